@@ -1,0 +1,1 @@
+"""The Qt window. Qt is imported in this package and nowhere else."""

@@ -1,0 +1,17 @@
+"""Errors that a user can mend. Each message is one line: what is wrong, and how to mend it."""
+
+
+class ActionLensError(Exception):
+    """Base of every expected error; str(error) is the one line that the user reads."""
+
+
+class SourceError(ActionLensError):
+    """A frame source cannot be opened or read."""
+
+
+class SourceLost(SourceError):
+    """A live source that was working has stopped; opening it again may help."""
+
+
+class PoseModelError(ActionLensError):
+    """The pose model is missing, damaged or cannot be built."""

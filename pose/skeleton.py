@@ -1,0 +1,112 @@
+"""Joint layouts: names, bones, left/right pairs and centre, and conversions between layouts."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The joints of a skeleton, in order.
+
+    joints: joint names, snake case, `left_` and `right_` from the person's own point of view.
+    edges: bones as pairs of joint names.
+    centre: name of the joint nearest to the body's centre.
+    """
+
+    name: str
+    joints: tuple[str, ...]
+    edges: tuple[tuple[str, str], ...]
+    centre: str
+
+    def __len__(self) -> int:
+        return len(self.joints)
+
+    def index(self, joint: str) -> int:
+        """Position of a joint; ValueError if the layout has none of that name."""
+        return self.joints.index(joint)
+
+    @cached_property
+    def edge_indices(self) -> tuple[tuple[int, int], ...]:
+        """Bones as pairs of positions."""
+        return tuple((self.index(a), self.index(b)) for a, b in self.edges)
+
+    @cached_property
+    def mirrored(self) -> NDArray[np.intp]:
+        """(V,) position of each joint's left/right counterpart (itself on the midline)."""
+        swap = {"left": "right", "right": "left"}
+
+        def counterpart(joint: str) -> str:
+            side, _, rest = joint.partition("_")
+            return f"{swap[side]}_{rest}" if side in swap else joint
+
+        return np.array([self.index(counterpart(joint)) for joint in self.joints], dtype=np.intp)
+
+
+def _sides(*parts: str) -> tuple[str, ...]:
+    return tuple(f"{side}_{part}" for part in parts for side in ("left", "right"))
+
+
+_LIMB_EDGES = (
+    ("left_shoulder", "right_shoulder"),
+    ("left_hip", "right_hip"),
+    *(
+        (f"{side}_{a}", f"{side}_{b}")
+        for side in ("left", "right")
+        for a, b in (
+            ("shoulder", "hip"),
+            ("shoulder", "elbow"),
+            ("elbow", "wrist"),
+            ("hip", "knee"),
+            ("knee", "ankle"),
+        )
+    ),
+)
+
+# The 13 joints of MPOSE2021 in the order of its PoseNet variant (mpose package): head, then left/right pairs.
+MPOSE_13 = Layout(
+    name="mpose-13",
+    joints=("head", *_sides("shoulder", "elbow", "wrist", "hip", "knee", "ankle")),
+    edges=(("head", "left_shoulder"), ("head", "right_shoulder"), *_LIMB_EDGES),
+    centre="head",
+)
+
+# MediaPipe Pose Landmarker, 33 landmarks in its documented order.
+MEDIAPIPE_33 = Layout(
+    name="mediapipe-33",
+    joints=(
+        "nose",
+        "left_eye_inner",
+        "left_eye",
+        "left_eye_outer",
+        "right_eye_inner",
+        "right_eye",
+        "right_eye_outer",
+        *_sides("ear"),
+        "left_mouth",
+        "right_mouth",
+        *_sides("shoulder", "elbow", "wrist", "pinky", "index", "thumb", "hip", "knee", "ankle", "heel", "foot"),
+    ),
+    edges=(
+        ("nose", "left_eye_inner"),
+        ("left_eye_inner", "left_eye"),
+        ("left_eye", "left_eye_outer"),
+        ("left_eye_outer", "left_ear"),
+        ("nose", "right_eye_inner"),
+        ("right_eye_inner", "right_eye"),
+        ("right_eye", "right_eye_outer"),
+        ("right_eye_outer", "right_ear"),
+        ("left_mouth", "right_mouth"),
+        *_LIMB_EDGES,
+        *((f"{s}_wrist", f"{s}_{tip}") for s in ("left", "right") for tip in ("pinky", "index", "thumb")),
+        *((f"{s}_pinky", f"{s}_index") for s in ("left", "right")),
+        *((f"{s}_ankle", f"{s}_heel") for s in ("left", "right")),
+        *((f"{s}_heel", f"{s}_foot") for s in ("left", "right")),
+        *((f"{s}_ankle", f"{s}_foot") for s in ("left", "right")),
+    ),
+    centre="nose",
+)
+
+LAYOUTS: dict[str, Layout] = {layout.name: layout for layout in (MPOSE_13, MEDIAPIPE_33)}

@@ -1,0 +1,39 @@
+"""Values that travel from the window to the decision."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pose.skeleton import Layout
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Clip:
+    """A recognizer's input before the features: T poses of one person at a fixed rate.
+
+    xy_px: (T, V, 2) float32, pixels (any square-pixel unit will do), x right, y down; 0 where missing.
+    confidence: (T, V) float32 in 0..1; 0 where the joint is missing.
+    fps: rate of the T poses. layout: names the V joints.
+    time_s: time of the last pose. person: identity.
+    """
+
+    xy_px: NDArray[np.float32]
+    confidence: NDArray[np.float32]
+    fps: float
+    layout: Layout
+    time_s: float
+    person: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prediction:
+    """What a recognizer says of one clip.
+
+    actions: A names, in the card's order. probabilities: (A,) float32, sums to 1.
+    """
+
+    person: int
+    time_s: float
+    actions: tuple[str, ...]
+    probabilities: NDArray[np.float32]
