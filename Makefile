@@ -1,0 +1,45 @@
+# Two commands do everything on a fresh machine:  make run  and  make test
+# Override what you like:  make run ARGS="--camera video.mp4"   make test PYTHON=python3.12
+
+PYTHON ?= $(firstword $(foreach p,python3.11 python3.12 python3.13 python3,$(if $(shell $(p) -c 'import sys; print(1 if (3, 11) <= sys.version_info < (3, 14) else "")' 2>/dev/null),$(p))))
+ARGS ?=
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: run test doctor bench system clean
+
+run: $(VENV)/.installed
+	@$(BIN)/python -m pose.model_asset || true
+	$(BIN)/python main.py $(ARGS)
+
+test: $(VENV)/.installed-all
+	@$(BIN)/python -m pose.model_asset || echo "the tests that need the pose model will be skipped"
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest
+
+doctor: $(VENV)/.installed
+	$(BIN)/python main.py --doctor
+
+bench: $(VENV)/.installed
+	$(BIN)/python main.py --bench demo $(ARGS)
+
+# The shared libraries and the Python modules that a bare Debian or Ubuntu lacks.
+system:
+	@sh scripts/system_packages.sh "$(PYTHON)"
+
+$(VENV)/bin/python: | system
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+
+$(VENV)/.installed: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+$(VENV)/.installed-all: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --editable ".[train,test]"
+	@touch $@ $(VENV)/.installed
+
+clean:
+	rm -rf $(VENV) build *.egg-info
