@@ -110,3 +110,39 @@ MEDIAPIPE_33 = Layout(
 )
 
 LAYOUTS: dict[str, Layout] = {layout.name: layout for layout in (MPOSE_13, MEDIAPIPE_33)}
+
+# How a joint that a source layout lacks is made from those it has: groups in order of preference. The midpoint of
+# the ears lies where Kinect and hand annotations put the head's centre; the nose sits in front of it.
+_SUBSTITUTES: dict[str, tuple[tuple[str, ...], ...]] = {"head": (("left_ear", "right_ear"), ("nose",))}
+
+
+def convert(
+    xy: NDArray[np.float32], confidence: NDArray[np.float32], source: Layout, target: Layout
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """The same skeletons in another layout.
+
+    xy: (..., V, 2); confidence: (..., V), 0 where a joint was not seen. Returns new arrays of the target's joints.
+    Joints of equal name are copied with their confidence; the head comes from the seen ears, else from the nose.
+    Raises ValueError when the source has no joint that a target joint can be made from.
+    """
+    shape = confidence.shape[:-1]
+    out_xy = np.zeros((*shape, len(target), 2), dtype=np.float32)
+    out_confidence = np.zeros((*shape, len(target)), dtype=np.float32)
+    for place, joint in enumerate(target.joints):
+        groups = [
+            [source.index(name) for name in group]
+            for group in ((joint,), *_SUBSTITUTES.get(joint, ()))
+            if all(name in source.joints for name in group)
+        ]
+        if not groups:
+            raise ValueError(f"layout {source.name} has nothing to make {joint} of {target.name} from")
+        for group in reversed(groups):  # the best group is written last, over the others
+            seen = (confidence[..., group] > 0).astype(np.float32)
+            count = seen.sum(axis=-1)
+            found = count > 0
+            middle = (xy[..., group, :] * seen[..., None]).sum(axis=-2) / np.maximum(count, 1)[..., None]
+            out_xy[..., place, :] = np.where(found[..., None], middle, out_xy[..., place, :])
+            out_confidence[..., place] = np.where(
+                found, (confidence[..., group] * seen).max(axis=-1), out_confidence[..., place]
+            )
+    return out_xy, out_confidence
