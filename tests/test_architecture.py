@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("pose", "recognizer", "app")
-SOURCES = sorted(p for package in PACKAGES for p in (ROOT / package).rglob("*.py")) + [ROOT / "main.py"]
+SOURCES = [*sorted(p for package in PACKAGES for p in (ROOT / package).rglob("*.py")), ROOT / "main.py"]
 QT = {"PySide6", "pyqtgraph", "shiboken6"}
 TRAINING = {"torch", "lightning", "onnx", "onnxscript", "sklearn", "tensorboard", "torchmetrics"}
 FORBIDDEN_FILES = {"utils.py", "helpers.py", "manager.py", "core.py", "base.py", "misc.py", "common.py"}
