@@ -1,8 +1,27 @@
 """Pixels to poses: the PoseEstimator protocol and MediaPipe's Pose Landmarker in VIDEO mode."""
 
-from typing import Protocol
+import math
+from pathlib import Path
+from typing import Any, Protocol
 
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pose.errors import PoseModelError
+from pose.model_asset import check_bundle
+from pose.native_log import quiet_stderr
+from pose.skeleton import MEDIAPIPE_33
+from pose.smoothing import PoseSmoother
+from pose.tracking import Tracker
 from pose.types import Frame, Pose
+
+MAX_PEOPLE = 4
+# With several people MediaPipe takes this as the overlap from which two boxes are one person, whatever its name:
+# 0.7 finds two people side by side where the default 0.5 finds one.
+_SEVERAL_PEOPLE_OVERLAP = 0.7
+# Outside the picture confidence falls to 0 within this part of the picture's longer side.
+_MARGIN = 0.05
 
 
 class PoseEstimator(Protocol):
@@ -18,3 +37,112 @@ class PoseEstimator(Protocol):
     def close(self) -> None:
         """Free the model. Any number of times."""
         ...
+
+
+class MediaPipeEstimator:
+    """MediaPipe's Pose Landmarker on the caller's thread; poses in MEDIAPIPE_33.
+
+    One person: MediaPipe follows and smooths by itself, the identity is always 0. Several: identities from Tracker,
+    smoothing from PoseSmoother. A frame earlier than the last one, or of another size, begins a new run: MediaPipe
+    forgets what it followed, and identities are not used again.
+
+    Confidence of a joint is visibility (not hidden) times presence (inside the picture) as MediaPipe gives them,
+    falling to 0 outside the picture, where MediaPipe guesses.
+    """
+
+    def __init__(self, model: Path, *, people: int = 1) -> None:
+        """Load the model. people: 1..4. Raises PoseModelError where the bundle cannot be used."""
+        if not 1 <= people <= MAX_PEOPLE:
+            raise ValueError(f"people must be 1 to {MAX_PEOPLE}, not {people}")
+        check_bundle(model)
+        self._model = model
+        self._people = people
+        self._tracker = Tracker(people) if people > 1 else None
+        self._smooth = PoseSmoother()
+        self._rgb: NDArray[np.uint8] | None = None
+        self._size = (0, 0)
+        self._time_s = -math.inf
+        self._timestamp_ms = -1
+        self._found_somebody = False
+        self._landmarker: Any = self._create()
+
+    def estimate(self, frame: Frame) -> tuple[Pose, ...]:
+        """The people in the frame; see PoseEstimator. Raises RuntimeError where MediaPipe fails on it."""
+        changed = self._size != (0, 0) and frame.size != self._size
+        if self._landmarker is None or changed or frame.time_s < self._time_s:
+            self._restart(goes_back=frame.time_s < self._time_s)
+        self._size, self._time_s = frame.size, frame.time_s
+        try:
+            result = self._detect(frame)
+        except (RuntimeError, ValueError, OSError) as error:
+            self._release()  # the graph takes no more frames after an error
+            raise RuntimeError(f"MediaPipe failed on frame {frame.index}: {_first_line(error)}") from error
+        poses = tuple(_pose(landmarks, frame) for landmarks in result.pose_landmarks)
+        if self._tracker is None:
+            return poses
+        return self._smooth(self._tracker.update(poses, frame.time_s))
+
+    def close(self) -> None:
+        """Free the model. Any number of times."""
+        self._release()
+
+    def _create(self) -> Any:
+        # MediaPipe takes 0.3 s to import: only where it is really used, on the thread that uses it.
+        from mediapipe.tasks.python import BaseOptions, vision
+
+        try:
+            content = self._model.read_bytes()
+            options = vision.PoseLandmarkerOptions(
+                base_options=BaseOptions(model_asset_buffer=content),
+                running_mode=vision.RunningMode.VIDEO,
+                num_poses=self._people,
+                min_tracking_confidence=_SEVERAL_PEOPLE_OVERLAP if self._people > 1 else 0.5,
+            )
+            with quiet_stderr():
+                return vision.PoseLandmarker.create_from_options(options)
+        except (RuntimeError, ValueError, OSError) as error:
+            raise PoseModelError(
+                f"pose model {self._model} cannot be loaded ({_first_line(error)}); give another .task file"
+            ) from error
+
+    def _restart(self, *, goes_back: bool) -> None:
+        self._release()
+        self._landmarker = self._create()
+        self._timestamp_ms = -1
+        if goes_back and self._tracker is not None:
+            self._tracker.forget()
+
+    def _release(self) -> None:
+        if self._landmarker is not None:
+            self._landmarker.close()
+            self._landmarker = None
+
+    def _detect(self, frame: Frame) -> Any:
+        import mediapipe
+
+        # MediaPipe copies the picture, so the buffer can be used again.
+        if self._rgb is None or self._rgb.shape != frame.bgr.shape:
+            self._rgb = np.empty_like(frame.bgr)
+        cv2.cvtColor(frame.bgr, cv2.COLOR_BGR2RGB, dst=self._rgb)
+        image = mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=self._rgb)
+        self._timestamp_ms = max(self._timestamp_ms + 1, round(frame.time_s * 1000))  # must increase strictly
+        if self._found_somebody:
+            return self._landmarker.detect_for_video(image, self._timestamp_ms)
+        with quiet_stderr():  # the first person found makes MediaPipe write a warning
+            result = self._landmarker.detect_for_video(image, self._timestamp_ms)
+        self._found_somebody = bool(result.pose_landmarks)
+        return result
+
+
+def _pose(landmarks: list[Any], frame: Frame) -> Pose:
+    values = np.array([(mark.x, mark.y, mark.visibility, mark.presence) for mark in landmarks], dtype=np.float32)
+    size = np.array(frame.size, dtype=np.float32)
+    xy_px = values[:, :2] * size
+    outside_px = np.maximum(np.maximum(-xy_px, xy_px - (size - 1)), 0).max(axis=-1)
+    inside = np.clip(1 - outside_px / (_MARGIN * size.max()), 0, 1)
+    confidence = np.clip(values[:, 2] * values[:, 3] * inside, 0, 1)
+    return Pose(xy_px, confidence.astype(np.float32, copy=False), MEDIAPIPE_33, frame.time_s)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

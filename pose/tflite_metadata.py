@@ -5,9 +5,9 @@ two offsets of the old part are turned to it. Field numbers follow tensorflow/li
 Metadata) and the schema in mediapipe.tasks.metadata.
 """
 
-import flatbuffers
-from flatbuffers.number_types import Int32Flags, Uint32Flags, UOffsetTFlags
-from flatbuffers.table import Table
+import flatbuffers  # type: ignore[import-untyped]
+from flatbuffers.number_types import Int32Flags, Uint32Flags, UOffsetTFlags  # type: ignore[import-untyped]
+from flatbuffers.table import Table  # type: ignore[import-untyped]
 
 METADATA_NAME = b"TFLITE_METADATA"
 _ALIGNMENT = 16

@@ -1,0 +1,42 @@
+"""Keeps the chatter of native libraries off the terminal."""
+
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+# absl's and TFLite's informational and warning lines, which no environment variable turns off in MediaPipe 0.10.33.
+_CHATTER = re.compile(rb"^(WARNING: All log messages before absl|[IW]\d{4} \d\d:\d\d:|INFO: Created TensorFlow Lite)")
+
+
+@contextmanager
+def quiet_stderr() -> Iterator[None]:
+    """Hold back what is written to the stderr descriptor meanwhile, then write all of it that is no chatter.
+
+    Native libraries write to the descriptor itself, past sys.stderr. Costs about 0.1 ms.
+    """
+    try:
+        real = os.dup(2)
+    except OSError:  # no stderr, as under pythonw
+        yield
+        return
+    with tempfile.TemporaryFile() as held:
+        _flush()
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        finally:
+            _flush()
+            os.dup2(real, 2)
+            os.close(real)
+            held.seek(0)
+            for line in held.readlines():
+                if not _CHATTER.match(line):
+                    os.write(2, line)
+
+
+def _flush() -> None:
+    if sys.stderr is not None:
+        sys.stderr.flush()
