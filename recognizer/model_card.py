@@ -1,0 +1,336 @@
+"""card.json beside model.onnx: what a recognizer is, on what it was trained and how well it does.
+
+The card is checked field by field before anything is run; each complaint is one line with what was expected and
+what was found. A card whose SHA-256 is not that of its model.onnx is refused.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+import sysconfig
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pose.skeleton import LAYOUTS, Layout
+from recognizer import strict_json
+from recognizer.errors import CardError
+from recognizer.features import FEATURES_VERSION
+from recognizer.strict_json import JsonObject, in_range, mismatch, shown, unique_texts
+
+CARD_FILE = "card.json"
+MODEL_FILE = "model.onnx"
+INPUT_NAME = "features"
+MAX_CARD_BYTES = 1 << 20
+MAX_MODEL_BYTES = 512 << 20
+MAX_ACTIONS = 1000
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+@dataclass(frozen=True, slots=True)
+class TensorSpec:
+    """An output of the ONNX graph. shape: sizes, with "N" for the number of clips."""
+
+    name: str
+    shape: tuple[int | str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingSource:
+    """A data set that the model was trained on. terms: what its authors allow."""
+
+    name: str
+    source: str
+    terms: str
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionRules:
+    """How probabilities become a shown action.
+
+    temperature: the logits are divided by it before the softmax. thresholds: for every action the smoothed
+    probability from which it is shown; a single number in the file holds for all. other: actions that stand for
+    everything unlisted; they are shown as unknown.
+    """
+
+    temperature: float
+    thresholds: Mapping[str, float]
+    other: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Parity:
+    """The trained network's own answer, which ONNX Runtime must repeat.
+
+    The input is numpy.random.default_rng(input_seed).standard_normal((1, T, F)) as float32; logits: (A,).
+    """
+
+    input_seed: int
+    logits: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCard:
+    """The content of card.json.
+
+    name: of the folder, for people. model: the family, "act". actions: A names in the order of the logits.
+    layout: a name in pose.skeleton.LAYOUTS. frames, fps: the clip. features: version of recognizer.features.
+    training_data: sources with their terms. metrics: by name, each an object with the "split" it was measured on.
+    sha256: of model.onnx, lower-case hexadecimal. opset: ONNX operator set. created: ISO 8601 date and time.
+    """
+
+    name: str
+    model: str
+    actions: tuple[str, ...]
+    layout: str
+    frames: int
+    fps: float
+    features: str
+    logits: TensorSpec
+    training_data: tuple[TrainingSource, ...]
+    metrics: Mapping[str, Mapping[str, Any]]
+    decision: DecisionRules
+    sha256: str
+    opset: int
+    created: str
+    attention: tuple[TensorSpec, ...] = ()
+    parity: Parity | None = None
+    notes: str = field(default="")
+
+    @property
+    def skeleton(self) -> Layout:
+        """The joints that the model was trained on."""
+        return LAYOUTS[self.layout]
+
+    @staticmethod
+    def load(folder: Path) -> "ModelCard":
+        """Read and check the card and its model.onnx. Raises CardError."""
+        return ModelCard.load_with_model(folder)[0]
+
+    @staticmethod
+    def load_with_model(folder: Path) -> "tuple[ModelCard, bytes]":
+        """The card and the content of model.onnx whose SHA-256 was checked. Raises CardError."""
+        card = ModelCard.parse(_read(folder / CARD_FILE, MAX_CARD_BYTES), where=str(folder / CARD_FILE))
+        content = _read(folder / MODEL_FILE, MAX_MODEL_BYTES)
+        found = hashlib.sha256(content).hexdigest()
+        if found != card.sha256:
+            raise CardError(
+                f"{folder / MODEL_FILE} is not the model of its card: SHA-256 expected {card.sha256}, got {found}; "
+                "put back the two files that belong together"
+            )
+        return card, content
+
+    @staticmethod
+    def parse(content: bytes, *, where: str) -> "ModelCard":
+        """Check the text of a card. where: names the file in errors. Raises CardError."""
+        try:
+            values = strict_json.load(content)
+        except ValueError as error:
+            raise CardError(f"{where} is not valid JSON ({error}); export the model again") from error
+        try:
+            return _card(JsonObject(values, ""))
+        except CardError as error:
+            raise CardError(f"{where}: {error}") from error
+
+    def save(self, folder: Path) -> None:
+        """Write card.json into the folder, through a temporary file. Raises CardError where load would refuse it."""
+        content = (json.dumps(self.to_json(), indent=1, ensure_ascii=False) + "\n").encode()
+        ModelCard.parse(content, where=str(folder / CARD_FILE))
+        handle, temporary = tempfile.mkstemp(dir=folder, prefix=f".{CARD_FILE}.")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+            Path(temporary).chmod(0o644)
+            os.replace(temporary, folder / CARD_FILE)
+        except OSError:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
+            raise
+
+    def to_json(self) -> dict[str, Any]:
+        """The card as it stands in the file."""
+        values = asdict(self)
+        values["outputs"] = {"logits": values.pop("logits"), "attention": values.pop("attention")}
+        values["decision"]["thresholds"] = dict(self.decision.thresholds)
+        values["metrics"] = {name: dict(metric) for name, metric in self.metrics.items()}
+        if self.parity is None:
+            del values["parity"]
+        if not self.notes:
+            del values["notes"]
+        return values
+
+
+def weights_folders() -> tuple[Path, ...]:
+    """Where models are looked up by name: the project's weights/, then that of an installed package."""
+    project = Path(__file__).resolve().parents[1] / "weights"
+    installed = Path(sysconfig.get_path("data")) / "share" / "actionlens" / "weights"
+    return project, installed
+
+
+def find_model(name_or_folder: str) -> Path:
+    """The folder of a model given by its name under weights/ or by its path. Raises CardError."""
+    if _NAME.fullmatch(name_or_folder):
+        for folder in weights_folders():
+            if (folder / name_or_folder / CARD_FILE).is_file():
+                return folder / name_or_folder
+    path = Path(name_or_folder).expanduser()
+    with contextlib.suppress(OSError, ValueError):  # a name no path can have (too long, a null byte)
+        if name_or_folder and path.is_dir():
+            return path
+    names = sorted({card.parent.name for folder in weights_folders() for card in folder.glob(f"*/{CARD_FILE}")})
+    known = f"the models here are: {', '.join(names)}" if names else "there is no model under weights/"
+    raise CardError(f"no model {name_or_folder!r}; {known}; or give a folder with {MODEL_FILE} and {CARD_FILE}")
+
+
+def _card(values: JsonObject) -> ModelCard:
+    actions = unique_texts(values.items("actions", "action names"), values.name("actions"))
+    if not 2 <= len(actions) <= MAX_ACTIONS:
+        raise CardError(f"actions: expected 2 to {MAX_ACTIONS} names, got {len(actions)}")
+    outputs = values.inner("outputs")
+    card = ModelCard(
+        name=_plain_name(values, "name"),
+        model=_plain_name(values, "model"),
+        actions=actions,
+        layout=_choice(values, "layout", tuple(LAYOUTS)),
+        frames=values.integer("frames", 2, 1000),
+        fps=values.number("fps", 1, 240),
+        features=_features_version(values),
+        logits=_logits(outputs, len(actions)),
+        attention=tuple(
+            _tensor(JsonObject(item, f"outputs.attention[{place}]."))
+            for place, item in enumerate(outputs.items("attention", "outputs"))
+        ),
+        training_data=tuple(
+            _training_source(JsonObject(item, f"training_data[{place}]."))
+            for place, item in enumerate(values.items("training_data", "data sets"))
+        ),
+        metrics=_metrics(values.inner("metrics")),
+        decision=_decision(values.inner("decision"), actions),
+        sha256=_sha256(values),
+        opset=values.integer("opset", 1, 1000),
+        created=values.text("created"),
+        parity=_parity(values.inner("parity"), len(actions)) if values.has("parity") else None,
+        notes=values.text("notes") if values.has("notes") else "",
+    )
+    outputs.done()
+    values.done()
+    return card
+
+
+def _logits(outputs: JsonObject, actions: int) -> TensorSpec:
+    logits = _tensor(outputs.inner("logits"))
+    if logits.shape != ("N", actions):
+        raise CardError(
+            f"outputs.logits.shape: expected ['N', {actions}] for {actions} actions, got {shown(logits.shape)}"
+        )
+    return logits
+
+
+def _tensor(values: JsonObject) -> TensorSpec:
+    name = values.text("name")
+    shape = values.items("shape", 'sizes, "N" for the clips')
+    if not shape or any(size != "N" and (type(size) is not int or size < 1) for size in shape):
+        raise CardError(mismatch(values.name("shape"), 'sizes above 0, "N" for the clips', shape))
+    values.done()
+    return TensorSpec(name, tuple(shape))
+
+
+def _training_source(values: JsonObject) -> TrainingSource:
+    source = TrainingSource(values.text("name"), values.text("source"), values.text("terms"))
+    values.done()
+    return source
+
+
+def _metrics(values: JsonObject) -> dict[str, dict[str, Any]]:
+    metrics = {}
+    for name, content in values.rest().items():
+        metric = JsonObject(content, f"metrics.{name}.")
+        metrics[name] = {"split": metric.text("split"), **metric.rest()}
+    return metrics
+
+
+def _decision(values: JsonObject, actions: tuple[str, ...]) -> DecisionRules:
+    other = unique_texts(values.items("other", "action names"), values.name("other"))
+    for action in other:
+        if action not in actions:
+            raise CardError(f"decision.other: {action!r} is not one of the actions")
+    if len(other) == len(actions):
+        raise CardError("decision.other: expected at least one action outside it, got all actions")
+    temperature = values.number("temperature", 1e-3, 1e3)
+    thresholds = _thresholds(values, actions)
+    values.done()
+    return DecisionRules(temperature, thresholds, other)
+
+
+def _thresholds(values: JsonObject, actions: tuple[str, ...]) -> dict[str, float]:
+    expected = "a number from 0 to 1, or one for each action"
+    given = values.take("thresholds", dict | int | float, expected)
+    if not isinstance(given, dict):
+        return dict.fromkeys(actions, in_range(given, 0, 1, "decision.thresholds", expected))
+    unknown, missing = sorted(set(given) - set(actions)), sorted(set(actions) - set(given))
+    if unknown or missing:
+        wrong = f"{unknown[0]!r} is not one of them" if unknown else f"{missing[0]!r} is missing"
+        raise CardError(f"decision.thresholds: expected {expected}, but {wrong}")
+    return {
+        name: in_range(given[name], 0, 1, f"decision.thresholds.{name}", "a number from 0 to 1") for name in actions
+    }
+
+
+def _parity(values: JsonObject, actions: int) -> Parity:
+    seed = values.integer("input_seed", 0, 2**32 - 1)
+    logits = values.items("logits", "numbers")
+    if len(logits) != actions:
+        raise CardError(f"parity.logits: expected {actions} numbers, got {len(logits)}")
+    values.done()
+    return Parity(seed, tuple(in_range(value, -1e9, 1e9, "parity.logits", "numbers") for value in logits))
+
+
+def _features_version(values: JsonObject) -> str:
+    version = values.text("features")
+    if version != FEATURES_VERSION:
+        raise CardError(
+            f"features: expected version {FEATURES_VERSION!r}, which this program makes, got {version!r}; "
+            "train or export the model with this version"
+        )
+    return version
+
+
+def _sha256(values: JsonObject) -> str:
+    digest = values.text("sha256")
+    if not re.fullmatch(r"[0-9a-f]{64}", digest):
+        raise CardError(mismatch("sha256", "64 lower-case hexadecimal digits", digest))
+    return digest
+
+
+def _plain_name(values: JsonObject, key: str) -> str:
+    name = values.text(key)
+    if not _NAME.fullmatch(name):
+        raise CardError(mismatch(values.name(key), "up to 64 letters, digits, '.', '_' or '-'", name))
+    return name
+
+
+def _choice(values: JsonObject, key: str, choices: Sequence[str]) -> str:
+    value = values.text(key)
+    if value not in choices:
+        raise CardError(mismatch(values.name(key), f"one of {', '.join(choices)}", value))
+    return value
+
+
+def _read(path: Path, limit: int) -> bytes:
+    try:
+        size = path.stat().st_size
+        if not path.is_file():
+            raise CardError(f"{path} is not a file; a model folder has {CARD_FILE} and {MODEL_FILE}")
+        if size > limit:
+            raise CardError(f"{path} is too large: expected at most {limit} bytes, got {size}")
+        with path.open("rb") as file:
+            return file.read(limit)
+    except FileNotFoundError as error:
+        raise CardError(f"{path} is missing; a model folder has {CARD_FILE} and {MODEL_FILE}") from error
+    except OSError as error:
+        raise CardError(f"{path} cannot be read ({error.strerror or error}); check its permissions") from error
