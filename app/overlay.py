@@ -1,0 +1,149 @@
+"""Draws a result: the picture, the skeletons with their confidence, and each person's action at the head."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from app.palette import LABEL_BACKGROUND, LABEL_TEXT, Rgb, confidence_rgb, label_text, person_rgb
+from app.types import PersonResult, Result
+from pose.skeleton import Layout
+from pose.types import Pose
+
+Picture = NDArray[np.uint8]
+_Box = tuple[int, int, int, int]  # left, top, width, height
+
+HIDDEN_BELOW = 0.05  # confidence under which a joint is not drawn
+_STEPS = 4  # shades of confidence: one drawing call for all the bones of a shade
+_SHIFT = 3  # fixed-point bits of OpenCV's coordinates: skeletons glide instead of jumping from pixel to pixel
+_BODY = ("head", "nose", "shoulder", "elbow", "wrist", "hip", "knee", "ankle")
+_REFERENCE_PX = 480.0
+_OUTLINE = (20, 20, 20)
+
+
+def draw(result: Result, *, mirror: bool = False) -> Picture:
+    """The result as a new (H, W, 3) uint8 BGR picture; the frame itself is never changed.
+
+    mirror flips picture and skeletons like a mirror does; texts stay readable. Lines and texts grow with the
+    picture. Action names in Latin, Greek, Cyrillic, Arabic, Chinese, Japanese and Korean script are drawn with
+    OpenCV's own fonts; signs of other scripts appear as question marks.
+    """
+    bgr = result.frame.bgr
+    picture: Picture = np.asarray(cv2.flip(bgr, 1), dtype=np.uint8) if mirror else bgr.copy()
+    width, height = result.frame.size
+    unit = max(min(width, height) / _REFERENCE_PX, 0.5)
+    poses = [_Placed(person.pose, width, height, mirror) for person in result.persons]
+    for placed in poses:
+        _draw_skeleton(picture, placed, unit)
+    taken: list[_Box] = []
+    for person, placed in zip(result.persons, poses, strict=True):
+        _draw_label(picture, person, placed, unit, taken)
+    return picture
+
+
+class _Placed:
+    """A pose on the picture: xy (V, 2) float64 in pixels, shown (V,) bool."""
+
+    def __init__(self, pose: Pose, width: int, height: int, mirror: bool) -> None:
+        xy = pose.xy_px.astype(np.float64)
+        self.confidence = np.nan_to_num(pose.confidence, nan=0.0)
+        self.shown = (self.confidence >= HIDDEN_BELOW) & np.isfinite(xy).all(axis=1)
+        limit = 2.0 * max(width, height)  # far outside; keeps OpenCV's fixed-point numbers from overflowing
+        xy = np.clip(np.nan_to_num(xy), -limit, limit)
+        if mirror:
+            xy[:, 0] = width - 1 - xy[:, 0]
+        self.xy = xy
+        self.layout: Layout = pose.layout
+        self.person = pose.person
+
+    def fixed(self) -> NDArray[np.int32]:
+        """(V, 2) in OpenCV's fixed-point pixels."""
+        return np.round(self.xy * (1 << _SHIFT)).astype(np.int32)
+
+
+def _draw_skeleton(picture: Picture, placed: _Placed, unit: float) -> None:
+    edges = np.array(placed.layout.edge_indices, dtype=np.intp).reshape(-1, 2)
+    edges = edges[placed.shown[edges].all(axis=1)]
+    points = placed.fixed()
+    bones = points[edges]  # (bones, 2, 2)
+    shades = _shades(placed.confidence[edges].min(axis=1))
+    line = max(round(2.4 * unit), 1)
+    if len(bones):
+        cv2.polylines(picture, list(bones), False, _OUTLINE, line + max(round(2 * unit), 1), cv2.LINE_8, _SHIFT)
+    for shade in range(_STEPS):
+        of_shade = bones[shades == shade]
+        if len(of_shade):
+            colour = _bgr(confidence_rgb((shade + 1) / _STEPS, placed.person))
+            cv2.polylines(picture, list(of_shade), False, colour, line, cv2.LINE_AA, _SHIFT)
+    joint_shades = _shades(placed.confidence)
+    for joint in np.flatnonzero(placed.shown):
+        large = placed.layout.joints[joint].rpartition("_")[2] in _BODY
+        radius = round((3.4 if large else 1.8) * unit * (1 << _SHIFT))
+        colour = _bgr(confidence_rgb((joint_shades[joint] + 1) / _STEPS, placed.person))
+        x, y = int(points[joint, 0]), int(points[joint, 1])
+        cv2.circle(picture, (x, y), radius, colour, cv2.FILLED, cv2.LINE_AA if large else cv2.LINE_8, _SHIFT)
+
+
+def _shades(confidence: NDArray[np.float32]) -> NDArray[np.intp]:
+    return np.minimum((confidence * _STEPS).astype(np.intp), _STEPS - 1)
+
+
+def _draw_label(picture: Picture, person: PersonResult, placed: _Placed, unit: float, taken: list[_Box]) -> None:
+    """A dark plate with a bar in the person's colour, over the head, inside the picture and beside other plates."""
+    if not placed.shown.any():
+        return
+    height, width = picture.shape[:2]
+    font = cv2.FontFace("sans")
+    pad = max(round(5 * unit), 3)
+    bar = max(round(4 * unit), 2)
+    text, size, text_width = _fitted(label_text(person), font, max(round(20 * unit), 13), width - 2 * pad - bar)
+    box_height = round(size * 1.2) + pad
+    box_width = bar + 2 * pad + text_width
+    seen = placed.xy[placed.shown]
+    top = seen[:, 1].argmin()
+    left = int(np.clip(seen[top, 0] - box_width / 2, 0, max(width - box_width, 0)))
+    above = int(np.clip(seen[top, 1] - box_height - 14 * unit, 0, max(height - box_height, 0)))
+    box = _free_place((left, above, box_width, box_height), taken)
+    taken.append(box)
+    x, y = box[0], box[1]
+    cv2.rectangle(picture, (x, y), (x + box_width - 1, y + box_height - 1), _bgr(LABEL_BACKGROUND), cv2.FILLED)
+    cv2.rectangle(picture, (x, y), (x + bar - 1, y + box_height - 1), _bgr(person_rgb(placed.person)), cv2.FILLED)
+    baseline = y + round((box_height + size * 0.72) / 2)
+    cv2.putText(picture, text, (x + bar + pad, baseline), _bgr(LABEL_TEXT), font, size, 600, cv2.PUT_TEXT_ALIGN_LEFT)
+
+
+def _fitted(text: str, font: cv2.FontFace, size: int, room: int) -> tuple[str, int, int]:
+    """The text, its size and its width in pixels: smaller, then shorter, until it fits into room pixels."""
+    text = text.encode("utf-8", "replace").decode("utf-8")  # OpenCV takes no lone surrogates
+    width = _text_width(text, font, size)
+    if width > room:
+        size = max(round(size * room / width), min(size, 11))
+        width = _text_width(text, font, size)
+    while width > room and len(text) > 1:
+        text = text.removesuffix("...")[:-1] + "..." if len(text) > 4 else text[:-1]
+        width = _text_width(text, font, size)
+    return text, size, width
+
+
+def _text_width(text: str, font: cv2.FontFace, size: int) -> int:
+    box = cv2.getTextSize((0, 0), text, (0, 0), font, size, 600)
+    return int(box[0] + box[2])
+
+
+def _free_place(box: _Box, taken: list[_Box]) -> _Box:
+    """The box, moved up past plates that stand there already, or down where there is no room above."""
+    left, top, width, height = box
+    beside = sorted((b for b in taken if left < b[0] + b[2] and b[0] < left + width), key=lambda b: b[1])
+    up = top
+    for other in reversed(beside):
+        if up < other[1] + other[3] and other[1] < up + height:
+            up = other[1] - height - 1
+    if up >= 0:
+        return left, up, width, height
+    for other in beside:
+        if top < other[1] + other[3] and other[1] < top + height:
+            top = other[1] + other[3] + 1
+    return left, top, width, height
+
+
+def _bgr(rgb: Rgb) -> tuple[int, int, int]:
+    return rgb[2], rgb[1], rgb[0]

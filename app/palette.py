@@ -1,0 +1,78 @@
+"""Colours and label text that the saved video and the window share. Colours are (red, green, blue), 0..255."""
+
+import colorsys
+from functools import cache
+from zlib import crc32
+
+from app.types import PersonResult
+from recognizer.decision import IDLE, UNKNOWN
+
+Rgb = tuple[int, int, int]
+
+# Sky blue, orange, bluish green and yellow of Okabe and Ito, "Color Universal Design" (2008): told apart with any
+# kind of colour vision.
+PERSONS: tuple[Rgb, ...] = ((86, 180, 233), (230, 159, 0), (0, 200, 140), (240, 228, 66))
+FADED: Rgb = (88, 88, 96)  # joints and bones that are hardly seen
+LABEL_BACKGROUND: Rgb = (24, 24, 28)
+LABEL_TEXT: Rgb = (255, 255, 255)
+
+_IDLE: Rgb = (150, 158, 168)
+_UNKNOWN: Rgb = (92, 96, 104)
+# Everyday actions take the first places, which lie far apart on the colour circle; any other name is hashed.
+_PLACES = {
+    action: place
+    for place, action in enumerate(
+        (
+            *("walk", "run", "sit_down", "stand_up", "pick_up", "wave", "clap", "throw", "punch", "kick"),
+            *("squat", "push_up", "sit_up", "jumping_jacks", "pull_up", "swing"),
+        )
+    )
+}
+_GOLDEN = 0.6180339887
+
+
+def person_rgb(person: int) -> Rgb:
+    """The colour of a person's skeleton and label."""
+    return PERSONS[person % len(PERSONS)]
+
+
+def confidence_rgb(confidence: float, person: int = 0) -> Rgb:
+    """From FADED at confidence 0 to the person's colour at 1."""
+    share = min(max(confidence, 0.0), 1.0)
+    red, green, blue = (round(low + (high - low) * share) for low, high in zip(FADED, person_rgb(person), strict=True))
+    return red, green, blue
+
+
+@cache
+def action_rgb(action: str) -> Rgb:
+    """The colour of an action: the same in every run and for every recognizer."""
+    if action == IDLE:
+        return _IDLE
+    if action == UNKNOWN:
+        return _UNKNOWN
+    place = _PLACES.get(action, len(_PLACES) + crc32(action.encode("utf-8", "replace")) % 1009)
+    lightness = (0.58, 0.46, 0.70)[place % 3]
+    red, green, blue = colorsys.hls_to_rgb((0.55 + place * _GOLDEN) % 1.0, lightness, 0.62)
+    return round(red * 255), round(green * 255), round(blue * 255)
+
+
+def text_rgb(background: Rgb) -> Rgb:
+    """Black or white, whichever reads better on a background (relative luminance of ITU-R BT.709)."""
+    red, green, blue = background
+    return (0, 0, 0) if 0.2126 * red + 0.7152 * green + 0.0722 * blue > 140 else (255, 255, 255)
+
+
+def action_text(action: str) -> str:
+    """An action's name for people: `sit_down` reads "sit down"; no line breaks or control characters."""
+    text = "".join(c if c.isprintable() else " " for c in action.replace("_", " "))
+    return " ".join(text.split())
+
+
+def label_text(person: PersonResult) -> str:
+    """What stands at a person's head: "sit down 93%", or "unknown" with the reason, or that it is too early."""
+    decision = person.decision
+    if decision is None:
+        return "watching"
+    if decision.action == UNKNOWN:
+        return f"unknown: {decision.reason}" if decision.reason else "unknown"
+    return f"{action_text(decision.action)} {round(decision.score * 100)}%"
