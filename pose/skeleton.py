@@ -109,7 +109,74 @@ MEDIAPIPE_33 = Layout(
     centre="nose",
 )
 
-LAYOUTS: dict[str, Layout] = {layout.name: layout for layout in (MPOSE_13, MEDIAPIPE_33)}
+# Penn Action (Zhang et al., ICCV 2013): the order of its label files. Names are the person's own sides; the files name
+# them from the viewer's side, which the reader puts right.
+PENN_13 = Layout(
+    name="penn-13",
+    joints=("head", *_sides("shoulder", "elbow", "wrist", "hip", "knee", "ankle")),
+    edges=MPOSE_13.edges,
+    centre="head",
+)
+
+
+def _chains(*parts: str) -> tuple[str, ...]:
+    return tuple(f"{side}_{part}" for side in ("left", "right") for part in parts)
+
+
+# Kinect SDK 1: 20 joints in the SDK's own order.
+KINECT_20 = Layout(
+    name="kinect-20",
+    joints=(
+        "hip_centre",
+        "spine",
+        "shoulder_centre",
+        "head",
+        *_chains("shoulder", "elbow", "wrist", "hand"),
+        *_chains("hip", "knee", "ankle", "foot"),
+    ),
+    edges=(
+        ("hip_centre", "spine"),
+        ("spine", "shoulder_centre"),
+        ("shoulder_centre", "head"),
+        *(
+            (root, f"{s}_{a}")
+            for s in ("left", "right")
+            for root, a in (("shoulder_centre", "shoulder"), ("hip_centre", "hip"))
+        ),
+        *(
+            (f"{s}_{a}", f"{s}_{b}")
+            for s in ("left", "right")
+            for a, b in (
+                ("shoulder", "elbow"),
+                ("elbow", "wrist"),
+                ("wrist", "hand"),
+                ("hip", "knee"),
+                ("knee", "ankle"),
+                ("ankle", "foot"),
+            )
+        ),
+    ),
+    centre="spine",
+)
+
+# JHMDB (Jhuang et al., ICCV 2013): 15 joints of its puppet annotation.
+JHMDB_15 = Layout(
+    name="jhmdb-15",
+    joints=(
+        "neck",
+        "belly",
+        "head",
+        *(
+            f"{side}_{part}"
+            for part in ("shoulder", "hip", "elbow", "knee", "wrist", "ankle")
+            for side in ("right", "left")
+        ),
+    ),
+    edges=(("neck", "belly"), ("neck", "head"), *_LIMB_EDGES),
+    centre="belly",
+)
+
+LAYOUTS: dict[str, Layout] = {layout.name: layout for layout in (MPOSE_13, MEDIAPIPE_33, PENN_13, KINECT_20, JHMDB_15)}
 
 # How a joint that a source layout lacks is made from those it has: groups in order of preference. The midpoint of
 # the ears lies where Kinect and hand annotations put the head's centre; the nose sits in front of it.
