@@ -1,0 +1,301 @@
+"""Clips to predictions with ONNX Runtime; the only file that knows it."""
+
+import contextlib
+import ctypes
+import io
+import statistics
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from recognizer.errors import CardError, RecognizerError
+from recognizer.features import clip_features
+from recognizer.model_card import INPUT_NAME, MODEL_FILE, ModelCard, TensorSpec
+from recognizer.types import Clip, Prediction
+
+AUTO = "auto"
+PROVIDERS = {
+    "cpu": "CPUExecutionProvider",
+    "cuda": "CUDAExecutionProvider",
+    "tensorrt": "TensorrtExecutionProvider",
+    "directml": "DmlExecutionProvider",
+    "coreml": "CoreMLExecutionProvider",
+    "openvino": "OpenVINOExecutionProvider",
+}
+_NVIDIA = ("cuda", "tensorrt")
+_FATAL_ONLY = 4  # ONNX Runtime's log severity; what goes wrong is reported by our own errors
+_TIMED_RUNS = 50
+
+# What a session raises: ONNX Runtime's own errors have no base of their own.
+_ORT_ERRORS: tuple[type[Exception], ...] = (
+    RuntimeError,
+    ValueError,
+    *(
+        value
+        for value in vars(ort.capi.onnxruntime_pybind11_state).values()
+        if isinstance(value, type) and issubclass(value, Exception)
+    ),
+)
+
+ort.set_default_logger_severity(_FATAL_ONLY)
+
+
+@dataclass(frozen=True, slots=True)
+class SelfTest:
+    """A recognizer's answer to its card's reference input.
+
+    max_error: largest difference from the trained network's logits; None where the card has no reference.
+    median_ms: of one run of the network on one clip.
+    """
+
+    max_error: float | None
+    median_ms: float
+
+
+class OnnxRecognizer:
+    """A model folder, loaded and warmed up. Calls come from one thread at a time.
+
+    card: of the model. provider: the name of what the network really runs on, from the session's own account of
+    where its nodes were placed. provider_note: why it is not what `auto` would prefer, or how many nodes run
+    elsewhere; "" where there is nothing to say.
+    """
+
+    def __init__(self, folder: Path, provider: str = AUTO) -> None:
+        """Load model.onnx and its card. Raises CardError, or RecognizerError where the provider does not work."""
+        _check_provider_name(provider)
+        self.card, content = ModelCard.load_with_model(folder)
+        self._where = str(folder / MODEL_FILE)
+        session, self.provider, self.provider_note = _open(content, provider, self._where)
+        self._session: Any = session
+        self._features = self._check_graph()
+        self._warm_up()
+
+    @property
+    def name(self) -> str:
+        """The model's name."""
+        return self.card.name
+
+    @property
+    def actions(self) -> tuple[str, ...]:
+        """The actions in the order of the probabilities."""
+        return self.card.actions
+
+    @property
+    def frames(self) -> int:
+        """Poses of a clip."""
+        return self.card.frames
+
+    @property
+    def fps(self) -> float:
+        """Poses a second in a clip."""
+        return self.card.fps
+
+    def predict(self, clips: Sequence[Clip]) -> list[Prediction]:
+        """A prediction for each clip, all in one call. Raises ValueError for clips that are not the card's kind."""
+        if not clips:
+            return []
+        for clip in clips:
+            self._check_clip(clip)
+        xy_px = np.stack([clip.xy_px for clip in clips])
+        confidence = np.stack([clip.confidence for clip in clips])
+        logits = self._run(clip_features(xy_px, confidence, self.card.fps))
+        probabilities = _softmax(logits / self.card.decision.temperature)
+        return [
+            Prediction(clip.person, clip.time_s, self.card.actions, row)
+            for clip, row in zip(clips, probabilities, strict=True)
+        ]
+
+    def self_test(self) -> SelfTest:
+        """Compare with the card's reference logits, and time single clips."""
+        shape = (1, self.card.frames, self._features)
+        parity = self.card.parity
+        seed = parity.input_seed if parity else 0
+        features = np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
+        logits = self._run(features)[0]
+        error = float(np.abs(logits - np.array(parity.logits)).max()) if parity else None
+        times_ms = []
+        for _ in range(_TIMED_RUNS):
+            started_s = time.perf_counter()
+            self._run(features)
+            times_ms.append((time.perf_counter() - started_s) * 1000)
+        return SelfTest(error, statistics.median(times_ms))
+
+    def close(self) -> None:
+        """Free the session. Any number of times; nothing can be predicted afterwards."""
+        self._session = None
+
+    def _run(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
+        if self._session is None:
+            raise RuntimeError(f"the recognizer {self.name} is closed")
+        try:
+            (logits,) = self._session.run([self.card.logits.name], {INPUT_NAME: features})
+        except _ORT_ERRORS as error:
+            raise RecognizerError(
+                f"{self._where} failed on {self.provider}: {_first_line(error)}; try --provider cpu"
+            ) from error
+        if logits.shape != (len(features), len(self.card.actions)) or not np.isfinite(logits).all():
+            raise RecognizerError(f"{self._where} gives logits that are not finite numbers; export the model again")
+        return np.asarray(logits, dtype=np.float64)
+
+    def _check_clip(self, clip: Clip) -> None:
+        card = self.card
+        expected = (card.layout, card.fps, (card.frames, len(card.skeleton), 2), (card.frames, len(card.skeleton)))
+        got = (clip.layout.name, clip.fps, clip.xy_px.shape, clip.confidence.shape)
+        if got != expected:
+            raise ValueError(f"expected a clip of (layout, fps, xy_px, confidence) {expected}, got {got}")
+
+    def _check_graph(self) -> int:
+        """Compare the graph's inputs and outputs with the card; returns the number of features of a pose."""
+        card, joints = self.card, len(self.card.skeleton)
+        blank = np.zeros((1, card.frames, joints, 2), np.float32)
+        features = clip_features(blank, np.zeros((1, card.frames, joints), np.float32), card.fps).shape[-1]
+        inputs = {value.name: value for value in self._session.get_inputs()}
+        if list(inputs) != [INPUT_NAME]:
+            raise CardError(f"{self._where}: expected the one input {INPUT_NAME!r}, got {list(inputs)}")
+        self._check_tensor(inputs[INPUT_NAME], TensorSpec(INPUT_NAME, ("N", card.frames, features)))
+        outputs = {value.name: value for value in self._session.get_outputs()}
+        for spec in (card.logits, *card.attention):
+            if spec.name not in outputs:
+                raise CardError(f"{self._where}: expected an output {spec.name!r}, got {list(outputs)}")
+            self._check_tensor(outputs[spec.name], spec)
+        return int(features)
+
+    def _check_tensor(self, value: Any, spec: TensorSpec) -> None:
+        if value.type != "tensor(float)":
+            raise CardError(f"{self._where}: {spec.name}: expected float32, got {value.type}")
+        # Sizes that the graph leaves open are names or None; only "N" in the card is meant to be open.
+        found = [size if isinstance(size, int) else "N" for size in value.shape]
+        if found != list(spec.shape):
+            raise CardError(f"{self._where}: {spec.name}: expected shape {list(spec.shape)}, got {found}")
+
+    def _warm_up(self) -> None:
+        for clips in (1, 2):  # one clip is the common case, two shows that the batch is really open
+            self._run(np.zeros((clips, self.card.frames, self._features), np.float32))
+
+
+def available_providers() -> tuple[str, ...]:
+    """Names of the providers that the installed ONNX Runtime was built with; whether one works is seen on loading."""
+    built_in = ort.get_available_providers()
+    return tuple(name for name, long_name in PROVIDERS.items() if long_name in built_in)
+
+
+def _check_provider_name(provider: str) -> None:
+    if provider == AUTO or provider in available_providers():
+        return
+    choices = ", ".join((AUTO, *available_providers()))
+    if provider in PROVIDERS:
+        raise RecognizerError(
+            f"provider {provider} is not part of the installed ONNX Runtime; available here: {choices}"
+        )
+    raise RecognizerError(f"unknown provider {provider!r}; choose one of {choices}")
+
+
+def _open(content: bytes, provider: str, where: str) -> tuple[Any, str, str]:
+    """A session, the provider that it really uses and what is to be said of it."""
+    if provider == "cpu" or (provider == AUTO and "cuda" not in available_providers()):
+        return _session(content, "cpu", where), "cpu", ""
+    wanted = "cuda" if provider == AUTO else provider
+    try:
+        session = _accelerated(content, wanted, where)
+    except RecognizerError as error:
+        if provider != AUTO:
+            raise
+        return _session(content, "cpu", where), "cpu", str(error)
+    placed = _placement(session)
+    elsewhere = placed.total() - placed[PROVIDERS[wanted]]
+    note = f"{elsewhere} of {placed.total()} nodes run on the CPU" if elsewhere else ""
+    return session, wanted, note
+
+
+def _accelerated(content: bytes, provider: str, where: str) -> Any:
+    """A session that was seen to run on the provider. Raises RecognizerError where it does not."""
+    complaint = ""
+    if provider in _NVIDIA:
+        if missing := _missing_driver():
+            raise RecognizerError(
+                f"{provider} does not work: no NVIDIA driver ({missing} cannot be loaded); install it or use the CPU"
+            )
+        complaint = _load_cuda_libraries()
+    fix = 'pip install "actionlens[cuda]"' if provider in _NVIDIA else "use --provider cpu"
+    try:
+        session = _session(content, provider, where)
+        features = session.get_inputs()[0]
+        sizes = [size if isinstance(size, int) else 1 for size in features.shape]
+        session.run(None, {features.name: np.zeros(sizes, np.float32)})
+    except _ORT_ERRORS as error:
+        raise RecognizerError(f"{provider} does not work: {_first_line(error)}; {fix}") from error
+    if PROVIDERS[provider] not in session.get_providers():
+        why = complaint or "ONNX Runtime could not start it"
+        raise RecognizerError(f"{provider} does not work: {why}; {fix}")
+    if not _placement(session)[PROVIDERS[provider]]:
+        raise RecognizerError(f"{provider} can run no part of {where}; use --provider cpu")
+    return session
+
+
+def _session(content: bytes, provider: str, where: str) -> Any:
+    options = ort.SessionOptions()
+    options.log_severity_level = _FATAL_ONLY
+    # A network this small gains nothing from more threads, and a spinning pool would take the CPU from the pose model.
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.add_session_config_entry("session.record_ep_graph_assignment_info", "1")
+    names = list(dict.fromkeys((PROVIDERS[provider], PROVIDERS["cpu"])))
+    try:
+        with _quiet_stdout():  # it prints its fallbacks
+            session = ort.InferenceSession(content, options, providers=names)
+    except _ORT_ERRORS as error:
+        if provider != "cpu":
+            raise
+        raise CardError(f"{where} is not a model that ONNX Runtime can load: {_first_line(error)}") from error
+    session.disable_fallback()  # a provider that fails while running is an error, never a silent change
+    return session
+
+
+def _placement(session: Any) -> Counter[str]:
+    """How many of the graph's nodes run on each provider, by ONNX Runtime's names."""
+    placed: Counter[str] = Counter()
+    for part in session.get_provider_graph_assignment_info():
+        placed[part.ep_name] += len(part.get_nodes())
+    return placed
+
+
+def _missing_driver() -> str:
+    """The library of the NVIDIA driver if it is not there, else ""."""
+    library = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
+    try:
+        ctypes.CDLL(library)
+    except OSError:
+        return library
+    return ""
+
+
+def _load_cuda_libraries() -> str:
+    """Load CUDA and cuDNN from where pip puts them; the first complaint, "" if there is none."""
+    with _quiet_stdout() as said:
+        ort.preload_dlls()
+    return said.getvalue().strip().split("\n")[0].strip()
+
+
+@contextlib.contextmanager
+def _quiet_stdout() -> Iterator[io.StringIO]:
+    with contextlib.redirect_stdout(io.StringIO()) as said:
+        yield said
+
+
+def _softmax(logits: NDArray[np.float64]) -> NDArray[np.float32]:
+    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=-1, keepdims=True), dtype=np.float32)
+
+
+def _first_line(error: BaseException) -> str:
+    text = (str(error).strip() or type(error).__name__).splitlines()[0]
+    return text if len(text) <= 300 else text[:297] + "..."
