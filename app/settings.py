@@ -1,7 +1,18 @@
-"""What the user asked for: the options of one run. (Settings remembered between runs are added here.)"""
+"""What the user asked for: the options of one run, and the choices remembered between runs. No Qt."""
 
-from dataclasses import dataclass, field
+import contextlib
+import json
+import logging
+import os
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
+from typing import Any
+
+from platformdirs import user_config_path
+
+log = logging.getLogger(__name__)
+
+MAX_PEOPLE = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +29,8 @@ class CameraRequest:
 class RunOptions:
     """One run. Field names follow the command line.
 
-    model: a name under weights/ or a folder with model.onnx and card.json. source: "0", "demo", a path or a URL.
+    model: a name under weights/ or a folder with model.onnx and card.json. source: "0", "demo", a path, a URL, or
+    "auto" for the first camera, else the demo.
     people: 1..4. provider: auto, cpu, cuda, ... paced: play a file at its own speed (the window) or as fast
     as it can be processed without dropping a frame (headless, measuring).
     mirror: show the picture mirrored; never changes the data. seconds: stop after so much source time.
@@ -36,3 +48,63 @@ class RunOptions:
     json: str | None = None
     events: str | None = None
     camera: CameraRequest = field(default_factory=CameraRequest)
+
+
+@dataclass(slots=True)
+class UserSettings:
+    """Choices remembered between runs, kept as JSON in the user's configuration folder.
+
+    geometry: the window's place and size as Qt saves it, in base64. save_folder: where screenshots and videos go; ""
+    for the system's own folder.
+    """
+
+    source: str = "auto"
+    model: str = "act"
+    people: int = 1
+    provider: str = "auto"
+    mirror: bool = False
+    theme: str = "system"
+    large_text: bool = False
+    geometry: str = ""
+    save_folder: str = ""
+
+    @classmethod
+    def load(cls, path: Path | None = None) -> "UserSettings":
+        """The saved settings. What is missing, unknown or of a wrong type is left at its default."""
+        path = path or settings_path()
+        try:
+            saved = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return cls()
+        except (OSError, ValueError) as error:
+            log.warning("settings in %s cannot be read (%s); the defaults are used", path, error)
+            return cls()
+        if not isinstance(saved, dict):
+            log.warning("settings in %s are damaged; the defaults are used", path)
+            return cls()
+        settings = cls(**{name: saved[name] for name, kind in _kinds().items() if type(saved.get(name)) is kind})
+        if not 1 <= settings.people <= MAX_PEOPLE:
+            settings.people = 1
+        return settings
+
+    def save(self, path: Path | None = None) -> None:
+        """Write them at once and whole; a folder that cannot be written is logged, never fatal."""
+        path = path or settings_path()
+        new = path.with_name(f"{path.name}.{os.getpid()}.new")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            new.write_text(json.dumps(asdict(self), indent=2) + "\n", encoding="utf-8")
+            new.replace(path)
+        except OSError as error:
+            log.warning("settings cannot be kept in %s (%s)", path, error)
+            with contextlib.suppress(OSError):
+                new.unlink(missing_ok=True)
+
+
+def settings_path() -> Path:
+    """Where the settings are kept on this system."""
+    return user_config_path("actionlens", appauthor=False) / "settings.json"
+
+
+def _kinds() -> dict[str, Any]:
+    return {f.name: type(f.default) for f in fields(UserSettings)}

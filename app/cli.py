@@ -1,0 +1,215 @@
+"""The command line: options, exit statuses, logging, and the choice between the window and headless.
+
+Exit status: 0 done, 2 a user's mistake, 1 a failure, 130 Ctrl-C. Nothing heavy is imported before it is needed.
+"""
+
+import argparse
+import logging
+import os
+import sys
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn, TypeVar
+
+from app import interrupt
+from app.errors import UsageError
+from app.settings import CameraRequest, RunOptions, UserSettings
+from pose.errors import ActionLensError
+
+T = TypeVar("T")
+
+DONE, FAILED, MISTAKE = 0, 1, 2
+
+_PROVIDERS = "auto, cpu, cuda, or another of ONNX Runtime's"
+
+
+class _Parser(argparse.ArgumentParser):
+    """A mistake becomes an error of one line instead of a usage text and an exit."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message}; `python main.py --help` lists the options")
+
+
+def _parser() -> _Parser:
+    parser = _Parser(
+        prog="main.py",
+        allow_abbrev=False,
+        description="Watches a camera, says what a person is doing, and shows why. "
+        "Choices that are not given are those of the last time (in the window) or the defaults (headless).",
+        epilog="Exit status: 0 done, 1 a failure, 2 a mistake that the line on stderr explains, 130 Ctrl-C.",
+    )
+    add = parser.add_argument
+    add("--model", metavar="NAME|DIR", help="act, st-gcn, st-tr, or a folder with model.onnx and card.json")
+    add("--camera", metavar="SOURCE", help="0, 1, ... a camera; demo; a video file; a URL; auto (camera, else demo)")
+    add("--people", type=_people, metavar="N", help="how many people to follow, 1 to 4 (more than 1 is experimental)")
+    add("--provider", metavar="NAME", help=f"what the recognizer runs on: {_PROVIDERS}")
+    add("--pose-model", type=Path, metavar="FILE", help="a Pose Landmarker bundle (.task) instead of the built-in one")
+    add("--mirror", action=argparse.BooleanOptionalAction, help="show the picture mirrored; data stay as they are")
+    add("--camera-size", type=_size, metavar="WxH", help="size to ask the camera for, for instance 1280x720")
+    add("--camera-fps", type=_positive, metavar="N", help="frames a second to ask the camera for")
+    add("--mjpg", action=argparse.BooleanOptionalAction, default=True, help="ask the camera for compressed frames")
+    add("--seconds", type=_positive, metavar="N", help="end after so many seconds of the source")
+    add(
+        "--paced",
+        action=argparse.BooleanOptionalAction,
+        help="play a file at its own speed; else every frame as fast as it goes (default: paced in the window)",
+    )
+    out = parser.add_argument_group("output")
+    out.add_argument("--headless", action="store_true", help="no window: print what happens, a line for each change")
+    out.add_argument("--json", metavar="FILE|-", help="write predictions and events as JSON lines; - is stdout")
+    out.add_argument("--events", metavar="URL", help="stream the JSON lines, for instance at ws://127.0.0.1:8765")
+    out.add_argument("--save", type=Path, metavar="OUT.mp4", help="write what the window shows as a video")
+    out.add_argument("--verbose", action="store_true", help="log details to stderr")
+    tools = parser.add_argument_group("tools").add_mutually_exclusive_group()
+    tools.add_argument("--doctor", action="store_true", help="check this machine, and say how to mend what is wrong")
+    tools.add_argument("--bench", metavar="FILE", help="measure the whole pipeline against a bare pose loop")
+    return parser
+
+
+def _people(text: str) -> int:
+    if text not in ("1", "2", "3", "4"):
+        raise argparse.ArgumentTypeError(f"{text} is not 1, 2, 3 or 4")
+    return int(text)
+
+
+def _positive(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not a number above 0")
+    return number
+
+
+def _size(text: str) -> tuple[int, int]:
+    width, _, height = text.lower().partition("x")
+    if not (width.isdecimal() and height.isdecimal() and int(width) and int(height)):
+        raise argparse.ArgumentTypeError(f"{text} is not a size like 1280x720")
+    return int(width), int(height)
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What the command line asks for. bench: the source to measure, or None. given: the options that were typed."""
+
+    options: RunOptions
+    headless: bool
+    doctor: bool
+    bench: str | None
+    verbose: bool
+
+
+def parse(arguments: Sequence[str], settings: UserSettings) -> Command:
+    """Read the command line; what is not given in a window run comes from the settings. Raises UsageError."""
+    given = _parser().parse_args(arguments)
+    headless = given.headless or (not (given.doctor or given.bench) and not _has_display())
+    if given.headless != headless:
+        sys.stderr.write("no display (DISPLAY and WAYLAND_DISPLAY are not set): running without a window\n")
+    remembered = UserSettings() if headless else settings
+    width, height = given.camera_size or (None, None)
+    options = RunOptions(
+        model=_or(given.model, remembered.model),
+        source=_or(given.camera, remembered.source),
+        people=_or(given.people, remembered.people),
+        provider=_or(given.provider, remembered.provider),
+        mirror=_or(given.mirror, remembered.mirror),
+        paced=_or(given.paced, not headless),
+        seconds=given.seconds,
+        pose_model=given.pose_model,
+        save=given.save,
+        json=given.json,
+        events=given.events,
+        camera=CameraRequest(width, height, given.camera_fps, given.mjpg),
+    )
+    return Command(options, headless, given.doctor, given.bench, given.verbose)
+
+
+def _or(given: T | None, otherwise: T) -> T:
+    return otherwise if given is None else given
+
+
+def _has_display() -> bool:
+    names = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    return not sys.platform.startswith("linux") or any(os.environ.get(name) for name in names)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do what the command line asks for; the exit status."""
+    try:
+        settings = UserSettings.load()
+        command = parse(sys.argv[1:] if arguments is None else arguments, settings)
+        start_logging(verbose=command.verbose)
+        return _run(command, settings)
+    except ActionLensError as error:
+        sys.stderr.write(f"{error}\n")
+        return MISTAKE
+    except KeyboardInterrupt:
+        return interrupt.STATUS
+
+
+def run() -> NoReturn:
+    """The process: main() and its exit, which no stuck driver thread can hold up."""
+    status = main()
+    try:
+        sys.stdout.flush()
+    except OSError as error:  # whoever read our output has gone, as `| head -3` does, or the disk is full
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes once more at its exit
+        status = status if isinstance(error, BrokenPipeError) else status or FAILED
+    sys.stderr.flush()
+    if any(thread is not threading.main_thread() for thread in threading.enumerate()):
+        os._exit(status)
+    sys.exit(status)
+
+
+def _run(command: Command, settings: UserSettings) -> int:
+    if command.doctor:
+        from app.doctor import run_doctor
+
+        return run_doctor(command.options)
+    if command.bench is not None:
+        from app.bench import run_bench
+
+        return run_bench(command.bench, command.options)
+    if command.headless:
+        from app.headless import run_headless
+
+        return run_headless(command.options)
+    from app.ui.run import run_window
+
+    return run_window(command.options, settings)
+
+
+class _ConsoleFormatter(logging.Formatter):
+    """One line a record; what went wrong inside is in the log file."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return f"{record.levelname.lower()}: {record.getMessage()}"
+
+
+def start_logging(*, verbose: bool) -> None:
+    """Warnings (with verbose, details) to stderr, and everything from INFO with tracebacks to the user's log folder."""
+    from logging.handlers import RotatingFileHandler
+
+    from platformdirs import user_log_path
+
+    console = logging.StreamHandler()
+    console.setLevel(logging.INFO if verbose else logging.WARNING)
+    console.setFormatter(logging.Formatter("%(asctime)s %(name)s: %(message)s") if verbose else _ConsoleFormatter())
+    if not verbose:
+        console.addFilter(lambda record: record.exc_info is None)  # its Failure is shown; the traceback is in the file
+    handlers: list[logging.Handler] = [console]
+    folder = user_log_path("actionlens", appauthor=False)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        log_file = RotatingFileHandler(
+            folder / "actionlens.log", maxBytes=1_000_000, backupCount=2, encoding="utf-8", delay=True
+        )
+        log_file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+        handlers.append(log_file)
+    except OSError:
+        pass  # no place to log to: the console has the warnings
+    logging.basicConfig(level=logging.INFO, handlers=handlers, force=True)
+    logging.raiseExceptions = False  # a full disk must not print tracebacks of the log itself

@@ -1,0 +1,323 @@
+"""The live run: its threads, their state and their failures. No Qt.
+
+[capture]    Source.read --Latest[Frame]-->        (watched and opened again by [capture-watch])
+[inference]  estimate -> window -> recognize -> decide --Latest[Result]--> the window; taps on the side
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+
+from app import opening
+from app.capture import Capture, Timing
+from app.inference import Pipeline, Recognizer
+from app.latest import Latest
+from app.settings import RunOptions
+from app.stats import Stats
+from app.types import EngineState, Failure, Result, RunInfo, StatsSnapshot
+from pose.errors import ActionLensError
+from pose.estimator import PoseEstimator
+from pose.source import Source
+from pose.types import Frame
+
+log = logging.getLogger(__name__)
+
+OpenSource = Callable[[RunOptions], Source]
+OpenEstimator = Callable[[RunOptions, Callable[[str], None], threading.Event], PoseEstimator]
+OpenRecognizer = Callable[[str, str], Recognizer]
+Tap = Callable[[Result], None]
+
+_POLL_S = 0.25
+
+
+class Engine:
+    """One run of one source, started once and stopped once; a restart is a new Engine.
+
+    open_source(options), open_estimator(options, progress, cancel) and open_recognizer(model, provider) are called
+    on the engine's threads; they may take long and raise ActionLensError. progress takes one line; cancel is set
+    when the run is over.
+    """
+
+    def __init__(
+        self,
+        options: RunOptions,
+        *,
+        open_source: OpenSource = opening.open_source,
+        open_estimator: OpenEstimator = opening.open_estimator,
+        open_recognizer: OpenRecognizer = opening.open_recognizer,
+        timing: Timing | None = None,
+    ) -> None:
+        self.options = options
+        self.results: Latest[Result] = Latest()
+        self._open_estimator = open_estimator
+        self._open_recognizer = open_recognizer
+        self._stats = Stats()
+        self._capture = Capture(
+            lambda: open_source(options),
+            self._stats,
+            lossless=not options.paced,
+            on_failure=self._source_failed,
+            on_recovered=lambda: self._resolve("source"),
+            timing=timing,
+        )
+        self._lock = threading.Lock()
+        self._taps: tuple[Tap, ...] = ()
+        self._failures: dict[str, Failure] = {}
+        self._final: EngineState | None = None
+        self._running = False
+        self._paused = False
+        self._forget = False  # windows are to be cleared: what comes next does not follow on
+        self._progress = ""
+        self._recognizer: Recognizer | None = None  # the one in use, for `info`
+        self._next_recognizer: Recognizer | None = None
+        self._swap = 0
+        self._loader: threading.Thread | None = None
+        self._stopping = threading.Event()
+        self._ended = threading.Event()
+        self._inference = threading.Thread(target=self._run, name="inference", daemon=True)
+
+    # What any thread may ask.
+
+    @property
+    def state(self) -> EngineState:
+        """Where the run is in its life."""
+        if self._final is not None:
+            return self._final
+        if not self._running:
+            return EngineState.STARTING
+        if self._capture.lost:
+            return EngineState.RETRYING
+        return EngineState.PAUSED if self._paused else EngineState.RUNNING
+
+    @property
+    def failure(self) -> Failure | None:
+        """The newest failure that still holds, a fatal one before others."""
+        with self._lock:
+            failures = list(self._failures.values())
+        return next((f for f in failures if f.fatal), failures[-1] if failures else None)
+
+    @property
+    def info(self) -> RunInfo:
+        """What is running, as far as it is open."""
+        recognizer = self._recognizer
+        if recognizer is None:
+            return RunInfo(self._capture.source, self.options.model, (), "")
+        return RunInfo(self._capture.source, recognizer.card.name, recognizer.card.actions, recognizer.provider)
+
+    @property
+    def progress(self) -> str:
+        """What takes so long while the run is starting; "" once it runs."""
+        return "" if self._running or self._final is not None else self._progress
+
+    def stats(self) -> StatsSnapshot:
+        """Rates, ages, drops and stage times."""
+        frames = self._capture.frames
+        return self._stats.snapshot(frames.dropped if frames is not None else 0)
+
+    def mark_painted(self, result: Result) -> None:
+        """The window has painted this result: ages are counted to here."""
+        self._stats.painted(result)
+
+    # What any thread may do.
+
+    def add_tap(self, tap: Tap) -> None:
+        """Call it with every result, on the inference thread. It must not block, except in a lossless run.
+
+        A tap that raises ActionLensError or OSError is dropped and shown as a failure; the run goes on.
+        """
+        with self._lock:
+            self._taps = (*self._taps, tap)
+
+    def remove_tap(self, tap: Tap) -> None:
+        """Call it no more; unknown taps are ignored."""
+        with self._lock:
+            self._taps = tuple(t for t in self._taps if t != tap)
+
+    def start(self) -> None:
+        """Open everything and run, on the engine's threads; returns at once."""
+        self._progress = "opening the source and loading the models"
+        self._capture.thread.start()
+        self._inference.start()
+
+    def stop(self, timeout_s: float = 2.0) -> None:
+        """End the run from any thread, any number of times. What is stuck in a driver is released and left behind."""
+        deadline = time.monotonic() + timeout_s
+        self._stopping.set()
+        self._capture.stop()
+        for thread in (self._inference, self._loader):
+            if thread is not None and thread.ident is not None and thread is not threading.current_thread():
+                thread.join(max(0.0, deadline - time.monotonic()))
+        if not self._capture.join(max(0.0, deadline - time.monotonic())):
+            log.warning("the source did not close in time and is left behind")
+        self._end(EngineState.STOPPED)
+
+    def pause(self) -> None:
+        """Stand still: a file stops, a live source is read on and thrown away."""
+        self._paused = True
+        self._capture.pause(True)
+
+    def resume(self) -> None:
+        """Go on; a live source with empty windows, since time has passed."""
+        source = self._capture.source
+        if self._paused and source is not None and source.live:
+            self._forget = True
+        self._paused = False
+        self._capture.pause(False)
+
+    def swap_recognizer(self, model: str, provider: str) -> None:
+        """Load another recognizer beside the running one, which serves until then; a failure leaves it in place."""
+        with self._lock:
+            self._swap += 1
+            swap = self._swap
+        self._loader = threading.Thread(
+            target=self._load, args=(swap, model, provider), name="recognizer-loader", daemon=True
+        )
+        self._loader.start()
+
+    def report(self, failure: Failure) -> None:
+        """Show a failure, of an output for instance; it holds until the next of its stage."""
+        with self._lock:
+            self._failures.pop(failure.stage, None)  # so that the newest is last
+            self._failures[failure.stage] = failure
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Until the run has ended; False after the timeout."""
+        return self._ended.wait(timeout_s)
+
+    # The inference thread.
+
+    def _run(self) -> None:
+        stage = "recognizer"
+        try:
+            with ExitStack() as opened:
+                self._recognizer = self._open_recognizer(self.options.model, self.options.provider)
+                opened.callback(self._close_recognizer)
+                stage = "pose"
+                estimator = self._open_estimator(self.options, self._tell, self._stopping)
+                opened.callback(estimator.close)
+                stage = "internal"
+                self._infer(Pipeline(estimator, self._recognizer, self._stats))
+        except ActionLensError as error:
+            if not self._stopping.is_set():
+                self.report(Failure(stage, str(error)))
+        except Exception as error:  # top of the thread: whatever happens must reach the user
+            log.exception("inference failed")
+            self.report(Failure("internal", f"{type(error).__name__}: {error}"))
+        finally:
+            failure = self.failure
+            self._end(EngineState.FAILED if failure is not None and failure.fatal else EngineState.STOPPED)
+
+    def _infer(self, pipeline: Pipeline) -> None:
+        self._capture.ready()
+        self._capture.opened()
+        frames = self._capture.frames
+        if frames is None:
+            return
+        start: Frame | None = None
+        while (frame := self._next(frames, start)) is not None:
+            start = start or frame
+            self._running = True
+            self._change(pipeline)
+            self._give(pipeline.process(frame))
+        last = pipeline.finish()
+        if last is not None:
+            self._give(last)
+
+    def _next(self, frames: Latest[Frame], start: Frame | None) -> Frame | None:
+        """The next frame to work on; None at the end of the run."""
+        limit_s = self.options.seconds
+        while not self._stopping.is_set() and self._final is None:
+            closed = frames.closed  # before taking: what was left before closing is still there to take
+            frame = frames.take(_POLL_S)
+            if frame is None:
+                if closed or (start and limit_s and time.monotonic() - start.captured_s > limit_s and self._is_live()):
+                    return None
+                continue
+            if start is not None and limit_s is not None and frame.time_s - start.time_s >= limit_s:
+                return None
+            if not (self._paused and self._is_live()):
+                return frame
+        return None
+
+    def _is_live(self) -> bool:
+        source = self._capture.source
+        return source is not None and source.live
+
+    def _change(self, pipeline: Pipeline) -> None:
+        """Carry out, between two frames, what other threads have asked for."""
+        if self._forget:
+            self._forget = False
+            pipeline.clear()
+        if self._next_recognizer is None:
+            return
+        with self._lock:
+            old, self._recognizer = self._recognizer, self._next_recognizer
+            self._next_recognizer = None
+        pipeline.use(self._recognizer)
+        if old is not None:
+            old.close()
+
+    def _give(self, result: Result) -> None:
+        if self._final is not None:
+            return
+        self._stats.processed(result)
+        self.results.put(result)
+        for tap in self._taps:
+            try:
+                with self._stats.stage("outputs"):
+                    tap(result)
+            except (ActionLensError, OSError) as error:
+                self.remove_tap(tap)
+                self.report(Failure("output", str(error), fatal=False))
+
+    # Odds and ends of several threads.
+
+    def _load(self, swap: int, model: str, provider: str) -> None:
+        try:
+            recognizer = self._open_recognizer(model, provider)
+        except ActionLensError as error:
+            self.report(Failure("recognizer", str(error), fatal=False))
+            return
+        except Exception as error:  # top of the thread: whatever happens must reach the user
+            log.exception("loading a recognizer failed")
+            self.report(Failure("recognizer", f"{type(error).__name__}: {error}", fatal=False))
+            return
+        with self._lock:
+            wanted = swap == self._swap and self._final is None
+            unused: Recognizer | None = recognizer
+            if wanted:
+                unused, self._next_recognizer = self._next_recognizer, recognizer
+        if unused is not None:
+            unused.close()
+        if wanted:
+            self._resolve("recognizer")
+
+    def _source_failed(self, failure: Failure) -> None:
+        self.report(failure)
+        if failure.fatal and not self._capture.has_given:
+            self._end(EngineState.FAILED)  # nothing to finish first, and the models need not load
+
+    def _close_recognizer(self) -> None:
+        if self._recognizer is not None:  # the one in use now, after any swaps
+            self._recognizer.close()
+
+    def _resolve(self, stage: str) -> None:
+        with self._lock:
+            self._failures.pop(stage, None)
+
+    def _tell(self, line: str) -> None:
+        self._progress = line
+
+    def _end(self, state: EngineState) -> None:
+        with self._lock:
+            if self._final is None:
+                self._final = state
+            unused, self._next_recognizer = self._next_recognizer, None
+        if unused is not None:
+            unused.close()
+        self._stopping.set()
+        self._capture.stop()
+        self.results.close()
+        self._ended.set()

@@ -1,0 +1,111 @@
+"""A run without a window: results to stdout, a file or a stream, what happens to the run on stderr."""
+
+import sys
+from collections.abc import Callable
+
+from app.engine import Engine
+from app.errors import OutputError
+from app.interrupt import STATUS as INTERRUPTED
+from app.interrupt import Interrupt
+from app.outputs import Outputs
+from app.settings import RunOptions
+from app.types import EngineState, Failure
+
+DONE, FAILED, MISTAKE = 0, 1, 2
+_POLL_S = 0.1
+
+
+def run_headless(options: RunOptions, make_engine: Callable[[RunOptions], Engine] = Engine) -> int:
+    """Run until the source ends, the time is over or a signal comes; the exit status.
+
+    Raises OutputError before anything else when an output cannot be opened.
+    """
+    with Interrupt() as interrupt:
+        outputs = Outputs(options, printing=options.json != "-")
+        engine = make_engine(options)
+        outputs.attach(engine)
+        reporter = _Reporter(engine)
+        engine.start()
+        try:
+            while not (engine.wait(_POLL_S) or interrupt.requested.is_set() or outputs.pipe_closed):
+                reporter.tell()
+                if _output_failed(engine):
+                    break
+        finally:
+            engine.stop()
+            finished = _finish(outputs)
+        reporter.tell()
+        reporter.sum_up()
+    if interrupt.requested.is_set():
+        return INTERRUPTED
+    if not finished or _output_failed(engine):
+        return FAILED
+    return _status(engine)
+
+
+def _finish(outputs: Outputs) -> bool:
+    try:
+        outputs.close()
+    except OutputError as error:
+        _say(str(error))
+        return False
+    return True
+
+
+def _output_failed(engine: Engine) -> bool:
+    failure = engine.failure
+    return failure is not None and failure.stage == "output"
+
+
+def _status(engine: Engine) -> int:
+    """A run that never gave a result could not be opened: the user's to mend."""
+    failure = engine.failure
+    if engine.state is not EngineState.FAILED or failure is None:
+        return DONE
+    at_start = engine.stats().processed == 0 and failure.stage != "internal"
+    return MISTAKE if at_start else FAILED
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
+
+
+class _Reporter:
+    """Tells on stderr what changes in a run, each thing once."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._progress = ""
+        self._state = EngineState.STARTING
+        self._failure: Failure | None = None
+        self._introduced = False
+
+    def tell(self) -> None:
+        """Call it now and then; writes nothing where nothing is new."""
+        state, failure, progress = self._engine.state, self._engine.failure, self._engine.progress
+        if progress and progress != self._progress:
+            _say(progress)
+        self._progress = progress
+        if not self._introduced and state is EngineState.RUNNING:
+            self._introduced = True
+            self._introduce()
+        again = self._state is EngineState.RETRYING and state is EngineState.RETRYING  # each attempt may fail anew
+        if failure is not None and failure != self._failure and not again:
+            retrying = "" if failure.retry_in_s is None else "; trying again until it is back"
+            _say(failure.message + retrying)
+        if self._state is EngineState.RETRYING and state is EngineState.RUNNING:
+            _say("the source is back")
+        self._state, self._failure = state, failure
+
+    def _introduce(self) -> None:
+        info = self._engine.info
+        if info.source is not None:
+            size = "" if info.source.size is None else " {}x{}".format(*info.source.size)
+            _say(f"{info.source.name}{size}, {info.recognizer} with {len(info.actions)} actions on {info.provider}")
+
+    def sum_up(self) -> None:
+        """How many frames were seen, at the end."""
+        stats = self._engine.stats()
+        if stats.processed:
+            _say(f"{stats.processed} frames, {stats.dropped} dropped")

@@ -1,0 +1,37 @@
+"""Opens what the options of a run name: the source, the pose model, the recognizer. Imports each only when needed."""
+
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from app.settings import RunOptions
+
+if TYPE_CHECKING:
+    from app.inference import Recognizer
+    from pose.estimator import PoseEstimator
+    from pose.source import Source
+
+
+def open_source(options: RunOptions) -> "Source":
+    """The source of the options, at its own speed when asked to. Raises SourceError."""
+    from pose.source import Paced, open_source
+
+    source = open_source(options.source, camera=options.camera)
+    return Paced(source) if options.paced and not source.info.live else source
+
+
+def open_estimator(options: RunOptions, progress: Callable[[str], None], cancel: threading.Event) -> "PoseEstimator":
+    """MediaPipe with the pose model, which is built at its first use. Raises PoseModelError."""
+    from pose.estimator import MediaPipeEstimator
+    from pose.model_asset import find_pose_model
+
+    model = find_pose_model(options.pose_model, progress=progress, cancel=cancel)
+    return MediaPipeEstimator(model, people=options.people)
+
+
+def open_recognizer(model: str, provider: str) -> "Recognizer":
+    """The recognizer in a folder or under weights/, on a provider. Raises ActionLensError."""
+    from recognizer.model_card import find_model
+    from recognizer.onnx_recognizer import OnnxRecognizer
+
+    return OnnxRecognizer(find_model(model), provider)

@@ -1,0 +1,148 @@
+"""Where the results of a run go besides the window: JSON lines, the event stream, the video, and printed changes."""
+
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app.engine import Engine, Tap
+from app.errors import OutputError
+from app.settings import RunOptions
+from app.types import Result
+
+if TYPE_CHECKING:
+    from app.events import EventServer
+    from app.video_writer import VideoWriter
+
+
+class Outputs:
+    """Opens every output that the options name; OutputError when one cannot be opened, with none left open.
+
+    printing: a line on stdout for each change of action. mirror may be changed at any time: it is how the video is
+    drawn. pipe_closed: whoever read our stdout has gone (`| head -3`), which ends a run and is no failure.
+    """
+
+    def __init__(self, options: RunOptions, *, printing: bool = False) -> None:
+        self.mirror = options.mirror
+        self.pipe_closed = False
+        self._taps: list[Callable[[Engine], Tap]] = []
+        with ExitStack() as opened:
+            self._open(options, opened)
+            self._opened = opened.pop_all()
+        if printing:
+            self._taps.append(lambda engine: self._to_stdout(ChangePrinter()))
+
+    def attach(self, engine: Engine) -> None:
+        """Let them have every result of this run; for several runs one after another, once each."""
+        for make_tap in self._taps:
+            engine.add_tap(make_tap(engine))
+
+    def close(self) -> None:
+        """Finish what was written. Raises OutputError when that fails; everything is closed all the same."""
+        self._opened.close()
+
+    def _open(self, options: RunOptions, opened: ExitStack) -> None:
+        # Each brings libraries of its own: only what is asked for is imported.
+        if options.json is not None:
+            from app.json_lines import JsonLinesWriter, result_lines
+
+            writer = JsonLinesWriter(None if options.json == "-" else Path(options.json))
+            opened.callback(writer.close)
+            tap = self._to_stdout(lambda result: writer.write(result_lines(result)))
+            self._taps.append(lambda engine: tap)
+        if options.events is not None:
+            from app.events import EventServer
+
+            server = EventServer(options.events)
+            opened.callback(server.close)
+            self._taps.append(lambda engine: _EventTap(server, engine))
+        if options.save is not None:
+            from app.video_writer import VideoWriter
+
+            video = VideoWriter(options.save, lossless=not options.paced and Path(options.source).is_file())
+            opened.callback(video.close)
+            drawing = _VideoTap(video, self)
+            self._taps.append(drawing.follow)
+
+    def _to_stdout(self, tap: Tap) -> Tap:
+        def guarded(result: Result) -> None:
+            if self.pipe_closed:
+                return
+            try:
+                tap(result)
+            except (OutputError, OSError) as error:
+                if not isinstance(error.__context__ or error, BrokenPipeError):
+                    raise
+                self.pipe_closed = True
+
+        return guarded
+
+
+class _EventTap:
+    """Publishes the lines, and says what is running whenever that changes."""
+
+    def __init__(self, server: "EventServer", engine: Engine) -> None:
+        self._server = server
+        self._engine = engine
+        self._told: tuple[str, tuple[str, ...]] = ("", ())
+
+    def __call__(self, result: Result) -> None:
+        from app.json_lines import result_lines
+
+        info = self._engine.info
+        if self._told != (info.recognizer, info.actions):
+            self._told = info.recognizer, info.actions
+            self._server.hello(info.recognizer, info.actions)
+        self._server.publish(result_lines(result))
+
+
+class _VideoTap:
+    """Draws each result into the video; a later run goes on where the one before ended."""
+
+    def __init__(self, video: "VideoWriter", outputs: Outputs) -> None:
+        self._video = video
+        self._outputs = outputs
+        self._offset_s: float | None = None
+        self._last_s = 0.0
+
+    def follow(self, engine: Engine) -> Tap:
+        self._offset_s = None
+        return self
+
+    def __call__(self, result: Result) -> None:
+        from app.overlay import draw
+
+        if self._offset_s is None:
+            self._offset_s = self._last_s + 0.04 - result.frame.time_s
+        time_s = result.frame.time_s + self._offset_s
+        if time_s > self._last_s:  # the end of a run repeats its last frame
+            self._last_s = time_s
+            self._video.write(draw(result, mirror=self._outputs.mirror), time_s)
+
+
+class ChangePrinter:
+    """A tap that writes a line to stdout whenever the action of a person changes, or the view becomes empty."""
+
+    def __init__(self) -> None:
+        self._actions: dict[int | None, str] = {}
+
+    def __call__(self, result: Result) -> None:
+        """The tap. Raises OSError where stdout cannot be written."""
+        lines = []
+        for person in result.persons:
+            decision = person.decision
+            if decision is None or self._actions.get(person.pose.person) == decision.action:
+                continue
+            self._actions.pop(None, None)
+            self._actions[person.pose.person] = decision.action
+            why = f"  ({decision.reason})" if decision.reason else ""
+            lines.append(
+                f"{result.frame.time_s:8.2f} s  person {decision.person}  {decision.action:<16}{decision.score:5.2f}{why}\n"
+            )
+        if result.nobody and None not in self._actions:
+            self._actions = {None: ""}
+            lines.append(f"{result.frame.time_s:8.2f} s  nobody in view\n")
+        if lines:
+            sys.stdout.writelines(lines)
+            sys.stdout.flush()

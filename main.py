@@ -1,0 +1,12 @@
+"""ActionLens: watches a camera and says what a person is doing."""
+
+import os
+import signal
+
+if __name__ == "__main__":
+    for number in (signal.SIGINT, signal.SIGTERM):  # until a run handles them: nothing is open that could be lost
+        signal.signal(number, lambda *_: os._exit(130))
+
+    from app.cli import run
+
+    run()

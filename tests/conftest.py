@@ -1,0 +1,51 @@
+"""For every test: no screen, no settings or caches of the user, and no thread left behind."""
+
+import os
+import shutil
+import threading
+import time
+
+import platformdirs
+import pytest
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+_REAL_CACHE = platformdirs.user_cache_path("actionlens", appauthor=False)
+_PATIENCE_S = 3.0
+
+
+@pytest.fixture(scope="session")
+def cache_home(tmp_path_factory):
+    """A cache of the tests' own, with a copy of the pose model where this machine has one."""
+    home = tmp_path_factory.mktemp("cache")
+    folder = home / "actionlens"
+    folder.mkdir()
+    for model in _REAL_CACHE.glob("*.task"):
+        shutil.copy(model, folder)
+    return home
+
+
+@pytest.fixture(autouse=True)
+def _own_folders(tmp_path_factory, monkeypatch, cache_home):
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(cache_home))
+    for name in ("CONFIG", "DATA", "STATE"):
+        monkeypatch.setenv(f"XDG_{name}_HOME", str(home / name.lower()))
+
+
+@pytest.fixture(autouse=True)
+def _no_thread_left():
+    before = set(threading.enumerate())
+    yield
+    deadline = time.monotonic() + _PATIENCE_S
+    while (left := _left(before)) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not left, f"the test left threads behind: {', '.join(thread.name for thread in left)}"
+
+
+def _left(before):
+    return [
+        thread
+        for thread in threading.enumerate()
+        if thread not in before and thread.is_alive() and not isinstance(thread, threading._DummyThread)
+    ]
