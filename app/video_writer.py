@@ -1,12 +1,14 @@
 """Saves pictures as an H.264 MP4 with their true times, on a thread of its own."""
 
+import contextlib
+import logging
 import os
 import threading
 from collections import deque
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO
 
 import av
 import cv2
@@ -16,6 +18,8 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from app.errors import OutputError
+
+log = logging.getLogger(__name__)
 
 Picture = NDArray[np.uint8]
 
@@ -55,7 +59,7 @@ class VideoWriter:
         self._queue: deque[tuple[Picture, float]] = deque()
         self._changed = threading.Condition()
         self._closing = False
-        self._error: OSError | av.FFmpegError | None = None
+        self._error: Exception | None = None
         self._told = False
         self._dropped = 0
         self._thread = threading.Thread(target=self._run, name="video-writer", daemon=True)
@@ -110,12 +114,11 @@ class VideoWriter:
         least, most = _QUEUE_FRAMES
         return len(self._queue) < min(max(_QUEUE_BYTES // max(bgr.nbytes, 1), least), most)
 
-    def _failure(self, error: OSError | av.FFmpegError) -> OutputError:
+    def _failure(self, error: Exception) -> OutputError:
         kept = self.partial if self.partial.exists() else self.path
-        what = (
-            f"the video so far ({self._encoder.length_s:.1f} s) is in {kept}" if kept.exists() else "nothing is saved"
-        )
-        return OutputError(f"cannot go on saving: {_reason(error)}; {what}. Free some space and start again")
+        saved_s = self._encoder.length_s
+        what = f"the video so far (about {saved_s:.1f} s) is in {kept}" if kept.exists() else "nothing is saved"
+        return OutputError(f"cannot go on saving the video: {_reason(error)}; {what}; make room and start again")
 
     # The writing thread.
 
@@ -129,7 +132,9 @@ class VideoWriter:
                 os.replace(self.partial, self.path)
             else:
                 self.partial.unlink(missing_ok=True)
-        except (OSError, av.FFmpegError) as error:
+        except Exception as error:  # top of the thread: a waiting write() must learn of it
+            if not isinstance(error, OSError):
+                log.exception("saving the video failed")
             self._abandon(error)
 
     def _next(self) -> tuple[Picture, float] | None:
@@ -139,16 +144,14 @@ class VideoWriter:
             self._changed.notify_all()
             return item
 
-    def _abandon(self, error: OSError | av.FFmpegError) -> None:
+    def _abandon(self, error: Exception) -> None:
         """Keep the fragments that are whole; a file of the same name that was there before stays as it was."""
         self._sink.fail()
         self._encoder.discard()
-        try:
+        with contextlib.suppress(OSError):  # the file then stays as it is; the first error is the one to tell
             self._sink.close(cut=True)
             if self._encoder.frames and not self.path.exists():
                 os.replace(self.partial, self.path)
-        except OSError:
-            pass  # the partial file stays under its own name; the first error is the one to tell
         with self._changed:
             self._error = error
             self._dropped += len(self._queue)
@@ -193,10 +196,8 @@ class _Encoder:
 
     def discard(self) -> None:
         """Free the encoder; the sink takes nothing any more."""
-        try:
+        with contextlib.suppress(OSError, av.FFmpegError):
             self._container.close()
-        except (OSError, av.FFmpegError):
-            pass
 
     def _open_stream(self, bgr: Picture) -> VideoStream:
         height, width = bgr.shape[:2]
@@ -209,10 +210,6 @@ class _Encoder:
         stream.codec_context.colorspace = av.video.reformatter.Colorspace.ITU601.value
         stream.codec_context.color_range = av.video.reformatter.ColorRange.MPEG.value
         return stream
-
-
-class _Closable(Protocol):
-    def close(self) -> None: ...
 
 
 class _Sink:
@@ -283,12 +280,12 @@ def _fitted(bgr: Picture, size: tuple[int, int]) -> Picture:
     return _bordered(resized, (top, size[1] - inner[1] - top, left, size[0] - inner[0] - left), cv2.BORDER_CONSTANT)
 
 
-def _bordered(bgr: NDArray[np.generic], sides: tuple[int, int, int, int], kind: int) -> Picture:
-    return cv2.copyMakeBorder(bgr, *sides, kind).astype(np.uint8, copy=False)  # type: ignore[arg-type]
+def _bordered(bgr: cv2.typing.MatLike, sides: tuple[int, int, int, int], kind: int) -> Picture:
+    return cv2.copyMakeBorder(bgr, *sides, kind).astype(np.uint8, copy=False)
 
 
 def _open_new(path: Path) -> BinaryIO:
-    return open(path, "xb+", buffering=0)  # type: ignore[return-value]  # unbuffered: safe from a killed process
+    return open(path, "xb+", buffering=0)  # unbuffered: nothing is lost with a killed process
 
 
 def _open_partial(path: Path, open_file: Callable[[Path], BinaryIO]) -> tuple[Path, BinaryIO]:
@@ -306,5 +303,5 @@ def _open_partial(path: Path, open_file: Callable[[Path], BinaryIO]) -> tuple[Pa
     raise OutputError(f"cannot save to {path}: remove the many {path.stem}.partial files beside it")
 
 
-def _reason(error: OSError | av.FFmpegError) -> str:
-    return error.strerror or str(error)
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
