@@ -1,10 +1,25 @@
 """Probabilities to a steady state: smoothing, hysteresis, "unknown", and start/end events."""
 
-from dataclasses import dataclass
-from typing import Literal
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recognizer.types import Clip, Prediction
 
 UNKNOWN = "unknown"
 IDLE = "idle"
+
+WAITING = "waiting for a full window"
+HALF_BODY = "half a body in view"
+LOW_EVIDENCE = "low evidence"
+
+_TOP = 5
+_BODY_PARTS = ("shoulder", "hip", "knee")
+_SEEN_SHARE = 0.5  # of a clip's poses in which a part of the body must be seen, on one side at least
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,3 +55,240 @@ class Decision:
     top: tuple[tuple[str, float], ...] = ()
     reason: str = ""
     events: tuple[ActionEvent, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionSettings:
+    """Time constants and margins of the steady state; they are the same at any rate of predictions.
+
+    smoothing_s: time constant of the exponential smoothing of probabilities.
+    leave_share: a shown action is left below this part of its threshold, so that it does not flicker around it.
+    lead: probability by which another action must lead the shown one.
+    confirm_s: how long another action must be ahead before it is shown.
+    unknown_after_s: the same for unknown; longer, so that a change from one action to the next, where for a moment
+        neither is certain, is one change and not two.
+    shortest_s: an action once shown stays for this long at least.
+    hold_s: a person who cannot be judged (lost, half in view) keeps the state for this long.
+    lag_s: how long after a change the smoothed probabilities cross over: most of a half window must show the new
+        action. It is subtracted to estimate when a change really was.
+    """
+
+    smoothing_s: float = 0.2
+    leave_share: float = 0.6
+    lead: float = 0.1
+    confirm_s: float = 0.15
+    unknown_after_s: float = 0.6
+    shortest_s: float = 0.5
+    hold_s: float = 0.5
+    lag_s: float = 0.6
+
+
+class Rules(Protocol):
+    """The part of a card's decision rules that is used here."""
+
+    @property
+    def thresholds(self) -> Mapping[str, float]:
+        """Probability from which an action is shown, by action."""
+        ...
+
+    @property
+    def other(self) -> tuple[str, ...]:
+        """Actions that are shown as unknown."""
+        ...
+
+
+class ActionCard(Protocol):
+    """The part of a model card that is used here."""
+
+    @property
+    def actions(self) -> tuple[str, ...]:
+        """Names in the order of the probabilities."""
+        ...
+
+    @property
+    def decision(self) -> Rules:
+        """Thresholds, and which actions are shown as unknown."""
+        ...
+
+
+@dataclass(slots=True)
+class _State:
+    """One person. since_s: estimated beginning of the shown action; shown_s: when it was first shown."""
+
+    time_s: float
+    since_s: float
+    shown_s: float
+    action: str = UNKNOWN
+    smoothed: NDArray[np.float64] | None = None
+    candidate: str = UNKNOWN
+    candidate_since_s: float = math.inf
+    evidence_s: float = -math.inf  # time of the last prediction
+    score_sum: float = 0.0
+    score_time_s: float = 0.0
+    events: list[ActionEvent] = field(default_factory=list)
+
+
+class Decider:
+    """Predictions to a steady state and events, for any number of persons. Times of a person never go back.
+
+    Every start event has its end: at the next action, at unknown, or when the person cannot be judged any more.
+    Unknown has no events.
+    """
+
+    def __init__(self, card: ActionCard, settings: DecisionSettings | None = None) -> None:
+        self._settings = settings or DecisionSettings()
+        self._actions = card.actions
+        self._enter = np.array([card.decision.thresholds[action] for action in card.actions])
+        self._other = np.array([action in card.decision.other for action in card.actions])
+        self._persons: dict[int, _State] = {}
+
+    def update(self, prediction: Prediction) -> Decision:
+        """Take in a prediction; the person's state, with the events that this prediction brought."""
+        now_s = prediction.time_s
+        state = self._state(prediction.person, now_s)
+        if now_s - state.evidence_s > self._settings.hold_s:
+            self._lose(prediction.person, state, now_s)
+        self._smooth(state, prediction.probabilities.astype(np.float64), now_s)
+        wanted = self._wanted(state)
+        if wanted == state.action:
+            state.candidate_since_s = math.inf
+        elif wanted != state.candidate or state.candidate_since_s == math.inf:
+            state.candidate, state.candidate_since_s = wanted, now_s
+        if self._confirmed(state, now_s):
+            self._change(prediction.person, state, now_s)
+        state.time_s = now_s
+        reason = LOW_EVIDENCE if state.action == UNKNOWN else ""
+        return self._decision(prediction.person, state, reason)
+
+    def absent(self, person: int, time_s: float, reason: str) -> Decision:
+        """A person of whom there is no clip to judge now, and why; the state is kept for a moment, then unknown."""
+        state = self._state(person, time_s)
+        state.time_s = time_s
+        if state.action != UNKNOWN and time_s - state.evidence_s <= self._settings.hold_s:
+            return self._decision(person, state, "")
+        self._lose(person, state, time_s)
+        return self._decision(person, state, reason)
+
+    def gone(self, person: int, time_s: float) -> tuple[ActionEvent, ...]:
+        """The person has left: the end of what was shown, if anything. The person is forgotten."""
+        state = self._persons.pop(person, None)
+        if state is None:
+            return ()
+        self._lose(person, state, time_s)
+        return tuple(state.events)
+
+    def finish(self, time_s: float) -> tuple[ActionEvent, ...]:
+        """Everybody has left, as at the end of a source."""
+        return tuple(event for person in sorted(self._persons) for event in self.gone(person, time_s))
+
+    def _state(self, person: int, time_s: float) -> _State:
+        return self._persons.setdefault(person, _State(time_s, time_s, time_s))
+
+    def _smooth(self, state: _State, probabilities: NDArray[np.float64], now_s: float) -> None:
+        if state.smoothed is None:
+            state.smoothed = probabilities
+        else:
+            passed_s = max(0.0, now_s - state.evidence_s)
+            kept = math.exp(-passed_s / self._settings.smoothing_s)
+            state.smoothed = kept * state.smoothed + (1 - kept) * probabilities
+            if state.action != UNKNOWN:
+                state.score_sum += passed_s * float(state.smoothed[self._actions.index(state.action)])
+                state.score_time_s += passed_s
+        state.evidence_s = now_s
+
+    def _wanted(self, state: _State) -> str:
+        """What the smoothed probabilities ask for, given what is shown."""
+        assert state.smoothed is not None
+        listed = np.where(self._other, -1.0, state.smoothed)
+        best = int(listed.argmax())
+        unlisted = float(state.smoothed[self._other].sum())
+        enters = listed[best] >= self._enter[best] and listed[best] > unlisted
+        if state.action == UNKNOWN:
+            return self._actions[best] if enters else UNKNOWN
+        shown = self._actions.index(state.action)
+        if enters and listed[best] > listed[shown] + self._settings.lead:
+            return self._actions[best]
+        stays = listed[shown] >= self._settings.leave_share * self._enter[shown]
+        return state.action if stays and listed[shown] + self._settings.lead > unlisted else UNKNOWN
+
+    def _confirmed(self, state: _State, now_s: float) -> bool:
+        settings = self._settings
+        wait_s = settings.unknown_after_s if state.candidate == UNKNOWN else settings.confirm_s
+        if state.action != UNKNOWN and now_s - state.shown_s < settings.shortest_s:
+            return False
+        return now_s - state.candidate_since_s >= wait_s - 1e-9
+
+    def _change(self, person: int, state: _State, now_s: float) -> None:
+        """Show the candidate. The change is dated back by the lag, but not into the action before."""
+        assert state.smoothed is not None
+        earliest_s = state.since_s if state.action == UNKNOWN else state.since_s + self._settings.shortest_s
+        onset_s = max(earliest_s, state.candidate_since_s - self._settings.lag_s)
+        self._end(person, state, onset_s)
+        state.action, state.since_s, state.shown_s = state.candidate, onset_s, now_s
+        state.candidate_since_s = math.inf
+        if state.action != UNKNOWN:
+            score = self._score(state)
+            state.events.append(ActionEvent("start", onset_s, person, state.action, score))
+
+    def _lose(self, person: int, state: _State, now_s: float) -> None:
+        """The evidence has ended: what was shown ended with it."""
+        if state.action != UNKNOWN:
+            ended_s = max(state.since_s, state.evidence_s)
+            self._end(person, state, ended_s)
+            state.action, state.since_s, state.shown_s = UNKNOWN, ended_s, now_s
+        state.smoothed = None
+        state.candidate_since_s = math.inf
+
+    def _end(self, person: int, state: _State, time_s: float) -> None:
+        if state.action == UNKNOWN:
+            return
+        score = state.score_sum / state.score_time_s if state.score_time_s > 0 else self._score(state)
+        duration_s = time_s - state.since_s
+        state.events.append(ActionEvent("end", time_s, person, state.action, score, duration_s))
+        state.score_sum = state.score_time_s = 0.0
+
+    def _score(self, state: _State) -> float:
+        if state.smoothed is None:
+            return 0.0
+        if state.action == UNKNOWN:
+            return float(state.smoothed[self._other].sum())
+        return float(state.smoothed[self._actions.index(state.action)])
+
+    def _decision(self, person: int, state: _State, reason: str) -> Decision:
+        events = tuple(state.events)
+        state.events.clear()
+        return Decision(
+            person=person,
+            time_s=state.time_s,
+            action=state.action,
+            score=self._score(state),
+            since_s=state.since_s,
+            top=self._top(state),
+            reason=reason,
+            events=events,
+        )
+
+    def _top(self, state: _State) -> tuple[tuple[str, float], ...]:
+        if state.smoothed is None:
+            return ()
+        pairs = [
+            (action, float(p))
+            for action, p, other in zip(self._actions, state.smoothed, self._other, strict=True)
+            if not other
+        ]
+        if self._other.any():
+            pairs.append((UNKNOWN, float(state.smoothed[self._other].sum())))
+        return tuple(sorted(pairs, key=lambda pair: -pair[1])[:_TOP])
+
+
+def body_in_view(clip: Clip) -> bool:
+    """Whether a clip shows enough of a body to be judged.
+
+    A shoulder, a hip and a knee must be seen in at least half of the poses: without legs most actions look alike.
+    """
+    seen = clip.confidence > 0  # (T, V)
+    for part in _BODY_PARTS:
+        sides = [place for place, joint in enumerate(clip.layout.joints) if joint.endswith(f"_{part}")]
+        if seen[:, sides].any(axis=-1).mean() < _SEEN_SHARE:
+            return False
+    return True
