@@ -23,6 +23,7 @@ MAX_PEOPLE = 4
 _SEVERAL_PEOPLE = {"min_tracking_confidence": 0.8, "min_pose_detection_confidence": 0.3}
 # Outside the picture confidence falls to 0 within this part of the picture's longer side.
 _MARGIN = 0.05
+_MEDIAPIPE_ERRORS = (RuntimeError, ValueError, OSError)  # what its status codes become
 
 
 class PoseEstimator(Protocol):
@@ -75,9 +76,9 @@ class MediaPipeEstimator:
         self._size, self._time_s = frame.size, frame.time_s
         try:
             result = self._detect(frame)
-        except (RuntimeError, ValueError, OSError) as error:
+        except _MEDIAPIPE_ERRORS as error:
             self._release()  # the graph takes no more frames after an error
-            raise RuntimeError(f"MediaPipe failed on frame {frame.index}: {_first_line(error)}") from error
+            raise RuntimeError(f"MediaPipe failed on frame {frame.index}: {_one_line(error)}") from error
         poses = tuple(_pose(landmarks, frame) for landmarks in result.pose_landmarks)
         if self._tracker is None:
             return poses
@@ -101,9 +102,9 @@ class MediaPipeEstimator:
             )
             with quiet_stderr():
                 return vision.PoseLandmarker.create_from_options(options)
-        except (RuntimeError, ValueError, OSError) as error:
+        except _MEDIAPIPE_ERRORS as error:
             raise PoseModelError(
-                f"pose model {self._model} cannot be loaded ({_first_line(error)}); give another .task file"
+                f"pose model {self._model} cannot be loaded ({_one_line(error)}); give another .task file"
             ) from error
 
     def _restart(self, *, goes_back: bool) -> None:
@@ -114,9 +115,16 @@ class MediaPipeEstimator:
             self._tracker.forget()
 
     def _release(self) -> None:
-        if self._landmarker is not None:
-            self._landmarker.close()
-            self._landmarker = None
+        landmarker, self._landmarker = self._landmarker, None
+        if landmarker is None:
+            return
+        try:
+            landmarker.close()
+        except _MEDIAPIPE_ERRORS:
+            # close() of a failed graph tells the failure once more and leaves its thread and handle behind, which
+            # its destructor would stumble over.
+            landmarker._handle = None
+            landmarker._lib.close()
 
     def _detect(self, frame: Frame) -> Any:
         import mediapipe
@@ -145,5 +153,6 @@ def _pose(landmarks: list[Any], frame: Frame) -> Pose:
     return Pose(xy_px, confidence.astype(np.float32, copy=False), MEDIAPIPE_33, frame.time_s)
 
 
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
+def _one_line(error: Exception) -> str:
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= 200 else "…" + text[-199:]  # the cause stands last
