@@ -1,5 +1,6 @@
 """Predictions and events as JSON, one object a line, to a file or to standard output."""
 
+import contextlib
 import json
 import math
 import os
@@ -153,3 +154,23 @@ class JsonLinesWriter:
 def _stdout_fd() -> int:
     sys.stdout.flush()
     return sys.stdout.fileno()
+
+
+def write_json(target: str, values: dict[str, Any]) -> None:
+    """A report as one indented JSON object to a file, through a temporary one, or to standard output ("-").
+
+    Raises OutputError where the file cannot be written.
+    """
+    text = json.dumps(values, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    if target == "-":
+        sys.stdout.write(text)
+        return
+    path = Path(target)
+    new = path.with_name(f"{path.name}.{os.getpid()}.new")
+    try:
+        new.write_text(text, encoding="utf-8")
+        new.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            new.unlink(missing_ok=True)
+        raise OutputError(f"cannot write {target}: {error.strerror or error}; choose another place") from None
