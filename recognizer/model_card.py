@@ -11,7 +11,7 @@ import os
 import re
 import sysconfig
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from pose.skeleton import LAYOUTS, Layout
 from recognizer import strict_json
 from recognizer.errors import CardError
 from recognizer.features import FEATURES_VERSION
+from recognizer.features import LAYOUT as FEATURES_LAYOUT
 from recognizer.strict_json import JsonObject, in_range, mismatch, shown, unique_texts
 
 CARD_FILE = "card.json"
@@ -196,7 +197,7 @@ def _card(values: JsonObject) -> ModelCard:
         name=_plain_name(values, "name"),
         model=_plain_name(values, "model"),
         actions=actions,
-        layout=_choice(values, "layout", tuple(LAYOUTS)),
+        layout=_layout(values),
         frames=values.integer("frames", 2, 1000),
         fps=values.number("fps", 1, 240),
         features=_features_version(values),
@@ -314,11 +315,13 @@ def _plain_name(values: JsonObject, key: str) -> str:
     return name
 
 
-def _choice(values: JsonObject, key: str, choices: Sequence[str]) -> str:
-    value = values.text(key)
-    if value not in choices:
-        raise CardError(mismatch(values.name(key), f"one of {', '.join(choices)}", value))
-    return value
+def _layout(values: JsonObject) -> str:
+    layout = values.text("layout")
+    if layout not in LAYOUTS:
+        raise CardError(mismatch("layout", f"one of {', '.join(LAYOUTS)}", layout))
+    if layout != FEATURES_LAYOUT.name:
+        raise CardError(mismatch("layout", f"{FEATURES_LAYOUT.name}, of which the features are made", layout))
+    return layout
 
 
 def _read(path: Path, limit: int) -> bytes:

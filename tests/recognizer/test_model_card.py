@@ -75,6 +75,7 @@ def test_one_threshold_holds_for_every_action():
         ("actions", ["walk", "ru\nn"], "actions[1]: expected a name"),
         ("actions", "walk", "a list of action names"),
         ("layout", "coco-99", "layout: expected one of mpose-13, "),
+        ("layout", "mediapipe-33", "of which the features are made"),
         ("frames", 30.5, "a whole number"),
         ("frames", True, "got true"),
         ("frames", 0, "from 2 to 1000, got 0"),
