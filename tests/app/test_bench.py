@@ -1,0 +1,216 @@
+import json
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from app import bench, bench_child, bench_runs
+from app.bench_runs import WARM_UP_FRAMES, FirstFrames, RetimedFile, Run
+from app.errors import UsageError
+from app.settings import RunOptions
+from pose.source import SourceInfo
+from pose.types import Frame
+
+
+class Counting:
+    """A file of a few frames that says which one it gave."""
+
+    def __init__(self, frames: int = 3) -> None:
+        self.info = SourceInfo("three.mp4", live=False, size=(4, 4), fps=10.0, frames=frames)
+        self.closed = False
+        self._left = list(range(frames))
+
+    def read(self) -> Frame | None:
+        if not self._left:
+            return None
+        n = self._left.pop(0)
+        return Frame(np.full((4, 4, 3), n, np.uint8), n / 10, time.monotonic(), n)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def read_all(source) -> list[Frame]:
+    frames = []
+    while (frame := source.read()) is not None:
+        frames.append(frame)
+    return frames
+
+
+def run_of(fps: float, **more) -> Run:
+    given = {"frames": 100, "pose_ms": [10.0] * 100, "ages_ms": [15.0] * 100, "stage_ms": {"pose": 10.0}} | more
+    return Run(fps, **given)
+
+
+def report(**changes) -> dict:
+    found = {
+        "source": "walk.mp4",
+        "model": "act",
+        **bench._throughput(
+            [run_of(100), run_of(80), run_of(90)], [run_of(98), run_of(80), run_of(81)], [run_of(95)], run_of(99)
+        ),
+        **bench._paced(run_of(30)),
+        "startup": {"first_picture_s": 1.5, "first_prediction_s": 3.0, "window_s": 1.5},
+        "rss_mb": 300.0,
+        "memory": {"seconds": 60.0, "rss_mb": 300.0, "growth_mb": 1.0, "peak_mb": 310.0, "frames": 1800},
+        "hardware": bench.hardware(),
+        "versions": bench.versions(),
+    }
+    return found | changes
+
+
+def test_ratios_come_from_runs_side_by_side():
+    found = report()
+    assert found["throughput_ratio"] == 0.98  # of 0.98, 1.0 and 0.9, whatever the machine did between the rounds
+    assert found["throughput_ratio_spread"] == [0.9, 1.0]
+    assert found["window_ratio"] == 0.95
+    assert (found["pose_fps"], found["pipeline_fps"]) == (90.0, 81.0)
+    assert found["stage_ms"] == {"pose": 10.0}
+
+
+def test_without_a_window_there_is_no_window_ratio():
+    found = report(**bench._throughput([run_of(100)], [run_of(98)], [], run_of(99)))
+    assert found["window_ratio"] is None
+    assert "window" not in bench.table(found)
+
+
+def test_ages_are_held_against_the_slow_poses():
+    run = run_of(30, pose_ms=[10.0] * 90 + [20.0] * 10, ages_ms=[float(n) for n in range(101)], dropped=2)
+    found = bench._paced(run)
+    assert found["age_ms"] == {"p50": 50.0, "p95": 95.0, "p99": 99.0}
+    assert found["age_goal_ms"] == pytest.approx(20.0 + 33.3 + 10.0, abs=0.1)
+    assert found["dropped"] == 2
+
+
+def test_the_report_has_the_promised_keys_and_is_json():
+    found = json.loads(json.dumps(report(), allow_nan=False))
+    promised = {"throughput_ratio", "pose_fps", "pipeline_fps", "age_ms", "stage_ms", "dropped", "rss_mb", "hardware"}
+    assert promised <= set(found)
+    assert set(found["age_ms"]) == {"p50", "p95", "p99"}
+    assert found["hardware"]["threads"] >= 1
+    assert "mediapipe" in found["versions"]
+
+
+def test_the_table_says_what_was_missed():
+    text = bench.table(report())
+    assert "MISSED" not in text
+    assert text.count("reached") == 7
+    slow = report(throughput_ratio=0.8, dropped=3)
+    slow["memory"]["growth_mb"] = 25.0
+    slow["startup"]["first_picture_s"] = 3.5
+    assert bench.table(slow).count("MISSED") == 4
+
+
+def test_json_goes_to_a_file_or_to_stdout(monkeypatch, capsys, tmp_path: Path):
+    given = {}
+
+    def measure(source, options, effort, say):
+        given.update(source=source, options=options, effort=effort)
+        return report()
+
+    monkeypatch.setattr(bench, "measure", measure)
+    target = tmp_path / "bench.json"
+    assert bench.run_bench("walk.mp4", RunOptions(json=str(target), seconds=600.0)) == 0
+    assert "pipeline / bare" in capsys.readouterr().out
+    assert json.loads(target.read_text(encoding="utf-8"))["throughput_ratio"] == 0.98
+    assert given["effort"].memory_s == 600.0
+    assert given["options"].seconds is None
+    assert given["options"].paced is False
+    assert bench.run_bench("walk.mp4", RunOptions(json="-")) == 0
+    assert json.loads(capsys.readouterr().out)["pose_fps"] == 90.0
+
+
+def test_rounds_alternate_and_every_second_is_turned_around(monkeypatch):
+    order: list[str] = []
+
+    def noting(kind: str):
+        def run(*given) -> Run:
+            order.append(kind)
+            return run_of(100)
+
+        return run
+
+    for kind in ("bare", "pipeline", "window"):
+        monkeypatch.setattr(bench_runs, f"{kind}_run", noting(kind))
+    effort = bench.Effort(pairs=3)
+    bare, whole, window = bench._alternate(RunOptions(), Path("m"), effort, lambda engine: None, lambda line: None)
+    assert order == ["bare", "pipeline", "window", "window", "pipeline", "bare", "bare", "pipeline", "window"]
+    assert [len(runs) for runs in (bare, whole, window)] == [3, 3, 3]
+    order.clear()
+    assert bench._alternate(RunOptions(), Path("m"), effort, None, lambda line: None)[2] == []
+
+
+def test_a_source_that_is_no_file():
+    with (
+        pytest.raises(UsageError, match=r"no video file nowhere\.mp4"),
+        bench._as_file("nowhere.mp4", RunOptions(), 10, lambda line: None),
+    ):
+        pass
+
+
+def test_the_demo_is_recorded_first(monkeypatch):
+    demo = Counting(50)
+    monkeypatch.setattr("app.opening.open_source", lambda options: demo)
+    with bench._as_file("demo", RunOptions(), 20, lambda line: None) as path:
+        import av
+
+        with av.open(path) as video:
+            assert video.streams.video[0].frames == 20
+    assert demo.closed
+    assert not path.exists()
+
+
+def test_first_frames_end_there():
+    source = Counting(5)
+    first = FirstFrames(source, 3)
+    assert [frame.index for frame in read_all(first)] == [0, 1, 2]
+    assert first.read() is None
+    first.close()
+    assert source.closed
+
+
+def test_a_file_is_retimed_and_repeated():
+    files: list[Counting] = []
+
+    def open_file() -> Counting:
+        files.append(Counting(3))
+        return files[-1]
+
+    source = RetimedFile(open_file, fps=50.0, frames=8)
+    assert source.info.live
+    began_s = time.monotonic()
+    frames = read_all(source)
+    assert time.monotonic() - began_s >= 7 / 50
+    assert [frame.bgr[0, 0, 0] for frame in frames] == [0, 1, 2, 0, 1, 2, 0, 1]
+    assert [frame.index for frame in frames] == list(range(8))
+    assert [frame.time_s for frame in frames] == pytest.approx([n / 50 for n in range(8)])
+    for frame in frames:  # never early, so that ages are not flattered
+        assert frame.captured_s - began_s >= frame.time_s
+    source.close()
+    assert all(file.closed for file in files)
+
+
+def test_a_closed_file_ends():
+    source = RetimedFile(Counting, fps=50.0, frames=100)
+    assert source.read() is not None
+    source.close()
+    assert source.read() is None
+
+
+def test_the_warm_up_is_not_timed():
+    clock = bench_runs._Clock()
+    for _ in range(WARM_UP_FRAMES):
+        clock.tick()
+    with pytest.raises(UsageError, match="frames"):
+        clock.fps()
+    time.sleep(0.05)
+    clock.tick()
+    assert clock.fps() <= 20
+
+
+def test_a_child_that_fails_is_one_line(monkeypatch, capfd):
+    options = RunOptions(model="no-such-model", pose_model=Path("none.task"))
+    with pytest.raises(UsageError, match="no model 'no-such-model'") as raised:
+        bench._child({"task": bench_child.MEMORY, "window": False, "seconds": 1.0}, options, 60.0)
+    assert "\n" not in str(raised.value)
