@@ -1,5 +1,7 @@
 """Draws a result: the picture, the skeletons with their confidence, and each person's action at the head."""
 
+from functools import cache
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +17,7 @@ _Box = tuple[int, int, int, int]  # left, top, width, height
 HIDDEN_BELOW = 0.05  # confidence under which a joint is not drawn
 _STEPS = 4  # shades of confidence: one drawing call for all the bones of a shade
 _SHIFT = 3  # fixed-point bits of OpenCV's coordinates: skeletons glide instead of jumping from pixel to pixel
-_BODY = ("head", "nose", "shoulder", "elbow", "wrist", "hip", "knee", "ankle")
+_DETAILS = ("inner", "eye", "outer", "ear", "mouth", "pinky", "index", "thumb", "heel", "foot")  # bones are enough
 _REFERENCE_PX = 480.0
 _OUTLINE = (20, 20, 20)
 
@@ -67,20 +69,23 @@ def _draw_skeleton(picture: Picture, placed: _Placed, unit: float) -> None:
     bones = points[edges]  # (bones, 2, 2)
     shades = _shades(placed.confidence[edges].min(axis=1))
     line = max(round(2.4 * unit), 1)
+    colours = [_bgr(confidence_rgb((shade + 1) / _STEPS, placed.person)) for shade in range(_STEPS)]
     if len(bones):
         cv2.polylines(picture, list(bones), False, _OUTLINE, line + max(round(2 * unit), 1), cv2.LINE_8, _SHIFT)
     for shade in range(_STEPS):
         of_shade = bones[shades == shade]
         if len(of_shade):
-            colour = _bgr(confidence_rgb((shade + 1) / _STEPS, placed.person))
-            cv2.polylines(picture, list(of_shade), False, colour, line, cv2.LINE_AA, _SHIFT)
-    joint_shades = _shades(placed.confidence)
-    for joint in np.flatnonzero(placed.shown):
-        large = placed.layout.joints[joint].rpartition("_")[2] in _BODY
-        radius = round((3.4 if large else 1.8) * unit * (1 << _SHIFT))
-        colour = _bgr(confidence_rgb((joint_shades[joint] + 1) / _STEPS, placed.person))
-        x, y = int(points[joint, 0]), int(points[joint, 1])
-        cv2.circle(picture, (x, y), radius, colour, cv2.FILLED, cv2.LINE_AA if large else cv2.LINE_8, _SHIFT)
+            cv2.polylines(picture, list(of_shade), False, colours[shade], line, cv2.LINE_AA, _SHIFT)
+    radius = round(3.4 * unit * (1 << _SHIFT))
+    dotted = placed.shown & _dotted(placed.layout)
+    for (x, y), shade in zip(points[dotted].tolist(), _shades(placed.confidence[dotted]).tolist(), strict=True):
+        cv2.circle(picture, (x, y), radius, colours[shade], cv2.FILLED, cv2.LINE_AA, _SHIFT)
+
+
+@cache
+def _dotted(layout: Layout) -> NDArray[np.bool_]:
+    """(V,) the joints that get a dot: not those of face, fingers and toes."""
+    return np.array([joint.rpartition("_")[2] not in _DETAILS for joint in layout.joints], dtype=np.bool_)
 
 
 def _shades(confidence: NDArray[np.float32]) -> NDArray[np.intp]:
