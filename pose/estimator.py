@@ -1,5 +1,6 @@
 """Pixels to poses: the PoseEstimator protocol and MediaPipe's Pose Landmarker in VIDEO mode."""
 
+import gc
 import math
 from pathlib import Path
 from typing import Any, Protocol
@@ -72,7 +73,7 @@ class MediaPipeEstimator:
         """The people in the frame; see PoseEstimator. Raises RuntimeError where MediaPipe fails on it."""
         changed = self._size != (0, 0) and frame.size != self._size
         if self._landmarker is None or changed or frame.time_s < self._time_s:
-            self._restart(goes_back=frame.time_s < self._time_s)
+            self._restart()
         self._size, self._time_s = frame.size, frame.time_s
         try:
             result = self._detect(frame)
@@ -103,15 +104,15 @@ class MediaPipeEstimator:
             with quiet_stderr():
                 return vision.PoseLandmarker.create_from_options(options)
         except _MEDIAPIPE_ERRORS as error:
-            raise PoseModelError(
-                f"pose model {self._model} cannot be loaded ({_one_line(error)}); give another .task file"
-            ) from error
+            reason = _one_line(error)
+        gc.collect()  # the unfinished landmarker has no other way to end its thread
+        raise PoseModelError(f"pose model {self._model} cannot be loaded ({reason}); give another .task file")
 
-    def _restart(self, *, goes_back: bool) -> None:
+    def _restart(self) -> None:
         self._release()
         self._landmarker = self._create()
         self._timestamp_ms = -1
-        if goes_back and self._tracker is not None:
+        if self._tracker is not None:
             self._tracker.forget()
 
     def _release(self) -> None:
