@@ -1,0 +1,173 @@
+"""Random changes to batches of clips that leave the action what it is.
+
+joints: (N, T, 13, 3) float32 of the MPOSE-13 layout, x right, y down, z away from the camera (0 for sets in two
+dimensions). xy: (N, T, 13, 2). seen: (N, T, 13) bool. Each function draws from `rng` and returns new arrays.
+Lengths are in torsos unless said.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pose.skeleton import MPOSE_13
+from recognizer.features import RATE_FPS
+
+Array = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+
+_SHOULDERS, _HIPS = [1, 2], [7, 8]
+_LEGS = [MPOSE_13.index(f"{side}_{part}") for part in ("knee", "ankle") for side in ("left", "right")]
+# Bones that lengthen together, with the spread (standard deviation of the logarithm) among people and detectors.
+_LIMBS = (("elbow", "shoulder", 0.10), ("wrist", "elbow", 0.10), ("knee", "hip", 0.10), ("ankle", "knee", 0.10))
+_WIDTH_SPREAD, _HEAD_SPREAD = 0.12, 0.12
+
+
+@dataclass(frozen=True, slots=True)
+class Augmentation:
+    """How much of what. Angles in degrees, lengths in torsos."""
+
+    proportions: float = 0.5  # part of the clips whose bones are lengthened or shortened
+    yaw: float = 30.0
+    pitch: float = 15.0
+    roll: float = 5.0
+    distance: tuple[float, float] = (4.0, 12.0)  # of the camera
+    drift: float = 0.5  # part of the clips whose way across the picture is changed
+    noise: float = 0.012  # upper bound of each clip's standard deviation
+    bias: float = 0.02  # constant displacement of each joint
+    lose_joint: float = 0.02  # part of the (clip, joint) pairs that are missing for some frames
+    lose_legs: float = 0.1  # part of the clips cut off below the hips
+
+
+def middle(joints: Array, pair: list[int]) -> Array:
+    """Middle (..., C) of two joints of (..., V, C)."""
+    return joints[..., pair, :].mean(axis=-2)
+
+
+def torso_length(joints: Array) -> Array:
+    """(N,) the torso's length, 80th percentile over the frames so that a bent or turned torso counts little.
+
+    At least 0.15 of the clip's extent: where most joints were never annotated the torso can be a point.
+    """
+    lengths = np.linalg.norm(middle(joints, _SHOULDERS) - middle(joints, _HIPS), axis=-1)
+    extent = np.ptp(joints, axis=(1, 2)).max(axis=-1)
+    return np.maximum(np.percentile(lengths, 80, axis=-1), 0.15 * extent + 1e-6).astype(np.float32)
+
+
+def unit_size(joints: Array) -> Array:
+    """The same clips with torsos of length 1 and the first frame's mid-hip at the origin."""
+    origin = middle(joints, _HIPS)[:, :1, None]
+    return (joints - origin) / torso_length(joints)[:, None, None, None]
+
+
+def change_proportions(joints: Array, rng: np.random.Generator, share: float) -> Array:
+    """Lengthen and shorten the bones of a share of the clips; the root's way scales with the legs."""
+    n = len(joints)
+    chosen = rng.random(n) < share
+
+    def factor(spread: float) -> Array:
+        drawn = np.exp(rng.normal(0, spread, n)) * chosen + ~chosen
+        return drawn.astype(np.float32)[:, None, None, None]
+
+    shoulders, hips = middle(joints, _SHOULDERS)[..., None, :], middle(joints, _HIPS)[..., None, :]
+    limbs = {(a, b): factor(spread) for a, b, spread in _LIMBS}
+    legs = (limbs["knee", "hip"] + limbs["ankle", "knee"]) / 2
+    root = hips[:, :1] + legs * (hips - hips[:, :1])
+    out = np.empty_like(joints)
+    top = root + shoulders - hips
+    out[..., :1, :] = top + factor(_HEAD_SPREAD) * (joints[..., :1, :] - shoulders)
+    out[..., _SHOULDERS, :] = top + factor(_WIDTH_SPREAD) * (joints[..., _SHOULDERS, :] - shoulders)
+    out[..., _HIPS, :] = root + factor(_WIDTH_SPREAD) * (joints[..., _HIPS, :] - hips)
+    for (end, start), scale in limbs.items():
+        for side in ("left", "right"):
+            a, b = MPOSE_13.index(f"{side}_{end}"), MPOSE_13.index(f"{side}_{start}")
+            out[..., a, :] = out[..., b, :] + scale[..., 0] * (joints[..., a, :] - joints[..., b, :])
+    return out
+
+
+def view(joints: Array, depth: Mask, rng: np.random.Generator, how: Augmentation) -> Array:
+    """What a camera at a random place sees: (N, T, 13, 2). depth: (N,) False for clips in two dimensions."""
+    n = len(joints)
+    yaw, pitch, roll = (np.radians(rng.uniform(-a, a, n)) for a in (how.yaw, how.pitch, how.roll))
+    turned = rotate(joints, (yaw * depth).astype(np.float32), (pitch * depth).astype(np.float32), roll)
+    distance = rng.uniform(*how.distance, n).astype(np.float32)[:, None, None, None]
+    away = np.maximum(1 + turned[..., 2:] / distance, 0.3)
+    xy = turned[..., :2] / away
+    squeeze = np.where(depth, 1, rng.uniform(0.9, 1.05, n)).astype(np.float32)
+    xy[..., 0] *= squeeze[:, None, None]
+    return xy
+
+
+def rotate(joints: Array, yaw: Array, pitch: Array, roll: NDArray[np.floating]) -> Array:
+    """Turn each clip about y (yaw), then x (pitch), then z (roll), angles (N,) in radians, about the origin."""
+    zero, one = np.zeros_like(yaw), np.ones_like(yaw)
+
+    def matrix(*rows: tuple[Array, Array, Array]) -> Array:
+        return np.stack([np.stack(row, axis=-1) for row in rows], axis=-2)
+
+    cos, sin = np.cos(yaw), np.sin(yaw)
+    about_y = matrix((cos, zero, sin), (zero, one, zero), (-sin, zero, cos))
+    cos, sin = np.cos(pitch), np.sin(pitch)
+    about_x = matrix((one, zero, zero), (zero, cos, -sin), (zero, sin, cos))
+    cos, sin = np.cos(roll), np.sin(roll)
+    about_z = matrix((cos, -sin, zero), (sin, cos, zero), (zero, zero, one))
+    turn = (about_z @ about_x @ about_y).astype(np.float32)
+    return np.einsum("nij,ntvj->ntvi", turn, joints, optimize=True)
+
+
+def mirror(xy: Array, seen: Mask, rng: np.random.Generator) -> tuple[Array, Mask]:
+    """Half of the clips as in a mirror: x negated, left and right joints exchanged."""
+    chosen = rng.random(len(xy)) < 0.5
+    flipped = xy[:, :, MPOSE_13.mirrored] * np.float32([-1, 1])
+    return (
+        np.where(chosen[:, None, None, None], flipped, xy),
+        np.where(chosen[:, None, None], seen[:, :, MPOSE_13.mirrored], seen),
+    )
+
+
+def change_drift(xy: Array, rng: np.random.Generator, share: float) -> Array:
+    """Remove the way across the picture from a share of the clips, or add one of up to 2 torsos a second."""
+    n, frames = xy.shape[:2]
+    hips = middle(xy, _HIPS)[..., 0]
+    ramp = np.linspace(0, 1, frames, dtype=np.float32)
+    own = (hips[:, -1] - hips[:, 0])[:, None] * ramp
+    added = rng.uniform(-2, 2, n)[:, None] * ramp * (frames / RATE_FPS)
+    draw = rng.random(n)[:, None]
+    change = np.where(draw < share / 2, -own, np.where(draw < share * 0.75, added - own, 0))
+    out = xy.copy()
+    out[..., 0] += change[..., None]
+    return out
+
+
+def smooth_noise(shape: tuple[int, int, int, int], rng: np.random.Generator, fastest_hz: float = 1.0) -> Array:
+    """Slow random movement (N, T, V, C) of about unit size: three sines of random frequency and phase."""
+    n, frames, joints, channels = shape
+    time = np.arange(frames, dtype=np.float32) / RATE_FPS
+    out = np.zeros(shape, dtype=np.float32)
+    for _ in range(3):
+        hz = rng.uniform(0.05, fastest_hz, (n, 1, joints, channels)).astype(np.float32)
+        phase = rng.uniform(0, 2 * np.pi, (n, 1, joints, channels)).astype(np.float32)
+        out += np.sin(2 * np.pi * hz * time[:, None, None] + phase)
+    return out / np.float32(np.sqrt(1.5))
+
+
+def jitter(xy: Array, rng: np.random.Generator, how: Augmentation) -> Array:
+    """Detector noise: white, of a strength drawn for each clip, and a constant displacement of each joint."""
+    n, _, joints, _ = xy.shape
+    strength = rng.uniform(0, how.noise, (n, 1, 1, 1)).astype(np.float32)
+    white = rng.standard_normal(xy.shape, dtype=np.float32) * strength
+    bias = rng.standard_normal((n, 1, joints, 2), dtype=np.float32) * np.float32(how.bias)
+    return xy + white + bias
+
+
+def lose_joints(seen: Mask, rng: np.random.Generator, how: Augmentation, legs_matter: Mask) -> Mask:
+    """Single joints missing for a while, and clips cut off below the hips where the legs do not matter (N,)."""
+    n, frames, joints = seen.shape
+    lost = rng.random((n, 1, joints)) < how.lose_joint
+    start = rng.integers(0, frames, (n, 1, joints))
+    length = rng.integers(2, frames, (n, 1, joints))
+    now = np.arange(frames)[:, None]
+    out = seen & ~(lost & (now >= start) & (now < start + length))
+    cut = (rng.random(n) < how.lose_legs) & ~legs_matter
+    out[:, :, _LEGS] &= ~cut[:, None, None]
+    return out

@@ -1,0 +1,142 @@
+"""Everyday actions merged from five data sets: what each recording shows, and who trains, validates and tests."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from zlib import crc32
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pose.skeleton import MPOSE_13
+from recognizer.training.data import jhmdb, kinect, msr_action3d, nw_ucla, penn_action, utd_mhad
+from recognizer.training.data.recording import Recording
+
+IDLE, OTHER = "idle", "other"
+ACTIONS = (
+    *(IDLE, "walk", "run", "sit_down", "stand_up", "pick_up", "wave", "clap", "throw", "punch", "kick", "squat"),
+    *("push_up", "sit_up", "jumping_jacks", "pull_up", "swing", OTHER),
+)
+
+# Data set -> action -> the set's own names of it. What is not named here is OTHER; IDLE is made of still frames.
+SOURCES: dict[str, dict[str, tuple[str, ...]]] = {
+    utd_mhad.NAME: {
+        **{"walk": ("walk",), "run": ("jog",), "sit_down": ("stand_to_sit",), "stand_up": ("sit_to_stand",)},
+        **{"wave": ("wave",), "clap": ("clap",), "throw": ("throw",), "punch": ("box",), "squat": ("squat",)},
+        "swing": ("baseball_swing", "tennis_swing"),
+    },
+    nw_ucla.NAME: {
+        **{"walk": ("walk", "carry"), "sit_down": ("sit_down",), "stand_up": ("stand_up",), "throw": ("throw",)},
+        "pick_up": ("pick_up_one_hand", "pick_up_two_hands"),
+    },
+    msr_action3d.NAME: {
+        **{"run": ("jogging",), "pick_up": ("bend",), "clap": ("hand_clap",), "throw": ("high_throw",)},
+        "wave": ("high_arm_wave", "horizontal_arm_wave", "two_hand_wave"),
+        **{"punch": ("forward_punch", "side_boxing"), "kick": ("forward_kick", "side_kick")},
+        "swing": ("tennis_swing", "golf_swing"),
+    },
+    penn_action.NAME: {
+        **{"throw": ("baseball_pitch",), "squat": ("squat",), "push_up": ("pushup",), "sit_up": ("situp",)},
+        **{"jumping_jacks": ("jumping_jacks",), "pull_up": ("pullup",)},
+        "swing": ("baseball_swing", "golf_swing", "tennis_forehand"),
+    },
+    jhmdb.NAME: {
+        **{"walk": ("walk",), "run": ("run",), "sit_down": ("sit",), "stand_up": ("stand",), "pick_up": ("pick",)},
+        **{"wave": ("wave",), "clap": ("clap",), "throw": ("throw",), "pull_up": ("pullup",), "swing": ("golf",)},
+    },
+}
+# JHMDB's jump is too weak to be an action of its own and too much of one to be called unknown: left out.
+_LEFT_OUT = {(jhmdb.NAME, "jump")}
+
+# People (clips, where people are not told apart) of the training split on whom every choice is made.
+_VALIDATION_SUBJECTS = {utd_mhad.NAME: {7}, msr_action3d.NAME: {9}, nw_ucla.NAME: {5, 10}}
+_VALIDATION_ONE_IN = 6
+
+# Pitch of the camera in degrees, hip drop and hip width of kinect.to_mpose.
+_KINECT = {utd_mhad.NAME: (4.0, 0.3, 1.0), nw_ucla.NAME: (13.0, 0.3, 1.0), msr_action3d.NAME: (6.0, 0.4, 0.45)}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Corpus:
+    """Recordings as MPOSE-13 joints in one flat array, for vectorised sampling.
+
+    joints: (F, 13, 3) float32, all frames of all recordings; z is 0 for sets in two dimensions. seen: (F, 13) bool.
+    first, length: (R,) where each recording's frames are. fps: (R,). depth: (R,) bool, True for 3D recordings.
+    action: (R,) place in ACTIONS. kind: (R,) place in `kinds`, the names "dataset/action" of the sets' own actions.
+    dataset: (R,) names. part: (R,) "train", "validation" or "test". name: (R,) names within the data set.
+    """
+
+    joints: NDArray[np.float32]
+    seen: NDArray[np.bool_]
+    first: NDArray[np.intp]
+    length: NDArray[np.intp]
+    fps: NDArray[np.float32]
+    depth: NDArray[np.bool_]
+    action: NDArray[np.intp]
+    kind: NDArray[np.intp]
+    kinds: tuple[str, ...]
+    dataset: NDArray[np.str_]
+    part: NDArray[np.str_]
+    name: NDArray[np.str_]
+
+    def __len__(self) -> int:
+        return len(self.first)
+
+
+def action_of(recording: Recording) -> str:
+    """The everyday action that a recording shows, OTHER where it shows none."""
+    for action, names in SOURCES[recording.dataset].items():
+        if recording.action in names:
+            return action
+    return OTHER
+
+
+def part_of(recording: Recording) -> str:
+    """ "train", "validation" or "test"; validation people come from the training split and never train."""
+    if recording.test:
+        return "test"
+    if recording.subject is not None:
+        held_out = recording.subject in _VALIDATION_SUBJECTS[recording.dataset]
+    else:
+        held_out = crc32(f"{recording.dataset}/{recording.name}".encode()) % _VALIDATION_ONE_IN == 0
+    return "validation" if held_out else "train"
+
+
+def read_all(folder: Path) -> list[Recording]:
+    """The recordings of the five sets under `folder`; DataError names the first set that is missing."""
+    readers = (penn_action, utd_mhad, nw_ucla, msr_action3d, jhmdb)
+    recordings = [recording for reader in readers for recording in reader.read(folder / reader.NAME)]
+    return [recording for recording in recordings if (recording.dataset, recording.action) not in _LEFT_OUT]
+
+
+def merge(recordings: Iterable[Recording]) -> Corpus:
+    """Recordings of any of the five sets as one corpus."""
+    recordings = list(recordings)
+    converted = [_to_mpose(recording) for recording in recordings]
+    length = np.array([len(joints) for joints, _ in converted], dtype=np.intp)
+    kind_names = [f"{r.dataset}/{r.action}" for r in recordings]
+    kinds = tuple(sorted(set(kind_names)))
+    return Corpus(
+        joints=np.concatenate([joints for joints, _ in converted]),
+        seen=np.concatenate([seen for _, seen in converted]),
+        first=np.cumsum(length) - length,
+        length=length,
+        fps=np.array([r.fps for r in recordings], dtype=np.float32),
+        depth=np.array([r.joints.shape[-1] == 3 for r in recordings]),
+        action=np.array([ACTIONS.index(action_of(r)) for r in recordings], dtype=np.intp),
+        kind=np.array([kinds.index(name) for name in kind_names], dtype=np.intp),
+        kinds=kinds,
+        dataset=np.array([r.dataset for r in recordings]),
+        part=np.array([part_of(r) for r in recordings]),
+        name=np.array([r.name for r in recordings]),
+    )
+
+
+def _to_mpose(recording: Recording) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    if recording.dataset in _KINECT:
+        pitch, hip_drop, hip_width = _KINECT[recording.dataset]
+        joints = kinect.to_mpose(kinect.upright(recording.joints, pitch), hip_drop, hip_width)
+        return joints.astype(np.float32), np.ones(joints.shape[:2], dtype=bool)
+    places = [recording.layout.index(joint) for joint in MPOSE_13.joints]
+    flat = np.pad(recording.joints[:, places], [(0, 0), (0, 0), (0, 1)])
+    return flat, recording.seen[:, places]

@@ -1,0 +1,61 @@
+"""Penn Action (Zhang, Zhu, Derpanis: From Actemes to Action, ICCV 2013): hand-annotated 2D joints of web videos."""
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.io import loadmat
+
+from pose.skeleton import PENN_13
+from recognizer.training.data.recording import Recording, files_of
+
+log = logging.getLogger(__name__)
+
+NAME = "penn_action"
+FPS = 30.0  # not in the files; the web videos are 24 to 30
+
+
+def read(folder: Path) -> Iterator[Recording]:
+    """Every clip under `folder`/labels; the official train field gives the split.
+
+    The files' left and right are the viewer's, so they are swapped here. Joints at (1, 1) are missing: they are
+    given the place of the mirrored joint, else of the next joint towards the trunk, and `seen` is False.
+    """
+    for file in files_of(folder / "labels", "*.mat", "Penn Action"):
+        content = loadmat(file)
+        joints = np.stack([content["x"], content["y"]], axis=-1).astype(np.float32)  # some files hold uint8
+        if len(joints) < 2 or joints.shape[1:] != (13, 2):
+            log.warning("%s: %d frames of %s joints, skipped", file.name, len(joints), joints.shape[1:])
+            continue
+        joints = joints[:, PENN_13.mirrored]
+        seen = (joints > 1.5).any(axis=-1)
+        yield Recording(
+            dataset=NAME,
+            name=file.stem,
+            action=str(content["action"][0]),
+            joints=_fill_missing(joints, seen),
+            seen=seen,
+            layout=PENN_13,
+            fps=FPS,
+            subject=None,
+            test=int(content["train"].item()) == -1,
+        )
+
+
+def _fill_missing(joints: NDArray[np.float32], seen: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Joints (T, 13, 2) with a place for those not `seen`: mirrored joint, else the neighbour nearer the trunk."""
+    filled, have = joints.copy(), seen.copy()
+    towards_trunk = {"ankle": "knee", "knee": "hip", "hip": "shoulder", "wrist": "elbow", "elbow": "shoulder"}
+    for joint, mirrored in enumerate(PENN_13.mirrored):
+        take = ~seen[:, joint] & seen[:, mirrored]
+        filled[take, joint] = joints[take, mirrored]
+        have[take, joint] = True
+    for limb in ("shoulder", "hip", "elbow", "wrist", "knee", "ankle"):
+        for side in ("left", "right"):
+            joint = PENN_13.index(f"{side}_{limb}")
+            source = PENN_13.index(f"{side}_{towards_trunk[limb]}") if limb in towards_trunk else PENN_13.index("head")
+            take = ~have[:, joint]
+            filled[take, joint] = filled[take, source]
+    return filled

@@ -1,0 +1,45 @@
+"""What every reader returns: one recorded person doing one action."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pose.errors import ActionLensError
+from pose.skeleton import Layout
+
+
+class DataError(ActionLensError):
+    """A data set is missing or cannot be read."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Recording:
+    """A sequence of skeletons of one person, in the data set's own layout.
+
+    dataset, name: where it comes from. action: the set's own name of the action.
+    joints: (T, V, 2) pixels or any square unit, or (T, V, 3) metres in the camera's axes; x right in an unmirrored
+        picture, y down, z away from the camera; float32.
+    seen: (T, V) bool, False where the joint was not annotated or not tracked.
+    fps: rate of the T skeletons. subject: the person's number; None where the set does not tell people apart.
+    test: True if the set's protocol (or ours, where it has none) puts the recording into the test split.
+    """
+
+    dataset: str
+    name: str
+    action: str
+    joints: NDArray[np.float32]
+    seen: NDArray[np.bool_]
+    layout: Layout
+    fps: float
+    subject: int | None
+    test: bool
+
+
+def files_of(folder: Path, pattern: str, dataset: str) -> list[Path]:
+    """The files of a data set, sorted; DataError when there are none."""
+    files = sorted(folder.glob(pattern))
+    if not files:
+        raise DataError(f"no {dataset} files ({pattern}) in {folder}; give the folder that holds the data sets")
+    return files

@@ -1,0 +1,46 @@
+"""UTD-MHAD (Chen, Jafari, Kehtarnavaz, ICIP 2015): Kinect skeletons of 27 actions by 8 people."""
+
+import logging
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from scipy.io import loadmat
+
+from pose.skeleton import KINECT_20
+from recognizer.training.data.recording import Recording, files_of
+
+log = logging.getLogger(__name__)
+
+NAME = "utd_mhad"
+FPS = 20.0  # measured from the stride frequency of walking and jogging
+ACTIONS = (
+    *("swipe_left", "swipe_right", "wave", "clap", "throw", "cross_arms", "basketball_shoot", "draw_x"),
+    *("draw_circle_clockwise", "draw_circle_counter_clockwise", "draw_triangle", "bowl", "box", "baseball_swing"),
+    *("tennis_swing", "arm_curl", "tennis_serve", "push", "knock", "catch", "pick_up_and_throw", "jog", "walk"),
+    *("sit_to_stand", "stand_to_sit", "lunge", "squat"),
+)
+# Position of each KINECT_20 joint in the files, which begin with the head.
+_ORDER = (3, 2, 1, 0, *range(4, 20))
+
+
+def read(folder: Path) -> Iterator[Recording]:
+    """Every aA_sS_tT_skeleton.mat in `folder`; odd subjects train, even ones test (its cross-subject protocol)."""
+    for file in files_of(folder, "a*_s*_t*_skeleton.mat", "UTD-MHAD"):
+        action, subject, _ = (int(number) for number in re.findall(r"\d+", file.stem))
+        skeletons = loadmat(file)["d_skel"].transpose(2, 0, 1).astype(np.float32)  # (T, 20, 3)
+        if len(skeletons) < 2 or skeletons.shape[1:] != (20, 3):
+            log.warning("%s: shape %s, skipped", file.name, skeletons.shape)
+            continue
+        yield Recording(
+            dataset=NAME,
+            name=file.stem.removesuffix("_skeleton"),
+            action=ACTIONS[action - 1],
+            joints=skeletons[:, _ORDER] * np.float32([-1, -1, 1]),  # Kinect: x to the picture's left, y up
+            seen=np.ones(skeletons.shape[:2], dtype=bool),
+            layout=KINECT_20,
+            fps=FPS,
+            subject=subject,
+            test=subject % 2 == 0,
+        )

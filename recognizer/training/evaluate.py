@@ -1,0 +1,154 @@
+"""How well a network does: clips by the mean of their sliding windows, false alarms by single windows."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.metrics import balanced_accuracy_score, confusion_matrix
+from torch import nn
+
+from recognizer.features import RATE_FPS, clip_features
+from recognizer.training import augment
+from recognizer.training.augment import Array
+from recognizer.training.batches import FRAMES, gather
+from recognizer.training.data.everyday import ACTIONS, OTHER, Corpus
+from recognizer.training.fit import merge_outputs
+
+HOP_FRAMES = 5  # a window every third of a second
+_CAMERA_TORSOS = 7.0  # distance of the camera in front of 3D recordings, about 3.5 m
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Windows:
+    """Features (W, 30, F) of the windows of recordings, and the recording (W,) that each belongs to."""
+
+    features: Array
+    recording: NDArray[np.intp]
+
+
+def windows_of(corpus: Corpus, recordings: NDArray[np.intp]) -> Windows:
+    """The sliding windows of recordings as a camera in front would see them, at their own speed.
+
+    2 s at 15 poses a second, one every 5 poses, and one at the end; a recording shorter than 2 s is stretched to
+    one window.
+    """
+    owner: list[int] = []
+    positions = []
+    span_s = (FRAMES - 1) / RATE_FPS
+    for recording in recordings:
+        last = float(corpus.length[recording] - 1)
+        span = min(span_s * float(corpus.fps[recording]), last)
+        hop = HOP_FRAMES / RATE_FPS * float(corpus.fps[recording])
+        starts = np.arange(0, last - span + 1e-6, hop)
+        if last - span - starts[-1] > hop / 4:
+            starts = np.append(starts, last - span)
+        positions.append(starts[:, None] + span * np.linspace(0, 1, FRAMES))
+        owner += [int(recording)] * len(starts)
+    rows = np.array(owner, dtype=np.intp)
+    joints, seen = gather(corpus, rows, np.concatenate(positions))
+    xy = front_view(augment.unit_size(joints), corpus.depth[rows])
+    return Windows(clip_features(xy, seen.astype(np.float32), RATE_FPS), rows)
+
+
+def front_view(joints: Array, depth: NDArray[np.bool_]) -> Array:
+    """Unit-size clips (N, T, 13, 3) from the camera's own side, in perspective where there is depth."""
+    away = np.where(depth[:, None, None, None], 1 + joints[..., 2:] / _CAMERA_TORSOS, 1)
+    return (joints[..., :2] / np.maximum(away, 0.3)).astype(np.float32)
+
+
+def logits_of(network: nn.Module, features: Array, batch: int = 512) -> Array:
+    """Logits (W, A) of the merged actions."""
+    network.eval()
+    with torch.inference_mode():
+        parts = [
+            merge_outputs(network(torch.from_numpy(features[i : i + batch]))).numpy()
+            for i in range(0, len(features), batch)
+        ]
+    return np.concatenate(parts)
+
+
+def softmax(logits: Array, temperature: float = 1.0) -> Array:
+    """Probabilities over the last axis."""
+    scaled = logits / temperature
+    exp = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
+    return (exp / exp.sum(axis=-1, keepdims=True)).astype(np.float32)
+
+
+def clip_probabilities(windows: Windows, probabilities: Array) -> tuple[NDArray[np.intp], Array]:
+    """The recordings, and the mean (R, A) of the probabilities of each one's windows."""
+    recordings, place, count = np.unique(windows.recording, return_inverse=True, return_counts=True)
+    total = np.zeros((len(recordings), probabilities.shape[1]), dtype=np.float64)
+    np.add.at(total, place, probabilities)
+    return recordings, (total / count[:, None]).astype(np.float32)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ClipReport:
+    """Accuracy over the clips of listed actions; a clip called idle or other is wrong.
+
+    by_dataset: (accuracy, clips). recall: (recall, clips) by action. confusion: rows true, columns predicted, in the
+    order of ACTIONS.
+    """
+
+    accuracy: float
+    balanced: float
+    clips: int
+    by_dataset: dict[str, tuple[float, int]]
+    recall: dict[str, tuple[float, int]]
+    confusion: NDArray[np.intp]
+
+
+def report_clips(corpus: Corpus, windows: Windows, probabilities: Array) -> ClipReport:
+    """Clip accuracy from window probabilities (W, A)."""
+    recordings, mean = clip_probabilities(windows, probabilities)
+    true, found = corpus.action[recordings], mean.argmax(axis=1)
+    listed = true != ACTIONS.index(OTHER)
+    right = (true == found)[listed]
+    sets = corpus.dataset[recordings][listed]
+    return ClipReport(
+        accuracy=float(right.mean()),
+        balanced=float(balanced_accuracy_score(true[listed], found[listed])),
+        clips=int(listed.sum()),
+        by_dataset={str(s): (float(right[sets == s].mean()), int((sets == s).sum())) for s in np.unique(sets)},
+        recall={
+            ACTIONS[a]: (float((found[true == a] == a).mean()), int((true == a).sum())) for a in np.unique(true[listed])
+        },
+        confusion=confusion_matrix(true, found, labels=range(len(ACTIONS))),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmReport:
+    """Single windows under the thresholds.
+
+    kept: part of the rightly recognised windows of listed clips that are still shown. alarms: part of the windows of
+    unlisted clips for which a listed action is shown; alarms_but_idle: the same without those shown as idle.
+    """
+
+    kept: float
+    alarms: float
+    alarms_but_idle: float
+    windows: int
+
+
+def report_alarms(corpus: Corpus, windows: Windows, probabilities: Array, thresholds: Array) -> AlarmReport:
+    """False alarms at thresholds (A,) on probabilities (W, A)."""
+    true, found = corpus.action[windows.recording], probabilities.argmax(axis=1)
+    other = ACTIONS.index(OTHER)
+    shown = (probabilities.max(axis=1) >= thresholds[found]) & (found != other)
+    right = (true == found) & (true != other)
+    unlisted = true == other
+    return AlarmReport(
+        kept=float(shown[right].mean()),
+        alarms=float(shown[unlisted].mean()),
+        alarms_but_idle=float((shown & (found != 0))[unlisted].mean()),
+        windows=int(unlisted.sum()),
+    )
+
+
+def threshold_keeping(corpus: Corpus, windows: Windows, probabilities: Array, kept: float = 0.85) -> float:
+    """The one threshold that keeps the given part of the rightly recognised windows of listed clips."""
+    true, found = corpus.action[windows.recording], probabilities.argmax(axis=1)
+    right = (true == found) & (true != ACTIONS.index(OTHER))
+    return float(np.quantile(probabilities.max(axis=1)[right], 1 - kept))

@@ -1,0 +1,154 @@
+"""Training with Lightning: every step is a function of the seed and its number, so a killed run resumes exactly."""
+
+import copy
+import logging
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import lightning
+import numpy as np
+import torch
+from lightning.pytorch.callbacks import ModelCheckpoint
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, IterableDataset
+
+from recognizer.training.batches import BatchMaker, BatchPlan, OutputSpace
+from recognizer.training.data.everyday import ACTIONS, Corpus
+from recognizer.training.models.act import SIZES, Act, ActConfig
+
+log = logging.getLogger(__name__)
+
+STEPS_AN_EPOCH = 100
+LAST_CHECKPOINT = "last.ckpt"
+
+
+@dataclass(frozen=True, slots=True)
+class FitSettings:
+    """One training run. parts: of the corpus that it learns from. average: weight of the past in averaged weights."""
+
+    seed: int = 0
+    size: str = "micro"
+    steps: int = 4000
+    batch: int = 256
+    learning_rate: float = 2e-3
+    warmup: float = 0.1
+    weight_decay: float = 0.05
+    dropout: float = 0.1
+    label_smoothing: float = 0.05
+    average: float = 0.998
+    merged_loss: float = 0.5  # weight of the loss on the actions as shown; the rest is on the finer outputs
+    parts: tuple[str, ...] = ("train",)
+    plan: BatchPlan = field(default_factory=BatchPlan)
+
+
+def merge_outputs(logits: Tensor) -> Tensor:
+    """Logits (N, outputs) to (N, actions): those after the listed actions add up to `other`."""
+    listed = len(ACTIONS) - 1
+    return torch.cat([logits[:, :listed], logits[:, listed:].logsumexp(dim=1, keepdim=True)], dim=1)
+
+
+def loss_of(logits: Tensor, target: Tensor, smoothing: float, merged_weight: float) -> Tensor:
+    """Cross entropy with label smoothing on the fine outputs and on the merged actions."""
+    listed = len(ACTIONS) - 1
+    merged_target = torch.cat([target[:, :listed], target[:, listed:].sum(dim=1, keepdim=True)], dim=1)
+    fine = nn.functional.cross_entropy(logits, target, label_smoothing=smoothing)
+    merged = nn.functional.cross_entropy(merge_outputs(logits), merged_target, label_smoothing=smoothing)
+    return (1 - merged_weight) * fine + merged_weight * merged
+
+
+class Training(lightning.LightningModule):
+    """The network, its running average, the optimizer and the schedule."""
+
+    def __init__(self, settings: FitSettings, features: int, outputs: int) -> None:
+        super().__init__()
+        self.settings = settings
+        sizes: dict[str, Any] = {**SIZES[settings.size], "dropout": settings.dropout}
+        torch.manual_seed(settings.seed)
+        self.network = Act(ActConfig(features=features, outputs=outputs, **sizes))
+        self.averaged = copy.deepcopy(self.network).requires_grad_(False).eval()
+
+    def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
+        torch.manual_seed(hash((self.settings.seed, self.global_step)))  # dropout too must survive a resume
+        features, target = batch
+        logits = self.network(features).float()
+        loss = loss_of(logits, target, self.settings.label_smoothing, self.settings.merged_loss)
+        self.log("loss", loss, prog_bar=True)
+        return loss
+
+    def on_train_batch_end(self, *_: Any) -> None:
+        keep = min(self.settings.average, (1 + self.global_step) / (10 + self.global_step))
+        with torch.no_grad():
+            for mean, now in zip(self.averaged.parameters(), self.network.parameters(), strict=True):
+                mean.lerp_(now, 1 - keep)
+
+    def configure_optimizers(self) -> Any:
+        decay = [p for p in self.network.parameters() if p.ndim == 2]
+        plain = [p for p in self.network.parameters() if p.ndim != 2]
+        groups = [{"params": decay, "weight_decay": self.settings.weight_decay}, {"params": plain, "weight_decay": 0.0}]
+        optimizer = torch.optim.AdamW(groups, lr=self.settings.learning_rate)
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, self._rate)
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def _rate(self, step: int) -> float:
+        """Linear warm-up, then half a cosine down to 1% of the peak."""
+        warmup = self.settings.warmup * self.settings.steps
+        if step < warmup:
+            return (step + 1) / warmup
+        progress = (step - warmup) / max(self.settings.steps - warmup, 1)
+        return 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(progress, 1)))
+
+
+class _Stream(IterableDataset[tuple[Tensor, Tensor]]):
+    """The batches of one epoch."""
+
+    def __init__(self, maker: BatchMaker, settings: FitSettings, epoch: int) -> None:
+        self.maker, self.settings, self.epoch = maker, settings, epoch
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        first = self.epoch * STEPS_AN_EPOCH
+        for step in range(first, min(first + STEPS_AN_EPOCH, self.settings.steps)):
+            rng = np.random.default_rng([self.settings.seed, step])
+            features, target = self.maker.batch(rng, self.settings.batch)
+            yield torch.from_numpy(features), torch.from_numpy(target)
+
+
+class _Data(lightning.LightningDataModule):
+    def __init__(self, maker: BatchMaker, settings: FitSettings) -> None:
+        super().__init__()
+        self.maker, self.settings = maker, settings
+
+    def train_dataloader(self) -> DataLoader[tuple[Tensor, Tensor]]:
+        epoch = self.trainer.current_epoch if self.trainer else 0
+        return DataLoader(_Stream(self.maker, self.settings, epoch), batch_size=None)
+
+
+def fit(corpus: Corpus, settings: FitSettings, folder: Path) -> Act:
+    """Train and return the averaged network. `folder` keeps a checkpoint after each epoch, from which a killed run
+    with the same settings goes on to the same result."""
+    outputs = OutputSpace(corpus)
+    maker = BatchMaker(corpus, outputs, settings.plan, np.isin(corpus.part, settings.parts))
+    features = maker.batch(np.random.default_rng(0), 8)[0].shape[-1]
+    training = Training(settings, features, len(outputs))
+    keeper = ModelCheckpoint(folder, save_last=True, save_top_k=0, every_n_epochs=1, save_on_train_epoch_end=True)
+    trainer = lightning.Trainer(
+        max_steps=settings.steps,
+        max_epochs=-1,
+        accelerator="auto",
+        precision="bf16-mixed" if _fast_bf16() else "32-true",
+        callbacks=[keeper],
+        logger=False,
+        gradient_clip_val=1.0,
+        reload_dataloaders_every_n_epochs=1,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+    )
+    checkpoint = folder / LAST_CHECKPOINT
+    trainer.fit(training, _Data(maker, settings), ckpt_path=str(checkpoint) if checkpoint.is_file() else None)
+    return training.averaged.float().eval()
+
+
+def _fast_bf16() -> bool:
+    return torch.cuda.is_available() or torch.cpu._is_avx512_bf16_supported()
