@@ -17,10 +17,11 @@ from app.latest import Latest
 from app.settings import RunOptions
 from app.stats import Stats
 from app.types import EngineState, Failure, Result, RunInfo, StatsSnapshot
-from pose.errors import ActionLensError
+from pose.errors import ActionLensError, PoseModelError
 from pose.estimator import PoseEstimator
 from pose.source import Source
 from pose.types import Frame
+from recognizer.errors import CardError, RecognizerError
 
 log = logging.getLogger(__name__)
 
@@ -189,19 +190,16 @@ class Engine:
     # The inference thread.
 
     def _run(self) -> None:
-        stage = "recognizer"
         try:
             with ExitStack() as opened:
                 self._recognizer = self._open_recognizer(self.options.model, self.options.provider)
                 opened.callback(self._close_recognizer)
-                stage = "pose"
                 estimator = self._open_estimator(self.options, self._tell, self._stopping)
                 opened.callback(estimator.close)
-                stage = "internal"
                 self._infer(Pipeline(estimator, self._recognizer, self._stats))
         except ActionLensError as error:
             if not self._stopping.is_set():
-                self.report(Failure(stage, str(error)))
+                self.report(Failure(_stage(error), str(error)))
         except Exception as error:  # top of the thread: whatever happens must reach the user
             log.exception("inference failed")
             self.report(Failure("internal", f"{type(error).__name__}: {error}"))
@@ -321,3 +319,9 @@ class Engine:
         self._capture.stop()
         self.results.close()
         self._ended.set()
+
+
+def _stage(error: ActionLensError) -> str:
+    if isinstance(error, PoseModelError):
+        return "pose"
+    return "recognizer" if isinstance(error, CardError | RecognizerError) else "internal"

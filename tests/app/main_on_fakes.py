@@ -1,0 +1,57 @@
+"""The real command line on a fake source, estimator and recognizer: python main_on_fakes.py SCENARIO [options]."""
+
+import sys
+import threading
+from pathlib import Path
+
+sys.path[:0] = [str(Path(__file__).resolve().parents[2]), str(Path(__file__).resolve().parent)]
+
+from engine_fakes import FakeEstimator, FakeRecognizer, FakeSource, StuckSource
+
+from app import opening
+from app.cli import run
+from pose.errors import PoseModelError, SourceError, SourceLost
+
+
+def file(**kwargs):
+    return FakeSource(live=False, frames=60, fps=20, **kwargs)
+
+
+OPENINGS = iter([lambda: FakeSource(at={30: SourceLost("the cable is out; plug it in")}), FakeSource])
+SOURCES = {
+    "file": file,
+    "camera": FakeSource,
+    "missing": lambda: _raise(SourceError("no camera 7; plug one in")),
+    "hanging": lambda: threading.Event().wait(),
+    "stuck": lambda: StuckSource(stuck_at=20),
+    "damaged": lambda: FakeSource(live=False, fps=20, at={30: SourceError("damaged at 1.5 s; copy it again")}),
+    "lost": lambda: next(OPENINGS)(),
+}
+
+
+def _raise(error):
+    raise error
+
+
+def build(progress, cancel):
+    progress("building the pose model")
+    cancel.wait()
+    raise PoseModelError("cancelled")
+
+
+def main():
+    scenario = sys.argv.pop(1)
+    people = (lambda frame: ()) if "--nobody" in sys.argv else (lambda frame: (0,))
+    sys.argv = [argument for argument in sys.argv if argument != "--nobody"]
+    opening.open_source = lambda options: SOURCES.get(scenario, FakeSource)()
+    opening.open_recognizer = lambda model, provider: FakeRecognizer()
+    opening.open_estimator = lambda options, progress, cancel: (
+        build(progress, cancel)
+        if scenario == "building"
+        else FakeEstimator(people=people, fail_at=20 if scenario == "broken" else None)
+    )
+    run()
+
+
+if __name__ == "__main__":
+    main()

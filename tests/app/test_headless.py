@@ -1,0 +1,204 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+MAIN = [sys.executable, str(Path(__file__).with_name("main_on_fakes.py"))]
+posix = pytest.mark.skipif(os.name == "nt", reason="signals and pipes as on POSIX")
+
+
+def headless(scenario, *options, timeout=30):
+    return subprocess.run(
+        [*MAIN, scenario, "--headless", *map(str, options)], capture_output=True, text=True, timeout=timeout
+    )
+
+
+def lines(text):
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def assert_no_traceback(done):
+    assert "Traceback" not in done.stderr, done.stderr
+
+
+def test_a_file_is_worked_through_and_its_changes_are_printed():
+    done = headless("file")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1].split()[2:5] == ["person", "0", "wave"]
+    assert "fake 64x48, fake with 2 actions on cpu" in done.stderr
+    assert "60 frames, 0 dropped" in done.stderr
+
+
+def test_nobody_in_view_is_printed_once():
+    done = headless("file", "--nobody")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == ["    0.00 s  nobody in view"]
+
+
+def test_json_lines_on_stdout_and_nothing_else_there():
+    done = headless("file", "--json", "-")
+    assert done.returncode == 0, done.stderr
+    told = lines(done.stdout)
+    kinds = [line["type"] for line in told]
+    assert set(kinds) == {"prediction", "start", "end"}
+    assert kinds[-1] == "end"
+    predictions = [line for line in told if line["type"] == "prediction"]
+    assert predictions[-1].keys() == {"type", "time_s", "frame", "person", "action", "score", "top", "age_ms"}
+    assert predictions[-1]["action"] == "wave"
+    assert len(predictions) == 60 - 3  # a window of 4 poses, then one for each frame
+
+
+def test_json_lines_in_a_file(tmp_path):
+    done = headless("file", "--json", tmp_path / "out.jsonl")
+    assert done.returncode == 0, done.stderr
+    assert lines((tmp_path / "out.jsonl").read_text())[-1]["type"] == "end"
+
+
+def test_nobody_in_json_lines():
+    told = lines(headless("file", "--nobody", "--json", "-").stdout)
+    assert {(line["person"], line["action"]) for line in told} == {(None, "unknown")}
+
+
+def test_seconds_end_a_live_run():
+    done = headless("camera", "--seconds", "0.5", "--json", "-")
+    assert done.returncode == 0, done.stderr
+    assert 0.3 < lines(done.stdout)[-1]["time_s"] < 0.6
+
+
+@pytest.mark.parametrize(
+    ("scenario", "options", "line"),
+    [
+        ("missing", [], "no camera 7; plug one in"),
+        ("file", ["--json", "/no/such/folder/out.jsonl"], "there is no folder"),
+        ("file", ["--save", "/no/such/folder/out.mp4"], "there is no folder"),
+        ("file", ["--save", "out.txt"], ".mp4"),
+        ("file", ["--events", "wss://127.0.0.1"], "give an address like"),
+    ],
+)
+def test_what_cannot_be_opened_exits_with_2_and_one_line(scenario, options, line, tmp_path):
+    done = headless(scenario, *options)
+    assert done.returncode == 2
+    assert line in done.stderr
+    assert len(done.stderr.splitlines()) <= 2  # what is being opened may be told before
+    assert done.stdout == ""
+    assert_no_traceback(done)
+
+
+def test_a_source_that_hangs_while_opening_exits_with_2_within_15_s():
+    begin = time.monotonic()
+    done = headless("hanging")
+    assert done.returncode == 2
+    assert time.monotonic() - begin < 15
+    assert "did not open within" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("scenario", "line"), [("damaged", "damaged at 1.5 s; copy it again"), ("broken", "the graph is broken")]
+)
+def test_a_failure_in_the_middle_exits_with_1_and_keeps_what_was_found(scenario, line, tmp_path):
+    done = headless(scenario, "--json", tmp_path / "out.jsonl")
+    assert done.returncode == 1
+    assert line in done.stderr
+    assert_no_traceback(done)
+    assert len(lines((tmp_path / "out.jsonl").read_text())) > 10
+
+
+def test_a_lost_source_is_told_once_and_once_when_it_is_back():
+    done = headless("lost", "--seconds", "2")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("the cable is out; plug it in") == 1
+    assert done.stderr.count("the source is back") == 1
+
+
+@posix
+def test_a_reader_that_goes_ends_the_run_quietly():
+    command = " ".join([*MAIN, "camera", "--headless", "--json", "-"])
+    done = subprocess.run(
+        ["bash", "-c", f"{command} | head -3; echo ${{PIPESTATUS[0]}}"], capture_output=True, text=True, timeout=30
+    )
+    assert done.stdout.splitlines()[-1] == "0"
+    assert len(done.stdout.splitlines()) == 4
+    assert_no_traceback(done)
+    assert "gone" not in done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("options", [["--json", "-"], ["--json", "/dev/full"], []])
+def test_a_full_disk_exits_with_1_and_one_line(options):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [*MAIN, "camera", "--headless", *options], stdout=full, stderr=subprocess.PIPE, text=True, timeout=30
+        )
+    assert done.returncode == 1
+    assert done.stderr.lower().count("no space left") == 1, done.stderr
+    assert_no_traceback(done)
+
+
+@posix
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("scenario", ["camera", "building", "hanging", "stuck"])
+def test_ctrl_c_at_any_moment(scenario, number, tmp_path):
+    out = tmp_path / "out.jsonl"
+    with subprocess.Popen(
+        [*MAIN, scenario, "--headless", "--json", str(out)], stderr=subprocess.PIPE, text=True
+    ) as process:
+        ready = process.stderr.readline()  # it runs, or tells what it waits for
+        assert ready
+        time.sleep(0.5)
+        begin = time.monotonic()
+        process.send_signal(number)
+        rest = process.communicate(timeout=10)[1]
+        assert time.monotonic() - begin < 2
+        assert process.returncode == 130
+        assert "Traceback" not in rest
+    if scenario == "camera":
+        assert lines(out.read_text())[-1]["type"] == "end", "what was running is ended in the lines too"
+
+
+@posix
+@pytest.mark.parametrize("delay_s", [0.02, 0.1, 0.2, 0.4])
+def test_ctrl_c_while_starting(delay_s):
+    root = Path(__file__).resolve().parents[2]
+    with subprocess.Popen(
+        [sys.executable, str(root / "main.py"), "--headless", "--camera", "demo"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        time.sleep(delay_s)
+        process.send_signal(signal.SIGINT)
+        rest = process.communicate(timeout=10)[1]
+    if delay_s > 0.03:  # before that it is Python itself that starts
+        assert process.returncode == 130
+        assert "Traceback" not in rest
+
+
+def test_the_video_is_playable_after_ctrl_c(tmp_path):
+    av = pytest.importorskip("av")
+    out = tmp_path / "out.mp4"
+    with subprocess.Popen(
+        [*MAIN, "camera", "--headless", "--save", str(out)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    ) as process:
+        process.stderr.readline()
+        process.stderr.readline()
+        time.sleep(1)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=10)
+    assert process.returncode == 130
+    with av.open(str(out)) as container:
+        assert sum(1 for _ in container.decode(video=0)) > 20
+
+
+def test_a_saved_video_has_every_frame_with_its_time(tmp_path):
+    av = pytest.importorskip("av")
+    done = headless("file", "--save", tmp_path / "out.mp4")
+    assert done.returncode == 0, done.stderr
+    with av.open(str(tmp_path / "out.mp4")) as container:
+        times = [frame.time for frame in container.decode(video=0)]
+    assert len(times) == 60
+    assert times[-1] - times[0] == pytest.approx(59 / 20, abs=0.002)
