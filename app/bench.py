@@ -85,7 +85,7 @@ def measure(source: str, options: RunOptions, effort: Effort, say: Callable[[str
     options = replace(options, pose_model=model)
     opening.open_recognizer(options.model, options.provider).close()  # says at once where it cannot
     show = _window_show(say)
-    with _as_file(source, options, effort.frames, say) as path:
+    with _as_file(source, effort.frames, say) as path:
         options = replace(options, source=str(path))
         bare, whole, window = _alternate(options, model, effort, show, say)
         opencv = bench_runs.opencv_run(path, model, effort.frames)
@@ -205,7 +205,7 @@ def _child(task: dict[str, Any], options: RunOptions, timeout_s: float) -> dict[
 
 
 @contextmanager
-def _as_file(source: str, options: RunOptions, frames: int, say: Callable[[str], None]) -> Iterator[Path]:
+def _as_file(source: str, frames: int, say: Callable[[str], None]) -> Iterator[Path]:
     """The source as a video file: the demo is first recorded, so that drawing it is not what gets measured."""
     if source != "demo":
         if not Path(source).is_file():
@@ -213,11 +213,12 @@ def _as_file(source: str, options: RunOptions, frames: int, say: Callable[[str],
         yield Path(source)
         return
     from app.video_writer import VideoWriter
+    from pose.demo import DemoSource
 
     say(f"recording {frames} frames of the demo")
     with tempfile.TemporaryDirectory(prefix="actionlens-bench-") as folder:
         path = Path(folder) / "demo.mp4"
-        demo = opening.open_source(replace(options, source="demo"))
+        demo = DemoSource(paced=False)
         writer = VideoWriter(path, lossless=True)
         try:
             for _ in range(frames):

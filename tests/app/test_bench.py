@@ -144,20 +144,17 @@ def test_rounds_alternate_and_every_second_is_turned_around(monkeypatch):
 def test_a_source_that_is_no_file():
     with (
         pytest.raises(UsageError, match=r"no video file nowhere\.mp4"),
-        bench._as_file("nowhere.mp4", RunOptions(), 10, lambda line: None),
+        bench._as_file("nowhere.mp4", 10, lambda line: None),
     ):
         pass
 
 
-def test_the_demo_is_recorded_first(monkeypatch):
-    demo = Counting(50)
-    monkeypatch.setattr("app.opening.open_source", lambda options: demo)
-    with bench._as_file("demo", RunOptions(), 20, lambda line: None) as path:
+def test_the_demo_is_recorded_first():
+    with bench._as_file("demo", 20, lambda line: None) as path:
         import av
 
         with av.open(path) as video:
             assert video.streams.video[0].frames == 20
-    assert demo.closed
     assert not path.exists()
 
 
