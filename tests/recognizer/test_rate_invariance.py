@@ -93,10 +93,8 @@ def predict(recognizer: OnnxRecognizer, motion: Motion, times: np.ndarray) -> di
 
 def camera_times(rate: float, seconds: float, rng: np.random.Generator, jitter: float = 0.1) -> np.ndarray:
     """A camera that starts at any moment and whose frames come up to a tenth of an interval early or late."""
-    moments = (
-        np.arange(0, seconds * rate) + rng.uniform(0, 1) + rng.uniform(-jitter, jitter, int(np.ceil(seconds * rate)))
-    )
-    times = moments / rate
+    number = np.arange(math.ceil(seconds * rate))
+    times = (number + rng.uniform(0, 1) + rng.uniform(-jitter, jitter, len(number))) / rate
     return times[(times >= 0) & (times <= seconds)]
 
 
