@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import textwrap
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
@@ -88,6 +89,7 @@ _SHOW_A_WINDOW = (
 )
 _PROBE_TIMEOUT_S = 8.0
 _FREE_MB = 200
+_WRAP = 90
 _POSE_FRAMES = 20
 _MAX_LOGIT_ERROR = 1e-3
 
@@ -127,9 +129,10 @@ def table(checks: Iterable[Check]) -> str:
     width = max((len(check.name) for check in rows), default=0)
     lines = []
     for check in rows:
-        lines.append(f"{check.status:<5} {check.name:<{width}}  {check.detail}")
-        if check.fix:
-            lines.append(f"{'':<5} {'':<{width}}  fix: {check.fix}")
+        first, *more = textwrap.wrap(check.detail, _WRAP, break_long_words=False, break_on_hyphens=False) or [""]
+        lines.append(f"{check.status:<5} {check.name:<{width}}  {first}")
+        more += [f"fix: {check.fix}"] if check.fix else []  # never wrapped: it is there to be copied
+        lines += [f"{'':<5} {'':<{width}}  {line}" for line in more]
     counts = {status: sum(check.status is status for check in rows) for status in Status}
     lines.append(f"\n{counts[Status.OK]} fine, {counts[Status.WARN]} warnings, {counts[Status.FAIL]} failures")
     return "\n".join(lines) + "\n"
