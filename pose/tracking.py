@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,7 +99,7 @@ class Tracker:
         for column, track in enumerate(self._tracks):
             gap_s = time_s - track.pose.time_s
             expected = _moved(track, min(gap_s, s.coast_s))
-            least = np.interp(gap_s / s.keep_s, (0.0, 1.0), (s.match_similarity, s.lost_similarity))
+            least = s.match_similarity + gap_s / s.keep_s * (s.lost_similarity - s.match_similarity)
             for row, pose in enumerate(poses):
                 value = similarity(pose, expected, s.match_tolerance)
                 if value >= least:  # known people go before newcomers, joints before place
@@ -174,7 +174,12 @@ def trunk_gap(a: Pose, b: Pose) -> float:
 
 
 def _common_size_px(a: Pose, b: Pose) -> float:
-    return max(body_size_px(a.xy_px, a.confidence), body_size_px(b.xy_px, b.confidence))
+    return max(_size_px(a), _size_px(b))
+
+
+@lru_cache(maxsize=32)  # each pose of a frame is compared with several others
+def _size_px(pose: Pose) -> float:
+    return body_size_px(pose.xy_px, pose.confidence)
 
 
 def _moved(track: _Track, ahead_s: float) -> Pose:

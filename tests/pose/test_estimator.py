@@ -13,11 +13,12 @@ import numpy as np
 import pytest
 
 from pose import estimator
+from pose.demo import DemoSource
 from pose.errors import PoseModelError
 from pose.estimator import MediaPipeEstimator
 from pose.model_asset import DETECTOR, LANDMARKS, find_pose_model
 from pose.native_log import quiet_stderr
-from pose.skeleton import MEDIAPIPE_33
+from pose.skeleton import MEDIAPIPE_33, MPOSE_13, convert
 from pose.types import Frame, Pose
 
 VIDEOS = Path(__file__).resolve().parents[2].parent / "shared" / "videos"
@@ -262,6 +263,46 @@ class TestOnRealPeople:
         )
         assert (done.returncode, done.stderr) == (0, "")
         assert int(done.stdout) >= 3
+
+
+def joint_errors(pose: Pose, truth: np.ndarray) -> np.ndarray:
+    """(13,) distance from the true joints, as part of the true height from head to ankles."""
+    xy, _ = convert(pose.xy_px, pose.confidence, pose.layout, MPOSE_13)
+    return np.linalg.norm(xy - truth, axis=-1) / np.ptp(truth[:, 1])
+
+
+class TestOnTheRenderedPerson:
+    def test_joints_are_where_they_are(self, model):
+        demo, poses = DemoSource(fps=10, paced=False), MediaPipeEstimator(model)
+        errors, lost, frames = [], 0, 120
+        for _ in range(frames):
+            picture = demo.read()
+            found = poses.estimate(picture)
+            lost += len(found) != 1
+            errors += [joint_errors(pose, demo.truth(picture.time_s).joints_px) for pose in found]
+        poses.close()
+        assert lost <= 0.02 * frames
+        assert np.mean(errors) < 0.03
+        assert np.mean(errors, axis=0).max() < 0.05  # no joint is off for long, so left is left
+
+    def test_two_people_side_by_side_keep_their_names(self, model):
+        demos = [DemoSource(seed=seed, fps=15, paced=False) for seed in (1, 2)]
+        poses = MediaPipeEstimator(model, people=2)
+        owner, errors, both = {}, [], 0
+        for _ in range(60):
+            pictures = [demo.read() for demo in demos]
+            wide = np.ascontiguousarray(np.hstack([picture.bgr for picture in pictures]))
+            found = poses.estimate(Frame(wide, pictures[0].time_s, 0.0, pictures[0].index))
+            both += len(found) == 2
+            truths = [demo.truth(pictures[0].time_s).joints_px + np.array([640 * i, 0]) for i, demo in enumerate(demos)]
+            for pose in found:
+                side = int(pose.xy_px[:, 0].mean() > 640)
+                assert owner.setdefault(pose.person, side) == side
+                errors.append(joint_errors(pose, truths[side]))
+        poses.close()
+        assert both >= 0.8 * 60
+        assert sorted(owner) == [0, 1]
+        assert np.mean(errors) < 0.04
 
 
 @pytest.mark.parametrize("broken", ["junk", "truncated", "without metadata"])
