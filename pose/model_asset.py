@@ -271,6 +271,8 @@ def _size(folder: Path) -> int:
 def _complaint(log: Path) -> str:
     """What pip says went wrong, in one line."""
     lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
+    if any("connection broken by" in line for line in lines):  # told as a warning; the error blames the package
+        return "the package index cannot be reached"
     errors = [line.removeprefix("ERROR:").strip() for line in lines if line.startswith("ERROR:")]
     reason = (errors or lines or ["pip said nothing"])[0]
     return reason if len(reason) <= 160 else reason[:159] + "…"
@@ -281,12 +283,14 @@ def _tell(line: str) -> None:
 
 
 def main() -> int:
-    """Find or build the model and print its path; 0, or 2 with one line on what is wrong."""
+    """Find or build the model and print its path; 0, 2 with one line on what is wrong, or 130 after Ctrl-C."""
     try:
         path = find_pose_model(progress=_tell)
     except PoseModelError as error:
         sys.stderr.write(f"{error}\n")
         return 2
+    except KeyboardInterrupt:
+        return 130
     sys.stdout.write(f"{path}\n")
     return 0
 

@@ -184,6 +184,14 @@ class TestBuilding:
         assert "--pose-model" in text
         assert not cache.exists()
 
+    def test_offline_is_not_blamed_on_the_package(self, cache, pip):
+        pip(
+            "print(\"WARNING: Retrying after connection broken by 'NewConnectionError()': /simple/\")\n"
+            "print('ERROR: No matching distribution found')\nsys.exit(1)"
+        )
+        with pytest.raises(PoseModelError, match="the package index cannot be reached"):
+            find_pose_model()
+
     def test_index_that_never_answers_is_given_up(self, cache, pip, monkeypatch):
         monkeypatch.setattr(model_asset, "_ANSWER_TIMEOUT_S", 0.3)
         pip("time.sleep(60)")
@@ -268,6 +276,13 @@ class TestCommand:
         out, err = capsys.readouterr()
         assert out == f"{cache}\n"
         assert "downloading" in err
+
+    def test_interrupted(self, monkeypatch):
+        def interrupt(**_):
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(model_asset, "find_pose_model", interrupt)
+        assert model_asset.main() == 130
 
     def test_failure_is_one_line_and_status_2(self, tmp_path):
         environment = {model_asset.ENVIRONMENT_VARIABLE: str(tmp_path / "absent.task"), "PATH": ""}
