@@ -249,10 +249,10 @@ def _watch(
                     f"the pose model cannot be downloaded (no package index answers in {_ANSWER_TIMEOUT_S:.0f} s): "
                     f"{_MEND}"
                 )
-        megabytes = _size(folder) // 1_000_000
+        megabytes = min(_size(folder) // 1_000_000, _WHEEL_MB)
         if megabytes >= told + 5:
             told = megabytes
-            say(f"downloading the pose model: {min(megabytes, _WHEEL_MB)} of {_WHEEL_MB} MB")
+            say(f"downloading the pose model: {megabytes} of {_WHEEL_MB} MB")
         time.sleep(_POLL_S)
 
 
