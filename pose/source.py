@@ -1,9 +1,17 @@
 """Where frames come from: the Source protocol and the one function that opens any of them."""
 
-from dataclasses import dataclass
-from typing import Protocol
+import re
+import threading
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
+from pose.errors import SourceError
 from pose.types import Frame
+
+if TYPE_CHECKING:
+    from pose.camera import CameraRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,3 +48,138 @@ class Source(Protocol):
     def close(self) -> None:
         """Release the device or file. Any thread, any number of times; never blocks for more than 1 s."""
         ...
+
+
+_STREAMS = ("http", "https", "rtsp", "rtsps", "rtmp", "rtmps", "udp")
+_CAMERA = re.compile(r"\d{1,2}")
+_DEVICE = re.compile(r"/dev/video(\d{1,2})")
+_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
+
+
+def open_source(name: str, camera: "CameraRequest | None" = None) -> Source:
+    """Open what a name stands for; raises SourceError.
+
+    "0".."99" or "/dev/videoN": a camera. "demo" or "demo:SEED": the rendered person. "auto": what find_source() says.
+    "http://...", "rtsp://...", ...: a stream. Anything else: a video file or a folder of pictures.
+    camera: what to ask of a camera.
+    """
+    name = find_source() if name == "auto" else name.strip()
+    if not name:
+        raise SourceError("no source is named: give a camera number, a file, a URL or demo")
+    if name == "demo" or name.startswith("demo:"):
+        return _open_demo(name)
+    index = _camera_index(name)
+    if index is not None:
+        from pose.camera import Camera
+
+        return Camera(index, camera)
+    url = _URL.match(name)
+    if url is not None and url[1].lower() != "file":
+        if url[1].lower() not in _STREAMS:
+            raise SourceError(
+                f"{url[1]}:// is not a kind of stream that can be read: use {', '.join(_STREAMS)} or a file"
+            )
+        from pose.stream import Stream
+
+        return Stream(name)
+    return _open_file(name)
+
+
+def find_source() -> str:
+    """The name of the first camera, or "demo" where there is none.
+
+    Ask once and keep the answer: a camera that is lost must not turn into the demo when it is opened again.
+    """
+    from pose.camera import list_cameras
+
+    cameras = list_cameras()
+    return str(cameras[0].index) if cameras else "demo"
+
+
+def _open_demo(name: str) -> Source:
+    from pose.demo.source import DemoSource
+
+    seed = name.partition(":")[2]
+    if seed and not seed.isdecimal():
+        raise SourceError(f"{name!r} names no demo: write demo, or demo:SEED with a whole number")
+    return DemoSource(seed=int(seed or 0))
+
+
+def _camera_index(name: str) -> int | None:
+    if _CAMERA.fullmatch(name):
+        return int(name)
+    if name.startswith("/dev/"):
+        device = _DEVICE.fullmatch(str(Path(name).resolve()))  # /dev/v4l/by-id/... are links to it
+        return int(device[1]) if device else None
+    return None
+
+
+def _open_file(name: str) -> Source:
+    from pose.video_file import ImageFolder, VideoFile
+
+    path = Path(re.sub("^file://", "", name, flags=re.IGNORECASE)).expanduser()
+    return ImageFolder(path) if path.is_dir() else VideoFile(path)
+
+
+_MOST_LATE_S = 0.25
+
+
+class Paced:
+    """A file played at its own speed: read() waits until a frame's time has come, as if it were captured just then.
+
+    captured_s of a frame is the moment of its delivery. The source stays what it is (info.live is False): frames wait
+    for their reader and none is lost here. A reader that comes late gets the next frame at once; one that is more than
+    0.25 s late finds the clock set back to where it is, so frames never come in a long burst.
+    """
+
+    def __init__(self, source: Source) -> None:
+        self.info = source.info
+        self._source = source
+        self._changed = threading.Condition()
+        self._start_s: float | None = None  # time.monotonic() of the source's time zero
+        self._paused_s: float | None = None
+        self._closed = False
+
+    def read(self) -> Frame | None:
+        """The next frame, when it is due; None at the end or once closed. Waits for as long as playback is paused."""
+        frame = self._source.read()
+        if frame is None:
+            return None
+        with self._changed:
+            while not self._closed:
+                wait_s = self._wait_s(frame.time_s)
+                if wait_s is not None and wait_s <= 0:
+                    return replace(frame, captured_s=time.monotonic())
+                self._changed.wait(wait_s)
+        return None
+
+    def pause(self) -> None:
+        """Stand still from any thread; the clock stops too, so that nothing has to be caught up later."""
+        with self._changed:
+            if self._paused_s is None:
+                self._paused_s = time.monotonic()
+                self._changed.notify_all()
+
+    def resume(self) -> None:
+        """Play on from any thread."""
+        with self._changed:
+            if self._paused_s is not None and self._start_s is not None:
+                self._start_s += time.monotonic() - self._paused_s
+            self._paused_s = None
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """End a waiting read() and close the source."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        self._source.close()
+
+    def _wait_s(self, time_s: float) -> float | None:
+        """Seconds until a frame is due, 0 or less where it is; None while paused."""
+        if self._paused_s is not None:
+            return None
+        now = time.monotonic()
+        if self._start_s is None or now - (self._start_s + time_s) > _MOST_LATE_S:
+            self._start_s = now - time_s
+        return self._start_s + time_s - now

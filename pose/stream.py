@@ -1,0 +1,164 @@
+"""Live streams over the network (HTTP, RTSP, RTMP, UDP) through PyAV, which is imported at the first use."""
+
+import contextlib
+import threading
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from pose.decoding import Converter, best_video, rate, raw_time_s
+from pose.errors import SourceError, SourceLost
+from pose.live_source import LiveSource, Pictures
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.error import FFmpegError
+    from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream
+
+OPEN_TIMEOUT_S = 10.0
+READ_TIMEOUT_S = 5.0
+
+_PROTOCOLS = (
+    "http,https,httpproxy,tcp,tls,udp,rtp,rtsp,rtsps,rtmp,rtmps,crypto,data"  # a playlist may name no file here
+)
+_MOST_UNDECODED = 250  # packets in a row without a picture
+_MOST_LATE_S = 0.1
+_MOST_AHEAD_S = 3.0
+
+
+class Stream(LiveSource):
+    """A URL, live: each frame's time is that of its arrival. No retries here; whoever reads opens it again.
+
+    Raises SourceError when it cannot be opened and SourceLost when it breaks, falls silent or ends. A user name,
+    password or query of the URL appears in no message and no name. What a server gives faster than it is to be seen
+    (a file, the segments of HLS) is delivered at its own speed.
+    """
+
+    def __init__(
+        self, url: str, *, open_timeout_s: float = OPEN_TIMEOUT_S, read_timeout_s: float = READ_TIMEOUT_S
+    ) -> None:
+        self._url = url
+        self._name = public_name(url)
+        self._open_timeout_s = open_timeout_s
+        self._read_timeout_s = read_timeout_s
+        # A little patience on top, so that it is FFmpeg's own limit that ends a connection, and its thread with it.
+        super().__init__(self._name, self._run_stream, open_timeout_s=open_timeout_s + 1, silence_s=read_timeout_s + 1)
+
+    def _run_stream(self, is_closing: threading.Event) -> Pictures:
+        from av.error import FFmpegError
+
+        given = False
+        try:
+            with _open(self._url, self._open_timeout_s, self._read_timeout_s) as container:
+                stream = best_video(container)
+                if stream is None:
+                    raise SourceError(f"{self._name} has no video in it: check the address")
+                self.fps = rate(stream)
+                stream.thread_type = "SLICE"  # threads that work on several frames would deliver each frame later
+                bgr = Converter(stream).bgr
+                pace = _Pace(is_closing) if _comes_in_bulk(container) else None
+                for frame, arrived_s in _frames(container, stream):
+                    captured_s = arrived_s if pace is None else pace.wait(raw_time_s(frame))
+                    yield bgr(frame), captured_s
+                    given = True
+        except FFmpegError as error:  # its text names the whole URL, so it is not passed on
+            raise self._broken(error) if given else self._refused(error) from None
+        if given:
+            raise SourceLost(f"{self._name} has ended: check that its sender is running")
+        raise SourceError(f"{self._name} sends no picture that can be decoded: check the address and the video format")
+
+    def _broken(self, error: "FFmpegError") -> SourceLost:
+        from av.error import ExitError
+
+        if isinstance(error, ExitError):  # FFmpeg's word for having been interrupted by our limit
+            return SourceLost(f"{self._name} has sent nothing for {self._read_timeout_s:g} s: check its connection")
+        return SourceLost(f"{self._name} broke off ({_reason(error)}): check the network and its sender")
+
+    def _refused(self, error: "FFmpegError") -> SourceError:
+        from av import error as av_error
+
+        remedies: tuple[tuple[type[Exception], str], ...] = (
+            (
+                av_error.ExitError,
+                f"did not answer within {self._open_timeout_s:g} s: check the address and that it sends video",
+            ),
+            (ConnectionRefusedError, "refused the connection: check the port, and that the sender is running"),
+            (
+                av_error.HTTPUnauthorizedError,
+                "asks for a password: write it into the URL, as in http://NAME:PASSWORD@...",
+            ),
+            (av_error.HTTPForbiddenError, "denies access: check the user name and password"),
+            (av_error.HTTPNotFoundError, "has nothing at this address: check the path"),
+            (av_error.InvalidDataError, "does not send video that can be read: check the address"),
+            (OSError, f"cannot be reached ({_reason(error)}): check the address and the network"),
+        )
+        fits = (remedy for kind, remedy in remedies if isinstance(error, kind))
+        return SourceError(f"{self._name} {next(fits, f'cannot be opened ({_reason(error)}): check the address')}")
+
+
+def public_name(url: str) -> str:
+    """A URL without user name, password, query and fragment, for names and messages. Raises SourceError."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise SourceError("this is not a valid URL: write it as in http://HOST:PORT/PATH") from None
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
+class _Pace:
+    """Keeps pictures that come in bulk to their presentation times. A late one, or a jump in time, starts it anew."""
+
+    def __init__(self, is_closing: threading.Event) -> None:
+        self._is_closing = is_closing
+        self._start_s: float | None = None
+
+    def wait(self, raw_s: float | None) -> float:
+        """Wait for a picture's time to come; what time.monotonic() then is."""
+        now = time.monotonic()
+        if raw_s is not None:
+            ahead_s = self._start_s + raw_s - now if self._start_s is not None else 0.0
+            if self._start_s is None or not -_MOST_LATE_S < ahead_s < _MOST_AHEAD_S:
+                self._start_s = now - raw_s
+            elif ahead_s > 0:
+                self._is_closing.wait(ahead_s)
+        return time.monotonic()
+
+
+def _open(url: str, open_timeout_s: float, read_timeout_s: float) -> "InputContainer":
+    import av
+
+    options = {
+        "fflags": "nobuffer",
+        "analyzeduration": "1000000",  # microseconds of stream that are looked at before the first picture
+        "rtsp_transport": "tcp",  # UDP loses parts of large pictures on wireless networks
+        "protocol_whitelist": _PROTOCOLS,
+    }
+    return av.open(url, options=options, timeout=(open_timeout_s, read_timeout_s))
+
+
+def _comes_in_bulk(container: "InputContainer") -> bool:
+    """True for a file behind a URL, whose length is known, and for streams made of segments."""
+    return container.duration is not None or bool(set(container.format.name.split(",")) & {"hls", "dash"})
+
+
+def _frames(container: "InputContainer", stream: "VideoStream") -> "Iterator[tuple[VideoFrame, float]]":
+    """Decoded frames and when they came. Packets that cannot be decoded are skipped, but not for ever."""
+    from av.error import InvalidDataError
+
+    undecoded = 0
+    for packet in container.demux(stream):
+        arrived_s = time.monotonic()
+        frames: list[VideoFrame] = []
+        with contextlib.suppress(InvalidDataError):
+            frames = packet.decode()
+        undecoded = 0 if frames else undecoded + 1
+        if undecoded > _MOST_UNDECODED:
+            return
+        for frame in frames:
+            yield frame, arrived_s
+
+
+def _reason(error: "FFmpegError") -> str:
+    return error.strerror or "no reason given"
