@@ -132,7 +132,7 @@ def fit(corpus: Corpus, settings: FitSettings, folder: Path) -> Act:
     maker = BatchMaker(corpus, outputs, settings.plan, np.isin(corpus.part, settings.parts))
     features = maker.batch(np.random.default_rng(0), 8)[0].shape[-1]
     training = Training(settings, features, len(outputs))
-    keeper = ModelCheckpoint(folder, save_last=True, save_top_k=0, every_n_epochs=1, save_on_train_epoch_end=True)
+    keeper = ModelCheckpoint(folder, "last", save_on_train_epoch_end=True, enable_version_counter=False)
     trainer = lightning.Trainer(
         max_steps=settings.steps,
         max_epochs=-1,

@@ -66,7 +66,7 @@ class Act(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         x = self.embed(features)  # (N, T, D)
-        x = torch.cat([self.class_token.expand(len(x), -1, -1), x], dim=1)  # (N, T + 1, D)
+        x = torch.cat([self.class_token.expand(x.shape[0], -1, -1), x], dim=1)  # (N, T + 1, D)
         x = x + self.position
         for layer in self.encoder[:-1]:
             x = layer(x, x)
