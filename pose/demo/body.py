@@ -45,7 +45,7 @@ BONES = (
     *(
         f"{side}_{part}"
         for side in ("left", "right")
-        for part in ("upper_arm", "forearm", "fingers", "thigh", "shin", "foot")
+        for part in ("collar", "upper_arm", "forearm", "fingers", "thigh", "shin", "foot")
     ),
 )
 BONE = {name: i for i, name in enumerate(BONES)}
@@ -144,13 +144,18 @@ def _arm(
     shoulder = collar + chest @ about_z(SIDE[side] * raised) @ (SIDE[side] * size.shoulders / 2, 0.0, 0.0)
     towards = facing @ (posture.elbows[side] * outwards)
     elbow, wrist = two_bones(shoulder, shoulder + facing @ reach, towards, size.upper_arm, size.forearm)
-    back = elbow - shoulder, wrist - elbow
-    upper = _hanging(back[0], -towards, facing)
-    fore = _hanging(back[1], -towards, facing)
+    upper = _hanging(elbow - shoulder, -towards, facing)
+    fore = _hanging(wrist - elbow, -towards, facing)
+    girdle = _hanging(shoulder - collar, chest[:, 2], facing)
     fingers = fore @ about_z(-SIDE[side] * 150.0 * float(posture.curl[side]))
     joints.update({prefix + "shoulder": shoulder, prefix + "elbow": elbow, prefix + "wrist": wrist})
     knuckles = wrist + fore @ (0.0, -KNUCKLES, 0.0)
-    return [("upper_arm", upper, shoulder), ("forearm", fore, elbow), ("fingers", fingers, knuckles)]
+    return [
+        ("collar", girdle, collar),
+        ("upper_arm", upper, shoulder),
+        ("forearm", fore, elbow),
+        ("fingers", fingers, knuckles),
+    ]
 
 
 KNUCKLES = 0.085  # metres from the wrist
@@ -172,7 +177,7 @@ def _leg(
     pointing = facing @ about_y(SIDE[side] * float(np.clip(yaw, -40, 60)))
     towards = pointing @ (SIDE[side] * 0.10, 0.0, 1.0)
     # A leg drawn up straight below the hip still bends the knee forwards, also when the shank goes back.
-    towards = towards + (0.0, 0.15, 0.0)
+    towards = towards + np.array([0.0, 0.15, 0.0])
     knee, ankle = two_bones(hip, target, towards, size.thigh, size.shin)
     thigh = _hanging(knee - hip, towards, pointing)
     shin = _hanging(ankle - knee, towards, pointing)
@@ -186,23 +191,28 @@ def two_bones(root: Floats, target: Floats, towards: Floats, upper: float, lower
     The end lies on the line to the target, as near as the lengths allow. `towards` need not be at right angles.
     """
     line = target - root
-    distance = float(np.linalg.norm(line))
+    distance = math.sqrt(line @ line)
     along = line / max(distance, 1e-6)
     reach = min(max(distance, abs(upper - lower) + 0.02), (upper + lower) * 0.9985)
     near = (upper**2 - lower**2 + reach**2) / (2 * reach)
     off = math.sqrt(max(upper**2 - near**2, 0.0))
     aside = towards - along * float(along @ towards)
-    aside /= max(float(np.linalg.norm(aside)), 1e-6)
+    aside /= max(math.sqrt(aside @ aside), 1e-6)
     return root + along * near + aside * off, root + along * reach
 
 
 def _hanging(bone: Floats, front: Floats, fallback: Floats) -> Floats:
     """Axes of a limb's bone: y against its direction, z as near to `front` as can be."""
-    y = -bone / np.linalg.norm(bone)
+    y = -bone / math.sqrt(bone @ bone)
     z = front - y * float(y @ front)
-    length = float(np.linalg.norm(z))
-    if length < 1e-6:
+    if z @ z < 1e-12:
         z = fallback[:, 2] - y * float(y @ fallback[:, 2])
-        length = float(np.linalg.norm(z))
-    z = z / length
-    return np.stack([np.cross(y, z), y, z], axis=1)
+    z = z / math.sqrt(z @ z)
+    return np.stack([cross(y, z), y, z], axis=1)
+
+
+def cross(a: Floats, b: Floats) -> Floats:
+    """Cross products of (..., 3) vectors; numpy's own is several times slower on few of them."""
+    ax, ay, az = a[..., 0], a[..., 1], a[..., 2]
+    bx, by, bz = b[..., 0], b[..., 1], b[..., 2]
+    return np.stack([ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx], axis=-1)

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pose.demo.body import Skeleton
+from pose.demo.body import Skeleton, cross
 from pose.demo.figure import build_figure
 from pose.demo.look import Look
 from pose.demo.posture import Floats
@@ -18,6 +18,7 @@ _FINE = 2
 _SUBPIXEL_BITS = 3
 _LIGHT = np.array([-0.45, 0.68, 0.58]) / np.linalg.norm([-0.45, 0.68, 0.58])
 _SHADOW_SCALE = 4  # the shadow is blurred: a quarter of the resolution is enough
+_SHADOW_BLUR = 8
 _SHADOW_DEPTH = 0.42
 
 
@@ -38,7 +39,7 @@ class Camera:
         angle = np.radians(yaw)
         self._right = np.array([np.cos(angle), 0.0, -np.sin(angle)])
         self._back = np.array([np.sin(angle), 0.0, np.cos(angle)])
-        self._centre = np.array([width / 2, height * 0.507])
+        self._centre = np.array([width / 2, height * 0.475])
         self.position = self._back * distance_m + np.array([0.0, self.HEIGHT_M, 0.0])
 
     def depth(self, points: Floats) -> Floats:
@@ -50,7 +51,8 @@ class Camera:
         """(..., 2) pixels of (..., 3) points; integers are the middles of pixels."""
         scale = self.focal_px / self.depth(points)
         xy = np.stack([points @ self._right * scale, (self.HEIGHT_M - points[..., 1]) * scale], axis=-1)
-        return xy + self._centre - 0.5
+        pixels: Floats = xy + self._centre - 0.5
+        return pixels
 
 
 class Painter:
@@ -61,30 +63,30 @@ class Painter:
         self._mesh = build_figure(look)
         fine = Camera((size[0] * _FINE, size[1] * _FINE), look.camera_m, look.camera_yaw)
         room = draw_room(look, fine.project, fine.size, CHAIR)
-        self._room = cv2.resize(room, size, interpolation=cv2.INTER_AREA)
+        self._room: Picture = cv2.resize(room, size, interpolation=cv2.INTER_AREA).astype(np.uint8)
         self._shadow = np.zeros((size[1] // _SHADOW_SCALE + 1, size[0] // _SHADOW_SCALE + 1), dtype=np.uint8)
 
     def paint(self, skeleton: Skeleton) -> Picture:
         """(H, W, 3) uint8 BGR: a new picture."""
-        picture: Picture = self._room.copy()
+        picture = self._room.copy()
         self._cast_shadow(picture, skeleton)
         points = self._mesh.shape(skeleton)
         xy = self.camera.project(points)
         left, top, right, bottom = self._box(xy, margin=3)
         if right > left and bottom > top:
             part = picture[top:bottom, left:right]
-            canvas = cv2.resize(part, None, fx=_FINE, fy=_FINE, interpolation=cv2.INTER_NEAREST)
+            canvas: cv2.typing.MatLike = cv2.resize(part, None, fx=_FINE, fy=_FINE, interpolation=cv2.INTER_NEAREST)
             self._fill(canvas, points, xy - (left, top))
             cv2.resize(canvas, (right - left, bottom - top), dst=part, interpolation=cv2.INTER_AREA)
         return picture
 
-    def _fill(self, canvas: Picture, points: Floats, xy: Floats) -> None:
+    def _fill(self, canvas: cv2.typing.MatLike, points: Floats, xy: Floats) -> None:
         """The faces that look at the camera, from the farthest to the nearest."""
         mesh = self._mesh
-        corners = points[mesh.faces]
-        middle = corners.mean(axis=1)
-        normal = np.cross(corners[:, 2] - corners[:, 0], corners[:, 3] - corners[:, 1])
-        seen = np.flatnonzero(((self.camera.position - middle) * normal).sum(axis=1) > 0)
+        a, b, c, d = (points[mesh.faces[:, corner]] for corner in range(4))
+        middle = (a + b + c + d) * 0.25
+        normal = cross(c - a, d - b)
+        seen = np.flatnonzero(np.einsum("fi,fi->f", self.camera.position - middle, normal) > 0)
         order = seen[np.argsort(mesh.lift[seen] - self.camera.depth(middle[seen]), kind="stable")]
         colours = _lit(mesh.colours[order], normal[order])
         fine = np.rint(((xy + 0.5) * _FINE - 0.5) * 2**_SUBPIXEL_BITS).astype(np.int32)
@@ -95,24 +97,19 @@ class Painter:
         """Darken the floor where a high soft lamp does not reach."""
         mask = self._shadow
         mask[:] = 0
-        for start, end, radius_m in _SHADOW_LIMBS:
-            a, b = (_onto_floor(skeleton.joints[name]) for name in (start, end))
-            ends = self.camera.project(np.stack([a, b])) / _SHADOW_SCALE * 8
-            thick = max(round(2 * radius_m * self.camera.focal_px / self.camera.distance_m / _SHADOW_SCALE * 0.6), 1)
-            (x0, y0), (x1, y1) = np.rint(ends).astype(int).tolist()
-            cv2.line(mask, (x0, y0), (x1, y1), 255, thick, cv2.LINE_AA, 3)
+        joints = np.stack([skeleton.joints[name] for start, end, _ in _SHADOW_LIMBS for name in (start, end)])
+        ends = np.rint(self.camera.project(_onto_floor(joints)) * (8 / _SHADOW_SCALE)).astype(int).reshape(-1, 4)
+        thickness = 1.2 * self.camera.focal_px / self.camera.distance_m / _SHADOW_SCALE  # flat on the floor
+        for (x0, y0, x1, y1), (_, _, radius_m) in zip(ends.tolist(), _SHADOW_LIMBS, strict=True):
+            cv2.line(mask, (x0, y0), (x1, y1), 255, max(round(thickness * radius_m), 1), cv2.LINE_AA, 3)
         left, top, width, height = cv2.boundingRect(mask)
-        reach = 8
-        left, top = max(left - reach, 0), max(top - reach, 0)
-        crop = cv2.GaussianBlur(mask[top : top + height + 2 * reach, left : left + width + 2 * reach], (0, 0), 2.0)
+        left, top = max(left - _SHADOW_BLUR, 0), max(top - _SHADOW_BLUR, 0)
+        crop = mask[top : top + height + 2 * _SHADOW_BLUR, left : left + width + 2 * _SHADOW_BLUR]
         part = picture[top * _SHADOW_SCALE :, left * _SHADOW_SCALE :]
-        rows, columns = (
-            min(crop.shape[0] * _SHADOW_SCALE, part.shape[0]),
-            min(crop.shape[1] * _SHADOW_SCALE, part.shape[1]),
-        )
-        part = part[:rows, :columns]
-        full = cv2.resize(crop, (crop.shape[1] * _SHADOW_SCALE, crop.shape[0] * _SHADOW_SCALE))[:rows, :columns]
-        light = cv2.convertScaleAbs(full, alpha=-_SHADOW_DEPTH, beta=255)
+        part = part[: crop.shape[0] * _SHADOW_SCALE, : crop.shape[1] * _SHADOW_SCALE]
+        soft = cv2.GaussianBlur(crop, (0, 0), _SHADOW_BLUR / 4)
+        dark = cv2.resize(soft, None, fx=_SHADOW_SCALE, fy=_SHADOW_SCALE)[: part.shape[0], : part.shape[1]]
+        light = cv2.convertScaleAbs(dark, alpha=-_SHADOW_DEPTH, beta=255)
         cv2.multiply(part, cv2.cvtColor(light, cv2.COLOR_GRAY2BGR), dst=part, scale=1 / 255)
 
     def _box(self, xy: Floats, margin: int) -> tuple[int, int, int, int]:
@@ -140,14 +137,16 @@ _SHADOW_LIMBS = (
 )
 
 
-def _onto_floor(point: Floats) -> Floats:
-    x, y, z = point
-    return np.array([x + 0.20 * y, 0.0, z - 0.16 * y])
+def _onto_floor(points: Floats) -> Floats:
+    """(N, 3) where the lamp throws the shadow of (N, 3) points."""
+    x, y, z = points.T
+    return np.stack([x + 0.20 * y, np.zeros_like(y), z - 0.16 * y], axis=1)
 
 
 def _lit(colours: Floats, normals: Floats) -> Floats:
     """Colours (F, 3) under a lamp from the upper left and the light of the room; normals of any length."""
-    unit = normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
+    unit = normals / np.sqrt(np.maximum(np.einsum("fi,fi->f", normals, normals), 1e-24))[:, None]
     lamp = np.clip(0.5 + 0.5 * (unit @ _LIGHT), 0.0, 1.0) ** 1.4
     sky = 0.5 + 0.5 * unit[:, 1]
-    return np.minimum(colours * (0.40 + 0.62 * lamp + 0.12 * sky)[:, None], 255.0)
+    lit: Floats = np.minimum(colours * (0.40 + 0.62 * lamp + 0.12 * sky)[:, None], 255.0)
+    return lit

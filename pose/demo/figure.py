@@ -2,6 +2,8 @@
 
 import math
 
+import numpy as np
+
 from pose.demo.body import KNUCKLES, Proportions
 from pose.demo.look import Colour, Look
 from pose.demo.mesh import Mesh, Part, Point, Ring, join, keep, patch, tube
@@ -15,13 +17,8 @@ def build_figure(look: Look) -> Mesh:
     """The whole person, in the order of no importance: faces are sorted when drawn."""
     pieces = [_trunk(look), _hips(look), _neck(look), _skull(look), *_hair(look), *_face(look)]
     for side, prefix in ((LEFT, "left_"), (RIGHT, "right_")):
-        pieces += [
-            _arm(look, prefix),
-            *_hand(look, side, prefix),
-            _leg(look, prefix),
-            _shoe(look, prefix),
-            _ear(look, side),
-        ]
+        pieces += [_yoke(look, side, prefix), _arm(look, prefix), *_hand(look, side, prefix)]
+        pieces += [_leg(look, prefix), _shoe(look, prefix), _ear(look, side)]
     return join(pieces)
 
 
@@ -37,23 +34,37 @@ def _smooth(start: float, end: float, value: float) -> float:
 
 # Trunk: height over the hips as a share of the trunk's length, half width, depth to the front and to the back.
 _TRUNK = (
-    (-0.150, 0.162, 0.112, 0.122),
-    (-0.100, 0.168, 0.115, 0.130),
-    (-0.030, 0.168, 0.116, 0.130),
-    (0.060, 0.162, 0.116, 0.120),
-    (0.150, 0.152, 0.114, 0.106),
-    (0.250, 0.147, 0.113, 0.100),
-    (0.350, 0.150, 0.115, 0.102),
-    (0.450, 0.157, 0.119, 0.108),
+    (-0.125, 0.158, 0.110, 0.124),
+    (-0.120, 0.171, 0.124, 0.137),
+    (-0.080, 0.171, 0.124, 0.137),
+    (-0.020, 0.168, 0.120, 0.132),
+    (0.060, 0.160, 0.117, 0.120),
+    (0.150, 0.150, 0.114, 0.107),
+    (0.250, 0.146, 0.113, 0.101),
+    (0.350, 0.149, 0.115, 0.102),
+    (0.450, 0.156, 0.119, 0.108),
     (0.550, 0.165, 0.123, 0.114),
-    (0.650, 0.173, 0.125, 0.118),
-    (0.750, 0.180, 0.121, 0.119),
-    (0.840, 0.183, 0.110, 0.114),
-    (0.910, 0.176, 0.095, 0.105),
-    (0.965, 0.150, 0.080, 0.094),
-    (1.010, 0.115, 0.068, 0.082),
-    (1.045, 0.078, 0.058, 0.070),
-    (1.065, 0.060, 0.052, 0.060),
+    (0.650, 0.174, 0.125, 0.118),
+    (0.750, 0.181, 0.121, 0.119),
+    (0.830, 0.183, 0.110, 0.114),
+    (0.890, 0.178, 0.098, 0.106),
+    (0.940, 0.162, 0.085, 0.096),
+    (0.985, 0.134, 0.073, 0.085),
+    (1.020, 0.106, 0.064, 0.076),
+    (1.050, 0.080, 0.058, 0.068),
+    (1.072, 0.062, 0.054, 0.060),
+    (1.080, 0.054, 0.050, 0.055),
+)
+# Yoke of the shirt, from the middle of the shoulders outwards, as a share of half their width: shift upwards, half
+# height, depth to the front and to the back.
+_YOKE = (
+    (0.30, -0.030, 0.036, 0.050, 0.056),
+    (0.50, -0.024, 0.044, 0.060, 0.066),
+    (0.72, -0.018, 0.050, 0.062, 0.068),
+    (0.90, -0.012, 0.051, 0.058, 0.062),
+    (1.05, -0.010, 0.048, 0.053, 0.055),
+    (1.18, -0.012, 0.037, 0.040, 0.042),
+    (1.26, -0.012, 0.012, 0.014, 0.014),
 )
 
 
@@ -64,11 +75,20 @@ def _trunk(look: Look) -> Mesh:
     girth, width = size.girth, size.girth * (0.6 + 0.4 * size.shoulders / Proportions().shoulders)
     rings = []
     for i, (share, across, front, back) in enumerate(_TRUNK):
-        striped = look.stripes and 3 <= i <= 11 and i % 3 != 0
+        striped = look.stripes and 3 <= i <= 13 and i % 2 == 0
         colour = _darker(look.shirt, 0.62) if striped or i == len(_TRUNK) - 2 else look.shirt
         bend = _smooth(0.05, 0.60, share)
         rings.append(Ring(share * length, across * width, front * girth, back * girth, colour, bend))
-    return tube(part, rings, 20, square=0.86)
+    return tube(part, rings, 26, square=0.84)
+
+
+def _yoke(look: Look, side: int, prefix: str) -> Mesh:
+    half, girth = look.body.shoulders / 2, look.body.girth
+    rings = [
+        Ring(-share * half, high * girth, front * girth, back * girth, look.shirt, x=up * float(SIDE[side]))
+        for share, up, high, front, back in _YOKE
+    ]
+    return tube(Part(prefix + "collar", prefix + "collar"), rings, 14)
 
 
 def _hips(look: Look) -> Mesh:
@@ -101,8 +121,17 @@ def _neck(look: Look) -> Mesh:
 
 
 # Upper arm and forearm: share of the bone's length, radius. The deltoid and the forearm's belly make the outline.
-_UPPER_ARM = ((-0.19, 0.020), (-0.15, 0.040), (-0.08, 0.052), (0.0, 0.057), (0.14, 0.057), (0.30, 0.052), (0.48, 0.048))
-_SLEEVE_END = (0.66, 0.050)
+_UPPER_ARM = (
+    (-0.105, 0.012),
+    (-0.095, 0.028),
+    (-0.065, 0.042),
+    (-0.010, 0.052),
+    (0.08, 0.056),
+    (0.20, 0.055),
+    (0.34, 0.052),
+    (0.48, 0.050),
+)
+_SLEEVE_END = (0.66, 0.052)
 _FOREARM = ((0.10, 0.040), (0.26, 0.041), (0.45, 0.038), (0.65, 0.032), (0.85, 0.027), (1.0, 0.025))
 
 
@@ -111,9 +140,10 @@ def _arm(look: Look, prefix: str) -> Mesh:
     girth = size.girth
     part = Part(prefix + "upper_arm", prefix + "forearm", (0.0, -size.upper_arm, 0.0))
     below = look.shirt if look.long_sleeves else look.skin
-    wider = 0.006 if look.long_sleeves else 0.0
+    wider = 0.007 if look.long_sleeves else 0.0
     rings = [Ring(-s * size.upper_arm, r * girth, r * girth, r * girth, look.shirt) for s, r in _UPPER_ARM]
     s, r = _SLEEVE_END
+    r -= 0.002 if look.long_sleeves else 0.0
     rings.append(Ring(-s * size.upper_arm, r * girth, r * girth, r * girth, below))
     for s, r, bend in ((0.67, 0.042 + wider, 0.0), (0.84, 0.040 + wider, 0.15), (1.0, 0.038 + wider, 0.5)):
         rings.append(Ring(-s * size.upper_arm, r * girth, r * girth, r * girth, below, bend))
@@ -167,14 +197,15 @@ def _hand(look: Look, side: int, prefix: str) -> list[Mesh]:
 
 # Trousers: share of thigh or shin, radius across, to the front, to the back.
 _THIGH = (
-    (-0.16, 0.045, 0.050, 0.060),
-    (-0.10, 0.074, 0.080, 0.092),
-    (0.0, 0.086, 0.092, 0.104),
-    (0.14, 0.086, 0.092, 0.098),
-    (0.32, 0.081, 0.088, 0.088),
-    (0.52, 0.074, 0.080, 0.078),
-    (0.74, 0.066, 0.070, 0.068),
-    (0.90, 0.062, 0.065, 0.063),
+    (-0.14, 0.030, 0.036, 0.040),
+    (-0.10, 0.060, 0.066, 0.076),
+    (-0.02, 0.078, 0.086, 0.098),
+    (0.10, 0.083, 0.092, 0.102),
+    (0.20, 0.083, 0.090, 0.096),
+    (0.34, 0.079, 0.086, 0.088),
+    (0.52, 0.073, 0.079, 0.078),
+    (0.74, 0.065, 0.070, 0.068),
+    (0.90, 0.061, 0.065, 0.063),
 )
 _SHIN = (
     (0.0, 0.060, 0.063, 0.060),
@@ -186,6 +217,9 @@ _SHIN = (
     (0.97, 0.050, 0.051, 0.054),
     (0.98, 0.030, 0.030, 0.030),
 )
+
+
+_UNDER_THE_SHIRT = -0.06  # metres by which the top of a thigh is drawn behind where it is
 
 
 def _leg(look: Look, prefix: str) -> Mesh:
@@ -200,7 +234,9 @@ def _leg(look: Look, prefix: str) -> Mesh:
         colour = look.trousers if s < 0.9 else _darker(look.trousers, 0.8)
         bend = _smooth(-0.2, 0.2, s)
         rings.append(Ring(-size.thigh - s * size.shin, a * girth, f * girth, b * girth, colour, bend))
-    return tube(part, rings, 13)
+    leg = tube(part, rings, 13)
+    leg.lift[leg.first[leg.faces].mean(axis=1)[:, 1] > -0.34 * size.thigh] = _UNDER_THE_SHIRT
+    return leg
 
 
 # Shoe: from the ankle forwards, half width, height of the upper over the sole.
@@ -226,23 +262,24 @@ def _shoe(look: Look, prefix: str) -> Mesh:
         rings.append(Ring(z, across, height - 0.020, 0.020, look.shoes, 0.0, 0.0, low))
     shoe = tube(part, rings, 12, lengthways=True, square=0.85)
     sole = shoe.first[shoe.faces].mean(axis=1)[:, 1] < floor + 0.018
-    shoe.colours[sole] = (70, 72, 74)
+    shoe.colours[sole] = (120, 122, 124)
     return shoe
 
 
 # Head, from the point between the ears: height, half width, shift forwards, front, back.
 _SKULL = (
-    (-0.122, 0.016, 0.052, 0.020, 0.020),
-    (-0.112, 0.036, 0.044, 0.038, 0.050),
-    (-0.090, 0.052, 0.030, 0.058, 0.072),
-    (-0.060, 0.061, 0.016, 0.074, 0.082),
-    (-0.030, 0.067, 0.004, 0.088, 0.088),
-    (0.000, 0.071, 0.0, 0.094, 0.092),
-    (0.030, 0.073, 0.0, 0.093, 0.095),
-    (0.062, 0.072, -0.002, 0.088, 0.096),
-    (0.090, 0.062, -0.004, 0.072, 0.084),
-    (0.110, 0.043, -0.006, 0.050, 0.060),
-    (0.122, 0.012, -0.006, 0.014, 0.018),
+    (-0.124, 0.014, 0.056, 0.018, 0.020),
+    (-0.116, 0.032, 0.048, 0.034, 0.048),
+    (-0.096, 0.048, 0.034, 0.054, 0.070),
+    (-0.066, 0.059, 0.018, 0.074, 0.082),
+    (-0.034, 0.066, 0.006, 0.087, 0.088),
+    (-0.002, 0.071, 0.0, 0.094, 0.092),
+    (0.030, 0.074, 0.0, 0.094, 0.096),
+    (0.060, 0.074, -0.002, 0.090, 0.098),
+    (0.086, 0.068, -0.004, 0.079, 0.090),
+    (0.106, 0.054, -0.006, 0.062, 0.072),
+    (0.119, 0.034, -0.006, 0.040, 0.046),
+    (0.126, 0.008, -0.006, 0.010, 0.012),
 )
 
 
@@ -274,21 +311,25 @@ def _ear(look: Look, side: int) -> Mesh:
 
 def _hair(look: Look) -> list[Mesh]:
     """A shell over the skull, cut at the hairline; long hair falls behind to the shoulders."""
-    up, grow = _ears_at(look), 0.012
-    lowest = -0.20 if look.long_hair else -0.066
+    up, grow = _ears_at(look), 0.013
+    lowest = -0.215 if look.long_hair else -0.066
     rings = []
     if look.long_hair:
-        for y, a, b in ((lowest, 0.060, 0.080), (-0.16, 0.078, 0.100), (-0.11, 0.082, 0.104)):
+        for y, a, b in ((lowest, 0.058, 0.080), (-0.16, 0.080, 0.102), (-0.11, 0.086, 0.106)):
             rings.append(Ring(up + y, a, 0.05, b, look.hair, 0.0, 0.0, -0.002))
     for y, a, off, f, b in _SKULL[3:]:
-        top = 0.014 if y > 0.1 else 0.004
-        rings.append(Ring(up + y + top, a + grow, f + grow * 0.7, b + grow, look.hair, 0.0, 0.0, 0.010 + off))
-    shell = tube(_head_part(), rings, 20)
+        thick = grow * (0.25 + 0.75 * _smooth(-0.04, 0.07, y))
+        if look.long_hair:
+            thick += 0.016 * (1 - _smooth(-0.05, 0.07, y))
+        rings.append(
+            Ring(up + y + 0.014 * _smooth(0.05, 0.12, y), a + thick, f + thick, b + thick, look.hair, off=0.010 + off)
+        )
+    shell = tube(_head_part(), rings, 24)
     middle = shell.first[shell.faces].mean(axis=1)
     height, fore = middle[:, 1] - up, middle[:, 2]
-    side_limit = 0.0 if look.long_hair else -0.012
-    limit = side_limit + 0.035 * ((height > 0.0) & (height < 0.062)) + 1.0 * (height > 0.064)
-    return [keep(shell, (fore < limit) & (height > (lowest if look.long_hair else -0.07)))]
+    # The hairline: behind the ears at their height, over the temples above them, a fringe over the brow.
+    line = np.where(height < 0.028, 0.002 if look.long_hair else -0.006, np.where(height < 0.058, 0.055, 1.0))
+    return [keep(shell, fore < line)]
 
 
 def _oval(x: float, y: float, z: float, across: float, high: float, slope: float = 0.0) -> list[Point]:
@@ -318,17 +359,16 @@ def _face(look: Look) -> list[Mesh]:
     )
     pieces = [nose]
     for x in (-0.031, 0.031):
-        outer = 0.6
         pieces += [
-            patch(part, _oval(x, up + 0.008, 0.099, 0.0185, 0.0115, outer), _darker(look.skin, 0.84), 0.012),
-            patch(part, _oval(x, up + 0.006, 0.100, 0.0150, 0.0068, outer), _EYE_WHITE, 0.016),
-            patch(part, _oval(x, up + 0.006, 0.101, 0.0066, 0.0070, outer), _IRIS, 0.020),
-            patch(part, _oval(x, up + 0.014, 0.100, 0.0155, 0.0022, outer), _darker(look.hair, 0.7), 0.022),
-            patch(part, _oval(x * 1.04, up + 0.030, 0.098, 0.0190, 0.0038, outer), brow, 0.018),
+            patch(part, _oval(x, up + 0.009, 0.099, 0.0190, 0.0125, 0.6), _darker(look.skin, 0.88), 0.012),
+            patch(part, _oval(x, up + 0.007, 0.100, 0.0158, 0.0080, 0.6), _EYE_WHITE, 0.016),
+            patch(part, _oval(x * 0.98, up + 0.007, 0.101, 0.0078, 0.0080, 0.6), _IRIS, 0.020),
+            patch(part, _oval(x, up + 0.0155, 0.100, 0.0160, 0.0020, 0.6), _darker(look.hair, 0.7), 0.022),
+            patch(part, _oval(x * 1.04, up + 0.032, 0.098, 0.0180, 0.0032, 0.6), brow, 0.018),
         ]
-    pieces += [
-        patch(part, _oval(0.0, up - 0.066, 0.098, 0.0250, 0.0080, 0.5), lips, 0.016),
-        patch(part, _oval(0.0, up - 0.0645, 0.099, 0.0235, 0.0018, 0.5), _darker(lips, 0.7), 0.020),
-        patch(part, _oval(0.0, up - 0.046, 0.110, 0.0110, 0.0030, 0.5), _darker(look.skin, 0.70), 0.016),
-    ]
+    for x in (-1.0, 1.0):  # a smile: the corners of the mouth are higher than its middle
+        corners = ((0, -73), (12, -71), (26, -60), (24, -61), (12, -64), (0, -65))  # millimetres from between the ears
+        points = [(0.001 * dx * x, up + 0.001 * dy, 0.099 - 0.0005 * dx) for dx, dy in corners]
+        pieces.append(patch(part, points if x > 0 else points[::-1], lips, 0.016))
+    pieces.append(patch(part, _oval(0.0, up - 0.045, 0.110, 0.0110, 0.0026, 0.5), _darker(look.skin, 0.76), 0.016))
     return pieces

@@ -104,11 +104,11 @@ def wave(time_s: float, _duration_s: float) -> Posture:
 def clap(time_s: float, _duration_s: float) -> Posture:
     """Both palms together before the chest, again and again."""
     apart = _wave_of(time_s, 0.62) ** 0.8
-    reach = [-0.275 + 0.40 * apart, -0.26 + 0.03 * apart, 0.56 - 0.06 * apart]
+    reach = [-0.215 + 0.40 * apart, -0.36 + 0.03 * apart, 0.60 - 0.05 * apart]
     return change(
         STANDING,
         wrists=[reach, [reach[0], reach[1] - 0.02, reach[2]]],
-        elbows=both((0.9, -0.8, -0.25)),
+        elbows=both((0.40, -1.0, -0.35)),
         curl=(0.0, 0.0),
     )
 
@@ -143,15 +143,17 @@ def jumping_jacks(time_s: float, duration_s: float) -> Posture:
     phase = time_s % period_s / period_s
     spread = ease(0.02, 0.46, phase) - ease(0.54, 0.98, phase)
     hop = 0.09 * math.sin(math.pi * min(max((phase % 0.5 - 0.10) / 0.34, 0.0), 1.0)) ** 1.5
-    crouch = 0.04 * math.cos(2 * math.pi * 2 * phase)
-    angle = math.radians(10 + 158 * spread)
-    reach = np.array([math.sin(angle), -math.cos(angle), 0.12]) * 0.955
+    crouch = (
+        0.04 * max(math.cos(2 * math.pi * 2 * phase), 0.0) * ease(0, 0.2, time_s) * ease(0, 0.2, duration_s - time_s)
+    )
+    angle = math.radians(8.5 + 161 * spread)
+    reach = np.array([math.sin(angle), -math.cos(angle), 0.10]) * (0.965 + 0.02 * math.sin(math.pi * spread))
     return change(
         STANDING,
-        pelvis=(0, hop - 0.025 - max(crouch, 0.0) - 0.045 * spread, 0),
+        pelvis=(0, hop - 0.012 - crouch - 0.050 * spread, 0),
         wrists=both(tuple(reach)),
         elbows=both((0.25, -0.2 - 0.6 * spread, -1.0 + 0.8 * spread)),
-        feet=[[0.10 + 0.26 * spread, hop, 0], [-0.10 - 0.26 * spread, hop, 0]],
+        feet=[[0.115 + 0.25 * spread, hop, 0], [-0.115 - 0.25 * spread, hop, 0]],
         toes=both((12, 260 * hop)),
         curl=(0.05, 0.05),
     )
@@ -310,11 +312,10 @@ def run(time_s: float, _duration_s: float) -> Posture:
     bounce = 0.035 * math.cos(2 * cycle)
     feet, toes, wrists = [], [], []
     for side in (LEFT, RIGHT):
-        phase = cycle + math.pi * side
+        phase = (cycle + math.pi * side) % (2 * math.pi)
         lift = max(math.sin(phase), 0.0) ** 1.2
-        back = max(math.sin(phase - 0.5), 0.0)
-        knee = max(math.sin(phase + 0.35), 0.0)
-        feet.append((0.10 * (1 - 2 * side), 0.30 * lift + max(-bounce, 0.0), 0.06 * knee - 0.20 * back))
+        share = phase / math.pi  # of the foot's flight: it rises behind the body and comes down under it
+        feet.append((0.10 * (1 - 2 * side), 0.34 * lift + max(-bounce, 0.0), lift * (0.20 * share - 0.18)))
         toes.append((4, 55 * lift))
         swing = math.sin(phase + 0.2)
         wrists.append((-0.04 - 0.10 * max(-swing, 0), -0.42 - 0.22 * swing, 0.30 - 0.38 * swing))

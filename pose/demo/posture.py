@@ -86,8 +86,8 @@ def both(value: Sequence[float]) -> list[Sequence[float]]:
 
 def mix(postures: Sequence[Posture], weights: Sequence[float]) -> Posture:
     """Weighted sum of postures; the weights add up to 1."""
-    pairs = tuple(zip(postures, weights, strict=True))
-    return Posture(**{name: sum((getattr(p, name) * w for p, w in pairs), start=0.0) for name in NAMES})
+    shares = np.asarray(weights, dtype=np.float64)
+    return Posture(**{name: np.tensordot(shares, [getattr(p, name) for p in postures], axes=1) for name in NAMES})
 
 
 def ease(start: float, end: float, value: float) -> float:

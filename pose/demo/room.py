@@ -35,8 +35,7 @@ def draw_room(look: Look, project: Project, size: tuple[int, int], chair: Place)
     _hang_picture(pen)
     _plant(pen)
     _chair(pen, chair)
-    smooth: Picture = cv2.GaussianBlur(picture, (0, 0), 1.2)
-    return smooth
+    return cv2.GaussianBlur(picture, (0, 0), 1.2).astype(np.uint8)
 
 
 class _Pen:
@@ -64,8 +63,8 @@ class _Pen:
         ring = np.stack([across * np.cos(angles), 0 * angles, deep * np.sin(angles)], axis=1) + centre
         mask = np.zeros(self._picture.shape[:2], dtype=np.uint8)
         cv2.fillConvexPoly(mask, np.rint(self._project(ring)).astype(np.int32), 255)
-        mask = cv2.GaussianBlur(mask, (0, 0), 9)
-        self._picture[:] = (self._picture * (1 - strength * mask[..., None] / 255.0)).astype(np.uint8)
+        soft = cv2.GaussianBlur(mask, (0, 0), 9)
+        self._picture[:] = (self._picture * (1 - strength * soft[..., None] / 255.0)).astype(np.uint8)
 
 
 def _floor(pen: _Pen) -> None:

@@ -171,9 +171,9 @@ def _swaying(posture: Posture, turn_of_loop: float) -> Posture:
     shift = 0.7 * rhythm(11) + 0.3 * rhythm(17, 0.3)
     return change(
         posture,
-        pelvis=posture.pelvis + (0.010 * shift, -0.0015 * (1 - breath), 0.004 * rhythm(13, 0.2)),
-        turn=posture.turn + (1.2 * rhythm(7, 0.1), 0.0, 0.8 * shift),
-        spine=posture.spine + (1.5 * rhythm(9, 0.6), 0.7 * breath, -1.0 * shift),
-        head=posture.head + (7.0 * rhythm(6, 0.4) * abs(rhythm(5)), 2.0 * rhythm(8, 0.7), 1.5 * rhythm(10)),
+        pelvis=posture.pelvis + np.array([0.010 * shift, -0.0015 * (1 - breath), 0.004 * rhythm(13, 0.2)]),
+        turn=posture.turn + np.array([1.2 * rhythm(7, 0.1), 0.0, 0.8 * shift]),
+        spine=posture.spine + np.array([1.5 * rhythm(9, 0.6), 0.7 * breath, -1.0 * shift]),
+        head=posture.head + np.array([7.0 * rhythm(6, 0.4) * abs(rhythm(5)), 2.0 * rhythm(8, 0.7), 1.5 * rhythm(10)]),
         wrists=posture.wrists + 0.006 * breath * np.array([[0.6, 0.5, 0.8], [0.8, 0.5, 0.6]]),
     )

@@ -142,7 +142,7 @@ def _above(place: Floats, feet: Floats, toes: Floats, ahead: float) -> Posture:
     return change(
         STANDING,
         place=place,
-        pelvis=(0.02 * float(np.clip((feet[RIGHT, 1] - feet[LEFT, 1]) / 0.1, -1, 1)), -0.02 - 0.035 * swing**2, 0.0),
+        pelvis=(0.02 * float(np.clip((feet[RIGHT, 1] - feet[LEFT, 1]) / 0.1, -1, 1)), -0.008 - 0.034 * swing**2, 0.0),
         turn=(-6 * swing, 0, 0),
         spine=(12 * swing, 4, 0),
         head=(-5 * swing, 2, 0),
