@@ -4,6 +4,7 @@ import os
 import re
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -14,13 +15,28 @@ _CHATTER = re.compile(
     rb"|ERROR: The model is not a valid"
 )
 
+_in_use = threading.Lock()
+
 
 @contextmanager
 def quiet_stderr() -> Iterator[None]:
     """Hold back what is written to the stderr descriptor meanwhile, then write all of it that is no chatter.
 
-    Native libraries write to the descriptor itself, past sys.stderr. Costs about 0.1 ms.
+    Native libraries write to the descriptor itself, past sys.stderr. One thread at a time: another one that comes
+    meanwhile goes unfiltered, since two who put the descriptor back in the wrong order would lose stderr for good.
     """
+    if not _in_use.acquire(blocking=False):
+        yield
+        return
+    try:
+        with _held_back():
+            yield
+    finally:
+        _in_use.release()
+
+
+@contextmanager
+def _held_back() -> Iterator[None]:
     try:
         real = os.dup(2)
     except OSError:  # no stderr, as under pythonw

@@ -161,6 +161,15 @@ class TestQuietStderr:
         os.write(2, b"after\n")
         assert capfd.readouterr().err == "before\nWarning: the disk is full\nafter\n"
 
+    def test_two_threads_do_not_lose_stderr(self, capfd):
+        first, second = quiet_stderr(), quiet_stderr()
+        first.__enter__()
+        second.__enter__()
+        first.__exit__(None, None, None)
+        second.__exit__(None, None, None)
+        os.write(2, b"still there\n")
+        assert capfd.readouterr().err == "still there\n"
+
     def test_is_undone_by_an_exception(self, capfd):
         def fail() -> None:
             with quiet_stderr():
