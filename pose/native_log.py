@@ -38,11 +38,12 @@ def quiet_stderr() -> Iterator[None]:
 @contextmanager
 def _held_back() -> Iterator[None]:
     try:
+        held = tempfile.TemporaryFile()
         real = os.dup(2)
-    except OSError:  # no stderr, as under pythonw
+    except OSError:  # a full disk, or no stderr as under pythonw
         yield
         return
-    with tempfile.TemporaryFile() as held:
+    with held:
         _flush()
         os.dup2(held.fileno(), 2)
         try:
