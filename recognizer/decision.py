@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from recognizer.types import Clip, Prediction
 
+Array = NDArray[np.float64]
+
 UNKNOWN = "unknown"
 IDLE = "idle"
 
@@ -119,7 +121,7 @@ class _State:
     since_s: float
     shown_s: float
     action: str = UNKNOWN
-    smoothed: NDArray[np.float64] | None = None
+    smoothed: Array | None = None
     candidate: str = UNKNOWN
     candidate_since_s: float = math.inf
     evidence_s: float = -math.inf  # time of the last prediction
@@ -148,8 +150,8 @@ class Decider:
         state = self._state(prediction.person, now_s)
         if now_s - state.evidence_s > self._settings.hold_s:
             self._lose(prediction.person, state, now_s)
-        self._smooth(state, prediction.probabilities.astype(np.float64), now_s)
-        wanted = self._wanted(state)
+        smoothed = self._smooth(state, prediction.probabilities.astype(np.float64), now_s)
+        wanted = self._wanted(state.action, smoothed)
         if wanted == state.action:
             state.candidate_since_s = math.inf
         elif wanted != state.candidate or state.candidate_since_s == math.inf:
@@ -184,32 +186,31 @@ class Decider:
     def _state(self, person: int, time_s: float) -> _State:
         return self._persons.setdefault(person, _State(time_s, time_s, time_s))
 
-    def _smooth(self, state: _State, probabilities: NDArray[np.float64], now_s: float) -> None:
-        if state.smoothed is None:
-            state.smoothed = probabilities
-        else:
+    def _smooth(self, state: _State, probabilities: Array, now_s: float) -> Array:
+        smoothed = probabilities
+        if state.smoothed is not None:
             passed_s = max(0.0, now_s - state.evidence_s)
             kept = math.exp(-passed_s / self._settings.smoothing_s)
-            state.smoothed = kept * state.smoothed + (1 - kept) * probabilities
+            smoothed = kept * state.smoothed + (1 - kept) * probabilities
             if state.action != UNKNOWN:
-                state.score_sum += passed_s * float(state.smoothed[self._actions.index(state.action)])
+                state.score_sum += passed_s * float(smoothed[self._actions.index(state.action)])
                 state.score_time_s += passed_s
-        state.evidence_s = now_s
+        state.smoothed, state.evidence_s = smoothed, now_s
+        return smoothed
 
-    def _wanted(self, state: _State) -> str:
+    def _wanted(self, action: str, smoothed: Array) -> str:
         """What the smoothed probabilities ask for, given what is shown."""
-        assert state.smoothed is not None
-        listed = np.where(self._other, -1.0, state.smoothed)
+        listed = np.where(self._other, -1.0, smoothed)
         best = int(listed.argmax())
-        unlisted = float(state.smoothed[self._other].sum())
+        unlisted = float(smoothed[self._other].sum())
         enters = listed[best] >= self._enter[best] and listed[best] > unlisted
-        if state.action == UNKNOWN:
+        if action == UNKNOWN:
             return self._actions[best] if enters else UNKNOWN
-        shown = self._actions.index(state.action)
+        shown = self._actions.index(action)
         if enters and listed[best] > listed[shown] + self._settings.lead:
             return self._actions[best]
         stays = listed[shown] >= self._settings.leave_share * self._enter[shown]
-        return state.action if stays and listed[shown] + self._settings.lead > unlisted else UNKNOWN
+        return action if stays and listed[shown] + self._settings.lead > unlisted else UNKNOWN
 
     def _confirmed(self, state: _State, now_s: float) -> bool:
         settings = self._settings
@@ -220,7 +221,6 @@ class Decider:
 
     def _change(self, person: int, state: _State, now_s: float) -> None:
         """Show the candidate. The change is dated back by the lag, but not into the action before."""
-        assert state.smoothed is not None
         earliest_s = state.since_s if state.action == UNKNOWN else state.since_s + self._settings.shortest_s
         onset_s = max(earliest_s, state.candidate_since_s - self._settings.lag_s)
         self._end(person, state, onset_s)
