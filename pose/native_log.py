@@ -6,7 +6,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 # Lines of absl and TFLite that say nothing to a user, or what an exception says too. No environment variable turns
 # them off in MediaPipe 0.10.33.
@@ -37,13 +37,13 @@ def quiet_stderr() -> Iterator[None]:
 
 @contextmanager
 def _held_back() -> Iterator[None]:
-    try:
-        held = tempfile.TemporaryFile()
-        real = os.dup(2)
-    except OSError:  # a full disk, or no stderr as under pythonw
-        yield
-        return
-    with held:
+    with ExitStack() as stack:
+        try:
+            held = stack.enter_context(tempfile.TemporaryFile())
+            real = os.dup(2)
+        except OSError:  # a full disk, or no stderr as under pythonw
+            yield
+            return
         _flush()
         os.dup2(held.fileno(), 2)
         try:
