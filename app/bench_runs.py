@@ -82,7 +82,7 @@ class MeasuredEngine(Engine):
         """As Engine."""
         self.ages_ms.append((time.monotonic() - result.frame.captured_s) * 1000)
         self.first_painted_s = self.first_painted_s or time.time()
-        if any(person.decision and not person.decision.reason for person in result.persons):
+        if any(person.fresh for person in result.persons):
             self.first_decided_s = self.first_decided_s or time.time()
         super().mark_painted(result)
 
@@ -152,11 +152,15 @@ class _Clock:
 
     def __init__(self) -> None:
         self.frames = 0
+        self._last_index = -1
         self._began_s = 0.0
         self._ended_s = 0.0
 
-    def tick(self) -> None:
-        """A frame is done."""
+    def tick(self, frame: Frame) -> None:
+        """A frame is done. The end of a run gives its last frame again: that one is not counted."""
+        if frame.index == self._last_index:
+            return
+        self._last_index = frame.index
         self.frames += 1
         self._ended_s = time.perf_counter()
         if self.frames == WARM_UP_FRAMES:
@@ -176,7 +180,7 @@ def bare_run(options: RunOptions, model: Path, frames: int) -> Run:
     try:
         while clock.frames < frames and (frame := source.read()) is not None:
             landmarker.landmarks(frame)
-            clock.tick()
+            clock.tick(frame)
     finally:
         landmarker.close()
         source.close()
@@ -195,8 +199,9 @@ def opencv_run(path: Path, model: Path, frames: int) -> Run:
             there, bgr = capture.read()
             if not there:
                 break
-            landmarker.landmarks(Frame(np.asarray(bgr, dtype=np.uint8), clock.frames / 30, 0.0, clock.frames))
-            clock.tick()
+            frame = Frame(np.asarray(bgr, dtype=np.uint8), clock.frames / 30, 0.0, clock.frames)
+            landmarker.landmarks(frame)
+            clock.tick(frame)
     finally:
         landmarker.close()
         capture.release()
@@ -213,7 +218,7 @@ def pipeline_run(options: RunOptions, frames: int) -> Run:
         began_s = time.perf_counter()
         draw(result)
         draw_ms.append((time.perf_counter() - began_s) * 1000)
-        clock.tick()
+        clock.tick(result.frame)
 
     engine.add_tap(tap)
     show_nothing(engine)
@@ -224,7 +229,7 @@ def window_run(options: RunOptions, frames: int, show: Show) -> Run:
     """The engine on every frame of the file while a window paints what it gets."""
     engine = MeasuredEngine(options, lambda given: FirstFrames(opening.open_source(given), frames))
     clock = _Clock()
-    engine.add_tap(lambda result: clock.tick())
+    engine.add_tap(lambda result: clock.tick(result.frame))
     show(engine)
     return _run_of(engine, clock)
 
@@ -235,7 +240,7 @@ def paced_run(options: RunOptions, seconds: float, fps: float, show: Show) -> Ru
         options, lambda given: RetimedFile(lambda: opening.open_source(given), fps, round(seconds * fps))
     )
     clock = _Clock()
-    engine.add_tap(lambda result: clock.tick())
+    engine.add_tap(lambda result: clock.tick(result.frame))
     show(engine)
     return _run_of(engine, clock)
 

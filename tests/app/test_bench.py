@@ -195,15 +195,19 @@ def test_a_closed_file_ends():
     assert source.read() is None
 
 
-def test_the_warm_up_is_not_timed():
+def test_the_warm_up_and_a_repeated_frame_are_not_timed():
     clock = bench_runs._Clock()
-    for _ in range(WARM_UP_FRAMES):
-        clock.tick()
+    frames = read_all(Counting(WARM_UP_FRAMES + 1))
+    for frame in frames[:-1]:
+        clock.tick(frame)
     with pytest.raises(UsageError, match="frames"):
         clock.fps()
     time.sleep(0.05)
-    clock.tick()
-    assert clock.fps() <= 20
+    clock.tick(frames[-1])
+    fps = clock.fps()
+    assert fps <= 20
+    clock.tick(frames[-1])
+    assert (clock.frames, clock.fps()) == (WARM_UP_FRAMES + 1, fps)
 
 
 def test_a_child_that_fails_is_one_line(monkeypatch, capfd):
