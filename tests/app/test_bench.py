@@ -215,3 +215,26 @@ def test_a_child_that_fails_is_one_line(monkeypatch, capfd):
     with pytest.raises(UsageError, match="no model 'no-such-model'") as raised:
         bench._child({"task": bench_child.MEMORY, "window": False, "seconds": 1.0}, options, 60.0)
     assert "\n" not in str(raised.value)
+
+
+def test_real_runs_on_the_same_frames():
+    from pose.model_asset import cached_path
+    from recognizer.model_card import weights_folders
+
+    model = cached_path()
+    if not model.exists() or not any((folder / "act").is_dir() for folder in weights_folders()):
+        pytest.skip("needs the pose model and weights/act")
+    with bench._as_file("demo", 45, lambda line: None) as path:
+        options = RunOptions(source=str(path), paced=False, pose_model=model, provider="cpu")
+        bare = bench_runs.bare_run(options, model, 40)
+        opencv = bench_runs.opencv_run(path, model, 40)
+        whole = bench_runs.pipeline_run(options, 40)
+        paced = bench_runs.paced_run(options, 2.0, 20.0, bench_runs.show_drawn)
+    assert [run.frames for run in (bare, opencv, whole)] == [40, 40, 40]
+    assert len(whole.pose_ms) == 40 - WARM_UP_FRAMES
+    assert {"pose", "window", "recognize", "draw"} <= set(whole.stage_ms)
+    assert paced.frames + paced.dropped <= 40
+    assert len(paced.ages_ms) > 0
+    assert min(paced.ages_ms) > min(paced.pose_ms)
+    found = bench._throughput([bare], [whole], [], opencv) | bench._paced(paced)
+    json.dumps(found, allow_nan=False)
