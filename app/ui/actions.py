@@ -1,0 +1,101 @@
+"""Everything that can be done, with its shortcut: one list for menus, tool bar, tooltips and the shortcut page."""
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QWidget
+
+from app.ui import icons
+from app.ui.theme import Colours
+
+
+@dataclass(frozen=True, slots=True)
+class _Command:
+    name: str
+    text: str
+    keys: str
+    says: str
+    icon: str = ""
+    checkable: bool = False
+
+
+_COMMANDS = (
+    _Command("start", "&Start", "F5", "Start or stop", "start"),
+    _Command("pause", "&Pause", "Ctrl+P", "Pause or go on", "pause", checkable=True),
+    _Command("restart", "&Restart", "Ctrl+R", "Open everything again"),
+    _Command("source", "Choose &source", "Ctrl+1", "Choose the source"),
+    _Command("model", "Choose &model", "Ctrl+2", "Choose the recognizer"),
+    _Command("people", "Choose p&eople", "Ctrl+3", "Choose how many people to follow"),
+    _Command("provider", "Choose pro&vider", "Ctrl+4", "Choose what the recognizer runs on"),
+    _Command("demo", "&Demo", "Ctrl+D", "Play the demo"),
+    _Command("open_file", "&Open file…", "Ctrl+O", "Open a video file"),
+    _Command("open_url", "Open &URL…", "Ctrl+U", "Open a network stream"),
+    _Command("screenshot", "Take s&creenshot", "Ctrl+S", "Save a picture of what is shown", "screenshot"),
+    _Command("folder", "Folder for &pictures…", "Ctrl+Shift+S", "Choose where pictures are saved"),
+    _Command("quit", "&Quit", "Ctrl+Q", "Close the window"),
+    _Command("mirror", "&Mirror", "Ctrl+M", "Show the picture mirrored; data stay as they are", "mirror", True),
+    _Command("large_text", "&Large text", "Ctrl+T", "Write the action large over the picture", "large_text", True),
+    _Command("panel", "Side &panel", "Ctrl+B", "Show or hide the side panel", "panel", True),
+    _Command("full_screen", "&Full screen", "F11", "The picture alone; Esc leaves", "full_screen", True),
+    _Command("theme", "Next &theme", "Ctrl+Shift+T", "System, light or dark", "theme"),
+    _Command("next_person", "&Next person", "Ctrl+N", "Show the next person in the side panel"),
+    _Command("shortcuts", "&Keyboard shortcuts", "F1", "List the keyboard shortcuts", "help"),
+)
+# What widgets do themselves.
+_OTHER_KEYS = (
+    ("Esc", "Leave full screen"),
+    ("Ctrl+C", "Copy the selected events, or all of them, from the event list"),
+    ("Tab, Shift+Tab", "Go to the next or previous control"),
+    ("Alt+R, Alt+C, Alt+D", "In a message: Restart, Choose another source, Dismiss"),
+)
+
+
+class Actions:
+    """The actions by name; each belongs to the window, so that shortcuts work while menus are hidden."""
+
+    def __init__(self, window: QWidget, colours: Colours) -> None:
+        self._by_name: dict[str, QAction] = {}
+        for command in _COMMANDS:
+            action = QAction(command.text, window)
+            action.setShortcut(QKeySequence(command.keys))
+            action.setShortcutContext(Qt.ShortcutContext.WindowShortcut)
+            action.setCheckable(command.checkable)
+            action.setToolTip(_tooltip(command.says, command.keys))
+            window.addAction(action)
+            self._by_name[command.name] = action
+        self.set_colours(colours)
+
+    def __getitem__(self, name: str) -> QAction:
+        return self._by_name[name]
+
+    def set_colours(self, colours: Colours) -> None:
+        """Draw the icons for a theme."""
+        for command in _COMMANDS:
+            if command.icon:
+                checked = colours.on_accent if command.checkable else None
+                self._by_name[command.name].setIcon(icons.icon(command.icon, colours.text, checked))
+                self._by_name[command.name].setIconVisibleInMenu(False)
+
+    def set_running(self, running: bool, colours: Colours) -> None:
+        """Whether `start` starts or stops."""
+        action = self._by_name["start"]
+        action.setText("&Stop" if running else "&Start")
+        action.setIcon(icons.icon("stop" if running else "start", colours.text))
+        action.setToolTip(_tooltip("Stop" if running else "Start", "F5"))
+        action.setIconVisibleInMenu(False)
+
+
+def shortcut_rows() -> list[tuple[str, str]]:
+    """(keys, what they do) of everything."""
+    return [(command.keys, command.says) for command in _COMMANDS] + list(_OTHER_KEYS)
+
+
+def tooltip_of(name: str) -> str:
+    """The tooltip of a command."""
+    command = next(command for command in _COMMANDS if command.name == name)
+    return _tooltip(command.says, command.keys)
+
+
+def _tooltip(says: str, keys: str) -> str:
+    return f"{says} ({keys})"

@@ -1,0 +1,46 @@
+"""What can be chosen on this machine: sources, models, people, providers."""
+
+from collections.abc import Sequence
+
+from app.settings import MAX_PEOPLE
+from app.ui.chooser import Choice
+
+AUTO, DEMO = "auto", "demo"
+OPEN_FILE, OPEN_URL, OPEN_MODEL = "command:file", "command:url", "command:model"
+
+
+def source_choices(cameras: Sequence[tuple[int, str]] | None) -> list[Choice]:
+    """Cameras as (index, name); None while they are looked for."""
+    choices = [Choice("Automatic", AUTO)]
+    for index, name in cameras or ():
+        choices.append(Choice(f"{name} ({index})" if name else f"Camera {index}", str(index)))
+    choices.append(Choice("Demo", DEMO))
+    choices.append(Choice("Open file…", OPEN_FILE, command=True))
+    choices.append(Choice("Open URL…", OPEN_URL, command=True))
+    return choices
+
+
+def find_cameras() -> list[tuple[int, str]]:
+    """The cameras of this machine as (index, name); may take seconds."""
+    from pose.camera import list_cameras
+
+    return [(camera.index, camera.name) for camera in list_cameras()]
+
+
+def model_choices() -> list[Choice]:
+    """The model folders under weights/."""
+    from recognizer.model_card import CARD_FILE, weights_folders
+
+    names = sorted({card.parent.name for folder in weights_folders() for card in folder.glob(f"*/{CARD_FILE}")})
+    return [*(Choice(name, name) for name in names), Choice("Open folder…", OPEN_MODEL, command=True)]
+
+
+def people_choices() -> list[Choice]:
+    """One person, or several as an experiment."""
+    several = [Choice(f"{n} (experimental)", str(n)) for n in range(2, MAX_PEOPLE + 1)]
+    return [Choice("1", "1"), *several]
+
+
+def provider_choices() -> list[Choice]:
+    """What ONNX Runtime can run a recognizer on; one that does not work here says so when it is chosen."""
+    return [Choice("Auto", "auto"), Choice("CPU", "cpu"), Choice("CUDA", "cuda"), Choice("TensorRT", "tensorrt")]

@@ -1,0 +1,402 @@
+"""The window: puts the parts together and connects them."""
+
+from base64 import b64decode, b64encode
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, Qt, QTimer, Signal
+from PySide6.QtGui import QCloseEvent, QKeyEvent
+from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QLabel, QMainWindow, QVBoxLayout, QWidget
+
+from app.settings import RunOptions, UserSettings
+from app.types import EngineState, Result
+from app.ui import choices
+from app.ui.action_panel import ActionPanel
+from app.ui.actions import Actions
+from app.ui.banner import Banner
+from app.ui.event_list import EventList
+from app.ui.jobs import Jobs
+from app.ui.live_run import LiveRun, MakeEngine, RunView
+from app.ui.menus import fill_menus
+from app.ui.messages import empty_message, notice
+from app.ui.pictures import pictures_folder, save_picture
+from app.ui.shortcuts import ShortcutsDialog
+from app.ui.source_dialog import SourceDialog
+from app.ui.status import Status
+from app.ui.theme import Theme
+from app.ui.timeline import Timeline
+from app.ui.toast import Toast
+from app.ui.toolbar import Toolbar
+from app.ui.video_view import VideoView
+
+_SIDE_MS = 100  # the side panel and the timeline; the picture follows every result
+_STATUS_MS = 500
+_PANEL_WIDTH = 316
+_VIDEOS = "Videos (*.mp4 *.m4v *.mov *.avi *.mkv *.webm *.mpg *.mpeg *.wmv);;All files (*)"
+
+
+class MainWindow(QMainWindow):
+    """Starts the run when it is made and ends it when it is closed.
+
+    find_cameras: as choices.find_cameras; may be slow. mirror_changed: the user mirrored the picture, or back.
+    """
+
+    mirror_changed = Signal(bool)
+
+    def __init__(
+        self,
+        make_engine: MakeEngine,
+        options: RunOptions,
+        settings: UserSettings,
+        theme: Theme,
+        find_cameras: Callable[[], list[tuple[int, str]]] = choices.find_cameras,
+    ) -> None:
+        super().__init__()
+        self.setWindowTitle("ActionLens")
+        self.setMinimumSize(860, 560)
+        self.resize(1280, 800)
+        self._settings = settings
+        self._theme = theme
+        self._find_cameras = find_cameras
+        self._chosen: set[str] = set()  # options changed in this window: those are remembered
+        self._fresh: Result | None = None
+        self._looking_for_cameras = False
+        self._panel_wanted = True
+        self.jobs = Jobs(self)
+        self.live = LiveRun(make_engine, options, self.jobs, self)
+        self._make_parts(options)
+        self._lay_out()
+        self._connect()
+        self._restore(options)
+        self.live.start()
+
+    def _make_parts(self, options: RunOptions) -> None:
+        colours = self._theme.colours
+        self.actions_by_name = Actions(self, colours)
+        self.toolbar = Toolbar(self.actions_by_name, options)
+        self.banner = Banner(colours)
+        self.video = VideoView(colours)
+        self.toast = Toast(self.video)
+        self.timeline = Timeline(colours)
+        self.panel = ActionPanel(colours)
+        self.events = EventList()
+        self.status = Status()
+        self._side_timer = self._timer(_SIDE_MS, self._show_side)
+        self._status_timer = self._timer(_STATUS_MS, self._show_stats)
+
+    def _timer(self, interval_ms: int, slot: Callable[[], None]) -> QTimer:
+        timer = QTimer(self)
+        timer.setInterval(interval_ms)
+        timer.timeout.connect(slot)
+        timer.start()
+        return timer
+
+    def _lay_out(self) -> None:
+        fill_menus(self.menuBar(), self.actions_by_name)
+        self.side = self._side_column()
+        left = QVBoxLayout()
+        left.setSpacing(10)
+        left.addWidget(self.video, 1)
+        left.addWidget(self.timeline)
+        self._middle = QHBoxLayout()
+        self._middle.setSpacing(12)
+        self._middle.addLayout(left, 1)
+        self._middle.addWidget(self.side)
+        self._body = QVBoxLayout()
+        self._body.setSpacing(10)
+        self._body.addWidget(self.banner)
+        self._body.addLayout(self._middle, 1)
+        column = QVBoxLayout()
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.toolbar)
+        column.addLayout(self._body, 1)
+        column.addWidget(self.status)
+        whole = QWidget()
+        whole.setLayout(column)
+        self.setCentralWidget(whole)
+        self._set_margins()
+
+    def _side_column(self) -> QWidget:
+        card = QFrame()
+        card.setObjectName("card")
+        heading = QLabel("Events")
+        heading.setObjectName("heading")
+        inner = QVBoxLayout(card)
+        inner.setContentsMargins(12, 12, 8, 8)
+        inner.setSpacing(6)
+        inner.addWidget(heading)
+        inner.addWidget(self.events)
+        side = QWidget()
+        side.setFixedWidth(_PANEL_WIDTH)
+        column = QVBoxLayout(side)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(10)
+        column.addWidget(self.panel)
+        column.addWidget(card, 1)
+        return side
+
+    def _set_margins(self) -> None:
+        margin = 0 if self.isFullScreen() else 12
+        self._body.setContentsMargins(margin, margin, margin, margin)
+
+    def _connect(self) -> None:
+        live, toolbar, banner = self.live, self.toolbar, self.banner
+        live.result.connect(self._show_result)
+        live.events.connect(self.events.events.add)
+        live.changed.connect(self._show_run)
+        live.began.connect(self._begin)
+        self.video.painted.connect(live.mark_painted)
+        banner.restart.connect(self.restart)
+        banner.choose_source.connect(toolbar.source.showPopup)
+        toolbar.source.chosen.connect(self.choose_source)
+        toolbar.source.opening.connect(self._look_for_cameras)
+        toolbar.model.chosen.connect(self.choose_model)
+        toolbar.model.opening.connect(self._offer_models)
+        toolbar.people.chosen.connect(lambda people: self._change_run(people=int(people)))
+        toolbar.provider.chosen.connect(lambda provider: self._change_recognizer(provider=provider))
+        self._theme.changed.connect(self._wear_theme)
+        self._offer_models()
+        self._connect_actions()
+
+    def _connect_actions(self) -> None:
+        toolbar = self.toolbar
+        for name, slot in (
+            ("start", self.toggle_run),
+            ("pause", self.live.toggle_pause),
+            ("restart", self.restart),
+            ("source", toolbar.source.showPopup),
+            ("model", toolbar.model.showPopup),
+            ("people", toolbar.people.showPopup),
+            ("provider", toolbar.provider.showPopup),
+            ("demo", lambda: self.choose_source(choices.DEMO)),
+            ("open_file", self.ask_file),
+            ("open_url", self.ask_url),
+            ("screenshot", self.take_screenshot),
+            ("folder", self.ask_folder),
+            ("quit", self.close),
+            ("mirror", self.set_mirror),
+            ("large_text", self.set_large_text),
+            ("panel", self.set_panel),
+            ("full_screen", self.set_full_screen),
+            ("theme", self.next_theme),
+            ("next_person", self.panel.choose_next),
+            ("shortcuts", lambda: ShortcutsDialog(self).open()),
+        ):
+            self.actions_by_name[name].triggered.connect(slot)
+
+    def _restore(self, options: RunOptions) -> None:
+        if self._settings.geometry:
+            self.restoreGeometry(QByteArray(b64decode(self._settings.geometry, validate=False)))
+        self.actions_by_name["panel"].setChecked(True)
+        self.actions_by_name["mirror"].setChecked(options.mirror)
+        self.actions_by_name["large_text"].setChecked(self._settings.large_text)
+        self.video.set_mirror(options.mirror)
+        self.video.set_large_text(self._settings.large_text)
+
+    # What the run says.
+
+    def _begin(self) -> None:
+        self.video.show_result(None)
+        self.timeline.clear()
+        self.panel.clear()
+        self._fresh = None
+
+    def _show_result(self, result: Result) -> None:
+        self.timeline.history.add(result)
+        self._fresh = result
+        self.video.show_result(result)
+
+    def _show_side(self) -> None:
+        result, self._fresh = self._fresh, None
+        if result is not None and not self.isMinimized():
+            self.panel.show_result(result)
+            self.timeline.refresh()
+
+    def _show_stats(self) -> None:
+        if not self.isMinimized():
+            self.status.show_stats(self.live.stats())
+
+    def _show_run(self, view: RunView) -> None:
+        self.toolbar.show_options(view.options)
+        self.banner.show_failure(view.failure)
+        self.status.show_info(view.info, view.options)
+        self.video.set_message(*empty_message(view))
+        self.video.set_notice(notice(view))
+        self.actions_by_name.set_running(self.live.active, self._theme.colours)
+        self.actions_by_name["pause"].setChecked(view.state is EngineState.PAUSED)
+        self.actions_by_name["pause"].setEnabled(self.live.active)
+        if view.options.seconds and view.state is EngineState.STOPPED and view.info is not None:
+            self.close()  # --seconds ends the program as it does without a window
+
+    # What the user asks for.
+
+    def toggle_run(self) -> None:
+        """Start or stop."""
+        if self.live.active:
+            self.live.stop()
+        else:
+            self.restart()
+
+    def restart(self) -> None:
+        """Open everything again."""
+        self.live.start(replace(self.live.options, seconds=None))
+
+    def choose_source(self, source: str) -> None:
+        """Run with another source, or ask for a file or a URL."""
+        if source == choices.OPEN_FILE:
+            self.ask_file()
+        elif source == choices.OPEN_URL:
+            self.ask_url()
+        else:
+            self.events.events.clear()
+            self._change_run(source=source)
+
+    def choose_model(self, model: str) -> None:
+        """Change the recognizer while it runs, or ask for a folder."""
+        if model != choices.OPEN_MODEL:
+            self._change_recognizer(model=model)
+            return
+        dialog = self._file_dialog("Open a recognizer's folder", QFileDialog.FileMode.Directory)
+        dialog.fileSelected.connect(lambda folder: self._change_recognizer(model=folder))
+        dialog.open()
+
+    def ask_file(self) -> None:
+        """Ask for a video file."""
+        dialog = self._file_dialog("Open a video file", QFileDialog.FileMode.ExistingFile)
+        dialog.setNameFilters(_VIDEOS.split(";;"))
+        dialog.fileSelected.connect(self.choose_source)
+        dialog.open()
+
+    def ask_url(self) -> None:
+        """Ask for a network stream."""
+        current = self.live.options.source
+        dialog = SourceDialog(self, current if "://" in current else "")
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.chosen.connect(self.choose_source)
+        dialog.open()
+
+    def ask_folder(self) -> None:
+        """Ask where pictures go."""
+        dialog = self._file_dialog("Folder for pictures", QFileDialog.FileMode.Directory)
+        dialog.fileSelected.connect(self._set_folder)
+        dialog.open()
+
+    def take_screenshot(self) -> None:
+        """Save what is shown as a PNG, off this thread."""
+        image = self.video.screenshot()
+        if image is None:
+            self.toast.say("There is no picture yet")
+            return
+        folder, now = pictures_folder(self._settings.save_folder), datetime.now()
+        self.jobs.start(
+            "screenshot", lambda: save_picture(image, folder, now), self._say_saved, lambda line: self.toast.say(line)
+        )
+
+    def set_mirror(self, mirror: bool) -> None:
+        """Mirror the picture."""
+        self.video.set_mirror(mirror)
+        self._chosen.add("mirror")
+        self.live.options = replace(self.live.options, mirror=mirror)
+        self.mirror_changed.emit(mirror)
+
+    def set_large_text(self, large: bool) -> None:
+        """Write the action large."""
+        self._settings.large_text = large
+        self.video.set_large_text(large)
+
+    def set_panel(self, shown: bool) -> None:
+        """Show the side panel."""
+        self._panel_wanted = shown
+        self.side.setVisible(shown and not self.isFullScreen())
+
+    def set_full_screen(self, full: bool) -> None:
+        """The picture alone on the whole screen, or the window as before."""
+        if full == self.isFullScreen():
+            return
+        if full:
+            self._keep_geometry()
+            self.showFullScreen()
+        else:
+            self.showNormal()
+        self.actions_by_name["full_screen"].setChecked(full)
+        for part in (self.menuBar(), self.toolbar, self.timeline, self.status):
+            part.setVisible(not full)
+        self.side.setVisible(self._panel_wanted and not full)
+        self.video.set_black(full)
+        self._set_margins()
+
+    def next_theme(self) -> None:
+        """System, light, dark."""
+        self._settings.theme = self._theme.next()
+        self.toast.say(f"Theme: {self._settings.theme}")
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Qt's: Esc leaves the full screen."""
+        if event.key() == Qt.Key.Key_Escape and self.isFullScreen():
+            self.set_full_screen(False)
+        else:
+            super().keyPressEvent(event)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Qt's: everything ends here."""
+        if not self.isFullScreen():
+            self._keep_geometry()
+        self._remember()
+        self.hide()
+        self._side_timer.stop()
+        self._status_timer.stop()
+        self.live.close()
+        self.jobs.close(timeout_s=0.3)
+        super().closeEvent(event)
+
+    # Odds and ends.
+
+    def _change_run(self, **changes: str | int) -> None:
+        self._chosen.update(changes)
+        self.live.start(replace(self.live.options, seconds=None, **changes))  # type: ignore[arg-type]
+
+    def _change_recognizer(self, *, model: str | None = None, provider: str | None = None) -> None:
+        self._chosen.add("model" if provider is None else "provider")
+        options = self.live.options
+        self.live.use_recognizer(model or options.model, provider or options.provider)
+
+    def _look_for_cameras(self) -> None:
+        if not self._looking_for_cameras:
+            self._looking_for_cameras = True
+            self.jobs.start("cameras", self._find_cameras, self._offer_cameras, lambda error: self._offer_cameras([]))
+
+    def _offer_cameras(self, cameras: list[tuple[int, str]]) -> None:
+        self._looking_for_cameras = False
+        self.toolbar.source.offer(choices.source_choices(cameras))
+
+    def _offer_models(self) -> None:
+        self.toolbar.model.offer(choices.model_choices())
+
+    def _file_dialog(self, title: str, mode: QFileDialog.FileMode) -> QFileDialog:
+        dialog = QFileDialog(self, title)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setFileMode(mode)
+        return dialog
+
+    def _set_folder(self, folder: str) -> None:
+        self._settings.save_folder = folder
+
+    def _say_saved(self, path: Path) -> None:
+        self.toast.say(f"Saved {path}")
+
+    def _wear_theme(self) -> None:
+        colours = self._theme.colours
+        for part in (self.actions_by_name, self.banner, self.video, self.timeline, self.panel):
+            part.set_colours(colours)
+        self.actions_by_name.set_running(self.live.active, colours)
+
+    def _keep_geometry(self) -> None:
+        self._settings.geometry = b64encode(self.saveGeometry().data()).decode()
+
+    def _remember(self) -> None:
+        for name in self._chosen:
+            setattr(self._settings, name, getattr(self.live.options, name))
+        self._settings.save()

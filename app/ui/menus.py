@@ -1,0 +1,23 @@
+"""The menu bar."""
+
+from PySide6.QtWidgets import QMenuBar
+
+from app.ui.actions import Actions
+
+_MENUS = (
+    ("&File", ("open_file", "open_url", "demo", "", "screenshot", "folder", "", "quit")),
+    ("&Run", ("start", "pause", "restart", "", "source", "model", "people", "provider")),
+    ("&View", ("full_screen", "mirror", "large_text", "panel", "theme", "", "next_person")),
+    ("&Help", ("shortcuts",)),
+)
+
+
+def fill_menus(bar: QMenuBar, actions: Actions) -> None:
+    """All actions, by menu."""
+    for title, names in _MENUS:
+        menu = bar.addMenu(title)
+        for name in names:
+            if name:
+                menu.addAction(actions[name])
+            else:
+                menu.addSeparator()

@@ -1,0 +1,46 @@
+"""What the video view says while there is no picture, and over a picture that stands still."""
+
+from app.settings import RunOptions
+from app.types import EngineState
+from app.ui.choices import AUTO, DEMO
+from app.ui.live_run import RunView
+
+_OTHERS = "Choose the demo (Ctrl+D), open a video file (Ctrl+O), or choose another source (Ctrl+1)"
+
+
+def source_words(options: RunOptions) -> str:
+    """The source that was asked for, in a sentence."""
+    source = options.source
+    if source == DEMO:
+        return "the demo"
+    if source == AUTO or source.isdecimal():
+        return "the camera"
+    return source.replace("\\", "/").rstrip("/").rpartition("/")[2] or source
+
+
+def empty_message(view: RunView) -> tuple[str, str]:
+    """Title and hint while there is no picture."""
+    if view.stopping:
+        return "Closing the source…", ""
+    if view.state is EngineState.FAILED:
+        camera = view.failure is not None and view.failure.stage == "source"
+        return ("No camera? Choose Demo", _OTHERS) if camera else ("It could not start", "See the message above")
+    if view.state is EngineState.STOPPED:
+        return "Stopped", "Press F5 to start"
+    return f"Starting {source_words(view.options)}…", view.progress[:1].upper() + view.progress[1:]
+
+
+def notice(view: RunView) -> str:
+    """A few words over the last picture; "" while it is live."""
+    if view.stopping:
+        return "Stopping…"
+    if view.state is EngineState.PAUSED:
+        return "Paused"
+    if view.state is EngineState.RETRYING:
+        return f"Waiting for {source_words(view.options)}…"
+    if view.state is EngineState.FAILED:
+        return "Stopped"
+    if view.state is EngineState.STOPPED:
+        ended = view.info is not None  # by itself: the engine is still there
+        return "The end. F5 plays it again" if ended else "Stopped. F5 starts"
+    return ""

@@ -1,0 +1,38 @@
+"""The real window without a screen, for the benchmark."""
+
+import os
+from pathlib import Path
+
+from PySide6.QtCore import QCoreApplication, QEvent, QTimer
+from PySide6.QtWidgets import QApplication
+
+from app.engine import Engine
+from app.settings import UserSettings
+from app.ui.main_window import MainWindow
+from app.ui.theme import Theme
+
+_LOOK_MS = 50
+
+
+class _Unsaved(UserSettings):
+    """Settings that leave the user's own alone."""
+
+    def save(self, path: Path | None = None) -> None:
+        """Save nothing."""
+
+
+def show_offscreen(engine: Engine) -> None:
+    """Start an engine in the main window, painted but not shown, and return when it has ended."""
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    application = QApplication.instance()
+    if not isinstance(application, QApplication):
+        application = QApplication(["actionlens-bench"])
+    window = MainWindow(lambda options: engine, engine.options, _Unsaved(), Theme(application, "light"), list)
+    timer = QTimer()
+    timer.timeout.connect(lambda: window.close() if engine.wait(0) else None)
+    timer.start(_LOOK_MS)
+    window.show()
+    application.exec()
+    timer.stop()
+    window.deleteLater()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)

@@ -1,0 +1,171 @@
+"""Skeletons and labels, painted as vectors: the same on the screen at any scaling and in a screenshot."""
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
+from PySide6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPainter, QPen
+
+from app.overlay import HIDDEN_BELOW
+from app.palette import LABEL_BACKGROUND, LABEL_TEXT, confidence_rgb, label_text, person_rgb
+from app.types import PersonResult, Result
+from pose.skeleton import Layout
+from pose.types import Pose
+
+Points = NDArray[np.float64]
+
+_STEPS = 4  # shades of confidence; one call draws all the bones of a shade
+_REFERENCE_PX = 480.0
+_HEAD = ("head", "nose", "left_eye", "right_eye", "left_ear", "right_ear")
+_SMALL = ("eye_inner", "eye_outer", "eye", "mouth", "pinky", "index", "thumb", "heel", "foot")
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where a picture of (width, height) pixels is painted. Mirroring is in the painting only."""
+
+    rect: QRectF
+    size: tuple[int, int]
+    mirror: bool = False
+
+    @property
+    def unit(self) -> float:
+        """Thickness of lines and size of text follow the painted picture's shorter side."""
+        return max(min(self.rect.width(), self.rect.height()) / _REFERENCE_PX, 0.6)
+
+    def map(self, xy_px: NDArray[np.float32]) -> Points:
+        """(V, 2) pixels of the picture to the painter's coordinates."""
+        width, height = self.size
+        xy = np.clip(np.nan_to_num(xy_px.astype(np.float64)), -2 * max(width, height), 3 * max(width, height))
+        if self.mirror:
+            xy[:, 0] = width - 1 - xy[:, 0]
+        scale = self.rect.width() / max(width, 1), self.rect.height() / max(height, 1)
+        return np.asarray((xy + 0.5) * scale + (self.rect.left(), self.rect.top()))
+
+
+def fitted(size: tuple[int, int], room: QRectF) -> QRectF:
+    """The largest rectangle of the picture's shape in the middle of the room."""
+    width, height = max(size[0], 1), max(size[1], 1)
+    scale = min(room.width() / width, room.height() / height)
+    fitting = QRectF(0, 0, width * scale, height * scale)
+    fitting.moveCenter(room.center())
+    return fitting
+
+
+def paint_people(painter: QPainter, result: Result, place: Placement) -> None:
+    """Everybody's skeleton, then everybody's label, which keep off each other and inside the picture."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    points = [place.map(person.pose.xy_px) for person in result.persons]
+    for person, xy in zip(result.persons, points, strict=True):
+        _paint_skeleton(painter, person.pose, xy, place.unit)
+    taken: list[QRectF] = []
+    for person, xy in zip(result.persons, points, strict=True):
+        _paint_label(painter, person, xy, place, taken)
+
+
+def _paint_skeleton(painter: QPainter, pose: Pose, xy: Points, unit: float) -> None:
+    shown = _shown(pose)
+    shades = np.minimum((np.nan_to_num(pose.confidence) * _STEPS).astype(int), _STEPS - 1)
+    colours = [QColor(*confidence_rgb((shade + 1) / _STEPS, pose.person)) for shade in range(_STEPS)]
+    bones = [(a, b) for a, b in pose.layout.edge_indices if shown[a] and shown[b]]
+    lines: list[list[QLineF]] = [[] for _ in range(_STEPS)]
+    for a, b in bones:
+        lines[min(shades[a], shades[b])].append(QLineF(*xy[a], *xy[b]))
+    outline = QColor(10, 12, 16, 150)
+    painter.setPen(_pen(outline, 4.6 * unit))
+    painter.drawLines([line for of_shade in lines for line in of_shade])
+    for colour, of_shade in zip(colours, lines, strict=True):
+        if of_shade:
+            painter.setPen(_pen(colour, 2.4 * unit))
+            painter.drawLines(of_shade)
+    painter.setPen(_pen(outline, 1.0 * unit))
+    small = _small_joints(pose.layout)
+    for joint in np.flatnonzero(shown):
+        radius = (2.0 if small[joint] else 4.2) * unit
+        painter.setBrush(QBrush(colours[shades[joint]]))
+        painter.drawEllipse(QPointF(*xy[joint]), radius, radius)
+
+
+def _paint_label(painter: QPainter, person: PersonResult, xy: Points, place: Placement, taken: list[QRectF]) -> None:
+    """A dark plate with a bar in the person's colour, over the head."""
+    anchor = _over_head(person.pose, xy)
+    if anchor is None:
+        return
+    unit, bounds = place.unit, place.rect
+    font = QFont(painter.font())
+    font.setPixelSize(round(min(max(17 * unit, 14), 15 + 6 * unit)))
+    font.setWeight(QFont.Weight.DemiBold)
+    metrics = QFontMetricsF(font)
+    pad, bar = metrics.height() * 0.35, metrics.height() * 0.2
+    room = max(bounds.width() - 2 * pad - bar, 1.0)
+    text = metrics.elidedText(label_text(person), Qt.TextElideMode.ElideRight, room)
+    box = QRectF(0, 0, metrics.horizontalAdvance(text) + 2 * pad + bar, metrics.height() + pad)
+    box.moveCenter(anchor)
+    box.moveBottom(anchor.y())
+    box = _free_place(_inside(box, bounds), bounds, taken)
+    taken.append(box)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(*LABEL_BACKGROUND, 225))
+    painter.drawRoundedRect(box, pad * 0.6, pad * 0.6)
+    painter.setBrush(QColor(*person_rgb(person.pose.person)))
+    mark = QRectF(box.left() + pad * 0.5, box.top() + pad * 0.6, bar * 0.75, box.height() - pad * 1.2)
+    painter.drawRoundedRect(mark, bar * 0.3, bar * 0.3)
+    painter.setFont(font)
+    painter.setPen(QColor(*LABEL_TEXT))
+    painter.drawText(box.adjusted(bar + pad, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, text)
+
+
+def _over_head(pose: Pose, xy: Points) -> QPointF | None:
+    """A point above the head, or above the highest joint where the head is not seen; None where nothing is."""
+    shown = _shown(pose)
+    if not shown.any():
+        return None
+    head = [joint for joint in _joints(pose.layout, _HEAD) if shown[joint]]
+    shoulders = [joint for joint in _joints(pose.layout, ("left_shoulder", "right_shoulder")) if shown[joint]]
+    if head and shoulders:
+        x, y = xy[head].mean(axis=0)
+        neck = float(np.hypot(*(xy[shoulders].mean(axis=0) - (x, y))))
+        return QPointF(x, y - 0.95 * neck)
+    x, y = xy[np.flatnonzero(shown)[xy[shown][:, 1].argmin()]]
+    return QPointF(x, y - 16)
+
+
+def _shown(pose: Pose) -> NDArray[np.bool_]:
+    confidence = np.nan_to_num(pose.confidence)
+    return np.asarray((confidence >= HIDDEN_BELOW) & np.isfinite(pose.xy_px).all(axis=1))
+
+
+@cache
+def _joints(layout: Layout, names: tuple[str, ...]) -> tuple[int, ...]:
+    return tuple(layout.index(name) for name in names if name in layout.joints)
+
+
+@cache
+def _small_joints(layout: Layout) -> tuple[bool, ...]:
+    return tuple(joint.removeprefix("left_").removeprefix("right_") in _SMALL for joint in layout.joints)
+
+
+def _inside(box: QRectF, bounds: QRectF) -> QRectF:
+    left = min(max(box.left(), bounds.left()), max(bounds.right() - box.width(), bounds.left()))
+    top = min(max(box.top(), bounds.top()), max(bounds.bottom() - box.height(), bounds.top()))
+    return QRectF(left, top, box.width(), box.height())
+
+
+def _free_place(box: QRectF, bounds: QRectF, taken: list[QRectF]) -> QRectF:
+    """The box moved up past labels that stand there already, or down where there is no room above."""
+    for step in (-1, 1):
+        tried = QRectF(box)
+        for _ in range(len(taken) + 1):
+            blocking = next((other for other in taken if other.intersects(tried)), None)
+            if blocking is None:
+                if bounds.contains(tried):
+                    return tried
+                break
+            tried.moveTop(blocking.top() - box.height() - 2 if step < 0 else blocking.bottom() + 2)
+    return box
+
+
+def _pen(colour: QColor, width: float) -> QPen:
+    return QPen(QBrush(colour), width, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap)

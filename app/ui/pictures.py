@@ -1,0 +1,48 @@
+"""Saves screenshots where the user keeps pictures."""
+
+import contextlib
+import os
+from datetime import datetime
+from pathlib import Path
+
+from PySide6.QtCore import QStandardPaths
+from PySide6.QtGui import QImage
+
+from app.errors import OutputError
+
+
+def pictures_folder(chosen: str) -> Path:
+    """The chosen folder, or ActionLens in the system's folder for pictures."""
+    if chosen:
+        return Path(chosen)
+    pictures = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.PicturesLocation)
+    return Path(pictures or Path.home()) / "ActionLens"
+
+
+def save_picture(image: QImage, folder: Path, now: datetime) -> Path:
+    """Write a PNG named after the time, beside those already there; its path. Raises OutputError."""
+    name = now.strftime("ActionLens %Y-%m-%d %H-%M-%S")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        path = next(p for p in _names(folder, name) if not p.exists())
+    except OSError as error:
+        raise OutputError(
+            f"no picture can be saved in {folder} ({error.strerror or error}); choose another folder"
+        ) from None
+    new = path.with_name(f".{path.name}.{os.getpid()}.new")
+    try:
+        if not image.save(str(new), b"PNG"):
+            raise OutputError(
+                f"no picture can be saved in {folder}: make room, or choose another folder (Ctrl+Shift+S)"
+            )
+        new.replace(path)
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written ({error.strerror or error}); choose another folder") from None
+    finally:
+        with contextlib.suppress(OSError):
+            new.unlink(missing_ok=True)
+    return path
+
+
+def _names(folder: Path, name: str) -> list[Path]:
+    return [folder / f"{name}{f' ({n})' if n > 1 else ''}.png" for n in range(1, 1000)]

@@ -1,0 +1,60 @@
+"""Runs the window until it is closed."""
+
+import sys
+
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+
+from app.engine import Engine
+from app.errors import OutputError
+from app.interrupt import STATUS as INTERRUPTED
+from app.interrupt import Interrupt
+from app.outputs import Outputs
+from app.settings import RunOptions, UserSettings
+from app.ui.live_run import MakeEngine
+from app.ui.main_window import MainWindow
+from app.ui.theme import Theme
+
+DONE, FAILED = 0, 1
+_SIGNAL_MS = 100  # Python's signal handlers run between Qt's events
+
+
+def run_window(options: RunOptions, settings: UserSettings, make_engine: MakeEngine = Engine) -> int:
+    """Show the window; the exit status. Raises OutputError, with nothing started, when an output cannot be opened."""
+    with Interrupt() as interrupt:
+        outputs = Outputs(options)
+
+        def make(options: RunOptions) -> Engine:
+            engine = make_engine(options)
+            outputs.attach(engine)
+            return engine
+
+        application = _application()
+        window = MainWindow(make, options, settings, Theme(application, settings.theme))
+        window.mirror_changed.connect(lambda mirror: setattr(outputs, "mirror", mirror))
+        timer = QTimer()
+        timer.timeout.connect(lambda: window.close() if interrupt.requested.is_set() else None)
+        timer.start(_SIGNAL_MS)
+        window.show()
+        application.exec()
+        timer.stop()
+        status = _close(outputs)
+    return INTERRUPTED if interrupt.requested.is_set() else status
+
+
+def _application() -> QApplication:
+    application = QApplication.instance()
+    if not isinstance(application, QApplication):
+        application = QApplication(sys.argv[:1])
+    application.setApplicationName("ActionLens")
+    application.setDesktopFileName("actionlens")
+    return application
+
+
+def _close(outputs: Outputs) -> int:
+    try:
+        outputs.close()
+    except OutputError as error:
+        sys.stderr.write(f"{error}\n")
+        return FAILED
+    return DONE

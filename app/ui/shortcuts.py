@@ -1,0 +1,32 @@
+"""The page of keyboard shortcuts."""
+
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QLabel, QVBoxLayout, QWidget
+
+from app.ui.actions import shortcut_rows
+
+
+class ShortcutsDialog(QDialog):
+    """Two columns of keys and what they do. It does not block the window."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Keyboard shortcuts")
+        rows = shortcut_rows()
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(18)
+        grid.setVerticalSpacing(7)
+        half = (len(rows) + 1) // 2
+        for number, (keys, says) in enumerate(rows):
+            row, column = number % half, number // half * 3
+            label = QLabel(keys)
+            label.setObjectName("heading")
+            grid.addWidget(label, row, column)
+            grid.addWidget(QLabel(says), row, column + 1)
+        grid.setColumnMinimumWidth(2, 16)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        buttons.rejected.connect(self.reject)
+        column_layout = QVBoxLayout(self)
+        column_layout.setContentsMargins(22, 18, 22, 16)
+        column_layout.setSpacing(16)
+        column_layout.addLayout(grid)
+        column_layout.addWidget(buttons)

@@ -1,0 +1,71 @@
+"""The line at the bottom: rates, ages, drops, what the recognizer runs on, and the source."""
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
+
+from app.settings import RunOptions
+from app.types import RunInfo, StatsSnapshot
+from app.ui.elided_label import ElidedLabel
+
+_CHOOSES_ITSELF = ("auto", "cpu")
+
+
+class Status(QFrame):
+    """Shows a StatsSnapshot and a RunInfo. Widths are fixed, so that nothing moves while numbers change."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("status")
+        self.source = ElidedLabel(mode=Qt.TextElideMode.ElideMiddle)
+        self.camera = self._field("Camera 000 fps", "Frames a second that the source gives")
+        self.pose = self._field("Pose 000 fps", "Frames a second in which poses are found")
+        self.age = self._field(
+            "Age 0000 / 0000 ms", "Age of the shown frame since it was captured: median and 95th percentile"
+        )
+        self.dropped = self._field("Dropped 00000", "Frames that were replaced by a newer one before they were used")
+        self.provider = QLabel()
+        row = QHBoxLayout(self)
+        row.setContentsMargins(14, 5, 14, 5)
+        row.setSpacing(16)
+        row.addWidget(self.source, 1)
+        for label in (self.camera, self.pose, self.age, self.dropped, self.provider):
+            row.addWidget(label)
+        self.show_stats(None)
+        self.show_info(None, RunOptions())
+
+    def _field(self, widest: str, note: str) -> QLabel:
+        label = QLabel()
+        label.setToolTip(note)
+        label.setMinimumWidth(label.fontMetrics().horizontalAdvance(widest) + 4)
+        return label
+
+    def show_stats(self, stats: StatsSnapshot | None) -> None:
+        """Rates and ages; None while nothing runs."""
+        if stats is None or not stats.captured:
+            self.camera.setText("Camera –")  # noqa: RUF001
+            self.pose.setText("Pose –")  # noqa: RUF001
+            self.age.setText("Age –")  # noqa: RUF001
+            self.dropped.setText("Dropped –")  # noqa: RUF001
+            return
+        self.camera.setText(f"Camera {stats.camera_fps:.0f} fps")
+        self.pose.setText(f"Pose {stats.pose_fps:.0f} fps")
+        self.age.setText(f"Age {stats.age_p50_ms:.0f} / {stats.age_p95_ms:.0f} ms")
+        self.dropped.setText(f"Dropped {stats.dropped}")
+
+    def show_info(self, info: RunInfo | None, options: RunOptions) -> None:
+        """The source and the provider; options: what was asked for."""
+        source = info.source if info is not None else None
+        size = "" if source is None or source.size is None else " {} x {}".format(*source.size)
+        self.source.setText("" if source is None else f"{source.name}{size}")
+        running = info.provider if info is not None else ""
+        missed = running != "" and options.provider not in _CHOOSES_ITSELF and running != options.provider
+        self.provider.setText(f"{'⚠ ' if missed else ''}{running.upper()}" if running else "")
+        self.provider.setToolTip(
+            f"{options.provider.upper()} was asked for, but the recognizer runs on {running.upper()}: "
+            "python main.py --doctor says why"
+            if missed
+            else f"The recognizer {info.recognizer if info else ''} runs on {running.upper()}"
+        )
+        if self.provider.objectName() != (name := "warning" if missed else ""):
+            self.provider.setObjectName(name)
+            self.provider.style().polish(self.provider)

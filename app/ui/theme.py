@@ -1,0 +1,208 @@
+"""Colours, palette and style sheet of the window, dark and light."""
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtGui import QColor, QPalette
+from PySide6.QtWidgets import QApplication
+
+SYSTEM, LIGHT, DARK = "system", "light", "dark"
+THEMES = (SYSTEM, LIGHT, DARK)
+
+
+@dataclass(frozen=True, slots=True)
+class Colours:
+    """Colours of one theme as #rrggbb. Text on window and card has a contrast of 4.5 or more."""
+
+    dark: bool
+    window: str
+    card: str
+    field: str
+    border: str
+    text: str
+    muted: str
+    accent: str
+    on_accent: str
+    hover: str
+    track: str
+    error: str
+    error_card: str
+    warning: str
+    warning_card: str
+
+
+_DARK = Colours(
+    dark=True,
+    window="#15171c",
+    card="#1d2027",
+    field="#262a33",
+    border="#343944",
+    text="#eceef2",
+    muted="#a0a7b4",
+    accent="#56b4e9",
+    on_accent="#0b1620",
+    hover="#2f3540",
+    track="#2b303a",
+    error="#ff8d85",
+    error_card="#3a2023",
+    warning="#f2bd4b",
+    warning_card="#382d18",
+)
+_LIGHT = Colours(
+    dark=False,
+    window="#f3f4f7",
+    card="#ffffff",
+    field="#ffffff",
+    border="#d5d9e1",
+    text="#191c22",
+    muted="#5b6270",
+    accent="#0b6bb0",
+    on_accent="#ffffff",
+    hover="#e6eaf1",
+    track="#e6e9ef",
+    error="#b3261e",
+    error_card="#fde9e7",
+    warning="#855500",
+    warning_card="#fdf2d8",
+)
+
+
+class Theme(QObject):
+    """The theme in use. changed is emitted after the application wears the new one."""
+
+    changed = Signal()
+
+    def __init__(self, application: QApplication, choice: str = SYSTEM) -> None:
+        super().__init__(application)
+        self._application = application
+        self.choice = SYSTEM
+        self.colours = _DARK
+        application.setStyle("Fusion")
+        application.styleHints().colorSchemeChanged.connect(self._system_changed)
+        self.choose(choice)
+
+    def choose(self, choice: str) -> None:
+        """Wear a theme of THEMES; anything else is the system's."""
+        self.choice = choice if choice in THEMES else SYSTEM
+        schemes = {LIGHT: Qt.ColorScheme.Light, DARK: Qt.ColorScheme.Dark, SYSTEM: Qt.ColorScheme.Unknown}
+        self._application.styleHints().setColorScheme(schemes[self.choice])
+        self._wear()
+
+    def next(self) -> str:
+        """Wear the next theme of THEMES; its name."""
+        self.choose(THEMES[(THEMES.index(self.choice) + 1) % len(THEMES)])
+        return self.choice
+
+    def _system_changed(self) -> None:
+        if self.choice == SYSTEM:
+            self._wear()
+
+    def _wear(self) -> None:
+        light = self._application.styleHints().colorScheme() == Qt.ColorScheme.Light
+        if self.choice != SYSTEM:
+            light = self.choice == LIGHT
+        self.colours = _LIGHT if light else _DARK  # a system that does not say gets the one that suits video
+        self._application.setPalette(_palette(self.colours))
+        self._application.setStyleSheet(_style_sheet(self.colours))
+        self.changed.emit()
+
+
+def _palette(colours: Colours) -> QPalette:
+    role = QPalette.ColorRole
+    named = {
+        role.Window: colours.window,
+        role.WindowText: colours.text,
+        role.Base: colours.card,
+        role.AlternateBase: colours.window,
+        role.ToolTipBase: colours.field,
+        role.ToolTipText: colours.text,
+        role.PlaceholderText: colours.muted,
+        role.Text: colours.text,
+        role.Button: colours.field,
+        role.ButtonText: colours.text,
+        role.BrightText: colours.error,
+        role.Link: colours.accent,
+        role.Highlight: colours.accent,
+        role.HighlightedText: colours.on_accent,
+        role.Accent: colours.accent,
+        role.Mid: colours.border,
+        role.Dark: colours.border,
+        role.Light: colours.hover,
+        role.Midlight: colours.hover,
+        role.Shadow: colours.border,
+    }
+    palette = QPalette()
+    for colour_role, colour in named.items():
+        palette.setColor(colour_role, QColor(colour))
+    for colour_role in (role.WindowText, role.Text, role.ButtonText):
+        palette.setColor(QPalette.ColorGroup.Disabled, colour_role, QColor(colours.muted))
+    return palette
+
+
+def _style_sheet(c: Colours) -> str:
+    return f"""
+    QMainWindow, QDialog {{ background: {c.window}; }}
+    QToolTip {{ background: {c.field}; color: {c.text}; border: 1px solid {c.border}; padding: 4px 6px; }}
+    QMenuBar {{ background: {c.window}; color: {c.text}; padding: 2px 6px; }}
+    QMenuBar::item {{ padding: 4px 10px; border-radius: 4px; background: transparent; }}
+    QMenuBar::item:selected {{ background: {c.hover}; }}
+    QMenu {{ background: {c.card}; color: {c.text}; border: 1px solid {c.border}; padding: 4px; }}
+    QMenu::item {{ padding: 5px 28px 5px 26px; border-radius: 4px; }}
+    QMenu::item:selected {{ background: {c.accent}; color: {c.on_accent}; }}
+    QMenu::item:disabled {{ color: {c.muted}; }}
+    QMenu::separator {{ height: 1px; background: {c.border}; margin: 4px 8px; }}
+    QFrame#card {{ background: {c.card}; border: 1px solid {c.border}; border-radius: 8px; }}
+    QLabel#heading {{ color: {c.muted}; font-weight: 600; }}
+    QLabel#muted {{ color: {c.muted}; }}
+    QLabel#warning {{ color: {c.warning}; font-weight: 600; }}
+    QFrame#toolbar, QFrame#status {{ background: {c.card}; }}
+    QFrame#toolbar {{ border-bottom: 1px solid {c.border}; }}
+    QFrame#status {{ border-top: 1px solid {c.border}; }}
+    QToolButton, QPushButton {{
+        background: {c.field}; color: {c.text}; border: 1px solid {c.border}; border-radius: 6px; padding: 5px 10px;
+    }}
+    QToolButton {{ padding: 5px; }}
+    QToolButton:hover, QPushButton:hover {{ background: {c.hover}; }}
+    QToolButton:pressed, QPushButton:pressed {{ background: {c.border}; }}
+    QToolButton:checked {{ background: {c.accent}; color: {c.on_accent}; border-color: {c.accent}; }}
+    QToolButton:focus, QPushButton:focus {{ border: 2px solid {c.accent}; padding: 4px 9px; }}
+    QToolButton:focus {{ padding: 4px; }}
+    QToolButton:checked:focus {{ border-color: {c.text}; }}
+    QToolButton:disabled, QPushButton:disabled {{ color: {c.muted}; background: {c.window}; }}
+    QPushButton#primary {{ background: {c.accent}; color: {c.on_accent}; border-color: {c.accent}; font-weight: 600; }}
+    QPushButton#primary:focus {{ border-color: {c.text}; }}
+    QComboBox {{
+        background: {c.field}; color: {c.text}; border: 1px solid {c.border}; border-radius: 6px; padding: 4px 8px;
+    }}
+    QComboBox:hover {{ background: {c.hover}; }}
+    QComboBox:focus {{ border: 2px solid {c.accent}; padding: 3px 7px; }}
+    QComboBox::drop-down {{ border: none; width: 22px; }}
+    QComboBox::down-arrow {{ image: none; }}
+    QComboBox QAbstractItemView {{
+        background: {c.card}; color: {c.text}; border: 1px solid {c.border}; padding: 3px; outline: none;
+        selection-background-color: {c.accent}; selection-color: {c.on_accent};
+    }}
+    QLineEdit {{
+        background: {c.field}; color: {c.text}; border: 1px solid {c.border}; border-radius: 6px; padding: 6px 8px;
+    }}
+    QLineEdit:focus {{ border: 2px solid {c.accent}; padding: 5px 7px; }}
+    QTableView {{
+        background: {c.card}; color: {c.text}; border: none; outline: none;
+        selection-background-color: {c.accent}; selection-color: {c.on_accent};
+    }}
+    QTableView:focus {{ border: 1px solid {c.accent}; border-radius: 4px; }}
+    QHeaderView {{ background: {c.card}; }}
+    QHeaderView::section {{
+        background: {c.card}; color: {c.muted}; border: none; border-bottom: 1px solid {c.border}; padding: 3px 6px;
+    }}
+    QScrollBar:vertical {{ background: transparent; width: 10px; margin: 0; }}
+    QScrollBar::handle:vertical {{ background: {c.border}; border-radius: 4px; min-height: 24px; margin: 1px; }}
+    QScrollBar::handle:vertical:hover {{ background: {c.muted}; }}
+    QScrollBar::add-line, QScrollBar::sub-line {{ height: 0; width: 0; }}
+    QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
+    QFrame#banner-error {{ background: {c.error_card}; border: 1px solid {c.error}; border-radius: 8px; }}
+    QFrame#banner-warning {{ background: {c.warning_card}; border: 1px solid {c.warning}; border-radius: 8px; }}
+    QLabel#toast {{
+        background: {c.text}; color: {c.window}; border-radius: 8px; padding: 8px 14px;
+    }}
+    """
