@@ -26,7 +26,7 @@ class Timing:
     source. retry_s: waits before each attempt to open a lost source again; the last one repeats.
     """
 
-    open_s: float = 12.0
+    open_s: float = 9.0
     stall_s: float = 2.0
     retry_s: tuple[float, ...] = (0.5, 1.0, 2.0, 4.0, 8.0, 10.0)
 
@@ -221,7 +221,8 @@ class Capture:
             silent = self._silence(reader, began_s)
             if silent is not None:
                 reader.close()
-                reader.thread.join(1.0)  # close() lets a healthy source return; a stuck one is left behind
+                if self.has_given:
+                    reader.thread.join(1.0)  # close() lets a healthy source return; a stuck one is left behind
                 return silent
             self.changed.wait(min(0.25, self._timing.stall_s / 4))
         reader.close()

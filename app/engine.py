@@ -105,7 +105,10 @@ class Engine:
         recognizer = self._recognizer
         if recognizer is None:
             return RunInfo(self._capture.source, self.options.model, (), "")
-        return RunInfo(self._capture.source, recognizer.card.name, recognizer.card.actions, recognizer.provider)
+        card = recognizer.card
+        return RunInfo(
+            self._capture.source, card.name, card.actions, recognizer.provider, provider_note=recognizer.provider_note
+        )
 
     @property
     def progress(self) -> str:
@@ -151,7 +154,7 @@ class Engine:
             if thread is not None and thread.ident is not None and thread is not threading.current_thread():
                 thread.join(max(0.0, deadline - time.monotonic()))
         if not self._capture.join(max(0.0, deadline - time.monotonic())):
-            log.warning("the source did not close in time and is left behind")
+            log.info("the source did not close in time and is left behind")
         self._end(EngineState.STOPPED)
 
     def pause(self) -> None:
@@ -218,7 +221,9 @@ class Engine:
             start = start or frame
             self._running = True
             self._change(pipeline)
-            self._give(pipeline.process(frame))
+            result = pipeline.process(frame)
+            self._stats.processed(result)
+            self._give(result)
         last = pipeline.finish()
         if last is not None:
             self._give(last)
@@ -260,7 +265,6 @@ class Engine:
     def _give(self, result: Result) -> None:
         if self._final is not None:
             return
-        self._stats.processed(result)
         self.results.put(result)
         for tap in self._taps:
             try:

@@ -32,7 +32,7 @@ def run_headless(options: RunOptions, make_engine: Callable[[RunOptions], Engine
                 if _output_failed(engine):
                     break
         finally:
-            engine.stop()
+            engine.stop(1.5)
             finished = _finish(outputs)
         reporter.tell()
         reporter.sum_up()
@@ -87,7 +87,7 @@ class _Reporter:
         if progress and progress != self._progress:
             _say(progress)
         self._progress = progress
-        if not self._introduced and state is EngineState.RUNNING:
+        if not self._introduced and self._engine.stats().processed:
             self._introduced = True
             self._introduce()
         again = self._state is EngineState.RETRYING and state is EngineState.RETRYING  # each attempt may fail anew
@@ -102,7 +102,10 @@ class _Reporter:
         info = self._engine.info
         if info.source is not None:
             size = "" if info.source.size is None else " {}x{}".format(*info.source.size)
-            _say(f"{info.source.name}{size}, {info.recognizer} with {len(info.actions)} actions on {info.provider}")
+            note = f" ({info.provider_note})" if info.provider_note else ""
+            _say(
+                f"{info.source.name}{size}, {info.recognizer} with {len(info.actions)} actions on {info.provider}{note}"
+            )
 
     def sum_up(self) -> None:
         """How many frames were seen, at the end."""

@@ -10,7 +10,7 @@ from app.stats import Stats
 from app.types import PersonResult, Result
 from pose.estimator import PoseEstimator
 from pose.types import Frame, Pose
-from recognizer.decision import ActionEvent, Decider, Decision
+from recognizer.decision import HALF_BODY, WAITING, ActionEvent, Decider, Decision, body_in_view
 from recognizer.model_card import ModelCard
 from recognizer.types import Clip, Prediction
 from recognizer.window import PoseWindow
@@ -23,6 +23,7 @@ class Recognizer(Protocol):
 
     card: ModelCard
     provider: str
+    provider_note: str
 
     def predict(self, clips: Sequence[Clip]) -> Sequence[Prediction]:
         """A prediction for each clip, in one call."""
@@ -38,7 +39,6 @@ class _Person:
     """What is remembered of one person."""
 
     window: PoseWindow
-    decider: Decider
     seen_s: float
     decision: Decision | None = None
 
@@ -58,10 +58,11 @@ class Pipeline:
     ) -> None:
         self._estimator = estimator
         self._recognizer = recognizer
+        self._decider = Decider(recognizer.card)
         self._stats = stats or Stats()
         self._clock = clock
         self._people: dict[int, _Person] = {}
-        self._ended: list[ActionEvent] = []  # ends to tell with the next result
+        self._events: list[ActionEvent] = []  # to tell with the next result
         self._last: Result | None = None
         self._nobody_due_s = -math.inf
 
@@ -70,21 +71,24 @@ class Pipeline:
         with self._stats.stage("pose"):
             poses = self._estimator.estimate(frame)
         with self._stats.stage("window"):
-            clips = self._clips(poses)
+            clips = [clip for pose in poses for clip in self._person(pose).window.push(pose)]
         with self._stats.stage("recognize"):
-            predictions = self._recognizer.predict(clips) if clips else ()
+            judged = [clip for clip in clips if body_in_view(clip)]
+            predictions = self._recognizer.predict(judged) if judged else ()
         with self._stats.stage("decide"):
-            for prediction in predictions:
-                person = self._people[prediction.person]
-                person.decision = person.decider.update(prediction)
+            self._decide(poses, clips, predictions)
             self._end_gone(frame.time_s)
-        self._last = self._result(frame, poses, {prediction.person for prediction in predictions})
+        events, self._events = tuple(self._events), []
+        fresh = {clip.person for clip in clips}
+        persons = tuple(PersonResult(pose, self._people[pose.person].decision, pose.person in fresh) for pose in poses)
+        self._last = Result(frame, persons, events, self._is_nobody_due(frame, poses), self._clock())
         return self._last
 
     def use(self, recognizer: Recognizer) -> None:
         """Go on with another recognizer; its windows begin empty."""
         self.clear()
         self._recognizer = recognizer
+        self._decider = Decider(recognizer.card)
 
     def clear(self) -> None:
         """Forget everybody; what was running ends, and the next result tells so."""
@@ -93,42 +97,39 @@ class Pipeline:
     def finish(self) -> Result | None:
         """At the end of the run: the last frame again, with the ends of what was running; None if there are none."""
         self.clear()
-        if self._last is None or not self._ended:
+        if self._last is None or not self._events:
             return None
         persons = tuple(replace(person, fresh=False) for person in self._last.persons)
-        return replace(self._last, persons=persons, events=tuple(self._ended), nobody=False)
+        return replace(self._last, persons=persons, events=tuple(self._events), nobody=False)
 
-    def _clips(self, poses: Sequence[Pose]) -> list[Clip]:
-        """The clips that are due at this frame."""
-        clips: list[Clip] = []
+    def _person(self, pose: Pose) -> _Person:
+        person = self._people.get(pose.person)
+        if person is None:
+            card = self._recognizer.card
+            window = PoseWindow(card.frames, card.fps, card.skeleton)
+            person = self._people[pose.person] = _Person(window, pose.time_s)
+        person.seen_s = pose.time_s
+        return person
+
+    def _decide(self, poses: Sequence[Pose], clips: Sequence[Clip], predictions: Sequence[Prediction]) -> None:
+        decisions = {prediction.person: self._decider.update(prediction) for prediction in predictions}
+        for clip in clips:
+            if clip.person not in decisions:
+                decisions[clip.person] = self._decider.absent(clip.person, clip.time_s, HALF_BODY)
         for pose in poses:
-            person = self._people.get(pose.person)
-            if person is None:
-                person = self._people[pose.person] = self._new_person(pose)
-            person.seen_s = pose.time_s
-            clips += person.window.push(pose)
-        return clips
-
-    def _new_person(self, pose: Pose) -> _Person:
-        card = self._recognizer.card
-        window = PoseWindow(card.frames, card.fps, card.skeleton)
-        return _Person(window, Decider(card), pose.time_s)
+            person = self._people[pose.person]
+            if pose.person not in decisions and person.decision is not None and person.window.fill < 1:
+                # The window has begun anew after a gap: what was decided before holds for a moment only.
+                decisions[pose.person] = self._decider.absent(pose.person, pose.time_s, WAITING)
+        for identity, decision in decisions.items():
+            self._people[identity].decision = decision
+            self._events += decision.events
 
     def _end_gone(self, time_s: float) -> None:
         for identity, person in list(self._people.items()):
             if time_s - person.seen_s > GONE_S:
-                self._ended += person.decider.finish(person.seen_s)
+                self._events += self._decider.gone(identity, person.seen_s)
                 del self._people[identity]
-
-    def _result(self, frame: Frame, poses: Sequence[Pose], fresh: set[int]) -> Result:
-        persons = []
-        events, self._ended = self._ended, []
-        for pose in poses:
-            decision = self._people[pose.person].decision
-            persons.append(PersonResult(pose, decision, pose.person in fresh))
-            if decision is not None and pose.person in fresh:
-                events += decision.events
-        return Result(frame, tuple(persons), tuple(events), self._is_nobody_due(frame, poses), self._clock())
 
     def _is_nobody_due(self, frame: Frame, poses: Sequence[Pose]) -> bool:
         """True at the recognizer's rate while nobody is in view."""

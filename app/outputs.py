@@ -128,7 +128,7 @@ class ChangePrinter:
         self._actions: dict[int | None, str] = {}
 
     def __call__(self, result: Result) -> None:
-        """The tap. Raises OSError where stdout cannot be written."""
+        """The tap. Raises OutputError where stdout cannot be written."""
         lines = []
         for person in result.persons:
             decision = person.decision
@@ -137,12 +137,16 @@ class ChangePrinter:
             self._actions.pop(None, None)
             self._actions[person.pose.person] = decision.action
             why = f"  ({decision.reason})" if decision.reason else ""
-            lines.append(
-                f"{result.frame.time_s:8.2f} s  person {decision.person}  {decision.action:<16}{decision.score:5.2f}{why}\n"
-            )
+            who = f"{result.frame.time_s:8.2f} s  person {decision.person}"
+            lines.append(f"{who}  {decision.action:<16}{decision.score:5.2f}{why}\n")
         if result.nobody and None not in self._actions:
             self._actions = {None: ""}
             lines.append(f"{result.frame.time_s:8.2f} s  nobody in view\n")
         if lines:
-            sys.stdout.writelines(lines)
-            sys.stdout.flush()
+            try:
+                sys.stdout.writelines(lines)
+                sys.stdout.flush()
+            except BrokenPipeError:
+                raise
+            except OSError as error:
+                raise OutputError(f"cannot print results: {error.strerror}; send them elsewhere") from error

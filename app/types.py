@@ -85,9 +85,13 @@ class StatsSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class RunInfo:
-    """What is running, for the status bar and the head of headless output. source is None until it is open."""
+    """What is running, for the status bar and the head of headless output. source is None until it is open.
+
+    provider: what the recognizer really runs on. provider_note: why it is not what was hoped for; "" otherwise.
+    """
 
     source: SourceInfo | None
     recognizer: str
     actions: tuple[str, ...]
     provider: str
+    provider_note: str = ""

@@ -48,7 +48,7 @@ def main():
     opening.open_estimator = lambda options, progress, cancel: (
         build(progress, cancel)
         if scenario == "building"
-        else FakeEstimator(people=people, fail_at=20 if scenario == "broken" else None)
+        else FakeEstimator(people=people, fail_at=100 if scenario == "broken" else None)
     )
     run()
 

@@ -26,9 +26,35 @@ def no_display(monkeypatch):
 
 def test_every_option_arrives(display):
     command = parse(
-        "--model st-gcn --camera rtsp://host/x --people 2 --provider cuda --pose-model a.task --mirror "
-        "--camera-size 1280x720 --camera-fps 60 --no-mjpg --seconds 2.5 --paced --headless --json - "
-        "--events ws://127.0.0.1:1 --save out.mp4 --verbose".split(),
+        [
+            "--model",
+            "st-gcn",
+            "--camera",
+            "rtsp://host/x",
+            "--people",
+            "2",
+            "--provider",
+            "cuda",
+            "--pose-model",
+            "a.task",
+            "--mirror",
+            "--camera-size",
+            "1280x720",
+            "--camera-fps",
+            "60",
+            "--no-mjpg",
+            "--seconds",
+            "2.5",
+            "--paced",
+            "--headless",
+            "--json",
+            "-",
+            "--events",
+            "ws://127.0.0.1:1",
+            "--save",
+            "out.mp4",
+            "--verbose",
+        ],
         UserSettings(),
     )
     assert command.options == RunOptions(

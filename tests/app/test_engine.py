@@ -63,9 +63,7 @@ def test_people_come_and_go(run):
     def people(frame):
         return (0, 1) if 20 <= frame.index < 60 else (0,)
 
-    started = run(
-        FakeSource(live=False, frames=140, fps=20), estimator=FakeEstimator(people=people), paced=False
-    )
+    started = run(FakeSource(live=False, frames=140, fps=20), estimator=FakeEstimator(people=people), paced=False)
     assert started.engine.wait(10)
     starts = {event.person: event for event in started.events if event.kind == "start"}
     ends = {event.person: event for event in started.events if event.kind == "end"}
