@@ -57,7 +57,8 @@ def clip_features(xy_px: NDArray[np.float32], confidence: NDArray[np.float32], f
     bones = _bone_directions(xy, seen, shoulders, have_shoulders, hips, have_hips)
     features = np.concatenate([position, velocity, bones], axis=-1)
     features = np.clip(features, -_LIMIT, _LIMIT)
-    return features.reshape(*features.shape[:-2], -1).astype(np.float32)
+    flat: NDArray[np.float32] = features.reshape(*features.shape[:-2], -1).astype(np.float32)
+    return flat
 
 
 def _middle(
@@ -66,7 +67,8 @@ def _middle(
     """Middle (..., T, 2) of two joints, the one that is seen where the other is not, and where either is."""
     count = seen[..., left].astype(np.float32) + seen[..., right]
     total = xy[..., left, :] + xy[..., right, :]  # missing joints are at 0
-    return total / np.maximum(count, 1)[..., None], count > 0
+    middle = total / np.maximum(count, np.float32(1))[..., None]
+    return middle.astype(np.float32), count > 0
 
 
 def _scale(

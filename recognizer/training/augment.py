@@ -36,12 +36,13 @@ class Augmentation:
     noise: float = 0.012  # upper bound of each clip's standard deviation
     bias: float = 0.02  # constant displacement of each joint
     lose_joint: float = 0.02  # part of the (clip, joint) pairs that are missing for some frames
-    lose_legs: float = 0.1  # part of the clips cut off below the hips
+    lose_legs: float = 0.15  # part of the clips cut off below the hips, three in ten of them above
 
 
 def middle(joints: Array, pair: list[int]) -> Array:
     """Middle (..., C) of two joints of (..., V, C)."""
-    return joints[..., pair, :].mean(axis=-2)
+    centre: Array = joints[..., pair, :].mean(axis=-2)
+    return centre
 
 
 def torso_length(joints: Array) -> Array:
@@ -51,7 +52,8 @@ def torso_length(joints: Array) -> Array:
     """
     lengths = np.linalg.norm(middle(joints, _SHOULDERS) - middle(joints, _HIPS), axis=-1)
     extent = np.ptp(joints, axis=(1, 2)).max(axis=-1)
-    return np.maximum(np.percentile(lengths, 80, axis=-1), 0.15 * extent + 1e-6).astype(np.float32)
+    length: Array = np.maximum(np.percentile(lengths, 80, axis=-1), 0.15 * extent + 1e-6).astype(np.float32)
+    return length
 
 
 def unit_size(joints: Array) -> Array:
@@ -66,8 +68,8 @@ def change_proportions(joints: Array, rng: np.random.Generator, share: float) ->
     chosen = rng.random(n) < share
 
     def factor(spread: float) -> Array:
-        drawn = np.exp(rng.normal(0, spread, n)) * chosen + ~chosen
-        return drawn.astype(np.float32)[:, None, None, None]
+        drawn: Array = np.where(chosen, np.exp(rng.normal(0, spread, n)), 1).astype(np.float32)
+        return drawn[:, None, None, None]
 
     shoulders, hips = middle(joints, _SHOULDERS)[..., None, :], middle(joints, _HIPS)[..., None, :]
     limbs = {(a, b): factor(spread) for a, b, spread in _LIMBS}
@@ -94,8 +96,8 @@ def view(joints: Array, depth: Mask, rng: np.random.Generator, how: Augmentation
     away = np.maximum(1 + turned[..., 2:] / distance, 0.3)
     xy = turned[..., :2] / away
     squeeze = np.where(depth, 1, rng.uniform(0.9, 1.05, n)).astype(np.float32)
-    xy[..., 0] *= squeeze[:, None, None]
-    return xy
+    out: Array = xy * np.stack([squeeze, np.ones_like(squeeze)], axis=-1)[:, None, None]
+    return out
 
 
 def rotate(joints: Array, yaw: Array, pitch: Array, roll: NDArray[np.floating]) -> Array:
@@ -112,28 +114,29 @@ def rotate(joints: Array, yaw: Array, pitch: Array, roll: NDArray[np.floating]) 
     cos, sin = np.cos(roll), np.sin(roll)
     about_z = matrix((cos, -sin, zero), (sin, cos, zero), (zero, zero, one))
     turn = (about_z @ about_x @ about_y).astype(np.float32)
-    return np.einsum("nij,ntvj->ntvi", turn, joints, optimize=True)
+    turned: Array = np.einsum("nij,ntvj->ntvi", turn, joints, optimize=True)
+    return turned
 
 
 def mirror(xy: Array, seen: Mask, rng: np.random.Generator) -> tuple[Array, Mask]:
     """Half of the clips as in a mirror: x negated, left and right joints exchanged."""
     chosen = rng.random(len(xy)) < 0.5
-    flipped = xy[:, :, MPOSE_13.mirrored] * np.float32([-1, 1])
+    flipped = xy[:, :, MPOSE_13.mirrored] * np.array([-1, 1], dtype=np.float32)
     return (
         np.where(chosen[:, None, None, None], flipped, xy),
         np.where(chosen[:, None, None], seen[:, :, MPOSE_13.mirrored], seen),
     )
 
 
-def change_drift(xy: Array, rng: np.random.Generator, share: float) -> Array:
-    """Remove the way across the picture from a share of the clips, or add one of up to 2 torsos a second."""
+def change_drift(xy: Array, rng: np.random.Generator, share: NDArray[np.floating]) -> Array:
+    """Remove the way across the picture, or replace it by one of up to 2 torsos a second; share: (N,) how likely."""
     n, frames = xy.shape[:2]
     hips = middle(xy, _HIPS)[..., 0]
     ramp = np.linspace(0, 1, frames, dtype=np.float32)
     own = (hips[:, -1] - hips[:, 0])[:, None] * ramp
     added = rng.uniform(-2, 2, n)[:, None] * ramp * (frames / RATE_FPS)
-    draw = rng.random(n)[:, None]
-    change = np.where(draw < share / 2, -own, np.where(draw < share * 0.75, added - own, 0))
+    draw: NDArray[np.float64] = rng.random(n) / np.maximum(share, 1e-6)
+    change = np.where(draw[:, None] < 0.5, -own, np.where(draw[:, None] < 1, added - own, 0))
     out = xy.copy()
     out[..., 0] += change[..., None]
     return out
@@ -157,7 +160,8 @@ def jitter(xy: Array, rng: np.random.Generator, how: Augmentation) -> Array:
     strength = rng.uniform(0, how.noise, (n, 1, 1, 1)).astype(np.float32)
     white = rng.standard_normal(xy.shape, dtype=np.float32) * strength
     bias = rng.standard_normal((n, 1, joints, 2), dtype=np.float32) * np.float32(how.bias)
-    return xy + white + bias
+    out: Array = xy + white + bias
+    return out
 
 
 def lose_joints(seen: Mask, rng: np.random.Generator, how: Augmentation, legs_matter: Mask) -> Mask:
@@ -170,4 +174,5 @@ def lose_joints(seen: Mask, rng: np.random.Generator, how: Augmentation, legs_ma
     out = seen & ~(lost & (now >= start) & (now < start + length))
     cut = (rng.random(n) < how.lose_legs) & ~legs_matter
     out[:, :, _LEGS] &= ~cut[:, None, None]
+    out[:, :, _HIPS] &= ~(cut & (rng.random(n) < 0.3))[:, None, None]
     return out

@@ -11,6 +11,7 @@ from recognizer.training.augment import Array, Augmentation, Mask
 from recognizer.training.data.everyday import ACTIONS, IDLE, OTHER, Corpus
 
 FRAMES = 30
+Positions = NDArray[np.float64]  # (N, T) places in recordings, in their own frames
 _UPPER_BODY = ("idle", "wave", "clap", "throw", "punch", OTHER)
 _MADE_UP = ("held pose", "mixed limbs", "wrong speed", "noise")
 
@@ -74,34 +75,36 @@ class BatchMaker:
         joints = augment.change_proportions(joints, rng, how.proportions)
         xy = augment.view(joints, depth, rng, how)
         xy, seen = augment.mirror(xy, seen, rng)
-        xy = augment.jitter(augment.change_drift(xy, rng, how.drift), rng, how)
+        moving = target[:, ACTIONS.index(IDLE)] == 0
+        xy = augment.jitter(augment.change_drift(xy, rng, how.drift * moving), rng, how)
         upper = [self.outputs.names.index(a) for a in _UPPER_BODY if a != OTHER]
         legs_matter = target[:, [i for i in range(len(self.outputs.listed)) if i not in upper]].sum(axis=1) > 0.01
         seen = augment.lose_joints(seen, rng, how, legs_matter)
         return clip_features(xy, seen.astype(np.float32), RATE_FPS)
 
-    def _windows(
-        self, rng: np.random.Generator, recordings: NDArray[np.intp], speed: float = 1.0
-    ) -> NDArray[np.float32]:
+    def _windows(self, rng: np.random.Generator, recordings: NDArray[np.intp], speed: float = 1.0) -> Positions:
         """Frame positions (N, 30) of random windows; the livelier of two, since recordings begin and end in rest."""
         a, b = (self._positions(rng, recordings, speed) for _ in range(2))
         livelier = self._liveliness(recordings, b) > self._liveliness(recordings, a)
         return np.where(livelier[:, None], b, a)
 
-    def _positions(self, rng: np.random.Generator, recordings: NDArray[np.intp], speed: float) -> NDArray[np.float32]:
+    def _positions(self, rng: np.random.Generator, recordings: NDArray[np.intp], speed: float) -> Positions:
         corpus, n = self.corpus, len(recordings)
         last = (corpus.length[recordings] - 1).astype(np.float64)
-        warp = np.exp(rng.uniform(*np.log(self.plan.warp), n)) * speed
+        slowest, fastest = (float(np.log(w)) for w in self.plan.warp)
+        warp = np.exp(rng.uniform(slowest, fastest, n)) * speed
         span = warp * (FRAMES - 1) / RATE_FPS * corpus.fps[recordings]
         short = span > last  # stretch most of a short recording over the window; hold its ends for the rest
         span = np.where(short, np.minimum(span, last * rng.uniform(0.85, 1.15, n)), span)
         margin = 0.12 * span
         start = rng.uniform(np.minimum(-margin, last - span), np.maximum(last - span + margin, 0))
-        return start[:, None] + span[:, None] * np.linspace(0, 1, FRAMES)
+        positions: Positions = start[:, None] + span[:, None] * np.linspace(0, 1, FRAMES)
+        return positions
 
-    def _liveliness(self, recordings: NDArray[np.intp], positions: NDArray[np.float32]) -> Array:
+    def _liveliness(self, recordings: NDArray[np.intp], positions: Positions) -> Array:
         joints, _ = gather(self.corpus, recordings, positions[:, ::3])
-        return np.abs(np.diff(augment.unit_size(joints), axis=1)).mean(axis=(1, 2, 3))
+        speed: Array = np.abs(np.diff(augment.unit_size(joints), axis=1)).mean(axis=(1, 2, 3))
+        return speed
 
     def _target(self, outputs: NDArray[np.intp]) -> Array:
         return np.eye(len(self.outputs), dtype=np.float32)[outputs]
@@ -109,6 +112,8 @@ class BatchMaker:
     def _real(self, rng: np.random.Generator, recordings: NDArray[np.intp]) -> tuple[Array, Mask, Mask, Array]:
         joints, seen = gather(self.corpus, recordings, self._windows(rng, recordings))
         joints = augment.unit_size(joints)
+        # A live detector guesses hidden joints; where readers gave them a place, half of the clips show it.
+        seen = seen | (rng.random(len(seen)) < 0.5)[:, None, None]
         target = self._target(self.outputs.of_recording[recordings])
         depth = self.corpus.depth[recordings]
         # Splice: the last part shows the motion of another recording of the same number of dimensions.
@@ -235,7 +240,8 @@ def _restful_frames(corpus: Corpus) -> Mask:
     standing = knees_low & ankles_low & ~np.isin(kind, _CROUCHING)
     seated = np.isin(kind, _SEATED_AT_START) & (place < 3)
     seated |= np.isin(kind, _SEATED_AT_END) & (corpus.length[recording] - 1 - place < 3)
-    return upright & hands_low & (standing | seated) & corpus.seen.all(axis=1)
+    restful: Mask = upright & hands_low & (standing | seated) & corpus.seen.all(axis=1)
+    return restful
 
 
 def _idle_frames(corpus: Corpus, restful: Mask, chosen: Mask) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

@@ -13,7 +13,6 @@ from recognizer.training import augment
 from recognizer.training.augment import Array
 from recognizer.training.batches import FRAMES, gather
 from recognizer.training.data.everyday import ACTIONS, OTHER, Corpus
-from recognizer.training.fit import merge_outputs
 
 HOP_FRAMES = 5  # a window every third of a second
 _CAMERA_TORSOS = 7.0  # distance of the camera in front of 3D recordings, about 3.5 m
@@ -58,13 +57,10 @@ def front_view(joints: Array, depth: NDArray[np.bool_]) -> Array:
 
 
 def logits_of(network: nn.Module, features: Array, batch: int = 512) -> Array:
-    """Logits (W, A) of the merged actions."""
+    """Logits (W, A) of a network that gives those of the actions."""
     network.eval()
     with torch.inference_mode():
-        parts = [
-            merge_outputs(network(torch.from_numpy(features[i : i + batch]))).numpy()
-            for i in range(0, len(features), batch)
-        ]
+        parts = [network(torch.from_numpy(features[i : i + batch])).numpy() for i in range(0, len(features), batch)]
     return np.concatenate(parts)
 
 
@@ -72,7 +68,8 @@ def softmax(logits: Array, temperature: float = 1.0) -> Array:
     """Probabilities over the last axis."""
     scaled = logits / temperature
     exp = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
-    return (exp / exp.sum(axis=-1, keepdims=True)).astype(np.float32)
+    probabilities: Array = (exp / exp.sum(axis=-1, keepdims=True)).astype(np.float32)
+    return probabilities
 
 
 def clip_probabilities(windows: Windows, probabilities: Array) -> tuple[NDArray[np.intp], Array]:
@@ -87,11 +84,13 @@ def clip_probabilities(windows: Windows, probabilities: Array) -> tuple[NDArray[
 class ClipReport:
     """Accuracy over the clips of listed actions; a clip called idle or other is wrong.
 
-    by_dataset: (accuracy, clips). recall: (recall, clips) by action. confusion: rows true, columns predicted, in the
-    order of ACTIONS.
+    accuracy_listed: the likeliest among the listed actions, all but idle and other, is right. balanced: mean of the
+    recalls. by_dataset: (accuracy, clips). recall: (recall, clips) by action. confusion: rows true, columns
+    predicted, in the order of ACTIONS.
     """
 
     accuracy: float
+    accuracy_listed: float
     balanced: float
     clips: int
     by_dataset: dict[str, tuple[float, int]]
@@ -108,6 +107,7 @@ def report_clips(corpus: Corpus, windows: Windows, probabilities: Array) -> Clip
     sets = corpus.dataset[recordings][listed]
     return ClipReport(
         accuracy=float(right.mean()),
+        accuracy_listed=float((true == 1 + mean[:, 1:-1].argmax(axis=1))[listed].mean()),
         balanced=float(balanced_accuracy_score(true[listed], found[listed])),
         clips=int(listed.sum()),
         by_dataset={str(s): (float(right[sets == s].mean()), int((sets == s).sum())) for s in np.unique(sets)},

@@ -32,7 +32,7 @@ class FitSettings:
     seed: int = 0
     size: str = "micro"
     steps: int = 4000
-    batch: int = 256
+    batch: int = 128
     learning_rate: float = 2e-3
     warmup: float = 0.1
     weight_decay: float = 0.05

@@ -53,7 +53,7 @@ _VALIDATION_SUBJECTS = {utd_mhad.NAME: {7}, msr_action3d.NAME: {9}, nw_ucla.NAME
 _VALIDATION_ONE_IN = 6
 
 # Pitch of the camera in degrees, hip drop and hip width of kinect.to_mpose.
-_KINECT = {utd_mhad.NAME: (4.0, 0.3, 1.0), nw_ucla.NAME: (13.0, 0.3, 1.0), msr_action3d.NAME: (6.0, 0.4, 0.45)}
+_KINECT = {utd_mhad.NAME: (4.0, 0.42, 1.2), nw_ucla.NAME: (13.0, 0.42, 1.2), msr_action3d.NAME: (6.0, 0.5, 0.5)}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from pose.skeleton import KINECT_20
+from recognizer.training.data.kinect import TO_PICTURE
 from recognizer.training.data.recording import Recording, files_of
 
 log = logging.getLogger(__name__)
@@ -33,7 +34,7 @@ def read(folder: Path) -> Iterator[Recording]:
             dataset=NAME,
             name=file.stem,
             action=ACTIONS[action],
-            joints=skeletons * np.float32([-1, -1, 1]),  # Kinect: x to the picture's left, y up
+            joints=skeletons * TO_PICTURE,
             seen=np.ones(skeletons.shape[:2], dtype=bool),
             layout=KINECT_20,
             fps=FPS,

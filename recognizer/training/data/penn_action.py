@@ -30,7 +30,7 @@ def read(folder: Path) -> Iterator[Recording]:
             log.warning("%s: %d frames of %s joints, skipped", file.name, len(joints), joints.shape[1:])
             continue
         joints = joints[:, PENN_13.mirrored]
-        seen = (joints > 1.5).any(axis=-1)
+        seen: NDArray[np.bool_] = np.any(joints > 1.5, axis=-1)
         yield Recording(
             dataset=NAME,
             name=file.stem,

@@ -9,6 +9,7 @@ import numpy as np
 from scipy.io import loadmat
 
 from pose.skeleton import KINECT_20
+from recognizer.training.data.kinect import TO_PICTURE
 from recognizer.training.data.recording import Recording, files_of
 
 log = logging.getLogger(__name__)
@@ -37,7 +38,7 @@ def read(folder: Path) -> Iterator[Recording]:
             dataset=NAME,
             name=file.stem.removesuffix("_skeleton"),
             action=ACTIONS[action - 1],
-            joints=skeletons[:, _ORDER] * np.float32([-1, -1, 1]),  # Kinect: x to the picture's left, y up
+            joints=skeletons[:, _ORDER] * TO_PICTURE,
             seen=np.ones(skeletons.shape[:2], dtype=bool),
             layout=KINECT_20,
             fps=FPS,

@@ -99,7 +99,7 @@ class EncoderLayer(nn.Module):
 
     def _attend(self, x: Tensor, context: Tensor) -> Tensor:
         def split(y: Tensor) -> Tensor:  # (N, K, D) -> (N, heads, K, 64)
-            return y.unflatten(-1, (self.heads, HEAD_WIDTH)).transpose(1, 2)
+            return y.view(y.shape[0], y.shape[1], self.heads, HEAD_WIDTH).transpose(1, 2)
 
         q, k, v = split(self.query(x)), split(self.key(context)), split(self.value(context))
         mixed = functional.scaled_dot_product_attention(q, k, v)  # (N, heads, Q, 64)

@@ -1,0 +1,159 @@
+"""python -m recognizer.training COMMAND: train, evaluate and export recognizers of everyday actions."""
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from pose.errors import ActionLensError
+from recognizer.features import CHANNELS, LAYOUT
+from recognizer.training import report
+from recognizer.training.batches import OutputSpace
+from recognizer.training.calibrate import calibrate
+from recognizer.training.data.everyday import ACTIONS, Corpus, merge, read_all
+from recognizer.training.evaluate import Windows, logits_of, windows_of
+from recognizer.training.export import decision_rules, export
+from recognizer.training.fit import FitSettings, fit
+from recognizer.training.models.act import SIZES
+from recognizer.training.models.deployed import Deployed
+from recognizer.training.run_folder import RunError, TrainedRun, load_run, save_run
+
+PARTS = {"train": ("train",), "all": ("train", "validation")}
+NOTES = (
+    "Figures are of skeletons from Kinect cameras and hand annotation and are optimistic for a webcam. Trained on "
+    "research data; see the terms of each set before other use."
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit status: 0 done, 2 a mistake of the user's, told in one line, 130 interrupted."""
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
+    torch.set_num_threads(options.threads)
+    try:
+        options.run_command(options)
+    except ActionLensError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m recognizer.training", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    defaults = FitSettings()
+
+    def command(name: str, run: object, help_text: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=help_text)
+        sub.set_defaults(run_command=run)
+        sub.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder that holds the data sets")
+        sub.add_argument("--threads", type=int, default=1, help="processor threads (default 1)")
+        return sub
+
+    train = command("train", _train, "train one network; a killed run goes on where it was")
+    train.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the run")
+    train.add_argument("--seed", type=int, default=defaults.seed)
+    train.add_argument("--size", choices=tuple(SIZES), default=defaults.size)
+    train.add_argument("--steps", type=int, default=defaults.steps)
+    train.add_argument("--batch", type=int, default=defaults.batch)
+    train.add_argument(
+        *("--people",),
+        choices=tuple(PARTS),
+        default="train",
+        help="train: all but the validation people, for choosing; all: the final network",
+    )
+
+    evaluate = command("evaluate", _evaluate, "accuracy and false alarms of trained networks")
+    evaluate.add_argument("--run", type=Path, nargs="+", required=True, metavar="DIR", help="folders of runs")
+    evaluate.add_argument("--split", choices=("validation", "test"), default="validation")
+
+    export_ = command("export", _export, "write model.onnx and card.json")
+    export_.add_argument("--run", type=Path, nargs="+", required=True, metavar="DIR", help="networks to average")
+    export_.add_argument(
+        *("--calibrate",),
+        type=Path,
+        nargs="+",
+        required=True,
+        metavar="DIR",
+        help="runs of the same recipe without the validation people; thresholds are chosen on them",
+    )
+    export_.add_argument("--weights", type=Path, required=True, metavar="DIR", help="folder to write, weights/act")
+    return parser
+
+
+def _train(options: argparse.Namespace) -> None:
+    corpus = merge(read_all(options.data))
+    settings = FitSettings(
+        seed=options.seed,
+        size=options.size,
+        steps=options.steps,
+        batch=options.batch,
+        parts=PARTS[options.people],
+    )
+    options.out.mkdir(parents=True, exist_ok=True)
+    network = fit(corpus, settings, options.out)
+    path = save_run(options.out, network, asdict(settings), OutputSpace(corpus).names)
+    sys.stdout.write(f"{path}\n")
+
+
+def _evaluate(options: argparse.Namespace) -> None:
+    corpus = merge(read_all(options.data))
+    runs = [_load(folder, corpus) for folder in options.run]
+    windows = _windows(corpus, options.split)
+    singles = [logits_of(_deployed([run]), windows.features) for run in runs]
+    for folder, logits in zip(options.run, singles, strict=True):
+        sys.stdout.write(report.as_text(str(folder), corpus, windows, logits))
+    if len(runs) > 1:
+        together = logits_of(_deployed(runs), windows.features)
+        sys.stdout.write(report.as_text("averaged", corpus, windows, together))
+
+
+def _export(options: argparse.Namespace) -> None:
+    corpus = merge(read_all(options.data))
+    runs = [_load(folder, corpus) for folder in options.run]
+    judges = [_load(folder, corpus) for folder in options.calibrate]
+    for folder, judge in zip(options.calibrate, judges, strict=True):
+        if "validation" in judge.settings["parts"]:
+            raise RunError(f"{folder} was trained on the validation people; give runs made with --people train")
+    validation, test = _windows(corpus, "validation"), _windows(corpus, "test")
+    judged = logits_of(_deployed(judges), validation.features)
+    rules = calibrate(corpus, validation, judged)
+    network = _deployed(runs)
+    metrics = {
+        **report.metrics("validation", corpus, validation, judged, rules),
+        **report.metrics("test", corpus, test, logits_of(network, test.features), rules),
+        **report.metrics_of_seeds(
+            corpus, test, [logits_of(_deployed([run]), test.features) for run in runs], rules, options.run
+        ),
+    }
+    decision = decision_rules(rules.temperature, rules.by_action())
+    features = len(CHANNELS) * len(LAYOUT)
+    export(network, features, options.weights, name="act", decision=decision, metrics=metrics, notes=NOTES)
+    sys.stdout.write(f"{options.weights}\n")
+
+
+def _load(folder: Path, corpus: Corpus) -> TrainedRun:
+    run = load_run(folder)
+    if run.outputs != OutputSpace(corpus).names:
+        raise RunError(f"{folder} was trained on other data sets than those given; train again")
+    return run
+
+
+def _deployed(runs: Sequence[TrainedRun]) -> Deployed:
+    return Deployed([run.network for run in runs], listed=len(ACTIONS) - 1)
+
+
+def _windows(corpus: Corpus, part: str) -> Windows:
+    return windows_of(corpus, np.flatnonzero(corpus.part == part))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

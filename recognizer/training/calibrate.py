@@ -1,0 +1,77 @@
+"""Thresholds from which an action is shown, chosen on people whom the network has not seen."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recognizer.training.augment import Array
+from recognizer.training.data.everyday import ACTIONS, IDLE, OTHER, Corpus
+from recognizer.training.evaluate import Windows, softmax
+
+KEPT = 0.85  # part of the rightly recognised windows that stay shown
+_LOWEST, _HIGHEST = 0.30, 0.95  # of a threshold: below, noise is shown; above, a clear action is not
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Calibration:
+    """temperature: divides the logits. thresholds: (A,) on the probabilities; that of `other` is not used."""
+
+    temperature: float
+    thresholds: Array
+
+    def by_action(self) -> dict[str, float]:
+        """Thresholds by the names of the listed actions."""
+        return {action: float(t) for action, t in zip(ACTIONS, self.thresholds, strict=True) if action != OTHER}
+
+
+def calibrate(corpus: Corpus, windows: Windows, logits: Array, kept: float = KEPT) -> Calibration:
+    """Temperature of least cross entropy, then the thresholds with the fewest alarms that keep `kept` of the right."""
+    true = corpus.action[windows.recording]
+    temperature = _best_temperature(logits, true)
+    return Calibration(temperature, _best_thresholds(softmax(logits, temperature), true, kept))
+
+
+def _best_temperature(logits: Array, true: NDArray[np.intp]) -> float:
+    candidates = np.exp(np.linspace(np.log(0.3), np.log(3), 61))
+    rows = np.arange(len(true))
+    losses = [-np.log(softmax(logits, t)[rows, true] + 1e-9).mean() for t in candidates]
+    return float(candidates[int(np.argmin(losses))])
+
+
+def _best_thresholds(probabilities: Array, true: NDArray[np.intp], kept: float) -> Array:
+    """One price for all actions: each action's threshold minimises alarms + price * right windows lost, and the
+    price is the one at which `kept` of all right windows remain. Half way to the single threshold, since few
+    validation windows stand behind some actions."""
+    found, score = probabilities.argmax(axis=1), probabilities.max(axis=1)
+    other = ACTIONS.index(OTHER)
+    right = (found == true) & (true != other)
+    alarm = (true == other) & (found != other)
+    single = float(np.clip(np.quantile(score[right], 1 - kept), _LOWEST, _HIGHEST))
+    grid = np.linspace(_LOWEST, _HIGHEST, 66)
+    listed = [a for a in range(len(ACTIONS)) if a != other]
+    lost = np.array([[(score[right & (found == a)] < t).sum() for t in grid] for a in listed])
+    alarms = np.array([[(score[alarm & (found == a)] >= t).sum() for t in grid] for a in listed])
+    low, high = 1e-3, 1e3
+    for _ in range(50):
+        price = np.sqrt(low * high)
+        pick = (alarms + price * lost).argmin(axis=1)
+        if lost[np.arange(len(listed)), pick].sum() > (1 - kept) * right.sum():
+            low = price
+        else:
+            high = price
+    own = grid[(alarms + high * lost).argmin(axis=1)]
+    thresholds = np.ones(len(ACTIONS), dtype=np.float32)
+    thresholds[listed] = (own + single) / 2
+    idle = ACTIONS.index(IDLE)
+    thresholds[idle] = single  # validation clips show no idleness to choose by
+    return _shift_to_keep(thresholds, score, found, right, kept)
+
+
+def _shift_to_keep(
+    thresholds: Array, score: Array, found: NDArray[np.intp], right: NDArray[np.bool_], kept: float
+) -> Array:
+    """The thresholds moved together until `kept` of the right windows remain."""
+    slack = score[right] - thresholds[found[right]]
+    moved: Array = np.clip(thresholds + np.quantile(slack, 1 - kept), 0.05, 0.99).astype(np.float32)
+    return moved

@@ -1,0 +1,85 @@
+"""Figures of a network as text and as the metrics of a card."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from recognizer.training.augment import Array
+from recognizer.training.calibrate import KEPT, Calibration, calibrate
+from recognizer.training.data.everyday import ACTIONS, Corpus
+from recognizer.training.evaluate import Windows, report_alarms, report_clips, softmax
+
+SPLITS = {
+    "validation": "people held out of the training splits: UTD-MHAD 7, MSR 9, NW-UCLA 5 and 10, a sixth of Penn, JHMDB",
+    "test": "UTD-MHAD and MSR even subjects, NW-UCLA view 3, the test splits of Penn Action and JHMDB (split 1)",
+}
+HOW = (
+    "a clip's probabilities are the mean of its 2 s windows (15 poses a second, one every 1/3 s); accuracy: the "
+    "likeliest of all actions is right, idle and other counted as wrong; accuracy_listed: among the listed actions"
+)
+
+
+def as_text(title: str, corpus: Corpus, windows: Windows, logits: Array) -> str:
+    """A few lines for people; thresholds here are chosen on the windows shown, so they are not for a test split."""
+    clips = report_clips(corpus, windows, softmax(logits))
+    rules = calibrate(corpus, windows, logits)
+    alarms = report_alarms(corpus, windows, softmax(logits, rules.temperature), rules.thresholds)
+    sets = "  ".join(f"{name} {value:.3f} ({n})" for name, (value, n) in clips.by_dataset.items())
+    recall = "  ".join(f"{name} {value:.2f}" for name, (value, _) in clips.recall.items())
+    return (
+        f"{title}: accuracy {clips.accuracy:.4f} of {clips.clips} clips, among the listed actions "
+        f"{clips.accuracy_listed:.4f}, mean of the actions {clips.balanced:.4f}\n  {sets}\n  {recall}\n"
+        f"  false alarms {alarms.alarms:.3f} of {alarms.windows} windows ({alarms.alarms_but_idle:.3f} without idle), "
+        f"{alarms.kept:.3f} of the right windows kept\n"
+    )
+
+
+def metrics(split: str, corpus: Corpus, windows: Windows, logits: Array, rules: Calibration) -> dict[str, Any]:
+    """Metrics "SPLIT_clips" and "SPLIT_false_alarms" of a card, at thresholds chosen before."""
+    probabilities = softmax(logits, rules.temperature)
+    clips = report_clips(corpus, windows, probabilities)
+    alarms = report_alarms(corpus, windows, probabilities, rules.thresholds)
+    return {
+        f"{split}_clips": {
+            "split": SPLITS[split],
+            "how": HOW,
+            "accuracy": round(clips.accuracy, 4),
+            "accuracy_listed": round(clips.accuracy_listed, 4),
+            "clips": clips.clips,
+            "by_dataset": {name: [round(value, 4), n] for name, (value, n) in clips.by_dataset.items()},
+            "recall": {name: [round(value, 4), n] for name, (value, n) in clips.recall.items()},
+            "confusion": {"actions": list(ACTIONS), "rows_true_columns_predicted": clips.confusion.tolist()},
+        },
+        f"{split}_false_alarms": {
+            "split": SPLITS[split],
+            "how": f"single windows; thresholds chosen on validation to keep {KEPT} of the right ones",
+            "right_windows_kept": round(alarms.kept, 4),
+            "unlisted_windows_shown_as_listed": round(alarms.alarms, 4),
+            "without_those_shown_as_idle": round(alarms.alarms_but_idle, 4),
+            "unlisted_windows": alarms.windows,
+        },
+    }
+
+
+def metrics_of_seeds(
+    corpus: Corpus, windows: Windows, logits: Sequence[Array], rules: Calibration, folders: Sequence[Path]
+) -> dict[str, Any]:
+    """Metric "test_by_seed" of a card: each network alone, and their mean."""
+    reports = [report_clips(corpus, windows, softmax(each, rules.temperature)) for each in logits]
+    alarms = [report_alarms(corpus, windows, softmax(each, rules.temperature), rules.thresholds) for each in logits]
+    values = {
+        "accuracy": [r.accuracy for r in reports],
+        "accuracy_listed": [r.accuracy_listed for r in reports],
+        "unlisted_windows_shown_as_listed": [a.alarms for a in alarms],
+        "right_windows_kept": [a.kept for a in alarms],
+    }
+    return {
+        "test_by_seed": {
+            "split": SPLITS["test"],
+            "networks": [folder.name for folder in folders],
+            **{name: [round(v, 4) for v in each] for name, each in values.items()},
+            "mean": {name: round(float(np.mean(each)), 4) for name, each in values.items()},
+        }
+    }
