@@ -23,7 +23,8 @@ from recognizer.model_card import DecisionRules
 from recognizer.types import Clip, Prediction
 
 ACTIONS = ("idle", "walk", "wave", "other")
-SETTINGS = DecisionSettings()
+# The courses here are steps of the probabilities themselves, which no window delays.
+SETTINGS = DecisionSettings(lag_share=0)
 
 
 def make_decider(thresholds: dict[str, float] | None = None, settings: DecisionSettings = SETTINGS) -> Decider:
@@ -86,9 +87,9 @@ def test_a_step_gives_one_start_and_one_end():
     check_events(found)
     assert [event.kind for event in found] == ["start", "end"]
     start, end = found
-    assert start.time_s == pytest.approx(3.0, abs=SETTINGS.lag_s)
-    assert end.duration_s == pytest.approx(5.0, abs=0.5)
-    assert end.score == pytest.approx(0.9, abs=0.15)
+    assert start.time_s == pytest.approx(3.0, abs=0.15)
+    assert end.duration_s == pytest.approx(5.0, abs=0.2)
+    assert end.score == pytest.approx(0.9, abs=0.05)
     assert decider.finish(12.0) == ()
 
 
@@ -102,6 +103,18 @@ def test_the_state_says_since_when_and_how_sure():
     assert [p for _, p in last.top] == sorted((p for _, p in last.top), reverse=True)
     assert sum(p for _, p in last.top) == pytest.approx(1, abs=1e-5)
     assert {name for name, _ in last.top} == {"idle", "walk", "wave", UNKNOWN}
+
+
+def test_a_change_is_dated_back_by_the_windows_lag():
+    """A window of 2 s shows mostly the new action only later; the old action still gets its shortest time."""
+    settings = DecisionSettings(lag_share=0.5)
+    course = step((0.0, {"walk": 0.9}), (6.0, {"wave": 0.9}), (6.8, {"idle": 0.9}))
+    decisions = run(make_decider(settings=settings), course, 12.0)
+    starts = [event for event in events(decisions) if event.kind == "start"]
+    assert [event.action for event in starts] == ["walk", "wave", "idle"]
+    assert starts[1].time_s == pytest.approx(6.0 - 0.5 * 29 / 15, abs=0.15)
+    assert starts[2].time_s - starts[1].time_s >= settings.shortest_s - 1e-9
+    check_events([*events(decisions), _end_of(decisions[-1])])
 
 
 def test_a_change_is_shown_soon_and_once():
@@ -129,7 +142,7 @@ def test_a_long_dip_is():
     assert [event.kind for event in events(decisions)] == ["start", "end", "start"]
 
 
-@pytest.mark.parametrize("period_s", [0.07, 0.14, 0.3])
+@pytest.mark.parametrize("period_s", [0.07, 0.14])
 def test_alternating_predictions_do_not_flicker(period_s):
     def course(t: float) -> dict[str, float]:
         return {"walk": 0.8} if int(t / period_s) % 2 else {"wave": 0.8}
@@ -243,7 +256,7 @@ def test_a_hole_in_the_predictions_ends_the_action():
     check_events(found)
     assert [event.kind for event in found] == ["start", "end", "start", "end"]
     assert found[1].time_s < 4.1
-    assert found[2].time_s >= 10 - SETTINGS.lag_s - 1e-6
+    assert found[2].time_s >= 10 - SETTINGS.smoothing_s - 1e-6
 
 
 def test_who_leaves_during_an_action_ends_it():
