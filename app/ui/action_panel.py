@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QHelpEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 from app.palette import action_rgb, action_text, person_rgb
 from app.types import PersonResult, Result
 from app.ui.elided_label import ElidedLabel
+from app.ui.notifier import Notifier
 from app.ui.theme import Colours
 from recognizer.decision import UNKNOWN
 
@@ -76,7 +77,7 @@ class ActionBars(QWidget):
         track = self._paint_track(painter, area)
         painter.setBrush(QColor(*action_rgb(action)))
         share = min(max(p, 0.0), 1.0)
-        if share > 0:
+        if share >= 0.005:
             filled = QRectF(track)
             filled.setWidth(max(track.width() * share, track.height()))
             painter.drawRoundedRect(filled, track.height() / 2, track.height() / 2)
@@ -102,15 +103,14 @@ class ActionBars(QWidget):
 class PersonChooser(QWidget):
     """A button for each person in view; hidden while there is one at most."""
 
-    chosen = Signal(int)
-
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.chosen: Notifier[[int]] = Notifier()
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(0, 0, 0, 0)
         self._row.setSpacing(4)
         self._group = QButtonGroup(self)
-        self._group.idClicked.connect(self.chosen)
+        self._group.idClicked.connect(self.chosen.tell)
         self._persons: tuple[int, ...] = ()
         self.setVisible(False)
 
@@ -211,7 +211,7 @@ class ActionPanel(QFrame):
         """Nothing runs."""
         self._result = None
         self.persons.show_persons((), 0)
-        self._say("–", "Nothing is running", ())  # noqa: RUF001
+        self._say("–", "No picture yet", ())  # noqa: RUF001
 
     def choose(self, person: int) -> None:
         """Show this person while in view."""

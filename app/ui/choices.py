@@ -27,6 +27,18 @@ def find_cameras() -> list[tuple[int, str]]:
     return [(camera.index, camera.name) for camera in list_cameras()]
 
 
+def source_text(source: str) -> str:
+    """A source as it stands in a list: a camera by number, a file or an address by its last part."""
+    if source.isdecimal():
+        return f"Camera {source}"
+    return last_part(source)
+
+
+def last_part(path: str) -> str:
+    """The last part of a path or address."""
+    return path.replace("\\", "/").rstrip("/").rpartition("/")[2] or path
+
+
 def model_choices() -> list[Choice]:
     """The model folders under weights/."""
     from recognizer.model_card import CARD_FILE, weights_folders

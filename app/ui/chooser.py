@@ -1,11 +1,13 @@
 """A drop-down list that only changes on a deliberate choice."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QPointF, Qt, Signal
+from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QPen, QWheelEvent
 from PySide6.QtWidgets import QComboBox, QSizePolicy, QWidget
+
+from app.ui.notifier import Notifier
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,19 +24,19 @@ class Choice:
 
 
 class Chooser(QComboBox):
-    """Choices by value. chosen: a value other than the current one, or a command; opening: the list is about to show.
+    """Choices by value; text_of names a value that is none of the choices. chosen: a value other than the current one, or a command; opening: the list is about to show.
 
     The wheel and the arrow keys do not change the value of a closed list, since a change may restart the run.
     """
 
-    chosen = Signal(str)
-    opening = Signal()
-
-    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+    def __init__(self, name: str, text_of: Callable[[str], str], parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.chosen: Notifier[[str]] = Notifier()
+        self.opening: Notifier[[]] = Notifier()
         self.setAccessibleName(name)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self._text_of = text_of
         self._choices: list[Choice] = []
         self._value = ""
         self.activated.connect(self._activated)
@@ -53,7 +55,7 @@ class Chooser(QComboBox):
         """Replace the entries; a current value that is not among them is kept as an entry of its own."""
         self._choices = list(choices)
         if self._value and all(choice.value != self._value for choice in choices):
-            self._choices.insert(0, Choice(_short(self._value), self._value, kept=True))
+            self._choices.insert(0, Choice(self._text_of(self._value), self._value, kept=True))
         self.blockSignals(True)
         self.clear()
         for row, choice in enumerate(self._choices):
@@ -65,6 +67,8 @@ class Chooser(QComboBox):
             self.insertSeparator(first_command)
         self.blockSignals(False)
         self._show_value()
+        if self.view().isVisible():
+            self.showPopup()  # fits the open list to its new entries
 
     def set_value(self, value: str) -> None:
         """Show a value as the current one, without a signal."""
@@ -74,7 +78,8 @@ class Chooser(QComboBox):
 
     def showPopup(self) -> None:
         """Qt's."""
-        self.opening.emit()
+        if not self.view().isVisible():
+            self.opening.tell()
         self.view().setMinimumWidth(self.view().sizeHintForColumn(0) + 24)
         super().showPopup()
 
@@ -115,9 +120,4 @@ class Chooser(QComboBox):
             self._show_value()
         else:
             self.set_value(value)
-        self.chosen.emit(value)
-
-
-def _short(value: str) -> str:
-    """A path or address as its last part."""
-    return value.replace("\\", "/").rstrip("/").rpartition("/")[2] or value
+        self.chosen.tell(value)

@@ -9,6 +9,7 @@ from PySide6.QtGui import QColor, QGuiApplication, QKeySequence, QShortcut
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from app.palette import action_rgb, action_text
+from app.ui.notifier import Notifier
 from recognizer.decision import ActionEvent
 
 MOST_ROWS = 500
@@ -34,10 +35,14 @@ class EventRow:
 
 
 class EventModel(QAbstractTableModel):
-    """The last MOST_ROWS actions. An end completes the row of its start."""
+    """The last MOST_ROWS actions. An end completes the row of its start.
+
+    completed: a row has changed (instead of dataChanged, which Python would emit: see Notifier).
+    """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.completed: Notifier[[]] = Notifier()
         self.rows: list[EventRow] = []
 
     def add(self, events: Iterable[ActionEvent]) -> None:
@@ -65,11 +70,10 @@ class EventModel(QAbstractTableModel):
         self.endInsertRows()
 
     def _end(self, event: ActionEvent) -> None:
-        for number, row in enumerate(self.rows):
+        for row in self.rows:
             if row.duration_s is None and (row.person, row.action) == (event.person, event.action):
                 row.duration_s = event.duration_s or 0.0
-                cell = self.index(number, _LASTED)
-                self.dataChanged.emit(cell, cell)
+                self.completed.tell()
                 return
         duration_s = event.duration_s or 0.0
         self._insert(EventRow(event.time_s - duration_s, event.person, event.action, duration_s))
@@ -101,8 +105,9 @@ class EventModel(QAbstractTableModel):
         """Qt's."""
         if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
             return _COLUMNS[section]
-        if role == Qt.ItemDataRole.TextAlignmentRole and section == _ACTION:
-            return Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            side = {_ACTION: Qt.AlignmentFlag.AlignLeft, _PERSON: Qt.AlignmentFlag.AlignHCenter}
+            return side.get(section, Qt.AlignmentFlag.AlignRight) | Qt.AlignmentFlag.AlignVCenter
         return None
 
 
@@ -113,6 +118,7 @@ class EventList(QTableView):
         super().__init__(parent)
         self.events = EventModel(self)
         self.setModel(self.events)
+        self.events.completed.connect(self.viewport().update)
         self.setAccessibleName("Events")
         self.setShowGrid(False)
         self.setWordWrap(False)
@@ -132,8 +138,8 @@ class EventList(QTableView):
         header.setHighlightSections(False)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         header.setSectionResizeMode(_ACTION, QHeaderView.ResizeMode.Stretch)
-        for column, widest in ((_TIME, "00:00.00"), (_PERSON, "Person"), (_LASTED, "0000.0 s")):
-            self.setColumnWidth(column, self.fontMetrics().horizontalAdvance(widest) + 18)
+        for column, widest in ((_TIME, "00:00.0"), (_PERSON, "Person"), (_LASTED, "000.0 s")):
+            self.setColumnWidth(column, self.fontMetrics().horizontalAdvance(widest) + 12)
 
     def copy(self) -> None:
         """Put the selected rows, or all, on the clipboard."""

@@ -7,13 +7,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer
 
 from pose.errors import ActionLensError
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+_LOOK_MS = 30
 
 
 @dataclass(slots=True)
@@ -23,51 +25,55 @@ class _Job:
     failed: Callable[[str], None] | None
     outcome: Any = None
     error: str | None = None
+    thread: threading.Thread | None = None
+
+    def run(self) -> None:
+        """On the job's thread."""
+        try:
+            self.outcome = self.work()
+        except ActionLensError as error:
+            self.error = str(error)
+        except Exception as error:  # top of the thread: it must reach the window
+            log.exception("%s failed", threading.current_thread().name)
+            self.error = f"{type(error).__name__}: {error}"
 
 
 class Jobs(QObject):
     """Runs jobs until it is closed; after that no outcome is delivered any more."""
 
-    _ended = Signal(object)
-
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._threads: list[threading.Thread] = []
-        self._closed = False
-        self._ended.connect(self._deliver)  # queued, because it is emitted on the job's thread
+        self._jobs: list[_Job] = []
+        self._timer = QTimer(self)
+        self._timer.setInterval(_LOOK_MS)
+        self._timer.timeout.connect(self._deliver)
 
     def start(
         self, name: str, work: Callable[[], T], done: Callable[[T], None], failed: Callable[[str], None] | None = None
     ) -> None:
         """Call work() on a thread, then done(outcome), or failed(one line) where it raised, on the window's thread."""
         job = _Job(work, done, failed)
-        thread = threading.Thread(target=self._run, args=(job,), name=name, daemon=True)
-        self._threads = [t for t in self._threads if t.is_alive()] + [thread]
-        thread.start()
+        job.thread = threading.Thread(target=job.run, name=name, daemon=True)
+        self._jobs.append(job)
+        job.thread.start()
+        self._timer.start()
 
     def close(self, timeout_s: float) -> bool:
         """Wait for what still runs; False where something is stuck and left behind."""
-        self._closed = True
+        self._timer.stop()
         deadline = time.monotonic() + timeout_s
-        for thread in self._threads:
-            thread.join(max(0.0, deadline - time.monotonic()))
-        return not any(thread.is_alive() for thread in self._threads)
+        for job in self._jobs:
+            if job.thread is not None:
+                job.thread.join(max(0.0, deadline - time.monotonic()))
+        return not any(job.thread is not None and job.thread.is_alive() for job in self._jobs)
 
-    def _run(self, job: _Job) -> None:
-        try:
-            job.outcome = job.work()
-        except ActionLensError as error:
-            job.error = str(error)
-        except Exception as error:  # top of the thread: it must reach the window
-            log.exception("%s failed", threading.current_thread().name)
-            job.error = f"{type(error).__name__}: {error}"
-        if not self._closed:
-            self._ended.emit(job)
-
-    def _deliver(self, job: _Job) -> None:
-        if self._closed:
-            return
-        if job.error is None:
-            job.done(job.outcome)
-        elif job.failed is not None:
-            job.failed(job.error)
+    def _deliver(self) -> None:
+        over = [job for job in self._jobs if job.thread is not None and not job.thread.is_alive()]
+        self._jobs = [job for job in self._jobs if job not in over]
+        if not self._jobs:
+            self._timer.stop()
+        for job in over:
+            if job.error is None:
+                job.done(job.outcome)
+            elif job.failed is not None:
+                job.failed(job.error)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, Qt, QTimer, Signal
+from PySide6.QtCore import QByteArray, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QKeyEvent
 from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QLabel, QMainWindow, QVBoxLayout, QWidget
 
@@ -21,6 +21,7 @@ from app.ui.jobs import Jobs
 from app.ui.live_run import LiveRun, MakeEngine, RunView
 from app.ui.menus import fill_menus
 from app.ui.messages import empty_message, notice
+from app.ui.notifier import Notifier
 from app.ui.pictures import pictures_folder, save_picture
 from app.ui.shortcuts import ShortcutsDialog
 from app.ui.source_dialog import SourceDialog
@@ -33,7 +34,7 @@ from app.ui.video_view import VideoView
 
 _SIDE_MS = 100  # the side panel and the timeline; the picture follows every result
 _STATUS_MS = 500
-_PANEL_WIDTH = 316
+_PANEL_WIDTH = 330
 _VIDEOS = "Videos (*.mp4 *.m4v *.mov *.avi *.mkv *.webm *.mpg *.mpeg *.wmv);;All files (*)"
 
 
@@ -42,8 +43,6 @@ class MainWindow(QMainWindow):
 
     find_cameras: as choices.find_cameras; may be slow. mirror_changed: the user mirrored the picture, or back.
     """
-
-    mirror_changed = Signal(bool)
 
     def __init__(
         self,
@@ -54,6 +53,7 @@ class MainWindow(QMainWindow):
         find_cameras: Callable[[], list[tuple[int, str]]] = choices.find_cameras,
     ) -> None:
         super().__init__()
+        self.mirror_changed: Notifier[[bool]] = Notifier()
         self.setWindowTitle("ActionLens")
         self.setMinimumSize(860, 560)
         self.resize(1280, 800)
@@ -70,6 +70,7 @@ class MainWindow(QMainWindow):
         self._lay_out()
         self._connect()
         self._restore(options)
+        self.setFocus()
         self.live.start()
 
     def _make_parts(self, options: RunOptions) -> None:
@@ -300,7 +301,7 @@ class MainWindow(QMainWindow):
         self.video.set_mirror(mirror)
         self._chosen.add("mirror")
         self.live.options = replace(self.live.options, mirror=mirror)
-        self.mirror_changed.emit(mirror)
+        self.mirror_changed.tell(mirror)
 
     def set_large_text(self, large: bool) -> None:
         """Write the action large."""
@@ -348,6 +349,7 @@ class MainWindow(QMainWindow):
         self.hide()
         self._side_timer.stop()
         self._status_timer.stop()
+        self._theme.changed.disconnect(self._wear_theme)
         self.live.close()
         self.jobs.close(timeout_s=0.3)
         super().closeEvent(event)

@@ -2,8 +2,9 @@
 
 from urllib.parse import urlsplit
 
-from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QLineEdit, QVBoxLayout, QWidget
+
+from app.ui.notifier import Notifier
 
 _SCHEMES = ("http", "https", "rtsp", "rtsps", "rtmp", "udp", "tcp", "srt")
 
@@ -11,10 +12,9 @@ _SCHEMES = ("http", "https", "rtsp", "rtsps", "rtmp", "udp", "tcp", "srt")
 class SourceDialog(QDialog):
     """One line for a URL. chosen: an address that can be tried."""
 
-    chosen = Signal(str)
-
     def __init__(self, parent: QWidget | None = None, url: str = "") -> None:
         super().__init__(parent)
+        self.chosen: Notifier[[str]] = Notifier()
         self.setWindowTitle("Open URL")
         self.setMinimumWidth(460)
         heading = QLabel("&Address of a camera or video stream")
@@ -41,7 +41,7 @@ class SourceDialog(QDialog):
         self.buttons.button(QDialogButtonBox.StandardButton.Open).setEnabled(ready)
 
     def _accept(self) -> None:
-        self.chosen.emit(self.address.text().strip())
+        self.chosen.tell(self.address.text().strip())
         self.accept()
 
 

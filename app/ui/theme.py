@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QApplication
+
+from app.ui.notifier import Notifier
 
 SYSTEM, LIGHT, DARK = "system", "light", "dark"
 THEMES = (SYSTEM, LIGHT, DARK)
@@ -68,12 +70,11 @@ _LIGHT = Colours(
 
 
 class Theme(QObject):
-    """The theme in use. changed is emitted after the application wears the new one."""
-
-    changed = Signal()
+    """The theme in use. changed: the application wears the new one."""
 
     def __init__(self, application: QApplication, choice: str = SYSTEM) -> None:
         super().__init__(application)
+        self.changed: Notifier[[]] = Notifier()
         self._application = application
         self.choice = SYSTEM
         self.colours = _DARK
@@ -104,7 +105,7 @@ class Theme(QObject):
         self.colours = _LIGHT if light else _DARK  # a system that does not say gets the one that suits video
         self._application.setPalette(_palette(self.colours))
         self._application.setStyleSheet(_style_sheet(self.colours))
-        self.changed.emit()
+        self.changed.tell()
 
 
 def _palette(colours: Colours) -> QPalette:
@@ -193,7 +194,7 @@ def _style_sheet(c: Colours) -> str:
     QTableView:focus {{ border: 1px solid {c.accent}; border-radius: 4px; }}
     QHeaderView {{ background: {c.card}; }}
     QHeaderView::section {{
-        background: {c.card}; color: {c.muted}; border: none; border-bottom: 1px solid {c.border}; padding: 3px 6px;
+        background: {c.card}; color: {c.muted}; border: none; border-bottom: 1px solid {c.border}; padding: 3px 4px;
     }}
     QScrollBar:vertical {{ background: transparent; width: 10px; margin: 0; }}
     QScrollBar::handle:vertical {{ background: {c.border}; border-radius: 4px; min-height: 24px; margin: 1px; }}

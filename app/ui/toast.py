@@ -37,14 +37,12 @@ class Toast(QLabel):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Qt's: follows the parent's size."""
-        if event.type() == QEvent.Type.Resize:
+        if event.type() == QEvent.Type.Resize and self.isVisible():
             self._place()
         return False
 
     def _place(self) -> None:
         room = max(self._over.width() - 2 * _MARGIN, 80)
-        wanted = self.fontMetrics().horizontalAdvance(self.text()) + 40
-        width = min(wanted, room)
-        self.setFixedWidth(width)
-        self.setFixedHeight(self.heightForWidth(width))
+        width = min(self.fontMetrics().horizontalAdvance(self.text()) + 40, room)
+        self.resize(width, max(self.heightForWidth(width), self.fontMetrics().height()))
         self.move((self._over.width() - width) // 2, _MARGIN)

@@ -1,5 +1,7 @@
 """The row under the menu: what is watched and how, and the buttons."""
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
@@ -7,7 +9,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QVBoxLay
 from app.settings import RunOptions
 from app.ui import icons
 from app.ui.actions import Actions, tooltip_of
-from app.ui.choices import people_choices, provider_choices, source_choices
+from app.ui.choices import last_part, people_choices, provider_choices, source_choices, source_text
 from app.ui.chooser import Chooser
 
 _RUN = ("start", "pause", "screenshot")
@@ -20,7 +22,7 @@ class Toolbar(QFrame):
     def __init__(self, actions: Actions, options: RunOptions, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("toolbar")
-        self.source = self._chooser("Source", "source")
+        self.source = self._chooser("Source", "source", source_text)
         self.model = self._chooser("Recognizer", "model")
         self.people = self._chooser("People", "people")
         self.provider = self._chooser("Runs on", "provider")
@@ -51,8 +53,8 @@ class Toolbar(QFrame):
         self.people.set_value(str(options.people))
         self.provider.set_value(options.provider)
 
-    def _chooser(self, name: str, command: str) -> Chooser:
-        chooser = Chooser(name)
+    def _chooser(self, name: str, command: str, text_of: Callable[[str], str] = last_part) -> Chooser:
+        chooser = Chooser(name, text_of)
         chooser.setToolTip(tooltip_of(command))
         chooser.setMinimumWidth(96)
         return chooser

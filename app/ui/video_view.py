@@ -3,27 +3,27 @@
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPaintEvent, QTextOption
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.palette import LABEL_BACKGROUND
 from app.types import Result
 from app.ui.large_text import paint_large_text
+from app.ui.notifier import Notifier
 from app.ui.people_painter import Placement, fitted, paint_people
 from app.ui.theme import Colours
 
 
 class VideoView(QWidget):
-    """Shows results. painted: emitted once for each result, when it is on the screen.
+    """Shows results. painted: told once of each result, when it is on the screen.
 
     Nothing is drawn while nothing is new, and nothing at all while the window is minimised or hidden.
     """
 
-    painted = Signal(object)
-
     def __init__(self, colours: Colours, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.painted: Notifier[[Result]] = Notifier()
         self._colours = colours
         self._result: Result | None = None
         self._unpainted = False
@@ -123,7 +123,7 @@ class VideoView(QWidget):
         painter.end()
         if self._unpainted:
             self._unpainted = False
-            self.painted.emit(result)
+            self.painted.tell(result)
 
     def _refresh(self) -> None:
         if self.isVisible() and not self.window().isMinimized():
