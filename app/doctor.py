@@ -87,6 +87,15 @@ _SHOW_A_WINDOW = (
     "size = app.primaryScreen().size()\n"
     "print(f'Qt on {app.platformName()}, {size.width()}x{size.height()}')\n"
 )
+# PySide6 6.12.0 gives back a reference to None that it does not own at every call without a result. Before Python
+# 3.12 made None immortal that ends the process after some hundred thousand calls.
+_COUNT_LOST_REFERENCES = (
+    "import sys\n"
+    "from PySide6.QtCore import QTimer, qVersion\n"
+    "timer, before = QTimer(), sys.getrefcount(None)\n"
+    "for _ in range(500): timer.stop()\n"
+    "print(qVersion(), before - sys.getrefcount(None))\n"
+)
 _PROBE_TIMEOUT_S = 8.0
 _FREE_MB = 200
 _WRAP = 90
@@ -181,6 +190,34 @@ def check_system_libraries(options: RunOptions) -> Iterator[Check]:
         yield Check("system libraries", Status.OK, "all that MediaPipe, OpenCV and Qt need")
 
 
+def check_qt(options: RunOptions) -> Iterator[Check]:
+    """Does the window's library load, and does it keep Python's own objects alive?"""
+    probe = _probe(_COUNT_LOST_REFERENCES)
+    if probe.returncode:
+        yield Check("Qt", Status.FAIL, f"cannot be loaded: {_last_line(probe)}", REINSTALL)
+        return
+    version, lost = probe.stdout.split()
+    if int(lost) > 100:
+        detail = f"PySide6 {_version('PySide6-Essentials')} breaks Python {platform.python_version()}: it will crash"
+        yield Check("Qt", Status.FAIL, detail, 'pip install "PySide6-Essentials~=6.11.3", or use Python 3.12 or later')
+    else:
+        yield Check("Qt", Status.OK, version)
+
+
+def _probe(code: str) -> "subprocess.CompletedProcess[str]":
+    """Run code in a Python of its own, which may crash or hang."""
+    command = [sys.executable, "-c", code]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, timeout=_PROBE_TIMEOUT_S)
+    except subprocess.TimeoutExpired:
+        return subprocess.CompletedProcess(command, 1, "", f"no answer within {_PROBE_TIMEOUT_S:.0f} s")
+
+
+def _last_line(probe: "subprocess.CompletedProcess[str]") -> str:
+    said = [line.strip() for line in probe.stderr.splitlines() if line.strip()]
+    return said[-1] if said else f"it ended with {probe.returncode}"
+
+
 def check_display(options: RunOptions) -> Iterator[Check]:
     """Does Qt find a screen?"""
     if sys.platform.startswith("linux") and not any(
@@ -189,18 +226,12 @@ def check_display(options: RunOptions) -> Iterator[Check]:
         fix = "use --headless, or start from a desktop session (over ssh: ssh -X)"
         yield Check("display", Status.WARN, "none: DISPLAY and WAYLAND_DISPLAY are not set", fix)
         return
-    try:
-        shown = subprocess.run(
-            [sys.executable, "-c", _SHOW_A_WINDOW], capture_output=True, text=True, timeout=_PROBE_TIMEOUT_S
-        )
-    except subprocess.TimeoutExpired:
-        yield Check("display", Status.WARN, f"Qt does not start within {_PROBE_TIMEOUT_S:.0f} s", "use --headless")
-        return
-    if shown.returncode == 0:
-        yield Check("display", Status.OK, shown.stdout.strip())
-        return
-    said = [line for line in shown.stderr.splitlines() if line.strip()] or [f"it ended with {shown.returncode}"]
-    yield Check("display", Status.WARN, f"Qt cannot open a window: {said[0].strip()}", "use --headless")
+    probe = _probe(_SHOW_A_WINDOW)
+    if probe.returncode:
+        detail = f"Qt cannot open a window: {(probe.stderr.strip() or _last_line(probe)).splitlines()[0].strip()}"
+        yield Check("display", Status.WARN, detail, "use --headless")
+    else:
+        yield Check("display", Status.OK, probe.stdout.strip())
 
 
 def check_cameras(options: RunOptions) -> Iterator[Check]:
@@ -370,6 +401,7 @@ CHECKERS: tuple[tuple[str, Checker], ...] = (
     ("Python", check_python),
     ("packages", check_packages),
     ("system libraries", check_system_libraries),
+    ("Qt", check_qt),
     ("display", check_display),
     ("cameras", check_cameras),
     ("pose model", check_pose_model),

@@ -156,6 +156,19 @@ def test_a_display_is_really_tried(monkeypatch):
     assert check.status is Status.WARN
 
 
+def test_a_qt_that_breaks_python(monkeypatch):
+    [check] = doctor.check_qt(OPTIONS)
+    broken = doctor._version("PySide6-Essentials") == "6.12.0" and sys.version_info < (3, 12)
+    assert check.status is (Status.FAIL if broken else Status.OK)
+    monkeypatch.setattr(doctor, "_COUNT_LOST_REFERENCES", "print('6.12.0', 500)")
+    [check] = doctor.check_qt(OPTIONS)
+    assert check.status is Status.FAIL
+    assert "6.11" in check.fix
+    monkeypatch.setattr(doctor, "_COUNT_LOST_REFERENCES", "raise ImportError('libEGL.so.1 is missing')")
+    [check] = doctor.check_qt(OPTIONS)
+    assert "libEGL.so.1 is missing" in check.detail
+
+
 def test_a_pose_model_that_is_not_built_yet(monkeypatch, tmp_path: Path):
     monkeypatch.delenv("ACTIONLENS_POSE_MODEL", raising=False)
     monkeypatch.setattr("pose.model_asset.cached_path", lambda: tmp_path / "pose.task")
