@@ -24,9 +24,10 @@ class Choice:
 
 
 class Chooser(QComboBox):
-    """Choices by value; text_of names a value that is none of the choices. chosen: a value other than the current one, or a command; opening: the list is about to show.
+    """Choices by value; text_of names a value that is none of the choices.
 
-    The wheel and the arrow keys do not change the value of a closed list, since a change may restart the run.
+    chosen: a value other than the current one, or a command. opening: the list is about to show. The wheel and the
+    arrow keys do not change the value of a closed list, since a change may restart the run.
     """
 
     def __init__(self, name: str, text_of: Callable[[str], str], parent: QWidget | None = None) -> None:

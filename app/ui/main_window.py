@@ -8,23 +8,23 @@ from pathlib import Path
 
 from PySide6.QtCore import QByteArray, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QKeyEvent
-from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QLabel, QMainWindow, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMainWindow
 
 from app.settings import RunOptions, UserSettings
 from app.types import EngineState, Result
-from app.ui import choices
+from app.ui import choices, dialogs
 from app.ui.action_panel import ActionPanel
 from app.ui.actions import Actions
 from app.ui.banner import Banner
 from app.ui.event_list import EventList
 from app.ui.jobs import Jobs
+from app.ui.layout import Body
 from app.ui.live_run import LiveRun, MakeEngine, RunView
 from app.ui.menus import fill_menus
 from app.ui.messages import empty_message, notice
 from app.ui.notifier import Notifier
 from app.ui.pictures import pictures_folder, save_picture
 from app.ui.shortcuts import ShortcutsDialog
-from app.ui.source_dialog import SourceDialog
 from app.ui.status import Status
 from app.ui.theme import Theme
 from app.ui.timeline import Timeline
@@ -34,8 +34,6 @@ from app.ui.video_view import VideoView
 
 _SIDE_MS = 100  # the side panel and the timeline; the picture follows every result
 _STATUS_MS = 500
-_PANEL_WIDTH = 330
-_VIDEOS = "Videos (*.mp4 *.m4v *.mov *.avi *.mkv *.webm *.mpg *.mpeg *.wmv);;All files (*)"
 
 
 class MainWindow(QMainWindow):
@@ -63,7 +61,6 @@ class MainWindow(QMainWindow):
         self._chosen: set[str] = set()  # options changed in this window: those are remembered
         self._fresh: Result | None = None
         self._looking_for_cameras = False
-        self._panel_wanted = True
         self.jobs = Jobs(self)
         self.live = LiveRun(make_engine, options, self.jobs, self)
         self._make_parts(options)
@@ -96,52 +93,9 @@ class MainWindow(QMainWindow):
 
     def _lay_out(self) -> None:
         fill_menus(self.menuBar(), self.actions_by_name)
-        self.side = self._side_column()
-        left = QVBoxLayout()
-        left.setSpacing(10)
-        left.addWidget(self.video, 1)
-        left.addWidget(self.timeline)
-        self._middle = QHBoxLayout()
-        self._middle.setSpacing(12)
-        self._middle.addLayout(left, 1)
-        self._middle.addWidget(self.side)
-        self._body = QVBoxLayout()
-        self._body.setSpacing(10)
-        self._body.addWidget(self.banner)
-        self._body.addLayout(self._middle, 1)
-        column = QVBoxLayout()
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(self.toolbar)
-        column.addLayout(self._body, 1)
-        column.addWidget(self.status)
-        whole = QWidget()
-        whole.setLayout(column)
-        self.setCentralWidget(whole)
-        self._set_margins()
-
-    def _side_column(self) -> QWidget:
-        card = QFrame()
-        card.setObjectName("card")
-        heading = QLabel("Events")
-        heading.setObjectName("heading")
-        inner = QVBoxLayout(card)
-        inner.setContentsMargins(12, 12, 8, 8)
-        inner.setSpacing(6)
-        inner.addWidget(heading)
-        inner.addWidget(self.events)
-        side = QWidget()
-        side.setFixedWidth(_PANEL_WIDTH)
-        column = QVBoxLayout(side)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(10)
-        column.addWidget(self.panel)
-        column.addWidget(card, 1)
-        return side
-
-    def _set_margins(self) -> None:
-        margin = 0 if self.isFullScreen() else 12
-        self._body.setContentsMargins(margin, margin, margin, margin)
+        side = self.panel, self.events
+        self._body = Body(self.menuBar(), self.toolbar, self.banner, self.video, self.timeline, side, self.status)
+        self.setCentralWidget(self._body)
 
     def _connect(self) -> None:
         live, toolbar, banner = self.live, self.toolbar, self.banner
@@ -173,14 +127,14 @@ class MainWindow(QMainWindow):
             ("people", toolbar.people.showPopup),
             ("provider", toolbar.provider.showPopup),
             ("demo", lambda: self.choose_source(choices.DEMO)),
-            ("open_file", self.ask_file),
-            ("open_url", self.ask_url),
+            ("open_file", lambda: self.choose_source(choices.OPEN_FILE)),
+            ("open_url", lambda: self.choose_source(choices.OPEN_URL)),
             ("screenshot", self.take_screenshot),
-            ("folder", self.ask_folder),
+            ("folder", lambda: dialogs.ask_folder(self, "Folder for pictures", self._set_folder)),
             ("quit", self.close),
             ("mirror", self.set_mirror),
             ("large_text", self.set_large_text),
-            ("panel", self.set_panel),
+            ("panel", self._body.show_panel),
             ("full_screen", self.set_full_screen),
             ("theme", self.next_theme),
             ("next_person", self.panel.choose_next),
@@ -248,9 +202,9 @@ class MainWindow(QMainWindow):
     def choose_source(self, source: str) -> None:
         """Run with another source, or ask for a file or a URL."""
         if source == choices.OPEN_FILE:
-            self.ask_file()
+            dialogs.ask_video_file(self, self.choose_source)
         elif source == choices.OPEN_URL:
-            self.ask_url()
+            dialogs.ask_url(self, self.live.options.source, self.choose_source)
         else:
             self.events.events.clear()
             self._change_run(source=source)
@@ -260,30 +214,7 @@ class MainWindow(QMainWindow):
         if model != choices.OPEN_MODEL:
             self._change_recognizer(model=model)
             return
-        dialog = self._file_dialog("Open a recognizer's folder", QFileDialog.FileMode.Directory)
-        dialog.fileSelected.connect(lambda folder: self._change_recognizer(model=folder))
-        dialog.open()
-
-    def ask_file(self) -> None:
-        """Ask for a video file."""
-        dialog = self._file_dialog("Open a video file", QFileDialog.FileMode.ExistingFile)
-        dialog.setNameFilters(_VIDEOS.split(";;"))
-        dialog.fileSelected.connect(self.choose_source)
-        dialog.open()
-
-    def ask_url(self) -> None:
-        """Ask for a network stream."""
-        current = self.live.options.source
-        dialog = SourceDialog(self, current if "://" in current else "")
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.chosen.connect(self.choose_source)
-        dialog.open()
-
-    def ask_folder(self) -> None:
-        """Ask where pictures go."""
-        dialog = self._file_dialog("Folder for pictures", QFileDialog.FileMode.Directory)
-        dialog.fileSelected.connect(self._set_folder)
-        dialog.open()
+        dialogs.ask_folder(self, "Open a recognizer's folder", lambda folder: self._change_recognizer(model=folder))
 
     def take_screenshot(self) -> None:
         """Save what is shown as a PNG, off this thread."""
@@ -308,11 +239,6 @@ class MainWindow(QMainWindow):
         self._settings.large_text = large
         self.video.set_large_text(large)
 
-    def set_panel(self, shown: bool) -> None:
-        """Show the side panel."""
-        self._panel_wanted = shown
-        self.side.setVisible(shown and not self.isFullScreen())
-
     def set_full_screen(self, full: bool) -> None:
         """The picture alone on the whole screen, or the window as before."""
         if full == self.isFullScreen():
@@ -323,11 +249,8 @@ class MainWindow(QMainWindow):
         else:
             self.showNormal()
         self.actions_by_name["full_screen"].setChecked(full)
-        for part in (self.menuBar(), self.toolbar, self.timeline, self.status):
-            part.setVisible(not full)
-        self.side.setVisible(self._panel_wanted and not full)
+        self._body.set_full_screen(full)
         self.video.set_black(full)
-        self._set_margins()
 
     def next_theme(self) -> None:
         """System, light, dark."""
@@ -376,12 +299,6 @@ class MainWindow(QMainWindow):
 
     def _offer_models(self) -> None:
         self.toolbar.model.offer(choices.model_choices())
-
-    def _file_dialog(self, title: str, mode: QFileDialog.FileMode) -> QFileDialog:
-        dialog = QFileDialog(self, title)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.setFileMode(mode)
-        return dialog
 
     def _set_folder(self, folder: str) -> None:
         self._settings.save_folder = folder

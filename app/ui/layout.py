@@ -1,0 +1,85 @@
+"""Where the parts of the window stand."""
+
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenuBar, QVBoxLayout, QWidget
+
+_SIDE_WIDTH = 330
+_MARGIN = 12
+_GAP = 10
+
+
+class Body(QWidget):
+    """Everything under the menu: the tool bar, the banner, the picture over the timeline, the side, the status line.
+
+    In the full screen the picture is alone, with the banner where there is something to say.
+    """
+
+    def __init__(
+        self,
+        menus: QMenuBar,
+        toolbar: QWidget,
+        banner: QWidget,
+        video: QWidget,
+        timeline: QWidget,
+        side: tuple[QWidget, QWidget],
+        status: QWidget,
+    ) -> None:
+        super().__init__()
+        self._panel, self._full = True, False
+        self._side = _side_column(*side)
+        self._around = (menus, toolbar, timeline, status)
+        left = QVBoxLayout()
+        left.setSpacing(_GAP)
+        left.addWidget(video, 1)
+        left.addWidget(timeline)
+        middle = QHBoxLayout()
+        middle.setSpacing(_MARGIN)
+        middle.addLayout(left, 1)
+        middle.addWidget(self._side)
+        self._inner = QVBoxLayout()
+        self._inner.setSpacing(_GAP)
+        self._inner.addWidget(banner)
+        self._inner.addLayout(middle, 1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(toolbar)
+        column.addLayout(self._inner, 1)
+        column.addWidget(status)
+        self._place()
+
+    def show_panel(self, shown: bool) -> None:
+        """The side panel, outside the full screen."""
+        self._panel = shown
+        self._place()
+
+    def set_full_screen(self, full: bool) -> None:
+        """The picture alone, or everything."""
+        self._full = full
+        self._place()
+
+    def _place(self) -> None:
+        margin = 0 if self._full else _MARGIN
+        self._inner.setContentsMargins(margin, margin, margin, margin)
+        for part in self._around:
+            part.setVisible(not self._full)
+        self._side.setVisible(self._panel and not self._full)
+
+
+def _side_column(panel: QWidget, events: QWidget) -> QWidget:
+    card = QFrame()
+    card.setObjectName("card")
+    heading = QLabel("Events")
+    heading.setObjectName("heading")
+    inner = QVBoxLayout(card)
+    inner.setContentsMargins(12, 12, 8, 8)
+    inner.setSpacing(6)
+    inner.addWidget(heading)
+    inner.addWidget(events)
+    side = QWidget()
+    side.setFixedWidth(_SIDE_WIDTH)
+    column = QVBoxLayout(side)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(_GAP)
+    column.addWidget(panel)
+    column.addWidget(card, 1)
+    return side
