@@ -14,11 +14,11 @@ class Proportions:
     (Biomechanics and Motor Control of Human Movement, fig. 4.1) for somebody 1.72 m tall.
     """
 
-    thigh: float = 0.42
+    thigh: float = 0.412
     shin: float = 0.415
     ankle: float = 0.085
     hips: float = 0.185
-    lower_back: float = 0.14
+    lower_back: float = 0.148
     upper_back: float = 0.345
     shoulders: float = 0.35
     upper_arm: float = 0.285

@@ -34,10 +34,10 @@ def _smooth(start: float, end: float, value: float) -> float:
 
 # Trunk: height over the hips as a share of the trunk's length, half width, depth to the front and to the back.
 _TRUNK = (
-    (-0.125, 0.158, 0.110, 0.124),
-    (-0.120, 0.171, 0.124, 0.137),
-    (-0.080, 0.171, 0.124, 0.137),
-    (-0.020, 0.168, 0.120, 0.132),
+    (-0.070, 0.158, 0.110, 0.124),
+    (-0.065, 0.171, 0.124, 0.137),
+    (-0.035, 0.171, 0.124, 0.137),
+    (0.000, 0.167, 0.120, 0.132),
     (0.060, 0.160, 0.117, 0.120),
     (0.150, 0.150, 0.114, 0.107),
     (0.250, 0.146, 0.113, 0.101),
@@ -318,7 +318,7 @@ def _hair(look: Look) -> list[Mesh]:
         for y, a, b in ((lowest, 0.058, 0.080), (-0.16, 0.080, 0.102), (-0.11, 0.086, 0.106)):
             rings.append(Ring(up + y, a, 0.05, b, look.hair, 0.0, 0.0, -0.002))
     for y, a, off, f, b in _SKULL[3:]:
-        thick = grow * (0.25 + 0.75 * _smooth(-0.04, 0.07, y))
+        thick = grow * (0.5 + 0.5 * _smooth(-0.04, 0.07, y))
         if look.long_hair:
             thick += 0.016 * (1 - _smooth(-0.05, 0.07, y))
         rings.append(
@@ -328,7 +328,7 @@ def _hair(look: Look) -> list[Mesh]:
     middle = shell.first[shell.faces].mean(axis=1)
     height, fore = middle[:, 1] - up, middle[:, 2]
     # The hairline: behind the ears at their height, over the temples above them, a fringe over the brow.
-    line = np.where(height < 0.028, 0.002 if look.long_hair else -0.006, np.where(height < 0.058, 0.055, 1.0))
+    line = np.where(height < 0.028, 0.002 if look.long_hair else -0.028, np.where(height < 0.058, 0.055, 1.0))
     return [keep(shell, fore < line)]
 
 

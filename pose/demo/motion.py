@@ -87,8 +87,8 @@ def stand_up(time_s: float, duration_s: float) -> Posture:
 
 def wave(time_s: float, _duration_s: float) -> Posture:
     """The right hand beside the head, the forearm swinging about the elbow."""
-    swing = math.radians(6 + 27 * math.sin(2 * math.pi * 1.35 * time_s))
-    upper = np.array([0.80, -0.48 + 0.05 * math.sin(2 * math.pi * 1.35 * time_s), 0.36])
+    swing = math.radians(4 + 33 * math.sin(2 * math.pi * 1.35 * time_s))
+    upper = np.array([0.82, -0.34 + 0.05 * math.sin(2 * math.pi * 1.35 * time_s), 0.36])
     elbow = upper / np.linalg.norm(upper) * UPPER_ARM_SHARE
     wrist = elbow + (1 - UPPER_ARM_SHARE) * np.array([math.sin(swing), math.cos(swing), 0.12])
     return change(
@@ -113,21 +113,24 @@ def clap(time_s: float, _duration_s: float) -> Posture:
     )
 
 
-_SQUATTING = change(
+_READY_TO_SQUAT = change(
     STANDING,
-    pelvis=(0, -0.43, -0.24),
-    spine=(0, 40, 0),
-    head=(0, -10, 0),
-    wrists=both((-0.06, 0.06, 0.96)),
-    elbows=both((0.6, -0.8, 0)),
-    feet=[[0.19, 0, 0], [-0.19, 0, 0]],
-    toes=both((22, 0)),
+    wrists=both((-0.16, -0.22, 0.44)),
+    elbows=both((0.7, -1.0, -0.1)),
+    feet=[[0.21, 0, 0], [-0.21, 0, 0]],
+    toes=both((24, 0)),
 )
-_READY_TO_SQUAT = change(STANDING, feet=_SQUATTING.feet, toes=_SQUATTING.toes)
+_SQUATTING = change(
+    _READY_TO_SQUAT,
+    pelvis=(0, -0.45, -0.22),
+    spine=(0, 32, 0),
+    head=(0, -6, 0),
+    wrists=both((-0.16, -0.16, 0.50)),
+)
 
 
 def squat(time_s: float, duration_s: float) -> Posture:
-    """Down and up with the arms stretched forwards for balance."""
+    """Down and up with the feet apart and the hands before the chest."""
     period_s = _repeats(duration_s, 2.3)
     if time_s >= duration_s:
         return _READY_TO_SQUAT
@@ -161,36 +164,38 @@ def jumping_jacks(time_s: float, duration_s: float) -> Posture:
 
 _GUARD = change(
     STANDING,
-    pelvis=(0, -0.05, 0.0),
-    spine=(0, 7, 0),
-    wrists=[[-0.16, 0.06, 0.52], [-0.20, 0.02, 0.38]],
-    elbows=both((0.55, -1.0, -0.15)),
+    pelvis=(0, -0.045, 0.0),
+    spine=(0, 6, 0),
+    wrists=both((-0.02, -0.16, 0.38)),
+    elbows=both((0.65, -0.8, -0.5)),
     feet=[[0.13, 0, 0.14], [-0.14, 0, -0.14]],
     toes=[[2, 0], [35, 0]],
     curl=(1.0, 1.0),
 )
-_JAB = change(
+_LEFT_OUT = change(
     _GUARD,
-    pelvis=(0, -0.055, 0.03),
-    spine=(-20, 9, 0),
-    wrists=[[-0.24, 0.10, 0.965], [-0.20, 0.02, 0.36]],
-    elbows=[[0.5, -0.9, 0], [0.55, -1, -0.15]],
+    pelvis=(0, -0.05, 0.04),
+    spine=(-28, 8, 0),
+    turn=(-6, 0, 0),
+    wrists=[[-0.10, 0.04, 0.975], [0.10, -0.26, 0.20]],
+    elbows=[[0.6, -0.8, 0], [0.6, -0.6, -0.8]],
 )
-_CROSS = change(
+_RIGHT_OUT = change(
     _GUARD,
-    pelvis=(0, -0.06, 0.05),
-    spine=(26, 11, 0),
+    pelvis=(0, -0.055, 0.06),
+    spine=(32, 9, 0),
     turn=(10, 0, 0),
-    wrists=[[-0.18, 0.06, 0.46], [-0.36, 0.10, 0.90]],
-    elbows=[[0.55, -1, -0.15], [0.5, -0.9, 0]],
+    wrists=[[0.10, -0.26, 0.20], [-0.12, 0.04, 0.975]],
+    elbows=[[0.6, -0.6, -0.8], [0.6, -0.8, 0]],
+    toes=[[2, 0], [20, 18]],
 )
 
 
 def punch(time_s: float, duration_s: float) -> Posture:
-    """Boxing the air: left, right, a short rest in the guard."""
-    period_s = _repeats(duration_s, 1.35)
-    t = time_s % period_s * 1.35 / period_s if time_s < duration_s else 0.0
-    keys = ((0, _GUARD), (0.20, _GUARD), (0.40, _JAB), (0.64, _GUARD), (0.70, _GUARD), (0.92, _CROSS), (1.2, _GUARD))
+    """Boxing the air: left, right, left, right, one fist coming back while the other goes out."""
+    period_s = _repeats(duration_s, 1.3)
+    t = time_s % period_s * 1.3 / period_s if time_s < duration_s else 0.0
+    keys = ((0, _GUARD), (0.30, _LEFT_OUT), (0.38, _LEFT_OUT), (0.84, _RIGHT_OUT), (0.92, _RIGHT_OUT), (1.3, _GUARD))
     return keyed(t, keys)
 
 
@@ -199,7 +204,7 @@ _CHAMBER = change(
     pelvis=(0.05, -0.02, -0.02),
     spine=(8, -3, 0),
     turn=(4, 0, -3),
-    wrists=[[0.18, -0.55, 0.52], [0.34, -0.72, -0.10]],
+    wrists=[[0.16, -0.74, 0.36], [0.26, -0.84, -0.06]],
     feet=[[0.09, 0, 0.0], [-0.10, 0.38, 0.02]],
     toes=[[14, 0], [2, 30]],
     curl=(0.7, 0.7),
@@ -209,7 +214,7 @@ _KICKING = change(
     pelvis=(0.05, -0.015, 0.03),
     spine=(14, -14, 0),
     turn=(12, -4, -4),
-    wrists=[[0.22, -0.42, 0.62], [0.52, -0.62, -0.30]],
+    wrists=[[0.20, -0.66, 0.46], [0.36, -0.78, -0.20]],
     feet=[[0.09, 0, 0.0], [-0.07, 0.66, 0.80]],
     toes=[[18, 0], [0, -5]],
 )
@@ -237,15 +242,15 @@ def kick(time_s: float, duration_s: float) -> Posture:
 
 _REACHING_DOWN = change(
     STANDING,
-    pelvis=(0, -0.40, -0.20),
-    spine=(6, 68, 6),
+    pelvis=(0, -0.31, -0.20),
+    spine=(6, 84, 6),
     head=(0, 6, 0),
     wrists=[[0.02, -0.62, 0.34], [-0.12, -0.95, 0.22]],
     elbows=[[0.8, 0, -0.6], [0.6, 0, -0.6]],
     feet=[[0.13, 0, 0.10], [-0.14, 0, -0.06]],
     curl=(0.3, 0.1),
 )
-_GRASPED = change(_REACHING_DOWN, curl=(0.3, 0.8), pelvis=(0, -0.41, -0.20))
+_GRASPED = change(_REACHING_DOWN, curl=(0.3, 0.8), pelvis=(0, -0.32, -0.20))
 _HOLDING = change(
     STANDING, wrists=[STANDING.wrists[LEFT], (-0.04, -0.66, 0.52)], elbows=both((0.6, -0.3, -1)), curl=(0.25, 0.8)
 )
@@ -264,12 +269,12 @@ def hold(_time_s: float, _duration_s: float) -> Posture:
 
 _WOUND_UP = change(
     STANDING,
-    pelvis=(-0.03, -0.03, -0.06),
-    turn=(-22, 0, 0),
-    spine=(-30, -6, 4),
-    head=(38, 0, 0),
-    wrists=[[0.10, 0.0, 0.72], [0.48, 0.38, -0.42]],
-    elbows=[[0.6, -0.8, 0], [0.9, 0.05, -0.45]],
+    pelvis=(-0.03, -0.03, -0.05),
+    turn=(-16, 0, 0),
+    spine=(-24, -6, 4),
+    head=(28, 0, 0),
+    wrists=[[0.12, -0.25, 0.62], [0.44, 0.52, -0.34]],
+    elbows=[[0.6, -0.8, 0], [0.9, 0.20, -0.40]],
     feet=[[0.11, 0.0, 0.16], [-0.13, 0, -0.14]],
     toes=[[4, 0], [40, 0]],
     curl=(0.3, 0.8),
@@ -277,32 +282,32 @@ _WOUND_UP = change(
 _RELEASE = change(
     _WOUND_UP,
     pelvis=(0, -0.04, 0.06),
-    turn=(8, 0, 0),
-    spine=(16, 10, -5),
-    head=(-16, 0, 0),
-    wrists=[[0.22, -0.62, 0.30], [-0.04, 0.55, 0.68]],
-    elbows=[[0.5, -0.3, -1], [0.9, -0.1, 0.25]],
+    turn=(4, 0, 0),
+    spine=(10, 8, -5),
+    head=(-8, 0, 0),
+    wrists=[[0.22, -0.70, 0.24], [0.06, 0.80, 0.46]],
+    elbows=[[0.5, -0.3, -1], [0.9, 0.1, 0.15]],
     toes=[[4, 0], [36, 14]],
     curl=(0.3, 0.1),
 )
 _FOLLOW = change(
     _RELEASE,
-    pelvis=(0.02, -0.06, 0.10),
-    turn=(16, 4, 0),
-    spine=(30, 24, -6),
-    head=(-24, -12, 0),
-    wrists=[[0.30, -0.80, -0.10], [-0.42, -0.52, 0.60]],
+    pelvis=(0.02, -0.05, 0.09),
+    turn=(12, 3, 0),
+    spine=(24, 20, -6),
+    head=(-18, -10, 0),
+    wrists=[[0.28, -0.84, -0.04], [-0.34, -0.56, 0.62]],
     elbows=[[0.4, 0, -1], [0.8, 0.1, -0.2]],
-    toes=[[4, 0], [30, 34]],
+    toes=[[4, 0], [30, 30]],
 )
 
 
 def throw(time_s: float, duration_s: float) -> Posture:
     """Overhand with the right arm: wind up, release, follow through, once or twice."""
-    period_s = _repeats(duration_s, 1.9)
-    t = time_s % period_s * 1.9 / period_s if time_s < duration_s else 1.9
+    period_s = _repeats(duration_s, 2.2)
+    t = time_s % period_s * 2.2 / period_s if time_s < duration_s else 2.2
     ready = change(STANDING, feet=_WOUND_UP.feet, wrists=_HOLDING.wrists, elbows=_HOLDING.elbows, curl=(0.3, 0.7))
-    keys = ((0, ready), (0.60, _WOUND_UP), (0.70, _WOUND_UP), (0.94, _RELEASE), (1.18, _FOLLOW), (1.80, ready))
+    keys = ((0, ready), (0.62, _WOUND_UP), (0.80, _WOUND_UP), (1.06, _RELEASE), (1.34, _FOLLOW), (2.05, STANDING))
     return keyed(t, keys)
 
 
@@ -315,10 +320,10 @@ def run(time_s: float, _duration_s: float) -> Posture:
         phase = (cycle + math.pi * side) % (2 * math.pi)
         lift = max(math.sin(phase), 0.0) ** 1.2
         share = phase / math.pi  # of the foot's flight: it rises behind the body and comes down under it
-        feet.append((0.10 * (1 - 2 * side), 0.34 * lift + max(-bounce, 0.0), lift * (0.20 * share - 0.18)))
+        feet.append((0.10 * (1 - 2 * side), 0.36 * lift + max(-bounce, 0.0), lift * (0.20 * share - 0.11)))
         toes.append((4, 55 * lift))
         swing = math.sin(phase + 0.2)
-        wrists.append((-0.04 - 0.10 * max(-swing, 0), -0.42 - 0.22 * swing, 0.30 - 0.38 * swing))
+        wrists.append((0.06 - 0.12 * max(-swing, 0), -0.50 - 0.14 * swing, 0.24 - 0.30 * swing))
     return change(
         STANDING,
         pelvis=(0.012 * math.sin(cycle), -0.03 - bounce * 0.8, 0.02),

@@ -34,10 +34,11 @@ class _Act:
 
 
 _FRONT = Place(-0.35, 0.05, 6)
-_TURNED = Place(-0.35, 0.05, 30)
+_HALF = Place(-0.35, 0.05, 15)
+_ASIDE = Place(-0.35, 0.05, 48)
 CHAIR = Place(0.72, -0.05, -22)
 
-_TOCHAIR = Walk(
+_TO_CHAIR = Walk(
     (
         (0.0, _FRONT),
         (0.7, Place(-0.58, 0.02, -70)),
@@ -49,15 +50,16 @@ _TOCHAIR = Walk(
         (5.2, CHAIR),
     )
 )
-_FROMCHAIR = Walk(
+_FROM_CHAIR = Walk(
     (
         (0.0, CHAIR),
-        (0.7, Place(0.80, 0.16, 50)),
-        (1.35, Place(0.62, 0.45, -60)),
-        (2.9, Place(-0.85, 0.40, -88)),
-        (3.55, Place(-1.05, 0.14, -168)),
-        (4.15, Place(-0.78, -0.08, -262)),
-        (5.0, Place(-0.35, 0.05, -330)),
+        (0.7, Place(0.60, 0.02, -66)),
+        (1.3, Place(0.14, -0.02, -88)),
+        (2.4, Place(-0.86, -0.08, -84)),
+        (2.95, Place(-1.02, 0.00, -34)),
+        (3.5, Place(-0.94, 0.10, 38)),
+        (4.2, Place(-0.60, 0.12, 74)),
+        (5.0, _ASIDE),
     )
 )
 
@@ -68,19 +70,19 @@ def _acts() -> tuple[_Act, ...]:
 
     still = motion.stand
     return (
-        *on_the_spot(_FRONT, ("idle", still, 2.5), ("wave", motion.wave, 4.0), ("idle", still, 1.8)),
-        *on_the_spot(_FRONT, ("clap", motion.clap, 4.0), ("idle", still, 1.8)),
-        _Act("walk", _TOCHAIR, _TOCHAIR.duration_s, CHAIR),
-        *on_the_spot(CHAIR, ("idle", still, 1.6), ("sit_down", motion.sit_down, 1.7), ("idle", motion.sit, 3.0)),
-        *on_the_spot(CHAIR, ("stand_up", motion.stand_up, 1.6), ("idle", still, 1.6)),
-        _Act("walk", _FROMCHAIR, _FROMCHAIR.duration_s, _TURNED),
-        *on_the_spot(_TURNED, ("idle", still, 1.6), ("squat", motion.squat, 4.6), ("idle", still, 1.6)),
-        *on_the_spot(_FRONT, ("jumping_jacks", motion.jumping_jacks, 4.2), ("idle", still, 1.8)),
-        *on_the_spot(_TURNED, ("punch", motion.punch, 4.05), ("idle", still, 1.6)),
-        *on_the_spot(_TURNED, ("kick", motion.kick, 3.2), ("idle", still, 1.6)),
-        *on_the_spot(_TURNED, ("pick_up", motion.pick_up, 2.4), ("idle", motion.hold, 1.8)),
-        *on_the_spot(_TURNED, ("throw", motion.throw, 1.9), ("idle", still, 1.8)),
-        *on_the_spot(_TURNED, ("run", motion.run, 4.2), ("idle", still, 1.6)),
+        *on_the_spot(_FRONT, ("idle", still, 2.2), ("wave", motion.wave, 3.6), ("idle", still, 2.2)),
+        *on_the_spot(_FRONT, ("clap", motion.clap, 3.6), ("idle", still, 2.0)),
+        _Act("walk", _TO_CHAIR, _TO_CHAIR.duration_s, CHAIR),
+        *on_the_spot(CHAIR, ("idle", still, 1.8), ("sit_down", motion.sit_down, 1.7), ("idle", motion.sit, 3.0)),
+        *on_the_spot(CHAIR, ("stand_up", motion.stand_up, 1.6), ("idle", still, 1.8)),
+        _Act("walk", _FROM_CHAIR, _FROM_CHAIR.duration_s, _ASIDE),
+        *on_the_spot(_ASIDE, ("idle", still, 2.0), ("squat", motion.squat, 4.4)),
+        *on_the_spot(_FRONT, ("idle", still, 2.2), ("jumping_jacks", motion.jumping_jacks, 4.2)),
+        *on_the_spot(_HALF, ("idle", still, 2.2), ("punch", motion.punch, 3.9)),
+        *on_the_spot(_HALF, ("idle", still, 2.2), ("kick", motion.kick, 3.2)),
+        *on_the_spot(_HALF, ("idle", still, 2.0), ("run", motion.run, 3.7)),
+        *on_the_spot(_ASIDE, ("idle", still, 2.2), ("pick_up", motion.pick_up, 2.2)),
+        *on_the_spot(_ASIDE, ("idle", motion.hold, 2.0), ("throw", motion.throw, 2.2)),
     )
 
 
