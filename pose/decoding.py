@@ -5,7 +5,7 @@ PyAV is imported at the first use.
 
 import struct
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,10 +29,8 @@ class Converter:
     """
 
     def __init__(self, stream: "VideoStream") -> None:
-        from av.sidedata.sidedata import Type
         from av.video.reformatter import VideoReformatter
 
-        self._matrix_type = Type.DISPLAYMATRIX
         self._reformatter = VideoReformatter()  # keeps its tables between frames
         self._aspect = _stretch(stream.sample_aspect_ratio)
 
@@ -46,7 +44,7 @@ class Converter:
         # One thread: starting more costs more than they save, and the pose model needs the cores.
         converted = self._reformatter.reformat(frame, width=width, height=height, format="bgr24", threads=1)
         picture = np.ascontiguousarray(converted.to_ndarray(), dtype=np.uint8)
-        matrix = frame.side_data.get(self._matrix_type.name)
+        matrix: Any = frame.side_data.get("DISPLAYMATRIX")
         return picture if matrix is None else _upright(picture, bytes(matrix))
 
 

@@ -24,6 +24,8 @@ _PROTOCOLS = (
     "http,https,httpproxy,tcp,tls,udp,rtp,rtsp,rtsps,rtmp,rtmps,crypto,data"  # a playlist may name no file here
 )
 _MOST_UNDECODED = 250  # packets in a row without a picture
+_WAITED_S = 0.005  # a packet that took so long was not there yet when it was asked for
+_MOST_BACKLOG_S = 3.0
 _MOST_LATE_S = 0.1
 _MOST_AHEAD_S = 3.0
 
@@ -59,7 +61,7 @@ class Stream(LiveSource):
                 stream.thread_type = "SLICE"  # threads that work on several frames would deliver each frame later
                 bgr = Converter(stream).bgr
                 pace = _Pace(is_closing) if _comes_in_bulk(container) else None
-                for frame, arrived_s in _frames(container, stream):
+                for frame, arrived_s in _frames(container, stream, skip_backlog=pace is None):
                     captured_s = arrived_s if pace is None else pace.wait(raw_time_s(frame))
                     yield bgr(frame), captured_s
                     given = True
@@ -74,7 +76,7 @@ class Stream(LiveSource):
 
         if isinstance(error, ExitError):  # FFmpeg's word for having been interrupted by our limit
             return SourceLost(f"{self._name} has sent nothing for {self._read_timeout_s:g} s: check its connection")
-        return SourceLost(f"{self._name} broke off ({_reason(error)}): check the network and its sender")
+        return SourceLost(f"{self._name} has ended or broken off: check the network and its sender")
 
     def _refused(self, error: "FFmpegError") -> SourceError:
         from av import error as av_error
@@ -92,10 +94,10 @@ class Stream(LiveSource):
             (av_error.HTTPForbiddenError, "denies access: check the user name and password"),
             (av_error.HTTPNotFoundError, "has nothing at this address: check the path"),
             (av_error.InvalidDataError, "does not send video that can be read: check the address"),
-            (OSError, f"cannot be reached ({_reason(error)}): check the address and the network"),
+            (OSError, "cannot be reached or sends no video: check the address and the network"),
         )
         fits = (remedy for kind, remedy in remedies if isinstance(error, kind))
-        return SourceError(f"{self._name} {next(fits, f'cannot be opened ({_reason(error)}): check the address')}")
+        return SourceError(f"{self._name} {next(fits, f'cannot be opened ({error.strerror}): check the address')}")
 
 
 def public_name(url: str) -> str:
@@ -130,7 +132,6 @@ def _open(url: str, open_timeout_s: float, read_timeout_s: float) -> "InputConta
     import av
 
     options = {
-        "fflags": "nobuffer",
         "analyzeduration": "1000000",  # microseconds of stream that are looked at before the first picture
         "rtsp_transport": "tcp",  # UDP loses parts of large pictures on wireless networks
         "protocol_whitelist": _PROTOCOLS,
@@ -143,13 +144,23 @@ def _comes_in_bulk(container: "InputContainer") -> bool:
     return container.duration is not None or bool(set(container.format.name.split(",")) & {"hls", "dash"})
 
 
-def _frames(container: "InputContainer", stream: "VideoStream") -> "Iterator[tuple[VideoFrame, float]]":
-    """Decoded frames and when they came. Packets that cannot be decoded are skipped, but not for ever."""
+def _frames(
+    container: "InputContainer", stream: "VideoStream", *, skip_backlog: bool
+) -> "Iterator[tuple[VideoFrame, float]]":
+    """Decoded frames and when they came. Packets that cannot be decoded are skipped, but not for ever.
+
+    skip_backlog: leave out what had been waiting when the stream was opened, which is old and would come in a burst.
+    """
     from av.error import InvalidDataError
 
+    asked_s = time.monotonic()
+    behind_until_s = asked_s + _MOST_BACKLOG_S if skip_backlog else asked_s
+    skipped: tuple[VideoFrame, float] | None = None
     undecoded = 0
     for packet in container.demux(stream):
         arrived_s = time.monotonic()
+        if arrived_s - asked_s > _WAITED_S or arrived_s > behind_until_s:
+            behind_until_s, skipped = 0.0, None
         frames: list[VideoFrame] = []
         with contextlib.suppress(InvalidDataError):
             frames = packet.decode()
@@ -157,8 +168,10 @@ def _frames(container: "InputContainer", stream: "VideoStream") -> "Iterator[tup
         if undecoded > _MOST_UNDECODED:
             return
         for frame in frames:
-            yield frame, arrived_s
-
-
-def _reason(error: "FFmpegError") -> str:
-    return error.strerror or "no reason given"
+            if behind_until_s:
+                skipped = frame, arrived_s
+            else:
+                yield frame, arrived_s
+        asked_s = time.monotonic()
+    if skipped is not None:
+        yield skipped

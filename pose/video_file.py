@@ -126,10 +126,19 @@ class VideoFile:
             return []
 
     def _warn_if_incomplete(self, count: int, time_s: float) -> None:
-        stream = self._stream
-        expected_s = float(stream.duration * stream.time_base) if stream.duration and stream.time_base else 0.0
-        if count and (self._errors or time_s + 1 / (self._fps or _USUAL_FPS) < expected_s - _SHORT_S):
+        fps = self._fps or _USUAL_FPS
+        by_number_s = (self._stream.frames - count) / fps if self._stream.frames else 0.0
+        by_time_s = _announced_s(self._container, self._stream) - (time_s + 1 / fps)
+        if count and (self._errors or max(by_number_s, by_time_s) > _SHORT_S):
             log.warning("%s is damaged or cut off: %d frames, %.1f s, could be played", self._name, count, time_s)
+
+
+def _announced_s(container: "InputContainer", stream: "VideoStream") -> float:
+    """How long the file says that its video is; 0 where it does not."""
+    if stream.duration and stream.time_base:
+        return float(stream.duration * stream.time_base)
+    alone = len(container.streams) == 1  # else it may be the sound that is so long
+    return container.duration / 1e6 if container.duration and alone else 0.0
 
 
 def _open_video(path: Path) -> "tuple[InputContainer, VideoStream]":
