@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from app import doctor
-from app.doctor import Check, Status, examine, run_doctor, table
+from app import doctor, doctor_system
+from app.doctor import examine, run_doctor, table
+from app.doctor_system import REINSTALL, Check, Status
 from app.settings import RunOptions
 from pose.errors import ActionLensError
 
@@ -57,7 +58,7 @@ def test_a_check_that_breaks_is_a_finding_and_stops_no_other():
     broken = next(c for c in found if c.name == "one")
     assert "RuntimeError: two" in broken.detail
     assert all("\n" not in c.detail for c in found)
-    assert next(c for c in found if c.name == "two").fix == doctor.REINSTALL
+    assert next(c for c in found if c.name == "two").fix == REINSTALL
     assert next(c for c in found if c.name == "three").detail == "no such thing: make one"
 
 
@@ -82,9 +83,9 @@ def test_exit_status_and_json(monkeypatch, capsys, tmp_path: Path, checkers, sta
 
 
 def test_this_python_is_fine_and_an_old_one_is_not(monkeypatch):
-    assert statuses(doctor.check_python(OPTIONS)) == [Status.OK]
+    assert statuses(doctor_system.check_python(OPTIONS)) == [Status.OK]
     monkeypatch.setattr(sys, "version_info", (3, 10, 4))
-    [check] = doctor.check_python(OPTIONS)
+    [check] = doctor_system.check_python(OPTIONS)
     assert check.status is Status.FAIL
     assert "3.11" in check.fix
 
@@ -92,32 +93,32 @@ def test_this_python_is_fine_and_an_old_one_is_not(monkeypatch):
 @pytest.fixture
 def packages(monkeypatch):
     """Versions that seem to be installed; change them at will."""
-    versions = dict.fromkeys((*doctor._PACKAGES, doctor._ORT), "1.0") | {"mediapipe": "0.10.33"}
-    monkeypatch.setattr(doctor, "_version", versions.get)
+    versions = dict.fromkeys((*doctor_system._PACKAGES, doctor_system._ORT), "1.0") | {"mediapipe": "0.10.33"}
+    monkeypatch.setattr(doctor_system, "_version", versions.get)
     return versions
 
 
 def test_packages_that_are_there(packages):
-    [check] = doctor.check_packages(OPTIONS)
+    [check] = doctor_system.check_packages(OPTIONS)
     assert check.status is Status.OK
     assert "mediapipe 0.10.33" in check.detail
 
 
 def test_a_missing_package(packages):
     del packages["av"]
-    [check] = doctor.check_packages(OPTIONS)
-    assert (check.status, check.detail, check.fix) == (Status.FAIL, "missing: av", doctor.REINSTALL)
+    [check] = doctor_system.check_packages(OPTIONS)
+    assert (check.status, check.detail, check.fix) == (Status.FAIL, "missing: av", REINSTALL)
 
 
 def test_another_mediapipe(packages):
     packages["mediapipe"] = "1.2.2"
-    assert statuses(doctor.check_packages(OPTIONS)) == [Status.OK, Status.WARN]
+    assert statuses(doctor_system.check_packages(OPTIONS)) == [Status.OK, Status.WARN]
 
 
 @pytest.mark.parametrize("beside", ["opencv-python", "opencv-python-headless", "onnxruntime-directml"])
 def test_packages_that_overwrite_each_other(packages, beside: str):
     packages[beside] = "1.0"
-    _, clash = doctor.check_packages(OPTIONS)
+    _, clash = doctor_system.check_packages(OPTIONS)
     assert clash.status is Status.FAIL
     assert f"pip uninstall -y {'onnxruntime' if 'onnx' in beside else 'opencv-contrib'}" in clash.fix
     assert beside in clash.fix
@@ -125,15 +126,15 @@ def test_packages_that_overwrite_each_other(packages, beside: str):
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux lacks system libraries")
 def test_missing_system_libraries_come_with_the_line_to_type(monkeypatch):
-    monkeypatch.setattr(doctor, "_LIBRARIES", {"libc.so.6": "libc6", "libnot-there.so.1": "libnot-there1"})
-    monkeypatch.setattr(doctor, "_X11_LIBRARIES", {"libxcb-not-there.so.0": "libxcb-not-there0"})
-    [check] = doctor.check_system_libraries(OPTIONS)
+    monkeypatch.setattr(doctor_system, "_LIBRARIES", {"libc.so.6": "libc6", "libnot-there.so.1": "libnot-there1"})
+    monkeypatch.setattr(doctor_system, "_X11_LIBRARIES", {"libxcb-not-there.so.0": "libxcb-not-there0"})
+    [check] = doctor_system.check_system_libraries(OPTIONS)
     assert check.status is Status.FAIL
     assert check.fix.startswith("sudo apt-get install")
     assert check.fix.endswith("libnot-there1 libxcb-not-there0")
     assert "libc.so.6" not in check.detail
-    monkeypatch.setattr(doctor, "_LIBRARIES", {"libc.so.6": "libc6"})
-    [check] = doctor.check_system_libraries(OPTIONS)
+    monkeypatch.setattr(doctor_system, "_LIBRARIES", {"libc.so.6": "libc6"})
+    [check] = doctor_system.check_system_libraries(OPTIONS)
     assert check.status is Status.WARN
 
 
@@ -141,31 +142,31 @@ def test_missing_system_libraries_come_with_the_line_to_type(monkeypatch):
 def test_no_display(monkeypatch):
     for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
         monkeypatch.delenv(name, raising=False)
-    [check] = doctor.check_display(OPTIONS)
+    [check] = doctor_system.check_display(OPTIONS)
     assert check.status is Status.WARN
     assert "--headless" in check.fix
 
 
 def test_a_display_is_really_tried(monkeypatch):
     monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
-    [check] = doctor.check_display(OPTIONS)
+    [check] = doctor_system.check_display(OPTIONS)
     assert check.status is Status.OK
     assert "offscreen" in check.detail
     monkeypatch.setenv("QT_QPA_PLATFORM", "no-such-platform")  # Qt ends the process that asks for it
-    [check] = doctor.check_display(OPTIONS)
+    [check] = doctor_system.check_display(OPTIONS)
     assert check.status is Status.WARN
 
 
 def test_a_qt_that_breaks_python(monkeypatch):
-    [check] = doctor.check_qt(OPTIONS)
-    broken = doctor._version("PySide6-Essentials") == "6.12.0" and sys.version_info < (3, 12)
+    [check] = doctor_system.check_qt(OPTIONS)
+    broken = doctor_system._version("PySide6-Essentials") == "6.12.0" and sys.version_info < (3, 12)
     assert check.status is (Status.FAIL if broken else Status.OK)
-    monkeypatch.setattr(doctor, "_COUNT_LOST_REFERENCES", "print('6.12.0', 500)")
-    [check] = doctor.check_qt(OPTIONS)
+    monkeypatch.setattr(doctor_system, "_COUNT_LOST_REFERENCES", "print('6.12.0', 500)")
+    [check] = doctor_system.check_qt(OPTIONS)
     assert check.status is Status.FAIL
     assert "6.11" in check.fix
-    monkeypatch.setattr(doctor, "_COUNT_LOST_REFERENCES", "raise ImportError('libEGL.so.1 is missing')")
-    [check] = doctor.check_qt(OPTIONS)
+    monkeypatch.setattr(doctor_system, "_COUNT_LOST_REFERENCES", "raise ImportError('libEGL.so.1 is missing')")
+    [check] = doctor_system.check_qt(OPTIONS)
     assert "libEGL.so.1 is missing" in check.detail
 
 
@@ -227,9 +228,9 @@ def test_folders_that_cannot_be_written_or_are_full(monkeypatch, tmp_path: Path)
     monkeypatch.setattr("platformdirs.user_cache_path", lambda *a, **k: tmp_path / "new" / "folder")
     (tmp_path / "file").write_text("")
     monkeypatch.setattr("platformdirs.user_config_path", lambda *a, **k: tmp_path / "file")
-    found = {check.name: check for check in doctor.check_folders(OPTIONS)}
+    found = {check.name: check for check in doctor_system.check_folders(OPTIONS)}
     assert found["cache folder"].status is Status.OK
     assert found["settings folder"].status is Status.WARN
     assert not (tmp_path / "new").exists()
-    monkeypatch.setattr(doctor, "_FREE_MB", 10**9)
-    assert all(check.fix for check in doctor.check_folders(OPTIONS))
+    monkeypatch.setattr(doctor_system, "_FREE_MB", 10**9)
+    assert all(check.fix for check in doctor_system.check_folders(OPTIONS))
