@@ -6,6 +6,7 @@ Exit status: 0 done, 2 a user's mistake, 1 a failure, 130 Ctrl-C. Nothing heavy 
 import argparse
 import logging
 import os
+import signal
 import sys
 import threading
 from collections.abc import Sequence
@@ -93,7 +94,7 @@ def _size(text: str) -> tuple[int, int]:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """What the command line asks for. bench: the source to measure, or None. given: the options that were typed."""
+    """What the command line asks for. bench: the source to measure, or None."""
 
     options: RunOptions
     headless: bool
@@ -105,10 +106,11 @@ class Command:
 def parse(arguments: Sequence[str], settings: UserSettings) -> Command:
     """Read the command line; what is not given in a window run comes from the settings. Raises UsageError."""
     given = _parser().parse_args(arguments)
-    headless = given.headless or (not (given.doctor or given.bench) and not _has_display())
+    tool = given.doctor or given.bench is not None
+    headless = given.headless or not (tool or _has_display())
     if given.headless != headless:
         sys.stderr.write("no display (DISPLAY and WAYLAND_DISPLAY are not set): running without a window\n")
-    remembered = UserSettings() if headless else settings
+    remembered = UserSettings() if headless or tool else settings
     width, height = given.camera_size or (None, None)
     options = RunOptions(
         model=_or(given.model, remembered.model),
@@ -165,6 +167,8 @@ def run() -> NoReturn:
 
 
 def _run(command: Command, settings: UserSettings) -> int:
+    if command.doctor or command.bench is not None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # KeyboardInterrupt: they clean up after themselves
     if command.doctor:
         from app.doctor import run_doctor
 

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 
 from app import opening
 from app.capture import Capture, Timing
@@ -52,11 +53,13 @@ class Engine:
     ) -> None:
         self.options = options
         self.results: Latest[Result] = Latest()
+        self._open = open_source
+        self._source = options.source
         self._open_estimator = open_estimator
         self._open_recognizer = open_recognizer
         self._stats = Stats()
         self._capture = Capture(
-            lambda: open_source(options),
+            self._open_source,
             self._stats,
             lossless=not options.paced,
             on_failure=self._source_failed,
@@ -189,6 +192,13 @@ class Engine:
     def wait(self, timeout_s: float | None = None) -> bool:
         """Until the run has ended; False after the timeout."""
         return self._ended.wait(timeout_s)
+
+    # The capture thread.
+
+    def _open_source(self) -> Source:
+        if self._source == "auto":  # asked once: a camera that is lost must not turn into the demo
+            self._source = opening.find_source()
+        return self._open(replace(self.options, source=self._source))
 
     # The inference thread.
 

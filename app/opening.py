@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from dataclasses import astuple
 from typing import TYPE_CHECKING
 
 from app.settings import RunOptions
@@ -14,10 +15,18 @@ if TYPE_CHECKING:
 
 def open_source(options: RunOptions) -> "Source":
     """The source of the options, at its own speed when asked to. Raises SourceError."""
-    from pose.source import Paced, open_source
+    from pose import source as sources
+    from pose.camera import CameraRequest
 
-    source = open_source(options.source, camera=options.camera)
-    return Paced(source) if options.paced and not source.info.live else source
+    source = sources.open_source(options.source, camera=CameraRequest(*astuple(options.camera)))
+    return sources.Paced(source) if options.paced and not source.info.live else source
+
+
+def find_source() -> str:
+    """What "auto" stands for on this machine now: the first camera, or the demo where there is none."""
+    from pose.source import find_source
+
+    return find_source()
 
 
 def open_estimator(options: RunOptions, progress: Callable[[str], None], cancel: threading.Event) -> "PoseEstimator":

@@ -60,7 +60,7 @@ class Outputs:
         if options.save is not None:
             from app.video_writer import VideoWriter
 
-            video = VideoWriter(options.save, lossless=not options.paced and Path(options.source).is_file())
+            video = VideoWriter(options.save, lossless=not options.paced and Path(options.source).exists())
             opened.callback(video.close)
             drawing = _VideoTap(video, self)
             self._taps.append(drawing.follow)

@@ -2,9 +2,6 @@
 
 import sys
 import threading
-from pathlib import Path
-
-sys.path[:0] = [str(Path(__file__).resolve().parents[2]), str(Path(__file__).resolve().parent)]
 
 from engine_fakes import FakeEstimator, FakeRecognizer, FakeSource, StuckSource
 

@@ -25,38 +25,12 @@ def no_display(monkeypatch):
 
 
 def test_every_option_arrives(display):
-    command = parse(
-        [
-            "--model",
-            "st-gcn",
-            "--camera",
-            "rtsp://host/x",
-            "--people",
-            "2",
-            "--provider",
-            "cuda",
-            "--pose-model",
-            "a.task",
-            "--mirror",
-            "--camera-size",
-            "1280x720",
-            "--camera-fps",
-            "60",
-            "--no-mjpg",
-            "--seconds",
-            "2.5",
-            "--paced",
-            "--headless",
-            "--json",
-            "-",
-            "--events",
-            "ws://127.0.0.1:1",
-            "--save",
-            "out.mp4",
-            "--verbose",
-        ],
-        UserSettings(),
+    typed = (
+        "--model st-gcn --camera rtsp://host/x --people 2 --provider cuda --pose-model a.task --mirror "
+        "--camera-size 1280x720 --camera-fps 60 --no-mjpg --seconds 2.5 --paced --headless --json - "
+        "--events ws://127.0.0.1:1 --save out.mp4 --verbose"
     )
+    command = parse(typed.split(), UserSettings())
     assert command.options == RunOptions(
         model="st-gcn",
         source="rtsp://host/x",
@@ -97,6 +71,7 @@ def test_without_a_display_it_says_so_and_runs_headless(no_display, capsys):
     assert not command.options.paced
     assert capsys.readouterr().err.count("\n") == 1
     assert not parse(["--doctor"], UserSettings()).headless
+    assert capsys.readouterr().err == ""
 
 
 @pytest.mark.parametrize(
@@ -140,7 +115,8 @@ def test_help_needs_nothing_heavy():
         assert option in done.stdout
 
 
-def test_tracebacks_go_to_the_log_file_and_not_to_the_console(capsys, tmp_path, monkeypatch, _logging_restored):
+@pytest.mark.usefixtures("_logging_restored")
+def test_tracebacks_go_to_the_log_file_and_not_to_the_console(capsys, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     from app.cli import start_logging
 

@@ -10,7 +10,13 @@ from pathlib import Path
 import pytest
 
 MAIN = [sys.executable, str(Path(__file__).with_name("main_on_fakes.py"))]
+ROOT = Path(__file__).resolve().parents[2]
 posix = pytest.mark.skipif(os.name == "nt", reason="signals and pipes as on POSIX")
+
+
+@pytest.fixture(autouse=True)
+def _finds_the_packages(monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
 
 
 def headless(scenario, *options, timeout=30):
@@ -184,9 +190,8 @@ def test_ctrl_c_at_any_moment(scenario, line, number, tmp_path):
 @posix
 @pytest.mark.parametrize("delay_s", [0.02, 0.1, 0.2, 0.4])
 def test_ctrl_c_while_starting(delay_s):
-    root = Path(__file__).resolve().parents[2]
     with subprocess.Popen(
-        [sys.executable, str(root / "main.py"), "--headless", "--camera", "demo"],
+        [sys.executable, str(ROOT / "main.py"), "--headless", "--camera", "demo"],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
