@@ -9,8 +9,8 @@ P = ParamSpec("P")
 class Notifier(Generic[P]):
     """Calls everybody who is connected, at once, on the caller's thread.
 
-    PySide 6.12.0's Signal.emit() returns True without owning it: on Python 3.11, where True is counted, a few hundred
-    calls end the process with "deallocating True or False". Qt's own signals, which C++ emits, are not affected.
+    Unlike a Qt signal its arguments have types that are checked, and it does not rely on Signal.emit(), with which
+    PySide 6.12.0 ends a process on Python 3.11: it gives back references to True that it never took.
     """
 
     def __init__(self) -> None:
