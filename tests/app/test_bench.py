@@ -102,6 +102,11 @@ def test_the_table_says_what_was_missed():
     assert bench.table(slow).count("MISSED") == 4
 
 
+def test_a_busy_machine_is_told():
+    assert "quiet machine" not in bench.table(report(busy_before_percent=3.0))
+    assert "used 40% of the processor" in bench.table(report(busy_before_percent=40.0))
+
+
 def test_json_goes_to_a_file_or_to_stdout(monkeypatch, capsys, tmp_path: Path):
     given = {}
 
@@ -110,6 +115,7 @@ def test_json_goes_to_a_file_or_to_stdout(monkeypatch, capsys, tmp_path: Path):
         return report()
 
     monkeypatch.setattr(bench, "measure", measure)
+    monkeypatch.setattr(bench, "_LOOK_S", 0.05)
     target = tmp_path / "bench.json"
     assert bench.run_bench("walk.mp4", RunOptions(json=str(target), seconds=600.0)) == 0
     assert "pipeline / bare" in capsys.readouterr().out
