@@ -133,8 +133,8 @@ def change_drift(xy: Array, rng: np.random.Generator, share: NDArray[np.floating
     n, frames = xy.shape[:2]
     hips = middle(xy, _HIPS)[..., 0]
     ramp = np.linspace(0, 1, frames, dtype=np.float32)
-    own = (hips[:, -1] - hips[:, 0])[:, None] * ramp
-    added = rng.uniform(-2, 2, n)[:, None] * ramp * (frames / RATE_FPS)
+    own: Array = (hips[:, -1] - hips[:, 0])[:, None] * ramp
+    added = rng.uniform(-2, 2, (n, 1)) * ramp * (frames / RATE_FPS)
     draw: NDArray[np.float64] = rng.random(n) / np.maximum(share, 1e-6)
     change = np.where(draw[:, None] < 0.5, -own, np.where(draw[:, None] < 1, added - own, 0))
     out = xy.copy()

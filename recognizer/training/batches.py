@@ -11,6 +11,7 @@ from recognizer.training.augment import Array, Augmentation, Mask
 from recognizer.training.data.everyday import ACTIONS, IDLE, OTHER, Corpus
 
 FRAMES = 30
+Clips = tuple[Array, Mask, Mask, Array]  # joints (N, T, 13, 3), seen (N, T, 13), depth (N,), target (N, outputs)
 Positions = NDArray[np.float64]  # (N, T) places in recordings, in their own frames
 _UPPER_BODY = ("idle", "wave", "clap", "throw", "punch", OTHER)
 _MADE_UP = ("held pose", "mixed limbs", "wrong speed", "noise")
@@ -21,9 +22,9 @@ class BatchPlan:
     """Shares of a batch; the rest are windows of listed actions."""
 
     unlisted: float = 0.24
-    idle: float = 0.07
+    idle: float = 0.10
     made_up: float = 0.08
-    spliced: float = 0.10  # part of the real windows that end with another's motion; their target is shared
+    spliced: float = 0.15  # part of the real windows that end with another's motion; their target is shared
     balance: float = 0.5  # an action is drawn in proportion to (its clips) ** balance
     warp: tuple[float, float] = (0.75, 1.3)  # duration of a window in its 2 s
     augmentation: Augmentation = field(default_factory=Augmentation)
@@ -66,8 +67,8 @@ class BatchMaker:
         n_idle, n_made_up, n_unlisted = (round(size * share) for share in (plan.idle, plan.made_up, plan.unlisted))
         n_listed = size - n_idle - n_made_up - n_unlisted
         real = np.concatenate([self._listed.draw(rng, n_listed), self._unlisted.draw(rng, n_unlisted)])
-        parts = [self._real(rng, real), self._idle(rng, n_idle), self._made_up(rng, n_made_up)]
-        joints, seen, depth, target = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+        lived = _joined(self._real(rng, real), self._idle(rng, n_idle))
+        joints, seen, depth, target = _joined(self._spliced(rng, *lived), self._made_up(rng, n_made_up))
         return self._finish(rng, joints, seen, depth, target), target
 
     def _finish(self, rng: np.random.Generator, joints: Array, seen: Mask, depth: Mask, target: Array) -> Array:
@@ -109,22 +110,27 @@ class BatchMaker:
     def _target(self, outputs: NDArray[np.intp]) -> Array:
         return np.eye(len(self.outputs), dtype=np.float32)[outputs]
 
-    def _real(self, rng: np.random.Generator, recordings: NDArray[np.intp]) -> tuple[Array, Mask, Mask, Array]:
+    def _real(self, rng: np.random.Generator, recordings: NDArray[np.intp]) -> Clips:
         joints, seen = gather(self.corpus, recordings, self._windows(rng, recordings))
         joints = augment.unit_size(joints)
         # A live detector guesses hidden joints; where readers gave them a place, half of the clips show it.
         seen = seen | (rng.random(len(seen)) < 0.5)[:, None, None]
-        target = self._target(self.outputs.of_recording[recordings])
-        depth = self.corpus.depth[recordings]
-        # Splice: the last part shows the motion of another recording of the same number of dimensions.
-        partner = rng.permutation(len(recordings))
-        spliced = (rng.random(len(recordings)) < self.plan.spliced) & (depth == depth[partner])
-        share = np.where(spliced, rng.uniform(0.3, 0.7, len(recordings)), 0)
-        joints, seen = splice(joints, seen, partner, share)
-        mixed = (1 - share)[:, None] * target + share[:, None] * target[partner]
-        return joints, seen, depth, mixed.astype(np.float32)
+        return joints, seen, self.corpus.depth[recordings], self._target(self.outputs.of_recording[recordings])
 
-    def _idle(self, rng: np.random.Generator, n: int) -> tuple[Array, Mask, Mask, Array]:
+    def _spliced(self, rng: np.random.Generator, joints: Array, seen: Mask, depth: Mask, target: Array) -> Clips:
+        """Some clips end with the motion of another of the same number of dimensions, which takes over the target
+        when it fills most of the clip. Half of these begin or end in rest, as actions do."""
+        n = len(joints)
+        idle = np.flatnonzero(target[:, ACTIONS.index(IDLE)] == 1)
+        partner = np.where(rng.random(n) < 0.25, rng.choice(idle, n), rng.permutation(n))
+        chosen = (rng.random(n) < self.plan.spliced) & (depth == depth[partner])
+        chosen[idle] |= (rng.random(len(idle)) < 0.4) & (depth == depth[partner])[idle]
+        share = np.where(chosen, rng.uniform(0.1, 0.7, n), 0)
+        joints, seen = splice(joints, seen, partner, share)
+        weight = (share**2 / (share**2 + (1 - share) ** 2))[:, None].astype(np.float32)
+        return joints, seen, depth, (1 - weight) * target + weight * target[partner]
+
+    def _idle(self, rng: np.random.Generator, n: int) -> Clips:
         pick = rng.integers(0, len(self._still_recording), n)
         recordings = self._still_recording[pick]
         held = np.repeat(self._still_frame[pick][:, None], FRAMES, axis=1).astype(np.float32)
@@ -132,7 +138,7 @@ class BatchMaker:
         joints = sway(augment.unit_size(joints), rng)
         return joints, seen, self.corpus.depth[recordings], self._target(np.full(n, ACTIONS.index(IDLE)))
 
-    def _made_up(self, rng: np.random.Generator, n: int) -> tuple[Array, Mask, Mask, Array]:
+    def _made_up(self, rng: np.random.Generator, n: int) -> Clips:
         """Motions nobody makes, in four kinds."""
         recordings = rng.choice(self._any, n)
         which = rng.integers(0, len(_MADE_UP), n)
@@ -156,6 +162,11 @@ class BatchMaker:
         )
         outputs = np.where(held & self._restful[frame], ACTIONS.index(IDLE), outputs)
         return joints, seen, depth, self._target(outputs)
+
+
+def _joined(a: Clips, b: Clips) -> Clips:
+    joints, seen, depth, target = (np.concatenate(pair) for pair in zip(a, b, strict=True))
+    return joints, seen, depth, target
 
 
 class _Draw:
