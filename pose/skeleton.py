@@ -1,7 +1,7 @@
 """Joint layouts: names, bones, left/right pairs and centre, and conversions between layouts."""
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -192,17 +192,11 @@ def convert(
     Joints of equal name are copied with their confidence; the head comes from the seen ears, else from the nose.
     Raises ValueError when the source has no joint that a target joint can be made from.
     """
-    shape = confidence.shape[:-1]
-    out_xy = np.zeros((*shape, len(target), 2), dtype=np.float32)
-    out_confidence = np.zeros((*shape, len(target)), dtype=np.float32)
-    for place, joint in enumerate(target.joints):
-        groups = [
-            [source.index(name) for name in group]
-            for group in ((joint,), *_SUBSTITUTES.get(joint, ()))
-            if all(name in source.joints for name in group)
-        ]
-        if not groups:
-            raise ValueError(f"layout {source.name} has nothing to make {joint} of {target.name} from")
+    copied, made = _plan(source, target)
+    out_confidence = confidence[..., copied].astype(np.float32)
+    out_xy = np.where(out_confidence[..., None] > 0, xy[..., copied, :], np.float32(0))
+    for place, groups in made:
+        out_xy[..., place, :], out_confidence[..., place] = 0, 0
         for group in reversed(groups):  # the best group is written last, over the others
             seen = (confidence[..., group] > 0).astype(np.float32)
             count = seen.sum(axis=-1)
@@ -213,3 +207,26 @@ def convert(
                 found, (confidence[..., group] * seen).max(axis=-1), out_confidence[..., place]
             )
     return out_xy, out_confidence
+
+
+_Made = tuple[tuple[int, tuple[list[int], ...]], ...]
+
+
+@cache
+def _plan(source: Layout, target: Layout) -> tuple[NDArray[np.intp], _Made]:
+    """(V,) the source joint of each target joint, and how those without one (0 there) are made: place and groups."""
+    copied = np.zeros(len(target), dtype=np.intp)
+    made = []
+    for place, joint in enumerate(target.joints):
+        if joint in source.joints:
+            copied[place] = source.index(joint)
+            continue
+        groups = tuple(
+            [source.index(name) for name in group]
+            for group in _SUBSTITUTES.get(joint, ())
+            if all(name in source.joints for name in group)
+        )
+        if not groups:
+            raise ValueError(f"layout {source.name} has nothing to make {joint} of {target.name} from")
+        made.append((place, groups))
+    return copied, tuple(made)

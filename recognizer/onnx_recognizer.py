@@ -3,6 +3,7 @@
 import contextlib
 import ctypes
 import io
+import os
 import statistics
 import sys
 import time
@@ -13,13 +14,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
 
 from recognizer.errors import CardError, RecognizerError
 from recognizer.features import clip_features
 from recognizer.model_card import INPUT_NAME, MODEL_FILE, ModelCard, TensorSpec
 from recognizer.types import Clip, Prediction
+
+# Read once, while the library loads: without it ONNX Runtime 1.29 and later note a device identifier and events and
+# send them to their maker (docs/adr/0005).
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+import onnxruntime as ort
 
 AUTO = "auto"
 PROVIDERS = {
@@ -46,6 +51,7 @@ _ORT_ERRORS: tuple[type[Exception], ...] = (
 )
 
 ort.set_default_logger_severity(_FATAL_ONLY)
+ort.disable_telemetry_events()  # on Windows the environment variable is not looked at
 
 
 @dataclass(frozen=True, slots=True)
