@@ -18,6 +18,7 @@ class Run:
 
     engine: Engine
     results: list = field(default_factory=list)
+    asked: list = field(default_factory=list)  # names that the source was opened by
 
     @property
     def events(self):
@@ -29,10 +30,15 @@ def run():
     """run(source, ...) starts an engine on fakes; every one is stopped at the end of the test."""
     runs, opened = [], []
 
-    def start(source=None, *, sources=None, estimator=None, recognizer=None, timing=QUICK, begin=True, **options):
+    def start(
+        source=None, *, sources=None, estimator=None, recognizer=None, timing=QUICK, begin=True, name="fake", **options
+    ):
         waiting = iter(sources if sources is not None else [source or FakeSource()])
 
+        asked = []
+
         def open_source(options):
+            asked.append(options.source)
             made = next(waiting)
             made = made() if callable(made) else made
             if isinstance(made, Exception):
@@ -52,13 +58,13 @@ def run():
             return made or FakeEstimator()
 
         engine = Engine(
-            RunOptions(source="fake", **options),
+            RunOptions(source=name, **options),
             open_source=open_source,
             open_estimator=open_estimator,
             open_recognizer=open_recognizer,
             timing=timing,
         )
-        started = Run(engine)
+        started = Run(engine, asked=asked)
         engine.add_tap(started.results.append)
         runs.append(started)
         if begin:

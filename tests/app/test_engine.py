@@ -8,6 +8,7 @@ from app.capture import Timing
 from app.errors import OutputError
 from app.types import EngineState, Failure
 from pose.errors import PoseModelError, SourceError, SourceLost
+from recognizer.decision import HALF_BODY, UNKNOWN, WAITING
 from recognizer.errors import CardError, RecognizerError
 
 RUNNING, STOPPED, FAILED = EngineState.RUNNING, EngineState.STOPPED, EngineState.FAILED
@@ -125,6 +126,43 @@ def test_what_runs_is_told(run):
     until(lambda: started.engine.state is RUNNING)
     info = started.engine.info
     assert (info.source.name, info.recognizer, info.actions, info.provider) == ("fake", "mine", ("idle", "wave"), "cpu")
+
+
+def test_auto_is_asked_once_so_that_a_lost_camera_does_not_turn_into_the_demo(run, monkeypatch):
+    answers = iter(["3", "demo"])
+    monkeypatch.setattr("app.opening.find_source", lambda: next(answers))
+    started = run(sources=[FakeSource(at={20: SourceLost("the cable is out")}), FakeSource()], name="auto")
+    until(lambda: len(started.asked) == 2)
+    assert started.asked == ["3", "3"]
+
+
+def test_half_a_body_is_not_judged(run):
+    class Sitting(FakeEstimator):
+        def estimate(self, frame):
+            (found,) = super().estimate(frame)
+            found.confidence[[found.layout.index("left_knee"), found.layout.index("right_knee")]] = 0
+            return (found,)
+
+    recognizer = FakeRecognizer()
+    source = FakeSource(live=False, frames=40, fps=20)
+    started = run(source, estimator=Sitting(), recognizer=recognizer, paced=False)
+    assert started.engine.wait(10)
+    last = started.results[-1].persons[0]
+    assert (last.decision.action, last.decision.reason) == (UNKNOWN, HALF_BODY)
+    assert last.fresh, "a line is due all the same"
+    assert recognizer.batches == []
+
+
+def test_after_a_gap_the_window_waits_and_the_action_has_ended(run):
+    def people(frame):
+        return () if 40 <= frame.index < 56 else (0,)  # 0.8 s: the same person, another window
+
+    source = FakeSource(live=False, frames=58, fps=20)
+    started = run(source, estimator=FakeEstimator(people=people), paced=False)
+    assert started.engine.wait(10)
+    decision = started.results[-1].persons[0].decision
+    assert (decision.action, decision.reason) == (UNKNOWN, WAITING)
+    assert [event.kind for event in started.events] == ["start", "end"]
 
 
 # Failures at the start.

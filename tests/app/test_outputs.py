@@ -1,0 +1,81 @@
+import json
+import socket
+
+import av
+import numpy as np
+import pytest
+
+from app.errors import OutputError
+from app.outputs import Outputs
+from app.settings import RunOptions
+from app.types import Result, RunInfo
+from pose.types import Frame
+
+
+class FakeEngine:
+    """Gives results to its taps on demand."""
+
+    info = RunInfo(None, "act", ("idle", "wave"), "cpu")
+
+    def __init__(self):
+        self.taps = []
+
+    def add_tap(self, tap):
+        self.taps.append(tap)
+
+    def give(self, time_s, index=0):
+        frame = Frame(np.full((48, 64, 3), 90, np.uint8), time_s, 0.0, index)
+        for tap in self.taps:
+            tap(Result(frame, (), (), True, 0.01))
+
+
+def test_two_runs_in_one_video_follow_each_other(tmp_path):
+    outputs = Outputs(RunOptions(save=tmp_path / "out.mp4", source=str(tmp_path), paced=False))
+    for start_s in (100.0, 0.0):
+        engine = FakeEngine()
+        outputs.attach(engine)
+        for step in range(5):
+            engine.give(start_s + step / 10)
+        engine.give(start_s + 4 / 10)  # the end of a run repeats its last frame
+    outputs.close()
+    with av.open(str(tmp_path / "out.mp4")) as container:
+        times = np.array([frame.time for frame in container.decode(video=0)])
+    steps = np.diff(times)
+    assert len(times) == 10
+    assert steps[[0, 1, 2, 3, 5, 6, 7, 8]] == pytest.approx(0.1, abs=0.001)
+    assert 0 < steps[4] < 0.1
+
+
+def test_lines_go_to_the_file_while_it_runs(tmp_path):
+    outputs = Outputs(RunOptions(json=str(tmp_path / "out.jsonl")))
+    engine = FakeEngine()
+    outputs.attach(engine)
+    engine.give(1.0, 7)
+    line = json.loads((tmp_path / "out.jsonl").read_text())
+    assert (line["time_s"], line["frame"], line["person"]) == (1.0, 7, None)
+    outputs.close()
+
+
+def test_when_one_cannot_be_opened_the_others_are_closed(tmp_path):
+    with pytest.raises(OutputError, match="no folder"):
+        Outputs(
+            RunOptions(events="ws://127.0.0.1:0", save=tmp_path / "no" / "out.mp4", json=str(tmp_path / "out.jsonl"))
+        )  # a server left open would leave its thread, which fails the test
+
+
+def test_the_event_stream_says_what_runs():
+    from websockets.sync.client import connect
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        url = f"ws://127.0.0.1:{free.getsockname()[1]}"
+    outputs = Outputs(RunOptions(events=url))
+    engine = FakeEngine()
+    outputs.attach(engine)
+    engine.give(1.0)
+    with connect(url) as client:
+        hello = json.loads(client.recv(timeout=5))
+        assert (hello["model"], hello["actions"]) == ("act", ["idle", "wave"])
+        engine.give(2.0)
+        assert json.loads(client.recv(timeout=5))["time_s"] == 2.0
+    outputs.close()
