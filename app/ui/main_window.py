@@ -1,6 +1,5 @@
 """The window: puts the parts together and connects them."""
 
-from base64 import b64decode, b64encode
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
@@ -144,7 +143,7 @@ class MainWindow(QMainWindow):
 
     def _restore(self, options: RunOptions) -> None:
         if self._settings.geometry:
-            self.restoreGeometry(QByteArray(b64decode(self._settings.geometry, validate=False)))
+            self.restoreGeometry(QByteArray.fromBase64(self._settings.geometry.encode()))
         self.actions_by_name["panel"].setChecked(True)
         self.actions_by_name["mirror"].setChecked(options.mirror)
         self.actions_by_name["large_text"].setChecked(self._settings.large_text)
@@ -313,7 +312,7 @@ class MainWindow(QMainWindow):
         self.actions_by_name.set_running(self.live.active, colours)
 
     def _keep_geometry(self) -> None:
-        self._settings.geometry = b64encode(self.saveGeometry().data()).decode()
+        self._settings.geometry = self.saveGeometry().toBase64().toStdString()
 
     def _remember(self) -> None:
         for name in self._chosen:

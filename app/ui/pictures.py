@@ -29,9 +29,9 @@ def save_picture(image: QImage, folder: Path, now: datetime) -> Path:
         raise OutputError(
             f"no picture can be saved in {folder} ({error.strerror or error}); choose another folder"
         ) from None
-    new = path.with_name(f".{path.name}.{os.getpid()}.new")
+    new = path.with_name(f".{path.stem}.{os.getpid()}.new.png")
     try:
-        if not image.save(str(new), b"PNG"):
+        if not image.save(str(new)):
             raise OutputError(
                 f"no picture can be saved in {folder}: make room, or choose another folder (Ctrl+Shift+S)"
             )

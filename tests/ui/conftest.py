@@ -1,0 +1,107 @@
+"""For every test of the window: no dialog that nobody asked for, no widget, timer or thread left behind."""
+
+import gc
+import threading
+
+import pytest
+import shiboken6
+from PySide6.QtCore import QCoreApplication, QEvent, QTimer
+from PySide6.QtWidgets import QApplication, QColorDialog, QDialog, QFileDialog, QInputDialog, QMessageBox
+from window_fakes import Engines
+
+from app.settings import RunOptions, UserSettings
+from app.ui.main_window import MainWindow
+from app.ui.theme import Theme
+
+_BLOCKING = (
+    (QDialog, ("exec", "exec_")),
+    (QMessageBox, ("exec", "exec_", "about", "critical", "information", "question", "warning")),
+    (QFileDialog, ("getOpenFileName", "getOpenFileNames", "getSaveFileName", "getExistingDirectory")),
+    (QInputDialog, ("getText", "getItem", "getInt", "getDouble")),
+    (QColorDialog, ("getColor",)),
+)
+
+
+@pytest.fixture(autouse=True)
+def _no_blocking_dialog(monkeypatch):
+    opened = []
+    for kind, names in _BLOCKING:
+        for name in names:
+            if hasattr(kind, name):
+                monkeypatch.setattr(kind, name, lambda *_, what=f"{kind.__name__}.{name}", **__: opened.append(what))
+    yield
+    assert not opened, f"a dialog blocked the window: {opened}"
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left(qapp, _no_blocking_dialog):
+    yield
+    _delete_what_is_to_be_deleted()
+    left = [f"{type(w).__name__} {w.windowTitle()!r}" for w in QApplication.topLevelWidgets() if w.isVisible()]
+    timers = [t for t in gc.get_objects() if isinstance(t, QTimer) and shiboken6.isValid(t) and t.isActive()]
+    for widget in QApplication.topLevelWidgets():  # so that one test that fails does not fail the others
+        widget.close()
+    for timer in timers:
+        timer.stop()
+    assert not left, f"top-level widgets left on the screen: {left}"
+    assert not timers, f"timers left running: {timers} of {[t.parent() for t in timers]}"
+
+
+def _delete_what_is_to_be_deleted():
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    QCoreApplication.processEvents()
+
+
+@pytest.fixture(scope="session")
+def theme(qapp):
+    return Theme(qapp, "dark")
+
+
+@pytest.fixture
+def settings():
+    return UserSettings()
+
+
+@pytest.fixture
+def engines():
+    return Engines()
+
+
+@pytest.fixture
+def open_window(qtbot, qapp, theme, settings, engines):
+    """Opens a window on fake engines: open_window(source="demo", people=2, ...); the options are RunOptions."""
+    opened = []
+
+    def make(find_cameras=lambda: [(0, "Webcam"), (2, "")], **options):
+        window = MainWindow(engines, RunOptions(**options), settings, theme, find_cameras)
+        opened.append(window)
+        window.show()
+        window.activateWindow()
+        with qtbot.waitActive(window):
+            pass
+        return window
+
+    yield make
+    for window in opened:
+        window.close()
+        window.deleteLater()
+
+
+@pytest.fixture
+def window(open_window):
+    """A window whose run is starting."""
+    return open_window()
+
+
+@pytest.fixture
+def running(window, engines):
+    """A window whose run goes well, before its first result."""
+    engines.last.run()
+    window.live.look()
+    return window
+
+
+@pytest.fixture
+def ui_threads():
+    """Names of the threads there are now, but for the main one."""
+    return lambda: [t.name for t in threading.enumerate() if t is not threading.main_thread()]

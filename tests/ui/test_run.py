@@ -1,0 +1,79 @@
+"""run_window: the program with a window, from its start to its exit status."""
+
+import os
+import signal
+import sys
+import time
+
+import pytest
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+from window_fakes import Engines, result
+
+from app.errors import OutputError
+from app.settings import RunOptions, UserSettings
+from app.ui.main_window import MainWindow
+from app.ui.run import run_window
+
+
+def the_window():
+    (window,) = [w for w in QApplication.topLevelWidgets() if isinstance(w, MainWindow) and w.isVisible()]
+    return window
+
+
+@pytest.fixture
+def later(qapp):
+    """Does something once the window is there."""
+
+    def do(what, after_ms=150):
+        QTimer.singleShot(after_ms, what)
+
+    return do
+
+
+def test_closing_the_window_is_done(later):
+    engines = Engines()
+    later(lambda: the_window().close())
+    assert run_window(RunOptions(source="demo"), UserSettings(), engines) == 0
+    assert engines.last.stopped_on == ["MainThread"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no os.kill for Ctrl-C")
+def test_ctrl_c_ends_it_with_130_within_two_seconds(later):
+    engines = Engines()
+    asked = []
+
+    def interrupt():
+        asked.append(time.monotonic())
+        os.kill(os.getpid(), signal.SIGINT)
+
+    later(interrupt)
+    assert run_window(RunOptions(source="demo"), UserSettings(), engines) == 130
+    assert time.monotonic() - asked[0] < 2.0
+    assert engines.last.stopped_on
+
+
+def test_outputs_get_the_results_of_every_run(later, tmp_path):
+    engines = Engines()
+    lines = tmp_path / "out.jsonl"
+
+    def restart():
+        engines.last.give(result(1.0))
+        the_window().restart()
+        later(finish)
+
+    def finish():
+        assert len(engines.made) == 2
+        engines.last.give(result(1.0))
+        the_window().close()
+
+    later(restart)
+    assert run_window(RunOptions(source="demo", json=str(lines)), UserSettings(), engines) == 0
+    assert lines.read_text().count('"prediction"') == 2
+
+
+def test_an_output_that_cannot_be_opened_opens_no_window(tmp_path):
+    engines = Engines()
+    with pytest.raises(OutputError):
+        run_window(RunOptions(json=str(tmp_path / "missing" / "out.jsonl")), UserSettings(), engines)
+    assert engines.made == []
