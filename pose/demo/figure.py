@@ -14,7 +14,7 @@ _IRIS: Colour = (44, 48, 60)
 
 
 def build_figure(look: Look) -> Mesh:
-    """The whole person, in the order of no importance: faces are sorted when drawn."""
+    """The whole person."""
     pieces = [_trunk(look), _hips(look), _neck(look), _skull(look), *_hair(look), *_face(look)]
     for side, prefix in ((LEFT, "left_"), (RIGHT, "right_")):
         pieces += [_yoke(look, side, prefix), _arm(look, prefix), *_hand(look, side, prefix)]
@@ -34,15 +34,15 @@ def _smooth(start: float, end: float, value: float) -> float:
 
 # Trunk: height over the hips as a share of the trunk's length, half width, depth to the front and to the back.
 _TRUNK = (
-    (-0.070, 0.158, 0.110, 0.124),
-    (-0.065, 0.171, 0.124, 0.137),
-    (-0.035, 0.171, 0.124, 0.137),
-    (0.000, 0.167, 0.120, 0.132),
-    (0.060, 0.160, 0.117, 0.120),
-    (0.150, 0.150, 0.114, 0.107),
-    (0.250, 0.146, 0.113, 0.101),
-    (0.350, 0.149, 0.115, 0.102),
-    (0.450, 0.156, 0.119, 0.108),
+    (-0.070, 0.158, 0.110, 0.126),
+    (-0.065, 0.173, 0.124, 0.140),
+    (-0.035, 0.174, 0.124, 0.140),
+    (0.010, 0.173, 0.121, 0.138),
+    (0.070, 0.170, 0.118, 0.132),
+    (0.150, 0.164, 0.115, 0.120),
+    (0.240, 0.155, 0.114, 0.108),
+    (0.330, 0.149, 0.115, 0.102),
+    (0.430, 0.152, 0.118, 0.105),
     (0.550, 0.165, 0.123, 0.114),
     (0.650, 0.174, 0.125, 0.118),
     (0.750, 0.181, 0.121, 0.119),
@@ -58,11 +58,11 @@ _TRUNK = (
 # Yoke of the shirt, from the middle of the shoulders outwards, as a share of half their width: shift upwards, half
 # height, depth to the front and to the back.
 _YOKE = (
-    (0.30, -0.030, 0.036, 0.050, 0.056),
-    (0.50, -0.024, 0.044, 0.060, 0.066),
-    (0.72, -0.018, 0.050, 0.062, 0.068),
-    (0.90, -0.012, 0.051, 0.058, 0.062),
-    (1.05, -0.010, 0.048, 0.053, 0.055),
+    (0.30, -0.032, 0.034, 0.046, 0.052),
+    (0.50, -0.026, 0.042, 0.054, 0.060),
+    (0.72, -0.020, 0.049, 0.055, 0.061),
+    (0.90, -0.014, 0.050, 0.053, 0.057),
+    (1.05, -0.012, 0.047, 0.050, 0.052),
     (1.18, -0.012, 0.037, 0.040, 0.042),
     (1.26, -0.012, 0.012, 0.014, 0.014),
 )
@@ -95,14 +95,16 @@ def _hips(look: Look) -> Mesh:
     girth = look.body.girth
     part = Part("pelvis", "pelvis")
     rows = (
-        (-0.135, 0.02, 0.02),
-        (-0.13, 0.105, 0.075),
-        (-0.10, 0.140, 0.100),
-        (-0.04, 0.155, 0.108),
-        (0.0, 0.150, 0.105),
+        (-0.110, 0.02, 0.02),
+        (-0.105, 0.080, 0.075),
+        (-0.080, 0.135, 0.100),
+        (-0.040, 0.158, 0.112),
+        (0.0, 0.152, 0.108),
     )
     rings = [Ring(y, a * girth, d * girth, (d + 0.012) * girth, look.trousers) for y, a, d in rows]
-    return tube(part, rings, 16, square=0.9)
+    hips = tube(part, rings, 16, square=0.9)
+    hips.lift[:] = -0.08  # under the tops of the legs
+    return hips
 
 
 def _neck(look: Look) -> Mesh:
@@ -219,9 +221,6 @@ _SHIN = (
 )
 
 
-_UNDER_THE_SHIRT = -0.06  # metres by which the top of a thigh is drawn behind where it is
-
-
 def _leg(look: Look, prefix: str) -> Mesh:
     size = look.body
     girth = size.girth
@@ -235,7 +234,8 @@ def _leg(look: Look, prefix: str) -> Mesh:
         bend = _smooth(-0.2, 0.2, s)
         rings.append(Ring(-size.thigh - s * size.shin, a * girth, f * girth, b * girth, colour, bend))
     leg = tube(part, rings, 13)
-    leg.lift[leg.first[leg.faces].mean(axis=1)[:, 1] > -0.34 * size.thigh] = _UNDER_THE_SHIRT
+    # Drawn behind where they are: legs that come forwards must not show through the shirt.
+    leg.lift[leg.first[leg.faces].mean(axis=1)[:, 1] > -0.34 * size.thigh] = -0.045
     return leg
 
 
@@ -321,15 +321,18 @@ def _hair(look: Look) -> list[Mesh]:
         thick = grow * (0.5 + 0.5 * _smooth(-0.04, 0.07, y))
         if look.long_hair:
             thick += 0.016 * (1 - _smooth(-0.05, 0.07, y))
-        rings.append(
-            Ring(up + y + 0.014 * _smooth(0.05, 0.12, y), a + thick, f + thick, b + thick, look.hair, off=0.010 + off)
-        )
+        side = 0.5 if abs(y - 0.030) < 0.01 else 1.0  # close to the temples
+        top = up + y + 0.014 * _smooth(0.05, 0.12, y)
+        rings.append(Ring(top, a + side * thick, f + thick, b + thick, look.hair, off=0.010 + off))
     shell = tube(_head_part(), rings, 24)
     middle = shell.first[shell.faces].mean(axis=1)
     height, fore = middle[:, 1] - up, middle[:, 2]
     # The hairline: behind the ears at their height, over the temples above them, a fringe over the brow.
     line = np.where(height < 0.028, 0.002 if look.long_hair else -0.028, np.where(height < 0.058, 0.055, 1.0))
-    return [keep(shell, fore < line)]
+    line = np.where(height < -0.10, -0.045, line)
+    hair = keep(shell, fore < line)
+    hair.lift[:] = 0.015  # over the skull, which it covers thinly
+    return [hair]
 
 
 def _oval(x: float, y: float, z: float, across: float, high: float, slope: float = 0.0) -> list[Point]:

@@ -49,18 +49,18 @@ def draw_look(seed: int) -> Look:
     """The look of a seed; 0 is the one that a first user sees."""
     if seed == 0:
         return Look(
-            _SKINS[0],
-            _HAIRS[0],
-            _SHIRTS[0],
-            _TROUSERS[0],
-            _SHOES[0],
-            _WALLS[0],
-            False,
-            False,
-            False,
-            Proportions(),
-            3.35,
-            0.0,
+            skin=_SKINS[0],
+            hair=_HAIRS[0],
+            shirt=_SHIRTS[0],
+            trousers=_TROUSERS[0],
+            shoes=_SHOES[0],
+            wall=_WALLS[0],
+            long_hair=False,
+            long_sleeves=False,
+            stripes=False,
+            body=Proportions(),
+            camera_m=3.35,
+            camera_yaw=0.0,
         )
     rng = np.random.default_rng(seed)
 

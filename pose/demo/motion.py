@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from pose.demo.posture import LEFT, RIGHT, STANDING, Floats, Posture, both, change, ease, keyed, mix
+from pose.demo.posture import LEFT, RIGHT, SIDE, STANDING, Floats, Posture, both, change, ease, keyed, mix
 
 Motion = Callable[[float, float], Posture]
 
@@ -320,7 +320,7 @@ def run(time_s: float, _duration_s: float) -> Posture:
         phase = (cycle + math.pi * side) % (2 * math.pi)
         lift = max(math.sin(phase), 0.0) ** 1.2
         share = phase / math.pi  # of the foot's flight: it rises behind the body and comes down under it
-        feet.append((0.10 * (1 - 2 * side), 0.36 * lift + max(-bounce, 0.0), lift * (0.20 * share - 0.11)))
+        feet.append((0.10 * float(SIDE[side]), 0.36 * lift + max(-bounce, 0.0), lift * (0.20 * share - 0.11)))
         toes.append((4, 55 * lift))
         swing = math.sin(phase + 0.2)
         wrists.append((0.06 - 0.12 * max(-swing, 0), -0.50 - 0.14 * swing, 0.24 - 0.30 * swing))

@@ -1,5 +1,6 @@
 """How the demo's person holds the body at one moment, and mixtures of such postures."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from typing import TypeAlias
@@ -88,6 +89,21 @@ def mix(postures: Sequence[Posture], weights: Sequence[float]) -> Posture:
     """Weighted sum of postures; the weights add up to 1."""
     shares = np.asarray(weights, dtype=np.float64)
     return Posture(**{name: np.tensordot(shares, [getattr(p, name) for p in postures], axes=1) for name in NAMES})
+
+
+def onto_floor(place: Floats, aside: float, ahead: float) -> Floats:
+    """(2,) x and z in the room of a point so far to the left of a place and ahead of it. place: (3,) as Posture's."""
+    angle = math.radians(place[2])
+    c, s = math.cos(angle), math.sin(angle)
+    return np.array([place[0] + aside * c + ahead * s, place[1] - aside * s + ahead * c])
+
+
+def from_place(place: Floats, spot: Floats) -> Floats:
+    """(2,) how far to the left of a place and ahead of it a spot is, whose first two values are x and z."""
+    angle = math.radians(place[2])
+    c, s = math.cos(angle), math.sin(angle)
+    dx, dz = spot[0] - place[0], spot[1] - place[1]
+    return np.array([dx * c - dz * s, dx * s + dz * c])
 
 
 def ease(start: float, end: float, value: float) -> float:

@@ -7,7 +7,7 @@ import numpy as np
 
 from pose.demo import motion
 from pose.demo.motion import Motion
-from pose.demo.posture import Floats, Place, Posture, change, ease, mix
+from pose.demo.posture import SIDE, Floats, Place, Posture, change, ease, from_place, mix, onto_floor
 from pose.demo.walking import Walk
 
 # The new action fades in over this time from its start, which is its true onset.
@@ -133,34 +133,21 @@ def _blended(before: Posture, after: Posture, share: float) -> Posture:
     feet, toes = posture.feet.copy(), posture.toes.copy()
     for side, (begin, end) in enumerate(((0.0, 0.6), (0.4, 1.0))):
         step = ease(begin, end, share)
-        old, new = _on_floor(start, side), _on_floor(after, side)
+        old, new = _standing_at(start, side), _standing_at(after, side)
         distance = float(np.hypot(*(new[:2] - old[:2])))
         spot = old + (new - old) * step
-        local = _in_body(posture.place, spot)
+        local = from_place(posture.place, spot)
         lift = min(0.4 * distance, 0.06) * math.sin(math.pi * step)
         feet[side] = (local[0], start.feet[side, 1] * (1 - step) + after.feet[side, 1] * step + lift, local[1])
-        toes[side, 0] = (spot[2] - posture.place[2]) * (1 - 2 * side)
+        toes[side, 0] = (spot[2] - posture.place[2]) * SIDE[side]
     return change(posture, feet=feet, toes=toes)
 
 
-def _on_floor(posture: Posture, side: int) -> Floats:
+def _standing_at(posture: Posture, side: int) -> Floats:
     """(3,) x, z and heading of a foot in the room."""
-    x, z, heading = posture.place
-    angle = math.radians(heading)
-    right, _, fore = posture.feet[side]
-    return np.array(
-        [
-            x + right * math.cos(angle) + fore * math.sin(angle),
-            z - right * math.sin(angle) + fore * math.cos(angle),
-            heading + posture.toes[side, 0] * (1 - 2 * side),
-        ]
-    )
-
-
-def _in_body(place: Floats, spot: Floats) -> Floats:
-    angle = math.radians(place[2])
-    dx, dz = spot[0] - place[0], spot[1] - place[1]
-    return np.array([dx * math.cos(angle) - dz * math.sin(angle), dx * math.sin(angle) + dz * math.cos(angle)])
+    aside, _, ahead = posture.feet[side]
+    heading = posture.place[2] + posture.toes[side, 0] * SIDE[side]
+    return np.array([*onto_floor(posture.place, aside, ahead), heading])
 
 
 def _swaying(posture: Posture, turn_of_loop: float) -> Posture:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pose.demo.posture import LEFT, RIGHT, STANDING, Floats, Place, Posture, change, ease
+from pose.demo.posture import LEFT, RIGHT, SIDE, STANDING, Floats, Place, Posture, change, ease, from_place, onto_floor
 
 STEP_S = 0.52
 _STANCE_SHARE = 0.60  # of a foot's cycle on the floor; 0.6 at a comfortable speed (Perry, Gait Analysis, 1992)
@@ -54,8 +54,9 @@ class Walk:
         feet, toes, ahead = np.zeros((2, 3)), np.zeros((2, 2)), np.zeros(2)
         for side in (LEFT, RIGHT):
             spot, height, pitch = self._foot(side, time_s)
-            feet[side] = _seen_from(place, spot, height)
-            toes[side] = ((spot[2] - place[2]) * (1 - 2 * side), pitch)
+            aside, forwards = from_place(place, spot)
+            feet[side] = (aside, height, forwards)
+            toes[side] = ((spot[2] - place[2]) * SIDE[side], pitch)
             ahead[side] = feet[side, 2]
         return _above(place, feet, toes, float(ahead[LEFT] - ahead[RIGHT]))
 
@@ -69,19 +70,12 @@ class Walk:
         return steps
 
     def _spot(self, side: int, time_s: float) -> Floats:
-        x, z, heading = self.place(time_s)
-        rest = STANDING.feet[side]
-        share = 1.0 if time_s <= 0 or time_s >= self.duration_s else 0.72  # the feet pass close to each other
-        angle = math.radians(heading)
-        out, fore = rest[0] * share, rest[2]
-        outward = float(STANDING.toes[side, 0]) * (1 - 2 * side) * share
-        return np.array(
-            [
-                x + out * math.cos(angle) + fore * math.sin(angle),
-                z - out * math.sin(angle) + fore * math.cos(angle),
-                heading + outward,
-            ]
-        )
+        place = self.place(time_s)
+        still = time_s <= 0 or time_s >= self.duration_s
+        narrow = 1.0 if still else 0.72  # walking feet pass close to each other
+        aside, _, ahead = STANDING.feet[side]
+        outward = float(STANDING.toes[side, 0] * SIDE[side]) * narrow
+        return np.array([*onto_floor(place, aside * narrow, ahead), place[2] + outward])
 
     def _foot(self, side: int, time_s: float) -> tuple[Floats, float, float]:
         """Spot (3,), height of the ankle and pitch of the toes."""
@@ -99,8 +93,7 @@ class Walk:
             pitch = 38 * rise - 14 * _landing(time_s - here.time_s) * self._stride(i, side)
             return here.spot, _BALL * math.sin(math.radians(max(pitch, 0.0))), pitch
         s = (time_s - lift_off) / swing_s
-        travel = ease(-0.10, 1.04, s) / ease(-0.10, 1.04, 1.0)
-        travel = (travel - ease(-0.10, 1.04, 0.0)) / (1 - ease(-0.10, 1.04, 0.0))
+        travel = ease(0.0, 1.0, s)
         pitch = (38 * rise * (1 - ease(0.1, 0.75, s))) - 14 * ease(0.6, 1.0, s) * stride
         heel = _BALL * math.sin(math.radians(max(pitch, 0.0)))
         return (
@@ -120,12 +113,6 @@ class Walk:
 def _landing(since_s: float) -> float:
     """1 at heel strike, 0 when the foot lies flat."""
     return 1 - ease(0.0, 0.12, since_s)
-
-
-def _seen_from(place: Floats, spot: Floats, height: float) -> Floats:
-    angle = math.radians(place[2])
-    dx, dz = spot[0] - place[0], spot[1] - place[1]
-    return np.array([dx * math.cos(angle) - dz * math.sin(angle), height, dx * math.sin(angle) + dz * math.cos(angle)])
 
 
 def _above(place: Floats, feet: Floats, toes: Floats, ahead: float) -> Posture:
