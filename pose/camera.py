@@ -111,9 +111,8 @@ class Camera(LiveSource):
         while not closing.is_set():
             picture = _capture(device)
             if picture is not None:
-                given, good_s = True, picture[1]
                 yield picture
-                good_s = max(good_s, time.monotonic() - self._lost_s / 2)
+                given, good_s = True, time.monotonic()
             elif time.monotonic() - good_s > (self._lost_s if given else _FIRST_PICTURE_S):
                 raise self._silent(given)
             else:

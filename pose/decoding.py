@@ -32,20 +32,24 @@ class Converter:
         from av.video.reformatter import VideoReformatter
 
         self._reformatter = VideoReformatter()  # keeps its tables between frames
+        self._rotation = 0
+        self._matrix: bytes | None = None
         self._aspect = _stretch(stream.sample_aspect_ratio)
 
     def bgr(self, frame: "VideoFrame") -> NDArray[np.uint8]:
         """The picture of a frame, in memory of its own."""
         width, height = frame.width, frame.height
         if self._aspect > 1:
-            width = round(width * self._aspect)
+            width = 2 * round(width * self._aspect / 2)  # FFmpeg is slow with odd sizes
         elif self._aspect < 1:
-            height = round(height / self._aspect)
+            height = 2 * round(height / self._aspect / 2)
         # One thread: starting more costs more than they save, and the pose model needs the cores.
         converted = self._reformatter.reformat(frame, width=width, height=height, format="bgr24", threads=1)
         picture = np.ascontiguousarray(converted.to_ndarray(), dtype=np.uint8)
-        matrix: Any = frame.side_data.get("DISPLAYMATRIX")
-        return picture if matrix is None else _upright(picture, bytes(matrix))
+        if frame.rotation != self._rotation:
+            self._rotation = frame.rotation
+            self._matrix = _display_matrix(frame)
+        return picture if self._matrix is None else _upright(picture, self._matrix)
 
 
 def best_video(container: "InputContainer") -> "VideoStream | None":
@@ -105,6 +109,12 @@ class PresentationClock:
             self._offset_s = guess_s - raw_s
             return guess_s
         return time_s if time_s > self._last_s else self._last_s + 0.1 * self._step_s
+
+
+def _display_matrix(frame: "VideoFrame") -> bytes | None:
+    """Asked seldom: PyAV's side data and their frame refer to each other, so that frame waits for the collector."""
+    matrix: Any = frame.side_data.get("DISPLAYMATRIX")
+    return None if matrix is None else bytes(matrix)
 
 
 def _stretch(ratio: Fraction | None) -> float:

@@ -136,7 +136,7 @@ def _open(url: str, open_timeout_s: float, read_timeout_s: float) -> "InputConta
         "rtsp_transport": "tcp",  # UDP loses parts of large pictures on wireless networks
         "protocol_whitelist": _PROTOCOLS,
     }
-    return av.open(url, options=options, timeout=(open_timeout_s, read_timeout_s))
+    return av.open(url, options=options, timeout=(open_timeout_s, read_timeout_s), metadata_errors="replace")
 
 
 def _comes_in_bulk(container: "InputContainer") -> bool:

@@ -150,7 +150,8 @@ def _open_video(path: Path) -> "tuple[InputContainer, VideoStream]":
     try:
         # "file:" keeps FFmpeg from taking a name for a protocol, the whitelist keeps a file from naming others, and
         # presentation times that FFmpeg makes up are wrong for AVI with B-frames.
-        container = av.open(f"file:{path}", options={"protocol_whitelist": "file", "fflags": "-genpts"})
+        options = {"protocol_whitelist": "file", "fflags": "-genpts"}
+        container = av.open(f"file:{path}", options=options, metadata_errors="replace")
         stream = best_video(container)
     except FFmpegError:
         raise SourceError(f"{path} is not a video that can be read, or it is damaged: choose another file") from None

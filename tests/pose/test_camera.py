@@ -91,7 +91,7 @@ def test_a_reader_that_falls_behind_gets_the_newest(camera):
     frame = read(source, 6)[-1]
     assert frame.index == 5
     assert time.monotonic() - frame.captured_s < 0.25
-    assert number_of(frame.bgr) > 10
+    assert frame.time_s > 0.2, "the oldest were kept"
 
 
 def test_grey_and_bgra_pictures_become_bgr(camera):
