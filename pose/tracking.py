@@ -7,7 +7,6 @@ from functools import cache, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
 from pose.skeleton import MPOSE_13, Layout
 from pose.smoothing import body_size_px
