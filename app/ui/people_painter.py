@@ -168,4 +168,4 @@ def _free_place(box: QRectF, bounds: QRectF, taken: list[QRectF]) -> QRectF:
 
 
 def _pen(colour: QColor, width: float) -> QPen:
-    return QPen(QBrush(colour), width, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap)
+    return QPen(QBrush(colour), width, Qt.PenStyle.SolidLine, Qt.PenCapStyle.FlatCap)  # joints cover the ends

@@ -60,12 +60,16 @@ class Status(QFrame):
         running = info.provider if info is not None else ""
         missed = running != "" and options.provider not in _CHOOSES_ITSELF and running != options.provider
         self.provider.setText(f"{'⚠ ' if missed else ''}{running.upper()}" if running else "")
-        self.provider.setToolTip(
-            f"{options.provider.upper()} was asked for, but the recognizer runs on {running.upper()}: "
-            "python main.py --doctor says why"
-            if missed
-            else f"The recognizer {info.recognizer if info else ''} runs on {running.upper()}"
-        )
+        self.provider.setToolTip(_provider_note(info, options, missed) if info is not None and running else "")
         if self.provider.objectName() != (name := "warning" if missed else ""):
             self.provider.setObjectName(name)
             self.provider.style().polish(self.provider)
+
+
+def _provider_note(info: RunInfo, options: RunOptions, missed: bool) -> str:
+    lines = [f"The recognizer {info.recognizer} runs on {info.provider.upper()}"]
+    if missed:
+        lines.append(f"{options.provider.upper()} was asked for: python main.py --doctor says why it is not used")
+    if info.provider_note:
+        lines.append(info.provider_note)
+    return "\n".join(lines)
