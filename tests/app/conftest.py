@@ -33,8 +33,6 @@ def run():
     def start(
         source=None, *, sources=None, estimator=None, recognizer=None, timing=QUICK, begin=True, name="fake", **options
     ):
-        source=None, *, sources=None, estimator=None, recognizer=None, timing=QUICK, begin=True, name="fake", **options
-    ):
         waiting = iter(sources if sources is not None else [source or FakeSource()])
 
         asked = []
