@@ -16,7 +16,8 @@ from typing import NoReturn, TypeVar
 
 from app import interrupt
 from app.errors import UsageError
-from app.settings import CameraRequest, RunOptions, UserSettings
+from app.settings import RunOptions, UserSettings
+from pose.camera_request import CameraRequest
 from pose.errors import ActionLensError
 
 T = TypeVar("T")

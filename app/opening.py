@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Callable
-from dataclasses import astuple
 from typing import TYPE_CHECKING
 
 from app.settings import RunOptions
@@ -16,9 +15,8 @@ if TYPE_CHECKING:
 def open_source(options: RunOptions) -> "Source":
     """The source of the options, at its own speed when asked to. Raises SourceError."""
     from pose import source as sources
-    from pose.camera import CameraRequest
 
-    source = sources.open_source(options.source, camera=CameraRequest(*astuple(options.camera)))
+    source = sources.open_source(options.source, camera=options.camera)
     return sources.Paced(source) if options.paced and not source.info.live else source
 
 

@@ -10,19 +10,11 @@ from typing import Any
 
 from platformdirs import user_config_path
 
+from pose.camera_request import CameraRequest
+
 log = logging.getLogger(__name__)
 
 MAX_PEOPLE = 4
-
-
-@dataclass(frozen=True, slots=True)
-class CameraRequest:
-    """What to ask of a camera; None leaves the driver's choice. mjpg asks for compressed frames."""
-
-    width: int | None = None
-    height: int | None = None
-    fps: float | None = None
-    mjpg: bool = True
 
 
 @dataclass(frozen=True, slots=True)

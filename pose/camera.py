@@ -17,6 +17,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from pose.camera_request import CameraRequest
 from pose.errors import SourceError, SourceLost
 from pose.live_source import LiveSource, Pictures
 
@@ -27,19 +28,6 @@ _LOST_S = 1.0  # reads that fail for so long mean that the camera is gone
 _SILENCE_S = 5.0
 _RETRY_S = 0.02
 _NEWEST_STAMP_S = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class CameraRequest:
-    """What to ask of a camera; None leaves the driver's choice. mjpg asks for compressed frames.
-
-    width and height in pixels, fps in frames a second. A camera may answer with something else.
-    """
-
-    width: int | None = None
-    height: int | None = None
-    fps: float | None = None
-    mjpg: bool = True
 
 
 @dataclass(frozen=True, slots=True)

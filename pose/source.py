@@ -11,7 +11,7 @@ from pose.errors import SourceError
 from pose.types import Frame
 
 if TYPE_CHECKING:
-    from pose.camera import CameraRequest
+    from pose.camera_request import CameraRequest
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ import pytest
 
 from app.cli import main, parse
 from app.errors import UsageError
-from app.settings import CameraRequest, RunOptions, UserSettings
+from app.settings import RunOptions, UserSettings
+from pose.camera_request import CameraRequest
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import pose.camera
-from pose.camera import Camera, CameraFound, CameraRequest, list_cameras, to_bgr
+from pose.camera import Camera, CameraFound, list_cameras, to_bgr
+from pose.camera_request import CameraRequest
 from pose.errors import SourceError, SourceLost
 from tests.pose.conftest import FakeDevice, drain, number_of, picture, takes_less_than
 

@@ -7,7 +7,8 @@ import cv2
 import numpy as np
 import pytest
 
-from pose.camera import Camera, CameraFound, CameraRequest
+from pose.camera import Camera, CameraFound
+from pose.camera_request import CameraRequest
 from pose.errors import SourceError
 from pose.source import Paced, SourceInfo, find_source, open_source
 from pose.stream import Stream
