@@ -14,7 +14,7 @@ from pose.errors import ActionLensError
 from recognizer.features import CHANNELS, LAYOUT
 from recognizer.training import report
 from recognizer.training.batches import OutputSpace
-from recognizer.training.calibrate import calibrate
+from recognizer.training.calibrate import Calibration, calibrate
 from recognizer.training.data.everyday import ACTIONS, Corpus, merge, read_all
 from recognizer.training.evaluate import Windows, logits_of, windows_of
 from recognizer.training.export import decision_rules, export
@@ -64,29 +64,24 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--size", choices=tuple(SIZES), default=defaults.size)
     train.add_argument("--steps", type=int, default=defaults.steps)
     train.add_argument("--batch", type=int, default=defaults.batch)
-    train.add_argument(
-        *("--people",),
-        choices=tuple(PARTS),
-        default="train",
-        help="train: all but the validation people, for choosing; all: the final network",
-    )
+    people = "train: all but the validation people, for choosing; all: the final network"
+    train.add_argument("--people", choices=tuple(PARTS), default="train", help=people)
 
     evaluate = command("evaluate", _evaluate, "accuracy and false alarms of trained networks")
     evaluate.add_argument("--run", type=Path, nargs="+", required=True, metavar="DIR", help="folders of runs")
     evaluate.add_argument("--split", choices=("validation", "test"), default="validation")
+    _add_calibrate(evaluate, required=False)
 
     export_ = command("export", _export, "write model.onnx and card.json")
     export_.add_argument("--run", type=Path, nargs="+", required=True, metavar="DIR", help="networks to average")
-    export_.add_argument(
-        *("--calibrate",),
-        type=Path,
-        nargs="+",
-        required=True,
-        metavar="DIR",
-        help="runs of the same recipe without the validation people; thresholds are chosen on them",
-    )
+    _add_calibrate(export_, required=True)
     export_.add_argument("--weights", type=Path, required=True, metavar="DIR", help="folder to write, weights/act")
     return parser
+
+
+def _add_calibrate(parser: argparse.ArgumentParser, *, required: bool) -> None:
+    what = "runs of the same recipe without the validation people, on whom the thresholds are chosen"
+    parser.add_argument("--calibrate", type=Path, nargs="+", required=required, metavar="DIR", help=what)
 
 
 def _train(options: argparse.Namespace) -> None:
@@ -107,26 +102,36 @@ def _train(options: argparse.Namespace) -> None:
 def _evaluate(options: argparse.Namespace) -> None:
     corpus = merge(read_all(options.data))
     runs = [_load(folder, corpus) for folder in options.run]
+    judges = options.calibrate or options.run
+    rules = _calibrated(judges, corpus)
     windows = _windows(corpus, options.split)
-    singles = [logits_of(_deployed([run]), windows.features) for run in runs]
-    for folder, logits in zip(options.run, singles, strict=True):
-        sys.stdout.write(report.as_text(str(folder), corpus, windows, logits))
+    for folder, run in zip(options.run, runs, strict=True):
+        logits = logits_of(_deployed([run]), windows.features)
+        sys.stdout.write(report.as_text(str(folder), corpus, windows, logits, rules))
     if len(runs) > 1:
         together = logits_of(_deployed(runs), windows.features)
-        sys.stdout.write(report.as_text("averaged", corpus, windows, together))
+        sys.stdout.write(report.as_text("averaged", corpus, windows, together, rules))
+
+
+def _calibrated(folders: Sequence[Path], corpus: Corpus) -> Calibration:
+    """Thresholds of the mean of networks that have not seen the validation people."""
+    judges = [_load(folder, corpus) for folder in folders]
+    for folder, judge in zip(folders, judges, strict=True):
+        if "validation" in judge.settings["parts"]:
+            raise RunError(f"{folder} was trained on the validation people; --calibrate runs made with --people train")
+    validation = _windows(corpus, "validation")
+    return calibrate(corpus, validation, logits_of(_deployed(judges), validation.features))
 
 
 def _export(options: argparse.Namespace) -> None:
     corpus = merge(read_all(options.data))
     runs = [_load(folder, corpus) for folder in options.run]
+    rules = _calibrated(options.calibrate, corpus)
     judges = [_load(folder, corpus) for folder in options.calibrate]
-    for folder, judge in zip(options.calibrate, judges, strict=True):
-        if "validation" in judge.settings["parts"]:
-            raise RunError(f"{folder} was trained on the validation people; give runs made with --people train")
     validation, test = _windows(corpus, "validation"), _windows(corpus, "test")
     judged = logits_of(_deployed(judges), validation.features)
-    rules = calibrate(corpus, validation, judged)
     network = _deployed(runs)
+    biased = _deployed(runs, rules.other_bias)
     metrics = {
         **report.metrics("validation", corpus, validation, judged, rules),
         **report.metrics("test", corpus, test, logits_of(network, test.features), rules),
@@ -136,7 +141,7 @@ def _export(options: argparse.Namespace) -> None:
     }
     decision = decision_rules(rules.temperature, rules.by_action())
     features = len(CHANNELS) * len(LAYOUT)
-    export(network, features, options.weights, name="act", decision=decision, metrics=metrics, notes=NOTES)
+    export(biased, features, options.weights, name="act", decision=decision, metrics=metrics, notes=NOTES)
     sys.stdout.write(f"{options.weights}\n")
 
 
@@ -147,8 +152,8 @@ def _load(folder: Path, corpus: Corpus) -> TrainedRun:
     return run
 
 
-def _deployed(runs: Sequence[TrainedRun]) -> Deployed:
-    return Deployed([run.network for run in runs], listed=len(ACTIONS) - 1)
+def _deployed(runs: Sequence[TrainedRun], other_bias: float = 0.0) -> Deployed:
+    return Deployed([run.network for run in runs], listed=len(ACTIONS) - 1, other_bias=other_bias)
 
 
 def _windows(corpus: Corpus, part: str) -> Windows:

@@ -102,14 +102,13 @@ class Training(lightning.LightningModule):
 
 
 class _Stream(IterableDataset[tuple[Tensor, Tensor]]):
-    """The batches of one epoch."""
+    """The batches of one epoch, from the step `first` on."""
 
-    def __init__(self, maker: BatchMaker, settings: FitSettings, epoch: int) -> None:
-        self.maker, self.settings, self.epoch = maker, settings, epoch
+    def __init__(self, maker: BatchMaker, settings: FitSettings, first: int) -> None:
+        self.maker, self.settings, self.first = maker, settings, first
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
-        first = self.epoch * STEPS_AN_EPOCH
-        for step in range(first, min(first + STEPS_AN_EPOCH, self.settings.steps)):
+        for step in range(self.first, min(self.first + STEPS_AN_EPOCH, self.settings.steps)):
             rng = np.random.default_rng([self.settings.seed, step])
             features, target = self.maker.batch(rng, self.settings.batch)
             yield torch.from_numpy(features), torch.from_numpy(target)
@@ -121,8 +120,8 @@ class _Data(lightning.LightningDataModule):
         self.maker, self.settings = maker, settings
 
     def train_dataloader(self) -> DataLoader[tuple[Tensor, Tensor]]:
-        epoch = self.trainer.current_epoch if self.trainer else 0
-        return DataLoader(_Stream(self.maker, self.settings, epoch), batch_size=None)
+        done = self.trainer.global_step if self.trainer else 0  # checkpoints are written between epochs
+        return DataLoader(_Stream(self.maker, self.settings, done), batch_size=None)
 
 
 def fit(corpus: Corpus, settings: FitSettings, folder: Path) -> Act:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from recognizer.training.augment import Array
-from recognizer.training.calibrate import KEPT, Calibration, calibrate
+from recognizer.training.calibrate import KEPT, Calibration
 from recognizer.training.data.everyday import ACTIONS, Corpus
 from recognizer.training.evaluate import Windows, report_alarms, report_clips, softmax
 
@@ -21,16 +21,18 @@ HOW = (
 )
 
 
-def as_text(title: str, corpus: Corpus, windows: Windows, logits: Array) -> str:
-    """A few lines for people; thresholds here are chosen on the windows shown, so they are not for a test split."""
-    clips = report_clips(corpus, windows, softmax(logits))
-    rules = calibrate(corpus, windows, logits)
-    alarms = report_alarms(corpus, windows, softmax(logits, rules.temperature), rules.thresholds)
+def as_text(title: str, corpus: Corpus, windows: Windows, logits: Array, rules: Calibration) -> str:
+    """A few lines for people."""
+    plain = report_clips(corpus, windows, softmax(logits))
+    clips = report_clips(corpus, windows, rules.probabilities(logits))
+    alarms = report_alarms(corpus, windows, rules.probabilities(logits), rules.thresholds)
     sets = "  ".join(f"{name} {value:.3f} ({n})" for name, (value, n) in clips.by_dataset.items())
     recall = "  ".join(f"{name} {value:.2f}" for name, (value, _) in clips.recall.items())
     return (
-        f"{title}: accuracy {clips.accuracy:.4f} of {clips.clips} clips, among the listed actions "
-        f"{clips.accuracy_listed:.4f}, mean of the actions {clips.balanced:.4f}\n  {sets}\n  {recall}\n"
+        f"{title}: accuracy {clips.accuracy:.4f} of {clips.clips} clips, mean of the actions {clips.balanced:.4f}, "
+        f"among the listed actions {clips.accuracy_listed:.4f}\n"
+        f"  (bias against other {rules.other_bias:.2f}; without it accuracy {plain.accuracy:.4f})\n"
+        f"  {sets}\n  {recall}\n"
         f"  false alarms {alarms.alarms:.3f} of {alarms.windows} windows ({alarms.alarms_but_idle:.3f} without idle), "
         f"{alarms.kept:.3f} of the right windows kept\n"
     )
@@ -38,7 +40,7 @@ def as_text(title: str, corpus: Corpus, windows: Windows, logits: Array) -> str:
 
 def metrics(split: str, corpus: Corpus, windows: Windows, logits: Array, rules: Calibration) -> dict[str, Any]:
     """Metrics "SPLIT_clips" and "SPLIT_false_alarms" of a card, at thresholds chosen before."""
-    probabilities = softmax(logits, rules.temperature)
+    probabilities = rules.probabilities(logits)
     clips = report_clips(corpus, windows, probabilities)
     alarms = report_alarms(corpus, windows, probabilities, rules.thresholds)
     return {
@@ -67,8 +69,8 @@ def metrics_of_seeds(
     corpus: Corpus, windows: Windows, logits: Sequence[Array], rules: Calibration, folders: Sequence[Path]
 ) -> dict[str, Any]:
     """Metric "test_by_seed" of a card: each network alone, and their mean."""
-    reports = [report_clips(corpus, windows, softmax(each, rules.temperature)) for each in logits]
-    alarms = [report_alarms(corpus, windows, softmax(each, rules.temperature), rules.thresholds) for each in logits]
+    reports = [report_clips(corpus, windows, rules.probabilities(each)) for each in logits]
+    alarms = [report_alarms(corpus, windows, rules.probabilities(each), rules.thresholds) for each in logits]
     values = {
         "accuracy": [r.accuracy for r in reports],
         "accuracy_listed": [r.accuracy_listed for r in reports],

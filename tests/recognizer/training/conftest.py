@@ -86,3 +86,10 @@ def tiny_data(tmp_path_factory) -> Path:
             labels=np.array(["wave", "pour"] * (clips // 2)),
         )
     return root
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _one_thread():
+    """Two threads on networks this small wait for each other more than they work."""
+    torch = pytest.importorskip("torch", reason="needs the extra `train`")
+    torch.set_num_threads(1)

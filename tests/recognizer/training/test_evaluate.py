@@ -1,0 +1,102 @@
+"""How figures are counted, and how thresholds are chosen."""
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch", reason="needs the extra `train`")
+
+from recognizer.training.calibrate import calibrate
+from recognizer.training.data.everyday import ACTIONS, merge, read_all
+from recognizer.training.evaluate import (
+    Windows,
+    clip_probabilities,
+    report_alarms,
+    report_clips,
+    windows_of,
+)
+
+A, OTHER = len(ACTIONS), len(ACTIONS) - 1
+
+
+@pytest.fixture(scope="module")
+def corpus(tiny_data):
+    return merge(read_all(tiny_data))
+
+
+def one_hot(actions):
+    return np.eye(A, dtype=np.float32)[actions]
+
+
+def test_every_recording_has_windows_and_long_ones_have_several(corpus):
+    windows = windows_of(corpus, np.arange(len(corpus)))
+    count = np.bincount(windows.recording, minlength=len(corpus))
+    seconds = corpus.length / corpus.fps
+    assert count.min() == 1
+    assert (count[seconds < 1.9] == 1).all()
+    assert (count[corpus.dataset == "nw_ucla"] >= 2).all()  # 35 frames at 15 a second
+    assert windows.features.shape == (count.sum(), 30, 78)
+
+
+def test_a_clip_is_the_mean_of_its_windows():
+    windows = Windows(np.zeros((3, 30, 78), np.float32), np.array([4, 4, 2]))
+    recordings, mean = clip_probabilities(windows, np.stack([one_hot(1), one_hot(3), one_hot(5)]))
+    assert list(recordings) == [2, 4]
+    np.testing.assert_allclose(mean[0], one_hot(5))
+    np.testing.assert_allclose(mean[1], (one_hot(1) + one_hot(3)) / 2)
+
+
+def test_accuracy_counts_listed_clips_and_other_is_an_error(corpus):
+    clips = np.arange(len(corpus))
+    windows = Windows(np.zeros((len(corpus), 30, 78), np.float32), clips)
+    probabilities = one_hot(corpus.action)
+    assert report_clips(corpus, windows, probabilities).accuracy == 1
+    listed = np.flatnonzero(corpus.action != OTHER)
+    almost = probabilities.copy()
+    almost[listed[0]] = 0.4 * one_hot(corpus.action[listed[0]]) + 0.6 * one_hot(OTHER)
+    report = report_clips(corpus, windows, almost)
+    assert report.clips == len(listed)
+    assert report.accuracy == pytest.approx(1 - 1 / len(listed))
+    assert report.accuracy_listed == 1
+    assert report.confusion[corpus.action[listed[0]], OTHER] == 1
+    assert sum(n for _, n in report.by_dataset.values()) == sum(n for _, n in report.recall.values()) == len(listed)
+
+
+def made_up_windows(corpus, rng, n=4000):
+    """Windows whose logits are right more often than not, and unsure on unlisted actions."""
+    recordings = rng.integers(0, len(corpus), n)
+    true = corpus.action[recordings]
+    logits = rng.normal(0, 1, (n, A)).astype(np.float32)
+    logits[np.arange(n), true] += np.where(true == OTHER, 1, 4)
+    return Windows(np.zeros((n, 1, 1), np.float32), recordings), logits
+
+
+def test_alarms_are_listed_actions_shown_on_unlisted_clips(corpus):
+    unlisted, listed = np.flatnonzero(corpus.action == OTHER)[:4], np.flatnonzero(corpus.action != OTHER)[:2]
+    windows = Windows(np.zeros((6, 1, 1), np.float32), np.concatenate([unlisted, listed]))
+    sure, unsure = np.float32(0.9), np.float32(0.45)
+    walk, rest = one_hot(1), np.full(A, 1 / A, np.float32)
+    true = corpus.action[listed]
+    probabilities = np.stack(
+        [
+            *(sure * walk, unsure * walk + 0.1 * rest, sure * one_hot(OTHER), sure * one_hot(0)),
+            *(sure * one_hot(true[0]), unsure * one_hot(true[1])),
+        ]
+    )
+    report = report_alarms(corpus, windows, probabilities, np.full(A, 0.6, np.float32))
+    assert (report.alarms, report.alarms_but_idle, report.kept, report.windows) == (0.5, 0.25, 0.5, 4)
+
+
+def test_calibration_keeps_what_it_should_and_beats_no_thresholds(corpus):
+    windows, logits = made_up_windows(corpus, np.random.default_rng(0))
+    rules = calibrate(corpus, windows, logits, kept=0.85)
+    probabilities = rules.probabilities(logits)
+    report = report_alarms(corpus, windows, probabilities, rules.thresholds)
+    assert report.kept == pytest.approx(0.85, abs=0.01)
+    assert report.alarms < 0.7 * report_alarms(corpus, windows, probabilities, np.zeros(A, np.float32)).alarms
+    assert set(rules.by_action()) == set(ACTIONS) - {"other"}
+
+
+def test_overconfident_logits_are_cooled(corpus):
+    windows, logits = made_up_windows(corpus, np.random.default_rng(0))
+    plain, sharp = (calibrate(corpus, windows, scale * logits).temperature for scale in (1, 2))
+    assert sharp == pytest.approx(2 * plain, rel=0.1)

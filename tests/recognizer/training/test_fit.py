@@ -1,0 +1,74 @@
+"""Training: a killed run ends where an unbroken one does, and it learns."""
+
+import shutil
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="needs the extra `train`")
+
+from recognizer.training import fit as fit_module  # noqa: E402
+from recognizer.training.data.everyday import ACTIONS, merge, read_all  # noqa: E402
+from recognizer.training.fit import LAST_CHECKPOINT, FitSettings, fit, loss_of, merge_outputs  # noqa: E402
+
+STEPS = 6
+
+
+@pytest.fixture(scope="module")
+def corpus(tiny_data):
+    return merge(read_all(tiny_data))
+
+
+@pytest.fixture
+def settings(monkeypatch):
+    monkeypatch.setattr(fit_module, "STEPS_AN_EPOCH", 2)
+    return FitSettings(steps=STEPS, batch=16)
+
+
+class Killed(Exception):
+    """Stands for the end of the process."""
+
+
+def test_a_killed_run_resumes_to_the_same_network(corpus, settings, tmp_path, monkeypatch):
+    whole = fit(corpus, settings, tmp_path / "whole")
+    batch = fit_module.BatchMaker.batch
+
+    def killing(self, rng, size):
+        if (tmp_path / "killed" / LAST_CHECKPOINT).is_file() and size > 8:
+            raise Killed
+        return batch(self, rng, size)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(fit_module.BatchMaker, "batch", killing)
+        with pytest.raises(Killed):
+            fit(corpus, settings, tmp_path / "killed")
+    assert (tmp_path / "killed" / LAST_CHECKPOINT).is_file()
+    resumed = fit(corpus, settings, tmp_path / "killed")
+    for name, value in whole.state_dict().items():
+        torch.testing.assert_close(resumed.state_dict()[name], value, rtol=0, atol=0, msg=name)
+
+
+def test_seeds_differ_and_a_finished_run_stays_as_it_is(corpus, settings, tmp_path):
+    first = fit(corpus, settings, tmp_path / "a")
+    again = fit(corpus, settings, tmp_path / "a")
+    shutil.rmtree(tmp_path / "a")
+    other = fit(corpus, FitSettings(steps=STEPS, batch=16, seed=1), tmp_path / "a")
+    torch.testing.assert_close(first.embed.weight, again.embed.weight, rtol=0, atol=0)
+    assert (first.embed.weight - other.embed.weight).abs().max() > 1e-3
+
+
+def test_outputs_after_the_listed_add_up_to_other():
+    logits = torch.randn(4, len(ACTIONS) + 6)
+    merged = merge_outputs(logits).softmax(dim=1)
+    whole = logits.softmax(dim=1)
+    torch.testing.assert_close(merged[:, :-1], whole[:, : len(ACTIONS) - 1])
+    torch.testing.assert_close(merged[:, -1], whole[:, len(ACTIONS) - 1 :].sum(dim=1))
+
+
+def test_the_merged_loss_forgives_the_wrong_kind_of_other():
+    listed, outputs = len(ACTIONS) - 1, len(ACTIONS) + 2
+    target = torch.from_numpy(np.eye(outputs, dtype=np.float32)[[listed]])
+    wrong_kind = torch.zeros(1, outputs)
+    wrong_kind[0, listed + 1] = 20
+    assert loss_of(wrong_kind, target, 0.0, 1.0) < 0.01
+    assert loss_of(wrong_kind, target, 0.0, 0.0) > 10

@@ -1,0 +1,113 @@
+"""The command line: train, evaluate and export on tiny data, and what a wrong folder says."""
+
+import json
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="needs the extra `train`")
+
+from recognizer.model_card import ModelCard  # noqa: E402
+from recognizer.onnx_recognizer import OnnxRecognizer  # noqa: E402
+from recognizer.training.__main__ import main  # noqa: E402
+from recognizer.training.data.everyday import ACTIONS  # noqa: E402
+from recognizer.training.export import export  # noqa: E402
+from recognizer.training.run_folder import NETWORK_FILE  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def trained(tiny_data, tmp_path_factory):
+    runs = tmp_path_factory.mktemp("runs")
+    for name, people in (("choice", "train"), ("final", "all")):
+        arguments = ["--data", str(tiny_data), "--out", str(runs / name), "--people", people]
+        assert main(["train", *arguments, "--steps", "3", "--batch", "16"]) == 0
+    return runs
+
+
+@pytest.fixture(scope="module")
+def exported(trained, tiny_data, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("weights") / "act"
+    arguments = ["--data", str(tiny_data), "--run", str(trained / "final"), "--calibrate", str(trained / "choice")]
+    assert main(["export", *arguments, "--weights", str(folder)]) == 0
+    return folder
+
+
+def test_the_exported_folder_is_a_model_that_repeats_the_networks_answer(exported):
+    recognizer = OnnxRecognizer(exported, "cpu")
+    assert recognizer.actions == ACTIONS
+    assert recognizer.self_test().max_error < 1e-4
+    assert sorted(file.name for file in exported.iterdir()) == ["card.json", "model.onnx"]
+
+
+def test_the_card_names_its_data_its_splits_and_its_limits(exported):
+    card = ModelCard.load(exported)
+    assert {"validation_clips", "test_clips", "test_false_alarms", "test_by_seed"} <= set(card.metrics)
+    assert card.decision.other == ("other",)
+    assert len(card.training_data) == 5
+    assert all(source.terms for source in card.training_data)
+    assert "optimistic for a webcam" in card.notes
+    confusion = np.array(card.metrics["test_clips"]["confusion"]["rows_true_columns_predicted"])
+    assert confusion.shape == (len(ACTIONS), len(ACTIONS))
+
+
+def test_evaluate_prints_a_report_of_each_run_and_of_their_mean(trained, tiny_data, capsys):
+    runs = [str(trained / "choice"), str(trained / "final")]
+    calibrate = ["--calibrate", str(trained / "choice"), "--split", "test"]
+    assert main(["evaluate", "--data", str(tiny_data), "--run", *runs, *calibrate]) == 0
+    out = capsys.readouterr().out
+    assert out.count(" kept\n") == 3
+    assert "averaged" in out
+
+
+def test_thresholds_are_not_chosen_on_people_the_network_knows(trained, tiny_data, tmp_path, capsys):
+    arguments = ["--data", str(tiny_data), "--run", str(trained / "final"), "--calibrate", str(trained / "final")]
+    assert main(["export", *arguments, "--weights", str(tmp_path / "act")]) == 2
+    assert "--people train" in capsys.readouterr().err
+    assert not (tmp_path / "act").exists()
+
+
+def test_a_failed_export_leaves_the_old_model(exported, trained, monkeypatch, tmp_path):
+    before = {file.name: file.read_bytes() for file in exported.iterdir()}
+
+    def full_disk(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("recognizer.training.export.os.replace", full_disk)
+    monkeypatch.setattr("recognizer.training.export.to_onnx", lambda *_: b"half a model")
+    card = ModelCard.load(exported)
+    with pytest.raises(OSError, match="No space"):
+        export(_Constant(), 78, exported, name="act", decision=card.decision, metrics={}, notes="")
+    assert {file.name: file.read_bytes() for file in exported.iterdir()} == before
+
+
+class _Constant(torch.nn.Module):
+    def forward(self, features):
+        return torch.zeros(len(features), len(ACTIONS))
+
+
+@pytest.mark.parametrize("command", ["train", "evaluate", "export"])
+def test_a_wrong_folder_is_one_line_and_status_2(command, tmp_path, capsys):
+    more = {"train": ["--out", str(tmp_path / "run")], "evaluate": ["--run", str(tmp_path)]}
+    more["export"] = ["--run", str(tmp_path), "--calibrate", str(tmp_path), "--weights", str(tmp_path / "w")]
+    assert main([command, "--data", str(tmp_path), *more[command]]) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert str(tmp_path) in error
+    assert "give the folder" in error
+
+
+def test_a_run_that_is_not_there_or_broken_is_one_line(trained, tiny_data, tmp_path, capsys):
+    assert main(["evaluate", "--data", str(tiny_data), "--run", str(tmp_path)]) == 2
+    assert "train first" in capsys.readouterr().err
+    (tmp_path / NETWORK_FILE).write_bytes((trained / "final" / NETWORK_FILE).read_bytes()[:5000])
+    assert main(["evaluate", "--data", str(tiny_data), "--run", str(tmp_path)]) == 2
+    error = capsys.readouterr().err
+    assert "train again" in error
+    assert error.count("\n") == 1
+
+
+def test_settings_travel_with_the_run(trained):
+    content = torch.load(trained / "final" / NETWORK_FILE, weights_only=True)
+    assert content["settings"]["steps"] == 3
+    assert content["settings"]["parts"] == ("train", "validation")
+    assert json.dumps(content["settings"])
