@@ -24,6 +24,7 @@ from app.ui.theme import Colours
 from recognizer.decision import UNKNOWN
 
 BARS = 5
+_CHIP = 28
 
 
 class ActionBars(QWidget):
@@ -138,9 +139,9 @@ class PersonChooser(QWidget):
             button = QToolButton(self)
             button.setCheckable(True)
             button.setText(str(person + 1))
-            button.setMinimumWidth(30)
+            button.setFixedSize(_CHIP, _CHIP)
             red, green, blue = person_rgb(person)
-            button.setStyleSheet(f"QToolButton {{ border-bottom: 3px solid rgb({red}, {green}, {blue}); }}")
+            button.setStyleSheet(f"QToolButton {{ padding: 0; border-bottom: 3px solid rgb({red}, {green}, {blue}); }}")
             button.setToolTip(f"Show person {person + 1}")
             button.setAccessibleName(f"Show person {person + 1}")
             self._group.addButton(button, person)
@@ -172,6 +173,7 @@ class ActionPanel(QFrame):
         head = QHBoxLayout()
         heading = QLabel("Now")
         heading.setObjectName("heading")
+        heading.setMinimumHeight(_CHIP)  # nothing moves when a second person comes
         head.addWidget(heading)
         head.addStretch(1)
         head.addWidget(self.persons)

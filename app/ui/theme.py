@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, Qt
-from PySide6.QtGui import QColor, QPalette
+from PySide6.QtGui import QColor, QPalette, QPixmapCache
 from PySide6.QtWidgets import QApplication
 
 from app.ui.notifier import Notifier
 
 SYSTEM, LIGHT, DARK = "system", "light", "dark"
 THEMES = (SYSTEM, LIGHT, DARK)
+_PIXMAPS_KB = 2048  # Qt fills 10 MB with drawn table cells that are never shown again
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,7 @@ class Theme(QObject):
         self.choice = SYSTEM
         self.colours = _DARK
         application.setStyle("Fusion")
+        QPixmapCache.setCacheLimit(_PIXMAPS_KB)
         application.styleHints().colorSchemeChanged.connect(self._system_changed)
         self.choose(choice)
 

@@ -8,11 +8,13 @@ import time
 import pytest
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
-from window_fakes import Engines, result
+from window_fakes import Engines, FakeEngine, result
 
 from app.errors import OutputError
 from app.settings import RunOptions, UserSettings
+from app.types import EngineState
 from app.ui.main_window import MainWindow
+from app.ui.offscreen import show_offscreen
 from app.ui.run import run_window
 
 
@@ -39,11 +41,14 @@ def test_closing_the_window_is_done(later):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no os.kill for Ctrl-C")
-def test_ctrl_c_ends_it_with_130_within_two_seconds(later):
+@pytest.mark.parametrize("dialog", ["", "shortcuts", "open_url", "open_file"])
+def test_ctrl_c_ends_it_with_130_within_two_seconds(later, dialog):
     engines = Engines()
     asked = []
 
     def interrupt():
+        if dialog:
+            the_window().actions_by_name[dialog].trigger()
         asked.append(time.monotonic())
         os.kill(os.getpid(), signal.SIGINT)
 
@@ -77,3 +82,17 @@ def test_an_output_that_cannot_be_opened_opens_no_window(tmp_path):
     with pytest.raises(OutputError):
         run_window(RunOptions(json=str(tmp_path / "missing" / "out.jsonl")), UserSettings(), engines)
     assert engines.made == []
+
+
+def test_the_benchmark_s_window_shows_results_until_the_engine_ends(later):
+    engine = FakeEngine(RunOptions(source="demo"))
+    given = result(1.0)
+
+    def finish():
+        engine.state = EngineState.STOPPED
+
+    later(lambda: engine.give(given), 50)
+    later(finish, 250)
+    show_offscreen(engine)
+    assert engine.started
+    assert engine.painted == [given]

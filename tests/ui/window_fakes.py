@@ -139,6 +139,9 @@ class FakeEngine:
         self.state = EngineState.STOPPED
         self.results.close()
 
+    def wait(self, timeout_s=None):
+        return self.state in (EngineState.STOPPED, EngineState.FAILED)
+
     def pause(self):
         self.state = EngineState.PAUSED
 
