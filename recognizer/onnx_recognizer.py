@@ -208,6 +208,8 @@ def _open(content: bytes, provider: str, where: str) -> tuple[Any, str, str]:
     """A session, the provider that it really uses and what is to be said of it."""
     if provider == "cpu" or (provider == AUTO and "cuda" not in available_providers()):
         return _session(content, "cpu", where), "cpu", ""
+    if provider == AUTO and _missing_driver():
+        return _session(content, "cpu", where), "cpu", "no NVIDIA driver"
     wanted = "cuda" if provider == AUTO else provider
     try:
         session = _accelerated(content, wanted, where)
