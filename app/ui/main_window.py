@@ -60,6 +60,7 @@ class MainWindow(QMainWindow):
         self._chosen: set[str] = set()  # options changed in this window: those are remembered
         self._fresh: Result | None = None
         self._looking_for_cameras = False
+        self._events_of = options.source
         self.jobs = Jobs(self)
         self.live = LiveRun(make_engine, options, self.jobs, self)
         self._make_parts(options)
@@ -157,6 +158,9 @@ class MainWindow(QMainWindow):
         self.timeline.clear()
         self.panel.clear()
         self._fresh = None
+        if self.live.options.source != self._events_of:  # here, after the last events of the run before
+            self._events_of = self.live.options.source
+            self.events.events.clear()
 
     def _show_result(self, result: Result) -> None:
         self.timeline.history.add(result)
@@ -205,7 +209,6 @@ class MainWindow(QMainWindow):
         elif source == choices.OPEN_URL:
             dialogs.ask_url(self, self.live.options.source, self.choose_source)
         else:
-            self.events.events.clear()
             self._change_run(source=source)
 
     def choose_model(self, model: str) -> None:

@@ -13,9 +13,14 @@ def source_words(options: RunOptions) -> str:
     source = options.source
     if source == DEMO:
         return "the demo"
-    if source == AUTO or source.isdecimal():
+    if is_camera(options):
         return "the camera"
     return last_part(source)
+
+
+def is_camera(options: RunOptions) -> bool:
+    """Whether a camera was asked for."""
+    return options.source == AUTO or options.source.isdecimal()
 
 
 def empty_message(view: RunView) -> tuple[str, str]:
@@ -23,8 +28,9 @@ def empty_message(view: RunView) -> tuple[str, str]:
     if view.stopping:
         return "Closing the source…", ""
     if view.state is EngineState.FAILED:
-        camera = view.failure is not None and view.failure.stage == "source"
-        return ("No camera? Choose Demo", _OTHERS) if camera else ("It could not start", "See the message above")
+        if view.failure is None or view.failure.stage != "source":
+            return "It could not start", "See the message above"
+        return ("No camera? Choose Demo" if is_camera(view.options) else "Nothing to show"), _OTHERS
     if view.state is EngineState.STOPPED:
         return "Stopped", "Press F5 to start"
     return f"Starting {source_words(view.options)}…", view.progress[:1].upper() + view.progress[1:]

@@ -310,6 +310,8 @@ def test_what_the_empty_view_says():
     missing = view(EngineState.FAILED, failure=Failure("source", "there is no camera 0"))
     assert empty_message(missing)[0] == "No camera? Choose Demo"
     assert "Ctrl+D" in empty_message(missing)[1]
+    gone = view(EngineState.FAILED, failure=Failure("source", "no such file"), options=RunOptions(source="walk.mp4"))
+    assert empty_message(gone)[0] == "Nothing to show"
     assert empty_message(view(EngineState.STOPPED))[0] == "Stopped"
 
 

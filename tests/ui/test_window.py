@@ -86,6 +86,9 @@ def test_nothing_is_painted_while_minimised_but_history_and_events_go_on(running
 
 def test_another_source_starts_another_engine_and_is_remembered(running, engines, qtbot, settings):
     running.events.events.add([start()])
+    first = engines.last
+    stop = first.stop
+    first.stop = lambda *args: (first.give(result(3.0, events=[end("wave", 3.0)])), stop(*args))
     pick(running.toolbar.source, "demo")
     qtbot.waitUntil(lambda: len(engines.made) == 2)
     assert engines.last.options.source == "demo"
