@@ -55,6 +55,7 @@ class EventServer:
             self._error = OSError(f"no answer within {_OPEN_S:.0f} s")
             self._call(self._stopping.set)
         if self._error is not None:
+            self._thread.join(_OPEN_S)
             raise OutputError(_cannot_listen(host, port, self._error))
 
     @property
