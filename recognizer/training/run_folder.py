@@ -53,7 +53,7 @@ def load_run(folder: Path) -> TrainedRun:
         network = Act(ActConfig(**content["config"]))
         network.load_state_dict(content["weights"])
         version, settings, outputs = content["features"], content["settings"], tuple(content["outputs"])
-    except (UnpicklingError, RuntimeError, KeyError, TypeError, EOFError) as error:
+    except (UnpicklingError, OSError, RuntimeError, KeyError, TypeError, EOFError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise RunError(f"{path} cannot be read ({reason}); train again") from error
     if version != FEATURES_VERSION:
