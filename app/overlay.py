@@ -20,6 +20,7 @@ _SHIFT = 3  # fixed-point bits of OpenCV's coordinates: skeletons glide instead 
 _DETAILS = ("inner", "eye", "outer", "ear", "mouth", "pinky", "index", "thumb", "heel", "foot")  # bones are enough
 _REFERENCE_PX = 480.0
 _OUTLINE = (20, 20, 20)
+_HEAD = ("head", "nose", "left_eye", "right_eye", "left_ear", "right_ear")
 
 
 def draw(result: Result, *, mirror: bool = False) -> Picture:
@@ -94,7 +95,8 @@ def _shades(confidence: NDArray[np.float32]) -> NDArray[np.intp]:
 
 def _draw_label(picture: Picture, person: PersonResult, placed: _Placed, unit: float, taken: list[_Box]) -> None:
     """A dark plate with a bar in the person's colour, over the head, inside the picture and beside other plates."""
-    if not placed.shown.any():
+    anchor = over_head(placed.layout, placed.xy, placed.shown)
+    if anchor is None:
         return
     height, width = picture.shape[:2]
     font = cv2.FontFace("sans")
@@ -103,10 +105,9 @@ def _draw_label(picture: Picture, person: PersonResult, placed: _Placed, unit: f
     text, size, text_width = _fitted(label_text(person), font, max(round(20 * unit), 13), width - 2 * pad - bar)
     box_height = round(size * 1.2) + pad
     box_width = bar + 2 * pad + text_width
-    seen = placed.xy[placed.shown]
-    top = seen[:, 1].argmin()
-    left = int(np.clip(seen[top, 0] - box_width / 2, 0, max(width - box_width, 0)))
-    above = int(np.clip(seen[top, 1] - box_height - 14 * unit, 0, max(height - box_height, 0)))
+    head_x, head_y = anchor
+    left = int(np.clip(head_x - box_width / 2, 0, max(width - box_width, 0)))
+    above = int(np.clip(head_y - box_height, 0, max(height - box_height, 0)))
     box = _free_place((left, above, box_width, box_height), taken)
     taken.append(box)
     x, y = box[0], box[1]
@@ -114,6 +115,28 @@ def _draw_label(picture: Picture, person: PersonResult, placed: _Placed, unit: f
     cv2.rectangle(picture, (x, y), (x + bar - 1, y + box_height - 1), _bgr(person_rgb(placed.person)), cv2.FILLED)
     baseline = y + round((box_height + size * 0.72) / 2)
     cv2.putText(picture, text, (x + bar + pad, baseline), _bgr(LABEL_TEXT), font, size, 600, cv2.PUT_TEXT_ALIGN_LEFT)
+
+
+def over_head(layout: Layout, xy: NDArray[np.float64], shown: NDArray[np.bool_]) -> tuple[float, float] | None:
+    """A point (x, y) above the head, so that raised hands do not move a label; None where nothing is shown.
+
+    xy: (V, 2) in pixels of any picture or window. shown: (V,). Where the head is not seen, above the highest joint.
+    """
+    if not shown.any():
+        return None
+    head = [joint for joint in _named(layout, _HEAD) if shown[joint]]
+    shoulders = [joint for joint in _named(layout, ("left_shoulder", "right_shoulder")) if shown[joint]]
+    if head and shoulders:
+        x, y = xy[head].mean(axis=0)
+        neck = float(np.hypot(*(xy[shoulders].mean(axis=0) - (x, y))))
+        return float(x), float(y) - 0.95 * neck
+    x, y = xy[np.flatnonzero(shown)[xy[shown][:, 1].argmin()]]
+    return float(x), float(y) - 16.0
+
+
+@cache
+def _named(layout: Layout, names: tuple[str, ...]) -> tuple[int, ...]:
+    return tuple(layout.index(name) for name in names if name in layout.joints)
 
 
 def _fitted(text: str, font: cv2.FontFace, size: int, room: int) -> tuple[str, int, int]:

@@ -62,6 +62,10 @@ def text_rgb(background: Rgb) -> Rgb:
     return (0, 0, 0) if 0.2126 * red + 0.7152 * green + 0.0722 * blue > 140 else (255, 255, 255)
 
 
+# Under this score a shown action is about to give way to another: its percentage would say nothing of what is seen.
+_DOUBTFUL = 0.3
+
+
 def action_text(action: str) -> str:
     """An action's name for people: `sit_down` reads "sit down"; no line breaks or control characters."""
     text = "".join(c if c.isprintable() else " " for c in action.replace("_", " "))
@@ -75,4 +79,6 @@ def label_text(person: PersonResult) -> str:
         return "watching"
     if decision.action == UNKNOWN:
         return f"unknown: {decision.reason}" if decision.reason else "unknown"
+    if decision.score < _DOUBTFUL:
+        return action_text(decision.action)
     return f"{action_text(decision.action)} {round(decision.score * 100)}%"

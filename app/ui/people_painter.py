@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPainter, QPen
 
-from app.overlay import HIDDEN_BELOW
+from app.overlay import HIDDEN_BELOW, over_head
 from app.palette import LABEL_BACKGROUND, LABEL_TEXT, confidence_rgb, label_text, person_rgb
 from app.types import PersonResult, Result
 from pose.skeleton import Layout
@@ -18,7 +18,6 @@ Points = NDArray[np.float64]
 
 _STEPS = 4  # shades of confidence; one call draws all the bones of a shade
 _REFERENCE_PX = 480.0
-_HEAD = ("head", "nose", "left_eye", "right_eye", "left_ear", "right_ear")
 _SMALL = ("eye_inner", "eye_outer", "eye", "mouth", "pinky", "index", "thumb", "heel", "foot")
 
 
@@ -90,9 +89,10 @@ def _paint_skeleton(painter: QPainter, pose: Pose, xy: Points, unit: float) -> N
 
 def _paint_label(painter: QPainter, person: PersonResult, xy: Points, place: Placement, taken: list[QRectF]) -> None:
     """A dark plate with a bar in the person's colour, over the head."""
-    anchor = _over_head(person.pose, xy)
-    if anchor is None:
+    head = over_head(person.pose.layout, xy, _shown(person.pose))
+    if head is None:
         return
+    anchor = QPointF(*head)
     unit, bounds = place.unit, place.rect
     font = QFont(painter.font())
     font.setPixelSize(round(min(max(17 * unit, 14), 15 + 6 * unit)))
@@ -115,21 +115,6 @@ def _paint_label(painter: QPainter, person: PersonResult, xy: Points, place: Pla
     painter.setFont(font)
     painter.setPen(QColor(*LABEL_TEXT))
     painter.drawText(box.adjusted(bar + pad, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, text)
-
-
-def _over_head(pose: Pose, xy: Points) -> QPointF | None:
-    """A point above the head, or above the highest joint where the head is not seen; None where nothing is."""
-    shown = _shown(pose)
-    if not shown.any():
-        return None
-    head = [joint for joint in _joints(pose.layout, _HEAD) if shown[joint]]
-    shoulders = [joint for joint in _joints(pose.layout, ("left_shoulder", "right_shoulder")) if shown[joint]]
-    if head and shoulders:
-        x, y = xy[head].mean(axis=0)
-        neck = float(np.hypot(*(xy[shoulders].mean(axis=0) - (x, y))))
-        return QPointF(x, y - 0.95 * neck)
-    x, y = xy[np.flatnonzero(shown)[xy[shown][:, 1].argmin()]]
-    return QPointF(x, y - 16)
 
 
 def _shown(pose: Pose) -> NDArray[np.bool_]:

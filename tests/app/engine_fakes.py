@@ -144,7 +144,7 @@ class FakeRecognizer:
         self.closed = True
 
 
-def until(condition, timeout_s=5.0):
+def until(condition, timeout_s=20.0):
     """Wait for something to become true; fails the test when it does not."""
     deadline = time.monotonic() + timeout_s
     while not condition():
