@@ -166,8 +166,8 @@ def resample(
     15, 24 and 60 FPS differ from the clip at 30 FPS by 0.64, 0.49, 0.43 and 0.36% of the torso; with linear
     interpolation alone by 0.91, 0.66, 0.58 and 0.58%.
 
-    Where a joint was lost for at most max_gap_s it is interpolated; at the ends its nearest sample stands in for
-    half of that.
+    Where a joint was lost for at most max_gap_s it is interpolated; at the ends and beside longer gaps its nearest
+    sample stands in for half of that.
     """
     seen = confidence >= min_confidence
     fine_s = at_s[0] + step_s * (np.arange(-_FINE, len(at_s) * _FINE + 1) / _FINE)
@@ -190,11 +190,14 @@ def _curve(
     joints = np.arange(seen.shape[1])
     start = np.where(has_before, before, np.where(has_after, after, 0))
     end = np.where(has_after, after, start)
+    between = has_before & has_after & (times_s[end] - times_s[start] <= max_gap_s + _ROUNDING_S)
+    # Beside a gap that is too long the nearest sample stands in, whether or not the joint has come back by now.
+    nearest = np.where(fine_s[:, None] - times_s[start] <= times_s[end] - fine_s[:, None], start, end)
+    start, end = np.where(between, start, nearest), np.where(between, end, nearest)
     from_s, to_s = times_s[start], times_s[end]  # (F, V)
     gap_s = to_s - from_s
-    between = has_before & has_after & (gap_s <= max_gap_s + _ROUNDING_S)
     away_s = np.abs(fine_s[:, None] - from_s)
-    held = (has_before ^ has_after) & (away_s <= max_gap_s / 2 + _ROUNDING_S)
+    held = ~between & (has_before | has_after) & (away_s <= max_gap_s / 2 + _ROUNDING_S)
 
     part = np.clip((fine_s[:, None] - from_s) / np.where(gap_s > 0, gap_s, 1), 0, 1)
     rest = 1 - part
