@@ -38,7 +38,7 @@ Checker = Callable[[RunOptions], Iterable[Check]]
 
 REINSTALL = "pip install -e ."
 _PACKAGES = (
-    *("mediapipe", "opencv-contrib-python", "numpy", "av", "scipy", "PySide6-Essentials", "pyqtgraph"),
+    *("mediapipe", "opencv-contrib-python", "numpy", "av", "scipy", "PySide6-Essentials"),
     *("platformdirs", "websockets", "psutil"),
 )
 _ORT = "onnxruntime" if sys.platform == "darwin" else "onnxruntime-gpu"

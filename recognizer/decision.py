@@ -78,11 +78,11 @@ class DecisionSettings:
     """
 
     smoothing_s: float = 0.2
-    leave_share: float = 0.5
+    leave_share: float = 0.4
     lead: float = 0.1
     confirm_s: float = 0.15
-    unknown_after_s: float = 1.0
-    shortest_s: float = 0.6
+    unknown_after_s: float = 1.3
+    shortest_s: float = 0.7
     hold_s: float = 0.5
     lag_share: float = 0.7
 

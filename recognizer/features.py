@@ -5,9 +5,9 @@ from numpy.typing import NDArray
 
 from pose.skeleton import MPOSE_13
 
-FEATURES_VERSION = "mpose13-xyvb-1"
+FEATURES_VERSION = "mpose13-xyvb-2"
 LAYOUT = MPOSE_13
-RATE_FPS = 15.0  # velocities are displacements in 1/15 s, whatever the rate of the clip
+RATE_FPS = 20.0  # velocities are displacements in 1/20 s, whatever the rate of the clip
 CHANNELS = ("x", "y", "vx", "vy", "bx", "by")
 
 _L_SHOULDER, _R_SHOULDER = LAYOUT.index("left_shoulder"), LAYOUT.index("right_shoulder")
@@ -35,7 +35,7 @@ def clip_features(xy_px: NDArray[np.float32], confidence: NDArray[np.float32], f
     xy_px: (..., T, V, 2), any square unit, x right, y down. confidence: (..., T, V), 0 where a joint is missing.
     fps: rate of the T poses.
 
-    For each joint: x, y from that frame's mid-hip; velocity vx, vy from un-centred coordinates in 1/15 s, 0 in the
+    For each joint: x, y from that frame's mid-hip; velocity vx, vy from un-centred coordinates in 1/20 s, 0 in the
     first frame; both in units of the window's scale, max(median torso, 1.25 shoulder widths, 0.55 of each leg).
     Then the unit direction bx, by of the bone that leads to the joint, which does not depend on the body's
     proportions. All are within -6..6, and 0 where the joint is missing (a velocity also where it was missing before).

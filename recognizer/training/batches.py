@@ -14,6 +14,9 @@ FRAMES = 30
 Clips = tuple[Array, Mask, Mask, Array]  # joints (N, T, 13, 3), seen (N, T, 13), depth (N,), target (N, outputs)
 Positions = NDArray[np.float64]  # (N, T) places in recordings, in their own frames
 _UPPER_BODY = ("idle", "wave", "clap", "throw", "punch", OTHER)
+# Part of a window from which on a newer motion counts for more than the one before: less than half, so that a change is
+# seen sooner.
+_TAKES_OVER = 0.4
 _MADE_UP = ("held pose", "mixed limbs", "wrong speed", "noise")
 
 
@@ -26,7 +29,7 @@ class BatchPlan:
     made_up: float = 0.08
     spliced: float = 0.15  # part of the real windows that end with another's motion; their target is shared
     balance: float = 0.5  # an action is drawn in proportion to (its clips) ** balance
-    warp: tuple[float, float] = (0.75, 1.3)  # duration of a window in its 2 s
+    warp: tuple[float, float] = (0.75, 1.3)  # duration of a window in its 1.5 s
     augmentation: Augmentation = field(default_factory=Augmentation)
 
 
@@ -119,7 +122,7 @@ class BatchMaker:
 
     def _spliced(self, rng: np.random.Generator, joints: Array, seen: Mask, depth: Mask, target: Array) -> Clips:
         """Some clips end with the motion of another of the same number of dimensions, which takes over the target
-        when it fills most of the clip. Half of these begin or end in rest, as actions do."""
+        when it fills two fifths of the clip. Half of these begin or end in rest, as actions do."""
         n = len(joints)
         idle = np.flatnonzero(target[:, ACTIONS.index(IDLE)] == 1)
         partner = np.where(rng.random(n) < 0.25, rng.choice(idle, n), rng.permutation(n))
@@ -127,7 +130,9 @@ class BatchMaker:
         chosen[idle] |= (rng.random(len(idle)) < 0.4) & (depth == depth[partner])[idle]
         share = np.where(chosen, rng.uniform(0.1, 0.7, n), 0)
         joints, seen = splice(joints, seen, partner, share)
-        weight = (share**2 / (share**2 + (1 - share) ** 2))[:, None].astype(np.float32)
+        newer = share * (1 - _TAKES_OVER)
+        older = (1 - share) * _TAKES_OVER
+        weight = (newer**2 / (newer**2 + older**2))[:, None].astype(np.float32)
         return joints, seen, depth, (1 - weight) * target + weight * target[partner]
 
     def _idle(self, rng: np.random.Generator, n: int) -> Clips:

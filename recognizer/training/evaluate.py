@@ -29,7 +29,7 @@ class Windows:
 def windows_of(corpus: Corpus, recordings: NDArray[np.intp]) -> Windows:
     """The sliding windows of recordings as a camera in front would see them, at their own speed.
 
-    2 s at 15 poses a second, one every 5 poses, and one at the end; a recording shorter than 2 s is stretched to
+    1.5 s at 20 poses a second, one every 5 poses, and one at the end; a recording shorter than that is stretched to
     one window.
     """
     owner: list[int] = []

@@ -31,7 +31,7 @@ class FitSettings:
 
     seed: int = 0
     size: str = "micro"
-    steps: int = 3000
+    steps: int = 4000
     batch: int = 128
     learning_rate: float = 2e-3
     warmup: float = 0.1

@@ -16,7 +16,7 @@ SPLITS = {
     "test": "UTD-MHAD and MSR even subjects, NW-UCLA view 3, the test splits of Penn Action and JHMDB (split 1)",
 }
 HOW = (
-    "a clip's probabilities are the mean of its 2 s windows (15 poses a second, one every 1/3 s); accuracy: the "
+    "a clip's probabilities are the mean of its 1.5 s windows (20 poses a second, one every 1/4 s); accuracy: the "
     "likeliest of all actions is right, idle and other counted as wrong; accuracy_listed: among the listed actions"
 )
 

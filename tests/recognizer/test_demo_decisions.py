@@ -18,7 +18,7 @@ from recognizer.window import PoseWindow
 
 MODEL = Path(__file__).resolve().parents[2] / "weights" / "act"
 SEED = 0  # held out: settings were chosen on the looks of seeds 1 to 3
-FPS = 15.0
+FPS = 20.0  # of the card: a decision for every pose
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +62,7 @@ def test_the_shown_action_does_not_flicker(played):
 def test_onsets_are_found_within_a_second(played):
     script, decisions, events = played
     errors_s = onset_errors_s(script, decisions[0].time_s, events)
-    assert len(errors_s) >= 8
+    assert len(errors_s) >= 0.8 * (len(script) - 1)  # few actions are missed altogether
     assert np.median(np.abs(errors_s)) < 1.0
 
 

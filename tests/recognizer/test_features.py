@@ -47,11 +47,11 @@ def test_place_and_size_in_the_picture_do_not_matter():
     np.testing.assert_allclose(clip_features(moved, confidence, 15), clip_features(xy, confidence, 15), atol=2e-4)
 
 
-def test_velocity_is_of_the_body_in_the_picture_per_fifteenth_of_a_second():
+def test_velocity_is_of_the_body_in_the_picture_per_twentieth_of_a_second():
     steps = np.arange(30, dtype=np.float32)[:, None, None] * np.float32([10, 0])
     xy = standing_person() + steps
-    slow = channels(clip_features(xy, np.ones((30, V), np.float32), 15))
-    fast = channels(clip_features(xy, np.ones((30, V), np.float32), 30))
+    slow = channels(clip_features(xy, np.ones((30, V), np.float32), 20))
+    fast = channels(clip_features(xy, np.ones((30, V), np.float32), 40))
     np.testing.assert_allclose(slow[0, :, 2:4], 0)
     np.testing.assert_allclose(slow[1:, :, 2], 0.1, atol=1e-5)
     np.testing.assert_allclose(fast[1:, :, 2], 0.2, atol=1e-5)
