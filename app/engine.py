@@ -1,7 +1,8 @@
 """The live run: its threads, their state and their failures. No Qt.
 
 [capture]    Source.read --Latest[Frame]-->        (watched and opened again by [capture-watch])
-[inference]  estimate -> window -> recognize -> decide --Latest[Result]--> the window; taps on the side
+[pose]       estimate, one frame ahead of
+[inference]  window -> recognize -> decide --Latest[Result]--> the window; taps on the side
 """
 
 import logging
@@ -15,6 +16,7 @@ from app import opening
 from app.capture import Capture, Timing
 from app.inference import Pipeline, Recognizer
 from app.latest import Latest
+from app.posing import Posing
 from app.settings import RunOptions
 from app.stats import Stats
 from app.types import EngineState, Failure, Result, RunInfo, StatsSnapshot
@@ -78,6 +80,8 @@ class Engine:
         self._next_recognizer: Recognizer | None = None
         self._swap = 0
         self._loader: threading.Thread | None = None
+        self._start: Frame | None = None  # the first frame worked on, from which --seconds counts
+        self._no_more = threading.Event()  # poses are not wanted any more
         self._stopping = threading.Event()
         self._ended = threading.Event()
         self._inference = threading.Thread(target=self._run, name="inference", daemon=True)
@@ -209,7 +213,7 @@ class Engine:
                 opened.callback(self._close_recognizer)
                 estimator = self._open_estimator(self.options, self._tell, self._stopping)
                 opened.callback(estimator.close)
-                self._infer(Pipeline(estimator, self._recognizer, self._stats))
+                self._infer(estimator, Pipeline(self._recognizer, self._stats))
         except ActionLensError as error:
             if not self._stopping.is_set():
                 self.report(Failure(_stage(error), str(error)))
@@ -220,28 +224,31 @@ class Engine:
             failure = self.failure
             self._end(EngineState.FAILED if failure is not None and failure.fatal else EngineState.STOPPED)
 
-    def _infer(self, pipeline: Pipeline) -> None:
+    def _infer(self, estimator: PoseEstimator, pipeline: Pipeline) -> None:
         self._capture.ready()
         self._capture.opened()
         frames = self._capture.frames
         if frames is None:
             return
-        start: Frame | None = None
-        while (frame := self._next(frames, start)) is not None:
-            start = start or frame
-            self._running = True
-            self._change(pipeline)
-            result = pipeline.process(frame)
-            self._stats.processed(result)
-            self._give(result)
+        posing = Posing(estimator, lambda: self._next(frames), self._stats)
+        try:
+            for frame, poses in posing:
+                self._running = True
+                self._change(pipeline)
+                result = pipeline.process(frame, poses)
+                self._stats.processed(result)
+                self._give(result)
+        finally:
+            self._no_more.set()
+            posing.close()
         last = pipeline.finish()
         if last is not None:
             self._give(last)
 
-    def _next(self, frames: Latest[Frame], start: Frame | None) -> Frame | None:
+    def _next(self, frames: Latest[Frame]) -> Frame | None:
         """The next frame to work on; None at the end of the run."""
-        limit_s = self.options.seconds
-        while not self._stopping.is_set() and self._final is None:
+        limit_s, start = self.options.seconds, self._start
+        while not (self._stopping.is_set() or self._no_more.is_set() or self._final is not None):
             closed = frames.closed  # before taking: what was left before closing is still there to take
             frame = frames.take(_POLL_S)
             if frame is None:
@@ -251,6 +258,7 @@ class Engine:
             if start is not None and limit_s is not None and frame.time_s - start.time_s >= limit_s:
                 return None
             if not (self._paused and self._is_live()):
+                self._start = start or frame
                 return frame
         return None
 

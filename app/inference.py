@@ -1,4 +1,4 @@
-"""Frames to results on one thread: poses, a window and a decision for each person, one recognizer call for all."""
+"""Poses to results: a window and a decision for each person, one recognizer call for all of them."""
 
 import math
 import time
@@ -8,13 +8,15 @@ from typing import Protocol
 
 from app.stats import Stats
 from app.types import PersonResult, Result
-from pose.estimator import PoseEstimator
 from pose.types import Frame, Pose
 from recognizer.decision import HALF_BODY, WAITING, ActionEvent, Decider, Decision, body_in_view
 from recognizer.model_card import ModelCard
 from recognizer.types import Clip, Prediction
 from recognizer.window import PoseWindow
 
+# Poses of a clip's rate between two decisions. Ten decisions a second are more than anybody follows, and the processor
+# is the poses'.
+TICKS_A_DECISION = 2
 GONE_S = 1.0  # a person out of view for longer is gone, and the running action ends
 
 
@@ -44,19 +46,17 @@ class _Person:
 
 
 class Pipeline:
-    """The way of a frame to its result. One thread at a time.
+    """The way of a frame and its poses to a result. One thread at a time.
 
     stats: stage times go there. clock: monotonic seconds, for ages.
     """
 
     def __init__(
         self,
-        estimator: PoseEstimator,
         recognizer: Recognizer,
         stats: Stats | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._estimator = estimator
         self._recognizer = recognizer
         self._decider = Decider(recognizer.card)
         self._stats = stats or Stats()
@@ -66,10 +66,8 @@ class Pipeline:
         self._last: Result | None = None
         self._nobody_due_s = -math.inf
 
-    def process(self, frame: Frame) -> Result:
-        """Everything that is found in the frame."""
-        with self._stats.stage("pose"):
-            poses = self._estimator.estimate(frame)
+    def process(self, frame: Frame, poses: tuple[Pose, ...]) -> Result:
+        """Everything that is found in the frame whose people these are."""
         with self._stats.stage("window"):
             clips = [clip for pose in poses for clip in self._person(pose).window.push(pose)]
         with self._stats.stage("recognize"):
@@ -106,7 +104,7 @@ class Pipeline:
         person = self._people.get(pose.person)
         if person is None:
             card = self._recognizer.card
-            window = PoseWindow(card.frames, card.fps, card.skeleton)
+            window = PoseWindow(card.frames, card.fps, card.skeleton, every=TICKS_A_DECISION)
             person = self._people[pose.person] = _Person(window, pose.time_s)
         person.seen_s = pose.time_s
         return person
@@ -132,9 +130,9 @@ class Pipeline:
                 del self._people[identity]
 
     def _is_nobody_due(self, frame: Frame, poses: Sequence[Pose]) -> bool:
-        """True at the recognizer's rate while nobody is in view."""
+        """True at the rate of decisions while nobody is in view."""
         if poses or frame.time_s < self._nobody_due_s:
             return False
-        step_s = 1.0 / self._recognizer.card.fps
+        step_s = TICKS_A_DECISION / self._recognizer.card.fps
         self._nobody_due_s = max(self._nobody_due_s + step_s, frame.time_s + step_s / 2)
         return True

@@ -29,9 +29,10 @@ _ROUNDING_S = 1e-6
 class PoseWindow:
     """The last poses of one person, of which every tick of the clip's rate makes a clip.
 
-    Ticks are the multiples of 1 / fps on the source's clock, so decisions come at fps a second from any camera, or
-    at one a pose from a slower one. A tick's clip ends at the tick, and is due with the first pose at or after it.
-    A clip needs poses over its full span of (frames - 1) / fps seconds; `fill` says how much of it there is.
+    Ticks are the multiples of 1 / fps on the source's clock, of which every `every`-th makes a clip, so decisions come
+    at fps / every a second from any camera, or at one a pose from a slower one. A tick's clip ends at the tick, and is
+    due with the first pose at or after it. A clip needs poses over its full span of (frames - 1) / fps seconds; `fill`
+    says how much of it there is.
     """
 
     def __init__(
@@ -40,13 +41,15 @@ class PoseWindow:
         fps: float,
         layout: Layout,
         *,
+        every: int = 1,
         min_confidence: float = MIN_CONFIDENCE,
         max_joint_gap_s: float = MAX_JOINT_GAP_S,
         max_pose_gap_s: float = MAX_POSE_GAP_S,
     ) -> None:
         """frames: poses of a clip, 2 or more. layout: of the clips. The limits are explained at their constants."""
-        if frames < 2 or not fps > 0:
-            raise ValueError(f"a clip needs 2 frames or more at a rate above 0, not {frames} at {fps}")
+        if frames < 2 or not fps > 0 or every < 1:
+            raise ValueError(f"a clip needs 2 frames or more at a rate above 0, not {frames} at {fps}, every {every}")
+        self._every = every
         self.frames, self.fps, self.layout = frames, fps, layout
         self._min_confidence = min_confidence
         self._max_joint_gap_s = max_joint_gap_s
@@ -91,7 +94,7 @@ class PoseWindow:
             elif since_s < 1 / (self.fps * _POSES_A_TICK):
                 return ()
         self._append(pose)
-        tick = math.floor((pose.time_s + _ROUNDING_S) * self.fps)
+        tick = math.floor((pose.time_s + _ROUNDING_S) * self.fps / self._every) * self._every
         if tick <= self._tick:
             return ()
         end_s = tick / self.fps

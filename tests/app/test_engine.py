@@ -6,6 +6,7 @@ from engine_fakes import FakeEstimator, FakeRecognizer, FakeSource, StuckSource,
 
 from app.capture import Timing
 from app.errors import OutputError
+from app.inference import TICKS_A_DECISION
 from app.types import EngineState, Failure
 from pose.errors import PoseModelError, SourceError, SourceLost
 from recognizer.decision import HALF_BODY, UNKNOWN, WAITING
@@ -81,7 +82,7 @@ def test_nobody_is_told_at_the_rate_of_predictions(run):
         FakeSource(live=False, frames=300, fps=60), estimator=FakeEstimator(people=lambda frame: ()), paced=False
     )
     assert started.engine.wait(10)
-    assert sum(result.nobody for result in started.results) == pytest.approx(5 * 20, abs=2)
+    assert sum(result.nobody for result in started.results) == pytest.approx(5 * 20 / TICKS_A_DECISION, abs=2)
 
 
 def test_the_end_of_a_file_ends_the_running_actions(run):
@@ -144,7 +145,7 @@ def test_half_a_body_is_not_judged(run):
             return (found,)
 
     recognizer = FakeRecognizer()
-    source = FakeSource(live=False, frames=40, fps=20)
+    source = FakeSource(live=False, frames=41, fps=20)  # the last one is due for a decision
     started = run(source, estimator=Sitting(), recognizer=recognizer, paced=False)
     assert started.engine.wait(10)
     last = started.results[-1].persons[0]
@@ -543,4 +544,4 @@ def test_everything_is_closed_at_the_end(run):
     assert source.closed.is_set()
     assert estimator.closed
     assert recognizer.closed
-    assert estimator.threads == {"inference"}
+    assert estimator.threads == {"pose"}
