@@ -1,9 +1,8 @@
 """Poses on a thread of their own, while what is made of the last ones runs beside it.
 
-MediaPipe computes without Python's lock, so on two cores the windows, the recognizer and the decision cost nothing.
+MediaPipe computes without Python's lock, so on two cores most of the other work is done beside it (docs/benchmarks.md).
 """
 
-import logging
 import threading
 from collections.abc import Callable, Iterator
 
@@ -11,8 +10,6 @@ from app.latest import Latest
 from app.stats import Stats
 from pose.estimator import PoseEstimator
 from pose.types import Frame, Pose
-
-log = logging.getLogger(__name__)
 
 Posed = tuple[Frame, tuple[Pose, ...]]
 

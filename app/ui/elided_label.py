@@ -16,7 +16,6 @@ class ElidedLabel(QLabel):
     ) -> None:
         super().__init__(parent)
         self._mode = mode
-        self._note = ""
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setText(text)
 
@@ -25,11 +24,6 @@ class ElidedLabel(QLabel):
         if text != self.text():
             super().setText(text)
             self._set_tooltip()
-
-    def set_note(self, note: str) -> None:
-        """A tooltip of its own; "" for the text where that is shortened."""
-        self._note = note
-        self._set_tooltip()
 
     @property
     def elided(self) -> str:
@@ -57,4 +51,4 @@ class ElidedLabel(QLabel):
         )  # fmt: skip
 
     def _set_tooltip(self) -> None:
-        self.setToolTip(self._note or (self.text() if self.elided != self.text() else ""))
+        self.setToolTip(self.text() if self.elided != self.text() else "")

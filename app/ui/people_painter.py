@@ -123,11 +123,6 @@ def _shown(pose: Pose) -> NDArray[np.bool_]:
 
 
 @cache
-def _joints(layout: Layout, names: tuple[str, ...]) -> tuple[int, ...]:
-    return tuple(layout.index(name) for name in names if name in layout.joints)
-
-
-@cache
 def _small_joints(layout: Layout) -> tuple[bool, ...]:
     return tuple(joint.removeprefix("left_").removeprefix("right_") in _SMALL for joint in layout.joints)
 

@@ -145,10 +145,3 @@ def report_alarms(corpus: Corpus, windows: Windows, probabilities: Array, thresh
         alarms_but_idle=float((shown & (found != 0))[unlisted].mean()),
         windows=int(unlisted.sum()),
     )
-
-
-def threshold_keeping(corpus: Corpus, windows: Windows, probabilities: Array, kept: float = 0.85) -> float:
-    """The one threshold that keeps the given part of the rightly recognised windows of listed clips."""
-    true, found = corpus.action[windows.recording], probabilities.argmax(axis=1)
-    right = (true == found) & (true != ACTIONS.index(OTHER))
-    return float(np.quantile(probabilities.max(axis=1)[right], 1 - kept))
