@@ -15,6 +15,14 @@ class DataError(ActionLensError):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Skeleton:
+    """The skeletons of one more person in a clip: joints (T, V, 2 or 3) float32 and seen (T, V) bool."""
+
+    joints: NDArray[np.float32]
+    seen: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Recording:
     """A sequence of skeletons of one person, in the data set's own layout.
 
@@ -24,6 +32,7 @@ class Recording:
     seen: (T, V) bool, False where the joint was not annotated or not tracked.
     fps: rate of the T skeletons. subject: the person's number; None where the set does not tell people apart.
     test: True if the set's protocol (or ours, where it has none) puts the recording into the test split.
+    others: further people of the same clip, over the same T frames; where they are absent, `seen` is False.
     """
 
     dataset: str
@@ -35,6 +44,7 @@ class Recording:
     fps: float
     subject: int | None
     test: bool
+    others: tuple[Skeleton, ...] = ()
 
 
 def files_of(folder: Path, pattern: str, dataset: str) -> list[Path]:
