@@ -1,7 +1,6 @@
 """MSR Action3D (Li, Zhang, Liu, CVPR Workshops 2010): Kinect skeletons of 20 actions by 10 people."""
 
 import logging
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import numpy as np
 
 from pose.skeleton import KINECT_20
 from recognizer.training.data.kinect import TO_PICTURE
+from recognizer.training.data.reading import damaged, load_text, numbered
 from recognizer.training.data.recording import Recording, files_of
 
 log = logging.getLogger(__name__)
@@ -29,13 +29,18 @@ def read(folder: Path) -> Iterator[Recording]:
 
     The files' confidence is kept out of it: it is 0 for joints that are in the right place (hip centre, feet).
     """
-    for file in files_of(folder, "a*_s*_e*_skeleton3D.txt", "MSR Action3D"):
-        action, subject, _ = (int(number) for number in re.findall(r"\d+", file.stem)[:3])
-        rows = np.loadtxt(file, dtype=np.float32, ndmin=2)
+    files = files_of(folder, "a*_s*_e*_skeleton3D.txt", "MSR Action3D")
+    for file, (action, subject) in numbered(files, r"a(\d+)_s(\d+)_e\d+_skeleton3D\.txt"):
+        if not 1 <= action <= len(ACTIONS):
+            raise damaged(file, f"the set has no action {action}")
+        rows = load_text(file)
         if len(rows) < 40 or len(rows) % 20 or rows.shape[1] != 4:
             log.warning("%s: %s numbers are not skeletons of 20 rows, skipped", file.name, rows.shape)
             continue
         skeletons = rows.reshape(-1, 20, 4)[..., :3]
+        if not np.isfinite(skeletons).all():
+            log.warning("%s: joints that are not numbers, skipped", file.name)
+            continue
         skeletons = skeletons[(skeletons[..., 2] > 0).all(axis=-1)]  # a frame of zeros: nobody tracked
         if len(skeletons) < 2:
             log.warning("%s: every frame is zero, skipped", file.name)

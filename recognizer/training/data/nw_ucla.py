@@ -1,8 +1,6 @@
 """Northwestern-UCLA Multiview Action 3D (Wang et al., CVPR 2014): Kinect skeletons of 10 actions from 3 views."""
 
-import json
 import logging
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +8,7 @@ import numpy as np
 
 from pose.skeleton import KINECT_20
 from recognizer.training.data.kinect import TO_PICTURE
+from recognizer.training.data.reading import damaged, load_json, numbered, numbers
 from recognizer.training.data.recording import Recording, files_of
 
 log = logging.getLogger(__name__)
@@ -24,11 +23,19 @@ ACTIONS = {
 
 def read(folder: Path) -> Iterator[Recording]:
     """Every aA_sS_eE_vV.json in `folder`; views 1 and 2 train, view 3 tests (the set's cross-view protocol)."""
-    for file in files_of(folder, "a*_s*_e*_v*.json", "NW-UCLA"):
-        action, subject, _, view = (int(number) for number in re.findall(r"\d+", file.stem))
-        skeletons = np.array(json.loads(file.read_text())["skeletons"], dtype=np.float32)
+    files = files_of(folder, "a*_s*_e*_v*.json", "NW-UCLA")
+    for file, (action, subject, view) in numbered(files, r"a(\d+)_s(\d+)_e\d+_v(\d+)\.json"):
+        if action not in ACTIONS:
+            raise damaged(file, f"the set has no action {action}")
+        content = load_json(file)
+        if not isinstance(content, dict) or "skeletons" not in content:
+            raise damaged(file, "has no list `skeletons`")
+        skeletons = numbers(content["skeletons"], file, "joints")
         if skeletons.ndim != 3 or len(skeletons) < 2 or skeletons.shape[1:] != (20, 3):
-            log.warning("%s: %d frames, skipped", file.name, len(skeletons))
+            log.warning("%s: shape %s, skipped", file.name, skeletons.shape)
+            continue
+        if not np.isfinite(skeletons).all():
+            log.warning("%s: joints that are not numbers, skipped", file.name)
             continue
         yield Recording(
             dataset=NAME,

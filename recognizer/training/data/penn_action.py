@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.io import loadmat
 
 from pose.skeleton import PENN_13
+from recognizer.training.data.reading import damaged, load_mat, numbers
 from recognizer.training.data.recording import Recording, files_of
 
 log = logging.getLogger(__name__)
@@ -24,23 +24,31 @@ def read(folder: Path) -> Iterator[Recording]:
     given the place of the mirrored joint, else of the next joint towards the trunk, and `seen` is False.
     """
     for file in files_of(folder / "labels", "*.mat", "Penn Action"):
-        content = loadmat(file)
-        joints = np.stack([content["x"], content["y"]], axis=-1).astype(np.float32)  # some files hold uint8
+        x, y, action, train = load_mat(file, "x", "y", "action", "train")
+        if x.shape != y.shape:
+            raise damaged(file, f"x of shape {x.shape}, y of shape {y.shape}")
+        if action.shape != (1,) or action.dtype.kind != "U" or train.size != 1 or train.dtype.kind not in "iuf":
+            raise damaged(file, "`action` is no name, or `train` no number")
+        joints = numbers(np.stack([x, y], axis=-1), file, "x and y")  # as float32: some files hold uint8
         if len(joints) < 2 or joints.shape[1:] != (13, 2):
             log.warning("%s: %d frames of %s joints, skipped", file.name, len(joints), joints.shape[1:])
             continue
         joints = joints[:, PENN_13.mirrored]
+        finite: NDArray[np.bool_] = np.all(np.isfinite(joints), axis=-1)
+        if not finite.all():
+            log.warning("%s: %d joints are not numbers, taken as missing", file.name, (~finite).sum())
+            joints = np.where(finite[..., None], joints, np.float32(1))
         seen: NDArray[np.bool_] = np.any(joints > 1.5, axis=-1)
         yield Recording(
             dataset=NAME,
             name=file.stem,
-            action=str(content["action"][0]),
+            action=str(action[0]),
             joints=_fill_missing(joints, seen),
             seen=seen,
             layout=PENN_13,
             fps=FPS,
             subject=None,
-            test=int(content["train"].item()) == -1,
+            test=int(train.item()) == -1,
         )
 
 

@@ -1,15 +1,14 @@
 """UTD-MHAD (Chen, Jafari, Kehtarnavaz, ICIP 2015): Kinect skeletons of 27 actions by 8 people."""
 
 import logging
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from scipy.io import loadmat
 
 from pose.skeleton import KINECT_20
 from recognizer.training.data.kinect import TO_PICTURE
+from recognizer.training.data.reading import damaged, load_mat, numbered, numbers
 from recognizer.training.data.recording import Recording, files_of
 
 log = logging.getLogger(__name__)
@@ -28,12 +27,18 @@ _ORDER = (3, 2, 1, 0, *range(4, 20))
 
 def read(folder: Path) -> Iterator[Recording]:
     """Every aA_sS_tT_skeleton.mat in `folder`; odd subjects train, even ones test (its cross-subject protocol)."""
-    for file in files_of(folder, "a*_s*_t*_skeleton.mat", "UTD-MHAD"):
-        action, subject, _ = (int(number) for number in re.findall(r"\d+", file.stem))
-        skeletons = loadmat(file)["d_skel"].transpose(2, 0, 1).astype(np.float32)  # (T, 20, 3)
-        if len(skeletons) < 2 or skeletons.shape[1:] != (20, 3):
+    files = files_of(folder, "a*_s*_t*_skeleton.mat", "UTD-MHAD")
+    for file, (action, subject) in numbered(files, r"a(\d+)_s(\d+)_t\d+_skeleton\.mat"):
+        if not 1 <= action <= len(ACTIONS):
+            raise damaged(file, f"the set has no action {action}")
+        skeletons = numbers(load_mat(file, "d_skel")[0], file, "joints")
+        if skeletons.ndim != 3 or skeletons.shape[:2] != (20, 3) or skeletons.shape[2] < 2:
             log.warning("%s: shape %s, skipped", file.name, skeletons.shape)
             continue
+        if not np.isfinite(skeletons).all():
+            log.warning("%s: joints that are not numbers, skipped", file.name)
+            continue
+        skeletons = skeletons.transpose(2, 0, 1)  # (T, 20, 3)
         yield Recording(
             dataset=NAME,
             name=file.stem.removesuffix("_skeleton"),
