@@ -16,10 +16,14 @@ class DataError(ActionLensError):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Skeleton:
-    """The skeletons of one more person in a clip: joints (T, V, 2 or 3) float32 and seen (T, V) bool."""
+    """The skeletons of one person in a clip.
+
+    joints: (T, V, 2 or 3) float32. seen: (T, V) bool. score: (T, V) float32, the estimator's, where there is one.
+    """
 
     joints: NDArray[np.float32]
     seen: NDArray[np.bool_]
+    score: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,6 +37,8 @@ class Recording:
     fps: rate of the T skeletons. subject: the person's number; None where the set does not tell people apart.
     test: True if the set's protocol (or ours, where it has none) puts the recording into the test split.
     others: further people of the same clip, over the same T frames; where they are absent, `seen` is False.
+    score: (T, V) float32, the pose estimator's confidence in each joint; None for measured or annotated skeletons.
+    size_px: width and height of the picture that 2D joints are in, where the set tells it.
     """
 
     dataset: str
@@ -45,6 +51,13 @@ class Recording:
     subject: int | None
     test: bool
     others: tuple[Skeleton, ...] = ()
+    score: NDArray[np.float32] | None = None
+    size_px: tuple[int, int] | None = None
+
+    @property
+    def people(self) -> tuple[Skeleton, ...]:
+        """Everyone in the clip, the recording's own person first."""
+        return (Skeleton(self.joints, self.seen, self.score), *self.others)
 
 
 def files_of(folder: Path, pattern: str, dataset: str) -> list[Path]:
