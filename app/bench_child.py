@@ -56,7 +56,7 @@ def startup(task: dict[str, Any]) -> dict[str, float]:
 
 
 def memory(task: dict[str, Any]) -> dict[str, Any]:
-    """Resident memory of this process while it runs: its median after the warm-up, and how much it grew from there."""
+    """Resident memory of this process and of those it started, while it runs: the median after the warm-up, and how much it grew from there."""
     import psutil
 
     process = psutil.Process()
@@ -65,7 +65,8 @@ def memory(task: dict[str, Any]) -> dict[str, Any]:
     began_s = time.monotonic()
 
     def sample() -> bool:
-        samples.append((time.monotonic() - began_s, process.memory_info().rss / 1e6))
+        resident = sum(each.memory_info().rss for each in (process, *process.children()))
+        samples.append((time.monotonic() - began_s, resident / 1e6))
         return False
 
     _show(engine, task, threading.Thread(target=lambda: _stop_when(engine, sample, task["seconds"])))

@@ -15,9 +15,10 @@ from app.engine import Engine
 from app.errors import UsageError
 from app.latest import Latest
 from app.overlay import draw
+from app.posing import PoseWorker
 from app.settings import RunOptions
 from app.types import Result
-from pose.estimator import MediaPipeEstimator, PoseEstimator
+from pose.estimator import MediaPipeEstimator
 from pose.source import Source, SourceInfo
 from pose.types import Frame, Pose
 
@@ -47,23 +48,19 @@ class BareLandmarker(MediaPipeEstimator):
         return self._detect(frame)
 
 
-class TimedEstimator:
-    """A PoseEstimator that notes how long each frame takes."""
+class TimedWorker:
+    """A PoseWorker that notes how long each frame takes."""
 
-    def __init__(self, inner: PoseEstimator, times_ms: list[float]) -> None:
+    def __init__(self, inner: PoseWorker, times_ms: list[float]) -> None:
+        self.ready, self.submit, self.close = inner.ready, inner.submit, inner.close
         self._inner = inner
         self._times_ms = times_ms
 
-    def estimate(self, frame: Frame) -> tuple[Pose, ...]:
-        """As PoseEstimator."""
-        began_s = time.perf_counter()
-        poses = self._inner.estimate(frame)
-        self._times_ms.append((time.perf_counter() - began_s) * 1000)
-        return poses
-
-    def close(self) -> None:
-        """As PoseEstimator."""
-        self._inner.close()
+    def result(self) -> tuple[tuple[Pose, ...], float]:
+        """As PoseWorker."""
+        poses, took_ms = self._inner.result()
+        self._times_ms.append(took_ms)
+        return poses, took_ms
 
 
 class MeasuredEngine(Engine):
@@ -77,7 +74,7 @@ class MeasuredEngine(Engine):
         super().__init__(
             options,
             open_source=open_source,
-            open_estimator=lambda *given: TimedEstimator(opening.open_estimator(*given), self.pose_ms),
+            open_pose_worker=lambda *given: TimedWorker(opening.open_pose_worker(*given), self.pose_ms),
         )
 
     def mark_painted(self, result: Result) -> None:
@@ -213,7 +210,7 @@ def opencv_run(path: Path, model: Path, frames: int) -> Run:
 def pipeline_run(options: RunOptions, frames: int) -> Run:
     """The engine on every frame of the file: decode, pose, window, recognize, decide, and every picture drawn.
 
-    As in the application, the picture is drawn on another thread than the poses are found on; none is left out.
+    As in the application, the picture is drawn on a thread of its own; none is left out.
     """
     engine = MeasuredEngine(options, lambda given: FirstFrames(opening.open_source(given), frames))
     clock = _Clock()

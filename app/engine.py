@@ -1,8 +1,8 @@
 """The live run: its threads, their state and their failures. No Qt.
 
 [capture]    Source.read --Latest[Frame]-->        (watched and opened again by [capture-watch])
-[pose]       estimate, one frame ahead of
-[inference]  window -> recognize -> decide --Latest[Result]--> the window; taps on the side
+[pose-feed]  hands each frame to the process that finds poses
+[inference]  poses -> window -> recognize -> decide --Latest[Result]--> the window; taps on the side
 """
 
 import logging
@@ -16,12 +16,11 @@ from app import opening
 from app.capture import Capture, Timing
 from app.inference import Pipeline, Recognizer
 from app.latest import Latest
-from app.posing import Posing
+from app.posing import PoseWorker, Posing
 from app.settings import RunOptions
 from app.stats import Stats
 from app.types import EngineState, Failure, Result, RunInfo, StatsSnapshot
-from pose.errors import ActionLensError, PoseModelError
-from pose.estimator import PoseEstimator
+from pose.errors import ActionLensError, PoseError, PoseModelError
 from pose.source import Source
 from pose.types import Frame
 from recognizer.errors import CardError, RecognizerError
@@ -29,7 +28,7 @@ from recognizer.errors import CardError, RecognizerError
 log = logging.getLogger(__name__)
 
 OpenSource = Callable[[RunOptions], Source]
-OpenEstimator = Callable[[RunOptions, Callable[[str], None], threading.Event], PoseEstimator]
+OpenPoseWorker = Callable[[RunOptions, Callable[[str], None], threading.Event], PoseWorker]
 OpenRecognizer = Callable[[str, str], Recognizer]
 Tap = Callable[[Result], None]
 
@@ -39,7 +38,7 @@ _POLL_S = 0.25
 class Engine:
     """One run of one source, started once and stopped once; a restart is a new Engine.
 
-    open_source(options), open_estimator(options, progress, cancel) and open_recognizer(model, provider) are called
+    open_source(options), open_pose_worker(options, progress, cancel) and open_recognizer(model, provider) are called
     on the engine's threads; they may take long and raise ActionLensError. progress takes one line; cancel is set
     when the run is over.
     """
@@ -49,7 +48,7 @@ class Engine:
         options: RunOptions,
         *,
         open_source: OpenSource = opening.open_source,
-        open_estimator: OpenEstimator = opening.open_estimator,
+        open_pose_worker: OpenPoseWorker = opening.open_pose_worker,
         open_recognizer: OpenRecognizer = opening.open_recognizer,
         timing: Timing | None = None,
     ) -> None:
@@ -57,7 +56,7 @@ class Engine:
         self.results: Latest[Result] = Latest()
         self._open = open_source
         self._source = options.source
-        self._open_estimator = open_estimator
+        self._open_pose_worker = open_pose_worker
         self._open_recognizer = open_recognizer
         self._stats = Stats()
         self._capture = Capture(
@@ -211,9 +210,10 @@ class Engine:
             with ExitStack() as opened:
                 self._recognizer = self._open_recognizer(self.options.model, self.options.provider)
                 opened.callback(self._close_recognizer)
-                estimator = self._open_estimator(self.options, self._tell, self._stopping)
-                opened.callback(estimator.close)
-                self._infer(estimator, Pipeline(self._recognizer, self._stats))
+                worker = self._open_pose_worker(self.options, self._tell, self._stopping)
+                opened.callback(worker.close)
+                worker.ready()
+                self._infer(worker, Pipeline(self._recognizer, self._stats))
         except ActionLensError as error:
             if not self._stopping.is_set():
                 self.report(Failure(_stage(error), str(error)))
@@ -224,13 +224,13 @@ class Engine:
             failure = self.failure
             self._end(EngineState.FAILED if failure is not None and failure.fatal else EngineState.STOPPED)
 
-    def _infer(self, estimator: PoseEstimator, pipeline: Pipeline) -> None:
+    def _infer(self, worker: PoseWorker, pipeline: Pipeline) -> None:
         self._capture.ready()
         self._capture.opened()
         frames = self._capture.frames
         if frames is None:
             return
-        posing = Posing(estimator, lambda: self._next(frames), self._stats)
+        posing = Posing(worker, lambda: self._next(frames), self._stats, ahead=not self._is_live())
         try:
             for frame, poses in posing:
                 self._running = True
@@ -240,6 +240,7 @@ class Engine:
                 self._give(result)
         finally:
             self._no_more.set()
+            self._capture.stop()  # what comes while the models are freed is not lost, nobody wants it
             posing.close()
         last = pipeline.finish()
         if last is not None:
@@ -344,6 +345,6 @@ class Engine:
 
 
 def _stage(error: ActionLensError) -> str:
-    if isinstance(error, PoseModelError):
+    if isinstance(error, PoseModelError | PoseError):
         return "pose"
     return "recognizer" if isinstance(error, CardError | RecognizerError) else "internal"

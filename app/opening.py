@@ -8,7 +8,7 @@ from app.settings import RunOptions
 
 if TYPE_CHECKING:
     from app.inference import Recognizer
-    from pose.estimator import PoseEstimator
+    from app.posing import PoseWorker
     from pose.source import Source
 
 
@@ -27,13 +27,13 @@ def find_source() -> str:
     return find_source()
 
 
-def open_estimator(options: RunOptions, progress: Callable[[str], None], cancel: threading.Event) -> "PoseEstimator":
+def open_pose_worker(options: RunOptions, progress: Callable[[str], None], cancel: threading.Event) -> "PoseWorker":
     """MediaPipe with the pose model, which is built at its first use. Raises PoseModelError."""
-    from pose.estimator import MediaPipeEstimator
     from pose.model_asset import find_pose_model
+    from pose.process import PoseProcess
 
     model = find_pose_model(options.pose_model, progress=progress, cancel=cancel)
-    return MediaPipeEstimator(model, people=options.people)
+    return PoseProcess(model, people=options.people)
 
 
 def open_recognizer(model: str, provider: str) -> "Recognizer":

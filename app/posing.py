@@ -1,54 +1,80 @@
-"""Poses on a thread of their own, while what is made of the last ones runs beside it.
+"""The frames of a run with the people in them, found by a worker beside everything else."""
 
-MediaPipe computes without Python's lock, so on two cores most of the other work is done beside it (docs/benchmarks.md).
-"""
-
+import queue
 import threading
 from collections.abc import Callable, Iterator
+from typing import Protocol
 
-from app.latest import Latest
 from app.stats import Stats
-from pose.estimator import PoseEstimator
+from pose.process import IN_WORK
 from pose.types import Frame, Pose
 
 Posed = tuple[Frame, tuple[Pose, ...]]
 
 
-class Posing:
-    """The frames of a run with the people in them, in order. At most one waits while the next is worked on.
+class PoseWorker(Protocol):
+    """Finds people in successive frames of one source, elsewhere; pose.process.PoseProcess."""
 
-    next_frame(): blocks; None at the end. What the estimator raises is raised by the iteration.
+    def ready(self) -> None:
+        """Wait until it can work. Raises PoseModelError."""
+        ...
+
+    def submit(self, frame: Frame) -> None:
+        """Hand over a frame, in order of time; at most IN_WORK without taking a result. Raises PoseError."""
+        ...
+
+    def result(self) -> tuple[tuple[Pose, ...], float]:
+        """Wait for the people in the next frame, and the milliseconds that finding them took. Raises PoseError."""
+        ...
+
+    def close(self) -> None:
+        """Free it. Any number of times."""
+        ...
+
+
+class Posing:
+    """The frames that next_frame() gives, with the people in them, in order.
+
+    ahead: hand over the next frame while one is worked on, so that the worker never waits. For runs that lose nothing;
+    a live frame would grow old there, so it is only taken when the worker is free.
+    next_frame(): blocks; None at the end. What the worker or next_frame raises is raised by the iteration.
     """
 
-    def __init__(self, estimator: PoseEstimator, next_frame: Callable[[], Frame | None], stats: Stats) -> None:
-        self._estimator = estimator
+    def __init__(
+        self, worker: PoseWorker, next_frame: Callable[[], Frame | None], stats: Stats, *, ahead: bool
+    ) -> None:
+        self._worker = worker
         self._next_frame = next_frame
         self._stats = stats
-        self._posed: Latest[Posed] = Latest(block=True)
+        self._free = threading.Semaphore(IN_WORK if ahead else 1)
+        self._submitted: queue.SimpleQueue[Frame | None] = queue.SimpleQueue()
         self._error: Exception | None = None
-        self._thread = threading.Thread(target=self._run, name="pose", daemon=True)
+        self._closing = False
+        self._thread = threading.Thread(target=self._feed, name="pose-feed", daemon=True)
 
     def __iter__(self) -> Iterator[Posed]:
         self._thread.start()
-        while (posed := self._posed.take()) is not None:
-            yield posed
+        while (frame := self._submitted.get()) is not None:
+            poses, took_ms = self._worker.result()
+            self._free.release()
+            self._stats.took("pose", took_ms)
+            yield frame, poses
         if self._error is not None:
             raise self._error
 
     def close(self) -> None:
         """End the thread. next_frame must return None from now on."""
-        self._posed.close()
+        self._closing = True
+        self._free.release()
         if self._thread.ident is not None:
             self._thread.join()
 
-    def _run(self) -> None:
+    def _feed(self) -> None:
         try:
-            while (frame := self._next_frame()) is not None:
-                with self._stats.stage("pose"):
-                    poses = self._estimator.estimate(frame)
-                if not self._posed.put((frame, poses)):
-                    return
+            while self._free.acquire() and not self._closing and (frame := self._next_frame()) is not None:
+                self._worker.submit(frame)
+                self._submitted.put(frame)
         except Exception as error:  # noqa: BLE001  top of the thread: it is raised where the poses are taken
             self._error = error
         finally:
-            self._posed.close()
+            self._submitted.put(None)

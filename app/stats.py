@@ -57,7 +57,10 @@ class Stats:
         """Times a stage of the inference thread."""
         start = time.perf_counter()
         yield
-        elapsed_ms = (time.perf_counter() - start) * 1000.0
+        self.took(name, (time.perf_counter() - start) * 1000.0)
+
+    def took(self, name: str, elapsed_ms: float) -> None:
+        """A stage was timed elsewhere."""
         with self._lock:
             self._stages.setdefault(name, deque(maxlen=128)).append(elapsed_ms)
 

@@ -70,7 +70,7 @@ class Result:
 class StatsSnapshot:
     """Counters and rates over the last few seconds.
 
-    stage_ms: median milliseconds of each stage of the inference thread ("pose", "track", "recognize", "draw"...).
+    stage_ms: median milliseconds of each stage ("pose", in its own process, then "window", "recognize", "decide"...).
     """
 
     camera_fps: float = 0.0

@@ -15,3 +15,7 @@ class SourceLost(SourceError):
 
 class PoseModelError(ActionLensError):
     """The pose model is missing, damaged or cannot be built."""
+
+
+class PoseError(ActionLensError):
+    """Poses cannot be found any more in this run."""

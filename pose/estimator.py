@@ -90,7 +90,7 @@ class MediaPipeEstimator:
         self._release()
 
     def _create(self) -> Any:
-        # MediaPipe takes 0.3 s to import: only where it is really used, on the thread that uses it.
+        # MediaPipe takes 0.3 s to import: only where it is really used.
         from mediapipe.tasks.python import BaseOptions, vision
 
         try:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 import pytest
-from engine_fakes import FakeEstimator, FakeRecognizer, FakeSource
+from engine_fakes import FakeEstimator, FakeRecognizer, FakeSource, InPlace
 
 from app.capture import Timing
 from app.engine import Engine
@@ -53,14 +53,14 @@ def run():
                 raise made
             return made or FakeRecognizer()
 
-        def open_estimator(options, progress, cancel):
+        def open_pose_worker(options, progress, cancel):
             made = estimator(progress, cancel) if callable(estimator) else estimator
-            return made or FakeEstimator()
+            return InPlace(made or FakeEstimator())
 
         engine = Engine(
             RunOptions(source=name, **options),
             open_source=open_source,
-            open_estimator=open_estimator,
+            open_pose_worker=open_pose_worker,
             open_recognizer=open_recognizer,
             timing=timing,
         )

@@ -1,5 +1,6 @@
 """Fakes of what the engine runs: a source, an estimator and a recognizer that do as they are told."""
 
+import queue
 import threading
 import time
 
@@ -82,14 +83,12 @@ class FakeEstimator:
     def __init__(self, *, people=lambda frame: (0,), work_s=0.0, fail_at=None):
         self.seen = []
         self.closed = False
-        self.threads = set()
         self._people = people
         self._work_s = work_s
         self._fail_at = fail_at
 
     def estimate(self, frame):
         assert not self.closed
-        self.threads.add(threading.current_thread().name)
         assert not self.seen or frame.time_s > self.seen[-1].time_s, "frames must come in order of time"
         if len(self.seen) == self._fail_at:
             raise RuntimeError("the graph is broken")
@@ -99,6 +98,26 @@ class FakeEstimator:
 
     def close(self):
         self.closed = True
+
+
+class InPlace:
+    """A PoseWorker that runs an estimator where its results are taken."""
+
+    def __init__(self, estimator):
+        self._estimator = estimator
+        self._submitted = queue.SimpleQueue()
+        self.close = estimator.close
+
+    def ready(self):
+        pass
+
+    def submit(self, frame):
+        self._submitted.put(frame)
+
+    def result(self):
+        start = time.perf_counter()
+        poses = self._estimator.estimate(self._submitted.get())
+        return poses, (time.perf_counter() - start) * 1000
 
 
 def card(name="fake", fps=20.0, frames=4, actions=ACTIONS):

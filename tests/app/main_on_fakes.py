@@ -3,7 +3,7 @@
 import sys
 import threading
 
-from engine_fakes import FakeEstimator, FakeRecognizer, FakeSource, StuckSource
+from engine_fakes import FakeEstimator, FakeRecognizer, FakeSource, InPlace, StuckSource
 
 from app import opening
 from app.cli import run
@@ -42,10 +42,10 @@ def main():
     sys.argv = [argument for argument in sys.argv if argument != "--nobody"]
     opening.open_source = lambda options: SOURCES.get(scenario, FakeSource)()
     opening.open_recognizer = lambda model, provider: FakeRecognizer()
-    opening.open_estimator = lambda options, progress, cancel: (
+    opening.open_pose_worker = lambda options, progress, cancel: (
         build(progress, cancel)
         if scenario == "building"
-        else FakeEstimator(people=people, fail_at=100 if scenario == "broken" else None)
+        else InPlace(FakeEstimator(people=people, fail_at=100 if scenario == "broken" else None))
     )
     run()
 

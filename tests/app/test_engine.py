@@ -544,4 +544,3 @@ def test_everything_is_closed_at_the_end(run):
     assert source.closed.is_set()
     assert estimator.closed
     assert recognizer.closed
-    assert estimator.threads == {"pose"}
