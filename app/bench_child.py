@@ -56,7 +56,7 @@ def startup(task: dict[str, Any]) -> dict[str, float]:
 
 
 def memory(task: dict[str, Any]) -> dict[str, Any]:
-    """Resident memory of this process and of those it started: its median after the warm-up, and its growth from there."""
+    """Resident memory of this process and those it started: its median after the warm-up, and its growth from there."""
     import psutil
 
     process = psutil.Process()
