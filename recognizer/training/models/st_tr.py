@@ -1,0 +1,486 @@
+"""ST-TR, spatial temporal transformer networks (Plizzari, Cannici, Matteucci, CVIU 208-209, 2021).
+
+S-TR attends over the joints of each frame (SSA), T-TR over the frames of each joint (TSA), ST-TR-1s does both in one
+stream, and StTrFusion adds the logits of S-TR and T-TR. N clips, C channels, T frames, V joints, M people, K subsets of
+the graph, H heads, D width, A outputs; inside the network N counts people, too.
+
+Where paper and published code differ the code is the default: ten stages and not nine; values of full width; the
+input's own coordinates concatenated before the fourth unit (`concat_input`); no shortcut inside SSA where the width
+changes; fusion of logits and not of probabilities; DropAttention at 0.5 after the softmax. The code also makes three
+kinds of parameters that it never uses, which are left out here: `person_bn` (2 for each channel of the last width: 512
+of the published S-TR 3,075,338, T-TR 1,768,870, T-TR-agcn 2,140,358 and ST-TR-1s 1,743,178), `data_bn` of an SSA
+without data normalisation, `down` of a TSA without skip connection.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from pose.skeleton import Layout
+from recognizer.training.models.graph import Graph, layout_of
+
+# Attention over joints, attention over frames; `base` is the network with graph and temporal convolutions alone.
+KINDS = {"s-tr": (True, False), "t-tr": (False, True), "st-tr-1s": (True, True), "base": (False, False)}
+CONCAT_UNIT = 3  # the input's coordinates enter before this unit
+Maps = list[Tensor]
+
+
+@dataclass(frozen=True, slots=True)
+class StTrConfig:
+    """Size and variant of one stream; the defaults are the published ones.
+
+    kind: one of KINDS. joints: a layout or its name. people: M; each has its own input normalisation.
+    frames: T of training; only relative positions in time depend on it. strategy: of Graph.
+    width: of the first units, then twice and four times as much. bones: the network adds to each joint the vector
+    from its parent as further channels. all_layers: attention in every unit, in time within `window` frames where the
+    width is the first. augmented: attention beside convolution, with `values` of the channels, and not instead of it.
+    keys: share of a unit's width for queries and keys. more_channels: a head has 1/more_channels of them, not 1/heads.
+    adaptive: adaptive graph convolution (-agcn); the published code loses the skeleton by an accident, keep_skeleton
+    keeps it. importance: learn a weight of each link. relative: relative positions. skeleton_bias: adds a weighted
+    adjacency to the scores of SSA (the published code multiplies its weight in again at every call; here once).
+    drop_attention: rate. padding: of temporal convolutions, zero or replicate. normalise, skip: inside attention units.
+    """
+
+    channels: int
+    outputs: int
+    joints: Layout | str = "mpose-13"
+    people: int = 1
+    kind: str = "s-tr"
+    frames: int = 30
+    dropout: float = 0.5
+    strategy: str = "directed"
+    width: int = 64
+    strides: tuple[int, ...] = (1, 1, 1, 2, 1, 1, 2, 1, 1)
+    kernel: int = 9
+    padding: str = "zero"
+    heads: int = 8
+    keys: float = 0.25
+    values: float = 0.25
+    more_channels: int = 0
+    drop_attention: float = 0.5
+    bones: bool = False
+    concat_input: bool = True
+    all_layers: bool = False
+    window: int = 10
+    augmented: bool = False
+    adaptive: bool = False
+    keep_skeleton: bool = False
+    importance: bool = True
+    relative: bool = False
+    skeleton_bias: bool = False
+    normalise_input: bool = True
+    normalise: bool = True
+    skip: bool = True
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise ValueError(f"unknown kind {self.kind!r} of ST-TR; known are {', '.join(KINDS)}")
+        if self.padding not in ("zero", "replicate"):
+            raise ValueError(f"padding must be zero or replicate, got {self.padding!r}")
+        if len(self.strides) != 9:
+            raise ValueError(f"expected 9 strides, got {len(self.strides)}")
+
+    @property
+    def layout(self) -> Layout:
+        """The joints."""
+        return layout_of(self.joints)
+
+    @property
+    def units(self) -> list[tuple[int, int]]:
+        """Width and stride of each unit."""
+        first = [(self.width, 1)] if self.all_layers else []
+        return first + [(self.width * 2 ** (place // 3), stride) for place, stride in enumerate(self.strides)]
+
+
+class StTr(nn.Module):
+    """Clips (N, C, T, V, M) to logits (N, A)."""
+
+    def __init__(self, config: StTrConfig) -> None:
+        super().__init__()
+        self.config = config
+        layout = config.layout
+        adjacency = torch.from_numpy(Graph(layout, config.strategy).adjacency)  # (K, V, V)
+        channels = config.channels * (2 if config.bones else 1)
+        self.input_norm = nn.BatchNorm1d(config.people * len(layout) * channels) if config.normalise_input else None
+        if config.bones:
+            self.parents = [int(joint) for joint in layout.parents]
+        x, frames = channels, config.frames
+        self.stem: Unit | None = None
+        if not config.all_layers:
+            self.stem = Unit(x, config.width, adjacency, config, frames=frames, stem=True)
+            x = config.width
+        self.units = nn.ModuleList()
+        for place, (width, stride) in enumerate(config.units):
+            x += channels if place == CONCAT_UNIT and config.concat_input else 0
+            frames = math.ceil(frames / stride)
+            self.units.append(Unit(x, width, adjacency, config, stride=stride, frames=frames))
+            x = width
+        self.head = nn.Linear(x, config.outputs)
+        nn.init.normal_(self.head.weight, 0, math.sqrt(2 / config.outputs))
+
+    def forward(self, clips: Tensor) -> Tensor:
+        return self._logits(clips, None)
+
+    def with_attention(self, clips: Tensor) -> tuple[Tensor, Maps]:
+        """Logits and the attention of each layer in order: SSA (N * M * T', H, V, V), TSA (N * M * V, H, T', T'), one
+        for each window where TSA has windows, adaptive graph convolution (N * M, V, V) for each of its K subsets."""
+        maps: Maps = []
+        return self._logits(clips, maps), maps
+
+    def _logits(self, clips: Tensor, maps: Maps | None) -> Tensor:
+        if self.config.bones:
+            clips = torch.cat([clips, clips - clips[:, :, :, self.parents]], dim=1)
+        _, c, t, v, m = clips.shape
+        raw = clips.permute(0, 4, 1, 2, 3).reshape(-1, c, t, v)  # (N * M, C, T, V)
+        x = raw
+        if self.input_norm is not None:
+            x = self.input_norm(clips.permute(0, 4, 3, 1, 2).reshape(-1, m * v * c, t))
+            x = x.view(-1, v, c, t).permute(0, 2, 3, 1)  # (N * M, C, T, V)
+        if self.stem is not None:
+            x = self.stem(x, maps)
+        for place, unit in enumerate(self.units):
+            if place == CONCAT_UNIT and self.config.concat_input:
+                x = torch.cat([x, raw], dim=1)
+            x = unit(x, maps)
+        x = x.mean(dim=(2, 3)).view(-1, m, x.shape[1]).mean(dim=1)  # (N, D)
+        logits: Tensor = self.head(x)
+        return logits
+
+
+class StTrFusion(nn.Module):
+    """ST-TR: the logits of S-TR and T-TR added, or with `probabilities` the log of their mean probability."""
+
+    def __init__(self, spatial: StTr, temporal: StTr, *, probabilities: bool = False) -> None:
+        super().__init__()
+        self.spatial, self.temporal, self.probabilities = spatial, temporal, probabilities
+
+    def forward(self, clips: Tensor) -> Tensor:
+        """Clips (N, C, T, V, M) to logits (N, A)."""
+        return self._fused(self.spatial(clips), self.temporal(clips))
+
+    def with_attention(self, clips: Tensor) -> tuple[Tensor, Maps]:
+        """Logits and the attention of S-TR's layers, then of T-TR's; see StTr."""
+        (a, first), (b, second) = self.spatial.with_attention(clips), self.temporal.with_attention(clips)
+        return self._fused(a, b), first + second
+
+    def _fused(self, a: Tensor, b: Tensor) -> Tensor:
+        return ((a.softmax(dim=1) + b.softmax(dim=1)) / 2).log() if self.probabilities else a + b
+
+
+class Unit(nn.Module):
+    """Something over joints, then something over frames, added to the input; a stem has neither attention nor shortcut.
+
+    (N, C, T, V) to (N, D, T', V). frames: T' of training.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        width: int,
+        adjacency: Tensor,
+        config: StTrConfig,
+        *,
+        stride: int = 1,
+        frames: int,
+        stem: bool = False,
+    ) -> None:
+        super().__init__()
+        over_joints, over_frames = KINDS[config.kind]
+        attends = (width > config.width or config.all_layers) and not stem
+        self.spatial: nn.Module
+        self.temporal: nn.Module
+        if attends and over_joints:
+            self.spatial = SpatialTransformer(channels, width, adjacency, config)
+        elif config.adaptive:
+            self.spatial = AdaptiveGraphConv(channels, width, adjacency, config)
+        else:
+            self.spatial = GraphConv(channels, width, adjacency, importance=config.importance)
+        if attends and over_frames:
+            window = config.window if config.all_layers and width == config.width else 0
+            self.temporal = TemporalTransformer(width, width, config, stride=stride, frames=frames, window=window)
+        else:
+            dropout = 0.0 if stem else config.dropout
+            self.temporal = ConvUnit(width, width, config.kernel, stride, dropout=dropout, padding=config.padding)
+        self.skip = not stem
+        self.shortcut: nn.Module | None = None
+        if self.skip and (channels != width or stride != 1):
+            self.shortcut = ConvUnit(channels, width, 1, stride)
+
+    def forward(self, x: Tensor, maps: Maps | None = None) -> Tensor:
+        y: Tensor = self.temporal(self.spatial(x, maps), maps)
+        if self.skip:
+            y = y + (x if self.shortcut is None else self.shortcut(x))
+        return y
+
+
+class ConvUnit(nn.Module):
+    """Dropout, convolution over frames, batch norm, ReLU: (N, C, T, V) to (N, D, T', V)."""
+
+    def __init__(
+        self, channels: int, width: int, kernel: int, stride: int, *, dropout: float = 0.0, padding: str = "zero"
+    ) -> None:
+        super().__init__()
+        self.dropout = nn.Dropout(dropout)
+        mode: Literal["replicate", "zeros"] = "replicate" if padding == "replicate" else "zeros"
+        self.conv = nn.Conv2d(channels, width, (kernel, 1), (stride, 1), (kernel // 2, 0), padding_mode=mode)
+        self.norm = nn.BatchNorm2d(width)
+        nn.init.normal_(self.conv.weight, 0, math.sqrt(2 / (width * kernel)))
+
+    def forward(self, x: Tensor, maps: Maps | None = None) -> Tensor:
+        return functional.relu(self.norm(self.conv(self.dropout(x))))
+
+
+class GraphConv(nn.Module):
+    """Each joint gathers from its neighbours, each subset with weights of its own: (N, C, T, V) to (N, D, T, V)."""
+
+    adjacency: Tensor
+
+    def __init__(
+        self, channels: int, width: int, adjacency: Tensor, *, importance: bool, activated: bool = True
+    ) -> None:
+        super().__init__()
+        self.register_buffer("adjacency", adjacency, persistent=False)  # (K, V, V)
+        self.importance = nn.Parameter(torch.ones_like(adjacency)) if importance else None
+        self.gather = Gather(channels, width, len(adjacency))
+        self.norm = nn.BatchNorm2d(width) if activated else None
+
+    def forward(self, x: Tensor, maps: Maps | None = None) -> Tensor:
+        links = self.adjacency if self.importance is None else self.adjacency * self.importance
+        x = self.gather(x, links)
+        return x if self.norm is None else functional.relu(self.norm(x))
+
+
+class Gather(nn.Module):
+    """Products with K matrices of links, then one 1x1 convolution of all; biases one for each subset, as published."""
+
+    def __init__(self, channels: int, width: int, subsets: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(width, subsets * channels, 1, 1))
+        self.bias = nn.Parameter(torch.empty(subsets, width))
+        nn.init.normal_(self.weight, 0, math.sqrt(2 / width))
+        nn.init.uniform_(self.bias, -(channels**-0.5), channels**-0.5)
+
+    def forward(self, x: Tensor, links: Tensor) -> Tensor:
+        """x (N, C, T, V) and links (K, V, V) or (N, K, V, V) to (N, D, T, V)."""
+        _, c, t, v = x.shape
+        gathered = x.reshape(-1, 1, c * t, v) @ links  # (N, K, C * T, V)
+        return functional.conv2d(gathered.view(-1, links.shape[-3] * c, t, v), self.weight, self.bias.sum(dim=0))
+
+
+class AdaptiveGraphConv(nn.Module):
+    """Graph convolution over fixed, learned and the clip's own links (2s-AGCN, Shi et al., CVPR 2019)."""
+
+    fixed: Tensor
+
+    def __init__(self, channels: int, width: int, adjacency: Tensor, config: StTrConfig) -> None:
+        super().__init__()
+        self.subsets, self.embedding = len(adjacency), width // 4
+        fixed = adjacency if config.keep_skeleton else torch.full_like(adjacency, 1e-6)
+        self.register_buffer("fixed", fixed, persistent=False)  # (K, V, V)
+        self.learned = nn.Parameter(torch.full_like(adjacency, 1e-6))
+        self.embed_a = nn.Conv2d(channels, self.subsets * self.embedding, 1)
+        self.embed_b = nn.Conv2d(channels, self.subsets * self.embedding, 1)
+        self.gather = Gather(channels, width, self.subsets)
+        self.norm = nn.BatchNorm2d(width)
+        self.shortcut = (
+            nn.Sequential(nn.Conv2d(channels, width, 1), nn.BatchNorm2d(width)) if channels != width else None
+        )
+        for name, parameter in self.named_parameters():
+            if name.startswith(("embed", "shortcut.0")):  # fan-out of one subset
+                scale = math.sqrt(2 / (width if name.startswith("shortcut") else self.embedding))
+                nn.init.normal_(parameter, 0, scale if name.endswith("weight") else 0)
+        nn.init.normal_(self.gather.weight, 0, math.sqrt(2 / (width * channels * self.subsets)))
+        nn.init.zeros_(self.gather.bias)
+        nn.init.constant_(self.norm.weight, 1e-6)
+
+    def forward(self, x: Tensor, maps: Maps | None = None) -> Tensor:
+        _, _, t, v = x.shape
+        a = self.embed_a(x).view(-1, self.subsets, self.embedding * t, v)
+        b = self.embed_b(x).view(-1, self.subsets, self.embedding * t, v)
+        weights = (a.transpose(2, 3) @ b / a.shape[2]).softmax(dim=2)  # (N, K, V, V)
+        if maps is not None:
+            maps.extend(weights.unbind(dim=1))
+        y = self.norm(self.gather(x, weights + self.fixed + self.learned))
+        return functional.relu(y + (x if self.shortcut is None else self.shortcut(x)))
+
+
+class SpatialTransformer(nn.Module):
+    """SSA unit: normalise, attend over the joints of each frame, add the input, batch norm, ReLU.
+
+    (N, C, T, V) to (N, D, T, V); added where C = D. Augmented: a graph convolution makes the first channels.
+    """
+
+    def __init__(self, channels: int, width: int, adjacency: Tensor, config: StTrConfig) -> None:
+        super().__init__()
+        values = int(width * config.values) if config.augmented else width
+        self.normalise = JointNorm(channels, adjacency.shape[-1]) if config.normalise else None
+        bias = adjacency.sum(dim=0) if config.skeleton_bias else None
+        self.attention = Attention(
+            channels, int(width * config.keys), values, config, joints=adjacency.shape[-1], skeleton=bias
+        )
+        self.convolution: GraphConv | None = None
+        if config.augmented:
+            self.convolution = GraphConv(channels, width - values, adjacency, importance=False, activated=False)
+        self.skip = config.skip and channels == width and not config.augmented
+        self.norm = nn.BatchNorm2d(width)
+
+    def forward(self, x: Tensor, maps: Maps | None = None) -> Tensor:
+        normal = x if self.normalise is None else self.normalise(x)
+        y: Tensor = self.attention(normal, maps)
+        if self.convolution is not None:
+            y = torch.cat([self.convolution(normal), y], dim=1)
+        return functional.relu(self.norm(y + x if self.skip else y))
+
+
+class TemporalTransformer(nn.Module):
+    """TSA unit: normalise, attend over the frames of each joint, add the input, batch norm, ReLU.
+
+    (N, C, T, V) to (N, D, T', V). window: attention stays within so many frames; 0 for none. A stride is taken where
+    queries, keys and values are made. Augmented: a temporal convolution makes the first channels.
+    """
+
+    def __init__(
+        self, channels: int, width: int, config: StTrConfig, *, stride: int, frames: int, window: int = 0
+    ) -> None:
+        super().__init__()
+        values = int(width * config.values) if config.augmented else width
+        joints = len(config.layout)
+        self.normalise = JointNorm(channels, joints) if config.normalise else None
+        # the published code pairs frames where the number of joints is odd and drops every second one where it is even
+        pairs = stride > 1 and (joints % 2 == 1 or config.more_channels > 0 or window > 0)
+        self.attention = Attention(
+            *(channels, int(width * config.keys), values, config),
+            frames=window or frames,
+            stride=stride,
+            pairs=pairs,
+            window=window,
+        )
+        self.convolution: ConvUnit | None = None
+        if config.augmented:
+            self.convolution = ConvUnit(channels, width - values, config.kernel, stride, dropout=config.dropout)
+        self.skip = config.skip
+        self.shortcut = (
+            ConvUnit(channels, width, 1, stride) if self.skip and (channels != width or stride != 1) else None
+        )
+        self.norm = nn.BatchNorm2d(width)
+
+    def forward(self, x: Tensor, maps: Maps | None = None) -> Tensor:
+        y: Tensor = self.attention(x if self.normalise is None else self.normalise(x), maps)
+        if self.convolution is not None:
+            y = torch.cat([self.convolution(x), y], dim=1)
+        if self.skip:
+            y = y + (x if self.shortcut is None else self.shortcut(x))
+        return functional.relu(self.norm(y))
+
+
+class Attention(nn.Module):
+    """Self-attention with several heads over joints or over frames: (N, C, T, V) to (N, values, T', V).
+
+    keys, values: channels of all heads together. joints: V, to attend over joints. frames: T' of training, to attend
+    over frames. skeleton: (V, V) links that count for more.
+    """
+
+    skeleton: Tensor | None
+
+    def __init__(
+        self,
+        channels: int,
+        keys: int,
+        values: int,
+        config: StTrConfig,
+        *,
+        joints: int = 0,
+        frames: int = 0,
+        stride: int = 1,
+        pairs: bool = False,
+        window: int = 0,
+        skeleton: Tensor | None = None,
+    ) -> None:
+        super().__init__()
+        heads, parts = config.heads, config.more_channels or config.heads
+        if keys % heads or values % heads:
+            raise ValueError(f"{heads} heads do not divide {keys} channels of keys and {values} of values")
+        self.over_joints, self.heads, self.window, self.pairs = joints > 0, heads, window, pairs
+        self.key, self.value = keys // parts, values // parts  # channels of one head
+        self.scale = (keys // heads) ** -0.5
+        self.drop = config.drop_attention
+        kernel = (stride if pairs else 1, 1)
+        self.qkv = nn.Conv2d(channels, heads * (2 * self.key + self.value), kernel, (stride, 1))
+        self.out = nn.Conv2d(heads * self.value, values, 1)
+        self.register_buffer("skeleton", skeleton, persistent=False)
+        self.importance = None if skeleton is None else nn.Parameter(torch.ones_like(skeleton))  # (V, V)
+        self.relative: nn.Parameter | None = None
+        self.relative_self: nn.Parameter | None = None
+        if config.relative and joints:  # one vector for each ordered pair of joints, one for a joint with itself
+            self.relative = nn.Parameter(torch.randn(joints * (joints - 1), self.key))
+            self.relative_self = nn.Parameter(torch.randn(1, self.key))
+        elif config.relative:  # one vector for each distance in time
+            self.relative = nn.Parameter(torch.randn(2 * frames - 1, self.key))
+
+    def forward(self, x: Tensor, maps: Maps | None = None) -> Tensor:
+        if self.pairs and x.shape[2] % 2:
+            x = torch.cat([x, x[:, :, -1:]], dim=2)  # the last frame pairs with itself
+        q, k, v = self.qkv(x).split([self.heads * self.key, self.heads * self.key, self.heads * self.value], dim=1)
+        window = self.window or q.shape[2]
+        parts = zip(*(y.split(window, dim=2) for y in (q, k, v)), strict=True)
+        mixed = [self._attend(self._tokens(q), self._tokens(k), self._tokens(v), maps) for q, k, v in parts]
+        return self.out(mixed[0] if len(mixed) == 1 else torch.cat(mixed, dim=2))  # type: ignore[no-any-return]
+
+    def _tokens(self, x: Tensor) -> Tensor:
+        """(N, H * d, T, V) to (N, T, H, V, d) over joints, (N, V, H, T, d) over frames."""
+        _, c, t, v = x.shape
+        x = x.view(-1, self.heads, c // self.heads, t, v)
+        return x.permute(0, 3, 1, 4, 2) if self.over_joints else x.permute(0, 4, 1, 3, 2)
+
+    def _attend(self, q: Tensor, k: Tensor, v: Tensor, maps: Maps | None) -> Tensor:
+        """Tokens of L joints or frames (N, G, H, L, d) to (N, H * d, T, V); G counts frames or joints."""
+        q = q * self.scale
+        scores = q @ k.transpose(3, 4)  # (N, G, H, L, L)
+        if self.skeleton is not None and self.importance is not None:
+            scores = scores + self.skeleton * self.importance
+        if self.relative is not None:
+            scores = scores + (q.unsqueeze(4) * self._relative(q.shape[3])).sum(dim=5)
+        weights = scores.softmax(dim=4)
+        if maps is not None:
+            maps.append(weights.flatten(0, 1))
+        if self.training and self.drop > 0:  # DropAttention: a key is gone for all queries of a head
+            kept = torch.rand_like(weights[:, :, :, :1]) >= self.drop
+            weights = weights * kept
+            weights = weights / (weights.sum(dim=4, keepdim=True) + 1e-8)
+        mixed = weights @ v  # (N, G, H, L, d)
+        _, g, h, length, d = mixed.shape
+        if self.over_joints:
+            return mixed.permute(0, 2, 4, 1, 3).reshape(-1, h * d, g, length)
+        return mixed.permute(0, 2, 4, 3, 1).reshape(-1, h * d, length, g)
+
+    def _relative(self, length: int) -> Tensor:
+        """Vectors (L, L, d) of each query's position relative to each key's."""
+        assert self.relative is not None
+        query, key = torch.arange(length)[:, None], torch.arange(length)[None, :]
+        if self.relative_self is None:
+            return self.relative[key - query + self.relative.shape[0] // 2]
+        others = query * (length - 1) + key - (key > query).long()
+        place = torch.where(key == query, length * (length - 1), others)
+        return torch.cat([self.relative, self.relative_self])[place]
+
+
+class JointNorm(nn.BatchNorm1d):
+    """Batch norm with statistics of each channel of each joint, over clips and frames: (N, C, T, V) to the same."""
+
+    def __init__(self, channels: int, joints: int) -> None:
+        super().__init__(channels * joints)
+
+    def forward(self, x: Tensor) -> Tensor:
+        _, c, t, v = x.shape
+        if self.training:
+            y: Tensor = super().forward(x.permute(0, 1, 3, 2).reshape(-1, c * v, t))
+            return y.view(-1, c, v, t).permute(0, 1, 3, 2)
+        assert self.running_mean is not None
+        assert self.running_var is not None
+        scale = self.weight * (self.running_var + self.eps).rsqrt()
+        shift = self.bias - self.running_mean * scale
+        return x * scale.view(c, 1, v) + shift.view(c, 1, v)
