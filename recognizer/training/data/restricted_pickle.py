@@ -157,7 +157,14 @@ class _Encode(_StandIn):
         return text.encode("latin1")
 
 
-class _Bytes(_StandIn):
+class _NoBytes(_StandIn):
+    """Empty bytes as protocols 0 to 2 write them."""
+
+    def __call__(self) -> bytes:
+        return b""
+
+
+class _Bytearray(_StandIn):
     def __call__(self, content: object = b"") -> bytearray:
         if not isinstance(content, bytes):
             raise pickle.UnpicklingError("it makes bytes of something else")
@@ -171,8 +178,9 @@ _STAND_INS: dict[tuple[str, str], _StandIn] = {
     ("numpy._core.multiarray", "scalar"): _Scalar(),
     ("numpy._core.numeric", "_frombuffer"): _FromBuffer(),
     ("_codecs", "encode"): _Encode(),
-    ("builtins", "bytearray"): _Bytes(),
-    ("__builtin__", "bytearray"): _Bytes(),
+    ("builtins", "bytearray"): _Bytearray(),
+    ("__builtin__", "bytearray"): _Bytearray(),
+    ("__builtin__", "bytes"): _NoBytes(),
 }
 
 
