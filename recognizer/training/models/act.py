@@ -1,9 +1,11 @@
 """AcT, the Action Transformer (Mazzia et al., Pattern Recognition 124, 2022), as in its authors' published code.
 
 N clips, T frames, F features, D width, A outputs. Where paper and code differ the code counts: the head's two
-layers have nothing between them, and the class token also gets a learned position.
+layers have nothing between them, and the class token also gets a learned position. The published code has no rule for
+clips of fewer frames than it was trained on; here each pose keeps the position of its time (see `forward`).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -15,7 +17,11 @@ HEAD_WIDTH = 64  # of each attention head
 
 @dataclass(frozen=True, slots=True)
 class ActConfig:
-    """Size of the network. width: D. hidden: of the head (the paper's D_mlp). The encoder's own hidden width is 4 D."""
+    """Size of the network.
+
+    frames: T of training. width: D. hidden: of the head (the paper's D_mlp); the encoder's own hidden width is 4 D.
+    gelu: exact, as the published code has it, or tanh, the approximation of its TFLite file.
+    """
 
     features: int
     outputs: int
@@ -24,6 +30,13 @@ class ActConfig:
     layers: int = 4
     hidden: int = 256
     dropout: float = 0.3
+    gelu: str = "exact"
+
+    def __post_init__(self) -> None:
+        if self.gelu not in ("exact", "tanh"):
+            raise ValueError(f"gelu must be exact or tanh, got {self.gelu!r}")
+        if self.width % HEAD_WIDTH:
+            raise ValueError(f"width must be a multiple of {HEAD_WIDTH}, got {self.width}")
 
     @property
     def heads(self) -> int:
@@ -41,7 +54,7 @@ SIZES: dict[str, dict[str, int | float]] = {
 
 
 class Act(nn.Module):
-    """Features (N, T, F) to logits (N, A)."""
+    """Features (N, T, F), T up to the trained one, to logits (N, A)."""
 
     def __init__(self, config: ActConfig) -> None:
         super().__init__()
@@ -64,15 +77,38 @@ class Act(nn.Module):
         deviation = 2**0.5 / 0.87962566
         nn.init.trunc_normal_(self.class_token, std=deviation, a=-2 * deviation, b=2 * deviation)
 
-    def forward(self, features: Tensor) -> Tensor:
+    def forward(self, features: Tensor, places: Sequence[int] | None = None) -> Tensor:
+        """places: which frames of the trained clip these T are, from 0 on; left out, they are spread evenly over it."""
+        return self._logits(features, places, None)
+
+    def with_attention(self, features: Tensor, places: Sequence[int] | None = None) -> tuple[Tensor, list[Tensor]]:
+        """Logits and each layer's attention (N, heads, T + 1, T + 1), the class token first; of the last layer only
+        what the class token looks at (N, heads, 1, T + 1)."""
+        maps: list[Tensor] = []
+        return self._logits(features, places, maps), maps
+
+    def _logits(self, features: Tensor, places: Sequence[int] | None, maps: list[Tensor] | None) -> Tensor:
         x = self.embed(features)  # (N, T, D)
         x = torch.cat([self.class_token.expand(x.shape[0], -1, -1), x], dim=1)  # (N, T + 1, D)
-        x = x + self.position
+        x = x + self._position(features.shape[1], places)
         for layer in self.encoder[:-1]:
-            x = layer(x, x)
-        x = self.encoder[-1](x[:, :1], x)  # (N, 1, D): of the last layer only the class token is read
+            x = layer(x, x, maps)
+        x = self.encoder[-1](x[:, :1], x, maps)  # (N, 1, D): of the last layer only the class token is read
         logits: Tensor = self.head(x[:, 0])  # (N, A)
         return logits
+
+    def _position(self, count: int, places: Sequence[int] | None) -> Tensor:
+        """The positions (1, T + 1, D) of the class token and of `count` frames. ValueError where they do not fit."""
+        if count == self.config.frames and places is None:
+            return self.position
+        last = self.config.frames - 1
+        if places is None and count <= self.config.frames:
+            places = [round(last * place / max(count - 1, 1)) for place in range(count)]
+        if places is None or len(places) != count or not all(0 <= place <= last for place in places):
+            raise ValueError(
+                f"expected at most {last + 1} frames, each with a place of 0 to {last}, got {count} frames"
+            )
+        return self.position[:, [0, *(place + 1 for place in places)]]
 
 
 class EncoderLayer(nn.Module):
@@ -90,19 +126,24 @@ class EncoderLayer(nn.Module):
         self.norm1 = nn.LayerNorm(config.width, eps=1e-6)
         self.norm2 = nn.LayerNorm(config.width, eps=1e-6)
         self.dropout = nn.Dropout(config.dropout)
+        self.gelu = nn.GELU("tanh" if config.gelu == "tanh" else "none")
 
-    def forward(self, x: Tensor, context: Tensor) -> Tensor:
+    def forward(self, x: Tensor, context: Tensor, maps: list[Tensor] | None = None) -> Tensor:
         """x (N, Q, D) looks at context (N, K, D); gives (N, Q, D)."""
-        x = self.norm1(x + self.dropout(self._attend(x, context)))
-        y = self.narrow(functional.gelu(self.widen(x)))  # exact GELU
+        x = self.norm1(x + self.dropout(self._attend(x, context, maps)))
+        y = self.narrow(self.gelu(self.widen(x)))
         return self.norm2(x + self.dropout(y))  # type: ignore[no-any-return]
 
-    def _attend(self, x: Tensor, context: Tensor) -> Tensor:
+    def _attend(self, x: Tensor, context: Tensor, maps: list[Tensor] | None) -> Tensor:
         def split(y: Tensor) -> Tensor:  # (N, K, D) -> (N, heads, K, 64)
             return y.view(y.shape[0], y.shape[1], self.heads, HEAD_WIDTH).transpose(1, 2)
 
         q, k, v = split(self.query(x)), split(self.key(context)), split(self.value(context))
-        mixed = functional.scaled_dot_product_attention(q, k, v)  # (N, heads, Q, 64)
+        if maps is None:
+            mixed = functional.scaled_dot_product_attention(q, k, v)  # (N, heads, Q, 64)
+        else:
+            maps.append((q @ k.transpose(2, 3) / HEAD_WIDTH**0.5).softmax(dim=3))  # (N, heads, Q, K)
+            mixed = maps[-1] @ v
         return self.out(mixed.transpose(1, 2).flatten(2))  # type: ignore[no-any-return]
 
 
