@@ -19,9 +19,9 @@ from recognizer.training.calibrate import Calibration, calibrate
 from recognizer.training.data.everyday import ACTIONS, Corpus, merge, read_all
 from recognizer.training.evaluate import Windows, logits_of, windows_of
 from recognizer.training.export import decision_rules, export
-from recognizer.training.fit import FitSettings, fit
-from recognizer.training.models.act import SIZES
+from recognizer.training.fit import FitSettings, fit, spec_of
 from recognizer.training.models.deployed import Deployed
+from recognizer.training.networks import NETWORKS, parse_changes
 from recognizer.training.run_folder import RunError, TrainedRun, load_run, save_run
 
 PARTS = {"train": ("train",), "all": ("train", "validation")}
@@ -63,7 +63,9 @@ def _parser() -> argparse.ArgumentParser:
     train = command("train", _train, "train one network; a killed run goes on where it was")
     train.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the run")
     train.add_argument("--seed", type=int, default=defaults.seed)
-    train.add_argument("--size", choices=tuple(SIZES), default=defaults.size)
+    train.add_argument("--network", choices=tuple(NETWORKS), default=defaults.network)
+    setting = "change a field of the network's configuration; may be repeated"
+    train.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", dest="changes", help=setting)
     train.add_argument("--steps", type=int, default=defaults.steps)
     train.add_argument("--batch", type=int, default=defaults.batch)
     people = "train: all but the validation people, for choosing; all: the final network"
@@ -77,7 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     export_ = command("export", _export, "write model.onnx and card.json")
     export_.add_argument("--run", type=Path, nargs="+", required=True, metavar="DIR", help="networks to average")
     _add_calibrate(export_, required=True)
-    export_.add_argument("--weights", type=Path, required=True, metavar="DIR", help="folder to write, weights/act")
+    export_.add_argument("--weights", type=Path, required=True, metavar="DIR", help="folder to write, as weights/act")
     return parser
 
 
@@ -90,14 +92,18 @@ def _train(options: argparse.Namespace) -> None:
     corpus = merge(read_all(options.data))
     settings = FitSettings(
         seed=options.seed,
-        size=options.size,
+        network=options.network,
+        changes=parse_changes(options.changes),
         steps=options.steps,
         batch=options.batch,
         parts=PARTS[options.people],
     )
+    outputs = OutputSpace(corpus).names
+    spec = spec_of(settings, len(outputs))
+    spec.build()  # a mistake in it is told before anything is written
     options.out.mkdir(parents=True, exist_ok=True)
     network = fit(corpus, settings, options.out)
-    path = save_run(options.out, network, asdict(settings), OutputSpace(corpus).names)
+    path = save_run(options.out, network, spec, asdict(settings), outputs)
     sys.stdout.write(f"{path}\n")
 
 
@@ -143,7 +149,19 @@ def _export(options: argparse.Namespace) -> None:
     }
     decision = decision_rules(rules.temperature, rules.by_action())
     features = len(CHANNELS) * len(LAYOUT)
-    export(biased, features, options.weights, name="act", decision=decision, metrics=metrics, notes=NOTES)
+    names = {run.spec.family for run in runs}
+    if len(names) > 1:
+        raise RunError(f"--run names networks of {' and '.join(sorted(names))}; give those of one recognizer")
+    export(
+        biased,
+        features,
+        options.weights,
+        name=options.weights.resolve().name,
+        family=names.pop(),
+        decision=decision,
+        metrics=metrics,
+        notes=NOTES,
+    )
     sys.stdout.write(f"{options.weights}\n")
 
 

@@ -56,6 +56,7 @@ def export(
     folder: Path,
     *,
     name: str,
+    family: str,
     decision: DecisionRules,
     metrics: Mapping[str, Mapping[str, Any]],
     notes: str,
@@ -69,7 +70,7 @@ def export(
         logits = network(torch.from_numpy(reference))[0].tolist()
     card = ModelCard(
         name=name,
-        model="act",
+        model=family,
         actions=ACTIONS,
         layout=LAYOUT.name,
         frames=FRAMES,

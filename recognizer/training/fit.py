@@ -3,7 +3,7 @@
 import copy
 import logging
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader, IterableDataset
 
 from recognizer.training.batches import BatchMaker, BatchPlan, OutputSpace
 from recognizer.training.data.everyday import ACTIONS, Corpus
-from recognizer.training.models.act import SIZES, Act, ActConfig
+from recognizer.training.networks import NetworkSpec
 
 log = logging.getLogger(__name__)
 
@@ -27,10 +27,15 @@ LAST_CHECKPOINT = "last.ckpt"
 
 @dataclass(frozen=True, slots=True)
 class FitSettings:
-    """One training run. parts: of the corpus that it learns from. average: weight of the past in averaged weights."""
+    """One training run.
+
+    network, changes: as in networks.NetworkSpec. parts: of the corpus that it learns from. average: weight of the past
+    in averaged weights.
+    """
 
     seed: int = 0
-    size: str = "micro"
+    network: str = "act-small"
+    changes: Mapping[str, Any] = field(default_factory=dict)
     steps: int = 4000
     batch: int = 128
     learning_rate: float = 2e-3
@@ -62,12 +67,11 @@ def loss_of(logits: Tensor, target: Tensor, smoothing: float, merged_weight: flo
 class Training(lightning.LightningModule):
     """The network, its running average, the optimizer and the schedule."""
 
-    def __init__(self, settings: FitSettings, features: int, outputs: int) -> None:
+    def __init__(self, settings: FitSettings, outputs: int) -> None:
         super().__init__()
         self.settings = settings
-        sizes: dict[str, Any] = {**SIZES[settings.size], "dropout": settings.dropout}
         torch.manual_seed(settings.seed)
-        self.network = Act(ActConfig(features=features, outputs=outputs, **sizes))
+        self.network = spec_of(settings, outputs).build()
         self.averaged = copy.deepcopy(self.network).requires_grad_(False).eval()
 
     def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
@@ -81,7 +85,7 @@ class Training(lightning.LightningModule):
     def on_train_batch_end(self, *_: Any) -> None:
         keep = min(self.settings.average, (1 + self.global_step) / (10 + self.global_step))
         with torch.no_grad():
-            for mean, now in zip(self.averaged.parameters(), self.network.parameters(), strict=True):
+            for mean, now in zip(_state(self.averaged), _state(self.network), strict=True):
                 mean.lerp_(now, 1 - keep)
 
     def configure_optimizers(self) -> Any:
@@ -124,13 +128,22 @@ class _Data(lightning.LightningDataModule):
         return DataLoader(_Stream(self.maker, self.settings, done), batch_size=None)
 
 
-def fit(corpus: Corpus, settings: FitSettings, folder: Path) -> Act:
+def spec_of(settings: FitSettings, outputs: int) -> NetworkSpec:
+    """The network of a run."""
+    return NetworkSpec(settings.network, outputs, {"dropout": settings.dropout, **settings.changes})
+
+
+def _state(network: nn.Module) -> list[Tensor]:
+    """Parameters, and what batch norms have seen."""
+    return [value for value in network.state_dict().values() if value.is_floating_point()]
+
+
+def fit(corpus: Corpus, settings: FitSettings, folder: Path) -> nn.Module:
     """Train and return the averaged network. `folder` keeps a checkpoint after each epoch, from which a killed run
     with the same settings goes on to the same result."""
     outputs = OutputSpace(corpus)
     maker = BatchMaker(corpus, outputs, settings.plan, np.isin(corpus.part, settings.parts))
-    features = maker.batch(np.random.default_rng(0), 8)[0].shape[-1]
-    training = Training(settings, features, len(outputs))
+    training = Training(settings, len(outputs))
     keeper = ModelCheckpoint(folder, "last", save_on_train_epoch_end=True, enable_version_counter=False)
     trainer = lightning.Trainer(
         max_steps=settings.steps,

@@ -20,7 +20,7 @@ def trained(tiny_data, tmp_path_factory):
     runs = tmp_path_factory.mktemp("runs")
     for name, people in (("choice", "train"), ("final", "all")):
         arguments = ["--data", str(tiny_data), "--out", str(runs / name), "--people", people]
-        assert main(["train", *arguments, "--steps", "3", "--batch", "16"]) == 0
+        assert main(["train", *arguments, "--network", "act-micro", "--steps", "3", "--batch", "16"]) == 0
     return runs
 
 
@@ -76,7 +76,7 @@ def test_a_failed_export_leaves_the_old_model(exported, trained, monkeypatch, tm
     monkeypatch.setattr("recognizer.training.export.to_onnx", lambda *_: b"half a model")
     card = ModelCard.load(exported)
     with pytest.raises(OSError, match="No space"):
-        export(_Constant(), 78, exported, name="act", decision=card.decision, metrics={}, notes="")
+        export(_Constant(), 78, exported, name="act", family="act", decision=card.decision, metrics={}, notes="")
     assert {file.name: file.read_bytes() for file in exported.iterdir()} == before
 
 

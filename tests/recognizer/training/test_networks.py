@@ -1,0 +1,67 @@
+"""The recognizers by name: what each is, and what a wrong setting says."""
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="needs the extra `train`")
+
+from recognizer.features import CHANNELS, LAYOUT  # noqa: E402
+from recognizer.training.__main__ import main  # noqa: E402
+from recognizer.training.networks import NETWORKS, NetworkError, NetworkSpec, parse_changes  # noqa: E402
+
+FEATURES = len(CHANNELS) * len(LAYOUT)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_every_network_takes_the_features_of_live_recognition(name):
+    torch.manual_seed(0)
+    network = NetworkSpec(name, 5, {"dropout": 0.1}).build().eval()
+    features = torch.randn(2, 30, FEATURES)
+    with torch.inference_mode():
+        logits = network(features)
+        alone = network(features[:1])
+    assert logits.shape == (2, 5)
+    assert logits.isfinite().all()
+    torch.testing.assert_close(logits[:1], alone, rtol=1e-3, atol=1e-4)
+    assert (logits[0] - logits[1]).abs().max() > 1e-6
+
+
+def test_families_are_those_of_the_cards():
+    assert {NetworkSpec(name, 2, {}).family for name in NETWORKS} == {"act", "st-gcn", "st-tr"}
+
+
+def test_settings_change_the_network():
+    small = NetworkSpec("st-gcn", 5, {"widths": [8, 8], "strides": [1, 1], "kernel": 3}).build()
+    assert sum(p.numel() for p in small.parameters()) < 10_000
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"kernal": 3}, "st-gcn has no setting 'kernal'; it has .*kernel"),
+        ({"outputs": 3}, "has no setting 'outputs'"),
+        ({"kernel": 4}, "kernel must be odd, got 4; mend --set"),
+        ({"widths": 3}, "cannot be built"),
+    ],
+)
+def test_a_wrong_setting_is_one_line(changes, complaint):
+    with pytest.raises(NetworkError, match=complaint) as raised:
+        NetworkSpec("st-gcn", 5, changes).build()
+    assert "\n" not in str(raised.value)
+
+
+def test_settings_are_json_or_a_word():
+    assert parse_changes(["kernel=3", "padding=replicate", "widths=[8,8]", "importance=false"]) == {
+        "kernel": 3,
+        "padding": "replicate",
+        "widths": [8, 8],
+        "importance": False,
+    }
+    with pytest.raises(NetworkError, match="FIELD=VALUE"):
+        parse_changes(["kernel"])
+
+
+def test_a_wrong_setting_leaves_no_run(tiny_data, tmp_path, capsys):
+    arguments = ["--data", str(tiny_data), "--network", "st-gcn", "--set", "kernel=4", "--out", str(tmp_path / "run")]
+    assert main(["train", *arguments]) == 2
+    assert capsys.readouterr().err.strip().endswith("mend --set")
+    assert not (tmp_path / "run").exists()
