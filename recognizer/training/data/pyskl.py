@@ -34,7 +34,12 @@ def read(
     layout: Layout | None = None,
     actions: Sequence[str] | None = None,
 ) -> Iterator[Recording]:
-    """The recordings of a pickle; see pyskl_to_recordings."""
+    """The recordings of a pickle, or of the only one in a folder; see pyskl_to_recordings."""
+    if file.is_dir():
+        pickles = sorted(file.glob("*.pkl"))
+        if len(pickles) != 1:
+            raise DataError(f"{len(pickles)} PYSKL pickles (*.pkl) in {file}; give one file")
+        file = pickles[0]
     if not file.is_file():
         raise DataError(f"no file {file}; give a PYSKL pickle")
     content = restricted_pickle.load(file)

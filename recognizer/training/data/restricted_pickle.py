@@ -32,7 +32,7 @@ def load(file: Path) -> Any:
         with file.open("rb") as stream:
             return _resolved(_Unpickler(stream).load(), {})
     except _ANY as error:
-        raise damaged(file, f"not a pickle of plain arrays: {error or type(error).__name__}") from error
+        raise damaged(file, f"not a pickle of plain arrays: {str(error) or type(error).__name__}") from error
 
 
 def save(content: Any, file: Path) -> None:

@@ -229,6 +229,16 @@ def test_labels_beyond_the_named_actions_and_missing_files(tmp_path):
         list(pyskl.read(tmp_path / "gone.pkl"))
 
 
+def test_a_folder_with_one_pickle_is_enough(tmp_path):
+    with pytest.raises(DataError, match="0 PYSKL pickles"):
+        list(pyskl.read(tmp_path))
+    dump(tmp_path, published())
+    assert len(list(pyskl.read(tmp_path, "xsub_train", "xsub_val"))) == 3
+    (tmp_path / "second.pkl").write_bytes(b"")
+    with pytest.raises(DataError, match="2 PYSKL pickles"):
+        list(pyskl.read(tmp_path))
+
+
 def test_joints_that_are_not_numbers_are_missing_and_empty_clips_skipped(caplog):
     content = one(people=1)
     content["annotations"][0]["keypoint"][0, 3, 5] = np.nan
