@@ -17,12 +17,14 @@ class Layout:
     edges: bones as pairs of joint names; in the layouts of graph networks (COCO-17, OpenPose-18 and -25, NTU-25) from
         the outer joint to the inner one.
     centre: name of the joint nearest to the body's centre.
+    bone_root: name of the joint that every other hangs on, directly or not (`parents`); the centre where it is empty.
     """
 
     name: str
     joints: tuple[str, ...]
     edges: tuple[tuple[str, str], ...]
     centre: str
+    bone_root: str = ""
 
     def __len__(self) -> int:
         return len(self.joints)
@@ -49,16 +51,17 @@ class Layout:
 
     @cached_property
     def parents(self) -> NDArray[np.intp]:
-        """(V,) the joint that each joint hangs on, on the shortest way to the centre; the centre hangs on itself.
+        """(V,) the joint that each joint hangs on, on the shortest way to the root of the bones.
 
-        Joints that no bone reaches hang on themselves too.
+        The root hangs on itself, and so do joints that no bone reaches.
         """
         neighbours: dict[int, list[int]] = {joint: [] for joint in range(len(self))}
         for a, b in self.edge_indices:
             neighbours[a].append(b)
             neighbours[b].append(a)
         parents = np.arange(len(self), dtype=np.intp)
-        reached, todo = {self.index(self.centre)}, deque([self.index(self.centre)])
+        root = self.index(self.bone_root or self.centre)
+        reached, todo = {root}, deque([root])
         while todo:
             inner = todo.popleft()
             for joint in sorted(set(neighbours[inner]) - reached):
@@ -231,6 +234,7 @@ _OPENPOSE_FACE = ("right_eye", "left_eye", "right_ear", "left_ear")
 _OPENPOSE_18_JOINTS = ("nose", "neck", *_OPENPOSE_LIMBS, *_OPENPOSE_LEGS, *_OPENPOSE_FACE)
 
 # OpenPose's COCO model (Cao et al., CVPR 2017); bones and centre as in the official code of ST-GCN (layout `openpose`).
+# Bone vectors begin at the nose in the official code of ST-TR and 2s-AGCN.
 OPENPOSE_18 = Layout(
     name="openpose-18",
     joints=_OPENPOSE_18_JOINTS,
@@ -242,6 +246,7 @@ OPENPOSE_18 = Layout(
         ),
     ),
     centre="neck",
+    bone_root="nose",
 )
 
 _OPENPOSE_25_JOINTS = (

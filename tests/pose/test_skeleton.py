@@ -1,5 +1,7 @@
 """Joint layouts and conversions between them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -87,10 +89,15 @@ def test_every_layout_is_whole(layout):
 @pytest.mark.parametrize("layout", [COCO_17, OPENPOSE_18, OPENPOSE_25, NTU_25])
 def test_layouts_of_graph_networks_are_trees_towards_the_centre(layout):
     assert len(layout.edges) == len(layout) - 1
-    assert {(joint, int(layout.parents[joint])) for joint in range(len(layout)) if joint != layout.parents[joint]} == (
-        set(layout.edge_indices)
-    )
-    assert layout.parents[layout.index(layout.centre)] == layout.index(layout.centre)
+    from_centre = replace(layout, bone_root="").parents
+    hanging = {(joint, int(parent)) for joint, parent in enumerate(from_centre) if joint != parent}
+    assert hanging == set(layout.edge_indices)
+    assert from_centre[layout.index(layout.centre)] == layout.index(layout.centre)
+
+
+def test_bones_of_openpose_begin_at_the_nose_as_in_the_official_code():
+    assert OPENPOSE_18.parents.tolist() == [0, 0, 1, 2, 3, 1, 5, 6, 2, 8, 9, 5, 11, 12, 0, 0, 14, 15]
+    assert NTU_25.parents[NTU_25.index("shoulder_centre")] == NTU_25.index("shoulder_centre")
 
 
 def test_joints_stand_where_the_published_layouts_put_them():
