@@ -62,11 +62,11 @@ def memory(task: dict[str, Any]) -> dict[str, Any]:
     process = psutil.Process()
     engine = _engine(task)
     samples: list[tuple[float, float]] = []
-    began_s = time.monotonic()
+    began_s = time.perf_counter()
 
     def sample() -> bool:
         resident = sum(each.memory_info().rss for each in (process, *process.children()))
-        samples.append((time.monotonic() - began_s, resident / 1e6))
+        samples.append((time.perf_counter() - began_s, resident / 1e6))
         return False
 
     _show(engine, task, threading.Thread(target=lambda: _stop_when(engine, sample, task["seconds"])))
@@ -106,9 +106,9 @@ def _show(engine: Any, task: dict[str, Any], watch: threading.Thread) -> None:
 
 
 def _stop_when(engine: Any, done: Any, seconds: float) -> None:
-    deadline = time.monotonic() + seconds
+    deadline = time.perf_counter() + seconds
     while not engine.wait(_SAMPLE_S / 10 if seconds == _GIVE_UP_S else _SAMPLE_S):
-        if done() or time.monotonic() > deadline:
+        if done() or time.perf_counter() > deadline:
             engine.stop()
             return
 

@@ -79,7 +79,7 @@ class MeasuredEngine(Engine):
 
     def mark_painted(self, result: Result) -> None:
         """As Engine."""
-        self.ages_ms.append((time.monotonic() - result.frame.captured_s) * 1000)
+        self.ages_ms.append((time.perf_counter() - result.frame.captured_s) * 1000)
         self.first_painted_s = self.first_painted_s or time.time()
         if any(person.fresh for person in result.persons):
             self.first_decided_s = self.first_decided_s or time.time()
@@ -126,11 +126,11 @@ class RetimedFile:
         if frame is None:
             return None
         if self._start_s is None:
-            self._start_s = time.monotonic()
+            self._start_s = time.perf_counter()
         time_s = self._index / self._fps
-        time.sleep(max(0.0, self._start_s + time_s - time.monotonic()))
+        time.sleep(max(0.0, self._start_s + time_s - time.perf_counter()))
         self._index += 1
-        return None if self._closed else Frame(frame.bgr, time_s, time.monotonic(), self._index - 1)
+        return None if self._closed else Frame(frame.bgr, time_s, time.perf_counter(), self._index - 1)
 
     def close(self) -> None:
         """As Source."""

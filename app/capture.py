@@ -43,7 +43,7 @@ class Reader:
         self.delivered = 0
         self.done = False
         self.abandoned = False
-        self.last_frame_s = 0.0  # time.monotonic(); 0 before the first
+        self.last_frame_s = 0.0  # time.perf_counter(); 0 before the first
         self._open_source = open_source
         self._capture = capture
         self.thread = threading.Thread(target=self._run, name="capture", daemon=True)
@@ -70,7 +70,7 @@ class Reader:
             frame = source.read()
             if frame is None or self.abandoned:
                 return
-            self.last_frame_s = time.monotonic()
+            self.last_frame_s = time.perf_counter()
             if not self._capture.deliver(frame, first=self.delivered == 0):
                 return
             self.delivered += 1
@@ -154,11 +154,11 @@ class Capture:
 
     def join(self, timeout_s: float) -> bool:
         """True when every thread has ended in time; one that is stuck in a driver is left behind as a daemon."""
-        deadline = time.monotonic() + timeout_s
+        deadline = time.perf_counter() + timeout_s
         threads = [self.thread, *(reader.thread for reader in self._readers)]
         for thread in threads:
             if thread.ident is not None:
-                thread.join(max(0.0, deadline - time.monotonic()))
+                thread.join(max(0.0, deadline - time.perf_counter()))
         return not any(thread.is_alive() for thread in threads)
 
     # The watching thread.
@@ -213,7 +213,7 @@ class Capture:
 
     def _watch(self, reader: Reader) -> Exception | None:
         """Wait for the end of a reader; what went wrong, or None at the end of the stream or of the run."""
-        began_s = time.monotonic()
+        began_s = time.perf_counter()
         while not self._stop.is_set():
             self.changed.clear()
             if reader.done:
@@ -229,7 +229,7 @@ class Capture:
         return None
 
     def _silence(self, reader: Reader, began_s: float) -> SourceError | None:
-        now = time.monotonic()
+        now = time.perf_counter()
         waited_s = now - (reader.last_frame_s or began_s)
         if reader.source is None:
             if waited_s > self._timing.open_s:

@@ -153,13 +153,13 @@ class Engine:
 
     def stop(self, timeout_s: float = 2.0) -> None:
         """End the run from any thread, any number of times. What is stuck in a driver is released and left behind."""
-        deadline = time.monotonic() + timeout_s
+        deadline = time.perf_counter() + timeout_s
         self._stopping.set()
         self._capture.stop()
         for thread in (self._inference, self._loader):
             if thread is not None and thread.ident is not None and thread is not threading.current_thread():
-                thread.join(max(0.0, deadline - time.monotonic()))
-        if not self._capture.join(max(0.0, deadline - time.monotonic())):
+                thread.join(max(0.0, deadline - time.perf_counter()))
+        if not self._capture.join(max(0.0, deadline - time.perf_counter())):
             log.info("the source did not close in time and is left behind")
         self._end(EngineState.STOPPED)
 
@@ -253,7 +253,8 @@ class Engine:
             closed = frames.closed  # before taking: what was left before closing is still there to take
             frame = frames.take(_POLL_S)
             if frame is None:
-                if closed or (start and limit_s and time.monotonic() - start.captured_s > limit_s and self._is_live()):
+                waited_s = time.perf_counter() - start.captured_s if start else 0.0
+                if closed or (limit_s and waited_s > limit_s and self._is_live()):
                     return None
                 continue
             if start is not None and limit_s is not None and frame.time_s - start.time_s >= limit_s:

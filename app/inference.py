@@ -55,7 +55,7 @@ class Pipeline:
         self,
         recognizer: Recognizer,
         stats: Stats | None = None,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._recognizer = recognizer
         self._decider = Decider(recognizer.card)

@@ -21,7 +21,7 @@ class Stats:
     clock: monotonic seconds, injectable.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
         self._clock = clock
         self._lock = threading.Lock()
         self._captured_at: deque[float] = deque(maxlen=_KEPT)

@@ -49,7 +49,7 @@ class PersonResult:
 class Result:
     """Everything that was found in one frame. The picture travels with it, so skeleton and picture agree.
 
-    decided_s: time.monotonic() when the result was ready; age_ms = (decided_s - frame.captured_s) * 1000.
+    decided_s: time.perf_counter() when the result was ready; age_ms = (decided_s - frame.captured_s) * 1000.
     events: starts and ends of all persons at this frame, also of persons who have left the view.
     nobody: True on a frame where a "nobody in view" line is due (no person; at the prediction rate).
     """

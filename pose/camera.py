@@ -95,13 +95,13 @@ class Camera(LiveSource):
 
     def _pictures_of(self, device: CaptureDevice, closing: threading.Event) -> Pictures:
         given = False
-        good_s = time.monotonic()
+        good_s = time.perf_counter()
         while not closing.is_set():
             picture = _capture(device)
             if picture is not None:
                 yield picture
-                given, good_s = True, time.monotonic()
-            elif time.monotonic() - good_s > (self._lost_s if given else _FIRST_PICTURE_S):
+                given, good_s = True, time.perf_counter()
+            elif time.perf_counter() - good_s > (self._lost_s if given else _FIRST_PICTURE_S):
                 raise self._silent(given)
             else:
                 closing.wait(_RETRY_S)
@@ -236,7 +236,7 @@ def _capture(device: CaptureDevice) -> tuple[NDArray[np.uint8], float] | None:
     try:
         if not device.grab():
             return None
-        captured_s = _captured_s(device, time.monotonic())
+        captured_s = _captured_s(device, time.perf_counter())
         ok, image = device.retrieve()  # decodes, so after the time is taken
         return (to_bgr(image), captured_s) if ok and image is not None and image.size else None
     except cv2.error:

@@ -15,7 +15,7 @@ from pose.types import Frame
 
 log = logging.getLogger(__name__)
 
-Picture = tuple[NDArray[np.uint8], float]  # bgr and time.monotonic() of its capture
+Picture = tuple[NDArray[np.uint8], float]  # bgr and time.perf_counter() of its capture
 Pictures = Generator[Picture, None, None]
 
 _WAITING = 4  # pictures between thread and reader; enough for a reader that is held up for a moment

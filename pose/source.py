@@ -136,7 +136,7 @@ class Paced:
         self.info = source.info
         self._source = source
         self._changed = threading.Condition()
-        self._start_s: float | None = None  # time.monotonic() of the source's time zero
+        self._start_s: float | None = None  # time.perf_counter() of the source's time zero
         self._paused_s: float | None = None
         self._closed = False
 
@@ -149,7 +149,7 @@ class Paced:
             while not self._closed:
                 wait_s = self._wait_s(frame.time_s)
                 if wait_s is not None and wait_s <= 0:
-                    return replace(frame, captured_s=time.monotonic())
+                    return replace(frame, captured_s=time.perf_counter())
                 self._changed.wait(wait_s)
         return None
 
@@ -157,14 +157,14 @@ class Paced:
         """Stand still from any thread; the clock stops too, so that nothing has to be caught up later."""
         with self._changed:
             if self._paused_s is None:
-                self._paused_s = time.monotonic()
+                self._paused_s = time.perf_counter()
                 self._changed.notify_all()
 
     def resume(self) -> None:
         """Play on from any thread."""
         with self._changed:
             if self._paused_s is not None and self._start_s is not None:
-                self._start_s += time.monotonic() - self._paused_s
+                self._start_s += time.perf_counter() - self._paused_s
             self._paused_s = None
             self._changed.notify_all()
 
@@ -179,7 +179,7 @@ class Paced:
         """Seconds until a frame is due, 0 or less where it is; None while paused."""
         if self._paused_s is not None:
             return None
-        now = time.monotonic()
+        now = time.perf_counter()
         if self._start_s is None or now - (self._start_s + time_s) > _MOST_LATE_S:
             self._start_s = now - time_s
         return self._start_s + time_s - now

@@ -117,15 +117,15 @@ class _Pace:
         self._start_s: float | None = None
 
     def wait(self, raw_s: float | None) -> float:
-        """Wait for a picture's time to come; what time.monotonic() then is."""
-        now = time.monotonic()
+        """Wait for a picture's time to come; what time.perf_counter() then is."""
+        now = time.perf_counter()
         if raw_s is not None:
             ahead_s = self._start_s + raw_s - now if self._start_s is not None else 0.0
             if self._start_s is None or not -_MOST_LATE_S < ahead_s < _MOST_AHEAD_S:
                 self._start_s = now - raw_s
             elif ahead_s > 0:
                 self._is_closing.wait(ahead_s)
-        return time.monotonic()
+        return time.perf_counter()
 
 
 def _open(url: str, open_timeout_s: float, read_timeout_s: float) -> "InputContainer":
@@ -153,12 +153,12 @@ def _frames(
     """
     from av.error import InvalidDataError
 
-    asked_s = time.monotonic()
+    asked_s = time.perf_counter()
     behind_until_s = asked_s + _MOST_BACKLOG_S if skip_backlog else asked_s
     skipped: tuple[VideoFrame, float] | None = None
     undecoded = 0
     for packet in container.demux(stream):
-        arrived_s = time.monotonic()
+        arrived_s = time.perf_counter()
         if arrived_s - asked_s > _WAITED_S or arrived_s > behind_until_s:
             behind_until_s, skipped = 0.0, None
         frames: list[VideoFrame] = []
@@ -172,6 +172,6 @@ def _frames(
                 skipped = frame, arrived_s
             else:
                 yield frame, arrived_s
-        asked_s = time.monotonic()
+        asked_s = time.perf_counter()
     if skipped is not None:
         yield skipped

@@ -15,7 +15,8 @@ class Frame:
     bgr: (H, W, 3) uint8, blue-green-red, contiguous, never mirrored; read-only by convention.
     time_s: seconds on the source's own clock: capture time since opening for a live source,
         presentation time for a file. Strictly increasing. Everything downstream measures with it.
-    captured_s: time.monotonic() when the picture reached this process; for ages and latencies only.
+    captured_s: time.perf_counter() when the picture reached this process; for ages and latencies only. (On Windows
+        time.monotonic() moves in steps of 15.6 ms before Python 3.13, half a frame.)
     index: 0 for the first frame of the source, then increasing.
     """
 

@@ -76,7 +76,7 @@ class VideoFile:
             return None
         bgr, time_s = picture
         self._index += 1
-        return Frame(bgr, time_s, time.monotonic(), self._index - 1)
+        return Frame(bgr, time_s, time.perf_counter(), self._index - 1)
 
     def close(self) -> None:
         """Close the file; any thread, any number of times. Waits at most 0.9 s for a frame that is being decoded."""
@@ -211,7 +211,7 @@ class ImageFolder:
         if picture is None or self._closed:
             return None
         self._index += 1
-        return Frame(picture[0], picture[1], time.monotonic(), self._index - 1)
+        return Frame(picture[0], picture[1], time.perf_counter(), self._index - 1)
 
     def close(self) -> None:
         """Let nothing more be read."""

@@ -79,7 +79,7 @@ class DemoSource:
         self._next = index + 1
         time_s = index / self._fps
         picture = self._painter.paint(self._skeleton(time_s))
-        return Frame(bgr=picture, time_s=time_s, captured_s=time.monotonic(), index=index)
+        return Frame(bgr=picture, time_s=time_s, captured_s=time.perf_counter(), index=index)
 
     def close(self) -> None:
         """End the stream; a read() that waits for its frame returns at once."""
@@ -98,7 +98,7 @@ class DemoSource:
 
     def _wait(self) -> bool:
         """Until the next frame is due, passing over those that are already late; False once closed."""
-        now_s = time.monotonic()
+        now_s = time.perf_counter()
         if self._started_s is None:
             self._started_s = now_s
         self._next = max(self._next, math.floor((now_s - self._started_s) * self._fps))

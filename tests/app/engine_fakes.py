@@ -32,7 +32,7 @@ class FakeSource:
         self._at = at or {}
         self._sizes = sizes or {}
         self._size = size
-        self._start_s = time.monotonic()
+        self._start_s = time.perf_counter()
 
     def read(self):
         number = self.read_count
@@ -45,11 +45,11 @@ class FakeSource:
             self.closed.wait()
             return None
         if self._waits:
-            self.closed.wait(max(0.0, self._start_s + number * self._step_s - time.monotonic()))
+            self.closed.wait(max(0.0, self._start_s + number * self._step_s - time.perf_counter()))
         self.read_count += 1
         self._size = self._sizes.get(number, self._size)
         width, height = self._size
-        return Frame(np.zeros((height, width, 3), np.uint8), number * self._step_s, time.monotonic(), number)
+        return Frame(np.zeros((height, width, 3), np.uint8), number * self._step_s, time.perf_counter(), number)
 
     def close(self):
         self.closed.set()
@@ -165,7 +165,7 @@ class FakeRecognizer:
 
 def until(condition, timeout_s=20.0):
     """Wait for something to become true; fails the test when it does not."""
-    deadline = time.monotonic() + timeout_s
+    deadline = time.perf_counter() + timeout_s
     while not condition():
-        assert time.monotonic() < deadline, "it never happened"
+        assert time.perf_counter() < deadline, "it never happened"
         time.sleep(0.005)

@@ -25,7 +25,7 @@ class Counting:
         if not self._left:
             return None
         n = self._left.pop(0)
-        return Frame(np.full((4, 4, 3), n, np.uint8), n / 10, time.monotonic(), n)
+        return Frame(np.full((4, 4, 3), n, np.uint8), n / 10, time.perf_counter(), n)
 
     def close(self) -> None:
         self.closed = True
@@ -182,9 +182,9 @@ def test_a_file_is_retimed_and_repeated():
 
     source = RetimedFile(open_file, fps=50.0, frames=8)
     assert source.info.live
-    began_s = time.monotonic()
+    began_s = time.perf_counter()
     frames = read_all(source)
-    assert time.monotonic() - began_s >= 7 / 50
+    assert time.perf_counter() - began_s >= 7 / 50
     assert [frame.bgr[0, 0, 0] for frame in frames] == [0, 1, 2, 0, 1, 2, 0, 1]
     assert [frame.index for frame in frames] == list(range(8))
     assert [frame.time_s for frame in frames] == pytest.approx([n / 50 for n in range(8)])

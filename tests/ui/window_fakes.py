@@ -57,7 +57,7 @@ def frame(time_s=0.0, index=0, bgr=None, size=(640, 480)):
     """A grey picture, or the one given."""
     if bgr is None:
         bgr = np.full((size[1], size[0], 3), 90, np.uint8)
-    return Frame(bgr, time_s, time.monotonic(), index)
+    return Frame(bgr, time_s, time.perf_counter(), index)
 
 
 def result(time_s=1.0, persons=((0, "walk"),), events=(), bgr=None, size=(640, 480), decided=True):
@@ -70,13 +70,13 @@ def result(time_s=1.0, persons=((0, "walk"),), events=(), bgr=None, size=(640, 4
         )
         for place, (number, action) in enumerate(persons)
     )
-    return Result(frame(time_s, int(time_s * 30), bgr, size), found, tuple(events), not found, time.monotonic())
+    return Result(frame(time_s, int(time_s * 30), bgr, size), found, tuple(events), not found, time.perf_counter())
 
 
 def unknown(time_s=1.0, reason="half a body in view"):
     """A result with one person of whom it is not known what they do."""
     person = PersonResult(pose(0, time_s), decision(0, time_s, UNKNOWN, 0.0, 0.0, reason, ()), True)
-    return Result(frame(time_s), (person,), (), False, time.monotonic())
+    return Result(frame(time_s), (person,), (), False, time.perf_counter())
 
 
 def start(action="walk", time_s=1.0, person=0):
