@@ -1,0 +1,73 @@
+"""Benchmarks of the recognizers: `benchmark run` trains and measures, `benchmark table` writes the page of figures,
+`benchmark mpose` is the protocol of MPOSE2021."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from recognizer.training import results
+from recognizer.training.benchmark_mpose import add_mpose_arguments, run_mpose
+from recognizer.training.benchmark_run import Bench
+from recognizer.training.benchmark_table import write_page
+from recognizer.training.presets import PRESETS, preset_of
+from recognizer.training.tasks import PARTS, TASKS, task_of
+from recognizer.training.train_clips import add_hardware, hardware_of
+from recognizer.training.variants import FUSIONS, VARIANTS, variant_of
+
+PAGE = Path("docs/benchmarks-recognizers.md")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of the command `benchmark`."""
+    kinds = parser.add_subparsers(required=True, dest="benchmark", metavar="run|table|mpose")
+    run = kinds.add_parser("run", help="train and measure; what has a result file is left out, a killed run goes on")
+    run.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder that holds the data sets")
+    run.add_argument("--tasks", nargs="+", default=list(TASKS), metavar="TASK", help=", ".join(TASKS))
+    names = (*VARIANTS, *FUSIONS)
+    run.add_argument("--networks", nargs="+", default=["act-micro"], metavar="NETWORK", help=", ".join(names))
+    run.add_argument("--preset", default="short-clips", help=", ".join(PRESETS))
+    run.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    run.add_argument("--frames", type=int, default=30, help="of a clip (default 30)")
+    run.add_argument(
+        "--part", choices=PARTS, default="test", help="validation: part of the training split, for choosing"
+    )
+    _add_folders(run)
+    add_hardware(run)
+    table = kinds.add_parser("table", help="write the figures of all result files into the page")
+    table.add_argument("--results", type=Path, default=results.FOLDER, metavar="DIR")
+    table.add_argument("--page", type=Path, default=PAGE, metavar="FILE")
+    mpose = kinds.add_parser("mpose", help="the protocol of MPOSE2021: 3 splits, 10 folds")
+    add_mpose_arguments(mpose)
+    _add_folders(mpose)
+    add_hardware(mpose)
+
+
+def _add_folders(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--results", type=Path, default=results.FOLDER, metavar="DIR", help="result files")
+    parser.add_argument("--runs", type=Path, default=Path("runs/benchmark"), metavar="DIR", help="weights and logs")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Carry the command out."""
+    if options.benchmark == "table":
+        sys.stdout.write(f"{write_page(options.results, options.page)}\n")
+    elif options.benchmark == "mpose":
+        run_mpose(options)
+    else:
+        _run(options)
+
+
+def _run(options: argparse.Namespace) -> None:
+    preset = preset_of(options.preset)
+    for name in options.tasks:
+        task_of(name)
+    for name in options.networks:
+        if name not in FUSIONS:
+            variant_of(name)
+    bench = Bench(
+        options.data, preset, options.frames, options.part, options.runs, options.results, hardware_of(options)
+    )
+    for seed in options.seeds:
+        for network in options.networks:
+            for task in options.tasks:
+                bench.measure(task, network, seed)

@@ -1,0 +1,86 @@
+"""One benchmark after the other: trained, measured, and written down as a result file."""
+
+import os
+import platform
+import shlex
+import sys
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from recognizer.training import results
+from recognizer.training.presets import Preset
+from recognizer.training.results import Result, result_name
+from recognizer.training.tasks import TaskClips, task_of
+from recognizer.training.variants import FUSIONS, LogitSum
+from recognizer.training.whole_clip import Hardware, Job, is_first_process, probabilities, train
+
+
+@dataclass(slots=True)
+class Bench:
+    """Trains networks by one recipe and writes their results."""
+
+    data: Path
+    preset: Preset
+    frames: int
+    part: str
+    runs: Path
+    results: Path
+    hardware: Hardware
+    _clips: dict[str, TaskClips] = field(default_factory=dict)
+
+    def measure(self, task: str, network: str, seed: int) -> None:
+        """One result, unless it is there already."""
+        path = self.results / f"{result_name(task, network, self.preset.name, seed, self.part)}.json"
+        if path.is_file():
+            sys.stdout.write(f"{path}: is there\n")
+            return
+        if task not in self._clips:
+            self._clips = {**self._clips, task: task_of(task).load(self.data, self.part)}
+        clips = self._clips[task]
+        job = Job(task, network, self.preset.name, seed, self.frames, self.part)
+        module, seconds = trained(clips, job, self.runs, self.hardware, self.preset)
+        if not is_first_process():
+            return
+        result = measured(clips, job, self.preset, module, seconds)
+        results.write(result, self.results)
+        sys.stdout.write(f"{path}: {100 * result.accuracy:.1f}% of {result.of}, {result.seconds:.0f} s\n")
+        sys.stdout.flush()
+
+
+def trained(clips: TaskClips, job: Job, runs: Path, hardware: Hardware, preset: Preset) -> tuple[nn.Module, float]:
+    """The network of a job and the seconds its training took, from a folder below `runs` where it is finished.
+
+    A fusion is made of networks that are jobs of their own.
+    """
+    if job.network in FUSIONS:
+        parts = [trained(clips, replace(job, network=part), runs, hardware, preset) for part in FUSIONS[job.network]]
+        return LogitSum([network for network, _ in parts]).eval(), sum(seconds for _, seconds in parts)
+    return train(clips, job, runs / job.name, hardware, preset)
+
+
+def measured(clips: TaskClips, job: Job, preset: Preset, network: nn.Module, seconds: float) -> Result:
+    """The result of a trained network on the clips to judge by."""
+    found = probabilities(network, clips, clips.judge, preset, job.frames)
+    return Result(
+        command=shlex.join(["python", "-m", "recognizer.training", *sys.argv[1:]]),
+        task=job.task,
+        part=job.part,
+        network=job.network,
+        preset=preset.name,
+        seed=job.seed,
+        frames=job.frames,
+        learned=len(clips.learn),
+        **results.figures(found, clips.labels[clips.judge], clips.actions),
+        parameters=sum(weight.numel() for weight in network.parameters()),
+        epochs=preset.epochs,
+        seconds=round(seconds, 1),
+        commit=results.commit(),
+        machine=f"{platform.machine()}, {os.cpu_count()} processors, {_device()}, torch {torch.__version__}",
+    )
+
+
+def _device() -> str:
+    return torch.cuda.get_device_name(0) if torch.cuda.is_available() else "no GPU"

@@ -1,0 +1,198 @@
+"""Training recipes by name: those of the papers, and our own for short clips. Every number says where it is from."""
+
+import dataclasses
+from dataclasses import dataclass, field
+from typing import Literal
+
+from pose.errors import ActionLensError
+
+Channel = Literal["position", "velocity", "velocity_from_zero", "bone", "direction", "seen"]
+Centre = Literal["first", "frame"]
+
+
+class PresetError(ActionLensError):
+    """A recipe that does not exist or does not go with the network."""
+
+
+@dataclass(frozen=True, slots=True)
+class Augment:
+    """What is done to training clips, in this order; 0, None or False leaves a step out. See transforms.
+
+    stretch: part of a clip, from and to, that is taken for the whole. warp: unevenness of its speed. choose: part of
+    the frames that random_choose keeps; the network must take any number of frames. flip: "swap" exchanges left and
+    right joints, "plain" does not. rotate_deg: limits of yaw, pitch and roll. noise: of the joints, in torsos.
+    feature_noise: of every input number. joint_dropout: share of joints. mixup: alpha.
+    """
+
+    stretch: tuple[float, float] | None = None
+    warp: float = 0.0
+    choose: float | None = None
+    flip: Literal["swap", "plain"] | None = None
+    rotate_deg: tuple[float, float, float] | None = None
+    shear: float = 0.0
+    scale: float = 0.0
+    move: bool = False
+    noise: float = 0.0
+    joint_dropout: float = 0.0
+    feature_noise: float = 0.0
+    mixup: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """Learning rate over the training. kind:
+
+    act: width^-0.5 min(step^-0.5, step w^-1.5), w = warmup of all steps, then `last` from `drop` of all steps on.
+    steps: the peak, times `factor` after each of `milestones`, parts of all epochs.
+    cosine: linear warm-up over `warmup` of all steps, then half a cosine down to `last` of the peak.
+    """
+
+    kind: Literal["act", "steps", "cosine"]
+    warmup: float = 0.0
+    drop: float = 0.8
+    last: float = 0.0
+    milestones: tuple[float, ...] = ()
+    factor: float = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """A recipe. source: where its numbers are from and what differs.
+
+    channels, centre: of the input; velocities are displacements between the frames of the clip, "frame" takes the
+    middle of the hips of each frame for the origin, "first" that of the first frame.
+    upright: 3D clips are turned first so that the person stands upright and faces the camera, see transforms.upright.
+    optimizer: adamw-keras takes `weight_decay` of every weight at each step, not multiplied by the learning rate.
+    decay_all: biases and norms decay too. dropout: None leaves the network's own. average: share of the past in the
+    running mean of weights that is used in the end, 0 for none. keep: the last weights, or those of the epoch with the
+    best accuracy on validation. mirror_test: the probabilities of the clip and of its mirror image are averaged.
+    drop_last is not needed: batches are cut from an endless row of passes and always full.
+    """
+
+    name: str
+    source: str
+    epochs: int
+    batch: int
+    optimizer: Literal["adamw", "adamw-keras", "sgd"]
+    schedule: Schedule
+    learning_rate: float = 0.0
+    weight_decay: float = 0.0
+    decay_all: bool = True
+    label_smoothing: float = 0.0
+    dropout: float | None = None
+    average: float = 0.0
+    clip_norm: float | None = None
+    channels: tuple[Channel, ...] = ("position",)
+    centre: Centre = "frame"
+    upright: bool = False
+    augment: Augment = field(default_factory=Augment)
+    keep: Literal["last", "best"] = "last"
+    mirror_test: bool = False
+
+    def changed(self, **fields: object) -> "Preset":
+        """The same recipe with some fields replaced."""
+        return dataclasses.replace(self, **fields)  # type: ignore[arg-type]
+
+
+ACT = Preset(
+    name="act-paper",
+    source=(
+        "AcT (Mazzia et al., 2022), published code: 350 epochs, batch 512, AdamW with eps 1e-7 and a decay of 1e-4 of"
+        " all variables at each step, warm-up over 0.3 of the steps (paper: 0.4), rate 1e-4 from 0.8 on, label "
+        "smoothing 0.1, flip of x without exchange of joints in half of the clips, noise 0.03 on all features, best "
+        "validation epoch kept"
+    ),
+    epochs=350,
+    batch=512,
+    optimizer="adamw-keras",
+    schedule=Schedule("act", warmup=0.3, drop=0.8, last=1e-4),
+    weight_decay=1e-4,
+    label_smoothing=0.1,
+    channels=("position", "velocity_from_zero"),
+    augment=Augment(flip="plain", feature_noise=0.03),
+    keep="best",
+)
+
+ST_GCN = Preset(
+    name="st-gcn-paper",
+    source=(
+        "ST-GCN (Yan et al., 2018), published code for NTU RGB+D: SGD 0.1 with Nesterov momentum 0.9, decay 1e-4, "
+        "rate divided by 10 after epochs 10 and 50 of 80, batch 64, dropout 0.5, no augmentation (paper: rate 0.01, "
+        "divided every 10 epochs); origin in the first frame's hips, where the code leaves camera coordinates"
+    ),
+    epochs=80,
+    batch=64,
+    optimizer="sgd",
+    schedule=Schedule("steps", milestones=(10 / 80, 50 / 80)),
+    learning_rate=0.1,
+    weight_decay=1e-4,
+    dropout=0.5,
+    centre="first",
+)
+
+ST_GCN_KINETICS = ST_GCN.changed(
+    name="st-gcn-kinetics",
+    source=(
+        "ST-GCN (Yan et al., 2018), published code for Kinetics-Skeleton: as st-gcn-paper, but rate divided by 10 "
+        "after epochs 20, 30 and 40 of 50, batch 256, no dropout, random moving, half of the frames chosen in "
+        "training and all in the test, score as third channel"
+    ),
+    epochs=50,
+    batch=256,
+    schedule=Schedule("steps", milestones=(20 / 50, 30 / 50, 40 / 50)),
+    dropout=0.0,
+    channels=("position", "seen"),
+    augment=Augment(choose=0.5, move=True),
+)
+
+ST_TR = Preset(
+    name="st-tr-paper",
+    source=(
+        "ST-TR (Plizzari et al., 2021) for NTU RGB+D: SGD 0.1 with Nesterov momentum 0.9, decay 1e-4, rate divided by"
+        " 10 after epochs 60 and 90 of 120, batch 32, dropout 0.5, no augmentation; origin in each frame's hips "
+        "(code: spine)"
+    ),
+    epochs=120,
+    batch=32,
+    optimizer="sgd",
+    schedule=Schedule("steps", milestones=(60 / 120, 90 / 120)),
+    learning_rate=0.1,
+    weight_decay=1e-4,
+    dropout=0.5,
+)
+
+SHORT_CLIPS = Preset(
+    name="short-clips",
+    source="ours",
+    epochs=200,
+    batch=64,
+    optimizer="adamw",
+    schedule=Schedule("cosine", warmup=0.1, last=0.01),
+    learning_rate=1e-3,
+    weight_decay=0.05,
+    decay_all=False,
+    label_smoothing=0.1,
+    dropout=0.1,
+    average=0.995,
+    clip_norm=1.0,
+    channels=("position", "velocity", "direction"),
+    augment=Augment(
+        stretch=(0.75, 1.0),
+        warp=0.3,
+        flip="swap",
+        rotate_deg=(30.0, 10.0, 10.0),
+        scale=0.1,
+        noise=0.01,
+        joint_dropout=0.02,
+    ),
+    mirror_test=True,
+)
+
+PRESETS = {preset.name: preset for preset in (ACT, ST_GCN, ST_GCN_KINETICS, ST_TR, SHORT_CLIPS)}
+
+
+def preset_of(name: str) -> Preset:
+    """The recipe of that name; PresetError lists those that there are."""
+    if name not in PRESETS:
+        raise PresetError(f"no preset {name!r}; choose one of {', '.join(PRESETS)}")
+    return PRESETS[name]

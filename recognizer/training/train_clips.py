@@ -1,0 +1,73 @@
+"""The command `train-clips`: one network, one task, one recipe."""
+
+import argparse
+import sys
+from dataclasses import fields
+from pathlib import Path
+
+from pose.errors import ActionLensError
+from recognizer.training.presets import PRESETS, preset_of
+from recognizer.training.results import figures
+from recognizer.training.tasks import PARTS, TASKS, task_of
+from recognizer.training.variants import VARIANTS, variant_of
+from recognizer.training.whole_clip import Hardware, Job, is_first_process, probabilities, train
+
+_SHOWN_BY_FLAG = ("progress", "logs", "checkpoint_steps")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of the command `train-clips`."""
+    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder that holds the data sets")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the run: weights, logs")
+    parser.add_argument("--task", required=True, help=", ".join(TASKS))
+    parser.add_argument("--network", default="act-micro", help=", ".join(VARIANTS))
+    parser.add_argument("--preset", default="short-clips", help=", ".join(PRESETS))
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--frames", type=int, default=30, help="of a clip (default 30)")
+    parser.add_argument("--part", choices=PARTS, default="test", help="what the figures are of")
+    parser.add_argument("--epochs", type=int, help="instead of the preset's")
+    parser.add_argument("--batch", type=int, help="instead of the preset's, over all processes")
+    add_hardware(parser)
+
+
+def add_hardware(parser: argparse.ArgumentParser) -> None:
+    """Lightning's own flags."""
+    parser.add_argument("--accelerator", default="auto", help="auto, cpu, gpu")
+    parser.add_argument("--devices", default="1", help="how many, or auto")
+    parser.add_argument("--num-nodes", type=int, default=1)
+    parser.add_argument("--strategy", default="auto", help="of Lightning: ddp for several devices")
+    parser.add_argument("--precision", default="auto", help="bf16-mixed where it is fast, else 32-true")
+    parser.add_argument("--progress", action="store_true", help="show a progress bar")
+
+
+def hardware_of(options: argparse.Namespace) -> Hardware:
+    """What add_hardware's flags say."""
+    named = [field.name for field in fields(Hardware) if field.name not in _SHOWN_BY_FLAG]
+    return Hardware(**{name: getattr(options, name) for name in named}, progress=options.progress)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Train, or take the weights of a finished training, and say how well the network does."""
+    preset = preset_of(options.preset)
+    changed = {name: getattr(options, name) for name in ("epochs", "batch") if getattr(options, name) is not None}
+    for name, value in changed.items():
+        if value < 1:
+            raise TrainClipsError(f"--{name} {value} is not a positive number")
+    preset = preset.changed(**changed)
+    variant_of(options.network)
+    clips = task_of(options.task).load(options.data, options.part)
+    job = Job(options.task, options.network, preset.name, options.seed, options.frames, options.part)
+    network, _ = train(clips, job, options.out, hardware_of(options), preset)
+    if not is_first_process():
+        return
+    found = figures(
+        probabilities(network, clips, clips.judge, preset, job.frames), clips.labels[clips.judge], clips.actions
+    )
+    sys.stdout.write(
+        f"{options.out}: {100 * found['accuracy']:.1f}% of {found['of']} clips right, "
+        f"{100 * found['balanced_accuracy']:.1f}% balanced\n"
+    )
+
+
+class TrainClipsError(ActionLensError):
+    """An argument that makes no training."""

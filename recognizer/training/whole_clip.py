@@ -1,0 +1,331 @@
+"""Training of any network on whole clips of a task, with Lightning; a killed training goes on to the same weights."""
+
+import copy
+import json
+import os
+import pickle
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import lightning
+import numpy as np
+import torch
+from lightning.pytorch.callbacks import Callback, ModelCheckpoint, TQDMProgressBar
+from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
+from lightning.pytorch.utilities import rank_zero_only
+from torch import Tensor, nn
+
+from recognizer.training.clip_stream import BatchMaker, ClipData
+from recognizer.training.inputs import channel_count, frames_of, plain_input
+from recognizer.training.presets import Preset, PresetError, preset_of
+from recognizer.training.recipe_optimizer import optimizer_of, rate_of
+from recognizer.training.run_folder import RunError
+from recognizer.training.tasks import Rows, TaskClips, stratified
+from recognizer.training.transforms import Array
+from recognizer.training.variants import Shape, Variant, variant_of
+
+WEIGHTS_FILE = "weights.pt"
+JOB_FILE = "job.json"
+_LAST, _BEST = "last.ckpt", "best.ckpt"
+_BEST_SHARE = 0.1  # of the training clips, held out where a preset keeps its best epoch
+
+
+@dataclass(frozen=True, slots=True)
+class Hardware:
+    """Lightning's own settings: where it trains, on how many devices and machines, and what it shows."""
+
+    accelerator: str = "auto"
+    devices: str = "1"
+    num_nodes: int = 1
+    strategy: str = "auto"
+    precision: str = "auto"
+    progress: bool = False
+    logs: bool = True
+    checkpoint_steps: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One training. part: of the task, see Task.load."""
+
+    task: str
+    network: str
+    preset: str = "short-clips"
+    seed: int = 0
+    frames: int = 30
+    part: str = "test"
+
+    @property
+    def name(self) -> str:
+        """For files and folders."""
+        return f"{self.task}.{self.network}.{self.preset}.seed{self.seed}" + (
+            "" if self.part == "test" else f".{self.part}"
+        )
+
+
+class WholeClipTraining(lightning.LightningModule):
+    """The network, its running mean, the recipe's loss, optimizer and rate."""
+
+    def __init__(self, network: nn.Module, preset: Preset, steps: int, seed: int, width: int = 64) -> None:
+        super().__init__()
+        self.preset, self.steps, self.seed, self.width = preset, steps, seed, width
+        self.network = network
+        self._started = time.monotonic()
+        self._seconds_before = 0.0
+        self.averaged = copy.deepcopy(network).requires_grad_(False).eval() if preset.average else None
+
+    def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
+        # Dropout too must survive a resume; processes drop different numbers.
+        torch.manual_seed(hash((self.seed, self.global_step, self.global_rank)))
+        features, target = batch
+        logits = self.network(features).float()
+        loss = nn.functional.cross_entropy(logits, target, label_smoothing=self.preset.label_smoothing)
+        if not torch.isfinite(loss):
+            raise RunError(f"the loss is {loss.item()} at step {self.global_step}; lower the preset's learning rate")
+        self.log("loss", loss, prog_bar=True, sync_dist=True)
+        return loss
+
+    @property
+    def seconds(self) -> float:
+        """Of training so far, those before a kill included."""
+        return self._seconds_before + time.monotonic() - self._started
+
+    def on_train_start(self) -> None:
+        self._started = time.monotonic()
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        checkpoint["seconds"] = self.seconds
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        self._seconds_before = float(checkpoint["seconds"])
+
+    def on_train_batch_end(self, *_: Any) -> None:
+        if self.averaged is None:
+            return
+        keep = min(self.preset.average, (1 + self.global_step) / (10 + self.global_step))
+        with torch.no_grad():
+            now = self.network.state_dict()
+            for name, mean in self.averaged.state_dict().items():
+                if mean.is_floating_point():
+                    mean.lerp_(now[name], 1 - keep)
+                else:
+                    mean.copy_(now[name])
+
+    def validation_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
+        features, labels = batch
+        right = (self.result(features).argmax(dim=1) == labels).float().mean()
+        self.log("validation_accuracy", right, prog_bar=True, sync_dist=True, batch_size=len(labels))
+
+    @property
+    def result(self) -> nn.Module:
+        """The network to use in the end."""
+        return self.network if self.averaged is None else self.averaged
+
+    def configure_optimizers(self) -> Any:
+        optimizer = optimizer_of(self.network, self.preset)
+        rate = rate_of(self.preset.schedule, self.steps, self.width)
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, rate)
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+
+def build_network(clips: TaskClips, variant: Variant, preset: Preset, frames: int, seed: int) -> nn.Module:
+    """The network with the weights that `seed` begins with. PresetError where it cannot take the preset's clips."""
+    trained = frames_of(preset, frames)
+    if trained != frames and not variant.any_frames:
+        raise PresetError(f"preset {preset.name} trains on {trained} of {frames} frames, which {variant.name} cannot")
+    channels = channel_count(preset.channels, clips.dims)
+    torch.manual_seed(seed)
+    return variant.build(Shape(channels, clips.layout, len(clips.actions), frames, preset.dropout))
+
+
+def train(
+    clips: TaskClips, job: Job, folder: Path, hardware: Hardware, preset: Preset | None = None
+) -> tuple[nn.Module, float]:
+    """The trained network in eval mode, and the seconds of its training.
+
+    `folder` keeps logs, checkpoints, from which a killed training of the same job goes on, and in the end the weights,
+    with which there is nothing left to train. Nothing is written before all of the job is known to fit. PresetError,
+    NetworkError, DataError; RunError where the folder holds another training or the loss is lost.
+    """
+    preset, variant = preset or preset_of(job.preset), variant_of(job.network)
+    if preset.batch % _processes(hardware):
+        raise PresetError(
+            f"{preset.batch} clips of a batch cannot be shared evenly by {_processes(hardware)} processes"
+        )
+    network = build_network(clips, variant, preset, job.frames, job.seed)
+    done = _load_weights(folder, network, job, preset)
+    if done is not None:
+        return network.eval(), done
+    learn, best_by = clips.learn, np.empty(0, dtype=np.intp)
+    planned = -(-len(learn) // preset.batch) * preset.epochs  # before validation is split off, as AcT's code counts
+    if preset.keep == "best":
+        learn, best_by = stratified(clips.learn, clips.labels[clips.learn], _BEST_SHARE, job.seed)
+    maker = BatchMaker(clips, learn, preset, job.frames, job.seed)
+    maker.batch(0)
+    training = WholeClipTraining(network, preset, planned, job.seed, variant.width)
+    _claim(folder, job, preset)
+    trainer = _fit(training, ClipData(maker, maker.steps_an_epoch * preset.epochs, best_by), folder, hardware)
+    network = training.result.float().cpu().eval()
+    _save_weights(folder, network, training.seconds)
+    trainer.strategy.barrier("weights are written")
+    return network, training.seconds
+
+
+def _fit(training: WholeClipTraining, data: ClipData, folder: Path, hardware: Hardware) -> lightning.Trainer:
+    preset, checkpoint = training.preset, folder / _LAST
+    keepers = _keepers(folder, preset, data.maker.steps_an_epoch, hardware)
+    trainer = _trainer(folder, preset, data.steps, keepers, hardware, validates=bool(len(data.validation)))
+    try:
+        trainer.fit(training, data, ckpt_path=checkpoint if checkpoint.is_file() else None)
+        if preset.keep == "best":
+            state = torch.load(folder / _BEST, weights_only=True, map_location="cpu")["state_dict"]
+            training.load_state_dict(state)
+    except (pickle.UnpicklingError, EOFError, KeyError, RuntimeError) as error:
+        if not checkpoint.is_file() or not _is_of_checkpoint(error):
+            raise
+        reason = " ".join(str(error).split())[:150]
+        raise RunError(f"{checkpoint} is not a checkpoint of this network ({reason}); remove {folder}") from error
+    if trainer.interrupted:
+        raise KeyboardInterrupt
+    return trainer
+
+
+def _is_of_checkpoint(error: Exception) -> bool:
+    text = str(error)
+    return isinstance(error, (pickle.UnpicklingError, EOFError, KeyError)) or any(
+        sign in text for sign in ("state_dict", "PytorchStreamReader", "zip archive")
+    )
+
+
+def _processes(hardware: Hardware) -> int:
+    return max(int(hardware.devices) if hardware.devices.isdigit() else 1, 1) * hardware.num_nodes
+
+
+def _claim(folder: Path, job: Job, preset: Preset) -> None:
+    """Make the folder of a job; RunError where it is another job's."""
+    _demand_same(folder, job, preset)
+    folder.mkdir(parents=True, exist_ok=True)
+    temporary = folder / f".{JOB_FILE}.{os.getpid()}"
+    temporary.write_text(_described(job, preset), encoding="utf-8")
+    os.replace(temporary, folder / JOB_FILE)
+
+
+def _demand_same(folder: Path, job: Job, preset: Preset) -> None:
+    file = folder / JOB_FILE
+    try:
+        same = not file.is_file() or file.read_text(encoding="utf-8") == _described(job, preset)
+    except ValueError:
+        same = False
+    if not same:
+        raise RunError(
+            f"{folder} holds a training of another network, task or recipe; remove it or give another folder"
+        )
+
+
+def _described(job: Job, preset: Preset) -> str:
+    return json.dumps({"job": asdict(job), "preset": asdict(preset)}, indent=1, sort_keys=True)
+
+
+def _keepers(folder: Path, preset: Preset, steps_an_epoch: int, hardware: Hardware) -> list[Callback]:
+    epochs = max(1, round(hardware.checkpoint_steps / steps_an_epoch))
+    keepers: list[Callback] = [
+        ModelCheckpoint(
+            folder,
+            _LAST.removesuffix(".ckpt"),
+            every_n_epochs=epochs,
+            save_on_train_epoch_end=True,
+            enable_version_counter=False,
+        )
+    ]
+    if preset.keep == "best":
+        best = ModelCheckpoint(
+            folder,
+            _BEST.removesuffix(".ckpt"),
+            monitor="validation_accuracy",
+            mode="max",
+            save_weights_only=True,
+            enable_version_counter=False,
+        )
+        keepers.append(best)
+    if hardware.progress:
+        keepers.append(TQDMProgressBar(refresh_rate=10))
+    return keepers
+
+
+def _trainer(
+    folder: Path, preset: Preset, steps: int, callbacks: list[Callback], hardware: Hardware, *, validates: bool
+) -> lightning.Trainer:
+    precision = hardware.precision
+    if precision == "auto":
+        precision = "bf16-mixed" if _fast_bf16() else "32-true"
+    return lightning.Trainer(
+        max_steps=steps,
+        max_epochs=-1,
+        accelerator=hardware.accelerator,
+        devices=int(hardware.devices) if hardware.devices.lstrip("-").isdigit() else hardware.devices,
+        num_nodes=hardware.num_nodes,
+        strategy=hardware.strategy,
+        precision=precision,  # type: ignore[arg-type]
+        callbacks=callbacks,
+        logger=[CSVLogger(folder, "csv", ""), TensorBoardLogger(folder, "tensorboard", "")] if hardware.logs else False,
+        gradient_clip_val=preset.clip_norm,
+        reload_dataloaders_every_n_epochs=1,
+        use_distributed_sampler=False,
+        num_sanity_val_steps=0,
+        limit_val_batches=1.0 if validates else 0,
+        log_every_n_steps=10,
+        enable_progress_bar=hardware.progress,
+        enable_model_summary=False,
+    )
+
+
+def _fast_bf16() -> bool:
+    return torch.cuda.is_available() or torch.cpu._is_avx512_bf16_supported()
+
+
+def probabilities(network: nn.Module, clips: TaskClips, rows: Rows, preset: Preset, frames: int) -> Array:
+    """(R, A) of clips as their own camera sees them; with mirror_test the mean of a clip and its mirror image."""
+    x, seen = clips.x[0, rows], clips.seen[0, rows]
+    results = []
+    for mirrored in (False, True) if preset.mirror_test else (False,):
+        features = torch.from_numpy(plain_input(x, seen, clips.layout, preset, frames, mirrored=mirrored))
+        with torch.inference_mode():
+            parts = [network(part).softmax(dim=1) for part in torch.split(features, 256)]
+        results.append(torch.cat(parts).numpy())
+    mean: Array = np.mean(results, axis=0)
+    return mean
+
+
+@rank_zero_only
+def _save_weights(folder: Path, network: nn.Module, seconds: float) -> None:
+    """Write weights.pt, whole or not at all, in place of the checkpoints."""
+    temporary = folder / f".{WEIGHTS_FILE}.{os.getpid()}"
+    torch.save({"weights": network.state_dict(), "seconds": seconds}, temporary)
+    os.replace(temporary, folder / WEIGHTS_FILE)
+    for checkpoint in (_LAST, _BEST):
+        (folder / checkpoint).unlink(missing_ok=True)
+
+
+def _load_weights(folder: Path, network: nn.Module, job: Job, preset: Preset) -> float | None:
+    """Give the network the weights of a finished training of this job: the seconds it took, None where there is none.
+
+    RunError where the folder is another job's or the file is damaged.
+    """
+    path = folder / WEIGHTS_FILE
+    _demand_same(folder, job, preset)
+    if not path.is_file():
+        return None
+    try:
+        content = torch.load(path, weights_only=True)
+        network.load_state_dict(content["weights"])
+        return float(content["seconds"])
+    except (pickle.UnpicklingError, OSError, RuntimeError, KeyError, TypeError, EOFError, ValueError) as error:
+        reason = " ".join(str(error).split())[:150]
+        raise RunError(f"{path} is not of this network ({reason}); remove {folder} to train again") from error
+
+
+def is_first_process() -> bool:
+    """False in the further processes of a training on several devices, which write and report nothing."""
+    return not getattr(rank_zero_only, "rank", 0)
