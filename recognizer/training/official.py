@@ -131,7 +131,8 @@ def _st_gcn(state: State, config: Config) -> nn.Module:
     if ours.strategy not in ("uniform", "distance", "spatial"):
         raise OfficialError(f"unknown strategy {ours.strategy!r} of ST-GCN; known are uniform, distance, spatial")
     two = any("origin_stream." in name for name in state)
-    return fill(st_gcn.StGcnTwoStream(ours) if two else st_gcn.StGcn(ours), state, st_gcn_source)
+    subsets = len(ours.graph.adjacency)
+    return fill(st_gcn.StGcnTwoStream(ours) if two else st_gcn.StGcn(ours), state, st_gcn_source(subsets))
 
 
 def _st_gcn_block(state: State, config: Config) -> nn.Module:
@@ -142,7 +143,7 @@ def _st_gcn_block(state: State, config: Config) -> nn.Module:
     residual = bool(config.get("residual", True))
     stride = config.get("stride", 1)
     block = st_gcn.Block(_need(config, "in_channels"), width, subsets, ours, stride=stride, residual=residual)
-    return fill(block, state, st_gcn_source)
+    return fill(block, state, st_gcn_source(subsets))
 
 
 def _st_tr(system: str, state: State, config: Config) -> nn.Module:
@@ -177,7 +178,7 @@ def _st_tr(system: str, state: State, config: Config) -> nn.Module:
         concat_input=bool(config.get("concat_original", False)),
         all_layers=bool(config.get("all_layers", False)),
         window=config.get("dim_block2" if config.get("double_channel", False) else "dim_block1", 10),
-        adaptive=bool(config.get("agcn", True)),
+        adaptive=bool(config.get("agcn", any(name.endswith(".PA") for name in state))),
         importance=bool(config.get("mask_learning", False)),
         normalise_input=bool(config.get("use_data_bn", False)),
     )

@@ -95,7 +95,8 @@ _ST_GCN = (
     (r"^position\.", "origin_stream."),
     (r"^motion\.", "motion_stream."),
     (r"\bblocks\.", "st_gcn_networks."),
-    (r"\bgather\.", "gcn.conv."),
+    (r"\bgather\.weight$", "gcn.conv.weight"),
+    (r"\bgather_bias$", "gcn.conv.bias"),
     (r"\bgather_norm\.", "tcn.0."),
     (r"\btemporal\.", "tcn.2."),
     (r"\btemporal_norm\.", "tcn.3."),
@@ -107,9 +108,21 @@ _ST_GCN = (
 )
 
 
-def st_gcn_source(key: str) -> Source:
-    """Of models.st_gcn: the whole network, its two-stream form, or a block."""
-    return (_renamed(key, _ST_GCN),), _single
+def st_gcn_source(subsets: int) -> Callable[[str], Source]:
+    """Of models.st_gcn: the whole network, its two-stream form, or a block.
+
+    subsets: K of the graph; the official convolution gives K D channels, ours takes K C.
+    """
+
+    def source(key: str) -> Source:
+        name = _renamed(key, _ST_GCN)
+        if name.endswith("gcn.conv.weight"):
+            return (name,), lambda found: torch.cat(found[0].chunk(subsets), dim=1)
+        if name.endswith("gcn.conv.bias"):
+            return (name,), lambda found: found[0].view(subsets, -1)
+        return (name,), _single
+
+    return source
 
 
 _ST_TR = (

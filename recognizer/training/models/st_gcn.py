@@ -64,9 +64,14 @@ class StGcnConfig:
                 )
 
     @property
+    def layout(self) -> Layout:
+        """The joints."""
+        return layout_of(self.joints)
+
+    @property
     def graph(self) -> Graph:
         """The skeleton's graph."""
-        return Graph(layout_of(self.joints), self.strategy, self.max_hop, self.dilation, self.true_distances)
+        return Graph(self.layout, self.strategy, self.max_hop, self.dilation, self.true_distances)
 
 
 class StGcn(nn.Module):
@@ -132,8 +137,9 @@ class Block(nn.Module):
         self, channels: int, width: int, subsets: int, config: StGcnConfig, *, stride: int = 1, residual: bool = True
     ) -> None:
         super().__init__()
-        self.subsets, self.width = subsets, width
-        self.gather = nn.Conv2d(channels, subsets * width, 1)
+        self.subsets = subsets
+        self.gather = nn.Conv2d(subsets * channels, width, 1, bias=False)
+        self.gather_bias = nn.Parameter(torch.zeros(subsets, width))
         self.gather_norm = nn.BatchNorm2d(width)
         self.temporal = temporal_conv(width, config.kernel, stride, config.padding)
         self.temporal_norm = nn.BatchNorm2d(width)
@@ -146,18 +152,25 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor, links: Tensor) -> Tensor:
         """x (N, C, T, V) and links (K, V, V) to (N, D, T', V)."""
-        y = functional.relu(self.gather_norm(self._gather(x, links)))  # (N, D, T, V)
+        y = functional.relu(self._gathered(x, links))  # (N, D, T, V)
         y = self.dropout(self.temporal_norm(self.temporal(y)))  # (N, D, T', V)
         if self.residual:
             frames = x[:, :, self.margin : x.shape[2] - self.margin]
             y = y + (frames if self.shortcut is None else self.shortcut(frames))
         return functional.relu(y)
 
-    def _gather(self, x: Tensor, links: Tensor) -> Tensor:
+    def _gathered(self, x: Tensor, links: Tensor) -> Tensor:
         """Each joint gathers from its neighbours, each subset of them with weights of its own: (N, D, T, V)."""
-        _, _, t, v = x.shape
-        y: Tensor = self.gather(x).view(-1, self.subsets, self.width * t, v)  # (N, K, D * T, V)
-        return (y @ links).sum(dim=1).view(-1, self.width, t, v)
+        _, c, t, v = x.shape
+        y = (x.reshape(-1, 1, c * t, v) @ links).view(-1, self.subsets * c, t, v)
+        y = self.gather(y)  # (N, D, T, V)
+        bias = (self.gather_bias.T @ links.sum(dim=1)).unsqueeze(1)  # (D, 1, V): it goes over the links, too
+        norm = self.gather_norm
+        if self.training or norm.running_var is None:
+            return norm(y + bias)  # type: ignore[no-any-return]
+        # the same, with the convolution next to the norm, so that ONNX Runtime makes one of them
+        scale = norm.weight * (norm.running_var + norm.eps).rsqrt()
+        return norm(y) + bias * scale.view(-1, 1, 1)  # type: ignore[no-any-return]
 
 
 def temporal_conv(width: int, kernel: int, stride: int, padding: str) -> nn.Conv2d:

@@ -424,26 +424,24 @@ class Attention(nn.Module):
     def forward(self, x: Tensor, maps: Maps | None = None) -> Tensor:
         if self.pairs and x.shape[2] % 2:
             x = torch.cat([x, x[:, :, -1:]], dim=2)  # the last frame pairs with itself
-        q, k, v = self.qkv(x).split([self.heads * self.key, self.heads * self.key, self.heads * self.value], dim=1)
-        window = self.window or q.shape[2]
-        parts = zip(*(y.split(window, dim=2) for y in (q, k, v)), strict=True)
-        mixed = [self._attend(self._tokens(q), self._tokens(k), self._tokens(v), maps) for q, k, v in parts]
-        return self.out(mixed[0] if len(mixed) == 1 else torch.cat(mixed, dim=2))  # type: ignore[no-any-return]
+        x = self.qkv(x)  # (N, Z, T', V), Z = H (2 key + value)
+        x = x.permute(0, 2, 1, 3) if self.over_joints else x.permute(0, 3, 1, 2)  # (N, G, Z, L)
+        parts = torch.split(x, self.window or x.shape[3], dim=3)
+        mixed = [self._attend(part, maps) for part in parts]
+        x = mixed[0] if len(mixed) == 1 else torch.cat(mixed, dim=3)  # (N, G, H * value, L)
+        return self.out(x.permute(0, 2, 1, 3) if self.over_joints else x.permute(0, 2, 3, 1))  # type: ignore[no-any-return]
 
-    def _tokens(self, x: Tensor) -> Tensor:
-        """(N, H * d, T, V) to (N, T, H, V, d) over joints, (N, V, H, T, d) over frames."""
-        _, c, t, v = x.shape
-        x = x.view(-1, self.heads, c // self.heads, t, v)
-        return x.permute(0, 3, 1, 4, 2) if self.over_joints else x.permute(0, 4, 1, 3, 2)
-
-    def _attend(self, q: Tensor, k: Tensor, v: Tensor, maps: Maps | None) -> Tensor:
-        """Tokens of L joints or frames (N, G, H, L, d) to (N, H * d, T, V); G counts frames or joints."""
-        q = q * self.scale
-        scores = q @ k.transpose(3, 4)  # (N, G, H, L, L)
+    def _attend(self, x: Tensor, maps: Maps | None) -> Tensor:
+        """Over the L joints, or frames, of each of G frames, or joints: (N, G, Z, L) to (N, G, H * value, L)."""
+        _, g, _, length = x.shape
+        parts = torch.split(x, [self.heads * size for size in (self.key, self.key, self.value)], dim=2)
+        q, k, v = (part.reshape(-1, g, self.heads, part.shape[2] // self.heads, length) for part in parts)
+        q = q.transpose(3, 4) * self.scale  # (N, G, H, L, d)
+        scores = q @ k  # (N, G, H, L, L), queries first
         if self.skeleton is not None and self.importance is not None:
             scores = scores + self.skeleton * self.importance
         if self.relative is not None:
-            scores = scores + (q.unsqueeze(4) * self._relative(q.shape[3])).sum(dim=5)
+            scores = scores + (q.unsqueeze(4) * self._relative(length)).sum(dim=5)
         weights = scores.softmax(dim=4)
         if maps is not None:
             maps.append(weights.flatten(0, 1))
@@ -451,11 +449,8 @@ class Attention(nn.Module):
             kept = torch.rand_like(weights[:, :, :, :1]) >= self.drop
             weights = weights * kept
             weights = weights / (weights.sum(dim=4, keepdim=True) + 1e-8)
-        mixed = weights @ v  # (N, G, H, L, d)
-        _, g, h, length, d = mixed.shape
-        if self.over_joints:
-            return mixed.permute(0, 2, 4, 1, 3).reshape(-1, h * d, g, length)
-        return mixed.permute(0, 2, 4, 3, 1).reshape(-1, h * d, length, g)
+        mixed: Tensor = v @ weights.transpose(3, 4)  # (N, G, H, value, L)
+        return mixed.view(-1, g, self.heads * self.value, length)
 
     def _relative(self, length: int) -> Tensor:
         """Vectors (L, L, d) of each query's position relative to each key's."""

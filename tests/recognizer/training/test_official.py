@@ -71,11 +71,15 @@ def test_outputs_are_those_of_the_official_code(name, fixed):
             np.testing.assert_allclose(found.numpy(), map_, atol=1e-4)
 
 
-def official_state(network, source):
+def official_state(network, source, subsets=3):
     """The state that the official code would have saved of one of our networks."""
     state = {}
     for key, value in network.state_dict().items():
         names, join = source(key)
+        if key.endswith("gather.weight") and len(names) == 1:  # ST-GCN: (D, K C) to (K D, C)
+            value = torch.cat(value.chunk(subsets, dim=1))
+        elif key.endswith("gather_bias"):
+            value = value.flatten()
         if len(names) == 1:
             state[names[0]] = value.numpy()
             continue
@@ -106,7 +110,8 @@ def test_st_gcn_of_other_layouts_and_strategies(layout, strategy):
         "edge_importance_weighting": False,
         "graph_args": {"layout": layout, "strategy": strategy, "max_hop": 2},
     }
-    state = official_state(network, st_gcn_source)
+    subsets = {"uniform": 1, "distance": 3, "spatial": 5}[strategy]
+    state = official_state(network, st_gcn_source(subsets), subsets)
     del state["A"]
     clips = torch.randn(2, 2, 12, state["data_bn.weight"].size // 2, 2)
     with torch.inference_mode():
@@ -116,7 +121,7 @@ def test_st_gcn_of_other_layouts_and_strategies(layout, strategy):
 def test_st_gcn_in_two_streams():
     config = StGcnConfig(3, 4, "openpose-18")
     network = perturbed(StGcnTwoStream(config))
-    state = official_state(network, st_gcn_source)
+    state = official_state(network, st_gcn_source(3))
     assert "motion_stream.edge_importance.3" in state
     assert "origin_stream.st_gcn_networks.4.residual.1.running_var" in state
     found = load_official(
@@ -178,7 +183,7 @@ def test_st_tr_of_other_graphs_and_variants(variant, graph):
         **settings,
     }
     subsets = 1 if variant == "one subset" else 3
-    state = official_state(network, st_tr_source(ours, subsets))
+    state = official_state(network, st_tr_source(ours, subsets), subsets)
     state |= {"person_bn.weight": np.ones(4 * ours.width), "person_bn.num_batches_tracked": np.array(0)}
     clips = torch.randn(2, ours.channels, 8, joints, 2)
     with torch.inference_mode():
@@ -275,7 +280,7 @@ def test_act_with_the_approximate_gelu_differs_a_little(act):
 @pytest.fixture
 def small_st_gcn():
     network = StGcn(StGcnConfig(3, 4, "openpose-18"))
-    return official_state(network, st_gcn_source), {
+    return official_state(network, st_gcn_source(3)), {
         "in_channels": 3,
         "num_class": 4,
         "layout": "openpose",
