@@ -167,10 +167,10 @@ def train(
     training = WholeClipTraining(network, preset, planned, job.seed, variant.width)
     _claim(folder, job, preset)
     trainer = _fit(training, ClipData(maker, maker.steps_an_epoch * preset.epochs, best_by), folder, hardware)
-    network = training.result.float().cpu().eval()
-    _save_weights(folder, network, training.seconds)
+    network, seconds = training.result.float().cpu().eval(), training.seconds
+    _save_weights(folder, network, seconds)
     trainer.strategy.barrier("weights are written")
-    return network, training.seconds
+    return network, seconds
 
 
 def _fit(training: WholeClipTraining, data: ClipData, folder: Path, hardware: Hardware) -> lightning.Trainer:
