@@ -34,7 +34,7 @@ class FitSettings:
     """
 
     seed: int = 0
-    network: str = "act-small"
+    network: str = "act-micro"
     changes: Mapping[str, Any] = field(default_factory=dict)
     steps: int = 4000
     batch: int = 128

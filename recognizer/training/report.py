@@ -1,7 +1,6 @@
 """Figures of a network as text and as the metrics of a card."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,8 +15,9 @@ SPLITS = {
     "test": "UTD-MHAD and MSR even subjects, NW-UCLA view 3, the test splits of Penn Action and JHMDB (split 1)",
 }
 HOW = (
-    "a clip's probabilities are the mean of its 1.5 s windows (20 poses a second, one every 1/4 s); accuracy: the "
-    "likeliest of all actions is right, idle and other counted as wrong; accuracy_listed: among the listed actions"
+    "a clip's probabilities are the mean of its 1.5 s windows (20 poses a second, one every 1/4 s), each weighted by "
+    "the evidence in it for any listed action but idle (accuracy_even: all windows alike); accuracy: the likeliest of "
+    "all actions is right, idle and other counted as wrong; accuracy_listed: among the listed actions"
 )
 
 
@@ -30,11 +30,12 @@ def as_text(title: str, corpus: Corpus, windows: Windows, logits: Array, rules: 
     recall = "  ".join(f"{name} {value:.2f}" for name, (value, _) in clips.recall.items())
     return (
         f"{title}: accuracy {clips.accuracy:.4f} of {clips.clips} clips, mean of the actions {clips.balanced:.4f}, "
-        f"among the listed actions {clips.accuracy_listed:.4f}\n"
+        f"among the listed actions {clips.accuracy_listed:.4f}, all windows alike {clips.accuracy_even:.4f}\n"
         f"  (bias against other {rules.other_bias:.2f}; without it accuracy {plain.accuracy:.4f})\n"
         f"  {sets}\n  {recall}\n"
         f"  false alarms {alarms.alarms:.3f} of {alarms.windows} windows ({alarms.alarms_but_idle:.3f} without idle), "
         f"{alarms.kept:.3f} of the right windows kept\n"
+        f"  without thresholds a listed action leads in {clips.unlisted_called_listed:.3f} of unlisted clips\n"
     )
 
 
@@ -49,6 +50,8 @@ def metrics(split: str, corpus: Corpus, windows: Windows, logits: Array, rules: 
             "how": HOW,
             "accuracy": round(clips.accuracy, 4),
             "accuracy_listed": round(clips.accuracy_listed, 4),
+            "accuracy_even": round(clips.accuracy_even, 4),
+            "unlisted_called_listed": round(clips.unlisted_called_listed, 4),
             "clips": clips.clips,
             "by_dataset": {name: [round(value, 4), n] for name, (value, n) in clips.by_dataset.items()},
             "recall": {name: [round(value, 4), n] for name, (value, n) in clips.recall.items()},
@@ -65,23 +68,22 @@ def metrics(split: str, corpus: Corpus, windows: Windows, logits: Array, rules: 
     }
 
 
-def metrics_of_seeds(
-    corpus: Corpus, windows: Windows, logits: Sequence[Array], rules: Calibration, folders: Sequence[Path]
+def metrics_of_runs(
+    corpus: Corpus, windows: Windows, logits: Sequence[Array], rules: Calibration, names: Sequence[str]
 ) -> dict[str, Any]:
-    """Metric "test_by_seed" of a card: each network alone, and their mean."""
+    """A metric of several networks, or averages of networks, on the test split: each alone, and their mean."""
     reports = [report_clips(corpus, windows, rules.probabilities(each)) for each in logits]
     alarms = [report_alarms(corpus, windows, rules.probabilities(each), rules.thresholds) for each in logits]
     values = {
         "accuracy": [r.accuracy for r in reports],
+        "accuracy_even": [r.accuracy_even for r in reports],
         "accuracy_listed": [r.accuracy_listed for r in reports],
         "unlisted_windows_shown_as_listed": [a.alarms for a in alarms],
         "right_windows_kept": [a.kept for a in alarms],
     }
     return {
-        "test_by_seed": {
-            "split": SPLITS["test"],
-            "networks": [folder.name for folder in folders],
-            **{name: [round(v, 4) for v in each] for name, each in values.items()},
-            "mean": {name: round(float(np.mean(each)), 4) for name, each in values.items()},
-        }
+        "split": SPLITS["test"],
+        "networks": list(names),
+        **{name: [round(v, 4) for v in each] for name, each in values.items()},
+        "mean": {name: round(float(np.mean(each)), 4) for name, each in values.items()},
     }

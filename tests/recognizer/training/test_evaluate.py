@@ -45,6 +45,17 @@ def test_a_clip_is_the_mean_of_its_windows():
     np.testing.assert_allclose(mean[1], (one_hot(1) + one_hot(3)) / 2)
 
 
+def test_windows_of_rest_count_little_but_rest_alone_is_idle():
+    windows = Windows(np.zeros((4, 30, 78), np.float32), np.array([0, 0, 0, 1]))
+    idle = 0
+    probabilities = np.stack([one_hot(idle), one_hot(idle), one_hot(3), one_hot(idle)])
+    _, mean = clip_probabilities(windows, probabilities)
+    assert list(mean.argmax(axis=1)) == [3, idle]
+    np.testing.assert_allclose(mean.sum(axis=1), 1, rtol=1e-6)
+    _, even = clip_probabilities(windows, probabilities, even=True)
+    assert list(even.argmax(axis=1)) == [idle, idle]
+
+
 def test_accuracy_counts_listed_clips_and_other_is_an_error(corpus):
     clips = np.arange(len(corpus))
     windows = Windows(np.zeros((len(corpus), 30, 78), np.float32), clips)

@@ -1,0 +1,162 @@
+"""The commands train, evaluate and export: recognizers of everyday actions."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from recognizer.features import CHANNELS, LAYOUT
+from recognizer.training import report
+from recognizer.training.batches import OutputSpace
+from recognizer.training.calibrate import Calibration, calibrate
+from recognizer.training.data.everyday import ACTIONS, Corpus, merge, read_all
+from recognizer.training.evaluate import Windows, logits_of, windows_of
+from recognizer.training.export import decision_rules, export
+from recognizer.training.fit import FitSettings, fit, spec_of
+from recognizer.training.models.deployed import Deployed
+from recognizer.training.networks import NETWORKS, parse_changes
+from recognizer.training.run_folder import RunError, TrainedRun, load_run, save_run
+
+PARTS = {"train": ("train",), "all": ("train", "validation")}
+NOTES = (
+    "Figures are of skeletons from Kinect cameras and hand annotation and are optimistic for a webcam. Trained on "
+    "research data; see the terms of each set before other use."
+)
+
+
+def add_train(parser: argparse.ArgumentParser) -> None:
+    """Arguments of train."""
+    defaults = FitSettings()
+    _add_data(parser)
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the run")
+    parser.add_argument("--seed", type=int, default=defaults.seed)
+    parser.add_argument("--network", choices=tuple(NETWORKS), default=defaults.network)
+    setting = "change a field of the network's configuration; may be repeated"
+    parser.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", dest="changes", help=setting)
+    parser.add_argument("--steps", type=int, default=defaults.steps)
+    parser.add_argument("--batch", type=int, default=defaults.batch)
+    people = "train: all but the validation people, for choosing; all: the final network"
+    parser.add_argument("--people", choices=tuple(PARTS), default="train", help=people)
+
+
+def add_evaluate(parser: argparse.ArgumentParser) -> None:
+    """Arguments of evaluate."""
+    _add_data(parser)
+    parser.add_argument("--run", type=Path, nargs="+", required=True, metavar="DIR", help="folders of runs")
+    parser.add_argument("--split", choices=("validation", "test"), default="validation")
+    _add_calibrate(parser, required=False)
+
+
+def add_export(parser: argparse.ArgumentParser) -> None:
+    """Arguments of export."""
+    _add_data(parser)
+    parser.add_argument("--run", type=Path, nargs="+", required=True, metavar="DIR", help="networks to average")
+    more = "as many networks of the same recipe and other seeds, averaged too, for the card's figures; may be repeated"
+    parser.add_argument("--repeat", type=Path, nargs="+", action="append", default=[], metavar="DIR", help=more)
+    _add_calibrate(parser, required=True)
+    parser.add_argument("--weights", type=Path, required=True, metavar="DIR", help="folder to write, as weights/act")
+
+
+def _add_data(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder that holds the data sets")
+
+
+def _add_calibrate(parser: argparse.ArgumentParser, *, required: bool) -> None:
+    what = "runs of the same recipe without the validation people, on whom the thresholds are chosen"
+    parser.add_argument("--calibrate", type=Path, nargs="+", required=required, metavar="DIR", help=what)
+
+
+def train(options: argparse.Namespace) -> None:
+    """Train one network; a killed run goes on where it was."""
+    corpus = merge(read_all(options.data))
+    settings = FitSettings(
+        seed=options.seed,
+        network=options.network,
+        changes=parse_changes(options.changes),
+        steps=options.steps,
+        batch=options.batch,
+        parts=PARTS[options.people],
+    )
+    outputs = OutputSpace(corpus).names
+    spec = spec_of(settings, len(outputs))
+    spec.build()  # a mistake in it is told before anything is written
+    options.out.mkdir(parents=True, exist_ok=True)
+    network = fit(corpus, settings, options.out)
+    path = save_run(options.out, network, spec, asdict(settings), outputs)
+    sys.stdout.write(f"{path}\n")
+
+
+def evaluate(options: argparse.Namespace) -> None:
+    """Accuracy and false alarms of trained networks, each alone and averaged."""
+    corpus = merge(read_all(options.data))
+    runs = [_load(folder, corpus) for folder in options.run]
+    rules = _calibrated(options.calibrate or options.run, corpus)[0]
+    windows = _windows(corpus, options.split)
+    for folder, run in zip(options.run, runs, strict=True):
+        logits = logits_of(_deployed([run]), windows.features)
+        sys.stdout.write(report.as_text(str(folder), corpus, windows, logits, rules))
+    if len(runs) > 1:
+        together = logits_of(_deployed(runs), windows.features)
+        sys.stdout.write(report.as_text("averaged", corpus, windows, together, rules))
+
+
+def export_weights(options: argparse.Namespace) -> None:
+    """Write model.onnx and card.json."""
+    corpus = merge(read_all(options.data))
+    runs = [_load(folder, corpus) for folder in options.run]
+    families = {run.spec.family for run in runs}
+    if len(families) > 1:
+        raise RunError(f"--run names networks of {' and '.join(sorted(families))}; give those of one recognizer")
+    repeats = [[_load(folder, corpus) for folder in folders] for folders in options.repeat]
+    rules, judged = _calibrated(options.calibrate, corpus)
+    validation, test = _windows(corpus, "validation"), _windows(corpus, "test")
+    tested = [logits_of(_deployed(group), test.features) for group in ([[run] for run in runs] + [runs] + repeats)]
+    alone, together = tested[: len(runs)], tested[len(runs) :]
+    names = [" + ".join(folder.name for folder in group) for group in (options.run, *options.repeat)]
+    metrics = {
+        **report.metrics("validation", corpus, validation, judged, rules),
+        **report.metrics("test", corpus, test, together[0], rules),
+        "test_by_seed": report.metrics_of_runs(corpus, test, alone, rules, [folder.name for folder in options.run]),
+    }
+    if repeats:
+        metrics["test_by_average"] = report.metrics_of_runs(corpus, test, together, rules, names)
+    export(
+        _deployed(runs, rules.other_bias),
+        len(CHANNELS) * len(LAYOUT),
+        options.weights,
+        name=options.weights.resolve().name,
+        family=families.pop(),
+        decision=decision_rules(rules.temperature, rules.by_action()),
+        metrics=metrics,
+        notes=NOTES,
+    )
+    sys.stdout.write(f"{options.weights}\n")
+
+
+def _calibrated(folders: Sequence[Path], corpus: Corpus) -> tuple[Calibration, np.ndarray]:
+    """Thresholds of the mean of networks that have not seen the validation people, and its logits on them."""
+    judges = [_load(folder, corpus) for folder in folders]
+    for folder, judge in zip(folders, judges, strict=True):
+        if "validation" in judge.settings["parts"]:
+            raise RunError(f"{folder} was trained on the validation people; --calibrate runs made with --people train")
+    validation = _windows(corpus, "validation")
+    logits = logits_of(_deployed(judges), validation.features)
+    return calibrate(corpus, validation, logits), logits
+
+
+def _load(folder: Path, corpus: Corpus) -> TrainedRun:
+    run = load_run(folder)
+    if run.outputs != OutputSpace(corpus).names:
+        raise RunError(f"{folder} was trained on other data sets than those given; train again")
+    return run
+
+
+def _deployed(runs: Sequence[TrainedRun], other_bias: float = 0.0) -> Deployed:
+    return Deployed([run.network for run in runs], listed=len(ACTIONS) - 1, other_bias=other_bias)
+
+
+def _windows(corpus: Corpus, part: str) -> Windows:
+    return windows_of(corpus, np.flatnonzero(corpus.part == part))
