@@ -299,8 +299,8 @@ class AdaptiveGraphConv(nn.Module):
 
     def forward(self, x: Tensor, maps: Maps | None = None) -> Tensor:
         _, _, t, v = x.shape
-        a = self.embed_a(x).view(-1, self.subsets, self.embedding * t, v)
-        b = self.embed_b(x).view(-1, self.subsets, self.embedding * t, v)
+        a = self.embed_a(x).reshape(-1, self.subsets, self.embedding * t, v)
+        b = self.embed_b(x).reshape(-1, self.subsets, self.embedding * t, v)
         weights = (a.transpose(2, 3) @ b / a.shape[2]).softmax(dim=2)  # (N, K, V, V)
         if maps is not None:
             maps.extend(weights.unbind(dim=1))
