@@ -12,7 +12,7 @@ from recognizer.training.models.act import SIZES, Act, ActConfig  # noqa: E402
 from recognizer.training.models.st_gcn import StGcn, StGcnConfig, StGcnTwoStream  # noqa: E402
 from recognizer.training.models.st_tr import StTr, StTrConfig  # noqa: E402
 from recognizer.training.official import load_official  # noqa: E402
-from recognizer.training.official_names import OfficialError, st_gcn_source, st_tr_source  # noqa: E402
+from recognizer.training.official_names import OfficialError, fill, st_gcn_source, st_tr_source  # noqa: E402
 
 PARITY = Path(__file__).resolve().parents[4] / "shared" / "parity"
 SYSTEMS = {"stgcn": "st-gcn", "str": "s-tr", "ttr": "t-tr"}
@@ -188,6 +188,65 @@ def test_st_tr_of_other_graphs_and_variants(variant, graph):
     clips = torch.randn(2, ours.channels, 8, joints, 2)
     with torch.inference_mode():
         torch.testing.assert_close(load_official(system, state, config)(clips), network(clips))
+
+
+# Names and shapes that the official code gives to what the reference cases do not have; 25 joints, 3 channels.
+OFFICIAL_SHAPES = {
+    "adaptive": {
+        "gcn0.PA": (3, 25, 25),
+        "gcn0.conv_a.0.weight": (16, 3, 1, 1),
+        "gcn0.down.1.running_mean": (64,),
+        "backbone.3.gcn1.conv_d.2.bias": (128,),
+        "backbone.3.gcn1.down.0.weight": (128, 67, 1, 1),
+    },
+    "all layers": {
+        "backbone.0.gcn1.mask": (3, 25, 25),
+        "backbone.0.tcn1.qkv_conv.weight": (96, 64, 1, 1),
+        "backbone.3.down1.conv.weight": (64, 67, 1, 1),
+        "backbone.4.tcn1.qkv_conv.weight": (192, 128, 1, 2),
+        "backbone.9.tcn1.data_bn.weight": (256 * 25,),
+    },
+    "spatial in all layers": {
+        "backbone.0.gcn1.data_bn.weight": (3 * 25,),
+        "backbone.0.gcn1.attention_conv.qkv_conv.weight": (96, 3, 1, 1),
+        "backbone.0.down1.conv.weight": (64, 3, 1, 1),
+    },
+    "augmented": {
+        "backbone.3.gcn1.g_convolutions.1.weight": (64, 67, 1, 1),
+        "backbone.3.gcn1.attention_conv.qkv_conv.weight": (2 * 32 + 64, 67, 1, 1),
+        "backbone.3.gcn1.attention_conv.attn_out.weight": (64, 64, 1, 1),
+    },
+    "augmented in time": {
+        "backbone.3.tcn1.tcn_conv.conv.weight": (96, 128, 9, 1),
+        "backbone.3.tcn1.tcn_conv.bn.running_var": (96,),
+        "backbone.3.tcn1.qkv_conv.weight": (2 * 32 + 32, 128, 1, 2),
+        "backbone.3.tcn1.down.conv.weight": (128, 128, 1, 1),
+    },
+    "more channels": {
+        "backbone.3.gcn1.attention_conv.qkv_conv.weight": ((2 * 32 + 128) * 2, 67, 1, 1),
+        "backbone.3.gcn1.attention_conv.attn_out.weight": (128, 256, 1, 1),
+    },
+    "relative": {
+        "backbone.3.gcn1.attention_conv.key_rel": (600, 4),
+        "backbone.8.gcn1.attention_conv.key_rel_diagonal": (1, 8),
+    },
+    "relative in time": {"backbone.3.tcn1.key_rel": (299, 4), "backbone.8.tcn1.key_rel": (149, 8)},
+    "adjacency": {"backbone.3.gcn1.attention_conv.mask": (25, 25)},
+    "joints and bones": {"fcn.weight": (5, 512, 1), "backbone.3.gcn1.data_bn.bias": ((128 + 6) * 25,)},
+    "one subset": {"backbone.0.gcn1.conv_list.0.bias": (64,), "gcn0.mask": (1, 25, 25)},
+}
+
+
+@pytest.mark.parametrize("variant", OFFICIAL_SHAPES)
+def test_names_and_shapes_of_variants_are_the_official_ones(variant):
+    _, _, fields = VARIANTS[variant]
+    ours = StTrConfig(**{"channels": 3, "outputs": 5, "joints": "ntu-25", "people": 2, **fields})
+    subsets = 1 if variant == "one subset" else 3
+    state = official_state(StTr(ours), st_tr_source(ours, subsets), subsets)
+    for name, shape in OFFICIAL_SHAPES[variant].items():
+        assert state[name].size == np.prod(shape), name
+        state[name] = np.zeros(shape)
+    fill(StTr(ours), state, st_tr_source(ours, subsets))  # official shapes fit
 
 
 def keras_state(network):
