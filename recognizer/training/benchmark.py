@@ -48,7 +48,7 @@ def _add_folders(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Carry the command out."""
+    """Train and measure recognizers on the benchmarks, or write the page of their figures."""
     if options.benchmark == "table":
         sys.stdout.write(f"{write_page(options.results, options.page)}\n")
     elif options.benchmark == "mpose":
