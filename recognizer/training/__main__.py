@@ -9,15 +9,23 @@ from collections.abc import Callable, Sequence
 import torch
 
 from pose.errors import ActionLensError
+from recognizer.training import benchmark, import_official
 from recognizer.training import everyday_commands as everyday
 
 Run = Callable[[argparse.Namespace], None]
 AddArguments = Callable[[argparse.ArgumentParser], None]
 
-COMMANDS: dict[str, tuple[AddArguments, Run]] = {
-    "train": (everyday.add_train, everyday.train),
-    "evaluate": (everyday.add_evaluate, everyday.evaluate),
-    "export": (everyday.add_export, everyday.export_weights),
+# What a command does, its arguments, and the command itself.
+COMMANDS: dict[str, tuple[str, AddArguments, Run]] = {
+    "train": ("train a network on everyday actions", everyday.add_train, everyday.train),
+    "evaluate": ("tell accuracy and false alarms of trained networks", everyday.add_evaluate, everyday.evaluate),
+    "export": ("write trained networks as model.onnx and card.json", everyday.add_export, everyday.export_weights),
+    "import-official": (
+        "make weights/NAME of a checkpoint of the official codes",
+        import_official.add_arguments,
+        import_official.run,
+    ),
+    "benchmark": ("train and test on the published splits of data sets", benchmark.add_arguments, benchmark.run),
 }
 
 
@@ -41,11 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m recognizer.training", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for name, (add_arguments, run) in COMMANDS.items():
-        what = (run.__doc__ or "").strip()
-        command = commands.add_parser(
-            name, help=what[0].lower() + what[1:].splitlines()[0].rstrip("."), description=what
-        )
+    for name, (what, add_arguments, run) in COMMANDS.items():
+        command = commands.add_parser(name, help=what, description=f"{what[0].upper()}{what[1:]}.")
         command.add_argument("--threads", type=int, default=1, help="processor threads (default 1)")
         command.set_defaults(run_command=run)
         add_arguments(command)
