@@ -88,13 +88,15 @@ class Act(nn.Module):
         return self._logits(features, places, maps), maps
 
     def _logits(self, features: Tensor, places: Sequence[int] | None, maps: list[Tensor] | None) -> Tensor:
-        x = self.embed(features)  # (N, T, D)
-        x = torch.cat([self.class_token.expand(x.shape[0], -1, -1), x], dim=1)  # (N, T + 1, D)
-        x = x + self._position(features.shape[1], places)
+        tokens = features.shape[1] + 1
+        # An empty frame in front becomes the class token: its embedding is the bias, which `first` takes away.
+        first = functional.pad(self.class_token - self.embed.bias, (0, 0, 0, tokens - 1))
+        x = self.embed(functional.pad(features, (0, 0, 1, 0)).flatten(0, 1))  # (N * tokens, D)
+        x = (x.view(-1, tokens, self.config.width) + (first + self._position(tokens - 1, places))).flatten(0, 1)
         for layer in self.encoder[:-1]:
-            x = layer(x, x, maps)
-        x = self.encoder[-1](x[:, :1], x, maps)  # (N, 1, D): of the last layer only the class token is read
-        logits: Tensor = self.head(x[:, 0])  # (N, A)
+            x = layer(x, tokens, maps)
+        x = self.encoder[-1](x, tokens, maps, only_first=True)  # (N, D): of the last layer only the class token is read
+        logits: Tensor = self.head(x)  # (N, A)
         return logits
 
     def _position(self, count: int, places: Sequence[int] | None) -> Tensor:
@@ -128,23 +130,44 @@ class EncoderLayer(nn.Module):
         self.dropout = nn.Dropout(config.dropout)
         self.gelu = nn.GELU("tanh" if config.gelu == "tanh" else "none")
 
-    def forward(self, x: Tensor, context: Tensor, maps: list[Tensor] | None = None) -> Tensor:
-        """x (N, Q, D) looks at context (N, K, D); gives (N, Q, D)."""
-        x = self.norm1(x + self.dropout(self._attend(x, context, maps)))
+    def forward(self, x: Tensor, tokens: int, maps: list[Tensor] | None = None, *, only_first: bool = False) -> Tensor:
+        """Rows (N * tokens, D), which ONNX Runtime multiplies fastest, to the same, or only the first of each clip."""
+        queries, keys, values = self._projected(x, tokens, only_first)
+        y = self.out(self._gathered(queries, keys, values, 1 if only_first else tokens, tokens, maps))
+        if only_first:
+            x = x.view(-1, tokens, x.shape[1])[:, 0]
+        x = self.norm1(x + self.dropout(y))
         y = self.narrow(self.gelu(self.widen(x)))
         return self.norm2(x + self.dropout(y))  # type: ignore[no-any-return]
 
-    def _attend(self, x: Tensor, context: Tensor, maps: list[Tensor] | None) -> Tensor:
-        def split(y: Tensor) -> Tensor:  # (N, K, D) -> (N, heads, K, 64)
-            return y.view(y.shape[0], y.shape[1], self.heads, HEAD_WIDTH).transpose(1, 2)
+    def _projected(self, x: Tensor, tokens: int, only_first: bool) -> Sequence[Tensor]:
+        """Queries, keys and values, in as few products as can be."""
+        layers = (self.key, self.value) if only_first else (self.query, self.key, self.value)
+        weight, bias = torch.cat([layer.weight for layer in layers]), torch.cat([layer.bias for layer in layers])
+        found = functional.linear(x, weight, bias).chunk(len(layers), dim=1)
+        return (self.query(x.view(-1, tokens, x.shape[1])[:, 0]), *found) if only_first else found
 
-        q, k, v = split(self.query(x)), split(self.key(context)), split(self.value(context))
-        if maps is None:
+    def _gathered(
+        self, queries: Tensor, keys: Tensor, values: Tensor, asking: int, tokens: int, maps: list[Tensor] | None
+    ) -> Tensor:
+        """What the heads of each of a clip's `asking` queries gather from its tokens, a row for each query."""
+
+        def split(rows: Tensor, count: int) -> Tensor:  # (N * K, D) -> (N, heads, K, 64)
+            if self.heads == 1:
+                return rows.view(-1, 1, count, HEAD_WIDTH)
+            return rows.view(-1, count, self.heads, HEAD_WIDTH).transpose(1, 2)
+
+        q, k, v = split(queries, asking), split(keys, tokens), split(values, tokens)
+        if maps is None and not torch.compiler.is_exporting():
             mixed = functional.scaled_dot_product_attention(q, k, v)  # (N, heads, Q, 64)
-        else:
-            maps.append((q @ k.transpose(2, 3) / HEAD_WIDTH**0.5).softmax(dim=3))  # (N, heads, Q, K)
-            mixed = maps[-1] @ v
-        return self.out(mixed.transpose(1, 2).flatten(2))  # type: ignore[no-any-return]
+        else:  # in the open, so that ONNX Runtime can fuse the scale into the product
+            weights = ((q @ k.transpose(2, 3)) * HEAD_WIDTH**-0.5).softmax(dim=3)  # (N, heads, Q, K)
+            if maps is not None:
+                maps.append(weights)
+            mixed = weights @ v
+        if self.heads > 1:
+            mixed = mixed.transpose(1, 2)
+        return mixed.reshape(-1, self.heads * HEAD_WIDTH)
 
 
 def parameter_count(model: nn.Module) -> int:

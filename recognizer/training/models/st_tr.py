@@ -404,12 +404,12 @@ class Attention(nn.Module):
         heads, parts = config.heads, config.more_channels or config.heads
         if keys % heads or values % heads:
             raise ValueError(f"{heads} heads do not divide {keys} channels of keys and {values} of values")
-        self.over_joints, self.heads, self.window, self.pairs = joints > 0, heads, window, pairs
+        self.over_joints, self.heads, self.window = joints > 0, heads, window
         self.key, self.value = keys // parts, values // parts  # channels of one head
         self.scale = (keys // heads) ** -0.5
         self.drop = config.drop_attention
-        kernel = (stride if pairs else 1, 1)
-        self.qkv = nn.Conv2d(channels, heads * (2 * self.key + self.value), kernel, (stride, 1))
+        wide = heads * (2 * self.key + self.value)
+        self.qkv = nn.Conv2d(channels, wide, (stride if pairs else 1, 1), (stride, 1))
         self.out = nn.Conv2d(heads * self.value, values, 1)
         self.register_buffer("skeleton", skeleton, persistent=False)
         self.importance = None if skeleton is None else nn.Parameter(torch.ones_like(skeleton))  # (V, V)
@@ -422,8 +422,8 @@ class Attention(nn.Module):
             self.relative = nn.Parameter(torch.randn(2 * frames - 1, self.key))
 
     def forward(self, x: Tensor, maps: Maps | None = None) -> Tensor:
-        if self.pairs and x.shape[2] % 2:
-            x = torch.cat([x, x[:, :, -1:]], dim=2)  # the last frame pairs with itself
+        if lack := -x.shape[2] % self.qkv.kernel_size[0]:
+            x = torch.cat([x, x[:, :, -1:].expand(-1, -1, lack, -1)], dim=2)  # the last frame pairs with itself
         x = self.qkv(x)  # (N, Z, T', V), Z = H (2 key + value)
         x = x.permute(0, 2, 1, 3) if self.over_joints else x.permute(0, 3, 1, 2)  # (N, G, Z, L)
         parts = torch.split(x, self.window or x.shape[3], dim=3)

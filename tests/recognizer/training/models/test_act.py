@@ -22,13 +22,42 @@ def network():
     return Act(ActConfig(features=78, outputs=9, width=128, layers=2)).eval()
 
 
+def encoded(network, x):
+    """Tokens (N, K, D) after all layers, none left out."""
+    rows = x.flatten(0, 1)
+    for layer in network.encoder:
+        rows = layer(rows, x.shape[1])
+    return rows.view(x.shape)
+
+
+def attention_by_hand(layer, x):
+    """Post-norm encoder layer with the framework's own multi-head attention."""
+    theirs = torch.nn.MultiheadAttention(x.shape[2], layer.heads, batch_first=True)
+    theirs.in_proj_weight.copy_(torch.cat([layer.query.weight, layer.key.weight, layer.value.weight]))
+    theirs.in_proj_bias.copy_(torch.cat([layer.query.bias, layer.key.bias, layer.value.bias]))
+    theirs.out_proj.load_state_dict(layer.out.state_dict())
+    x = layer.norm1(x + theirs(x, x, x)[0])
+    return layer.norm2(x + layer.narrow(torch.nn.functional.gelu(layer.widen(x))))
+
+
+@pytest.mark.parametrize("heads", [1, 3])
+def test_a_layer_is_a_post_norm_encoder_layer(heads):
+    torch.manual_seed(0)
+    layer = Act(ActConfig(78, 9, width=64 * heads, layers=1)).encoder[0].eval()
+    x = torch.randn(3, 7, 64 * heads)
+    with torch.no_grad():
+        for parameter in layer.parameters():
+            parameter.add_(0.05 * torch.randn_like(parameter))
+        expected = attention_by_hand(layer, x)
+        torch.testing.assert_close(layer(x.flatten(0, 1), 7), expected.flatten(0, 1))
+        torch.testing.assert_close(layer(x.flatten(0, 1), 7, only_first=True), expected[:, 0])
+
+
 def test_reading_the_class_token_alone_changes_nothing(network):
     clips = torch.randn(3, 30, 78)
     with torch.inference_mode():
         x = torch.cat([network.class_token.expand(3, -1, -1), network.embed(clips)], dim=1) + network.position
-        for layer in network.encoder:
-            x = layer(x, x)
-        torch.testing.assert_close(network(clips), network.head(x[:, 0]))
+        torch.testing.assert_close(network(clips), network.head(encoded(network, x)[:, 0]))
 
 
 def test_the_order_of_the_frames_matters(network):
@@ -42,9 +71,7 @@ def test_with_fewer_frames_each_pose_keeps_the_position_of_its_time(network):
     with torch.inference_mode():
         x = torch.cat([network.class_token.expand(2, -1, -1), network.embed(clips)], dim=1)
         x = x + network.position[:, [0, 1, 11, 20, 30]]  # frames 0, 10, 19 and 29 of 30
-        for layer in network.encoder:
-            x = layer(x, x)
-        torch.testing.assert_close(network(clips), network.head(x[:, 0]))
+        torch.testing.assert_close(network(clips), network.head(encoded(network, x)[:, 0]))
         torch.testing.assert_close(network(clips, places=[0, 10, 19, 29]), network(clips))
         assert (network(clips, places=[0, 1, 2, 3]) - network(clips)).abs().max() > 1e-4
         assert network(clips[:, :1]).shape == (2, 9)
