@@ -23,6 +23,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 import recognizer.onnx_recognizer  # noqa: F401  (it turns off the telemetry of ONNX Runtime)
@@ -171,6 +172,12 @@ def to_onnx(network: nn.Module, official: _Official) -> tuple[bytes, list[float]
 
     Raises OfficialError where ONNX Runtime gives other logits.
     """
+    reference = np.random.default_rng(_PARITY_SEED).standard_normal(official.shape).astype(np.float32)
+    try:
+        with torch.inference_mode():
+            expected = network(torch.from_numpy(reference))[0].numpy()
+    except (RuntimeError, ValueError, IndexError) as error:
+        raise OfficialError(f"the network does not take {official.form} ({_first_line(error)})") from error
     program = torch.onnx.export(
         network,
         (torch.randn(2, *official.shape[1:]),),
@@ -184,18 +191,21 @@ def to_onnx(network: nn.Module, official: _Official) -> tuple[bytes, list[float]
     )
     assert program is not None
     content: bytes = program.model_proto.SerializeToString()
-    reference = np.random.default_rng(_PARITY_SEED).standard_normal(official.shape).astype(np.float32)
-    with torch.inference_mode():
-        expected = network(torch.from_numpy(reference))[0].numpy()
+    _verify(content, official.name, reference, expected)
+    return content, expected.tolist()
+
+
+def _verify(content: bytes, name: str, reference: NDArray[np.float32], expected: NDArray[np.float32]) -> None:
+    """OfficialError where ONNX Runtime gives other logits than torch did."""
     import onnxruntime as ort
 
-    found = ort.InferenceSession(content, providers=["CPUExecutionProvider"]).run(None, {official.name: reference})[0][
-        0
-    ]
-    error = float(np.abs(found - expected).max() / max(np.abs(expected).max(), 1e-6))
-    if not error < _TOLERANCE:
-        raise OfficialError(f"ONNX Runtime gives other logits than torch (relative {error:.1e}); nothing was written")
-    return content, expected.tolist()
+    session = ort.InferenceSession(content, providers=["CPUExecutionProvider"])
+    found = session.run(None, {name: reference})[0][0]
+    difference = float(np.abs(found - expected).max() / max(np.abs(expected).max(), 1e-6))
+    if not difference < _TOLERANCE:
+        raise OfficialError(
+            f"ONNX Runtime gives other logits than torch (relative {difference:.1e}); nothing is written"
+        )
 
 
 def _card(

@@ -94,7 +94,13 @@ def load_official(system: str, state: State, config: Config) -> nn.Module:
         raise OfficialError(f"the config must be an object of settings, got {type(config).__name__}")
     try:
         return loaders[system](state, config)
-    except (ValueError, TypeError, ZeroDivisionError) as error:  # of the networks' own configurations
+    except (
+        ValueError,
+        TypeError,
+        AttributeError,
+        ArithmeticError,
+        RuntimeError,
+    ) as error:  # of the networks' own configurations
         raise OfficialError(f"the config does not make a network: {' '.join(str(error).split())}") from error
 
 

@@ -160,6 +160,21 @@ def test_what_cannot_be_imported_is_one_line_and_leaves_nothing(files, damage, m
     assert sorted(files.rglob("*")) == before
 
 
+def test_frames_that_the_network_cannot_take_are_refused(files):
+    with pytest.raises(ActionLensError, match="--frames must be above 0"):
+        import_t_tr(files, "--frames", 0)
+    torch.save({**torch.load(files / "model.pt")["state_dict"], **relative_tables()}, files / "model.pt")
+    (files / "config.json").write_text(json.dumps({**T_TR, "relative": True}))
+    with pytest.raises(ActionLensError, match=r"does not take \(N, 2, 400, 18, 1\)"):
+        import_t_tr(files, "--frames", 400)
+
+
+def relative_tables():
+    """Positions of 150 and 75 frames, for clips of 300."""
+    sizes = {**dict.fromkeys((3, 4, 5), (299, 4)), **dict.fromkeys((6, 7, 8), (149, 8))}
+    return {f"backbone.{unit}.tcn1.key_rel": torch.zeros(size) for unit, size in sizes.items()}
+
+
 @pytest.mark.parametrize(
     ("names", "message"), [("a\nb\n", "expected 4 different names, got 2"), ("a\na\nb\nc\n", "3 different")]
 )

@@ -395,6 +395,8 @@ def test_names_of_data_parallel_are_understood(small_st_gcn):
         ("t-tr", {"num_class": 4, "multiscale": True}, "multiscale"),
         ("act", {"MODEL_SIZE": "huge"}, "unknown MODEL_SIZE"),
         ("st-gcn", [1], "must be an object"),
+        ("st-gcn", {"in_channels": 3, "num_class": 4, "graph_args": "spatial"}, "does not make a network"),
+        ("t-tr", {"channel": 3, "num_class": 4, "num_point": 18, "graph_args": ["spatial"]}, "does not make a network"),
     ],
 )
 def test_what_is_wrong_with_a_config_is_said_in_one_line(system, config, message, act):
