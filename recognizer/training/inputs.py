@@ -9,9 +9,9 @@ from recognizer.training.presets import Augment, Channel, Preset, PresetError
 from recognizer.training.transforms import Array, Mask
 
 
-def channel_count(channels: tuple[Channel, ...], dims: int) -> int:
+def channel_count(channels: tuple[Channel, ...], dims: int, joints: int) -> int:
     """Numbers of a joint in the input for joints of 2 or 3 dimensions."""
-    return sum(1 if channel == "seen" else dims for channel in channels)
+    return sum({"seen": 1, "distances": joints}.get(channel, dims) for channel in channels)
 
 
 def frames_of(preset: Preset, frames: int) -> int:
@@ -86,7 +86,8 @@ def channels_of(x: Array, seen: Mask, layout: Layout, preset: Preset) -> Array:
 
     A velocity is also 0 where the joint was not seen in the frame before. velocity_from_zero: difference to the frame
     before of the centred places; the first frame's is its place itself (MPOSE2021's package). A bone goes from the
-    joint's parent to the joint, a direction is a bone of length 1.
+    joint's parent to the joint, a direction is a bone of length 1. distances: to all V joints (as DD-Net's input, Yang
+    et al., 2019).
     """
     placed = _centred(x, seen, layout) if preset.centre == "frame" else x
     there = seen[..., None]
@@ -101,6 +102,9 @@ def channels_of(x: Array, seen: Mask, layout: Layout, preset: Preset) -> Array:
             parts.append(np.diff(placed, axis=1, prepend=0))
         elif channel == "seen":
             parts.append(there.astype(np.float32))
+        elif channel == "distances":
+            apart = np.linalg.norm(x[:, :, :, None] - x[:, :, None], axis=-1)
+            parts.append(np.where(there & seen[:, :, None], apart, 0))
         else:
             bone = np.where(there & there[:, :, layout.parents], x - x[:, :, layout.parents], 0)
             length = np.linalg.norm(bone, axis=-1, keepdims=True)

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pose.errors import ActionLensError
 
-Channel = Literal["position", "velocity", "velocity_from_zero", "bone", "direction", "seen"]
+Channel = Literal["position", "velocity", "velocity_from_zero", "bone", "direction", "distances", "seen"]
 Centre = Literal["first", "frame"]
 
 

@@ -1,6 +1,6 @@
 """The benchmarks: a data set, its official split, its dimensions; and what of it is for choosing a recipe."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,15 +60,16 @@ class TaskClips:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A benchmark. read: recordings of a folder. held_out: training clips by which a recipe is chosen, None for a
-    stratified sixth of them. flat: 3D recordings are seen by their own camera, in training by others around them too.
+    """A benchmark. read: recordings of a folder. held_out: (R,) which of a folder's recordings, as far as they are
+    training clips, a recipe is chosen by; None for a stratified sixth of them. flat: 3D recordings are seen by their
+    own camera, in training by others around them too.
     """
 
     name: str
     title: str
     folder: str
     read: Callable[[Path], Iterator[Recording]]
-    held_out: Callable[[Recording], bool] | None = None
+    held_out: Callable[[Path, Sequence[Recording]], Mask] | None = None
     flat: bool = False
 
     def recordings(self, data: Path) -> list[Recording]:
@@ -81,7 +82,7 @@ class Task:
     def load(self, data: Path, part: str = "test") -> TaskClips:
         """Training clips and those of a part: "test", or "validation", which is taken out of the training clips."""
         recordings = self.recordings(data)
-        learn, judge = self._split(recordings, part)
+        learn, judge = self._split(data / self.folder, recordings, part)
         versions = _views(recordings) if self.flat else [recordings]
         options = ClipOptions(normalise="first", score=True)
         clips = [whole_clips(version, SOURCE_FRAMES, options) for version in versions]
@@ -89,13 +90,13 @@ class Task:
         first = clips[0]
         return TaskClips(x[..., :-1], x[..., -1] > 0.5, first.labels, first.actions, first.layout, learn, judge)
 
-    def _split(self, recordings: list[Recording], part: str) -> tuple[Rows, Rows]:
+    def _split(self, folder: Path, recordings: list[Recording], part: str) -> tuple[Rows, Rows]:
         test = np.array([recording.test for recording in recordings], dtype=bool)
         if part == "test":
             return np.flatnonzero(~test), np.flatnonzero(test)
         learn = np.flatnonzero(~test)
         if self.held_out is not None:
-            held_out = np.array([self.held_out(recording) for recording in recordings])
+            held_out = self.held_out(folder, recordings)
             return np.flatnonzero(~test & ~held_out), np.flatnonzero(~test & held_out)
         actions = [recordings[row].action for row in learn]
         return stratified(learn, actions, 1 / 6, _SPLIT_SEED)
@@ -116,15 +117,26 @@ def _views(recordings: list[Recording]) -> list[list[Recording]]:
 
 
 def _jhmdb(split: int) -> Task:
+    other = split % len(jhmdb.SPLITS) + 1
+
     def read(folder: Path) -> Iterator[Recording]:
         return jhmdb.read(folder, split)
 
-    return Task(f"jhmdb14-{split}", f"JHMDB-14, split {split}", "jhmdb14", read)
+    def test_of_the_next_split(folder: Path, recordings: Sequence[Recording]) -> Mask:
+        """The official splits keep clips of one source video together, which a random part would not."""
+        clips = {clip.joints.tobytes() for clip in jhmdb.read(folder, other) if clip.test}
+        return np.array([recording.joints.tobytes() in clips for recording in recordings])
+
+    return Task(f"jhmdb14-{split}", f"JHMDB-14, split {split}", "jhmdb14", read, test_of_the_next_split)
 
 
-def _view_2(recording: Recording) -> bool:
+def _view_2(folder: Path, recordings: Sequence[Recording]) -> Mask:
     """NW-UCLA's other training view: choosing meets what the test does, the same people from a new side."""
-    return recording.name.endswith("_v02")
+    return np.array([recording.name.endswith("_v02") for recording in recordings])
+
+
+def _subject(number: int) -> Callable[[Path, Sequence[Recording]], Mask]:
+    return lambda folder, recordings: np.array([recording.subject == number for recording in recordings])
 
 
 TASKS = {
@@ -134,13 +146,13 @@ TASKS = {
         *(_jhmdb(split) for split in jhmdb.SPLITS),
         Task("nw-ucla-3d", "NW-UCLA cross-view, 3D", "nw_ucla", nw_ucla.read, _view_2),
         Task("nw-ucla-2d", "NW-UCLA cross-view, 2D", "nw_ucla", nw_ucla.read, _view_2, flat=True),
-        Task("utd-mhad", "UTD-MHAD cross-subject, 3D", "utd_mhad", utd_mhad.read, lambda r: r.subject == 7),
+        Task("utd-mhad", "UTD-MHAD cross-subject, 3D", "utd_mhad", utd_mhad.read, _subject(7)),
         Task(
             "msr-action3d",
             "MSR Action3D cross-subject, 3D",
             "msr_action3d",
             msr_action3d.read,
-            lambda r: r.subject == 9,
+            _subject(9),
         ),
     )
 }

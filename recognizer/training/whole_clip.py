@@ -135,7 +135,7 @@ def build_network(clips: TaskClips, variant: Variant, preset: Preset, frames: in
     trained = frames_of(preset, frames)
     if trained != frames and not variant.any_frames:
         raise PresetError(f"preset {preset.name} trains on {trained} of {frames} frames, which {variant.name} cannot")
-    channels = channel_count(preset.channels, clips.dims)
+    channels = channel_count(preset.channels, clips.dims, len(clips.layout))
     torch.manual_seed(seed)
     return variant.build(Shape(channels, clips.layout, len(clips.actions), frames, preset.dropout))
 

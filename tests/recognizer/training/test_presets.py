@@ -35,7 +35,7 @@ def test_every_preset_says_where_it_is_from_and_makes_its_input(name, clips):
     assert preset.source
     frames = frames_of(preset, 30)
     features = training_input(*clips, MPOSE_13, preset, 30, np.random.default_rng(1))
-    assert features.shape == (6, frames, 13 * channel_count(preset.channels, 2))
+    assert features.shape == (6, frames, 13 * channel_count(preset.channels, 2, 13))
     plain = plain_input(*clips, MPOSE_13, preset, 30, mirrored=False)
     assert plain.shape == (6, 30, features.shape[2])
     assert features.dtype == plain.dtype == np.float32
@@ -97,7 +97,7 @@ def test_our_recipe_leaves_biases_and_norms_undecayed():
 
 def test_channels_are_what_they_say(clips):
     x, seen = clips
-    names = ("position", "velocity", "bone", "direction", "seen", "velocity_from_zero")
+    names = ("position", "velocity", "bone", "direction", "seen", "velocity_from_zero", "distances")
     preset = preset_of("short-clips").changed(channels=names, centre="first")
     out = channels_of(x, seen, MPOSE_13, preset)
     position, velocity, bone, direction = (out[..., i : i + 2] for i in (0, 2, 4, 6))
@@ -113,7 +113,9 @@ def test_channels_are_what_they_say(clips):
     np.testing.assert_array_equal(bone[:, :, wrist][~linked], 0)
     np.testing.assert_allclose(np.linalg.norm(direction[:, :, wrist][linked], axis=-1), 1, atol=1e-5)
     np.testing.assert_array_equal(out[..., 8], seen)
-    np.testing.assert_allclose(out[:, 0, :, 9:], x[:, 0], atol=1e-6)
+    np.testing.assert_allclose(out[:, 0, :, 9:11], x[:, 0], atol=1e-6)
+    apart = np.linalg.norm(x[:, :, wrist] - x[:, :, elbow], axis=-1)
+    np.testing.assert_allclose(out[:, :, wrist, 11 + elbow], np.where(linked, apart, 0), atol=1e-6)
 
 
 def test_frame_centring_puts_the_hips_at_the_origin_and_holds_them_where_they_are_hidden(clips):
