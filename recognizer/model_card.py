@@ -192,6 +192,7 @@ def _card(values: JsonObject) -> ModelCard:
     actions = unique_texts(values.items("actions", "action names"), values.name("actions"))
     if not 2 <= len(actions) <= MAX_ACTIONS:
         raise CardError(f"actions: expected 2 to {MAX_ACTIONS} names, got {len(actions)}")
+    features = _features_version(values)  # first, since it says most clearly that a model is for something else
     outputs = values.inner("outputs")
     card = ModelCard(
         name=_plain_name(values, "name"),
@@ -200,7 +201,7 @@ def _card(values: JsonObject) -> ModelCard:
         layout=_layout(values),
         frames=values.integer("frames", 2, 1000),
         fps=values.number("fps", 1, 240),
-        features=_features_version(values),
+        features=features,
         logits=_logits(outputs, len(actions)),
         attention=tuple(
             _tensor(JsonObject(item, f"outputs.attention[{place}]."))
@@ -295,8 +296,8 @@ def _features_version(values: JsonObject) -> str:
     version = values.text("features")
     if version != FEATURES_VERSION:
         raise CardError(
-            f"features: expected version {FEATURES_VERSION!r}, which this program makes, got {version!r}; "
-            "train or export the model with this version"
+            f"features: expected version {FEATURES_VERSION!r}, which this program makes, got {version!r}: live "
+            "recognition cannot feed this model; train or export one with this version"
         )
     return version
 

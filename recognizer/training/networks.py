@@ -78,14 +78,11 @@ def _two_streams(outputs: int, **settings: Any) -> nn.Module:
     return _on_features(StTrFusion(*streams))
 
 
-# T-TR pairs frames where the number of joints is odd, and 15 frames have no pairs: its second stride is left out.
-_T30 = {"frames": 30, "strides": (1, 1, 1, 2, 1, 1, 1, 1, 1)}
-
 NETWORKS: dict[str, _Network] = {
     **{f"act-{size}": _Network("act", ActConfig, _act, defaults) for size, defaults in SIZES.items()},
     "st-gcn": _Network("st-gcn", StGcnConfig, _st_gcn, {}),
-    **{kind: _Network("st-tr", StTrConfig, _one_stream, {**_T30, "kind": kind}) for kind in KINDS if kind != "base"},
-    "st-tr": _Network("st-tr", StTrConfig, _two_streams, _T30),
+    **{kind: _Network("st-tr", StTrConfig, _one_stream, {"kind": kind}) for kind in KINDS if kind != "base"},
+    "st-tr": _Network("st-tr", StTrConfig, _two_streams, {}),
 }
 
 
