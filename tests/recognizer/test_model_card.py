@@ -82,7 +82,7 @@ def test_one_threshold_holds_for_every_action():
         ("fps", "15", "expected a number"),
         ("fps", 0, "from 1 to 240, got 0"),
         ("fps", 10**400, "from 1 to 240"),
-        ("features", "0000", "train or export the model"),
+        ("features", "0000", "live recognition cannot feed this model; train or export one"),
         ("outputs/logits/shape", ["N", 3], "['N', 4] for 4 actions"),
         ("outputs/logits/shape", ["N", -4], "sizes above 0"),
         ("outputs/attention", [{"name": "a"}], "outputs.attention[0].shape is missing"),
