@@ -168,7 +168,7 @@ if is_first_process():
 """
 
 
-def test_two_processes_give_the_loss_and_the_weights_of_one(tmp_path):
+def test_two_processes_give_the_loss_and_the_answers_of_one(tmp_path):
     script = tmp_path / "train.py"
     script.write_text(PROCESSES.format(root=str(ROOT), tests=str(Path(__file__).parent)))
     for devices, strategy in (("1", "auto"), ("2", "ddp")):
@@ -184,9 +184,14 @@ def test_two_processes_give_the_loss_and_the_weights_of_one(tmp_path):
         losses.append([float(row.split(",")[place]) for row in rows[1:] if row.split(",")[place]])
     assert losses[0]
     np.testing.assert_allclose(losses[0], losses[1], rtol=1e-4)
-    one, two = (torch.load(tmp_path / devices / WEIGHTS_FILE, weights_only=True)["weights"] for devices in ("1", "2"))
-    for name, value in one.items():
-        torch.testing.assert_close(two[name], value, rtol=1e-3, atol=1e-4, msg=name)
+    # Not weight by weight: the keys' biases have no gradient but rounding, which Adam makes large.
+    clips, answers = made_up(), []
+    for devices in ("1", "2"):
+        preset = PRESET.changed(dropout=0.0, epochs=6, average=0.9)
+        network = build_network(clips, variant_of("act-micro"), preset, 30, 0)
+        network.load_state_dict(torch.load(tmp_path / devices / WEIGHTS_FILE, weights_only=True)["weights"])
+        answers.append(probabilities(network.eval(), clips, clips.judge, preset, 30))
+    np.testing.assert_allclose(answers[0], answers[1], atol=1e-3)
 
 
 def test_batches_that_processes_cannot_share_are_refused(clips, tmp_path):
