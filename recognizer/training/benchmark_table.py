@@ -42,7 +42,7 @@ class Benchmark:
 
 _CTR_GCN_TABLE = "as listed in CTR-GCN (Chen et al., ICCV 2021)"
 _NW_PUBLISHED = (
-    Published("Lie group", "74.2", f"Veeriah et al., {_CTR_GCN_TABLE}", "3D"),
+    Published("Lie group", "74.2", _CTR_GCN_TABLE, "3D"),
     Published("HBRNN-L", "78.5", f"Du et al., CVPR 2015, {_CTR_GCN_TABLE}", "3D"),
     Published("Ensemble TS-LSTM", "89.2", f"Lee et al., ICCV 2017, {_CTR_GCN_TABLE}", "3D, several networks"),
     Published("AGC-LSTM", "93.3", f"Si et al., CVPR 2019, {_CTR_GCN_TABLE}", "3D, two streams"),

@@ -175,6 +175,17 @@ def test_a_mistake_is_one_line_before_anything_is_trained(tiny_data, tmp_path, p
     assert not (tmp_path / "results").exists()
 
 
+def test_from_the_command_line_a_mistake_is_status_2(tiny_data, tmp_path, capsys):
+    from recognizer.training.__main__ import main
+
+    places = ["--results", str(tmp_path / "results"), "--runs", str(tmp_path / "runs")]
+    assert main(["benchmark", "run", "--data", str(tiny_data), "--preset", "best", *places]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("no preset 'best'; choose one of act-paper, ")
+    assert error.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory):
     """MPOSE2021 as published, but with 80 and 20 clips of noise in its first split."""
