@@ -9,8 +9,10 @@ from collections.abc import Callable, Sequence
 import torch
 
 from pose.errors import ActionLensError
-from recognizer.training import benchmark, import_official
 from recognizer.training import everyday_commands as everyday
+from recognizer.training import import_official
+from recognizer.training.benchmark import command as benchmark
+from recognizer.training.whole_clip import command as whole_clip
 
 Run = Callable[[argparse.Namespace], None]
 AddArguments = Callable[[argparse.ArgumentParser], None]
@@ -24,6 +26,11 @@ COMMANDS: dict[str, tuple[str, AddArguments, Run]] = {
         "make weights/NAME of a checkpoint of the official codes",
         import_official.add_arguments,
         import_official.run,
+    ),
+    "train-clips": (
+        "train a network on the whole clips of a data set's published split",
+        whole_clip.add_arguments,
+        whole_clip.run,
     ),
     "benchmark": ("train and test on the published splits of data sets", benchmark.add_arguments, benchmark.run),
 }

@@ -10,15 +10,16 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs the extra `train`")
 
 from pose.errors import ActionLensError  # noqa: E402
-from recognizer.training import benchmark, results  # noqa: E402
-from recognizer.training.benchmark_mpose import load  # noqa: E402
-from recognizer.training.benchmark_table import BEGIN, BENCHMARKS, END, PageError, tables, write_page  # noqa: E402
+from recognizer.training.benchmark import command as benchmark  # noqa: E402
+from recognizer.training.benchmark import results  # noqa: E402
+from recognizer.training.benchmark.mpose import load  # noqa: E402
+from recognizer.training.benchmark.results import Result, ResultError  # noqa: E402
+from recognizer.training.benchmark.table import BEGIN, BENCHMARKS, END, PageError, tables, write_page  # noqa: E402
 from recognizer.training.data import mpose2021  # noqa: E402
-from recognizer.training.inputs import plain_input  # noqa: E402
-from recognizer.training.presets import PRESETS, preset_of  # noqa: E402
-from recognizer.training.results import Result, ResultError  # noqa: E402
-from recognizer.training.tasks import TASKS  # noqa: E402
-from recognizer.training.variants import FUSIONS, VARIANTS  # noqa: E402
+from recognizer.training.whole_clip.inputs import plain_input  # noqa: E402
+from recognizer.training.whole_clip.presets import PRESETS, preset_of  # noqa: E402
+from recognizer.training.whole_clip.tasks import TASKS  # noqa: E402
+from recognizer.training.whole_clip.variants import FUSIONS, VARIANTS  # noqa: E402
 
 
 @pytest.fixture(autouse=True)
@@ -226,7 +227,7 @@ def test_the_protocol_of_mpose_gives_mean_and_deviation_of_its_folds(archive, tm
 
 
 def test_a_fold_holds_out_a_tenth_of_each_action(archive):
-    from recognizer.training.tasks import stratified
+    from recognizer.training.whole_clip.tasks import stratified
 
     clips = load(archive, "openpose", 1)
     _, held_out = stratified(clips.learn, clips.labels[clips.learn], 0.1, 11331)

@@ -8,9 +8,9 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs the extra `train`")
 
 from pose.skeleton import MPOSE_13  # noqa: E402
-from recognizer.training.inputs import channel_count, channels_of, frames_of, plain_input, training_input  # noqa: E402
-from recognizer.training.presets import PRESETS, Augment, PresetError, preset_of  # noqa: E402
-from recognizer.training.recipe_optimizer import optimizer_of, rate_of  # noqa: E402
+from recognizer.training.whole_clip.inputs import channel_count, channels_of, frames_of, plain_input, training_input  # noqa: E402
+from recognizer.training.whole_clip.optimizer import optimizer_of, rate_of  # noqa: E402
+from recognizer.training.whole_clip.presets import PRESETS, Augment, PresetError, preset_of  # noqa: E402
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pose.skeleton import KINECT_20, MPOSE_13
-from recognizer.training import transforms
+from recognizer.training.whole_clip import transforms
 
 N, T = 64, 20
 

@@ -14,13 +14,11 @@ torch = pytest.importorskip("torch", reason="needs the extra `train`")
 
 from pose.errors import ActionLensError  # noqa: E402
 from pose.skeleton import KINECT_20, MPOSE_13  # noqa: E402
-from recognizer.training import clip_stream, train_clips  # noqa: E402
 from recognizer.training.data.recording import DataError  # noqa: E402
-from recognizer.training.presets import PresetError, preset_of  # noqa: E402
 from recognizer.training.run_folder import RunError  # noqa: E402
-from recognizer.training.tasks import TaskClips, task_of  # noqa: E402
-from recognizer.training.variants import VARIANTS, NetworkError, Shape, variant_of  # noqa: E402
-from recognizer.training.whole_clip import (  # noqa: E402
+from recognizer.training.whole_clip import command as train_clips  # noqa: E402
+from recognizer.training.whole_clip import stream as clip_stream  # noqa: E402
+from recognizer.training.whole_clip.fit import (  # noqa: E402
     JOB_FILE,
     WEIGHTS_FILE,
     Hardware,
@@ -29,6 +27,9 @@ from recognizer.training.whole_clip import (  # noqa: E402
     probabilities,
     train,
 )
+from recognizer.training.whole_clip.presets import PresetError, preset_of  # noqa: E402
+from recognizer.training.whole_clip.tasks import TaskClips, task_of  # noqa: E402
+from recognizer.training.whole_clip.variants import VARIANTS, NetworkError, Shape, variant_of  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[3]
 QUIET = Hardware(accelerator="cpu", precision="32-true", logs=False, checkpoint_steps=2)
@@ -159,7 +160,7 @@ sys.path.insert(0, {tests!r})
 import torch
 torch.set_num_threads(1)
 from test_whole_clip import made_up, job, PRESET
-from recognizer.training.whole_clip import Hardware, train, is_first_process
+from recognizer.training.whole_clip.fit import Hardware, train, is_first_process
 hardware = Hardware(accelerator="cpu", devices=sys.argv[1], strategy=sys.argv[2], precision="32-true")
 preset = PRESET.changed(dropout=0.0, epochs=6, average=0.9)
 train(made_up(), job(), __import__("pathlib").Path(sys.argv[3]), hardware, preset)

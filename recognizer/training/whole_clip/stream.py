@@ -9,11 +9,11 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset
 
-from recognizer.training import transforms
-from recognizer.training.inputs import plain_input, training_input
-from recognizer.training.presets import Preset
-from recognizer.training.tasks import Rows, TaskClips
-from recognizer.training.transforms import Array
+from recognizer.training.whole_clip import transforms
+from recognizer.training.whole_clip.inputs import plain_input, training_input
+from recognizer.training.whole_clip.presets import Preset
+from recognizer.training.whole_clip.tasks import Rows, TaskClips
+from recognizer.training.whole_clip.transforms import Array
 
 
 class BatchMaker:

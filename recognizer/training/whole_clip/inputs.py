@@ -4,9 +4,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pose.skeleton import Layout
-from recognizer.training import transforms
-from recognizer.training.presets import Augment, Channel, Preset, PresetError
-from recognizer.training.transforms import Array, Mask
+from recognizer.training.whole_clip import transforms
+from recognizer.training.whole_clip.presets import Augment, Channel, Preset, PresetError
+from recognizer.training.whole_clip.transforms import Array, Mask
 
 
 def channel_count(channels: tuple[Channel, ...], dims: int, joints: int) -> int:

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from pose.errors import ActionLensError
-from recognizer.training import results
-from recognizer.training.results import Result
-from recognizer.training.variants import FUSIONS, VARIANTS
+from recognizer.training.benchmark import results
+from recognizer.training.benchmark.results import Result
+from recognizer.training.whole_clip.variants import FUSIONS, VARIANTS
 
 BEGIN, END = "<!-- figures of result files: begin -->", "<!-- end -->"
 

@@ -5,14 +5,14 @@ import argparse
 import sys
 from pathlib import Path
 
-from recognizer.training import results
-from recognizer.training.benchmark_mpose import add_mpose_arguments, run_mpose
-from recognizer.training.benchmark_run import Bench
-from recognizer.training.benchmark_table import write_page
-from recognizer.training.presets import PRESETS, preset_of
-from recognizer.training.tasks import PARTS, TASKS, task_of
-from recognizer.training.train_clips import add_hardware, hardware_of
-from recognizer.training.variants import FUSIONS, VARIANTS, variant_of
+from recognizer.training.benchmark import results
+from recognizer.training.benchmark.mpose import add_mpose_arguments, run_mpose
+from recognizer.training.benchmark.run import Bench
+from recognizer.training.benchmark.table import write_page
+from recognizer.training.whole_clip.command import add_hardware, hardware_of
+from recognizer.training.whole_clip.presets import PRESETS, preset_of
+from recognizer.training.whole_clip.tasks import PARTS, TASKS, task_of
+from recognizer.training.whole_clip.variants import FUSIONS, VARIANTS, variant_of
 
 PAGE = Path("docs/benchmarks-recognizers.md")
 

@@ -17,14 +17,14 @@ from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from lightning.pytorch.utilities import rank_zero_only
 from torch import Tensor, nn
 
-from recognizer.training.clip_stream import BatchMaker, ClipData
-from recognizer.training.inputs import channel_count, frames_of, plain_input
-from recognizer.training.presets import Preset, PresetError, preset_of
-from recognizer.training.recipe_optimizer import optimizer_of, rate_of
 from recognizer.training.run_folder import RunError
-from recognizer.training.tasks import Rows, TaskClips, stratified
-from recognizer.training.transforms import Array
-from recognizer.training.variants import Shape, Variant, variant_of
+from recognizer.training.whole_clip.inputs import channel_count, frames_of, plain_input
+from recognizer.training.whole_clip.optimizer import optimizer_of, rate_of
+from recognizer.training.whole_clip.presets import Preset, PresetError, preset_of
+from recognizer.training.whole_clip.stream import BatchMaker, ClipData
+from recognizer.training.whole_clip.tasks import Rows, TaskClips, stratified
+from recognizer.training.whole_clip.transforms import Array
+from recognizer.training.whole_clip.variants import Shape, Variant, variant_of
 
 WEIGHTS_FILE = "weights.pt"
 JOB_FILE = "job.json"

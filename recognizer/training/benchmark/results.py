@@ -13,8 +13,8 @@ from sklearn.metrics import balanced_accuracy_score
 
 from pose.errors import ActionLensError
 
-FOLDER = Path(__file__).parent / "results"
-_ROOT = Path(__file__).resolve().parents[2]
+FOLDER = Path(__file__).parent / "measured"
+_ROOT = Path(__file__).resolve().parents[3]
 
 
 class ResultError(ActionLensError):

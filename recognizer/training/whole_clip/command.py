@@ -6,11 +6,11 @@ from dataclasses import fields
 from pathlib import Path
 
 from pose.errors import ActionLensError
-from recognizer.training.presets import PRESETS, preset_of
-from recognizer.training.results import figures
-from recognizer.training.tasks import PARTS, TASKS, task_of
-from recognizer.training.variants import VARIANTS, variant_of
-from recognizer.training.whole_clip import Hardware, Job, is_first_process, probabilities, train
+from recognizer.training.benchmark.results import figures
+from recognizer.training.whole_clip.fit import Hardware, Job, is_first_process, probabilities, train
+from recognizer.training.whole_clip.presets import PRESETS, preset_of
+from recognizer.training.whole_clip.tasks import PARTS, TASKS, task_of
+from recognizer.training.whole_clip.variants import VARIANTS, variant_of
 
 _SHOWN_BY_FLAG = ("progress", "logs", "checkpoint_steps")
 

@@ -11,15 +11,15 @@ from pathlib import Path
 
 import numpy as np
 
-from recognizer.training import results
-from recognizer.training.benchmark_run import measured, trained
+from recognizer.training.benchmark import results
+from recognizer.training.benchmark.results import Result, result_name
+from recognizer.training.benchmark.run import measured, trained
 from recognizer.training.data import mpose2021
-from recognizer.training.presets import Preset, preset_of
-from recognizer.training.results import Result, result_name
-from recognizer.training.tasks import TaskClips
-from recognizer.training.train_clips import hardware_of
-from recognizer.training.variants import VARIANTS, variant_of
-from recognizer.training.whole_clip import Job, is_first_process
+from recognizer.training.whole_clip.command import hardware_of
+from recognizer.training.whole_clip.fit import Job, is_first_process
+from recognizer.training.whole_clip.presets import Preset, preset_of
+from recognizer.training.whole_clip.tasks import TaskClips
+from recognizer.training.whole_clip.variants import VARIANTS, variant_of
 
 
 def add_mpose_arguments(parser: argparse.ArgumentParser) -> None:

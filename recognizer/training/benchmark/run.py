@@ -10,12 +10,12 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from recognizer.training import results
-from recognizer.training.presets import Preset
-from recognizer.training.results import Result, result_name
-from recognizer.training.tasks import TaskClips, task_of
-from recognizer.training.variants import FUSIONS, LogitSum
-from recognizer.training.whole_clip import Hardware, Job, is_first_process, probabilities, train
+from recognizer.training.benchmark import results
+from recognizer.training.benchmark.results import Result, result_name
+from recognizer.training.whole_clip.fit import Hardware, Job, is_first_process, probabilities, train
+from recognizer.training.whole_clip.presets import Preset
+from recognizer.training.whole_clip.tasks import TaskClips, task_of
+from recognizer.training.whole_clip.variants import FUSIONS, LogitSum
 
 
 @dataclass(slots=True)

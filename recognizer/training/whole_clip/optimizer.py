@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from recognizer.training.presets import Preset, Schedule
+from recognizer.training.whole_clip.presets import Preset, Schedule
 
 
 class KerasAdamW(torch.optim.AdamW):
