@@ -248,11 +248,16 @@ def _accelerated(content: bytes, provider: str, where: str) -> Any:
     return session
 
 
-def _session(content: bytes, provider: str, where: str) -> Any:
+def cpu_session(content: bytes, threads: int = 1) -> Any:
+    """A model in a session as recognizers have it on the CPU, to be timed. Raises CardError."""
+    return _session(content, "cpu", MODEL_FILE, threads)
+
+
+def _session(content: bytes, provider: str, where: str, threads: int = 1) -> Any:
     options = ort.SessionOptions()
     options.log_severity_level = _FATAL_ONLY
     # A network this small gains nothing from more threads, and a spinning pool would take the CPU from the pose model.
-    options.intra_op_num_threads = 1
+    options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.add_session_config_entry("session.record_ep_graph_assignment_info", "1")

@@ -10,12 +10,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from recognizer.features import FEATURES_VERSION, LAYOUT, RATE_FPS
 from recognizer.model_card import INPUT_NAME, MODEL_FILE, DecisionRules, ModelCard, Parity, TensorSpec, TrainingSource
 from recognizer.training.batches import FRAMES
 from recognizer.training.data.everyday import ACTIONS, OTHER
+from recognizer.training.onnx_graph import folded, written_out
 
 OPSET = 20  # the first with Gelu as one operator
 OUTPUT_NAME = "logits"
@@ -93,11 +94,15 @@ def export(
 
 def to_onnx(network: nn.Module, features: int) -> bytes:
     """The network as ONNX: "features" (N, T, F) to "logits" (N, A), N open."""
-    example = torch.randn(2, FRAMES, features)
+    return fast_graph(network, torch.randn(2, FRAMES, features), INPUT_NAME)
+
+
+def fast_graph(network: nn.Module, example: Tensor, name: str) -> bytes:
+    """The network as ONNX: `name`, shaped like `example` but with its first axis open, to "logits"."""
     program = torch.onnx.export(
-        network,
+        folded(network),
         (example,),
-        input_names=[INPUT_NAME],
+        input_names=[name],
         output_names=[OUTPUT_NAME],
         dynamic_shapes=({0: torch.export.Dim("N", min=1, max=4096)},),
         opset_version=OPSET,
@@ -106,7 +111,7 @@ def to_onnx(network: nn.Module, features: int) -> bytes:
         verbose=False,
     )
     assert program is not None
-    content: bytes = program.model_proto.SerializeToString()
+    content: bytes = written_out(program.model_proto).SerializeToString()
     return content
 
 

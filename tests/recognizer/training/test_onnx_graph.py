@@ -1,0 +1,144 @@
+"""What is exported: the same answers as PyTorch's eval mode, and a graph without the work that was saved."""
+
+import numpy as np
+import onnx
+import pytest
+import torch
+import tqdm
+from torch import nn
+
+from recognizer.onnx_recognizer import cpu_session
+from recognizer.training.export import fast_graph, to_onnx
+from recognizer.training.models.act import Act, ActConfig
+from recognizer.training.models.deployed import Deployed
+from recognizer.training.models.ensemble import Ensemble
+from recognizer.training.networks import NetworkSpec
+from recognizer.training.onnx_graph import FoldedAct, folded, written_out
+
+FEATURES = 78
+
+
+@pytest.fixture(autouse=True)
+def _no_progress_thread(monkeypatch):
+    monkeypatch.setattr(tqdm.tqdm, "monitor_interval", 0)  # the exporter's progress bars keep a thread
+
+
+def stirred(network: nn.Module, seed: int = 0) -> nn.Module:
+    """As after training: no bias, norm or running statistic is at its neutral value."""
+    generator = torch.Generator().manual_seed(seed)
+
+    def noise(values: torch.Tensor) -> torch.Tensor:
+        return torch.randn(values.shape, generator=generator)
+
+    with torch.no_grad():
+        for module in network.modules():
+            if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
+                module.running_mean += 0.2 * noise(module.running_mean)
+                module.running_var *= (0.3 * noise(module.running_var)).exp()
+        for name, parameter in network.named_parameters():
+            if "bias" in name or parameter.ndim == 1:
+                parameter += 0.2 * noise(parameter)
+            if "importance" in name:
+                parameter *= 1 + 0.2 * noise(parameter)
+    return network.eval()
+
+
+def answers(content: bytes, inputs: torch.Tensor, name: str = "features") -> np.ndarray:
+    return cpu_session(content).run(None, {name: inputs.numpy()})[0]
+
+
+def assert_same(network: nn.Module, content: bytes, shape: tuple[int, ...], name: str = "features") -> None:
+    for batch in (1, 3):
+        inputs = torch.randn((batch, *shape), generator=torch.Generator().manual_seed(batch))
+        with torch.inference_mode():
+            expected = network(inputs).numpy()
+        scale = max(1.0, float(np.abs(expected).max()))
+        np.testing.assert_allclose(answers(content, inputs, name) / scale, expected / scale, rtol=0, atol=1e-4)
+
+
+ACT = {"layers": 2, "hidden": 32}
+SHORT = {"widths": (16, 16, 32), "strides": (1, 1, 2)}
+NARROW = {"width": 32}
+VARIANTS = [
+    ("act-micro", {}),
+    ("act-micro", {"layers": 1}),
+    ("act-micro", {**ACT, "gelu": "tanh"}),
+    ("act-small", ACT),
+    ("act-large", {"layers": 3}),
+    ("st-gcn", SHORT),
+    ("st-gcn", {**SHORT, "strategy": "distance", "padding": "replicate", "kernel": 5}),
+    ("st-gcn", {**SHORT, "strategy": "uniform", "importance": False, "padding": "valid", "kernel": 3}),
+    ("s-tr", NARROW),
+    ("t-tr", NARROW),
+    ("t-tr", {**NARROW, "adaptive": True, "keep_skeleton": True}),
+    ("st-tr-1s", {**NARROW, "augmented": True, "bones": True}),
+    ("s-tr", {**NARROW, "skeleton_bias": True, "relative": True}),
+    ("t-tr", {**NARROW, "relative": True}),
+    ("st-tr", NARROW),
+]
+
+
+@pytest.mark.parametrize(("name", "changes"), VARIANTS, ids=lambda value: str(value))
+def test_answers_are_those_of_eval_mode(name, changes):
+    torch.manual_seed(1)
+    network = stirred(NetworkSpec(name, 7, changes).build())
+    assert_same(network, to_onnx(network, FEATURES), (30, FEATURES))
+
+
+@pytest.mark.parametrize("frames", [30, 11])
+def test_act_of_other_features_and_fewer_frames(frames):
+    torch.manual_seed(2)
+    network = stirred(Act(ActConfig(features=52, outputs=20, width=128, layers=2)))
+    content = fast_graph(network, torch.randn(2, frames, 52), "clips")
+    assert_same(network, content, (frames, 52), "clips")
+
+
+def test_networks_inside_others_are_folded():
+    torch.manual_seed(3)
+    members = [stirred(NetworkSpec("act-micro", 9, ACT).build(), seed) for seed in range(3)]
+    whole = Deployed([members[0], Ensemble(members[1:])], listed=5, other_bias=0.1).eval()
+    assert_same(whole, to_onnx(whole, FEATURES), (30, FEATURES))
+    assert sum(isinstance(module, FoldedAct) for module in folded(whole).modules()) == len(members)
+
+
+def test_the_network_itself_is_left_alone():
+    network = NetworkSpec("act-micro", 7, ACT).build().train()
+    before = {name: values.clone() for name, values in network.state_dict().items()}
+    folded(network)
+    assert network.training
+    assert all(torch.equal(values, before[name]) for name, values in network.state_dict().items())
+
+
+def test_one_head_needs_four_products_with_weights_and_the_head_one():
+    network = NetworkSpec("act-micro", 7, ACT).build()
+    graph = onnx.load_from_string(to_onnx(network, FEATURES)).graph
+    # embedding; queries, values, two of the feed-forward; queries, keys, values, output, the same two; the head
+    weights = {tensor.name for tensor in graph.initializer if len(tensor.dims) in (2, 3)}
+    products = [node for node in graph.node if node.op_type in ("Gemm", "MatMul") and node.input[1] in weights]
+    assert len(products) == 1 + 4 + 6 + 1
+
+
+def test_constants_of_joints_cover_the_clip():
+    network = stirred(NetworkSpec("st-gcn", 7, SHORT).build())
+    graph = onnx.load_from_string(to_onnx(network, FEATURES)).graph
+    sizes = {tensor.name: tuple(tensor.dims) for tensor in graph.initializer}
+    added = [sizes[name] for node in graph.node if node.op_type == "Add" for name in node.input if name in sizes]
+    assert added == [(1, 16, 30, 13), (1, 16, 30, 13), (1, 32, 30, 13)]
+
+
+def test_no_constant_is_written_out_beyond_a_bound_or_over_an_axis_that_is_open():
+    helper = onnx.helper
+    small = onnx.numpy_helper.from_array(np.arange(4, dtype=np.float32), "small")
+
+    def result_of(*shape: int | str) -> np.ndarray:
+        value = helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, shape)
+        x = helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, shape)
+        graph = helper.make_graph([helper.make_node("Add", ["x", "small"], ["y"])], "g", [x], [value], [small])
+        model = written_out(helper.make_model(graph))
+        (only,) = model.graph.initializer
+        assert only.name == model.graph.node[0].input[1]
+        return onnx.numpy_helper.to_array(only)
+
+    for shape in [("N", 1 << 16, 4), ("N", "T", 4), (2, 3, 4)]:
+        assert result_of(*shape).shape == (4,)
+    np.testing.assert_array_equal(result_of("N", 3, 4), np.broadcast_to(np.arange(4), (1, 3, 4)))
