@@ -1,0 +1,273 @@
+"""The command speed: ONNX Runtime, as recognizers use it, against PyTorch eager of the very same network."""
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import psutil
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from pose.errors import ActionLensError
+from recognizer.features import CHANNELS, LAYOUT
+from recognizer.model_card import INPUT_NAME
+from recognizer.onnx_recognizer import cpu_session
+from recognizer.training.batches import FRAMES
+from recognizer.training.export import fast_graph
+from recognizer.training.models.act import SIZES, Act, ActConfig
+from recognizer.training.models.st_gcn import StGcn, StGcnConfig
+from recognizer.training.models.st_tr import StTr, StTrConfig, StTrFusion
+from recognizer.training.networks import NETWORKS, NetworkSpec, parse_changes
+from recognizer.training.onnx_graph import folded
+from recognizer.training.run_folder import load_run
+
+TIMED = ("act-micro", "act-small", "act-medium", "act-large", "st-gcn", "s-tr", "t-tr", "st-tr")
+OUTPUTS = 20  # of networks with random weights; their number hardly counts
+_PRODUCT = 512  # rows and columns of the product whose speed is the limit
+_WARM_UP = 5  # calls of each that are not timed
+_BEGIN, _END = "<!-- measured -->", "<!-- end of measured -->"
+
+
+class SpeedError(ActionLensError):
+    """A file cannot be read or written, or a network has no such setting."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A network in eval mode and the shape of one clip of its input."""
+
+    name: str
+    network: nn.Module
+    clip: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Medians in milliseconds of one call for `people` clips. gflop: of products and convolutions. error: largest
+    difference of the two answers, as a share of the largest logit."""
+
+    network: str
+    threads: int
+    people: int
+    torch_ms: float
+    onnx_ms: float
+    gflop: float
+    error: float
+
+    @property
+    def ratio(self) -> float:
+        """How many times as fast ONNX Runtime is."""
+        return self.torch_ms / self.onnx_ms
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of speed."""
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--network", nargs="+", choices=tuple(NETWORKS), default=TIMED, metavar="NAME")
+    which.add_argument("--run", type=Path, nargs="+", metavar="DIR", help="folders of runs, not random weights")
+    official = (
+        "sizes of the papers: 300 frames, 25 joints, 2 people, 60 actions; AcT 30 frames, 52 features, 20 actions"
+    )
+    parser.add_argument("--official", action="store_true", help=official)
+    setting = "change a field of the networks' configuration; may be repeated"
+    parser.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", dest="changes", help=setting)
+    parser.add_argument("--people", type=_positive, nargs="+", default=(1, 2, 4, 8), help="clips in one call")
+    threads = "threads of both (--threads is not looked at)"
+    parser.add_argument("--on-threads", type=_positive, nargs="+", default=(1, 2), metavar="THREADS", help=threads)
+    parser.add_argument("--rounds", type=_positive, default=31, help="calls of each, in turns (default 31)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures as JSON, too")
+    page = "write the tables into this page, between its two comments `measured`"
+    parser.add_argument("--page", type=Path, metavar="FILE", help=page)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Time the networks, print the tables and write them where asked."""
+    changes = parse_changes(options.changes)
+    if options.page:  # a mistake is told before minutes of work
+        _split_page(options.page)
+    if options.json and not options.json.resolve().parent.is_dir():
+        raise SpeedError(f"{options.json} cannot be written: there is no such folder; make it first")
+    if options.run:
+        cases = [_of_run(folder) for folder in options.run]
+    else:
+        cases = [(official if options.official else live)(name, changes) for name in options.network]
+    report = measure(cases, options.on_threads, options.people, options.rounds)
+    text = as_text(report)
+    sys.stdout.write(text)
+    if options.json:
+        _write(options.json, json.dumps(report, indent=1) + "\n")
+    if options.page:
+        before, after = _split_page(options.page)
+        _write(options.page, f"{before}{_BEGIN}\n{text}{_END}{after}")
+
+
+def live(name: str, changes: dict[str, Any]) -> Case:
+    """A network with random weights on the features of live recognition. Raises NetworkError."""
+    return Case(name, NetworkSpec(name, OUTPUTS, changes).build().eval(), (FRAMES, len(LAYOUT) * len(CHANNELS)))
+
+
+def official(name: str, changes: dict[str, Any]) -> Case:
+    """A network with random weights at the size of its paper: AcT on MPOSE2021, the others on NTU RGB+D.
+
+    Raises SpeedError for settings that the network does not have.
+    """
+    try:
+        return _official(name, changes)
+    except (TypeError, ValueError) as error:
+        raise SpeedError(f"{name} cannot be built: {error}; mend --set") from error
+
+
+def _official(name: str, changes: dict[str, Any]) -> Case:
+    size: dict[str, Any] = {"channels": 3, "outputs": 60, "joints": "ntu-25", "people": 2, **changes}
+    clip = (3, 300, 25, 2)
+    if name.startswith("act-"):
+        config = ActConfig(**{"features": 52, "outputs": 20, **SIZES[name.removeprefix("act-")], **changes})
+        return Case(name, Act(config).eval(), (config.frames, config.features))
+    if name == "st-gcn":
+        return Case(name, StGcn(StGcnConfig(**size)).eval(), clip)
+    kinds = ("s-tr", "t-tr") if name == "st-tr" else (name,)
+    streams = [StTr(StTrConfig(**{**size, "frames": clip[1], "kind": kind})) for kind in kinds]
+    return Case(name, (StTrFusion(*streams) if len(streams) == 2 else streams[0]).eval(), clip)
+
+
+def _of_run(folder: Path) -> Case:
+    return Case(folder.name, load_run(folder).network, (FRAMES, len(LAYOUT) * len(CHANNELS)))
+
+
+def measure(cases: Sequence[Case], threads: Sequence[int], people: Sequence[int], rounds: int) -> dict[str, Any]:
+    """Times of every case on every number of threads and people, and of a plain product beside them."""
+    busy, own, started_s = _busy_s(), time.process_time(), time.perf_counter()
+    before, product = torch.get_num_threads(), _product()
+    rows, products = [], []
+    try:
+        for case in (product, *cases):
+            content = fast_graph(case.network, torch.randn(2, *case.clip), INPUT_NAME)
+            for count in threads:
+                if case is product:
+                    products.append(_timed(case, content, count, _PRODUCT, rounds))
+                else:
+                    rows += [_timed(case, content, count, clips, rounds) for clips in people]
+    finally:
+        torch.set_num_threads(before)
+    others = (_busy_s() - busy) - (time.process_time() - own)
+    return {
+        "rows": [asdict(row) | {"ratio": row.ratio} for row in rows],
+        "gflop_per_s": [_rates(row) for row in products],
+        "rounds": rounds,
+        "others_percent": 100 * max(0.0, others) / (time.perf_counter() - started_s) / (os.cpu_count() or 1),
+        "machine": {
+            "cores": os.cpu_count(),
+            "kind": platform.machine(),
+            "vector_instructions": torch.backends.cpu.get_cpu_capability(),
+        },
+        "versions": {"torch": torch.__version__, "onnxruntime": onnxruntime.__version__},
+    }
+
+
+def _busy_s() -> float:
+    """Seconds that all processors have worked since the start of the machine."""
+    times = psutil.cpu_times()
+    # guests are in the user's time already
+    idle = ("idle", "iowait", "guest", "guest_nice")
+    return float(sum(times) - sum(getattr(times, name, 0.0) for name in idle))
+
+
+def _product() -> Case:
+    return Case("product", nn.Linear(_PRODUCT, _PRODUCT, bias=False).eval(), (_PRODUCT,))
+
+
+def _rates(row: Row) -> dict[str, float]:
+    seconds = {"torch": row.torch_ms / 1000, "onnxruntime": row.onnx_ms / 1000}
+    return {"threads": row.threads} | {name: row.gflop / value for name, value in seconds.items()}
+
+
+def _timed(case: Case, content: bytes, threads: int, clips: int, rounds: int) -> Row:
+    """Both in turns, after their answers were compared."""
+    torch.set_num_threads(threads)
+    session = cpu_session(content, threads)
+    inputs = torch.randn(clips, *case.clip)
+    feed = {INPUT_NAME: inputs.numpy()}
+    with torch.inference_mode():
+        expected, found = case.network(inputs).numpy(), session.run(None, feed)[0]
+        torch_ms, onnx_ms = [], []
+        for _ in range(_WARM_UP + rounds):
+            torch_ms.append(_milliseconds(lambda: case.network(inputs)))
+            onnx_ms.append(_milliseconds(lambda: session.run(None, feed)))
+        exported = folded(case.network)
+        with FlopCounterMode(display=False) as flops:
+            exported(inputs)
+    error = float(np.abs(found - expected).max() / np.abs(expected).max())
+    medians = statistics.median(torch_ms[_WARM_UP:]), statistics.median(onnx_ms[_WARM_UP:])
+    return Row(case.name, threads, clips, *medians, gflop=flops.get_total_flops() / 1e9, error=error)
+
+
+def _milliseconds(call: Callable[[], object]) -> float:
+    started_s = time.perf_counter()
+    call()
+    return (time.perf_counter() - started_s) * 1000
+
+
+def as_text(report: dict[str, Any]) -> str:
+    """A report of `measure` as tables in Markdown."""
+    rates = {rate["threads"]: rate["onnxruntime"] for rate in report["gflop_per_s"]}
+    lines = [
+        "| network | threads | people | PyTorch ms | ONNX Runtime ms | ratio | ms a person | limit ms | error |",
+        "|---|--:|--:|--:|--:|--:|--:|--:|--:|",
+    ]
+    for row in report["rows"]:
+        limit = row["gflop"] / rates[row["threads"]] * 1000
+        lines.append(
+            f"| {row['network']} | {row['threads']} | {row['people']} | {row['torch_ms']:.3f} | {row['onnx_ms']:.3f} "
+            f"| {row['ratio']:.2f} | {row['onnx_ms'] / row['people']:.3f} | {limit:.3f} | {row['error']:.0e} |"
+        )
+    lines += ["", f"A product of two {_PRODUCT} x {_PRODUCT} matrices, GFLOP/s:", ""]
+    lines += ["| threads | PyTorch | ONNX Runtime |", "|--:|--:|--:|"]
+    lines += [
+        f"| {rate['threads']} | {rate['torch']:.0f} | {rate['onnxruntime']:.0f} |" for rate in report["gflop_per_s"]
+    ]
+    machine, versions = report["machine"], report["versions"]
+    lines += [
+        "",
+        f"Medians of {report['rounds']} calls of each in turns. {machine['cores']} cores, {machine['kind']}, "
+        f"{machine['vector_instructions']}; PyTorch {versions['torch']}, ONNX Runtime {versions['onnxruntime']}. Other "
+        f"programs used {report['others_percent']:.0f}% of the processor meanwhile.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _split_page(path: Path) -> tuple[str, str]:
+    """What is before and after the measured part."""
+    try:
+        before, rest = path.read_text(encoding="utf-8").split(_BEGIN)
+        after = rest.split(_END)[1]
+    except (OSError, ValueError, IndexError) as error:
+        raise SpeedError(f"{path} is no page with one line {_BEGIN} and one {_END}; give one that has them") from error
+    return before, after
+
+
+def _write(path: Path, text: str) -> None:
+    temporary = path.with_name(f".{path.name}.part")
+    try:
+        temporary.write_text(text, encoding="utf-8")
+        os.replace(temporary, path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise SpeedError(f"{path} cannot be written ({error.strerror}); give a file in a folder of yours") from error
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError(text)
+    return number
