@@ -53,6 +53,7 @@ class TimedWorker:
 
     def __init__(self, inner: PoseWorker, times_ms: list[float]) -> None:
         self.ready, self.submit, self.close = inner.ready, inner.submit, inner.close
+        self.take_processor = inner.take_processor
         self._inner = inner
         self._times_ms = times_ms
 

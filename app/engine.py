@@ -230,6 +230,10 @@ class Engine:
         frames = self._capture.frames
         if frames is None:
             return
+        if not self._is_live() and self.options.save is None:
+            # A live run has time to spare and does better where the system places it beside other programs; to encode a
+            # large video takes every processor.
+            worker.take_processor()
         posing = Posing(worker, lambda: self._next(frames), self._stats, ahead=not self._is_live())
         try:
             for frame, poses in posing:

@@ -19,6 +19,10 @@ class PoseWorker(Protocol):
         """Wait until it can work. Raises PoseModelError."""
         ...
 
+    def take_processor(self) -> None:
+        """Keep everything else of this program off the processor that it works on."""
+        ...
+
     def submit(self, frame: Frame) -> None:
         """Hand over a frame, in order of time; at most IN_WORK without taking a result. Raises PoseError."""
         ...

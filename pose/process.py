@@ -4,8 +4,10 @@ Pictures go there through shared memory, poses come back through a pipe. A crash
 """
 
 import multiprocessing
+import queue
 import signal
 import sys
+import threading
 import time
 from contextlib import suppress
 from multiprocessing.connection import Connection
@@ -17,6 +19,7 @@ import cv2  # noqa: F401  while it is imported, sys.path leads to its own `typin
 import numpy as np
 from numpy.typing import NDArray
 
+from pose import processors
 from pose.errors import ActionLensError, PoseError, PoseModelError
 from pose.skeleton import MEDIAPIPE_33
 from pose.types import Frame, Pose
@@ -65,11 +68,17 @@ class PoseProcess:
         self._times_s: list[float] = [0.0] * IN_WORK
         self._submitted = 0
         self._taken = 0
+        self._divided = False
         self._closed = False
 
     def ready(self) -> None:
         """Wait until the model is loaded. Raises PoseModelError where it cannot be used."""
         self._receive()
+
+    def take_processor(self) -> None:
+        """Share two processors out as in pose.processors, until close(). For runs that are to be done soon."""
+        self._divided = True
+        processors.divide(self._process.pid or 0)
 
     def submit(self, frame: Frame) -> None:
         """Hand over a frame; at most IN_WORK without taking a result. Raises PoseError where the process has ended."""
@@ -100,6 +109,8 @@ class PoseProcess:
         if self._closed:
             return
         self._closed = True
+        if self._divided:
+            processors.unite()
         with suppress(OSError):
             self._connection.send(None)
         self._process.join(_END_S)
@@ -160,17 +171,29 @@ def _serve(connection: Connection, model: Path, people: int) -> None:
     except ActionLensError as error:
         connection.send(_Failed(str(error), model=True))
         return
+    connection.send(None)
+    answers: queue.SimpleQueue[_Done | _Failed | None] = queue.SimpleQueue()
+    # On a thread, beside the next frame: to wake the other side takes 0.1 ms.
+    sender = threading.Thread(target=_send, args=(connection, answers), daemon=True)
+    sender.start()
     opened: dict[int, SharedMemory] = {}
-    with suppress(EOFError, BrokenPipeError, ConnectionResetError):  # the asking process is gone
-        connection.send(None)
+    with suppress(EOFError, ConnectionResetError):  # the asking process is gone
         while (task := connection.recv()) is not None:
             try:
-                connection.send(_work(estimator, opened, task))
+                answers.put(_work(estimator, opened, task))
             except RuntimeError as error:
-                connection.send(_Failed(f"{error}; start it again", model=False))
+                answers.put(_Failed(f"{error}; start it again", model=False))
+    answers.put(None)
     estimator.close()
+    sender.join()
     for memory in opened.values():
         memory.close()
+
+
+def _send(connection: Connection, answers: "queue.SimpleQueue[_Done | _Failed | None]") -> None:
+    with suppress(BrokenPipeError, ConnectionResetError):  # the asking process is gone
+        while (answer := answers.get()) is not None:
+            connection.send(answer)
 
 
 def _work(estimator: Any, opened: dict[int, SharedMemory], task: _Task) -> _Done:

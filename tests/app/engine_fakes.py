@@ -111,6 +111,9 @@ class InPlace:
     def ready(self):
         pass
 
+    def take_processor(self):
+        pass
+
     def submit(self, frame):
         self._submitted.put(frame)
 

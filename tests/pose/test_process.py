@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pose import process
+from pose import process, processors
 from pose.demo import DemoSource
 from pose.errors import PoseError, PoseModelError
 from pose.estimator import MediaPipeEstimator
@@ -120,6 +120,39 @@ def test_a_picture_without_room_is_one_line(poses, monkeypatch):
     monkeypatch.setattr(process, "SharedMemory", full)
     with pytest.raises(PoseError, match="no shared memory for a picture"):
         poses.submit(demo_frames(1)[0])
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads where Linux lets threads run")
+def test_two_processors_are_shared_out_and_given_back(model, monkeypatch):
+    def of(pid):
+        return {frozenset(os.sched_getaffinity(int(task.name))) for task in Path(f"/proc/{pid}/task").iterdir()}
+
+    before = os.sched_getaffinity(0)
+    if len(before) < 2:
+        pytest.skip("needs two processors")
+    two = set(sorted(before)[:2])
+    monkeypatch.setattr(processors, "_ALLOWED", two)
+    made = PoseProcess(model)
+    try:
+        made.ready()
+        assert of(os.getpid()) == {frozenset(before)}
+        made.take_processor()
+        assert of(made._process.pid) == {frozenset({min(two)})}
+        assert of(os.getpid()) == {frozenset({max(two)})}
+        made.close()
+        assert of(os.getpid()) == {frozenset(two)}
+    finally:
+        made.close()
+        processors._bind(os.getpid(), before)
+
+
+def test_more_processors_are_left_to_the_system(monkeypatch):
+    bound = []
+    monkeypatch.setattr(processors, "_ALLOWED", {0, 1, 2, 3})
+    monkeypatch.setattr(processors, "_bind", lambda *given: bound.append(given))
+    processors.divide(1)
+    processors.unite()
+    assert bound == []
 
 
 def test_nothing_is_left_behind(model):
