@@ -10,7 +10,7 @@ import torch
 
 from pose.errors import ActionLensError
 from recognizer.training import everyday_commands as everyday
-from recognizer.training import import_official
+from recognizer.training import import_official, speed
 from recognizer.training.benchmark import command as benchmark
 from recognizer.training.whole_clip import command as whole_clip
 
@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[str, AddArguments, Run]] = {
         whole_clip.add_arguments,
         whole_clip.run,
     ),
+    "speed": ("time recognizers in ONNX Runtime and in PyTorch", speed.add_arguments, speed.run),
     "benchmark": ("train and test on the published splits of data sets", benchmark.add_arguments, benchmark.run),
 }
 

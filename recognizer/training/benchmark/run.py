@@ -76,7 +76,7 @@ def measured(clips: TaskClips, job: Job, preset: Preset, network: nn.Module, sec
         **results.figures(found, clips.labels[clips.judge], clips.actions),
         parameters=sum(weight.numel() for weight in network.parameters()),
         epochs=preset.epochs,
-        seconds=round(seconds, 1),
+        seconds=round(seconds, 3),
         commit=results.commit(),
         machine=f"{platform.machine()}, {os.cpu_count()} processors, {_device()}, torch {torch.__version__}",
     )
