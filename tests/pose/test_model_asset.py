@@ -1,6 +1,7 @@
 """The pose model: found, built, damaged, offline. A fake pip stands in for the network."""
 
 import hashlib
+import re
 import subprocess
 import sys
 import threading
