@@ -16,7 +16,7 @@ from recognizer.features import FEATURES_VERSION, LAYOUT, RATE_FPS
 from recognizer.model_card import INPUT_NAME, MODEL_FILE, DecisionRules, ModelCard, Parity, TensorSpec, TrainingSource
 from recognizer.training.batches import FRAMES
 from recognizer.training.data.everyday import ACTIONS, OTHER
-from recognizer.training.onnx_graph import folded, written_out
+from recognizer.training.onnx_graph import anonymous, folded, written_out
 
 OPSET = 20  # the first with Gelu as one operator
 OUTPUT_NAME = "logits"
@@ -111,7 +111,7 @@ def fast_graph(network: nn.Module, example: Tensor, name: str) -> bytes:
         verbose=False,
     )
     assert program is not None
-    content: bytes = written_out(program.model_proto).SerializeToString()
+    content: bytes = anonymous(written_out(program.model_proto)).SerializeToString()
     return content
 
 

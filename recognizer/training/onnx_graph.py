@@ -208,3 +208,15 @@ def _product(*factors: Tensor) -> Tensor:
 
 def _constant(values: Tensor) -> nn.Parameter:
     return nn.Parameter(values.detach().float().contiguous().clone(), requires_grad=False)
+
+
+def anonymous(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The model without the lines of code, with this machine's paths, that torch's exporter notes beside each node."""
+    graphs = [model.graph, *model.functions]
+    for holder in [model, *graphs, *(node for graph in graphs for node in graph.node), *model.graph.input]:
+        holder.ClearField("metadata_props")
+        holder.ClearField("doc_string")
+    for value in [*model.graph.output, *model.graph.value_info, *model.graph.initializer]:
+        value.ClearField("metadata_props")
+        value.ClearField("doc_string")
+    return model

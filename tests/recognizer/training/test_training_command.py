@@ -1,6 +1,7 @@
 """The command line: train, evaluate and export on tiny data, and what a wrong folder says."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -37,6 +38,14 @@ def test_the_exported_folder_is_a_model_that_repeats_the_networks_answer(exporte
     assert recognizer.actions == ACTIONS
     assert recognizer.self_test().max_error < 1e-4
     assert sorted(file.name for file in exported.iterdir()) == ["card.json", "model.onnx"]
+
+
+def test_models_tell_nothing_of_the_machine_they_were_made_on(exported):
+    shipped = Path(__file__).resolve().parents[3] / "weights"
+    for model in [exported / "model.onnx", *shipped.glob("*/model.onnx")]:
+        content = model.read_bytes()
+        assert b".py" not in content, model
+        assert str(Path(__file__).resolve().parents[3]).encode() not in content, model
 
 
 def test_the_card_names_its_data_its_splits_and_its_limits(exported):
