@@ -29,13 +29,12 @@ from torch import Tensor, nn
 import recognizer.onnx_recognizer  # noqa: F401  (it turns off the telemetry of ONNX Runtime)
 from recognizer import strict_json
 from recognizer.model_card import CARD_FILE, MODEL_FILE, DecisionRules, ModelCard, Parity, TensorSpec, TrainingSource
-from recognizer.training.export import OPSET, OUTPUT_NAME
+from recognizer.training.export import OPSET, OUTPUT_NAME, fast_graph
 from recognizer.training.models.act import Act
 from recognizer.training.models.st_gcn import StGcn, StGcnTwoStream
 from recognizer.training.models.st_tr import StTr
 from recognizer.training.official import load_official
 from recognizer.training.official_names import OfficialError
-from recognizer.training.onnx_graph import anonymous
 
 SYSTEMS = ("st-gcn", "s-tr", "t-tr", "act")
 DEFAULT_FRAMES = 300  # of the official graph networks
@@ -179,19 +178,7 @@ def to_onnx(network: nn.Module, official: _Official) -> tuple[bytes, list[float]
             expected = network(torch.from_numpy(reference))[0].numpy()
     except (RuntimeError, ValueError, IndexError) as error:
         raise OfficialError(f"the network does not take {official.form} ({_first_line(error)})") from error
-    program = torch.onnx.export(
-        network,
-        (torch.randn(2, *official.shape[1:]),),
-        input_names=[official.name],
-        output_names=[OUTPUT_NAME],
-        dynamic_shapes=({0: torch.export.Dim("N", min=1, max=4096)},),
-        opset_version=OPSET,
-        dynamo=True,
-        optimize=True,
-        verbose=False,
-    )
-    assert program is not None
-    content: bytes = anonymous(program.model_proto).SerializeToString()
+    content = fast_graph(network, torch.randn(2, *official.shape[1:]), official.name)
     _verify(content, official.name, reference, expected)
     return content, expected.tolist()
 
