@@ -6,6 +6,7 @@ from enum import Enum
 from pose.source import SourceInfo
 from pose.types import Frame, Pose
 from recognizer.decision import ActionEvent, Decision
+from recognizer.types import Clip, Prediction
 
 
 class EngineState(Enum):
@@ -38,11 +39,15 @@ class PersonResult:
     """One person in one result. decision is None until the first window of that person is decided.
 
     fresh is True where the decision was made on this very frame (a prediction line is due).
+    clip: what the newest decision was made of; None before the first and where nothing was recognized.
+    prediction: of that clip; it has attention only while somebody looks at it (Engine.watch_attention).
     """
 
     pose: Pose
     decision: Decision | None
     fresh: bool
+    clip: Clip | None = None
+    prediction: Prediction | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,6 +1,7 @@
 """Values that travel from the window to the decision."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,9 +32,28 @@ class Prediction:
     """What a recognizer says of one clip.
 
     actions: A names, in the card's order. probabilities: (A,) float32, sums to 1.
+    attention: what the graph tells of itself, float32 by the names of the card's attention outputs, shaped as there
+        without the axis of the clips; empty unless it was asked for.
     """
 
     person: int
     time_s: float
     actions: tuple[str, ...]
     probabilities: NDArray[np.float32]
+    attention: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Explanation:
+    """How much each joint at each frame of a clip speaks for one action.
+
+    relevance: (T, V) float32, above 0 where it speaks for the action and below where against; scaled so that the
+        largest magnitude is 1 (all 0 where nothing matters), the same for every recognizer and method.
+    method: its name in recognizer.explain.METHODS. probability: of the action on the whole clip.
+    """
+
+    clip: Clip
+    action: str
+    method: str
+    probability: float
+    relevance: NDArray[np.float32]
