@@ -11,7 +11,9 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("pose", "recognizer", "app")
 SOURCES = [*sorted(p for package in PACKAGES for p in (ROOT / package).rglob("*.py")), ROOT / "main.py"]
 QT = {"PySide6", "pyqtgraph", "shiboken6"}
-TRAINING = {"torch", "lightning", "onnx", "onnxscript", "sklearn", "tensorboard", "torchmetrics"}
+TRAINING = {"torch", "lightning", "onnxscript", "tensorboard", "torchmetrics", "matplotlib", "pandas"}
+LEARNING = {"onnx", "sklearn"}  # Quick teaching fits a head and puts it on a graph, without torch
+READERS = "recognizer.training.data"  # numpy only: the library imports and exports what training reads and writes
 FORBIDDEN_FILES = {"utils.py", "helpers.py", "manager.py", "core.py", "base.py", "misc.py", "common.py"}
 
 
@@ -54,6 +56,7 @@ def test_heavy_libraries_stay_in_their_place(path: Path):
         assert not modules & QT, "Qt belongs to app/ui"
     if not name.startswith("recognizer/training/"):
         assert not modules & TRAINING, "training libraries belong to recognizer/training"
+        assert not modules & LEARNING or name.startswith("recognizer/teaching/"), "learning belongs to recognizer"
         # importlib.import_module and lazy imports inside functions are walked too, so only strings could hide one
     if not name.startswith("recognizer/training/") and name != "recognizer/onnx_recognizer.py":
         assert "onnxruntime" not in modules, "only recognizer/onnx_recognizer.py knows ONNX Runtime"
@@ -65,7 +68,18 @@ def test_live_code_never_reaches_the_training_package():
     for path in SOURCES:
         if not relative(path).startswith("recognizer/training/"):
             reached = {m for m in imported_modules(path) if m.startswith("recognizer.training")}
+            if relative(path).startswith("app/library/"):
+                reached = {m for m in reached if not f"{m}.".startswith(f"{READERS}.")}
             assert not reached, f"{relative(path)} imports {reached}"
+
+
+def test_readers_of_data_sets_need_no_torch():
+    readers = sorted((ROOT / "recognizer/training/data").glob("*.py"))
+    modules = ", ".join(f"{READERS}.{path.stem}" for path in readers if path.stem != "__init__")
+    code = f"import sys, {modules}; print(sorted({{m.partition('.')[0] for m in sys.modules}}))"
+    loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for heavy in (*TRAINING, *LEARNING, "PySide6"):
+        assert f"'{heavy}'" not in loaded, f"the readers load {heavy}"
 
 
 def test_no_catch_all_modules():
