@@ -128,18 +128,18 @@ class GlTransformer(nn.Module):
 
     def forward(self, clips: Tensor, real: Tensor | None = None) -> Tensor:
         """(N, T, J D); 0 where a frame is not real. real: (N, T) bool, see Packing."""
-        packing = Packing(*clips.shape[:2], real)
+        packing = Packing(clips.shape[0], clips.shape[1], real)
         return packing.unpack(self.rows(clips, packing))
 
     def embedding(self, clips: Tensor, real: Tensor | None = None) -> Tensor:
         """(N, J D) the mean over the real frames, which protocols and heads read."""
-        packing = Packing(*clips.shape[:2], real)
+        packing = Packing(clips.shape[0], clips.shape[1], real)
         return packing.mean(self.rows(clips, packing))
 
     def with_attention(self, clips: Tensor, real: Tensor | None = None) -> tuple[Tensor, list[Tensor], list[Tensor]]:
         """(N, T, J D), and each block's attention over joints (N, T, H, J, J), 0 where a frame is not real, and over
         frames (N, H, T, T)."""
-        packing, maps = Packing(*clips.shape[:2], real), list[Tensor]()
+        packing, maps = Packing(clips.shape[0], clips.shape[1], real), list[Tensor]()
         rows = self.rows(clips, packing, maps)
         return packing.unpack(rows), [packing.unpack(map_) for map_ in maps[::2]], maps[1::2]
 
@@ -262,6 +262,35 @@ class Attention(nn.Module):
             gathered = functional.dropout(weights, rate) @ v
         gathered = gathered.transpose(1, 2).flatten(2)
         return self.dropout(self.out(gathered if packing is None else packing.pack(gathered)))  # type: ignore[no-any-return]
+
+
+class GlPretraining(nn.Module):
+    """Multi-interval pose displacement prediction (the paper's MPDP): for each token, frame and interval the class of
+    the direction in which the token moved, and of how far; without `magnitude` the direction alone.
+
+    A linear layer for each interval and each of the two, on the J D numbers of a frame.
+    """
+
+    def __init__(self, backbone: GlTransformer, intervals: int, magnitudes: int = 16, magnitude: bool = True) -> None:
+        super().__init__()
+        config = backbone.config
+        self.backbone = backbone
+
+        def heads(classes: int) -> nn.ModuleList:
+            return nn.ModuleList(nn.Linear(config.features, config.tokens * classes) for _ in range(intervals))
+
+        self.directions = heads(3**config.channels)
+        self.magnitudes = heads(magnitudes) if magnitude else None
+
+    def forward(self, clips: Tensor, real: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
+        """Logits of the real frames, (R, I, J, 3^C) and (R, I, J, 16) or None."""
+        rows = self.backbone.rows(clips, Packing(clips.shape[0], clips.shape[1], real))
+
+        def logits(heads: nn.ModuleList) -> Tensor:
+            found = torch.stack([head(rows) for head in heads], dim=1)  # (R, I, J K)
+            return found.view(*found.shape[:2], self.backbone.config.tokens, -1)
+
+        return logits(self.directions), None if self.magnitudes is None else logits(self.magnitudes)
 
 
 class GlClassifier(nn.Module):

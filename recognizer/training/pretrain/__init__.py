@@ -1,0 +1,1 @@
+"""Unsupervised pretraining of GL-Transformer, and the protocols that say what it is worth with few labels."""

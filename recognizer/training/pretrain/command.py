@@ -1,0 +1,219 @@
+"""The command `pretrain`: pretrain GL-Transformer without labels, say what that is worth with few, and show what it
+looks at."""
+
+import argparse
+import json
+import os
+import statistics
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, get_args
+
+import torch
+
+from pose.errors import ActionLensError
+from recognizer.training.models.gl_transformer import GlTransformer, Positions
+from recognizer.training.pretrain import figures, speed
+from recognizer.training.pretrain.fit import Job, Pretrained, load_pretrained, pretrain
+from recognizer.training.pretrain.motion import Facing, MotionClips, Rows
+from recognizer.training.pretrain.protocols import Score, classify, fine_tuned, linear_evaluation
+from recognizer.training.pretrain.recipes import FINE_TUNING, RECIPES, SIZES, Pace, Recipe, recipe_of, size_of
+from recognizer.training.pretrain.targets import Reading
+from recognizer.training.pretrain.tasks import PARTS, TASKS, Task, labelled, task_of
+from recognizer.training.whole_clip.command import add_hardware, hardware_of
+from recognizer.training.whole_clip.fit import is_first_process
+
+
+class PretrainError(ActionLensError):
+    """An argument that makes no pretraining."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of the command `pretrain`."""
+    kinds = parser.add_subparsers(required=True, dest="pretrain", metavar="run|evaluate|figures|speed")
+    run = kinds.add_parser("run", help="pretrain; a killed run goes on, a finished one is left as it is")
+    _add_data(run)
+    run.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the run: weights, logs")
+    run.add_argument("--task", default="nw-ucla", help=", ".join(TASKS))
+    run.add_argument("--part", choices=PARTS, default="test", help="validation leaves some training subjects out")
+    run.add_argument("--seed", type=int, default=0)
+    _add_recipe(run)
+    add_hardware(run)
+    evaluate = kinds.add_parser("evaluate", help="linear evaluation and fine-tuning with few labels")
+    _add_data(evaluate)
+    evaluate.add_argument("--runs", type=Path, nargs="+", required=True, metavar="DIR", help="one for each seed")
+    evaluate.add_argument("--protocols", nargs="+", choices=("linear", "semi"), default=["linear", "semi"])
+    evaluate.add_argument("--shares", type=float, nargs="+", default=[0.05, 0.1], help="of the labels, for semi")
+    evaluate.add_argument("--scratch", action="store_true", help="the same with random weights, not pretrained")
+    for name in ("epochs", "batch"):
+        evaluate.add_argument(f"--{name}", type=int, help="of fine-tuning")
+    add_hardware(evaluate)
+    figure = kinds.add_parser("figures", help="attention maps, attended distance, similarity of positions")
+    _add_data(figure)
+    figure.add_argument("--run", type=Path, required=True, metavar="DIR", help="of a finished pretraining")
+    figure.add_argument("--out", type=Path, required=True, metavar="DIR")
+    fast = kinds.add_parser("speed", help="clips a second, against filling every clip up to the longest")
+    _add_data(fast)
+    fast.add_argument("--task", default="nw-ucla", help=", ".join(TASKS))
+    fast.add_argument("--steps", type=int, default=5)
+    fast.add_argument("--device", default="cpu", help="cpu or cuda")
+    _add_recipe(fast)
+
+
+def _add_data(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder that holds the data sets")
+
+
+def _add_recipe(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--size", default="medium", help=", ".join(SIZES))
+    parser.add_argument("--recipe", default="small-set", help=", ".join(RECIPES))
+    parser.add_argument("--frames", type=int, help="of the longest clip, instead of the task's")
+    for name, kind in (("epochs", int), ("batch", int), ("learning-rate", float)):
+        parser.add_argument(f"--{name}", type=kind, help="instead of the recipe's")
+    parser.add_argument("--pace", choices=get_args(Pace), help="natural speed (published), or resampled")
+    parser.add_argument("--facing", choices=get_args(Facing), help="turned to the front in each frame (published)")
+    parser.add_argument("--intervals", type=int, nargs="+", metavar="N", help="of displacements (published: 1 5 10)")
+    parser.add_argument("--reading", choices=get_args(Reading), help="of the targets and the loss")
+    parser.add_argument("--positions", choices=get_args(Positions), help="kind of positions (published: tight)")
+    for name, what in (
+        ("magnitude", "do not predict how far"),
+        ("global-translation", "leave the way of the body out"),
+        ("between-people", "no attention between people"),
+    ):
+        parser.add_argument(f"--no-{name}", action="store_true", help=what)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Pretrain, evaluate, draw or time."""
+    parts: dict[str, Callable[[argparse.Namespace], None]] = {
+        "run": _run,
+        "evaluate": _evaluate,
+        "figures": _figures,
+        "speed": _speed,
+    }
+    parts[options.pretrain](options)
+
+
+def _recipe(options: argparse.Namespace) -> Recipe:
+    names = ("epochs", "batch", "learning_rate", "pace", "facing", "reading", "positions")
+    changed: dict[str, Any] = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
+    if options.intervals:
+        changed["intervals"] = tuple(options.intervals)
+    off = ("magnitude", "global_translation", "between_people")
+    changed |= {name: False for name in off if getattr(options, f"no_{name}")}
+    return recipe_of(options.recipe).changed(**changed)
+
+
+def _loaded(options: argparse.Namespace, recipe: Recipe) -> tuple[Task, MotionClips, int]:
+    task = task_of(options.task)
+    size_of(options.size)
+    frames = task.frames if options.frames is None else options.frames
+    if frames < 2:
+        raise PretrainError(f"--frames {frames} is too few; give at least 2")
+    return task, task.load(options.data, recipe.facing), frames
+
+
+def _run(options: argparse.Namespace) -> None:
+    recipe = _recipe(options)
+    task, clips, frames = _loaded(options, recipe)
+    rows, _ = task.split(clips, options.part)
+    job = Job(task.name, options.size, recipe, frames, options.seed, options.part)
+    done = pretrain(clips, rows, job, options.out, hardware_of(options))
+    if is_first_process():
+        parameters = sum(weight.numel() for weight in done.network.backbone.parameters())
+        sys.stdout.write(
+            f"{options.out}: {len(rows)} clips, {parameters:,} parameters, {done.seconds:.0f} s of training\n"
+        )
+
+
+def _evaluate(options: argparse.Namespace) -> None:
+    found: dict[str, list[float]] = {}
+    for folder in options.runs:
+        done = load_pretrained(folder)
+        task = task_of(done.job["job"]["task"])
+        clips = task.load(options.data, done.job["job"]["recipe"]["facing"])
+        learn, judge = task.split(clips, done.job["job"]["part"])
+        for name, share in _protocols(options):
+            result = _measured(folder, name, share, done, clips, learn, judge, options)
+            found.setdefault(name, []).append(100 * result.accuracy)
+    if is_first_process():
+        for name, values in found.items():
+            spread = f" (deviation {statistics.stdev(values):.1f})" if len(values) > 1 else ""
+            sys.stdout.write(f"{name}: {statistics.mean(values):.1f}%{spread} over {len(values)} run(s)\n")
+
+
+def _protocols(options: argparse.Namespace) -> list[tuple[str, float]]:
+    start = "scratch-" if options.scratch else ""
+    shares = [share for share in options.shares if "semi" in options.protocols]
+    for share in shares:
+        if not 0 < share <= 1:
+            raise PretrainError(f"--shares {share:g} is no share of the labels; give a number above 0, up to 1")
+    linear = [(f"{start}linear", 1.0)] if "linear" in options.protocols else []
+    return linear + [(f"{start}semi-{100 * share:g}", share) for share in shares]
+
+
+def _measured(
+    folder: Path,
+    name: str,
+    share: float,
+    done: Pretrained,
+    clips: MotionClips,
+    learn: Rows,
+    judge: Rows,
+    options: argparse.Namespace,
+) -> Score:
+    """From the result file of the run where there is one, else measured and written to it."""
+    job, backbone = done.job["job"], done.network.backbone
+    changed = {key: getattr(options, key) for key in ("epochs", "batch") if getattr(options, key) is not None}
+    recipe = FINE_TUNING.changed(pace=job["recipe"]["pace"], **changed)
+    described = {"pretraining": job, "protocol": name, "share": share}
+    if "semi" in name:
+        described["recipe"] = asdict(recipe)
+    file = folder / f"{name}.json"
+    if file.is_file():
+        content = json.loads(file.read_text(encoding="utf-8"))
+        if content["described"] == json.loads(json.dumps(described)):
+            return Score(**content["score"])
+    if options.scratch:
+        torch.manual_seed(job["seed"])
+        backbone = GlTransformer(backbone.config)
+    if name.endswith("linear"):
+        result = linear_evaluation(backbone, clips, learn, judge, recipe.pace, job["seed"])
+    else:
+        rows = labelled(learn, clips.labels, share, job["seed"])
+        network = fine_tuned(backbone, clips, rows, recipe, job["seed"], folder / name, hardware_of(options), described)
+        result = classify(network, clips, judge, recipe.pace)
+    if is_first_process():
+        _write(file, {"described": described, "labelled": round(share * len(learn)), "score": asdict(result)})
+    return result
+
+
+def _write(file: Path, content: dict[str, Any]) -> None:
+    temporary = file.with_name(f".{file.name}.{os.getpid()}")
+    temporary.write_text(json.dumps(content, indent=1), encoding="utf-8")
+    os.replace(temporary, file)
+
+
+def _figures(options: argparse.Namespace) -> None:
+    done = load_pretrained(options.run)
+    job = done.job["job"]
+    task = task_of(job["task"])
+    clips = task.load(options.data, job["recipe"]["facing"])
+    rows, _ = task.split(clips, job["part"])
+    written: Sequence[Path] = figures.draw(done.network.backbone, clips, rows, job["recipe"]["pace"], options.out)
+    sys.stdout.write("".join(f"{path}\n" for path in written))
+
+
+def _speed(options: argparse.Namespace) -> None:
+    recipe = _recipe(options)
+    task, clips, frames = _loaded(options, recipe)
+    if options.steps < 1:
+        raise PretrainError("--steps must be 1 or more")
+    rows, _ = task.split(clips, "test")
+    found = speed.measure(clips, rows, recipe, frames, options.size, options.steps, options.device)
+    sys.stdout.write(
+        f"{found.packed:.1f} clips a second on real frames alone, {found.full_width:.1f} filled up to {frames} frames: "
+        f"{found.gain:.2f} times as many; {100 * found.real:.0f}% of the frames are real\n"
+    )

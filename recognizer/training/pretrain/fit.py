@@ -1,0 +1,255 @@
+"""Pretraining and fine-tuning with Lightning; a killed training goes on to the same weights."""
+
+import json
+import os
+import pickle
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import lightning
+import torch
+from lightning.pytorch.callbacks import Callback, ModelCheckpoint, TQDMProgressBar
+from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
+from lightning.pytorch.utilities import rank_zero_only
+from torch import Tensor, nn
+
+from recognizer.training.models.gl_transformer import GlConfig, GlPretraining, GlTransformer
+from recognizer.training.pretrain.losses import mpdp_loss
+from recognizer.training.pretrain.motion import MotionClips, Rows
+from recognizer.training.pretrain.recipes import Recipe, RecipeError, network_config
+from recognizer.training.pretrain.stream import BatchMaker, MotionData
+from recognizer.training.run_folder import RunError
+from recognizer.training.whole_clip.fit import Hardware
+
+WEIGHTS_FILE = "pretrained.pt"
+JOB_FILE = "job.json"
+_LAST = "last.ckpt"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One pretraining. frames: the longest clip. part: of the task, see Task.split."""
+
+    task: str
+    size: str
+    recipe: Recipe
+    frames: int
+    seed: int = 0
+    part: str = "test"
+
+
+class Training(lightning.LightningModule):
+    """A network, the recipe's optimizer and rate; what is learnt, subclasses say."""
+
+    def __init__(self, network: nn.Module, recipe: Recipe, steps_an_epoch: int, seed: int) -> None:
+        super().__init__()
+        self.network, self.recipe, self.steps_an_epoch, self.seed = network, recipe, steps_an_epoch, seed
+        self._started, self._seconds_before = time.monotonic(), 0.0
+
+    def losses(self, batch: Any) -> dict[str, Tensor]:
+        """`loss` and what else is worth logging."""
+        raise NotImplementedError
+
+    def training_step(self, batch: Any, batch_idx: int) -> Tensor:
+        # Dropout too must survive a resume; processes drop different numbers.
+        torch.manual_seed(hash((self.seed, self.global_step, self.global_rank)))
+        losses = self.losses(batch)
+        if not torch.isfinite(losses["loss"]):
+            raise RunError(f"the loss is {losses['loss'].item()} at step {self.global_step}; lower --learning-rate")
+        self.log_dict(losses, prog_bar=True, sync_dist=True)
+        return losses["loss"]
+
+    def configure_optimizers(self) -> Any:
+        optimizer = torch.optim.AdamW(
+            self.network.parameters(), lr=self.recipe.learning_rate, weight_decay=self.recipe.weight_decay
+        )
+        schedule = torch.optim.lr_scheduler.LambdaLR(
+            optimizer, lambda step: self.recipe.decay ** (step // self.steps_an_epoch)
+        )
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    @property
+    def seconds(self) -> float:
+        """Of training so far, those before a kill included."""
+        return self._seconds_before + time.monotonic() - self._started
+
+    def on_train_start(self) -> None:
+        self._started = time.monotonic()
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        checkpoint["seconds"] = self.seconds
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        self._seconds_before = float(checkpoint["seconds"])
+
+
+class MpdpTraining(Training):
+    """Learns to say how every token moved."""
+
+    network: GlPretraining
+
+    def losses(self, batch: tuple[Tensor, ...]) -> dict[str, Tensor]:
+        """The loss of MPDP and its parts."""
+        clips, real, direction, magnitude = batch
+        found = self.network(clips, real)
+        tokens = self.network.backbone.config.global_tokens
+        targets = direction[real], magnitude[real]
+        return mpdp_loss(found, targets, tokens, self.recipe.reading, self.recipe.global_translation)
+
+
+class ActionTraining(Training):
+    """Learns the actions of labelled clips."""
+
+    def losses(self, batch: tuple[Tensor, ...]) -> dict[str, Tensor]:
+        """Cross entropy."""
+        clips, real, labels = batch
+        logits = self.network(clips, real).float()
+        return {"loss": nn.functional.cross_entropy(logits, labels, label_smoothing=self.recipe.label_smoothing)}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pretrained:
+    """network: in eval mode. job: how it was pretrained, as written. seconds: what that took."""
+
+    network: GlPretraining
+    job: dict[str, Any]
+    seconds: float
+
+
+def pretrain(clips: MotionClips, rows: Rows, job: Job, folder: Path, hardware: Hardware) -> Pretrained:
+    """The network after the last epoch; `folder` keeps checkpoints, from which a killed training of the same job goes
+    on, logs and in the end pretrained.pt, with which there is nothing left to do.
+
+    RecipeError; RunError where the folder holds another training or the loss is lost.
+    """
+    recipe = job.recipe
+    _demand_even(recipe, hardware)
+    described = {"job": asdict(job), "actions": list(clips.actions), "joints": list(clips.joints)}
+    _demand_same(folder, described)
+    if (folder / WEIGHTS_FILE).is_file():
+        return load_pretrained(folder)
+    torch.manual_seed(job.seed)
+    try:
+        backbone = GlTransformer(network_config(clips, job.frames, job.size, recipe))
+    except ValueError as error:
+        raise RecipeError(f"the recipe makes no network: {error}") from error
+    network = GlPretraining(backbone, len(recipe.intervals), magnitude=recipe.magnitude)
+    maker = BatchMaker(clips, rows, recipe, job.frames, job.seed)
+    training = MpdpTraining(network, recipe, maker.steps_an_epoch, job.seed)
+    claim(folder, described)
+    trainer = fit(training, maker, folder, hardware)
+    network = network.float().cpu().eval()
+    _save(folder, network, described, training.seconds)
+    trainer.strategy.barrier("weights are written")
+    return Pretrained(network, described, training.seconds)
+
+
+def load_pretrained(folder: Path) -> Pretrained:
+    """pretrained.pt of a finished pretraining. Raises RunError."""
+    path = folder / WEIGHTS_FILE
+    if not path.is_file():
+        raise RunError(f"no {WEIGHTS_FILE} in {folder}; pretrain first, or give the folder of a finished pretraining")
+    try:
+        content = torch.load(path, weights_only=True)
+        recipe = content["described"]["job"]["recipe"]
+        backbone = GlTransformer(GlConfig(**content["config"]))
+        network = GlPretraining(backbone, len(recipe["intervals"]), magnitude=recipe["magnitude"])
+        network.load_state_dict(content["weights"])
+        return Pretrained(network.eval(), content["described"], float(content["seconds"]))
+    except (pickle.UnpicklingError, OSError, RuntimeError, KeyError, TypeError, EOFError, ValueError) as error:
+        reason = " ".join(str(error).split())[:150]
+        raise RunError(f"{path} cannot be read ({reason}); remove {folder} and pretrain again") from error
+
+
+def fit(training: Training, maker: BatchMaker, folder: Path, hardware: Hardware) -> lightning.Trainer:
+    """Train to the end of the recipe, from the folder's checkpoint on where there is one. Raises RunError."""
+    checkpoint = folder / _LAST
+    steps = maker.steps_an_epoch * maker.recipe.epochs
+    trainer = _trainer(folder, steps, maker.steps_an_epoch, hardware)
+    try:
+        trainer.fit(training, MotionData(maker, steps), ckpt_path=checkpoint if checkpoint.is_file() else None)
+    except (pickle.UnpicklingError, EOFError, KeyError, RuntimeError) as error:
+        signs = ("state_dict", "PytorchStreamReader", "zip archive")
+        if not checkpoint.is_file() or (type(error) is RuntimeError and not any(sign in str(error) for sign in signs)):
+            raise
+        reason = " ".join(str(error).split())[:150]
+        raise RunError(f"{checkpoint} is not a checkpoint of this network ({reason}); remove {folder}") from error
+    if trainer.interrupted:
+        raise KeyboardInterrupt
+    return trainer
+
+
+def _trainer(folder: Path, steps: int, steps_an_epoch: int, hardware: Hardware) -> lightning.Trainer:
+    keep = ModelCheckpoint(
+        folder,
+        _LAST.removesuffix(".ckpt"),
+        every_n_epochs=max(1, round(hardware.checkpoint_steps / steps_an_epoch)),
+        save_on_train_epoch_end=True,
+        enable_version_counter=False,
+    )
+    callbacks: list[Callback] = [keep, *([TQDMProgressBar(refresh_rate=10)] if hardware.progress else [])]
+    precision = hardware.precision
+    if precision == "auto":
+        precision = "bf16-mixed" if torch.cuda.is_available() else "32-true"
+    return lightning.Trainer(
+        max_steps=steps,
+        max_epochs=-1,
+        accelerator=hardware.accelerator,
+        devices=int(hardware.devices) if hardware.devices.lstrip("-").isdigit() else hardware.devices,
+        num_nodes=hardware.num_nodes,
+        strategy=hardware.strategy,
+        precision=precision,  # type: ignore[arg-type]
+        callbacks=callbacks,
+        logger=[CSVLogger(folder, "csv", ""), TensorBoardLogger(folder, "tensorboard", "")] if hardware.logs else False,
+        reload_dataloaders_every_n_epochs=1,
+        use_distributed_sampler=False,
+        log_every_n_steps=10,
+        enable_progress_bar=hardware.progress,
+        enable_model_summary=False,
+    )
+
+
+def _demand_even(recipe: Recipe, hardware: Hardware) -> None:
+    processes = max(int(hardware.devices) if hardware.devices.isdigit() else 1, 1) * hardware.num_nodes
+    if recipe.batch % processes:
+        raise RecipeError(f"{recipe.batch} clips of a batch cannot be shared evenly by {processes} processes")
+
+
+def claim(folder: Path, described: dict[str, Any]) -> None:
+    """Make the folder of a job; RunError where it is another job's."""
+    _demand_same(folder, described)
+    folder.mkdir(parents=True, exist_ok=True)
+    temporary = folder / f".{JOB_FILE}.{os.getpid()}"
+    temporary.write_text(_text(described), encoding="utf-8")
+    os.replace(temporary, folder / JOB_FILE)
+
+
+def _demand_same(folder: Path, described: dict[str, Any]) -> None:
+    file = folder / JOB_FILE
+    try:
+        same = not file.is_file() or file.read_text(encoding="utf-8") == _text(described)
+    except (ValueError, OSError):
+        same = False
+    if not same:
+        raise RunError(f"{folder} holds another training; remove it or give another folder")
+
+
+def _text(described: dict[str, Any]) -> str:
+    return json.dumps(described, indent=1, sort_keys=True)
+
+
+@rank_zero_only
+def _save(folder: Path, network: GlPretraining, described: dict[str, Any], seconds: float) -> None:
+    """Write pretrained.pt, whole or not at all, in place of the checkpoint."""
+    content = {
+        "config": asdict(network.backbone.config),
+        "described": described,
+        "weights": network.state_dict(),
+        "seconds": seconds,
+    }
+    temporary = folder / f".{WEIGHTS_FILE}.{os.getpid()}"
+    torch.save(content, temporary)
+    os.replace(temporary, folder / WEIGHTS_FILE)
+    (folder / _LAST).unlink(missing_ok=True)

@@ -1,0 +1,121 @@
+"""Recipes of pretraining and fine-tuning, and sizes of the network. Every number says where it is from."""
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pose.errors import ActionLensError
+from recognizer.training.models.gl_transformer import GlConfig, Positions
+from recognizer.training.pretrain.motion import Facing, MotionClips
+from recognizer.training.pretrain.targets import INTERVALS, Reading
+
+Pace = Literal["natural", "squeezed", "sampled"]
+
+
+class RecipeError(ActionLensError):
+    """A recipe or a size that does not exist or makes no network."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How a network learns.
+
+    decay: factor on the rate after each epoch. stretch: clips are made longer or shorter by up to this part. shear:
+    amplitude, of all but the global translation. pace: "natural" cuts clips at the longest, "squeezed" resamples what
+    is longer to it, "sampled" resamples all to it. facing: see motion. The rest are the paper's ablations.
+    """
+
+    name: str
+    source: str
+    epochs: int
+    batch: int
+    learning_rate: float
+    weight_decay: float = 0.1
+    decay: float = 0.99
+    stretch: float = 0.1
+    shear: float = 0.3
+    pace: Pace = "natural"
+    facing: Facing = "frame"
+    intervals: tuple[int, ...] = INTERVALS
+    magnitude: bool = True
+    reading: Reading = "code"
+    global_translation: bool = True
+    between_people: bool = True
+    positions: Positions = "tight"
+    label_smoothing: float = 0.0
+
+    def changed(self, **fields: Any) -> "Recipe":
+        """The same with some fields replaced; RecipeError where a value is none that can be."""
+        recipe = dataclasses.replace(self, **fields)
+        if recipe.epochs < 1 or recipe.batch < 1:
+            raise RecipeError(f"{recipe.epochs} epochs of batches of {recipe.batch} make no training")
+        if not recipe.intervals or min(recipe.intervals) < 1:
+            raise RecipeError(f"intervals are numbers of frames above 0, got {recipe.intervals}")
+        return recipe
+
+
+PUBLISHED = Recipe(
+    name="published",
+    source="GL-Transformer, published code for NTU RGB+D: AdamW, rate 5e-5 (paper: 5e-4), batch 128, 120 epochs",
+    epochs=120,
+    batch=128,
+    learning_rate=5e-5,
+)
+SMALL_SET = PUBLISHED.changed(
+    name="small-set",
+    source=(
+        "ours, for sets of a thousand clips: the paper's rate and smaller batches, since 120 epochs of batches of 128 "
+        "are 960 steps here and 37,000 on NTU RGB+D"
+    ),
+    epochs=300,
+    batch=32,
+    learning_rate=5e-4,
+)
+RECIPES = {recipe.name: recipe for recipe in (PUBLISHED, SMALL_SET)}
+
+FINE_TUNING = Recipe(
+    name="fine-tuning",
+    source="ours; how the paper fine-tunes is not published",
+    epochs=150,
+    batch=16,
+    learning_rate=2e-4,
+    label_smoothing=0.1,
+)
+
+# Width and depth; published: that of NTU RGB+D's 50 tokens.
+SIZES: dict[str, dict[str, int]] = {
+    "published": {"width": 48, "depth": 4, "heads": 8},
+    "medium": {"width": 24, "depth": 4, "heads": 8},
+    "small": {"width": 16, "depth": 4, "heads": 8},
+    "shallow": {"width": 24, "depth": 2, "heads": 8},
+}
+
+
+def recipe_of(name: str) -> Recipe:
+    """The recipe of that name; RecipeError lists those that there are."""
+    if name not in RECIPES:
+        raise RecipeError(f"no recipe {name!r}; choose one of {', '.join(RECIPES)}")
+    return RECIPES[name]
+
+
+def size_of(name: str) -> dict[str, int]:
+    """Width, depth and heads of that name; RecipeError lists those that there are."""
+    if name not in SIZES:
+        raise RecipeError(f"no size {name!r}; choose one of {', '.join(SIZES)}")
+    return SIZES[name]
+
+
+def network_config(clips: MotionClips, frames: int, size: str, recipe: Recipe) -> GlConfig:
+    """The network for these clips, cut or resampled to at most `frames`."""
+    width_depth_heads = size_of(size)
+    return GlConfig(
+        joints=len(clips.joints),
+        global_joint=clips.global_joint,
+        channels=clips.channels,
+        people=clips.people,
+        frames=frames,
+        positions=recipe.positions,
+        between_people=recipe.between_people,
+        global_translation=recipe.global_translation,
+        **width_depth_heads,  # type: ignore[arg-type]
+    )
