@@ -119,8 +119,8 @@ class GlTransformer(nn.Module):
         self.embed = nn.Linear(config.channels, config.width)
         self.embed_global = nn.Linear(config.channels, config.width)
         self.dropout = nn.Dropout(config.dropout)
-        rates = torch.linspace(0, config.drop_path, config.depth).tolist()
-        self.blocks = nn.ModuleList(Block(config, rate) for rate in rates)
+        rise = config.drop_path / max(config.depth - 1, 1)
+        self.blocks = nn.ModuleList(Block(config, place * rise) for place in range(config.depth))
         size = config.features
         self.norm = nn.LayerNorm(size)
         layers = [nn.Linear(size, size), nn.GELU(), nn.LayerNorm(size)]
@@ -145,19 +145,24 @@ class GlTransformer(nn.Module):
 
     def rows(self, clips: Tensor, packing: Packing, maps: list[Tensor] | None = None) -> Tensor:
         """(R, J D) of the real frames; `maps` takes each block's two attentions, (R, H, J, J) and (N, H, T, T)."""
-        frames, config = clips.shape[1], self.config
-        if frames > config.frames:
-            raise ValueError(f"expected at most {config.frames} frames, got {frames}")
-        x = packing.pack(clips)  # (R, J, C)
-        globals_ = x[:, config.global_tokens]
-        if not config.global_translation:
-            globals_ = torch.zeros_like(globals_)
-        embedded = self.embed(x)  # (R, J, D)
-        embedded[:, config.global_tokens] = self.embed_global(globals_).to(embedded.dtype)
-        rows = self.dropout(embedded)
+        if clips.shape[1] > self.config.frames:
+            raise ValueError(f"expected at most {self.config.frames} frames, got {clips.shape[1]}")
+        rows = self.dropout(self._embedded(packing.pack(clips)))  # (R, J, D)
         for block in self.blocks:
             rows = block(rows, packing, maps)
         return self.mlp(self.norm(rows.flatten(1)))  # type: ignore[no-any-return]
+
+    def _embedded(self, x: Tensor) -> Tensor:
+        """(R, J, C) to (R, J, D), in float32 also under autocast: bfloat16 would lose the centimetres to be told."""
+        device = x.device.type
+        if torch.is_autocast_enabled(device):
+            with torch.autocast(device, enabled=False):
+                return self._embedded(x)
+        place = self.config.global_tokens
+        way = x[:, place] if self.config.global_translation else torch.zeros_like(x[:, place])
+        embedded = self.embed(x)
+        embedded[:, place] = self.embed_global(way)
+        return embedded  # type: ignore[no-any-return]
 
 
 class Block(nn.Module):

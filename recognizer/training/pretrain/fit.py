@@ -192,7 +192,8 @@ def _trainer(folder: Path, steps: int, steps_an_epoch: int, hardware: Hardware) 
     callbacks: list[Callback] = [keep, *([TQDMProgressBar(refresh_rate=10)] if hardware.progress else [])]
     precision = hardware.precision
     if precision == "auto":
-        precision = "bf16-mixed" if torch.cuda.is_available() else "32-true"
+        fast = torch.cuda.is_available() or torch.cpu._is_avx512_bf16_supported()
+        precision = "bf16-mixed" if fast else "32-true"
     return lightning.Trainer(
         max_steps=steps,
         max_epochs=-1,

@@ -120,7 +120,7 @@ def _person(skeleton: Skeleton, source: Layout, layout: Layout, facing: Facing, 
     if place == len(layout):
         local = np.concatenate([local, np.zeros_like(root)[:, None]], axis=1)
     local[:, place] = root - root[0]
-    local[:, np.append(~there.any(axis=0), [False] * (local.shape[1] - len(layout)))] = 0  # never seen: nowhere
+    local[:, np.flatnonzero(~there.any(axis=0))] = 0  # a joint that is never seen is nowhere
     if facing != "none" and xyz.shape[-1] == 3:
         local = _turned(local, layout, facing)
     return local.astype(np.float32)
