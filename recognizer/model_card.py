@@ -35,7 +35,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 @dataclass(frozen=True, slots=True)
 class TensorSpec:
-    """An output of the ONNX graph. shape: sizes, with "N" for the number of clips."""
+    """An output of the ONNX graph. shape: sizes, with "N" for the number of clips; without it, the same for all."""
 
     name: str
     shape: tuple[int | str, ...]
@@ -83,6 +83,7 @@ class ModelCard:
     layout: a name in pose.skeleton.LAYOUTS. frames, fps: the clip. features: version of recognizer.features.
     training_data: sources with their terms. metrics: by name, each an object with the "split" it was measured on.
     sha256: of model.onnx, lower-case hexadecimal. opset: ONNX operator set. created: ISO 8601 date and time.
+    attention: further outputs in which the graph tells of itself. embedding: the output ("N", D) that the head reads.
     """
 
     name: str
@@ -100,6 +101,7 @@ class ModelCard:
     opset: int
     created: str
     attention: tuple[TensorSpec, ...] = ()
+    embedding: TensorSpec | None = None
     parity: Parity | None = None
     notes: str = field(default="")
 
@@ -157,6 +159,9 @@ class ModelCard:
         """The card as it stands in the file."""
         values = asdict(self)
         values["outputs"] = {"logits": values.pop("logits"), "attention": values.pop("attention")}
+        embedding = values.pop("embedding")
+        if self.embedding is not None:
+            values["outputs"]["embedding"] = embedding
         values["decision"]["thresholds"] = dict(self.decision.thresholds)
         values["metrics"] = {name: dict(metric) for name, metric in self.metrics.items()}
         if self.parity is None:
@@ -207,6 +212,7 @@ def _card(values: JsonObject) -> ModelCard:
             _tensor(JsonObject(item, f"outputs.attention[{place}]."))
             for place, item in enumerate(outputs.items("attention", "outputs"))
         ),
+        embedding=_embedding(outputs) if outputs.has("embedding") else None,
         training_data=tuple(
             _training_source(JsonObject(item, f"training_data[{place}]."))
             for place, item in enumerate(values.items("training_data", "data sets"))
@@ -231,6 +237,13 @@ def _logits(outputs: JsonObject, actions: int) -> TensorSpec:
             f"outputs.logits.shape: expected ['N', {actions}] for {actions} actions, got {shown(logits.shape)}"
         )
     return logits
+
+
+def _embedding(outputs: JsonObject) -> TensorSpec:
+    embedding = _tensor(outputs.inner("embedding"))
+    if len(embedding.shape) != 2 or embedding.shape[0] != "N" or embedding.shape[1] == "N":
+        raise CardError(mismatch("outputs.embedding.shape", "['N', D]", embedding.shape))
+    return embedding
 
 
 def _tensor(values: JsonObject) -> TensorSpec:

@@ -8,7 +8,7 @@ import statistics
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from recognizer.errors import CardError, RecognizerError
 from recognizer.features import clip_features
+from recognizer.graph_outputs import output_names, with_outputs
 from recognizer.model_card import INPUT_NAME, MODEL_FILE, ModelCard, TensorSpec
 from recognizer.types import Clip, Prediction
 
@@ -79,8 +80,12 @@ class OnnxRecognizer:
         _check_provider_name(provider)
         self.card, content = ModelCard.load_with_model(folder)
         self._where = str(folder / MODEL_FILE)
-        session, self.provider, self.provider_note = _open(content, provider, self._where)
+        lean = self._without_extras(content)
+        session, self.provider, self.provider_note = _open(lean, provider, self._where)
         self._session: Any = session
+        self._content = content
+        self._whole: Any = None  # a session of the whole graph, once something beside the logits is asked for
+        self._constants: dict[str, NDArray[np.float32]] = {}
         self._features = self._check_graph()
         self._warm_up()
 
@@ -104,20 +109,33 @@ class OnnxRecognizer:
         """Poses a second in a clip."""
         return self.card.fps
 
-    def predict(self, clips: Sequence[Clip]) -> list[Prediction]:
-        """A prediction for each clip, all in one call. Raises ValueError for clips that are not the card's kind."""
+    def predict(self, clips: Sequence[Clip], *, attention: bool = False) -> list[Prediction]:
+        """A prediction for each clip, all in one call. Raises ValueError for clips that are not the card's kind.
+
+        attention: with what the graph tells of itself, as far as the card names it. Without, nothing of it is computed;
+        the probabilities are the same. Opens a second session the first time, for a moment.
+        """
         if not clips:
             return []
-        for clip in clips:
-            self._check_clip(clip)
-        xy_px = np.stack([clip.xy_px for clip in clips])
-        confidence = np.stack([clip.confidence for clip in clips])
-        logits = self._run(clip_features(xy_px, confidence, self.card.fps))
-        probabilities = _softmax(logits / self.card.decision.temperature)
+        logits, extras = self._run(self._clip_features(clips), self.card.attention if attention else ())
+        probabilities = self._probabilities(logits)
         return [
-            Prediction(clip.person, clip.time_s, self.card.actions, row)
-            for clip, row in zip(clips, probabilities, strict=True)
+            Prediction(clip.person, clip.time_s, self.card.actions, row, each)
+            for clip, row, each in zip(clips, probabilities, self._by_clip(extras, len(clips)), strict=True)
         ]
+
+    def probabilities(self, xy_px: NDArray[np.float32], confidence: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Probabilities (N, A) of N clips of the card's kind in one call: xy_px (N, T, V, 2), confidence (N, T, V)."""
+        return self._probabilities(self._run(clip_features(xy_px, confidence, self.card.fps))[0])
+
+    def embed(self, clips: Sequence[Clip]) -> NDArray[np.float32]:
+        """What the head reads of each clip (N, D). Raises RecognizerError where the card has no embedding."""
+        spec = self.card.embedding
+        if spec is None:
+            raise RecognizerError(f"{self._where} gives no embedding; export the model again with this version")
+        if not clips:
+            return np.zeros((0, int(spec.shape[1])), np.float32)
+        return self._run(self._clip_features(clips), (spec,))[1][spec.name]
 
     def self_test(self) -> SelfTest:
         """Compare with the card's reference logits, and time single clips."""
@@ -125,7 +143,7 @@ class OnnxRecognizer:
         parity = self.card.parity
         seed = parity.input_seed if parity else 0
         features = np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
-        logits = self._run(features)[0]
+        logits = self._run(features)[0][0]
         error = float(np.abs(logits - np.array(parity.logits)).max()) if parity else None
         times_ms = []
         for _ in range(_TIMED_RUNS):
@@ -135,21 +153,79 @@ class OnnxRecognizer:
         return SelfTest(error, statistics.median(times_ms))
 
     def close(self) -> None:
-        """Free the session. Any number of times; nothing can be predicted afterwards."""
-        self._session = None
+        """Free the sessions. Any number of times; nothing can be predicted afterwards."""
+        self._session = self._whole = None
 
-    def _run(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
+    def _without_extras(self, content: bytes) -> bytes:
+        """The graph with its logits alone. Raises CardError where an output of the card is not there."""
+        if not self._extras:
+            return content
+        try:
+            outputs = output_names(content)
+            lean = with_outputs(content, [self.card.logits.name])
+        except ValueError as error:
+            raise CardError(f"{self._where} is not a model that ONNX Runtime can load: {error}") from error
+        for spec in self._extras:
+            self._check_named(spec, outputs)
+        return lean
+
+    def _check_named(self, spec: TensorSpec, outputs: Iterable[str]) -> None:
+        if spec.name not in outputs:
+            raise CardError(f"{self._where}: expected an output {spec.name!r}, got {list(outputs)}")
+
+    @property
+    def _extras(self) -> tuple[TensorSpec, ...]:
+        """What the graph gives beside the logits."""
+        embedding = self.card.embedding
+        return (*self.card.attention, embedding) if embedding else self.card.attention
+
+    def _clip_features(self, clips: Sequence[Clip]) -> NDArray[np.float32]:
+        for clip in clips:
+            self._check_clip(clip)
+        xy_px = np.stack([clip.xy_px for clip in clips])
+        return clip_features(xy_px, np.stack([clip.confidence for clip in clips]), self.card.fps)
+
+    def _probabilities(self, logits: NDArray[np.float64]) -> NDArray[np.float32]:
+        return _softmax(logits / self.card.decision.temperature)
+
+    def _by_clip(self, extras: dict[str, NDArray[np.float32]], clips: int) -> list[dict[str, NDArray[np.float32]]]:
+        """Outputs of each clip; what is the same for all is shared."""
+        fixed = {name: values for name, values in extras.items() if name in self._constants}
+        own = {name: values for name, values in extras.items() if name not in fixed}
+        return [fixed | {name: values[place] for name, values in own.items()} for place in range(clips)]
+
+    def _run(
+        self, features: NDArray[np.float32], extras: Sequence[TensorSpec] = ()
+    ) -> tuple[NDArray[np.float64], dict[str, NDArray[np.float32]]]:
+        """Logits (N, A), and further outputs by name."""
         if self._session is None:
             raise RuntimeError(f"the recognizer {self.name} is closed")
+        session = self._open_whole() if extras else self._session
+        asked = [spec.name for spec in extras if spec.name not in self._constants]
         try:
-            (logits,) = self._session.run([self.card.logits.name], {INPUT_NAME: features})
+            logits, *found = session.run([self.card.logits.name, *asked], {INPUT_NAME: features})
         except _ORT_ERRORS as error:
             raise RecognizerError(
                 f"{self._where} failed on {self.provider}: {_first_line(error)}; try --provider cpu"
             ) from error
         if logits.shape != (len(features), len(self.card.actions)) or not np.isfinite(logits).all():
             raise RecognizerError(f"{self._where} gives logits that are not finite numbers; export the model again")
-        return np.asarray(logits, dtype=np.float64)
+        values = {**self._constants, **dict(zip(asked, found, strict=True))}
+        return np.asarray(logits, dtype=np.float64), {spec.name: values[spec.name] for spec in extras}
+
+    def _open_whole(self) -> Any:
+        """The session of the whole graph, its outputs compared with the card, and its constants. Raises CardError."""
+        if self._whole is None:
+            session = _session(self._content, self.provider, self._where)
+            outputs = {value.name: value for value in session.get_outputs()}
+            for spec in self._extras:
+                self._check_tensor(outputs[spec.name], spec)
+            fixed = [spec.name for spec in self._extras if "N" not in spec.shape]
+            blank = np.zeros((1, self.card.frames, self._features), np.float32)
+            if fixed:
+                self._constants = dict(zip(fixed, session.run(fixed, {INPUT_NAME: blank}), strict=True))
+            self._whole = session
+        return self._whole
 
     def _check_clip(self, clip: Clip) -> None:
         card = self.card
@@ -168,10 +244,8 @@ class OnnxRecognizer:
             raise CardError(f"{self._where}: expected the one input {INPUT_NAME!r}, got {list(inputs)}")
         self._check_tensor(inputs[INPUT_NAME], TensorSpec(INPUT_NAME, ("N", card.frames, features)))
         outputs = {value.name: value for value in self._session.get_outputs()}
-        for spec in (card.logits, *card.attention):
-            if spec.name not in outputs:
-                raise CardError(f"{self._where}: expected an output {spec.name!r}, got {list(outputs)}")
-            self._check_tensor(outputs[spec.name], spec)
+        self._check_named(card.logits, outputs)
+        self._check_tensor(outputs[card.logits.name], card.logits)
         return int(features)
 
     def _check_tensor(self, value: Any, spec: TensorSpec) -> None:

@@ -3,7 +3,7 @@
 import hashlib
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from recognizer.features import FEATURES_VERSION, LAYOUT, RATE_FPS
 from recognizer.model_card import INPUT_NAME, MODEL_FILE, DecisionRules, ModelCard, Parity, TensorSpec, TrainingSource
 from recognizer.training.batches import FRAMES
 from recognizer.training.data.everyday import ACTIONS, OTHER
+from recognizer.training.models.deployed import Deployed
 from recognizer.training.onnx_graph import anonymous, folded, written_out
 
 OPSET = 20  # the first with Gelu as one operator
@@ -64,7 +65,7 @@ def export(
 ) -> ModelCard:
     """Write model.onnx and card.json into `folder`, each whole or not at all; the card, which names the model, last."""
     network = network.eval().float()
-    content = to_onnx(network, features)
+    content, embedding, attention = with_inside(network, features)
     folder.mkdir(parents=True, exist_ok=True)
     reference = np.random.default_rng(_PARITY_SEED).standard_normal((1, FRAMES, features)).astype(np.float32)
     with torch.inference_mode():
@@ -84,6 +85,8 @@ def export(
         sha256=hashlib.sha256(content).hexdigest(),
         opset=OPSET,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
+        embedding=embedding,
+        attention=attention,
         parity=Parity(_PARITY_SEED, tuple(logits)),
         notes=notes,
     )
@@ -97,13 +100,43 @@ def to_onnx(network: nn.Module, features: int) -> bytes:
     return fast_graph(network, torch.randn(2, FRAMES, features), INPUT_NAME)
 
 
-def fast_graph(network: nn.Module, example: Tensor, name: str) -> bytes:
-    """The network as ONNX: `name`, shaped like `example` but with its first axis open, to "logits"."""
+def with_inside(network: nn.Module, features: int) -> tuple[bytes, TensorSpec | None, tuple[TensorSpec, ...]]:
+    """As to_onnx with all further outputs that a Deployed has, and their specs: embedding, and attention."""
+    if not isinstance(network, Deployed) or not network.tells:
+        return to_onnx(network, features), None, ()
+    example = torch.randn(2, FRAMES, features)
+    with torch.inference_mode():
+        constants = network.fixed()
+        shapes = {name: tuple(values.shape[1:]) for name, values in network.inside(example).items()}
+    specs = [
+        TensorSpec(name, tuple(constants[name].shape) if name in constants else ("N", *shape))
+        for name, shape in shapes.items()
+    ]
+    content = fast_graph(_Inside(network), example, INPUT_NAME, tuple(shapes))
+    by_name = {spec.name: spec for spec in specs}
+    embedding = by_name.pop("embedding")
+    del by_name[OUTPUT_NAME]
+    return content, embedding, tuple(by_name.values())
+
+
+class _Inside(nn.Module):
+    """Features to everything that a Deployed tells."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, features: Tensor) -> tuple[Tensor, ...]:
+        return tuple(self.network.inside(features).values())  # type: ignore[operator]
+
+
+def fast_graph(network: nn.Module, example: Tensor, name: str, outputs: Sequence[str] = (OUTPUT_NAME,)) -> bytes:
+    """The network as ONNX: `name`, shaped like `example` but with its first axis open, to the outputs."""
     program = torch.onnx.export(
         folded(network),
         (example,),
         input_names=[name],
-        output_names=[OUTPUT_NAME],
+        output_names=list(outputs),
         dynamic_shapes=({0: torch.export.Dim("N", min=1, max=4096)},),
         opset_version=OPSET,
         dynamo=True,

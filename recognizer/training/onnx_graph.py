@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from recognizer.training.models.act import HEAD_WIDTH, Act, EncoderLayer
+from recognizer.training.models.inside import Inside
 
 _MOST_NUMBERS = 1 << 17  # in a constant that is written out
 _BROADCASTING = ("Add", "Sub", "Mul")
@@ -50,7 +51,7 @@ def written_out(model: onnx.ModelProto) -> onnx.ModelProto:
                 whole = np.ascontiguousarray(np.broadcast_to(small, (1, *sizes)))
                 node.input[place] = f"{node.output[0]}_{name}"
                 graph.initializer.append(numpy_helper.from_array(whole, node.input[place]))
-    used = {name for node in graph.node for name in node.input}
+    used = {name for node in graph.node for name in node.input} | {value.name for value in graph.output}
     kept = [tensor for tensor in graph.initializer if tensor.name in used]
     del graph.initializer[:]
     graph.initializer.extend(kept)
@@ -82,18 +83,36 @@ class FoldedAct(nn.Module):
         self.early = _constant(layers[0].early if layers else torch.zeros(act.config.width))
         self.layers = nn.ModuleList(layers)
         self.last = _FirstToken(encoder[-1])
+        self.last_attention = _Weights(encoder[-1])
         first, second = (layer for layer in act.head if isinstance(layer, nn.Linear))
         self.head = _constant(_product(second.weight, first.weight))  # (A, D)
         self.head_bias = _constant(_product(second.weight, first.bias) + second.bias)
 
     def forward(self, features: Tensor) -> Tensor:
+        return functional.linear(self.last(self._encoded(features, None)), self.head, self.head_bias)
+
+    def inside(self, features: Tensor) -> Inside:
+        """As Act.inside, of the same answers."""
+        maps: list[Tensor] = []
+        x = self._encoded(features, maps)
+        token = self.last(x)
+        maps.append(self.last_attention(x))
+        logits = functional.linear(token, self.head, self.head_bias)
+        return Inside(logits, token, {"attention": torch.stack(maps, dim=1)})
+
+    def fixed(self) -> dict[str, Tensor]:
+        """As Act.fixed."""
+        return self.act.fixed()
+
+    def _encoded(self, features: Tensor, maps: list[Tensor] | None) -> Tensor:
+        """What all layers but the last make of features: (N, S, D)."""
         act, (_, frames, _) = self.act, features.shape
         first = torch.cat([act.class_token, act.embed.bias.expand(1, frames, -1)], dim=1)
         first = first + act._position(frames, None) + self.early  # (1, S, D)
         x = functional.pad(features, (0, 0, 1, 0)) @ act.embed.weight.T + first  # (N, S, D)
         for layer in self.layers:
-            x = layer(x)
-        return functional.linear(self.last(x), self.head, self.head_bias)
+            x = layer(x, maps)
+        return x
 
 
 class _SingleHead(nn.Module):
@@ -109,12 +128,15 @@ class _SingleHead(nn.Module):
         self.early = _constant(torch.zeros(keys.shape[0]))
         self.feed = _FeedForward(layer)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, maps: list[Tensor] | None = None) -> Tensor:
         _, tokens, width = x.shape
         rows = x.reshape(-1, width)  # (N * S, D), which ONNX Runtime multiplies fastest
         queries = functional.linear(rows, self.query, self.query_bias).view(-1, tokens, width)
         values = functional.linear(rows, self.value, self.value_bias).view(-1, tokens, width)
-        mixed = (queries @ x.transpose(1, 2)).softmax(dim=2) @ values  # (N, S, D)
+        weights = (queries @ x.transpose(1, 2)).softmax(dim=2)  # (N, S, S)
+        if maps is not None:
+            maps.append(weights.unsqueeze(1))
+        mixed = weights @ values  # (N, S, D)
         y: Tensor = self.feed(rows + mixed.reshape(-1, width))
         return y.view(-1, tokens, width)
 
@@ -135,12 +157,15 @@ class _SeveralHeads(nn.Module):
         self.early = _constant(bias)
         self.feed = _FeedForward(layer)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, maps: list[Tensor] | None = None) -> Tensor:
         _, tokens, width = x.shape
         rows = x.reshape(-1, width)
         parts = functional.linear(rows, self.projection, self.projection_bias).chunk(3, dim=1)
         q, k, v = (part.reshape(-1, tokens, self.heads, HEAD_WIDTH).transpose(1, 2) for part in parts)  # (N, H, S, 64)
-        mixed = (q @ k.transpose(2, 3)).softmax(dim=3) @ v
+        weights = (q @ k.transpose(2, 3)).softmax(dim=3)  # (N, H, S, S)
+        if maps is not None:
+            maps.append(weights)
+        mixed = weights @ v
         mixed = mixed.transpose(1, 2).reshape(-1, width)
         y: Tensor = self.feed(torch.addmm(rows, mixed, self.out.T))
         return y.view(-1, tokens, width)
@@ -171,6 +196,22 @@ class _FirstToken(nn.Module):
         mixed = (seen.unsqueeze(2) @ self.value).reshape(-1, width)
         y: Tensor = self.feed(first + functional.linear(mixed, self.out, self.out_bias))
         return y
+
+
+class _Weights(nn.Module):
+    """The attention (N, H, S, S) of a layer whose input is (N, S, D); nothing of it is read further on."""
+
+    def __init__(self, layer: EncoderLayer) -> None:
+        super().__init__()
+        width = layer.query.weight.shape[0]
+        scale, keys = HEAD_WIDTH**-0.5, layer.key.weight.view(-1, HEAD_WIDTH, width)  # (H, 64, D)
+        queries, bias = layer.query.weight.view(-1, HEAD_WIDTH, width), layer.query.bias.view(-1, 1, HEAD_WIDTH)
+        self.query = _constant(_product(queries.transpose(1, 2), keys) * scale)  # (H, D, D)
+        self.query_bias = _constant(_product(bias, keys) * scale)  # (H, 1, D)
+
+    def forward(self, x: Tensor) -> Tensor:
+        queries = x.unsqueeze(1) @ self.query + self.query_bias  # (N, H, S, D)
+        return (queries @ x.unsqueeze(1).transpose(2, 3)).softmax(dim=3)
 
 
 class _FeedForward(nn.Module):

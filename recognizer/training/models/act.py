@@ -12,6 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from recognizer.training.models.inside import Inside
+
 HEAD_WIDTH = 64  # of each attention head
 
 
@@ -87,7 +89,28 @@ class Act(nn.Module):
         maps: list[Tensor] = []
         return self._logits(features, places, maps), maps
 
+    def inside(self, features: Tensor) -> Inside:
+        """attention: (N, L, H, T + 1, T + 1), the class token first; also rows of the last layer that nothing reads."""
+        maps: list[Tensor] = []
+        tokens, last = features.shape[1] + 1, self.encoder[-1]
+        x = self._encoded(features, None, maps)  # (N * tokens, D)
+        token = last(x, tokens, None, only_first=True)
+        last(x, tokens, maps)
+        return Inside(self.head(token), token, {"attention": torch.stack(maps, dim=1)})
+
+    def fixed(self) -> dict[str, Tensor]:
+        """position_similarity: (1, T + 1, T + 1), cosines of the positions, the class token first (Fig. 9)."""
+        unit = functional.normalize(self.position, dim=2)
+        return {"position_similarity": unit @ unit.transpose(1, 2)}
+
     def _logits(self, features: Tensor, places: Sequence[int] | None, maps: list[Tensor] | None) -> Tensor:
+        x = self._encoded(features, places, maps)
+        # of the last layer only the class token is read
+        logits: Tensor = self.head(self.encoder[-1](x, features.shape[1] + 1, maps, only_first=True))  # (N, A)
+        return logits
+
+    def _encoded(self, features: Tensor, places: Sequence[int] | None, maps: list[Tensor] | None) -> Tensor:
+        """What all layers but the last make of features (N, T, F): rows (N * tokens, D)."""
         tokens = features.shape[1] + 1
         # An empty frame in front becomes the class token: its embedding is the bias, which `first` takes away.
         first = functional.pad(self.class_token - self.embed.bias, (0, 0, 0, tokens - 1))
@@ -95,9 +118,8 @@ class Act(nn.Module):
         x = (x.view(-1, tokens, self.config.width) + (first + self._position(tokens - 1, places))).flatten(0, 1)
         for layer in self.encoder[:-1]:
             x = layer(x, tokens, maps)
-        x = self.encoder[-1](x, tokens, maps, only_first=True)  # (N, D): of the last layer only the class token is read
-        logits: Tensor = self.head(x)  # (N, A)
-        return logits
+        rows: Tensor = x
+        return rows
 
     def _position(self, count: int, places: Sequence[int] | None) -> Tensor:
         """The positions (1, T + 1, D) of the class token and of `count` frames. ValueError where they do not fit."""

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from pose.skeleton import MPOSE_13
 from recognizer.features import CHANNELS
+from recognizer.training.models.inside import HEADS_AXIS, Inside, tells
 
 # Sign of each channel in a mirror.
 _MIRROR_SIGN = {"x": -1.0, "y": 1.0, "vx": -1.0, "vy": 1.0, "bx": -1.0, "by": 1.0}
@@ -35,13 +36,61 @@ class Deployed(nn.Module):
         self.register_buffer("other_bias", torch.tensor([0.0] * listed + [other_bias]))
         self.register_buffer("sign", torch.tensor([_MIRROR_SIGN[c] for c in CHANNELS] * len(MPOSE_13)))
 
+    @property
+    def tells(self) -> bool:
+        """True where the networks tell more of themselves than logits."""
+        return all(tells(network) for network in self.networks)
+
     def forward(self, features: Tensor) -> Tensor:
-        clips = features
-        if self.mirror:
-            clips = torch.cat([features, features.index_select(2, self.place) * self.sign])
-        views = 2 if self.mirror else 1
-        each = [network(clips).softmax(dim=-1).unflatten(0, (views, -1)) for network in self.networks]
-        mean = torch.cat(each).mean(dim=0)  # (networks * views, N, outputs) -> (N, outputs)
+        clips = self._with_mirror(features)
+        return self._logits([network(clips) for network in self.networks])
+
+    def inside(self, features: Tensor) -> dict[str, Tensor]:
+        """The outputs of an exported graph by name: logits as of forward, "embedding" (N, D) of the networks one after
+        the other, attention with the heads of all of them, "class_activation" (N, A, T', V), their mean, and what is
+        the same for every clip. All but the logits are of the clip itself and not of its mirror image."""
+        clips = self._with_mirror(features)
+        found: list[Inside] = [network.inside(clips) for network in self.networks]  # type: ignore[operator]
+        own = [self._views(each.embedding)[0] for each in found]
+        outputs = {"logits": self._logits([each.logits for each in found]), "embedding": torch.cat(own, dim=1)}
+        for name in found[0].attention:
+            maps = [self._views(each.attention[name])[0] for each in found]
+            outputs[name] = torch.cat(maps, dim=HEADS_AXIS.get(name, 1))
+        activations = [self._activation(each) for each in found if each.activation is not None]
+        if activations:
+            outputs["class_activation"] = torch.stack(activations).mean(dim=0)
+        return outputs | self.fixed()
+
+    def _with_mirror(self, features: Tensor) -> Tensor:
+        if not self.mirror:
+            return features
+        return torch.cat([features, features.index_select(2, self.place) * self.sign])
+
+    def _views(self, values: Tensor) -> Tensor:
+        """(views * N, ...) to (views, N, ...), the clips themselves first."""
+        return values.view(2 if self.mirror else 1, -1, *values.shape[1:])
+
+    def _logits(self, each: Sequence[Tensor]) -> Tensor:
+        mean = torch.cat([self._views(logits.softmax(dim=-1)) for logits in each]).mean(dim=0)  # (N, outputs)
         other = mean[:, self.listed :].sum(dim=-1, keepdim=True)
         logits = torch.cat([mean[:, : self.listed], other], dim=-1).clamp_min(1e-9).log()  # (N, A)
         return logits - self.other_bias
+
+    def _activation(self, inside: Inside) -> Tensor:
+        """(N, A, T', V): that of `other` is of the logarithm of its outputs' sum, each weighs by its probability."""
+        assert inside.activation is not None
+        activation, logits = self._views(inside.activation)[0], self._views(inside.logits)[0]
+        share = logits[:, self.listed :].softmax(dim=1)[:, None]  # (N, 1, others)
+        rest = activation[:, self.listed :]
+        other = (share @ rest.flatten(2)).view(len(rest), 1, *rest.shape[2:])
+        return torch.cat([activation[:, : self.listed], other], dim=1)
+
+    def fixed(self) -> dict[str, Tensor]:
+        """What is the same for every clip: "position_similarity" (networks, T + 1, T + 1) and the
+        networks' mean "edge_importance" (blocks, K, V, V)."""
+        each: list[dict[str, Tensor]] = [network.fixed() for network in self.networks]  # type: ignore[operator]
+        fixed = {}
+        for name in each[0]:
+            values = [constants[name] for constants in each]
+            fixed[name] = torch.cat(values) if name == "position_similarity" else torch.stack(values).mean(dim=0)
+        return fixed

@@ -1,6 +1,11 @@
 """Graph networks on the features of live recognition and training."""
 
+from typing import TYPE_CHECKING
+
 from torch import Tensor, nn
+
+if TYPE_CHECKING:
+    from recognizer.training.models.inside import Inside
 
 
 class FromFeatures(nn.Module):
@@ -19,6 +24,14 @@ class FromFeatures(nn.Module):
     def with_attention(self, features: Tensor) -> tuple[Tensor, list[Tensor]]:
         """Logits and attention, for networks that have some."""
         return self.network.with_attention(self.clips(features))  # type: ignore[no-any-return, operator]
+
+    def inside(self, features: Tensor) -> "Inside":
+        """As the network itself, which must have it."""
+        return self.network.inside(self.clips(features))  # type: ignore[no-any-return, operator]
+
+    def fixed(self) -> dict[str, Tensor]:
+        """As the network itself."""
+        return self.network.fixed()  # type: ignore[no-any-return, operator]
 
     def clips(self, features: Tensor) -> Tensor:
         """Features as clips (N, C, T, V, M)."""

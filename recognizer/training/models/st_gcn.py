@@ -16,6 +16,7 @@ from torch.nn import functional
 
 from pose.skeleton import Layout
 from recognizer.training.models.graph import Graph, layout_of
+from recognizer.training.models.inside import Inside, class_activation
 
 PADDINGS = ("zero", "replicate", "valid")
 
@@ -113,6 +114,18 @@ class StGcn(nn.Module):
         x = x.view(-1, clips.shape[4], x.shape[1]).mean(dim=1)  # (N, D): people that are not there count too
         logits: Tensor = self.head(x)  # (N, A)
         return logits
+
+    def inside(self, clips: Tensor) -> Inside:
+        """activation: of the mean over people."""
+        found = self.features(clips).mean(dim=4)  # (N, D, T', V)
+        pooled = found.mean(dim=(2, 3))
+        return Inside(self.head(pooled), pooled, activation=class_activation(self.head, found))
+
+    def fixed(self) -> dict[str, Tensor]:
+        """edge_importance: (blocks, K, V, V), the learned weight of each link, 0 where there is no link."""
+        if not self.config.importance:
+            return {}
+        return {"edge_importance": torch.stack(list(self.importance)) * (self.adjacency != 0)}
 
     def features(self, clips: Tensor) -> Tensor:
         """What the last block makes of clips (N, C, T, V, M): (N, D, T', V, M)."""

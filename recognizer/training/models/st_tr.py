@@ -22,6 +22,7 @@ from torch.nn import functional
 
 from pose.skeleton import Layout
 from recognizer.training.models.graph import Graph, layout_of
+from recognizer.training.models.inside import Inside, class_activation
 
 # Attention over joints, attention over frames; `base` is the network with graph and temporal convolutions alone.
 KINDS = {"s-tr": (True, False), "t-tr": (False, True), "st-tr-1s": (True, True), "base": (False, False)}
@@ -131,7 +132,41 @@ class StTr(nn.Module):
         maps: Maps = []
         return self._logits(clips, maps), maps
 
+    def inside(self, clips: Tensor) -> Inside:
+        """attention: spatial_attention_1.. (N, H, T', V, V) of the SSA layers and temporal_attention_1.. (N, H, V, T',
+        T') of the TSA layers without windows, queries first; of one person. Neither is there in -agcn."""
+        maps: Maps = []
+        pooled, found = self._pooled(clips, maps)
+        attention = self._named(maps, clips.shape[2]) if not self.config.adaptive and clips.shape[4] == 1 else {}
+        return Inside(self.head(pooled), pooled, attention, class_activation(self.head, found))
+
+    def fixed(self) -> dict[str, Tensor]:
+        """Nothing."""
+        return {}
+
+    def _named(self, maps: Maps, frames: int) -> dict[str, Tensor]:
+        """Maps of layers by their names, the heads first."""
+        named: dict[str, Tensor] = {}
+        spatial, temporal, left = 0, 0, iter(maps)
+        for unit, (_, stride) in zip(self.units, self.config.units, strict=True):
+            if isinstance(unit.spatial, SpatialTransformer):
+                spatial += 1
+                named[f"spatial_attention_{spatial}"] = _grouped(next(left), frames)
+            frames = math.ceil(frames / stride)
+            if isinstance(unit.temporal, TemporalTransformer):
+                window = unit.temporal.attention.window
+                parts = [next(left) for _ in range(math.ceil(frames / window) if window else 1)]
+                if not window:
+                    temporal += 1
+                    named[f"temporal_attention_{temporal}"] = _grouped(parts[0], len(self.config.layout))
+        return named
+
     def _logits(self, clips: Tensor, maps: Maps | None) -> Tensor:
+        logits: Tensor = self.head(self._pooled(clips, maps)[0])
+        return logits
+
+    def _pooled(self, clips: Tensor, maps: Maps | None) -> tuple[Tensor, Tensor]:
+        """What the head reads (N, D), and that before the mean over frames and joints (N, D, T', V)."""
         if self.config.bones:
             clips = torch.cat([clips, clips - clips[:, :, :, self.parents]], dim=1)
         _, c, t, v, m = clips.shape
@@ -146,9 +181,13 @@ class StTr(nn.Module):
             if place == CONCAT_UNIT and self.config.concat_input:
                 x = torch.cat([x, raw], dim=1)
             x = unit(x, maps)
-        x = x.mean(dim=(2, 3)).view(-1, m, x.shape[1]).mean(dim=1)  # (N, D)
-        logits: Tensor = self.head(x)
-        return logits
+        pooled = x.mean(dim=(2, 3)).view(-1, m, x.shape[1]).mean(dim=1)
+        return pooled, x.view(-1, m, *x.shape[1:]).mean(dim=1)
+
+
+def _grouped(maps: Tensor, groups: int) -> Tensor:
+    """(N * G, H, L, L) to (N, H, G, L, L)."""
+    return maps.view(-1, groups, *maps.shape[1:]).transpose(1, 2)
 
 
 class StTrFusion(nn.Module):
@@ -166,6 +205,19 @@ class StTrFusion(nn.Module):
         """Logits and the attention of S-TR's layers, then of T-TR's; see StTr."""
         (a, first), (b, second) = self.spatial.with_attention(clips), self.temporal.with_attention(clips)
         return self._fused(a, b), first + second
+
+    def inside(self, clips: Tensor) -> Inside:
+        """S-TR's and T-TR's together; an activation only where their logits are added."""
+        a, b = self.spatial.inside(clips), self.temporal.inside(clips)
+        added = None
+        if a.activation is not None and b.activation is not None and not self.probabilities:
+            added = a.activation + b.activation  # both have shortened the clip alike
+        embedding = torch.cat([a.embedding, b.embedding], dim=1)
+        return Inside(self._fused(a.logits, b.logits), embedding, {**a.attention, **b.attention}, added)
+
+    def fixed(self) -> dict[str, Tensor]:
+        """Nothing."""
+        return {}
 
     def _fused(self, a: Tensor, b: Tensor) -> Tensor:
         return ((a.softmax(dim=1) + b.softmax(dim=1)) / 2).log() if self.probabilities else a + b

@@ -1,0 +1,40 @@
+"""What a network tells of itself beside its logits, for the further outputs of an exported graph."""
+
+from dataclasses import dataclass, field
+
+from torch import Tensor, nn
+
+from recognizer.training.models.from_features import FromFeatures
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Inside:
+    """One pass of one network over N clips.
+
+    logits: (N, outputs). embedding: (N, D), what the head reads. attention: by name, the heads where HEADS_AXIS says.
+    activation: (N, outputs, T', V), whose mean over T' and V is the logits less the head's bias; networks that
+    average over frames and joints before a linear head have one.
+    """
+
+    logits: Tensor
+    embedding: Tensor
+    attention: dict[str, Tensor] = field(default_factory=dict)
+    activation: Tensor | None = None
+
+
+HEADS_AXIS = {"attention": 2}  # (N, L, H, T + 1, T + 1); everywhere else (N, H, ...)
+
+
+def tells(network: nn.Module) -> bool:
+    """True where the network has `inside` and `fixed`."""
+    inner = network.network if isinstance(network, FromFeatures) else network
+    return hasattr(inner, "inside")
+
+
+def class_activation(head: nn.Linear, found: Tensor) -> Tensor:
+    """Class activation maps (N, outputs, T', V) of what a mean and a linear head read, (N, D, T', V).
+
+    Their mean over T' and V is the logits less the bias (Zhou et al., CVPR 2016, equation 2).
+    """
+    n, _, *size = found.shape
+    return (head.weight @ found.flatten(2)).view(n, -1, *size)
