@@ -57,6 +57,7 @@ class UserSettings:
     mirror: bool = False
     theme: str = "system"
     large_text: bool = False
+    attention: bool = False
     geometry: str = ""
     save_folder: str = ""
 

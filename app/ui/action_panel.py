@@ -184,9 +184,9 @@ class ActionPanel(QFrame):
         column.addWidget(self.action)
         column.addWidget(self.detail)
         column.addSpacing(10)
-        likeliest = QLabel("Likeliest actions")
-        likeliest.setObjectName("heading")
-        column.addWidget(likeliest)
+        self._likeliest = QLabel("Likeliest actions")
+        self._likeliest.setObjectName("heading")
+        column.addWidget(self._likeliest)
         column.addSpacing(4)
         column.addWidget(self.bars)
 
@@ -194,7 +194,7 @@ class ActionPanel(QFrame):
         """Show a result."""
         self._result = result
         persons = tuple(sorted(person.pose.person for person in result.persons))
-        shown = self._person(result)
+        shown = self.person_of(result)
         self.persons.show_persons(persons, shown.pose.person if shown else 0)
         if shown is None:
             self._say("nobody", "Nobody in view", ())
@@ -224,7 +224,7 @@ class ActionPanel(QFrame):
     def choose_next(self) -> None:
         """Show the next person in view."""
         if self._result is not None and self.persons.persons:
-            shown = self._person(self._result)
+            shown = self.person_of(self._result)
             later = [p for p in self.persons.persons if shown is not None and p > shown.pose.person]
             self.choose((later or list(self.persons.persons))[0])
 
@@ -232,7 +232,12 @@ class ActionPanel(QFrame):
         """Another theme."""
         self.bars.set_colours(colours)
 
-    def _person(self, result: Result) -> PersonResult | None:
+    def set_compact(self, compact: bool) -> None:
+        """The action without the bars, to leave room."""
+        self.bars.setVisible(not compact)
+        self._likeliest.setVisible(not compact)
+
+    def person_of(self, result: Result) -> PersonResult | None:
         """The chosen person, or the first."""
         by_number = sorted(result.persons, key=lambda person: person.pose.person)
         return next((p for p in by_number if p.pose.person == self.chosen), by_number[0] if by_number else None)

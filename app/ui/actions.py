@@ -37,6 +37,9 @@ _COMMANDS = (
     _Command("mirror", "&Mirror", "Ctrl+M", "Show the picture mirrored; data stay as they are", "mirror", True),
     _Command("large_text", "&Large text", "Ctrl+T", "Write the action large over the picture", "large_text", True),
     _Command("panel", "Side &panel", "Ctrl+B", "Show or hide the side panel", "panel", True),
+    _Command("attention", "&Why (attention)", "Ctrl+W", "Show why: joints, frames and attention", "attention", True),
+    _Command("freeze", "Free&ze moment", "Ctrl+F", "Keep this moment in the attention panel, or go back to live"),
+    _Command("overlay", "Relevance on p&icture", "Ctrl+J", "Circles on the picture by the joints' relevance"),
     _Command("full_screen", "&Full screen", "F11", "The picture alone; Esc leaves", "full_screen", True),
     _Command("theme", "Next &theme", "Ctrl+Shift+T", "System, light or dark", "theme"),
     _Command("next_person", "&Next person", "Ctrl+N", "Show the next person in the side panel"),
@@ -44,7 +47,8 @@ _COMMANDS = (
 )
 # What widgets do themselves.
 _OTHER_KEYS = (
-    ("Esc", "Leave full screen"),
+    ("Esc", "Leave full screen; in the strip of frames: back to the newest"),
+    ("Left, Right, Home, End", "In the strip of frames: choose a frame"),
     ("Ctrl+C", "Copy the selected events, or all of them, from the event list"),
     ("Tab, Shift+Tab", "Go to the next or previous control"),
     ("Alt+R, Alt+C, Alt+D", "In a message: Restart, Choose another source, Dismiss"),

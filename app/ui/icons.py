@@ -19,6 +19,8 @@ _SHAPES = {
     '<path class="fill" d="M15 7v10h6z"/>',
     "large_text": '<path d="M3 19 8.5 5h1L15 19M5 14.2h8"/><path d="M16.5 19l2.6-7h.8l2.6 7M17.4 16.6h4.2"/>',
     "panel": '<rect x="3.5" y="5" width="17" height="14" rx="2"/><path d="M14.5 5v14"/>',
+    "attention": '<path d="M2.5 12S6 5.8 12 5.8 21.5 12 21.5 12 18 18.2 12 18.2 2.5 12 2.5 12z"/>'
+    '<circle class="fill" cx="12" cy="12" r="3"/>',
     "theme": '<circle cx="12" cy="12" r="8"/><path class="fill" d="M12 4a8 8 0 0 1 0 16z"/>',
     "help": '<circle cx="12" cy="12" r="8.5"/><path d="M9.6 9.7a2.4 2.4 0 1 1 3.6 2.1c-.8.5-1.2.9-1.2 1.9"/>'
     '<path d="M12 16.6v.2" stroke-width="2.2"/>',

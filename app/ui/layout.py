@@ -3,6 +3,7 @@
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenuBar, QVBoxLayout, QWidget
 
 _SIDE_WIDTH = 330
+_WIDE_SIDE = 430  # with matrices in it
 _MARGIN = 12
 _GAP = 10
 
@@ -22,14 +23,18 @@ class Body(QWidget):
         timeline: QWidget,
         side: tuple[QWidget, QWidget],
         status: QWidget,
+        strip: QWidget,
     ) -> None:
         super().__init__()
-        self._panel, self._full = True, False
-        self._side = _side_column(*side)
+        self._panel, self._full, self._why = True, False, False
+        self._strip, self._attention = strip, QWidget()
+        self._events = _events_card(side[1])
+        self._side, self._side_layout = _side_column(side[0], self._events)
         self._around = (menus, toolbar, timeline, status)
         left = QVBoxLayout()
         left.setSpacing(_GAP)
         left.addWidget(video, 1)
+        left.addWidget(strip)
         left.addWidget(timeline)
         middle = QHBoxLayout()
         middle.setSpacing(_MARGIN)
@@ -52,6 +57,17 @@ class Body(QWidget):
         self._panel = shown
         self._place()
 
+    def set_attention(self, panel: QWidget) -> None:
+        """What stands in place of the events while explanations are shown."""
+        self._attention = panel
+        self._side_layout.addWidget(panel, 1)
+        self._place()
+
+    def show_attention(self, shown: bool) -> None:
+        """The strip under the picture, and the attention panel in place of the events."""
+        self._why = shown
+        self._place()
+
     def set_full_screen(self, full: bool) -> None:
         """The picture alone, or everything."""
         self._full = full
@@ -62,10 +78,14 @@ class Body(QWidget):
         self._inner.setContentsMargins(margin, margin, margin, margin)
         for part in self._around:
             part.setVisible(not self._full)
-        self._side.setVisible(self._panel and not self._full)
+        self._side.setVisible((self._panel or self._why) and not self._full)
+        self._side.setFixedWidth(_WIDE_SIDE if self._why else _SIDE_WIDTH)
+        self._strip.setVisible(self._why and not self._full)
+        self._events.setVisible(not self._why)
+        self._attention.setVisible(self._why)
 
 
-def _side_column(panel: QWidget, events: QWidget) -> QWidget:
+def _events_card(events: QWidget) -> QWidget:
     card = QFrame()
     card.setObjectName("card")
     heading = QLabel("Events")
@@ -75,11 +95,14 @@ def _side_column(panel: QWidget, events: QWidget) -> QWidget:
     inner.setSpacing(6)
     inner.addWidget(heading)
     inner.addWidget(events)
+    return card
+
+
+def _side_column(panel: QWidget, events: QWidget) -> tuple[QWidget, QVBoxLayout]:
     side = QWidget()
-    side.setFixedWidth(_SIDE_WIDTH)
     column = QVBoxLayout(side)
     column.setContentsMargins(0, 0, 0, 0)
     column.setSpacing(_GAP)
     column.addWidget(panel)
-    column.addWidget(card, 1)
-    return side
+    column.addWidget(events, 1)
+    return side, column

@@ -56,6 +56,7 @@ class LiveRun(QObject):
         self._engine: Engine | None = None
         self._retiring: Engine | None = None
         self._wanted = False
+        self._watches = False
         self._refused: Failure | None = None  # an engine that could not even be made
         self._events: deque[ActionEvent] = deque(maxlen=_KEPT_EVENTS)
         self._newest: Result | None = None
@@ -120,6 +121,12 @@ class LiveRun(QObject):
         else:
             self.options = options
             self.look()
+
+    def watch_attention(self, on: bool) -> None:
+        """Let predictions carry what the recognizer tells of itself, in this run and in later ones, or no more."""
+        self._watches = on
+        if self._engine is not None:
+            self._engine.watch_attention(on)
 
     def mark_painted(self, result: Result) -> None:
         """A result is on the screen."""
@@ -186,6 +193,7 @@ class LiveRun(QObject):
             self._refused = Failure("internal", str(error))
             return
         engine.add_tap(self._tap)
+        engine.watch_attention(self._watches)
         self._engine = engine
         self._newest = None
         self._fallback = None

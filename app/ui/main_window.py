@@ -14,6 +14,7 @@ from app.types import EngineState, Result
 from app.ui import choices, dialogs
 from app.ui.action_panel import ActionPanel
 from app.ui.actions import Actions
+from app.ui.attention.opening import AttentionOpener
 from app.ui.banner import Banner
 from app.ui.event_list import EventList
 from app.ui.jobs import Jobs
@@ -81,6 +82,7 @@ class MainWindow(QMainWindow):
         self.panel = ActionPanel(colours)
         self.events = EventList()
         self.status = Status()
+        self.attention = AttentionOpener(self.live, self.video, self._theme, self)
         self._side_timer = self._timer(_SIDE_MS, self._show_side)
         self._status_timer = self._timer(_STATUS_MS, self._show_stats)
 
@@ -94,7 +96,8 @@ class MainWindow(QMainWindow):
     def _lay_out(self) -> None:
         fill_menus(self.menuBar(), self.actions_by_name)
         side = self.panel, self.events
-        self._body = Body(self.menuBar(), self.toolbar, self.banner, self.video, self.timeline, side, self.status)
+        parts = self.menuBar(), self.toolbar, self.banner, self.video, self.timeline, side, self.status
+        self._body = Body(*parts, self.attention.strip)
         self.setCentralWidget(self._body)
 
     def _connect(self) -> None:
@@ -135,6 +138,9 @@ class MainWindow(QMainWindow):
             ("mirror", self.set_mirror),
             ("large_text", self.set_large_text),
             ("panel", self._body.show_panel),
+            ("attention", self.show_attention),
+            ("freeze", self.attention.toggle_hold),
+            ("overlay", self.attention.toggle_overlay),
             ("full_screen", self.set_full_screen),
             ("theme", self.next_theme),
             ("next_person", self.panel.choose_next),
@@ -149,7 +155,10 @@ class MainWindow(QMainWindow):
         self.actions_by_name["mirror"].setChecked(options.mirror)
         self.actions_by_name["large_text"].setChecked(self._settings.large_text)
         self.video.set_mirror(options.mirror)
+        self.attention.set_mirror(options.mirror)
         self.video.set_large_text(self._settings.large_text)
+        self.actions_by_name["attention"].setChecked(self._settings.attention)
+        self.show_attention(self._settings.attention)
 
     # What the run says.
 
@@ -157,6 +166,7 @@ class MainWindow(QMainWindow):
         self.video.show_result(None)
         self.timeline.clear()
         self.panel.clear()
+        self.attention.clear()
         self._fresh = None
         if self.live.options.source != self._events_of:  # here, after the last events of the run before
             self._events_of = self.live.options.source
@@ -166,6 +176,7 @@ class MainWindow(QMainWindow):
         self.timeline.history.add(result)
         self._fresh = result
         self.video.show_result(result)
+        self.attention.add(result, self.panel.person_of(result))
 
     def _show_side(self) -> None:
         result, self._fresh = self._fresh, None
@@ -232,6 +243,7 @@ class MainWindow(QMainWindow):
     def set_mirror(self, mirror: bool) -> None:
         """Mirror the picture."""
         self.video.set_mirror(mirror)
+        self.attention.set_mirror(mirror)
         self._chosen.add("mirror")
         self.live.options = replace(self.live.options, mirror=mirror)
         self.mirror_changed.tell(mirror)
@@ -240,6 +252,15 @@ class MainWindow(QMainWindow):
         """Write the action large."""
         self._settings.large_text = large
         self.video.set_large_text(large)
+
+    def show_attention(self, shown: bool) -> None:
+        """Show why, beside and under the picture."""
+        self._settings.attention = shown
+        panel = self.attention.show(shown)
+        if panel is not None:
+            self._body.set_attention(panel)
+        self.panel.set_compact(shown)
+        self._body.show_attention(shown)
 
     def set_full_screen(self, full: bool) -> None:
         """The picture alone on the whole screen, or the window as before."""
@@ -275,6 +296,7 @@ class MainWindow(QMainWindow):
         self._side_timer.stop()
         self._status_timer.stop()
         self._theme.changed.disconnect(self._wear_theme)
+        self.attention.close()
         self.live.close()
         self.jobs.close(timeout_s=0.3)
         super().closeEvent(event)
@@ -310,7 +332,7 @@ class MainWindow(QMainWindow):
 
     def _wear_theme(self) -> None:
         colours = self._theme.colours
-        for part in (self.actions_by_name, self.banner, self.video, self.timeline, self.panel):
+        for part in (self.actions_by_name, self.banner, self.video, self.timeline, self.panel, self.attention):
             part.set_colours(colours)
         self.actions_by_name.set_running(self.live.active, colours)
 

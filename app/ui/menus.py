@@ -7,7 +7,22 @@ from app.ui.actions import Actions
 _MENUS = (
     ("&File", ("open_file", "open_url", "demo", "", "screenshot", "folder", "", "quit")),
     ("&Run", ("start", "pause", "restart", "", "source", "model", "people", "provider")),
-    ("&View", ("full_screen", "mirror", "large_text", "panel", "theme", "", "next_person")),
+    (
+        "&View",
+        (
+            "full_screen",
+            "mirror",
+            "large_text",
+            "panel",
+            "theme",
+            "",
+            "attention",
+            "freeze",
+            "overlay",
+            "",
+            "next_person",
+        ),
+    ),
     ("&Help", ("shortcuts",)),
 )
 

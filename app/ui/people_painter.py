@@ -11,7 +11,7 @@ from PySide6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPainter, QPen
 from app.overlay import HIDDEN_BELOW, over_head
 from app.palette import LABEL_BACKGROUND, LABEL_TEXT, confidence_rgb, label_text, person_rgb
 from app.types import PersonResult, Result
-from pose.skeleton import Layout
+from pose.skeleton import Layout, convert
 from pose.types import Pose
 
 Points = NDArray[np.float64]
@@ -53,12 +53,29 @@ def fitted(size: tuple[int, int], room: QRectF) -> QRectF:
     return fitting
 
 
-def paint_people(painter: QPainter, result: Result, place: Placement) -> None:
+@dataclass(frozen=True, slots=True, eq=False)
+class JointScores:
+    """How relevant each joint of a person is: (V,) 0..1, with (V, 3) the colours, for the joints of a layout."""
+
+    person: int
+    layout: Layout
+    scores: NDArray[np.float32]
+    rgb: NDArray[np.uint8]
+
+
+def relevance_radius(score: float, unit: float) -> float:
+    """Radius of a joint's circle: its area grows evenly with the score, as in the ST-TR paper's Fig. 8."""
+    return (3.0 + 15.0 * max(min(score, 1.0), 0.0) ** 0.5) * unit
+
+
+def paint_people(painter: QPainter, result: Result, place: Placement, scores: JointScores | None = None) -> None:
     """Everybody's skeleton, then everybody's label, which keep off each other and inside the picture."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     points = [place.map(person.pose.xy_px) for person in result.persons]
     for person, xy in zip(result.persons, points, strict=True):
         _paint_skeleton(painter, person.pose, xy, place.unit)
+        if scores is not None and scores.person == person.pose.person:
+            _paint_scores(painter, person.pose, place, scores)
     taken: list[QRectF] = []
     for person, xy in zip(result.persons, points, strict=True):
         _paint_label(painter, person, xy, place, taken)
@@ -85,6 +102,17 @@ def _paint_skeleton(painter: QPainter, pose: Pose, xy: Points, unit: float) -> N
         radius = (2.0 if small[joint] else 4.2) * unit
         painter.setBrush(QBrush(colours[shades[joint]]))
         painter.drawEllipse(QPointF(*xy[joint]), radius, radius)
+
+
+def _paint_scores(painter: QPainter, pose: Pose, place: Placement, scores: JointScores) -> None:
+    xy, confidence = convert(pose.xy_px, pose.confidence, pose.layout, scores.layout)
+    points = place.map(xy)
+    painter.setPen(_pen(QColor(10, 12, 16, 190), 1.2 * place.unit))
+    for joint in np.argsort(-scores.scores):  # small ones over large ones
+        if confidence[joint] >= HIDDEN_BELOW and np.isfinite(xy[joint]).all():
+            painter.setBrush(QBrush(QColor(*scores.rgb[joint].tolist(), 215)))
+            radius = relevance_radius(float(scores.scores[joint]), place.unit)
+            painter.drawEllipse(QPointF(*points[joint]), radius, radius)
 
 
 def _paint_label(painter: QPainter, person: PersonResult, xy: Points, place: Placement, taken: list[QRectF]) -> None:

@@ -13,7 +13,7 @@ from app.ui.choices import last_part, people_choices, provider_choices, source_c
 from app.ui.chooser import Chooser
 
 _RUN = ("start", "pause", "screenshot")
-_VIEW = ("mirror", "large_text", "panel", "full_screen", "theme", "shortcuts")
+_VIEW = ("mirror", "large_text", "panel", "attention", "full_screen", "theme", "shortcuts")
 
 
 class Toolbar(QFrame):

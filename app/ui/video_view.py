@@ -11,7 +11,7 @@ from app.palette import LABEL_BACKGROUND
 from app.types import Result
 from app.ui.large_text import paint_large_text
 from app.ui.notifier import Notifier
-from app.ui.people_painter import Placement, fitted, paint_people
+from app.ui.people_painter import JointScores, Placement, fitted, paint_people
 from app.ui.theme import Colours
 
 
@@ -33,6 +33,7 @@ class VideoView(QWidget):
         self._black = False
         self._message = ("", "")
         self._notice = ""
+        self._scores: JointScores | None = None
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumSize(320, 240)
@@ -82,6 +83,12 @@ class VideoView(QWidget):
         self._black = black
         self._refresh()
 
+    def set_joint_scores(self, scores: JointScores | None) -> None:
+        """Circles on a person's joints by their relevance, with the next picture; None takes them away."""
+        if scores is None and self._scores is not None:
+            self._refresh()
+        self._scores = scores
+
     def set_colours(self, colours: Colours) -> None:
         """Another theme."""
         self._colours = colours
@@ -97,7 +104,7 @@ class VideoView(QWidget):
         painter.setFont(self.font())
         place = Placement(QRectF(0, 0, width, height), (width, height), self._mirror)
         painter.drawImage(0, 0, self._image(self._result))
-        paint_people(painter, self._result, place)
+        paint_people(painter, self._result, place, self._scores)
         if self._large_text:
             paint_large_text(painter, self._result, QRectF(0, 0, width, height), float(height))
         painter.end()
@@ -115,7 +122,7 @@ class VideoView(QWidget):
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         painter.drawImage(rect, self._image(result))
         painter.setClipRect(rect)
-        paint_people(painter, result, Placement(rect, result.frame.size, self._mirror))
+        paint_people(painter, result, Placement(rect, result.frame.size, self._mirror), self._scores)
         if self._notice:
             self._paint_notice(painter, rect)
         if self._large_text:

@@ -104,6 +104,7 @@ class FakeEngine:
         self.info = RunInfo(None, options.model, (), "")
         self.snapshot = StatsSnapshot()
         self.painted = []
+        self.watches = False
         self.swaps = []
         self.stopped_on = []
         self.started = False
@@ -150,6 +151,9 @@ class FakeEngine:
 
     def swap_recognizer(self, model, provider):
         self.swaps.append((model, provider))
+
+    def watch_attention(self, on):
+        self.watches = on
 
     def stats(self):
         return self.snapshot

@@ -1,0 +1,1 @@
+"""The attention panel: why the recognizer says what it says."""

@@ -1,0 +1,121 @@
+"""A matrix as a picture with axes, a colour bar and tooltips (pyqtgraph)."""
+
+import os
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtWidgets import QSizePolicy, QToolTip, QVBoxLayout, QWidget
+
+os.environ.setdefault("PYQTGRAPH_QT_LIB", "PySide6")
+import pyqtgraph as pg
+
+from app.ui.attention.heat import heat_rgb, signed_rgb
+from app.ui.theme import Colours
+
+_STEPS = 256
+_FEW = 14  # names on an axis; of more, every so many are left out
+
+
+class MatrixView(QWidget):
+    """Shows a matrix with rows from the top. signed: values of -1..1 about 0, else from 0 up to the largest."""
+
+    def __init__(self, colours: Colours, name: str, *, signed: bool = False, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAccessibleName(name)
+        self._signed = signed
+        self._names: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
+        self._values: NDArray[np.float32] = np.zeros((0, 0), np.float32)
+        self._plot = pg.PlotWidget()
+        self._plot.setMenuEnabled(False)
+        self._plot.hideButtons()
+        self._plot.setMouseEnabled(False, False)
+        self._image = pg.ImageItem(axisOrder="row-major")
+        table = (signed_rgb if signed else heat_rgb)(np.linspace(-1 if signed else 0, 1, _STEPS))
+        self._image.setLookupTable(table)
+        self._plot.addItem(self._image)
+        self._mark = pg.InfiniteLine(angle=90)
+        self._mark.setVisible(False)
+        self._plot.addItem(self._mark)
+        stops = np.linspace(0, 1, _STEPS)
+        self._bar = pg.ColorBarItem(
+            values=(-1 if signed else 0, 1), colorMap=pg.ColorMap(stops, table), interactive=False, width=12
+        )
+        self._bar.setImageItem(self._image, insert_in=self._plot.getPlotItem())
+        self._plot.getPlotItem().invertY(True)
+        self._plot.scene().sigMouseMoved.connect(self._hover)
+        self._plot.setMinimumHeight(120)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self._plot)
+        self.set_colours(colours)
+
+    @property
+    def values(self) -> NDArray[np.float32]:
+        """What is shown."""
+        return self._values
+
+    def show_matrix(
+        self,
+        values: NDArray[np.floating] | None,
+        rows: tuple[str, ...] = (),
+        columns: tuple[str, ...] = (),
+        axes: tuple[str, str] = ("", ""),
+    ) -> None:
+        """A matrix (rows, columns) with names of its rows and columns and of the two axes; None shows nothing."""
+        if values is None:
+            self._values = np.zeros((0, 0), np.float32)
+            self._image.setVisible(False)
+            return
+        values = np.asarray(values, np.float32)
+        resized = values.shape != self._values.shape
+        self._values = values
+        top = 1.0 if self._signed else max(float(values.max(initial=0)), 1e-6)
+        self._image.setImage(values, autoLevels=False, levels=(-top if self._signed else 0.0, top))
+        self._image.setVisible(True)
+        self._bar.setLevels((-top if self._signed else 0.0, top))
+        if resized:
+            self._plot.setRange(QRectF(0, 0, values.shape[1], values.shape[0]), padding=0)
+        if (rows, columns) != self._names or resized:
+            self._names = rows, columns
+            self._name("left", rows)
+            self._name("bottom", columns)
+        self._plot.getAxis("left").setToolTip(axes[0])
+        self._plot.getAxis("bottom").setToolTip(axes[1])
+
+    def mark_column(self, place: int | None) -> None:
+        """A line through a column; None for none."""
+        self._mark.setVisible(place is not None)
+        if place is not None:
+            self._mark.setValue(place + 0.5)
+
+    def set_colours(self, colours: Colours) -> None:
+        """Another theme."""
+        self._plot.setBackground(colours.card)
+        self._mark.setPen(pg.mkPen(colours.text, width=1.5))
+        for axis in (*(self._plot.getAxis(side) for side in ("left", "bottom")), self._bar.axis):
+            axis.setPen(colours.border)
+            axis.setTextPen(colours.muted)
+
+    def _name(self, side: str, names: tuple[str, ...]) -> None:
+        every = -(-len(names) // (_FEW if side == "left" else 4))
+        shown = [(place + 0.5, _short(name)) for place, name in enumerate(names) if place % every == 0]
+        self._plot.getAxis(side).setTicks([shown])
+
+    def _hover(self, at: QPointF) -> None:
+        inside = self._image.mapFromScene(at)
+        row, column = int(np.floor(inside.y())), int(np.floor(inside.x()))
+        height, width = self._values.shape
+        if not (self._image.isVisible() and 0 <= row < height and 0 <= column < width):
+            QToolTip.hideText()
+            return
+        rows, columns = self._names
+        where = f"{rows[row]} · {columns[column]}: {self._values[row, column]:.3f}"
+        place = self._plot.mapToGlobal(self._plot.mapFromScene(at))
+        QToolTip.showText(place, where, self._plot)
+
+
+def _short(name: str) -> str:
+    """Fits beside an axis: "l wrist" for "left wrist", "0.50" for a time."""
+    return name.replace("left ", "l ").replace("right ", "r ").replace(" s ago", " s").replace("class token", "class")

@@ -1,0 +1,79 @@
+"""The last seconds as the panel needs them: small pictures, and moments that can be held for inspection."""
+
+from collections import deque
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from app.types import PersonResult, Result
+from recognizer.types import Clip, Explanation, Prediction
+
+KEPT_S = 3.0  # longer than any shipped recognizer's clip
+_WIDTH = 320
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SmallFrame:
+    """A picture of at most _WIDTH pixels across: bgr (h, w, 3) uint8. scale: of the frame's pixels to its own."""
+
+    time_s: float
+    bgr: NDArray[np.uint8]
+    scale: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Moment:
+    """One person's newest clip, what the recognizer said of it, and the pictures it was made of."""
+
+    person: int
+    clip: Clip
+    prediction: Prediction
+    frames: tuple[SmallFrame, ...]
+    explanation: Explanation | None = None
+
+    def frame_at(self, time_s: float) -> SmallFrame | None:
+        """The picture nearest to a time."""
+        return min(self.frames, key=lambda frame: abs(frame.time_s - time_s), default=None)
+
+    def times_s(self) -> NDArray[np.float64]:
+        """(T,) of the clip's poses, on the source's clock."""
+        frames = len(self.clip.xy_px)
+        return self.clip.time_s - np.arange(frames - 1, -1, -1) / self.clip.fps
+
+
+class Moments:
+    """Keeps small pictures of the last KEPT_S seconds while the panel is open."""
+
+    def __init__(self) -> None:
+        self._frames: deque[SmallFrame] = deque()
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._frames.clear()
+
+    def add(self, result: Result) -> None:
+        """Take in a result."""
+        time_s = result.frame.time_s
+        if self._frames and time_s <= self._frames[-1].time_s:
+            if time_s == self._frames[-1].time_s:
+                return
+            self.clear()  # another source, or a file that begins anew
+        self._frames.append(_small(result))
+        while self._frames[0].time_s < time_s - KEPT_S:
+            self._frames.popleft()
+
+    def moment(self, person: PersonResult | None) -> Moment | None:
+        """What there is to see of a person; None before the first prediction."""
+        if person is None or person.clip is None or person.prediction is None:
+            return None
+        return Moment(person.pose.person, person.clip, person.prediction, tuple(self._frames))
+
+
+def _small(result: Result) -> SmallFrame:
+    width, height = result.frame.size
+    scale = min(_WIDTH / width, 1.0)
+    size = max(round(width * scale), 1), max(round(height * scale), 1)
+    small = cv2.resize(result.frame.bgr, size, interpolation=cv2.INTER_AREA) if scale < 1 else result.frame.bgr.copy()
+    return SmallFrame(result.frame.time_s, np.ascontiguousarray(small), scale)

@@ -1,0 +1,86 @@
+"""Opens the attention panel when it is first wanted: until then none of its libraries is loaded."""
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+
+from app.types import PersonResult, Result
+from app.ui.attention.strip import HeatStrip
+from app.ui.live_run import LiveRun
+from app.ui.theme import Colours, Theme
+from app.ui.video_view import VideoView
+
+if TYPE_CHECKING:
+    from app.ui.attention.control import AttentionControl
+    from app.ui.attention.panel import AttentionPanel
+
+
+class AttentionOpener(QObject):
+    """The panel as the window sees it, there or not."""
+
+    def __init__(self, live: LiveRun, video: VideoView, theme: Theme, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._live, self._video, self._theme = live, video, theme
+        self._mirror = self._open = False
+        self.strip = HeatStrip(theme.colours)
+        self.panel: AttentionPanel | None = None
+        self.control: AttentionControl | None = None
+
+    def show(self, shown: bool) -> "AttentionPanel | None":
+        """Open or close it; the panel where it was made just now, to be put in its place."""
+        made = None
+        if shown and self.panel is None:
+            made = self._make()
+        self._open = shown
+        if self.control is not None:
+            if shown:
+                self.control.open()
+            else:
+                self.control.close()
+        return made
+
+    def add(self, result: Result, person: PersonResult | None) -> None:
+        """A new result, and whom the window follows in it."""
+        if self.control is not None:
+            self.control.add(result, person)
+
+    def clear(self) -> None:
+        """Another run begins."""
+        if self.control is not None:
+            self.control.clear()
+
+    def toggle_hold(self) -> None:
+        """Keep this moment, or go back to live; nothing while the panel is closed."""
+        if self._open and self.panel is not None:
+            self.panel.hold.toggle()
+
+    def toggle_overlay(self) -> None:
+        """Circles on the picture, or not; nothing while the panel is closed."""
+        if self._open and self.panel is not None:
+            self.panel.overlay.toggle()
+
+    def set_mirror(self, mirror: bool) -> None:
+        """Mirror the chosen frame as the picture is."""
+        self._mirror = mirror
+        if self.panel is not None:
+            self.panel.frame.set_mirror(mirror)
+
+    def set_colours(self, colours: Colours) -> None:
+        """Another theme."""
+        self.strip.set_colours(colours)
+        if self.panel is not None:
+            self.panel.set_colours(colours)
+
+    def close(self) -> None:
+        """Free everything, for the window closes."""
+        if self.control is not None:
+            self.control.close()
+
+    def _make(self) -> "AttentionPanel":
+        from app.ui.attention.control import AttentionControl
+        from app.ui.attention.panel import AttentionPanel
+
+        self.panel = AttentionPanel(self._theme.colours)
+        self.panel.frame.set_mirror(self._mirror)
+        self.control = AttentionControl(self._live, self._video, self.strip, self.panel, self)
+        return self.panel

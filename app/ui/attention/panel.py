@@ -1,0 +1,226 @@
+"""The panel at the side: joints by time for one action, the chosen frame, and the network's own matrices."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QTabWidget, QToolButton, QVBoxLayout, QWidget
+
+from app.palette import action_text
+from app.ui.attention.inspected import InspectedFrame
+from app.ui.attention.matrix import MatrixView
+from app.ui.attention.moments import Moment
+from app.ui.attention.views import View, joint_names, times, views_of
+from app.ui.chooser import Choice, Chooser
+from app.ui.notifier import Notifier
+from app.ui.theme import Colours
+from recognizer.types import Explanation
+
+PREDICTED = ""  # the likeliest action, whichever it is
+_METHOD_NAMES = {
+    "occlusion": "Hiding joints",
+    "attention": "The network's attention",
+    "class_activation": "Class activation",
+}
+
+
+class InsideView(QWidget):
+    """What the network gives of itself: a chooser of the kind, pickers, the matrix."""
+
+    def __init__(self, colours: Colours, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._views: list[View] = []
+        self.kind = QComboBox()
+        self.kind.setAccessibleName("What to look at")
+        self.kind.activated.connect(lambda _: self._picked_kind())
+        self.pickers: list[QComboBox] = []
+        self.matrix = MatrixView(colours, "Matrix of the network")
+        self.note = QLabel()
+        self.note.setObjectName("muted")
+        self.note.setWordWrap(True)
+        self._row = QHBoxLayout()
+        self._row.setSpacing(6)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 8, 0, 0)
+        column.setSpacing(6)
+        column.addWidget(self.kind)
+        column.addLayout(self._row)
+        column.addWidget(self.note)
+        column.addWidget(self.matrix, 1)
+
+    @property
+    def view(self) -> View | None:
+        """The chosen kind."""
+        place = self.kind.currentIndex()
+        return self._views[place] if 0 <= place < len(self._views) else None
+
+    def show_moment(self, moment: Moment | None) -> None:
+        """Its outputs; the pickers stay where they are as long as the recognizer is the same."""
+        before = [(view.title, view.pickers) for view in self._views]
+        self._views = views_of(moment.prediction.attention, moment.clip, moment.prediction.actions) if moment else []
+        if [(view.title, view.pickers) for view in self._views] != before:
+            self._offer()
+        self._refresh()
+
+    def joint_scores(self) -> NDArray[np.float32] | None:
+        """(V,) 0..1 column sums of an attention between joints (ST-TR's paper, Fig. 8); None of anything else."""
+        view = self.view
+        if view is None or view.row_axis != "joint asks":
+            return None
+        sums = self.matrix.values.sum(axis=0)
+        return np.asarray(sums / max(float(sums.max(initial=0)), 1e-9), np.float32)
+
+    def set_colours(self, colours: Colours) -> None:
+        """Another theme."""
+        self.matrix.set_colours(colours)
+
+    def _offer(self) -> None:
+        chosen = self.kind.currentText()
+        self.kind.clear()
+        self.kind.addItems([view.title for view in self._views])
+        self.kind.setCurrentIndex(max(self.kind.findText(chosen), 0))
+        self._picked_kind()
+
+    def _picked_kind(self) -> None:
+        for picker in self.pickers:
+            self._row.removeWidget(picker.parentWidget())
+            picker.parentWidget().deleteLater()
+        self.pickers = []
+        for asked in self.view.pickers if self.view else ():
+            holder, picker = QWidget(), QComboBox()
+            picker.addItems(asked.choices)
+            picker.setCurrentIndex(len(asked.choices) - 1 if asked.name == "Layer" else 0)
+            picker.setAccessibleName(asked.name)
+            picker.activated.connect(lambda _: self._refresh())
+            label = QLabel(asked.name)
+            label.setObjectName("muted")
+            row = QHBoxLayout(holder)
+            row.setContentsMargins(0, 0, 0, 0)
+            row.addWidget(label)
+            row.addWidget(picker, 1)
+            self._row.addWidget(holder, 1)
+            self.pickers.append(picker)
+        self._refresh()
+
+    def _refresh(self) -> None:
+        view = self.view
+        self.kind.setVisible(bool(self._views))
+        self.matrix.setVisible(view is not None)
+        self.note.setVisible(view is None)
+        if view is None:
+            self.note.setText("This recognizer gives nothing of itself. Joints and time can still be looked at.")
+            return
+        matrix = view.matrix([picker.currentIndex() for picker in self.pickers])
+        self.matrix.show_matrix(matrix, view.rows, view.columns, (view.row_axis, view.column_axis))
+
+
+class AttentionPanel(QFrame):
+    """asked: an action (or PREDICTED) and a method were chosen. hold, overlay: buttons that keys toggle, too."""
+
+    def __init__(self, colours: Colours, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("card")
+        self.asked: Notifier[[str, str]] = Notifier()
+        self.title = QLabel()
+        self.title.setWordWrap(True)
+        self.action = Chooser("Action to explain", action_text)
+        self.method = Chooser("Method", lambda method: _METHOD_NAMES.get(method, method))
+        self.hold = self._button("Freeze", "Keep this moment while the live picture goes on")
+        self.overlay = self._button("On picture", "Draw the relevance of joints on the picture")
+        self.map = MatrixView(colours, "Relevance of joints over time", signed=True)
+        self.frame = InspectedFrame(colours)
+        self.inside = InsideView(colours)
+        self.tabs = QTabWidget()
+        self.tabs.setDocumentMode(True)
+        self._lay_out()
+        for chooser in (self.action, self.method):
+            chooser.chosen.connect(lambda _: self.asked.tell(self.action.value, self.method.value))
+
+    def _button(self, text: str, tip: str) -> QToolButton:
+        button = QToolButton()
+        button.setText(text)
+        button.setToolTip(tip)
+        button.setCheckable(True)
+        return button
+
+    def _lay_out(self) -> None:
+        first = QWidget()
+        stack = QVBoxLayout(first)
+        stack.setContentsMargins(0, 8, 0, 0)
+        stack.setSpacing(6)
+        stack.addWidget(self.map, 3)
+        stack.addWidget(self.frame, 2)
+        self.tabs.addTab(first, "Joints and time")
+        self.tabs.addTab(self.inside, "Inside the network")
+        heading = QLabel("Why")
+        heading.setObjectName("heading")
+        head = QHBoxLayout()
+        head.addWidget(heading)
+        head.addStretch(1)
+        head.addWidget(self.overlay)
+        head.addWidget(self.hold)
+        row = QHBoxLayout()
+        row.setSpacing(6)
+        row.addWidget(self.action, 1)
+        row.addWidget(self.method, 1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(14, 10, 14, 10)
+        column.setSpacing(6)
+        column.addLayout(head)
+        column.addWidget(self.title)
+        column.addLayout(row)
+        column.addWidget(self.tabs, 1)
+
+    def offer(self, actions: Sequence[str], methods: Sequence[str]) -> None:
+        """What a recognizer can be asked; an action that it has not is given up."""
+        wanted = self.action.value if self.action.value in actions else PREDICTED
+        self.action.set_value(wanted)
+        self.action.offer([Choice("Likeliest action", PREDICTED), *(Choice(action_text(a), a) for a in actions)])
+        method = self.method.value if self.method.value in methods else methods[0]
+        self.method.set_value(method)
+        self.method.offer([Choice(_METHOD_NAMES.get(method, method), method) for method in methods])
+
+    def say(self, text: str) -> None:
+        """What is shown, or why nothing is."""
+        self.title.setText(text)
+
+    def show_moment(self, moment: Moment | None) -> None:
+        """What the network gives of itself."""
+        if self.tabs.currentWidget() is self.inside:
+            self.inside.show_moment(moment)
+
+    def show_explanation(self, explanation: Explanation | None) -> None:
+        """Joints by time."""
+        if explanation is None:
+            self.map.show_matrix(None)
+            return
+        clip = explanation.clip
+        moments = times(clip, len(clip.xy_px))
+        self.map.show_matrix(explanation.relevance.T, joint_names(clip), moments, ("joint", "time"))
+
+    def joint_scores(self, explanation: Explanation | None) -> NDArray[np.float32] | None:
+        """(V,) 0..1 for the circles: of the attention that is looked at, else of the explanation over the clip."""
+        if self.tabs.currentWidget() is self.inside:
+            scores = self.inside.joint_scores()
+            if scores is not None:
+                return scores
+        return None if explanation is None else joint_relevance(explanation)
+
+    def set_colours(self, colours: Colours) -> None:
+        """Another theme."""
+        for part in (self.map, self.frame, self.inside):
+            part.set_colours(colours)
+
+
+def joint_relevance(explanation: Explanation, place: int | None = None) -> NDArray[np.float32]:
+    """(V,) 0..1: what speaks for the action, summed over the clip or at one frame; 1 is the largest joint's."""
+    speaks = np.maximum(explanation.relevance, 0)
+    sums = speaks.sum(axis=0) if place is None else speaks[place]
+    top = float(speaks.sum(axis=0).max() if place is None else speaks.max())
+    return np.asarray(sums / max(top, 1e-9), np.float32)
+
+
+def frame_relevance(explanation: Explanation) -> NDArray[np.float32]:
+    """(T,) 0..1: what speaks for the action at each frame; 1 is the largest."""
+    sums = np.maximum(explanation.relevance, 0).sum(axis=1)
+    return np.asarray(sums / max(float(sums.max(initial=0)), 1e-9), np.float32)

@@ -1,0 +1,196 @@
+"""The heat strip under the video: the clip's frames as small skeletons, each as bright as its score."""
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QEvent, QLineF, QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFont, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+
+from app.ui.attention.heat import heat_rgb
+from app.ui.notifier import Notifier
+from app.ui.theme import Colours
+from recognizer.types import Clip
+
+_HEIGHT, _PAD, _HEADING, _AXIS = 104, 10, 18, 16
+_FAINT = 0.25  # opacity of a skeleton whose score is 0
+
+
+class HeatStrip(QWidget):
+    """picked: the place of the frame that the user points at with a button held or the arrow keys; None for none.
+
+    The small skeletons have one scale for the whole clip, so that a jump is seen as one.
+    """
+
+    def __init__(self, colours: Colours, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.picked: Notifier[[int | None]] = Notifier()
+        self._colours = colours
+        self._clip: Clip | None = None
+        self._scores: NDArray[np.float64] = np.zeros(0)
+        self._title, self._empty = "", ""
+        self._pick: int | None = None
+        self.setFixedHeight(_HEIGHT)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAccessibleName("Frames of the clip by attention")
+
+    def sizeHint(self) -> QSize:
+        """Qt's."""
+        return QSize(480, _HEIGHT)
+
+    @property
+    def scores(self) -> NDArray[np.float64]:
+        """(T,) of what is shown, 0..1."""
+        return self._scores
+
+    @property
+    def pick(self) -> int | None:
+        """Place of the picked frame."""
+        return self._pick
+
+    def show_clip(self, clip: Clip | None, scores: NDArray[np.floating], title: str, empty: str = "") -> None:
+        """A clip with a score of 0..1 for each frame; without a clip, why there is none."""
+        self._clip = clip
+        self._scores = np.clip(np.nan_to_num(np.asarray(scores, float)), 0, 1) if clip is not None else np.zeros(0)
+        self._title, self._empty = title, empty
+        if self._pick is not None and self._pick >= len(self._scores):
+            self.set_pick(None)
+        self.update()
+
+    def set_pick(self, place: int | None) -> None:
+        """Point at a frame, or at none."""
+        if place is not None:
+            place = min(max(place, 0), len(self._scores) - 1) if len(self._scores) else None
+        if place != self._pick:
+            self._pick = place
+            self.update()
+            self.picked.tell(place)
+
+    def set_colours(self, colours: Colours) -> None:
+        """Another theme."""
+        self._colours = colours
+        self.update()
+
+    def cell(self, place: int) -> QRectF:
+        """Where a frame is drawn."""
+        wide = (self.width() - 2 * _PAD) / max(len(self._scores), 1)
+        return QRectF(_PAD + place * wide, _HEADING + 4, wide, self.height() - _HEADING - _AXIS - 6)
+
+    def place_at(self, x: float) -> int | None:
+        """Which frame is at this place across."""
+        count = len(self._scores)
+        if not count or not _PAD <= x <= self.width() - _PAD:
+            return None
+        return min(int((x - _PAD) / (self.width() - 2 * _PAD) * count), count - 1)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Qt's."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        focused = self.hasFocus()
+        painter.setPen(QPen(QColor(self._colours.accent if focused else self._colours.border), 2 if focused else 1))
+        painter.setBrush(QColor(self._colours.card))
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), 8, 8)
+        painter.setPen(QColor(self._colours.muted))
+        if self._clip is None:
+            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self._empty)
+            return
+        heading = QRectF(_PAD, 3, self.width() - 2 * _PAD, _HEADING)
+        painter.drawText(heading, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, self._title)
+        self._paint_axis(painter)
+        colours = heat_rgb(self._scores)
+        fit = _fitting(self._clip)
+        for place, score in enumerate(self._scores):
+            area = self.cell(place)
+            painter.fillRect(area.adjusted(0.5, 0, -0.5, 0), QColor(*colours[place].tolist(), round(60 + 195 * score)))
+            light = colours[place].astype(int).sum() > 420 and score > 0.6
+            self._paint_skeleton(painter, place, area, fit, QColor("#15171c" if light else "#ffffff"), float(score))
+        if self._pick is not None:
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setPen(QPen(QColor(self._colours.text), 2))
+            painter.drawRect(self.cell(self._pick))
+
+    def _paint_axis(self, painter: QPainter) -> None:
+        assert self._clip is not None
+        font = QFont(self.font())
+        font.setPointSizeF(font.pointSizeF() * 0.85)
+        painter.setFont(font)
+        area = QRectF(_PAD, self.height() - _AXIS - 1, self.width() - 2 * _PAD, _AXIS)
+        span_s = (len(self._scores) - 1) / self._clip.fps
+        painter.drawText(area, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, f"{span_s:.1f} s ago")
+        painter.drawText(area, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, "now")
+
+    def _paint_skeleton(
+        self, painter: QPainter, place: int, area: QRectF, fit: tuple[float, float], colour: QColor, score: float
+    ) -> None:
+        clip = self._clip
+        assert clip is not None
+        seen = clip.confidence[place] > 0
+        if not seen.any():
+            return
+        top, size = fit
+        inner = area.adjusted(1, 3, -1, -3)
+        scale = inner.height() / size
+        xy = clip.xy_px[place].astype(float)
+        middle = (xy[seen, 0].min() + xy[seen, 0].max()) / 2  # each in the middle of its cell
+        x = inner.center().x() + (xy[:, 0] - middle) * scale
+        y = inner.top() + (xy[:, 1] - top) * scale
+        colour.setAlphaF(_FAINT + (1 - _FAINT) * score)
+        painter.setPen(QPen(colour, 1.4))
+        painter.save()
+        painter.setClipRect(area)
+        bones = [(a, b) for a, b in clip.layout.edge_indices if seen[a] and seen[b]]
+        painter.drawLines([QLineF(QPointF(x[a], y[a]), QPointF(x[b], y[b])) for a, b in bones])
+        painter.restore()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Qt's: points at a frame."""
+        self.set_pick(self.place_at(event.position().x()))
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Qt's: while a button is held."""
+        place = self.place_at(event.position().x())
+        if place is not None:
+            self.set_pick(place)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """Qt's: points at none."""
+        self.set_pick(None)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Qt's: the arrow keys go through the frames."""
+        last = len(self._scores) - 1
+        here = last if self._pick is None else self._pick
+        key = event.key()
+        if key == Qt.Key.Key_Left and last >= 0:
+            self.set_pick(here if self._pick is None else here - 1)
+        elif key == Qt.Key.Key_Right and last >= 0:
+            self.set_pick(here + 1)
+        elif key == Qt.Key.Key_Home and last >= 0:
+            self.set_pick(0)
+        elif key == Qt.Key.Key_End and last >= 0:
+            self.set_pick(last)
+        elif key == Qt.Key.Key_Escape and self._pick is not None:
+            self.set_pick(None)
+        else:
+            super().keyPressEvent(event)
+
+    def event(self, event: QEvent) -> bool:
+        """Qt's: the frame's time and score as a tooltip."""
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip and self._clip is not None:
+            place = self.place_at(event.pos().x())
+            if place is not None:
+                ago_s = (len(self._scores) - 1 - place) / self._clip.fps
+                text = f"frame {place + 1} of {len(self._scores)}, {ago_s:.2f} s ago: {self._scores[place]:.2f}"
+                QToolTip.showText(event.globalPos(), text, self)
+                return True
+        return super().event(event)
+
+
+def _fitting(clip: Clip) -> tuple[float, float]:
+    """Top and height of what holds the seen joints of all frames."""
+    seen = clip.confidence > 0
+    if not seen.any():
+        return 0.0, 1.0
+    y = clip.xy_px[seen][:, 1].astype(float)
+    return float(y.min()), max(float(y.max() - y.min()), 1.0)
