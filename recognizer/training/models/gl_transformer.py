@@ -28,7 +28,8 @@ class GlConfig:
     joints: of a person, the one that carries the global translation included. global_joint: which that is. channels:
     coordinates. frames: the longest clip. width: D. drop_path: of the last block, rising from 0 at the first.
     positions: "tight", a learned vector for each joint at each frame; "trainable", learned vectors for joints before
-    the one attention and for frames before the other; "fixed", the same as sines.
+    the one attention and for frames before the other; "fixed", the same as sines. position_start: deviation of the
+    normal numbers that learned positions begin with (published: 0, from which they are slow to be learnt).
     between_people: whether the tokens of one person attend to those of another. global_translation: False leaves it out
     of the input.
     """
@@ -47,6 +48,7 @@ class GlConfig:
     drop_path: float = 0.1
     qkv_bias: bool = True
     positions: Positions = "tight"
+    position_start: float = 0.0
     between_people: bool = True
     global_translation: bool = True
 
@@ -211,11 +213,14 @@ class PositionTable(nn.Module):
         super().__init__()
         frames, joints, width = config.frames, config.tokens, config.width
         self.kind = config.positions
+
+        def learned(frames: int) -> nn.Parameter:
+            return nn.Parameter(config.position_start * torch.randn(1, frames, joints, width))
+
         if self.kind == "tight":
-            self.joint_frame = nn.Parameter(torch.zeros(1, frames, joints, width))
+            self.joint_frame = learned(frames)
         elif self.kind == "trainable":
-            self.joint = nn.Parameter(torch.zeros(1, 1, joints, width))
-            self.frame = nn.Parameter(torch.zeros(1, frames, joints, width))
+            self.joint, self.frame = learned(1), learned(frames)
         else:
             self.register_buffer("joint", sines(joints, width).view(1, 1, joints, width), persistent=False)
             table = sines(frames, joints * width).view(1, frames, joints, width)

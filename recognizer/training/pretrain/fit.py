@@ -65,10 +65,13 @@ class Training(lightning.LightningModule):
         optimizer = torch.optim.AdamW(
             self.network.parameters(), lr=self.recipe.learning_rate, weight_decay=self.recipe.weight_decay
         )
-        schedule = torch.optim.lr_scheduler.LambdaLR(
-            optimizer, lambda step: self.recipe.decay ** (step // self.steps_an_epoch)
-        )
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, self.rate)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def rate(self, step: int) -> float:
+        """Factor on the recipe's rate: a linear warm-up, and a decay after each epoch."""
+        warm = min(1.0, (step + 1) / max(self.recipe.warmup, 1))
+        return float(warm * self.recipe.decay ** (step // self.steps_an_epoch))
 
     @property
     def seconds(self) -> float:
@@ -167,7 +170,7 @@ def fit(training: Training, maker: BatchMaker, folder: Path, hardware: Hardware)
     """Train to the end of the recipe, from the folder's checkpoint on where there is one. Raises RunError."""
     checkpoint = folder / _LAST
     steps = maker.steps_an_epoch * maker.recipe.epochs
-    trainer = _trainer(folder, steps, maker.steps_an_epoch, hardware)
+    trainer = _trainer(folder, steps, maker.steps_an_epoch, maker.recipe.clip_norm, hardware)
     try:
         trainer.fit(training, MotionData(maker, steps), ckpt_path=checkpoint if checkpoint.is_file() else None)
     except (pickle.UnpicklingError, EOFError, KeyError, RuntimeError) as error:
@@ -181,7 +184,9 @@ def fit(training: Training, maker: BatchMaker, folder: Path, hardware: Hardware)
     return trainer
 
 
-def _trainer(folder: Path, steps: int, steps_an_epoch: int, hardware: Hardware) -> lightning.Trainer:
+def _trainer(
+    folder: Path, steps: int, steps_an_epoch: int, clip_norm: float | None, hardware: Hardware
+) -> lightning.Trainer:
     keep = ModelCheckpoint(
         folder,
         _LAST.removesuffix(".ckpt"),
@@ -203,6 +208,7 @@ def _trainer(folder: Path, steps: int, steps_an_epoch: int, hardware: Hardware) 
         strategy=hardware.strategy,
         precision=precision,  # type: ignore[arg-type]
         callbacks=callbacks,
+        gradient_clip_val=clip_norm,
         logger=[CSVLogger(folder, "csv", ""), TensorBoardLogger(folder, "tensorboard", "")] if hardware.logs else False,
         reload_dataloaders_every_n_epochs=1,
         use_distributed_sampler=False,

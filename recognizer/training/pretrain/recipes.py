@@ -20,9 +20,11 @@ class RecipeError(ActionLensError):
 class Recipe:
     """How a network learns.
 
-    decay: factor on the rate after each epoch. stretch: clips are made longer or shorter by up to this part. shear:
-    amplitude, of all but the global translation. pace: "natural" cuts clips at the longest, "squeezed" resamples what
-    is longer to it, "sampled" resamples all to it. facing: see motion. The rest are the paper's ablations.
+    decay: factor on the rate after each epoch. warmup: steps in which the rate rises to its peak. clip_norm: limit of
+    the gradient's norm. stretch: clips are made longer or shorter by up to this part. shear: amplitude, of all but the
+    global translation. pace: "natural" cuts clips at the longest, "squeezed" resamples what is longer to it, "sampled"
+    resamples all to it. facing: see motion. position_start: see GlConfig. dropout: of everything, branches of blocks
+    too; fine-tuning keeps that of pretraining. The rest are the paper's ablations.
     """
 
     name: str
@@ -32,6 +34,8 @@ class Recipe:
     learning_rate: float
     weight_decay: float = 0.1
     decay: float = 0.99
+    warmup: int = 0
+    clip_norm: float | None = None
     stretch: float = 0.1
     shear: float = 0.3
     pace: Pace = "natural"
@@ -42,6 +46,8 @@ class Recipe:
     global_translation: bool = True
     between_people: bool = True
     positions: Positions = "tight"
+    position_start: float = 0.0
+    dropout: float = 0.1
     label_smoothing: float = 0.0
 
     def changed(self, **fields: Any) -> "Recipe":
@@ -64,12 +70,17 @@ PUBLISHED = Recipe(
 SMALL_SET = PUBLISHED.changed(
     name="small-set",
     source=(
-        "ours, for sets of a thousand clips: the paper's rate and smaller batches, since 120 epochs of batches of 128 "
-        "are 960 steps here and 37,000 on NTU RGB+D"
+        "ours, for sets of a thousand clips, where 120 epochs of batches of 128 are 960 steps (37,000 on NTU RGB+D): "
+        "smaller batches, a higher rate with a warm-up, and positions that do not begin at 0; from there the loss "
+        "leaves the share of the classes after some ten steps, from 0 not in the first hundred"
     ),
-    epochs=300,
+    epochs=200,
     batch=32,
-    learning_rate=5e-4,
+    learning_rate=1e-3,
+    decay=0.985,
+    warmup=20,
+    clip_norm=1.0,
+    position_start=0.5,
 )
 RECIPES = {recipe.name: recipe for recipe in (PUBLISHED, SMALL_SET)}
 
@@ -79,6 +90,8 @@ FINE_TUNING = Recipe(
     epochs=150,
     batch=16,
     learning_rate=2e-4,
+    warmup=20,
+    clip_norm=1.0,
     label_smoothing=0.1,
 )
 
@@ -115,6 +128,10 @@ def network_config(clips: MotionClips, frames: int, size: str, recipe: Recipe) -
         people=clips.people,
         frames=frames,
         positions=recipe.positions,
+        position_start=recipe.position_start,
+        dropout=recipe.dropout,
+        attention_dropout=recipe.dropout,
+        drop_path=recipe.dropout,
         between_people=recipe.between_people,
         global_translation=recipe.global_translation,
         **width_depth_heads,  # type: ignore[arg-type]
