@@ -1,0 +1,29 @@
+"""What teaching learns from: stretches of recordings in which one person does one action."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pose.skeleton import Layout
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TeachingClip:
+    """A labelled stretch of a recording.
+
+    name: "recording/clip", unique in a library. action: "nothing" where no action is done. person, session: who did
+    it and in which sitting, as the user named them; None where that was not said, and then clips count as one person,
+    or as the session of their recording.
+    times_s: (n,) float64, seconds since the start of the recording, growing. xy_px: (n, V, 2) float32, pixels of the
+    unmirrored picture. confidence: (n, V) float32, 0 where a joint was not seen.
+    """
+
+    name: str
+    action: str
+    person: str | None
+    session: str | None
+    times_s: NDArray[np.float64]
+    xy_px: NDArray[np.float32]
+    confidence: NDArray[np.float32]
+    layout: Layout
