@@ -73,6 +73,7 @@ class Engine:
         self._final: EngineState | None = None
         self._running = False
         self._paused = False
+        self._attention = False
         self._forget = False  # windows are to be cleared: what comes next does not follow on
         self._progress = ""
         self._recognizer: Recognizer | None = None  # the one in use, for `info`
@@ -176,6 +177,10 @@ class Engine:
         self._paused = False
         self._capture.pause(False)
 
+    def watch_attention(self, on: bool) -> None:
+        """From the next decision on, predictions carry attention, or no longer; without, nothing of it is computed."""
+        self._attention = on
+
     def swap_recognizer(self, model: str, provider: str) -> None:
         """Load another recognizer beside the running one, which serves until then; a failure leaves it in place."""
         with self._lock:
@@ -274,6 +279,7 @@ class Engine:
 
     def _change(self, pipeline: Pipeline) -> None:
         """Carry out, between two frames, what other threads have asked for."""
+        pipeline.attention = self._attention
         if self._forget:
             self._forget = False
             pipeline.clear()

@@ -27,8 +27,8 @@ class Recognizer(Protocol):
     provider: str
     provider_note: str
 
-    def predict(self, clips: Sequence[Clip]) -> Sequence[Prediction]:
-        """A prediction for each clip, in one call."""
+    def predict(self, clips: Sequence[Clip], *, attention: bool = False) -> Sequence[Prediction]:
+        """A prediction for each clip, in one call; with attention where it is asked for and the model has some."""
         ...
 
     def close(self) -> None:
@@ -43,12 +43,14 @@ class _Person:
     window: PoseWindow
     seen_s: float
     decision: Decision | None = None
+    clip: Clip | None = None  # of the decision
+    prediction: Prediction | None = None
 
 
 class Pipeline:
     """The way of a frame and its poses to a result. One thread at a time.
 
-    stats: stage times go there. clock: monotonic seconds, for ages.
+    stats: stage times go there. clock: monotonic seconds, for ages. attention: predictions carry it; may be changed.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class Pipeline:
         stats: Stats | None = None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
+        self.attention = False
         self._recognizer = recognizer
         self._decider = Decider(recognizer.card)
         self._stats = stats or Stats()
@@ -72,13 +75,13 @@ class Pipeline:
             clips = [clip for pose in poses for clip in self._person(pose).window.push(pose)]
         with self._stats.stage("recognize"):
             judged = [clip for clip in clips if body_in_view(clip)]
-            predictions = self._recognizer.predict(judged) if judged else ()
+            predictions = self._recognizer.predict(judged, attention=self.attention) if judged else ()
         with self._stats.stage("decide"):
             self._decide(poses, clips, predictions)
             self._end_gone(frame.time_s)
         events, self._events = tuple(self._events), []
         fresh = {clip.person for clip in clips}
-        persons = tuple(PersonResult(pose, self._people[pose.person].decision, pose.person in fresh) for pose in poses)
+        persons = tuple(self._result(pose, pose.person in fresh) for pose in poses)
         self._last = Result(frame, persons, events, self._is_nobody_due(frame, poses), self._clock())
         return self._last
 
@@ -109,7 +112,12 @@ class Pipeline:
         person.seen_s = pose.time_s
         return person
 
+    def _result(self, pose: Pose, fresh: bool) -> PersonResult:
+        person = self._people[pose.person]
+        return PersonResult(pose, person.decision, fresh, person.clip, person.prediction)
+
     def _decide(self, poses: Sequence[Pose], clips: Sequence[Clip], predictions: Sequence[Prediction]) -> None:
+        predicted = {prediction.person: prediction for prediction in predictions}
         decisions = {prediction.person: self._decider.update(prediction) for prediction in predictions}
         for clip in clips:
             if clip.person not in decisions:
@@ -119,8 +127,11 @@ class Pipeline:
             if pose.person not in decisions and person.decision is not None and person.window.fill < 1:
                 # The window has begun anew after a gap: what was decided before holds for a moment only.
                 decisions[pose.person] = self._decider.absent(pose.person, pose.time_s, WAITING)
+        of_person = {clip.person: clip for clip in clips if clip.person in predicted}
         for identity, decision in decisions.items():
-            self._people[identity].decision = decision
+            person = self._people[identity]
+            person.decision = decision
+            person.clip, person.prediction = of_person.get(identity), predicted.get(identity)
             self._events += decision.events
 
     def _end_gone(self, time_s: float) -> None:

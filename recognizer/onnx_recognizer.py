@@ -118,15 +118,11 @@ class OnnxRecognizer:
         if not clips:
             return []
         logits, extras = self._run(self._clip_features(clips), self.card.attention if attention else ())
-        probabilities = self._probabilities(logits)
+        probabilities = _softmax(logits / self.card.decision.temperature)
         return [
             Prediction(clip.person, clip.time_s, self.card.actions, row, each)
             for clip, row, each in zip(clips, probabilities, self._by_clip(extras, len(clips)), strict=True)
         ]
-
-    def probabilities(self, xy_px: NDArray[np.float32], confidence: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Probabilities (N, A) of N clips of the card's kind in one call: xy_px (N, T, V, 2), confidence (N, T, V)."""
-        return self._probabilities(self._run(clip_features(xy_px, confidence, self.card.fps))[0])
 
     def embed(self, clips: Sequence[Clip]) -> NDArray[np.float32]:
         """What the head reads of each clip (N, D). Raises RecognizerError where the card has no embedding."""
@@ -184,9 +180,6 @@ class OnnxRecognizer:
             self._check_clip(clip)
         xy_px = np.stack([clip.xy_px for clip in clips])
         return clip_features(xy_px, np.stack([clip.confidence for clip in clips]), self.card.fps)
-
-    def _probabilities(self, logits: NDArray[np.float64]) -> NDArray[np.float32]:
-        return _softmax(logits / self.card.decision.temperature)
 
     def _by_clip(self, extras: dict[str, NDArray[np.float32]], clips: int) -> list[dict[str, NDArray[np.float32]]]:
         """Outputs of each clip; what is the same for all is shared."""

@@ -154,13 +154,14 @@ class FakeRecognizer:
         self._index = self.card.actions.index(action)
         self._work_s = work_s
 
-    def predict(self, clips):
+    def predict(self, clips, *, attention=False):
         assert not self.closed
         self.batches.append(len(clips))
+        maps = {"attention": np.full((1, 1, 5, 5), 0.2, np.float32)} if attention else {}
         time.sleep(self._work_s)
         probabilities = np.full(len(self.card.actions), 0.02, np.float32)
         probabilities[self._index] = 1 - 0.02 * (len(self.card.actions) - 1)
-        return [Prediction(clip.person, clip.time_s, self.card.actions, probabilities) for clip in clips]
+        return [Prediction(clip.person, clip.time_s, self.card.actions, probabilities, maps) for clip in clips]
 
     def close(self):
         self.closed = True

@@ -154,6 +154,49 @@ def test_half_a_body_is_not_judged(run):
     assert recognizer.batches == []
 
 
+def test_a_decision_comes_with_its_clip_and_prediction(run):
+    started = run(FakeSource(live=False, frames=40, fps=20), paced=False)
+    assert started.engine.wait(10)
+    for result in started.results:
+        for person in result.persons:
+            assert (person.clip is None) == (person.decision is None)
+            if person.clip is not None:
+                assert person.clip.time_s == person.prediction.time_s == person.decision.time_s
+                assert person.clip.xy_px.shape == (4, 13, 2)
+                assert person.prediction.attention == {}
+    assert started.results[-1].persons[0].clip is not None
+
+
+def test_what_is_not_judged_has_no_clip(run):
+    half = FakeEstimator(people=lambda frame: (0,))
+    whole_estimate = half.estimate
+
+    def estimate(frame):
+        poses = whole_estimate(frame)
+        if frame.index >= 20:
+            for found in poses:
+                found.confidence[:] = 0.0
+        return poses
+
+    half.estimate = estimate
+    started = run(FakeSource(live=False, frames=60, fps=20), estimator=half, paced=False)
+    assert started.engine.wait(10)
+    last = started.results[-1].persons[0]
+    assert last.decision.reason == HALF_BODY
+    assert last.clip is None
+    assert last.prediction is None
+
+
+def test_attention_comes_only_while_it_is_watched(run):
+    started = run(FakeSource(fps=100))
+    until(lambda: any(p.prediction for r in started.results for p in r.persons))
+    assert not any(p.prediction and p.prediction.attention for r in started.results for p in r.persons)
+    started.engine.watch_attention(True)
+    until(lambda: started.results[-1].persons[0].prediction.attention)
+    started.engine.watch_attention(False)
+    until(lambda: not started.results[-1].persons[0].prediction.attention)
+
+
 def test_after_a_gap_the_window_waits_and_the_action_has_ended(run):
     def people(frame):
         return () if 40 <= frame.index < 56 else (0,)  # 0.8 s: the same person, another window
@@ -272,7 +315,7 @@ def test_a_failing_estimator_ends_the_run_and_is_told(run, caplog):
 
 def test_a_failing_recognizer_says_how_to_mend_it(run):
     recognizer = FakeRecognizer()
-    recognizer.predict = lambda clips: _raise(RecognizerError("it failed; try --provider cpu"))
+    recognizer.predict = lambda clips, attention: _raise(RecognizerError("it failed; try --provider cpu"))
     started = run(recognizer=recognizer)
     assert started.engine.wait(5)
     assert started.engine.failure == Failure("recognizer", "it failed; try --provider cpu")

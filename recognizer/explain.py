@@ -1,0 +1,197 @@
+"""Why a recognizer says what it says of a clip: how much each joint at each frame speaks for an action.
+
+T frames, V joints, A actions. Every method gives the same kind of answer (`Explanation`), in the same scale.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pose.skeleton import Layout
+from recognizer import attention
+from recognizer.errors import RecognizerError
+from recognizer.model_card import ModelCard
+from recognizer.types import Clip, Explanation, Prediction
+
+Array = NDArray[np.float32]
+
+OCCLUSION, ATTENTION, CLASS_ACTIVATION = "occlusion", "attention", "class_activation"
+METHODS: Mapping[str, str] = {
+    OCCLUSION: "what hiding joints for a moment does to the action",
+    ATTENTION: "where the network looks, for whatever action",
+    CLASS_ACTIVATION: "what the network's last layer sees of the action",
+}
+_BATCH = 32  # clips in one call: bounds the memory of large networks
+_LEAST = 1e-4  # below, a relevance is rounding
+_PROBABILITY = 1e-4  # nearer to 0 or 1 than this, a probability is taken as this
+
+
+class Recognizer(Protocol):
+    """What is asked of a loaded recognizer."""
+
+    card: ModelCard
+
+    def predict(self, clips: Sequence[Clip], *, attention: bool = False) -> Sequence[Prediction]:
+        """A prediction for each clip."""
+        ...
+
+
+def methods_of(card: ModelCard) -> tuple[str, ...]:
+    """The methods that a recognizer offers, the most faithful first (docs/benchmarks-explanations.md)."""
+    names = {spec.name for spec in card.attention}
+    looks = attention.ATTENTION in names or any(name.startswith(attention.SPATIAL) for name in names)
+    own = [(CLASS_ACTIVATION, attention.CLASS_ACTIVATION in names), (ATTENTION, looks)]
+    return (OCCLUSION, *(method for method, there in own if there))
+
+
+def explain(recognizer: Recognizer, clip: Clip, action: str | None, method: str = OCCLUSION) -> Explanation:
+    """Of one action, or of the likeliest where None. Raises RecognizerError where there is no such action or method."""
+    if action is not None and action not in recognizer.card.actions:
+        raise RecognizerError(f"{recognizer.card.name} knows no action {action!r}; choose one of its own")
+    found = explain_actions(recognizer, clip, method)
+    return found[action] if action else max(found.values(), key=lambda one: one.probability)
+
+
+def explain_actions(recognizer: Recognizer, clip: Clip, method: str = OCCLUSION) -> dict[str, Explanation]:
+    """Of every action at once, which costs no more than of one. Raises RecognizerError."""
+    card = recognizer.card
+    offered = methods_of(card)
+    if method not in offered:
+        raise RecognizerError(f"{card.name} has no explanation {method!r}; choose one of {', '.join(offered)}")
+    if method == OCCLUSION:
+        prediction, relevance = _by_occlusion(recognizer, clip)
+    else:
+        (prediction,) = recognizer.predict([clip], attention=True)
+        relevance = _METHODS[method](prediction, clip)
+    seen = clip.confidence > 0
+    return {
+        name: Explanation(clip, name, method, float(probability), scaled(np.where(seen, of_action, 0)))
+        for name, probability, of_action in zip(card.actions, prediction.probabilities, relevance, strict=True)
+    }
+
+
+def scaled(relevance: NDArray[np.floating]) -> Array:
+    """With a largest magnitude of 1; all 0 where there is nothing but rounding."""
+    largest = float(np.abs(relevance).max(initial=0.0))
+    return np.asarray(relevance / largest if largest > _LEAST else np.zeros_like(relevance), dtype=np.float32)
+
+
+# Occlusion.
+
+
+@dataclass(frozen=True, slots=True)
+class Occlusion:
+    """What is hidden: each part of the body for each stretch of frames.
+
+    stretches: lengths in frames, 0 for the whole clip. parts: "joints", "limbs" or "body"; every pair of both is used,
+    and the effect of hiding is shared out among the joints and frames that it hid.
+    hop: share of a stretch from one to the next.
+    """
+
+    stretches: tuple[int, ...] = (6,)
+    parts: tuple[str, ...] = ("joints",)
+    hop: float = 1.0
+
+
+DEFAULT_OCCLUSION = Occlusion()
+
+
+def _by_occlusion(recognizer: Recognizer, clip: Clip) -> tuple[Prediction, Array]:
+    return by_occlusion(recognizer, clip, DEFAULT_OCCLUSION)
+
+
+def by_occlusion(recognizer: Recognizer, clip: Clip, occlusion: Occlusion) -> tuple[Prediction, Array]:
+    """The prediction of the clip, and how much hiding takes from the log odds of each action (A, T, V).
+
+    After Zeiler and Fergus, Visualizing and Understanding Convolutional Networks, ECCV 2014, section 4.2; joints
+    are hidden as a camera hides them, with confidence 0.
+    """
+    masks = [
+        mask for mask in masks_of(clip.layout, len(clip.confidence), occlusion) if (clip.confidence[mask] > 0).any()
+    ]
+    hidden = [replace(clip, confidence=np.where(mask, np.float32(0), clip.confidence)) for mask in masks]
+    predictions = predict_in_batches(recognizer, [clip, *hidden])
+    odds = _log_odds(np.stack([prediction.probabilities for prediction in predictions]))  # (1 + masks, A)
+    total = np.zeros((odds.shape[1], *clip.confidence.shape))
+    for mask, after in zip(masks, odds[1:], strict=True):
+        total[:, mask] += ((odds[0] - after) / mask.sum())[:, None]
+    return predictions[0], total.astype(np.float32)
+
+
+def masks_of(layout: Layout, frames: int, occlusion: Occlusion) -> list[NDArray[np.bool_]]:
+    """Masks (T, V), True where hidden."""
+    groups = [group for parts in occlusion.parts for group in _groups(layout, parts)]
+    spans = [span for length in occlusion.stretches for span in _spans(frames, length, occlusion.hop)]
+    masks = []
+    for group in groups:
+        for start, end in spans:
+            mask = np.zeros((frames, len(layout)), dtype=np.bool_)
+            mask[start:end, group] = True
+            masks.append(mask)
+    return masks
+
+
+def _spans(frames: int, length: int, hop: float) -> list[tuple[int, int]]:
+    if not 0 < length < frames:
+        return [(0, frames)]
+    count = max(1, math.ceil((frames - length) / max(1, round(length * hop)))) + 1
+    starts = np.linspace(0, frames - length, count).round().astype(int)
+    return [(int(start), int(start) + length) for start in starts]
+
+
+def _groups(layout: Layout, parts: str) -> list[list[int]]:
+    if parts == "joints":
+        return [[joint] for joint in range(len(layout))]
+    if parts == "body":
+        return [list(range(len(layout)))]
+    limbs = [("elbow", "wrist"), ("knee", "ankle")]
+    names = [{f"{side}_{joint}" for joint in limb} for limb in limbs for side in ("left", "right")]
+    groups = [[layout.index(joint) for joint in layout.joints if joint in limb] for limb in names]
+    return [group for group in groups if group]
+
+
+def predict_in_batches(recognizer: Recognizer, clips: Sequence[Clip]) -> list[Prediction]:
+    """Predictions of many clips, a few at a time."""
+    starts = range(0, len(clips), _BATCH)
+    return [prediction for start in starts for prediction in recognizer.predict(clips[start : start + _BATCH])]
+
+
+def _log_odds(probabilities: Array) -> NDArray[np.float64]:
+    p = np.clip(probabilities.astype(np.float64), _PROBABILITY, 1 - _PROBABILITY)
+    return np.asarray(np.log(p / (1 - p)))
+
+
+# The network's own account.
+
+
+def _by_attention(prediction: Prediction, clip: Clip) -> Array:
+    """(A, T, V), the same for all actions: AcT's class token over frames, ST-TR's columns over joints and frames."""
+    maps, frames = prediction.attention, len(clip.confidence)
+    relevance = np.ones(clip.confidence.shape, np.float32)
+    if attention.ATTENTION in maps:
+        relevance = relevance * attention.frame_scores(maps[attention.ATTENTION])[:, None]
+    readings = (
+        (attention.SPATIAL, attention.joint_relevance_over_time),
+        (attention.TEMPORAL, attention.frame_relevance_of_joints),
+    )
+    for prefix, read in readings:
+        found = [attention.at_frames(read(maps[name]), frames) for name in attention.layers(maps, prefix)]
+        if found:
+            relevance = relevance * np.mean(found, axis=0)
+    return np.broadcast_to(relevance, (len(prediction.actions), *relevance.shape))
+
+
+def _by_class_activation(prediction: Prediction, clip: Clip) -> Array:
+    """(A, T, V)."""
+    maps = prediction.attention[attention.CLASS_ACTIVATION]
+    return np.stack([attention.at_frames(of_action, len(clip.confidence)) for of_action in maps])
+
+
+_METHODS: Mapping[str, Callable[[Prediction, Clip], Array]] = {
+    ATTENTION: _by_attention,
+    CLASS_ACTIVATION: _by_class_activation,
+}
