@@ -9,3 +9,7 @@ class UsageError(ActionLensError):
 
 class OutputError(ActionLensError):
     """A file, stream or port that results go to cannot be opened or written."""
+
+
+class RecordingError(ActionLensError):
+    """A recording cannot be written, or what is on disk is not one."""

@@ -1,5 +1,6 @@
 """Skeletons and labels, painted as vectors: the same on the screen at any scaling and in a screenshot."""
 
+import math
 from dataclasses import dataclass
 from functools import cache
 
@@ -65,7 +66,8 @@ class JointScores:
 
 def relevance_radius(score: float, unit: float) -> float:
     """Radius of a joint's circle: its area grows evenly with the score, as in the ST-TR paper's Fig. 8."""
-    return (3.0 + 15.0 * max(min(score, 1.0), 0.0) ** 0.5) * unit
+    area = max(min(score, 1.0), 0.0)
+    return (3.0 + 15.0 * math.sqrt(area)) * unit
 
 
 def paint_people(painter: QPainter, result: Result, place: Placement, scores: JointScores | None = None) -> None:
@@ -110,7 +112,8 @@ def _paint_scores(painter: QPainter, pose: Pose, place: Placement, scores: Joint
     painter.setPen(_pen(QColor(10, 12, 16, 190), 1.2 * place.unit))
     for joint in np.argsort(-scores.scores):  # small ones over large ones
         if confidence[joint] >= HIDDEN_BELOW and np.isfinite(xy[joint]).all():
-            painter.setBrush(QBrush(QColor(*scores.rgb[joint].tolist(), 215)))
+            red, green, blue = (int(part) for part in scores.rgb[joint])
+            painter.setBrush(QBrush(QColor(red, green, blue, 215)))
             radius = relevance_radius(float(scores.scores[joint]), place.unit)
             painter.drawEllipse(QPointF(*points[joint]), radius, radius)
 

@@ -198,6 +198,13 @@ def _style_sheet(c: Colours) -> str:
     QHeaderView::section {{
         background: {c.card}; color: {c.muted}; border: none; border-bottom: 1px solid {c.border}; padding: 3px 4px;
     }}
+    QTabWidget::pane {{ border: none; }}
+    QTabBar {{ qproperty-drawBase: 0; }}
+    QTabBar::tab {{
+        color: {c.muted}; background: transparent; padding: 5px 10px; border-bottom: 2px solid {c.border};
+    }}
+    QTabBar::tab:selected {{ color: {c.text}; border-bottom: 2px solid {c.accent}; }}
+    QTabBar::tab:focus {{ background: {c.hover}; }}
     QScrollBar:vertical {{ background: transparent; width: 10px; margin: 0; }}
     QScrollBar::handle:vertical {{ background: {c.border}; border-radius: 4px; min-height: 24px; margin: 1px; }}
     QScrollBar::handle:vertical:hover {{ background: {c.muted}; }}

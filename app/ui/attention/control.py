@@ -16,12 +16,14 @@ from app.ui.attention.strip import HeatStrip
 from app.ui.live_run import LiveRun
 from app.ui.people_painter import JointScores
 from app.ui.video_view import VideoView
+from pose.errors import ActionLensError
 from recognizer.attention import frame_scores
 from recognizer.explain import methods_of
 from recognizer.model_card import ModelCard, find_model
 from recognizer.types import Explanation
 
 _REFRESH_MS = 100
+_CLOSE_S = 0.2  # what the window waits for an explanation in work; the thread ends by itself
 
 
 class AttentionControl(QObject):
@@ -34,7 +36,7 @@ class AttentionControl(QObject):
         self._live, self._video, self._strip, self._panel = live, video, strip, panel
         self._moments = Moments()
         self._explainer: Explainer | None = None
-        self._model = ""
+        self._model = self._trouble = ""
         self._result: Result | None = None
         self._person: PersonResult | None = None
         self._held: Moment | None = None
@@ -74,7 +76,7 @@ class AttentionControl(QObject):
         explainer, self._explainer = self._explainer, None
         self._model, self._asked, self._explanation = "", None, None
         if explainer is not None:
-            explainer.close()
+            explainer.close(_CLOSE_S)
 
     def clear(self) -> None:
         """Another run begins; what is held stays."""
@@ -116,10 +118,13 @@ class AttentionControl(QObject):
         model = self._live.options.model
         if info is None or not info.actions or (model == self._model and self._panel.action.choices):
             return
-        self._model = model
-        card = ModelCard.load(find_model(model))
+        self._model, self._explanation, self._trouble = model, None, ""
+        try:
+            card = ModelCard.load(find_model(model))
+        except ActionLensError as error:
+            self._trouble = str(error)
+            return
         self._panel.offer(card.actions, methods_of(card))
-        self._explanation = None
         self._panel.hold.setChecked(False)
         if self._explainer is None:
             self._explainer = Explainer(model)
@@ -164,15 +169,17 @@ class AttentionControl(QObject):
         self._show_on_picture()
 
     def _text(self, moment: Moment | None) -> str:
+        if self._trouble:
+            return self._trouble
         if self._explainer is not None and self._explainer.failure:
             return self._explainer.failure
         if moment is None:
             return self._why_nothing()
         person = f"Person {moment.person + 1}: " if self._result is not None and len(self._result.persons) > 1 else ""
-        when = "frozen" if self._held else "now"
         found = self._explanation
         if found is None:
-            return f"{person}{when}, looking …"
+            return f"{person}looking …"
+        when = "frozen" if self._held else _ago(moment.clip.time_s - found.clip.time_s)
         return f"{person}{action_text(found.action)} {found.probability:.0%}, {when}"
 
     def _why_nothing(self) -> str:
@@ -192,8 +199,7 @@ class AttentionControl(QObject):
     def _frame_scores(self, moment: Moment) -> tuple[NDArray[np.floating], str]:
         attention = moment.prediction.attention.get("attention")
         if attention is not None:
-            scores = frame_scores(attention)
-            return scores / max(float(scores.max()), 1e-9), "Where the class token looks (last layer, all heads)"
+            return frame_scores(attention), "Where the class token looks (last layer, all heads)"
         if self._explanation is not None and len(self._explanation.relevance) == len(moment.clip.xy_px):
             return frame_relevance(
                 self._explanation
@@ -207,13 +213,13 @@ class AttentionControl(QObject):
         if moment is None:
             self._panel.frame.show_frame(None, None, 0, None, None, "")
             return
-        place = len(moment.clip.xy_px) - 1 if place is None else place
-        time_s = float(moment.times_s()[place])
-        ago_s = moment.clip.time_s - time_s
+        clip = moment.clip if found is None else found.clip  # relevance belongs to the clip it was found for
+        place = len(clip.xy_px) - 1 if place is None else min(place, len(clip.xy_px) - 1)
+        time_s = clip.time_s - (len(clip.xy_px) - 1 - place) / clip.fps
         joints = None if found is None else joint_relevance(found, place)
         links = _links(moment.prediction.attention.get("edge_importance"))
-        note = "now" if ago_s < 1e-6 else f"{ago_s:.2f} s ago"
-        self._panel.frame.show_frame(moment.frame_at(time_s), moment.clip, place, joints, links, note)
+        note = _ago(moment.clip.time_s - time_s)
+        self._panel.frame.show_frame(moment.frame_at(time_s), clip, place, joints, links, note)
 
     def _show_on_picture(self) -> None:
         moment = self.moment
@@ -232,3 +238,7 @@ def _links(importance: NDArray[np.float32] | None) -> NDArray[np.float32] | None
     np.fill_diagonal(links, 0)
     low, high = float(links[links > 0].min(initial=0)), float(links.max(initial=0))
     return np.asarray(np.clip((links - low) / max(high - low, 1e-9), 0, 1), np.float32)
+
+
+def _ago(seconds: float) -> str:
+    return "now" if seconds < 0.05 else f"{seconds:.2f} s ago"

@@ -25,4 +25,5 @@ def _between(stops: NDArray[np.float64], values: NDArray[np.floating]) -> Rgb:
     place = np.clip(values, 0, 1) * (len(stops) - 1)
     below = np.minimum(place.astype(np.intp), len(stops) - 2)
     part = (place - below)[..., None]
-    return np.round(stops[below] * (1 - part) + stops[below + 1] * part).astype(np.uint8)
+    rgb: Rgb = np.round(stops[below] * (1 - part) + stops[below + 1] * part).astype(np.uint8)
+    return rgb

@@ -73,7 +73,7 @@ class InspectedFrame(QWidget):
         height, width = frame.bgr.shape[:2]
         room = fitted((width, height), QRectF(self.rect()))
         image = QImage(frame.bgr.data, width, height, 3 * width, QImage.Format.Format_BGR888)
-        painter.drawImage(room, image.mirrored(True, False) if self._mirror else image)
+        painter.drawImage(room, image.flipped(Qt.Orientation.Horizontal) if self._mirror else image)
         painter.setClipRect(room)
         self._paint_skeleton(painter, clip, frame.scale, room, width)
         self._paint_note(painter, room)
@@ -96,7 +96,8 @@ class InspectedFrame(QWidget):
         painter.setPen(QPen(QColor(10, 12, 16, 180), unit))
         colours = heat_rgb(self._joints)
         for joint in np.flatnonzero(seen):
-            painter.setBrush(QColor(*colours[joint].tolist(), 220))
+            red, green, blue = (int(part) for part in colours[joint])
+            painter.setBrush(QColor(red, green, blue, 220))
             radius = relevance_radius(float(self._joints[joint]), unit)
             painter.drawEllipse(QPointF(*xy[joint]), radius, radius)
 

@@ -45,6 +45,8 @@ class MatrixView(QWidget):
         self._plot.getPlotItem().invertY(True)
         self._plot.scene().sigMouseMoved.connect(self._hover)
         self._plot.setMinimumHeight(120)
+        self._plot.getPlotItem().layout.setContentsMargins(2, 8, 2, 2)  # room for half a line of text
+        self._plot.setVisible(False)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -66,14 +68,14 @@ class MatrixView(QWidget):
         """A matrix (rows, columns) with names of its rows and columns and of the two axes; None shows nothing."""
         if values is None:
             self._values = np.zeros((0, 0), np.float32)
-            self._image.setVisible(False)
+            self._plot.setVisible(False)
             return
         values = np.asarray(values, np.float32)
         resized = values.shape != self._values.shape
         self._values = values
         top = 1.0 if self._signed else max(float(values.max(initial=0)), 1e-6)
         self._image.setImage(values, autoLevels=False, levels=(-top if self._signed else 0.0, top))
-        self._image.setVisible(True)
+        self._plot.setVisible(True)
         self._bar.setLevels((-top if self._signed else 0.0, top))
         if resized:
             self._plot.setRange(QRectF(0, 0, values.shape[1], values.shape[0]), padding=0)
@@ -107,7 +109,7 @@ class MatrixView(QWidget):
         inside = self._image.mapFromScene(at)
         row, column = int(np.floor(inside.y())), int(np.floor(inside.x()))
         height, width = self._values.shape
-        if not (self._image.isVisible() and 0 <= row < height and 0 <= column < width):
+        if not (0 <= row < height and 0 <= column < width):
             QToolTip.hideText()
             return
         rows, columns = self._names

@@ -37,11 +37,6 @@ class Moment:
         """The picture nearest to a time."""
         return min(self.frames, key=lambda frame: abs(frame.time_s - time_s), default=None)
 
-    def times_s(self) -> NDArray[np.float64]:
-        """(T,) of the clip's poses, on the source's clock."""
-        frames = len(self.clip.xy_px)
-        return self.clip.time_s - np.arange(frames - 1, -1, -1) / self.clip.fps
-
 
 class Moments:
     """Keeps small pictures of the last KEPT_S seconds while the panel is open."""

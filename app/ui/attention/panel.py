@@ -34,6 +34,7 @@ class InsideView(QWidget):
         self.kind.setAccessibleName("What to look at")
         self.kind.activated.connect(lambda _: self._picked_kind())
         self.pickers: list[QComboBox] = []
+        self._holders: list[QWidget] = []
         self.matrix = MatrixView(colours, "Matrix of the network")
         self.note = QLabel()
         self.note.setObjectName("muted")
@@ -82,10 +83,10 @@ class InsideView(QWidget):
         self._picked_kind()
 
     def _picked_kind(self) -> None:
-        for picker in self.pickers:
-            self._row.removeWidget(picker.parentWidget())
-            picker.parentWidget().deleteLater()
-        self.pickers = []
+        for holder in self._holders:
+            self._row.removeWidget(holder)
+            holder.deleteLater()
+        self.pickers, self._holders = [], []
         for asked in self.view.pickers if self.view else ():
             holder, picker = QWidget(), QComboBox()
             picker.addItems(asked.choices)
@@ -100,6 +101,7 @@ class InsideView(QWidget):
             row.addWidget(picker, 1)
             self._row.addWidget(holder, 1)
             self.pickers.append(picker)
+            self._holders.append(holder)
         self._refresh()
 
     def _refresh(self) -> None:

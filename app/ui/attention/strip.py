@@ -102,7 +102,7 @@ class HeatStrip(QWidget):
         fit = _fitting(self._clip)
         for place, score in enumerate(self._scores):
             area = self.cell(place)
-            painter.fillRect(area.adjusted(0.5, 0, -0.5, 0), QColor(*colours[place].tolist(), round(60 + 195 * score)))
+            painter.fillRect(area.adjusted(0.5, 0, -0.5, 0), _colour(colours[place], round(60 + 195 * float(score))))
             light = colours[place].astype(int).sum() > 420 and score > 0.6
             self._paint_skeleton(painter, place, area, fit, QColor("#15171c" if light else "#ffffff"), float(score))
         if self._pick is not None:
@@ -194,3 +194,8 @@ def _fitting(clip: Clip) -> tuple[float, float]:
         return 0.0, 1.0
     y = clip.xy_px[seen][:, 1].astype(float)
     return float(y.min()), max(float(y.max() - y.min()), 1.0)
+
+
+def _colour(rgb: NDArray[np.uint8], alpha: int) -> QColor:
+    red, green, blue = (int(part) for part in rgb)
+    return QColor(red, green, blue, alpha)

@@ -79,7 +79,7 @@ def _spatial(layers: list[Matrix], clip: Clip) -> View:
 
     def matrix(at: Sequence[int]) -> Matrix:
         layer = layers[at[0]]
-        return layer[at[1], at[2] * layer.shape[1] // most]
+        return np.asarray(layer[at[1], at[2] * layer.shape[1] // most])
 
     pickers = (
         _numbered("Layer", len(layers)),
@@ -97,7 +97,7 @@ def _temporal(layers: list[Matrix], clip: Clip) -> View:
     def matrix(at: Sequence[int]) -> Matrix:
         layer = layers[at[0]][at[1], at[2]]
         places = np.arange(most) * len(layer) // most
-        return layer[np.ix_(places, places)]
+        return np.asarray(layer[np.ix_(places, places)])
 
     pickers = (
         _numbered("Layer", len(layers)),

@@ -1,0 +1,282 @@
+"""Writes a recording while it happens, so that a killed process loses half a second of it at most.
+
+Joints go to a journal of fixed-size rows that is handed to the system with every frame, the video is a chain of
+fragments (app.video_writer). Finishing makes joints.npz of the journal and renames the folder.
+"""
+
+import contextlib
+import errno
+import json
+import os
+import shutil
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import psutil
+from numpy.typing import NDArray
+
+from app.errors import OutputError, RecordingError
+from app.recording.folder import (
+    INFO_FILE,
+    JOINTS_FILE,
+    VIDEO_FILE,
+    RecordingInfo,
+    info_to_json,
+    is_id,
+    new_id,
+    parse_info,
+    recordings_folder,
+    save_joints,
+)
+from app.video_writer import VideoWriter
+from pose.skeleton import LAYOUTS, Layout
+from pose.types import Pose
+
+_JOURNAL, _OWNER = "joints.journal", "owner.json"
+_ROW = struct.Struct("<dii")  # time, person, joints that follow; person -1 ends a frame that has no more
+_NOBODY = -1
+_PART = ".part"
+
+
+class RecordingWriter:
+    """Writes ROOT/recordings/.ID.part and renames it when finished. One thread at a time.
+
+    The video is as lossless as app.video_writer's. Raises RecordingError where the folder cannot be made.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        *,
+        source: str,
+        session: str,
+        layout: Layout,
+        size: tuple[int, int],
+        person: str = "",
+        action: str = "",
+        skeleton_only: bool = False,
+        video_from: Path | None = None,
+        lossless: bool = False,
+    ) -> None:
+        """video_from: a file to copy in place of encoding pictures."""
+        now = datetime.now(UTC)
+        self.info = RecordingInfo(
+            *(new_id(now), now.isoformat(timespec="seconds"), source[:500], 0.0, 0, size, layout.name),
+            *(skeleton_only, session[:500], person[:500], action[:500]),
+        )
+        self.folder = recordings_folder(root) / f".{self.info.id}{_PART}"
+        self._layout, self._size = layout, size
+        self._first_s: float | None = None
+        self._last_s = 0.0
+        self._video: VideoWriter | None = None
+        try:
+            self.folder.mkdir(parents=True)
+            (self.folder / _OWNER).write_text(json.dumps(_owner()), encoding="utf-8")
+            (self.folder / INFO_FILE).write_text(info_to_json(self.info), encoding="utf-8")
+            self._journal = (self.folder / _JOURNAL).open("wb", buffering=0)
+            if video_from is not None and not skeleton_only:
+                shutil.copyfile(video_from, self.folder / VIDEO_FILE)
+            elif not skeleton_only:
+                self._video = VideoWriter(self.folder / VIDEO_FILE, lossless=lossless)
+        except (OSError, OutputError) as error:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            raise RecordingError(f"cannot record into {root}: {_reason(error)}; choose another folder") from error
+
+    @property
+    def frames(self) -> int:
+        """Frames taken in so far."""
+        return self.info.frames
+
+    @property
+    def duration_s(self) -> float:
+        """Seconds from the first frame to the last."""
+        return self.info.duration_s
+
+    @property
+    def dropped(self) -> int:
+        """Pictures that are not in the video, because the disk or the encoder was too slow."""
+        return self._video.dropped if self._video is not None else 0
+
+    def add(self, time_s: float, bgr: NDArray[np.uint8] | None, poses: Sequence[Pose]) -> None:
+        """A frame on the source's clock; one that is not after the last is left out. Raises RecordingError."""
+        if self._first_s is None:
+            self._first_s = time_s
+        at_s = time_s - self._first_s
+        if self.info.frames and at_s <= self._last_s:
+            return
+        self._last_s = at_s
+        rows = [_pack(at_s, pose, self._layout) for pose in poses]
+        rows.append(_ROW.pack(at_s, _NOBODY, 0))
+        try:
+            _write_all(self._journal, b"".join(rows))
+            if self._video is not None and bgr is not None:
+                self._video.write(bgr, at_s)
+        except (OSError, OutputError) as error:
+            raise RecordingError(f"cannot go on recording: {_reason(error)}; make room and start again") from error
+        self.info = replace(self.info, frames=self.info.frames + 1, duration_s=round(at_s, 6))
+
+    def finish(self) -> Path:
+        """Make it a recording like any other; its folder. Raises RecordingError, and keeps what there is."""
+        try:
+            if self._video is not None:
+                self._video.close()
+            self._journal.close()
+            return _finish(self.folder, self.info)
+        except (OSError, OutputError) as error:
+            raise RecordingError(
+                f"the recording cannot be finished: {_reason(error)}; make room, it is completed at the next start"
+            ) from error
+
+    def keep_for_recovery(self) -> None:
+        """Let go of it as it stands, for `recover` to finish: after a full disk."""
+        with contextlib.suppress(OSError, OutputError):
+            self._journal.close()
+        with contextlib.suppress(OSError, OutputError):
+            if self._video is not None:
+                self._video.close()
+        with contextlib.suppress(OSError):
+            (self.folder / _OWNER).unlink()
+
+    def discard(self) -> None:
+        """Throw it away."""
+        with contextlib.suppress(OSError, OutputError):
+            if self._video is not None:
+                self._video.close()
+        self._journal.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """An unfinished recording that was found. folder: of the recording it has become, None where nothing could be
+    made of it; message: one line."""
+
+    folder: Path | None
+    message: str
+
+
+def recover(root: Path) -> list[Recovered]:
+    """Finish what killed processes have left unfinished. What another living process is writing is not touched."""
+    parent = recordings_folder(root)
+    if not parent.is_dir():
+        return []
+    found = []
+    for folder in sorted(parent.glob(f".*{_PART}")):
+        name = folder.name[1 : -len(_PART)]
+        if is_id(name) and folder.is_dir() and not folder.is_symlink() and not _is_owned(folder):
+            found.append(_recover(folder, name))
+    return found
+
+
+def _recover(folder: Path, name: str) -> Recovered:
+    try:
+        info = parse_info((folder / INFO_FILE).read_bytes(), folder / INFO_FILE)
+        if info.id != name:
+            raise RecordingError(f"{folder} holds another recording; remove it")
+        _take_video(folder)
+        target = _finish(folder, info)
+    except (OSError, RecordingError) as error:
+        return Recovered(None, f"the unfinished recording {folder} cannot be completed: {_reason(error)}")
+    seconds = parse_info((target / INFO_FILE).read_bytes(), target / INFO_FILE).duration_s
+    return Recovered(target, f"an unfinished recording of {seconds:.1f} s was completed: {target.name}")
+
+
+def _take_video(folder: Path) -> None:
+    partial = folder / "video.partial.mp4"
+    if partial.is_file() and not (folder / VIDEO_FILE).exists() and partial.stat().st_size:
+        os.replace(partial, folder / VIDEO_FILE)
+
+
+def _finish(folder: Path, info: RecordingInfo) -> Path:
+    """joints.npz of the journal, the final recording.json, the final name. Can be done again after it has failed."""
+    journal, joints = folder / _JOURNAL, folder / JOINTS_FILE
+    arrays = _read_journal(journal, LAYOUTS[info.layout])
+    times_s = arrays["times_s"]
+    if not len(times_s):
+        raise RecordingError("it has no frames")
+    temporary = folder / f".{JOINTS_FILE}"
+    save_joints(temporary, arrays)
+    os.replace(temporary, joints)
+    info = replace(info, frames=len(times_s), duration_s=round(float(times_s[-1]), 6))
+    temporary = folder / f".{INFO_FILE}"
+    temporary.write_text(info_to_json(info), encoding="utf-8")
+    os.replace(temporary, folder / INFO_FILE)
+    target = folder.with_name(info.id)
+    os.replace(folder, target)
+    for left in (_JOURNAL, _OWNER):  # only now: until here everything can be made again
+        (target / left).unlink(missing_ok=True)
+    return target
+
+
+def _pack(at_s: float, pose: Pose, layout: Layout) -> bytes:
+    if pose.layout != layout:
+        raise ValueError(f"expected poses of layout {layout.name}, got {pose.layout.name}")
+    values = np.concatenate([pose.xy_px, pose.confidence[:, None]], axis=1).astype("<f4")
+    values[~np.isfinite(values).all(axis=1)] = 0  # nowhere is not seen
+    return _ROW.pack(at_s, pose.person, len(layout)) + values.tobytes()
+
+
+def _read_journal(path: Path, layout: Layout) -> dict[str, NDArray[np.generic]]:
+    """Whole frames only: a row that a kill has cut, and the frame it was of, are left out."""
+    content = path.read_bytes()
+    times: list[float] = []
+    frame: list[int] = []
+    person: list[int] = []
+    values: list[NDArray[np.float32]] = []
+    of_frame: list[tuple[int, NDArray[np.float32]]] = []
+    place, size = 0, len(layout) * 3 * 4
+    while place + _ROW.size <= len(content):
+        at_s, who, joints = _ROW.unpack_from(content, place)
+        place += _ROW.size
+        if who == _NOBODY:
+            if times and not at_s > times[-1]:
+                break
+            for identity, joint_values in of_frame:
+                frame.append(len(times))
+                person.append(identity)
+                values.append(joint_values)
+            times.append(at_s)
+            of_frame = []
+            continue
+        if joints != len(layout) or place + size > len(content):
+            break
+        of_frame.append((who, np.frombuffer(content, "<f4", len(layout) * 3, place).reshape(len(layout), 3)))
+        place += size
+    found = np.stack(values) if values else np.zeros((0, len(layout), 3), np.float32)
+    return {
+        "times_s": np.array(times, np.float64),
+        "frame": np.array(frame, np.int64),
+        "person": np.array(person, np.int64),
+        "xy_px": found[..., :2],
+        "confidence": np.clip(found[..., 2], 0, 1),
+    }
+
+
+def _write_all(file: "contextlib.AbstractContextManager[object]", data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        written = file.write(view)  # type: ignore[attr-defined]
+        if not written:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        view = view[written:]
+
+
+def _owner() -> dict[str, float]:
+    return {"pid": os.getpid(), "started": psutil.Process().create_time()}
+
+
+def _is_owned(folder: Path) -> bool:
+    """True while the process that writes it lives."""
+    try:
+        owner = json.loads((folder / _OWNER).read_text(encoding="utf-8"))
+        return bool(abs(psutil.Process(int(owner["pid"])).create_time() - float(owner["started"])) < 1.0)
+    except (OSError, ValueError, KeyError, TypeError, psutil.Error):
+        return False
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__

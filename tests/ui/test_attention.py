@@ -1,0 +1,329 @@
+"""The attention panel: strip, joints by time, matrices, circles; freezing, swaps, and what there is when nothing is."""
+
+from dataclasses import replace
+from typing import ClassVar
+
+import numpy as np
+import pytest
+import window_fakes as fakes
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+
+from app.latest import Latest
+from app.ui.attention.heat import heat_rgb, signed_rgb
+from app.ui.attention.moments import KEPT_S, Moments
+from app.ui.attention.panel import joint_relevance
+from app.ui.attention.strip import HeatStrip
+from app.ui.attention.views import views_of
+from app.ui.people_painter import relevance_radius
+from app.ui.theme import _DARK
+from pose.skeleton import MPOSE_13
+from recognizer.types import Clip, Explanation, Prediction
+
+T, V = 30, 13
+
+
+def clip(time_s=2.0, person=0):
+    rng = np.random.default_rng(0)
+    xy = (rng.random((T, V, 2)) * (40, 200) + (300, 100)).astype(np.float32)
+    return Clip(xy, np.ones((T, V), np.float32), 20.0, MPOSE_13, time_s, person)
+
+
+def prediction(of, attention=None):
+    probabilities = np.array([0.05, 0.8, 0.05, 0.05, 0.03, 0.02], np.float32)
+    return Prediction(of.person, of.time_s, fakes.ACTIONS, probabilities, attention or {})
+
+
+def act_attention():
+    maps = np.random.default_rng(1).random((4, 3, T + 1, T + 1)).astype(np.float32)
+    maps /= maps.sum(axis=-1, keepdims=True)
+    return {"attention": maps, "position_similarity": np.eye(T + 1, dtype=np.float32)[None]}
+
+
+def st_tr_attention(frames=(30, 15)):
+    rng = np.random.default_rng(2)
+    found = {}
+    for layer, count in enumerate(frames, 1):
+        maps = rng.random((8, count, V, V)).astype(np.float32)
+        found[f"spatial_attention_{layer}"] = maps / maps.sum(axis=-1, keepdims=True)
+        found[f"temporal_attention_{layer}"] = rng.random((8, V, count, count)).astype(np.float32)
+    return found
+
+
+def explained(of, action="walk", method="occlusion"):
+    relevance = np.zeros((T, V), np.float32)
+    relevance[:, MPOSE_13.index("left_wrist")] = 1
+    relevance[:, MPOSE_13.index("head")] = -0.5
+    return Explanation(of, action, method, 0.8, relevance)
+
+
+def looked_at(time_s=2.0, attention=None, persons=((0, "walk"),)):
+    """A result whose people have clips and predictions."""
+    found = fakes.result(time_s, persons)
+    people = []
+    for person in found.persons:
+        of = clip(time_s, person.pose.person)
+        people.append(replace(person, clip=of, prediction=prediction(of, attention or act_attention())))
+    return replace(found, persons=tuple(people))
+
+
+class FakeExplainer:
+    """Takes questions; the test gives the answers."""
+
+    made: ClassVar[list] = []
+
+    def __init__(self, model):
+        self.model, self.asked, self.failure, self.closed = model, [], None, False
+        self.explanations = Latest()
+        self.made.append(self)
+
+    def ask(self, clip, action=None, method="occlusion"):
+        self.asked.append((clip, action, method))
+
+    def use(self, model):
+        self.model = model
+
+    def close(self, timeout_s=2.0):
+        self.closed = True
+
+
+@pytest.fixture
+def panel_open(running, qtbot, engines, monkeypatch):
+    monkeypatch.setattr("app.ui.attention.control.Explainer", FakeExplainer)
+    FakeExplainer.made.clear()
+    running.actions_by_name["attention"].trigger()
+    assert running.attention.control is not None
+    return running
+
+
+def give(window, engine, *results):
+    for result in results:
+        engine.give(result)
+        window.live.pull()
+    window.attention.control.refresh()
+
+
+def answer(window, of=None, **how):
+    """What the explainer would say."""
+    control = window.attention.control
+    control._explainer.explanations.put(explained(of or control.moment.clip, **how))
+    control.refresh()
+
+
+def test_nothing_is_loaded_or_asked_before_the_panel_is_opened(running, engines):
+    assert running.attention.panel is None
+    assert not engines.last.watches
+
+
+def test_opening_asks_for_attention_and_closing_ends_it(panel_open, engines):
+    assert engines.last.watches
+    give(panel_open, engines.last, looked_at())
+    (explainer,) = FakeExplainer.made
+    assert explainer.asked[-1][0] is panel_open.attention.control.moment.clip
+    panel_open.actions_by_name["attention"].trigger()
+    assert not engines.last.watches
+    assert explainer.closed
+    assert not panel_open.attention.strip.isVisible()
+
+
+def test_the_strip_shows_where_the_class_token_looks(panel_open, engines):
+    attention = act_attention()
+    give(panel_open, engines.last, looked_at(attention=attention))
+    expected = attention["attention"][-1, :, 0, 1:].sum(axis=0)
+    np.testing.assert_allclose(panel_open.attention.strip.scores, expected / expected.max(), rtol=1e-5)
+
+
+def test_joints_by_time_of_the_explanation(panel_open, engines):
+    give(panel_open, engines.last, looked_at())
+    answer(panel_open)
+    shown = panel_open.attention.panel.map.values
+    assert shown.shape == (V, T)
+    assert shown[MPOSE_13.index("left_wrist")].min() == 1
+    assert "walk 80%" in panel_open.attention.panel.title.text()
+
+
+def test_an_answer_about_somebody_else_is_not_shown(panel_open, engines):
+    give(panel_open, engines.last, looked_at())
+    answer(panel_open, of=clip(2.0, person=3))
+    assert panel_open.attention.control.explanation is None
+
+
+def test_frozen_moments_stay_and_live_goes_on(panel_open, engines):
+    give(panel_open, engines.last, looked_at(2.0))
+    panel_open.actions_by_name["freeze"].trigger()
+    held = panel_open.attention.control.held
+    give(panel_open, engines.last, looked_at(2.1), looked_at(2.2))
+    assert panel_open.attention.control.moment is held
+    assert held.clip.time_s == 2.0
+    assert panel_open.video.result.frame.time_s == 2.2
+    assert panel_open.attention.panel.hold.text() == "Back to live"
+    panel_open.actions_by_name["freeze"].trigger()
+    panel_open.attention.control.refresh()
+    assert panel_open.attention.control.moment.clip.time_s == 2.2
+
+
+def test_a_frozen_moment_takes_only_answers_about_itself(panel_open, engines):
+    give(panel_open, engines.last, looked_at(2.0))
+    panel_open.actions_by_name["freeze"].trigger()
+    answer(panel_open, of=clip(1.9))
+    assert panel_open.attention.control.explanation is None
+    answer(panel_open)
+    assert panel_open.attention.control.explanation is not None
+
+
+def test_dragging_in_the_strip_shows_that_frame(panel_open, engines, qtbot):
+    give(panel_open, engines.last, *(looked_at(round(1 + i / 30, 4)) for i in range(31)))
+    strip = panel_open.attention.strip
+    QTest.mousePress(strip, Qt.MouseButton.LeftButton, pos=_middle(strip, 5))
+    assert strip.pick == 5
+    QTest.mouseMove(strip, _middle(strip, 9))
+    qtbot.waitUntil(lambda: strip.pick == 9)
+    frame = panel_open.attention.panel.frame
+    of = panel_open.attention.control.moment.clip
+    assert frame._place == 9
+    assert frame._frame.time_s == pytest.approx(of.time_s - (T - 1 - 9) / of.fps, abs=1 / 30)
+    QTest.keyClick(strip, Qt.Key.Key_Left)
+    assert strip.pick == 8
+    QTest.keyClick(strip, Qt.Key.Key_Escape)
+    assert strip.pick is None
+
+
+def _middle(strip, place):
+    return strip.cell(place).center().toPoint() if place is not None else QPoint()
+
+
+def test_circles_have_the_radii_of_the_column_sums(panel_open, engines):
+    attention = st_tr_attention()
+    give(panel_open, engines.last, looked_at(attention=attention))
+    panel = panel_open.attention.panel
+    panel.tabs.setCurrentWidget(panel.inside)
+    panel.overlay.setChecked(True)
+    panel_open.attention.control.refresh()
+    panel.inside.pickers[0].setCurrentIndex(0)
+    panel.inside.pickers[1].setCurrentIndex(2)
+    panel.inside.pickers[2].setCurrentIndex(7)
+    panel_open.attention.control.refresh()
+    sums = attention["spatial_attention_1"][2, 7].sum(axis=0)
+    drawn = panel_open.video._scores
+    np.testing.assert_allclose(drawn.scores, sums / sums.max(), rtol=1e-5)
+    radii = [relevance_radius(float(score), 1.0) for score in drawn.scores]
+    areas = [(radius - relevance_radius(0.0, 1.0)) ** 2 for radius in radii]
+    np.testing.assert_allclose(np.array(areas) / max(areas), sums / sums.max(), rtol=1e-4)
+
+
+def test_circles_lie_on_the_joints_and_follow_the_mirror(panel_open, engines):
+    give(panel_open, engines.last, looked_at())
+    answer(panel_open)
+    panel_open.actions_by_name["overlay"].trigger()
+    scores = panel_open.video._scores
+    assert scores.person == 0
+    assert scores.scores[MPOSE_13.index("left_wrist")] == 1
+    assert scores.scores[MPOSE_13.index("head")] == 0  # what speaks against has no circle of its own
+    plain = panel_open.video.screenshot()
+    panel_open.set_mirror(True)
+    mirrored = panel_open.video.screenshot()
+    x, y = (round(float(c)) for c in _left_wrist(panel_open))
+    yellow = tuple(int(c) for c in heat_rgb(np.ones(1))[0])
+    assert _near(plain.pixelColor(x + 6, y), yellow)
+    assert _near(mirrored.pixelColor(plain.width() - 1 - x - 6, y), yellow)
+    panel_open.actions_by_name["overlay"].trigger()
+    assert panel_open.video._scores is None
+
+
+def _left_wrist(window):
+    pose = window.video.result.persons[0].pose
+    return pose.xy_px[pose.layout.index("left_wrist")]
+
+
+def _near(colour, rgb):
+    return max(abs(a - b) for a, b in zip((colour.red(), colour.green(), colour.blue()), rgb, strict=True)) < 70
+
+
+def test_nobody_and_a_window_that_is_not_full_are_said(panel_open, engines):
+    give(panel_open, engines.last, fakes.result(1.0, persons=()))
+    assert panel_open.attention.panel.title.text() == "Nobody in view"
+    give(panel_open, engines.last, fakes.result(1.1))
+    assert "Collecting" in panel_open.attention.panel.title.text()
+    assert not len(panel_open.attention.strip.scores)
+
+
+def test_it_follows_the_person_that_the_side_panel_shows(panel_open, engines):
+    give(panel_open, engines.last, looked_at(2.0, persons=((0, "walk"), (1, "wave"))))
+    assert panel_open.attention.control.moment.person == 0
+    panel_open._show_side()
+    panel_open.actions_by_name["next_person"].trigger()
+    give(panel_open, engines.last, looked_at(2.1, persons=((0, "walk"), (1, "wave"))))
+    assert panel_open.attention.control.moment.person == 1
+
+
+def test_another_recognizer_brings_its_own_pickers(panel_open, engines):
+    give(panel_open, engines.last, looked_at())
+    panel = panel_open.attention.panel
+    panel.tabs.setCurrentWidget(panel.inside)
+    panel_open.attention.control.refresh()
+    titles = [panel.inside.kind.itemText(i) for i in range(panel.inside.kind.count())]
+    assert titles == ["Attention", "Similarity of positions"]
+    assert panel.inside.pickers[0].currentText() == "4"  # the last layer first
+    give(panel_open, engines.last, looked_at(2.1, st_tr_attention()))
+    titles = [panel.inside.kind.itemText(i) for i in range(panel.inside.kind.count())]
+    assert titles == ["Attention between joints", "Attention between frames"]
+    give(panel_open, engines.last, looked_at(2.2, {"unheard of": np.zeros(3)}))
+    assert panel.inside.note.isVisible()
+
+
+def test_a_recognizer_that_is_gone_is_said_and_does_not_end_the_window(panel_open, engines):
+    give(panel_open, engines.last, looked_at())
+    panel_open.live.options = replace(panel_open.live.options, model="/nowhere/at/all")
+    give(panel_open, engines.last, looked_at(2.1))
+    assert "no model" in panel_open.attention.panel.title.text()
+
+
+def test_matrices_of_every_family():
+    of = clip()
+    attention = {
+        **act_attention(),
+        **st_tr_attention(),
+        "class_activation": np.random.default_rng(3).random((6, 8, V)).astype(np.float32),
+        "edge_importance": np.ones((10, 3, V, V), np.float32),
+    }
+    for view in views_of(attention, of, fakes.ACTIONS):
+        last = [len(picker.choices) - 1 for picker in view.pickers]
+        for places in ([0] * len(view.pickers), last):
+            assert view.matrix(places).shape == (len(view.rows), len(view.columns)), view.title
+
+
+def test_relevance_of_joints_is_what_speaks_for_the_action():
+    scores = joint_relevance(explained(clip()))
+    assert scores[MPOSE_13.index("left_wrist")] == 1
+    assert scores.sum() == 1
+
+
+def test_memory_of_small_pictures_is_bounded_and_forgets_another_source():
+    moments = Moments()
+    for frame in range(400):
+        moments.add(fakes.result(frame / 30))
+    assert len(moments._frames) <= KEPT_S * 30 + 2
+    moments.add(fakes.result(0.0))
+    assert len(moments._frames) == 1
+
+
+def test_a_strip_without_a_clip_takes_keys_and_the_mouse(qtbot):
+    strip = HeatStrip(_DARK)
+    qtbot.addWidget(strip)
+    strip.show_clip(None, np.zeros(0), "", "nobody")
+    strip.show()
+    QTest.keyClick(strip, Qt.Key.Key_Left)
+    QTest.mouseClick(strip, Qt.MouseButton.LeftButton)
+    assert strip.pick is None
+
+
+def test_colours_run_from_violet_to_yellow_and_tell_for_from_against():
+    low, high = heat_rgb(np.array([0.0, 1.0])).astype(int)
+    assert low[2] > low[1]
+    assert high[0] > 200
+    assert high[2] < 100
+    against, nothing, speaks = signed_rgb(np.array([-1.0, 0.0, 1.0])).astype(int)
+    assert against[2] > against[0]
+    assert speaks[0] > speaks[2]
+    assert nothing.max() < 80
+    assert (heat_rgb(np.array([np.nan])) == heat_rgb(np.zeros(1))).all()
