@@ -1,0 +1,134 @@
+"""Recordings that are on disk and not in the catalogue: found, read with their labels, and entered."""
+
+import sqlite3
+from pathlib import Path
+
+from app.errors import RecordingError
+from app.library.edits import Edit, mark_unwritten
+from app.library.errors import DamagedLabelsError, LibraryError
+from app.library.label_files import (
+    LABELS_FILE,
+    WHOLE_FILE,
+    Labels,
+    Whole,
+    read_labels,
+    read_whole,
+    set_aside,
+)
+from app.library.labels import MAX_LABEL, clean_label
+from app.library.types import NewClip
+from app.recording.folder import RecordingInfo, read_info, read_recording
+
+
+def adopt(connection: sqlite3.Connection, folder: Path, notes: list[str]) -> bool:
+    """Enter the recording of a folder with the labels beside it. What is wrong becomes a line in notes."""
+    try:
+        info = read_info(folder)
+        if info.id != folder.name:
+            raise LibraryError(f"{folder} holds the recording {info.id}; give the folder its name")
+        labels, damaged = _labels(folder, notes)
+        if labels is None and not damaged:
+            labels = _first_labels(info, folder)
+    except (RecordingError, LibraryError) as error:
+        notes.append(str(error))
+        return False
+    except OSError as error:
+        notes.append(f"{folder} cannot be read ({error.strerror}); check its permissions")
+        return False
+    _enter(connection, info, labels or Labels(None, "", False, ()))
+    return True
+
+
+def enter_whole(edit: Edit, root: Path, notes: list[str]) -> Whole:
+    """Enter what belongs to no recording, but for splits, whose clips must come first. Raises LibraryError."""
+    try:
+        whole = read_whole(root)
+    except DamagedLabelsError as error:
+        notes.append(str(error))
+        set_aside(root / WHOLE_FILE)
+        return Whole()
+    for name, key in whole.actions:
+        edit.update("actions", _id(edit.named("actions", name, "action")), shortcut=key)
+    for name in whole.people:
+        edit.named("people", name, "person")
+    for name, note in whole.sessions:
+        edit.update("sessions", _id(edit.named("sessions", name, "session")), note=note)
+    return whole
+
+
+def enter_splits(edit: Edit, whole: Whole, notes: list[str]) -> None:
+    """Enter splits; clips that are gone are left out and told."""
+    lost = 0
+    for name, members in whole.splits.items():
+        split = _id(edit.named("splits", name, "split"))
+        for clip_name, part in members:
+            recording, _, number = clip_name.rpartition("/")
+            clip = edit.keys(
+                "SELECT id FROM clips WHERE id = ? AND recording = ?",
+                int(number) if number.isdecimal() and len(number) < 19 else -1,
+                recording,
+            )
+            lost += not clip
+            if clip:
+                edit.insert("split_clips", split=split, clip=clip[0], part=part)
+    if lost:
+        notes.append(f"{lost} clips of splits are gone with their recordings")
+
+
+def _labels(folder: Path, notes: list[str]) -> tuple[Labels | None, bool]:
+    """The labels beside a recording, and whether there were some that are damaged (and now set aside)."""
+    try:
+        return read_labels(folder), False
+    except DamagedLabelsError as error:
+        kept = set_aside(folder / LABELS_FILE)
+        notes.append(f"{error}; they are kept as {kept.name}")
+        return None, True
+
+
+def _first_labels(info: RecordingInfo, folder: Path) -> Labels:
+    """Of a recording that nobody has labelled yet: what it was recorded as, from its start to its end."""
+    action, who = _label(info.action), _label(info.person)
+    clips: tuple[tuple[int, NewClip], ...] = ()
+    if (action or who) and info.duration_s > 0:
+        persons = read_recording(folder).persons()
+        clips = ((0, NewClip(0.0, info.duration_s, persons[0], action, who)),) if persons else ()
+    return Labels(_label(info.session), "", False, clips)
+
+
+def _enter(connection: sqlite3.Connection, info: RecordingInfo, labels: Labels) -> None:
+    edit = Edit(connection)
+    session = edit.named("sessions", labels.session, "session")
+    edit.insert(
+        "recordings",
+        **{"id": info.id, "created": info.created, "source": info.source},
+        **{"duration_s": float(info.duration_s), "frames": info.frames, "layout": info.layout},
+        **{"width": int(info.size[0]), "height": int(info.size[1]), "skeleton_only": int(info.skeleton_only)},
+        **{"session": session, "note": labels.note, "deleted": int(labels.deleted)},
+    )
+    changed = not labels.clips
+    for number, clip in labels.clips:
+        free = number > 0 and not edit.keys("SELECT 1 FROM clips WHERE id = ?", number)
+        changed = changed or not free
+        edit.insert(
+            "clips",
+            **({"id": number} if free else {}),
+            **{"recording": info.id, "person": clip.person, "start_s": clip.start_s, "end_s": clip.end_s},
+            action=edit.named("actions", clip.action, "action"),
+            who=edit.named("people", clip.who, "person"),
+            **{"note": clip.note, "suspect": int(clip.suspect)},
+        )
+    # Label files are written again only where they do not say all this already.
+    mark_unwritten(connection, [c for c in edit.changes if changed or c[0] not in ("recordings", "clips")])
+
+
+def _label(text: str) -> str | None:
+    """A name that came with the recording, None where it is none."""
+    try:
+        return clean_label(text[:MAX_LABEL])
+    except LibraryError:
+        return None
+
+
+def _id(key: int | None) -> int:
+    assert key is not None
+    return key

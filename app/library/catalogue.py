@@ -1,0 +1,365 @@
+"""The catalogue of a library: what is there, every edit of it with undo, and clips for teaching."""
+
+import logging
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import TypeVar
+
+from app.library import adopting, editing, queries
+from app.library.edits import WHOLE, Edit, mark_unwritten, next_edit, remember, replay
+from app.library.errors import LibraryError, ReadOnlyError
+from app.library.label_files import write_unwritten
+from app.library.labels import clean_note
+from app.library.lock import WriterLock
+from app.library.opening import STAGING, open_catalogue, tidy
+from app.library.queries import PAGE, Kind
+from app.library.teaching import teaching_clips
+from app.library.types import ClipRow, Filter, Model, Named, NewClip, RecordingRow
+from app.recording.folder import Recording, read_recording, recording_folders, recordings_folder
+from recognizer.teaching.clips import TeachingClip
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+class Library:
+    """A folder of recordings with its catalogue. Any thread may call; calls wait for each other.
+
+    The first to open a library writes, every other reads: `read_only` and a line in `notes` say so. Opening repairs
+    what it can: a damaged catalogue is put aside and made again of the folders, recordings that are not in it are
+    entered, and unfinished ones are completed. `notes` has a line for each such thing, for the user.
+    Edits raise LibraryError with one line, and are then not made at all.
+    """
+
+    def __init__(self, root: Path) -> None:
+        """Open the library in a folder, which is made where there is none. Raises LibraryError."""
+        self.root = root
+        self.notes: list[str] = []
+        self._lock = WriterLock(root)
+        self.read_only = not self._take_lock()
+        try:
+            self._database = open_catalogue(root, self.notes, read_only=self.read_only)
+            if not self.read_only:
+                tidy(root, self.notes)
+                self.refresh()
+        except BaseException:
+            self._lock.release()
+            raise
+
+    def close(self) -> None:
+        """Let others write. Any number of times."""
+        self._database.close()
+        self._lock.release()
+
+    def __enter__(self) -> "Library":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # What is there.
+
+    def clips(self, chosen: Filter | None = None, offset: int = 0, limit: int = PAGE) -> list[ClipRow]:
+        """A page of clips, newest recording first, then by time."""
+        return queries.clips(self._database, chosen or Filter(), offset, limit)
+
+    def count_clips(self, chosen: Filter | None = None) -> int:
+        """How many clips there are under a filter."""
+        return queries.count_clips(self._database, chosen or Filter())
+
+    def clip(self, clip: int) -> ClipRow | None:
+        """One clip."""
+        return queries.clip(self._database, clip)
+
+    def recordings(self, chosen: Filter | None = None, offset: int = 0, limit: int = PAGE) -> list[RecordingRow]:
+        """A page of recordings, newest first. With `unlabelled`, those that have no labelled clip."""
+        return queries.recordings(self._database, chosen or Filter(), offset, limit)
+
+    def count_recordings(self, chosen: Filter | None = None) -> int:
+        """How many recordings there are under a filter."""
+        return queries.count_recordings(self._database, chosen or Filter())
+
+    def recording(self, recording: str) -> RecordingRow | None:
+        """One recording."""
+        return queries.recording(self._database, recording)
+
+    def open_recording(self, recording: str) -> Recording:
+        """Its poses and video, from disk. Raises RecordingError."""
+        return read_recording(recordings_folder(self.root) / recording)
+
+    def names(self, kind: Kind) -> list[Named]:
+        """All actions, people or sessions, with the number of their clips."""
+        return queries.named(self._database, kind)
+
+    def splits(self) -> dict[str, dict[int, str]]:
+        """The part ("train", "validation", "test") of each clip, by split."""
+        return queries.splits(self._database)
+
+    def models(self) -> list[Model]:
+        """The taught recognizers, oldest first."""
+        return queries.models(self._database)
+
+    def teaching_clips(self, actions: Sequence[str] | None = None) -> list[TeachingClip]:
+        """The labelled clips of some actions, or of all, "nothing" among them. Recordings that cannot be read are
+        left out with a warning in the log, and so are clips in which the person is seen less than twice."""
+        return teaching_clips(self, actions)
+
+    # Edits. Each is one step of undo.
+
+    def add_clips(self, recording: str, clips: Sequence[NewClip]) -> list[int]:
+        """Keep stretches of a recording; their ids."""
+        return self._do(f"add {_many(clips, 'clip')}", lambda edit: editing.add_clips(edit, recording, clips))
+
+    def change_clip(self, clip: int, new: NewClip) -> None:
+        """Give a clip other bounds, labels or notes."""
+        self._do("change a clip", lambda edit: editing.change_clip(edit, clip, new))
+
+    def remove_clips(self, clips: Sequence[int]) -> None:
+        """Take clips away; their recordings stay."""
+        self._do(f"remove {_many(clips, 'clip')}", lambda edit: editing.remove_clips(edit, clips))
+
+    def label(self, clips: Sequence[int], action: str | None) -> None:
+        """Say which action clips show; None for not known yet. A new name becomes an action."""
+
+        def change(edit: Edit) -> None:
+            key = edit.named("actions", action, "action")
+            for clip in clips:
+                edit.update("clips", clip, action=key)
+
+        self._do(f"label {_many(clips, 'clip')} {action or 'as unlabelled'}", change)
+
+    def set_who(self, clips: Sequence[int], name: str | None) -> None:
+        """Say who clips show; None for not known. A new name becomes a person."""
+
+        def change(edit: Edit) -> None:
+            key = edit.named("people", name, "person")
+            for clip in clips:
+                edit.update("clips", clip, who=key)
+
+        self._do(f"name the person of {_many(clips, 'clip')}", change)
+
+    def mark_suspect(self, clips: Sequence[int], suspect: bool) -> None:
+        """Say that labels may be wrong, or that they are right after all."""
+
+        def change(edit: Edit) -> None:
+            for clip in clips:
+                edit.update("clips", clip, suspect=int(suspect))
+
+        self._do(f"{'doubt' if suspect else 'confirm'} {_many(clips, 'label')}", change)
+
+    def set_session(self, recordings: Sequence[str], name: str | None) -> None:
+        """Say in which sitting recordings were made; None for not known."""
+        text = f"set the session of {_many(recordings, 'recording')}"
+        self._do(text, lambda edit: editing.set_session(edit, recordings, name))
+
+    def set_recording_note(self, recording: str, note: str) -> None:
+        """A remark on a recording."""
+        text = clean_note(note)
+        self._do("note on a recording", lambda edit: edit.update("recordings", recording, note=text))
+
+    def set_session_note(self, session: str, note: str) -> None:
+        """A remark on a session."""
+        text = clean_note(note)
+
+        def change(edit: Edit) -> None:
+            key = edit.find("sessions", session)
+            if key is None:
+                raise LibraryError(f"there is no session {session}; look at the list again")
+            edit.update("sessions", key, note=text)
+
+        self._do("note on a session", change)
+
+    def delete_recordings(self, recordings: Sequence[str]) -> None:
+        """Put recordings into the bin; their files stay until empty_bin()."""
+        self._set_deleted(recordings, f"delete {_many(recordings, 'recording')}", True)
+
+    def restore_recordings(self, recordings: Sequence[str]) -> None:
+        """Take recordings out of the bin."""
+        self._set_deleted(recordings, f"restore {_many(recordings, 'recording')}", False)
+
+    def add_name(self, kind: Kind, name: str) -> None:
+        """A new action, person or session."""
+        self._do(f"add the {kind} {name}", lambda edit: editing.add_name(edit, kind, name))
+
+    def rename(self, kind: Kind, name: str, new: str) -> None:
+        """Another name for an action, a person or a session."""
+        self._do(f"rename the {kind} {name}", lambda edit: editing.rename(edit, kind, name, new))
+
+    def merge(self, kind: Kind, name: str, into: str) -> None:
+        """Everything of one name becomes the other's, and the first is gone."""
+        self._do(f"merge the {kind} {name} into {into}", lambda edit: editing.merge(edit, kind, name, into))
+
+    def remove_name(self, kind: Kind, name: str) -> None:
+        """Take an action, a person or a session away; clips stay, without it."""
+        self._do(f"remove the {kind} {name}", lambda edit: editing.remove_name(edit, kind, name))
+
+    def set_key(self, action: str, key: str) -> None:
+        """The one key that labels with an action; "" for none."""
+        self._do(f"set the key of {action}", lambda edit: editing.set_key(edit, action, key))
+
+    def set_split(self, name: str, parts: Mapping[int, str]) -> None:
+        """A split: the part ("train", "validation", "test") of each clip by its id."""
+        self._do(f"set the split {name}", lambda edit: editing.set_split(edit, name, parts))
+
+    def remove_split(self, name: str) -> None:
+        """Forget a split."""
+        self._do(f"remove the split {name}", lambda edit: editing.remove_split(edit, name))
+
+    def add_model(self, model: Model) -> None:
+        """Note a taught recognizer and the clips that made it."""
+        self._do(f"add the model {model.name}", lambda edit: editing.add_model(edit, model))
+
+    def remove_model(self, name: str) -> None:
+        """Forget a taught recognizer; its folder stays."""
+        self._do(f"remove the model {name}", lambda edit: editing.remove_model(edit, name))
+
+    def undo_text(self) -> str | None:
+        """What undo() would take back, for a menu; None where there is nothing."""
+        return self._next_text(undo=True)
+
+    def redo_text(self) -> str | None:
+        """What redo() would do again."""
+        return self._next_text(undo=False)
+
+    def undo(self) -> str | None:
+        """Take the last edit back, also one of an earlier run; its text, None where there is none."""
+        return self._replay(undo=True)
+
+    def redo(self) -> str | None:
+        """Do again what was taken back last."""
+        return self._replay(undo=False)
+
+    # What is not undone.
+
+    def refresh(self) -> int:
+        """Enter recordings that are on disk and not here yet, and hide those that are gone; how many were entered."""
+        self._writable()
+        on_disk = {folder.name: folder for folder in recording_folders(self.root)}
+        gone = 0
+        with self._writing() as edit:
+            for row in edit.connection.execute("SELECT id, missing FROM recordings").fetchall():
+                there = on_disk.pop(row["id"], None) is not None
+                gone += not there
+                if there == bool(row["missing"]):
+                    edit.connection.execute(
+                        "UPDATE recordings SET missing = ? WHERE id = ?", (int(not there), row["id"])
+                    )
+            entered = sum(adopting.adopt(edit.connection, folder, self.notes) for folder in on_disk.values())
+        if gone:
+            self.notes.append(f"{gone} recordings are not on disk any more: hidden until they come back")
+        return entered
+
+    def add_recording(self, folder: Path, clips: Sequence[NewClip] = ()) -> str:
+        """Enter one finished recording of this library, and clips of it; its id. Raises LibraryError."""
+        problems: list[str] = []
+        with self._writing() as edit:
+            if edit.keys("SELECT 1 FROM recordings WHERE id = ?", folder.name):
+                raise LibraryError(f"the recording {folder.name} is in the library already")
+            if not adopting.adopt(edit.connection, folder, problems):
+                raise LibraryError(problems[0])
+            editing.add_clips(edit, folder.name, clips)
+        self.notes += problems
+        return folder.name
+
+    def empty_bin(self) -> int:
+        """Remove deleted recordings from disk, and with them the history, which they are part of; how many."""
+        with self._writing() as edit:
+            gone = edit.keys("SELECT id FROM recordings WHERE deleted = 1")
+            for recording in gone:
+                editing.remove_clips(edit, edit.keys("SELECT id FROM clips WHERE recording = ?", recording))
+                edit.connection.execute("DELETE FROM recordings WHERE id = ?", (recording,))
+            if gone:
+                edit.connection.execute("DELETE FROM edits")
+                edit.connection.execute("INSERT OR IGNORE INTO unwritten VALUES (?)", (WHOLE,))
+        for recording in gone:
+            shutil.rmtree(recordings_folder(self.root) / recording, ignore_errors=True)
+        return len(gone)
+
+    def staging(self) -> Path:
+        """A folder inside the library for what is on its way in; emptied at the next opening."""
+        self._writable()
+        folder = self.root / STAGING
+        folder.mkdir(exist_ok=True)
+        return folder
+
+    # How it is done.
+
+    def _take_lock(self) -> bool:
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            taken = self._lock.take()
+        except PermissionError:
+            self.notes.append(f"{self.root} cannot be written: the library is open for reading only")
+            return False
+        except OSError as error:
+            raise LibraryError(f"cannot open a library in {self.root} ({error.strerror}); choose another") from error
+        if not taken:
+            self.notes.append(f"the library is open in {self._lock.owner()}: here it is for reading only")
+        return taken
+
+    def _set_deleted(self, recordings: Sequence[str], text: str, deleted: bool) -> None:
+        def change(edit: Edit) -> None:
+            for recording in recordings:
+                edit.update("recordings", recording, deleted=int(deleted))
+
+        self._do(text, change)
+
+    def _do(self, text: str, change: Callable[[Edit], T]) -> T:
+        with self._writing() as edit:
+            result = change(edit)
+            if edit.changes:
+                remember(edit.connection, text, edit.changes, editing.now())
+        return result
+
+    @contextmanager
+    def _writing(self) -> Iterator[Edit]:
+        self._writable()
+        with self._database.transaction() as connection:
+            edit = Edit(connection)
+            yield edit
+            mark_unwritten(connection, edit.changes)
+        self._write_labels()
+
+    def _replay(self, *, undo: bool) -> str | None:
+        self._writable()
+        with self._database.lock:
+            with self._database.reading() as connection:
+                edit = next_edit(connection, undo=undo)
+            if edit is None:
+                return None
+            try:
+                with self._database.transaction() as connection:
+                    mark_unwritten(connection, replay(connection, edit[0], undo=undo))
+            except sqlite3.IntegrityError as error:
+                doing = "undone" if undo else "done again"
+                raise LibraryError(f'"{edit[1]}" cannot be {doing}: what was added since depends on it') from error
+            self._write_labels()
+        return edit[1]
+
+    def _next_text(self, *, undo: bool) -> str | None:
+        with self._database.reading() as connection:
+            edit = next_edit(connection, undo=undo)
+        return None if edit is None else edit[1]
+
+    def _write_labels(self) -> None:
+        """Bring the label files up to the catalogue; what cannot be written now is written after the next edit."""
+        try:
+            with self._database.transaction() as connection:
+                write_unwritten(connection, self.root)
+        except OSError as error:
+            log.warning("labels cannot be written beside the recordings (%s); make room", error.strerror)
+
+    def _writable(self) -> None:
+        if self.read_only:
+            raise ReadOnlyError("the library is open elsewhere or cannot be written; close it there to change it here")
+
+
+def _many(things: Sequence[object], what: str) -> str:
+    return f"a {what}" if len(things) == 1 else f"{len(things)} {what}s"

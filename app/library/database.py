@@ -1,0 +1,155 @@
+"""The catalogue's SQLite file: opened, checked, brought to this version, and changed in transactions."""
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+from app.library.errors import LibraryError
+from app.library.labels import label_key
+from app.library.schema import APPLICATION_ID, MIGRATIONS
+
+FILE = "library.sqlite"
+_BUSY_S = 5.0
+_DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+class DamagedError(Exception):
+    """The file is no whole catalogue; it can be made again from the folders."""
+
+
+class Database:
+    """One connection for all threads of a process; `lock` is held while it is used."""
+
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+        """Open a catalogue; without read_only it is made where there is none and brought to this version.
+
+        Raises DamagedError, and LibraryError where a newer version has made it or it cannot be opened.
+        """
+        self.lock = threading.RLock()
+        self.read_only = read_only
+        try:
+            self._connection = _connect(path, read_only)
+        except sqlite3.OperationalError as error:
+            raise LibraryError(f"cannot open {path} ({error}); check the folder and its permissions") from error
+        try:
+            self._prepare(path)
+        except sqlite3.Error as error:
+            self.close()
+            if is_damage(error):
+                raise DamagedError(str(error)) from error
+            raise LibraryError(f"cannot open {path} ({error}); check the folder and its permissions") from error
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Close the file. Any number of times."""
+        with self.lock:
+            self._connection.close()
+
+    def rows(self, sql: str, values: tuple[object, ...] | dict[str, object] = ()) -> list[sqlite3.Row]:
+        """What a query finds. Raises LibraryError where the file cannot be read."""
+        with self.lock, one_line("read"):
+            return self._connection.execute(sql, values).fetchall()
+
+    def row(self, sql: str, values: tuple[object, ...] | dict[str, object] = ()) -> sqlite3.Row | None:
+        """The first row that a query finds."""
+        found = self.rows(sql, values)
+        return found[0] if found else None
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """The connection, for several queries that belong together."""
+        with self.lock, one_line("read"):
+            yield self._connection
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """All that is written inside or nothing of it. Raises LibraryError where the file cannot be written."""
+        with self.lock, one_line("write"):
+            self._connection.execute("BEGIN IMMEDIATE")
+            self._connection.execute("PRAGMA defer_foreign_keys = ON")
+            try:
+                yield self._connection
+                self._connection.execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+
+    def _prepare(self, path: Path) -> None:
+        version = self._pragma("user_version")
+        kind = self._pragma("application_id")
+        if version == 0 and not self.rows("SELECT 1 FROM sqlite_master LIMIT 1"):
+            if self.read_only:
+                raise DamagedError("it is empty")
+        elif kind != APPLICATION_ID:
+            raise DamagedError("it is no catalogue")
+        if version > len(MIGRATIONS):
+            raise LibraryError(f"{path} was made by a newer version of ActionLens; update ActionLens to open it")
+        if version < len(MIGRATIONS) and self.read_only:
+            raise LibraryError(f"{path} is of an older version and open elsewhere; close it there first")
+        self._check()
+        if not self.read_only:
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._connection.execute("PRAGMA synchronous = NORMAL")
+            self._migrate(version, path)
+
+    def _check(self) -> None:
+        answers = [str(row[0]) for row in self._connection.execute("PRAGMA quick_check(1)")]
+        if answers != ["ok"]:
+            raise DamagedError(answers[0])
+        if self._connection.execute("PRAGMA foreign_key_check").fetchone() is not None:
+            raise DamagedError("its tables do not fit each other")
+
+    def _migrate(self, version: int, path: Path) -> None:
+        if 0 < version < len(MIGRATIONS):
+            copy = path.with_name(f"{path.name}.v{version}")
+            with closing(sqlite3.connect(copy)) as target:  # the older ActionLens can still use it
+                self._connection.backup(target)
+        for number in range(version, len(MIGRATIONS)):
+            script = (
+                f"BEGIN IMMEDIATE; {MIGRATIONS[number]};"
+                f" PRAGMA user_version = {number + 1}; PRAGMA application_id = {APPLICATION_ID}; COMMIT;"
+            )
+            try:
+                self._connection.executescript(script)
+            except sqlite3.Error:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+
+    def _pragma(self, name: str) -> int:
+        return int(self._connection.execute(f"PRAGMA {name}").fetchone()[0])
+
+
+@contextmanager
+def one_line(doing: str) -> Iterator[None]:
+    """SQLite's errors as a LibraryError of one line."""
+    try:
+        yield
+    except sqlite3.IntegrityError:
+        raise
+    except sqlite3.Error as error:
+        mend = "start ActionLens again, it is then repaired" if is_damage(error) else "check the disk and try again"
+        raise LibraryError(f"cannot {doing} the library ({error}); {mend}") from error
+
+
+def is_damage(error: sqlite3.Error) -> bool:
+    """True where the file itself is to blame, not the disk, another process or its permissions."""
+    code = getattr(error, "sqlite_errorcode", None)
+    return code is not None and code & 0xFF in _DAMAGE
+
+
+def _connect(path: Path, read_only: bool) -> sqlite3.Connection:
+    address = f"file:{quote(str(path.absolute()))}" + ("?mode=ro" if read_only else "")
+    connection = sqlite3.connect(
+        address, uri=True, timeout=_BUSY_S, isolation_level=None, check_same_thread=False, cached_statements=256
+    )
+    connection.row_factory = sqlite3.Row
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.create_function("fold", 1, lambda text: label_key(text or ""), deterministic=True)
+    return connection

@@ -1,0 +1,184 @@
+"""Each edit of a library, written in terms of rows (app.library.edits)."""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+from app.library.edits import Edit
+from app.library.errors import LibraryError
+from app.library.labels import NOTHING, clean_label, clean_note, label_key
+from app.library.queries import TABLES, Kind
+from app.library.types import Model, NewClip
+
+PARTS = ("train", "validation", "test")
+_USED_IN: dict[Kind, tuple[str, str]] = {
+    "action": ("clips", "action"),
+    "person": ("clips", "who"),
+    "session": ("recordings", "session"),
+}
+
+
+def add_clips(edit: Edit, recording: str, clips: Sequence[NewClip]) -> list[int]:
+    """The ids of new clips."""
+    return [edit.insert("clips", recording=recording, **_clip_values(edit, recording, clip)) for clip in clips]
+
+
+def change_clip(edit: Edit, clip: int, new: NewClip) -> None:
+    """Give a clip other bounds, labels or notes."""
+    recording = edit.keys("SELECT recording FROM clips WHERE id = ?", clip)
+    if not recording:
+        raise LibraryError(f"there is no clip {clip} any more; look at the list again")
+    edit.update("clips", clip, **_clip_values(edit, recording[0], new))
+
+
+def remove_clips(edit: Edit, clips: Sequence[int]) -> None:
+    """Take clips away; the recording stays."""
+    for clip in clips:
+        for member in edit.keys("SELECT id FROM split_clips WHERE clip = ?", clip):
+            edit.delete("split_clips", member)
+        edit.delete("clips", clip)
+
+
+def set_session(edit: Edit, recordings: Sequence[str], name: str | None) -> None:
+    """Say in which sitting recordings were made."""
+    session = edit.named("sessions", name, "session")
+    for recording in recordings:
+        edit.update("recordings", recording, session=session)
+
+
+def add_name(edit: Edit, kind: Kind, name: str) -> None:
+    """A new action, person or session."""
+    table, label = TABLES[kind], clean_label(name, kind)
+    _refuse_double(edit, kind, label)
+    edit.insert(table, name=label, key=label_key(label))
+
+
+def rename(edit: Edit, kind: Kind, name: str, new: str) -> None:
+    """Another name, which may differ from the old one in case only."""
+    table, key = TABLES[kind], _existing(edit, kind, name)
+    label = clean_label(new, kind)
+    if edit.find(table, label) != key:
+        _refuse_double(edit, kind, label)
+    edit.update(table, key, name=label, key=label_key(label))
+
+
+def merge(edit: Edit, kind: Kind, name: str, into: str) -> None:
+    """Everything of one name becomes the other's."""
+    key, target = _existing(edit, kind, name), _existing(edit, kind, into, changing=False)
+    if key == target:
+        raise LibraryError(f"{name} cannot be merged with itself; choose another {kind}")
+    _hand_over(edit, kind, key, target)
+    edit.delete(TABLES[kind], key)
+
+
+def remove_name(edit: Edit, kind: Kind, name: str) -> None:
+    """Take a name away; what bore it has none any more."""
+    key = _existing(edit, kind, name)
+    _hand_over(edit, kind, key, None)
+    edit.delete(TABLES[kind], key)
+
+
+def set_key(edit: Edit, action: str, key: str) -> None:
+    """The one key that labels with an action; it is taken from the action that had it. "" for none."""
+    if len(key) > 1 or (key and not key.isprintable()) or key.isspace():
+        raise LibraryError(f"{key!r} is not one key; choose a letter or a digit")
+    place = _existing(edit, "action", action, changing=False)
+    folded = key.casefold() if len(key.casefold()) == 1 else key
+    if folded:
+        for other in edit.keys("SELECT id FROM actions WHERE shortcut = ? AND id <> ?", folded, place):
+            edit.update("actions", other, shortcut="")
+    edit.update("actions", place, shortcut=folded)
+
+
+def set_split(edit: Edit, name: str, parts: Mapping[int, str]) -> None:
+    """A split of clips into train, validation and test, instead of the one of that name."""
+    wrong = sorted(set(parts.values()) - set(PARTS))
+    if wrong:
+        raise LibraryError(f"a split has no part {wrong[0]}; choose one of {', '.join(PARTS)}")
+    split = edit.named("splits", name, "split")
+    for member in edit.keys("SELECT id FROM split_clips WHERE split = ?", split):
+        edit.delete("split_clips", member)
+    for clip, part in sorted(parts.items()):
+        if not edit.keys("SELECT 1 FROM clips WHERE id = ?", clip):
+            raise LibraryError(f"there is no clip {clip} any more; look at the list again")
+        edit.insert("split_clips", split=split, clip=clip, part=part)
+
+
+def remove_split(edit: Edit, name: str) -> None:
+    """Forget a split; its clips stay."""
+    split = edit.find("splits", name)
+    if split is None:
+        raise LibraryError(f"there is no split {name}; look at the list again")
+    for member in edit.keys("SELECT id FROM split_clips WHERE split = ?", split):
+        edit.delete("split_clips", member)
+    edit.delete("splits", split)
+
+
+def add_model(edit: Edit, model: Model) -> None:
+    """Note a taught recognizer and the clips that made it."""
+    label = clean_label(model.name, "model")
+    if edit.find("models", label) is not None:
+        raise LibraryError(f"there is already a model {label}; choose another name")
+    values = {"created": model.created, "kind": model.kind, "folder": model.folder}
+    details = json.dumps(dict(model.details), ensure_ascii=False)
+    key = edit.insert("models", name=label, key=label_key(label), **values, details=details)
+    for clip, action in model.clips:
+        edit.insert("model_clips", model=key, clip=clip, action=action)
+
+
+def remove_model(edit: Edit, name: str) -> None:
+    """Forget a taught recognizer; its folder stays."""
+    model = edit.find("models", name)
+    if model is None:
+        raise LibraryError(f"there is no model {name}; look at the list again")
+    for member in edit.keys("SELECT id FROM model_clips WHERE model = ?", model):
+        edit.delete("model_clips", member)
+    edit.delete("models", model)
+
+
+def now() -> str:
+    """The time of an edit, for people to read; nothing is ordered by it, so a clock may be set back."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _clip_values(edit: Edit, recording: str, clip: NewClip) -> dict[str, object]:
+    length = edit.keys("SELECT duration_s FROM recordings WHERE id = ?", recording)
+    if not length:
+        raise LibraryError(f"there is no recording {recording} any more; look at the list again")
+    if not (math.isfinite(clip.start_s) and math.isfinite(clip.end_s)):
+        raise LibraryError("the clip's bounds are no times; set them anew")
+    start_s, end_s = max(clip.start_s, 0.0), min(clip.end_s, max(length[0], 0.0))
+    if not start_s < end_s:
+        raise LibraryError(f"the clip ends before it begins ({start_s:.2f} to {end_s:.2f} s); set its bounds anew")
+    if clip.person < 0:
+        raise LibraryError(f"nobody in a recording is number {clip.person}; choose a person in the picture")
+    return {
+        "person": clip.person,
+        "start_s": float(start_s),
+        "end_s": float(end_s),
+        "action": edit.named("actions", clip.action, "action"),
+        "who": edit.named("people", clip.who, "person"),
+        "note": clean_note(clip.note),
+        "suspect": int(clip.suspect),
+    }
+
+
+def _existing(edit: Edit, kind: Kind, name: str, *, changing: bool = True) -> int:
+    if changing and kind == "action" and label_key(name) == NOTHING:
+        raise LibraryError(f'"{NOTHING}" stands for stretches without an action and stays as it is; use another action')
+    key = edit.find(TABLES[kind], name)
+    if key is None:
+        raise LibraryError(f"there is no {kind} {name}; look at the list again")
+    return key
+
+
+def _refuse_double(edit: Edit, kind: Kind, label: str) -> None:
+    if edit.find(TABLES[kind], label) is not None:
+        raise LibraryError(f"there is already the {kind} {label}; choose another name, or merge the two")
+
+
+def _hand_over(edit: Edit, kind: Kind, key: int, target: int | None) -> None:
+    table, column = _USED_IN[kind]
+    for row in edit.keys(f"SELECT id FROM {table} WHERE {column} = ?", key):
+        edit.update(table, row, **{column: target})

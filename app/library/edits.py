@@ -1,0 +1,141 @@
+"""Edits as changes of rows, so that every one can be undone and done again, also after a restart."""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from app.library.errors import LibraryError
+from app.library.labels import clean_label, label_key
+
+WHOLE = ""  # the place of what belongs to no recording, in the table `unwritten`
+_KEPT = 500  # edits that can be undone
+WHOLE_TABLES = {"actions", "people", "sessions", "splits", "split_clips", "models", "model_clips"}
+# Where the name of a row stands in the label files of recordings, too.
+_NAMED_IN = {
+    "actions": "SELECT DISTINCT recording FROM clips WHERE action = ?",
+    "people": "SELECT DISTINCT recording FROM clips WHERE who = ?",
+    "sessions": "SELECT id FROM recordings WHERE session = ?",
+}
+
+Row = dict[str, Any]
+Change = tuple[str, str | int, Row | None, Row | None]  # table, id, row before and after; None where there was none
+
+
+class Edit:
+    """Changes rows inside a transaction and remembers how they were."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+        self.changes: list[Change] = []
+
+    def insert(self, table: str, /, **values: Any) -> int:
+        """A new row; its id."""
+        key = self.connection.execute(*_insertion(table, values)).lastrowid
+        assert key is not None
+        self.changes.append((table, values.get("id", key), None, self._row(table, values.get("id", key))))
+        return key
+
+    def update(self, table: str, key: str | int, /, **values: Any) -> None:
+        """Change a row; one that would stay as it is makes no change. Raises LibraryError where there is none."""
+        before = self._row(table, key)
+        if before is None:
+            raise LibraryError(f"there is no {table[:-1]} {key} any more; look at the list again")
+        after = before | values
+        if after != before:
+            self.connection.execute(*_update(table, key, values))
+            self.changes.append((table, key, before, after))
+
+    def delete(self, table: str, key: str | int) -> None:
+        """Take a row away."""
+        before = self._row(table, key)
+        if before is not None:
+            self.connection.execute(f"DELETE FROM {table} WHERE id = ?", (key,))
+            self.changes.append((table, key, before, None))
+
+    def named(self, table: str, name: str | None, what: str) -> int | None:
+        """The id of a name, which is added where it is new; None for None. Raises LibraryError for a bad name."""
+        if name is None:
+            return None
+        label = clean_label(name, what)
+        found = self.find(table, label)
+        return self.insert(table, name=label, key=label_key(label)) if found is None else found
+
+    def find(self, table: str, name: str) -> int | None:
+        """The id of a name, None where there is none."""
+        row = self.connection.execute(f"SELECT id FROM {table} WHERE key = ?", (label_key(name.strip()),)).fetchone()
+        return None if row is None else int(row[0])
+
+    def keys(self, sql: str, *values: Any) -> list[Any]:
+        """The first column of what a query finds."""
+        return [row[0] for row in self.connection.execute(sql, values)]
+
+    def _row(self, table: str, key: str | int) -> Row | None:
+        row = self.connection.execute(f"SELECT * FROM {table} WHERE id = ?", (key,)).fetchone()
+        return None if row is None else dict(row)
+
+
+def remember(connection: sqlite3.Connection, text: str, changes: list[Change], made: str) -> None:
+    """Put an edit at the end of the history; what was undone can then no more be done again."""
+    connection.execute("DELETE FROM edits WHERE undone = 1")
+    connection.execute(
+        "INSERT INTO edits (made, text, changes) VALUES (?, ?, ?)",
+        (made, text, json.dumps(changes, ensure_ascii=False, separators=(",", ":"))),
+    )
+    connection.execute(
+        "DELETE FROM edits WHERE id <= (SELECT id FROM edits ORDER BY id DESC LIMIT 1 OFFSET ?)", (_KEPT,)
+    )
+
+
+def next_edit(connection: sqlite3.Connection, *, undo: bool) -> tuple[int, str] | None:
+    """Id and text of the edit that undo, or redo, would touch."""
+    order = "DESC" if undo else "ASC"
+    row = connection.execute(
+        f"SELECT id, text FROM edits WHERE undone = ? ORDER BY id {order} LIMIT 1", (0 if undo else 1,)
+    ).fetchone()
+    return None if row is None else (int(row[0]), str(row[1]))
+
+
+def replay(connection: sqlite3.Connection, edit: int, *, undo: bool) -> list[Change]:
+    """Put the rows of an edit back as they were before (undo) or after it; its changes."""
+    stored = connection.execute("SELECT changes FROM edits WHERE id = ?", (edit,)).fetchone()[0]
+    changes: list[Change] = [(table, key, before, after) for table, key, before, after in json.loads(stored)]
+    for table, key, before, after in reversed(changes) if undo else changes:
+        _put(connection, table, key, before if undo else after)
+    connection.execute("UPDATE edits SET undone = ? WHERE id = ?", (1 if undo else 0, edit))
+    return changes
+
+
+def mark_unwritten(connection: sqlite3.Connection, changes: Iterable[Change]) -> None:
+    """Note whose label files the changes have made old; inside the same transaction, so that no kill loses it."""
+    places: set[str] = set()
+    for table, key, before, after in changes:
+        row = after or before or {}
+        if table in WHOLE_TABLES:
+            places.add(WHOLE)
+        if table == "recordings":
+            places.add(str(key))
+        if table == "clips":
+            places.add(str(row["recording"]))
+        if table in _NAMED_IN:
+            places.update(found[0] for found in connection.execute(_NAMED_IN[table], (key,)))
+    connection.executemany("INSERT OR IGNORE INTO unwritten VALUES (?)", [(place,) for place in sorted(places)])
+
+
+def _put(connection: sqlite3.Connection, table: str, key: str | int, row: Row | None) -> None:
+    if row is None:
+        connection.execute(f"DELETE FROM {table} WHERE id = ?", (key,))
+    elif connection.execute(f"SELECT 1 FROM {table} WHERE id = ?", (key,)).fetchone():
+        connection.execute(*_update(table, key, row))
+    else:
+        connection.execute(*_insertion(table, row))
+
+
+def _insertion(table: str, values: Mapping[str, Any]) -> tuple[str, list[Any]]:
+    marks = ", ".join("?" * len(values))
+    return f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks})", list(values.values())
+
+
+def _update(table: str, key: str | int, values: Mapping[str, Any]) -> tuple[str, list[Any]]:
+    sets = ", ".join(f"{name} = ?" for name in values)
+    return f"UPDATE {table} SET {sets} WHERE id = ?", [*values.values(), key]

@@ -1,0 +1,15 @@
+"""What can go wrong with a library and a user can mend. Each message is one line."""
+
+from pose.errors import ActionLensError
+
+
+class LibraryError(ActionLensError):
+    """The library cannot do what was asked."""
+
+
+class DamagedLabelsError(LibraryError):
+    """A file of labels cannot be read; it is put aside, never overwritten."""
+
+
+class ReadOnlyError(LibraryError):
+    """The library is open for reading only."""

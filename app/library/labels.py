@@ -1,0 +1,42 @@
+"""Names that users give to actions, people, sessions, splits and models: any script, cleaned, never a file name."""
+
+import unicodedata
+
+from app.library.errors import LibraryError
+
+NOTHING = "nothing"  # the action of stretches in which none is done
+MAX_LABEL = 80
+MAX_NOTE = 2000
+_INVISIBLE = ("C", "Z", "M")
+
+
+def clean_label(text: str, what: str = "name") -> str:
+    """The name as it is kept: NFC, without spaces around it, runs of spaces as one. Raises LibraryError."""
+    _refuse_surrogates(text, what)
+    label = " ".join(unicodedata.normalize("NFC", text).split())
+    if not any(unicodedata.category(sign)[0] not in _INVISIBLE for sign in label):
+        raise LibraryError(f"the {what} is empty; type at least one letter")
+    if any(unicodedata.category(sign) == "Cc" for sign in label):
+        raise LibraryError(f"the {what} holds a control character; type it anew")
+    if len(label) > MAX_LABEL:
+        raise LibraryError(f"the {what} has {len(label)} characters; at most {MAX_LABEL} are kept, so shorten it")
+    return label
+
+
+def clean_note(text: str) -> str:
+    """A remark as it is kept: NFC, line breaks allowed, "" allowed. Raises LibraryError."""
+    _refuse_surrogates(text, "note")
+    note = unicodedata.normalize("NFC", text).strip()
+    if len(note) > MAX_NOTE:
+        raise LibraryError(f"the note has {len(note)} characters; at most {MAX_NOTE} are kept, so shorten it")
+    return note
+
+
+def label_key(text: str) -> str:
+    """The same for names that differ in case or composition only: no two of a kind may share it."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
+
+
+def _refuse_surrogates(text: str, what: str) -> None:
+    if any(unicodedata.category(sign) == "Cs" for sign in text):
+        raise LibraryError(f"the {what} holds half a character; type it anew")

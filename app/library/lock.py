@@ -1,0 +1,71 @@
+"""One writer for each library: a lock that the system takes from a process that dies, with its name for the others."""
+
+import contextlib
+import json
+import os
+import sys
+from pathlib import Path
+
+import psutil
+
+_FILE = "library.lock"
+_FAR = 1 << 30  # on Windows the locked byte cannot be read by others, so it lies behind the text
+
+
+class WriterLock:
+    """Held from a successful take() until release() or the end of the process.
+
+    The file tells pid and start time of its owner. The system's own lock decides, so a file that a killed process has
+    left, or one whose number another process bears by now, holds nobody up.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._path = root / _FILE
+        self._file: int | None = None
+
+    def take(self) -> bool:
+        """False while another process (or another lock of this one) has it. Raises OSError."""
+        file = os.open(self._path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o644)
+        if not _try_lock(file):
+            os.close(file)
+            return False
+        self._file = file
+        owner = json.dumps({"pid": os.getpid(), "started": psutil.Process().create_time()}).encode()
+        os.ftruncate(file, 0)
+        os.lseek(file, 0, os.SEEK_SET)
+        os.write(file, owner)
+        return True
+
+    def owner(self) -> str:
+        """ "process 1234" of whoever holds it, or "another process" where that is not known."""
+        try:
+            values = json.loads(self._path.read_bytes())
+            process = psutil.Process(int(values["pid"]))
+            if abs(process.create_time() - float(values["started"])) < 1.0:
+                return f"process {process.pid}"
+        except (OSError, ValueError, KeyError, TypeError, psutil.Error):
+            pass
+        return "another process"
+
+    def release(self) -> None:
+        """Let go. The file stays: removing it could take it from under the next owner."""
+        file, self._file = self._file, None
+        if file is not None:
+            with contextlib.suppress(OSError):
+                os.close(file)
+
+
+def _try_lock(file: int) -> bool:
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            os.lseek(file, _FAR, os.SEEK_SET)
+            msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):
+        return False
+    return True

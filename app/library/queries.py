@@ -1,0 +1,200 @@
+"""What lists show: pages of clips and recordings under a filter. Every query is bounded by its page."""
+
+import json
+import sqlite3
+from typing import Any, Literal
+
+from app.library.database import Database
+from app.library.labels import label_key
+from app.library.types import ClipRow, Filter, Model, Named, RecordingRow
+
+PAGE = 100
+Kind = Literal["action", "person", "session"]
+TABLES: dict[Kind, str] = {"action": "actions", "person": "people", "session": "sessions"}
+
+_CLIP = (
+    "SELECT c.id, c.recording, c.person, c.start_s, c.end_s, a.name AS action, p.name AS who, s.name AS session,"
+    " c.note, c.suspect, r.created, r.source"
+)
+# CROSS JOIN keeps SQLite to this order, in which the indexes give the rows sorted and a page ends the search.
+_CLIPS = (
+    " FROM recordings r CROSS JOIN clips c ON c.recording = r.id LEFT JOIN actions a ON a.id = c.action"
+    " LEFT JOIN people p ON p.id = c.who LEFT JOIN sessions s ON s.id = r.session WHERE "
+)
+_RECORDING = (
+    "SELECT r.*, s.name AS session_name, (SELECT count(*) FROM clips c WHERE c.recording = r.id) AS clips,"
+    " (SELECT count(*) FROM clips c WHERE c.recording = r.id AND c.action IS NOT NULL) AS labelled"
+)
+_RECORDINGS = " FROM recordings r LEFT JOIN sessions s ON s.id = r.session WHERE "
+_LABELLED = "EXISTS (SELECT 1 FROM clips c WHERE c.recording = r.id AND c.action IS NOT NULL)"
+
+
+def clips(database: Database, chosen: Filter, offset: int, limit: int) -> list[ClipRow]:
+    """A page of clips, newest recording first, then by time."""
+    where, values = _clip_conditions(chosen)
+    order = " ORDER BY r.created DESC, r.id, c.start_s, c.id LIMIT :limit OFFSET :offset"
+    rows = database.rows(_CLIP + _CLIPS + where + order, {**values, "limit": limit, "offset": offset})
+    return [_clip(row) for row in rows]
+
+
+def count_clips(database: Database, chosen: Filter) -> int:
+    """How many clips there are under a filter."""
+    where, values = _clip_conditions(chosen)
+    return _count(database.row("SELECT count(*)" + _CLIPS + where, values))
+
+
+def clip(database: Database, key: int) -> ClipRow | None:
+    """One clip, also of a deleted recording."""
+    row = database.row(_CLIP + _CLIPS + "c.id = :key", {"key": key})
+    return None if row is None else _clip(row)
+
+
+def recordings(database: Database, chosen: Filter, offset: int, limit: int) -> list[RecordingRow]:
+    """A page of recordings, newest first."""
+    where, values = _recording_conditions(chosen)
+    order = " ORDER BY r.created DESC, r.id LIMIT :limit OFFSET :offset"
+    rows = database.rows(_RECORDING + _RECORDINGS + where + order, {**values, "limit": limit, "offset": offset})
+    return [_recording(row) for row in rows]
+
+
+def count_recordings(database: Database, chosen: Filter) -> int:
+    """How many recordings there are under a filter."""
+    where, values = _recording_conditions(chosen)
+    return _count(database.row("SELECT count(*)" + _RECORDINGS + where, values))
+
+
+def recording(database: Database, key: str) -> RecordingRow | None:
+    """One recording, also a deleted one."""
+    row = database.row(_RECORDING + _RECORDINGS + "r.id = :key", {"key": key})
+    return None if row is None else _recording(row)
+
+
+def named(database: Database, kind: Kind) -> list[Named]:
+    """All actions, people or sessions with the number of their clips that are not deleted, in the order of adding."""
+    column = {"action": "c.action", "person": "c.who", "session": "r.session"}[kind]
+    rows = database.rows(
+        f"SELECT n.*, (SELECT count(*) FROM clips c JOIN recordings r ON r.id = c.recording"
+        f" WHERE {column} = n.id AND r.deleted = 0 AND r.missing = 0) AS clips FROM {TABLES[kind]} n ORDER BY n.id"
+    )
+    return [
+        Named(
+            row["name"],
+            row["clips"],
+            row["shortcut"] if kind == "action" else "",
+            row["note"] if kind == "session" else "",
+        )
+        for row in rows
+    ]
+
+
+def splits(database: Database) -> dict[str, dict[int, str]]:
+    """The part of each clip, by split."""
+    found: dict[str, dict[int, str]] = {row["name"]: {} for row in database.rows("SELECT name FROM splits ORDER BY id")}
+    for row in database.rows(
+        "SELECT s.name, m.clip, m.part FROM split_clips m JOIN splits s ON s.id = m.split ORDER BY m.clip"
+    ):
+        found[row["name"]][row["clip"]] = row["part"]
+    return found
+
+
+def models(database: Database) -> list[Model]:
+    """The taught recognizers, oldest first."""
+    made_of: dict[int, list[tuple[str, str]]] = {}
+    for row in database.rows("SELECT model, clip, action FROM model_clips ORDER BY id"):
+        made_of.setdefault(row["model"], []).append((row["clip"], row["action"]))
+    return [
+        Model(
+            *(row["name"], row["created"], row["kind"], row["folder"]),
+            tuple(made_of.get(row["id"], ())),
+            json.loads(row["details"]),
+        )
+        for row in database.rows("SELECT * FROM models ORDER BY id")
+    ]
+
+
+def _clip_conditions(chosen: Filter) -> tuple[str, dict[str, Any]]:
+    conditions, values = _shared(chosen)
+    if chosen.action is not None:
+        conditions.append("a.key = :action")
+        values["action"] = label_key(chosen.action)
+    if chosen.who is not None:
+        conditions.append("p.key = :who")
+        values["who"] = label_key(chosen.who)
+    if chosen.unlabelled:
+        conditions.append("c.action IS NULL")
+    if chosen.suspect:
+        conditions.append("c.suspect = 1")
+    for number, word in enumerate(_words(chosen.text)):
+        texts = ("c.note", "a.name", "p.name", "s.name", "r.source", "r.note", "r.id")
+        conditions.append("(" + " OR ".join(f"instr(fold({text}), :word{number})" for text in texts) + ")")
+        values[f"word{number}"] = word
+    return " AND ".join(conditions), values
+
+
+def _recording_conditions(chosen: Filter) -> tuple[str, dict[str, Any]]:
+    conditions, values = _shared(chosen)
+    inner = []
+    if chosen.action is not None:
+        inner.append("a.key = :action")
+        values["action"] = label_key(chosen.action)
+    if chosen.who is not None:
+        inner.append("p.key = :who")
+        values["who"] = label_key(chosen.who)
+    if chosen.suspect:
+        inner.append("c.suspect = 1")
+    if inner:
+        conditions.append(_some_clip(" AND ".join(inner)))
+    if chosen.unlabelled:
+        conditions.append(f"NOT {_LABELLED}")
+    for number, word in enumerate(_words(chosen.text)):
+        own = " OR ".join(f"instr(fold({text}), :word{number})" for text in ("s.name", "r.source", "r.note", "r.id"))
+        of_clips = " OR ".join(f"instr(fold({text}), :word{number})" for text in ("c.note", "a.name", "p.name"))
+        conditions.append(f"({own} OR {_some_clip(of_clips)})")
+        values[f"word{number}"] = word
+    return " AND ".join(conditions), values
+
+
+def _shared(chosen: Filter) -> tuple[list[str], dict[str, Any]]:
+    conditions = [f"r.deleted = {int(chosen.deleted)}", "r.missing = 0"]
+    values: dict[str, Any] = {}
+    if chosen.session is not None:
+        conditions.append("s.key = :session")
+        values["session"] = label_key(chosen.session)
+    if chosen.recording is not None:
+        conditions.append("r.id = :recording")
+        values["recording"] = chosen.recording
+    if chosen.since is not None:
+        conditions.append("substr(r.created, 1, 10) >= :since")
+        values["since"] = chosen.since
+    if chosen.until is not None:
+        conditions.append("substr(r.created, 1, 10) <= :until")
+        values["until"] = chosen.until
+    return conditions, values
+
+
+def _some_clip(condition: str) -> str:
+    return (
+        "EXISTS (SELECT 1 FROM clips c LEFT JOIN actions a ON a.id = c.action LEFT JOIN people p ON p.id = c.who"
+        f" WHERE c.recording = r.id AND ({condition}))"
+    )
+
+
+def _words(text: str) -> list[str]:
+    return [label_key(word) for word in text.split()][:8]
+
+
+def _count(row: sqlite3.Row | None) -> int:
+    assert row is not None
+    return int(row[0])
+
+
+def _clip(row: sqlite3.Row) -> ClipRow:
+    return ClipRow(**{name: row[name] for name in row.keys() if name != "suspect"}, suspect=bool(row["suspect"]))  # noqa: SIM118  a Row iterates over values
+
+
+def _recording(row: sqlite3.Row) -> RecordingRow:
+    return RecordingRow(
+        *(row["id"], row["created"], row["source"], row["duration_s"], row["frames"]),
+        *((row["width"], row["height"]), row["layout"], bool(row["skeleton_only"]), row["session_name"]),
+        *(row["note"], row["clips"], row["labelled"]),
+    )

@@ -1,0 +1,64 @@
+"""Poses that are there already, as a recording on disk: what comes in from videos, data sets and other libraries."""
+
+import os
+import shutil
+import tempfile
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from app.errors import RecordingError
+from app.library.types import Tracks
+from app.recording.folder import (
+    INFO_FILE,
+    JOINTS_FILE,
+    VIDEO_FILE,
+    RecordingInfo,
+    info_to_json,
+    is_id,
+    new_id,
+    recordings_folder,
+    save_joints,
+)
+
+
+def describe(tracks: Tracks, source: str, *, session: str = "", skeleton_only: bool = True) -> RecordingInfo:
+    """What is known of a recording that is to be kept, with a new id."""
+    now = datetime.now(UTC)
+    return RecordingInfo(
+        id=new_id(now),
+        created=now.isoformat(timespec="seconds"),
+        source=source[:500],
+        duration_s=round(float(tracks.times_s[-1]), 6),
+        frames=len(tracks.times_s),
+        size=tracks.size,
+        layout=tracks.layout.name,
+        skeleton_only=skeleton_only,
+        session=session[:500],
+    )
+
+
+def store(root: Path, staging: Path, info: RecordingInfo, tracks: Tracks, video: Path | None = None) -> Path:
+    """Write a recording and give it its place; the folder. Another id is taken where there is one of that name.
+
+    staging: a folder on the same disk. video: a file to copy. Raises RecordingError.
+    """
+    folder: Path | None = None
+    try:
+        folder = Path(tempfile.mkdtemp(dir=staging))
+        if video is not None:
+            shutil.copyfile(video, folder / VIDEO_FILE)
+        arrays = {name: getattr(tracks, name) for name in ("times_s", "frame", "person", "xy_px", "confidence")}
+        save_joints(folder / JOINTS_FILE, arrays)
+        while not is_id(info.id) or (recordings_folder(root) / info.id).exists():
+            info = replace(info, id=new_id())
+        (folder / INFO_FILE).write_text(info_to_json(info), encoding="utf-8")
+        recordings_folder(root).mkdir(exist_ok=True)
+        folder.chmod(0o755)  # mkdtemp's are for the owner alone
+        target = recordings_folder(root) / info.id
+        os.replace(folder, target)
+    except OSError as error:
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+        raise RecordingError(f"cannot keep a recording in {root} ({error.strerror}); make room") from error
+    return target

@@ -1,0 +1,126 @@
+"""Values that the library takes and gives."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pose.skeleton import Layout
+
+
+@dataclass(frozen=True, slots=True)
+class NewClip:
+    """A stretch to be kept. Times in seconds since the start of the recording, person: the identity in it."""
+
+    start_s: float
+    end_s: float
+    person: int = 0
+    action: str | None = None
+    who: str | None = None
+    note: str = ""
+    suspect: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ClipRow:
+    """A clip as lists show it. person: the identity in the recording; who: the person's name.
+
+    created: when the recording was made, ISO 8601, UTC. suspect: its label may be wrong.
+    """
+
+    id: int
+    recording: str
+    person: int
+    start_s: float
+    end_s: float
+    action: str | None
+    who: str | None
+    session: str | None
+    note: str
+    suspect: bool
+    created: str
+    source: str
+
+    @property
+    def name(self) -> str:
+        """ "recording/clip", unique in the library."""
+        return f"{self.recording}/{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingRow:
+    """A recording as lists show it. size: width and height in pixels. clips, labelled: how many it has."""
+
+    id: str
+    created: str
+    source: str
+    duration_s: float
+    frames: int
+    size: tuple[int, int]
+    layout: str
+    skeleton_only: bool
+    session: str | None
+    note: str
+    clips: int
+    labelled: int
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What lists are restricted to; None and False do not restrict.
+
+    text: anywhere in notes, names, sources. since, until: days as "2026-03-01", of the recording, UTC, both included.
+    deleted: what was put into the bin, instead of what was not.
+    """
+
+    action: str | None = None
+    who: str | None = None
+    session: str | None = None
+    recording: str | None = None
+    unlabelled: bool = False
+    suspect: bool = False
+    text: str = ""
+    since: str | None = None
+    until: str | None = None
+    deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """An action, a person or a session, and how many clips it has. key: the one key that labels with an action."""
+
+    name: str
+    clips: int
+    key: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A taught recognizer. clips: name and action of each clip that made it, as they were then.
+
+    kind: "quick" or "full". folder: where model.onnx and card.json are, relative to the library or absolute.
+    details: what the check before it was offered has found; JSON values.
+    """
+
+    name: str
+    created: str
+    kind: str
+    folder: str
+    clips: tuple[tuple[str, str], ...]
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tracks:
+    """The poses of a recording that is to be kept; arrays as in app.recording.folder.Recording."""
+
+    times_s: NDArray[np.float64]
+    frame: NDArray[np.int64]
+    person: NDArray[np.int64]
+    xy_px: NDArray[np.float32]
+    confidence: NDArray[np.float32]
+    layout: Layout
+    size: tuple[int, int]

@@ -1,0 +1,64 @@
+"""What libraries in tests hold: recordings of a made-up person."""
+
+import numpy as np
+
+from app.library.storing import describe, store
+from app.library.types import Filter, Model, NewClip, Tracks
+from pose.skeleton import MEDIAPIPE_33
+
+DELETED = Filter(deleted=True)
+
+
+def make_tracks(seed=0, frames=60, people=(0,), layout=MEDIAPIPE_33, size=(640, 480)):
+    """Random joints of people who are all there in every frame but each seventh; times as uneven as a camera's."""
+    random = np.random.default_rng(seed)
+    times_s = np.cumsum(random.uniform(0.02, 0.05, frames))
+    rows = [(place, person) for place in range(frames) for person in people if place % 7 != 6]
+    shape = (len(rows), len(layout))
+    return Tracks(
+        times_s - times_s[0],
+        np.array([place for place, _ in rows], np.int64),
+        np.array([person for _, person in rows], np.int64),
+        random.uniform(0, 480, (*shape, 2)).astype(np.float32),
+        random.uniform(0, 1, shape).astype(np.float32),
+        layout,
+        size,
+    )
+
+
+def add_recording(library, seed=0, clips=(), source="cam", session="", **tracks):
+    """A recording on disk and in the catalogue; its id."""
+    made = make_tracks(seed, **tracks)
+    folder = store(library.root, library.staging(), describe(made, source, session=session), made)
+    return library.add_recording(folder, clips)
+
+
+def contents(library):
+    """Everything that a user put in, by name, in a form that can be compared between catalogues."""
+    clips = [*library.clips(limit=-1), *library.clips(DELETED, limit=-1)]
+    return {
+        "recordings": [*library.recordings(limit=-1), *library.recordings(DELETED, limit=-1)],
+        "clips": clips,
+        "actions": library.names("action"),
+        "people": library.names("person"),
+        "sessions": library.names("session"),
+        "splits": library.splits(),
+        "models": library.models(),
+    }
+
+
+def fill(library):
+    first = add_recording(library, 1, [NewClip(0, 1, 0, "wave", "Ada", "left hand"), NewClip(1, 2)], session="Monday")
+    second = add_recording(library, 2, [NewClip(0.5, 1.5, 0, "拍手", "Zoë", suspect=True)], people=(0, 1))
+    third = add_recording(library, 3, [NewClip(0, 1, 0, "nothing")])
+    library.add_name("action", "never used")
+    library.add_name("person", "Nobody yet")
+    library.set_key("wave", "w")
+    library.set_session([second], "Tuesday")
+    library.set_session_note("Tuesday", "in the hall\nwith the tall camera")
+    library.set_recording_note(first, "the lamp was off")
+    ids = [clip.id for clip in library.clips(limit=-1)]
+    library.set_split("mine", {ids[0]: "train", ids[1]: "test"})
+    library.add_model(Model("first try", "2026-01-02T03:04:05+00:00", "quick", "models/1", ((f"{first}/1", "wave"),)))
+    library.delete_recordings([third])
+    return library

@@ -1,0 +1,611 @@
+"""The catalogue: edits, undo, filters, pages, and what opening repairs."""
+
+import json
+import shutil
+import sqlite3
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from library_fakes import DELETED, add_recording, contents, fill
+
+from app.library import schema
+from app.library.catalogue import Library
+from app.library.database import FILE
+from app.library.errors import LibraryError, ReadOnlyError
+from app.library.types import Filter, Model, NewClip
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+
+
+def of(library, recording):
+    return library.clips(Filter(recording=recording), limit=-1)
+
+
+def state(library):
+    """All rows that edits change, as they lie in the tables."""
+    tables = ("recordings", "clips", "actions", "people", "sessions", "splits", "split_clips", "models", "model_clips")
+    with library._database.reading() as connection:
+        return {
+            table: [tuple(row) for row in connection.execute(f"SELECT * FROM {table} ORDER BY id")] for table in tables
+        }
+
+
+def some_clip(library):
+    return library.clips()[0].id
+
+
+EDITS = {
+    "add clips": lambda lib, rec: lib.add_clips(rec, [NewClip(0.1, 0.4, 1, "jump", "Bob"), NewClip(0.4, 0.9)]),
+    "change a clip": lambda lib, rec: lib.change_clip(some_clip(lib), NewClip(0.2, 0.7, 2, "hop", "Eve", "!", True)),
+    "remove clips": lambda lib, rec: lib.remove_clips([clip.id for clip in lib.clips(limit=-1)]),
+    "label": lambda lib, rec: lib.label([clip.id for clip in lib.clips(limit=-1)], "spin"),
+    "unlabel": lambda lib, rec: lib.label([clip.id for clip in lib.clips(limit=-1)], None),
+    "who": lambda lib, rec: lib.set_who([some_clip(lib)], "Someone new"),
+    "suspect": lambda lib, rec: lib.mark_suspect([clip.id for clip in lib.clips(limit=-1)], True),
+    "session": lambda lib, rec: lib.set_session([rec], "Friday"),
+    "no session": lambda lib, rec: lib.set_session([rec], None),
+    "recording note": lambda lib, rec: lib.set_recording_note(rec, "new"),
+    "session note": lambda lib, rec: lib.set_session_note("Monday", "new"),
+    "delete": lambda lib, rec: lib.delete_recordings([rec]),
+    "restore": lambda lib, rec: lib.restore_recordings([row.id for row in lib.recordings(DELETED)]),
+    "add action": lambda lib, rec: lib.add_name("action", "crawl"),
+    "add person": lambda lib, rec: lib.add_name("person", "Kim"),
+    "add session": lambda lib, rec: lib.add_name("session", "Sunday"),
+    "rename action": lambda lib, rec: lib.rename("action", "wave", "winken"),
+    "rename person": lambda lib, rec: lib.rename("person", "Ada", "ADA"),
+    "rename session": lambda lib, rec: lib.rename("session", "Monday", "Montag"),
+    "merge actions": lambda lib, rec: lib.merge("action", "wave", "拍手"),
+    "merge into nothing": lambda lib, rec: lib.merge("action", "wave", "nothing"),
+    "merge people": lambda lib, rec: lib.merge("person", "Ada", "Zoë"),
+    "merge sessions": lambda lib, rec: lib.merge("session", "Monday", "Tuesday"),
+    "remove action": lambda lib, rec: lib.remove_name("action", "wave"),
+    "remove person": lambda lib, rec: lib.remove_name("person", "Ada"),
+    "remove session": lambda lib, rec: lib.remove_name("session", "Monday"),
+    "key": lambda lib, rec: lib.set_key("拍手", "W"),  # taken from wave
+    "split": lambda lib, rec: lib.set_split("mine", {clip.id: "validation" for clip in lib.clips(limit=-1)}),
+    "remove split": lambda lib, rec: lib.remove_split("mine"),
+    "add model": lambda lib, rec: lib.add_model(
+        Model("second", "now", "full", "m", (("a/1", "wave"),), {"recall": 0.5})
+    ),
+    "remove model": lambda lib, rec: lib.remove_model("first try"),
+}
+
+
+@pytest.mark.parametrize("name", EDITS)
+def test_every_edit_is_undone_and_done_again_also_after_a_restart(name, full):
+    recording = full.recordings()[-1].id
+    before = state(full)
+    EDITS[name](full, recording)
+    after = state(full)
+    assert after != before
+    text = full.undo_text()
+    assert full.undo() == text
+    assert state(full) == before
+    full.close()
+    with Library(full.root) as again:
+        assert again.redo_text() == text
+        assert again.redo() == text
+        assert state(again) == after
+        assert again.redo() is None
+        again.undo()
+        assert state(again) == before
+        rebuilt = contents(again)
+    (full.root / FILE).unlink()
+    with Library(full.root) as again:  # the label files have followed
+        assert contents(again) == rebuilt
+
+
+def test_all_edits_are_covered():
+    import inspect
+
+    from app.library import catalogue
+
+    source = inspect.getsource(catalogue.Library)
+    assert source.count("self._do(") + source.count("self._set_deleted(") == 20  # a new edit belongs into EDITS
+
+
+def test_a_long_history_is_undone_step_by_step(full):
+    recording = full.recordings()[-1].id
+    states = [state(full)]
+    order = [
+        name for name in EDITS if name not in ("remove clips", "merge into nothing", "remove action", "merge actions")
+    ]
+    for name in order[:12]:
+        EDITS[name](full, recording)
+        if state(full) != states[-1]:
+            states.append(state(full))
+    for expected in reversed(states[:-1]):
+        full.undo()
+        assert state(full) == expected
+    for expected in states[1:]:
+        full.redo()
+        assert state(full) == expected
+
+
+def test_a_new_edit_ends_what_could_be_done_again(full):
+    full.add_name("action", "a")
+    full.undo()
+    full.add_name("action", "b")
+    assert full.redo() is None
+    assert [name.name for name in full.names("action")][-1] == "b"
+
+
+def test_an_edit_that_changes_nothing_is_no_step(full):
+    text = full.undo_text()
+    full.label([some_clip(full)], full.clips()[0].action)
+    assert full.undo_text() == text
+
+
+def test_undo_that_later_imports_depend_on_is_refused_whole(library):
+    library.add_name("action", "wave")
+    add_recording(library, clips=[NewClip(0, 1, 0, "wave")])
+    before = state(library)
+    with pytest.raises(LibraryError, match="depends on it"):
+        library.undo()
+    assert state(library) == before
+    assert library.undo_text() == "add the action wave"
+
+
+@pytest.mark.parametrize(
+    ("bad", "complaint"),
+    [
+        ("", "empty"),
+        ("  \t\n ", "empty"),
+        ("\u200b\u2060", "empty"),
+        ("a\x00b", "control"),
+        ("x" * 81, "81 characters"),
+        ("\ud800", "half a character"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["action", "person", "session"])
+def test_bad_names_are_refused(kind, bad, complaint, library):
+    with pytest.raises(LibraryError, match=complaint) as raised:
+        library.add_name(kind, bad)
+    assert "\n" not in str(raised.value)
+    assert library.undo_text() is None
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [("Wave", "wAVE"), ("straße", "STRASSE"), ("caf\u00e9", "cafe\u0301"), ("ΣΑΣ", "σας"), ("a  b", " a b ")],
+)
+def test_names_that_differ_in_case_or_composition_are_one(first, second, library):
+    library.add_name("action", first)
+    with pytest.raises(LibraryError, match="already"):
+        library.add_name("action", second)
+    recording = add_recording(library)
+    (clip,) = library.add_clips(recording, [NewClip(0, 1, 0, second)])
+    assert library.clip(clip).action == library.names("action")[-1].name
+
+
+@pytest.mark.parametrize(
+    "name", ["../../etc/passwd", "C:\\x", "con", "🤸🏽‍♀️", "تصفيق", "'; DROP TABLE clips; --", "%", "a/b"]
+)
+def test_any_name_is_kept_and_names_no_file(name, library):
+    recording = add_recording(library, clips=[NewClip(0, 1, 0, name, name)], session=name)
+    before = sorted(path.name for path in library.root.rglob("*"))
+    library.rename("action", name, f"{name}2")
+    assert sorted(path.name for path in library.root.rglob("*")) == before
+    clip = of(library, recording)[0]
+    assert (clip.action, clip.who, clip.session) == (f"{name}2", name, name)
+    assert library.clips(Filter(action=f"{name}2", text=name)) == [clip]
+
+
+def test_nothing_is_reserved(library):
+    for change in (
+        lambda: library.rename("action", "Nothing", "idle"),
+        lambda: library.remove_name("action", "nothing"),
+        lambda: library.merge("action", "NOTHING", "x"),
+    ):
+        with pytest.raises(LibraryError, match="stands for stretches without an action"):
+            change()
+
+
+def test_clips_that_cannot_be(library):
+    recording = add_recording(library)
+    length = library.recording(recording).duration_s
+    for start_s, end_s in ((1, 1), (1, 0.5), (length + 1, length + 2), (float("nan"), 1), (0, float("inf") * 0)):
+        with pytest.raises(LibraryError):
+            library.add_clips(recording, [NewClip(0, 1), NewClip(start_s, end_s)])
+    assert library.count_clips() == 0
+    (clip,) = library.add_clips(recording, [NewClip(-1, length + 5)])
+    assert (library.clip(clip).start_s, library.clip(clip).end_s) == (0, length)
+    with pytest.raises(LibraryError, match="no recording"):
+        library.add_clips("20260101-000000-abcdef", [NewClip(0, 1)])
+
+
+def test_filters(full):
+    def found(**chosen):
+        return sorted((clip.action or "-") for clip in full.clips(Filter(**chosen)))
+
+    assert found() == ["-", "wave", "拍手"]
+    assert found(action="WAVE") == ["wave"]
+    assert found(who="zoë") == ["拍手"]
+    assert found(session="monday") == ["-", "wave"]
+    assert found(unlabelled=True) == ["-"]
+    assert found(suspect=True) == ["拍手"]
+    assert found(text="LEFT wav") == ["wave"]
+    assert found(text="left tuesday") == []
+    assert found(text="100%") == []
+    assert found(text="lamp") == ["-", "wave"]
+    assert found(deleted=True) == ["nothing"]
+    day = full.recordings()[0].created[:10]
+    assert len(found(since=day, until=day)) == 3
+    assert found(since="9999-01-01") == found(until="1999-12-31") == []
+    assert full.count_clips(Filter(session="Monday")) == 2
+    assert [row.clips for row in full.recordings(Filter(action="wave"))] == [2]
+    assert full.count_recordings() == 2
+    assert full.count_recordings(Filter(unlabelled=True)) == 0
+    full.label([clip.id for clip in full.clips()], None)
+    assert full.count_recordings(Filter(unlabelled=True)) == 2
+    assert full.count_recordings(Filter(text="zoë")) == 1
+
+
+@pytest.fixture(scope="module")
+def two_sizes(tmp_path_factory):
+    """Libraries of 1,000 and of 10,000 clips."""
+    made = []
+    for recordings in (10, 100):
+        root = tmp_path_factory.mktemp("many") / str(recordings)
+        with Library(root) as library:
+            for seed in range(recordings):
+                clips = [NewClip(n * 0.01, n * 0.01 + 0.5, 0, f"action {n % 7}") for n in range(100)]
+                add_recording(library, seed, clips, source=f"take {seed}")
+        made.append(root)
+    return made
+
+
+def steps(library, ask):
+    """SQLite's own steps for what is asked, in hundreds, and the answer."""
+    count = 0
+
+    def tick():
+        nonlocal count
+        count += 1
+
+    with library._database.reading() as connection:
+        connection.set_progress_handler(tick, 100)
+        answer = ask()
+        connection.set_progress_handler(None, 100)
+    return count, answer
+
+
+def test_a_page_costs_the_same_among_ten_times_the_clips(two_sizes):
+    costs = []
+    for root in two_sizes:
+        with Library(root) as library:
+            assert library.count_clips() == library.count_recordings() * 100
+            cost, page = steps(library, library.clips)
+            assert len(page) == 100
+            more, rows = steps(library, lambda library=library: library.recordings(limit=5))
+            assert len(rows) == 5
+            costs.append(cost + more)
+    assert costs[1] <= costs[0] * 1.2 + 2
+
+
+def test_pages_are_the_whole_in_order(two_sizes):
+    with Library(two_sizes[1]) as library:
+        whole = library.clips(limit=-1)
+        assert len(whole) == 10_000
+        assert [library.clips(offset=start, limit=170) for start in range(0, 10_000, 170)] == [
+            whole[start : start + 170] for start in range(0, 10_000, 170)
+        ]
+        assert library.clips(offset=10_000) == []
+        chosen = Filter(action="action 3")
+        assert library.count_clips(chosen) == sum(clip.action == "action 3" for clip in whole)
+
+
+def test_opening_reads_no_clip(two_sizes, monkeypatch):
+    from app.library import database
+
+    statements = []
+    connect = database._connect
+
+    def traced(*arguments):
+        connection = connect(*arguments)
+        connection.set_trace_callback(statements.append)
+        return connection
+
+    monkeypatch.setattr(database, "_connect", traced)
+    Library(two_sizes[1]).close()
+    assert statements
+    assert not [text for text in statements if "clips" in text and "SELECT" in text]
+
+
+def test_teaching_clips_are_the_rows_of_their_person_and_time(library):
+    recording = add_recording(
+        library, 4, [NewClip(0.5, 1, 1, "wave", "Ada"), NewClip(1, 1.5, 0), NewClip(0, 1, 9, "gone")], people=(0, 1)
+    )
+    add_recording(library, 5, [NewClip(0, 0.5, 0, "nothing")], session="s")
+    wave, nothing = sorted(library.teaching_clips(), key=lambda clip: clip.action, reverse=True)
+    assert (wave.name, wave.person, wave.session) == (f"{recording}/1", "Ada", None)
+    assert (nothing.action, nothing.person, nothing.session) == ("nothing", None, "s")
+    source = library.open_recording(recording)
+    expected = [
+        row
+        for row in range(len(source.frame))
+        if source.person[row] == 1 and 0.5 <= source.times_s[source.frame[row]] <= 1
+    ]
+    assert len(expected) > 5
+    np.testing.assert_array_equal(wave.xy_px, source.xy_px[expected])
+    np.testing.assert_array_equal(wave.times_s, source.times_s[source.frame[expected]])
+    assert wave.confidence.shape == (len(expected), 33)
+    assert [clip.name for clip in library.teaching_clips(["WAVE", "gone"])] == [wave.name]
+
+
+def test_a_take_that_tells_its_action_is_a_clip(library):
+    from library_fakes import make_tracks
+
+    from app.library.storing import describe, store
+
+    tracks = make_tracks(people=(3,))
+    info = replace(describe(tracks, "cam", session="s"), action="wave", person="Ada")
+    folder = store(library.root, library.staging(), info, tracks)
+    assert library.refresh() == 1
+    (clip,) = of(library, folder.name)
+    assert (clip.action, clip.who, clip.session, clip.person) == ("wave", "Ada", "s", 3)
+    assert (clip.start_s, clip.end_s) == (0, info.duration_s)
+    library.remove_clips([clip.id])
+    library.close()
+    (library.root / FILE).unlink()
+    with Library(library.root) as again:
+        assert of(again, folder.name) == []  # removed stays removed
+
+
+def test_a_rebuild_finds_everything(full):
+    before = contents(full)
+    full.close()
+    for file in full.root.glob("library.sqlite*"):
+        file.unlink()
+    with Library(full.root) as again:
+        assert contents(again) == before
+        assert again.notes == []
+
+
+@pytest.mark.parametrize("damage", ["rubbish", "cut", "middle", "other database", "empty"])
+def test_a_damaged_catalogue_is_put_aside_and_made_again(damage, full):
+    before = contents(full)
+    full.close()
+    path = full.root / FILE
+    content = path.read_bytes()
+    if damage == "rubbish":
+        path.write_bytes(b"no database at all " * 300)
+    elif damage == "cut":
+        path.write_bytes(content[: len(content) // 2])
+    elif damage == "middle":
+        path.write_bytes(content[:8192] + b"\xff" * 60_000 + content[68_192:])
+    elif damage == "empty":
+        path.write_bytes(b"")
+    else:
+        path.unlink()
+        with sqlite3.connect(path) as other:
+            other.execute("CREATE TABLE shopping (item TEXT)")
+        other.close()
+    harmed = path.read_bytes()
+    with Library(full.root) as again:
+        assert contents(again) == before
+        assert len(again.notes) == 1
+        assert "made again" in again.notes[0]
+    assert (full.root / "library.sqlite.damaged-1").read_bytes() == harmed
+
+
+def test_a_newer_catalogue_is_refused_and_left_alone(full):
+    full.close()
+    path = full.root / FILE
+    with sqlite3.connect(path) as connection:
+        connection.execute(f"PRAGMA user_version = {len(schema.MIGRATIONS) + 1}")
+    connection.close()
+    before = path.read_bytes()
+    for _ in range(2):  # the refusal lets go of the lock
+        with pytest.raises(LibraryError, match="newer version of ActionLens") as raised:
+            Library(full.root)
+        assert "\n" not in str(raised.value)
+    assert path.read_bytes() == before
+
+
+def test_an_older_catalogue_is_brought_up_to_date(full, monkeypatch):
+    from app.library import database
+
+    before = contents(full)
+    full.close()
+    monkeypatch.setattr(database, "MIGRATIONS", (*schema.MIGRATIONS, "ALTER TABLE actions ADD COLUMN colour TEXT"))
+    with Library(full.root) as again:
+        assert contents(again) == before
+        assert again._database.row("SELECT colour FROM actions LIMIT 1")["colour"] is None
+    assert sqlite3.connect(full.root / "library.sqlite.v1").execute("SELECT count(*) FROM clips").fetchone() == (4,)
+    monkeypatch.setattr(
+        database, "MIGRATIONS", (*schema.MIGRATIONS, "ALTER TABLE x ADD COLUMN y", "CREATE TABLE z (a)")
+    )
+    with Library(full.root) as again:  # a step that is done is not done again
+        assert again._database.row("PRAGMA user_version")[0] == 3
+
+
+def test_a_step_that_fails_leaves_the_older_catalogue(full, monkeypatch):
+    from app.library import database
+
+    full.close()
+    monkeypatch.setattr(database, "MIGRATIONS", (*schema.MIGRATIONS, "CREATE TABLE half (a); nonsense"))
+    with pytest.raises(LibraryError):
+        Library(full.root)
+    monkeypatch.undo()
+    with Library(full.root) as again:
+        assert again._database.row("SELECT 1 FROM sqlite_master WHERE name = 'half'") is None
+
+
+def test_the_second_instance_reads(full):
+    with Library(full.root) as second:
+        assert second.read_only
+        assert len(second.notes) == 1
+        assert "reading only" in second.notes[0]
+        assert contents(second) == contents(full)
+        full.add_name("action", "seen there too")
+        assert second.names("action")[-1].name == "seen there too"
+        for change in (lambda: second.add_name("action", "x"), second.undo, second.refresh, second.staging):
+            with pytest.raises(ReadOnlyError):
+                change()
+    full.close()
+    with Library(full.root) as third:
+        assert not third.read_only
+
+
+KILLED = """
+import os, signal, sys
+sys.path.insert(0, "tests/app/library")
+from pathlib import Path
+from app.library.catalogue import Library
+library = Library(Path(sys.argv[1]))
+print("open", library.read_only, flush=True)
+sys.stdin.readline()
+with library._database.transaction() as connection:
+    connection.execute("UPDATE clips SET action = NULL")
+    connection.execute("DELETE FROM models")
+    connection.execute("PRAGMA cache_spill = ON")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="kill -9")
+def test_kill_9_in_a_transaction_changes_nothing_and_frees_the_library(full):
+    before = contents(full)
+    full.close()
+    child = subprocess.Popen(
+        [sys.executable, "-c", KILLED, str(full.root)],
+        cwd=REPOSITORY,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert child.stdout.readline() == "open False\n"
+    with Library(full.root) as second:
+        assert second.read_only
+        assert f"process {child.pid}" in second.notes[0]
+    child.communicate("go\n", timeout=30)
+    assert child.returncode == -9
+    assert (full.root / "library.lock").exists()
+    with Library(full.root) as again:
+        assert not again.read_only
+        assert contents(again) == before
+
+
+def test_a_lock_file_that_names_a_living_process_holds_nobody_up(tmp_path):
+    tmp_path.joinpath("library.lock").write_text(json.dumps({"pid": 1, "started": 0.0}))
+    with Library(tmp_path) as library:
+        assert not library.read_only
+
+
+def test_labels_that_were_not_written_before_a_kill_are_written_at_the_next_opening(full, monkeypatch):
+    from app.library import catalogue
+
+    monkeypatch.setattr(catalogue, "write_unwritten", lambda connection, root: None)
+    full.label([some_clip(full)], "spin")
+    monkeypatch.undo()
+    full.close()
+    Library(full.root).close()
+    (full.root / FILE).unlink()
+    with Library(full.root) as again:
+        assert "spin" in [clip.action for clip in again.clips()]
+
+
+def test_a_full_disk_under_the_labels_is_made_up_for(full, monkeypatch, caplog):
+    from app.library import label_files
+
+    def fail(path, content):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(label_files, "_write", fail)
+    full.label([some_clip(full)], "spin")
+    assert "No space left" in caplog.text
+    monkeypatch.undo()
+    full.add_name("action", "another")
+    full.close()
+    (full.root / FILE).unlink()
+    with Library(full.root) as again:
+        assert "spin" in [clip.action for clip in again.clips()]
+
+
+def test_recordings_come_and_go_on_disk(full):
+    row = full.recordings()[-1]
+    folder = full.root / "recordings" / row.id
+    before = contents(full)
+    full.close()
+    away = full.root.parent / row.id
+    shutil.move(folder, away)
+    with Library(full.root) as again:
+        assert again.count_recordings() == 1
+        assert again.notes == ["1 recordings are not on disk any more: hidden until they come back"]
+    shutil.move(away, folder)
+    with Library(full.root) as again:
+        assert contents(again) == before
+
+
+def test_recordings_of_another_library_keep_their_labels(full, tmp_path):
+    with Library(tmp_path / "other") as other:
+        fill(other)
+        moved = other.recordings()[-1]
+    shutil.copytree(tmp_path / "other" / "recordings" / moved.id, full.root / "recordings" / moved.id)
+    assert full.refresh() == 1
+    clips = of(full, moved.id)
+    assert [clip.action for clip in clips] == ["wave", None]
+    assert len({clip.id for clip in full.clips(limit=-1)}) == full.count_clips() == 5
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"{",
+        b"[]",
+        b'{"version": 1}',
+        b'{"version": 1, "session": null, "note": "", "deleted": false, "clips": [{"id": -1}]}',
+        b'{"version": 1, "session": 7, "note": "", "deleted": false, "clips": []}',
+        b"[" * 100_000,
+    ],
+)
+def test_damaged_labels_are_kept_aside_and_told(content, full):
+    row = full.recordings()[-1]
+    full.close()
+    labels = full.root / "recordings" / row.id / "labels.json"
+    labels.write_bytes(content)
+    (full.root / FILE).unlink()
+    with Library(full.root) as again:
+        assert of(again, row.id) == []
+        assert again.count_recordings() == 2
+        told = [note for note in again.notes if "labels.json" in note]
+        assert len(told) == 1
+        assert "\n" not in told[0]
+    assert labels.with_name("labels.json.damaged-1").read_bytes() == content
+
+
+def test_hostile_folders_are_told_and_left(full):
+    recordings = full.root / "recordings"
+    good = full.recordings()[0].id
+    shutil.copytree(recordings / good, recordings / "20260101-000000-abcdef")  # holds another id
+    (recordings / "20260101-000000-aaaaaa").mkdir()  # holds nothing
+    (recordings / "not a recording").mkdir()
+    full.notes.clear()
+    assert full.refresh() == 0
+    assert len(full.notes) == 2
+    assert all("\n" not in note for note in full.notes)
+
+
+def test_the_bin_is_emptied_for_good(full):
+    (row,) = full.recordings(DELETED)
+    assert full.empty_bin() == 1
+    assert not (full.root / "recordings" / row.id).exists()
+    assert full.undo() is None
+    before = contents(full)
+    full.close()
+    (full.root / FILE).unlink()
+    with Library(full.root) as again:
+        assert contents(again) == before
+
+
+def test_a_clock_that_was_set_back_disturbs_nothing(full, monkeypatch):
+    from app.library import editing
+
+    monkeypatch.setattr(editing, "now", lambda: "1999-01-01T00:00:00+00:00")
+    full.add_name("action", "late")
+    assert full.undo() == "add the action late"
