@@ -19,6 +19,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 Positions = Literal["tight", "trainable", "fixed"]
+PositionStart = Literal["zeros", "sines"]
+
+_SINES_HEIGHT = 0.5  # of the sines that learned positions begin with
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +31,8 @@ class GlConfig:
     joints: of a person, the one that carries the global translation included. global_joint: which that is. channels:
     coordinates. frames: the longest clip. width: D. drop_path: of the last block, rising from 0 at the first.
     positions: "tight", a learned vector for each joint at each frame; "trainable", learned vectors for joints before
-    the one attention and for frames before the other; "fixed", the same as sines. position_start: deviation of the
-    normal numbers that learned positions begin with (published: 0, from which they are slow to be learnt).
+    the one attention and for frames before the other; "fixed", the same as sines. position_start: what learned
+    positions begin with, "zeros" (published, slow to be learnt) or "sines".
     between_people: whether the tokens of one person attend to those of another. global_translation: False leaves it out
     of the input.
     """
@@ -48,13 +51,15 @@ class GlConfig:
     drop_path: float = 0.1
     qkv_bias: bool = True
     positions: Positions = "tight"
-    position_start: float = 0.0
+    position_start: PositionStart = "zeros"
     between_people: bool = True
     global_translation: bool = True
 
     def __post_init__(self) -> None:
         if self.positions not in get_args(Positions):
             raise ValueError(f"positions must be tight, trainable or fixed, got {self.positions!r}")
+        if self.position_start not in get_args(PositionStart):
+            raise ValueError(f"position_start must be zeros or sines, got {self.position_start!r}")
         if self.width % self.heads:
             raise ValueError(f"width {self.width} is not a multiple of {self.heads} heads")
         if not 0 <= self.global_joint < self.joints:
@@ -211,20 +216,18 @@ class PositionTable(nn.Module):
 
     def __init__(self, config: GlConfig) -> None:
         super().__init__()
-        frames, joints, width = config.frames, config.tokens, config.width
         self.kind = config.positions
-
-        def learned(frames: int) -> nn.Parameter:
-            return nn.Parameter(config.position_start * torch.randn(1, frames, joints, width))
-
+        joint = sines(config.tokens, config.width).view(1, 1, config.tokens, config.width)
+        frame = sines(config.frames, config.features).view(1, config.frames, config.tokens, config.width)
+        if self.kind == "fixed":
+            self.register_buffer("joint", joint, persistent=False)
+            self.register_buffer("frame", frame, persistent=False)
+            return
+        height = _SINES_HEIGHT if config.position_start == "sines" else 0.0
         if self.kind == "tight":
-            self.joint_frame = learned(frames)
-        elif self.kind == "trainable":
-            self.joint, self.frame = learned(1), learned(frames)
+            self.joint_frame = nn.Parameter(height * frame)
         else:
-            self.register_buffer("joint", sines(joints, width).view(1, 1, joints, width), persistent=False)
-            table = sines(frames, joints * width).view(1, frames, joints, width)
-            self.register_buffer("frame", table, persistent=False)
+            self.joint, self.frame = nn.Parameter(height * joint), nn.Parameter(height * frame)
 
     def of_joints(self, packing: Packing) -> Tensor:
         """(R, J, D), or (1, J, D), before the attention over joints."""

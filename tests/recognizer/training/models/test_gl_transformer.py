@@ -238,6 +238,18 @@ def test_positions_tell_when_and_where(positions):
     assert learned == {f"blocks.{block}.position.{name}" for block in (0, 1) for name in names}
 
 
+@pytest.mark.parametrize("positions", ["tight", "trainable"])
+def test_learned_positions_begin_at_nought_or_as_sines(positions):
+    at_nought, as_sines = (
+        GlTransformer(replace(SMALL, positions=positions, position_start=start)).blocks[1].position
+        for start in ("zeros", "sines")
+    )
+    assert not any(weight.any() for weight in at_nought.parameters())
+    frame = as_sines.joint_frame if positions == "tight" else as_sines.frame
+    torch.testing.assert_close(frame.detach().view(9, 80), 0.5 * sines(9, 80))
+    assert frame.requires_grad
+
+
 def test_sines():
     table = sines(4, 6)
     torch.testing.assert_close(table[0], torch.tensor([0.0, 1, 0, 1, 0, 1]))
@@ -271,7 +283,12 @@ def test_embeddings_stay_exact_under_autocast():
 
 @pytest.mark.parametrize(
     ("change", "words"),
-    [({"positions": "loose"}, "positions"), ({"width": 9}, "multiple"), ({"global_joint": 5}, "global_joint")],
+    [
+        ({"positions": "loose"}, "positions"),
+        ({"position_start": "ones"}, "position_start"),
+        ({"width": 9}, "multiple"),
+        ({"global_joint": 5}, "global_joint"),
+    ],
 )
 def test_configurations_that_make_no_network(change, words):
     with pytest.raises(ValueError, match=words):

@@ -40,7 +40,7 @@ from recognizer.training.whole_clip.fit import Hardware  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[4]
 QUIET = Hardware(accelerator="cpu", precision="32-true", logs=False, checkpoint_steps=3)
-RECIPE = SMALL_SET.changed(batch=8, epochs=4, learning_rate=3e-3, warmup=3, position_start=0.1)
+RECIPE = SMALL_SET.changed(batch=8, epochs=4, learning_rate=3e-3, warmup=3, dropout=0.1)
 LEARN, JUDGE = np.arange(24), np.arange(24, 36)
 
 
@@ -208,7 +208,7 @@ def test_embeddings_come_in_the_order_of_the_rows(clips, done):
 def test_linear_evaluation_tells_the_actions_apart_and_leaves_the_network(clips):
     """Of a network with random weights, which is enough for two actions."""
     torch.manual_seed(0)
-    backbone = GlTransformer(network_config(clips, 12, "tiny", RECIPE.changed(position_start=0.0)))
+    backbone = GlTransformer(network_config(clips, 12, "tiny", RECIPE))
     before = {name: value.clone() for name, value in backbone.state_dict().items()}
     how = Linear(epochs=100, batch=8, learning_rate=0.03, copies=2)
     result = linear_evaluation(backbone, clips, LEARN, JUDGE, "natural", 0, how)
