@@ -197,7 +197,8 @@ def _finish(folder: Path, info: RecordingInfo) -> Path:
     arrays = _read_journal(journal, LAYOUTS[info.layout])
     times_s = arrays["times_s"]
     if not len(times_s):
-        raise RecordingError("it has no frames")
+        shutil.rmtree(folder, ignore_errors=True)
+        raise RecordingError("it held no frame and was removed")
     temporary = folder / f".{JOINTS_FILE}"
     save_joints(temporary, arrays)
     os.replace(temporary, joints)

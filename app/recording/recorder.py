@@ -1,0 +1,375 @@
+"""Records takes from a live run: countdown, the seconds before the key, automatic stop, several takes in a row.
+
+A tap of the engine hands results over and returns; a thread of its own decides and writes. All times are the source's
+(Frame.time_s): a clock of the computer that changes does not matter.
+"""
+
+import logging
+import queue
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from enum import Enum
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from app.errors import RecordingError
+from app.recording.writer import RecordingWriter
+from app.types import Result
+from pose.skeleton import MEDIAPIPE_33
+from pose.types import Pose
+
+log = logging.getLogger(__name__)
+
+_QUEUE = 60  # results between the tap and the thread: two seconds
+_BREAK_S = 1.0  # a source that jumps further, or back, has been lost or begun anew
+_JPEG_QUALITY = 92  # of the pre-roll: a second of 1080p is then about 15 MB
+_STILL_SPEED = 0.25  # torso lengths a second of the fastest limb joint, below which a person stands still
+_STILL_S = 1.2  # so long, after something has moved, ends a take
+_SPEED_OVER_S = 0.25
+_LIMBS = tuple(
+    MEDIAPIPE_33.index(f"{side}_{joint}") for side in ("left", "right") for joint in ("wrist", "elbow", "knee", "ankle")
+)
+_TORSO = tuple(MEDIAPIPE_33.index(f"{side}_{joint}") for joint in ("shoulder", "hip") for side in ("left", "right"))
+
+
+class RecorderState(Enum):
+    """Where recording is."""
+
+    OFF = "off"
+    READY = "ready"
+    COUNTDOWN = "countdown"
+    RECORDING = "recording"
+    SAVING = "saving"
+
+
+@dataclass(frozen=True, slots=True)
+class TakeSettings:
+    """How takes are made. Seconds are of the source.
+
+    countdown_s: before each take. pre_roll_s: kept from before the take. longest_s: a take ends by itself; when_still:
+    also when the person has moved and stands still again. takes: in a row, each after a countdown. skeleton_only: no
+    pixel reaches the disk. session, person, action: go into each recording.
+    """
+
+    session: str
+    person: str = ""
+    action: str = ""
+    countdown_s: float = 3.0
+    pre_roll_s: float = 3.0
+    longest_s: float = 10.0
+    when_still: bool = True
+    takes: int = 1
+    skeleton_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RecorderView:
+    """What a window shows. left_s: of the countdown. recorded_s: of this take. takes: done of those asked for.
+
+    dropped: results that came while the disk was too slow. message: the last thing to tell, one line.
+    """
+
+    state: RecorderState = RecorderState.OFF
+    left_s: float = 0.0
+    recorded_s: float = 0.0
+    takes: int = 0
+    of: int = 0
+    dropped: int = 0
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Kept:
+    """A result of the pre-roll; its picture as JPEG, None where only skeletons are kept."""
+
+    time_s: float
+    jpeg: NDArray[np.uint8] | None
+    poses: tuple[Pose, ...]
+
+
+class Recorder:
+    """A tap for Engine.add_tap, with controls for any thread.
+
+    saved(folder) is called on the recorder's thread after each take; failed(line) when one could not be made.
+    lossless: the tap waits for the disk, for files that are worked through; otherwise it never waits.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        source: str,
+        *,
+        saved: Callable[[Path], None] | None = None,
+        failed: Callable[[str], None] | None = None,
+        lossless: bool = False,
+    ) -> None:
+        self._root, self._source, self._lossless = root, source, lossless
+        self._saved, self._failed = saved, failed
+        self._queue: queue.Queue[Result | Callable[[], None] | None] = queue.Queue(_QUEUE)
+        self._settings = TakeSettings("")
+        self._view = RecorderView()
+        self._pre_roll: deque[_Kept] = deque()
+        self._writer: RecordingWriter | None = None
+        self._last_s: float | None = None
+        self._begins_s: float | None = None  # of the source, when the countdown is over
+        self._started_s = 0.0
+        self._still = _Stillness()
+        self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
+        self._thread.start()
+
+    @property
+    def view(self) -> RecorderView:
+        """What is to be shown now."""
+        return self._view
+
+    def __call__(self, result: Result) -> None:
+        """The tap."""
+        if self._view.state is RecorderState.OFF:
+            return
+        if self._lossless:
+            self._queue.put(result)
+            return
+        try:
+            self._queue.put_nowait(result)
+        except queue.Full:
+            self._view = replace(self._view, dropped=self._view.dropped + 1)
+
+    def arm(self, settings: TakeSettings) -> None:
+        """Keep what is needed before a take."""
+
+        def do() -> None:
+            self._settings = settings
+            if self._view.state is RecorderState.OFF:
+                self._view = RecorderView(RecorderState.READY)
+
+        self._view = replace(self._view, message="")
+        self._tell(do)
+        if self._view.state is RecorderState.OFF:
+            self._view = replace(self._view, state=RecorderState.READY)
+
+    def start(self) -> None:
+        """Begin the countdown of the first take."""
+
+        def do() -> None:
+            if self._view.state is RecorderState.READY:
+                self._view = replace(self._view, takes=0, of=self._settings.takes, message="")
+                self._count_down()
+
+        self._tell(do)
+
+    def stop(self) -> None:
+        """End this take and keep it; the takes that were still to come are not made."""
+
+        def do() -> None:
+            self._view = replace(self._view, of=self._view.takes)
+            if self._view.state is RecorderState.RECORDING:
+                self._finish()
+            elif self._view.state is RecorderState.COUNTDOWN:
+                self._ready()
+
+        self._tell(do)
+
+    def cancel(self) -> None:
+        """Throw this take away."""
+
+        def do() -> None:
+            writer, self._writer = self._writer, None
+            if writer is not None:
+                writer.discard()
+            self._ready("the take was thrown away" if writer is not None else "")
+
+        self._tell(do)
+
+    def disarm(self) -> None:
+        """Keep a take that runs, then keep nothing any more."""
+
+        def do() -> None:
+            if self._writer is not None:
+                self._finish(more=False)
+            self._pre_roll.clear()
+            self._last_s = None
+            self._view = RecorderView(message=self._view.message)
+
+        self._tell(do)
+
+    def source_changed(self, source: str) -> None:
+        """Another source follows: a take that runs ends and is kept."""
+
+        def do() -> None:
+            if self._writer is not None:
+                self._finish(more=False)
+            self._pre_roll.clear()
+            self._last_s = None
+            self._source = source
+
+        self._tell(do)
+
+    def close(self, timeout_s: float = 10.0) -> None:
+        """Keep a take that runs, and end the thread."""
+        self.disarm()
+        self._queue.put(None)
+        self._thread.join(timeout_s)
+
+    def _tell(self, do: Callable[[], None]) -> None:
+        if self._thread.is_alive():
+            self._queue.put(do)
+
+    # The recorder's thread.
+
+    def _run(self) -> None:
+        while (item := self._queue.get()) is not None:
+            try:
+                if isinstance(item, Result):
+                    self._take_in(item)
+                else:
+                    item()
+            except RecordingError as error:
+                self._fail(str(error))
+            except Exception as error:  # top of the thread: recording must not end silently
+                log.exception("recording failed")
+                self._fail(f"{type(error).__name__}: {error}")
+
+    def _take_in(self, result: Result) -> None:
+        time_s = result.frame.time_s
+        if self._view.state is RecorderState.OFF:
+            return
+        if self._last_s is not None and not 0 <= time_s - self._last_s <= _BREAK_S:
+            self._interrupted()
+        if self._last_s is not None and time_s <= self._last_s:
+            return
+        self._last_s = time_s
+        poses = tuple(person.pose for person in result.persons)
+        if self._view.state is RecorderState.COUNTDOWN:
+            self._count(result)
+        if self._view.state is RecorderState.RECORDING:
+            self._record(result, poses)
+        else:
+            self._keep(result, poses)
+
+    def _count(self, result: Result) -> None:
+        if self._begins_s is None:
+            self._begins_s = result.frame.time_s + self._settings.countdown_s
+        left_s = self._begins_s - result.frame.time_s
+        self._view = replace(self._view, left_s=max(left_s, 0.0))
+        if left_s <= 0:
+            self._begin(result)
+
+    def _begin(self, result: Result) -> None:
+        settings = self._settings
+        self._writer = RecordingWriter(
+            self._root,
+            source=self._source,
+            session=settings.session,
+            layout=MEDIAPIPE_33,
+            size=result.frame.size,
+            person=settings.person,
+            action=settings.action,
+            skeleton_only=settings.skeleton_only,
+            lossless=self._lossless,
+        )
+        for kept in self._pre_roll:
+            picture = None if kept.jpeg is None else cv2.imdecode(kept.jpeg, cv2.IMREAD_COLOR)
+            self._writer.add(kept.time_s, None if picture is None else np.asarray(picture, np.uint8), kept.poses)
+        self._pre_roll.clear()
+        self._started_s = result.frame.time_s
+        self._still = _Stillness()
+        self._view = replace(self._view, state=RecorderState.RECORDING, left_s=0.0, recorded_s=0.0)
+
+    def _record(self, result: Result, poses: tuple[Pose, ...]) -> None:
+        writer = self._writer
+        assert writer is not None
+        time_s = result.frame.time_s
+        writer.add(time_s, None if self._settings.skeleton_only else result.frame.bgr, poses)
+        recorded_s = time_s - self._started_s
+        self._view = replace(self._view, recorded_s=recorded_s)
+        still = self._settings.when_still and self._still.is_over(time_s, poses[0] if poses else None)
+        if recorded_s >= self._settings.longest_s or still:
+            self._finish()
+
+    def _keep(self, result: Result, poses: tuple[Pose, ...]) -> None:
+        jpeg = None
+        if not self._settings.skeleton_only and self._settings.pre_roll_s > 0:
+            _, jpeg = cv2.imencode(".jpg", result.frame.bgr, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
+        kept = None if jpeg is None else np.asarray(jpeg, np.uint8)
+        self._pre_roll.append(_Kept(result.frame.time_s, kept, poses))
+        while self._pre_roll and self._pre_roll[0].time_s < result.frame.time_s - self._settings.pre_roll_s:
+            self._pre_roll.popleft()
+
+    def _interrupted(self) -> None:
+        """The source was lost or has begun anew: what there is of a take is kept."""
+        self._pre_roll.clear()
+        self._begins_s = None
+        self._last_s = None
+        if self._writer is not None:
+            self._finish(more=False)
+            self._view = replace(self._view, message="the source was interrupted; the take up to there is kept")
+
+    def _finish(self, *, more: bool = True) -> None:
+        writer, self._writer = self._writer, None
+        assert writer is not None
+        self._view = replace(self._view, state=RecorderState.SAVING)
+        folder = writer.finish()
+        takes = self._view.takes + 1
+        lost = f", {writer.dropped} pictures were too many for the disk" if writer.dropped else ""
+        self._view = replace(self._view, takes=takes, message=f"saved {writer.duration_s:.1f} s{lost}")
+        if self._saved is not None:
+            self._saved(folder)
+        if more and takes < self._view.of:
+            self._count_down()
+        else:
+            self._ready(self._view.message)
+
+    def _count_down(self) -> None:
+        self._begins_s = None
+        self._view = replace(
+            self._view, state=RecorderState.COUNTDOWN, left_s=self._settings.countdown_s, recorded_s=0.0
+        )
+
+    def _ready(self, message: str = "") -> None:
+        self._begins_s = None
+        self._view = replace(self._view, state=RecorderState.READY, left_s=0.0, recorded_s=0.0, message=message)
+
+    def _fail(self, line: str) -> None:
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            writer.keep_for_recovery()
+        self._ready(line)
+        if self._failed is not None:
+            self._failed(line)
+
+
+class _Stillness:
+    """Tells when somebody has moved and stands still again, by the fastest of wrists, elbows, knees and ankles."""
+
+    def __init__(self) -> None:
+        self._poses: deque[tuple[float, NDArray[np.float32]]] = deque()
+        self._moved = False
+        self._still_since_s: float | None = None
+
+    def is_over(self, time_s: float, pose: Pose | None) -> bool:
+        """True once the motion is over. Without a pose nothing is known, which is no stillness."""
+        if pose is None or pose.layout != MEDIAPIPE_33:
+            self._still_since_s = None
+            return False
+        limbs = pose.xy_px[list(_LIMBS)]
+        corners = pose.xy_px[list(_TORSO)]
+        torso = float(np.linalg.norm(corners[:2].mean(axis=0) - corners[2:].mean(axis=0)))
+        self._poses.append((time_s, limbs))
+        while time_s - self._poses[0][0] > _SPEED_OVER_S:
+            self._poses.popleft()
+        before_s, before = self._poses[0]
+        if torso < 1 or time_s - before_s < _SPEED_OVER_S / 2:
+            return False
+        speed = float(np.linalg.norm(limbs - before, axis=1).max()) / torso / (time_s - before_s)
+        if speed > 2 * _STILL_SPEED:
+            self._moved, self._still_since_s = True, None
+        elif speed > _STILL_SPEED:
+            self._still_since_s = None
+        elif self._still_since_s is None:
+            self._still_since_s = time_s
+        return self._moved and self._still_since_s is not None and time_s - self._still_since_s >= _STILL_S

@@ -1,0 +1,193 @@
+"""Takes of a live run: countdown, pre-roll, automatic end, several in a row, interruptions, failures."""
+
+import threading
+
+import numpy as np
+import pytest
+from recording_fakes import result
+
+from app.recording.folder import read_recording, recording_folders
+from app.recording.recorder import Recorder, RecorderState, TakeSettings
+
+
+@pytest.fixture
+def saved():
+    return []
+
+
+@pytest.fixture
+def recorder(tmp_path, saved):
+    made = Recorder(tmp_path, "demo", saved=saved.append, lossless=True)
+    yield made
+    made.close()
+
+
+def feed(recorder, results):
+    for given in results:
+        recorder(given)
+    settle(recorder)
+
+
+def settle(recorder):
+    done = threading.Event()
+    recorder._tell(done.set)
+    assert done.wait(20)
+
+
+def test_the_seconds_before_the_key_are_kept(recorder, saved, results):
+    recorder.arm(TakeSettings("s", countdown_s=0, pre_roll_s=3.0, longest_s=2.0, when_still=False))
+    feed(recorder, results(0.0, 10.0))
+    recorder.start()
+    feed(recorder, results(10.0, 3.0))
+    (folder,) = saved
+    recording = read_recording(folder)
+    assert recording.times_s[-1] == pytest.approx(5.0, abs=0.1)
+    assert recording.info.frames == pytest.approx(150, abs=3)
+    assert recorder.view.state is RecorderState.READY
+    assert recorder.view.takes == 1
+
+
+def test_a_countdown_of_the_sources_own_time(recorder, results):
+    recorder.arm(TakeSettings("s", countdown_s=3.0, longest_s=5.0))
+    recorder.start()
+    feed(recorder, results(100.0, 1.0))
+    assert recorder.view.state is RecorderState.COUNTDOWN
+    assert recorder.view.left_s == pytest.approx(2.0, abs=0.1)
+    feed(recorder, results(101.0, 2.5))
+    assert recorder.view.state is RecorderState.RECORDING
+
+
+def test_a_take_ends_when_the_person_stands_still_again(recorder, saved, results):
+    recorder.arm(TakeSettings("s", countdown_s=0, pre_roll_s=0, longest_s=60.0))
+    recorder.start()
+    feed(recorder, results(0.0, 2.0))
+    assert recorder.view.state is RecorderState.RECORDING, "nobody has moved yet"
+    feed(recorder, results(2.0, 3.0, moving=True))
+    assert recorder.view.state is RecorderState.RECORDING
+    feed(recorder, results(5.0, 3.0))
+    (folder,) = saved
+    assert read_recording(folder).info.duration_s == pytest.approx(6.4, abs=0.4)
+
+
+def test_several_takes_in_a_row_without_a_key(recorder, saved, results):
+    recorder.arm(TakeSettings("s", countdown_s=1.0, pre_roll_s=0.5, longest_s=1.0, when_still=False, takes=3))
+    recorder.start()
+    feed(recorder, results(0.0, 9.0))
+    assert len(saved) == 3
+    assert (recorder.view.takes, recorder.view.of) == (3, 3)
+    assert recorder.view.state is RecorderState.READY
+
+
+def test_stop_keeps_the_take_and_makes_no_more(recorder, saved, results):
+    recorder.arm(TakeSettings("s", countdown_s=0, longest_s=30.0, takes=5))
+    recorder.start()
+    feed(recorder, results(0.0, 1.0))
+    recorder.stop()
+    feed(recorder, results(1.0, 1.0))
+    assert len(saved) == 1
+    assert recorder.view.state is RecorderState.READY
+
+
+def test_cancel_throws_the_take_away(recorder, saved, results, tmp_path):
+    recorder.arm(TakeSettings("s", countdown_s=0))
+    recorder.start()
+    feed(recorder, results(0.0, 1.0))
+    recorder.cancel()
+    settle(recorder)
+    assert saved == []
+    assert not list((tmp_path / "recordings").iterdir())
+
+
+@pytest.mark.parametrize("next_s", [20.0, 0.5], ids=["a gap", "it begins anew"])
+def test_a_source_that_is_lost_ends_the_take_and_keeps_it(recorder, saved, results, next_s):
+    recorder.arm(TakeSettings("s", countdown_s=0, pre_roll_s=0, longest_s=60.0))
+    recorder.start()
+    feed(recorder, results(0.0, 2.0))
+    feed(recorder, results(next_s, 1.0))
+    (folder,) = saved
+    assert read_recording(folder).info.duration_s == pytest.approx(2.0, abs=0.1)
+    assert "interrupted" in recorder.view.message
+
+
+def test_closing_keeps_what_is_being_recorded(tmp_path, results):
+    recorder = Recorder(tmp_path, "demo", lossless=True)
+    recorder.arm(TakeSettings("s", countdown_s=0))
+    recorder.start()
+    feed(recorder, results(0.0, 1.0))
+    recorder.close()
+    assert len(recording_folders(tmp_path)) == 1
+
+
+def test_without_pixels_none_is_kept_in_memory_either(recorder, results):
+    recorder.arm(TakeSettings("s", skeleton_only=True))
+    feed(recorder, results(0.0, 2.0))
+    assert recorder._pre_roll
+    assert all(kept.jpeg is None for kept in recorder._pre_roll)
+
+
+def test_memory_before_a_take_is_bounded(recorder, results):
+    recorder.arm(TakeSettings("s", pre_roll_s=3.0))
+    feed(recorder, results(0.0, 20.0))
+    assert len(recorder._pre_roll) <= 3 * 30 + 2
+
+
+def test_a_live_run_never_waits(tmp_path, results, monkeypatch):
+    recorder = Recorder(tmp_path, "camera")
+    stuck = threading.Event()
+    recorder._tell(lambda: stuck.wait(20))  # the disk does not answer
+    recorder._view = recorder.view.__class__(RecorderState.READY)
+    for given in results(0.0, 10.0):
+        recorder(given)  # returns at once, or the test runs into its time limit
+    assert recorder.view.dropped >= 200
+    stuck.set()
+    recorder.close()
+
+
+def test_a_full_disk_is_one_line_and_the_take_can_be_completed(tmp_path, results, monkeypatch):
+    lines = []
+    recorder = Recorder(tmp_path, "demo", failed=lines.append, lossless=True)
+    recorder.arm(TakeSettings("s", countdown_s=0, skeleton_only=True))
+    recorder.start()
+    feed(recorder, results(0.0, 1.0))
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("app.recording.writer._write_all", full)
+        feed(recorder, results(1.0, 0.2))
+    assert len(lines) == 1
+    assert "No space left" in lines[0]
+    assert recorder.view.state is RecorderState.READY
+    from app.recording.writer import recover
+
+    (found,) = recover(tmp_path)
+    assert read_recording(found.folder).info.frames == 30
+    recorder.close()
+
+
+def test_nothing_is_kept_before_it_is_armed_and_after(recorder, results):
+    feed(recorder, results(0.0, 1.0))
+    assert not recorder._pre_roll
+    recorder.arm(TakeSettings("s"))
+    feed(recorder, results(1.0, 1.0))
+    recorder.disarm()
+    settle(recorder)
+    feed(recorder, results(2.0, 1.0))
+    assert not recorder._pre_roll
+    assert recorder.view.state is RecorderState.OFF
+
+
+def test_pictures_of_the_pre_roll_are_those_of_their_time(recorder, saved):
+    import av
+
+    recorder.arm(TakeSettings("s", countdown_s=0, pre_roll_s=2.0, longest_s=0.5, when_still=False))
+    feed(recorder, [result(n / 30) for n in range(150)])
+    recorder.start()
+    feed(recorder, [result(n / 30) for n in range(150, 180)])
+    recording = read_recording(saved[0])
+    with av.open(recording.video) as container:
+        brightness = [frame.to_ndarray(format="gray").mean() for frame in container.decode(video=0)]
+    start_s = 150 / 30 - 2.0
+    expected = [round((start_s + t) * 20) % 256 for t in recording.times_s]
+    np.testing.assert_allclose(brightness, expected, atol=12)
