@@ -1,6 +1,8 @@
 """The catalogue of a library: what is there, every edit of it with undo, and clips for teaching."""
 
+import contextlib
 import logging
+import os
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -278,8 +280,11 @@ class Library:
             if gone:
                 edit.connection.execute("DELETE FROM edits")
                 edit.connection.execute("INSERT OR IGNORE INTO unwritten VALUES (?)", (WHOLE,))
+        staging = self.staging()
         for recording in gone:
-            shutil.rmtree(recordings_folder(self.root) / recording, ignore_errors=True)
+            with contextlib.suppress(OSError):  # one that stays comes back into the bin at the next opening
+                os.replace(recordings_folder(self.root) / recording, staging / recording)
+                shutil.rmtree(staging / recording)
         return len(gone)
 
     def staging(self) -> Path:

@@ -23,8 +23,8 @@ class DamagedError(Exception):
 class Database:
     """One connection for all threads of a process; `lock` is held while it is used."""
 
-    def __init__(self, path: Path, *, read_only: bool = False) -> None:
-        """Open a catalogue; without read_only it is made where there is none and brought to this version.
+    def __init__(self, path: Path, *, read_only: bool = False, create: bool = False) -> None:
+        """Open a catalogue, or make an empty one; without read_only it is brought to this version.
 
         Raises DamagedError, and LibraryError where a newer version has made it or it cannot be opened.
         """
@@ -35,7 +35,7 @@ class Database:
         except sqlite3.OperationalError as error:
             raise LibraryError(f"cannot open {path} ({error}); check the folder and its permissions") from error
         try:
-            self._prepare(path)
+            self._prepare(path, create)
         except sqlite3.Error as error:
             self.close()
             if is_damage(error):
@@ -80,11 +80,11 @@ class Database:
                     self._connection.execute("ROLLBACK")
                 raise
 
-    def _prepare(self, path: Path) -> None:
+    def _prepare(self, path: Path, create: bool) -> None:
         version = self._pragma("user_version")
         kind = self._pragma("application_id")
         if version == 0 and not self.rows("SELECT 1 FROM sqlite_master LIMIT 1"):
-            if self.read_only:
+            if not create:
                 raise DamagedError("it is empty")
         elif kind != APPLICATION_ID:
             raise DamagedError("it is no catalogue")

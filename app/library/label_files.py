@@ -50,8 +50,8 @@ def write_unwritten(connection: sqlite3.Connection, root: Path) -> None:
     for (place,) in connection.execute("SELECT place FROM unwritten").fetchall():
         if place == WHOLE:
             _write(root / WHOLE_FILE, _whole(connection))
-        elif (folder := recordings_folder(root) / place).is_dir():
-            _write(folder / LABELS_FILE, _labels(connection, place))
+        elif (folder := recordings_folder(root) / place).is_dir() and (labels := _labels(connection, place)):
+            _write(folder / LABELS_FILE, labels)
         connection.execute("DELETE FROM unwritten WHERE place = ?", (place,))
 
 
@@ -102,12 +102,14 @@ def set_aside(path: Path) -> Path:
     raise OSError(f"remove the many {path.name}.damaged files")
 
 
-def _labels(connection: sqlite3.Connection, recording: str) -> dict[str, Any]:
+def _labels(connection: sqlite3.Connection, recording: str) -> dict[str, Any] | None:
     row = connection.execute(
         "SELECT r.note, r.deleted, s.name AS session FROM recordings r LEFT JOIN sessions s ON s.id = r.session"
         " WHERE r.id = ?",
         (recording,),
     ).fetchone()
+    if row is None:  # removed for good
+        return None
     clips = connection.execute(
         "SELECT c.id, c.person, c.start_s, c.end_s, a.name AS action, p.name AS who, c.note, c.suspect FROM clips c"
         " LEFT JOIN actions a ON a.id = c.action LEFT JOIN people p ON p.id = c.who"

@@ -38,7 +38,7 @@ def rebuild(root: Path, notes: list[str]) -> Database:
     path = root / FILE
     temporary = path.with_name(f"{path.name}.new")
     _remove(temporary)
-    database = Database(temporary)
+    database = Database(temporary, create=True)
     try:
         with database.transaction() as connection:
             edit = Edit(connection)
