@@ -1,0 +1,170 @@
+"""Everything that Quick teaching computes of the clips, once: the embeddings of their windows, as they are and shaken.
+
+W windows, D numbers of the embedding. Fitting and checking read nothing else, so a check of many folds takes moments.
+"""
+
+import math
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recognizer.teaching.background import everyday_motion
+from recognizer.teaching.clips import TeachingClip
+from recognizer.teaching.errors import TeachingError
+from recognizer.teaching.windows import (
+    Array,
+    Changes,
+    Shape,
+    SteadyClip,
+    as_clips,
+    cut,
+    jittered,
+    joined,
+    mirrored,
+    shaken,
+    sliding,
+    steady,
+)
+from recognizer.types import Clip
+
+NOTHING = "nothing"  # of a clip in which no action is done
+FEWEST_CLIPS = 3  # of an action
+
+_HOP_S = 0.2  # between windows that are judged
+_MOST_WINDOWS = 4000  # judged of the footage of nothing: beyond, they are further apart
+_BATCH = 64
+_SHORTEST_S = 0.2
+_BODY = ("shoulder", "hip")
+
+Progress = Callable[[float], None]  # part of the work that is done, 0..1
+
+
+class Embedder(Protocol):
+    """The part of a recognizer that is used here."""
+
+    def embed(self, clips: Sequence[Clip]) -> NDArray[np.float32]:
+        """(N, D) of N clips."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Windows:
+    """embedding: (W, D). owner: (W,) place of the clip that each was cut from; windows of a clip follow in time."""
+
+    embedding: Array
+    owner: NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lesson:
+    """actions: the taught ones, in order of their names. clips: all, "nothing" among them. target: (C,) place of each
+    clip's action, len(actions) for nothing. shaken: to fit to; plain: to judge by, hop_s[clip] apart. background:
+    windows of everyday motions, whose owner is a place in background_actions."""
+
+    actions: tuple[str, ...]
+    clips: tuple[TeachingClip, ...]
+    target: NDArray[np.intp]
+    shaken: Windows
+    plain: Windows
+    hop_s: NDArray[np.float64]
+    background: Windows
+    background_actions: tuple[str, ...] = field(default=())
+
+
+def prepare(
+    clips: Sequence[TeachingClip],
+    embedder: Embedder,
+    shape: Shape,
+    changes: Changes,
+    *,
+    one_sided: Collection[str] = (),
+    seed: int = 0,
+    progress: Progress = lambda part: None,
+) -> Lesson:
+    """Embed the windows of clips. one_sided: actions whose mirror image means something else.
+
+    Raises TeachingError where there is no action, or where a clip shows too little of a body.
+    """
+    actions = tuple(sorted({clip.action for clip in clips} - {NOTHING}))
+    if not actions:
+        raise TeachingError("there is no action to teach; label clips with the name of an action")
+    cutter = _Cutter(shape, changes, np.random.default_rng(seed), embedder, progress)
+    steady_clips = [_checked(clip, shape) for clip in clips]
+    background = everyday_motion(shape)
+    nothing_s = sum(each.duration_s for clip, each in zip(clips, steady_clips, strict=True) if clip.action == NOTHING)
+    nothing_hop_s = max(_HOP_S, nothing_s / _MOST_WINDOWS)
+    hop_s = np.array([nothing_hop_s if clip.action == NOTHING else _HOP_S for clip in clips])
+    lots = [
+        cutter.shaken(each, mirror=clip.action not in one_sided) for clip, each in zip(clips, steady_clips, strict=True)
+    ]
+    plain = [cutter.plain(each, hop) for each, hop in zip(steady_clips, hop_s, strict=True)]
+    around = [cutter.shaken(stretch.clip, mirror=True, windows=_FEW) for stretch in background]
+    first, second, third = cutter.embed(lots, plain, around)
+    return Lesson(
+        actions=actions,
+        clips=tuple(clips),
+        target=np.array([actions.index(c.action) if c.action != NOTHING else len(actions) for c in clips], np.intp),
+        shaken=first,
+        plain=second,
+        hop_s=hop_s,
+        background=third,
+        background_actions=tuple(stretch.action for stretch in background),
+    )
+
+
+_FEW = 3  # windows of a stretch of background of a window's length
+_Lot = tuple[Array, Array]  # xy (W, T, V, 2), confidence (W, T, V)
+
+
+class _Cutter:
+    """Cuts windows and embeds them, telling how far it is."""
+
+    def __init__(
+        self, shape: Shape, changes: Changes, rng: np.random.Generator, embedder: Embedder, progress: Progress
+    ) -> None:
+        self._shape, self._changes, self._rng = shape, changes, rng
+        self._embedder, self._progress = embedder, progress
+
+    def plain(self, clip: SteadyClip, hop_s: float) -> _Lot:
+        return cut(clip, sliding(clip, self._shape, hop_s))
+
+    def shaken(self, clip: SteadyClip, *, mirror: bool, windows: int | None = None) -> _Lot:
+        shape, changes, layout = self._shape, self._changes, self._shape.layout
+        count = changes.windows if windows is None else windows
+        changed = cut(clip, shaken(clip, shape, changes, self._rng, count))
+        # The unchanged windows too: they are what is seen live.
+        lots = [cut(clip, sliding(clip, shape, 2 * _HOP_S)), jittered(*changed, layout, changes, self._rng)]
+        both = joined(lots)
+        return joined([both, mirrored(*both, layout)]) if mirror and changes.mirror else both
+
+    def embed(self, *groups: Sequence[_Lot]) -> list[Windows]:
+        """The windows of each group of lots; the owner of a window is the place of its lot in its group."""
+        total = sum(len(lot[0]) for group in groups for lot in group)
+        done, found = 0, []
+        for group in groups:
+            xy, confidence = joined(group)
+            owner = np.repeat(np.arange(len(group)), [len(lot[0]) for lot in group])
+            parts = []
+            for first in range(0, len(xy), _BATCH):
+                here = slice(first, first + _BATCH)
+                parts.append(self._embedder.embed(as_clips(xy[here], confidence[here], self._shape)))
+                done += len(parts[-1])
+                self._progress(done / total)
+            found.append(Windows(np.concatenate(parts), owner))
+        return found
+
+
+def _checked(clip: TeachingClip, shape: Shape) -> SteadyClip:
+    """The clip at even times. Raises TeachingError where it cannot teach anything."""
+    if len(clip.times_s) < 2 or clip.times_s[-1] - clip.times_s[0] < _SHORTEST_S:
+        raise TeachingError(f"clip {clip.name} is shorter than {_SHORTEST_S:g} s; lengthen it or leave it out")
+    if not np.isfinite(clip.times_s).all() or not (np.diff(clip.times_s) > 0).all():
+        raise TeachingError(f"the times of clip {clip.name} do not grow; record it again or leave it out")
+    found = steady(clip, shape)
+    places = [place for place, joint in enumerate(shape.layout.joints) if joint.partition("_")[2] in _BODY]
+    if not math.isfinite(float(found.xy.sum())) or (found.confidence[:, places] > 0).any(axis=1).mean() < 0.5:
+        raise TeachingError(f"clip {clip.name} shows nobody in half of its time; leave it out")
+    return found

@@ -1,0 +1,64 @@
+"""The recognizer that few-shot episodes build on: trained without the data set whose actions the episodes teach it."""
+
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+
+from recognizer.features import CHANNELS, LAYOUT
+from recognizer.training.batches import OutputSpace
+from recognizer.training.data.everyday import ACTIONS, Corpus
+from recognizer.training.export import decision_rules, export
+from recognizer.training.fit import FitSettings, fit, spec_of
+from recognizer.training.models.deployed import Deployed
+from recognizer.training.run_folder import NETWORK_FILE, RunError, load_run, save_run
+
+STEPS = 3000
+
+
+def without(corpus: Corpus, dataset: str) -> Corpus:
+    """The corpus with no recording of a data set. Raises RunError where nothing is left to learn from."""
+    kept = corpus.dataset != dataset
+    if not kept.any():
+        raise RunError(f"nothing is left without {dataset}; give the folder that holds all data sets")
+    kinds = tuple(corpus.kinds[kind] for kind in np.unique(corpus.kind[kept]))
+    frames = np.repeat(kept, corpus.length)
+    length = corpus.length[kept]
+    return replace(
+        corpus,
+        joints=corpus.joints[frames],
+        seen=corpus.seen[frames],
+        first=np.cumsum(length) - length,
+        length=length,
+        kind=np.array([kinds.index(corpus.kinds[kind]) for kind in corpus.kind[kept]], dtype=np.intp),
+        kinds=kinds,
+        **{name: getattr(corpus, name)[kept] for name in ("fps", "depth", "action", "dataset", "part", "name")},
+    )
+
+
+def train_base(corpus: Corpus, dataset: str, folder: Path, *, seed: int = 0, steps: int = STEPS) -> Path:
+    """A model folder under `folder` whose network never saw `dataset`; a killed training goes on, a done one is kept.
+
+    It learns from the training and validation people of the other sets, as the shipped recognizer does.
+    """
+    rest = without(corpus, dataset)
+    settings = FitSettings(seed=seed, steps=steps, parts=("train", "validation"))
+    outputs = OutputSpace(rest).names
+    folder.mkdir(parents=True, exist_ok=True)
+    if not (folder / NETWORK_FILE).is_file():
+        save_run(folder, fit(rest, settings, folder), spec_of(settings, len(outputs)), asdict(settings), outputs)
+    run = load_run(folder)
+    if run.outputs != outputs:
+        raise RunError(f"{folder} was trained on other data sets; give another --runs folder")
+    model = folder / "model"
+    export(
+        Deployed([run.network], listed=len(ACTIONS) - 1),
+        len(CHANNELS) * len(LAYOUT),
+        model,
+        name=f"without-{dataset}",
+        family="act",
+        decision=decision_rules(1.0, dict.fromkeys(ACTIONS, 0.5)),
+        metrics={},
+        notes=f"Trained without {dataset}, for few-shot episodes on it; {steps} steps, seed {seed}.",
+    )
+    return model
