@@ -90,7 +90,7 @@ def draw(backbone: GlTransformer, clips: MotionClips, rows: Rows, pace: Pace, fo
 
 def _joint_maps(maps: NDArray[np.float32], names: Sequence[str]) -> Figure:
     """maps: (depth, J, J)."""
-    figure = Figure(figsize=(5.5 * len(maps), 6), layout="constrained")
+    figure = Figure(figsize=(5.5 * len(maps), 5), layout="constrained")
     for block, axes in enumerate(figure.subplots(1, len(maps), squeeze=False)[0]):
         picture = axes.imshow(maps[block], cmap="viridis", vmin=0)
         axes.set(title=f"block {block + 1}, mean of heads", xlabel="looked at")

@@ -13,6 +13,7 @@ torch = pytest.importorskip("torch", reason="needs the extra `train`")
 
 from moving_people import recording  # noqa: E402
 
+from recognizer.training.data.recording import Skeleton  # noqa: E402
 from recognizer.training.models.gl_transformer import GlPretraining, GlTransformer  # noqa: E402
 from recognizer.training.pretrain import figures, speed  # noqa: E402
 from recognizer.training.pretrain import fit as fitting  # noqa: E402
@@ -159,6 +160,19 @@ def test_ablations_train_and_come_back(clips, tmp_path, changes):
     network = pretrain(clips, LEARN, job(epochs=1, **changes), tmp_path, QUIET).network
     same(network, load_pretrained(tmp_path).network)
     assert len(network.directions) == len(changes.get("intervals", (1, 5, 10)))
+
+
+def test_two_people_of_whom_the_second_may_be_missing(tmp_path):
+    """As in NTU RGB+D; the figures name the tokens of both."""
+    recordings = [recording(n, 8, "ab"[n % 2], False) for n in range(16)]
+    pairs = [
+        replace(one, others=(Skeleton(other.joints, other.seen),)) if n % 3 else one
+        for n, (one, other) in enumerate(zip(recordings, reversed(recordings), strict=True))
+    ]
+    clips = motion_clips(pairs, people=2)
+    network = pretrain(clips, np.arange(16), job(epochs=1, between_people=False), tmp_path / "run", QUIET).network
+    assert network.backbone.config.global_tokens == [4, 5]
+    assert len(figures.draw(network.backbone, clips, np.arange(16), "natural", tmp_path / "figures")) == 4
 
 
 @pytest.mark.parametrize(
