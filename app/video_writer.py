@@ -250,6 +250,12 @@ class _Sink:
         self._file.close()
 
 
+def cut_to_whole_fragments(path: Path) -> None:
+    """Take off what a killed process has left of a fragment. Raises OSError."""
+    with path.open("rb+") as file:
+        file.truncate(_whole_fragments(file))
+
+
 def _whole_fragments(file: BinaryIO) -> int:
     """Length of the file up to the end of its last complete `mdat`: boxes are a 4-byte length and a 4-byte name."""
     end = file.seek(0, os.SEEK_END)

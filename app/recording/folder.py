@@ -7,6 +7,7 @@ from disk is checked: sizes, shapes, finite numbers, growing times.
 import json
 import re
 import zipfile
+import zlib
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -35,7 +36,8 @@ class RecordingInfo:
 
     id: "YYYYMMDD-HHMMSS-xxxxxx", UTC and random: the folder's name. created: ISO 8601, UTC. source: as the user named
     it. frames: with a time, whether anybody is in them or not. size: width and height in pixels of the frames.
-    session: recordings made in one sitting. person, action: names, "" where they are not known.
+    session: recordings made in one sitting. person, action: names, "" where they are not known. begins_s: where the
+    take itself begins; before it is what was kept from before the key.
     """
 
     id: str
@@ -49,6 +51,7 @@ class RecordingInfo:
     session: str
     person: str = ""
     action: str = ""
+    begins_s: float = 0.0
     version: int = VERSION
 
 
@@ -117,8 +120,11 @@ def parse_info(text: bytes, where: Path) -> RecordingInfo:
         raise RecordingError(f"{where} is not valid JSON; remove the recording or put the file back") from error
     if not isinstance(values, dict):
         raise _damaged(where, "it is no object")
-    if isinstance(values.get("version"), int) and values["version"] > VERSION:
-        raise RecordingError(f"{where} is of a newer version of ActionLens ({values['version']}); update this one")
+    version = values.get("version")
+    if not isinstance(version, int) or isinstance(version, bool):
+        raise _damaged(where, "its version is no number")
+    if version > VERSION:
+        raise RecordingError(f"{where} is of a newer version of ActionLens ({version}); update this one")
     try:
         info = RecordingInfo(**{**values, "size": tuple(values.get("size") or ())})
     except TypeError as error:
@@ -131,11 +137,13 @@ def _check_info(info: RecordingInfo, where: Path) -> None:
     texts = (info.id, info.created, info.source, info.session, info.person, info.action, info.layout)
     if not all(isinstance(text, str) and len(text) <= _MAX_TEXT for text in texts):
         raise _damaged(where, "a text is missing or too long")
+    if any(text.encode("utf-8", "replace") != text.encode("utf-8", "surrogatepass") for text in texts):
+        raise _damaged(where, "a text is not Unicode")
     if not is_id(info.id):
         raise _damaged(where, "its id is not one")
     if info.layout not in LAYOUTS:
         raise _damaged(where, f"no layout {info.layout[:40]!r}")
-    numbers: tuple[Any, ...] = (info.duration_s, info.frames, *info.size)
+    numbers: tuple[Any, ...] = (info.duration_s, info.frames, info.begins_s, *info.size)
     if len(info.size) != 2 or not all(_is_number(n) and 0 <= n <= 1e7 for n in numbers):
         raise _damaged(where, "a number is missing or out of range")
     if not isinstance(info.skeleton_only, bool) or not isinstance(info.frames, int) or info.frames > MAX_FRAMES:
@@ -149,8 +157,7 @@ def _is_number(value: Any) -> bool:
 def read_info(folder: Path) -> RecordingInfo:
     """What is known of the recording in a folder. Raises RecordingError."""
     path = folder / INFO_FILE
-    info = parse_info(_read(path, _MAX_INFO_BYTES), path)
-    return info
+    return parse_info(_read(path, _MAX_INFO_BYTES), path)
 
 
 def read_recording(folder: Path) -> Recording:
@@ -160,7 +167,7 @@ def read_recording(folder: Path) -> Recording:
     arrays = _load(path)
     layout = LAYOUTS[info.layout]
     times_s, frame, person, xy, confidence = (arrays[name] for name in _KINDS)
-    count = len(frame)
+    count = len(frame) if frame.ndim else 0
     shapes_fit = (
         times_s.ndim == frame.ndim == person.ndim == 1
         and len(person) == count
@@ -172,16 +179,25 @@ def read_recording(folder: Path) -> Recording:
         raise _damaged(path, "its arrays do not fit each other")
     if not (np.isfinite(times_s).all() and np.isfinite(xy).all() and np.isfinite(confidence).all()):
         raise _damaged(path, "it holds what is no number")
+    if len(times_s) and times_s[0] != 0:
+        raise _damaged(path, "its times do not begin at 0")
     if (np.diff(times_s) <= 0).any() or (np.diff(frame) < 0).any():
         raise _damaged(path, "its times or frames do not grow")
     if count and not (frame[0] >= 0 and frame[-1] < len(times_s)):
         raise _damaged(path, "its poses belong to frames that are not there")
+    if len(np.unique(np.stack([frame, person]), axis=1).T) != count:
+        raise _damaged(path, "somebody is in a frame twice")
     video = folder / VIDEO_FILE
-    return Recording(
-        info, times_s, frame, person, xy, np.clip(confidence, 0, 1), layout, video if video.is_file() else None
-    )
+    has_video = video.is_file() and not video.is_symlink() and not info.skeleton_only
+    confidence = np.clip(confidence, 0, 1)
+    return Recording(info, times_s, frame, person, xy, confidence, layout, video if has_video else None)
 
 
+# What zipfile, zlib and numpy raise for damaged archives.
+_UNREADABLE = (
+    *(OSError, ValueError, KeyError, EOFError, TypeError, RuntimeError, MemoryError),
+    *(zipfile.BadZipFile, zlib.error),
+)
 _KINDS = {
     "times_s": np.float64,
     "frame": np.int64,
@@ -208,7 +224,7 @@ def _load(path: Path) -> dict[str, NDArray[Any]]:
             arrays = {name: np.asarray(file[name]) for name in _KINDS}
     except FileNotFoundError as error:
         raise RecordingError(f"{path} is missing; remove the recording or put the file back") from error
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, NotImplementedError, MemoryError) as error:
+    except _UNREADABLE as error:
         raise _damaged(path, str(error).splitlines()[0][:120] if str(error) else type(error).__name__) from error
     for name, kind in _KINDS.items():
         if arrays[name].dtype != kind:

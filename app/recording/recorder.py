@@ -25,12 +25,14 @@ from pose.types import Pose
 
 log = logging.getLogger(__name__)
 
-_QUEUE = 60  # results between the tap and the thread: two seconds
+_QUEUE_BYTES = 96 << 20  # of pictures between the tap and the thread: three seconds of 640 x 480
+_SILENCE_S = 5.0  # of this computer's time: a source that gives nothing for so long has been lost
 _BREAK_S = 1.0  # a source that jumps further, or back, has been lost or begun anew
 _JPEG_QUALITY = 92  # of the pre-roll: a second of 1080p is then about 15 MB
 _STILL_SPEED = 0.25  # torso lengths a second of the fastest limb joint, below which a person stands still
 _STILL_S = 1.2  # so long, after something has moved, ends a take
 _SPEED_OVER_S = 0.25
+_SURE = 0.3  # joints that are hardly seen jitter
 _LIMBS = tuple(
     MEDIAPIPE_33.index(f"{side}_{joint}") for side in ("left", "right") for joint in ("wrist", "elbow", "knee", "ankle")
 )
@@ -110,13 +112,18 @@ class Recorder:
     ) -> None:
         self._root, self._source, self._lossless = root, source, lossless
         self._saved, self._failed = saved, failed
-        self._queue: queue.Queue[Result | Callable[[], None] | None] = queue.Queue(_QUEUE)
+        self._queue: queue.SimpleQueue[Result | Callable[[], None] | None] = queue.SimpleQueue()
+        self._waiting = threading.Condition()  # for results; what the user asks for never waits
+        self._waiting_bytes = 0
+        self._armed = False
+        self._dropped = 0
         self._settings = TakeSettings("")
         self._view = RecorderView()
         self._pre_roll: deque[_Kept] = deque()
         self._writer: RecordingWriter | None = None
         self._last_s: float | None = None
         self._begins_s: float | None = None  # of the source, when the countdown is over
+        self._key_s: float | None = None  # when it began
         self._started_s = 0.0
         self._still = _Stillness()
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
@@ -125,19 +132,24 @@ class Recorder:
     @property
     def view(self) -> RecorderView:
         """What is to be shown now."""
-        return self._view
+        return replace(self._view, dropped=self._dropped)
 
     def __call__(self, result: Result) -> None:
         """The tap."""
-        if self._view.state is RecorderState.OFF:
+        if not self._armed:
             return
-        if self._lossless:
-            self._queue.put(result)
-            return
-        try:
-            self._queue.put_nowait(result)
-        except queue.Full:
-            self._view = replace(self._view, dropped=self._view.dropped + 1)
+        size = result.frame.bgr.nbytes
+        with self._waiting:
+            if self._lossless:
+                self._waiting.wait_for(lambda: self._has_room(size) or not self._thread.is_alive())
+            if not self._has_room(size):
+                self._dropped += 1
+                return
+            self._waiting_bytes += size
+        self._queue.put(result)
+
+    def _has_room(self, size: int) -> bool:
+        return not self._waiting_bytes or self._waiting_bytes + size <= _QUEUE_BYTES
 
     def arm(self, settings: TakeSettings) -> None:
         """Keep what is needed before a take."""
@@ -147,10 +159,8 @@ class Recorder:
             if self._view.state is RecorderState.OFF:
                 self._view = RecorderView(RecorderState.READY)
 
-        self._view = replace(self._view, message="")
+        self._armed = True
         self._tell(do)
-        if self._view.state is RecorderState.OFF:
-            self._view = replace(self._view, state=RecorderState.READY)
 
     def start(self) -> None:
         """Begin the countdown of the first take."""
@@ -195,6 +205,7 @@ class Recorder:
             self._last_s = None
             self._view = RecorderView(message=self._view.message)
 
+        self._armed = False
         self._tell(do)
 
     def source_changed(self, source: str) -> None:
@@ -222,9 +233,12 @@ class Recorder:
     # The recorder's thread.
 
     def _run(self) -> None:
-        while (item := self._queue.get()) is not None:
+        while (item := self._next()) is not None:
             try:
                 if isinstance(item, Result):
+                    with self._waiting:
+                        self._waiting_bytes -= item.frame.bgr.nbytes
+                        self._waiting.notify_all()
                     self._take_in(item)
                 else:
                     item()
@@ -233,6 +247,14 @@ class Recorder:
             except Exception as error:  # top of the thread: recording must not end silently
                 log.exception("recording failed")
                 self._fail(f"{type(error).__name__}: {error}")
+
+    def _next(self) -> Result | Callable[[], None] | None:
+        """What comes next; a take whose source gives nothing any more is ended and kept."""
+        while True:
+            try:
+                return self._queue.get(timeout=_SILENCE_S if self._writer is not None else None)
+            except queue.Empty:
+                return self._interrupted
 
     def _take_in(self, result: Result) -> None:
         time_s = result.frame.time_s
@@ -253,7 +275,8 @@ class Recorder:
 
     def _count(self, result: Result) -> None:
         if self._begins_s is None:
-            self._begins_s = result.frame.time_s + self._settings.countdown_s
+            self._key_s = result.frame.time_s
+            self._begins_s = self._key_s + self._settings.countdown_s
         left_s = self._begins_s - result.frame.time_s
         self._view = replace(self._view, left_s=max(left_s, 0.0))
         if left_s <= 0:
@@ -269,14 +292,15 @@ class Recorder:
             size=result.frame.size,
             person=settings.person,
             action=settings.action,
+            begins_s=result.frame.time_s - self._pre_roll[0].time_s if self._pre_roll else 0.0,
             skeleton_only=settings.skeleton_only,
-            lossless=self._lossless,
+            lossless=True,  # this thread may wait; the live run is guarded by the queue
         )
         for kept in self._pre_roll:
             picture = None if kept.jpeg is None else cv2.imdecode(kept.jpeg, cv2.IMREAD_COLOR)
             self._writer.add(kept.time_s, None if picture is None else np.asarray(picture, np.uint8), kept.poses)
         self._pre_roll.clear()
-        self._started_s = result.frame.time_s
+        self._started_s, self._key_s = result.frame.time_s, None
         self._still = _Stillness()
         self._view = replace(self._view, state=RecorderState.RECORDING, left_s=0.0, recorded_s=0.0)
 
@@ -284,6 +308,10 @@ class Recorder:
         writer = self._writer
         assert writer is not None
         time_s = result.frame.time_s
+        if result.frame.size != writer.info.size:
+            self._finish(more=False)
+            self._view = replace(self._view, message="the picture changed its size; the take up to there is kept")
+            return
         writer.add(time_s, None if self._settings.skeleton_only else result.frame.bgr, poses)
         recorded_s = time_s - self._started_s
         self._view = replace(self._view, recorded_s=recorded_s)
@@ -297,13 +325,15 @@ class Recorder:
             _, jpeg = cv2.imencode(".jpg", result.frame.bgr, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
         kept = None if jpeg is None else np.asarray(jpeg, np.uint8)
         self._pre_roll.append(_Kept(result.frame.time_s, kept, poses))
-        while self._pre_roll and self._pre_roll[0].time_s < result.frame.time_s - self._settings.pre_roll_s:
+        # In a countdown the seconds before the key are kept, not those before the take.
+        key_s = result.frame.time_s if self._key_s is None else self._key_s
+        while self._pre_roll and self._pre_roll[0].time_s < key_s - self._settings.pre_roll_s:
             self._pre_roll.popleft()
 
     def _interrupted(self) -> None:
         """The source was lost or has begun anew: what there is of a take is kept."""
         self._pre_roll.clear()
-        self._begins_s = None
+        self._begins_s = self._key_s = None
         self._last_s = None
         if self._writer is not None:
             self._finish(more=False)
@@ -313,7 +343,11 @@ class Recorder:
         writer, self._writer = self._writer, None
         assert writer is not None
         self._view = replace(self._view, state=RecorderState.SAVING)
-        folder = writer.finish()
+        try:
+            folder = writer.finish()
+        except RecordingError:
+            writer.keep_for_recovery()
+            raise
         takes = self._view.takes + 1
         lost = f", {writer.dropped} pictures were too many for the disk" if writer.dropped else ""
         self._view = replace(self._view, takes=takes, message=f"saved {writer.duration_s:.1f} s{lost}")
@@ -325,13 +359,13 @@ class Recorder:
             self._ready(self._view.message)
 
     def _count_down(self) -> None:
-        self._begins_s = None
+        self._begins_s = self._key_s = None
         self._view = replace(
             self._view, state=RecorderState.COUNTDOWN, left_s=self._settings.countdown_s, recorded_s=0.0
         )
 
     def _ready(self, message: str = "") -> None:
-        self._begins_s = None
+        self._begins_s = self._key_s = None
         self._view = replace(self._view, state=RecorderState.READY, left_s=0.0, recorded_s=0.0, message=message)
 
     def _fail(self, line: str) -> None:
@@ -356,7 +390,7 @@ class _Stillness:
         if pose is None or pose.layout != MEDIAPIPE_33:
             self._still_since_s = None
             return False
-        limbs = pose.xy_px[list(_LIMBS)]
+        limbs = np.where(pose.confidence[list(_LIMBS), None] >= _SURE, pose.xy_px[list(_LIMBS)], np.float32(np.nan))
         corners = pose.xy_px[list(_TORSO)]
         torso = float(np.linalg.norm(corners[:2].mean(axis=0) - corners[2:].mean(axis=0)))
         self._poses.append((time_s, limbs))
@@ -365,7 +399,10 @@ class _Stillness:
         before_s, before = self._poses[0]
         if torso < 1 or time_s - before_s < _SPEED_OVER_S / 2:
             return False
-        speed = float(np.linalg.norm(limbs - before, axis=1).max()) / torso / (time_s - before_s)
+        way = np.linalg.norm(limbs - before, axis=1)
+        if np.isnan(way).all():
+            return False
+        speed = float(np.nanmax(way)) / torso / (time_s - before_s)
         if speed > 2 * _STILL_SPEED:
             self._moved, self._still_since_s = True, None
         elif speed > _STILL_SPEED:

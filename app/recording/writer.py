@@ -10,11 +10,13 @@ import json
 import os
 import shutil
 import struct
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import av
 import numpy as np
 import psutil
 from numpy.typing import NDArray
@@ -23,22 +25,24 @@ from app.errors import OutputError, RecordingError
 from app.recording.folder import (
     INFO_FILE,
     JOINTS_FILE,
+    MAX_FRAMES,
     VIDEO_FILE,
     RecordingInfo,
     info_to_json,
     is_id,
     new_id,
-    parse_info,
+    read_info,
     recordings_folder,
     save_joints,
 )
-from app.video_writer import VideoWriter
+from app.video_writer import VideoWriter, cut_to_whole_fragments
 from pose.skeleton import LAYOUTS, Layout
 from pose.types import Pose
 
 _JOURNAL, _OWNER = "joints.journal", "owner.json"
 _ROW = struct.Struct("<dii")  # time, person, joints that follow; person -1 ends a frame that has no more
 _NOBODY = -1
+_MAX_JOURNAL_BYTES = 2 << 30
 _PART = ".part"
 
 
@@ -58,28 +62,35 @@ class RecordingWriter:
         size: tuple[int, int],
         person: str = "",
         action: str = "",
+        begins_s: float = 0.0,
         skeleton_only: bool = False,
         video_from: Path | None = None,
         lossless: bool = False,
     ) -> None:
-        """video_from: a file to copy in place of encoding pictures."""
+        """begins_s: when the take itself begins, after what was kept from before. video_from: a file to copy in place
+        of encoding pictures."""
         now = datetime.now(UTC)
         self.info = RecordingInfo(
-            *(new_id(now), now.isoformat(timespec="seconds"), source[:500], 0.0, 0, size, layout.name),
-            *(skeleton_only, session[:500], person[:500], action[:500]),
+            *(new_id(now), now.isoformat(timespec="seconds"), _text(source), 0.0, 0, size, layout.name),
+            *(skeleton_only, _text(session), _text(person), _text(action), round(begins_s, 6)),
         )
         self.folder = recordings_folder(root) / f".{self.info.id}{_PART}"
         self._layout, self._size = layout, size
         self._first_s: float | None = None
         self._last_s = 0.0
+        self._broken, self._pictures = False, 0
         self._video: VideoWriter | None = None
         try:
-            self.folder.mkdir(parents=True)
-            (self.folder / _OWNER).write_text(json.dumps(_owner()), encoding="utf-8")
-            (self.folder / INFO_FILE).write_text(info_to_json(self.info), encoding="utf-8")
+            new = self.folder.with_suffix(".new")  # no other process may find it before it has an owner
+            new.mkdir(parents=True)
+            (new / _OWNER).write_text(json.dumps(_owner()), encoding="utf-8")
+            (new / INFO_FILE).write_text(info_to_json(self.info), encoding="utf-8")
+            os.replace(new, self.folder)
             self._journal = (self.folder / _JOURNAL).open("wb", buffering=0)
             if video_from is not None and not skeleton_only:
-                shutil.copyfile(video_from, self.folder / VIDEO_FILE)
+                copy = self.folder / f".{VIDEO_FILE}"
+                shutil.copyfile(video_from, copy)
+                os.replace(copy, self.folder / VIDEO_FILE)
             elif not skeleton_only:
                 self._video = VideoWriter(self.folder / VIDEO_FILE, lossless=lossless)
         except (OSError, OutputError) as error:
@@ -103,6 +114,10 @@ class RecordingWriter:
 
     def add(self, time_s: float, bgr: NDArray[np.uint8] | None, poses: Sequence[Pose]) -> None:
         """A frame on the source's clock; one that is not after the last is left out. Raises RecordingError."""
+        if self._broken:
+            raise RecordingError("recording has failed before; make room and start again")
+        if self.info.frames >= MAX_FRAMES:
+            raise RecordingError(f"a recording has at most {MAX_FRAMES} frames; begin another")
         if self._first_s is None:
             self._first_s = time_s
         at_s = time_s - self._first_s
@@ -114,8 +129,12 @@ class RecordingWriter:
         try:
             _write_all(self._journal, b"".join(rows))
             if self._video is not None and bgr is not None:
+                if at_s and not self._pictures:
+                    self._video.write(bgr, 0.0)  # a video begins with its first picture; joints began before it
                 self._video.write(bgr, at_s)
+                self._pictures += 1
         except (OSError, OutputError) as error:
+            self._broken = True  # a row may be there in part: nothing can follow it
             raise RecordingError(f"cannot go on recording: {_reason(error)}; make room and start again") from error
         self.info = replace(self.info, frames=self.info.frames + 1, duration_s=round(at_s, 6))
 
@@ -174,21 +193,33 @@ def recover(root: Path) -> list[Recovered]:
 
 def _recover(folder: Path, name: str) -> Recovered:
     try:
-        info = parse_info((folder / INFO_FILE).read_bytes(), folder / INFO_FILE)
+        info = read_info(folder)
         if info.id != name:
             raise RecordingError(f"{folder} holds another recording; remove it")
         _take_video(folder)
         target = _finish(folder, info)
+        seconds = read_info(target).duration_s
     except (OSError, RecordingError) as error:
         return Recovered(None, f"the unfinished recording {folder} cannot be completed: {_reason(error)}")
-    seconds = parse_info((target / INFO_FILE).read_bytes(), target / INFO_FILE).duration_s
     return Recovered(target, f"an unfinished recording of {seconds:.1f} s was completed: {target.name}")
 
 
 def _take_video(folder: Path) -> None:
     partial = folder / "video.partial.mp4"
     if partial.is_file() and not (folder / VIDEO_FILE).exists() and partial.stat().st_size:
-        os.replace(partial, folder / VIDEO_FILE)
+        cut_to_whole_fragments(partial)
+        if _has_picture(partial):
+            os.replace(partial, folder / VIDEO_FILE)
+    partial.unlink(missing_ok=True)
+
+
+def _has_picture(path: Path) -> bool:
+    """False for what a process leaves that was killed before its first fragment."""
+    try:
+        with av.open(str(path)) as container:
+            return next(container.decode(video=0), None) is not None
+    except (av.FFmpegError, IndexError, ValueError):
+        return False
 
 
 def _finish(folder: Path, info: RecordingInfo) -> Path:
@@ -209,7 +240,8 @@ def _finish(folder: Path, info: RecordingInfo) -> Path:
     target = folder.with_name(info.id)
     os.replace(folder, target)
     for left in (_JOURNAL, _OWNER):  # only now: until here everything can be made again
-        (target / left).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            (target / left).unlink(missing_ok=True)
     return target
 
 
@@ -223,6 +255,8 @@ def _pack(at_s: float, pose: Pose, layout: Layout) -> bytes:
 
 def _read_journal(path: Path, layout: Layout) -> dict[str, NDArray[np.generic]]:
     """Whole frames only: a row that a kill has cut, and the frame it was of, are left out."""
+    if path.stat().st_size > _MAX_JOURNAL_BYTES:
+        raise RecordingError(f"{path} is too large to be a journal")
     content = path.read_bytes()
     times: list[float] = []
     frame: list[int] = []
@@ -234,7 +268,7 @@ def _read_journal(path: Path, layout: Layout) -> dict[str, NDArray[np.generic]]:
         at_s, who, joints = _ROW.unpack_from(content, place)
         place += _ROW.size
         if who == _NOBODY:
-            if times and not at_s > times[-1]:
+            if not at_s > (times[-1] if times else -1e-9) or len(times) == MAX_FRAMES:  # NaN too
                 break
             for identity, joint_values in of_frame:
                 frame.append(len(times))
@@ -266,16 +300,30 @@ def _write_all(file: "contextlib.AbstractContextManager[object]", data: bytes) -
         view = view[written:]
 
 
+def _text(text: str) -> str:
+    """What UTF-8 can hold of it, not too long."""
+    return text.encode("utf-8", "replace").decode()[:500]
+
+
 def _owner() -> dict[str, float]:
-    return {"pid": os.getpid(), "started": psutil.Process().create_time()}
+    return {"pid": os.getpid(), "started": _started(os.getpid())}
+
+
+def _started(pid: int) -> float:
+    """When a process began, by a clock that nobody sets; a number that another process of this pid has not."""
+    if sys.platform == "linux":  # psutil adds the time of the boot to it, which moves with the computer's clock
+        return float(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
+    return float(psutil.Process(pid).create_time())
 
 
 def _is_owned(folder: Path) -> bool:
     """True while the process that writes it lives."""
     try:
         owner = json.loads((folder / _OWNER).read_text(encoding="utf-8"))
-        return bool(abs(psutil.Process(int(owner["pid"])).create_time() - float(owner["started"])) < 1.0)
-    except (OSError, ValueError, KeyError, TypeError, psutil.Error):
+        return abs(_started(int(owner["pid"])) - float(owner["started"])) < 1.0
+    except (psutil.AccessDenied, PermissionError):
+        return True
+    except (OSError, ValueError, KeyError, TypeError, IndexError, psutil.Error):
         return False
 
 

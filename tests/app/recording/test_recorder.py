@@ -135,9 +135,9 @@ def test_a_live_run_never_waits(tmp_path, results, monkeypatch):
     recorder = Recorder(tmp_path, "camera")
     stuck = threading.Event()
     recorder._tell(lambda: stuck.wait(20))  # the disk does not answer
-    recorder._view = recorder.view.__class__(RecorderState.READY)
-    for given in results(0.0, 10.0):
-        recorder(given)  # returns at once, or the test runs into its time limit
+    recorder._armed = True
+    for number in range(300):
+        recorder(result(number / 30, size=(1280, 720)))  # returns at once, or the test runs into its time limit
     assert recorder.view.dropped >= 200
     stuck.set()
     recorder.close()
@@ -191,3 +191,36 @@ def test_pictures_of_the_pre_roll_are_those_of_their_time(recorder, saved):
     start_s = 150 / 30 - 2.0
     expected = [round((start_s + t) * 20) % 256 for t in recording.times_s]
     np.testing.assert_allclose(brightness, expected, atol=12)
+
+
+def test_with_a_countdown_the_seconds_before_the_key_are_kept_too(recorder, saved, results):
+    recorder.arm(TakeSettings("s", countdown_s=2.0, pre_roll_s=3.0, longest_s=1.0, when_still=False))
+    feed(recorder, results(0.0, 10.0))
+    recorder.start()
+    feed(recorder, results(10.0, 4.0))
+    recording = read_recording(saved[0])
+    assert recording.info.begins_s == pytest.approx(5.0, abs=0.1)
+    assert recording.times_s[-1] == pytest.approx(6.0, abs=0.1)
+
+
+def test_a_picture_that_changes_its_size_ends_the_take(recorder, saved, results):
+    recorder.arm(TakeSettings("s", countdown_s=0, pre_roll_s=0, longest_s=60.0))
+    recorder.start()
+    feed(recorder, results(0.0, 1.0))
+    feed(recorder, [result(1.0 + n / 30, size=(128, 96)) for n in range(10)])
+    assert read_recording(saved[0]).info.size == (64, 48)
+    assert "size" in recorder.view.message
+
+
+def test_joints_that_are_hardly_seen_do_not_keep_a_take_going(recorder, saved, results):
+    recorder.arm(TakeSettings("s", countdown_s=0, pre_roll_s=0, longest_s=60.0))
+    recorder.start()
+    feed(recorder, results(0.0, 2.0, moving=True))
+    rng = np.random.default_rng(0)
+    jittering = results(2.0, 3.0)
+    for given in jittering:
+        ankle = given.persons[0].pose.layout.index("left_ankle")
+        given.persons[0].pose.xy_px[ankle] += rng.normal(0, 60, 2).astype(np.float32)
+        given.persons[0].pose.confidence[ankle] = 0.1
+    feed(recorder, jittering)
+    assert len(saved) == 1

@@ -10,6 +10,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from recording_fakes import pose
 
 from app.errors import RecordingError
 from app.recording.folder import INFO_FILE, JOINTS_FILE, is_id, new_id, read_recording, recording_folders
@@ -54,7 +55,7 @@ def test_frames_without_anybody_and_with_two(tmp_path, results):
     made = writer(tmp_path)
     first, second, third = results(0.0, 0.1)
     made.add(0.0, first.frame.bgr, [])
-    made.add(1 / 30, second.frame.bgr, [second.persons[0].pose, second.persons[0].pose])
+    made.add(1 / 30, second.frame.bgr, [pose(1 / 30), pose(1 / 30, person=1)])
     made.add(2 / 30, third.frame.bgr, [])
     found = read_recording(made.finish())
     assert found.info.frames == 3
@@ -209,6 +210,7 @@ def info_with(folder, **changes):
         ({"source": "x" * 1000}, "too long"),
         ({"size": "big"}, "number"),
         ({"surplus": 1}, "keys"),
+        ({"version": "1"}, "version"),
         ({"duration_s": "1"}, "number"),
         ({"skeleton_only": 1}, "kind"),
     ],
@@ -232,6 +234,8 @@ def test_joints_that_are_no_archive_are_refused(recorded, content):
     [
         ("times_s", np.full(9, np.nan), "no number"),
         ("times_s", np.zeros(9), "do not grow"),
+        ("times_s", np.arange(9) - 500.0, "begin at 0"),
+        ("frame", np.int64(0), "do not fit"),
         ("frame", np.full(9, 50), "not there"),
         ("frame", np.arange(8), "do not fit"),
         ("xy_px", np.zeros((9, 13, 2), np.float32), "do not fit"),
@@ -252,3 +256,67 @@ def test_a_missing_file_is_said(recorded):
     (recorded / JOINTS_FILE).unlink()
     with pytest.raises(RecordingError, match="missing"):
         read_recording(recorded)
+
+
+def test_somebody_cannot_be_in_a_frame_twice(recorded):
+    with np.load(recorded / JOINTS_FILE) as file:
+        arrays = dict(file)
+    np.savez(recorded / JOINTS_FILE, **{**arrays, "frame": np.zeros(9, np.int64)})
+    with pytest.raises(RecordingError, match="twice"):
+        read_recording(recorded)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the system's own start time is used")
+def test_a_clock_that_is_set_does_not_make_a_living_writer_look_dead(tmp_path, results, monkeypatch):
+    import psutil
+
+    made = writer(tmp_path, skeleton_only=True)
+    made.add(0.0, None, [])
+    monkeypatch.setattr(psutil, "boot_time", lambda: 5.0)
+    assert recover(tmp_path) == []
+    made.discard()
+
+
+def test_one_broken_folder_does_not_keep_others_from_being_completed(tmp_path, results):
+    broken, good = (writer(tmp_path, skeleton_only=True) for _ in range(2))
+    for made in (broken, good):
+        made.add(0.0, None, [])
+        made.keep_for_recovery()
+    (broken.folder / INFO_FILE).write_text("{}")
+    found = recover(tmp_path)
+    assert sorted(one.folder is None for one in found) == [False, True]
+
+
+def test_pictures_that_begin_later_than_the_joints_keep_their_times(tmp_path, results):
+    made = writer(tmp_path)
+    given = results(0.0, 1.0)
+    for number, one in enumerate(given):
+        made.add(one.frame.time_s, one.frame.bgr if number >= 15 else None, [])
+    times = video_times(made.finish() / "video.mp4")
+    np.testing.assert_allclose(times, [0.0, *(n / 30 for n in range(15, 30))], atol=1e-3)
+
+
+def test_a_video_that_was_killed_before_its_first_fragment_is_left_out(tmp_path, results):
+    made = writer(tmp_path, skeleton_only=False)
+    made.add(0.0, results(0.0, 0.1)[0].frame.bgr, [])
+    made.keep_for_recovery()
+    (made.folder / "video.mp4").unlink(missing_ok=True)
+    (made.folder / "video.partial.mp4").write_bytes(b"\0\0\0\x20ftypisom" + bytes(20))
+    (found,) = recover(tmp_path)
+    assert read_recording(found.folder).video is None
+
+
+def test_texts_that_no_file_can_hold_do_not_stop_anything(tmp_path, results):
+    folder = write(tmp_path, results(0.0, 0.2), source="bad \udcff name", skeleton_only=True)
+    assert read_recording(folder).info.source == "bad ? name"
+
+
+def test_nothing_follows_a_row_that_was_written_in_part(tmp_path, results, monkeypatch):
+    made = writer(tmp_path, skeleton_only=True)
+    with monkeypatch.context() as patched:
+        patched.setattr("app.recording.writer._write_all", lambda *_: (_ for _ in ()).throw(OSError(28, "full")))
+        with pytest.raises(RecordingError, match="full"):
+            made.add(0.0, None, [])
+    with pytest.raises(RecordingError, match="failed before"):
+        made.add(0.1, None, [])
+    made.discard()
