@@ -1,0 +1,115 @@
+"""Videos and folders of videos become recordings, with poses by the same estimator as live."""
+
+import os
+import tempfile
+import threading
+from collections.abc import Iterable
+from pathlib import Path
+
+from app.errors import RecordingError
+from app.library.catalogue import Library
+from app.library.errors import LibraryError
+from app.library.importing import ImportOptions, ImportReport, Tell, Teller, Ticker
+from app.library.labels import clean_label
+from app.library.storing import describe, store
+from app.library.types import NewClip
+from app.library.video_poses import CANCEL, PosedVideo, pose_videos, shares
+from pose.model_asset import find_pose_model
+
+VIDEO_SUFFIXES = frozenset(
+    (".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv", ".flv", ".3gp", ".ts", ".mts", ".ogv")
+)
+
+
+def find_videos(paths: Iterable[Path]) -> list[Path]:
+    """The given files, and the videos in the given folders and those below; links to folders are not followed.
+
+    Raises LibraryError where a path is not there or no video is found.
+    """
+    found: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            inside = (Path(folder) / name for folder, _, names in os.walk(path) for name in names)
+            found += sorted(file for file in inside if is_video(file))
+        elif path.exists():
+            found.append(path)
+        else:
+            raise LibraryError(f"{path} does not exist; check the name")
+    if not found:
+        raise LibraryError("there is no video in it; give videos or folders of videos")
+    return list(dict.fromkeys(found))
+
+
+def is_video(path: Path) -> bool:
+    """True for a file whose name ends as those of videos do."""
+    return path.suffix.lower() in VIDEO_SUFFIXES and not path.name.startswith(".") and path.is_file()
+
+
+def import_videos(
+    library: Library,
+    paths: Iterable[Path],
+    options: ImportOptions | None = None,
+    *,
+    pose_model: Path | None = None,
+    tell: Tell | None = None,
+    cancel: threading.Event | None = None,
+) -> ImportReport:
+    """Find the poses of videos in other processes and keep them as recordings; what fails is a line of the report.
+
+    Videos that hold nobody are told and not kept. tell is called from another thread, too. cancel ends it within a
+    second; what is finished stays. Raises LibraryError and PoseModelError where nothing can be imported at all.
+    """
+    options, cancel = options or ImportOptions(), cancel or threading.Event()
+    _check(options)
+    videos = find_videos(paths)
+    staging = library.staging()
+    model = find_pose_model(pose_model, cancel=cancel)
+    report, teller = ImportReport(), Teller(tell, len(videos))
+    with tempfile.TemporaryDirectory(dir=staging, ignore_cleanup_errors=True) as folder:
+        marks = Path(folder)
+        finished = 0
+
+        def tick() -> None:
+            if cancel.is_set():
+                (marks / CANCEL).touch()
+            teller(finished + shares(marks, len(videos)))
+
+        posing = pose_videos(videos, model, marks, people=options.people, jobs=options.jobs, backend=options.backend)
+        with Ticker(tick):
+            for posed in posing:
+                _keep(library, staging, posed, options, report)
+                finished += 1
+                teller(finished, posed.path.name)
+    report.cancelled = cancel.is_set()
+    return report
+
+
+def _check(options: ImportOptions) -> None:
+    for name, what in ((options.action, "action"), (options.who, "person"), (options.session, "session")):
+        if name:
+            clean_label(name, what)
+    if options.jobs < 1 or not 1 <= options.people <= 4:
+        raise LibraryError(f"{options.jobs} jobs, {options.people} people: give at least 1 job, and 1 to 4 people")
+
+
+def _keep(library: Library, staging: Path, posed: PosedVideo, options: ImportOptions, report: ImportReport) -> None:
+    tracks, path = posed.tracks, posed.path
+    if tracks is None:
+        if posed.line:
+            report.problems.append(posed.line)
+        return
+    if not len(tracks.frame):
+        report.problems.append(f"{path} holds nobody: not imported")
+        return
+    if len(tracks.times_s) < 2:
+        report.problems.append(f"{path} is a single picture: not imported")
+        return
+    info = describe(tracks, path.name, session=options.session, skeleton_only=options.skeleton_only)
+    try:
+        folder = store(library.root, staging, info, tracks, None if options.skeleton_only else path)
+        action = path.parent.name if options.action_from_folder else options.action
+        persons = library.open_recording(folder.name).persons()
+        clip = NewClip(0.0, info.duration_s, persons[0], action or None, options.who or None)
+        report.recordings.append(library.add_recording(folder, [clip] if action or options.who else []))
+    except (RecordingError, LibraryError) as error:
+        report.problems.append(f"{path}: {error}")

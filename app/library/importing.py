@@ -1,0 +1,82 @@
+"""What comes in, told to the user: progress, cancel, and a line for each thing that could not be imported."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class ImportProgress:
+    """done of total things, with parts of those at work; name: the one that was finished last."""
+
+    done: float
+    total: int
+    name: str = ""
+
+
+@dataclass(slots=True)
+class ImportReport:
+    """recordings: ids of what came in. problems: a line for each thing that did not. cancelled: before all was done."""
+
+    recordings: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    cancelled: bool = False
+
+
+Tell = Callable[[ImportProgress], None]
+
+
+@dataclass(frozen=True, slots=True)
+class ImportOptions:
+    """How to import.
+
+    action: what all of it shows, "" for not known. action_from_folder: the name of the folder that a video is in.
+    who, session: of all of it. skeleton_only: keep no pixels. people: to follow in videos, 1 to 4. jobs: videos at a
+    time. backend: "local" or "ray".
+    """
+
+    action: str = ""
+    action_from_folder: bool = False
+    who: str = ""
+    session: str = ""
+    skeleton_only: bool = False
+    people: int = 1
+    jobs: int = 2
+    backend: str = "local"
+
+
+class Teller:
+    """Passes progress on from any thread, never backwards."""
+
+    def __init__(self, tell: Tell | None, total: int) -> None:
+        self._tell, self._total = tell, total
+        self._done = 0.0
+        self._lock = threading.Lock()
+
+    def __call__(self, done: float, name: str = "") -> None:
+        """So many things are done, the last of them `name`."""
+        with self._lock:
+            moved = done > self._done
+            self._done = max(min(done, float(self._total)), self._done)
+            if self._tell is not None and (moved or name):
+                self._tell(ImportProgress(self._done, self._total, name))
+
+
+class Ticker:
+    """Calls back every moment on a thread of its own, while it is entered."""
+
+    def __init__(self, tick: Callable[[], None], every_s: float = 0.2) -> None:
+        self._tick, self._every_s = tick, every_s
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="import-progress", daemon=True)
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(self, *error: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._ended.wait(self._every_s):
+            self._tick()

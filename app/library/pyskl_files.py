@@ -1,0 +1,217 @@
+"""Labelled clips as a PYSKL pickle, and PYSKL pickles as recordings; there and back nothing of a clip is lost.
+
+What the format has no place for (true times, which frames a person is in, names, notes) stands in each annotation
+under the key `actionlens`, which other programs ignore.
+"""
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from app.errors import OutputError
+from app.library.catalogue import Library
+from app.library.errors import LibraryError
+from app.library.import_data import Incoming, import_all, incoming
+from app.library.importing import ImportOptions, ImportReport, Tell
+from app.library.labels import clean_label, clean_note
+from app.library.types import ClipRow, NewClip, Tracks
+from app.recording.folder import Recording
+from recognizer.training.data import pyskl, restricted_pickle
+from recognizer.training.data.recording import DataError, Skeleton
+from recognizer.training.data.recording import Recording as Sample
+
+_PART_WORDS = {"train": "train", "validation": "validation", "val": "validation", "test": "test"}
+
+
+def export_pyskl(library: Library, clips: Sequence[ClipRow], file: Path) -> int:
+    """Write the labelled ones of the clips; how many. The library's splits become NAME_train, NAME_test, ...; without
+    any, all is in `train`. Raises OutputError, and RecordingError where a recording cannot be read."""
+    samples: list[Sample] = []
+    ours: dict[str, dict[str, Any]] = {}
+    ids: dict[int, str] = {}
+    people = [person.name for person in library.names("person")]
+    recording: Recording | None = None
+    for row in clips:
+        if row.action is None:
+            continue
+        if recording is None or recording.info.id != row.recording:
+            recording = library.open_recording(row.recording)
+        made = _sample(row, recording, people)
+        if made is not None:
+            samples.append(made[0])
+            ours[row.name], ids[row.id] = made[1], row.name
+    if not samples:
+        raise OutputError("no labelled clip to write; label some first")
+    content = pyskl.recordings_to_pyskl(samples, _splits(library, ids))
+    for annotation in content["annotations"]:
+        annotation[pyskl.OURS] |= ours[annotation["frame_dir"]]
+    try:
+        restricted_pickle.save(content, file)
+    except OSError as error:
+        raise OutputError(f"cannot write {file} ({error.strerror}); choose another place") from error
+    return len(samples)
+
+
+def import_pyskl(
+    library: Library,
+    file: Path,
+    options: ImportOptions | None = None,
+    *,
+    tell: Tell | None = None,
+    cancel: threading.Event | None = None,
+) -> ImportReport:
+    """Every annotation of a pickle, as a recording with one clip; its splits become splits of the library.
+
+    Raises DataError where the file is no such pickle, and LibraryError.
+    """
+    if not file.is_file():
+        raise DataError(f"no file {file}; give a PYSKL pickle")
+    content = restricted_pickle.load(file)
+    splits = content.get("split") if isinstance(content, dict) else None
+    if not isinstance(splits, dict) or not isinstance(content.get("annotations"), list):
+        raise DataError(f"{file}: not in PYSKL's format (a dict with `split` and a list `annotations`)")
+    names = [note["frame_dir"] for note in content["annotations"] if isinstance(note, dict) and "frame_dir" in note]
+    try:
+        samples = pyskl.pyskl_to_recordings({**content, "split": {"train": names, "test": []}})
+    except DataError as error:
+        raise DataError(f"{file}: {error}") from error
+    notes = {str(note["frame_dir"]): note.get(pyskl.OURS) for note in content["annotations"]}
+    parts = _parts(splits)
+    return import_all(
+        library,
+        _incoming(samples, notes, parts, options or ImportOptions()),
+        total=len(samples),
+        tell=tell,
+        cancel=cancel,
+    )
+
+
+def _sample(row: ClipRow, recording: Recording, people: Sequence[str]) -> tuple[Sample, dict[str, Any]] | None:
+    """A clip as the offline package has it, the clip's person first, and what that has no place for."""
+    times_s = recording.times_s
+    frames = np.flatnonzero((times_s >= row.start_s) & (times_s <= row.end_s))
+    inside = (recording.frame >= frames[0]) & (recording.frame <= frames[-1]) if len(frames) else np.zeros(0, bool)
+    if len(frames) < 2 or not (recording.person[inside] == row.person).any():
+        return None
+    persons = [row.person, *sorted(set(recording.person[inside].tolist()) - {row.person})]
+    shape = (len(persons), len(frames), len(recording.layout))
+    joints, score = np.zeros((*shape, 2), np.float32), np.zeros(shape, np.float32)
+    present = np.zeros(shape[:2], np.bool_)
+    for index in np.flatnonzero(inside):
+        place = persons.index(int(recording.person[index])), int(recording.frame[index] - frames[0])
+        joints[place], score[place], present[place] = recording.xy_px[index], recording.confidence[index], True
+    skeletons = [Skeleton(joints[m], score[m] > 0, score[m]) for m in range(len(persons))]
+    spent_s = float(times_s[frames[-1]] - times_s[frames[0]])
+    assert row.action is not None
+    sample = Sample(
+        dataset="actionlens",
+        name=row.name,
+        action=row.action,
+        joints=skeletons[0].joints,
+        seen=skeletons[0].seen,
+        layout=recording.layout,
+        fps=(len(frames) - 1) / spent_s,
+        subject=None if row.who is None else people.index(row.who),
+        test=False,
+        others=tuple(skeletons[1:]),
+        score=skeletons[0].score,
+        size_px=recording.info.size,
+    )
+    more = {
+        "times_s": times_s[frames],
+        "present": present,
+        "persons": persons,
+        "who": row.who,
+        "session": row.session,
+        "note": row.note,
+        "suspect": row.suspect,
+        "source": row.source,
+    }
+    return sample, more
+
+
+def _splits(library: Library, ids: Mapping[int, str]) -> dict[str, list[str]]:
+    splits: dict[str, list[str]] = {}
+    for name, parts in library.splits().items():
+        for part in sorted({*parts.values(), "train", "test"}):
+            splits[f"{name}_{part}"] = [ids[clip] for clip in ids if parts.get(clip) == part]
+    return splits or {"train": list(ids.values()), "test": []}
+
+
+def _parts(splits: Mapping[Any, Any]) -> dict[str, dict[str, str]]:
+    """The part of each clip in the splits of the library that those of a file become: xsub_train is xsub's train."""
+    found: dict[str, dict[str, str]] = {}
+    for name, members in splits.items():
+        base, _, word = str(name).rpartition("_")
+        part = _PART_WORDS.get(word)
+        if part is None or not isinstance(members, list | tuple):
+            continue
+        for member in members:
+            found.setdefault(base, {})[str(member)] = part
+    return found
+
+
+def _incoming(
+    samples: Sequence[Sample],
+    notes: Mapping[str, Any],
+    parts: Mapping[str, Mapping[str, str]],
+    options: ImportOptions,
+) -> Iterator[Incoming]:
+    for sample in samples:
+        splits = {base: of_clip[sample.name] for base, of_clip in parts.items() if sample.name in of_clip}
+        came = incoming(sample, options, splits)
+        note = notes.get(sample.name)
+        yield _restored(came, sample, note, options) if isinstance(note, dict) and "times_s" in note else came
+
+
+def _restored(came: Incoming, sample: Sample, note: Mapping[str, Any], options: ImportOptions) -> Incoming:
+    """With what we wrote beside the format. DataError where it is not as we write it."""
+    try:
+        tracks = _tracks(sample, note)
+        clip = NewClip(
+            0.0,
+            came.clip.end_s,
+            int(note["persons"][0]),
+            came.clip.action,
+            options.who or (None if note["who"] is None else clean_label(note["who"], "person")),
+            clean_note(note["note"]),
+            bool(note["suspect"]),
+        )
+        session = options.session or ("" if note["session"] is None else clean_label(note["session"], "session"))
+        return Incoming(came.name, str(note["source"]), tracks, clip, session, came.splits)
+    except (KeyError, TypeError, ValueError, IndexError, LibraryError) as error:
+        raise DataError(f"{sample.name}: what ActionLens wrote there is damaged; get the file anew") from error
+
+
+def _tracks(sample: Sample, note: Mapping[str, Any]) -> Tracks:
+    skeletons = sample.people
+    times_s, present, persons = note["times_s"], note["present"], [int(person) for person in note["persons"]]
+    shape = (len(skeletons), len(sample.joints))
+    if times_s.shape != shape[1:] or times_s.dtype != np.float64 or not np.isfinite(times_s).all():
+        raise ValueError("times")
+    if (np.diff(times_s) <= 0).any() or present.shape != shape or present.dtype != np.bool_:
+        raise ValueError("frames")
+    if len(set(persons)) != len(skeletons) or min(persons) < 0 or sample.joints.shape[-1] != 2:
+        raise ValueError("people")
+    order = np.argsort(persons, kind="stable")
+    frame, place = np.nonzero(present[order].T)
+    chosen = order[place]
+    joints = np.stack([skeleton.joints for skeleton in skeletons])
+    score = np.stack(
+        [
+            np.zeros(skeleton.seen.shape, np.float32) if skeleton.score is None else skeleton.score
+            for skeleton in skeletons
+        ]
+    )
+    return Tracks(
+        times_s - times_s[0],
+        frame.astype(np.int64),
+        np.array(persons, np.int64)[chosen],
+        joints[chosen, frame],
+        score[chosen, frame],
+        sample.layout,
+        sample.size_px or (1, 1),
+    )

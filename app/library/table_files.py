@@ -1,0 +1,211 @@
+"""A library as tables: recordings.csv, clips.csv, splits.csv, and joints/ID.npz with the arrays of each recording.
+
+Import of such a folder gives the same recordings, clips, names and splits; only pictures are not in it.
+"""
+
+import csv
+import os
+import shutil
+import tempfile
+import threading
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from app.errors import OutputError, RecordingError
+from app.library.catalogue import Library
+from app.library.errors import LibraryError
+from app.library.importing import ImportProgress, ImportReport, Tell
+from app.library.labels import clean_label, clean_note
+from app.library.storing import store
+from app.library.types import ClipRow, Filter, NewClip, Tracks
+from app.recording.folder import (
+    INFO_FILE,
+    JOINTS_FILE,
+    RecordingInfo,
+    info_to_json,
+    is_id,
+    read_recording,
+    recordings_folder,
+)
+
+RECORDINGS, CLIPS, SPLITS, JOINTS = "recordings.csv", "clips.csv", "splits.csv", "joints"
+_RECORDING_FIELDS = ("recording", "created", "source", "duration_s", "frames", "width", "height", "layout")
+_RECORDING_FIELDS += ("session", "note")
+_CLIP_FIELDS = ("clip", "recording", "person", "start_s", "end_s", "action", "who", "note", "suspect")
+_SPLIT_FIELDS = ("split", "clip", "part")
+_LONGEST_FIELD = 1 << 20
+
+
+def export_tables(library: Library, clips: Sequence[ClipRow], folder: Path) -> int:
+    """Write the clips and whole recordings of them into a folder, which must be empty or new; how many clips.
+
+    Raises OutputError, and RecordingError where a recording cannot be read.
+    """
+    rows = {row.recording: library.recording(row.recording) for row in clips}
+    temporary = folder.with_name(f".{folder.name}.new")
+    try:
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise OutputError(f"{folder} is not empty; give the name of a new folder")
+        shutil.rmtree(temporary, ignore_errors=True)
+        (temporary / JOINTS).mkdir(parents=True)
+        for name in rows:
+            read_recording(recordings_folder(library.root) / name)  # what is damaged is not handed on
+            source = recordings_folder(library.root) / name / JOINTS_FILE
+            shutil.copyfile(source, temporary / JOINTS / f"{name}.npz")
+        found = [row for row in rows.values() if row is not None]
+        _write(
+            temporary / RECORDINGS,
+            _RECORDING_FIELDS,
+            (
+                (r.id, r.created, r.source, repr(r.duration_s), r.frames, *r.size, r.layout, r.session or "", r.note)
+                for r in found
+            ),
+        )
+        _write(
+            temporary / CLIPS,
+            _CLIP_FIELDS,
+            (
+                (
+                    c.id,
+                    c.recording,
+                    c.person,
+                    repr(c.start_s),
+                    repr(c.end_s),
+                    c.action or "",
+                    c.who or "",
+                    c.note,
+                    int(c.suspect),
+                )
+                for c in clips
+            ),
+        )
+        chosen = {row.id for row in clips}
+        _write(
+            temporary / SPLITS,
+            _SPLIT_FIELDS,
+            (
+                (name, clip, part)
+                for name, parts in library.splits().items()
+                for clip, part in parts.items()
+                if clip in chosen
+            ),
+        )
+        if folder.exists():
+            folder.rmdir()
+        os.replace(temporary, folder)
+    except OSError as error:
+        raise OutputError(f"cannot write {folder} ({error.strerror}); choose another place") from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return len(clips)
+
+
+def is_tables(folder: Path) -> bool:
+    """True for a folder that export_tables may have made."""
+    return (folder / RECORDINGS).is_file() and (folder / JOINTS).is_dir()
+
+
+def import_tables(
+    library: Library, folder: Path, *, tell: Tell | None = None, cancel: threading.Event | None = None
+) -> ImportReport:
+    """Everything that export_tables wrote. A recording that is damaged is a line of the report. Raises LibraryError."""
+    recordings = _read(folder / RECORDINGS, _RECORDING_FIELDS)
+    clips = _read(folder / CLIPS, _CLIP_FIELDS)
+    members = _read(folder / SPLITS, _SPLIT_FIELDS)
+    of_recording: dict[str, list[dict[str, str]]] = {}
+    for clip in clips:
+        of_recording.setdefault(clip["recording"], []).append(clip)
+    report, staging = ImportReport(), library.staging()
+    new_ids: dict[str, int] = {}
+    for row in recordings:
+        if cancel is not None and cancel.is_set():
+            report.cancelled = True
+            break
+        try:
+            with tempfile.TemporaryDirectory(dir=staging, ignore_cleanup_errors=True) as place:
+                name = _import(library, folder, row, of_recording.get(row["recording"], []), Path(place), new_ids)
+            report.recordings.append(name)
+        except (RecordingError, LibraryError, ValueError) as error:
+            why = " ".join(str(error).split()) if not isinstance(error, ValueError) else "a number is none"
+            report.problems.append(f"{folder}: recording {row['recording'][:40]!r}: {why}")
+        if tell is not None:
+            tell(ImportProgress(len(report.recordings) + len(report.problems), len(recordings), row["source"]))
+    _import_splits(library, members, new_ids)
+    return report
+
+
+def _import(
+    library: Library, folder: Path, row: dict[str, str], clips: list[dict[str, str]], place: Path, ids: dict[str, int]
+) -> str:
+    name = row["recording"]
+    if not is_id(name):  # so that it leads to no other file
+        raise LibraryError("that is no id of a recording")
+    info = RecordingInfo(
+        *(name, row["created"], row["source"], float(row["duration_s"]), int(row["frames"])),
+        *((int(row["width"]), int(row["height"])), row["layout"], True, row["session"]),
+    )
+    try:
+        (place / INFO_FILE).write_text(info_to_json(info), encoding="utf-8")
+        shutil.copyfile(folder / JOINTS / f"{name}.npz", place / JOINTS_FILE)
+    except OSError as error:
+        raise RecordingError(f"its joints cannot be read ({error.strerror})") from error
+    found = read_recording(place)
+    tracks = Tracks(*(found.times_s, found.frame, found.person, found.xy_px, found.confidence, found.layout, info.size))
+    note, new = clean_note(row["note"]), [_clip(clip) for clip in clips]
+    stored = library.add_recording(store(library.root, place.parent, info, tracks), new)
+    if note:
+        library.set_recording_note(stored, note)
+    rows = sorted(library.clips(Filter(recording=stored), limit=-1), key=lambda clip: clip.id)
+    ids.update((clip["clip"], made.id) for clip, made in zip(clips, rows, strict=True))
+    return stored
+
+
+def _import_splits(library: Library, members: list[dict[str, str]], ids: dict[str, int]) -> None:
+    splits: dict[str, dict[int, str]] = {}
+    for member in members:
+        if member["clip"] in ids:
+            splits.setdefault(member["split"], {})[ids[member["clip"]]] = member["part"]
+    for name, parts in splits.items():
+        free, taken = clean_label(name, "split"), library.splits()
+        library.set_split(next(n for n in _numbered(free) if n not in taken), parts)
+
+
+def _numbered(name: str) -> Iterable[str]:
+    yield name
+    for number in range(2, 10_000):
+        yield f"{name} {number}"
+
+
+def _clip(values: dict[str, str]) -> NewClip:
+    return NewClip(
+        float(values["start_s"]),
+        float(values["end_s"]),
+        int(values["person"]),
+        clean_label(values["action"], "action") if values["action"] else None,
+        clean_label(values["who"], "person") if values["who"] else None,
+        clean_note(values["note"]),
+        values["suspect"] == "1",
+    )
+
+
+def _write(path: Path, fields: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(fields)
+        writer.writerows(rows)
+
+
+def _read(path: Path, fields: Sequence[str]) -> list[dict[str, str]]:
+    csv.field_size_limit(_LONGEST_FIELD)
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:  # spreadsheets put a mark at the start
+            reader = csv.DictReader(file)
+            if not set(fields) <= set(reader.fieldnames or ()):
+                missing = sorted(set(fields) - set(reader.fieldnames or ()))
+                raise LibraryError(f"{path} has no column {missing[0]}; export it anew")
+            return [{name: row[name] or "" for name in fields} for row in reader]
+    except FileNotFoundError:
+        raise LibraryError(f"{path} is missing; export it anew") from None
+    except (OSError, ValueError, csv.Error) as error:
+        raise LibraryError(f"{path} is no table that can be read; export it anew") from error

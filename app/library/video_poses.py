@@ -1,0 +1,159 @@
+"""Poses of video files, found in other processes: on this machine, or on a Ray cluster that sees the same files.
+
+What runs there, `pose_video`, needs nothing but the file and a folder for marks: `cancel` in it ends the work, and a
+file for each video tells how far it is.
+"""
+
+import os
+import signal
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from app.library.errors import LibraryError
+from app.library.types import Tracks
+from pose.errors import ActionLensError
+from pose.skeleton import MEDIAPIPE_33
+from pose.types import Pose
+
+BACKENDS = ("local", "ray")
+CANCEL = "cancel"
+_LOOK_EVERY = 15  # frames between looks at the marks
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PosedVideo:
+    """What became of a video. tracks: None where it failed (line says how) or the work was cancelled (line is "")."""
+
+    path: Path
+    tracks: Tracks | None
+    line: str = ""
+
+
+def pose_videos(
+    videos: Sequence[Path], model: Path, marks: Path, *, people: int = 1, jobs: int = 2, backend: str = "local"
+) -> Iterator[PosedVideo]:
+    """The poses of each video as soon as they are there, in any order; one that fails has a line instead.
+
+    model: a pose model bundle. marks: an empty folder that all processes see. Once it holds the file `cancel`, what is
+    at work ends and nothing more begins. Raises LibraryError where the backend is not there.
+    """
+    left = dict(enumerate(videos))
+    try:
+        for number, posed in _parallel(left, model, marks, people, jobs, backend):
+            del left[number]
+            yield posed
+    except BrokenProcessPool:  # a video has ended its process: each of the rest gets a pool of its own
+        for number, path in list(left.items()):
+            try:
+                for _, posed in _parallel({number: path}, model, marks, people, 1, backend):
+                    yield posed
+            except BrokenProcessPool:
+                yield PosedVideo(path, None, f"{path} ends the process that reads it; convert it or leave it out")
+
+
+def pose_video(number: int, path: Path, model: Path, marks: Path, people: int, asking: int) -> tuple[int, PosedVideo]:
+    """One video from its first frame to its last, in this process. asking: the process that waits."""
+    if os.getpid() != asking and threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes; the asking one decides
+    try:
+        return number, _posed(number, path, model, marks, people)
+    except (ActionLensError, OSError, RuntimeError, MemoryError) as error:
+        line = " ".join(str(error).split()) or type(error).__name__
+        return number, PosedVideo(path, None, line if str(path) in line else f"{path}: {line}")
+
+
+def shares(marks: Path, videos: int) -> float:
+    """How much of all videos at work is done, in videos."""
+    done = 0.0
+    for number in range(videos):
+        with suppress(OSError, ValueError):
+            done += float((marks / str(number)).read_text())
+    return done
+
+
+def tracks_of(frames: Sequence[tuple[float, Sequence[Pose]]], size: tuple[int, int]) -> Tracks:
+    """Poses by frame as arrays, with times from 0. Joints that are nowhere get confidence 0."""
+    rows = [(place, pose) for place, (_, poses) in enumerate(frames) for pose in poses]
+    layout = rows[0][1].layout if rows else MEDIAPIPE_33
+    shape = (len(rows), len(layout))
+    xy = np.stack([pose.xy_px for _, pose in rows]) if rows else np.zeros((*shape, 2), np.float32)
+    confidence = np.stack([pose.confidence for _, pose in rows]) if rows else np.zeros(shape, np.float32)
+    finite = np.isfinite(xy).all(axis=-1) & np.isfinite(confidence)
+    times_s = np.array([time_s for time_s, _ in frames], np.float64)
+    return Tracks(
+        times_s - times_s[0],
+        np.array([place for place, _ in rows], np.int64),
+        np.array([pose.person for _, pose in rows], np.int64),
+        np.where(finite[..., None], xy, 0).astype(np.float32),
+        np.where(finite, confidence, 0).astype(np.float32),
+        layout,
+        size,
+    )
+
+
+def _posed(number: int, path: Path, model: Path, marks: Path, people: int) -> PosedVideo:
+    from pose.estimator import MediaPipeEstimator
+    from pose.video_file import VideoFile
+
+    video = VideoFile(path)
+    try:
+        estimator = MediaPipeEstimator(model, people=people)
+        try:
+            frames: list[tuple[float, tuple[Pose, ...]]] = []
+            size = (0, 0)
+            while (frame := video.read()) is not None:
+                if len(frames) % _LOOK_EVERY == 0:
+                    if (marks / CANCEL).exists():
+                        return PosedVideo(path, None)
+                    _mark(marks / str(number), len(frames), video.info.frames)
+                frames.append((frame.time_s, estimator.estimate(frame)))
+                size = frame.size
+        finally:
+            estimator.close()
+        return PosedVideo(path, tracks_of(frames, size))
+    finally:
+        video.close()
+        with suppress(OSError):
+            (marks / str(number)).unlink()
+
+
+def _mark(path: Path, frames: int, total: int | None) -> None:
+    with suppress(OSError):  # only what the user sees of the progress
+        path.write_text(f"{min(frames / total, 1.0) if total else 0.0:.4f}")
+
+
+def _parallel(
+    videos: dict[int, Path], model: Path, marks: Path, people: int, jobs: int, backend: str
+) -> Iterator[tuple[int, PosedVideo]]:
+    from joblib import Parallel, delayed, parallel_config
+
+    def tasks() -> Iterator[Any]:
+        for number, path in videos.items():
+            if (marks / CANCEL).exists():
+                return
+            yield delayed(pose_video)(number, path.absolute(), model, marks, people, os.getpid())
+
+    # One job is two workers of which one has work: joblib would do a single job in this process.
+    options = {"n_jobs": max(jobs, 2), "pre_dispatch": 1 if jobs == 1 else jobs, "batch_size": 1}
+    with parallel_config(_backend(backend)):
+        yield from Parallel(return_as="generator_unordered", **options)(tasks())
+
+
+def _backend(name: str) -> str:
+    if name == "local":
+        return "loky"
+    if name != "ray":
+        raise LibraryError(f"no backend is called {name}; choose one of {', '.join(BACKENDS)}")
+    try:
+        from ray.util.joblib import register_ray  # type: ignore[import-not-found, import-untyped, unused-ignore]
+    except ImportError:
+        raise LibraryError('Ray is not installed; `pip install -e ".[cluster]"` installs it') from None
+    register_ray()  # type: ignore[no-untyped-call, unused-ignore]
+    return "ray"
