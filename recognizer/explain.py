@@ -85,18 +85,14 @@ def scaled(relevance: NDArray[np.floating]) -> Array:
 
 @dataclass(frozen=True, slots=True)
 class Occlusion:
-    """What is hidden: each part of the body for each stretch of frames.
+    """What is hidden, at several scales: each of "joints", "limbs" or "body" for each stretch of so many frames, 0 for
+    the whole clip. The effect of hiding is shared out among the joints and frames that it hid."""
 
-    stretches: lengths in frames, 0 for the whole clip. parts: "joints", "limbs" or "body"; every pair of both is used,
-    and the effect of hiding is shared out among the joints and frames that it hid.
-    hop: share of a stretch from one to the next.
-    """
-
-    stretches: tuple[int, ...] = (6,)
-    parts: tuple[str, ...] = ("joints",)
-    hop: float = 1.0
+    scales: tuple[tuple[str, int], ...] = (("joints", 0), ("joints", 15), ("body", 10), ("body", 3))
 
 
+# Of 14 combinations the one with the largest area between its deletion curves, on 100 validation clips with AcT
+# (docs/benchmarks-explanations.md).
 DEFAULT_OCCLUSION = Occlusion()
 
 
@@ -124,21 +120,20 @@ def by_occlusion(recognizer: Recognizer, clip: Clip, occlusion: Occlusion) -> tu
 
 def masks_of(layout: Layout, frames: int, occlusion: Occlusion) -> list[NDArray[np.bool_]]:
     """Masks (T, V), True where hidden."""
-    groups = [group for parts in occlusion.parts for group in _groups(layout, parts)]
-    spans = [span for length in occlusion.stretches for span in _spans(frames, length, occlusion.hop)]
     masks = []
-    for group in groups:
-        for start, end in spans:
-            mask = np.zeros((frames, len(layout)), dtype=np.bool_)
-            mask[start:end, group] = True
-            masks.append(mask)
+    for parts, length in occlusion.scales:
+        for group in _groups(layout, parts):
+            for start, end in _spans(frames, length):
+                mask = np.zeros((frames, len(layout)), dtype=np.bool_)
+                mask[start:end, group] = True
+                masks.append(mask)
     return masks
 
 
-def _spans(frames: int, length: int, hop: float) -> list[tuple[int, int]]:
+def _spans(frames: int, length: int) -> list[tuple[int, int]]:
     if not 0 < length < frames:
         return [(0, frames)]
-    count = max(1, math.ceil((frames - length) / max(1, round(length * hop)))) + 1
+    count = math.ceil(frames / length)
     starts = np.linspace(0, frames - length, count).round().astype(int)
     return [(int(start), int(start) + length) for start in starts]
 

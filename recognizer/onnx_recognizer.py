@@ -183,9 +183,10 @@ class OnnxRecognizer:
 
     def _by_clip(self, extras: dict[str, NDArray[np.float32]], clips: int) -> list[dict[str, NDArray[np.float32]]]:
         """Outputs of each clip; what is the same for all is shared."""
-        fixed = {name: values for name, values in extras.items() if name in self._constants}
-        own = {name: values for name, values in extras.items() if name not in fixed}
-        return [fixed | {name: values[place] for name, values in own.items()} for place in range(clips)]
+        return [
+            {name: values if name in self._constants else values[place] for name, values in extras.items()}
+            for place in range(clips)
+        ]
 
     def _run(
         self, features: NDArray[np.float32], extras: Sequence[TensorSpec] = ()

@@ -12,6 +12,7 @@ from pose.errors import ActionLensError
 from recognizer.training import everyday_commands as everyday
 from recognizer.training import import_official, speed
 from recognizer.training.benchmark import command as benchmark
+from recognizer.training.explain import command as explaining
 from recognizer.training.whole_clip import command as whole_clip
 
 Run = Callable[[argparse.Namespace], None]
@@ -31,6 +32,21 @@ COMMANDS: dict[str, tuple[str, AddArguments, Run]] = {
         "train a network on the whole clips of a data set's published split",
         whole_clip.add_arguments,
         whole_clip.run,
+    ),
+    "explain": (
+        "show why a model says what it says of a clip, as figures and numbers",
+        explaining.add_explain,
+        explaining.run_explain,
+    ),
+    "deletion": (
+        "measure how faithful explanations are, by hiding what they name",
+        explaining.add_deletion,
+        explaining.run_deletion,
+    ),
+    "dropped-frames": (
+        "accuracy of AcT against frames that are left out",
+        explaining.add_dropped_frames,
+        explaining.run_dropped_frames,
     ),
     "speed": ("time recognizers in ONNX Runtime and in PyTorch", speed.add_arguments, speed.run),
     "benchmark": ("train and test on the published splits of data sets", benchmark.add_arguments, benchmark.run),

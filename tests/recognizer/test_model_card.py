@@ -39,7 +39,8 @@ def changed(path: str, value: Any) -> dict[str, Any]:
 
 def test_a_saved_card_is_read_back_the_same(tmp_path: Path):
     card = make_card(
-        attention=(TensorSpec("attention_0", ("N", 1, 31, 31)),),
+        attention=(TensorSpec("attention_0", ("N", 1, 31, 31)), TensorSpec("fixed", (31, 31))),
+        embedding=TensorSpec("embedding", ("N", 64)),
         parity=Parity(7, (1.0, 2.0, 3.0, 4.5)),
         notes="a note with ü",
         metrics={"pooled": {"split": "test", "recall": {"walk": 0.5}, "confusion": [[1, 0], [0, 1]]}},
@@ -86,6 +87,9 @@ def test_one_threshold_holds_for_every_action():
         ("outputs/logits/shape", ["N", 3], "['N', 4] for 4 actions"),
         ("outputs/logits/shape", ["N", -4], "sizes above 0"),
         ("outputs/attention", [{"name": "a"}], "outputs.attention[0].shape is missing"),
+        ("outputs/embedding", {"name": "e", "shape": [4, 64]}, "outputs.embedding.shape: expected ['N', D]"),
+        ("outputs/embedding", {"name": "e", "shape": ["N", 4, 64]}, "expected ['N', D]"),
+        ("outputs/embedding", 3, "outputs.embedding"),
         ("outputs/extra", 1, "unknown key outputs.extra"),
         ("training_data/0/terms", None, "training_data[0].terms"),
         ("metrics/test", {"accuracy": 0.9}, "metrics.test.split is missing"),

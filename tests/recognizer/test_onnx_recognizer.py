@@ -22,7 +22,7 @@ from pose.skeleton import MEDIAPIPE_33, MPOSE_13
 from recognizer import onnx_recognizer
 from recognizer.errors import CardError, RecognizerError
 from recognizer.features import clip_features
-from recognizer.model_card import DecisionRules, Parity
+from recognizer.model_card import DecisionRules, Parity, TensorSpec
 from recognizer.onnx_recognizer import OnnxRecognizer, available_providers
 from recognizer.types import Clip
 
@@ -119,11 +119,76 @@ def test_a_model_that_is_not_its_cards_is_refused(tmp_path: Path, content: Any, 
 
 
 def test_an_output_that_the_card_names_must_be_there(tmp_path: Path):
-    from recognizer.model_card import TensorSpec
-
     folder = write_model(tmp_path / "toy", attention=(TensorSpec("attention_0", ("N", 1, 31, 31)),))
     with pytest.raises(CardError, match=r"expected an output 'attention_0', got \['logits'\]"):
         OnnxRecognizer(folder, "cpu")
+
+
+def telling(model: Any) -> None:
+    """Further outputs: the hidden layer, its square in a branch of its own, and something that never changes."""
+    helper, floats = ort_onnx().helper, ort_onnx().TensorProto.FLOAT
+    graph = model.graph
+    graph.node.append(helper.make_node("Mul", ["hidden", "hidden"], ["squares"]))
+    graph.initializer.append(ort_onnx().numpy_helper.from_array(np.eye(3, dtype=np.float32), "fixed"))
+    for name, shape in (("hidden", ["N", 16]), ("squares", ["N", 16]), ("fixed", [3, 3])):
+        graph.output.append(helper.make_tensor_value_info(name, floats, shape))
+
+
+def ort_onnx() -> Any:
+    return pytest.importorskip("onnx", reason="needs the extra `train`")
+
+
+TELLING = {
+    "attention": (TensorSpec("squares", ("N", 16)), TensorSpec("fixed", (3, 3))),
+    "embedding": TensorSpec("hidden", ("N", 16)),
+}
+
+
+def test_attention_and_embedding_come_where_they_are_asked_for(tmp_path: Path):
+    recognizer = OnnxRecognizer(write_model(tmp_path / "toy", make_graph(edit=telling), **TELLING), "cpu")
+    clips = [make_clip(seed) for seed in range(3)]
+    plain, telling_too = recognizer.predict(clips), recognizer.predict(clips, attention=True)
+    hidden = recognizer.embed(clips)
+    assert (hidden.shape, hidden.dtype) == ((3, 16), np.float32)
+    for place, (without, with_attention) in enumerate(zip(plain, telling_too, strict=True)):
+        np.testing.assert_array_equal(without.probabilities, with_attention.probabilities)
+        assert without.attention == {}
+        assert list(with_attention.attention) == ["squares", "fixed"]
+        np.testing.assert_allclose(with_attention.attention["squares"], hidden[place] ** 2, rtol=1e-6)
+        np.testing.assert_array_equal(with_attention.attention["fixed"], np.eye(3))
+    assert recognizer.embed([]).shape == (0, 16)
+    recognizer.close()
+    with pytest.raises(RuntimeError, match="closed"):
+        recognizer.predict(clips, attention=True)
+
+
+def test_nothing_of_it_is_computed_otherwise(tmp_path: Path, monkeypatch):
+    opened = []
+    real = onnx_recognizer._session
+    monkeypatch.setattr(
+        onnx_recognizer, "_session", lambda content, *rest: opened.append(content) or real(content, *rest)
+    )
+    recognizer = OnnxRecognizer(write_model(tmp_path / "toy", make_graph(edit=telling), **TELLING), "cpu")
+    recognizer.predict([make_clip()])
+    assert [ort_onnx().load_from_string(content).graph.output[0].name for content in opened] == ["logits"]
+    assert "Mul" not in {node.op_type for node in ort_onnx().load_from_string(opened[0]).graph.node}
+    recognizer.predict([make_clip()], attention=True)
+    recognizer.embed([make_clip()])
+    assert len(opened) == 2
+
+
+def test_a_model_without_them_says_so_or_gives_none(folder: Path):
+    recognizer = OnnxRecognizer(folder, "cpu")
+    assert recognizer.predict([make_clip()], attention=True)[0].attention == {}
+    with pytest.raises(RecognizerError, match="gives no embedding; export the model again"):
+        recognizer.embed([make_clip()])
+
+
+def test_an_output_of_another_shape_than_in_the_card_is_refused(tmp_path: Path):
+    wrong = {**TELLING, "embedding": TensorSpec("hidden", ("N", 17))}
+    recognizer = OnnxRecognizer(write_model(tmp_path / "toy", make_graph(edit=telling), **wrong), "cpu")
+    with pytest.raises(CardError, match=r"hidden: expected shape \['N', 17\], got \['N', 16\]"):
+        recognizer.embed([make_clip()])
 
 
 def test_logits_that_are_not_numbers_are_an_error(tmp_path: Path):

@@ -82,7 +82,7 @@ class Deployed(nn.Module):
         activation, logits = self._views(inside.activation)[0], self._views(inside.logits)[0]
         share = logits[:, self.listed :].softmax(dim=1)[:, None]  # (N, 1, others)
         rest = activation[:, self.listed :]
-        other = (share @ rest.flatten(2)).view(len(rest), 1, *rest.shape[2:])
+        other = (share @ rest.flatten(2)).view(-1, 1, *rest.shape[2:])
         return torch.cat([activation[:, : self.listed], other], dim=1)
 
     def fixed(self) -> dict[str, Tensor]:

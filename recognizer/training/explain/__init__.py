@@ -1,0 +1,1 @@
+"""Explanations offline: figures of a clip, and how faithful each method is."""

@@ -1,0 +1,111 @@
+"""Clips to explain: of a video, of a recording of a data set, and samples of a data set's split."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pose.errors import ActionLensError
+from recognizer.decision import body_in_view
+from recognizer.explain import Recognizer
+from recognizer.features import LAYOUT, RATE_FPS
+from recognizer.training import augment
+from recognizer.training.batches import FRAMES, gather
+from recognizer.training.data import jhmdb, msr_action3d, nw_ucla, penn_action, utd_mhad
+from recognizer.training.data.everyday import ACTIONS, IDLE, OTHER, Corpus, merge
+from recognizer.training.evaluate import front_view
+from recognizer.types import Clip
+from recognizer.window import PoseWindow
+
+READERS = {reader.NAME: reader.read for reader in (penn_action, utd_mhad, nw_ucla, msr_action3d, jhmdb)}
+_TORSO_PX = 100.0  # clips of data sets are drawn as if somebody stood in a picture of this scale
+
+
+class ClipError(ActionLensError):
+    """There is no such clip, or nothing in it to explain."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sample:
+    """Clips of a split, and the action (N,) in ACTIONS that each shows. how: in words, for reports."""
+
+    clips: tuple[Clip, ...]
+    actions: NDArray[np.intp]
+    how: str
+
+
+def sample(data: Path, sets: tuple[str, ...], part: str, count: int, seed: int) -> Sample:
+    """The middle 1.5 s of recordings of listed actions, drawn at random. Raises DataError."""
+    corpus = merge(recording for name in sets for recording in READERS[name](data / name))
+    listed = (corpus.part == part) & ~np.isin(corpus.action, [ACTIONS.index(IDLE), ACTIONS.index(OTHER)])
+    rows = np.random.default_rng(seed).permutation(np.flatnonzero(listed))[:count]
+    how = f"the middle 1.5 s of {len(rows)} clips of listed actions, {part} split of {' and '.join(sets)}, seed {seed}"
+    return Sample(middle_clips(corpus, rows), corpus.action[rows], how)
+
+
+def middle_clips(corpus: Corpus, rows: NDArray[np.intp]) -> tuple[Clip, ...]:
+    """A clip of the middle of each recording; recordings shorter than a clip are stretched to one."""
+    last = corpus.length[rows] - 1.0
+    span = np.minimum((FRAMES - 1) / RATE_FPS * corpus.fps[rows], last)
+    positions = (last - span)[:, None] / 2 + span[:, None] * np.linspace(0, 1, FRAMES)
+    joints, seen = gather(corpus, rows, positions)
+    xy_px = (front_view(augment.unit_size(joints), corpus.depth[rows]) * _TORSO_PX).astype(np.float32)
+    times = positions[:, -1] / corpus.fps[rows]
+    return tuple(
+        Clip(xy, confidence, RATE_FPS, LAYOUT, float(time_s), 0)
+        for xy, confidence, time_s in zip(xy_px, seen.astype(np.float32), times, strict=True)
+    )
+
+
+def clip_of(recognizer: Recognizer, name: str, data: Path | None, at_s: float | None) -> Clip:
+    """Of a video file, or of DATASET/RECORDING under `data`: the one that ends nearest to at_s, else the surest of any
+    listed action but idle. Raises ClipError, or SourceError and DataError."""
+    clips = list(_of_video(recognizer, name) if Path(name).is_file() else _of_recording(recognizer, name, data))
+    if not clips:
+        raise ClipError(f"nobody is in view for a whole clip of {FRAMES / RATE_FPS:.1f} s in {name}; choose another")
+    if at_s is not None:
+        return min(clips, key=lambda clip: abs(clip.time_s - at_s))
+    dull = {IDLE, *recognizer.card.decision.other}
+    wanted = [place for place, action in enumerate(recognizer.card.actions) if action not in dull]
+    found = [recognizer.predict([clip])[0].probabilities[wanted].max() for clip in clips]
+    return clips[int(np.argmax(found))]
+
+
+def _of_video(recognizer: Recognizer, name: str) -> Iterator[Clip]:
+    from pose.estimator import MediaPipeEstimator
+    from pose.model_asset import find_pose_model
+    from pose.source import open_source
+
+    card = recognizer.card
+    window = PoseWindow(card.frames, card.fps, card.skeleton)
+    source, estimator = open_source(name), MediaPipeEstimator(find_pose_model(None))
+    try:
+        while (frame := source.read()) is not None:
+            for pose in estimator.estimate(frame):
+                yield from (clip for clip in window.push(pose) if body_in_view(clip))
+    finally:
+        estimator.close()
+        source.close()
+
+
+def _of_recording(recognizer: Recognizer, name: str, data: Path | None) -> Iterator[Clip]:
+    dataset, _, recording_name = name.partition("/")
+    if data is None or dataset not in READERS:
+        known = ", ".join(READERS)
+        raise ClipError(f"{name} is no file; give a video, or DATASET/RECORDING and --data (data sets: {known})")
+    for recording in READERS[dataset](data / dataset):
+        if recording.name == recording_name:
+            corpus = merge([recording])
+            break
+    else:
+        raise ClipError(f"{dataset} has no recording {recording_name!r}; a recording is named as its file")
+    card, last = recognizer.card, float(corpus.length[0] - 1)
+    span = min((card.frames - 1) / card.fps * float(corpus.fps[0]), last)
+    starts = np.arange(0, last - span + 1e-6, float(corpus.fps[0]) / card.fps)
+    positions = starts[:, None] + span * np.linspace(0, 1, card.frames)
+    joints, seen = gather(corpus, np.zeros(len(starts), dtype=np.intp), positions)
+    xy_px = (front_view(augment.unit_size(joints), corpus.depth[[0] * len(starts)]) * _TORSO_PX).astype(np.float32)
+    for xy, confidence, place in zip(xy_px, seen.astype(np.float32), positions, strict=True):
+        yield Clip(xy, confidence, card.fps, card.skeleton, float(place[-1] / corpus.fps[0]), 0)

@@ -1,0 +1,203 @@
+"""Figures of explanations, without a display. T frames, T' of them left in the network, V joints, H heads, L layers."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.colors import Colormap
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from pose.skeleton import Layout
+from recognizer import attention
+from recognizer.types import Clip, Explanation
+
+Array = NDArray[np.float32]
+
+_SCORES: Colormap = colormaps["plasma"]  # violet to yellow, as in the ST-TR paper
+_SIGNED = "RdBu_r"
+_SHOWN_FRAMES = 10
+
+
+def relevance(explanation: Explanation) -> Figure:
+    """Joint x time as a heat map, and below it skeletons in the same colours."""
+    clip = explanation.clip
+    figure = Figure(figsize=(11, 6.5), layout="constrained")
+    heat, strip = figure.subplots(2, 1, height_ratios=(3, 1.3))
+    image = heat.imshow(explanation.relevance.T, cmap=_SIGNED, vmin=-1, vmax=1, aspect="auto")
+    _label_joints(heat, clip.layout)
+    _label_times(heat, clip)
+    heat.set_title(
+        f"{_plain(explanation.action)} ({explanation.probability:.0%}) by {_plain(explanation.method)}: "
+        "above 0 speaks for it, below against"
+    )
+    figure.colorbar(image, ax=heat)
+    colours = colormaps[_SIGNED]((explanation.relevance + 1) / 2)  # (T, V, 4)
+    _strip(strip, clip, joint_colours=colours)
+    return figure
+
+
+def frame_strip(clip: Clip, scores: Array) -> Figure:
+    """The clip's skeletons, their opacity the score of the frame (T,). AcT paper, Fig. 7."""
+    figure = Figure(figsize=(13, 3.2), layout="constrained")
+    bars, strip = figure.subplots(2, 1, height_ratios=(1, 2))
+    bars.bar(range(len(scores)), scores, color="tab:purple", width=0.9)
+    bars.set_xlim(-0.6, len(scores) - 0.4)
+    _label_times(bars, clip)
+    bars.set_title("attention of the class token in the last layer, heads summed, the largest 1")
+    _strip(strip, clip, count=len(scores), opacity=scores)
+    return figure
+
+
+def matrices(maps: Array, title: str, rows: str = "layer", columns: str = "head") -> Figure:
+    """A grid of matrices (R, C, S, S), each in its own colours from 0 to its largest value."""
+    height, width = maps.shape[:2]
+    figure = Figure(figsize=(2.3 * width + 1, 2.3 * height + 0.6), layout="constrained")
+    grid = figure.subplots(height, width, squeeze=False)
+    for row in range(height):
+        for column in range(width):
+            axes = grid[row, column]
+            axes.imshow(maps[row, column], cmap="magma", vmin=0)
+            axes.set_title(f"{rows} {row + 1}, {columns} {column + 1}", fontsize=8)
+            axes.tick_params(labelsize=6)
+    figure.suptitle(title)
+    return figure
+
+
+def position_similarity(similarity: Array) -> Figure:
+    """Cosines of position embeddings (networks, T + 1, T + 1), the class token first. AcT paper, Fig. 9."""
+    figure = Figure(figsize=(4 * len(similarity) + 1, 4), layout="constrained")
+    for place, axes in enumerate(figure.subplots(1, len(similarity), squeeze=False)[0]):
+        image = axes.imshow(similarity[place], cmap="viridis", vmin=-1, vmax=1)
+        axes.set_title(f"network {place + 1}: cosine of positions")
+        axes.set_xlabel("0 is the class token, then frames")
+    figure.colorbar(image, ax=figure.axes)
+    return figure
+
+
+def joint_circles(clip: Clip, spatial: Mapping[str, Array]) -> Figure:
+    """Each layer's joints, their circles sized by the sum of the matrix's column. ST-TR paper, Fig. 8."""
+    names = attention.layers(spatial, attention.SPATIAL)
+    figure = Figure(figsize=(13, 2.1 * len(names)), layout="constrained")
+    rows = figure.subplots(len(names), 1, squeeze=False)[:, 0]
+    for axes, name in zip(rows, names, strict=True):
+        values = attention.at_frames(attention.joint_relevance_over_time(spatial[name]), len(clip.xy_px))
+        most = float(values.max())
+        _strip(axes, clip, joint_colours=_SCORES(values / most), sizes=10 + 90 * values / most)
+        axes.set_title(f"{_plain(name)}, heads averaged, largest sum {most:.2f} (1 on average)", fontsize=9)
+    return figure
+
+
+def joint_matrices(spatial: Mapping[str, Array], layout: Layout, time: float = 0.5) -> Figure:
+    """Who looks at whom among the joints, in each layer, at a moment of the clip (0 its begin, 1 its end)."""
+    names = attention.layers(spatial, attention.SPATIAL)
+    figure = Figure(figsize=(4.2 * len(names), 4.6), layout="constrained")
+    for axes, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names, strict=True):
+        maps = spatial[name].mean(axis=0)  # (T', V, V)
+        axes.imshow(maps[round(time * (len(maps) - 1))], cmap="magma", vmin=0)
+        axes.set_title(f"{_plain(name)}, heads averaged", fontsize=9)
+        axes.set_xticks(range(len(layout)), [_plain(joint) for joint in layout.joints], rotation=90, fontsize=6)
+        _label_joints(axes, layout, size=6)
+    return figure
+
+
+def frames_of_joint(temporal: Mapping[str, Array], layout: Layout, joint: int) -> Figure:
+    """How the frames of one joint look at each other, each layer."""
+    names = attention.layers(temporal, attention.TEMPORAL)
+    figure = Figure(figsize=(3.2 * len(names), 3.6), layout="constrained")
+    for axes, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names, strict=True):
+        axes.imshow(attention.temporal_map(temporal[name], joint), cmap="magma", vmin=0)
+        axes.set_title(f"{_plain(name)}, {_plain(layout.joints[joint])}", fontsize=8)
+    return figure
+
+
+def edge_importance(clip: Clip, importance: Array) -> Figure:
+    """Bones as thick as the learned importance of their links (blocks, K, V, V), the mean of both directions."""
+    blocks = len(importance)
+    columns = min(blocks, 5)
+    figure = Figure(figsize=(2.6 * columns, 3.2 * -(-blocks // columns)), layout="constrained")
+    grid = figure.subplots(-(-blocks // columns), columns, squeeze=False).ravel()
+    links = importance.sum(axis=1)  # each link is in one subset alone
+    links = np.abs(links + links.transpose(0, 2, 1)) / 2
+    joints = clip.xy_px[len(clip.xy_px) // 2]
+    most = max(float(links[:, a, b].max()) for a, b in clip.layout.edge_indices)
+    for block, axes in enumerate(grid):
+        axes.axis("off")
+        if block >= blocks:
+            continue
+        for a, b in clip.layout.edge_indices:
+            share = float(links[block, a, b]) / most
+            axes.plot(*joints[[a, b]].T, color=_SCORES(share), linewidth=0.5 + 6 * share, solid_capstyle="round")
+        axes.set_aspect("equal")
+        axes.invert_yaxis()
+        axes.set_title(f"block {block + 1}", fontsize=9)
+    figure.suptitle("learned importance of links")
+    return figure
+
+
+def lines(curves: Mapping[str, tuple[Sequence[float], Sequence[float]]], title: str, x: str, y: str) -> Figure:
+    """Named curves over a common axis."""
+    figure = Figure(figsize=(7, 4.5), layout="constrained")
+    axes = figure.subplots()
+    for name, (places, values) in curves.items():
+        axes.plot(places, values, marker="o", markersize=3, label=name)
+    axes.set_title(title)
+    axes.set_xlabel(x)
+    axes.set_ylabel(y)
+    axes.grid(alpha=0.3)
+    axes.legend()
+    return figure
+
+
+def save(figures: Mapping[str, Figure], folder: Path) -> None:
+    """NAME.png of each, whole or not at all."""
+    for name, figure in figures.items():
+        temporary = folder / f".{name}.part.png"
+        figure.savefig(temporary, dpi=110, metadata={"Software": None})
+        temporary.replace(folder / f"{name}.png")
+
+
+def _strip(
+    axes: Axes,
+    clip: Clip,
+    *,
+    count: int = _SHOWN_FRAMES,
+    opacity: Array | None = None,
+    joint_colours: NDArray[np.floating] | None = None,
+    sizes: NDArray[np.floating] | None = None,
+) -> None:
+    """Skeletons of some frames side by side. opacity: (T,). joint_colours: (T, V, 4). sizes: (T, V), points squared."""
+    places = np.linspace(0, len(clip.xy_px) - 1, count).round().astype(int)
+    seen = clip.confidence > 0
+    xy = clip.xy_px - clip.xy_px[seen].mean(axis=0)
+    span = float(np.ptp(clip.xy_px[seen][:, 0])) * 1.05
+    for column, frame in enumerate(places):
+        joints = xy[frame] + (column * span, 0)
+        alpha = 1.0 if opacity is None else max(float(opacity[frame]), 0.04)
+        for a, b in clip.layout.edge_indices:
+            if seen[frame, a] and seen[frame, b]:
+                axes.plot(*joints[[a, b]].T, color="0.35", linewidth=1.2, alpha=alpha)
+        if joint_colours is not None:
+            size = 22.0 if sizes is None else sizes[frame, seen[frame]]
+            colours = joint_colours[frame, seen[frame]]
+            x, y = joints[seen[frame]].T
+            axes.scatter(x, y, s=size, c=colours, edgecolors="0.3", linewidths=0.4, zorder=3)
+    axes.set_aspect("equal")
+    axes.invert_yaxis()
+    axes.axis("off")
+
+
+def _label_joints(axes: Axes, layout: Layout, size: int = 8) -> None:
+    axes.set_yticks(range(len(layout)), [_plain(joint) for joint in layout.joints], fontsize=size)
+
+
+def _label_times(axes: Axes, clip: Clip) -> None:
+    last = len(clip.xy_px) - 1
+    places = np.linspace(0, last, 7).round().astype(int)
+    axes.set_xticks(places, [f"{(place - last) / clip.fps + clip.time_s:.2f} s" for place in places])
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", " ")

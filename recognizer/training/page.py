@@ -1,0 +1,27 @@
+"""Measured parts of Markdown pages, between two comments that name them."""
+
+import os
+from pathlib import Path
+
+from pose.errors import ActionLensError
+
+
+class PageError(ActionLensError):
+    """A page has no such part, or cannot be written."""
+
+
+def write_measured(path: Path, text: str, name: str) -> None:
+    """Replace what stands between the comments `measured: NAME` and `end`. Raises PageError."""
+    begin, end = f"<!-- measured: {name} -->", "<!-- end -->"
+    try:
+        before, rest = path.read_text(encoding="utf-8").split(begin)
+        _, after = rest.split(end, 1)
+    except (OSError, ValueError) as error:
+        raise PageError(f"{path} is no page with one line {begin} and one {end} behind it; give such a page") from error
+    temporary = path.with_name(f".{path.name}.part")
+    try:
+        temporary.write_text(f"{before}{begin}\n{text}{end}{after}", encoding="utf-8")
+        os.replace(temporary, path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise PageError(f"{path} cannot be written ({error.strerror}); give a file of yours") from error

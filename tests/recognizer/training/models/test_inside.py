@@ -1,0 +1,174 @@
+"""What networks tell of themselves: in PyTorch, folded, in ONNX Runtime, and for several networks as one."""
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="needs the extra `train`")
+import tqdm  # noqa: E402
+
+from recognizer.onnx_recognizer import cpu_session  # noqa: E402
+from recognizer.training.export import with_inside  # noqa: E402
+from recognizer.training.models.deployed import Deployed  # noqa: E402
+from recognizer.training.networks import NetworkSpec  # noqa: E402
+from recognizer.training.onnx_graph import folded  # noqa: E402
+
+ACT = {"layers": 2, "hidden": 32}
+NETWORKS = {
+    "act of one head": ("act-micro", ACT),
+    "act of one layer": ("act-micro", {**ACT, "layers": 1}),
+    "act of two heads": ("act-small", ACT),
+    "st-gcn": ("st-gcn", {"widths": (16, 16, 32), "strides": (1, 1, 2)}),
+    "st-tr": ("st-tr", {"width": 16}),
+    "st-tr-1s": ("st-tr-1s", {"width": 16}),
+}
+LISTED, OUTPUTS = 17, 20
+
+
+@pytest.fixture(autouse=True)
+def _no_progress_thread(monkeypatch):
+    monkeypatch.setattr(tqdm.tqdm, "monitor_interval", 0)  # the exporter's progress bars keep a thread
+
+
+def built(name: str, seed: int) -> torch.nn.Module:
+    """With the statistics of a batch in its norms, as after training."""
+    torch.manual_seed(seed)
+    spec, changes = NETWORKS[name]
+    network = NetworkSpec(spec, OUTPUTS, changes).build()
+    for module in network.modules():
+        if isinstance(module, torch.nn.BatchNorm1d | torch.nn.BatchNorm2d):
+            module.momentum = 1.0
+    with torch.no_grad():
+        network.train()(torch.randn(8, 30, 78))
+    return network.eval()
+
+
+@pytest.fixture(scope="module", params=list(NETWORKS))
+def deployed(request) -> Deployed:
+    return Deployed([built(request.param, seed) for seed in (1, 2)], listed=LISTED, other_bias=0.3).eval()
+
+
+def test_exported_outputs_are_those_of_pytorch_and_rows_of_attention_sum_to_one(deployed):
+    content, embedding, attention = with_inside(deployed, 78)
+    session = cpu_session(content)
+    assert [value.name for value in session.get_outputs()] == ["logits", embedding.name, *(s.name for s in attention)]
+    for count in (1, 3):
+        features = torch.randn(count, 30, 78, generator=torch.Generator().manual_seed(count))
+        with torch.inference_mode():
+            expected = deployed.inside(features)
+        found = dict(zip(expected, session.run(None, {"features": features.numpy()}), strict=True))
+        with torch.inference_mode():
+            np.testing.assert_allclose(found["logits"], deployed(features).numpy(), atol=1e-5)
+        for spec in (embedding, *attention):
+            values = expected[spec.name].numpy()
+            assert found[spec.name].shape == tuple(count if size == "N" else size for size in spec.shape)
+            # rounding of a few layers before moves the sharp attention of the untrained ST-TR a little more
+            limit = (
+                5e-5 if spec.name.startswith(("spatial", "temporal")) else 1e-5 * max(1.0, float(np.abs(values).max()))
+            )
+            np.testing.assert_allclose(found[spec.name], values, rtol=0, atol=limit, err_msg=spec.name)
+            if "attention" in spec.name:
+                np.testing.assert_allclose(found[spec.name].sum(axis=-1), 1, atol=1e-5)
+                assert found[spec.name].min() >= 0
+
+
+def test_it_is_of_the_clip_and_not_of_its_mirror_image(deployed):
+    features = torch.randn(2, 30, 78)
+    alone = Deployed(list(deployed.networks), listed=LISTED, mirror=False).eval()
+    with torch.inference_mode():
+        both, own = deployed.inside(features), alone.inside(features)
+        assert (both["logits"] - own["logits"]).abs().max() > 1e-3
+        for name in own.keys() - {"logits"}:
+            torch.testing.assert_close(both[name], own[name], atol=1e-5, rtol=1e-4)
+
+
+def test_the_embedding_is_what_the_heads_read(deployed):
+    features = torch.randn(2, 30, 78)
+    alone = Deployed(list(deployed.networks), listed=LISTED, mirror=False).eval()
+    with torch.inference_mode():
+        outputs = alone.inside(features)
+        parts = outputs["embedding"].chunk(len(alone.networks), dim=1)
+        for network, part in zip(alone.networks, parts, strict=True):
+            found = network.inside(features)
+            torch.testing.assert_close(found.embedding, part)
+            torch.testing.assert_close(found.logits, network(features), atol=1e-4, rtol=1e-4)
+
+
+def test_class_activation_is_what_the_logits_are_made_of():
+    networks = [built("st-gcn", seed) for seed in (1, 2)]
+    features = torch.randn(3, 30, 78)
+    with torch.inference_mode():
+        own = [network.inside(features) for network in networks]
+        for network, found in zip(networks, own, strict=True):
+            mean = found.activation.mean(dim=(2, 3)) + network.network.head.bias
+            torch.testing.assert_close(mean, network(features), atol=1e-5, rtol=1e-4)
+        whole = Deployed(networks, listed=LISTED).eval().inside(features)["class_activation"]
+    assert whole.shape == (3, LISTED + 1, 15, 13)
+    listed = torch.stack([found.activation[:, :LISTED] for found in own]).mean(dim=0)
+    torch.testing.assert_close(whole[:, :LISTED], listed)
+    share = [found.logits[:, LISTED:].softmax(dim=1)[..., None, None] for found in own]
+    rest = [(s * found.activation[:, LISTED:]).sum(dim=1) for s, found in zip(share, own, strict=True)]
+    torch.testing.assert_close(whole[:, LISTED], torch.stack(rest).mean(dim=0), atol=1e-5, rtol=1e-4)
+
+
+def test_attention_has_the_heads_of_all_networks_one_after_the_other():
+    networks = [built("act of two heads", seed) for seed in (1, 2)]
+    features = torch.randn(2, 30, 78)
+    with torch.inference_mode():
+        outputs = Deployed(networks, listed=LISTED).eval().inside(features)
+        assert outputs["attention"].shape == (2, 2, 4, 31, 31)
+        for place, network in enumerate(networks):
+            _, maps = network.with_attention(features)
+            own = outputs["attention"][:, :, 2 * place : 2 * place + 2]
+            torch.testing.assert_close(own[:, 0], maps[0])
+            torch.testing.assert_close(own[:, 1, :, :1], maps[1])  # the row of the class token
+        similarity = outputs["position_similarity"]
+    assert similarity.shape == (2, 31, 31)
+    torch.testing.assert_close(similarity.diagonal(dim1=1, dim2=2), torch.ones(2, 31))
+    a, b = networks[1].position[0, [4, 9]].detach()
+    assert float(similarity[1, 4, 9]) == pytest.approx(float(a @ b / a.norm() / b.norm()), abs=1e-5)
+
+
+def test_attention_of_joints_and_frames_by_layer():
+    network = built("st-tr", 1)
+    features = torch.randn(2, 30, 78)
+    with torch.inference_mode():
+        found = network.inside(features).attention
+        _, maps = network.with_attention(features)
+    names = [f"{kind}_attention_{layer}" for kind in ("spatial", "temporal") for layer in range(1, 7)]
+    assert list(found) == names
+    for name, own in zip(names, maps, strict=True):
+        heads, groups = found[name].shape[1:3]
+        assert groups == (13 if name.startswith("temporal") else {1: 30, 5: 8, 6: 8}.get(int(name[-1]), 15))
+        for clip in range(2):
+            rows = own[clip * groups : (clip + 1) * groups]  # (G, H, L, L)
+            torch.testing.assert_close(found[name][clip], rows.transpose(0, 1))
+        assert heads == 8
+
+
+def test_links_that_are_not_there_have_no_importance():
+    network = built("st-gcn", 1).network
+    with torch.no_grad():
+        network.importance[1][:] = 3.0
+    importance = network.fixed()["edge_importance"]
+    assert importance.shape == (3, 3, 13, 13)
+    assert importance[1].max() == 3
+    assert not importance[1][network.adjacency == 0].any()
+
+
+def test_networks_that_tell_nothing_are_exported_all_the_same():
+    class Silent(torch.nn.Module):
+        def forward(self, features):
+            return features[:, 0, :OUTPUTS]
+
+    content, embedding, attention = with_inside(Deployed([Silent()], listed=LISTED).eval(), 78)
+    assert (embedding, attention) == (None, ())
+    assert [value.name for value in cpu_session(content).get_outputs()] == ["logits"]
+
+
+def test_a_folded_network_tells_the_same():
+    network = built("act of two heads", 3)
+    features = torch.randn(2, 30, 78)
+    with torch.inference_mode():
+        ours, theirs = network.inside(features), folded(network).inside(features)
+    torch.testing.assert_close(ours.attention["attention"], theirs.attention["attention"], atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(ours.embedding, theirs.embedding, atol=1e-4, rtol=1e-4)
