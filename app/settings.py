@@ -58,6 +58,12 @@ class UserSettings:
     theme: str = "system"
     large_text: bool = False
     attention: bool = False
+    record_person: str = ""
+    record_takes: int = 3
+    record_countdown_s: float = 3.0
+    record_longest_s: float = 8.0
+    record_when_still: bool = True
+    record_skeleton_only: bool = False
     geometry: str = ""
     save_folder: str = ""
 

@@ -8,7 +8,7 @@ import logging
 import queue
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
@@ -90,6 +90,7 @@ class _Kept:
     """A result of the pre-roll; its picture as JPEG, None where only skeletons are kept."""
 
     time_s: float
+    size: tuple[int, int]
     jpeg: NDArray[np.uint8] | None
     poses: tuple[Pose, ...]
 
@@ -195,6 +196,21 @@ class Recorder:
 
         self._tell(do)
 
+    def save_last(self, action: str) -> None:
+        """Keep what was there before this moment as a recording of an action; nothing while a take runs."""
+
+        def do() -> None:
+            if self._view.state is not RecorderState.READY or not self._pre_roll:
+                return
+            kept = tuple(self._pre_roll)
+            self._settings = replace(self._settings, action=action)
+            writer = self._open_writer(kept[-1].size, 0.0)
+            self._writer = writer
+            self._add_kept(writer, kept)
+            self._finish(more=False)
+
+        self._tell(do)
+
     def disarm(self) -> None:
         """Keep a take that runs, then keep nothing any more."""
 
@@ -283,26 +299,34 @@ class Recorder:
             self._begin(result)
 
     def _begin(self, result: Result) -> None:
-        settings = self._settings
-        self._writer = RecordingWriter(
-            self._root,
-            source=self._source,
-            session=settings.session,
-            layout=MEDIAPIPE_33,
-            size=result.frame.size,
-            person=settings.person,
-            action=settings.action,
-            begins_s=result.frame.time_s - self._pre_roll[0].time_s if self._pre_roll else 0.0,
-            skeleton_only=settings.skeleton_only,
-            lossless=True,  # this thread may wait; the live run is guarded by the queue
-        )
-        for kept in self._pre_roll:
-            picture = None if kept.jpeg is None else cv2.imdecode(kept.jpeg, cv2.IMREAD_COLOR)
-            self._writer.add(kept.time_s, None if picture is None else np.asarray(picture, np.uint8), kept.poses)
+        kept = tuple(one for one in self._pre_roll if one.size == result.frame.size)
+        begins_s = result.frame.time_s - kept[0].time_s if kept else 0.0
+        self._writer = self._open_writer(result.frame.size, begins_s)
+        self._add_kept(self._writer, kept)
         self._pre_roll.clear()
         self._started_s, self._key_s = result.frame.time_s, None
         self._still = _Stillness()
         self._view = replace(self._view, state=RecorderState.RECORDING, left_s=0.0, recorded_s=0.0)
+
+    def _open_writer(self, size: tuple[int, int], begins_s: float) -> RecordingWriter:
+        settings = self._settings
+        return RecordingWriter(
+            self._root,
+            source=self._source,
+            session=settings.session,
+            layout=MEDIAPIPE_33,
+            size=size,
+            person=settings.person,
+            action=settings.action,
+            begins_s=begins_s,
+            skeleton_only=settings.skeleton_only,
+            lossless=True,  # this thread may wait; the live run is guarded by the queue
+        )
+
+    def _add_kept(self, writer: RecordingWriter, kept: Sequence[_Kept]) -> None:
+        for one in kept:
+            picture = None if one.jpeg is None else cv2.imdecode(one.jpeg, cv2.IMREAD_COLOR)
+            writer.add(one.time_s, None if picture is None else np.asarray(picture, np.uint8), one.poses)
 
     def _record(self, result: Result, poses: tuple[Pose, ...]) -> None:
         writer = self._writer
@@ -324,7 +348,7 @@ class Recorder:
         if not self._settings.skeleton_only and self._settings.pre_roll_s > 0:
             _, jpeg = cv2.imencode(".jpg", result.frame.bgr, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
         kept = None if jpeg is None else np.asarray(jpeg, np.uint8)
-        self._pre_roll.append(_Kept(result.frame.time_s, kept, poses))
+        self._pre_roll.append(_Kept(result.frame.time_s, result.frame.size, kept, poses))
         # In a countdown the seconds before the key are kept, not those before the take.
         key_s = result.frame.time_s if self._key_s is None else self._key_s
         while self._pre_roll and self._pre_roll[0].time_s < key_s - self._settings.pre_roll_s:

@@ -24,6 +24,7 @@ class Body(QWidget):
         side: tuple[QWidget, QWidget],
         status: QWidget,
         strip: QWidget,
+        record_bar: QWidget,
     ) -> None:
         super().__init__()
         self._panel, self._full, self._why = True, False, False
@@ -34,6 +35,7 @@ class Body(QWidget):
         left = QVBoxLayout()
         left.setSpacing(_GAP)
         left.addWidget(video, 1)
+        left.addWidget(record_bar)
         left.addWidget(strip)
         left.addWidget(timeline)
         middle = QHBoxLayout()

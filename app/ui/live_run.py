@@ -17,6 +17,7 @@ from recognizer.decision import ActionEvent
 if TYPE_CHECKING:
     from app.engine import Engine
 
+Tap = Callable[[Result], None]
 MakeEngine = Callable[[RunOptions], "Engine"]
 
 _PULL_MS = 16
@@ -57,6 +58,7 @@ class LiveRun(QObject):
         self._retiring: Engine | None = None
         self._wanted = False
         self._watches = False
+        self._taps: list[Tap] = []
         self._refused: Failure | None = None  # an engine that could not even be made
         self._events: deque[ActionEvent] = deque(maxlen=_KEPT_EVENTS)
         self._newest: Result | None = None
@@ -121,6 +123,18 @@ class LiveRun(QObject):
         else:
             self.options = options
             self.look()
+
+    def add_tap(self, tap: Tap) -> None:
+        """Let it have the results of this run and of later ones; see Engine.add_tap."""
+        self._taps.append(tap)
+        if self._engine is not None:
+            self._engine.add_tap(tap)
+
+    def remove_tap(self, tap: Tap) -> None:
+        """No more."""
+        self._taps = [t for t in self._taps if t != tap]
+        if self._engine is not None:
+            self._engine.remove_tap(tap)
 
     def watch_attention(self, on: bool) -> None:
         """Let predictions carry what the recognizer tells of itself, in this run and in later ones, or no more."""
@@ -194,6 +208,8 @@ class LiveRun(QObject):
             return
         engine.add_tap(self._tap)
         engine.watch_attention(self._watches)
+        for tap in self._taps:
+            engine.add_tap(tap)
         self._engine = engine
         self._newest = None
         self._fallback = None

@@ -1,7 +1,7 @@
 """The window: puts the parts together and connects them."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, fields, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -24,6 +24,9 @@ from app.ui.menus import fill_menus
 from app.ui.messages import empty_message, notice
 from app.ui.notifier import Notifier
 from app.ui.pictures import pictures_folder, save_picture
+from app.ui.recording.control import RecordControl
+from app.ui.recording.record_bar import RecordChoices
+from app.ui.recording.wrong import ask_right_action
 from app.ui.shortcuts import ShortcutsDialog
 from app.ui.status import Status
 from app.ui.theme import Theme
@@ -83,6 +86,8 @@ class MainWindow(QMainWindow):
         self.events = EventList()
         self.status = Status()
         self.attention = AttentionOpener(self.live, self.video, self._theme, self)
+        choices = self._record_choices()
+        self.recording = RecordControl(self.live, self.video, self._theme, self.jobs, choices, parent=self)
         self._side_timer = self._timer(_SIDE_MS, self._show_side)
         self._status_timer = self._timer(_STATUS_MS, self._show_stats)
 
@@ -97,7 +102,7 @@ class MainWindow(QMainWindow):
         fill_menus(self.menuBar(), self.actions_by_name)
         side = self.panel, self.events
         parts = self.menuBar(), self.toolbar, self.banner, self.video, self.timeline, side, self.status
-        self._body = Body(*parts, self.attention.strip)
+        self._body = Body(*parts, self.attention.strip, self.recording.bar)
         self.setCentralWidget(self._body)
 
     def _connect(self) -> None:
@@ -115,6 +120,7 @@ class MainWindow(QMainWindow):
         toolbar.model.opening.connect(self._offer_models)
         toolbar.people.chosen.connect(lambda people: self._change_run(people=int(people)))
         toolbar.provider.chosen.connect(lambda provider: self._change_recognizer(provider=provider))
+        self.recording.saved.connect(self._say_saved)
         self._theme.changed.connect(self._wear_theme)
         self._offer_models()
         self._connect_actions()
@@ -138,6 +144,9 @@ class MainWindow(QMainWindow):
             ("mirror", self.set_mirror),
             ("large_text", self.set_large_text),
             ("panel", self._body.show_panel),
+            ("record", self.recording.show),
+            ("take", self.toggle_take),
+            ("wrong", self.correct_last),
             ("attention", self.show_attention),
             ("freeze", self.attention.toggle_hold),
             ("overlay", self.attention.toggle_overlay),
@@ -167,6 +176,7 @@ class MainWindow(QMainWindow):
         self.timeline.clear()
         self.panel.clear()
         self.attention.clear()
+        self.recording.source_changed()
         self._fresh = None
         if self.live.options.source != self._events_of:  # here, after the last events of the run before
             self._events_of = self.live.options.source
@@ -262,6 +272,22 @@ class MainWindow(QMainWindow):
         self.panel.set_compact(shown)
         self._body.show_attention(shown)
 
+    def toggle_take(self) -> None:
+        """Begin the takes, or end the one that runs; the first time the bar is shown."""
+        if not self.actions_by_name["record"].isChecked():
+            self.actions_by_name["record"].trigger()
+        else:
+            self.recording.toggle()
+
+    def correct_last(self) -> None:
+        """Keep the last seconds as an example of what they really were."""
+        if not self.actions_by_name["record"].isChecked():
+            self.actions_by_name["record"].trigger()
+            self.toast.say("From now on the last 3 s are kept; press F9 after a wrong answer")
+            return
+        info = self.live.view.info
+        ask_right_action(self.video, info.actions if info else (), self.recording.save_last)
+
     def set_full_screen(self, full: bool) -> None:
         """The picture alone on the whole screen, or the window as before."""
         if full == self.isFullScreen():
@@ -297,6 +323,7 @@ class MainWindow(QMainWindow):
         self._status_timer.stop()
         self._theme.changed.disconnect(self._wear_theme)
         self.attention.close()
+        self.recording.close()
         self.live.close()
         self.jobs.close(timeout_s=0.3)
         super().closeEvent(event)
@@ -336,10 +363,15 @@ class MainWindow(QMainWindow):
             part.set_colours(colours)
         self.actions_by_name.set_running(self.live.active, colours)
 
+    def _record_choices(self) -> RecordChoices:
+        return RecordChoices(**{f.name: getattr(self._settings, f"record_{f.name}") for f in fields(RecordChoices)})
+
     def _keep_geometry(self) -> None:
         self._settings.geometry = self.saveGeometry().toBase64().toStdString()
 
     def _remember(self) -> None:
         for name in self._chosen:
             setattr(self._settings, name, getattr(self.live.options, name))
+        for name, value in asdict(self.recording.bar.choices()).items():
+            setattr(self._settings, f"record_{name}", value)
         self._settings.save()

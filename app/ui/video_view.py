@@ -34,6 +34,7 @@ class VideoView(QWidget):
         self._message = ("", "")
         self._notice = ""
         self._scores: JointScores | None = None
+        self._countdown = ""
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumSize(320, 240)
@@ -83,6 +84,12 @@ class VideoView(QWidget):
         self._black = black
         self._refresh()
 
+    def set_countdown(self, text: str) -> None:
+        """A large sign over the picture, in a corner: seconds before a take, a dot during it; "" for none."""
+        if text != self._countdown:
+            self._countdown = text
+            self._refresh()
+
     def set_joint_scores(self, scores: JointScores | None) -> None:
         """Circles on a person's joints by their relevance, with the next picture; None takes them away."""
         if scores is None and self._scores is not None:
@@ -125,6 +132,8 @@ class VideoView(QWidget):
         paint_people(painter, result, Placement(rect, result.frame.size, self._mirror), self._scores)
         if self._notice:
             self._paint_notice(painter, rect)
+        if self._countdown:
+            self._paint_countdown(painter, rect)
         if self._large_text:
             paint_large_text(painter, result, rect, float(self.window().height()))
         painter.end()
@@ -169,6 +178,20 @@ class VideoView(QWidget):
         below = QTextOption(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop)
         below.setWrapMode(QTextOption.WrapMode.WordWrap)
         painter.drawText(room.adjusted(0, 64, 0, 40), hint, below)
+
+    def _paint_countdown(self, painter: QPainter, rect: QRectF) -> None:
+        font = QFont(self.font())
+        size = max(rect.height() * 0.16, 40.0)
+        font.setPixelSize(round(size))
+        font.setWeight(QFont.Weight.Bold)
+        painter.setFont(font)
+        box = QRectF(rect.right() - size * 1.5, rect.top() + size * 0.25, size * 1.25, size * 1.25)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(*LABEL_BACKGROUND, 200))
+        painter.drawEllipse(box)
+        recording = not self._countdown.isdecimal()
+        painter.setPen(QColor("#ff5a52" if recording else "#ffffff"))
+        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, self._countdown)
 
     def _paint_notice(self, painter: QPainter, rect: QRectF) -> None:
         painter.fillRect(rect, QColor(0, 0, 0, 110))

@@ -130,6 +130,9 @@ class FakeEngine:
     def add_tap(self, tap):
         self._taps.append(tap)
 
+    def remove_tap(self, tap):
+        self._taps.remove(tap)
+
     def start(self):
         assert not self.started, "an engine is started once"
         self.started = True

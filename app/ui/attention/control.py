@@ -1,7 +1,5 @@
 """Fills strip, panel and picture from the live run while the panel is open, or from a moment that is held."""
 
-from dataclasses import replace
-
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QTimer
@@ -13,14 +11,17 @@ from app.ui.attention.heat import heat_rgb
 from app.ui.attention.moments import Moment, Moments
 from app.ui.attention.panel import PREDICTED, AttentionPanel, frame_relevance, joint_relevance
 from app.ui.attention.strip import HeatStrip
+from app.ui.attention.views import joint_names
 from app.ui.live_run import LiveRun
 from app.ui.people_painter import JointScores
 from app.ui.video_view import VideoView
 from pose.errors import ActionLensError
-from recognizer.attention import frame_scores
+from recognizer.attention import EDGE_IMPORTANCE, frame_scores
+from recognizer.attention import ATTENTION as CLASS_TOKEN
+from recognizer.decision import WAITING
 from recognizer.explain import methods_of
 from recognizer.model_card import ModelCard, find_model
-from recognizer.types import Explanation
+from recognizer.types import Clip, Explanation
 
 _REFRESH_MS = 100
 _CLOSE_S = 0.2  # what the window waits for an explanation in work; the thread ends by itself
@@ -41,6 +42,8 @@ class AttentionControl(QObject):
         self._person: PersonResult | None = None
         self._held: Moment | None = None
         self._explanation: Explanation | None = None
+        self._explained: Moment | None = None  # of the explanation
+        self._span_s = 0.0  # of a clip
         self._asked: object = None
         self._timer = QTimer(self)
         self._timer.setInterval(_REFRESH_MS)
@@ -71,10 +74,10 @@ class AttentionControl(QObject):
         self._timer.stop()
         self._live.watch_attention(False)
         self._panel.hold.setChecked(False)
-        self._moments.clear()
+        self.clear()
         self._video.set_joint_scores(None)
         explainer, self._explainer = self._explainer, None
-        self._model, self._asked, self._explanation = "", None, None
+        self._model, self._asked = "", None
         if explainer is not None:
             explainer.close(_CLOSE_S)
 
@@ -83,13 +86,20 @@ class AttentionControl(QObject):
         self._moments.clear()
         self._result = self._person = None
         if self._held is None:
-            self._explanation = None
+            self._forget()
+
+    def _forget(self) -> None:
+        self._explanation = self._explained = None
 
     def add(self, result: Result, person: PersonResult | None) -> None:
         """A new result, and whom the panel follows in it."""
-        if self._timer.isActive():
-            self._moments.add(result)
-            self._result, self._person = result, person
+        if not self._timer.isActive():
+            return
+        self._moments.add(result, person)
+        self._result, self._person = result, person
+        other = self._explanation is not None and person is not None and _differ(self._explanation.clip, person)
+        if other and self._held is None:
+            self._forget()
 
     def refresh(self) -> None:
         """Show what is new."""
@@ -99,6 +109,7 @@ class AttentionControl(QObject):
             moment = self.moment
             if found is not None and moment is not None and self._belongs(found, moment):
                 self._explanation = found
+                self._explained = Moment(moment.person, found.clip, moment.prediction, moment.frames)
         self._ask()
         self._show()
 
@@ -116,16 +127,18 @@ class AttentionControl(QObject):
     def _follow_model(self, info: RunInfo | None) -> None:
         """Another recognizer runs: another explainer, other methods; its moments are not comparable."""
         model = self._live.options.model
-        if info is None or not info.actions or (model == self._model and self._panel.action.choices):
+        if info is None or not info.actions or model == self._model:
             return
-        self._model, self._explanation, self._trouble = model, None, ""
+        self._model, self._trouble = model, ""
+        self._panel.hold.setChecked(False)
+        self._forget()
         try:
             card = ModelCard.load(find_model(model))
         except ActionLensError as error:
             self._trouble = str(error)
             return
+        self._span_s = (card.frames - 1) / card.fps
         self._panel.offer(card.actions, methods_of(card))
-        self._panel.hold.setChecked(False)
         if self._explainer is None:
             self._explainer = Explainer(model)
         else:
@@ -133,8 +146,9 @@ class AttentionControl(QObject):
 
     def _ask_anew(self) -> None:
         self._asked = None
-        self._explanation = None if self._held else self._explanation
-        self._ask()
+        if self._held is not None:
+            self._forget()
+        self.refresh()
 
     def _ask(self) -> None:
         moment, panel = self.moment, self._panel
@@ -152,10 +166,12 @@ class AttentionControl(QObject):
             self._panel.hold.setChecked(False)
             return
         self._panel.hold.setText("Back to live" if held else "Freeze")
-        if held and self._explanation is not None and self._held is not None:
-            self._held = replace(self._held, explanation=self._explanation)
+        self._panel.overlay.setEnabled(not held)  # the circles of a moment that is past are on its own picture
+        if self._held is None or self._explanation is None or self._explanation.clip is not self._held.clip:
+            self._forget()
         self._asked = None
-        self.refresh()
+        if self._timer.isActive():
+            self.refresh()
 
     # What is shown.
 
@@ -178,16 +194,19 @@ class AttentionControl(QObject):
         person = f"Person {moment.person + 1}: " if self._result is not None and len(self._result.persons) > 1 else ""
         found = self._explanation
         if found is None:
-            return f"{person}looking …"
+            return f"{person}{'frozen, ' if self._held else ''}looking …"
         when = "frozen" if self._held else _ago(moment.clip.time_s - found.clip.time_s)
         return f"{person}{action_text(found.action)} {found.probability:.0%}, {when}"
 
     def _why_nothing(self) -> str:
         if self._result is None:
             return "Nothing runs yet"
-        if not self._result.persons:
+        if self._person is None:
             return "Nobody in view"
-        return "Collecting the first second and a half of movement"
+        decision = self._person.decision
+        if decision is not None and decision.reason not in ("", WAITING):
+            return f"Nothing to explain: {decision.reason}"
+        return f"Collecting movement: {min(self._moments.seen_s, self._span_s):.1f} of {self._span_s:.1f} s"
 
     def _show_strip(self, moment: Moment | None) -> None:
         if moment is None:
@@ -197,37 +216,70 @@ class AttentionControl(QObject):
         self._strip.show_clip(moment.clip, scores, title)
 
     def _frame_scores(self, moment: Moment) -> tuple[NDArray[np.floating], str]:
-        attention = moment.prediction.attention.get("attention")
-        if attention is not None:
-            return frame_scores(attention), "Where the class token looks (last layer, all heads)"
-        if self._explanation is not None and len(self._explanation.relevance) == len(moment.clip.xy_px):
-            return frame_relevance(
-                self._explanation
-            ), f"Relevance of frames for {action_text(self._explanation.action)}"
-        return np.zeros(len(moment.clip.xy_px)), "The frames of the clip"
+        looks, found = moment.prediction.attention.get(CLASS_TOKEN), self._explanation
+        if looks is not None and self._panel.method.value != OCCLUSION_OF_FRAMES:
+            return frame_scores(looks), "Where the class token looks (last layer, all heads)"
+        if found is None:
+            return np.zeros(len(moment.clip.xy_px)), "The frames of the clip"
+        places = [_place_in(found.clip, _time_of(moment.clip, place)) for place in range(len(moment.clip.xy_px))]
+        scores = frame_relevance(found)
+        return (
+            np.array([0.0 if place is None else scores[place] for place in places]),
+            f"Relevance of frames for {action_text(found.action)}",
+        )
 
     def _show_frame(self) -> None:
-        moment, found = self.moment, self._explanation
-        place = self._strip.pick
-        self._panel.map.mark_column(place)
-        if moment is None:
-            self._panel.frame.show_frame(None, None, 0, None, None, "")
+        """The picked frame of the strip; with none picked, the end of what is explained."""
+        panel, found, pick = self._panel, self._explanation, self._strip.pick
+        moment = self.moment if pick is not None else self._explained or self.moment
+        if moment is None or self.moment is None:
+            panel.map.mark_column(None)
+            panel.frame.show_frame(None, None, 0)
             return
-        clip = moment.clip if found is None else found.clip  # relevance belongs to the clip it was found for
-        place = len(clip.xy_px) - 1 if place is None else min(place, len(clip.xy_px) - 1)
-        time_s = clip.time_s - (len(clip.xy_px) - 1 - place) / clip.fps
-        joints = None if found is None else joint_relevance(found, place)
-        links = _links(moment.prediction.attention.get("edge_importance"))
-        note = _ago(moment.clip.time_s - time_s)
-        self._panel.frame.show_frame(moment.frame_at(time_s), clip, place, joints, links, note)
+        last = len(moment.clip.xy_px) - 1
+        place = last if pick is None else min(pick, last)
+        time_s = _time_of(moment.clip, place)
+        there = None if found is None or pick is None else _place_in(found.clip, time_s)
+        panel.map.mark_column(there)
+        panel.inside.follow(None if pick is None else place / max(last, 1))
+        joints = self._joints(found, pick, there)
+        links = _links(moment.prediction.attention.get(EDGE_IMPORTANCE))
+        note = _ago(self.moment.clip.time_s - time_s) + _most(moment.clip, joints)
+        panel.frame.show_frame(moment.frame_at(time_s), moment.clip, place, joints, links, note)
+
+    def _joints(self, found: Explanation | None, pick: int | None, there: int | None) -> NDArray[np.float32] | None:
+        """(V,) for the circles of the chosen frame: of that frame, or with none picked of the whole clip."""
+        if pick is None or self._panel.looks_inside:
+            return self._panel.joint_scores(found)
+        return None if found is None or there is None else joint_relevance(found, there)
 
     def _show_on_picture(self) -> None:
         moment = self.moment
-        scores = self._panel.joint_scores(self._explanation) if self._panel.overlay.isChecked() else None
+        wanted = self._panel.overlay.isChecked() and self._held is None
+        scores = self._panel.joint_scores(self._explanation) if wanted else None
         if moment is None or scores is None:
             self._video.set_joint_scores(None)
             return
         self._video.set_joint_scores(JointScores(moment.person, moment.clip.layout, scores, heat_rgb(scores)))
+
+
+def _differ(clip: Clip, person: PersonResult) -> bool:
+    return clip.person != person.pose.person
+
+
+def _time_of(clip: Clip, place: int) -> float:
+    return clip.time_s - (len(clip.xy_px) - 1 - place) / clip.fps
+
+
+def _place_in(clip: Clip, time_s: float) -> int | None:
+    """Which frame of a clip is nearest to a time; None outside of the clip."""
+    place = round(len(clip.xy_px) - 1 - (clip.time_s - time_s) * clip.fps)
+    return place if 0 <= place < len(clip.xy_px) else None
+
+
+def _most(clip: Clip, joints: NDArray[np.float32] | None) -> str:
+    """The joint that counts most, by name."""
+    return "" if joints is None or not joints.max() > 0 else f" · {joint_names(clip)[int(joints.argmax())]}"
 
 
 def _links(importance: NDArray[np.float32] | None) -> NDArray[np.float32] | None:

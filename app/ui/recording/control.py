@@ -1,0 +1,139 @@
+"""Connects the record bar with a recorder on the live run."""
+
+import logging
+from datetime import datetime
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QTimer
+
+from app.recording.folder import library_root
+from app.recording.recorder import Recorder, RecorderState, RecorderView
+from app.ui.jobs import Jobs
+from app.ui.live_run import LiveRun
+from app.ui.notifier import Notifier
+from app.ui.recording.record_bar import RecordBar, RecordChoices
+from app.ui.theme import Theme
+from app.ui.video_view import VideoView
+
+log = logging.getLogger(__name__)
+
+_LOOK_MS = 100
+
+
+class RecordControl(QObject):
+    """Recording while the bar is shown; hidden, nothing is kept in memory.
+
+    saved: the folder of a new recording. root: of the library.
+    """
+
+    def __init__(
+        self,
+        live: LiveRun,
+        video: VideoView,
+        theme: Theme,
+        jobs: Jobs,
+        choices: RecordChoices,
+        root: Path | None = None,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.saved: Notifier[[Path]] = Notifier()
+        self.root = root or library_root()
+        self._live, self._video, self._jobs = live, video, jobs
+        self.bar = RecordBar(theme.colours, choices)
+        self.bar.setVisible(False)
+        self._recorder: Recorder | None = None
+        self._session = f"{datetime.now():%Y-%m-%d %H:%M}"
+        self._told: list[Path] = []
+        self._timer = QTimer(self)
+        self._timer.setInterval(_LOOK_MS)
+        self._timer.timeout.connect(self.look)
+        self.bar.pressed.connect(self.toggle)
+        self.bar.cancelled.connect(self.cancel)
+        self.bar.changed.connect(self._arm)
+
+    @property
+    def view(self) -> RecorderView:
+        """How far the recorder is."""
+        return self._recorder.view if self._recorder is not None else RecorderView()
+
+    def show(self, shown: bool) -> None:
+        """Show the bar and keep the last seconds from now on, or end both."""
+        self.bar.setVisible(shown)
+        if shown and self._recorder is None:
+            # Paths reach the window's thread through the list that the timer looks at.
+            self._recorder = Recorder(self.root, self._live.options.source, saved=self._told.append)
+            self._live.add_tap(self._recorder)
+            self._arm()
+            self._timer.start()
+            self.bar.action.setFocus()
+        elif not shown and self._recorder is not None:
+            self._end(wait_s=0)
+
+    def toggle(self) -> None:
+        """Begin the takes, or end the one that runs; opens the bar where it is hidden."""
+        if self._recorder is None:
+            self.show(True)
+            return
+        if self.view.state in (RecorderState.COUNTDOWN, RecorderState.RECORDING):
+            self._recorder.stop()
+        else:
+            self._arm()
+            self._recorder.start()
+        self.look()
+
+    def cancel(self) -> None:
+        """Throw the take away."""
+        if self._recorder is not None:
+            self._recorder.cancel()
+
+    def save_last(self, action: str) -> None:
+        """Keep the last seconds as an example of an action: "that was wrong"."""
+        if self._recorder is not None:
+            self._arm()
+            self._recorder.save_last(action)
+
+    def source_changed(self) -> None:
+        """Another run begins."""
+        if self._recorder is not None:
+            self._recorder.source_changed(self._live.options.source)
+
+    def look(self) -> None:
+        """Show how far it is, and pass on what was saved."""
+        view = self.view
+        self.bar.show_view(view)
+        self._video.set_countdown(_sign(view))
+        while self._told:
+            self.saved.tell(self._told.pop(0))
+
+    def close(self) -> None:
+        """The window closes: what is being recorded is kept."""
+        self._end(wait_s=1.0)
+
+    def _arm(self) -> None:
+        if self._recorder is not None:
+            self._recorder.arm(self.bar.settings(self._session))
+
+    def _end(self, wait_s: float) -> None:
+        self._timer.stop()
+        recorder, self._recorder = self._recorder, None
+        if recorder is None:
+            return
+        self._live.remove_tap(recorder)
+        self._video.set_countdown("")
+        if wait_s:
+            recorder.close(wait_s)
+            self.look()
+        else:
+            self._jobs.start("recorder-stop", recorder.close, lambda _: self._pass_on())
+
+    def _pass_on(self) -> None:
+        while self._told:
+            self.saved.tell(self._told.pop(0))
+
+
+def _sign(view: RecorderView) -> str:
+    """What stands large over the picture."""
+    if view.state is RecorderState.COUNTDOWN:
+        return f"{max(1, round(view.left_s + 0.5))}"
+    return "●" if view.state is RecorderState.RECORDING else ""

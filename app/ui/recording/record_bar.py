@@ -1,0 +1,190 @@
+"""The bar over the picture's timeline: what is recorded, how, and how far it is."""
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import QStringListModel, Qt
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QCompleter,
+    QDoubleSpinBox,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.recording.recorder import RecorderState, RecorderView, TakeSettings
+from app.ui.elided_label import ElidedLabel
+from app.ui.notifier import Notifier
+from app.ui.theme import Colours
+
+MAX_LABEL = 100
+_BUSY = (RecorderState.COUNTDOWN, RecorderState.RECORDING, RecorderState.SAVING)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordChoices:
+    """What the bar remembers between runs."""
+
+    person: str = ""
+    takes: int = 3
+    countdown_s: float = 3.0
+    longest_s: float = 8.0
+    when_still: bool = True
+    skeleton_only: bool = False
+
+
+class RecordBar(QFrame):
+    """pressed: begin, or end what runs. cancelled: throw the take away. changed: another way to make takes."""
+
+    def __init__(self, colours: Colours, choices: RecordChoices, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("card")
+        self.pressed: Notifier[[]] = Notifier()
+        self.cancelled: Notifier[[]] = Notifier()
+        self.changed: Notifier[[]] = Notifier()
+        self._colours = colours
+        self.action = self._text("Action to record", "action, for instance wave")
+        self.person = self._text("Who does it", "who (may stay empty)")
+        self.person.setText(choices.person)
+        self.takes = self._whole("Takes in a row", choices.takes, 1, 99)
+        self.countdown = self._seconds("Countdown", choices.countdown_s, 0, 30)
+        self.longest = self._seconds("Longest take", choices.longest_s, 1, 600)
+        self.when_still = self._check("End when still", "End a take when the person stands still", choices.when_still)
+        tip = "Keep joints alone: no pixel reaches the disk"
+        self.skeleton_only = self._check("Skeleton only", tip, choices.skeleton_only)
+        self.button = QPushButton("Record")
+        self.button.setObjectName("primary")
+        self.button.setMinimumWidth(110)
+        self.button.clicked.connect(lambda: self.pressed.tell())
+        self.cancel = QPushButton("Throw away")
+        self.cancel.clicked.connect(lambda: self.cancelled.tell())
+        self.state = ElidedLabel()
+        self._lay_out()
+        self.show_view(RecorderView(RecorderState.READY))
+
+    def _lay_out(self) -> None:
+        first, second = QHBoxLayout(), QHBoxLayout()
+        for row in (first, second):
+            row.setSpacing(8)
+        for part, stretch in ((self.action, 3), (self.person, 2)):
+            first.addWidget(part, stretch)
+        first.addWidget(self.button)
+        first.addWidget(self.cancel)
+        boxes: tuple[tuple[str, QWidget], ...] = (
+            ("Takes", self.takes),
+            ("Countdown", self.countdown),
+            ("At most", self.longest),
+        )
+        for name, box in boxes:
+            label = QLabel(name)
+            label.setObjectName("muted")
+            second.addWidget(label)
+            second.addWidget(box)
+        second.addWidget(self.when_still)
+        second.addWidget(self.skeleton_only)
+        second.addWidget(self.state, 1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(12, 8, 12, 8)
+        column.setSpacing(6)
+        column.addLayout(first)
+        column.addLayout(second)
+
+    def settings(self, session: str) -> TakeSettings:
+        """How the next takes are made."""
+        return TakeSettings(
+            session=session,
+            person=" ".join(self.person.text().split()),
+            action=" ".join(self.action.text().split()),
+            countdown_s=self.countdown.value(),
+            longest_s=self.longest.value(),
+            when_still=self.when_still.isChecked(),
+            takes=self.takes.value(),
+            skeleton_only=self.skeleton_only.isChecked(),
+        )
+
+    def choices(self) -> RecordChoices:
+        """To be remembered."""
+        return RecordChoices(
+            self.person.text().strip(),
+            self.takes.value(),
+            self.countdown.value(),
+            self.longest.value(),
+            self.when_still.isChecked(),
+            self.skeleton_only.isChecked(),
+        )
+
+    def offer(self, actions: list[str], people: list[str]) -> None:
+        """Names that are known, to complete what is typed."""
+        for field, names in ((self.action, actions), (self.person, people)):
+            completer = QCompleter(QStringListModel(names), field)
+            completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
+            field.setCompleter(completer)
+
+    def show_view(self, view: RecorderView) -> None:
+        """How far the recorder is."""
+        busy = view.state in _BUSY
+        self.button.setText("Stop" if busy else "Record")
+        self.button.setEnabled(view.state is not RecorderState.SAVING)
+        self.cancel.setVisible(view.state in (RecorderState.COUNTDOWN, RecorderState.RECORDING))
+        for part in (self.action, self.person, self.takes, self.countdown, self.longest):
+            part.setEnabled(not busy)
+        for check in (self.when_still, self.skeleton_only):
+            check.setEnabled(not busy)
+        self.state.setText(_state_text(view))
+
+    def set_colours(self, colours: Colours) -> None:
+        """Another theme."""
+        self._colours = colours
+
+    def _text(self, name: str, hint: str) -> QLineEdit:
+        field = QLineEdit()
+        field.setPlaceholderText(hint)
+        field.setMaxLength(MAX_LABEL)
+        field.setAccessibleName(name)
+        field.editingFinished.connect(self.changed.tell)
+        field.returnPressed.connect(lambda: self.button.setFocus())
+        return field
+
+    def _whole(self, name: str, value: int, low: int, high: int) -> QSpinBox:
+        box = QSpinBox()
+        box.setRange(low, high)
+        box.setValue(value)
+        box.setAccessibleName(name)
+        box.setToolTip(name)
+        box.valueChanged.connect(lambda _: self.changed.tell())
+        return box
+
+    def _seconds(self, name: str, value: float, low: float, high: float) -> QDoubleSpinBox:
+        box = QDoubleSpinBox()
+        box.setRange(low, high)
+        box.setDecimals(0)
+        box.setSuffix(" s")
+        box.setValue(value)
+        box.setAccessibleName(name)
+        box.setToolTip(name)
+        box.valueChanged.connect(lambda _: self.changed.tell())
+        return box
+
+    def _check(self, text: str, tip: str, on: bool) -> QCheckBox:
+        check = QCheckBox(text)
+        check.setToolTip(tip)
+        check.setChecked(on)
+        check.toggled.connect(lambda _: self.changed.tell())
+        return check
+
+
+def _state_text(view: RecorderView) -> str:
+    take = f"take {view.takes + 1} of {view.of}" if view.of > 1 else "take"
+    if view.state is RecorderState.COUNTDOWN:
+        return f"{take} in {view.left_s:.0f} s" if view.left_s >= 1 else f"{take}: now"
+    if view.state is RecorderState.RECORDING:
+        return f"{take}: {view.recorded_s:.1f} s"
+    if view.state is RecorderState.SAVING:
+        return "saving …"
+    lost = f" · {view.dropped} frames left out: the disk is too slow" if view.dropped else ""
+    return (view.message or "Ready; the last 3 s before the key are kept") + lost

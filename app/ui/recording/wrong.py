@@ -1,0 +1,56 @@
+"""Asks what the last seconds really were."""
+
+from collections.abc import Callable, Sequence
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QLineEdit, QListWidget, QVBoxLayout, QWidget
+
+from app.palette import action_text
+from app.ui.recording.record_bar import MAX_LABEL
+
+NOTHING = "nothing"
+
+
+class RightActionDialog(QDialog):
+    """A name to type or to choose; it does not block the window."""
+
+    def __init__(self, parent: QWidget, actions: Sequence[str], chosen: Callable[[str], None]) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle("That was wrong")
+        self._chosen = chosen
+        self._names = [NOTHING, *sorted(action for action in actions if action != NOTHING)]
+        self.name = QLineEdit()
+        self.name.setMaxLength(MAX_LABEL)
+        self.name.setPlaceholderText("type a name or choose one below")
+        self.name.setAccessibleName("What it really was")
+        self.list = QListWidget()
+        self.list.setAccessibleName("Known actions")
+        for name in self._names:
+            self.list.addItem(action_text(name))
+        self.list.currentRowChanged.connect(lambda row: self.name.setText(self._names[row]))
+        self.list.itemActivated.connect(lambda _: self.accept())
+        self.name.returnPressed.connect(self.accept)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Save | QDialogButtonBox.StandardButton.Cancel)
+        buttons.accepted.connect(self.accept)
+        buttons.rejected.connect(self.reject)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(18, 14, 18, 14)
+        column.setSpacing(8)
+        column.addWidget(QLabel("What were the last three seconds really?"))
+        column.addWidget(self.name)
+        column.addWidget(self.list)
+        column.addWidget(buttons)
+        self.name.setFocus()
+
+    def accept(self) -> None:
+        """Qt's: keep them, where there is a name."""
+        name = " ".join(self.name.text().split())
+        if name:
+            self._chosen(name)
+            super().accept()
+
+
+def ask_right_action(parent: QWidget, actions: Sequence[str], chosen: Callable[[str], None]) -> None:
+    """Ask, and call chosen(action) where an answer is given."""
+    RightActionDialog(parent, actions, chosen).open()

@@ -1,0 +1,158 @@
+"""Recording from the window: the bar, the keys, what reaches the disk and what is remembered."""
+
+import threading
+
+import numpy as np
+import pytest
+import window_fakes as fakes
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
+from app.recording.folder import read_recording, recording_folders
+from app.recording.recorder import RecorderState
+from app.ui.recording.wrong import RightActionDialog
+
+
+@pytest.fixture
+def library(monkeypatch, tmp_path):
+    monkeypatch.setattr("app.ui.recording.control.library_root", lambda: tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def recording(library, running):
+    """A window with the record bar open."""
+    running.actions_by_name["record"].trigger()
+    bar = running.recording.bar
+    bar.countdown.setValue(0)
+    bar.takes.setValue(1)
+    bar.longest.setValue(1)
+    bar.when_still.setChecked(False)
+    settle(running)
+    return running
+
+
+def settle(window):
+    done = threading.Event()
+    recorder = window.recording._recorder
+    if recorder is not None:
+        recorder._tell(done.set)
+        assert done.wait(20)
+    window.recording.look()
+
+
+def play(window, engine, start_s, seconds):
+    bgr = np.full((48, 64, 3), 90, np.uint8)
+    for number in range(round(seconds * 30)):
+        engine.give(fakes.result(start_s + number / 30, bgr=bgr, size=(64, 48)))
+    window.live.pull()
+    settle(window)
+
+
+def test_a_take_is_recorded_with_its_label_and_told(recording, engines, library, qtbot):
+    recording.recording.bar.action.setText("  juggle  balls ")
+    recording.recording.bar.person.setText("Ada")
+    play(recording, engines.last, 0.0, 4.0)
+    recording.actions_by_name["take"].trigger()
+    settle(recording)
+    play(recording, engines.last, 4.0, 1.5)
+    (folder,) = recording_folders(library)
+    found = read_recording(folder)
+    assert (found.info.action, found.info.person) == ("juggle balls", "Ada")
+    assert found.info.begins_s == pytest.approx(3.0, abs=0.1)
+    assert folder.name in recording.toast.text()
+
+
+def test_the_bar_says_what_happens_and_the_button_ends_it(recording, engines):
+    bar = recording.recording.bar
+    bar.countdown.setValue(3)
+    bar.takes.setValue(2)
+    play(recording, engines.last, 0.0, 0.5)
+    QTest.mouseClick(bar.button, Qt.MouseButton.LeftButton)
+    settle(recording)
+    play(recording, engines.last, 0.5, 1.0)
+    assert "take 1 of 2" in bar.state.text()
+    assert bar.button.text() == "Stop"
+    assert not bar.action.isEnabled()
+    assert recording.video._countdown.isdecimal()
+    QTest.mouseClick(bar.button, Qt.MouseButton.LeftButton)
+    settle(recording)
+    assert recording.recording.view.state is RecorderState.READY
+    assert recording.video._countdown == ""
+
+
+def test_hiding_the_bar_ends_recording_and_keeps_nothing(recording, engines, qtbot, ui_threads):
+    play(recording, engines.last, 0.0, 1.0)
+    recording.actions_by_name["record"].trigger()
+    qtbot.waitUntil(lambda: "recorder" not in ui_threads())
+    assert not recording.recording.bar.isVisible()
+    assert engines.last._taps == [recording.live._tap]
+
+
+def test_the_first_press_of_the_key_shows_the_bar(library, running):
+    running.actions_by_name["take"].trigger()
+    assert running.recording.bar.isVisible()
+    assert running.recording.view.state is not RecorderState.RECORDING
+
+
+def test_that_was_wrong_keeps_the_last_seconds_under_another_name(recording, engines, library):
+    play(recording, engines.last, 0.0, 5.0)
+    recording.actions_by_name["wrong"].trigger()
+    (dialog,) = recording.video.findChildren(RightActionDialog)
+    dialog.name.setText("juggle")
+    dialog.accept()
+    settle(recording)
+    (folder,) = recording_folders(library)
+    found = read_recording(folder)
+    assert found.info.action == "juggle"
+    assert found.info.duration_s == pytest.approx(3.0, abs=0.1)
+
+
+def test_that_was_wrong_needs_a_name(recording, engines, library):
+    play(recording, engines.last, 0.0, 2.0)
+    recording.actions_by_name["wrong"].trigger()
+    (dialog,) = recording.video.findChildren(RightActionDialog)
+    dialog.name.setText("   ")
+    dialog.accept()
+    assert dialog.isVisible()
+    dialog.reject()
+    settle(recording)
+    assert recording_folders(library) == []
+
+
+def test_another_run_ends_a_take_and_is_recorded_from_then_on(recording, engines, library):
+    bar = recording.recording.bar
+    bar.longest.setValue(60)
+    recording.actions_by_name["take"].trigger()
+    settle(recording)
+    play(recording, engines.last, 0.0, 1.0)
+    first = engines.last
+    recording.restart()
+    while engines.last is first:
+        recording.jobs._deliver()
+    engines.last.run()
+    settle(recording)
+    assert len(recording_folders(library)) == 1
+    recording.actions_by_name["take"].trigger()
+    settle(recording)
+    play(recording, engines.last, 0.0, 1.0)
+    recording.actions_by_name["take"].trigger()
+    settle(recording)
+    assert len(recording_folders(library)) == 2
+
+
+def test_closing_the_window_keeps_the_take(recording, engines, library):
+    recording.recording.bar.longest.setValue(60)
+    recording.actions_by_name["take"].trigger()
+    settle(recording)
+    play(recording, engines.last, 0.0, 1.0)
+    recording.close()
+    assert len(recording_folders(library)) == 1
+
+
+def test_choices_are_remembered(recording, settings):
+    recording.recording.bar.skeleton_only.setChecked(True)
+    recording.recording.bar.takes.setValue(7)
+    recording.close()
+    assert settings.record_skeleton_only
+    assert settings.record_takes == 7
