@@ -17,7 +17,7 @@ from app.library.errors import LibraryError, ReadOnlyError
 from app.library.label_files import write_unwritten
 from app.library.labels import clean_note
 from app.library.lock import WriterLock
-from app.library.opening import STAGING, open_catalogue, tidy
+from app.library.opening import STAGING, THUMBNAILS, open_catalogue, tidy
 from app.library.queries import PAGE, Kind
 from app.library.teaching import teaching_clips
 from app.library.types import ClipRow, Filter, Model, Named, NewClip, RecordingRow
@@ -285,6 +285,8 @@ class Library:
             with contextlib.suppress(OSError):  # one that stays comes back into the bin at the next opening
                 os.replace(recordings_folder(self.root) / recording, staging / recording)
                 shutil.rmtree(staging / recording)
+                for picture in (self.root / THUMBNAILS).glob(f"{recording}-*"):
+                    picture.unlink()
         return len(gone)
 
     def staging(self) -> Path:

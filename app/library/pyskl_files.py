@@ -17,6 +17,7 @@ from app.library.errors import LibraryError
 from app.library.import_data import Incoming, import_all, incoming
 from app.library.importing import ImportOptions, ImportReport, Tell
 from app.library.labels import clean_label, clean_note
+from app.library.teaching import within
 from app.library.types import ClipRow, NewClip, Tracks
 from app.recording.folder import Recording
 from recognizer.training.data import pyskl, restricted_pickle
@@ -92,7 +93,7 @@ def import_pyskl(
 def _sample(row: ClipRow, recording: Recording, people: Sequence[str]) -> tuple[Sample, dict[str, Any]] | None:
     """A clip as the offline package has it, the clip's person first, and what that has no place for."""
     times_s = recording.times_s
-    frames = np.flatnonzero((times_s >= row.start_s) & (times_s <= row.end_s))
+    frames = np.flatnonzero(within(times_s, row))
     inside = (recording.frame >= frames[0]) & (recording.frame <= frames[-1]) if len(frames) else np.zeros(0, bool)
     if len(frames) < 2 or not (recording.person[inside] == row.person).any():
         return None

@@ -1,4 +1,4 @@
-"""A library as tables: recordings.csv, clips.csv, splits.csv, and joints/ID.npz with the arrays of each recording.
+"""A library as tables: recordings.csv, clips.csv, names.csv, splits.csv, and joints/ID.npz with each one's arrays.
 
 Import of such a folder gives the same recordings, clips, names and splits; only pictures are not in it.
 """
@@ -16,9 +16,10 @@ from app.errors import OutputError, RecordingError
 from app.library.catalogue import Library
 from app.library.errors import LibraryError
 from app.library.importing import ImportProgress, ImportReport, Tell
-from app.library.labels import clean_label, clean_note
+from app.library.labels import clean_label, clean_note, label_key
+from app.library.queries import TABLES, Kind
 from app.library.storing import store
-from app.library.types import ClipRow, Filter, NewClip, Tracks
+from app.library.types import ClipRow, Filter, NewClip, RecordingRow, Tracks
 from app.recording.folder import (
     INFO_FILE,
     JOINTS_FILE,
@@ -29,68 +30,34 @@ from app.recording.folder import (
     recordings_folder,
 )
 
-RECORDINGS, CLIPS, SPLITS, JOINTS = "recordings.csv", "clips.csv", "splits.csv", "joints"
-_RECORDING_FIELDS = ("recording", "created", "source", "duration_s", "frames", "width", "height", "layout")
-_RECORDING_FIELDS += ("session", "note")
+RECORDINGS, CLIPS, NAMES, SPLITS = "recordings.csv", "clips.csv", "names.csv", "splits.csv"
+JOINTS = "joints"
+_RECORDING_FIELDS = (
+    *("recording", "created", "source", "duration_s", "frames", "width", "height", "layout", "session", "note"),
+)
 _CLIP_FIELDS = ("clip", "recording", "person", "start_s", "end_s", "action", "who", "note", "suspect")
+_NAME_FIELDS = ("kind", "name", "key", "note")
 _SPLIT_FIELDS = ("split", "clip", "part")
 _LONGEST_FIELD = 1 << 20
 
 
-def export_tables(library: Library, clips: Sequence[ClipRow], folder: Path) -> int:
-    """Write the clips and whole recordings of them into a folder, which must be empty or new; how many clips.
+def export_tables(library: Library, recordings: Sequence[RecordingRow], folder: Path) -> int:
+    """Write recordings with all their clips into a folder, which must be empty or new; how many clips.
 
     Raises OutputError, and RecordingError where a recording cannot be read.
     """
-    rows = {row.recording: library.recording(row.recording) for row in clips}
     temporary = folder.with_name(f".{folder.name}.new")
     try:
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise OutputError(f"{folder} is not empty; give the name of a new folder")
         shutil.rmtree(temporary, ignore_errors=True)
         (temporary / JOINTS).mkdir(parents=True)
-        for name in rows:
-            read_recording(recordings_folder(library.root) / name)  # what is damaged is not handed on
-            source = recordings_folder(library.root) / name / JOINTS_FILE
-            shutil.copyfile(source, temporary / JOINTS / f"{name}.npz")
-        found = [row for row in rows.values() if row is not None]
-        _write(
-            temporary / RECORDINGS,
-            _RECORDING_FIELDS,
-            (
-                (r.id, r.created, r.source, repr(r.duration_s), r.frames, *r.size, r.layout, r.session or "", r.note)
-                for r in found
-            ),
-        )
-        _write(
-            temporary / CLIPS,
-            _CLIP_FIELDS,
-            (
-                (
-                    c.id,
-                    c.recording,
-                    c.person,
-                    repr(c.start_s),
-                    repr(c.end_s),
-                    c.action or "",
-                    c.who or "",
-                    c.note,
-                    int(c.suspect),
-                )
-                for c in clips
-            ),
-        )
-        chosen = {row.id for row in clips}
-        _write(
-            temporary / SPLITS,
-            _SPLIT_FIELDS,
-            (
-                (name, clip, part)
-                for name, parts in library.splits().items()
-                for clip, part in parts.items()
-                if clip in chosen
-            ),
-        )
+        for row in recordings:
+            library.open_recording(row.id)  # what is damaged is not handed on
+            source = recordings_folder(library.root) / row.id / JOINTS_FILE
+            shutil.copyfile(source, temporary / JOINTS / f"{row.id}.npz")
+        clips = [clip for row in recordings for clip in library.clips(Filter(recording=row.id), limit=-1)]
+        _write_tables(library, recordings, clips, temporary)
         if folder.exists():
             folder.rmdir()
         os.replace(temporary, folder)
@@ -113,6 +80,7 @@ def import_tables(
     recordings = _read(folder / RECORDINGS, _RECORDING_FIELDS)
     clips = _read(folder / CLIPS, _CLIP_FIELDS)
     members = _read(folder / SPLITS, _SPLIT_FIELDS)
+    _import_names(library, _read(folder / NAMES, _NAME_FIELDS))
     of_recording: dict[str, list[dict[str, str]]] = {}
     for clip in clips:
         of_recording.setdefault(clip["recording"], []).append(clip)
@@ -133,6 +101,41 @@ def import_tables(
             tell(ImportProgress(len(report.recordings) + len(report.problems), len(recordings), row["source"]))
     _import_splits(library, members, new_ids)
     return report
+
+
+def _write_tables(library: Library, recordings: Sequence[RecordingRow], clips: Sequence[ClipRow], folder: Path) -> None:
+    rows: Iterable[Sequence[Any]] = (
+        (r.id, r.created, r.source, repr(r.duration_s), r.frames, *r.size, r.layout, r.session or "", r.note)
+        for r in recordings
+    )
+    _write(folder / RECORDINGS, _RECORDING_FIELDS, rows)
+    rows = (
+        (c.id, c.recording, c.person, repr(c.start_s), repr(c.end_s), c.action or "", c.who or "", c.note, +c.suspect)
+        for c in clips
+    )
+    _write(folder / CLIPS, _CLIP_FIELDS, rows)
+    rows = ((kind, n.name, n.key, n.note) for kind in TABLES for n in library.names(kind))
+    _write(folder / NAMES, _NAME_FIELDS, rows)
+    chosen = {clip.id for clip in clips}
+    splits = library.splits().items()
+    rows = ((name, clip, part) for name, parts in splits for clip, part in parts.items() if clip in chosen)
+    _write(folder / SPLITS, _SPLIT_FIELDS, rows)
+
+
+def _import_names(library: Library, names: list[dict[str, str]]) -> None:
+    """Names that are not there yet, with their key and note; those that are there keep theirs."""
+    for row in names:
+        kind: Kind | None = next((kind for kind in TABLES if kind == row["kind"]), None)
+        if kind is None:
+            raise LibraryError(f"{row['kind'][:40]!r} is no kind of name; export it anew")
+        known = {label_key(named.name): named for named in library.names(kind)}
+        found = known.get(label_key(clean_label(row["name"])))
+        if found is None:
+            library.add_name(kind, row["name"])
+        if kind == "action" and row["key"] and not any(named.key == row["key"] for named in known.values()):
+            library.set_key(row["name"], row["key"])
+        if kind == "session" and row["note"] and (found is None or not found.note):
+            library.set_session_note(row["name"], row["note"])
 
 
 def _import(

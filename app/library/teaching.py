@@ -5,11 +5,14 @@ from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from app.errors import RecordingError
 from app.library.types import ClipRow, Filter
 from app.recording.folder import Recording
 from recognizer.teaching.clips import TeachingClip
+
+_ROUNDING_S = 1e-6  # the length of a recording, which is the end of many a clip, is rounded to this
 
 log = logging.getLogger(__name__)
 
@@ -45,9 +48,15 @@ def teaching_clips(library: Clips, actions: Sequence[str] | None) -> list[Teachi
     return found
 
 
+def within(times_s: NDArray[np.float64], row: ClipRow) -> NDArray[np.bool_]:
+    """Which times lie in a clip, both ends included."""
+    inside: NDArray[np.bool_] = (times_s >= row.start_s - _ROUNDING_S) & (times_s <= row.end_s + _ROUNDING_S)
+    return inside
+
+
 def _teaching_clip(row: ClipRow, recording: Recording) -> TeachingClip:
     times_s = recording.times_s[recording.frame]
-    chosen = (recording.person == row.person) & (times_s >= row.start_s) & (times_s <= row.end_s)
+    chosen = (recording.person == row.person) & within(times_s, row)
     assert row.action is not None
     return TeachingClip(
         row.name,

@@ -1,0 +1,107 @@
+"""Archives of videos or data sets: unpacked into a folder, after every name in them has been checked."""
+
+import shutil
+import stat
+import tarfile
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import IO
+
+from app.library.errors import LibraryError
+
+SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
+MAX_BYTES = 200 << 30
+MAX_MEMBERS = 2_000_000
+_MAX_RATIO = 200  # of the archive's own size; skeletons as text shrink to a tenth
+_ALWAYS_BYTES = 1 << 30
+_BROKEN = (zipfile.BadZipFile, tarfile.TarError, OSError, EOFError, ValueError, NotImplementedError, RuntimeError)
+
+
+def is_archive(path: Path) -> bool:
+    """True for a file whose name ends as those of archives do."""
+    return path.name.lower().endswith(SUFFIXES) and path.is_file()
+
+
+def unpack(archive: Path, folder: Path) -> None:
+    """Unpack into an empty folder. Raises LibraryError, and leaves nothing, where a name leads out of it, a member is
+    a link or a device, or the archive is damaged or unpacks to far more than its size."""
+    limit = min(MAX_BYTES, max(_ALWAYS_BYTES, _MAX_RATIO * archive.stat().st_size))
+    try:
+        with _members(archive) as members:
+            written = count = 0
+            for name, size, stream in members:
+                target = folder.joinpath(*_checked(name, archive))
+                written, count = written + size, count + 1
+                if written > limit or count > MAX_MEMBERS:
+                    raise LibraryError(f"{archive} unpacks to far more than its size: not imported")
+                target.parent.mkdir(parents=True, exist_ok=True)
+                with target.open("xb") as out:
+                    _copy(stream, out, size)
+    except LibraryError:
+        _clear(folder)
+        raise
+    except _BROKEN as error:
+        _clear(folder)
+        why = " ".join(str(error).split())[:100] or type(error).__name__
+        raise LibraryError(f"{archive} cannot be unpacked ({why}): not imported") from error
+
+
+@contextmanager
+def _members(archive: Path) -> "Iterator[Iterator[tuple[str, int, IO[bytes]]]]":
+    if zipfile.is_zipfile(archive) and archive.suffix.lower() == ".zip":
+        with zipfile.ZipFile(archive) as packed:
+            yield _of_zip(packed, archive)
+    else:
+        with tarfile.open(archive) as packed_tar:
+            yield _of_tar(packed_tar, archive)
+
+
+def _of_zip(packed: zipfile.ZipFile, archive: Path) -> "Iterator[tuple[str, int, IO[bytes]]]":
+    for info in packed.infolist():
+        kind = stat.S_IFMT(info.external_attr >> 16)
+        if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+            raise LibraryError(f"{archive} holds {info.filename[:80]!r}, which is a link or a device: not imported")
+        _checked(info.filename.rstrip("/"), archive)
+        if not info.is_dir():
+            with packed.open(info) as stream:
+                yield info.filename, info.file_size, stream
+
+
+def _of_tar(packed: tarfile.TarFile, archive: Path) -> "Iterator[tuple[str, int, IO[bytes]]]":
+    for info in packed:
+        if not (info.isreg() or info.isdir()):
+            raise LibraryError(f"{archive} holds {info.name[:80]!r}, which is a link or a device: not imported")
+        stream = packed.extractfile(info)
+        if stream is not None:
+            with stream:
+                yield info.name, info.size, stream
+
+
+def _checked(name: str, archive: Path) -> tuple[str, ...]:
+    """The parts of a member's path. LibraryError for one that is absolute, climbs, or means something on Windows."""
+    path = PurePosixPath(name)
+    parts = tuple(part for part in path.parts if part != ".")
+    tricks = path.is_absolute() or PureWindowsPath(name).drive or "\\" in name or "\x00" in name or ":" in name
+    if tricks or ".." in parts or not name.isprintable():
+        raise LibraryError(f"{archive} holds {name[:80]!r}, which leads out of its folder: not imported")
+    return parts
+
+
+def _copy(stream: IO[bytes], out: IO[bytes], size: int) -> None:
+    """Exactly as much as was announced: what an archive tells of itself may be a lie."""
+    left = size
+    while left and (block := stream.read(min(left, 1 << 20))):
+        out.write(block)
+        left -= len(block)
+    if left or stream.read(1):
+        raise ValueError("a member is not as long as it says")
+
+
+def _clear(folder: Path) -> None:
+    for path in folder.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink()

@@ -1,0 +1,90 @@
+"""Import of whatever a user points at: told apart by what it is."""
+
+import tempfile
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from app.library.archives import is_archive, unpack
+from app.library.catalogue import Library
+from app.library.errors import LibraryError
+from app.library.import_data import READERS, import_data_set
+from app.library.import_videos import import_videos
+from app.library.importing import ImportOptions, ImportReport, Tell
+from app.library.pyskl_files import import_pyskl
+from app.library.table_files import import_tables, is_tables
+
+FORMATS = ("videos", "pyskl", "tables", *sorted(READERS))
+
+
+def import_any(
+    library: Library,
+    paths: Sequence[Path],
+    options: ImportOptions | None = None,
+    *,
+    format: str | None = None,
+    pose_model: Path | None = None,
+    tell: Tell | None = None,
+    cancel: threading.Event | None = None,
+) -> ImportReport:
+    """Videos, folders of them, data sets, PYSKL pickles, exported tables, or archives of any of these.
+
+    format: one of FORMATS; by default pickles and tables are recognised and all else is taken for videos. Raises
+    LibraryError, DataError or PoseModelError where nothing can be imported at all.
+    """
+    if format is not None and format not in FORMATS:
+        raise LibraryError(f"no format is called {format}; choose one of {', '.join(FORMATS)}")
+    report = ImportReport()
+    videos: list[Path] = []
+    with tempfile.TemporaryDirectory(dir=library.staging(), ignore_cleanup_errors=True) as folder:
+        for number, path in enumerate(paths):
+            if is_archive(path):
+                inside = Path(folder) / str(number) / path.name.partition(".")[0]
+                inside.mkdir(parents=True)
+                unpack(path, inside)
+                path = _only_folder(inside)
+            kind = format or _kind(path)
+            if kind == "videos":
+                videos.append(path)
+            elif kind == "pyskl":
+                _add(report, import_pyskl(library, _pickle(path), options, tell=tell, cancel=cancel))
+            elif kind == "tables":
+                _add(report, import_tables(library, path, tell=tell, cancel=cancel))
+            else:
+                _add(report, import_data_set(library, kind, path, options, tell=tell, cancel=cancel))
+        if videos and not report.cancelled:
+            _add(report, import_videos(library, videos, options, pose_model=pose_model, tell=tell, cancel=cancel))
+    return report
+
+
+def _kind(path: Path) -> str:
+    if path.suffix.lower() in (".pkl", ".pickle"):
+        return "pyskl"
+    if path.is_dir() and is_tables(path):
+        return "tables"
+    if path.is_dir() and not any(path.rglob("*.mp4")) and len(list(path.glob("*.pkl"))) == 1:
+        return "pyskl"
+    return "videos"
+
+
+def _pickle(path: Path) -> Path:
+    """The pickle itself, or the only one in a folder."""
+    found = sorted(path.glob("*.pkl")) if path.is_dir() else [path]
+    if len(found) != 1:
+        raise LibraryError(f"{len(found)} pickles (*.pkl) in {path}; give one file")
+    return found[0]
+
+
+def _only_folder(folder: Path) -> Path:
+    """Down to where the content of an archive begins."""
+    inside = list(folder.iterdir())
+    while len(inside) == 1 and inside[0].is_dir():
+        folder = inside[0]
+        inside = list(folder.iterdir())
+    return folder
+
+
+def _add(report: ImportReport, more: ImportReport) -> None:
+    report.recordings += more.recordings
+    report.problems += more.problems
+    report.cancelled = report.cancelled or more.cancelled

@@ -1,0 +1,123 @@
+"""Small pictures of clips and recordings: a strip of a few frames with the skeleton, made when first asked for."""
+
+import logging
+import os
+import zlib
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from app.errors import RecordingError
+from app.library.opening import THUMBNAILS
+from app.library.types import ClipRow, RecordingRow
+from app.overlay import HIDDEN_BELOW, Picture
+from app.palette import confidence_rgb
+from app.recording.folder import Recording, read_recording, recordings_folder
+
+log = logging.getLogger(__name__)
+
+FRAMES, HEIGHT = 3, 120
+_VERSION = 1  # of how they look
+_QUALITY = 82
+_NARROWEST, _WIDEST = 0.5, 1.8  # width of a frame in heights
+
+
+class Thumbnails:
+    """Thumbnails of a library, on disk in ROOT/thumbnails and made on a thread of their own.
+
+    What is kept is found by bounds and person, so that a changed clip gets another picture by itself.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="thumbnails")
+
+    def of_clip(self, row: ClipRow) -> "Future[Path | None]":
+        """A JPEG of a clip; None where the recording cannot be read. cancel() it when nobody looks any more."""
+        return self._ask(row.recording, row.start_s, row.end_s, row.person)
+
+    def of_recording(self, row: RecordingRow) -> "Future[Path | None]":
+        """A JPEG of a whole recording with everyone in it."""
+        return self._ask(row.id, 0.0, row.duration_s, None)
+
+    def close(self) -> None:
+        """Finish what is at work and forget the rest. Any number of times."""
+        self._thread.shutdown(cancel_futures=True)
+
+    def _ask(self, recording: str, start_s: float, end_s: float, person: int | None) -> "Future[Path | None]":
+        path = self._root / THUMBNAILS / _name(recording, start_s, end_s, person)
+        if path.exists():
+            found: Future[Path | None] = Future()
+            found.set_result(path)
+            return found
+        return self._thread.submit(self._make, path, recording, start_s, end_s, person)
+
+    def _make(self, path: Path, name: str, start_s: float, end_s: float, person: int | None) -> Path | None:
+        if path.exists():  # asked for twice
+            return path
+        try:
+            recording = read_recording(recordings_folder(self._root) / name)
+            jpeg = cv2.imencode(".jpg", _strip(recording, start_s, end_s, person), [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
+            path.parent.mkdir(exist_ok=True)
+            temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
+            temporary.write_bytes(jpeg[1].tobytes())
+            os.replace(temporary, path)
+        except (RecordingError, OSError, cv2.error) as error:
+            log.warning("no thumbnail of %s: %s", name, error)
+            return None
+        return path
+
+
+def _name(recording: str, start_s: float, end_s: float, person: int | None) -> str:
+    what = f"{_VERSION} {start_s!r} {end_s!r} {person}".encode()
+    return f"{recording}-{zlib.crc32(what):08x}.jpg"
+
+
+def _strip(recording: Recording, start_s: float, end_s: float, person: int | None) -> Picture:
+    """(HEIGHT, W, 3) BGR: frames in the middle of equal parts of the time, beside each other."""
+    times = start_s + (np.arange(FRAMES) + 0.5) / FRAMES * (end_s - start_s)
+    places = [int(np.abs(recording.times_s - time_s).argmin()) for time_s in times]
+    return np.hstack([_frame(recording, place, person) for place in places])
+
+
+def _frame(recording: Recording, place: int, person: int | None) -> Picture:
+    from app.library.pictures import ground, picture_at  # PyAV only where there is something to decode
+
+    width, height = recording.info.size
+    picture = picture_at(recording, place)
+    if picture is None:
+        picture = ground((width, height))
+    scale = HEIGHT / max(picture.shape[0], 1)
+    shape = max(round(picture.shape[1] * scale), 1), HEIGHT
+    small = np.asarray(cv2.resize(picture, shape, interpolation=cv2.INTER_AREA), np.uint8)
+    stretch = np.array([small.shape[1] / max(width, 1), HEIGHT / max(height, 1)])
+    for row in np.flatnonzero(recording.frame == place):
+        if person is None or recording.person[row] == person:
+            _draw(small, recording, int(row), recording.xy_px[row] * stretch)
+    return _cut(small)
+
+
+def _draw(picture: Picture, recording: Recording, row: int, xy: NDArray[np.float64]) -> None:
+    confidence = recording.confidence[row]
+    points = np.clip(xy, -4 * HEIGHT, 8 * HEIGHT).round().astype(int).tolist()
+    for a, b in recording.layout.edge_indices:
+        least = float(min(confidence[a], confidence[b]))
+        if least >= HIDDEN_BELOW:
+            red, green, blue = confidence_rgb(least, int(recording.person[row]))
+            cv2.line(picture, points[a], points[b], (blue, green, red), 2, cv2.LINE_AA)
+
+
+def _cut(picture: Picture) -> Picture:
+    """Bars beside what is narrow, the middle of what is wide, so that strips are of a like length."""
+    narrow, wide = round(_NARROWEST * HEIGHT), round(_WIDEST * HEIGHT)
+    width = picture.shape[1]
+    if width > wide:
+        left = (width - wide) // 2
+        return np.ascontiguousarray(picture[:, left : left + wide])
+    if width < narrow:
+        left = (narrow - width) // 2
+        return np.pad(picture, [(0, 0), (left, narrow - width - left), (0, 0)])
+    return picture
