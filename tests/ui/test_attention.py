@@ -266,7 +266,7 @@ def test_another_recognizer_brings_its_own_pickers(panel_open, engines):
     assert panel.inside.pickers[0].currentText() == "4"  # the last layer first
     give(panel_open, engines.last, looked_at(2.1, st_tr_attention()))
     titles = [panel.inside.kind.itemText(i) for i in range(panel.inside.kind.count())]
-    assert titles == ["Attention between joints", "Attention between frames"]
+    assert titles == ["Attention between joints", "Joints asked over time", "Attention between frames"]
     give(panel_open, engines.last, looked_at(2.2, {"unheard of": np.zeros(3)}))
     assert panel.inside.note.isVisible()
 
@@ -301,9 +301,9 @@ def test_relevance_of_joints_is_what_speaks_for_the_action():
 def test_memory_of_small_pictures_is_bounded_and_forgets_another_source():
     moments = Moments()
     for frame in range(400):
-        moments.add(fakes.result(frame / 30))
+        moments.add(fakes.result(frame / 30), None)
     assert len(moments._frames) <= KEPT_S * 30 + 2
-    moments.add(fakes.result(0.0))
+    moments.add(fakes.result(0.0), None)
     assert len(moments._frames) == 1
 
 

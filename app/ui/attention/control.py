@@ -16,8 +16,8 @@ from app.ui.live_run import LiveRun
 from app.ui.people_painter import JointScores
 from app.ui.video_view import VideoView
 from pose.errors import ActionLensError
-from recognizer.attention import EDGE_IMPORTANCE, frame_scores
 from recognizer.attention import ATTENTION as CLASS_TOKEN
+from recognizer.attention import EDGE_IMPORTANCE, frame_scores
 from recognizer.decision import WAITING
 from recognizer.explain import methods_of
 from recognizer.model_card import ModelCard, find_model
@@ -51,6 +51,7 @@ class AttentionControl(QObject):
         panel.asked.connect(lambda *_: self._ask_anew())
         panel.hold.toggled.connect(self._hold)
         panel.overlay.toggled.connect(lambda _: self._show_on_picture())
+        panel.in_strip.toggled.connect(lambda _: self._show_strip(self.moment))
         strip.picked.connect(lambda _: self._show_frame())
 
     @property
@@ -132,6 +133,7 @@ class AttentionControl(QObject):
         self._model, self._trouble = model, ""
         self._panel.hold.setChecked(False)
         self._forget()
+        self._moments.begin_window()
         try:
             card = ModelCard.load(find_model(model))
         except ActionLensError as error:
@@ -212,12 +214,13 @@ class AttentionControl(QObject):
         if moment is None:
             self._strip.show_clip(None, np.zeros(0), "", self._why_nothing())
             return
+        self._panel.in_strip.setVisible(CLASS_TOKEN in moment.prediction.attention)
         scores, title = self._frame_scores(moment)
         self._strip.show_clip(moment.clip, scores, title)
 
     def _frame_scores(self, moment: Moment) -> tuple[NDArray[np.floating], str]:
         looks, found = moment.prediction.attention.get(CLASS_TOKEN), self._explanation
-        if looks is not None and self._panel.method.value != OCCLUSION_OF_FRAMES:
+        if looks is not None and not self._panel.in_strip.isChecked():
             return frame_scores(looks), "Where the class token looks (last layer, all heads)"
         if found is None:
             return np.zeros(len(moment.clip.xy_px)), "The frames of the clip"
@@ -249,7 +252,7 @@ class AttentionControl(QObject):
 
     def _joints(self, found: Explanation | None, pick: int | None, there: int | None) -> NDArray[np.float32] | None:
         """(V,) for the circles of the chosen frame: of that frame, or with none picked of the whole clip."""
-        if pick is None or self._panel.looks_inside:
+        if pick is None or self._panel.column_sums is not None:
             return self._panel.joint_scores(found)
         return None if found is None or there is None else joint_relevance(found, there)
 

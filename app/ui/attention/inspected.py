@@ -13,6 +13,7 @@ from app.ui.theme import Colours
 from recognizer.types import Clip
 
 _REFERENCE_PX = 300.0
+_NEAR_S = 0.15  # a picture further from the pose's time is not shown
 
 
 class InspectedFrame(QWidget):
@@ -41,11 +42,14 @@ class InspectedFrame(QWidget):
         frame: SmallFrame | None,
         clip: Clip | None,
         place: int,
-        joints: NDArray[np.float32] | None,
-        links: NDArray[np.float32] | None,
-        note: str,
+        joints: NDArray[np.float32] | None = None,
+        links: NDArray[np.float32] | None = None,
+        note: str = "",
     ) -> None:
-        """Frame `place` of a clip over a picture. joints: (V,) 0..1. links: (V, V) 0..1, of bones. note: its time."""
+        """Frame `place` of a clip over the picture nearest to it.
+
+        joints: (V,) 0..1, sizes of circles. links: (V, V) 0..1, widths of bones. note: in the corner.
+        """
         self._frame, self._clip, self._place = frame, clip, place
         self._joints, self._links, self._note = joints, links, note
         self.update()
@@ -72,9 +76,12 @@ class InspectedFrame(QWidget):
             return
         height, width = frame.bgr.shape[:2]
         room = fitted((width, height), QRectF(self.rect()))
-        image = QImage(frame.bgr.data, width, height, 3 * width, QImage.Format.Format_BGR888)
-        painter.drawImage(room, image.flipped(Qt.Orientation.Horizontal) if self._mirror else image)
         painter.setClipRect(room)
+        if abs(frame.time_s - clip.time_s + (len(clip.xy_px) - 1 - self._place) / clip.fps) <= _NEAR_S:
+            image = QImage(frame.bgr.data, width, height, 3 * width, QImage.Format.Format_BGR888)
+            painter.drawImage(room, image.flipped(Qt.Orientation.Horizontal) if self._mirror else image)
+        else:  # not kept any more
+            painter.fillRect(room, QColor("#2b303a"))
         self._paint_skeleton(painter, clip, frame.scale, room, width)
         self._paint_note(painter, room)
 

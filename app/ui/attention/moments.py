@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.types import PersonResult, Result
-from recognizer.types import Clip, Explanation, Prediction
+from recognizer.types import Clip, Prediction
+from recognizer.window import MAX_POSE_GAP_S
 
 KEPT_S = 3.0  # longer than any shipped recognizer's clip
 _WIDTH = 320
@@ -31,10 +32,9 @@ class Moment:
     clip: Clip
     prediction: Prediction
     frames: tuple[SmallFrame, ...]
-    explanation: Explanation | None = None
 
     def frame_at(self, time_s: float) -> SmallFrame | None:
-        """The picture nearest to a time."""
+        """The picture nearest to a time, which may be far from it."""
         return min(self.frames, key=lambda frame: abs(frame.time_s - time_s), default=None)
 
 
@@ -43,13 +43,34 @@ class Moments:
 
     def __init__(self) -> None:
         self._frames: deque[SmallFrame] = deque()
+        self.begin_window()
+
+    @property
+    def seen_s(self) -> float:
+        """For how long the followed person has been seen without a gap."""
+        return self._last_s - self._since_s
 
     def clear(self) -> None:
         """Forget everything."""
         self._frames.clear()
+        self.begin_window()
 
-    def add(self, result: Result) -> None:
-        """Take in a result."""
+    def begin_window(self) -> None:
+        """The recognizer's windows are empty."""
+        self._person: int | None = None
+        self._since_s = self._last_s = 0.0
+
+    def add(self, result: Result, person: PersonResult | None) -> None:
+        """Take in a result, and whom the panel follows in it."""
+        self._add_frame(result)
+        if person is None:
+            return
+        time_s = result.frame.time_s
+        if person.pose.person != self._person or not 0 <= time_s - self._last_s <= MAX_POSE_GAP_S:
+            self._person, self._since_s = person.pose.person, time_s
+        self._last_s = time_s
+
+    def _add_frame(self, result: Result) -> None:
         time_s = result.frame.time_s
         if self._frames and time_s <= self._frames[-1].time_s:
             if time_s == self._frames[-1].time_s:

@@ -10,7 +10,7 @@ from app.palette import action_text
 from app.ui.attention.inspected import InspectedFrame
 from app.ui.attention.matrix import MatrixView
 from app.ui.attention.moments import Moment
-from app.ui.attention.views import View, joint_names, times, views_of
+from app.ui.attention.views import SPATIAL_TITLE, View, joint_names, times, views_of
 from app.ui.chooser import Choice, Chooser
 from app.ui.notifier import Notifier
 from app.ui.theme import Colours
@@ -66,10 +66,21 @@ class InsideView(QWidget):
     def joint_scores(self) -> NDArray[np.float32] | None:
         """(V,) 0..1 column sums of an attention between joints (ST-TR's paper, Fig. 8); None of anything else."""
         view = self.view
-        if view is None or view.row_axis != "joint asks":
+        if view is None or view.title != SPATIAL_TITLE or not self.matrix.values.size:
             return None
         sums = self.matrix.values.sum(axis=0)
         return np.asarray(sums / max(float(sums.max(initial=0)), 1e-9), np.float32)
+
+    def follow(self, part: float | None) -> None:
+        """Go to the frame at this part of the clip, 0..1, where frames can be picked."""
+        names = [picker.name for picker in self.view.pickers] if self.view else []
+        if part is None or "Frame" not in names:
+            return
+        picker = self.pickers[names.index("Frame")]
+        place = round(part * (picker.count() - 1))
+        if place != picker.currentIndex():
+            picker.setCurrentIndex(place)
+            self._refresh()
 
     def set_colours(self, colours: Colours) -> None:
         """Another theme."""
@@ -128,7 +139,8 @@ class AttentionPanel(QFrame):
         self.action = Chooser("Action to explain", action_text)
         self.method = Chooser("Method", lambda method: _METHOD_NAMES.get(method, method))
         self.hold = self._button("Freeze", "Keep this moment while the live picture goes on")
-        self.overlay = self._button("On picture", "Draw the relevance of joints on the picture")
+        self.overlay = self._button("On picture", "Draw the relevance of joints on the live picture")
+        self.in_strip = self._button("In strip", "Relevance of frames in the strip, not where the class token looks")
         self.map = MatrixView(colours, "Relevance of joints over time", signed=True)
         self.frame = InspectedFrame(colours)
         self.inside = InsideView(colours)
@@ -146,19 +158,15 @@ class AttentionPanel(QFrame):
         return button
 
     def _lay_out(self) -> None:
-        first = QWidget()
-        stack = QVBoxLayout(first)
-        stack.setContentsMargins(0, 8, 0, 0)
-        stack.setSpacing(6)
-        stack.addWidget(self.map, 3)
-        stack.addWidget(self.frame, 2)
-        self.tabs.addTab(first, "Joints and time")
+        self.map.setContentsMargins(0, 8, 0, 0)
+        self.tabs.addTab(self.map, "Joints and time")
         self.tabs.addTab(self.inside, "Inside the network")
         heading = QLabel("Why")
         heading.setObjectName("heading")
         head = QHBoxLayout()
         head.addWidget(heading)
         head.addStretch(1)
+        head.addWidget(self.in_strip)
         head.addWidget(self.overlay)
         head.addWidget(self.hold)
         row = QHBoxLayout()
@@ -171,7 +179,8 @@ class AttentionPanel(QFrame):
         column.addLayout(head)
         column.addWidget(self.title)
         column.addLayout(row)
-        column.addWidget(self.tabs, 1)
+        column.addWidget(self.tabs, 3)
+        column.addWidget(self.frame, 2)
 
     def offer(self, actions: Sequence[str], methods: Sequence[str]) -> None:
         """What a recognizer can be asked; an action that it has not is given up."""
@@ -202,11 +211,15 @@ class AttentionPanel(QFrame):
 
     def joint_scores(self, explanation: Explanation | None) -> NDArray[np.float32] | None:
         """(V,) 0..1 for the circles: of the attention that is looked at, else of the explanation over the clip."""
-        if self.tabs.currentWidget() is self.inside:
-            scores = self.inside.joint_scores()
-            if scores is not None:
-                return scores
+        sums = self.column_sums
+        if sums is not None:
+            return sums
         return None if explanation is None else joint_relevance(explanation)
+
+    @property
+    def column_sums(self) -> NDArray[np.float32] | None:
+        """(V,) 0..1 of the attention between joints that is looked at; None where something else is."""
+        return self.inside.joint_scores() if self.tabs.currentWidget() is self.inside else None
 
     def set_colours(self, colours: Colours) -> None:
         """Another theme."""

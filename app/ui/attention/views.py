@@ -1,6 +1,5 @@
 """What of a recognizer's own outputs can be looked at as a matrix, with the pickers that choose one."""
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -8,10 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.palette import action_text
+from recognizer import attention as outputs
 from recognizer.types import Clip
 
 Matrix = NDArray[np.float32]
-_LAYER = re.compile(r"(spatial|temporal)_attention_(\d+)")
+SPATIAL_TITLE = "Attention between joints"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,38 +38,32 @@ class View:
 def views_of(attention: Mapping[str, Matrix], clip: Clip, actions: Sequence[str]) -> list[View]:
     """Everything that these outputs show, in a fixed order; names that are not known are left out."""
     found = []
-    if "attention" in attention:
-        found.append(_tokens("Attention", attention["attention"], clip, ("Layer", "Head")))
-    for kind, make in (("spatial", _spatial), ("temporal", _temporal)):
-        layers = _layers(attention, kind)
-        if layers:
-            found.append(make(layers, clip))
-    if "class_activation" in attention:
-        found.append(_activation(attention["class_activation"], clip, actions))
-    if "edge_importance" in attention:
-        found.append(_edges(attention["edge_importance"], clip))
-    if "position_similarity" in attention:
-        found.append(
-            _tokens("Similarity of positions", attention["position_similarity"][:, None], clip, ("Network", ""))
-        )
+    if outputs.ATTENTION in attention:
+        found.append(_between_tokens(attention[outputs.ATTENTION], clip))
+    for prefix, makers in ((outputs.SPATIAL, (_spatial, _over_time)), (outputs.TEMPORAL, (_temporal,))):
+        layers = [attention[name] for name in outputs.layers(attention, prefix)]
+        found += [make(layers, clip) for make in makers if layers]
+    if outputs.CLASS_ACTIVATION in attention:
+        found.append(_activation(attention[outputs.CLASS_ACTIVATION], clip, actions))
+    if outputs.EDGE_IMPORTANCE in attention:
+        found.append(_edges(attention[outputs.EDGE_IMPORTANCE], clip))
+    if outputs.POSITION_SIMILARITY in attention:
+        found.append(_positions(attention[outputs.POSITION_SIMILARITY], clip))
     return found
 
 
-def _layers(attention: Mapping[str, Matrix], kind: str) -> list[Matrix]:
-    numbers = [(int(m[2]), name) for name in attention if (m := _LAYER.fullmatch(name)) and m[1] == kind]
-    return [attention[name] for _, name in sorted(numbers)]
-
-
-def _tokens(title: str, values: Matrix, clip: Clip, names: tuple[str, str]) -> View:
-    """(A, B, T + 1, T + 1): AcT's paper, Fig. 6 and 9; the class token comes first."""
+def _between_tokens(values: Matrix, clip: Clip) -> View:
+    """(L, H, T + 1, T + 1): AcT's paper, Fig. 6; the class token comes first."""
     tokens = ("class token", *times(clip, values.shape[-1] - 1))
-    pickers = tuple(_numbered(name, count) for name, count in zip(names, values.shape[:2], strict=True) if name)
-    return View(
-        title,
-        pickers,
-        lambda at: values[(*at, *[0] * (2 - len(at)))],
-        *(tokens, tokens, "asks", "is asked") if title == "Attention" else (tokens, tokens, "position", "position"),
-    )
+    pickers = _numbered("Layer", values.shape[0]), _numbered("Head", values.shape[1])
+    return View("Attention", pickers, lambda at: values[at[0], at[1]], tokens, tokens, "asks", "is asked")
+
+
+def _positions(values: Matrix, clip: Clip) -> View:
+    """(networks, T + 1, T + 1): AcT's paper, Fig. 9; the class token comes first."""
+    tokens = ("class token", *times(clip, values.shape[-1] - 1))
+    picker = _numbered("Network", values.shape[0])
+    return View("Similarity of positions", (picker,), lambda at: values[at[0]], tokens, tokens, "position", "position")
 
 
 def _spatial(layers: list[Matrix], clip: Clip) -> View:
@@ -86,7 +80,19 @@ def _spatial(layers: list[Matrix], clip: Clip) -> View:
         _numbered("Head", layers[0].shape[0]),
         Picker("Frame", times(clip, most)),
     )
-    return View("Attention between joints", pickers, matrix, joints, joints, "joint asks", "joint is asked")
+    return View(SPATIAL_TITLE, pickers, matrix, joints, joints, "joint asks", "joint is asked")
+
+
+def _over_time(layers: list[Matrix], clip: Clip) -> View:
+    """Column sums of the same: how much each joint is asked at each frame, 1 on average."""
+    most = max(layer.shape[1] for layer in layers)
+
+    def matrix(at: Sequence[int]) -> Matrix:
+        sums = layers[at[0]][at[1]].sum(axis=1).T  # (V, T')
+        return np.asarray(sums[:, np.arange(most) * sums.shape[1] // most])
+
+    pickers = _numbered("Layer", len(layers)), _numbered("Head", layers[0].shape[0])
+    return View("Joints asked over time", pickers, matrix, joint_names(clip), times(clip, most), "joint", "time")
 
 
 def _temporal(layers: list[Matrix], clip: Clip) -> View:
