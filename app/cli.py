@@ -63,6 +63,7 @@ def _parser() -> _Parser:
     out.add_argument("--json", metavar="FILE|-", help="write predictions and events as JSON lines; - is stdout")
     out.add_argument("--events", metavar="URL", help="stream the JSON lines, for instance at ws://127.0.0.1:8765")
     out.add_argument("--save", type=Path, metavar="OUT.mp4", help="write what the window shows as a video")
+    out.add_argument("--explain", action="store_true", help="circles in the saved video on the joints that matter")
     out.add_argument("--verbose", action="store_true", help="log details to stderr")
     tools = parser.add_argument_group("tools").add_mutually_exclusive_group()
     tools.add_argument("--doctor", action="store_true", help="check this machine, and say how to mend what is wrong")
@@ -107,6 +108,8 @@ class Command:
 def parse(arguments: Sequence[str], settings: UserSettings) -> Command:
     """Read the command line; what is not given in a window run comes from the settings. Raises UsageError."""
     given = _parser().parse_args(arguments)
+    if given.explain and given.save is None:
+        raise UsageError("--explain draws into the saved video; give --save OUT.mp4, too")
     tool = given.doctor or given.bench is not None
     headless = given.headless or not (tool or _has_display())
     if given.headless != headless:
@@ -123,6 +126,7 @@ def parse(arguments: Sequence[str], settings: UserSettings) -> Command:
         seconds=given.seconds,
         pose_model=given.pose_model,
         save=given.save,
+        explain=given.explain,
         json=given.json,
         events=given.events,
         camera=CameraRequest(width, height, given.camera_fps, given.mjpg),

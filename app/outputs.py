@@ -13,6 +13,7 @@ from app.types import Result
 
 if TYPE_CHECKING:
     from app.events import EventServer
+    from app.relevance import JointRelevance
     from app.video_writer import VideoWriter
 
 
@@ -60,9 +61,16 @@ class Outputs:
         if options.save is not None:
             from app.video_writer import VideoWriter
 
-            video = VideoWriter(options.save, lossless=not options.paced and Path(options.source).exists())
+            lossless = not options.paced and Path(options.source).exists()
+            video = VideoWriter(options.save, lossless=lossless)
             opened.callback(video.close)
-            drawing = _VideoTap(video, self)
+            relevance = None
+            if options.explain:
+                from app.relevance import JointRelevance
+
+                relevance = JointRelevance(options.model, wait=lossless)
+                opened.callback(relevance.close)
+            drawing = _VideoTap(video, self, relevance)
             self._taps.append(drawing.follow)
 
     def _to_stdout(self, tap: Tap) -> Tap:
@@ -100,8 +108,9 @@ class _EventTap:
 class _VideoTap:
     """Draws each result into the video; a later run goes on where the one before ended."""
 
-    def __init__(self, video: "VideoWriter", outputs: Outputs) -> None:
+    def __init__(self, video: "VideoWriter", outputs: Outputs, relevance: "JointRelevance | None" = None) -> None:
         self._video = video
+        self._relevance = relevance
         self._outputs = outputs
         self._offset_s: float | None = None
         self._last_s = 0.0
@@ -111,14 +120,15 @@ class _VideoTap:
         return self
 
     def __call__(self, result: Result) -> None:
-        from app.overlay import draw
+        from app.overlay import NO_RELEVANCE, draw
 
         if self._offset_s is None:
             self._offset_s = self._last_s + 0.04 - result.frame.time_s
         time_s = result.frame.time_s + self._offset_s
         if time_s > self._last_s:  # the end of a run repeats its last frame
             self._last_s = time_s
-            self._video.write(draw(result, mirror=self._outputs.mirror), time_s)
+            relevance = self._relevance(result) if self._relevance else NO_RELEVANCE
+            self._video.write(draw(result, mirror=self._outputs.mirror, relevance=relevance), time_s)
 
 
 class ChangePrinter:

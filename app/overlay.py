@@ -1,6 +1,9 @@
 """Draws a result: the picture, the skeletons with their confidence, and each person's action at the head."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
+from types import MappingProxyType
 
 import cv2
 import numpy as np
@@ -8,11 +11,14 @@ from numpy.typing import NDArray
 
 from app.palette import LABEL_BACKGROUND, LABEL_TEXT, Rgb, confidence_rgb, label_text, person_rgb
 from app.types import PersonResult, Result
-from pose.skeleton import Layout
+from pose.skeleton import Layout, convert
 from pose.types import Pose
 
 Picture = NDArray[np.uint8]
+Relevance = NDArray[np.float32]
 _Box = tuple[int, int, int, int]  # left, top, width, height
+
+NO_RELEVANCE: Mapping[int, Relevance] = MappingProxyType({})
 
 HIDDEN_BELOW = 0.05  # confidence under which a joint is not drawn
 _STEPS = 4  # shades of confidence: one drawing call for all the bones of a shade
@@ -23,8 +29,11 @@ _OUTLINE = (20, 20, 20)
 _HEAD = ("head", "nose", "left_eye", "right_eye", "left_ear", "right_ear")
 
 
-def draw(result: Result, *, mirror: bool = False) -> Picture:
+def draw(result: Result, *, mirror: bool = False, relevance: Mapping[int, Relevance] = NO_RELEVANCE) -> Picture:
     """The result as a new (H, W, 3) uint8 BGR picture; the frame itself is never changed.
+
+    relevance: by person, (V,) 0..1 for the joints of their clip's layout, drawn as circles that grow with it,
+    violet to yellow (ST-TR paper, Fig. 8).
 
     mirror flips picture and skeletons like a mirror does; texts stay readable. Lines and texts grow with the
     picture. Action names in Latin, Greek, Cyrillic, Arabic, Chinese, Japanese and Korean script are drawn with
@@ -37,6 +46,10 @@ def draw(result: Result, *, mirror: bool = False) -> Picture:
     poses = [_Placed(person.pose, width, height, mirror) for person in result.persons]
     for placed in poses:
         _draw_skeleton(picture, placed, unit)
+    for person in result.persons:
+        if person.clip is not None and person.pose.person in relevance:
+            joints = _in_layout(person.pose, person.clip.layout)
+            _draw_relevance(picture, _Placed(joints, width, height, mirror), relevance[person.pose.person], unit)
     taken: list[_Box] = []
     for person, placed in zip(result.persons, poses, strict=True):
         _draw_label(picture, person, placed, unit, taken)
@@ -81,6 +94,29 @@ def _draw_skeleton(picture: Picture, placed: _Placed, unit: float) -> None:
     dotted = placed.shown & _dotted(placed.layout)
     for (x, y), shade in zip(points[dotted].tolist(), _shades(placed.confidence[dotted]).tolist(), strict=True):
         cv2.circle(picture, (x, y), radius, colours[shade], cv2.FILLED, cv2.LINE_AA, _SHIFT)
+
+
+def _in_layout(pose: Pose, layout: Layout) -> Pose:
+    xy_px, confidence = convert(pose.xy_px, pose.confidence, pose.layout, layout)
+    return replace(pose, xy_px=xy_px, confidence=confidence, layout=layout)
+
+
+def _draw_relevance(picture: Picture, placed: _Placed, relevance: Relevance, unit: float) -> None:
+    """The largest first, so that small ones stay visible."""
+    points, radii = placed.fixed(), relevance_radius_px(relevance, unit)
+    shades = np.round(np.clip(relevance, 0, 1) * 255).astype(np.uint8)
+    colours = cv2.applyColorMap(shades[:, None], cv2.COLORMAP_PLASMA)[:, 0].tolist()
+    for joint in np.argsort(-relevance):
+        if placed.shown[joint]:
+            radius, (x, y) = round(float(radii[joint]) * (1 << _SHIFT)), points[joint].tolist()
+            edge = radius + round(unit * (1 << _SHIFT))
+            cv2.circle(picture, (x, y), edge, _OUTLINE, cv2.FILLED, cv2.LINE_AA, _SHIFT)
+            cv2.circle(picture, (x, y), radius, colours[joint], cv2.FILLED, cv2.LINE_AA, _SHIFT)
+
+
+def relevance_radius_px(relevance: Relevance, unit: float) -> NDArray[np.float64]:
+    """Of the circles (V,): the same as in the window."""
+    return np.asarray((3.0 + 15.0 * np.sqrt(np.clip(relevance, 0.0, 1.0))) * unit, dtype=np.float64)
 
 
 @cache

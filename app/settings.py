@@ -26,6 +26,7 @@ class RunOptions:
     people: 1..4. provider: auto, cpu, cuda, ... paced: play a file at its own speed (the window) or as fast
     as it can be processed without dropping a frame (headless, measuring).
     mirror: show the picture mirrored; never changes the data. seconds: stop after so much source time.
+    explain: draw into the saved video how much each joint matters for the action.
     """
 
     model: str = "act"
@@ -37,6 +38,7 @@ class RunOptions:
     seconds: float | None = None
     pose_model: Path | None = None
     save: Path | None = None
+    explain: bool = False
     json: str | None = None
     events: str | None = None
     camera: CameraRequest = field(default_factory=CameraRequest)

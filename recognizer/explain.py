@@ -80,6 +80,12 @@ def scaled(relevance: NDArray[np.floating]) -> Array:
     return np.asarray(relevance / largest if largest > _LEAST else np.zeros_like(relevance), dtype=np.float32)
 
 
+def relevance_of_joints(explanation: Explanation) -> Array:
+    """What speaks for the action, summed over the clip: (V,), the largest 1, or all 0 where nothing does."""
+    sums = np.maximum(explanation.relevance, 0).sum(axis=0)
+    return scaled(sums)
+
+
 # Occlusion.
 
 

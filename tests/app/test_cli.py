@@ -143,3 +143,10 @@ def _logging_restored():
     root.handlers[:] = before
     root.setLevel(level)
     logging.raiseExceptions = True
+
+
+def test_explaining_needs_a_video_to_draw_into():
+    assert parse(["--headless", "--explain", "--save", "out.mp4"], UserSettings()).options.explain
+    assert not parse(["--headless", "--save", "out.mp4"], UserSettings()).options.explain
+    with pytest.raises(UsageError, match="give --save"):
+        parse(["--headless", "--explain"], UserSettings())

@@ -5,11 +5,12 @@ import numpy as np
 import pytest
 
 from app import palette
-from app.overlay import draw
+from app.overlay import draw, relevance_radius_px
 from app.types import PersonResult, Result
 from pose.skeleton import MEDIAPIPE_33, MPOSE_13, Layout
 from pose.types import Frame, Pose
 from recognizer.decision import Decision
+from recognizer.types import Clip
 
 BACKGROUND = 120
 BODY = {  # x and y as shares of the picture's height, from the middle of the hips
@@ -198,3 +199,31 @@ def test_colours_are_stable_and_distinct():
     assert palette.confidence_rgb(0.0, 1) == palette.FADED
     assert palette.text_rgb((250, 250, 200)) == (0, 0, 0)
     assert palette.text_rgb((20, 20, 90)) == (255, 255, 255)
+
+
+def test_circles_sit_on_the_joints_and_grow_with_their_relevance():
+    body = standing(640, 480)
+    clip = Clip(np.zeros((30, 13, 2), np.float32), np.ones((30, 13), np.float32), 20.0, MPOSE_13, 0.0, 0)
+    person = PersonResult(body, decided("wave"), True, clip)
+    result = Result(Frame(np.full((480, 640, 3), BACKGROUND, np.uint8), 0.0, 0.0, 0), (person,), (), False, 0.0)
+    relevance = np.zeros(13, np.float32)
+    wrist, elbow, knee = (MPOSE_13.index(f"left_{joint}") for joint in ("wrist", "elbow", "knee"))
+    relevance[[wrist, elbow]] = 1.0, 0.25
+    radii = relevance_radius_px(relevance, 1.0)
+    assert radii[wrist] > radii[elbow] > radii[knee] > 0
+    for mirror in (False, True):
+        plain, picture = draw(result, mirror=mirror), draw(result, mirror=mirror, relevance={0: relevance})
+        x, y = body.xy_px[wrist].astype(int)
+        x = 639 - x if mirror else x
+        blue, green, red = (int(part) for part in picture[y, x])
+        assert min(red, green) > 200 > 100 > blue  # yellow
+        row = (picture[y] != plain[y]).any(axis=1)
+        width = row[x - 25 : x + 26].sum()
+        assert width == pytest.approx(2 * radii[wrist], abs=5)
+    other = draw(result, relevance={1: relevance})
+    np.testing.assert_array_equal(other, draw(result))
+
+
+def test_nobody_without_a_clip_gets_circles():
+    result = result_of(640, 480, (standing(640, 480), decided("walk")))
+    np.testing.assert_array_equal(draw(result, relevance={0: np.ones(13, np.float32)}), draw(result))

@@ -1,0 +1,71 @@
+"""How much each joint of each person matters for what they do, for the annotated video. No Qt."""
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app import opening
+from app.explaining import Explainer
+from app.inference import Recognizer
+from app.types import PersonResult, Result
+from recognizer import explain
+
+Array = NDArray[np.float32]
+
+
+class JointRelevance:
+    """The newest relevance (V,) of each person's joints, 0..1, in the layout of their clips.
+
+    wait: explain every decision before its frame goes on, for files; otherwise on a thread, which answers when it can.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        *,
+        wait: bool,
+        open_recognizer: Callable[[str, str], Recognizer] = opening.open_recognizer,
+    ) -> None:
+        self._model = model
+        self._open = open_recognizer
+        self._recognizer: Recognizer | None = None
+        self._explainer = None if wait else Explainer(model, open_recognizer=open_recognizer)
+        self._newest: dict[int, Array] = {}
+        self._turn = 0
+
+    def __call__(self, result: Result) -> Mapping[int, Array]:
+        """By person, of those whose action is known. Raises ActionLensError where the model cannot be opened."""
+        people = {person.pose.person: person for person in result.persons if person.clip is not None}
+        fresh = [person for person in people.values() if person.fresh]
+        if self._explainer is None:
+            for person in fresh:
+                self._explain(person)
+        else:
+            self._ask(self._explainer, fresh)
+        self._newest = {person: values for person, values in self._newest.items() if person in people}
+        return self._newest
+
+    def close(self) -> None:
+        """Free the model."""
+        if self._explainer is not None:
+            self._explainer.close()
+        if self._recognizer is not None:
+            self._recognizer.close()
+
+    def _explain(self, person: PersonResult) -> None:
+        if self._recognizer is None:
+            self._recognizer = self._open(self._model, "cpu")
+        assert person.clip is not None
+        found = explain.explain(self._recognizer, person.clip, None)
+        self._newest[person.pose.person] = explain.relevance_of_joints(found)
+
+    def _ask(self, explainer: Explainer, fresh: list[PersonResult]) -> None:
+        found = explainer.explanations.take(0)
+        if found is not None:
+            self._newest[found.clip.person] = explain.relevance_of_joints(found)
+        if fresh:
+            self._turn += 1
+            clip = fresh[self._turn % len(fresh)].clip
+            assert clip is not None
+            explainer.ask(clip)

@@ -1,0 +1,59 @@
+import numpy as np
+from engine_fakes import FakeRecognizer, until
+
+from app.relevance import JointRelevance
+from app.types import PersonResult, Result
+from pose.skeleton import MPOSE_13
+from pose.types import Frame, Pose
+from recognizer.decision import Decision
+from recognizer.types import Clip, Prediction
+
+ARM = MPOSE_13.index("left_wrist")
+
+
+class OneArm(FakeRecognizer):
+    """As sure of "wave" as the left wrist is seen."""
+
+    def predict(self, clips, *, attention=False):
+        self.batches.append(len(clips))
+        seen = [0.1 + 0.8 * float(clip.confidence[:, ARM].mean()) for clip in clips]
+        return [
+            Prediction(clip.person, clip.time_s, self.card.actions, np.array([1 - p, p], np.float32))
+            for clip, p in zip(clips, seen, strict=True)
+        ]
+
+
+def result(*people: int, fresh: bool = True, decided: bool = True) -> Result:
+    joints = (4, len(MPOSE_13))
+    persons = []
+    for person in people:
+        pose = Pose(np.ones((13, 2), np.float32), np.ones(13, np.float32), MPOSE_13, 1.0, person)
+        clip = Clip(np.ones((*joints, 2), np.float32), np.ones(joints, np.float32), 20.0, MPOSE_13, 1.0, person)
+        decision = Decision(person=person, time_s=1.0, action="wave", score=0.9, since_s=0.0)
+        persons.append(PersonResult(pose, decision if decided else None, fresh, clip if decided else None))
+    return Result(Frame(np.zeros((8, 8, 3), np.uint8), 1.0, 0.0, 0), tuple(persons), (), False, 0.0)
+
+
+def test_a_file_has_every_decision_explained_before_its_frame_goes_on():
+    recognizer = OneArm()
+    relevance = JointRelevance("model", wait=True, open_recognizer=lambda model, provider: recognizer)
+    found = relevance(result(0, 2))
+    assert set(found) == {0, 2}
+    assert found[0].argmax() == ARM
+    assert found[0].max() == 1
+    asked = len(recognizer.batches)
+    assert set(relevance(result(0, 2, fresh=False))) == {0, 2}  # the newest goes on between decisions
+    assert len(recognizer.batches) == asked
+    assert set(relevance(result(2, fresh=False))) == {2}  # who left is forgotten
+    assert not relevance(result(2, decided=False))
+    relevance.close()
+    assert recognizer.closed
+
+
+def test_a_live_run_is_explained_beside_it_and_people_take_turns():
+    recognizer = OneArm()
+    relevance = JointRelevance("model", wait=False, open_recognizer=lambda model, provider: recognizer)
+    until(lambda: set(relevance(result(0, 2))) == {0, 2})
+    assert relevance(result(0, 2))[2].argmax() == ARM
+    relevance.close()
+    assert recognizer.closed
