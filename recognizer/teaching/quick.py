@@ -52,15 +52,15 @@ def fit(lesson: Lesson, clips: Mask, settings: QuickSettings, background: Mask |
     chosen = clips[lesson.shaken.owner]
     embedding, owner = lesson.shaken.embedding[chosen], lesson.shaken.owner[chosen]
     target = lesson.target[owner]
-    weight = (1 / np.bincount(owner, minlength=len(lesson.clips)))[owner]  # every clip counts alike
+    weight = 1 / np.bincount(owner)[owner]  # every clip counts alike
     if settings.background:
         used = usable_background(lesson, clips)
         used &= True if background is None else background
         around = used[lesson.background.owner]
         embedding = np.concatenate([embedding, lesson.background.embedding[around]])
         target = np.concatenate([target, np.full(around.sum(), len(lesson.actions))])
-        per_stretch = np.bincount(lesson.background.owner, minlength=len(used))
-        weight = np.concatenate([weight, (1 / per_stretch)[lesson.background.owner[around]]])
+        stretch = lesson.background.owner[around]
+        weight = np.concatenate([weight, 1 / np.bincount(lesson.background.owner)[stretch]])
     return fit_head(embedding, target, len(lesson.actions), settings.head, weight.astype(np.float32))
 
 

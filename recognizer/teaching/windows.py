@@ -147,10 +147,10 @@ def torso_px(xy: Array, confidence: Array, layout: Layout) -> Array:
     """(N,) length of the torso, the median over the frames where it is seen; 0 where it never is."""
     places = [[layout.index(f"{side}_{part}") for side in ("left", "right")] for part in ("shoulder", "hip")]
     shoulders, hips = (xy[:, :, pair].mean(axis=2) for pair in places)
-    seen = (confidence[:, :, places[0] + places[1]] > 0).all(axis=2)
+    seen = np.asarray(confidence[:, :, places[0] + places[1]] > 0).all(axis=2)
     lengths = np.where(seen, np.linalg.norm(shoulders - hips, axis=-1), np.nan)
     found = np.zeros(len(xy), np.float32)
-    some = seen.any(axis=1)
+    some = np.any(seen, axis=1)
     found[some] = np.nanmedian(lengths[some], axis=1)
     return found
 

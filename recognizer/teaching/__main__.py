@@ -1,0 +1,64 @@
+"""python -m recognizer.teaching REQUEST: Quick teaching in a process of its own.
+
+REQUEST is a folder with the files of recognizer.teaching.request. Writes JSON lines: {"stage", "part"} while it works,
+at the end {"folder", "check"} or {"error"}. Exit status as everywhere: 0 done, 2 a mistake that can be mended, 130
+interrupted. It asks the system for little: a low priority, and one thread.
+"""
+
+import argparse
+import json
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import psutil
+
+from pose.errors import ActionLensError
+from recognizer.teaching.request import read_request
+from recognizer.teaching.run import run_quick
+
+_NICE = 10
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Teach as a request says."""
+    parser = argparse.ArgumentParser(prog="python -m recognizer.teaching", description="Quick teaching of a request.")
+    parser.add_argument("request", type=Path, help="folder with request.json and clips.npz")
+    folder = parser.parse_args(arguments).request
+    lower_priority()
+    signal.signal(signal.SIGTERM, interrupt)
+    try:
+        outcome = run_quick(read_request(folder), lambda stage, part: say(stage=stage, part=round(part, 4)))
+        say(folder=str(outcome.folder), check=outcome.check.to_json())
+    except ActionLensError as error:
+        say(error=str(error))
+        return 2
+    except OSError as error:  # a full disk, no permission
+        say(error=f"the model cannot be written ({error.strerror or error}); make room or choose another folder")
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def lower_priority() -> None:
+    """Give way to whatever else runs: the live view above all."""
+    psutil.Process().nice(psutil.BELOW_NORMAL_PRIORITY_CLASS if sys.platform == "win32" else _NICE)
+
+
+def interrupt(_signal: int, _frame: FrameType | None) -> None:
+    """End as Ctrl-C does, so that nothing half written stays."""
+    raise KeyboardInterrupt
+
+
+def say(**values: Any) -> None:
+    """One line to whoever started this process."""
+    sys.stdout.write(json.dumps(values) + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

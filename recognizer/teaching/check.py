@@ -1,0 +1,292 @@
+"""The check of a taught recognizer before anybody relies on it: every clip is judged by a head that never saw it.
+
+A clip's answer is the likeliest taught action over its windows, unknown where it stays under its threshold or nothing
+taught is the likeliest. What is held out together: the clips of a session, of a person, or single clips in turn.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+
+from recognizer.decision import UNKNOWN, Decider, DecisionSettings
+from recognizer.model_card import DecisionRules
+from recognizer.teaching.head import Head
+from recognizer.teaching.lesson import NOTHING, Lesson
+from recognizer.teaching.quick import QuickSettings, Taught, fit, folds
+from recognizer.teaching.windows import Array, Shape
+from recognizer.types import Prediction
+
+SESSIONS, PEOPLE, CLIPS = "sessions", "people", "clips"
+
+GOOD_RECALL = 0.9  # from here on an action needs no more clips
+# Errors fall with the number of clips as clips ** -LEARNING_RATE: between 1 and 10 clips in few-shot episodes
+# (docs/benchmarks-teaching.md).
+LEARNING_RATE = 0.5
+_MOST_CLIPS_ASKED = 20
+_FEW_JUDGED = 5  # clips of an action: with fewer a recall says little, and the advice is this many
+_LEAST_EVIDENCE = 0.05
+_CONTRADICTED, _CONTRADICTING = 0.15, 0.6  # probabilities of its own and of another action of a suspect clip
+
+
+@dataclass(frozen=True, slots=True)
+class ActionFigures:
+    """right of `clips` clips of the action were answered so; `answered` clips in all got it as the answer."""
+
+    clips: int
+    right: int
+    answered: int
+
+    @property
+    def recall(self) -> float | None:
+        """Part of the action's clips that are right; None without a clip."""
+        return self.right / self.clips if self.clips else None
+
+    @property
+    def precision(self) -> float | None:
+        """Part of the answers that are right; None where it was never answered."""
+        return self.right / self.answered if self.answered else None
+
+
+@dataclass(frozen=True, slots=True)
+class HeldOutCheck:
+    """held_out: SESSIONS, PEOPLE or CLIPS, `groups` of them one after the other. actions: by name. confusions: (true
+    action, answer, clips), the most frequent first; an answer may be "unknown". not_judged: clips whose action has no
+    other clips outside their group."""
+
+    held_out: str
+    groups: int
+    accuracy: float
+    clips: int
+    actions: dict[str, ActionFigures]
+    confusions: tuple[tuple[str, str, int], ...]
+    not_judged: int
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """A clip that all the others contradict: they answer `looks_like` with that probability."""
+
+    clip: str
+    action: str
+    looks_like: str
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class FalseAlarms:
+    """Actions that were shown on `seconds` of footage of nothing; how many, and which."""
+
+    seconds: float
+    shown: dict[str, int]
+
+    @property
+    def an_hour(self) -> float:
+        """Actions shown an hour."""
+        return sum(self.shown.values()) / self.seconds * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """checks: the strictest first. suspects: labels to look at. needed: clips still to record, by action. alarms: None
+    without footage of nothing. remarks: plain sentences on what the figures do not say."""
+
+    checks: tuple[HeldOutCheck, ...]
+    suspects: tuple[Suspect, ...]
+    needed: dict[str, int]
+    alarms: FalseAlarms | None
+    remarks: tuple[str, ...] = field(default=())
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values, with the recall, precision and alarms an hour that follow from the counts."""
+        values = asdict(self)
+        for check, plain in zip(self.checks, values["checks"], strict=True):
+            for action, figures in check.actions.items():
+                plain["actions"][action] |= {"recall": figures.recall, "precision": figures.precision}
+        if self.alarms is not None:
+            values["alarms"]["an_hour"] = round(self.alarms.an_hour, 1)
+        return values
+
+
+def check(lesson: Lesson, taught: Taught, shape: Shape, settings: QuickSettings | None = None) -> Check:
+    """Judge a lesson's clips, each by heads of the others, at the thresholds of the taught recognizer."""
+    settings = settings or QuickSettings()
+    checks = []
+    groups = {SESSIONS: _sessions(lesson), PEOPLE: [clip.person for clip in lesson.clips]}
+    for held_out in (PEOPLE, SESSIONS):
+        if len(set(_of_actions(lesson, groups[held_out]))) > 1:
+            checks.append(_held_out(lesson, taught, settings, held_out, groups[held_out]))
+    single = _fold_of_clip(lesson)
+    by_clip = _held_out(lesson, taught, settings, CLIPS, single)
+    if not checks:
+        checks.append(by_clip)
+    return Check(
+        checks=tuple(checks),
+        suspects=_suspects(lesson, settings, single),
+        needed=_needed(lesson, checks[0]),
+        alarms=_false_alarms(lesson, taught, shape, settings),
+        remarks=_remarks(lesson, checks),
+    )
+
+
+def _sessions(lesson: Lesson) -> list[str | None]:
+    """A clip whose session nobody named is of the session of its recording."""
+    return [clip.session if clip.session is not None else clip.name.rpartition("/")[0] for clip in lesson.clips]
+
+
+def _of_actions(lesson: Lesson, groups: Sequence[Any]) -> list[Any]:
+    return [group for group, clip in zip(groups, lesson.clips, strict=True) if clip.action != NOTHING]
+
+
+def _fold_of_clip(lesson: Lesson) -> list[int]:
+    place = np.zeros(len(lesson.clips), int)
+    for number, (held, _) in enumerate(folds(lesson)):
+        place[held] = number
+    return [int(each) for each in place]
+
+
+def _held_out(
+    lesson: Lesson, taught: Taught, settings: QuickSettings, held_out: str, groups: Sequence[Any]
+) -> HeldOutCheck:
+    """Answers to every clip by heads without its group, counted."""
+    answers = _answers(lesson, settings, groups)
+    actions = lesson.actions
+    pairs: list[tuple[str, str]] = []
+    for clip, found in answers.items():
+        best = int(found[:-1].argmax())
+        shown = found[best] >= taught.thresholds[best] and found[best] > found[-1]
+        pairs.append((lesson.clips[clip].action, actions[best] if shown else UNKNOWN))
+    of_actions = [(true, answer) for true, answer in pairs if true != NOTHING]
+    count, answered = Counter(true for true, _ in of_actions), Counter(answer for _, answer in pairs)
+    right = Counter(true for true, answer in of_actions if true == answer)
+    wrong = Counter((true, answer) for true, answer in of_actions if true != answer)
+    return HeldOutCheck(
+        held_out=held_out,
+        groups=len(set(_of_actions(lesson, groups))) if held_out != CLIPS else len(of_actions),
+        accuracy=right.total() / len(of_actions) if of_actions else math.nan,
+        clips=len(of_actions),
+        actions={action: ActionFigures(count[action], right[action], answered[action]) for action in actions},
+        confusions=tuple((true, answer, clips) for (true, answer), clips in wrong.most_common()),
+        not_judged=sum(clip.action != NOTHING for clip in lesson.clips) - len(of_actions),
+    )
+
+
+def _answers(lesson: Lesson, settings: QuickSettings, groups: Sequence[Any]) -> dict[int, Array]:
+    """(A + 1,) probabilities of each clip that can be judged, by a head without the clips of its group."""
+    number = {group: place for place, group in enumerate(dict.fromkeys(groups))}
+    labels = np.array([number[group] for group in groups])
+    found: dict[int, Array] = {}
+    for label in number.values():
+        held = labels == label
+        left = np.bincount(lesson.target[~held], minlength=len(lesson.actions))
+        judged = [
+            clip for clip in np.flatnonzero(held) if left[lesson.target[clip]] or lesson.clips[clip].action == NOTHING
+        ]
+        if not judged or not left[: len(lesson.actions)].any():
+            continue
+        head = fit(lesson, ~held, settings)
+        for clip in judged:
+            windows = lesson.plain.embedding[lesson.plain.owner == clip]
+            found[int(clip)] = clip_answer(head, windows)
+    return found
+
+
+def clip_answer(head: Head, embedding: Array) -> Array:
+    """(A + 1,) of a whole clip: the mean over its windows (W, D), each by its evidence for any action, for clips begin
+    and end at rest."""
+    probabilities = head.probabilities(embedding)
+    answer: Array = np.average(probabilities, axis=0, weights=1 - probabilities[:, -1] + _LEAST_EVIDENCE)
+    return answer
+
+
+def _suspects(lesson: Lesson, settings: QuickSettings, groups: Sequence[Any]) -> tuple[Suspect, ...]:
+    found = []
+    for clip, answer in _answers(lesson, settings, groups).items():
+        own, best = int(lesson.target[clip]), int(answer[:-1].argmax())
+        if own < len(lesson.actions) and best != own and answer[own] < _CONTRADICTED and answer[best] > _CONTRADICTING:
+            name, action = lesson.clips[clip].name, lesson.clips[clip].action
+            found.append(Suspect(name, action, lesson.actions[best], round(float(answer[best]), 3)))
+    return tuple(sorted(found, key=lambda suspect: -suspect.probability))
+
+
+def _needed(lesson: Lesson, strictest: HeldOutCheck) -> dict[str, int]:
+    """Clips still to record of each action that is not recognised well, or of which too few were judged.
+
+    An error e with n clips becomes e * (n / m) ** LEARNING_RATE with m: m is where it reaches 1 - GOOD_RECALL.
+    """
+    needed = {}
+    for action, figures in strictest.actions.items():
+        have = sum(clip.action == action for clip in lesson.clips)
+        wanted = _FEW_JUDGED
+        if figures.recall is not None and figures.recall < GOOD_RECALL:
+            error = 1 - figures.recall
+            wanted = max(wanted, have + 1, math.ceil(have * (error / (1 - GOOD_RECALL)) ** (1 / LEARNING_RATE)))
+        if wanted > have:
+            needed[action] = min(wanted - have, _MOST_CLIPS_ASKED)
+    return needed
+
+
+def _false_alarms(lesson: Lesson, taught: Taught, shape: Shape, settings: QuickSettings) -> FalseAlarms | None:
+    """What live recognition would have shown on the footage of nothing, by heads that had not seen it."""
+    nothing = np.flatnonzero(lesson.target == len(lesson.actions))
+    if not len(nothing):
+        return None
+    shown: Counter[str] = Counter()
+    seconds = 0.0
+    halves = [nothing] if len(nothing) == 1 else [nothing[0::2], nothing[1::2]]
+    for held in halves:
+        clips = np.ones(len(lesson.clips), bool)
+        clips[held] = False
+        head = fit(lesson, clips, settings)
+        for clip in held:
+            embedding = lesson.plain.embedding[lesson.plain.owner == clip]
+            shown.update(_shown(lesson, head, taught, shape, embedding, float(lesson.hop_s[clip])))
+            times_s = lesson.clips[clip].times_s
+            seconds += float(times_s[-1] - times_s[0])
+    return FalseAlarms(round(seconds, 1), dict(shown.most_common()))
+
+
+@dataclass(frozen=True, slots=True)
+class _Rules:
+    """What decisions need of a card."""
+
+    actions: tuple[str, ...]
+    decision: DecisionRules
+    frames: int
+    fps: float
+
+
+def _shown(lesson: Lesson, head: Head, taught: Taught, shape: Shape, embedding: Array, hop_s: float) -> list[str]:
+    """Actions that begin, were the windows (W, D) seen live one after the other."""
+    actions = (*(f"{place}" for place in range(len(lesson.actions))), "rest")
+    thresholds = dict(zip(actions, [*map(float, taught.thresholds), 1.0], strict=True))
+    rules = _Rules(actions, DecisionRules(1.0, thresholds, ("rest",)), shape.frames, shape.fps)
+    # Windows may be further apart than live ones: without evidence for so long a person would be given up.
+    decider = Decider(rules, DecisionSettings(hold_s=max(DecisionSettings().hold_s, 2.5 * hop_s)))
+    found = []
+    for number, row in enumerate(head.probabilities(embedding)):
+        decision = decider.update(Prediction(0, number * hop_s, actions, row))
+        found += [lesson.actions[int(event.action)] for event in decision.events if event.kind == "start"]
+    return found
+
+
+def _remarks(lesson: Lesson, checks: Sequence[HeldOutCheck]) -> tuple[str, ...]:
+    remarks = []
+    if all(each.held_out == CLIPS for each in checks):
+        remarks.append(
+            "All clips are of one session: the figures are optimistic. Record on another day, in other clothes and "
+            "light, and check again."
+        )
+    if all(each.held_out != PEOPLE for each in checks):
+        remarks.append("All clips are of one person: how well it works for others is not known.")
+    if checks[0].not_judged:
+        remarks.append(f"{checks[0].not_judged} clips could not be judged: no other group has clips of their action.")
+    if not (lesson.target == len(lesson.actions)).any():
+        remarks.append(
+            "There is no footage of nothing: false alarms were not measured, and thresholds come from everyday "
+            "motions of a rendered person. Record some minutes of what else you do and label it as nothing."
+        )
+    return tuple(remarks)

@@ -1,0 +1,291 @@
+"""A taught head on its base's graph: one ordinary model folder, with the clips that made it."""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+from onnx.reference import ReferenceEvaluator
+
+from recognizer.model_card import (
+    INPUT_NAME,
+    MODEL_FILE,
+    DecisionRules,
+    ModelCard,
+    Parity,
+    TensorSpec,
+    TrainingSource,
+)
+from recognizer.onnx_recognizer import OnnxRecognizer
+from recognizer.teaching.clips import TeachingClip
+from recognizer.teaching.errors import TeachingError
+from recognizer.teaching.quick import Taught
+from recognizer.teaching.windows import Array
+
+CLIPS_FILE = "clips.json"
+OTHER = "other"
+
+_PARITY_SEED = 0
+_LARGEST_ERROR = 1e-3  # of a logit, between the graph in ONNX Runtime and numpy
+_LEAST = 1e-9  # probability whose logarithm is taken
+_BY_ACTION = ("class_activation",)  # outputs of a base that are about its own actions
+_VERSION = re.compile(r"\d{1,6}")
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """The recognizer that a head is put on."""
+
+    card: ModelCard
+    content: bytes
+
+    @staticmethod
+    def load(folder: Path) -> "Base":
+        """Read a model folder. Raises CardError, or TeachingError where it gives no embedding."""
+        card, content = ModelCard.load_with_model(folder)
+        if card.embedding is None:
+            raise TeachingError(f"{folder} gives no embedding, so nothing can be taught on it; choose another model")
+        return Base(card, content)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Package:
+    """What goes into a model folder.
+
+    name: of the model. keep_base: the base's own actions stay beside the taught ones. metrics: of the card.
+    provenance: goes into clips.json beside the clips.
+    """
+
+    name: str
+    base: Base
+    taught: Taught
+    clips: Sequence[TeachingClip]
+    keep_base: bool
+    metrics: Mapping[str, Mapping[str, Any]]
+    provenance: Mapping[str, Any]
+
+
+def card_names(actions: Sequence[str]) -> tuple[str, ...]:
+    """Names as a card takes them: composed, of printable characters, none empty, none twice, none of what the
+    decision says itself."""
+    found: list[str] = []
+    for action in actions:
+        plain = "".join(c if c.isprintable() else " " for c in unicodedata.normalize("NFC", action))
+        plain = name = " ".join(plain.split()) or "action"
+        number = 1
+        while name in found or name.casefold() in (OTHER, "unknown"):
+            number += 1
+            name = f"{plain} {number}"
+        found.append(name)
+    return tuple(found)
+
+
+def plain_name(text: str) -> str:
+    """A model's name made of what a person typed: letters of ASCII, digits, ".", "_", "-"."""
+    ascii_only = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", ascii_only).strip("-._")
+    return name[:48] or "taught"
+
+
+def write(package: Package, folder: Path) -> ModelCard:
+    """Write model.onnx, card.json and clips.json into an empty folder, and check that the graph says what the head
+    says. Raises TeachingError where it does not."""
+    actions, content = with_head(package.base, package.taught, keep_base=package.keep_base)
+    (folder / MODEL_FILE).write_bytes(content)
+    card = _card(package, actions, content)
+    card.save(folder)
+    text = json.dumps(_provenance(package), indent=1, ensure_ascii=False)
+    (folder / CLIPS_FILE).write_text(text + "\n", encoding="utf-8")
+    recognizer = OnnxRecognizer(folder, "cpu")
+    error = recognizer.self_test().max_error
+    recognizer.close()
+    if error is None or error > _LARGEST_ERROR:
+        raise TeachingError(f"the taught model differs from its head by {error}; teach again or choose another model")
+    return card
+
+
+def place(package: Package, models: Path, part: str) -> Path:
+    """Write the next version of a model, models/NAME/1, 2, ..., whole or not at all; the versions before it stay.
+
+    part: name of the folder beside it in which it is written. Raises OSError, TeachingError.
+    """
+    home = models / package.name
+    home.mkdir(parents=True, exist_ok=True)
+    temporary = home / part
+    temporary.mkdir()
+    try:
+        write(package, temporary)
+        while True:
+            target = home / str(max(versions(models, package.name), default=0) + 1)
+            try:
+                os.rename(temporary, target)
+            except OSError:
+                if not target.exists():
+                    raise
+                continue  # somebody else has just taken that number
+            return target
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+
+
+def versions(models: Path, name: str) -> list[int]:
+    """Numbers of a model's versions, the newest last; each is a model folder models/NAME/NUMBER."""
+    home = models / name
+    if not home.is_dir():
+        return []
+    return sorted(int(entry.name) for entry in home.iterdir() if _VERSION.fullmatch(entry.name))
+
+
+def with_head(base: Base, taught: Taught, *, keep_base: bool) -> tuple[tuple[str, ...], bytes]:
+    """The actions and the graph: what the base tells of itself, and the head's logits in place of its own.
+
+    keep_base: what the head takes for none of its actions is the base's to say: log of the head's probabilities, the
+    last of them shared out by the base's. An action that both know has both their probabilities.
+    """
+    model = onnx.load_from_string(base.content)
+    embedding, logits = base.card.embedding, base.card.logits.name
+    assert embedding is not None
+    _rename(model, logits, "base_logits")
+    names = card_names(taught.actions)
+    graph = model.graph
+    _constant(graph, "head_weights", taught.head.weights)
+    _constant(graph, "head_bias", taught.head.bias)
+    scores = "head_logits" if keep_base else logits
+    graph.node.append(helper.make_node("Gemm", [embedding.name, "head_weights", "head_bias"], [scores]))
+    actions = (*names, OTHER)
+    if keep_base:
+        actions, routes = _routes(names, base.card)
+        _share_out(graph, base.card, len(names), routes, logits)
+    kept = {embedding.name, *(spec.name for spec in _attention(base.card))}
+    outputs = [value for value in graph.output if value.name in kept]
+    del graph.output[:]
+    graph.output.extend([helper.make_tensor_value_info(logits, TensorProto.FLOAT, ["N", len(actions)]), *outputs])
+    onnx.checker.check_model(model)
+    return actions, model.SerializeToString()
+
+
+def expected_logits(base: Base, taught: Taught, features: Array, *, keep_base: bool) -> Array:
+    """What the packaged graph must say of features (N, T, F): (N, actions), by numpy alone."""
+    card = base.card
+    assert card.embedding is not None
+    run: Any = ReferenceEvaluator(base.content).run([card.embedding.name, card.logits.name], {INPUT_NAME: features})
+    embedding, own = np.asarray(run[0]), np.asarray(run[1])
+    if not keep_base:
+        return taught.head.logits(embedding)
+    head = taught.head.probabilities(embedding)
+    rest = np.exp(own / card.decision.temperature)
+    rest = head[:, -1:] * rest / rest.sum(axis=1, keepdims=True)
+    routes = _routes(card_names(taught.actions), card)[1]
+    found: Array = np.log(np.maximum(np.concatenate([head[:, :-1], rest], axis=1) @ routes, _LEAST))
+    return found
+
+
+def _routes(names: Sequence[str], card: ModelCard) -> tuple[tuple[str, ...], Array]:
+    """All actions, and (A + B, actions) where the probability of each taught and each base action goes."""
+    own = [OTHER if action in card.decision.other else action for action in card.actions]
+    actions = (*names, *(action for action in dict.fromkeys(own) if action not in (*names, OTHER)), OTHER)
+    routes = np.zeros((len(names) + len(own), len(actions)), np.float32)
+    for row, action in enumerate((*names, *own)):
+        routes[row, actions.index(action)] = 1
+    return actions, routes
+
+
+def _share_out(graph: Any, card: ModelCard, taught: int, routes: Array, logits: str) -> None:
+    """Nodes from head_logits and base_logits to the logits of all actions."""
+    _constant(graph, "base_scale", np.array(1 / card.decision.temperature, np.float32))
+    _constant(graph, "head_sizes", np.array([taught, 1], np.int64))
+    _constant(graph, "routes", routes)
+    _constant(graph, "least", np.array(_LEAST, np.float32))
+    steps: tuple[tuple[str, list[str], list[str], dict[str, Any]], ...] = (
+        ("Softmax", ["head_logits"], ["head_probabilities"], {"axis": 1}),
+        ("Split", ["head_probabilities", "head_sizes"], ["taught_probabilities", "untaught"], {"axis": 1}),
+        ("Mul", ["base_logits", "base_scale"], ["base_scores"], {}),
+        ("Softmax", ["base_scores"], ["base_probabilities"], {"axis": 1}),
+        ("Mul", ["base_probabilities", "untaught"], ["base_share"], {}),
+        ("Concat", ["taught_probabilities", "base_share"], ["all_probabilities"], {"axis": 1}),
+        ("MatMul", ["all_probabilities", "routes"], ["routed"], {}),
+        ("Max", ["routed", "least"], ["bounded"], {}),
+        ("Log", ["bounded"], [logits], {}),
+    )
+    graph.node.extend(helper.make_node(kind, inputs, made, **settings) for kind, inputs, made, settings in steps)
+
+
+def _constant(graph: Any, name: str, values: np.ndarray) -> None:
+    graph.initializer.append(numpy_helper.from_array(np.ascontiguousarray(values), name))
+
+
+def _rename(model: Any, name: str, to: str) -> None:
+    """A tensor of a graph, wherever it is made and read."""
+    for node in model.graph.node:
+        for names in (node.input, node.output):
+            renamed = [to if each == name else each for each in names]
+            del names[:]
+            names.extend(renamed)
+
+
+def _attention(card: ModelCard) -> tuple[TensorSpec, ...]:
+    return tuple(spec for spec in card.attention if spec.name not in _BY_ACTION)
+
+
+def _card(package: Package, actions: tuple[str, ...], content: bytes) -> ModelCard:
+    base, taught, keep_base = package.base, package.taught, package.keep_base
+    pose = base.card.skeleton
+    shape = (1, base.card.frames, _features(base.content))
+    reference = np.random.default_rng(_PARITY_SEED).standard_normal(shape).astype(np.float32)
+    logits = expected_logits(base, taught, reference, keep_base=keep_base)[0]
+    names = card_names(taught.actions)
+    thresholds = {
+        action: 1.0 if action == OTHER else base.card.decision.thresholds.get(action, 1.0) for action in actions
+    }
+    thresholds |= {name: round(float(value), 4) for name, value in zip(names, taught.thresholds, strict=True)}
+    source = TrainingSource(
+        "the user's own clips", f"{len(package.clips)} clips, listed in {CLIPS_FILE}", "they belong to who made them"
+    )
+    return replace(
+        base.card,
+        name=package.name,
+        actions=actions,
+        layout=pose.name,
+        logits=TensorSpec(base.card.logits.name, ("N", len(actions))),
+        training_data=(*base.card.training_data, source),
+        metrics=package.metrics,
+        decision=DecisionRules(1.0, thresholds, (OTHER,)),
+        sha256=hashlib.sha256(content).hexdigest(),
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        attention=_attention(base.card),
+        parity=Parity(_PARITY_SEED, tuple(float(value) for value in logits)),
+        notes=f"Taught quickly: a head on the embedding of {base.card.name}.",
+    )
+
+
+def _features(content: bytes) -> int:
+    (features,) = [value for value in onnx.load_from_string(content).graph.input if value.name == INPUT_NAME]
+    return int(features.type.tensor_type.shape.dim[2].dim_value)
+
+
+def _provenance(package: Package) -> dict[str, Any]:
+    clips = [
+        {
+            "name": clip.name,
+            "action": clip.action,
+            "person": clip.person,
+            "session": clip.session,
+            "start_s": round(float(clip.times_s[0]), 3),
+            "end_s": round(float(clip.times_s[-1]), 3),
+            "poses": len(clip.times_s),
+        }
+        for clip in package.clips
+    ]
+    base = {"name": package.base.card.name, "sha256": package.base.card.sha256}
+    return {"base": base, "keep_base": package.keep_base, **package.provenance, "clips": clips}

@@ -1,0 +1,220 @@
+"""What one process asks another to teach: request.json and clips.npz in a folder. Everything read is checked."""
+
+import json
+import re
+import zipfile
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pose.skeleton import LAYOUTS, Layout
+from recognizer import strict_json
+from recognizer.errors import CardError
+from recognizer.strict_json import JsonObject, mismatch, unique_texts
+from recognizer.teaching.clips import TeachingClip
+from recognizer.teaching.errors import TeachingError
+
+REQUEST_FILE, CLIPS_FILE = "request.json", "clips.npz"
+QUICK, FULL = "quick", "full"
+VERSION = 1
+MAX_CLIPS = 20_000
+MAX_POSES = 5_000_000
+
+_MAX_JSON_BYTES = 16 << 20
+_MAX_ARRAY_BYTES = 2 << 30
+_MAX_TEXT = 500
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,47}")
+_PART = re.compile(r"\.part-[A-Za-z0-9]{1,32}")
+_PIXEL_LIMIT = 1e7
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TeachingRequest:
+    """One teaching.
+
+    kind: QUICK or FULL. name: of the model, ASCII letters, digits, ".", "_" and "-" (package.plain_name makes one).
+    base: folder of the recognizer to build on. models: folder of the taught models; the result is models/name/NUMBER.
+    part: ".part-..." beside it, while the result is written. keep_base: whether the base's own actions stay beside the
+    taught ones. one_sided: actions whose mirror image means something else. seed: of the augmentation.
+    """
+
+    kind: str
+    name: str
+    base: Path
+    models: Path
+    clips: Sequence[TeachingClip]
+    part: str = ".part-0"
+    keep_base: bool = False
+    one_sided: tuple[str, ...] = ()
+    seed: int = 0
+
+
+def write_request(request: TeachingRequest, folder: Path) -> None:
+    """Write the two files into a folder."""
+    clips = [
+        {
+            "name": clip.name,
+            "action": clip.action,
+            "person": clip.person,
+            "session": clip.session,
+            "layout": clip.layout.name,
+            "poses": len(clip.times_s),
+        }
+        for clip in request.clips
+    ]
+    values = {
+        "version": VERSION,
+        "kind": request.kind,
+        "name": request.name,
+        "base": str(request.base),
+        "models": str(request.models),
+        "part": request.part,
+        "keep_base": request.keep_base,
+        "one_sided": list(request.one_sided),
+        "seed": request.seed,
+        "clips": clips,
+    }
+    none = [np.zeros(0)]
+    np.savez(
+        folder / CLIPS_FILE,
+        times_s=np.concatenate([clip.times_s for clip in request.clips] or none).astype(np.float64),
+        xy_px=np.concatenate([clip.xy_px.ravel() for clip in request.clips] or none).astype(np.float32),
+        confidence=np.concatenate([clip.confidence.ravel() for clip in request.clips] or none).astype(np.float32),
+    )
+    (folder / REQUEST_FILE).write_text(json.dumps(values), encoding="utf-8")
+
+
+def read_request(folder: Path) -> TeachingRequest:
+    """Read and check the two files. Raises TeachingError."""
+    path = folder / REQUEST_FILE
+    try:
+        if path.stat().st_size > _MAX_JSON_BYTES:
+            raise TeachingError(f"{path} is too large; expected at most {_MAX_JSON_BYTES} bytes")
+        values = JsonObject(strict_json.load(path.read_bytes()), "")
+        request = _request(values, folder / CLIPS_FILE)
+        values.done()
+    except OSError as error:
+        raise TeachingError(f"{path} cannot be read ({error.strerror or error}); ask for the teaching again") from error
+    except (CardError, ValueError) as error:
+        raise TeachingError(f"{path}: {error}; ask for the teaching again") from error
+    return request
+
+
+def _request(values: JsonObject, clips: Path) -> TeachingRequest:
+    if (version := values.integer("version", 0, 10**6)) != VERSION:
+        raise CardError(mismatch("version", str(VERSION), version))
+    return TeachingRequest(
+        kind=_one_of(values, "kind", (QUICK, FULL)),
+        name=_matching(values, "name", _NAME, "up to 48 letters, digits, '.', '_' or '-'"),
+        base=Path(values.text("base")),
+        models=Path(values.text("models")),
+        part=_matching(values, "part", _PART, "'.part-' and letters or digits"),
+        keep_base=bool(values.take("keep_base", bool, "true or false")),
+        one_sided=unique_texts(values.items("one_sided", "action names"), "one_sided"),
+        seed=values.integer("seed", 0, 2**32 - 1),
+        clips=_clips(values.items("clips", "clips"), clips),
+    )
+
+
+def _one_of(values: JsonObject, key: str, choices: Sequence[str]) -> str:
+    value = values.text(key)
+    if value not in choices:
+        raise CardError(mismatch(key, " or ".join(choices), value))
+    return value
+
+
+def _matching(values: JsonObject, key: str, pattern: re.Pattern[str], expected: str) -> str:
+    value = values.text(key)
+    if not pattern.fullmatch(value):
+        raise CardError(mismatch(key, expected, value))
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    name: str
+    action: str
+    person: str | None
+    session: str | None
+    layout: Layout
+    poses: int
+
+
+def _clips(items: list[Any], path: Path) -> list[TeachingClip]:
+    if len(items) > MAX_CLIPS:
+        raise CardError(f"clips: expected at most {MAX_CLIPS}, got {len(items)}")
+    entries = [_entry(JsonObject(item, f"clips[{place}].")) for place, item in enumerate(items)]
+    poses = sum(entry.poses for entry in entries)
+    if poses > MAX_POSES:
+        raise CardError(f"clips: expected at most {MAX_POSES} poses in all, got {poses}")
+    joints = sum(entry.poses * len(entry.layout) for entry in entries)
+    times_s, xy_px, confidence = _arrays(path, {"times_s": poses, "xy_px": 2 * joints, "confidence": joints})
+    found, pose, joint = [], 0, 0
+    for entry in entries:
+        n, size = entry.poses, entry.poses * len(entry.layout)
+        clip = TeachingClip(
+            name=entry.name,
+            action=entry.action,
+            person=entry.person,
+            session=entry.session,
+            times_s=times_s[pose : pose + n].astype(np.float64),
+            xy_px=xy_px[2 * joint : 2 * (joint + size)].reshape(n, -1, 2).astype(np.float32),
+            confidence=confidence[joint : joint + size].reshape(n, -1).astype(np.float32),
+            layout=entry.layout,
+        )
+        if not (np.diff(clip.times_s) > 0).all():
+            raise CardError(f"the times of clip {entry.name!r} do not grow")
+        found.append(clip)
+        pose, joint = pose + n, joint + size
+    return found
+
+
+def _entry(values: JsonObject) -> _Entry:
+    layout = _one_of(values, "layout", tuple(LAYOUTS))
+    entry = _Entry(
+        name=_text(values, "name"),
+        action=_text(values, "action"),
+        person=_text_or_none(values, "person"),
+        session=_text_or_none(values, "session"),
+        layout=LAYOUTS[layout],
+        poses=values.integer("poses", 2, MAX_POSES),
+    )
+    values.done()
+    return entry
+
+
+def _text(values: JsonObject, key: str) -> str:
+    text = values.text(key)
+    if len(text) > _MAX_TEXT:
+        raise CardError(mismatch(values.name(key), f"at most {_MAX_TEXT} characters", text))
+    return text
+
+
+def _text_or_none(values: JsonObject, key: str) -> str | None:
+    found: str | None = values.take(key, str | type(None), "a text or null")
+    return found
+
+
+def _arrays(path: Path, sizes: dict[str, int]) -> list[NDArray[Any]]:
+    """Flat arrays of numbers of those sizes; sizes are looked at before anything is unpacked."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if sum(member.file_size for member in archive.infolist()) > _MAX_ARRAY_BYTES:
+                raise CardError(f"{path.name} is too large")
+        with np.load(path, allow_pickle=False) as arrays:
+            found = [np.asarray(arrays[name]) for name in sizes]
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise CardError(f"{path.name} cannot be read ({reason})") from error
+    for (name, size), values in zip(sizes.items(), found, strict=True):
+        if values.shape != (size,) or values.dtype.kind != "f":
+            raise CardError(f"{path.name}: {name}: expected {size} numbers, got {values.dtype} {values.shape}")
+        if name != "xy_px" and not np.isfinite(values).all():
+            raise CardError(f"{path.name}: {name} has values that are not numbers")
+    found[1] = np.where(np.abs(found[1]) < _PIXEL_LIMIT, found[1], np.nan)  # such a joint counts as not seen
+    return found

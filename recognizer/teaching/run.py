@@ -1,0 +1,111 @@
+"""One Quick teaching from the request to the model in its place."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from recognizer.onnx_recognizer import OnnxRecognizer
+from recognizer.teaching.check import Check, check
+from recognizer.teaching.clips import TeachingClip
+from recognizer.teaching.errors import TeachingError
+from recognizer.teaching.lesson import FEWEST_CLIPS, NOTHING, prepare
+from recognizer.teaching.package import Base, Package, card_names, place
+from recognizer.teaching.quick import teach
+from recognizer.teaching.request import TeachingRequest
+from recognizer.teaching.windows import Changes, Shape
+
+PREPARING, FITTING, CHECKING, WRITING = "preparing", "fitting", "checking", "writing"
+_PREPARED, _FITTED, _CHECKED = 0.75, 0.82, 0.95  # parts of the work, by time
+
+Tell = Callable[[str, float], None]  # stage, and the part of all the work that is done
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """folder: of the new model, loadable as any. check: how well it works."""
+
+    folder: Path
+    check: Check
+
+
+def run_quick(request: TeachingRequest, tell: Tell = lambda stage, part: None) -> Outcome:
+    """Teach, check, write. Raises ActionLensError; leaves no part of a result behind where it fails."""
+    started_s = time.perf_counter()
+    check_counts(request.clips)
+    base = Base.load(request.base)
+    recognizer = OnnxRecognizer(request.base, "cpu")
+    shape = Shape(recognizer.frames, recognizer.fps, base.card.skeleton)
+    try:
+        lesson = prepare(
+            request.clips,
+            recognizer,
+            shape,
+            Changes(),
+            one_sided=request.one_sided,
+            seed=request.seed,
+            progress=lambda part: tell(PREPARING, _PREPARED * part),
+        )
+    finally:
+        recognizer.close()
+    tell(FITTING, _PREPARED)
+    taught = teach(lesson)
+    tell(CHECKING, _FITTED)
+    found = check(lesson, taught, shape)
+    tell(WRITING, _CHECKED)
+    seconds = round(time.perf_counter() - started_s, 2)
+    provenance = {"check": found.to_json(), "seed": request.seed, "one_sided": list(request.one_sided)}
+    package = Package(
+        request.name,
+        base,
+        taught,
+        request.clips,
+        request.keep_base,
+        card_metrics(found),
+        {**provenance, "seconds_before_writing": seconds},
+    )
+    folder = place(package, request.models, request.part)
+    tell(WRITING, 1.0)
+    return Outcome(folder, found)
+
+
+def check_counts(clips: Sequence[TeachingClip]) -> None:
+    """Raises TeachingError where there is too little to learn from."""
+    counts: dict[str, int] = {}
+    for clip in clips:
+        counts[clip.action] = counts.get(clip.action, 0) + 1
+    negatives = counts.pop(NOTHING, 0)
+    if not counts:
+        raise TeachingError("there is no action to teach; label clips with the name of an action")
+    few = min(counts, key=lambda action: (counts[action], action))
+    if counts[few] < FEWEST_CLIPS:
+        need = FEWEST_CLIPS - counts[few]
+        raise TeachingError(
+            f"{few!r} has {counts[few]} of at least {FEWEST_CLIPS} clips; record {need} more or leave it out"
+        )
+    if len(counts) == 1 and not negatives:
+        (only,) = counts
+        raise TeachingError(f"only {only!r} is taught; teach a second action, or label footage as {NOTHING!r}")
+
+
+def card_metrics(found: Check) -> dict[str, dict[str, Any]]:
+    """The check's figures as a card has them."""
+    metrics: dict[str, dict[str, Any]] = {}
+    for each in found.checks:
+        names = card_names(tuple(each.actions))
+        figures = zip(names, each.actions.values(), strict=True)
+        metrics[f"check_{each.held_out}"] = {
+            "split": f"the user's own clips, {each.held_out} held out in turn ({each.groups})",
+            "accuracy": round(each.accuracy, 4),
+            "clips": each.clips,
+            "recall": {name: [None if f.recall is None else round(f.recall, 4), f.clips] for name, f in figures},
+            "remarks": list(found.remarks),
+        }
+    if found.alarms is not None:
+        metrics["false_alarms"] = {
+            "split": "the user's footage of nothing, judged by heads that had not seen it",
+            "an_hour": round(found.alarms.an_hour, 1),
+            "seconds": found.alarms.seconds,
+        }
+    return metrics
