@@ -10,7 +10,7 @@ from app.types import PersonResult, Result, RunInfo
 from app.ui.attention.heat import heat_rgb
 from app.ui.attention.moments import Moment, Moments
 from app.ui.attention.panel import PREDICTED, AttentionPanel, frame_relevance, joint_relevance
-from app.ui.attention.strip import HeatStrip
+from app.ui.attention.strip import HeatStrip, before
 from app.ui.attention.views import joint_names
 from app.ui.live_run import LiveRun
 from app.ui.people_painter import JointScores
@@ -197,7 +197,7 @@ class AttentionControl(QObject):
         found = self._explanation
         if found is None:
             return f"{person}{'frozen, ' if self._held else ''}looking …"
-        when = "frozen" if self._held else _ago(moment.clip.time_s - found.clip.time_s)
+        when = "frozen" if self._held else before(moment.clip.time_s - found.clip.time_s, False)
         return f"{person}{action_text(found.action)} {found.probability:.0%}, {when}"
 
     def _why_nothing(self) -> str:
@@ -216,18 +216,18 @@ class AttentionControl(QObject):
             return
         self._panel.in_strip.setVisible(CLASS_TOKEN in moment.prediction.attention)
         scores, title = self._frame_scores(moment)
-        self._strip.show_clip(moment.clip, scores, title)
+        self._strip.show_clip(moment.clip, scores, title, frozen=self._held is not None)
 
     def _frame_scores(self, moment: Moment) -> tuple[NDArray[np.floating], str]:
         looks, found = moment.prediction.attention.get(CLASS_TOKEN), self._explanation
         if looks is not None and not self._panel.in_strip.isChecked():
             return frame_scores(looks), "Where the class token looks (last layer, all heads)"
         if found is None:
-            return np.zeros(len(moment.clip.xy_px)), "The frames of the clip"
+            return np.full(len(moment.clip.xy_px), np.nan), "The frames of the clip"
         places = [_place_in(found.clip, _time_of(moment.clip, place)) for place in range(len(moment.clip.xy_px))]
         scores = frame_relevance(found)
         return (
-            np.array([0.0 if place is None else scores[place] for place in places]),
+            np.array([np.nan if place is None else scores[place] for place in places]),
             f"Relevance of frames for {action_text(found.action)}",
         )
 
@@ -246,8 +246,8 @@ class AttentionControl(QObject):
         panel.map.mark_column(there)
         panel.inside.follow(None if pick is None else place / max(last, 1))
         joints = self._joints(found, pick, there)
-        links = _links(moment.prediction.attention.get(EDGE_IMPORTANCE))
-        note = _ago(self.moment.clip.time_s - time_s) + _most(moment.clip, joints)
+        links = _widths(panel.links, moment.prediction.attention.get(EDGE_IMPORTANCE))
+        note = before(self.moment.clip.time_s - time_s, self._held is not None) + _most(moment.clip, joints)
         panel.frame.show_frame(moment.frame_at(time_s), moment.clip, place, joints, links, note)
 
     def _joints(self, found: Explanation | None, pick: int | None, there: int | None) -> NDArray[np.float32] | None:
@@ -285,15 +285,14 @@ def _most(clip: Clip, joints: NDArray[np.float32] | None) -> str:
     return "" if joints is None or not joints.max() > 0 else f" · {joint_names(clip)[int(joints.argmax())]}"
 
 
-def _links(importance: NDArray[np.float32] | None) -> NDArray[np.float32] | None:
-    """(V, V) 0..1: sizes of learned weights of links, summed over blocks and parts; 1 is the largest of two joints."""
-    if importance is None:
+def _widths(shown: NDArray[np.float32] | None, learned: NDArray[np.float32] | None) -> NDArray[np.float32] | None:
+    """(V, V) 0..1, from the smallest weight of a link of two joints to the largest; by default of all blocks."""
+    if learned is None:
         return None
-    links = np.abs(importance).sum(axis=(0, 1))
-    np.fill_diagonal(links, 0)
-    low, high = float(links[links > 0].min(initial=0)), float(links.max(initial=0))
-    return np.asarray(np.clip((links - low) / max(high - low, 1e-9), 0, 1), np.float32)
-
-
-def _ago(seconds: float) -> str:
-    return "now" if seconds < 0.05 else f"{seconds:.2f} s ago"
+    weights = np.abs(learned.mean(axis=0).sum(axis=0) if shown is None else shown)
+    np.fill_diagonal(weights, 0)
+    weights = np.maximum(weights, weights.T)
+    found = weights[weights > 0]
+    if not found.size or np.ptp(found) < 1e-6:
+        return np.asarray(0.5 * (weights > 0), np.float32)
+    return np.asarray(np.clip((weights - found.min()) / np.ptp(found), 0, 1), np.float32)

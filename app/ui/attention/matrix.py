@@ -18,12 +18,12 @@ _FEW = 14  # names on an axis; of more, every so many are left out
 
 
 class MatrixView(QWidget):
-    """Shows a matrix with rows from the top. signed: values of -1..1 about 0, else from 0 up to the largest."""
+    """Shows a matrix with rows from the top."""
 
-    def __init__(self, colours: Colours, name: str, *, signed: bool = False, parent: QWidget | None = None) -> None:
+    def __init__(self, colours: Colours, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAccessibleName(name)
-        self._signed = signed
+        self._signed = False
         self._names: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
         self._values: NDArray[np.float32] = np.zeros((0, 0), np.float32)
         self._plot = pg.PlotWidget()
@@ -31,16 +31,11 @@ class MatrixView(QWidget):
         self._plot.hideButtons()
         self._plot.setMouseEnabled(False, False)
         self._image = pg.ImageItem(axisOrder="row-major")
-        table = (signed_rgb if signed else heat_rgb)(np.linspace(-1 if signed else 0, 1, _STEPS))
-        self._image.setLookupTable(table)
         self._plot.addItem(self._image)
         self._mark = pg.InfiniteLine(angle=90)
         self._mark.setVisible(False)
         self._plot.addItem(self._mark)
-        stops = np.linspace(0, 1, _STEPS)
-        self._bar = pg.ColorBarItem(
-            values=(-1 if signed else 0, 1), colorMap=pg.ColorMap(stops, table), interactive=False, width=12
-        )
+        self._bar = pg.ColorBarItem(values=(0, 1), colorMap=_colour_map(False), interactive=False, width=12)
         self._bar.setImageItem(self._image, insert_in=self._plot.getPlotItem())
         self._plot.getPlotItem().invertY(True)
         self._plot.scene().sigMouseMoved.connect(self._hover)
@@ -64,8 +59,13 @@ class MatrixView(QWidget):
         rows: tuple[str, ...] = (),
         columns: tuple[str, ...] = (),
         axes: tuple[str, str] = ("", ""),
+        *,
+        signed: bool = False,
     ) -> None:
-        """A matrix (rows, columns) with names of its rows and columns and of the two axes; None shows nothing."""
+        """A matrix (rows, columns) with names of its rows and columns and of the two axes; None shows nothing.
+
+        signed: colours go from the largest magnitude below 0 to that above, else from 0 to the largest value.
+        """
         if values is None:
             self._values = np.zeros((0, 0), np.float32)
             self._plot.setVisible(False)
@@ -73,10 +73,15 @@ class MatrixView(QWidget):
         values = np.asarray(values, np.float32)
         resized = values.shape != self._values.shape
         self._values = values
-        top = 1.0 if self._signed else max(float(values.max(initial=0)), 1e-6)
-        self._image.setImage(values, autoLevels=False, levels=(-top if self._signed else 0.0, top))
+        top = max(float((np.abs(values) if signed else values).max(initial=0)), 1e-6)
+        levels = -top if signed else 0.0, top
+        self._image.setImage(values, autoLevels=False, levels=levels)
         self._plot.setVisible(True)
-        self._bar.setLevels((-top if self._signed else 0.0, top))
+        if signed != self._signed:
+            self._signed = signed
+            self._bar.setColorMap(_colour_map(signed))
+        if levels != self._bar.levels():
+            self._bar.setLevels(levels)
         if resized:
             self._plot.setRange(QRectF(0, 0, values.shape[1], values.shape[0]), padding=0)
         if (rows, columns) != self._names or resized:
@@ -116,6 +121,11 @@ class MatrixView(QWidget):
         where = f"{rows[row]} · {columns[column]}: {self._values[row, column]:.3f}"
         place = self._plot.mapToGlobal(self._plot.mapFromScene(at))
         QToolTip.showText(place, where, self._plot)
+
+
+def _colour_map(signed: bool) -> pg.ColorMap:
+    places = np.linspace(0, 1, _STEPS)
+    return pg.ColorMap(places, signed_rgb(2 * places - 1) if signed else heat_rgb(places))
 
 
 def _short(name: str) -> str:

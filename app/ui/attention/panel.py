@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QTabWidget, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QTabWidget, QToolButton, QVBoxLayout, QWidget
 
 from app.palette import action_text
 from app.ui.attention.inspected import InspectedFrame
 from app.ui.attention.matrix import MatrixView
 from app.ui.attention.moments import Moment
-from app.ui.attention.views import SPATIAL_TITLE, View, joint_names, times, views_of
+from app.ui.attention.views import LINKS_TITLE, SPATIAL_TITLE, View, joint_names, times, views_of
 from app.ui.chooser import Choice, Chooser
 from app.ui.notifier import Notifier
 from app.ui.theme import Colours
@@ -30,15 +30,15 @@ class InsideView(QWidget):
     def __init__(self, colours: Colours, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._views: list[View] = []
-        self.kind = QComboBox()
-        self.kind.setAccessibleName("What to look at")
-        self.kind.activated.connect(lambda _: self._picked_kind())
-        self.pickers: list[QComboBox] = []
+        self.kind = Chooser("What to look at", str)
+        self.kind.chosen.connect(lambda _: self._picked_kind())
+        self.pickers: list[Chooser] = []
         self._holders: list[QWidget] = []
         self.matrix = MatrixView(colours, "Matrix of the network")
-        self.note = QLabel()
+        self.note = QLabel("This recognizer tells nothing of its inside. Hiding joints explains any recognizer.")
         self.note.setObjectName("muted")
         self.note.setWordWrap(True)
+        self.note.setVisible(False)
         self._row = QHBoxLayout()
         self._row.setSpacing(6)
         column = QVBoxLayout(self)
@@ -57,19 +57,30 @@ class InsideView(QWidget):
 
     def show_moment(self, moment: Moment | None) -> None:
         """Its outputs; the pickers stay where they are as long as the recognizer is the same."""
+        if moment is None:
+            self.matrix.show_matrix(None)
+            return
         before = [(view.title, view.pickers) for view in self._views]
-        self._views = views_of(moment.prediction.attention, moment.clip, moment.prediction.actions) if moment else []
+        self._views = views_of(moment.prediction.attention, moment.clip, moment.prediction.actions)
         if [(view.title, view.pickers) for view in self._views] != before:
             self._offer()
         self._refresh()
 
     def joint_scores(self) -> NDArray[np.float32] | None:
         """(V,) 0..1 column sums of an attention between joints (ST-TR's paper, Fig. 8); None of anything else."""
-        view = self.view
-        if view is None or view.title != SPATIAL_TITLE or not self.matrix.values.size:
+        shown = self._shown(SPATIAL_TITLE)
+        if shown is None:
             return None
-        sums = self.matrix.values.sum(axis=0)
+        sums = shown.sum(axis=0)
         return np.asarray(sums / max(float(sums.max(initial=0)), 1e-9), np.float32)
+
+    def links(self) -> NDArray[np.float32] | None:
+        """(V, V) learned weights of links; None while anything else is looked at."""
+        return self._shown(LINKS_TITLE)
+
+    def _shown(self, title: str) -> NDArray[np.float32] | None:
+        view = self.view
+        return self.matrix.values if view and view.title == title and self.matrix.values.size else None
 
     def follow(self, part: float | None) -> None:
         """Go to the frame at this part of the clip, 0..1, where frames can be picked."""
@@ -79,7 +90,7 @@ class InsideView(QWidget):
         picker = self.pickers[names.index("Frame")]
         place = round(part * (picker.count() - 1))
         if place != picker.currentIndex():
-            picker.setCurrentIndex(place)
+            picker.set_value(picker.choices[place].value)
             self._refresh()
 
     def set_colours(self, colours: Colours) -> None:
@@ -87,10 +98,9 @@ class InsideView(QWidget):
         self.matrix.set_colours(colours)
 
     def _offer(self) -> None:
-        chosen = self.kind.currentText()
-        self.kind.clear()
-        self.kind.addItems([view.title for view in self._views])
-        self.kind.setCurrentIndex(max(self.kind.findText(chosen), 0))
+        titles = [view.title for view in self._views]
+        self.kind.set_value(self.kind.value if self.kind.value in titles else titles[0] if titles else "")
+        self.kind.offer([Choice(title, title) for title in titles])
         self._picked_kind()
 
     def _picked_kind(self) -> None:
@@ -99,32 +109,34 @@ class InsideView(QWidget):
             holder.deleteLater()
         self.pickers, self._holders = [], []
         for asked in self.view.pickers if self.view else ():
-            holder, picker = QWidget(), QComboBox()
-            picker.addItems(asked.choices)
-            picker.setCurrentIndex(len(asked.choices) - 1 if asked.name == "Layer" else 0)
-            picker.setAccessibleName(asked.name)
-            picker.activated.connect(lambda _: self._refresh())
-            label = QLabel(asked.name)
-            label.setObjectName("muted")
-            row = QHBoxLayout(holder)
-            row.setContentsMargins(0, 0, 0, 0)
-            row.addWidget(label)
-            row.addWidget(picker, 1)
-            self._row.addWidget(holder, 1)
+            picker = Chooser(asked.name, str)
+            picker.offer([Choice(name, name) for name in asked.choices])
+            picker.set_value(asked.choices[-1 if asked.name == "Layer" else 0])
+            picker.chosen.connect(lambda _: self._refresh())
             self.pickers.append(picker)
-            self._holders.append(holder)
+            self._holders.append(_labelled(asked.name, picker))
+            self._row.addWidget(self._holders[-1], 1)
         self._refresh()
 
     def _refresh(self) -> None:
         view = self.view
         self.kind.setVisible(bool(self._views))
-        self.matrix.setVisible(view is not None)
         self.note.setVisible(view is None)
         if view is None:
-            self.note.setText("This recognizer gives nothing of itself. Joints and time can still be looked at.")
+            self.matrix.show_matrix(None)
             return
         matrix = view.matrix([picker.currentIndex() for picker in self.pickers])
-        self.matrix.show_matrix(matrix, view.rows, view.columns, (view.row_axis, view.column_axis))
+        self.matrix.show_matrix(matrix, view.rows, view.columns, (view.row_axis, view.column_axis), signed=view.signed)
+
+
+def _labelled(name: str, picker: Chooser) -> QWidget:
+    holder, label = QWidget(), QLabel(name)
+    label.setObjectName("muted")
+    row = QHBoxLayout(holder)
+    row.setContentsMargins(0, 0, 0, 0)
+    row.addWidget(label)
+    row.addWidget(picker, 1)
+    return holder
 
 
 class AttentionPanel(QFrame):
@@ -141,7 +153,7 @@ class AttentionPanel(QFrame):
         self.hold = self._button("Freeze", "Keep this moment while the live picture goes on")
         self.overlay = self._button("On picture", "Draw the relevance of joints on the live picture")
         self.in_strip = self._button("In strip", "Relevance of frames in the strip, not where the class token looks")
-        self.map = MatrixView(colours, "Relevance of joints over time", signed=True)
+        self.map = MatrixView(colours, "Relevance of joints over time")
         self.frame = InspectedFrame(colours)
         self.inside = InsideView(colours)
         self.tabs = QTabWidget()
@@ -207,7 +219,7 @@ class AttentionPanel(QFrame):
             return
         clip = explanation.clip
         moments = times(clip, len(clip.xy_px))
-        self.map.show_matrix(explanation.relevance.T, joint_names(clip), moments, ("joint", "time"))
+        self.map.show_matrix(explanation.relevance.T, joint_names(clip), moments, ("joint", "time"), signed=True)
 
     def joint_scores(self, explanation: Explanation | None) -> NDArray[np.float32] | None:
         """(V,) 0..1 for the circles: of the attention that is looked at, else of the explanation over the clip."""
@@ -220,6 +232,11 @@ class AttentionPanel(QFrame):
     def column_sums(self) -> NDArray[np.float32] | None:
         """(V,) 0..1 of the attention between joints that is looked at; None where something else is."""
         return self.inside.joint_scores() if self.tabs.currentWidget() is self.inside else None
+
+    @property
+    def links(self) -> NDArray[np.float32] | None:
+        """(V, V) of the importance of links that is looked at; None where something else is."""
+        return self.inside.links() if self.tabs.currentWidget() is self.inside else None
 
     def set_colours(self, colours: Colours) -> None:
         """Another theme."""

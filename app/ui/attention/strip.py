@@ -13,6 +13,7 @@ from recognizer.types import Clip
 
 _HEIGHT, _PAD, _HEADING, _AXIS = 104, 10, 18, 16
 _FAINT = 0.25  # opacity of a skeleton whose score is 0
+_LIGHT = 340  # sum of red, green and blue from which on a cell takes a dark skeleton
 
 
 class HeatStrip(QWidget):
@@ -28,6 +29,7 @@ class HeatStrip(QWidget):
         self._clip: Clip | None = None
         self._scores: NDArray[np.float64] = np.zeros(0)
         self._title, self._empty = "", ""
+        self._frozen = False
         self._pick: int | None = None
         self.setFixedHeight(_HEIGHT)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -40,7 +42,7 @@ class HeatStrip(QWidget):
 
     @property
     def scores(self) -> NDArray[np.float64]:
-        """(T,) of what is shown, 0..1."""
+        """(T,) of what is shown, 0..1; nan where there is none."""
         return self._scores
 
     @property
@@ -48,11 +50,16 @@ class HeatStrip(QWidget):
         """Place of the picked frame."""
         return self._pick
 
-    def show_clip(self, clip: Clip | None, scores: NDArray[np.floating], title: str, empty: str = "") -> None:
-        """A clip with a score of 0..1 for each frame; without a clip, why there is none."""
+    def show_clip(
+        self, clip: Clip | None, scores: NDArray[np.floating], title: str, empty: str = "", *, frozen: bool = False
+    ) -> None:
+        """A clip with a score of 0..1 for each frame; without a clip, why there is none. frozen: it is past.
+
+        A frame without a score, nan, is neither faint nor coloured.
+        """
         self._clip = clip
-        self._scores = np.clip(np.nan_to_num(np.asarray(scores, float)), 0, 1) if clip is not None else np.zeros(0)
-        self._title, self._empty = title, empty
+        self._scores = np.clip(np.asarray(scores, float), 0, 1) if clip is not None else np.zeros(0)
+        self._title, self._empty, self._frozen = title, empty, frozen
         if self._pick is not None and self._pick >= len(self._scores):
             self.set_pick(None)
         self.update()
@@ -102,9 +109,15 @@ class HeatStrip(QWidget):
         fit = _fitting(self._clip)
         for place, score in enumerate(self._scores):
             area = self.cell(place)
-            painter.fillRect(area.adjusted(0.5, 0, -0.5, 0), _colour(colours[place], round(60 + 195 * float(score))))
-            light = colours[place].astype(int).sum() > 420 and score > 0.6
-            self._paint_skeleton(painter, place, area, fit, QColor("#15171c" if light else "#ffffff"), float(score))
+            if np.isnan(score):
+                back, pen, opacity = QColor(self._colours.track), QColor(self._colours.text), 1.0
+            else:
+                back = QColor(*(int(part) for part in colours[place]))
+                pen = QColor("#15171c" if colours[place].astype(int).sum() > _LIGHT else "#ffffff")
+                opacity = _FAINT + (1 - _FAINT) * float(score)
+            painter.fillRect(area.adjusted(0.5, 0, -0.5, 0), back)
+            pen.setAlphaF(opacity)
+            self._paint_skeleton(painter, place, area, fit, pen)
         if self._pick is not None:
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(QPen(QColor(self._colours.text), 2))
@@ -117,11 +130,11 @@ class HeatStrip(QWidget):
         painter.setFont(font)
         area = QRectF(_PAD, self.height() - _AXIS - 1, self.width() - 2 * _PAD, _AXIS)
         span_s = (len(self._scores) - 1) / self._clip.fps
-        painter.drawText(area, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, f"{span_s:.1f} s ago")
-        painter.drawText(area, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, "now")
+        painter.drawText(area, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, before(span_s, self._frozen))
+        painter.drawText(area, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, before(0, self._frozen))
 
     def _paint_skeleton(
-        self, painter: QPainter, place: int, area: QRectF, fit: tuple[float, float], colour: QColor, score: float
+        self, painter: QPainter, place: int, area: QRectF, fit: tuple[float, float], colour: QColor
     ) -> None:
         clip = self._clip
         assert clip is not None
@@ -135,7 +148,6 @@ class HeatStrip(QWidget):
         middle = (xy[seen, 0].min() + xy[seen, 0].max()) / 2  # each in the middle of its cell
         x = inner.center().x() + (xy[:, 0] - middle) * scale
         y = inner.top() + (xy[:, 1] - top) * scale
-        colour.setAlphaF(_FAINT + (1 - _FAINT) * score)
         painter.setPen(QPen(colour, 1.4))
         painter.save()
         painter.setClipRect(area)
@@ -180,11 +192,19 @@ class HeatStrip(QWidget):
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip and self._clip is not None:
             place = self.place_at(event.pos().x())
             if place is not None:
-                ago_s = (len(self._scores) - 1 - place) / self._clip.fps
-                text = f"frame {place + 1} of {len(self._scores)}, {ago_s:.2f} s ago: {self._scores[place]:.2f}"
+                when = before((len(self._scores) - 1 - place) / self._clip.fps, self._frozen)
+                score = "" if np.isnan(self._scores[place]) else f": {self._scores[place]:.2f}"
+                text = f"frame {place + 1} of {len(self._scores)}, {when}{score}"
                 QToolTip.showText(event.globalPos(), text, self)
                 return True
         return super().event(event)
+
+
+def before(seconds: float, frozen: bool) -> str:
+    """How long before now, or before the moment that is frozen."""
+    if seconds < 0.025:
+        return "frozen moment" if frozen else "now"
+    return f"{seconds:.2f} s {'before' if frozen else 'ago'}"
 
 
 def _fitting(clip: Clip) -> tuple[float, float]:
@@ -194,8 +214,3 @@ def _fitting(clip: Clip) -> tuple[float, float]:
         return 0.0, 1.0
     y = clip.xy_px[seen][:, 1].astype(float)
     return float(y.min()), max(float(y.max() - y.min()), 1.0)
-
-
-def _colour(rgb: NDArray[np.uint8], alpha: int) -> QColor:
-    red, green, blue = (int(part) for part in rgb)
-    return QColor(red, green, blue, alpha)

@@ -12,6 +12,7 @@ from recognizer.types import Clip
 
 Matrix = NDArray[np.float32]
 SPATIAL_TITLE = "Attention between joints"
+LINKS_TITLE = "Importance of links"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,10 @@ class Picker:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A family of matrices. matrix: of the picked places, one for each picker. rows, columns: names of their places."""
+    """A family of matrices. matrix: of the picked places, one for each picker. rows, columns: names of their places.
+
+    signed: values below 0 mean something.
+    """
 
     title: str
     pickers: tuple[Picker, ...]
@@ -33,6 +37,7 @@ class View:
     columns: tuple[str, ...]
     row_axis: str
     column_axis: str
+    signed: bool = False
 
 
 def views_of(attention: Mapping[str, Matrix], clip: Clip, actions: Sequence[str]) -> list[View]:
@@ -63,7 +68,8 @@ def _positions(values: Matrix, clip: Clip) -> View:
     """(networks, T + 1, T + 1): AcT's paper, Fig. 9; the class token comes first."""
     tokens = ("class token", *times(clip, values.shape[-1] - 1))
     picker = _numbered("Network", values.shape[0])
-    return View("Similarity of positions", (picker,), lambda at: values[at[0]], tokens, tokens, "position", "position")
+    axes = "position", "position"
+    return View("Similarity of positions", (picker,), lambda at: values[at[0]], tokens, tokens, *axes, signed=True)
 
 
 def _spatial(layers: list[Matrix], clip: Clip) -> View:
@@ -117,14 +123,24 @@ def _activation(values: Matrix, clip: Clip, actions: Sequence[str]) -> View:
     """(A, T', V), class activation: joints by time."""
     picker = Picker("Action", tuple(action_text(action) for action in actions))
     moments = times(clip, values.shape[1])
-    return View("Class activation", (picker,), lambda at: values[at[0]].T, joint_names(clip), moments, "joint", "time")
+    joints = joint_names(clip)
+    return View(
+        "Class activation", (picker,), lambda at: values[at[0]].T, joints, moments, "joint", "time", signed=True
+    )
 
 
 def _edges(values: Matrix, clip: Clip) -> View:
-    """(blocks, K, V, V), learned edge importance."""
+    """(blocks, K, V, V), learned edge importance, 0 where there is no link."""
     joints = joint_names(clip)
-    pickers = (_numbered("Block", values.shape[0]), _numbered("Part", values.shape[1]))
-    return View("Importance of links", pickers, lambda at: values[at[0], at[1]], joints, joints, "from", "to")
+
+    def matrix(at: Sequence[int]) -> Matrix:
+        blocks = values if at[0] == 0 else values[at[0] - 1 : at[0]]
+        parts = blocks if at[1] == 0 else blocks[:, at[1] - 1 : at[1]]
+        return np.asarray(parts.mean(axis=0).sum(axis=0))
+
+    numbered = _numbered("Block", values.shape[0]), _numbered("Part", values.shape[1])
+    pickers = tuple(Picker(each.name, ("all", *each.choices)) for each in numbered)
+    return View(LINKS_TITLE, pickers, matrix, joints, joints, "from", "to", signed=True)
 
 
 def joint_names(clip: Clip) -> tuple[str, ...]:
