@@ -7,6 +7,7 @@ of labelled stretches. Visibility: 0 not seen, 1 guessed (confidence under a hal
 import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -53,7 +54,8 @@ def export_coco(library: Library, recordings: Sequence[RecordingRow], file: Path
     except OSError as error:
         raise OutputError(f"cannot write {file} ({error.strerror}); choose another place") from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
     return poses
 
 

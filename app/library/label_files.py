@@ -92,14 +92,14 @@ def read_whole(root: Path) -> Whole:
         raise _damaged(path, error) from error
 
 
-def set_aside(path: Path) -> Path:
-    """Give a damaged file a name under which nothing overwrites it. Raises OSError."""
+def set_aside(path: Path, why: str = "damaged") -> Path:
+    """Give a file a name under which nothing overwrites it. Raises OSError."""
     for number in range(1, 10_000):
-        target = path.with_name(f"{path.name}.damaged-{number}")
+        target = path.with_name(f"{path.name}.{why}-{number}")
         if not target.exists():
             os.replace(path, target)
             return target
-    raise OSError(f"remove the many {path.name}.damaged files")
+    raise OSError(f"remove the many {path.name}.{why} files")
 
 
 def _labels(connection: sqlite3.Connection, recording: str) -> dict[str, Any] | None:

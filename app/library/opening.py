@@ -60,7 +60,7 @@ def rebuild(root: Path, notes: list[str]) -> Database:
 def put_aside(root: Path) -> Path | None:
     """Take the catalogue away, so that the next opening makes it anew; where it is kept. Raises OSError."""
     path = root / FILE
-    return _set_aside(path) if path.exists() else None
+    return _set_aside(path, "old") if path.exists() else None
 
 
 def tidy(root: Path, notes: list[str]) -> None:
@@ -72,9 +72,9 @@ def tidy(root: Path, notes: list[str]) -> None:
         notes += [found.message for found in recover(root)]
 
 
-def _set_aside(path: Path) -> Path:
-    """The damaged file and what SQLite keeps beside it, under names that nothing overwrites."""
-    kept = set_aside(path)
+def _set_aside(path: Path, why: str = "damaged") -> Path:
+    """The file and what SQLite keeps beside it, under names that nothing overwrites."""
+    kept = set_aside(path, why)
     for side in _SIDES[1:]:
         with contextlib.suppress(FileNotFoundError):
             os.replace(f"{path}{side}", f"{kept}{side}")

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from pose.types import Pose
 
 BACKENDS = ("local", "ray")
 CANCEL = "cancel"
+_RAY_BATCH = 4  # videos for each job of Ray between two looks at the results
 _LOOK_EVERY = 15  # frames between looks at the marks
 
 
@@ -46,7 +48,7 @@ def pose_videos(
     """
     left = dict(enumerate(videos))
     try:
-        for number, posed in _parallel(left, model, marks, people, jobs, backend):
+        for number, posed in _parallel(dict(left), model, marks, people, jobs, backend):
             del left[number]
             yield posed
     except BrokenProcessPool:  # a video has ended its process: each of the rest gets a pool of its own
@@ -141,9 +143,14 @@ def _parallel(
             yield delayed(pose_video)(number, path.absolute(), model, marks, people, os.getpid())
 
     # One job is two workers of which one has work: joblib would do a single job in this process.
-    options = {"n_jobs": max(jobs, 2), "pre_dispatch": 1 if jobs == 1 else jobs, "batch_size": 1}
+    options: dict[str, Any] = {"n_jobs": max(jobs, 2), "pre_dispatch": 1 if jobs == 1 else jobs, "batch_size": 1}
+    waiting = tasks()
     with parallel_config(_backend(backend)):
-        yield from Parallel(return_as="generator_unordered", **options)(tasks())
+        if backend == "local":
+            yield from Parallel(return_as="generator_unordered", **options)(waiting)
+            return
+        while batch := list(islice(waiting, _RAY_BATCH * jobs)):  # Ray gives results all at once
+            yield from Parallel(**options)(batch)
 
 
 def _backend(name: str) -> str:
@@ -151,6 +158,7 @@ def _backend(name: str) -> str:
         return "loky"
     if name != "ray":
         raise LibraryError(f"no backend is called {name}; choose one of {', '.join(BACKENDS)}")
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing leaves the machine
     try:
         from ray.util.joblib import register_ray  # type: ignore[import-not-found, import-untyped, unused-ignore]
     except ImportError:

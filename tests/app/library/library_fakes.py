@@ -1,5 +1,7 @@
 """What libraries in tests hold: recordings of a made-up person."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from app.library.storing import describe, store
@@ -29,7 +31,9 @@ def make_tracks(seed=0, frames=60, people=(0,), layout=MEDIAPIPE_33, size=(640, 
 def add_recording(library, seed=0, clips=(), source="cam", session="", **tracks):
     """A recording on disk and in the catalogue; its id."""
     made = make_tracks(seed, **tracks)
-    folder = store(library.root, library.staging(), describe(made, source, session=session), made)
+    created = f"2026-01-{1 + seed // 24:02d}T{seed % 24:02d}:00:00+00:00"
+    info = replace(describe(made, source, session=session), created=created)
+    folder = store(library.root, library.staging(), info, made)
     return library.add_recording(folder, clips)
 
 
@@ -57,8 +61,8 @@ def fill(library):
     library.set_session([second], "Tuesday")
     library.set_session_note("Tuesday", "in the hall\nwith the tall camera")
     library.set_recording_note(first, "the lamp was off")
-    ids = [clip.id for clip in library.clips(limit=-1)]
-    library.set_split("mine", {ids[0]: "train", ids[1]: "test"})
+    ids = {clip.action: clip.id for clip in library.clips(limit=-1)}
+    library.set_split("mine", {ids["wave"]: "train", ids["拍手"]: "test"})
     library.add_model(Model("first try", "2026-01-02T03:04:05+00:00", "quick", "models/1", ((f"{first}/1", "wave"),)))
     library.delete_recordings([third])
     return library

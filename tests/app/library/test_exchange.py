@@ -1,0 +1,380 @@
+"""What goes out comes back: PYSKL pickles, tables, COCO, MP4; and files that mean harm."""
+
+import io
+import json
+import os
+import pickle
+import stat
+import tarfile
+import zipfile
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from library_fakes import add_recording
+
+from app.errors import OutputError
+from app.library.archives import unpack
+from app.library.catalogue import Library
+from app.library.errors import LibraryError
+from app.library.export_coco import export_coco
+from app.library.export_video import export_video
+from app.library.import_any import import_any
+from app.library.pyskl_files import export_pyskl, import_pyskl
+from app.library.table_files import export_tables, import_tables
+from app.library.types import Filter, NewClip
+from app.recording.folder import recordings_folder
+from pose.skeleton import COCO_17, MEDIAPIPE_33
+from pose.video_file import VideoFile
+from recognizer.training.data import pyskl
+from recognizer.training.data.recording import DataError
+
+
+@pytest.fixture
+def other(tmp_path):
+    with Library(tmp_path / "other") as opened:
+        yield opened
+
+
+def facts(clip):
+    """What is known of a clip, but for its number and recording, with its poses and times from its first pose on."""
+    arrays = (clip.times_s - clip.times_s[0], clip.xy_px, clip.confidence)
+    return (clip.action, clip.person, clip.session, clip.layout.name, *(array.tobytes() for array in arrays))
+
+
+def rows(library):
+    return sorted(
+        (c.action, c.who or "", c.session or "", c.note, c.suspect, c.person) for c in library.clips(limit=-1)
+    )
+
+
+def test_pyskl_there_and_back_loses_nothing_of_a_clip(full, other, tmp_path):
+    full.label([clip.id for clip in full.clips() if clip.action is None], "spin")
+    file = tmp_path / "out.pkl"
+    assert export_pyskl(full, full.clips(limit=-1), file) == 3
+    report = import_pyskl(other, file)
+    assert (len(report.recordings), report.problems) == (3, [])
+    assert sorted(map(facts, other.teaching_clips())) == sorted(map(facts, full.teaching_clips()))
+    assert rows(other) == rows(full)
+    assert sorted(other.splits()["mine"].values()) == sorted(full.splits()["mine"].values())
+    again = tmp_path / "again.pkl"
+    export_pyskl(other, other.clips(limit=-1), again)
+    with Library(tmp_path / "third") as third:
+        import_pyskl(third, again)
+        assert sorted(map(facts, third.teaching_clips())) == sorted(map(facts, full.teaching_clips()))
+
+
+def test_pyskl_keeps_everybody_in_the_clip(full, other, tmp_path):
+    (row,) = full.clips(Filter(action="拍手"))
+    export_pyskl(full, [row], tmp_path / "out.pkl")
+    (name,) = import_pyskl(other, tmp_path / "out.pkl").recordings
+    source, came = full.open_recording(row.recording), other.open_recording(name)
+    times_s = source.times_s[source.frame]
+    inside = (times_s >= row.start_s) & (times_s <= row.end_s)
+    np.testing.assert_array_equal(came.xy_px, source.xy_px[inside])
+    np.testing.assert_array_equal(came.person, source.person[inside])
+    np.testing.assert_array_equal(came.frame, source.frame[inside] - source.frame[inside][0])
+    assert set(came.person) == {0, 1}
+
+
+def test_the_offline_package_reads_what_is_exported(full, tmp_path):
+    row = full.clips(Filter(action="wave"))[0]
+    export_pyskl(full, full.clips(limit=-1), tmp_path / "out.pkl")
+    read = list(pyskl.read(tmp_path / "out.pkl"))
+    (sample,) = [one for one in read if one.action == "wave"]
+    (clip,) = full.teaching_clips(["wave"])
+    assert sample.name == row.name
+    assert sample.layout == MEDIAPIPE_33
+    np.testing.assert_array_equal(sample.joints[sample.seen.any(axis=1)], clip.xy_px)
+    assert {one.action: one.test for one in read} == {"wave": False, "拍手": True}
+
+
+def test_tables_there_and_back_lose_nothing(full, other, tmp_path):
+    bare = add_recording(full, 9, layout=COCO_17, source='no clip, "quotes"\nand lines', people=(2, 5))
+    full.set_key("拍手", "p")
+    export_tables(full, full.recordings(limit=-1), tmp_path / "out")
+    report = import_tables(other, tmp_path / "out")
+    assert report.problems == []
+    assert sorted(report.recordings) == sorted(row.id for row in full.recordings())
+    assert bare in report.recordings
+
+    def splits(library):
+        return library.splits().items()
+
+    def everything(library):
+        return (
+            [replace(row, skeleton_only=True) for row in library.recordings(limit=-1)],
+            [replace(clip, id=0) for clip in library.clips(limit=-1)],
+            [sorted((n.name, n.key, n.note) for n in library.names(kind)) for kind in ("action", "person", "session")],
+            {
+                s: sorted((library.clip(c).start_s, p) for c, p in parts.items())
+                for s, parts in library.splits().items()
+            },
+        )
+
+    assert everything(other) == everything(full)
+    for name in report.recordings:
+        source, came = full.open_recording(name), other.open_recording(name)
+        for array in ("times_s", "frame", "person", "xy_px", "confidence"):
+            assert getattr(came, array).tobytes() == getattr(source, array).tobytes()
+    report = import_tables(other, tmp_path / "out")  # once more beside itself: other ids, nothing overwritten
+    assert len(report.recordings) == len(set(report.recordings)) == 3
+    assert other.count_recordings() == 6
+    assert set(other.splits()) == {"mine", "mine 2"}
+
+
+def test_tables_are_not_written_over_anything(full, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "mine.txt").write_text("keep")
+    with pytest.raises(OutputError, match="not empty"):
+        export_tables(full, full.recordings(), tmp_path / "out")
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["mine.txt"]
+
+
+def test_coco_has_every_pose_and_fits_itself(full, tmp_path):
+    add_recording(full, 9, [NewClip(0, 1, 0, "wave")], layout=COCO_17)
+    file = tmp_path / "out.json"
+    poses = export_coco(full, full.recordings(limit=-1), file)
+    content = json.loads(file.read_text(encoding="utf-8"))
+    images = {image["id"]: image for image in content["images"]}
+    categories = {category["id"]: category for category in content["categories"]}
+    assert len(images) == len(content["images"]) == sum(row.frames for row in full.recordings())
+    assert len(content["annotations"]) == poses
+    assert len({note["id"] for note in content["annotations"]}) == poses
+    assert sorted(category["layout"] for category in categories.values()) == ["coco-17", "mediapipe-33"]
+    assert len(content["clips"]) == 4
+    for row in full.recordings():
+        source = full.open_recording(row.id)
+        notes = [note for note in content["annotations"] if images[note["image_id"]]["recording"] == row.id]
+        assert [note["track_id"] for note in notes] == source.person.tolist()
+        assert [images[note["image_id"]]["time_s"] for note in notes] == source.times_s[source.frame].tolist()
+        keypoints = np.array([note["keypoints"] for note in notes]).reshape(len(notes), -1, 3)
+        assert keypoints.shape[1] == len(categories[notes[0]["category_id"]]["keypoints"])
+        np.testing.assert_allclose(keypoints[..., :2], source.xy_px, atol=1e-3)
+        np.testing.assert_array_equal(keypoints[..., 2] == 2, source.confidence >= 0.5)
+
+
+def test_an_annotated_video_of_skeletons_alone(library, tmp_path):
+    recording = add_recording(library, frames=12, size=(320, 240), clips=[NewClip(0, 0.3, 0, "wave")])
+    assert export_video(library, library.recording(recording), tmp_path / "out.mp4") == 12
+    video = VideoFile(tmp_path / "out.mp4")
+    frames = []
+    while (frame := video.read()) is not None:
+        frames.append(frame)
+    video.close()
+    times_s = library.open_recording(recording).times_s
+    assert len(frames) == 12
+    np.testing.assert_allclose([frame.time_s - frames[0].time_s for frame in frames], times_s, atol=1e-3)
+    assert frames[0].bgr.std() > 5  # something is drawn
+
+
+def test_nothing_labelled_is_no_pickle(library, tmp_path):
+    add_recording(library, clips=[NewClip(0, 1)])
+    with pytest.raises(OutputError, match="label some first"):
+        export_pyskl(library, library.clips(), tmp_path / "out.pkl")
+    assert not (tmp_path / "out.pkl").exists()
+
+
+@pytest.mark.parametrize("export", [export_pyskl, export_tables, export_coco])
+def test_a_place_that_cannot_be_written_is_one_line(export, full, tmp_path):
+    (tmp_path / "file").write_text("")
+    target = tmp_path / "file" / "out.pkl"
+    things = full.clips() if export is export_pyskl else full.recordings()
+    with pytest.raises(OutputError) as raised:
+        export(full, things, target)
+    assert "\n" not in str(raised.value)
+
+
+# Files of others.
+
+
+def pyskl_of_others(**more):
+    keypoint = np.random.default_rng(0).uniform(0, 300, (2, 20, 17, 2)).astype(np.float32)
+    return {
+        "split": {"xsub_train": ["a"], "xsub_val": ["b"], "xview_train": ["b"], "xview_val": ["a"]},
+        "annotations": [
+            {
+                **{"frame_dir": name, "label": label, "total_frames": 20, "img_shape": (480, 640)},
+                **{"keypoint": keypoint, "keypoint_score": np.full((2, 20, 17), 0.7, np.float32), **more},
+            }
+            for name, label in (("a", 0), ("b", 3))
+        ],
+    }
+
+
+def test_a_pickle_of_others_comes_in_with_all_its_splits(library, tmp_path):
+    content = pyskl_of_others()
+    (tmp_path / "ntu.pkl").write_bytes(pickle.dumps(content))
+    report = import_any(library, [tmp_path / "ntu.pkl"])
+    assert len(report.recordings) == 2
+    clips = {clip.action: clip.id for clip in library.clips()}
+    assert set(clips) == {"action_0", "action_3"}
+    a, b = clips["action_0"], clips["action_3"]
+    assert library.splits() == {"xsub": {a: "train", b: "validation"}, "xview": {a: "validation", b: "train"}}
+    came = library.open_recording(report.recordings[0])
+    assert came.info.size == (640, 480)
+    assert came.layout == COCO_17
+    np.testing.assert_array_equal(came.xy_px[came.person == 1], content["annotations"][0]["keypoint"][1])
+    np.testing.assert_allclose(np.diff(came.times_s), 1 / 30)
+
+
+@pytest.mark.parametrize(
+    "ours",
+    [
+        {"times_s": np.zeros(20), "present": np.ones((2, 20), bool), "persons": [0, 1]},
+        {"times_s": np.arange(20.0), "present": np.ones((2, 19), bool), "persons": [0, 1]},
+        {"times_s": np.arange(20.0), "present": np.ones((2, 20), bool), "persons": [1, 1]},
+        {"times_s": "now", "present": None, "persons": None},
+        {"times_s": np.arange(20.0)},
+    ],
+)
+def test_our_own_part_of_a_pickle_is_not_believed(ours, library, tmp_path):
+    names = {"who": None, "session": None, "note": "", "suspect": False, "source": ""}
+    content = pyskl_of_others(actionlens={**names, **ours})
+    (tmp_path / "x.pkl").write_bytes(pickle.dumps(content))
+    with pytest.raises(DataError, match="damaged") as raised:
+        import_pyskl(library, tmp_path / "x.pkl")
+    assert "\n" not in str(raised.value)
+    assert library.count_recordings() == 0
+
+
+class Harm:
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return os.system, (f"touch {self.path}",)
+
+
+def test_a_pickle_that_is_a_program_does_not_run(library, tmp_path):
+    harmed = tmp_path / "harmed"
+    (tmp_path / "x.pkl").write_bytes(pickle.dumps({"split": {}, "annotations": [Harm(harmed)]}))
+    with pytest.raises(DataError) as raised:
+        import_any(library, [tmp_path / "x.pkl"])
+    assert "\n" not in str(raised.value)
+    assert not harmed.exists()
+
+
+@pytest.mark.parametrize("name", ["../../../etc/passwd", "/etc/passwd", "..", "C:\\x", "20260101-000000-zzzzzz"])
+def test_tables_that_name_other_files_are_refused(name, full, other, tmp_path):
+    export_tables(full, full.recordings(), tmp_path / "out")
+    table = tmp_path / "out" / "recordings.csv"
+    row = full.recordings()[0]
+    table.write_text(table.read_text(encoding="utf-8").replace(row.id, name), encoding="utf-8")
+    before = sorted(path for path in tmp_path.rglob("*") if other.root not in path.parents)
+    report = import_tables(other, tmp_path / "out")
+    assert len(report.recordings) == 1
+    assert len(report.problems) == 1
+    assert "\n" not in report.problems[0]
+    assert sorted(path for path in tmp_path.rglob("*") if other.root not in path.parents) == before
+
+
+@pytest.mark.parametrize("damage", ["no column", "no numbers", "binary", "joints", "no joints", "huge"])
+def test_damaged_tables_are_told_in_one_line(damage, full, other, tmp_path):
+    export_tables(full, full.recordings(), tmp_path / "out")
+    table = tmp_path / "out" / "recordings.csv"
+    joints = tmp_path / "out" / "joints" / f"{full.recordings()[0].id}.npz"
+    if damage == "no column":
+        table.write_text("a,b\n1,2\n")
+    elif damage == "no numbers":
+        table.write_text(table.read_text(encoding="utf-8").replace("640", "wide"), encoding="utf-8")
+    elif damage == "binary":
+        table.write_bytes(b"\xff\xfe\x00" * 100)
+    elif damage == "joints":
+        joints.write_bytes(joints.read_bytes()[:200])
+    elif damage == "no joints":
+        joints.unlink()
+    else:
+        table.write_text("recording\n" + "x" * (2 << 20))
+    try:
+        problems = import_tables(other, tmp_path / "out").problems
+    except LibraryError as error:
+        problems = [str(error)]
+    assert problems
+    assert not any("\n" in problem for problem in problems)
+    assert list((recordings_folder(other.root)).glob(".*")) == []
+
+
+def zipped(path, **members):
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as packed:
+        for name, content in members.items():
+            packed.writestr(name, content)
+    return path
+
+
+def tarred(path, *members):
+    with tarfile.open(path, "w:gz") as packed:
+        for info, content in members:
+            info.size = len(content)
+            packed.addfile(info, io.BytesIO(content))
+    return path
+
+
+def tar_link(name, target, kind):
+    info = tarfile.TarInfo(name)
+    info.type, info.linkname = kind, target
+    return info
+
+
+def zip_link(path):
+    with zipfile.ZipFile(path, "w") as packed:
+        info = zipfile.ZipInfo("link")
+        info.external_attr = (stat.S_IFLNK | 0o777) << 16
+        packed.writestr(info, "/etc/passwd")
+    return path
+
+
+HOSTILE = {
+    "climbs": lambda at: zipped(at / "x.zip", **{"a/../../evil.mp4": b"x"}),
+    "absolute": lambda at: zipped(at / "x.zip", **{"/evil.mp4": b"x"}),
+    "drive": lambda at: zipped(at / "x.zip", **{"C:evil.mp4": b"x"}),
+    "backslash": lambda at: zipped(at / "x.zip", **{"..\\evil.mp4": b"x"}),
+    "stream": lambda at: zipped(at / "x.zip", **{"a.mp4:evil": b"x"}),
+    "escape": lambda at: zipped(at / "x.zip", **{"a\x1b[31m.mp4": b"x"}),
+    "zip link": lambda at: zip_link(at / "x.zip"),
+    "after a good one": lambda at: zipped(at / "x.zip", **{"good.mp4": b"x", "../evil.mp4": b"x"}),
+    "tar climbs": lambda at: tarred(at / "x.tar.gz", (tarfile.TarInfo("../evil.mp4"), b"x")),
+    "tar link": lambda at: tarred(at / "x.tgz", (tar_link("a", "/etc", tarfile.SYMTYPE), b"")),
+    "tar hard link": lambda at: tarred(at / "x.tgz", (tar_link("a", "../b", tarfile.LNKTYPE), b"")),
+    "tar device": lambda at: tarred(at / "x.tgz", (tar_link("a", "", tarfile.CHRTYPE), b"")),
+    "no archive": lambda at: (at / "x.zip").write_bytes(b"nothing") and at / "x.zip",
+    "twice": lambda at: tarred(at / "x.tgz", (tarfile.TarInfo("a"), b"1"), (tarfile.TarInfo("a"), b"2")),
+}
+
+
+@pytest.mark.parametrize("trick", HOSTILE)
+def test_archives_with_tricks_are_refused_whole(trick, tmp_path):
+    archive = HOSTILE[trick](tmp_path)
+    inside = tmp_path / "deep" / "folder"
+    inside.mkdir(parents=True)
+    with pytest.raises(LibraryError, match="not imported") as raised:
+        unpack(archive, inside)
+    assert "\n" not in str(raised.value)
+    assert "\x1b" not in str(raised.value)
+    assert list(inside.iterdir()) == []
+    assert not list(tmp_path.rglob("evil*"))
+
+
+def test_an_archive_that_unpacks_to_far_more_is_refused(tmp_path, monkeypatch):
+    from app.library import archives
+
+    monkeypatch.setattr(archives, "_ALWAYS_BYTES", 1 << 20)
+    archive = zipped(tmp_path / "x.zip", **{f"{n}.mp4": bytes(1 << 20) for n in range(4)})
+    (tmp_path / "in").mkdir()
+    with pytest.raises(LibraryError, match="far more than its size"):
+        unpack(archive, tmp_path / "in")
+    assert list((tmp_path / "in").iterdir()) == []
+
+
+def test_an_archive_of_tables_comes_in(full, other, tmp_path):
+    export_tables(full, full.recordings(), tmp_path / "out")
+    with tarfile.open(tmp_path / "out.tar.gz", "w:gz") as packed:
+        packed.add(tmp_path / "out", "out")
+    report = import_any(other, [tmp_path / "out.tar.gz"])
+    assert (len(report.recordings), report.problems) == (2, [])
+    assert list(other.staging().iterdir()) == []
+
+
+def test_an_import_into_a_library_that_is_open_elsewhere_is_refused(full, tmp_path):
+    with Library(full.root) as second, pytest.raises(LibraryError, match="open elsewhere"):
+        import_any(second, [tmp_path])

@@ -1,0 +1,380 @@
+"""Videos and data sets on their way in, and the command."""
+
+import os
+import signal
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from library_fakes import add_recording, make_tracks
+
+from app.library import __main__ as command
+from app.library import import_videos as module
+from app.library import video_poses
+from app.library.catalogue import Library
+from app.library.database import FILE
+from app.library.errors import LibraryError
+from app.library.import_data import READERS, import_data_set, import_samples
+from app.library.import_videos import find_videos, import_videos
+from app.library.importing import ImportOptions
+from app.library.types import Filter, NewClip, Tracks
+from app.library.video_poses import CANCEL, PosedVideo, pose_videos, tracks_of
+from app.video_writer import VideoWriter
+from pose.errors import PoseModelError
+from pose.model_asset import find_pose_model
+from pose.skeleton import KINECT_20, MEDIAPIPE_33, PENN_13
+from pose.types import Pose
+from recognizer.training.data.recording import Recording as Sample
+from recognizer.training.data.recording import Skeleton
+
+SHARED = Path(__file__).resolve().parents[3].parent / "shared"
+VIDEOS = SHARED / "videos"
+
+
+def write_video(path, frames=10, size=(160, 120)):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    writer = VideoWriter(path, lossless=True)
+    for number in range(frames):
+        writer.write(np.full((size[1], size[0], 3), number * 5, np.uint8), number / 30)
+    writer.close()
+    return path
+
+
+@pytest.fixture
+def posed(monkeypatch):
+    """Poses without an estimator: each video is given the tracks or the line that the test puts here, by its name."""
+    answers = {}
+
+    def fake(videos, model, marks, **options):
+        for path in videos:
+            if (marks / CANCEL).exists():
+                return
+            answer = answers.get(path.name, make_tracks(people=(0,)))
+            answer = answer() if callable(answer) else answer
+            yield PosedVideo(path, answer) if isinstance(answer, Tracks) else PosedVideo(path, None, answer)
+
+    monkeypatch.setattr(module, "pose_videos", fake)
+    monkeypatch.setattr(module, "find_pose_model", lambda path, cancel: Path("none.task"))
+    return answers
+
+
+def nobody():
+    return tracks_of([(0.0, ()), (0.1, ())], (160, 120))
+
+
+def test_one_bad_video_is_one_line_and_the_rest_goes_on(posed, library, tmp_path):
+    for name in ("a.mp4", "b.MOV", "c.avi", "sub/d.mkv", ".hidden.mp4", "notes.txt"):
+        (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "in" / name).write_bytes(name.encode())
+    posed |= {"a.mp4": "a.mp4 is damaged: choose another", "c.avi": nobody()}
+    told = []
+    report = import_videos(library, [tmp_path / "in"], ImportOptions(session="Monday"), tell=told.append)
+    assert report.problems == [
+        "a.mp4 is damaged: choose another",
+        f"{tmp_path / 'in' / 'c.avi'} holds nobody: not imported",
+    ]
+    assert sorted(row.source for row in library.recordings()) == ["b.MOV", "d.mkv"]
+    for row in library.recordings():
+        assert (row.session, row.skeleton_only, row.clips) == ("Monday", False, 0)
+        assert library.open_recording(row.id).video.read_bytes().decode().endswith(row.source)
+    assert (told[-1].done, told[-1].total) == (4, 4)
+    assert [p.done for p in told] == sorted(p.done for p in told)
+    assert list(library.staging().iterdir()) == []
+
+
+def test_labels_come_from_options_or_folders(posed, library, tmp_path):
+    posed["x.mp4"] = make_tracks(people=(4,))
+    for action in ("wave", "../拍手"):
+        folder = tmp_path / action.replace("../", "")
+        folder.mkdir()
+        (folder / "x.mp4").write_bytes(b"")
+    import_videos(library, [tmp_path / "wave"], ImportOptions(action_from_folder=True, who="Ada", skeleton_only=True))
+    import_videos(library, [tmp_path / "拍手" / "x.mp4"], ImportOptions(action_from_folder=True))
+    clips = {clip.action: clip for clip in library.clips()}
+    assert {(clip.action, clip.who, clip.person) for clip in clips.values()} == {("wave", "Ada", 4), ("拍手", None, 4)}
+    assert library.open_recording(clips["wave"].recording).video is None
+    assert {len(clip.times_s) for clip in library.teaching_clips()} == {len(posed["x.mp4"].frame)}
+
+
+def test_cancel_keeps_what_is_finished(posed, library, tmp_path):
+    cancel = threading.Event()
+
+    def stop():
+        cancel.set()
+        deadline = threading.Event()
+        while not any(library.staging().glob(f"*/{CANCEL}")):
+            assert not deadline.wait(0.01)
+        return make_tracks()
+
+    posed["b.mp4"] = stop
+    for name in ("a.mp4", "b.mp4", "c.mp4"):
+        (tmp_path / name).write_bytes(b"")
+    report = import_videos(library, [tmp_path / name for name in ("a.mp4", "b.mp4", "c.mp4")], cancel=cancel)
+    assert report.cancelled
+    assert sorted(row.source for row in library.recordings()) == ["a.mp4", "b.mp4"]
+
+
+def test_find_videos_says_what_is_missing(tmp_path):
+    with pytest.raises(LibraryError, match="does not exist"):
+        find_videos([tmp_path / "no.mp4"])
+    with pytest.raises(LibraryError, match="no video"):
+        find_videos([tmp_path])
+
+
+@pytest.mark.skipif(not hasattr(os, "symlink") or os.name == "nt", reason="links")
+def test_links_to_folders_are_not_followed(tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.mp4").write_bytes(b"")
+    (tmp_path / "in" / "loop").symlink_to(tmp_path)
+    assert find_videos([tmp_path / "in"]) == [tmp_path / "in" / "a.mp4"]
+
+
+@pytest.mark.parametrize(
+    "options", [{"jobs": 0}, {"people": 5}, {"action": "\x00"}, {"who": " \u200b"}, {"backend": "slurm"}]
+)
+def test_options_that_cannot_be(options, library, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "find_pose_model", lambda path, cancel: Path("none.task"))
+    write_video(tmp_path / "a.mp4", 2)
+    with pytest.raises(LibraryError):
+        import_videos(library, [tmp_path / "a.mp4"], ImportOptions(**options))
+
+
+def killer(number, path, *more):
+    if path.name == "bad.mp4":
+        os.kill(os.getpid(), 9)
+    return number, PosedVideo(path, None, f"seen {path.name}")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="kill -9")
+def test_a_video_that_kills_its_process_costs_no_other(tmp_path, monkeypatch):
+    import sys
+
+    import cloudpickle
+
+    monkeypatch.setattr(video_poses, "pose_video", killer)
+    cloudpickle.register_pickle_by_value(sys.modules[__name__])
+    try:
+        videos = [tmp_path / name for name in ("a.mp4", "bad.mp4", "b.mp4")]
+        found = {posed.path.name: posed.line for posed in pose_videos(videos, Path("m"), tmp_path, jobs=2)}
+    finally:
+        cloudpickle.unregister_pickle_by_value(sys.modules[__name__])
+    assert found["a.mp4"] == "seen a.mp4"
+    assert found["b.mp4"] == "seen b.mp4"
+    assert "ends the process" in found["bad.mp4"]
+
+
+def test_poses_become_arrays_by_frame():
+    xy = np.arange(66, dtype=np.float32).reshape(33, 2)
+    broken = xy.copy()
+    broken[3] = np.nan
+    pose = Pose(xy, np.full(33, 0.5, np.float32), MEDIAPIPE_33, 0.0, 2)
+    tracks = tracks_of(
+        [(5.0, (pose,)), (5.1, ()), (5.3, (pose, Pose(broken, pose.confidence, MEDIAPIPE_33, 0, 1)))], (9, 8)
+    )
+    np.testing.assert_allclose(tracks.times_s, [0, 0.1, 0.3])
+    assert tracks.frame.tolist() == [0, 2, 2]
+    assert tracks.person.tolist() == [2, 2, 1]
+    np.testing.assert_array_equal(tracks.xy_px[1], xy)
+    assert (tracks.confidence[2] == 0).nonzero()[0].tolist() == [3]
+    assert np.isfinite(tracks.xy_px).all()
+
+
+def test_real_videos_a_wrong_one_and_one_without_anybody(library, tmp_path):
+    videos = [VIDEOS / name for name in ("a7_s5_t2_color.avi", "a7_s6_t1_color.avi")]
+    if not all(path.is_file() for path in videos):
+        pytest.skip("no shared videos")
+    try:
+        find_pose_model()
+    except PoseModelError as error:
+        pytest.skip(str(error))
+    empty = write_video(tmp_path / "empty.mp4", 4)
+    (tmp_path / "wrong.mp4").write_bytes(b"no video" * 50)
+    report = import_videos(library, [*videos, tmp_path / "wrong.mp4", empty], ImportOptions(action="clap", jobs=2))
+    assert len(report.recordings) == 2
+    assert len(report.problems) == 2
+    assert any("empty.mp4 holds nobody" in problem for problem in report.problems)
+    assert any("wrong.mp4 is not a video" in problem for problem in report.problems)
+    for clip in library.teaching_clips(["clap"]):
+        assert clip.layout == MEDIAPIPE_33
+        assert len(clip.times_s) >= 40
+        assert np.median(clip.confidence) > 0.8
+        assert 0 < np.median(clip.xy_px[..., 0]) < 640
+        np.testing.assert_allclose(np.diff(clip.times_s), 1 / 15, atol=0.01)
+
+
+# Data sets.
+
+
+def sample(joints, layout, seen=None, **more):
+    joints = joints.astype(np.float32)
+    seen = np.ones(joints.shape[:2], bool) if seen is None else seen
+    return Sample(
+        **{
+            "dataset": "set",
+            "name": "a1",
+            "action": "wave",
+            "fps": 20.0,
+            "subject": 3,
+            "test": True,
+            "joints": joints,
+            "layout": layout,
+            "seen": seen,
+        }
+        | more
+    )
+
+
+def only(library, made):
+    (name,) = import_samples(library, iter([made]), "set").recordings
+    return library.open_recording(name)
+
+
+def test_metres_are_seen_through_a_camera(library):
+    joints = np.random.default_rng(0).uniform(-0.5, 0.5, (8, 20, 3)) + np.array([0, 0, 3])
+    came = only(library, sample(joints, KINECT_20))
+    assert came.info.size == (640, 480)
+    expected = joints[..., :2] / joints[..., 2:] * 525 + (320, 240)
+    np.testing.assert_allclose(came.xy_px, expected, rtol=1e-4)
+    np.testing.assert_allclose(came.times_s, np.arange(8) / 20)
+    (clip,) = library.clips()
+    assert (clip.action, clip.who, clip.source) == ("wave", "set 3", "set/a1")
+    assert library.splits() == {"set as published": {clip.id: "test"}}
+
+
+def test_joints_about_the_body_are_put_into_a_picture_in_proportion(library):
+    joints = np.random.default_rng(0).uniform(-1.5, 0.5, (8, 13, 2))
+    came = only(library, sample(joints, PENN_13))
+    width, height = came.info.size
+    assert came.xy_px.min() > 0
+    assert came.xy_px[..., 0].max() < width
+    assert came.xy_px[..., 1].max() < height
+    moved = came.xy_px - came.xy_px[0, 0]
+    wanted = joints - joints[0, 0]
+    np.testing.assert_allclose(moved / np.abs(moved).max(), wanted / np.abs(wanted).max(), atol=1e-4)
+
+
+def test_what_is_not_seen_is_not_there_and_others_come_too(library):
+    joints = np.random.default_rng(0).uniform(60, 400, (6, 13, 2))
+    seen = np.ones((6, 13), bool)
+    seen[2], seen[3, 5] = False, False
+    other = Skeleton(joints.astype(np.float32) + 5, seen[::-1].copy(), np.full((6, 13), 0.25, np.float32))
+    came = only(library, sample(joints, PENN_13, seen, others=(other,), size_px=(640, 360)))
+    assert came.info.size == (640, 360)
+    first = came.person == 0
+    assert came.frame[first].tolist() == [0, 1, 3, 4, 5]
+    assert came.confidence[first][2].tolist() == [1.0] * 5 + [0.0] + [1.0] * 7
+    assert came.frame[~first].tolist() == [0, 1, 2, 4, 5]
+    assert came.confidence[~first].max() == 0.25
+    np.testing.assert_array_equal(came.xy_px[first][0], joints[0].astype(np.float32))
+
+
+def test_a_sample_without_anybody_is_told(library):
+    report = import_samples(library, iter([sample(np.zeros((5, 13, 2)), PENN_13, np.zeros((5, 13), bool))]), "set")
+    assert report.problems == ["set/a1 holds nobody: not imported"]
+
+
+@pytest.mark.parametrize("name", sorted(READERS))
+def test_every_reader_of_the_offline_package(name, library):
+    folder = SHARED / "datasets" / name
+    if not folder.is_dir():
+        pytest.skip(f"no {name}")
+    from itertools import islice
+
+    samples = list(islice(READERS[name](folder), 3))
+    report = import_samples(library, iter(samples), name)
+    assert (len(report.recordings), report.problems) == (3, [])
+    for made, recording in zip(samples, report.recordings, strict=True):
+        came = library.open_recording(recording)
+        assert came.info.source == f"{name}/{made.name}"
+        assert came.layout == made.layout
+        assert len(came.times_s) == len(made.joints)
+        width, height = came.info.size
+        middle = np.median(came.xy_px[came.confidence > 0], axis=0)
+        assert 0 < middle[0] < width
+        assert 0 < middle[1] < height
+
+
+def test_a_data_set_that_is_none_is_one_line(library, tmp_path):
+    with pytest.raises(LibraryError, match="choose one of"):
+        import_data_set(library, "imagenet", tmp_path)
+
+
+# The command.
+
+
+def run(capsys, *arguments):
+    status = command.main([str(argument) for argument in arguments])
+    out, err = capsys.readouterr()
+    return status, out, err
+
+
+@pytest.fixture
+def root(library):
+    add_recording(library, clips=[NewClip(0, 1, 0, "wave")])
+    library.close()
+    return library.root
+
+
+def test_the_command_checks_exports_and_rebuilds(root, tmp_path, capsys):
+    assert run(capsys, "--root", root, "check") == (0, "1 recordings, 1 clips, 2 actions: all is well\n", "")
+    assert run(capsys, "--root", root, "export", "pyskl", tmp_path / "a.pkl")[0] == 0
+    assert run(capsys, "--root", root, "export", "tables", tmp_path / "a")[0] == 0
+    assert run(capsys, "--root", root, "export", "coco", tmp_path / "a.json")[0] == 0
+    assert run(capsys, "--root", root, "export", "video", tmp_path / "v")[0] == 0
+    assert len(list((tmp_path / "v").glob("*.mp4"))) == 1
+    other = tmp_path / "other"
+    status, out, err = run(capsys, "--root", other, "import", tmp_path / "a.pkl", tmp_path / "a")
+    assert (status, out, err) == (0, f"2 recordings imported into {other}\n", "")
+    status, out, err = run(capsys, "--root", other, "rebuild")
+    assert (status, err) == (0, "")
+    assert out == f"made again of the folders: 2 recordings, 2 clips; the old one is {FILE}.old-1\n"
+
+
+def test_the_command_tells_mistakes_in_one_line(root, tmp_path, capsys):
+    (tmp_path / "x.pkl").write_bytes(b"rubbish")
+    for arguments in (
+        ("--root", root, "import", tmp_path / "no such file"),
+        ("--root", root, "import", tmp_path / "x.pkl"),
+        ("--root", root, "import", "--format", "imagenet", tmp_path),
+        ("--root", root, "import", "--format", "penn_action", tmp_path),
+        ("--root", root, "export", "pyskl", tmp_path / "no" / "folder.pkl"),
+        ("--root", root, "export", "coco", tmp_path / "a.json", "--action", "dance"),
+        ("--root", tmp_path / "nowhere", "check"),
+        ("--root", tmp_path / "nowhere", "rebuild"),
+        ("--root", tmp_path / "x.pkl", "import", tmp_path),
+    ):
+        status, out, err = run(capsys, *arguments)
+        assert (status, out) == (2, ""), arguments
+        assert err.count("\n") == 1, err
+    with pytest.raises(SystemExit) as left:
+        command.main(["--root", str(root), "dance"])
+    assert left.value.code == 2
+
+
+def test_the_command_ends_with_1_where_something_is_wrong(root, capsys, tmp_path):
+    (recording,) = (root / "recordings").iterdir()
+    (recording / "joints.npz").write_bytes(b"damaged")
+    status, out, err = run(capsys, "--root", root, "check")
+    assert (status, err.count("\n")) == (1, 1)
+    assert out.endswith("1 problems\n")
+
+
+def test_the_command_writes_to_no_library_that_is_open(root, capsys, tmp_path):
+    with Library(root):
+        assert run(capsys, "--root", root, "rebuild")[0] == 2
+        status, _, err = run(capsys, "--root", root, "import", tmp_path)
+    assert status == 2
+    assert "reading only" in err
+
+
+def test_ctrl_c_ends_an_import_with_130(root, capsys, tmp_path, posed):
+    def interrupted():
+        os.kill(os.getpid(), signal.SIGINT)
+        return make_tracks()
+
+    posed["a.mp4"] = interrupted
+    (tmp_path / "a.mp4").write_bytes(b"")
+    assert run(capsys, "--root", root, "import", tmp_path / "a.mp4")[0] == 130
+    with Library(root) as library:
+        assert library.count_recordings(Filter(text="a.mp4")) == 1

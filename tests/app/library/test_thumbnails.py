@@ -1,0 +1,105 @@
+"""Thumbnails: made once, elsewhere, and again when a clip changes."""
+
+import threading
+
+import cv2
+import numpy as np
+import pytest
+from library_fakes import add_recording, make_tracks
+
+from app.library.pictures import picture_at, video_pictures
+from app.library.storing import describe, store
+from app.library.thumbnails import HEIGHT, Thumbnails
+from app.library.types import NewClip
+from app.recording.folder import JOINTS_FILE, recordings_folder
+from app.video_writer import VideoWriter
+
+
+@pytest.fixture
+def thumbnails(library):
+    made = Thumbnails(library.root)
+    yield made
+    made.close()
+
+
+def with_video(library, tmp_path, frames=40):
+    """A recording whose frames are as bright as their number."""
+    tracks = make_tracks(frames=frames, size=(160, 120))
+    writer = VideoWriter(tmp_path / "video.mp4", lossless=True)
+    for number, time_s in enumerate(tracks.times_s.tolist()):
+        writer.write(np.full((120, 160, 3), 20 + number * 5, np.uint8), time_s)
+    writer.close()
+    info = describe(tracks, "cam", skeleton_only=False)
+    folder = store(library.root, library.staging(), info, tracks, tmp_path / "video.mp4")
+    return library.add_recording(folder, [NewClip(0, 0.5, 0, "wave")])
+
+
+def test_a_clip_of_skeletons_alone_gets_a_strip(library, thumbnails):
+    add_recording(library, clips=[NewClip(0, 1)])
+    path = thumbnails.of_clip(library.clips()[0]).result(10)
+    picture = cv2.imread(str(path))
+    assert path.parent == library.root / "thumbnails"
+    assert picture.shape == (HEIGHT, 3 * 160, 3)
+    assert (picture.max(axis=2) > 120).any()  # something is drawn on the dark ground
+    assert not list(path.parent.glob(".*"))
+
+
+def test_they_are_made_once_and_on_another_thread(library, thumbnails, monkeypatch):
+    from app.library import thumbnails as module
+
+    threads = []
+    strip = module._strip
+
+    def noting(*arguments):
+        threads.append(threading.current_thread())
+        return strip(*arguments)
+
+    monkeypatch.setattr(module, "_strip", noting)
+    add_recording(library, clips=[NewClip(0, 1)])
+    (row,) = library.clips()
+    first = thumbnails.of_clip(row).result(10)
+    again = thumbnails.of_clip(row)
+    assert again.done()
+    assert again.result() == first
+    assert len(threads) == 1
+    assert threads[0] is not threading.current_thread()
+
+
+def test_a_changed_clip_gets_another(library, thumbnails):
+    add_recording(library, clips=[NewClip(0, 1)])
+    (row,) = library.clips()
+    first = thumbnails.of_clip(row).result(10)
+    library.change_clip(row.id, NewClip(0.5, 1))
+    assert thumbnails.of_clip(library.clip(row.id)).result(10) != first
+
+
+def test_a_damaged_recording_has_none(library, thumbnails, caplog):
+    recording = add_recording(library, clips=[NewClip(0, 1)])
+    (recordings_folder(library.root) / recording / JOINTS_FILE).write_bytes(b"damaged")
+    assert thumbnails.of_clip(library.clips()[0]).result(10) is None
+    assert "no thumbnail" in caplog.text
+
+
+def test_a_damaged_video_leaves_the_skeleton(library, thumbnails, tmp_path):
+    recording = with_video(library, tmp_path)
+    (recordings_folder(library.root) / recording / "video.mp4").write_bytes(b"damaged")
+    assert thumbnails.of_recording(library.recording(recording)).result(10) is not None
+    assert list(video_pictures(library.open_recording(recording))) == [None] * 40
+
+
+def test_they_go_with_their_recording(library, thumbnails):
+    recording = add_recording(library, clips=[NewClip(0, 1)])
+    path = thumbnails.of_clip(library.clips()[0]).result(10)
+    library.delete_recordings([recording])
+    assert path.exists()
+    library.empty_bin()
+    assert not path.exists()
+
+
+def test_pictures_are_those_of_their_frames(library, tmp_path):
+    recording = library.open_recording(with_video(library, tmp_path))
+    brightness = [float(picture.mean()) for picture in video_pictures(recording)]
+    assert len(brightness) == 40
+    np.testing.assert_allclose(brightness, 20 + np.arange(40) * 5, atol=4)
+    for place in (0, 1, 17, 33, 39):
+        assert abs(float(picture_at(recording, place).mean()) - (20 + place * 5)) < 4
