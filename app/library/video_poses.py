@@ -52,12 +52,26 @@ def pose_videos(
             del left[number]
             yield posed
     except BrokenProcessPool:  # a video has ended its process: each of the rest gets a pool of its own
-        for number, path in list(left.items()):
-            try:
-                for _, posed in _parallel({number: path}, model, marks, people, 1, backend):
-                    yield posed
-            except BrokenProcessPool:
-                yield PosedVideo(path, None, f"{path} ends the process that reads it; convert it or leave it out")
+        for number, path in left.items():
+            yield from _alone(number, path, model, marks, people, backend)
+    finally:
+        if backend == "local":
+            _end_processes()
+
+
+def _alone(number: int, path: Path, model: Path, marks: Path, people: int, backend: str) -> Iterator[PosedVideo]:
+    try:
+        for _, posed in _parallel({number: path}, model, marks, people, 1, backend):
+            yield posed
+    except BrokenProcessPool:
+        yield PosedVideo(path, None, f"{path} ends the process that reads it; convert it or leave it out")
+
+
+def _end_processes() -> None:
+    """joblib would keep them for five minutes, with a pose model in each."""
+    from joblib.externals.loky import get_reusable_executor
+
+    get_reusable_executor().shutdown(wait=True)
 
 
 def pose_video(number: int, path: Path, model: Path, marks: Path, people: int, asking: int) -> tuple[int, PosedVideo]:
