@@ -147,6 +147,7 @@ class MainWindow(QMainWindow):
             ("record", self.recording.show),
             ("take", self.toggle_take),
             ("wrong", self.correct_last),
+            ("teach", self.teach),
             ("attention", self.show_attention),
             ("freeze", self.attention.toggle_hold),
             ("overlay", self.attention.toggle_overlay),
@@ -287,6 +288,14 @@ class MainWindow(QMainWindow):
             return
         info = self.live.view.info
         ask_right_action(self.video, info.actions if info else (), self.recording.save_last)
+
+    def teach(self) -> None:
+        """Make a recognizer of what was recorded."""
+        from app.ui.teaching.teach_dialog import TeachDialog  # it loads SQLite and scikit-learn's neighbours
+
+        dialog = TeachDialog(self.recording.root, self.live.options.model, self.jobs, self)
+        dialog.use.connect(lambda model: self._change_recognizer(model=model))
+        dialog.show()
 
     def set_full_screen(self, full: bool) -> None:
         """The picture alone on the whole screen, or the window as before."""

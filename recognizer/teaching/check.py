@@ -183,21 +183,21 @@ def _answers(lesson: Lesson, settings: QuickSettings, groups: Sequence[Any]) -> 
         held = labels == label
         left = np.bincount(lesson.target[~held], minlength=len(lesson.actions))
         judged = [
-            clip for clip in np.flatnonzero(held) if left[lesson.target[clip]] or lesson.clips[clip].action == NOTHING
+            clip for clip in np.flatnonzero(held) if lesson.clips[clip].action == NOTHING or left[lesson.target[clip]]
         ]
         if not judged or not left[: len(lesson.actions)].any():
             continue
         head = fit(lesson, ~held, settings)
         for clip in judged:
-            windows = lesson.plain.embedding[lesson.plain.owner == clip]
+            windows = lesson.plain.description[lesson.plain.owner == clip]
             found[int(clip)] = clip_answer(head, windows)
     return found
 
 
-def clip_answer(head: Head, embedding: Array) -> Array:
+def clip_answer(head: Head, description: Array) -> Array:
     """(A + 1,) of a whole clip: the mean over its windows (W, D), each by its evidence for any action, for clips begin
     and end at rest."""
-    probabilities = head.probabilities(embedding)
+    probabilities = head.probabilities(description)
     answer: Array = np.average(probabilities, axis=0, weights=1 - probabilities[:, -1] + _LEAST_EVIDENCE)
     return answer
 
@@ -242,8 +242,8 @@ def _false_alarms(lesson: Lesson, taught: Taught, shape: Shape, settings: QuickS
         clips[held] = False
         head = fit(lesson, clips, settings)
         for clip in held:
-            embedding = lesson.plain.embedding[lesson.plain.owner == clip]
-            shown.update(_shown(lesson, head, taught, shape, embedding, float(lesson.hop_s[clip])))
+            description = lesson.plain.description[lesson.plain.owner == clip]
+            shown.update(_shown(lesson, head, taught, shape, description, float(lesson.hop_s[clip])))
             times_s = lesson.clips[clip].times_s
             seconds += float(times_s[-1] - times_s[0])
     return FalseAlarms(round(seconds, 1), dict(shown.most_common()))
@@ -259,7 +259,7 @@ class _Rules:
     fps: float
 
 
-def _shown(lesson: Lesson, head: Head, taught: Taught, shape: Shape, embedding: Array, hop_s: float) -> list[str]:
+def _shown(lesson: Lesson, head: Head, taught: Taught, shape: Shape, description: Array, hop_s: float) -> list[str]:
     """Actions that begin, were the windows (W, D) seen live one after the other."""
     actions = (*(f"{place}" for place in range(len(lesson.actions))), "rest")
     thresholds = dict(zip(actions, [*map(float, taught.thresholds), 1.0], strict=True))
@@ -267,7 +267,7 @@ def _shown(lesson: Lesson, head: Head, taught: Taught, shape: Shape, embedding: 
     # Windows may be further apart than live ones: without evidence for so long a person would be given up.
     decider = Decider(rules, DecisionSettings(hold_s=max(DecisionSettings().hold_s, 2.5 * hop_s)))
     found = []
-    for number, row in enumerate(head.probabilities(embedding)):
+    for number, row in enumerate(head.probabilities(description)):
         decision = decider.update(Prediction(0, number * hop_s, actions, row))
         found += [lesson.actions[int(event.action)] for event in decision.events if event.kind == "start"]
     return found

@@ -1,0 +1,1 @@
+"""Teaching from the window."""

@@ -1,0 +1,58 @@
+"""What the check of a taught recognizer has found, in sentences and one table."""
+
+from collections.abc import Mapping
+from html import escape
+from typing import Any
+
+_HELD_OUT = {
+    "sessions": "sittings that it had not seen",
+    "people": "people whom it had not seen",
+    "clips": "clips that it had not seen, of the same sittings",
+}
+
+
+def as_html(check: Mapping[str, Any]) -> str:
+    """The check (recognizer.teaching.check.Check.to_json) for a text view."""
+    parts = [_held_out(one) for one in check.get("checks", ())]
+    alarms = check.get("alarms")
+    if alarms is None:
+        parts.append("<p>No footage of “nothing” is labelled, so false alarms are not known.</p>")
+    else:
+        minutes = alarms["seconds"] / 60
+        parts.append(f"<p><b>{alarms['an_hour']:.1f}</b> false alarms an hour, in {minutes:.1f} min of “nothing”.</p>")
+    needed = {action: count for action, count in check.get("needed", {}).items() if count}
+    if needed:
+        more = ", ".join(f"{count} more of {escape(action)}" for action, count in needed.items())
+        parts.append(f"<p>Record {more}.</p>")
+    if check.get("suspects"):
+        rows = "".join(
+            f"<li>{escape(one['clip'])}: labelled {escape(one['action'])}, looks like {escape(one['looks_like'])}</li>"
+            for one in check["suspects"][:8]
+        )
+        parts.append(f"<p>Labels to look at:</p><ul>{rows}</ul>")
+    parts += [f"<p>{escape(str(remark))}</p>" for remark in check.get("remarks", ())]
+    return "".join(parts)
+
+
+def _held_out(check: Mapping[str, Any]) -> str:
+    where = _HELD_OUT.get(str(check["held_out"]), str(check["held_out"]))
+    if not check["clips"]:
+        return f"<p>Nothing could be judged on {where}.</p>"
+    rows = "".join(
+        f"<tr><td>{escape(action)}</td><td align=right>{_percent(figures['recall'])}</td>"
+        f"<td align=right>{_percent(figures['precision'])}</td><td align=right>{figures['clips']}</td></tr>"
+        for action, figures in check["actions"].items()
+    )
+    table = (
+        "<table cellspacing=0 cellpadding=4><tr><th align=left>action</th><th>found</th><th>right when said</th>"
+        f"<th>clips</th></tr>{rows}</table>"
+    )
+    mistakes = ", ".join(
+        f"{escape(true)} taken for {escape(answer)} ({count})" for true, answer, count in check["confusions"][:4]
+    )
+    confused = f"<p>Mistakes: {mistakes}.</p>" if mistakes else ""
+    return f"<p><b>{check['accuracy']:.0%}</b> of {check['clips']} clips right, on {where}.</p>{table}{confused}"
+
+
+def _percent(share: float | None) -> str:
+    return "–" if share is None else f"{share:.0%}"  # noqa: RUF001

@@ -1,0 +1,198 @@
+"""The Teach dialog: from recordings on disk to a recognizer that knows them, cancelled, refused, and gone back from."""
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+
+from app.recording.writer import RecordingWriter
+from app.teaching import Progress, TeachingCancelled, TeachingDone, TeachingFailed
+from app.ui.jobs import Jobs
+from app.ui.teaching.report import as_html
+from app.ui.teaching.teach_dialog import TeachDialog
+from pose.demo.source import DemoSource
+from pose.skeleton import MPOSE_13
+from pose.types import Pose
+from recognizer.features import RATE_FPS
+from recognizer.onnx_recognizer import OnnxRecognizer
+from recognizer.types import Clip
+
+# Names that no shipped recognizer has, for two things that the rendered person does.
+TAUGHT = {"hail a taxi": "wave", "deep bob": "squat"}
+
+
+def segment_of(source, action):
+    return next(segment for segment in source.script if segment.action == action)
+
+
+def poses_of(seed, action, shift_s=0.0, seconds=2.6):
+    """True joints of a look's action, as poses at 30 a second."""
+    source = DemoSource(seed=seed, paced=False)
+    start_s = segment_of(source, action).start_s + shift_s
+    times = [n / 30 for n in range(round(seconds * 30))]
+    joints = [source.truth(start_s + t).joints_px for t in times]
+    return [Pose(xy, np.ones(13, np.float32), MPOSE_13, t) for t, xy in zip(times, joints, strict=True)]
+
+
+def record(root, name, poses, session="one"):
+    writer = RecordingWriter(
+        root, source="demo", session=session, layout=MPOSE_13, size=(640, 480), action=name, skeleton_only=True
+    )
+    for pose in poses:
+        writer.add(pose.time_s, None, [pose])
+    return writer.finish()
+
+
+@pytest.fixture
+def library(tmp_path):
+    for name, action in TAUGHT.items():
+        for take in range(3):
+            record(tmp_path, name, poses_of(take, action, 0.2 * take), f"sitting {take % 2}")
+    record(tmp_path, "nothing", poses_of(0, "idle", seconds=2.0))
+    record(tmp_path, "too few", poses_of(0, "clap"))
+    return tmp_path
+
+
+@pytest.fixture
+def dialog(library, qtbot, qapp):
+    jobs = Jobs()
+    made = TeachDialog(library, "act", jobs)
+    made.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
+    qtbot.addWidget(made)
+    made.show()
+    qtbot.waitUntil(lambda: made.list.topLevelItemCount() > 0, timeout=20_000)
+    yield made
+    made.close()
+    assert jobs.close(20)
+
+
+def test_actions_with_their_clips_are_offered_and_too_few_are_not(dialog):
+    rows = {dialog._text(item): (item.text(1), item.isDisabled()) for item in dialog._items()}
+    assert rows == {"hail a taxi": ("3", False), "deep bob": ("3", False), "too few": ("1", True)}
+    assert sorted(dialog.chosen()) == ["deep bob", "hail a taxi"]
+
+
+def test_recordings_become_a_recognizer_that_knows_them(dialog, library, qtbot):
+    used = []
+    dialog.use.connect(used.append)
+    dialog.keep.setChecked(False)
+    dialog.toggle()
+    qtbot.waitUntil(
+        lambda: dialog._job is None and dialog.train.text() == "Train" and dialog.progress.value() > 0, timeout=90_000
+    )
+    qtbot.waitUntil(lambda: dialog.taught.count() == 1, timeout=5_000)
+    assert "clips right" in dialog.report.toPlainText()
+    assert "sittings" in dialog.report.toPlainText()
+    dialog.switch.click()
+    assert used == [str(library / "models" / "mine" / "1")]
+    recognizer = OnnxRecognizer(library / "models" / "mine" / "1", "cpu")
+    for name, action in TAUGHT.items():  # a look that was not recorded
+        assert answer(recognizer, poses_of(5, action, 0.4)) == name
+    dialog.back.click()
+    assert used[-1] == "act"
+
+
+def answer(recognizer, poses):
+    """The likeliest action of the last 1.5 s of poses."""
+    count = recognizer.frames
+    places = np.round(np.arange(count) * 30 / RATE_FPS).astype(int)
+    xy = np.stack([poses[place].xy_px for place in places])
+    clip = Clip(xy, np.ones((count, 13), np.float32), RATE_FPS, MPOSE_13, 2.0, 0)
+    (prediction,) = recognizer.predict([clip])
+    return prediction.actions[int(prediction.probabilities.argmax())]
+
+
+class FakeJob:
+    """A teaching that the test ends."""
+
+    def __init__(self, request):
+        self.request, self.outcome, self.cancelled = request, None, False
+        self.progress = Progress("windows", 0.25, 12.0)
+
+    def cancel(self):
+        self.cancelled = True
+
+
+@pytest.fixture
+def job(dialog, monkeypatch, qtbot):
+    monkeypatch.setattr("app.ui.teaching.teach_dialog.TeachingJob", FakeJob)
+    dialog.toggle()
+    qtbot.waitUntil(lambda: dialog._job is not None, timeout=20_000)
+    return dialog._job
+
+
+def test_progress_is_shown_and_the_button_cancels(dialog, job):
+    dialog.look()
+    assert dialog.progress.value() == 250
+    assert "12 s left" in dialog.state.text()
+    assert dialog.train.text() == "Cancel"
+    dialog.toggle()
+    assert job.cancelled
+    job.outcome = TeachingCancelled()
+    dialog.look()
+    assert "nothing is left" in dialog.state.text()
+    assert dialog.train.text() == "Train"
+
+
+def test_what_went_wrong_is_one_line(dialog, job):
+    job.outcome = TeachingFailed("teaching cannot start (No space left on device); make room and try again")
+    dialog.look()
+    assert "No space left" in dialog.state.text()
+    assert dialog.train.isEnabled()
+
+
+def test_the_request_has_the_chosen_actions_and_nothing(dialog, job):
+    assert {clip.action for clip in job.request.clips} == {*TAUGHT, "nothing"}
+    assert job.request.name == "mine"
+
+
+def test_closing_cancels(dialog, job):
+    dialog.close()
+    assert job.cancelled
+
+
+def test_a_model_is_noted_with_its_clips(dialog, job, library, qtbot):
+    from app.library.catalogue import Library
+
+    (library / "models" / "mine" / "1").mkdir(parents=True)
+    job.outcome = TeachingDone(library / "models" / "mine" / "1", {"checks": []})
+    dialog.look()
+    qtbot.waitUntil(lambda: dialog.taught.count() == 1, timeout=20_000)
+    with Library(library) as opened:
+        (model,) = opened.models()
+    assert model.name == "mine/1"
+    assert len(model.clips) == 7
+
+
+def test_an_empty_library_says_what_to_do(tmp_path, qtbot):
+    jobs = Jobs()
+    made = TeachDialog(tmp_path, "act", jobs)
+    made.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
+    qtbot.addWidget(made)
+    qtbot.waitUntil(lambda: "record some takes" in made.state.text(), timeout=20_000)
+    assert not made.train.isEnabled()
+    made.close()
+    jobs.close(5)
+
+
+def test_the_report_names_figures_and_escapes_names():
+    text = as_html(
+        {
+            "checks": [
+                {
+                    "held_out": "people",
+                    "accuracy": 0.75,
+                    "clips": 8,
+                    "actions": {"<b>x": {"recall": None, "precision": 0.5, "clips": 0}},
+                    "confusions": [("a", "unknown", 2)],
+                }
+            ],
+            "alarms": {"seconds": 120.0, "an_hour": 30.0},
+            "needed": {"wave": 8, "clap": 0},
+            "suspects": [{"clip": "r/1", "action": "a", "looks_like": "b", "probability": 0.9}],
+            "remarks": ["Only one sitting."],
+        }
+    )
+    for said in ("75%", "of 8 clips", "&lt;b&gt;x", "30.0", "8 more of wave", "r/1", "Only one sitting."):
+        assert said in text
+    assert "clap" not in text
+    assert "<b>x" not in text
