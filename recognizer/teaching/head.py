@@ -1,6 +1,6 @@
-"""A head on an embedding, fitted by scikit-learn: what Quick teaching learns.
+"""A head on descriptions of windows, fitted by scikit-learn: what Quick teaching learns.
 
-N windows, D numbers of an embedding, A taught actions; the last output stands for everything else.
+N windows, D numbers of a description, A taught actions; the last output stands for everything else.
 """
 
 import warnings
@@ -18,7 +18,9 @@ Places = NDArray[np.intp]
 LOGISTIC, MEANS, DISCRIMINANT = "logistic", "means", "discriminant"
 KINDS = (LOGISTIC, MEANS, DISCRIMINANT)
 
-_LEAST_SPREAD = 1e-3  # of a number of the embedding, in units of the median spread: one that never varies says nothing
+_LEAST_SPREAD = (
+    1e-3  # of a number of the description, in units of the median spread: one that never varies says nothing
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,31 +29,31 @@ class HeadSettings:
     of the discriminant's covariance. other_share: weight of all negatives, in actions."""
 
     kind: str = LOGISTIC
-    strength: float = 0.03
+    strength: float = 0.003
     other_share: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Head:
-    """Logits (N, A + 1) = embedding @ weights + bias. weights: (D, A + 1); bias: (A + 1,); float32."""
+    """Logits (N, A + 1) = description @ weights + bias. weights: (D, A + 1); bias: (A + 1,); float32."""
 
     weights: Array
     bias: Array
 
-    def logits(self, embedding: Array) -> Array:
+    def logits(self, description: Array) -> Array:
         """(N, A + 1) float32."""
-        found: Array = embedding @ self.weights + self.bias
+        found: Array = description @ self.weights + self.bias
         return found
 
-    def probabilities(self, embedding: Array) -> Array:
+    def probabilities(self, description: Array) -> Array:
         """(N, A + 1) float32, rows sum to 1."""
-        logits = self.logits(embedding)
+        logits = self.logits(description)
         powers = np.exp(logits - logits.max(axis=1, keepdims=True))
         found: Array = powers / powers.sum(axis=1, keepdims=True)
         return found
 
 
-def fit_head(embedding: Array, target: Places, actions: int, settings: HeadSettings, weight: Array) -> Head:
+def fit_head(description: Array, target: Places, actions: int, settings: HeadSettings, weight: Array) -> Head:
     """Fit to windows (N, D) with targets (N,) of 0..actions, where `actions` itself means none of them.
 
     weight: (N,) of each window; brought to the same sum for each action, and to other_share for the negatives.
@@ -60,13 +62,13 @@ def fit_head(embedding: Array, target: Places, actions: int, settings: HeadSetti
     totals = np.bincount(target, weight, minlength=actions + 1)
     wanted = np.append(np.ones(actions), settings.other_share)
     weight = weight * (wanted / np.maximum(totals, 1e-9))[target] * (len(target) / wanted.sum())
-    centre = np.average(embedding, axis=0, weights=weight)
-    spread = np.sqrt(np.average((embedding - centre) ** 2, axis=0, weights=weight))
+    centre = np.average(description, axis=0, weights=weight)
+    spread = np.sqrt(np.average((description - centre) ** 2, axis=0, weights=weight))
     spread = np.maximum(spread, _LEAST_SPREAD * max(float(np.median(spread)), 1e-6))
-    scaled = (embedding - centre) / spread
+    scaled = (description - centre) / spread
     fit = {LOGISTIC: _logistic, MEANS: _means, DISCRIMINANT: _discriminant}[settings.kind]
     classes, weights, bias = fit(scaled, target, settings.strength, weight)
-    whole = np.zeros((embedding.shape[1], actions + 1))
+    whole = np.zeros((description.shape[1], actions + 1))
     constant = np.full(actions + 1, -20.0)
     whole[:, classes] = weights / spread[:, None]
     constant[classes] = bias - (centre / spread) @ weights

@@ -1,18 +1,18 @@
-"""Everything that Quick teaching computes of the clips, once: the embeddings of their windows, as they are and shaken.
+"""What Quick teaching computes of the clips, once: descriptions of their windows, as they are and shaken.
 
-W windows, D numbers of the embedding. Fitting and checking read nothing else, so a check of many folds takes moments.
+W windows, D numbers of a description. Fitting and checking read nothing else, so a check of many folds takes moments.
 """
 
 import math
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recognizer.teaching.background import everyday_motion
 from recognizer.teaching.clips import TeachingClip
+from recognizer.teaching.description import Embedder, describe
 from recognizer.teaching.errors import TeachingError
 from recognizer.teaching.windows import (
     Array,
@@ -28,7 +28,6 @@ from recognizer.teaching.windows import (
     sliding,
     steady,
 )
-from recognizer.types import Clip
 
 NOTHING = "nothing"  # of a clip in which no action is done
 FEWEST_CLIPS = 3  # of an action
@@ -42,19 +41,11 @@ _BODY = ("shoulder", "hip")
 Progress = Callable[[float], None]  # part of the work that is done, 0..1
 
 
-class Embedder(Protocol):
-    """The part of a recognizer that is used here."""
-
-    def embed(self, clips: Sequence[Clip]) -> NDArray[np.float32]:
-        """(N, D) of N clips."""
-        ...
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Windows:
-    """embedding: (W, D). owner: (W,) place of the clip that each was cut from; windows of a clip follow in time."""
+    """description: (W, D). owner: (W,) place of the clip that each was cut from; windows of a clip follow in time."""
 
-    embedding: Array
+    description: Array
     owner: NDArray[np.intp]
 
 
@@ -84,7 +75,7 @@ def prepare(
     seed: int = 0,
     progress: Progress = lambda part: None,
 ) -> Lesson:
-    """Embed the windows of clips. one_sided: actions whose mirror image means something else.
+    """Describe the windows of clips. one_sided: actions whose mirror image means something else.
 
     Raises TeachingError where there is no action, or where a clip shows too little of a body.
     """
@@ -102,7 +93,7 @@ def prepare(
     ]
     plain = [cutter.plain(each, hop) for each, hop in zip(steady_clips, hop_s, strict=True)]
     around = [cutter.shaken(stretch.clip, mirror=True, windows=_FEW) for stretch in background]
-    first, second, third = cutter.embed(lots, plain, around)
+    first, second, third = cutter.describe(lots, plain, around)
     return Lesson(
         actions=actions,
         clips=tuple(clips),
@@ -120,7 +111,7 @@ _Lot = tuple[Array, Array]  # xy (W, T, V, 2), confidence (W, T, V)
 
 
 class _Cutter:
-    """Cuts windows and embeds them, telling how far it is."""
+    """Cuts windows and describes them, telling how far it is."""
 
     def __init__(
         self, shape: Shape, changes: Changes, rng: np.random.Generator, embedder: Embedder, progress: Progress
@@ -140,7 +131,7 @@ class _Cutter:
         both = joined(lots)
         return joined([both, mirrored(*both, layout)]) if mirror and changes.mirror else both
 
-    def embed(self, *groups: Sequence[_Lot]) -> list[Windows]:
+    def describe(self, *groups: Sequence[_Lot]) -> list[Windows]:
         """The windows of each group of lots; the owner of a window is the place of its lot in its group."""
         total = sum(len(lot[0]) for group in groups for lot in group)
         done, found = 0, []
@@ -150,7 +141,7 @@ class _Cutter:
             parts = []
             for first in range(0, len(xy), _BATCH):
                 here = slice(first, first + _BATCH)
-                parts.append(self._embedder.embed(as_clips(xy[here], confidence[here], self._shape)))
+                parts.append(describe(as_clips(xy[here], confidence[here], self._shape), self._embedder))
                 done += len(parts[-1])
                 self._progress(done / total)
             found.append(Windows(np.concatenate(parts), owner))

@@ -28,6 +28,7 @@ from recognizer.model_card import (
 )
 from recognizer.onnx_recognizer import OnnxRecognizer
 from recognizer.teaching.clips import TeachingClip
+from recognizer.teaching.description import LEAST_VARIANCE, described
 from recognizer.teaching.errors import TeachingError
 from recognizer.teaching.quick import Taught
 from recognizer.teaching.windows import Array
@@ -159,10 +160,11 @@ def with_head(base: Base, taught: Taught, *, keep_base: bool) -> tuple[tuple[str
     _rename(model, logits, "base_logits")
     names = card_names(taught.actions)
     graph = model.graph
+    _describe(graph, base, embedding.name)
     _constant(graph, "head_weights", taught.head.weights)
     _constant(graph, "head_bias", taught.head.bias)
     scores = "head_logits" if keep_base else logits
-    graph.node.append(helper.make_node("Gemm", [embedding.name, "head_weights", "head_bias"], [scores]))
+    graph.node.append(helper.make_node("Gemm", ["description", "head_weights", "head_bias"], [scores]))
     actions = (*names, OTHER)
     if keep_base:
         actions, routes = _routes(names, base.card)
@@ -181,9 +183,10 @@ def expected_logits(base: Base, taught: Taught, features: Array, *, keep_base: b
     assert card.embedding is not None
     run: Any = ReferenceEvaluator(base.content).run([card.embedding.name, card.logits.name], {INPUT_NAME: features})
     embedding, own = np.asarray(run[0]), np.asarray(run[1])
+    description = described(embedding.astype(np.float32), features)
     if not keep_base:
-        return taught.head.logits(embedding)
-    head = taught.head.probabilities(embedding)
+        return taught.head.logits(description)
+    head = taught.head.probabilities(description)
     rest = np.exp(own / card.decision.temperature)
     rest = head[:, -1:] * rest / rest.sum(axis=1, keepdims=True)
     routes = _routes(card_names(taught.actions), card)[1]
@@ -201,13 +204,34 @@ def _routes(names: Sequence[str], card: ModelCard) -> tuple[tuple[str, ...], Arr
     return actions, routes
 
 
+def _describe(graph: Any, base: Base, embedding: str) -> None:
+    """Nodes that make recognizer.teaching.description.described of the graph's input and its embedding."""
+    frames, features = base.card.frames, _features(base.content)
+    _constant(graph, "mean_of_frames", np.full((1, frames), 1 / frames, np.float32))
+    _constant(graph, "one_row", np.array([-1, features], np.int64))
+    _constant(graph, "least_variance", np.array(LEAST_VARIANCE, np.float32))
+    _append(
+        graph,
+        ("Mul", [INPUT_NAME, INPUT_NAME], ["features_squared"], {}),
+        ("MatMul", ["mean_of_frames", INPUT_NAME], ["features_mean"], {}),  # (N, 1, F)
+        ("MatMul", ["mean_of_frames", "features_squared"], ["mean_of_squares"], {}),
+        ("Mul", ["features_mean", "features_mean"], ["square_of_mean"], {}),
+        ("Sub", ["mean_of_squares", "square_of_mean"], ["features_variance"], {}),
+        ("Max", ["features_variance", "least_variance"], ["variance_bounded"], {}),
+        ("Sqrt", ["variance_bounded"], ["features_spread"], {}),
+        ("Reshape", ["features_spread", "one_row"], ["spread"], {}),
+        ("Concat", [embedding, "spread"], ["description"], {"axis": 1}),
+    )
+
+
 def _share_out(graph: Any, card: ModelCard, taught: int, routes: Array, logits: str) -> None:
     """Nodes from head_logits and base_logits to the logits of all actions."""
     _constant(graph, "base_scale", np.array(1 / card.decision.temperature, np.float32))
     _constant(graph, "head_sizes", np.array([taught, 1], np.int64))
     _constant(graph, "routes", routes)
     _constant(graph, "least", np.array(_LEAST, np.float32))
-    steps: tuple[tuple[str, list[str], list[str], dict[str, Any]], ...] = (
+    _append(
+        graph,
         ("Softmax", ["head_logits"], ["head_probabilities"], {"axis": 1}),
         ("Split", ["head_probabilities", "head_sizes"], ["taught_probabilities", "untaught"], {"axis": 1}),
         ("Mul", ["base_logits", "base_scale"], ["base_scores"], {}),
@@ -218,6 +242,10 @@ def _share_out(graph: Any, card: ModelCard, taught: int, routes: Array, logits: 
         ("Max", ["routed", "least"], ["bounded"], {}),
         ("Log", ["bounded"], [logits], {}),
     )
+
+
+def _append(graph: Any, *steps: tuple[str, list[str], list[str], dict[str, Any]]) -> None:
+    """Nodes of a kind, with what they read, what they make, and their attributes."""
     graph.node.extend(helper.make_node(kind, inputs, made, **settings) for kind, inputs, made, settings in steps)
 
 

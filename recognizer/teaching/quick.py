@@ -50,18 +50,18 @@ def teach(lesson: Lesson, settings: QuickSettings | None = None) -> Taught:
 def fit(lesson: Lesson, clips: Mask, settings: QuickSettings, background: Mask | None = None) -> Head:
     """A head of some of the clips (C,) and of some stretches of the background, all that do not look like an action."""
     chosen = clips[lesson.shaken.owner]
-    embedding, owner = lesson.shaken.embedding[chosen], lesson.shaken.owner[chosen]
+    description, owner = lesson.shaken.description[chosen], lesson.shaken.owner[chosen]
     target = lesson.target[owner]
     weight = 1 / np.bincount(owner)[owner]  # every clip counts alike
     if settings.background:
         used = usable_background(lesson, clips)
         used &= True if background is None else background
         around = used[lesson.background.owner]
-        embedding = np.concatenate([embedding, lesson.background.embedding[around]])
+        description = np.concatenate([description, lesson.background.description[around]])
         target = np.concatenate([target, np.full(around.sum(), len(lesson.actions))])
         stretch = lesson.background.owner[around]
         weight = np.concatenate([weight, 1 / np.bincount(lesson.background.owner)[stretch]])
-    return fit_head(embedding, target, len(lesson.actions), settings.head, weight.astype(np.float32))
+    return fit_head(description, target, len(lesson.actions), settings.head, weight.astype(np.float32))
 
 
 def usable_background(lesson: Lesson, clips: Mask) -> Mask:
@@ -70,7 +70,7 @@ def usable_background(lesson: Lesson, clips: Mask) -> Mask:
     One is where most of its windows lie closer to the clips of an action than half of the way between actions.
     """
     chosen = clips[lesson.plain.owner] & (lesson.target[lesson.plain.owner] < len(lesson.actions))
-    own = lesson.plain.embedding[chosen]
+    own = lesson.plain.description[chosen]
     target = lesson.target[lesson.plain.owner[chosen]]
     used = np.ones(len(lesson.background_actions), bool)
     if not len(own):
@@ -80,9 +80,9 @@ def usable_background(lesson: Lesson, clips: Mask) -> Mask:
     limit = (
         0.5 * float(np.median(apart))
         if len(apart)
-        else 0.5 * float(np.median(_distances(lesson.background.embedding, own)))
+        else 0.5 * float(np.median(_distances(lesson.background.description, own)))
     )
-    close = _distances(lesson.background.embedding, own).min(axis=1) < limit
+    close = _distances(lesson.background.description, own).min(axis=1) < limit
     for stretch in range(len(used)):
         used[stretch] = close[lesson.background.owner == stretch].mean() <= 0.5
     return used
@@ -126,9 +126,9 @@ def judge_held_out(lesson: Lesson, settings: QuickSettings) -> HeldOut:
         head = fit(lesson, ~held, settings, ~stretches)
         here = held[lesson.plain.owner]
         owner = lesson.plain.owner[here]
-        parts.append((head.probabilities(lesson.plain.embedding[here]), lesson.target[owner], owner))
+        parts.append((head.probabilities(lesson.plain.description[here]), lesson.target[owner], owner))
         around = (stretches & usable_background(lesson, ~held))[lesson.background.owner]
-        found = head.probabilities(lesson.background.embedding[around])
+        found = head.probabilities(lesson.background.description[around])
         parts.append((found, np.full(len(found), len(lesson.actions)), np.full(len(found), -1)))
     if not parts:
         empty = np.zeros(0, np.intp)

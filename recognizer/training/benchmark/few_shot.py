@@ -115,12 +115,12 @@ def part_of_lesson(lesson: Lesson, clips: Places, actions: Sequence[str]) -> Les
 def _windows_of(windows: Windows, clips: Places) -> Windows:
     rows = [np.flatnonzero(windows.owner == clip) for clip in clips]
     owner = np.repeat(np.arange(len(clips)), [len(each) for each in rows])
-    return Windows(windows.embedding[np.concatenate(rows)], owner)
+    return Windows(windows.description[np.concatenate(rows)], owner)
 
 
 def answers(head: Head, windows: Windows, clips: int) -> Array:
     """(C, A + 1) probabilities of whole clips: the mean of their windows', each by its evidence for any action."""
-    probabilities = head.probabilities(windows.embedding)
+    probabilities = head.probabilities(windows.description)
     weight = 1 - probabilities[:, -1] + _LEAST_EVIDENCE
     total = np.zeros((clips, probabilities.shape[1]))
     np.add.at(total, windows.owner, probabilities * weight[:, None])
