@@ -91,7 +91,11 @@ def _first_labels(info: RecordingInfo, folder: Path) -> Labels:
     clips: tuple[tuple[int, NewClip], ...] = ()
     if (action or who) and info.duration_s > 0:
         persons = read_recording(folder).persons()
-        clips = ((0, NewClip(min(info.begins_s, info.duration_s), info.duration_s, persons[0], action, who)),) if persons else ()
+        clips = (
+            ((0, NewClip(min(info.begins_s, info.duration_s), info.duration_s, persons[0], action, who)),)
+            if persons
+            else ()
+        )
     return Labels(_label(info.session), "", False, clips)
 
 

@@ -18,6 +18,7 @@ from app.library.types import Filter, NewClip, Tracks
 from recognizer.training.data import (
     jhmdb,
     kinetics_skeleton,
+    mpose2021,
     msr_action3d,
     ntu,
     nw_ucla,
@@ -28,11 +29,33 @@ from recognizer.training.data import (
 from recognizer.training.data.recording import DataError
 from recognizer.training.data.recording import Recording as Sample
 
+_MPOSE_FPS = 30.0  # not in the files; of most videos that it was made of
+
+
+def read_mpose2021(folder: Path) -> Iterator[Sample]:
+    """Split 1 of MPOSE2021's OpenPose variant: each pose about its neck, in torsos, as the data set's package has it."""
+    split = mpose2021.read(folder, velocities=False, confidence=True)
+    for part, x, y in (("train", split.x_train, split.y_train), ("test", split.x_test, split.y_test)):
+        for number, (clip, label) in enumerate(zip(x, y.tolist(), strict=True)):
+            yield Sample(
+                dataset=mpose2021.NAME,
+                name=f"{part}_{number:05d}",
+                action=split.actions[label],
+                joints=clip[..., :2],
+                seen=clip[..., 2] > 0,
+                layout=split.layout,
+                fps=_MPOSE_FPS,
+                subject=None,
+                test=part == "test",
+                score=clip[..., 2],
+            )
+
+
 # Data set -> its reader of a folder.
 READERS: dict[str, Callable[[Path], Iterator[Sample]]] = {
     module.NAME: module.read
     for module in (penn_action, utd_mhad, utd_openpose, nw_ucla, msr_action3d, jhmdb, ntu, kinetics_skeleton)
-}
+} | {mpose2021.NAME: read_mpose2021}
 # A picture of 640 x 480 whose field of view is Kinect's: 525 pixels of focal length (OpenNI's default for its sensor).
 _FOCAL_PX, _SIZE = 525.0, (640, 480)
 _NEAREST_M = 0.3

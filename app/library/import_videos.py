@@ -57,7 +57,7 @@ def import_videos(
     """Find the poses of videos in other processes and keep them as recordings; what fails is a line of the report.
 
     Videos that hold nobody are told and not kept. tell is called from another thread, too. cancel ends it within a
-    second; what is finished stays. Raises LibraryError and PoseModelError where nothing can be imported at all.
+    few seconds; what is finished stays. Raises LibraryError and PoseModelError where nothing can be imported at all.
     """
     options, cancel = options or ImportOptions(), cancel or threading.Event()
     _check(options)

@@ -9,7 +9,7 @@ import signal
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -77,7 +77,7 @@ def _end_processes() -> None:
 def pose_video(number: int, path: Path, model: Path, marks: Path, people: int, asking: int) -> tuple[int, PosedVideo]:
     """One video from its first frame to its last, in this process. asking: the process that waits."""
     if os.getpid() != asking and threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes; the asking one decides
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # see _without_ctrl_c, which Windows and Ray lack
     try:
         return number, _posed(number, path, model, marks, people)
     except (ActionLensError, OSError, RuntimeError, MemoryError) as error:
@@ -115,6 +115,8 @@ def tracks_of(frames: Sequence[tuple[float, Sequence[Pose]]], size: tuple[int, i
 
 
 def _posed(number: int, path: Path, model: Path, marks: Path, people: int) -> PosedVideo:
+    if (marks / CANCEL).exists():  # before the estimator's library, which takes seconds to load
+        return PosedVideo(path, None)
     from pose.estimator import MediaPipeEstimator
     from pose.video_file import VideoFile
 
@@ -161,10 +163,25 @@ def _parallel(
     waiting = tasks()
     with parallel_config(_backend(backend)):
         if backend == "local":
-            yield from Parallel(return_as="generator_unordered", **options)(waiting)
+            with _without_ctrl_c():
+                results = Parallel(return_as="generator_unordered", **options)(waiting)
+            yield from results
             return
         while batch := list(islice(waiting, _RAY_BATCH * jobs)):  # Ray gives results all at once
             yield from Parallel(**options)(batch)
+
+
+@contextmanager
+def _without_ctrl_c() -> Iterator[None]:
+    """What is started inside never hears of Ctrl-C, which reaches all processes: the asking one decides."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # inherited
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _backend(name: str) -> str:

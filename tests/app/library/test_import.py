@@ -295,6 +295,22 @@ def test_every_reader_of_the_offline_package(name, library):
         assert 0 < middle[1] < height
 
 
+def test_mpose_in_its_published_arrays(library, tmp_path):
+    place = tmp_path / "openpose" / "1"
+    place.mkdir(parents=True)
+    random = np.random.default_rng(0)
+    for part, labels in (("train", [0, 19]), ("test", [7])):
+        poses = random.uniform(10, 200, (len(labels), 30, 25, 3))
+        poses[..., 2] = random.uniform(0.2, 1, poses.shape[:-1])
+        np.save(place / f"X_{part}.npy", poses)
+        np.save(place / f"y_{part}.npy", np.array(labels))
+    report = import_data_set(library, "mpose2021", tmp_path)
+    assert (len(report.recordings), report.problems) == (3, [])
+    assert {clip.action for clip in library.clips()} == {"standing", "run", "walk"}
+    assert sorted(library.splits()["mpose2021 as published"].values()) == ["test", "train", "train"]
+    assert {(len(clip.times_s), clip.layout.name) for clip in library.teaching_clips()} == {(30, "mpose-13")}
+
+
 def test_a_data_set_that_is_none_is_one_line(library, tmp_path):
     with pytest.raises(LibraryError, match="choose one of"):
         import_data_set(library, "imagenet", tmp_path)
