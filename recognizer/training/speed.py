@@ -23,6 +23,7 @@ from pose.errors import ActionLensError
 from recognizer.features import CHANNELS, LAYOUT
 from recognizer.model_card import INPUT_NAME
 from recognizer.onnx_recognizer import cpu_session
+from recognizer.training.attention_speed import as_table, measure_attention
 from recognizer.training.batches import FRAMES
 from recognizer.training.export import fast_graph
 from recognizer.training.models.act import SIZES, Act, ActConfig
@@ -77,6 +78,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--network", nargs="+", choices=tuple(NETWORKS), default=TIMED, metavar="NAME")
     which.add_argument("--run", type=Path, nargs="+", metavar="DIR", help="folders of runs, not random weights")
+    what = "time these model folders instead, with attention and without"
+    which.add_argument("--attention", nargs="+", metavar="NAME|DIR", help=what)
     official = (
         "sizes of the papers: 300 frames, 25 joints, 2 people, 60 actions; AcT 30 frames, 52 features, 20 actions"
     )
@@ -94,6 +97,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Time the networks, print the tables and write them where asked."""
+    if options.attention:
+        sys.stdout.write(as_table(measure_attention(options.attention, options.people, options.rounds)))
+        return
     changes = parse_changes(options.changes)
     if options.page:  # a mistake is told before minutes of work
         _split_page(options.page)

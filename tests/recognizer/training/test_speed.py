@@ -9,6 +9,7 @@ torch = pytest.importorskip("torch", reason="needs the extra `train`")
 import tqdm  # noqa: E402
 
 from pose.errors import ActionLensError  # noqa: E402
+from recognizer.onnx_recognizer import OnnxRecognizer  # noqa: E402
 from recognizer.training import speed  # noqa: E402
 from recognizer.training.networks import NetworkSpec  # noqa: E402
 from recognizer.training.run_folder import save_run  # noqa: E402
@@ -94,6 +95,23 @@ def test_a_trained_run(tmp_path, capsys):
     save_run(tmp_path / "mine", spec.build(), spec, {}, tuple("abcd"))
     call("--run", tmp_path / "mine", "--rounds", 1, "--people", 1, "--on-threads", 1)
     assert "| mine | 1 | 1 |" in capsys.readouterr().out
+
+
+def test_attention_is_timed_on_a_model_folder(capsys, monkeypatch):
+    asked = []
+    real = OnnxRecognizer.predict
+
+    def predict(self, clips, *, attention=False):
+        asked.append((len(clips), attention))
+        found = real(self, clips, attention=attention)
+        assert bool(found[0].attention) == attention
+        return found
+
+    monkeypatch.setattr(OnnxRecognizer, "predict", predict)
+    call("--attention", "act", "--people", 1, 2, "--rounds", 2)
+    rows = rows_of(capsys.readouterr().out)
+    assert [row[:2] for row in rows] == [["act", "1"], ["act", "2"]]
+    assert asked == [(people, on) for people in (1, 2) for _ in range(7) for on in (False, True)]
 
 
 def test_what_is_wrong_is_told_before_anything_is_timed(tmp_path, monkeypatch):
