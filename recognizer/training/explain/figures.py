@@ -84,9 +84,10 @@ def joint_circles(clip: Clip, spatial: Mapping[str, Array]) -> Figure:
     rows = figure.subplots(len(names), 1, squeeze=False)[:, 0]
     for axes, name in zip(rows, names, strict=True):
         values = attention.at_frames(attention.joint_relevance_over_time(spatial[name]), len(clip.xy_px))
-        most = float(values.max())
-        _strip(axes, clip, joint_colours=_SCORES(values / most), sizes=10 + 90 * values / most)
-        axes.set_title(f"{_plain(name)}, heads averaged, largest sum {most:.2f} (1 on average)", fontsize=9)
+        least, most = float(values.min()), float(values.max())
+        colours = _SCORES((values - least) / max(most - least, 1e-9))
+        _strip(axes, clip, joint_colours=colours, sizes=10 + 90 * values / most)
+        axes.set_title(f"{_plain(name)}, heads averaged, sums {least:.2f} to {most:.2f} (1 on average)", fontsize=9)
     return figure
 
 
