@@ -198,6 +198,13 @@ def _style_sheet(c: Colours) -> str:
     QHeaderView::section {{
         background: {c.card}; color: {c.muted}; border: none; border-bottom: 1px solid {c.border}; padding: 3px 4px;
     }}
+    QTreeView::item {{ padding: 4px 2px; }}
+    QCheckBox::indicator, QTreeView::indicator {{
+        width: 14px; height: 14px; border: 1px solid {c.muted}; border-radius: 3px; background: {c.field};
+    }}
+    QCheckBox::indicator:checked, QTreeView::indicator:checked {{ background: {c.accent}; border-color: {c.accent}; }}
+    QCheckBox::indicator:disabled, QTreeView::indicator:disabled {{ border-color: {c.border}; }}
+    QCheckBox:focus {{ color: {c.accent}; }}
     QTabWidget::pane {{ border: none; }}
     QTabBar {{ qproperty-drawBase: 0; }}
     QTabBar::tab {{

@@ -181,7 +181,8 @@ class VideoView(QWidget):
 
     def _paint_countdown(self, painter: QPainter, rect: QRectF) -> None:
         font = QFont(self.font())
-        size = max(rect.height() * 0.16, 40.0)
+        recording = not self._countdown.isdecimal()
+        size = max(rect.height() * (0.06 if recording else 0.16), 24.0)
         font.setPixelSize(round(size))
         font.setWeight(QFont.Weight.Bold)
         painter.setFont(font)
@@ -189,7 +190,6 @@ class VideoView(QWidget):
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(*LABEL_BACKGROUND, 200))
         painter.drawEllipse(box)
-        recording = not self._countdown.isdecimal()
         painter.setPen(QColor("#ff5a52" if recording else "#ffffff"))
         painter.drawText(box, Qt.AlignmentFlag.AlignCenter, self._countdown)
 

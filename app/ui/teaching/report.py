@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any
 
+_LEAST_S = 30.0  # of footage of nothing: with less, one alarm more or less means hundreds an hour
 _HELD_OUT = {
     "sessions": "sittings that it had not seen",
     "people": "people whom it had not seen",
@@ -17,6 +18,10 @@ def as_html(check: Mapping[str, Any]) -> str:
     alarms = check.get("alarms")
     if alarms is None:
         parts.append("<p>No footage of “nothing” is labelled, so false alarms are not known.</p>")
+    elif alarms["seconds"] < _LEAST_S:
+        parts.append(
+            f"<p>{alarms['seconds']:.0f} s of “nothing” are too little to tell false alarms; record a minute.</p>"
+        )
     else:
         minutes = alarms["seconds"] / 60
         parts.append(f"<p><b>{alarms['an_hour']:.1f}</b> false alarms an hour, in {minutes:.1f} min of “nothing”.</p>")

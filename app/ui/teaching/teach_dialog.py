@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QDialog,
     QFormLayout,
     QHBoxLayout,
+    QHeaderView,
     QLabel,
     QLineEdit,
     QProgressBar,
@@ -79,6 +80,8 @@ class TeachDialog(QDialog):
         self.list = QTreeWidget()
         self.list.setHeaderLabels(["Action", "Clips", "Left and right differ"])
         self.list.setRootIsDecorated(False)
+        self.list.header().setStretchLastSection(False)
+        self.list.header().setSectionResizeMode(_ACTION, QHeaderView.ResizeMode.Stretch)
         self.list.setAccessibleName("Actions to teach")
         self.name = QLineEdit("mine")
         self.name.setMaxLength(48)
@@ -158,15 +161,11 @@ class TeachDialog(QDialog):
             item.setToolTip(_ACTION, action if enough else f"{action}: at least {FEWEST_CLIPS} clips are needed")
             item.setDisabled(not enough)
             self.list.addTopLevelItem(item)
-        for section in range(3):
+        for section in (_CLIPS, _SIDES):
             self.list.resizeColumnToContents(section)
         self._offer_models(shelf.models)
-        nothing = shelf.counts.get(NOTHING, 0)
-        if not shelf.counts:
-            self.state.setText("Nothing is labelled yet: record some takes (Ctrl+E), then come back.")
-        else:
-            hint = "" if nothing else " Label some footage “nothing” to know its false alarms."
-            self.state.setText(f"{self.list.topLevelItemCount()} actions in the library.{hint}")
+        if self._asked is None:  # later, what came of the teaching stays on the screen
+            self.state.setText(_what_there_is(shelf.counts))
         self._refresh()
 
     def _offer_models(self, models: Sequence[str]) -> None:
@@ -293,6 +292,13 @@ class TeachDialog(QDialog):
         job, self._job = self._job, None
         if job is not None:
             job.cancel()
+
+
+def _what_there_is(counts: dict[str, int]) -> str:
+    if not counts:
+        return "Nothing is labelled yet: record some takes (Ctrl+E), then come back."
+    hint = "" if counts.get(NOTHING) else " Label some footage “nothing” to know its false alarms."
+    return f"{len(counts.keys() - {NOTHING})} actions in the library.{hint}"
 
 
 def _base_of(model: str) -> Path:
