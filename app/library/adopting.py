@@ -89,13 +89,10 @@ def _first_labels(info: RecordingInfo, folder: Path) -> Labels:
     """Of a recording that nobody has labelled yet: what it was recorded as, from where the take began to its end."""
     action, who = _label(info.action), _label(info.person)
     clips: tuple[tuple[int, NewClip], ...] = ()
-    if (action or who) and info.duration_s > 0:
+    if (action or who) and info.begins_s < info.duration_s:
         persons = read_recording(folder).persons()
-        clips = (
-            ((0, NewClip(min(info.begins_s, info.duration_s), info.duration_s, persons[0], action, who)),)
-            if persons
-            else ()
-        )
+        if persons:
+            clips = ((0, NewClip(info.begins_s, info.duration_s, persons[0], action, who)),)
     return Labels(_label(info.session), "", False, clips)
 
 

@@ -33,7 +33,7 @@ _MPOSE_FPS = 30.0  # not in the files; of most videos that it was made of
 
 
 def read_mpose2021(folder: Path) -> Iterator[Sample]:
-    """Split 1 of MPOSE2021's OpenPose variant: each pose about its neck, in torsos, as the data set's package has it."""
+    """Split 1 of MPOSE2021's OpenPose variant: each pose about its neck, in torsos, as its package has it."""
     split = mpose2021.read(folder, velocities=False, confidence=True)
     for part, x, y in (("train", split.x_train, split.y_train), ("test", split.x_test, split.y_test)):
         for number, (clip, label) in enumerate(zip(x, y.tolist(), strict=True)):

@@ -10,12 +10,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from library_fakes import DELETED, add_recording, contents, fill
+from library_fakes import DELETED, add_recording, contents, fill, make_tracks
 
 from app.library import schema
 from app.library.catalogue import Library
 from app.library.database import FILE
 from app.library.errors import LibraryError, ReadOnlyError
+from app.library.storing import describe, store
 from app.library.types import Filter, Model, NewClip
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -337,10 +338,6 @@ def test_teaching_clips_are_the_rows_of_their_person_and_time(library):
 
 
 def test_a_take_that_tells_its_action_is_a_clip(library):
-    from library_fakes import make_tracks
-
-    from app.library.storing import describe, store
-
     tracks = make_tracks(people=(3,))
     info = replace(describe(tracks, "cam", session="s"), action="wave", person="Ada")
     folder = store(library.root, library.staging(), info, tracks)
@@ -353,6 +350,16 @@ def test_a_take_that_tells_its_action_is_a_clip(library):
     (library.root / FILE).unlink()
     with Library(library.root) as again:
         assert of(again, folder.name) == []  # removed stays removed
+
+
+@pytest.mark.parametrize("begins_s", [0.4, 1e6])
+def test_what_was_kept_from_before_a_take_is_no_part_of_its_clip(begins_s, library):
+    tracks = make_tracks()
+    info = replace(describe(tracks, "cam"), action="wave", begins_s=begins_s)
+    folder = store(library.root, library.staging(), info, tracks)
+    library.refresh()
+    bounds = [(clip.start_s, clip.end_s) for clip in of(library, folder.name)]
+    assert bounds == ([(0.4, info.duration_s)] if begins_s == 0.4 else [])
 
 
 def test_a_rebuild_finds_everything(full):
