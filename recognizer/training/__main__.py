@@ -13,6 +13,7 @@ from recognizer.training import everyday_commands as everyday
 from recognizer.training import import_official, speed
 from recognizer.training.benchmark import command as benchmark
 from recognizer.training.explain import command as explaining
+from recognizer.training.pretrain import command as pretraining
 from recognizer.training.whole_clip import command as whole_clip
 
 Run = Callable[[argparse.Namespace], None]
@@ -32,6 +33,11 @@ COMMANDS: dict[str, tuple[str, AddArguments, Run]] = {
         "train a network on the whole clips of a data set's published split",
         whole_clip.add_arguments,
         whole_clip.run,
+    ),
+    "pretrain": (
+        "pretrain GL-Transformer without labels, and say what that is worth with few",
+        pretraining.add_arguments,
+        pretraining.run,
     ),
     "explain": (
         "show why a model says what it says of a clip, as figures and numbers",
