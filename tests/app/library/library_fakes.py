@@ -66,3 +66,11 @@ def fill(library):
     library.add_model(Model("first try", "2026-01-02T03:04:05+00:00", "quick", "models/1", ((f"{first}/1", "wave"),)))
     library.delete_recordings([third])
     return library
+
+
+def of(library, recording):
+    return library.clips(Filter(recording=recording), limit=-1)
+
+
+def some_clip(library):
+    return library.clips()[0].id

@@ -1,0 +1,253 @@
+"""Opening a library: rebuilt, repaired, brought up to date, shared; after a kill and with files that mean harm."""
+
+import json
+import shutil
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from library_fakes import contents, fill, of, some_clip
+
+from app.library import schema
+from app.library.catalogue import Library
+from app.library.database import FILE
+from app.library.errors import LibraryError, ReadOnlyError
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+
+
+def test_a_rebuild_finds_everything(full):
+    before = contents(full)
+    full.close()
+    for file in full.root.glob("library.sqlite*"):
+        file.unlink()
+    with Library(full.root) as again:
+        assert contents(again) == before
+        assert again.notes == []
+
+
+@pytest.mark.parametrize("damage", ["rubbish", "cut", "middle", "other database", "empty"])
+def test_a_damaged_catalogue_is_put_aside_and_made_again(damage, full):
+    before = contents(full)
+    full.close()
+    path = full.root / FILE
+    content = path.read_bytes()
+    if damage == "rubbish":
+        path.write_bytes(b"no database at all " * 300)
+    elif damage == "cut":
+        path.write_bytes(content[: len(content) // 2])
+    elif damage == "middle":
+        path.write_bytes(content[:8192] + b"\xff" * 60_000 + content[68_192:])
+    elif damage == "empty":
+        path.write_bytes(b"")
+    else:
+        path.unlink()
+        with sqlite3.connect(path) as other:
+            other.execute("CREATE TABLE shopping (item TEXT)")
+        other.close()
+    harmed = path.read_bytes()
+    with Library(full.root) as again:
+        assert contents(again) == before
+        assert len(again.notes) == 1
+        assert "made again" in again.notes[0]
+    assert (full.root / "library.sqlite.damaged-1").read_bytes() == harmed
+
+
+def test_a_newer_catalogue_is_refused_and_left_alone(full):
+    full.close()
+    path = full.root / FILE
+    with sqlite3.connect(path) as connection:
+        connection.execute(f"PRAGMA user_version = {len(schema.MIGRATIONS) + 1}")
+    connection.close()
+    before = path.read_bytes()
+    for _ in range(2):  # the refusal lets go of the lock
+        with pytest.raises(LibraryError, match="newer version of ActionLens") as raised:
+            Library(full.root)
+        assert "\n" not in str(raised.value)
+    assert path.read_bytes() == before
+
+
+def test_an_older_catalogue_is_brought_up_to_date(full, monkeypatch):
+    from app.library import database
+
+    before = contents(full)
+    full.close()
+    monkeypatch.setattr(database, "MIGRATIONS", (*schema.MIGRATIONS, "ALTER TABLE actions ADD COLUMN colour TEXT"))
+    with Library(full.root) as again:
+        assert contents(again) == before
+        assert again._database.row("SELECT colour FROM actions LIMIT 1")["colour"] is None
+    assert sqlite3.connect(full.root / "library.sqlite.v1").execute("SELECT count(*) FROM clips").fetchone() == (4,)
+    monkeypatch.setattr(
+        database, "MIGRATIONS", (*schema.MIGRATIONS, "ALTER TABLE x ADD COLUMN y", "CREATE TABLE z (a)")
+    )
+    with Library(full.root) as again:  # a step that is done is not done again
+        assert again._database.row("PRAGMA user_version")[0] == 3
+
+
+def test_a_step_that_fails_leaves_the_older_catalogue(full, monkeypatch):
+    from app.library import database
+
+    full.close()
+    monkeypatch.setattr(database, "MIGRATIONS", (*schema.MIGRATIONS, "CREATE TABLE half (a); nonsense"))
+    with pytest.raises(LibraryError):
+        Library(full.root)
+    monkeypatch.undo()
+    with Library(full.root) as again:
+        assert again._database.row("SELECT 1 FROM sqlite_master WHERE name = 'half'") is None
+
+
+def test_the_second_instance_reads(full):
+    with Library(full.root) as second:
+        assert second.read_only
+        assert len(second.notes) == 1
+        assert "reading only" in second.notes[0]
+        assert contents(second) == contents(full)
+        full.add_name("action", "seen there too")
+        assert second.names("action")[-1].name == "seen there too"
+        for change in (lambda: second.add_name("action", "x"), second.undo, second.refresh, second.staging):
+            with pytest.raises(ReadOnlyError):
+                change()
+    full.close()
+    with Library(full.root) as third:
+        assert not third.read_only
+
+
+KILLED = """
+import os, signal, sys
+sys.path.insert(0, "tests/app/library")
+from pathlib import Path
+from app.library.catalogue import Library
+library = Library(Path(sys.argv[1]))
+print("open", library.read_only, flush=True)
+sys.stdin.readline()
+with library._database.transaction() as connection:
+    connection.execute("UPDATE clips SET action = NULL")
+    connection.execute("DELETE FROM models")
+    connection.execute("PRAGMA cache_spill = ON")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="kill -9")
+def test_kill_9_in_a_transaction_changes_nothing_and_frees_the_library(full):
+    before = contents(full)
+    full.close()
+    child = subprocess.Popen(
+        [sys.executable, "-c", KILLED, str(full.root)],
+        cwd=REPOSITORY,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert child.stdout.readline() == "open False\n"
+    with Library(full.root) as second:
+        assert second.read_only
+        assert f"process {child.pid}" in second.notes[0]
+    child.communicate("go\n", timeout=30)
+    assert child.returncode == -9
+    assert (full.root / "library.lock").exists()
+    with Library(full.root) as again:
+        assert not again.read_only
+        assert contents(again) == before
+
+
+def test_a_lock_file_that_names_a_living_process_holds_nobody_up(tmp_path):
+    tmp_path.joinpath("library.lock").write_text(json.dumps({"pid": 1, "started": 0.0}))
+    with Library(tmp_path) as library:
+        assert not library.read_only
+
+
+def test_labels_that_were_not_written_before_a_kill_are_written_at_the_next_opening(full, monkeypatch):
+    from app.library import catalogue
+
+    monkeypatch.setattr(catalogue, "write_unwritten", lambda connection, root: None)
+    full.label([some_clip(full)], "spin")
+    monkeypatch.undo()
+    full.close()
+    Library(full.root).close()
+    (full.root / FILE).unlink()
+    with Library(full.root) as again:
+        assert "spin" in [clip.action for clip in again.clips()]
+
+
+def test_a_full_disk_under_the_labels_is_made_up_for(full, monkeypatch, caplog):
+    from app.library import label_files
+
+    def fail(path, content):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(label_files, "_write", fail)
+    full.label([some_clip(full)], "spin")
+    assert "No space left" in caplog.text
+    monkeypatch.undo()
+    full.add_name("action", "another")
+    full.close()
+    (full.root / FILE).unlink()
+    with Library(full.root) as again:
+        assert "spin" in [clip.action for clip in again.clips()]
+
+
+def test_recordings_come_and_go_on_disk(full):
+    row = full.recordings()[-1]
+    folder = full.root / "recordings" / row.id
+    before = contents(full)
+    full.close()
+    away = full.root.parent / row.id
+    shutil.move(folder, away)
+    with Library(full.root) as again:
+        assert again.count_recordings() == 1
+        assert again.notes == ["1 recordings are not on disk any more: hidden until they come back"]
+    shutil.move(away, folder)
+    with Library(full.root) as again:
+        assert contents(again) == before
+
+
+def test_recordings_of_another_library_keep_their_labels(full, tmp_path):
+    with Library(tmp_path / "other") as other:
+        fill(other)
+        moved = other.recordings()[-1]
+    shutil.copytree(tmp_path / "other" / "recordings" / moved.id, full.root / "recordings" / moved.id)
+    assert full.refresh() == 1
+    clips = of(full, moved.id)
+    assert [clip.action for clip in clips] == ["wave", None]
+    assert len({clip.id for clip in full.clips(limit=-1)}) == full.count_clips() == 5
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"{",
+        b"[]",
+        b'{"version": 1}',
+        b'{"version": 1, "session": null, "note": "", "deleted": false, "clips": [{"id": -1}]}',
+        b'{"version": 1, "session": 7, "note": "", "deleted": false, "clips": []}',
+        b"[" * 100_000,
+    ],
+)
+def test_damaged_labels_are_kept_aside_and_told(content, full):
+    row = full.recordings()[-1]
+    full.close()
+    labels = full.root / "recordings" / row.id / "labels.json"
+    labels.write_bytes(content)
+    (full.root / FILE).unlink()
+    with Library(full.root) as again:
+        assert of(again, row.id) == []
+        assert again.count_recordings() == 2
+        told = [note for note in again.notes if "labels.json" in note]
+        assert len(told) == 1
+        assert "\n" not in told[0]
+    assert labels.with_name("labels.json.damaged-1").read_bytes() == content
+
+
+def test_hostile_folders_are_told_and_left(full):
+    recordings = full.root / "recordings"
+    good = full.recordings()[0].id
+    shutil.copytree(recordings / good, recordings / "20260101-000000-abcdef")  # holds another id
+    (recordings / "20260101-000000-aaaaaa").mkdir()  # holds nothing
+    (recordings / "not a recording").mkdir()
+    full.notes.clear()
+    assert full.refresh() == 0
+    assert len(full.notes) == 2
+    assert all("\n" not in note for note in full.notes)
