@@ -192,6 +192,130 @@ def _middle(strip, place):
     return strip.cell(place).center().toPoint() if place is not None else QPoint()
 
 
+def test_a_picked_frame_has_the_relevance_of_its_own_time(panel_open, engines):
+    give(panel_open, engines.last, looked_at(2.0))
+    found = explained(panel_open.attention.control.moment.clip)
+    found.relevance[:] = 0
+    found.relevance[T - 1, 5] = 1
+    panel_open.attention.control._explainer.explanations.put(found)
+    panel_open.attention.control.refresh()
+    give(panel_open, engines.last, looked_at(2.5))  # ten frames on; the answer is still of the former clip
+    strip, frame = panel_open.attention.strip, panel_open.attention.panel.frame
+    strip.set_pick(T - 1 - 10)
+    assert frame._joints.argmax() == 5
+    assert frame._joints[5] == 1
+    assert frame._clip.time_s == 2.5
+    strip.set_pick(T - 1)
+    assert frame._joints is None  # nothing is known of it yet
+    strip.set_pick(None)
+    assert frame._clip.time_s == 2.0  # the end of what is explained
+
+
+def test_frames_are_scored_by_relevance_where_no_class_token_looks(panel_open, engines):
+    give(panel_open, engines.last, looked_at(2.0, st_tr_attention()))
+    strip = panel_open.attention.strip
+    assert np.isnan(strip.scores).all()
+    assert not panel_open.attention.panel.in_strip.isVisible()
+    answer(panel_open)
+    assert (strip.scores == 1).all()
+    give(panel_open, engines.last, looked_at(2.5, st_tr_attention()))
+    assert np.isnan(strip.scores).tolist() == [False] * 20 + [True] * 10
+
+
+def test_the_strip_shows_relevance_instead_of_attention_on_request(panel_open, engines):
+    give(panel_open, engines.last, looked_at())
+    answer(panel_open)
+    panel_open.attention.panel.in_strip.click()
+    assert (panel_open.attention.strip.scores == 1).all()
+    panel_open.attention.panel.in_strip.click()
+    assert panel_open.attention.strip.scores.min() < 1
+
+
+def test_colours_and_skeletons_of_the_strip_are_where_they_belong(qtbot):
+    strip = HeatStrip(_DARK)
+    qtbot.addWidget(strip)
+    strip.resize(630, strip.height())
+    scores = np.linspace(0, 1, T)
+    of = clip()
+    of.confidence[0] = 0  # nobody in the first
+    strip.show_clip(of, scores, "title")
+    strip.show()
+    picture = strip.grab().toImage()
+    ratio = picture.devicePixelRatio()
+    for place in range(T):
+        corner = strip.cell(place).topLeft() * ratio
+        colour = picture.pixelColor(round(corner.x() + 2 * ratio), round(corner.y() + ratio))
+        expected = heat_rgb(scores)[place].astype(int)
+        assert np.abs(np.array(colour.getRgb()[:3]) - expected).max() <= 2, place
+    assert _inked(picture, strip.cell(0), ratio) == 0
+    assert _inked(picture, strip.cell(T - 1), ratio) > _inked(picture, strip.cell(0), ratio) + 20
+
+
+def _inked(picture, cell, ratio):
+    """Pixels inside a cell that are not of its background."""
+    back = picture.pixelColor(round((cell.left() + 2) * ratio), round((cell.top() + 1) * ratio))
+    xs = range(round((cell.left() + 2) * ratio), round((cell.right() - 2) * ratio))
+    ys = range(round((cell.top() + 2) * ratio), round((cell.bottom() - 2) * ratio))
+    return sum(picture.pixelColor(x, y) != back for x in xs for y in ys)
+
+
+def test_a_picked_frame_is_followed_into_the_network(panel_open, engines):
+    give(panel_open, engines.last, looked_at(attention=st_tr_attention()))
+    panel = panel_open.attention.panel
+    panel.tabs.setCurrentWidget(panel.inside)
+    panel_open.attention.control.refresh()
+    panel_open.attention.strip.set_pick(11)
+    assert panel.inside.pickers[2].currentIndex() == 11
+
+
+def test_bones_are_as_wide_as_their_links_weigh(panel_open, engines):
+    importance = np.zeros((10, 3, V, V), np.float32)
+    light, heavy = MPOSE_13.edge_indices[:2]
+    importance[:, 1, light[0], light[1]] = 0.5
+    importance[:, 1, heavy[0], heavy[1]] = 1.5
+    importance[:, 0] = np.eye(V) * 9  # a joint's weight of itself is of no bone
+    give(panel_open, engines.last, looked_at(attention={"edge_importance": importance}))
+    links = panel_open.attention.panel.frame._links
+    assert links[heavy] == links[heavy[::-1]] == 1
+    assert links[light] == 0
+
+
+def test_pickers_stay_while_nobody_is_there(panel_open, engines):
+    give(panel_open, engines.last, looked_at())
+    panel = panel_open.attention.panel
+    panel.tabs.setCurrentWidget(panel.inside)
+    panel_open.attention.control.refresh()
+    panel.inside.pickers[0].set_value("Layer 2")
+    give(panel_open, engines.last, fakes.result(2.1, persons=()))
+    assert not panel.inside.matrix.values.size
+    assert not panel.inside.note.isVisible()
+    give(panel_open, engines.last, looked_at(2.2))
+    assert panel.inside.pickers[0].value == "Layer 2"
+    assert panel.inside.matrix.values.shape == (T + 1, T + 1)
+
+
+def test_what_was_explained_of_another_person_goes(panel_open, engines):
+    give(panel_open, engines.last, looked_at(2.0, persons=((0, "walk"),)))
+    answer(panel_open)
+    give(panel_open, engines.last, looked_at(2.1, persons=((4, "walk"),)))
+    assert panel_open.attention.control.explanation is None
+    assert panel_open.attention.control.moment.person == 4
+
+
+def test_the_panel_is_remembered(panel_open, settings):
+    assert settings.attention
+    panel_open.actions_by_name["attention"].trigger()
+    assert not settings.attention
+
+
+def test_no_thread_outlives_the_window(running, engines, ui_threads):
+    running.actions_by_name["attention"].trigger()
+    give(running, engines.last, looked_at())
+    assert "explainer" in ui_threads()
+    running.close()
+    assert "explainer" not in ui_threads()
+
+
 def test_circles_have_the_radii_of_the_column_sums(panel_open, engines):
     attention = st_tr_attention()
     give(panel_open, engines.last, looked_at(attention=attention))
@@ -242,9 +366,12 @@ def _near(colour, rgb):
 def test_nobody_and_a_window_that_is_not_full_are_said(panel_open, engines):
     give(panel_open, engines.last, fakes.result(1.0, persons=()))
     assert panel_open.attention.panel.title.text() == "Nobody in view"
-    give(panel_open, engines.last, fakes.result(1.1))
-    assert "Collecting" in panel_open.attention.panel.title.text()
+    undecided = [fakes.result(round(1.1 + i / 10, 1), decided=False) for i in range(8)]
+    give(panel_open, engines.last, *undecided)
+    assert panel_open.attention.panel.title.text() == "Collecting movement: 0.7 of 1.4 s"
     assert not len(panel_open.attention.strip.scores)
+    give(panel_open, engines.last, fakes.unknown(2.0, "half a body in view"))
+    assert panel_open.attention.panel.title.text() == "Nothing to explain: half a body in view"
 
 
 def test_it_follows_the_person_that_the_side_panel_shows(panel_open, engines):
@@ -263,7 +390,7 @@ def test_another_recognizer_brings_its_own_pickers(panel_open, engines):
     panel_open.attention.control.refresh()
     titles = [panel.inside.kind.itemText(i) for i in range(panel.inside.kind.count())]
     assert titles == ["Attention", "Similarity of positions"]
-    assert panel.inside.pickers[0].currentText() == "4"  # the last layer first
+    assert panel.inside.pickers[0].currentText() == "Layer 4"  # the last layer first
     give(panel_open, engines.last, looked_at(2.1, st_tr_attention()))
     titles = [panel.inside.kind.itemText(i) for i in range(panel.inside.kind.count())]
     assert titles == ["Attention between joints", "Joints asked over time", "Attention between frames"]

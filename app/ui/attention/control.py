@@ -24,7 +24,7 @@ from recognizer.model_card import ModelCard, find_model
 from recognizer.types import Clip, Explanation
 
 _REFRESH_MS = 100
-_CLOSE_S = 0.2  # what the window waits for an explanation in work; the thread ends by itself
+_END_S = 3.0  # what the window waits for an explanation in work when it closes: Python must not end before it
 
 
 class AttentionControl(QObject):
@@ -37,6 +37,7 @@ class AttentionControl(QObject):
         self._live, self._video, self._strip, self._panel = live, video, strip, panel
         self._moments = Moments()
         self._explainer: Explainer | None = None
+        self._ending: Explainer | None = None  # closed; its thread may still be at work
         self._model = self._trouble = ""
         self._result: Result | None = None
         self._person: PersonResult | None = None
@@ -71,16 +72,22 @@ class AttentionControl(QObject):
         self.refresh()
 
     def close(self) -> None:
-        """Look no more, and free everything."""
+        """Look no more, and free everything; an explanation in work ends by itself."""
         self._timer.stop()
         self._live.watch_attention(False)
         self._panel.hold.setChecked(False)
         self.clear()
         self._video.set_joint_scores(None)
-        explainer, self._explainer = self._explainer, None
         self._model, self._asked = "", None
-        if explainer is not None:
-            explainer.close(_CLOSE_S)
+        if self._explainer is not None:
+            self._explainer.close(0)
+            self._ending, self._explainer = self._explainer, None
+
+    def end(self) -> None:
+        """Close, and wait for what is in work."""
+        self.close()
+        if self._ending is not None:
+            self._ending.close(_END_S)
 
     def clear(self) -> None:
         """Another run begins; what is held stays."""

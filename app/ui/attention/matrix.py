@@ -5,6 +5,7 @@ import os
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QVBoxLayout, QWidget
 
 os.environ.setdefault("PYQTGRAPH_QT_LIB", "PySide6")
@@ -14,7 +15,7 @@ from app.ui.attention.heat import heat_rgb, signed_rgb
 from app.ui.theme import Colours
 
 _STEPS = 256
-_FEW = 14  # names on an axis; of more, every so many are left out
+_ACROSS = 4  # names below; beside there are as many as have room
 
 
 class MatrixView(QWidget):
@@ -41,6 +42,7 @@ class MatrixView(QWidget):
         self._plot.scene().sigMouseMoved.connect(self._hover)
         self._plot.setMinimumHeight(120)
         self._plot.getPlotItem().layout.setContentsMargins(2, 8, 2, 2)  # room for half a line of text
+        self._plot.getAxis("bottom").setStyle(hideOverlappingLabels=False)
         self._plot.setVisible(False)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         column = QVBoxLayout(self)
@@ -106,9 +108,15 @@ class MatrixView(QWidget):
             axis.setTextPen(colours.muted)
 
     def _name(self, side: str, names: tuple[str, ...]) -> None:
-        every = -(-len(names) // (_FEW if side == "left" else 4))
+        room = self._plot.height() / self.fontMetrics().height() - 1 if side == "left" else _ACROSS
+        every = -(-len(names) // max(int(room), 1))
         shown = [(place + 0.5, _short(name)) for place, name in enumerate(names) if place % every == 0]
         self._plot.getAxis(side).setTicks([shown])
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Qt's: as many names as have room."""
+        super().resizeEvent(event)
+        self._name("left", self._names[0])
 
     def _hover(self, at: QPointF) -> None:
         inside = self._image.mapFromScene(at)

@@ -74,7 +74,7 @@ class AttentionOpener(QObject):
     def close(self) -> None:
         """Free everything, for the window closes."""
         if self.control is not None:
-            self.control.close()
+            self.control.end()
 
     def _make(self) -> "AttentionPanel":
         from app.ui.attention.control import AttentionControl

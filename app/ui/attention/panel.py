@@ -33,7 +33,6 @@ class InsideView(QWidget):
         self.kind = Chooser("What to look at", str)
         self.kind.chosen.connect(lambda _: self._picked_kind())
         self.pickers: list[Chooser] = []
-        self._holders: list[QWidget] = []
         self.matrix = MatrixView(colours, "Matrix of the network")
         self.note = QLabel("This recognizer tells nothing of its inside. Hiding joints explains any recognizer.")
         self.note.setObjectName("muted")
@@ -104,18 +103,17 @@ class InsideView(QWidget):
         self._picked_kind()
 
     def _picked_kind(self) -> None:
-        for holder in self._holders:
-            self._row.removeWidget(holder)
-            holder.deleteLater()
-        self.pickers, self._holders = [], []
+        for picker in self.pickers:
+            self._row.removeWidget(picker)
+            picker.deleteLater()
+        self.pickers = []
         for asked in self.view.pickers if self.view else ():
             picker = Chooser(asked.name, str)
             picker.offer([Choice(name, name) for name in asked.choices])
             picker.set_value(asked.choices[-1 if asked.name == "Layer" else 0])
             picker.chosen.connect(lambda _: self._refresh())
             self.pickers.append(picker)
-            self._holders.append(_labelled(asked.name, picker))
-            self._row.addWidget(self._holders[-1], 1)
+            self._row.addWidget(picker, 1)
         self._refresh()
 
     def _refresh(self) -> None:
@@ -127,16 +125,6 @@ class InsideView(QWidget):
             return
         matrix = view.matrix([picker.currentIndex() for picker in self.pickers])
         self.matrix.show_matrix(matrix, view.rows, view.columns, (view.row_axis, view.column_axis), signed=view.signed)
-
-
-def _labelled(name: str, picker: Chooser) -> QWidget:
-    holder, label = QWidget(), QLabel(name)
-    label.setObjectName("muted")
-    row = QHBoxLayout(holder)
-    row.setContentsMargins(0, 0, 0, 0)
-    row.addWidget(label)
-    row.addWidget(picker, 1)
-    return holder
 
 
 class AttentionPanel(QFrame):

@@ -17,7 +17,7 @@ LINKS_TITLE = "Importance of links"
 
 @dataclass(frozen=True, slots=True)
 class Picker:
-    """A choice: what it is called, and the names of its choices."""
+    """A choice: what it is called, and its choices in words that need no heading."""
 
     name: str
     choices: tuple[str, ...]
@@ -139,7 +139,7 @@ def _edges(values: Matrix, clip: Clip) -> View:
         return np.asarray(parts.mean(axis=0).sum(axis=0))
 
     numbered = _numbered("Block", values.shape[0]), _numbered("Part", values.shape[1])
-    pickers = tuple(Picker(each.name, ("all", *each.choices)) for each in numbered)
+    pickers = tuple(Picker(each.name, (f"All {each.name.lower()}s", *each.choices)) for each in numbered)
     return View(LINKS_TITLE, pickers, matrix, joints, joints, "from", "to", signed=True)
 
 
@@ -155,4 +155,4 @@ def times(clip: Clip, count: int) -> tuple[str, ...]:
 
 
 def _numbered(name: str, count: int) -> Picker:
-    return Picker(name, tuple(str(number + 1) for number in range(count)))
+    return Picker(name, tuple(f"{name} {number + 1}" for number in range(count)))
