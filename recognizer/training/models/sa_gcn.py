@@ -1,4 +1,4 @@
-"""SA-GCN (Yu, Zhao, Li, Yuan, Chen: Structure-Aware Human-Action Generation, ECCV 2020): skeletons of an action, made up.
+"""SA-GCN (Yu, Zhao, Li, Yuan, Chen: Structure-Aware Human-Action Generation, ECCV 2020): made-up clips of actions.
 
 A GRU turns noise and the action into a row of latent poses, each the last one plus a step. Self-attention over frames
 scores which past frames matter to a frame; the best few become links between a joint and itself in those frames, beside
@@ -6,11 +6,12 @@ the bones within a frame. Five graph convolutions on these links correct the pos
 frames, one the whole clip.
 
 Tensor axes: N clips, T frames, V joints, D dimensions of a joint, C channels, A actions, K kept frames.
-Where paper and code (PingYu-iris/SA-GCN) differ, `SaGcnConfig.reading` chooses; the code's ways are told where they are.
+Where paper and code (PingYu-iris/SA-GCN) differ, `SaGcnConfig.reading` chooses.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal, NamedTuple, get_args
 
 import torch
@@ -144,10 +145,9 @@ class ActionGraph(nn.Module):
         candidates = scores if self.reading == "official" else scores.masked_fill(itself, 0)
         weights, past = candidates.topk(min(self.keep, frames), dim=-1)
         here = past == torch.arange(frames, device=scores.device)[:, None]
-        if self.reading == "official":
+        own = scores.diagonal(dim1=1, dim2=2)
+        if self.reading == "official":  # only where the frame is among its own best
             own = (weights * here).sum(dim=-1)
-        else:
-            own = scores.diagonal(dim1=1, dim2=2)
         weights = weights * ~here * float(self.between)
         degree = self.bones.sum(dim=0)
         within = (own + _BONE_LINK)[..., None] * degree + _SELF_LINK
@@ -253,7 +253,7 @@ class Correction(nn.Module):
         between = config.layers == "attended"
         self.graph = ActionGraph(config.layout, config.reading, config.keep, between=between)
         widths = (channels, *_CHANNELS)
-        self.layers = nn.ModuleList(GraphConvolution(a, b, config) for a, b in zip(widths, widths[1:], strict=False))
+        self.layers = nn.ModuleList(GraphConvolution(a, b, config) for a, b in pairwise(widths))
         first = _CHANNELS[0] if config.reading == "paper" else channels
         self.to_third, self.to_fifth = nn.Conv2d(first, _CHANNELS[2], 1), nn.Conv2d(_CHANNELS[2], _CHANNELS[4], 1)
         self.out = nn.Conv2d(_CHANNELS[4], channels, 1)
@@ -266,7 +266,7 @@ class Correction(nn.Module):
             x = poses.reshape(-1, 1, config.frames, len(config.layout))
             scores = scores.repeat(config.dims, 1, 1)
         else:
-            x = poses.unflatten(2, (len(config.layout), config.dims)).permute(0, 3, 1, 2)
+            x = poses.view(*poses.shape[:2], len(config.layout), config.dims).permute(0, 3, 1, 2)
         links = self.graph.links(scores)
         matrix = self.graph.dense(links) if config.form == "dense" and config.layers != "cnn" else None
         first = self.layers[0](x, self.graph, links, matrix)

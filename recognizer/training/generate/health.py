@@ -1,0 +1,58 @@
+"""Whether an adversarial training goes well: what stops it, and what its history shows afterwards."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recognizer.training.run_folder import RunError
+
+_FARTHEST = 100.0  # deviations: joints of real clips stay within about ten
+_CONVINCED = 0.02  # probability that generated clips are real, with discriminators that cannot be deceived any more
+_UNIFORM = 0.1  # of the spread of real clips
+_WORSE = 1.5  # times the best discrepancy
+
+
+def demand_sound(losses: Mapping[str, float], farthest: float, iteration: int) -> None:
+    """RunError where a loss is no number or joints fly off: farthest is the greatest coordinate, in deviations."""
+    for name, loss in losses.items():
+        if not math.isfinite(loss):
+            raise RunError(f"diverged: the loss {name} is {loss} at iteration {iteration}; lower --learning-rate")
+    if not farthest < _FARTHEST:
+        raise RunError(
+            f"diverged: joints lie {farthest:.0f} deviations from the mean at iteration {iteration}; "
+            "lower --learning-rate"
+        )
+
+
+def spread(clips: NDArray[np.floating], labels: NDArray[np.intp]) -> float:
+    """Mean deviation of the coordinates of clips (N, T, F) from clip to clip of one action."""
+    each = [clips[labels == action].std(axis=0).mean() for action in np.unique(labels)]
+    return float(np.mean(each))
+
+
+def troubles(history: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What is wrong at the end of a training, a line each.
+
+    history: rows of iteration, mmd_seq, fake (probability that generated clips are real; None for a VAE) and spread
+    (of generated clips, by that of real ones).
+    """
+    found = []
+    if not history:
+        return found
+    last = history[-1]
+    if not any(math.isfinite(row["mmd_seq"]) for row in history):
+        return ["the discrepancy was never a number"]
+    lowest = min(history, key=lambda row: row["mmd_seq"] if math.isfinite(row["mmd_seq"]) else math.inf)
+    if last["spread"] < _UNIFORM:
+        found.append(f"collapsed: clips of an action differ by {100 * last['spread']:.0f}% of what real ones do")
+    if last["fake"] is not None and last["fake"] < _CONVINCED:
+        found.append(f"the discriminators have won: they believe generated clips with {last['fake']:.3f}")
+    if math.isfinite(last["mmd_seq"]) and last["mmd_seq"] > _WORSE * lowest["mmd_seq"]:
+        found.append(
+            f"got worse: discrepancy {last['mmd_seq']:.3f} at the end, {lowest['mmd_seq']:.3f} "
+            f"at iteration {lowest['iteration']}"
+        )
+    return found

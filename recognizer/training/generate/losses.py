@@ -1,0 +1,183 @@
+"""What a generator learns by: two discriminators (SA-GCN's losses) or a variational bound, as Lightning modules.
+
+A round is `Recipe.evaluate` iterations; at its end clips are compared with the validation clips.
+"""
+
+import copy
+import math
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import lightning
+import numpy as np
+import torch
+from lightning.pytorch.utilities import rank_zero_only
+from torch import Tensor, nn
+from torch.nn import functional
+
+from recognizer.training.generate import health
+from recognizer.training.generate.frame_vae import FrameVae
+from recognizer.training.generate.making import make, shares_of
+from recognizer.training.generate.mmd import discrepancy
+from recognizer.training.generate.recipes import Maker, Recipe
+from recognizer.training.generate.sets import Motions
+from recognizer.training.models.sa_gcn import ClipDiscriminator, FrameDiscriminator, Generator
+
+BEST_FILE = "best.pt"
+_DRAWS = 3  # of generated clips: few validation clips make a noisy measure
+_LOOK_SEED = 12345
+
+
+class MakerTraining(lightning.LightningModule):
+    """A generator, its running mean, its history; how it learns, subclasses say."""
+
+    def __init__(self, network: Maker, recipe: Recipe, motions: Motions, seed: int, folder: Path) -> None:
+        super().__init__()
+        self.automatic_optimization = False
+        self.network, self.recipe, self.seed, self.folder = network, recipe, seed, folder
+        self.averaged = copy.deepcopy(network).requires_grad_(False) if recipe.average else None
+        clips = motions.standardised
+        self._actions = len(motions.actions)
+        self._real, self._labels = clips[motions.validation], motions.labels[motions.validation]
+        self._real_spread = health.spread(clips[motions.train], motions.labels[motions.train])
+        self.history: list[dict[str, Any]] = []
+        self._believed: list[float] = []
+        self._started, self._seconds_before = time.monotonic(), 0.0
+
+    def iterate(self, clips: Tensor, label: Tensor) -> tuple[dict[str, Tensor], Tensor]:
+        """One iteration: the losses, and the generated clips."""
+        raise NotImplementedError
+
+    def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
+        iteration = self.current_epoch * self.recipe.evaluate + batch_idx
+        # Noise too must survive a resume; processes draw different numbers.
+        torch.manual_seed(hash((self.seed, iteration, self.global_rank)))
+        losses, made = self.iterate(*batch)
+        health.demand_sound(
+            {name: float(loss) for name, loss in losses.items()}, float(made.abs().max()), iteration + 1
+        )
+        self.log_dict(losses, prog_bar=True, sync_dist=True)
+        if self.averaged is not None:
+            keep = min(self.recipe.average, (1 + iteration) / (10 + iteration))
+            with torch.no_grad():
+                now = self.network.state_dict()
+                for name, mean in self.averaged.state_dict().items():
+                    mean.lerp_(now[name], 1 - keep)
+
+    def step(self, optimizer: Any, loss: Tensor) -> None:
+        """One step of an optimizer."""
+        optimizer.zero_grad()
+        self.manual_backward(loss)
+        optimizer.step()
+
+    def adam(self, part: nn.Module) -> torch.optim.Optimizer:
+        """The recipe's optimizer of a part."""
+        return torch.optim.Adam(part.parameters(), lr=self.recipe.learning_rate, betas=self.recipe.betas)
+
+    @property
+    def result(self) -> Maker:
+        """The network to use."""
+        return self.network if self.averaged is None else self.averaged
+
+    def on_train_epoch_end(self) -> None:
+        shares = shares_of(self._labels, self._actions)
+        draws = [make(self.result, shares, _LOOK_SEED + draw) for draw in range(_DRAWS)]
+        found = [discrepancy(clips, self._real, self._labels, self._labels) for clips in draws]
+        believed = float(np.mean(self._believed)) if self._believed else None
+        row = {
+            "iteration": (self.current_epoch + 1) * self.recipe.evaluate,
+            "mmd_avg": float(np.mean([one.avg for one in found])),
+            "mmd_seq": float(np.mean([one.seq for one in found])),
+            "fake": believed,
+            "spread": health.spread(np.concatenate(draws), np.tile(self._labels, _DRAWS)) / self._real_spread,
+            "seconds": self.seconds,
+        }
+        self._believed = []
+        best = min((old["mmd_seq"] for old in self.history if math.isfinite(old["mmd_seq"])), default=math.inf)
+        self.history.append(row)
+        if row["mmd_seq"] < best:
+            self._keep(row["iteration"])
+
+    @rank_zero_only
+    def _keep(self, iteration: int) -> None:
+        temporary = self.folder / f".{BEST_FILE}.{os.getpid()}"
+        weights = {name: value.cpu() for name, value in self.result.state_dict().items()}
+        torch.save({"iteration": iteration, "weights": weights}, temporary)
+        os.replace(temporary, self.folder / BEST_FILE)
+
+    @property
+    def seconds(self) -> float:
+        """Of training so far, those before a kill included."""
+        return self._seconds_before + time.monotonic() - self._started
+
+    def on_train_start(self) -> None:
+        self._started = time.monotonic()
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        checkpoint["seconds"], checkpoint["rows"] = self.seconds, list(self.history)
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        self._seconds_before, self.history = float(checkpoint["seconds"]), list(checkpoint["rows"])
+
+
+class GanTraining(MakerTraining):
+    """The generator against both discriminators (the paper's section 3.4, with the code's targets)."""
+
+    network: Generator
+
+    def __init__(self, network: Generator, recipe: Recipe, motions: Motions, seed: int, folder: Path) -> None:
+        super().__init__(network, recipe, motions, seed, folder)
+        config = network.config
+        self.judge_clips = ClipDiscriminator(config.width, config.actions, config.frames)
+        self.judge_frames = FrameDiscriminator(config.width, config.actions, recipe.sampled)
+
+    def configure_optimizers(self) -> list[torch.optim.Optimizer]:
+        return [self.adam(part) for part in (self.judge_clips, self.judge_frames, self.network)]
+
+    def iterate(self, clips: Tensor, label: Tensor) -> tuple[dict[str, Tensor], Tensor]:
+        of_clips, of_frames, of_generator = self.optimizers()  # type: ignore[misc]
+        noise = [part.to(self.device) for part in self.network.noise(len(clips))]
+        places = torch.randint(clips.shape[1], (self.recipe.sampled,), device=self.device)
+        made = self.network(*noise, label)
+        fake = made.detach()
+        clip_loss = self._told_apart(self.judge_clips(clips, label), self.judge_clips(fake, label))
+        self.step(of_clips, clip_loss)
+        frame_loss = self._told_apart(
+            self.judge_frames(clips[:, places], label), self.judge_frames(fake[:, places], label)
+        )
+        self.step(of_frames, frame_loss)
+        for judge in (self.judge_clips, self.judge_frames):
+            judge.requires_grad_(False)
+        believed = self.judge_clips(made, label), self.judge_frames(made[:, places], label)
+        loss = sum((self._against(logits, self.recipe.real_target) for logits in believed), torch.zeros(()))
+        self.step(of_generator, loss)
+        for judge in (self.judge_clips, self.judge_frames):
+            judge.requires_grad_(True)
+        self._believed.append(float(torch.stack([logits.detach().sigmoid().mean() for logits in believed]).mean()))
+        return {"clips": clip_loss, "frames": frame_loss, "generator": loss}, fake
+
+    def _told_apart(self, real: Tensor, fake: Tensor) -> Tensor:
+        return self._against(real, self.recipe.real_target) + self._against(fake, 0.0)
+
+    @staticmethod
+    def _against(logits: Tensor, target: float) -> Tensor:
+        return functional.binary_cross_entropy_with_logits(logits, torch.full_like(logits, target))
+
+
+class VaeTraining(MakerTraining):
+    """The frame-wise VAE: its reconstruction and how far its noise is from normal."""
+
+    network: FrameVae
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        return self.adam(self.network)
+
+    def iterate(self, clips: Tensor, label: Tensor) -> tuple[dict[str, Tensor], Tensor]:
+        error, divergence = self.network.losses(clips, label)
+        loss = error + self.recipe.divergence_weight * divergence
+        self.step(self.optimizers(), loss)
+        with torch.no_grad():
+            made = self.network(*(part.to(self.device) for part in self.network.noise(len(clips))), label)
+        return {"loss": loss, "error": error, "divergence": divergence}, made

@@ -1,0 +1,90 @@
+"""Networks that make clips, by name, and how they are trained."""
+
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Self
+
+import torch
+from torch import nn
+
+from pose.errors import ActionLensError
+from pose.skeleton import Layout
+from recognizer.training.generate.frame_vae import FrameVae, FrameVaeConfig
+from recognizer.training.models.sa_gcn import Generator, SaGcnConfig
+
+Maker = Generator | FrameVae
+
+FRAME_VAE = "frame-vae"
+# What each changes of SaGcnConfig. The ablations are those of the paper's Table 4, on the paper's reading.
+NETWORKS: dict[str, dict[str, Any]] = {
+    "sa-gcn": {},
+    "sa-gcn-official": {"reading": "official", "mix": "clip"},
+    "sa-gcn-clip-mix": {"mix": "clip"},
+    "sa-gcn-no-mix": {"mix": "none"},
+    "cnn": {"layers": "cnn"},
+    "no-inter-frame": {"layers": "frame"},
+    "st-gcn": {"layers": "st-gcn"},
+    "c-skeleton-gan": {"layers": "none"},
+}
+NETWORK_NAMES = (*NETWORKS, FRAME_VAE)
+
+
+class RecipeError(ActionLensError):
+    """A network or a setting that makes no training."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """The official code's schedule; the paper has batches of 100.
+
+    iterations: 100,000 officially. evaluate: iterations between two looks at the validation clips. real_target: of the
+    discriminators and of the generator, one-sided label smoothing. sampled: frames that the frame discriminator sees.
+    average: decay of a running mean of the generator's weights that is used in the end; 0 (officially) for none.
+    divergence_weight: of the VAE's divergence term.
+    """
+
+    iterations: int = 100_000
+    batch: int = 20
+    learning_rate: float = 2e-4
+    betas: tuple[float, float] = (0.5, 0.999)
+    evaluate: int = 200
+    real_target: float = 0.9
+    sampled: int = 21
+    average: float = 0.0
+    divergence_weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        for name in ("iterations", "batch", "evaluate", "sampled", "learning_rate"):
+            if not getattr(self, name) > 0:
+                raise RecipeError(f"--{name.replace('_', '-')} {getattr(self, name)} is not above 0")
+        if not 0 <= self.average < 1:
+            raise RecipeError(f"--average {self.average} is not between 0 and 1")
+
+    def changed(self, **values: Any) -> Self:
+        """A recipe with other values."""
+        return replace(self, **values)
+
+    @property
+    def rounds(self) -> int:
+        """Looks at the validation clips; the iterations are rounded up to whole ones."""
+        return -(-self.iterations // self.evaluate)
+
+
+def config_of(network: str, layout: Layout, actions: int, frames: int) -> dict[str, Any]:
+    """The network's whole configuration, as build takes it; RecipeError lists the networks."""
+    if network == FRAME_VAE:
+        return asdict(FrameVaeConfig(2 * len(layout), actions, frames))
+    if network not in NETWORKS:
+        raise RecipeError(f"no network {network!r}; choose one of {', '.join(NETWORK_NAMES)}")
+    return asdict(SaGcnConfig(layout.name, actions, frames, **NETWORKS[network]))
+
+
+def build(network: str, config: dict[str, Any], seed: int | None = None) -> Maker:
+    """The network, with the weights that `seed` begins with."""
+    if seed is not None:
+        torch.manual_seed(seed)
+    return FrameVae(FrameVaeConfig(**config)) if network == FRAME_VAE else Generator(SaGcnConfig(**config))
+
+
+def parameters(network: nn.Module) -> int:
+    """How many numbers it learns."""
+    return sum(weight.numel() for weight in network.parameters())

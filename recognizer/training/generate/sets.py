@@ -1,0 +1,171 @@
+"""What generators learn from: flat clips of some actions of a data set, at one length, standardised.
+
+Of the official training split a part is held out: weights are chosen by it. The official test split serves measuring
+alone.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pose.errors import ActionLensError
+from pose.skeleton import LAYOUTS, Layout
+from recognizer.training.data import jhmdb, msr_action3d, nw_ucla, penn_action, utd_mhad, views
+from recognizer.training.data.clips import ClipOptions, whole_clips
+from recognizer.training.data.recording import DataError, Recording
+from recognizer.training.whole_clip.tasks import stratified
+
+Array = NDArray[np.float32]
+Rows = NDArray[np.intp]
+Part = Literal["validation", "test"]
+
+_LEAST_SPREAD = 0.01  # torsos: coordinates that never move (the middle of the hips) are not blown up
+_VALIDATION_SHARE = 1 / 6
+_SPLIT_SEED = 0
+
+
+class SetError(ActionLensError):
+    """A set of clips that does not exist, or actions that it does not have."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Motions:
+    """Clips of a set.
+
+    x: (N, T, V, 2) float32 torsos from the middle of the hips of each frame, x right, y down. labels: (N,) places in
+    `actions`. train, validation, test: rows. seconds: (A,) median duration of an action's training clips.
+    """
+
+    x: Array
+    labels: Rows
+    actions: tuple[str, ...]
+    layout: Layout
+    train: Rows
+    validation: Rows
+    test: Rows
+    seconds: tuple[float, ...]
+
+    @property
+    def scale(self) -> tuple[Array, Array]:
+        """Mean and standard deviation (V, 2) of the coordinates of the training clips."""
+        seen = self.x[self.train]
+        spread = np.maximum(seen.std(axis=(0, 1)), np.float32(_LEAST_SPREAD))
+        return seen.mean(axis=(0, 1)), spread
+
+    @property
+    def standardised(self) -> Array:
+        """(N, T, V * 2), joint by joint, each coordinate in deviations from its mean over the training clips."""
+        mean, spread = self.scale
+        return ((self.x - mean) / spread).reshape(*self.x.shape[:2], -1).astype(np.float32)
+
+    def judged(self, part: Part) -> Rows:
+        """Rows of a part."""
+        return self.test if part == "test" else self.validation
+
+
+@dataclass(frozen=True, slots=True)
+class MotionSet:
+    """A data set and ten of its actions. held_out: the subject left for validation, where people are told apart."""
+
+    name: str
+    folder: str
+    read: Callable[[Path], Iterator[Recording]]
+    actions: tuple[str, ...]
+    held_out: int | None = None
+
+    def load(
+        self, data: Path, frames: int, actions: tuple[str, ...] | None = None, layout: str | None = None
+    ) -> Motions:
+        """Clips below `data`, the folder of all data sets, resampled to `frames`. DataError, SetError."""
+        folder = data / self.folder
+        if not folder.is_dir():
+            raise DataError(f"no folder {folder}; give the folder that holds the data sets")
+        if layout is not None and layout not in LAYOUTS:
+            raise SetError(f"no layout {layout!r}; choose one of {', '.join(LAYOUTS)}")
+        recordings = list(self.read(folder))
+        wanted = actions or self.actions
+        known = sorted({recording.action for recording in recordings})
+        for action in wanted:
+            if action not in known:
+                raise SetError(f"{self.name} has no action {action!r}; it has {', '.join(known)}")
+        return motions([r for r in recordings if r.action in wanted], frames, wanted, self.held_out, layout)
+
+
+def motions(
+    recordings: list[Recording],
+    frames: int,
+    actions: tuple[str, ...],
+    held_out: int | None = None,
+    layout: str | None = None,
+) -> Motions:
+    """Recordings as clips of `frames`; 3D ones as their own camera sees them. DataError where they do not fit.
+
+    held_out: subject of the training split that is left for validation; without one, a stratified sixth of it.
+    """
+    flat = [views.own_view(r) if r.joints.shape[-1] == 3 else r for r in recordings]
+    options = ClipOptions(layout=LAYOUTS[layout] if layout else None, normalise="frame")
+    clips = whole_clips(flat, frames, options, actions)
+    learn = np.flatnonzero(clips.train)
+    if held_out is None:
+        train, validation = stratified(learn, clips.labels[learn], _VALIDATION_SHARE, _SPLIT_SEED)
+    else:
+        others = clips.subjects[learn] != held_out
+        train, validation = learn[others], learn[~others]
+    for rows, what in ((train, "learn from"), (validation, "choose by"), (np.flatnonzero(clips.test), "measure by")):
+        if len(np.unique(clips.labels[rows])) < len(actions):
+            raise DataError(f"an action has no clips to {what}; check that the data folder is whole")
+    lasted = np.array([len(r.joints) / r.fps for r in recordings])
+    seconds = tuple(float(np.median(lasted[train][clips.labels[train] == place])) for place in range(len(actions)))
+    test = np.flatnonzero(clips.test)
+    return Motions(clips.x, clips.labels, clips.actions, clips.layout, train, validation, test, seconds)
+
+
+SETS = {
+    motion_set.name: motion_set
+    for motion_set in (
+        MotionSet(  # the ten with the most training clips
+            "penn",
+            "penn_action",
+            penn_action.read,
+            (
+                *("bowl", "baseball_swing", "tennis_serve", "squat", "baseball_pitch", "pushup", "pullup"),
+                *("golf_swing", "tennis_forehand", "bench_press"),
+            ),
+        ),
+        MotionSet(  # ten that move in different ways
+            "utd-mhad",
+            "utd_mhad",
+            utd_mhad.read,
+            ("wave", "clap", "throw", "cross_arms", "box", "baseball_swing", "jog", "walk", "lunge", "squat"),
+            held_out=7,
+        ),
+        MotionSet("nw-ucla", "nw_ucla", nw_ucla.read, tuple(nw_ucla.ACTIONS.values()), held_out=10),
+        MotionSet(  # the ten with the most training clips of split 1
+            "jhmdb14",
+            "jhmdb14",
+            lambda folder: jhmdb.read(folder, 1),
+            ("pour", "pullup", "throw", "catch", "clap", "wave", "golf", "push", "run", "walk"),
+        ),
+        MotionSet(
+            "msr-action3d",
+            "msr_action3d",
+            msr_action3d.read,
+            (
+                *("high_arm_wave", "hammer", "forward_punch", "high_throw", "draw_circle", "two_hand_wave"),
+                *("side_boxing", "forward_kick", "jogging", "tennis_swing"),
+            ),
+            held_out=9,
+        ),
+    )
+}
+
+
+def set_of(name: str) -> MotionSet:
+    """The set of that name; SetError lists those that there are."""
+    if name not in SETS:
+        raise SetError(f"no set {name!r}; choose one of {', '.join(SETS)}")
+    return SETS[name]
