@@ -29,8 +29,8 @@ class HeadSettings:
     of the discriminant's covariance. other_share: weight of all negatives, in actions."""
 
     kind: str = LOGISTIC
-    strength: float = 0.003
-    other_share: float = 1.0
+    strength: float = 0.001
+    other_share: float = 3.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

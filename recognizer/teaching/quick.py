@@ -1,7 +1,7 @@
 """Quick teaching: a head on the embedding of a recognizer that is there already, and its thresholds."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,13 +17,13 @@ FOLDS = 5
 
 @dataclass(frozen=True, slots=True)
 class QuickSettings:
-    """head: how it is fitted. background: whether everyday motions are negatives. alarms: part of the windows of
-    nothing and of the background that may be shown as any action. kept: part of an action's right windows that its
-    threshold keeps, whatever the alarms."""
+    """head: how it is fitted. background: whether everyday motions are negatives. alarms: part of the windows of what
+    was never taught that may be shown as an action. kept: part of the right windows that thresholds keep, whatever
+    the alarms."""
 
     head: HeadSettings = field(default_factory=HeadSettings)
     background: bool = True
-    alarms: float = 0.02
+    alarms: float = 0.05
     kept: float = 0.8
 
 
@@ -37,6 +37,7 @@ class Taught:
 
 
 _LOWEST, _HIGHEST = 0.3, 0.95  # of a threshold
+UNJUDGED = 0.5  # threshold where no clip can be spared to judge by
 
 
 def teach(lesson: Lesson, settings: QuickSettings | None = None) -> Taught:
@@ -138,18 +139,52 @@ def judge_held_out(lesson: Lesson, settings: QuickSettings) -> HeldOut:
 
 
 def thresholds_of(lesson: Lesson, settings: QuickSettings) -> Array:
-    """(A,) thresholds: as low as the allowed alarms let them be, but never so high that an action is rarely shown."""
-    judged = judge_held_out(lesson, settings)
+    """(A,) thresholds: as low as the allowed alarms let them be, but never so high that an action is rarely shown.
+
+    What was never taught is stood for by the footage of nothing, the background, and each action in turn by heads
+    without it. Half way between each action's own threshold and one for all, for few windows stand behind its own.
+    """
+    judged = [judge_held_out(lesson, settings), *_left_out(lesson, settings)]
+    probabilities = np.concatenate([each.probabilities for each in judged])
+    target = np.concatenate([each.target for each in judged])
     actions = len(lesson.actions)
-    found, score = judged.probabilities.argmax(axis=1), judged.probabilities.max(axis=1)
-    negative = judged.target == actions
-    thresholds = np.full(actions, 0.5, np.float32)
-    for action in range(actions):
-        right = score[(found == action) & (judged.target == action)]
-        alarms = np.sort(score[negative & (found == action)])[::-1]
-        allowed = int(settings.alarms / actions * negative.sum())
-        threshold = float(alarms[allowed]) + 1e-3 if len(alarms) > allowed else _LOWEST
-        if len(right):
-            threshold = min(threshold, float(np.quantile(right, 1 - settings.kept)))
-        thresholds[action] = np.clip(threshold, _LOWEST, _HIGHEST)
-    return thresholds
+    if not len(target):
+        return np.full(actions, UNJUDGED, np.float32)
+    found, score = probabilities.argmax(axis=1), probabilities.max(axis=1)
+    shown = found < actions
+    negatives = int((target == actions).sum())
+    right, alarm = shown & (found == target), shown & (target == actions)
+    single = _threshold(score[right], score[alarm], settings.alarms * negatives, settings.kept)
+    own = [
+        _threshold(
+            score[right & (found == action)],
+            score[alarm & (found == action)],
+            settings.alarms * negatives / actions,
+            settings.kept,
+        )
+        for action in range(actions)
+    ]
+    return ((np.array(own) + single) / 2).astype(np.float32)
+
+
+def _threshold(right: Array, alarms: Array, allowed: float, kept: float) -> float:
+    """The lowest that lets at most `allowed` alarms pass, at most the one that keeps `kept` of the right scores."""
+    ordered = np.sort(alarms)[::-1]
+    threshold = float(ordered[int(allowed)]) + 1e-3 if len(ordered) > int(allowed) else _LOWEST
+    if len(right):
+        threshold = min(threshold, float(np.quantile(right, 1 - kept)))
+    return float(np.clip(threshold, _LOWEST, _HIGHEST))
+
+
+def _left_out(lesson: Lesson, settings: QuickSettings) -> list[HeldOut]:
+    """Windows of each action in turn, judged by a head that was never taught it: nothing it says is right."""
+    actions, judged = len(lesson.actions), []
+    for action in range(actions if actions > 2 else 0):
+        clips = lesson.target != action
+        taught = [name for place, name in enumerate(lesson.actions) if place != action]
+        rest = replace(lesson, actions=tuple(taught), target=lesson.target - (lesson.target > action))
+        head = fit(rest, clips, settings)
+        here = ~clips[lesson.plain.owner]
+        found = np.insert(head.probabilities(lesson.plain.description[here]), action, 0, axis=1)
+        judged.append(HeldOut(found, np.full(len(found), actions), lesson.plain.owner[here]))
+    return judged

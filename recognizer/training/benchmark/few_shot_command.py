@@ -1,0 +1,132 @@
+"""`benchmark few-shot`: Quick teaching against the nearest clip by DTW and an AcT trained from scratch, on actions that
+the embedding never saw; and how well unknown actions are told from taught ones."""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from recognizer.onnx_recognizer import OnnxRecognizer
+from recognizer.teaching.lesson import prepare
+from recognizer.teaching.quick import QuickSettings
+from recognizer.teaching.windows import Changes, Shape
+from recognizer.training.benchmark.few_shot import (
+    NEW_ACTIONS,
+    SHOTS,
+    Episode,
+    Pool,
+    measure,
+    quick_accuracy,
+    recordings,
+)
+from recognizer.training.benchmark.few_shot_dtw import distances, joints_of
+from recognizer.training.benchmark.few_shot_embedding import STEPS, train_base
+from recognizer.training.benchmark.few_shot_unknown import OpenSet, measure_open_set
+from recognizer.training.data import penn_action, utd_mhad
+from recognizer.training.data.everyday import merge, read_all
+from recognizer.training.fine_tune import FineTuneSettings, fit_act, scratch_answers
+
+OPEN_SET_SHOTS = 4
+_READERS = {utd_mhad.NAME: utd_mhad, penn_action.NAME: penn_action}
+
+
+def add_few_shot_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `benchmark few-shot`."""
+    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder that holds the data sets")
+    parser.add_argument("--sets", nargs="+", choices=tuple(_READERS), default=list(_READERS), metavar="SET")
+    parser.add_argument("--episodes", type=int, default=100)
+    parser.add_argument("--scratch-episodes", type=int, default=5, help="of the AcT from scratch, which takes long")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--steps", type=int, default=STEPS, help="of the training of the embeddings")
+    parser.add_argument("--runs", type=Path, default=Path("runs/few_shot"), metavar="DIR", help="the embeddings' runs")
+    parser.add_argument("--out", type=Path, default=Path("runs/few_shot/figures.json"), metavar="FILE")
+
+
+def run_few_shot(options: argparse.Namespace) -> None:
+    """Train the embeddings that are not there yet, measure, and write the figures."""
+    figures = json.loads(options.out.read_text(encoding="utf-8")) if options.out.is_file() else {}
+    for dataset in options.sets:
+        model = options.runs / dataset / "model"
+        if not model.is_dir():
+            train_base(merge(read_all(options.data)), dataset, options.runs / dataset, steps=options.steps)
+        pool = pool_of(dataset, options.data, model)
+        figures[dataset] = _figures(pool, NEW_ACTIONS[dataset], options)
+        options.out.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+        sys.stdout.write(json.dumps({dataset: figures[dataset]}, indent=1) + "\n")
+
+
+def pool_of(dataset: str, data: Path, model: Path) -> Pool:
+    """The clips of a set's new actions: its training split teaches, its test split tests.
+
+    Penn Action does not tell people apart: each of its clips counts as a person of its own, who cannot have enough
+    clips, so that every clip taught is of another person.
+    """
+    found = [each for each in _READERS[dataset].read(data / dataset) if each.action in NEW_ACTIONS[dataset]]
+    corpus = merge(found)
+    clips = recordings(corpus, np.arange(len(corpus)))
+    recognizer = OnnxRecognizer(model, "cpu")
+    shape = Shape(recognizer.frames, recognizer.fps, recognizer.card.skeleton)
+    lesson = prepare(clips, recognizer, shape, Changes())
+    recognizer.close()
+    test = np.array([each.test for each in found])
+    return Pool(lesson, np.array([clip.person or clip.name for clip in clips]), ~test, test)
+
+
+def _figures(pool: Pool, actions: Sequence[str], options: argparse.Namespace) -> dict[str, Any]:
+    quick, seed, episodes = QuickSettings(), options.seed, options.episodes
+    warping = Warping(pool)
+    figures: dict[str, Any] = {"actions": list(actions), "episodes": episodes, "seed": seed}
+    for shots in SHOTS:
+        row = {
+            "quick": measure(
+                pool, actions, shots, lambda p, e: quick_accuracy(p, e, quick), episodes=episodes, seed=seed
+            ),
+            "dtw": measure(pool, actions, shots, warping, episodes=episodes, seed=seed),
+        }
+        if options.scratch_episodes > 1:
+            few = options.scratch_episodes
+            row["scratch"] = measure(pool, actions, shots, _scratch, episodes=few, seed=seed)
+        figures[f"{shots} clips"] = row
+        sys.stderr.write(f"{shots} clips: {row}\n")
+    started_s = time.perf_counter()
+    before, after = measure_open_set(pool, actions, OPEN_SET_SHOTS, quick, episodes=episodes, seed=seed)
+    figures["open set"] = {"before": _open(before), "after": _open(after), "clips": OPEN_SET_SHOTS}
+    sys.stderr.write(f"open set: {figures['open set']}, {time.perf_counter() - started_s:.0f} s\n")
+    return figures
+
+
+def _open(found: OpenSet) -> dict[str, tuple[float, float]]:
+    return {"auroc": found.auroc, "accuracy": found.accuracy, "right": found.right, "alarms": found.alarms}
+
+
+class Warping:
+    """Answers of the nearest taught clip by DTW; what was compared once is not compared again."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._joints = [joints_of(clip) for clip in pool.lesson.clips]
+        self._known = np.full((len(self._joints), len(self._joints)), np.nan)
+
+    def __call__(self, pool: Pool, episode: Episode) -> float:
+        """Part of the tested clips whose nearest taught clip shows the same action."""
+        train, test = episode.train, episode.test
+        rows = test[np.isnan(self._known[np.ix_(test, train)]).any(axis=1)]
+        columns = train[np.isnan(self._known[np.ix_(test, train)]).any(axis=0)]
+        if len(rows):
+            found = distances([self._joints[row] for row in rows], [self._joints[column] for column in columns])
+            self._known[np.ix_(rows, columns)] = found
+        nearest = self._known[np.ix_(test, train)].argmin(axis=1)
+        return float((pool.lesson.target[train[nearest]] == pool.lesson.target[test]).mean())
+
+
+def _scratch(pool: Pool, episode: Episode) -> float:
+    """Part of the tested clips that an AcT trained on the episode's clips alone gets right."""
+    clips = pool.lesson.clips
+    network = fit_act([clips[each] for each in episode.train], FineTuneSettings())
+    target = [episode.actions.index(clips[each].action) for each in episode.test]
+    found = scratch_answers(network, [clips[each] for each in episode.test]).argmax(axis=1)
+    return float((found == target).mean())
