@@ -354,6 +354,17 @@ def test_circles_lie_on_the_joints_and_follow_the_mirror(panel_open, engines):
     assert panel_open.video._scores is None
 
 
+def test_circles_of_a_movement_long_past_are_not_drawn_on_the_picture(panel_open, engines):
+    give(panel_open, engines.last, looked_at(2.0))
+    answer(panel_open)
+    panel_open.actions_by_name["overlay"].trigger()
+    give(panel_open, engines.last, looked_at(3.0))
+    assert panel_open.video._scores is not None
+    give(panel_open, engines.last, looked_at(4.0))
+    assert panel_open.video._scores is None
+    assert "2.00 s ago" in panel_open.attention.panel.title.text()
+
+
 def _left_wrist(window):
     pose = window.video.result.persons[0].pose
     return pose.xy_px[pose.layout.index("left_wrist")]

@@ -264,9 +264,11 @@ class AttentionControl(QObject):
         return None if found is None or there is None else joint_relevance(found, there)
 
     def _show_on_picture(self) -> None:
-        moment = self.moment
+        moment, found = self.moment, self._explanation
         wanted = self._panel.overlay.isChecked() and self._held is None
-        scores = self._panel.joint_scores(self._explanation) if wanted else None
+        if moment is None or (found is not None and moment.clip.time_s - found.clip.time_s > self._span_s):
+            found = None  # of another movement than the one that is seen now
+        scores = self._panel.joint_scores(found) if wanted else None
         if moment is None or scores is None:
             self._video.set_joint_scores(None)
             return
