@@ -147,6 +147,7 @@ class MainWindow(QMainWindow):
             ("record", self.recording.show),
             ("take", self.toggle_take),
             ("wrong", self.correct_last),
+            ("library", self.open_library),
             ("teach", self.teach),
             ("attention", self.show_attention),
             ("freeze", self.attention.toggle_hold),
@@ -288,6 +289,12 @@ class MainWindow(QMainWindow):
             return
         info = self.live.view.info
         ask_right_action(self.video, info.actions if info else (), self.recording.save_last)
+
+    def open_library(self) -> None:
+        """Look through recordings and label them."""
+        from app.ui.library.library_window import LibraryWindow  # it loads SQLite and the readers of data sets
+
+        LibraryWindow(self.recording.root, self._theme, self).show()
 
     def teach(self) -> None:
         """Make a recognizer of what was recorded."""

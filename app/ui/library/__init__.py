@@ -1,0 +1,1 @@
+"""The window in which recordings are looked through and labelled."""

@@ -1,0 +1,184 @@
+"""Plays a clip with its skeleton, and sets its in and out points on a bar of motion."""
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt, QTimer
+from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
+
+from app.palette import person_rgb
+from app.ui.library.frames import Stretch, motion_energy
+from app.ui.notifier import Notifier
+from app.ui.people_painter import fitted
+from app.ui.theme import Colours
+
+_STEP_MS = 33
+_BAR_PX = 64
+
+
+class Player(QWidget):
+    """moved: the time that is shown. bounds_changed: in and out were set. Keys are the window's."""
+
+    def __init__(self, colours: Colours, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.moved: Notifier[[float]] = Notifier()
+        self.bounds_changed: Notifier[[float, float]] = Notifier()
+        self._colours = colours
+        self.stretch: Stretch | None = None
+        self.bounds = (0.0, 0.0)
+        self.time_s = 0.0
+        self.picture = _Picture(self)
+        self.bar = _Bar(self)
+        self._timer = QTimer(self)
+        self._timer.setInterval(_STEP_MS)
+        self._timer.timeout.connect(lambda: self.step(_STEP_MS / 1000, loop=True))
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.picture, 1)
+        column.addWidget(self.bar)
+
+    @property
+    def colours(self) -> Colours:
+        """Of the theme."""
+        return self._colours
+
+    @property
+    def duration_s(self) -> float:
+        """Of the recording."""
+        return self.stretch.recording.info.duration_s if self.stretch is not None else 0.0
+
+    def show_stretch(self, stretch: Stretch | None, person: int, start_s: float, end_s: float) -> None:
+        """A clip of a recording, from its beginning; None shows nothing."""
+        self.stretch, self.bounds = stretch, (start_s, end_s)
+        self.bar.energy = np.zeros(0), np.zeros(0, np.float32)
+        if stretch is not None:
+            self.bar.energy = motion_energy(stretch.recording, person)
+        self.go(start_s)
+
+    def go(self, time_s: float) -> None:
+        """Show a time."""
+        self.time_s = min(max(time_s, 0.0), self.duration_s)
+        self.picture.update()
+        self.bar.update()
+        self.moved.tell(self.time_s)
+
+    def step(self, seconds: float, *, loop: bool = False) -> None:
+        """Forward or back; in a loop within the clip."""
+        time_s = self.time_s + seconds
+        if loop and time_s > self.bounds[1]:
+            time_s = self.bounds[0]
+        self.go(time_s)
+
+    def toggle(self) -> None:
+        """Play in a loop, or stand still."""
+        if self._timer.isActive():
+            self._timer.stop()
+        elif self.stretch is not None:
+            self._timer.start()
+
+    def pause(self) -> None:
+        """Stand still."""
+        self._timer.stop()
+
+    def set_in(self) -> None:
+        """The clip begins here."""
+        self._set(self.time_s, max(self.bounds[1], self.time_s + 0.1))
+
+    def set_out(self) -> None:
+        """The clip ends here."""
+        self._set(min(self.bounds[0], self.time_s - 0.1), self.time_s)
+
+    def _set(self, start_s: float, end_s: float) -> None:
+        start_s, end_s = max(start_s, 0.0), min(end_s, self.duration_s)
+        if self.stretch is not None and end_s > start_s:
+            self.bounds = start_s, end_s
+            self.bar.update()
+            self.bounds_changed.tell(start_s, end_s)
+
+    def set_colours(self, colours: Colours) -> None:
+        """Another theme."""
+        self._colours = colours
+        self.update()
+
+
+class _Picture(QWidget):
+    def __init__(self, player: Player) -> None:
+        super().__init__(player)
+        self._player = player
+        self.setMinimumSize(280, 200)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setAccessibleName("The clip")
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Qt's."""
+        painter = QPainter(self)
+        painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform)
+        painter.fillRect(self.rect(), QColor("#0c0d10"))
+        stretch = self._player.stretch
+        if stretch is None:
+            painter.setPen(QColor("#a0a7b4"))
+            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, "Choose a clip")
+            return
+        size = stretch.recording.info.size
+        room = fitted(size, QRectF(self.rect()))
+        bgr = stretch.picture_at(self._player.time_s)
+        if bgr is not None:
+            height, width = bgr.shape[:2]
+            painter.drawImage(room, QImage(bgr.data, width, height, 3 * width, QImage.Format.Format_BGR888))
+        scale = room.width() / max(size[0], 1)
+        for person, xy, confidence in stretch.poses_at(self._player.time_s):
+            points = xy.astype(float) * scale + (room.left(), room.top())
+            self._skeleton(painter, points, confidence, person)
+
+    def _skeleton(
+        self, painter: QPainter, points: NDArray[np.float64], confidence: NDArray[np.float32], person: int
+    ) -> None:
+        assert self._player.stretch is not None
+        painter.setPen(QPen(QColor(*person_rgb(person)), 2.2))
+        seen = confidence > 0.1
+        edges = self._player.stretch.recording.layout.edge_indices
+        lines = [QLineF(QPointF(*points[a]), QPointF(*points[b])) for a, b in edges if seen[a] and seen[b]]
+        painter.drawLines(lines)
+
+
+class _Bar(QWidget):
+    """Motion over the recording; the clip is bright. A press goes there."""
+
+    def __init__(self, player: Player) -> None:
+        super().__init__(player)
+        self._player = player
+        self.energy: tuple[NDArray[np.float64], NDArray[np.float32]] = (np.zeros(0), np.zeros(0, np.float32))
+        self.setFixedHeight(_BAR_PX)
+        self.setAccessibleName("Motion over time, with the clip's beginning and end")
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Qt's."""
+        painter, colours = QPainter(self), self._player.colours
+        painter.fillRect(self.rect(), QColor(colours.track))
+        if self._player.stretch is None or not self._player.duration_s:
+            return
+        start, end = (self._x(bound) for bound in self._player.bounds)
+        painter.fillRect(QRectF(start, 0, max(end - start, 2), self.height()), QColor(colours.hover))
+        painter.setPen(QColor(colours.accent))
+        times_s, energy = self.energy
+        for time_s, value in zip(times_s, energy, strict=True):
+            x = self._x(float(time_s))
+            painter.drawLine(QLineF(x, self.height(), x, self.height() - float(value) * (self.height() - 8)))
+        painter.setPen(QPen(QColor(colours.text), 2))
+        for x in (start, end):
+            painter.drawLine(QLineF(x, 0, x, self.height()))
+        painter.setPen(QPen(QColor(colours.warning), 2))
+        here = self._x(self._player.time_s)
+        painter.drawLine(QLineF(here, 0, here, self.height()))
+
+    def _x(self, time_s: float) -> float:
+        return time_s / max(self._player.duration_s, 1e-9) * (self.width() - 1)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Qt's."""
+        self._player.pause()
+        self._player.go(event.position().x() / max(self.width() - 1, 1) * self._player.duration_s)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Qt's."""
+        self.mousePressEvent(event)
