@@ -1,4 +1,4 @@
-"""Clips between two actions: from mixed labels, and with a label that changes within the clip (the paper's equation 8)."""
+"""Clips between two actions: of mixed labels, and of one that changes within the clip (the paper's equation 8)."""
 
 from dataclasses import dataclass
 
@@ -30,7 +30,8 @@ def mixes(trained: Trained, first: str, second: str, steps: int, seed: int) -> A
     ends = np.eye(len(trained.actions), dtype=np.float32)[list(places)]
     share = np.linspace(0, 1, steps, dtype=np.float32)[:, None]
     # One noise for all: a clip at a time, from the same seed.
-    return np.concatenate([trained.joints(one[None], seed) for one in (1 - share) * ends[0] + share * ends[1]])
+    clips: Array = np.concatenate([trained.joints(one[None], seed) for one in (1 - share) * ends[0] + share * ends[1]])
+    return clips
 
 
 def change(trained: Trained, first: str, second: str, seed: int, over: float = 0.5) -> Array:
@@ -42,7 +43,8 @@ def change(trained: Trained, first: str, second: str, seed: int, over: float = 0
     ends = np.eye(len(trained.actions), dtype=np.float32)[list(places)]
     time = np.linspace(0, 1, trained.frames, dtype=np.float32)
     share = np.clip((time - (1 - over) / 2) / over, 0, 1)[:, None]
-    return trained.joints(((1 - share) * ends[0] + share * ends[1])[None], seed)[0]
+    clip: Array = trained.joints(((1 - share) * ends[0] + share * ends[1])[None], seed)[0]
+    return clip
 
 
 def smoothness(trained: Trained, first: str, second: str, seed: int, steps: int = 11) -> Smoothness:

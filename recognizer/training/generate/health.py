@@ -39,7 +39,7 @@ def troubles(history: Sequence[Mapping[str, Any]]) -> list[str]:
     history: rows of iteration, mmd_seq, fake (probability that generated clips are real; None for a VAE) and spread
     (of generated clips, by that of real ones).
     """
-    found = []
+    found: list[str] = []
     if not history:
         return found
     last = history[-1]

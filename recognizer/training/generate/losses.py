@@ -86,7 +86,7 @@ class MakerTraining(lightning.LightningModule):
         draws = [make(self.result, shares, _LOOK_SEED + draw) for draw in range(_DRAWS)]
         found = [discrepancy(clips, self._real, self._labels, self._labels) for clips in draws]
         believed = float(np.mean(self._believed)) if self._believed else None
-        row = {
+        row: dict[str, Any] = {
             "iteration": (self.current_epoch + 1) * self.recipe.evaluate,
             "mmd_avg": float(np.mean([one.avg for one in found])),
             "mmd_seq": float(np.mean([one.seq for one in found])),
@@ -98,7 +98,7 @@ class MakerTraining(lightning.LightningModule):
         best = min((old["mmd_seq"] for old in self.history if math.isfinite(old["mmd_seq"])), default=math.inf)
         self.history.append(row)
         if row["mmd_seq"] < best:
-            self._keep(row["iteration"])
+            self._keep(int(row["iteration"]))
 
     @rank_zero_only
     def _keep(self, iteration: int) -> None:
@@ -137,7 +137,8 @@ class GanTraining(MakerTraining):
         return [self.adam(part) for part in (self.judge_clips, self.judge_frames, self.network)]
 
     def iterate(self, clips: Tensor, label: Tensor) -> tuple[dict[str, Tensor], Tensor]:
-        of_clips, of_frames, of_generator = self.optimizers()  # type: ignore[misc]
+        optimizers: Any = self.optimizers()
+        of_clips, of_frames, of_generator = optimizers
         noise = [part.to(self.device) for part in self.network.noise(len(clips))]
         places = torch.randint(clips.shape[1], (self.recipe.sampled,), device=self.device)
         made = self.network(*noise, label)

@@ -17,6 +17,7 @@ from recognizer.training.generate.making import make, shares_of
 from recognizer.training.generate.mmd import discrepancy
 from recognizer.training.generate.sets import Motions, Part, Rows
 from recognizer.training.generate.trained import Trained
+from recognizer.training.models.sa_gcn import ClipDiscriminator
 from recognizer.training.run_folder import RunError
 
 Array = NDArray[np.float32]
@@ -56,7 +57,7 @@ class Bench:
     motions: Motions
     clips: Array
     judge: Rows
-    recognizer: recognition.ClipDiscriminator
+    recognizer: ClipDiscriminator
     steps: int
     seed: int
 
@@ -74,11 +75,11 @@ class Bench:
         actions = len(self.motions.actions)
         shares = shares_of(self.motions.labels[self.judge], actions)
         made = [make(trained.network, shares, self.seed + 1 + draw) for draw in range(draws)]
-        teacher = make(trained.network, shares_of(self._labels, actions), self.seed)
+        teacher = make(trained.network, shares_of(self.motions.labels[self.motions.train], actions), self.seed)
         found = self._figures(made, teacher)
         pairs = list(combinations(trained.actions, 2))
         chosen = np.random.default_rng(self.seed).permutation(len(pairs))[:_PAIRS]
-        blends = [blending.smoothness(trained, *pairs[place], self.seed) for place in chosen]
+        blends = [blending.smoothness(trained, pairs[place][0], pairs[place][1], self.seed) for place in chosen]
         even, jerk = (float(np.mean([getattr(b, name) for b in blends])) for name in ("largest_step", "jerk"))
         return Figures(**{**asdict(found), "largest_step": even, "jerk": jerk})
 

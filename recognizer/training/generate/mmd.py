@@ -47,7 +47,6 @@ def discrepancy(made: Values, real: Values, made_labels: NDArray[np.intp], label
 def by_bandwidth(made: Values, real: Values, mode: Mode) -> NDArray[np.float64]:
     """(14,) MMD of two sets (m, T, F) of one action for each bandwidth. "seq": of whole clips; "avg": of the frames of
     each time, averaged over the times; no number where one of them is none."""
-    made, real = made.astype(np.float64), real.astype(np.float64)
     if mode == "seq":
         return _roots(made.reshape(len(made), -1), real.reshape(len(real), -1))
     times = [_roots(made[:, t], real[:, t]) for t in range(made.shape[1])]
@@ -66,7 +65,8 @@ def mean(values: list[float]) -> float:
     return float(np.mean(numbers)) if numbers else float("nan")
 
 
-def _roots(made: NDArray[np.float64], real: NDArray[np.float64]) -> NDArray[np.float64]:
+def _roots(made: Values, real: Values) -> NDArray[np.float64]:
+    made, real = np.asarray(made, np.float64), np.asarray(real, np.float64)
     m = len(made)
     distances = _squared(made, made), _squared(real, real), _squared(made, real)
     roots = []
@@ -79,6 +79,7 @@ def _roots(made: NDArray[np.float64], real: NDArray[np.float64]) -> NDArray[np.f
     return np.array(roots)
 
 
-def _squared(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
+def _squared(a: Values, b: Values) -> NDArray[np.float64]:
     squared = (a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1) - 2 * a @ b.T
-    return np.maximum(squared, 0)
+    clipped: NDArray[np.float64] = np.maximum(squared, 0)
+    return clipped

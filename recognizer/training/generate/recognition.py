@@ -1,5 +1,7 @@
-"""The recognizer that judges generated clips: as the paper has it, the clip discriminator without its label and with one
-output for each action, learnt from clips alone."""
+"""The recognizer that judges generated clips.
+
+As the paper has it, it is the clip discriminator without the label and with one output for each action.
+"""
 
 import numpy as np
 import torch
@@ -27,7 +29,7 @@ def learn(clips: Clips, labels: Rows, actions: int, steps: int, seed: int) -> Cl
         rows = torch.from_numpy(rng.integers(0, len(clips), _BATCH))
         loss = functional.cross_entropy(network(x[rows]), target[rows])
         optimizer.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
     return network.eval()
 
@@ -35,7 +37,7 @@ def learn(clips: Clips, labels: Rows, actions: int, steps: int, seed: int) -> Cl
 def probabilities(network: ClipDiscriminator, clips: Clips) -> NDArray[np.float32]:
     """(N, A)."""
     with torch.inference_mode():
-        parts = [network(part).softmax(dim=1) for part in torch.from_numpy(clips).split(_AT_ONCE)]
+        parts = [network(part).softmax(dim=1) for part in torch.split(torch.from_numpy(clips), _AT_ONCE)]
     found: NDArray[np.float32] = torch.cat(parts).numpy()
     return found
 

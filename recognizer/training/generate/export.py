@@ -1,0 +1,116 @@
+"""A generator as generator.onnx and generator.json, so that clips can be made without torch.
+
+The graph takes `noise` (N, T, Z) from a normal distribution and `label` (N, T, A), shares of the actions of each frame
+that add up to 1, and gives `joints` (N, T, V, 2) in torsos from the middle of the hips, x right, y down.
+"""
+
+import hashlib
+import json
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from recognizer.training.generate.recipes import parameters
+from recognizer.training.generate.trained import Trained
+
+MODEL_FILE, CARD_FILE = "generator.onnx", "generator.json"
+OPSET = 20
+_PARITY_SEED = 0
+
+
+class JointGenerator(nn.Module):
+    """Noise and labels to joints in torsos. start: of the sum of latent poses, fixed where the network has one."""
+
+    mean: Tensor
+    spread: Tensor
+
+    def __init__(self, trained: Trained) -> None:
+        super().__init__()
+        self.network = trained.network
+        self.register_buffer("mean", torch.from_numpy(trained.mean))
+        self.register_buffer("spread", torch.from_numpy(trained.spread))
+        further = trained.network.noise(1, torch.Generator().manual_seed(_PARITY_SEED))[1:]
+        self.start = nn.Parameter(further[0]) if further else None
+
+    def forward(self, noise: Tensor, label: Tensor) -> Tensor:
+        """noise (N, T, Z), label (N, T, A) to joints (N, T, V, 2)."""
+        further = () if self.start is None else (self.start.expand(noise.shape[0], -1),)
+        clips = self.network(noise, *further, label)
+        return clips.view(*noise.shape[:2], *self.mean.shape) * self.spread + self.mean  # type: ignore[no-any-return]
+
+
+def export(trained: Trained, folder: Path, name: str) -> Path:
+    """Write the graph and then its card into `folder`, each whole or not at all; the card's path."""
+    network = JointGenerator(trained).eval()
+    content = to_onnx(network, trained)
+    folder.mkdir(parents=True, exist_ok=True)
+    _replace(folder / MODEL_FILE, content)
+    text = json.dumps(_card(trained, network, content, name), indent=1, ensure_ascii=False)
+    return _replace(folder / CARD_FILE, (text + "\n").encode())
+
+
+def to_onnx(network: JointGenerator, trained: Trained) -> bytes:
+    """The graph, N open."""
+    clips = torch.export.Dim("N", min=1, max=4096)
+    program = torch.onnx.export(
+        network,
+        example(trained, 2),
+        input_names=["noise", "label"],
+        output_names=["joints"],
+        dynamic_shapes=({0: clips}, {0: clips}),
+        opset_version=OPSET,
+        dynamo=True,
+        optimize=True,
+        verbose=False,
+    )
+    assert program is not None
+    content: bytes = program.model_proto.SerializeToString()
+    return content
+
+
+def example(trained: Trained, clips: int) -> tuple[Tensor, Tensor]:
+    """Noise and labels: of the seed that the card names, clip n of action n mod A."""
+    rng = np.random.default_rng(_PARITY_SEED)
+    noise = rng.standard_normal((clips, trained.frames, trained.config["noise"])).astype(np.float32)
+    labels = np.eye(len(trained.actions), dtype=np.float32)[np.arange(clips) % len(trained.actions)]
+    return torch.from_numpy(noise), torch.from_numpy(labels)[:, None].repeat(1, trained.frames, 1)
+
+
+def _card(trained: Trained, network: JointGenerator, content: bytes, name: str) -> dict[str, Any]:
+    with torch.inference_mode():
+        answer = network(*example(trained, 1))[0, -1].flatten().tolist()
+    return {
+        "name": name,
+        "model": trained.name,
+        "synthetic": True,
+        "actions": list(trained.actions),
+        "layout": trained.layout.name,
+        "frames": trained.frames,
+        "noise": trained.config["noise"],
+        "seconds": list(trained.seconds),
+        "inputs": {
+            "noise": ["N", trained.frames, trained.config["noise"]],
+            "label": ["N", trained.frames, len(trained.actions)],
+        },
+        "outputs": {"joints": ["N", trained.frames, len(trained.layout), 2]},
+        "units": "torsos from the middle of the hips, x right, y down",
+        "parameters": parameters(trained.network),
+        "trained": trained.job,
+        "iteration": trained.iteration,
+        "parity": {"input_seed": _PARITY_SEED, "last_frame": answer},
+        "opset": OPSET,
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def _replace(path: Path, content: bytes) -> Path:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.write_bytes(content)
+    os.replace(temporary, path)
+    return path
