@@ -19,7 +19,6 @@ NETWORKS = {
     "act of two heads": ("act-small", ACT),
     "st-gcn": ("st-gcn", {"widths": (16, 16, 32), "strides": (1, 1, 2)}),
     "st-tr": ("st-tr", {"width": 16}),
-    "st-tr-1s": ("st-tr-1s", {"width": 16}),
 }
 LISTED, OUTPUTS = 17, 20
 
@@ -44,7 +43,8 @@ def built(name: str, seed: int) -> torch.nn.Module:
 
 @pytest.fixture(scope="module", params=list(NETWORKS))
 def deployed(request) -> Deployed:
-    return Deployed([built(request.param, seed) for seed in (1, 2)], listed=LISTED, other_bias=0.3).eval()
+    seeds = (1,) if request.param.startswith("st-tr") else (1, 2)  # two streams take long enough to export
+    return Deployed([built(request.param, seed) for seed in seeds], listed=LISTED, other_bias=0.3).eval()
 
 
 def test_exported_outputs_are_those_of_pytorch_and_rows_of_attention_sum_to_one(deployed):
