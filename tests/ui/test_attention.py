@@ -1,6 +1,9 @@
 """The attention panel: strip, joints by time, matrices, circles; freezing, swaps, and what there is when nothing is."""
 
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -113,6 +116,13 @@ def answer(window, of=None, **how):
 def test_nothing_is_loaded_or_asked_before_the_panel_is_opened(running, engines):
     assert running.attention.panel is None
     assert not engines.last.watches
+
+
+def test_the_window_starts_without_the_library_of_the_matrices():
+    code = "import sys, app.ui.main_window; print('pyqtgraph' in sys.modules)"
+    root = Path(__file__).resolve().parents[2]
+    found = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True).stdout
+    assert found.strip() == "False"
 
 
 def test_opening_asks_for_attention_and_closing_ends_it(panel_open, engines):

@@ -11,7 +11,7 @@ from app.ui.notifier import Notifier
 from app.ui.theme import Colours
 from recognizer.types import Clip
 
-_HEIGHT, _PAD, _HEADING, _AXIS = 104, 10, 18, 16
+_CELLS, _PAD = 70, 10
 _FAINT = 0.25  # opacity of a skeleton whose score is 0
 _LIGHT = 340  # sum of red, green and blue from which on a cell takes a dark skeleton
 
@@ -31,14 +31,16 @@ class HeatStrip(QWidget):
         self._title, self._empty = "", ""
         self._frozen = False
         self._pick: int | None = None
-        self.setFixedHeight(_HEIGHT)
+        line = self.fontMetrics().height()
+        self._heading, self._axis = line + 2, line
+        self.setFixedHeight(_CELLS + self._heading + self._axis)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("Frames of the clip by attention")
 
     def sizeHint(self) -> QSize:
         """Qt's."""
-        return QSize(480, _HEIGHT)
+        return QSize(480, self.height())
 
     @property
     def scores(self) -> NDArray[np.float64]:
@@ -81,7 +83,7 @@ class HeatStrip(QWidget):
     def cell(self, place: int) -> QRectF:
         """Where a frame is drawn."""
         wide = (self.width() - 2 * _PAD) / max(len(self._scores), 1)
-        return QRectF(_PAD + place * wide, _HEADING + 4, wide, self.height() - _HEADING - _AXIS - 6)
+        return QRectF(_PAD + place * wide, self._heading + 4, wide, self.height() - self._heading - self._axis - 6)
 
     def place_at(self, x: float) -> int | None:
         """Which frame is at this place across."""
@@ -102,7 +104,7 @@ class HeatStrip(QWidget):
         if self._clip is None:
             painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self._empty)
             return
-        heading = QRectF(_PAD, 3, self.width() - 2 * _PAD, _HEADING)
+        heading = QRectF(_PAD, 3, self.width() - 2 * _PAD, self._heading)
         painter.drawText(heading, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, self._title)
         self._paint_axis(painter)
         colours = heat_rgb(self._scores)
@@ -128,7 +130,7 @@ class HeatStrip(QWidget):
         font = QFont(self.font())
         font.setPointSizeF(font.pointSizeF() * 0.85)
         painter.setFont(font)
-        area = QRectF(_PAD, self.height() - _AXIS - 1, self.width() - 2 * _PAD, _AXIS)
+        area = QRectF(_PAD, self.height() - self._axis - 1, self.width() - 2 * _PAD, self._axis)
         span_s = (len(self._scores) - 1) / self._clip.fps
         painter.drawText(area, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, before(span_s, self._frozen))
         painter.drawText(area, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, before(0, self._frozen))
