@@ -173,3 +173,31 @@ def test_energy_is_high_where_something_moves(tmp_path):
     times_s, energy = motion_energy(recording, 0)
     assert energy[(times_s > 2.2) & (times_s < 3.8)].mean() > 5 * energy[times_s < 1.8].mean() + 0.1
     assert propose(times_s, np.zeros_like(energy)) == []
+
+
+def test_a_recording_without_clips_is_offered_and_gets_them_by_proposal(tmp_path, theme, qtbot):
+    folder = record(tmp_path)
+    made = LibraryWindow(tmp_path, theme)
+    made.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
+    qtbot.addWidget(made)
+    made.show()
+    qtbot.waitUntil(lambda: made.library is not None, timeout=20_000)
+    assert made.model.rowCount() == 0
+    place = made.waiting.findData(folder.name)
+    made.waiting.activated.emit(place)
+    qtbot.waitUntil(lambda: made.player.stretch is not None, timeout=20_000)
+    QTest.keyClick(made, Qt.Key.Key_P)
+    assert [(row.recording, row.action) for row in made.model.rows] == [(folder.name, None)]
+    QTest.keyClick(made, Qt.Key.Key_N)
+    assert made.model.rows[0].action == "nothing"
+    assert made.waiting.findData(folder.name) == -1
+    made.close()
+
+
+def test_a_key_that_was_kept_labels_with_its_action(window):
+    first, second = window.model.rows
+    window.table.selectRow(0)
+    QTest.keyClick(window, Qt.Key.Key_7, Qt.KeyboardModifier.ControlModifier)
+    window.table.selectRow(1)
+    QTest.keyClick(window, Qt.Key.Key_7)
+    assert window.library.clip(second.id).action == first.action

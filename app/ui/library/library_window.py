@@ -24,23 +24,19 @@ from PySide6.QtWidgets import (
 from app.library.catalogue import Library
 from app.library.types import ClipRow, Filter, NewClip
 from app.palette import action_text
-from app.recording.folder import Recording
 from app.ui.jobs import Jobs
 from app.ui.library.clip_model import ClipModel
 from app.ui.library.frames import Stretch, motion_energy, propose, read_stretch
+from app.ui.library.keys import KEYS, NOTHING, actions_by_key
 from app.ui.library.player import Player
 from app.ui.notifier import Notifier
 from app.ui.theme import Theme
 from pose.errors import ActionLensError
 
-NOTHING = "nothing"
 _ALL = "all actions"
-_WIDTHS = (150, 70, 110, 60, 125)
+_WAITING = "recordings without labels"
+_WIDTHS = (140, 70, 90, 60, 120)
 _MARGIN_S = 1.0  # of pictures around a clip, for setting its bounds
-_KEYS = (
-    "Space play · ←/→ step · I/O clip begins/ends · 1 to 9 label · N nothing · S suspect · A another clip here · "
-    "P propose clips · Del remove · Ctrl+Z/Ctrl+Y undo/redo · / search"
-)
 
 
 class LibraryWindow(QMainWindow):
@@ -55,6 +51,7 @@ class LibraryWindow(QMainWindow):
         self.library: Library | None = None
         self._theme, self._jobs = theme, Jobs(self)
         self._clip: ClipRow | None = None
+        self._recording: str | None = None  # that is shown whole, without a clip
         self._closed = False
         self._make_parts()
         self._lay_out()
@@ -69,6 +66,8 @@ class LibraryWindow(QMainWindow):
         self.search.setAccessibleName("Search")
         self.only = QComboBox()
         self.only.setAccessibleName("Action")
+        self.waiting = QComboBox()
+        self.waiting.setAccessibleName("Recordings without labels")
         self.unlabelled = QCheckBox("Unlabelled")
         self.suspect = QCheckBox("Suspect")
         self.model = ClipModel()
@@ -110,7 +109,10 @@ class LibraryWindow(QMainWindow):
         column.setContentsMargins(0, 0, 0, 0)
         column.addLayout(filters)
         column.addWidget(self.table, 1)
-        column.addWidget(self.count)
+        foot = QHBoxLayout()
+        foot.addWidget(self.count, 1)
+        foot.addWidget(self.waiting, 2)
+        column.addLayout(foot)
         labels = QHBoxLayout()
         below: tuple[tuple[QWidget, int], ...] = ((self.label, 3), (self.who, 2), (self.undo, 0), (self.redo, 0))
         for part, stretch in below:
@@ -123,7 +125,7 @@ class LibraryWindow(QMainWindow):
         parts.addWidget(left)
         parts.addWidget(right)
         parts.setSizes([560, 620])
-        keys = QLabel(_KEYS)
+        keys = QLabel(KEYS)
         keys.setObjectName("muted")
         keys.setWordWrap(True)
         middle = QWidget()
@@ -138,6 +140,7 @@ class LibraryWindow(QMainWindow):
     def _connect(self) -> None:
         self.search.textChanged.connect(lambda _: self.refresh())
         self.only.activated.connect(lambda _: self.refresh())
+        self.waiting.activated.connect(self._choose_waiting)
         self.unlabelled.toggled.connect(lambda _: self.refresh())
         self.suspect.toggled.connect(lambda _: self.refresh())
         self.table.selectionModel().selectionChanged.connect(self._choose)
@@ -161,7 +164,8 @@ class LibraryWindow(QMainWindow):
             ("Ctrl+Z", self.undo.click),
             ("Ctrl+Y", self.redo.click),
             ("/", self.search.setFocus),
-            *((str(number), lambda place=number - 1: self._label_by_key(place)) for number in range(1, 10)),
+            *((str(number), lambda key=str(number): self._label_by_key(key)) for number in range(1, 10)),
+            *((f"Ctrl+{number}", lambda key=str(number): self._keep_key(key)) for number in range(1, 10)),
         )
         for sequence, slot in keys:
             shortcut = QShortcut(QKeySequence(sequence), self)
@@ -177,7 +181,10 @@ class LibraryWindow(QMainWindow):
         self.refresh()
         self.say(library.notes[-1] if library.notes else "")
         self.table.setFocus()
-        self.table.selectRow(0)
+        if self._recording is None:
+            self.table.selectRow(0)
+        else:
+            self.show_recording(self._recording)
 
     def refresh(self) -> None:
         """Read the list again; what was chosen stays chosen where it is still there."""
@@ -186,6 +193,7 @@ class LibraryWindow(QMainWindow):
             return
         chosen = self._clip.id if self._clip else None
         self._offer_actions(library)
+        self._offer_waiting(library)
         action = self.only.currentData()
         unlabelled, suspect = self.unlabelled.isChecked(), self.suspect.isChecked()
         picked = Filter(action=action, unlabelled=unlabelled, suspect=suspect, text=self.search.text())
@@ -206,9 +214,43 @@ class LibraryWindow(QMainWindow):
             self.only.addItem(f"{action_text(named.name)} ({named.clips})", named.name)
         self.only.setCurrentIndex(max(self.only.findData(before), 0))
 
+    def _offer_waiting(self, library: Library) -> None:
+        rows, total = library.recordings(Filter(unlabelled=True)), library.count_recordings(Filter(unlabelled=True))
+        self.waiting.clear()
+        self.waiting.addItem(f"{total} {_WAITING}", None)
+        for row in rows:
+            recorded = row.created.replace("T", " ")[:16]
+            self.waiting.addItem(f"{recorded}, {row.duration_s:.0f} s, {row.source}", row.id)
+        self.waiting.setEnabled(bool(rows))
+
+    def _choose_waiting(self, place: int) -> None:
+        recording = self.waiting.itemData(place)
+        if recording is not None:
+            self.show_recording(recording)
+
+    def show_recording(self, recording: str) -> None:
+        """Show a recording whole, for clips to be made of it by A and P. Before the library is open: when it is."""
+        self._recording = recording
+        library = self.library
+        if library is None:
+            return
+        self.table.clearSelection()
+        self._clip, self._recording = None, recording
+        self._jobs.start(
+            "recording", lambda: _read(library, recording), lambda s: self._show_whole(recording, s), self.say
+        )
+
+    def _show_whole(self, recording: str, found: Stretch) -> None:
+        if not self._closed and self._clip is None and self._recording == recording:
+            persons = found.recording.persons()
+            self.player.show_stretch(found, persons[0] if persons else 0, 0.0, found.recording.info.duration_s)
+            self.table.setFocus()
+            self.say("No clip of this recording is chosen: A makes one here, P proposes those in which something moves")
+
     def _choose(self, *_: QItemSelection) -> None:
         rows = self._rows()
         clip = rows[0] if rows else None
+        self._recording = None
         if clip is None:
             self._clip = None
             self.player.show_stretch(None, 0, 0.0, 0.0)
@@ -220,7 +262,12 @@ class LibraryWindow(QMainWindow):
         library = self.library
         if library is None or (same and self.player.bounds == (clip.start_s, clip.end_s)):
             return
-        self._jobs.start("clip", lambda: _read(library, clip), lambda found: self._show(clip, found), self.say)
+        self._jobs.start(
+            "clip",
+            lambda: _read(library, clip.recording, clip.start_s, clip.end_s),
+            lambda found: self._show(clip, found),
+            self.say,
+        )
 
     def _show(self, clip: ClipRow, found: Stretch) -> None:
         if not self._closed and clip == self._clip:
@@ -257,10 +304,15 @@ class LibraryWindow(QMainWindow):
         names = [named.name for named in self.library.names("action")] if self.library else []
         return next((name for name in names if action_text(name).casefold() == text.casefold()), text)
 
-    def _label_by_key(self, place: int) -> None:
-        names = [n.name for n in self.library.names("action") if n.name != NOTHING] if self.library else []
-        if place < len(names):
-            self._label(names[place])
+    def _label_by_key(self, key: str) -> None:
+        name = actions_by_key(self.library.names("action")).get(key) if self.library else None
+        if name is not None:
+            self._label(name)
+
+    def _keep_key(self, key: str) -> None:
+        action = self._clip.action if self._clip else None
+        if action is not None:
+            self._do(lambda library: library.set_key(action, key))
 
     def _set_who(self) -> None:
         ids = [row.id for row in self._rows()]
@@ -279,25 +331,42 @@ class LibraryWindow(QMainWindow):
             new = NewClip(start_s, end_s, clip.person, clip.action, clip.who, clip.note, clip.suspect)
             self._do(lambda library: library.change_clip(clip.id, new))
 
+    def _shown(self) -> tuple[str, int, str | None] | None:
+        """The recording in the player, the person in it, and who that is."""
+        if self._clip is not None:
+            return self._clip.recording, self._clip.person, self._clip.who
+        if self._recording is None or self.player.stretch is None:
+            return None
+        persons = self.player.stretch.recording.persons()
+        return self._recording, persons[0] if persons else 0, None
+
+    def _add(self, recording: str, new: list[NewClip]) -> None:
+        """Keep clips; the first is chosen where the list shows it."""
+        made: list[int] = []
+        self._do(lambda library: made.extend(library.add_clips(recording, new)))
+        place = next((row for row, clip in enumerate(self.model.rows) if made and clip.id == made[0]), None)
+        if place is not None and self._clip is None:
+            self.table.selectRow(place)
+
     def _another_clip(self) -> None:
         """A second of the same recording, from where the player stands."""
-        clip, at_s = self._clip, self.player.time_s
-        if clip is not None:
+        shown, at_s = self._shown(), self.player.time_s
+        if shown is not None:
+            recording, person, who = shown
             start_s = min(at_s, max(self.player.duration_s - 1.0, 0.0))
-            new = NewClip(start_s, min(start_s + 1.0, self.player.duration_s), clip.person, None, clip.who)
-            self._do(lambda library: library.add_clips(clip.recording, [new]))
+            self._add(recording, [NewClip(start_s, min(start_s + 1.0, self.player.duration_s), person, None, who)])
 
     def _propose(self) -> None:
         """Clips wherever something moves in the recording."""
-        clip, stretch = self._clip, self.player.stretch
-        if clip is None or stretch is None:
+        shown, stretch = self._shown(), self.player.stretch
+        if shown is None or stretch is None:
             return
-        parts = propose(*motion_energy(stretch.recording, clip.person))
+        recording, person, who = shown
+        parts = propose(*motion_energy(stretch.recording, person))
         if not parts:
             self.say("nothing moves in this recording for half a second or longer")
             return
-        new = [NewClip(start_s, end_s, clip.person, None, clip.who) for start_s, end_s in parts]
-        self._do(lambda library: library.add_clips(clip.recording, new))
+        self._add(recording, [NewClip(start_s, end_s, person, None, who) for start_s, end_s in parts])
 
     def _remove(self) -> None:
         ids = [row.id for row in self._rows()]
@@ -327,6 +396,6 @@ class LibraryWindow(QMainWindow):
         super().closeEvent(event)
 
 
-def _read(library: Library, clip: ClipRow) -> Stretch:
-    recording: Recording = library.open_recording(clip.recording)
-    return read_stretch(recording, clip.start_s - _MARGIN_S, clip.end_s + _MARGIN_S)
+def _read(library: Library, recording: str, start_s: float = 0.0, end_s: float | None = None) -> Stretch:
+    found = library.open_recording(recording)
+    return read_stretch(found, start_s - _MARGIN_S, (found.info.duration_s if end_s is None else end_s) + _MARGIN_S)
