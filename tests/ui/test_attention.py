@@ -219,6 +219,9 @@ def test_a_picked_frame_has_the_relevance_of_its_own_time(panel_open, engines):
     assert frame._joints is None  # nothing is known of it yet
     strip.set_pick(None)
     assert frame._clip.time_s == 2.0  # the end of what is explained
+    panel_open.attention.panel.tabs.setCurrentWidget(panel_open.attention.panel.inside)
+    panel_open.attention.control.refresh()
+    assert frame._clip.time_s == 2.5  # the end of what the matrix is of
 
 
 def test_frames_are_scored_by_relevance_where_no_class_token_looks(panel_open, engines):

@@ -239,9 +239,10 @@ class AttentionControl(QObject):
         )
 
     def _show_frame(self) -> None:
-        """The picked frame of the strip; with none picked, the end of what is explained."""
+        """The picked frame of the strip; with none picked, the end of what the tab shows."""
         panel, found, pick = self._panel, self._explanation, self._strip.pick
-        moment = self.moment if pick is not None else self._explained or self.moment
+        whole = pick is None and not panel.looks_inside
+        moment = self._explained or self.moment if whole else self.moment
         if moment is None or self.moment is None:
             panel.map.mark_column(None)
             panel.frame.show_frame(None, None, 0)
@@ -249,17 +250,17 @@ class AttentionControl(QObject):
         last = len(moment.clip.xy_px) - 1
         place = last if pick is None else min(pick, last)
         time_s = _time_of(moment.clip, place)
-        there = None if found is None or pick is None else _place_in(found.clip, time_s)
+        there = None if found is None or whole else _place_in(found.clip, time_s)
         panel.map.mark_column(there)
         panel.inside.follow(None if pick is None else place / max(last, 1))
-        joints = self._joints(found, pick, there)
+        joints = self._joints(found, whole, there)
         links = _widths(panel.links, moment.prediction.attention.get(EDGE_IMPORTANCE))
         note = before(self.moment.clip.time_s - time_s, self._held is not None) + _most(moment.clip, joints)
         panel.frame.show_frame(moment.frame_at(time_s), moment.clip, place, joints, links, note)
 
-    def _joints(self, found: Explanation | None, pick: int | None, there: int | None) -> NDArray[np.float32] | None:
-        """(V,) for the circles of the chosen frame: of that frame, or with none picked of the whole clip."""
-        if pick is None or self._panel.column_sums is not None:
+    def _joints(self, found: Explanation | None, whole: bool, there: int | None) -> NDArray[np.float32] | None:
+        """(V,) for the circles of the chosen frame: of the whole clip, or of that frame where something is known."""
+        if whole or self._panel.column_sums is not None:
             return self._panel.joint_scores(found)
         return None if found is None or there is None else joint_relevance(found, there)
 

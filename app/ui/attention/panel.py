@@ -195,9 +195,14 @@ class AttentionPanel(QFrame):
         """What is shown, or why nothing is."""
         self.title.setText(text)
 
+    @property
+    def looks_inside(self) -> bool:
+        """The network's matrices are on top, not the explanation."""
+        return self.tabs.currentWidget() is self.inside
+
     def show_moment(self, moment: Moment | None) -> None:
         """What the network gives of itself."""
-        if self.tabs.currentWidget() is self.inside:
+        if self.looks_inside:
             self.inside.show_moment(moment)
 
     def show_explanation(self, explanation: Explanation | None) -> None:
@@ -219,12 +224,12 @@ class AttentionPanel(QFrame):
     @property
     def column_sums(self) -> NDArray[np.float32] | None:
         """(V,) 0..1 of the attention between joints that is looked at; None where something else is."""
-        return self.inside.joint_scores() if self.tabs.currentWidget() is self.inside else None
+        return self.inside.joint_scores() if self.looks_inside else None
 
     @property
     def links(self) -> NDArray[np.float32] | None:
         """(V, V) of the importance of links that is looked at; None where something else is."""
-        return self.inside.links() if self.tabs.currentWidget() is self.inside else None
+        return self.inside.links() if self.looks_inside else None
 
     def set_colours(self, colours: Colours) -> None:
         """Another theme."""
