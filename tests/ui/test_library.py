@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
 from app.library.catalogue import Library
@@ -201,3 +201,20 @@ def test_a_key_that_was_kept_labels_with_its_action(window):
     window.table.selectRow(1)
     QTest.keyClick(window, Qt.Key.Key_7)
     assert window.library.clip(second.id).action == first.action
+
+
+def test_the_end_of_a_clip_is_dragged_and_kept_when_it_is_let_go(window):
+    bar, clip = window.player.bar, window._clip.id
+    end = QPoint(bar.width() - 2, 20)
+    QTest.mousePress(bar, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, end)
+    QTest.mouseMove(bar, QPoint(bar.width() // 2, 20))
+    QTest.mouseRelease(bar, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, QPoint(bar.width() // 2, 20))
+    assert window.library.clip(clip).end_s == pytest.approx(3.0, abs=0.1)
+
+
+def test_the_speed_has_keys_and_ends(window):
+    for _ in range(5):
+        QTest.keyClick(window, Qt.Key.Key_Minus)
+    assert window.player.speed == 0.25
+    window.player.change_speed(1)
+    assert window.player.speed == 0.5

@@ -6,8 +6,9 @@ from app.library.types import Named
 
 NOTHING = "nothing"
 KEYS = (
-    "Space play · ←/→ step · I/O clip begins/ends · 1 to 9 label · Ctrl+1 to 9 keep that key for the clip's action · "
-    "N nothing · S suspect · A another clip here · P propose clips · Del remove · Ctrl+Z/Ctrl+Y undo/redo · / search"
+    "Space play · +/- faster/slower · ←/→ step · I/O clip begins/ends · 1 to 9 label · "
+    "Ctrl+1 to 9 keep that key for the clip's action · N nothing · S suspect · "
+    "A another clip here · P propose clips · Del remove · Ctrl+Z/Ctrl+Y undo/redo · / search"
 )
 
 

@@ -154,6 +154,8 @@ class LibraryWindow(QMainWindow):
             ("Space", self.player.toggle),
             ("Left", lambda: self.player.step(-1 / 30)),
             ("Right", lambda: self.player.step(1 / 30)),
+            ("+", lambda: self.player.change_speed(1)),
+            ("-", lambda: self.player.change_speed(-1)),
             ("I", self.player.set_in),
             ("O", self.player.set_out),
             ("N", lambda: self._label(NOTHING)),
@@ -202,6 +204,7 @@ class LibraryWindow(QMainWindow):
         place = next((row for row, clip in enumerate(self.model.rows) if clip.id == chosen), None)
         if place is not None:
             self.table.selectRow(place)
+        self._show_clips()
         for button, text in ((self.undo, library.undo_text()), (self.redo, library.redo_text())):
             button.setEnabled(text is not None and not library.read_only)
             button.setToolTip(text or "")
@@ -272,6 +275,12 @@ class LibraryWindow(QMainWindow):
     def _show(self, clip: ClipRow, found: Stretch) -> None:
         if not self._closed and clip == self._clip:
             self.player.show_stretch(found, clip.person, clip.start_s, clip.end_s)
+            self._show_clips()
+
+    def _show_clips(self) -> None:
+        recording = self._clip.recording if self._clip else self._recording
+        if self.library is not None and recording is not None:
+            self.player.show_clips(self.library.clips(Filter(recording=recording)))
 
     def _rows(self) -> list[ClipRow]:
         places = sorted(index.row() for index in self.table.selectionModel().selectedRows())

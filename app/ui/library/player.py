@@ -1,12 +1,15 @@
 """Plays a clip with its skeleton, and sets its in and out points on a bar of motion."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt, QTimer
 from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
-from app.palette import person_rgb
+from app.library.types import ClipRow
+from app.palette import action_rgb, person_rgb
 from app.ui.library.frames import Stretch, motion_energy
 from app.ui.notifier import Notifier
 from app.ui.people_painter import fitted
@@ -14,6 +17,9 @@ from app.ui.theme import Colours
 
 _STEP_MS = 33
 _BAR_PX = 64
+_CLIP_PX = 7  # of each clip, as a stripe of its action's colour
+_GRIP_PX = 6
+SPEEDS = (0.25, 0.5, 1.0, 2.0)
 
 
 class Player(QWidget):
@@ -27,11 +33,12 @@ class Player(QWidget):
         self.stretch: Stretch | None = None
         self.bounds = (0.0, 0.0)
         self.time_s = 0.0
+        self.speed = 1.0
         self.picture = _Picture(self)
         self.bar = _Bar(self)
         self._timer = QTimer(self)
         self._timer.setInterval(_STEP_MS)
-        self._timer.timeout.connect(lambda: self.step(_STEP_MS / 1000, loop=True))
+        self._timer.timeout.connect(lambda: self.step(self.speed * _STEP_MS / 1000, loop=True))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.picture, 1)
@@ -79,6 +86,26 @@ class Player(QWidget):
     def pause(self) -> None:
         """Stand still."""
         self._timer.stop()
+
+    def change_speed(self, by: int) -> None:
+        """To the next speed of SPEEDS, up or down."""
+        self.speed = SPEEDS[min(max(SPEEDS.index(self.speed) + by, 0), len(SPEEDS) - 1)]
+
+    def show_clips(self, clips: Sequence[ClipRow]) -> None:
+        """The clips of the recording, as stripes on the bar."""
+        self.bar.clips = tuple(clips)
+        self.bar.update()
+
+    def drag(self, which: int, time_s: float) -> None:
+        """Move the clip's beginning (0) or end (1) without keeping it yet."""
+        start_s, end_s = self.bounds
+        time_s = min(max(time_s, 0.0), self.duration_s)
+        self.bounds = (min(time_s, end_s - 0.1), end_s) if which == 0 else (start_s, max(time_s, start_s + 0.1))
+        self.go(time_s)
+
+    def keep_bounds(self) -> None:
+        """What was dragged is the clip now."""
+        self._set(*self.bounds)
 
     def set_in(self) -> None:
         """The clip begins here."""
@@ -148,6 +175,8 @@ class _Bar(QWidget):
         super().__init__(player)
         self._player = player
         self.energy: tuple[NDArray[np.float64], NDArray[np.float32]] = (np.zeros(0), np.zeros(0, np.float32))
+        self.clips: tuple[ClipRow, ...] = ()
+        self._dragged: int | None = None
         self.setFixedHeight(_BAR_PX)
         self.setAccessibleName("Motion over time, with the clip's beginning and end")
 
@@ -164,6 +193,10 @@ class _Bar(QWidget):
         for time_s, value in zip(times_s, energy, strict=True):
             x = self._x(float(time_s))
             painter.drawLine(QLineF(x, self.height(), x, self.height() - float(value) * (self.height() - 8)))
+        for clip in self.clips:
+            colour = QColor(*action_rgb(clip.action)) if clip.action is not None else QColor(colours.muted)
+            left, right = self._x(clip.start_s), self._x(clip.end_s)
+            painter.fillRect(QRectF(left + 1, 0, max(right - left - 2, 2), _CLIP_PX), colour)
         painter.setPen(QPen(QColor(colours.text), 2))
         for x in (start, end):
             painter.drawLine(QLineF(x, 0, x, self.height()))
@@ -175,10 +208,22 @@ class _Bar(QWidget):
         return time_s / max(self._player.duration_s, 1e-9) * (self.width() - 1)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Qt's."""
+        """Qt's: takes hold of the clip's nearer end, or goes there."""
         self._player.pause()
-        self._player.go(event.position().x() / max(self.width() - 1, 1) * self._player.duration_s)
+        away = [abs(self._x(bound) - event.position().x()) for bound in self._player.bounds]
+        self._dragged = away.index(min(away)) if min(away) <= _GRIP_PX else None
+        self.mouseMoveEvent(event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Qt's."""
-        self.mousePressEvent(event)
+        time_s = event.position().x() / max(self.width() - 1, 1) * self._player.duration_s
+        if self._dragged is None:
+            self._player.go(time_s)
+        else:
+            self._player.drag(self._dragged, time_s)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """Qt's."""
+        if self._dragged is not None:
+            self._dragged = None
+            self._player.keep_bounds()
