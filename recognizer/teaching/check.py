@@ -125,7 +125,7 @@ def check(lesson: Lesson, taught: Taught, shape: Shape, settings: QuickSettings 
         checks.append(by_clip)
     return Check(
         checks=tuple(checks),
-        suspects=_suspects(lesson, settings, single),
+        suspects=_suspects(lesson, taught, settings, single),
         needed=_needed(lesson, checks[0]),
         alarms=_false_alarms(lesson, taught, shape, settings),
         remarks=_remarks(lesson, checks),
@@ -152,7 +152,7 @@ def _held_out(
     lesson: Lesson, taught: Taught, settings: QuickSettings, held_out: str, groups: Sequence[Any]
 ) -> HeldOutCheck:
     """Answers to every clip by heads without its group, counted."""
-    answers = _answers(lesson, settings, groups)
+    answers = _answers(lesson, taught, settings, groups)
     actions = lesson.actions
     pairs: list[tuple[str, str]] = []
     for clip, found in answers.items():
@@ -174,7 +174,7 @@ def _held_out(
     )
 
 
-def _answers(lesson: Lesson, settings: QuickSettings, groups: Sequence[Any]) -> dict[int, Array]:
+def _answers(lesson: Lesson, taught: Taught, settings: QuickSettings, groups: Sequence[Any]) -> dict[int, Array]:
     """(A + 1,) probabilities of each clip that can be judged, by a head without the clips of its group."""
     number = {group: place for place, group in enumerate(dict.fromkeys(groups))}
     labels = np.array([number[group] for group in groups])
@@ -187,7 +187,7 @@ def _answers(lesson: Lesson, settings: QuickSettings, groups: Sequence[Any]) -> 
         ]
         if not judged or not left[: len(lesson.actions)].any():
             continue
-        head = fit(lesson, ~held, settings)
+        head = taught.calibration.applied(fit(lesson, ~held, settings))
         for clip in judged:
             windows = lesson.plain.description[lesson.plain.owner == clip]
             found[int(clip)] = clip_answer(head, windows)
@@ -202,9 +202,9 @@ def clip_answer(head: Head, description: Array) -> Array:
     return answer
 
 
-def _suspects(lesson: Lesson, settings: QuickSettings, groups: Sequence[Any]) -> tuple[Suspect, ...]:
+def _suspects(lesson: Lesson, taught: Taught, settings: QuickSettings, groups: Sequence[Any]) -> tuple[Suspect, ...]:
     found = []
-    for clip, answer in _answers(lesson, settings, groups).items():
+    for clip, answer in _answers(lesson, taught, settings, groups).items():
         own, best = int(lesson.target[clip]), int(answer[:-1].argmax())
         if own < len(lesson.actions) and best != own and answer[own] < _CONTRADICTED and answer[best] > _CONTRADICTING:
             name, action = lesson.clips[clip].name, lesson.clips[clip].action
@@ -240,7 +240,7 @@ def _false_alarms(lesson: Lesson, taught: Taught, shape: Shape, settings: QuickS
     for held in halves:
         clips = np.ones(len(lesson.clips), bool)
         clips[held] = False
-        head = fit(lesson, clips, settings)
+        head = taught.calibration.applied(fit(lesson, clips, settings))
         for clip in held:
             description = lesson.plain.description[lesson.plain.owner == clip]
             shown.update(_shown(lesson, head, taught, shape, description, float(lesson.hop_s[clip])))

@@ -35,6 +35,5 @@ def describe(clips: Sequence[Clip], embedder: Embedder) -> Array:
 
 def described(embedding: Array, features: Array) -> Array:
     """(N, E) and features (N, T, F) to (N, E + F)."""
-    mean = features.mean(axis=1)
-    variance = np.maximum((features**2).mean(axis=1) - mean**2, LEAST_VARIANCE)
+    variance = np.maximum(((features - features.mean(axis=1, keepdims=True)) ** 2).mean(axis=1), LEAST_VARIANCE)
     return np.concatenate([embedding, np.sqrt(variance)], axis=1)

@@ -47,10 +47,14 @@ class Head:
 
     def probabilities(self, description: Array) -> Array:
         """(N, A + 1) float32, rows sum to 1."""
-        logits = self.logits(description)
-        powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-        found: Array = powers / powers.sum(axis=1, keepdims=True)
-        return found
+        return softmax(self.logits(description))
+
+
+def softmax(logits: Array) -> Array:
+    """(N, A) to the same, rows sum to 1."""
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    found: Array = powers / powers.sum(axis=1, keepdims=True)
+    return found
 
 
 def fit_head(description: Array, target: Places, actions: int, settings: HeadSettings, weight: Array) -> Head:

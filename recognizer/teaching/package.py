@@ -212,11 +212,10 @@ def _describe(graph: Any, base: Base, embedding: str) -> None:
     _constant(graph, "least_variance", np.array(LEAST_VARIANCE, np.float32))
     _append(
         graph,
-        ("Mul", [INPUT_NAME, INPUT_NAME], ["features_squared"], {}),
         ("MatMul", ["mean_of_frames", INPUT_NAME], ["features_mean"], {}),  # (N, 1, F)
-        ("MatMul", ["mean_of_frames", "features_squared"], ["mean_of_squares"], {}),
-        ("Mul", ["features_mean", "features_mean"], ["square_of_mean"], {}),
-        ("Sub", ["mean_of_squares", "square_of_mean"], ["features_variance"], {}),
+        ("Sub", [INPUT_NAME, "features_mean"], ["features_apart"], {}),
+        ("Mul", ["features_apart", "features_apart"], ["apart_squared"], {}),
+        ("MatMul", ["mean_of_frames", "apart_squared"], ["features_variance"], {}),
         ("Max", ["features_variance", "least_variance"], ["variance_bounded"], {}),
         ("Sqrt", ["variance_bounded"], ["features_spread"], {}),
         ("Reshape", ["features_spread", "one_row"], ["spread"], {}),

@@ -1,12 +1,12 @@
 """Quick teaching: a head on the embedding of a recognizer that is there already, and its thresholds."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from recognizer.teaching.head import Head, HeadSettings, fit_head
+from recognizer.teaching.head import Head, HeadSettings, fit_head, softmax
 from recognizer.teaching.lesson import Lesson
 from recognizer.teaching.windows import Array
 
@@ -29,23 +29,50 @@ class QuickSettings:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Taught:
-    """head: (D) to (A + 1). thresholds: (A,) probability from which each action is shown."""
+    """head: (D) to (A + 1), calibrated. thresholds: (A,) probability from which each action is shown."""
 
     actions: tuple[str, ...]
     head: Head
     thresholds: Array
+    calibration: "Calibration"
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """scale: the logits are multiplied by it, for a head of few clips is fitted to say too little. other_bias: is then
+    taken from the last logit."""
+
+    scale: float = 1.0
+    other_bias: float = 0.0
+
+    def applied(self, head: Head) -> Head:
+        """The head with both."""
+        bias = head.bias * np.float32(self.scale)
+        bias[-1] -= np.float32(self.other_bias)
+        return Head(head.weights * np.float32(self.scale), bias)
+
+    def probabilities(self, logits: Array) -> Array:
+        """(N, A + 1) of logits without them."""
+        logits = logits * np.float32(self.scale)
+        logits[:, -1] -= np.float32(self.other_bias)
+        return softmax(logits)
 
 
 _LOWEST, _HIGHEST = 0.3, 0.95  # of a threshold
+_SCALES = tuple(float(each) for each in np.exp(np.linspace(0, np.log(8), 13)))
+_BIASES = tuple(0.25 * each for each in range(-4, 17))
+_NEVER = np.float32(-1e4)  # logit of an action that a head does not know
 UNJUDGED = 0.5  # threshold where no clip can be spared to judge by
 
 
 def teach(lesson: Lesson, settings: QuickSettings | None = None) -> Taught:
-    """The head of all clips, and thresholds from heads that had not seen what they were judged on."""
+    """The head of all clips; its calibration and thresholds by heads that had not seen what they were judged on."""
     settings = settings or QuickSettings()
-    everything = np.ones(len(lesson.clips), bool)
-    head = fit(lesson, everything, settings)
-    return Taught(lesson.actions, head, thresholds_of(lesson, settings))
+    judged = _together([judge_held_out(lesson, settings), *_left_out(lesson, settings)])
+    calibration = calibrate(judged, len(lesson.actions))
+    head = calibration.applied(fit(lesson, np.ones(len(lesson.clips), bool), settings))
+    thresholds = thresholds_of(calibration.probabilities(judged.logits), judged.target, settings)
+    return Taught(lesson.actions, head, thresholds, calibration)
 
 
 def fit(lesson: Lesson, clips: Mask, settings: QuickSettings, background: Mask | None = None) -> Head:
@@ -109,45 +136,81 @@ def folds(lesson: Lesson) -> Iterator[tuple[Mask, Mask]]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HeldOut:
-    """Probabilities (W, A + 1) of windows by heads that had not seen their clips; target: (W,); clip: (W,) its place,
-    -1 for the background."""
+    """Logits (W, A + 1) of windows by heads that had not seen their clips; target: (W,); clip: (W,) its place, -1 for
+    the background. never_taught: (W,) the head did not know the clip's action at all."""
 
-    probabilities: Array
+    logits: Array
     target: NDArray[np.intp]
     clip: NDArray[np.intp]
+    never_taught: Mask
 
 
 def judge_held_out(lesson: Lesson, settings: QuickSettings) -> HeldOut:
     """Every window, judged by a head without its clip (and without those held out with it)."""
-    parts: list[tuple[Array, NDArray[np.intp], NDArray[np.intp]]] = []
+    actions, parts = len(lesson.actions), [_nothing_judged(len(lesson.actions))]
     for held, stretches in folds(lesson):
-        left = np.bincount(lesson.target[~held], minlength=len(lesson.actions))[: len(lesson.actions)]
+        left = np.bincount(lesson.target[~held], minlength=actions)[:actions]
         if not left.all():
             continue  # an action of a single clip cannot be judged
         head = fit(lesson, ~held, settings, ~stretches)
         here = held[lesson.plain.owner]
         owner = lesson.plain.owner[here]
-        parts.append((head.probabilities(lesson.plain.description[here]), lesson.target[owner], owner))
+        logits = head.logits(lesson.plain.description[here])
+        parts.append(HeldOut(logits, lesson.target[owner], owner, np.zeros(len(owner), bool)))
         around = (stretches & usable_background(lesson, ~held))[lesson.background.owner]
-        found = head.probabilities(lesson.background.description[around])
-        parts.append((found, np.full(len(found), len(lesson.actions)), np.full(len(found), -1)))
-    if not parts:
-        empty = np.zeros(0, np.intp)
-        return HeldOut(np.zeros((0, len(lesson.actions) + 1), np.float32), empty, empty)
-    probabilities, target, clip = (np.concatenate(values) for values in zip(*parts, strict=True))
-    return HeldOut(probabilities, target, clip)
+        logits = head.logits(lesson.background.description[around])
+        rest = np.full(len(logits), actions)
+        parts.append(HeldOut(logits, rest, np.full(len(logits), -1), np.zeros(len(logits), bool)))
+    return _together(parts)
 
 
-def thresholds_of(lesson: Lesson, settings: QuickSettings) -> Array:
+def _nothing_judged(actions: int) -> HeldOut:
+    none = np.zeros(0, np.intp)
+    return HeldOut(np.zeros((0, actions + 1), np.float32), none, none, np.zeros(0, bool))
+
+
+def _together(parts: Sequence[HeldOut]) -> HeldOut:
+    return HeldOut(
+        np.concatenate([each.logits for each in parts]),
+        np.concatenate([each.target for each in parts]),
+        np.concatenate([each.clip for each in parts]),
+        np.concatenate([each.never_taught for each in parts]),
+    )
+
+
+def calibrate(judged: HeldOut, actions: int) -> Calibration:
+    """The scale of least cross entropy, every target counting alike, and the bias at which the part of right windows
+    is furthest above the part of what was never taught that is taken for an action (Youden's index)."""
+    known = ~judged.never_taught
+    counts = np.bincount(judged.target[known], minlength=actions + 1)
+    if not counts.any():
+        return Calibration()
+    weight = 1 / counts[judged.target[known]]
+    rows = np.arange(int(known.sum()))
+
+    def loss(scale: float) -> float:
+        likely = softmax(judged.logits[known] * np.float32(scale))[rows, judged.target[known]]
+        return float(-np.average(np.log(likely + 1e-9), weights=weight))
+
+    scale = min(_SCALES, key=loss)
+    negative = judged.target == actions
+
+    def index(bias: float) -> float:
+        found = Calibration(scale, bias).probabilities(judged.logits).argmax(axis=1)
+        right = (found == judged.target)[~negative].mean() if (~negative).any() else 0.0
+        wrong = (found[negative] < actions).mean() if negative.any() else 0.0
+        return float(right - wrong)
+
+    return Calibration(scale, max(_BIASES, key=index))
+
+
+def thresholds_of(probabilities: Array, target: NDArray[np.intp], settings: QuickSettings) -> Array:
     """(A,) thresholds: as low as the allowed alarms let them be, but never so high that an action is rarely shown.
 
     What was never taught is stood for by the footage of nothing, the background, and each action in turn by heads
     without it. Half way between each action's own threshold and one for all, for few windows stand behind its own.
     """
-    judged = [judge_held_out(lesson, settings), *_left_out(lesson, settings)]
-    probabilities = np.concatenate([each.probabilities for each in judged])
-    target = np.concatenate([each.target for each in judged])
-    actions = len(lesson.actions)
+    actions = probabilities.shape[1] - 1
     if not len(target):
         return np.full(actions, UNJUDGED, np.float32)
     found, score = probabilities.argmax(axis=1), probabilities.max(axis=1)
@@ -185,6 +248,7 @@ def _left_out(lesson: Lesson, settings: QuickSettings) -> list[HeldOut]:
         rest = replace(lesson, actions=tuple(taught), target=lesson.target - (lesson.target > action))
         head = fit(rest, clips, settings)
         here = ~clips[lesson.plain.owner]
-        found = np.insert(head.probabilities(lesson.plain.description[here]), action, 0, axis=1)
-        judged.append(HeldOut(found, np.full(len(found), actions), lesson.plain.owner[here]))
+        logits = np.insert(head.logits(lesson.plain.description[here]), action, _NEVER, axis=1)
+        owner = lesson.plain.owner[here]
+        judged.append(HeldOut(logits, np.full(len(owner), actions), owner, np.ones(len(owner), bool)))
     return judged

@@ -6,7 +6,7 @@ of it in the same JSON lines as `python -m recognizer.teaching`.
 
 import copy
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -50,7 +50,7 @@ class FineTuneSettings:
     dropout: float = 0.1
     average: float = 0.98
     background: float = 0.25
-    changes: Changes = Changes(speed=0.3, shift=0.15)
+    changes: Changes = field(default_factory=lambda: Changes(speed=0.3, shift=0.15))
     seed: int = 0
 
 
@@ -118,7 +118,7 @@ def fit_act(
         features, target = drawer.draw(np.random.default_rng([settings.seed, step]))
         loss = nn.functional.cross_entropy(network(torch.from_numpy(features)), torch.from_numpy(target))
         optimizer.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimizer.step()
         schedule.step()

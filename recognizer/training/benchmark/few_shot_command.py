@@ -6,6 +6,7 @@ import json
 import sys
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +85,7 @@ def _figures(pool: Pool, actions: Sequence[str], options: argparse.Namespace) ->
     for shots in SHOTS:
         row = {
             "quick": measure(
-                pool, actions, shots, lambda p, e: quick_accuracy(p, e, quick), episodes=episodes, seed=seed
+                pool, actions, shots, partial(quick_accuracy, settings=quick), episodes=episodes, seed=seed
             ),
             "dtw": measure(pool, actions, shots, warping, episodes=episodes, seed=seed),
         }

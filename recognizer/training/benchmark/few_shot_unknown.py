@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.metrics import roc_auc_score
 
 from recognizer.teaching.head import Head
-from recognizer.teaching.quick import QuickSettings, teach
+from recognizer.teaching.quick import QuickSettings, fit, teach
 from recognizer.training.augment import Array
 from recognizer.training.benchmark.few_shot import (
     Episode,
@@ -47,10 +47,11 @@ def measure_open_set(
         unknown = np.flatnonzero(pool.some(rest) & pool.tests & ~np.isin(pool.person, pool.person[episode.train]))
         lesson = part_of_lesson(pool.lesson, episode.train, episode.actions)
         taught = teach(lesson, settings)
-        known, target = _answers(pool, episode.test, episode, taught.head)
-        others, _ = _answers(pool, unknown, episode, taught.head)
+        raw = fit(lesson, np.ones(len(lesson.clips), bool), settings)
         flat = np.full(len(episode.actions), UNCALIBRATED, np.float32)
-        for found, thresholds in zip(figures, (flat, taught.thresholds), strict=True):
+        for found, head, thresholds in zip(figures, (raw, taught.head), (flat, taught.thresholds), strict=True):
+            known, target = _answers(pool, episode.test, episode, head)
+            others, _ = _answers(pool, unknown, episode, head)
             found.append(_figures(known / thresholds, others / thresholds, target))
     before, after = (OpenSet(*(mean_and_interval(column) for column in zip(*each, strict=True))) for each in figures)
     return before, after

@@ -1,0 +1,106 @@
+"""What a check finds, and what it says that it cannot know."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from teaching_clips import made_clip, made_clips
+
+from recognizer.teaching.check import CLIPS, PEOPLE, SESSIONS, ActionFigures, check
+from recognizer.teaching.lesson import NOTHING, prepare
+from recognizer.teaching.quick import teach
+from recognizer.teaching.windows import Changes
+
+CHANGES = Changes(windows=3)
+
+
+def checked(clips, base, shape):
+    lesson = prepare(clips, base, shape, CHANGES)
+    return check(lesson, teach(lesson), shape)
+
+
+@pytest.fixture(scope="module")
+def whole(base, shape):
+    clips = made_clips(clips=6, people=("Ada", "Bob"), sessions=("Monday", "Monday", "Tuesday", "Tuesday"))
+    wrong = replace(made_clip("bow", 77), name="wrong/1", action="step")
+    nothing = [made_clip(NOTHING, n, seconds=8, name=f"rest/{n}") for n in range(2)]
+    return checked([*clips, wrong, *nothing], base, shape)
+
+
+def test_people_and_sessions_are_held_out_in_turn(whole):
+    people, sessions = whole.checks
+    assert (people.held_out, people.groups) == (PEOPLE, 2)
+    assert (sessions.held_out, sessions.groups) == (SESSIONS, 2)
+    assert people.clips == 19
+    assert people.actions["raise"].clips == 6
+    assert people.accuracy > 0.7
+
+
+def test_a_wrong_label_is_suspected_and_nothing_else(whole):
+    (suspect,) = whole.suspects
+    assert (suspect.clip, suspect.action, suspect.looks_like) == ("wrong/1", "step", "bow")
+
+
+def test_standing_still_raises_no_alarm_and_its_length_is_told(whole):
+    assert whole.alarms is not None
+    assert whole.alarms.seconds == pytest.approx(16, abs=0.2)
+    assert whole.alarms.an_hour == 0
+
+
+def test_an_action_taught_as_nothing_is_counted_as_a_false_alarm(base, shape):
+    clips = made_clips(clips=4)
+    footage = replace(made_clip("raise", 5, seconds=12, name="rest/1"), action=NOTHING)
+    alarms = checked([*clips, footage], base, shape).alarms
+    assert alarms.shown.get("raise", 0) >= 1
+    assert alarms.an_hour == pytest.approx(sum(alarms.shown.values()) / alarms.seconds * 3600)
+
+
+def test_one_session_is_called_optimistic(base, shape):
+    found = checked(made_clips(clips=4), base, shape)
+    (only,) = found.checks
+    assert only.held_out == CLIPS
+    assert any("optimistic" in remark for remark in found.remarks)
+    assert any("one person" in remark for remark in found.remarks)
+    assert any("no footage of nothing" in remark for remark in found.remarks)
+
+
+def test_a_clip_without_session_is_of_its_recording(base, shape):
+    clips = [replace(clip, session=None, person=None) for clip in made_clips(clips=4)]
+    clips = [replace(clip, name=f"take{n % 2}/{n}") for n, clip in enumerate(clips)]
+    (only,) = checked(clips, base, shape).checks
+    assert (only.held_out, only.groups) == (SESSIONS, 2)
+
+
+def test_an_action_of_one_session_only_is_not_judged(base, shape):
+    clips = [*made_clips(("raise", "step"), 4, sessions=("Monday", "Tuesday")), *made_clips(("bow",), 3)]
+    found = checked(clips, base, shape)
+    assert found.checks[0].not_judged == 3
+    assert found.checks[0].actions["bow"].recall is None
+    assert any("could not be judged" in remark for remark in found.remarks)
+
+
+def test_what_cannot_be_told_apart_needs_more_clips(base, shape):
+    same = [replace(made_clip("raise", n, name=f"a/{n}"), action="hail" if n % 2 else "raise") for n in range(12)]
+    found = checked([*same, *made_clips(("bow",), 6)], base, shape)
+    assert {"hail", "raise"} <= set(found.needed)
+    assert all(1 <= count <= 20 for count in found.needed.values())
+    assert found.checks[0].confusions
+    assert "bow" not in found.needed
+
+
+def test_few_clips_are_too_few_whatever_their_recall(base, shape):
+    assert checked(made_clips(clips=3), base, shape).needed == {"bow": 2, "raise": 2, "step": 2}
+
+
+def test_figures_follow_from_counts(whole):
+    figures = ActionFigures(clips=4, right=3, answered=6)
+    assert (figures.recall, figures.precision) == (0.75, 0.5)
+    assert ActionFigures(0, 0, 0).recall is None
+    values = whole.to_json()
+    raised = whole.checks[0].actions["raise"]
+    assert values["checks"][0]["actions"]["raise"]["recall"] == raised.recall
+    assert values["alarms"]["an_hour"] == 0
+    for each in whole.checks:
+        shown = sum(count for _, _, count in each.confusions)
+        assert shown == each.clips - sum(figures.right for figures in each.actions.values())
+        assert np.isclose(each.accuracy, 1 - shown / each.clips)

@@ -1,0 +1,237 @@
+"""Heads, thresholds and the packaged model, on made-up motions."""
+
+import json
+
+import numpy as np
+import pytest
+from teaching_clips import made_clip, made_clips, write_base
+
+from pose.skeleton import MPOSE_13
+from recognizer.errors import CardError
+from recognizer.model_card import CARD_FILE, MODEL_FILE, ModelCard
+from recognizer.onnx_recognizer import OnnxRecognizer
+from recognizer.teaching import package as packaging
+from recognizer.teaching.description import describe
+from recognizer.teaching.errors import TeachingError
+from recognizer.teaching.head import DISCRIMINANT, KINDS, HeadSettings, fit_head
+from recognizer.teaching.lesson import NOTHING, prepare
+from recognizer.teaching.package import Base, Package, card_names, place, plain_name, versions
+from recognizer.teaching.quick import judge_held_out, teach, usable_background
+from recognizer.teaching.windows import Changes, as_clips, cut, sliding, steady
+
+CHANGES = Changes(windows=3)
+
+
+@pytest.fixture(scope="module")
+def lesson(base, shape):
+    return prepare(made_clips(), base, shape, CHANGES)
+
+
+@pytest.fixture(scope="module")
+def taught(lesson):
+    return teach(lesson)
+
+
+def windows_of(clip, shape):
+    even = steady(clip, shape)
+    return as_clips(*cut(even, sliding(even, shape, 0.3)), shape)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_head_tells_clusters_apart(kind):
+    rng = np.random.default_rng(0)
+    centres = rng.normal(0, 2, (4, 8))
+    target = np.repeat(np.arange(4), 30)
+    x = (centres[target] + rng.normal(0, 0.4, (120, 8))).astype(np.float32)
+    settings = HeadSettings(kind, 0.5 if kind == DISCRIMINANT else 1.0)
+    head = fit_head(x, target, 3, settings, np.ones(120, np.float32))
+    assert (head.probabilities(x).argmax(axis=1) == target).mean() > 0.95
+    assert np.allclose(head.probabilities(x).sum(axis=1), 1, atol=1e-5)
+
+
+def test_a_head_of_two_outputs_keeps_their_order():
+    x = np.array([[0.0], [0.1], [1.0], [1.1]], np.float32)
+    for target in ([0, 0, 1, 1], [1, 1, 0, 0]):
+        head = fit_head(x, np.array(target), 1, HeadSettings(strength=10.0), np.ones(4, np.float32))
+        assert (head.logits(x).argmax(axis=1) == target).all()
+
+
+def test_other_takes_of_the_actions_are_recognised(taught, base, shape):
+    for action in ("bow", "raise", "step"):
+        windows = windows_of(made_clip(action, 50), shape)
+        found = taught.head.probabilities(describe(windows, base)).mean(axis=0)
+        assert taught.actions[found[:-1].argmax()] == action
+
+
+def test_held_out_windows_are_judged_once_and_thresholds_are_within_bounds(lesson, taught):
+    from recognizer.teaching.quick import QuickSettings
+
+    judged = judge_held_out(lesson, QuickSettings())
+    own = judged.clip[judged.clip >= 0]
+    assert np.array_equal(np.bincount(own), np.bincount(lesson.plain.owner))
+    assert ((taught.thresholds >= 0.3) & (taught.thresholds <= 0.95)).all()
+
+
+def test_background_that_is_the_taught_action_is_left_out(lesson, base, shape):
+    """A stretch of background that repeats a taught clip must not teach that it is nothing."""
+    from dataclasses import replace
+
+    from recognizer.teaching.lesson import Windows
+
+    own = lesson.plain.owner == 0
+    copied = lesson.plain.description[own]
+    background = Windows(
+        np.concatenate([lesson.background.description, copied]),
+        np.concatenate([lesson.background.owner, np.full(own.sum(), len(lesson.background_actions))]),
+    )
+    more = replace(lesson, background=background, background_actions=(*lesson.background_actions, "copied"))
+    used = usable_background(more, np.ones(len(lesson.clips), bool))
+    assert not used[-1]
+    assert used[:-1].any()
+
+
+@pytest.mark.parametrize("keep_base", [False, True])
+def test_the_packaged_model_says_what_head_and_embedding_say(
+    taught, lesson, base, base_folder, shape, tmp_path, keep_base
+):
+    package = Package("gym", Base.load(base_folder), taught, lesson.clips, keep_base, {}, {"seed": 0})
+    folder = place(package, tmp_path / "models", ".part-1")
+    recognizer = OnnxRecognizer(folder, "cpu")
+    windows = windows_of(made_clip("raise", 7), shape)
+    found = np.stack([each.probabilities for each in recognizer.predict(windows)])
+    head = taught.head.probabilities(describe(windows, base))
+    assert recognizer.actions[:3] == taught.actions
+    if keep_base:
+        own = np.stack([each.probabilities for each in base.predict(windows)])
+        assert recognizer.actions == (*taught.actions, "idle", "walk", "wave", "other")
+        expected = np.concatenate([head[:, :3], head[:, 3:] * own], axis=1)
+    else:
+        assert recognizer.actions == (*taught.actions, "other")
+        expected = head
+    assert np.abs(found - expected).max() < 1e-5
+    assert recognizer.self_test().max_error < 1e-4
+    assert recognizer.embed(windows).shape == (len(windows), 16)
+    recognizer.close()
+    assert folder == tmp_path / "models" / "gym" / "1"
+    assert {entry.name for entry in folder.iterdir()} == {MODEL_FILE, CARD_FILE, "clips.json"}
+
+
+def test_an_action_that_the_base_knows_has_both_probabilities(base, base_folder, shape, tmp_path):
+    clips = [*made_clips(("raise",), 3), *(made_clip("step", n, name=f"w/{n}") for n in range(3))]
+    clips = [c if c.action != "step" else renamed(c, "wave") for c in clips]
+    found = teach(prepare(clips, base, shape, CHANGES))
+    folder = place(Package("both", Base.load(base_folder), found, clips, True, {}, {}), tmp_path, ".part-1")
+    recognizer = OnnxRecognizer(folder, "cpu")
+    assert recognizer.actions == ("raise", "wave", "idle", "walk", "other")
+    windows = windows_of(clips[-1], shape)
+    head, own = found.head.probabilities(describe(windows, base)), base.predict(windows)
+    wave = head[:, 1] + head[:, 2] * np.array([each.probabilities[2] for each in own])
+    assert np.allclose([each.probabilities[1] for each in recognizer.predict(windows)], wave, atol=1e-5)
+    recognizer.close()
+
+
+def renamed(clip, action):
+    from dataclasses import replace
+
+    return replace(clip, action=action)
+
+
+def test_every_version_stays_and_tells_its_clips(taught, lesson, base_folder, tmp_path):
+    package = Package("gym", Base.load(base_folder), taught, lesson.clips, False, {}, {})
+    for number in (1, 2):
+        assert place(package, tmp_path, ".part-1").name == str(number)
+    assert versions(tmp_path, "gym") == [1, 2]
+    assert versions(tmp_path, "swim") == []
+    listed = json.loads((tmp_path / "gym" / "1" / "clips.json").read_text(encoding="utf-8"))
+    assert [each["name"] for each in listed["clips"]] == [clip.name for clip in lesson.clips]
+    assert listed["base"]["name"] == "toy"
+
+
+def test_a_failure_while_writing_leaves_nothing(taught, lesson, base_folder, tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(ModelCard, "save", full)
+    package = Package("gym", Base.load(base_folder), taught, lesson.clips, False, {}, {})
+    with pytest.raises(OSError, match="No space"):
+        place(package, tmp_path, ".part-1")
+    assert list((tmp_path / "gym").iterdir()) == []
+
+
+def test_a_graph_that_differs_from_its_head_is_refused(taught, lesson, base_folder, tmp_path, monkeypatch):
+    right = packaging.expected_logits
+    monkeypatch.setattr(packaging, "expected_logits", lambda *a, **k: right(*a, **k) + 0.1)
+    package = Package("gym", Base.load(base_folder), taught, lesson.clips, False, {}, {})
+    with pytest.raises(TeachingError, match="differs from its head"):
+        place(package, tmp_path, ".part-1")
+    assert list((tmp_path / "gym").iterdir()) == []
+
+
+def test_a_base_without_embedding_is_refused(tmp_path):
+    from toy_recognizer import write_model
+
+    with pytest.raises(TeachingError, match="gives no embedding"):
+        Base.load(write_model(tmp_path / "plain"))
+    with pytest.raises(CardError):
+        Base.load(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize(
+    ("actions", "names"),
+    [
+        (("wave",), ("wave",)),
+        (("跳舞", "ça va", "ça va"), ("跳舞", "ça va", "ça va 2")),
+        (("a\nb", "a b"), ("a b", "a b 2")),
+        (("\u200d",), ("action",)),
+        (("other", "Unknown"), ("other 2", "Unknown 2")),
+        (("../../etc",), ("../../etc",)),
+    ],
+)
+def test_any_name_becomes_one_that_a_card_takes(actions, names):
+    assert card_names(actions) == names
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [("My gym", "My-gym"), ("../etc", "etc"), ("跳舞", "taught"), ("é" * 99, "e" * 48), ("", "taught")],
+)
+def test_any_text_becomes_a_folder_name(text, name):
+    assert plain_name(text) == name
+
+
+def test_clips_that_teach_nothing_are_named(base, shape):
+    good = made_clips(clips=3)
+    hidden = made_clip("raise", 9, name="dark/1")
+    hidden.confidence[:] = 0
+    short = made_clip("raise", 9, seconds=0.1, name="short/1")
+    for bad, message in ((hidden, "dark/1 shows nobody"), (short, "short/1 is shorter than")):
+        with pytest.raises(TeachingError, match=message):
+            prepare([*good, bad], base, shape, CHANGES)
+    with pytest.raises(TeachingError, match="no action"):
+        prepare([made_clip(NOTHING)], base, shape, CHANGES)
+
+
+def test_one_sided_actions_are_not_mirrored(base, shape):
+    clips = made_clips(("raise",), 2)
+    both, one = (prepare(clips, base, shape, CHANGES, one_sided=sided) for sided in ((), ("raise",)))
+    assert len(both.shaken.owner) == 2 * len(one.shaken.owner)
+
+
+def test_a_base_in_another_layout_is_fed_in_its_own(base, shape):
+    from dataclasses import replace
+
+    from pose.skeleton import MEDIAPIPE_33, convert
+
+    clip = made_clip("raise")
+    xy = np.zeros((len(clip.times_s), 33, 2), np.float32)
+    confidence = np.zeros((len(clip.times_s), 33), np.float32)
+    for place_, joint in enumerate(MPOSE_13.joints):
+        target = MEDIAPIPE_33.index("nose" if joint == "head" else joint)
+        xy[:, target], confidence[:, target] = clip.xy_px[:, place_], 1
+    other = replace(clip, xy_px=xy, confidence=confidence, layout=MEDIAPIPE_33)
+    assert np.allclose(convert(xy, confidence, MEDIAPIPE_33, MPOSE_13)[0], clip.xy_px)
+    assert np.allclose(steady(other, shape).xy, steady(clip, shape).xy)
+
+
+def test_write_base_is_a_whole_model_folder(tmp_path):
+    assert Base.load(write_base(tmp_path / "x")).card.embedding is not None
