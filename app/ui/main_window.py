@@ -294,7 +294,10 @@ class MainWindow(QMainWindow):
         """Look through recordings and label them."""
         from app.ui.library.library_window import LibraryWindow  # it loads SQLite and the readers of data sets
 
-        LibraryWindow(self.recording.root, self._theme, self).show()
+        there = self.findChild(LibraryWindow) or LibraryWindow(self.recording.root, self._theme, self)
+        there.show()
+        there.raise_()
+        there.activateWindow()
 
     def teach(self) -> None:
         """Make a recognizer of what was recorded."""
