@@ -14,6 +14,7 @@ import numpy as np
 
 from recognizer.decision import UNKNOWN, Decider, DecisionSettings
 from recognizer.model_card import DecisionRules
+from recognizer.teaching.clips import TeachingClip
 from recognizer.teaching.head import Head
 from recognizer.teaching.lesson import NOTHING, Lesson
 from recognizer.teaching.quick import QuickSettings, Taught, fit, folds
@@ -115,7 +116,10 @@ def check(lesson: Lesson, taught: Taught, shape: Shape, settings: QuickSettings 
     """Judge a lesson's clips, each by heads of the others, at the thresholds of the taught recognizer."""
     settings = settings or QuickSettings()
     checks = []
-    groups = {SESSIONS: _sessions(lesson), PEOPLE: [clip.person for clip in lesson.clips]}
+    groups: dict[str, list[Any]] = {
+        SESSIONS: [session_of(clip) for clip in lesson.clips],
+        PEOPLE: [clip.person for clip in lesson.clips],
+    }
     for held_out in (PEOPLE, SESSIONS):
         if len(set(_of_actions(lesson, groups[held_out]))) > 1:
             checks.append(_held_out(lesson, taught, settings, held_out, groups[held_out]))
@@ -132,9 +136,9 @@ def check(lesson: Lesson, taught: Taught, shape: Shape, settings: QuickSettings 
     )
 
 
-def _sessions(lesson: Lesson) -> list[str | None]:
+def session_of(clip: TeachingClip) -> str:
     """A clip whose session nobody named is of the session of its recording."""
-    return [clip.session if clip.session is not None else clip.name.rpartition("/")[0] for clip in lesson.clips]
+    return clip.session if clip.session is not None else clip.name.rpartition("/")[0]
 
 
 def _of_actions(lesson: Lesson, groups: Sequence[Any]) -> list[Any]:
@@ -159,18 +163,28 @@ def _held_out(
         best = int(found[:-1].argmax())
         shown = found[best] >= taught.thresholds[best] and found[best] > found[-1]
         pairs.append((lesson.clips[clip].action, actions[best] if shown else UNKNOWN))
+    judged = sum(true != NOTHING for true, _ in pairs)
+    count = len(set(_of_actions(lesson, groups))) if held_out != CLIPS else judged
+    not_judged = sum(clip.action != NOTHING for clip in lesson.clips) - judged
+    return counted(pairs, actions, held_out, count, not_judged)
+
+
+def counted(
+    pairs: Sequence[tuple[str, str]], actions: Sequence[str], held_out: str, groups: int, not_judged: int
+) -> HeldOutCheck:
+    """Figures of pairs (true action or nothing, answer)."""
     of_actions = [(true, answer) for true, answer in pairs if true != NOTHING]
     count, answered = Counter(true for true, _ in of_actions), Counter(answer for _, answer in pairs)
     right = Counter(true for true, answer in of_actions if true == answer)
     wrong = Counter((true, answer) for true, answer in of_actions if true != answer)
     return HeldOutCheck(
         held_out=held_out,
-        groups=len(set(_of_actions(lesson, groups))) if held_out != CLIPS else len(of_actions),
+        groups=groups,
         accuracy=right.total() / len(of_actions) if of_actions else math.nan,
         clips=len(of_actions),
         actions={action: ActionFigures(count[action], right[action], answered[action]) for action in actions},
         confusions=tuple((true, answer, clips) for (true, answer), clips in wrong.most_common()),
-        not_judged=sum(clip.action != NOTHING for clip in lesson.clips) - len(of_actions),
+        not_judged=not_judged,
     )
 
 

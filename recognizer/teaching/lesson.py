@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from pose.skeleton import Layout
 from recognizer.teaching.background import everyday_motion
 from recognizer.teaching.clips import TeachingClip
 from recognizer.teaching.description import Embedder, describe
@@ -155,7 +156,12 @@ def _checked(clip: TeachingClip, shape: Shape) -> SteadyClip:
     if not np.isfinite(clip.times_s).all() or not (np.diff(clip.times_s) > 0).all():
         raise TeachingError(f"the times of clip {clip.name} do not grow; record it again or leave it out")
     found = steady(clip, shape)
-    places = [place for place, joint in enumerate(shape.layout.joints) if joint.partition("_")[2] in _BODY]
-    if not math.isfinite(float(found.xy.sum())) or (found.confidence[:, places] > 0).any(axis=1).mean() < 0.5:
+    if not math.isfinite(float(found.xy.sum())) or not trunk_seen(found.confidence, shape.layout):
         raise TeachingError(f"clip {clip.name} shows nobody in half of its time; leave it out")
     return found
+
+
+def trunk_seen(confidence: Array, layout: Layout) -> bool:
+    """Whether a shoulder or a hip is seen in half of the poses (n, V)."""
+    places = [place for place, joint in enumerate(layout.joints) if joint.partition("_")[2] in _BODY]
+    return float(np.any(confidence[:, places] > 0, axis=1).mean()) >= 0.5

@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -116,18 +116,23 @@ def write(package: Package, folder: Path) -> ModelCard:
 
 
 def place(package: Package, models: Path, part: str) -> Path:
-    """Write the next version of a model, models/NAME/1, 2, ..., whole or not at all; the versions before it stay.
+    """Write a package as the next version of its model. Raises as place_version."""
+    return place_version(models, package.name, part, lambda folder: write(package, folder))
 
-    part: name of the folder beside it in which it is written. Raises OSError, TeachingError.
+
+def place_version(models: Path, name: str, part: str, fill: Callable[[Path], object]) -> Path:
+    """The next version of a model, models/NAME/1, 2, ..., whole or not at all; the versions before it stay.
+
+    part: name of the folder beside it in which `fill` writes it. Raises OSError, and what `fill` raises.
     """
-    home = models / package.name
+    home = models / name
     home.mkdir(parents=True, exist_ok=True)
     temporary = home / part
     temporary.mkdir()
     try:
-        write(package, temporary)
+        fill(temporary)
         while True:
-            target = home / str(max(versions(models, package.name), default=0) + 1)
+            target = home / str(max(versions(models, name), default=0) + 1)
             try:
                 os.rename(temporary, target)
             except OSError:
@@ -302,7 +307,13 @@ def _features(content: bytes) -> int:
 
 
 def _provenance(package: Package) -> dict[str, Any]:
-    clips = [
+    base = {"name": package.base.card.name, "sha256": package.base.card.sha256}
+    return {"base": base, "keep_base": package.keep_base, **package.provenance, "clips": listed(package.clips)}
+
+
+def listed(clips: Sequence[TeachingClip]) -> list[dict[str, Any]]:
+    """Clips as clips.json names them."""
+    return [
         {
             "name": clip.name,
             "action": clip.action,
@@ -312,7 +323,5 @@ def _provenance(package: Package) -> dict[str, Any]:
             "end_s": round(float(clip.times_s[-1]), 3),
             "poses": len(clip.times_s),
         }
-        for clip in package.clips
+        for clip in clips
     ]
-    base = {"name": package.base.card.name, "sha256": package.base.card.sha256}
-    return {"base": base, "keep_base": package.keep_base, **package.provenance, "clips": clips}

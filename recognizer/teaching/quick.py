@@ -23,8 +23,8 @@ class QuickSettings:
 
     head: HeadSettings = field(default_factory=HeadSettings)
     background: bool = True
-    alarms: float = 0.05
-    kept: float = 0.8
+    alarms: float = 0.15
+    kept: float = 0.9
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from recognizer.onnx_recognizer import OnnxRecognizer
-from recognizer.teaching.lesson import prepare
+from recognizer.teaching.lesson import prepare, trunk_seen
 from recognizer.teaching.quick import QuickSettings
 from recognizer.teaching.windows import Changes, Shape
 from recognizer.training.benchmark.few_shot import (
@@ -70,11 +70,13 @@ def pool_of(dataset: str, data: Path, model: Path) -> Pool:
     found = [each for each in _READERS[dataset].read(data / dataset) if each.action in NEW_ACTIONS[dataset]]
     corpus = merge(found)
     clips = recordings(corpus, np.arange(len(corpus)))
+    shown = [trunk_seen(clip.confidence, clip.layout) for clip in clips]
+    clips = [clip for clip, seen in zip(clips, shown, strict=True) if seen]
     recognizer = OnnxRecognizer(model, "cpu")
     shape = Shape(recognizer.frames, recognizer.fps, recognizer.card.skeleton)
     lesson = prepare(clips, recognizer, shape, Changes())
     recognizer.close()
-    test = np.array([each.test for each in found])
+    test = np.array([each.test for each, seen in zip(found, shown, strict=True) if seen])
     return Pool(lesson, np.array([clip.person or clip.name for clip in clips]), ~test, test)
 
 

@@ -1,0 +1,130 @@
+"""Teaching in a process of its own: watched, cancelled, failing, and what it leaves behind."""
+
+import os
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from teaching_clips import made_clips, write_base
+
+from app import teaching
+from app.errors import UsageError
+from app.teaching import TeachingCancelled, TeachingDone, TeachingFailed, TeachingJob
+from recognizer.onnx_recognizer import OnnxRecognizer
+from recognizer.teaching.request import FULL, QUICK, TeachingRequest
+
+PATIENCE_S = 90.0
+
+
+def request_of(tmp_path, base=Path("nowhere"), clips=3):
+    return TeachingRequest(QUICK, "gym", base, tmp_path / "models", made_clips(clips=clips))
+
+
+def script(tmp_path, text):
+    """A command that stands for the process that teaches."""
+    path = tmp_path / "stand_in.py"
+    path.write_text(f"import sys, json, time, pathlib\nsay = lambda **v: print(json.dumps(v), flush=True)\n{text}\n")
+    return [sys.executable, str(path)]
+
+
+def test_from_clips_to_a_model_that_loads_like_any_other(tmp_path):
+    job = TeachingJob(request_of(tmp_path, write_base(tmp_path / "toy")))
+    outcome = job.wait(PATIENCE_S)
+    assert isinstance(outcome, TeachingDone), outcome
+    assert job.progress.part == 1
+    assert outcome.check["checks"][0]["clips"] == 9
+    recognizer = OnnxRecognizer(outcome.folder, "cpu")
+    assert recognizer.actions == ("bow", "raise", "step", "other")
+    recognizer.close()
+    assert [entry.name for entry in (tmp_path / "models" / "gym").iterdir()] == ["1"]
+
+
+def test_a_mistake_comes_back_as_its_one_line(tmp_path):
+    outcome = TeachingJob(request_of(tmp_path, clips=2)).wait(PATIENCE_S)
+    assert isinstance(outcome, TeachingFailed)
+    assert "record 1 more" in outcome.message
+    assert not (tmp_path / "models").exists() or not any((tmp_path / "models").iterdir())
+
+
+def test_progress_and_the_remaining_time_are_told(tmp_path):
+    command = script(
+        tmp_path,
+        "print('not JSON'); print('[1]'); say(stage='preparing', part=0.5)\n"
+        "while not (pathlib.Path(sys.argv[-1]).parent / 'never').exists(): time.sleep(0.05)",
+    )
+    job = TeachingJob(request_of(tmp_path), command)
+    deadline = time.monotonic() + PATIENCE_S
+    while job.progress.part == 0 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert (job.progress.stage, job.progress.part) == ("preparing", 0.5)
+    assert job.progress.remaining_s > 0
+    assert job.outcome is None
+    job.cancel()
+    assert job.wait(PATIENCE_S) == TeachingCancelled()
+
+
+def test_cancelled_while_it_writes_nothing_is_left(tmp_path):
+    command = script(
+        tmp_path,
+        "request = json.loads((pathlib.Path(sys.argv[-1]) / 'request.json').read_text())\n"
+        "part = pathlib.Path(request['models']) / request['name'] / request['part']\n"
+        "part.mkdir(parents=True); (part / 'model.onnx').write_bytes(b'half')\n"
+        "say(stage=sys.argv[-1], part=0.9); time.sleep(600)",
+    )
+    job = TeachingJob(request_of(tmp_path), command)
+    deadline = time.monotonic() + PATIENCE_S
+    while job.progress.part == 0 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    folder = Path(job.progress.stage)
+    assert folder.is_dir()
+    job.cancel()
+    assert job.wait(PATIENCE_S) == TeachingCancelled()
+    assert not folder.exists()
+    assert not (tmp_path / "models" / "gym").exists()
+
+
+def test_a_process_that_does_not_listen_is_killed(tmp_path, monkeypatch):
+    monkeypatch.setattr(teaching, "_PATIENCE_S", 0.2)
+    command = script(
+        tmp_path,
+        "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); say(stage='deaf', part=0.1); time.sleep(600)",
+    )
+    job = TeachingJob(request_of(tmp_path), command)
+    while job.progress.stage != "deaf":
+        time.sleep(0.02)
+    job.cancel()
+    assert job.wait(PATIENCE_S) == TeachingCancelled()
+
+
+def test_a_process_that_dies_is_told_with_its_last_words(tmp_path):
+    outcome = TeachingJob(request_of(tmp_path), script(tmp_path, "sys.exit('out of luck')")).wait(PATIENCE_S)
+    assert isinstance(outcome, TeachingFailed)
+    assert "out of luck" in outcome.message
+    assert "\n" not in outcome.message
+
+
+def test_a_disk_that_takes_no_request_is_told(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(teaching, "write_request", full)
+    outcome = TeachingJob(request_of(tmp_path), script(tmp_path, "")).wait(PATIENCE_S)
+    assert isinstance(outcome, TeachingFailed)
+    assert "No space left on device" in outcome.message
+
+
+def test_old_leftovers_are_swept_and_versions_stay(tmp_path):
+    home = tmp_path / "models" / "gym"
+    for name in ("1", ".part-old", ".part-new"):
+        (home / name).mkdir(parents=True)
+    os.utime(home / ".part-old", (0, 0))
+    TeachingJob(request_of(tmp_path), script(tmp_path, "sys.exit(1)")).wait(PATIENCE_S)
+    assert sorted(entry.name for entry in home.iterdir()) == [".part-new", "1"]
+
+
+def test_full_without_its_libraries_says_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setattr(teaching.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(UsageError, match=r'pip install -e ".\[train\]"'):
+        teaching.command_of(FULL)
+    assert teaching.command_of(QUICK)[-1] == "recognizer.teaching"

@@ -1,0 +1,171 @@
+"""Requests: what is written is read, and nothing hostile gets through."""
+
+import json
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from teaching_clips import made_clips
+
+from recognizer.teaching import request as request_files
+from recognizer.teaching.errors import TeachingError
+from recognizer.teaching.lesson import NOTHING
+from recognizer.teaching.request import CLIPS_FILE, QUICK, REQUEST_FILE, TeachingRequest, read_request, write_request
+from recognizer.teaching.run import check_counts, run_quick
+
+
+@pytest.fixture
+def written(tmp_path):
+    clips = made_clips(("raise", "跳舞 \N{DANCER}"), 3)
+    write_request(
+        TeachingRequest(QUICK, "gym", Path("base"), Path("models"), clips, ".part-a1", True, ("raise",)), tmp_path
+    )
+    return tmp_path
+
+
+def test_what_is_written_is_read(written):
+    request = read_request(written)
+    assert (request.kind, request.name, request.part, request.keep_base) == (QUICK, "gym", ".part-a1", True)
+    assert request.one_sided == ("raise",)
+    for found, clip in zip(request.clips, made_clips(("raise", "跳舞 \N{DANCER}"), 3), strict=True):
+        assert (found.name, found.action, found.person, found.session) == (
+            *(clip.name, clip.action, clip.person, clip.session),
+        )
+        assert np.array_equal(found.xy_px, clip.xy_px)
+        assert np.array_equal(found.times_s, clip.times_s)
+        assert found.layout == clip.layout
+
+
+def change(folder, **values):
+    path = folder / REQUEST_FILE
+    path.write_text(json.dumps({**json.loads(path.read_text()), **values}), encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"version": 2}, "version: expected 1"),
+        ({"kind": "slow"}, "kind: expected quick or full"),
+        ({"name": "../../evil"}, "name: expected"),
+        ({"name": ""}, "name"),
+        ({"part": "../x"}, "part: expected"),
+        ({"part": ".part-../x"}, "part: expected"),
+        ({"keep_base": 1}, "keep_base"),
+        ({"seed": -1}, "seed"),
+        ({"more": 1}, "unknown key more"),
+        ({"clips": [{}]}, "clips\\[0\\].layout is missing"),
+        ({"clips": 3}, "clips"),
+        ({"one_sided": ["a", "a"]}, "differ"),
+    ],
+)
+def test_each_wrong_field_is_named_in_one_line(written, values, message):
+    change(written, **values)
+    with pytest.raises(TeachingError, match=message) as caught:
+        read_request(written)
+    assert "\n" not in str(caught.value)
+
+
+def clip_changed(folder, **values):
+    clips = json.loads((folder / REQUEST_FILE).read_text())["clips"]
+    change(folder, clips=[{**clips[0], **values}, *clips[1:]])
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"poses": 10**9}, "poses"),
+        ({"poses": 4}, "expected"),
+        ({"layout": "spider-8"}, "layout"),
+        ({"action": " "}, "action"),
+        ({"action": "x" * 501}, "action"),
+        ({"person": 3}, "person"),
+    ],
+)
+def test_each_wrong_field_of_a_clip_is_named(written, values, message):
+    clip_changed(written, **values)
+    with pytest.raises(TeachingError, match=message):
+        read_request(written)
+
+
+def test_arrays_that_are_no_numbers_are_refused_and_nothing_is_unpickled(written, tmp_path):
+    class Bomb:
+        def __reduce__(self):
+            return (Path.touch, (tmp_path / "ran",))
+
+    np.savez(written / CLIPS_FILE, times_s=np.array([Bomb()], object), xy_px=np.zeros(1), confidence=np.zeros(1))
+    with pytest.raises(TeachingError, match=CLIPS_FILE):
+        read_request(written)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_damaged_and_missing_files_are_named(written):
+    whole = (written / CLIPS_FILE).read_bytes()
+    for content in (b"", b"PK", whole[: len(whole) // 2], whole[:200] + b"\0" * 50 + whole[250:]):
+        (written / CLIPS_FILE).write_bytes(content)
+        with pytest.raises(TeachingError, match=CLIPS_FILE):
+            read_request(written)
+    (written / REQUEST_FILE).write_text("{", encoding="utf-8")
+    with pytest.raises(TeachingError, match="Expecting"):
+        read_request(written)
+    (written / REQUEST_FILE).unlink()
+    with pytest.raises(TeachingError, match="cannot be read"):
+        read_request(written)
+
+
+def test_an_archive_that_unpacks_to_too_much_is_not_unpacked(written, monkeypatch):
+    monkeypatch.setattr(request_files, "_MAX_ARRAY_BYTES", 8 << 20)
+    with (
+        zipfile.ZipFile(written / CLIPS_FILE, "w", zipfile.ZIP_DEFLATED) as archive,
+        archive.open("times_s.npy", "w", force_zip64=True) as member,
+    ):
+        for _ in range(9):
+            member.write(bytes(1 << 20))
+    with pytest.raises(TeachingError, match="too large"):
+        read_request(written)
+
+
+def test_joints_that_are_nowhere_count_as_not_seen_and_times_must_grow(written):
+    arrays = dict(np.load(written / CLIPS_FILE))
+    arrays["xy_px"][:2] = np.inf
+    np.savez(written / CLIPS_FILE, **arrays)
+    assert np.isnan(read_request(written).clips[0].xy_px[0, 0]).all()
+    arrays["times_s"][5] = arrays["times_s"][4]
+    np.savez(written / CLIPS_FILE, **arrays)
+    with pytest.raises(TeachingError, match="do not grow"):
+        read_request(written)
+    arrays["times_s"][5] = np.nan
+    np.savez(written / CLIPS_FILE, **arrays)
+    with pytest.raises(TeachingError, match="not numbers"):
+        read_request(written)
+
+
+@pytest.mark.parametrize(
+    ("clips", "message"),
+    [
+        ([], "no action"),
+        (made_clips((NOTHING,), 3), "no action"),
+        (made_clips(("raise", "bow"), 2), "'bow' has 2 of at least 3 clips; record 1 more"),
+        (made_clips(("raise",), 3), "only 'raise' is taught"),
+    ],
+)
+def test_too_little_to_learn_from_is_told_before_anything_is_computed(clips, message):
+    with pytest.raises(TeachingError, match=message):
+        check_counts(clips)
+
+
+def test_one_action_and_nothing_are_enough():
+    check_counts(made_clips(("raise", NOTHING), 3))
+
+
+def test_a_teaching_reports_its_progress_and_ends_with_a_checked_model(base_folder, tmp_path):
+    told = []
+    request = TeachingRequest(QUICK, "gym", base_folder, tmp_path / "models", made_clips(clips=3))
+    outcome = run_quick(request, lambda stage, part: told.append((stage, part)))
+    assert outcome.folder == tmp_path / "models" / "gym" / "1"
+    parts = [part for _, part in told]
+    assert parts == sorted(parts)
+    assert parts[-1] == 1
+    card = json.loads((outcome.folder / "card.json").read_text(encoding="utf-8"))
+    assert card["metrics"]["check_clips"]["accuracy"] == round(outcome.check.checks[0].accuracy, 4)
+    assert "optimistic" in card["metrics"]["check_clips"]["remarks"][0]
