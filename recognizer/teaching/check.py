@@ -17,7 +17,7 @@ from recognizer.model_card import DecisionRules
 from recognizer.teaching.clips import TeachingClip
 from recognizer.teaching.head import Head
 from recognizer.teaching.lesson import NOTHING, Lesson
-from recognizer.teaching.quick import QuickSettings, Taught, fit, folds
+from recognizer.teaching.quick import QuickSettings, Taught, fit, folds, with_bias
 from recognizer.teaching.windows import Array, Shape
 from recognizer.types import Prediction
 
@@ -201,7 +201,7 @@ def _answers(lesson: Lesson, taught: Taught, settings: QuickSettings, groups: Se
         ]
         if not judged or not left[: len(lesson.actions)].any():
             continue
-        head = taught.calibration.applied(fit(lesson, ~held, settings))
+        head = with_bias(fit(lesson, ~held, settings), taught.other_bias)
         for clip in judged:
             windows = lesson.plain.description[lesson.plain.owner == clip]
             found[int(clip)] = clip_answer(head, windows)
@@ -254,7 +254,7 @@ def _false_alarms(lesson: Lesson, taught: Taught, shape: Shape, settings: QuickS
     for held in halves:
         clips = np.ones(len(lesson.clips), bool)
         clips[held] = False
-        head = taught.calibration.applied(fit(lesson, clips, settings))
+        head = with_bias(fit(lesson, clips, settings), taught.other_bias)
         for clip in held:
             description = lesson.plain.description[lesson.plain.owner == clip]
             shown.update(_shown(lesson, head, taught, shape, description, float(lesson.hop_s[clip])))

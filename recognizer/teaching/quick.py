@@ -23,43 +23,22 @@ class QuickSettings:
 
     head: HeadSettings = field(default_factory=HeadSettings)
     background: bool = True
-    alarms: float = 0.15
-    kept: float = 0.9
+    alarms: float = 0.05
+    kept: float = 0.85
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Taught:
-    """head: (D) to (A + 1), calibrated. thresholds: (A,) probability from which each action is shown."""
+    """head: (D) to (A + 1). other_bias: what its last bias was lowered by. thresholds: (A,) probability from which each
+    action is shown."""
 
     actions: tuple[str, ...]
     head: Head
     thresholds: Array
-    calibration: "Calibration"
-
-
-@dataclass(frozen=True, slots=True)
-class Calibration:
-    """scale: the logits are multiplied by it, for a head of few clips is fitted to say too little. other_bias: is then
-    taken from the last logit."""
-
-    scale: float = 1.0
-    other_bias: float = 0.0
-
-    def applied(self, head: Head) -> Head:
-        """The head with both."""
-        bias = head.bias * np.float32(self.scale)
-        bias[-1] -= np.float32(self.other_bias)
-        return Head(head.weights * np.float32(self.scale), bias)
-
-    def probabilities(self, logits: Array) -> Array:
-        """(N, A + 1) of logits without them."""
-        logits = logits * np.float32(self.scale)
-        logits[:, -1] -= np.float32(self.other_bias)
-        return softmax(logits)
+    other_bias: float
 
 
 _LOWEST, _HIGHEST = 0.3, 0.95  # of a threshold
-_SCALES = tuple(float(each) for each in np.exp(np.linspace(0, np.log(8), 13)))
 _BIASES = tuple(0.25 * each for each in range(-4, 17))
 _NEVER = np.float32(-1e4)  # logit of an action that a head does not know
 UNJUDGED = 0.5  # threshold where no clip can be spared to judge by
@@ -69,10 +48,21 @@ def teach(lesson: Lesson, settings: QuickSettings | None = None) -> Taught:
     """The head of all clips; its calibration and thresholds by heads that had not seen what they were judged on."""
     settings = settings or QuickSettings()
     judged = _together([judge_held_out(lesson, settings), *_left_out(lesson, settings)])
-    calibration = calibrate(judged, len(lesson.actions))
-    head = calibration.applied(fit(lesson, np.ones(len(lesson.clips), bool), settings))
-    thresholds = thresholds_of(calibration.probabilities(judged.logits), judged.target, settings)
-    return Taught(lesson.actions, head, thresholds, calibration)
+    other_bias = best_bias(judged, len(lesson.actions))
+    head = with_bias(fit(lesson, np.ones(len(lesson.clips), bool), settings), other_bias)
+    thresholds = thresholds_of(softmax(_lowered(judged.logits, other_bias)), judged.target, settings)
+    return Taught(lesson.actions, head, thresholds, other_bias)
+
+
+def with_bias(head: Head, other_bias: float) -> Head:
+    """The head with that taken from the logit of everything else."""
+    return Head(head.weights, _lowered(head.bias[None], other_bias)[0])
+
+
+def _lowered(logits: Array, other_bias: float) -> Array:
+    logits = logits.copy()
+    logits[:, -1] -= np.float32(other_bias)
+    return logits
 
 
 def fit(lesson: Lesson, clips: Mask, settings: QuickSettings, background: Mask | None = None) -> Head:
@@ -137,12 +127,11 @@ def folds(lesson: Lesson) -> Iterator[tuple[Mask, Mask]]:
 @dataclass(frozen=True, slots=True, eq=False)
 class HeldOut:
     """Logits (W, A + 1) of windows by heads that had not seen their clips; target: (W,); clip: (W,) its place, -1 for
-    the background. never_taught: (W,) the head did not know the clip's action at all."""
+    the background."""
 
     logits: Array
     target: NDArray[np.intp]
     clip: NDArray[np.intp]
-    never_taught: Mask
 
 
 def judge_held_out(lesson: Lesson, settings: QuickSettings) -> HeldOut:
@@ -156,17 +145,17 @@ def judge_held_out(lesson: Lesson, settings: QuickSettings) -> HeldOut:
         here = held[lesson.plain.owner]
         owner = lesson.plain.owner[here]
         logits = head.logits(lesson.plain.description[here])
-        parts.append(HeldOut(logits, lesson.target[owner], owner, np.zeros(len(owner), bool)))
+        parts.append(HeldOut(logits, lesson.target[owner], owner))
         around = (stretches & usable_background(lesson, ~held))[lesson.background.owner]
         logits = head.logits(lesson.background.description[around])
         rest = np.full(len(logits), actions)
-        parts.append(HeldOut(logits, rest, np.full(len(logits), -1), np.zeros(len(logits), bool)))
+        parts.append(HeldOut(logits, rest, np.full(len(logits), -1)))
     return _together(parts)
 
 
 def _nothing_judged(actions: int) -> HeldOut:
     none = np.zeros(0, np.intp)
-    return HeldOut(np.zeros((0, actions + 1), np.float32), none, none, np.zeros(0, bool))
+    return HeldOut(np.zeros((0, actions + 1), np.float32), none, none)
 
 
 def _together(parts: Sequence[HeldOut]) -> HeldOut:
@@ -174,34 +163,22 @@ def _together(parts: Sequence[HeldOut]) -> HeldOut:
         np.concatenate([each.logits for each in parts]),
         np.concatenate([each.target for each in parts]),
         np.concatenate([each.clip for each in parts]),
-        np.concatenate([each.never_taught for each in parts]),
     )
 
 
-def calibrate(judged: HeldOut, actions: int) -> Calibration:
-    """The scale of least cross entropy, every target counting alike, and the bias at which the part of right windows
-    is furthest above the part of what was never taught that is taken for an action (Youden's index)."""
-    known = ~judged.never_taught
-    counts = np.bincount(judged.target[known], minlength=actions + 1)
-    if not counts.any():
-        return Calibration()
-    weight = 1 / counts[judged.target[known]]
-    rows = np.arange(int(known.sum()))
-
-    def loss(scale: float) -> float:
-        likely = softmax(judged.logits[known] * np.float32(scale))[rows, judged.target[known]]
-        return float(-np.average(np.log(likely + 1e-9), weights=weight))
-
-    scale = min(_SCALES, key=loss)
+def best_bias(judged: HeldOut, actions: int) -> float:
+    """What to take from the logit of everything else: where the part of right windows is furthest above the part of
+    what was never taught that is taken for an action (Youden's index)."""
     negative = judged.target == actions
+    if negative.all():
+        return 0.0
 
     def index(bias: float) -> float:
-        found = Calibration(scale, bias).probabilities(judged.logits).argmax(axis=1)
-        right = (found == judged.target)[~negative].mean() if (~negative).any() else 0.0
+        found = _lowered(judged.logits, bias).argmax(axis=1)
         wrong = (found[negative] < actions).mean() if negative.any() else 0.0
-        return float(right - wrong)
+        return float((found == judged.target)[~negative].mean() - wrong)
 
-    return Calibration(scale, max(_BIASES, key=index))
+    return max(_BIASES, key=index)
 
 
 def thresholds_of(probabilities: Array, target: NDArray[np.intp], settings: QuickSettings) -> Array:
@@ -250,5 +227,5 @@ def _left_out(lesson: Lesson, settings: QuickSettings) -> list[HeldOut]:
         here = ~clips[lesson.plain.owner]
         logits = np.insert(head.logits(lesson.plain.description[here]), action, _NEVER, axis=1)
         owner = lesson.plain.owner[here]
-        judged.append(HeldOut(logits, np.full(len(owner), actions), owner, np.ones(len(owner), bool)))
+        judged.append(HeldOut(logits, np.full(len(owner), actions), owner))
     return judged
