@@ -1,7 +1,6 @@
 """Full teaching: AcT trained on the user's own clips, from a trained network or from scratch.
 
-`python -m recognizer.training fine-tune REQUEST` does what a request of recognizer.teaching.request asks for, and tells
-of it in the same JSON lines as `python -m recognizer.teaching`.
+The command for it is in fine_tune_command.
 """
 
 import copy
@@ -140,8 +139,8 @@ def copy_body(start: nn.Module, network: nn.Module) -> None:
         raise ValueError("fine-tuning goes on from an AcT of the same size")
 
 
-def scratch_answers(network: nn.Module, clips: Sequence[TeachingClip]) -> Array:
-    """(C, A) probabilities of whole clips: the mean over their windows and the windows' mirror images."""
+def whole_clip_probabilities(network: nn.Module, clips: Sequence[TeachingClip]) -> Array:
+    """(C, A + 1) of whole clips: the mean over their windows and the windows' mirror images."""
     rows = []
     for clip in clips:
         even = steady(clip, _SHAPE)
@@ -149,5 +148,5 @@ def scratch_answers(network: nn.Module, clips: Sequence[TeachingClip]) -> Array:
         both = [clip_features(*views, RATE_FPS) for views in (window, mirrored(*window, LAYOUT))]
         with torch.inference_mode():
             logits: Tensor = network(torch.from_numpy(np.concatenate(both)))
-        rows.append(logits[:, :-1].softmax(dim=1).mean(dim=0).numpy())
+        rows.append(logits.softmax(dim=1).mean(dim=0).numpy())
     return np.stack(rows)
