@@ -5,7 +5,6 @@ the object `synthetic` (generator, seed, training), every annotation's `actionle
 of the data set begins with "synthetic/".
 """
 
-import contextlib
 import os
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -81,6 +80,5 @@ def write(recordings: Sequence[Recording], source: Mapping[str, Any], file: Path
         restricted_pickle.save(content, temporary)
         os.replace(temporary, file)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
+        temporary.unlink(missing_ok=True)
         raise SyntheticError(f"cannot write {file} ({error.strerror}); choose another place") from error
