@@ -10,8 +10,9 @@ import torch
 
 from pose.errors import ActionLensError
 from recognizer.training import everyday_commands as everyday
-from recognizer.training import import_official, speed
+from recognizer.training import fine_tune_command, import_official, speed
 from recognizer.training.benchmark import command as benchmark
+from recognizer.training.benchmark import few_shot_command as few_shot
 from recognizer.training.explain import command as explaining
 from recognizer.training.pretrain import command as pretraining
 from recognizer.training.whole_clip import command as whole_clip
@@ -33,6 +34,16 @@ COMMANDS: dict[str, tuple[str, AddArguments, Run]] = {
         "train a network on the whole clips of a data set's published split",
         whole_clip.add_arguments,
         whole_clip.run,
+    ),
+    "fine-tune": (
+        "train on a user's own clips, as the window asks for it",
+        fine_tune_command.add_fine_tune,
+        fine_tune_command.run_fine_tune,
+    ),
+    "few-shot": (
+        "measure Quick teaching with few clips of actions that the embedding never saw",
+        few_shot.add_few_shot_arguments,
+        few_shot.run_few_shot,
     ),
     "pretrain": (
         "pretrain GL-Transformer without labels, and say what that is worth with few",
