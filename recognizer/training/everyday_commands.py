@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
+from torch import nn
 
 from recognizer.features import CHANNELS, LAYOUT
 from recognizer.training import report
@@ -38,6 +39,8 @@ def add_train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", dest="changes", help=setting)
     parser.add_argument("--steps", type=int, default=defaults.steps)
     parser.add_argument("--batch", type=int, default=defaults.batch)
+    teachers = "runs of other networks whose answers it learns from as well as from the labels"
+    parser.add_argument("--teacher", type=Path, nargs="+", default=[], metavar="DIR", help=teachers)
     people = "train: all but the validation people, for choosing; all: the final network"
     parser.add_argument("--people", choices=tuple(PARTS), default="train", help=people)
 
@@ -72,19 +75,21 @@ def _add_calibrate(parser: argparse.ArgumentParser, *, required: bool) -> None:
 def train(options: argparse.Namespace) -> None:
     """Train one network; a killed run goes on where it was."""
     corpus = merge(read_all(options.data))
+    teachers = [_teacher(folder, corpus, PARTS[options.people]) for folder in options.teacher]
     settings = FitSettings(
         seed=options.seed,
         network=options.network,
         changes=parse_changes(options.changes),
         steps=options.steps,
         batch=options.batch,
+        teachers=tuple(folder.name for folder in options.teacher),
         parts=PARTS[options.people],
     )
     outputs = OutputSpace(corpus).names
     spec = spec_of(settings, len(outputs))
     spec.build()  # a mistake in it is told before anything is written
     options.out.mkdir(parents=True, exist_ok=True)
-    network = fit(corpus, settings, options.out)
+    network = fit(corpus, settings, options.out, teachers)
     path = save_run(options.out, network, spec, asdict(settings), outputs)
     sys.stdout.write(f"{path}\n")
 
@@ -152,6 +157,14 @@ def _load(folder: Path, corpus: Corpus) -> TrainedRun:
     if run.outputs != OutputSpace(corpus).names:
         raise RunError(f"{folder} was trained on other data sets than those given; train again")
     return run
+
+
+def _teacher(folder: Path, corpus: Corpus, parts: Sequence[str]) -> nn.Module:
+    run = _load(folder, corpus)
+    unseen = set(run.settings["parts"]) - set(parts)
+    if unseen:
+        raise RunError(f"{folder} was trained on the {' and '.join(unseen)} people too, who are to judge this network")
+    return run.network
 
 
 def _deployed(runs: Sequence[TrainedRun], other_bias: float = 0.0) -> Deployed:

@@ -3,7 +3,7 @@
 import copy
 import logging
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,8 @@ class FitSettings:
     """One training run.
 
     network, changes: as in networks.NetworkSpec. parts: of the corpus that it learns from. average: weight of the past
-    in averaged weights.
+    in averaged weights. distillation: weight of the loss against a teacher, where there is one; temperature: of both
+    softened distributions in it. teachers: their names, for the record.
     """
 
     seed: int = 0
@@ -45,6 +46,9 @@ class FitSettings:
     label_smoothing: float = 0.05
     average: float = 0.998
     merged_loss: float = 0.5  # weight of the loss on the actions as shown; the rest is on the finer outputs
+    distillation: float = 0.7
+    temperature: float = 2.0
+    teachers: tuple[str, ...] = ()
     parts: tuple[str, ...] = ("train",)
     plan: BatchPlan = field(default_factory=BatchPlan)
 
@@ -64,12 +68,21 @@ def loss_of(logits: Tensor, target: Tensor, smoothing: float, merged_weight: flo
     return (1 - merged_weight) * fine + merged_weight * merged
 
 
+def distillation_loss(logits: Tensor, teachers: Sequence[Tensor], temperature: float) -> Tensor:
+    """Divergence of the softened probabilities from the teachers' mean, times the temperature squared so that its
+    gradient keeps its size (Hinton et al. 2015, "Distilling the knowledge in a neural network", section 2)."""
+    taught = torch.stack([(each / temperature).softmax(dim=1) for each in teachers]).mean(dim=0)
+    learned = (logits / temperature).log_softmax(dim=1)
+    return temperature**2 * nn.functional.kl_div(learned, taught, reduction="batchmean")
+
+
 class Training(lightning.LightningModule):
     """The network, its running average, the optimizer and the schedule."""
 
-    def __init__(self, settings: FitSettings, outputs: int) -> None:
+    def __init__(self, settings: FitSettings, outputs: int, teachers: Sequence[nn.Module] = ()) -> None:
         super().__init__()
         self.settings = settings
+        self._teachers = tuple(teachers)  # in a tuple they are no part of the checkpoint
         torch.manual_seed(settings.seed)
         # With channels last a convolution over few joints takes a fifth less time on a processor.
         network = spec_of(settings, outputs).build()
@@ -81,6 +94,11 @@ class Training(lightning.LightningModule):
         features, target = batch
         logits = self.network(features).float()
         loss = loss_of(logits, target, self.settings.label_smoothing, self.settings.merged_loss)
+        if self._teachers:
+            with torch.no_grad():
+                taught = [teacher.to(self.device)(features).float() for teacher in self._teachers]
+            share = self.settings.distillation
+            loss = (1 - share) * loss + share * distillation_loss(logits, taught, self.settings.temperature)
         self.log("loss", loss, prog_bar=True)
         return loss
 
@@ -140,12 +158,13 @@ def _state(network: nn.Module) -> list[Tensor]:
     return [value for value in network.state_dict().values() if value.is_floating_point()]
 
 
-def fit(corpus: Corpus, settings: FitSettings, folder: Path) -> nn.Module:
+def fit(corpus: Corpus, settings: FitSettings, folder: Path, teachers: Sequence[nn.Module] = ()) -> nn.Module:
     """Train and return the averaged network. `folder` keeps a checkpoint after each epoch, from which a killed run
-    with the same settings goes on to the same result."""
+    with the same settings goes on to the same result. teachers: trained networks in eval mode with the same outputs,
+    from whose answers to every batch it learns too."""
     outputs = OutputSpace(corpus)
     maker = BatchMaker(corpus, outputs, settings.plan, np.isin(corpus.part, settings.parts))
-    training = Training(settings, len(outputs))
+    training = Training(settings, len(outputs), teachers)
     keeper = ModelCheckpoint(folder, "last", save_on_train_epoch_end=True, enable_version_counter=False)
     trainer = lightning.Trainer(
         max_steps=settings.steps,

@@ -8,9 +8,17 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs the extra `train`")
 
+from recognizer.features import CHANNELS, LAYOUT  # noqa: E402
 from recognizer.training import fit as fit_module  # noqa: E402
 from recognizer.training.data.everyday import ACTIONS, merge, read_all  # noqa: E402
-from recognizer.training.fit import LAST_CHECKPOINT, FitSettings, fit, loss_of, merge_outputs  # noqa: E402
+from recognizer.training.fit import (  # noqa: E402
+    LAST_CHECKPOINT,
+    FitSettings,
+    distillation_loss,
+    fit,
+    loss_of,
+    merge_outputs,
+)
 
 STEPS = 6
 
@@ -79,3 +87,38 @@ def test_the_merged_loss_forgives_the_wrong_kind_of_other():
     wrong_kind[0, listed + 1] = 20
     assert loss_of(wrong_kind, target, 0.0, 1.0) < 0.01
     assert loss_of(wrong_kind, target, 0.0, 0.0) > 10
+
+
+def test_the_distillation_loss_is_the_divergence_from_the_teachers_mean():
+    logits, other = torch.randn(8, 5), torch.randn(8, 5)
+    same = distillation_loss(logits, [logits, logits + 3], 2.0)  # a constant changes no probability
+    assert same.abs() < 1e-5
+    mean = (logits.div(2).softmax(1) + other.div(2).softmax(1)) / 2
+    student = torch.zeros(8, 5)
+    expected = 4 * (mean * (mean / 0.2).log()).sum(dim=1).mean()
+    torch.testing.assert_close(distillation_loss(student, [logits, other], 2.0), expected)
+
+
+class Stubborn(torch.nn.Module):
+    """Says the second output to everything."""
+
+    def __init__(self, outputs):
+        super().__init__()
+        self.said = torch.nn.Parameter(torch.eye(outputs)[1] * 8)
+
+    def forward(self, features):
+        return self.said.expand(len(features), -1)
+
+
+def test_a_student_follows_its_teacher_against_the_labels_and_keeps_it_out_of_the_checkpoint(corpus, tmp_path):
+    outputs = len(fit_module.OutputSpace(corpus))
+    settings = FitSettings(steps=30, batch=16, distillation=1.0, average=0.5)
+    student = fit(corpus, settings, tmp_path / "student", [Stubborn(outputs)])
+    alone = fit(corpus, settings, tmp_path / "alone")
+    features = torch.randn(4, 30, len(CHANNELS) * len(LAYOUT))
+    with torch.no_grad():
+        assert student(features).softmax(1)[:, 1].min() > 0.8
+        assert alone(features).softmax(1)[:, 1].max() < 0.5
+    saved = torch.load(tmp_path / "student" / LAST_CHECKPOINT, weights_only=False)["state_dict"]
+    assert saved
+    assert not any("said" in name for name in saved)

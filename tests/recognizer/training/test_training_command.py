@@ -13,7 +13,7 @@ from recognizer.onnx_recognizer import OnnxRecognizer  # noqa: E402
 from recognizer.training.__main__ import main  # noqa: E402
 from recognizer.training.data.everyday import ACTIONS  # noqa: E402
 from recognizer.training.export import export  # noqa: E402
-from recognizer.training.run_folder import NETWORK_FILE  # noqa: E402
+from recognizer.training.run_folder import NETWORK_FILE, load_run  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +73,15 @@ def test_thresholds_are_not_chosen_on_people_the_network_knows(trained, tiny_dat
     assert main(["export", *arguments, "--weights", str(tmp_path / "act")]) == 2
     assert "--people train" in capsys.readouterr().err
     assert not (tmp_path / "act").exists()
+
+
+def test_a_teacher_that_knows_the_people_who_judge_is_refused(trained, tiny_data, tmp_path, capsys):
+    arguments = ["train", "--data", str(tiny_data), "--steps", "2", "--batch", "16", "--teacher"]
+    assert main([*arguments, str(trained / "final"), "--out", str(tmp_path / "a")]) == 2
+    assert "validation people" in capsys.readouterr().err
+    assert not (tmp_path / "a").exists()
+    assert main([*arguments, str(trained / "choice"), "--out", str(tmp_path / "b")]) == 0
+    assert load_run(tmp_path / "b").settings["teachers"] == ("choice",)
 
 
 def test_a_failed_export_leaves_the_old_model(exported, trained, monkeypatch, tmp_path):
