@@ -11,7 +11,7 @@ import numpy as np
 from pose.errors import ActionLensError
 from recognizer.training.benchmark import results
 from recognizer.training.benchmark.results import Result
-from recognizer.training.whole_clip.variants import FUSIONS, VARIANTS
+from recognizer.training.whole_clip.variants import FUSION_NOTES, FUSIONS, VARIANTS
 
 BEGIN, END = "<!-- figures of result files: begin -->", "<!-- end -->"
 
@@ -173,6 +173,8 @@ def _row(key: tuple[str, str], found: list[Result], splits: int) -> str:
 
 
 def _title(network: str) -> str:
+    if network in FUSION_NOTES:
+        return FUSION_NOTES[network]
     if network in FUSIONS:
         return "ST-TR: " + " + ".join(VARIANTS[part].note for part in FUSIONS[network])
     return VARIANTS[network].note if network in VARIANTS else network

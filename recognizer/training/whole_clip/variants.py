@@ -1,7 +1,7 @@
 """Networks by name, all on features (N, T, V * C): the sizes and variants that are trained and compared."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -71,6 +71,18 @@ def _st_gcn(name: str, note: str, **more: Any) -> Variant:
     return Variant(name, note, build)
 
 
+def _stream(name: str, what: str, part: int, whole: Variant) -> Variant:
+    """`whole` on one of the kinds of channels of short-clips alone: positions, velocities, directions of bones."""
+
+    def build(shape: Shape) -> nn.Module:
+        if shape.channels % STREAM_KINDS:
+            raise NetworkError(f"{name} needs positions, velocities and directions; use a recipe such as short-clips")
+        size = shape.channels // STREAM_KINDS
+        return Stream(whole.build(replace(shape, channels=size)), len(shape.layout), part * size, size)
+
+    return Variant(name, f"{whole.note}, {what} alone", build)
+
+
 def _st_tr(name: str, note: str, **more: Any) -> Variant:
     def build(shape: Shape) -> nn.Module:
         fixed: dict[str, Any] = {**shape.own_dropout, **more}
@@ -80,7 +92,9 @@ def _st_tr(name: str, note: str, **more: Any) -> Variant:
     return Variant(name, note, build)
 
 
+STREAM_KINDS = 3
 _SHORT: dict[str, Any] = {"widths": (32, 32, 64, 64, 128, 128), "strides": (1, 1, 2, 1, 2, 1), "kernel": 5}
+_SHORT_GCN = _st_gcn("st-gcn-short", "ST-GCN, six blocks of 32 to 128 channels, kernel 5", **_SHORT)
 VARIANTS = {
     variant.name: variant
     for variant in (
@@ -88,15 +102,36 @@ VARIANTS = {
         _st_gcn("st-gcn", "ST-GCN, published size"),
         _st_gcn("st-gcn-2s", "ST-GCN, two streams", two_stream=True),
         _st_gcn("st-gcn-narrow", "ST-GCN, 32 to 128 channels", widths=(32,) * 4 + (64,) * 3 + (128,) * 3),
-        _st_gcn("st-gcn-short", "ST-GCN, six blocks of 32 to 128 channels, kernel 5", **_SHORT),
+        _SHORT_GCN,
+        _stream("st-gcn-short-joints", "positions", 0, _SHORT_GCN),
+        _stream("st-gcn-short-motion", "velocities", 1, _SHORT_GCN),
+        _stream("st-gcn-short-bones", "directions of bones", 2, _SHORT_GCN),
         _st_tr("s-tr", "S-TR, published size", kind="s-tr"),
         _st_tr("t-tr", "T-TR, published size", kind="t-tr"),
         _st_tr("s-tr-narrow", "S-TR, 16 to 64 channels", kind="s-tr", width=16),
         _st_tr("t-tr-narrow", "T-TR, 16 to 64 channels", kind="t-tr", width=16),
     )
 }
-# Trained one by one, their logits added, as ST-TR's code does it.
-FUSIONS = {"st-tr": ("s-tr", "t-tr"), "st-tr-narrow": ("s-tr-narrow", "t-tr-narrow")}
+# Trained one by one, their logits added, as ST-TR's code does it (and, for streams, that of 2s-AGCN, Shi et al., 2019).
+FUSIONS = {
+    "st-tr": ("s-tr", "t-tr"),
+    "st-tr-narrow": ("s-tr-narrow", "t-tr-narrow"),
+    "st-gcn-short-4s": ("st-gcn-short", "st-gcn-short-joints", "st-gcn-short-motion", "st-gcn-short-bones"),
+}
+FUSION_NOTES = {"st-gcn-short-4s": "four streams of ST-GCN, six blocks: all channels, and each kind alone"}
+
+
+class Stream(nn.Module):
+    """`network` on the channels from `first` on, `size` of them, of each joint of features (N, T, V * C)."""
+
+    def __init__(self, network: nn.Module, joints: int, first: int, size: int) -> None:
+        super().__init__()
+        self.network, self.joints, self.first, self.size = network, joints, first, size
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Features (N, T, V * C) to logits (N, A)."""
+        each = features.view(*features.shape[:2], self.joints, -1)
+        return self.network(each[..., self.first : self.first + self.size].flatten(2))  # type: ignore[no-any-return]
 
 
 class LogitSum(nn.Module):

@@ -209,6 +209,24 @@ def test_every_network_takes_features(name, layout, channels):
         assert network(torch.randn(2, 30, channels * len(layout))).shape == (2, 5)
 
 
+@pytest.mark.parametrize(("name", "part"), [("joints", 0), ("motion", 1), ("bones", 2)])
+def test_a_stream_sees_its_own_channels_and_no_others(name, part):
+    network = variant_of(f"st-gcn-short-{name}").build(Shape(6, MPOSE_13, 5, 30, 0.0)).eval()
+    clip = torch.randn(1, 30, 13, 6)
+    own, others = clip.clone(), clip.clone()
+    own[..., 2 * part] += 1
+    others[..., [c for c in range(6) if c // 2 != part]] += 1
+    with torch.inference_mode():
+        before, moved, same = (network(x.flatten(2)) for x in (clip, own, others))
+    assert not torch.allclose(moved, before, rtol=1e-3, atol=0)
+    torch.testing.assert_close(same, before, rtol=0, atol=0)
+
+
+def test_streams_need_all_kinds_of_channels():
+    with pytest.raises(NetworkError, match="short-clips"):
+        variant_of("st-gcn-short-bones").build(Shape(2, MPOSE_13, 5, 30))
+
+
 def test_a_recipe_that_shortens_clips_does_not_go_with_act(clips, tmp_path):
     with pytest.raises(PresetError, match="15 of 30 frames, which act-micro cannot"):
         train(clips, job(preset="st-gcn-kinetics"), tmp_path / "run", QUIET)
