@@ -265,7 +265,9 @@ class Attention(nn.Module):
             qkv = packing.unpack(qkv)  # (N, T, 3 F)
         q, k, v = qkv.unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)  # each (N, H, K, F / H)
         rate = self.weight_dropout if self.training else 0.0
-        if maps is None and not torch.compiler.is_exporting():
+        # The fused attention of processors is slow in bfloat16: a training step takes half as long again with it.
+        slow = q.device.type == "cpu" and q.dtype == torch.bfloat16
+        if maps is None and not slow and not torch.compiler.is_exporting():
             gathered = functional.scaled_dot_product_attention(q, k, v, mask, rate)
         else:
             scores = (q @ k.transpose(2, 3)) * q.shape[3] ** -0.5

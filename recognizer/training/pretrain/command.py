@@ -15,7 +15,8 @@ import torch
 
 from pose.errors import ActionLensError
 from recognizer.training.models.gl_transformer import GlTransformer, Positions
-from recognizer.training.pretrain import figures, speed
+from recognizer.training.pretrain import everyday, figures, speed
+from recognizer.training.pretrain.curve import Curve
 from recognizer.training.pretrain.fit import Job, Pretrained, load_pretrained, pretrain
 from recognizer.training.pretrain.motion import Facing, MotionClips, Rows
 from recognizer.training.pretrain.protocols import Score, classify, fine_tuned, linear_evaluation
@@ -36,9 +37,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     run = kinds.add_parser("run", help="pretrain; a killed run goes on, a finished one is left as it is")
     _add_data(run)
     run.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the run: weights, logs")
-    run.add_argument("--task", default="nw-ucla", help=", ".join(TASKS))
+    run.add_argument("--task", default="nw-ucla", help=f"{', '.join(TASKS)}, or {everyday.NAME}: {everyday.TITLE}")
+    library = f"with --task {everyday.NAME}: a library whose recordings are learnt from too, labelled or not"
+    run.add_argument("--recordings", type=Path, metavar="LIBRARY", help=library)
+    left = f"with --task {everyday.NAME}: data sets of which nothing is seen"
+    run.add_argument("--leave-out", nargs="+", default=[], metavar="SET", help=left)
     run.add_argument("--part", choices=PARTS, default="test", help="validation leaves some training subjects out")
     run.add_argument("--seed", type=int, default=0)
+    run.add_argument(
+        "--judge-every", type=int, metavar="EPOCHS", help="with --part validation: linear evaluation, to curve.json"
+    )
     _add_recipe(run)
     add_hardware(run)
     evaluate = kinds.add_parser("evaluate", help="linear evaluation and fine-tuning with few labels")
@@ -117,15 +125,42 @@ def _loaded(options: argparse.Namespace, recipe: Recipe) -> tuple[Task, MotionCl
 
 def _run(options: argparse.Namespace) -> None:
     recipe = _recipe(options)
+    if options.task == everyday.NAME:
+        return _run_everyday(options, recipe)
+    if options.recordings or options.leave_out:
+        raise PretrainError(f"--recordings and --leave-out go with --task {everyday.NAME} alone")
     task, clips, frames = _loaded(options, recipe)
-    rows, _ = task.split(clips, options.part)
+    rows, judge = task.split(clips, options.part)
     job = Job(task.name, options.size, recipe, frames, options.seed, options.part)
-    done = pretrain(clips, rows, job, options.out, hardware_of(options))
+    curve = _curve(options, clips, rows, judge, recipe)
+    done = pretrain(clips, rows, job, options.out, hardware_of(options), curve)
+    _say(options.out, f"{len(rows)} clips", done)
+
+
+def _run_everyday(options: argparse.Namespace, recipe: Recipe) -> None:
+    if options.frames is not None or options.judge_every is not None or options.part != "test":
+        raise PretrainError(f"--frames, --judge-every and --part are not for --task {everyday.NAME}")
+    left_out = tuple(options.leave_out)
+    corpus = everyday.read(options.data, options.recordings, left_out)
+    done = everyday.pretrain_everyday(
+        corpus, recipe, options.size, options.seed, left_out, options.out, hardware_of(options)
+    )
+    own = f", {done.job['own']} of them tracks of the library" if options.recordings else ""
+    _say(options.out, f"{done.job['recordings']} recordings{own}", done)
+
+
+def _say(folder: Path, what: str, done: Pretrained) -> None:
     if is_first_process():
         parameters = sum(weight.numel() for weight in done.network.backbone.parameters())
-        sys.stdout.write(
-            f"{options.out}: {len(rows)} clips, {parameters:,} parameters, {done.seconds:.0f} s of training\n"
-        )
+        sys.stdout.write(f"{folder}: {what}, {parameters:,} parameters, {done.seconds:.0f} s of training\n")
+
+
+def _curve(options: argparse.Namespace, clips: MotionClips, learn: Rows, judge: Rows, recipe: Recipe) -> list[Curve]:
+    if options.judge_every is None:
+        return []
+    if options.part != "validation" or options.judge_every < 1:
+        raise PretrainError("--judge-every takes a number of epochs and goes with --part validation alone")
+    return [Curve(clips, learn, judge, recipe.pace, options.seed, options.judge_every, options.out)]
 
 
 def _evaluate(options: argparse.Namespace) -> None:

@@ -4,7 +4,9 @@ import json
 import os
 import pickle
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,7 @@ from recognizer.training.models.gl_transformer import GlConfig, GlPretraining, G
 from recognizer.training.pretrain.losses import mpdp_loss
 from recognizer.training.pretrain.motion import MotionClips, Rows
 from recognizer.training.pretrain.recipes import Recipe, RecipeError, network_config
-from recognizer.training.pretrain.stream import BatchMaker, MotionData
+from recognizer.training.pretrain.stream import Batches, BatchMaker, MotionData
 from recognizer.training.run_folder import RunError
 from recognizer.training.whole_clip.fit import Hardware
 
@@ -121,28 +123,44 @@ class Pretrained:
     seconds: float
 
 
-def pretrain(clips: MotionClips, rows: Rows, job: Job, folder: Path, hardware: Hardware) -> Pretrained:
+def pretrain(
+    clips: MotionClips, rows: Rows, job: Job, folder: Path, hardware: Hardware, callbacks: Sequence[Callback] = ()
+) -> Pretrained:
+    """Pretrain on rows of clips, as pretrain_on does."""
+    described = {"job": asdict(job), "actions": list(clips.actions), "joints": list(clips.joints)}
+    maker = BatchMaker(clips, rows, job.recipe, job.frames, job.seed)
+    return pretrain_on(
+        maker, partial(network_config, clips, job.frames, job.size), described, folder, hardware, callbacks
+    )
+
+
+def pretrain_on(
+    maker: Batches,
+    config: Callable[[Recipe], GlConfig],
+    described: dict[str, Any],
+    folder: Path,
+    hardware: Hardware,
+    callbacks: Sequence[Callback] = (),
+) -> Pretrained:
     """The network after the last epoch; `folder` keeps checkpoints, from which a killed training of the same job goes
-    on, logs and in the end pretrained.pt, with which there is nothing left to do.
+    on, logs and in the end pretrained.pt, with which there is nothing left to do. described: the job, as a Job.
 
     RecipeError; RunError where the folder holds another training or the loss is lost.
     """
-    recipe = job.recipe
+    recipe, seed = maker.recipe, int(described["job"]["seed"])
     _demand_even(recipe, hardware)
-    described = {"job": asdict(job), "actions": list(clips.actions), "joints": list(clips.joints)}
     _demand_same(folder, described)
     if (folder / WEIGHTS_FILE).is_file():
         return load_pretrained(folder)
-    torch.manual_seed(job.seed)
+    torch.manual_seed(seed)
     try:
-        backbone = GlTransformer(network_config(clips, job.frames, job.size, recipe))
+        backbone = GlTransformer(config(recipe))
     except ValueError as error:
         raise RecipeError(f"the recipe makes no network: {error}") from error
     network = GlPretraining(backbone, len(recipe.intervals), magnitude=recipe.magnitude)
-    maker = BatchMaker(clips, rows, recipe, job.frames, job.seed)
-    training = MpdpTraining(network, recipe, maker.steps_an_epoch, job.seed)
+    training = MpdpTraining(network, recipe, maker.steps_an_epoch, seed)
     claim(folder, described)
-    trainer = fit(training, maker, folder, hardware)
+    trainer = fit(training, maker, folder, hardware, callbacks)
     network = network.float().cpu().eval()
     _save(folder, network, described, training.seconds)
     trainer.strategy.barrier("weights are written")
@@ -166,11 +184,13 @@ def load_pretrained(folder: Path) -> Pretrained:
         raise RunError(f"{path} cannot be read ({reason}); remove {folder} and pretrain again") from error
 
 
-def fit(training: Training, maker: BatchMaker, folder: Path, hardware: Hardware) -> lightning.Trainer:
+def fit(
+    training: Training, maker: Batches, folder: Path, hardware: Hardware, callbacks: Sequence[Callback] = ()
+) -> lightning.Trainer:
     """Train to the end of the recipe, from the folder's checkpoint on where there is one. Raises RunError."""
     checkpoint = folder / _LAST
     steps = maker.steps_an_epoch * maker.recipe.epochs
-    trainer = _trainer(folder, steps, maker.steps_an_epoch, maker.recipe.clip_norm, hardware)
+    trainer = _trainer(folder, steps, maker.steps_an_epoch, maker.recipe.clip_norm, hardware, callbacks)
     try:
         trainer.fit(training, MotionData(maker, steps), ckpt_path=checkpoint if checkpoint.is_file() else None)
     except (pickle.UnpicklingError, EOFError, KeyError, RuntimeError) as error:
@@ -185,7 +205,12 @@ def fit(training: Training, maker: BatchMaker, folder: Path, hardware: Hardware)
 
 
 def _trainer(
-    folder: Path, steps: int, steps_an_epoch: int, clip_norm: float | None, hardware: Hardware
+    folder: Path,
+    steps: int,
+    steps_an_epoch: int,
+    clip_norm: float | None,
+    hardware: Hardware,
+    callbacks: Sequence[Callback] = (),
 ) -> lightning.Trainer:
     keep = ModelCheckpoint(
         folder,
@@ -194,7 +219,7 @@ def _trainer(
         save_on_train_epoch_end=True,
         enable_version_counter=False,
     )
-    callbacks: list[Callback] = [keep, *([TQDMProgressBar(refresh_rate=10)] if hardware.progress else [])]
+    bar = [TQDMProgressBar(refresh_rate=10)] if hardware.progress else []
     precision = hardware.precision
     if precision == "auto":
         fast = torch.cuda.is_available() or torch.cpu._is_avx512_bf16_supported()
@@ -207,7 +232,7 @@ def _trainer(
         num_nodes=hardware.num_nodes,
         strategy=hardware.strategy,
         precision=precision,  # type: ignore[arg-type]
-        callbacks=callbacks,
+        callbacks=[*callbacks, *bar, keep],
         gradient_clip_val=clip_norm,
         logger=[CSVLogger(folder, "csv", ""), TensorBoardLogger(folder, "tensorboard", "")] if hardware.logs else False,
         reload_dataloaders_every_n_epochs=1,

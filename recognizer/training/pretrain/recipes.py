@@ -1,6 +1,7 @@
 """Recipes of pretraining and fine-tuning, and sizes of the network. Every number says where it is from."""
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -120,13 +121,19 @@ def size_of(name: str) -> dict[str, int]:
 
 def network_config(clips: MotionClips, frames: int, size: str, recipe: Recipe) -> GlConfig:
     """The network for these clips, cut or resampled to at most `frames`."""
-    width_depth_heads = size_of(size)
+    shape = {
+        "joints": len(clips.joints),
+        "global_joint": clips.global_joint,
+        "channels": clips.channels,
+        "people": clips.people,
+        "frames": frames,
+    }
+    return config_of(shape, size, recipe)
+
+
+def config_of(shape: Mapping[str, int], size: str, recipe: Recipe) -> GlConfig:
+    """The network for clips of a shape: joints, global_joint, channels, people and frames of GlConfig."""
     return GlConfig(
-        joints=len(clips.joints),
-        global_joint=clips.global_joint,
-        channels=clips.channels,
-        people=clips.people,
-        frames=frames,
         positions=recipe.positions,
         position_start=recipe.position_start,
         dropout=recipe.dropout,
@@ -134,5 +141,5 @@ def network_config(clips: MotionClips, frames: int, size: str, recipe: Recipe) -
         drop_path=recipe.dropout,
         between_people=recipe.between_people,
         global_translation=recipe.global_translation,
-        **width_depth_heads,  # type: ignore[arg-type]
+        **{**shape, **size_of(size)},  # type: ignore[arg-type]
     )

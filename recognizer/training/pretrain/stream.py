@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
+from typing import Protocol
 
 import lightning
 import numpy as np
@@ -49,6 +50,21 @@ def together(clips: Sequence[Array], frames: int | None = None) -> tuple[Array, 
     for row, clip in enumerate(clips):
         x[row, : len(clip)] = clip
     return x, np.arange(x.shape[1]) < lengths[:, None]
+
+
+class Batches(Protocol):
+    """What training draws from."""
+
+    recipe: Recipe
+
+    @property
+    def steps_an_epoch(self) -> int:
+        """Batches of a pass over the data."""
+        ...
+
+    def batch(self, step: int, mine: slice = slice(None)) -> Batch:
+        """The clips `mine` of the batch of a step; a function of the step alone."""
+        ...
 
 
 class BatchMaker:
@@ -107,7 +123,7 @@ class BatchMaker:
 class MotionData(lightning.LightningDataModule):
     """Batches for Lightning: process r of w takes clips r, r + w, ... of every batch."""
 
-    def __init__(self, maker: BatchMaker, steps: int) -> None:
+    def __init__(self, maker: Batches, steps: int) -> None:
         super().__init__()
         self.maker, self.steps = maker, steps
 
@@ -120,7 +136,7 @@ class MotionData(lightning.LightningDataModule):
 class _Stream(IterableDataset[Batch]):
     """The batches of one epoch, from the first of `steps` on; a process's share of each."""
 
-    def __init__(self, maker: BatchMaker, steps: range, mine: slice) -> None:
+    def __init__(self, maker: Batches, steps: range, mine: slice) -> None:
         self.maker, self.mine = maker, mine
         self.steps = steps[: maker.steps_an_epoch]
 

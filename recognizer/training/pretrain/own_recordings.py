@@ -1,0 +1,150 @@
+"""A user's own recordings, without labels, to pretrain on.
+
+A library is a folder `recordings` with a folder for each recording, in which joints.npz holds: times_s (F,) float64 of
+the frames, growing; frame (P,) int64, the place of each pose's frame; person (P,) int64; xy_px (P, V, 2) float32 pixels
+of the unmirrored picture; confidence (P, V) float32, 0 where a joint was not seen. recording.json names the layout.
+"""
+
+import json
+import logging
+import zipfile
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pose.skeleton import LAYOUTS, MPOSE_13, Layout
+from recognizer.features import RATE_FPS
+from recognizer.teaching.clips import TeachingClip
+from recognizer.teaching.lesson import trunk_seen
+from recognizer.teaching.windows import Shape, steady
+from recognizer.training.batches import FRAMES
+from recognizer.training.data.everyday import ACTIONS, OTHER, Corpus
+from recognizer.training.data.recording import DataError
+
+log = logging.getLogger(__name__)
+
+OWN = "recordings"  # in place of the data set's name
+
+_MOST_BYTES = 2 << 30  # of joints.npz, unpacked
+_GAP_S = 0.5  # from which on a person who was away is a new track
+_SHORTEST_S = 1.0
+_KINDS = {"times_s": "f", "frame": "i", "person": "i", "xy_px": "f", "confidence": "f"}
+_BODY = [MPOSE_13.index(f"{side}_{part}") for side in ("left", "right") for part in ("shoulder", "hip")]
+_UNREADABLE = (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile, zlib.error)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Track:
+    """A person without a gap. joints: (T, 13, 2) pixels, those not seen filled in. seen: (T, 13)."""
+
+    name: str
+    joints: NDArray[np.float32]
+    seen: NDArray[np.bool_]
+    fps: float
+
+
+def read_library(library: Path) -> list[Track]:
+    """The tracks of all people in all recordings; what cannot be read is told and left out. DataError where there is
+    nothing to learn from."""
+    folder = library / "recordings" if (library / "recordings").is_dir() else library
+    files = sorted(folder.glob("[!.]*/joints.npz"))
+    if not files:
+        raise DataError(f"no recordings in {library}; give the folder of a library")
+    tracks = []
+    for file in files:
+        try:
+            tracks += list(_tracks(file))
+        except _UNREADABLE as error:
+            log.warning("%s cannot be read (%s), skipped", file, " ".join(str(error).split())[:120])
+    if not tracks:
+        raise DataError(f"no recording in {library} shows shoulders and hips for {_SHORTEST_S:g} s; record more")
+    return tracks
+
+
+def with_recordings(corpus: Corpus, tracks: Sequence[Track]) -> Corpus:
+    """The corpus and the tracks, as training recordings of the set OWN."""
+    length = np.array([len(track.joints) for track in tracks], dtype=np.intp)
+    count = len(tracks)
+    kinds = (*corpus.kinds, f"{OWN}/{OTHER}")
+    return replace(
+        corpus,
+        joints=np.concatenate([corpus.joints, *(np.pad(track.joints, [(0, 0), (0, 0), (0, 1)]) for track in tracks)]),
+        seen=np.concatenate([corpus.seen, *(track.seen for track in tracks)]),
+        first=np.append(corpus.first, len(corpus.joints) + np.cumsum(length) - length),
+        length=np.append(corpus.length, length),
+        fps=np.append(corpus.fps, np.array([track.fps for track in tracks], dtype=np.float32)),
+        depth=np.append(corpus.depth, np.zeros(count, dtype=bool)),
+        action=np.append(corpus.action, np.full(count, ACTIONS.index(OTHER), dtype=np.intp)),
+        kind=np.append(corpus.kind, np.full(count, len(corpus.kinds), dtype=np.intp)),
+        kinds=kinds,
+        dataset=np.append(corpus.dataset, np.full(count, OWN)),
+        part=np.append(corpus.part, np.full(count, "train")),
+        name=np.append(corpus.name, np.array([track.name for track in tracks])),
+    )
+
+
+def _tracks(file: Path) -> Iterator[Track]:
+    arrays, layout = _arrays(file), _layout(file.with_name("recording.json"))
+    times_s, frame = arrays["times_s"], arrays["frame"]
+    if not np.isfinite(times_s).all() or not (np.diff(times_s) > 0).all():
+        raise ValueError("its times do not grow")
+    for person in np.unique(arrays["person"]):
+        mine = np.flatnonzero(arrays["person"] == person)
+        mine = mine[np.unique(frame[mine], return_index=True)[1]]
+        cuts = np.flatnonzero(np.diff(times_s[frame[mine]]) > _GAP_S) + 1
+        for number, part in enumerate(np.split(mine, cuts)):
+            at_s = times_s[frame[part]]
+            if len(part) > 1 and at_s[-1] - at_s[0] >= _SHORTEST_S:
+                name = f"{file.parent.name}/{person}/{number}"
+                xy, confidence = arrays["xy_px"][part], arrays["confidence"][part]
+                track = _track(TeachingClip(name, OTHER, None, None, at_s, xy, confidence, layout))
+                if track is not None:
+                    yield track
+
+
+def _track(clip: TeachingClip) -> Track | None:
+    """At even times; None where the trunk is not seen in half of it."""
+    even = steady(clip, Shape(FRAMES, RATE_FPS, MPOSE_13))
+    seen: NDArray[np.bool_] = even.confidence > 0
+    if not trunk_seen(even.confidence, MPOSE_13) or not seen[:, _BODY].any(axis=0).all():
+        return None
+    joints, frames = even.xy.copy(), np.arange(len(seen))
+    for joint in np.flatnonzero(seen.any(axis=0)):
+        there = seen[:, joint]
+        for channel in range(2):
+            joints[~there, joint, channel] = np.interp(frames[~there], frames[there], joints[there, joint, channel])
+    hips = joints[:, _BODY[1::2]].mean(axis=1)
+    never = np.flatnonzero(~seen.any(axis=0))
+    joints[:, never] = hips[:, None]
+    return Track(clip.name, joints, seen, 1 / even.step_s)
+
+
+def _layout(file: Path) -> Layout:
+    name = json.loads(file.read_text(encoding="utf-8"))["layout"]
+    if name not in LAYOUTS:
+        raise ValueError(f"layout {name!r} is not known")
+    return LAYOUTS[name]
+
+
+def _arrays(file: Path) -> dict[str, NDArray[Any]]:
+    with zipfile.ZipFile(file) as packed:  # what it would unpack to, before it is unpacked
+        if sum(member.file_size for member in packed.infolist()) > _MOST_BYTES:
+            raise ValueError("it unpacks to too much")
+    with np.load(file, allow_pickle=False) as content:
+        arrays = {name: np.asarray(content[name]) for name in _KINDS}
+    poses, joints = len(arrays["frame"]), arrays["confidence"].shape[-1]
+    shapes = {"times_s": arrays["times_s"].shape, "frame": (poses,), "person": (poses,)}
+    shapes |= {"xy_px": (poses, joints, 2), "confidence": (poses, joints)}
+    for name, kind in _KINDS.items():
+        if arrays[name].shape != shapes[name] or arrays[name].dtype.kind != kind:
+            raise ValueError(f"{name} is {arrays[name].dtype} of {arrays[name].shape}")
+    if poses and (arrays["frame"].min() < 0 or arrays["frame"].max() >= len(arrays["times_s"])):
+        raise ValueError("poses of frames that are not there")
+    if not np.isfinite(arrays["xy_px"]).all() or not np.isfinite(arrays["confidence"]).all():
+        raise ValueError("joints that are not numbers")
+    return arrays
