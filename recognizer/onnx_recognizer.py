@@ -85,6 +85,7 @@ class OnnxRecognizer:
         self._session: Any = session
         self._content = content
         self._whole: Any = None  # a session of the whole graph, once something beside the logits is asked for
+        self._embedding: Any = None  # a session of what leads to the embedding, once that is asked for
         self._constants: dict[str, NDArray[np.float32]] = {}
         self._features = self._check_graph()
         self._warm_up()
@@ -125,13 +126,23 @@ class OnnxRecognizer:
         ]
 
     def embed(self, clips: Sequence[Clip]) -> NDArray[np.float32]:
-        """What the head reads of each clip (N, D). Raises RecognizerError where the card has no embedding."""
+        """What the head reads of each clip (N, D). Raises RecognizerError where the card has no embedding.
+
+        Opens a session of its own the first time, which computes nothing else.
+        """
         spec = self.card.embedding
         if spec is None:
             raise RecognizerError(f"{self._where} gives no embedding; export the model again with this version")
         if not clips:
             return np.zeros((0, int(spec.shape[1])), np.float32)
-        return self._run(self._clip_features(clips), (spec,))[1][spec.name]
+        features = self._clip_features(clips)
+        if self._embedding is None:
+            lean = with_outputs(self._content, [spec.name])
+            session = _session(lean, self.provider, self._where)
+            self._check_tensor(session.get_outputs()[0], spec)
+            self._embedding = session
+        (found,) = self._call(self._embedding, [spec.name], features)
+        return np.asarray(found, dtype=np.float32)
 
     def self_test(self) -> SelfTest:
         """Compare with the card's reference logits, and time single clips."""
@@ -150,7 +161,7 @@ class OnnxRecognizer:
 
     def close(self) -> None:
         """Free the sessions. Any number of times; nothing can be predicted afterwards."""
-        self._session = self._whole = None
+        self._session = self._whole = self._embedding = None
 
     def _without_extras(self, content: bytes) -> bytes:
         """The graph with its logits alone. Raises CardError where an output of the card is not there."""
@@ -192,20 +203,25 @@ class OnnxRecognizer:
         self, features: NDArray[np.float32], extras: Sequence[TensorSpec] = ()
     ) -> tuple[NDArray[np.float64], dict[str, NDArray[np.float32]]]:
         """Logits (N, A), and further outputs by name."""
-        if self._session is None:
-            raise RuntimeError(f"the recognizer {self.name} is closed")
-        session = self._open_whole() if extras else self._session
+        session = self._open_whole() if extras and self._session else self._session
         asked = [spec.name for spec in extras if spec.name not in self._constants]
-        try:
-            logits, *found = session.run([self.card.logits.name, *asked], {INPUT_NAME: features})
-        except _ORT_ERRORS as error:
-            raise RecognizerError(
-                f"{self._where} failed on {self.provider}: {_first_line(error)}; try --provider cpu"
-            ) from error
+        logits, *found = self._call(session, [self.card.logits.name, *asked], features)
         if logits.shape != (len(features), len(self.card.actions)) or not np.isfinite(logits).all():
             raise RecognizerError(f"{self._where} gives logits that are not finite numbers; export the model again")
         values = {**self._constants, **dict(zip(asked, found, strict=True))}
         return np.asarray(logits, dtype=np.float64), {spec.name: values[spec.name] for spec in extras}
+
+    def _call(self, session: Any, names: Sequence[str], features: NDArray[np.float32]) -> list[Any]:
+        """Those outputs of a session. Raises RecognizerError."""
+        if self._session is None:
+            raise RuntimeError(f"the recognizer {self.name} is closed")
+        try:
+            found: list[Any] = session.run(list(names), {INPUT_NAME: features})
+        except _ORT_ERRORS as error:
+            raise RecognizerError(
+                f"{self._where} failed on {self.provider}: {_first_line(error)}; try --provider cpu"
+            ) from error
+        return found
 
     def _open_whole(self) -> Any:
         """The session of the whole graph, its outputs compared with the card, and its constants. Raises CardError."""

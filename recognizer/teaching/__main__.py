@@ -2,11 +2,13 @@
 
 REQUEST is a folder with the files of recognizer.teaching.request. Writes JSON lines: {"stage", "part"} while it works,
 at the end {"folder", "check"} or {"error"}. Exit status as everywhere: 0 done, 2 a mistake that can be mended, 130
-interrupted. It asks the system for little: a low priority, and one thread.
+interrupted. It asks the system for little: the lowest priority that there is, and one thread.
 """
 
 import argparse
+import contextlib
 import json
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -20,7 +22,7 @@ from pose.errors import ActionLensError
 from recognizer.teaching.request import read_request
 from recognizer.teaching.run import run_quick
 
-_NICE = 10
+_NICE = 19
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -45,8 +47,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def lower_priority() -> None:
-    """Give way to whatever else runs: the live view above all."""
-    psutil.Process().nice(psutil.BELOW_NORMAL_PRIORITY_CLASS if sys.platform == "win32" else _NICE)
+    """Give way to whatever else runs, the live view above all: the lowest priority, and on Linux the class of work
+    that gets only what nobody else wants."""
+    psutil.Process().nice(psutil.IDLE_PRIORITY_CLASS if sys.platform == "win32" else _NICE)
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):  # a container may forbid it; the low priority stays
+            os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
 
 
 def interrupt(_signal: int, _frame: FrameType | None) -> None:

@@ -6,7 +6,7 @@ taught is the likeliest. What is held out together: the clips of a session, of a
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -129,8 +129,8 @@ def check(lesson: Lesson, taught: Taught, shape: Shape, settings: QuickSettings 
         checks.append(by_clip)
     return Check(
         checks=tuple(checks),
-        suspects=_suspects(lesson, taught, settings, single),
-        needed=_needed(lesson, checks[0]),
+        suspects=suspects_of(lesson.clips, lesson.actions, _answers(lesson, taught, settings, single)),
+        needed=needed_clips(lesson.clips, checks[0]),
         alarms=_false_alarms(lesson, taught, shape, settings),
         remarks=_remarks(lesson, checks),
     )
@@ -209,31 +209,40 @@ def _answers(lesson: Lesson, taught: Taught, settings: QuickSettings, groups: Se
 
 
 def clip_answer(head: Head, description: Array) -> Array:
-    """(A + 1,) of a whole clip: the mean over its windows (W, D), each by its evidence for any action, for clips begin
-    and end at rest."""
-    probabilities = head.probabilities(description)
+    """As answer_of, of a clip's windows (W, D)."""
+    return answer_of(head.probabilities(description))
+
+
+def answer_of(probabilities: Array) -> Array:
+    """(A + 1,) of a whole clip: the mean over its windows (W, A + 1), each by its evidence for any action, for clips
+    begin and end at rest."""
     answer: Array = np.average(probabilities, axis=0, weights=1 - probabilities[:, -1] + _LEAST_EVIDENCE)
     return answer
 
 
-def _suspects(lesson: Lesson, taught: Taught, settings: QuickSettings, groups: Sequence[Any]) -> tuple[Suspect, ...]:
+def suspects_of(
+    clips: Sequence[TeachingClip], actions: Sequence[str], answers: Mapping[int, Array]
+) -> tuple[Suspect, ...]:
+    """Clips whose labels the answers (A + 1,) to them contradict; answers by the place of the clip."""
     found = []
-    for clip, answer in _answers(lesson, taught, settings, groups).items():
-        own, best = int(lesson.target[clip]), int(answer[:-1].argmax())
-        if own < len(lesson.actions) and best != own and answer[own] < _CONTRADICTED and answer[best] > _CONTRADICTING:
-            name, action = lesson.clips[clip].name, lesson.clips[clip].action
-            found.append(Suspect(name, action, lesson.actions[best], round(float(answer[best]), 3)))
+    for place, answer in answers.items():
+        name, action = clips[place].name, clips[place].action
+        best = int(answer[:-1].argmax())
+        if action == NOTHING or actions[best] == action:
+            continue
+        if answer[list(actions).index(action)] < _CONTRADICTED and answer[best] > _CONTRADICTING:
+            found.append(Suspect(name, action, actions[best], round(float(answer[best]), 3)))
     return tuple(sorted(found, key=lambda suspect: -suspect.probability))
 
 
-def _needed(lesson: Lesson, strictest: HeldOutCheck) -> dict[str, int]:
+def needed_clips(clips: Sequence[TeachingClip], strictest: HeldOutCheck) -> dict[str, int]:
     """Clips still to record of each action that is not recognised well, or of which too few were judged.
 
     An error e with n clips becomes e * (n / m) ** LEARNING_RATE with m: m is where it reaches 1 - GOOD_RECALL.
     """
     needed = {}
     for action, figures in strictest.actions.items():
-        have = sum(clip.action == action for clip in lesson.clips)
+        have = sum(clip.action == action for clip in clips)
         wanted = _FEW_JUDGED
         if figures.recall is not None and figures.recall < GOOD_RECALL:
             error = 1 - figures.recall
@@ -256,8 +265,8 @@ def _false_alarms(lesson: Lesson, taught: Taught, shape: Shape, settings: QuickS
         clips[held] = False
         head = with_bias(fit(lesson, clips, settings), taught.other_bias)
         for clip in held:
-            description = lesson.plain.description[lesson.plain.owner == clip]
-            shown.update(_shown(lesson, head, taught, shape, description, float(lesson.hop_s[clip])))
+            probabilities = head.probabilities(lesson.plain.description[lesson.plain.owner == clip])
+            shown.update(shown_live(lesson.actions, taught.thresholds, shape, probabilities, float(lesson.hop_s[clip])))
             times_s = lesson.clips[clip].times_s
             seconds += float(times_s[-1] - times_s[0])
     return FalseAlarms(round(seconds, 1), dict(shown.most_common()))
@@ -273,17 +282,17 @@ class _Rules:
     fps: float
 
 
-def _shown(lesson: Lesson, head: Head, taught: Taught, shape: Shape, description: Array, hop_s: float) -> list[str]:
-    """Actions that begin, were the windows (W, D) seen live one after the other."""
-    actions = (*(f"{place}" for place in range(len(lesson.actions))), "rest")
-    thresholds = dict(zip(actions, [*map(float, taught.thresholds), 1.0], strict=True))
-    rules = _Rules(actions, DecisionRules(1.0, thresholds, ("rest",)), shape.frames, shape.fps)
+def shown_live(taught: Sequence[str], thresholds: Array, shape: Shape, probabilities: Array, hop_s: float) -> list[str]:
+    """Actions that begin, were the windows, of those probabilities (W, A + 1), seen live one after the other."""
+    actions = (*(f"{place}" for place in range(len(taught))), "rest")
+    limits = dict(zip(actions, [*map(float, thresholds), 1.0], strict=True))
+    rules = _Rules(actions, DecisionRules(1.0, limits, ("rest",)), shape.frames, shape.fps)
     # Windows may be further apart than live ones: without evidence for so long a person would be given up.
     decider = Decider(rules, DecisionSettings(hold_s=max(DecisionSettings().hold_s, 2.5 * hop_s)))
     found = []
-    for number, row in enumerate(head.probabilities(description)):
+    for number, row in enumerate(probabilities):
         decision = decider.update(Prediction(0, number * hop_s, actions, row))
-        found += [lesson.actions[int(event.action)] for event in decision.events if event.kind == "start"]
+        found += [taught[int(event.action)] for event in decision.events if event.kind == "start"]
     return found
 
 

@@ -174,7 +174,9 @@ def test_nothing_of_it_is_computed_otherwise(tmp_path: Path, monkeypatch):
     assert "Mul" not in {node.op_type for node in ort_onnx().load_from_string(opened[0]).graph.node}
     recognizer.predict([make_clip()], attention=True)
     recognizer.embed([make_clip()])
-    assert len(opened) == 2
+    recognizer.embed([make_clip()])
+    assert len(opened) == 3
+    assert [value.name for value in ort_onnx().load_from_string(opened[2]).graph.output] == ["hidden"]
 
 
 def test_a_model_without_them_says_so_or_gives_none(folder: Path):
