@@ -13,6 +13,7 @@ from recognizer.training import everyday_commands as everyday
 from recognizer.training import fine_tune_command, import_official, speed
 from recognizer.training.benchmark import command as benchmark
 from recognizer.training.benchmark import few_shot_command as few_shot
+from recognizer.training.benchmark import label_efficiency
 from recognizer.training.explain import command as explaining
 from recognizer.training.pretrain import command as pretraining
 from recognizer.training.whole_clip import command as whole_clip
@@ -49,6 +50,11 @@ COMMANDS: dict[str, tuple[str, AddArguments, Run]] = {
         "pretrain GL-Transformer without labels, and say what that is worth with few",
         pretraining.add_arguments,
         pretraining.run,
+    ),
+    "label-efficiency": (
+        "measure what labels are worth: networks pretrained without them, with other labels, and from scratch",
+        label_efficiency.add_label_efficiency,
+        label_efficiency.run_label_efficiency,
     ),
     "explain": (
         "show why a model says what it says of a clip, as figures and numbers",

@@ -15,7 +15,7 @@ import torch
 
 from pose.errors import ActionLensError
 from recognizer.training.models.gl_transformer import GlTransformer, Positions
-from recognizer.training.pretrain import everyday, figures, speed
+from recognizer.training.pretrain import everyday, everyday_actions, figures, speed
 from recognizer.training.pretrain.curve import Curve
 from recognizer.training.pretrain.fit import Job, Pretrained, load_pretrained, pretrain
 from recognizer.training.pretrain.motion import Facing, MotionClips, Rows
@@ -33,7 +33,7 @@ class PretrainError(ActionLensError):
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of the command `pretrain`."""
-    kinds = parser.add_subparsers(required=True, dest="pretrain", metavar="run|evaluate|figures|speed")
+    kinds = parser.add_subparsers(required=True, dest="pretrain", metavar="run|evaluate|export|figures|speed")
     run = kinds.add_parser("run", help="pretrain; a killed run goes on, a finished one is left as it is")
     _add_data(run)
     run.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the run: weights, logs")
@@ -58,6 +58,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for name in ("epochs", "batch"):
         evaluate.add_argument(f"--{name}", type=int, help="of fine-tuning")
     add_hardware(evaluate)
+    out = kinds.add_parser("export", help=f"model.onnx and card.json of a run of --task {everyday.NAME}")
+    _add_data(out)
+    out.add_argument("--run", type=Path, required=True, metavar="DIR", help="of a finished pretraining")
+    out.add_argument("--weights", type=Path, required=True, metavar="DIR", help="folder to write, as weights/NAME")
+    learn = "the everyday actions: a linear layer on the network as it is, or all of it"
+    out.add_argument("--learn", choices=("linear", "whole"), default="linear", help=learn)
+    out.add_argument("--epochs", type=int, help="of 100 batches, instead of the recipe's")
+    out.add_argument("--batch", type=int, help="instead of the recipe's")
+    out.add_argument("--seed", type=int, default=0)
+    add_hardware(out)
     figure = kinds.add_parser("figures", help="attention maps, attended distance, similarity of positions")
     _add_data(figure)
     figure.add_argument("--run", type=Path, required=True, metavar="DIR", help="of a finished pretraining")
@@ -98,6 +108,7 @@ def run(options: argparse.Namespace) -> None:
     parts: dict[str, Callable[[argparse.Namespace], None]] = {
         "run": _run,
         "evaluate": _evaluate,
+        "export": _export,
         "figures": _figures,
         "speed": _speed,
     }
@@ -229,6 +240,20 @@ def _write(file: Path, content: dict[str, Any]) -> None:
     temporary = file.with_name(f".{file.name}.{os.getpid()}")
     temporary.write_text(json.dumps(content, indent=1), encoding="utf-8")
     os.replace(temporary, file)
+
+
+def _export(options: argparse.Namespace) -> None:
+    done = everyday.load_everyday(options.run)
+    changed = {key: getattr(options, key) for key in ("epochs", "batch") if getattr(options, key) is not None}
+    recipe = {"linear": everyday_actions.LINEAR, "whole": everyday_actions.WHOLE}[options.learn].changed(**changed)
+    corpus = everyday.read(options.data)
+    folder = options.run / f"everyday-{options.learn}-seed{options.seed}"
+    network = everyday_actions.learnt(done, corpus, folder, hardware_of(options), options.seed, recipe)
+    how = "learnt with a linear layer" if options.learn == "linear" else "fine-tuned as a whole"
+    if is_first_process():
+        card = everyday_actions.write_model(network, corpus, options.weights, how)
+        found = card.metrics["validation_clips"]
+        sys.stdout.write(f"{options.weights}: {100 * found['accuracy']:.1f}% of {found['clips']} validation clips\n")
 
 
 def _figures(options: argparse.Namespace) -> None:

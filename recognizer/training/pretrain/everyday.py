@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from recognizer.features import RATE_FPS, clip_features
 from recognizer.training import augment
-from recognizer.training.augment import Augmentation, Mask
+from recognizer.training.augment import Augmentation
 from recognizer.training.batches import FRAMES, Positions, gather
 from recognizer.training.data.everyday import Corpus, merge, read_all
 from recognizer.training.data.recording import DataError
@@ -73,26 +73,35 @@ class EverydayBatches:
     def features(self, rng: np.random.Generator) -> NDArray[np.float32]:
         """(B, 30, F) of random windows."""
         rows = rng.choice(self.rows, self.recipe.batch, p=self._share)
-        corpus = self.corpus
-        joints, seen = gather(corpus, rows, self._positions(rng, rows))
-        joints = augment.change_proportions(augment.unit_size(joints), rng, _AUGMENTATION.proportions)
-        xy = augment.view(joints, corpus.depth[rows], rng, _AUGMENTATION)
-        # Where readers gave hidden joints a place, half of the windows show it, as a live detector does.
-        seen = seen | (rng.random(len(seen)) < 0.5)[:, None, None]
-        xy, seen = augment.mirror(xy, seen, rng)
-        legs_matter: Mask = np.zeros(len(seen), dtype=bool)
-        seen = augment.lose_joints(seen, rng, _AUGMENTATION, legs_matter)
-        return clip_features(xy, seen.astype(np.float32), RATE_FPS)
+        return random_windows(self.corpus, rows, rng, _AUGMENTATION, stretch=self.recipe.stretch)
 
-    def _positions(self, rng: np.random.Generator, rows: Rows) -> Positions:
-        """(B, 30) frames of windows at about natural speed; short recordings are stretched over most of one."""
-        last = (self.corpus.length[rows] - 1).astype(np.float64)
-        how = 1 + rng.uniform(-self.recipe.stretch, self.recipe.stretch, len(rows))
-        span = how * (FRAMES - 1) / RATE_FPS * self.corpus.fps[rows]
-        span = np.where(span > last, np.minimum(span, last * rng.uniform(0.85, 1.15, len(rows))), span)
-        start = rng.uniform(np.minimum(0, last - span), np.maximum(last - span, 0))
-        positions: Positions = start[:, None] + span[:, None] * np.linspace(0, 1, FRAMES)
-        return positions
+
+def random_windows(
+    corpus: Corpus, rows: Rows, rng: np.random.Generator, how: Augmentation, *, stretch: float, mirror: bool = True
+) -> NDArray[np.float32]:
+    """Features (N, 30, F) of a random window of each of the rows, changed as `how` says. stretch: bound of the change
+    of speed. mirror: half of them as in a mirror."""
+    joints, seen = gather(corpus, rows, _positions(corpus, rows, rng, stretch))
+    joints = augment.change_proportions(augment.unit_size(joints), rng, how.proportions)
+    xy = augment.view(joints, corpus.depth[rows], rng, how)
+    # Where readers gave hidden joints a place, half of the windows show it, as a live detector does.
+    seen = seen | (rng.random(len(seen)) < 0.5)[:, None, None]
+    if mirror:
+        xy, seen = augment.mirror(xy, seen, rng)
+    xy = augment.jitter(xy, rng, how)
+    seen = augment.lose_joints(seen, rng, how, np.zeros(len(seen), dtype=bool))
+    return clip_features(xy, seen.astype(np.float32), RATE_FPS)
+
+
+def _positions(corpus: Corpus, rows: Rows, rng: np.random.Generator, stretch: float) -> Positions:
+    """(N, 30) frames of windows at about natural speed; short recordings are stretched over most of one."""
+    last = (corpus.length[rows] - 1).astype(np.float64)
+    how = 1 + rng.uniform(-stretch, stretch, len(rows))
+    span = how * (FRAMES - 1) / RATE_FPS * corpus.fps[rows]
+    span = np.where(span > last, np.minimum(span, last * rng.uniform(0.85, 1.15, len(rows))), span)
+    start = rng.uniform(np.minimum(0, last - span), np.maximum(last - span, 0))
+    positions: Positions = start[:, None] + span[:, None] * np.linspace(0, 1, FRAMES)
+    return positions
 
 
 def pretrain_everyday(

@@ -1,0 +1,136 @@
+"""Everyday actions on a pretrained network, and its way into a model folder: live, and as what Quick teaching reads."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from recognizer.features import CHANNELS, LAYOUT
+from recognizer.model_card import ModelCard
+from recognizer.training import report
+from recognizer.training.augment import Array
+from recognizer.training.batches import BatchMaker, BatchPlan, OutputSpace
+from recognizer.training.calibrate import calibrate
+from recognizer.training.data.everyday import ACTIONS, Corpus
+from recognizer.training.evaluate import Windows, logits_of, windows_of
+from recognizer.training.export import decision_rules, export
+from recognizer.training.fit import loss_of
+from recognizer.training.models.deployed import Deployed
+from recognizer.training.pretrain.everyday_network import GlFeatures
+from recognizer.training.pretrain.fit import Pretrained, Training, claim, fit
+from recognizer.training.pretrain.recipes import Recipe
+from recognizer.training.whole_clip.fit import Hardware
+
+FAMILY = "gl-transformer"
+NOTES = (
+    "Pretrained without labels, then {how} on the labelled windows of the training people. Figures are of skeletons "
+    "from Kinect cameras and hand annotation and are optimistic for a webcam. Trained on research data; see the terms "
+    "of each set before other use."
+)
+LINEAR = Recipe(
+    name="linear",
+    source="ours: a linear layer alone, on windows drawn as for the other recognizers",
+    epochs=6,
+    batch=128,
+    learning_rate=3e-3,
+    weight_decay=0.01,
+    decay=0.7,
+    clip_norm=1.0,
+)
+WHOLE = Recipe(
+    name="whole",
+    source="ours: all of the network, on windows drawn as for the other recognizers",
+    epochs=20,
+    batch=128,
+    learning_rate=5e-4,
+    weight_decay=0.05,
+    decay=0.85,
+    warmup=100,
+    clip_norm=1.0,
+    label_smoothing=0.05,
+)
+_EPOCH = 100  # steps
+_MERGED_LOSS = 0.5  # weight of the loss on the actions as shown, as for the other recognizers
+
+
+class LabelledBatches:
+    """Batches of labelled windows as train draws them: features (B, 30, F) and targets (B, outputs)."""
+
+    steps_an_epoch = _EPOCH
+
+    def __init__(self, corpus: Corpus, recipe: Recipe, seed: int) -> None:
+        self.recipe, self.seed = recipe, seed
+        self._maker = BatchMaker(corpus, OutputSpace(corpus), BatchPlan(), corpus.part == "train")
+
+    def batch(self, step: int, mine: slice = slice(None)) -> tuple[Tensor, ...]:
+        """A function of seed and step."""
+        features, target = self._maker.batch(np.random.default_rng([self.seed, step]), self.recipe.batch)
+        return torch.from_numpy(features[mine]), torch.from_numpy(target[mine])
+
+
+class EverydayTraining(Training):
+    """Learns the everyday actions, with all of the network or its head alone."""
+
+    network: GlFeatures
+
+    def __init__(self, network: GlFeatures, recipe: Recipe, seed: int, *, whole: bool) -> None:
+        super().__init__(network, recipe, _EPOCH, seed)
+        self.whole = whole
+        network.backbone.requires_grad_(whole)
+
+    def losses(self, batch: tuple[Tensor, ...]) -> dict[str, Tensor]:
+        """The loss of the other recognizers."""
+        features, target = batch
+        if not self.whole:
+            self.network.backbone.eval()
+        logits = self.network(features).float()
+        return {"loss": loss_of(logits, target, self.recipe.label_smoothing, _MERGED_LOSS)}
+
+
+def learnt(
+    pretrained: Pretrained, corpus: Corpus, folder: Path, hardware: Hardware, seed: int, recipe: Recipe
+) -> GlFeatures:
+    """The network with a head for the everyday actions, in eval mode; a killed training in `folder` goes on. recipe:
+    LINEAR, or WHOLE with its changes."""
+    outputs = OutputSpace(corpus)
+    torch.manual_seed(seed)
+    network = GlFeatures(pretrained.network.backbone, len(outputs))
+    described = {"pretraining": pretrained.job, "recipe": asdict(recipe), "seed": seed, "outputs": list(outputs.names)}
+    claim(folder, described)
+    training = EverydayTraining(network, recipe, seed, whole=recipe.name == WHOLE.name)
+    fit(training, LabelledBatches(corpus, recipe, seed), folder, hardware)
+    return network.float().cpu().eval().requires_grad_(False)
+
+
+def write_model(network: GlFeatures, corpus: Corpus, folder: Path, how: str) -> ModelCard:
+    """model.onnx and card.json with figures of the validation people and of the test split, at thresholds chosen on
+    the former. how: the network learnt the actions, for the notes."""
+    validation, logits = _judged(network, corpus, "validation")
+    rules = calibrate(corpus, validation, logits)
+    test, tested = _judged(network, corpus, "test")
+    metrics: dict[str, Any] = {
+        **report.metrics("validation", corpus, validation, logits, rules),
+        **report.metrics("test", corpus, test, tested, rules),
+    }
+    return export(
+        _deployed(network, rules.other_bias),
+        len(CHANNELS) * len(LAYOUT),
+        folder,
+        name=folder.resolve().name,
+        family=FAMILY,
+        decision=decision_rules(rules.temperature, rules.by_action()),
+        metrics=metrics,
+        notes=NOTES.format(how=how),
+    )
+
+
+def _judged(network: GlFeatures, corpus: Corpus, part: str) -> tuple[Windows, Array]:
+    windows = windows_of(corpus, np.flatnonzero(corpus.part == part))
+    return windows, logits_of(_deployed(network), windows.features, batch=128)
+
+
+def _deployed(network: GlFeatures, other_bias: float = 0.0) -> Deployed:
+    return Deployed([network], listed=len(ACTIONS) - 1, other_bias=other_bias)
