@@ -1,7 +1,7 @@
 """The window: puts the parts together and connects them."""
 
 from collections.abc import Callable
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, fields
 from datetime import datetime
 from pathlib import Path
 
@@ -27,13 +27,14 @@ from app.ui.pictures import pictures_folder, save_picture
 from app.ui.recording.control import RecordControl
 from app.ui.recording.record_bar import RecordChoices
 from app.ui.recording.wrong import ask_right_action
-from app.ui.shortcuts import ShortcutsDialog
+from app.ui.run_choices import FindCameras, RunChoices
 from app.ui.status import Status
 from app.ui.theme import Theme
 from app.ui.timeline import Timeline
 from app.ui.toast import Toast
 from app.ui.toolbar import Toolbar
 from app.ui.video_view import VideoView
+from app.ui.windows_beside import WindowsBeside
 
 _SIDE_MS = 100  # the side panel and the timeline; the picture follows every result
 _STATUS_MS = 500
@@ -51,7 +52,7 @@ class MainWindow(QMainWindow):
         options: RunOptions,
         settings: UserSettings,
         theme: Theme,
-        find_cameras: Callable[[], list[tuple[int, str]]] = choices.find_cameras,
+        find_cameras: FindCameras = choices.find_cameras,
     ) -> None:
         super().__init__()
         self.mirror_changed: Notifier[[bool]] = Notifier()
@@ -60,21 +61,18 @@ class MainWindow(QMainWindow):
         self.resize(1280, 800)
         self._settings = settings
         self._theme = theme
-        self._find_cameras = find_cameras
-        self._chosen: set[str] = set()  # options changed in this window: those are remembered
         self._fresh: Result | None = None
-        self._looking_for_cameras = False
         self._events_of = options.source
         self.jobs = Jobs(self)
         self.live = LiveRun(make_engine, options, self.jobs, self)
-        self._make_parts(options)
+        self._make_parts(options, find_cameras)
         self._lay_out()
         self._connect()
         self._restore(options)
         self.setFocus()
         self.live.start()
 
-    def _make_parts(self, options: RunOptions) -> None:
+    def _make_parts(self, options: RunOptions, find_cameras: FindCameras) -> None:
         colours = self._theme.colours
         self.actions_by_name = Actions(self, colours)
         self.toolbar = Toolbar(self.actions_by_name, options)
@@ -86,8 +84,10 @@ class MainWindow(QMainWindow):
         self.events = EventList()
         self.status = Status()
         self.attention = AttentionOpener(self.live, self.video, self._theme, self)
-        choices = self._record_choices()
-        self.recording = RecordControl(self.live, self.video, self._theme, self.jobs, choices, parent=self)
+        taking = self._record_choices()
+        self.recording = RecordControl(self.live, self.video, self._theme, self.jobs, taking, parent=self)
+        self.run_choices = RunChoices(self.live, self.toolbar, self.jobs, find_cameras, self)
+        self.beside = WindowsBeside(lambda: self.recording.root, self._theme, self.jobs, self._use_model, self)
         self._side_timer = self._timer(_SIDE_MS, self._show_side)
         self._status_timer = self._timer(_STATUS_MS, self._show_stats)
 
@@ -106,38 +106,31 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(self._body)
 
     def _connect(self) -> None:
-        live, toolbar, banner = self.live, self.toolbar, self.banner
+        live, banner = self.live, self.banner
         live.result.connect(self._show_result)
         live.events.connect(self.events.events.add)
         live.changed.connect(self._show_run)
         live.began.connect(self._begin)
         self.video.painted.connect(live.mark_painted)
-        banner.restart.connect(self.restart)
-        banner.choose_source.connect(toolbar.source.showPopup)
-        toolbar.source.chosen.connect(self.choose_source)
-        toolbar.source.opening.connect(self._look_for_cameras)
-        toolbar.model.chosen.connect(self.choose_model)
-        toolbar.model.opening.connect(self._offer_models)
-        toolbar.people.chosen.connect(lambda people: self._change_run(people=int(people)))
-        toolbar.provider.chosen.connect(lambda provider: self._change_recognizer(provider=provider))
+        banner.restart.connect(self.run_choices.restart)
+        banner.choose_source.connect(self.toolbar.source.showPopup)
         self.recording.saved.connect(self._say_saved)
         self._theme.changed.connect(self._wear_theme)
-        self._offer_models()
         self._connect_actions()
 
     def _connect_actions(self) -> None:
-        toolbar = self.toolbar
+        toolbar, run, beside = self.toolbar, self.run_choices, self.beside
         for name, slot in (
-            ("start", self.toggle_run),
+            ("start", run.toggle),
             ("pause", self.live.toggle_pause),
-            ("restart", self.restart),
+            ("restart", run.restart),
             ("source", toolbar.source.showPopup),
             ("model", toolbar.model.showPopup),
             ("people", toolbar.people.showPopup),
             ("provider", toolbar.provider.showPopup),
-            ("demo", lambda: self.choose_source(choices.DEMO)),
-            ("open_file", lambda: self.choose_source(choices.OPEN_FILE)),
-            ("open_url", lambda: self.choose_source(choices.OPEN_URL)),
+            ("demo", lambda: run.choose_source(choices.DEMO)),
+            ("open_file", lambda: run.choose_source(choices.OPEN_FILE)),
+            ("open_url", lambda: run.choose_source(choices.OPEN_URL)),
             ("screenshot", self.take_screenshot),
             ("folder", lambda: dialogs.ask_folder(self, "Folder for pictures", self._set_folder)),
             ("quit", self.close),
@@ -147,15 +140,15 @@ class MainWindow(QMainWindow):
             ("record", self.recording.show),
             ("take", self.toggle_take),
             ("wrong", self.correct_last),
-            ("library", self.open_library),
-            ("teach", self.teach),
+            ("library", beside.open_library),
+            ("teach", lambda: beside.teach(self.live.options.model)),
             ("attention", self.show_attention),
             ("freeze", self.attention.toggle_hold),
             ("overlay", self.attention.toggle_overlay),
             ("full_screen", self.set_full_screen),
             ("theme", self.next_theme),
             ("next_person", self.panel.choose_next),
-            ("shortcuts", lambda: ShortcutsDialog(self).open()),
+            ("shortcuts", beside.show_shortcuts),
         ):
             self.actions_by_name[name].triggered.connect(slot)
 
@@ -214,33 +207,6 @@ class MainWindow(QMainWindow):
 
     # What the user asks for.
 
-    def toggle_run(self) -> None:
-        """Start or stop."""
-        if self.live.active:
-            self.live.stop()
-        else:
-            self.restart()
-
-    def restart(self) -> None:
-        """Open everything again."""
-        self.live.start(replace(self.live.options, seconds=None))
-
-    def choose_source(self, source: str) -> None:
-        """Run with another source, or ask for a file or a URL."""
-        if source == choices.OPEN_FILE:
-            dialogs.ask_video_file(self, self.choose_source)
-        elif source == choices.OPEN_URL:
-            dialogs.ask_url(self, self.live.options.source, self.choose_source)
-        else:
-            self._change_run(source=source)
-
-    def choose_model(self, model: str) -> None:
-        """Change the recognizer while it runs, or ask for a folder."""
-        if model != choices.OPEN_MODEL:
-            self._change_recognizer(model=model)
-            return
-        dialogs.ask_folder(self, "Open a recognizer's folder", lambda folder: self._change_recognizer(model=folder))
-
     def take_screenshot(self) -> None:
         """Save what is shown as a PNG, off this thread."""
         image = self.video.screenshot()
@@ -256,8 +222,7 @@ class MainWindow(QMainWindow):
         """Mirror the picture."""
         self.video.set_mirror(mirror)
         self.attention.set_mirror(mirror)
-        self._chosen.add("mirror")
-        self.live.options = replace(self.live.options, mirror=mirror)
+        self.run_choices.set_mirror(mirror)
         self.mirror_changed.tell(mirror)
 
     def set_large_text(self, large: bool) -> None:
@@ -289,23 +254,6 @@ class MainWindow(QMainWindow):
             return
         info = self.live.view.info
         ask_right_action(self.video, info.actions if info else (), self.recording.save_last)
-
-    def open_library(self) -> None:
-        """Look through recordings and label them."""
-        from app.ui.library.library_window import LibraryWindow  # it loads SQLite and the readers of data sets
-
-        there = self.findChild(LibraryWindow) or LibraryWindow(self.recording.root, self._theme, self)
-        there.show()
-        there.raise_()
-        there.activateWindow()
-
-    def teach(self) -> None:
-        """Make a recognizer of what was recorded."""
-        from app.ui.teaching.teach_dialog import TeachDialog  # it loads SQLite and scikit-learn's neighbours
-
-        dialog = TeachDialog(self.recording.root, self.live.options.model, self.jobs, self)
-        dialog.use.connect(lambda model: self._change_recognizer(model=model))
-        dialog.show()
 
     def set_full_screen(self, full: bool) -> None:
         """The picture alone on the whole screen, or the window as before."""
@@ -349,26 +297,8 @@ class MainWindow(QMainWindow):
 
     # Odds and ends.
 
-    def _change_run(self, **changes: str | int) -> None:
-        self._chosen.update(changes)
-        self.live.start(replace(self.live.options, seconds=None, **changes))  # type: ignore[arg-type]
-
-    def _change_recognizer(self, *, model: str | None = None, provider: str | None = None) -> None:
-        self._chosen.add("model" if provider is None else "provider")
-        options = self.live.options
-        self.live.use_recognizer(model or options.model, provider or options.provider)
-
-    def _look_for_cameras(self) -> None:
-        if not self._looking_for_cameras:
-            self._looking_for_cameras = True
-            self.jobs.start("cameras", self._find_cameras, self._offer_cameras, lambda error: self._offer_cameras([]))
-
-    def _offer_cameras(self, cameras: list[tuple[int, str]]) -> None:
-        self._looking_for_cameras = False
-        self.toolbar.source.offer(choices.source_choices(cameras))
-
-    def _offer_models(self) -> None:
-        self.toolbar.model.offer(choices.model_choices())
+    def _use_model(self, model: str) -> None:
+        self.run_choices.use_recognizer(model=model)
 
     def _set_folder(self, folder: str) -> None:
         self._settings.save_folder = folder
@@ -389,8 +319,7 @@ class MainWindow(QMainWindow):
         self._settings.geometry = self.saveGeometry().toBase64().toStdString()
 
     def _remember(self) -> None:
-        for name in self._chosen:
-            setattr(self._settings, name, getattr(self.live.options, name))
+        self.run_choices.remember(self._settings)
         for name, value in asdict(self.recording.bar.choices()).items():
             setattr(self._settings, f"record_{name}", value)
         self._settings.save()

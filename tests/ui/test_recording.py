@@ -127,7 +127,7 @@ def test_another_run_ends_a_take_and_is_recorded_from_then_on(recording, engines
     settle(recording)
     play(recording, engines.last, 0.0, 1.0)
     first = engines.last
-    recording.restart()
+    recording.run_choices.restart()
     while engines.last is first:
         recording.jobs._deliver()
     engines.last.run()

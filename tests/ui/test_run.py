@@ -64,7 +64,7 @@ def test_outputs_get_the_results_of_every_run(later, tmp_path):
 
     def restart():
         engines.last.give(result(1.0))
-        the_window().restart()
+        the_window().run_choices.restart()
         later(finish)
 
     def finish():

@@ -154,7 +154,7 @@ def test_cameras_that_cannot_be_listed_leave_the_rest(open_window, qtbot):
 
     window = open_window(find_cameras)
     window.toolbar.source.showPopup()
-    qtbot.waitUntil(lambda: not window._looking_for_cameras)
+    qtbot.waitUntil(lambda: not window.run_choices.looking_for_cameras)
     assert window.toolbar.source.findData("demo") >= 0
     window.toolbar.source.hidePopup()
 
@@ -205,7 +205,7 @@ def test_choose_another_source_in_the_banner_opens_the_list(running, engines, qt
     qtbot.mouseClick(running.banner.source_button, Qt.MouseButton.LeftButton)
     assert running.toolbar.source.view().isVisible()
     running.toolbar.source.hidePopup()
-    qtbot.waitUntil(lambda: not running._looking_for_cameras)
+    qtbot.waitUntil(lambda: not running.run_choices.looking_for_cameras)
 
 
 def test_an_engine_that_cannot_be_made_is_a_banner_too(open_window, engines, qtbot):
@@ -427,7 +427,7 @@ def test_closing_at_any_moment(open_window, engines, qtbot, moment, ui_threads):
     if moment == "stopping":
         window.live.stop()
     if moment == "changing":
-        window.choose_source("demo")
+        window.run_choices.choose_source("demo")
     asked = time.monotonic()
     window.close()
     assert time.monotonic() - asked < 2.0

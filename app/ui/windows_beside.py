@@ -1,0 +1,42 @@
+"""The windows that open beside the main one; each is imported when it is first asked for."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QWidget
+
+from app.ui.jobs import Jobs
+from app.ui.shortcuts import ShortcutsDialog
+from app.ui.theme import Theme
+
+
+class WindowsBeside(QObject):
+    """root: folder of the library, asked for when a window opens. use_model: the user wants the model in a folder."""
+
+    def __init__(
+        self, root: Callable[[], Path], theme: Theme, jobs: Jobs, use_model: Callable[[str], None], parent: QWidget
+    ) -> None:
+        super().__init__(parent)
+        self._root, self._theme, self._jobs, self._use_model, self._window = root, theme, jobs, use_model, parent
+
+    def open_library(self) -> None:
+        """Look through recordings and label them."""
+        from app.ui.library.library_window import LibraryWindow  # it loads SQLite and the readers of data sets
+
+        there = self._window.findChild(LibraryWindow) or LibraryWindow(self._root(), self._theme, self._window)
+        there.show()
+        there.raise_()
+        there.activateWindow()
+
+    def teach(self, model: str) -> None:
+        """Make a recognizer of what was recorded, on a model as on the command line."""
+        from app.ui.teaching.teach_dialog import TeachDialog  # it loads SQLite and scikit-learn's neighbours
+
+        dialog = TeachDialog(self._root(), model, self._jobs, self._window)
+        dialog.use.connect(self._use_model)
+        dialog.show()
+
+    def show_shortcuts(self) -> None:
+        """All keys."""
+        ShortcutsDialog(self._window).open()
