@@ -2,27 +2,22 @@
 looks at."""
 
 import argparse
-import json
-import os
 import statistics
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, get_args
 
-import torch
-
 from pose.errors import ActionLensError
-from recognizer.training.models.gl_transformer import GlTransformer, Positions
-from recognizer.training.pretrain import everyday, everyday_actions, figures, speed
+from recognizer.training.models.gl_transformer import Positions
+from recognizer.training.pretrain import ablations, everyday, everyday_actions, figures, speed
 from recognizer.training.pretrain.curve import Curve
 from recognizer.training.pretrain.fit import Job, Pretrained, load_pretrained, pretrain
+from recognizer.training.pretrain.measured import LINEAR, SEMI, measured
 from recognizer.training.pretrain.motion import Facing, MotionClips, Rows
-from recognizer.training.pretrain.protocols import Score, classify, fine_tuned, linear_evaluation
-from recognizer.training.pretrain.recipes import FINE_TUNING, RECIPES, SIZES, Pace, Recipe, recipe_of, size_of
+from recognizer.training.pretrain.recipes import RECIPES, SIZES, Pace, Recipe, recipe_of, size_of
 from recognizer.training.pretrain.targets import Reading
-from recognizer.training.pretrain.tasks import PARTS, TASKS, Task, labelled, task_of
+from recognizer.training.pretrain.tasks import PARTS, TASKS, Task, task_of
 from recognizer.training.whole_clip.command import add_hardware, hardware_of
 from recognizer.training.whole_clip.fit import is_first_process
 
@@ -33,7 +28,7 @@ class PretrainError(ActionLensError):
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of the command `pretrain`."""
-    kinds = parser.add_subparsers(required=True, dest="pretrain", metavar="run|evaluate|export|figures|speed")
+    kinds = parser.add_subparsers(required=True, dest="pretrain", metavar="run|evaluate|ablations|export|figures|speed")
     run = kinds.add_parser("run", help="pretrain; a killed run goes on, a finished one is left as it is")
     _add_data(run)
     run.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the run: weights, logs")
@@ -52,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     evaluate = kinds.add_parser("evaluate", help="linear evaluation and fine-tuning with few labels")
     _add_data(evaluate)
     evaluate.add_argument("--runs", type=Path, nargs="+", required=True, metavar="DIR", help="one for each seed")
-    evaluate.add_argument("--protocols", nargs="+", choices=("linear", "semi"), default=["linear", "semi"])
+    evaluate.add_argument("--protocols", nargs="+", choices=(LINEAR, SEMI), default=[LINEAR, SEMI])
     evaluate.add_argument("--shares", type=float, nargs="+", default=[0.05, 0.1], help="of the labels, for semi")
     evaluate.add_argument("--scratch", action="store_true", help="the same with random weights, not pretrained")
     for name in ("epochs", "batch"):
@@ -68,6 +63,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     out.add_argument("--batch", type=int, help="instead of the recipe's")
     out.add_argument("--seed", type=int, default=0)
     add_hardware(out)
+    table = kinds.add_parser("ablations", help="pretrain without one thing after the other, and write a table")
+    _add_data(table)
+    table.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the runs")
+    table.add_argument("--task", default="nw-ucla", help=", ".join(TASKS))
+    table.add_argument("--part", choices=PARTS, default="test", help="validation leaves some training subjects out")
+    table.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    names = ", ".join(repr(name) for name in ablations.ABLATIONS)
+    table.add_argument("--only", nargs="+", default=list(ablations.ABLATIONS), metavar="NAME", help=names)
+    _add_recipe(table)
+    add_hardware(table)
     figure = kinds.add_parser("figures", help="attention maps, attended distance, similarity of positions")
     _add_data(figure)
     figure.add_argument("--run", type=Path, required=True, metavar="DIR", help="of a finished pretraining")
@@ -108,6 +113,7 @@ def run(options: argparse.Namespace) -> None:
     parts: dict[str, Callable[[argparse.Namespace], None]] = {
         "run": _run,
         "evaluate": _evaluate,
+        "ablations": _ablations,
         "export": _export,
         "figures": _figures,
         "speed": _speed,
@@ -176,13 +182,15 @@ def _curve(options: argparse.Namespace, clips: MotionClips, learn: Rows, judge: 
 
 def _evaluate(options: argparse.Namespace) -> None:
     found: dict[str, list[float]] = {}
+    changed = {key: getattr(options, key) for key in ("epochs", "batch") if getattr(options, key) is not None}
     for folder in options.runs:
         done = load_pretrained(folder)
         task = task_of(done.job["job"]["task"])
         clips = task.load(options.data, done.job["job"]["recipe"]["facing"])
-        learn, judge = task.split(clips, done.job["job"]["part"])
-        for name, share in _protocols(options):
-            result = _measured(folder, name, share, done, clips, learn, judge, options)
+        split = task.split(clips, done.job["job"]["part"])
+        for share in _shares(options):
+            hardware, scratch = hardware_of(options), options.scratch
+            name, result = measured(folder, done, clips, split, hardware, share=share, scratch=scratch, changed=changed)
             found.setdefault(name, []).append(100 * result.accuracy)
     if is_first_process():
         for name, values in found.items():
@@ -190,56 +198,23 @@ def _evaluate(options: argparse.Namespace) -> None:
             sys.stdout.write(f"{name}: {statistics.mean(values):.1f}%{spread} over {len(values)} run(s)\n")
 
 
-def _protocols(options: argparse.Namespace) -> list[tuple[str, float]]:
-    start = "scratch-" if options.scratch else ""
-    shares = [share for share in options.shares if "semi" in options.protocols]
+def _shares(options: argparse.Namespace) -> list[float | None]:
+    """Of the labels; None stands for the linear evaluation."""
+    shares = [share for share in options.shares if SEMI in options.protocols]
     for share in shares:
         if not 0 < share <= 1:
             raise PretrainError(f"--shares {share:g} is no share of the labels; give a number above 0, up to 1")
-    linear = [(f"{start}linear", 1.0)] if "linear" in options.protocols else []
-    return linear + [(f"{start}semi-{100 * share:g}", share) for share in shares]
+    return ([None] if LINEAR in options.protocols else []) + shares
 
 
-def _measured(
-    folder: Path,
-    name: str,
-    share: float,
-    done: Pretrained,
-    clips: MotionClips,
-    learn: Rows,
-    judge: Rows,
-    options: argparse.Namespace,
-) -> Score:
-    """From the result file of the run where there is one, else measured and written to it."""
-    job, backbone = done.job["job"], done.network.backbone
-    changed = {key: getattr(options, key) for key in ("epochs", "batch") if getattr(options, key) is not None}
-    recipe = FINE_TUNING.changed(pace=job["recipe"]["pace"], **changed)
-    described = {"pretraining": job, "protocol": name, "share": share}
-    if "semi" in name:
-        described["recipe"] = asdict(recipe)
-    file = folder / f"{name}.json"
-    if file.is_file():
-        content = json.loads(file.read_text(encoding="utf-8"))
-        if content["described"] == json.loads(json.dumps(described)):
-            return Score(**content["score"])
-    if options.scratch:
-        torch.manual_seed(job["seed"])
-        backbone = GlTransformer(backbone.config)
-    if name.endswith("linear"):
-        result = linear_evaluation(backbone, clips, learn, judge, recipe.pace, job["seed"])
-    else:
-        rows = labelled(learn, clips.labels, share, job["seed"])
-        network = fine_tuned(backbone, clips, rows, recipe, job["seed"], folder / name, hardware_of(options), described)
-        result = classify(network, clips, judge, recipe.pace)
+def _ablations(options: argparse.Namespace) -> None:
+    recipe = _recipe(options)
+    task, clips, frames = _loaded(options, recipe)
+    split = task.split(clips, options.part)
+    jobs = [Job(task.name, options.size, recipe, frames, seed, options.part) for seed in options.seeds]
+    found = [ablations.measure(clips, split, job, options.only, options.out, hardware_of(options)) for job in jobs]
     if is_first_process():
-        _write(file, {"described": described, "labelled": round(share * len(learn)), "score": asdict(result)})
-    return result
-
-
-def _write(file: Path, content: dict[str, Any]) -> None:
-    temporary = file.with_name(f".{file.name}.{os.getpid()}")
-    temporary.write_text(json.dumps(content, indent=1), encoding="utf-8")
-    os.replace(temporary, file)
+        sys.stdout.write(ablations.table(found))
 
 
 def _export(options: argparse.Namespace) -> None:

@@ -86,6 +86,29 @@ def test_ablations_by_flag(data, tmp_path):
     assert done.job["job"]["part"] == "validation"
 
 
+def test_ablations_by_one_command(data, tmp_path, capsys):
+    names = ("--only", "whole", "no-magnitude", "sampled")
+    size = ("--size", "tiny", "--epochs", 1, "--batch", 8, "--frames", 8)
+    ablations = ("ablations", "--data", data, "--out", tmp_path, "--part", "validation", *size, *names, *QUIET)
+    call(*ablations, "--seeds", 0)
+    lines = capsys.readouterr().out.splitlines()[-3:]
+    assert [line.split(" | ")[0] for line in lines] == ["| whole", "| no-magnitude", "| sampled"]
+    assert load_pretrained(tmp_path / "no-magnitude.seed0").network.magnitudes is None
+    result = tmp_path / "whole.seed0" / "linear.json"
+    content = json.loads(result.read_text())
+    content["score"]["right"] = content["score"]["of"]
+    result.write_text(json.dumps(content))
+    call(*ablations, "--seeds", 0)
+    assert "| whole | 100.0 | 1 |" in capsys.readouterr().out  # read, not measured again
+
+
+def test_validation_tells_how_the_evaluation_rises(data, tmp_path):
+    pretrained(data, tmp_path, "--part", "validation", "--judge-every", 1)
+    points = json.loads((tmp_path / "curve.json").read_text())
+    assert [point["epoch"] for point in points] == [1, 2]
+    assert all(0 <= point["right"] <= point["of"] for point in points)
+
+
 def test_speed(data, capsys):
     call("speed", "--data", data, "--size", "tiny", "--steps", 1, "--batch", 4, "--frames", 20)
     assert "clips a second on real frames alone" in capsys.readouterr().out
@@ -99,12 +122,16 @@ def test_speed(data, capsys):
         (("run", "--size", "huge"), "no size"),
         (("run", "--frames", 1), "too few"),
         (("run", "--epochs", 0), "no training"),
+        (("run", "--judge-every", 1), "--part validation"),
+        (("ablations", "--only", "all"), "no ablation"),
         (("speed", "--steps", 0), "--steps"),
         (("evaluate",), "pretrain first"),
     ],
 )
 def test_mistakes_are_told_in_one_line(data, tmp_path, arguments, words):
-    out = {"run": ("--out", tmp_path), "evaluate": ("--runs", tmp_path), "speed": ()}[arguments[0]]
+    out = {"run": ("--out", tmp_path), "ablations": ("--out", tmp_path), "evaluate": ("--runs", tmp_path), "speed": ()}[
+        arguments[0]
+    ]
     with pytest.raises(ActionLensError, match=words) as error:
         call(arguments[0], "--data", data, *out, *arguments[1:])
     assert "\n" not in str(error.value)

@@ -1,0 +1,68 @@
+"""Results of a pretrained network in the files of its run: what is there is read, not measured again."""
+
+import json
+import os
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from recognizer.training.models.gl_transformer import GlTransformer
+from recognizer.training.pretrain.fit import Pretrained
+from recognizer.training.pretrain.motion import MotionClips, Rows
+from recognizer.training.pretrain.protocols import Score, classify, fine_tuned, linear_evaluation
+from recognizer.training.pretrain.recipes import FINE_TUNING
+from recognizer.training.pretrain.tasks import labelled
+from recognizer.training.whole_clip.fit import Hardware, is_first_process
+
+LINEAR, SEMI, SCRATCH = "linear", "semi", "scratch-"
+
+
+def measured(
+    folder: Path,
+    done: Pretrained,
+    clips: MotionClips,
+    split: tuple[Rows, Rows],
+    hardware: Hardware,
+    *,
+    share: float | None = None,
+    scratch: bool = False,
+    changed: dict[str, int] | None = None,
+) -> tuple[str, Score]:
+    """The name and the score of a protocol, kept in NAME.json of the run's folder.
+
+    split: rows to learn from and to judge by. share: of the labels, for fine-tuning; None is the linear evaluation.
+    scratch: of random weights. changed: of the recipe of fine-tuning.
+    """
+    job, (learn, judge) = done.job["job"], split
+    name = (SCRATCH if scratch else "") + (LINEAR if share is None else f"{SEMI}-{100 * share:g}")
+    recipe = FINE_TUNING.changed(pace=job["recipe"]["pace"], **(changed or {}))
+    described = {"pretraining": job, "protocol": name, "share": 1.0 if share is None else share}
+    if share is not None:
+        described["recipe"] = asdict(recipe)
+    file = folder / f"{name}.json"
+    if file.is_file():
+        content = json.loads(file.read_text(encoding="utf-8"))
+        if content["described"] == json.loads(json.dumps(described)):
+            return name, Score(**content["score"])
+    backbone = done.network.backbone
+    if scratch:
+        torch.manual_seed(job["seed"])
+        backbone = GlTransformer(backbone.config)
+    if share is None:
+        result = linear_evaluation(backbone, clips, learn, judge, recipe.pace, job["seed"])
+    else:
+        rows = labelled(learn, clips.labels, share, job["seed"])
+        network = fine_tuned(backbone, clips, rows, recipe, job["seed"], folder / name, hardware, described)
+        result = classify(network, clips, judge, recipe.pace)
+    if is_first_process():
+        count = round((1.0 if share is None else share) * len(learn))
+        _write(file, {"described": described, "labelled": count, "score": asdict(result)})
+    return name, result
+
+
+def _write(file: Path, content: dict[str, Any]) -> None:
+    temporary = file.with_name(f".{file.name}.{os.getpid()}")
+    temporary.write_text(json.dumps(content, indent=1), encoding="utf-8")
+    os.replace(temporary, file)
