@@ -6,7 +6,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from app import opening
@@ -14,7 +14,7 @@ from app.inference import Recognizer
 from app.latest import Latest
 from pose.errors import ActionLensError
 from recognizer import explain
-from recognizer.types import Clip, Explanation
+from recognizer.types import Clip, Explanation, Prediction
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +29,25 @@ class _Request:
     clip: Clip
     action: str | None
     method: str
+
+
+class _GivenUp(Exception):
+    """Nobody wants the answer any more."""
+
+
+class _Interruptible:
+    """A recognizer that gives up before its next call once `unwanted` says so: an explanation takes many calls."""
+
+    def __init__(self, recognizer: Recognizer, unwanted: Callable[[], bool]) -> None:
+        self.card = recognizer.card
+        self._recognizer = recognizer
+        self._unwanted = unwanted
+
+    def predict(self, clips: Sequence[Clip], *, attention: bool = False) -> Sequence[Prediction]:
+        """As the recognizer's. Raises _GivenUp."""
+        if self._unwanted():
+            raise _GivenUp
+        return self._recognizer.predict(clips, attention=attention)
 
 
 class Explainer:
@@ -68,7 +87,7 @@ class Explainer:
         self.explanations.take(0)
 
     def close(self, timeout_s: float = 2.0) -> None:
-        """End the thread; an explanation in work is finished first. Any number of times."""
+        """End the thread; an explanation in work is given up after its present call. Any number of times."""
         self._closing.set()
         self._asked.close()
         self.explanations.close()
@@ -91,17 +110,23 @@ class Explainer:
     def _answer(self, request: _Request) -> None:
         failure = None
         try:
-            found = explain.explain(self._recognizer(request.model), request.clip, request.action, request.method)
+            recognizer = _Interruptible(self._recognizer(request.model), lambda: self._is_unwanted(request))
+            found = explain.explain(recognizer, request.clip, request.action, request.method)
+        except _GivenUp:
+            return
         except ActionLensError as error:
             failure = str(error)
         except Exception as error:  # top of the thread: whatever happens must reach the user
             log.exception("explaining failed")
             failure = f"{type(error).__name__}: {error}".splitlines()[0]
-        if request.model != self._model:
+        if self._is_unwanted(request):
             return
         self._failure = failure
         if failure is None:
             self.explanations.put(found)
+
+    def _is_unwanted(self, request: _Request) -> bool:
+        return self._closing.is_set() or request.model != self._model
 
     def _recognizer(self, model: str) -> Recognizer:
         if self._opened is None or self._opened[0] != model:

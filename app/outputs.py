@@ -20,12 +20,14 @@ if TYPE_CHECKING:
 class Outputs:
     """Opens every output that the options name; OutputError when one cannot be opened, with none left open.
 
-    printing: a line on stdout for each change of action. mirror may be changed at any time: it is how the video is
-    drawn. pipe_closed: whoever read our stdout has gone (`| head -3`), which ends a run and is no failure.
+    printing: a line on stdout for each change of action. mirror and model may be changed at any time: how the video is
+    drawn, and what is explained in it. pipe_closed: whoever read our stdout has gone (`| head -3`), which ends a run
+    and is no failure.
     """
 
     def __init__(self, options: RunOptions, *, printing: bool = False) -> None:
         self.mirror = options.mirror
+        self.model = options.model
         self.pipe_closed = False
         self._taps: list[Callable[[Engine], Tap]] = []
         with ExitStack() as opened:
@@ -127,7 +129,10 @@ class _VideoTap:
         time_s = result.frame.time_s + self._offset_s
         if time_s > self._last_s:  # the end of a run repeats its last frame
             self._last_s = time_s
-            relevance = self._relevance(result) if self._relevance else NO_RELEVANCE
+            relevance = NO_RELEVANCE
+            if self._relevance is not None:
+                self._relevance.use(self._outputs.model)
+                relevance = self._relevance(result)
             self._video.write(draw(result, mirror=self._outputs.mirror, relevance=relevance), time_s)
 
 

@@ -17,7 +17,8 @@ Array = NDArray[np.float32]
 class JointRelevance:
     """The newest relevance (V,) of each person's joints, 0..1, in the layout of their clips.
 
-    wait: explain every decision before its frame goes on, for files; otherwise on a thread, which answers when it can.
+    model: as on the command line. wait: explain every decision before its frame goes on, for files; otherwise on a
+    thread, which answers when it can.
     """
 
     def __init__(
@@ -46,12 +47,26 @@ class JointRelevance:
         self._newest = {person: values for person, values in self._newest.items() if person in people}
         return self._newest
 
+    def use(self, model: str) -> None:
+        """Explain another model from now on; what was known is of the one before. Nothing where it is the same."""
+        if model == self._model:
+            return
+        self._model = model
+        self._newest = {}
+        self._free()
+        if self._explainer is not None:
+            self._explainer.use(model)
+
     def close(self) -> None:
         """Free the model."""
         if self._explainer is not None:
             self._explainer.close()
+        self._free()
+
+    def _free(self) -> None:
         if self._recognizer is not None:
             self._recognizer.close()
+            self._recognizer = None
 
     def _explain(self, person: PersonResult) -> None:
         if self._recognizer is None:

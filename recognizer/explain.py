@@ -25,7 +25,7 @@ METHODS: Mapping[str, str] = {
     ATTENTION: "where the network looks, for whatever action",
     CLASS_ACTIVATION: "what the network's last layer sees of the action",
 }
-_BATCH = 32  # clips in one call: bounds the memory of large networks
+_BATCH = 8  # clips in one call: bounds the memory of large networks, and the wait of who gives up between two
 _LEAST = 1e-4  # below, a relevance is rounding
 _PROBABILITY = 1e-4  # nearer to 0 or 1 than this, a probability is taken as this
 

@@ -32,6 +32,7 @@ def run_window(options: RunOptions, settings: UserSettings, make_engine: MakeEng
         application = _application()
         window = MainWindow(make, options, settings, Theme(application, settings.theme))
         window.mirror_changed.connect(lambda mirror: setattr(outputs, "mirror", mirror))
+        window.live.changed.connect(lambda view: setattr(outputs, "model", view.options.model))
         timer = QTimer()
         timer.timeout.connect(lambda: window.close() if interrupt.requested.is_set() else None)
         timer.start(_SIGNAL_MS)

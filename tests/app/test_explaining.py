@@ -124,3 +124,27 @@ def test_close_ends_the_thread_and_frees_the_model():
     assert not [thread for thread in threading.enumerate() if thread.name == "explainer"]
     assert recognizer.closed
     assert asking.explanations.take(5) is None
+
+
+def test_an_explanation_in_work_is_given_up_between_two_calls(explainer):
+    held = Held()
+    asking = explainer(model=held)
+    asking.ask(clip(1.0))
+    assert held.began.wait(5)
+    asking.close(0)
+    held.let_go.set()
+    asking.close(5)
+    assert len(held.batches) == 1
+    assert held.closed
+
+
+def test_an_explanation_of_a_model_that_was_left_is_given_up(explainer):
+    old, new = Held(name="old"), FakeRecognizer(name="new")
+    asking = explainer(old=old, new=new)
+    asking.ask(clip(1.0))
+    assert old.began.wait(5)
+    asking.use("new")
+    asking.ask(clip(2.0))
+    old.let_go.set()
+    assert asking.explanations.take(5).clip.time_s == 2.0
+    assert len(old.batches) == 1

@@ -1,29 +1,34 @@
 import numpy as np
+import pytest
 from engine_fakes import FakeRecognizer, until
 
+from app.outputs import Outputs
 from app.relevance import JointRelevance
-from app.types import PersonResult, Result
+from app.settings import RunOptions
+from app.types import PersonResult, Result, RunInfo
 from pose.skeleton import MPOSE_13
 from pose.types import Frame, Pose
 from recognizer.decision import Decision
 from recognizer.types import Clip, Prediction
 
-ARM = MPOSE_13.index("left_wrist")
+ARM, OTHER = MPOSE_13.index("left_wrist"), MPOSE_13.index("right_wrist")
 
 
 class OneArm(FakeRecognizer):
     """As sure of "wave" as the left wrist is seen."""
 
+    arm = ARM
+
     def predict(self, clips, *, attention=False):
         self.batches.append(len(clips))
-        seen = [0.1 + 0.8 * float(clip.confidence[:, ARM].mean()) for clip in clips]
+        seen = [0.1 + 0.8 * float(clip.confidence[:, self.arm].mean()) for clip in clips]
         return [
             Prediction(clip.person, clip.time_s, self.card.actions, np.array([1 - p, p], np.float32))
             for clip, p in zip(clips, seen, strict=True)
         ]
 
 
-def result(*people: int, fresh: bool = True, decided: bool = True) -> Result:
+def result(*people: int, fresh: bool = True, decided: bool = True, time_s: float = 1.0) -> Result:
     joints = (4, len(MPOSE_13))
     persons = []
     for person in people:
@@ -31,7 +36,7 @@ def result(*people: int, fresh: bool = True, decided: bool = True) -> Result:
         clip = Clip(np.ones((*joints, 2), np.float32), np.ones(joints, np.float32), 20.0, MPOSE_13, 1.0, person)
         decision = Decision(person=person, time_s=1.0, action="wave", score=0.9, since_s=0.0)
         persons.append(PersonResult(pose, decision if decided else None, fresh, clip if decided else None))
-    return Result(Frame(np.zeros((8, 8, 3), np.uint8), 1.0, 0.0, 0), tuple(persons), (), False, 0.0)
+    return Result(Frame(np.zeros((48, 64, 3), np.uint8), time_s, 0.0, 0), tuple(persons), (), False, 0.0)
 
 
 def test_a_file_has_every_decision_explained_before_its_frame_goes_on():
@@ -57,3 +62,49 @@ def test_a_live_run_is_explained_beside_it_and_people_take_turns():
     assert relevance(result(0, 2))[2].argmax() == ARM
     relevance.close()
     assert recognizer.closed
+
+
+class OtherArm(OneArm):
+    """As sure of "wave" as the right wrist is seen."""
+
+    arm = OTHER
+
+
+@pytest.mark.parametrize("wait", [True, False])
+def test_another_model_is_explained_from_when_it_is_used(wait):
+    recognizers = {"one": OneArm(), "other": OtherArm()}
+    relevance = JointRelevance("one", wait=wait, open_recognizer=lambda model, provider: recognizers[model])
+    until(lambda: 0 in relevance(result(0)))
+    relevance.use("one")
+    assert relevance(result(0, fresh=False))[0].argmax() == ARM
+    relevance.use("other")
+    assert not relevance(result(0, fresh=False))  # what is known is of the model before
+    until(lambda: 0 in relevance(result(0)))
+    assert relevance(result(0))[0].argmax() == OTHER
+    assert recognizers["one"].closed
+    relevance.close()
+    assert recognizers["other"].closed
+
+
+class FakeEngine:
+    """Gives results to its taps."""
+
+    info = RunInfo(None, "one", ("idle", "wave"), "cpu")
+
+    def add_tap(self, tap):
+        self.tap = tap
+
+
+def test_the_video_is_explained_by_the_model_that_runs(tmp_path, monkeypatch):
+    recognizers = {"one": OneArm(), "other": OtherArm()}
+    monkeypatch.setattr(JointRelevance.__init__, "__kwdefaults__", {"open_recognizer": lambda m, _: recognizers[m]})
+    outputs = Outputs(RunOptions(model="one", save=tmp_path / "o.mp4", source=str(tmp_path), paced=False, explain=True))
+    engine = FakeEngine()
+    outputs.attach(engine)
+    engine.tap(result(0, time_s=1.0))
+    assert (len(recognizers["one"].batches) > 0, len(recognizers["other"].batches)) == (True, 0)
+    outputs.model = "other"
+    engine.tap(result(0, time_s=1.1))
+    assert recognizers["one"].closed
+    assert recognizers["other"].batches
+    outputs.close()

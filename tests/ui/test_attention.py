@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
@@ -12,6 +14,7 @@ import window_fakes as fakes
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
+from app.explaining import Explainer
 from app.latest import Latest
 from app.ui.attention.heat import heat_rgb, signed_rgb
 from app.ui.attention.moments import KEPT_S, Moments
@@ -21,6 +24,7 @@ from app.ui.attention.views import views_of
 from app.ui.people_painter import relevance_radius
 from app.ui.theme import _DARK
 from pose.skeleton import MPOSE_13
+from recognizer.model_card import ModelCard
 from recognizer.types import Clip, Explanation, Prediction
 
 T, V = 30, 13
@@ -327,6 +331,41 @@ def test_no_thread_outlives_the_window(running, engines, ui_threads):
     assert "explainer" in ui_threads()
     running.close()
     assert "explainer" not in ui_threads()
+
+
+class SlowRecognizer:
+    """0.1 s for each clip: an explanation takes 5 s and more."""
+
+    provider, provider_note = "cpu", ""
+
+    def __init__(self):
+        self.card = ModelCard.load(Path(__file__).resolve().parents[2] / "weights" / "act")
+        self.asked, self.began = 0, threading.Event()
+
+    def predict(self, clips, *, attention=False):
+        self.began.set()
+        self.asked += len(clips)
+        time.sleep(0.1 * len(clips))
+        chances = np.full(len(self.card.actions), 1 / len(self.card.actions), np.float32)
+        return [Prediction(each.person, each.time_s, self.card.actions, chances) for each in clips]
+
+    def close(self):
+        pass
+
+
+def test_a_slow_recognizer_does_not_hold_up_the_window_when_it_closes(running, engines, ui_threads, monkeypatch):
+    slow = SlowRecognizer()
+    monkeypatch.setattr(
+        "app.ui.attention.control.Explainer",
+        lambda model: Explainer(model, open_recognizer=lambda model, provider: slow),
+    )
+    running.actions_by_name["attention"].trigger()
+    give(running, engines.last, looked_at())
+    assert slow.began.wait(10)
+    running.close()
+    assert not running.isVisible()
+    assert "explainer" not in ui_threads()
+    assert slow.asked <= 16  # the call that was in work, and perhaps one more, 0.8 s each
 
 
 def test_circles_have_the_radii_of_the_column_sums(panel_open, engines):
