@@ -11,10 +11,12 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from app.errors import OutputError, RecordingError
+from app.errors import RecordingError
 from app.interrupt import STATUS, Interrupt
 from app.library.catalogue import Library
+from app.library.editing import PARTS
 from app.library.errors import LibraryError
+from app.library.exporting import FORMATS
 from app.library.importing import ImportOptions, ImportProgress
 from app.library.lock import WriterLock
 from app.library.opening import put_aside
@@ -24,7 +26,6 @@ from app.recording.folder import library_root
 from pose.errors import ActionLensError
 
 DONE, INCOMPLETE, MISTAKE = 0, 1, 2
-EXPORTS = ("pyskl", "tables", "coco", "video")
 Command = Callable[[argparse.Namespace, threading.Event], int]
 
 
@@ -76,10 +77,13 @@ def _add_import(parser: argparse.ArgumentParser) -> None:
 
 def _add_export(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("format", choices=EXPORTS, help="pyskl: a pickle; tables: CSV and NPZ; coco: JSON; video: MP4 with skeletons")
+    add("format", choices=FORMATS, help="pyskl: a pickle; tables: CSV and NPZ; coco: JSON; video: MP4 with skeletons")
     add("target", type=Path, help="a file, or a folder for tables and video")
     for name, what in (("action", "action"), ("person", "person"), ("session", "session"), ("recording", "recording")):
         add(f"--{name}", help=f"only this {what}")
+    add("--split", help="only clips of this split")
+    add("--part", choices=PARTS, help="only clips of this part of the split")
+    add("--pictures", action="store_true", help="tables: with the videos")
     parser.set_defaults(command=_export)
 
 
@@ -115,32 +119,24 @@ def _import(options: argparse.Namespace, cancel: threading.Event) -> int:
 
 
 def _export(options: argparse.Namespace, cancel: threading.Event) -> int:
-    from app.library.export_coco import export_coco
-    from app.library.export_video import export_video
-    from app.library.pyskl_files import export_pyskl
-    from app.library.table_files import export_tables
+    from app.library.export_any import export_any
 
-    chosen = Filter(options.action, options.person, options.session, options.recording)
-    target: Path = options.target
+    names = (options.action, options.person, options.session, options.recording)
+    chosen = Filter(*names, split=options.split, part=options.part)
     with _opened(options.root) as library:
-        recordings = library.recordings(chosen, limit=-1)
-        if not recordings:
-            raise LibraryError("nothing in the library is like that; look at the names of actions, people and sessions")
-        if options.format == "pyskl":
-            done = f"{export_pyskl(library, library.clips(chosen, limit=-1), target)} clips"
-        elif options.format == "tables":
-            done = f"{export_tables(library, recordings, target)} clips of {len(recordings)} recordings"
-        elif options.format == "coco":
-            done = f"{export_coco(library, recordings, target)} poses"
-        else:
-            _make_folder(target)
-            line = _ProgressLine()
-            for row in recordings:
-                if not cancel.is_set():
-                    export_video(library, row, target / f"{row.id}.mp4", tell=line, cancel=cancel)
-            line.end()
-            done = f"{len(recordings)} videos"
-    sys.stdout.write(f"{done} written to {target}\n")
+        line = _ProgressLine()
+        done = export_any(
+            library,
+            options.format,
+            options.target,
+            library.clips(chosen, limit=-1),
+            library.recordings(chosen, limit=-1),
+            pictures=options.pictures,
+            tell=line,
+            cancel=cancel,
+        )
+        line.end()
+    sys.stdout.write(f"{done} written to {options.target}\n")
     return DONE
 
 
@@ -187,13 +183,6 @@ def _opened(root: Path) -> Library:
     for note in library.notes:
         sys.stderr.write(f"{note}\n")
     return library
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"cannot write into {folder} ({error.strerror}); choose another place") from error
 
 
 class _ProgressLine:

@@ -20,15 +20,18 @@ from app.library.types import NewClip
 from app.recording.folder import RecordingInfo, read_info, read_recording
 
 
-def adopt(connection: sqlite3.Connection, folder: Path, notes: list[str]) -> bool:
-    """Enter the recording of a folder with the labels beside it. What is wrong becomes a line in notes."""
+def adopt(connection: sqlite3.Connection, folder: Path, notes: list[str], *, announced: bool = True) -> bool:
+    """Enter the recording of a folder with the labels beside it. What is wrong becomes a line in notes.
+
+    announced: where there are no labels yet, what it was recorded as is its clip.
+    """
     try:
         info = read_info(folder)
         if info.id != folder.name:
             raise LibraryError(f"{folder} holds the recording {info.id}; give the folder its name")
         labels, damaged = _labels(folder, notes)
         if labels is None and not damaged:
-            labels = _first_labels(info, folder)
+            labels = _first_labels(info, folder, announced)
     except (RecordingError, LibraryError) as error:
         notes.append(str(error))
         return False
@@ -85,11 +88,11 @@ def _labels(folder: Path, notes: list[str]) -> tuple[Labels | None, bool]:
         return None, True
 
 
-def _first_labels(info: RecordingInfo, folder: Path) -> Labels:
+def _first_labels(info: RecordingInfo, folder: Path, announced: bool) -> Labels:
     """Of a recording that nobody has labelled yet: what it was recorded as, from where the take began to its end."""
     action, who = _label(info.action), _label(info.person)
     clips: tuple[tuple[int, NewClip], ...] = ()
-    if (action or who) and info.begins_s < info.duration_s:
+    if announced and (action or who) and info.begins_s < info.duration_s:
         persons = read_recording(folder).persons()
         if persons:
             clips = ((0, NewClip(info.begins_s, info.duration_s, persons[0], action, who)),)

@@ -76,6 +76,14 @@ class Library:
         """How many clips there are under a filter."""
         return queries.count_clips(self._database, chosen or Filter())
 
+    def clip_ids(self, chosen: Filter | None = None) -> list[int]:
+        """The ids of all clips under a filter, in the order of clips(): a list of 10,000 rows needs no more."""
+        return queries.clip_ids(self._database, chosen or Filter())
+
+    def clips_of(self, clips: Sequence[int]) -> list[ClipRow]:
+        """Clips by their ids, in that order; those that are gone are left out."""
+        return queries.clips_of(self._database, clips)
+
     def clip(self, clip: int) -> ClipRow | None:
         """One clip."""
         return queries.clip(self._database, clip)
@@ -136,6 +144,15 @@ class Library:
                 edit.update("clips", clip, action=key)
 
         self._do(f"label {_many(clips, 'clip')} {action or 'as unlabelled'}", change)
+
+    def label_each(self, labels: Mapping[int, str]) -> None:
+        """Give clips, by their ids, an action each, in one step."""
+
+        def change(edit: Edit) -> None:
+            for clip, action in labels.items():
+                edit.update("clips", clip, action=edit.named("actions", action, "action"))
+
+        self._do(f"label {_many(list(labels), 'clip')} as proposed", change)
 
     def set_who(self, clips: Sequence[int], name: str | None) -> None:
         """Say who clips show; None for not known. A new name becomes a person."""
@@ -258,13 +275,16 @@ class Library:
             self.notes.append(f"{gone} recordings are not on disk any more: hidden until they come back")
         return entered
 
-    def add_recording(self, folder: Path, clips: Sequence[NewClip] = ()) -> str:
-        """Enter one finished recording of this library, and clips of it; its id. Raises LibraryError."""
+    def add_recording(self, folder: Path, clips: Sequence[NewClip] = (), *, announced: bool = True) -> str:
+        """Enter one finished recording of this library, and clips of it; its id. Raises LibraryError.
+
+        announced: what it was recorded as is a clip, too.
+        """
         problems: list[str] = []
         with self._writing() as edit:
             if edit.keys("SELECT 1 FROM recordings WHERE id = ?", folder.name):
                 raise LibraryError(f"the recording {folder.name} is in the library already")
-            if not adopting.adopt(edit.connection, folder, problems):
+            if not adopting.adopt(edit.connection, folder, problems, announced=announced):
                 raise LibraryError(problems[0])
             editing.add_clips(edit, folder.name, clips)
         self.notes += problems

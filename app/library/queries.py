@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from app.library.database import Database
@@ -21,6 +22,10 @@ _CLIPS = (
     " FROM recordings r CROSS JOIN clips c ON c.recording = r.id LEFT JOIN actions a ON a.id = c.action"
     " LEFT JOIN people p ON p.id = c.who LEFT JOIN sessions s ON s.id = r.session WHERE "
 )
+_BY_ID = _CLIPS.replace(
+    "recordings r CROSS JOIN clips c ON c.recording = r.id", "clips c JOIN recordings r ON r.id = c.recording"
+)
+_ORDER = " ORDER BY r.created DESC, r.id, c.start_s, c.id"
 _RECORDING = (
     "SELECT r.*, s.name AS session_name, (SELECT count(*) FROM clips c WHERE c.recording = r.id) AS clips,"
     " (SELECT count(*) FROM clips c WHERE c.recording = r.id AND c.action IS NOT NULL) AS labelled"
@@ -32,9 +37,23 @@ _LABELLED = "EXISTS (SELECT 1 FROM clips c WHERE c.recording = r.id AND c.action
 def clips(database: Database, chosen: Filter, offset: int, limit: int) -> list[ClipRow]:
     """A page of clips, newest recording first, then by time."""
     where, values = _clip_conditions(chosen)
-    order = " ORDER BY r.created DESC, r.id, c.start_s, c.id LIMIT :limit OFFSET :offset"
-    rows = database.rows(_CLIP + _CLIPS + where + order, {**values, "limit": limit, "offset": offset})
+    page = _ORDER + " LIMIT :limit OFFSET :offset"
+    rows = database.rows(_CLIP + _CLIPS + where + page, {**values, "limit": limit, "offset": offset})
     return [_clip(row) for row in rows]
+
+
+def clip_ids(database: Database, chosen: Filter) -> list[int]:
+    """The ids of all clips under a filter, in the order of clips()."""
+    where, values = _clip_conditions(chosen)
+    return [row[0] for row in database.rows("SELECT c.id" + _CLIPS + where + _ORDER, values)]
+
+
+def clips_of(database: Database, keys: Sequence[int]) -> list[ClipRow]:
+    """Clips by their ids, in that order; those that are gone are left out."""
+    where = "c.id IN (SELECT value FROM json_each(:keys))"
+    rows = database.rows(_CLIP + _BY_ID + where, {"keys": json.dumps(list(keys))})
+    found = {row["id"]: _clip(row) for row in rows}
+    return [found[key] for key in keys if key in found]
 
 
 def count_clips(database: Database, chosen: Filter) -> int:
@@ -45,7 +64,7 @@ def count_clips(database: Database, chosen: Filter) -> int:
 
 def clip(database: Database, key: int) -> ClipRow | None:
     """One clip, also of a deleted recording."""
-    row = database.row(_CLIP + _CLIPS + "c.id = :key", {"key": key})
+    row = database.row(_CLIP + _BY_ID + "c.id = :key", {"key": key})
     return None if row is None else _clip(row)
 
 
@@ -124,6 +143,8 @@ def _clip_conditions(chosen: Filter) -> tuple[str, dict[str, Any]]:
         conditions.append("c.action IS NULL")
     if chosen.suspect:
         conditions.append("c.suspect = 1")
+    if chosen.split is not None:
+        conditions.append(_in_split(chosen, values))
     for number, word in enumerate(_words(chosen.text)):
         texts = ("c.note", "a.name", "p.name", "s.name", "r.source", "r.note", "r.id")
         conditions.append("(" + " OR ".join(f"instr(fold({text}), :word{number})" for text in texts) + ")")
@@ -142,6 +163,8 @@ def _recording_conditions(chosen: Filter) -> tuple[str, dict[str, Any]]:
         values["who"] = label_key(chosen.who)
     if chosen.suspect:
         inner.append("c.suspect = 1")
+    if chosen.split is not None:
+        inner.append(_in_split(chosen, values))
     if inner:
         conditions.append(_some_clip(" AND ".join(inner)))
     if chosen.unlabelled:
@@ -170,6 +193,17 @@ def _shared(chosen: Filter) -> tuple[list[str], dict[str, Any]]:
         conditions.append("substr(r.created, 1, 10) <= :until")
         values["until"] = chosen.until
     return conditions, values
+
+
+def _in_split(chosen: Filter, values: dict[str, Any]) -> str:
+    values["split"] = label_key(chosen.split or "")
+    part = ""
+    if chosen.part is not None:
+        part, values["part"] = " AND m.part = :part", chosen.part
+    return (
+        "EXISTS (SELECT 1 FROM split_clips m JOIN splits l ON l.id = m.split"
+        f" WHERE m.clip = c.id AND l.key = :split{part})"
+    )
 
 
 def _some_clip(condition: str) -> str:

@@ -1,14 +1,18 @@
-"""A library as tables: recordings.csv, clips.csv, names.csv, splits.csv, and joints/ID.npz with each one's arrays.
+"""A library as tables: recordings.csv, clips.csv, names.csv, splits.csv, models.csv with model_clips.csv, joints/ID.npz
+with each one's arrays, and videos/ID.mp4 where pictures are asked for.
 
-Import of such a folder gives the same recordings, clips, names and splits; only pictures are not in it.
+Import of such a folder gives the same recordings, clips, names, splits and what is known of taught recognizers, whose
+own files are not in it.
 """
 
 import csv
+import json
 import os
 import shutil
 import tempfile
 import threading
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +23,7 @@ from app.library.importing import ImportProgress, ImportReport, Tell
 from app.library.labels import clean_label, clean_note, label_key
 from app.library.queries import TABLES, Kind
 from app.library.storing import store
-from app.library.types import ClipRow, Filter, NewClip, RecordingRow, Tracks
+from app.library.types import ClipRow, Filter, Model, NewClip, RecordingRow, Tracks
 from app.recording.folder import (
     INFO_FILE,
     JOINTS_FILE,
@@ -31,18 +35,24 @@ from app.recording.folder import (
 )
 
 RECORDINGS, CLIPS, NAMES, SPLITS = "recordings.csv", "clips.csv", "names.csv", "splits.csv"
-JOINTS = "joints"
+MODELS, MODEL_CLIPS = "models.csv", "model_clips.csv"
+JOINTS, VIDEOS = "joints", "videos"
 _RECORDING_FIELDS = (
     *("recording", "created", "source", "duration_s", "frames", "width", "height", "layout", "session", "note"),
 )
 _CLIP_FIELDS = ("clip", "recording", "person", "start_s", "end_s", "action", "who", "note", "suspect")
 _NAME_FIELDS = ("kind", "name", "key", "note")
 _SPLIT_FIELDS = ("split", "clip", "part")
+_MODEL_FIELDS = ("model", "created", "kind", "folder", "details")
+_MODEL_CLIP_FIELDS = ("model", "clip", "action")
+_TAKE_FIELDS = ("begins_s", "announced_action", "announced_person")  # of recordings; tables of older versions lack them
 _LONGEST_FIELD = 1 << 20
 
 
-def export_tables(library: Library, recordings: Sequence[RecordingRow], folder: Path) -> int:
+def export_tables(library: Library, recordings: Sequence[RecordingRow], folder: Path, *, pictures: bool = False) -> int:
     """Write recordings with all their clips into a folder, which must be empty or new; how many clips.
+
+    pictures: with the videos of those that have one.
 
     Raises OutputError, and RecordingError where a recording cannot be read.
     """
@@ -52,12 +62,9 @@ def export_tables(library: Library, recordings: Sequence[RecordingRow], folder: 
             raise OutputError(f"{folder} is not empty; give the name of a new folder")
         shutil.rmtree(temporary, ignore_errors=True)
         (temporary / JOINTS).mkdir(parents=True)
-        for row in recordings:
-            library.open_recording(row.id)  # what is damaged is not handed on
-            source = recordings_folder(library.root) / row.id / JOINTS_FILE
-            shutil.copyfile(source, temporary / JOINTS / f"{row.id}.npz")
+        infos = {row.id: _copy(library, row.id, temporary, pictures) for row in recordings}
         clips = [clip for row in recordings for clip in library.clips(Filter(recording=row.id), limit=-1)]
-        _write_tables(library, recordings, clips, temporary)
+        _write_tables(library, [(row, infos[row.id]) for row in recordings], clips, temporary)
         if folder.exists():
             folder.rmdir()
         os.replace(temporary, folder)
@@ -77,7 +84,7 @@ def import_tables(
     library: Library, folder: Path, *, tell: Tell | None = None, cancel: threading.Event | None = None
 ) -> ImportReport:
     """Everything that export_tables wrote. A recording that is damaged is a line of the report. Raises LibraryError."""
-    recordings = _read(folder / RECORDINGS, _RECORDING_FIELDS)
+    recordings = _read(folder / RECORDINGS, _RECORDING_FIELDS, optional=_TAKE_FIELDS)
     clips = _read(folder / CLIPS, _CLIP_FIELDS)
     members = _read(folder / SPLITS, _SPLIT_FIELDS)
     _import_names(library, _read(folder / NAMES, _NAME_FIELDS))
@@ -86,6 +93,7 @@ def import_tables(
         of_recording.setdefault(clip["recording"], []).append(clip)
     report, staging = ImportReport(), library.staging()
     new_ids: dict[str, int] = {}
+    new_names: dict[str, str] = {}
     for row in recordings:
         if cancel is not None and cancel.is_set():
             report.cancelled = True
@@ -94,21 +102,38 @@ def import_tables(
             with tempfile.TemporaryDirectory(dir=staging, ignore_cleanup_errors=True) as place:
                 name = _import(library, folder, row, of_recording.get(row["recording"], []), Path(place), new_ids)
             report.recordings.append(name)
+            new_names[row["recording"]] = name
         except (RecordingError, LibraryError, ValueError) as error:
             why = " ".join(str(error).split()) if not isinstance(error, ValueError) else "a number is none"
             report.problems.append(f"{folder}: recording {row['recording'][:40]!r}: {why}")
         if tell is not None:
             tell(ImportProgress(len(report.recordings) + len(report.problems), len(recordings), row["source"]))
     _import_splits(library, members, new_ids)
+    _import_models(library, folder, new_names, new_ids, report)
     return report
 
 
-def _write_tables(library: Library, recordings: Sequence[RecordingRow], clips: Sequence[ClipRow], folder: Path) -> None:
+def _copy(library: Library, recording: str, folder: Path, pictures: bool) -> RecordingInfo:
+    found = library.open_recording(recording)  # what is damaged is not handed on
+    source = recordings_folder(library.root) / recording / JOINTS_FILE
+    shutil.copyfile(source, folder / JOINTS / f"{recording}.npz")
+    if pictures and found.video is not None:
+        (folder / VIDEOS).mkdir(exist_ok=True)
+        shutil.copyfile(found.video, folder / VIDEOS / f"{recording}.mp4")
+    return found.info
+
+
+def _write_tables(
+    library: Library, recordings: Sequence[tuple[RecordingRow, RecordingInfo]], clips: Sequence[ClipRow], folder: Path
+) -> None:
     rows: Iterable[Sequence[Any]] = (
-        (r.id, r.created, r.source, repr(r.duration_s), r.frames, *r.size, r.layout, r.session or "", r.note)
-        for r in recordings
+        (
+            *(r.id, r.created, r.source, repr(r.duration_s), r.frames, *r.size, r.layout, r.session or "", r.note),
+            *(repr(info.begins_s), info.action, info.person),
+        )
+        for r, info in recordings
     )
-    _write(folder / RECORDINGS, _RECORDING_FIELDS, rows)
+    _write(folder / RECORDINGS, (*_RECORDING_FIELDS, *_TAKE_FIELDS), rows)
     rows = (
         (c.id, c.recording, c.person, repr(c.start_s), repr(c.end_s), c.action or "", c.who or "", c.note, +c.suspect)
         for c in clips
@@ -120,6 +145,11 @@ def _write_tables(library: Library, recordings: Sequence[RecordingRow], clips: S
     splits = library.splits().items()
     rows = ((name, clip, part) for name, parts in splits for clip, part in parts.items() if clip in chosen)
     _write(folder / SPLITS, _SPLIT_FIELDS, rows)
+    models = library.models()
+    rows = ((m.name, m.created, m.kind, m.folder, json.dumps(dict(m.details), ensure_ascii=False)) for m in models)
+    _write(folder / MODELS, _MODEL_FIELDS, rows)
+    rows = ((m.name, clip, action) for m in models for clip, action in m.clips)
+    _write(folder / MODEL_CLIPS, _MODEL_CLIP_FIELDS, rows)
 
 
 def _import_names(library: Library, names: list[dict[str, str]]) -> None:
@@ -147,7 +177,11 @@ def _import(
     info = RecordingInfo(
         *(name, row["created"], row["source"], float(row["duration_s"]), int(row["frames"])),
         *((int(row["width"]), int(row["height"])), row["layout"], True, row["session"]),
+        *(row["announced_person"], row["announced_action"], float(row["begins_s"] or 0)),
     )
+    video: Path | None = folder / VIDEOS / f"{name}.mp4"
+    if video is None or video.is_symlink() or not video.is_file():
+        video = None
     try:
         (place / INFO_FILE).write_text(info_to_json(info), encoding="utf-8")
         shutil.copyfile(folder / JOINTS / f"{name}.npz", place / JOINTS_FILE)
@@ -156,7 +190,9 @@ def _import(
     found = read_recording(place)
     tracks = Tracks(*(found.times_s, found.frame, found.person, found.xy_px, found.confidence, found.layout, info.size))
     note, new = clean_note(row["note"]), [_clip(clip) for clip in clips]
-    stored = library.add_recording(store(library.root, place.parent, info, tracks), new)
+    info = replace(info, skeleton_only=video is None)
+    kept = store(library.root, place.parent, info, tracks, video)
+    stored = library.add_recording(kept, new, announced=False)
     if note:
         library.set_recording_note(stored, note)
     rows = sorted(library.clips(Filter(recording=stored), limit=-1), key=lambda clip: clip.id)
@@ -172,6 +208,33 @@ def _import_splits(library: Library, members: list[dict[str, str]], ids: dict[st
     for name, parts in splits.items():
         free, taken = clean_label(name, "split"), library.splits()
         library.set_split(next(n for n in _numbered(free) if n not in taken), parts)
+
+
+def _import_models(
+    library: Library, folder: Path, names: dict[str, str], ids: dict[str, int], report: ImportReport
+) -> None:
+    """What is known of recognizers, each with the clips that made it under their new names."""
+    if not (folder / MODELS).is_file():  # of an older version
+        return
+    made_of: dict[str, list[tuple[str, str]]] = {}
+    for row in _read(folder / MODEL_CLIPS, _MODEL_CLIP_FIELDS):
+        made_of.setdefault(row["model"], []).append((_renamed(row["clip"], names, ids), row["action"]))
+    for row in _read(folder / MODELS, _MODEL_FIELDS):
+        taken = {label_key(model.name) for model in library.models()}
+        try:
+            details = json.loads(row["details"])
+            if not isinstance(details, dict):
+                raise ValueError("no object")
+            name = next(n for n in _numbered(clean_label(row["model"], "model")) if label_key(n) not in taken)
+            clips = tuple(made_of.get(row["model"], ()))
+            library.add_model(Model(name, row["created"], row["kind"], row["folder"], clips, details))
+        except (LibraryError, ValueError, RecursionError) as error:
+            report.problems.append(f"{folder}: recognizer {row['model'][:40]!r}: {' '.join(str(error).split())[:120]}")
+
+
+def _renamed(clip: str, names: dict[str, str], ids: dict[str, int]) -> str:
+    recording, _, number = clip.rpartition("/")
+    return f"{names[recording]}/{ids[number]}" if recording in names and number in ids else clip
 
 
 def _numbered(name: str) -> Iterable[str]:
@@ -199,7 +262,7 @@ def _write(path: Path, fields: Sequence[str], rows: Iterable[Sequence[Any]]) -> 
         writer.writerows(rows)
 
 
-def _read(path: Path, fields: Sequence[str]) -> list[dict[str, str]]:
+def _read(path: Path, fields: Sequence[str], *, optional: Sequence[str] = ()) -> list[dict[str, str]]:
     csv.field_size_limit(_LONGEST_FIELD)
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:  # spreadsheets put a mark at the start
@@ -207,7 +270,7 @@ def _read(path: Path, fields: Sequence[str]) -> list[dict[str, str]]:
             if not set(fields) <= set(reader.fieldnames or ()):
                 missing = sorted(set(fields) - set(reader.fieldnames or ()))
                 raise LibraryError(f"{path} has no column {missing[0]}; export it anew")
-            return [{name: row[name] or "" for name in fields} for row in reader]
+            return [{name: row.get(name) or "" for name in (*fields, *optional)} for row in reader]
     except FileNotFoundError:
         raise LibraryError(f"{path} is missing; export it anew") from None
     except (OSError, ValueError, csv.Error) as error:

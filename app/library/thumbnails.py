@@ -1,9 +1,12 @@
-"""Small pictures of clips and recordings: a strip of a few frames with the skeleton, made when first asked for."""
+"""Small pictures of clips and recordings: a strip of a few frames with the skeleton, made when first asked for.
+
+They lie in ROOT/thumbnails, found by bounds and person, so that a changed clip gets another picture by itself.
+"""
 
 import logging
 import os
+import threading
 import zlib
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import cv2
@@ -25,50 +28,31 @@ _QUALITY = 82
 _NARROWEST, _WIDEST = 0.5, 1.8  # width of a frame in heights
 
 
-class Thumbnails:
-    """Thumbnails of a library, on disk in ROOT/thumbnails and made on a thread of their own.
+def clip_picture(root: Path, row: ClipRow) -> Path | None:
+    """The JPEG of a clip, made now where there is none yet; None where the recording cannot be read. Any thread."""
+    return _made(root, row.recording, row.start_s, row.end_s, row.person)
 
-    What is kept is found by bounds and person, so that a changed clip gets another picture by itself.
-    """
 
-    def __init__(self, root: Path) -> None:
-        self._root = root
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="thumbnails")
+def recording_picture(root: Path, row: RecordingRow) -> Path | None:
+    """The same of a whole recording with everyone in it."""
+    return _made(root, row.id, 0.0, row.duration_s, None)
 
-    def of_clip(self, row: ClipRow) -> "Future[Path | None]":
-        """A JPEG of a clip; None where the recording cannot be read. cancel() it when nobody looks any more."""
-        return self._ask(row.recording, row.start_s, row.end_s, row.person)
 
-    def of_recording(self, row: RecordingRow) -> "Future[Path | None]":
-        """A JPEG of a whole recording with everyone in it."""
-        return self._ask(row.id, 0.0, row.duration_s, None)
-
-    def close(self) -> None:
-        """Finish what is at work and forget the rest. Any number of times."""
-        self._thread.shutdown(cancel_futures=True)
-
-    def _ask(self, recording: str, start_s: float, end_s: float, person: int | None) -> "Future[Path | None]":
-        path = self._root / THUMBNAILS / _name(recording, start_s, end_s, person)
-        if path.exists():
-            found: Future[Path | None] = Future()
-            found.set_result(path)
-            return found
-        return self._thread.submit(self._make, path, recording, start_s, end_s, person)
-
-    def _make(self, path: Path, name: str, start_s: float, end_s: float, person: int | None) -> Path | None:
-        if path.exists():  # asked for twice
-            return path
-        try:
-            recording = read_recording(recordings_folder(self._root) / name)
-            jpeg = cv2.imencode(".jpg", _strip(recording, start_s, end_s, person), [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
-            path.parent.mkdir(exist_ok=True)
-            temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
-            temporary.write_bytes(jpeg[1].tobytes())
-            os.replace(temporary, path)
-        except (RecordingError, OSError, cv2.error) as error:
-            log.warning("no thumbnail of %s: %s", name, error)
-            return None
+def _made(root: Path, name: str, start_s: float, end_s: float, person: int | None) -> Path | None:
+    path = root / THUMBNAILS / _name(name, start_s, end_s, person)
+    if path.exists():
         return path
+    try:
+        recording = read_recording(recordings_folder(root) / name)
+        jpeg = cv2.imencode(".jpg", _strip(recording, start_s, end_s, person), [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
+        path.parent.mkdir(exist_ok=True)
+        temporary = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.new")
+        temporary.write_bytes(jpeg[1].tobytes())
+        os.replace(temporary, path)
+    except (RecordingError, OSError, cv2.error) as error:
+        log.warning("no thumbnail of %s: %s", name, error)
+        return None
+    return path
 
 
 def _name(recording: str, start_s: float, end_s: float, person: int | None) -> str:

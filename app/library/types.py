@@ -72,7 +72,7 @@ class Filter:
     """What lists are restricted to; None and False do not restrict.
 
     text: anywhere in notes, names, sources. since, until: days as "2026-03-01", of the recording, UTC, both included.
-    deleted: what was put into the bin, instead of what was not.
+    deleted: what was put into the bin, instead of what was not. split: clips of that split, of all its parts or of one.
     """
 
     action: str | None = None
@@ -85,6 +85,8 @@ class Filter:
     since: str | None = None
     until: str | None = None
     deleted: bool = False
+    split: str | None = None
+    part: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

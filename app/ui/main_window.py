@@ -115,6 +115,7 @@ class MainWindow(QMainWindow):
         banner.restart.connect(self.run_choices.restart)
         banner.choose_source.connect(self.toolbar.source.showPopup)
         self.recording.saved.connect(self._say_saved)
+        self.recording.saved.connect(lambda _: self.beside.recorded.tell())
         self._theme.changed.connect(self._wear_theme)
         self._connect_actions()
 
@@ -140,7 +141,7 @@ class MainWindow(QMainWindow):
             ("record", self.recording.show),
             ("take", self.toggle_take),
             ("wrong", self.correct_last),
-            ("library", beside.open_library),
+            ("library", lambda: beside.open_library(lambda: self.live.options.model)),
             ("teach", lambda: beside.teach(self.live.options.model)),
             ("attention", self.show_attention),
             ("freeze", self.attention.toggle_hold),

@@ -7,24 +7,31 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
 from app.ui.jobs import Jobs
+from app.ui.notifier import Notifier
 from app.ui.shortcuts import ShortcutsDialog
 from app.ui.theme import Theme
 
 
 class WindowsBeside(QObject):
-    """root: folder of the library, asked for when a window opens. use_model: the user wants the model in a folder."""
+    """root: folder of the library, asked for when a window opens. use_model: the user wants the model in a folder.
+
+    recorded: told when there are new recordings.
+    """
 
     def __init__(
         self, root: Callable[[], Path], theme: Theme, jobs: Jobs, use_model: Callable[[str], None], parent: QWidget
     ) -> None:
         super().__init__(parent)
+        self.recorded: Notifier[[]] = Notifier()
         self._root, self._theme, self._jobs, self._use_model, self._window = root, theme, jobs, use_model, parent
 
-    def open_library(self) -> None:
-        """Look through recordings and label them."""
+    def open_library(self, model: Callable[[], str]) -> None:
+        """Look through recordings and label them, with proposals of a model as on the command line."""
         from app.ui.library.library_window import LibraryWindow  # it loads SQLite and the readers of data sets
 
-        there = self._window.findChild(LibraryWindow) or LibraryWindow(self._root(), self._theme, self._window)
+        there = self._window.findChild(LibraryWindow)
+        if there is None:
+            there = LibraryWindow(self._root(), self._theme, self._window, model, self.recorded)
         there.show()
         there.raise_()
         there.activateWindow()

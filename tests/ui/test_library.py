@@ -1,16 +1,31 @@
 """The library's window: clips that page, labels by key, bounds, proposals, undo, reading only."""
 
+import sqlite3
+import threading
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLabel, QMessageBox
 
 from app.library.catalogue import Library
+from app.library.database import FILE
+from app.library.importing import ImportProgress, ImportReport
+from app.library.motion import motion_energy, propose
+from app.library.types import NewClip
 from app.recording.writer import RecordingWriter
-from app.ui.library.frames import motion_energy, propose, read_stretch
+from app.ui.library.clip_model import ACTION
+from app.ui.library.export_dialog import ExportDialog
+from app.ui.library.frames import read_stretch
+from app.ui.library.import_dialog import ImportDialog
+from app.ui.library.keys_dialog import KeysDialog
 from app.ui.library.library_window import LibraryWindow
+from app.ui.library.names_dialog import NamesDialog
 from pose.skeleton import MPOSE_13
 from pose.types import Pose
+from recognizer.types import Prediction
 
 
 def record(root, action="", seconds=6.0, moving=(2.0, 4.0), pictures=False):
@@ -54,30 +69,30 @@ def window(root, theme, qtbot):
 
 
 def test_clips_are_listed_and_the_first_one_is_shown(window):
-    assert window.model.rowCount() == 2
-    assert window.count.text() == "2 clips"
+    assert window.browser.clips.rowCount() == 2
+    assert window.browser.count.text() == "2 clips · 2 recordings · 0 in the bin"
     assert window.player.duration_s == pytest.approx(6.0, abs=0.1)
 
 
 def test_labels_are_given_by_typing_and_by_one_key_and_taken_back(window):
-    names = sorted(row.action for row in window.model.rows)
-    window.label.setText("  high   five ")
-    QTest.keyClick(window.label, Qt.Key.Key_Return)
-    assert "high five" in [row.action for row in window.model.rows]
-    window.undo.click()
-    assert sorted(row.action for row in window.model.rows) == names
+    names = sorted(row.action for row in window.browser.clips.rows)
+    window.fields.action.setText("  high   five ")
+    QTest.keyClick(window.fields.action, Qt.Key.Key_Return)
+    assert "high five" in [row.action for row in window.browser.clips.rows]
+    window.fields.undo.click()
+    assert sorted(row.action for row in window.browser.clips.rows) == names
     first = next(named.name for named in window.library.names("action") if named.name != "nothing")
     QTest.keyClick(window, Qt.Key.Key_1)
-    assert [row.action for row in window.model.rows if row.id == window._clip.id] == [first]
+    assert [row.action for row in window.browser.clips.rows if row.id == window.showing.clip.id] == [first]
 
 
 def test_nothing_and_suspect_have_keys(window):
     QTest.keyClick(window, Qt.Key.Key_N)
-    assert window._clip.action == "nothing"
+    assert window.showing.clip.action == "nothing"
     QTest.keyClick(window, Qt.Key.Key_S)
-    assert window._clip.suspect
-    window.suspect.setChecked(True)
-    assert window.model.rowCount() == 1
+    assert window.showing.clip.suspect
+    window.browser.filters.suspect.setChecked(True)
+    assert window.browser.clips.rowCount() == 1
 
 
 def test_in_and_out_points_change_the_clip(window):
@@ -85,13 +100,16 @@ def test_in_and_out_points_change_the_clip(window):
     QTest.keyClick(window, Qt.Key.Key_I)
     window.player.go(4.0)
     QTest.keyClick(window, Qt.Key.Key_O)
-    clip = window.library.clip(window._clip.id)
+    clip = window.library.clip(window.showing.clip.id)
     assert (clip.start_s, clip.end_s) == pytest.approx((2.0, 4.0))
 
 
-def test_motion_proposes_clips(window):
+def test_motion_proposes_clips(window, waver):
+    for clip in window.browser.clips.rows:
+        window.library.change_clip(clip.id, NewClip(0.0, 0.5, 0, clip.action))
+    window.refresh()
     QTest.keyClick(window, Qt.Key.Key_P)
-    proposed = [row for row in window.model.rows if row.action is None]
+    proposed = [row for row in window.browser.clips.rows if row.action is None]
     assert len(proposed) == 1
     assert (proposed[0].start_s, proposed[0].end_s) == pytest.approx((1.8, 4.2), abs=0.3)
 
@@ -99,23 +117,23 @@ def test_motion_proposes_clips(window):
 def test_several_clips_of_one_recording(window):
     window.player.go(3.0)
     QTest.keyClick(window, Qt.Key.Key_A)
-    assert window.model.rowCount() == 3
+    assert window.browser.clips.rowCount() == 3
 
 
 def test_a_removed_clip_comes_back(window):
     QTest.keyClick(window, Qt.Key.Key_Delete)
-    assert window.model.rowCount() == 1
+    assert window.browser.clips.rowCount() == 1
     QTest.keyClick(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
-    assert window.model.rowCount() == 2
+    assert window.browser.clips.rowCount() == 2
 
 
 def test_search_and_filter(window):
-    window.only.setCurrentIndex(window.only.findData("clap"))
-    window.only.activated.emit(window.only.currentIndex())
-    assert [row.action for row in window.model.rows] == ["clap"]
-    window.only.setCurrentIndex(0)
-    window.search.setText("there is no such thing")
-    assert window.model.rowCount() == 0
+    window.browser.filters.action.setCurrentIndex(window.browser.filters.action.findData("clap"))
+    window.browser.filters.action.activated.emit(window.browser.filters.action.currentIndex())
+    assert [row.action for row in window.browser.clips.rows] == ["clap"]
+    window.browser.filters.action.setCurrentIndex(0)
+    window.browser.filters.search.setText("there is no such thing")
+    assert window.browser.clips.rowCount() == 0
 
 
 def test_playing_goes_round_within_the_clip(window):
@@ -127,32 +145,87 @@ def test_playing_goes_round_within_the_clip(window):
     window.player.pause()
 
 
-def test_a_second_window_reads_only_and_says_so(window, root, theme, qtbot):
-    other = LibraryWindow(root, theme)
-    other.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
-    qtbot.addWidget(other)
-    qtbot.waitUntil(lambda: other.library is not None, timeout=20_000)
-    assert other.library.read_only
-    assert other.state.text()
-    other._label("x")
-    assert "x" not in [row.action for row in other.model.rows]
+def opened(root, theme, qtbot, **more):
+    made = LibraryWindow(root, theme, **more)
+    made.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
+    qtbot.addWidget(made)
+    made.show()
+    qtbot.waitUntil(lambda: made.library is not None, timeout=20_000)
+    return made
+
+
+def test_two_windows_of_one_process_write_to_one_library(window, root, theme, qtbot):
+    other = opened(root, theme, qtbot)
+    assert other.library is window.library
     other.close()
+    window.edits.nothing()
+    assert window.showing.clip.action == "nothing"
 
 
-def test_many_clips_are_read_by_the_page(root, theme, qtbot, monkeypatch):
-    from app.library.types import NewClip
+def test_a_library_that_is_open_elsewhere_is_read_only_with_a_reason_everywhere(root, theme, qtbot):
+    with Library(root) as owner:
+        before = [clip.action for clip in owner.clips()]
+        other = opened(root, theme, qtbot)
+        qtbot.waitUntil(lambda: other.showing.clip is not None)
+        assert "open in process" in other.refusal.text()
+        assert other.refusal.isVisible()
+        for name in ("nothing", "remove", "import", "undo", "propose", "digit 1", "empty_bin"):
+            assert not other.commands[name].isEnabled(), name
+            assert "open in process" in other.commands[name].toolTip()
+        assert not other.fields.action.isEnabled()
+        assert "open in process" in other.fields.action.toolTip()
+        for name in ("play", "export", "keys", "search"):
+            assert other.commands[name].isEnabled(), name
+        QTest.keyClick(other, Qt.Key.Key_N)
+        other.edits.label("x")
+        assert "reading" in other.state.text() or "open elsewhere" in other.state.text()
+        assert [clip.action for clip in owner.clips()] == before
+        other.close()
 
-    with Library(root) as library:
-        recording = library.clips()[0].recording
-        library.add_clips(recording, [NewClip(n / 1000, n / 1000 + 1, 0) for n in range(1000)])
+
+def test_a_library_of_a_newer_version_is_refused_with_a_line_and_left_alone(root, theme, qtbot):
+    with Library(root):
+        pass
+    with sqlite3.connect(root / FILE) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    content = (root / FILE).read_bytes()
     made = LibraryWindow(root, theme)
     made.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
     qtbot.addWidget(made)
-    qtbot.waitUntil(lambda: made.library is not None, timeout=20_000)
-    assert made.model.total == 1002
-    assert made.model.rowCount() == 200
-    made.model.fetchMore()
-    assert made.model.rowCount() == 400
+    made.show()
+    qtbot.waitUntil(lambda: made.refusal.isVisible(), timeout=20_000)
+    assert "newer version" in made.refusal.text()
+    assert "newer version" in made.commands["nothing"].toolTip()
+    QTest.keyClick(made, Qt.Key.Key_N)
+    for command in ("import", "export", "names", "propose", "empty_bin"):
+        made.commands[command].trigger()
+    made.close()
+    assert (root / FILE).read_bytes() == content
+
+
+def test_ten_thousand_clips_cost_what_is_looked_at(root, theme, qtbot, monkeypatch):
+    """Work is counted, not timed: pages read and pictures asked for while the list is scrolled from end to end."""
+    with Library(root) as library:
+        recording = library.clips()[0].recording
+        library.add_clips(recording, [NewClip(n / 2500, n / 2500 + 1, 0) for n in range(10_000)])
+    pictures, pages = [], []
+    monkeypatch.setattr("app.ui.library.strips.clip_picture", lambda root, row: pictures.append(row.id))
+    clips_of = Library.clips_of
+    monkeypatch.setattr(Library, "clips_of", lambda self, ids: pages.append(len(ids)) or clips_of(self, ids))
+    made = opened(root, theme, qtbot)
+    assert made.browser.clips.rowCount() == 10_002
+    assert sum(pages) <= 300
+    table = made.browser.clip_table
+    bar, screen = table.verticalScrollBar(), table.viewport().height() // table.rowHeight(0) + 2
+    pages.clear()
+    for part in range(1, 6):
+        bar.setValue(bar.maximum() * part // 5)
+        table.viewport().repaint()
+    assert 0 < sum(pages) <= 5 * 200
+    qtbot.waitUntil(lambda: not made.browser.strips._wishes, timeout=20_000)
+    assert 0 < len(set(pictures)) <= 6 * screen + 48
+    assert len(made.browser.clips._read) <= 2000
     made.close()
 
 
@@ -175,36 +248,229 @@ def test_energy_is_high_where_something_moves(tmp_path):
     assert propose(times_s, np.zeros_like(energy)) == []
 
 
-def test_a_recording_without_clips_is_offered_and_gets_them_by_proposal(tmp_path, theme, qtbot):
-    folder = record(tmp_path)
-    made = LibraryWindow(tmp_path, theme)
-    made.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
-    qtbot.addWidget(made)
-    made.show()
-    qtbot.waitUntil(lambda: made.library is not None, timeout=20_000)
-    assert made.model.rowCount() == 0
-    place = made.waiting.findData(folder.name)
-    made.waiting.activated.emit(place)
+class Waver:
+    """Says "wave" of everything, and that it is fairly sure."""
+
+    card = SimpleNamespace(frames=30, fps=20.0)
+    closed = False
+
+    def predict(self, clips):
+        return [Prediction(0, 0.0, ("clap", "wave"), np.array([0.2, 0.8], np.float32)) for _ in clips]
+
+    def close(self):
+        self.closed = True
+
+
+@pytest.fixture
+def waver(monkeypatch):
+    asked = []
+    made = Waver()
+    monkeypatch.setattr("app.ui.library.labeller.open_recognizer", lambda *names: asked.append(names) or made)
+    yield asked
+    assert made.closed or not asked
+
+
+def test_a_recording_without_clips_gets_them_with_labels_by_keys_alone(tmp_path, theme, qtbot, waver):
+    record(tmp_path)
+    made = opened(tmp_path, theme, qtbot, model=lambda: "mine")
+    assert made.browser.clips.rowCount() == 0
+    assert "Alt+2" in made.browser.clip_table.hint
+    QTest.keyClick(made, Qt.Key.Key_2, Qt.KeyboardModifier.AltModifier)
     qtbot.waitUntil(lambda: made.player.stretch is not None, timeout=20_000)
+    assert "no clips yet" in made.state.text()
     QTest.keyClick(made, Qt.Key.Key_P)
-    assert [(row.recording, row.action) for row in made.model.rows] == [(folder.name, None)]
-    QTest.keyClick(made, Qt.Key.Key_N)
-    assert made.model.rows[0].action == "nothing"
-    assert made.waiting.findData(folder.name) == -1
+    qtbot.waitUntil(lambda: bool(made.labeller.proposals), timeout=20_000)
+    assert waver == [("mine", "cpu")]
+    (row,) = made.browser.clips.rows
+    assert row.action is None
+    shown = made.browser.clips.index(0, ACTION).data()
+    assert shown == "wave? 80%"
+    QTest.keyClick(made, Qt.Key.Key_Y)
+    assert [clip.action for clip in made.browser.clips.rows] == ["wave"]
+    QTest.keyClick(made, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert [clip.action for clip in made.browser.clips.rows] == [None]
     made.close()
 
 
+def test_motion_that_has_a_clip_is_not_proposed_again(window, qtbot, waver):
+    QTest.keyClick(window, Qt.Key.Key_P)
+    assert window.browser.clips.rowCount() == 2  # the take itself covers it
+    assert "no clip is yet" in window.state.text()
+
+
+def test_labels_that_there_are_are_not_asked_for(window, waver):
+    QTest.keyClick(window, Qt.Key.Key_R)
+    assert "labelled" in window.state.text()
+    QTest.keyClick(window, Qt.Key.Key_Y)
+    assert waver == []
+
+
+def test_recordings_go_into_the_bin_and_come_back_by_undo_and_from_there(window, qtbot):
+    root, gone = window.root, window.showing.clip.recording
+    QTest.keyClick(window, Qt.Key.Key_Delete, Qt.KeyboardModifier.ShiftModifier)
+    assert window.browser.clips.rowCount() == 1
+    assert (root / "recordings" / gone / "joints.npz").exists()
+    window.commands["undo"].trigger()
+    assert window.browser.clips.rowCount() == 2
+    window.commands["recordings"].trigger()
+    window.browser.recording_table.choose([window.browser.recordings.place_of(gone)])
+    window.commands["remove"].trigger()
+    assert [row.id for row in window.browser.deleted.rows] == [gone]
+    window.commands["bin"].trigger()
+    window.commands["restore"].trigger()
+    assert window.browser.deleted.rows == []
+    assert window.browser.clips.rowCount() == 2
+
+
+def test_the_bin_is_emptied_after_a_question(window, root):
+    gone = window.showing.clip.recording
+    window.commands["delete_recordings"].trigger()
+    window.commands["empty_bin"].trigger()
+    (question,) = window.findChildren(QMessageBox)
+    assert (root / "recordings" / gone).exists()
+    next(button for button in question.buttons() if button.text() == "Remove").click()
+    assert not (root / "recordings" / gone).exists()
+
+
+def test_person_sitting_and_note_are_given_by_keys(window):
+    for command, field, text in (
+        ("who", window.fields.who, "Zoë"),
+        ("sitting", window.fields.sitting, "Monday  evening"),
+        ("note", window.fields.note, "left hand"),
+    ):
+        window.commands[command].trigger()
+        field.setText(text)
+        QTest.keyClick(field, Qt.Key.Key_Return)
+    clip = window.library.clip(window.showing.clip.id)
+    assert (clip.who, clip.session, clip.note) == ("Zoë", "Monday evening", "left hand")
+    window.browser.filters.who.setCurrentIndex(window.browser.filters.who.findData("Zoë"))
+    window.browser.filters.changed.tell()
+    assert [row.id for row in window.browser.clips.rows] == [clip.id]
+
+
+def test_names_that_cannot_be_are_told_in_one_line(window):
+    action = window.showing.clip.action
+    for bad in ("\u200b", "x" * 90):
+        window.fields.action.setText(bad)
+        QTest.keyClick(window.fields.action, Qt.Key.Key_Return)
+        assert window.state.text()
+        assert "\n" not in window.state.text()
+        assert window.library.clip(window.showing.clip.id).action == action
+    window.fields.action.setText("拍手 🙌")
+    QTest.keyClick(window.fields.action, Qt.Key.Key_Return)
+    assert window.library.clip(window.showing.clip.id).action == "拍手 🙌"
+
+
+def test_names_are_renamed_merged_and_refused_when_double(window):
+    window.open_names()
+    (dialog,) = window.findChildren(NamesDialog)
+    names = [named.name for named in dialog._named]
+    dialog.list.setCurrentRow(names.index("wave"))
+    dialog.name.setText("CLAP")
+    dialog.rename.click()
+    assert "already" in dialog.state.text()
+    dialog.name.setText("winken")
+    dialog.rename.click()
+    assert {clip.action for clip in window.library.clips()} == {"winken", "clap"}
+    dialog.into.setCurrentText("clap")
+    dialog.merge.click()
+    assert {clip.action for clip in window.library.clips()} == {"clap"}
+    window.commands["undo"].trigger()
+    window.commands["undo"].trigger()
+    assert {clip.action for clip in window.library.clips()} == {"wave", "clap"}
+    dialog.close()
+
+
+def test_an_export_is_brought_in_again_by_the_dialogs(window, root, tmp_path, qtbot):
+    window.open_export()
+    (export,) = window.findChildren(ExportDialog)
+    export.format.setCurrentIndex(export.format.findData("tables"))
+    export.target.setText(str(tmp_path / "out"))
+    export.begin.click()
+    qtbot.waitUntil(lambda: "written" in export.state.text(), timeout=20_000)
+    export.close()
+    window.open_import()
+    (dialog,) = window.findChildren(ImportDialog)
+    dialog.add([str(tmp_path / "out")])
+    dialog.begin.click()
+    qtbot.waitUntil(lambda: "in the library now" in dialog.state.text(), timeout=20_000)
+    assert window.browser.clips.rowCount() == 4
+    assert not dialog.problems.isVisible()
+    dialog.close()
+
+
+def test_an_import_that_fails_says_why_and_can_be_tried_again(window, tmp_path, qtbot):
+    window.open_import()
+    (dialog,) = window.findChildren(ImportDialog)
+    dialog.add([str(tmp_path / "not there.mp4")])
+    dialog.begin.click()
+    qtbot.waitUntil(lambda: "does not exist" in dialog.state.text(), timeout=20_000)
+    assert dialog.begin.isEnabled()
+    dialog.close()
+
+
+def test_closing_the_window_cancels_an_import(window, monkeypatch, qtbot, tmp_path):
+    cancelled = threading.Event()
+
+    def slow(library, paths, options, *, format, tell, cancel):
+        tell(ImportProgress(0.5, 2, "a.mp4"))
+        assert cancel.wait(20)
+        assert library.count_clips() == 2  # it is still open
+        cancelled.set()
+        return ImportReport(cancelled=True)
+
+    monkeypatch.setattr("app.ui.library.import_dialog.import_any", slow)
+    window.open_import()
+    (dialog,) = window.findChildren(ImportDialog)
+    dialog.add([str(tmp_path)])
+    dialog.begin.click()
+    qtbot.waitUntil(lambda: "of 2" in dialog.state.text(), timeout=20_000)
+    window.close()
+    assert cancelled.wait(20)
+
+
+def test_keys_are_listed_and_none_is_used_twice(window):
+    used = [action.shortcut().toString() for action in window.actions() if not action.shortcut().isEmpty()]
+    assert len(used) == len(set(used))
+    window.commands["keys"].trigger()
+    (page,) = window.findChildren(KeysDialog)
+    texts = {label.text() for label in page.findChildren(QLabel)}
+    assert {"Space", "Y", "Ctrl+Z", "1 to 9"} <= texts
+    page.close()
+
+
+def test_a_box_that_has_the_focus_keeps_the_space_bar(window):
+    window.activateWindow()
+    box = window.browser.filters.unlabelled
+    box.setFocus()
+    QTest.keyClick(box, Qt.Key.Key_Space)
+    assert box.isChecked()
+    assert "stopped" in window.player.where.text()
+
+
+def test_a_new_recording_is_listed(window, root, qtbot):
+    record(root, "jump")
+    window.recordings_changed()
+    qtbot.waitUntil(lambda: window.browser.clips.rowCount() == 3, timeout=20_000)
+
+
+def test_pictures_of_clips_come_to_the_list(window, qtbot):
+    index = window.browser.clips.index(0, 0)
+    qtbot.waitUntil(lambda: index.data(Qt.ItemDataRole.DecorationRole) is not None, timeout=20_000)
+    assert index.data(Qt.ItemDataRole.DecorationRole).height() == 80
+
+
 def test_a_key_that_was_kept_labels_with_its_action(window):
-    first, second = window.model.rows
-    window.table.selectRow(0)
+    first, second = window.browser.clips.rows
+    window.browser.clip_table.selectRow(0)
     QTest.keyClick(window, Qt.Key.Key_7, Qt.KeyboardModifier.ControlModifier)
-    window.table.selectRow(1)
+    window.browser.clip_table.selectRow(1)
     QTest.keyClick(window, Qt.Key.Key_7)
     assert window.library.clip(second.id).action == first.action
 
 
 def test_the_end_of_a_clip_is_dragged_and_kept_when_it_is_let_go(window):
-    bar, clip = window.player.bar, window._clip.id
+    bar, clip = window.player.bar, window.showing.clip.id
     end = QPoint(bar.width() - 2, 20)
     QTest.mousePress(bar, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, end)
     QTest.mouseMove(bar, QPoint(bar.width() // 2, 20))

@@ -1,85 +1,129 @@
-"""The clips of a library as a table that reads a page when it is scrolled to."""
+"""The clips of a library as a table that reads the pages that are looked at."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
-from PySide6.QtGui import QColor
+from PySide6.QtGui import QColor, QFont
 
 from app.library.catalogue import Library
+from app.library.proposing import Proposal
 from app.library.types import ClipRow, Filter
 from app.palette import action_rgb, action_text
+from app.ui.library.strips import Strips
 
-_COLUMNS = ("Action", "Who", "Sitting", "Length", "Recorded", "Source")
-_PAGE = 200
+COLUMNS = ("Clip", "Action", "Who", "Sitting", "Length", "Recorded", "Source")
+PICTURE, ACTION = 0, 1
+_PAGE = 100
 _Index = QModelIndex | QPersistentModelIndex
 _ROOT = QModelIndex()
 
 
 class ClipModel(QAbstractTableModel):
-    """Newest first, as the library gives them. 10,000 clips cost a count and the pages that were looked at."""
+    """Newest first, as the library gives them. 10,000 clips cost their ids and the pages that were looked at."""
 
-    def __init__(self) -> None:
+    def __init__(self, strips: Strips) -> None:
         super().__init__()
         self._library: Library | None = None
-        self._chosen = Filter()
-        self.total = 0
-        self.rows: list[ClipRow] = []
+        self._strips = strips
+        self._ids: list[int] = []
+        self._place: dict[int, int] = {}
+        self._read: dict[int, ClipRow] = {}
+        self._proposals: Mapping[int, Proposal] = {}
+        strips.ready.connect(self._show_pictures)
 
-    def show(self, library: Library | None, chosen: Filter) -> None:
-        """The clips that a filter leaves, from the first page on."""
+    def show(self, library: Library | None, chosen: Filter) -> bool:
+        """The clips that a filter leaves; False where they are the same as before, perhaps with other labels."""
+        ids = library.clip_ids(chosen) if library is not None else []
+        self._library, self._read = library, {}
+        if ids == self._ids:
+            if ids:
+                self.dataChanged.emit(self.index(0, 0), self.index(len(ids) - 1, len(COLUMNS) - 1))
+            return False
         self.beginResetModel()
-        self._library, self._chosen, self.rows = library, chosen, []
-        self.total = library.count_clips(chosen) if library is not None else 0
-        if library is not None:
-            self.rows = library.clips(chosen, 0, _PAGE)
+        self._ids, self._place = ids, {clip: place for place, clip in enumerate(ids)}
         self.endResetModel()
+        return True
 
-    def canFetchMore(self, parent: _Index = _ROOT) -> bool:
-        """Qt's."""
-        return not parent.isValid() and len(self.rows) < self.total
+    def propose(self, proposals: Mapping[int, Proposal]) -> None:
+        """Labels to be shown where there is none, by the ids of clips."""
+        self._proposals = proposals
+        if self._ids:
+            self.dataChanged.emit(self.index(0, ACTION), self.index(len(self._ids) - 1, ACTION))
 
-    def fetchMore(self, parent: _Index = _ROOT) -> None:
-        """Qt's: the next page."""
-        if self._library is None:
-            return
-        page = self._library.clips(self._chosen, len(self.rows), _PAGE)
-        if not page:
-            self.total = len(self.rows)
-            return
-        self.beginInsertRows(QModelIndex(), len(self.rows), len(self.rows) + len(page) - 1)
-        self.rows += page
-        self.endInsertRows()
+    def place_of(self, clip: int) -> int | None:
+        """In which row a clip is."""
+        return self._place.get(clip)
+
+    def row(self, place: int) -> ClipRow:
+        """The clip in a row, read with its neighbours the first time."""
+        clip = self._ids[place]
+        if clip not in self._read and self._library is not None:
+            first = place // _PAGE * _PAGE
+            self._read |= {row.id: row for row in self._library.clips_of(self._ids[first : first + _PAGE])}
+        return self._read[clip]
+
+    @property
+    def rows(self) -> list[ClipRow]:
+        """All of them, read."""
+        return [self.row(place) for place in range(len(self._ids))]
 
     def rowCount(self, parent: _Index = _ROOT) -> int:
         """Qt's."""
-        return 0 if parent.isValid() else len(self.rows)
+        return 0 if parent.isValid() else len(self._ids)
 
     def columnCount(self, parent: _Index = _ROOT) -> int:
         """Qt's."""
-        return 0 if parent.isValid() else len(_COLUMNS)
+        return 0 if parent.isValid() else len(COLUMNS)
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """Qt's."""
         if role == Qt.ItemDataRole.DisplayRole and orientation == Qt.Orientation.Horizontal:
-            return _COLUMNS[section]
+            return COLUMNS[section]
         return None
 
     def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """Qt's."""
-        row = self.rows[index.row()]
+        column = index.column()
         if role == Qt.ItemDataRole.DisplayRole:
-            return _texts(row)[index.column()]
-        if role == Qt.ItemDataRole.DecorationRole and index.column() == 0 and row.action is not None:
-            return QColor(*action_rgb(row.action))
+            row = self.row(index.row())
+            return None if column == PICTURE else self._texts(row)[column - 1]
+        if role == Qt.ItemDataRole.DecorationRole and column in (PICTURE, ACTION):
+            row = self.row(index.row())
+            if column == PICTURE:
+                return self._strips.of(row)
+            return None if row.action is None else QColor(*action_rgb(row.action))
+        if role == Qt.ItemDataRole.FontRole and column == ACTION and self.row(index.row()).action is None:
+            font = QFont()
+            font.setItalic(True)
+            return font
         if role == Qt.ItemDataRole.ToolTipRole:
-            suspect = "; its label may be wrong" if row.suspect else ""
-            return f"{row.recording}, {row.start_s:.1f} to {row.end_s:.1f} s{suspect}"
+            return self._tooltip(self.row(index.row()))
         return None
 
+    def _texts(self, row: ClipRow) -> tuple[str, ...]:
+        recorded = row.created.replace("T", " ")[:16]
+        length = f"{row.end_s - row.start_s:.1f} s"
+        return self._action(row), row.who or "", row.session or "", length, recorded, row.source
 
-def _texts(row: ClipRow) -> tuple[str, ...]:
-    action = "unlabelled" if row.action is None else action_text(row.action)
-    mark = " ?" if row.suspect else ""
-    recorded = row.created.replace("T", " ")[:16]
-    length = f"{row.end_s - row.start_s:.1f} s"
-    return f"{action}{mark}", row.who or "", row.session or "", length, recorded, row.source
+    def _action(self, row: ClipRow) -> str:
+        if row.action is not None:
+            return action_text(row.action) + (" ?" if row.suspect else "")
+        proposal = self._proposals.get(row.id)
+        if proposal is None:
+            return "unlabelled"
+        return f"{action_text(proposal.action)}? {proposal.probability:.0%}"
+
+    def _tooltip(self, row: ClipRow) -> str:
+        parts = [f"{row.recording}, {row.start_s:.1f} to {row.end_s:.1f} s, person {row.person}", row.source]
+        if row.suspect:
+            parts.append("its label may be wrong")
+        if row.action is None and row.id in self._proposals:
+            parts.append("proposed by the recognizer: Y accepts")
+        return "\n".join([*parts, row.note] if row.note else parts)
+
+    def _show_pictures(self, clips: list[int]) -> None:
+        for clip in clips:
+            place = self._place.get(clip)
+            if place is not None:
+                self.dataChanged.emit(self.index(place, PICTURE), self.index(place, PICTURE))

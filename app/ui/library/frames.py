@@ -61,39 +61,6 @@ def read_stretch(recording: Recording, start_s: float, end_s: float) -> Stretch:
     return Stretch(recording, tuple(times), tuple(pictures))
 
 
-def motion_energy(recording: Recording, person: int) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
-    """Times (n,) and how fast a person's joints move there, 0..1: the mean over joints, in body heights a second."""
-    rows = np.flatnonzero(recording.person == person)
-    if len(rows) < 2:
-        return np.zeros(0), np.zeros(0, np.float32)
-    times_s = recording.times_s[recording.frame[rows]]
-    xy, seen = recording.xy_px[rows], recording.confidence[rows] > 0.1
-    height = float(np.median(np.ptp(np.where(seen[..., None], xy, np.nan)[..., 1], axis=1))) or 1.0
-    way = np.linalg.norm(np.diff(xy, axis=0), axis=2)
-    both = seen[1:] & seen[:-1]
-    speed = (way * both).sum(axis=1) / np.maximum(both.sum(axis=1), 1) / np.diff(times_s)
-    speed = np.convolve(speed / (height if np.isfinite(height) else 1.0), np.ones(5) / 5, "same")
-    top = float(np.quantile(speed, 0.98)) or 1.0
-    return times_s[1:], np.clip(speed / max(top, 1e-9), 0, 1).astype(np.float32)
-
-
-def propose(times_s: NDArray[np.float64], energy: NDArray[np.float32]) -> list[tuple[float, float]]:
-    """Stretches in which something moves: over a third of the energy's range, half a second of rest apart and long."""
-    if not len(times_s):
-        return []
-    active = energy > 0.3
-    found: list[list[float]] = []
-    for time_s, moves in zip(times_s, active, strict=True):
-        if not moves:
-            continue
-        if found and time_s - found[-1][1] < 0.5:
-            found[-1][1] = float(time_s)
-        else:
-            found.append([float(time_s), float(time_s)])
-    end_s = float(times_s[-1])
-    return [(max(start - 0.2, 0.0), min(end + 0.2, end_s)) for start, end in found if end - start >= 0.5]
-
-
 def _small(bgr: NDArray[np.uint8]) -> NDArray[np.uint8]:
     height, width = bgr.shape[:2]
     if width <= _WIDTH:

@@ -1,386 +1,317 @@
-"""The library's window: the clips, the chosen one playing, its label and its bounds."""
+"""The library's window: puts its parts together and connects them."""
 
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QItemSelection, Qt
-from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
-from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QCheckBox,
-    QComboBox,
-    QHBoxLayout,
-    QHeaderView,
-    QLabel,
-    QLineEdit,
-    QMainWindow,
-    QPushButton,
-    QSplitter,
-    QTableView,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QCloseEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMainWindow, QMessageBox, QSplitter, QVBoxLayout, QWidget
 
 from app.library.catalogue import Library
-from app.library.types import ClipRow, Filter, NewClip
-from app.palette import action_text
+from app.library.sharing import borrow, give_back
+from app.library.types import Filter
 from app.ui.jobs import Jobs
-from app.ui.library.clip_model import ClipModel
-from app.ui.library.frames import Stretch, motion_energy, propose, read_stretch
-from app.ui.library.keys import KEYS, NOTHING, actions_by_key
+from app.ui.library.browser import BIN, CLIPS, RECORDINGS, Browser
+from app.ui.library.clip_edits import ClipEdits
+from app.ui.library.commands import SHORT, Commands, OwnKeys
+from app.ui.library.export_dialog import ExportDialog
+from app.ui.library.import_dialog import ImportDialog
+from app.ui.library.keys_dialog import KeysDialog
+from app.ui.library.label_fields import LabelFields
+from app.ui.library.labeller import Labeller
+from app.ui.library.names_dialog import NamesDialog
 from app.ui.library.player import Player
+from app.ui.library.showing import Showing, describe
 from app.ui.notifier import Notifier
 from app.ui.theme import Theme
-from pose.errors import ActionLensError
 
-_ALL = "all actions"
-_WAITING = "recordings without labels"
-_WIDTHS = (140, 70, 90, 60, 120)
-_MARGIN_S = 1.0  # of pictures around a clip, for setting its bounds
+_STEP_S = 1 / 30
 
 
 class LibraryWindow(QMainWindow):
-    """changed: clips have changed. The library is opened on a job's thread and closed with the window."""
+    """changed: clips have changed. The library is opened on a job's thread and let go with the window.
 
-    def __init__(self, root: Path, theme: Theme, parent: QWidget | None = None) -> None:
+    model: the recognizer that is asked for labels. recorded: tells that there are new recordings.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        theme: Theme,
+        parent: QWidget | None = None,
+        model: Callable[[], str] = lambda: "act",
+        recorded: Notifier[[]] | None = None,
+    ) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("Library")
-        self.resize(1180, 720)
+        self.setMinimumSize(760, 520)
+        self.resize(1240, 780)
         self.changed: Notifier[[]] = Notifier()
         self.library: Library | None = None
+        self.root = root
         self._theme, self._jobs = theme, Jobs(self)
-        self._clip: ClipRow | None = None
-        self._recording: str | None = None  # that is shown whole, without a clip
+        self._recorded = recorded or Notifier()
+        self._recorded.connect(self.recordings_changed)
         self._closed = False
-        self._make_parts()
+        self._wanted: str | None = None  # a recording to be shown when the library is open
+        self._make_parts(model)
         self._lay_out()
         self._connect()
+        self._refuse("The library is being opened")
         self.say("Opening the library …")
-        self._jobs.start("library", lambda: Library(root), self._opened, self.say)
+        self._jobs.start("library", lambda: borrow(root), self._opened, self._not_opened)
 
-    def _make_parts(self) -> None:
-        self.search = QLineEdit()
-        self.search.setPlaceholderText("search in notes, names and sources")
-        self.search.setClearButtonEnabled(True)
-        self.search.setAccessibleName("Search")
-        self.only = QComboBox()
-        self.only.setAccessibleName("Action")
-        self.waiting = QComboBox()
-        self.waiting.setAccessibleName("Recordings without labels")
-        self.unlabelled = QCheckBox("Unlabelled")
-        self.suspect = QCheckBox("Suspect")
-        self.model = ClipModel()
-        self.table = QTableView()
-        self.table.setModel(self.model)
-        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.table.setShowGrid(False)
-        self.table.setWordWrap(False)
-        self.table.verticalHeader().hide()
-        self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
-        self.table.horizontalHeader().setStretchLastSection(True)
-        for section, width in enumerate(_WIDTHS):
-            self.table.setColumnWidth(section, width)
-        self.table.setAccessibleName("Clips")
-        self.count = QLabel()
-        self.count.setObjectName("muted")
+    def _make_parts(self, model: Callable[[], str]) -> None:
+        self.commands = Commands(self)
+        self.browser = Browser()
         self.player = Player(self._theme.colours)
-        self.label = QLineEdit()
-        self.label.setPlaceholderText("action of the chosen clips, then Enter")
-        self.label.setAccessibleName("Action")
-        self.who = QLineEdit()
-        self.who.setPlaceholderText("who, then Enter")
-        self.who.setAccessibleName("Who")
-        self.undo = QPushButton("Undo")
-        self.redo = QPushButton("Redo")
+        self.fields = LabelFields()
+        self.showing = Showing(self.player, self._jobs, self.say)
+        self.edits = ClipEdits(self.browser, self.player, self.showing, self.say, self._edited)
+        self.labeller = Labeller(self._jobs, model, self._show_proposals, self.say)
+        self.refusal = QLabel()
+        self.refusal.setWordWrap(True)
         self.state = QLabel()
         self.state.setWordWrap(True)
+        self._own_keys = OwnKeys(self)
 
     def _lay_out(self) -> None:
-        filters = QHBoxLayout()
-        above: tuple[tuple[QWidget, int], ...] = (
-            *((self.search, 2), (self.only, 1)),
-            *((self.unlabelled, 0), (self.suspect, 0)),
-        )
-        for part, stretch in above:
-            filters.addWidget(part, stretch)
-        left, right = QWidget(), QWidget()
-        column = QVBoxLayout(left)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addLayout(filters)
-        column.addWidget(self.table, 1)
-        foot = QHBoxLayout()
-        foot.addWidget(self.count, 1)
-        foot.addWidget(self.waiting, 2)
-        column.addLayout(foot)
-        labels = QHBoxLayout()
-        below: tuple[tuple[QWidget, int], ...] = ((self.label, 3), (self.who, 2), (self.undo, 0), (self.redo, 0))
-        for part, stretch in below:
-            labels.addWidget(part, stretch)
+        self._banner = QFrame()
+        self._banner.setObjectName("banner-warning")
+        self._banner.hide()
+        QHBoxLayout(self._banner).addWidget(self.refusal)
+        right = QWidget()
         column = QVBoxLayout(right)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.player, 1)
-        column.addLayout(labels)
+        column.addWidget(self.fields)
         parts = QSplitter()
-        parts.addWidget(left)
+        parts.setChildrenCollapsible(False)
+        parts.addWidget(self.browser)
         parts.addWidget(right)
-        parts.setSizes([560, 620])
-        keys = QLabel(KEYS)
+        parts.setStretchFactor(0, 5)
+        parts.setStretchFactor(1, 6)
+        parts.setSizes([600, 640])
+        keys = QLabel(SHORT)
         keys.setObjectName("muted")
         keys.setWordWrap(True)
         middle = QWidget()
         column = QVBoxLayout(middle)
-        column.setContentsMargins(14, 12, 14, 10)
-        column.setSpacing(8)
+        column.setContentsMargins(14, 8, 14, 10)
+        column.setSpacing(6)
+        column.addWidget(self._banner)
         column.addWidget(parts, 1)
         column.addWidget(self.state)
         column.addWidget(keys)
         self.setCentralWidget(middle)
 
     def _connect(self) -> None:
-        self.search.textChanged.connect(lambda _: self.refresh())
-        self.only.activated.connect(lambda _: self.refresh())
-        self.waiting.activated.connect(self._choose_waiting)
-        self.unlabelled.toggled.connect(lambda _: self.refresh())
-        self.suspect.toggled.connect(lambda _: self.refresh())
-        self.table.selectionModel().selectionChanged.connect(self._choose)
-        self.label.returnPressed.connect(lambda: self._label(self.label.text()))
-        self.who.returnPressed.connect(self._set_who)
-        self.undo.clicked.connect(lambda: self._do(lambda library: library.undo()))
-        self.redo.clicked.connect(lambda: self._do(lambda library: library.redo()))
-        self.player.bounds_changed.connect(self._set_bounds)
+        filters, fields, edits = self.browser.filters, self.fields, self.edits
+        filters.changed.connect(self.refresh)
+        self.browser.chosen.connect(self._choose)
+        self.browser.turned.connect(self._choose)
+        self.player.bounds_changed.connect(edits.set_bounds)
+        fields.action_given.connect(lambda text: self._from_field(edits.label, text))
+        fields.who_given.connect(lambda text: self._from_field(edits.set_who, text))
+        fields.sitting_given.connect(lambda text: self._from_field(edits.set_sitting, text))
+        fields.note_given.connect(lambda text: self._from_field(edits.set_note, text))
+        fields.undo.clicked.connect(edits.undo)
+        fields.redo.clicked.connect(edits.redo)
         self._theme.changed.connect(self._wear_theme)
-        keys: tuple[tuple[str, Callable[[], object]], ...] = (
-            ("Space", self.player.toggle),
-            ("Left", lambda: self.player.step(-1 / 30)),
-            ("Right", lambda: self.player.step(1 / 30)),
-            ("+", lambda: self.player.change_speed(1)),
-            ("-", lambda: self.player.change_speed(-1)),
-            ("I", self.player.set_in),
-            ("O", self.player.set_out),
-            ("N", lambda: self._label(NOTHING)),
-            ("S", self._toggle_suspect),
-            ("A", self._another_clip),
-            ("P", self._propose),
-            ("Delete", self._remove),
-            ("Ctrl+Z", self.undo.click),
-            ("Ctrl+Y", self.redo.click),
-            ("/", self.search.setFocus),
-            *((str(number), lambda key=str(number): self._label_by_key(key)) for number in range(1, 10)),
-            *((f"Ctrl+{number}", lambda key=str(number): self._keep_key(key)) for number in range(1, 10)),
-        )
-        for sequence, slot in keys:
-            shortcut = QShortcut(QKeySequence(sequence), self)
-            shortcut.activated.connect(lambda slot=slot: slot())
+        pickers = (filters.action, filters.who, filters.sitting, filters.split)
+        self._own_keys.watch(filters.unlabelled, filters.suspect, fields.undo, fields.redo, *pickers)
+        self._connect_commands()
+
+    def _connect_commands(self) -> None:
+        player, edits, fields, browser = self.player, self.edits, self.fields, self.browser
+        slots: dict[str, Callable[[], object]] = {
+            "import": self.open_import,
+            "export": self.open_export,
+            "names": self.open_names,
+            "delete_recordings": edits.delete_recordings,
+            "restore": edits.restore,
+            "empty_bin": self._ask_empty_bin,
+            "close": self.close,
+            "undo": edits.undo,
+            "redo": edits.redo,
+            "nothing": edits.nothing,
+            "unlabel": lambda: edits.label(""),
+            "suspect": edits.toggle_suspect,
+            "next_person": edits.next_person,
+            "label": lambda: _type_into(fields.action),
+            "who": lambda: _type_into(fields.who),
+            "sitting": lambda: _type_into(fields.sitting),
+            "note": lambda: _type_into(fields.note),
+            "remove": edits.remove,
+            "play": player.toggle,
+            "slower": lambda: player.change_speed(-1),
+            "faster": lambda: player.change_speed(1),
+            "back": lambda: player.step(-_STEP_S),
+            "forward": lambda: player.step(_STEP_S),
+            "in": player.set_in,
+            "out": player.set_out,
+            "another": edits.another_clip,
+            "propose": self.propose,
+            "recognise": self.recognise,
+            "accept": self.accept,
+            "clips": lambda: browser.show_list(CLIPS),
+            "recordings": lambda: browser.show_list(RECORDINGS),
+            "bin": lambda: browser.show_list(BIN),
+            "search": browser.filters.search.setFocus,
+            "list": lambda: browser.table.setFocus(),
+            "keys": lambda: KeysDialog(self).open(),
+        }
+        for name, slot in slots.items():
+            self.commands[name].triggered.connect(lambda _=False, slot=slot: slot())
+        self.commands.on_digit(edits.label_by_key, edits.keep_key)
 
     # The library.
 
     def _opened(self, library: Library) -> None:
         if self._closed:
-            library.close()
+            give_back(library)
             return
-        self.library = library
+        self.library = self.edits.library = library
+        self.browser.strips.open(library.root)
+        reason = next(iter(library.notes), "") if library.read_only else ""
+        self._refuse(reason)
+        if reason:
+            self._show_banner(f"Reading only: {reason}")
         self.refresh()
-        self.say(library.notes[-1] if library.notes else "")
-        self.table.setFocus()
-        if self._recording is None:
-            self.table.selectRow(0)
-        else:
-            self.show_recording(self._recording)
+        self.say("" if reason or not library.notes else library.notes[-1])
+        self.browser.table.setFocus()
+        if self._wanted is not None:
+            self.show_recording(self._wanted)
+        elif self.browser.clips.rowCount():
+            self.browser.clip_table.choose([0])
+
+    def _not_opened(self, line: str) -> None:
+        if not self._closed:
+            self._refuse(line)
+            self._show_banner(line)
+            self.say("")
 
     def refresh(self) -> None:
-        """Read the list again; what was chosen stays chosen where it is still there."""
+        """Read the lists again; what was chosen stays chosen where it is still there."""
         library = self.library
         if library is None:
             return
-        chosen = self._clip.id if self._clip else None
-        self._offer_actions(library)
-        self._offer_waiting(library)
-        action = self.only.currentData()
-        unlabelled, suspect = self.unlabelled.isChecked(), self.suspect.isChecked()
-        picked = Filter(action=action, unlabelled=unlabelled, suspect=suspect, text=self.search.text())
-        self.model.show(library, picked)
-        self.count.setText(f"{self.model.total} clips")
-        place = next((row for row, clip in enumerate(self.model.rows) if clip.id == chosen), None)
-        if place is not None:
-            self.table.selectRow(place)
-        self._show_clips()
-        for button, text in ((self.undo, library.undo_text()), (self.redo, library.redo_text())):
+        self.browser.refresh(library)
+        names = [[named.name for named in library.names(kind)] for kind in ("action", "person", "session")]
+        self.fields.offer(*names)
+        self._choose()
+        for button, text in ((self.fields.undo, library.undo_text()), (self.fields.redo, library.redo_text())):
             button.setEnabled(text is not None and not library.read_only)
             button.setToolTip(text or "")
 
-    def _offer_actions(self, library: Library) -> None:
-        before = self.only.currentData()
-        self.only.clear()
-        self.only.addItem(_ALL, None)
-        for named in library.names("action"):
-            self.only.addItem(f"{action_text(named.name)} ({named.clips})", named.name)
-        self.only.setCurrentIndex(max(self.only.findData(before), 0))
-
-    def _offer_waiting(self, library: Library) -> None:
-        rows, total = library.recordings(Filter(unlabelled=True)), library.count_recordings(Filter(unlabelled=True))
-        self.waiting.clear()
-        self.waiting.addItem(f"{total} {_WAITING}", None)
-        for row in rows:
-            recorded = row.created.replace("T", " ")[:16]
-            self.waiting.addItem(f"{recorded}, {row.duration_s:.0f} s, {row.source}", row.id)
-        self.waiting.setEnabled(bool(rows))
-
-    def _choose_waiting(self, place: int) -> None:
-        recording = self.waiting.itemData(place)
-        if recording is not None:
-            self.show_recording(recording)
+    def recordings_changed(self) -> None:
+        """Something has been recorded: it is entered and listed."""
+        library = self.library
+        if library is not None and not library.read_only:
+            self._jobs.start("library-refresh", library.refresh, lambda _: self._edited(), self.say)
 
     def show_recording(self, recording: str) -> None:
-        """Show a recording whole, for clips to be made of it by A and P. Before the library is open: when it is."""
-        self._recording = recording
-        library = self.library
+        """Show a recording whole, for clips to be made of it. Before the library is open: when it is."""
+        library, self._wanted = self.library, recording
         if library is None:
             return
-        self.table.clearSelection()
-        self._clip, self._recording = None, recording
-        self._jobs.start(
-            "recording", lambda: _read(library, recording), lambda s: self._show_whole(recording, s), self.say
-        )
+        self._wanted = None
+        self.browser.show_list(RECORDINGS)
+        self.browser.recording_table.choose([self.browser.recordings.place_of(recording)])
 
-    def _show_whole(self, recording: str, found: Stretch) -> None:
-        if not self._closed and self._clip is None and self._recording == recording:
-            persons = found.recording.persons()
-            self.player.show_stretch(found, persons[0] if persons else 0, 0.0, found.recording.info.duration_s)
-            self.table.setFocus()
-            self.say("No clip of this recording is chosen: A makes one here, P proposes those in which something moves")
-
-    def _choose(self, *_: QItemSelection) -> None:
-        rows = self._rows()
-        clip = rows[0] if rows else None
-        self._recording = None
-        if clip is None:
-            self._clip = None
-            self.player.show_stretch(None, 0, 0.0, 0.0)
-            return
-        same = self._clip is not None and self._clip.recording == clip.recording and self.player.stretch is not None
-        self._clip = clip
-        self.label.setText("" if clip.action is None else action_text(clip.action))
-        self.who.setText(clip.who or "")
-        library = self.library
-        if library is None or (same and self.player.bounds == (clip.start_s, clip.end_s)):
-            return
-        self._jobs.start(
-            "clip",
-            lambda: _read(library, clip.recording, clip.start_s, clip.end_s),
-            lambda found: self._show(clip, found),
-            self.say,
-        )
-
-    def _show(self, clip: ClipRow, found: Stretch) -> None:
-        if not self._closed and clip == self._clip:
-            self.player.show_stretch(found, clip.person, clip.start_s, clip.end_s)
-            self._show_clips()
-
-    def _show_clips(self) -> None:
-        recording = self._clip.recording if self._clip else self._recording
-        if self.library is not None and recording is not None:
-            self.player.show_clips(self.library.clips(Filter(recording=recording)))
-
-    def _rows(self) -> list[ClipRow]:
-        places = sorted(index.row() for index in self.table.selectionModel().selectedRows())
-        return [self.model.rows[place] for place in places]
-
-    # Edits.
-
-    def _do(self, edit: Callable[[Library], object]) -> None:
-        library = self.library
+    def _choose(self) -> None:
+        library, browser = self.library, self.browser
         if library is None:
             return
-        try:
-            edit(library)
-        except ActionLensError as error:
-            self.say(str(error))
-            return
-        self.say(library.undo_text() or "")
+        clips, recordings = browser.chosen_clips(), browser.chosen_recordings()
+        if browser.tabs.currentIndex() == CLIPS and clips:
+            self.showing.show_clip(library, clips[0])
+            self.fields.show_clip(clips[0])
+        elif recordings:
+            self.showing.show_recording(library, recordings[0].id)
+            self.fields.show_recording(recordings[0])
+            self.say(describe(recordings[0]) if not recordings[1:] else "")
+        else:
+            self.showing.nothing()
+            self.fields.clear()
+
+    def _edited(self) -> None:
         self.refresh()
         self.changed.tell()
 
-    def _label(self, text: str) -> None:
-        ids = [row.id for row in self._rows()]
-        name = self._known(" ".join(text.split()))
-        if ids:
-            self._do(lambda library: library.label(ids, name or None))
-            self.table.setFocus()
+    def _from_field(self, edit: Callable[[str], None], text: str) -> None:
+        edit(text)
+        self.browser.table.setFocus()
 
-    def _known(self, text: str) -> str:
-        """The name that reads like this: "sit down" for sit_down."""
-        names = [named.name for named in self.library.names("action")] if self.library else []
-        return next((name for name in names if action_text(name).casefold() == text.casefold()), text)
+    # Proposals.
 
-    def _label_by_key(self, key: str) -> None:
-        name = actions_by_key(self.library.names("action")).get(key) if self.library else None
-        if name is not None:
-            self._label(name)
+    def propose(self) -> None:
+        """Clips where something moves, and what the recognizer says of them."""
+        made = self.edits.propose_clips()
+        if made and self.library is not None:
+            self.labeller.ask(self.library, self.library.clips_of(made))
 
-    def _keep_key(self, key: str) -> None:
-        action = self._clip.action if self._clip else None
-        if action is not None:
-            self._do(lambda library: library.set_key(action, key))
-
-    def _set_who(self) -> None:
-        ids = [row.id for row in self._rows()]
-        if ids:
-            self._do(lambda library: library.set_who(ids, " ".join(self.who.text().split()) or None))
-            self.table.setFocus()
-
-    def _toggle_suspect(self) -> None:
-        rows = self._rows()
-        if rows:
-            self._do(lambda library: library.mark_suspect([row.id for row in rows], not rows[0].suspect))
-
-    def _set_bounds(self, start_s: float, end_s: float) -> None:
-        clip = self._clip
-        if clip is not None:
-            new = NewClip(start_s, end_s, clip.person, clip.action, clip.who, clip.note, clip.suspect)
-            self._do(lambda library: library.change_clip(clip.id, new))
-
-    def _shown(self) -> tuple[str, int, str | None] | None:
-        """The recording in the player, the person in it, and who that is."""
-        if self._clip is not None:
-            return self._clip.recording, self._clip.person, self._clip.who
-        if self._recording is None or self.player.stretch is None:
-            return None
-        persons = self.player.stretch.recording.persons()
-        return self._recording, persons[0] if persons else 0, None
-
-    def _add(self, recording: str, new: list[NewClip]) -> None:
-        """Keep clips; the first is chosen where the list shows it."""
-        made: list[int] = []
-        self._do(lambda library: made.extend(library.add_clips(recording, new)))
-        place = next((row for row, clip in enumerate(self.model.rows) if made and clip.id == made[0]), None)
-        if place is not None and self._clip is None:
-            self.table.selectRow(place)
-
-    def _another_clip(self) -> None:
-        """A second of the same recording, from where the player stands."""
-        shown, at_s = self._shown(), self.player.time_s
-        if shown is not None:
-            recording, person, who = shown
-            start_s = min(at_s, max(self.player.duration_s - 1.0, 0.0))
-            self._add(recording, [NewClip(start_s, min(start_s + 1.0, self.player.duration_s), person, None, who)])
-
-    def _propose(self) -> None:
-        """Clips wherever something moves in the recording."""
-        shown, stretch = self._shown(), self.player.stretch
-        if shown is None or stretch is None:
+    def recognise(self) -> None:
+        """What the recognizer says of the chosen clips; of a recording, of its clips without a label."""
+        if self.library is None:
             return
-        recording, person, who = shown
-        parts = propose(*motion_energy(stretch.recording, person))
-        if not parts:
-            self.say("nothing moves in this recording for half a second or longer")
-            return
-        self._add(recording, [NewClip(start_s, end_s, person, None, who) for start_s, end_s in parts])
+        clips = self.browser.chosen_clips()
+        recordings = self.browser.chosen_recordings()
+        if self.browser.tabs.currentIndex() != CLIPS:
+            chosen = [Filter(recording=row.id, unlabelled=True) for row in recordings]
+            clips = [clip for one in chosen for clip in self.library.clips(one, limit=-1)]
+        if clips:
+            self.labeller.ask(self.library, clips)
 
-    def _remove(self) -> None:
-        ids = [row.id for row in self._rows()]
-        if ids:
-            self._do(lambda library: library.remove_clips(ids))
+    def accept(self) -> None:
+        """Take the proposed labels of the chosen clips."""
+        labels = self.labeller.accepted(self.browser.chosen_clips())
+        if labels:
+            self.edits.do(lambda library: library.label_each(labels))
+        else:
+            self.say("Nothing is proposed for these clips: R asks the recognizer")
+
+    def _show_proposals(self) -> None:
+        if not self._closed:
+            self.browser.clips.propose(self.labeller.proposals)
+
+    # Dialogs; none of them blocks the window.
+
+    def open_import(self) -> None:
+        """Bring things in."""
+        if self.library is not None:
+            dialog = ImportDialog(self.root, self._jobs, self)
+            dialog.imported.connect(self._edited)
+            dialog.show()
+
+    def open_export(self) -> None:
+        """Hand things on."""
+        if self.library is not None:
+            chosen = self.browser.chosen_clips(), self.browser.chosen_recordings()
+            filters = self.browser.filters.filter(deleted=self.browser.tabs.currentIndex() == BIN)
+            on_clips = self.browser.tabs.currentIndex() == CLIPS
+            ExportDialog(self.root, self._jobs, filters, chosen[0] if on_clips else chosen[1], self).show()
+
+    def open_names(self) -> None:
+        """Actions, people and sittings."""
+        if self.library is not None:
+            NamesDialog(self.edits, self).show()
+
+    def _ask_empty_bin(self) -> None:
+        count = self.browser.deleted.total
+        if not count:
+            self.say("The bin is empty")
+            return
+        question = QMessageBox(self)
+        question.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        question.setIcon(QMessageBox.Icon.Warning)
+        question.setText(f"Remove {count} recordings from the disk?")
+        question.setInformativeText("This cannot be undone, and neither can the steps before it any more.")
+        remove = question.addButton("Remove", QMessageBox.ButtonRole.DestructiveRole)
+        question.addButton(QMessageBox.StandardButton.Cancel)
+        remove.clicked.connect(self.edits.empty_bin)
+        question.open()
 
     # Odds and ends.
 
@@ -388,6 +319,15 @@ class LibraryWindow(QMainWindow):
         """The last thing to tell."""
         if not self._closed:
             self.state.setText(line)
+
+    def _refuse(self, reason: str) -> None:
+        self.commands.refuse_edits(reason)
+        self.fields.refuse(reason)
+        self.player.bar.setEnabled(not reason)
+
+    def _show_banner(self, line: str) -> None:
+        self.refusal.setText(line)
+        self._banner.show()
 
     def _wear_theme(self) -> None:
         self.player.set_colours(self._theme.colours)
@@ -397,14 +337,16 @@ class LibraryWindow(QMainWindow):
         self._closed = True
         self.player.pause()
         self._theme.changed.disconnect(self._wear_theme)
+        self._recorded.disconnect(self.recordings_changed)
+        for dialog in self.findChildren(ImportDialog) + self.findChildren(ExportDialog):
+            dialog.cancel()
+        self.browser.strips.close()
         self._jobs.close(timeout_s=1.0)
-        if self.library is not None:
-            self.model.show(None, Filter())
-            self.library.close()
-            self.library = None
+        library, self.library, self.edits.library = self.library, None, None
+        if library is not None:
+            give_back(library)
         super().closeEvent(event)
 
 
-def _read(library: Library, recording: str, start_s: float = 0.0, end_s: float | None = None) -> Stretch:
-    found = library.open_recording(recording)
-    return read_stretch(found, start_s - _MARGIN_S, (found.info.duration_s if end_s is None else end_s) + _MARGIN_S)
+def _type_into(field: QWidget) -> None:
+    field.setFocus(Qt.FocusReason.ShortcutFocusReason)

@@ -8,9 +8,11 @@ from PySide6.QtCore import QLineF, QPointF, QRectF, Qt, QTimer
 from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
+from app.library.motion import motion_energy
 from app.library.types import ClipRow
 from app.palette import action_rgb, person_rgb
-from app.ui.library.frames import Stretch, motion_energy
+from app.ui.elided_label import ElidedLabel
+from app.ui.library.frames import Stretch
 from app.ui.notifier import Notifier
 from app.ui.people_painter import fitted
 from app.ui.theme import Colours
@@ -19,6 +21,7 @@ _STEP_MS = 33
 _BAR_PX = 64
 _CLIP_PX = 7  # of each clip, as a stripe of its action's colour
 _GRIP_PX = 6
+_OTHERS_ALPHA = 90  # of people whom the clip is not of
 SPEEDS = (0.25, 0.5, 1.0, 2.0)
 
 
@@ -31,11 +34,14 @@ class Player(QWidget):
         self.bounds_changed: Notifier[[float, float]] = Notifier()
         self._colours = colours
         self.stretch: Stretch | None = None
+        self.person = 0
         self.bounds = (0.0, 0.0)
         self.time_s = 0.0
         self.speed = 1.0
         self.picture = _Picture(self)
         self.bar = _Bar(self)
+        self.where = ElidedLabel()
+        self.where.setObjectName("muted")
         self._timer = QTimer(self)
         self._timer.setInterval(_STEP_MS)
         self._timer.timeout.connect(lambda: self.step(self.speed * _STEP_MS / 1000, loop=True))
@@ -43,6 +49,7 @@ class Player(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.picture, 1)
         column.addWidget(self.bar)
+        column.addWidget(self.where)
 
     @property
     def colours(self) -> Colours:
@@ -57,16 +64,27 @@ class Player(QWidget):
     def show_stretch(self, stretch: Stretch | None, person: int, start_s: float, end_s: float) -> None:
         """A clip of a recording, from its beginning; None shows nothing."""
         self.stretch, self.bounds = stretch, (start_s, end_s)
-        self.bar.energy = np.zeros(0), np.zeros(0, np.float32)
-        if stretch is not None:
-            self.bar.energy = motion_energy(stretch.recording, person)
+        if stretch is None:
+            self.bar.clips = ()
+            self._timer.stop()
+        self.choose_person(person)
         self.go(start_s)
+
+    def choose_person(self, person: int) -> None:
+        """Whose motion is on the bar, and whose skeleton is bright."""
+        self.person = person
+        self.bar.energy = np.zeros(0), np.zeros(0, np.float32)
+        if self.stretch is not None:
+            self.bar.energy = motion_energy(self.stretch.recording, person)
+        self.update()
+        self._say_where()
 
     def go(self, time_s: float) -> None:
         """Show a time."""
         self.time_s = min(max(time_s, 0.0), self.duration_s)
         self.picture.update()
         self.bar.update()
+        self._say_where()
         self.moved.tell(self.time_s)
 
     def step(self, seconds: float, *, loop: bool = False) -> None:
@@ -82,14 +100,17 @@ class Player(QWidget):
             self._timer.stop()
         elif self.stretch is not None:
             self._timer.start()
+        self._say_where()
 
     def pause(self) -> None:
         """Stand still."""
         self._timer.stop()
+        self._say_where()
 
     def change_speed(self, by: int) -> None:
         """To the next speed of SPEEDS, up or down."""
         self.speed = SPEEDS[min(max(SPEEDS.index(self.speed) + by, 0), len(SPEEDS) - 1)]
+        self._say_where()
 
     def show_clips(self, clips: Sequence[ClipRow]) -> None:
         """The clips of the recording, as stripes on the bar."""
@@ -120,12 +141,29 @@ class Player(QWidget):
         if self.stretch is not None and end_s > start_s:
             self.bounds = start_s, end_s
             self.bar.update()
+            self._say_where()
             self.bounds_changed.tell(start_s, end_s)
+
+    def _say_where(self) -> None:
+        if self.stretch is None:
+            self.where.setText("")
+            return
+        start_s, end_s = self.bounds
+        persons = len(self.stretch.recording.persons())
+        parts = [
+            f"{self.time_s:.2f} of {self.duration_s:.1f} s",
+            f"clip {start_s:.2f} to {end_s:.2f} ({end_s - start_s:.1f} s)",
+            "playing" if self._timer.isActive() else "stopped",
+            *([f"{self.speed:g}x"] if self.speed != 1 else []),
+            *([f"person {self.person} of {persons}"] if persons > 1 else []),
+        ]
+        self.where.setText(" · ".join(parts))
 
     def set_colours(self, colours: Colours) -> None:
         """Another theme."""
         self._colours = colours
-        self.update()
+        for part in (self.picture, self.bar):
+            part.update()
 
 
 class _Picture(QWidget):
@@ -144,7 +182,7 @@ class _Picture(QWidget):
         stretch = self._player.stretch
         if stretch is None:
             painter.setPen(QColor("#a0a7b4"))
-            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, "Choose a clip")
+            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, "Choose a clip or a recording")
             return
         size = stretch.recording.info.size
         room = fitted(size, QRectF(self.rect()))
@@ -161,7 +199,10 @@ class _Picture(QWidget):
         self, painter: QPainter, points: NDArray[np.float64], confidence: NDArray[np.float32], person: int
     ) -> None:
         assert self._player.stretch is not None
-        painter.setPen(QPen(QColor(*person_rgb(person)), 2.2))
+        colour = QColor(*person_rgb(person))
+        if person != self._player.person:
+            colour.setAlpha(_OTHERS_ALPHA)
+        painter.setPen(QPen(colour, 2.2))
         seen = confidence > 0.1
         edges = self._player.stretch.recording.layout.edge_indices
         lines = [QLineF(QPointF(*points[a]), QPointF(*points[b])) for a, b in edges if seen[a] and seen[b]]
@@ -189,10 +230,7 @@ class _Bar(QWidget):
         start, end = (self._x(bound) for bound in self._player.bounds)
         painter.fillRect(QRectF(start, 0, max(end - start, 2), self.height()), QColor(colours.hover))
         painter.setPen(QColor(colours.accent))
-        times_s, energy = self.energy
-        for time_s, value in zip(times_s, energy, strict=True):
-            x = self._x(float(time_s))
-            painter.drawLine(QLineF(x, self.height(), x, self.height() - float(value) * (self.height() - 8)))
+        painter.drawLines(self._energy_lines())
         for clip in self.clips:
             colour = QColor(*action_rgb(clip.action)) if clip.action is not None else QColor(colours.muted)
             left, right = self._x(clip.start_s), self._x(clip.end_s)
@@ -203,6 +241,17 @@ class _Bar(QWidget):
         painter.setPen(QPen(QColor(colours.warning), 2))
         here = self._x(self._player.time_s)
         painter.drawLine(QLineF(here, 0, here, self.height()))
+
+    def _energy_lines(self) -> list[QLineF]:
+        """One line for each column of pixels that holds a pose: the most energy there."""
+        times_s, energy = self.energy
+        columns = np.round(times_s / max(self._player.duration_s, 1e-9) * (self.width() - 1)).astype(int)
+        there, first = np.unique(columns, return_index=True)
+        if not len(there):
+            return []
+        room, most = self.height() - _CLIP_PX, np.maximum.reduceat(energy, first)
+        pairs = zip(there.tolist(), most.tolist(), strict=True)
+        return [QLineF(x, self.height(), x, self.height() - value * room) for x, value in pairs]
 
     def _x(self, time_s: float) -> float:
         return time_s / max(self._player.duration_s, 1e-9) * (self.width() - 1)

@@ -30,6 +30,7 @@ EDITS = {
     "change a clip": lambda lib, rec: lib.change_clip(some_clip(lib), NewClip(0.2, 0.7, 2, "hop", "Eve", "!", True)),
     "remove clips": lambda lib, rec: lib.remove_clips([clip.id for clip in lib.clips(limit=-1)]),
     "label": lambda lib, rec: lib.label([clip.id for clip in lib.clips(limit=-1)], "spin"),
+    "label each": lambda lib, rec: lib.label_each({clip.id: f"as {clip.id}" for clip in lib.clips(limit=-1)}),
     "unlabel": lambda lib, rec: lib.label([clip.id for clip in lib.clips(limit=-1)], None),
     "who": lambda lib, rec: lib.set_who([some_clip(lib)], "Someone new"),
     "suspect": lambda lib, rec: lib.mark_suspect([clip.id for clip in lib.clips(limit=-1)], True),
@@ -88,7 +89,7 @@ def test_every_edit_is_undone_and_done_again_also_after_a_restart(name, full):
 
 def test_all_edits_are_covered():
     asking = {"clips", "count_clips", "clip", "recordings", "count_recordings", "recording", "open_recording", "names"}
-    asking |= {"splits", "models", "teaching_clips", "undo_text", "redo_text"}
+    asking |= {"splits", "models", "teaching_clips", "undo_text", "redo_text", "clip_ids", "clips_of"}
     not_undone = {"undo", "redo", "refresh", "add_recording", "empty_bin", "staging", "close"}
     methods = {name for name in vars(Library) if not name.startswith("_")}
     assert methods - asking - not_undone <= {name for edit in EDITS.values() for name in edit.__code__.co_names}
@@ -219,6 +220,10 @@ def test_filters(full):
     assert found(text="100%") == []
     assert found(text="lamp") == ["-", "wave"]
     assert found(deleted=True) == ["nothing"]
+    assert found(split="Mine") == ["wave", "拍手"]
+    assert found(split="mine", part="test") == ["拍手"]
+    assert found(split="mine", part="validation") == found(split="theirs") == []
+    assert full.count_recordings(Filter(split="mine", part="test")) == 1
     day = full.recordings()[0].created[:10]
     assert len(found(since=day, until=day)) == 3
     assert found(since="9999-01-01") == found(until="1999-12-31") == []

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from library_fakes import add_recording
+from library_fakes import add_recording, make_tracks
 
 from app.errors import OutputError
 from app.library.archives import unpack
@@ -21,8 +21,9 @@ from app.library.export_coco import export_coco
 from app.library.export_video import export_video
 from app.library.import_any import import_any
 from app.library.pyskl_files import export_pyskl, import_pyskl
+from app.library.storing import describe, store
 from app.library.table_files import export_tables, import_tables
-from app.library.types import Filter, NewClip
+from app.library.types import Filter, Model, NewClip
 from app.recording.folder import recordings_folder
 from pose.skeleton import COCO_17, MEDIAPIPE_33
 from pose.video_file import VideoFile
@@ -121,6 +122,51 @@ def test_tables_there_and_back_lose_nothing(full, other, tmp_path):
     assert len(report.recordings) == len(set(report.recordings)) == 3
     assert other.count_recordings() == 6
     assert set(other.splits()) == {"mine", "mine 2"}
+
+
+def test_tables_keep_what_a_take_was_and_what_made_a_recognizer(full, other, tmp_path):
+    made = make_tracks(11)
+    info = replace(describe(made, "cam"), action="jump", person="Ann", begins_s=1.0)
+    take = full.add_recording(store(full.root, full.staging(), info, made))
+    (clip,) = full.clips(Filter(recording=take))
+    full.label([clip.id], "hop")
+    model = Model("mine", "2026-01-01T00:00:00+00:00", "quick", "models/mine/1", ((clip.name, "jump"),), {"note": [1]})
+    full.add_model(model)
+    before = full.models()
+    export_tables(full, full.recordings(limit=-1), tmp_path / "out")
+    assert import_tables(other, tmp_path / "out").problems == []
+    came = other.open_recording(take).info
+    assert (came.action, came.person, came.begins_s) == ("jump", "Ann", 1.0)
+    (kept,) = other.clips(Filter(recording=take))
+    assert (kept.action, kept.who, kept.start_s) == ("hop", "Ann", 1.0)
+    found = next(one for one in other.models() if one.name == "mine")
+    assert found.clips == ((kept.name, "jump"),)
+    assert replace(found, clips=()) == replace(model, clips=())
+    assert len(other.models()) == len(before)
+
+
+def test_tables_with_pictures_give_the_same_videos(library, other, tmp_path):
+    (tmp_path / "video.mp4").write_bytes(b"pixels")
+    made = make_tracks()
+    info = describe(made, "cam", skeleton_only=False)
+    library.add_recording(store(library.root, library.staging(), info, made, tmp_path / "video.mp4"))
+    export_tables(library, library.recordings(), tmp_path / "out", pictures=True)
+    (name,) = import_tables(other, tmp_path / "out").recordings
+    found = other.open_recording(name)
+    assert found.video.read_bytes() == b"pixels"
+    assert not found.info.skeleton_only
+
+
+def test_tables_of_before_come_in(full, other, tmp_path):
+    export_tables(full, full.recordings(), tmp_path / "out")
+    for name in ("models.csv", "model_clips.csv"):
+        (tmp_path / "out" / name).unlink()
+    lines = (tmp_path / "out" / "recordings.csv").read_text(encoding="utf-8").splitlines()
+    shorter = [line.rsplit(",", 3)[0] for line in lines]
+    (tmp_path / "out" / "recordings.csv").write_text("\n".join(shorter), encoding="utf-8")
+    report = import_tables(other, tmp_path / "out")
+    assert report.problems == []
+    assert len(report.recordings) == full.count_recordings()
 
 
 def test_tables_are_not_written_over_anything(full, tmp_path):

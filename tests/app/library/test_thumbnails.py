@@ -1,25 +1,15 @@
-"""Thumbnails: made once, elsewhere, and again when a clip changes."""
-
-import threading
+"""Thumbnails: made once, and again when a clip changes."""
 
 import cv2
 import numpy as np
-import pytest
 from library_fakes import add_recording, make_tracks
 
 from app.library.pictures import picture_at, video_pictures
 from app.library.storing import describe, store
-from app.library.thumbnails import HEIGHT, Thumbnails
+from app.library.thumbnails import HEIGHT, clip_picture, recording_picture
 from app.library.types import NewClip
 from app.recording.folder import JOINTS_FILE, recordings_folder
 from app.video_writer import VideoWriter
-
-
-@pytest.fixture
-def thumbnails(library):
-    made = Thumbnails(library.root)
-    yield made
-    made.close()
 
 
 def with_video(library, tmp_path, frames=40):
@@ -34,9 +24,9 @@ def with_video(library, tmp_path, frames=40):
     return library.add_recording(folder, [NewClip(0, 0.5, 0, "wave")])
 
 
-def test_a_clip_of_skeletons_alone_gets_a_strip(library, thumbnails):
+def test_a_clip_of_skeletons_alone_gets_a_strip(library):
     add_recording(library, clips=[NewClip(0, 1)])
-    path = thumbnails.of_clip(library.clips()[0]).result(10)
+    path = clip_picture(library.root, library.clips()[0])
     picture = cv2.imread(str(path))
     assert path.parent == library.root / "thumbnails"
     assert picture.shape == (HEIGHT, 3 * 160, 3)
@@ -44,52 +34,43 @@ def test_a_clip_of_skeletons_alone_gets_a_strip(library, thumbnails):
     assert not list(path.parent.glob(".*"))
 
 
-def test_they_are_made_once_and_on_another_thread(library, thumbnails, monkeypatch):
+def test_they_are_made_once(library, monkeypatch):
     from app.library import thumbnails as module
 
-    threads = []
+    made = []
     strip = module._strip
-
-    def noting(*arguments):
-        threads.append(threading.current_thread())
-        return strip(*arguments)
-
-    monkeypatch.setattr(module, "_strip", noting)
+    monkeypatch.setattr(module, "_strip", lambda *arguments: made.append(arguments) or strip(*arguments))
     add_recording(library, clips=[NewClip(0, 1)])
     (row,) = library.clips()
-    first = thumbnails.of_clip(row).result(10)
-    again = thumbnails.of_clip(row)
-    assert again.done()
-    assert again.result() == first
-    assert len(threads) == 1
-    assert threads[0] is not threading.current_thread()
+    assert clip_picture(library.root, row) == clip_picture(library.root, row)
+    assert len(made) == 1
 
 
-def test_a_changed_clip_gets_another(library, thumbnails):
+def test_a_changed_clip_gets_another(library):
     add_recording(library, clips=[NewClip(0, 1)])
     (row,) = library.clips()
-    first = thumbnails.of_clip(row).result(10)
+    first = clip_picture(library.root, row)
     library.change_clip(row.id, NewClip(0.5, 1))
-    assert thumbnails.of_clip(library.clip(row.id)).result(10) != first
+    assert clip_picture(library.root, library.clip(row.id)) != first
 
 
-def test_a_damaged_recording_has_none(library, thumbnails, caplog):
+def test_a_damaged_recording_has_none(library, caplog):
     recording = add_recording(library, clips=[NewClip(0, 1)])
     (recordings_folder(library.root) / recording / JOINTS_FILE).write_bytes(b"damaged")
-    assert thumbnails.of_clip(library.clips()[0]).result(10) is None
+    assert clip_picture(library.root, library.clips()[0]) is None
     assert "no thumbnail" in caplog.text
 
 
-def test_a_damaged_video_leaves_the_skeleton(library, thumbnails, tmp_path):
+def test_a_damaged_video_leaves_the_skeleton(library, tmp_path):
     recording = with_video(library, tmp_path)
     (recordings_folder(library.root) / recording / "video.mp4").write_bytes(b"damaged")
-    assert thumbnails.of_recording(library.recording(recording)).result(10) is not None
+    assert recording_picture(library.root, library.recording(recording)) is not None
     assert list(video_pictures(library.open_recording(recording))) == [None] * 40
 
 
-def test_they_go_with_their_recording(library, thumbnails):
+def test_they_go_with_their_recording(library):
     recording = add_recording(library, clips=[NewClip(0, 1)])
-    path = thumbnails.of_clip(library.clips()[0]).result(10)
+    path = clip_picture(library.root, library.clips()[0])
     library.delete_recordings([recording])
     assert path.exists()
     library.empty_bin()

@@ -1,0 +1,167 @@
+"""The left side of the library's window: filters, and the lists of clips, of recordings and of the bin."""
+
+from collections.abc import Iterable, Sequence
+
+from PySide6.QtCore import QAbstractTableModel, QItemSelection, QItemSelectionModel, QRect, QSize, Qt
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QLabel, QTableView, QTabWidget, QVBoxLayout, QWidget
+
+from app.library.catalogue import Library
+from app.library.types import ClipRow, RecordingRow
+from app.ui.library.clip_model import ClipModel
+from app.ui.library.filters import FilterBar
+from app.ui.library.recording_model import RecordingModel
+from app.ui.library.strips import Strips
+from app.ui.notifier import Notifier
+
+CLIPS, RECORDINGS, BIN = range(3)
+_STRIP_PX = 40
+_CLIP_WIDTHS = (152, 104, 56, 84, 56, 116)
+_RECORDING_WIDTHS = (120, 58, 58, 96, 110)
+
+
+class Browser(QWidget):
+    """chosen: other clips or recordings are chosen. turned: another list is shown."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.chosen: Notifier[[]] = Notifier()
+        self.turned: Notifier[[]] = Notifier()
+        self.filters = FilterBar()
+        self.strips = Strips(_STRIP_PX, self)
+        self.clips = ClipModel(self.strips)
+        self.recordings, self.deleted = RecordingModel(), RecordingModel()
+        self.clip_table = Table(self.clips, "Clips", _CLIP_WIDTHS)
+        self.clip_table.setIconSize(QSize(_CLIP_WIDTHS[0] - 8, _STRIP_PX))
+        self.clip_table.verticalHeader().setDefaultSectionSize(_STRIP_PX + 6)
+        self.recording_table = Table(self.recordings, "Recordings", _RECORDING_WIDTHS)
+        self.bin_table = Table(self.deleted, "Recordings in the bin", _RECORDING_WIDTHS)
+        self.tabs = QTabWidget()
+        self.tabs.setAccessibleName("Lists")
+        for table, title in ((self.clip_table, "Clips"), (self.recording_table, "Recordings"), (self.bin_table, "Bin")):
+            self.tabs.addTab(table, title)
+            table.selectionModel().selectionChanged.connect(self._tell_chosen)
+        self.tabs.currentChanged.connect(lambda _: self._turn())
+        self.count = QLabel()
+        self.count.setObjectName("muted")
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 6, 0)
+        column.addWidget(self.filters)
+        column.addWidget(self.tabs, 1)
+        column.addWidget(self.count)
+
+    @property
+    def table(self) -> "Table":
+        """The list that is shown."""
+        return (self.clip_table, self.recording_table, self.bin_table)[self.tabs.currentIndex()]
+
+    def refresh(self, library: Library) -> None:
+        """Read the lists again; what was chosen stays chosen where it is still there."""
+        clips, recordings = [row.id for row in self.chosen_clips()], [row.id for row in self.chosen_recordings()]
+        place = self.table.currentIndex().row()
+        self.filters.offer(library)
+        if self.clips.show(library, self.filters.filter()):
+            self.clip_table.choose(self.clips.place_of(clip) for clip in clips)
+        for model, table, deleted in (
+            (self.recordings, self.recording_table, False),
+            (self.deleted, self.bin_table, True),
+        ):
+            model.show(library, self.filters.filter(deleted=deleted))
+            table.choose(model.place_of(recording) for recording in recordings)
+        if not self.table.selectionModel().hasSelection() and place >= 0:
+            self.table.choose([min(place, self.table.model().rowCount() - 1)])  # the next one, after a removal
+        self._count(library)
+
+    def show_list(self, number: int) -> None:
+        """Show CLIPS, RECORDINGS or BIN."""
+        self.tabs.setCurrentIndex(number)
+        self.table.setFocus()
+
+    def chosen_clips(self) -> list[ClipRow]:
+        """In the list of clips, from above."""
+        return [self.clips.row(place) for place in self.clip_table.chosen_places()]
+
+    def chosen_recordings(self) -> list[RecordingRow]:
+        """In the list of recordings, or of the bin, that is shown."""
+        if self.tabs.currentIndex() == CLIPS:
+            return []
+        rows = (self.recordings if self.tabs.currentIndex() == RECORDINGS else self.deleted).rows
+        return [rows[place] for place in self.table.chosen_places()]
+
+    def choose_clip(self, clip: int) -> bool:
+        """Choose a clip alone; False where the list does not show it."""
+        place = self.clips.place_of(clip)
+        if place is not None:
+            self.tabs.setCurrentIndex(CLIPS)
+            self.clip_table.choose([place])
+        return place is not None
+
+    def _turn(self) -> None:
+        if self.table.model().rowCount() and not self.table.chosen_places():
+            self.table.choose([0])
+        self.turned.tell()
+
+    def _tell_chosen(self, *_: QItemSelection) -> None:
+        self.chosen.tell()
+
+    def _count(self, library: Library) -> None:
+        clips, recordings, deleted = self.clips.rowCount(), self.recordings.total, self.deleted.total
+        self.count.setText(f"{clips} clips · {recordings} recordings · {deleted} in the bin")
+        restricts = self.filters.restricts
+        empty = "" if restricts else "No recordings yet: press F8 in the live window, or import videos (Ctrl+I)"
+        unlabelled = "No clips yet: choose a recording (Alt+2), then P proposes clips"
+        nothing = "Nothing is like that: change the search or the filters"
+        self.clip_table.hint = nothing if restricts else (unlabelled if recordings else empty)
+        self.recording_table.hint = nothing if restricts else empty
+        self.bin_table.hint = nothing if restricts else "The bin is empty"
+
+
+class Table(QTableView):
+    """Rows that are chosen whole; hint: shown where there is none."""
+
+    def __init__(self, model: QAbstractTableModel, name: str, widths: Sequence[int]) -> None:
+        super().__init__()
+        self.hint = ""
+        self.setModel(model)
+        self.setAccessibleName(name)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)  # rows say all in their tooltips
+        self.setTabKeyNavigation(False)
+        self.setShowGrid(False)
+        self.setWordWrap(False)
+        self.verticalHeader().hide()
+        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        header = self.horizontalHeader()
+        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        header.setHighlightSections(False)
+        header.setStretchLastSection(True)
+        for section, width in enumerate(widths):
+            self.setColumnWidth(section, width)
+
+    def chosen_places(self) -> list[int]:
+        """The rows that are chosen, from above."""
+        return sorted(index.row() for index in self.selectionModel().selectedRows())
+
+    def choose(self, places: Iterable[int | None]) -> None:
+        """Choose these rows alone, and show the first; None is left out."""
+        wanted = [place for place in places if place is not None and place >= 0]
+        selection = QItemSelection()
+        last = self.model().columnCount() - 1
+        for place in wanted:
+            selection.select(self.model().index(place, 0), self.model().index(place, last))
+        self.selectionModel().select(selection, QItemSelectionModel.SelectionFlag.ClearAndSelect)
+        if wanted:
+            first = self.model().index(wanted[0], 0)
+            self.selectionModel().setCurrentIndex(first, QItemSelectionModel.SelectionFlag.NoUpdate)
+            self.scrollTo(first)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Qt's."""
+        super().paintEvent(event)
+        if self.model().rowCount() == 0 and self.hint:
+            painter = QPainter(self.viewport())
+            room = QRect(self.viewport().rect()).adjusted(20, 20, -20, -20)
+            painter.setPen(self.palette().placeholderText().color())
+            painter.drawText(room, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, self.hint)

@@ -1,0 +1,203 @@
+"""What the window changes in the library. Each is one step of undo; what cannot be done is one line."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from app.library.catalogue import Library
+from app.library.motion import free_parts, motion_energy, propose
+from app.library.types import ClipRow, Filter, NewClip
+from app.palette import action_text
+from app.ui.library.browser import BIN, CLIPS, Browser
+from app.ui.library.commands import NOTHING, actions_by_key
+from app.ui.library.player import Player
+from app.ui.library.showing import Showing
+from pose.errors import ActionLensError
+
+
+class ClipEdits:
+    """library: set while there is one. say(line); changed(): the lists are to be read again."""
+
+    def __init__(
+        self,
+        browser: Browser,
+        player: Player,
+        showing: Showing,
+        say: Callable[[str], None],
+        changed: Callable[[], None],
+    ) -> None:
+        self.library: Library | None = None
+        self._browser, self._player, self._showing = browser, player, showing
+        self._say, self._changed = say, changed
+
+    def do(self, edit: Callable[[Library], object]) -> bool:
+        """Change something; False where it could not be done, which is said."""
+        return not self.try_to(edit)
+
+    def try_to(self, edit: Callable[[Library], object]) -> str:
+        """Change something; why it could not be done, which is said, "" where it was."""
+        library = self.library
+        if library is None:
+            return "The library is not open"
+        try:
+            edit(library)
+        except ActionLensError as error:
+            self._say(str(error))
+            return str(error)
+        self._changed()
+        self._say(library.undo_text() or "")
+        return ""
+
+    def undo(self) -> None:
+        """Take the last step back."""
+        self.do(lambda library: library.undo())
+
+    def redo(self) -> None:
+        """Do again what was taken back."""
+        self.do(lambda library: library.redo())
+
+    # Labels.
+
+    def label(self, text: str) -> None:
+        """The action of the chosen clips; "" for none."""
+        name = self._known(" ".join(text.split()))
+        self._with_clips(lambda library, ids: library.label(ids, name or None))
+
+    def label_by_key(self, key: str) -> None:
+        """With the action of "1" to "9"."""
+        name = actions_by_key(self.library.names("action")).get(key) if self.library else None
+        if name is None:
+            self._say(f"No action has the key {key} yet: label a clip, then Ctrl+{key} keeps it for that action")
+        else:
+            self.label(name)
+
+    def keep_key(self, key: str) -> None:
+        """For the action of the clip that is shown."""
+        action = self._showing.clip.action if self._showing.clip else None
+        if action is not None:
+            self.do(lambda library: library.set_key(action, key))
+
+    def nothing(self) -> None:
+        """The chosen clips show none of the actions."""
+        self.label(NOTHING)
+
+    def set_who(self, name: str) -> None:
+        """Who the chosen clips show; "" for not known."""
+        self._with_clips(lambda library, ids: library.set_who(ids, name or None))
+
+    def set_sitting(self, name: str) -> None:
+        """In which sitting the recordings of what is chosen were made; "" for not known."""
+        recordings = list(dict.fromkeys([clip.recording for clip in self._browser.chosen_clips()]))
+        if self._browser.tabs.currentIndex() != CLIPS:
+            recordings = [row.id for row in self._browser.chosen_recordings()]
+        if recordings:
+            self.do(lambda library: library.set_session(recordings, name or None))
+
+    def set_note(self, text: str) -> None:
+        """On the clip that is shown, or on the chosen recording."""
+        clip, recordings = self._showing.clip, self._browser.chosen_recordings()
+        if clip is not None:
+            self._change(clip, note=text)
+        elif recordings:
+            self.do(lambda library: library.set_recording_note(recordings[0].id, text))
+
+    def toggle_suspect(self) -> None:
+        """Doubt the labels of the chosen clips, or confirm them."""
+        rows = self._browser.chosen_clips()
+        if rows:
+            self._with_clips(lambda library, ids: library.mark_suspect(ids, not rows[0].suspect))
+
+    # Bounds and clips.
+
+    def set_bounds(self, start_s: float, end_s: float) -> None:
+        """Of the clip that is shown."""
+        if self._showing.clip is not None:
+            self._change(self._showing.clip, start_s=start_s, end_s=end_s)
+
+    def next_person(self) -> None:
+        """The clip, or what is made of the recording, is of the next person in it."""
+        stretch, shown = self._player.stretch, self._showing.shown
+        persons = sorted(stretch.recording.persons()) if stretch is not None else []
+        if shown is None or len(persons) < 2:
+            self._say("There is nobody else in this recording")
+            return
+        person = next((other for other in persons if other > shown[1]), persons[0])
+        if self._showing.clip is not None:
+            self._change(self._showing.clip, person=person)
+        else:
+            self._player.choose_person(person)
+
+    def another_clip(self) -> None:
+        """A second of the same recording, from where the player stands."""
+        shown, duration_s = self._showing.shown, self._player.duration_s
+        if shown is not None:
+            start_s = min(self._player.time_s, max(duration_s - 1.0, 0.0))
+            self.add(shown[0], [NewClip(start_s, min(start_s + 1.0, duration_s), shown[1], None, shown[2])])
+
+    def propose_clips(self) -> list[int]:
+        """Clips wherever something moves in the recording and none is yet; their ids."""
+        shown, stretch, library = self._showing.shown, self._player.stretch, self.library
+        if shown is None or stretch is None or library is None:
+            return []
+        recording, person, who = shown
+        there = library.clips(Filter(recording=recording), limit=-1)
+        taken = [(clip.start_s, clip.end_s) for clip in there if clip.person == person and not self._whole(clip)]
+        parts = free_parts(propose(*motion_energy(stretch.recording, person)), taken)
+        if not parts:
+            self._say("Nothing moves for half a second or longer where no clip is yet")
+            return []
+        return self.add(recording, [NewClip(start_s, end_s, person, None, who) for start_s, end_s in parts])
+
+    def add(self, recording: str, new: Sequence[NewClip]) -> list[int]:
+        """Keep clips; where none is chosen, the first of them is."""
+        made: list[int] = []
+        if self.do(lambda library: made.extend(library.add_clips(recording, new))) and self._showing.clip is None:
+            self._browser.choose_clip(made[0])
+        return made
+
+    def remove(self) -> None:
+        """Clips go, for undo to bring back; recordings go into the bin."""
+        if self._browser.tabs.currentIndex() == CLIPS:
+            self._with_clips(lambda library, ids: library.remove_clips(ids))
+        else:
+            self.delete_recordings()
+
+    # Recordings.
+
+    def delete_recordings(self) -> None:
+        """Put the chosen recordings, or those of the chosen clips, into the bin."""
+        chosen = [row.id for row in self._browser.chosen_recordings()]
+        if self._browser.tabs.currentIndex() == CLIPS:
+            chosen = list(dict.fromkeys(row.recording for row in self._browser.chosen_clips()))
+        if chosen and self._browser.tabs.currentIndex() != BIN:
+            self.do(lambda library: library.delete_recordings(chosen))
+
+    def restore(self) -> None:
+        """Take the chosen recordings out of the bin."""
+        chosen = [row.id for row in self._browser.chosen_recordings()]
+        if chosen and self._browser.tabs.currentIndex() == BIN:
+            self.do(lambda library: library.restore_recordings(chosen))
+
+    def empty_bin(self) -> None:
+        """For good."""
+        gone: list[int] = []
+        if self.do(lambda library: gone.append(library.empty_bin())):
+            self._say(f"{gone[0]} recordings are removed from the disk")
+
+    def _with_clips(self, edit: Callable[[Library, list[int]], object]) -> None:
+        ids = [row.id for row in self._browser.chosen_clips()]
+        if ids:
+            self.do(lambda library: edit(library, ids))
+
+    def _change(self, clip: ClipRow, **values: Any) -> None:
+        before = NewClip(clip.start_s, clip.end_s, clip.person, clip.action, clip.who, clip.note, clip.suspect)
+        self.do(lambda library: library.change_clip(clip.id, replace(before, **values)))
+
+    def _whole(self, clip: ClipRow) -> bool:
+        """Whether an unlabelled clip is the recording itself, of which shorter ones are to be made."""
+        return clip.action is None and clip.end_s - clip.start_s > 0.9 * self._player.duration_s
+
+    def _known(self, text: str) -> str:
+        """The name that reads like this: "sit down" for sit_down."""
+        names = [named.name for named in self.library.names("action")] if self.library else []
+        return next((name for name in names if action_text(name).casefold() == text.casefold()), text)

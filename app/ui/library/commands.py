@@ -1,0 +1,176 @@
+"""Everything that the library's window can do, with its key: one list for menus, tooltips and the page of keys."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
+from PySide6.QtWidgets import QAbstractButton, QComboBox, QMainWindow, QWidget
+
+from app.library.types import Named
+
+NOTHING = "nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class _Command:
+    """edits: not to be had where the library is open for reading only."""
+
+    name: str
+    text: str
+    keys: str
+    says: str
+    edits: bool = True
+
+
+_MENUS: tuple[tuple[str, tuple[_Command | None, ...]], ...] = (
+    (
+        "&Library",
+        (
+            _Command("import", "&Import…", "Ctrl+I", "Bring in videos, folders, data sets and exports"),
+            _Command("export", "&Export…", "Ctrl+E", "Hand clips on: PYSKL, tables, COCO, annotated videos", False),
+            None,
+            _Command("names", "&Names…", "F2", "Rename, merge or remove actions, people and sittings; keys of actions"),
+            _Command("delete_recordings", "Put recordings into the &bin", "Shift+Del", "Put recordings into the bin"),
+            _Command("restore", "&Restore from the bin", "Ctrl+R", "Take the chosen recordings out of the bin"),
+            _Command("empty_bin", "Empt&y the bin…", "Ctrl+Shift+Del", "Remove what is in the bin from the disk"),
+            None,
+            _Command("close", "&Close", "Ctrl+W", "Close this window", False),
+        ),
+    ),
+    (
+        "&Edit",
+        (
+            _Command("undo", "&Undo", "Ctrl+Z", "Take the last step back, also of an earlier day"),
+            _Command("redo", "&Redo", "Ctrl+Y", "Do again what was taken back"),
+            None,
+            _Command("nothing", "&Nothing", "N", 'Label "nothing": none of the actions is done'),
+            _Command("unlabel", "No la&bel", "0", "Take the label away"),
+            _Command("suspect", "&Suspect", "S", "Mark that the label may be wrong, or that it is right"),
+            _Command("next_person", "Next &person", "W", "The clip is of the next person in the picture"),
+            None,
+            _Command("label", "Action…", "L", "Type the action of the chosen clips"),
+            _Command("who", "Who…", "H", "Type who does it"),
+            _Command("sitting", "Sitting…", "T", "Type in which sitting the recordings were made"),
+            _Command("note", "Note…", "M", "Type a remark on the clip, or on the recording"),
+            None,
+            _Command("remove", "&Delete", "Del", "Remove the chosen clips, or put the chosen recordings into the bin"),
+        ),
+    ),
+    (
+        "&Clip",
+        (
+            _Command("play", "&Play or stop", "Space", "Play in a loop, or stand still", False),
+            _Command("slower", "Slo&wer", "-", "Play slower", False),
+            _Command("faster", "&Faster", "+", "Play faster", False),
+            _Command("back", "Step &back", "Left", "A frame back", False),
+            _Command("forward", "Step f&orward", "Right", "A frame on", False),
+            None,
+            _Command("in", "Begins &here", "I", "The clip begins at this time"),
+            _Command("out", "&Ends here", "O", "The clip ends at this time"),
+            _Command("another", "&Another clip", "A", "A clip of one second from here on"),
+            None,
+            _Command("propose", "Pro&pose clips", "P", "Clips wherever something moves and none is yet, with labels"),
+            _Command("recognise", "&Recognise", "R", "Ask the recognizer what the chosen clips show"),
+            _Command("accept", "A&ccept", "Y", "Take the proposed labels of the chosen clips (Ctrl+A chooses all)"),
+        ),
+    ),
+    (
+        "&View",
+        (
+            _Command("clips", "&Clips", "Alt+1", "List clips", False),
+            _Command("recordings", "&Recordings", "Alt+2", "List recordings", False),
+            _Command("bin", "&Bin", "Alt+3", "List what is in the bin", False),
+            _Command("search", "&Search", "/", "Search in notes, names and sources", False),
+            _Command("list", "To the &list", "Esc", "Back to the list from a field", False),
+        ),
+    ),
+    ("&Help", (_Command("keys", "&Keys", "F1", "List the keys of this window", False),)),
+)
+_COMMANDS = {command.name: command for _, menu in _MENUS for command in menu if command is not None}
+_DIGITS = range(1, 10)
+_OTHER_KEYS = (
+    ("1 to 9", "Label with the action of that key"),
+    ("Ctrl+1 to 9", "Keep that key for the clip's action"),
+    ("Up, Down, Shift, Ctrl+A", "Choose clips in the list"),
+    ("Tab, Shift+Tab", "Go to the next or previous control"),
+)
+SHORT = "Space plays · I/O set begin and end · 1 to 9 label · N nothing · R recognise · Y accept · F1 all keys"
+
+
+class Commands:
+    """The actions by name. Single keys work wherever no text is being typed."""
+
+    def __init__(self, window: QMainWindow) -> None:
+        self._by_name: dict[str, QAction] = {}
+        for title, menu in _MENUS:
+            entries = window.menuBar().addMenu(title)
+            for command in menu:
+                if command is None:
+                    entries.addSeparator()
+                    continue
+                action = QAction(command.text, window)
+                action.setShortcut(QKeySequence(command.keys))
+                action.setToolTip(tooltip_of(command.name))
+                window.addAction(action)
+                entries.addAction(action)
+                self._by_name[command.name] = action
+            entries.setToolTipsVisible(True)
+        for number in _DIGITS:
+            for name, keys in ((f"digit {number}", f"{number}"), (f"keep {number}", f"Ctrl+{number}")):
+                self._by_name[name] = QAction(window)
+                self._by_name[name].setShortcut(QKeySequence(keys))
+                window.addAction(self._by_name[name])
+
+    def __getitem__(self, name: str) -> QAction:
+        return self._by_name[name]
+
+    def on_digit(self, label: Callable[[str], object], keep: Callable[[str], object]) -> None:
+        """Call label("3") for 3 and keep("3") for Ctrl+3."""
+        for number in _DIGITS:
+            self[f"digit {number}"].triggered.connect(lambda _=False, key=str(number): label(key))
+            self[f"keep {number}"].triggered.connect(lambda _=False, key=str(number): keep(key))
+
+    def refuse_edits(self, reason: str) -> None:
+        """Switch off what would change the library, with the reason in its tooltip; "" switches it on."""
+        for name, action in self._by_name.items():
+            command = _COMMANDS.get(name)
+            if command is None or command.edits:
+                action.setEnabled(not reason)
+                action.setToolTip(reason or (tooltip_of(name) if command else ""))
+
+
+def key_rows() -> list[tuple[str, str]]:
+    """(keys, what they do) of everything."""
+    return [(command.keys, command.says) for command in _COMMANDS.values()] + list(_OTHER_KEYS)
+
+
+def tooltip_of(name: str) -> str:
+    """What a command does, and its key."""
+    return f"{_COMMANDS[name].says} ({_COMMANDS[name].keys})"
+
+
+def actions_by_key(actions: Sequence[Named]) -> dict[str, str]:
+    """The action that "1" to "9" label with: the one it was kept for; keys that are left go to the rest in order."""
+    kept = {named.key: named.name for named in actions if named.key}
+    spare = [str(number) for number in _DIGITS if str(number) not in kept]
+    rest = [named.name for named in actions if not named.key and named.name != NOTHING]
+    return {**dict(zip(spare, rest, strict=False)), **kept}
+
+
+class OwnKeys(QObject):
+    """Leaves to buttons and pickers the keys that they need themselves, where the window has them as shortcuts too."""
+
+    def watch(self, *parts: QWidget) -> None:
+        """Look at what reaches these widgets."""
+        for part in parts:
+            part.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Qt's."""
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and not event.modifiers():
+            pressed = isinstance(watched, QAbstractButton) and event.key() == Qt.Key.Key_Space
+            picked = isinstance(watched, QComboBox) and (event.key() == Qt.Key.Key_Space or event.text().isalnum())
+            if pressed or picked:
+                event.accept()
+        return False

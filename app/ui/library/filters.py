@@ -1,0 +1,110 @@
+"""What the lists are restricted to."""
+
+from collections.abc import Sequence
+
+from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLineEdit, QSizePolicy, QVBoxLayout, QWidget
+
+from app.library.catalogue import Library
+from app.library.editing import PARTS
+from app.library.types import Filter
+from app.palette import action_text
+from app.ui.notifier import Notifier
+
+_NARROWEST_PX = 74
+
+
+class FilterBar(QWidget):
+    """changed: something else is asked for."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.changed: Notifier[[]] = Notifier()
+        self.search = QLineEdit()
+        self.search.setPlaceholderText("search in notes, names and sources")
+        self.search.setClearButtonEnabled(True)
+        self.search.setAccessibleName("Search")
+        self.search.textChanged.connect(lambda _: self.changed.tell())
+        self.unlabelled = self._check("Unlabelled", "Only what has no label yet")
+        self.suspect = self._check("Suspect", "Only what may be labelled wrongly")
+        self.action = self._picker("Action")
+        self.who = self._picker("Person")
+        self.sitting = self._picker("Sitting")
+        self.split = self._picker("Split")
+        first, second = QHBoxLayout(), QHBoxLayout()
+        first.addWidget(self.search, 1)
+        for check in (self.unlabelled, self.suspect):
+            first.addWidget(check)
+        for picker in (self.action, self.who, self.sitting, self.split):
+            second.addWidget(picker, 1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(6)
+        column.addLayout(first)
+        column.addLayout(second)
+
+    def filter(self, *, deleted: bool = False) -> Filter:
+        """What is asked for; deleted: of the bin."""
+        split, part = self.split.currentData() or (None, None)
+        return Filter(
+            action=self.action.currentData(),
+            who=self.who.currentData(),
+            session=self.sitting.currentData(),
+            unlabelled=self.unlabelled.isChecked(),
+            suspect=self.suspect.isChecked(),
+            text=self.search.text(),
+            deleted=deleted,
+            split=split,
+            part=part,
+        )
+
+    @property
+    def restricts(self) -> bool:
+        """False where everything is asked for."""
+        return self.filter() != Filter()
+
+    def clear(self) -> None:
+        """Ask for everything."""
+        self.search.clear()
+        for check in (self.unlabelled, self.suspect):
+            check.setChecked(False)
+        for picker in (self.action, self.who, self.sitting, self.split):
+            picker.setCurrentIndex(0)
+        self.changed.tell()
+
+    def offer(self, library: Library) -> None:
+        """The names that there are; what was picked stays."""
+        of_actions = [(f"{action_text(n.name)} ({n.clips})", n.name) for n in library.names("action")]
+        _fill(self.action, "all actions", of_actions)
+        _fill(self.who, "all people", [(f"{n.name} ({n.clips})", n.name) for n in library.names("person")])
+        _fill(self.sitting, "all sittings", [(f"{n.name} ({n.clips})", n.name) for n in library.names("session")])
+        splits: list[tuple[str, object]] = []
+        for name in library.splits():
+            splits.append((name, (name, None)))
+            splits += [(f"{name}: {part}", (name, part)) for part in PARTS]
+        _fill(self.split, "all splits", splits)
+        self.split.setVisible(bool(splits))
+
+    def _picker(self, name: str) -> QComboBox:
+        picker = QComboBox()
+        picker.setAccessibleName(name)
+        picker.setToolTip(name)
+        picker.setMinimumWidth(_NARROWEST_PX)
+        picker.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        picker.activated.connect(lambda _: self.changed.tell())
+        return picker
+
+    def _check(self, text: str, tip: str) -> QCheckBox:
+        check = QCheckBox(text)
+        check.setToolTip(tip)
+        check.toggled.connect(lambda _: self.changed.tell())
+        return check
+
+
+def _fill(picker: QComboBox, everything: str, choices: Sequence[tuple[str, object]]) -> None:
+    before = picker.currentData()
+    picker.clear()
+    picker.addItem(everything, None)
+    for text, value in choices:
+        picker.addItem(text, value)
+    values = [None, *(value for _, value in choices)]
+    picker.setCurrentIndex(values.index(before) if before in values else 0)

@@ -1,0 +1,243 @@
+"""Brings videos, folders, data sets and exports into the library, with progress and cancel."""
+
+import os
+import threading
+from pathlib import Path
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QCloseEvent
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDialog,
+    QFileDialog,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QListWidget,
+    QPlainTextEdit,
+    QProgressBar,
+    QPushButton,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.library.import_any import FORMATS, import_any
+from app.library.importing import ImportOptions, ImportProgress, ImportReport
+from app.library.labels import MAX_LABEL
+from app.library.sharing import shared
+from app.ui.jobs import Jobs
+from app.ui.notifier import Notifier
+
+_LOOK_MS = 150
+_PARTS = 100  # of the progress bar for each thing
+
+
+class ImportDialog(QDialog):
+    """imported: something is in the library now. It does not block the window; closing it cancels."""
+
+    def __init__(self, root: Path, jobs: Jobs, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle("Import")
+        self.resize(560, 560)
+        self.imported: Notifier[[]] = Notifier()
+        self._root, self._jobs = root, jobs
+        self._cancel: threading.Event | None = None  # while it runs
+        self._progress: ImportProgress | None = None
+        self._gone = False
+        self._make_parts()
+        self._lay_out()
+        self._timer = QTimer(self)
+        self._timer.setInterval(_LOOK_MS)
+        self._timer.timeout.connect(self._show_progress)
+        self._show_running(False)
+
+    def _make_parts(self) -> None:
+        self.paths = QListWidget()
+        self.paths.setAccessibleName("What is imported")
+        self.files, self.folder, self.drop = (
+            QPushButton("Add &files…"),
+            QPushButton("Add f&older…"),
+            QPushButton("&Drop"),
+        )
+        self.files.clicked.connect(lambda: self._ask(QFileDialog.FileMode.ExistingFiles))
+        self.folder.clicked.connect(lambda: self._ask(QFileDialog.FileMode.Directory))
+        self.drop.clicked.connect(lambda: self.paths.takeItem(self.paths.currentRow()))
+        self.format = QComboBox()
+        self.format.addItem("find out", None)
+        for name in FORMATS:
+            self.format.addItem(name, name)
+        self.action, self.who, self.sitting = (self._field() for _ in range(3))
+        self.by_folder = QCheckBox("The name of a video's folder is its action")
+        self.by_folder.toggled.connect(lambda on: self.action.setEnabled(not on))
+        self.skeleton_only = QCheckBox("Skeletons only: keep no pixels")
+        self.people, self.jobs = _number(1, 4, 1), _number(1, 64, os.cpu_count() or 1)
+        self.bar = QProgressBar()
+        self.state = QLabel("Videos, folders of videos, data sets, PYSKL pickles, exported tables, archives of these")
+        self.state.setWordWrap(True)
+        self.problems = QPlainTextEdit()
+        self.problems.setReadOnly(True)
+        self.problems.setAccessibleName("What could not be imported")
+        self.problems.hide()
+        self.begin, self.stop = QPushButton("&Import"), QPushButton("Cancel")
+        self.begin.setObjectName("primary")
+        self.begin.clicked.connect(self.start)
+        self.stop.clicked.connect(self._stop)
+
+    def _lay_out(self) -> None:
+        sources = QHBoxLayout()
+        for button in (self.files, self.folder, self.drop):
+            button.setAutoDefault(False)
+            sources.addWidget(button)
+        sources.addStretch(1)
+        form = QFormLayout()
+        rows: tuple[tuple[str, QWidget], ...] = (
+            ("&Kind", self.format),
+            ("&Action", self.action),
+            ("", self.by_folder),
+            ("&Who", self.who),
+            ("&Sitting", self.sitting),
+            ("", self.skeleton_only),
+            ("&People in a video", self.people),
+            ("Videos at a &time", self.jobs),
+        )
+        for text, part in rows:
+            form.addRow(text, part)
+        foot = QHBoxLayout()
+        foot.addWidget(self.bar, 1)
+        foot.addWidget(self.begin)
+        foot.addWidget(self.stop)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(16, 14, 16, 14)
+        column.setSpacing(8)
+        column.addWidget(self.paths, 1)
+        column.addLayout(sources)
+        column.addLayout(form)
+        column.addWidget(self.state)
+        column.addWidget(self.problems, 1)
+        column.addLayout(foot)
+
+    def add(self, paths: list[str]) -> None:
+        """To what is imported."""
+        there = {self.paths.item(row).text() for row in range(self.paths.count())}
+        self.paths.addItems([path for path in paths if path not in there])
+        self._show_running(self._cancel is not None)
+
+    def start(self) -> None:
+        """Import all of it on a job's thread."""
+        if self._cancel is not None or not self.paths.count():
+            return
+        cancel = self._cancel = threading.Event()
+        self._progress = None
+        paths = [Path(self.paths.item(row).text()) for row in range(self.paths.count())]
+        options, kind, root = self._options(), self.format.currentData(), self._root
+
+        def work() -> ImportReport:
+            with shared(root) as library:  # which stays open until this is done, even if its window is closed
+                return import_any(library, paths, options, format=kind, tell=self._note, cancel=cancel)
+
+        self.problems.hide()
+        self._show_running(True)
+        self._jobs.start("import", work, self._done, self._failed)
+
+    def cancel(self) -> None:
+        """End it within a few seconds; what is finished stays."""
+        if self._cancel is not None:
+            self._cancel.set()
+
+    def reject(self) -> None:
+        """Qt's: Esc."""
+        self.close()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Qt's."""
+        self.cancel()
+        self._gone = True
+        self._timer.stop()
+        super().closeEvent(event)
+
+    def _stop(self) -> None:
+        if self._cancel is None:
+            self.close()
+        else:
+            self.cancel()
+            self.state.setText("Cancelling …")
+
+    def _options(self) -> ImportOptions:
+        by_folder = self.by_folder.isChecked()
+        return ImportOptions(
+            action="" if by_folder else " ".join(self.action.text().split()),
+            action_from_folder=by_folder,
+            who=" ".join(self.who.text().split()),
+            session=" ".join(self.sitting.text().split()),
+            skeleton_only=self.skeleton_only.isChecked(),
+            people=self.people.value(),
+            jobs=self.jobs.value(),
+        )
+
+    def _note(self, progress: ImportProgress) -> None:
+        """From any thread."""
+        self._progress = progress
+
+    def _show_progress(self) -> None:
+        progress = self._progress
+        if progress is None or self._cancel is None or self._cancel.is_set():
+            return
+        self.bar.setMaximum(_PARTS * progress.total)  # 0, where it is not known, shows that it is at work
+        self.bar.setValue(round(_PARTS * progress.done))
+        of_all = f" of {progress.total}" if progress.total else ""
+        self.state.setText(f"{progress.done:.1f}{of_all} {progress.name[-60:]}")
+
+    def _done(self, report: ImportReport) -> None:
+        if report.recordings:
+            self.imported.tell()
+        if self._gone:
+            return
+        self._show_running(False)
+        words = [f"{len(report.recordings)} recordings are in the library now"]
+        if report.problems:
+            words.append(f"{len(report.problems)} things could not be imported")
+        self.state.setText("; ".join([*words, "cancelled"] if report.cancelled else words))
+        self.problems.setPlainText("\n".join(report.problems))
+        self.problems.setVisible(bool(report.problems))
+
+    def _failed(self, line: str) -> None:
+        if not self._gone:
+            self._show_running(False)
+            self.state.setText(line)
+
+    def _show_running(self, running: bool) -> None:
+        if not running:
+            self._cancel = None
+            self._timer.stop()
+        else:
+            self._timer.start()
+        self.bar.setVisible(running)
+        self.bar.setRange(0, 0)
+        self.begin.setEnabled(not running and self.paths.count() > 0)
+        self.stop.setText("Cancel" if running else "Close")
+        for part in (self.paths, self.files, self.folder, self.drop, self.format):
+            part.setEnabled(not running)
+
+    def _ask(self, mode: QFileDialog.FileMode) -> None:
+        dialog = QFileDialog(self, "Import")
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setFileMode(mode)
+        dialog.filesSelected.connect(self.add)
+        dialog.open()
+
+    def _field(self) -> QLineEdit:
+        field = QLineEdit()
+        field.setPlaceholderText("may stay empty")
+        field.setMaxLength(MAX_LABEL + 20)
+        return field
+
+
+def _number(low: int, high: int, value: int) -> QSpinBox:
+    box = QSpinBox()
+    box.setRange(low, high)
+    box.setValue(value)
+    return box

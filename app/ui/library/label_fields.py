@@ -1,0 +1,81 @@
+"""The fields under the player: action, person, sitting and note of what is chosen."""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QStringListModel, Qt
+from PySide6.QtWidgets import QCompleter, QGridLayout, QLineEdit, QPushButton, QWidget
+
+from app.library.labels import MAX_LABEL, MAX_NOTE
+from app.library.types import ClipRow, RecordingRow
+from app.palette import action_text
+from app.ui.library.commands import tooltip_of
+from app.ui.notifier import Notifier
+
+
+class LabelFields(QWidget):
+    """Each field tells what was typed, at Enter; runs of spaces are one."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.action_given: Notifier[[str]] = Notifier()
+        self.who_given: Notifier[[str]] = Notifier()
+        self.sitting_given: Notifier[[str]] = Notifier()
+        self.note_given: Notifier[[str]] = Notifier()
+        self.action = self._field("Action", "action (L)", "label", self.action_given)
+        self.who = self._field("Who", "who (H)", "who", self.who_given)
+        self.sitting = self._field("Sitting", "sitting (T)", "sitting", self.sitting_given)
+        self.note = self._field("Note", "note (M)", "note", self.note_given, MAX_NOTE)
+        self.undo = QPushButton("Undo")
+        self.redo = QPushButton("Redo")
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setSpacing(6)
+        for place, field in enumerate((self.action, self.who, self.sitting)):
+            grid.addWidget(field, 0, place)
+        grid.addWidget(self.note, 1, 0, 1, 3)
+        grid.addWidget(self.undo, 0, 3)
+        grid.addWidget(self.redo, 1, 3)
+        for column, stretch in enumerate((3, 2, 2, 0)):
+            grid.setColumnStretch(column, stretch)
+
+    def offer(self, actions: Sequence[str], people: Sequence[str], sittings: Sequence[str]) -> None:
+        """Names that are known, to complete what is typed."""
+        for field, names in ((self.action, actions), (self.who, people), (self.sitting, sittings)):
+            completer = QCompleter(QStringListModel(list(names)), field)
+            completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
+            field.setCompleter(completer)
+
+    def show_clip(self, row: ClipRow) -> None:
+        """What is known of a clip."""
+        self._show("" if row.action is None else action_text(row.action), row.who, row.session, row.note)
+
+    def show_recording(self, row: RecordingRow) -> None:
+        """What is known of a whole recording."""
+        self._show("", "", row.session, row.note)
+
+    def clear(self) -> None:
+        """Nothing is chosen."""
+        self._show("", "", "", "")
+
+    def refuse(self, reason: str) -> None:
+        """Nothing can be changed, for this reason; "" when it can."""
+        names = ("label", "who", "sitting", "note")
+        for field, name in zip((self.action, self.who, self.sitting, self.note), names, strict=True):
+            field.setEnabled(not reason)
+            field.setToolTip(reason or tooltip_of(name))
+
+    def _show(self, action: str, who: str | None, sitting: str | None, note: str) -> None:
+        texts = (action, who or "", sitting or "", " ".join(note.split()))
+        for field, text in zip((self.action, self.who, self.sitting, self.note), texts, strict=True):
+            field.setText(text)
+
+    def _field(
+        self, name: str, hint: str, command: str, given: Notifier[[str]], longest: int = MAX_LABEL + 20
+    ) -> QLineEdit:
+        field = QLineEdit()
+        field.setPlaceholderText(hint)
+        field.setAccessibleName(name)
+        field.setMaxLength(longest)
+        field.setToolTip(tooltip_of(command))
+        field.returnPressed.connect(lambda: given.tell(" ".join(field.text().split())))
+        return field

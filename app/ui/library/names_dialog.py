@@ -1,0 +1,143 @@
+"""Actions, people and sittings: renamed, merged, removed, added, and the keys of actions."""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QComboBox,
+    QDialog,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QListWidget,
+    QListWidgetItem,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.library.catalogue import Library
+from app.library.labels import MAX_LABEL
+from app.library.queries import Kind
+from app.library.types import Named
+from app.ui.library.clip_edits import ClipEdits
+
+_KINDS: tuple[tuple[str, Kind], ...] = (("Actions", "action"), ("People", "person"), ("Sittings", "session"))
+
+
+class NamesDialog(QDialog):
+    """Every step is one of the library's undo. It does not block the window."""
+
+    def __init__(self, edits: ClipEdits, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle("Names")
+        self.resize(460, 460)
+        self._edits = edits
+        self._named: list[Named] = []
+        self.kind = QComboBox()
+        self.kind.setAccessibleName("Kind of names")
+        for title, kind in _KINDS:
+            self.kind.addItem(title, kind)
+        self.list = QListWidget()
+        self.list.setAccessibleName("Names")
+        self.name = QLineEdit()
+        self.name.setMaxLength(MAX_LABEL + 20)
+        self.rename, self.add, self.remove = QPushButton("&Rename"), QPushButton("&Add"), QPushButton("Re&move")
+        self.into = QComboBox()
+        self.merge = QPushButton("Mer&ge")
+        self.key = QLineEdit()
+        self.key.setMaxLength(1)
+        self.key.setPlaceholderText("one key")
+        self.set_key = QPushButton("Set &key")
+        self.state = QLabel()
+        self.state.setWordWrap(True)
+        self._lay_out()
+        self._connect()
+        self.read()
+
+    def _lay_out(self) -> None:
+        form = QFormLayout()
+        rows: tuple[tuple[str, QWidget, tuple[QPushButton, ...]], ...] = (
+            ("&Name", self.name, (self.rename, self.add, self.remove)),
+            ("&Into", self.into, (self.merge,)),
+            ("Ke&y", self.key, (self.set_key,)),
+        )
+        for text, field, buttons in rows:
+            row = QHBoxLayout()
+            row.addWidget(field, 1)
+            for button in buttons:
+                button.setAutoDefault(False)
+                row.addWidget(button)
+            label = QLabel(text)
+            label.setBuddy(field)
+            form.addRow(label, row)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(16, 14, 16, 14)
+        column.setSpacing(8)
+        column.addWidget(self.kind)
+        column.addWidget(self.list, 1)
+        column.addLayout(form)
+        column.addWidget(self.state)
+
+    def _connect(self) -> None:
+        self.kind.currentIndexChanged.connect(lambda _: self.read())
+        self.list.currentRowChanged.connect(lambda _: self._choose())
+        self.name.returnPressed.connect(self._rename)
+        self.rename.clicked.connect(self._rename)
+        self.add.clicked.connect(lambda: self._do(lambda library: library.add_name(self._kind, self.name.text())))
+        self.remove.clicked.connect(lambda: self._on_chosen(lambda library, n: library.remove_name(self._kind, n)))
+        self.merge.clicked.connect(
+            lambda: self._on_chosen(lambda library, n: library.merge(self._kind, n, self.into.currentText()))
+        )
+        self.set_key.clicked.connect(lambda: self._on_chosen(lambda library, n: library.set_key(n, self.key.text())))
+        self.key.returnPressed.connect(self.set_key.click)
+
+    @property
+    def _kind(self) -> Kind:
+        kind: Kind = self.kind.currentData()
+        return kind
+
+    def read(self) -> None:
+        """Read the names again; the chosen one stays chosen."""
+        library, place = self._edits.library, self.list.currentRow()
+        if library is None:
+            return
+        self._named = library.names(self._kind)
+        self.list.clear()
+        self.into.clear()
+        for named in self._named:
+            key = f", key {named.key}" if named.key else ""
+            self.list.addItem(QListWidgetItem(f"{named.name}   ({named.clips} clips{key})"))
+            self.into.addItem(named.name)
+        self.list.setCurrentRow(min(max(place, 0), len(self._named) - 1))
+        refused = "" if not library.read_only else (library.notes or ["The library is open for reading only"])[0]
+        for part in (self.name, self.rename, self.add, self.remove, self.into, self.merge, self.key, self.set_key):
+            part.setEnabled(not refused)
+            part.setToolTip(refused)
+        for part in (self.key, self.set_key):
+            part.setEnabled(not refused and self._kind == "action")
+
+    def _choose(self) -> None:
+        named = self._chosen()
+        self.name.setText(named.name if named else "")
+        self.key.setText(named.key if named else "")
+
+    def _chosen(self) -> Named | None:
+        place = self.list.currentRow()
+        return self._named[place] if 0 <= place < len(self._named) else None
+
+    def _rename(self) -> None:
+        self._on_chosen(lambda library, name: library.rename(self._kind, name, self.name.text()))
+
+    def _on_chosen(self, edit: Callable[[Library, str], object]) -> None:
+        named = self._chosen()
+        if named is not None:
+            self._do(lambda library: edit(library, named.name))
+
+    def _do(self, edit: Callable[[Library], object]) -> None:
+        line = self._edits.try_to(edit)
+        self.state.setText(line)
+        if not line:
+            self.read()

@@ -1,0 +1,82 @@
+"""Whole recordings as a table that reads a page when it is scrolled to: those of the library, or of its bin."""
+
+from typing import Any
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
+
+from app.library.catalogue import Library
+from app.library.types import Filter, RecordingRow
+
+COLUMNS = ("Recorded", "Length", "Clips", "Sitting", "Note", "Source")
+_PAGE = 200
+_Index = QModelIndex | QPersistentModelIndex
+_ROOT = QModelIndex()
+
+
+class RecordingModel(QAbstractTableModel):
+    """Newest first."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._library: Library | None = None
+        self._chosen = Filter()
+        self.total = 0
+        self.rows: list[RecordingRow] = []
+
+    def show(self, library: Library | None, chosen: Filter) -> None:
+        """The recordings that a filter leaves, as many as were read before."""
+        length = max(len(self.rows), _PAGE)
+        self.beginResetModel()
+        self._library, self._chosen = library, chosen
+        self.total = library.count_recordings(chosen) if library is not None else 0
+        self.rows = library.recordings(chosen, 0, length) if library is not None else []
+        self.endResetModel()
+
+    def place_of(self, recording: str) -> int | None:
+        """In which row a recording is, among those read."""
+        return next((place for place, row in enumerate(self.rows) if row.id == recording), None)
+
+    def canFetchMore(self, parent: _Index = _ROOT) -> bool:
+        """Qt's."""
+        return not parent.isValid() and len(self.rows) < self.total
+
+    def fetchMore(self, parent: _Index = _ROOT) -> None:
+        """Qt's: the next page."""
+        page = [] if self._library is None else self._library.recordings(self._chosen, len(self.rows), _PAGE)
+        if not page:
+            self.total = len(self.rows)
+            return
+        self.beginInsertRows(QModelIndex(), len(self.rows), len(self.rows) + len(page) - 1)
+        self.rows += page
+        self.endInsertRows()
+
+    def rowCount(self, parent: _Index = _ROOT) -> int:
+        """Qt's."""
+        return 0 if parent.isValid() else len(self.rows)
+
+    def columnCount(self, parent: _Index = _ROOT) -> int:
+        """Qt's."""
+        return 0 if parent.isValid() else len(COLUMNS)
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """Qt's."""
+        if role == Qt.ItemDataRole.DisplayRole and orientation == Qt.Orientation.Horizontal:
+            return COLUMNS[section]
+        return None
+
+    def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """Qt's."""
+        row = self.rows[index.row()]
+        if role == Qt.ItemDataRole.DisplayRole:
+            return _texts(row)[index.column()]
+        if role == Qt.ItemDataRole.ToolTipRole:
+            pixels = "joints alone" if row.skeleton_only else "with pictures"
+            kind = f"{row.id}, {row.frames} frames of {row.size[0]}x{row.size[1]}, {pixels}"
+            return "\n".join(part for part in (kind, row.source, row.note) if part)
+        return None
+
+
+def _texts(row: RecordingRow) -> tuple[str, ...]:
+    recorded = row.created.replace("T", " ")[:16]
+    clips = f"{row.labelled} of {row.clips}" if row.clips else "none"
+    return recorded, f"{row.duration_s:.1f} s", clips, row.session or "", row.note, row.source

@@ -1,0 +1,115 @@
+"""Pictures of clips for lists: made and decoded on a thread, the newest wish first, so that scrolling never waits."""
+
+import logging
+import threading
+from collections import OrderedDict, deque
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Qt, QTimer
+from PySide6.QtGui import QImage, QPixmap
+
+from app.library.thumbnails import clip_picture
+from app.library.types import ClipRow
+from app.ui.notifier import Notifier
+
+log = logging.getLogger(__name__)
+
+_LOOK_MS = 40
+_KEPT = 400  # pictures in memory: 400 of 40 x 150 pixels are 10 MB
+_WISHES = 48  # more than a screen shows; what was scrolled past is forgotten
+
+_Key = tuple[str, float, float, int]
+
+
+class Strips(QObject):
+    """ready: the pictures of these clips (ids) are there now."""
+
+    def __init__(self, height_px: int, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.ready: Notifier[[list[int]]] = Notifier()
+        self._height_px = height_px
+        self._root: Path | None = None
+        self._kept: OrderedDict[_Key, QPixmap | None] = OrderedDict()
+        self._wishes: OrderedDict[_Key, ClipRow] = OrderedDict()
+        self._made: deque[tuple[_Key, ClipRow, QImage | None]] = deque()
+        self._changed = threading.Condition()
+        self._closed = False
+        self._thread: threading.Thread | None = None
+        self._timer = QTimer(self)
+        self._timer.setInterval(_LOOK_MS)
+        self._timer.timeout.connect(self._deliver)
+
+    def open(self, root: Path) -> None:
+        """Of the library in this folder."""
+        self._root = root
+        self._thread = threading.Thread(target=self._work, args=(root,), name="clip-pictures", daemon=True)
+        self._thread.start()
+
+    def of(self, row: ClipRow) -> QPixmap | None:
+        """The picture of a clip, None while there is none; it is then made, and `ready` tells."""
+        key = _key(row)
+        if key in self._kept:
+            self._kept.move_to_end(key)
+            return self._kept[key]
+        if self._thread is not None and not self._closed:
+            with self._changed:
+                self._wishes[key] = row
+                self._wishes.move_to_end(key)
+                while len(self._wishes) > _WISHES:
+                    self._wishes.popitem(last=False)
+                self._changed.notify()
+            self._timer.start()
+        return None
+
+    def close(self, timeout_s: float = 1.0) -> None:
+        """Make no more. Any number of times."""
+        self._timer.stop()
+        with self._changed:
+            self._closed = True
+            self._wishes.clear()
+            self._changed.notify()
+        if self._thread is not None:
+            self._thread.join(timeout_s)
+
+    def _deliver(self) -> None:
+        ids = []
+        while self._made:
+            key, row, image = self._made.popleft()
+            self._kept[key] = None if image is None else QPixmap.fromImage(image)
+            ids.append(row.id)
+        while len(self._kept) > _KEPT:
+            self._kept.popitem(last=False)
+        if ids:
+            self.ready.tell(ids)
+        with self._changed:
+            idle = not self._wishes and not self._made
+        if idle and not ids:
+            self._timer.stop()
+
+    def _work(self, root: Path) -> None:
+        """On the thread."""
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._closed or self._wishes)
+                if self._closed:
+                    return
+                key, row = next(reversed(self._wishes.items()))
+            try:
+                image = self._image(root, row)
+            except Exception:  # top of the thread: one bad recording must not take the others their pictures
+                log.exception("no picture of clip %s", row.name)
+                image = None
+            with self._changed:
+                self._made.append((key, row, image))
+                self._wishes.pop(key, None)
+
+    def _image(self, root: Path, row: ClipRow) -> QImage | None:
+        path = clip_picture(root, row)
+        image = QImage(str(path)) if path is not None else QImage()
+        if image.isNull():
+            return None
+        return image.scaledToHeight(2 * self._height_px, Qt.TransformationMode.SmoothTransformation)
+
+
+def _key(row: ClipRow) -> _Key:
+    return row.recording, row.start_s, row.end_s, row.person
