@@ -2,11 +2,8 @@
 
 import hashlib
 import json
-import os
-import re
-import shutil
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,16 +28,15 @@ from recognizer.teaching.clips import TeachingClip
 from recognizer.teaching.description import LEAST_VARIANCE, described
 from recognizer.teaching.errors import TeachingError
 from recognizer.teaching.quick import Taught
+from recognizer.teaching.versions import CLIPS_FILE, place_version
 from recognizer.teaching.windows import Array
 
-CLIPS_FILE = "clips.json"
 OTHER = "other"
 
 _PARITY_SEED = 0
 _LARGEST_ERROR = 1e-3  # of a logit, between the graph in ONNX Runtime and numpy
 _LEAST = 1e-9  # probability whose logarithm is taken
 _BY_ACTION = ("class_activation",)  # outputs of a base that are about its own actions
-_VERSION = re.compile(r"\d{1,6}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +87,6 @@ def card_names(actions: Sequence[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def plain_name(text: str) -> str:
-    """A model's name made of what a person typed: letters of ASCII, digits, ".", "_", "-"."""
-    ascii_only = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
-    name = re.sub(r"[^A-Za-z0-9._-]+", "-", ascii_only).strip("-._")
-    return name[:48] or "taught"
-
-
 def write(package: Package, folder: Path) -> ModelCard:
     """Write model.onnx, card.json and clips.json into an empty folder, and check that the graph says what the head
     says. Raises TeachingError where it does not."""
@@ -118,39 +107,6 @@ def write(package: Package, folder: Path) -> ModelCard:
 def place(package: Package, models: Path, part: str) -> Path:
     """Write a package as the next version of its model. Raises as place_version."""
     return place_version(models, package.name, part, lambda folder: write(package, folder))
-
-
-def place_version(models: Path, name: str, part: str, fill: Callable[[Path], object]) -> Path:
-    """The next version of a model, models/NAME/1, 2, ..., whole or not at all; the versions before it stay.
-
-    part: name of the folder beside it in which `fill` writes it. Raises OSError, and what `fill` raises.
-    """
-    home = models / name
-    home.mkdir(parents=True, exist_ok=True)
-    temporary = home / part
-    temporary.mkdir()
-    try:
-        fill(temporary)
-        while True:
-            target = home / str(max(versions(models, name), default=0) + 1)
-            try:
-                os.rename(temporary, target)
-            except OSError:
-                if not target.exists():
-                    raise
-                continue  # somebody else has just taken that number
-            return target
-    except BaseException:
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise
-
-
-def versions(models: Path, name: str) -> list[int]:
-    """Numbers of a model's versions, the newest last; each is a model folder models/NAME/NUMBER."""
-    home = models / name
-    if not home.is_dir():
-        return []
-    return sorted(int(entry.name) for entry in home.iterdir() if _VERSION.fullmatch(entry.name))
 
 
 def with_head(base: Base, taught: Taught, *, keep_base: bool) -> tuple[tuple[str, ...], bytes]:

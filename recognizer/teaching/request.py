@@ -2,6 +2,7 @@
 
 import json
 import re
+import unicodedata
 import zipfile
 import zlib
 from collections.abc import Sequence
@@ -115,7 +116,7 @@ def _request(values: JsonObject, clips: Path) -> TeachingRequest:
         models=Path(values.text("models")),
         part=_matching(values, "part", _PART, "'.part-' and letters or digits"),
         keep_base=bool(values.take("keep_base", bool, "true or false")),
-        one_sided=unique_texts(values.items("one_sided", "action names"), "one_sided"),
+        one_sided=tuple(map(_composed, unique_texts(values.items("one_sided", "action names"), "one_sided"))),
         seed=values.integer("seed", 0, 2**32 - 1),
         clips=_clips(values.items("clips", "clips"), clips),
     )
@@ -178,7 +179,7 @@ def _entry(values: JsonObject) -> _Entry:
     layout = _one_of(values, "layout", tuple(LAYOUTS))
     entry = _Entry(
         name=_text(values, "name"),
-        action=_text(values, "action"),
+        action=_composed(_text(values, "action")),
         person=_text_or_none(values, "person"),
         session=_text_or_none(values, "session"),
         layout=LAYOUTS[layout],
@@ -193,6 +194,11 @@ def _text(values: JsonObject, key: str) -> str:
     if len(text) > _MAX_TEXT:
         raise CardError(mismatch(values.name(key), f"at most {_MAX_TEXT} characters", text))
     return text
+
+
+def _composed(action: str) -> str:
+    """Names that look alike are one: NFC, spaces around it left out, runs of spaces as one."""
+    return " ".join(unicodedata.normalize("NFC", action).split())
 
 
 def _text_or_none(values: JsonObject, key: str) -> str | None:

@@ -13,7 +13,7 @@ from recognizer.teaching.errors import TeachingError
 from recognizer.teaching.lesson import FEWEST_CLIPS, NOTHING, prepare
 from recognizer.teaching.package import Base, Package, card_names, place
 from recognizer.teaching.quick import teach
-from recognizer.teaching.request import TeachingRequest
+from recognizer.teaching.request import QUICK, TeachingRequest
 from recognizer.teaching.windows import Changes, Shape
 
 PREPARING, FITTING, CHECKING, WRITING = "preparing", "fitting", "checking", "writing"
@@ -55,7 +55,7 @@ def run_quick(request: TeachingRequest, tell: Tell = lambda stage, part: None) -
     found = check(lesson, taught, shape)
     tell(WRITING, _CHECKED)
     seconds = round(time.perf_counter() - started_s, 2)
-    provenance = {"check": found.to_json(), "seed": request.seed, "one_sided": list(request.one_sided)}
+    provenance = {"kind": QUICK, "check": found.to_json(), "seed": request.seed, "one_sided": list(request.one_sided)}
     package = Package(
         request.name,
         base,

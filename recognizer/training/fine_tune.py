@@ -1,6 +1,6 @@
-"""Full teaching: AcT trained on the user's own clips, from a trained network or from scratch.
+"""Full teaching: a network trained on the user's own clips, going on from a trained one or from scratch.
 
-The command for it is in fine_tune_command.
+The command for it is in fine_tune_command, its check in fine_tune_check.
 """
 
 import copy
@@ -28,17 +28,18 @@ from recognizer.teaching.windows import (
     steady,
 )
 from recognizer.training.batches import FRAMES
-from recognizer.training.models.act import Act
+from recognizer.training.fine_tune_start import copy_body
 from recognizer.training.networks import NetworkSpec
 
-_SHAPE = Shape(FRAMES, RATE_FPS, LAYOUT)
-_HOP_S = 0.2
+SHAPE = Shape(FRAMES, RATE_FPS, LAYOUT)
+HOP_S = 0.2  # between windows that are judged
 
 
 @dataclass(frozen=True, slots=True)
 class FineTuneSettings:
-    """network: one of networks.NETWORKS. steps of `batch` windows. warmup: part of the steps. average: weight of the
-    past in the averaged network. background: share of a batch that shows everyday motions and footage of nothing."""
+    """network: one of networks.NETWORKS, where none is given to go on from. steps of `batch` windows. warmup: part of
+    the steps. average: weight of the past in the averaged network. background: share of a batch that shows everyday
+    motions and footage of nothing."""
 
     network: str = "act-micro"
     steps: int = 300
@@ -61,12 +62,12 @@ class WindowDrawer:
     ) -> None:
         self.actions = tuple(sorted({clip.action for clip in clips} - {NOTHING}))
         self._settings, self._one_sided = settings, set(one_sided)
-        taught = [steady(clip, _SHAPE) for clip in clips]
+        taught = [steady(clip, SHAPE) for clip in clips]
         self._by_action: list[list[SteadyClip]] = [
             [each for clip, each in zip(clips, taught, strict=True) if clip.action == action] for action in self.actions
         ]
         nothing = [each for clip, each in zip(clips, taught, strict=True) if clip.action == NOTHING]
-        self._rest = nothing or [stretch.clip for stretch in everyday_motion(_SHAPE)]
+        self._rest = nothing or [stretch.clip for stretch in everyday_motion(SHAPE)]
 
     def draw(self, rng: np.random.Generator) -> tuple[Array, np.ndarray]:
         """Features (N, T, F) and targets (N,), the number of actions for what is none of them."""
@@ -81,30 +82,31 @@ class WindowDrawer:
     def _window(self, target: int, rng: np.random.Generator) -> tuple[Array, Array]:
         clips = self._by_action[target] if target < len(self.actions) else self._rest
         clip = clips[rng.integers(len(clips))]
-        positions = shaken(clip, _SHAPE, self._settings.changes, rng, 1)[:1]
+        positions = shaken(clip, SHAPE, self._settings.changes, rng, 1)[:1]
         window = cut(clip, positions)
         one_sided = target < len(self.actions) and self.actions[target] in self._one_sided
         return mirrored(*window, LAYOUT) if not one_sided and rng.random() < 0.5 else window
 
 
-def fit_act(
+def fit_network(
     clips: Sequence[TeachingClip],
     settings: FineTuneSettings,
     *,
-    start: nn.Module | None = None,
+    start: tuple[NetworkSpec, nn.Module] | None = None,
     one_sided: Sequence[str] = (),
     progress: Callable[[float], None] = lambda part: None,
 ) -> nn.Module:
-    """An AcT with an output for each action in order of their names, and one for everything else; averaged weights.
+    """A network with an output for each action in order of their names, and one for everything else; averaged weights.
 
-    start: a trained network of the same size, whose head is replaced; None begins from scratch.
+    start: a trained network, of which all but the head goes on learning, and how it is built; None begins from scratch.
     """
     torch.manual_seed(settings.seed)
     drawer = WindowDrawer(clips, settings, one_sided)
-    outputs = len(drawer.actions) + 1
-    network = NetworkSpec(settings.network, outputs, {"dropout": settings.dropout}).build()
+    name, changes = (start[0].name, start[0].changes) if start is not None else (settings.network, {})
+    spec = NetworkSpec(name, len(drawer.actions) + 1, {**changes, "dropout": settings.dropout})
+    network = spec.build()
     if start is not None:
-        copy_body(start, network)
+        copy_body(start[1], network)
     averaged = copy.deepcopy(network).requires_grad_(False).eval()
     optimizer = torch.optim.AdamW(
         network.parameters(), settings.learning_rate, weight_decay=settings.weight_decay, betas=(0.9, 0.99)
@@ -125,28 +127,23 @@ def fit_act(
             weight = min(settings.average, (step + 1) / (step + 10))  # the first steps do not linger
             for kept, new in zip(averaged.parameters(), network.parameters(), strict=True):
                 kept.lerp_(new, 1 - weight)
+            for mean, found in zip(averaged.buffers(), network.buffers(), strict=True):  # of batch norms
+                mean.copy_(found)
         progress((step + 1) / settings.steps)
     return averaged.eval()
 
 
-def copy_body(start: nn.Module, network: nn.Module) -> None:
-    """Take over everything of an AcT but its head. Raises ValueError where the two are of different sizes."""
-    if not isinstance(start, Act) or not isinstance(network, Act) or start.config.width != network.config.width:
-        raise ValueError("fine-tuning goes on from an AcT of the same size")
-    body = {name: values for name, values in start.state_dict().items() if not name.startswith("head.")}
-    missing = network.load_state_dict(body, strict=False).missing_keys
-    if any(not name.startswith("head.") for name in missing):
-        raise ValueError("fine-tuning goes on from an AcT of the same size")
+def window_probabilities(network: nn.Module, clip: TeachingClip, *, mirror: bool = True) -> Array:
+    """(W, A + 1) of a clip's windows, one every HOP_S. mirror: the mean with those of their mirror images."""
+    even = steady(clip, SHAPE)
+    window = cut(even, sliding(even, SHAPE, HOP_S))
+    views = [window, mirrored(*window, LAYOUT)] if mirror else [window]
+    with torch.inference_mode():
+        each: list[Tensor] = [network(torch.from_numpy(clip_features(*view, RATE_FPS))) for view in views]
+    found: Array = torch.stack(each).softmax(dim=2).mean(dim=0).numpy()
+    return found
 
 
 def whole_clip_probabilities(network: nn.Module, clips: Sequence[TeachingClip]) -> Array:
     """(C, A + 1) of whole clips: the mean over their windows and the windows' mirror images."""
-    rows = []
-    for clip in clips:
-        even = steady(clip, _SHAPE)
-        window = cut(even, sliding(even, _SHAPE, _HOP_S))
-        both = [clip_features(*views, RATE_FPS) for views in (window, mirrored(*window, LAYOUT))]
-        with torch.inference_mode():
-            logits: Tensor = network(torch.from_numpy(np.concatenate(both)))
-        rows.append(logits.softmax(dim=1).mean(dim=0).numpy())
-    return np.stack(rows)
+    return np.stack([window_probabilities(network, clip).mean(axis=0) for clip in clips])

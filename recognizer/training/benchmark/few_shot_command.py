@@ -30,7 +30,7 @@ from recognizer.training.benchmark.few_shot_embedding import STEPS, train_base
 from recognizer.training.benchmark.few_shot_unknown import OpenSet, measure_open_set
 from recognizer.training.data import penn_action, utd_mhad
 from recognizer.training.data.everyday import merge, read_all
-from recognizer.training.fine_tune import FineTuneSettings, fit_act, whole_clip_probabilities
+from recognizer.training.fine_tune import FineTuneSettings, fit_network, whole_clip_probabilities
 
 OPEN_SET_SHOTS = 4
 _READERS = {utd_mhad.NAME: utd_mhad, penn_action.NAME: penn_action}
@@ -129,7 +129,7 @@ class Warping:
 def _scratch(pool: Pool, episode: Episode) -> float:
     """Part of the tested clips that an AcT trained on the episode's clips alone gets right."""
     clips = pool.lesson.clips
-    network = fit_act([clips[each] for each in episode.train], FineTuneSettings())
+    network = fit_network([clips[each] for each in episode.train], FineTuneSettings())
     target = [episode.actions.index(clips[each].action) for each in episode.test]
     found = whole_clip_probabilities(network, [clips[each] for each in episode.test])[:, :-1].argmax(axis=1)
     return float((found == target).mean())

@@ -15,8 +15,9 @@ from recognizer.teaching.description import describe
 from recognizer.teaching.errors import TeachingError
 from recognizer.teaching.head import DISCRIMINANT, KINDS, HeadSettings, fit_head
 from recognizer.teaching.lesson import NOTHING, prepare
-from recognizer.teaching.package import Base, Package, card_names, place, plain_name, versions
+from recognizer.teaching.package import Base, Package, card_names, place
 from recognizer.teaching.quick import judge_held_out, teach, usable_background
+from recognizer.teaching.versions import plain_name, taught_model, versions
 from recognizer.teaching.windows import Changes, as_clips, cut, sliding, steady
 
 CHANGES = Changes(windows=3)
@@ -145,6 +146,14 @@ def test_every_version_stays_and_tells_its_clips(taught, lesson, base_folder, tm
     listed = json.loads((tmp_path / "gym" / "1" / "clips.json").read_text(encoding="utf-8"))
     assert [each["name"] for each in listed["clips"]] == [clip.name for clip in lesson.clips]
     assert listed["base"]["name"] == "toy"
+    model = taught_model(tmp_path / "gym" / "2")
+    assert (model.label, model.base, model.problem) == ("gym/2", "toy", "")
+    assert {name for names in model.actions.values() for name in names} == {clip.name for clip in lesson.clips}
+    (tmp_path / "gym" / "2" / "clips.json").write_text('{"clips": [1, {"action": []}], "base": 3, "check": "no"}')
+    model = taught_model(tmp_path / "gym" / "2")
+    assert (model.actions, model.check, model.base) == ({}, {}, "")
+    (tmp_path / "gym" / "2" / "model.onnx").write_bytes(b"another")
+    assert "not the model of its card" in taught_model(tmp_path / "gym" / "2").problem
 
 
 def test_a_failure_while_writing_leaves_nothing(taught, lesson, base_folder, tmp_path, monkeypatch):

@@ -1,22 +1,33 @@
-"""Full teaching: AcT learns made-up actions, and becomes a model like any other."""
+"""Full teaching: a network learns made-up actions, and becomes a model like any other."""
 
 import argparse
 import json
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from teaching_clips import made_clip, made_clips
 
+from recognizer.model_card import ModelCard
 from recognizer.onnx_recognizer import OnnxRecognizer
-from recognizer.teaching.check import CLIPS, SESSIONS
+from recognizer.teaching.check import CLIPS, PEOPLE, SESSIONS
 from recognizer.teaching.errors import TeachingError
 from recognizer.teaching.lesson import NOTHING
 from recognizer.teaching.request import FULL, TeachingRequest, write_request
-from recognizer.training.fine_tune import FineTuneSettings, WindowDrawer, copy_body, fit_act, whole_clip_probabilities
-from recognizer.training.fine_tune_command import add_fine_tune, run_fine_tune, split
+from recognizer.teaching.versions import taught_model
+from recognizer.training.fine_tune import FineTuneSettings, WindowDrawer, fit_network, whole_clip_probabilities
+from recognizer.training.fine_tune_check import judge, split
+from recognizer.training.fine_tune_command import add_fine_tune, run_fine_tune
+from recognizer.training.fine_tune_start import NETWORKS_FILE, copy_body, load_networks
+from recognizer.training.models.deployed import Deployed
 from recognizer.training.networks import NetworkSpec
+from recognizer.training.run_folder import RunError
 
 SETTINGS = FineTuneSettings(steps=40, batch=32)
+WEIGHTS = Path(__file__).resolve().parents[3] / "weights"
+SHIPPED = sorted(path.parent for path in WEIGHTS.glob(f"*/{NETWORKS_FILE}"))
 
 
 def run(folder, *more):
@@ -33,7 +44,7 @@ def quiet(monkeypatch):
 
 
 def test_it_learns_actions_that_differ():
-    network = fit_act(made_clips(), SETTINGS)
+    network = fit_network(made_clips(), SETTINGS)
     others = [made_clip(action, 50 + n) for n in range(3) for action in ("bow", "raise", "step")]
     found = whole_clip_probabilities(network, others)[:, :-1].argmax(axis=1)
     assert (found == [0, 1, 2] * 3).mean() > 0.7
@@ -46,8 +57,50 @@ def test_the_body_of_a_trained_network_is_kept_and_its_head_is_new():
     copy_body(start, network)
     assert (network.embed.weight == start.embed.weight).all()
     assert (network.head[1].weight == head).all()
-    with pytest.raises(ValueError, match="same size"):
+    with pytest.raises(ValueError, match="same kind and size"):
         copy_body(NetworkSpec("act-small", 4, {}).build(), network)
+
+
+@pytest.mark.parametrize("folder", SHIPPED, ids=lambda path: path.name)
+def test_the_networks_beside_a_model_are_those_in_its_graph(folder):
+    card = ModelCard.load(folder)
+    listed = len(card.actions) - 1
+    network = Deployed(load_networks(folder)[1], listed=listed).eval()
+    shape = (1, card.frames, network.sign.numel())
+    features = np.random.default_rng(card.parity.input_seed).standard_normal(shape).astype(np.float32)
+    with torch.inference_mode():
+        logits = network(torch.from_numpy(features))[0].numpy()
+    np.testing.assert_allclose(
+        logits[:listed], card.parity.logits[:listed], atol=1e-5
+    )  # the last has a bias of its own
+
+
+def test_act_is_shipped_with_what_full_teaching_goes_on_from():
+    assert WEIGHTS / "act" in SHIPPED
+
+
+def test_networks_of_another_model_damaged_or_missing_are_refused(tmp_path):
+    for name in ("card.json", "model.onnx"):
+        shutil.copy(WEIGHTS / "st-gcn" / name, tmp_path / name)
+    shutil.copy(WEIGHTS / "act" / NETWORKS_FILE, tmp_path / NETWORKS_FILE)
+    with pytest.raises(RunError, match="belongs to another model"):
+        load_networks(tmp_path)
+    (tmp_path / NETWORKS_FILE).write_bytes((tmp_path / NETWORKS_FILE).read_bytes()[:5000])
+    with pytest.raises(RunError, match="damaged"):
+        load_networks(tmp_path)
+    np.savez(tmp_path / NETWORKS_FILE, about=np.array([{"a": 1}], dtype=object))
+    with pytest.raises(RunError, match="cannot be used"):
+        load_networks(tmp_path)
+    (tmp_path / NETWORKS_FILE).unlink()
+    with pytest.raises(RunError, match="choose another model"):
+        load_networks(tmp_path)
+
+
+def test_a_graph_network_goes_on_from_a_trained_one():
+    small = {"widths": (8, 8), "strides": (1, 1)}
+    start = NetworkSpec("st-gcn", 7, small)
+    network = fit_network(made_clips(), FineTuneSettings(steps=2, batch=8), start=(start, start.build()))
+    assert whole_clip_probabilities(network, made_clips(clips=1)).shape == (3, 4)
 
 
 def test_batches_hold_every_action_and_the_background():
@@ -58,34 +111,69 @@ def test_batches_hold_every_action_and_the_background():
     assert (counts > 25).all()
 
 
-def test_the_last_session_is_held_out_or_a_part_of_the_clips():
-    two = made_clips(sessions=("Monday", "Tuesday"))
-    kept, held, how = split(two)
+def test_the_last_person_or_session_is_held_out_or_a_part_of_the_clips():
+    kept, held, how = split(made_clips(people=("Ada", "Max"), sessions=("Monday", "Monday")))
+    assert how == PEOPLE
+    assert ({clip.person for clip in kept}, {clip.person for clip in held}) == ({"Ada"}, {"Max"})
+    kept, held, how = split(made_clips(sessions=("Monday", "Tuesday")))
     assert how == SESSIONS
-    assert {clip.session for clip in held} == {"Tuesday"}
-    assert {clip.session for clip in kept} == {"Monday"}
+    assert ({clip.session for clip in kept}, {clip.session for clip in held}) == ({"Monday"}, {"Tuesday"})
     kept, held, how = split(made_clips())
     assert how == CLIPS
     assert len(held) == 3
     assert {clip.action for clip in kept} == {"bow", "raise", "step"}
 
 
-def test_from_a_request_to_a_model(tmp_path, quiet, capsys):
-    write_request(TeachingRequest(FULL, "gym", tmp_path, tmp_path / "models", made_clips(clips=3)), tmp_path)
+def test_footage_of_nothing_is_on_both_sides():
+    kept, held, _ = split([*made_clips(), made_clip(NOTHING, 1, seconds=9)])
+    (early,), (late,) = ([clip for clip in side if clip.action == NOTHING] for side in (kept, held))
+    assert early.times_s[-1] < late.times_s[0]
+    assert len(early.times_s) == pytest.approx(2 * len(late.times_s), abs=2)
+    _, held, _ = split([*made_clips(), *(made_clip(NOTHING, n) for n in range(4))])
+    assert sum(clip.action == NOTHING for clip in held) == 1
+
+
+class Certain(torch.nn.Module):
+    """Says `raise` of everything."""
+
+    def forward(self, features):
+        return torch.tensor([[0.0, 9.0, 0.0, 0.0]]).expand(len(features), -1)
+
+
+def test_the_check_counts_alarms_confusions_suspects_and_what_is_needed():
+    clips = [*made_clips(clips=3), made_clip(NOTHING, 1, seconds=9)]
+    _, held, how = split(clips)
+    found, thresholds = judge(Certain(), clips, held, how)
+    (figures,) = found.checks
+    assert figures.accuracy == pytest.approx(1 / 3)
+    assert set(figures.confusions) == {("bow", "raise", 1), ("step", "raise", 1)}
+    assert {suspect.action for suspect in found.suspects} == {"bow", "step"}
+    assert found.alarms.shown == {"raise": 1}
+    assert found.needed["bow"] > found.needed["raise"] > 0
+    assert thresholds.shape == (3,)
+    assert judge(Certain(), clips[:-1], *split(clips[:-1])[1:])[1].tolist() == [0.5] * 3
+
+
+def test_from_a_request_to_a_model_that_goes_on_from_the_shipped_one(tmp_path, quiet, capsys):
+    write_request(TeachingRequest(FULL, "gym", WEIGHTS / "act", tmp_path / "models", made_clips(clips=3)), tmp_path)
     run(tmp_path, "--steps", "3")
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith("{")]
     assert lines[-1]["folder"] == str(tmp_path / "models" / "gym" / "1")
     assert lines[-1]["check"]["checks"][0]["clips"] == 3
-    recognizer = OnnxRecognizer(tmp_path / "models" / "gym" / "1", "cpu")
+    assert {line["stage"] for line in lines[:-1]} == {"checking", "fitting", "writing"}
+    model = taught_model(tmp_path / "models" / "gym" / "1")
+    assert (model.kind, model.base, set(model.actions)) == (FULL, "act", {"bow", "raise", "step"})
+    assert not any("from scratch" in line for line in model.check["remarks"])
+    recognizer = OnnxRecognizer(model.folder, "cpu")
     assert recognizer.actions == ("bow", "raise", "step", "other")
     assert recognizer.self_test().max_error < 1e-3
-    assert [source.name for source in recognizer.card.training_data] == ["the user's own clips"]
+    assert len(recognizer.card.training_data) > 1
     recognizer.close()
 
 
 def test_a_mistake_is_the_last_line(tmp_path, quiet, capsys):
     write_request(TeachingRequest(FULL, "gym", tmp_path, tmp_path / "models", made_clips(clips=2)), tmp_path)
     with pytest.raises(TeachingError):
-        run(tmp_path)
+        run(tmp_path, "--scratch")
     assert "record 1 more" in json.loads(capsys.readouterr().out.splitlines()[-1])["error"]
     assert not (tmp_path / "models").exists()

@@ -1,0 +1,118 @@
+"""network.npz: the trained networks behind a shipped model.onnx, from which Full teaching goes on.
+
+An exported graph has its weights multiplied together and written out, from which a network cannot be told any more, so
+they are kept beside it: plain arrays, each named "NETWORK/PARAMETER", and "about", a JSON text. Nothing is unpickled.
+"""
+
+import json
+import os
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from recognizer import strict_json
+from recognizer.errors import CardError
+from recognizer.features import FEATURES_VERSION
+from recognizer.model_card import ModelCard
+from recognizer.strict_json import JsonObject
+from recognizer.training.networks import NETWORKS, NetworkError, NetworkSpec
+from recognizer.training.run_folder import RunError, TrainedRun
+
+NETWORKS_FILE = "network.npz"
+_MAX_BYTES = 64 << 20
+_MAX_NETWORKS = 32
+_MAX_OUTPUTS = 10_000
+_HEAD = "head"  # a part of the name of whatever is made anew for other actions
+
+
+def save_networks(folder: Path, runs: Sequence[TrainedRun]) -> Path:
+    """Write the networks, all of one kind, beside the model that was exported of them, whole or not at all."""
+    spec = runs[0].spec
+    if any(run.spec != spec for run in runs):
+        raise RunError("only networks of one kind and size can be kept together")
+    about = {
+        "features": FEATURES_VERSION,
+        "model_sha256": ModelCard.load(folder).sha256,
+        "network": spec.name,
+        "changes": dict(spec.changes),
+        "outputs": spec.outputs,
+        "networks": len(runs),
+    }
+    arrays: dict[str, Any] = {"about": np.array(json.dumps(about))}
+    for place, run in enumerate(runs):
+        arrays |= {f"{place}/{name}": values.numpy() for name, values in run.network.state_dict().items()}
+    handle, temporary = tempfile.mkstemp(dir=folder, prefix=f".{NETWORKS_FILE}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            np.savez_compressed(file, **arrays)
+        Path(temporary).chmod(0o644)
+        os.replace(temporary, folder / NETWORKS_FILE)
+    except OSError:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    return folder / NETWORKS_FILE
+
+
+def load_networks(folder: Path) -> tuple[NetworkSpec, list[nn.Module]]:
+    """The networks of a model's folder, in eval mode, and how they are built. Raises RunError."""
+    path = folder / NETWORKS_FILE
+    if not path.is_file():
+        raise RunError(f"{folder} has no {NETWORKS_FILE}, so nothing can be trained on from it; choose another model")
+    try:
+        arrays = _arrays(path)
+        spec, count, sha256 = _about(str(arrays.pop("about")))
+        networks = []
+        for place in range(count):
+            network = spec.build()
+            values = {name: torch.from_numpy(arrays[f"{place}/{name}"]) for name in network.state_dict()}
+            network.load_state_dict(values)
+            networks.append(network.eval())
+    except (CardError, NetworkError, OSError, ValueError, KeyError, TypeError, RuntimeError, zlib.error) as error:
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise RunError(f"{path} cannot be used ({reason}); export the model again") from error
+    if sha256 != ModelCard.load(folder).sha256:
+        raise RunError(f"{path} belongs to another model than the one beside it; export the model again")
+    return spec, networks
+
+
+def _arrays(path: Path) -> dict[str, Any]:
+    """The file's arrays; sizes are looked at before anything is unpacked. Raises ValueError, OSError."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if sum(member.file_size for member in archive.infolist()) > _MAX_BYTES:
+                raise ValueError("it is too large")
+        with np.load(path, allow_pickle=False) as arrays:
+            return {name: arrays[name] for name in arrays.files}
+    except (EOFError, zipfile.BadZipFile) as error:
+        raise ValueError("it is damaged") from error
+
+
+def _about(text: str) -> tuple[NetworkSpec, int, str]:
+    values = JsonObject(strict_json.load(text.encode()), "")
+    if (version := values.text("features")) != FEATURES_VERSION:
+        raise ValueError(f"it is of features {version}, this program makes {FEATURES_VERSION}")
+    name = values.text("network")
+    if name not in NETWORKS:
+        raise NetworkError(f"no network is called {name!r}")
+    changes: Mapping[str, Any] = values.take("changes", dict, "settings of the network")
+    spec = NetworkSpec(name, values.integer("outputs", 1, _MAX_OUTPUTS), changes)
+    count, sha256 = values.integer("networks", 1, _MAX_NETWORKS), values.text("model_sha256")
+    values.done()
+    return spec, count, sha256
+
+
+def copy_body(start: nn.Module, network: nn.Module) -> None:
+    """Take over everything but the head of a trained network. Raises ValueError where the two are of different kinds
+    or sizes."""
+    body = {name: values for name, values in start.state_dict().items() if _HEAD not in name.split(".")}
+    wanted = {name: values for name, values in network.state_dict().items() if _HEAD not in name.split(".")}
+    if {name: values.shape for name, values in body.items()} != {name: v.shape for name, v in wanted.items()}:
+        raise ValueError("fine-tuning goes on from a network of the same kind and size")
+    network.load_state_dict(body, strict=False)
