@@ -1,6 +1,6 @@
 """What the check of a taught recognizer has found, in sentences and one table."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -13,7 +13,16 @@ _HELD_OUT = {
 
 
 def as_html(check: Mapping[str, Any]) -> str:
-    """The check (recognizer.teaching.check.Check.to_json) for a text view."""
+    """The check (recognizer.teaching.check.Check.to_json) for a text view; whatever a file says of it."""
+    try:
+        return _report(check)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return "<p>What its check has found cannot be read.</p>"
+
+
+def _report(check: Mapping[str, Any]) -> str:
+    if not check:
+        return "<p>No check of it is noted.</p>"
     parts = [_held_out(one) for one in check.get("checks", ())]
     alarms = check.get("alarms")
     if alarms is None:
@@ -37,6 +46,26 @@ def as_html(check: Mapping[str, Any]) -> str:
         parts.append(f"<p>Labels to look at:</p><ul>{rows}</ul>")
     parts += [f"<p>{escape(str(remark))}</p>" for remark in check.get("remarks", ())]
     return "".join(parts)
+
+
+def made_of_html(actions: Mapping[str, Sequence[str]]) -> str:
+    """The clips that made a recognizer, by action."""
+    if not actions:
+        return "<p>Which clips made it is not noted.</p>"
+    rows = "".join(
+        f"<p><b>{escape(action)}</b> ({len(names)}): {', '.join(map(escape, names))}</p>"
+        for action, names in sorted(actions.items())
+    )
+    return f"<p><b>Made of these clips</b></p>{rows}"
+
+
+def left_text(remaining_s: float | None) -> str:
+    """What is still to come, as the end of a sentence."""
+    if remaining_s is None:
+        return ""
+    if remaining_s < 90:
+        return f", about {remaining_s:.0f} s left"
+    return f", about {remaining_s / 60:.0f} min left"
 
 
 def _held_out(check: Mapping[str, Any]) -> str:

@@ -1,7 +1,5 @@
 """The Teach dialog: which actions, how, its progress, what the check found, and the switch to the new recognizer."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -26,31 +24,24 @@ from PySide6.QtWidgets import (
 )
 
 from app.errors import UsageError
-from app.library.catalogue import Library
 from app.library.types import Model
-from app.teaching import TeachingDone, TeachingFailed, TeachingJob
+from app.teaching import TeachingDone, TeachingFailed, TeachingJob, command_of
 from app.ui.jobs import Jobs
 from app.ui.notifier import Notifier
-from app.ui.teaching.report import as_html
-from pose.errors import ActionLensError
-from recognizer.model_card import find_model, weights_folders
+from app.ui.teaching.report import as_html, left_text, made_of_html
+from app.ui.teaching.shelf import Files, Shelf, base_of, before, clips_of, enter, files_of, read, short_name
+from app.ui.teaching.version_list import VersionList
 from recognizer.teaching.clips import TeachingClip
 from recognizer.teaching.lesson import FEWEST_CLIPS, NOTHING
-from recognizer.teaching.package import plain_name, versions
 from recognizer.teaching.request import FULL, QUICK, TeachingRequest
+from recognizer.teaching.versions import TaughtModel, plain_name
 
 _LOOK_MS = 150
 _ACTION, _CLIPS, _SIDES = range(3)
-_KINDS = ((QUICK, "Quick: seconds, from three clips an action"), (FULL, "Full: minutes to hours, from many clips"))
+_WATCH_MS = 1000
+_KINDS = ((QUICK, "Quick: seconds, from three clips an action"), (FULL, "Full: minutes, from many clips"))
+_FULL = "Trains the network itself, and once more for the check; what comes of it knows the ticked actions alone."
 _STAGES = {"starting": "Starting", "": "Working"}
-
-
-@dataclass(frozen=True, slots=True)
-class _Shelf:
-    """What the library has to teach with. clips: labelled ones by action, "nothing" among them."""
-
-    counts: dict[str, int]
-    models: tuple[str, ...]
 
 
 class TeachDialog(QDialog):
@@ -64,17 +55,27 @@ class TeachDialog(QDialog):
         self.resize(760, 600)
         self.use: Notifier[[str]] = Notifier()
         self._root, self._jobs = root, jobs
-        self._base = _base_of(model)
-        self._before = model
+        self._base = base_of(model)
+        self._running = model
+        self._before = before(root, model)
+        self._seen: Files = ()
+        self._reading = False
         self._job: TeachingJob | None = None
+        self._cancelling = False
         self._asked: TeachingRequest | None = None
         self._closed = False
+        self._missing = ""  # what Full needs and is not installed
+        self._newest: str | None = None  # the version that has just been made
         self._timer = QTimer(self)
         self._timer.setInterval(_LOOK_MS)
         self._timer.timeout.connect(self.look)
+        self._watch = QTimer(self)
+        self._watch.setInterval(_WATCH_MS)
+        self._watch.timeout.connect(self._look_for_changes)
         self._make_parts()
         self._lay_out()
         self.look_at_library()
+        self._watch.start()
 
     def _make_parts(self) -> None:
         self.list = QTreeWidget()
@@ -85,9 +86,16 @@ class TeachDialog(QDialog):
         self.list.setAccessibleName("Actions to teach")
         self.name = QLineEdit("mine")
         self.name.setMaxLength(48)
+        self.name.textChanged.connect(lambda _: self._hint_at_name())
+        self.kept_as = QLabel()
+        self.kept_as.setObjectName("muted")
         self.kind = QComboBox()
         for value, text in _KINDS:
             self.kind.addItem(text, value)
+        self.kind.currentIndexChanged.connect(lambda _: self._choose_kind())
+        self.hint = QLabel()
+        self.hint.setObjectName("muted")
+        self.hint.setWordWrap(True)
         self.keep = QCheckBox("Keep the actions that it knows already")
         self.keep.setChecked(True)
         self.train = QPushButton("Train")
@@ -101,23 +109,30 @@ class TeachDialog(QDialog):
         self.state.setWordWrap(True)
         self.report = QTextBrowser()
         self.report.setAccessibleName("What the check has found")
-        self.taught = QComboBox()
-        self.taught.setAccessibleName("Taught recognizers")
+        self.taught = VersionList()
+        self.taught.picked.connect(self._show_version)
         self.switch = QPushButton("Use it")
         self.switch.clicked.connect(self._use_chosen)
-        self.back = QPushButton("Back to the one before")
-        self.back.clicked.connect(lambda: self.use.tell(self._before))
+        self.back = QPushButton()
+        self.back.clicked.connect(self._go_back)
 
     def _lay_out(self) -> None:
         form = QFormLayout()
         form.addRow("Name", self.name)
+        form.addRow("", self.kept_as)
         form.addRow("How", self.kind)
         form.addRow("", self.keep)
+        form.addRow(self.hint)
         left = QVBoxLayout()
         left.addWidget(self.list, 1)
         left.addLayout(form)
         right = QVBoxLayout()
-        right.addWidget(self.report, 1)
+        right.addWidget(self.taught, 2)
+        right.addWidget(self.report, 5)
+        models = QHBoxLayout()
+        models.addWidget(self.switch)
+        models.addWidget(self.back)
+        right.addLayout(models)
         columns = QHBoxLayout()
         columns.setSpacing(12)
         columns.addLayout(left, 5)
@@ -125,54 +140,91 @@ class TeachDialog(QDialog):
         run = QHBoxLayout()
         run.addWidget(self.train)
         run.addWidget(self.progress, 1)
-        models = QHBoxLayout()
-        models.addWidget(QLabel("Taught recognizers"))
-        models.addWidget(self.taught, 1)
-        models.addWidget(self.switch)
-        models.addWidget(self.back)
         column = QVBoxLayout(self)
         column.setContentsMargins(18, 14, 18, 14)
         column.setSpacing(10)
         column.addLayout(columns, 1)
         column.addLayout(run)
         column.addWidget(self.state)
-        column.addLayout(models)
+        self._hint_at_name()
+        self._choose_kind()
+        self._show_version(None)
 
     # What can be taught.
 
     def look_at_library(self) -> None:
         """Read what there is, off the window's thread."""
-        self.state.setText("Looking at the library …")
-        self._jobs.start("library", lambda: _read(self._root), self._offer, self._say)
+        if self._closed or self._reading:
+            return
+        self._reading = True
+        if not self._seen:
+            self.state.setText("Looking at the library …")
+        self._jobs.start("library", lambda: read(self._root), self._offer, self._cannot_read)
 
-    def _offer(self, shelf: _Shelf) -> None:
+    def _look_for_changes(self) -> None:
+        """Clips are recorded and labelled in other windows meanwhile."""
+        if not self._reading and self._seen != files_of(self._root):
+            self.look_at_library()
+
+    def _cannot_read(self, line: str) -> None:
+        self._reading, self._seen = False, files_of(self._root)  # not again before something has changed
+        self._say(line)
+
+    def _offer(self, shelf: Shelf) -> None:
         if self._closed:
             return
-        before = {self._text(item): item.checkState(_ACTION) for item in self._items()}
+        self._reading, self._seen = False, shelf.seen
+        ticks = {
+            self._text(item): (item.checkState(_ACTION), item.checkState(_SIDES), item.isDisabled())
+            for item in self._items()
+        }
         self.list.clear()
         for action, count in sorted(shelf.counts.items()):
             if action == NOTHING:
                 continue
             item = QTreeWidgetItem([action, str(count), ""])
             enough = count >= FEWEST_CLIPS
-            chosen = before.get(action, Qt.CheckState.Checked if enough else Qt.CheckState.Unchecked)
-            item.setCheckState(_ACTION, chosen)
-            item.setCheckState(_SIDES, Qt.CheckState.Unchecked)
+            ticked = Qt.CheckState.Checked if enough else Qt.CheckState.Unchecked
+            chosen, sides, was_few = ticks.get(action, (ticked, Qt.CheckState.Unchecked, False))
+            item.setCheckState(_ACTION, ticked if was_few or not enough else chosen)
+            item.setCheckState(_SIDES, sides)
             item.setToolTip(_ACTION, action if enough else f"{action}: at least {FEWEST_CLIPS} clips are needed")
             item.setDisabled(not enough)
             self.list.addTopLevelItem(item)
         for section in (_CLIPS, _SIDES):
             self.list.resizeColumnToContents(section)
-        self._offer_models(shelf.models)
+        self.taught.offer(shelf.models, self._newest, self._running)
+        if self._newest in self.taught.labels():
+            self._newest = None
+        self._show_way_back()
         if self._asked is None:  # later, what came of the teaching stays on the screen
             self.state.setText(_what_there_is(shelf.counts))
         self._refresh()
 
-    def _offer_models(self, models: Sequence[str]) -> None:
-        self.taught.clear()
-        self.taught.addItems(list(models))
-        self.taught.setCurrentIndex(len(models) - 1)
-        self.switch.setEnabled(bool(models))
+    def _hint_at_name(self) -> None:
+        name = plain_name(self.name.text())
+        self.kept_as.setText("" if name == self.name.text() else f"kept as {name}")
+        self.kept_as.setVisible(bool(self.kept_as.text()))
+
+    def _choose_kind(self) -> None:
+        full = self.kind.currentData() == FULL
+        try:
+            command_of(str(self.kind.currentData()))
+            self._missing = ""
+        except UsageError as error:
+            self._missing = str(error)
+        self.hint.setText(self._missing or f"Builds on {self._base.name}. {_FULL if full else ''}".rstrip())
+        self.keep.setEnabled(not full)
+        self._refresh()
+
+    def _show_version(self, model: TaughtModel | None) -> None:
+        self.switch.setEnabled(model is not None and not model.problem)
+        if model is None:
+            self.report.setPlainText("No recognizer has been taught yet.")
+        elif model.problem:
+            self.report.setPlainText(model.problem)
+        else:
+            self.report.setHtml(as_html(model.check) + made_of_html(model.actions))
 
     def chosen(self) -> list[str]:
         """The actions that are ticked."""
@@ -190,6 +242,7 @@ class TeachDialog(QDialog):
     def toggle(self) -> None:
         """Begin, or cancel what runs."""
         if self._job is not None:
+            self._cancelling = True
             self._job.cancel()
             self.state.setText("Cancelling …")
             return
@@ -199,7 +252,7 @@ class TeachDialog(QDialog):
             return
         self.train.setEnabled(False)
         self.state.setText("Reading the clips …")
-        self._jobs.start("clips", lambda: _clips(self._root, actions), self._begin, self._failed)
+        self._jobs.start("clips", lambda: clips_of(self._root, actions), self._begin, self._failed)
 
     def _begin(self, clips: list[TeachingClip]) -> None:
         if self._closed:
@@ -231,10 +284,11 @@ class TeachDialog(QDialog):
         outcome, progress = job.outcome, job.progress
         if outcome is None:
             self.progress.setValue(round(1000 * progress.part))
-            left = "" if progress.remaining_s is None else f", about {progress.remaining_s:.0f} s left"
-            self.state.setText(f"{_STAGES.get(progress.stage, progress.stage.capitalize())}{left}")
+            if not self._cancelling:
+                stage = _STAGES.get(progress.stage, progress.stage.capitalize())
+                self.state.setText(f"{stage}{left_text(progress.remaining_s)}")
             return
-        self._job = None
+        self._job, self._cancelling = None, False
         self._timer.stop()
         if isinstance(outcome, TeachingDone):
             self._done(outcome)
@@ -245,20 +299,35 @@ class TeachDialog(QDialog):
 
     def _done(self, outcome: TeachingDone) -> None:
         self.progress.setValue(1000)
-        self.report.setHtml(as_html(outcome.check))
         self._reset()
         asked = self._asked
         assert asked is not None
         label = f"{asked.name}/{outcome.folder.name}"
         self.state.setText(f"{label} is ready: look at the check, then press Use it.")
+        self._newest = label
         created = datetime.now(UTC).isoformat(timespec="seconds")
         made_of = tuple((clip.name, clip.action) for clip in asked.clips)
         model = Model(label, created, asked.kind, f"models/{label}", made_of, outcome.check)
-        self._jobs.start("model", lambda: _enter(self._root, model), self._offer, lambda _: self.look_at_library())
+        self._jobs.start("model", lambda: enter(self._root, model), self._offer, lambda _: self.look_at_library())
 
     def _use_chosen(self) -> None:
-        if self.taught.currentText():
-            self.use.tell(str(self._root / "models" / self.taught.currentText()))
+        model = self.taught.chosen()
+        if model is not None and str(model.folder) != self._running:
+            self._switch_to(str(model.folder))
+
+    def _go_back(self) -> None:
+        if self._before is not None:
+            self._switch_to(self._before)
+
+    def _switch_to(self, model: str) -> None:
+        self._before, self._running = self._running, model
+        self.taught.mark(model)
+        self._show_way_back()
+        self.use.tell(model)
+
+    def _show_way_back(self) -> None:
+        self.back.setEnabled(self._before is not None)
+        self.back.setText("Back" if self._before is None else f"Back to {short_name(self._root, self._before)}")
 
     def _failed(self, line: str) -> None:
         self._reset()
@@ -270,7 +339,7 @@ class TeachDialog(QDialog):
         self._refresh()
 
     def _refresh(self) -> None:
-        self.train.setEnabled(self._job is not None or bool(self._items()))
+        self.train.setEnabled(self._job is not None or (bool(self._items()) and not self._missing))
 
     def _say(self, line: str) -> None:
         if not self._closed:
@@ -289,6 +358,7 @@ class TeachDialog(QDialog):
     def _end(self) -> None:
         self._closed = True
         self._timer.stop()
+        self._watch.stop()
         job, self._job = self._job, None
         if job is not None:
             job.cancel()
@@ -299,37 +369,3 @@ def _what_there_is(counts: dict[str, int]) -> str:
         return "Nothing is labelled yet: record some takes (Ctrl+E), then come back."
     hint = "" if counts.get(NOTHING) else " Label some footage “nothing” to know its false alarms."
     return f"{len(counts.keys() - {NOTHING})} actions in the library.{hint}"
-
-
-def _base_of(model: str) -> Path:
-    """What is built on: the recognizer that runs where it is one of the shipped ones, else the first of those."""
-    shipped = {path.name for folder in weights_folders() if folder.is_dir() for path in folder.iterdir()}
-    return find_model(model if model in shipped else "act")
-
-
-def _read(root: Path) -> _Shelf:
-    with Library(root) as library:
-        return _shelf(library, root)
-
-
-def _shelf(library: Library, root: Path) -> _Shelf:
-    counts = {named.name: named.clips for named in library.names("action") if named.clips}
-    home = root / "models"
-    names = sorted(path.name for path in home.iterdir() if path.is_dir()) if home.is_dir() else []
-    return _Shelf(counts, tuple(f"{name}/{number}" for name in names for number in versions(home, name)))
-
-
-def _clips(root: Path, actions: Sequence[str]) -> list[TeachingClip]:
-    with Library(root) as library:
-        return library.teaching_clips([*actions, NOTHING])
-
-
-def _enter(root: Path, model: Model) -> _Shelf:
-    """Note which clips made the model. A library that is open elsewhere is only read: the model has its clips.json."""
-    with Library(root) as library:
-        if not library.read_only:
-            try:
-                library.add_model(model)
-            except ActionLensError as error:
-                library.notes.append(str(error))
-        return _shelf(library, root)

@@ -1,0 +1,101 @@
+"""What the Teach dialog reads of a library and writes into it, on the threads of its jobs."""
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.library.catalogue import Library
+from app.library.types import Model
+from pose.errors import ActionLensError
+from recognizer.model_card import find_model, weights_folders
+from recognizer.teaching.clips import TeachingClip
+from recognizer.teaching.lesson import NOTHING
+from recognizer.teaching.versions import TaughtModel, taught_model, taught_models, versions
+
+Files = tuple[tuple[str, int, int], ...]
+
+_TURN = threading.Lock()  # a library opened twice at a time would be read-only the second time
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """What the library has to teach with. counts: of labelled clips by action, "nothing" among them. seen: what its
+    files looked like when it was read."""
+
+    counts: dict[str, int]
+    models: tuple[TaughtModel, ...]
+    seen: Files
+
+
+def base_of(model: str) -> Path:
+    """What is built on: the recognizer that runs where it is a shipped one, what it was built on where it is a taught
+    one, else AcT."""
+    shipped = {path.name for folder in weights_folders() if folder.is_dir() for path in folder.iterdir()}
+    name = model if model in shipped else taught_model(Path(model)).base
+    return find_model(name if name in shipped else "act")
+
+
+def before(root: Path, model: str) -> str | None:
+    """What to go back to from a taught recognizer: the version before it, else what it was built on; None from any
+    other."""
+    folder = Path(model)
+    if folder.parent.parent != root / "models":
+        return None
+    numbers = versions(root / "models", folder.parent.name)
+    older = [number for number in numbers if folder.name.isdecimal() and number < int(folder.name)]
+    return str(folder.parent / str(older[-1])) if older else str(base_of(model))
+
+
+def short_name(root: Path, model: str) -> str:
+    """A recognizer's name on a button."""
+    folder = Path(model)
+    return f"{folder.parent.name}/{folder.name}" if folder.parent.parent == root / "models" else folder.name
+
+
+def files_of(root: Path) -> Files:
+    """Of the catalogue, its journal and the folder of recordings: name, time and size; what changes with clips."""
+    found = []
+    for path in (*sorted(root.glob("library.sqlite*")), root):
+        try:
+            status = path.stat()
+        except OSError:
+            continue
+        if not path.name.endswith("-shm"):
+            found.append((path.name, status.st_mtime_ns, status.st_size))
+    return tuple(found)
+
+
+@contextmanager
+def _opened(root: Path) -> Iterator[Library]:
+    with _TURN, Library(root) as library:
+        yield library
+
+
+def read(root: Path) -> Shelf:
+    """What there is now. Raises LibraryError."""
+    with _opened(root) as library:
+        counts = _counts(library)
+    return Shelf(counts, tuple(taught_models(root / "models")), files_of(root))
+
+
+def _counts(library: Library) -> dict[str, int]:
+    return {named.name: named.clips for named in library.names("action") if named.clips}
+
+
+def clips_of(root: Path, actions: Sequence[str]) -> list[TeachingClip]:
+    """The labelled clips of actions, and the footage of nothing. Raises LibraryError."""
+    with _opened(root) as library:
+        return library.teaching_clips([*actions, NOTHING])
+
+
+def enter(root: Path, model: Model) -> Shelf:
+    """Note which clips made the model. A library that is open elsewhere is only read: the model has its clips.json."""
+    with _opened(root) as library:
+        if not library.read_only:
+            try:
+                library.add_model(model)
+            except ActionLensError as error:
+                library.notes.append(str(error))
+    return read(root)
