@@ -82,6 +82,31 @@ def run_bench(source: str, options: RunOptions, effort: Effort | None = None) ->
     return 0
 
 
+def run_teaching_bench(source: str, options: RunOptions, kind: str, effort: Effort | None = None) -> int:
+    """The live view with and without a teaching beside it; printed, and with --json also as JSON; 0. Raises as
+    run_bench. --seconds sets the length of each run."""
+    from app.bench_teaching import beside_teaching, table
+    from pose.model_asset import find_pose_model
+
+    effort = effort or Effort()
+    seconds = options.seconds or effort.paced_s
+    busy = psutil.cpu_percent(_LOOK_S)
+    if busy > BUSY_PERCENT:
+        _say(_busy_line(busy))
+    options = replace(options, seconds=None, paced=False, pose_model=find_pose_model(options.pose_model, progress=_say))
+    with _as_file(source, effort.frames, _say) as path:
+        show = _window_show(_say) or bench_runs.show_drawn
+        report = beside_teaching(replace(options, source=str(path)), kind, seconds, PACED_FPS, show)
+    report |= {"hardware": hardware(), "busy_before_percent": busy}
+    if options.json != "-":
+        sys.stdout.write(table(report))
+    if options.json is not None:
+        from app.json_lines import write_json
+
+        write_json(options.json, report)
+    return 0
+
+
 def measure(source: str, options: RunOptions, effort: Effort, say: Callable[[str], None]) -> dict[str, Any]:
     """Everything that is measured, as it stands in the JSON."""
     from pose.model_asset import find_pose_model

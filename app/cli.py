@@ -68,6 +68,8 @@ def _parser() -> _Parser:
     tools = parser.add_argument_group("tools").add_mutually_exclusive_group()
     tools.add_argument("--doctor", action="store_true", help="check this machine, and say how to mend what is wrong")
     tools.add_argument("--bench", metavar="FILE", help="measure the whole pipeline against a bare pose loop")
+    beside = "with --bench: only the live view while a recognizer is taught beside it, quick (the default) or full"
+    parser.add_argument("--teaching", nargs="?", const="quick", choices=("quick", "full"), help=beside)
     return parser
 
 
@@ -96,13 +98,14 @@ def _size(text: str) -> tuple[int, int]:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """What the command line asks for. bench: the source to measure, or None."""
+    """What the command line asks for. bench: the source to measure, or None; teaching: what is taught meanwhile."""
 
     options: RunOptions
     headless: bool
     doctor: bool
     bench: str | None
     verbose: bool
+    teaching: str | None = None
 
 
 def parse(arguments: Sequence[str], settings: UserSettings) -> Command:
@@ -110,6 +113,8 @@ def parse(arguments: Sequence[str], settings: UserSettings) -> Command:
     given = _parser().parse_args(arguments)
     if given.explain and given.save is None:
         raise UsageError("--explain draws into the saved video; give --save OUT.mp4, too")
+    if given.teaching is not None and given.bench is None:
+        raise UsageError("--teaching belongs to --bench; give --bench demo or a video, too")
     tool = given.doctor or given.bench is not None
     headless = given.headless or not (tool or _has_display())
     if given.headless != headless:
@@ -131,7 +136,7 @@ def parse(arguments: Sequence[str], settings: UserSettings) -> Command:
         events=given.events,
         camera=CameraRequest(width, height, given.camera_fps, given.mjpg),
     )
-    return Command(options, headless, given.doctor, given.bench, given.verbose)
+    return Command(options, headless, given.doctor, given.bench, given.verbose, given.teaching)
 
 
 def _or(given: T | None, otherwise: T) -> T:
@@ -179,8 +184,10 @@ def _run(command: Command, settings: UserSettings) -> int:
 
         return run_doctor(command.options)
     if command.bench is not None:
-        from app.bench import run_bench
+        from app.bench import run_bench, run_teaching_bench
 
+        if command.teaching is not None:
+            return run_teaching_bench(command.bench, command.options, command.teaching)
         return run_bench(command.bench, command.options)
     if command.headless:
         from app.headless import run_headless

@@ -1,0 +1,139 @@
+"""The live view while a recognizer is taught beside it: `python main.py --bench FILE --teaching [full]`."""
+
+import tempfile
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+from app.bench_runs import Show, paced_run
+from app.engine import Engine
+from app.errors import UsageError
+from app.settings import RunOptions
+from app.teaching import TeachingCancelled, TeachingDone, TeachingFailed, TeachingJob
+from pose.demo.source import DemoSource
+from pose.skeleton import MPOSE_13
+from recognizer.model_card import find_model
+from recognizer.teaching.clips import TeachingClip
+from recognizer.teaching.request import TeachingRequest
+
+GOAL_FPS = 25.0
+_ACTIONS = ("wave", "squat", "clap", "jumping_jacks", "kick")
+_CLIPS, _CLIP_S, _RATE = 5, 2.5, 30
+_WARM_UP_S = 3.0  # of a run: until then the first pictures and predictions come
+_LOOK_S = 0.05
+_PATIENCE_S = 10.0
+
+
+def made_clips() -> list[TeachingClip]:
+    """Five actions of five clips, by five looks of the demo's person, in two sittings."""
+    found = []
+    for look in range(_CLIPS):
+        source = DemoSource(seed=look, paced=False)
+        for action in _ACTIONS:
+            segment = next(each for each in source.script if each.action == action)
+            times_s = np.arange(round(_CLIP_S * _RATE)) / _RATE
+            xy = np.stack([source.truth(segment.start_s + float(time_s)).joints_px for time_s in times_s])
+            seen = np.ones(xy.shape[:2], np.float32)
+            name, sitting = f"{look}/{action}", f"sitting {look % 2}"
+            found.append(TeachingClip(name, f"my {action}", None, sitting, times_s, xy, seen, MPOSE_13))
+    return found
+
+
+class Teaching:
+    """Teaches the same again and again on a thread, until it is left. done_s: how long each took. Raises UsageError at
+    the end where it failed."""
+
+    def __init__(self, model: str, kind: str) -> None:
+        self.done_s: list[float] = []
+        self._failure = ""
+        self._over = threading.Event()
+        self._folder = tempfile.TemporaryDirectory(prefix="actionlens-bench-")
+        models = Path(self._folder.name)
+        self._request = TeachingRequest(kind, "bench", find_model(model), models, made_clips(), keep_base=True)
+        self._thread = threading.Thread(target=self._run, name="bench-teaching", daemon=True)
+
+    def __enter__(self) -> "Teaching":
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._over.set()
+        self._thread.join()
+        self._folder.cleanup()
+        if self._failure and error is None:
+            raise UsageError(self._failure)
+
+    def _run(self) -> None:
+        while not self._over.is_set() and not self._failure:
+            began_s = time.perf_counter()
+            try:
+                job = TeachingJob(self._request)
+            except UsageError as error:  # Full without what it needs
+                self._failure = str(error)
+                return
+            while job.outcome is None and not self._over.wait(_LOOK_S):
+                pass
+            job.cancel()
+            outcome = job.wait(_PATIENCE_S)
+            if isinstance(outcome, TeachingDone):
+                self.done_s.append(time.perf_counter() - began_s)
+            elif isinstance(outcome, TeachingFailed):
+                self._failure = outcome.message
+            elif not isinstance(outcome, TeachingCancelled):
+                self._failure = "the process that teaches does not end"
+
+
+def beside_teaching(options: RunOptions, kind: str, seconds: float, fps: float, show: Show) -> dict[str, Any]:
+    """A paced run alone, then one while a recognizer is taught: frames a second, in the worst whole second too."""
+    found: dict[str, Any] = {"kind": kind, "goal_fps": GOAL_FPS, "alone": _paced(options, seconds, fps, show)}
+    with Teaching(options.model, kind) as teaching:
+        found["teaching"] = _paced(options, seconds, fps, show)
+    return found | {"taught_s": [round(each, 1) for each in teaching.done_s]}
+
+
+def table(found: dict[str, Any]) -> str:
+    """The figures for people."""
+    lines = []
+    for name in ("alone", "teaching"):
+        run = found[name]
+        lines.append(
+            f"{name:<9} {run['pipeline_fps']} FPS, worst second {run['worst_fps']}, {run['dropped']} dropped, "
+            f"age p95 {run['age_p95_ms']} ms"
+        )
+    reached = "reached" if found["teaching"]["worst_fps"] >= GOAL_FPS else "MISSED"
+    lines.append(f"goal: never below {GOAL_FPS:g} FPS while {found['kind']} teaching runs: {reached}")
+    took = ", ".join(f"{each} s" for each in found["taught_s"]) or "none was done in that time"
+    lines.append(f"taught meanwhile: {took}")
+    return "\n".join(lines) + "\n"
+
+
+def _paced(options: RunOptions, seconds: float, fps: float, show: Show) -> dict[str, Any]:
+    came_s: list[float] = []
+
+    def watched(engine: Engine) -> None:
+        engine.add_tap(lambda _: came_s.append(time.perf_counter()))
+        show(engine)
+
+    run = paced_run(options, seconds, fps, watched)
+    return {
+        "pipeline_fps": round(run.fps, 1),
+        "worst_fps": worst_second(came_s),
+        "dropped": run.dropped,
+        "age_p95_ms": round(float(np.percentile(run.ages_ms, 95)), 1),
+    }
+
+
+def worst_second(came_s: list[float]) -> int:
+    """Fewest results in a whole second after the warm-up. Raises UsageError where there is none."""
+    seconds = [int(each - came_s[0] - _WARM_UP_S) for each in came_s if each - came_s[0] >= _WARM_UP_S]
+    if not seconds or not seconds[-1]:
+        raise UsageError(f"the run was too short; let it take more than {_WARM_UP_S + 2:g} s")
+    counts = Counter(seconds)
+    return min(counts[second] for second in range(seconds[-1]))
