@@ -96,7 +96,8 @@ class FakeExplainer:
 
 @pytest.fixture
 def panel_open(running, qtbot, engines, monkeypatch):
-    monkeypatch.setattr("app.ui.attention.control.Explainer", FakeExplainer)
+    for module in ("control", "comparison"):
+        monkeypatch.setattr(f"app.ui.attention.{module}.Explainer", FakeExplainer)
     FakeExplainer.made.clear()
     running.actions_by_name["attention"].trigger()
     assert running.attention.control is not None
@@ -331,6 +332,58 @@ def test_no_thread_outlives_the_window(running, engines, ui_threads):
     assert "explainer" in ui_threads()
     running.close()
     assert "explainer" not in ui_threads()
+
+
+def test_another_recognizer_is_asked_the_same_of_the_same_moment(panel_open, engines):
+    give(panel_open, engines.last, looked_at(2.0))
+    panel_open.actions_by_name["freeze"].trigger()
+    answer(panel_open)
+    compared, control = panel_open.attention.panel.comparison, panel_open.attention.control
+    assert not compared.map.isVisible()
+    assert len(FakeExplainer.made) == 1  # nothing is asked of another before one is chosen
+    choose(compared.model, "st-gcn")
+    control.refresh()
+    other = FakeExplainer.made[-1]
+    assert other.model == "st-gcn"
+    assert other.asked == [(control.held.clip, "walk", "occlusion")]
+    other.explanations.put(explained(control.held.clip))
+    give(panel_open, engines.last, looked_at(2.4))  # live goes on
+    assert compared.title.text() == "st-gcn: walk 80%, by hiding joints"
+    np.testing.assert_array_equal(compared.map.values, panel_open.attention.panel.map.values)
+    assert compared.map._bar.levels() == panel_open.attention.panel.map._bar.levels() == (-1, 1)
+    assert len(other.asked) == 1
+    choose(compared.model, "")
+    assert other.closed
+    assert not compared.map.isVisible()
+
+
+def choose(chooser, value):
+    """As a user does with the mouse."""
+    chooser.setCurrentIndex([choice.value for choice in chooser.choices].index(value))
+    chooser.activated.emit(chooser.currentIndex())
+
+
+def test_what_is_compared_is_of_the_same_person_and_action(panel_open, engines):
+    compared = panel_open.attention.panel.comparison
+    choose(compared.model, "st-gcn")
+    give(panel_open, engines.last, looked_at(2.0))
+    answer(panel_open)
+    other = FakeExplainer.made[-1]
+    other.explanations.put(explained(clip(2.0, person=3)))
+    panel_open.attention.control.refresh()
+    assert compared.found is None
+    assert compared.title.text() == "st-gcn: looking …"
+    other.explanations.put(explained(clip(2.0), action="wave"))
+    panel_open.attention.control.refresh()
+    assert compared.found is None
+    other.explanations.put(explained(clip(1.5)))
+    panel_open.attention.control.refresh()
+    assert compared.title.text() == "st-gcn: walk 80%, by hiding joints, 0.50 s earlier"
+    other.failure = "st-gcn knows no action 'walk'; choose one of its own"
+    panel_open.attention.control.refresh()
+    assert compared.title.text() == other.failure
+    panel_open.actions_by_name["attention"].trigger()
+    assert other.closed
 
 
 class SlowRecognizer:

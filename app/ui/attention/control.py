@@ -68,6 +68,7 @@ class AttentionControl(QObject):
     def open(self) -> None:
         """Begin to look."""
         self._live.watch_attention(True)
+        self._panel.comparison.open()
         self._timer.start()
         self.refresh()
 
@@ -79,6 +80,7 @@ class AttentionControl(QObject):
         self.clear()
         self._video.set_joint_scores(None)
         self._model, self._asked = "", None
+        self._panel.comparison.free()
         if self._explainer is not None:
             self._explainer.close(0)
             self._ending, self._explainer = self._explainer, None
@@ -188,7 +190,9 @@ class AttentionControl(QObject):
         moment = self.moment
         self._panel.say(self._text(moment))
         self._panel.show_moment(moment)
-        self._panel.show_explanation(self._explanation if moment is not None else None)
+        found = self._explanation if moment is not None else None
+        self._panel.show_explanation(found)
+        self._panel.comparison.refresh(found)
         self._show_strip(moment)
         self._show_frame()
         self._show_on_picture()
@@ -245,6 +249,7 @@ class AttentionControl(QObject):
         moment = self._explained or self.moment if whole else self.moment
         if moment is None or self.moment is None:
             panel.map.mark_column(None)
+            panel.comparison.mark(found, None)
             panel.frame.show_frame(None, None, 0)
             return
         last = len(moment.clip.xy_px) - 1
@@ -252,6 +257,7 @@ class AttentionControl(QObject):
         time_s = _time_of(moment.clip, place)
         there = None if found is None or whole else _place_in(found.clip, time_s)
         panel.map.mark_column(there)
+        panel.comparison.mark(found, there)
         panel.inside.follow(None if pick is None else place / max(last, 1))
         joints = self._joints(found, whole, there)
         links = _widths(panel.links, moment.prediction.attention.get(EDGE_IMPORTANCE))

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QTabWidget, QToolButton, QVBoxLayout, QWidget
 
 from app.palette import action_text
+from app.ui.attention.comparison import Comparison
 from app.ui.attention.inspected import InspectedFrame
 from app.ui.attention.matrix import MatrixView
 from app.ui.attention.moments import Moment
@@ -142,6 +143,7 @@ class AttentionPanel(QFrame):
         self.overlay = self._button("On picture", "Draw the relevance of joints on the live picture")
         self.in_strip = self._button("In strip", "Relevance of frames in the strip, not where the class token looks")
         self.map = MatrixView(colours, "Relevance of joints over time")
+        self.comparison = Comparison(colours)
         self.frame = InspectedFrame(colours)
         self.inside = InsideView(colours)
         self.tabs = QTabWidget()
@@ -158,8 +160,13 @@ class AttentionPanel(QFrame):
         return button
 
     def _lay_out(self) -> None:
-        self.map.setContentsMargins(0, 8, 0, 0)
-        self.tabs.addTab(self.map, "Joints and time")
+        explained = QWidget()
+        maps = QVBoxLayout(explained)
+        maps.setContentsMargins(0, 8, 0, 0)
+        maps.setSpacing(6)
+        maps.addWidget(self.map, 1)
+        maps.addWidget(self.comparison, 1)
+        self.tabs.addTab(explained, "Joints and time")
         self.tabs.addTab(self.inside, "Inside the network")
         heading = QLabel("Why")
         heading.setObjectName("heading")
@@ -233,7 +240,7 @@ class AttentionPanel(QFrame):
 
     def set_colours(self, colours: Colours) -> None:
         """Another theme."""
-        for part in (self.map, self.frame, self.inside):
+        for part in (self.map, self.comparison, self.frame, self.inside):
             part.set_colours(colours)
 
 

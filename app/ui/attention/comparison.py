@@ -1,0 +1,120 @@
+"""Another recognizer's account of the same clip and action, below the first one's, in the same scale and colours."""
+
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+
+from app.explaining import Explainer
+from app.palette import action_text
+from app.ui.attention.matrix import MatrixView
+from app.ui.attention.views import joint_names, times
+from app.ui.choices import last_part, model_choices
+from app.ui.chooser import Choice, Chooser
+from app.ui.theme import Colours
+from recognizer.explain import OCCLUSION
+from recognizer.types import Explanation
+
+NOTHING = ""
+_SAME_S = 0.025
+_TALL = QSizePolicy.Policy.Expanding
+
+
+class Comparison(QWidget):
+    """Asks on a thread of its own while another model is chosen, always by hiding joints: all recognizers have that."""
+
+    def __init__(self, colours: Colours, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.model = Chooser("Compare with", last_part)
+        self.model.opening.connect(self._offer)
+        self.model.chosen.connect(lambda _: self._choose())
+        self.title = QLabel("Compare with")
+        self.title.setObjectName("muted")
+        self.title.setWordWrap(True)
+        self.map = MatrixView(colours, "Relevance of joints over time to another recognizer")
+        self._explainer: Explainer | None = None
+        self._asked: Explanation | None = None  # what the other is asked about
+        self._found: Explanation | None = None
+        row = QHBoxLayout()
+        row.addWidget(self.title, 3)
+        row.addWidget(self.model, 2)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        column.addLayout(row)
+        column.addWidget(self.map, 1)
+        self._offer()
+        self._choose()
+
+    @property
+    def found(self) -> Explanation | None:
+        """What is shown."""
+        return self._found
+
+    def refresh(self, explanation: Explanation | None) -> None:
+        """Ask about the clip and the action that the first recognizer explains, and show the newest answer."""
+        if self._explainer is None:
+            return
+        found = self._explainer.explanations.take(timeout_s=0)
+        if explanation is None:
+            self._asked = self._found = None
+        elif explanation is not self._asked:
+            if self._asked is None or _differ(explanation, self._asked):
+                self._found = found = None
+            self._asked = explanation
+            self._explainer.ask(explanation.clip, explanation.action, OCCLUSION)
+        if found is not None and self._asked is not None and not _differ(found, self._asked):
+            self._found = found
+        self._show()
+
+    def mark(self, explanation: Explanation | None, place: int | None) -> None:
+        """A line through a frame of what the first recognizer explains."""
+        same = explanation is not None and self._found is not None and self._found.clip is explanation.clip
+        self.map.mark_column(place if same else None)
+
+    def free(self, timeout_s: float = 0.0) -> None:
+        """End the thread, and wait for it that long; the choice stays."""
+        if self._explainer is not None:
+            self._explainer.close(timeout_s)
+        self._explainer = self._asked = self._found = None
+
+    def open(self) -> None:
+        """Begin where another model is chosen."""
+        if self.model.value != NOTHING and self._explainer is None:
+            self._explainer = Explainer(self.model.value)
+
+    def set_colours(self, colours: Colours) -> None:
+        """Another theme."""
+        self.map.set_colours(colours)
+
+    def _offer(self) -> None:
+        models = [choice for choice in model_choices() if not choice.command]
+        self.model.offer([Choice("Nothing", NOTHING), *models])
+
+    def _choose(self) -> None:
+        self.free()
+        self.open()
+        self._show()
+
+    def _show(self) -> None:
+        found, chosen = self._found, self.model.value != NOTHING
+        self.map.setVisible(chosen)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, _TALL if chosen else QSizePolicy.Policy.Maximum)
+        self.title.setText(self._text() if chosen else "Compare with")
+        if found is None:
+            self.map.show_matrix(None)
+            return
+        moments = times(found.clip, len(found.clip.xy_px))
+        self.map.show_matrix(found.relevance.T, joint_names(found.clip), moments, ("joint", "time"), signed=True)
+
+    def _text(self) -> str:
+        found, name = self._found, last_part(self.model.value)
+        if self._explainer is not None and self._explainer.failure:
+            return self._explainer.failure
+        if found is None or self._asked is None:
+            return f"{name}: looking …" if self._asked is not None else name
+        behind_s = self._asked.clip.time_s - found.clip.time_s
+        late = "" if behind_s < _SAME_S else f", {behind_s:.2f} s earlier"
+        return f"{name}: {action_text(found.action)} {found.probability:.0%}, by hiding joints{late}"
+
+
+def _differ(one: Explanation, other: Explanation) -> bool:
+    """Of another person or action."""
+    return one.clip.person != other.clip.person or one.action != other.action
