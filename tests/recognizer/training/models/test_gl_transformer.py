@@ -275,6 +275,20 @@ def test_dropout_of_weights_is_that_of_training_only():
     assert not torch.allclose(attention.train()(x, None), attention(x, None))
 
 
+def test_attention_in_bfloat16_is_that_of_float32():
+    torch.manual_seed(0)
+    attention = Attention(8, SMALL).eval()
+    x, mask = torch.randn(3, 6, 8), torch.ones(3, 1, 1, 6, dtype=torch.bool)
+    mask[0, ..., 4:] = False
+    with torch.inference_mode():
+        exact = attention(x, mask)
+        with torch.autocast("cpu", torch.bfloat16):
+            rough = attention(x, mask)
+    assert rough.dtype == torch.bfloat16
+    torch.testing.assert_close(rough.float(), exact, atol=0.02, rtol=0.05)
+    assert not torch.allclose(attention(x, torch.ones_like(mask))[0], exact[0], atol=0.02)  # the mask matters
+
+
 def test_embeddings_stay_exact_under_autocast():
     net, x = network(), clips()
     with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
