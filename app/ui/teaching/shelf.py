@@ -1,12 +1,12 @@
 """What the Teach dialog reads of a library and writes into it, on the threads of its jobs."""
 
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from app.library.catalogue import Library
+from app.library.sharing import shared
 from app.library.types import Model
 from pose.errors import ActionLensError
 from recognizer.model_card import find_model, weights_folders
@@ -15,8 +15,6 @@ from recognizer.teaching.lesson import NOTHING
 from recognizer.teaching.versions import TaughtModel, taught_model, taught_models, versions
 
 Files = tuple[tuple[str, int, int], ...]
-
-_TURN = threading.Lock()  # a library opened twice at a time would be read-only the second time
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +67,10 @@ def files_of(root: Path) -> Files:
 
 @contextmanager
 def _opened(root: Path) -> Iterator[Library]:
-    with _TURN, Library(root) as library:
+    """The library, shared with the other windows, with what was recorded since it was opened."""
+    with shared(root) as library:
+        if not library.read_only:
+            library.refresh()
         yield library
 
 
@@ -91,7 +92,8 @@ def clips_of(root: Path, actions: Sequence[str]) -> list[TeachingClip]:
 
 
 def enter(root: Path, model: Model) -> Shelf:
-    """Note which clips made the model. A library that is open elsewhere is only read: the model has its clips.json."""
+    """Note which clips made the model. A library that another process writes is only read: the model has its
+    clips.json."""
     with _opened(root) as library:
         if not library.read_only:
             try:
