@@ -11,7 +11,7 @@ from typing import ClassVar
 import numpy as np
 import pytest
 import window_fakes as fakes
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
 
 from app.explaining import Explainer
@@ -533,6 +533,29 @@ def test_matrices_of_every_family():
         last = [len(picker.choices) - 1 for picker in view.pickers]
         for places in ([0] * len(view.pickers), last):
             assert view.matrix(places).shape == (len(view.rows), len(view.columns)), view.title
+
+
+def test_class_activation_is_of_the_predicted_action_or_of_any_other(panel_open, engines):
+    values = np.arange(6, dtype=np.float32)[:, None, None].repeat(8, 1).repeat(V, 2)
+    give(panel_open, engines.last, looked_at(attention={"class_activation": values}))
+    panel = panel_open.attention.panel
+    panel.tabs.setCurrentWidget(panel.inside)
+    panel_open.attention.control.refresh()
+    (picker,) = panel.inside.pickers
+    assert picker.currentText() == "Likeliest action"
+    assert (panel.inside.matrix.values == fakes.ACTIONS.index("walk")).all()
+    choose(picker, "wave")
+    assert (panel.inside.matrix.values == fakes.ACTIONS.index("wave")).all()
+
+
+def test_tooltips_of_a_matrix_name_joint_and_frame(panel_open, engines, monkeypatch):
+    told = []
+    monkeypatch.setattr("app.ui.attention.matrix.QToolTip.showText", lambda place, text, *_: told.append(text))
+    give(panel_open, engines.last, looked_at())
+    answer(panel_open)
+    view = panel_open.attention.panel.map
+    view._hover(view._image.mapToScene(QPointF(T - 1 + 0.5, MPOSE_13.index("left_wrist") + 0.5)))
+    assert told == ["left wrist · 0.00 s ago: 1.000"]
 
 
 def test_relevance_of_joints_is_what_speaks_for_the_action():

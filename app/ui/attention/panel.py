@@ -61,7 +61,8 @@ class InsideView(QWidget):
             self.matrix.show_matrix(None)
             return
         before = [(view.title, view.pickers) for view in self._views]
-        self._views = views_of(moment.prediction.attention, moment.clip, moment.prediction.actions)
+        said = moment.prediction
+        self._views = views_of(said.attention, moment.clip, said.actions, int(said.probabilities.argmax()))
         if [(view.title, view.pickers) for view in self._views] != before:
             self._offer()
         self._refresh()

@@ -40,8 +40,11 @@ class View:
     signed: bool = False
 
 
-def views_of(attention: Mapping[str, Matrix], clip: Clip, actions: Sequence[str]) -> list[View]:
-    """Everything that these outputs show, in a fixed order; names that are not known are left out."""
+def views_of(attention: Mapping[str, Matrix], clip: Clip, actions: Sequence[str], likeliest: int = 0) -> list[View]:
+    """Everything that these outputs show, in a fixed order; names that are not known are left out.
+
+    likeliest: place of the action that is predicted.
+    """
     found = []
     if outputs.ATTENTION in attention:
         found.append(_between_tokens(attention[outputs.ATTENTION], clip))
@@ -49,7 +52,7 @@ def views_of(attention: Mapping[str, Matrix], clip: Clip, actions: Sequence[str]
         layers = [attention[name] for name in outputs.layers(attention, prefix)]
         found += [make(layers, clip) for make in makers if layers]
     if outputs.CLASS_ACTIVATION in attention:
-        found.append(_activation(attention[outputs.CLASS_ACTIVATION], clip, actions))
+        found.append(_activation(attention[outputs.CLASS_ACTIVATION], clip, actions, likeliest))
     if outputs.EDGE_IMPORTANCE in attention:
         found.append(_edges(attention[outputs.EDGE_IMPORTANCE], clip))
     if outputs.POSITION_SIMILARITY in attention:
@@ -119,14 +122,16 @@ def _temporal(layers: list[Matrix], clip: Clip) -> View:
     return View("Attention between frames", pickers, matrix, moments, moments, "frame asks", "frame is asked")
 
 
-def _activation(values: Matrix, clip: Clip, actions: Sequence[str]) -> View:
-    """(A, T', V), class activation: joints by time."""
-    picker = Picker("Action", tuple(action_text(action) for action in actions))
+def _activation(values: Matrix, clip: Clip, actions: Sequence[str], likeliest: int) -> View:
+    """(A, T', V), class activation: joints by time, of the predicted action or of any other."""
+    picker = Picker("Action", ("Likeliest action", *(action_text(action) for action in actions)))
     moments = times(clip, values.shape[1])
     joints = joint_names(clip)
-    return View(
-        "Class activation", (picker,), lambda at: values[at[0]].T, joints, moments, "joint", "time", signed=True
-    )
+
+    def matrix(at: Sequence[int]) -> Matrix:
+        return np.asarray(values[at[0] - 1 if at[0] else likeliest].T)
+
+    return View("Class activation", (picker,), matrix, joints, moments, "joint", "time", signed=True)
 
 
 def _edges(values: Matrix, clip: Clip) -> View:
