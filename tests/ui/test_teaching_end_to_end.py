@@ -1,0 +1,173 @@
+"""The real window from a person nobody knows to two actions recognised: record, label, teach, use, on other footage.
+
+The person is the demo's rendered one, whose true joints stand for what MediaPipe would find: that takes most of the
+time and is tested elsewhere. Everything else is what runs live: engine, recorder, library, the process that teaches.
+"""
+
+import threading
+import time
+
+import numpy as np
+import pytest
+from engine_fakes import InPlace
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLineEdit, QTableView
+
+from app.engine import Engine
+from app.library.catalogue import Library
+from app.recording.recorder import RecorderState
+from app.settings import RunOptions
+from app.ui.library.library_window import LibraryWindow
+from app.ui.main_window import MainWindow
+from app.ui.teaching.teach_dialog import TeachDialog
+from pose.demo.source import DemoSource
+from pose.skeleton import MEDIAPIPE_33, MPOSE_13
+from pose.source import SourceInfo
+from pose.types import Frame, Pose
+
+PATIENCE_MS = 300_000  # about forty seconds in all on a quiet machine
+pytestmark = pytest.mark.timeout(1200)
+
+SIZE, FPS, HASTE = (160, 120), 30.0, 4.0  # frames come four times as fast as their times say
+TAUGHT = {"hail a taxi": "wave", "deep bob": "squat"}  # names that no shipped recognizer has
+_TRUNK_AND_LIMBS = ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
+_NEAR = {"pinky": "wrist", "index": "wrist", "thumb": "wrist", "heel": "ankle", "foot": "ankle"}
+
+
+def joint_of(name):
+    """The joint of MPOSE-13 that stands for one of MediaPipe's."""
+    side = "left" if "left" in name else "right"
+    part = next((part for part in (*_TRUNK_AND_LIMBS, *_NEAR) if part in name), None)
+    return "head" if part is None else f"{side}_{_NEAR.get(part, part)}"
+
+
+PLACES = [MPOSE_13.index(joint_of(name)) for name in MEDIAPIPE_33.joints]
+
+
+class Stage:
+    """A source, and the estimator that goes with it: the person does one action, to and fro, until told another."""
+
+    def __init__(self):
+        self.info = SourceInfo("stage", False, SIZE, FPS, None)
+        self._poses, self._number, self._closed = {}, 0, threading.Event()
+        self.haste = HASTE
+        self.play("idle", look=0)
+
+    def play(self, action, look, speed=1.0):
+        source = DemoSource(seed=look, size=SIZE, paced=False)
+        segment = next(each for each in source.script if each.action == action)
+        self._act = source, segment.start_s, segment.end_s - segment.start_s, speed
+
+    def read(self):
+        if self._closed.wait(1 / FPS / self.haste):
+            return None
+        time_s, number = self._number / FPS, self._number
+        source, start_s, length_s, speed = self._act
+        passed_s = time_s * speed % (2 * length_s)
+        joints = source.truth(start_s + min(passed_s, 2 * length_s - passed_s)).joints_px
+        self._poses[number] = Pose(joints[PLACES], np.ones(33, np.float32), MEDIAPIPE_33, time_s, 0)
+        self._number += 1
+        return Frame(np.full((SIZE[1], SIZE[0], 3), 90, np.uint8), time_s, time.perf_counter(), number)
+
+    def estimate(self, frame):
+        return (self._poses.pop(frame.index),)
+
+    def close(self):
+        self._closed.set()
+
+
+@pytest.fixture
+def stage():
+    return Stage()
+
+
+@pytest.fixture
+def root(tmp_path, monkeypatch):
+    monkeypatch.setattr("app.ui.recording.control.library_root", lambda: tmp_path / "library")
+    return tmp_path / "library"
+
+
+@pytest.fixture
+def window(stage, root, theme, settings, qtbot):
+    def engine(options):
+        return Engine(options, open_source=lambda _: stage, open_pose_worker=lambda *_: InPlace(stage))
+
+    made = MainWindow(engine, RunOptions(model="act", source="stage", paced=False), settings, theme, list)
+    made.show()
+    yield made
+    made.close()
+    made.deleteLater()
+
+
+def record(window, qtbot, name):
+    """Three takes of three seconds, by the bar and its button."""
+    bar, saved = window.recording.bar, []
+    window.recording.saved.connect(saved.append)
+    for box, value in ((bar.takes, 3), (bar.countdown, 1), (bar.longest, 3)):
+        box.setValue(value)
+    bar.when_still.setChecked(False)
+    bar.person.setText("Ada")
+    bar.action.setText(name)
+    bar.button.click()
+    qtbot.waitUntil(lambda: len(saved) == 3 and window.recording.view.state is RecorderState.READY, timeout=PATIENCE_MS)
+    window.recording.saved.disconnect(saved.append)
+
+
+def label_all(window, qtbot, name):
+    """In the library's window: every clip is chosen, the name is typed."""
+    window.actions_by_name["library"].trigger()
+    library = window.findChild(LibraryWindow)
+    table = next(each for each in library.findChildren(QTableView) if each.accessibleName() == "Clips")
+    field = next(each for each in library.findChildren(QLineEdit) if each.accessibleName() == "Action")
+    qtbot.waitUntil(lambda: table.model().rowCount() == 3, timeout=PATIENCE_MS)
+    table.selectAll()
+    field.setText(name)
+    qtbot.keyClick(field, Qt.Key.Key_Return)
+    library.close()
+
+
+def clips_in(root):
+    with Library(root) as library:
+        return {named.name: named.clips for named in library.names("action") if named.clips}
+
+
+def see(name, motion, stage, shown, qtbot):
+    """The action is shown, and no other that was taught, where another look does it at another speed."""
+    stage.play("idle", look=5)
+    qtbot.waitUntil(lambda: not set(TAUGHT) & set(shown[-10:]), timeout=PATIENCE_MS)
+    shown.clear()
+    stage.play(motion, look=5, speed=1.15)
+    qtbot.waitUntil(lambda: name in shown, timeout=PATIENCE_MS)
+    assert set(TAUGHT) & set(shown) == {name}
+
+
+def test_recorded_labelled_taught_and_recognised_on_other_footage(window, stage, root, qtbot):
+    shown = []
+    window.live.result.connect(lambda result: shown.extend(p.decision.action for p in result.persons if p.decision))
+    qtbot.waitUntil(lambda: bool(shown), timeout=PATIENCE_MS)
+    window.actions_by_name["record"].trigger()
+    (first, motion), (second, other_motion) = TAUGHT.items()
+    stage.play(motion, look=0)
+    record(window, qtbot, "")  # nobody has said what it is
+    label_all(window, qtbot, first)
+    stage.play(other_motion, look=0)
+    record(window, qtbot, second)
+    qtbot.waitUntil(lambda: clips_in(root) == {first: 3, second: 3}, timeout=PATIENCE_MS)
+    assert not {first, second} & set(shown)
+
+    window.actions_by_name["teach"].trigger()
+    dialog = window.findChild(TeachDialog)
+    qtbot.waitUntil(lambda: dialog.chosen() == sorted(TAUGHT), timeout=PATIENCE_MS)
+    stage.haste = 1.0  # teaching takes only what the live view leaves
+    dialog.train.click()
+    qtbot.waitUntil(lambda: dialog.taught.labels() == ["mine/1"], timeout=PATIENCE_MS)
+    stage.haste = HASTE
+    assert "of 6 clips right" in dialog.report.toPlainText()
+    dialog.switch.click()
+    qtbot.waitUntil(lambda: first in window.live.view.info.actions, timeout=PATIENCE_MS)
+
+    for name, motion in TAUGHT.items():
+        see(name, motion, stage, shown, qtbot)
+    dialog.back.click()
+    qtbot.waitUntil(lambda: first not in window.live.view.info.actions, timeout=PATIENCE_MS)
+    dialog.close()
