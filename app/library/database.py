@@ -7,7 +7,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
-from app.library.errors import LibraryError
+from app.library.errors import LibraryError, NewerError
 from app.library.labels import label_key
 from app.library.schema import APPLICATION_ID, MIGRATIONS
 
@@ -89,7 +89,7 @@ class Database:
         elif kind != APPLICATION_ID:
             raise DamagedError("it is no catalogue")
         if version > len(MIGRATIONS):
-            raise LibraryError(f"{path} was made by a newer version of ActionLens; update ActionLens to open it")
+            raise NewerError(f"{path} was made by a newer version of ActionLens; update ActionLens to open it")
         if version < len(MIGRATIONS) and self.read_only:
             raise LibraryError(f"{path} is of an older version and open elsewhere; close it there first")
         self._check()

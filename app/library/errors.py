@@ -11,5 +11,9 @@ class DamagedLabelsError(LibraryError):
     """A file of labels cannot be read; it is put aside, never overwritten."""
 
 
+class NewerError(LibraryError):
+    """A newer version has made the library."""
+
+
 class ReadOnlyError(LibraryError):
     """The library is open for reading only."""

@@ -9,8 +9,8 @@ _SEEN = 0.1
 _AROUND_S = 0.07
 _TOP = 0.98  # quantile of the speed that counts as full energy
 _STILL = 0.25  # body heights a second: less is a detector's jitter, not motion, even where nothing is faster
-_ACTIVE = 0.3  # of the energy's range
-_REST_S, _SHORTEST_S, _MARGIN_S = 0.5, 0.5, 0.2
+_ACTIVE = 0.2  # of the energy's range
+_REST_S, _SHORTEST_S, _MARGIN_S = 0.5, 0.3, 0.2
 
 Times = NDArray[np.float64]
 Energy = NDArray[np.float32]
@@ -38,7 +38,7 @@ def motion_energy(recording: Recording, person: int) -> tuple[Times, Energy]:
 
 
 def propose(times_s: Times, energy: Energy) -> list[tuple[float, float]]:
-    """Stretches in which something moves: over a third of the energy's range, half a second of rest apart and long."""
+    """Stretches in which something moves: over a fifth of the energy range, half a second of rest apart."""
     found: list[list[float]] = []
     for time_s in times_s[energy > _ACTIVE].tolist():
         if found and time_s - found[-1][1] < _REST_S:

@@ -8,7 +8,7 @@ from pathlib import Path
 from app.library import adopting, editing
 from app.library.database import FILE, DamagedError, Database
 from app.library.edits import WHOLE_TABLES, Edit, mark_unwritten
-from app.library.errors import LibraryError
+from app.library.errors import LibraryError, NewerError
 from app.library.label_files import set_aside
 from app.recording.folder import recording_folders, recordings_folder
 
@@ -55,6 +55,24 @@ def rebuild(root: Path, notes: list[str]) -> Database:
     _remove(path)
     os.replace(temporary, path)
     return Database(path)
+
+
+def refusal(root: Path) -> str:
+    """Why nothing may be recorded into a library, in one line; "" where it may.
+
+    One that is open elsewhere takes recordings: they are folders of their own, which are entered when it is opened.
+    """
+    there = next(path for path in (root, *root.parents) if path.exists())
+    if not os.access(there, os.W_OK):
+        return f"{root} cannot be written: nothing can be recorded there; check its permissions"
+    if (root / FILE).is_file():
+        try:
+            Database(root / FILE, read_only=True).close()
+        except NewerError as error:
+            return str(error)
+        except (DamagedError, LibraryError):
+            return ""  # it is repaired, or told, when it is opened
+    return ""
 
 
 def put_aside(root: Path) -> Path | None:

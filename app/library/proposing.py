@@ -35,7 +35,7 @@ class Proposal:
 
 
 def propose_labels(recording: Recording, stretches: Sequence[Stretch], recognizer: Recognizer) -> list[Proposal | None]:
-    """The likeliest action of each stretch; None where its person is not there.
+    """The likeliest action of each stretch; None where its person is not there, or none of the actions is done.
 
     A stretch is read in windows of the recognizer's own length, as live; a shorter one with what is around it.
     """
@@ -53,6 +53,8 @@ def _propose(recording: Recording, stretch: Stretch, recognizer: Recognizer, sha
     probabilities = np.mean([one.probabilities for one in found], axis=0)
     best = int(np.argmax(probabilities))
     action = found[0].actions[best]
+    if action in recognizer.card.decision.other:
+        return None
     return Proposal(NOTHING if action == IDLE else action, float(probabilities[best]))
 
 

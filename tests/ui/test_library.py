@@ -251,7 +251,7 @@ def test_energy_is_high_where_something_moves(tmp_path):
 class Waver:
     """Says "wave" of everything, and that it is fairly sure."""
 
-    card = SimpleNamespace(frames=30, fps=20.0)
+    card = SimpleNamespace(frames=30, fps=20.0, decision=SimpleNamespace(other=("else",)))
     closed = False
 
     def predict(self, clips):

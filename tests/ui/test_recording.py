@@ -1,5 +1,6 @@
 """Recording from the window: the bar, the keys, what reaches the disk and what is remembered."""
 
+import sqlite3
 import threading
 
 import numpy as np
@@ -8,6 +9,8 @@ import window_fakes as fakes
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
+from app.library.catalogue import Library
+from app.library.database import FILE
 from app.recording.folder import read_recording, recording_folders
 from app.recording.recorder import RecorderState
 from app.ui.recording.wrong import RightActionDialog
@@ -156,3 +159,28 @@ def test_choices_are_remembered(recording, settings):
     recording.close()
     assert settings.record_skeleton_only
     assert settings.record_takes == 7
+
+
+def test_a_library_of_a_newer_version_is_not_recorded_into(library, running):
+    with Library(library):
+        pass
+    connection = sqlite3.connect(library / FILE)
+    connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    running.actions_by_name["record"].trigger()
+    running.toggle_take()
+    bar = running.recording.bar
+    assert not bar.button.isEnabled()
+    assert "newer version" in bar.state.text()
+    assert running.recording.view.state is RecorderState.OFF
+    assert not (library / "recordings").exists()
+
+
+def test_a_library_that_is_open_elsewhere_takes_recordings(library, recording, engines):
+    with Library(library) as owner:
+        recording.recording.bar.action.setText("wave")
+        recording.toggle_take()
+        settle(recording)
+        play(recording, engines.last, 1.0, 2.0)
+        assert owner.refresh() == 1
+        assert [clip.action for clip in owner.clips()] == ["wave"]

@@ -138,6 +138,7 @@ class ClipEdits:
         """Clips wherever something moves in the recording and none is yet; their ids."""
         shown, stretch, library = self._showing.shown, self._player.stretch, self.library
         if shown is None or stretch is None or library is None:
+            self._say("Choose a clip or a recording, and wait until it is shown")
             return []
         recording, person, who = shown
         there = library.clips(Filter(recording=recording), limit=-1)

@@ -37,8 +37,10 @@ class Labeller:
         self.proposals |= found
         self._shown()
         sure = sum(one.probability >= 0.5 for one in found.values())
-        nobody = "" if found else "; nobody is seen in them"
-        self._say(f"{len(found)} labels are proposed, {sure} of them with 50% or more: Y accepts{nobody}")
+        if found:
+            self._say(f"{len(found)} labels are proposed, {sure} of them with 50% or more: Y accepts")
+        else:
+            self._say("The recognizer knows none of this: no label is proposed")
 
 
 def _propose(library: Library, model: str, clips: Sequence[ClipRow]) -> dict[int, Proposal]:

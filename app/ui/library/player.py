@@ -229,8 +229,9 @@ class _Bar(QWidget):
             return
         start, end = (self._x(bound) for bound in self._player.bounds)
         painter.fillRect(QRectF(start, 0, max(end - start, 2), self.height()), QColor(colours.hover))
-        painter.setPen(QColor(colours.accent))
-        painter.drawLines(self._energy_lines())
+        lines = self._energy_lines()
+        painter.setPen(QPen(QColor(colours.accent), max(self.width() / max(len(lines), 1), 1.0)))
+        painter.drawLines(lines)
         for clip in self.clips:
             colour = QColor(*action_rgb(clip.action)) if clip.action is not None else QColor(colours.muted)
             left, right = self._x(clip.start_s), self._x(clip.end_s)

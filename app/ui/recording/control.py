@@ -43,6 +43,7 @@ class RecordControl(QObject):
         self.bar = RecordBar(theme.colours, choices)
         self.bar.setVisible(False)
         self._recorder: Recorder | None = None
+        self._refusal = ""  # why nothing can be recorded
         self._session = f"{datetime.now():%Y-%m-%d %H:%M}"
         self._told: list[Path] = []
         self._timer = QTimer(self)
@@ -60,6 +61,8 @@ class RecordControl(QObject):
     def show(self, shown: bool) -> None:
         """Show the bar and keep the last seconds from now on, or end both."""
         self.bar.setVisible(shown)
+        if shown and self._refused():
+            return
         if shown and self._recorder is None:
             # Paths reach the window's thread through the list that the timer looks at.
             self._recorder = Recorder(self.root, self._live.options.source, saved=self._told.append)
@@ -73,7 +76,8 @@ class RecordControl(QObject):
     def toggle(self) -> None:
         """Begin the takes, or end the one that runs; opens the bar where it is hidden."""
         if self._recorder is None:
-            self.show(True)
+            if not self._refusal:
+                self.show(True)
             return
         if self.view.state in (RecorderState.COUNTDOWN, RecorderState.RECORDING):
             self._recorder.stop()
@@ -109,6 +113,14 @@ class RecordControl(QObject):
     def close(self) -> None:
         """The window closes: what is being recorded is kept."""
         self._end(wait_s=1.0)
+
+    def _refused(self) -> bool:
+        """Whether the library takes no recordings now; the bar says why."""
+        from app.library.opening import refusal  # it loads SQLite
+
+        self._refusal = refusal(self.root)
+        self.bar.refuse(self._refusal)
+        return bool(self._refusal)
 
     def _arm(self) -> None:
         if self._recorder is not None:

@@ -48,6 +48,7 @@ class RecordBar(QFrame):
         self.cancelled: Notifier[[]] = Notifier()
         self.changed: Notifier[[]] = Notifier()
         self._colours = colours
+        self._refusal = ""
         self.action = self._text("Action to record", "action, for instance wave")
         self.person = self._text("Who does it", "who (may stay empty)")
         self.person.setText(choices.person)
@@ -129,13 +130,19 @@ class RecordBar(QFrame):
         """How far the recorder is."""
         busy = view.state in _BUSY
         self.button.setText("Stop" if busy else "Record")
-        self.button.setEnabled(view.state is not RecorderState.SAVING)
+        self.button.setEnabled(view.state is not RecorderState.SAVING and not self._refusal)
         self.cancel.setVisible(view.state in (RecorderState.COUNTDOWN, RecorderState.RECORDING))
         for part in (self.action, self.person, self.takes, self.countdown, self.longest):
             part.setEnabled(not busy)
         for check in (self.when_still, self.skeleton_only):
             check.setEnabled(not busy)
-        self.state.setText(_state_text(view))
+        self.state.setText(self._refusal or _state_text(view))
+
+    def refuse(self, reason: str) -> None:
+        """Nothing can be recorded, for this reason; "" when it can."""
+        self._refusal = reason
+        self.button.setToolTip(reason)
+        self.show_view(RecorderView(RecorderState.READY))
 
     def set_colours(self, colours: Colours) -> None:
         """Another theme."""
