@@ -15,6 +15,7 @@ from recognizer.training.benchmark import command as benchmark
 from recognizer.training.benchmark import few_shot_command as few_shot
 from recognizer.training.benchmark import label_efficiency
 from recognizer.training.explain import command as explaining
+from recognizer.training.generate import command as generation
 from recognizer.training.pretrain import command as pretraining
 from recognizer.training.whole_clip import command as whole_clip
 
@@ -56,6 +57,12 @@ COMMANDS: dict[str, tuple[str, AddArguments, Run]] = {
         label_efficiency.add_label_efficiency,
         label_efficiency.run_label_efficiency,
     ),
+    "generator": (
+        "train, measure, draw, export and time generators of clips (SA-GCN, its ablations and baselines)",
+        generation.add_arguments,
+        generation.run,
+    ),
+    "generate": ("write made-up clips of an action, marked as such", generation.add_generate, generation.generate),
     "explain": (
         "show why a model says what it says of a clip, as figures and numbers",
         explaining.add_explain,

@@ -4,6 +4,7 @@ The graph takes `noise` (N, T, Z) from a normal distribution and `label` (N, T, 
 that add up to 1, and gives `joints` (N, T, V, 2) in torsos from the middle of the hips, x right, y down.
 """
 
+import copy
 import hashlib
 import json
 import os
@@ -17,6 +18,7 @@ from torch import Tensor, nn
 
 from recognizer.training.generate.recipes import parameters
 from recognizer.training.generate.trained import Trained
+from recognizer.training.models.sa_gcn import Generator
 
 MODEL_FILE, CARD_FILE = "generator.onnx", "generator.json"
 OPSET = 20
@@ -44,6 +46,37 @@ class JointGenerator(nn.Module):
         return clips.view(*noise.shape[:2], *self.mean.shape) * self.spread + self.mean  # type: ignore[no-any-return]
 
 
+class OnnxGru(nn.Module):
+    """A GRU of one layer as ONNX's own operator: torch's exporter writes out its frames, for one N alone.
+
+    ONNX orders the gates update, reset, new; torch reset, update, new.
+    """
+
+    def __init__(self, gru: nn.GRU) -> None:
+        super().__init__()
+        self.hidden = gru.hidden_size
+        of_input, of_state, *biases = (self._reordered(weight.detach()) for weight in gru.parameters())
+        self.of_input, self.of_state = nn.Parameter(of_input[None]), nn.Parameter(of_state[None])
+        self.bias = nn.Parameter(torch.cat(biases)[None])
+
+    def _reordered(self, weight: Tensor) -> Tensor:
+        reset, update, new = weight.chunk(3)
+        return torch.cat([update, reset, new])
+
+    def forward(self, x: Tensor) -> tuple[Tensor, None]:
+        """x (N, T, F) to (N, T, H); for the exporter alone."""
+        n, frames, _ = x.shape
+        out = torch.onnx.ops.symbolic(
+            "GRU",
+            (x.transpose(0, 1), self.of_input, self.of_state, self.bias),
+            attrs={"hidden_size": self.hidden, "linear_before_reset": 1},
+            dtype=x.dtype,
+            shape=(frames, 1, n, self.hidden),
+            version=OPSET,
+        )
+        return out[:, 0].transpose(0, 1), None
+
+
 def export(trained: Trained, folder: Path, name: str) -> Path:
     """Write the graph and then its card into `folder`, each whole or not at all; the card's path."""
     network = JointGenerator(trained).eval()
@@ -56,6 +89,9 @@ def export(trained: Trained, folder: Path, name: str) -> Path:
 
 def to_onnx(network: JointGenerator, trained: Trained) -> bytes:
     """The graph, N open."""
+    network = copy.deepcopy(network)
+    if isinstance(network.network, Generator):
+        network.network.recurrent = OnnxGru(network.network.recurrent)  # type: ignore[assignment]
     clips = torch.export.Dim("N", min=1, max=4096)
     program = torch.onnx.export(
         network,

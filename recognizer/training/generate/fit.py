@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import signal
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -162,8 +163,11 @@ def _fit(training: MakerTraining, data: _RoundData, folder: Path, hardware: Hard
             raise
         reason = " ".join(str(error).split())[:150]
         raise RunError(f"{checkpoint} is not a checkpoint of this network ({reason}); remove {folder}") from error
-    if trainer.interrupted:
-        raise KeyboardInterrupt
+    except SystemExit as stopped:  # Lightning's answer to Ctrl-C, which it has the process ignore from then on
+        if not trainer.interrupted:
+            raise
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        raise KeyboardInterrupt from stopped
     return trainer
 
 

@@ -5,6 +5,7 @@ the object `synthetic` (generator, seed, training), every annotation's `actionle
 of the data set begins with "synthetic/".
 """
 
+import contextlib
 import os
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -80,5 +81,6 @@ def write(recordings: Sequence[Recording], source: Mapping[str, Any], file: Path
         restricted_pickle.save(content, temporary)
         os.replace(temporary, file)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink()
         raise SyntheticError(f"cannot write {file} ({error.strerror}); choose another place") from error

@@ -329,7 +329,7 @@ class Generator(nn.Module):
             label = label[:, None].expand(-1, noise.shape[1], -1)
         steps, _ = self.recurrent(self.join(torch.cat([self.embed(label), noise], dim=-1)))
         latent = torch.cat([start[:, None] + steps.cumsum(dim=1), label], dim=-1)
-        latent_scores = scores = latent.new_zeros(len(latent), noise.shape[1], noise.shape[1])
+        latent_scores = scores = latent.new_zeros(latent.shape[0], noise.shape[1], noise.shape[1])
         if self.attend_latent is not None:
             latent, latent_scores = self.attend_latent(latent)
         features = self.widen_skip(latent) + self.widen(latent)

@@ -1,0 +1,99 @@
+"""The commands from training to made-up clips, as a user gives them."""
+
+import argparse
+import json
+
+import pytest
+
+from pose.errors import ActionLensError
+from recognizer.training.data import pyskl
+from recognizer.training.generate import command, sets
+from recognizer.training.generate.sets import MotionSet
+
+
+@pytest.fixture
+def data(tmp_path, recordings, monkeypatch):
+    """A folder of all data sets with one that is made up."""
+    (tmp_path / "data" / "made_up").mkdir(parents=True)
+    made_up = MotionSet("made-up", "made_up", lambda folder: iter(recordings), ("raise", "spread"))
+    monkeypatch.setitem(sets.SETS, "made-up", made_up)
+    return tmp_path / "data"
+
+
+def call(*words):
+    parser = argparse.ArgumentParser()
+    commands = parser.add_subparsers(required=True)
+    for name, add, run in (
+        ("generator", command.add_arguments, command.run),
+        ("generate", command.add_generate, command.generate),
+    ):
+        sub = commands.add_parser(name)
+        add(sub)
+        sub.set_defaults(run_command=run)
+    options = parser.parse_args([str(word) for word in words])
+    options.run_command(options)
+
+
+def train(data, out, *further):
+    call(
+        *("generator", "train", "--data", data, "--set", "made-up", "--network", "frame-vae", "--frames", 8),
+        *("--out", out, "--accelerator", "cpu", "--iterations", 40, "--evaluate", 20, *further),
+    )
+
+
+def test_from_training_to_made_up_clips(data, tmp_path, capsys):
+    run = tmp_path / "run"
+    train(data, run)
+    assert "kept iteration" in capsys.readouterr().out
+    call("generator", "measure", "--data", data, "--runs", run, "--part", "test", "--steps", 20)
+    header, real, ours = capsys.readouterr().out.splitlines()
+    assert header.split()[:4] == ["of", "draws", "mmd", "avg"]
+    assert (real.split()[0], ours.split()[0]) == ("real", "run")
+    figures = json.loads((run / "measures-test.json").read_text())["figures"]
+    assert figures["of"] == 40
+    assert f"{figures['mmd_avg']:.3f}" in ours
+    call("generator", "figures", "--data", data, "--run", run, "--out", tmp_path / "figures")
+    assert (tmp_path / "figures" / "actions.png").stat().st_size > 10_000
+    assert (tmp_path / "figures" / "blend-raise-spread.png").stat().st_size > 10_000
+    call("generator", "export", "--run", run, "--out", tmp_path / "weights")
+    assert json.loads((tmp_path / "weights" / "generator.json").read_text())["synthetic"] is True
+    call("generate", "--run", run, "--action", "raise", "--count", 4, "--out", tmp_path / "raise.pkl")
+    assert [r.action for r in pyskl.read(tmp_path / "raise.pkl")] == ["raise"] * 4
+
+
+def test_costs_are_told(capsys):
+    call("generator", "cost", "--frames", 4, 8, "--clips", 1, "--repeats", 1)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[:2] for line in lines[1:]] == [
+        ["4", "sparse"],
+        ["4", "dense"],
+        ["8", "sparse"],
+        ["8", "dense"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("further", "message"),
+    [
+        (("--network", "gan"), "no network 'gan'"),
+        (("--set", "nowhere"), "no set 'nowhere'"),
+        (("--frames", 1), "--frames 1"),
+        (("--batch", 0), "--batch 0"),
+        (("--actions", "fly"), "no action 'fly'"),
+        (("--layout", "octopus"), "no layout 'octopus'"),
+    ],
+)
+def test_mistakes_are_told_in_one_line_and_write_nothing(data, tmp_path, further, message):
+    with pytest.raises(ActionLensError, match=message) as caught:
+        train(data, tmp_path / "run", *further)
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "run").exists()
+
+
+def test_other_mistakes(data, tmp_path):
+    with pytest.raises(ActionLensError, match="train first"):
+        call("generate", "--run", tmp_path, "--action", "raise", "--out", tmp_path / "x.pkl")
+    with pytest.raises(ActionLensError, match="must be 1 or more"):
+        call("generator", "cost", "--frames", 0)
+    with pytest.raises(ActionLensError, match="no form 'frame-vae'"):
+        call("generator", "cost", "--network", "frame-vae")
