@@ -58,7 +58,8 @@ class Strips(QObject):
                 while len(self._wishes) > _WISHES:
                     self._wishes.popitem(last=False)
                 self._changed.notify()
-            self._timer.start()
+            if not self._timer.isActive():  # to start it again would put its next look off
+                self._timer.start()
         return None
 
     def close(self, timeout_s: float = 1.0) -> None:
