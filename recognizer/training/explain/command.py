@@ -43,7 +43,8 @@ def add_explain(parser: argparse.ArgumentParser) -> None:
     """Arguments of explain."""
     where = "a video file, or DATASET/RECORDING of a data set under --data"
     parser.add_argument("clip", metavar="CLIP", help=where)
-    _add_model(parser)
+    several = "weights/NAME or a model folder; given several times, they are compared on the same clip in one figure"
+    parser.add_argument("--model", action="append", metavar="NAME|DIR", help=f"{several} (default: act)")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the figures (PNG) and NPZ")
     parser.add_argument("--data", type=Path, metavar="DIR", help="folder that holds the data sets")
     parser.add_argument("--action", help="explain this action (default: the likeliest)")
@@ -82,19 +83,36 @@ def _add_sample(parser: argparse.ArgumentParser) -> None:
 
 
 def run_explain(options: argparse.Namespace) -> None:
-    """Figures of one clip and their numbers."""
-    recognizer = OnnxRecognizer(find_model(options.model), "cpu")
+    """Figures of one clip and their numbers; of several recognizers each in its folder, and one of all."""
+    recognizers = [OnnxRecognizer(find_model(model), "cpu") for model in options.model or ["act"]]
+    names = _names(recognizers)
     _make_folder(options.out)
-    clip = clip_of(recognizer, options.clip, options.data, options.at)
-    explained = [
-        explain.explain(recognizer, clip, options.action, method) for method in explain.methods_of(recognizer.card)
-    ]
+    clip, action = clip_of(recognizers[0], options.clip, options.data, options.at), options.action
+    compared: dict[str, Explanation] = {}
+    for name, recognizer in zip(names, recognizers, strict=True):
+        folder = options.out / name if len(names) > 1 else options.out
+        _make_folder(folder)
+        compared[name] = _explain_into(folder, recognizer, clip, action)
+        action = compared[name].action  # all are asked of the same action, the first one's likeliest
+        sys.stdout.write(f"{name}: {action} {compared[name].probability:.3f} at {clip.time_s:.2f} s: see {folder}\n")
+    if len(names) > 1:
+        figures.save({"compared": figures.compared(compared)}, options.out)
+
+
+def _names(recognizers: Sequence[OnnxRecognizer]) -> list[str]:
+    """Of the cards, and a number where several have the same."""
+    names = [recognizer.card.name for recognizer in recognizers]
+    return [name if names.count(name) == 1 else f"{name}-{place}" for place, name in enumerate(names, 1)]
+
+
+def _explain_into(folder: Path, recognizer: OnnxRecognizer, clip: Clip, action: str | None) -> Explanation:
+    """Write figures and numbers; the explanation by the first method, which all recognizers have."""
+    explained = [explain.explain(recognizer, clip, action, method) for method in explain.methods_of(recognizer.card)]
     (prediction,) = recognizer.predict([clip], attention=True)
-    figures.save(figures_of(clip, prediction, explained), options.out)
+    figures.save(figures_of(clip, prediction, explained), folder)
     numbers = {f"relevance_{one.method}": one.relevance for one in explained} | dict(prediction.attention)
-    _save_numbers(options.out / "numbers.npz", clip, prediction, numbers)
-    action = explained[0].action
-    sys.stdout.write(f"{action} {explained[0].probability:.3f} at {clip.time_s:.2f} s: figures in {options.out}\n")
+    _save_numbers(folder / "numbers.npz", clip, prediction, numbers)
+    return explained[0]
 
 
 def figures_of(clip: Clip, prediction: Prediction, explained: Sequence[Explanation]) -> dict[str, Figure]:

@@ -39,6 +39,20 @@ def relevance(explanation: Explanation) -> Figure:
     return figure
 
 
+def compared(explained: Mapping[str, Explanation]) -> Figure:
+    """Several recognizers' joint x time of one action on one clip, one under the other in the same colours."""
+    figure = Figure(figsize=(11, 2.9 * len(explained) + 1.4), layout="constrained")
+    *heats, strip = figure.subplots(len(explained) + 1, 1, height_ratios=(*(3 for _ in explained), 1.6))
+    for axes, (name, one) in zip(heats, explained.items(), strict=True):
+        image = axes.imshow(one.relevance.T, cmap=_SIGNED, vmin=-1, vmax=1, aspect="auto")
+        _label_joints(axes, one.clip.layout)
+        _label_times(axes, one.clip)
+        axes.set_title(f"{name}: {_plain(one.action)} ({one.probability:.0%}) by {_plain(one.method)}", fontsize=9)
+    figure.colorbar(image, ax=heats)
+    _strip(strip, one.clip)
+    return figure
+
+
 def frame_strip(clip: Clip, scores: Array) -> Figure:
     """The clip's skeletons, their opacity the score of the frame (T,). AcT paper, Fig. 7."""
     figure = Figure(figsize=(13, 3.2), layout="constrained")

@@ -107,7 +107,7 @@ def test_figures_and_numbers_of_a_recording(tiny_data, tmp_path, capsys):
     out = tmp_path / "figures"
     name = "utd_mhad/a1_s1_t1"
     assert main(["explain", name, "--data", str(tiny_data), "--out", str(out), "--action", "wave"]) == 0
-    assert capsys.readouterr().out.startswith("wave ")
+    assert capsys.readouterr().out.startswith("act: wave ")
     names = ["attention", "frames", "positions", "relevance_attention", "relevance_occlusion"]
     assert sorted(file.stem for file in out.glob("*.png")) == names
     assert sorted(file.name for file in out.iterdir() if file.suffix != ".png") == ["numbers.npz"]
@@ -117,6 +117,25 @@ def test_figures_and_numbers_of_a_recording(tiny_data, tmp_path, capsys):
         np.testing.assert_allclose(numbers["attention"].sum(axis=-1), 1, atol=1e-5)
         assert numbers["probabilities"].sum() == pytest.approx(1, abs=1e-5)
         assert tuple(numbers["joints"]) == MPOSE_13.joints
+
+
+def test_recognizers_are_compared_on_one_clip_and_one_action(tiny_data, tmp_path, capsys):
+    out = tmp_path / "figures"
+    models = ["--model", "act", "--model", "st-gcn"]
+    assert main(["explain", "utd_mhad/a1_s1_t1", "--data", str(tiny_data), "--out", str(out), *models]) == 0
+    told = [line.split()[:2] for line in capsys.readouterr().out.splitlines()]
+    assert [name for name, _ in told] == ["act:", "st-gcn:"]
+    assert told[0][1] == told[1][1]
+    assert sorted(path.name for path in out.iterdir()) == ["act", "compared.png", "st-gcn"]
+    with np.load(out / "act" / "numbers.npz") as one, np.load(out / "st-gcn" / "numbers.npz") as other:
+        np.testing.assert_array_equal(one["xy_px"], other["xy_px"])
+        shown = {"act": one["relevance_occlusion"], "st-gcn": other["relevance_occlusion"]}
+    made = figures.compared({n: explain.Explanation(clip(), "wave", "occlusion", 0.5, v) for n, v in shown.items()})
+    drawn = [axes.images[0] for axes in made.axes if axes.images][:2]
+    assert [image.get_clim() for image in drawn] == [(-1, 1)] * 2
+    assert len({image.get_cmap().name for image in drawn}) == 1
+    for image, values in zip(drawn, shown.values(), strict=True):
+        np.testing.assert_array_equal(image.get_array(), values.T)
 
 
 def test_figures_of_graph_networks_have_their_maps():
