@@ -16,6 +16,7 @@ from recognizer.training.calibrate import Calibration, calibrate
 from recognizer.training.data.everyday import ACTIONS, Corpus, merge, read_all
 from recognizer.training.evaluate import Windows, logits_of, windows_of
 from recognizer.training.export import decision_rules, export
+from recognizer.training.fine_tune_start import save_networks
 from recognizer.training.fit import FitSettings, fit, spec_of
 from recognizer.training.models.deployed import Deployed
 from recognizer.training.networks import NETWORKS, parse_changes
@@ -138,6 +139,8 @@ def export_weights(options: argparse.Namespace) -> None:
         metrics=metrics,
         notes=NOTES,
     )
+    # Full teaching goes on from one of them; of a fusion those like the first are kept.
+    save_networks(options.weights, [run for run in runs if run.spec == runs[0].spec])
     sys.stdout.write(f"{options.weights}\n")
 
 

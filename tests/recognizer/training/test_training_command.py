@@ -13,6 +13,7 @@ from recognizer.onnx_recognizer import OnnxRecognizer  # noqa: E402
 from recognizer.training.__main__ import main  # noqa: E402
 from recognizer.training.data.everyday import ACTIONS  # noqa: E402
 from recognizer.training.export import export  # noqa: E402
+from recognizer.training.fine_tune_start import load_networks  # noqa: E402
 from recognizer.training.run_folder import NETWORK_FILE, load_run  # noqa: E402
 
 
@@ -37,7 +38,13 @@ def test_the_exported_folder_is_a_model_that_repeats_the_networks_answer(exporte
     recognizer = OnnxRecognizer(exported, "cpu")
     assert recognizer.actions == ACTIONS
     assert recognizer.self_test().max_error < 1e-4
-    assert sorted(file.name for file in exported.iterdir()) == ["card.json", "model.onnx"]
+    assert sorted(file.name for file in exported.iterdir()) == ["card.json", "model.onnx", "network.npz"]
+
+
+def test_the_networks_are_kept_beside_it_to_be_trained_on(exported, trained):
+    _, (network,) = load_networks(exported)
+    for name, values in load_run(trained / "final").network.state_dict().items():
+        torch.testing.assert_close(network.state_dict()[name], values, rtol=0, atol=0)
 
 
 def test_models_tell_nothing_of_the_machine_they_were_made_on(exported):
