@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pose.errors import ActionLensError
 from recognizer.training.augment import Array
 from recognizer.training.data.everyday import ACTIONS, IDLE, OTHER, Corpus
 from recognizer.training.evaluate import Windows, report_alarms, softmax
@@ -13,6 +14,10 @@ KEPT = 0.85  # part of the rightly recognised windows that stay shown
 ALARMS = 0.09  # of the windows of unlisted validation clips; leaves room below the 10% that we aim at on new people
 _BIASES = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0)
 _LOWEST, _HIGHEST = 0.30, 0.95  # of a threshold: below, noise is shown; above, a clear action is not
+
+
+class CalibrationError(ActionLensError):
+    """No thresholds can be chosen."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,7 +45,7 @@ def calibrate(corpus: Corpus, windows: Windows, logits: Array, kept: float = KEP
     """Temperature of least cross entropy, the largest bias with few alarms, and thresholds that keep `kept`.
 
     The bias against `other` finds more of the listed actions and costs false alarms: the largest is taken at which
-    they stay under ALARMS.
+    they stay under ALARMS. Raises CalibrationError where no window of a listed action is recognised.
     """
     true = corpus.action[windows.recording]
     temperature = _best_temperature(logits, true)
@@ -75,6 +80,8 @@ def _best_thresholds(probabilities: Array, true: NDArray[np.intp], kept: float) 
     other = ACTIONS.index(OTHER)
     right = (found == true) & (true != other)
     alarm = (true == other) & (found != other)
+    if not right.any():
+        raise CalibrationError("no validation window is recognised, so no threshold can be chosen; train for longer")
     single = float(np.clip(np.quantile(score[right], 1 - kept), _LOWEST, _HIGHEST))
     grid = np.linspace(_LOWEST, _HIGHEST, 66)
     listed = [a for a in range(len(ACTIONS)) if a != other]

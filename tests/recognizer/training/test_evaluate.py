@@ -5,7 +5,7 @@ import pytest
 
 pytest.importorskip("torch", reason="needs the extra `train`")
 
-from recognizer.training.calibrate import calibrate
+from recognizer.training.calibrate import CalibrationError, calibrate
 from recognizer.training.data.everyday import ACTIONS, merge, read_all
 from recognizer.training.evaluate import (
     Windows,
@@ -105,6 +105,12 @@ def test_calibration_keeps_what_it_should_and_beats_no_thresholds(corpus):
     assert report.kept == pytest.approx(0.85, abs=0.01)
     assert report.alarms < 0.7 * report_alarms(corpus, windows, probabilities, np.zeros(A, np.float32)).alarms
     assert set(rules.by_action()) == set(ACTIONS) - {"other"}
+
+
+def test_a_network_that_recognises_nothing_is_one_line(corpus):
+    windows, logits = made_up_windows(corpus, np.random.default_rng(0))
+    with pytest.raises(CalibrationError, match="train for longer"):
+        calibrate(corpus, windows, np.eye(A, dtype=np.float32)[np.full(len(logits), ACTIONS.index("other"))] * 50)
 
 
 def test_overconfident_logits_are_cooled(corpus):
