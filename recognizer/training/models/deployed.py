@@ -53,8 +53,8 @@ class Deployed(nn.Module):
         found: list[Inside] = [network.inside(clips) for network in self.networks]  # type: ignore[operator]
         own = [self._views(each.embedding)[0] for each in found]
         outputs = {"logits": self._logits([each.logits for each in found]), "embedding": torch.cat(own, dim=1)}
-        for name in found[0].attention:
-            maps = [self._views(each.attention[name])[0] for each in found]
+        for name in {name: None for each in found for name in each.attention}:  # of a fusion each has its own
+            maps = [self._views(each.attention[name])[0] for each in found if name in each.attention]
             outputs[name] = torch.cat(maps, dim=HEADS_AXIS.get(name, 1))
         activations = [self._activation(each) for each in found if each.activation is not None]
         if activations:
@@ -90,7 +90,7 @@ class Deployed(nn.Module):
         networks' mean "edge_importance" (blocks, K, V, V)."""
         each: list[dict[str, Tensor]] = [network.fixed() for network in self.networks]  # type: ignore[operator]
         fixed = {}
-        for name in each[0]:
-            values = [constants[name] for constants in each]
+        for name in {name: None for constants in each for name in constants}:
+            values = [constants[name] for constants in each if name in constants]
             fixed[name] = torch.cat(values) if name == "position_similarity" else torch.stack(values).mean(dim=0)
         return fixed

@@ -128,6 +128,24 @@ def test_attention_has_the_heads_of_all_networks_one_after_the_other():
     assert float(similarity[1, 4, 9]) == pytest.approx(float(a @ b / a.norm() / b.norm()), abs=1e-5)
 
 
+def test_a_fusion_has_the_attention_of_each_of_its_networks():
+    networks = []
+    for kind in ("t-tr", "s-tr"):
+        torch.manual_seed(3)
+        networks.append(NetworkSpec(kind, OUTPUTS, {"width": 8}).build().eval())
+    features = torch.randn(2, 30, 78)
+    with torch.inference_mode():
+        together = Deployed(networks, listed=LISTED).inside(features)
+        alone = [Deployed([network], listed=LISTED).inside(features) for network in networks]
+    for own in alone:
+        for name in own:
+            if "attention" in name:
+                torch.testing.assert_close(together[name], own[name])
+    assert {name for name in together if "attention" in name} == {n for a in alone for n in a if "attention" in n}
+    assert len(alone[0].keys() & alone[1].keys()) < len(alone[0])
+    torch.testing.assert_close(together["embedding"], torch.cat([each["embedding"] for each in alone], dim=1))
+
+
 def test_attention_of_joints_and_frames_by_layer():
     network = built("st-tr", 1)
     features = torch.randn(2, 30, 78)
