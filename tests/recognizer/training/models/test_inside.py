@@ -132,7 +132,7 @@ def test_a_fusion_has_the_attention_of_each_of_its_networks():
     networks = []
     for kind in ("t-tr", "s-tr"):
         torch.manual_seed(3)
-        networks.append(NetworkSpec(kind, OUTPUTS, {"width": 8}).build().eval())
+        networks.append(NetworkSpec(kind, OUTPUTS, {"width": 16}).build().eval())
     features = torch.randn(2, 30, 78)
     with torch.inference_mode():
         together = Deployed(networks, listed=LISTED).inside(features)
