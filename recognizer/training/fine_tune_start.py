@@ -1,8 +1,8 @@
 """network.npz: the trained networks behind a shipped model.onnx, from which Full teaching goes on.
 
 An exported graph has its weights multiplied together and written out, from which a network cannot be told any more, so
-they are kept beside it (of a fusion, those of the first kind): plain arrays, each named "NETWORK/PARAMETER", and "about", a JSON
-text. Nothing is unpickled.
+they are kept beside it (of a fusion, those of the first kind): plain arrays, each named "NETWORK/PARAMETER", and
+"about", a JSON text. Nothing is unpickled.
 """
 
 import json
