@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from pose.errors import ActionLensError
 from pose.skeleton import Layout
 
+SYNTHETIC = "synthetic/"  # begins the data set's name of clips that a generator made up
+
 
 class DataError(ActionLensError):
     """A data set is missing or cannot be read."""
@@ -39,6 +41,8 @@ class Recording:
     others: further people of the same clip, over the same T frames; where they are absent, `seen` is False.
     score: (T, V) float32, the pose estimator's confidence in each joint; None for measured or annotated skeletons.
     size_px: width and height of the picture that 2D joints are in, where the set tells it.
+
+    Raises DataError for a made-up recording in a test split: figures on it would say nothing.
     """
 
     dataset: str
@@ -53,6 +57,10 @@ class Recording:
     others: tuple[Skeleton, ...] = ()
     score: NDArray[np.float32] | None = None
     size_px: tuple[int, int] | None = None
+
+    def __post_init__(self) -> None:
+        if self.test and self.dataset.startswith(SYNTHETIC):
+            raise DataError(f"{self.dataset}: {self.name} is made up and in a test split; move it to training")
 
     @property
     def people(self) -> tuple[Skeleton, ...]:

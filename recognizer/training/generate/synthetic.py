@@ -17,11 +17,10 @@ from numpy.typing import NDArray
 
 from pose.errors import ActionLensError
 from recognizer.training.data import pyskl, restricted_pickle
-from recognizer.training.data.recording import Recording
+from recognizer.training.data.recording import SYNTHETIC, Recording
 from recognizer.training.generate.making import shares_of
 from recognizer.training.generate.trained import Trained
 
-PREFIX = "synthetic/"
 SIZE_PX = (640, 480)
 _HIPS_PX = (320.0, 250.0)
 _TORSO_PX = 90.0  # a person whose torso is that long just fits the picture
@@ -43,7 +42,7 @@ def recordings_of(trained: Trained, action: str, count: int, seed: int) -> list[
 
 def _recording(trained: Trained, action: str, joints: NDArray[np.float32], fps: float, name: str) -> Recording:
     return Recording(
-        dataset=PREFIX + str(trained.job["generator"]["data"]),
+        dataset=SYNTHETIC + str(trained.job["generator"]["data"]),
         name=name,
         action=action,
         joints=(joints * _TORSO_PX + _HIPS_PX).astype(np.float32),
@@ -69,8 +68,6 @@ def provenance(trained: Trained, seed: int) -> dict[str, Any]:
 
 def write(recordings: Sequence[Recording], source: Mapping[str, Any], file: Path) -> None:
     """Write clips, whole or not at all. source: provenance. SyntheticError where that does not work."""
-    if any(recording.test for recording in recordings):
-        raise SyntheticError("generated clips never go into a test split")
     content = pyskl.recordings_to_pyskl(recordings, {"train": [r.name for r in recordings], "test": []})
     content[pyskl.OURS]["synthetic"] = dict(source)
     for annotation in content["annotations"]:

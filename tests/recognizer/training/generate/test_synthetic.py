@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from recognizer.training.data import pyskl, restricted_pickle
+from recognizer.training.data.recording import DataError
 from recognizer.training.generate import synthetic
 from recognizer.training.generate.sets import SetError
 
@@ -53,9 +54,15 @@ def test_names_of_other_seeds_differ(trained):
 
 def test_made_up_clips_of_a_test_split_are_refused(trained, tmp_path):
     (clip,) = synthetic.recordings_of(trained, "raise", 1, 0)
-    with pytest.raises(synthetic.SyntheticError, match="never go into a test split"):
-        synthetic.write([replace(clip, test=True)], {}, tmp_path / "clips.pkl")
-    assert not list(tmp_path.iterdir())
+    with pytest.raises(DataError, match="made up and in a test split"):
+        replace(clip, test=True)
+    file = tmp_path / "clips.pkl"
+    synthetic.write([clip], {}, file)
+    content = restricted_pickle.load(file)
+    content["split"] = {"train": [], "test": content["split"]["train"]}
+    restricted_pickle.save(content, file)
+    with pytest.raises(DataError, match="made up and in a test split"):
+        list(pyskl.read(file))
 
 
 def test_mistakes_are_told_in_one_line(trained, tmp_path):
