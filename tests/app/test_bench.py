@@ -235,7 +235,7 @@ def test_real_runs_on_the_same_frames():
         bare = bench_runs.bare_run(options, model, 40)
         opencv = bench_runs.opencv_run(path, model, 40)
         whole = bench_runs.pipeline_run(options, 40)
-        paced = bench_runs.paced_run(options, 2.0, 20.0, bench_runs.show_drawn)
+        paced = bench_runs.paced_run(options, 4.0, 10.0, bench_runs.show_drawn)  # slow: other work may be going on
     assert [run.frames for run in (bare, opencv, whole)] == [40, 40, 40]
     assert len(whole.pose_ms) == 40 - WARM_UP_FRAMES
     assert {"pose", "window", "recognize", "draw"} <= set(whole.stage_ms)
