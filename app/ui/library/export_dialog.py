@@ -4,18 +4,15 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QCloseEvent
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
-    QDialog,
     QFileDialog,
     QFormLayout,
     QHBoxLayout,
     QLabel,
     QLineEdit,
-    QProgressBar,
     QPushButton,
     QVBoxLayout,
     QWidget,
@@ -24,32 +21,25 @@ from PySide6.QtWidgets import (
 from app.library.catalogue import Library
 from app.library.export_any import export_any
 from app.library.exporting import FOLDERS, FORMATS
-from app.library.importing import ImportProgress
 from app.library.sharing import shared
 from app.library.types import ClipRow, Filter, RecordingRow
 from app.ui.jobs import Jobs
+from app.ui.library.transfer_dialog import TransferDialog
 
-_LOOK_MS = 150
-_PARTS = 100
 _ENDINGS = {"pyskl": ".pkl", "coco": ".json"}
 _CHOSEN, _SHOWN, _ALL = range(3)
 _Rows = Sequence[ClipRow] | Sequence[RecordingRow]
 
 
-class ExportDialog(QDialog):
-    """It does not block the window; closing it cancels."""
+class ExportDialog(TransferDialog):
+    """Asks for a format, what and where to."""
 
     def __init__(self, root: Path, jobs: Jobs, shown: Filter, chosen: _Rows, parent: QWidget | None = None) -> None:
         """shown: what the list is restricted to. chosen: in it."""
-        super().__init__(parent)
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle("Export")
+        super().__init__("Export", root, jobs, parent)
         self.setMinimumWidth(520)
-        self._root, self._jobs, self._shown = root, jobs, shown
+        self._shown = shown
         self._chosen: tuple[ClipRow | RecordingRow, ...] = tuple(chosen)
-        self._cancel: threading.Event | None = None  # while it runs
-        self._progress: ImportProgress | None = None
-        self._gone = False
         self.format, self.what = QComboBox(), QComboBox()
         for name, says in FORMATS.items():
             self.format.addItem(f"{name}: {says}", name)
@@ -60,9 +50,6 @@ class ExportDialog(QDialog):
         self.pictures = QCheckBox("With the videos")
         self.target = QLineEdit()
         self.browse = QPushButton("&Browse…")
-        self.bar, self.state = QProgressBar(), QLabel()
-        self.state.setWordWrap(True)
-        self.begin, self.stop = QPushButton("&Export"), QPushButton("Close")
         self._lay_out()
         self._connect()
         self._fit_format()
@@ -91,17 +78,12 @@ class ExportDialog(QDialog):
         column.addWidget(self.state)
         column.addLayout(foot)
         self.browse.setAutoDefault(False)
-        self.begin.setObjectName("primary")
 
     def _connect(self) -> None:
         self.format.currentIndexChanged.connect(lambda _: self._fit_format())
         self.browse.clicked.connect(self._ask)
         self.target.textChanged.connect(lambda _: self._show_running(self._cancel is not None))
         self.begin.clicked.connect(self.start)
-        self.stop.clicked.connect(self._stop)
-        self._timer = QTimer(self)
-        self._timer.setInterval(_LOOK_MS)
-        self._timer.timeout.connect(self._show_progress)
 
     def start(self) -> None:
         """Write on a job's thread."""
@@ -123,28 +105,6 @@ class ExportDialog(QDialog):
         self.state.setText("Writing …")
         self._jobs.start("export", work, lambda said: self._ended(f"{said} written to {target}"), self._ended)
 
-    def cancel(self) -> None:
-        """End it soon."""
-        if self._cancel is not None:
-            self._cancel.set()
-
-    def reject(self) -> None:
-        """Qt's: Esc."""
-        self.close()
-
-    def closeEvent(self, event: QCloseEvent) -> None:
-        """Qt's."""
-        self.cancel()
-        self._gone = True
-        self._timer.stop()
-        super().closeEvent(event)
-
-    def _stop(self) -> None:
-        if self._cancel is None:
-            self.close()
-        else:
-            self.cancel()
-
     def _path(self) -> Path:
         path, ending = Path(self.target.text().strip()).expanduser(), _ENDINGS.get(self.format.currentData(), "")
         return path if path.suffix or not ending else path.with_name(path.name + ending)
@@ -161,36 +121,13 @@ class ExportDialog(QDialog):
             clips = [clip for name in names for clip in library.clips(Filter(recording=name), limit=-1)]
         return clips, recordings
 
-    def _note(self, progress: ImportProgress) -> None:
-        """From any thread."""
-        self._progress = progress
-
-    def _show_progress(self) -> None:
-        progress = self._progress
-        if progress is not None and self._cancel is not None:
-            self.bar.setMaximum(_PARTS * progress.total)
-            self.bar.setValue(round(_PARTS * progress.done))
-
-    def _ended(self, line: str) -> None:
-        if not self._gone:
-            self._show_running(False)
-            self.state.setText(line)
-
     def _fit_format(self) -> None:
         self.pictures.setEnabled(self.format.currentData() == "tables")
         is_folder = self.format.currentData() in FOLDERS
         self.target.setPlaceholderText("a new folder" if is_folder else "a file")
 
-    def _show_running(self, running: bool) -> None:
-        if not running:
-            self._cancel = None
-            self._timer.stop()
-        else:
-            self._timer.start()
-        self.bar.setVisible(running)
-        self.bar.setRange(0, 0)
-        self.begin.setEnabled(not running and bool(self.target.text().strip()))
-        self.stop.setText("Cancel" if running else "Close")
+    def _ready(self) -> bool:
+        return bool(self.target.text().strip())
 
     def _ask(self) -> None:
         dialog = QFileDialog(self, "Export to")

@@ -4,20 +4,16 @@ import os
 import threading
 from pathlib import Path
 
-from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QCloseEvent
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
-    QDialog,
     QFileDialog,
     QFormLayout,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QListWidget,
     QPlainTextEdit,
-    QProgressBar,
     QPushButton,
     QSpinBox,
     QVBoxLayout,
@@ -25,34 +21,23 @@ from PySide6.QtWidgets import (
 )
 
 from app.library.import_any import FORMATS, import_any
-from app.library.importing import ImportOptions, ImportProgress, ImportReport
+from app.library.importing import ImportOptions, ImportReport
 from app.library.labels import MAX_LABEL
 from app.library.sharing import shared
 from app.ui.jobs import Jobs
+from app.ui.library.transfer_dialog import TransferDialog
 from app.ui.notifier import Notifier
 
-_LOOK_MS = 150
-_PARTS = 100  # of the progress bar for each thing
 
-
-class ImportDialog(QDialog):
-    """imported: something is in the library now. It does not block the window; closing it cancels."""
+class ImportDialog(TransferDialog):
+    """imported: something is in the library now."""
 
     def __init__(self, root: Path, jobs: Jobs, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle("Import")
+        super().__init__("Import", root, jobs, parent)
         self.resize(560, 560)
         self.imported: Notifier[[]] = Notifier()
-        self._root, self._jobs = root, jobs
-        self._cancel: threading.Event | None = None  # while it runs
-        self._progress: ImportProgress | None = None
-        self._gone = False
         self._make_parts()
         self._lay_out()
-        self._timer = QTimer(self)
-        self._timer.setInterval(_LOOK_MS)
-        self._timer.timeout.connect(self._show_progress)
         self._show_running(False)
 
     def _make_parts(self) -> None:
@@ -75,17 +60,12 @@ class ImportDialog(QDialog):
         self.by_folder.toggled.connect(lambda on: self.action.setEnabled(not on))
         self.skeleton_only = QCheckBox("Skeletons only: keep no pixels")
         self.people, self.jobs = _number(1, 4, 1), _number(1, 64, os.cpu_count() or 1)
-        self.bar = QProgressBar()
-        self.state = QLabel("Videos, folders of videos, data sets, PYSKL pickles, exported tables, archives of these")
-        self.state.setWordWrap(True)
+        self.state.setText("Videos, folders of videos, data sets, PYSKL pickles, exported tables, archives of these")
         self.problems = QPlainTextEdit()
         self.problems.setReadOnly(True)
         self.problems.setAccessibleName("What could not be imported")
         self.problems.hide()
-        self.begin, self.stop = QPushButton("&Import"), QPushButton("Cancel")
-        self.begin.setObjectName("primary")
         self.begin.clicked.connect(self.start)
-        self.stop.clicked.connect(self._stop)
 
     def _lay_out(self) -> None:
         sources = QHBoxLayout()
@@ -141,29 +121,12 @@ class ImportDialog(QDialog):
 
         self.problems.hide()
         self._show_running(True)
-        self._jobs.start("import", work, self._done, self._failed)
-
-    def cancel(self) -> None:
-        """End it within a few seconds; what is finished stays."""
-        if self._cancel is not None:
-            self._cancel.set()
-
-    def reject(self) -> None:
-        """Qt's: Esc."""
-        self.close()
-
-    def closeEvent(self, event: QCloseEvent) -> None:
-        """Qt's."""
-        self.cancel()
-        self._gone = True
-        self._timer.stop()
-        super().closeEvent(event)
+        self._jobs.start("import", work, self._done, self._ended)
 
     def _stop(self) -> None:
-        if self._cancel is None:
-            self.close()
-        else:
-            self.cancel()
+        running = self._cancel is not None
+        super()._stop()
+        if running:
             self.state.setText("Cancelling …")
 
     def _options(self) -> ImportOptions:
@@ -178,16 +141,11 @@ class ImportDialog(QDialog):
             jobs=self.jobs.value(),
         )
 
-    def _note(self, progress: ImportProgress) -> None:
-        """From any thread."""
-        self._progress = progress
-
     def _show_progress(self) -> None:
+        super()._show_progress()
         progress = self._progress
         if progress is None or self._cancel is None or self._cancel.is_set():
             return
-        self.bar.setMaximum(_PARTS * progress.total)  # 0, where it is not known, shows that it is at work
-        self.bar.setValue(round(_PARTS * progress.done))
         of_all = f" of {progress.total}" if progress.total else ""
         self.state.setText(f"{progress.done:.1f}{of_all} {progress.name[-60:]}")
 
@@ -204,23 +162,13 @@ class ImportDialog(QDialog):
         self.problems.setPlainText("\n".join(report.problems))
         self.problems.setVisible(bool(report.problems))
 
-    def _failed(self, line: str) -> None:
-        if not self._gone:
-            self._show_running(False)
-            self.state.setText(line)
-
     def _show_running(self, running: bool) -> None:
-        if not running:
-            self._cancel = None
-            self._timer.stop()
-        else:
-            self._timer.start()
-        self.bar.setVisible(running)
-        self.bar.setRange(0, 0)
-        self.begin.setEnabled(not running and self.paths.count() > 0)
-        self.stop.setText("Cancel" if running else "Close")
+        super()._show_running(running)
         for part in (self.paths, self.files, self.folder, self.drop, self.format):
             part.setEnabled(not running)
+
+    def _ready(self) -> bool:
+        return self.paths.count() > 0
 
     def _ask(self, mode: QFileDialog.FileMode) -> None:
         dialog = QFileDialog(self, "Import")

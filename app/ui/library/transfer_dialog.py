@@ -1,0 +1,87 @@
+"""What the dialogs of import and export share: a job with progress and cancel, seen from a dialog."""
+
+import threading
+from pathlib import Path
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QCloseEvent
+from PySide6.QtWidgets import QDialog, QLabel, QProgressBar, QPushButton, QWidget
+
+from app.library.importing import ImportProgress
+from app.ui.jobs import Jobs
+
+_PARTS = 100  # of the progress bar for each thing
+_LOOK_MS = 150
+
+
+class TransferDialog(QDialog):
+    """It does not block the window; closing it cancels."""
+
+    def __init__(self, title: str, root: Path, jobs: Jobs, parent: QWidget | None) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle(title)
+        self._root, self._jobs = root, jobs
+        self._cancel: threading.Event | None = None  # while it runs
+        self._progress: ImportProgress | None = None
+        self._gone = False
+        self.bar, self.state = QProgressBar(), QLabel()
+        self.state.setWordWrap(True)
+        self.begin, self.stop = QPushButton(f"&{title}"), QPushButton("Close")
+        self.begin.setObjectName("primary")
+        self.stop.clicked.connect(self._stop)
+        self._timer = QTimer(self)
+        self._timer.setInterval(_LOOK_MS)
+        self._timer.timeout.connect(self._show_progress)
+
+    def cancel(self) -> None:
+        """End it within a few seconds; what is finished stays."""
+        if self._cancel is not None:
+            self._cancel.set()
+
+    def reject(self) -> None:
+        """Qt's: Esc."""
+        self.close()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Qt's."""
+        self.cancel()
+        self._gone = True
+        self._timer.stop()
+        super().closeEvent(event)
+
+    def _stop(self) -> None:
+        if self._cancel is None:
+            self.close()
+        else:
+            self.cancel()
+
+    def _note(self, progress: ImportProgress) -> None:
+        """From any thread."""
+        self._progress = progress
+
+    def _show_progress(self) -> None:
+        progress = self._progress
+        if progress is not None and self._cancel is not None and not self._cancel.is_set():
+            self.bar.setMaximum(_PARTS * progress.total)  # 0, where it is not known, shows that it is at work
+            self.bar.setValue(round(_PARTS * progress.done))
+
+    def _show_running(self, running: bool) -> None:
+        if not running:
+            self._cancel = None
+            self._timer.stop()
+        else:
+            self._timer.start()
+        self.bar.setVisible(running)
+        self.bar.setRange(0, 0)
+        self.begin.setEnabled(not running and self._ready())
+        self.stop.setText("Cancel" if running else "Close")
+
+    def _ready(self) -> bool:
+        """Whether there is something to be done."""
+        raise NotImplementedError
+
+    def _ended(self, line: str) -> None:
+        if not self._gone:
+            self._show_running(False)
+            self.state.setText(line)
