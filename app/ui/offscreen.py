@@ -3,12 +3,14 @@
 import os
 from pathlib import Path
 
-from PySide6.QtCore import QCoreApplication, QEvent, QTimer
+from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
 from app.engine import Engine
 from app.settings import UserSettings
+from app.ui.garbage import CollectsBetweenEvents
 from app.ui.main_window import MainWindow
+from app.ui.run import show_until_closed
 from app.ui.theme import Theme
 
 _LOOK_MS = 50
@@ -27,12 +29,8 @@ def show_offscreen(engine: Engine) -> None:
     application = QApplication.instance()
     if not isinstance(application, QApplication):
         application = QApplication(["actionlens-bench"])
-    window = MainWindow(lambda options: engine, engine.options, _Unsaved(), Theme(application, "light"), list)
-    timer = QTimer()
-    timer.timeout.connect(lambda: window.close() if engine.wait(0) else None)
-    timer.start(_LOOK_MS)
-    window.show()
-    application.exec()
-    timer.stop()
-    window.deleteLater()
-    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+    with CollectsBetweenEvents():
+        window = MainWindow(lambda options: engine, engine.options, _Unsaved(), Theme(application, "light"), list)
+        timer = QTimer()
+        timer.timeout.connect(lambda: window.close() if engine.wait(0) else None)
+        show_until_closed(application, window, timer, _LOOK_MS)

@@ -2,7 +2,7 @@
 
 import sys
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QCoreApplication, QEvent, QTimer
 from PySide6.QtWidgets import QApplication
 
 from app.engine import Engine
@@ -11,6 +11,7 @@ from app.interrupt import STATUS as INTERRUPTED
 from app.interrupt import Interrupt
 from app.outputs import Outputs
 from app.settings import RunOptions, UserSettings
+from app.ui.garbage import CollectsBetweenEvents
 from app.ui.live_run import MakeEngine
 from app.ui.main_window import MainWindow
 from app.ui.theme import Theme
@@ -30,17 +31,25 @@ def run_window(options: RunOptions, settings: UserSettings, make_engine: MakeEng
             return engine
 
         application = _application()
-        window = MainWindow(make, options, settings, Theme(application, settings.theme))
-        window.mirror_changed.connect(lambda mirror: setattr(outputs, "mirror", mirror))
-        window.live.changed.connect(lambda view: setattr(outputs, "model", view.options.model))
-        timer = QTimer()
-        timer.timeout.connect(lambda: window.close() if interrupt.requested.is_set() else None)
-        timer.start(_SIGNAL_MS)
-        window.show()
-        application.exec()
-        timer.stop()
+        with CollectsBetweenEvents():
+            window = MainWindow(make, options, settings, Theme(application, settings.theme))
+            window.mirror_changed.connect(lambda mirror: setattr(outputs, "mirror", mirror))
+            window.live.changed.connect(lambda view: setattr(outputs, "model", view.options.model))
+            timer = QTimer()
+            timer.timeout.connect(lambda: window.close() if interrupt.requested.is_set() else None)
+            show_until_closed(application, window, timer, _SIGNAL_MS)
         status = _close(outputs)
     return INTERRUPTED if interrupt.requested.is_set() else status
+
+
+def show_until_closed(application: QApplication, window: MainWindow, timer: QTimer, interval_ms: int) -> None:
+    """Run the application, and the timer with it, until its last window is closed; then destroy the window."""
+    timer.start(interval_ms)
+    window.show()
+    application.exec()
+    timer.stop()
+    window.deleteLater()
+    QCoreApplication.sendPostedEvents(window, QEvent.Type.DeferredDelete.value)
 
 
 def _application() -> QApplication:

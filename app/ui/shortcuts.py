@@ -1,5 +1,7 @@
 """The page of keyboard shortcuts."""
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QLabel, QVBoxLayout, QWidget
 
@@ -13,18 +15,7 @@ class ShortcutsDialog(QDialog):
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("Keyboard shortcuts")
-        rows = shortcut_rows()
-        grid = QGridLayout()
-        grid.setHorizontalSpacing(18)
-        grid.setVerticalSpacing(7)
-        half = (len(rows) + 1) // 2
-        for number, (keys, says) in enumerate(rows):
-            row, column = number % half, number // half * 3
-            label = QLabel(keys)
-            label.setObjectName("heading")
-            grid.addWidget(label, row, column)
-            grid.addWidget(QLabel(says), row, column + 1)
-        grid.setColumnMinimumWidth(2, 16)
+        grid = key_grid(shortcut_rows())
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)
         column_layout = QVBoxLayout(self)
@@ -32,3 +23,21 @@ class ShortcutsDialog(QDialog):
         column_layout.setSpacing(16)
         column_layout.addLayout(grid)
         column_layout.addWidget(buttons)
+
+
+def key_grid(rows: Sequence[tuple[str, str]], *, wrapped: bool = False) -> QGridLayout:
+    """Keys and what they do, in two columns; `wrapped` breaks long lines."""
+    grid = QGridLayout()
+    grid.setHorizontalSpacing(18)
+    grid.setVerticalSpacing(7)
+    half = (len(rows) + 1) // 2
+    place = Qt.AlignmentFlag.AlignTop if wrapped else Qt.AlignmentFlag(0)
+    for number, (keys, says) in enumerate(rows):
+        row, column = number % half, number // half * 3
+        label, text = QLabel(keys), QLabel(says)
+        label.setObjectName("heading")
+        text.setWordWrap(wrapped)
+        grid.addWidget(label, row, column, place)
+        grid.addWidget(text, row, column + 1, place)
+    grid.setColumnMinimumWidth(2, 16)
+    return grid

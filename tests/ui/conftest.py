@@ -33,8 +33,22 @@ def _no_blocking_dialog(monkeypatch):
     assert not opened, f"a dialog blocked the window: {opened}"
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_collection_within_a_test():
+    """As in the program (app.ui.garbage): the closed windows of one test may not be destroyed in the midst of another.
+
+    What earlier tests left is frozen, so that the collection after every test is short.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    yield
+    gc.enable()
+    gc.unfreeze()
+
+
 @pytest.fixture(autouse=True)
-def _nothing_left(qapp, _no_blocking_dialog):
+def _nothing_left(qapp, _no_collection_within_a_test, _no_blocking_dialog):
     yield
     _delete_what_is_to_be_deleted()
     left = [f"{type(w).__name__} {w.windowTitle()!r}" for w in QApplication.topLevelWidgets() if w.isVisible()]
@@ -43,6 +57,7 @@ def _nothing_left(qapp, _no_blocking_dialog):
         widget.close()
     for timer in timers:
         timer.stop()
+    gc.collect()
     assert not left, f"top-level widgets left on the screen: {left}"
     assert not timers, f"timers left running: {timers} of {[t.parent() for t in timers]}"
 

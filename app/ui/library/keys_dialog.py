@@ -1,9 +1,10 @@
 """The page of keys of the library's window."""
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QScrollArea, QVBoxLayout, QWidget
 
 from app.ui.library.commands import key_rows
+from app.ui.shortcuts import key_grid
 
 
 class KeysDialog(QDialog):
@@ -14,23 +15,11 @@ class KeysDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("Keys of the library")
         self.resize(980, 560)
-        rows = key_rows()
-        page = QWidget()
-        grid = QGridLayout(page)
-        grid.setHorizontalSpacing(18)
-        grid.setVerticalSpacing(7)
-        half = (len(rows) + 1) // 2
-        for number, (keys, says) in enumerate(rows):
-            row, column = number % half, number // half * 3
-            label = QLabel(keys)
-            label.setObjectName("heading")
-            grid.addWidget(label, row, column, Qt.AlignmentFlag.AlignTop)
-            text = QLabel(says)
-            text.setWordWrap(True)
-            grid.addWidget(text, row, column + 1, Qt.AlignmentFlag.AlignTop)
-        grid.setColumnMinimumWidth(2, 16)
+        grid = key_grid(key_rows(), wrapped=True)
         for column in (1, 4):
             grid.setColumnStretch(column, 1)
+        page = QWidget()
+        page.setLayout(grid)
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QScrollArea.Shape.NoFrame)
