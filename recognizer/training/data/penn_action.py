@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pose.skeleton import PENN_13
-from recognizer.training.data.reading import damaged, load_mat, numbers
+from recognizer.training.data.mat_files import MatFiles
+from recognizer.training.data.reading import damaged, numbers
 from recognizer.training.data.recording import Recording, files_of
 
 log = logging.getLogger(__name__)
@@ -23,33 +24,41 @@ def read(folder: Path) -> Iterator[Recording]:
     The files' left and right are the viewer's, so they are swapped here. Joints at (1, 1) are missing: they are
     given the place of the mirrored joint, else of the next joint towards the trunk, and `seen` is False.
     """
-    for file in files_of(folder / "labels", "*.mat", "Penn Action"):
-        x, y, action, train = load_mat(file, "x", "y", "action", "train")
-        if x.shape != y.shape:
-            raise damaged(file, f"x of shape {x.shape}, y of shape {y.shape}")
-        if action.shape != (1,) or action.dtype.kind != "U" or train.size != 1 or train.dtype.kind not in "iuf":
-            raise damaged(file, "`action` is no name, or `train` no number")
-        joints = numbers(np.stack([x, y], axis=-1), file, "x and y")  # as float32: some files hold uint8
-        if len(joints) < 2 or joints.shape[1:] != (13, 2):
-            log.warning("%s: %d frames of %s joints, skipped", file.name, len(joints), joints.shape[1:])
-            continue
-        joints = joints[:, PENN_13.mirrored]
-        finite: NDArray[np.bool_] = np.all(np.isfinite(joints), axis=-1)
-        if not finite.all():
-            log.warning("%s: %d joints are not numbers, taken as missing", file.name, (~finite).sum())
-            joints = np.where(finite[..., None], joints, np.float32(1))
-        seen: NDArray[np.bool_] = np.any(joints > 1.5, axis=-1)
-        yield Recording(
-            dataset=NAME,
-            name=file.stem,
-            action=str(action[0]),
-            joints=_fill_missing(joints, seen),
-            seen=seen,
-            layout=PENN_13,
-            fps=FPS,
-            subject=None,
-            test=int(train.item()) == -1,
-        )
+    with MatFiles() as mat:
+        for file in files_of(folder / "labels", "*.mat", "Penn Action"):
+            recording = _recording(mat, file)
+            if recording is not None:
+                yield recording
+
+
+def _recording(mat: MatFiles, file: Path) -> Recording | None:
+    """The clip of a label file; None, with a line in the log, when it has no 13 joints of 2 or more frames."""
+    x, y, action, train = mat.arrays(file, "x", "y", "action", "train")
+    if x.shape != y.shape:
+        raise damaged(file, f"x of shape {x.shape}, y of shape {y.shape}")
+    if action.shape != (1,) or action.dtype.kind != "U" or train.size != 1 or train.dtype.kind not in "iuf":
+        raise damaged(file, "`action` is no name, or `train` no number")
+    joints = numbers(np.stack([x, y], axis=-1), file, "x and y")  # as float32: some files hold uint8
+    if len(joints) < 2 or joints.shape[1:] != (13, 2):
+        log.warning("%s: %d frames of %s joints, skipped", file.name, len(joints), joints.shape[1:])
+        return None
+    joints = joints[:, PENN_13.mirrored]
+    finite: NDArray[np.bool_] = np.all(np.isfinite(joints), axis=-1)
+    if not finite.all():
+        log.warning("%s: %d joints are not numbers, taken as missing", file.name, (~finite).sum())
+        joints = np.where(finite[..., None], joints, np.float32(1))
+    seen: NDArray[np.bool_] = np.any(joints > 1.5, axis=-1)
+    return Recording(
+        dataset=NAME,
+        name=file.stem,
+        action=str(action[0]),
+        joints=_fill_missing(joints, seen),
+        seen=seen,
+        layout=PENN_13,
+        fps=FPS,
+        subject=None,
+        test=int(train.item()) == -1,
+    )
 
 
 def _fill_missing(joints: NDArray[np.float32], seen: NDArray[np.bool_]) -> NDArray[np.float32]:

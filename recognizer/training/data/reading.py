@@ -10,13 +10,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.io import loadmat
 from scipy.io.matlab import MatReadError
 
 from recognizer.training.data.recording import DataError
 
 # What SciPy and NumPy raise on files that are cut off, of another kind, or made to do harm.
-_DAMAGED = (
+DAMAGED = (
     *(OSError, EOFError, ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, MemoryError),
     *(NotImplementedError, zlib.error, zipfile.BadZipFile, MatReadError, SyntaxError, RecursionError),
 )
@@ -27,15 +26,6 @@ def damaged(file: Path, reason: str) -> DataError:
     return DataError(f"{file}: {' '.join(reason.split())[:200]}; get this file anew, or move it out of the folder")
 
 
-def load_mat(file: Path, *fields: str) -> list[NDArray[Any]]:
-    """The named arrays of a MATLAB file; DataError when it cannot be read or lacks one."""
-    try:
-        content = loadmat(file)
-    except _DAMAGED as error:
-        raise damaged(file, f"not a whole MATLAB file ({type(error).__name__})") from error
-    return [_field(content, field, file) for field in fields]
-
-
 def load_npz(file: Path, *fields: str) -> list[NDArray[Any]]:
     """The named arrays of an .npz file; DataError when it cannot be read, lacks one or holds objects."""
     try:
@@ -43,7 +33,7 @@ def load_npz(file: Path, *fields: str) -> list[NDArray[Any]]:
             if not isinstance(content, np.lib.npyio.NpzFile):
                 raise damaged(file, "not an .npz file")
             return [_field(content, field, file) for field in fields]
-    except _DAMAGED as error:
+    except DAMAGED as error:
         raise damaged(file, f"not a whole .npz file of plain arrays ({type(error).__name__})") from error
 
 
@@ -51,7 +41,7 @@ def load_npy(file: Path) -> NDArray[Any]:
     """The array of an .npy file; DataError when it cannot be read or holds objects."""
     try:
         content = np.load(file, allow_pickle=False)
-    except _DAMAGED as error:
+    except DAMAGED as error:
         raise damaged(file, f"not a whole .npy file of plain numbers ({type(error).__name__})") from error
     if not isinstance(content, np.ndarray):
         content.close()

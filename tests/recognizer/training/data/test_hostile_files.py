@@ -1,15 +1,21 @@
 """Files that are cut off, of another kind or made to do harm: one line that names the file, or a line and a skip."""
 
+import contextlib
+import faulthandler
 import json
 import logging
+import multiprocessing
 import pickle
+import random
+import sys
 
 import numpy as np
 import pytest
-from scipy.io import savemat
+from scipy.io import loadmat, savemat
 
 from pose.skeleton import PENN_13
 from recognizer.training.data import jhmdb, msr_action3d, nw_ucla, penn_action, utd_mhad, utd_openpose
+from recognizer.training.data.mat_files import MatFiles
 from recognizer.training.data.recording import DataError
 
 FILE = {
@@ -241,3 +247,41 @@ def test_tables_with_words_or_ragged_rows(tmp_path):
         reader, file = place(tmp_path, name)
         file.write_text(content)
         refused(reader, tmp_path, file.name, "not a table of numbers")
+
+
+@pytest.fixture
+def mat_that_crashes_its_reader(tmp_path):
+    """A file on which SciPy ends the process: the first of some damaged ones that does, tried in other processes."""
+    whole = tmp_path / "whole.mat"
+    x = np.full((30, 13), 5.0)
+    savemat(whole, {"x": x, "y": x, "train": 1, "action": "squat"})
+    content = whole.read_bytes()
+    damaged = tmp_path / "damaged.mat"
+    for seed in range(400):
+        draw = random.Random(seed)
+        changed = bytearray(content)
+        for _ in range(2):
+            changed[draw.randrange(128, 400)] = draw.randrange(256)
+        damaged.write_bytes(changed)
+        process = multiprocessing.get_context("fork").Process(target=_load, args=(damaged,))
+        process.start()
+        process.join()
+        if process.exitcode is not None and process.exitcode < 0:
+            return damaged
+    pytest.skip("this SciPy reads all of these without a crash")
+
+
+def _load(file):
+    faulthandler.disable()  # pytest's
+    with contextlib.suppress(Exception):
+        loadmat(file)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for the file in forked processes")
+def test_a_mat_that_crashes_scipy_is_one_clear_line(mat_that_crashes_its_reader, tmp_path):
+    good = tmp_path / "good.mat"
+    savemat(good, {"x": np.eye(3)})
+    with MatFiles() as mat:
+        with pytest.raises(DataError, match="not a whole MATLAB file"):
+            mat.arrays(mat_that_crashes_its_reader, "x", "y", "action", "train")
+        assert np.array_equal(mat.arrays(good, "x")[0], np.eye(3))
