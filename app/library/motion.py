@@ -28,7 +28,9 @@ def motion_energy(recording: Recording, person: int) -> tuple[Times, Energy]:
     xy, seen = recording.xy_px[rows].astype(np.float64), recording.confidence[rows] > _SEEN
     before = np.searchsorted(times_s, times_s - _AROUND_S)
     after = np.searchsorted(times_s, times_s + _AROUND_S, side="right") - 1
-    before, after = np.minimum(before, len(rows) - 2), np.maximum(after, 1)
+    here = np.arange(len(rows))  # of few frames a second the next ones are further away than a moment
+    before = np.where(before < here, before, np.maximum(here - 1, 0))
+    after = np.where(after > here, after, np.minimum(here + 1, len(rows) - 1))
     both = seen[before] & seen[after]
     way = np.linalg.norm(xy[after] - xy[before], axis=2) * both
     speed = way.sum(axis=1) / np.maximum(both.sum(axis=1), 1) / np.maximum(times_s[after] - times_s[before], _AROUND_S)

@@ -16,7 +16,8 @@ from app.library.importing import ImportProgress, ImportReport
 from app.library.motion import motion_energy, propose
 from app.library.types import NewClip
 from app.recording.writer import RecordingWriter
-from app.ui.library.clip_model import ACTION
+from app.ui.library.browser import column_widths
+from app.ui.library.clip_model import ACTION, COLUMNS
 from app.ui.library.export_dialog import ExportDialog
 from app.ui.library.frames import read_stretch
 from app.ui.library.import_dialog import ImportDialog
@@ -93,6 +94,26 @@ def test_nothing_and_suspect_have_keys(window):
     assert window.showing.clip.suspect
     window.browser.filters.suspect.setChecked(True)
     assert window.browser.clips.rowCount() == 1
+
+
+def test_the_colour_of_an_action_leaves_room_for_its_name(window):
+    index = window.browser.clips.index(0, ACTION)
+    mark = window.browser.clips.data(index, Qt.ItemDataRole.DecorationRole)
+    assert mark.width() < 12
+    assert window.browser.clips.data(index) in ("clap", "wave")
+
+
+def test_columns_that_do_not_fit_are_hidden_whole_and_the_others_fill_the_list(window, qtbot):
+    table = window.browser.clip_table
+    for width in (900, 1500):
+        window.resize(width, 600)
+        qtbot.wait(20)
+        shown = [section for section in range(len(COLUMNS)) if not table.isColumnHidden(section)]
+        assert shown == list(range(len(shown)))
+        assert sum(table.columnWidth(section) for section in shown) == table.viewport().width()
+    assert shown == list(range(len(COLUMNS)))
+    assert column_widths((10, 20, 30), {1: 1}, 40) == [10, 30, 0]
+    assert column_widths((10, 20, 30), {1: 1}, 5) == [10, 20, 0]
 
 
 def test_in_and_out_points_change_the_clip(window):

@@ -1,9 +1,9 @@
 """The left side of the library's window: filters, and the lists of clips, of recordings and of the bin."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from PySide6.QtCore import QAbstractTableModel, QItemSelection, QItemSelectionModel, QRect, QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QLabel, QTableView, QTabWidget, QVBoxLayout, QWidget
 
 from app.library.catalogue import Library
@@ -16,8 +16,12 @@ from app.ui.notifier import Notifier
 
 CLIPS, RECORDINGS, BIN = range(3)
 _STRIP_PX = 40
-_CLIP_WIDTHS = (152, 104, 56, 84, 56, 116)
-_RECORDING_WIDTHS = (120, 58, 58, 96, 110)
+_PICTURE_PX = 140
+# The least that a column needs; what is left over goes to those that may grow, and the last ones give way first.
+_CLIP_WIDTHS = (_PICTURE_PX + 8, 110, 54, 62, 96, 116, 110)
+_CLIPS_GROW = {1: 2, 3: 1, 4: 1, 6: 3}
+_RECORDING_WIDTHS = (120, 58, 58, 120, 100, 100)
+_RECORDINGS_GROW = {3: 3, 4: 2, 5: 2}
 
 
 class Browser(QWidget):
@@ -31,11 +35,11 @@ class Browser(QWidget):
         self.strips = Strips(_STRIP_PX, self)
         self.clips = ClipModel(self.strips)
         self.recordings, self.deleted = RecordingModel(), RecordingModel()
-        self.clip_table = Table(self.clips, "Clips", _CLIP_WIDTHS)
-        self.clip_table.setIconSize(QSize(_CLIP_WIDTHS[0] - 8, _STRIP_PX))
+        self.clip_table = Table(self.clips, "Clips", _CLIP_WIDTHS, _CLIPS_GROW)
+        self.clip_table.setIconSize(QSize(_PICTURE_PX, _STRIP_PX))
         self.clip_table.verticalHeader().setDefaultSectionSize(_STRIP_PX + 6)
-        self.recording_table = Table(self.recordings, "Recordings", _RECORDING_WIDTHS)
-        self.bin_table = Table(self.deleted, "Recordings in the bin", _RECORDING_WIDTHS)
+        self.recording_table = Table(self.recordings, "Recordings", _RECORDING_WIDTHS, _RECORDINGS_GROW)
+        self.bin_table = Table(self.deleted, "Recordings in the bin", _RECORDING_WIDTHS, _RECORDINGS_GROW)
         self.tabs = QTabWidget()
         self.tabs.setAccessibleName("Lists")
         for table, title in ((self.clip_table, "Clips"), (self.recording_table, "Recordings"), (self.bin_table, "Bin")):
@@ -117,11 +121,16 @@ class Browser(QWidget):
 
 
 class Table(QTableView):
-    """Rows that are chosen whole; hint: shown where there is none."""
+    """Rows that are chosen whole; hint: shown where there is none.
 
-    def __init__(self, model: QAbstractTableModel, name: str, widths: Sequence[int]) -> None:
+    widths: the least of each column in pixels. grow: the share of what is left over, by column. A column that does not
+    fit is hidden whole, the last ones first.
+    """
+
+    def __init__(self, model: QAbstractTableModel, name: str, widths: Sequence[int], grow: Mapping[int, int]) -> None:
         super().__init__()
         self.hint = ""
+        self._widths, self._grow = tuple(widths), grow
         self.setModel(model)
         self.setAccessibleName(name)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
@@ -137,8 +146,15 @@ class Table(QTableView):
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         header.setHighlightSections(False)
         header.setStretchLastSection(True)
-        for section, width in enumerate(widths):
-            self.setColumnWidth(section, width)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Qt's."""
+        super().resizeEvent(event)
+        shares = column_widths(self._widths, self._grow, self.viewport().width())
+        for section, width in enumerate(shares):
+            self.setColumnHidden(section, not width)
+            if width:
+                self.setColumnWidth(section, width)
 
     def chosen_places(self) -> list[int]:
         """The rows that are chosen, from above."""
@@ -165,3 +181,12 @@ class Table(QTableView):
             room = QRect(self.viewport().rect()).adjusted(20, 20, -20, -20)
             painter.setPen(self.palette().placeholderText().color())
             painter.drawText(room, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, self.hint)
+
+
+def column_widths(least: Sequence[int], grow: Mapping[int, int], room: int) -> list[int]:
+    """The width of each column, 0 of those that are left out: as many of the first as fit, two at the least."""
+    count = max(sum(sum(least[: number + 1]) <= room for number in range(len(least))), 2)
+    shares = [grow.get(section, 0) for section in range(count)]
+    spare = max(room - sum(least[:count]), 0)
+    widths = [width + spare * share // max(sum(shares), 1) for width, share in zip(least, shares, strict=False)]
+    return widths + [0] * (len(least) - count)

@@ -4,16 +4,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
-from PySide6.QtGui import QColor, QFont
+from PySide6.QtGui import QColor, QFont, QPixmap
 
 from app.library.catalogue import Library
 from app.library.proposing import Proposal
 from app.library.types import ClipRow, Filter
 from app.palette import action_rgb, action_text
+from app.ui.choices import last_part
 from app.ui.library.strips import Strips
 
-COLUMNS = ("Clip", "Action", "Who", "Sitting", "Length", "Recorded", "Source")
+COLUMNS = ("Clip", "Action", "Length", "Who", "Sitting", "Recorded", "Source")
 PICTURE, ACTION = 0, 1
+_MARK_PX = (6, 22)  # of the action's colour before its name
 _PAGE = 100
 _Index = QModelIndex | QPersistentModelIndex
 _ROOT = QModelIndex()
@@ -30,6 +32,7 @@ class ClipModel(QAbstractTableModel):
         self._place: dict[int, int] = {}
         self._read: dict[int, ClipRow] = {}
         self._proposals: Mapping[int, Proposal] = {}
+        self._marks: dict[str, QPixmap] = {}
         strips.ready.connect(self._show_pictures)
 
     def show(self, library: Library | None, chosen: Filter) -> bool:
@@ -92,7 +95,7 @@ class ClipModel(QAbstractTableModel):
             row = self.row(index.row())
             if column == PICTURE:
                 return self._strips.of(row)
-            return None if row.action is None else QColor(*action_rgb(row.action))
+            return None if row.action is None else self._mark(row.action)
         if role == Qt.ItemDataRole.FontRole and column == ACTION and self.row(index.row()).action is None:
             font = QFont()
             font.setItalic(True)
@@ -101,10 +104,16 @@ class ClipModel(QAbstractTableModel):
             return self._tooltip(self.row(index.row()))
         return None
 
+    def _mark(self, action: str) -> QPixmap:
+        if action not in self._marks:
+            mark = self._marks[action] = QPixmap(*_MARK_PX)
+            mark.fill(QColor(*action_rgb(action)))
+        return self._marks[action]
+
     def _texts(self, row: ClipRow) -> tuple[str, ...]:
         recorded = row.created.replace("T", " ")[:16]
         length = f"{row.end_s - row.start_s:.1f} s"
-        return self._action(row), row.who or "", row.session or "", length, recorded, row.source
+        return self._action(row), length, row.who or "", row.session or "", recorded, last_part(row.source)
 
     def _action(self, row: ClipRow) -> str:
         if row.action is not None:
@@ -116,6 +125,8 @@ class ClipModel(QAbstractTableModel):
 
     def _tooltip(self, row: ClipRow) -> str:
         parts = [f"{row.recording}, {row.start_s:.1f} to {row.end_s:.1f} s, person {row.person}", row.source]
+        named = [text for text in (self._action(row), row.who, row.session) if text]
+        parts.append(" · ".join(named))
         if row.suspect:
             parts.append("its label may be wrong")
         if row.action is None and row.id in self._proposals:

@@ -68,6 +68,7 @@ class LabelFields(QWidget):
         texts = (action, who or "", sitting or "", " ".join(note.split()))
         for field, text in zip((self.action, self.who, self.sitting, self.note), texts, strict=True):
             field.setText(text)
+            field.setCursorPosition(0)  # of a long one the beginning is shown
 
     def _field(
         self, name: str, hint: str, command: str, given: Notifier[[str]], longest: int = MAX_LABEL + 20

@@ -6,8 +6,9 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelInd
 
 from app.library.catalogue import Library
 from app.library.types import Filter, RecordingRow
+from app.ui.choices import last_part
 
-COLUMNS = ("Recorded", "Length", "Clips", "Sitting", "Note", "Source")
+COLUMNS = ("Recorded", "Length", "Clips", "Source", "Sitting", "Note")
 _PAGE = 200
 _Index = QModelIndex | QPersistentModelIndex
 _ROOT = QModelIndex()
@@ -72,11 +73,11 @@ class RecordingModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.ToolTipRole:
             pixels = "joints alone" if row.skeleton_only else "with pictures"
             kind = f"{row.id}, {row.frames} frames of {row.size[0]}x{row.size[1]}, {pixels}"
-            return "\n".join(part for part in (kind, row.source, row.note) if part)
+            return "\n".join(part for part in (kind, row.source, row.session, row.note) if part)
         return None
 
 
 def _texts(row: RecordingRow) -> tuple[str, ...]:
     recorded = row.created.replace("T", " ")[:16]
     clips = f"{row.labelled} of {row.clips}" if row.clips else "none"
-    return recorded, f"{row.duration_s:.1f} s", clips, row.session or "", row.note, row.source
+    return recorded, f"{row.duration_s:.1f} s", clips, last_part(row.source), row.session or "", row.note

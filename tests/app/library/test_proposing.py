@@ -84,10 +84,11 @@ def test_stretches_at_the_ends_are_read_too(stretch, library):
     assert (recognizer.clips[0].confidence > 0).all()
 
 
-def test_motion_is_found_and_jitter_is_none(library):
-    (part,) = propose(*motion_energy(recording_of(library, jitter=0.5), 0))
+@pytest.mark.parametrize("fps", [8, 10, 15, 60])
+def test_motion_is_found_at_any_rate_and_jitter_is_none(library, fps):
+    (part,) = propose(*motion_energy(recording_of(library, jitter=0.5, fps=fps), 0))
     assert part == pytest.approx((1.8, 4.2), abs=0.25)
-    assert propose(*motion_energy(recording_of(library, jitter=0.5), 1)) == []
+    assert propose(*motion_energy(recording_of(library, jitter=0.5, fps=fps), 1)) == []
 
 
 def test_a_joint_that_is_never_seen_changes_nothing(library):
