@@ -16,11 +16,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from recognizer.generator import CARD_FILE, MODEL_FILE, UNITS
 from recognizer.training.generate.recipes import parameters
 from recognizer.training.generate.trained import Trained
 from recognizer.training.models.sa_gcn import Generator
 
-MODEL_FILE, CARD_FILE = "generator.onnx", "generator.json"
 OPSET = 20
 _PARITY_SEED = 0
 
@@ -134,7 +134,7 @@ def _card(trained: Trained, network: JointGenerator, content: bytes, name: str) 
             "label": ["N", trained.frames, len(trained.actions)],
         },
         "outputs": {"joints": ["N", trained.frames, len(trained.layout), 2]},
-        "units": "torsos from the middle of the hips, x right, y down",
+        "units": UNITS,
         "parameters": parameters(trained.network),
         "trained": trained.job,
         "iteration": trained.iteration,

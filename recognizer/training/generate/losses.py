@@ -56,7 +56,7 @@ class MakerTraining(lightning.LightningModule):
         torch.manual_seed(hash((self.seed, iteration, self.global_rank)))
         losses, made = self.iterate(*batch)
         health.demand_sound(
-            {name: float(loss) for name, loss in losses.items()}, float(made.abs().max()), iteration + 1
+            {name: float(loss.detach()) for name, loss in losses.items()}, float(made.abs().max()), iteration + 1
         )
         self.log_dict(losses, prog_bar=True, sync_dist=True)
         if self.averaged is not None:

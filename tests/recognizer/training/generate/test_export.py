@@ -9,6 +9,7 @@ import pytest
 import torch
 from onnxruntime import InferenceSession
 
+from recognizer.generator import OnnxGenerator
 from recognizer.training.generate import export
 from recognizer.training.generate.recipes import build, config_of, parameters
 from recognizer.training.generate.trained import Trained
@@ -59,3 +60,18 @@ def test_the_card_belongs_to_the_graph(motions, tmp_path):
     (joints,) = session.run(None, {"noise": noise.numpy(), "label": label.numpy()})
     np.testing.assert_allclose(joints[0, -1].ravel(), card["parity"]["last_frame"], atol=1e-4)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["generator.json", "generator.onnx"]
+
+
+@pytest.mark.parametrize("network", ["sa-gcn", "frame-vae"])
+def test_the_application_makes_the_clips_of_the_trained_network(motions, tmp_path, network):
+    trained = generator(motions, network, 8)
+    export.export(trained, tmp_path, "made-up")
+    made = OnnxGenerator(tmp_path)
+    noise = made.noise(3, range(4))
+    label = np.random.default_rng(0).dirichlet((1, 1), (4, 8)).astype(np.float32)
+    with torch.inference_mode():
+        expected = export.JointGenerator(trained).eval()(torch.from_numpy(noise), torch.from_numpy(label)).numpy()
+    assert np.abs(made.joints(noise, label) - expected).max() < 1e-4
+    assert np.ptp(expected) > 0.1
+    assert made.card.actions == trained.actions
+    assert made.card.layout == trained.layout
