@@ -91,15 +91,38 @@ class FalseAlarms:
 
 
 @dataclass(frozen=True, slots=True)
+class VariantsTried:
+    """What variants of the clips were worth that a generator had made (recognizer.teaching.variants).
+
+    generator, sha256, seed: what made them. variants: how many. held_out, clips, accuracy_without, accuracy_with: of
+    the strictest check. kept: the recognizer learnt from them. made: where it did, each variant's name, action, clip
+    and provenance.
+    """
+
+    generator: str
+    sha256: str
+    seed: int
+    variants: int
+    held_out: str
+    clips: int
+    accuracy_without: float
+    accuracy_with: float
+    kept: bool
+    made: tuple[dict[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Check:
     """checks: the strictest first. suspects: labels to look at. needed: clips still to record, by action. alarms: None
-    without footage of nothing. remarks: plain sentences on what the figures do not say."""
+    without footage of nothing. remarks: plain sentences on what the figures do not say. variants: None where none were
+    asked for."""
 
     checks: tuple[HeldOutCheck, ...]
     suspects: tuple[Suspect, ...]
     needed: dict[str, int]
     alarms: FalseAlarms | None
     remarks: tuple[str, ...] = field(default=())
+    variants: VariantsTried | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, with the recall, precision and alarms an hour that follow from the counts."""

@@ -5,7 +5,7 @@ W windows, D numbers of a description. Fitting and checking read nothing else, s
 
 import math
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -105,6 +105,30 @@ def prepare(
         background=third,
         background_actions=tuple(stretch.action for stretch in background),
     )
+
+
+def with_extra(
+    lesson: Lesson,
+    extra: Sequence[tuple[int, TeachingClip]],
+    embedder: Embedder,
+    shape: Shape,
+    changes: Changes,
+    *,
+    one_sided: Collection[str] = (),
+    seed: int = 0,
+    progress: Progress = lambda part: None,
+) -> Lesson:
+    """The lesson with further clips to fit to, each with the place of the lesson's clip that it goes with: it is left
+    out with that clip, shares its weight, and is never judged by."""
+    if not extra:
+        return lesson
+    cutter = _Cutter(shape, changes, np.random.default_rng(seed), embedder, progress)
+    lots = [cutter.shaken(_checked(clip, shape), mirror=clip.action not in one_sided) for _, clip in extra]
+    (found,) = cutter.describe(lots)
+    owner = np.array([place for place, _ in extra], np.intp)[found.owner]
+    both = lesson.shaken
+    joint = Windows(np.concatenate([both.description, found.description]), np.concatenate([both.owner, owner]))
+    return replace(lesson, shaken=joint)
 
 
 _FEW = 3  # windows of a stretch of background of a window's length

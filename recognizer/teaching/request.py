@@ -42,6 +42,7 @@ class TeachingRequest:
     base: folder of the recognizer to build on. models: folder of the taught models; the result is models/name/NUMBER.
     part: ".part-..." beside it, while the result is written. keep_base: whether the base's own actions stay beside the
     taught ones. one_sided: actions whose mirror image means something else. seed: of the augmentation.
+    generator: folder of one that makes variants of the clips (recognizer.teaching.variants), for QUICK; None for none.
     """
 
     kind: str
@@ -53,6 +54,7 @@ class TeachingRequest:
     keep_base: bool = False
     one_sided: tuple[str, ...] = ()
     seed: int = 0
+    generator: Path | None = None
 
 
 def write_request(request: TeachingRequest, folder: Path) -> None:
@@ -78,6 +80,7 @@ def write_request(request: TeachingRequest, folder: Path) -> None:
         "keep_base": request.keep_base,
         "one_sided": list(request.one_sided),
         "seed": request.seed,
+        "generator": None if request.generator is None else str(request.generator),
         "clips": clips,
     }
     none = [np.zeros(0)]
@@ -109,8 +112,12 @@ def read_request(folder: Path) -> TeachingRequest:
 def _request(values: JsonObject, clips: Path) -> TeachingRequest:
     if (version := values.integer("version", 0, 10**6)) != VERSION:
         raise CardError(mismatch("version", str(VERSION), version))
+    generator = _text_or_none(values, "generator") if values.has("generator") else None
+    kind = _one_of(values, "kind", (QUICK, FULL))
+    if generator is not None and kind != QUICK:
+        raise CardError(f"generator: variants are made for {QUICK} teaching alone")
     return TeachingRequest(
-        kind=_one_of(values, "kind", (QUICK, FULL)),
+        kind=kind,
         name=_matching(values, "name", _NAME, "up to 48 letters, digits, '.', '_' or '-'"),
         base=Path(values.text("base")),
         models=Path(values.text("models")),
@@ -118,6 +125,7 @@ def _request(values: JsonObject, clips: Path) -> TeachingRequest:
         keep_base=bool(values.take("keep_base", bool, "true or false")),
         one_sided=tuple(map(_composed, unique_texts(values.items("one_sided", "action names"), "one_sided"))),
         seed=values.integer("seed", 0, 2**32 - 1),
+        generator=None if generator is None else Path(generator),
         clips=_clips(values.items("clips", "clips"), clips),
     )
 

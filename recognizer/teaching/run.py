@@ -6,18 +6,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from recognizer.generator import OnnxGenerator
 from recognizer.onnx_recognizer import OnnxRecognizer
 from recognizer.teaching.check import Check, check
 from recognizer.teaching.clips import TeachingClip
 from recognizer.teaching.errors import TeachingError
 from recognizer.teaching.lesson import FEWEST_CLIPS, NOTHING, prepare
 from recognizer.teaching.package import Base, Package, card_names, place
-from recognizer.teaching.quick import teach
+from recognizer.teaching.quick import Taught, teach
 from recognizer.teaching.request import QUICK, TeachingRequest
+from recognizer.teaching.variants import make_variants, try_variants
 from recognizer.teaching.windows import Changes, Shape
 
 PREPARING, FITTING, CHECKING, WRITING = "preparing", "fitting", "checking", "writing"
+VARYING = "trying variants"
 _PREPARED, _FITTED, _CHECKED = 0.75, 0.82, 0.95  # parts of the work, by time
+_WITHOUT_VARIANTS = 0.5  # the part of it that is done before variants are tried
 
 Tell = Callable[[str, float], None]  # stage, and the part of all the work that is done
 
@@ -38,21 +42,9 @@ def run_quick(request: TeachingRequest, tell: Tell = lambda stage, part: None) -
     recognizer = OnnxRecognizer(request.base, "cpu")
     shape = Shape(recognizer.frames, recognizer.fps, base.card.skeleton)
     try:
-        lesson = prepare(
-            request.clips,
-            recognizer,
-            shape,
-            Changes(),
-            one_sided=request.one_sided,
-            seed=request.seed,
-            progress=lambda part: tell(PREPARING, _PREPARED * part),
-        )
+        taught, found = _teach(request, recognizer, shape, tell)
     finally:
         recognizer.close()
-    tell(FITTING, _PREPARED)
-    taught = teach(lesson)
-    tell(CHECKING, _FITTED)
-    found = check(lesson, taught, shape)
     tell(WRITING, _CHECKED)
     seconds = round(time.perf_counter() - started_s, 2)
     provenance = {"kind": QUICK, "check": found.to_json(), "seed": request.seed, "one_sided": list(request.one_sided)}
@@ -68,6 +60,41 @@ def run_quick(request: TeachingRequest, tell: Tell = lambda stage, part: None) -
     folder = place(package, request.models, request.part)
     tell(WRITING, 1.0)
     return Outcome(folder, found)
+
+
+def _teach(request: TeachingRequest, recognizer: OnnxRecognizer, shape: Shape, tell: Tell) -> tuple[Taught, Check]:
+    generator = None if request.generator is None else OnnxGenerator(request.generator)  # refused before the work
+    part = 1.0 if generator is None else _WITHOUT_VARIANTS
+    lesson = prepare(
+        request.clips,
+        recognizer,
+        shape,
+        Changes(),
+        one_sided=request.one_sided,
+        seed=request.seed,
+        progress=lambda done: tell(PREPARING, part * _PREPARED * done),
+    )
+    tell(FITTING, part * _PREPARED)
+    taught = teach(lesson)
+    tell(CHECKING, part * _FITTED)
+    found = check(lesson, taught, shape)
+    if generator is None:
+        return taught, found
+    tell(VARYING, part)
+    variants = make_variants(request.clips, generator, shape.layout, seed=request.seed)
+    generator.close()
+    return try_variants(
+        lesson,
+        taught,
+        found,
+        variants,
+        generator.card,
+        recognizer,
+        shape,
+        one_sided=request.one_sided,
+        seed=request.seed,
+        progress=lambda done: tell(VARYING, part + (_FITTED - part) * done),
+    )
 
 
 def check_counts(clips: Sequence[TeachingClip]) -> None:

@@ -1,0 +1,215 @@
+"""Variants of a user's few clips that a generator makes: to learn from, never to judge by, kept only where they help.
+
+A generator knows its own actions alone. Of those it makes clips. To clips of any other action it lends how clips of one
+action differ: the difference of two of its clips of the action that comes nearest, of one label and different noise, is
+added to the user's poses (as Schwartz et al., Delta-encoder, NeurIPS 2018, do with features of pictures). N clips, T
+frames, V joints of the recognizer's layout.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from pose.skeleton import Layout, convert
+from recognizer.generator import GeneratorCard, MadeClip, OnnxGenerator
+from recognizer.teaching.check import Check, VariantsTried, check
+from recognizer.teaching.clips import TeachingClip
+from recognizer.teaching.description import Embedder
+from recognizer.teaching.lesson import NOTHING, Lesson, Progress, with_extra
+from recognizer.teaching.quick import QuickSettings, Taught, teach
+from recognizer.teaching.windows import Array, Changes, Shape, torso_px
+
+_LOOKED_AT = 2  # clips of each of the generator's actions, to find the nearest
+_LOOKED_AT_SEED = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class VariantSettings:
+    """each: variants of a clip. strength: part of a difference that is added to a clip. windows: of a variant of the
+    recognizer's own length, beside the unchanged ones (recognizer.teaching.windows.Changes has those of clips)."""
+
+    each: int = 4
+    strength: float = 0.5
+    windows: int = 3
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Variant:
+    """clip: what is learnt from. of: the place of the user's clip that it goes with. provenance: how it was made."""
+
+    clip: TeachingClip
+    of: int
+    provenance: dict[str, Any]
+
+
+def make_variants(
+    clips: Sequence[TeachingClip],
+    generator: OnnxGenerator,
+    layout: Layout,
+    settings: VariantSettings | None = None,
+    seed: int = 0,
+) -> list[Variant]:
+    """Of every clip of an action in which a body is seen; layout: the recognizer's. Raises GeneratorError."""
+    settings = settings or VariantSettings()
+    known = {_plain(action): action for action in generator.card.actions}
+    nearest = _Nearest(generator, layout)
+    found = []
+    for place, clip in enumerate(clips):
+        body = _body(clip, layout)
+        if clip.action == NOTHING or body.torso <= 0:
+            continue
+        action = known.get(_plain(clip.action))
+        numbers = range(2 * settings.each * place, 2 * settings.each * (place + 1))
+        if action is not None:
+            made = generator.mixed({action: 1.0}, numbers[: settings.each], seed)
+            variants = [(_placed(clip, body, each), {"made": "whole", **each.provenance}) for each in made]
+        else:
+            pairs = generator.mixed({nearest.action(body): 1.0}, numbers, seed)
+            variants = [
+                (
+                    _deformed(clip, body, settings.strength * (_joints(a, layout) - _joints(b, layout))),
+                    {"made": "difference", **b.provenance, "numbers": [a.number, b.number]},
+                )
+                for a, b in zip(pairs[::2], pairs[1::2], strict=True)
+            ]
+        for number, (variant, provenance) in enumerate(variants, 1):
+            named = replace(variant, name=f"{clip.name} (variant {number})")
+            found.append(Variant(named, place, provenance))
+    return found
+
+
+def try_variants(
+    lesson: Lesson,
+    taught: Taught,
+    found: Check,
+    variants: Sequence[Variant],
+    generator: GeneratorCard,
+    embedder: Embedder,
+    shape: Shape,
+    *,
+    settings: VariantSettings | None = None,
+    quick: QuickSettings | None = None,
+    one_sided: Collection[str] = (),
+    seed: int = 0,
+    progress: Progress = lambda part: None,
+) -> tuple[Taught, Check]:
+    """What was taught with the variants where more held-out clips are right with them, else as it was.
+
+    taught, found: of the lesson without them. A variant goes with its clip: a head that judges the clip has seen
+    neither. The check says what was tried.
+    """
+    changes = Changes(windows=(settings or VariantSettings()).windows)
+    extra = [(variant.of, variant.clip) for variant in variants]
+    richer = with_extra(lesson, extra, embedder, shape, changes, one_sided=one_sided, seed=seed, progress=progress)
+    taught_more = teach(richer, quick)
+    found_more = check(richer, taught_more, shape, quick)
+    before, after = found.checks[0], found_more.checks[0]
+    kept = after.accuracy > before.accuracy  # never so where nothing could be judged
+    tried = VariantsTried(
+        generator=generator.name,
+        sha256=generator.sha256,
+        seed=seed,
+        variants=len(variants),
+        held_out=before.held_out,
+        clips=before.clips,
+        accuracy_without=before.accuracy,
+        accuracy_with=after.accuracy,
+        kept=kept,
+        made=tuple(_listed(lesson, variant) for variant in variants) if kept else (),
+    )
+    return (taught_more, replace(found_more, variants=tried)) if kept else (taught, replace(found, variants=tried))
+
+
+def _listed(lesson: Lesson, variant: Variant) -> dict[str, Any]:
+    clip = variant.clip
+    return {"name": clip.name, "action": clip.action, "of": lesson.clips[variant.of].name, **variant.provenance}
+
+
+def _plain(action: str) -> str:
+    """A name as it is compared: "Jumping jacks" is jumping_jacks."""
+    return "_".join(action.casefold().replace("_", " ").replace("-", " ").split())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Body:
+    """A clip in the recognizer's layout. xy: (n, V, 2) pixels; confidence: (n, V); torso: pixels, 0 where unseen."""
+
+    xy: Array
+    confidence: Array
+    layout: Layout
+    torso: float
+
+    @property
+    def hips(self) -> Array:
+        """(n, 2) the middle of the hips; that of the frames where they are seen, where they are not."""
+        pair = [self.layout.index(f"{side}_hip") for side in ("left", "right")]
+        middle = self.xy[:, pair].mean(axis=1)
+        seen = np.min(self.confidence[:, pair], axis=1) > 0
+        hips: Array = np.where(seen[:, None], middle, middle[seen].mean(axis=0)) if seen.any() else middle
+        return hips
+
+
+def _body(clip: TeachingClip, layout: Layout) -> _Body:
+    xy, confidence = convert(clip.xy_px, clip.confidence, clip.layout, layout)
+    confidence = np.where(np.isfinite(xy).all(axis=-1), confidence, 0).astype(np.float32)
+    xy = np.where(confidence[..., None] > 0, xy, 0).astype(np.float32)
+    return _Body(xy, confidence, layout, float(torso_px(xy[None], confidence[None], layout)[0]))
+
+
+def _joints(made: MadeClip, layout: Layout) -> Array:
+    """(T, V, 2) of another layout, in its own torsos."""
+    xy, confidence = convert(made.joints, np.ones(made.joints.shape[:2], np.float32), made.layout, layout)
+    torso = float(torso_px(xy[None], confidence[None], layout)[0])
+    joints: Array = xy / max(torso, 1e-3)
+    return joints
+
+
+class _Nearest:
+    """Which of the generator's actions a clip looks like most."""
+
+    def __init__(self, generator: OnnxGenerator, layout: Layout) -> None:
+        self._generator, self._layout = generator, layout
+        self._known: list[tuple[str, Array]] = []
+
+    def action(self, body: _Body) -> str:
+        """By the mean distance of joints over the clip, each clip as long as the other."""
+        generator = self._generator
+        if not self._known:
+            for action in generator.card.actions:
+                made = generator.mixed({action: 1.0}, range(_LOOKED_AT), _LOOKED_AT_SEED)
+                self._known += [(action, _joints(each, self._layout)) for each in made]
+        places = np.linspace(0, len(body.xy) - 1, generator.card.frames).round().astype(np.intp)
+        ours = ((body.xy - body.hips[:, None]) / body.torso)[places]
+        seen = body.confidence[places] > 0
+        return min(self._known, key=lambda each: float(np.linalg.norm(ours - each[1], axis=-1)[seen].mean()))[0]
+
+
+def _deformed(clip: TeachingClip, body: _Body, difference: Array) -> TeachingClip:
+    """The clip with a difference (T, V, 2), in torsos, spread over its time."""
+    part = (clip.times_s - clip.times_s[0]) / (clip.times_s[-1] - clip.times_s[0]) * (len(difference) - 1)
+    before = np.minimum(part.astype(np.intp), len(difference) - 2)
+    share = (part - before)[:, None, None]
+    added = difference[before] * (1 - share) + difference[before + 1] * share
+    xy = np.where(body.confidence[..., None] > 0, body.xy + body.torso * added, 0).astype(np.float32)
+    return replace(clip, xy_px=xy, confidence=body.confidence, layout=body.layout)
+
+
+def _placed(clip: TeachingClip, body: _Body, made: MadeClip) -> TeachingClip:
+    """A made-up clip where the user stood and as large; of the joints that the user's clip shows."""
+    joints = _joints(made, body.layout)
+    ankles = joints[:, [body.layout.index(f"{side}_ankle") for side in ("left", "right")], 1].max(axis=1)
+    # Hips do not move in made-up clips: the lower foot stays on the ground instead.
+    joints = joints - np.stack([np.zeros_like(ankles), ankles - ankles.max()], axis=-1)[:, None]
+    xy = (joints * body.torso + np.median(body.hips, axis=0)).astype(np.float32)
+    shown = (body.confidence > 0).mean(axis=0) >= 0.5
+    confidence = np.broadcast_to(shown, xy.shape[:2]).astype(np.float32)
+    times_s = np.linspace(0, made.duration_s, len(xy))
+    return replace(
+        clip,
+        times_s=times_s,
+        xy_px=np.where(shown[:, None], xy, 0).astype(np.float32),
+        confidence=confidence,
+        layout=body.layout,
+    )
