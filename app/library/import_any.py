@@ -8,7 +8,7 @@ from pathlib import Path
 from app.library.archives import is_archive, unpack
 from app.library.catalogue import Library
 from app.library.errors import LibraryError
-from app.library.import_data import READERS, import_data_set
+from app.library.import_data import READERS, data_set_in, import_data_set
 from app.library.import_videos import import_videos
 from app.library.importing import ImportOptions, ImportReport, Tell
 from app.library.pyskl_files import import_pyskl
@@ -29,8 +29,8 @@ def import_any(
 ) -> ImportReport:
     """Videos, folders of them, data sets, PYSKL pickles, exported tables, or archives of any of these.
 
-    format: one of FORMATS; by default pickles and tables are recognised and all else is taken for videos. Raises
-    LibraryError, DataError or PoseModelError where nothing can be imported at all.
+    format: one of FORMATS; by default pickles, tables and most data sets are recognised and all else is taken for
+    videos. Raises LibraryError, DataError or PoseModelError where nothing can be imported at all.
     """
     if format is not None and format not in FORMATS:
         raise LibraryError(f"no format is called {format}; choose one of {', '.join(FORMATS)}")
@@ -64,7 +64,7 @@ def _kind(path: Path) -> str:
         return "tables"
     if path.is_dir() and not any(path.rglob("*.mp4")) and len(list(path.glob("*.pkl"))) == 1:
         return "pyskl"
-    return "videos"
+    return (data_set_in(path) if path.is_dir() else None) or "videos"
 
 
 def _pickle(path: Path) -> Path:

@@ -56,11 +56,26 @@ READERS: dict[str, Callable[[Path], Iterator[Sample]]] = {
     module.NAME: module.read
     for module in (penn_action, utd_mhad, utd_openpose, nw_ucla, msr_action3d, jhmdb, ntu, kinetics_skeleton)
 } | {mpose2021.NAME: read_mpose2021}
+# What tells a data set from others: names of its files.
+_FILES = {
+    "penn_action": "labels/*.mat",
+    "utd_mhad": "a*_s*_t*_skeleton.mat",
+    "utd_openpose_csv": "*/a*_s*_t*_color.avi.csv",
+    "nw_ucla": "a*_s*_e*_v*.json",
+    "msr_action3d": "a*_s*_e*_skeleton3D.txt",
+    "jhmdb14": "split*_train.npz",
+    "ntu_rgbd": "S*C*P*R*A*.skeleton",
+}
 # A picture of 640 x 480 whose field of view is Kinect's: 525 pixels of focal length (OpenNI's default for its sensor).
 _FOCAL_PX, _SIZE = 525.0, (640, 480)
 _NEAREST_M = 0.3
 _MARGIN = 0.1  # around joints without a picture, of their extent
 _HEIGHT_PX = 480
+
+
+def data_set_in(folder: Path) -> str | None:
+    """Which data set lies in a folder, by the names of its files; None where it is none that is known by them."""
+    return next((name for name, pattern in _FILES.items() if next(folder.glob(pattern), None) is not None), None)
 
 
 def import_data_set(

@@ -36,7 +36,7 @@ def find_videos(paths: Iterable[Path]) -> list[Path]:
         else:
             raise LibraryError(f"{path} does not exist; check the name")
     if not found:
-        raise LibraryError("there is no video in it; give videos or folders of videos")
+        raise LibraryError("there is no video in it; give videos or folders of videos, or name the data set that it is")
     return list(dict.fromkeys(found))
 
 

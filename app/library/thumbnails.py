@@ -23,9 +23,11 @@ from app.recording.folder import Recording, read_recording, recordings_folder
 log = logging.getLogger(__name__)
 
 FRAMES, HEIGHT = 3, 120
-_VERSION = 1  # of how they look
+_VERSION = 2  # of how they look
 _QUALITY = 82
-_NARROWEST, _WIDEST = 0.5, 1.8  # width of a frame in heights
+_NARROWEST, _WIDEST = 0.9, 1.5  # width of a frame in heights
+_AROUND = 0.12  # of the people's extent, to be seen around them
+_LEAST = 0.4  # of the picture's height: nobody is made larger than that
 
 
 def clip_picture(root: Path, row: ClipRow) -> Path | None:
@@ -64,24 +66,52 @@ def _strip(recording: Recording, start_s: float, end_s: float, person: int | Non
     """(HEIGHT, W, 3) BGR: frames in the middle of equal parts of the time, beside each other."""
     times = start_s + (np.arange(FRAMES) + 0.5) / FRAMES * (end_s - start_s)
     places = [int(np.abs(recording.times_s - time_s).argmin()) for time_s in times]
-    return np.hstack([_frame(recording, place, person) for place in places])
+    here = (recording.times_s[recording.frame] >= start_s) & (recording.times_s[recording.frame] <= end_s)
+    rows = np.flatnonzero(here if person is None else here & (recording.person == person))
+    box = _box(recording, rows)
+    return np.hstack([_frame(recording, place, person, box) for place in places])
 
 
-def _frame(recording: Recording, place: int, person: int | None) -> Picture:
+def _box(recording: Recording, rows: NDArray[np.intp]) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom, in pixels, of where the people of these rows are in all that time."""
+    width, height = recording.info.size
+    points = recording.xy_px[rows][recording.confidence[rows] >= HIDDEN_BELOW]
+    points = points[((points >= 0) & (points <= (width, height))).all(axis=1)]
+    if not len(points):
+        return 0, 0, width, height
+    low, high = points.min(axis=0), points.max(axis=0)
+    middle, around = (low + high) / 2, float((high - low).max()) * _AROUND
+    half = np.maximum((high - low) / 2 + around, _LEAST * height / 2)
+    half[0] = max(half[0], _NARROWEST * half[1])
+    left, top = np.maximum(middle - half, 0).astype(int)
+    right, bottom = np.ceil(np.minimum(middle + half, (width, height))).astype(int)
+    return int(left), int(top), int(right), int(bottom)
+
+
+def _frame(recording: Recording, place: int, person: int | None, box: tuple[int, int, int, int]) -> Picture:
     from app.library.pictures import ground, picture_at  # PyAV only where there is something to decode
 
     width, height = recording.info.size
     picture = picture_at(recording, place)
     if picture is None:
         picture = ground((width, height))
-    scale = HEIGHT / max(picture.shape[0], 1)
-    shape = max(round(picture.shape[1] * scale), 1), HEIGHT
-    small = np.asarray(cv2.resize(picture, shape, interpolation=cv2.INTER_AREA), np.uint8)
-    stretch = np.array([small.shape[1] / max(width, 1), HEIGHT / max(height, 1)])
+    left, top, right, bottom = box
+    part = _part(picture, box, (width, height))
+    shape = max(round((right - left) * HEIGHT / max(bottom - top, 1)), 1), HEIGHT
+    small = np.asarray(cv2.resize(part, shape, interpolation=cv2.INTER_AREA), np.uint8)
+    stretch = np.array([shape[0] / max(right - left, 1), HEIGHT / max(bottom - top, 1)])
     for row in np.flatnonzero(recording.frame == place):
         if person is None or recording.person[row] == person:
-            _draw(small, recording, int(row), recording.xy_px[row] * stretch)
+            _draw(small, recording, int(row), (recording.xy_px[row] - (left, top)) * stretch)
     return _cut(small)
+
+
+def _part(picture: Picture, box: tuple[int, int, int, int], size: tuple[int, int]) -> Picture:
+    """Of a picture whose own size may be another than the recording's."""
+    across, down = picture.shape[1] / max(size[0], 1), picture.shape[0] / max(size[1], 1)
+    left, right = int(box[0] * across), max(round(box[2] * across), int(box[0] * across) + 1)
+    top, bottom = int(box[1] * down), max(round(box[3] * down), int(box[1] * down) + 1)
+    return np.ascontiguousarray(picture[top:bottom, left:right])
 
 
 def _draw(picture: Picture, recording: Recording, row: int, xy: NDArray[np.float64]) -> None:

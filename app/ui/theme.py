@@ -198,7 +198,8 @@ def _style_sheet(c: Colours) -> str:
     QHeaderView::section {{
         background: {c.card}; color: {c.muted}; border: none; border-bottom: 1px solid {c.border}; padding: 3px 4px;
     }}
-    QTreeView::item {{ padding: 4px 2px; }}
+    QTreeView::item, QListView::item {{ padding: 4px 2px; }}
+    QSpinBox, QDoubleSpinBox {{ min-height: 24px; }}
     QCheckBox::indicator, QTreeView::indicator {{
         width: 14px; height: 14px; border: 1px solid {c.muted}; border-radius: 3px; background: {c.field};
     }}

@@ -414,7 +414,7 @@ def test_an_export_is_brought_in_again_by_the_dialogs(window, root, tmp_path, qt
     (dialog,) = window.findChildren(ImportDialog)
     dialog.add([str(tmp_path / "out")])
     dialog.begin.click()
-    qtbot.waitUntil(lambda: "in the library now" in dialog.state.text(), timeout=20_000)
+    qtbot.waitUntil(lambda: "2 recordings imported" in dialog.state.text(), timeout=20_000)
     assert window.browser.clips.rowCount() == 4
     assert not dialog.problems.isVisible()
     dialog.close()
@@ -483,7 +483,10 @@ def test_a_new_recording_is_listed(window, root, qtbot):
 def test_pictures_of_clips_come_to_the_list(window, qtbot):
     index = window.browser.clips.index(0, 0)
     qtbot.waitUntil(lambda: index.data(Qt.ItemDataRole.DecorationRole) is not None, timeout=20_000)
-    assert index.data(Qt.ItemDataRole.DecorationRole).height() == 80
+    picture = index.data(Qt.ItemDataRole.DecorationRole).deviceIndependentSize()
+    table = window.browser.clip_table
+    assert 20 < picture.height() <= table.rowHeight(0)  # whole, not a part of it
+    assert 20 < picture.width() <= table.columnWidth(0)
 
 
 def test_a_key_that_was_kept_labels_with_its_action(window):

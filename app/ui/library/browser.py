@@ -11,12 +11,13 @@ from app.library.types import ClipRow, RecordingRow
 from app.ui.library.clip_model import ClipModel
 from app.ui.library.filters import FilterBar
 from app.ui.library.recording_model import RecordingModel
+from app.ui.library.showing import counted
 from app.ui.library.strips import Strips
 from app.ui.notifier import Notifier
 
 CLIPS, RECORDINGS, BIN = range(3)
-_STRIP_PX = 40
-_PICTURE_PX = 140
+_STRIP_PX = 48
+_PICTURE_PX = 136
 # The least that a column needs; what is left over goes to those that may grow, and the last ones give way first.
 _CLIP_WIDTHS = (_PICTURE_PX + 8, 110, 54, 62, 96, 116, 110)
 _CLIPS_GROW = {1: 2, 3: 1, 4: 1, 6: 3}
@@ -32,7 +33,7 @@ class Browser(QWidget):
         self.chosen: Notifier[[]] = Notifier()
         self.turned: Notifier[[]] = Notifier()
         self.filters = FilterBar()
-        self.strips = Strips(_STRIP_PX, self)
+        self.strips = Strips((_PICTURE_PX, _STRIP_PX), self)
         self.clips = ClipModel(self.strips)
         self.recordings, self.deleted = RecordingModel(), RecordingModel()
         self.clip_table = Table(self.clips, "Clips", _CLIP_WIDTHS, _CLIPS_GROW)
@@ -110,7 +111,7 @@ class Browser(QWidget):
 
     def _count(self, library: Library) -> None:
         clips, recordings, deleted = self.clips.rowCount(), self.recordings.total, self.deleted.total
-        self.count.setText(f"{clips} clips · {recordings} recordings · {deleted} in the bin")
+        self.count.setText(f"{counted(clips, 'clip')} · {counted(recordings, 'recording')} · {deleted} in the bin")
         restricts = self.filters.restricts
         empty = "" if restricts else "No recordings yet: press F8 in the live window, or import videos (Ctrl+I)"
         unlabelled = "No clips yet: choose a recording (Alt+2), then P proposes clips"

@@ -7,7 +7,6 @@ from pathlib import Path
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QCheckBox,
-    QComboBox,
     QFileDialog,
     QFormLayout,
     QHBoxLayout,
@@ -25,6 +24,7 @@ from app.library.sharing import shared
 from app.library.types import ClipRow, Filter, RecordingRow
 from app.ui.jobs import Jobs
 from app.ui.library.transfer_dialog import TransferDialog
+from app.ui.picker import Picker
 
 _ENDINGS = {"pyskl": ".pkl", "coco": ".json"}
 _CHOSEN, _SHOWN, _ALL = range(3)
@@ -40,7 +40,7 @@ class ExportDialog(TransferDialog):
         self.setMinimumWidth(520)
         self._shown = shown
         self._chosen: tuple[ClipRow | RecordingRow, ...] = tuple(chosen)
-        self.format, self.what = QComboBox(), QComboBox()
+        self.format, self.what = Picker(), Picker()
         for name, says in FORMATS.items():
             self.format.addItem(f"{name}: {says}", name)
         self.what.addItem(f"the {len(self._chosen)} that are chosen", _CHOSEN)

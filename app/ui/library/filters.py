@@ -9,6 +9,7 @@ from app.library.editing import PARTS
 from app.library.types import Filter
 from app.palette import action_text
 from app.ui.notifier import Notifier
+from app.ui.picker import Picker
 
 _NARROWEST_PX = 74
 
@@ -85,7 +86,7 @@ class FilterBar(QWidget):
         self.split.setVisible(bool(splits))
 
     def _picker(self, name: str) -> QComboBox:
-        picker = QComboBox()
+        picker = Picker()
         picker.setAccessibleName(name)
         picker.setToolTip(name)
         picker.setMinimumWidth(_NARROWEST_PX)

@@ -7,7 +7,6 @@ from pathlib import Path
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QCheckBox,
-    QComboBox,
     QFileDialog,
     QFormLayout,
     QHBoxLayout,
@@ -25,8 +24,10 @@ from app.library.importing import ImportOptions, ImportReport
 from app.library.labels import MAX_LABEL
 from app.library.sharing import shared
 from app.ui.jobs import Jobs
+from app.ui.library.showing import counted
 from app.ui.library.transfer_dialog import TransferDialog
 from app.ui.notifier import Notifier
+from app.ui.picker import Picker
 
 
 class ImportDialog(TransferDialog):
@@ -51,7 +52,7 @@ class ImportDialog(TransferDialog):
         self.files.clicked.connect(lambda: self._ask(QFileDialog.FileMode.ExistingFiles))
         self.folder.clicked.connect(lambda: self._ask(QFileDialog.FileMode.Directory))
         self.drop.clicked.connect(lambda: self.paths.takeItem(self.paths.currentRow()))
-        self.format = QComboBox()
+        self.format = Picker()
         self.format.addItem("find out", None)
         for name in FORMATS:
             self.format.addItem(name, name)
@@ -155,9 +156,9 @@ class ImportDialog(TransferDialog):
         if self._gone:
             return
         self._show_running(False)
-        words = [f"{len(report.recordings)} recordings are in the library now"]
+        words = [f"{counted(len(report.recordings), 'recording')} imported"]
         if report.problems:
-            words.append(f"{len(report.problems)} things could not be imported")
+            words.append(f"{counted(len(report.problems), 'thing')} could not be imported")
         self.state.setText("; ".join([*words, "cancelled"] if report.cancelled else words))
         self.problems.setPlainText("\n".join(report.problems))
         self.problems.setVisible(bool(report.problems))

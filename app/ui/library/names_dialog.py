@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
-    QComboBox,
     QDialog,
     QFormLayout,
     QHBoxLayout,
@@ -22,6 +21,8 @@ from app.library.labels import MAX_LABEL
 from app.library.queries import Kind
 from app.library.types import Named
 from app.ui.library.clip_edits import ClipEdits
+from app.ui.library.showing import counted
+from app.ui.picker import Picker
 
 _KINDS: tuple[tuple[str, Kind], ...] = (("Actions", "action"), ("People", "person"), ("Sittings", "session"))
 
@@ -36,7 +37,7 @@ class NamesDialog(QDialog):
         self.resize(460, 460)
         self._edits = edits
         self._named: list[Named] = []
-        self.kind = QComboBox()
+        self.kind = Picker()
         self.kind.setAccessibleName("Kind of names")
         for title, kind in _KINDS:
             self.kind.addItem(title, kind)
@@ -45,7 +46,7 @@ class NamesDialog(QDialog):
         self.name = QLineEdit()
         self.name.setMaxLength(MAX_LABEL + 20)
         self.rename, self.add, self.remove = QPushButton("&Rename"), QPushButton("&Add"), QPushButton("Re&move")
-        self.into = QComboBox()
+        self.into = Picker()
         self.merge = QPushButton("Mer&ge")
         self.key = QLineEdit()
         self.key.setMaxLength(1)
@@ -109,7 +110,7 @@ class NamesDialog(QDialog):
         self.into.clear()
         for named in self._named:
             key = f", key {named.key}" if named.key else ""
-            self.list.addItem(QListWidgetItem(f"{named.name}   ({named.clips} clips{key})"))
+            self.list.addItem(QListWidgetItem(f"{named.name}   ({counted(named.clips, 'clip')}{key})"))
             self.into.addItem(named.name)
         self.list.setCurrentRow(min(max(place, 0), len(self._named) - 1))
         refused = "" if not library.read_only else (library.notes or ["The library is open for reading only"])[0]

@@ -85,5 +85,10 @@ def _read(library: Library, recording: str, start_s: float = 0.0, end_s: float |
 
 def describe(row: RecordingRow) -> str:
     """What can be done with a recording that is shown whole."""
-    made = f"{row.labelled} of {row.clips} clips are labelled" if row.clips else "It has no clips yet"
+    made = f"{row.labelled} of {counted(row.clips, 'clip')} labelled" if row.clips else "It has no clips yet"
     return f"{made}: A makes one here, P proposes those in which something moves"
+
+
+def counted(number: int, what: str) -> str:
+    """ "1 clip", "2 clips"."""
+    return f"{number} {what}{'' if number == 1 else 's'}"

@@ -15,6 +15,7 @@ from app.ui.notifier import Notifier
 log = logging.getLogger(__name__)
 
 _LOOK_MS = 40
+_SHARP = 2  # pixels of a picture for each of the window's, which is sharp on dense screens too
 _KEPT = 400  # pictures in memory: 400 of 40 x 150 pixels are 10 MB
 _WISHES = 48  # more than a screen shows; what was scrolled past is forgotten
 
@@ -24,10 +25,11 @@ _Key = tuple[str, float, float, int]
 class Strips(QObject):
     """ready: the pictures of these clips (ids) are there now."""
 
-    def __init__(self, height_px: int, parent: QObject | None = None) -> None:
+    def __init__(self, size_px: tuple[int, int], parent: QObject | None = None) -> None:
+        """size_px: width and height that a picture is to fit into."""
         super().__init__(parent)
         self.ready: Notifier[[list[int]]] = Notifier()
-        self._height_px = height_px
+        self._size_px = size_px
         self._root: Path | None = None
         self._kept: OrderedDict[_Key, QPixmap | None] = OrderedDict()
         self._wishes: OrderedDict[_Key, ClipRow] = OrderedDict()
@@ -76,7 +78,7 @@ class Strips(QObject):
         ids = []
         while self._made:
             key, row, image = self._made.popleft()
-            self._kept[key] = None if image is None else QPixmap.fromImage(image)
+            self._kept[key] = None if image is None else QPixmap.fromImage(image)  # keeps its pixel ratio
             ids.append(row.id)
         while len(self._kept) > _KEPT:
             self._kept.popitem(last=False)
@@ -109,7 +111,11 @@ class Strips(QObject):
         image = QImage(str(path)) if path is not None else QImage()
         if image.isNull():
             return None
-        return image.scaledToHeight(2 * self._height_px, Qt.TransformationMode.SmoothTransformation)
+        width, height = (_SHARP * side for side in self._size_px)
+        ways = Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
+        small = image.scaled(width, height, *ways)
+        small.setDevicePixelRatio(_SHARP)
+        return small
 
 
 def _key(row: ClipRow) -> _Key:

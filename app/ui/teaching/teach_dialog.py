@@ -7,7 +7,6 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import (
     QCheckBox,
-    QComboBox,
     QDialog,
     QFormLayout,
     QHBoxLayout,
@@ -28,6 +27,7 @@ from app.library.types import Model
 from app.teaching import TeachingDone, TeachingFailed, TeachingJob, command_of
 from app.ui.jobs import Jobs
 from app.ui.notifier import Notifier
+from app.ui.picker import Picker
 from app.ui.teaching.report import as_html, left_text, made_of_html
 from app.ui.teaching.shelf import Files, Shelf, base_of, before, clips_of, enter, files_of, read, short_name
 from app.ui.teaching.version_list import VersionList
@@ -89,7 +89,7 @@ class TeachDialog(QDialog):
         self.name.textChanged.connect(lambda _: self._hint_at_name())
         self.kept_as = QLabel()
         self.kept_as.setObjectName("muted")
-        self.kind = QComboBox()
+        self.kind = Picker()
         for value, text in _KINDS:
             self.kind.addItem(text, value)
         self.kind.currentIndexChanged.connect(lambda _: self._choose_kind())

@@ -15,7 +15,8 @@ from app.library import video_poses
 from app.library.catalogue import Library
 from app.library.database import FILE
 from app.library.errors import LibraryError
-from app.library.import_data import READERS, import_data_set, import_samples
+from app.library.import_any import import_any
+from app.library.import_data import READERS, data_set_in, import_data_set, import_samples
 from app.library.import_videos import find_videos, import_videos
 from app.library.importing import ImportOptions
 from app.library.types import Filter, NewClip, Tracks
@@ -309,6 +310,21 @@ def test_mpose_in_its_published_arrays(library, tmp_path):
     assert {clip.action for clip in library.clips()} == {"standing", "run", "walk"}
     assert sorted(library.splits()["mpose2021 as published"].values()) == ["test", "train", "train"]
     assert {(len(clip.times_s), clip.layout.name) for clip in library.teaching_clips()} == {(30, "mpose-13")}
+
+
+@pytest.mark.parametrize("name", sorted(READERS))
+def test_a_data_set_is_known_by_its_files(name):
+    folder = SHARED / "datasets" / name
+    if not folder.is_dir():
+        pytest.skip(f"no {name}")
+    assert data_set_in(folder) == name
+
+
+def test_a_folder_with_none_of_a_data_set_is_taken_for_videos(library, tmp_path):
+    (tmp_path / "notes.txt").touch()
+    assert data_set_in(tmp_path) is None
+    with pytest.raises(LibraryError, match=r"videos.* or name the data set"):
+        import_any(library, [tmp_path])
 
 
 def test_a_data_set_that_is_none_is_one_line(library, tmp_path):

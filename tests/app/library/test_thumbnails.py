@@ -1,5 +1,7 @@
 """Thumbnails: made once, and again when a clip changes."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 from library_fakes import add_recording, make_tracks
@@ -29,9 +31,25 @@ def test_a_clip_of_skeletons_alone_gets_a_strip(library):
     path = clip_picture(library.root, library.clips()[0])
     picture = cv2.imread(str(path))
     assert path.parent == library.root / "thumbnails"
-    assert picture.shape == (HEIGHT, 3 * 160, 3)
+    assert picture.shape[0] == HEIGHT
+    assert picture.shape[1] % 3 == 0
     assert (picture.max(axis=2) > 120).any()  # something is drawn on the dark ground
     assert not list(path.parent.glob(".*"))
+
+
+def test_somebody_far_away_is_shown_as_large_as_somebody_near(library):
+    heights = []
+    for scale in (0.5, 0.25):
+        tracks = make_tracks(size=(1280, 960))
+        xy = 400 + (tracks.xy_px - tracks.xy_px.mean()) * 2 * scale
+        there = replace(tracks, xy_px=xy.astype(np.float32))
+        folder = store(library.root, library.staging(), describe(there, "cam"), there)
+        library.add_recording(folder, [NewClip(0, 1)])
+        picture = cv2.imread(str(clip_picture(library.root, library.clips()[0])))
+        rows = np.flatnonzero((picture.max(axis=2) > 120).any(axis=1))
+        heights.append(rows[-1] - rows[0])
+    assert heights[1] > 0.7 * heights[0]
+    assert heights[0] > 0.3 * HEIGHT
 
 
 def test_they_are_made_once(library, monkeypatch):
