@@ -227,6 +227,11 @@ class Library:
         """A split: the part ("train", "validation", "test") of each clip by its id."""
         self._do(f"set the split {name}", lambda edit: editing.set_split(edit, name, parts))
 
+    def set_part(self, name: str, clips: Sequence[int], part: str | None) -> None:
+        """Put clips into a part of a split, a new one too; None takes them out of it."""
+        text = f"put {_many(clips, 'clip')} into {part or 'no part'} of the split {name}"
+        self._do(text if clips else f"add the split {name}", lambda edit: editing.set_part(edit, name, clips, part))
+
     def remove_split(self, name: str) -> None:
         """Forget a split."""
         self._do(f"remove the split {name}", lambda edit: editing.remove_split(edit, name))

@@ -105,6 +105,24 @@ def set_split(edit: Edit, name: str, parts: Mapping[int, str]) -> None:
         edit.insert("split_clips", split=split, clip=clip, part=part)
 
 
+def set_part(edit: Edit, name: str, clips: Sequence[int], part: str | None) -> None:
+    """Put clips into a part of a split, which is made where there is none; None takes them out of it."""
+    if part is not None and part not in PARTS:
+        raise LibraryError(f"a split has no part {part}; choose one of {', '.join(PARTS)}")
+    split = edit.named("splits", name, "split")
+    for clip in clips:
+        there = edit.keys("SELECT id FROM split_clips WHERE split = ? AND clip = ?", split, clip)
+        if part is None:
+            for member in there:
+                edit.delete("split_clips", member)
+        elif there:
+            edit.update("split_clips", there[0], part=part)
+        elif edit.keys("SELECT 1 FROM clips WHERE id = ?", clip):
+            edit.insert("split_clips", split=split, clip=clip, part=part)
+        else:
+            raise LibraryError(f"there is no clip {clip} any more; look at the list again")
+
+
 def remove_split(edit: Edit, name: str) -> None:
     """Forget a split; its clips stay."""
     split = edit.find("splits", name)

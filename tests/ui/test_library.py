@@ -24,6 +24,7 @@ from app.ui.library.import_dialog import ImportDialog
 from app.ui.library.keys_dialog import KeysDialog
 from app.ui.library.library_window import LibraryWindow
 from app.ui.library.names_dialog import NamesDialog
+from app.ui.library.splits_dialog import SplitsDialog
 from pose.skeleton import MPOSE_13
 from pose.types import Pose
 from recognizer.types import Prediction
@@ -399,6 +400,31 @@ def test_names_are_renamed_merged_and_refused_when_double(window):
     window.commands["undo"].trigger()
     window.commands["undo"].trigger()
     assert {clip.action for clip in window.library.clips()} == {"wave", "clap"}
+    dialog.close()
+
+
+def test_recordings_are_put_into_the_parts_of_a_split_and_taken_out_by_undo(window, qtbot):
+    window.commands["splits"].trigger()
+    (dialog,) = window.findChildren(SplitsDialog)
+    assert not dialog.parts["test"].isEnabled()
+    QTest.keyClicks(dialog.name, "mine")
+    QTest.keyClick(dialog.name, Qt.Key.Key_Return)
+    dialog.by.setCurrentIndex(dialog.by.findData("recording"))
+    dialog.parts["test"].click()
+    assert "Choose some" in dialog.state.text()
+    dialog.list.topLevelItem(0).setSelected(True)
+    dialog.parts["test"].click()
+    first, _ = window.browser.clips.rows
+    assert window.library.splits() == {"mine": {first.id: "test"}}
+    assert dialog.state.text() == "train 0 · validation 0 · test 1 · in no part 1, of 2 clips"
+    dialog.share.click()
+    assert sorted(window.library.splits()["mine"].values()) == ["test", "train"]
+    QTest.keyClick(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert dialog.list.topLevelItem(1).text(2) == ""
+    dialog.undo.click()
+    dialog.undo.click()
+    assert window.library.splits() == {}
+    assert dialog.split.count() == 0
     dialog.close()
 
 

@@ -31,6 +31,7 @@ _MENUS: tuple[tuple[str, tuple[_Command | None, ...]], ...] = (
             _Command("export", "&Export…", "Ctrl+E", "Hand clips on: PYSKL, tables, COCO, annotated videos", False),
             None,
             _Command("names", "&Names…", "F2", "Rename, merge or remove actions, people and sittings; keys of actions"),
+            _Command("splits", "&Splits…", "F3", "Put people, sittings or recordings into train, validation and test"),
             _Command("delete_recordings", "Put recordings into the &bin", "Shift+Del", "Put recordings into the bin"),
             _Command("restore", "&Restore from the bin", "Ctrl+R", "Take the chosen recordings out of the bin"),
             _Command("empty_bin", "Empt&y the bin…", "Ctrl+Shift+Del", "Remove what is in the bin from the disk"),

@@ -22,6 +22,7 @@ from app.ui.library.labeller import Labeller
 from app.ui.library.names_dialog import NamesDialog
 from app.ui.library.player import Player
 from app.ui.library.showing import Showing, describe
+from app.ui.library.splits_dialog import SplitsDialog
 from app.ui.notifier import Notifier
 from app.ui.theme import Theme
 
@@ -129,6 +130,7 @@ class LibraryWindow(QMainWindow):
             "import": self.open_import,
             "export": self.open_export,
             "names": self.open_names,
+            "splits": self.open_splits,
             "delete_recordings": edits.delete_recordings,
             "restore": edits.restore,
             "empty_bin": self._ask_empty_bin,
@@ -297,6 +299,11 @@ class LibraryWindow(QMainWindow):
         """Actions, people and sittings."""
         if self.library is not None:
             NamesDialog(self.edits, self).show()
+
+    def open_splits(self) -> None:
+        """What is taught with and what it is tested on."""
+        if self.library is not None:
+            SplitsDialog(self.edits, self.changed, self).show()
 
     def _ask_empty_bin(self) -> None:
         count = self.browser.deleted.total

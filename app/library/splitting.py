@@ -1,0 +1,61 @@
+"""Splits of clips into train, validation and test by what belongs together: a person, a sitting, a recording.
+
+Clips of one recording are much alike, so a split that tears it apart promises too much. Whole groups go into a part.
+"""
+
+import math
+import random
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal
+
+from app.library.editing import PARTS
+from app.library.types import ClipRow
+
+By = Literal["person", "sitting", "recording", "clip"]
+BY: tuple[By, ...] = ("person", "sitting", "recording", "clip")
+SHARES = (70, 15, 15)  # of train, validation and test, in hundredths
+_DRAWS = 200
+NOT_KNOWN = ""  # the group of clips whose person or sitting nobody has named
+
+Groups = dict[str, list[int]]
+
+
+def grouped(clips: Iterable[ClipRow], by: By) -> Groups:
+    """The ids of clips that go into a part together, by the name of their group, in the order of the clips."""
+    found: Groups = {}
+    for clip in clips:
+        name = {"person": clip.who, "sitting": clip.session, "recording": clip.recording, "clip": clip.name}[by]
+        found.setdefault(name or NOT_KNOWN, []).append(clip.id)
+    return found
+
+
+def part_of(clips: Sequence[int], parts: Mapping[int, str]) -> str:
+    """The part of a group: of all its clips, "" where they have none, "mixed" where they are torn apart."""
+    found = {parts.get(clip, "") for clip in clips}
+    return next(iter(found)) if len(found) == 1 else "mixed"
+
+
+def share_out(clips: Sequence[ClipRow], by: By, seed: int = 0, shares: Sequence[int] = SHARES) -> dict[int, str]:
+    """The part of each clip by its id: whole groups drawn by chance, and of many draws the one kept whose parts come
+    nearest to their share of every action. Of two groups or more there is something to learn from and to test on."""
+    groups = list(grouped(clips, by).values())
+    action = {clip.id: clip.action for clip in clips}
+    of_group = [Counter(action[clip] for clip in members) for members in groups]
+    total = Counter(clip.action for clip in clips)
+    wanted = {
+        (part, a): total[a] * share / sum(shares) for part, share in zip(PARTS, shares, strict=True) for a in total
+    }
+    chance, best, least = random.Random(seed), ["train"] * len(groups), math.inf
+    for _ in range(_DRAWS if len(groups) > 1 else 0):
+        drawn = chance.choices(PARTS, shares, k=len(groups))
+        if not {"train", "test"} <= set(drawn):
+            first, second = chance.sample(range(len(groups)), 2)
+            drawn[first], drawn[second] = "train", "test"
+        found: Counter[tuple[str, str | None]] = Counter()
+        for part, counts in zip(drawn, of_group, strict=True):
+            found.update({(part, a): count for a, count in counts.items()})
+        off = sum(abs(found[place] - number) for place, number in wanted.items())
+        if off < least:
+            best, least = drawn, off
+    return {clip: part for members, part in zip(groups, best, strict=True) for clip in members}

@@ -1,0 +1,205 @@
+"""Splits: which people, sittings or recordings are learnt from, and on which a recognizer is tested."""
+
+from collections import Counter
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QCloseEvent, QKeySequence
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QDialog,
+    QGridLayout,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.library.catalogue import Library
+from app.library.editing import PARTS
+from app.library.labels import MAX_LABEL
+from app.library.splitting import BY, NOT_KNOWN, By, Groups, grouped, part_of, share_out
+from app.ui.library.clip_edits import ClipEdits
+from app.ui.library.showing import counted
+from app.ui.notifier import Notifier
+from app.ui.picker import Picker
+
+_HINT = "Name a split, then put people, sittings or recordings into its parts; every step can be undone (Ctrl+Z)."
+
+
+class SplitsDialog(QDialog):
+    """Every step is one of the library's undo. It does not block the window."""
+
+    def __init__(self, edits: ClipEdits, changed: Notifier[[]], parent: QWidget | None = None) -> None:
+        """changed: tells when something in the library has changed."""
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle("Splits")
+        self.resize(560, 540)
+        self._edits, self._changed = edits, changed
+        self._groups: Groups = {}
+        self.split = Picker()
+        self.split.setAccessibleName("Split")
+        self.name = QLineEdit()
+        self.name.setPlaceholderText("name of a new split")
+        self.name.setMaxLength(MAX_LABEL)
+        self.add, self.remove = QPushButton("&Add"), QPushButton("Re&move")
+        self.by = Picker()
+        self.by.setAccessibleName("What stays together")
+        for by in BY:
+            self.by.addItem(f"each {by}", by)
+        self.list = QTreeWidget()
+        self.list.setAccessibleName("What is in which part")
+        self.list.setRootIsDecorated(False)
+        self.list.setUniformRowHeights(True)
+        self.list.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.list.setHeaderLabels(["", "Clips", "Part"])
+        self.list.header().setStretchLastSection(False)
+        self.list.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        self.parts = {
+            part: QPushButton(text) for part, text in zip(PARTS, ("&Train", "&Validation", "T&est"), strict=True)
+        }
+        self.none, self.share = QPushButton("&None"), QPushButton("By &chance")
+        self.share.setToolTip(
+            "70% of the clips to train, 15% to validation, 15% to test; what is named above stays whole"
+        )
+        self.undo = QPushButton("&Undo")
+        self.undo.setShortcut(QKeySequence("Ctrl+Z"))
+        self.state = QLabel(_HINT)
+        self.state.setWordWrap(True)
+        self._lay_out()
+        self._connect()
+        self.read()
+
+    def _lay_out(self) -> None:
+        top = QGridLayout()
+        for row, (field, button) in enumerate(((self.name, self.add), (self.split, self.remove))):
+            top.addWidget(field, row, 0)
+            top.addWidget(button, row, 1)
+        top.setColumnStretch(0, 1)
+        into = QHBoxLayout()
+        into.addWidget(QLabel("Chosen ones into"))
+        for button in (*self.parts.values(), self.none):
+            into.addWidget(button)
+        into.addStretch(1)
+        into.addWidget(self.share)
+        for button in (self.add, self.remove, *self.parts.values(), self.none, self.share, self.undo):
+            button.setAutoDefault(False)
+        foot = QHBoxLayout()
+        foot.addWidget(self.state, 1)
+        foot.addWidget(self.undo)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(16, 14, 16, 14)
+        column.setSpacing(8)
+        column.addLayout(top)
+        column.addWidget(self.by)
+        column.addWidget(self.list, 1)
+        column.addLayout(into)
+        column.addLayout(foot)
+
+    def _connect(self) -> None:
+        self.split.currentIndexChanged.connect(lambda _: self._fill())
+        self.by.currentIndexChanged.connect(lambda _: self._fill())
+        self.add.clicked.connect(self._add)
+        self.name.returnPressed.connect(self._add)
+        self.remove.clicked.connect(lambda: self._do(lambda library: library.remove_split(self._name)))
+        for part, button in self.parts.items():
+            button.clicked.connect(lambda _=False, part=part: self._put(part))
+        self.none.clicked.connect(lambda: self._put(None))
+        self.share.clicked.connect(self._share)
+        self.undo.clicked.connect(self._edits.undo)
+        self._changed.connect(self.read)
+
+    @property
+    def _name(self) -> str:
+        return str(self.split.currentData() or "")
+
+    def read(self) -> None:
+        """Read the splits again; the chosen one stays chosen."""
+        library, before = self._edits.library, self._name
+        if library is None:
+            return
+        names = list(library.splits())
+        self.split.blockSignals(True)
+        self.split.clear()
+        for name in names:
+            self.split.addItem(name, name)
+        self.split.setCurrentIndex(max(self.split.findData(before), 0) if names else -1)
+        self.split.blockSignals(False)
+        self._fill()
+
+    def _fill(self) -> None:
+        library, by = self._edits.library, self._by
+        if library is None:
+            return
+        chosen = {item.data(0, Qt.ItemDataRole.UserRole) for item in self.list.selectedItems()}
+        parts = library.splits().get(self._name, {})
+        clips = library.clips(limit=-1)
+        self._groups = grouped(clips, by)
+        titles = {clip.recording: f"{clip.source}  {clip.created[:16].replace('T', ' ')}" for clip in clips}
+        self.list.clear()
+        for name, members in self._groups.items():
+            title = titles.get(name, name) if name != NOT_KNOWN else f"(no {by} named)"
+            item = QTreeWidgetItem([title, str(len(members)), part_of(members, parts)])
+            item.setData(0, Qt.ItemDataRole.UserRole, name)
+            self.list.addTopLevelItem(item)
+            item.setSelected(name in chosen)
+        counts = Counter(parts.values())
+        if self._name:
+            rest = len(clips) - sum(counts.values())
+            told = [f"{part} {counts[part]}" for part in PARTS]
+            self.state.setText(" · ".join([*told, f"in no part {rest}"]) + f", of {counted(len(clips), 'clip')}")
+        self._enable(library)
+
+    @property
+    def _by(self) -> By:
+        by: By = self.by.currentData()
+        return by
+
+    def _enable(self, library: Library) -> None:
+        refused = "" if not library.read_only else (library.notes or ["The library is open for reading only"])[0]
+        for part in (self.remove, *self.parts.values(), self.none, self.share):
+            part.setEnabled(not refused and bool(self._name))
+        self.undo.setEnabled(not refused and library.undo_text() is not None)
+        self.undo.setToolTip(f"{library.undo_text() or ''} (Ctrl+Z)")
+        for field in (self.name, self.add):
+            field.setEnabled(not refused)
+            field.setToolTip(refused)
+
+    def _add(self) -> None:
+        name = " ".join(self.name.text().split())
+        if name and self._do(lambda library: library.set_part(name, [], None)):
+            self.name.clear()
+            self.split.setCurrentIndex(self.split.findData(name))
+
+    def _put(self, part: str | None) -> None:
+        names = [item.data(0, Qt.ItemDataRole.UserRole) for item in self.list.selectedItems()]
+        if not names:
+            self.state.setText("Choose some of the list first (Ctrl+A chooses all)")
+            return
+        clips = [clip for name in names for clip in self._groups[name]]
+        self._do(lambda library: library.set_part(self._name, clips, part))
+
+    def _share(self) -> None:
+        self._do(lambda library: library.set_split(self._name, share_out(library.clips(limit=-1), self._by)))
+
+    def _do(self, edit: Callable[[Library], object]) -> bool:
+        line = self._edits.try_to(edit)
+        if line:
+            self.state.setText(line)
+        return not line
+
+    def done(self, result: int) -> None:
+        """Qt's."""
+        self._changed.disconnect(self.read)
+        super().done(result)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Qt's."""
+        self._changed.disconnect(self.read)
+        super().closeEvent(event)
