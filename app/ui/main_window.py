@@ -149,6 +149,7 @@ class MainWindow(QMainWindow):
             ("full_screen", self.set_full_screen),
             ("theme", self.next_theme),
             ("next_person", self.panel.choose_next),
+            ("generated", beside.show_generated),
             ("shortcuts", beside.show_shortcuts),
         ):
             self.actions_by_name[name].triggered.connect(slot)

@@ -44,6 +44,17 @@ class WindowsBeside(QObject):
         dialog.use.connect(self._use_model)
         dialog.show()
 
+    def show_generated(self) -> None:
+        """Clips that a generator makes up."""
+        from app.ui.generation.generated_window import GeneratedWindow
+
+        window = self._window.findChild(GeneratedWindow)
+        if window is None:
+            window = GeneratedWindow(self._root(), self._jobs, self._window)
+        window.show()
+        window.raise_()
+        window.activateWindow()
+
     def show_shortcuts(self) -> None:
         """All keys."""
         ShortcutsDialog(self._window).open()

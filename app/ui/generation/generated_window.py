@@ -1,0 +1,207 @@
+"""The window of made-up clips: a generator, an action or a mix of two, and what comes of a seed."""
+
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QCloseEvent
+from PySide6.QtWidgets import (
+    QDialog,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSlider,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.generation import Maker, Wish, none_here, offered, said_of
+from app.palette import action_text
+from app.ui.generation.preview import Preview
+from app.ui.jobs import Jobs
+from app.ui.picker import Picker
+from recognizer.generator import MadeClip
+
+_STEPS = 20  # of the slider
+_MOST_SEEDS = 99_999
+
+
+class GeneratedWindow(QDialog):
+    """It does not block the main window. Clips are made on a thread: the newest wish, never a row of them."""
+
+    def __init__(self, root: Path, jobs: Jobs, parent: QWidget | None = None) -> None:
+        """root: of the library, in which the user's own generators are."""
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle("Generated actions")
+        self.resize(760, 620)
+        self._root, self._jobs, self._maker = root, jobs, Maker()
+        self._wished: Wish | None = None  # the newest that is not being made yet
+        self._making = self._closed = False
+        self._make_parts()
+        self._lay_out()
+        self.look_for_generators()
+
+    def _make_parts(self) -> None:
+        self.preview = Preview()
+        self.generators, self.first, self.second = Picker(), Picker(), Picker()
+        self.generators.currentIndexChanged.connect(lambda _: self._open())
+        for picker in (self.first, self.second):
+            picker.currentIndexChanged.connect(lambda _: self._wish())
+        self.share = QSlider(Qt.Orientation.Horizontal)
+        self.share.setRange(0, _STEPS)
+        self.share.setPageStep(_STEPS // 4)
+        self.share.setTickInterval(_STEPS // 4)
+        self.share.setTickPosition(QSlider.TickPosition.TicksBelow)
+        self.share.setAccessibleName("Share of the second action")
+        self.share.valueChanged.connect(lambda _: self._wish())
+        self.seed = QSpinBox()
+        self.seed.setRange(0, _MOST_SEEDS)
+        self.seed.setToolTip("The same seed gives the same clip")
+        self.seed.valueChanged.connect(lambda _: self._wish())
+        self.another = QPushButton("&Next clip")
+        self.another.setObjectName("primary")
+        self.another.setDefault(True)
+        self.another.clicked.connect(self.next_seed)
+        self.playing = QPushButton("&Pause")
+        self.playing.setAutoDefault(False)
+        self.playing.clicked.connect(self.toggle)
+        self.again = QPushButton("&Look again")
+        self.again.setAutoDefault(False)
+        self.again.setToolTip("Look for generators in their folders")
+        self.again.clicked.connect(self.look_for_generators)
+        self.says = QLabel()
+        self.says.setWordWrap(True)
+        self.says.setObjectName("muted")
+
+    def _lay_out(self) -> None:
+        form = QFormLayout()
+        for text, first, *others in (
+            ("&Generator", self.generators, self.again),
+            ("&Action", self.first),
+            ("&Blend with", self.second),
+            ("&Share of it", self.share),
+            ("See&d", self.seed, self.another, self.playing),
+        ):
+            label = QLabel(text)
+            label.setBuddy(first)
+            form.addRow(label, _row(first, *others))
+        column = QVBoxLayout(self)
+        column.setContentsMargins(18, 14, 18, 14)
+        column.setSpacing(10)
+        column.addWidget(self.preview, 1)
+        column.addWidget(self.says)
+        column.addLayout(form)
+
+    def look_for_generators(self) -> None:
+        """Offer what there is."""
+        before = self.generators.currentData()
+        folders = offered(self._root)
+        self.generators.blockSignals(True)
+        self.generators.clear()
+        for folder in folders:
+            self.generators.addItem(folder.name, folder)
+            self.generators.setItemData(self.generators.count() - 1, str(folder), Qt.ItemDataRole.ToolTipRole)
+        if before in folders:
+            self.generators.setCurrentIndex(folders.index(before))
+        self.generators.blockSignals(False)
+        self._open()
+
+    def next_seed(self) -> None:
+        """Another clip."""
+        self.seed.setValue((self.seed.value() + 1) % (_MOST_SEEDS + 1))
+
+    def toggle(self) -> None:
+        """Play, or stand still."""
+        self.preview.play(not self.preview.playing)
+        self.playing.setText("&Pause" if self.preview.playing else "&Play")
+
+    def _open(self) -> None:
+        """Read the card of the chosen generator."""
+        folder = self.generators.currentData()
+        self._wished = None
+        self._enable(False)
+        if folder is None:
+            self._say(none_here(self._root))
+            return
+        self._say("Loading …")
+        self._jobs.start("generator", lambda: self._maker.actions(folder), lambda a: self._offer(folder, a), self._fail)
+
+    def _offer(self, folder: Path, actions: tuple[str, ...]) -> None:
+        if self._closed or folder != self.generators.currentData():
+            return
+        for picker, place in ((self.first, 0), (self.second, min(1, len(actions) - 1))):
+            before = picker.currentData()
+            picker.blockSignals(True)
+            picker.clear()
+            for action in actions:
+                picker.addItem(action_text(action), action)
+            picker.setCurrentIndex(actions.index(before) if before in actions else place)
+            picker.blockSignals(False)
+        self._enable(True)
+        self._wish()
+
+    def _wish(self) -> None:
+        """Make what the controls say, as soon as what is being made is done."""
+        folder, first, second = (each.currentData() for each in (self.generators, self.first, self.second))
+        if self._closed or folder is None or first is None or second is None:
+            return
+        self._wished = Wish(folder, first, second, self.share.value() / _STEPS, self.seed.value())
+        self._make()
+
+    def _make(self) -> None:
+        wish = self._wished
+        if self._making or wish is None:
+            return
+        self._making, self._wished = True, None
+        self._jobs.start("clip", lambda: self._maker.make(wish), self._show, self._fail)
+
+    def _show(self, clip: MadeClip) -> None:
+        self._making = False
+        if self._closed:
+            return
+        if self._wished is None:
+            self.preview.show_clip(clip)
+            self.says.setText(said_of(clip))
+        self._make()
+
+    def _fail(self, line: str) -> None:
+        self._making = False
+        if not self._closed:
+            self._enable(False)
+            self._say(line)
+
+    def _say(self, line: str) -> None:
+        self.preview.show_line(line)
+        self.says.setText("")
+
+    def _enable(self, enabled: bool) -> None:
+        for part in (self.first, self.second, self.share, self.seed, self.another, self.playing):
+            part.setEnabled(enabled)
+        self.generators.setEnabled(self.generators.count() > 0)
+
+    def done(self, result: int) -> None:
+        """Qt's."""
+        self._end()
+        super().done(result)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Qt's."""
+        self._end()
+        super().closeEvent(event)
+
+    def _end(self) -> None:
+        self._closed = True
+        self.preview.stop()
+
+
+def _row(first: QWidget, *others: QWidget) -> QWidget:
+    """Side by side; the first takes the room that is left."""
+    whole = QWidget()
+    row = QHBoxLayout(whole)
+    row.setContentsMargins(0, 0, 0, 0)
+    row.addWidget(first, 1)
+    for other in others:
+        row.addWidget(other)
+    return whole
