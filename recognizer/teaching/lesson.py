@@ -84,7 +84,7 @@ def prepare(
     if not actions:
         raise TeachingError("there is no action to teach; label clips with the name of an action")
     cutter = _Cutter(shape, changes, np.random.default_rng(seed), embedder, progress)
-    steady_clips = [_checked(clip, shape) for clip in clips]
+    steady_clips = [checked(clip, shape) for clip in clips]
     background = everyday_motion(shape)
     nothing_s = sum(each.duration_s for clip, each in zip(clips, steady_clips, strict=True) if clip.action == NOTHING)
     nothing_hop_s = max(_HOP_S, nothing_s / _MOST_WINDOWS)
@@ -123,7 +123,7 @@ def with_extra(
     if not extra:
         return lesson
     cutter = _Cutter(shape, changes, np.random.default_rng(seed), embedder, progress)
-    lots = [cutter.shaken(_checked(clip, shape), mirror=clip.action not in one_sided) for _, clip in extra]
+    lots = [cutter.shaken(checked(clip, shape), mirror=clip.action not in one_sided) for _, clip in extra]
     (found,) = cutter.describe(lots)
     owner = np.array([place for place, _ in extra], np.intp)[found.owner]
     both = lesson.shaken
@@ -173,7 +173,7 @@ class _Cutter:
         return found
 
 
-def _checked(clip: TeachingClip, shape: Shape) -> SteadyClip:
+def checked(clip: TeachingClip, shape: Shape) -> SteadyClip:
     """The clip at even times. Raises TeachingError where it cannot teach anything."""
     if len(clip.times_s) < 2 or clip.times_s[-1] - clip.times_s[0] < _SHORTEST_S:
         raise TeachingError(f"clip {clip.name} is shorter than {_SHORTEST_S:g} s; lengthen it or leave it out")

@@ -43,6 +43,7 @@ class TeachingRequest:
     part: ".part-..." beside it, while the result is written. keep_base: whether the base's own actions stay beside the
     taught ones. one_sided: actions whose mirror image means something else. seed: of the augmentation.
     generator: folder of one that makes variants of the clips (recognizer.teaching.variants), for QUICK; None for none.
+    test: names of clips that are not learnt from but answered by what was taught: the test part of a split.
     """
 
     kind: str
@@ -55,6 +56,19 @@ class TeachingRequest:
     one_sided: tuple[str, ...] = ()
     seed: int = 0
     generator: Path | None = None
+    test: tuple[str, ...] = ()
+
+    @property
+    def learnt(self) -> list[TeachingClip]:
+        """The clips that are learnt from."""
+        test = set(self.test)
+        return [clip for clip in self.clips if clip.name not in test]
+
+    @property
+    def tested(self) -> list[TeachingClip]:
+        """The clips that are kept for the check."""
+        test = set(self.test)
+        return [clip for clip in self.clips if clip.name in test]
 
 
 def write_request(request: TeachingRequest, folder: Path) -> None:
@@ -81,6 +95,7 @@ def write_request(request: TeachingRequest, folder: Path) -> None:
         "one_sided": list(request.one_sided),
         "seed": request.seed,
         "generator": None if request.generator is None else str(request.generator),
+        "test": list(request.test),
         "clips": clips,
     }
     none = [np.zeros(0)]
@@ -127,6 +142,7 @@ def _request(values: JsonObject, clips: Path) -> TeachingRequest:
         seed=values.integer("seed", 0, 2**32 - 1),
         generator=None if generator is None else Path(generator),
         clips=_clips(values.items("clips", "clips"), clips),
+        test=tuple(unique_texts(values.items("test", "names of clips"), "test")) if values.has("test") else (),
     )
 
 

@@ -15,6 +15,7 @@ from recognizer.teaching.lesson import FEWEST_CLIPS, NOTHING, prepare
 from recognizer.teaching.package import Base, Package, card_names, place
 from recognizer.teaching.quick import Taught, teach
 from recognizer.teaching.request import QUICK, TeachingRequest
+from recognizer.teaching.split_check import TEST, answers_to, with_test
 from recognizer.teaching.variants import make_variants, try_variants
 from recognizer.teaching.windows import Changes, Shape
 
@@ -22,6 +23,8 @@ PREPARING, FITTING, CHECKING, WRITING = "preparing", "fitting", "checking", "wri
 VARYING = "trying variants"
 _PREPARED, _FITTED, _CHECKED = 0.75, 0.82, 0.95  # parts of the work, by time
 _WITHOUT_VARIANTS = 0.5  # the part of it that is done before variants are tried
+
+_SPLITS = {TEST: "the user's own clips, the test part of their split, which was not learnt from"}
 
 Tell = Callable[[str, float], None]  # stage, and the part of all the work that is done
 
@@ -37,7 +40,7 @@ class Outcome:
 def run_quick(request: TeachingRequest, tell: Tell = lambda stage, part: None) -> Outcome:
     """Teach, check, write. Raises ActionLensError; leaves no part of a result behind where it fails."""
     started_s = time.perf_counter()
-    check_counts(request.clips)
+    check_counts(request.learnt)
     base = Base.load(request.base)
     recognizer = OnnxRecognizer(request.base, "cpu")
     shape = Shape(recognizer.frames, recognizer.fps, base.card.skeleton)
@@ -52,7 +55,7 @@ def run_quick(request: TeachingRequest, tell: Tell = lambda stage, part: None) -
         request.name,
         base,
         taught,
-        request.clips,
+        request.learnt,
         request.keep_base,
         card_metrics(found),
         {**provenance, "seconds_before_writing": seconds},
@@ -63,10 +66,18 @@ def run_quick(request: TeachingRequest, tell: Tell = lambda stage, part: None) -
 
 
 def _teach(request: TeachingRequest, recognizer: OnnxRecognizer, shape: Shape, tell: Tell) -> tuple[Taught, Check]:
+    taught, found = _learn(request, recognizer, shape, tell)
+    if request.tested:
+        answers = answers_to(request.tested, taught.head, recognizer, shape)
+        found = with_test(found, taught.actions, taught.thresholds, request.learnt, request.tested, answers)
+    return taught, found
+
+
+def _learn(request: TeachingRequest, recognizer: OnnxRecognizer, shape: Shape, tell: Tell) -> tuple[Taught, Check]:
     generator = None if request.generator is None else OnnxGenerator(request.generator)  # refused before the work
     part = 1.0 if generator is None else _WITHOUT_VARIANTS
     lesson = prepare(
-        request.clips,
+        request.learnt,
         recognizer,
         shape,
         Changes(),
@@ -81,7 +92,7 @@ def _teach(request: TeachingRequest, recognizer: OnnxRecognizer, shape: Shape, t
     if generator is None:
         return taught, found
     tell(VARYING, part)
-    variants = make_variants(request.clips, generator, shape.layout, seed=request.seed)
+    variants = make_variants(request.learnt, generator, shape.layout, seed=request.seed)
     generator.close()
     return try_variants(
         lesson,
@@ -123,7 +134,9 @@ def card_metrics(found: Check) -> dict[str, dict[str, Any]]:
         names = card_names(tuple(each.actions))
         figures = zip(names, each.actions.values(), strict=True)
         metrics[f"check_{each.held_out}"] = {
-            "split": f"the user's own clips, {each.held_out} held out in turn ({each.groups})",
+            "split": _SPLITS.get(
+                each.held_out, f"the user's own clips, {each.held_out} held out in turn ({each.groups})"
+            ),
             "accuracy": round(each.accuracy, 4),
             "clips": each.clips,
             "recall": {name: [None if f.recall is None else round(f.recall, 4), f.clips] for name, f in figures},

@@ -19,18 +19,19 @@ from recognizer.features import CHANNELS, FEATURES_VERSION, LAYOUT, RATE_FPS
 from recognizer.model_card import MODEL_FILE, DecisionRules, ModelCard, Parity, TensorSpec, TrainingSource
 from recognizer.onnx_recognizer import OnnxRecognizer
 from recognizer.teaching.__main__ import interrupt, lower_priority, say
-from recognizer.teaching.check import Check
+from recognizer.teaching.check import Check, answer_of
 from recognizer.teaching.clips import TeachingClip
 from recognizer.teaching.errors import TeachingError
 from recognizer.teaching.lesson import NOTHING
 from recognizer.teaching.package import OTHER, card_names, listed
 from recognizer.teaching.request import FULL, TeachingRequest, read_request
 from recognizer.teaching.run import CHECKING, FITTING, WRITING, card_metrics, check_counts
+from recognizer.teaching.split_check import with_test
 from recognizer.teaching.versions import CLIPS_FILE, place_version
 from recognizer.training.augment import Array
 from recognizer.training.batches import FRAMES
 from recognizer.training.export import OPSET, OUTPUT_NAME, TRAINING_DATA, with_inside
-from recognizer.training.fine_tune import FineTuneSettings, fit_network
+from recognizer.training.fine_tune import FineTuneSettings, fit_network, window_probabilities
 from recognizer.training.fine_tune_check import judge, remarks, split
 from recognizer.training.fine_tune_start import NETWORKS_FILE, load_networks
 from recognizer.training.models.deployed import Deployed
@@ -61,7 +62,7 @@ def run_fine_tune(options: argparse.Namespace) -> None:
     signal.signal(signal.SIGTERM, interrupt)
     try:
         request = read_request(options.request)
-        check_counts(request.clips)
+        check_counts(request.learnt)
         start = None if options.scratch else _start(request.base, options.start)
         folder, found = _teach(request, FineTuneSettings(steps=options.steps, seed=request.seed), start)
         say(folder=str(folder), check=found.to_json())
@@ -80,7 +81,8 @@ def _start(base: Path, run: Path | None) -> Start:
 
 
 def _teach(request: TeachingRequest, settings: FineTuneSettings, start: Start | None) -> tuple[Path, Check]:
-    kept, held, held_out = split(request.clips)
+    learnt, tested = request.learnt, request.tested
+    kept, held, held_out = split(learnt)
 
     def train(clips: Sequence[TeachingClip], stage: str, first: float, last: float) -> nn.Module:
         return fit_network(
@@ -92,9 +94,13 @@ def _teach(request: TeachingRequest, settings: FineTuneSettings, start: Start | 
         )
 
     without_held = train(kept, CHECKING, 0, _CHECKED)
-    found, thresholds = judge(without_held, request.clips, held, held_out, request.one_sided)
+    found, thresholds = judge(without_held, learnt, held, held_out, request.one_sided)
     found = replace(found, remarks=remarks(found, from_scratch=start is None))
-    network = train(request.clips, FITTING, _CHECKED, _FITTED)
+    network = train(learnt, FITTING, _CHECKED, _FITTED)
+    if tested:
+        windows = [window_probabilities(network, clip, mirror=not request.one_sided) for clip in tested]
+        actions = sorted({clip.action for clip in learnt} - {NOTHING})
+        found = with_test(found, actions, thresholds, learnt, tested, [answer_of(rows) for rows in windows])
     say(stage=WRITING, part=_FITTED)
 
     def fill(folder: Path) -> None:
@@ -114,7 +120,7 @@ def _write(
     start: Start | None,
 ) -> None:
     """model.onnx, card.json and clips.json. Raises TeachingError where the graph says something else."""
-    actions = tuple(sorted({clip.action for clip in request.clips} - {NOTHING}))
+    actions = tuple(sorted({clip.action for clip in request.learnt} - {NOTHING}))
     features = len(CHANNELS) * len(LAYOUT)
     deployed = Deployed([network], listed=len(actions), mirror=not request.one_sided).eval()
     content, embedding, attention = with_inside(deployed, features)
@@ -124,7 +130,9 @@ def _write(
         logits = deployed(torch.from_numpy(reference))[0].tolist()
     names = card_names(actions)
     shown = {name: round(float(value), 4) for name, value in zip(names, thresholds, strict=True)}
-    source = TrainingSource("the user's own clips", f"{len(request.clips)} clips, listed in {CLIPS_FILE}", "the user's")
+    source = TrainingSource(
+        "the user's own clips", f"{len(request.learnt)} clips, listed in {CLIPS_FILE}", "the user's"
+    )
     ModelCard(
         name=request.name,
         model=start[0].family if start is not None else "act",
@@ -147,7 +155,7 @@ def _write(
     ).save(folder)
     base = {"name": request.base.name} if start is not None else None
     provenance: dict[str, Any] = {"kind": FULL, "base": base, "check": found.to_json(), "seed": request.seed}
-    provenance["clips"] = listed(request.clips)
+    provenance["clips"] = listed(request.learnt)
     (folder / CLIPS_FILE).write_text(json.dumps(provenance, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     recognizer = OnnxRecognizer(folder, "cpu")
     error = recognizer.self_test().max_error

@@ -165,6 +165,29 @@ def test_the_request_has_the_chosen_actions_and_nothing(dialog, job):
     assert job.request.name == "mine"
 
 
+def test_the_test_part_of_a_split_is_not_learnt_from(dialog, library, monkeypatch, qtbot):
+    assert not dialog.test.isEnabled()
+    with Library(library) as opened:
+        clips = {clip.name: clip.id for clip in opened.clips(limit=-1) if clip.action in TAUGHT}
+        opened.set_part("days", [clips[name] for name in sorted(clips)[:2]], "test")
+        opened.set_part("days", [clips[name] for name in sorted(clips)[2:]], "train")
+        opened.set_part("without", list(clips.values()), "train")
+    dialog.look_at_library()
+    qtbot.waitUntil(lambda: dialog.test.count() == 2, timeout=PATIENCE_MS)
+    assert dialog.test.isEnabled()
+    assert dialog.test.currentText() == "on people or sittings held out in turn"
+    dialog.test.setCurrentIndex(1)
+    dialog.look_at_library()
+    qtbot.waitUntil(lambda: not dialog._reading, timeout=PATIENCE_MS)
+    assert dialog.test.currentText() == "on the test part of days"
+    monkeypatch.setattr("app.ui.teaching.teach_dialog.TeachingJob", FakeJob)
+    dialog.toggle()
+    qtbot.waitUntil(lambda: dialog._job is not None, timeout=PATIENCE_MS)
+    request = dialog._job.request
+    assert sorted(request.test) == sorted(clips)[:2]
+    assert len(request.learnt) == len(request.clips) - 2
+
+
 def test_closing_cancels(dialog, job):
     dialog.close()
     assert job.cancelled

@@ -9,6 +9,7 @@ _HELD_OUT = {
     "sessions": "sittings that it had not seen",
     "people": "people whom it had not seen",
     "clips": "clips that it had not seen, of the same sittings",
+    "test": "the test part of the split, which it never learns from",
 }
 
 

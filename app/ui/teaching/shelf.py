@@ -12,6 +12,7 @@ from pose.errors import ActionLensError
 from recognizer.model_card import find_model, weights_folders
 from recognizer.teaching.clips import TeachingClip
 from recognizer.teaching.lesson import NOTHING
+from recognizer.teaching.split_check import TEST
 from recognizer.teaching.versions import TaughtModel, taught_model, taught_models, versions
 
 Files = tuple[tuple[str, int, int], ...]
@@ -20,11 +21,12 @@ Files = tuple[tuple[str, int, int], ...]
 @dataclass(frozen=True, slots=True)
 class Shelf:
     """What the library has to teach with. counts: of labelled clips by action, "nothing" among them. seen: what its
-    files looked like when it was read."""
+    files looked like when it was read. tests: names of the clips in the test part of each split that has one."""
 
     counts: dict[str, int]
     models: tuple[TaughtModel, ...]
     seen: Files
+    tests: dict[str, tuple[str, ...]]
 
 
 def base_of(model: str) -> Path:
@@ -77,12 +79,21 @@ def _opened(root: Path) -> Iterator[Library]:
 def read(root: Path) -> Shelf:
     """What there is now. Raises LibraryError."""
     with _opened(root) as library:
-        counts = _counts(library)
-    return Shelf(counts, tuple(taught_models(root / "models")), files_of(root))
+        counts, tests = _counts(library), _tests(library)
+    return Shelf(counts, tuple(taught_models(root / "models")), files_of(root), tests)
 
 
 def _counts(library: Library) -> dict[str, int]:
     return {named.name: named.clips for named in library.names("action") if named.clips}
+
+
+def _tests(library: Library) -> dict[str, tuple[str, ...]]:
+    tests = {}
+    for name, parts in library.splits().items():
+        clips = library.clips_of([clip for clip, part in parts.items() if part == TEST])
+        if clips:
+            tests[name] = tuple(clip.name for clip in clips)
+    return tests
 
 
 def clips_of(root: Path, actions: Sequence[str]) -> list[TeachingClip]:

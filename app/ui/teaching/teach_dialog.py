@@ -41,6 +41,7 @@ _ACTION, _CLIPS, _SIDES = range(3)
 _WATCH_MS = 1000
 _KINDS = ((QUICK, "Quick: seconds, from three clips an action"), (FULL, "Full: minutes, from many clips"))
 _FULL = "Trains the network itself, and once more for the check; what comes of it knows the ticked actions alone."
+_IN_TURN = "on people or sittings held out in turn"
 _STAGES = {"starting": "Starting", "": "Working"}
 
 
@@ -96,6 +97,9 @@ class TeachDialog(QDialog):
         self.hint = QLabel()
         self.hint.setObjectName("muted")
         self.hint.setWordWrap(True)
+        self.test = Picker()
+        self.test.setToolTip("Splits are made in the library's window (F3); the test part is not learnt from")
+        self.test.addItem(_IN_TURN, ())
         self.keep = QCheckBox("Keep the actions that it knows already")
         self.keep.setChecked(True)
         self.train = QPushButton("Train")
@@ -121,6 +125,7 @@ class TeachDialog(QDialog):
         form.addRow("Name", self.name)
         form.addRow("", self.kept_as)
         form.addRow("How", self.kind)
+        form.addRow("Check", self.test)
         form.addRow("", self.keep)
         form.addRow(self.hint)
         left = QVBoxLayout()
@@ -196,10 +201,20 @@ class TeachDialog(QDialog):
         self.taught.offer(shelf.models, self._newest, self._running)
         if self._newest in self.taught.labels():
             self._newest = None
+        self._offer_tests(shelf.tests)
         self._show_way_back()
         if self._asked is None:  # later, what came of the teaching stays on the screen
             self.state.setText(_what_there_is(shelf.counts))
         self._refresh()
+
+    def _offer_tests(self, tests: dict[str, tuple[str, ...]]) -> None:
+        before = self.test.currentText()
+        self.test.clear()
+        self.test.addItem(_IN_TURN, ())
+        for split, clips in tests.items():
+            self.test.addItem(f"on the test part of {split}", clips)
+        self.test.setCurrentIndex(max(self.test.findText(before), 0))
+        self.test.setEnabled(self.test.count() > 1)
 
     def _hint_at_name(self) -> None:
         name = plain_name(self.name.text())
@@ -266,6 +281,7 @@ class TeachDialog(QDialog):
             clips=clips,
             keep_base=self.keep.isChecked(),
             one_sided=tuple(one_sided),
+            test=tuple(clip.name for clip in clips if clip.name in set(self.test.currentData())),
         )
         try:
             self._job = TeachingJob(self._asked)
@@ -306,7 +322,7 @@ class TeachDialog(QDialog):
         self.state.setText(f"{label} is ready: look at the check, then press Use it.")
         self._newest = label
         created = datetime.now(UTC).isoformat(timespec="seconds")
-        made_of = tuple((clip.name, clip.action) for clip in asked.clips)
+        made_of = tuple((clip.name, clip.action) for clip in asked.learnt)
         model = Model(label, created, asked.kind, f"models/{label}", made_of, outcome.check)
         self._jobs.start("model", lambda: enter(self._root, model), self._offer, lambda _: self.look_at_library())
 

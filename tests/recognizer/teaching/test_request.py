@@ -2,11 +2,12 @@
 
 import json
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from teaching_clips import made_clips
+from teaching_clips import made_clip, made_clips
 
 from recognizer.teaching import request as request_files
 from recognizer.teaching.errors import TeachingError
@@ -169,3 +170,33 @@ def test_a_teaching_reports_its_progress_and_ends_with_a_checked_model(base_fold
     card = json.loads((outcome.folder / "card.json").read_text(encoding="utf-8"))
     assert card["metrics"]["check_clips"]["accuracy"] == round(outcome.check.checks[0].accuracy, 4)
     assert "optimistic" in card["metrics"]["check_clips"]["remarks"][0]
+
+
+def test_the_test_part_is_answered_and_not_learnt_from(base_folder, tmp_path):
+    clips = made_clips(clips=4)
+    wrong = next(clip for clip in clips if clip.name.endswith("bow-3"))
+    there = [replace(clip, action="raise") if clip is wrong else clip for clip in clips]
+    strange = made_clip("wink", name="other/1")
+    test = (*(clip.name for clip in clips if clip.name.endswith("-3")), strange.name)
+    request = TeachingRequest(QUICK, "gym", base_folder, tmp_path / "models", [*there, strange], test=test)
+    write_request(request, tmp_path)
+    request = read_request(tmp_path)
+    assert len(request.learnt) == 9
+    assert tuple(clip.name for clip in request.tested) == test
+    outcome = run_quick(request)
+    first, *others = outcome.check.checks
+    assert (first.held_out, first.clips, first.not_judged) == ("test", 3, 1)
+    assert first.confusions[0][:2] == ("raise", "bow")
+    assert sum(each.clips for each in others) == 9
+    assert wrong.name in {suspect.clip for suspect in outcome.check.suspects}
+    made_of = json.loads((outcome.folder / "clips.json").read_text(encoding="utf-8"))["clips"]
+    assert {clip["name"] for clip in made_of} == {clip.name for clip in request.learnt}
+    card = json.loads((outcome.folder / "card.json").read_text(encoding="utf-8"))
+    assert "not learnt from" in card["metrics"]["check_test"]["split"]
+
+
+def test_what_a_test_part_leaves_too_little_to_learn_from_is_told(base_folder, tmp_path):
+    clips = made_clips(clips=3)
+    request = TeachingRequest(QUICK, "gym", base_folder, tmp_path / "models", clips, test=(clips[0].name,))
+    with pytest.raises(TeachingError, match="'raise' has 2 of at least 3 clips"):
+        run_quick(request)

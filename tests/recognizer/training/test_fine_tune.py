@@ -175,6 +175,19 @@ def test_from_a_request_to_a_model_that_goes_on_from_the_shipped_one(tmp_path, q
     recognizer.close()
 
 
+def test_the_test_part_of_a_split_is_answered_by_what_never_learnt_from_it(tmp_path, quiet, capsys):
+    clips = made_clips(clips=4)
+    test = tuple(clip.name for clip in clips if clip.name.endswith("-3"))
+    request = TeachingRequest(FULL, "gym", WEIGHTS / "act", tmp_path / "models", clips, test=test)
+    write_request(request, tmp_path)
+    run(tmp_path, "--steps", "3")
+    last = json.loads([line for line in capsys.readouterr().out.splitlines() if line.startswith("{")][-1])
+    first, second = last["check"]["checks"]
+    assert (first["held_out"], first["clips"], second["held_out"], second["clips"]) == ("test", 3, "clips", 3)
+    made_of = taught_model(tmp_path / "models" / "gym" / "1").actions
+    assert {name for names in made_of.values() for name in names} == {clip.name for clip in clips} - set(test)
+
+
 def test_a_mistake_is_the_last_line(tmp_path, quiet, capsys):
     write_request(TeachingRequest(FULL, "gym", tmp_path, tmp_path / "models", made_clips(clips=2)), tmp_path)
     with pytest.raises(TeachingError):

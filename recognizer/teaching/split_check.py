@@ -1,0 +1,49 @@
+"""The check on the test part of a split: the taught recognizer itself answers clips that it never learnt from."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from recognizer.decision import UNKNOWN
+from recognizer.teaching.check import Check, clip_answer, counted, needed_clips, suspects_of
+from recognizer.teaching.clips import TeachingClip
+from recognizer.teaching.description import Embedder, describe
+from recognizer.teaching.head import Head
+from recognizer.teaching.lesson import NOTHING, checked
+from recognizer.teaching.windows import Array, Shape, as_clips, cut, sliding
+
+TEST = "test"
+_HOP_S = 0.2  # between windows that are judged
+
+
+def answers_to(clips: Sequence[TeachingClip], head: Head, embedder: Embedder, shape: Shape) -> list[Array]:
+    """(A + 1,) of each clip by a head of Quick. Raises TeachingError where a clip shows too little of a body."""
+    found = []
+    for clip in clips:
+        even = checked(clip, shape)
+        windows = as_clips(*cut(even, sliding(even, shape, _HOP_S)), shape)
+        found.append(clip_answer(head, describe(windows, embedder)))
+    return found
+
+
+def with_test(
+    found: Check,
+    actions: Sequence[str],
+    thresholds: Array,
+    learnt: Sequence[TeachingClip],
+    tested: Sequence[TeachingClip],
+    answers: Sequence[Array],
+) -> Check:
+    """A check with the figures of the tested clips before the others, at the thresholds (A,) of the taught actions.
+
+    answers: (A + 1,) to each tested clip. One that shows an action that is not taught is not judged.
+    """
+    judged = {place: answer for place, answer in enumerate(answers) if tested[place].action in (*actions, NOTHING)}
+    pairs = []
+    for place, answer in judged.items():
+        best = int(answer[:-1].argmax())
+        shown = answer[best] >= thresholds[best] and answer[best] > answer[-1]
+        pairs.append((tested[place].action, actions[best] if shown else UNKNOWN))
+    figures = counted(pairs, actions, TEST, 1, len(answers) - len(judged))
+    suspects = (*suspects_of(tested, actions, judged), *found.suspects)
+    needed = needed_clips(learnt, figures)
+    return replace(found, checks=(figures, *found.checks), suspects=suspects, needed=needed)
