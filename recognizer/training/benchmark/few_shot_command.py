@@ -61,13 +61,14 @@ def run_few_shot(options: argparse.Namespace) -> None:
         sys.stdout.write(json.dumps({dataset: figures[dataset]}, indent=1) + "\n")
 
 
-def pool_of(dataset: str, data: Path, model: Path) -> Pool:
-    """The clips of a set's new actions: its training split teaches, its test split tests.
+def pool_of(dataset: str, data: Path, model: Path, actions: Sequence[str] | None = None) -> Pool:
+    """The clips of a set's new actions, or of others: its training split teaches, its test split tests.
 
     Penn Action does not tell people apart: each of its clips counts as a person of its own, who cannot have enough
     clips, so that every clip taught is of another person.
     """
-    found = [each for each in _READERS[dataset].read(data / dataset) if each.action in NEW_ACTIONS[dataset]]
+    wanted = actions or NEW_ACTIONS[dataset]
+    found = [each for each in _READERS[dataset].read(data / dataset) if each.action in wanted]
     corpus = merge(found)
     clips = recordings(corpus, np.arange(len(corpus)))
     shown = [trunk_seen(clip.confidence, clip.layout) for clip in clips]

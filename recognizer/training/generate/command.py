@@ -1,4 +1,4 @@
-"""The commands `generator` (train, measure, draw, export and time generators of clips) and `generate` (make clips)."""
+"""The commands `generator` (train, measure, draw, export and time generators, teach with them) and `generate`."""
 
 import argparse
 import json
@@ -10,7 +10,8 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
-from recognizer.training.generate import cost, export, health, recipes, synthetic
+from recognizer.training import page
+from recognizer.training.generate import cost, export, few_shot, health, measures, recipes, synthetic
 from recognizer.training.generate.fit import Job, train
 from recognizer.training.generate.measures import Bench, Figures
 from recognizer.training.generate.recipes import NETWORK_NAMES, Recipe, RecipeError
@@ -43,7 +44,7 @@ def generate(options: argparse.Namespace) -> None:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of the command `generator`."""
-    kinds = parser.add_subparsers(required=True, dest="generator", metavar="train|measure|figures|export|cost")
+    kinds = parser.add_subparsers(required=True, dest="generator", metavar="train|measure|figures|export|cost|few-shot")
     fit = kinds.add_parser("train", help="train; a killed training goes on, a finished one is left as it is")
     _add_data(fit)
     fit.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the run: weights, logs")
@@ -63,6 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     measure.add_argument("--part", choices=("validation", "test"), default="validation")
     measure.add_argument("--steps", type=int, default=600, help="of a recognizer's training (default 600)")
     measure.add_argument("--seed", type=int, default=0)
+    measure.add_argument("--page", type=Path, metavar="FILE", help="write the table into this page")
     figures = kinds.add_parser("figures", help="draw generated clips beside real ones, and a blend")
     _add_data(figures)
     _add_run(figures)
@@ -73,6 +75,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_run(exporting)
     exporting.add_argument("--out", type=Path, required=True, metavar="DIR")
     exporting.add_argument("--name", default="sa-gcn", help="for people")
+    few_shot.add_few_shot(kinds.add_parser("few-shot", help="Quick teaching with and without variants of the clips"))
     costs = kinds.add_parser("cost", help="time and memory, sparse and dense, by the length of clips")
     costs.add_argument("--frames", type=int, nargs="+", default=[25, 50, 100, 200])
     costs.add_argument("--clips", type=int, default=2)
@@ -90,12 +93,13 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Train, measure, draw, export or time."""
+    """Train, measure, draw, export, teach or time."""
     kinds: dict[str, Callable[[argparse.Namespace], None]] = {
         "train": _train,
         "measure": _measure,
         "figures": _figures,
         "export": _export,
+        "few-shot": few_shot.run_few_shot,
         "cost": _cost,
     }
     kinds[options.generator](options)
@@ -135,13 +139,21 @@ def _measure(options: argparse.Namespace) -> None:
     motions = _motions_of(runs[0], options.data)
     bench = Bench.of(motions, options.part, options.steps, options.seed)
     sys.stdout.write(_line("", *(field.name.replace("_", " ") for field in fields(Figures))))
-    sys.stdout.write(_figures_line("real clips", bench.of_real()))
+    rows = {"real training clips": bench.of_real()}
+    sys.stdout.write(_figures_line("real clips", rows["real training clips"]))
     for folder, trained in zip(options.runs, runs, strict=True):
         found = bench.of_generator(trained)
         row = {name: None if value is None or not math.isfinite(value) else value for name, value in _row(found)}
         described = {"part": options.part, "seed": options.seed, "steps": options.steps, "figures": row}
         _write(folder / MEASURES_FILE.format(part=options.part), described)
         sys.stdout.write(_figures_line(folder.name, found))
+        job = trained.job["generator"]
+        rows[f"{job['network']}, seed {job['seed']}, iteration {trained.iteration}"] = found
+    if options.page is not None:
+        data, part = runs[0].job["generator"]["data"], options.part
+        page.write_measured(
+            options.page, measures.table(rows, motions, data, part, options.seed, options.steps), f"{data}, {part}"
+        )
 
 
 def _row(found: Figures) -> list[tuple[str, Any]]:

@@ -4,6 +4,7 @@ The same is measured of real clips (a sample of the training clips in place of g
 would reach, and what a memoriser reaches, too, so distances to the nearest training clip stand beside it.
 """
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from itertools import combinations
 from typing import Self
@@ -136,3 +137,24 @@ class Bench:
         motions = self.motions
         if (trained.actions, trained.layout, trained.frames) != (motions.actions, motions.layout, self.clips.shape[1]):
             raise RunError("the generator was trained on other actions, joints or lengths than these clips have")
+
+
+_COLUMNS = ("mmd_avg", "mmd_seq", "recognized", "teaches", "nearest", "copies", "spread", "largest_step", "jerk")
+
+
+def table(rows: Mapping[str, Figures], motions: Motions, data: str, part: Part, seed: int, steps: int) -> str:
+    """Markdown of the figures of one set: what was compared with how many clips, and a row for each generator."""
+    some = next(iter(rows.values()))
+    frames = motions.x.shape[1]
+    lines = [
+        f"**{data}, {part} clips**: {some.of} held-out clips of {len(motions.actions)} actions "
+        f"({', '.join(motions.actions)}), {frames} frames; {some.draws} draws of as many generated clips. Recognizers: "
+        f"{steps} steps, seed {seed}. Learnt from {len(motions.train)} clips.",
+        "",
+        f"| generator | {' | '.join(name.replace('_', ' ') for name in _COLUMNS)} |",
+        "|---|" + "--:|" * len(_COLUMNS),
+    ]
+    for name, figures in rows.items():
+        values = [getattr(figures, column) for column in _COLUMNS]
+        lines.append(f"| {name} | {' | '.join('-' if v is None else f'{v:.3f}' for v in values)} |")
+    return "\n".join(lines) + "\n"

@@ -45,13 +45,18 @@ def test_from_training_to_made_up_clips(data, tmp_path, capsys):
     run = tmp_path / "run"
     train(data, run)
     assert "kept iteration" in capsys.readouterr().out
-    call("generator", "measure", "--data", data, "--runs", run, "--part", "test", "--steps", 20)
+    page = tmp_path / "page.md"
+    page.write_text("# Page\n<!-- measured: made-up, test -->\n<!-- end -->\n")
+    call("generator", "measure", "--data", data, "--runs", run, "--part", "test", "--steps", 20, "--page", page)
     header, real, ours = capsys.readouterr().out.splitlines()
     assert header.split()[:4] == ["of", "draws", "mmd", "avg"]
     assert (real.split()[0], ours.split()[0]) == ("real", "run")
     figures = json.loads((run / "measures-test.json").read_text())["figures"]
     assert figures["of"] == 40
     assert f"{figures['mmd_avg']:.3f}" in ours
+    row = next(line for line in page.read_text().splitlines() if line.startswith("| frame-vae, seed 0, iteration "))
+    assert f"| {figures['mmd_avg']:.3f} |" in row
+    assert "**made-up, test clips**: 40 held-out clips of 2 actions (raise, spread), 8 frames" in page.read_text()
     call("generator", "figures", "--data", data, "--run", run, "--out", tmp_path / "figures")
     assert (tmp_path / "figures" / "actions.png").stat().st_size > 10_000
     assert (tmp_path / "figures" / "blend-raise-spread.png").stat().st_size > 10_000

@@ -1,0 +1,104 @@
+"""Episodes with and without variants: what is tested has none, rows are kept, the table says what was measured."""
+
+import argparse
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from teaching_clips import made_clips, write_base
+from toy_generator import write_generator
+
+from pose.skeleton import MPOSE_13
+from recognizer.generator import OnnxGenerator
+from recognizer.onnx_recognizer import OnnxRecognizer
+from recognizer.teaching.lesson import prepare
+from recognizer.teaching.variants import VariantSettings
+from recognizer.teaching.windows import Changes, Shape
+from recognizer.training.benchmark.few_shot import Pool, draw
+from recognizer.training.generate import few_shot
+from recognizer.training.generate.few_shot import KNOWN, MARK, NEW, Found, judged, row_of, with_variants
+from recognizer.training.run_folder import RunError
+
+ACTIONS = ("bow", "raise", "step")
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory):
+    return write_base(tmp_path_factory.mktemp("base") / "toy")
+
+
+@pytest.fixture(scope="module")
+def generator(tmp_path_factory):
+    return OnnxGenerator(write_generator(tmp_path_factory.mktemp("generators") / "toy"))
+
+
+@pytest.fixture(scope="module")
+def pool(base):
+    recognizer = OnnxRecognizer(base, "cpu")
+    shape = Shape(recognizer.frames, recognizer.fps, MPOSE_13)
+    clips = made_clips(ACTIONS, 6, people=("Ada", "Bob"))
+    lesson = prepare(clips, recognizer, shape, Changes(windows=2))
+    recognizer.close()
+    person = np.array([clip.person for clip in clips])
+    return Pool(lesson, person, person == "Ada", person == "Bob")
+
+
+def test_only_clips_that_teach_have_variants(pool, generator, base):
+    _, richer = with_variants(pool, generator, base, VariantSettings(each=2))
+    before, after = (np.bincount(each.lesson.shaken.owner) for each in (pool, richer))
+    assert (after[pool.trains] > before[pool.trains]).all()
+    assert (after[~pool.trains] == before[~pool.trains]).all()
+    assert richer.lesson.plain is pool.lesson.plain
+
+
+def test_an_episode_is_judged_without_and_with_them(pool, generator, base):
+    shape, richer = with_variants(pool, generator, base, VariantSettings(each=2))
+    found = judged(pool, richer, draw(pool, ACTIONS, 3, np.random.default_rng(0), ways=3), shape)
+    assert found.without > 0.6
+    assert found.always > 0.6
+    same = judged(pool, pool, draw(pool, ACTIONS, 3, np.random.default_rng(0), ways=3), shape)
+    assert (same.always, same.kept) == (same.without, False)
+
+
+def test_a_row_by_hand():
+    row = row_of(NEW, ("a", "b"), 3, [Found(0.5, 0.7, kept=True), Found(0.8, 0.6, kept=False)])
+    assert row["without"][0] == pytest.approx(0.65)
+    assert row["gain"][0] == pytest.approx(0)
+    assert row["checked"][0] == pytest.approx(0.75)
+    assert row["checked_gain"][0] == pytest.approx(0.1)
+    assert row["kept"] == 0.5
+
+
+def test_rows_that_are_there_are_kept_and_the_page_has_the_table(pool, generator, base, tmp_path, monkeypatch):
+    asked = []
+
+    def pool_of(_dataset, _data, _model, actions):
+        asked.append(tuple(actions))
+        return pool
+
+    monkeypatch.setattr(few_shot, "pool_of", pool_of)
+    monkeypatch.setattr(few_shot, "NEW_ACTIONS", {"utd_mhad": ("bow", "raise")})
+    monkeypatch.setattr(few_shot, "WAYS", 1)
+    drawn = lambda *a: draw(*a, ways=1)  # noqa: E731
+    monkeypatch.setattr(few_shot, "draw", drawn)
+    monkeypatch.setattr(few_shot, "judged", lambda *_: Found(0.8, 0.9, kept=True))
+    page = tmp_path / "page.md"
+    page.write_text(f"<!-- measured: {MARK} -->\n<!-- end -->\n")
+    out = tmp_path / "figures" / "out.json"
+    given = {"data": tmp_path, "generator": generator.folder, "base": base, "episodes": 2, "seed": 1, "page": page}
+    few_shot.run_few_shot(SimpleNamespace(**given, shots=[3], out=out))
+    assert asked == [("bow",), ("raise", "step")]
+    assert list(json.loads(out.read_text())["rows"]) == [f"{NEW}, 3", f"{KNOWN}, 3"]
+    assert f"| {NEW} | 3 | 80.0 ± 0.0 | 90.0 ± 0.0 | +10.0 ± 0.0 |" in page.read_text()
+    few_shot.run_few_shot(SimpleNamespace(**given, shots=[3], out=out))
+    assert len(asked) == 2
+    with pytest.raises(RunError, match="of another generator or other settings"):
+        few_shot.run_few_shot(SimpleNamespace(**{**given, "seed": 2}, shots=[3], out=out))
+
+
+def test_its_arguments():
+    parser = argparse.ArgumentParser()
+    few_shot.add_few_shot(parser)
+    options = parser.parse_args(["--data", "d", "--generator", "g", "--out", "o", "--shots", "3", "5"])
+    assert (options.shots, options.episodes, options.seed) == ([3, 5], 30, 1)
