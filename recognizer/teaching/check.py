@@ -128,6 +128,7 @@ class Check:
         """Plain values, with the recall, precision and alarms an hour that follow from the counts."""
         values = asdict(self)
         for check, plain in zip(self.checks, values["checks"], strict=True):
+            plain["accuracy"] = check.accuracy if check.clips else None  # JSON has no NaN
             for action, figures in check.actions.items():
                 plain["actions"][action] |= {"recall": figures.recall, "precision": figures.precision}
         if self.alarms is not None:
@@ -145,7 +146,9 @@ def check(lesson: Lesson, taught: Taught, shape: Shape, settings: QuickSettings 
     }
     for held_out in (PEOPLE, SESSIONS):
         if len(set(_of_actions(lesson, groups[held_out]))) > 1:
-            checks.append(_held_out(lesson, taught, settings, held_out, groups[held_out]))
+            found = _held_out(lesson, taught, settings, held_out, groups[held_out])
+            if found.clips:  # none where every action is of one group alone
+                checks.append(found)
     single = _fold_of_clip(lesson)
     by_clip = _held_out(lesson, taught, settings, CLIPS, single)
     if not checks:
@@ -322,9 +325,10 @@ def shown_live(taught: Sequence[str], thresholds: Array, shape: Shape, probabili
 def _remarks(lesson: Lesson, checks: Sequence[HeldOutCheck]) -> tuple[str, ...]:
     remarks = []
     if all(each.held_out == CLIPS for each in checks):
+        one = len({session_of(clip) for clip in lesson.clips if clip.action != NOTHING}) == 1
         remarks.append(
-            "All clips are of one session: the figures are optimistic. Record on another day, in other clothes and "
-            "light, and check again."
+            f"{'All clips are' if one else 'Every action is'} of one session: the figures are optimistic. Record on "
+            "another day, in other clothes and light, and check again."
         )
     if all(each.held_out != PEOPLE for each in checks):
         remarks.append("All clips are of one person: how well it works for others is not known.")

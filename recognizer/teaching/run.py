@@ -137,10 +137,19 @@ def card_metrics(found: Check) -> dict[str, dict[str, Any]]:
             "split": _SPLITS.get(
                 each.held_out, f"the user's own clips, {each.held_out} held out in turn ({each.groups})"
             ),
-            "accuracy": round(each.accuracy, 4),
+            "accuracy": round(each.accuracy, 4) if each.clips else None,
             "clips": each.clips,
             "recall": {name: [None if f.recall is None else round(f.recall, 4), f.clips] for name, f in figures},
             "remarks": list(found.remarks),
+        }
+    if (tried := found.variants) is not None:
+        metrics["variants"] = {
+            "split": f"the user's own clips, {tried.held_out} held out in turn",
+            "generator": tried.generator,
+            "variants": tried.variants,
+            "kept": tried.kept,
+            "accuracy_without": round(tried.accuracy_without, 4),
+            "accuracy_with": round(tried.accuracy_with, 4),
         }
     if found.alarms is not None:
         metrics["false_alarms"] = {

@@ -106,7 +106,7 @@ def try_variants(
     taught_more = teach(richer, quick)
     found_more = check(richer, taught_more, shape, quick)
     before, after = found.checks[0], found_more.checks[0]
-    kept = after.accuracy > before.accuracy  # never so where nothing could be judged
+    kept = after.accuracy > before.accuracy
     tried = VariantsTried(
         generator=generator.name,
         sha256=generator.sha256,

@@ -25,6 +25,8 @@ def _report(check: Mapping[str, Any]) -> str:
     if not check:
         return "<p>No check of it is noted.</p>"
     parts = [_held_out(one) for one in check.get("checks", ())]
+    if check.get("variants"):
+        parts.append(_variants(check["variants"]))
     alarms = check.get("alarms")
     if alarms is None:
         parts.append("<p>No footage of “nothing” is labelled, so false alarms are not known.</p>")
@@ -49,15 +51,53 @@ def _report(check: Mapping[str, Any]) -> str:
     return "".join(parts)
 
 
-def made_of_html(actions: Mapping[str, Sequence[str]]) -> str:
-    """The clips that made a recognizer, by action."""
+def made_of_html(actions: Mapping[str, Sequence[str]], check: Mapping[str, Any] | None = None) -> str:
+    """The clips that made a recognizer, by action; then the generated ones that the check tells of, by the clip that
+    each goes with."""
+    try:
+        return _made_of(actions) + _synthetic((check or {}).get("variants"))
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return _made_of(actions)
+
+
+def _synthetic(tried: Mapping[str, Any] | None) -> str:
+    if not tried or not tried["made"]:
+        return ""
+    by_action: dict[str, list[str]] = {}
+    for each in tried["made"]:
+        by_action.setdefault(str(each["action"]), []).append(str(each["name"]))
+    return (
+        f"<p><b>And of {len(tried['made'])} synthetic clips</b>, made up by {escape(str(tried['generator']))} "
+        f"({escape(str(tried['sha256'])[:12])}), seed {escape(str(tried['seed']))}; nothing was judged by them</p>"
+        + _rows(by_action)
+    )
+
+
+def _made_of(actions: Mapping[str, Sequence[str]]) -> str:
     if not actions:
         return "<p>Which clips made it is not noted.</p>"
-    rows = "".join(
+    return f"<p><b>Made of these clips</b></p>{_rows(actions)}"
+
+
+def _rows(actions: Mapping[str, Sequence[str]]) -> str:
+    return "".join(
         f"<p><b>{escape(action)}</b> ({len(names)}): {', '.join(map(escape, names))}</p>"
         for action, names in sorted(actions.items())
     )
-    return f"<p><b>Made of these clips</b></p>{rows}"
+
+
+def _variants(tried: Mapping[str, Any]) -> str:
+    """What generated variants were worth, on the clips of the strictest check but that of a split."""
+    before, after = tried["accuracy_without"], tried["accuracy_with"]
+    what = f"{tried['variants']} generated variants of the clips, by {escape(str(tried['generator']))} (synthetic)"
+    if tried["kept"]:
+        return (
+            f"<p>With {what}: <b>{after:.0%} instead of {before:.0%}</b> of {tried['clips']} held-out clips; kept.</p>"
+        )
+    return (
+        f"<p>With {what}: {after:.0%} of {tried['clips']} held-out clips, {before:.0%} without; <b>not kept</b>, "
+        "the recognizer is as if they had never been made.</p>"
+    )
 
 
 def left_text(remaining_s: float | None) -> str:

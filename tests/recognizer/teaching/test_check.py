@@ -9,6 +9,8 @@ from teaching_clips import made_clip, made_clips
 from recognizer.teaching.check import CLIPS, PEOPLE, SESSIONS, ActionFigures, check
 from recognizer.teaching.lesson import NOTHING, prepare
 from recognizer.teaching.quick import teach
+from recognizer.teaching.request import TeachingRequest
+from recognizer.teaching.run import run_quick
 from recognizer.teaching.windows import Changes
 
 CHANGES = Changes(windows=3)
@@ -104,3 +106,11 @@ def test_figures_follow_from_counts(whole):
         shown = sum(count for _, _, count in each.confusions)
         assert shown == each.clips - sum(figures.right for figures in each.actions.values())
         assert np.isclose(each.accuracy, 1 - shown / each.clips)
+
+
+def test_actions_of_a_session_each_are_judged_clip_by_clip(base_folder, tmp_path):
+    clips = [*(made_clip("raise", n, session="Monday") for n in range(3))]
+    clips += [made_clip("step", n, session="Tuesday") for n in range(3)]
+    found = run_quick(TeachingRequest("quick", "mine", base_folder, tmp_path, clips)).check
+    assert [(each.held_out, each.clips) for each in found.checks] == [("clips", 6)]
+    assert found.remarks[0].startswith("Every action is of one session: the figures are optimistic")
