@@ -7,17 +7,14 @@ A tap of the engine hands results over and returns; a thread of its own decides 
 import logging
 import queue
 import threading
-from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 
-import cv2
-import numpy as np
-from numpy.typing import NDArray
-
 from app.errors import RecordingError
+from app.recording.pre_roll import PreRoll
+from app.recording.stillness import Stillness
 from app.recording.writer import RecordingWriter
 from app.types import Result
 from pose.skeleton import MEDIAPIPE_33
@@ -28,15 +25,6 @@ log = logging.getLogger(__name__)
 _QUEUE_BYTES = 96 << 20  # of pictures between the tap and the thread: three seconds of 640 x 480
 _SILENCE_S = 5.0  # of this computer's time: a source that gives nothing for so long has been lost
 _BREAK_S = 1.0  # a source that jumps further, or back, has been lost or begun anew
-_JPEG_QUALITY = 92  # of the pre-roll: a second of 1080p is then about 15 MB
-_STILL_SPEED = 0.25  # torso lengths a second of the fastest limb joint, below which a person stands still
-_STILL_S = 1.2  # so long, after something has moved, ends a take
-_SPEED_OVER_S = 0.25
-_SURE = 0.3  # joints that are hardly seen jitter
-_LIMBS = tuple(
-    MEDIAPIPE_33.index(f"{side}_{joint}") for side in ("left", "right") for joint in ("wrist", "elbow", "knee", "ankle")
-)
-_TORSO = tuple(MEDIAPIPE_33.index(f"{side}_{joint}") for joint in ("shoulder", "hip") for side in ("left", "right"))
 
 
 class RecorderState(Enum):
@@ -85,16 +73,6 @@ class RecorderView:
     message: str = ""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Kept:
-    """A result of the pre-roll; its picture as JPEG, None where only skeletons are kept."""
-
-    time_s: float
-    size: tuple[int, int]
-    jpeg: NDArray[np.uint8] | None
-    poses: tuple[Pose, ...]
-
-
 class Recorder:
     """A tap for Engine.add_tap, with controls for any thread.
 
@@ -120,13 +98,15 @@ class Recorder:
         self._dropped = 0
         self._settings = TakeSettings("")
         self._view = RecorderView()
-        self._pre_roll: deque[_Kept] = deque()
+        self._pre_roll = PreRoll()
+        self._held: PreRoll | None = None
         self._writer: RecordingWriter | None = None
         self._last_s: float | None = None
         self._begins_s: float | None = None  # of the source, when the countdown is over
         self._key_s: float | None = None  # when it began
         self._started_s = 0.0
-        self._still = _Stillness()
+        self._still = Stillness()
+        self._seen = False  # somebody, in this take
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
         self._thread.start()
 
@@ -196,18 +176,32 @@ class Recorder:
 
         self._tell(do)
 
-    def save_last(self, action: str) -> None:
-        """Keep what was there before this moment as a recording of an action; nothing while a take runs."""
+    def hold_last(self) -> None:
+        """Put aside what was there before this moment, for save_last(); a take that runs goes on."""
 
         def do() -> None:
-            if self._view.state is not RecorderState.READY or not self._pre_roll:
+            self._held = self._pre_roll.copy()
+
+        self._tell(do)
+
+    def save_last(self, action: str) -> None:
+        """Keep what was put aside, or else what was there before this moment, as a recording of an action."""
+
+        def do() -> None:
+            held, self._held = self._held or self._pre_roll, None
+            if not held.somebody:
+                self._view = replace(self._view, message="nobody was in the picture in those seconds: nothing was kept")
                 return
-            kept = tuple(self._pre_roll)
-            self._settings = replace(self._settings, action=action)
-            writer = self._open_writer(kept[-1].size, 0.0)
-            self._writer = writer
-            self._add_kept(writer, kept)
-            self._finish(more=False)
+            writer = self._open_writer(held.size, 0.0, action)
+            try:
+                held.write(writer)
+                folder = writer.finish()
+            except RecordingError:
+                writer.keep_for_recovery()
+                raise
+            self._view = replace(self._view, message=f"saved {writer.duration_s:.1f} s as {action}")
+            if self._saved is not None:
+                self._saved(folder)
 
         self._tell(do)
 
@@ -218,7 +212,7 @@ class Recorder:
             if self._writer is not None:
                 self._finish(more=False)
             self._pre_roll.clear()
-            self._last_s = None
+            self._held = self._last_s = None
             self._view = RecorderView(message=self._view.message)
 
         self._armed = False
@@ -231,7 +225,7 @@ class Recorder:
             if self._writer is not None:
                 self._finish(more=False)
             self._pre_roll.clear()
-            self._last_s = None
+            self._held = self._last_s = None
             self._source = source
 
         self._tell(do)
@@ -299,16 +293,15 @@ class Recorder:
             self._begin(result)
 
     def _begin(self, result: Result) -> None:
-        kept = tuple(one for one in self._pre_roll if one.size == result.frame.size)
-        begins_s = result.frame.time_s - kept[0].time_s if kept else 0.0
-        self._writer = self._open_writer(result.frame.size, begins_s)
-        self._add_kept(self._writer, kept)
+        size = result.frame.size
+        self._writer = self._open_writer(size, self._pre_roll.length_s(size, result.frame.time_s))
+        self._pre_roll.write(self._writer)
         self._pre_roll.clear()
         self._started_s, self._key_s = result.frame.time_s, None
-        self._still = _Stillness()
+        self._still, self._seen = Stillness(), False
         self._view = replace(self._view, state=RecorderState.RECORDING, left_s=0.0, recorded_s=0.0)
 
-    def _open_writer(self, size: tuple[int, int], begins_s: float) -> RecordingWriter:
+    def _open_writer(self, size: tuple[int, int], begins_s: float, action: str | None = None) -> RecordingWriter:
         settings = self._settings
         return RecordingWriter(
             self._root,
@@ -317,16 +310,11 @@ class Recorder:
             layout=MEDIAPIPE_33,
             size=size,
             person=settings.person,
-            action=settings.action,
+            action=settings.action if action is None else action,
             begins_s=begins_s,
             skeleton_only=settings.skeleton_only,
             lossless=True,  # this thread may wait; the live run is guarded by the queue
         )
-
-    def _add_kept(self, writer: RecordingWriter, kept: Sequence[_Kept]) -> None:
-        for one in kept:
-            picture = None if one.jpeg is None else cv2.imdecode(one.jpeg, cv2.IMREAD_COLOR)
-            writer.add(one.time_s, None if picture is None else np.asarray(picture, np.uint8), one.poses)
 
     def _record(self, result: Result, poses: tuple[Pose, ...]) -> None:
         writer = self._writer
@@ -337,6 +325,7 @@ class Recorder:
             self._view = replace(self._view, message="the picture changed its size; the take up to there is kept")
             return
         writer.add(time_s, None if self._settings.skeleton_only else result.frame.bgr, poses)
+        self._seen |= bool(poses)
         recorded_s = time_s - self._started_s
         self._view = replace(self._view, recorded_s=recorded_s)
         still = self._settings.when_still and self._still.is_over(time_s, poses[0] if poses else None)
@@ -344,15 +333,11 @@ class Recorder:
             self._finish()
 
     def _keep(self, result: Result, poses: tuple[Pose, ...]) -> None:
-        jpeg = None
-        if not self._settings.skeleton_only and self._settings.pre_roll_s > 0:
-            _, jpeg = cv2.imencode(".jpg", result.frame.bgr, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
-        kept = None if jpeg is None else np.asarray(jpeg, np.uint8)
-        self._pre_roll.append(_Kept(result.frame.time_s, result.frame.size, kept, poses))
         # In a countdown the seconds before the key are kept, not those before the take.
         key_s = result.frame.time_s if self._key_s is None else self._key_s
-        while self._pre_roll and self._pre_roll[0].time_s < key_s - self._settings.pre_roll_s:
-            self._pre_roll.popleft()
+        settings = self._settings
+        with_picture = not settings.skeleton_only and settings.pre_roll_s > 0
+        self._pre_roll.add(result.frame, poses, since_s=key_s - settings.pre_roll_s, with_picture=with_picture)
 
     def _interrupted(self) -> None:
         """The source was lost or has begun anew: what there is of a take is kept."""
@@ -374,7 +359,8 @@ class Recorder:
             raise
         takes = self._view.takes + 1
         lost = f", {writer.dropped} pictures were too many for the disk" if writer.dropped else ""
-        self._view = replace(self._view, takes=takes, message=f"saved {writer.duration_s:.1f} s{lost}")
+        nobody = "" if self._seen else "; nobody was in the picture"
+        self._view = replace(self._view, takes=takes, message=f"saved {writer.duration_s:.1f} s{lost}{nobody}")
         if self._saved is not None:
             self._saved(folder)
         if more and takes < self._view.of:
@@ -399,38 +385,3 @@ class Recorder:
         self._ready(line)
         if self._failed is not None:
             self._failed(line)
-
-
-class _Stillness:
-    """Tells when somebody has moved and stands still again, by the fastest of wrists, elbows, knees and ankles."""
-
-    def __init__(self) -> None:
-        self._poses: deque[tuple[float, NDArray[np.float32]]] = deque()
-        self._moved = False
-        self._still_since_s: float | None = None
-
-    def is_over(self, time_s: float, pose: Pose | None) -> bool:
-        """True once the motion is over. Without a pose nothing is known, which is no stillness."""
-        if pose is None or pose.layout != MEDIAPIPE_33:
-            self._still_since_s = None
-            return False
-        limbs = np.where(pose.confidence[list(_LIMBS), None] >= _SURE, pose.xy_px[list(_LIMBS)], np.float32(np.nan))
-        corners = pose.xy_px[list(_TORSO)]
-        torso = float(np.linalg.norm(corners[:2].mean(axis=0) - corners[2:].mean(axis=0)))
-        self._poses.append((time_s, limbs))
-        while time_s - self._poses[0][0] > _SPEED_OVER_S:
-            self._poses.popleft()
-        before_s, before = self._poses[0]
-        if torso < 1 or time_s - before_s < _SPEED_OVER_S / 2:
-            return False
-        way = np.linalg.norm(limbs - before, axis=1)
-        if np.isnan(way).all():
-            return False
-        speed = float(np.nanmax(way)) / torso / (time_s - before_s)
-        if speed > 2 * _STILL_SPEED:
-            self._moved, self._still_since_s = True, None
-        elif speed > _STILL_SPEED:
-            self._still_since_s = None
-        elif self._still_since_s is None:
-            self._still_since_s = time_s
-        return self._moved and self._still_since_s is not None and time_s - self._still_since_s >= _STILL_S

@@ -254,6 +254,10 @@ class MainWindow(QMainWindow):
             self.actions_by_name["record"].trigger()
             self.toast.say("From now on the last 3 s are kept; press F9 after a wrong answer")
             return
+        refusal = self.recording.hold_last()
+        if refusal:
+            self.toast.say(refusal)
+            return
         info = self.live.view.info
         ask_right_action(self.video, info.actions if info else (), self.recording.save_last)
 

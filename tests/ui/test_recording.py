@@ -176,6 +176,24 @@ def test_a_library_of_a_newer_version_is_not_recorded_into(library, running):
     assert not (library / "recordings").exists()
 
 
+def test_what_refuses_recording_is_told_to_the_keys_and_looked_at_again(library, running, monkeypatch):
+    reasons = ["the library cannot be written", "the library cannot be written", ""]
+    monkeypatch.setattr("app.library.opening.refusal", lambda root: reasons.pop(0))
+    running.actions_by_name["record"].trigger()
+    assert running.recording.bar.state.text() == "the library cannot be written"
+    said = []
+    monkeypatch.setattr(running.toast, "say", said.append)
+    running.actions_by_name["wrong"].trigger()
+    assert said == ["the library cannot be written"]
+    assert not running.video.findChildren(RightActionDialog)
+    running.toggle_take()
+    assert not running.recording.bar.button.isEnabled()
+    running.toggle_take()
+    assert running.recording.bar.button.isEnabled()
+    settle(running)
+    assert running.recording.view.state is RecorderState.READY
+
+
 def test_a_library_that_is_open_elsewhere_takes_recordings(library, recording, engines):
     with Library(library) as owner:
         recording.recording.bar.action.setText("wave")

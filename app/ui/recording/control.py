@@ -76,8 +76,7 @@ class RecordControl(QObject):
     def toggle(self) -> None:
         """Begin the takes, or end the one that runs; opens the bar where it is hidden."""
         if self._recorder is None:
-            if not self._refusal:
-                self.show(True)
+            self.show(True)  # looks again whether it can be recorded now
             return
         if self.view.state in (RecorderState.COUNTDOWN, RecorderState.RECORDING):
             self._recorder.stop()
@@ -90,6 +89,13 @@ class RecordControl(QObject):
         """Throw the take away."""
         if self._recorder is not None:
             self._recorder.cancel()
+
+    def hold_last(self) -> str:
+        """Put the last seconds aside for save_last(), while the user is asked; why that cannot be, "" where it is."""
+        if self._recorder is None:
+            return self._refusal or "The last seconds are kept while the record bar is shown (Ctrl+E)"
+        self._recorder.hold_last()
+        return ""
 
     def save_last(self, action: str) -> None:
         """Keep the last seconds as an example of an action: "that was wrong"."""

@@ -34,6 +34,13 @@ def settle(recorder):
     assert done.wait(20)
 
 
+def brightness_of(recording):
+    import av
+
+    with av.open(recording.video) as container:
+        return [frame.to_ndarray(format="gray").mean() for frame in container.decode(video=0)]
+
+
 def test_the_seconds_before_the_key_are_kept(recorder, saved, results):
     recorder.arm(TakeSettings("s", countdown_s=0, pre_roll_s=3.0, longest_s=2.0, when_still=False))
     feed(recorder, results(0.0, 10.0))
@@ -122,7 +129,7 @@ def test_without_pixels_none_is_kept_in_memory_either(recorder, results):
     recorder.arm(TakeSettings("s", skeleton_only=True))
     feed(recorder, results(0.0, 2.0))
     assert recorder._pre_roll
-    assert all(kept.jpeg is None for kept in recorder._pre_roll)
+    assert all(kept.jpeg is None for kept in recorder._pre_roll._kept)
 
 
 def test_memory_before_a_take_is_bounded(recorder, results):
@@ -179,15 +186,12 @@ def test_nothing_is_kept_before_it_is_armed_and_after(recorder, results):
 
 
 def test_pictures_of_the_pre_roll_are_those_of_their_time(recorder, saved):
-    import av
-
     recorder.arm(TakeSettings("s", countdown_s=0, pre_roll_s=2.0, longest_s=0.5, when_still=False))
     feed(recorder, [result(n / 30) for n in range(150)])
     recorder.start()
     feed(recorder, [result(n / 30) for n in range(150, 180)])
     recording = read_recording(saved[0])
-    with av.open(recording.video) as container:
-        brightness = [frame.to_ndarray(format="gray").mean() for frame in container.decode(video=0)]
+    brightness = brightness_of(recording)
     start_s = 150 / 30 - 2.0
     expected = [round((start_s + t) * 20) % 256 for t in recording.times_s]
     np.testing.assert_allclose(brightness, expected, atol=12)
@@ -224,3 +228,43 @@ def test_joints_that_are_hardly_seen_do_not_keep_a_take_going(recorder, saved, r
         given.persons[0].pose.confidence[ankle] = 0.1
     feed(recorder, jittering)
     assert len(saved) == 1
+
+
+def test_the_seconds_before_the_key_are_held_while_the_user_is_asked(recorder, saved, results):
+    recorder.arm(TakeSettings("s", pre_roll_s=3.0))
+    feed(recorder, results(0.0, 5.0))
+    recorder.hold_last()
+    feed(recorder, results(5.0, 6.0))
+    recorder.save_last("juggle")
+    settle(recorder)
+    (folder,) = saved
+    found = read_recording(folder)
+    assert (found.info.action, found.info.duration_s) == ("juggle", pytest.approx(3.0, abs=0.1))
+    assert brightness_of(found)[-1] == pytest.approx(100, abs=6)  # of the fifth second, not of the eleventh
+    assert recorder.view.message == "saved 3.0 s as juggle"
+
+
+def test_what_was_held_is_kept_while_a_take_runs_which_goes_on(recorder, saved, results):
+    recorder.arm(TakeSettings("s", action="wave", countdown_s=0, longest_s=2.0, when_still=False))
+    feed(recorder, results(0.0, 4.0))
+    recorder.hold_last()
+    recorder.start()
+    feed(recorder, results(4.0, 1.0))
+    recorder.save_last("juggle")
+    settle(recorder)
+    assert recorder.view.state is RecorderState.RECORDING
+    feed(recorder, results(5.0, 2.0))
+    assert sorted(read_recording(folder).info.action for folder in saved) == ["juggle", "wave"]
+
+
+def test_seconds_with_nobody_in_them_are_not_kept_and_a_take_says_so(recorder, saved, results):
+    recorder.arm(TakeSettings("s", countdown_s=0, longest_s=1.0))
+    feed(recorder, [result(n / 30, people=0) for n in range(60)])
+    recorder.save_last("juggle")
+    settle(recorder)
+    assert saved == []
+    assert "nobody was in the picture" in recorder.view.message
+    recorder.start()
+    feed(recorder, [result(2 + n / 30, people=0) for n in range(60)])
+    assert len(saved) == 1
+    assert recorder.view.message.endswith("; nobody was in the picture")
