@@ -2,11 +2,15 @@
 
 import os
 import signal
+import sys
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from joblib import register_parallel_backend
+from joblib._parallel_backends import ThreadingBackend
 from library_fakes import add_recording, make_tracks
 
 from app.library import __main__ as command
@@ -149,8 +153,6 @@ def killer(number, path, *more):
 
 @pytest.mark.skipif(os.name == "nt", reason="kill -9")
 def test_a_video_that_kills_its_process_costs_no_other(tmp_path, monkeypatch):
-    import sys
-
     import cloudpickle
 
     monkeypatch.setattr(video_poses, "pose_video", killer)
@@ -163,6 +165,46 @@ def test_a_video_that_kills_its_process_costs_no_other(tmp_path, monkeypatch):
     assert found["a.mp4"] == "seen a.mp4"
     assert found["b.mp4"] == "seen b.mp4"
     assert "ends the process" in found["bad.mp4"]
+
+
+@pytest.fixture
+def videos(tmp_path):
+    return [tmp_path / f"{number}.mp4" for number in range(9)]
+
+
+def seen(number, path, *more):
+    return number, PosedVideo(path, None, f"seen {path.name}")
+
+
+def test_a_cluster_is_asked_in_batches_and_cancel_ends_it(videos, tmp_path, monkeypatch):
+    """Ray itself stays out: its registration is replaced by one of threads, under the name that joblib then uses."""
+    registered = []
+
+    def register_ray():
+        registered.append(register_parallel_backend("ray", ThreadingBackend))
+
+    monkeypatch.setitem(sys.modules, "ray", SimpleNamespace())
+    monkeypatch.setitem(sys.modules, "ray.util", SimpleNamespace())
+    monkeypatch.setitem(sys.modules, "ray.util.joblib", SimpleNamespace(register_ray=register_ray))
+    monkeypatch.setattr(video_poses, "pose_video", seen)
+    monkeypatch.delenv("RAY_USAGE_STATS_ENABLED", raising=False)
+    found = list(pose_videos(videos, Path("m"), tmp_path, jobs=1, backend="ray"))
+    assert registered
+    assert [posed.line for posed in found] == [f"seen {path.name}" for path in videos]
+    assert os.environ["RAY_USAGE_STATS_ENABLED"] == "0"
+    posing = pose_videos(videos, Path("m"), tmp_path, jobs=1, backend="ray")
+    next(posing)
+    (tmp_path / video_poses.CANCEL).touch()
+    assert len(list(posing)) == video_poses._RAY_BATCH - 1  # of the batch that was under way
+
+
+def test_a_cluster_without_ray_is_one_line(library, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray.util.joblib", None)  # as where it is not installed
+    monkeypatch.setattr(module, "find_pose_model", lambda path, cancel: Path("none.task"))
+    write_video(tmp_path / "a.mp4", 2)
+    with pytest.raises(LibraryError, match=r'Ray is not installed; `pip install -e "\.\[cluster\]"` installs it'):
+        import_videos(library, [tmp_path / "a.mp4"], ImportOptions(backend="ray"))
+    assert library.recordings() == []
 
 
 def test_poses_become_arrays_by_frame():
