@@ -44,7 +44,7 @@ def generate(options: argparse.Namespace) -> None:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of the command `generator`."""
-    kinds = parser.add_subparsers(required=True, dest="generator", metavar="train|measure|figures|export|cost|few-shot")
+    kinds = parser.add_subparsers(required=True, dest="what", metavar="train|measure|figures|export|cost|few-shot")
     fit = kinds.add_parser("train", help="train; a killed training goes on, a finished one is left as it is")
     _add_data(fit)
     fit.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the run: weights, logs")
@@ -102,7 +102,7 @@ def run(options: argparse.Namespace) -> None:
         "few-shot": few_shot.run_few_shot,
         "cost": _cost,
     }
-    kinds[options.generator](options)
+    kinds[options.what](options)
 
 
 def _train(options: argparse.Namespace) -> None:

@@ -102,3 +102,5 @@ def test_other_mistakes(data, tmp_path):
         call("generator", "cost", "--frames", 0)
     with pytest.raises(ActionLensError, match="no form 'frame-vae'"):
         call("generator", "cost", "--network", "frame-vae")
+    with pytest.raises(ActionLensError, match=r"generator.json cannot be read"):
+        call("generator", "few-shot", "--data", data, "--generator", tmp_path, "--out", tmp_path / "figures.json")
