@@ -115,6 +115,7 @@ class MainWindow(QMainWindow):
         banner.restart.connect(self.run_choices.restart)
         banner.choose_source.connect(self.toolbar.source.showPopup)
         self.recording.saved.connect(self._say_saved)
+        self.recording.told.connect(lambda line: self.toast.say(line))
         self.recording.saved.connect(lambda _: self.beside.recorded.tell())
         self._theme.changed.connect(self._wear_theme)
         self._connect_actions()

@@ -13,7 +13,9 @@ from app.library.catalogue import Library
 from app.library.database import FILE
 from app.recording.folder import read_recording, recording_folders
 from app.recording.recorder import RecorderState
+from app.recording.writer import RecordingWriter
 from app.ui.recording.wrong import RightActionDialog
+from pose.skeleton import MEDIAPIPE_33
 
 
 @pytest.fixture
@@ -192,6 +194,18 @@ def test_what_refuses_recording_is_told_to_the_keys_and_looked_at_again(library,
     assert running.recording.bar.button.isEnabled()
     settle(running)
     assert running.recording.view.state is RecorderState.READY
+
+
+def test_the_next_start_completes_what_a_killed_run_was_recording_and_says_so(library, open_window, qtbot):
+    writer = RecordingWriter(library, source="cam", session="s", layout=MEDIAPIPE_33, size=(64, 48), skeleton_only=True)
+    for number in range(60):
+        writer.add(number / 30, None, [])
+    writer.keep_for_recovery()
+    assert recording_folders(library) == []
+    window = open_window()
+    qtbot.waitUntil(lambda: "was completed" in window.toast.text(), timeout=20_000)
+    assert "an unfinished recording of 2.0 s was completed" in window.toast.text()
+    assert len(recording_folders(library)) == 1
 
 
 def test_a_library_that_is_open_elsewhere_takes_recordings(library, recording, engines):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer
 
-from app.recording.folder import library_root
+from app.recording.folder import library_root, recordings_folder
 from app.recording.recorder import Recorder, RecorderState, RecorderView
 from app.ui.jobs import Jobs
 from app.ui.live_run import LiveRun
@@ -23,7 +23,7 @@ _LOOK_MS = 100
 class RecordControl(QObject):
     """Recording while the bar is shown; hidden, nothing is kept in memory.
 
-    saved: the folder of a new recording. root: of the library.
+    saved: the folder of a new recording. told: a line on what a killed run had left. root: of the library.
     """
 
     def __init__(
@@ -38,6 +38,7 @@ class RecordControl(QObject):
     ) -> None:
         super().__init__(parent)
         self.saved: Notifier[[Path]] = Notifier()
+        self.told: Notifier[[str]] = Notifier()
         self.root = root or library_root()
         self._live, self._video, self._jobs = live, video, jobs
         self.bar = RecordBar(theme.colours, choices)
@@ -52,6 +53,7 @@ class RecordControl(QObject):
         self.bar.pressed.connect(self.toggle)
         self.bar.cancelled.connect(self.cancel)
         self.bar.changed.connect(self._arm)
+        jobs.start("unfinished", self._recover, self._tell_recovered, self.told.tell)
 
     @property
     def view(self) -> RecorderView:
@@ -119,6 +121,18 @@ class RecordControl(QObject):
     def close(self) -> None:
         """The window closes: what is being recorded is kept."""
         self._end(wait_s=1.0)
+
+    def _recover(self) -> list[str]:
+        """On a job's thread."""
+        if not any(recordings_folder(self.root).glob(".*.part")):
+            return []
+        from app.library.sharing import recover  # it loads SQLite
+
+        return recover(self.root)
+
+    def _tell_recovered(self, lines: list[str]) -> None:
+        if lines:
+            self.told.tell("\n".join(lines))
 
     def _refused(self) -> bool:
         """Whether the library takes no recordings now; the bar says why."""
