@@ -16,6 +16,7 @@ from app.library.importing import ImportProgress, ImportReport
 from app.library.motion import motion_energy, propose
 from app.library.types import NewClip
 from app.recording.writer import RecordingWriter
+from app.ui.library import bench
 from app.ui.library.browser import column_widths
 from app.ui.library.clip_model import ACTION, COLUMNS
 from app.ui.library.export_dialog import ExportDialog
@@ -539,3 +540,11 @@ def test_the_speed_has_keys_and_ends(window):
     assert window.player.speed == 0.25
     window.player.change_speed(1)
     assert window.player.speed == 0.5
+
+
+def test_the_benchmark_fills_a_library_opens_and_scrolls_it(qapp, capsys, tmp_path):
+    assert bench.main(["--clips", "45"]) == 0
+    figures = dict(line.split(": ") for line in capsys.readouterr().out.splitlines())
+    assert figures["clips"] == "45"
+    assert float(figures["opened ms"]) > 0
+    assert float(figures["scroll p100 ms"]) >= float(figures["scroll p50 ms"])
