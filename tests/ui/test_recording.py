@@ -196,7 +196,7 @@ def test_what_refuses_recording_is_told_to_the_keys_and_looked_at_again(library,
     assert running.recording.view.state is RecorderState.READY
 
 
-def test_the_next_start_completes_what_a_killed_run_was_recording_and_says_so(library, open_window, qtbot):
+def test_the_next_start_completes_what_a_killed_run_was_recording_and_says_so(library, open_window, engines, qtbot):
     writer = RecordingWriter(library, source="cam", session="s", layout=MEDIAPIPE_33, size=(64, 48), skeleton_only=True)
     for number in range(60):
         writer.add(number / 30, None, [])
@@ -206,6 +206,12 @@ def test_the_next_start_completes_what_a_killed_run_was_recording_and_says_so(li
     qtbot.waitUntil(lambda: "was completed" in window.toast.text(), timeout=20_000)
     assert "an unfinished recording of 2.0 s was completed" in window.toast.text()
     assert len(recording_folders(library)) == 1
+    window.toast.hide()
+    for expected in (True, False):  # once more when the first picture is there, and then no more
+        engines.last.give(fakes.result(1.0 + expected))
+        window.live.pull()
+        assert window.toast.isVisible() == expected
+        window.toast.hide()
 
 
 def test_a_library_that_is_open_elsewhere_takes_recordings(library, recording, engines):

@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, QTimer
 
 from app.recording.folder import library_root, recordings_folder
 from app.recording.recorder import Recorder, RecorderState, RecorderView
+from app.types import Result
 from app.ui.jobs import Jobs
 from app.ui.live_run import LiveRun
 from app.ui.notifier import Notifier
@@ -131,8 +132,17 @@ class RecordControl(QObject):
         return recover(self.root)
 
     def _tell_recovered(self, lines: list[str]) -> None:
-        if lines:
-            self.told.tell("\n".join(lines))
+        if not lines:
+            return
+        line = "\n".join(lines)
+
+        def again(_: Result) -> None:
+            self._live.result.disconnect(again)
+            self.told.tell(line)
+
+        self.told.tell(line)
+        self._live.result.connect(again)  # by then the window has been painted, and somebody looks at it
+        self.bar.show_view(RecorderView(RecorderState.READY, message=line))
 
     def _refused(self) -> bool:
         """Whether the library takes no recordings now; the bar says why."""
