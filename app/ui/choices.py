@@ -39,6 +39,12 @@ def last_part(path: str) -> str:
     return path.replace("\\", "/").rstrip("/").rpartition("/")[2] or path
 
 
+def model_text(model: str) -> str:
+    """A recognizer's name: of a taught one, whose folder is called by its number, with the number."""
+    parts = model.replace("\\", "/").rstrip("/").split("/")
+    return "/".join(parts[-2:]) if parts[-1].isdecimal() else last_part(model)
+
+
 def model_choices() -> list[Choice]:
     """The model folders under weights/."""
     from recognizer.model_card import CARD_FILE, weights_folders

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QVBoxLay
 from app.settings import RunOptions
 from app.ui import icons
 from app.ui.actions import Actions, tooltip_of
-from app.ui.choices import last_part, people_choices, provider_choices, source_choices, source_text
+from app.ui.choices import last_part, model_text, people_choices, provider_choices, source_choices, source_text
 from app.ui.chooser import Chooser
 
 _RUN = ("start", "pause", "record", "screenshot")
@@ -23,7 +23,7 @@ class Toolbar(QFrame):
         super().__init__(parent)
         self.setObjectName("toolbar")
         self.source = self._chooser("Source", "source", source_text)
-        self.model = self._chooser("Recognizer", "model")
+        self.model = self._chooser("Recognizer", "model", model_text)
         self.people = self._chooser("People", "people")
         self.provider = self._chooser("Runs on", "provider")
         self.source.offer(source_choices(None))

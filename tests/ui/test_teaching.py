@@ -12,7 +12,7 @@ from app.library.catalogue import Library
 from app.recording.writer import RecordingWriter
 from app.teaching import Progress, TeachingCancelled, TeachingDone, TeachingFailed
 from app.ui.jobs import Jobs
-from app.ui.teaching.report import as_html, left_text
+from app.ui.teaching.report import as_html, left_text, made_of_html
 from app.ui.teaching.shelf import before
 from app.ui.teaching.teach_dialog import TeachDialog
 from pose.demo.source import DemoSource
@@ -186,6 +186,14 @@ def test_the_test_part_of_a_split_is_not_learnt_from(dialog, library, monkeypatc
     request = dialog._job.request
     assert sorted(request.test) == sorted(clips)[:2]
     assert len(request.learnt) == len(request.clips) - 2
+
+
+def test_of_many_clips_the_first_are_named_and_the_rest_counted():
+    said = made_of_html({"nothing": tuple(f"r/{n}" for n in range(151)), "wave": ("r/x",)})
+    assert "(151): r/0, r/1" in said
+    assert "r/11 and 139 more" in said
+    assert "r/12" not in said
+    assert "<b>wave</b> (1): r/x<" in said
 
 
 def test_closing_cancels(dialog, job):

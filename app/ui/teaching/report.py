@@ -5,6 +5,7 @@ from html import escape
 from typing import Any
 
 _LEAST_S = 30.0  # of footage of nothing: with less, one alarm more or less means hundreds an hour
+_MOST_NAMES = 12  # of the clips of an action
 _HELD_OUT = {
     "sessions": "sittings that it had not seen",
     "people": "people whom it had not seen",
@@ -81,9 +82,14 @@ def _made_of(actions: Mapping[str, Sequence[str]]) -> str:
 
 def _rows(actions: Mapping[str, Sequence[str]]) -> str:
     return "".join(
-        f"<p><b>{escape(action)}</b> ({len(names)}): {', '.join(map(escape, names))}</p>"
+        f"<p><b>{escape(action)}</b> ({len(names)}): {', '.join(map(escape, names[:_MOST_NAMES]))}{_more(names)}</p>"
         for action, names in sorted(actions.items())
     )
+
+
+def _more(names: Sequence[str]) -> str:
+    """Of many names the rest, which clips.json beside the model has."""
+    return f" and {len(names) - _MOST_NAMES} more, listed in its clips.json" if len(names) > _MOST_NAMES else ""
 
 
 def _variants(tried: Mapping[str, Any]) -> str:
