@@ -108,7 +108,7 @@ class VideoWriter:
         if self._thread.is_alive():
             raise OutputError(f"the disk does not answer: the video so far is in {self.partial}")
         if failed is not None:
-            raise self._failure(failed)
+            raise self._failure(failed) from failed
 
     def _has_room(self, bgr: Picture) -> bool:
         least, most = _QUEUE_FRAMES

@@ -7,10 +7,12 @@ file for each video tells how far it is.
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -27,6 +29,7 @@ BACKENDS = ("local", "ray")
 CANCEL = "cancel"
 _RAY_BATCH = 4  # videos for each job of Ray between two looks at the results
 _LOOK_EVERY = 15  # frames between looks at the marks
+_WATCH_S = 1.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,11 +81,27 @@ def pose_video(number: int, path: Path, model: Path, marks: Path, people: int, a
     """One video from its first frame to its last, in this process. asking: the process that waits."""
     if os.getpid() != asking and threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # see _without_ctrl_c, which Windows and Ray lack
+        _end_with_parent()
     try:
         return number, _posed(number, path, model, marks, people)
     except (ActionLensError, OSError, RuntimeError, MemoryError) as error:
         line = " ".join(str(error).split()) or type(error).__name__
         return number, PosedVideo(path, None, line if str(path) in line else f"{path}: {line}")
+
+
+@cache
+def _end_with_parent() -> None:
+    """End this process, once in its life asked for, when the one that started it is gone: a program that was killed
+    leaves no worker behind that holds a pose model in memory. Windows keeps a parent's number, and joblib's own limit
+    of five idle minutes is what holds there."""
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(_WATCH_S)
+        os._exit(1)
+
+    threading.Thread(target=watch, name="end with the parent", daemon=True).start()
 
 
 def shares(marks: Path, videos: int) -> float:

@@ -11,6 +11,7 @@ import os
 import shutil
 import struct
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -43,7 +44,8 @@ _JOURNAL, _OWNER = "joints.journal", "owner.json"
 _ROW = struct.Struct("<dii")  # time, person, joints that follow; person -1 ends a frame that has no more
 _NOBODY = -1
 _MAX_JOURNAL_BYTES = 2 << 30
-_PART = ".part"
+_PART, _NEW = ".part", ".new"
+_NEW_S = 3600.0  # older ones have nobody any more who would rename them
 
 
 class RecordingWriter:
@@ -81,7 +83,7 @@ class RecordingWriter:
         self._broken, self._pictures = False, 0
         self._video: VideoWriter | None = None
         try:
-            new = self.folder.with_suffix(".new")  # no other process may find it before it has an owner
+            new = self.folder.with_suffix(_NEW)  # no other process may find it before it has an owner
             new.mkdir(parents=True)
             (new / _OWNER).write_text(json.dumps(_owner()), encoding="utf-8")
             (new / INFO_FILE).write_text(info_to_json(self.info), encoding="utf-8")
@@ -94,8 +96,11 @@ class RecordingWriter:
             elif not skeleton_only:
                 self._video = VideoWriter(self.folder / VIDEO_FILE, lossless=lossless)
         except (OSError, OutputError) as error:
-            shutil.rmtree(self.folder, ignore_errors=True)
-            raise RecordingError(f"cannot record into {root}: {_reason(error)}; choose another folder") from error
+            for made in (self.folder, self.folder.with_suffix(_NEW)):
+                shutil.rmtree(made, ignore_errors=True)
+            raise RecordingError(
+                f"cannot record into {root}: {_reason(error)}; make room, or check its permissions"
+            ) from error
 
     @property
     def frames(self) -> int:
@@ -135,7 +140,9 @@ class RecordingWriter:
                 self._pictures += 1
         except (OSError, OutputError) as error:
             self._broken = True  # a row may be there in part: nothing can follow it
-            raise RecordingError(f"cannot go on recording: {_reason(error)}; make room and start again") from error
+            raise RecordingError(
+                f"cannot go on recording: {_reason(error)}; make room; what there is is completed at the next start"
+            ) from error
         self.info = replace(self.info, frames=self.info.frames + 1, duration_s=round(at_s, 6))
 
     def finish(self) -> Path:
@@ -183,6 +190,10 @@ def recover(root: Path) -> list[Recovered]:
     parent = recordings_folder(root)
     if not parent.is_dir():
         return []
+    for folder in parent.glob(f".*{_NEW}"):
+        with contextlib.suppress(OSError):
+            if is_id(folder.name[1 : -len(_NEW)]) and time.time() - folder.stat().st_mtime > _NEW_S:
+                shutil.rmtree(folder, ignore_errors=True)
     found = []
     for folder in sorted(parent.glob(f".*{_PART}")):
         name = folder.name[1 : -len(_PART)]
@@ -327,5 +338,7 @@ def _is_owned(folder: Path) -> bool:
         return False
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: BaseException) -> str:
+    if isinstance(error, OutputError) and error.__cause__ is not None:
+        return _reason(error.__cause__)  # its own line says more than belongs into another
     return getattr(error, "strerror", None) or str(error) or type(error).__name__

@@ -2,12 +2,14 @@
 
 import os
 import signal
+import subprocess
 import sys
 import threading
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+import psutil
 import pytest
 from joblib import register_parallel_backend
 from joblib._parallel_backends import ThreadingBackend
@@ -33,7 +35,8 @@ from pose.types import Pose
 from recognizer.training.data.recording import Recording as Sample
 from recognizer.training.data.recording import Skeleton
 
-SHARED = Path(__file__).resolve().parents[3].parent / "shared"
+ROOT = Path(__file__).resolve().parents[3]
+SHARED = ROOT.parent / "shared"
 VIDEOS = SHARED / "videos"
 
 
@@ -205,6 +208,27 @@ def test_a_cluster_without_ray_is_one_line(library, tmp_path, monkeypatch):
     with pytest.raises(LibraryError, match=r'Ray is not installed; `pip install -e "\.\[cluster\]"` installs it'):
         import_videos(library, [tmp_path / "a.mp4"], ImportOptions(backend="ray"))
     assert library.recordings() == []
+
+
+_ASKING = """
+import subprocess, sys, time
+code = "import time\\nfrom app.library.video_poses import _end_with_parent as end\\nend(); print(1, flush=True); time.sleep(60)"
+child = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+child.stdout.readline()
+print(child.pid, flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="kill -9")
+def test_a_worker_ends_with_the_program_that_was_killed():
+    asking = subprocess.Popen([sys.executable, "-c", _ASKING], stdout=subprocess.PIPE, text=True, cwd=ROOT)
+    worker = psutil.Process(int(asking.stdout.readline()))
+    os.kill(asking.pid, signal.SIGKILL)
+    asking.wait()
+    asking.stdout.close()
+    worker.wait(30)
+    assert not worker.is_running()
 
 
 def test_poses_become_arrays_by_frame():

@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 from recording_fakes import pose
 
-from app.errors import RecordingError
+from app.errors import OutputError, RecordingError
 from app.recording.folder import INFO_FILE, JOINTS_FILE, is_id, new_id, read_recording, recording_folders
 from app.recording.writer import RecordingWriter, recover
+from app.video_writer import VideoWriter
 from pose.skeleton import MEDIAPIPE_33
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -176,9 +177,47 @@ def test_finishing_can_be_done_again_after_a_full_disk(tmp_path, results, monkey
 def test_a_folder_that_cannot_be_made_is_one_line(tmp_path):
     file = tmp_path / "file"
     file.write_text("")
-    with pytest.raises(RecordingError, match="choose another folder") as caught:
+    with pytest.raises(RecordingError, match="make room, or check its permissions") as caught:
         writer(file)
     assert "\n" not in str(caught.value)
+
+
+def test_a_disk_that_is_full_from_the_start_leaves_nothing_behind(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("app.recording.writer.info_to_json", full)
+    with pytest.raises(RecordingError, match="No space left on device; make room"):
+        writer(tmp_path)
+    assert list((tmp_path / "recordings").iterdir()) == []
+
+
+def test_why_the_video_cannot_go_on_is_said_once(tmp_path, results, monkeypatch):
+    made = writer(tmp_path)
+    (result,) = results(0.0, 0.03)
+    made.add(result.frame.time_s, result.frame.bgr, [])
+
+    def full(*_):
+        raise OutputError("cannot go on saving; make room and start again") from OSError(28, "No space left on device")
+
+    monkeypatch.setattr(VideoWriter, "write", full)
+    with pytest.raises(RecordingError) as caught:
+        made.add(1.0, result.frame.bgr, [])
+    said = "cannot go on recording: No space left on device; make room; what there is is completed at the next start"
+    assert str(caught.value) == said
+    made.discard()
+
+
+def test_a_folder_that_a_kill_left_before_it_had_an_owner_is_removed_later(tmp_path):
+    made = writer(tmp_path)
+    made.discard()
+    new = made.folder.with_suffix(".new")
+    new.mkdir()
+    recover(tmp_path)
+    assert new.exists()
+    os.utime(new, (0, 0))
+    recover(tmp_path)
+    assert not new.exists()
 
 
 def test_names_differ_and_are_safe():
