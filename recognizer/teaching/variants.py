@@ -23,6 +23,8 @@ from recognizer.teaching.windows import Array, Changes, Shape, torso_px
 
 _LOOKED_AT = 2  # clips of each of the generator's actions, to find the nearest
 _LOOKED_AT_SEED = 1 << 20
+_LIMBS = (("elbow", "shoulder"), ("wrist", "elbow"), ("knee", "hip"), ("ankle", "knee"))
+_FACTORS = (0.5, 2.0)  # bounds of a change of a limb's length
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,8 +199,8 @@ def _deformed(clip: TeachingClip, body: _Body, difference: Array) -> TeachingCli
 
 
 def _placed(clip: TeachingClip, body: _Body, made: MadeClip) -> TeachingClip:
-    """A made-up clip where the user stood and as large; of the joints that the user's clip shows."""
-    joints = _joints(made, body.layout)
+    """A made-up clip of the user's size and proportions where the user stood; of the joints that the clip shows."""
+    joints = _proportioned(_joints(made, body.layout), body)
     ankles = joints[:, [body.layout.index(f"{side}_ankle") for side in ("left", "right")], 1].max(axis=1)
     # Hips do not move in made-up clips: the lower foot stays on the ground instead.
     joints = joints - np.stack([np.zeros_like(ankles), ankles - ankles.max()], axis=-1)[:, None]
@@ -213,3 +215,36 @@ def _placed(clip: TeachingClip, body: _Body, made: MadeClip) -> TeachingClip:
         confidence=confidence,
         layout=body.layout,
     )
+
+
+def _proportioned(joints: Array, body: _Body) -> Array:
+    """A made-up clip (T, V, 2) in torsos with the user's lengths of limbs and widths: the generator's skeleton may be
+    that of another sensor, with hips elsewhere."""
+    layout, seen = body.layout, body.confidence > 0
+    ours = body.xy / body.torso
+    out = joints.copy()
+
+    def pair(part: str) -> list[int]:
+        return [layout.index(f"{side}_{part}") for side in ("left", "right")]
+
+    def factor(ends: list[int], starts: list[int], middle: bool = False) -> float:
+        """How much longer it is on the user: medians over the frames that show it."""
+        lengths = []
+        for xy, shown in ((ours, seen), (joints, np.ones(joints.shape[:2], bool))):
+            start = xy[:, starts].mean(axis=1, keepdims=True) if middle else xy[:, starts]
+            there = np.asarray(shown[:, [*ends, *starts]]).all(axis=1)
+            lengths.append(np.median(np.linalg.norm(xy[:, ends] - start, axis=-1)[there]) if there.any() else 0.0)
+        user, own = lengths
+        return float(np.clip(user / own, *_FACTORS)) if user > 0 and own > 0 else 1.0
+
+    for end in ("shoulder", "hip"):
+        place = pair(end)
+        middle = joints[:, place].mean(axis=1, keepdims=True)
+        out[:, place] = middle + factor(place, place, middle=True) * (joints[:, place] - middle)
+    head, shoulders = [layout.index("head")], pair("shoulder")
+    middle = joints[:, shoulders].mean(axis=1, keepdims=True)
+    out[:, head] = middle + factor(head, shoulders, middle=True) * (joints[:, head] - middle)
+    for end, start in _LIMBS:
+        ends, starts = pair(end), pair(start)
+        out[:, ends] = out[:, starts] + factor(ends, starts) * (joints[:, ends] - joints[:, starts])
+    return out

@@ -1,8 +1,21 @@
 """Generated variants in the Teach dialog: asked for, and what came of them in the report and the list of clips."""
 
+import numpy as np
 import pytest
+from PySide6.QtCore import Qt
+from teaching_clips import made_clips
+from toy_generator import write_generator
 
+from app.generation import own_generators
+from app.recording.writer import RecordingWriter
+from app.teaching import Progress, TeachingCancelled
+from app.ui.jobs import Jobs
 from app.ui.teaching.report import as_html, made_of_html
+from app.ui.teaching.teach_dialog import TeachDialog
+from pose.types import Pose
+
+PATIENCE_MS = 300_000  # far more than it takes: another process teaches on a machine that may be busy
+pytestmark = pytest.mark.timeout(900)
 
 TRIED = {
     "generator": "sa-gcn <1>",
@@ -40,3 +53,102 @@ def test_synthetic_clips_stand_apart_in_the_list_of_clips():
 @pytest.mark.parametrize("damaged", [{"variants": {"made": [1]}}, {"variants": {"made": [{}]}}, {"variants": "x"}])
 def test_a_damaged_list_of_variants_hides_nothing_else(damaged):
     assert "salute" in made_of_html({"salute": ("r1/1",)}, damaged)
+
+
+@pytest.fixture
+def library(tmp_path, monkeypatch):
+    """Recordings of two actions of two sittings."""
+    monkeypatch.setattr("recognizer.generator.weights_folders", lambda: ())
+    root = tmp_path / "library"
+    for clip in made_clips(("bow", "step"), 4, sessions=("Monday", "Tuesday")):
+        writer = RecordingWriter(
+            root,
+            source="demo",
+            session=clip.session,
+            layout=clip.layout,
+            size=(640, 480),
+            action=clip.action,
+            skeleton_only=True,
+        )
+        for time_s, xy, seen in zip(clip.times_s, clip.xy_px, clip.confidence, strict=True):
+            writer.add(float(time_s), None, [Pose(xy, seen, clip.layout, float(time_s))])
+        writer.finish()
+    return root
+
+
+@pytest.fixture
+def open_dialog(library, qtbot):
+    opened, jobs = [], Jobs()
+
+    def make():
+        dialog = TeachDialog(library, "act", jobs)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
+        qtbot.addWidget(dialog)
+        dialog.show()
+        opened.append(dialog)
+        qtbot.waitUntil(lambda: dialog.list.topLevelItemCount() == 2, timeout=PATIENCE_MS)
+        return dialog
+
+    yield make
+    for dialog in opened:
+        dialog.close()
+    assert jobs.close(60)
+
+
+class FakeJob:
+    """A teaching that is cancelled."""
+
+    def __init__(self, request):
+        self.request, self.progress = request, Progress("", 0.0, None)
+        self.outcome = TeachingCancelled()
+
+    def cancel(self):
+        """It is over."""
+
+
+def asked(dialog, qtbot):
+    """The request that the button makes."""
+    dialog.toggle()
+    qtbot.waitUntil(lambda: dialog._job is not None, timeout=PATIENCE_MS)
+    request = dialog._job.request
+    dialog.look()
+    return request
+
+
+def test_variants_are_asked_for_only_where_the_user_wants_them(open_dialog, library, qtbot, monkeypatch):
+    monkeypatch.setattr("app.ui.teaching.teach_dialog.TeachingJob", FakeJob)
+    folder = write_generator(own_generators(library) / "toy")
+    dialog = open_dialog()
+    assert not dialog.variants.add.isChecked()
+    assert asked(dialog, qtbot).generator is None
+    dialog.variants.add.setChecked(True)
+    assert dialog.variants.generators.isVisible()
+    assert asked(dialog, qtbot).generator == folder
+    dialog.kind.setCurrentIndex(1)
+    assert not dialog.variants.add.isEnabled()
+    assert dialog.variants.folder is None
+    dialog.kind.setCurrentIndex(0)
+    assert asked(dialog, qtbot).generator == folder
+
+
+def test_without_a_generator_the_choice_says_where_to_put_one(open_dialog, library):
+    dialog = open_dialog()
+    assert not dialog.variants.add.isEnabled()
+    assert str(own_generators(library)) in dialog.variants.add.toolTip()
+    write_generator(own_generators(library) / "toy")
+    dialog.variants.look_for_generators()
+    assert dialog.variants.add.isEnabled()
+
+
+def test_what_came_of_the_variants_is_told_with_the_version(open_dialog, library, qtbot):
+    write_generator(own_generators(library) / "toy")
+    dialog = open_dialog()
+    dialog.variants.add.setChecked(True)
+    dialog.toggle()
+    qtbot.waitUntil(lambda: dialog.taught.labels() == ["mine/1"], timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: "generated variants" in dialog.report.toPlainText(), timeout=PATIENCE_MS)
+    tried = dialog.taught.chosen().check["variants"]
+    assert (tried["generator"], tried["variants"], tried["clips"]) == ("toy", 32, 8)
+    assert ("kept." in dialog.report.toPlainText()) == tried["kept"]
+    assert ("synthetic clips" in dialog.report.toPlainText()) == tried["kept"]
+    assert np.isfinite(tried["accuracy_with"])

@@ -30,6 +30,7 @@ from app.ui.notifier import Notifier
 from app.ui.picker import Picker
 from app.ui.teaching.report import as_html, left_text, made_of_html
 from app.ui.teaching.shelf import Files, Shelf, base_of, before, clips_of, enter, files_of, read, short_name
+from app.ui.teaching.variants_choice import VariantsChoice
 from app.ui.teaching.version_list import VersionList
 from recognizer.teaching.clips import TeachingClip
 from recognizer.teaching.lesson import FEWEST_CLIPS, NOTHING
@@ -102,6 +103,7 @@ class TeachDialog(QDialog):
         self.test.addItem(_IN_TURN, ())
         self.keep = QCheckBox("Keep the actions that it knows already")
         self.keep.setChecked(True)
+        self.variants = VariantsChoice(self._root)
         self.train = QPushButton("Train")
         self.train.setObjectName("primary")
         self.train.setDefault(True)
@@ -127,6 +129,7 @@ class TeachDialog(QDialog):
         form.addRow("How", self.kind)
         form.addRow("Check", self.test)
         form.addRow("", self.keep)
+        form.addRow("", self.variants)
         form.addRow(self.hint)
         left = QVBoxLayout()
         left.addWidget(self.list, 1)
@@ -230,6 +233,7 @@ class TeachDialog(QDialog):
             self._missing = str(error)
         self.hint.setText(self._missing or f"Builds on {self._base.name}. {_FULL if full else ''}".rstrip())
         self.keep.setEnabled(not full)
+        self.variants.allow(quick=not full)
         self._refresh()
 
     def _show_version(self, model: TaughtModel | None) -> None:
@@ -239,7 +243,7 @@ class TeachDialog(QDialog):
         elif model.problem:
             self.report.setPlainText(model.problem)
         else:
-            self.report.setHtml(as_html(model.check) + made_of_html(model.actions))
+            self.report.setHtml(as_html(model.check) + made_of_html(model.actions, model.check))
 
     def chosen(self) -> list[str]:
         """The actions that are ticked."""
@@ -281,6 +285,7 @@ class TeachDialog(QDialog):
             clips=clips,
             keep_base=self.keep.isChecked(),
             one_sided=tuple(one_sided),
+            generator=self.variants.folder,
             test=tuple(clip.name for clip in clips if clip.name in set(self.test.currentData())),
         )
         try:

@@ -39,6 +39,11 @@ def torso(clip):
     return float(np.median(np.linalg.norm(shoulders - hips, axis=-1)))
 
 
+def length(clip, a, b):
+    a, b = clip.xy_px[:, MPOSE_13.index(a)], clip.xy_px[:, MPOSE_13.index(b)]
+    return float(np.median(np.linalg.norm(a - b, axis=-1)))
+
+
 def styled(action, style, number, session):
     """An action that looks as `style` does."""
     return replace(made_clip(style, number, session=session, name=f"{session}/{action}-{number}"), action=action)
@@ -130,6 +135,19 @@ def test_actions_that_the_generator_knows_are_made_whole(generator):
         ankles = variant.clip.xy_px[:, [MPOSE_13.index(f"{side}_ankle") for side in ("left", "right")], 1].max(axis=1)
         assert np.ptp(ankles) < 1  # one foot stands
     assert np.abs(variants[0].clip.xy_px - variants[1].clip.xy_px).max() > 1
+
+
+def test_what_is_made_whole_has_the_users_proportions(tmp_path):
+    clip = replace(made_clip("raise", 1), action="step")
+    generator = OnnxGenerator(
+        write_generator(tmp_path / "even", wobble=0)
+    )  # legs of 1.6 torsos, not 1.8
+    legs = (("hip", "knee"), ("knee", "ankle"))
+    (made, *_) = make_variants([clip], generator, MPOSE_13)
+    for start, end in (*((f"left_{a}", f"left_{b}") for a, b in legs), ("left_hip", "right_hip")):
+        assert length(made.clip, start, end) == pytest.approx(length(clip, start, end), rel=0.05)
+    still = generator.clips("step")[0].joints[0, MPOSE_13.index("left_knee")]
+    assert 1.1 < length(made.clip, "left_hip", "left_knee") / torso(clip) / np.linalg.norm(still - [0.2, 0]) < 1.2
 
 
 def test_other_clips_are_lent_the_differences_of_the_nearest_action(generator):
