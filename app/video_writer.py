@@ -91,7 +91,7 @@ class VideoWriter:
             failed = self._error if not self._told else None
             self._told = self._told or failed is not None
         if failed is not None:
-            raise self._failure(failed)
+            raise self._failure(failed) from failed
 
     def close(self) -> None:
         """Write what is queued, finish the file and give it its name. Any number of times.

@@ -212,7 +212,7 @@ def test_a_cluster_without_ray_is_one_line(library, tmp_path, monkeypatch):
 
 _ASKING = """
 import subprocess, sys, time
-code = "import time\\nfrom app.library.video_poses import _end_with_parent as end\\nend(); print(1, flush=True); time.sleep(60)"
+code = "import time, app.library.video_poses as m\\nm._end_with_parent(); print(1, flush=True); time.sleep(60)"
 child = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
 child.stdout.readline()
 print(child.pid, flush=True)
