@@ -13,7 +13,7 @@ from app.library.catalogue import Library
 from app.library.database import FILE
 from app.recording.folder import read_recording, recording_folders
 from app.recording.recorder import RecorderState
-from app.recording.writer import RecordingWriter
+from app.recording.writer import RecordingWriter, recover
 from app.ui.recording.wrong import RightActionDialog
 from pose.skeleton import MEDIAPIPE_33
 
@@ -194,6 +194,28 @@ def test_what_refuses_recording_is_told_to_the_keys_and_looked_at_again(library,
     assert running.recording.bar.button.isEnabled()
     settle(running)
     assert running.recording.view.state is RecorderState.READY
+
+
+def test_a_disk_that_fills_up_is_told_where_it_is_seen_and_what_was_recorded_stays(
+    recording, engines, library, monkeypatch
+):
+    recording.recording.bar.skeleton_only.setChecked(True)
+    recording.toggle_take()
+    settle(recording)
+    play(recording, engines.last, 0.0, 0.5)
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("app.recording.writer._write_all", full)
+        play(recording, engines.last, 0.5, 0.1)
+    said = "cannot go on recording: No space left on device; make room; what there is is completed at the next start"
+    assert recording.toast.text() == said
+    assert recording.recording.view.state is RecorderState.READY
+    assert recording.live.active
+    (found,) = recover(library)
+    assert read_recording(found.folder).info.frames == 15
 
 
 def test_the_next_start_completes_what_a_killed_run_was_recording_and_says_so(library, open_window, engines, qtbot):

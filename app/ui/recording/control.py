@@ -24,7 +24,8 @@ _LOOK_MS = 100
 class RecordControl(QObject):
     """Recording while the bar is shown; hidden, nothing is kept in memory.
 
-    saved: the folder of a new recording. told: a line on what a killed run had left. root: of the library.
+    saved: the folder of a new recording. told: a line that must be seen: what failed, or what a killed run had left.
+    root: of the library.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class RecordControl(QObject):
         self._refusal = ""  # why nothing can be recorded
         self._session = f"{datetime.now():%Y-%m-%d %H:%M}"
         self._told: list[Path] = []
+        self._failures: list[str] = []
         self._timer = QTimer(self)
         self._timer.setInterval(_LOOK_MS)
         self._timer.timeout.connect(self.look)
@@ -67,8 +69,9 @@ class RecordControl(QObject):
         if shown and self._refused():
             return
         if shown and self._recorder is None:
-            # Paths reach the window's thread through the list that the timer looks at.
-            self._recorder = Recorder(self.root, self._live.options.source, saved=self._told.append)
+            # Paths and failures reach the window's thread through the lists that the timer looks at.
+            source, saved, failed = self._live.options.source, self._told.append, self._failures.append
+            self._recorder = Recorder(self.root, source, saved=saved, failed=failed)
             self._live.add_tap(self._recorder)
             self._arm()
             self._timer.start()
@@ -116,8 +119,7 @@ class RecordControl(QObject):
         view = self.view
         self.bar.show_view(view)
         self._video.set_countdown(_sign(view))
-        while self._told:
-            self.saved.tell(self._told.pop(0))
+        self._pass_on()
 
     def close(self) -> None:
         """The window closes: what is being recorded is kept."""
@@ -172,6 +174,8 @@ class RecordControl(QObject):
     def _pass_on(self) -> None:
         while self._told:
             self.saved.tell(self._told.pop(0))
+        while self._failures:
+            self.told.tell(self._failures.pop(0))
 
 
 def _sign(view: RecorderView) -> str:
