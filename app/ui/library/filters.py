@@ -75,14 +75,14 @@ class FilterBar(QWidget):
     def offer(self, library: Library) -> None:
         """The names that there are; what was picked stays."""
         of_actions = [(f"{action_text(n.name)} ({n.clips})", n.name) for n in library.names("action")]
-        _fill(self.action, "all actions", of_actions)
-        _fill(self.who, "all people", [(f"{n.name} ({n.clips})", n.name) for n in library.names("person")])
-        _fill(self.sitting, "all sittings", [(f"{n.name} ({n.clips})", n.name) for n in library.names("session")])
+        _fill(self.action, "actions", of_actions)
+        _fill(self.who, "people", [(f"{n.name} ({n.clips})", n.name) for n in library.names("person")])
+        _fill(self.sitting, "sittings", [(f"{n.name} ({n.clips})", n.name) for n in library.names("session")])
         splits: list[tuple[str, object]] = []
         for name in library.splits():
             splits.append((name, (name, None)))
             splits += [(f"{name}: {part}", (name, part)) for part in PARTS]
-        _fill(self.split, "all splits", splits)
+        _fill(self.split, "splits", splits)
         self.split.setVisible(bool(splits))
 
     def _picker(self, name: str) -> QComboBox:

@@ -148,7 +148,7 @@ class ImportDialog(TransferDialog):
         if progress is None or self._cancel is None or self._cancel.is_set():
             return
         of_all = f" of {progress.total}" if progress.total else ""
-        self.state.setText(f"{progress.done:.1f}{of_all} {progress.name[-60:]}")
+        self.state.setText(f"{progress.done:.{1 if of_all else 0}f}{of_all} {progress.name[-60:]}")
 
     def _done(self, report: ImportReport) -> None:
         if report.recordings:

@@ -233,7 +233,9 @@ class LibraryWindow(QMainWindow):
         elif recordings:
             self.showing.show_recording(library, recordings[0].id)
             self.fields.show_recording(recordings[0])
-            self.say(describe(recordings[0]) if not recordings[1:] else "")
+            in_bin = browser.tabs.currentIndex() == BIN
+            said = "Ctrl+R takes it out of the bin" if in_bin else describe(recordings[0])
+            self.say(said if not recordings[1:] else "")
         else:
             self.showing.nothing()
             self.fields.clear()
