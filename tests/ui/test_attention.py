@@ -326,12 +326,12 @@ def test_the_panel_is_remembered(panel_open, settings):
     assert not settings.attention
 
 
-def test_no_thread_outlives_the_window(running, engines, ui_threads):
+def test_no_thread_outlives_the_window(running, engines, ui_threads, qtbot):
     running.actions_by_name["attention"].trigger()
     give(running, engines.last, looked_at())
     assert "explainer" in ui_threads()
     running.close()
-    assert "explainer" not in ui_threads()
+    qtbot.waitUntil(lambda: "explainer" not in ui_threads(), timeout=20_000)  # the window waits for it only so long
 
 
 def test_another_recognizer_is_asked_the_same_of_the_same_moment(panel_open, engines):

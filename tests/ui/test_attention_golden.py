@@ -20,7 +20,6 @@ from app.ui.attention.inspected import InspectedFrame
 from app.ui.attention.moments import Moment, SmallFrame
 from app.ui.attention.panel import AttentionPanel, frame_relevance
 from app.ui.attention.strip import HeatStrip
-from app.ui.people_painter import fitted
 from app.ui.theme import _DARK
 from pose.skeleton import MPOSE_13, convert
 from recognizer import attention
@@ -104,7 +103,8 @@ def inspected(panel: AttentionPanel, picture: SmallFrame, moment: Moment, explai
     links = _widths(panel.links, moment.prediction.attention.get(attention.EDGE_IMPORTANCE))
     frame: InspectedFrame = panel.frame
     frame.show_frame(picture, moment.clip, T - 1, panel.joint_scores(explained), links)
-    return cut(frame, fitted((320, 200), QRectF(frame.rect())))
+    frame.resize(400, 180)  # its shape decides how much of the picture there is
+    return cut(frame, QRectF(frame.rect()))
 
 
 def drawn(view: matrix.MatrixView) -> tuple[np.ndarray, np.ndarray]:

@@ -53,6 +53,7 @@ class AttentionControl(QObject):
         panel.hold.toggled.connect(self._hold)
         panel.overlay.toggled.connect(lambda _: self._show_on_picture())
         panel.in_strip.toggled.connect(lambda _: self._show_strip(self.moment))
+        panel.tabs.currentChanged.connect(lambda _: self._show() if self._timer.isActive() else None)
         strip.picked.connect(lambda _: self._show_frame())
 
     @property

@@ -1,4 +1,4 @@
-"""One frame of the clip: picture and skeleton, joints sized by relevance, bones by the importance of their links."""
+"""One frame of the clip around the body: picture, skeleton, joints sized by relevance, bones by their links' weight."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,8 @@ from app.ui.theme import Colours
 from recognizer.types import Clip
 
 _REFERENCE_PX = 300.0
+_MARGIN = 0.14  # of the body's longer side, around it: the joints leave out hair, hands and feet
+_LEAST = 0.3  # of the picture's shorter side: what is further away is not drawn larger
 _NEAR_S = 0.15  # a picture further from the pose's time is not shown
 
 
@@ -75,24 +77,43 @@ class InspectedFrame(QWidget):
             painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, "No frame yet")
             return
         height, width = frame.bgr.shape[:2]
-        room = fitted((width, height), QRectF(self.rect()))
+        part = self._part(clip, frame.scale, (width, height))
+        room = fitted((part.width(), part.height()), QRectF(self.rect()))
         painter.setClipRect(room)
         if abs(frame.time_s - clip.time_s + (len(clip.xy_px) - 1 - self._place) / clip.fps) <= _NEAR_S:
             image = QImage(frame.bgr.data, width, height, 3 * width, QImage.Format.Format_BGR888)
-            painter.drawImage(room, image.flipped(Qt.Orientation.Horizontal) if self._mirror else image)
+            painter.drawImage(room, image.flipped(Qt.Orientation.Horizontal) if self._mirror else image, part)
         else:  # not kept any more
             painter.fillRect(room, QColor("#2b303a"))
-        self._paint_skeleton(painter, clip, frame.scale, room, width)
-        self._paint_note(painter, room)
-
-    def _paint_skeleton(self, painter: QPainter, clip: Clip, scale: float, room: QRectF, width: int) -> None:
-        zoom = room.width() / width
-        xy = clip.xy_px[self._place].astype(float) * scale
+        xy = clip.xy_px[self._place].astype(float) * frame.scale
         if self._mirror:
             xy[:, 0] = width - 1 - xy[:, 0]
-        xy = xy * zoom + (room.left(), room.top())
+        xy = (xy - (part.left(), part.top())) * (room.width() / part.width()) + (room.left(), room.top())
+        self._paint_skeleton(painter, clip, xy, max(min(room.width(), room.height()) / _REFERENCE_PX, 0.4))
+        painter.setClipping(False)
+        self._paint_note(painter, room)
+
+    def _part(self, clip: Clip, scale: float, size: tuple[int, int]) -> QRectF:
+        """The part of a picture of this size to show: the body in the whole clip, so that it does not jump from frame
+        to frame, in the shape of the widget as far as the picture goes."""
+        whole = QRectF(0, 0, *size)
+        seen = clip.xy_px[clip.confidence > 0].astype(float) * scale
+        if not len(seen):
+            return whole
+        low, high = seen.min(axis=0), seen.max(axis=0)
+        margin = _MARGIN * float((high - low).max())
+        wide, tall = (max(float(extent) + 2 * margin, _LEAST * min(size)) for extent in high - low)
+        shape = self.width() / max(self.height(), 1)
+        part = QRectF(0, 0, min(max(wide, tall * shape), size[0]), min(max(tall, wide / shape), size[1]))
+        x, y = (low + high) / 2
+        part.moveCenter(QPointF(size[0] - 1 - x if self._mirror else x, y))
+        part.moveLeft(min(max(part.left(), 0.0), size[0] - part.width()))
+        part.moveTop(min(max(part.top(), 0.0), size[1] - part.height()))
+        return part
+
+    def _paint_skeleton(self, painter: QPainter, clip: Clip, xy: NDArray[np.float64], unit: float) -> None:
+        """xy: (V, 2) in the widget."""
         seen = clip.confidence[self._place] > 0
-        unit = max(min(room.width(), room.height()) / _REFERENCE_PX, 0.5)
         for a, b in clip.layout.edge_indices:
             if seen[a] and seen[b]:
                 wide = 2.0 if self._links is None else 1.0 + 5.0 * float(max(self._links[a, b], self._links[b, a]))
@@ -113,7 +134,7 @@ class InspectedFrame(QWidget):
         font.setPointSizeF(font.pointSizeF() * 0.9)
         painter.setFont(font)
         area = painter.fontMetrics().boundingRect(self._note).adjusted(-6, -3, 6, 3)
-        box = QRectF(room.left() + 6, room.top() + 6, area.width(), area.height())
+        box = QRectF(6, room.top() + 6, area.width(), area.height())  # beside the picture where there is room
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(20, 22, 26, 190))
         painter.drawRoundedRect(box, 4, 4)

@@ -4,7 +4,7 @@ import os
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtCore import QPointF, QRectF, QSize
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QVBoxLayout, QWidget
 
@@ -33,22 +33,26 @@ class MatrixView(QWidget):
         self._plot.setMouseEnabled(False, False)
         self._image = pg.ImageItem(axisOrder="row-major")
         self._plot.addItem(self._image)
-        self._mark = pg.InfiniteLine(angle=90)
+        self._mark = pg.InfiniteLine(angle=90, pen=pg.mkPen("#ffffff", width=2))  # what is 0 is dark in both themes
         self._mark.setVisible(False)
         self._plot.addItem(self._mark)
         self._bar = pg.ColorBarItem(values=(0, 1), colorMap=_colour_map(False), interactive=False, width=12)
         self._bar.setImageItem(self._image, insert_in=self._plot.getPlotItem())
         self._plot.getPlotItem().invertY(True)
         self._plot.scene().sigMouseMoved.connect(self._hover)
-        self._plot.setMinimumHeight(120)
         self._plot.getPlotItem().layout.setContentsMargins(2, 8, 2, 2)  # room for half a line of text
         self._plot.getAxis("bottom").setStyle(hideOverlappingLabels=False)
         self._plot.setVisible(False)
+        self.setMinimumHeight(120)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self._plot)
         self.set_colours(colours)
+
+    def sizeHint(self) -> QSize:
+        """Qt's: the same with and without a matrix, so that nothing around it moves."""
+        return QSize(320, 190)
 
     @property
     def values(self) -> NDArray[np.float32]:
@@ -102,7 +106,6 @@ class MatrixView(QWidget):
     def set_colours(self, colours: Colours) -> None:
         """Another theme."""
         self._plot.setBackground(colours.card)
-        self._mark.setPen(pg.mkPen(colours.text, width=1.5))
         for axis in (*(self._plot.getAxis(side) for side in ("left", "bottom")), self._bar.axis):
             axis.setPen(colours.border)
             axis.setTextPen(colours.muted)

@@ -39,6 +39,7 @@ class InsideView(QWidget):
         self.note.setObjectName("muted")
         self.note.setWordWrap(True)
         self.note.setVisible(False)
+        self.kind.setVisible(False)
         self._row = QHBoxLayout()
         self._row.setSpacing(6)
         column = QVBoxLayout(self)

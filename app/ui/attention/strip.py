@@ -122,8 +122,9 @@ class HeatStrip(QWidget):
             self._paint_skeleton(painter, place, area, fit, pen)
         if self._pick is not None:
             painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.setPen(QPen(QColor(self._colours.text), 2))
-            painter.drawRect(self.cell(self._pick))
+            for colour, width in (("#15171c", 5), ("#ffffff", 2.5)):  # seen on any colour of a cell
+                painter.setPen(QPen(QColor(colour), width))
+                painter.drawRect(self.cell(self._pick))
 
     def _paint_axis(self, painter: QPainter) -> None:
         assert self._clip is not None
