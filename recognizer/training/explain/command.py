@@ -130,7 +130,7 @@ def figures_of(clip: Clip, prediction: Prediction, explained: Sequence[Explanati
         made["spatial_attention"] = figures.joint_matrices(maps, clip.layout)
     if attention.layers(maps, attention.TEMPORAL):
         joint = int(explained[0].relevance.mean(axis=0).argmax())
-        made["temporal_attention"] = figures.frames_of_joint(maps, clip.layout, joint)
+        made["temporal_attention"] = figures.frames_of_joint(maps, clip, joint)
     if attention.EDGE_IMPORTANCE in maps:
         made["edge_importance"] = figures.edge_importance(clip, maps[attention.EDGE_IMPORTANCE])
     return made

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
-from matplotlib.colors import Colormap
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Colormap, Normalize
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
@@ -73,8 +74,8 @@ def matrices(maps: Array, title: str, rows: str = "layer", columns: str = "head"
     for row in range(height):
         for column in range(width):
             axes = grid[row, column]
-            axes.imshow(maps[row, column], cmap="magma", vmin=0)
-            axes.set_title(f"{rows} {row + 1}, {columns} {column + 1}", fontsize=8)
+            name = f"{rows} {row + 1}, {columns} {column + 1}"
+            _matrix(axes, maps[row, column], name)
             axes.tick_params(labelsize=6)
     figure.suptitle(title)
     return figure
@@ -108,23 +109,29 @@ def joint_circles(clip: Clip, spatial: Mapping[str, Array]) -> Figure:
 def joint_matrices(spatial: Mapping[str, Array], layout: Layout, time: float = 0.5) -> Figure:
     """Who looks at whom among the joints, in each layer, at a moment of the clip (0 its begin, 1 its end)."""
     names = attention.layers(spatial, attention.SPATIAL)
-    figure = Figure(figsize=(4.2 * len(names), 4.6), layout="constrained")
-    for axes, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names, strict=True):
+    figure, grid = _grid(len(names), 4.2, 4.4)
+    for axes, name in zip(grid, names, strict=False):
         maps = spatial[name].mean(axis=0)  # (T', V, V)
-        axes.imshow(maps[round(time * (len(maps) - 1))], cmap="magma", vmin=0)
-        axes.set_title(f"{_plain(name)}, heads averaged", fontsize=9)
-        axes.set_xticks(range(len(layout)), [_plain(joint) for joint in layout.joints], rotation=90, fontsize=6)
-        _label_joints(axes, layout, size=6)
+        _matrix(axes, maps[round(time * (len(maps) - 1))], f"{_plain(name)}, heads averaged")
+        axes.set_xticks(range(len(layout)), [_plain(joint) for joint in layout.joints], rotation=90, fontsize=7)
+        _label_joints(axes, layout, size=7)
+    figure.suptitle("joints ask (rows) and are asked (columns)")
     return figure
 
 
-def frames_of_joint(temporal: Mapping[str, Array], layout: Layout, joint: int) -> Figure:
+def frames_of_joint(temporal: Mapping[str, Array], clip: Clip, joint: int) -> Figure:
     """How the frames of one joint look at each other, each layer."""
     names = attention.layers(temporal, attention.TEMPORAL)
-    figure = Figure(figsize=(3.2 * len(names), 3.6), layout="constrained")
-    for axes, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names, strict=True):
-        axes.imshow(attention.temporal_map(temporal[name], joint), cmap="magma", vmin=0)
-        axes.set_title(f"{_plain(name)}, {_plain(layout.joints[joint])}", fontsize=8)
+    figure, grid = _grid(len(names), 3.6, 3.6)
+    begin_s, end_s = clip.time_s - (len(clip.xy_px) - 1) / clip.fps, clip.time_s
+    for axes, name in zip(grid, names, strict=False):
+        maps = attention.temporal_map(temporal[name], joint)
+        _matrix(axes, maps, f"{_plain(name)}, heads averaged")
+        places = np.linspace(0, len(maps) - 1, 4)
+        moments = [f"{time_s:.2f} s" for time_s in np.linspace(begin_s, end_s, 4)]
+        axes.set_xticks(places, moments, fontsize=7)
+        axes.set_yticks(places, moments, fontsize=7)
+    figure.suptitle(f"{_plain(clip.layout.joints[joint])}: frames ask (rows) and are asked (columns)")
     return figure
 
 
@@ -148,6 +155,8 @@ def edge_importance(clip: Clip, importance: Array) -> Figure:
         axes.set_aspect("equal")
         axes.invert_yaxis()
         axes.set_title(f"block {block + 1}", fontsize=9)
+    scale = ScalarMappable(Normalize(0, most), _SCORES)
+    figure.colorbar(scale, ax=list(grid), shrink=0.6, label="weight, the mean of both directions")
     figure.suptitle("learned importance of links")
     return figure
 
@@ -172,6 +181,23 @@ def save(figures: Mapping[str, Figure], folder: Path) -> None:
         temporary = folder / f".{name}.part.png"
         figure.savefig(temporary, dpi=110, metadata={"Software": None})
         temporary.replace(folder / f"{name}.png")
+
+
+def _grid(count: int, width: float, height: float) -> tuple[Figure, Sequence[Axes]]:
+    """Places of so many inches for `count` pictures, three in a row; those that are left over are empty."""
+    columns = min(count, 3)
+    rows = -(-count // columns)
+    figure = Figure(figsize=(width * columns, height * rows + 0.4), layout="constrained")
+    places = list(figure.subplots(rows, columns, squeeze=False).ravel())
+    for axes in places[count:]:
+        axes.axis("off")
+    return figure, places
+
+
+def _matrix(axes: Axes, values: Array, name: str) -> None:
+    """In its own colours, whose scale the title tells."""
+    axes.imshow(values, cmap="magma", vmin=0)
+    axes.set_title(f"{name}\n0 to {float(values.max()):.2f}", fontsize=8)
 
 
 def _strip(
