@@ -6,6 +6,7 @@ never shown, which are lent differences, and its own, of which it makes clips.
 
 import argparse
 import json
+import math
 import os
 import sys
 from collections.abc import Sequence
@@ -14,12 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from recognizer.generator import OnnxGenerator
 from recognizer.onnx_recognizer import OnnxRecognizer
 from recognizer.teaching.check import check
-from recognizer.teaching.lesson import with_extra
-from recognizer.teaching.quick import QuickSettings, teach
+from recognizer.teaching.lesson import Windows, with_extra
+from recognizer.teaching.quick import QuickSettings, Taught, teach
 from recognizer.teaching.variants import VariantSettings, make_variants
 from recognizer.teaching.windows import Changes, Shape
 from recognizer.training.benchmark.few_shot import (
@@ -28,6 +30,7 @@ from recognizer.training.benchmark.few_shot import (
     WAYS,
     Episode,
     Pool,
+    answers,
     draw,
     mean_and_interval,
     part_of_lesson,
@@ -40,22 +43,39 @@ from recognizer.training.run_folder import RunError
 NEW, KNOWN = "new to the generator", "its own"
 MARK = "few clips with and without variants"
 _DATASET = "utd_mhad"
-_FIGURES = ("without", "always", "gain", "checked", "checked_gain")
+_FIGURES = tuple(
+    f"{name}, {of}" for name in ("likeliest", "shown", "alarms") for of in ("without", "gain", "checked gain")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What was taught, on clips of other people. likeliest: part of the tested clips whose likeliest action is right.
+    shown: part that is right and over its threshold. alarms: part of the clips of actions that were not taught that are
+    shown as one that was. check: accuracy by the application's own check, of the taught clips."""
+
+    likeliest: float
+    shown: float
+    alarms: float
+    check: float
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One episode. without, always: part of the tested clips that are right without variants, and with them. kept: the
-    application's own check had more clips right with them."""
+    """One episode, without variants and with them."""
 
-    without: float
-    always: float
-    kept: bool
+    without: Answers
+    with_them: Answers
 
     @property
-    def checked(self) -> float:
+    def kept(self) -> bool:
+        """What the application does with them."""
+        return self.with_them.check > self.without.check
+
+    @property
+    def checked(self) -> Answers:
         """With variants where the check kept them."""
-        return self.always if self.kept else self.without
+        return self.with_them if self.kept else self.without
 
 
 def add_few_shot(parser: argparse.ArgumentParser) -> None:
@@ -126,26 +146,50 @@ def with_variants(
 
 
 def judged(pool: Pool, richer: Pool, episode: Episode, shape: Shape) -> Found:
-    """One episode without variants and with them; what the application's check would keep."""
-    quick = QuickSettings()
-    accuracy = []
+    """One episode without variants and with them."""
+    found = []
+    untaught = pool.tests & ~pool.some(episode.actions)
     for each in (pool, richer):
         lesson = part_of_lesson(each.lesson, episode.train, episode.actions)
-        accuracy.append(check(lesson, teach(lesson), shape).checks[0].accuracy)
-    return Found(
-        quick_accuracy(pool, episode, quick), quick_accuracy(richer, episode, quick), kept=accuracy[1] > accuracy[0]
-    )
+        test = part_of_lesson(each.lesson, episode.test, episode.actions)
+        taught = teach(lesson)
+        best, over = _shown(taught, test.plain, len(test.clips))
+        others = _windows_of(each.lesson.plain, np.flatnonzero(untaught))
+        found.append(
+            Answers(
+                likeliest=quick_accuracy(each, episode, QuickSettings()),
+                shown=float((over & (best == test.target)).mean()),
+                alarms=float(_shown(taught, others, int(untaught.sum()))[1].mean()) if untaught.any() else math.nan,
+                check=check(lesson, taught, shape).checks[0].accuracy,
+            )
+        )
+    return Found(*found)
+
+
+def _windows_of(windows: Windows, clips: NDArray[np.intp]) -> Windows:
+    """Of some clips, renumbered from 0."""
+    here = np.isin(windows.owner, clips)
+    return Windows(windows.description[here], np.searchsorted(clips, windows.owner[here]))
+
+
+def _shown(taught: Taught, windows: Windows, clips: int) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    """(C,) the likeliest action of each clip, and whether it is shown."""
+    found = answers(taught.head, windows, clips)
+    best = found[:, :-1].argmax(axis=1)
+    score = found[np.arange(clips), best]
+    return best, (score >= taught.thresholds[best]) & (score > found[:, -1])
 
 
 def row_of(group: str, actions: Sequence[str], shots: int, found: Sequence[Found]) -> dict[str, Any]:
     """Means over episodes with half of their 95% intervals; gains are of the same episodes."""
-    values = {
-        "without": [each.without for each in found],
-        "always": [each.always for each in found],
-        "gain": [each.always - each.without for each in found],
-        "checked": [each.checked for each in found],
-        "checked_gain": [each.checked - each.without for each in found],
-    }
+    values: dict[str, list[float]] = {}
+    for name in ("likeliest", "shown", "alarms"):
+        without, always, checked = (
+            [getattr(getattr(each, of), name) for each in found] for of in ("without", "with_them", "checked")
+        )
+        values |= {f"{name}, without": without, f"{name}, always": always, f"{name}, checked": checked}
+        values[f"{name}, gain"] = [b - a for a, b in zip(without, always, strict=True)]
+        values[f"{name}, checked gain"] = [b - a for a, b in zip(without, checked, strict=True)]
     means = {name: mean_and_interval(each) for name, each in values.items()}
     kept = float(np.mean([each.kept for each in found]))
     return {"group": group, "actions": list(actions), "shots": shots, **means, "kept": kept}
@@ -157,8 +201,9 @@ def table(figures: dict[str, Any]) -> str:
         f"Generator {figures['generator']}, iteration {figures['iteration']}; {figures['episodes']} episodes, "
         f"seed {figures['seed']}.",
         "",
-        "| actions | clips of each | without | with, always | gain | with, where the check rises | gain | kept |",
-        "|---|---|---|---|---|---|---|---|",
+        "| actions | clips of each | right | gain, always | gain, checked | shown | gain, always | gain, checked "
+        "| alarms | more, always | more, checked | kept |",
+        "|---|--:|" + "--:|" * (len(_FIGURES) + 1),
     ]
     for row in figures["rows"].values():
         cells = [_cell(*row[name], signed="gain" in name) for name in _FIGURES]

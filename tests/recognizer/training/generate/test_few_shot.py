@@ -17,7 +17,7 @@ from recognizer.teaching.variants import VariantSettings
 from recognizer.teaching.windows import Changes, Shape
 from recognizer.training.benchmark.few_shot import Pool, draw
 from recognizer.training.generate import few_shot
-from recognizer.training.generate.few_shot import KNOWN, MARK, NEW, Found, judged, row_of, with_variants
+from recognizer.training.generate.few_shot import KNOWN, MARK, NEW, Answers, Found, judged, row_of, with_variants
 from recognizer.training.run_folder import RunError
 
 ACTIONS = ("bow", "raise", "step")
@@ -55,18 +55,26 @@ def test_only_clips_that_teach_have_variants(pool, generator, base):
 def test_an_episode_is_judged_without_and_with_them(pool, generator, base):
     shape, richer = with_variants(pool, generator, base, VariantSettings(each=2))
     found = judged(pool, richer, draw(pool, ACTIONS, 3, np.random.default_rng(0), ways=3), shape)
-    assert found.without > 0.6
-    assert found.always > 0.6
-    same = judged(pool, pool, draw(pool, ACTIONS, 3, np.random.default_rng(0), ways=3), shape)
-    assert (same.always, same.kept) == (same.without, False)
+    assert found.without.likeliest > 0.6
+    assert found.with_them.likeliest > 0.6
+    for each in (found.without, found.with_them):
+        assert 0 <= each.shown <= 1
+        assert np.isnan(each.alarms)  # all actions are taught
+    same = judged(pool, pool, draw(pool, ACTIONS, 3, np.random.default_rng(1), ways=2), shape)
+    assert (same.with_them, same.kept) == (same.without, False)
+    assert 0 <= same.without.alarms <= 1
 
 
 def test_a_row_by_hand():
-    row = row_of(NEW, ("a", "b"), 3, [Found(0.5, 0.7, kept=True), Found(0.8, 0.6, kept=False)])
-    assert row["without"][0] == pytest.approx(0.65)
-    assert row["gain"][0] == pytest.approx(0)
-    assert row["checked"][0] == pytest.approx(0.75)
-    assert row["checked_gain"][0] == pytest.approx(0.1)
+    first = Found(Answers(0.5, 0.4, 0.1, 0.8), Answers(0.7, 0.7, 0.2, 0.9))
+    second = Found(Answers(0.8, 0.8, 0.1, 0.9), Answers(0.6, 0.5, 0.0, 0.9))
+    row = row_of(NEW, ("a", "b"), 3, [first, second])
+    assert (first.kept, second.kept) == (True, False)
+    assert row["likeliest, without"][0] == pytest.approx(0.65)
+    assert row["likeliest, gain"][0] == pytest.approx(0)
+    assert row["likeliest, checked"][0] == pytest.approx(0.75)
+    assert row["shown, checked gain"][0] == pytest.approx(0.15)
+    assert row["alarms, checked gain"][0] == pytest.approx(0.05)
     assert row["kept"] == 0.5
 
 
@@ -82,7 +90,8 @@ def test_rows_that_are_there_are_kept_and_the_page_has_the_table(pool, generator
     monkeypatch.setattr(few_shot, "WAYS", 1)
     drawn = lambda *a: draw(*a, ways=1)  # noqa: E731
     monkeypatch.setattr(few_shot, "draw", drawn)
-    monkeypatch.setattr(few_shot, "judged", lambda *_: Found(0.8, 0.9, kept=True))
+    monkeypatch.setattr(few_shot, "judged", lambda *_: found)
+    found = Found(Answers(0.8, 0.7, 0.1, 0.8), Answers(0.9, 0.7, 0.1, 0.9))
     page = tmp_path / "page.md"
     page.write_text(f"<!-- measured: {MARK} -->\n<!-- end -->\n")
     out = tmp_path / "figures" / "out.json"
@@ -90,7 +99,7 @@ def test_rows_that_are_there_are_kept_and_the_page_has_the_table(pool, generator
     few_shot.run_few_shot(SimpleNamespace(**given, shots=[3], out=out))
     assert asked == [("bow",), ("raise", "step")]
     assert list(json.loads(out.read_text())["rows"]) == [f"{NEW}, 3", f"{KNOWN}, 3"]
-    assert f"| {NEW} | 3 | 80.0 ± 0.0 | 90.0 ± 0.0 | +10.0 ± 0.0 |" in page.read_text()
+    assert f"| {NEW} | 3 | 80.0 ± 0.0 | +10.0 ± 0.0 | +10.0 ± 0.0 | 70.0 ± 0.0 | +0.0 ± 0.0 |" in page.read_text()
     few_shot.run_few_shot(SimpleNamespace(**given, shots=[3], out=out))
     assert len(asked) == 2
     with pytest.raises(RunError, match="of another generator or other settings"):
