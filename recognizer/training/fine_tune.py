@@ -99,7 +99,10 @@ def fit_network(
     """A network with an output for each action in order of their names, and one for everything else; averaged weights.
 
     start: a trained network, of which all but the head goes on learning, and how it is built; None begins from scratch.
+    Raises ValueError for less than two steps.
     """
+    if settings.steps < 2:
+        raise ValueError(f"{settings.steps} steps are too few to learn anything; give at least 2")
     torch.manual_seed(settings.seed)
     drawer = WindowDrawer(clips, settings, one_sided)
     name, changes = (start[0].name, start[0].changes) if start is not None else (settings.network, {})
@@ -111,8 +114,9 @@ def fit_network(
     optimizer = torch.optim.AdamW(
         network.parameters(), settings.learning_rate, weight_decay=settings.weight_decay, betas=(0.9, 0.99)
     )
+    warmup = max(settings.warmup, 1.5 / settings.steps)  # PyTorch divides by its length less one
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, settings.learning_rate, total_steps=settings.steps, pct_start=settings.warmup
+        optimizer, settings.learning_rate, total_steps=settings.steps, pct_start=warmup
     )
     network.train()
     for step in range(settings.steps):

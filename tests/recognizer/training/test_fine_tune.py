@@ -107,6 +107,13 @@ def test_a_graph_network_goes_on_from_a_trained_one():
     assert whole_clip_probabilities(network, made_clips(clips=1)).shape == (3, 4)
 
 
+@pytest.mark.parametrize("steps", [2, 10])
+def test_any_number_of_steps_but_one_is_enough_to_run(steps):
+    fit_network(made_clips(clips=1), FineTuneSettings(steps=steps, batch=2))
+    with pytest.raises(ValueError, match="at least 2"):
+        fit_network(made_clips(clips=1), FineTuneSettings(steps=1))
+
+
 def test_batches_hold_every_action_and_the_background():
     drawer = WindowDrawer([*made_clips(), made_clip(NOTHING, 1, seconds=5)], FineTuneSettings(batch=200))
     features, target = drawer.draw(np.random.default_rng(0))
