@@ -17,7 +17,8 @@ from PySide6.QtTest import QTest
 from app.explaining import Explainer
 from app.latest import Latest
 from app.ui.attention.heat import heat_rgb, signed_rgb
-from app.ui.attention.moments import KEPT_S, Moments
+from app.ui.attention.inspected import InspectedFrame
+from app.ui.attention.moments import KEPT_S, Moments, SmallFrame
 from app.ui.attention.panel import joint_relevance
 from app.ui.attention.strip import HeatStrip
 from app.ui.attention.views import views_of
@@ -457,6 +458,28 @@ def test_circles_lie_on_the_joints_and_follow_the_mirror(panel_open, engines):
     assert _near(mirrored.pixelColor(plain.width() - 1 - x - 6, y), yellow)
     panel_open.actions_by_name["overlay"].trigger()
     assert panel_open.video._scores is None
+
+
+@pytest.mark.parametrize("mirror", [False, True])
+def test_the_chosen_frame_is_shown_around_the_body_with_circles_on_the_joints(qtbot, mirror):
+    wrist = MPOSE_13.index("left_wrist")
+    xy_px = np.tile(np.linspace((160, 200), (220, 380), 13, dtype=np.float32), (30, 1, 1))  # in a frame of 640 x 480
+    picture = np.zeros((240, 320, 3), np.uint8)
+    x, y = (xy_px[0, wrist] / 2).astype(int)
+    picture[y - 30 : y + 31, x - 30 : x + 31, 2] = 255  # a red square around the wrist
+    frame = InspectedFrame(_DARK)
+    qtbot.addWidget(frame)
+    frame.resize(400, 200)
+    frame.set_mirror(mirror)
+    clip = Clip(xy_px, np.ones((30, 13), np.float32), 20.0, MPOSE_13, 2.0, 0)
+    frame.show_frame(SmallFrame(2.0, picture, 0.5), clip, 29, np.eye(13, dtype=np.float32)[wrist])
+    image = frame.grab().toImage()
+    colours = np.array([[image.pixelColor(c, r).getRgb()[:3] for c in range(400)] for r in range(200)], int)
+    red = np.argwhere((colours[..., 0] > 200) & (colours[..., 1:] < 40).all(axis=-1))
+    circle = np.argwhere((colours[..., 0] > 200) & (colours[..., 1] > 180) & (colours[..., 2] < 100))
+    low, high = red.min(axis=0), red.max(axis=0)
+    np.testing.assert_allclose(circle.mean(axis=0), (low + high) / 2, atol=2.5)
+    assert high[1] - low[1] > 1.4 * 61  # 61 pixels of the small picture, of which a part is shown
 
 
 def test_circles_of_a_movement_long_past_are_not_drawn_on_the_picture(panel_open, engines):

@@ -2,13 +2,13 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QLineF, QPointF, QRectF, QSize, Qt
+from PySide6.QtCore import QLineF, QPointF, QRectF, QSize, QSizeF, Qt
 from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.ui.attention.heat import heat_rgb
 from app.ui.attention.moments import SmallFrame
-from app.ui.people_painter import fitted, relevance_radius
+from app.ui.people_painter import relevance_radius
 from app.ui.theme import Colours
 from recognizer.types import Clip
 
@@ -37,7 +37,7 @@ class InspectedFrame(QWidget):
 
     def sizeHint(self) -> QSize:
         """Qt's."""
-        return QSize(320, 190)
+        return QSize(320, 110)
 
     def show_frame(
         self,
@@ -78,7 +78,8 @@ class InspectedFrame(QWidget):
             return
         height, width = frame.bgr.shape[:2]
         part = self._part(clip, frame.scale, (width, height))
-        room = fitted((part.width(), part.height()), QRectF(self.rect()))
+        room = QRectF(QPointF(), part.size().scaled(QSizeF(self.size()), Qt.AspectRatioMode.KeepAspectRatio))
+        room.moveCenter(QRectF(self.rect()).center())
         painter.setClipRect(room)
         if abs(frame.time_s - clip.time_s + (len(clip.xy_px) - 1 - self._place) / clip.fps) <= _NEAR_S:
             image = QImage(frame.bgr.data, width, height, 3 * width, QImage.Format.Format_BGR888)
@@ -134,7 +135,8 @@ class InspectedFrame(QWidget):
         font.setPointSizeF(font.pointSizeF() * 0.9)
         painter.setFont(font)
         area = painter.fontMetrics().boundingRect(self._note).adjusted(-6, -3, 6, 3)
-        box = QRectF(6, room.top() + 6, area.width(), area.height())  # beside the picture where there is room
+        box = QRectF(6, 0, area.width(), area.height())  # beside the picture where there is room, and below raised arms
+        box.moveBottom(room.bottom() - 6)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(20, 22, 26, 190))
         painter.drawRoundedRect(box, 4, 4)

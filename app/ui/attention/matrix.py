@@ -52,7 +52,7 @@ class MatrixView(QWidget):
 
     def sizeHint(self) -> QSize:
         """Qt's: the same with and without a matrix, so that nothing around it moves."""
-        return QSize(320, 190)
+        return QSize(320, 120)
 
     @property
     def values(self) -> NDArray[np.float32]:

@@ -166,8 +166,8 @@ class AttentionPanel(QFrame):
         maps = QVBoxLayout(explained)
         maps.setContentsMargins(0, 8, 0, 0)
         maps.setSpacing(6)
-        maps.addWidget(self.map, 1)
-        maps.addWidget(self.comparison, 1)
+        maps.addWidget(self.map, 5)
+        maps.addWidget(self.comparison, 6)
         self.tabs.addTab(explained, "Joints and time")
         self.tabs.addTab(self.inside, "Inside the network")
         heading = QLabel("Why")
@@ -188,8 +188,8 @@ class AttentionPanel(QFrame):
         column.addLayout(head)
         column.addWidget(self.title)
         column.addLayout(row)
-        column.addWidget(self.tabs, 3)
-        column.addWidget(self.frame, 2)
+        column.addWidget(self.tabs, 2)
+        column.addWidget(self.frame, 1)
 
     def offer(self, actions: Sequence[str], methods: Sequence[str]) -> None:
         """What a recognizer can be asked; an action that it has not is given up."""
