@@ -95,7 +95,8 @@ class VariantsTried:
     """What variants of the clips were worth that a generator had made (recognizer.teaching.variants).
 
     generator, sha256, seed: what made them. variants: how many. held_out, clips, accuracy_without, accuracy_with: of
-    the strictest check. kept: the recognizer learnt from them. made: where it did, each variant's name, action, clip
+    the strictest check. alarms_without, alarms_with: an hour; None without footage of nothing. kept: the recognizer
+    learnt from them. made: where it did, each variant's name, action, clip
     and provenance.
     """
 
@@ -107,6 +108,8 @@ class VariantsTried:
     clips: int
     accuracy_without: float
     accuracy_with: float
+    alarms_without: float | None
+    alarms_with: float | None
     kept: bool
     made: tuple[dict[str, Any], ...]
 

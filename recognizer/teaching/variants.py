@@ -97,7 +97,8 @@ def try_variants(
     seed: int = 0,
     progress: Progress = lambda part: None,
 ) -> tuple[Taught, Check]:
-    """What was taught with the variants where more held-out clips are right with them, else as it was.
+    """What was taught with the variants where more held-out clips are right with them and footage of nothing gives no
+    more false alarms, else as it was.
 
     taught, found: of the lesson without them. A variant goes with its clip: a head that judges the clip has seen
     neither. The check says what was tried.
@@ -108,7 +109,8 @@ def try_variants(
     taught_more = teach(richer, quick)
     found_more = check(richer, taught_more, shape, quick)
     before, after = found.checks[0], found_more.checks[0]
-    kept = after.accuracy > before.accuracy
+    alarms, alarms_more = (None if each.alarms is None else each.alarms.an_hour for each in (found, found_more))
+    kept = after.accuracy > before.accuracy and (alarms is None or alarms_more is None or alarms_more <= alarms)
     tried = VariantsTried(
         generator=generator.name,
         sha256=generator.sha256,
@@ -118,6 +120,8 @@ def try_variants(
         clips=before.clips,
         accuracy_without=before.accuracy,
         accuracy_with=after.accuracy,
+        alarms_without=alarms,
+        alarms_with=alarms_more,
         kept=kept,
         made=tuple(_listed(lesson, variant) for variant in variants) if kept else (),
     )

@@ -26,6 +26,8 @@ TRIED = {
     "clips": 34,
     "accuracy_without": 0.88,
     "accuracy_with": 0.91,
+    "alarms_without": 3.0,
+    "alarms_with": 2.0,
     "kept": True,
     "made": [{"name": "r1/1 (variant 1)", "action": "salute", "of": "r1/1", "synthetic": True}],
 }
@@ -37,6 +39,9 @@ def test_the_report_tells_the_gain():
     assert "40 generated variants of the clips, by sa-gcn &lt;1&gt; (synthetic)" in said
     dropped = as_html({"checks": [], "variants": {**TRIED, "accuracy_with": 0.8, "kept": False, "made": []}})
     assert "80% of 34 held-out clips, 88% without; <b>not kept</b>" in dropped
+    noisy = as_html({"checks": [], "variants": {**TRIED, "alarms_with": 40.0, "kept": False, "made": []}})
+    assert "91% instead of 88% of 34 held-out clips, but 40.0 false alarms an hour instead of 3.0" in noisy
+    assert "<b>not kept</b>" in noisy
     assert "variants" not in as_html({"checks": [], "variants": None})
 
 

@@ -100,6 +100,12 @@ def _variants(tried: Mapping[str, Any]) -> str:
         return (
             f"<p>With {what}: <b>{after:.0%} instead of {before:.0%}</b> of {tried['clips']} held-out clips; kept.</p>"
         )
+    if after > before:
+        return (
+            f"<p>With {what}: {after:.0%} instead of {before:.0%} of {tried['clips']} held-out clips, but "
+            f"{tried['alarms_with']:.1f} false alarms an hour instead of {tried['alarms_without']:.1f}; "
+            "<b>not kept</b>.</p>"
+        )
     return (
         f"<p>With {what}: {after:.0%} of {tried['clips']} held-out clips, {before:.0%} without; <b>not kept</b>, "
         "the recognizer is as if they had never been made.</p>"

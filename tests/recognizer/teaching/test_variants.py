@@ -10,7 +10,7 @@ from toy_generator import write_generator
 
 from pose.skeleton import MEDIAPIPE_33, MPOSE_13, convert
 from recognizer.generator import OnnxGenerator
-from recognizer.teaching.check import check
+from recognizer.teaching.check import FalseAlarms, check
 from recognizer.teaching.errors import TeachingError
 from recognizer.teaching.lesson import NOTHING, prepare, with_extra
 from recognizer.teaching.quick import teach
@@ -99,6 +99,26 @@ def test_variants_that_hurt_are_dropped(generator, base, shape):
     assert found.checks == plain.checks
 
 
+def test_variants_that_bring_false_alarms_are_dropped(generator, base, shape, monkeypatch):
+    clips = two_days()
+    other = {"Monday": "Tuesday", "Tuesday": "Monday"}
+    variants = [
+        Variant(styled(c.action, STYLES[c.action][other[c.session]], 50 + n, c.session), n, {})
+        for n, c in enumerate(clips)
+    ]
+
+    def told(quiet, loud):
+        """Of what helps, were there so many alarms without and with it."""
+        counts = iter([FalseAlarms(60.0, {"salute": quiet}), FalseAlarms(60.0, {"salute": loud})])
+        monkeypatch.setattr("recognizer.teaching.check._false_alarms", lambda *_: next(counts))
+        return tried(clips, variants, generator, base, shape)[3].variants
+
+    assert told(1, 1).kept
+    noisy = told(1, 2)
+    assert (noisy.alarms_without, noisy.alarms_with, noisy.kept) == (60.0, 120.0, False)
+    assert noisy.accuracy_with > noisy.accuracy_without
+
+
 def test_a_head_that_judges_a_clip_has_not_seen_its_variants(generator, base, shape):
     # Copies of the judged clip itself would make it right, were they there while it is judged.
     clips = two_days()
@@ -139,9 +159,7 @@ def test_actions_that_the_generator_knows_are_made_whole(generator):
 
 def test_what_is_made_whole_has_the_users_proportions(tmp_path):
     clip = replace(made_clip("raise", 1), action="step")
-    generator = OnnxGenerator(
-        write_generator(tmp_path / "even", wobble=0)
-    )  # legs of 1.6 torsos, not 1.8
+    generator = OnnxGenerator(write_generator(tmp_path / "even", wobble=0))  # legs of 1.6 torsos, not 1.8
     legs = (("hip", "knee"), ("knee", "ankle"))
     (made, *_) = make_variants([clip], generator, MPOSE_13)
     for start, end in (*((f"left_{a}", f"left_{b}") for a, b in legs), ("left_hip", "right_hip")):
