@@ -8,12 +8,14 @@ import pytest
 import window_fakes as fakes
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QCheckBox, QDoubleSpinBox, QLabel, QSpinBox, QWidget
 
 from app.library.catalogue import Library
 from app.library.database import FILE
 from app.recording.folder import read_recording, recording_folders
 from app.recording.recorder import RecorderState
 from app.recording.writer import RecordingWriter, recover
+from app.ui.recording.record_bar import RecordBar, RecordChoices
 from app.ui.recording.wrong import RightActionDialog
 from pose.skeleton import MEDIAPIPE_33
 
@@ -111,6 +113,26 @@ def test_that_was_wrong_keeps_the_last_seconds_under_another_name(recording, eng
     found = read_recording(folder)
     assert found.info.action == "juggle"
     assert found.info.duration_s == pytest.approx(3.0, abs=0.1)
+
+
+def test_no_action_but_nothing_is_offered_that_is_none(recording, qtbot):
+    dialog = RightActionDialog(recording, ["wave", "other", "unknown", "nothing", "clap"], lambda name: None)
+    assert [dialog.list.item(row).text() for row in range(dialog.list.count())] == ["nothing", "clap", "wave"]
+    dialog.close()
+
+
+@pytest.mark.parametrize("width", [494, 760, 1100])
+def test_nothing_in_the_bar_is_cut_off(recording, width):
+    """494 pixels are what the narrowest window leaves."""
+    bar = RecordBar(recording._theme.colours, RecordChoices(), recording)
+    bar.resize(width, 130)
+    bar.show()
+    for part in bar.findChildren(QWidget):
+        if isinstance(part, QCheckBox | QSpinBox | QDoubleSpinBox) or (type(part) is QLabel and part.text()):
+            assert part.width() >= part.minimumSizeHint().width(), part
+            assert part.geometry().right() < width
+    assert bar.state.width() > 100
+    bar.close()
 
 
 def test_that_was_wrong_needs_a_name(recording, engines, library):

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 
 from PySide6.QtCore import QStringListModel, Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
+    QBoxLayout,
     QCheckBox,
     QCompleter,
     QDoubleSpinBox,
@@ -23,6 +25,7 @@ from app.ui.notifier import Notifier
 from app.ui.theme import Colours
 
 MAX_LABEL = 100
+_WIDE_PX = 760  # from here on everything but the names fits into one row, with room for what is said
 _BUSY = (RecorderState.COUNTDOWN, RecorderState.RECORDING, RecorderState.SAVING)
 
 
@@ -65,12 +68,13 @@ class RecordBar(QFrame):
         self.cancel = QPushButton("Throw away")
         self.cancel.clicked.connect(lambda: self.cancelled.tell())
         self.state = ElidedLabel()
+        self._second = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._lay_out()
         self.show_view(RecorderView(RecorderState.READY))
 
     def _lay_out(self) -> None:
-        first, second = QHBoxLayout(), QHBoxLayout()
-        for row in (first, second):
+        first, numbers, rest = QHBoxLayout(), QHBoxLayout(), QHBoxLayout()
+        for row in (first, numbers, rest, self._second):
             row.setSpacing(8)
         for part, stretch in ((self.action, 3), (self.person, 2)):
             first.addWidget(part, stretch)
@@ -84,16 +88,25 @@ class RecordBar(QFrame):
         for name, box in boxes:
             label = QLabel(name)
             label.setObjectName("muted")
-            second.addWidget(label)
-            second.addWidget(box)
-        second.addWidget(self.when_still)
-        second.addWidget(self.skeleton_only)
-        second.addWidget(self.state, 1)
+            numbers.addWidget(label)
+            numbers.addWidget(box)
+        numbers.addStretch(1)
+        rest.addWidget(self.when_still)
+        rest.addWidget(self.skeleton_only)
+        rest.addWidget(self.state, 1)
+        self._second.addLayout(numbers)
+        self._second.addLayout(rest, 1)
         column = QVBoxLayout(self)
         column.setContentsMargins(12, 8, 12, 8)
         column.setSpacing(6)
         column.addLayout(first)
-        column.addLayout(second)
+        column.addLayout(self._second)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Qt's: in a narrow window there are three rows."""
+        super().resizeEvent(event)
+        narrow = self.width() < _WIDE_PX
+        self._second.setDirection(QBoxLayout.Direction.TopToBottom if narrow else QBoxLayout.Direction.LeftToRight)
 
     def settings(self, session: str) -> TakeSettings:
         """How the next takes are made."""

@@ -9,6 +9,7 @@ from app.palette import action_text
 from app.ui.recording.record_bar import MAX_LABEL
 
 NOTHING = "nothing"
+_NONE = (NOTHING, "other", "unknown")  # what recognizers answer that is no action to teach
 
 
 class RightActionDialog(QDialog):
@@ -19,7 +20,7 @@ class RightActionDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("That was wrong")
         self._chosen = chosen
-        self._names = [NOTHING, *sorted(action for action in actions if action != NOTHING)]
+        self._names = [NOTHING, *sorted(action for action in actions if action not in _NONE)]
         self.name = QLineEdit()
         self.name.setMaxLength(MAX_LABEL)
         self.name.setPlaceholderText("type a name or choose one below")
