@@ -11,8 +11,10 @@ from typing import ClassVar
 import numpy as np
 import pytest
 import window_fakes as fakes
-from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QHelpEvent
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QToolTip
 
 from app.explaining import Explainer
 from app.latest import Latest
@@ -579,6 +581,18 @@ def test_tooltips_of_a_matrix_name_joint_and_frame(panel_open, engines, monkeypa
     view = panel_open.attention.panel.map
     view._hover(view._image.mapToScene(QPointF(T - 1 + 0.5, MPOSE_13.index("left_wrist") + 0.5)))
     assert told == ["left wrist · 0.00 s ago: 1.000"]
+
+
+def test_the_tooltip_of_a_cell_stays_while_the_mouse_rests(panel_open, engines):
+    give(panel_open, engines.last, looked_at())
+    answer(panel_open)
+    view = panel_open.attention.panel.map
+    viewport = view._plot.viewport()
+    at = view._plot.mapFromScene(view._image.mapToScene(QPointF(T - 1 + 0.5, MPOSE_13.index("left_wrist") + 0.5)))
+    view._hover(view._plot.mapToScene(at))
+    QApplication.sendEvent(viewport, QHelpEvent(QEvent.Type.ToolTip, at, viewport.mapToGlobal(at)))
+    assert QToolTip.text() == "left wrist · 0.00 s ago: 1.000"
+    QToolTip.hideText()
 
 
 def test_relevance_of_joints_is_what_speaks_for_the_action():

@@ -4,8 +4,8 @@ import os
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QRectF, QSize
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, QSize
+from PySide6.QtGui import QHelpEvent, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QVBoxLayout, QWidget
 
 os.environ.setdefault("PYQTGRAPH_QT_LIB", "PySide6")
@@ -40,6 +40,7 @@ class MatrixView(QWidget):
         self._bar.setImageItem(self._image, insert_in=self._plot.getPlotItem())
         self._plot.getPlotItem().invertY(True)
         self._plot.scene().sigMouseMoved.connect(self._hover)
+        self._plot.viewport().installEventFilter(self)
         self._plot.getPlotItem().layout.setContentsMargins(2, 8, 2, 2)  # room for half a line of text
         self._plot.getAxis("bottom").setStyle(hideOverlappingLabels=False)
         self._plot.setVisible(False)
@@ -121,17 +122,28 @@ class MatrixView(QWidget):
         super().resizeEvent(event)
         self._name("left", self._names[0])
 
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Qt's: a cell's tooltip stays while the mouse rests; the view itself would put its own, none, in its place."""
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
+            return self._tell(self._plot.mapToScene(event.pos()))
+        return super().eventFilter(watched, event)
+
     def _hover(self, at: QPointF) -> None:
+        if not self._tell(at):
+            QToolTip.hideText()
+
+    def _tell(self, at: QPointF) -> bool:
+        """A tooltip with names and value of the cell at a place of the scene; False where there is none."""
         inside = self._image.mapFromScene(at)
         row, column = int(np.floor(inside.y())), int(np.floor(inside.x()))
         height, width = self._values.shape
         if not (0 <= row < height and 0 <= column < width):
-            QToolTip.hideText()
-            return
+            return False
         rows, columns = self._names
         where = f"{rows[row]} · {columns[column]}: {self._values[row, column]:.3f}"
         place = self._plot.mapToGlobal(self._plot.mapFromScene(at))
         QToolTip.showText(place, where, self._plot)
+        return True
 
 
 def _colour_map(signed: bool) -> pg.ColorMap:
