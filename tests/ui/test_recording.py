@@ -122,11 +122,12 @@ def test_no_action_but_nothing_is_offered_that_is_none(recording, qtbot):
 
 
 @pytest.mark.parametrize("width", [494, 760, 1100])
-def test_nothing_in_the_bar_is_cut_off(recording, width):
+def test_nothing_in_the_bar_is_cut_off(recording, width, qtbot):
     """494 pixels are what the narrowest window leaves."""
     bar = RecordBar(recording._theme.colours, RecordChoices(), recording)
     bar.resize(width, 130)
     bar.show()
+    qtbot.wait(20)  # the rows are laid out
     for part in bar.findChildren(QWidget):
         if isinstance(part, QCheckBox | QSpinBox | QDoubleSpinBox) or (type(part) is QLabel and part.text()):
             assert part.width() >= part.minimumSizeHint().width(), part
