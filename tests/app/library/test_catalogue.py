@@ -55,6 +55,9 @@ EDITS = {
     "remove session": lambda lib, rec: lib.remove_name("session", "Monday"),
     "key": lambda lib, rec: lib.set_key("拍手", "W"),  # taken from wave
     "split": lambda lib, rec: lib.set_split("mine", {clip.id: "validation" for clip in lib.clips(limit=-1)}),
+    "part": lambda lib, rec: lib.set_part("mine", [some_clip(lib)], "validation"),
+    "no part": lambda lib, rec: lib.set_part("mine", [clip.id for clip in lib.clips(limit=-1)], None),
+    "new split": lambda lib, rec: lib.set_part("second", [some_clip(lib)], "test"),
     "remove split": lambda lib, rec: lib.remove_split("mine"),
     "add model": lambda lib, rec: lib.add_model(
         Model("second", "now", "full", "m", (("a/1", "wave"),), {"recall": 0.5})
