@@ -16,7 +16,7 @@ from app.library.importing import ImportProgress, ImportReport
 from app.library.motion import motion_energy, propose
 from app.library.types import NewClip
 from app.recording.writer import RecordingWriter
-from app.ui.library import bench
+from app.ui.library import bench, showing
 from app.ui.library.browser import column_widths
 from app.ui.library.clip_model import ACTION, COLUMNS
 from app.ui.library.export_dialog import ExportDialog
@@ -141,6 +141,46 @@ def test_several_clips_of_one_recording(window):
     window.player.go(3.0)
     QTest.keyClick(window, Qt.Key.Key_A)
     assert window.browser.clips.rowCount() == 3
+
+
+def test_what_is_still_being_read_is_not_cut_by_what_was_shown_before(window, qtbot, monkeypatch):
+    """The player shows the clip before until the next one is there: its times are not the new one's."""
+    read, go_on = showing._read, threading.Event()
+    monkeypatch.setattr(showing, "_read", lambda *asked: go_on.wait(20) and read(*asked))
+    window.player.go(3.0)
+    second = window.browser.clips.row(1)
+    window.browser.clip_table.choose([1])
+    for key in (Qt.Key.Key_I, Qt.Key.Key_O, Qt.Key.Key_A, Qt.Key.Key_P):
+        QTest.keyClick(window, key)
+    assert window.library.clip(second.id) == second
+    assert window.browser.clips.rowCount() == 2
+    assert "wait until it is shown" in window.state.text()
+    go_on.set()
+    qtbot.waitUntil(lambda: not window.player.loading, timeout=20_000)
+    QTest.keyClick(window, Qt.Key.Key_A)
+    assert window.browser.clips.rowCount() == 3
+
+
+def test_a_clip_that_is_labelled_while_it_is_read_is_shown(window, qtbot, monkeypatch):
+    read, go_on = showing._read, threading.Event()
+    monkeypatch.setattr(showing, "_read", lambda *asked: go_on.wait(20) and read(*asked))
+    second = window.browser.clips.row(1)
+    window.browser.clip_table.choose([1])
+    QTest.keyClick(window, Qt.Key.Key_N)
+    assert window.library.clip(second.id).action == "nothing"
+    go_on.set()
+    qtbot.waitUntil(lambda: not window.player.loading, timeout=20_000)
+    assert window.player.stretch.recording.info.id == second.recording
+
+
+def test_a_recording_that_cannot_be_read_is_not_mistaken_for_another(window, root, qtbot):
+    second = window.browser.clips.row(1)
+    (root / "recordings" / second.recording / "joints.npz").write_bytes(b"damaged")
+    window.browser.clip_table.choose([1])
+    qtbot.waitUntil(lambda: "is damaged" in window.state.text(), timeout=20_000)
+    assert window.player.stretch is None
+    QTest.keyClick(window, Qt.Key.Key_I)
+    assert window.library.clip(second.id) == second
 
 
 def test_a_removed_clip_comes_back(window):

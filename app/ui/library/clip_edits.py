@@ -133,6 +133,8 @@ class ClipEdits:
         if shown is not None:
             start_s = min(self._player.time_s, max(duration_s - 1.0, 0.0))
             self.add(shown[0], [NewClip(start_s, min(start_s + 1.0, duration_s), shown[1], None, shown[2])])
+        else:
+            self._say("Choose a clip or a recording, and wait until it is shown")
 
     def propose_clips(self) -> list[int]:
         """Clips wherever something moves in the recording and none is yet; their ids."""

@@ -34,6 +34,7 @@ class Player(QWidget):
         self.bounds_changed: Notifier[[float, float]] = Notifier()
         self._colours = colours
         self.stretch: Stretch | None = None
+        self.loading = False  # the stretch is still of what was shown before
         self.person = 0
         self.bounds = (0.0, 0.0)
         self.time_s = 0.0
@@ -63,7 +64,7 @@ class Player(QWidget):
 
     def show_stretch(self, stretch: Stretch | None, person: int, start_s: float, end_s: float) -> None:
         """A clip of a recording, from its beginning; None shows nothing."""
-        self.stretch, self.bounds = stretch, (start_s, end_s)
+        self.stretch, self.bounds, self.loading = stretch, (start_s, end_s), False
         if stretch is None:
             self.bar.clips = ()
             self._timer.stop()
@@ -138,7 +139,7 @@ class Player(QWidget):
 
     def _set(self, start_s: float, end_s: float) -> None:
         start_s, end_s = max(start_s, 0.0), min(end_s, self.duration_s)
-        if self.stretch is not None and end_s > start_s:
+        if self.stretch is not None and not self.loading and end_s > start_s:
             self.bounds = start_s, end_s
             self.bar.update()
             self._say_where()

@@ -21,7 +21,9 @@ class Showing:
 
     @property
     def shown(self) -> tuple[str, int, str | None] | None:
-        """The recording in the player, the person in it, and who that is."""
+        """The recording in the player, the person in it, and who that is; None until it is there."""
+        if self._player.loading:
+            return None
         if self.clip is not None:
             return self.clip.recording, self.clip.person, self.clip.who
         if self.recording is None or self._player.stretch is None:
@@ -38,26 +40,30 @@ class Showing:
         before, self.clip, self.recording = self.clip, clip, None
         bounds = (clip.start_s, clip.end_s)
         same = before is not None and before.recording == clip.recording and before.person == clip.person
-        if not (same and self._player.stretch is not None and self._player.bounds == bounds):
+        there = self._player.stretch is not None and not self._player.loading and self._player.bounds == bounds
+        if not (same and there):
+            self._await(clip.recording)
+            self._player.bounds = bounds
             self._jobs.start(
                 "clip",
                 lambda: _read(library, clip.recording, clip.start_s, clip.end_s),
                 lambda found: self._have_clip(library, clip, found),
-                self._say,
+                self._cannot_show,
             )
         self.show_stripes(library)
 
     def show_recording(self, library: Library, recording: str) -> None:
         """A whole recording, for clips to be made of it."""
-        if recording == self.recording and self._player.stretch is not None:
+        if recording == self.recording and self._player.stretch is not None and not self._player.loading:
             self.show_stripes(library)
             return
         self.clip, self.recording = None, recording
+        self._await(recording)
         self._jobs.start(
             "recording",
             lambda: _read(library, recording),
             lambda found: self._have_recording(library, recording, found),
-            self._say,
+            self._cannot_show,
         )
 
     def show_stripes(self, library: Library) -> None:
@@ -66,8 +72,18 @@ class Showing:
         if recording is not None:
             self._player.show_clips(library.clips(Filter(recording=recording), limit=-1))
 
+    def _await(self, recording: str) -> None:
+        """What the player still shows may be of another recording."""
+        stretch = self._player.stretch
+        self._player.loading = stretch is not None and stretch.recording.info.id != recording
+
+    def _cannot_show(self, line: str) -> None:
+        self._player.show_stretch(None, 0, 0.0, 0.0)
+        self._say(line)
+
     def _have_clip(self, library: Library, clip: ClipRow, found: Stretch) -> None:
-        if clip == self.clip:
+        now = self.clip
+        if now is not None and _stretch_of(now) == _stretch_of(clip):  # it may have got a label meanwhile
             self._player.show_stretch(found, clip.person, clip.start_s, clip.end_s)
             self.show_stripes(library)
 
@@ -76,6 +92,10 @@ class Showing:
             persons = found.recording.persons()
             self._player.show_stretch(found, persons[0] if persons else 0, 0.0, found.recording.info.duration_s)
             self.show_stripes(library)
+
+
+def _stretch_of(clip: ClipRow) -> tuple[str, int, float, float]:
+    return clip.recording, clip.person, clip.start_s, clip.end_s
 
 
 def _read(library: Library, recording: str, start_s: float = 0.0, end_s: float | None = None) -> Stretch:
