@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from statistics import median
@@ -86,6 +87,30 @@ def run_teaching_bench(source: str, options: RunOptions, kind: str, effort: Effo
     """The live view with and without a teaching beside it; printed, and with --json also as JSON; 0. Raises as
     run_bench. --seconds sets the length of each run."""
     from app.bench_teaching import beside_teaching, table
+
+    show = _window_show(_say) or bench_runs.show_drawn
+    return _live_bench(source, options, effort, table, lambda run, s: beside_teaching(run, kind, s, PACED_FPS, show))
+
+
+def run_panel_bench(source: str, options: RunOptions, effort: Effort | None = None) -> int:
+    """The live view with the attention panel closed and open; the rest as run_teaching_bench."""
+    from app.bench_panel import table, with_panel
+
+    closed = _window_show(_say)
+    if closed is None:
+        raise UsageError("the attention panel needs the window; see --doctor")
+    opened = _window_show(_say, attention=True) or closed
+    return _live_bench(source, options, effort, table, lambda run, s: with_panel(run, s, PACED_FPS, closed, opened))
+
+
+def _live_bench(
+    source: str,
+    options: RunOptions,
+    effort: Effort | None,
+    table: Callable[[dict[str, Any]], str],
+    measured: Callable[[RunOptions, float], dict[str, Any]],
+) -> int:
+    """measured: of the options and the seconds of a run."""
     from pose.model_asset import find_pose_model
 
     effort = effort or Effort()
@@ -95,8 +120,7 @@ def run_teaching_bench(source: str, options: RunOptions, kind: str, effort: Effo
         _say(_busy_line(busy))
     options = replace(options, seconds=None, paced=False, pose_model=find_pose_model(options.pose_model, progress=_say))
     with _as_file(source, effort.frames, _say) as path:
-        show = _window_show(_say) or bench_runs.show_drawn
-        report = beside_teaching(replace(options, source=str(path)), kind, seconds, PACED_FPS, show)
+        report = measured(replace(options, source=str(path)), seconds)
     report |= {"hardware": hardware(), "busy_before_percent": busy}
     if options.json != "-":
         sys.stdout.write(table(report))
@@ -262,15 +286,16 @@ def _as_file(source: str, frames: int, say: Callable[[str], None]) -> Iterator[P
         yield path
 
 
-def _window_show(say: Callable[[str], None]) -> Show | None:
-    """Shows an engine in the real window, painted offscreen; None where Qt cannot be loaded."""
+def _window_show(say: Callable[[str], None], *, attention: bool = False) -> Show | None:
+    """Shows an engine in the real window, painted offscreen; None where Qt cannot be loaded. attention: with its
+    panel open."""
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     try:
         from app.ui.offscreen import show_offscreen
     except ImportError as error:
         say(f"without the window: Qt cannot be loaded ({error})")
         return None
-    return show_offscreen
+    return partial(show_offscreen, attention=attention)
 
 
 def hardware() -> dict[str, Any]:

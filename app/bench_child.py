@@ -10,10 +10,13 @@ import threading
 import time
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from app.errors import UsageError
 from pose.errors import ActionLensError
+
+if TYPE_CHECKING:
+    from app.bench_runs import Show
 
 STARTUP, MEMORY = "startup", "memory"
 _WARM_UP_SHARE = 0.2  # of a memory run: until then caches fill
@@ -96,10 +99,13 @@ def _engine(task: dict[str, Any]) -> Any:
 
 def _show(engine: Any, task: dict[str, Any], watch: threading.Thread) -> None:
     """Run the engine in the window, or drawn where there is none, until the watch stops it."""
+    from app.bench_runs import show_drawn
+
+    show: Show = show_drawn
     if task["window"]:
-        from app.ui.offscreen import show_offscreen as show
-    else:
-        from app.bench_runs import show_drawn as show
+        from app.ui.offscreen import show_offscreen
+
+        show = show_offscreen
     watch.start()
     show(engine)
     watch.join()

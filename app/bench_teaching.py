@@ -3,15 +3,14 @@
 import tempfile
 import threading
 import time
-from collections import Counter
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import numpy as np
 
-from app.bench_runs import Show, paced_run
-from app.engine import Engine
+from app.bench_live import live_run, run_line
+from app.bench_runs import Show
 from app.errors import UsageError
 from app.settings import RunOptions
 from app.teaching import TeachingCancelled, TeachingDone, TeachingFailed, TeachingJob
@@ -24,7 +23,6 @@ from recognizer.teaching.request import TeachingRequest
 GOAL_FPS = 25.0
 _ACTIONS = ("wave", "squat", "clap", "jumping_jacks", "kick")
 _CLIPS, _CLIP_S, _RATE = 5, 2.5, 30
-_WARM_UP_S = 3.0  # of a run: until then the first pictures and predictions come
 _LOOK_S = 0.05
 _PATIENCE_S = 10.0
 
@@ -92,48 +90,17 @@ class Teaching:
 
 def beside_teaching(options: RunOptions, kind: str, seconds: float, fps: float, show: Show) -> dict[str, Any]:
     """A paced run alone, then one while a recognizer is taught: frames a second, in the worst whole second too."""
-    found: dict[str, Any] = {"kind": kind, "goal_fps": GOAL_FPS, "alone": _paced(options, seconds, fps, show)}
+    found: dict[str, Any] = {"kind": kind, "goal_fps": GOAL_FPS, "alone": live_run(options, seconds, fps, show)}
     with Teaching(options.model, kind) as teaching:
-        found["teaching"] = _paced(options, seconds, fps, show)
+        found["teaching"] = live_run(options, seconds, fps, show)
     return found | {"taught_s": [round(each, 1) for each in teaching.done_s]}
 
 
 def table(found: dict[str, Any]) -> str:
     """The figures for people."""
-    lines = []
-    for name in ("alone", "teaching"):
-        run = found[name]
-        lines.append(
-            f"{name:<9} {run['pipeline_fps']} FPS, worst second {run['worst_fps']}, {run['dropped']} dropped, "
-            f"age p95 {run['age_p95_ms']} ms"
-        )
+    lines = [run_line(name, found[name]) for name in ("alone", "teaching")]
     reached = "reached" if found["teaching"]["worst_fps"] >= GOAL_FPS else "MISSED"
     lines.append(f"goal: never below {GOAL_FPS:g} FPS while {found['kind']} teaching runs: {reached}")
     took = ", ".join(f"{each} s" for each in found["taught_s"]) or "none was done in that time"
     lines.append(f"taught meanwhile: {took}")
     return "\n".join(lines) + "\n"
-
-
-def _paced(options: RunOptions, seconds: float, fps: float, show: Show) -> dict[str, Any]:
-    came_s: list[float] = []
-
-    def watched(engine: Engine) -> None:
-        engine.add_tap(lambda _: came_s.append(time.perf_counter()))
-        show(engine)
-
-    run = paced_run(options, seconds, fps, watched)
-    return {
-        "pipeline_fps": round(run.fps, 1),
-        "worst_fps": worst_second(came_s),
-        "dropped": run.dropped,
-        "age_p95_ms": round(float(np.percentile(run.ages_ms, 95)), 1),
-    }
-
-
-def worst_second(came_s: list[float]) -> int:
-    """Fewest results in a whole second after the warm-up. Raises UsageError where there is none."""
-    seconds = [int(each - came_s[0] - _WARM_UP_S) for each in came_s if each - came_s[0] >= _WARM_UP_S]
-    if not seconds or not seconds[-1]:
-        raise UsageError(f"the run was too short; let it take more than {_WARM_UP_S + 2:g} s")
-    counts = Counter(seconds)
-    return min(counts[second] for second in range(seconds[-1]))

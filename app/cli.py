@@ -63,7 +63,8 @@ def _parser() -> _Parser:
     out.add_argument("--json", metavar="FILE|-", help="write predictions and events as JSON lines; - is stdout")
     out.add_argument("--events", metavar="URL", help="stream the JSON lines, for instance at ws://127.0.0.1:8765")
     out.add_argument("--save", type=Path, metavar="OUT.mp4", help="write what the window shows as a video")
-    out.add_argument("--explain", action="store_true", help="circles in the saved video on the joints that matter")
+    explain = "circles in the saved video on the joints that matter; with --bench: only the live view, with the panel"
+    out.add_argument("--explain", action="store_true", help=explain)
     out.add_argument("--verbose", action="store_true", help="log details to stderr")
     tools = parser.add_argument_group("tools").add_mutually_exclusive_group()
     tools.add_argument("--doctor", action="store_true", help="check this machine, and say how to mend what is wrong")
@@ -98,7 +99,8 @@ def _size(text: str) -> tuple[int, int]:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """What the command line asks for. bench: the source to measure, or None; teaching: what is taught meanwhile."""
+    """What the command line asks for. bench: the source to measure, or None; teaching: what is taught meanwhile;
+    panel: with the attention panel open."""
 
     options: RunOptions
     headless: bool
@@ -106,13 +108,16 @@ class Command:
     bench: str | None
     verbose: bool
     teaching: str | None = None
+    panel: bool = False
 
 
 def parse(arguments: Sequence[str], settings: UserSettings) -> Command:
     """Read the command line; what is not given in a window run comes from the settings. Raises UsageError."""
     given = _parser().parse_args(arguments)
-    if given.explain and given.save is None:
+    if given.explain and given.save is None and given.bench is None:
         raise UsageError("--explain draws into the saved video; give --save OUT.mp4, too")
+    if given.explain and given.teaching is not None:
+        raise UsageError("--explain and --teaching are two benchmarks; give one of them")
     if given.teaching is not None and given.bench is None:
         raise UsageError("--teaching belongs to --bench; give --bench demo or a video, too")
     tool = given.doctor or given.bench is not None
@@ -131,12 +136,12 @@ def parse(arguments: Sequence[str], settings: UserSettings) -> Command:
         seconds=given.seconds,
         pose_model=given.pose_model,
         save=given.save,
-        explain=given.explain,
+        explain=given.explain and given.bench is None,
         json=given.json,
         events=given.events,
         camera=CameraRequest(width, height, given.camera_fps, given.mjpg),
     )
-    return Command(options, headless, given.doctor, given.bench, given.verbose, given.teaching)
+    return Command(options, headless, given.doctor, given.bench, given.verbose, given.teaching, given.explain)
 
 
 def _or(given: T | None, otherwise: T) -> T:
@@ -184,10 +189,12 @@ def _run(command: Command, settings: UserSettings) -> int:
 
         return run_doctor(command.options)
     if command.bench is not None:
-        from app.bench import run_bench, run_teaching_bench
+        from app.bench import run_bench, run_panel_bench, run_teaching_bench
 
         if command.teaching is not None:
             return run_teaching_bench(command.bench, command.options, command.teaching)
+        if command.panel:
+            return run_panel_bench(command.bench, command.options)
         return run_bench(command.bench, command.options)
     if command.headless:
         from app.headless import run_headless

@@ -23,14 +23,16 @@ class _Unsaved(UserSettings):
         """Save nothing."""
 
 
-def show_offscreen(engine: Engine) -> None:
-    """Start an engine in the main window, painted but not shown, and return when it has ended."""
+def show_offscreen(engine: Engine, *, attention: bool = False) -> None:
+    """Start an engine in the main window, painted but not shown, and return when it has ended. attention: with the
+    attention panel open."""
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     application = QApplication.instance()
     if not isinstance(application, QApplication):
         application = QApplication(["actionlens-bench"])
+    settings = _Unsaved(attention=attention)
     with CollectsBetweenEvents():
-        window = MainWindow(lambda options: engine, engine.options, _Unsaved(), Theme(application, "light"), list)
+        window = MainWindow(lambda options: engine, engine.options, settings, Theme(application, "light"), list)
         timer = QTimer()
         timer.timeout.connect(lambda: window.close() if engine.wait(0) else None)
         show_until_closed(application, window, timer, _LOOK_MS)

@@ -5,7 +5,8 @@ from types import SimpleNamespace
 import pytest
 
 from app import bench_teaching
-from app.bench_teaching import Teaching, made_clips, table, worst_second
+from app.bench_live import worst_second
+from app.bench_teaching import Teaching, made_clips, table
 from app.cli import parse
 from app.errors import UsageError
 from app.settings import UserSettings

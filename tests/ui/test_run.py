@@ -13,6 +13,7 @@ from window_fakes import Engines, FakeEngine, result
 from app.errors import OutputError
 from app.settings import RunOptions, UserSettings
 from app.types import EngineState
+from app.ui.attention.panel import AttentionPanel
 from app.ui.main_window import MainWindow
 from app.ui.offscreen import show_offscreen
 from app.ui.run import run_window
@@ -96,3 +97,17 @@ def test_the_benchmark_s_window_shows_results_until_the_engine_ends(later):
     show_offscreen(engine)
     assert engine.started
     assert engine.painted == [given]
+
+
+@pytest.mark.parametrize("attention", [False, True])
+def test_the_benchmark_s_window_has_the_attention_panel_open_where_it_is_asked_for(later, attention):
+    engine = FakeEngine(RunOptions(source="demo"))
+    seen = []
+
+    def finish():
+        seen.append(the_window().findChild(AttentionPanel))
+        engine.state = EngineState.STOPPED
+
+    later(finish)
+    show_offscreen(engine, attention=attention)
+    assert (seen[0] is not None) == attention
