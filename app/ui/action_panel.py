@@ -149,11 +149,12 @@ class PersonChooser(QWidget):
 
 
 class ActionPanel(QFrame):
-    """Shows the chosen person of each result, or the first one."""
+    """Shows the chosen person of each result, or the first one. person_chosen: another one is followed."""
 
     def __init__(self, colours: Colours, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("card")
+        self.person_chosen: Notifier[[]] = Notifier()
         self.chosen: int | None = None
         self.persons = PersonChooser()
         self.persons.chosen.connect(self.choose)
@@ -220,6 +221,7 @@ class ActionPanel(QFrame):
         self.chosen = person
         if self._result is not None:
             self.show_result(self._result)
+        self.person_chosen.tell()
 
     def choose_next(self) -> None:
         """Show the next person in view."""

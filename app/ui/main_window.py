@@ -112,6 +112,7 @@ class MainWindow(QMainWindow):
         live.changed.connect(self._show_run)
         live.began.connect(self._begin)
         self.video.painted.connect(live.mark_painted)
+        self.panel.person_chosen.connect(self._follow)
         banner.restart.connect(self.run_choices.restart)
         banner.choose_source.connect(self.toolbar.source.showPopup)
         self.recording.saved.connect(self._say_saved)
@@ -184,7 +185,12 @@ class MainWindow(QMainWindow):
         self.timeline.history.add(result)
         self._fresh = result
         self.video.show_result(result)
-        self.attention.add(result, self.panel.person_of(result))
+        self._follow()
+
+    def _follow(self) -> None:
+        """Explain the person that the panel shows: at once when another is chosen, for a paused picture never changes."""
+        if self.video.result is not None:
+            self.attention.add(self.video.result, self.panel.person_of(self.video.result))
 
     def _show_side(self) -> None:
         result, self._fresh = self._fresh, None
