@@ -188,7 +188,7 @@ class MainWindow(QMainWindow):
         self._follow()
 
     def _follow(self) -> None:
-        """Explain the person that the panel shows: at once when another is chosen, for a paused picture never changes."""
+        """Explain whom the panel shows; at once when another is chosen, for a paused picture has no next result."""
         if self.video.result is not None:
             self.attention.add(self.video.result, self.panel.person_of(self.video.result))
 
