@@ -96,7 +96,8 @@ def test_the_benchmark_s_window_shows_results_until_the_engine_ends(later):
     later(finish, 250)
     show_offscreen(engine)
     assert engine.started
-    assert engine.painted == [given]
+    assert engine.painted  # more than once where a slow machine paints it again
+    assert all(each is given for each in engine.painted)
 
 
 @pytest.mark.parametrize("attention", [False, True])

@@ -6,7 +6,7 @@ from app.explaining import Explainer
 from app.palette import action_text
 from app.ui.attention.matrix import MatrixView
 from app.ui.attention.views import joint_names, times
-from app.ui.choices import last_part, model_choices
+from app.ui.choices import model_choices, model_text
 from app.ui.chooser import Choice, Chooser
 from app.ui.theme import Colours
 from recognizer.explain import OCCLUSION
@@ -22,7 +22,7 @@ class Comparison(QWidget):
 
     def __init__(self, colours: Colours, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.model = Chooser("Compare with", last_part)
+        self.model = Chooser("Compare with", model_text)
         self.model.opening.connect(self._offer)
         self.model.chosen.connect(lambda _: self._choose())
         self.title = QLabel("Compare with")
@@ -105,7 +105,7 @@ class Comparison(QWidget):
         self.map.show_matrix(found.relevance.T, joint_names(found.clip), moments, ("joint", "time"), signed=True)
 
     def _text(self) -> str:
-        found, name = self._found, last_part(self.model.value)
+        found, name = self._found, model_text(self.model.value)
         if self._explainer is not None and self._explainer.failure:
             return self._explainer.failure
         if found is None or self._asked is None:
