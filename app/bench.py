@@ -96,10 +96,9 @@ def run_panel_bench(source: str, options: RunOptions, effort: Effort | None = No
     """The live view with the attention panel closed and open; the rest as run_teaching_bench."""
     from app.bench_panel import table, with_panel
 
-    closed = _window_show(_say)
-    if closed is None:
+    closed, opened = _window_show(_say), _window_show(_say, attention=True)
+    if closed is None or opened is None:
         raise UsageError("the attention panel needs the window; see --doctor")
-    opened = _window_show(_say, attention=True) or closed
     return _live_bench(source, options, effort, table, lambda run, s: with_panel(run, s, PACED_FPS, closed, opened))
 
 

@@ -38,8 +38,8 @@ class MatFiles:
     def arrays(self, file: Path, *fields: str) -> list[NDArray[Any]]:
         """The named arrays of a file; DataError when it cannot be read or lacks one."""
         connection = self._connection or self._start()
-        connection.send((file, fields))
         try:
+            connection.send((file, fields))
             answer = connection.recv() if connection.poll(_PATIENCE_S) else f"not read in {_PATIENCE_S:.0f} s"
         except (EOFError, ConnectionError):
             answer = "not a whole MATLAB file (its reader crashed)"
