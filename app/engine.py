@@ -215,6 +215,8 @@ class Engine:
             with ExitStack() as opened:
                 self._recognizer = self._open_recognizer(self.options.model, self.options.provider)
                 opened.callback(self._close_recognizer)
+                if self._stopping.is_set():
+                    return
                 worker = self._open_pose_worker(self.options, self._tell, self._stopping)
                 opened.callback(worker.close)
                 worker.ready()

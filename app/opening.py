@@ -33,7 +33,7 @@ def open_pose_worker(options: RunOptions, progress: Callable[[str], None], cance
     from pose.process import PoseProcess
 
     model = find_pose_model(options.pose_model, progress=progress, cancel=cancel)
-    return PoseProcess(model, people=options.people)
+    return PoseProcess(model, people=options.people, cancel=cancel)
 
 
 def open_recognizer(model: str, provider: str) -> "Recognizer":

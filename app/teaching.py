@@ -20,6 +20,7 @@ from typing import Any
 from uuid import uuid4
 
 from app.errors import UsageError
+from pose.ctrl_c import without_ctrl_c
 from recognizer.teaching.request import FULL, TeachingRequest, write_request
 
 STARTING = "starting"
@@ -119,16 +120,17 @@ class TeachingJob:
             with self._lock:
                 if self._cancelled.is_set():
                     return TeachingCancelled()
-                self._process = subprocess.Popen(
-                    [*self._command, str(folder)],
-                    stdout=subprocess.PIPE,
-                    stderr=log,
-                    stdin=subprocess.DEVNULL,
-                    env=environment,
-                    text=True,
-                    encoding="utf-8",
-                    errors="replace",
-                )
+                with without_ctrl_c():  # cancel() ends it
+                    self._process = subprocess.Popen(
+                        [*self._command, str(folder)],
+                        stdout=subprocess.PIPE,
+                        stderr=log,
+                        stdin=subprocess.DEVNULL,
+                        env=environment,
+                        text=True,
+                        encoding="utf-8",
+                        errors="replace",
+                    )
             outcome = self._follow(self._process)
             status = self._process.wait()
             log.seek(0)

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from platformdirs import user_cache_path
 
+from pose.ctrl_c import without_ctrl_c
 from pose.errors import PoseModelError
 from pose.tflite_metadata import append_metadata, image_landmark_metadata
 
@@ -203,13 +204,14 @@ def _download(folder: Path, say: Progress, cancel: threading.Event | None) -> Pa
     environment = {**os.environ, **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder)), "PYTHONUNBUFFERED": "1"}
     log = folder / "pip.log"
     with log.open("wb") as output:
-        process = subprocess.Popen(
-            [*_pip(), *_PIP_DOWNLOAD, "-d", str(folder)],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            env=environment,
-        )
+        with without_ctrl_c():  # else it could end, and look as if it had failed, before this process hears of it
+            process = subprocess.Popen(
+                [*_pip(), *_PIP_DOWNLOAD, "-d", str(folder)],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=environment,
+            )
         try:
             _watch(process, folder, log, say, cancel)
         finally:

@@ -5,7 +5,6 @@ Pictures go there through shared memory, poses come back through a pipe. A crash
 
 import multiprocessing
 import queue
-import signal
 import sys
 import threading
 import time
@@ -20,12 +19,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pose import processors
+from pose.ctrl_c import start_process
 from pose.errors import ActionLensError, PoseError, PoseModelError
 from pose.skeleton import MEDIAPIPE_33
 from pose.types import Frame, Pose
 
 IN_WORK = 2  # frames that may be submitted and not yet taken back: one is worked on, one waits with its pixels there
 _END_S = 1.0  # for the process to end by itself
+_LOOK_S = 0.1  # between looks at `cancel` while the process starts
 
 
 class _Task(NamedTuple):
@@ -57,13 +58,15 @@ class PoseProcess:
     The process is started by the constructor and loads the model meanwhile; ready() waits for it.
     """
 
-    def __init__(self, model: Path, *, people: int = 1) -> None:
-        """model: a .task bundle; people: 1..4."""
+    def __init__(self, model: Path, *, people: int = 1, cancel: threading.Event | None = None) -> None:
+        """model: a .task bundle; people: 1..4. cancel: once it is set, ready() waits no longer."""
         context = multiprocessing.get_context("spawn")  # a fork would copy the locks of other threads
         self._connection, theirs = context.Pipe()
         self._process = context.Process(target=_serve, args=(theirs, model, people), name="poses", daemon=True)
-        self._process.start()
+        start_process(self._process)
         theirs.close()  # so that the end of the process is seen
+        self._cancel = cancel
+        self._ready = False
         self._slots: list[SharedMemory | None] = [None] * IN_WORK
         self._times_s: list[float] = [0.0] * IN_WORK
         self._submitted = 0
@@ -72,8 +75,12 @@ class PoseProcess:
         self._closed = False
 
     def ready(self) -> None:
-        """Wait until the model is loaded. Raises PoseModelError where it cannot be used."""
+        """Wait until the model is loaded. Raises PoseModelError where it cannot be used, PoseError when cancelled."""
+        while not self._connection.poll(_LOOK_S):
+            if self._cancel is not None and self._cancel.is_set():
+                raise PoseError("finding poses was cancelled while its model was loaded; start it again")
         self._receive()
+        self._ready = True
 
     def take_processor(self) -> None:
         """Share two processors out as in pose.processors, until close(). For runs that are to be done soon."""
@@ -111,10 +118,11 @@ class PoseProcess:
         self._closed = True
         if self._divided:
             processors.unite()
-        with suppress(OSError):
-            self._connection.send(None)
-        self._process.join(_END_S)
-        if self._process.is_alive():
+        if self._ready:
+            with suppress(OSError):
+                self._connection.send(None)
+            self._process.join(_END_S)
+        if self._process.is_alive():  # or it still loads the model, and has nothing yet that it could lose
             self._process.kill()
             self._process.join()
         self._connection.close()
@@ -163,35 +171,42 @@ def _free(memory: SharedMemory | None) -> None:
 
 def _serve(connection: Connection, model: Path, people: int) -> None:
     """The other process: poses of what comes, until None or the end of the one that asks."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process of a terminal; the asking one decides
     from pose.estimator import MediaPipeEstimator
 
-    try:
-        estimator = MediaPipeEstimator(model, people=people)
-    except ActionLensError as error:
-        connection.send(_Failed(str(error), model=True))
-        return
-    connection.send(None)
+    with suppress(EOFError, ConnectionError):  # the asking process is gone, perhaps long before the model is loaded
+        try:
+            estimator = MediaPipeEstimator(model, people=people)
+        except ActionLensError as error:
+            connection.send(_Failed(str(error), model=True))
+        else:
+            _answer(connection, estimator)
+
+
+def _answer(connection: Connection, estimator: Any) -> None:
+    """Say that it is loaded, then answer until None; closes the estimator. Raises EOFError and ConnectionError."""
     answers: queue.SimpleQueue[_Done | _Failed | None] = queue.SimpleQueue()
     # On a thread, beside the next frame: to wake the other side takes 0.1 ms.
     sender = threading.Thread(target=_send, args=(connection, answers), daemon=True)
-    sender.start()
     opened: dict[int, SharedMemory] = {}
-    with suppress(EOFError, ConnectionResetError):  # the asking process is gone
+    try:
+        connection.send(None)
+        sender.start()
         while (task := connection.recv()) is not None:
             try:
                 answers.put(_work(estimator, opened, task))
             except RuntimeError as error:
                 answers.put(_Failed(f"{error}; start it again", model=False))
-    answers.put(None)
-    estimator.close()
-    sender.join()
-    for memory in opened.values():
-        memory.close()
+    finally:
+        answers.put(None)
+        estimator.close()
+        if sender.ident is not None:
+            sender.join()
+        for memory in opened.values():
+            memory.close()
 
 
 def _send(connection: Connection, answers: "queue.SimpleQueue[_Done | _Failed | None]") -> None:
-    with suppress(BrokenPipeError, ConnectionResetError):  # the asking process is gone
+    with suppress(ConnectionError):  # the asking process is gone
         while (answer := answers.get()) is not None:
             connection.send(answer)
 

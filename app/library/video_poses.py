@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from itertools import islice
@@ -21,6 +21,7 @@ import numpy as np
 
 from app.library.errors import LibraryError
 from app.library.types import Tracks
+from pose.ctrl_c import start_tracker, without_ctrl_c
 from pose.errors import ActionLensError
 from pose.skeleton import MEDIAPIPE_33
 from pose.types import Pose
@@ -80,7 +81,7 @@ def _end_processes() -> None:
 def pose_video(number: int, path: Path, model: Path, marks: Path, people: int, asking: int) -> tuple[int, PosedVideo]:
     """One video from its first frame to its last, in this process. asking: the process that waits."""
     if os.getpid() != asking and threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # see _without_ctrl_c, which Windows and Ray lack
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ray's workers were not started deaf
         _end_with_parent()
     try:
         return number, _posed(number, path, model, marks, people)
@@ -182,25 +183,13 @@ def _parallel(
     waiting = tasks()
     with parallel_config(_backend(backend)):
         if backend == "local":
-            with _without_ctrl_c():
+            start_tracker()
+            with without_ctrl_c():  # the asking process decides; its threads that start workers later are deaf, too
                 results = Parallel(return_as="generator_unordered", **options)(waiting)
             yield from results
             return
         while batch := list(islice(waiting, _RAY_BATCH * jobs)):  # Ray gives results all at once
             yield from Parallel(**options)(batch)
-
-
-@contextmanager
-def _without_ctrl_c() -> Iterator[None]:
-    """What is started inside never hears of Ctrl-C, which reaches all processes: the asking one decides."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # inherited
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def _backend(name: str) -> str:

@@ -197,18 +197,20 @@ def handles_sigterm(process: subprocess.Popen) -> bool:
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
-@pytest.mark.parametrize("delay_s", [0, 0.05, 0.2, 0.4])
+@pytest.mark.parametrize("delay_s", [0, 0.05, 0.2, 0.4, 0.7, 1.0])
 def test_ctrl_c_while_starting(delay_s):
+    """As from a terminal: in every process at once, those that are only starting among them."""
     with subprocess.Popen(
         [sys.executable, str(ROOT / "main.py"), "--headless", "--camera", "demo"],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
+        start_new_session=True,
     ) as process:
         while not handles_sigterm(process):
             time.sleep(0.002)
         time.sleep(delay_s)
-        process.send_signal(signal.SIGINT)
+        os.killpg(process.pid, signal.SIGINT)
         rest = process.communicate(timeout=10)[1]
     assert process.returncode == 130
     assert "Traceback" not in rest

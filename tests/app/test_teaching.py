@@ -1,6 +1,7 @@
 """Teaching in a process of its own: watched, cancelled, failing, and what it leaves behind."""
 
 import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -95,6 +96,16 @@ def test_a_process_that_does_not_listen_is_killed(tmp_path, monkeypatch):
         time.sleep(0.02)
     job.cancel()
     assert job.wait(PATIENCE_S) == TeachingCancelled()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals as on POSIX")
+def test_ctrl_c_is_left_to_the_program_which_cancels(tmp_path):
+    command = script(tmp_path, "say(stage='at work', part=0.1); time.sleep(0.3); say(folder='here', check={})")
+    job = TeachingJob(request_of(tmp_path), command)
+    while job.progress.stage != "at work":
+        time.sleep(0.02)
+    job._process.send_signal(signal.SIGINT)
+    assert job.wait(PATIENCE_S) == TeachingDone(Path("here"), {})
 
 
 def test_a_process_that_dies_is_told_with_its_last_words(tmp_path):

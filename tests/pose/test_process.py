@@ -113,6 +113,28 @@ def test_ctrl_c_is_left_to_the_one_that_asks(poses):
     poses.result()
 
 
+@pytest.mark.skipif(os.name == "nt", reason="signals as on POSIX")
+def test_cancelled_while_it_loads_it_ends_at_once(model):
+    cancel = threading.Event()
+    made = PoseProcess(model, cancel=cancel)
+    cancel.set()
+    with pytest.raises(PoseError, match="cancelled"):
+        made.ready()
+    made.close()
+    assert made._process.exitcode == -signal.SIGKILL
+
+
+def test_it_says_nothing_when_the_asking_one_goes_while_it_loads(model):
+    program = (
+        "import os, sys; from pathlib import Path; from pose.process import PoseProcess\n"
+        "PoseProcess(Path(sys.argv[1])); os._exit(0)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(model)], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )  # to the end of both processes, which write to the same stderr
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_a_picture_without_room_is_one_line(poses, monkeypatch):
     def full(**_):
         raise OSError(28, "No space left on device")

@@ -4,7 +4,7 @@ Of 1500 copies of a Penn Action label file with one to four changed bytes, 17 di
 """
 
 import multiprocessing
-import signal
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.io import loadmat
 
+from pose.ctrl_c import start_process
 from recognizer.training.data.reading import DAMAGED, damaged
 
 _PATIENCE_S = 60.0  # for one file, the start of the process among it
@@ -52,7 +53,7 @@ class MatFiles:
         context = multiprocessing.get_context("spawn")  # a fork would copy the locks of torch's threads
         self._connection, theirs = context.Pipe()
         self._process = context.Process(target=_read_until_closed, args=(theirs,), daemon=True, name="MATLAB files")
-        self._process.start()
+        start_process(self._process)  # Ctrl-C is this process's to answer
         theirs.close()
         return self._connection
 
@@ -66,13 +67,10 @@ class MatFiles:
 
 
 def _read_until_closed(connection: Connection) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
-    while True:
-        try:
+    with suppress(EOFError, ConnectionError):  # the asking process is gone
+        while True:
             file, fields = connection.recv()
-        except EOFError:
-            return
-        connection.send(_read(file, fields))
+            connection.send(_read(file, fields))
 
 
 def _read(file: Path, fields: tuple[str, ...]) -> list[NDArray[Any]] | str:

@@ -170,6 +170,28 @@ def test_a_video_that_kills_its_process_costs_no_other(tmp_path, monkeypatch):
     assert "ends the process" in found["bad.mp4"]
 
 
+def deaf(number, path, *more):
+    return number, PosedVideo(path, None, str(signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, [])))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals as on POSIX")
+def test_workers_that_another_thread_starts_never_hear_of_ctrl_c(tmp_path, monkeypatch):
+    """As the window's import does; it is up to that process."""
+    import cloudpickle
+
+    monkeypatch.setattr(video_poses, "pose_video", deaf)
+    cloudpickle.register_pickle_by_value(sys.modules[__name__])
+    found = []
+    try:
+        videos = [tmp_path / name for name in ("a.mp4", "b.mp4")]
+        thread = threading.Thread(target=lambda: found.extend(pose_videos(videos, Path("m"), tmp_path, jobs=2)))
+        thread.start()
+        thread.join()
+    finally:
+        cloudpickle.unregister_pickle_by_value(sys.modules[__name__])
+    assert [posed.line for posed in found] == ["True", "True"]
+
+
 @pytest.fixture
 def videos(tmp_path):
     return [tmp_path / f"{number}.mp4" for number in range(9)]

@@ -5,8 +5,10 @@ import faulthandler
 import json
 import logging
 import multiprocessing
+import os
 import pickle
 import random
+import signal
 import sys
 
 import numpy as np
@@ -285,3 +287,12 @@ def test_a_mat_that_crashes_scipy_is_one_clear_line(mat_that_crashes_its_reader,
         with pytest.raises(DataError, match="not a whole MATLAB file"):
             mat.arrays(mat_that_crashes_its_reader, "x", "y", "action", "train")
         assert np.array_equal(mat.arrays(good, "x")[0], np.eye(3))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals as on POSIX")
+def test_ctrl_c_while_the_reader_of_mat_files_starts_is_left_to_the_one_that_asks(tmp_path):
+    savemat(tmp_path / "a.mat", {"x": np.eye(3)})
+    with MatFiles() as mat:
+        mat._start()
+        os.kill(mat._process.pid, signal.SIGINT)
+        assert np.array_equal(mat.arrays(tmp_path / "a.mat", "x")[0], np.eye(3))
