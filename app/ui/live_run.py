@@ -23,6 +23,7 @@ MakeEngine = Callable[[RunOptions], "Engine"]
 _PULL_MS = 16
 _LOOK_MS = 100
 _CLOSE_S = 1.6  # leaves time for the rest within the 2 s in which the window must be gone
+_CLOSE_EARLY_S = 0.6  # while it starts: a library that is being loaded hears nothing, and there is no result to lose
 _KEPT_EVENTS = 1000
 
 
@@ -148,13 +149,13 @@ class LiveRun(QObject):
             self._engine.mark_painted(result)
 
     def close(self) -> None:
-        """End everything for good; waits up to _CLOSE_S."""
+        """End everything for good; waits up to _CLOSE_S, less before the first result."""
         self._pull_timer.stop()
         self._look_timer.stop()
         self._wanted = False
         engine, self._engine = self._engine, None
         if engine is not None:
-            engine.stop(_CLOSE_S)
+            engine.stop(_CLOSE_EARLY_S if engine.state is EngineState.STARTING else _CLOSE_S)
 
     # What the timers do.
 

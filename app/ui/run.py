@@ -37,7 +37,11 @@ def run_window(options: RunOptions, settings: UserSettings, make_engine: MakeEng
             window.live.changed.connect(lambda view: setattr(outputs, "model", view.options.model))
             timer = QTimer()
             timer.timeout.connect(lambda: window.close() if interrupt.requested.is_set() else None)
-            show_until_closed(application, window, timer, _SIGNAL_MS)
+            if interrupt.requested.is_set():  # while everything was loaded
+                window.close()
+                _destroy(window)
+            else:
+                show_until_closed(application, window, timer, _SIGNAL_MS)
         status = _close(outputs)
     return INTERRUPTED if interrupt.requested.is_set() else status
 
@@ -48,6 +52,10 @@ def show_until_closed(application: QApplication, window: MainWindow, timer: QTim
     window.show()
     application.exec()
     timer.stop()
+    _destroy(window)
+
+
+def _destroy(window: MainWindow) -> None:
     window.deleteLater()
     QCoreApplication.sendPostedEvents(window, QEvent.Type.DeferredDelete.value)
 

@@ -59,6 +59,19 @@ def test_ctrl_c_ends_it_with_130_within_two_seconds(later, dialog):
     assert engines.last.stopped_on
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no os.kill for Ctrl-C")
+def test_ctrl_c_before_the_window_is_there_ends_it_before_it_is_shown(qapp, monkeypatch):
+    engines = Engines()
+
+    def make(options):
+        os.kill(os.getpid(), signal.SIGINT)
+        return engines(options)
+
+    monkeypatch.setattr(MainWindow, "show", lambda window: pytest.fail("it is shown"))
+    assert run_window(RunOptions(source="demo"), UserSettings(), make) == 130
+    assert engines.last.stopped_on == ["MainThread"]
+
+
 def test_outputs_get_the_results_of_every_run(later, tmp_path):
     engines = Engines()
     lines = tmp_path / "out.jsonl"
