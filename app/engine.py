@@ -16,6 +16,7 @@ from app import opening
 from app.capture import Capture, Timing
 from app.inference import Pipeline, Recognizer
 from app.latest import Latest
+from app.pace import Pace
 from app.posing import PoseWorker, Posing
 from app.settings import RunOptions
 from app.stats import Stats
@@ -80,6 +81,7 @@ class Engine:
         self._next_recognizer: Recognizer | None = None
         self._swap = 0
         self._loader: threading.Thread | None = None
+        self._pace = Pace()
         self._start: Frame | None = None  # the first frame worked on, from which --seconds counts
         self._no_more = threading.Event()  # poses are not wanted any more
         self._stopping = threading.Event()
@@ -248,6 +250,7 @@ class Engine:
                 self._change(pipeline)
                 result = pipeline.process(frame, poses)
                 self._stats.processed(result)
+                self._watch_pace(result)
                 self._give(result)
         finally:
             self._no_more.set()
@@ -274,6 +277,15 @@ class Engine:
                 self._start = start or frame
                 return frame
         return None
+
+    def _watch_pace(self, result: Result) -> None:
+        before = self._pace.slow
+        self._pace.add(result)
+        if self._pace.slow and not before:
+            line = self._pace.line(live=self._is_live(), people=self.options.people)
+            self.report(Failure("pose", line, fatal=False))
+        elif before and not self._pace.slow:
+            self._resolve("pose")
 
     def _is_live(self) -> bool:
         source = self._capture.source

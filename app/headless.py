@@ -79,6 +79,7 @@ class _Reporter:
         self._progress = ""
         self._state = EngineState.STARTING
         self._failure: Failure | None = None
+        self._slow = False  # a machine that is told to be too slow may be a little faster now and then
         self._introduced = False
 
     def tell(self) -> None:
@@ -91,6 +92,9 @@ class _Reporter:
             self._introduced = True
             self._introduce()
         again = self._state is EngineState.RETRYING and state is EngineState.RETRYING  # each attempt may fail anew
+        if failure is not None and failure.stage == "pose" and not failure.fatal:
+            again = again or self._slow
+            self._slow = True
         if failure is not None and failure != self._failure and not again:
             retrying = "" if failure.retry_in_s is None else "; trying again until it is back"
             _say(failure.message + retrying)

@@ -18,6 +18,7 @@ OPENINGS = iter([lambda: FakeSource(at={30: SourceLost("the cable is out; plug i
 SOURCES = {
     "file": file,
     "camera": FakeSource,
+    "slow": lambda: FakeSource(live=False, frames=30, fps=1),
     "missing": lambda: _raise(SourceError("no camera 7; plug one in")),
     "hanging": lambda: threading.Event().wait(),
     "stuck": lambda: StuckSource(stuck_at=20),

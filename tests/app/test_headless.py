@@ -64,6 +64,12 @@ def test_nobody_in_view_is_printed_once():
     assert done.stdout.splitlines() == ["    0.00 s  nobody in view"]
 
 
+def test_too_few_poses_for_a_window_are_told_once():
+    done = headless("slow")
+    assert done.returncode == 0
+    assert done.stderr.count("the source gives 1.0 pictures a second; recognition needs at least 2") == 1
+
+
 def test_json_lines_on_stdout_and_nothing_else_there():
     done = headless("file", "--json", "-")
     assert done.returncode == 0, done.stderr
