@@ -250,15 +250,19 @@ def test_a_file_without_frames(run):
 
 
 def test_a_failing_source_does_not_wait_for_the_models(run):
-    cancelled = threading.Event()
+    building, cancelled = threading.Event(), threading.Event()
 
     def build(progress, cancel):
-        progress("building")
+        building.set()
         if cancel.wait(20):
             cancelled.set()
         raise PoseModelError("cancelled")
 
-    started = run(SourceError("no camera"), estimator=build)
+    def missing():
+        building.wait(5)
+        return SourceError("no camera")
+
+    started = run(missing, estimator=build)
     assert started.engine.wait(5)
     until(cancelled.is_set)
     started.engine.stop()
