@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 import psutil
 
-from app import bench_runs, opening
+from app import bench_runs, interrupt, opening
 from app.bench_runs import Run, Show
 from app.errors import UsageError
 from app.settings import RunOptions
@@ -290,7 +290,8 @@ def _window_show(say: Callable[[str], None], *, attention: bool = False) -> Show
     panel open."""
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     try:
-        from app.ui.offscreen import show_offscreen
+        with interrupt.held_back():
+            from app.ui.offscreen import show_offscreen
     except ImportError as error:
         say(f"without the window: Qt cannot be loaded ({error})")
         return None

@@ -165,6 +165,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return MISTAKE
     except KeyboardInterrupt:
         return interrupt.STATUS
+    except Exception:
+        if interrupt.raised.is_set():  # a library that was being loaded made an ImportError of it
+            return interrupt.STATUS
+        raise
 
 
 def run() -> NoReturn:
@@ -183,7 +187,7 @@ def run() -> NoReturn:
 
 def _run(command: Command, settings: UserSettings) -> int:
     if command.doctor or command.bench is not None:
-        signal.signal(signal.SIGINT, signal.default_int_handler)  # KeyboardInterrupt: they clean up after themselves
+        signal.signal(signal.SIGINT, interrupt.raise_and_end)  # they clean up after themselves
     if command.doctor:
         from app.doctor import run_doctor
 

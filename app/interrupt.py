@@ -3,10 +3,14 @@
 import os
 import signal
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType, TracebackType
 from typing import Any
 
 STATUS = 130
+raised = threading.Event()  # raise_and_end has been called
+_LOST_S = 1.5  # for what cleans up after itself; by then a KeyboardInterrupt that ended nothing is lost in a library
 
 
 class Interrupt:
@@ -31,3 +35,27 @@ class Interrupt:
         if self.requested.is_set():
             os._exit(STATUS)
         self.requested.set()
+
+
+def raise_and_end(number: int, frame: FrameType | None) -> None:
+    """A signal's handler: KeyboardInterrupt, and the end of the process where that is swallowed, as some libraries do
+    while they are loaded."""
+    signal.signal(number, lambda *_: os._exit(STATUS))
+    raised.set()
+    end = threading.Timer(_LOST_S, os._exit, (STATUS,))
+    end.daemon = True
+    end.start()
+    raise KeyboardInterrupt
+
+
+@contextmanager
+def held_back() -> Iterator[None]:
+    """Hear of Ctrl-C only when it is left: to load what a KeyboardInterrupt would crash, as Qt's. Main thread only."""
+    came: list[tuple[int, FrameType | None]] = []
+    before = signal.signal(signal.SIGINT, lambda number, frame: came.append((number, frame)))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if came and callable(before):
+        before(*came[0])
