@@ -118,7 +118,7 @@ class VariantsTried:
 class Check:
     """checks: the strictest first. suspects: labels to look at. needed: clips still to record, by action. alarms: None
     without footage of nothing. remarks: plain sentences on what the figures do not say. variants: None where none were
-    asked for."""
+    asked for. left_out: names of clips of nothing that show nobody."""
 
     checks: tuple[HeldOutCheck, ...]
     suspects: tuple[Suspect, ...]
@@ -126,6 +126,7 @@ class Check:
     alarms: FalseAlarms | None
     remarks: tuple[str, ...] = field(default=())
     variants: VariantsTried | None = None
+    left_out: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, with the recall, precision and alarms an hour that follow from the counts."""

@@ -187,5 +187,10 @@ def checked(clip: TeachingClip, shape: Shape) -> SteadyClip:
 
 def trunk_seen(confidence: Array, layout: Layout) -> bool:
     """Whether a shoulder or a hip is seen in half of the poses (n, V)."""
+    return float(body_seen(confidence, layout).mean()) >= 0.5
+
+
+def body_seen(confidence: Array, layout: Layout) -> NDArray[np.bool_]:
+    """(n,) whether a shoulder or a hip is seen in each pose (n, V)."""
     places = [place for place, joint in enumerate(layout.joints) if joint.partition("_")[2] in _BODY]
-    return float(np.any(confidence[:, places] > 0, axis=1).mean()) >= 0.5
+    return np.asarray(np.any(confidence[:, places] > 0, axis=1))

@@ -15,6 +15,7 @@ from recognizer.teaching.lesson import FEWEST_CLIPS, NOTHING, prepare
 from recognizer.teaching.package import Base, Package, card_names, place
 from recognizer.teaching.quick import Taught, teach
 from recognizer.teaching.request import QUICK, TeachingRequest
+from recognizer.teaching.somebody import with_somebody
 from recognizer.teaching.split_check import TEST, answers_to, with_test
 from recognizer.teaching.variants import make_variants, try_variants
 from recognizer.teaching.windows import Changes, Shape
@@ -42,10 +43,13 @@ def run_quick(request: TeachingRequest, tell: Tell = lambda stage, part: None) -
     started_s = time.perf_counter()
     check_counts(request.learnt)
     base = Base.load(request.base)
+    shape = Shape(base.card.frames, base.card.fps, base.card.skeleton)
+    request, emptied = with_somebody(request, shape)
+    check_counts(request.learnt)
     recognizer = OnnxRecognizer(request.base, "cpu")
-    shape = Shape(recognizer.frames, recognizer.fps, base.card.skeleton)
     try:
         taught, found = _teach(request, recognizer, shape, tell)
+        found = emptied.told(found)
     finally:
         recognizer.close()
     tell(WRITING, _CHECKED)
@@ -124,7 +128,9 @@ def check_counts(clips: Sequence[TeachingClip]) -> None:
         )
     if len(counts) == 1 and not negatives:
         (only,) = counts
-        raise TeachingError(f"only {only!r} is taught; teach a second action, or label footage as {NOTHING!r}")
+        raise TeachingError(
+            f"only {only!r} is taught; teach a second action, or label footage as {NOTHING!r} that shows you"
+        )
 
 
 def card_metrics(found: Check) -> dict[str, dict[str, Any]]:

@@ -26,12 +26,13 @@ from recognizer.teaching.lesson import NOTHING
 from recognizer.teaching.package import OTHER, card_names, listed
 from recognizer.teaching.request import FULL, TeachingRequest, read_request
 from recognizer.teaching.run import CHECKING, FITTING, WRITING, card_metrics, check_counts
+from recognizer.teaching.somebody import Emptied, with_somebody
 from recognizer.teaching.split_check import with_test
 from recognizer.teaching.versions import CLIPS_FILE, place_version
 from recognizer.training.augment import Array
 from recognizer.training.batches import FRAMES
 from recognizer.training.export import OPSET, OUTPUT_NAME, TRAINING_DATA, with_inside
-from recognizer.training.fine_tune import FineTuneSettings, fit_network, window_probabilities
+from recognizer.training.fine_tune import SHAPE, FineTuneSettings, fit_network, window_probabilities
 from recognizer.training.fine_tune_check import judge, remarks, split
 from recognizer.training.fine_tune_start import NETWORKS_FILE, load_networks
 from recognizer.training.models.deployed import Deployed
@@ -63,8 +64,10 @@ def run_fine_tune(options: argparse.Namespace) -> None:
     try:
         request = read_request(options.request)
         check_counts(request.learnt)
+        request, emptied = with_somebody(request, SHAPE)
+        check_counts(request.learnt)
         start = None if options.scratch else _start(request.base, options.start)
-        folder, found = _teach(request, FineTuneSettings(steps=options.steps, seed=request.seed), start)
+        folder, found = _teach(request, FineTuneSettings(steps=options.steps, seed=request.seed), start, emptied)
         say(folder=str(folder), check=found.to_json())
     except (ActionLensError, ValueError, OSError) as error:
         say(error=" ".join(str(error).split()))
@@ -80,7 +83,9 @@ def _start(base: Path, run: Path | None) -> Start:
     return spec, networks[0]
 
 
-def _teach(request: TeachingRequest, settings: FineTuneSettings, start: Start | None) -> tuple[Path, Check]:
+def _teach(
+    request: TeachingRequest, settings: FineTuneSettings, start: Start | None, emptied: Emptied
+) -> tuple[Path, Check]:
     learnt, tested = request.learnt, request.tested
     kept, held, held_out = split(learnt)
 
@@ -101,6 +106,7 @@ def _teach(request: TeachingRequest, settings: FineTuneSettings, start: Start | 
         windows = [window_probabilities(network, clip, mirror=not request.one_sided) for clip in tested]
         actions = sorted({clip.action for clip in learnt} - {NOTHING})
         found = with_test(found, actions, thresholds, learnt, tested, [answer_of(rows) for rows in windows])
+    found = emptied.told(found)
     say(stage=WRITING, part=_FITTED)
 
     def fill(folder: Path) -> None:

@@ -30,7 +30,7 @@ def _report(check: Mapping[str, Any]) -> str:
         parts.append(_variants(check["variants"]))
     alarms = check.get("alarms")
     if alarms is None:
-        parts.append("<p>No footage of “nothing” is labelled, so false alarms are not known.</p>")
+        parts.append("<p>No footage of “nothing” was judged, so false alarms are not known.</p>")
     elif alarms["seconds"] < _LEAST_S:
         parts.append(
             f"<p>{alarms['seconds']:.0f} s of “nothing” are too little to tell false alarms; record a minute.</p>"

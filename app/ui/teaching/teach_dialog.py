@@ -327,7 +327,8 @@ class TeachDialog(QDialog):
         self.state.setText(f"{label} is ready: look at the check, then press Use it.")
         self._newest = label
         created = datetime.now(UTC).isoformat(timespec="seconds")
-        made_of = tuple((clip.name, clip.action) for clip in asked.learnt)
+        left_out = outcome.check.get("left_out", ())
+        made_of = tuple((clip.name, clip.action) for clip in asked.learnt if clip.name not in left_out)
         model = Model(label, created, asked.kind, f"models/{label}", made_of, outcome.check)
         self._jobs.start("model", lambda: enter(self._root, model), self._offer, lambda _: self.look_at_library())
 

@@ -3,6 +3,7 @@
 import argparse
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -193,6 +194,18 @@ def test_the_test_part_of_a_split_is_answered_by_what_never_learnt_from_it(tmp_p
     assert (first["held_out"], first["clips"], second["held_out"], second["clips"]) == ("test", 3, "clips", 3)
     made_of = taught_model(tmp_path / "models" / "gym" / "1").actions
     assert {name for names in made_of.values() for name in names} == {clip.name for clip in clips} - set(test)
+
+
+def test_footage_of_nothing_that_shows_nobody_is_left_out_and_told(tmp_path, quiet, capsys):
+    empty = made_clip(NOTHING, 1, seconds=9)
+    empty = replace(empty, confidence=np.zeros_like(empty.confidence))
+    clips = [*made_clips(clips=3), empty]
+    write_request(TeachingRequest(FULL, "gym", WEIGHTS / "act", tmp_path / "models", clips), tmp_path)
+    run(tmp_path, "--steps", "2")
+    last = json.loads([line for line in capsys.readouterr().out.splitlines() if line.startswith("{")][-1])
+    assert last["check"]["left_out"] == [empty.name]
+    assert any(empty.name in remark for remark in last["check"]["remarks"])
+    assert NOTHING not in taught_model(tmp_path / "models" / "gym" / "1").actions
 
 
 def test_a_mistake_is_the_last_line(tmp_path, quiet, capsys):
