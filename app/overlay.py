@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from app.heat import heat_rgb
 from app.palette import LABEL_BACKGROUND, LABEL_TEXT, Rgb, confidence_rgb, label_text, person_rgb
 from app.types import PersonResult, Result
 from pose.skeleton import Layout, convert
@@ -104,8 +105,7 @@ def _in_layout(pose: Pose, layout: Layout) -> Pose:
 def _draw_relevance(picture: Picture, placed: _Placed, relevance: Relevance, unit: float) -> None:
     """The largest first, so that small ones stay visible."""
     points, radii = placed.fixed(), relevance_radius_px(relevance, unit)
-    shades = np.round(np.clip(relevance, 0, 1) * 255).astype(np.uint8)
-    colours = cv2.applyColorMap(shades[:, None], cv2.COLORMAP_PLASMA)[:, 0].tolist()
+    colours = heat_rgb(relevance)[:, ::-1].tolist()
     for joint in np.argsort(-relevance):
         if placed.shown[joint]:
             radius, (x, y) = round(float(radii[joint]) * (1 << _SHIFT)), points[joint].tolist()

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from app import palette
+from app.heat import heat_rgb
 from app.overlay import draw, relevance_radius_px
 from app.types import PersonResult, Result
 from pose.skeleton import MEDIAPIPE_33, MPOSE_13, Layout
@@ -215,8 +216,7 @@ def test_circles_sit_on_the_joints_and_grow_with_their_relevance():
         plain, picture = draw(result, mirror=mirror), draw(result, mirror=mirror, relevance={0: relevance})
         x, y = body.xy_px[wrist].astype(int)
         x = 639 - x if mirror else x
-        blue, green, red = (int(part) for part in picture[y, x])
-        assert min(red, green) > 200 > 100 > blue  # yellow
+        assert picture[y, x].tolist() == heat_rgb(np.ones(1))[0, ::-1].tolist()  # as in the window
         row = (picture[y] != plain[y]).any(axis=1)
         width = row[x - 25 : x + 26].sum()
         assert width == pytest.approx(2 * radii[wrist], abs=5)

@@ -17,8 +17,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QToolTip
 
 from app.explaining import Explainer
+from app.heat import heat_rgb, signed_rgb
 from app.latest import Latest
-from app.ui.attention.heat import heat_rgb, signed_rgb
 from app.ui.attention.inspected import InspectedFrame
 from app.ui.attention.moments import KEPT_S, Moments, SmallFrame
 from app.ui.attention.panel import joint_relevance

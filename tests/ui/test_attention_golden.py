@@ -14,7 +14,8 @@ import window_fakes as fakes
 from PySide6.QtCore import QCoreApplication, QRect, QRectF, Qt
 from PySide6.QtGui import QImage
 
-from app.ui.attention import heat, matrix, strip, views
+from app import heat
+from app.ui.attention import matrix, strip, views
 from app.ui.attention.control import _widths
 from app.ui.attention.inspected import InspectedFrame
 from app.ui.attention.moments import Moment, SmallFrame

@@ -5,9 +5,9 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QTimer
 
 from app.explaining import Explainer
+from app.heat import heat_rgb
 from app.palette import action_text
 from app.types import PersonResult, Result, RunInfo
-from app.ui.attention.heat import heat_rgb
 from app.ui.attention.moments import Moment, Moments
 from app.ui.attention.panel import PREDICTED, AttentionPanel, frame_relevance, joint_relevance
 from app.ui.attention.strip import HeatStrip, before

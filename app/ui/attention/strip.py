@@ -6,7 +6,7 @@ from PySide6.QtCore import QEvent, QLineF, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
-from app.ui.attention.heat import heat_rgb
+from app.heat import heat_rgb
 from app.ui.notifier import Notifier
 from app.ui.theme import Colours
 from recognizer.types import Clip

@@ -1,4 +1,4 @@
-"""Colours of the heat maps: one scale for all recognizers and methods."""
+"""Colours of relevance and attention: one scale for all recognizers and methods, in the window and in saved videos."""
 
 import numpy as np
 from numpy.typing import NDArray
