@@ -121,8 +121,8 @@ def _false_alarms(
     return FalseAlarms(round(seconds, 1), dict(shown.most_common())) if seconds else None
 
 
-def remarks(check: Check, *, from_scratch: bool) -> tuple[str, ...]:
-    """What the figures do not say."""
+def remarks(check: Check, *, from_scratch: bool, start: str = "") -> tuple[str, ...]:
+    """What the figures do not say. start: a sentence on the network that it goes on from."""
     found = []
     (figures,) = check.checks
     if figures.held_out == CLIPS:
@@ -133,4 +133,6 @@ def remarks(check: Check, *, from_scratch: bool) -> tuple[str, ...]:
         found.append("There is too little footage of nothing: false alarms were not measured, thresholds are 0.5.")
     if from_scratch:
         found.append("The network began from scratch: with few clips of an action Quick does better.")
+    if start:
+        found.append(start)
     return tuple(found)

@@ -22,6 +22,7 @@ from recognizer.teaching.__main__ import interrupt, lower_priority, say
 from recognizer.teaching.check import Check, answer_of
 from recognizer.teaching.clips import TeachingClip
 from recognizer.teaching.errors import TeachingError
+from recognizer.teaching.full_start import NETWORKS_FILE, start_sentence
 from recognizer.teaching.lesson import NOTHING
 from recognizer.teaching.package import OTHER, card_names, listed
 from recognizer.teaching.request import FULL, TeachingRequest, read_request
@@ -34,7 +35,7 @@ from recognizer.training.batches import FRAMES
 from recognizer.training.export import OPSET, OUTPUT_NAME, TRAINING_DATA, with_inside
 from recognizer.training.fine_tune import SHAPE, FineTuneSettings, fit_network, window_probabilities
 from recognizer.training.fine_tune_check import judge, remarks, split
-from recognizer.training.fine_tune_start import NETWORKS_FILE, load_networks
+from recognizer.training.fine_tune_start import load_networks
 from recognizer.training.models.deployed import Deployed
 from recognizer.training.networks import NetworkSpec
 from recognizer.training.run_folder import load_run
@@ -67,7 +68,9 @@ def run_fine_tune(options: argparse.Namespace) -> None:
         request, emptied = with_somebody(request, SHAPE)
         check_counts(request.learnt)
         start = None if options.scratch else _start(request.base, options.start)
-        folder, found = _teach(request, FineTuneSettings(steps=options.steps, seed=request.seed), start, emptied)
+        sentence = "" if options.scratch or options.start else start_sentence(request.base)
+        settings = FineTuneSettings(steps=options.steps, seed=request.seed)
+        folder, found = _teach(request, settings, start, emptied, sentence)
         say(folder=str(folder), check=found.to_json())
     except (ActionLensError, ValueError, OSError) as error:
         say(error=" ".join(str(error).split()))
@@ -84,7 +87,7 @@ def _start(base: Path, run: Path | None) -> Start:
 
 
 def _teach(
-    request: TeachingRequest, settings: FineTuneSettings, start: Start | None, emptied: Emptied
+    request: TeachingRequest, settings: FineTuneSettings, start: Start | None, emptied: Emptied, sentence: str
 ) -> tuple[Path, Check]:
     learnt, tested = request.learnt, request.tested
     kept, held, held_out = split(learnt)
@@ -100,7 +103,7 @@ def _teach(
 
     without_held = train(kept, CHECKING, 0, _CHECKED)
     found, thresholds = judge(without_held, learnt, held, held_out, request.one_sided)
-    found = replace(found, remarks=remarks(found, from_scratch=start is None))
+    found = replace(found, remarks=remarks(found, from_scratch=start is None, start=sentence))
     network = train(learnt, FITTING, _CHECKED, _FITTED)
     if tested:
         windows = [window_probabilities(network, clip, mirror=not request.one_sided) for clip in tested]

@@ -23,10 +23,10 @@ from recognizer.errors import CardError
 from recognizer.features import FEATURES_VERSION
 from recognizer.model_card import ModelCard
 from recognizer.strict_json import JsonObject
+from recognizer.teaching.full_start import NETWORKS_FILE
 from recognizer.training.networks import NETWORKS, NetworkError, NetworkSpec
 from recognizer.training.run_folder import RunError, TrainedRun
 
-NETWORKS_FILE = "network.npz"
 _MAX_BYTES = 64 << 20
 _MAX_NETWORKS = 32
 _MAX_OUTPUTS = 10_000

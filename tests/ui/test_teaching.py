@@ -277,6 +277,14 @@ def test_full_says_what_to_install(dialog, monkeypatch):
     assert "Builds on act" in dialog.hint.text()
 
 
+def test_full_says_which_part_of_a_recognizer_goes_on_learning(dialog, monkeypatch):
+    monkeypatch.setattr("app.ui.teaching.teach_dialog.command_of", lambda kind: [])
+    dialog.kind.setCurrentIndex(1)
+    assert "Of act's 3 averaged networks the first goes on learning." in dialog.hint.text()
+    dialog.kind.setCurrentIndex(0)
+    assert "goes on" not in dialog.hint.text()
+
+
 @pytest.mark.parametrize(("typed", "kept"), [("Übung 2", "kept as Ubung-2"), ("日本", "kept as taught"), ("gym", "")])
 def test_any_name_may_be_typed(dialog, typed, kept):
     dialog.name.setText(typed)

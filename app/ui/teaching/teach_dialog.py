@@ -33,6 +33,7 @@ from app.ui.teaching.shelf import Files, Shelf, base_of, before, clips_of, enter
 from app.ui.teaching.variants_choice import VariantsChoice
 from app.ui.teaching.version_list import VersionList
 from recognizer.teaching.clips import TeachingClip
+from recognizer.teaching.full_start import start_sentence
 from recognizer.teaching.lesson import FEWEST_CLIPS, NOTHING
 from recognizer.teaching.request import FULL, QUICK, TeachingRequest
 from recognizer.teaching.versions import TaughtModel, plain_name
@@ -231,7 +232,10 @@ class TeachDialog(QDialog):
             self._missing = ""
         except UsageError as error:
             self._missing = str(error)
-        self.hint.setText(self._missing or f"Builds on {self._base.name}. {_FULL if full else ''}".rstrip())
+        sentences = [f"Builds on {self._base.name}."]
+        if full:
+            sentences += [start_sentence(self._base), _FULL]
+        self.hint.setText(self._missing or " ".join(filter(None, sentences)))
         self.keep.setEnabled(not full)
         self.variants.allow(quick=not full)
         self._refresh()

@@ -18,13 +18,14 @@ from recognizer.onnx_recognizer import (
 )
 from recognizer.teaching.check import CLIPS, PEOPLE, SESSIONS
 from recognizer.teaching.errors import TeachingError
+from recognizer.teaching.full_start import NETWORKS_FILE, start_sentence
 from recognizer.teaching.lesson import NOTHING
 from recognizer.teaching.request import FULL, TeachingRequest, write_request
 from recognizer.teaching.versions import taught_model
 from recognizer.training.fine_tune import FineTuneSettings, WindowDrawer, fit_network, whole_clip_probabilities
 from recognizer.training.fine_tune_check import judge, split
 from recognizer.training.fine_tune_command import add_fine_tune, run_fine_tune
-from recognizer.training.fine_tune_start import NETWORKS_FILE, copy_body, load_networks
+from recognizer.training.fine_tune_start import copy_body, load_networks
 from recognizer.training.models.deployed import Deployed
 from recognizer.training.networks import NetworkSpec
 from recognizer.training.run_folder import RunError
@@ -82,6 +83,16 @@ def test_the_networks_beside_a_model_are_those_in_its_graph(folder):
 
 def test_act_is_shipped_with_what_full_teaching_goes_on_from():
     assert WEIGHTS / "act" in SHIPPED
+
+
+def test_what_goes_on_where_that_is_not_the_whole_recognizer(tmp_path):
+    assert start_sentence(WEIGHTS / "st-tr") == "Of st-tr its temporal stream (T-TR) alone goes on learning."
+    assert "Of act's 3 averaged networks" in start_sentence(WEIGHTS / "act")
+    assert start_sentence(WEIGHTS / "st-gcn") == ""
+    for content in (b"", b"PK", (WEIGHTS / "act" / NETWORKS_FILE).read_bytes()[:5000]):
+        (tmp_path / NETWORKS_FILE).write_bytes(content)
+        assert start_sentence(tmp_path) == ""
+    assert start_sentence(tmp_path / "none") == ""
 
 
 def test_networks_of_another_model_damaged_or_missing_are_refused(tmp_path):
@@ -176,6 +187,7 @@ def test_from_a_request_to_a_model_that_goes_on_from_the_shipped_one(tmp_path, q
     model = taught_model(tmp_path / "models" / "gym" / "1")
     assert (model.kind, model.base, set(model.actions)) == (FULL, "act", {"bow", "raise", "step"})
     assert not any("from scratch" in line for line in model.check["remarks"])
+    assert "Of act's 3 averaged networks the first goes on learning." in model.check["remarks"]
     recognizer = OnnxRecognizer(model.folder, "cpu")
     assert recognizer.actions == ("bow", "raise", "step", "other")
     assert recognizer.self_test().max_error < 1e-3

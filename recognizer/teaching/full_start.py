@@ -1,0 +1,26 @@
+"""What Full teaching goes on from, in a sentence, for those who have no torch: read from network.npz beside a model."""
+
+import json
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+NETWORKS_FILE = "network.npz"
+
+_STREAMS = {"t-tr": "its temporal stream (T-TR)", "s-tr": "its spatial stream (S-TR)"}
+
+
+def start_sentence(base: Path) -> str:
+    """Which of the networks of a recognizer go on, where that is not all of it; "" else and where it cannot be read."""
+    try:
+        with np.load(base / NETWORKS_FILE, allow_pickle=False) as arrays:
+            about = json.loads(str(arrays["about"]))
+        name, count = about["network"], int(about["networks"])
+    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):
+        return ""
+    if name in _STREAMS:
+        return f"Of {base.name} {_STREAMS[name]} alone goes on learning."
+    if count > 1:
+        return f"Of {base.name}'s {count} averaged networks the first goes on learning."
+    return ""
