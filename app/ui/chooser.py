@@ -8,6 +8,7 @@ from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QPen, QWheelEvent
 from PySide6.QtWidgets import QComboBox, QSizePolicy, QWidget
 
 from app.ui.notifier import Notifier
+from app.ui.picker import MOST_ROWS
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,7 @@ class Chooser(QComboBox):
         self.chosen: Notifier[[str]] = Notifier()
         self.opening: Notifier[[]] = Notifier()
         self.setAccessibleName(name)
+        self.setMaxVisibleItems(MOST_ROWS)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._text_of = text_of

@@ -2,11 +2,17 @@
 
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QPen
-from PySide6.QtWidgets import QComboBox
+from PySide6.QtWidgets import QComboBox, QWidget
+
+MOST_ROWS = 24  # of an open list; of a longer one these are seen at once
 
 
 class Picker(QComboBox):
     """As Qt's. A text that is too long ends before the arrow."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setMaxVisibleItems(MOST_ROWS)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Qt's."""

@@ -40,17 +40,19 @@ class Status(QFrame):
         return label
 
     def show_stats(self, stats: StatsSnapshot | None) -> None:
-        """Rates and ages; None while nothing runs."""
+        """Rates and ages; None while nothing runs. After the end only what was dropped."""
         if stats is None or not stats.captured:
+            self.dropped.setText("Dropped –")  # noqa: RUF001
+        else:
+            self.dropped.setText(f"Dropped {stats.dropped}")
+        if stats is None or not (stats.camera_fps or stats.pose_fps):
             self.camera.setText("Camera –")  # noqa: RUF001
             self.pose.setText("Pose –")  # noqa: RUF001
             self.age.setText("Age –")  # noqa: RUF001
-            self.dropped.setText("Dropped –")  # noqa: RUF001
             return
-        self.camera.setText(f"Camera {stats.camera_fps:.0f} fps")
-        self.pose.setText(f"Pose {stats.pose_fps:.0f} fps")
+        self.camera.setText(f"Camera {_rate(stats.camera_fps)} fps")
+        self.pose.setText(f"Pose {_rate(stats.pose_fps)} fps")
         self.age.setText(f"Age {stats.age_p50_ms:.0f} / {stats.age_p95_ms:.0f} ms")
-        self.dropped.setText(f"Dropped {stats.dropped}")
 
     def show_info(self, info: RunInfo | None, options: RunOptions) -> None:
         """The source and the provider; options: what was asked for."""
@@ -64,6 +66,11 @@ class Status(QFrame):
         if self.provider.objectName() != (name := "warning" if missed else ""):
             self.provider.setObjectName(name)
             self.provider.style().polish(self.provider)
+
+
+def _rate(fps: float) -> str:
+    """A decimal where it matters: recognition needs two poses a second."""
+    return f"{fps:.1f}" if 0 < fps < 9.95 else f"{fps:.0f}"
 
 
 def _provider_note(info: RunInfo, options: RunOptions, missed: bool) -> str:

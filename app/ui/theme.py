@@ -176,6 +176,7 @@ def _style_sheet(c: Colours) -> str:
     QPushButton#primary:focus {{ border-color: {c.text}; }}
     QComboBox {{
         background: {c.field}; color: {c.text}; border: 1px solid {c.border}; border-radius: 6px; padding: 4px 8px;
+        combobox-popup: 0;  /* a list; as a menu Qt makes it too short for our padding, and scrolls */
     }}
     QComboBox:hover {{ background: {c.hover}; }}
     QComboBox:focus {{ border: 2px solid {c.accent}; padding: 3px 7px; }}

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QDialogButtonBox
+from PySide6.QtWidgets import QApplication, QDialogButtonBox
 from window_fakes import ACTIONS, decision, frame, pose, result, unknown
 
 from app.errors import OutputError
@@ -19,6 +19,7 @@ from app.ui.chooser import Choice, Chooser
 from app.ui.elided_label import ElidedLabel
 from app.ui.live_run import RunView
 from app.ui.messages import empty_message, notice
+from app.ui.picker import Picker
 from app.ui.pictures import pictures_folder, save_picture
 from app.ui.source_dialog import SourceDialog, is_stream_url
 from app.ui.status import Status
@@ -158,6 +159,11 @@ def test_the_status_line(status):
     status.show_stats(StatsSnapshot(30.0, 28.6, 41.4, 63.0, 900, 880, 20))
     texts = [label.text() for label in (status.camera, status.pose, status.age, status.dropped)]
     assert texts == ["Camera 30 fps", "Pose 29 fps", "Age 41 / 63 ms", "Dropped 20"]
+    status.show_stats(StatsSnapshot(30.0, 1.44, 700, 900, 900, 42, 858))
+    assert status.pose.text() == "Pose 1.4 fps"
+    status.show_stats(StatsSnapshot(0.0, 0.0, 0.0, 0.0, 900, 880, 20))
+    assert not any(letter.isdigit() for letter in status.camera.text() + status.age.text())
+    assert status.dropped.text() == "Dropped 20"
     status.show_info(RunInfo(SourceInfo("camera 0", True, (640, 480)), "act", ACTIONS, "cpu"), RunOptions())
     assert status.source.text() == "camera 0 640 x 480"
     assert status.provider.text() == "CPU"
@@ -232,6 +238,25 @@ def test_the_wheel_and_letters_do_not_change_the_source(chooser, qtbot):
     assert chooser.value == "0"
     chooser.hidePopup()
     chooser.close()
+
+
+@pytest.mark.parametrize("entries", [2, 4, 18])
+def test_an_open_list_shows_all_of_its_entries(qtbot, theme, entries):
+    """Under the program's style, whose padding Qt leaves out of the height of lists that look like menus."""
+    for made in (Chooser("Recognizer", str), Picker()):
+        qtbot.addWidget(made)
+        if isinstance(made, Chooser):
+            made.offer([Choice(f"{number}", f"{number}") for number in range(entries)])
+        else:
+            made.addItems([f"{number}" for number in range(entries)])
+        made.show()
+        made.showPopup()
+        view = made.view()
+        QApplication.processEvents()
+        assert view.verticalScrollBar().maximum() == 0
+        assert view.visualRect(made.model().index(entries - 1, 0)).bottom() < view.viewport().height()
+        assert view.height() == view.window().height()  # no arrows above and below it
+        made.hidePopup()
 
 
 def test_a_list_without_choices_is_no_error(qtbot):
