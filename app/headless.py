@@ -115,4 +115,5 @@ class _Reporter:
         """How many frames were seen, at the end."""
         stats = self._engine.stats()
         if stats.processed:
-            _say(f"{stats.processed} frames, {stats.dropped} dropped")
+            frames = "1 frame" if stats.processed == 1 else f"{stats.processed} frames"
+            _say(f"{frames}, {stats.dropped} dropped")

@@ -30,6 +30,8 @@ class Outputs:
         self.model = options.model
         self.pipe_closed = False
         self._taps: list[Callable[[Engine], Tap]] = []
+        self._files = [Path(name) for name in (options.save, options.json) if name is not None and name != "-"]
+        self._spare(options.source)
         with ExitStack() as opened:
             self._open(options, opened)
             self._opened = opened.pop_all()
@@ -37,13 +39,22 @@ class Outputs:
             self._taps.append(lambda engine: self._to_stdout(ChangePrinter()))
 
     def attach(self, engine: Engine) -> None:
-        """Let them have every result of this run; for several runs one after another, once each."""
+        """Let them have every result of this run; for several runs one after another, once each.
+
+        Raises OutputError where the run reads a file that they write.
+        """
+        self._spare(engine.options.source)
         for make_tap in self._taps:
             engine.add_tap(make_tap(engine))
 
     def close(self) -> None:
         """Finish what was written. Raises OutputError when that fails; everything is closed all the same."""
         self._opened.close()
+
+    def _spare(self, source: str) -> None:
+        for file in self._files:
+            if _is_same(file, Path(source)):
+                raise OutputError(f"cannot write {file}: it is the video that is read; give the output another name")
 
     def _open(self, options: RunOptions, opened: ExitStack) -> None:
         # Each brings libraries of its own: only what is asked for is imported.
@@ -87,6 +98,13 @@ class Outputs:
                 self.pipe_closed = True
 
         return guarded
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except (OSError, ValueError):  # one of them is not there, or is no name of a file
+        return False
 
 
 class _EventTap:

@@ -17,7 +17,8 @@ class FakeEngine:
 
     info = RunInfo(None, "act", ("idle", "wave"), "cpu")
 
-    def __init__(self):
+    def __init__(self, source="demo"):
+        self.options = RunOptions(source=source)
         self.taps = []
 
     def add_tap(self, tap):
@@ -53,6 +54,29 @@ def test_lines_go_to_the_file_while_it_runs(tmp_path):
     engine.give(1.0, 7)
     line = json.loads((tmp_path / "out.jsonl").read_text())
     assert (line["time_s"], line["frame"], line["person"]) == (1.0, 7, None)
+    outputs.close()
+
+
+@pytest.mark.parametrize("output", ["save", "json"])
+def test_the_video_that_is_read_is_never_written(tmp_path, output):
+    video = tmp_path / "dance.mp4"
+    video.write_bytes(b"precious")
+    other = tmp_path / "folder" / ".." / "dance.mp4"
+    (tmp_path / "folder").mkdir()
+    options = {"save": {"save": other}, "json": {"json": str(other)}}[output]
+    with pytest.raises(OutputError, match="it is the video that is read"):
+        Outputs(RunOptions(source=str(video), **options))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["dance.mp4", "folder"]
+    assert video.read_bytes() == b"precious"
+
+
+def test_a_video_that_is_written_is_not_read_in_a_later_run(tmp_path):
+    out = tmp_path / "out.mp4"
+    out.write_bytes(b"of last week")
+    outputs = Outputs(RunOptions(save=out))
+    with pytest.raises(OutputError, match="it is the video that is read"):
+        outputs.attach(FakeEngine(str(out)))
+    outputs.attach(FakeEngine("rtsp://127.0.0.1/\0"))
     outputs.close()
 
 
