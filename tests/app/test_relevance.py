@@ -90,6 +90,7 @@ class FakeEngine:
     """Gives results to its taps."""
 
     info = RunInfo(None, "one", ("idle", "wave"), "cpu")
+    options = RunOptions(source="demo")
 
     def add_tap(self, tap):
         self.tap = tap
