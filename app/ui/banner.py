@@ -80,7 +80,7 @@ class Banner(QFrame):
             return
         said_before = self._failure is not None and self._failure.message == failure.message
         self._failure = failure
-        self.message.setText(failure.message[:1].upper() + failure.message[1:])
+        self.message.setText(_sentence(failure.message))
         self.source_button.setVisible(failure.stage == "source")
         self.restart_button.setVisible(failure.fatal or failure.retry_in_s is not None)
         self.dismiss_button.setVisible(not failure.fatal)
@@ -119,3 +119,9 @@ class Banner(QFrame):
     def _dismiss(self) -> None:
         self._dismissed = self._failure
         self.show_failure(None)
+
+
+def _sentence(message: str) -> str:
+    """With a capital, but not in an address or a path, which are not ours to change."""
+    first = message.partition(" ")[0]
+    return message[:1].upper() + message[1:] if first.isalpha() else message

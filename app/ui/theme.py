@@ -174,6 +174,7 @@ def _style_sheet(c: Colours) -> str:
     QToolButton:disabled, QPushButton:disabled {{ color: {c.muted}; background: {c.window}; }}
     QPushButton#primary {{ background: {c.accent}; color: {c.on_accent}; border-color: {c.accent}; font-weight: 600; }}
     QPushButton#primary:focus {{ border-color: {c.text}; }}
+    QPushButton#primary:disabled {{ background: {c.window}; color: {c.muted}; border-color: {c.border}; }}
     QComboBox {{
         background: {c.field}; color: {c.text}; border: 1px solid {c.border}; border-radius: 6px; padding: 4px 8px;
         combobox-popup: 0;  /* a list; as a menu Qt makes it too short for our padding, and scrolls */
@@ -206,6 +207,7 @@ def _style_sheet(c: Colours) -> str:
     }}
     QCheckBox::indicator:checked, QTreeView::indicator:checked {{ background: {c.accent}; border-color: {c.accent}; }}
     QCheckBox::indicator:disabled, QTreeView::indicator:disabled {{ border-color: {c.border}; }}
+    QCheckBox::indicator:checked:disabled, QTreeView::indicator:checked:disabled {{ background: {c.muted}; }}
     QCheckBox:focus {{ color: {c.accent}; }}
     QTabWidget::pane {{ border: none; }}
     QTabBar {{ qproperty-drawBase: 0; }}

@@ -115,6 +115,12 @@ def test_the_banner_tells_what_to_do_and_offers_it(banner):
     assert banner.dismiss_button.isHidden(), "what ended the run cannot be dismissed"
 
 
+def test_addresses_and_paths_keep_their_letters(banner):
+    for line in ("rtsp://127.0.0.1/x refused the connection", "walk.mp4 is empty: choose another video file"):
+        banner.show_failure(Failure("source", line))
+        assert banner.message.text() == line
+
+
 def test_the_banner_counts_down_and_starts_anew_with_each_attempt(banner, monkeypatch):
     now = [100.0]
     monkeypatch.setattr("app.ui.banner.time.monotonic", lambda: now[0])
