@@ -256,9 +256,9 @@ class Engine:
             self._no_more.set()
             self._capture.stop()  # what comes while the models are freed is not lost, nobody wants it
             posing.close()
-        last = pipeline.finish()
-        if last is not None:
-            self._give(last)
+            last = pipeline.finish()  # what ran has ended, whatever the run ends with
+            if last is not None:
+                self._give(last)
 
     def _next(self, frames: Latest[Frame]) -> Frame | None:
         """The next frame to work on; None at the end of the run."""

@@ -172,6 +172,7 @@ def _style_sheet(c: Colours) -> str:
     QToolButton:focus {{ padding: 4px; }}
     QToolButton:checked:focus {{ border-color: {c.text}; }}
     QToolButton:disabled, QPushButton:disabled {{ color: {c.muted}; background: {c.window}; }}
+    QDialogButtonBox {{ dialogbuttonbox-buttons-have-icons: 0; }}
     QPushButton#primary {{ background: {c.accent}; color: {c.on_accent}; border-color: {c.accent}; font-weight: 600; }}
     QPushButton#primary:focus {{ border-color: {c.text}; }}
     QPushButton#primary:disabled {{ background: {c.window}; color: {c.muted}; border-color: {c.border}; }}

@@ -135,7 +135,9 @@ def test_a_failure_in_the_middle_exits_with_1_and_keeps_what_was_found(scenario,
     assert done.returncode == 1
     assert line in done.stderr
     assert_no_traceback(done)
-    assert len(lines((tmp_path / "out.jsonl").read_text())) > 5
+    told = lines((tmp_path / "out.jsonl").read_text())
+    assert len(told) > 5
+    assert told[-1]["type"] == "end", "what was running is ended in the lines too"
 
 
 def test_a_lost_source_is_told_once_and_once_when_it_is_back():
