@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,7 +16,7 @@ from joblib import register_parallel_backend
 from joblib._parallel_backends import ThreadingBackend
 from library_fakes import add_recording, make_tracks
 
-from app.library import __main__ as command
+from app.library import commands as command
 from app.library import import_videos as module
 from app.library import video_poses
 from app.library.catalogue import Library
@@ -486,6 +487,25 @@ def test_the_command_writes_to_no_library_that_is_open(root, capsys, tmp_path):
         status, _, err = run(capsys, "--root", root, "import", tmp_path)
     assert status == 2
     assert "reading only" in err
+
+
+def handles_sigterm(pid):
+    caught = Path(f"/proc/{pid}/status").read_text().split("SigCgt:")[1].split()[0]
+    return bool(int(caught, 16) >> (signal.SIGTERM - 1) & 1)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+@pytest.mark.parametrize("delay_s", [0, 0.15, 0.3])
+def test_ctrl_c_while_the_command_is_loaded(root, tmp_path, delay_s):
+    command = [sys.executable, "-m", "app.library", "--root", str(root), "import", str(tmp_path / "none.mp4")]
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
+        while not handles_sigterm(process.pid):  # which Python itself never does
+            time.sleep(0.002)
+        time.sleep(delay_s)
+        process.send_signal(signal.SIGINT)
+        rest = process.communicate(timeout=10)[1]
+    assert process.returncode in (130, 2)  # 2 where it was too late: there is no such file
+    assert "Traceback" not in rest
 
 
 def test_ctrl_c_ends_an_import_with_130(root, capsys, tmp_path, posed):

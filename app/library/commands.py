@@ -1,0 +1,202 @@
+"""python -m app.library COMMAND: import, export, check or rebuild a library without the window.
+
+Exit status: 0 done, 1 done but for what stderr names line by line, 2 a mistake that one line explains, 130 Ctrl-C.
+"""
+
+import argparse
+import logging
+import os
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from app.errors import RecordingError
+from app.interrupt import STATUS, Interrupt
+from app.library.catalogue import Library
+from app.library.editing import PARTS
+from app.library.errors import LibraryError
+from app.library.exporting import FORMATS
+from app.library.importing import ImportOptions, ImportProgress
+from app.library.lock import WriterLock
+from app.library.opening import put_aside
+from app.library.types import Filter
+from app.library.video_poses import BACKENDS
+from app.recording.folder import library_root
+from pose.errors import ActionLensError
+
+DONE, INCOMPLETE, MISTAKE = 0, 1, 2
+Command = Callable[[argparse.Namespace, threading.Event], int]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do what the command line asks for; the exit status."""
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    command: Command = options.command
+    try:
+        with Interrupt() as interrupt:
+            status = command(options, interrupt.requested)
+            return STATUS if interrupt.requested.is_set() else status
+    except ActionLensError as error:
+        sys.stderr.write(f"{error}\n")
+        return MISTAKE
+    except KeyboardInterrupt:
+        return STATUS
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m app.library", description=__doc__)
+    parser.add_argument("--root", type=Path, default=library_root(), help="the library's folder (default: %(default)s)")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_import(commands.add_parser("import", help="videos, folders of them, data sets, pickles, tables, archives"))
+    _add_export(commands.add_parser("export", help="clips and recordings in formats of other programs"))
+    check = commands.add_parser("check", help="read everything and tell what is wrong")
+    check.set_defaults(command=_check)
+    rebuild = commands.add_parser("rebuild", help="make the catalogue again of the recordings' folders")
+    rebuild.set_defaults(command=_rebuild)
+    return parser
+
+
+def _add_import(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("paths", nargs="+", type=Path, metavar="PATH")
+    add("--format", metavar="NAME", help="what it is: videos, pyskl, tables, or a data set as the training names it")
+    label = parser.add_mutually_exclusive_group()
+    label.add_argument("--action", default="", help="what all of it shows")
+    label.add_argument("--action-from-folder", action="store_true", help="a video shows what its folder is called")
+    add("--person", default="", help="whom all of it shows")
+    add("--session", default="", help="the sitting that all of it was made in")
+    add("--skeleton-only", action="store_true", help="keep no pixels")
+    add("--people", type=int, default=1, metavar="N", help="people to follow in a video, 1 to 4")
+    add("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="videos at a time (default: %(default)s)")
+    add("--backend", choices=BACKENDS, default="local", help="where poses are found; ray: on the cluster of `ray`")
+    add("--pose-model", type=Path, metavar="FILE", help="a Pose Landmarker bundle (.task) instead of the built-in one")
+    parser.set_defaults(command=_import)
+
+
+def _add_export(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("format", choices=FORMATS, help="pyskl: a pickle; tables: CSV and NPZ; coco: JSON; video: MP4 with skeletons")
+    add("target", type=Path, help="a file, or a folder for tables and video")
+    for name, what in (("action", "action"), ("person", "person"), ("session", "session"), ("recording", "recording")):
+        add(f"--{name}", help=f"only this {what}")
+    add("--split", help="only clips of this split")
+    add("--part", choices=PARTS, help="only clips of this part of the split")
+    add("--pictures", action="store_true", help="tables: with the videos")
+    parser.set_defaults(command=_export)
+
+
+def _import(options: argparse.Namespace, cancel: threading.Event) -> int:
+    from app.library.import_any import import_any
+
+    chosen = ImportOptions(
+        action=options.action,
+        action_from_folder=options.action_from_folder,
+        who=options.person,
+        session=options.session,
+        skeleton_only=options.skeleton_only,
+        people=options.people,
+        jobs=options.jobs,
+        backend=options.backend,
+    )
+    with _opened(options.root) as library:
+        line = _ProgressLine()
+        report = import_any(
+            library,
+            options.paths,
+            chosen,
+            format=options.format,
+            pose_model=options.pose_model,
+            tell=line,
+            cancel=cancel,
+        )
+        line.end()
+    for problem in report.problems:
+        sys.stderr.write(f"{problem}\n")
+    sys.stdout.write(f"{len(report.recordings)} recordings imported into {options.root}\n")
+    return INCOMPLETE if report.problems else DONE
+
+
+def _export(options: argparse.Namespace, cancel: threading.Event) -> int:
+    from app.library.export_any import export_any
+
+    names = (options.action, options.person, options.session, options.recording)
+    chosen = Filter(*names, split=options.split, part=options.part)
+    with _opened(options.root) as library:
+        line = _ProgressLine()
+        done = export_any(
+            library,
+            options.format,
+            options.target,
+            library.clips(chosen, limit=-1),
+            library.recordings(chosen, limit=-1),
+            pictures=options.pictures,
+            tell=line,
+            cancel=cancel,
+        )
+        line.end()
+    sys.stdout.write(f"{done} written to {options.target}\n")
+    return DONE
+
+
+def _check(options: argparse.Namespace, cancel: threading.Event) -> int:
+    if not options.root.is_dir():
+        raise LibraryError(f"there is no library in {options.root}; check --root")
+    with _opened(options.root) as library:
+        problems = len(library.notes)
+        rows = library.recordings(limit=-1)
+        for row in rows:
+            if cancel.is_set():
+                break
+            try:
+                library.open_recording(row.id)
+            except RecordingError as error:
+                problems += 1
+                sys.stderr.write(f"{error}\n")
+        counts = f"{len(rows)} recordings, {library.count_clips()} clips, {len(library.names('action'))} actions"
+    sys.stdout.write(f"{counts}: {'all is well' if not problems else f'{problems} problems'}\n")
+    return INCOMPLETE if problems else DONE
+
+
+def _rebuild(options: argparse.Namespace, cancel: threading.Event) -> int:
+    if not options.root.is_dir():
+        raise LibraryError(f"there is no library in {options.root}; check --root")
+    lock = WriterLock(options.root)
+    try:
+        if not lock.take():
+            raise LibraryError(f"the library is open in {lock.owner()}; close it there first")
+        kept = put_aside(options.root)
+    except OSError as error:
+        raise LibraryError(f"{options.root} cannot be written ({error.strerror}); check its permissions") from error
+    finally:
+        lock.release()
+    with _opened(options.root) as library:
+        counts = f"{library.count_recordings()} recordings, {library.count_clips()} clips"
+        told = bool(library.notes)
+    sys.stdout.write(f"made again of the folders: {counts}{f'; the old one is {kept.name}' if kept else ''}\n")
+    return INCOMPLETE if told else DONE
+
+
+def _opened(root: Path) -> Library:
+    library = Library(root)
+    for note in library.notes:
+        sys.stderr.write(f"{note}\n")
+    return library
+
+
+class _ProgressLine:
+    """One line on a terminal that is written over; nothing where stderr is none."""
+
+    def __init__(self) -> None:
+        self._shown = sys.stderr.isatty()
+
+    def __call__(self, progress: ImportProgress) -> None:
+        if self._shown:
+            of_all = f" of {progress.total}" if progress.total else ""
+            sys.stderr.write(f"\r\x1b[K{progress.done:.1f}{of_all} {progress.name[:60]}")
+            sys.stderr.flush()
+
+    def end(self) -> None:
+        if self._shown:
+            sys.stderr.write("\r\x1b[K")
