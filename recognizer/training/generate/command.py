@@ -21,7 +21,16 @@ from recognizer.training.models.sa_gcn import Form, SaGcnConfig
 from recognizer.training.whole_clip.command import add_hardware, hardware_of
 from recognizer.training.whole_clip.fit import is_first_process
 
-_CHANGES = {"iterations": int, "batch": int, "evaluate": int, "learning_rate": float, "average": float}
+_CHANGES = {
+    "iterations": int,
+    "batch": int,
+    "evaluate": int,
+    "learning_rate": float,
+    "average": float,
+    "penalty": float,
+    "disturb": float,
+    "mismatch": float,
+}
 MEASURES_FILE = "measures-{part}.json"
 
 

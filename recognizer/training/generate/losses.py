@@ -28,6 +28,7 @@ from recognizer.training.models.sa_gcn import ClipDiscriminator, FrameDiscrimina
 BEST_FILE = "best.pt"
 _DRAWS = 3  # of generated clips: few validation clips make a noisy measure
 _LOOK_SEED = 12345
+_PENALTY_EVERY = 4  # iterations, with that many times the weight (lazy regularization of StyleGAN2)
 
 
 class MakerTraining(lightning.LightningModule):
@@ -43,6 +44,7 @@ class MakerTraining(lightning.LightningModule):
         self._real, self._labels = clips[motions.validation], motions.labels[motions.validation]
         self._real_spread = health.spread(clips[motions.train], motions.labels[motions.train])
         self.history: list[dict[str, Any]] = []
+        self.iteration = 0
         self._believed: list[float] = []
         self._started, self._seconds_before = time.monotonic(), 0.0
 
@@ -51,7 +53,7 @@ class MakerTraining(lightning.LightningModule):
         raise NotImplementedError
 
     def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
-        iteration = self.current_epoch * self.recipe.evaluate + batch_idx
+        self.iteration = iteration = self.current_epoch * self.recipe.evaluate + batch_idx
         # Noise too must survive a resume; processes draw different numbers.
         torch.manual_seed(hash((self.seed, iteration, self.global_rank)))
         losses, made = self.iterate(*batch)
@@ -143,28 +145,57 @@ class GanTraining(MakerTraining):
         places = torch.randint(clips.shape[1], (self.recipe.sampled,), device=self.device)
         made = self.network(*noise, label)
         fake = made.detach()
-        clip_loss = self._told_apart(self.judge_clips(clips, label), self.judge_clips(fake, label))
+        real, seen = self._disturbed(clips), self._disturbed(fake)
+        clip_loss = self._told_apart(self.judge_clips, real, seen, label)
         self.step(of_clips, clip_loss)
-        frame_loss = self._told_apart(
-            self.judge_frames(clips[:, places], label), self.judge_frames(fake[:, places], label)
-        )
+        frame_loss = self._told_apart(self.judge_frames, real[:, places], seen[:, places], label)
         self.step(of_frames, frame_loss)
-        for judge in (self.judge_clips, self.judge_frames):
+        judges = (self.judge_clips, self.judge_frames)
+        for judge in judges:
             judge.requires_grad_(False)
-        believed = self.judge_clips(made, label), self.judge_frames(made[:, places], label)
+        seen = self._disturbed(made)
+        believed = self.judge_clips(seen, label), self.judge_frames(seen[:, places], label)
         loss = sum((self._against(logits, self.recipe.real_target) for logits in believed), torch.zeros(()))
         self.step(of_generator, loss)
-        for judge in (self.judge_clips, self.judge_frames):
+        for judge in judges:
             judge.requires_grad_(True)
         self._believed.append(float(torch.stack([logits.detach().sigmoid().mean() for logits in believed]).mean()))
         return {"clips": clip_loss, "frames": frame_loss, "generator": loss}, fake
 
-    def _told_apart(self, real: Tensor, fake: Tensor) -> Tensor:
-        return self._against(real, self.recipe.real_target) + self._against(fake, 0.0)
+    def _disturbed(self, clips: Tensor) -> Tensor:
+        return disturbed(clips, self.recipe.disturb) if self.recipe.disturb else clips
+
+    def _told_apart(self, judge: nn.Module, real: Tensor, fake: Tensor, label: Tensor) -> Tensor:
+        recipe = self.recipe
+        penalised = recipe.penalty > 0 and self.iteration % _PENALTY_EVERY == 0
+        real = real.detach().requires_grad_(penalised)
+        logits = judge(real, label)
+        loss = self._against(judge(fake, label), 0.0)
+        if recipe.mismatch and label.shape[1] > 1:
+            other = label.roll(int(torch.randint(1, label.shape[1], ())), dims=1)
+            loss = (1 - recipe.mismatch) * loss + recipe.mismatch * self._against(judge(real.detach(), other), 0.0)
+        loss = loss + self._against(logits, recipe.real_target)
+        if not penalised:
+            return loss
+        (slope,) = torch.autograd.grad(logits.sum(), real, create_graph=True)
+        return loss + _PENALTY_EVERY * recipe.penalty / 2 * slope.square().sum(dim=(1, 2)).mean()
 
     @staticmethod
     def _against(logits: Tensor, target: float) -> Tensor:
         return functional.binary_cross_entropy_with_logits(logits, torch.full_like(logits, target))
+
+
+def disturbed(clips: Tensor, strength: float) -> Tensor:
+    """Clips (N, T, F) in deviations, each made larger or smaller (10%), its coordinates moved (0.2) and shaken (0.1),
+    and shown a little earlier or later (one frame in 15), all times `strength`."""
+    count, frames, width = clips.shape
+    size = 1 + 0.1 * strength * torch.randn(count, 1, 1, device=clips.device)
+    moved = 0.2 * strength * torch.randn(count, 1, width, device=clips.device)
+    shaken = 0.1 * strength * torch.randn_like(clips)
+    most = round(strength * frames / 15)
+    shift = torch.randint(-most, most + 1, (count, 1), device=clips.device)
+    times = (torch.arange(frames, device=clips.device) + shift).clamp(0, frames - 1)
+    return clips.gather(1, times[..., None].expand(-1, -1, width)) * size + moved + shaken
 
 
 class VaeTraining(MakerTraining):

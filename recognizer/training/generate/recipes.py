@@ -1,5 +1,6 @@
 """Networks that make clips, by name, and how they are trained."""
 
+import math
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
@@ -40,6 +41,11 @@ class Recipe:
     discriminators and of the generator, one-sided label smoothing. sampled: frames that the frame discriminator sees.
     average: decay of a running mean of the generator's weights that is used in the end; 0 (officially) for none.
     divergence_weight: of the VAE's divergence term.
+    penalty: weight of the squared gradient of the discriminators at real clips (R1: Mescheder, Geiger, Nowozin, ICML
+        2018). disturb: how strongly clips are changed, real and generated alike, before they are judged (Zhao, Liu,
+        Lin, Zhu, Han: Differentiable Augmentation, NeurIPS 2020). Both keep discriminators from learning few clips by
+        heart. mismatch: share of real clips under another action's name in what discriminators shall reject, so that
+        they heed the action (Reed, Akata, Yan, Logeswaran, Schiele, Lee, ICML 2016). 0 (officially) for none.
     """
 
     iterations: int = 100_000
@@ -51,13 +57,20 @@ class Recipe:
     sampled: int = 21
     average: float = 0.0
     divergence_weight: float = 1.0
+    penalty: float = 0.0
+    disturb: float = 0.0
+    mismatch: float = 0.0
 
     def __post_init__(self) -> None:
         for name in ("iterations", "batch", "evaluate", "sampled", "learning_rate"):
             if not getattr(self, name) > 0:
                 raise RecipeError(f"--{name.replace('_', '-')} {getattr(self, name)} is not above 0")
-        if not 0 <= self.average < 1:
-            raise RecipeError(f"--average {self.average} is not between 0 and 1")
+        for name in ("penalty", "disturb"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise RecipeError(f"--{name} {getattr(self, name)} is not 0 or above")
+        for name in ("average", "mismatch"):
+            if not 0 <= getattr(self, name) < 1:
+                raise RecipeError(f"--{name} {getattr(self, name)} is not from 0 to below 1")
 
     def changed(self, **values: Any) -> Self:
         """A recipe with other values."""

@@ -28,6 +28,7 @@ Form = Literal["sparse", "dense"]
 _SELF_LINK = _BONE_LINK = 0.1  # added to every score, so that no joint is without links
 _FEATURES = 1024
 _CHANNELS = (32, 64, 64, 128, 128)
+_FEW_FRAMES = 64  # whose links are faster as a (T, T) matrix for all joints than one by one
 _TEMPORAL_KERNEL = 9  # of ST-GCN
 _LEAK = 0.2
 
@@ -163,7 +164,9 @@ class ActionGraph(nn.Module):
         if official:
             x = x / total
         out = (links.own + _BONE_LINK)[:, None, :, None] * (x @ self.bones) + _SELF_LINK * x
-        if self.between:
+        if self.between and x.shape[2] <= _FEW_FRAMES:
+            out = out + _multiplied(x, links, official)
+        elif self.between:
             out = out + (_scattered if official else _gathered)(x, links)
         return out if official else out / total
 
@@ -171,7 +174,7 @@ class ActionGraph(nn.Module):
         """The whole normalised Â (N, T V, T V), rows divided by `total`: for comparison, it costs (T V)^2."""
         n, frames, _ = links.past.shape
         joints = len(self.bones)
-        between = torch.zeros(n, frames, frames, device=links.own.device).scatter_add(2, links.past, links.weights)
+        between = _between(links)
         itself = torch.eye(joints, device=between.device)
         within = (links.own + _BONE_LINK)[..., None, None] * self.bones + _SELF_LINK * itself
         now = torch.eye(frames, device=between.device)[:, None, :, None]
@@ -196,6 +199,18 @@ def _places(links: Links) -> Tensor:
     return (links.past + first).flatten(0, 1)
 
 
+def _between(links: Links) -> Tensor:
+    """(N, T, T) weights of the links between frames, one for all joints."""
+    n, frames, _ = links.past.shape
+    return links.weights.new_zeros(n, frames, frames).scatter_add(2, links.past, links.weights)
+
+
+def _multiplied(x: Tensor, links: Links, transposed: bool) -> Tensor:
+    """As _gathered, or as _scattered, through a matrix of frames."""
+    between = _between(links)
+    return (between.transpose(1, 2) if transposed else between)[:, None] @ x
+
+
 def _gathered(x: Tensor, links: Links) -> Tensor:
     """Each frame the weighted sum of the frames that it is linked to."""
     rows, places, weights = _rows(x), _places(links), links.weights.flatten(0, 1)
@@ -214,7 +229,11 @@ def _scattered(x: Tensor, links: Links) -> Tensor:
 
 
 class GraphConvolution(nn.Module):
-    """A 1x1 convolution, the links, a dense layer over joints; x (N, C, T, V) to (N, C', T, V), without activation."""
+    """A 1x1 convolution, the links, a dense layer over joints; x (N, C, T, V) to (N, C', T, V), without activation.
+
+    Where rows of the links add up to 1 (the paper's reading), links and convolution are exchanged: the same numbers,
+    with fewer channels to gather.
+    """
 
     def __init__(self, channels: int, out: int, config: SaGcnConfig) -> None:
         super().__init__()
@@ -228,13 +247,17 @@ class GraphConvolution(nn.Module):
         sizes = {"frame": joints, "clip": joints * config.frames}
         self.mix = nn.Linear(sizes[config.mix], sizes[config.mix]) if config.mix in sizes else None
         self.flat = config.mix == "clip"
+        self.links_first = config.reading == "paper"
 
     def forward(self, x: Tensor, graph: ActionGraph, links: Links, matrix: Tensor | None = None) -> Tensor:
         """matrix: the whole Â where the dense form is asked for."""
-        x = self.gather(x)
         if self.layers == "cnn":
-            return x
+            return self.gather(x)  # type: ignore[no-any-return]
+        if not self.links_first:
+            x = self.gather(x)
         x = graph(x, links) if matrix is None else graph.dense_product(x, matrix)
+        if self.links_first:
+            x = self.gather(x)
         if self.layers == "st-gcn":
             x = self.temporal(x)
         if self.mix is None:
@@ -257,6 +280,19 @@ class Correction(nn.Module):
         first = _CHANNELS[0] if config.reading == "paper" else channels
         self.to_third, self.to_fifth = nn.Conv2d(first, _CHANNELS[2], 1), nn.Conv2d(_CHANNELS[2], _CHANNELS[4], 1)
         self.out = nn.Conv2d(_CHANNELS[4], channels, 1)
+        if config.reading == "paper":
+            self._keep_variance()
+
+    def _keep_variance(self) -> None:
+        """First weights that let as much variance through as comes in. With PyTorch's the five linear layers leave a
+        fortieth of what noise does to a clip, and all clips of an action begin alike."""
+        for part in self.modules():
+            if isinstance(part, nn.Conv2d):
+                nn.init.normal_(part.weight, std=part.weight[0].numel() ** -0.5)
+            elif isinstance(part, nn.Linear):
+                nn.init.eye_(part.weight)
+            if isinstance(part, nn.Conv2d | nn.Linear) and part.bias is not None:
+                nn.init.zeros_(part.bias)
 
     def forward(self, poses: Tensor, scores: Tensor) -> Tensor:
         """Poses (N, T, V D) and scores (N, T, T) to poses."""

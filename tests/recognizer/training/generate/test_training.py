@@ -8,9 +8,9 @@ import torch
 
 from recognizer.training.generate import health
 from recognizer.training.generate.fit import Job, _Batches, train
-from recognizer.training.generate.losses import MakerTraining
+from recognizer.training.generate.losses import GanTraining, MakerTraining, disturbed
 from recognizer.training.generate.making import make, shares_of
-from recognizer.training.generate.recipes import Recipe, RecipeError, config_of
+from recognizer.training.generate.recipes import Recipe, RecipeError, build, config_of
 from recognizer.training.generate.trained import GENERATOR_FILE, load_trained
 from recognizer.training.run_folder import RunError
 from recognizer.training.whole_clip.fit import Hardware
@@ -41,9 +41,16 @@ def test_every_network_trains_and_is_read_again(motions, recipe, tmp_path, netwo
     assert not list(tmp_path.glob("*.ckpt"))
 
 
-@pytest.mark.parametrize(("network", "average"), [("sa-gcn", 0.9), ("frame-vae", 0.0)])
-def test_a_killed_training_goes_on_to_the_same_weights(motions, tmp_path, monkeypatch, network, average):
-    recipe = Recipe(iterations=6, evaluate=2, batch=6, sampled=5, average=average)
+@pytest.mark.parametrize(
+    ("network", "changes"),
+    [
+        ("sa-gcn", {"average": 0.9}),
+        ("c-skeleton-gan", {"penalty": 1.0, "disturb": 1.0, "mismatch": 0.5}),
+        ("frame-vae", {}),
+    ],
+)
+def test_a_killed_training_goes_on_to_the_same_weights(motions, tmp_path, monkeypatch, network, changes):
+    recipe = Recipe(iterations=6, evaluate=2, batch=6, sampled=5, **changes)
     whole = train(motions, job(recipe, network), tmp_path / "whole", HARDWARE)
     step = MakerTraining.training_step
 
@@ -136,6 +143,50 @@ def test_what_went_wrong_is_told_afterwards(history, found):
     assert all(line.startswith(start) for line, start in zip(lines, found, strict=True))
 
 
+def judged(motions, folder, **changes):
+    """A discriminator of clips after 24 steps on real ones against clips of nothing, the clips, and their labels."""
+    clips = torch.from_numpy(motions.standardised[motions.train])
+    label = torch.from_numpy(shares_of(motions.labels[motions.train], 2))
+    network = build("c-skeleton-gan", config_of("c-skeleton-gan", motions.layout, 2, 8), 0)
+    training = GanTraining(network, Recipe(**changes), motions, 0, folder)
+    judge = training.judge_clips
+    optimizer = torch.optim.Adam(judge.parameters(), lr=1e-3)
+    for training.iteration in range(24):
+        optimizer.zero_grad()
+        training._told_apart(judge, clips, torch.zeros_like(clips), label).backward()
+        optimizer.step()
+    return judge, clips, label
+
+
+def test_the_penalty_flattens_discriminators_at_real_clips(motions, tmp_path):
+    slopes = []
+    for penalty in (0.0, 10.0):
+        judge, clips, label = judged(motions, tmp_path, penalty=penalty)
+        clips.requires_grad_()
+        (slope,) = torch.autograd.grad(judge(clips, label).sum(), clips)
+        slopes.append(float(slope.square().sum(dim=(1, 2)).mean()))
+    assert slopes[1] < 0.5 * slopes[0]
+
+
+@pytest.mark.parametrize("mismatch", [0.0, 0.5])
+def test_a_discriminator_heeds_the_action_where_it_sees_wrong_names(motions, tmp_path, mismatch):
+    judge, clips, label = judged(motions, tmp_path, mismatch=mismatch)
+    with torch.no_grad():
+        right = judge(clips, label) > judge(clips, label.flip(1))
+    assert (float(right.float().mean()) > 0.95) is (mismatch > 0)
+
+
+def test_disturbed_clips_are_others_of_the_same_mean_and_pass_the_gradient_on():
+    torch.manual_seed(0)
+    clips = torch.linspace(-2, 2, 60).reshape(1, 30, 2).repeat(400, 1, 1).requires_grad_()
+    assert torch.equal(disturbed(clips, 0.0), clips)
+    found = disturbed(clips, 1.0)
+    assert found.std(dim=0).min() > 0.2
+    torch.testing.assert_close(found.mean(dim=0)[5:25], clips[0, 5:25], atol=0.1, rtol=0)
+    found.sum().backward()
+    assert clips.grad.abs().sum() > 0
+
+
 def test_batches_are_a_function_of_their_number_and_pass_over_every_clip(motions):
     batches = _Batches(motions, Recipe(batch=20), 3)
     drawn = np.concatenate([batches.drawn(iteration) for iteration in range(5)])  # two passes over 50 clips
@@ -153,6 +204,11 @@ def test_impossible_recipes_are_refused(motions, recipe, tmp_path):
         Recipe(learning_rate=0)
     with pytest.raises(RecipeError, match="--average 1"):
         Recipe(average=1)
+    with pytest.raises(RecipeError, match="--mismatch 1"):
+        Recipe(mismatch=1)
+    for penalty in (-1, math.nan):
+        with pytest.raises(RecipeError, match="--penalty"):
+            Recipe(penalty=penalty)
     with pytest.raises(RecipeError, match="no network 'gan'"):
         config_of("gan", motions.layout, 2, 8)
     with pytest.raises(RecipeError, match="shared evenly"):

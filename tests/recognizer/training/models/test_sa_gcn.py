@@ -10,6 +10,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs the extra `train`")
 
 from recognizer.training import official_sa_gcn  # noqa: E402
+from recognizer.training.models import sa_gcn  # noqa: E402
 from recognizer.training.models.sa_gcn import (  # noqa: E402
     ActionGraph,
     ClipDiscriminator,
@@ -111,9 +112,11 @@ def scores():
     return torch.randn(3, 12, 12).mul(2).masked_fill(future, -torch.inf).softmax(dim=-1)
 
 
+@pytest.mark.parametrize("few", [0, 64], ids=["long", "short"])
 @pytest.mark.parametrize("reading", ["paper", "official"])
 @pytest.mark.parametrize("joints", ["penn-13", "kinect-20"])
-def test_sparse_links_are_the_whole_matrix(scores, reading, joints):
+def test_sparse_links_are_the_whole_matrix(monkeypatch, scores, reading, joints, few):
+    monkeypatch.setattr(sa_gcn, "_FEW_FRAMES", few)
     graph = ActionGraph(layout(joints), reading, 3)
     x = torch.randn(3, 4, 12, len(graph.bones))
     links = graph.links(scores)
@@ -184,6 +187,16 @@ def test_every_form_learns_and_makes_clips_of_any_layout(layers, joints, frames)
     clips.square().sum().backward()
     still = {name for name, weight in network.named_parameters() if weight.grad is None}
     assert not still - {f"attend_poses.{part}" for part in ("query.weight", "query.bias", "key.weight", "key.bias")}
+
+
+@pytest.mark.parametrize("layers", ["attended", "frame", "st-gcn", "cnn"])
+def test_an_untrained_correction_leaves_the_differences_that_noise_makes(layers):
+    torch.manual_seed(0)
+    network = Generator(SaGcnConfig(layers=layers))
+    with torch.no_grad():
+        stages = network.stages(*network.noise(60), torch.eye(10)[:1].expand(60, -1))
+    before, after = (float(clips.std(dim=0).mean()) for clips in (stages.before, stages.clips))
+    assert 0.4 < after / before < 3
 
 
 def test_the_label_of_each_frame_counts():
