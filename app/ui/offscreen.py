@@ -7,6 +7,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
 from app.engine import Engine
+from app.interrupt import Interrupt
 from app.settings import UserSettings
 from app.ui.garbage import CollectsBetweenEvents
 from app.ui.main_window import MainWindow
@@ -25,14 +26,16 @@ class _Unsaved(UserSettings):
 
 def show_offscreen(engine: Engine, *, attention: bool = False) -> None:
     """Start an engine in the main window, painted but not shown, and return when it has ended. attention: with the
-    attention panel open."""
+    attention panel open. Raises KeyboardInterrupt where Ctrl-C ended it: raised within Qt it would be lost."""
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     application = QApplication.instance()
     if not isinstance(application, QApplication):
         application = QApplication(["actionlens-bench"])
     settings = _Unsaved(attention=attention)
-    with CollectsBetweenEvents():
+    with Interrupt() as interrupt, CollectsBetweenEvents():
         window = MainWindow(lambda options: engine, engine.options, settings, Theme(application, "light"), list)
         timer = QTimer()
-        timer.timeout.connect(lambda: window.close() if engine.wait(0) else None)
+        timer.timeout.connect(lambda: window.close() if engine.wait(0) or interrupt.requested.is_set() else None)
         show_until_closed(application, window, timer, _LOOK_MS)
+    if interrupt.requested.is_set():
+        raise KeyboardInterrupt

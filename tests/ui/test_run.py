@@ -113,6 +113,15 @@ def test_the_benchmark_s_window_shows_results_until_the_engine_ends(later):
     assert all(each is given for each in engine.painted)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no os.kill for Ctrl-C")
+def test_ctrl_c_ends_the_benchmark_s_window(later):
+    engine = FakeEngine(RunOptions(source="demo"))
+    later(lambda: os.kill(os.getpid(), signal.SIGINT))
+    with pytest.raises(KeyboardInterrupt):
+        show_offscreen(engine)
+    assert engine.stopped_on
+
+
 @pytest.mark.parametrize("attention", [False, True])
 def test_the_benchmark_s_window_has_the_attention_panel_open_where_it_is_asked_for(later, attention):
     engine = FakeEngine(RunOptions(source="demo"))
