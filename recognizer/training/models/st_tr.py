@@ -130,7 +130,8 @@ class StTr(nn.Module):
         """Logits and the attention of each layer in order: SSA (N * M * T', H, V, V), TSA (N * M * V, H, T', T'), one
         for each window where TSA has windows, adaptive graph convolution (N * M, V, V) for each of its K subsets."""
         maps: Maps = []
-        return self._logits(clips, maps), maps
+        logits = self._logits(clips, maps)
+        return logits, by_group(maps)
 
     def inside(self, clips: Tensor) -> Inside:
         """attention: spatial_attention_1.. (N, H, T', V, V) of the SSA layers and temporal_attention_1.. (N, H, V, T',
@@ -145,20 +146,20 @@ class StTr(nn.Module):
         return {}
 
     def _named(self, maps: Maps, frames: int) -> dict[str, Tensor]:
-        """Maps of layers by their names, the heads first."""
+        """Maps of layers by their names."""
         named: dict[str, Tensor] = {}
         spatial, temporal, left = 0, 0, iter(maps)
         for unit, (_, stride) in zip(self.units, self.config.units, strict=True):
             if isinstance(unit.spatial, SpatialTransformer):
                 spatial += 1
-                named[f"spatial_attention_{spatial}"] = _grouped(next(left), frames)
+                named[f"spatial_attention_{spatial}"] = next(left)
             frames = math.ceil(frames / stride)
             if isinstance(unit.temporal, TemporalTransformer):
                 window = unit.temporal.attention.window
                 parts = [next(left) for _ in range(math.ceil(frames / window) if window else 1)]
                 if not window:
                     temporal += 1
-                    named[f"temporal_attention_{temporal}"] = _grouped(parts[0], len(self.config.layout))
+                    named[f"temporal_attention_{temporal}"] = parts[0]
         return named
 
     def _logits(self, clips: Tensor, maps: Maps | None) -> Tensor:
@@ -171,23 +172,35 @@ class StTr(nn.Module):
             clips = torch.cat([clips, clips - clips[:, :, :, self.parents]], dim=1)
         _, c, t, v, m = clips.shape
         raw = clips.permute(0, 4, 1, 2, 3).reshape(-1, c, t, v)  # (N * M, C, T, V)
-        x = raw
-        if self.input_norm is not None:
-            x = self.input_norm(clips.permute(0, 4, 3, 1, 2).reshape(-1, m * v * c, t))
-            x = x.view(-1, v, c, t).permute(0, 2, 3, 1)  # (N * M, C, T, V)
+        x = raw if self.input_norm is None else self._normalised(clips, raw, self.input_norm)
         if self.stem is not None:
             x = self.stem(x, maps)
         for place, unit in enumerate(self.units):
             if place == CONCAT_UNIT and self.config.concat_input:
                 x = torch.cat([x, raw], dim=1)
             x = unit(x, maps)
-        pooled = x.mean(dim=(2, 3)).view(-1, m, x.shape[1]).mean(dim=1)
-        return pooled, x.view(-1, m, *x.shape[1:]).mean(dim=1)
+        return _mean_person(x.mean(dim=(2, 3)), m), _mean_person(x, m)
+
+    def _normalised(self, clips: Tensor, raw: Tensor, norm: nn.BatchNorm1d) -> Tensor:
+        """`raw` (N * M, C, T, V) of the clips (N, C, T, V, M), with statistics of each person, joint and channel."""
+        _, c, t, v, m = clips.shape
+        if self.training:
+            x = norm(clips.permute(0, 4, 3, 1, 2).reshape(-1, m * v * c, t))
+            return x.view(-1, v, c, t).permute(0, 2, 3, 1)  # type: ignore[no-any-return]
+        scale, shift = (
+            each.to(raw.dtype).view(m, v, c).transpose(1, 2).unsqueeze(2) for each in _scale_and_shift(norm)
+        )
+        return (raw.view(-1, m, c, t, v) * scale + shift).view(-1, c, t, v)
 
 
-def _grouped(maps: Tensor, groups: int) -> Tensor:
-    """(N * G, H, L, L) to (N, H, G, L, L)."""
-    return maps.view(-1, groups, *maps.shape[1:]).transpose(1, 2)
+def by_group(maps: Maps) -> Maps:
+    """Maps (N, H, G, L, L) as (N * G, H, L, L), G frames or joints; those of adaptive layers as they are."""
+    return [each if each.dim() == 3 else each.transpose(1, 2).flatten(0, 1) for each in maps]
+
+
+def _mean_person(x: Tensor, people: int) -> Tensor:
+    """(N * M, ...) to (N, ...)."""
+    return x if people == 1 else x.view(-1, people, *x.shape[1:]).mean(dim=1)
 
 
 class StTrFusion(nn.Module):
@@ -250,7 +263,8 @@ class Unit(nn.Module):
         elif config.adaptive:
             self.spatial = AdaptiveGraphConv(channels, width, adjacency, config)
         else:
-            self.spatial = GraphConv(channels, width, adjacency, importance=config.importance)
+            precise = attends and over_frames
+            self.spatial = GraphConv(channels, width, adjacency, importance=config.importance, precise=precise)
         if attends and over_frames:
             window = config.window if config.all_layers and width == config.width else 0
             self.temporal = TemporalTransformer(width, width, config, stride=stride, frames=frames, window=window)
@@ -287,14 +301,26 @@ class ConvUnit(nn.Module):
 
 
 class GraphConv(nn.Module):
-    """Each joint gathers from its neighbours, each subset with weights of its own: (N, C, T, V) to (N, D, T, V)."""
+    """Each joint gathers from its neighbours, each subset with weights of its own: (N, C, T, V) to (N, D, T, V).
+
+    precise: after training, channels are multiplied in double precision. Attention over frames comes next, which is so
+    sharp that the rounding of these long sums was most of its error.
+    """
 
     adjacency: Tensor
 
     def __init__(
-        self, channels: int, width: int, adjacency: Tensor, *, importance: bool, activated: bool = True
+        self,
+        channels: int,
+        width: int,
+        adjacency: Tensor,
+        *,
+        importance: bool,
+        activated: bool = True,
+        precise: bool = False,
     ) -> None:
         super().__init__()
+        self.precise = precise
         self.register_buffer("adjacency", adjacency, persistent=False)  # (K, V, V)
         self.importance = nn.Parameter(torch.ones_like(adjacency)) if importance else None
         self.gather = Gather(channels, width, len(adjacency))
@@ -302,6 +328,8 @@ class GraphConv(nn.Module):
 
     def forward(self, x: Tensor, maps: Maps | None = None) -> Tensor:
         links = self.adjacency if self.importance is None else self.adjacency * self.importance
+        if self.precise and self.norm is not None and not self.training:
+            return functional.relu(self.gather.normalised(x, links, self.norm))
         x = self.gather(x, links)
         return x if self.norm is None else functional.relu(self.norm(x))
 
@@ -318,9 +346,21 @@ class Gather(nn.Module):
 
     def forward(self, x: Tensor, links: Tensor) -> Tensor:
         """x (N, C, T, V) and links (K, V, V) or (N, K, V, V) to (N, D, T, V)."""
+        return functional.conv2d(self._gathered(x, links), self.weight, self.bias.sum(dim=0))
+
+    def normalised(self, x: Tensor, links: Tensor, norm: nn.BatchNorm2d) -> Tensor:
+        """As forward with the norm after it, channels multiplied in double precision."""
+        _, _, t, v = x.shape
+        scale, shift = _scale_and_shift(norm)
+        weight = self.weight.double().flatten(1) * scale[:, None]  # (D, K * C)
+        bias = self.bias.double().sum(dim=0) * scale + shift
+        products = weight @ self._gathered(x, links).flatten(2).double()  # (N, D, T * V)
+        return (products.to(x.dtype) + bias.to(x.dtype)[:, None]).view(-1, len(weight), t, v)
+
+    def _gathered(self, x: Tensor, links: Tensor) -> Tensor:
+        """(N, K * C, T, V)."""
         _, c, t, v = x.shape
-        gathered = x.reshape(-1, 1, c * t, v) @ links  # (N, K, C * T, V)
-        return functional.conv2d(gathered.view(-1, links.shape[-3] * c, t, v), self.weight, self.bias.sum(dim=0))
+        return (x.reshape(-1, 1, c * t, v) @ links).view(-1, links.shape[-3] * c, t, v)
 
 
 class AdaptiveGraphConv(nn.Module):
@@ -437,6 +477,7 @@ class Attention(nn.Module):
     """
 
     skeleton: Tensor | None
+    order: Tensor  # of the channels of `qkv`, those of a head together
 
     def __init__(
         self,
@@ -458,11 +499,15 @@ class Attention(nn.Module):
             raise ValueError(f"{heads} heads do not divide {keys} channels of keys and {values} of values")
         self.over_joints, self.heads, self.window = joints > 0, heads, window
         self.key, self.value = keys // parts, values // parts  # channels of one head
+        self._sizes = [self.key, self.key, self.value]
         self.scale = (keys // heads) ** -0.5
         self.drop = config.drop_attention
         wide = heads * (2 * self.key + self.value)
         self.qkv = nn.Conv2d(channels, wide, (stride if pairs else 1, 1), (stride, 1))
         self.out = nn.Conv2d(heads * self.value, values, 1)
+        by_kind = torch.split(torch.arange(wide), [heads * size for size in self._sizes])
+        by_head = torch.cat([part.view(heads, -1) for part in by_kind], dim=1)  # (H, 2 key + value)
+        self.register_buffer("order", by_head.flatten(), persistent=False)
         self.register_buffer("skeleton", skeleton, persistent=False)
         self.importance = None if skeleton is None else nn.Parameter(torch.ones_like(skeleton))  # (V, V)
         self.relative: nn.Parameter | None = None
@@ -476,33 +521,36 @@ class Attention(nn.Module):
     def forward(self, x: Tensor, maps: Maps | None = None) -> Tensor:
         if lack := -x.shape[2] % self.qkv.kernel_size[0]:
             x = torch.cat([x, x[:, :, -1:].expand(-1, -1, lack, -1)], dim=2)  # the last frame pairs with itself
-        x = self.qkv(x)  # (N, Z, T', V), Z = H (2 key + value)
-        x = x.permute(0, 2, 1, 3) if self.over_joints else x.permute(0, 3, 1, 2)  # (N, G, Z, L)
-        parts = torch.split(x, self.window or x.shape[3], dim=3)
+        assert self.qkv.bias is not None
+        bias = self.qkv.bias[self.order]
+        x = functional.conv2d(x, self.qkv.weight[self.order], bias, self.qkv.stride)
+        x = x.view(-1, self.heads, sum(self._sizes), *x.shape[2:])  # (N, H, Z, T', V), Z = 2 key + value
+        parts = torch.split(x, self.window or x.shape[3], dim=3)  # joints are never split
         mixed = [self._attend(part, maps) for part in parts]
-        x = mixed[0] if len(mixed) == 1 else torch.cat(mixed, dim=3)  # (N, G, H * value, L)
-        return self.out(x.permute(0, 2, 1, 3) if self.over_joints else x.permute(0, 2, 3, 1))  # type: ignore[no-any-return]
+        x = mixed[0] if len(mixed) == 1 else torch.cat(mixed, dim=4)  # (N, H, G, value, L)
+        x = x.permute(0, 1, 3, 2, 4) if self.over_joints else x.permute(0, 1, 3, 4, 2)
+        return self.out(x.flatten(1, 2))  # type: ignore[no-any-return]
 
     def _attend(self, x: Tensor, maps: Maps | None) -> Tensor:
-        """Over the L joints, or frames, of each of G frames, or joints: (N, G, Z, L) to (N, G, H * value, L)."""
-        _, g, _, length = x.shape
-        parts = torch.split(x, [self.heads * size for size in (self.key, self.key, self.value)], dim=2)
-        q, k, v = (part.reshape(-1, g, self.heads, part.shape[2] // self.heads, length) for part in parts)
-        q = q.transpose(3, 4) * self.scale  # (N, G, H, L, d)
-        scores = q @ k  # (N, G, H, L, L), queries first
+        """Over the L joints, or frames, of each of G frames, or joints: (N, H, Z, T', V) to (N, H, G, value, L)."""
+        q, k, v = torch.split(x, self._sizes, dim=2)
+        k, v = (each.permute(0, 1, 3, 2, 4) if self.over_joints else each.permute(0, 1, 4, 2, 3) for each in (k, v))
+        q = q.permute(0, 1, 3, 4, 2) if self.over_joints else q.permute(0, 1, 4, 3, 2)  # (N, H, G, L, d)
+        q = q * self.scale
+        scores = q @ k  # (N, H, G, L, L), queries first
         if self.skeleton is not None and self.importance is not None:
             scores = scores + self.skeleton * self.importance
         if self.relative is not None:
-            scores = scores + (q.unsqueeze(4) * self._relative(length)).sum(dim=5)
+            scores = scores + (q.unsqueeze(4) * self._relative(k.shape[4])).sum(dim=5)
         weights = scores.softmax(dim=4)
         if maps is not None:
-            maps.append(weights.flatten(0, 1))
+            maps.append(weights)
         if self.training and self.drop > 0:  # DropAttention: a key is gone for all queries of a head
             kept = torch.rand_like(weights[:, :, :, :1]) >= self.drop
             weights = weights * kept
             weights = weights / (weights.sum(dim=4, keepdim=True) + 1e-8)
-        mixed: Tensor = v @ weights.transpose(3, 4)  # (N, G, H, value, L)
-        return mixed.view(-1, g, self.heads * self.value, length)
+        mixed: Tensor = v @ weights.transpose(3, 4)
+        return mixed
 
     def _relative(self, length: int) -> Tensor:
         """Vectors (L, L, d) of each query's position relative to each key's."""
@@ -526,8 +574,13 @@ class JointNorm(nn.BatchNorm1d):
         if self.training:
             y: Tensor = super().forward(x.permute(0, 1, 3, 2).reshape(-1, c * v, t))
             return y.view(-1, c, v, t).permute(0, 1, 3, 2)
-        assert self.running_mean is not None
-        assert self.running_var is not None
-        scale = self.weight * (self.running_var + self.eps).rsqrt()
-        shift = self.bias - self.running_mean * scale
-        return x * scale.view(c, 1, v) + shift.view(c, 1, v)
+        scale, shift = (each.to(x.dtype).view(c, 1, v) for each in _scale_and_shift(self))
+        return x * scale + shift
+
+
+def _scale_and_shift(norm: nn.BatchNorm1d | nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
+    """What a batch norm does after training, of each channel, in double precision."""
+    assert norm.running_mean is not None
+    assert norm.running_var is not None
+    scale = norm.weight.double() * (norm.running_var.double() + norm.eps).rsqrt()
+    return scale, norm.bias.double() - norm.running_mean.double() * scale

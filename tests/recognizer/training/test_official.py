@@ -10,7 +10,7 @@ torch = pytest.importorskip("torch", reason="needs the extra `train`")
 
 from recognizer.training.models.act import SIZES, Act, ActConfig  # noqa: E402
 from recognizer.training.models.st_gcn import StGcn, StGcnConfig, StGcnTwoStream  # noqa: E402
-from recognizer.training.models.st_tr import StTr, StTrConfig  # noqa: E402
+from recognizer.training.models.st_tr import StTr, StTrConfig, by_group  # noqa: E402
 from recognizer.training.official import load_official  # noqa: E402
 from recognizer.training.official_names import OfficialError, fill, st_gcn_source, st_tr_source  # noqa: E402
 
@@ -60,6 +60,7 @@ def test_outputs_are_those_of_the_official_code(name, fixed):
             torch.testing.assert_close(network(*inputs), found)
         else:
             found = network(*inputs) if system == "st-gcn" else network(*inputs, maps)
+            maps = by_group(maps)
         assert not network.training
         assert relative(found, outputs.get("logits", outputs.get("y"))) < 1e-4
         if "feature" in outputs:

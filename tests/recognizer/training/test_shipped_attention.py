@@ -1,4 +1,5 @@
-"""What the shipped graphs tell of themselves is what the trained networks behind them tell, on the demo's motion."""
+"""What the shipped graphs tell of themselves is what the trained networks behind them tell: on the demo's motion, and
+where the data sets are at hand on the clips of the validation part that docs/benchmarks-explanations.md names."""
 
 from pathlib import Path
 
@@ -12,10 +13,13 @@ from pose.demo.draw import Camera  # noqa: E402
 from pose.demo.script import Script  # noqa: E402
 from recognizer.features import LAYOUT, RATE_FPS, clip_features  # noqa: E402
 from recognizer.onnx_recognizer import cpu_session  # noqa: E402
+from recognizer.training.explain.clips import sample  # noqa: E402
 from recognizer.training.fine_tune_start import load_networks  # noqa: E402
 from recognizer.training.models.deployed import Deployed  # noqa: E402
 
 WEIGHTS = Path(__file__).resolve().parents[3] / "weights"
+DATA = Path(__file__).resolve().parents[4] / "shared" / "datasets"
+SETS = ("penn_action", "utd_mhad")
 LISTED, FRAMES = 17, 30
 NEAR = 1e-5
 # What tells of each network. Of ST-TR's two streams the one that is kept beside the graph is over frames.
@@ -26,8 +30,7 @@ TOLD = {
 }
 
 
-@pytest.fixture(scope="module")
-def features() -> np.ndarray:
+def of_the_demo() -> np.ndarray:
     """(N, T, F) of one loop of the demo, a clip every 1.5 s, as its camera would see the joints."""
     script, camera = Script(), Camera((640, 480), 3.2, 10.0)
     times = np.arange(0, script.duration_s, 1 / RATE_FPS)
@@ -36,6 +39,19 @@ def features() -> np.ndarray:
     xy_px = camera.project(points).astype(np.float32)
     clips = xy_px[: len(xy_px) // FRAMES * FRAMES].reshape(-1, FRAMES, len(LAYOUT), 2)
     return clip_features(clips, np.ones(clips.shape[:3], np.float32), RATE_FPS)
+
+
+def of_the_data_sets() -> np.ndarray:
+    """(N, T, F) of 100 clips."""
+    if not all((DATA / name).is_dir() for name in SETS):
+        pytest.skip("the data sets are not here")
+    clips = sample(DATA, SETS, "validation", 100, 0).clips
+    return clip_features(np.stack([c.xy_px for c in clips]), np.stack([c.confidence for c in clips]), RATE_FPS)
+
+
+@pytest.fixture(scope="module", params=[of_the_demo, of_the_data_sets], ids=["demo", "data sets"])
+def features(request) -> np.ndarray:
+    return request.param()
 
 
 @pytest.mark.parametrize("name", TOLD)

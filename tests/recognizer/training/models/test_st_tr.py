@@ -8,6 +8,7 @@ from recognizer.training.models.act import parameter_count  # noqa: E402
 from recognizer.training.models.st_tr import (  # noqa: E402
     KINDS,
     Attention,
+    GraphConv,
     JointNorm,
     SpatialTransformer,
     StTr,
@@ -193,6 +194,47 @@ def test_joint_norm_trains_as_batch_norm_and_evaluates_as_trained():
         norm.train(training), reference.train(training)
         expected = reference(flat).view(5, 4, 3, 7).permute(0, 1, 3, 2)
         torch.testing.assert_close(norm(x), expected)
+
+
+def test_the_norm_of_the_input_evaluates_as_trained():
+    """Each person, joint and channel has statistics of its own."""
+    network = StTr(StTrConfig(**SMALL, people=2)).eval()
+    norm = network.input_norm
+    for values in (norm.running_mean, norm.running_var, norm.weight.data, norm.bias.data):
+        values.copy_(torch.rand_like(values) + 0.5)
+    clips = torch.randn(2, SMALL["channels"], 9, 13, 2)
+    raw = clips.permute(0, 4, 1, 2, 3).flatten(0, 1)  # (N * M, C, T, V)
+    flat = clips.permute(0, 4, 3, 1, 2).flatten(1, 3)  # (N, M * V * C, T)
+    expected = norm(flat).view(4, 13, SMALL["channels"], 9).permute(0, 2, 3, 1)
+    torch.testing.assert_close(network._normalised(clips, raw, norm), expected)
+
+
+def test_precise_graph_convolution_is_the_same_in_double_precision_and_nearer_to_it_in_single():
+    torch.manual_seed(0)
+    adjacency = torch.rand(3, 13, 13)
+    precise, plain = (GraphConv(64, 32, adjacency, importance=True, precise=which).eval() for which in (True, False))
+    for values in (precise.norm.running_mean, precise.norm.running_var, precise.norm.weight.data):
+        values.copy_(torch.rand_like(values) + 0.5)
+    plain.load_state_dict(precise.state_dict())
+    x = torch.randn(4, 64, 15, 13)
+    with torch.inference_mode():
+        single, rough = precise(x), plain(x)
+        exact = plain.double()(x.double())
+        torch.testing.assert_close(precise.double()(x.double()), exact, rtol=1e-12, atol=1e-12)
+    assert single.dtype == torch.float32
+    assert (single - exact).pow(2).mean() < (rough - exact).pow(2).mean() / 2
+
+
+def test_graph_convolution_is_precise_before_attention_over_frames_alone():
+    found = {
+        kind: [
+            unit.spatial.precise
+            for unit in StTr(StTrConfig(**SMALL, kind=kind)).units
+            if hasattr(unit.spatial, "precise")
+        ]
+        for kind in ("t-tr", "s-tr", "base")
+    }
+    assert found == {"t-tr": [False] * 3 + [True] * 6, "s-tr": [False] * 3, "base": [False] * 9}
 
 
 def test_a_spatial_unit_adds_its_input_only_where_the_width_stays():
