@@ -111,16 +111,26 @@ def _time_pose(model: Path) -> Iterator[Check]:
     finally:
         estimator.close()
         source.close()
-    typical_ms = median(times_ms)
-    detail = f"{typical_ms:.1f} ms a frame ({1000 / typical_ms:.0f} a second), person found in {found}/{len(times_ms)}"
-    if found < len(times_ms) // 2:
-        yield Check("poses", Status.FAIL, detail, f"delete {model} so that it is built again")
-    elif typical_ms > 33:
-        yield Check(
+    yield _judge_poses(median(times_ms), found, len(times_ms), model)
+
+
+def _judge_poses(typical_ms: float, found: int, of: int, model: Path) -> Check:
+    """typical_ms: of a frame. found: frames with a person of those looked at."""
+    from recognizer.window import MAX_POSE_GAP_S
+
+    rate = 1000 / typical_ms
+    detail = f"{typical_ms:.1f} ms a frame ({rate:.{0 if rate > 10 else 1}f} a second), person found in {found}/{of}"
+    if found < of // 2:
+        return Check("poses", Status.FAIL, detail, f"delete {model} so that it is built again")
+    if typical_ms > MAX_POSE_GAP_S * 1000:
+        least = f"recognition needs at least {1 / MAX_POSE_GAP_S:.0f} a second"
+        fix = f"{least}: close other programs, or use a faster machine"
+        return Check("poses", Status.FAIL, detail, fix)
+    if typical_ms > 33:
+        return Check(
             "poses", Status.WARN, detail, "slower than a camera: close other programs, or expect dropped frames"
         )
-    else:
-        yield Check("poses", Status.OK, detail)
+    return Check("poses", Status.OK, detail)
 
 
 def check_recognizers(options: RunOptions) -> Iterator[Check]:

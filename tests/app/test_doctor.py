@@ -234,3 +234,19 @@ def test_folders_that_cannot_be_written_or_are_full(monkeypatch, tmp_path: Path)
     assert not (tmp_path / "new").exists()
     monkeypatch.setattr(doctor_system, "_FREE_MB", 10**9)
     assert all(check.fix for check in doctor_system.check_folders(OPTIONS))
+
+
+@pytest.mark.parametrize(
+    ("typical_ms", "found", "status", "words"),
+    [
+        (12.0, 20, Status.OK, ""),
+        (114.0, 20, Status.WARN, "slower than a camera"),
+        (640.0, 20, Status.FAIL, "recognition needs at least 2 a second"),
+        (12.0, 3, Status.FAIL, "built again"),
+    ],
+)
+def test_the_rate_of_poses_is_judged(typical_ms, found, status, words):
+    check = doctor._judge_poses(typical_ms, found, 20, Path("pose.task"))
+    assert check.status is status
+    assert words in (check.fix or "")
+    assert ("1.6 a second" in check.detail) == (typical_ms == 640)
