@@ -52,7 +52,8 @@ class Status(QFrame):
             return
         self.camera.setText(f"Camera {_rate(stats.camera_fps)} fps")
         self.pose.setText(f"Pose {_rate(stats.pose_fps)} fps")
-        self.age.setText(f"Age {stats.age_p50_ms:.0f} / {stats.age_p95_ms:.0f} ms")
+        ages = f"{stats.age_p50_ms:.0f} / {stats.age_p95_ms:.0f} ms" if stats.age_p95_ms else "–"  # noqa: RUF001
+        self.age.setText(f"Age {ages}")
 
     def show_info(self, info: RunInfo | None, options: RunOptions) -> None:
         """The source and the provider; options: what was asked for."""

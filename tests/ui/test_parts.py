@@ -167,6 +167,8 @@ def test_the_status_line(status):
     assert texts == ["Camera 30 fps", "Pose 29 fps", "Age 41 / 63 ms", "Dropped 20"]
     status.show_stats(StatsSnapshot(30.0, 1.44, 700, 900, 900, 42, 858))
     assert status.pose.text() == "Pose 1.4 fps"
+    status.show_stats(StatsSnapshot(30.0, 0.0, 0.0, 0.0, 9, 0, 0))
+    assert (status.camera.text(), status.age.text().count("0")) == ("Camera 30 fps", 0)
     status.show_stats(StatsSnapshot(0.0, 0.0, 0.0, 0.0, 900, 880, 20))
     assert not any(letter.isdigit() for letter in status.camera.text() + status.age.text())
     assert status.dropped.text() == "Dropped 20"
