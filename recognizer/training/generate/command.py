@@ -30,6 +30,7 @@ _CHANGES = {
     "penalty": float,
     "disturb": float,
     "mismatch": float,
+    "variety": float,
 }
 MEASURES_FILE = "measures-{part}.json"
 

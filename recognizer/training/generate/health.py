@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial.distance import pdist
 
 from recognizer.training.run_folder import RunError
 
@@ -31,6 +32,17 @@ def spread(clips: NDArray[np.floating], labels: NDArray[np.intp]) -> float:
     """Mean deviation of the coordinates of clips (N, T, F) from clip to clip of one action."""
     each = [clips[labels == action].std(axis=0).mean() for action in np.unique(labels)]
     return float(np.mean(each))
+
+
+def distances(clips: NDArray[np.floating], labels: NDArray[np.intp], actions: int) -> NDArray[np.float32]:
+    """(A,) mean distance of two clips of an action, root mean square over the coordinates of clips (N, T, F); the mean
+    of the actions where an action has but one."""
+    flat = clips.reshape(len(clips), -1)
+    found = [pdist(flat[labels == action]) for action in range(actions)]
+    known = [float(each.mean()) for each in found if len(each)]
+    usual = float(np.mean(known)) if known else 1.0
+    each = [float(one.mean()) if len(one) else usual for one in found]
+    return np.array(each, np.float32) / np.float32(np.sqrt(flat.shape[1]))
 
 
 def troubles(history: Sequence[Mapping[str, Any]]) -> list[str]:

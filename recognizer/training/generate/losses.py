@@ -128,12 +128,15 @@ class GanTraining(MakerTraining):
     """The generator against both discriminators (the paper's section 3.4, with the code's targets)."""
 
     network: Generator
+    real_apart: Tensor
 
     def __init__(self, network: Generator, recipe: Recipe, motions: Motions, seed: int, folder: Path) -> None:
         super().__init__(network, recipe, motions, seed, folder)
         config = network.config
         self.judge_clips = ClipDiscriminator(config.width, config.actions, config.frames)
         self.judge_frames = FrameDiscriminator(config.width, config.actions, recipe.sampled)
+        apart = health.distances(motions.standardised[motions.train], motions.labels[motions.train], config.actions)
+        self.register_buffer("real_apart", torch.from_numpy(apart), persistent=False)
 
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
         return [self.adam(part) for part in (self.judge_clips, self.judge_frames, self.network)]
@@ -143,19 +146,24 @@ class GanTraining(MakerTraining):
         of_clips, of_frames, of_generator = optimizers
         noise = [part.to(self.device) for part in self.network.noise(len(clips))]
         places = torch.randint(clips.shape[1], (self.recipe.sampled,), device=self.device)
-        made = self.network(*noise, label)
+        wanted = label
+        if self.recipe.variety:  # two clips of each action that is asked for
+            wanted = label[: (len(label) + 1) // 2].repeat(2, 1)[: len(label)]
+        made = self.network(*noise, wanted)
         fake = made.detach()
         real, seen = self._disturbed(clips), self._disturbed(fake)
-        clip_loss = self._told_apart(self.judge_clips, real, seen, label)
+        clip_loss = self._told_apart(self.judge_clips, real, seen, label, wanted)
         self.step(of_clips, clip_loss)
-        frame_loss = self._told_apart(self.judge_frames, real[:, places], seen[:, places], label)
+        frame_loss = self._told_apart(self.judge_frames, real[:, places], seen[:, places], label, wanted)
         self.step(of_frames, frame_loss)
         judges = (self.judge_clips, self.judge_frames)
         for judge in judges:
             judge.requires_grad_(False)
         seen = self._disturbed(made)
-        believed = self.judge_clips(seen, label), self.judge_frames(seen[:, places], label)
+        believed = self.judge_clips(seen, wanted), self.judge_frames(seen[:, places], wanted)
         loss = sum((self._against(logits, self.recipe.real_target) for logits in believed), torch.zeros(()))
+        if self.recipe.variety:
+            loss = loss + self.recipe.variety * self._too_alike(made, wanted)
         self.step(of_generator, loss)
         for judge in judges:
             judge.requires_grad_(True)
@@ -165,12 +173,19 @@ class GanTraining(MakerTraining):
     def _disturbed(self, clips: Tensor) -> Tensor:
         return disturbed(clips, self.recipe.disturb) if self.recipe.disturb else clips
 
-    def _told_apart(self, judge: nn.Module, real: Tensor, fake: Tensor, label: Tensor) -> Tensor:
+    def _too_alike(self, made: Tensor, wanted: Tensor) -> Tensor:
+        """How far two clips of an action are nearer to each other than two real ones are, squared share."""
+        half = len(made) // 2
+        first, second = made[:half], made[len(made) - half :]
+        apart = (first - second).square().mean(dim=(1, 2)).sqrt()
+        return (1 - apart / (wanted[:half] @ self.real_apart)).clamp(min=0).square().mean()
+
+    def _told_apart(self, judge: nn.Module, real: Tensor, fake: Tensor, label: Tensor, wanted: Tensor) -> Tensor:
         recipe = self.recipe
         penalised = recipe.penalty > 0 and self.iteration % _PENALTY_EVERY == 0
         real = real.detach().requires_grad_(penalised)
         logits = judge(real, label)
-        loss = self._against(judge(fake, label), 0.0)
+        loss = self._against(judge(fake, wanted), 0.0)
         if recipe.mismatch and label.shape[1] > 1:
             other = label.roll(int(torch.randint(1, label.shape[1], ())), dims=1)
             loss = (1 - recipe.mismatch) * loss + recipe.mismatch * self._against(judge(real.detach(), other), 0.0)

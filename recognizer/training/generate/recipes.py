@@ -45,7 +45,9 @@ class Recipe:
         2018). disturb: how strongly clips are changed, real and generated alike, before they are judged (Zhao, Liu,
         Lin, Zhu, Han: Differentiable Augmentation, NeurIPS 2020). Both keep discriminators from learning few clips by
         heart. mismatch: share of real clips under another action's name in what discriminators shall reject, so that
-        they heed the action (Reed, Akata, Yan, Logeswaran, Schiele, Lee, ICML 2016). 0 (officially) for none.
+        they heed the action (Reed, Akata, Yan, Logeswaran, Schiele, Lee, ICML 2016). variety: weight of the share by
+        which two generated clips of an action lie nearer to each other than two real ones do (after Mao, Lee, Tseng,
+        Ma, Yang: Mode Seeking GANs, CVPR 2019, with the real distance as its bound). 0 (officially) for none.
     """
 
     iterations: int = 100_000
@@ -60,12 +62,13 @@ class Recipe:
     penalty: float = 0.0
     disturb: float = 0.0
     mismatch: float = 0.0
+    variety: float = 0.0
 
     def __post_init__(self) -> None:
         for name in ("iterations", "batch", "evaluate", "sampled", "learning_rate"):
             if not getattr(self, name) > 0:
                 raise RecipeError(f"--{name.replace('_', '-')} {getattr(self, name)} is not above 0")
-        for name in ("penalty", "disturb"):
+        for name in ("penalty", "disturb", "variety"):
             if not 0 <= getattr(self, name) < math.inf:
                 raise RecipeError(f"--{name} {getattr(self, name)} is not 0 or above")
         for name in ("average", "mismatch"):

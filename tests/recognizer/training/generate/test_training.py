@@ -45,7 +45,7 @@ def test_every_network_trains_and_is_read_again(motions, recipe, tmp_path, netwo
     ("network", "changes"),
     [
         ("sa-gcn", {"average": 0.9}),
-        ("c-skeleton-gan", {"penalty": 1.0, "disturb": 1.0, "mismatch": 0.5}),
+        ("c-skeleton-gan", {"penalty": 1.0, "disturb": 1.0, "mismatch": 0.5, "variety": 2.0}),
         ("frame-vae", {}),
     ],
 )
@@ -153,7 +153,7 @@ def judged(motions, folder, **changes):
     optimizer = torch.optim.Adam(judge.parameters(), lr=1e-3)
     for training.iteration in range(24):
         optimizer.zero_grad()
-        training._told_apart(judge, clips, torch.zeros_like(clips), label).backward()
+        training._told_apart(judge, clips, torch.zeros_like(clips), label, label).backward()
         optimizer.step()
     return judge, clips, label
 
@@ -166,6 +166,23 @@ def test_the_penalty_flattens_discriminators_at_real_clips(motions, tmp_path):
         (slope,) = torch.autograd.grad(judge(clips, label).sum(), clips)
         slopes.append(float(slope.square().sum(dim=(1, 2)).mean()))
     assert slopes[1] < 0.5 * slopes[0]
+
+
+def test_clips_of_an_action_are_too_alike_where_real_ones_lie_farther_apart(motions, tmp_path):
+    real = health.distances(motions.standardised[motions.train], motions.labels[motions.train], 2)
+    network = build("c-skeleton-gan", config_of("c-skeleton-gan", motions.layout, 2, 8), 0)
+    training = GanTraining(network, Recipe(variety=1.0), motions, 0, tmp_path)
+    wanted = torch.from_numpy(shares_of([0, 1, 0, 1], 2))
+    made = torch.zeros(4, 8, 26)
+    assert float(training._too_alike(made, wanted)) == 1
+    for share, expected in ((0.5, 0.25), (1.0, 0.0), (2.0, 0.0)):
+        made[2:] = share * torch.from_numpy(real)[:, None, None]  # the second half of the same actions as the first
+        assert float(training._too_alike(made, wanted)) == pytest.approx(expected, abs=1e-6)
+
+
+def test_distances_of_real_clips():
+    clips = np.array([[[0.0, 0.0]], [[3.0, 4.0]], [[9.0, 9.0]]])
+    np.testing.assert_allclose(health.distances(clips, np.array([0, 0, 1]), 2), 5 / np.sqrt(2), rtol=1e-6)
 
 
 @pytest.mark.parametrize("mismatch", [0.0, 0.5])
