@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from pose.skeleton import MPOSE_13
 from recognizer.features import CHANNELS
 from recognizer.training.models.inside import HEADS_AXIS, Inside, tells
+from recognizer.training.models.st_tr import StTr
 
 # Sign of each channel in a mirror.
 _MIRROR_SIGN = {"x": -1.0, "y": 1.0, "vx": -1.0, "vy": 1.0, "bx": -1.0, "by": 1.0}
@@ -29,6 +30,9 @@ class Deployed(nn.Module):
     ) -> None:
         super().__init__()
         self.networks = nn.ModuleList(networks)
+        for module in self.networks.modules():
+            if isinstance(module, StTr):
+                module.make_precise()
         self.listed, self.mirror = listed, mirror
         channels = len(CHANNELS)
         place = [int(j) * channels + c for j in MPOSE_13.mirrored for c in range(channels)]

@@ -145,6 +145,13 @@ class StTr(nn.Module):
         """Nothing."""
         return {}
 
+    def make_precise(self) -> None:
+        """Graph convolutions before attention over frames are precise from now on: trained, that attention is so sharp
+        that rounding in their long sums made most of its error. T-TR takes longer, a wide one by a quarter."""
+        for unit in self.units:
+            if isinstance(unit.temporal, TemporalTransformer) and isinstance(unit.spatial, GraphConv):
+                unit.spatial.precise = True
+
     def _named(self, maps: Maps, frames: int) -> dict[str, Tensor]:
         """Maps of layers by their names."""
         named: dict[str, Tensor] = {}
@@ -263,8 +270,7 @@ class Unit(nn.Module):
         elif config.adaptive:
             self.spatial = AdaptiveGraphConv(channels, width, adjacency, config)
         else:
-            precise = attends and over_frames
-            self.spatial = GraphConv(channels, width, adjacency, importance=config.importance, precise=precise)
+            self.spatial = GraphConv(channels, width, adjacency, importance=config.importance)
         if attends and over_frames:
             window = config.window if config.all_layers and width == config.width else 0
             self.temporal = TemporalTransformer(width, width, config, stride=stride, frames=frames, window=window)
@@ -303,24 +309,16 @@ class ConvUnit(nn.Module):
 class GraphConv(nn.Module):
     """Each joint gathers from its neighbours, each subset with weights of its own: (N, C, T, V) to (N, D, T, V).
 
-    precise: after training, channels are multiplied in double precision. Attention over frames comes next, which is so
-    sharp that the rounding of these long sums was most of its error.
+    precise: after training, channels are multiplied in double precision.
     """
 
     adjacency: Tensor
 
     def __init__(
-        self,
-        channels: int,
-        width: int,
-        adjacency: Tensor,
-        *,
-        importance: bool,
-        activated: bool = True,
-        precise: bool = False,
+        self, channels: int, width: int, adjacency: Tensor, *, importance: bool, activated: bool = True
     ) -> None:
         super().__init__()
-        self.precise = precise
+        self.precise = False
         self.register_buffer("adjacency", adjacency, persistent=False)  # (K, V, V)
         self.importance = nn.Parameter(torch.ones_like(adjacency)) if importance else None
         self.gather = Gather(channels, width, len(adjacency))

@@ -212,7 +212,8 @@ def test_the_norm_of_the_input_evaluates_as_trained():
 def test_precise_graph_convolution_is_the_same_in_double_precision_and_nearer_to_it_in_single():
     torch.manual_seed(0)
     adjacency = torch.rand(3, 13, 13)
-    precise, plain = (GraphConv(64, 32, adjacency, importance=True, precise=which).eval() for which in (True, False))
+    precise, plain = (GraphConv(64, 32, adjacency, importance=True).eval() for _ in range(2))
+    precise.precise = True
     for values in (precise.norm.running_mean, precise.norm.running_var, precise.norm.weight.data):
         values.copy_(torch.rand_like(values) + 0.5)
     plain.load_state_dict(precise.state_dict())
@@ -225,16 +226,13 @@ def test_precise_graph_convolution_is_the_same_in_double_precision_and_nearer_to
     assert (single - exact).pow(2).mean() < (rough - exact).pow(2).mean() / 2
 
 
-def test_graph_convolution_is_precise_before_attention_over_frames_alone():
-    found = {
-        kind: [
-            unit.spatial.precise
-            for unit in StTr(StTrConfig(**SMALL, kind=kind)).units
-            if hasattr(unit.spatial, "precise")
-        ]
-        for kind in ("t-tr", "s-tr", "base")
-    }
-    assert found == {"t-tr": [False] * 3 + [True] * 6, "s-tr": [False] * 3, "base": [False] * 9}
+def test_graph_convolution_is_made_precise_before_attention_over_frames_alone():
+    for kind, places in {"t-tr": range(3, 9), "s-tr": (), "base": (), "st-tr-1s": ()}.items():
+        network = StTr(StTrConfig(**SMALL, kind=kind))
+        graph = {place: unit.spatial for place, unit in enumerate(network.units) if isinstance(unit.spatial, GraphConv)}
+        assert not any(each.precise for each in graph.values())
+        network.make_precise()
+        assert [place for place, each in graph.items() if each.precise] == list(places)
 
 
 def test_a_spatial_unit_adds_its_input_only_where_the_width_stays():
