@@ -208,7 +208,9 @@ def _between(links: Links) -> Tensor:
 def _multiplied(x: Tensor, links: Links, transposed: bool) -> Tensor:
     """As _gathered, or as _scattered, through a matrix of frames."""
     between = _between(links)
-    return (between.transpose(1, 2) if transposed else between)[:, None] @ x
+    # As rows, (N, T, C V): of (N, C, T, V) the matrix would be copied for each channel.
+    out = (between.transpose(1, 2) if transposed else between) @ x.transpose(1, 2).flatten(2)
+    return out.view(x.shape[0], x.shape[2], x.shape[1], x.shape[3]).transpose(1, 2)
 
 
 def _gathered(x: Tensor, links: Links) -> Tensor:
