@@ -240,7 +240,14 @@ def test_a_folder_opens_as_pictures(tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "says"),
-    [("", "no source"), ("ftp://host/walk.mp4", "ftp://"), ("demo:x", "SEED"), ("none.mp4", "does not exist")],
+    [
+        ("", "no source"),
+        ("ftp://host/walk.mp4", "ftp://"),
+        ("demo:x", "SEED"),
+        ("none.mp4", "does not exist"),
+        ("-1", "no camera -1"),
+        ("100", "no camera 100"),
+    ],
 )
 def test_names_that_stand_for_nothing(name, says):
     with pytest.raises(SourceError, match=says) as error:

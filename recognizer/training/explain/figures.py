@@ -17,7 +17,7 @@ from recognizer.types import Clip, Explanation
 
 Array = NDArray[np.float32]
 
-_SCORES: Colormap = colormaps["plasma"]  # violet to yellow, as in the ST-TR paper
+_SCORES: Colormap = colormaps["viridis"]  # violet to yellow, as in the ST-TR paper
 _SIGNED = "RdBu_r"
 _SHOWN_FRAMES = 10
 
@@ -196,7 +196,7 @@ def _grid(count: int, width: float, height: float) -> tuple[Figure, Sequence[Axe
 
 def _matrix(axes: Axes, values: Array, name: str) -> None:
     """In its own colours, whose scale the title tells."""
-    axes.imshow(values, cmap="magma", vmin=0)
+    axes.imshow(values, cmap="viridis", vmin=0)
     axes.set_title(f"{name}\n0 to {float(values.max()):.2f}", fontsize=8)
 
 
