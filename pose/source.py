@@ -118,7 +118,7 @@ def _open_file(name: str) -> Source:
     from pose.video_file import ImageFolder, VideoFile
 
     path = Path(re.sub("^file://", "", name, flags=re.IGNORECASE)).expanduser()
-    if re.fullmatch(r"[+-]?\d+", name) and not path.exists():
+    if re.fullmatch(r"-\d+", name) and not path.exists():
         raise SourceError(f"there is no camera {name}: cameras are numbered from 0 to 99")
     return ImageFolder(path) if path.is_dir() else VideoFile(path)
 

@@ -246,7 +246,6 @@ def test_a_folder_opens_as_pictures(tmp_path):
         ("demo:x", "SEED"),
         ("none.mp4", "does not exist"),
         ("-1", "no camera -1"),
-        ("100", "no camera 100"),
     ],
 )
 def test_names_that_stand_for_nothing(name, says):
