@@ -504,8 +504,11 @@ def test_ctrl_c_while_the_command_is_loaded(root, tmp_path, delay_s):
         time.sleep(delay_s)
         process.send_signal(signal.SIGINT)
         rest = process.communicate(timeout=10)[1]
-    assert process.returncode in (130, 2)  # 2 where it was too late: there is no such file
     assert "Traceback" not in rest
+    if "none.mp4" in rest:  # too late: it has said that there is no such file, and ends with 2
+        assert process.returncode in (130, 2, -signal.SIGINT)  # which Python itself hears again while it ends
+    else:
+        assert process.returncode == 130
 
 
 def test_ctrl_c_ends_an_import_with_130(root, capsys, tmp_path, posed):
