@@ -14,7 +14,7 @@ from recognizer.training.augment import Array
 from recognizer.training.batches import FRAMES, gather
 from recognizer.training.data.everyday import ACTIONS, IDLE, OTHER, Corpus
 
-HOP_FRAMES = 5  # a window every third of a second
+HOP_FRAMES = 5  # a window every quarter of a second
 _LEAST_EVIDENCE = 0.05  # so that a recording of rest alone is idle
 _CAMERA_TORSOS = 7.0  # distance of the camera in front of 3D recordings, about 3.5 m
 

@@ -38,11 +38,10 @@ def distances(clips: NDArray[np.floating], labels: NDArray[np.intp], actions: in
     """(A,) mean distance of two clips of an action, root mean square over the coordinates of clips (N, T, F); the mean
     of the actions where an action has but one."""
     flat = clips.reshape(len(clips), -1)
-    found = [pdist(flat[labels == action]) for action in range(actions)]
-    known = [float(each.mean()) for each in found if len(each)]
-    usual = float(np.mean(known)) if known else 1.0
-    each = [float(one.mean()) if len(one) else usual for one in found]
-    return np.array(each, np.float32) / np.float32(np.sqrt(flat.shape[1]))
+    pairs = [pdist(flat[labels == action]) for action in range(actions)]
+    mean = np.array([one.mean() if len(one) else np.nan for one in pairs])
+    usual = np.nanmean(mean) if np.isfinite(mean).any() else 1.0
+    return np.where(np.isnan(mean), usual, mean).astype(np.float32) / np.float32(np.sqrt(flat.shape[1]))
 
 
 def troubles(history: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -177,7 +177,7 @@ def test_a_mistake_is_one_line_before_anything_is_trained(tiny_data, tmp_path, p
 
 
 def test_from_the_command_line_a_mistake_is_status_2(tiny_data, tmp_path, capsys):
-    from recognizer.training.__main__ import main
+    from recognizer.training.command_line import main
 
     places = ["--results", str(tmp_path / "results"), "--runs", str(tmp_path / "runs")]
     assert main(["benchmark", "run", "--data", str(tiny_data), "--preset", "best", *places]) == 2

@@ -12,7 +12,7 @@ pytest.importorskip("matplotlib", reason="needs the extra `train`")
 from pose.skeleton import MPOSE_13  # noqa: E402
 from recognizer import explain  # noqa: E402
 from recognizer.features import CHANNELS, LAYOUT, RATE_FPS, clip_features  # noqa: E402
-from recognizer.training.__main__ import main  # noqa: E402
+from recognizer.training.command_line import main  # noqa: E402
 from recognizer.training.explain import command, deletion, figures  # noqa: E402
 from recognizer.training.explain.clips import Sample, sample  # noqa: E402
 from recognizer.training.explain.gradient import gradient_times_input  # noqa: E402

@@ -5,7 +5,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs the extra `train`")
 
 from recognizer.features import CHANNELS, LAYOUT  # noqa: E402
-from recognizer.training.__main__ import main  # noqa: E402
+from recognizer.training.command_line import main  # noqa: E402
 from recognizer.training.networks import NETWORKS, NetworkError, NetworkSpec, parse_changes  # noqa: E402
 
 FEATURES = len(CHANNELS) * len(LAYOUT)
