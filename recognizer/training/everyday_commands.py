@@ -19,6 +19,7 @@ from recognizer.training.export import decision_rules, export
 from recognizer.training.fine_tune_start import save_networks
 from recognizer.training.fit import FitSettings, fit, spec_of
 from recognizer.training.models.deployed import Deployed
+from recognizer.training.models.ensemble import AVERAGES, Ensemble
 from recognizer.training.networks import NETWORKS, parse_changes
 from recognizer.training.run_folder import RunError, TrainedRun, load_run, save_run
 
@@ -96,7 +97,7 @@ def train(options: argparse.Namespace) -> None:
 
 
 def evaluate(options: argparse.Namespace) -> None:
-    """Accuracy and false alarms of trained networks, each alone and averaged."""
+    """Accuracy and false alarms of trained networks, each alone and averaged, in either way."""
     corpus = merge(read_all(options.data))
     runs = [_load(folder, corpus) for folder in options.run]
     rules = _calibrated(options.calibrate or options.run, corpus)[0]
@@ -104,9 +105,9 @@ def evaluate(options: argparse.Namespace) -> None:
     for folder, run in zip(options.run, runs, strict=True):
         logits = logits_of(_deployed([run]), windows.features)
         sys.stdout.write(report.as_text(str(folder), corpus, windows, logits, rules))
-    if len(runs) > 1:
-        together = logits_of(_deployed(runs), windows.features)
-        sys.stdout.write(report.as_text("averaged", corpus, windows, together, rules))
+    for average in AVERAGES if len(runs) > 1 else ():
+        together = logits_of(_deployed(runs, average=average), windows.features)
+        sys.stdout.write(report.as_text(f"{average} averaged", corpus, windows, together, rules))
 
 
 def export_weights(options: argparse.Namespace) -> None:
@@ -170,8 +171,11 @@ def _teacher(folder: Path, corpus: Corpus, parts: Sequence[str]) -> nn.Module:
     return run.network
 
 
-def _deployed(runs: Sequence[TrainedRun], other_bias: float = 0.0) -> Deployed:
-    return Deployed([run.network for run in runs], listed=len(ACTIONS) - 1, other_bias=other_bias)
+def _deployed(runs: Sequence[TrainedRun], other_bias: float = 0.0, average: str = "probabilities") -> Deployed:
+    networks: list[nn.Module] = [run.network for run in runs]
+    if average == "logits":
+        networks = [Ensemble(networks, average)]
+    return Deployed(networks, listed=len(ACTIONS) - 1, other_bias=other_bias)
 
 
 def _windows(corpus: Corpus, part: str) -> Windows:

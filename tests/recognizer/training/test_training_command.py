@@ -71,8 +71,9 @@ def test_evaluate_prints_a_report_of_each_run_and_of_their_mean(trained, tiny_da
     calibrate = ["--calibrate", str(trained / "choice"), "--split", "test"]
     assert main(["evaluate", "--data", str(tiny_data), "--run", *runs, *calibrate]) == 0
     out = capsys.readouterr().out
-    assert out.count(" kept\n") == 3
-    assert "averaged" in out
+    assert out.count(" kept\n") == 4
+    assert "\nprobabilities averaged: accuracy" in out
+    assert "\nlogits averaged: accuracy" in out
 
 
 def test_thresholds_are_not_chosen_on_people_the_network_knows(trained, tiny_data, tmp_path, capsys):
