@@ -228,6 +228,8 @@ def test_linear_evaluation_tells_the_actions_apart_and_leaves_the_network(clips)
     result = linear_evaluation(backbone, clips, LEARN, JUDGE, "natural", 0, how)
     assert result.of == 12
     assert result.accuracy > 0.8
+    assert result.best_right is not None
+    assert result.right <= result.best_right <= result.of
     assert result == linear_evaluation(backbone, clips, LEARN, JUDGE, "natural", 0, how)
     for name, value in backbone.state_dict().items():
         assert torch.equal(before[name], value)
