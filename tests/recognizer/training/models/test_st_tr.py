@@ -171,6 +171,7 @@ def test_drop_attention_drops_keys_for_all_queries_and_renormalises():
     means = torch.tensor([sum(2.0**key for key in keys) / max(len(keys), 1) for keys in kept])
     assert (y[:, :1] - means).abs().min(dim=1).values.max() < 1e-3
     assert len(y[:, 0].unique()) > 20
+    assert (y == 0).any(), "where all keys of a frame are gone nothing is attended to"
     assert attention.eval()(x)[0, 0].std() < 1e-5
 
 
