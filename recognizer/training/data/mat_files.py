@@ -17,8 +17,9 @@ from scipy.io import loadmat
 
 from pose.ctrl_c import start_process
 from recognizer.training.data.reading import DAMAGED, damaged
+from recognizer.training.data.recording import DataError
 
-_PATIENCE_S = 60.0  # for one file, the start of the process among it
+_PATIENCE_S = 60.0  # for the start of the process, and for one file
 
 
 class MatFiles:
@@ -37,8 +38,8 @@ class MatFiles:
         self._end()
 
     def arrays(self, file: Path, *fields: str) -> list[NDArray[Any]]:
-        """The named arrays of a file; DataError when it cannot be read or lacks one."""
-        connection = self._connection or self._start()
+        """The named arrays of a file; DataError when it cannot be read or lacks one, or the process does not start."""
+        connection = self._connection or self._begun(self._start())
         try:
             connection.send((file, fields))
             answer = connection.recv() if connection.poll(_PATIENCE_S) else f"not read in {_PATIENCE_S:.0f} s"
@@ -51,11 +52,23 @@ class MatFiles:
 
     def _start(self) -> Connection:
         context = multiprocessing.get_context("spawn")  # a fork would copy the locks of torch's threads
-        self._connection, theirs = context.Pipe()
-        self._process = context.Process(target=_read_until_closed, args=(theirs,), daemon=True, name="MATLAB files")
-        start_process(self._process)  # Ctrl-C is this process's to answer
+        ours, theirs = context.Pipe()
+        process = context.Process(target=_read_until_closed, args=(theirs,), daemon=True, name="MATLAB files")
+        start_process(process)  # Ctrl-C is this process's to answer
         theirs.close()
-        return self._connection
+        self._connection, self._process = ours, process
+        return ours
+
+    def _begun(self, connection: Connection) -> Connection:
+        """The same, once the process reads."""
+        try:
+            begun = connection.poll(_PATIENCE_S) and connection.recv()
+        except (EOFError, ConnectionError):
+            begun = False
+        if not begun:
+            self._end()
+            raise DataError("the process that reads MATLAB files does not start; see what it says above, and try again")
+        return connection
 
     def _end(self) -> None:
         if self._process is None or self._connection is None:
@@ -68,6 +81,7 @@ class MatFiles:
 
 def _read_until_closed(connection: Connection) -> None:
     with suppress(EOFError, ConnectionError):  # the asking process is gone
+        connection.send(True)
         while True:
             file, fields = connection.recv()
             connection.send(_read(file, fields))

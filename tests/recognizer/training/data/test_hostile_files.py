@@ -9,7 +9,9 @@ import os
 import pickle
 import random
 import signal
+import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -293,6 +295,26 @@ def test_a_mat_that_crashes_scipy_is_one_clear_line(mat_that_crashes_its_reader,
 def test_ctrl_c_while_the_reader_of_mat_files_starts_is_left_to_the_one_that_asks(tmp_path):
     savemat(tmp_path / "a.mat", {"x": np.eye(3)})
     with MatFiles() as mat:
-        mat._start()
+        connection = mat._start()
         os.kill(mat._process.pid, signal.SIGINT)
+        mat._begun(connection)
         assert np.array_equal(mat.arrays(tmp_path / "a.mat", "x")[0], np.eye(3))
+
+
+def test_a_script_that_cannot_start_the_reader_is_told_so_and_no_file_is_blamed(tmp_path):
+    """A process that begins anew runs the script again; without a guard it would start another, which is refused."""
+    savemat(tmp_path / "a.mat", {"x": np.eye(3)})
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from pathlib import Path\n"
+        "from recognizer.training.data.mat_files import MatFiles\n"
+        f"with MatFiles() as mat: mat.arrays(Path({str(tmp_path / 'a.mat')!r}), 'x')\n"
+    )
+    root = Path(__file__).parents[4]
+    done = subprocess.run(
+        [sys.executable, script], cwd=root, env={**os.environ, "PYTHONPATH": str(root)}, capture_output=True, text=True
+    )
+    assert done.returncode == 1
+    assert "the process that reads MATLAB files does not start" in done.stderr.splitlines()[-1]
+    assert "freeze_support" in done.stderr, "Python's own advice"
+    assert "AttributeError" not in done.stderr
