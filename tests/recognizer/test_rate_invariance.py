@@ -1,7 +1,7 @@
 """The same motion gives the same prediction whatever the camera's rate, through window, features and recognizer."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -98,13 +98,15 @@ def camera_times(rate: float, seconds: float, rng: np.random.Generator, jitter: 
     return times[(times >= 0) & (times <= seconds)]
 
 
-def compare(recognizer: OnnxRecognizer, motion: Motion, seconds: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def compare(
+    recognizer: OnnxRecognizer, motion: Motion, seconds: float, seed: int, rates: Sequence[int] = RATES
+) -> tuple[np.ndarray, np.ndarray]:
     """For every clip that all rates have: the largest difference of a probability, and whether the top one differs.
 
     A top action that leads by less than LIMIT at the fastest camera is a tie, where either may be first.
     """
     rng = np.random.default_rng(seed)
-    runs = [predict(recognizer, motion, camera_times(rate, seconds, rng)) for rate in RATES]
+    runs = [predict(recognizer, motion, camera_times(rate, seconds, rng)) for rate in rates]
     common = sorted(set.intersection(*(set(run) for run in runs)))
     rows = np.array([[run[tick].probabilities for run in runs] for tick in common])  # (clips, rates, A)
     if not common:
@@ -114,21 +116,32 @@ def compare(recognizer: OnnxRecognizer, motion: Motion, seconds: float, seed: in
     return np.ptp(rows, axis=1).max(axis=-1), (tops != tops[:, -1:]).any(axis=-1) & (first - second > LIMIT)
 
 
-def check(pairs: list[tuple[np.ndarray, np.ndarray]], at_least: int) -> None:
-    """Alike in nearly all clips; the rest are strokes of a tenth of a second, of which 10 FPS sees a pose or two."""
-    difference, swapped = (np.concatenate(parts) for parts in zip(*pairs, strict=True))
+def check(pairs: list[tuple[np.ndarray, np.ndarray]], *, at_least: int, alike: float, swapped: float) -> None:
+    """alike: share of the clips within LIMIT; swapped: share of them that may have another top action."""
+    difference, swaps = (np.concatenate(parts) for parts in zip(*pairs, strict=True))
     assert len(difference) >= at_least
-    assert np.mean(difference < LIMIT) >= 0.98
-    assert np.mean(swapped) <= 0.005
+    assert np.mean(difference < LIMIT) >= alike
+    assert np.mean(swaps) <= swapped
     assert np.median(difference) < LIMIT / 3
 
 
 def test_motions_of_sinusoids(recognizer):
-    check([compare(recognizer, swinging(seed), 4.0, seed) for seed in range(12)], at_least=200)
+    pairs = [compare(recognizer, swinging(seed), 4.0, seed) for seed in range(12)]
+    check(pairs, at_least=200, alike=0.98, swapped=0.005)
 
 
-def test_real_recordings(recognizer):
-    files = sorted((SHARED / "utd_mhad").glob("a*_s[26]_t1_skeleton.mat"))
+@pytest.mark.parametrize(
+    ("rates", "alike", "swapped"),
+    [
+        (RATES[1:], 0.995, 0.001),
+        # Of a stroke of a tenth of a second 10 FPS see a pose or two: no curve through them tells how far it went.
+        (RATES, 0.95, 0.01),
+    ],
+    ids=["from 15 FPS on", "10 FPS too"],
+)
+def test_real_recordings(recognizer, rates, alike, swapped):
+    files = sorted((SHARED / "utd_mhad").glob("a*_s[2468]_t1_skeleton.mat"))
     if not files:
         pytest.skip("the recordings are not there")
-    check([compare(recognizer, *recorded(file), seed=place) for place, file in enumerate(files)], at_least=500)
+    pairs = [compare(recognizer, *recorded(file), seed=place, rates=rates) for place, file in enumerate(files)]
+    check(pairs, at_least=1000, alike=alike, swapped=swapped)
