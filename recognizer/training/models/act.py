@@ -180,9 +180,9 @@ class EncoderLayer(nn.Module):
             return rows.view(-1, count, self.heads, HEAD_WIDTH).transpose(1, 2)
 
         q, k, v = split(queries, asking), split(keys, tokens), split(values, tokens)
-        # A processor's fused attention goes back so slowly that a training step would take half as long again.
-        learning = self.training and q.device.type == "cpu"
-        if maps is None and not learning and not torch.compiler.is_exporting():
+        # The fused attention of processors is slow in bfloat16: a training step takes half as long again with it.
+        slow = q.device.type == "cpu" and q.dtype == torch.bfloat16
+        if maps is None and not slow and not torch.compiler.is_exporting():
             mixed = functional.scaled_dot_product_attention(q, k, v)  # (N, heads, Q, 64)
         else:  # in the open, so that ONNX Runtime can fuse the scale into the product
             weights = ((q @ k.transpose(2, 3)) * HEAD_WIDTH**-0.5).softmax(dim=3)  # (N, heads, Q, K)
