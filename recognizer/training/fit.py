@@ -11,18 +11,17 @@ from typing import Any
 import lightning
 import numpy as np
 import torch
-from lightning.pytorch.callbacks import ModelCheckpoint
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, IterableDataset
 
 from recognizer.training.batches import BatchMaker, BatchPlan, OutputSpace
 from recognizer.training.data.everyday import ACTIONS, Corpus
+from recognizer.training.lightning_run import Hardware, fit_on, trainer_of
 from recognizer.training.networks import NetworkSpec
 
 log = logging.getLogger(__name__)
 
 STEPS_AN_EPOCH = 100
-LAST_CHECKPOINT = "last.ckpt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,23 +164,9 @@ def fit(corpus: Corpus, settings: FitSettings, folder: Path, teachers: Sequence[
     outputs = OutputSpace(corpus)
     maker = BatchMaker(corpus, outputs, settings.plan, np.isin(corpus.part, settings.parts))
     training = Training(settings, len(outputs), teachers)
-    keeper = ModelCheckpoint(folder, "last", save_on_train_epoch_end=True, enable_version_counter=False)
-    trainer = lightning.Trainer(
-        max_steps=settings.steps,
-        max_epochs=-1,
-        accelerator="auto",
-        precision="bf16-mixed" if _fast_bf16() else "32-true",
-        callbacks=[keeper],
-        logger=False,
-        gradient_clip_val=1.0,
-        reload_dataloaders_every_n_epochs=1,
-        enable_progress_bar=False,
-        enable_model_summary=False,
+    hardware = Hardware(logs=False, checkpoint_steps=STEPS_AN_EPOCH)
+    trainer = trainer_of(
+        folder, hardware, STEPS_AN_EPOCH, max_steps=settings.steps, max_epochs=-1, gradient_clip_val=1.0
     )
-    checkpoint = folder / LAST_CHECKPOINT
-    trainer.fit(training, _Data(maker, settings), ckpt_path=str(checkpoint) if checkpoint.is_file() else None)
+    fit_on(trainer, training, _Data(maker, settings), folder)
     return training.averaged.float().eval()
-
-
-def _fast_bf16() -> bool:
-    return torch.cuda.is_available() or torch.cpu._is_avx512_bf16_supported()

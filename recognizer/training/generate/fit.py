@@ -1,8 +1,6 @@
 """Training of a generator with Lightning; a killed training goes on to the same weights."""
 
 import json
-import pickle
-import signal
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,8 +9,6 @@ from typing import Any
 import lightning
 import numpy as np
 import torch
-from lightning.pytorch.callbacks import Callback, ModelCheckpoint, TQDMProgressBar
-from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset
 
@@ -22,12 +18,8 @@ from recognizer.training.generate.making import shares_of
 from recognizer.training.generate.recipes import Recipe, RecipeError, build, config_of
 from recognizer.training.generate.sets import Motions
 from recognizer.training.generate.trained import GENERATOR_FILE, Trained, load_trained, save_trained
-from recognizer.training.pretrain.fit import claim
+from recognizer.training.lightning_run import LAST_CHECKPOINT, Hardware, claim, fit_on, trainer_of
 from recognizer.training.run_folder import RunError
-from recognizer.training.whole_clip.fit import Hardware
-
-_LAST = "last.ckpt"
-_OF_CHECKPOINT = ("state_dict", "PytorchStreamReader", "zip archive")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +85,8 @@ def train(motions: Motions, job: Job, folder: Path, hardware: Hardware) -> Train
     generator.pt, with which there is nothing left to train. RecipeError; RunError where the folder holds another
     training, or where it diverged.
     """
-    processes = max(int(hardware.devices) if hardware.devices.isdigit() else 1, 1) * hardware.num_nodes
-    if job.recipe.batch % processes:
-        raise RecipeError(f"{job.recipe.batch} clips of a batch cannot be shared evenly by {processes} processes")
+    if reason := hardware.fits(job.recipe.batch):
+        raise RecipeError(reason)
     config = config_of(job.network, motions.layout, len(motions.actions), job.frames)
     described = {"generator": asdict(job), "actions": list(motions.actions), "layout": motions.layout.name}
     described = json.loads(json.dumps(described))
@@ -143,56 +134,22 @@ def _finished(
     )
     if training.global_rank == 0:
         save_trained(folder, trained)
-        for name in (BEST_FILE, _LAST):
+        for name in (BEST_FILE, LAST_CHECKPOINT):
             (folder / name).unlink(missing_ok=True)
     return trained
 
 
 def _fit(training: MakerTraining, data: _RoundData, folder: Path, hardware: Hardware) -> lightning.Trainer:
-    checkpoint = folder / _LAST
-    trainer = _trainer(folder, training.recipe, hardware)
+    trainer = trainer_of(
+        folder,
+        hardware,
+        training.recipe.evaluate,
+        precision="32-true",  # adversarial losses are small differences: bfloat16 only where it is asked for
+        max_epochs=training.recipe.rounds,
+    )
     try:
-        trainer.fit(training, data, ckpt_path=checkpoint if checkpoint.is_file() else None)
+        fit_on(trainer, training, data, folder)
     except RunError as error:
         kept = f"; the best weights so far are in {folder / BEST_FILE}" if (folder / BEST_FILE).is_file() else ""
         raise RunError(f"{error}{kept}") from error
-    except (pickle.UnpicklingError, EOFError, KeyError, RuntimeError) as error:
-        if not checkpoint.is_file() or (
-            type(error) is RuntimeError and not any(sign in str(error) for sign in _OF_CHECKPOINT)
-        ):
-            raise
-        reason = " ".join(str(error).split())[:150]
-        raise RunError(f"{checkpoint} is not a checkpoint of this network ({reason}); remove {folder}") from error
-    except SystemExit as stopped:  # Lightning's answer to Ctrl-C, which it has the process ignore from then on
-        if not trainer.interrupted:
-            raise
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        raise KeyboardInterrupt from stopped
     return trainer
-
-
-def _trainer(folder: Path, recipe: Recipe, hardware: Hardware) -> lightning.Trainer:
-    keep = ModelCheckpoint(
-        folder,
-        _LAST.removesuffix(".ckpt"),
-        every_n_epochs=max(1, round(hardware.checkpoint_steps / recipe.evaluate)),
-        save_on_train_epoch_end=True,
-        enable_version_counter=False,
-    )
-    callbacks: list[Callback] = [keep, *([TQDMProgressBar(refresh_rate=10)] if hardware.progress else [])]
-    return lightning.Trainer(
-        max_epochs=recipe.rounds,
-        accelerator=hardware.accelerator,
-        devices=int(hardware.devices) if hardware.devices.lstrip("-").isdigit() else hardware.devices,
-        num_nodes=hardware.num_nodes,
-        strategy=hardware.strategy,
-        # Adversarial losses are small differences: bfloat16 only where it is asked for.
-        precision="32-true" if hardware.precision == "auto" else hardware.precision,  # type: ignore[arg-type]
-        callbacks=callbacks,
-        logger=[CSVLogger(folder, "csv", ""), TensorBoardLogger(folder, "tensorboard", "")] if hardware.logs else False,
-        reload_dataloaders_every_n_epochs=1,
-        use_distributed_sampler=False,
-        log_every_n_steps=10,
-        enable_progress_bar=hardware.progress,
-        enable_model_summary=False,
-    )

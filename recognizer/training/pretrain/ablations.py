@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from pose.errors import ActionLensError
+from recognizer.training.lightning_run import Hardware
 from recognizer.training.pretrain.fit import Job, pretrain
 from recognizer.training.pretrain.measured import measured
 from recognizer.training.pretrain.motion import MotionClips, Rows
-from recognizer.training.whole_clip.fit import Hardware
 
 ABLATIONS: dict[str, dict[str, Any]] = {
     "whole": {},

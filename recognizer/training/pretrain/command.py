@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from pose.errors import ActionLensError
+from recognizer.training.lightning_run import is_first_process
 from recognizer.training.models.gl_transformer import Positions
 from recognizer.training.pretrain import ablations, everyday, everyday_actions, figures, speed
 from recognizer.training.pretrain.curve import Curve
@@ -19,7 +20,6 @@ from recognizer.training.pretrain.recipes import RECIPES, SIZES, Pace, Recipe, r
 from recognizer.training.pretrain.targets import Reading
 from recognizer.training.pretrain.tasks import PARTS, TASKS, Task, task_of
 from recognizer.training.whole_clip.command import add_hardware, hardware_of
-from recognizer.training.whole_clip.fit import is_first_process
 
 
 class PretrainError(ActionLensError):

@@ -17,6 +17,7 @@ from recognizer.training.augment import Augmentation
 from recognizer.training.batches import FRAMES, Positions, gather
 from recognizer.training.data.everyday import Corpus, merge, read_all
 from recognizer.training.data.recording import DataError
+from recognizer.training.lightning_run import Hardware
 from recognizer.training.pretrain.everyday_network import SHAPE, TOKENS, motion_of
 from recognizer.training.pretrain.fit import Job, Pretrained, load_pretrained, pretrain_on
 from recognizer.training.pretrain.motion import Rows
@@ -25,7 +26,6 @@ from recognizer.training.pretrain.recipes import Recipe, config_of
 from recognizer.training.pretrain.stream import Batch
 from recognizer.training.pretrain.targets import mpdp_targets
 from recognizer.training.run_folder import RunError
-from recognizer.training.whole_clip.fit import Hardware
 
 NAME = "everyday"
 TITLE = "all skeletons that there are, in two dimensions"

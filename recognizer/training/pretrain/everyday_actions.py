@@ -18,11 +18,11 @@ from recognizer.training.data.everyday import ACTIONS, Corpus
 from recognizer.training.evaluate import Windows, logits_of, windows_of
 from recognizer.training.export import decision_rules, export
 from recognizer.training.fit import loss_of
+from recognizer.training.lightning_run import Hardware, claim
 from recognizer.training.models.deployed import Deployed
 from recognizer.training.pretrain.everyday_network import GlFeatures
-from recognizer.training.pretrain.fit import Pretrained, Training, claim, fit
+from recognizer.training.pretrain.fit import Pretrained, Training, fit
 from recognizer.training.pretrain.recipes import Recipe
-from recognizer.training.whole_clip.fit import Hardware
 
 FAMILY = "gl-transformer"
 NOTES = (

@@ -1,6 +1,5 @@
 """Pretraining and fine-tuning with Lightning; a killed training goes on to the same weights."""
 
-import json
 import os
 import pickle
 import time
@@ -12,22 +11,27 @@ from typing import Any
 
 import lightning
 import torch
-from lightning.pytorch.callbacks import Callback, ModelCheckpoint, TQDMProgressBar
-from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
+from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.utilities import rank_zero_only
 from torch import Tensor, nn
 
+from recognizer.training.lightning_run import (
+    LAST_CHECKPOINT,
+    Hardware,
+    claim,
+    demand_same,
+    fit_on,
+    in_short,
+    trainer_of,
+)
 from recognizer.training.models.gl_transformer import GlConfig, GlPretraining, GlTransformer
 from recognizer.training.pretrain.losses import mpdp_loss
 from recognizer.training.pretrain.motion import MotionClips, Rows
 from recognizer.training.pretrain.recipes import Recipe, RecipeError, network_config
 from recognizer.training.pretrain.stream import Batches, BatchMaker, MotionData
 from recognizer.training.run_folder import RunError
-from recognizer.training.whole_clip.fit import Hardware
 
 WEIGHTS_FILE = "pretrained.pt"
-JOB_FILE = "job.json"
-_LAST = "last.ckpt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +152,9 @@ def pretrain_on(
     RecipeError; RunError where the folder holds another training or the loss is lost.
     """
     recipe, seed = maker.recipe, int(described["job"]["seed"])
-    _demand_even(recipe, hardware)
-    _demand_same(folder, described)
+    if reason := hardware.fits(recipe.batch):
+        raise RecipeError(reason)
+    demand_same(folder, described)
     if (folder / WEIGHTS_FILE).is_file():
         return load_pretrained(folder)
     torch.manual_seed(seed)
@@ -180,96 +185,25 @@ def load_pretrained(folder: Path) -> Pretrained:
         network.load_state_dict(content["weights"])
         return Pretrained(network.eval(), content["described"], float(content["seconds"]))
     except (pickle.UnpicklingError, OSError, RuntimeError, KeyError, TypeError, EOFError, ValueError) as error:
-        reason = " ".join(str(error).split())[:150]
-        raise RunError(f"{path} cannot be read ({reason}); remove {folder} and pretrain again") from error
+        raise RunError(f"{path} cannot be read ({in_short(error)}); remove {folder} and pretrain again") from error
 
 
 def fit(
     training: Training, maker: Batches, folder: Path, hardware: Hardware, callbacks: Sequence[Callback] = ()
 ) -> lightning.Trainer:
     """Train to the end of the recipe, from the folder's checkpoint on where there is one. Raises RunError."""
-    checkpoint = folder / _LAST
     steps = maker.steps_an_epoch * maker.recipe.epochs
-    trainer = _trainer(folder, steps, maker.steps_an_epoch, maker.recipe.clip_norm, hardware, callbacks)
-    try:
-        trainer.fit(training, MotionData(maker, steps), ckpt_path=checkpoint if checkpoint.is_file() else None)
-    except (pickle.UnpicklingError, EOFError, KeyError, RuntimeError) as error:
-        signs = ("state_dict", "PytorchStreamReader", "zip archive")
-        if not checkpoint.is_file() or (type(error) is RuntimeError and not any(sign in str(error) for sign in signs)):
-            raise
-        reason = " ".join(str(error).split())[:150]
-        raise RunError(f"{checkpoint} is not a checkpoint of this network ({reason}); remove {folder}") from error
-    if trainer.interrupted:
-        raise KeyboardInterrupt
-    return trainer
-
-
-def _trainer(
-    folder: Path,
-    steps: int,
-    steps_an_epoch: int,
-    clip_norm: float | None,
-    hardware: Hardware,
-    callbacks: Sequence[Callback] = (),
-) -> lightning.Trainer:
-    keep = ModelCheckpoint(
+    trainer = trainer_of(
         folder,
-        _LAST.removesuffix(".ckpt"),
-        every_n_epochs=max(1, round(hardware.checkpoint_steps / steps_an_epoch)),
-        save_on_train_epoch_end=True,
-        enable_version_counter=False,
-    )
-    bar = [TQDMProgressBar(refresh_rate=10)] if hardware.progress else []
-    precision = hardware.precision
-    if precision == "auto":
-        fast = torch.cuda.is_available() or torch.cpu._is_avx512_bf16_supported()
-        precision = "bf16-mixed" if fast else "32-true"
-    return lightning.Trainer(
+        hardware,
+        maker.steps_an_epoch,
+        callbacks=callbacks,
         max_steps=steps,
         max_epochs=-1,
-        accelerator=hardware.accelerator,
-        devices=int(hardware.devices) if hardware.devices.lstrip("-").isdigit() else hardware.devices,
-        num_nodes=hardware.num_nodes,
-        strategy=hardware.strategy,
-        precision=precision,  # type: ignore[arg-type]
-        callbacks=[*callbacks, *bar, keep],
-        gradient_clip_val=clip_norm,
-        logger=[CSVLogger(folder, "csv", ""), TensorBoardLogger(folder, "tensorboard", "")] if hardware.logs else False,
-        reload_dataloaders_every_n_epochs=1,
-        use_distributed_sampler=False,
-        log_every_n_steps=10,
-        enable_progress_bar=hardware.progress,
-        enable_model_summary=False,
+        gradient_clip_val=maker.recipe.clip_norm,
     )
-
-
-def _demand_even(recipe: Recipe, hardware: Hardware) -> None:
-    processes = max(int(hardware.devices) if hardware.devices.isdigit() else 1, 1) * hardware.num_nodes
-    if recipe.batch % processes:
-        raise RecipeError(f"{recipe.batch} clips of a batch cannot be shared evenly by {processes} processes")
-
-
-def claim(folder: Path, described: dict[str, Any]) -> None:
-    """Make the folder of a job; RunError where it is another job's."""
-    _demand_same(folder, described)
-    folder.mkdir(parents=True, exist_ok=True)
-    temporary = folder / f".{JOB_FILE}.{os.getpid()}"
-    temporary.write_text(_text(described), encoding="utf-8")
-    os.replace(temporary, folder / JOB_FILE)
-
-
-def _demand_same(folder: Path, described: dict[str, Any]) -> None:
-    file = folder / JOB_FILE
-    try:
-        same = not file.is_file() or file.read_text(encoding="utf-8") == _text(described)
-    except (ValueError, OSError):
-        same = False
-    if not same:
-        raise RunError(f"{folder} holds another training; remove it or give another folder")
-
-
-def _text(described: dict[str, Any]) -> str:
-    return json.dumps(described, indent=1, sort_keys=True)
+    fit_on(trainer, training, MotionData(maker, steps), folder)
+    return trainer
 
 
 @rank_zero_only
@@ -284,4 +218,4 @@ def _save(folder: Path, network: GlPretraining, described: dict[str, Any], secon
     temporary = folder / f".{WEIGHTS_FILE}.{os.getpid()}"
     torch.save(content, temporary)
     os.replace(temporary, folder / WEIGHTS_FILE)
-    (folder / _LAST).unlink(missing_ok=True)
+    (folder / LAST_CHECKPOINT).unlink(missing_ok=True)

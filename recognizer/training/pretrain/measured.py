@@ -8,13 +8,13 @@ from typing import Any
 
 import torch
 
+from recognizer.training.lightning_run import Hardware, is_first_process
 from recognizer.training.models.gl_transformer import GlTransformer
 from recognizer.training.pretrain.fit import Pretrained
 from recognizer.training.pretrain.motion import MotionClips, Rows
 from recognizer.training.pretrain.protocols import Score, classify, fine_tuned, linear_evaluation
 from recognizer.training.pretrain.recipes import FINE_TUNING
 from recognizer.training.pretrain.tasks import labelled
-from recognizer.training.whole_clip.fit import Hardware, is_first_process
 
 LINEAR, SEMI, SCRATCH = "linear", "semi", "scratch-"
 

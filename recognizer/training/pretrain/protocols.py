@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from sklearn.metrics import balanced_accuracy_score
 from torch import Tensor, nn
 
+from recognizer.training.lightning_run import Hardware, claim
 from recognizer.training.models.gl_transformer import GlClassifier, GlTransformer
-from recognizer.training.pretrain.fit import ActionTraining, claim, fit
+from recognizer.training.pretrain.fit import ActionTraining, fit
 from recognizer.training.pretrain.motion import MotionClips, Rows
 from recognizer.training.pretrain.recipes import Pace, Recipe
 from recognizer.training.pretrain.stream import BatchMaker, paced, together
-from recognizer.training.whole_clip.fit import Hardware
 
 _AT_ONCE = 128  # clips in a batch of evaluation
 

@@ -12,11 +12,20 @@ from typing import Any
 import lightning
 import numpy as np
 import torch
-from lightning.pytorch.callbacks import Callback, ModelCheckpoint, TQDMProgressBar
-from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
+from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.utilities import rank_zero_only
 from torch import Tensor, nn
 
+from recognizer.training.lightning_run import (
+    LAST_CHECKPOINT,
+    Hardware,
+    claim,
+    demand_same,
+    fit_on,
+    in_short,
+    not_a_checkpoint,
+    trainer_of,
+)
 from recognizer.training.run_folder import RunError
 from recognizer.training.whole_clip.inputs import channel_count, frames_of, plain_input
 from recognizer.training.whole_clip.optimizer import optimizer_of, rate_of
@@ -27,23 +36,8 @@ from recognizer.training.whole_clip.transforms import Array
 from recognizer.training.whole_clip.variants import Shape, Variant, variant_of
 
 WEIGHTS_FILE = "weights.pt"
-JOB_FILE = "job.json"
-_LAST, _BEST = "last.ckpt", "best.ckpt"
+_BEST = "best.ckpt"
 _BEST_SHARE = 0.1  # of the training clips, held out where a preset keeps its best epoch
-
-
-@dataclass(frozen=True, slots=True)
-class Hardware:
-    """Lightning's own settings: where it trains, on how many devices and machines, and what it shows."""
-
-    accelerator: str = "auto"
-    devices: str = "1"
-    num_nodes: int = 1
-    strategy: str = "auto"
-    precision: str = "auto"
-    progress: bool = False
-    logs: bool = True
-    checkpoint_steps: int = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,10 +144,8 @@ def train(
     NetworkError, DataError; RunError where the folder holds another training or the loss is lost.
     """
     preset, variant = preset or preset_of(job.preset), variant_of(job.network)
-    if preset.batch % _processes(hardware):
-        raise PresetError(
-            f"{preset.batch} clips of a batch cannot be shared evenly by {_processes(hardware)} processes"
-        )
+    if reason := hardware.fits(preset.batch):
+        raise PresetError(reason)
     network = build_network(clips, variant, preset, job.frames, job.seed)
     done = _load_weights(folder, network, job, preset)
     if done is not None:
@@ -165,7 +157,7 @@ def train(
     maker = BatchMaker(clips, learn, preset, job.frames, job.seed)
     maker.batch(0)
     training = WholeClipTraining(network, preset, planned, job.seed, variant.width)
-    _claim(folder, job, preset)
+    claim(folder, _described(job, preset))
     trainer = _fit(training, ClipData(maker, maker.steps_an_epoch * preset.epochs, best_by), folder, hardware)
     network, seconds = training.result.float().cpu().eval(), training.seconds
     _save_weights(folder, network, seconds)
@@ -174,115 +166,41 @@ def train(
 
 
 def _fit(training: WholeClipTraining, data: ClipData, folder: Path, hardware: Hardware) -> lightning.Trainer:
-    preset, checkpoint = training.preset, folder / _LAST
-    keepers = _keepers(folder, preset, data.maker.steps_an_epoch, hardware)
-    trainer = _trainer(folder, preset, data.steps, keepers, hardware, validates=bool(len(data.validation)))
-    try:
-        trainer.fit(training, data, ckpt_path=checkpoint if checkpoint.is_file() else None)
-        if preset.keep == "best":
+    preset, best = training.preset, []
+    if preset.keep == "best":
+        best.append(
+            ModelCheckpoint(
+                folder,
+                _BEST.removesuffix(".ckpt"),
+                monitor="validation_accuracy",
+                mode="max",
+                save_weights_only=True,
+                enable_version_counter=False,
+            )
+        )
+    trainer = trainer_of(
+        folder,
+        hardware,
+        data.maker.steps_an_epoch,
+        callbacks=best,
+        max_steps=data.steps,
+        max_epochs=-1,
+        gradient_clip_val=preset.clip_norm,
+        num_sanity_val_steps=0,
+        limit_val_batches=1.0 if len(data.validation) else 0,
+    )
+    fit_on(trainer, training, data, folder)
+    if best:
+        try:
             state = torch.load(folder / _BEST, weights_only=True, map_location="cpu")["state_dict"]
             training.load_state_dict(state)
-    except (pickle.UnpicklingError, EOFError, KeyError, RuntimeError) as error:
-        if not checkpoint.is_file() or not _is_of_checkpoint(error):
-            raise
-        reason = " ".join(str(error).split())[:150]
-        raise RunError(f"{checkpoint} is not a checkpoint of this network ({reason}); remove {folder}") from error
-    if trainer.interrupted:
-        raise KeyboardInterrupt
+        except (pickle.UnpicklingError, EOFError, KeyError, RuntimeError) as error:
+            raise not_a_checkpoint(folder / _BEST, error) from error
     return trainer
 
 
-def _is_of_checkpoint(error: Exception) -> bool:
-    text = str(error)
-    return isinstance(error, (pickle.UnpicklingError, EOFError, KeyError)) or any(
-        sign in text for sign in ("state_dict", "PytorchStreamReader", "zip archive")
-    )
-
-
-def _processes(hardware: Hardware) -> int:
-    return max(int(hardware.devices) if hardware.devices.isdigit() else 1, 1) * hardware.num_nodes
-
-
-def _claim(folder: Path, job: Job, preset: Preset) -> None:
-    """Make the folder of a job; RunError where it is another job's."""
-    _demand_same(folder, job, preset)
-    folder.mkdir(parents=True, exist_ok=True)
-    temporary = folder / f".{JOB_FILE}.{os.getpid()}"
-    temporary.write_text(_described(job, preset), encoding="utf-8")
-    os.replace(temporary, folder / JOB_FILE)
-
-
-def _demand_same(folder: Path, job: Job, preset: Preset) -> None:
-    file = folder / JOB_FILE
-    try:
-        same = not file.is_file() or file.read_text(encoding="utf-8") == _described(job, preset)
-    except ValueError:
-        same = False
-    if not same:
-        raise RunError(
-            f"{folder} holds a training of another network, task or recipe; remove it or give another folder"
-        )
-
-
-def _described(job: Job, preset: Preset) -> str:
-    return json.dumps({"job": asdict(job), "preset": asdict(preset)}, indent=1, sort_keys=True)
-
-
-def _keepers(folder: Path, preset: Preset, steps_an_epoch: int, hardware: Hardware) -> list[Callback]:
-    epochs = max(1, round(hardware.checkpoint_steps / steps_an_epoch))
-    keepers: list[Callback] = [
-        ModelCheckpoint(
-            folder,
-            _LAST.removesuffix(".ckpt"),
-            every_n_epochs=epochs,
-            save_on_train_epoch_end=True,
-            enable_version_counter=False,
-        )
-    ]
-    if preset.keep == "best":
-        best = ModelCheckpoint(
-            folder,
-            _BEST.removesuffix(".ckpt"),
-            monitor="validation_accuracy",
-            mode="max",
-            save_weights_only=True,
-            enable_version_counter=False,
-        )
-        keepers.append(best)
-    if hardware.progress:
-        keepers.append(TQDMProgressBar(refresh_rate=10))
-    return keepers
-
-
-def _trainer(
-    folder: Path, preset: Preset, steps: int, callbacks: list[Callback], hardware: Hardware, *, validates: bool
-) -> lightning.Trainer:
-    precision = hardware.precision
-    if precision == "auto":
-        precision = "bf16-mixed" if _fast_bf16() else "32-true"
-    return lightning.Trainer(
-        max_steps=steps,
-        max_epochs=-1,
-        accelerator=hardware.accelerator,
-        devices=int(hardware.devices) if hardware.devices.lstrip("-").isdigit() else hardware.devices,
-        num_nodes=hardware.num_nodes,
-        strategy=hardware.strategy,
-        precision=precision,  # type: ignore[arg-type]
-        callbacks=callbacks,
-        logger=[CSVLogger(folder, "csv", ""), TensorBoardLogger(folder, "tensorboard", "")] if hardware.logs else False,
-        gradient_clip_val=preset.clip_norm,
-        reload_dataloaders_every_n_epochs=1,
-        use_distributed_sampler=False,
-        num_sanity_val_steps=0,
-        limit_val_batches=1.0 if validates else 0,
-        log_every_n_steps=10,
-        enable_progress_bar=hardware.progress,
-        enable_model_summary=False,
-    )
-
-
-def _fast_bf16() -> bool:
-    return torch.cuda.is_available() or torch.cpu._is_avx512_bf16_supported()
+def _described(job: Job, preset: Preset) -> dict[str, Any]:
+    return json.loads(json.dumps({"job": asdict(job), "preset": asdict(preset)}))  # type: ignore[no-any-return]
 
 
 def probabilities(network: nn.Module, clips: TaskClips, rows: Rows, preset: Preset, frames: int) -> Array:
@@ -304,7 +222,7 @@ def _save_weights(folder: Path, network: nn.Module, seconds: float) -> None:
     temporary = folder / f".{WEIGHTS_FILE}.{os.getpid()}"
     torch.save({"weights": network.state_dict(), "seconds": seconds}, temporary)
     os.replace(temporary, folder / WEIGHTS_FILE)
-    for checkpoint in (_LAST, _BEST):
+    for checkpoint in (LAST_CHECKPOINT, _BEST):
         (folder / checkpoint).unlink(missing_ok=True)
 
 
@@ -314,7 +232,7 @@ def _load_weights(folder: Path, network: nn.Module, job: Job, preset: Preset) ->
     RunError where the folder is another job's or the file is damaged.
     """
     path = folder / WEIGHTS_FILE
-    _demand_same(folder, job, preset)
+    demand_same(folder, _described(job, preset))
     if not path.is_file():
         return None
     try:
@@ -322,10 +240,4 @@ def _load_weights(folder: Path, network: nn.Module, job: Job, preset: Preset) ->
         network.load_state_dict(content["weights"])
         return float(content["seconds"])
     except (pickle.UnpicklingError, OSError, RuntimeError, KeyError, TypeError, EOFError, ValueError) as error:
-        reason = " ".join(str(error).split())[:150]
-        raise RunError(f"{path} is not of this network ({reason}); remove {folder} to train again") from error
-
-
-def is_first_process() -> bool:
-    """False in the further processes of a training on several devices, which write and report nothing."""
-    return not getattr(rank_zero_only, "rank", 0)
+        raise RunError(f"{path} is not of this network ({in_short(error)}); remove {folder} to train again") from error

@@ -12,13 +12,13 @@ from recognizer.features import CHANNELS, LAYOUT  # noqa: E402
 from recognizer.training import fit as fit_module  # noqa: E402
 from recognizer.training.data.everyday import ACTIONS, merge, read_all  # noqa: E402
 from recognizer.training.fit import (  # noqa: E402
-    LAST_CHECKPOINT,
     FitSettings,
     distillation_loss,
     fit,
     loss_of,
     merge_outputs,
 )
+from recognizer.training.lightning_run import LAST_CHECKPOINT  # noqa: E402
 
 STEPS = 6
 

@@ -15,13 +15,12 @@ torch = pytest.importorskip("torch", reason="needs the extra `train`")
 from pose.errors import ActionLensError  # noqa: E402
 from pose.skeleton import KINECT_20, MPOSE_13  # noqa: E402
 from recognizer.training.data.recording import DataError  # noqa: E402
+from recognizer.training.lightning_run import JOB_FILE, Hardware  # noqa: E402
 from recognizer.training.run_folder import RunError  # noqa: E402
 from recognizer.training.whole_clip import command as train_clips  # noqa: E402
 from recognizer.training.whole_clip import stream as clip_stream  # noqa: E402
 from recognizer.training.whole_clip.fit import (  # noqa: E402
-    JOB_FILE,
     WEIGHTS_FILE,
-    Hardware,
     Job,
     build_network,
     probabilities,
@@ -160,7 +159,8 @@ sys.path.insert(0, {tests!r})
 import torch
 torch.set_num_threads(1)
 from test_whole_clip import made_up, job, PRESET
-from recognizer.training.whole_clip.fit import Hardware, train, is_first_process
+from recognizer.training.lightning_run import Hardware, is_first_process
+from recognizer.training.whole_clip.fit import train
 hardware = Hardware(accelerator="cpu", devices=sys.argv[1], strategy=sys.argv[2], precision="32-true")
 preset = PRESET.changed(dropout=0.0, epochs=6, average=0.9)
 train(made_up(), job(), __import__("pathlib").Path(sys.argv[3]), hardware, preset)
@@ -259,7 +259,7 @@ def test_a_lost_loss_is_one_line(clips, tmp_path):
 def test_a_folder_of_another_network_is_refused_and_left(clips, tmp_path):
     train(clips, job(), tmp_path, QUIET, PRESET)
     before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
-    with pytest.raises(RunError, match="another network, task or recipe"):
+    with pytest.raises(RunError, match="another network, data or recipe"):
         train(clips, job("act-small"), tmp_path, QUIET, PRESET)
     assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
 

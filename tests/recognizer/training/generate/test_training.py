@@ -12,8 +12,8 @@ from recognizer.training.generate.losses import GanTraining, MakerTraining, dist
 from recognizer.training.generate.making import make, shares_of
 from recognizer.training.generate.recipes import Recipe, RecipeError, build, config_of
 from recognizer.training.generate.trained import GENERATOR_FILE, load_trained
+from recognizer.training.lightning_run import Hardware
 from recognizer.training.run_folder import RunError
-from recognizer.training.whole_clip.fit import Hardware
 
 HARDWARE = Hardware(accelerator="cpu", logs=False, checkpoint_steps=1)
 

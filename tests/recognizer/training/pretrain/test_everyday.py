@@ -12,11 +12,11 @@ torch = pytest.importorskip("torch", reason="needs the extra `train`")
 from pose.errors import ActionLensError  # noqa: E402
 from pose.skeleton import MPOSE_13  # noqa: E402
 from recognizer.features import clip_features  # noqa: E402
+from recognizer.training.lightning_run import Hardware  # noqa: E402
 from recognizer.training.pretrain import command, everyday, own_recordings  # noqa: E402
 from recognizer.training.pretrain.everyday_network import TOKENS, motion_of  # noqa: E402
 from recognizer.training.pretrain.fit import load_pretrained  # noqa: E402
 from recognizer.training.pretrain.recipes import SIZES, SMALL_SET  # noqa: E402
-from recognizer.training.whole_clip.fit import Hardware  # noqa: E402
 
 HIPS = [MPOSE_13.index("left_hip"), MPOSE_13.index("right_hip")]
 RECIPE = SMALL_SET.changed(epochs=2, batch=4, warmup=1)

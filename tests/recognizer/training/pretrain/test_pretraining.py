@@ -14,11 +14,11 @@ torch = pytest.importorskip("torch", reason="needs the extra `train`")
 from moving_people import recording  # noqa: E402
 
 from recognizer.training.data.recording import Skeleton  # noqa: E402
+from recognizer.training.lightning_run import JOB_FILE, Hardware  # noqa: E402
 from recognizer.training.models.gl_transformer import GlPretraining, GlTransformer  # noqa: E402
 from recognizer.training.pretrain import figures, speed  # noqa: E402
 from recognizer.training.pretrain import fit as fitting  # noqa: E402
 from recognizer.training.pretrain.fit import (  # noqa: E402
-    JOB_FILE,
     WEIGHTS_FILE,
     Job,
     MpdpTraining,
@@ -37,7 +37,6 @@ from recognizer.training.pretrain.protocols import (  # noqa: E402
 from recognizer.training.pretrain.recipes import FINE_TUNING, SIZES, SMALL_SET, RecipeError, network_config  # noqa: E402
 from recognizer.training.pretrain.stream import BatchMaker  # noqa: E402
 from recognizer.training.run_folder import RunError  # noqa: E402
-from recognizer.training.whole_clip.fit import Hardware  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[4]
 QUIET = Hardware(accelerator="cpu", precision="32-true", logs=False, checkpoint_steps=3)
@@ -124,7 +123,7 @@ from moving_people import recording
 from recognizer.training.pretrain import fit
 from recognizer.training.pretrain.motion import motion_clips
 from recognizer.training.pretrain.recipes import SIZES, SMALL_SET
-from recognizer.training.whole_clip.fit import Hardware
+from recognizer.training.lightning_run import Hardware
 torch.set_num_threads(1)
 SIZES["tiny"] = {{"width": 4, "depth": 2, "heads": 2}}
 clips = motion_clips([recording(n, 8, "ab"[n % 2], False) for n in range(16)])
