@@ -6,6 +6,7 @@ accuracy on the split's test clips.
 """
 
 import argparse
+import shlex
 import sys
 from pathlib import Path
 
@@ -90,5 +91,12 @@ def _fold(clips: TaskClips, job: Job, options: argparse.Namespace, preset: Prese
         network, seconds = trained(clips, job, options.runs, hardware_of(options), preset)
         if not is_first_process():
             return None
-        results.write(measured(clips, job, preset, network, seconds), options.results)
+        results.write(measured(clips, job, preset, network, seconds, _command_of(job, options)), options.results)
     return results.read(path)
+
+
+def _command_of(job: Job, options: argparse.Namespace) -> str:
+    """The command that makes the folds of this split; without folders, which are of one machine alone."""
+    which = ["--poses", options.poses, "--splits", job.task.rpartition("-")[2], "--networks", job.network]
+    which += ["--preset", job.preset, *([] if options.epochs is None else ["--epochs", str(options.epochs)])]
+    return f"python -m recognizer.training benchmark mpose --data MPOSE2021 {shlex.join(which)}"

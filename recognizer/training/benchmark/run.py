@@ -45,7 +45,7 @@ class Bench:
         module, seconds = trained(clips, job, self.runs, self.hardware, self.preset)
         if not is_first_process():
             return
-        result = measured(clips, job, self.preset, module, seconds)
+        result = measured(clips, job, self.preset, module, seconds, command_of(job))
         results.write(result, self.results)
         sys.stdout.write(f"{path}: {100 * result.accuracy:.1f}% of {result.of}, {result.seconds:.0f} s\n")
         sys.stdout.flush()
@@ -62,11 +62,20 @@ def trained(clips: TaskClips, job: Job, runs: Path, hardware: Hardware, preset: 
     return train(clips, job, runs / job.name, hardware, preset)
 
 
-def measured(clips: TaskClips, job: Job, preset: Preset, network: nn.Module, seconds: float) -> Result:
-    """The result of a trained network on the clips to judge by."""
+def command_of(job: Job) -> str:
+    """The command that makes this one result; without folders, which are of one machine alone."""
+    usual = Job("", "")
+    which = ["--tasks", job.task, "--networks", job.network, "--preset", job.preset, "--seeds", str(job.seed)]
+    which += ["--frames", str(job.frames)] if job.frames != usual.frames else []
+    which += ["--part", job.part] if job.part != usual.part else []
+    return f"python -m recognizer.training benchmark run --data DATA {shlex.join(which)}"
+
+
+def measured(clips: TaskClips, job: Job, preset: Preset, network: nn.Module, seconds: float, command: str) -> Result:
+    """The result of a trained network on the clips to judge by. command: that makes it."""
     found = probabilities(network, clips, clips.judge, preset, job.frames)
     return Result(
-        command=shlex.join(["python", "-m", "recognizer.training", *sys.argv[1:]]),
+        command=command,
         task=job.task,
         part=job.part,
         network=job.network,

@@ -193,7 +193,7 @@ SHORT_CLIPS = Preset(
 
 SHORT_CLIPS_GRAPH = SHORT_CLIPS.changed(
     name="short-clips-graph",
-    source="ours: short-clips with fewer epochs, for graph networks, which need fewer and cost more",
+    source="ours: short-clips with fewer epochs, which cost graph networks 3 points of accuracy and more on small sets",
     epochs=40,
 )
 

@@ -67,6 +67,11 @@ def test_a_run_leaves_results_that_say_how_they_were_made_and_goes_on(tiny_data,
     assert content["parameters"] > 200_000
     assert content["seconds"] > 0
     assert content["commit"]
+    assert content["command"] == (
+        "python -m recognizer.training benchmark run --data DATA"
+        " --tasks jhmdb14-1 --networks act-micro --preset short-clips --seeds 0"
+    )
+    assert str(tmp_path) not in json.dumps(content), "folders are of this machine alone"
     assert sum(count for _, count in content["recall"].values()) == 4
     file = next((tmp_path / "results").iterdir())
     before = file.stat().st_mtime_ns
@@ -218,6 +223,10 @@ def test_the_protocol_of_mpose_gives_mean_and_deviation_of_its_folds(archive, tm
     assert [r.seed for r in found] == [11331, 12123] or [r.seed for r in found] == [11331, 11435]
     assert {r.seed for r in found} == set(mpose2021.FOLD_SEEDS[:2])
     assert {r.of for r in found} == {40}
+    assert {r.command for r in found} == {
+        "python -m recognizer.training benchmark mpose --data MPOSE2021 --poses openpose --splits 1"
+        " --networks act-micro --preset act-paper"
+    }
     first = capsys.readouterr().out
     balanced = 100 * np.array([r.balanced_accuracy for r in found])
     assert f"balanced {balanced.mean():.2f} ± {balanced.std():.2f}, 2 folds of 40 clips" in first
