@@ -1,7 +1,6 @@
 """Training of any network on whole clips of a task, with Lightning; a killed training goes on to the same weights."""
 
 import copy
-import json
 import os
 import pickle
 import time
@@ -200,7 +199,7 @@ def _fit(training: WholeClipTraining, data: ClipData, folder: Path, hardware: Ha
 
 
 def _described(job: Job, preset: Preset) -> dict[str, Any]:
-    return json.loads(json.dumps({"job": asdict(job), "preset": asdict(preset)}))  # type: ignore[no-any-return]
+    return {"job": asdict(job), "preset": asdict(preset)}
 
 
 def probabilities(network: nn.Module, clips: TaskClips, rows: Rows, preset: Preset, frames: int) -> Array:
