@@ -175,6 +175,24 @@ def test_drop_attention_drops_keys_for_all_queries_and_renormalises():
     assert attention.eval()(x)[0, 0].std() < 1e-5
 
 
+def test_drop_attention_is_a_softmax_over_the_keys_that_are_left(monkeypatch):
+    torch.manual_seed(0)
+    attention = Attention(6, 8, 16, StTrConfig(**SMALL, heads=4), joints=13).train()
+    scores = (4 * torch.randn(3, 4, 5, 13, 13)).requires_grad_()
+    v = torch.randn(3, 4, 5, 4, 13, requires_grad=True)
+    drawn = torch.rand(3, 4, 5, 1, 13)
+    drawn[0, 0, 0] = 0  # all keys of a head are gone
+    monkeypatch.setattr(torch, "rand", lambda *shape, device: drawn)
+    left, values = attention._with_keys_dropped(scores, v)
+    mixed = values @ left.softmax(dim=4).transpose(3, 4)
+    weights = scores.masked_fill(drawn < attention.drop, -torch.inf).softmax(dim=4).nan_to_num(0)
+    torch.testing.assert_close(mixed, v @ weights.transpose(3, 4))
+    of_scores, of_values = torch.autograd.grad(mixed.square().sum(), (scores, v))
+    assert torch.isfinite(of_scores).all()
+    assert (of_scores[0, 0, 0] == 0).all()
+    assert (of_values[0, 0, 0] == 0).all()
+
+
 @pytest.mark.parametrize("joints", ["mpose-13", "openpose-18"])
 @pytest.mark.parametrize("frames", [7, 8])
 def test_stride_in_time_halves_any_number_of_frames(joints, frames):
