@@ -5,7 +5,7 @@ import json
 import math
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
@@ -149,21 +149,39 @@ def _measure(options: argparse.Namespace) -> None:
     motions = _motions_of(runs[0], options.data)
     bench = Bench.of(motions, options.part, options.steps, options.seed)
     sys.stdout.write(_line("", *(field.name.replace("_", " ") for field in fields(Figures))))
-    rows = {"real training clips": bench.of_real()}
-    sys.stdout.write(_figures_line("real clips", rows["real training clips"]))
+    real = bench.of_real()
+    sys.stdout.write(_figures_line("real clips", real))
+    found = []
     for folder, trained in zip(options.runs, runs, strict=True):
-        found = bench.of_generator(trained)
-        row = {name: None if value is None or not math.isfinite(value) else value for name, value in _row(found)}
+        figures = bench.of_generator(trained)
+        row = {name: None if value is None or not math.isfinite(value) else value for name, value in _row(figures)}
         described = {"part": options.part, "seed": options.seed, "steps": options.steps, "figures": row}
         _write(folder / MEASURES_FILE.format(part=options.part), described)
-        sys.stdout.write(_figures_line(folder.name, found))
-        job = trained.job["generator"]
-        rows[f"{job['network']}, seed {job['seed']}, iteration {trained.iteration}"] = found
+        sys.stdout.write(_figures_line(folder.name, figures))
+        found.append(figures)
     if options.page is not None:
         data, part = runs[0].job["generator"]["data"], options.part
+        rows = [("real training clips", [real]), *_by_seeds(runs, found)]
         page.write_measured(
             options.page, measures.table(rows, motions, data, part, options.seed, options.steps), f"{data}, {part}"
         )
+
+
+def _by_seeds(runs: Sequence[Trained], found: Sequence[Figures]) -> list[tuple[str, list[Figures]]]:
+    """The figures of each training, those that differ by their seed alone together, by what tells them apart."""
+    together: dict[str, list[int]] = {}
+    for place, trained in enumerate(runs):
+        job = {name: value for name, value in trained.job["generator"].items() if name != "seed"}
+        together.setdefault(json.dumps(job, sort_keys=True), []).append(place)
+    rows = []
+    for places in together.values():
+        job = runs[places[0]].job["generator"]
+        seeds = ", ".join(str(runs[place].job["generator"]["seed"]) for place in places)
+        kept = ", ".join(str(runs[place].iteration) for place in places)
+        ending = "s" if len(places) > 1 else ""
+        name = f"{job['network']}, seed{ending} {seeds}, iteration{ending} {kept} of {job['recipe']['iterations']}"
+        rows.append((name, [found[place] for place in places]))
+    return rows
 
 
 def _row(found: Figures) -> list[tuple[str, Any]]:

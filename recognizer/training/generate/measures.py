@@ -4,9 +4,10 @@ The same is measured of real clips (a sample of the training clips in place of g
 would reach, and what a memoriser reaches, too, so distances to the nearest training clip stand beside it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from itertools import combinations
+from statistics import mean, stdev
 from typing import Self
 
 import numpy as np
@@ -142,9 +143,12 @@ class Bench:
 _COLUMNS = ("mmd_avg", "mmd_seq", "recognized", "teaches", "nearest", "copies", "spread", "largest_step", "jerk")
 
 
-def table(rows: Mapping[str, Figures], motions: Motions, data: str, part: Part, seed: int, steps: int) -> str:
-    """Markdown of the figures of one set: what was compared with how many clips, and a row for each generator."""
-    some = next(iter(rows.values()))
+def table(
+    rows: Sequence[tuple[str, Sequence[Figures]]], motions: Motions, data: str, part: Part, seed: int, steps: int
+) -> str:
+    """Markdown of the figures of one set: what was compared with how many clips, and a row for each generator: the
+    mean of its trainings, and their deviation where there are several."""
+    some = rows[0][1][0]
     frames = motions.x.shape[1]
     lines = [
         f"**{data}, {part} clips**: {some.of} held-out clips of {len(motions.actions)} actions "
@@ -154,7 +158,14 @@ def table(rows: Mapping[str, Figures], motions: Motions, data: str, part: Part, 
         f"| generator | {' | '.join(name.replace('_', ' ') for name in _COLUMNS)} |",
         "|---|" + "--:|" * len(_COLUMNS),
     ]
-    for name, figures in rows.items():
-        values = [getattr(figures, column) for column in _COLUMNS]
-        lines.append(f"| {name} | {' | '.join('-' if v is None else f'{v:.3f}' for v in values)} |")
+    for name, figures in rows:
+        cells = [_cell([getattr(one, column) for one in figures]) for column in _COLUMNS]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
+
+
+def _cell(values: Sequence[float | None]) -> str:
+    known = [value for value in values if value is not None]
+    if not known:
+        return "-"
+    return f"{mean(known):.3f}" + (f" ± {stdev(known):.3f}" if len(known) > 1 else "")

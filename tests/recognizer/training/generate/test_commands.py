@@ -66,6 +66,25 @@ def test_from_training_to_made_up_clips(data, tmp_path, capsys):
     assert [r.action for r in pyskl.read(tmp_path / "raise.pkl")] == ["raise"] * 4
 
 
+def test_seeds_of_a_training_are_one_row(data, tmp_path):
+    for seed in (0, 1):
+        train(data, tmp_path / str(seed), "--seed", seed)
+    train(data, tmp_path / "other", "--batch", 10)
+    page = tmp_path / "page.md"
+    page.write_text("<!-- measured: made-up, validation -->\n<!-- end -->\n")
+    runs = [tmp_path / name for name in ("0", "other", "1")]
+    call("generator", "measure", "--data", data, "--runs", *runs, "--steps", 20, "--page", page)
+    both = [json.loads((tmp_path / name / "measures-validation.json").read_text())["figures"] for name in "01"]
+    rows = [line for line in page.read_text().splitlines() if line.startswith("| frame-vae")]
+    assert [row.split("|")[1].split(", iteration")[0].strip() for row in rows] == [
+        "frame-vae, seeds 0, 1",
+        "frame-vae, seed 0",
+    ]
+    first, second = (one["mmd_avg"] for one in both)
+    assert f"| {(first + second) / 2:.3f} ± {abs(first - second) / 2**0.5:.3f} |" in rows[0]
+    assert rows[0].split("|")[1].strip().endswith(" of 40")
+
+
 def test_costs_are_told(capsys):
     call("generator", "cost", "--frames", 4, 8, "--clips", 1, "--repeats", 1)
     lines = capsys.readouterr().out.splitlines()
