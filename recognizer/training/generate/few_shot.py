@@ -37,12 +37,13 @@ from recognizer.training.benchmark.few_shot import (
     quick_accuracy,
 )
 from recognizer.training.benchmark.few_shot_command import pool_of
+from recognizer.training.data import utd_mhad
 from recognizer.training.page import write_measured
 from recognizer.training.run_folder import RunError
 
 NEW, KNOWN = "new to the generator", "its own"
 MARK = "few clips with and without variants"
-_DATASET = "utd_mhad"
+_DATASET = utd_mhad.NAME
 _FIGURES = tuple(
     f"{name}, {of}" for name in ("likeliest", "shown", "alarms") for of in ("without", "gain", "checked gain")
 )
@@ -81,7 +82,7 @@ class Found:
 def add_few_shot(parser: argparse.ArgumentParser) -> None:
     """Arguments of `generator few-shot`."""
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder that holds the data sets")
-    parser.add_argument("--generator", type=Path, required=True, metavar="DIR", help="an exported one, of UTD-MHAD")
+    parser.add_argument("--generator", type=Path, required=True, metavar="DIR", help="an exported one")
     base = Path("runs/few_shot") / _DATASET / "model"
     parser.add_argument("--base", type=Path, default=base, metavar="DIR", help="the embedding (of `few-shot`)")
     parser.add_argument("--episodes", type=int, default=30)
@@ -110,7 +111,8 @@ def run_few_shot(options: argparse.Namespace) -> None:
     if {**figures, "rows": None} != {**head, "rows": None}:
         raise RunError(f"{options.out} is of another generator or other settings; give another --out")
     new = [action for action in NEW_ACTIONS[_DATASET] if action not in card.actions]
-    for group, actions in ((NEW, new), (KNOWN, list(card.actions))):
+    known = [action for action in card.actions if action in utd_mhad.ACTIONS]
+    for group, actions in ((NEW, new), (KNOWN, known)):
         missing = [shots for shots in options.shots if f"{group}, {shots}" not in figures["rows"]]
         if not missing or len(actions) < WAYS:
             continue
