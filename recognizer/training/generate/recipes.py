@@ -18,6 +18,7 @@ FRAME_VAE = "frame-vae"
 # What each changes of SaGcnConfig. The ablations are those of the paper's Table 4, on the paper's reading.
 NETWORKS: dict[str, dict[str, Any]] = {
     "sa-gcn": {},
+    "sa-gcn-paper-residual": {"residual": "first"},
     "sa-gcn-official": {"reading": "official", "mix": "clip"},
     "sa-gcn-clip-mix": {"mix": "clip"},
     "sa-gcn-no-mix": {"mix": "none"},

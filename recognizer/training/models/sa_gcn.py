@@ -23,6 +23,7 @@ from recognizer.training.models.graph import Graph, layout_of
 Reading = Literal["paper", "official"]
 Layers = Literal["attended", "frame", "st-gcn", "cnn", "none"]
 Mix = Literal["frame", "clip", "none"]
+Residual = Literal["input", "first"]
 Form = Literal["sparse", "dense"]
 
 _SELF_LINK = _BONE_LINK = 0.1  # added to every score, so that no joint is without links
@@ -46,6 +47,8 @@ class SaGcnConfig:
         3x3 convolutions over frames and joints; "none" ends before them, without attention (as in SkeletonGAN).
     mix: a dense layer after each graph convolution, over the joints of a frame or (official) all joints of all frames:
         the latter's cost grows with (T V)^2 and its clips have one length.
+    residual: what the third layer gets beside the second one's output: "input", the uncorrected poses, as the official
+        code does it, or "first", the first layer's output, as the paper has it (of the paper's reading alone).
     form: "sparse" and "dense" give the same numbers; dense builds the whole (T V, T V) adjacency.
     """
 
@@ -56,6 +59,7 @@ class SaGcnConfig:
     reading: Reading = "paper"
     layers: Layers = "attended"
     mix: Mix = "frame"
+    residual: Residual = "input"
     keep: int = 5
     noise: int = 30
     label: int = 20
@@ -65,12 +69,15 @@ class SaGcnConfig:
     form: Form = "sparse"
 
     def __post_init__(self) -> None:
-        for name, kind in (("reading", Reading), ("layers", Layers), ("mix", Mix), ("form", Form)):
+        choices = {"reading": Reading, "layers": Layers, "mix": Mix, "residual": Residual, "form": Form}
+        for name, kind in choices.items():
             if getattr(self, name) not in get_args(kind):
                 raise ValueError(f"unknown {name} {getattr(self, name)!r}; known are {', '.join(get_args(kind))}")
         for name in ("actions", "frames", "dims", "keep", "noise", "label", "mixed", "hidden", "heads"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} {getattr(self, name)} is not above 0")
+        if self.reading == "official" and self.residual != "input":
+            raise ValueError(f"residual {self.residual!r} is of the paper's reading alone")
         if self.width < self.heads:
             raise ValueError(f"{self.heads} heads do not share {self.width} coordinates")
 
@@ -268,8 +275,9 @@ class GraphConvolution(nn.Module):
 
 
 class Correction(nn.Module):
-    """The five layers with their residual links: (the first layer's output, or officially the input) to the third, the
-    third to the fifth."""
+    """The five layers with their residual links: the input, or the first layer's output, to the third, the third to the
+    fifth. Without a link from the input nothing passes but what the bones' sums leave of a pose: some differences of
+    neighbouring joints are nearly lost in the first layer."""
 
     def __init__(self, config: SaGcnConfig) -> None:
         super().__init__()
@@ -279,11 +287,13 @@ class Correction(nn.Module):
         self.graph = ActionGraph(config.layout, config.reading, config.keep, between=between)
         widths = (channels, *_CHANNELS)
         self.layers = nn.ModuleList(GraphConvolution(a, b, config) for a, b in pairwise(widths))
-        first = _CHANNELS[0] if config.reading == "paper" else channels
+        first = _CHANNELS[0] if config.residual == "first" else channels
         self.to_third, self.to_fifth = nn.Conv2d(first, _CHANNELS[2], 1), nn.Conv2d(_CHANNELS[2], _CHANNELS[4], 1)
         self.out = nn.Conv2d(_CHANNELS[4], channels, 1)
         if config.reading == "paper":
             self._keep_variance()
+            if config.residual == "input":
+                self._begin_as_nothing()
 
     def _keep_variance(self) -> None:
         """First weights that let as much variance through as comes in. With PyTorch's the five linear layers leave a
@@ -295,6 +305,15 @@ class Correction(nn.Module):
                 nn.init.eye_(part.weight)
             if isinstance(part, nn.Conv2d | nn.Linear) and part.bias is not None:
                 nn.init.zeros_(part.bias)
+
+    def _begin_as_nothing(self) -> None:
+        """First weights that leave poses as they are: where residual links end the layers add nothing yet, and the last
+        convolution undoes the links'. The graph's part grows from there (as ReZero's: Bachlechner et al., UAI 2021)."""
+        for place in (2, 4):
+            nn.init.zeros_(self.layers[place].gather.weight)  # type: ignore[union-attr, arg-type]
+        with torch.no_grad():
+            passed = self.to_fifth.weight[:, :, 0, 0] @ self.to_third.weight[:, :, 0, 0]
+            self.out.weight.copy_(torch.linalg.pinv(passed)[:, :, None, None])
 
     def forward(self, poses: Tensor, scores: Tensor) -> Tensor:
         """Poses (N, T, V D) and scores (N, T, T) to poses."""
@@ -310,7 +329,7 @@ class Correction(nn.Module):
         first = self.layers[0](x, self.graph, links, matrix)
         second = self.layers[1](first, self.graph, links, matrix)
         third = self.layers[2](second, self.graph, links, matrix)
-        third = third + self.to_third(x if config.reading == "official" else first)
+        third = third + self.to_third(x if config.residual == "input" else first)
         fourth = self.layers[3](third, self.graph, links, matrix)
         fifth = self.layers[4](fourth, self.graph, links, matrix) + self.to_fifth(third)
         out = self.out(fifth)

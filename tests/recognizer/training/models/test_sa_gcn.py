@@ -168,12 +168,43 @@ def test_without_links_between_frames_a_pose_depends_on_its_own_frame_alone():
     torch.manual_seed(0)
     for layers, far in (("frame", False), ("attended", True)):
         correct = Generator(SaGcnConfig(frames=6, layers=layers)).correct
+        for weight in correct.parameters():  # it begins as nothing
+            torch.nn.init.normal_(weight, std=0.3)
         scores = torch.full((1, 6, 6), 1.0).tril() / torch.arange(1, 7)[:, None]
         poses = torch.randn(1, 6, 26)
         moved = poses.clone()
         moved[:, 0] += 1
         same = torch.allclose(correct(poses, scores)[:, 3], correct(moved, scores)[:, 3])
         assert same is not far, layers
+
+
+@pytest.mark.parametrize(("residual", "passes"), [("input", True), ("first", False)])
+def test_where_the_first_residual_link_begins(residual, passes):
+    torch.manual_seed(0)
+    correct = Generator(SaGcnConfig(frames=6, residual=residual)).correct
+    for weight in correct.layers[0].parameters():  # a first layer that lets nothing through
+        torch.nn.init.zeros_(weight)
+    scores = torch.full((1, 6, 6), 1.0).tril() / torch.arange(1, 7)[:, None]
+    first, second = (correct(torch.randn(1, 6, 26), scores) for _ in range(2))
+    assert torch.allclose(first, second) is not passes
+
+
+@pytest.mark.parametrize("layers", ["attended", "frame", "st-gcn", "cnn"])
+def test_a_correction_begins_as_nothing_and_learns(layers):
+    torch.manual_seed(0)
+    correct = Generator(SaGcnConfig(frames=6, layers=layers)).correct
+    scores = torch.full((2, 6, 6), 1.0).tril() / torch.arange(1, 7)[:, None]
+    poses = torch.randn(2, 6, 26)
+    torch.testing.assert_close(correct(poses, scores), poses, rtol=1e-4, atol=1e-5)
+    optimizer = torch.optim.Adam(correct.parameters(), 1e-3)
+    for _ in range(3):
+        optimizer.zero_grad()
+        (correct(poses, scores) - poses.roll(1, dims=1)).square().mean().backward()
+        optimizer.step()
+    moved = poses.clone()
+    moved[:, 1, 0] += 1  # a joint's place, of which its neighbours must hear
+    heard = (correct(moved, scores) - correct(poses, scores))[:, 1, 2:].abs().max()
+    assert heard > 1e-6
 
 
 @pytest.mark.parametrize("layers", ["attended", "frame", "st-gcn", "cnn", "none"])
@@ -219,6 +250,8 @@ def test_the_label_of_each_frame_counts():
         ({"joints": "octopus"}, "unknown joint layout"),
         ({"keep": 0}, "keep 0"),
         ({"heads": 27}, "27 heads"),
+        ({"residual": "second"}, "unknown residual"),
+        ({"reading": "official", "residual": "first"}, "of the paper's reading alone"),
     ],
 )
 def test_impossible_configurations_are_refused(changes, message):
