@@ -18,14 +18,15 @@ from recognizer.training.generate.trained import Trained
 Array = NDArray[np.float32]
 
 _SHOWN = 10  # frames of a clip
+_WIDTH_IN = 9.0  # as wide as a strip of that height is
 _SIDES = {"left": "tab:blue", "right": "tab:red"}
-_APART = 2.6  # torsos between two skeletons of a strip
+_APART = 3.4  # torsos between two skeletons of a strip
 
 
 def actions(trained: Trained, motions: Motions, seed: int) -> Figure:
     """A row for each action: a training clip, and a generated one below it."""
     made = trained.joints(shares_of(range(len(trained.actions)), len(trained.actions)), seed)
-    figure = Figure(figsize=(14, 2.6 * len(made)), layout="constrained")
+    figure = Figure(figsize=(_WIDTH_IN, 2.6 * len(made)), layout="constrained")
     grid = figure.subplots(2 * len(made), 1)
     for place, action in enumerate(trained.actions):
         row = motions.train[motions.labels[motions.train] == place][0]
@@ -38,7 +39,7 @@ def actions(trained: Trained, motions: Motions, seed: int) -> Figure:
 def blend(trained: Trained, first: str, second: str, seed: int) -> Figure:
     """Clips from one action to the other, of the same noise; the last row changes within the clip."""
     mixes = blending.mixes(trained, first, second, 6, seed)
-    figure = Figure(figsize=(14, 1.4 * (len(mixes) + 1)), layout="constrained")
+    figure = Figure(figsize=(_WIDTH_IN, 1.4 * (len(mixes) + 1)), layout="constrained")
     grid = figure.subplots(len(mixes) + 1, 1)
     for place, clip in enumerate(mixes):
         strip(grid[place], clip, trained.layout)
