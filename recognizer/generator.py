@@ -17,7 +17,15 @@ from pose.errors import ActionLensError
 from pose.skeleton import LAYOUTS, Layout
 from recognizer import strict_json
 from recognizer.errors import CardError
-from recognizer.model_card import MAX_ACTIONS, MAX_CARD_BYTES, MAX_MODEL_BYTES, weights_folders
+from recognizer.model_card import (
+    MAX_ACTIONS,
+    MAX_CARD_BYTES,
+    MAX_MODEL_BYTES,
+    TrainingSource,
+    metrics_of,
+    training_sources,
+    weights_folders,
+)
 from recognizer.onnx_recognizer import cpu_session
 from recognizer.strict_json import JsonObject, in_range, mismatch, shown, unique_texts
 
@@ -43,8 +51,8 @@ class GeneratorCard:
 
     name: for people. model: kind of network. actions: A names. layout: of the V joints. frames: T of a clip. noise: Z
     numbers of each frame. seconds: (A,) that a clip of an action lasts. trained: on what and how. iteration: of the
-    weights. parity_seed, parity: of an example's noise, and the trained network's last frame (V * 2) for the first
-    action.
+    weights. training_data: sources with their terms. metrics: by name, each an object with the "split" it was measured
+    on. parity_seed, parity: of an example's noise, and the trained network's last frame (V * 2) for the first action.
     sha256: of generator.onnx.
     """
 
@@ -57,6 +65,8 @@ class GeneratorCard:
     seconds: tuple[float, ...]
     trained: Mapping[str, Any]
     iteration: int
+    training_data: tuple[TrainingSource, ...]
+    metrics: Mapping[str, Mapping[str, Any]]
     parity_seed: int
     parity: tuple[float, ...]
     opset: int
@@ -249,6 +259,8 @@ def _card(values: JsonObject) -> GeneratorCard:
         seconds=_numbers(values, "seconds", len(actions), 0.1, LONGEST_S),
         trained=values.take("trained", dict, "an object"),
         iteration=values.integer("iteration", 0, 10**9),
+        training_data=training_sources(values),
+        metrics=metrics_of(values),
         parity_seed=parity.integer("input_seed", 0, 2**32 - 1),
         parity=_numbers(parity, "last_frame", 2 * len(LAYOUTS[layout]), -1e6, 1e6),
         opset=values.integer("opset", 1, 1000),

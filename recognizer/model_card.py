@@ -213,11 +213,8 @@ def _card(values: JsonObject) -> ModelCard:
             for place, item in enumerate(outputs.items("attention", "outputs"))
         ),
         embedding=_embedding(outputs) if outputs.has("embedding") else None,
-        training_data=tuple(
-            _training_source(JsonObject(item, f"training_data[{place}]."))
-            for place, item in enumerate(values.items("training_data", "data sets"))
-        ),
-        metrics=_metrics(values.inner("metrics")),
+        training_data=training_sources(values),
+        metrics=metrics_of(values),
         decision=_decision(values.inner("decision"), actions),
         sha256=_sha256(values),
         opset=values.integer("opset", 1, 1000),
@@ -255,15 +252,24 @@ def _tensor(values: JsonObject) -> TensorSpec:
     return TensorSpec(name, tuple(shape))
 
 
+def training_sources(values: JsonObject) -> tuple[TrainingSource, ...]:
+    """The card's "training_data". Raises CardError."""
+    return tuple(
+        _training_source(JsonObject(item, f"training_data[{place}]."))
+        for place, item in enumerate(values.items("training_data", "data sets"))
+    )
+
+
 def _training_source(values: JsonObject) -> TrainingSource:
     source = TrainingSource(values.text("name"), values.text("source"), values.text("terms"))
     values.done()
     return source
 
 
-def _metrics(values: JsonObject) -> dict[str, dict[str, Any]]:
+def metrics_of(values: JsonObject) -> dict[str, dict[str, Any]]:
+    """The card's "metrics", each an object with its "split". Raises CardError."""
     metrics = {}
-    for name, content in values.rest().items():
+    for name, content in values.inner("metrics").rest().items():
         metric = JsonObject(content, f"metrics.{name}.")
         metrics[name] = {"split": metric.text("split"), **metric.rest()}
     return metrics

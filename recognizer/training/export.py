@@ -13,43 +13,16 @@ import torch
 from torch import Tensor, nn
 
 from recognizer.features import FEATURES_VERSION, LAYOUT, RATE_FPS
-from recognizer.model_card import INPUT_NAME, MODEL_FILE, DecisionRules, ModelCard, Parity, TensorSpec, TrainingSource
+from recognizer.model_card import INPUT_NAME, MODEL_FILE, DecisionRules, ModelCard, Parity, TensorSpec
 from recognizer.training.batches import FRAMES
 from recognizer.training.data.everyday import ACTIONS, OTHER
+from recognizer.training.data.sources import TRAINING_DATA
 from recognizer.training.models.deployed import Deployed
 from recognizer.training.onnx_graph import anonymous, folded, written_out
 
 OPSET = 20  # the first with Gelu as one operator
 OUTPUT_NAME = "logits"
 _PARITY_SEED = 0
-
-TRAINING_DATA = (
-    TrainingSource(
-        "Penn Action",
-        "Zhang, Zhu, Derpanis: From Actemes to Action, ICCV 2013; http://dreamdragon.github.io/PennAction/",
-        "research data; the videos belong to their makers",
-    ),
-    TrainingSource(
-        "UTD-MHAD",
-        "Chen, Jafari, Kehtarnavaz: UTD-MHAD, ICIP 2015; https://personal.utdallas.edu/~kehtar/UTD-MHAD.html",
-        "research data, free to use with citation",
-    ),
-    TrainingSource(
-        "Northwestern-UCLA Multiview Action 3D",
-        "Wang, Nie, Xia, Wu, Zhu: Cross-view Action Modeling, CVPR 2014",
-        "research data, no licence stated",
-    ),
-    TrainingSource(
-        "MSR Action3D",
-        "Li, Zhang, Liu: Action Recognition Based on a Bag of 3D Points, CVPR Workshops 2010",
-        "research data, non-commercial research use",
-    ),
-    TrainingSource(
-        "JHMDB (14 of its 21 actions)",
-        "Jhuang, Gall, Zuffi, Schmid, Black: Towards Understanding Action Recognition, ICCV 2013; http://jhmdb.is.tue.mpg.de/",
-        "research data; the clips come from films and web videos",
-    ),
-)
 
 
 def export(

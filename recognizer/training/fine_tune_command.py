@@ -32,7 +32,8 @@ from recognizer.teaching.split_check import with_test
 from recognizer.teaching.versions import CLIPS_FILE, place_version
 from recognizer.training.augment import Array
 from recognizer.training.batches import FRAMES
-from recognizer.training.export import OPSET, OUTPUT_NAME, TRAINING_DATA, with_inside
+from recognizer.training.data.sources import TRAINING_DATA
+from recognizer.training.export import OPSET, OUTPUT_NAME, with_inside
 from recognizer.training.fine_tune import SHAPE, FineTuneSettings, fit_network, window_probabilities
 from recognizer.training.fine_tune_check import judge, remarks, split
 from recognizer.training.fine_tune_start import load_networks

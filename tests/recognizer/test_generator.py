@@ -85,6 +85,8 @@ def test_what_it_cannot_make_is_said_in_one_line(generator, ask, line):
         ({"actions": ["raise", "raise"]}, "actions: expected names that differ"),
         ({"frames": 13}, "inputs, outputs: expected "),
         ({"sha256": "0" * 64}, "is not the generator of its card"),
+        ({"training_data": [{"name": "made-up", "source": "numpy"}]}, "training_data[0].terms"),
+        ({"metrics": {"test": {"mmd_seq": 0.1}}}, "metrics.test.split"),
         ({"more": 1}, "unknown key more"),
         ({"parity": {"input_seed": 6, "last_frame": [0.0] * 26}}, "torsos off the trained network"),
     ],

@@ -19,6 +19,7 @@ from recognizer.training.generate.sets import SETS, Motions, set_of
 from recognizer.training.generate.trained import Trained, load_trained
 from recognizer.training.lightning_run import is_first_process
 from recognizer.training.models.sa_gcn import Form, SaGcnConfig
+from recognizer.training.run_folder import RunError
 from recognizer.training.whole_clip.command import add_hardware, hardware_of
 
 _CHANGES = {
@@ -33,6 +34,7 @@ _CHANGES = {
     "variety": float,
 }
 MEASURES_FILE = "measures-{part}.json"
+_SPLITS = {"validation": "a part of the training split, not learnt from", "test": "the official test split"}
 
 
 def add_generate(parser: argparse.ArgumentParser) -> None:
@@ -155,7 +157,8 @@ def _measure(options: argparse.Namespace) -> None:
     for folder, trained in zip(options.runs, runs, strict=True):
         figures = bench.of_generator(trained)
         row = {name: None if value is None or not math.isfinite(value) else value for name, value in _row(figures)}
-        described = {"part": options.part, "seed": options.seed, "steps": options.steps, "figures": row}
+        described = {"part": options.part, "iteration": trained.iteration, "seed": options.seed, "steps": options.steps}
+        described["figures"] = row
         _write(folder / MEASURES_FILE.format(part=options.part), described)
         sys.stdout.write(_figures_line(folder.name, figures))
         found.append(figures)
@@ -165,6 +168,23 @@ def _measure(options: argparse.Namespace) -> None:
         page.write_measured(
             options.page, measures.table(rows, motions, data, part, options.seed, options.steps), f"{data}, {part}"
         )
+
+
+def _metrics(folder: Path, trained: Trained) -> dict[str, dict[str, Any]]:
+    """What `measure` has written into the folder of a run, for its card."""
+    metrics = {}
+    for part, split in _SPLITS.items():
+        path = folder / MEASURES_FILE.format(part=part)
+        if not path.is_file():
+            continue
+        try:
+            measured = json.loads(path.read_text(encoding="utf-8"))
+            if measured["iteration"] == trained.iteration:
+                how = {"recognizer_steps": measured["steps"], "seed": measured["seed"]}
+                metrics[part] = {"split": f"{trained.job['generator']['data']}: {split}", **how, **measured["figures"]}
+        except (ValueError, KeyError, TypeError) as error:
+            raise RunError(f"{path} cannot be read ({error}); remove it, or measure again") from error
+    return metrics
 
 
 def _by_seeds(runs: Sequence[Trained], found: Sequence[Figures]) -> list[tuple[str, list[Figures]]]:
@@ -221,7 +241,8 @@ def _figures(options: argparse.Namespace) -> None:
 
 
 def _export(options: argparse.Namespace) -> None:
-    card = export.export(load_trained(options.run), options.out, options.name)
+    trained = load_trained(options.run)
+    card = export.export(trained, options.out, options.name, _metrics(options.run, trained))
     sys.stdout.write(f"{card}: opset {export.OPSET}\n")
 
 

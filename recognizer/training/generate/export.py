@@ -8,6 +8,8 @@ import copy
 import hashlib
 import json
 import os
+from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ from torch import Tensor, nn
 
 from recognizer.generator import CARD_FILE, MODEL_FILE, UNITS
 from recognizer.training.generate.recipes import parameters
+from recognizer.training.generate.sets import set_of
 from recognizer.training.generate.trained import Trained
 from recognizer.training.models.sa_gcn import Generator
 
@@ -77,13 +80,16 @@ class OnnxGru(nn.Module):
         return out[:, 0].transpose(0, 1), None
 
 
-def export(trained: Trained, folder: Path, name: str) -> Path:
-    """Write the graph and then its card into `folder`, each whole or not at all; the card's path."""
+def export(trained: Trained, folder: Path, name: str, metrics: Mapping[str, Mapping[str, Any]]) -> Path:
+    """Write the graph and then its card into `folder`, each whole or not at all; the card's path.
+
+    metrics: by name, each with the "split" that it was measured on. Raises SetError where the data set is unknown.
+    """
     network = JointGenerator(trained).eval()
     content = to_onnx(network, trained)
     folder.mkdir(parents=True, exist_ok=True)
     _replace(folder / MODEL_FILE, content)
-    text = json.dumps(_card(trained, network, content, name), indent=1, ensure_ascii=False)
+    text = json.dumps(_card(trained, network, content, name, metrics), indent=1, ensure_ascii=False)
     return _replace(folder / CARD_FILE, (text + "\n").encode())
 
 
@@ -117,7 +123,9 @@ def example(trained: Trained, clips: int) -> tuple[Tensor, Tensor]:
     return torch.from_numpy(noise), torch.from_numpy(labels)[:, None].repeat(1, trained.frames, 1)
 
 
-def _card(trained: Trained, network: JointGenerator, content: bytes, name: str) -> dict[str, Any]:
+def _card(
+    trained: Trained, network: JointGenerator, content: bytes, name: str, metrics: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Any]:
     with torch.inference_mode():
         answer = network(*example(trained, 1))[0, -1].flatten().tolist()
     return {
@@ -138,6 +146,8 @@ def _card(trained: Trained, network: JointGenerator, content: bytes, name: str) 
         "parameters": parameters(trained.network),
         "trained": trained.job,
         "iteration": trained.iteration,
+        "training_data": [asdict(set_of(trained.job["generator"]["data"]).source)],
+        "metrics": metrics,
         "parity": {"input_seed": _PARITY_SEED, "last_frame": answer},
         "opset": OPSET,
         "sha256": hashlib.sha256(content).hexdigest(),

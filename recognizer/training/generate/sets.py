@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from pose.errors import ActionLensError
 from pose.skeleton import LAYOUTS, Layout
-from recognizer.training.data import jhmdb, msr_action3d, nw_ucla, penn_action, utd_mhad, views
+from recognizer.model_card import TrainingSource
+from recognizer.training.data import jhmdb, msr_action3d, nw_ucla, penn_action, sources, utd_mhad, views
 from recognizer.training.data.clips import ClipOptions, whole_clips
 from recognizer.training.data.recording import DataError, Recording
 from recognizer.training.whole_clip.tasks import stratified
@@ -72,6 +73,7 @@ class MotionSet:
     """A data set and ten of its actions. held_out: the subject left for validation, where people are told apart."""
 
     name: str
+    source: TrainingSource
     folder: str
     read: Callable[[Path], Iterator[Recording]]
     actions: tuple[str, ...]
@@ -129,6 +131,7 @@ SETS = {
     for motion_set in (
         MotionSet(  # the ten with the most training clips
             "penn",
+            sources.PENN_ACTION,
             "penn_action",
             penn_action.read,
             (
@@ -138,20 +141,23 @@ SETS = {
         ),
         MotionSet(  # ten that move in different ways
             "utd-mhad",
+            sources.UTD_MHAD,
             "utd_mhad",
             utd_mhad.read,
             ("wave", "clap", "throw", "cross_arms", "box", "baseball_swing", "jog", "walk", "lunge", "squat"),
             held_out=7,
         ),
-        MotionSet("nw-ucla", "nw_ucla", nw_ucla.read, tuple(nw_ucla.ACTIONS.values()), held_out=10),
+        MotionSet("nw-ucla", sources.NW_UCLA, "nw_ucla", nw_ucla.read, tuple(nw_ucla.ACTIONS.values()), held_out=10),
         MotionSet(  # the ten with the most training clips of split 1
             "jhmdb14",
+            sources.JHMDB_14,
             "jhmdb14",
             lambda folder: jhmdb.read(folder, 1),
             ("pour", "pullup", "throw", "catch", "clap", "wave", "golf", "push", "run", "walk"),
         ),
         MotionSet(
             "msr-action3d",
+            sources.MSR_ACTION3D,
             "msr_action3d",
             msr_action3d.read,
             (

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from pose.errors import ActionLensError
-from recognizer.training.data import pyskl
+from recognizer.training.data import pyskl, sources
 from recognizer.training.generate import command, sets
 from recognizer.training.generate.sets import MotionSet
 
@@ -15,7 +15,7 @@ from recognizer.training.generate.sets import MotionSet
 def data(tmp_path, recordings, monkeypatch):
     """A folder of all data sets with one that is made up."""
     (tmp_path / "data" / "made_up").mkdir(parents=True)
-    made_up = MotionSet("made-up", "made_up", lambda folder: iter(recordings), ("raise", "spread"))
+    made_up = MotionSet("made-up", sources.PENN_ACTION, "made_up", lambda folder: iter(recordings), ("raise", "spread"))
     monkeypatch.setitem(sets.SETS, "made-up", made_up)
     return tmp_path / "data"
 
@@ -61,9 +61,26 @@ def test_from_training_to_made_up_clips(data, tmp_path, capsys):
     assert (tmp_path / "figures" / "actions.png").stat().st_size > 10_000
     assert (tmp_path / "figures" / "blend-raise-spread.png").stat().st_size > 10_000
     call("generator", "export", "--run", run, "--out", tmp_path / "weights")
-    assert json.loads((tmp_path / "weights" / "generator.json").read_text())["synthetic"] is True
+    card = json.loads((tmp_path / "weights" / "generator.json").read_text())
+    assert card["synthetic"] is True
+    assert card["training_data"][0]["terms"] == sources.PENN_ACTION.terms
+    assert card["metrics"]["test"]["split"] == "made-up: the official test split"
+    assert card["metrics"]["test"]["mmd_avg"] == figures["mmd_avg"]
+    assert list(card["metrics"]) == ["test"]
     call("generate", "--run", run, "--action", "raise", "--count", 4, "--out", tmp_path / "raise.pkl")
     assert [r.action for r in pyskl.read(tmp_path / "raise.pkl")] == ["raise"] * 4
+
+
+def test_figures_of_other_weights_do_not_come_into_the_card(data, tmp_path):
+    run = tmp_path / "run"
+    train(data, run)
+    measures = run / command.MEASURES_FILE.format(part="test")
+    measures.write_text(json.dumps({"iteration": 1, "steps": 20, "seed": 0, "figures": {"mmd_avg": 0.1}}))
+    call("generator", "export", "--run", run, "--out", tmp_path / "weights")
+    assert json.loads((tmp_path / "weights" / "generator.json").read_text())["metrics"] == {}
+    measures.write_text("[]")
+    with pytest.raises(ActionLensError, match=r"measures-test.json cannot be read .*; remove it, or measure again"):
+        call("generator", "export", "--run", run, "--out", tmp_path / "weights")
 
 
 def test_seeds_of_a_training_are_one_row(data, tmp_path):

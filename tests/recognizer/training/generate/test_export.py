@@ -10,9 +10,12 @@ import torch
 from onnxruntime import InferenceSession
 
 from recognizer.generator import OnnxGenerator
+from recognizer.training.data import sources
 from recognizer.training.generate import export
 from recognizer.training.generate.recipes import build, config_of, parameters
 from recognizer.training.generate.trained import Trained
+
+METRICS = {"test": {"split": "made-up", "mmd_seq": 0.25}}
 
 
 def generator(motions, network, frames):
@@ -22,7 +25,7 @@ def generator(motions, network, frames):
     for name, weight in built.named_parameters():
         if name.endswith("gain"):  # 0 at first, which would hide the attention
             torch.nn.init.constant_(weight, 0.7)
-    job = {"generator": {"data": "made-up"}}
+    job = {"generator": {"data": "penn"}}
     return Trained(
         built, network, config, job, motions.actions, motions.layout, mean, spread, motions.seconds, ({},), 1
     )
@@ -31,7 +34,7 @@ def generator(motions, network, frames):
 @pytest.mark.parametrize(("network", "frames"), [("sa-gcn", 30), ("sa-gcn-official", 6)])
 def test_clips_of_fixed_noise_are_equal(motions, tmp_path, network, frames):
     trained = generator(motions, network, frames)
-    card = json.loads(export.export(trained, tmp_path, "made-up").read_text())
+    card = json.loads(export.export(trained, tmp_path, "made-up", METRICS).read_text())
     session = InferenceSession(tmp_path / export.MODEL_FILE, providers=["CPUExecutionProvider"])
     wrapped = export.JointGenerator(trained).eval()
     for clips in (1, 3):
@@ -48,7 +51,7 @@ def test_clips_of_fixed_noise_are_equal(motions, tmp_path, network, frames):
 
 def test_the_card_belongs_to_the_graph(motions, tmp_path):
     trained = generator(motions, "sa-gcn", 6)
-    card = json.loads(export.export(trained, tmp_path, "made-up").read_text())
+    card = json.loads(export.export(trained, tmp_path, "made-up", METRICS).read_text())
     content = (tmp_path / export.MODEL_FILE).read_bytes()
     model = onnx.load_from_string(content)
     assert card["sha256"] == hashlib.sha256(content).hexdigest()
@@ -65,7 +68,7 @@ def test_the_card_belongs_to_the_graph(motions, tmp_path):
 @pytest.mark.parametrize("network", ["sa-gcn", "frame-vae"])
 def test_the_application_makes_the_clips_of_the_trained_network(motions, tmp_path, network):
     trained = generator(motions, network, 8)
-    export.export(trained, tmp_path, "made-up")
+    export.export(trained, tmp_path, "made-up", METRICS)
     made = OnnxGenerator(tmp_path)
     noise = made.noise(3, range(4))
     label = np.random.default_rng(0).dirichlet((1, 1), (4, 8)).astype(np.float32)
@@ -75,3 +78,5 @@ def test_the_application_makes_the_clips_of_the_trained_network(motions, tmp_pat
     assert np.ptp(expected) > 0.1
     assert made.card.actions == trained.actions
     assert made.card.layout == trained.layout
+    assert made.card.metrics == METRICS
+    assert made.card.training_data == (sources.PENN_ACTION,)
