@@ -30,6 +30,7 @@ from recognizer.onnx_recognizer import cpu_session
 from recognizer.strict_json import JsonObject, in_range, mismatch, shown, unique_texts
 
 MODEL_FILE, CARD_FILE = "generator.onnx", "generator.json"
+SHIPPED = "sa-gcn"  # in weights/
 UNITS = "torsos from the middle of the hips, x right, y down"
 LONGEST_S = 60.0
 
@@ -235,6 +236,14 @@ def generator_folders(own: Path | None = None) -> list[Path]:
     homes = [*weights_folders(), *([own] if own is not None else [])]
     found = [card.parent for home in homes if home.is_dir() for card in sorted(home.glob(f"*/{CARD_FILE}"))]
     return list(dict.fromkeys(found))
+
+
+def shipped_generator() -> Path:
+    """The folder weights/sa-gcn. Raises GeneratorError where it is missing."""
+    for folder in weights_folders():
+        if (folder / SHIPPED / CARD_FILE).is_file():
+            return folder / SHIPPED
+    raise GeneratorError(f"there is no weights/{SHIPPED}; get the whole project again, or give another generator")
 
 
 def _card(values: JsonObject) -> GeneratorCard:

@@ -10,6 +10,7 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
+from recognizer.generator import SHIPPED, OnnxGenerator, shipped_generator
 from recognizer.training import page
 from recognizer.training.generate import cost, export, few_shot, health, measures, recipes, synthetic
 from recognizer.training.generate.fit import Job, train
@@ -39,7 +40,9 @@ _SPLITS = {"validation": "a part of the training split, not learnt from", "test"
 
 def add_generate(parser: argparse.ArgumentParser) -> None:
     """Arguments of the command `generate`."""
-    _add_run(parser)
+    of = parser.add_mutually_exclusive_group()
+    of.add_argument("--generator", type=Path, metavar="DIR", help=f"an exported one (default: weights/{SHIPPED})")
+    of.add_argument("--run", type=Path, metavar="DIR", help="of a finished training, instead")
     parser.add_argument("--action", required=True, help="what the person does")
     parser.add_argument("--count", type=int, default=10, help="of clips (default 10)")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="pickle to write (PYSKL's format)")
@@ -48,10 +51,17 @@ def add_generate(parser: argparse.ArgumentParser) -> None:
 
 def generate(options: argparse.Namespace) -> None:
     """Write clips of an action, marked as made up."""
-    trained = load_trained(options.run)
-    recordings = synthetic.recordings_of(trained, options.action, options.count, options.seed)
-    synthetic.write(recordings, synthetic.provenance(trained, options.seed), options.out)
-    sys.stdout.write(f"{options.out}: {len(recordings)} made-up clips of {options.action}, {trained.frames} frames\n")
+    wanted = (options.action, options.count, options.seed)
+    if options.run is not None:
+        trained = load_trained(options.run)
+        recordings, source = synthetic.recordings_of(trained, *wanted), synthetic.provenance(trained, options.seed)
+    else:
+        generator = OnnxGenerator(options.generator or shipped_generator())
+        recordings = synthetic.recordings_of_exported(generator, *wanted)
+        source = synthetic.provenance_of_exported(generator, options.seed)
+    synthetic.write(recordings, source, options.out)
+    frames = len(recordings[0].joints)
+    sys.stdout.write(f"{options.out}: {len(recordings)} made-up clips of {options.action}, {frames} frames\n")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

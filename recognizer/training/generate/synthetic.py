@@ -1,8 +1,8 @@
 """Generated clips in the exchange format (PYSKL's pickles), marked as such, with where they come from.
 
-They stand in the split `train` alone: no figure is ever of made-up clips. What marks them: the file's `actionlens` has
-the object `synthetic` (generator, seed, training), every annotation's `actionlens` has `synthetic` true, and the name
-of the data set begins with "synthetic/".
+They are made by a finished training or by an exported generator, and stand in the split `train` alone: no figure is
+ever of made-up clips. What marks them: the file's `actionlens` has the object `synthetic` (generator, seed, training),
+every annotation's `actionlens` has `synthetic` true, and the name of the data set begins with "synthetic/".
 """
 
 import contextlib
@@ -16,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pose.errors import ActionLensError
+from pose.skeleton import Layout
+from recognizer.generator import OnnxGenerator
 from recognizer.training.data import pyskl, restricted_pickle
 from recognizer.training.data.recording import SYNTHETIC, Recording
 from recognizer.training.generate.making import shares_of
@@ -32,27 +34,45 @@ class SyntheticError(ActionLensError):
 
 def recordings_of(trained: Trained, action: str, count: int, seed: int) -> list[Recording]:
     """`count` clips of an action, in pixels of a picture of SIZE_PX. SetError, SyntheticError."""
-    if count < 1:
-        raise SyntheticError(f"--count {count} is no number of clips; give 1 or more")
+    _check_count(count)
     place = trained.place(action)
     joints = trained.joints(shares_of([place] * count, len(trained.actions)), seed)
     fps = (trained.frames - 1) / max(trained.seconds[place], 1e-3)
-    return [_recording(trained, action, clip, fps, f"{action}_s{seed}_n{n:04d}") for n, clip in enumerate(joints)]
+    return _recordings(joints, action, seed, fps, trained.layout, trained.job)
 
 
-def _recording(trained: Trained, action: str, joints: NDArray[np.float32], fps: float, name: str) -> Recording:
-    return Recording(
-        dataset=SYNTHETIC + str(trained.job["generator"]["data"]),
-        name=name,
-        action=action,
-        joints=(joints * _TORSO_PX + _HIPS_PX).astype(np.float32),
-        seen=np.ones(joints.shape[:2], dtype=bool),
-        layout=trained.layout,
-        fps=fps,
-        subject=None,
-        test=False,
-        size_px=SIZE_PX,
-    )
+def recordings_of_exported(generator: OnnxGenerator, action: str, count: int, seed: int) -> list[Recording]:
+    """As recordings_of, of other noise. GeneratorError, SyntheticError."""
+    _check_count(count)
+    clips = generator.clips(action, count, seed)
+    joints = np.stack([clip.joints for clip in clips])
+    return _recordings(joints, action, seed, clips[0].fps, generator.card.layout, generator.card.trained)
+
+
+def _check_count(count: int) -> None:
+    if count < 1:
+        raise SyntheticError(f"--count {count} is no number of clips; give 1 or more")
+
+
+def _recordings(
+    clips: NDArray[np.float32], action: str, seed: int, fps: float, layout: Layout, job: Mapping[str, Any]
+) -> list[Recording]:
+    """Of clips (N, T, V, 2) in torsos. job: of the training."""
+    return [
+        Recording(
+            dataset=SYNTHETIC + str(job["generator"]["data"]),
+            name=f"{action}_s{seed}_n{number:04d}",
+            action=action,
+            joints=(joints * _TORSO_PX + _HIPS_PX).astype(np.float32),
+            seen=np.ones(joints.shape[:2], dtype=bool),
+            layout=layout,
+            fps=fps,
+            subject=None,
+            test=False,
+            size_px=SIZE_PX,
+        )
+        for number, joints in enumerate(clips)
+    ]
 
 
 def provenance(trained: Trained, seed: int) -> dict[str, Any]:
@@ -61,6 +81,19 @@ def provenance(trained: Trained, seed: int) -> dict[str, Any]:
         "generator": trained.name,
         "trained": trained.job,
         "iteration": trained.iteration,
+        "seed": seed,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def provenance_of_exported(generator: OnnxGenerator, seed: int) -> dict[str, Any]:
+    """As provenance, with the SHA-256 of the graph."""
+    card = generator.card
+    return {
+        "generator": card.name,
+        "sha256": card.sha256,
+        "trained": dict(card.trained),
+        "iteration": card.iteration,
         "seed": seed,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
     }

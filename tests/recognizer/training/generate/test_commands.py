@@ -6,7 +6,7 @@ import json
 import pytest
 
 from pose.errors import ActionLensError
-from recognizer.training.data import pyskl, sources
+from recognizer.training.data import pyskl, restricted_pickle, sources
 from recognizer.training.generate import command, sets
 from recognizer.training.generate.sets import MotionSet
 
@@ -69,6 +69,11 @@ def test_from_training_to_made_up_clips(data, tmp_path, capsys):
     assert list(card["metrics"]) == ["test"]
     call("generate", "--run", run, "--action", "raise", "--count", 4, "--out", tmp_path / "raise.pkl")
     assert [r.action for r in pyskl.read(tmp_path / "raise.pkl")] == ["raise"] * 4
+    exported = ("--generator", tmp_path / "weights", "--action", "raise", "--count", 3, "--seed", 5)
+    call("generate", *exported, "--out", tmp_path / "exported.pkl")
+    assert [r.name for r in pyskl.read(tmp_path / "exported.pkl")] == [f"raise_s5_n000{n}" for n in range(3)]
+    source = restricted_pickle.load(tmp_path / "exported.pkl")["actionlens"]["synthetic"]
+    assert (source["sha256"], source["trained"], source["seed"]) == (card["sha256"], card["trained"], 5)
 
 
 def test_figures_of_other_weights_do_not_come_into_the_card(data, tmp_path):
@@ -134,6 +139,8 @@ def test_mistakes_are_told_in_one_line_and_write_nothing(data, tmp_path, further
 def test_other_mistakes(data, tmp_path):
     with pytest.raises(ActionLensError, match="train first"):
         call("generate", "--run", tmp_path, "--action", "raise", "--out", tmp_path / "x.pkl")
+    with pytest.raises(ActionLensError, match=r"generator.json cannot be read"):
+        call("generate", "--generator", tmp_path, "--action", "raise", "--out", tmp_path / "x.pkl")
     with pytest.raises(ActionLensError, match="must be 1 or more"):
         call("generator", "cost", "--frames", 0)
     with pytest.raises(ActionLensError, match="no form 'frame-vae'"):

@@ -4,7 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from toy_generator import write_generator
 
+from recognizer.generator import OnnxGenerator
 from recognizer.training.data import pyskl, restricted_pickle
 from recognizer.training.data.recording import DataError
 from recognizer.training.generate import synthetic
@@ -73,3 +75,17 @@ def test_mistakes_are_told_in_one_line(trained, tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(synthetic.SyntheticError, match="cannot write"):
         synthetic.write(synthetic.recordings_of(trained, "raise", 1, 0), {}, tmp_path / "file" / "clips.pkl")
+
+
+def test_exported_generators_make_the_clips_that_the_application_shows(tmp_path):
+    generator = OnnxGenerator(write_generator(tmp_path / "toy"))
+    made = synthetic.recordings_of_exported(generator, "step", 2, seed=3)
+    file = tmp_path / "step.pkl"
+    synthetic.write(made, synthetic.provenance_of_exported(generator, 3), file)
+    shown = generator.clips("step", 2, seed=3)
+    for recording, clip in zip(pyskl.read(file), shown, strict=True):
+        np.testing.assert_allclose(recording.joints, clip.joints * 90 + (320, 250), atol=1e-3)
+        assert recording.fps == pytest.approx(clip.fps)
+        assert (recording.test, recording.dataset) == (False, "synthetic/made-up")
+    source = restricted_pickle.load(file)["actionlens"]["synthetic"]
+    assert (source["generator"], source["sha256"]) == ("toy", generator.card.sha256)
