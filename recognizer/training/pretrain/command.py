@@ -93,7 +93,13 @@ def _add_recipe(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--size", default="medium", help=", ".join(SIZES))
     parser.add_argument("--recipe", default="small-set", help=", ".join(RECIPES))
     parser.add_argument("--frames", type=int, help="of the longest clip, instead of the task's")
-    for name, kind in (("epochs", int), ("batch", int), ("learning-rate", float), ("dropout", float)):
+    for name, kind in (
+        ("epochs", int),
+        ("batch", int),
+        ("learning-rate", float),
+        ("decay", float),
+        ("dropout", float),
+    ):
         parser.add_argument(f"--{name}", type=kind, help="instead of the recipe's")
     parser.add_argument("--pace", choices=get_args(Pace), help="natural speed (published), or resampled")
     parser.add_argument("--facing", choices=get_args(Facing), help="turned to the front in each frame (published)")
@@ -122,7 +128,7 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _recipe(options: argparse.Namespace) -> Recipe:
-    names = ("epochs", "batch", "learning_rate", "dropout", "pace", "facing", "reading", "positions")
+    names = ("epochs", "batch", "learning_rate", "decay", "dropout", "pace", "facing", "reading", "positions")
     changed: dict[str, Any] = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
     if options.intervals:
         changed["intervals"] = tuple(options.intervals)

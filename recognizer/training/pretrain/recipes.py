@@ -56,6 +56,8 @@ class Recipe:
         recipe = dataclasses.replace(self, **fields)
         if recipe.epochs < 1 or recipe.batch < 1:
             raise RecipeError(f"{recipe.epochs} epochs of batches of {recipe.batch} make no training")
+        if not 0 < recipe.decay <= 1:
+            raise RecipeError(f"a decay of {recipe.decay} is no factor on the rate; give a number above 0, up to 1")
         if not recipe.intervals or min(recipe.intervals) < 1:
             raise RecipeError(f"intervals are numbers of frames above 0, got {recipe.intervals}")
         return recipe

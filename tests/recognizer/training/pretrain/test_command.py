@@ -73,13 +73,14 @@ def test_from_pretraining_to_figures(data, tmp_path, capsys):
 
 
 def test_ablations_by_flag(data, tmp_path):
-    flags = (
-        "--intervals 1 3 --no-magnitude --no-global-translation --no-between-people --positions fixed --pace sampled"
+    flags = "--intervals 1 3 --no-magnitude --no-global-translation --no-between-people --positions fixed --pace sampled --decay 0.9"
+    pretrained(
+        data, tmp_path, *flags.split(), "--reading", "paper", "--facing", "clip", "--part", "validation", "--decay", 0.9
     )
-    pretrained(data, tmp_path, *flags.split(), "--reading", "paper", "--facing", "clip", "--part", "validation")
     done = load_pretrained(tmp_path)
     recipe = done.job["job"]["recipe"]
     assert (recipe["intervals"], recipe["magnitude"], recipe["global_translation"]) == ((1, 3), False, False)
+    assert recipe["decay"] == 0.9
     assert (recipe["reading"], recipe["facing"], recipe["pace"]) == ("paper", "clip", "sampled")
     assert done.network.backbone.config.positions == "fixed"
     assert not done.network.backbone.config.between_people
@@ -122,6 +123,7 @@ def test_speed(data, capsys):
         (("run", "--size", "huge"), "no size"),
         (("run", "--frames", 1), "too few"),
         (("run", "--epochs", 0), "no training"),
+        (("run", "--decay", 0), "a decay of 0.0 is no factor"),
         (("run", "--judge-every", 1), "--part validation"),
         (("ablations", "--only", "all"), "no ablation"),
         (("speed", "--steps", 0), "--steps"),
