@@ -73,7 +73,9 @@ def test_from_pretraining_to_figures(data, tmp_path, capsys):
 
 
 def test_ablations_by_flag(data, tmp_path):
-    flags = "--intervals 1 3 --no-magnitude --no-global-translation --no-between-people --positions fixed --pace sampled --decay 0.9"
+    flags = (
+        "--intervals 1 3 --no-magnitude --no-global-translation --no-between-people --positions fixed --pace sampled"
+    )
     pretrained(
         data, tmp_path, *flags.split(), "--reading", "paper", "--facing", "clip", "--part", "validation", "--decay", 0.9
     )
