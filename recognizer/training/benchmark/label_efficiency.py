@@ -19,8 +19,9 @@ from torch import nn
 from pose.errors import ActionLensError
 from recognizer.teaching.head import Head, HeadSettings, fit_head
 from recognizer.training.augment import Array, Augmentation
+from recognizer.training.benchmark.few_shot_embedding import STEPS, train_base
 from recognizer.training.data import jhmdb, penn_action, utd_mhad
-from recognizer.training.data.everyday import Corpus, merge
+from recognizer.training.data.everyday import Corpus, merge, read_all
 from recognizer.training.evaluate import windows_of
 from recognizer.training.models.gl_transformer import GlTransformer
 from recognizer.training.networks import NetworkSpec
@@ -28,7 +29,7 @@ from recognizer.training.pretrain.everyday import load_everyday, random_windows
 from recognizer.training.pretrain.everyday_network import GlFeatures
 from recognizer.training.pretrain.motion import Rows
 from recognizer.training.pretrain.tasks import labelled
-from recognizer.training.run_folder import load_run
+from recognizer.training.run_folder import NETWORK_FILE, load_run
 
 SETS = {module.NAME: module for module in (utd_mhad, penn_action, jhmdb)}
 SHARES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
@@ -147,8 +148,7 @@ class Measurer:
     def _embedder(self, method: str, seed: int) -> Callable[[torch.Tensor], torch.Tensor]:
         if method == "supervised":
             act = self.supervised
-            if act is None:
-                raise LabelEfficiencyError("the method `supervised` needs --supervised with a run for this set")
+            assert act is not None
             return lambda features: act.inside(features).embedding  # type: ignore[operator]
         backbone = self._gl()
         if method == "random":
@@ -197,8 +197,9 @@ def add_label_efficiency(parser: argparse.ArgumentParser) -> None:
     """Arguments of `label-efficiency`."""
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder that holds the data sets")
     parser.add_argument("--run", type=Path, metavar="DIR", help="a finished `pretrain run --task everyday`")
-    runs = "folder with a run of `train` for each set, trained without it, as `few-shot` leaves them"
-    parser.add_argument("--supervised", type=Path, metavar="DIR", help=runs)
+    runs = "an AcT for each set, trained on the others, as `few-shot` leaves them; made where there is none"
+    parser.add_argument("--supervised", type=Path, default=Path("runs/few_shot"), metavar="DIR", help=runs)
+    parser.add_argument("--supervised-steps", type=int, default=STEPS, help="of the training of such an AcT")
     parser.add_argument("--sets", nargs="+", choices=tuple(SETS), default=list(SETS), metavar="SET")
     methods = "; ".join(f"{name}: {what}" for name, what in METHODS.items())
     parser.add_argument("--methods", nargs="+", choices=tuple(METHODS), default=list(METHODS), help=methods)
@@ -217,20 +218,22 @@ def run_label_efficiency(options: argparse.Namespace) -> None:
     backbone = load_everyday(options.run).network.backbone if options.run else None
     for dataset in options.sets:
         clips = load(dataset, options.data)
-        act = load_run(options.supervised / dataset).network if _has_run(options.supervised, dataset) else None
+        act = _supervised(options, dataset) if "supervised" in options.methods else None
         measurer = Measurer(clips, backbone, act, how)
         for method in options.methods:
-            if method == "supervised" and act is None:
-                sys.stderr.write(f"{dataset}: no run without it in {options.supervised}, supervised is left out\n")
-                continue
             for share in options.shares:
                 for seed in options.seeds if share < 1 or method != "supervised" else options.seeds[:1]:
                     _point(measurer, dataset, method, share, seed, options.out)
     sys.stdout.write(table(_points(options.out)))
 
 
-def _has_run(folder: Path | None, dataset: str) -> bool:
-    return folder is not None and (folder / dataset).is_dir()
+def _supervised(options: argparse.Namespace, dataset: str) -> nn.Module:
+    """The AcT that never saw the set, as `few-shot` trains it; trained if it is not there."""
+    folder: Path = options.supervised / dataset
+    if not (folder / NETWORK_FILE).is_file():
+        sys.stderr.write(f"{dataset}: training AcT on the other sets, into {folder}\n")
+        train_base(merge(read_all(options.data)), dataset, folder, steps=options.supervised_steps)
+    return load_run(folder).network
 
 
 def _point(measurer: Measurer, dataset: str, method: str, share: float, seed: int, out: Path) -> None:

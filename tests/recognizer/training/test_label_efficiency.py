@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch", reason="needs the extra `train`")
+import tqdm  # noqa: E402
 
 from pose.errors import ActionLensError  # noqa: E402
 from recognizer.training.benchmark import label_efficiency as efficiency  # noqa: E402
@@ -66,6 +67,18 @@ def test_what_was_measured_is_kept_and_a_run_goes_on(tiny_data, tmp_path, capsys
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "| set (test clips) | method | 50% | 100% |"
     assert lines[2].startswith(f"| penn_action ({points[0]['of']}) | scratch | 100.0 |")
+
+
+def test_a_missing_supervised_embedding_is_trained_without_the_set(tiny_data, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(tqdm.tqdm, "monitor_interval", 0)  # the exporter's progress bars keep a thread
+    out, runs = tmp_path / "figures.json", tmp_path / "runs"
+    flags = ("--data", tiny_data, "--sets", "penn_action", "--methods", "supervised", "--out", out, "--seeds", 0)
+    call(*flags, "--supervised", runs, "--supervised-steps", 2, "--shares", 0.5)
+    assert "penn_action: training AcT on the other sets" in capsys.readouterr().err
+    assert "without-penn_action" in (runs / "penn_action" / "model" / "card.json").read_text()
+    call(*flags, "--supervised", runs, "--shares", 0.5, 1)
+    assert "training AcT" not in capsys.readouterr().err
+    assert [each["share"] for each in json.loads(out.read_text())] == [0.5, 1]
 
 
 def test_mistakes_are_told(tiny_data, tmp_path):
