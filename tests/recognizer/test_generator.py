@@ -8,7 +8,7 @@ import pytest
 from toy_generator import FRAMES, NOISE, card_of, graph, joints_of, write_generator
 
 from recognizer.errors import CardError
-from recognizer.generator import CARD_FILE, MODEL_FILE, GeneratorError, OnnxGenerator, generator_folders
+from recognizer.generator import CARD_FILE, MODEL_FILE, GeneratorError, OnnxGenerator, generator_folders, shipped_generator
 
 
 @pytest.fixture(scope="module")
@@ -123,6 +123,19 @@ def test_damaged_files_are_one_clear_line(tmp_path):
     (there / CARD_FILE).write_text("{" + json.dumps("a"))
     with pytest.raises(CardError, match=f"{CARD_FILE} is not valid JSON"):
         OnnxGenerator(there)
+
+
+def test_the_shipped_generator_makes_clips_of_its_actions_and_names_its_data():
+    generator = OnnxGenerator(shipped_generator())
+    assert all(source.terms for source in generator.card.training_data)
+    assert generator.card.metrics["test"]["recognized"] > 0.5
+    tops = {}
+    for action in generator.card.actions:
+        joints = np.stack([clip.joints for clip in generator.clips(action, 8)])
+        assert np.isfinite(joints).all()
+        assert np.ptp(joints, axis=1).max() > 0.3  # torsos: it moves
+        tops[action] = joints[:, :, generator.card.layout.index("head"), 1].mean()
+    assert tops["pullup"] < -1 < tops["pushup"]  # y down: upright, and lying
 
 
 def test_generators_of_ones_own_are_found(tmp_path):
