@@ -8,7 +8,14 @@ import pytest
 from toy_generator import FRAMES, NOISE, card_of, graph, joints_of, write_generator
 
 from recognizer.errors import CardError
-from recognizer.generator import CARD_FILE, MODEL_FILE, GeneratorError, OnnxGenerator, generator_folders, shipped_generator
+from recognizer.generator import (
+    CARD_FILE,
+    MODEL_FILE,
+    GeneratorError,
+    OnnxGenerator,
+    generator_folders,
+    shipped_generator,
+)
 
 
 @pytest.fixture(scope="module")
