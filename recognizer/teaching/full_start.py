@@ -11,6 +11,13 @@ NETWORKS_FILE = "network.npz"
 _STREAMS = {"t-tr": "its temporal stream (T-TR)", "s-tr": "its spatial stream (S-TR)"}
 
 
+def cannot_start(base: Path) -> str:
+    """Why Full teaching cannot go on from a recognizer, and what to do, in one line; "" where it can."""
+    if (base / NETWORKS_FILE).is_file():
+        return ""
+    return f"{base.name} has no network that can go on learning: teach it with Quick, or choose act for Full."
+
+
 def start_sentence(base: Path) -> str:
     """Which of the networks of a recognizer go on, where that is not all of it; "" else and where it cannot be read."""
     try:

@@ -285,6 +285,16 @@ def test_full_says_which_part_of_a_recognizer_goes_on_learning(dialog, monkeypat
     assert "goes on" not in dialog.hint.text()
 
 
+def test_full_says_which_recognizers_it_cannot_go_on_from(dialog, monkeypatch, tmp_path):
+    monkeypatch.setattr("app.ui.teaching.teach_dialog.command_of", lambda kind: [])
+    monkeypatch.setattr(dialog, "_base", tmp_path / "frozen")
+    dialog.kind.setCurrentIndex(1)
+    assert dialog.hint.text().startswith("frozen has no network that can go on learning: teach it with Quick")
+    assert not dialog.train.isEnabled()
+    dialog.kind.setCurrentIndex(0)
+    assert dialog.train.isEnabled()
+
+
 @pytest.mark.parametrize(("typed", "kept"), [("Übung 2", "kept as Ubung-2"), ("日本", "kept as taught"), ("gym", "")])
 def test_any_name_may_be_typed(dialog, typed, kept):
     dialog.name.setText(typed)

@@ -33,7 +33,7 @@ from app.ui.teaching.shelf import Files, Shelf, base_of, before, clips_of, enter
 from app.ui.teaching.variants_choice import VariantsChoice
 from app.ui.teaching.version_list import VersionList
 from recognizer.teaching.clips import TeachingClip
-from recognizer.teaching.full_start import start_sentence
+from recognizer.teaching.full_start import cannot_start, start_sentence
 from recognizer.teaching.lesson import FEWEST_CLIPS, NOTHING
 from recognizer.teaching.request import FULL, QUICK, TeachingRequest
 from recognizer.teaching.versions import TaughtModel, plain_name
@@ -67,7 +67,7 @@ class TeachDialog(QDialog):
         self._cancelling = False
         self._asked: TeachingRequest | None = None
         self._closed = False
-        self._missing = ""  # what Full needs and is not installed
+        self._missing = ""  # what Full needs and is not there
         self._newest: str | None = None  # the version that has just been made
         self._timer = QTimer(self)
         self._timer.setInterval(_LOOK_MS)
@@ -232,6 +232,8 @@ class TeachDialog(QDialog):
             self._missing = ""
         except UsageError as error:
             self._missing = str(error)
+        if full and not self._missing:
+            self._missing = cannot_start(self._base)
         sentences = [f"Builds on {self._base.name}."]
         if full:
             sentences += [start_sentence(self._base), _FULL]
