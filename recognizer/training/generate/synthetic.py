@@ -38,7 +38,7 @@ def recordings_of(trained: Trained, action: str, count: int, seed: int) -> list[
     place = trained.place(action)
     joints = trained.joints(shares_of([place] * count, len(trained.actions)), seed)
     fps = (trained.frames - 1) / max(trained.seconds[place], 1e-3)
-    return _recordings(joints, action, seed, fps, trained.layout, trained.job)
+    return _recordings(joints, action, seed, fps, trained.layout, str(trained.job["generator"]["data"]))
 
 
 def recordings_of_exported(generator: OnnxGenerator, action: str, count: int, seed: int) -> list[Recording]:
@@ -46,7 +46,11 @@ def recordings_of_exported(generator: OnnxGenerator, action: str, count: int, se
     _check_count(count)
     clips = generator.clips(action, count, seed)
     joints = np.stack([clip.joints for clip in clips])
-    return _recordings(joints, action, seed, clips[0].fps, generator.card.layout, generator.card.trained)
+    try:
+        data = str(generator.card.trained["generator"]["data"])
+    except (KeyError, TypeError) as error:
+        raise SyntheticError(f"{generator.folder}: the card names no data set; export the generator again") from error
+    return _recordings(joints, action, seed, clips[0].fps, generator.card.layout, data)
 
 
 def _check_count(count: int) -> None:
@@ -55,12 +59,12 @@ def _check_count(count: int) -> None:
 
 
 def _recordings(
-    clips: NDArray[np.float32], action: str, seed: int, fps: float, layout: Layout, job: Mapping[str, Any]
+    clips: NDArray[np.float32], action: str, seed: int, fps: float, layout: Layout, data: str
 ) -> list[Recording]:
-    """Of clips (N, T, V, 2) in torsos. job: of the training."""
+    """Of clips (N, T, V, 2) in torsos. data: the set that was learnt from."""
     return [
         Recording(
-            dataset=SYNTHETIC + str(job["generator"]["data"]),
+            dataset=SYNTHETIC + data,
             name=f"{action}_s{seed}_n{number:04d}",
             action=action,
             joints=(joints * _TORSO_PX + _HIPS_PX).astype(np.float32),

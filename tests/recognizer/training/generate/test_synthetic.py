@@ -89,3 +89,10 @@ def test_exported_generators_make_the_clips_that_the_application_shows(tmp_path)
         assert (recording.test, recording.dataset) == (False, "synthetic/made-up")
     source = restricted_pickle.load(file)["actionlens"]["synthetic"]
     assert (source["generator"], source["sha256"]) == ("toy", generator.card.sha256)
+
+
+@pytest.mark.parametrize("trained", [{}, {"generator": "sa-gcn"}])
+def test_a_card_that_names_no_data_set_is_one_clear_line(tmp_path, trained):
+    generator = OnnxGenerator(write_generator(tmp_path / "toy", trained=trained))
+    with pytest.raises(synthetic.SyntheticError, match="toy: the card names no data set; export the generator again"):
+        synthetic.recordings_of_exported(generator, "step", 1, seed=0)
