@@ -104,6 +104,7 @@ SIZES: dict[str, dict[str, int]] = {
     "medium": {"width": 24, "depth": 4, "heads": 8},
     "small": {"width": 16, "depth": 4, "heads": 8},
     "shallow": {"width": 24, "depth": 2, "heads": 8},
+    "wide": {"width": 48, "depth": 2, "heads": 8},
 }
 
 
