@@ -11,7 +11,7 @@ from typing import Any, get_args
 from pose.errors import ActionLensError
 from recognizer.training.lightning_run import is_first_process
 from recognizer.training.models.gl_transformer import Positions
-from recognizer.training.pretrain import ablations, everyday, everyday_actions, figures, speed
+from recognizer.training.pretrain import ablations, everyday, everyday_actions, figures, speed, without_network
 from recognizer.training.pretrain.curve import Curve
 from recognizer.training.pretrain.fit import Job, Pretrained, load_pretrained, pretrain
 from recognizer.training.pretrain.measured import LINEAR, SEMI, measured
@@ -21,6 +21,8 @@ from recognizer.training.pretrain.targets import Reading
 from recognizer.training.pretrain.tasks import PARTS, TASKS, Task, task_of
 from recognizer.training.whole_clip.command import add_hardware, hardware_of
 
+KINDS = "run|evaluate|ablations|without-network|export|figures|speed"
+
 
 class PretrainError(ActionLensError):
     """An argument that makes no pretraining."""
@@ -28,7 +30,7 @@ class PretrainError(ActionLensError):
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of the command `pretrain`."""
-    kinds = parser.add_subparsers(required=True, dest="pretrain", metavar="run|evaluate|ablations|export|figures|speed")
+    kinds = parser.add_subparsers(required=True, dest="pretrain", metavar=KINDS)
     run = kinds.add_parser("run", help="pretrain; a killed run goes on, a finished one is left as it is")
     _add_data(run)
     run.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the run: weights, logs")
@@ -73,6 +75,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     table.add_argument("--only", nargs="+", default=list(ablations.ABLATIONS), metavar="NAME", help=names)
     _add_recipe(table)
     add_hardware(table)
+    without = kinds.add_parser("without-network", help="linear evaluation of poses, and of the answers asked for")
+    _add_data(without)
+    without.add_argument("--task", default="nw-ucla", help=", ".join(TASKS))
+    without.add_argument("--part", choices=PARTS, default="test", help="validation leaves some training subjects out")
+    _add_recipe(without)
     figure = kinds.add_parser("figures", help="attention maps, attended distance, similarity of positions")
     _add_data(figure)
     figure.add_argument("--run", type=Path, required=True, metavar="DIR", help="of a finished pretraining")
@@ -120,6 +127,7 @@ def run(options: argparse.Namespace) -> None:
         "run": _run,
         "evaluate": _evaluate,
         "ablations": _ablations,
+        "without-network": _without_network,
         "export": _export,
         "figures": _figures,
         "speed": _speed,
@@ -224,6 +232,14 @@ def _ablations(options: argparse.Namespace) -> None:
     found = [ablations.measure(clips, split, job, options.only, options.out, hardware_of(options)) for job in jobs]
     if is_first_process():
         sys.stdout.write(ablations.table(found))
+
+
+def _without_network(options: argparse.Namespace) -> None:
+    recipe = _recipe(options)
+    task, clips, frames = _loaded(options, recipe)
+    found = without_network.measure(clips, *task.split(clips, options.part), frames, recipe)
+    for name, result in found.items():
+        sys.stdout.write(f"{name}: {100 * result.accuracy:.1f}% of {result.of} clips\n")
 
 
 def _export(options: argparse.Namespace) -> None:

@@ -146,3 +146,8 @@ def test_shares_are_shares(data, tmp_path):
     for share in (0, 1.5):
         with pytest.raises(ActionLensError, match="no share"):
             call("evaluate", "--data", data, "--runs", tmp_path, "--shares", share)
+
+
+def test_without_a_network(data, capsys):
+    call("without-network", "--data", data, "--frames", 8)
+    assert [line.split(":")[0] for line in capsys.readouterr().out.splitlines()] == ["poses", "answers", "both"]
