@@ -43,7 +43,11 @@ def _parser() -> _Parser:
         epilog="Exit status: 0 done, 1 a failure, 2 a mistake that the line on stderr explains, 130 Ctrl-C.",
     )
     add = parser.add_argument
-    add("--model", metavar="NAME|DIR", help="act, st-gcn, st-tr, or a folder with model.onnx and card.json")
+    add(
+        "--model",
+        metavar="NAME|DIR",
+        help="act, st-gcn, st-tr, gl-transformer, or a folder with model.onnx and card.json",
+    )
     add("--camera", metavar="SOURCE", help="0, 1, ... a camera; demo; a video file; a URL; auto (camera, else demo)")
     add("--people", type=_people, metavar="N", help="how many people to follow, 1 to 4 (more than 1 is experimental)")
     add("--provider", metavar="NAME", help=f"what the recognizer runs on: {_PROVIDERS}")
