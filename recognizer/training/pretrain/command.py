@@ -97,7 +97,7 @@ def _add_data(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_recipe(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--size", default="medium", help=", ".join(SIZES))
+    parser.add_argument("--size", default="shallow", help=f"of the network: {', '.join(SIZES)}")
     parser.add_argument("--recipe", default="small-set", help=", ".join(RECIPES))
     parser.add_argument("--frames", type=int, help="of the longest clip, instead of the task's")
     for name, kind in (
