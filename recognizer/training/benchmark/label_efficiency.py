@@ -38,6 +38,7 @@ METHODS = {
     "random": "a linear layer on the same network with random weights",
     "supervised": "a linear layer on the AcT that was trained with labels, on the other sets",
     "fine-tuned": "the whole GL-Transformer from the pretrained weights on",
+    "unpretrained": "the same training of the whole from random weights on",
     "scratch": "AcT-micro from scratch",
 }
 _AT_ONCE = 128
@@ -110,7 +111,8 @@ class Measurer:
         if method == "scratch":
             network, rate = NetworkSpec("act-micro", outputs, {"dropout": 0.1}).build(), self.how.scratch_rate
         else:
-            network, rate = GlFeatures(copy.deepcopy(self._gl()), outputs), self.how.tuned_rate
+            start = GlTransformer(self._gl().config) if method == "unpretrained" else copy.deepcopy(self._gl())
+            network, rate = GlFeatures(start, outputs), self.how.tuned_rate
         trained = fit_windows(network, self.clips, rows, self.how, rate, seed)
         here = self._of(self.clips.judge)
         logits = _in_batches(trained, self._windows.features[here])

@@ -46,12 +46,25 @@ def test_a_head_that_knows_the_answers_names_all(measurer):
     assert measurer._linear(wrong, clips.learn) < len(clips.judge)
 
 
-@pytest.mark.parametrize("method", ["pretrained", "random", "fine-tuned", "scratch"])
+@pytest.mark.parametrize("method", ["pretrained", "random", "fine-tuned", "unpretrained", "scratch"])
 def test_methods_give_the_same_again(measurer, method):
     rows = measurer.clips.learn
     found = measurer.right(method, rows, 1)
     assert 0 <= found <= len(measurer.clips.judge)
     assert found == measurer.right(method, rows, 1)
+
+
+@pytest.mark.parametrize(("method", "pretrained"), [("fine-tuned", True), ("unpretrained", False)])
+def test_the_whole_network_starts_where_it_says(measurer, monkeypatch, method, pretrained):
+    started = []
+
+    def fit(network, *_):
+        started.append(network.backbone.embed.weight.detach().clone())
+        return network.eval()
+
+    monkeypatch.setattr(efficiency, "fit_windows", fit)
+    measurer.right(method, measurer.clips.learn, 1)
+    assert torch.equal(started[0], measurer.backbone.embed.weight) == pretrained
 
 
 def test_what_was_measured_is_kept_and_a_run_goes_on(tiny_data, tmp_path, capsys):
