@@ -21,7 +21,7 @@ from recognizer.training.pretrain.targets import Reading
 from recognizer.training.pretrain.tasks import PARTS, TASKS, Task, task_of
 from recognizer.training.whole_clip.command import add_hardware, hardware_of
 
-KINDS = "run|evaluate|ablations|without-network|export|figures|speed"
+_KINDS = "run|evaluate|ablations|without-network|export|figures|speed"
 
 
 class PretrainError(ActionLensError):
@@ -30,22 +30,8 @@ class PretrainError(ActionLensError):
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of the command `pretrain`."""
-    kinds = parser.add_subparsers(required=True, dest="pretrain", metavar=KINDS)
-    run = kinds.add_parser("run", help="pretrain; a killed run goes on, a finished one is left as it is")
-    _add_data(run)
-    run.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the run: weights, logs")
-    run.add_argument("--task", default="nw-ucla", help=f"{', '.join(TASKS)}, or {everyday.NAME}: {everyday.TITLE}")
-    library = f"with --task {everyday.NAME}: a library whose recordings are learnt from too, labelled or not"
-    run.add_argument("--recordings", type=Path, metavar="LIBRARY", help=library)
-    left = f"with --task {everyday.NAME}: data sets of which nothing is seen"
-    run.add_argument("--leave-out", nargs="+", default=[], metavar="SET", help=left)
-    run.add_argument("--part", choices=PARTS, default="test", help="validation leaves some training subjects out")
-    run.add_argument("--seed", type=int, default=0)
-    run.add_argument(
-        "--judge-every", type=int, metavar="EPOCHS", help="with --part validation: linear evaluation, to curve.json"
-    )
-    _add_recipe(run)
-    add_hardware(run)
+    kinds = parser.add_subparsers(required=True, dest="pretrain", metavar=_KINDS)
+    _add_run(kinds.add_parser("run", help="pretrain; a killed run goes on, a finished one is left as it is"))
     evaluate = kinds.add_parser("evaluate", help="linear evaluation and fine-tuning with few labels")
     _add_data(evaluate)
     evaluate.add_argument("--runs", type=Path, nargs="+", required=True, metavar="DIR", help="one for each seed")
@@ -69,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_data(table)
     table.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the runs")
     table.add_argument("--task", default="nw-ucla", help=", ".join(TASKS))
-    table.add_argument("--part", choices=PARTS, default="test", help="validation leaves some training subjects out")
+    _add_part(table)
     table.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     names = ", ".join(repr(name) for name in ablations.ABLATIONS)
     table.add_argument("--only", nargs="+", default=list(ablations.ABLATIONS), metavar="NAME", help=names)
@@ -78,7 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     without = kinds.add_parser("without-network", help="linear evaluation of poses, and of the answers asked for")
     _add_data(without)
     without.add_argument("--task", default="nw-ucla", help=", ".join(TASKS))
-    without.add_argument("--part", choices=PARTS, default="test", help="validation leaves some training subjects out")
+    _add_part(without)
     _add_recipe(without)
     figure = kinds.add_parser("figures", help="attention maps, attended distance, similarity of positions")
     _add_data(figure)
@@ -92,8 +78,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_recipe(fast)
 
 
+def _add_run(run: argparse.ArgumentParser) -> None:
+    _add_data(run)
+    run.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the run: weights, logs")
+    run.add_argument("--task", default="nw-ucla", help=f"{', '.join(TASKS)}, or {everyday.NAME}: {everyday.TITLE}")
+    library = f"with --task {everyday.NAME}: a library whose recordings are learnt from too, labelled or not"
+    run.add_argument("--recordings", type=Path, metavar="LIBRARY", help=library)
+    left = f"with --task {everyday.NAME}: data sets of which nothing is seen"
+    run.add_argument("--leave-out", nargs="+", default=[], metavar="SET", help=left)
+    _add_part(run)
+    run.add_argument("--seed", type=int, default=0)
+    run.add_argument(
+        "--judge-every", type=int, metavar="EPOCHS", help="with --part validation: linear evaluation, to curve.json"
+    )
+    _add_recipe(run)
+    add_hardware(run)
+
+
 def _add_data(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder that holds the data sets")
+
+
+def _add_part(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--part", choices=PARTS, default="test", help="validation leaves some training subjects out")
 
 
 def _add_recipe(parser: argparse.ArgumentParser) -> None:

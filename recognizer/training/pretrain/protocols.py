@@ -97,7 +97,7 @@ def linear_evaluation(
             nn.functional.cross_entropy(layer(copies[epoch % how.copies, part]), labels[part]).backward()  # type: ignore[no-untyped-call]
             optimizer.step()
         with torch.no_grad():
-            last = score(layer(judged), clips.labels[judge])
+            last = score(layer(judged).argmax(dim=1).numpy(), clips.labels[judge])
         best = max(best, last.right)
     return replace(last, best_right=best)
 
@@ -125,10 +125,9 @@ def classify(network: GlClassifier, clips: MotionClips, rows: Rows, pace: Pace) 
     """How many of the rows the network names rightly."""
     with torch.inference_mode():
         logits = network.head(embeddings(network.backbone, clips, rows, pace))
-    return score(logits, clips.labels[rows])
+    return score(logits.argmax(dim=1).numpy(), clips.labels[rows])
 
 
-def score(logits: Tensor, labels: Rows) -> Score:
-    """Of logits (N, A) and labels (N,)."""
-    found = logits.argmax(dim=1).numpy()
+def score(found: Rows, labels: Rows) -> Score:
+    """Of actions found and true, both (N,)."""
     return Score(int((found == labels).sum()), len(labels), float(balanced_accuracy_score(labels, found)))
