@@ -141,7 +141,7 @@ def _write(
     names = card_names(actions)
     shown = {name: round(float(value), 4) for name, value in zip(names, thresholds, strict=True)}
     source = TrainingSource(
-        "the user's own clips", f"{len(request.learnt)} clips, listed in {CLIPS_FILE}", "the user's"
+        "the user's own clips", f"{len(listed(request.learnt))} clips, listed in {CLIPS_FILE}", "the user's"
     )
     ModelCard(
         name=request.name,
