@@ -11,8 +11,8 @@ from app.library.types import Model
 from pose.errors import ActionLensError
 from recognizer.model_card import find_model, weights_folders
 from recognizer.teaching.clips import TeachingClip
+from recognizer.teaching.figures import TEST
 from recognizer.teaching.lesson import NOTHING
-from recognizer.teaching.split_check import TEST
 from recognizer.teaching.versions import TaughtModel, taught_model, taught_models, versions
 
 Files = tuple[tuple[str, int, int], ...]
