@@ -13,7 +13,8 @@ from recognizer.features import CHANNELS, LAYOUT
 from recognizer.training import report
 from recognizer.training.batches import OutputSpace
 from recognizer.training.calibrate import Calibration, calibrate
-from recognizer.training.data.everyday import ACTIONS, Corpus, merge, read_all
+from recognizer.training.data.everyday import ACTIONS, WEBCAM_POSES, Corpus
+from recognizer.training.data.everyday_streams import read_corpus
 from recognizer.training.evaluate import Windows, logits_of, windows_of
 from recognizer.training.export import decision_rules, export
 from recognizer.training.fine_tune_start import save_networks
@@ -76,7 +77,7 @@ def _add_calibrate(parser: argparse.ArgumentParser, *, required: bool) -> None:
 
 def train(options: argparse.Namespace) -> None:
     """Train one network; a killed run goes on where it was."""
-    corpus = merge(read_all(options.data))
+    corpus = read_corpus(options.data)
     teachers = [_teacher(folder, corpus, PARTS[options.people]) for folder in options.teacher]
     settings = FitSettings(
         seed=options.seed,
@@ -98,7 +99,7 @@ def train(options: argparse.Namespace) -> None:
 
 def evaluate(options: argparse.Namespace) -> None:
     """Accuracy and false alarms of trained networks, each alone and averaged, in either way."""
-    corpus = merge(read_all(options.data))
+    corpus = read_corpus(options.data)
     runs = [_load(folder, corpus) for folder in options.run]
     rules = _calibrated(options.calibrate or options.run, corpus)[0]
     windows = _windows(corpus, options.split)
@@ -112,7 +113,7 @@ def evaluate(options: argparse.Namespace) -> None:
 
 def export_weights(options: argparse.Namespace) -> None:
     """Write model.onnx and card.json."""
-    corpus = merge(read_all(options.data))
+    corpus = read_corpus(options.data)
     runs = [_load(folder, corpus) for folder in options.run]
     families = {run.spec.family for run in runs}
     if len(families) > 1:
@@ -179,4 +180,5 @@ def _deployed(runs: Sequence[TrainedRun], other_bias: float = 0.0, average: str 
 
 
 def _windows(corpus: Corpus, part: str) -> Windows:
-    return windows_of(corpus, np.flatnonzero(corpus.part == part))
+    """Windows of the research recordings; webcam_poses is judged as streams."""
+    return windows_of(corpus, np.flatnonzero((corpus.part == part) & (corpus.dataset != WEBCAM_POSES)))
