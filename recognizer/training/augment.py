@@ -97,10 +97,9 @@ def view(joints: Array, depth: Mask, rng: np.random.Generator, how: Augmentation
     """What a camera at a random place sees: (N, T, 13, 2). depth: (N,) False for clips in two dimensions."""
     n = len(joints)
     unusual = rng.random(n) < how.unusual
-    widest = [
-        np.where(unusual, far, near) for near, far in ((how.yaw, how.unusual_yaw), (how.pitch, how.unusual_pitch))
-    ]
-    yaw, pitch, roll = (np.radians(rng.uniform(-a, a, n)) for a in (*widest, how.roll))
+    most_yaw = np.where(unusual, how.unusual_yaw, how.yaw)
+    most_pitch = np.where(unusual, how.unusual_pitch, how.pitch)
+    yaw, pitch, roll = (np.radians(rng.uniform(-1, 1, n) * most) for most in (most_yaw, most_pitch, how.roll))
     turned = rotate(joints, (yaw * depth).astype(np.float32), (pitch * depth).astype(np.float32), roll)
     distance = rng.uniform(*how.distance, n).astype(np.float32)[:, None, None, None]
     taper = rng.uniform(-how.tilt, how.tilt, n).astype(np.float32)[:, None, None, None]

@@ -9,6 +9,7 @@ from recognizer.features import RATE_FPS, clip_features
 from recognizer.training import augment
 from recognizer.training.augment import Array, Augmentation, Mask
 from recognizer.training.data.everyday import ACTIONS, IDLE, OTHER, WEBCAM_POSES, Corpus
+from recognizer.training.exercise import exercise
 
 FRAMES = 30
 Clips = tuple[Array, Mask, Mask, Array]  # joints (N, T, 13, 3), seen (N, T, 13), depth (N,), target (N, outputs)
@@ -22,7 +23,8 @@ _WINDOW_S, _MOST_WINDOWS = (FRAMES - 1) / RATE_FPS, 12
 _LEAST_S = 0.3  # of an action must be in a window that shows it
 _REST_S = 1.3  # how long after an action its rest is still learnt from
 _HELD = 0.4  # of the windows that reach back before a recording begin with its first pose, held
-_MADE_UP = ("held pose", "mixed limbs", "wrong speed", "noise", "turned over")
+_MADE_UP = ("held pose", "mixed limbs", "wrong speed", "noise", "turned over", "exercise")
+_MADE_UP_SHARES = (0.12, 0.1, 0.12, 0.12, 0.14, 0.4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,7 @@ class BatchPlan:
 
     unlisted: float = 0.30
     idle: float = 0.10
-    made_up: float = 0.10
+    made_up: float = 0.14
     spliced: float = 0.15  # part of the windows of recordings that begin with another's motion though they need not
     balance: float = 0.4  # an action is drawn in proportion to (its clips) ** balance
     people: float = 2.0  # weight of poses of real people before a camera, against the research recordings
@@ -182,15 +184,15 @@ class BatchMaker:
         return augment.unit_size(joints), seen, corpus.depth[recordings], weight * idle + (1 - weight) * own
 
     def _made_up(self, rng: np.random.Generator, n: int) -> Clips:
-        """Motions that nobody makes, or nobody who stands or sits, in five kinds."""
-        which = rng.integers(0, len(_MADE_UP), n)
-        held, limbs, speed, noise, turned = (which == i for i in range(len(_MADE_UP)))
+        """Motions that no recording shows, in six kinds."""
+        which = rng.choice(len(_MADE_UP), n, p=_MADE_UP_SHARES)
+        held, limbs, speed, noise, turned, moved = (which == i for i in range(len(_MADE_UP)))
         recordings = np.where(limbs, rng.choice(self._with_legs, n), rng.choice(self._any, n))
         positions, _ = self._windows(rng, recordings)
         middle = positions[:, FRAMES // 2, None]
         pace = np.where(rng.random(n) < 0.5, 0.06, 4.0)[:, None]
         positions = np.where(speed[:, None], middle + (positions - middle) * pace, positions)
-        positions = np.where(held[:, None], middle, positions)
+        positions = np.where((held | moved)[:, None], middle, positions)
         joints, seen = gather(self.corpus, recordings, positions)
         joints = augment.unit_size(joints)
         depth = self.corpus.depth[recordings]
@@ -199,15 +201,16 @@ class BatchMaker:
         partner[others] = rng.permutation(others)
         limbs &= (depth == depth[partner]) & (recordings != recordings[partner])
         joints = np.where(limbs[:, None, None, None], exchange_legs(joints, joints[partner]), joints)
-        moved = joints[:, :1] + augment.smooth_noise(joints.shape, rng, 2.0) * rng.uniform(0.1, 0.4, (n, 1, 1, 1))
-        joints = np.where(noise[:, None, None, None], moved, joints).astype(np.float32)
+        shaken = joints[:, :1] + augment.smooth_noise(joints.shape, rng, 2.0) * rng.uniform(0.1, 0.4, (n, 1, 1, 1))
+        joints = np.where(noise[:, None, None, None], shaken, joints).astype(np.float32)
+        joints[moved] = exercise(sway(joints[moved], rng), rng)
         angle = np.where(turned, rng.choice([-1, 1], n) * rng.uniform(55, 180, n), 0)
         still = np.zeros(n, np.float32)
         joints = augment.rotate(joints, still, still, np.radians(angle))
         return joints, seen, depth, self._made_up_target(which, recordings, middle[:, 0], limbs)
 
     def _made_up_target(
-        self, which: NDArray[np.intp], recordings: NDArray[np.intp], middle: Array, mixed: Mask
+        self, which: NDArray[np.intp], recordings: NDArray[np.intp], middle: NDArray[np.float64], mixed: Mask
     ) -> Array:
         corpus = self.corpus
         frame = corpus.first[recordings] + np.clip(middle, 0, corpus.length[recordings] - 1).astype(np.intp)

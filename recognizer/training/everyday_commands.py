@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-import numpy as np
 from torch import nn
 
 from recognizer.features import CHANNELS, LAYOUT
 from recognizer.training import report
 from recognizer.training.batches import OutputSpace
-from recognizer.training.calibrate import Calibration, calibrate
-from recognizer.training.data.everyday import ACTIONS, WEBCAM_POSES, Corpus
+from recognizer.training.calibrate import Calibration, outcomes
+from recognizer.training.choice import Choice, choose, windows_of_research
+from recognizer.training.data.everyday import ACTIONS, Corpus
 from recognizer.training.data.everyday_streams import read_corpus
-from recognizer.training.evaluate import Windows, logits_of, windows_of
+from recognizer.training.evaluate import logits_of
 from recognizer.training.export import decision_rules, export
 from recognizer.training.fine_tune_start import save_networks
 from recognizer.training.fit import FitSettings, fit, spec_of
@@ -23,6 +23,8 @@ from recognizer.training.models.deployed import Deployed
 from recognizer.training.models.ensemble import AVERAGES, Ensemble
 from recognizer.training.networks import NETWORKS, parse_changes
 from recognizer.training.run_folder import RunError, TrainedRun, load_run, save_run
+from recognizer.training.stream_report import as_json, as_text
+from recognizer.training.stream_sets import StreamSets, points_table, stream_logits, stream_sets
 
 PARTS = {"train": ("train",), "all": ("train", "validation")}
 NOTES = (
@@ -101,14 +103,18 @@ def evaluate(options: argparse.Namespace) -> None:
     """Accuracy and false alarms of trained networks, each alone and averaged, in either way."""
     corpus = read_corpus(options.data)
     runs = [_load(folder, corpus) for folder in options.run]
-    rules = _calibrated(options.calibrate or options.run, corpus)[0]
-    windows = _windows(corpus, options.split)
+    chosen = _chosen(options.calibrate or options.run, options.data, corpus)
+    rules = chosen.rules
+    sys.stdout.write(points_table(chosen.points))
+    windows, streams = windows_of_research(corpus, options.split), stream_sets(options.data, options.split)
     for folder, run in zip(options.run, runs, strict=True):
         logits = logits_of(_deployed([run]), windows.features)
         sys.stdout.write(report.as_text(str(folder), corpus, windows, logits, rules))
+        _tell_streams(_deployed([run]), streams, rules)
     for average in AVERAGES if len(runs) > 1 else ():
         together = logits_of(_deployed(runs, average=average), windows.features)
         sys.stdout.write(report.as_text(f"{average} averaged", corpus, windows, together, rules))
+        _tell_streams(_deployed(runs, average=average), streams, rules)
 
 
 def export_weights(options: argparse.Namespace) -> None:
@@ -119,14 +125,14 @@ def export_weights(options: argparse.Namespace) -> None:
     if len(families) > 1:
         raise RunError(f"--run names networks of {' and '.join(sorted(families))}; give those of one recognizer")
     repeats = [[_load(folder, corpus) for folder in folders] for folders in options.repeat]
-    rules, judged = _calibrated(options.calibrate, corpus)
-    validation, test = _windows(corpus, "validation"), _windows(corpus, "test")
+    chosen = _chosen(options.calibrate, options.data, corpus)
+    rules = chosen.rules
+    test = windows_of_research(corpus, "test")
     tested = [logits_of(_deployed(group), test.features) for group in ([[run] for run in runs] + [runs] + repeats)]
     alone, together = tested[: len(runs)], tested[len(runs) :]
     names = [" + ".join(folder.name for folder in group) for group in (options.run, *options.repeat)]
     metrics = {
-        **report.metrics("validation", corpus, validation, judged, rules),
-        **report.metrics("test", corpus, test, together[0], rules),
+        **chosen.metrics(_deployed(runs), options.data, corpus),
         "test_by_seed": report.metrics_of_runs(corpus, test, alone, rules, [folder.name for folder in options.run]),
     }
     if repeats:
@@ -137,7 +143,7 @@ def export_weights(options: argparse.Namespace) -> None:
         options.weights,
         name=options.weights.resolve().name,
         family=families.pop(),
-        decision=decision_rules(rules.temperature, rules.by_action()),
+        decision=decision_rules(rules.temperature, rules.by_action(), chosen.needs),
         metrics=metrics,
         notes=NOTES,
     )
@@ -146,15 +152,19 @@ def export_weights(options: argparse.Namespace) -> None:
     sys.stdout.write(f"{options.weights}\n")
 
 
-def _calibrated(folders: Sequence[Path], corpus: Corpus) -> tuple[Calibration, np.ndarray]:
-    """Thresholds of the mean of networks that have not seen the validation people, and its logits on them."""
+def _chosen(folders: Sequence[Path], data: Path, corpus: Corpus) -> Choice:
+    """What is chosen by the mean of networks that have not seen the validation people."""
     judges = [_load(folder, corpus) for folder in folders]
     for folder, judge in zip(folders, judges, strict=True):
         if "validation" in judge.settings["parts"]:
             raise RunError(f"{folder} was trained on the validation people; --calibrate runs made with --people train")
-    validation = _windows(corpus, "validation")
-    logits = logits_of(_deployed(judges), validation.features)
-    return calibrate(corpus, validation, logits), logits
+    return choose(lambda bias: _deployed(judges, bias), data, corpus)
+
+
+def _tell_streams(network: Deployed, streams: StreamSets, rules: Calibration) -> None:
+    logits = stream_logits(network, streams)
+    for name, of_set in streams.items():
+        sys.stdout.write(f"  streams of {name}:\n{as_text(as_json(outcomes(of_set, logits[name], rules)))}")
 
 
 def _load(folder: Path, corpus: Corpus) -> TrainedRun:
@@ -177,8 +187,3 @@ def _deployed(runs: Sequence[TrainedRun], other_bias: float = 0.0, average: str 
     if average == "logits":
         networks = [Ensemble(networks, average)]
     return Deployed(networks, listed=len(ACTIONS) - 1, other_bias=other_bias)
-
-
-def _windows(corpus: Corpus, part: str) -> Windows:
-    """Windows of the research recordings; webcam_poses is judged as streams."""
-    return windows_of(corpus, np.flatnonzero((corpus.part == part) & (corpus.dataset != WEBCAM_POSES)))

@@ -1,7 +1,7 @@
 """Everyday actions merged from five data sets: what each recording shows, and who trains, validates and tests."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from zlib import crc32
 
@@ -90,6 +90,12 @@ class Corpus:
     offset: NDArray[np.float32]
     person: NDArray[np.str_]
     previous: NDArray[np.intp]
+
+    def __post_init__(self) -> None:
+        columns = (field.name for field in fields(self) if field.name not in ("joints", "seen", "kinds"))
+        uneven = [name for name in columns if len(getattr(self, name)) != len(self.first)]
+        if uneven:
+            raise ValueError(f"the column {uneven[0]} has another length than the others")
 
     def __len__(self) -> int:
         return len(self.first)

@@ -25,7 +25,13 @@ _PIECE, _SETTLING_S = 100, 1.0  # poses that are resampled at once, and what the
 
 _SHOULDERS = [1, 2]
 _SHOULDERS_TO_TORSO = 1.5
-_LEG_PARTS = ((9, 7, 0.7), (10, 8, 0.7), (11, 9, 0.66), (12, 10, 0.66))  # joint, its parent, the bone in torsos
+# Where each joint is on somebody who stands before the camera: the joint that it hangs on (None: between the
+# shoulders), and how far to the right of the picture and down from there, in torsos.
+_STANDING: tuple[tuple[int | None, float, float], ...] = (
+    *((None, 0.0, -0.4), (None, 0.33, 0.0), (None, -0.33, 0.0), (1, 0.05, 0.5), (2, -0.05, 0.5)),
+    *((3, 0.0, 0.45), (4, 0.0, 0.45), (None, 0.2, 1.0), (None, -0.2, 1.0)),
+    *((7, 0.0, 0.7), (8, 0.0, 0.7), (9, 0.0, 0.66), (10, 0.0, 0.66)),
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -122,13 +128,13 @@ def _runs(sequence: LabelledSequence) -> Iterator[tuple[float, NDArray[np.float3
     for places in np.split(np.arange(len(posed)), cuts):
         if times_s[places[-1]] - times_s[places[0]] < _SHORTEST_S:
             continue
-        joints, found = _even(times_s[places], xy[places], confidence[places])
+        joints, found = _even(times_s[places], xy[places].astype(np.float64), confidence[places].astype(np.float64))
         seen = found >= MIN_CONFIDENCE
         yield float(times_s[places[0]]), filled(joints, seen), seen
 
 
 def _even(
-    times_s: NDArray[np.float64], xy: NDArray[np.float32], confidence: NDArray[np.float32]
+    times_s: NDArray[np.float64], xy: NDArray[np.float64], confidence: NDArray[np.float64]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """A run at 20 poses a second, piece by piece: the cost of `resample` grows with the square of the length."""
     at_s = np.arange(times_s[0], times_s[-1] + 1e-6, 1 / RATE_FPS)
@@ -168,22 +174,17 @@ def filled(joints: NDArray[np.float32], seen: NDArray[np.bool_]) -> NDArray[np.f
     """
     out = joints.copy()
     frames = np.arange(len(joints))
-    never = ~seen.any(axis=0)
-    for joint in np.flatnonzero(~never):
+    ever = np.asarray(seen.any(axis=0))
+    for joint in np.flatnonzero(ever).tolist():
         known = np.flatnonzero(seen[:, joint])
         nearest = known[np.clip(np.searchsorted(known, frames, side="right") - 1, 0, None)]
         out[:, joint] = joints[nearest, joint]
-    shoulders = out[:, _SHOULDERS].mean(axis=1) if not never[_SHOULDERS].all() else out[:, ~never].mean(axis=1)
-    torso = (
-        _SHOULDERS_TO_TORSO * np.median(np.linalg.norm(out[:, 1] - out[:, 2], axis=-1)) if not never[1:3].any() else 0
-    )
-    torso = np.float32(torso if torso > 1e-6 else max(float(np.ptp(out[:, ~never], axis=(0, 1)).max()) / 3, 1e-3))
-    down = np.array([0, 1], np.float32)
-    for joint, side in ((0, 0.0), (1, 0.33), (2, -0.33), (7, 0.2), (8, -0.2)):
-        if never[joint]:
-            drop = {0: -0.4, 7: 1.0, 8: 1.0}.get(joint, 0.0)
-            out[:, joint] = shoulders + torso * (drop * down + np.array([side, 0], np.float32))
-    for joint, parent, length in ((3, 1, 0.5), (4, 2, 0.5), (5, 3, 0.45), (6, 4, 0.45), *_LEG_PARTS):
-        if never[joint]:
-            out[:, joint] = out[:, parent] + torso * np.float32(length) * down
+    anchor = out[:, _SHOULDERS].mean(axis=1) if ever[_SHOULDERS].all() else out[:, ever].mean(axis=1)
+    width = float(np.median(np.linalg.norm(out[:, 1] - out[:, 2], axis=-1))) if ever[_SHOULDERS].all() else 0.0
+    extent = float(np.ptp(out[:, ever], axis=(0, 1)).max())
+    torso = np.float32(max(_SHOULDERS_TO_TORSO * width, extent / 4, 1e-3))
+    for joint, (parent, right, down) in enumerate(_STANDING):
+        if not ever[joint]:
+            origin = anchor if parent is None else out[:, parent]
+            out[:, joint] = origin + torso * np.array([right, down], np.float32)
     return out

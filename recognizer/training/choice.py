@@ -1,0 +1,68 @@
+"""What is chosen on the validation people before a network is exported: thresholds, and what each action needs."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from recognizer.training import report
+from recognizer.training.augment import Array
+from recognizer.training.calibrate import Calibration, OperatingPoint, calibrate
+from recognizer.training.data.everyday import WEBCAM_POSES, Corpus
+from recognizer.training.evaluate import Windows, logits_of, windows_of
+from recognizer.training.models.deployed import Deployed
+from recognizer.training.needs import measure_needs
+from recognizer.training.stream_replay import RecordedStream
+from recognizer.training.stream_sets import stream_logits, stream_metrics, stream_sets
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Choice:
+    """Chosen on the validation people, by a network that has not seen them.
+
+    points: of all that was tried, by set of streams. recall_hidden: by action, as measure_needs has it. network: that
+    one, without a bias. streams, logits: of the validation people, by set.
+    """
+
+    rules: Calibration
+    points: Mapping[str, Sequence[OperatingPoint]]
+    needs: Mapping[str, tuple[str, ...]]
+    recall_hidden: Mapping[str, list[float]]
+    network: Deployed
+    streams: Mapping[str, list[RecordedStream]]
+    logits: Mapping[str, list[Array]]
+
+    def metrics(self, shipped: Deployed, data: Path, corpus: Corpus) -> dict[str, Any]:
+        """Of a card: the choosing network on the validation people, and the shipped one on the test people. The bias is
+        in neither."""
+        validation, test = (windows_of_research(corpus, part) for part in ("validation", "test"))
+        judged = logits_of(self.network, validation.features)
+        tested = stream_sets(data, "test")
+        return {
+            **stream_metrics("validation", self.streams, self.logits, self.rules),
+            **stream_metrics("test", tested, stream_logits(shipped, tested), self.rules),
+            **report.metrics("validation", corpus, validation, judged, self.rules),
+            **report.metrics("test", corpus, test, logits_of(shipped, test.features), self.rules),
+            "recall_with_hidden_joints": {
+                "split": report.SPLITS["validation"],
+                "how": "share of single windows: whole; knees and ankles hidden; hips hidden too",
+                **self.recall_hidden,
+            },
+        }
+
+
+def choose(network_of: Callable[[float], Deployed], data: Path, corpus: Corpus) -> Choice:
+    """Thresholds and needs. network_of: a bias against `other` to the network that chooses."""
+    network, streams = network_of(0.0), stream_sets(data, "validation")
+    logits = stream_logits(network, streams)
+    rules, points = calibrate([(streams[name], logits[name]) for name in streams])
+    biased = network_of(rules.other_bias)
+    needs, recall = measure_needs(corpus, "validation", lambda features: logits_of(biased, features))
+    return Choice(rules, dict(zip(streams, points, strict=True)), needs, recall, network, streams, logits)
+
+
+def windows_of_research(corpus: Corpus, part: str) -> Windows:
+    """Windows of the research recordings; webcam_poses is judged as streams."""
+    return windows_of(corpus, np.flatnonzero((corpus.part == part) & (corpus.dataset != WEBCAM_POSES)))
