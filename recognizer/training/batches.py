@@ -31,12 +31,12 @@ _MADE_UP_SHARES = (0.12, 0.1, 0.12, 0.12, 0.14, 0.4)
 class BatchPlan:
     """Shares of a batch; the rest are windows of listed actions."""
 
-    unlisted: float = 0.30
-    idle: float = 0.10
+    unlisted: float = 0.27
+    idle: float = 0.09
     made_up: float = 0.14
     spliced: float = 0.15  # part of the windows of recordings that begin with another's motion though they need not
     balance: float = 0.4  # an action is drawn in proportion to (its clips) ** balance
-    people: float = 2.0  # weight of poses of real people before a camera, against the research recordings
+    people: float = 2.5  # weight of poses of real people before a camera, against the research recordings
     warp: tuple[float, float] = (0.75, 1.3)  # duration of a window in its 1.5 s
     augmentation: Augmentation = field(default_factory=Augmentation)
 

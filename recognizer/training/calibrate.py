@@ -18,8 +18,8 @@ from recognizer.training.stream_outcome import Outcome, judge
 from recognizer.training.stream_replay import RecordedStream, replay
 from recognizer.training.stream_report import as_json
 
-BIASES = (-1.0, -0.5, 0.0, 0.5, 1.0)
-THRESHOLDS = (0.4, 0.5, 0.6, 0.7, 0.8)
+BIASES = (-1.0, -0.5, 0.0, 0.5)
+THRESHOLDS = (0.4, 0.5, 0.6, 0.7)
 # What an hour's wrong start costs, against the share of windows that are shown rightly: 100 an hour weigh as much as
 # one window in ten.
 _WRONG_AN_HOUR = 1e-3

@@ -23,8 +23,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from recognizer.decision import IDLE, ActionEvent
-from recognizer.model_card import ModelCard
+from recognizer.decision import IDLE, ActionCard, ActionEvent
 from recognizer.training.data.webcam_poses import LabelledSequence, Segment
 from recognizer.training.segmentation import OVERLAPS, Matches, edit_score, match, runs
 from recognizer.training.stream_run import Moment, Streamed
@@ -81,7 +80,7 @@ class Outcome:
     labelled_s: float
 
 
-def judge(sequence: LabelledSequence, streamed: Streamed, card: ModelCard) -> Outcome:
+def judge(sequence: LabelledSequence, streamed: Streamed, card: ActionCard) -> Outcome:
     """What was right and wrong, by the rules above. card: of the recognizer that it was streamed through."""
     listed = frozenset(card.actions) - frozenset(card.decision.other)
     span_s = (card.frames - 1) / card.fps
