@@ -4,15 +4,16 @@ What a live run shows and what the benchmark of streams measures is computed her
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Protocol
 
 from pose.types import Pose
-from recognizer.decision import HALF_BODY, WAITING, ActionEvent, Decider, Decision, body_in_view
+from recognizer.decision import HALF_BODY, WAITING, ActionEvent, Decider, Decision
 from recognizer.model_card import ModelCard
 from recognizer.types import Clip, Prediction
+from recognizer.view import BodyView, view_of
 from recognizer.window import PoseWindow
 
 # Poses of a clip's rate between two decisions. Ten decisions a second are more than anybody follows, and the processor
@@ -82,10 +83,11 @@ class LiveRecognition:
         with self._stage("window"):
             clips = [clip for pose in poses for clip in self._person(pose).window.push(pose)]
         with self._stage("recognize"):
-            judged = [clip for clip in clips if body_in_view(clip)]
+            views = {clip.person: view_of(clip) for clip in clips}
+            judged = [clip for clip in clips if self._decider.can_judge(views[clip.person])]
             predictions = self._recognizer.predict(judged, attention=self.attention) if judged else ()
         with self._stage("decide"):
-            self._decide(poses, clips, predictions)
+            self._decide(poses, clips, predictions, views)
             self._end_gone(time_s)
         fresh = {clip.person for clip in clips}
         return tuple(self._result(pose, pose.person in fresh) for pose in poses)
@@ -121,22 +123,29 @@ class LiveRecognition:
         person = self._people[pose.person]
         return PersonResult(pose, person.decision, fresh, person.clip, person.prediction)
 
-    def _decide(self, poses: Sequence[Pose], clips: Sequence[Clip], predictions: Sequence[Prediction]) -> None:
+    def _decide(
+        self,
+        poses: Sequence[Pose],
+        clips: Sequence[Clip],
+        predictions: Sequence[Prediction],
+        views: Mapping[int, BodyView],
+    ) -> None:
         predicted = {prediction.person: prediction for prediction in predictions}
-        decisions = {prediction.person: self._decider.update(prediction) for prediction in predictions}
+        decisions = {person: self._decider.update(said, views[person]) for person, said in predicted.items()}
         for clip in clips:
-            if clip.person not in decisions:
-                decisions[clip.person] = self._decider.absent(clip.person, clip.time_s, HALF_BODY)
+            person = clip.person
+            if person not in decisions:
+                decisions[person] = self._decider.absent(person, clip.time_s, HALF_BODY, views[person].view)
         for pose in poses:
-            person = self._people[pose.person]
-            if pose.person not in decisions and person.decision is not None and person.window.fill < 1:
+            known = self._people[pose.person]
+            if pose.person not in decisions and known.decision is not None and known.window.fill < 1:
                 # The window has begun anew after a gap: what was decided before holds for a moment only.
                 decisions[pose.person] = self._decider.absent(pose.person, pose.time_s, WAITING)
         of_person = {clip.person: clip for clip in clips if clip.person in predicted}
         for identity, decision in decisions.items():
-            person = self._people[identity]
-            person.decision = decision
-            person.clip, person.prediction = of_person.get(identity), predicted.get(identity)
+            known = self._people[identity]
+            known.decision = decision
+            known.clip, known.prediction = of_person.get(identity), predicted.get(identity)
             self._events += decision.events
 
     def _end_gone(self, time_s: float) -> None:

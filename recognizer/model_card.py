@@ -22,6 +22,7 @@ from recognizer.errors import CardError
 from recognizer.features import FEATURES_VERSION
 from recognizer.features import LAYOUT as FEATURES_LAYOUT
 from recognizer.strict_json import JsonObject, in_range, mismatch, shown, unique_texts
+from recognizer.view import PARTS
 
 CARD_FILE = "card.json"
 MODEL_FILE = "model.onnx"
@@ -56,12 +57,14 @@ class DecisionRules:
 
     temperature: the logits are divided by it before the softmax. thresholds: for every action the smoothed
     probability from which it is shown; a single number in the file holds for all. other: actions that stand for
-    everything unlisted; they are shown as unknown.
+    everything unlisted; they are shown as unknown. needs: parts of the body (recognizer.view.PARTS) that must be in
+    view for an action to be shown; an action that is not named needs all of them.
     """
 
     temperature: float
     thresholds: Mapping[str, float]
     other: tuple[str, ...] = ()
+    needs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +166,9 @@ class ModelCard:
         if self.embedding is not None:
             values["outputs"]["embedding"] = embedding
         values["decision"]["thresholds"] = dict(self.decision.thresholds)
+        values["decision"]["needs"] = {action: list(parts) for action, parts in self.decision.needs.items()}
+        if not self.decision.needs:
+            del values["decision"]["needs"]
         values["metrics"] = {name: dict(metric) for name, metric in self.metrics.items()}
         if self.parity is None:
             del values["parity"]
@@ -284,8 +290,22 @@ def _decision(values: JsonObject, actions: tuple[str, ...]) -> DecisionRules:
         raise CardError("decision.other: expected at least one action outside it, got all actions")
     temperature = values.number("temperature", 1e-3, 1e3)
     thresholds = _thresholds(values, actions)
+    needs = _needs(values.inner("needs"), actions) if values.has("needs") else {}
     values.done()
-    return DecisionRules(temperature, thresholds, other)
+    return DecisionRules(temperature, thresholds, other, needs)
+
+
+def _needs(values: JsonObject, actions: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    expected = f"some of {', '.join(PARTS)}"
+    needs = {}
+    for action, parts in values.rest().items():
+        name = values.name(action)
+        if action not in actions:
+            raise CardError(f"decision.needs: {action!r} is not one of the actions")
+        if not isinstance(parts, list) or not parts or any(part not in PARTS for part in parts):
+            raise CardError(mismatch(name, expected, parts))
+        needs[action] = unique_texts(parts, name)
+    return needs
 
 
 def _thresholds(values: JsonObject, actions: tuple[str, ...]) -> dict[str, float]:

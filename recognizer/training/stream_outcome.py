@@ -27,6 +27,7 @@ from recognizer.decision import IDLE, ActionCard, ActionEvent
 from recognizer.training.data.webcam_poses import LabelledSequence, Segment
 from recognizer.training.segmentation import OVERLAPS, Matches, edit_score, match, runs
 from recognizer.training.stream_run import Moment, Streamed
+from recognizer.view import View
 
 SIT_STILL = "other:sit_still"
 _GRID_HZ = 10
@@ -37,13 +38,15 @@ _ROUNDING_S = 1e-6
 class JudgedWindow:
     """A window of a label. truth: its listed action; None for unlisted motion. label: as it stands in the index.
 
-    likeliest: None where the window was refused for half a body. shown: a listed action, or None.
+    likeliest: None where the window was refused for half a body. shown: a listed action, or None. view: what of the
+    body was in it.
     """
 
     label: str
     truth: str | None
     likeliest: str | None
     shown: str | None
+    view: View | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +141,11 @@ def _windows(
         if segment is not None:
             shown = moment.decision.action if moment.likeliest is not None else None
             shown = shown if shown in listed else None
-            judged.append(JudgedWindow(segment.label, truth_of(segment.label, listed), moment.likeliest, shown))
+            judged.append(
+                JudgedWindow(
+                    segment.label, truth_of(segment.label, listed), moment.likeliest, shown, moment.decision.view
+                )
+            )
     return judged
 
 

@@ -11,6 +11,8 @@ and sequences are ints; times are seconds. The keys:
 - delay_s: p50 and p90. delay_inside_s: the same without the labels with which a recording begins.
 - f1: segmental F1 by overlap. edit: the edit score, mean of the sequences with a listed label.
 - minutes, labelled_minutes, sequences, labels (listed, idle aside). half_body: windows refused, of `due`.
+- by_view: windows and unlisted, without by_action and by_kind, of the windows that showed the whole body, the upper
+  body, or less ("none").
 - by_source: windows, unlisted, events, delay_s, half_body and due of each source, without their by_action, by_kind.
 """
 
@@ -22,15 +24,18 @@ import numpy as np
 from recognizer.decision import IDLE
 from recognizer.training.segmentation import OVERLAPS, Matches
 from recognizer.training.stream_outcome import JudgedWindow, Outcome
+from recognizer.view import View
 
 Figures = dict[str, Any]
 
 _DIGITS = 4
+_VIEWS: dict[str, View | None] = {"whole": "whole", "upper": "upper", "none": None}
 
 
 def as_json(outcomes: Sequence[Outcome], **about: str) -> Figures:
     """All figures. about: further keys, told first."""
     sources = sorted({outcome.source for outcome in outcomes})
+    windows = [window for outcome in outcomes for window in outcome.windows]
     return {
         **about,
         **_figures(outcomes),
@@ -40,6 +45,7 @@ def as_json(outcomes: Sequence[Outcome], **about: str) -> Figures:
         "labelled_minutes": round(sum(outcome.labelled_s for outcome in outcomes) / 60, 2),
         "sequences": len(outcomes),
         "labels": sum(len(outcome.labels) for outcome in outcomes),
+        "by_view": {name: _of_view([w for w in windows if w.view == view]) for name, view in _VIEWS.items()},
         "by_source": {source: _of_source([o for o in outcomes if o.source == source]) for source in sources},
     }
 
@@ -70,6 +76,13 @@ def _of_source(outcomes: Sequence[Outcome]) -> Figures:
     figures = _figures(outcomes)
     del figures["windows"]["by_action"], figures["unlisted"]["by_kind"], figures["delay_inside_s"]
     return {**figures, "sequences": len(outcomes)}
+
+
+def _of_view(windows: Sequence[JudgedWindow]) -> Figures:
+    return {
+        "windows": _listed([window for window in windows if window.truth is not None]),
+        "unlisted": _unlisted([window for window in windows if window.truth is None]),
+    }
 
 
 def _listed(windows: Sequence[JudgedWindow]) -> Figures:
@@ -165,7 +178,16 @@ def _summary(report: Figures) -> list[str]:
         f"without those with which a recording begins {_number(inside['p50'])} s, {_number(inside['p90'])} s",
         f"segmental F1: {f1}; edit score {_percent(report['edit'])}",
         f"windows refused for half a body: {report['half_body']} of {report['due']}",
+        *(_of_view_text(view, report["by_view"][view]) for view in ("whole", "upper")),
     ]
+
+
+def _of_view_text(view: str, figures: Figures) -> str:
+    windows, unlisted = figures["windows"], figures["unlisted"]
+    return (
+        f"{view} body in view: of {windows['listed']} windows {_percent(windows['shown_right'])} shown right, of "
+        f"{unlisted['windows']} of unlisted motion {_percent(unlisted['shown_listed'])} shown as a listed action"
+    )
 
 
 def _actions(report: Figures) -> list[str]:

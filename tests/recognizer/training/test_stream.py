@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 from streams import Scripted, sequence_of
-from toy_recognizer import write_model
+from toy_recognizer import ACTIONS, write_model
 
 pytest.importorskip("torch")
 
@@ -87,6 +87,26 @@ def test_windows_of_half_a_body_are_neither_right_nor_shown():
     assert report["windows"]["shown_right"] == pytest.approx(12 / 46, abs=0.06)
     assert report["windows"]["shown_wrong"] == 0.0
     assert report["unlisted"]["shown_listed"] == pytest.approx(23 / 53, abs=0.06)
+
+
+def test_windows_are_told_apart_by_what_is_in_view():
+    rules = DecisionRules(1.0, dict.fromkeys(ACTIONS, 0.5), ("other",), {"wave": ("arms",)})
+    labels = [(0, 6, "wave"), (6, 12, "walk"), (12, 18, "other:jump")]
+    says = {0: "wave", 6: "walk", 12: "wave"}
+    report = figures(outcome_of(sequence_of(18, labels, hidden=[(3, 20)]), says, decision=rules))
+    whole, upper = report["by_view"]["whole"], report["by_view"]["upper"]
+    assert report["by_view"]["none"]["windows"]["listed"] == 0
+    assert report["half_body"] == 0
+    assert whole["windows"]["listed"] == pytest.approx(23, abs=2)  # ends from 1.5 to about 3.7 s
+    assert whole["windows"]["shown_right"] == pytest.approx(21 / 23, abs=0.02)
+    assert whole["unlisted"]["windows"] == 0
+    assert upper["windows"]["listed"] == 46 + 53 - whole["windows"]["listed"]
+    # The wave is recognised without legs; walking needs them.
+    assert report["windows"]["by_action"]["wave"]["shown_right"] == pytest.approx(44 / 46, abs=1e-4)
+    assert report["windows"]["by_action"]["walk"]["shown_right"] == 0.0
+    assert upper["unlisted"]["windows"] == 53
+    assert upper["unlisted"]["shown_listed"] == pytest.approx(1.0)
+    assert "upper body in view: of" in as_text(report)
 
 
 def test_unlabelled_time_is_not_judged():
