@@ -1,7 +1,7 @@
 """From which probability on an action is shown: chosen on streams of people whom the network has not seen."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,8 @@ THRESHOLDS = (0.4, 0.5, 0.6, 0.7)
 # one window in ten.
 _WRONG_AN_HOUR = 1e-3
 
+Needs = Mapping[str, tuple[str, ...]]
+
 
 class CalibrationError(ActionLensError):
     """No thresholds can be chosen."""
@@ -34,12 +36,13 @@ class Calibration:
     """How logits become shown actions.
 
     other_bias: is taken from the logit of `other`. temperature: then divides the logits. thresholds: (A,) on the
-    probabilities; that of `other` is not used.
+    probabilities; that of `other` is not used. needs: parts of the body that must be in view, by action.
     """
 
     other_bias: float
     temperature: float
     thresholds: Array
+    needs: Needs = field(default_factory=dict)
 
     def probabilities(self, logits: Array) -> Array:
         """Probabilities (W, A) of logits (W, A) without the bias."""
@@ -76,11 +79,13 @@ class OperatingPoint:
 Streams = Sequence[RecordedStream]
 
 
-def calibrate(sets: Sequence[tuple[Streams, Sequence[Array]]]) -> tuple[Calibration, list[list[OperatingPoint]]]:
+def calibrate(
+    sets: Sequence[tuple[Streams, Sequence[Array]]], needs: Needs
+) -> tuple[Calibration, list[list[OperatingPoint]]]:
     """The rules of the greatest mean worth over the sets of streams, and every point that was tried, by set.
 
-    sets: streams, and the logits (N, A) of each one's windows. Raises CalibrationError where there is nothing to choose
-    by.
+    sets: streams, and the logits (N, A) of each one's windows. needs: as in the rules. Raises CalibrationError where
+    there is nothing to choose by.
     """
     truths = [_truth(stream) for streams, _ in sets for stream in streams]
     logits = np.concatenate([each for _, group in sets for each in group])
@@ -89,13 +94,20 @@ def calibrate(sets: Sequence[tuple[Streams, Sequence[Array]]]) -> tuple[Calibrat
         raise CalibrationError("no window of the validation streams has a label, so no threshold can be chosen")
     temperature = _best_temperature(logits[true >= 0], true[true >= 0])
     points = [
-        [_point(streams, group, bias, threshold, temperature) for bias in BIASES for threshold in THRESHOLDS]
+        [
+            _point(streams, group, Calibration(bias, temperature, _same(threshold), needs))
+            for bias in BIASES
+            for threshold in THRESHOLDS
+        ]
         for streams, group in sets
     ]
     worth = np.mean([[point.worth for point in of_set] for of_set in points], axis=0)
     best = points[0][int(np.argmax(worth))]
-    thresholds = np.full(len(ACTIONS), best.threshold, dtype=np.float32)
-    return Calibration(best.other_bias, temperature, thresholds), points
+    return Calibration(best.other_bias, temperature, _same(best.threshold), needs), points
+
+
+def _same(threshold: float) -> Array:
+    return np.full(len(ACTIONS), threshold, dtype=np.float32)
 
 
 def outcomes(streams: Streams, logits: Sequence[Array], rules: Calibration) -> list[Outcome]:
@@ -107,14 +119,11 @@ def outcomes(streams: Streams, logits: Sequence[Array], rules: Calibration) -> l
     ]
 
 
-def _point(
-    streams: Streams, logits: Sequence[Array], bias: float, threshold: float, temperature: float
-) -> OperatingPoint:
-    rules = Calibration(bias, temperature, np.full(len(ACTIONS), threshold, dtype=np.float32))
+def _point(streams: Streams, logits: Sequence[Array], rules: Calibration) -> OperatingPoint:
     figures = as_json(outcomes(streams, logits, rules))
     return OperatingPoint(
-        other_bias=bias,
-        threshold=threshold,
+        other_bias=rules.other_bias,
+        threshold=round(float(rules.thresholds[0]), 4),
         shown_right=figures["windows"]["macro_shown_right"] or 0.0,
         shown_listed=figures["unlisted"]["shown_listed"] or 0.0,
         wrong_per_hour=figures["events"]["wrong_per_hour"] or 0.0,
@@ -129,16 +138,17 @@ class _Card:
 
     def __init__(self, rules: Calibration) -> None:
         thresholds: Mapping[str, float] = {**rules.by_action(), OTHER: 1.0}
-        self.decision = DecisionRules(1.0, thresholds, (OTHER,))
+        self.decision = DecisionRules(1.0, thresholds, (OTHER,), rules.needs)
 
 
 def _truth(stream: RecordedStream) -> NDArray[np.intp]:
-    """(N,) the action of each window that has a label and is judged, -1 for the others."""
+    """(N,) the action of each window that has a label and shows the whole body, -1 for the others."""
     span_s = (FRAMES - 1) / RATE_FPS
     out = np.full(len(stream.times_s), -1, dtype=np.intp)
+    whole = np.array([view.view == "whole" for view in stream.views])
     for segment in stream.sequence.segments:
         inside = (stream.times_s <= segment.end_s) & (stream.times_s - span_s / 2 >= segment.start_s)
-        out[inside & stream.judged] = ACTIONS.index(action_and_kind(segment.label)[0])
+        out[inside & whole] = ACTIONS.index(action_and_kind(segment.label)[0])
     return out
 
 

@@ -1,6 +1,6 @@
 """What is chosen on the validation people before a network is exported: thresholds, and what each action needs."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,6 @@ class Choice:
 
     rules: Calibration
     points: Mapping[str, Sequence[OperatingPoint]]
-    needs: Mapping[str, tuple[str, ...]]
     recall_hidden: Mapping[str, list[float]]
     network: Deployed
     streams: Mapping[str, list[RecordedStream]]
@@ -53,14 +52,13 @@ class Choice:
         }
 
 
-def choose(network_of: Callable[[float], Deployed], data: Path, corpus: Corpus) -> Choice:
-    """Thresholds and needs. network_of: a bias against `other` to the network that chooses."""
-    network, streams = network_of(0.0), stream_sets(data, "validation")
+def choose(network: Deployed, data: Path, corpus: Corpus) -> Choice:
+    """Thresholds and needs, by a network that has not seen the validation people."""
+    streams = stream_sets(data, "validation")
     logits = stream_logits(network, streams)
-    rules, points = calibrate([(streams[name], logits[name]) for name in streams])
-    biased = network_of(rules.other_bias)
-    needs, recall = measure_needs(corpus, "validation", lambda features: logits_of(biased, features))
-    return Choice(rules, dict(zip(streams, points, strict=True)), needs, recall, network, streams, logits)
+    needs, recall = measure_needs(corpus, "validation", lambda features: logits_of(network, features))
+    rules, points = calibrate([(streams[name], logits[name]) for name in streams], needs)
+    return Choice(rules, dict(zip(streams, points, strict=True)), recall, network, streams, logits)
 
 
 def windows_of_research(corpus: Corpus, part: str) -> Windows:

@@ -143,7 +143,7 @@ def export_weights(options: argparse.Namespace) -> None:
         options.weights,
         name=options.weights.resolve().name,
         family=families.pop(),
-        decision=decision_rules(rules.temperature, rules.by_action(), chosen.needs),
+        decision=decision_rules(rules.temperature, rules.by_action(), rules.needs),
         metrics=metrics,
         notes=NOTES,
     )
@@ -158,7 +158,7 @@ def _chosen(folders: Sequence[Path], data: Path, corpus: Corpus) -> Choice:
     for folder, judge in zip(folders, judges, strict=True):
         if "validation" in judge.settings["parts"]:
             raise RunError(f"{folder} was trained on the validation people; --calibrate runs made with --people train")
-    return choose(lambda bias: _deployed(judges, bias), data, corpus)
+    return choose(_deployed(judges), data, corpus)
 
 
 def _tell_streams(network: Deployed, streams: StreamSets, rules: Calibration) -> None:

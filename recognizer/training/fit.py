@@ -36,7 +36,7 @@ class FitSettings:
     seed: int = 0
     network: str = "act-micro"
     changes: Mapping[str, Any] = field(default_factory=dict)
-    steps: int = 8000
+    steps: int = 7000
     batch: int = 128
     learning_rate: float = 2e-3
     warmup: float = 0.1

@@ -7,14 +7,13 @@ import numpy as np
 from recognizer.training.augment import Array
 from recognizer.training.data.everyday import ACTIONS, IDLE, OTHER, WEBCAM_POSES, Corpus
 from recognizer.training.evaluate import windows_of
+from recognizer.view import ARMS, HIPS, PARTS
 
-ARMS, HIPS, LEGS = "arms", "hips", "legs"
 # Joints that are hidden, and what is then still needed, most hidden first.
 _HIDDEN: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
     (("hip", "knee", "ankle"), (ARMS,)),
     (("knee", "ankle"), (ARMS, HIPS)),
 )
-_WHOLE = (ARMS, HIPS, LEGS)
 # An action needs no more than what keeps this part of its recall, and is then recognised more often than not.
 _KEEPS, _LEAST_RECALL = 0.9, 0.6
 
@@ -24,9 +23,9 @@ def measure_needs(
 ) -> tuple[dict[str, tuple[str, ...]], dict[str, list[float]]]:
     """What each action needs, and its recall in single windows: whole, knees and ankles hidden, hips hidden too.
 
-    part: of the research recordings, "validation" for choosing. logits_of: features (W, 30, F) to logits (W, A), the
-    bias already taken away. Idle needs the arms alone: somebody who sits still at a desk is idle. An action of which
-    the part has no recording needs everything.
+    part: of the research recordings, "validation" for choosing. logits_of: features (W, 30, F) to logits (W, A). Idle
+    needs the arms alone: somebody who sits still at a desk is idle. An action of which the part has no recording needs
+    everything.
     """
     rows = np.flatnonzero((corpus.part == part) & (corpus.dataset != WEBCAM_POSES))
     recalls = [_recalls(corpus, rows, logits_of, hidden) for hidden in ((), _HIDDEN[1][0], _HIDDEN[0][0])]
@@ -42,7 +41,7 @@ def _needs(whole: float, without_legs: float, without_hips: float) -> tuple[str,
     for recall, (_, needed) in zip((without_hips, without_legs), _HIDDEN, strict=True):
         if recall >= max(_KEEPS * whole, _LEAST_RECALL):
             return needed
-    return _WHOLE
+    return PARTS
 
 
 def _recalls(

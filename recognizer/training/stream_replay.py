@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pose.types import Pose
-from recognizer.decision import HALF_BODY, ActionCard, ActionEvent, Decider, body_in_view
+from recognizer.decision import HALF_BODY, ActionCard, ActionEvent, Decider
 from recognizer.features import LAYOUT, RATE_FPS, clip_features
 from recognizer.live import GONE_S, TICKS_A_DECISION
 from recognizer.training.augment import Array
@@ -15,6 +15,7 @@ from recognizer.training.batches import FRAMES
 from recognizer.training.data.webcam_poses import LabelledSequence
 from recognizer.training.stream_run import Moment, Streamed
 from recognizer.types import Clip, Prediction
+from recognizer.view import BodyView, view_of
 from recognizer.window import PoseWindow
 
 
@@ -22,13 +23,13 @@ from recognizer.window import PoseWindow
 class RecordedStream:
     """The windows of a sequence as live recognition has them.
 
-    times_s: (N,) their ends. features: (N, 30, F). judged: (N,) False where too little of the body is in view.
+    times_s: (N,) their ends. features: (N, 30, F). views: N, what of the body they show.
     """
 
     sequence: LabelledSequence
     times_s: NDArray[np.float64]
     features: Array
-    judged: NDArray[np.bool_]
+    views: tuple[BodyView, ...]
 
 
 def record(sequences: Iterable[LabelledSequence]) -> Iterator[RecordedStream]:
@@ -41,7 +42,7 @@ def record(sequences: Iterable[LabelledSequence]) -> Iterator[RecordedStream]:
                 sequence,
                 np.array([clip.time_s for clip in clips]),
                 clip_features(xy_px, confidence, RATE_FPS),
-                np.array([body_in_view(clip) for clip in clips]),
+                tuple(view_of(clip) for clip in clips),
             )
 
 
@@ -67,12 +68,12 @@ def replay(stream: RecordedStream, probabilities: Array, card: ActionCard) -> St
     for place, time_s in enumerate(stream.times_s.tolist()):
         if time_s - before_s > GONE_S:
             events += decider.gone(0, before_s)
-        likeliest = None
-        if stream.judged[place]:
+        likeliest, view = None, stream.views[place]
+        if decider.can_judge(view):
             likeliest = card.actions[int(probabilities[place].argmax())]
-            decision = decider.update(Prediction(0, time_s, tuple(card.actions), probabilities[place]))
+            decision = decider.update(Prediction(0, time_s, tuple(card.actions), probabilities[place]), view)
         else:
-            decision = decider.absent(0, time_s, HALF_BODY)
+            decision = decider.absent(0, time_s, HALF_BODY, view.view)
         events += decision.events
         moments.append(Moment(time_s, decision, True, likeliest))
         before_s = time_s

@@ -104,7 +104,7 @@ def learnt(
 def write_model(network: GlFeatures, corpus: Corpus, data: Path, folder: Path, how: str) -> ModelCard:
     """model.onnx and card.json with figures of the validation people and of the test split, at thresholds chosen on
     the former. data: the folder of the data sets. how: the network learnt the actions, for the notes."""
-    chosen = choose(lambda bias: _deployed(network, bias), data, corpus)
+    chosen = choose(_deployed(network), data, corpus)
     rules = chosen.rules
     return export(
         _deployed(network, rules.other_bias),
@@ -112,7 +112,7 @@ def write_model(network: GlFeatures, corpus: Corpus, data: Path, folder: Path, h
         folder,
         name=folder.resolve().name,
         family=FAMILY,
-        decision=decision_rules(rules.temperature, rules.by_action(), chosen.needs),
+        decision=decision_rules(rules.temperature, rules.by_action(), rules.needs),
         metrics=chosen.metrics(_deployed(network), data, corpus),
         notes=NOTES.format(how=how),
     )

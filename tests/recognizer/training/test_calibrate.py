@@ -82,7 +82,7 @@ def test_streams_are_put_together_and_taken_apart_in_order(streams):
 
 def test_the_threshold_is_above_what_unlisted_motion_gets_and_below_what_actions_get(streams):
     logits = [logits_of(stream, walk_in_other=6.3, seed=seed) for seed, stream in enumerate(streams)]
-    rules, (points,) = calibrate([(streams, logits)])
+    rules, (points,) = calibrate([(streams, logits)], {})
     figures = as_json(outcomes(streams, logits, rules))
     assert figures["unlisted"]["shown_listed"] == 0
     assert figures["windows"]["macro_shown_right"] > 0.8
@@ -97,7 +97,7 @@ def test_the_mean_worth_over_the_sets_counts(streams):
     """One set in which a low threshold costs nothing, and a worse one in which it does."""
     easy = [logits_of(streams[0], walk_in_other=0)]
     hard = [logits_of(streams[1], walk_in_other=6.3)]
-    rules, points = calibrate([(streams[:1], easy), (streams[1:], hard)])
+    rules, points = calibrate([(streams[:1], easy), (streams[1:], hard)], {})
     worth = np.mean([[point.worth for point in of_set] for of_set in points], axis=0)
     best = points[0][int(worth.argmax())]
     assert (best.other_bias, best.threshold) == (rules.other_bias, pytest.approx(rules.thresholds[0]))
@@ -105,11 +105,11 @@ def test_the_mean_worth_over_the_sets_counts(streams):
 
 def test_overconfident_logits_are_cooled(streams):
     logits = [logits_of(stream, walk_in_other=3, noise=3.0) for stream in streams]
-    plain, sharp = (calibrate([(streams, [scale * each for each in logits])])[0].temperature for scale in (1, 1.5))
+    plain, sharp = (calibrate([(streams, [scale * each for each in logits])], {})[0].temperature for scale in (1, 1.5))
     assert sharp == pytest.approx(1.5 * plain, rel=0.1)
 
 
 def test_streams_without_a_label_are_one_line(streams):
     unlabelled = list(record([sequence_of(5, ())]))
     with pytest.raises(CalibrationError, match="no window of the validation streams has a label"):
-        calibrate([(unlabelled, [logits_of(unlabelled[0], walk_in_other=0)])])
+        calibrate([(unlabelled, [logits_of(unlabelled[0], walk_in_other=0)])], {})
