@@ -68,6 +68,7 @@ class Actions:
         self._by_name: dict[str, QAction] = {}
         for command in _COMMANDS:
             action = QAction(command.text, window)
+            action.setObjectName(command.name)
             action.setShortcut(QKeySequence(command.keys))
             action.setShortcutContext(Qt.ShortcutContext.WindowShortcut)
             action.setCheckable(command.checkable)

@@ -16,6 +16,7 @@ from app.ui.action_panel import ActionPanel
 from app.ui.actions import Actions
 from app.ui.attention.opening import AttentionOpener
 from app.ui.banner import Banner
+from app.ui.closing import close_all_of
 from app.ui.event_list import EventList
 from app.ui.jobs import Jobs
 from app.ui.layout import Body
@@ -298,6 +299,7 @@ class MainWindow(QMainWindow):
         if not self.isFullScreen():
             self._keep_geometry()
         self._remember()
+        close_all_of(self)
         self.hide()
         self._side_timer.stop()
         self._status_timer.stop()

@@ -57,4 +57,4 @@ class WindowsBeside(QObject):
 
     def show_shortcuts(self) -> None:
         """All keys."""
-        ShortcutsDialog(self._window).open()
+        ShortcutsDialog(self._window).show()

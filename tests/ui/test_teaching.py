@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QMessageBox
 
 from app.library.catalogue import Library
 from app.recording.writer import RecordingWriter
@@ -198,7 +199,12 @@ def test_of_many_clips_the_first_are_named_and_the_rest_counted():
 
 def test_closing_cancels(dialog, job):
     dialog.close()
+    assert dialog.isVisible()
+    assert not job.cancelled
+    (question,) = dialog.findChildren(QMessageBox)
+    next(button for button in question.buttons() if button.text() == "&Stop").click()
     assert job.cancelled
+    assert not dialog.isVisible()
 
 
 def stand_in(library, label, base="act", actions=("wave",)):

@@ -4,10 +4,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import (
     QCheckBox,
-    QDialog,
     QFormLayout,
     QHBoxLayout,
     QHeaderView,
@@ -25,6 +23,7 @@ from PySide6.QtWidgets import (
 from app.errors import UsageError
 from app.library.types import Model
 from app.teaching import TeachingDone, TeachingFailed, TeachingJob, command_of
+from app.ui.closing import ClosingDialog, close_box
 from app.ui.jobs import Jobs
 from app.ui.notifier import Notifier
 from app.ui.picker import Picker
@@ -47,13 +46,12 @@ _IN_TURN = "on people or sittings held out in turn"
 _STAGES = {"starting": "Starting", "": "Working"}
 
 
-class TeachDialog(QDialog):
+class TeachDialog(ClosingDialog):
     """use: the folder of a recognizer to switch to. It does not block the window."""
 
     def __init__(self, root: Path, model: str, jobs: Jobs, parent: QWidget | None = None) -> None:
         """root: of the library. model: the recognizer that runs, to build on where it can be built on."""
         super().__init__(parent)
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("Teach new actions")
         self.resize(760, 600)
         self.use: Notifier[[str]] = Notifier()
@@ -154,7 +152,10 @@ class TeachDialog(QDialog):
         column.setSpacing(10)
         column.addLayout(columns, 1)
         column.addLayout(run)
-        column.addWidget(self.state)
+        foot = QHBoxLayout()
+        foot.addWidget(self.state, 1)
+        foot.addWidget(close_box(self))
+        column.addLayout(foot)
         self._hint_at_name()
         self._choose_kind()
         self._show_version(None)
@@ -362,6 +363,7 @@ class TeachDialog(QDialog):
         self._say(line)
 
     def _reset(self) -> None:
+        self.work_is_over()
         self.train.setEnabled(True)
         self.train.setText("Train")
         self._refresh()
@@ -373,17 +375,12 @@ class TeachDialog(QDialog):
         if not self._closed:
             self.state.setText(line)
 
-    def done(self, result: int) -> None:
-        """Qt's: what runs is cancelled."""
-        self._end()
-        super().done(result)
+    def at_work(self) -> str:
+        """Whether to stop the training; "" once it has been cancelled."""
+        return "" if self._job is None or self._cancelling else "Training is at work. Stop it? Nothing of it is kept."
 
-    def closeEvent(self, event: QCloseEvent) -> None:
-        """Qt's: what runs is cancelled."""
-        self._end()
-        super().closeEvent(event)
-
-    def _end(self) -> None:
+    def leave(self) -> None:
+        """What runs is cancelled."""
         self._closed = True
         self._timer.stop()
         self._watch.stop()
