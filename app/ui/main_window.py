@@ -146,6 +146,7 @@ class MainWindow(QMainWindow):
             ("wrong", self.correct_last),
             ("library", lambda: beside.open_library(lambda: self.live.options.model)),
             ("teach", lambda: beside.teach(self.live.options.model)),
+            ("recognizers", lambda: beside.show_recognizers(lambda: self.live.options.model)),
             ("attention", self.show_attention),
             ("freeze", self.attention.toggle_hold),
             ("overlay", self.attention.toggle_overlay),

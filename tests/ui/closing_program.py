@@ -37,6 +37,7 @@ OPENERS = {
     "RightActionDialog": ("window", lambda w: w.actions_by_name["wrong"].trigger()),
     "LibraryWindow": ("window", lambda w: w.actions_by_name["library"].trigger()),
     "TeachDialog": ("window", lambda w: w.actions_by_name["teach"].trigger()),
+    "RecognizersDialog": ("window", lambda w: w.actions_by_name["recognizers"].trigger()),
     "GeneratedWindow": ("window", lambda w: w.actions_by_name["generated"].trigger()),
     "ImportDialog": ("library", lambda w: w.commands["import"].trigger()),
     "ExportDialog": ("library", lambda w: w.commands["export"].trigger()),

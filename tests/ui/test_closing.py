@@ -22,7 +22,7 @@ from app.library.catalogue import Library
 
 END_S = 2.0
 _ROOT = Path(__file__).resolve().parents[2]
-_BESIDE = ("ShortcutsDialog", "TeachDialog", "GeneratedWindow", "LibraryWindow")
+_BESIDE = ("ShortcutsDialog", "TeachDialog", "RecognizersDialog", "GeneratedWindow", "LibraryWindow")
 _OF_LIBRARY = ("NamesDialog", "SplitsDialog", "KeysDialog", "ExportDialog", "ImportDialog")
 _QUESTIONS = ("SourceDialog", "QFileDialog", "RightActionDialog", "QMessageBox")
 _WORKERS = ("TeachDialog", "ExportDialog", "ImportDialog")

@@ -22,9 +22,9 @@ from app.library.import_any import FORMATS, import_any
 from app.library.importing import ImportOptions, ImportReport
 from app.library.labels import MAX_LABEL
 from app.library.sharing import shared
+from app.plurals import counted
 from app.ui.dialogs import file_dialog
 from app.ui.jobs import Jobs
-from app.ui.library.showing import counted
 from app.ui.library.transfer_dialog import TransferDialog
 from app.ui.notifier import Notifier
 from app.ui.picker import Picker
@@ -89,6 +89,7 @@ class ImportDialog(TransferDialog):
             form.addRow(text, part)
         foot = QHBoxLayout()
         foot.addWidget(self.bar, 1)
+        foot.addStretch(0)
         foot.addWidget(self.begin)
         foot.addWidget(self.stop)
         column = QVBoxLayout(self)

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMainWindow, QSplitte
 from app.library.catalogue import Library
 from app.library.sharing import borrow, give_back
 from app.library.types import Filter
+from app.plurals import counted
 from app.ui.closing import ask, ask_to_stop, close_all_of, lend_quit, working_in
 from app.ui.jobs import Jobs
 from app.ui.library.browser import BIN, CLIPS, RECORDINGS, Browser
@@ -22,7 +23,7 @@ from app.ui.library.label_fields import LabelFields
 from app.ui.library.labeller import Labeller
 from app.ui.library.names_dialog import NamesDialog
 from app.ui.library.player import Player
-from app.ui.library.showing import Showing, counted, describe
+from app.ui.library.showing import Showing, describe
 from app.ui.library.splits_dialog import SplitsDialog
 from app.ui.notifier import Notifier
 from app.ui.theme import Theme

@@ -18,9 +18,9 @@ from app.library.catalogue import Library
 from app.library.labels import MAX_LABEL
 from app.library.queries import Kind
 from app.library.types import Named
+from app.plurals import counted
 from app.ui.closing import ClosingDialog, close_box
 from app.ui.library.clip_edits import ClipEdits
-from app.ui.library.showing import counted
 from app.ui.picker import Picker
 
 _KINDS: tuple[tuple[str, Kind], ...] = (("Actions", "action"), ("People", "person"), ("Sittings", "session"))

@@ -23,9 +23,9 @@ from app.library.catalogue import Library
 from app.library.editing import PARTS
 from app.library.labels import MAX_LABEL
 from app.library.splitting import BY, NOT_KNOWN, By, Groups, grouped, part_of, share_out
+from app.plurals import counted
 from app.ui.closing import ClosingDialog, close_box
 from app.ui.library.clip_edits import ClipEdits
-from app.ui.library.showing import counted
 from app.ui.notifier import Notifier
 from app.ui.picker import Picker
 

@@ -22,20 +22,21 @@ from PySide6.QtWidgets import (
 
 from app.errors import UsageError
 from app.library.types import Model
+from app.model_files import refusal_of
 from app.teaching import TeachingDone, TeachingFailed, TeachingJob, command_of
 from app.ui.closing import ClosingDialog, close_box
 from app.ui.jobs import Jobs
 from app.ui.notifier import Notifier
 from app.ui.picker import Picker
 from app.ui.teaching.report import as_html, left_text, made_of_html
-from app.ui.teaching.shelf import Files, Shelf, base_of, before, clips_of, enter, files_of, read, short_name
+from app.ui.teaching.shelf import Files, Shelf, base_of, before, clips_of, enter, files_of, read, running_of, short_name
 from app.ui.teaching.variants_choice import VariantsChoice
 from app.ui.teaching.version_list import VersionList
 from recognizer.teaching.clips import TeachingClip
 from recognizer.teaching.full_start import cannot_start, start_sentence
 from recognizer.teaching.lesson import FEWEST_CLIPS, NOTHING
 from recognizer.teaching.request import FULL, QUICK, TeachingRequest
-from recognizer.teaching.versions import TaughtModel, plain_name
+from recognizer.teaching.versions import TaughtModel, plain_name, version_label
 
 _LOOK_MS = 150
 _ACTION, _CLIPS, _SIDES = range(3)
@@ -56,8 +57,8 @@ class TeachDialog(ClosingDialog):
         self.resize(760, 600)
         self.use: Notifier[[str]] = Notifier()
         self._root, self._jobs = root, jobs
-        self._base = base_of(model)
-        self._running = model
+        self._base = base_of(root, model)
+        self._running = running_of(root, model)
         self._before = before(root, model)
         self._seen: Files = ()
         self._reading = False
@@ -276,6 +277,9 @@ class TeachDialog(ClosingDialog):
         if not actions:
             self._say("tick at least one action")
             return
+        if refusal := refusal_of(plain_name(self.name.text())):
+            self._say(refusal)
+            return
         self.train.setEnabled(False)
         self.state.setText("Reading the clips …")
         self._jobs.start("clips", lambda: clips_of(self._root, actions), self._begin, self._failed)
@@ -330,13 +334,14 @@ class TeachDialog(ClosingDialog):
         self._reset()
         asked = self._asked
         assert asked is not None
-        label = f"{asked.name}/{outcome.folder.name}"
+        label = version_label(outcome.folder)
         self.state.setText(f"{label} is ready: look at the check, then press Use it.")
         self._newest = label
         created = datetime.now(UTC).isoformat(timespec="seconds")
         left_out = outcome.check.get("left_out", ())
         made_of = tuple((clip.name, clip.action) for clip in asked.learnt if clip.name not in left_out)
-        model = Model(label, created, asked.kind, f"models/{label}", made_of, outcome.check)
+        folder = f"models/{asked.name}/{outcome.folder.name}"
+        model = Model(label, created, asked.kind, folder, made_of, outcome.check)
         self._jobs.start("model", lambda: enter(self._root, model), self._offer, lambda _: self.look_at_library())
 
     def _use_chosen(self) -> None:
