@@ -46,7 +46,8 @@ def _parser() -> _Parser:
     add(
         "--model",
         metavar="NAME|DIR",
-        help="act, st-gcn, st-tr, gl-transformer, or a folder with model.onnx and card.json",
+        help="act, st-gcn, st-tr, gl-transformer; a taught one: mine (the newest), mine@1; or a folder with model.onnx "
+        "and card.json; --list-models lists all",
     )
     add("--camera", metavar="SOURCE", help="0, 1, ... a camera; demo; a video file; a URL; auto (camera, else demo)")
     add("--people", type=_people, metavar="N", help="how many people to follow, 1 to 4 (more than 1 is experimental)")
@@ -71,6 +72,7 @@ def _parser() -> _Parser:
     out.add_argument("--explain", action="store_true", help=explain)
     out.add_argument("--verbose", action="store_true", help="log details to stderr")
     tools = parser.add_argument_group("tools").add_mutually_exclusive_group()
+    tools.add_argument("--list-models", action="store_true", help="list every recognizer with where it comes from")
     tools.add_argument("--doctor", action="store_true", help="check this machine, and say how to mend what is wrong")
     tools.add_argument("--bench", metavar="FILE", help="measure the whole pipeline against a bare pose loop")
     beside = "with --bench: only the live view while a recognizer is taught beside it, quick (the default) or full"
@@ -104,7 +106,7 @@ def _size(text: str) -> tuple[int, int]:
 @dataclass(frozen=True, slots=True)
 class Command:
     """What the command line asks for. bench: the source to measure, or None; teaching: what is taught meanwhile;
-    panel: with the attention panel open."""
+    panel: with the attention panel open; list_models: nothing runs, the recognizers are listed."""
 
     options: RunOptions
     headless: bool
@@ -113,6 +115,7 @@ class Command:
     verbose: bool
     teaching: str | None = None
     panel: bool = False
+    list_models: bool = False
 
 
 def parse(arguments: Sequence[str], settings: UserSettings) -> Command:
@@ -124,14 +127,14 @@ def parse(arguments: Sequence[str], settings: UserSettings) -> Command:
         raise UsageError("--explain and --teaching are two benchmarks; give one of them")
     if given.teaching is not None and given.bench is None:
         raise UsageError("--teaching belongs to --bench; give --bench demo or a video, too")
-    tool = given.doctor or given.bench is not None
+    tool = given.doctor or given.list_models or given.bench is not None
     headless = given.headless or not (tool or _has_display())
     if given.headless != headless:
         sys.stderr.write("no display (DISPLAY and WAYLAND_DISPLAY are not set): running without a window\n")
     remembered = UserSettings() if headless or tool else settings
     width, height = given.camera_size or (None, None)
     options = RunOptions(
-        model=_or(given.model, remembered.model),
+        model=_name_of(_or(given.model, remembered.model)),
         source=_or(given.camera, remembered.source),
         people=_or(given.people, remembered.people),
         provider=_or(given.provider, remembered.provider),
@@ -145,7 +148,15 @@ def parse(arguments: Sequence[str], settings: UserSettings) -> Command:
         events=given.events,
         camera=CameraRequest(width, height, given.camera_fps, given.mjpg),
     )
-    return Command(options, headless, given.doctor, given.bench, given.verbose, given.teaching, given.explain)
+    return Command(
+        options, headless, given.doctor, given.bench, given.verbose, given.teaching, given.explain, given.list_models
+    )
+
+
+def _name_of(model: str) -> str:
+    from app import models  # not for --help
+
+    return models.name_of(model)
 
 
 def _or(given: T | None, otherwise: T) -> T:
@@ -190,6 +201,11 @@ def run() -> NoReturn:
 
 
 def _run(command: Command, settings: UserSettings) -> int:
+    if command.list_models:
+        from app import models
+
+        sys.stdout.write(models.table())
+        return DONE
     if command.doctor or command.bench is not None:
         signal.signal(signal.SIGINT, interrupt.raise_and_end)  # they clean up after themselves
     if command.doctor:

@@ -21,7 +21,7 @@ MAX_PEOPLE = 4
 class RunOptions:
     """One run. Field names follow the command line.
 
-    model: a name under weights/ or a folder with model.onnx and card.json. source: "0", "demo", a path, a URL, or
+    model: a name or a folder, see app.models. source: "0", "demo", a path, a URL, or
     "auto" for the first camera, else the demo.
     people: 1..4. provider: auto, cpu, cuda, ... paced: play a file at its own speed (the window) or as fast
     as it can be processed without dropping a frame (headless, measuring).

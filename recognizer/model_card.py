@@ -32,6 +32,7 @@ MAX_MODEL_BYTES = 512 << 20
 MAX_ACTIONS = 1000
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_VERSIONED = re.compile(_NAME.pattern + r"(@\d{1,6})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +83,9 @@ class Parity:
 class ModelCard:
     """The content of card.json.
 
-    name: of the folder, for people. model: the family, "act". actions: A names in the order of the logits.
-    layout: a name in pose.skeleton.LAYOUTS. frames, fps: the clip. features: version of recognizer.features.
+    name: for people; of a taught one with its version, "mine@2". model: the family, "act". actions: A names in the
+    order of the logits. layout: a name in pose.skeleton.LAYOUTS. frames, fps: the clip. features: version of
+    recognizer.features.
     training_data: sources with their terms. metrics: by name, each an object with the "split" it was measured on.
     sha256: of model.onnx, lower-case hexadecimal. opset: ONNX operator set. created: ISO 8601 date and time.
     attention: further outputs in which the graph tells of itself. embedding: the output ("N", D) that the head reads.
@@ -121,7 +123,7 @@ class ModelCard:
     @staticmethod
     def load_with_model(folder: Path) -> "tuple[ModelCard, bytes]":
         """The card and the content of model.onnx whose SHA-256 was checked. Raises CardError."""
-        card = ModelCard.parse(_read(folder / CARD_FILE, MAX_CARD_BYTES), where=str(folder / CARD_FILE))
+        card = ModelCard.load_text(folder)
         content = _read(folder / MODEL_FILE, MAX_MODEL_BYTES)
         found = hashlib.sha256(content).hexdigest()
         if found != card.sha256:
@@ -130,6 +132,11 @@ class ModelCard:
                 "put back the two files that belong together"
             )
         return card, content
+
+    @staticmethod
+    def load_text(folder: Path) -> "ModelCard":
+        """Read and check the card alone: for a list, where model.onnx is not read. Raises CardError."""
+        return ModelCard.parse(_read(folder / CARD_FILE, MAX_CARD_BYTES), where=str(folder / CARD_FILE))
 
     @staticmethod
     def parse(content: bytes, *, where: str) -> "ModelCard":
@@ -184,18 +191,25 @@ def weights_folders() -> tuple[Path, ...]:
     return project, installed
 
 
+def shipped_models() -> dict[str, Path]:
+    """The folders under weights/ by name; those of the project go before those of an installed package."""
+    found: dict[str, Path] = {}
+    for folder in weights_folders():
+        for card in folder.glob(f"*/{CARD_FILE}"):
+            found.setdefault(card.parent.name, card.parent)
+    return dict(sorted(found.items()))
+
+
 def find_model(name_or_folder: str) -> Path:
     """The folder of a model given by its name under weights/ or by its path. Raises CardError."""
-    if _NAME.fullmatch(name_or_folder):
-        for folder in weights_folders():
-            if (folder / name_or_folder / CARD_FILE).is_file():
-                return folder / name_or_folder
+    shipped = shipped_models()
+    if name_or_folder in shipped:
+        return shipped[name_or_folder]
     path = Path(name_or_folder).expanduser()
     with contextlib.suppress(OSError, ValueError):  # a name no path can have (too long, a null byte)
         if name_or_folder and path.is_dir():
             return path
-    names = sorted({card.parent.name for folder in weights_folders() for card in folder.glob(f"*/{CARD_FILE}")})
-    known = f"the models here are: {', '.join(names)}" if names else "there is no model under weights/"
+    known = f"the models here are: {', '.join(shipped)}" if shipped else "there is no model under weights/"
     raise CardError(f"no model {name_or_folder!r}; {known}; or give a folder with {MODEL_FILE} and {CARD_FILE}")
 
 
@@ -206,7 +220,7 @@ def _card(values: JsonObject) -> ModelCard:
     features = _features_version(values)  # first, since it says most clearly that a model is for something else
     outputs = values.inner("outputs")
     card = ModelCard(
-        name=_plain_name(values, "name"),
+        name=_plain_name(values, "name", _VERSIONED),
         model=_plain_name(values, "model"),
         actions=actions,
         layout=_layout(values),
@@ -348,9 +362,9 @@ def _sha256(values: JsonObject) -> str:
     return digest
 
 
-def _plain_name(values: JsonObject, key: str) -> str:
+def _plain_name(values: JsonObject, key: str, pattern: re.Pattern[str] = _NAME) -> str:
     name = values.text(key)
-    if not _NAME.fullmatch(name):
+    if not pattern.fullmatch(name):
         raise CardError(mismatch(values.name(key), "up to 64 letters, digits, '.', '_' or '-'", name))
     return name
 

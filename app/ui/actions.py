@@ -45,6 +45,7 @@ _COMMANDS = (
     _Command("wrong", "That was &wrong…", "F9", "Keep the last seconds as an example of another action"),
     _Command("library", "&Library…", "Ctrl+L", "Look through recordings and label them"),
     _Command("teach", "&Teach…", "Ctrl+K", "Make a recognizer of one's own actions"),
+    _Command("recognizers", "Recogni&zers…", "Ctrl+Shift+K", "Use, rename, delete, export and import recognizers"),
     _Command("generated", "&Generated actions…", "Ctrl+G", "Look at clips of actions that a generator makes up"),
     _Command("full_screen", "&Full screen", "F11", "The picture alone; Esc leaves", "full_screen", True),
     _Command("theme", "Next &theme", "Ctrl+Shift+T", "System, light or dark", "theme"),
@@ -68,6 +69,7 @@ class Actions:
         self._by_name: dict[str, QAction] = {}
         for command in _COMMANDS:
             action = QAction(command.text, window)
+            action.setObjectName(command.name)
             action.setShortcut(QKeySequence(command.keys))
             action.setShortcutContext(Qt.ShortcutContext.WindowShortcut)
             action.setCheckable(command.checkable)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from app.models import known_models
 from app.settings import MAX_PEOPLE
 from app.ui.chooser import Choice
 
@@ -40,16 +41,14 @@ def last_part(path: str) -> str:
 
 
 def model_text(model: str) -> str:
-    """A recognizer's name: of a taught one, whose folder is called by its number, with the number."""
+    """A recognizer's name: of one in a folder the last part, with that before it where it is called by a number."""
     parts = model.replace("\\", "/").rstrip("/").split("/")
-    return "/".join(parts[-2:]) if parts[-1].isdecimal() else last_part(model)
+    return "@".join(parts[-2:]) if parts[-1].isdecimal() else last_part(model)
 
 
 def model_choices() -> list[Choice]:
-    """The model folders under weights/."""
-    from recognizer.model_card import CARD_FILE, weights_folders
-
-    names = sorted({card.parent.name for folder in weights_folders() for card in folder.glob(f"*/{CARD_FILE}")})
+    """What is shipped and what was taught, by name."""
+    names = [model.name for model in known_models() if not model.problem]
     return [*(Choice(name, name) for name in names), Choice("Open folder…", OPEN_MODEL, command=True)]
 
 

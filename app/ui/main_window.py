@@ -16,6 +16,7 @@ from app.ui.action_panel import ActionPanel
 from app.ui.actions import Actions
 from app.ui.attention.opening import AttentionOpener
 from app.ui.banner import Banner
+from app.ui.closing import close_all_of
 from app.ui.event_list import EventList
 from app.ui.jobs import Jobs
 from app.ui.layout import Body
@@ -145,6 +146,7 @@ class MainWindow(QMainWindow):
             ("wrong", self.correct_last),
             ("library", lambda: beside.open_library(lambda: self.live.options.model)),
             ("teach", lambda: beside.teach(self.live.options.model)),
+            ("recognizers", lambda: beside.show_recognizers(lambda: self.live.options.model)),
             ("attention", self.show_attention),
             ("freeze", self.attention.toggle_hold),
             ("overlay", self.attention.toggle_overlay),
@@ -298,6 +300,7 @@ class MainWindow(QMainWindow):
         if not self.isFullScreen():
             self._keep_geometry()
         self._remember()
+        close_all_of(self)
         self.hide()
         self._side_timer.stop()
         self._status_timer.stop()

@@ -6,6 +6,7 @@ from dataclasses import replace
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
+from app import models
 from app.settings import UserSettings
 from app.ui import choices, dialogs
 from app.ui.jobs import Jobs
@@ -66,7 +67,7 @@ class RunChoices(QObject):
         """Change the model or the provider, without a new start where something runs."""
         self._chosen.add("model" if provider is None else "provider")
         options = self._live.options
-        self._live.use_recognizer(model or options.model, provider or options.provider)
+        self._live.use_recognizer(models.name_of(model or options.model), provider or options.provider)
 
     def set_mirror(self, mirror: bool) -> None:
         """Mirror the picture."""

@@ -2,14 +2,15 @@
 
 from urllib.parse import urlsplit
 
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialogButtonBox, QLabel, QLineEdit, QVBoxLayout, QWidget
 
+from app.ui.closing import ClosingDialog
 from app.ui.notifier import Notifier
 
 _SCHEMES = ("http", "https", "rtsp", "rtsps", "rtmp", "udp", "tcp", "srt")
 
 
-class SourceDialog(QDialog):
+class SourceDialog(ClosingDialog):
     """One line for a URL. chosen: an address that can be tried."""
 
     def __init__(self, parent: QWidget | None = None, url: str = "") -> None:

@@ -44,6 +44,19 @@ class WindowsBeside(QObject):
         dialog.use.connect(self._use_model)
         dialog.show()
 
+    def show_recognizers(self, running: Callable[[], str]) -> None:
+        """Everything that can be chosen, and what can be done with those that were taught."""
+        from app.ui.recognizers_dialog import RecognizersDialog
+
+        dialog = self._window.findChild(RecognizersDialog)
+        if dialog is None:
+            dialog = RecognizersDialog(self._root(), running, self._jobs, self._window)
+            dialog.use.connect(self._use_model)
+            dialog.renamed.connect(self._use_model)
+        dialog.show()
+        dialog.raise_()
+        dialog.activateWindow()
+
     def show_generated(self) -> None:
         """Clips that a generator makes up."""
         from app.ui.generation.generated_window import GeneratedWindow
@@ -57,4 +70,4 @@ class WindowsBeside(QObject):
 
     def show_shortcuts(self) -> None:
         """All keys."""
-        ShortcutsDialog(self._window).open()
+        ShortcutsDialog(self._window).show()

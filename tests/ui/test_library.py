@@ -514,6 +514,10 @@ def test_closing_the_window_cancels_an_import(window, monkeypatch, qtbot, tmp_pa
     dialog.begin.click()
     qtbot.waitUntil(lambda: "of 2" in dialog.state.text(), timeout=20_000)
     window.close()
+    assert window.isVisible(), "it asks first"
+    (question,) = window.findChildren(QMessageBox)
+    next(button for button in question.buttons() if button.text() == "&Stop").click()
+    assert not window.isVisible()
     assert cancelled.wait(20)
 
 

@@ -402,7 +402,7 @@ def contrast(one, other):
 
 @pytest.mark.parametrize(
     ("model", "text"),
-    [("act", "act"), ("weights/st-gcn/", "st-gcn"), ("/home/a/library/models/mine/2", "mine/2"), ("7", "7")],
+    [("act", "act"), ("weights/st-gcn/", "st-gcn"), ("/home/a/library/models/mine/2", "mine@2"), ("7", "7")],
 )
 def test_a_taught_recognizer_is_called_by_its_name_and_number(model, text):
     assert choices.model_text(model) == text

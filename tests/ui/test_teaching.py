@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QMessageBox
 
 from app.library.catalogue import Library
 from app.recording.writer import RecordingWriter
@@ -96,7 +97,7 @@ def test_recordings_become_a_recognizer_that_knows_them(dialog, library, qtbot):
         lambda: dialog._job is None and dialog.train.text() == "Train" and dialog.progress.value() > 0,
         timeout=PATIENCE_MS,
     )
-    qtbot.waitUntil(lambda: dialog.taught.labels() == ["mine/1"], timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: dialog.taught.labels() == ["mine@1"], timeout=PATIENCE_MS)
     for said in ("clips right", "sittings", "Made of these clips", "deep bob (3)"):
         assert said in dialog.report.toPlainText()
     dialog.switch.click()
@@ -108,7 +109,7 @@ def test_recordings_become_a_recognizer_that_knows_them(dialog, library, qtbot):
     assert dialog.back.text() == "Back to act"
     dialog.back.click()
     assert used[-1] == "act"
-    assert dialog.back.text() == "Back to mine/1"
+    assert dialog.back.text() == "Back to mine@1"
 
 
 def answer(recognizer, poses):
@@ -198,7 +199,12 @@ def test_of_many_clips_the_first_are_named_and_the_rest_counted():
 
 def test_closing_cancels(dialog, job):
     dialog.close()
+    assert dialog.isVisible()
+    assert not job.cancelled
+    (question,) = dialog.findChildren(QMessageBox)
+    next(button for button in question.buttons() if button.text() == "&Stop").click()
     assert job.cancelled
+    assert not dialog.isVisible()
 
 
 def stand_in(library, label, base="act", actions=("wave",)):
@@ -215,11 +221,11 @@ def test_a_model_is_noted_with_its_clips(dialog, job, library, qtbot):
     stand_in(library, "mine/1")
     job.outcome = TeachingDone(library / "models" / "mine" / "1", {"checks": []})
     dialog.look()
-    qtbot.waitUntil(lambda: dialog.taught.labels() == ["mine/1"], timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: dialog.taught.labels() == ["mine@1"], timeout=PATIENCE_MS)
     qtbot.waitUntil(lambda: not dialog._jobs._jobs, timeout=PATIENCE_MS)
     with Library(library) as opened:
         (model,) = opened.models()
-    assert model.name == "mine/1"
+    assert model.name == "mine@1"
     assert len(model.clips) == 7
     assert "cannot be read" in dialog.report.toPlainText()  # its file's check is nonsense
     assert "wave (1): r/0" in dialog.report.toPlainText()
@@ -237,8 +243,8 @@ def test_the_version_before_is_one_click_away(library, qtbot, qapp):
     qtbot.addWidget(made)
     used = []
     made.use.connect(used.append)
-    qtbot.waitUntil(lambda: made.taught.labels() == ["broken/1", "mine/1", "mine/2"], timeout=PATIENCE_MS)
-    assert made.back.text() == "Back to mine/1"
+    qtbot.waitUntil(lambda: made.taught.labels() == ["broken@1", "mine@1", "mine@2"], timeout=PATIENCE_MS)
+    assert made.back.text() == "Back to mine@1"
     made.switch.click()  # it runs already
     made.back.click()
     assert used == [str(one)]

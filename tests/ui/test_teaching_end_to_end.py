@@ -160,7 +160,7 @@ def test_recorded_labelled_taught_and_recognised_on_other_footage(window, stage,
     qtbot.waitUntil(lambda: dialog.chosen() == sorted(TAUGHT), timeout=PATIENCE_MS)
     stage.haste = 1.0  # teaching takes only what the live view leaves
     dialog.train.click()
-    qtbot.waitUntil(lambda: dialog.taught.labels() == ["mine/1"], timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: dialog.taught.labels() == ["mine@1"], timeout=PATIENCE_MS)
     stage.haste = HASTE
     assert "of 6 clips right" in dialog.report.toPlainText()
     dialog.switch.click()

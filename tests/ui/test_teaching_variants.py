@@ -150,7 +150,7 @@ def test_what_came_of_the_variants_is_told_with_the_version(open_dialog, library
     dialog = open_dialog()
     dialog.variants.add.setChecked(True)
     dialog.toggle()
-    qtbot.waitUntil(lambda: dialog.taught.labels() == ["mine/1"], timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: dialog.taught.labels() == ["mine@1"], timeout=PATIENCE_MS)
     qtbot.waitUntil(lambda: "generated variants" in dialog.report.toPlainText(), timeout=PATIENCE_MS)
     tried = dialog.taught.chosen().check["variants"]
     assert (tried["generator"], tried["variants"], tried["clips"]) == ("toy", 32, 8)

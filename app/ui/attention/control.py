@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QTimer
 
+from app import models
 from app.explaining import Explainer
 from app.heat import heat_rgb
 from app.palette import action_text
@@ -20,7 +21,7 @@ from recognizer.attention import ATTENTION as CLASS_TOKEN
 from recognizer.attention import EDGE_IMPORTANCE, frame_scores
 from recognizer.decision import WAITING
 from recognizer.explain import methods_of
-from recognizer.model_card import ModelCard, find_model
+from recognizer.model_card import ModelCard
 from recognizer.types import Clip, Explanation
 
 _REFRESH_MS = 100
@@ -145,7 +146,7 @@ class AttentionControl(QObject):
         self._forget()
         self._moments.begin_window()
         try:
-            card = ModelCard.load(find_model(model))
+            card = ModelCard.load(models.find(model))
         except ActionLensError as error:
             self._trouble = str(error)
             return

@@ -8,10 +8,10 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QLabel, QTableView
 
 from app.library.catalogue import Library
 from app.library.types import ClipRow, RecordingRow
+from app.plurals import counted
 from app.ui.library.clip_model import ClipModel
 from app.ui.library.filters import FilterBar
 from app.ui.library.recording_model import RecordingModel
-from app.ui.library.showing import counted
 from app.ui.library.strips import Strips
 from app.ui.notifier import Notifier
 

@@ -4,7 +4,6 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QCheckBox,
     QFileDialog,
@@ -22,6 +21,7 @@ from app.library.export_any import export_any
 from app.library.exporting import FOLDERS, FORMATS
 from app.library.sharing import shared
 from app.library.types import ClipRow, Filter, RecordingRow
+from app.ui.dialogs import file_dialog
 from app.ui.jobs import Jobs
 from app.ui.library.transfer_dialog import TransferDialog
 from app.ui.picker import Picker
@@ -130,9 +130,7 @@ class ExportDialog(TransferDialog):
         return bool(self.target.text().strip())
 
     def _ask(self) -> None:
-        dialog = QFileDialog(self, "Export to")
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog = file_dialog(self, "Export to", QFileDialog.FileMode.AnyFile)
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setFileMode(QFileDialog.FileMode.AnyFile)
         dialog.fileSelected.connect(self.target.setText)
         dialog.open()

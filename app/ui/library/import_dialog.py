@@ -4,7 +4,6 @@ import os
 import threading
 from pathlib import Path
 
-from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QCheckBox,
     QFileDialog,
@@ -23,8 +22,9 @@ from app.library.import_any import FORMATS, import_any
 from app.library.importing import ImportOptions, ImportReport
 from app.library.labels import MAX_LABEL
 from app.library.sharing import shared
+from app.plurals import counted
+from app.ui.dialogs import file_dialog
 from app.ui.jobs import Jobs
-from app.ui.library.showing import counted
 from app.ui.library.transfer_dialog import TransferDialog
 from app.ui.notifier import Notifier
 from app.ui.picker import Picker
@@ -89,6 +89,7 @@ class ImportDialog(TransferDialog):
             form.addRow(text, part)
         foot = QHBoxLayout()
         foot.addWidget(self.bar, 1)
+        foot.addStretch(0)
         foot.addWidget(self.begin)
         foot.addWidget(self.stop)
         column = QVBoxLayout(self)
@@ -123,12 +124,6 @@ class ImportDialog(TransferDialog):
         self.problems.hide()
         self._show_running(True)
         self._jobs.start("import", work, self._done, self._ended)
-
-    def _stop(self) -> None:
-        running = self._cancel is not None
-        super()._stop()
-        if running:
-            self.state.setText("Cancelling …")
 
     def _options(self) -> ImportOptions:
         by_folder = self.by_folder.isChecked()
@@ -172,9 +167,7 @@ class ImportDialog(TransferDialog):
         return self.paths.count() > 0
 
     def _ask(self, mode: QFileDialog.FileMode) -> None:
-        dialog = QFileDialog(self, "Import")
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.setFileMode(mode)
+        dialog = file_dialog(self, "Import", mode)
         dialog.filesSelected.connect(self.add)
         dialog.open()
 

@@ -5,11 +5,13 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QCloseEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMainWindow, QMessageBox, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMainWindow, QSplitter, QVBoxLayout, QWidget
 
 from app.library.catalogue import Library
 from app.library.sharing import borrow, give_back
 from app.library.types import Filter
+from app.plurals import counted
+from app.ui.closing import ask, ask_to_stop, close_all_of, lend_quit, working_in
 from app.ui.jobs import Jobs
 from app.ui.library.browser import BIN, CLIPS, RECORDINGS, Browser
 from app.ui.library.clip_edits import ClipEdits
@@ -47,6 +49,7 @@ class LibraryWindow(QMainWindow):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("Library")
         self.setMinimumSize(760, 520)
+        lend_quit(self)
         self.resize(1240, 780)
         self.changed: Notifier[[]] = Notifier()
         self.library: Library | None = None
@@ -162,7 +165,7 @@ class LibraryWindow(QMainWindow):
             "bin": lambda: browser.show_list(BIN),
             "search": browser.filters.search.setFocus,
             "list": lambda: browser.table.setFocus(),
-            "keys": lambda: KeysDialog(self).open(),
+            "keys": lambda: KeysDialog(self).show(),
         }
         for name, slot in slots.items():
             self.commands[name].triggered.connect(lambda _=False, slot=slot: slot())
@@ -312,15 +315,9 @@ class LibraryWindow(QMainWindow):
         if not count:
             self.say("The bin is empty")
             return
-        question = QMessageBox(self)
-        question.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        question.setIcon(QMessageBox.Icon.Warning)
-        question.setText(f"Remove {count} recordings from the disk?")
-        question.setInformativeText("This cannot be undone, and neither can the steps before it any more.")
-        remove = question.addButton("Remove", QMessageBox.ButtonRole.DestructiveRole)
-        question.addButton(QMessageBox.StandardButton.Cancel)
-        remove.clicked.connect(self.edits.empty_bin)
-        question.open()
+        question = f"Remove {counted(count, 'recording')} from the disk?"
+        more = "This cannot be undone, and neither can the steps before it any more."
+        ask(self, question, more, "Remove", self.edits.empty_bin)
 
     # Odds and ends.
 
@@ -343,18 +340,25 @@ class LibraryWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Qt's: the library is let go."""
+        if question := working_in(self):
+            event.ignore()
+            ask_to_stop(self, question, self._stop_and_close)
+            return
+        close_all_of(self)
         self._closed = True
         self.player.pause()
         self._theme.changed.disconnect(self._wear_theme)
         self._recorded.disconnect(self.recordings_changed)
-        for dialog in self.findChildren(ImportDialog) + self.findChildren(ExportDialog):
-            dialog.cancel()
         self.browser.strips.close()
         self._jobs.close(timeout_s=1.0)
         library, self.library, self.edits.library = self.library, None, None
         if library is not None:
             give_back(library)
         super().closeEvent(event)
+
+    def _stop_and_close(self) -> None:
+        close_all_of(self)
+        self.close()
 
 
 def _type_into(field: QWidget) -> None:

@@ -2,9 +2,7 @@
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
-    QDialog,
     QFormLayout,
     QHBoxLayout,
     QLabel,
@@ -20,19 +18,19 @@ from app.library.catalogue import Library
 from app.library.labels import MAX_LABEL
 from app.library.queries import Kind
 from app.library.types import Named
+from app.plurals import counted
+from app.ui.closing import ClosingDialog, close_box
 from app.ui.library.clip_edits import ClipEdits
-from app.ui.library.showing import counted
 from app.ui.picker import Picker
 
 _KINDS: tuple[tuple[str, Kind], ...] = (("Actions", "action"), ("People", "person"), ("Sittings", "session"))
 
 
-class NamesDialog(QDialog):
+class NamesDialog(ClosingDialog):
     """Every step is one of the library's undo. It does not block the window."""
 
     def __init__(self, edits: ClipEdits, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("Names")
         self.resize(460, 460)
         self._edits = edits
@@ -80,7 +78,10 @@ class NamesDialog(QDialog):
         column.addWidget(self.kind)
         column.addWidget(self.list, 1)
         column.addLayout(form)
-        column.addWidget(self.state)
+        foot = QHBoxLayout()
+        foot.addWidget(self.state, 1)
+        foot.addWidget(close_box(self))
+        column.addLayout(foot)
 
     def _connect(self) -> None:
         self.kind.currentIndexChanged.connect(lambda _: self.read())

@@ -4,10 +4,9 @@ from collections import Counter
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QCloseEvent, QKeySequence
+from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import (
     QAbstractItemView,
-    QDialog,
     QGridLayout,
     QHBoxLayout,
     QHeaderView,
@@ -24,21 +23,21 @@ from app.library.catalogue import Library
 from app.library.editing import PARTS
 from app.library.labels import MAX_LABEL
 from app.library.splitting import BY, NOT_KNOWN, By, Groups, grouped, part_of, share_out
+from app.plurals import counted
+from app.ui.closing import ClosingDialog, close_box
 from app.ui.library.clip_edits import ClipEdits
-from app.ui.library.showing import counted
 from app.ui.notifier import Notifier
 from app.ui.picker import Picker
 
 _HINT = "Name a split, then put people, sittings or recordings into its parts; every step can be undone (Ctrl+Z)."
 
 
-class SplitsDialog(QDialog):
+class SplitsDialog(ClosingDialog):
     """Every step is one of the library's undo. It does not block the window."""
 
     def __init__(self, edits: ClipEdits, changed: Notifier[[]], parent: QWidget | None = None) -> None:
         """changed: tells when something in the library has changed."""
         super().__init__(parent)
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("Splits")
         self.resize(560, 540)
         self._edits, self._changed = edits, changed
@@ -93,6 +92,7 @@ class SplitsDialog(QDialog):
         foot = QHBoxLayout()
         foot.addWidget(self.state, 1)
         foot.addWidget(self.undo)
+        foot.addWidget(close_box(self))
         column = QVBoxLayout(self)
         column.setContentsMargins(16, 14, 16, 14)
         column.setSpacing(8)
@@ -194,12 +194,6 @@ class SplitsDialog(QDialog):
             self.state.setText(line)
         return not line
 
-    def done(self, result: int) -> None:
-        """Qt's."""
+    def leave(self) -> None:
+        """Nothing is shown any more."""
         self._changed.disconnect(self.read)
-        super().done(result)
-
-    def closeEvent(self, event: QCloseEvent) -> None:
-        """Qt's."""
-        self._changed.disconnect(self.read)
-        super().closeEvent(event)

@@ -2,22 +2,21 @@
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QLineEdit, QListWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialogButtonBox, QLabel, QLineEdit, QListWidget, QVBoxLayout, QWidget
 
 from app.palette import action_text
+from app.ui.closing import ClosingDialog
 from app.ui.recording.record_bar import MAX_LABEL
 
 NOTHING = "nothing"
 _NONE = (NOTHING, "other", "unknown")  # what recognizers answer that is no action to teach
 
 
-class RightActionDialog(QDialog):
+class RightActionDialog(ClosingDialog):
     """A name to type or to choose; it does not block the window."""
 
     def __init__(self, parent: QWidget, actions: Sequence[str], chosen: Callable[[str], None]) -> None:
         super().__init__(parent)
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("That was wrong")
         self._chosen = chosen
         self._names = [NOTHING, *sorted(action for action in actions if action not in _NONE)]

@@ -4,10 +4,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import (
     QCheckBox,
-    QDialog,
     QFormLayout,
     QHBoxLayout,
     QHeaderView,
@@ -24,19 +22,21 @@ from PySide6.QtWidgets import (
 
 from app.errors import UsageError
 from app.library.types import Model
+from app.model_files import refusal_of
 from app.teaching import TeachingDone, TeachingFailed, TeachingJob, command_of
+from app.ui.closing import ClosingDialog, close_box
 from app.ui.jobs import Jobs
 from app.ui.notifier import Notifier
 from app.ui.picker import Picker
 from app.ui.teaching.report import as_html, left_text, made_of_html
-from app.ui.teaching.shelf import Files, Shelf, base_of, before, clips_of, enter, files_of, read, short_name
+from app.ui.teaching.shelf import Files, Shelf, base_of, before, clips_of, enter, files_of, read, running_of, short_name
 from app.ui.teaching.variants_choice import VariantsChoice
 from app.ui.teaching.version_list import VersionList
 from recognizer.teaching.clips import TeachingClip
 from recognizer.teaching.full_start import cannot_start, start_sentence
 from recognizer.teaching.lesson import FEWEST_CLIPS, NOTHING
 from recognizer.teaching.request import FULL, QUICK, TeachingRequest
-from recognizer.teaching.versions import TaughtModel, plain_name
+from recognizer.teaching.versions import TaughtModel, plain_name, version_label
 
 _LOOK_MS = 150
 _ACTION, _CLIPS, _SIDES = range(3)
@@ -47,19 +47,18 @@ _IN_TURN = "on people or sittings held out in turn"
 _STAGES = {"starting": "Starting", "": "Working"}
 
 
-class TeachDialog(QDialog):
+class TeachDialog(ClosingDialog):
     """use: the folder of a recognizer to switch to. It does not block the window."""
 
     def __init__(self, root: Path, model: str, jobs: Jobs, parent: QWidget | None = None) -> None:
         """root: of the library. model: the recognizer that runs, to build on where it can be built on."""
         super().__init__(parent)
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("Teach new actions")
         self.resize(760, 600)
         self.use: Notifier[[str]] = Notifier()
         self._root, self._jobs = root, jobs
-        self._base = base_of(model)
-        self._running = model
+        self._base = base_of(root, model)
+        self._running = running_of(root, model)
         self._before = before(root, model)
         self._seen: Files = ()
         self._reading = False
@@ -154,7 +153,10 @@ class TeachDialog(QDialog):
         column.setSpacing(10)
         column.addLayout(columns, 1)
         column.addLayout(run)
-        column.addWidget(self.state)
+        foot = QHBoxLayout()
+        foot.addWidget(self.state, 1)
+        foot.addWidget(close_box(self))
+        column.addLayout(foot)
         self._hint_at_name()
         self._choose_kind()
         self._show_version(None)
@@ -275,6 +277,9 @@ class TeachDialog(QDialog):
         if not actions:
             self._say("tick at least one action")
             return
+        if refusal := refusal_of(plain_name(self.name.text())):
+            self._say(refusal)
+            return
         self.train.setEnabled(False)
         self.state.setText("Reading the clips …")
         self._jobs.start("clips", lambda: clips_of(self._root, actions), self._begin, self._failed)
@@ -329,13 +334,14 @@ class TeachDialog(QDialog):
         self._reset()
         asked = self._asked
         assert asked is not None
-        label = f"{asked.name}/{outcome.folder.name}"
+        label = version_label(outcome.folder)
         self.state.setText(f"{label} is ready: look at the check, then press Use it.")
         self._newest = label
         created = datetime.now(UTC).isoformat(timespec="seconds")
         left_out = outcome.check.get("left_out", ())
         made_of = tuple((clip.name, clip.action) for clip in asked.learnt if clip.name not in left_out)
-        model = Model(label, created, asked.kind, f"models/{label}", made_of, outcome.check)
+        folder = f"models/{asked.name}/{outcome.folder.name}"
+        model = Model(label, created, asked.kind, folder, made_of, outcome.check)
         self._jobs.start("model", lambda: enter(self._root, model), self._offer, lambda _: self.look_at_library())
 
     def _use_chosen(self) -> None:
@@ -362,6 +368,7 @@ class TeachDialog(QDialog):
         self._say(line)
 
     def _reset(self) -> None:
+        self.work_is_over()
         self.train.setEnabled(True)
         self.train.setText("Train")
         self._refresh()
@@ -373,17 +380,12 @@ class TeachDialog(QDialog):
         if not self._closed:
             self.state.setText(line)
 
-    def done(self, result: int) -> None:
-        """Qt's: what runs is cancelled."""
-        self._end()
-        super().done(result)
+    def at_work(self) -> str:
+        """Whether to stop the training; "" once it has been cancelled."""
+        return "" if self._job is None or self._cancelling else "Training is at work. Stop it? Nothing of it is kept."
 
-    def closeEvent(self, event: QCloseEvent) -> None:
-        """Qt's: what runs is cancelled."""
-        self._end()
-        super().closeEvent(event)
-
-    def _end(self) -> None:
+    def leave(self) -> None:
+        """What runs is cancelled."""
         self._closed = True
         self._timer.stop()
         self._watch.stop()
