@@ -18,6 +18,7 @@ from app.library.label_files import (
 from app.library.labels import MAX_LABEL, clean_label
 from app.library.types import NewClip
 from app.recording.folder import RecordingInfo, read_info, read_recording
+from app.recording.trim import trimmed
 
 
 def adopt(connection: sqlite3.Connection, folder: Path, notes: list[str], *, announced: bool = True) -> bool:
@@ -89,13 +90,14 @@ def _labels(folder: Path, notes: list[str]) -> tuple[Labels | None, bool]:
 
 
 def _first_labels(info: RecordingInfo, folder: Path, announced: bool) -> Labels:
-    """Of a recording that nobody has labelled yet: what it was recorded as, from where the take began to its end."""
+    """Of a recording that nobody has labelled yet: what it was recorded as, trimmed to its movement."""
     action, who = _label(info.action), _label(info.person)
     clips: tuple[tuple[int, NewClip], ...] = ()
     if announced and (action or who) and info.begins_s < info.duration_s:
-        persons = read_recording(folder).persons()
-        if persons:
-            clips = ((0, NewClip(info.begins_s, info.duration_s, persons[0], action, who)),)
+        recording = read_recording(folder)
+        for person in recording.persons()[:1]:
+            spans = trimmed(recording, person)
+            clips = tuple((0, NewClip(start_s, end_s, person, action, who)) for start_s, end_s in spans)
     return Labels(_label(info.session), "", False, clips)
 
 

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
@@ -10,8 +11,12 @@ from numpy.typing import NDArray
 from app.errors import RecordingError
 from app.library.types import ClipRow, Filter
 from app.recording.folder import Recording
-from recognizer.teaching.clips import TeachingClip
+from app.recording.trim import track_of_person
+from recognizer.teaching.clips import NOTHING, TeachingClip
+from recognizer.teaching.movement import rests
+from recognizer.teaching.stillness import without_held
 
+_LONGEST_REST_S = 4.0  # of a stillness: more of it says nothing new
 _ROUNDING_S = 1e-6  # the length of a recording, which is the end of many a clip, is rounded to this
 
 log = logging.getLogger(__name__)
@@ -26,7 +31,8 @@ class Clips(Protocol):
 
 
 def teaching_clips(library: Clips, actions: Sequence[str] | None) -> list[TeachingClip]:
-    """See Library.teaching_clips. Every recording is read once."""
+    """See Library.teaching_clips. Every recording is read once. The stillness around each clip of an action comes with
+    it, as far as no other clip of that person has it."""
     chosen = [Filter()] if actions is None else [Filter(action=action) for action in actions]
     rows = {row.id: row for one in chosen for row in library.clips(one, limit=-1) if row.action is not None}
     of_recording: dict[str, list[ClipRow]] = {}
@@ -45,6 +51,26 @@ def teaching_clips(library: Clips, actions: Sequence[str] | None) -> list[Teachi
                 log.warning("clip %s: person %d is not in it, left out", row.name, row.person)
             else:
                 found.append(clip)
+        found += _around(library, [row for row in clips if row.action != NOTHING], recording)
+    return without_held(found)
+
+
+def _around(library: Clips, clips: Sequence[ClipRow], recording: Recording) -> list[TeachingClip]:
+    """The stillness around the clips of a recording, which is what their people do when they do none of it."""
+    if not clips:
+        return []
+    everything = library.clips(Filter(recording=recording.info.id), limit=-1)
+    found = []
+    for person in dict.fromkeys(row.person for row in clips):
+        own = [row for row in clips if row.person == person]
+        taken = [(row.start_s, row.end_s) for row in everything if row.person == person]
+        track = track_of_person(recording, person)
+        for number, (start_s, end_s) in enumerate(rests(track, [(r.start_s, r.end_s) for r in own], taken), 1):
+            host = min(own, key=lambda row: max(row.start_s - end_s, start_s - row.end_s))
+            stretch = replace(host, start_s=start_s, end_s=min(end_s, start_s + _LONGEST_REST_S), action=NOTHING)
+            clip = _teaching_clip(stretch, recording)
+            if len(clip.times_s) > 1:
+                found.append(replace(clip, name=f"{host.name} still {number}", around=host.name))
     return found
 
 

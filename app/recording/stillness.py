@@ -8,9 +8,12 @@ from numpy.typing import NDArray
 from pose.skeleton import MEDIAPIPE_33
 from pose.types import Pose
 
-_STILL_SPEED = 0.25  # torso lengths a second of the fastest limb joint, below which a person stands still
+# Torso lengths a second of the two fastest limb joints, below which a person stands still: a tenth of what the take
+# had, between these bounds.
+_STILL_SPEED, _MOST_STILL_SPEED, _STILL_PART = 0.25, 0.5, 0.1
 _STILL_S = 1.2  # so long, after something has moved, ends a take
 _SPEED_OVER_S = 0.25
+_MEAN_OVER_S = 0.12  # poses of so long are averaged: a detector's jitter is no motion
 _SURE = 0.3  # joints that are hardly seen jitter
 _LIMBS = tuple(
     MEDIAPIPE_33.index(f"{side}_{joint}") for side in ("left", "right") for joint in ("wrist", "elbow", "knee", "ankle")
@@ -19,11 +22,11 @@ _TORSO = tuple(MEDIAPIPE_33.index(f"{side}_{joint}") for joint in ("shoulder", "
 
 
 class Stillness:
-    """Tells when somebody has moved and stands still again, by the fastest of wrists, elbows, knees and ankles."""
+    """Tells when somebody has moved and stands still again, by the two fastest of wrists, elbows, knees and ankles."""
 
     def __init__(self) -> None:
         self._poses: deque[tuple[float, NDArray[np.float32]]] = deque()
-        self._moved = False
+        self._fastest = 0.0
         self._still_since_s: float | None = None
 
     def is_over(self, time_s: float, pose: Pose | None) -> bool:
@@ -35,19 +38,27 @@ class Stillness:
         corners = pose.xy_px[list(_TORSO)]
         torso = float(np.linalg.norm(corners[:2].mean(axis=0) - corners[2:].mean(axis=0)))
         self._poses.append((time_s, limbs))
-        while time_s - self._poses[0][0] > _SPEED_OVER_S:
+        while time_s - self._poses[0][0] > _SPEED_OVER_S + _MEAN_OVER_S:
             self._poses.popleft()
-        before_s, before = self._poses[0]
-        if torso < 1 or time_s - before_s < _SPEED_OVER_S / 2:
+        way, over_s = self._way(time_s)
+        if torso < 1 or over_s < _SPEED_OVER_S / 2 or np.isnan(way).all():
             return False
-        way = np.linalg.norm(limbs - before, axis=1)
-        if np.isnan(way).all():
-            return False
-        speed = float(np.nanmax(way)) / torso / (time_s - before_s)
-        if speed > 2 * _STILL_SPEED:
-            self._moved, self._still_since_s = True, None
-        elif speed > _STILL_SPEED:
+        speed = float(np.sort(way[~np.isnan(way)])[-2:].mean()) / torso / over_s
+        self._fastest = max(self._fastest, speed)
+        still = float(np.clip(_STILL_PART * self._fastest, _STILL_SPEED, _MOST_STILL_SPEED))
+        if speed > still:
             self._still_since_s = None
         elif self._still_since_s is None:
             self._still_since_s = time_s
-        return self._moved and self._still_since_s is not None and time_s - self._still_since_s >= _STILL_S
+        moved = self._fastest > 2 * _STILL_SPEED
+        return moved and self._still_since_s is not None and time_s - self._still_since_s >= _STILL_S
+
+    def _way(self, time_s: float) -> tuple[NDArray[np.float32], float]:
+        """Of each limb joint from the mean of the oldest poses to that of the newest, and the seconds between."""
+        first_s = self._poses[0][0]
+        half_s = min(_MEAN_OVER_S, (time_s - first_s) / 2)
+        newest = [(at_s, limbs) for at_s, limbs in self._poses if time_s - at_s <= half_s]
+        oldest = [(at_s, limbs) for at_s, limbs in self._poses if at_s - first_s <= half_s]
+        over_s = float(np.mean([at_s for at_s, _ in newest]) - np.mean([at_s for at_s, _ in oldest]))
+        way = np.mean([limbs for _, limbs in newest], axis=0) - np.mean([limbs for _, limbs in oldest], axis=0)
+        return np.linalg.norm(way, axis=1), over_s

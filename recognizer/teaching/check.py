@@ -284,7 +284,7 @@ def needed_clips(clips: Sequence[TeachingClip], strictest: HeldOutCheck) -> dict
 
 def _false_alarms(lesson: Lesson, taught: Taught, shape: Shape, settings: QuickSettings) -> FalseAlarms | None:
     """What live recognition would have shown on the footage of nothing, by heads that had not seen it."""
-    nothing = np.flatnonzero(lesson.target == len(lesson.actions))
+    nothing = np.flatnonzero((lesson.target == len(lesson.actions)) & ~lesson.still)
     if not len(nothing):
         return None
     shown: Counter[str] = Counter()
@@ -338,7 +338,7 @@ def _remarks(lesson: Lesson, checks: Sequence[HeldOutCheck]) -> tuple[str, ...]:
         remarks.append("All clips are of one person: how well it works for others is not known.")
     if checks[0].not_judged:
         remarks.append(f"{checks[0].not_judged} clips could not be judged: no other group has clips of their action.")
-    if not (lesson.target == len(lesson.actions)).any():
+    if not any(clip.action == NOTHING and clip.around is None for clip in lesson.clips):
         remarks.append(
             "There is no footage of nothing: false alarms were not measured, and thresholds come from everyday "
             "motions of a rendered person. Record some minutes of what else you do and label it as nothing."

@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 
 from pose.skeleton import Layout
 
+NOTHING = "nothing"  # of a clip in which no action is done
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TeachingClip:
@@ -17,6 +19,7 @@ class TeachingClip:
     or as the session of their recording.
     times_s: (n,) float64, seconds since the start of the recording, growing. xy_px: (n, V, 2) float32, pixels of the
     unmirrored picture. confidence: (n, V) float32, 0 where a joint was not seen.
+    around: of the stillness before and after a clip, whose action is "nothing", the name of that clip.
     """
 
     name: str
@@ -27,3 +30,4 @@ class TeachingClip:
     xy_px: NDArray[np.float32]
     confidence: NDArray[np.float32]
     layout: Layout
+    around: str | None = None

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from pose.skeleton import Layout
 from recognizer.teaching.background import everyday_motion
+from recognizer.teaching.clips import NOTHING as NOTHING
 from recognizer.teaching.clips import TeachingClip
 from recognizer.teaching.description import Embedder, describe
 from recognizer.teaching.errors import TeachingError
@@ -30,7 +31,6 @@ from recognizer.teaching.windows import (
     steady,
 )
 
-NOTHING = "nothing"  # of a clip in which no action is done
 FEWEST_CLIPS = 3  # of an action
 
 _HOP_S = 0.2  # between windows that are judged
@@ -54,7 +54,8 @@ class Windows:
 class Lesson:
     """actions: the taught ones, in order of their names. clips: all, "nothing" among them. target: (C,) place of each
     clip's action, len(actions) for nothing. shaken: to fit to; plain: to judge by, hop_s[clip] apart. background:
-    windows of everyday motions, whose owner is a place in background_actions."""
+    windows of everyday motions, whose owner is a place in background_actions. host: (C,) place of the clip that a
+    stillness is around, its own place for every other clip: what is held out with it."""
 
     actions: tuple[str, ...]
     clips: tuple[TeachingClip, ...]
@@ -64,6 +65,12 @@ class Lesson:
     hop_s: NDArray[np.float64]
     background: Windows
     background_actions: tuple[str, ...] = field(default=())
+    host: NDArray[np.intp] = field(default_factory=lambda: np.zeros(0, np.intp))
+
+    @property
+    def still(self) -> NDArray[np.bool_]:
+        """(C,) which clips are the stillness around another."""
+        return np.array([clip.around is not None for clip in self.clips], np.bool_)
 
 
 def prepare(
@@ -104,7 +111,14 @@ def prepare(
         hop_s=hop_s,
         background=third,
         background_actions=tuple(stretch.action for stretch in background),
+        host=_hosts(clips),
     )
+
+
+def _hosts(clips: Sequence[TeachingClip]) -> NDArray[np.intp]:
+    places = {clip.name: place for place, clip in enumerate(clips)}
+    names = [clip.name if clip.around is None else clip.around for clip in clips]
+    return np.array([places.get(name, place) for place, name in enumerate(names)], np.intp)
 
 
 def with_extra(

@@ -239,7 +239,9 @@ def _card(package: Package, actions: tuple[str, ...], content: bytes) -> ModelCa
     }
     thresholds |= {name: round(float(value), 4) for name, value in zip(names, taught.thresholds, strict=True)}
     source = TrainingSource(
-        "the user's own clips", f"{len(package.clips)} clips, listed in {CLIPS_FILE}", "they belong to who made them"
+        "the user's own clips",
+        f"{len(listed(package.clips))} clips, listed in {CLIPS_FILE}",
+        "they belong to who made them",
     )
     return replace(
         base.card,
@@ -276,7 +278,7 @@ def _provenance(package: Package) -> dict[str, Any]:
 
 
 def listed(clips: Sequence[TeachingClip]) -> list[dict[str, Any]]:
-    """Clips as clips.json names them."""
+    """Clips as clips.json names them; the stillness around one is part of its recording and not listed."""
     return [
         {
             "name": clip.name,
@@ -288,4 +290,5 @@ def listed(clips: Sequence[TeachingClip]) -> list[dict[str, Any]]:
             "poses": len(clip.times_s),
         }
         for clip in clips
+        if clip.around is None
     ]

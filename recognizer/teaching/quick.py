@@ -19,12 +19,13 @@ FOLDS = 5
 class QuickSettings:
     """head: how it is fitted. background: whether everyday motions are negatives. alarms: part of the windows of what
     was never taught that may be shown as an action. kept: part of the right windows that thresholds keep, whatever
-    the alarms."""
+    the alarms. still_alarms: as alarms, of the stillness around clips."""
 
     head: HeadSettings = field(default_factory=HeadSettings)
     background: bool = True
     alarms: float = 0.05
     kept: float = 0.85
+    still_alarms: float = 0.005
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,7 +51,7 @@ def teach(lesson: Lesson, settings: QuickSettings | None = None) -> Taught:
     judged = _together([judge_held_out(lesson, settings), *_left_out(lesson, settings)])
     other_bias = best_bias(judged, len(lesson.actions))
     head = with_bias(fit(lesson, np.ones(len(lesson.clips), bool), settings), other_bias)
-    thresholds = thresholds_of(softmax(_lowered(judged.logits, other_bias)), judged.target, settings)
+    thresholds = thresholds_of(softmax(_lowered(judged.logits, other_bias)), judged.target, settings, judged.still)
     return Taught(lesson.actions, head, thresholds, other_bias)
 
 
@@ -117,8 +118,9 @@ def folds(lesson: Lesson) -> Iterator[tuple[Mask, Mask]]:
     count = min(FOLDS, max(np.bincount(lesson.target, minlength=len(lesson.actions))[: len(lesson.actions)]))
     place = np.zeros(len(lesson.clips), np.intp)
     for target in np.unique(lesson.target):
-        here = lesson.target == target
+        here = (lesson.target == target) & ~lesson.still
         place[here] = np.arange(here.sum()) % max(count, 2)
+    place[lesson.still] = place[lesson.host[lesson.still]]  # a stillness goes with the clip that it is around
     stretch = np.arange(len(lesson.background_actions)) % max(count, 2)
     for fold in range(max(count, 2)):
         yield place == fold, stretch == fold
@@ -127,11 +129,12 @@ def folds(lesson: Lesson) -> Iterator[tuple[Mask, Mask]]:
 @dataclass(frozen=True, slots=True, eq=False)
 class HeldOut:
     """Logits (W, A + 1) of windows by heads that had not seen their clips; target: (W,); clip: (W,) its place, -1 for
-    the background."""
+    the background; still: (W,) whether it is of the stillness around a clip."""
 
     logits: Array
     target: NDArray[np.intp]
     clip: NDArray[np.intp]
+    still: Mask
 
 
 def judge_held_out(lesson: Lesson, settings: QuickSettings) -> HeldOut:
@@ -145,17 +148,17 @@ def judge_held_out(lesson: Lesson, settings: QuickSettings) -> HeldOut:
         here = held[lesson.plain.owner]
         owner = lesson.plain.owner[here]
         logits = head.logits(lesson.plain.description[here])
-        parts.append(HeldOut(logits, lesson.target[owner], owner))
+        parts.append(HeldOut(logits, lesson.target[owner], owner, lesson.still[owner]))
         around = (stretches & usable_background(lesson, ~held))[lesson.background.owner]
         logits = head.logits(lesson.background.description[around])
         rest = np.full(len(logits), actions)
-        parts.append(HeldOut(logits, rest, np.full(len(logits), -1)))
+        parts.append(HeldOut(logits, rest, np.full(len(logits), -1), np.zeros(len(logits), bool)))
     return _together(parts)
 
 
 def _nothing_judged(actions: int) -> HeldOut:
     none = np.zeros(0, np.intp)
-    return HeldOut(np.zeros((0, actions + 1), np.float32), none, none)
+    return HeldOut(np.zeros((0, actions + 1), np.float32), none, none, np.zeros(0, bool))
 
 
 def _together(parts: Sequence[HeldOut]) -> HeldOut:
@@ -163,26 +166,31 @@ def _together(parts: Sequence[HeldOut]) -> HeldOut:
         np.concatenate([each.logits for each in parts]),
         np.concatenate([each.target for each in parts]),
         np.concatenate([each.clip for each in parts]),
+        np.concatenate([each.still for each in parts]),
     )
 
 
 def best_bias(judged: HeldOut, actions: int) -> float:
     """What to take from the logit of everything else: where the part of right windows is furthest above the part of
-    what was never taught that is taken for an action (Youden's index)."""
-    negative = judged.target == actions
-    if negative.all():
+    what was never taught that is taken for an action (Youden's index), or of the stillness, where that is more."""
+    negative, still = (judged.target == actions) & ~judged.still, judged.still
+    if (negative | still).all():
         return 0.0
 
     def index(bias: float) -> float:
         found = _lowered(judged.logits, bias).argmax(axis=1)
-        wrong = (found[negative] < actions).mean() if negative.any() else 0.0
-        return float((found == judged.target)[~negative].mean() - wrong)
+        wrong = max((found[some] < actions).mean() if some.any() else 0.0 for some in (negative, still))
+        return float((found == judged.target)[~(negative | still)].mean() - wrong)
 
     return max(_BIASES, key=index)
 
 
-def thresholds_of(probabilities: Array, target: NDArray[np.intp], settings: QuickSettings) -> Array:
+def thresholds_of(
+    probabilities: Array, target: NDArray[np.intp], settings: QuickSettings, still: Mask | None = None
+) -> Array:
     """(A,) thresholds: as low as the allowed alarms let them be, but never so high that an action is rarely shown.
+
+    still: (W,) windows of stillness, which is seen so much more than anything else that nearly none of it may pass.
 
     What was never taught is stood for by the footage of nothing, the background, and each action in turn by heads
     without it. Half way between each action's own threshold and one for all, for few windows stand behind its own.
@@ -190,6 +198,13 @@ def thresholds_of(probabilities: Array, target: NDArray[np.intp], settings: Quic
     actions = probabilities.shape[1] - 1
     if not len(target):
         return np.full(actions, UNJUDGED, np.float32)
+    if still is not None and still.any():
+        right = target < actions
+        strict = replace(settings, alarms=settings.still_alarms)
+        return np.maximum(
+            thresholds_of(probabilities[~still], target[~still], settings),
+            thresholds_of(probabilities[right | still], target[right | still], strict),
+        )
     found, score = probabilities.argmax(axis=1), probabilities.max(axis=1)
     shown = found < actions
     negatives = int((target == actions).sum())
@@ -227,5 +242,5 @@ def _left_out(lesson: Lesson, settings: QuickSettings) -> list[HeldOut]:
         here = ~clips[lesson.plain.owner]
         logits = np.insert(head.logits(lesson.plain.description[here]), action, _NEVER, axis=1)
         owner = lesson.plain.owner[here]
-        judged.append(HeldOut(logits, np.full(len(owner), actions), owner))
+        judged.append(HeldOut(logits, np.full(len(owner), actions), owner, np.zeros(len(owner), bool)))
     return judged

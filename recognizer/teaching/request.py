@@ -17,7 +17,7 @@ from pose.skeleton import LAYOUTS, Layout
 from recognizer import strict_json
 from recognizer.errors import CardError
 from recognizer.strict_json import JsonObject, mismatch, unique_texts
-from recognizer.teaching.clips import TeachingClip
+from recognizer.teaching.clips import NOTHING, TeachingClip
 from recognizer.teaching.errors import TeachingError
 
 REQUEST_FILE, CLIPS_FILE = "request.json", "clips.npz"
@@ -62,7 +62,7 @@ class TeachingRequest:
     def learnt(self) -> list[TeachingClip]:
         """The clips that are learnt from."""
         test = set(self.test)
-        return [clip for clip in self.clips if clip.name not in test]
+        return [clip for clip in self.clips if clip.name not in test and clip.around not in test]
 
     @property
     def tested(self) -> list[TeachingClip]:
@@ -81,6 +81,7 @@ def write_request(request: TeachingRequest, folder: Path) -> None:
             "session": clip.session,
             "layout": clip.layout.name,
             "poses": len(clip.times_s),
+            **({} if clip.around is None else {"around": clip.around}),
         }
         for clip in request.clips
     ]
@@ -168,6 +169,7 @@ class _Entry:
     session: str | None
     layout: Layout
     poses: int
+    around: str | None
 
 
 def _clips(items: list[Any], path: Path) -> list[TeachingClip]:
@@ -191,6 +193,7 @@ def _clips(items: list[Any], path: Path) -> list[TeachingClip]:
             xy_px=xy_px[2 * joint : 2 * (joint + size)].reshape(n, -1, 2).astype(np.float32),
             confidence=confidence[joint : joint + size].reshape(n, -1).astype(np.float32),
             layout=entry.layout,
+            around=entry.around,
         )
         if not (np.diff(clip.times_s) > 0).all():
             raise CardError(f"the times of clip {entry.name!r} do not grow")
@@ -208,7 +211,10 @@ def _entry(values: JsonObject) -> _Entry:
         session=_text_or_none(values, "session"),
         layout=LAYOUTS[layout],
         poses=values.integer("poses", 2, MAX_POSES),
+        around=_text(values, "around") if values.has("around") else None,
     )
+    if entry.around is not None and entry.action != NOTHING:
+        raise CardError(mismatch(values.name("action"), f"{NOTHING!r}, around a clip", entry.action))
     values.done()
     return entry
 

@@ -115,7 +115,7 @@ def _learn(request: TeachingRequest, recognizer: OnnxRecognizer, shape: Shape, t
 def check_counts(clips: Sequence[TeachingClip]) -> None:
     """Raises TeachingError where there is too little to learn from."""
     counts: dict[str, int] = {}
-    for clip in clips:
+    for clip in (clip for clip in clips if clip.around is None):
         counts[clip.action] = counts.get(clip.action, 0) + 1
     negatives = counts.pop(NOTHING, 0)
     if not counts:

@@ -66,8 +66,10 @@ class WindowDrawer:
         self._by_action: list[list[SteadyClip]] = [
             [each for clip, each in zip(clips, taught, strict=True) if clip.action == action] for action in self.actions
         ]
-        nothing = [each for clip, each in zip(clips, taught, strict=True) if clip.action == NOTHING]
-        self._rest = nothing or [stretch.clip for stretch in everyday_motion(SHAPE)]
+        rest = [(clip, each) for clip, each in zip(clips, taught, strict=True) if clip.action == NOTHING]
+        nothing = [each for clip, each in rest if clip.around is None]
+        still = [each for clip, each in rest if clip.around is not None]
+        self._rest = [*(nothing or [stretch.clip for stretch in everyday_motion(SHAPE)]), *still]
 
     def draw(self, rng: np.random.Generator) -> tuple[Array, np.ndarray]:
         """Features (N, T, F) and targets (N,), the number of actions for what is none of them."""

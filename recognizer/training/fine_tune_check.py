@@ -51,9 +51,11 @@ def split(clips: Sequence[TeachingClip]) -> tuple[list[TeachingClip], list[Teach
             number[clip.action] += 1
             if number[clip.action] % _HELD_OUT == 0:
                 held.append(clip)
-    nothing, of_nothing = _nothing([clip for clip in clips if clip.action == NOTHING])
-    chosen = {id(clip) for clip in held}
-    return [*(clip for clip in actions if id(clip) not in chosen), *nothing], [*held, *of_nothing], held_out
+    nothing, of_nothing = _nothing([clip for clip in clips if clip.action == NOTHING and clip.around is None])
+    chosen, held_names = {id(clip) for clip in held}, {clip.name for clip in held}
+    still = [clip for clip in clips if clip.around is not None and clip.around not in held_names]
+    kept = [clip for clip in actions if id(clip) not in chosen]
+    return [*kept, *nothing, *still], [*held, *of_nothing], held_out
 
 
 def _nothing(clips: Sequence[TeachingClip]) -> tuple[list[TeachingClip], list[TeachingClip]]:

@@ -143,7 +143,7 @@ def _write(
     shown = {name: round(float(value), 4) for name, value in zip(names, thresholds, strict=True)}
     needs = needs_of(names, actions, request.learnt)
     source = TrainingSource(
-        "the user's own clips", f"{len(request.learnt)} clips, listed in {CLIPS_FILE}", "the user's"
+        "the user's own clips", f"{len(listed(request.learnt))} clips, listed in {CLIPS_FILE}", "the user's"
     )
     ModelCard(
         name=request.name,
