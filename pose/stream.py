@@ -5,8 +5,8 @@ import threading
 import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
+from pose.address import check, public_name
 from pose.decoding import Converter, best_video, rate, raw_time_s
 from pose.errors import SourceError, SourceLost
 from pose.live_source import LiveSource, Pictures
@@ -41,7 +41,9 @@ class Stream(LiveSource):
     def __init__(
         self, url: str, *, open_timeout_s: float = OPEN_TIMEOUT_S, read_timeout_s: float = READ_TIMEOUT_S
     ) -> None:
-        self._url = url
+        check(url)
+        scheme, _, rest = url.strip().partition("://")
+        self._url = f"{scheme.lower()}://{rest}"
         self._name = public_name(url)
         self._open_timeout_s = open_timeout_s
         self._read_timeout_s = read_timeout_s
@@ -98,15 +100,6 @@ class Stream(LiveSource):
         )
         fits = (remedy for kind, remedy in remedies if isinstance(error, kind))
         return SourceError(f"{self._name} {next(fits, f'cannot be opened ({error.strerror}): check the address')}")
-
-
-def public_name(url: str) -> str:
-    """A URL without user name, password, query and fragment, for names and messages. Raises SourceError."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        raise SourceError("this is not a valid URL: write it as in http://HOST:PORT/PATH") from None
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
 class _Pace:

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from pose.errors import SourceError, SourceLost
-from pose.stream import Stream, public_name
+from pose.stream import Stream
 from tests.pose.conftest import NUMBERS, drain, number_of, takes_less_than, write_video
 
 
@@ -139,18 +139,6 @@ def test_secrets_of_a_url_show_nowhere(server, closed_port, caplog):
     shown = "\n".join(line for text in said for line in text.splitlines() if "Stream(" not in line)
     assert not [secret for secret in SECRETS if secret in shown]
     assert "/ends?key=t0ken" in server.asked, "the server does need them"
-
-
-@pytest.mark.parametrize(
-    ("url", "name"),
-    [
-        ("rtsp://u:p@cam.local:554/a?x=1#f", "rtsp://cam.local:554/a"),
-        ("http://user:p@ss@10.0.0.2/v", "http://10.0.0.2/v"),
-        ("udp://@:1234", "udp://:1234"),
-    ],
-)
-def test_public_name(url, name):
-    assert public_name(url) == name
 
 
 def test_a_url_that_is_none():
