@@ -44,8 +44,10 @@ class VideoReader:
     or 0.
     """
 
-    def __init__(self, opening: Callable[[], Opened]) -> None:
+    def __init__(self, opening: Callable[[], Opened], *, ends_at: type[Exception] | None = None) -> None:
+        """ends_at: the error that reading does not go on after, and that comes out of frames()."""
         self._opening = opening
+        self._ends_at = ends_at
         self.size: tuple[int, int] | None = None
         self.errors = 0
         self._open()
@@ -74,7 +76,8 @@ class VideoReader:
 
     def frames(self) -> Generator[Timed, None, None]:
         """Every frame that can be decoded, with its time in seconds from 0. Once, before anything else is read."""
-        return self._decoded(self._packets())
+        yield from self._decoded(self._packets())
+        yield from self._decoded([None])
 
     @property
     def missing_s(self) -> float:
@@ -186,18 +189,23 @@ class VideoReader:
                     if packet.size or packet.dts is None:  # an empty one would end decoding
                         yield packet
                 return
-            except FFmpegError:
+            except FFmpegError as error:
+                if self._ends_at is not None and isinstance(error, self._ends_at):
+                    raise
                 self.errors += 1
                 in_a_row += 1
 
-    def _decoded(self, packets: "Iterable[Packet[VideoStream]]") -> Generator[Timed, None, None]:
+    def _decoded(self, packets: "Iterable[Packet[VideoStream] | None]") -> Generator[Timed, None, None]:
+        """Frames of packets; of None those that the decoder still held back, where nothing else asked for them."""
         from av.error import FFmpegError
 
         for packet in packets:
-            if packet.size:
+            if packet is not None and packet.size:
                 self._times.decoding(packet)
             try:
-                frames = packet.decode()
+                frames = self.stream.codec_context.decode(packet)
+            except EOFError:  # it has given everything already
+                continue
             except FFmpegError:
                 self.errors += self._has_given  # what comes before the first key frame cannot be decoded
                 continue
