@@ -17,8 +17,9 @@ from typing import NoReturn, TypeVar
 from app import interrupt
 from app.errors import UsageError
 from app.settings import RunOptions, UserSettings
+from pose.address import scrubbed
 from pose.camera_request import CameraRequest
-from pose.errors import ActionLensError
+from pose.errors import ActionLensError, SourceError
 
 T = TypeVar("T")
 
@@ -31,7 +32,7 @@ class _Parser(argparse.ArgumentParser):
     """A mistake becomes an error of one line instead of a usage text and an exit."""
 
     def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{message}; `python main.py --help` lists the options")
+        raise UsageError(f"{scrubbed(message)}; `python main.py --help` lists the options")
 
 
 def _parser() -> _Parser:
@@ -176,7 +177,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         start_logging(verbose=command.verbose)
         return _run(command, settings)
     except ActionLensError as error:
-        sys.stderr.write(f"{error}\n")
+        line = str(error) if isinstance(error, SourceError) else scrubbed(str(error))
+        sys.stderr.write(f"{line}\n")
         return MISTAKE
     except KeyboardInterrupt:
         return interrupt.STATUS
@@ -233,7 +235,14 @@ class _ConsoleFormatter(logging.Formatter):
     """One line a record; what went wrong inside is in the log file."""
 
     def format(self, record: logging.LogRecord) -> str:
-        return f"{record.levelname.lower()}: {record.getMessage()}"
+        return scrubbed(f"{record.levelname.lower()}: {record.getMessage()}")
+
+
+class _LogFormatter(logging.Formatter):
+    """Addresses without their passwords, in tracebacks, too."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return scrubbed(super().format(record))
 
 
 def start_logging(*, verbose: bool) -> None:
@@ -244,7 +253,7 @@ def start_logging(*, verbose: bool) -> None:
 
     console = logging.StreamHandler()
     console.setLevel(logging.INFO if verbose else logging.WARNING)
-    console.setFormatter(logging.Formatter("%(asctime)s %(name)s: %(message)s") if verbose else _ConsoleFormatter())
+    console.setFormatter(_LogFormatter("%(asctime)s %(name)s: %(message)s") if verbose else _ConsoleFormatter())
     if not verbose:
         console.addFilter(lambda record: record.exc_info is None)  # its Failure is shown; the traceback is in the file
     handlers: list[logging.Handler] = [console]
@@ -254,7 +263,7 @@ def start_logging(*, verbose: bool) -> None:
         log_file = RotatingFileHandler(
             folder / "actionlens.log", maxBytes=1_000_000, backupCount=2, encoding="utf-8", delay=True
         )
-        log_file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+        log_file.setFormatter(_LogFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
         handlers.append(log_file)
     except OSError:
         pass  # no place to log to: the console has the warnings

@@ -10,6 +10,8 @@ from typing import Any
 
 from platformdirs import user_config_path
 
+from app import keyring_store
+from pose.address import HIDDEN, without_secrets
 from pose.camera_request import CameraRequest
 
 log = logging.getLogger(__name__)
@@ -46,8 +48,10 @@ class RunOptions:
 
 @dataclass(slots=True)
 class UserSettings:
-    """Choices remembered between runs, kept as JSON in the user's configuration folder.
+    """Choices remembered between runs, kept as JSON in the user's configuration folder, for the user alone.
 
+    source: an address is here whole; in the file its password is left out, which goes into the system's keyring. Where
+    there is none, the user is asked for the address again.
     geometry: the window's place and size as Qt saves it, in base64. save_folder: where screenshots and videos go; ""
     for the system's own folder.
     """
@@ -86,6 +90,10 @@ class UserSettings:
         settings = cls(**{name: saved[name] for name, kind in _kinds().items() if type(saved.get(name)) is kind})
         if not 1 <= settings.people <= MAX_PEOPLE:
             settings.people = 1
+        if HIDDEN in settings.source:
+            settings.source = keyring_store.read(settings.source) or settings.source
+        elif settings.source != without_secrets(settings.source):
+            settings.save(path)  # of an earlier version, which wrote down everything
         return settings
 
     def save(self, path: Path | None = None) -> None:
@@ -94,12 +102,22 @@ class UserSettings:
         new = path.with_name(f"{path.name}.{os.getpid()}.new")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            new.write_text(json.dumps(asdict(self), indent=2) + "\n", encoding="utf-8")
+            new.unlink(missing_ok=True)
+            new.touch(mode=0o600, exist_ok=False)
+            new.write_text(
+                json.dumps(asdict(self) | {"source": self._kept_source()}, indent=2) + "\n", encoding="utf-8"
+            )
             new.replace(path)
         except OSError as error:
             log.warning("settings cannot be kept in %s (%s)", path, error)
             with contextlib.suppress(OSError):
                 new.unlink(missing_ok=True)
+
+    def _kept_source(self) -> str:
+        kept = without_secrets(self.source)
+        if HIDDEN in kept and kept != self.source:
+            keyring_store.write(kept, self.source)
+        return kept
 
 
 def settings_path() -> Path:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from pose.address import check, is_address
 from pose.errors import SourceError
 from pose.types import Frame
 
@@ -50,10 +51,8 @@ class Source(Protocol):
         ...
 
 
-_STREAMS = ("http", "https", "rtsp", "rtsps", "rtmp", "rtmps", "udp")
 _CAMERA = re.compile(r"\d{1,2}")
 _DEVICE = re.compile(r"/dev/video(\d{1,2})")
-_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
 
 
 def open_source(name: str, camera: "CameraRequest | None" = None) -> Source:
@@ -73,14 +72,10 @@ def open_source(name: str, camera: "CameraRequest | None" = None) -> Source:
         from pose.camera import Camera
 
         return Camera(index, camera)
-    url = _URL.match(name)
-    if url is not None and url[1].lower() != "file":
-        if url[1].lower() not in _STREAMS:
-            raise SourceError(
-                f"{url[1]}:// is not a kind of stream that can be read: use {', '.join(_STREAMS)} or a file"
-            )
+    if is_address(name):
         from pose.stream import Stream
 
+        check(name)
         return Stream(name)
     return _open_file(name)
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from app.models import known_models
 from app.settings import MAX_PEOPLE
 from app.ui.chooser import Choice
+from pose.address import public_source
 
 AUTO, DEMO = "auto", "demo"
 OPEN_FILE, OPEN_URL, OPEN_MODEL = "command:file", "command:url", "command:model"
@@ -32,7 +33,7 @@ def source_text(source: str) -> str:
     """A source as it stands in a list: a camera by number, a file or an address by its last part."""
     if source.isdecimal():
         return f"Camera {source}"
-    return last_part(source)
+    return last_part(public_source(source))
 
 
 def last_part(path: str) -> str:

@@ -2,7 +2,7 @@
 
 from app.settings import RunOptions
 from app.types import EngineState
-from app.ui.choices import AUTO, DEMO, last_part
+from app.ui.choices import AUTO, DEMO, source_text
 from app.ui.live_run import RunView
 
 _OTHERS = "Choose the demo (Ctrl+D), open a video file (Ctrl+O), or choose another source (Ctrl+1)"
@@ -15,7 +15,7 @@ def source_words(options: RunOptions) -> str:
         return "the demo"
     if is_camera(options):
         return "the camera"
-    return last_part(source)
+    return source_text(source)
 
 
 def is_camera(options: RunOptions) -> bool:

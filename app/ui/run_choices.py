@@ -12,6 +12,7 @@ from app.ui import choices, dialogs
 from app.ui.jobs import Jobs
 from app.ui.live_run import LiveRun
 from app.ui.toolbar import Toolbar
+from pose.address import without_secrets
 
 FindCameras = Callable[[], list[tuple[int, str]]]
 
@@ -52,7 +53,9 @@ class RunChoices(QObject):
         if source == choices.OPEN_FILE:
             dialogs.ask_video_file(self._window, self.choose_source)
         elif source == choices.OPEN_URL:
-            dialogs.ask_url(self._window, self._live.options.source, self.choose_source)
+            current = self._live.options.source
+            shown = without_secrets(current)  # the dialog may be seen by others
+            dialogs.ask_url(self._window, shown, lambda url: self.choose_source(current if url == shown else url))
         else:
             self._change_run(source=source)
 

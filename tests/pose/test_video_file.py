@@ -13,7 +13,6 @@ import cv2
 import numpy as np
 import pytest
 
-from pose.decoding import PresentationClock
 from pose.errors import SourceError
 from pose.video_file import ImageFolder, VideoFile
 from tests.pose.conftest import NUMBERS, SIZE, drain, number_of, picture, write_video
@@ -139,34 +138,6 @@ def test_titles_in_old_encodings(tmp_path):
     assert b"gr!n" in content
     (tmp_path / "old.avi").write_bytes(content.replace(b"gr!n", "grün".encode("latin-1")))
     assert len(frames_of(tmp_path / "old.avi")) == 1
-
-
-# Times that are broken in the file.
-
-
-@pytest.mark.parametrize(
-    ("raw", "times"),
-    [
-        ([5.0, 5.1, 5.2], [0.0, 0.1, 0.2]),
-        ([None, None, None], [0.0, 0.1, 0.2]),
-        ([0.0, 0.0, 0.0], [0.0, 0.1, 0.2]),
-        ([0.0, None, 0.2], [0.0, 0.1, 0.2]),
-        ([3600.0, 3600.1, 0.0, 0.1], [0.0, 0.1, 0.2, 0.3]),
-        ([0.0, 0.1, 95000.0, 95000.1], [0.0, 0.1, 0.2, 0.3]),
-        ([0.0, 0.1, 4.1], [0.0, 0.1, 4.1]),
-    ],
-)
-def test_presentation_times_are_repaired(raw, times):
-    clock = PresentationClock(fps=10)
-    assert [clock.at(time_s) for time_s in raw] == pytest.approx(times)
-
-
-def test_times_in_the_wrong_order_still_increase_and_do_not_drift():
-    raw = [n / 10 for pair in range(0, 100, 2) for n in (pair + 1, pair)]
-    clock = PresentationClock(fps=10)
-    times = [clock.at(time_s) for time_s in raw]
-    assert (np.diff(times) > 0).all()
-    assert times[-1] == pytest.approx(9.9, abs=0.2)
 
 
 # Defects.

@@ -192,7 +192,7 @@ class _Picture(QWidget):
             height, width = bgr.shape[:2]
             painter.drawImage(room, QImage(bgr.data, width, height, 3 * width, QImage.Format.Format_BGR888))
         scale = room.width() / max(size[0], 1)
-        for person, xy, confidence in stretch.poses_at(self._player.time_s):
+        for person, xy, confidence in stretch.poses_at(stretch.moment_at(self._player.time_s)):
             points = xy.astype(float) * scale + (room.left(), room.top())
             self._skeleton(painter, points, confidence, person)
 
