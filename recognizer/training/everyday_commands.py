@@ -17,11 +17,11 @@ from recognizer.training.data.everyday import ACTIONS, Corpus
 from recognizer.training.data.everyday_streams import read_corpus
 from recognizer.training.evaluate import logits_of
 from recognizer.training.export import decision_rules, export
-from recognizer.training.fine_tune_start import save_networks
+from recognizer.training.fine_tune_start import load_networks, save_networks
 from recognizer.training.fit import FitSettings, fit, spec_of
 from recognizer.training.models.deployed import Deployed
 from recognizer.training.models.ensemble import AVERAGES, Ensemble
-from recognizer.training.networks import NETWORKS, parse_changes
+from recognizer.training.networks import NETWORKS, NetworkSpec, parse_changes
 from recognizer.training.run_folder import RunError, TrainedRun, load_run, save_run
 from recognizer.training.stream_report import as_json, as_text
 from recognizer.training.stream_sets import StreamSets, points_table, stream_logits, stream_sets
@@ -46,6 +46,11 @@ def add_train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--batch", type=int, default=defaults.batch)
     teachers = "runs of other networks whose answers it learns from as well as from the labels"
     parser.add_argument("--teacher", type=Path, nargs="+", default=[], metavar="DIR", help=teachers)
+    start = (
+        "a folder like weights/st-gcn: begin with its network; whoever that was trained on counts as trained on here"
+    )
+    parser.add_argument("--start", type=Path, metavar="DIR", help=start)
+    parser.add_argument("--learning-rate", type=float, default=defaults.learning_rate)
     people = "train: all but the validation people, for choosing; all: the final network"
     parser.add_argument("--people", choices=tuple(PARTS), default="train", help=people)
 
@@ -81,10 +86,13 @@ def train(options: argparse.Namespace) -> None:
     """Train one network; a killed run goes on where it was."""
     corpus = read_corpus(options.data)
     teachers = [_teacher(folder, corpus, PARTS[options.people]) for folder in options.teacher]
+    begun, start = (None, None) if options.start is None else _start(options.start, options.seed)
     settings = FitSettings(
         seed=options.seed,
-        network=options.network,
-        changes=parse_changes(options.changes),
+        network=options.network if begun is None else begun.name,
+        changes=parse_changes(options.changes) if begun is None else begun.changes,
+        learning_rate=options.learning_rate,
+        start="" if options.start is None else options.start.resolve().name,
         steps=options.steps,
         batch=options.batch,
         teachers=tuple(folder.name for folder in options.teacher),
@@ -94,9 +102,15 @@ def train(options: argparse.Namespace) -> None:
     spec = spec_of(settings, len(outputs))
     spec.build()  # a mistake in it is told before anything is written
     options.out.mkdir(parents=True, exist_ok=True)
-    network = fit(corpus, settings, options.out, teachers)
+    network = fit(corpus, settings, options.out, teachers, start)
     path = save_run(options.out, network, spec, asdict(settings), outputs)
     sys.stdout.write(f"{path}\n")
+
+
+def _start(folder: Path, seed: int) -> tuple[NetworkSpec, nn.Module]:
+    """How a model's networks are built, and the one of this seed."""
+    spec, networks = load_networks(folder)
+    return spec, networks[seed % len(networks)]
 
 
 def evaluate(options: argparse.Namespace) -> None:
