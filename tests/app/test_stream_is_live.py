@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 from engine_fakes import FakeSource
 from streams import Scripted, sequence_of
+from toy_recognizer import ACTIONS
 
 from app.json_lines import event_line, prediction_line, result_lines
 from app.types import PersonResult, Result
 from pose.skeleton import OPENPOSE_18
 from pose.types import Frame, Pose
-from recognizer.model_card import find_model
+from recognizer.model_card import DecisionRules, find_model
 from recognizer.onnx_recognizer import OnnxRecognizer
 from recognizer.training.data.webcam_poses import read
 from recognizer.training.stream_run import stream_sequence
@@ -105,6 +106,17 @@ def test_scripted_predictions(run, sequence):
     if sequence.posed.any():
         assert predictions > 40
         assert events >= 4
+
+
+def test_half_a_body_that_is_judged(run):
+    rules = DecisionRules(1.0, dict.fromkeys(ACTIONS, 0.3), ("other",), {"wave": ("arms",)})
+    recognizer = Scripted({0: "walk", 6: "wave", 10: "walk"}, fps=20.0, decision=rules)
+    recognizer.provider, recognizer.provider_note, recognizer.close = "cpu", "", lambda: None
+    sequence = sequence_of(16, [], hidden=[(4, 13)])
+    predictions, events = compare(run, sequence, recognizer)
+    assert predictions == 146
+    # Walking, legs out of view, waving, then walking of which nothing is said before the legs are back.
+    assert events == 6
 
 
 @pytest.fixture
