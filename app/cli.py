@@ -50,7 +50,12 @@ def _parser() -> _Parser:
         help="act, st-gcn, st-tr, gl-transformer; a taught one: mine (the newest), mine@1; or a folder with model.onnx "
         "and card.json; --list-models lists all",
     )
-    add("--camera", metavar="SOURCE", help="0, 1, ... a camera; demo; a video file; a URL; auto (camera, else demo)")
+    add(
+        "--camera",
+        metavar="SOURCE",
+        help="0, 1, ... a camera; demo; a video file; a folder of pictures, or a pattern as in walk/%%04d.png; a URL; "
+        "auto (camera, else demo)",
+    )
     add("--people", type=_people, metavar="N", help="how many people to follow, 1 to 4 (more than 1 is experimental)")
     add("--provider", metavar="NAME", help=f"what the recognizer runs on: {_PROVIDERS}")
     add("--pose-model", type=Path, metavar="FILE", help="a Pose Landmarker bundle (.task) instead of the built-in one")

@@ -1,7 +1,4 @@
-"""Recorded pictures: video files of any format that FFmpeg's libraries decode, and folders of images.
-
-PyAV and OpenCV are imported at the first use.
-"""
+"""Video files of any format that FFmpeg's libraries decode. PyAV is imported at the first use."""
 
 import logging
 import threading
@@ -18,7 +15,7 @@ from pose.decoding import best_video
 from pose.errors import SourceError
 from pose.source import SourceInfo
 from pose.types import Frame
-from pose.video_reader import USUAL_FPS, VideoReader
+from pose.video_reader import VideoReader
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -28,7 +25,6 @@ log = logging.getLogger(__name__)
 
 _CLOSE_S = 0.9
 _SHORT_S = 1.0  # a file that ends so long before its announced end is not complete
-_IMAGES = {".jpg", ".jpeg", ".png"}
 
 TimedPicture = tuple[NDArray[np.uint8], float]
 
@@ -151,59 +147,3 @@ def _check_readable(path: Path) -> None:
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise SourceError(f"{path} cannot be opened ({why}): check its name and permissions") from None
-
-
-class ImageFolder:
-    """The jpg and png pictures of a folder, in order of name, as a video of 30 frames a second.
-
-    A picture that cannot be decoded leaves a gap in time; the first one is told in the log.
-    """
-
-    def __init__(self, path: Path | str, fps: float = USUAL_FPS) -> None:
-        path = Path(path)
-        try:
-            self._paths = sorted(p for p in path.iterdir() if p.suffix.lower() in _IMAGES and p.is_file())
-        except OSError as error:
-            raise SourceError(f"{path} cannot be opened ({error.strerror}): check its name and permissions") from None
-        if not self._paths:
-            raise SourceError(f"{path} has no pictures: give a video file, or a folder of jpg or png pictures")
-        self._fps = fps
-        self._next = 0
-        self._index = 0
-        self._warned = False
-        self._closed = False
-        self._pending = self._decode()
-        if self._pending is None:
-            raise SourceError(f"{path} has no picture that can be decoded: choose another folder")
-        height, width, _ = self._pending[0].shape
-        name = path.name or str(path)
-        self.info = SourceInfo(name, False, (width, height), fps, len(self._paths))
-
-    def read(self) -> Frame | None:
-        """The next picture; None at the end or once closed."""
-        picture, self._pending = self._pending or self._decode(), None
-        if picture is None or self._closed:
-            return None
-        self._index += 1
-        return Frame(picture[0], picture[1], time.perf_counter(), self._index - 1)
-
-    def close(self) -> None:
-        """Let nothing more be read."""
-        self._closed = True
-
-    def _decode(self) -> TimedPicture | None:
-        import cv2
-
-        while self._next < len(self._paths) and not self._closed:
-            path = self._paths[self._next]
-            self._next += 1
-            try:
-                bgr = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_COLOR)
-            except (OSError, cv2.error):
-                bgr = None
-            if bgr is not None:
-                return np.ascontiguousarray(bgr, dtype=np.uint8), (self._next - 1) / self._fps
-            if not self._warned:
-                log.warning("%s cannot be decoded and is left out, like any other such picture", path.name)
-                self._warned = True
-        return None

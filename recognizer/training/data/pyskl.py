@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pose.folders import is_leftover
 from pose.skeleton import COCO_17, LAYOUTS, NTU_25, OPENPOSE_18, OPENPOSE_25, Layout
 from recognizer.training.data import restricted_pickle
 from recognizer.training.data.kinect import TO_PICTURE
@@ -36,7 +37,7 @@ def read(
 ) -> Iterator[Recording]:
     """The recordings of a pickle, or of the only one in a folder; see pyskl_to_recordings."""
     if file.is_dir():
-        pickles = sorted(file.glob("*.pkl"))
+        pickles = sorted(path for path in file.glob("*.pkl") if not is_leftover(Path(path.name)))
         if len(pickles) != 1:
             raise DataError(f"{len(pickles)} PYSKL pickles (*.pkl) in {file}; give one file")
         file = pickles[0]

@@ -131,6 +131,15 @@ def test_find_videos_says_what_is_missing(tmp_path):
         find_videos([tmp_path])
 
 
+def test_videos_of_a_folder_in_natural_order_without_leftovers(tmp_path):
+    videos = ["take 1.mp4", "take 2.MTS", "take 3.m2ts", "take 10.gif", "take 100.mov"]
+    leftovers = ["._take 1.mp4", "Thumbs.db", ".DS_Store", "__MACOSX/._take 1.mp4", "__MACOSX/take 1.mp4", "notes.txt"]
+    (tmp_path / "__MACOSX").mkdir()
+    for name in (*reversed(videos), *leftovers):
+        (tmp_path / name).write_bytes(b"x")
+    assert [path.name for path in find_videos([tmp_path])] == videos
+
+
 @pytest.mark.skipif(not hasattr(os, "symlink") or os.name == "nt", reason="links")
 def test_links_to_folders_are_not_followed(tmp_path):
     (tmp_path / "in").mkdir()
