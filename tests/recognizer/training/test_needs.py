@@ -26,7 +26,7 @@ def sees(features, joint):
 
 
 class Reader:
-    """Knows the truth of the windows while it sees what an action needs: walk the knees, squat the hips, wave nothing."""
+    """Knows the truth of windows while it sees what an action needs: walk the knees, squat the hips, wave nothing."""
 
     def __init__(self, corpus):
         rows = np.flatnonzero((corpus.part == "train") & (corpus.dataset != "webcam_poses"))
