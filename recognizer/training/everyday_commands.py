@@ -124,11 +124,11 @@ def evaluate(options: argparse.Namespace) -> None:
     for folder, run in zip(options.run, runs, strict=True):
         logits = logits_of(_deployed([run]), windows.features)
         sys.stdout.write(report.as_text(str(folder), corpus, windows, logits, rules))
-        _tell_streams(_deployed([run]), streams, rules)
+        _tell_streams(str(folder), _deployed([run]), streams, rules)
     for average in AVERAGES if len(runs) > 1 else ():
         together = logits_of(_deployed(runs, average=average), windows.features)
         sys.stdout.write(report.as_text(f"{average} averaged", corpus, windows, together, rules))
-        _tell_streams(_deployed(runs, average=average), streams, rules)
+        _tell_streams(f"{average} averaged", _deployed(runs, average=average), streams, rules)
 
 
 def export_weights(options: argparse.Namespace) -> None:
@@ -175,10 +175,10 @@ def _chosen(folders: Sequence[Path], data: Path, corpus: Corpus) -> Choice:
     return choose(_deployed(judges), data, corpus)
 
 
-def _tell_streams(network: Deployed, streams: StreamSets, rules: Calibration) -> None:
+def _tell_streams(title: str, network: Deployed, streams: StreamSets, rules: Calibration) -> None:
     logits = stream_logits(network, streams)
     for name, of_set in streams.items():
-        sys.stdout.write(f"  streams of {name}:\n{as_text(as_json(outcomes(of_set, logits[name], rules)))}")
+        sys.stdout.write(as_text(as_json(outcomes(of_set, logits[name], rules), model=title, people=name)))
 
 
 def _load(folder: Path, corpus: Corpus) -> TrainedRun:
