@@ -28,12 +28,14 @@ _MENUS: tuple[tuple[str, tuple[_Command | None, ...]], ...] = (
         "&Library",
         (
             _Command("import", "&Import…", "Ctrl+I", "Bring in videos, folders, data sets and exports"),
-            _Command("export", "&Export…", "Ctrl+E", "Hand clips on: PYSKL, tables, COCO, annotated videos", False),
+            _Command(
+                "export", "&Export…", "Ctrl+Shift+E", "Hand clips on: PYSKL, tables, COCO, annotated videos", False
+            ),
             None,
             _Command("names", "&Names…", "F2", "Rename, merge or remove actions, people and sittings; keys of actions"),
             _Command("splits", "&Splits…", "F3", "Put people, sittings or recordings into train, validation and test"),
             _Command("delete_recordings", "Put recordings into the &bin", "Shift+Del", "Put recordings into the bin"),
-            _Command("restore", "&Restore from the bin", "Ctrl+R", "Take the chosen recordings out of the bin"),
+            _Command("restore", "&Restore from the bin", "Ctrl+Shift+R", "Take the chosen recordings out of the bin"),
             _Command("empty_bin", "Empt&y the bin…", "Ctrl+Shift+Del", "Remove what is in the bin from the disk"),
             None,
             _Command("close", "&Close", "Ctrl+W", "Close this window", False),
