@@ -293,7 +293,8 @@ class Library:
                     )
             entered = sum(adopting.adopt(edit.connection, folder, self.notes) for folder in on_disk.values())
         if gone:
-            self.notes.append(f"{gone} recordings are not on disk any more: hidden until they come back")
+            are = "1 recording is" if gone == 1 else f"{gone} recordings are"
+            self.notes.append(f"{are} not on disk any more: hidden until it comes back")
         return entered
 
     def add_recording(self, folder: Path, clips: Sequence[NewClip] = (), *, announced: bool = True) -> str:

@@ -744,3 +744,89 @@ def test_bounds_without_a_clip_say_what_makes_one(window, qtbot):
     window.player.go(2.0)
     QTest.keyClick(window, Qt.Key.Key_I)
     assert window.state.text() == "Bounds are those of a clip: A makes one here, or choose one (Alt+1)"
+
+
+def test_the_keys_of_actions_are_shown_and_listed(window):
+    first, second = (named.name for named in window.library.names("action") if named.name != "nothing")
+    assert window.legend.text() == f"Keys · 1 {first} · 2 {second} · Ctrl+1 to 9 keeps a key"
+    window.library.set_key("clap", "7")
+    window.refresh()
+    assert window.legend.text() == "Keys · 1 wave · 7 clap · Ctrl+1 to 9 keeps a key"
+    window.commands["keys"].trigger()
+    (page,) = window.findChildren(KeysDialog)
+    texts = [label.text() for label in page.findChildren(QLabel)]
+    assert texts[texts.index("7") + 1] == "Label “clap”"
+    page.close()
+
+
+def test_without_actions_the_legend_says_how_there_will_be_some(tmp_path, theme, qtbot):
+    made = opened(tmp_path, theme, qtbot)
+    assert made.legend.text() == "1 to 9 label with the first nine actions: label a clip (L) and there is one"
+    made.close()
+
+
+def test_one_of_anything_is_told_as_one(window, waver, qtbot):
+    clip = window.library.clips()[0]
+    window.library.label([clip.id], None)
+    window.refresh()
+    window.browser.choose_clip(clip.id)
+    QTest.keyClick(window, Qt.Key.Key_R)
+    qtbot.waitUntil(lambda: "proposed" in window.state.text(), timeout=20_000)
+    assert window.state.text() == "1 label is proposed, 1 with 50% or more: Y accepts"
+
+
+def test_of_several_people_the_player_counts_the_shown_one(window):
+    recording = window.player.stretch.recording
+    for number, identity in enumerate((2, 5, 9)):  # identities as a tracker gives them
+        recording.person[number::3] = identity
+    window.player.choose_person(5)
+    assert "person 2 of 3" in window.player.where.text()
+
+
+def test_an_import_counts_whole_things(window, monkeypatch, qtbot, tmp_path):
+    def slow(library, paths, options, *, format, tell, cancel):
+        tell(ImportProgress(2.4, 6, "a.mp4"))
+        assert cancel.wait(20)
+        return ImportReport(cancelled=True)
+
+    monkeypatch.setattr("app.ui.library.import_dialog.import_any", slow)
+    window.open_import()
+    (dialog,) = window.findChildren(ImportDialog)
+    dialog.add([str(tmp_path)])
+    dialog.begin.click()
+    qtbot.waitUntil(lambda: "of 6" in dialog.state.text(), timeout=20_000)
+    assert dialog.state.text() == "2 of 6 done a.mp4"
+    dialog.close_now()
+
+
+@pytest.mark.parametrize(
+    ("typed", "says"),
+    [("http://a.b/c", "that is an address"), ("w" * 200, "the action has 200 characters; at most 80 are kept")],
+)
+def test_what_is_no_action_s_name_is_refused_wherever_it_is_typed(window, qtbot, typed, says, tmp_path):
+    before = [clip.action for clip in window.library.clips()]
+    window.fields.action.setText(typed)
+    QTest.keyClick(window.fields.action, Qt.Key.Key_Return)
+    assert window.state.text().startswith(says)
+    names = NamesDialog(window.edits, window)
+    names.show()
+    for button in (names.add, names.rename):
+        names.name.setText(typed)
+        button.click()
+        assert names.state.text().startswith(says)
+    names.close()
+    window.open_import()
+    (dialog,) = window.findChildren(ImportDialog)
+    dialog.add([str(tmp_path)])
+    dialog.action.setText(typed)
+    dialog.begin.click()
+    assert dialog.state.text().startswith(says)
+    dialog.close()
+    assert [clip.action for clip in window.library.clips()] == before
+
+
+@pytest.mark.parametrize("name", ["走る", "махать рукой", "clap / wave", "..", "w" * 80])
+def test_actions_are_named_in_any_script(window, name):
+    window.fields.action.setText(name)
+    QTest.keyClick(window.fields.action, Qt.Key.Key_Return)
+    assert name in [clip.action for clip in window.library.clips()]

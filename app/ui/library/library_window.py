@@ -12,10 +12,11 @@ from app.library.sharing import borrow, give_back
 from app.library.types import Filter
 from app.plurals import counted
 from app.ui.closing import ask, ask_to_stop, close_all_of, lend_quit, working_in
+from app.ui.elided_label import ElidedLabel
 from app.ui.jobs import Jobs
 from app.ui.library.browser import BIN, CLIPS, RECORDINGS, Browser
 from app.ui.library.clip_edits import NONE_CHOSEN, ClipEdits
-from app.ui.library.commands import SHORT, Commands, OwnKeys
+from app.ui.library.commands import SHORT, Commands, OwnKeys, legend
 from app.ui.library.export_dialog import ExportDialog
 from app.ui.library.import_dialog import ImportDialog
 from app.ui.library.keys_dialog import KeysDialog
@@ -100,6 +101,8 @@ class LibraryWindow(QMainWindow):
         keys = QLabel(SHORT)
         keys.setObjectName("muted")
         keys.setWordWrap(True)
+        self.legend = ElidedLabel()
+        self.legend.setObjectName("muted")
         middle = QWidget()
         column = QVBoxLayout(middle)
         column.setContentsMargins(14, 8, 14, 10)
@@ -107,6 +110,7 @@ class LibraryWindow(QMainWindow):
         column.addWidget(self._banner)
         column.addWidget(parts, 1)
         column.addWidget(self.state)
+        column.addWidget(self.legend)
         column.addWidget(keys)
         self.setCentralWidget(middle)
 
@@ -165,7 +169,7 @@ class LibraryWindow(QMainWindow):
             "bin": lambda: browser.show_list(BIN),
             "search": browser.filters.search.setFocus,
             "list": lambda: browser.table.setFocus(),
-            "keys": lambda: KeysDialog(self).show(),
+            "keys": lambda: KeysDialog(self, self.library.names("action") if self.library else ()).show(),
         }
         for name, slot in slots.items():
             self.commands[name].triggered.connect(lambda _=False, slot=slot: slot())
@@ -210,10 +214,12 @@ class LibraryWindow(QMainWindow):
         self.browser.refresh(library, filtered=filtered)
         names = [[named.name for named in library.names(kind)] for kind in ("action", "person", "session")]
         self.fields.offer(*names)
+        self.legend.setText(legend(library.names("action")))
         self._choose()
         for button, text in ((self.fields.undo, library.undo_text()), (self.fields.redo, library.redo_text())):
             button.setEnabled(text is not None and not library.read_only)
-            button.setToolTip(text or "")
+            reason = next(iter(library.notes), "") if library.read_only else "There is nothing to take back or do again"
+            button.setToolTip(reason if text is None or library.read_only else text)
 
     def recordings_changed(self) -> None:
         """Something has been recorded: it is entered and listed."""
