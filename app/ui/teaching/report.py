@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+from app.plurals import counted
+
 _LEAST_S = 30.0  # of footage of nothing: with less, one alarm more or less means hundreds an hour
 _MOST_NAMES = 12  # of the clips of an action
 _HELD_OUT = {
@@ -138,7 +140,8 @@ def _held_out(check: Mapping[str, Any]) -> str:
         f"{escape(true)} taken for {escape(answer)} ({count})" for true, answer, count in check["confusions"][:4]
     )
     confused = f"<p>Mistakes: {mistakes}.</p>" if mistakes else ""
-    return f"<p><b>{check['accuracy']:.0%}</b> of {check['clips']} clips right, on {where}.</p>{table}{confused}"
+    clips = counted(check["clips"], "clip")
+    return f"<p><b>{check['accuracy']:.0%}</b> of {clips} right, on {where}.</p>{table}{confused}"
 
 
 def _percent(share: float | None) -> str:

@@ -24,8 +24,10 @@ from app.errors import UsageError
 from app.library.labels import MAX_TYPED
 from app.library.types import Model
 from app.model_files import refusal_of
+from app.plurals import counted
 from app.teaching import TeachingDone, TeachingFailed, TeachingJob, command_of
 from app.ui.closing import ClosingDialog, close_box
+from app.ui.enabling import enable
 from app.ui.jobs import Jobs
 from app.ui.notifier import Notifier
 from app.ui.picker import Picker
@@ -45,7 +47,7 @@ _WATCH_MS = 1000
 _KINDS = ((QUICK, "Quick: seconds, from three clips an action"), (FULL, "Full: minutes, from many clips"))
 _FULL = "Trains the network itself, and once more for the check; what comes of it knows the ticked actions alone."
 _IN_TURN = "on people or sittings held out in turn"
-_STAGES = {"starting": "Starting", "": "Working"}
+_STAGES = {"starting": "Loading what teaching needs", "": "Working"}
 
 
 class TeachDialog(ClosingDialog):
@@ -194,13 +196,16 @@ class TeachDialog(ClosingDialog):
         for action, count in sorted(shelf.counts.items()):
             if action == NOTHING:
                 continue
-            item = QTreeWidgetItem([action, str(count), ""])
             enough = count >= FEWEST_CLIPS
+            clips = str(count) if enough else f"{count}, {FEWEST_CLIPS - count} more needed"
+            item = QTreeWidgetItem([action, clips, ""])
             ticked = Qt.CheckState.Checked if enough else Qt.CheckState.Unchecked
             chosen, sides, was_few = ticks.get(action, (ticked, Qt.CheckState.Unchecked, False))
             item.setCheckState(_ACTION, ticked if was_few or not enough else chosen)
             item.setCheckState(_SIDES, sides)
-            item.setToolTip(_ACTION, action if enough else f"{action}: at least {FEWEST_CLIPS} clips are needed")
+            needed = f"{action}: at least {FEWEST_CLIPS} clips are needed"
+            for column in (_ACTION, _CLIPS, _SIDES):
+                item.setToolTip(column, action if enough else needed)
             item.setDisabled(not enough)
             self.list.addTopLevelItem(item)
         for section in (_CLIPS, _SIDES):
@@ -221,7 +226,8 @@ class TeachDialog(ClosingDialog):
         for split, clips in tests.items():
             self.test.addItem(f"on the test part of {split}", clips)
         self.test.setCurrentIndex(max(self.test.findText(before), 0))
-        self.test.setEnabled(self.test.count() > 1)
+        none = "No split has a test part: make one in the library (Ctrl+L, F3)"
+        enable(self.test, "" if self.test.count() > 1 else none)
 
     def _hint_at_name(self) -> None:
         name = plain_name(self.name.text())
@@ -241,12 +247,12 @@ class TeachDialog(ClosingDialog):
         if full:
             sentences += [start_sentence(self._base), _FULL]
         self.hint.setText(self._missing or " ".join(filter(None, sentences)))
-        self.keep.setEnabled(not full)
+        enable(self.keep, "Full knows the ticked actions alone" if full else "")
         self.variants.allow(quick=not full)
         self._refresh()
 
     def _show_version(self, model: TaughtModel | None) -> None:
-        self.switch.setEnabled(model is not None and not model.problem)
+        enable(self.switch, "No recognizer is chosen" if model is None else model.problem)
         if model is None:
             self.report.setPlainText("No recognizer has been taught yet.")
         elif model.problem:
@@ -281,7 +287,7 @@ class TeachDialog(ClosingDialog):
         if refusal := refusal_of(plain_name(self.name.text())):
             self._say(refusal)
             return
-        self.train.setEnabled(False)
+        enable(self.train, "The clips are being read")
         self.state.setText("Reading the clips …")
         self._jobs.start("clips", lambda: clips_of(self._root, actions), self._begin, self._failed)
 
@@ -305,8 +311,9 @@ class TeachDialog(ClosingDialog):
         except UsageError as error:
             self._failed(str(error))
             return
-        self.train.setEnabled(True)
+        enable(self.train, "")
         self.train.setText("Cancel")
+        self.look()
         self._timer.start()
 
     def look(self) -> None:
@@ -316,12 +323,14 @@ class TeachDialog(ClosingDialog):
             return
         outcome, progress = job.outcome, job.progress
         if outcome is None:
+            self.progress.setRange(0, 1000 if progress.part else 0)  # 0: it is at work, and cannot say yet how far
             self.progress.setValue(round(1000 * progress.part))
             if not self._cancelling:
                 stage = _STAGES.get(progress.stage, progress.stage.capitalize())
                 self.state.setText(f"{stage}{left_text(progress.remaining_s)}")
             return
         self._job, self._cancelling = None, False
+        self.progress.setRange(0, 1000)
         self._timer.stop()
         if isinstance(outcome, TeachingDone):
             self._done(outcome)
@@ -361,7 +370,7 @@ class TeachDialog(ClosingDialog):
         self.use.tell(model)
 
     def _show_way_back(self) -> None:
-        self.back.setEnabled(self._before is not None)
+        enable(self.back, "" if self._before is not None else "There is nothing to go back to")
         self.back.setText("Back" if self._before is None else f"Back to {short_name(self._root, self._before)}")
 
     def _failed(self, line: str) -> None:
@@ -370,12 +379,12 @@ class TeachDialog(ClosingDialog):
 
     def _reset(self) -> None:
         self.work_is_over()
-        self.train.setEnabled(True)
         self.train.setText("Train")
         self._refresh()
 
     def _refresh(self) -> None:
-        self.train.setEnabled(self._job is not None or (bool(self._items()) and not self._missing))
+        none = "" if self._items() else "There is no labelled clip: record some takes (Ctrl+E)"
+        enable(self.train, "" if self._job is not None else self._missing or none)
 
     def _say(self, line: str) -> None:
         if not self._closed:
@@ -399,4 +408,4 @@ def _what_there_is(counts: dict[str, int]) -> str:
     if not counts:
         return "Nothing is labelled yet: record some takes (Ctrl+E), then come back."
     hint = "" if counts.get(NOTHING) else " Label some footage “nothing” to know its false alarms."
-    return f"{len(counts.keys() - {NOTHING})} actions in the library.{hint}"
+    return f"{counted(len(counts.keys() - {NOTHING}), 'action')} in the library.{hint}"
