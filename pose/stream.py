@@ -1,14 +1,16 @@
 """Live streams over the network (HTTP, RTSP, RTMP, UDP) through PyAV, which is imported at the first use."""
 
 import contextlib
+import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING
 
 from pose.address import check, public_name
 from pose.decoding import Converter, best_video, rate, raw_time_s
 from pose.errors import SourceError, SourceLost
+from pose.fetching import fetch
 from pose.live_source import LiveSource, Picture, Pictures
 from pose.video_reader import VideoReader
 
@@ -90,7 +92,13 @@ class Stream(LiveSource):
                 raise SourceError(f"{self._name} has no video in it: check the address")
             self.fps = rate(stream)
             self.live = not _is_finite(container)
-            yield from self._live(container, stream, is_closing) if self.live else self._whole(container, stream)
+            if self.live:
+                yield from self._live(container, stream, is_closing)
+                return
+            given = yield from self._whole(container, stream)
+            index_at_end = not given and container.format.name.startswith("mov") and self._url.startswith("http")
+        if index_at_end:  # and a server that gives no part of a file when it is asked for one
+            yield from self._fetched(is_closing)
 
     def _live(
         self, container: "InputContainer", stream: "VideoStream", is_closing: threading.Event
@@ -102,19 +110,32 @@ class Stream(LiveSource):
             captured_s = arrived_s if pace is None else pace.wait(raw_time_s(frame))
             yield bgr(frame), captured_s
 
-    def _whole(self, container: "InputContainer", stream: "VideoStream") -> Iterator[Picture]:
+    def _whole(self, container: "InputContainer", stream: "VideoStream") -> Generator[Picture, None, bool]:
+        """Every picture; whether there was any. Raises SourceLost where some are missing at the end."""
         from av.error import ExitError
 
         reader = VideoReader(lambda: (container, stream), ends_at=ExitError)
         last_s = 0.0
         for frame, last_s in reader.frames():
             yield reader.bgr(frame), last_s
-        if reader.size is None and container.format.name.startswith("mov"):
-            raise SourceError(
-                f"{self._name} has its index at the end, and its server gives no parts of it: download it first"
-            )
-        if reader.missing_s > _MOST_MISSING_S and not _formats(container) & _IN_SEGMENTS:
+        given = reader.size is not None
+        if given and reader.missing_s > _MOST_MISSING_S and not _formats(container) & _IN_SEGMENTS:
             raise SourceLost(f"{self._name} broke off after {last_s:.1f} s: check the network and its server")
+        return given
+
+    def _fetched(self, is_closing: threading.Event) -> Iterator[Picture]:
+        import av
+
+        with tempfile.TemporaryFile() as file:
+            try:
+                fetch(self._url, file, self._read_timeout_s, is_closing)
+            except OSError:  # its text may name the whole URL
+                raise SourceLost(f"{self._name} broke off: check the network and its server") from None
+            file.seek(0)
+            with av.open(file, "r", metadata_errors="replace") as container:
+                stream = best_video(container)
+                if stream is not None:
+                    yield from self._whole(container, stream)
 
     def _broken(self, error: "FFmpegError") -> SourceLost:
         from av.error import ExitError

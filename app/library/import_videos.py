@@ -14,6 +14,7 @@ from app.library.labels import clean_label
 from app.library.storing import describe, store
 from app.library.types import NewClip
 from app.library.video_poses import CANCEL, PosedVideo, pose_videos, shares
+from pose.address import public_source
 from pose.folders import is_leftover, natural
 from pose.model_asset import find_pose_model
 
@@ -40,7 +41,7 @@ def find_videos(paths: Iterable[Path]) -> list[Path]:
         elif path.exists():
             found.append(path)
         else:
-            raise LibraryError(f"{path} does not exist; check the name")
+            raise LibraryError(f"{public_source(str(path))} does not exist; check the name")
     if not found:
         raise LibraryError("there is no video in it; give videos or folders of videos, or name the data set that it is")
     return list(dict.fromkeys(found))

@@ -125,6 +125,7 @@ class VideoServer(ThreadingHTTPServer):
     """What cameras on a network do, well and badly: GET /mjpeg, /ends, /stalls, /hangs, /page, /secret, /file.mp4.
 
     folder: files that are served below /files/. part_type: what each picture of /mjpeg is said to be.
+    asks_password: whether files are given to anna with the password pa/55 alone.
     """
 
     daemon_threads = True
@@ -136,6 +137,7 @@ class VideoServer(ThreadingHTTPServer):
         self.file = b""
         self.folder = None
         self.part_type = "image/jpeg"
+        self.asks_password = False
         self.asked = []
 
     def url(self, path, user=""):
@@ -194,6 +196,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(b"<html><body>Welcome</body></html>\n" * 100)
 
     def _file(self, content, kind="video/mp4", cut=None):
+        if self.server.asks_password and self.headers.get("Authorization") != "Basic YW5uYTpwYS81NQ==":
+            self.send_response(401)
+            self.send_header("WWW-Authenticate", 'Basic realm="files"')
+            self.end_headers()
+            return
         self.send_response(200)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(content)))

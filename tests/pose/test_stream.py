@@ -136,6 +136,18 @@ def test_a_video_on_a_server_is_read_like_a_file(server, tmp_path, name):
     assert [frame.time_s for frame in frames] == pytest.approx([n / 25 for n in range(40)], abs=0.002)
 
 
+@pytest.mark.parametrize("user", ["", "anna:pa%2F55"])
+def test_a_video_with_its_index_at_the_end_on_a_server_that_gives_no_parts(server, tmp_path, user):
+    clip = write_video(tmp_path / "clip.mp4", 60, codec="mjpeg", pix_fmt="yuvj420p", size=(640, 480))
+    server.file = clip.read_bytes()
+    assert server.file.index(b"moov") > server.file.index(b"mdat") + 100_000
+    server.asks_password = bool(user)
+    stream = Stream(server.url("/file.mp4", user=user))
+    frames = drain(stream)
+    stream.close()
+    assert [number_of(frame.bgr) for frame in frames] == [n % NUMBERS for n in range(60)]
+
+
 def test_a_video_on_a_server_is_played_at_its_own_speed(server, tmp_path):
     server.file = write_video(tmp_path / "clip.mp4", 15, options={"movflags": "faststart"}).read_bytes()
     paced = Paced(Stream(server.url("/file.mp4")))
