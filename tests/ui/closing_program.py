@@ -93,7 +93,7 @@ def set_to_work(dialog):
 
 def is_at_work(dialog):
     if type(dialog).__name__ == "TeachDialog":
-        return dialog._job is not None
+        return dialog.training.job is not None
     return dialog._cancel is not None
 
 

@@ -4,8 +4,11 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+from app.teaching import STARTING, Progress
+
 _LEAST_S = 30.0  # of footage of nothing: with less, one alarm more or less means hundreds an hour
 _MOST_NAMES = 12  # of the clips of an action
+_STAGES = {STARTING: "Starting", "": "Working"}
 _HELD_OUT = {
     "sessions": "sittings that it had not seen",
     "people": "people whom it had not seen",
@@ -110,6 +113,12 @@ def _variants(tried: Mapping[str, Any]) -> str:
         f"<p>With {what}: {after:.0%} of {tried['clips']} held-out clips, {before:.0%} without; <b>not kept</b>, "
         "the recognizer is as if they had never been made.</p>"
     )
+
+
+def progress_text(progress: Progress) -> str:
+    """What a teaching does now, and how long it still takes."""
+    stage = _STAGES.get(progress.stage, progress.stage.capitalize())
+    return f"{stage}{left_text(progress.remaining_s)}"
 
 
 def left_text(remaining_s: float | None) -> str:
