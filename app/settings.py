@@ -65,6 +65,7 @@ class UserSettings:
     large_text: bool = False
     attention: bool = False
     record_person: str = ""
+    record_action: str = ""
     record_takes: int = 3
     record_countdown_s: float = 3.0
     record_longest_s: float = 8.0

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from app.library.catalogue import Library
+from app.library.labels import refusal_of_action
 from app.library.motion import free_parts, motion_energy, propose
 from app.library.types import ClipRow, Filter, NewClip
 from app.palette import action_text
@@ -61,6 +62,9 @@ class ClipEdits:
     def label(self, text: str) -> None:
         """The action of the chosen clips; "" for none."""
         name = self._known(" ".join(text.split()))
+        if name and (refusal := refusal_of_action(name)):
+            self._say(refusal)
+            return
         self._with_clips(lambda library, ids: library.label(ids, name or None))
 
     def label_by_key(self, key: str) -> None:

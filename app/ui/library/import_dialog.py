@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 
 from app.library.import_any import FORMATS, import_any
 from app.library.importing import ImportOptions, ImportReport
-from app.library.labels import MAX_LABEL
+from app.library.labels import MAX_TYPED, refusal_of_action
 from app.library.sharing import shared
 from app.plurals import counted
 from app.ui.dialogs import file_dialog
@@ -112,6 +112,10 @@ class ImportDialog(TransferDialog):
         """Import all of it on a job's thread."""
         if self._cancel is not None or not self.paths.count():
             return
+        action = self._options().action
+        if action and (refusal := refusal_of_action(action)):
+            self.state.setText(refusal)
+            return
         cancel = self._cancel = threading.Event()
         self._progress = None
         paths = [Path(self.paths.item(row).text()) for row in range(self.paths.count())]
@@ -174,7 +178,7 @@ class ImportDialog(TransferDialog):
     def _field(self) -> QLineEdit:
         field = QLineEdit()
         field.setPlaceholderText("may stay empty")
-        field.setMaxLength(MAX_LABEL + 20)
+        field.setMaxLength(MAX_TYPED)
         return field
 
 

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.library.catalogue import Library
-from app.library.labels import MAX_LABEL
+from app.library.labels import MAX_TYPED, refusal_of_action
 from app.library.queries import Kind
 from app.library.types import Named
 from app.plurals import counted
@@ -42,7 +42,7 @@ class NamesDialog(ClosingDialog):
         self.list = QListWidget()
         self.list.setAccessibleName("Names")
         self.name = QLineEdit()
-        self.name.setMaxLength(MAX_LABEL + 20)
+        self.name.setMaxLength(MAX_TYPED)
         self.rename, self.add, self.remove = QPushButton("&Rename"), QPushButton("&Add"), QPushButton("Re&move")
         self.into = Picker()
         self.merge = QPushButton("Mer&ge")
@@ -88,7 +88,7 @@ class NamesDialog(ClosingDialog):
         self.list.currentRowChanged.connect(lambda _: self._choose())
         self.name.returnPressed.connect(self._rename)
         self.rename.clicked.connect(self._rename)
-        self.add.clicked.connect(lambda: self._do(lambda library: library.add_name(self._kind, self.name.text())))
+        self.add.clicked.connect(self._add)
         self.remove.clicked.connect(lambda: self._on_chosen(lambda library, n: library.remove_name(self._kind, n)))
         self.merge.clicked.connect(
             lambda: self._on_chosen(lambda library, n: library.merge(self._kind, n, self.into.currentText()))
@@ -130,7 +130,18 @@ class NamesDialog(ClosingDialog):
         place = self.list.currentRow()
         return self._named[place] if 0 <= place < len(self._named) else None
 
+    def _add(self) -> None:
+        if self._may_be():
+            self._do(lambda library: library.add_name(self._kind, self.name.text()))
+
+    def _may_be(self) -> bool:
+        refusal = refusal_of_action(self.name.text()) if self._kind == "action" else ""
+        self.state.setText(refusal)
+        return not refusal
+
     def _rename(self) -> None:
+        if not self._may_be():
+            return
         self._on_chosen(lambda library, name: library.rename(self._kind, name, self.name.text()))
 
     def _on_chosen(self, edit: Callable[[Library, str], object]) -> None:

@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 
 from app.library.catalogue import Library
 from app.library.editing import PARTS
-from app.library.labels import MAX_LABEL
+from app.library.labels import MAX_TYPED
 from app.library.splitting import BY, NOT_KNOWN, By, Groups, grouped, part_of, share_out
 from app.plurals import counted
 from app.ui.closing import ClosingDialog, close_box
@@ -46,7 +46,7 @@ class SplitsDialog(ClosingDialog):
         self.split.setAccessibleName("Split")
         self.name = QLineEdit()
         self.name.setPlaceholderText("name of a new split")
-        self.name.setMaxLength(MAX_LABEL)
+        self.name.setMaxLength(MAX_TYPED)
         self.add, self.remove = QPushButton("&Add"), QPushButton("Re&move")
         self.by = Picker()
         self.by.setAccessibleName("What stays together")

@@ -6,11 +6,13 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer
 
+from app.library.types import Named
 from app.recording.folder import library_root, recordings_folder
 from app.recording.recorder import Recorder, RecorderState, RecorderView
-from app.types import Result
+from app.types import EngineState, Result
 from app.ui.jobs import Jobs
 from app.ui.live_run import LiveRun
+from app.ui.messages import cannot_record
 from app.ui.notifier import Notifier
 from app.ui.recording.record_bar import RecordBar, RecordChoices
 from app.ui.theme import Theme
@@ -50,6 +52,7 @@ class RecordControl(QObject):
         self._session = f"{datetime.now():%Y-%m-%d %H:%M}"
         self._told: list[Path] = []
         self._failures: list[str] = []
+        self._ending = False  # the take that runs has been told that the source has ended
         self._timer = QTimer(self)
         self._timer.setInterval(_LOOK_MS)
         self._timer.timeout.connect(self.look)
@@ -75,6 +78,7 @@ class RecordControl(QObject):
             self._live.add_tap(self._recorder)
             self._arm()
             self._timer.start()
+            self._look_for_names()
             self.bar.action.setFocus()
         elif not shown and self._recorder is not None:
             self._end(wait_s=0)
@@ -86,7 +90,9 @@ class RecordControl(QObject):
             return
         if self.view.state in (RecorderState.COUNTDOWN, RecorderState.RECORDING):
             self._recorder.stop()
-        else:
+        elif reason := self._no_picture():
+            self.told.tell(reason)
+        elif self.bar.ready():
             self._arm()
             self._recorder.start()
         self.look()
@@ -116,10 +122,30 @@ class RecordControl(QObject):
 
     def look(self) -> None:
         """Show how far it is, and pass on what was saved."""
+        self._end_with_source()
         view = self.view
         self.bar.show_view(view)
         self._video.set_countdown(_sign(view))
         self._pass_on()
+
+    def _no_picture(self) -> str:
+        self._live.look()
+        return cannot_record(self._live.view)
+
+    def _end_with_source(self) -> None:
+        """A source that has ended begins no take: one that waits is called off, one that runs is kept."""
+        state = self.view.state
+        if self._recorder is None or state not in (RecorderState.COUNTDOWN, RecorderState.RECORDING):
+            self._ending = False
+        elif not self._ending and self._live.view.state in (EngineState.STOPPED, EngineState.FAILED):
+            self._ending = True
+            self._recorder.stop()
+            if state is RecorderState.COUNTDOWN:
+                self.told.tell(f"No take was made. {cannot_record(self._live.view)}")
+
+    def _look_for_names(self) -> None:
+        """Of actions and people, to complete what is typed."""
+        self._jobs.start("names", lambda: names_of(self.root), lambda names: self.bar.offer(*names), log.warning)
 
     def close(self) -> None:
         """The window closes: what is being recorded is kept."""
@@ -172,10 +198,19 @@ class RecordControl(QObject):
             self._jobs.start("recorder-stop", recorder.close, lambda _: self._pass_on())
 
     def _pass_on(self) -> None:
+        if self._told:
+            self._look_for_names()
         while self._told:
             self.saved.tell(self._told.pop(0))
         while self._failures:
             self.told.tell(self._failures.pop(0))
+
+
+def names_of(root: Path) -> tuple[list[Named], list[Named]]:
+    """The actions and the people of a library with the number of their takes."""
+    from app.library.take_names import take_names  # it loads SQLite
+
+    return take_names(root)
 
 
 def _sign(view: RecorderView) -> str:

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.errors import UsageError
+from app.library.labels import MAX_TYPED
 from app.model_files import refusal_of
 from app.teaching import Progress, TeachingDone, command_of
 from app.ui.closing import ClosingDialog, close_box
@@ -81,7 +82,7 @@ class TeachDialog(ClosingDialog):
         self.list.header().setSectionResizeMode(_ACTION, QHeaderView.ResizeMode.Stretch)
         self.list.setAccessibleName("Actions to teach")
         self.name = QLineEdit("mine")
-        self.name.setMaxLength(48)
+        self.name.setMaxLength(MAX_TYPED)
         self.name.textChanged.connect(lambda _: self._hint_at_name())
         self.kept_as = QLabel()
         self.kept_as.setObjectName("muted")
