@@ -12,7 +12,7 @@ from app.ui.actions import Actions, tooltip_of
 from app.ui.choices import last_part, model_text, people_choices, provider_choices, source_choices, source_text
 from app.ui.chooser import Chooser
 
-_RUN = ("start", "pause", "record", "screenshot")
+_RUN = ("start", "pause", "record", "teach", "screenshot")
 _VIEW = ("mirror", "large_text", "panel", "attention", "full_screen", "theme", "shortcuts")
 
 

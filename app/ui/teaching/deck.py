@@ -58,12 +58,14 @@ def read_deck(root: Path, wanted: tuple[str, ...] = ()) -> Deck:
         return _deck(library, wanted)
 
 
-def read_take(root: Path, recording: str) -> Replay:
-    """A recording that has just been made, or is looked at again. Raises LibraryError, RecordingError."""
+def read_take(root: Path, recording: str, clip: int | None = None) -> Replay:
+    """A recording that has just been made, or one clip of an older one. Raises LibraryError, RecordingError."""
     with shared(root) as library:
         if not library.read_only and library.recording(recording) is None:
             library.refresh()
-        clips = tuple(library.clips(Filter(recording=recording), limit=SHOWN_TAKES))
+        clips = tuple(library.clips(Filter(recording=recording), limit=-1))
+        if clip is not None:
+            clips = tuple(row for row in clips if row.id == clip)
         if not clips:
             return Replay(recording, (), None)
         first, last = min(row.start_s for row in clips), max(row.end_s for row in clips)

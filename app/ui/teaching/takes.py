@@ -1,6 +1,8 @@
 """Takes of one action after the other, on the live run: each after a countdown, until there are enough."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer
@@ -11,6 +13,7 @@ from app.ui.jobs import Jobs
 from app.ui.live_run import LiveRun
 from app.ui.messages import cannot_record
 from app.ui.notifier import Notifier
+from app.ui.recording.record_bar import RecordChoices
 from app.ui.video_view import VideoView
 
 _LOOK_MS = 50
@@ -28,11 +31,19 @@ class Series:
 
 
 class TakeRecorder(QObject):
-    """saved: the folder of a new take and its action. ended: the series is over, or was. told: a line that must be
+    """choices: what the record bar remembers of who it is and whether pictures are kept.
+
+    saved: the folder of a new take and its action. ended: the series is over, or was. told: a line that must be
     seen. looked: how far the recorder is."""
 
     def __init__(
-        self, root: Path, live: LiveRun, video: VideoView, jobs: Jobs, session: str, parent: QObject | None = None
+        self,
+        root: Path,
+        live: LiveRun,
+        video: VideoView,
+        jobs: Jobs,
+        choices: Callable[[], RecordChoices],
+        parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self.saved: Notifier[[Path, str]] = Notifier()
@@ -41,7 +52,8 @@ class TakeRecorder(QObject):
         self.looked: Notifier[[RecorderView]] = Notifier()
         self.countdown_s = 3.0
         self.series: Series | None = None
-        self._root, self._live, self._video, self._jobs, self._session = root, live, video, jobs, session
+        self._root, self._live, self._video, self._jobs = root, live, video, jobs
+        self._choices, self._session = choices, f"{datetime.now():%Y-%m-%d %H:%M}"
         self._recorder: Recorder | None = None
         self._done: list[Path] = []
         self._failures: list[str] = []
@@ -91,7 +103,7 @@ class TakeRecorder(QObject):
 
     def stop(self) -> None:
         """Keep the take that runs and make no more."""
-        self._left = 0
+        self._left, self._started = 0, True
         if self._recorder is not None:
             self._recorder.stop()
 
@@ -144,22 +156,25 @@ class TakeRecorder(QObject):
             self.ended.tell()
 
     def _settings(self, series: Series) -> TakeSettings:
+        choices = self._choices()
         return TakeSettings(
             session=self._session,
+            person=choices.person,
             action=series.action,
             countdown_s=self.countdown_s,
             longest_s=series.longest_s,
             when_still=series.when_still,
+            skeleton_only=choices.skeleton_only,
         )
 
     def _pass_on(self) -> None:
         while self._done:
             folder = self._done.pop(0)
-            self._left = max(self._left - 1, 0)
+            self._left, self._started = max(self._left - 1, 0), True
             if self.series is not None:
                 self.saved.tell(folder, self.series.action)
         while self._failures:
-            self._left = 0
+            self._left, self._started = 0, True
             self.told.tell(self._failures.pop(0))
 
 

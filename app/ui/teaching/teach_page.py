@@ -1,0 +1,494 @@
+"""The page that teaches: a card for each action beside the live picture, then Train, then Try it."""
+
+from itertools import pairwise
+from pathlib import Path
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.library.labels import label_key, refusal_of_action
+from app.library.types import ClipRow
+from app.recording.recorder import RecorderState, RecorderView
+from app.teaching import Progress, TeachingDone
+from app.types import Result
+from app.ui.elided_label import ElidedLabel
+from app.ui.jobs import Jobs
+from app.ui.library.strips import Strips
+from app.ui.live_run import LiveRun
+from app.ui.notifier import Notifier
+from app.ui.teaching import deck
+from app.ui.teaching.action_card import PICTURE_PX, ActionCard
+from app.ui.teaching.deck import ActionTakes, Deck, Replay
+from app.ui.teaching.guidance import WANTED_TAKES, cannot_train, live_text, next_step, nothing_text, take_text
+from app.ui.teaching.report import plain_result, progress_text, worst_takes
+from app.ui.teaching.result_card import ResultCard
+from app.ui.teaching.review import Review
+from app.ui.teaching.shelf import Files, base_of, files_of, running_of, short_name
+from app.ui.teaching.takes import Series, TakeRecorder
+from app.ui.teaching.training import Training
+from app.ui.theme import Colours
+from recognizer.teaching.clips import TeachingClip
+from recognizer.teaching.lesson import FEWEST_CLIPS, NOTHING
+from recognizer.teaching.request import QUICK, TeachingRequest
+from recognizer.teaching.versions import version_label
+
+MODEL_NAME = "mine"
+NOTHING_S = 60.0
+_LONGEST_S = 8.0  # of a take whose movement does not end
+_WATCH_MS = 1000
+_NOTHING_HINT = "Everything else: a minute of what you do when you do none of these. It keeps false alarms away."
+
+
+class TeachPage(QWidget):
+    """closed: it is to be closed. told: a line that must be seen. recorded: there is a new recording. use: the folder
+    or name of a recognizer to switch to. more: the dialog with every choice is wanted."""
+
+    def __init__(self, root: Path, live: LiveRun, recorder: TakeRecorder, colours: Colours, jobs: Jobs) -> None:
+        super().__init__()
+        self.closed: Notifier[[]] = Notifier()
+        self.told: Notifier[[str]] = Notifier()
+        self.recorded: Notifier[[]] = Notifier()
+        self.use: Notifier[[str]] = Notifier()
+        self.more: Notifier[[]] = Notifier()
+        self.recorder = recorder
+        self._root, self._live, self._jobs = root, live, jobs
+        self._deck: Deck | None = None
+        self._seen: Files = ()
+        self._reading = self._ended = False
+        self._recorded: ActionCard | None = None  # whose takes are being recorded
+        self._reviewed: ActionCard | None = None
+        self._folder: Path | None = None  # of the recognizer that has just been taught
+        self._before = ""  # what ran before it was tried
+        self.training = Training(root, jobs, self)
+        self._watch = QTimer(self)
+        self._watch.setInterval(_WATCH_MS)
+        self._watch.timeout.connect(self._look_for_changes)
+        self._strips = Strips((3 * PICTURE_PX[0], PICTURE_PX[1]), self)
+        self._strips.open(root)
+        self._make_parts(colours)
+        self._lay_out()
+        self._connect()
+        self._add_card()
+
+    def _make_parts(self, colours: Colours) -> None:
+        self.close_button = QPushButton("Close")
+        self.says = QLabel()
+        self.says.setWordWrap(True)
+        self.cards: list[ActionCard] = []
+        self.nothing = ActionCard(self._strips, NOTHING, _NOTHING_HINT)
+        self.add = QPushButton("&Add an action")
+        self.review = Review(colours)
+        self.result = ResultCard()
+        self.train = QPushButton("&Train")
+        self.try_it = QPushButton("Tr&y it")
+        self.try_it.setEnabled(False)
+        self.options = QPushButton("&More options…")
+        self.options.setToolTip("Full training, other recognizers to build on, variants, versions")
+        self.progress = QProgressBar()
+        self.progress.setRange(0, 1000)
+        self.progress.setTextVisible(False)
+        self.progress.setFixedHeight(6)
+        self.state = QLabel()
+        self.state.setObjectName("muted")
+        self.state.setWordWrap(True)
+        self.now = ElidedLabel()
+        self.now.setVisible(False)
+
+    def _lay_out(self) -> None:
+        self._column = QVBoxLayout()
+        self._column.setContentsMargins(0, 0, 6, 0)
+        self._column.setSpacing(10)
+        for part in (self.add, self.nothing, self.result):
+            self._column.addWidget(part)
+        self._column.addStretch(1)
+        inside = QWidget()
+        inside.setLayout(self._column)
+        self.area = QScrollArea()
+        self.area.setWidgetResizable(True)
+        self.area.setFrameShape(QFrame.Shape.NoFrame)
+        self.area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.area.setWidget(inside)
+        title = QLabel("Teach")
+        title.setObjectName("heading")
+        head, foot = QHBoxLayout(), QHBoxLayout()
+        head.addWidget(title, 1)
+        head.addWidget(self.close_button)
+        for button in (self.train, self.try_it, self.options):
+            foot.addWidget(button, 0 if button is self.options else 1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(8)
+        column.addLayout(head)
+        column.addWidget(self.says)
+        column.addWidget(self.area, 1)
+        for part in (self.progress, self.state, self.now):
+            column.addWidget(part)
+        column.addLayout(foot)
+        self.progress.hide()
+
+    def _connect(self) -> None:
+        self.close_button.clicked.connect(lambda: self.closed.tell())
+        self.add.clicked.connect(lambda: self._add_card().name.setFocus())
+        self.train.clicked.connect(lambda: self.toggle_training())
+        self.try_it.clicked.connect(lambda: self._try())
+        self.options.clicked.connect(lambda: self.more.tell())
+        self._connect_card(self.nothing)
+        recorder, review, training = self.recorder, self.review, self.training
+        recorder.looked.connect(self._show_recorder)
+        recorder.saved.connect(lambda folder, _: self._take_in(folder))
+        recorder.ended.connect(self._series_over)
+        recorder.told.connect(self.told.tell)
+        review.kept.connect(self._keep)
+        review.redo.connect(self._redo)
+        review.thrown_away.connect(self._throw_away)
+        self.result.look.connect(self._look_at)
+        training.began.connect(self._refresh)
+        training.progressed.connect(self._show_progress)
+        training.done.connect(self._taught)
+        training.failed.connect(self._not_taught)
+        training.entered.connect(lambda _: self._read())
+
+    # Opened and closed.
+
+    def open(self) -> None:
+        """Show what there is, and keep the last seconds from now on."""
+        self.recorder.open()
+        self._live.result.connect(self._show_now)
+        self._watch.start()
+        self._read()
+        first = next((card for card in self.cards if not card.action), None)
+        (first.name if first is not None else self.add).setFocus()
+
+    def leave(self) -> None:
+        """It is hidden: recording ends; a training goes on."""
+        self._live.result.disconnect(self._show_now)
+        self._watch.stop()
+        self._hide_review()
+        self.recorder.close()
+
+    def end(self) -> None:
+        """The window closes."""
+        self._ended = True
+        self._watch.stop()
+        self.review.clear()
+        self.training.close()
+        self.recorder.close(wait_s=1.0)
+        self._strips.close()
+
+    # What there is.
+
+    def _read(self) -> None:
+        """Read the library, off the window's thread."""
+        if self._reading or self._ended:
+            return
+        self._reading = True
+        wanted = tuple(card.action for card in self.cards if card.action)
+        self._jobs.start("deck", lambda: deck.read_deck(self._root, wanted), self._show_deck, self._cannot_read)
+
+    def _look_for_changes(self) -> None:
+        if not self._reading and self._seen != files_of(self._root):
+            self._read()
+
+    def _cannot_read(self, line: str) -> None:
+        self._reading, self._seen = False, files_of(self._root)  # not again before something has changed
+        self._say(line)
+
+    def _show_deck(self, found: Deck) -> None:
+        self._reading = False
+        if self._ended:
+            return
+        self._deck, self._seen = found, found.seen
+        there = {label_key(card.action): card for card in self.cards if card.action}
+        empty = [card for card in self.cards if not card.action and not card.typed and not card.name.hasFocus()]
+        for takes in found.actions:
+            if label_key(takes.name) not in there:
+                card = empty.pop() if empty else self._add_card()
+                card.call(takes.name)
+        for card in self.cards:
+            takes = found.takes_of(card.action) if card.action else ActionTakes("", 0, ())
+            if takes.count and not card.name.hasFocus():
+                card.call(takes.name)
+            card.count = takes.count
+            card.show_count(f"{takes.count} of {WANTED_TAKES}", enough=takes.count >= WANTED_TAKES)
+            card.takes.show_takes(takes.newest, takes.count - len(takes.newest) + 1, {})
+        self.nothing.count = found.nothing.count
+        self.nothing.show_count(nothing_text(found.nothing_s, NOTHING_S), enough=found.nothing_s >= NOTHING_S - 1)
+        self.nothing.takes.show_takes(found.nothing.newest, max(found.nothing.count - deck.SHOWN_TAKES, 0) + 1, {})
+        self._refresh()
+        self._order_tabs()
+
+    def _add_card(self) -> ActionCard:
+        card = ActionCard(self._strips)
+        self._connect_card(card)
+        self._column.insertWidget(len(self.cards), card)
+        self.cards.append(card)
+        self._order_tabs()
+        return card
+
+    def _connect_card(self, card: ActionCard) -> None:
+        card.record.connect(self._toggle_takes)
+        card.named.connect(self._name)
+        card.chosen.connect(self._play)
+
+    def _order_tabs(self) -> None:
+        """Tab goes down the page, whatever was made first."""
+        parts: list[QWidget] = [self.close_button]
+        for card in (*self.cards, self.nothing):
+            if card is self.nothing:
+                parts.append(self.add)
+            parts += [card.name, card.button, *card.takes.buttons]
+            if card is self._reviewed:
+                parts += [self.review.keep, self.review.again, self.review.discard]
+        parts += [*self.result.worst, self.train, self.try_it, self.options]
+        for before, after in pairwise(parts):
+            QWidget.setTabOrder(before, after)
+
+    # Names.
+
+    def _name(self, card: ActionCard) -> bool:
+        """Take over what was typed; whether the card has a name now."""
+        name = card.typed
+        if name == card.action:
+            return bool(name)
+        if not name:
+            card.call(card.action)
+            return bool(card.action)
+        refusal = refusal_of_action(name)
+        if not refusal and label_key(name) == label_key(NOTHING):
+            refusal = "“nothing” has a card of its own, below"
+        same = next((c for c in self.cards if c is not card and label_key(c.action) == label_key(name)), None)
+        if same is not None:
+            refusal = f"there is a card for {same.action} already"
+        if refusal:
+            card.say(refusal, warning=True)
+            return False
+        card.say("")
+        if card.count and label_key(name) != label_key(card.action):
+            before = card.action
+            self._jobs.start("rename", lambda: deck.rename(self._root, before, name), lambda _: self._read(), self._say)
+        card.call(name)
+        self._refresh()
+        return True
+
+    # Recording.
+
+    def toggle_take(self) -> None:
+        """Begin takes of the action that is next, or end those that run."""
+        card = self._recorded or next((c for c in self.cards if c.isAncestorOf(self.focusWidget() or self)), None)
+        self._toggle_takes(card or next((c for c in self.cards if c.count < WANTED_TAKES), self.cards[-1]))
+
+    def _toggle_takes(self, card: ActionCard) -> None:
+        if self._recorded is not None:
+            self.recorder.stop()
+            return
+        if card is not self.nothing and not self._name(card):
+            if not card.typed:
+                card.say("Type the action's name first, for instance wave", warning=True)
+            card.name.setFocus()
+            return
+        self._record(card, max(WANTED_TAKES - card.count, 1) if card is not self.nothing else 1)
+
+    def _record(self, card: ActionCard, takes: int) -> None:
+        from app.library.opening import refusal
+
+        if reason := refusal(self._root):
+            card.say(reason, warning=True)
+            return
+        nothing = card is self.nothing
+        series = Series(card.action, takes, NOTHING_S if nothing else _LONGEST_S, when_still=not nothing)
+        if self.recorder.start(series):
+            self._recorded = card
+            self._hide_review()
+            self._refresh()
+
+    def _show_recorder(self, view: RecorderView) -> None:
+        card = self._recorded
+        if card is not None and view.state in (RecorderState.COUNTDOWN, RecorderState.RECORDING):
+            card.say(take_text(view, card.count, card is self.nothing, NOTHING_S))
+
+    def _series_over(self) -> None:
+        card, self._recorded = self._recorded, None
+        if card is not None:
+            card.say("")
+        self._refresh()
+
+    def _take_in(self, folder: Path) -> None:
+        card = self._recorded
+        if card is None:
+            return
+        self.recorded.tell()
+        self._jobs.start(
+            "take", lambda: deck.read_take(self._root, folder.name), lambda take: self._taken(card, take), self._say
+        )
+
+    def _taken(self, card: ActionCard, take: Replay) -> None:
+        if self._ended:
+            return
+        self._read()
+        if not take.clips:
+            self.told.tell(f"{card.action}: nobody was in the picture, so that take does not count")
+        elif card is not self.nothing and self.isVisible():
+            self._show_review(card, take, f"The last take of {card.action}")
+
+    # Looking at takes.
+
+    def _play(self, card: ActionCard, row: ClipRow) -> None:
+        self._jobs.start(
+            "replay",
+            lambda: deck.read_take(self._root, row.recording, row.id),
+            lambda take: self._show_review(card, take, f"A take of {card.action}"),
+            self._say,
+        )
+
+    def _look_at(self, clip: str) -> None:
+        """A clip by its name, of the result."""
+        recording, _, number = clip.rpartition("/")
+
+        def show(take: Replay) -> None:
+            action = take.clips[0].action if take.clips else None
+            card = next((c for c in (*self.cards, self.nothing) if c.action == action), None)
+            if card is None:
+                self._say("that take is no more in the library")
+                return
+            self._show_review(card, take, f"A take of {card.action}")
+
+        self._jobs.start("replay", lambda: deck.read_take(self._root, recording, int(number)), show, self._say)
+
+    def _show_review(self, card: ActionCard, take: Replay, says: str) -> None:
+        if self._ended or not self.isVisible():
+            return
+        self._reviewed = card
+        card.host(self.review)
+        self.review.show_take(take, says)
+        self._order_tabs()
+        QTimer.singleShot(0, self, lambda: self.area.ensureWidgetVisible(card, 0, 10))
+
+    def _hide_review(self) -> None:
+        self._reviewed = None
+        self.review.clear()
+
+    def _keep(self) -> None:
+        card = self._reviewed
+        self._hide_review()
+        if card is not None:
+            card.button.setFocus()
+
+    def _throw_away(self, take: Replay) -> None:
+        self._keep()
+        self._jobs.start(
+            "bin", lambda: deck.throw_away(self._root, take.recording, take.clips), lambda _: self._read(), self._say
+        )
+
+    def _redo(self, take: Replay) -> None:
+        card = self._reviewed
+        self._throw_away(take)
+        if card is None:
+            return
+        if self._recorded is card:
+            self.recorder.again()
+        elif self._recorded is None:
+            self._record(card, 1)
+
+    # Training and trying.
+
+    def ready_actions(self) -> list[str]:
+        """Those that have takes enough to be taught."""
+        return [card.action for card in self.cards if card.count >= FEWEST_CLIPS]
+
+    def toggle_training(self) -> None:
+        """Begin, or cancel what runs."""
+        if self.training.job is not None:
+            self.training.cancel()
+            self.state.setText("Cancelling …")
+            return
+        base = base_of(self._root, self._live.options.model)
+
+        def request(clips: list[TeachingClip]) -> TeachingRequest:
+            return TeachingRequest(QUICK, MODEL_NAME, base, self._root / "models", clips, keep_base=True)
+
+        self._hide_review()
+        self.train.setEnabled(False)
+        self.state.setText("Reading the takes …")
+        self.training.start(self.ready_actions(), request)
+
+    def _show_progress(self, progress: Progress) -> None:
+        self.progress.setValue(round(1000 * progress.part))
+        if not self.training.cancelling:
+            self.state.setText(progress_text(progress))
+
+    def _taught(self, outcome: TeachingDone) -> None:
+        self._folder, self._before = outcome.folder, ""
+        label = version_label(outcome.folder)
+        self.result.show_result(f"{label} is ready", plain_result(outcome.check), worst_takes(outcome.check))
+        self._refresh()
+        self._order_tabs()
+        self.state.setText(f"{label} is ready: press Try it, and do your actions.")
+        if self.isVisible():
+            self.try_it.setFocus()
+            QTimer.singleShot(0, self, lambda: self.area.ensureWidgetVisible(self.result, 0, 10))
+        else:
+            self.told.tell(f"{label} is ready (Ctrl+K)")
+
+    def _not_taught(self, line: str) -> None:
+        self._refresh()
+        self._say(line)
+
+    def _try(self) -> None:
+        """Switch to what was taught, or back."""
+        if self._folder is None:
+            return
+        running = running_of(self._root, self._live.options.model)
+        if running == str(self._folder) and self._before:
+            self.use.tell(self._before)
+            self._before = ""
+        else:
+            self._before = running
+            self.use.tell(str(self._folder))
+        self._refresh()
+
+    def _show_now(self, result: Result) -> None:
+        self.now.setText(live_text(result))
+
+    # What can be done now.
+
+    def _refresh(self) -> None:
+        busy, trains = self._recorded, self.training.job is not None
+        for card in (*self.cards, self.nothing):
+            card.set_busy(card is busy, waits=busy is not None and card is not busy)
+        counts = {card.action or card.typed: card.count for card in self.cards}
+        reason = cannot_train(counts, self.nothing.count)
+        self.train.setText("Cancel" if trains else "&Train")
+        self.train.setEnabled(trains or (not reason and busy is None))
+        self.train.setToolTip(reason)
+        self.progress.setVisible(trains)
+        ready = self._folder is not None
+        self._make_primary(self.train, not ready)
+        self._make_primary(self.try_it, ready)
+        self.try_it.setEnabled(ready and not trains)
+        back = short_name(self._root, self._before) if self._before else ""
+        self.try_it.setText(f"Back to {back}" if back else "Tr&y it")
+        self.now.setVisible(bool(self._before))
+        self.says.setText(next_step(counts, self.nothing.count, ready, bool(self._before)))
+        if not trains and not ready:
+            self.state.setText(reason)
+
+    def _make_primary(self, button: QPushButton, primary: bool) -> None:
+        name = "primary" if primary else ""
+        if button.objectName() != name:
+            button.setObjectName(name)
+            button.style().unpolish(button)
+            button.style().polish(button)
+
+    def _say(self, line: str) -> None:
+        if not self._ended:
+            self.state.setText(line)
