@@ -12,6 +12,7 @@ from app.ui.library.strips import Strips
 from app.ui.notifier import Notifier
 from app.ui.teaching.deck import SHOWN_TAKES
 from app.ui.teaching.guidance import WANTED_TAKES
+from app.ui.teaching.train_bar import make_primary
 
 PICTURE_PX = (54, 60)
 _FRAMES = 3  # in the strip of a take, of which the middle one is shown
@@ -140,9 +141,7 @@ class ActionCard(QFrame):
     def show_count(self, text: str, *, enough: bool) -> None:
         """How much there is; the button that records is no more the next one to press where it is enough."""
         self.number.setText(text)
-        self.button.setObjectName("" if enough else "primary")
-        self.button.style().unpolish(self.button)
-        self.button.style().polish(self.button)
+        make_primary(self.button, primary=not enough)
 
     def say(self, line: str, *, warning: bool = False) -> None:
         """A line under the takes; "" for what stands there otherwise."""

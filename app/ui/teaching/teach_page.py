@@ -4,23 +4,12 @@ from itertools import pairwise
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import (
-    QFrame,
-    QHBoxLayout,
-    QLabel,
-    QProgressBar,
-    QPushButton,
-    QScrollArea,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from app.library.labels import label_key, refusal_of_action
 from app.library.types import ClipRow
 from app.recording.recorder import RecorderState, RecorderView
-from app.teaching import Progress, TeachingDone
-from app.types import Result
-from app.ui.elided_label import ElidedLabel
+from app.teaching import TeachingDone
 from app.ui.jobs import Jobs
 from app.ui.library.strips import Strips
 from app.ui.live_run import LiveRun
@@ -28,20 +17,17 @@ from app.ui.notifier import Notifier
 from app.ui.teaching import deck
 from app.ui.teaching.action_card import PICTURE_PX, ActionCard
 from app.ui.teaching.deck import ActionTakes, Deck, Replay
-from app.ui.teaching.guidance import WANTED_TAKES, cannot_train, live_text, next_step, nothing_text, take_text
-from app.ui.teaching.report import plain_result, progress_text, worst_takes
+from app.ui.teaching.guidance import WANTED_TAKES, next_step, nothing_text, take_text
+from app.ui.teaching.report import plain_result, worst_takes
 from app.ui.teaching.result_card import ResultCard
 from app.ui.teaching.review import Review
-from app.ui.teaching.shelf import Files, base_of, files_of, running_of, short_name
+from app.ui.teaching.shelf import Files, files_of
 from app.ui.teaching.takes import Series, TakeRecorder
-from app.ui.teaching.training import Training
+from app.ui.teaching.train_bar import TrainBar
 from app.ui.theme import Colours
-from recognizer.teaching.clips import TeachingClip
-from recognizer.teaching.lesson import FEWEST_CLIPS, NOTHING
-from recognizer.teaching.request import QUICK, TeachingRequest
+from recognizer.teaching.lesson import NOTHING
 from recognizer.teaching.versions import version_label
 
-MODEL_NAME = "mine"
 NOTHING_S = 60.0
 _LONGEST_S = 8.0  # of a take whose movement does not end
 _WATCH_MS = 1000
@@ -66,9 +52,7 @@ class TeachPage(QWidget):
         self._reading = self._ended = False
         self._recorded: ActionCard | None = None  # whose takes are being recorded
         self._reviewed: ActionCard | None = None
-        self._folder: Path | None = None  # of the recognizer that has just been taught
-        self._before = ""  # what ran before it was tried
-        self.training = Training(root, jobs, self)
+        self.bar = TrainBar(root, live, jobs)
         self._watch = QTimer(self)
         self._watch.setInterval(_WATCH_MS)
         self._watch.timeout.connect(self._look_for_changes)
@@ -88,20 +72,6 @@ class TeachPage(QWidget):
         self.add = QPushButton("&Add an action")
         self.review = Review(colours)
         self.result = ResultCard()
-        self.train = QPushButton("&Train")
-        self.try_it = QPushButton("Tr&y it")
-        self.try_it.setEnabled(False)
-        self.options = QPushButton("&More options…")
-        self.options.setToolTip("Full training, other recognizers to build on, variants, versions")
-        self.progress = QProgressBar()
-        self.progress.setRange(0, 1000)
-        self.progress.setTextVisible(False)
-        self.progress.setFixedHeight(6)
-        self.state = QLabel()
-        self.state.setObjectName("muted")
-        self.state.setWordWrap(True)
-        self.now = ElidedLabel()
-        self.now.setVisible(False)
 
     def _lay_out(self) -> None:
         self._column = QVBoxLayout()
@@ -120,30 +90,22 @@ class TeachPage(QWidget):
         self.area.setWidget(inside)
         title = QLabel("Teach")
         title.setObjectName("heading")
-        head, foot = QHBoxLayout(), QHBoxLayout()
+        head = QHBoxLayout()
         head.addWidget(title, 1)
         head.addWidget(self.close_button)
-        for button in (self.train, self.try_it, self.options):
-            foot.addWidget(button, 0 if button is self.options else 1)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
         column.addLayout(head)
         column.addWidget(self.says)
         column.addWidget(self.area, 1)
-        for part in (self.progress, self.state, self.now):
-            column.addWidget(part)
-        column.addLayout(foot)
-        self.progress.hide()
+        column.addWidget(self.bar)
 
     def _connect(self) -> None:
         self.close_button.clicked.connect(lambda: self.closed.tell())
         self.add.clicked.connect(lambda: self._add_card().name.setFocus())
-        self.train.clicked.connect(lambda: self.toggle_training())
-        self.try_it.clicked.connect(lambda: self._try())
-        self.options.clicked.connect(lambda: self.more.tell())
         self._connect_card(self.nothing)
-        recorder, review, training = self.recorder, self.review, self.training
+        recorder, review, bar = self.recorder, self.review, self.bar
         recorder.looked.connect(self._show_recorder)
         recorder.saved.connect(lambda folder, _: self._take_in(folder))
         recorder.ended.connect(self._series_over)
@@ -152,18 +114,19 @@ class TeachPage(QWidget):
         review.redo.connect(self._redo)
         review.thrown_away.connect(self._throw_away)
         self.result.look.connect(self._look_at)
-        training.began.connect(self._refresh)
-        training.progressed.connect(self._show_progress)
-        training.done.connect(self._taught)
-        training.failed.connect(self._not_taught)
-        training.entered.connect(lambda _: self._read())
+        bar.begins.connect(self._hide_review)
+        bar.changed.connect(self._refresh)
+        bar.use.connect(self.use.tell)
+        bar.more.connect(self.more.tell)
+        bar.training.done.connect(self._taught)
+        bar.training.entered.connect(lambda _: self._read())
 
     # Opened and closed.
 
     def open(self) -> None:
         """Show what there is, and keep the last seconds from now on."""
         self.recorder.open()
-        self._live.result.connect(self._show_now)
+        self._live.result.connect(self.bar.show_now)
         self._watch.start()
         self._read()
         first = next((card for card in self.cards if not card.action), None)
@@ -171,7 +134,7 @@ class TeachPage(QWidget):
 
     def leave(self) -> None:
         """It is hidden: recording ends; a training goes on."""
-        self._live.result.disconnect(self._show_now)
+        self._live.result.disconnect(self.bar.show_now)
         self._watch.stop()
         self._hide_review()
         self.recorder.close()
@@ -181,7 +144,7 @@ class TeachPage(QWidget):
         self._ended = True
         self._watch.stop()
         self.review.clear()
-        self.training.close()
+        self.bar.close_training()
         self.recorder.close(wait_s=1.0)
         self._strips.close()
 
@@ -249,7 +212,7 @@ class TeachPage(QWidget):
             parts += [card.name, card.button, *card.takes.buttons]
             if card is self._reviewed:
                 parts += [self.review.keep, self.review.again, self.review.discard]
-        parts += [*self.result.worst, self.train, self.try_it, self.options]
+        parts += [*self.result.worst, self.bar.train, self.bar.try_it, self.bar.options]
         for before, after in pairwise(parts):
             QWidget.setTabOrder(before, after)
 
@@ -399,96 +362,26 @@ class TeachPage(QWidget):
         elif self._recorded is None:
             self._record(card, 1)
 
-    # Training and trying.
-
-    def ready_actions(self) -> list[str]:
-        """Those that have takes enough to be taught."""
-        return [card.action for card in self.cards if card.count >= FEWEST_CLIPS]
-
-    def toggle_training(self) -> None:
-        """Begin, or cancel what runs."""
-        if self.training.job is not None:
-            self.training.cancel()
-            self.state.setText("Cancelling …")
-            return
-        base = base_of(self._root, self._live.options.model)
-
-        def request(clips: list[TeachingClip]) -> TeachingRequest:
-            return TeachingRequest(QUICK, MODEL_NAME, base, self._root / "models", clips, keep_base=True)
-
-        self._hide_review()
-        self.train.setEnabled(False)
-        self.state.setText("Reading the takes …")
-        self.training.start(self.ready_actions(), request)
-
-    def _show_progress(self, progress: Progress) -> None:
-        self.progress.setValue(round(1000 * progress.part))
-        if not self.training.cancelling:
-            self.state.setText(progress_text(progress))
+    # What came of it, and what can be done now.
 
     def _taught(self, outcome: TeachingDone) -> None:
-        self._folder, self._before = outcome.folder, ""
         label = version_label(outcome.folder)
         self.result.show_result(f"{label} is ready", plain_result(outcome.check), worst_takes(outcome.check))
-        self._refresh()
         self._order_tabs()
-        self.state.setText(f"{label} is ready: press Try it, and do your actions.")
         if self.isVisible():
-            self.try_it.setFocus()
+            self.bar.try_it.setFocus()
             QTimer.singleShot(0, self, lambda: self.area.ensureWidgetVisible(self.result, 0, 10))
         else:
             self.told.tell(f"{label} is ready (Ctrl+K)")
 
-    def _not_taught(self, line: str) -> None:
-        self._refresh()
-        self._say(line)
-
-    def _try(self) -> None:
-        """Switch to what was taught, or back."""
-        if self._folder is None:
-            return
-        running = running_of(self._root, self._live.options.model)
-        if running == str(self._folder) and self._before:
-            self.use.tell(self._before)
-            self._before = ""
-        else:
-            self._before = running
-            self.use.tell(str(self._folder))
-        self._refresh()
-
-    def _show_now(self, result: Result) -> None:
-        self.now.setText(live_text(result))
-
-    # What can be done now.
-
     def _refresh(self) -> None:
-        busy, trains = self._recorded, self.training.job is not None
+        busy = self._recorded
         for card in (*self.cards, self.nothing):
             card.set_busy(card is busy, waits=busy is not None and card is not busy)
         counts = {card.action or card.typed: card.count for card in self.cards}
-        reason = cannot_train(counts, self.nothing.count)
-        self.train.setText("Cancel" if trains else "&Train")
-        self.train.setEnabled(trains or (not reason and busy is None))
-        self.train.setToolTip(reason)
-        self.progress.setVisible(trains)
-        ready = self._folder is not None
-        self._make_primary(self.train, not ready)
-        self._make_primary(self.try_it, ready)
-        self.try_it.setEnabled(ready and not trains)
-        back = short_name(self._root, self._before) if self._before else ""
-        self.try_it.setText(f"Back to {back}" if back else "Tr&y it")
-        self.now.setVisible(bool(self._before))
-        self.says.setText(next_step(counts, self.nothing.count, ready, bool(self._before)))
-        if not trains and not ready:
-            self.state.setText(reason)
-
-    def _make_primary(self, button: QPushButton, primary: bool) -> None:
-        name = "primary" if primary else ""
-        if button.objectName() != name:
-            button.setObjectName(name)
-            button.style().unpolish(button)
-            button.style().polish(button)
+        self.bar.offer(counts, self.nothing.count, busy=busy is not None)
+        self.says.setText(next_step(counts, self.nothing.count, self.bar.taught is not None, self.bar.tried))
 
     def _say(self, line: str) -> None:
         if not self._ended:
-            self.state.setText(line)
+            self.bar.say(line)
