@@ -36,7 +36,7 @@ OPENERS = {
     "QFileDialog": ("window", lambda w: w.actions_by_name["open_file"].trigger()),
     "RightActionDialog": ("window", lambda w: w.actions_by_name["wrong"].trigger()),
     "LibraryWindow": ("window", lambda w: w.actions_by_name["library"].trigger()),
-    "TeachDialog": ("window", lambda w: w.actions_by_name["teach"].trigger()),
+    "TeachDialog": ("window", lambda w: w.beside.teach(w.live.options.model)),
     "RecognizersDialog": ("window", lambda w: w.actions_by_name["recognizers"].trigger()),
     "GeneratedWindow": ("window", lambda w: w.actions_by_name["generated"].trigger()),
     "ImportDialog": ("library", lambda w: w.commands["import"].trigger()),

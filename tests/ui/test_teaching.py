@@ -344,3 +344,14 @@ def test_the_report_names_figures_and_escapes_names():
         assert said in text
     assert "clap" not in text
     assert "<b>x" not in text
+
+
+def test_a_figure_has_its_interval_and_one_that_says_nothing_is_none():
+    check = {"held_out": "sessions", "clips": 20, "right": 18, "actions": {}, "confusions": []}
+    alarms = {"seconds": 120.0, "an_hour": 30.0, "interval": [0.7, 167.1]}
+    text = as_html({"checks": [check | {"accuracy": 0.9, "interval": [0.7, 0.97]}], "alarms": alarms})
+    assert "<b>90%</b> (70% to 97%) of 20 clips right" in text
+    assert "30.0</b> false alarms an hour (1 to 167)" in text
+    text = as_html({"checks": [check | {"accuracy": None, "verdict": "not judged: record in a second sitting"}]})
+    assert "Not judged: record in a second sitting. 18 of 20 clips were right." in text
+    assert "%" not in text

@@ -80,7 +80,7 @@ class ActionCard(QFrame):
         self.setObjectName("card")
         self.record: Notifier[[ActionCard]] = Notifier()
         self.named: Notifier[[ActionCard]] = Notifier()
-        self.chosen: Notifier[[ActionCard, ClipRow]] = Notifier()
+        self.chosen: Notifier[[ClipRow]] = Notifier()
         self.action = fixed_name  # as the library has it; "" of a card that has no name yet
         self.count = 0
         self._fixed = bool(fixed_name)
@@ -94,24 +94,21 @@ class ActionCard(QFrame):
         self._hint = hint
         self._dress()
         self._lay_out()
-        self.show_count(f"0 of {WANTED_TAKES}", enough=False)
+        self.show_count(f"0 of {WANTED_TAKES}")
 
     def _dress(self) -> None:
         self.name.setPlaceholderText("name of the action, for instance wave")
         self.name.setMaxLength(MAX_TYPED)
         self.name.setAccessibleName("Name of the action")
-        self.name.setVisible(not self._fixed)
         self.name.editingFinished.connect(lambda: self.named.tell(self))
         self.name.returnPressed.connect(self.button.setFocus)
-        self.title.setVisible(self._fixed)
         self.title.setTextFormat(Qt.TextFormat.PlainText)
         self.number.setObjectName("muted")
         self.button.clicked.connect(lambda: self.record.tell(self))
-        self.takes.chosen.connect(lambda row: self.chosen.tell(self, row))
+        self.takes.chosen.connect(self.chosen.tell)
         self.state.setObjectName("muted")
         self.state.setWordWrap(True)
         self.state.setTextFormat(Qt.TextFormat.PlainText)
-        self.state.setVisible(bool(self._hint))
 
     def _lay_out(self) -> None:
         head = QHBoxLayout()
@@ -126,6 +123,8 @@ class ActionCard(QFrame):
         self._column.addLayout(head)
         self._column.addWidget(self.takes)
         self._column.addWidget(self.state)
+        for part, seen in ((self.name, not self._fixed), (self.title, self._fixed), (self.state, bool(self._hint))):
+            part.setVisible(seen)  # only now: without a parent it would be a window
 
     @property
     def typed(self) -> str:
@@ -138,10 +137,9 @@ class ActionCard(QFrame):
         self.name.setText(action)
         self._name_button()
 
-    def show_count(self, text: str, *, enough: bool) -> None:
-        """How much there is; the button that records is no more the next one to press where it is enough."""
+    def show_count(self, text: str) -> None:
+        """How much there is."""
         self.number.setText(text)
-        make_primary(self.button, primary=not enough)
 
     def say(self, line: str, *, warning: bool = False) -> None:
         """A line under the takes; "" for what stands there otherwise."""
@@ -153,8 +151,9 @@ class ActionCard(QFrame):
             self.state.style().unpolish(self.state)
             self.state.style().polish(self.state)
 
-    def set_busy(self, busy: bool, waits: bool) -> None:
-        """busy: its takes are being recorded. waits: those of another card are."""
+    def set_busy(self, busy: bool, waits: bool, comes_next: bool) -> None:
+        """busy: its takes are being recorded. waits: those of another card are. comes_next: it wants takes."""
+        make_primary(self.button, primary=comes_next)
         if (busy, waits) != (self._busy, self._waits):
             self._busy, self._waits = busy, waits
             self.button.setText("Stop" if busy else "Record")

@@ -43,7 +43,10 @@ def _report(check: Mapping[str, Any]) -> str:
         )
     else:
         minutes = alarms["seconds"] / 60
-        parts.append(f"<p><b>{alarms['an_hour']:.1f}</b> false alarms an hour, in {minutes:.1f} min of “nothing”.</p>")
+        parts.append(
+            f"<p><b>{alarms['an_hour']:.1f}</b> false alarms an hour{_between(alarms)}, in {minutes:.1f} min of "
+            "“nothing”.</p>"
+        )
     needed = {action: count for action, count in check.get("needed", {}).items() if count}
     if needed:
         more = ", ".join(f"{count} more of {escape(action)}" for action, count in needed.items())
@@ -75,7 +78,9 @@ def _plain(check: Mapping[str, Any]) -> list[str]:
             of = strictest["actions"][true]["clips"]
             taken = "not recognised" if answer == UNKNOWN else f"taken for {answer}"
             lines.append(f"{true} is {taken} in {count} of {counted(of, 'take')}.")
-        if not lines and strictest["clips"]:
+        if strictest.get("verdict"):
+            lines.append(_sentence(strictest["verdict"]))
+        elif not lines and strictest["clips"]:
             lines.append(f"No mistake in {counted(strictest['clips'], 'take')}.")
     alarms = check.get("alarms")
     if alarms and alarms["seconds"] >= _LEAST_S:
@@ -191,7 +196,25 @@ def _held_out(check: Mapping[str, Any]) -> str:
         f"{escape(true)} taken for {escape(answer)} ({count})" for true, answer, count in check["confusions"][:4]
     )
     confused = f"<p>Mistakes: {mistakes}.</p>" if mistakes else ""
-    return f"<p><b>{check['accuracy']:.0%}</b> of {check['clips']} clips right, on {where}.</p>{table}{confused}"
+    return f"<p>{_how_right(check, where)}</p>{table}{confused}"
+
+
+def _how_right(check: Mapping[str, Any], where: str) -> str:
+    """A part with its count and interval, or why there is none."""
+    if check["accuracy"] is None:
+        return f"{escape(_sentence(check['verdict']))} {check['right']} of {check['clips']} clips were right."
+    interval = check.get("interval")
+    between = f" ({interval[0]:.0%} to {interval[1]:.0%})" if interval else ""
+    return f"<b>{check['accuracy']:.0%}</b>{between} of {check['clips']} clips right, on {where}."
+
+
+def _between(alarms: Mapping[str, Any]) -> str:
+    interval = alarms.get("interval")
+    return f" ({interval[0]:.0f} to {interval[1]:.0f})" if interval else ""
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:].rstrip('.')}."
 
 
 def _percent(share: float | None) -> str:

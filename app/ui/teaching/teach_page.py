@@ -4,10 +4,10 @@ from itertools import pairwise
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from app.library.labels import label_key, refusal_of_action
-from app.library.types import ClipRow
 from app.recording.recorder import RecorderState, RecorderView
 from app.teaching import TeachingDone
 from app.ui.jobs import Jobs
@@ -62,6 +62,7 @@ class TeachPage(QWidget):
         self._lay_out()
         self._connect()
         self._add_card()
+        self._refresh()
 
     def _make_parts(self, colours: Colours) -> None:
         self.close_button = QPushButton("Close")
@@ -129,6 +130,10 @@ class TeachPage(QWidget):
         self._live.result.connect(self.bar.show_now)
         self._watch.start()
         self._read()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Qt's: what is typed goes into the first card without a name."""
+        super().showEvent(event)
         first = next((card for card in self.cards if not card.action), None)
         (first.name if first is not None else self.add).setFocus()
 
@@ -182,10 +187,10 @@ class TeachPage(QWidget):
             if takes.count and not card.name.hasFocus():
                 card.call(takes.name)
             card.count = takes.count
-            card.show_count(f"{takes.count} of {WANTED_TAKES}", enough=takes.count >= WANTED_TAKES)
+            card.show_count(f"{takes.count} of {WANTED_TAKES}")
             card.takes.show_takes(takes.newest, takes.count - len(takes.newest) + 1, {})
         self.nothing.count = found.nothing.count
-        self.nothing.show_count(nothing_text(found.nothing_s, NOTHING_S), enough=found.nothing_s >= NOTHING_S - 1)
+        self.nothing.show_count(nothing_text(found.nothing_s, NOTHING_S))
         self.nothing.takes.show_takes(found.nothing.newest, max(found.nothing.count - deck.SHOWN_TAKES, 0) + 1, {})
         self._refresh()
         self._order_tabs()
@@ -201,7 +206,7 @@ class TeachPage(QWidget):
     def _connect_card(self, card: ActionCard) -> None:
         card.record.connect(self._toggle_takes)
         card.named.connect(self._name)
-        card.chosen.connect(self._play)
+        card.chosen.connect(lambda row: self._look_at(row.name))
 
     def _order_tabs(self) -> None:
         """Tab goes down the page, whatever was made first."""
@@ -305,25 +310,18 @@ class TeachPage(QWidget):
 
     # Looking at takes.
 
-    def _play(self, card: ActionCard, row: ClipRow) -> None:
-        self._jobs.start(
-            "replay",
-            lambda: deck.read_take(self._root, row.recording, row.id),
-            lambda take: self._show_review(card, take, f"A take of {card.action}"),
-            self._say,
-        )
-
     def _look_at(self, clip: str) -> None:
-        """A clip by its name, of the result."""
+        """Play a take, by the name of its clip."""
         recording, _, number = clip.rpartition("/")
 
         def show(take: Replay) -> None:
             action = take.clips[0].action if take.clips else None
             card = next((c for c in (*self.cards, self.nothing) if c.action == action), None)
             if card is None:
-                self._say("that take is no more in the library")
-                return
-            self._show_review(card, take, f"A take of {card.action}")
+                self._say("That take is not in the library any more")
+                self._read()
+            else:
+                self._show_review(card, take, f"A take of {card.action}")
 
         self._jobs.start("replay", lambda: deck.read_take(self._root, recording, int(number)), show, self._say)
 
@@ -376,8 +374,12 @@ class TeachPage(QWidget):
 
     def _refresh(self) -> None:
         busy = self._recorded
+        comes_next = busy or next((card for card in self.cards if card.count < WANTED_TAKES), self.nothing)
+        if comes_next is self.nothing and self.nothing.count and busy is None:
+            comes_next = None
         for card in (*self.cards, self.nothing):
-            card.set_busy(card is busy, waits=busy is not None and card is not busy)
+            waits = busy is not None and card is not busy
+            card.set_busy(card is busy, waits=waits, comes_next=card is comes_next)
         counts = {card.action or card.typed: card.count for card in self.cards}
         self.bar.offer(counts, self.nothing.count, busy=busy is not None)
         self.says.setText(next_step(counts, self.nothing.count, self.bar.taught is not None, self.bar.tried))
