@@ -374,9 +374,8 @@ class TeachPage(QWidget):
 
     def _refresh(self) -> None:
         busy = self._recorded
-        comes_next = busy or next((card for card in self.cards if card.count < WANTED_TAKES), self.nothing)
-        if comes_next is self.nothing and self.nothing.count and busy is None:
-            comes_next = None
+        wanting = [card for card in self.cards if card.count < WANTED_TAKES]
+        comes_next = busy or next(iter(wanting or ([] if self.nothing.count else [self.nothing])), None)
         for card in (*self.cards, self.nothing):
             waits = busy is not None and card is not busy
             card.set_busy(card is busy, waits=waits, comes_next=card is comes_next)
