@@ -30,14 +30,19 @@ def joint_of(name):
 
 PLACES = [MPOSE_13.index(joint_of(name)) for name in MEDIAPIPE_33.joints]
 
+BELOW = np.array(
+    [any(part in name for part in ("hip", "knee", "ankle", "heel", "foot")) for name in MEDIAPIPE_33.joints]
+)
+
 
 class Actor:
     """A source, and the estimator that goes with it. Stands still until told what to do, does it once, stands again.
 
-    haste: frames come so many times faster than their times say, or as fast as they are worked through.
+    haste: frames come so many times faster than their times say, or as fast as they are worked through. at_desk: hips
+    and legs are out of the picture.
     """
 
-    def __init__(self, haste):
+    def __init__(self, haste, *, at_desk=False):
         self.info = SourceInfo("actor", False, SIZE, FPS, None)
         self.haste = haste
         self.time_s = 0.0  # of the source
@@ -47,6 +52,7 @@ class Actor:
         self._from = None
         self._joints = None
         self._look = 0
+        self._confidence = np.where(at_desk & BELOW, 0.0, 1.0).astype(np.float32)
         self._picture = np.full((SIZE[1], SIZE[0], 3), 90, np.uint8)
         self._play(self._rest())
 
@@ -118,7 +124,7 @@ class Actor:
             joints = (1 - faded) * self._from + faded * joints
         self._joints = joints
         seen = (joints + self._rng.normal(0, _JITTER_PX, joints.shape))[PLACES].astype(np.float32)
-        self._poses[self._number] = Pose(seen, np.ones(33, np.float32), MEDIAPIPE_33, time_s, 0)
+        self._poses[self._number] = Pose(seen, self._confidence, MEDIAPIPE_33, time_s, 0)
         self._number += 1
         return Frame(self._picture, time_s, time.perf_counter(), self._number - 1)
 

@@ -12,6 +12,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from app.engine import Engine
+from app.library.catalogue import Library
+from app.library.types import Filter
 from app.recording.recorder import RecorderState
 from app.settings import RunOptions
 from app.ui.main_window import MainWindow
@@ -27,8 +29,8 @@ MOST_INPUTS, LONGEST_S, TRAINING_S = 40, 180.0, 10.0
 
 
 @pytest.fixture
-def actor():
-    return Actor(HASTE)
+def actor(request):
+    return Actor(HASTE, at_desk=getattr(request, "param", False))
 
 
 @pytest.fixture
@@ -173,3 +175,22 @@ def test_a_stranger_teaches_two_actions_and_they_are_recognised_on_other_footage
     assert min(right.values()) >= 0.9 * len(OTHERS), (right, wrong)
     assert not set(TAUGHT) & set(standing)
     assert not set(TAUGHT) & set(everyday)
+
+
+@pytest.mark.parametrize("actor", [True], indirect=True, ids=["at a desk"])
+def test_takes_of_the_upper_body_alone_end_by_themselves_and_are_trimmed(window, actor, user, root):
+    user.wait(lambda: window.video.result is not None)
+    user.press(Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier)
+    (card,) = user.page.cards
+    user.type("greet")
+    user.click(card.button)
+    user.takes(lambda take: user.click(card.button) if take == 2 else actor.do("wave", speed=(1.0, 1.2)[take]))
+    user.wait(lambda: card.count == 2)
+    with Library(root) as library:
+        clips, recordings = library.clips(Filter(action="greet")), library.recordings()
+    moved_s = {1: 3.6 / 1.2, 2: 3.6}
+    for clip in clips:
+        (recording,) = [each for each in recordings if each.id == clip.recording]
+        assert recording.duration_s - clip.end_s > 0.8, "the stillness that ended the take is no part of the clip"
+        assert clip.start_s > 1.5, "nor is that before it"
+    assert sorted(clip.end_s - clip.start_s for clip in clips) == pytest.approx(sorted(moved_s.values()), abs=0.8)

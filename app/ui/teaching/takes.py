@@ -130,7 +130,8 @@ class TakeRecorder(QObject):
     def look(self) -> None:
         """Show how far it is, pass on what was saved, and go on."""
         view = self.view
-        if self.series is not None and self._live.view.state in (EngineState.STOPPED, EngineState.FAILED):
+        over = self._live.view.state in (EngineState.STOPPED, EngineState.FAILED)
+        if self.series is not None and self._left > 0 and over:
             self.told.tell(cannot_record(self._live.view))
             self.stop()
         self._video.set_countdown(_sign(view))
