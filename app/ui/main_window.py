@@ -30,6 +30,7 @@ from app.ui.recording.record_bar import RecordChoices
 from app.ui.recording.wrong import ask_right_action
 from app.ui.run_choices import FindCameras, RunChoices
 from app.ui.status import Status
+from app.ui.teaching.opening import TeachOpener
 from app.ui.theme import Theme
 from app.ui.timeline import Timeline
 from app.ui.toast import Toast
@@ -89,6 +90,7 @@ class MainWindow(QMainWindow):
         self.recording = RecordControl(self.live, self.video, self._theme, self.jobs, taking, parent=self)
         self.run_choices = RunChoices(self.live, self.toolbar, self.jobs, find_cameras, self)
         self.beside = WindowsBeside(lambda: self.recording.root, self._theme, self.jobs, self._use_model, self)
+        self.teaching = TeachOpener(self.live, self.video, self._theme, self.jobs, self.recording, self)
         self._side_timer = self._timer(_SIDE_MS, self._show_side)
         self._status_timer = self._timer(_STATUS_MS, self._show_stats)
 
@@ -120,6 +122,10 @@ class MainWindow(QMainWindow):
         self.recording.taken_back.connect(self.beside.recorded.tell)
         self.recording.told.connect(lambda line: self.toast.say(line))
         self.recording.saved.connect(lambda _: self.beside.recorded.tell())
+        self.teaching.told.connect(lambda line: self.toast.say(line))
+        self.teaching.recorded.connect(self.beside.recorded.tell)
+        self.teaching.use.connect(self._use_model)
+        self.teaching.more.connect(lambda: self.beside.teach(self.live.options.model))
         self._theme.changed.connect(self._wear_theme)
         self._connect_actions()
 
@@ -142,11 +148,11 @@ class MainWindow(QMainWindow):
             ("mirror", self.set_mirror),
             ("large_text", self.set_large_text),
             ("panel", self._body.show_panel),
-            ("record", self.recording.show),
+            ("record", self.show_record_bar),
             ("take", self.toggle_take),
             ("wrong", self.correct_last),
             ("library", lambda: beside.open_library(lambda: self.live.options.model)),
-            ("teach", lambda: beside.teach(self.live.options.model)),
+            ("teach", self.show_teaching),
             ("recognizers", lambda: beside.show_recognizers(lambda: self.live.options.model)),
             ("attention", self.show_attention),
             ("freeze", self.attention.toggle_hold),
@@ -179,6 +185,7 @@ class MainWindow(QMainWindow):
         self.panel.clear()
         self.attention.clear()
         self.recording.source_changed()
+        self.teaching.source_changed()
         self._fresh = None
         if self.live.options.source != self._events_of:  # here, after the last events of the run before
             self._events_of = self.live.options.source
@@ -250,9 +257,27 @@ class MainWindow(QMainWindow):
         self.panel.set_compact(shown)
         self._body.show_attention(shown)
 
+    def show_teaching(self, shown: bool) -> None:
+        """The page that teaches, in place of the side panel and of the record bar."""
+        if shown and self.actions_by_name["record"].isChecked():
+            self.actions_by_name["record"].trigger()
+        page = self.teaching.show(shown)
+        if page is not None:
+            page.closed.connect(self.actions_by_name["teach"].trigger)
+            self._body.set_teaching(page)
+        self._body.show_teaching(shown)
+
+    def show_record_bar(self, shown: bool) -> None:
+        """The bar for recording, in place of the page that teaches."""
+        if shown and self.actions_by_name["teach"].isChecked():
+            self.actions_by_name["teach"].trigger()
+        self.recording.show(shown)
+
     def toggle_take(self) -> None:
         """Begin the takes, or end the one that runs; the first time the bar is shown."""
-        if not self.actions_by_name["record"].isChecked():
+        if self.actions_by_name["teach"].isChecked():
+            self.teaching.toggle_take()
+        elif not self.actions_by_name["record"].isChecked():
             self.actions_by_name["record"].trigger()
         else:
             self.recording.toggle()
@@ -289,9 +314,11 @@ class MainWindow(QMainWindow):
         self.toast.say(f"Theme: {self._settings.theme}")
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Qt's: Esc leaves the full screen."""
+        """Qt's: Esc leaves the full screen, then the page that teaches."""
         if event.key() == Qt.Key.Key_Escape and self.isFullScreen():
             self.set_full_screen(False)
+        elif event.key() == Qt.Key.Key_Escape and self.actions_by_name["teach"].isChecked():
+            self.actions_by_name["teach"].trigger()
         else:
             super().keyPressEvent(event)
 
@@ -306,6 +333,7 @@ class MainWindow(QMainWindow):
         self._status_timer.stop()
         self._theme.changed.disconnect(self._wear_theme)
         self.attention.close()
+        self.teaching.close()
         self.recording.close()
         self.live.close()
         self.jobs.close(timeout_s=0.3)
@@ -333,7 +361,15 @@ class MainWindow(QMainWindow):
 
     def _wear_theme(self) -> None:
         colours = self._theme.colours
-        for part in (self.actions_by_name, self.banner, self.video, self.timeline, self.panel, self.attention):
+        for part in (
+            self.actions_by_name,
+            self.banner,
+            self.video,
+            self.timeline,
+            self.panel,
+            self.attention,
+            self.teaching,
+        ):
             part.set_colours(colours)
         self.actions_by_name.set_running(self.live.active, colours)
 

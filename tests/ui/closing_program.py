@@ -36,7 +36,7 @@ OPENERS = {
     "QFileDialog": ("window", lambda w: w.actions_by_name["open_file"].trigger()),
     "RightActionDialog": ("window", lambda w: w.actions_by_name["wrong"].trigger()),
     "LibraryWindow": ("window", lambda w: w.actions_by_name["library"].trigger()),
-    "TeachDialog": ("window", lambda w: w.actions_by_name["teach"].trigger()),
+    "TeachDialog": ("window", lambda w: w.beside.teach(w.live.options.model)),
     "RecognizersDialog": ("window", lambda w: w.actions_by_name["recognizers"].trigger()),
     "GeneratedWindow": ("window", lambda w: w.actions_by_name["generated"].trigger()),
     "ImportDialog": ("library", lambda w: w.commands["import"].trigger()),
@@ -93,7 +93,7 @@ def set_to_work(dialog):
 
 def is_at_work(dialog):
     if type(dialog).__name__ == "TeachDialog":
-        return dialog._job is not None
+        return dialog.training.job is not None
     return dialog._cancel is not None
 
 

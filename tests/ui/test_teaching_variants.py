@@ -114,14 +114,14 @@ class FakeJob:
 def asked(dialog, qtbot):
     """The request that the button makes."""
     dialog.toggle()
-    qtbot.waitUntil(lambda: dialog._job is not None, timeout=PATIENCE_MS)
-    request = dialog._job.request
-    dialog.look()
+    qtbot.waitUntil(lambda: dialog.training.job is not None, timeout=PATIENCE_MS)
+    request = dialog.training.job.request
+    dialog.training.look()
     return request
 
 
 def test_variants_are_asked_for_only_where_the_user_wants_them(open_dialog, library, qtbot, monkeypatch):
-    monkeypatch.setattr("app.ui.teaching.teach_dialog.TeachingJob", FakeJob)
+    monkeypatch.setattr("app.ui.teaching.training.TeachingJob", FakeJob)
     folder = write_generator(own_generators(library) / "toy")
     dialog = open_dialog()
     assert not dialog.variants.add.isChecked()

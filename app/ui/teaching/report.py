@@ -5,9 +5,13 @@ from html import escape
 from typing import Any
 
 from app.plurals import counted
+from app.teaching import STARTING, Progress
+from recognizer.decision import UNKNOWN
 
 _LEAST_S = 30.0  # of footage of nothing: with less, one alarm more or less means hundreds an hour
 _MOST_NAMES = 12  # of the clips of an action
+_MOST_CONFUSIONS, _WORST = 3, 2
+_STAGES = {STARTING: "Starting", "": "Working"}
 _HELD_OUT = {
     "sessions": "sittings that it had not seen",
     "people": "people whom it had not seen",
@@ -39,7 +43,10 @@ def _report(check: Mapping[str, Any]) -> str:
         )
     else:
         minutes = alarms["seconds"] / 60
-        parts.append(f"<p><b>{alarms['an_hour']:.1f}</b> false alarms an hour, in {minutes:.1f} min of “nothing”.</p>")
+        parts.append(
+            f"<p><b>{alarms['an_hour']:.1f}</b> false alarms an hour{_between(alarms)}, in {minutes:.1f} min of "
+            "“nothing”.</p>"
+        )
     needed = {action: count for action, count in check.get("needed", {}).items() if count}
     if needed:
         more = ", ".join(f"{count} more of {escape(action)}" for action, count in needed.items())
@@ -52,6 +59,49 @@ def _report(check: Mapping[str, Any]) -> str:
         parts.append(f"<p>Labels to look at:</p><ul>{rows}</ul>")
     parts += [f"<p>{escape(str(remark))}</p>" for remark in check.get("remarks", ())]
     return "".join(parts)
+
+
+def plain_result(check: Mapping[str, Any]) -> str:
+    """What is wrong with a taught recognizer, as a list of sentences for a label."""
+    try:
+        lines = _plain(check)
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError):
+        lines = ["What its check has found cannot be read."]
+    return "".join(f"<p>{escape(line)}</p>" for line in lines)
+
+
+def _plain(check: Mapping[str, Any]) -> list[str]:
+    lines = []
+    strictest = check["checks"][0] if check.get("checks") else None
+    if strictest is not None:
+        for true, answer, count in strictest["confusions"][:_MOST_CONFUSIONS]:
+            of = strictest["actions"][true]["clips"]
+            taken = "not recognised" if answer == UNKNOWN else f"taken for {answer}"
+            lines.append(f"{true} is {taken} in {count} of {counted(of, 'take')}.")
+        if strictest.get("verdict"):
+            lines.append(_sentence(strictest["verdict"]))
+        elif not lines and strictest["clips"]:
+            lines.append(f"No mistake in {counted(strictest['clips'], 'take')}.")
+    alarms = check.get("alarms")
+    if alarms and alarms["seconds"] >= _LEAST_S:
+        minutes = alarms["seconds"] / 60
+        shown = ", ".join(f"{action} {count} times" for action, count in alarms["shown"].items())
+        lines.append(f"In {minutes:.1f} min of “nothing”: {shown or 'no false alarm'}.")
+    for action, count in check.get("needed", {}).items():
+        if count:
+            lines.append(f"{action} needs {counted(count, 'more take')}.")
+    return [*lines, *map(str, check.get("remarks", ()))]
+
+
+def worst_takes(check: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The takes that are most worth another look: the name of the clip and what is wrong with it."""
+    try:
+        return [
+            (str(one["clip"]), f"A take of {one['action']} looks like {one['looks_like']}.")
+            for one in check.get("suspects", ())[:_WORST]
+        ]
+    except (KeyError, TypeError):
+        return []
 
 
 def made_of_html(actions: Mapping[str, Sequence[str]], check: Mapping[str, Any] | None = None) -> str:
@@ -114,6 +164,12 @@ def _variants(tried: Mapping[str, Any]) -> str:
     )
 
 
+def progress_text(progress: Progress) -> str:
+    """What a teaching does now, and how long it still takes."""
+    stage = _STAGES.get(progress.stage, progress.stage.capitalize())
+    return f"{stage}{left_text(progress.remaining_s)}"
+
+
 def left_text(remaining_s: float | None) -> str:
     """What is still to come, as the end of a sentence."""
     if remaining_s is None:
@@ -140,8 +196,25 @@ def _held_out(check: Mapping[str, Any]) -> str:
         f"{escape(true)} taken for {escape(answer)} ({count})" for true, answer, count in check["confusions"][:4]
     )
     confused = f"<p>Mistakes: {mistakes}.</p>" if mistakes else ""
-    clips = counted(check["clips"], "clip")
-    return f"<p><b>{check['accuracy']:.0%}</b> of {clips} right, on {where}.</p>{table}{confused}"
+    return f"<p>{_how_right(check, where)}</p>{table}{confused}"
+
+
+def _how_right(check: Mapping[str, Any], where: str) -> str:
+    """A part with its count and interval, or why there is none."""
+    if check["accuracy"] is None:
+        return f"{escape(_sentence(check['verdict']))} {check['right']} of {check['clips']} clips were right."
+    interval = check.get("interval")
+    between = f" ({interval[0]:.0%} to {interval[1]:.0%})" if interval else ""
+    return f"<b>{check['accuracy']:.0%}</b>{between} of {counted(check['clips'], 'clip')} right, on {where}."
+
+
+def _between(alarms: Mapping[str, Any]) -> str:
+    interval = alarms.get("interval")
+    return f" ({interval[0]:.0f} to {interval[1]:.0f})" if interval else ""
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:].rstrip('.')}."
 
 
 def _percent(share: float | None) -> str:

@@ -1,6 +1,5 @@
 """The Teach dialog: which actions, how, its progress, what the check found, and the switch to the new recognizer."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer
@@ -22,17 +21,17 @@ from PySide6.QtWidgets import (
 
 from app.errors import UsageError
 from app.library.labels import MAX_TYPED
-from app.library.types import Model
 from app.model_files import refusal_of
 from app.plurals import counted
-from app.teaching import TeachingDone, TeachingFailed, TeachingJob, command_of
+from app.teaching import Progress, TeachingDone, command_of
 from app.ui.closing import ClosingDialog, close_box
 from app.ui.enabling import enable
 from app.ui.jobs import Jobs
 from app.ui.notifier import Notifier
 from app.ui.picker import Picker
-from app.ui.teaching.report import as_html, left_text, made_of_html
-from app.ui.teaching.shelf import Files, Shelf, base_of, before, clips_of, enter, files_of, read, running_of, short_name
+from app.ui.teaching.report import as_html, made_of_html, progress_text
+from app.ui.teaching.shelf import Files, Shelf, base_of, before, files_of, read, running_of, short_name
+from app.ui.teaching.training import STOP_TRAINING, Training
 from app.ui.teaching.variants_choice import VariantsChoice
 from app.ui.teaching.version_list import VersionList
 from recognizer.teaching.clips import TeachingClip
@@ -41,13 +40,11 @@ from recognizer.teaching.lesson import FEWEST_CLIPS, NOTHING
 from recognizer.teaching.request import FULL, QUICK, TeachingRequest
 from recognizer.teaching.versions import TaughtModel, plain_name, version_label
 
-_LOOK_MS = 150
 _ACTION, _CLIPS, _SIDES = range(3)
 _WATCH_MS = 1000
 _KINDS = ((QUICK, "Quick: seconds, from three clips an action"), (FULL, "Full: minutes, from many clips"))
 _FULL = "Trains the network itself, and once more for the check; what comes of it knows the ticked actions alone."
 _IN_TURN = "on people or sittings held out in turn"
-_STAGES = {"starting": "Loading what teaching needs", "": "Working"}
 
 
 class TeachDialog(ClosingDialog):
@@ -65,20 +62,17 @@ class TeachDialog(ClosingDialog):
         self._before = before(root, model)
         self._seen: Files = ()
         self._reading = False
-        self._job: TeachingJob | None = None
-        self._cancelling = False
-        self._asked: TeachingRequest | None = None
+        self._taught = False  # what came of a teaching stays on the screen
         self._closed = False
         self._missing = ""  # what Full needs and is not there
         self._newest: str | None = None  # the version that has just been made
-        self._timer = QTimer(self)
-        self._timer.setInterval(_LOOK_MS)
-        self._timer.timeout.connect(self.look)
+        self.training = Training(root, jobs, self)
         self._watch = QTimer(self)
         self._watch.setInterval(_WATCH_MS)
         self._watch.timeout.connect(self._look_for_changes)
         self._make_parts()
         self._lay_out()
+        self._follow_training()
         self.look_at_library()
         self._watch.start()
 
@@ -215,7 +209,7 @@ class TeachDialog(ClosingDialog):
             self._newest = None
         self._offer_tests(shelf.tests)
         self._show_way_back()
-        if self._asked is None:  # later, what came of the teaching stays on the screen
+        if not self._taught:
             self.state.setText(_what_there_is(shelf.counts))
         self._refresh()
 
@@ -275,9 +269,8 @@ class TeachDialog(ClosingDialog):
 
     def toggle(self) -> None:
         """Begin, or cancel what runs."""
-        if self._job is not None:
-            self._cancelling = True
-            self._job.cancel()
+        if self.training.job is not None:
+            self.training.cancel()
             self.state.setText("Cancelling …")
             return
         actions = self.chosen()
@@ -289,13 +282,12 @@ class TeachDialog(ClosingDialog):
             return
         enable(self.train, "The clips are being read")
         self.state.setText("Reading the clips …")
-        self._jobs.start("clips", lambda: clips_of(self._root, actions), self._begin, self._failed)
+        self._taught = True
+        self.training.start(actions, self._request)
 
-    def _begin(self, clips: list[TeachingClip]) -> None:
-        if self._closed:
-            return
+    def _request(self, clips: list[TeachingClip]) -> TeachingRequest:
         one_sided = [self._text(i) for i in self._items() if i.checkState(_SIDES) == Qt.CheckState.Checked]
-        self._asked = TeachingRequest(
+        return TeachingRequest(
             kind=str(self.kind.currentData()),
             name=plain_name(self.name.text()),
             base=self._base,
@@ -306,53 +298,30 @@ class TeachDialog(ClosingDialog):
             generator=self.variants.folder,
             test=tuple(clip.name for clip in clips if clip.name in set(self.test.currentData())),
         )
-        try:
-            self._job = TeachingJob(self._asked)
-        except UsageError as error:
-            self._failed(str(error))
-            return
+
+    def _follow_training(self) -> None:
+        training = self.training
+        training.began.connect(self._begun)
+        training.progressed.connect(self._show_progress)
+        training.done.connect(self._done)
+        training.failed.connect(self._failed)
+        training.entered.connect(lambda shelf: self._offer(shelf) if shelf is not None else self.look_at_library())
+
+    def _begun(self) -> None:
         enable(self.train, "")
         self.train.setText("Cancel")
-        self.look()
-        self._timer.start()
 
-    def look(self) -> None:
-        """Show how far it is, and what came of it."""
-        job = self._job
-        if job is None:
-            return
-        outcome, progress = job.outcome, job.progress
-        if outcome is None:
-            self.progress.setRange(0, 1000 if progress.part else 0)  # 0: it is at work, and cannot say yet how far
-            self.progress.setValue(round(1000 * progress.part))
-            if not self._cancelling:
-                stage = _STAGES.get(progress.stage, progress.stage.capitalize())
-                self.state.setText(f"{stage}{left_text(progress.remaining_s)}")
-            return
-        self._job, self._cancelling = None, False
-        self.progress.setRange(0, 1000)
-        self._timer.stop()
-        if isinstance(outcome, TeachingDone):
-            self._done(outcome)
-        else:
-            self.progress.setValue(0)
-            cancelled = "Cancelled; nothing is left of it."
-            self._failed(outcome.message if isinstance(outcome, TeachingFailed) else cancelled)
+    def _show_progress(self, progress: Progress) -> None:
+        self.progress.setValue(round(1000 * progress.part))
+        if not self.training.cancelling:
+            self.state.setText(progress_text(progress))
 
     def _done(self, outcome: TeachingDone) -> None:
         self.progress.setValue(1000)
         self._reset()
-        asked = self._asked
-        assert asked is not None
         label = version_label(outcome.folder)
         self.state.setText(f"{label} is ready: look at the check, then press Use it.")
         self._newest = label
-        created = datetime.now(UTC).isoformat(timespec="seconds")
-        left_out = outcome.check.get("left_out", ())
-        made_of = tuple((clip.name, clip.action) for clip in asked.learnt if clip.name not in left_out)
-        folder = f"models/{asked.name}/{outcome.folder.name}"
-        model = Model(label, created, asked.kind, folder, made_of, outcome.check)
-        self._jobs.start("model", lambda: enter(self._root, model), self._offer, lambda _: self.look_at_library())
 
     def _use_chosen(self) -> None:
         model = self.taught.chosen()
@@ -374,6 +343,7 @@ class TeachDialog(ClosingDialog):
         self.back.setText("Back" if self._before is None else f"Back to {short_name(self._root, self._before)}")
 
     def _failed(self, line: str) -> None:
+        self.progress.setValue(0)
         self._reset()
         self._say(line)
 
@@ -383,8 +353,7 @@ class TeachDialog(ClosingDialog):
         self._refresh()
 
     def _refresh(self) -> None:
-        none = "" if self._items() else "There is no labelled clip: record some takes (Ctrl+E)"
-        enable(self.train, "" if self._job is not None else self._missing or none)
+        self.train.setEnabled(self.training.job is not None or (bool(self._items()) and not self._missing))
 
     def _say(self, line: str) -> None:
         if not self._closed:
@@ -392,16 +361,14 @@ class TeachDialog(ClosingDialog):
 
     def at_work(self) -> str:
         """Whether to stop the training; "" once it has been cancelled."""
-        return "" if self._job is None or self._cancelling else "Training is at work. Stop it? Nothing of it is kept."
+        training = self.training
+        return STOP_TRAINING if training.job is not None and not training.cancelling else ""
 
     def leave(self) -> None:
         """What runs is cancelled."""
         self._closed = True
-        self._timer.stop()
         self._watch.stop()
-        job, self._job = self._job, None
-        if job is not None:
-            job.cancel()
+        self.training.close()
 
 
 def _what_there_is(counts: dict[str, int]) -> str:
