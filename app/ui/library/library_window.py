@@ -377,7 +377,7 @@ class LibraryWindow(QMainWindow):
         self._theme.changed.disconnect(self._wear_theme)
         self._recorded.disconnect(self.recordings_changed)
         self.browser.strips.close()
-        self._jobs.close(timeout_s=1.0)
+        self._jobs.close(timeout_s=0.3)  # the whole program is to end within two seconds
         library, self.library, self.edits.library = self.library, None, None
         if library is not None:
             give_back(library)
