@@ -141,7 +141,7 @@ def parse(arguments: Sequence[str], settings: UserSettings) -> Command:
     width, height = given.camera_size or (None, None)
     options = RunOptions(
         model=_name_of(_or(given.model, remembered.model)),
-        source=_or(given.camera, remembered.source),
+        source=remembered.whole_source() if given.camera is None else given.camera,
         people=_or(given.people, remembered.people),
         provider=_or(given.provider, remembered.provider),
         mirror=_or(given.mirror, remembered.mirror),

@@ -50,8 +50,7 @@ class RunOptions:
 class UserSettings:
     """Choices remembered between runs, kept as JSON in the user's configuration folder, for the user alone.
 
-    source: an address is here whole; in the file its password is left out, which goes into the system's keyring. Where
-    there is none, the user is asked for the address again.
+    source: in the file an address is without its password, which goes into the system's keyring; see whole_source().
     geometry: the window's place and size as Qt saves it, in base64. save_folder: where screenshots and videos go; ""
     for the system's own folder.
     """
@@ -91,11 +90,16 @@ class UserSettings:
         settings = cls(**{name: saved[name] for name, kind in _kinds().items() if type(saved.get(name)) is kind})
         if not 1 <= settings.people <= MAX_PEOPLE:
             settings.people = 1
-        if HIDDEN in settings.source:
-            settings.source = keyring_store.read(settings.source) or settings.source
-        elif settings.source != without_secrets(settings.source):
+        if settings.source != without_secrets(settings.source):
             settings.save(path)  # of an earlier version, which wrote down everything
         return settings
+
+    def whole_source(self) -> str:
+        """The source with the password that the keyring keeps. Where it keeps none, opening the source says so.
+
+        Asks the keyring, which may ask the user, only where something was left out.
+        """
+        return (HIDDEN in self.source and keyring_store.read(self.source)) or self.source
 
     def save(self, path: Path | None = None) -> None:
         """Write them at once and whole; a folder that cannot be written is logged, never fatal."""

@@ -100,7 +100,7 @@ def public_source(source: str) -> str:
 
 def without_secrets(source: str) -> str:
     """A source's name as it may be written down: what was left out is marked, so that it is not taken for whole."""
-    if not is_address(source):
+    if not is_address(source) or HIDDEN in source:
         return source
     kind, host, path, has_user, query = _shown(source.strip())
     if query and not _PLAIN_QUERY.fullmatch(query):

@@ -150,7 +150,11 @@ def test_the_keyring_keeps_the_password(system_keyring):
     kept = json.loads(settings_path().read_text())["source"]
     assert kept == "rtsp://…@10.0.0.7:554/Streaming/Channels/101?channel=1"
     assert system_keyring.kept == {("actionlens", kept): address}
-    assert UserSettings.load().source == address
+    settings = UserSettings.load()
+    assert cli.parse(["--headless"], settings).options.source == "auto", "the keyring is not asked in vain"
+    assert settings.whole_source() == address
+    settings.save()  # as when nothing else was chosen
+    assert UserSettings.load().whole_source() == address
 
 
 @pytest.mark.parametrize("broken", [None, keyring.errors.KeyringLocked("locked"), RuntimeError("no bus")])
@@ -164,7 +168,7 @@ def test_without_a_keyring_the_password_is_asked_for_again(monkeypatch, system_k
         system_keyring.get_password = system_keyring.set_password = fail
     UserSettings(source=f"rtsp://admin:{PLAIN}@10.0.0.7/live").save()
     assert system_keyring.kept == {}
-    source = UserSettings.load().source
+    source = UserSettings.load().whole_source()
     assert not leaks(source)
     with pytest.raises(SourceError, match="open the address again with it"):
         open_source(source)
@@ -173,7 +177,7 @@ def test_without_a_keyring_the_password_is_asked_for_again(monkeypatch, system_k
 def test_addresses_without_a_secret_need_no_keyring(system_keyring):
     for address in ("http://10.0.0.7:8080/video", "rtsp://10.0.0.7/cam/realmonitor?channel=1&subtype=0", "0", "a.mp4"):
         UserSettings(source=address).save()
-        assert UserSettings.load().source == address
+        assert UserSettings.load().whole_source() == address
     assert system_keyring.kept == {}
 
 
@@ -183,7 +187,7 @@ def test_what_an_earlier_version_wrote_down_is_taken_out(system_keyring):
     settings_path().write_text(json.dumps({"source": address}))
     assert UserSettings.load().source == address
     assert not leaks(settings_path().read_text())
-    assert UserSettings.load().source == address
+    assert UserSettings.load().whole_source() == address
 
 
 @pytest.mark.parametrize(
