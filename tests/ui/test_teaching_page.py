@@ -321,11 +321,11 @@ def test_skeleton_only_of_the_record_bar_is_kept_here_too(library, running, engi
 
 
 def test_every_part_is_reached_by_tab_and_has_a_name(library, open_page, qtbot):
-    for _ in range(2):
-        put(library, "wave")
-    put(library, "clap")
+    for action in ("wave", "clap"):
+        for _ in range(2):
+            put(library, action)
     page = open_page()
-    qtbot.waitUntil(lambda: len(page.cards) == 2 and page.cards[1].count > 0, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: [card.count for card in page.cards] == [2, 2], timeout=PATIENCE_MS)
     click(page.cards[0].takes.buttons[1])
     qtbot.waitUntil(page.review.isVisible, timeout=PATIENCE_MS)
     wanted = [

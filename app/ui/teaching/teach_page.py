@@ -177,10 +177,12 @@ class TeachPage(QWidget):
             return
         self._deck, self._seen = found, found.seen
         there = {label_key(card.action): card for card in self.cards if card.action}
-        empty = [card for card in self.cards if not card.action and not card.typed and not card.name.hasFocus()]
+        empty = [card for card in self.cards if not card.action and not card.typed]
         for takes in found.actions:
             if label_key(takes.name) not in there:
                 card = empty.pop() if empty else self._add_card()
+                if card.name is self.focusWidget():
+                    self.add.setFocus()  # what is typed now is another action's name
                 card.call(takes.name)
         for card in self.cards:
             takes = found.takes_of(card.action) if card.action else ActionTakes("", 0, ())
