@@ -158,6 +158,7 @@ class ActionCard(QFrame):
             self._busy, self._waits = busy, waits
             self.button.setText("Stop" if busy else "Record")
             self.button.setEnabled(not waits)
+            self.button.setToolTip("Takes of another action are being recorded" if waits else "")
             self.name.setEnabled(not busy)
             self._name_button()
 

@@ -85,7 +85,7 @@ def _plain(check: Mapping[str, Any]) -> list[str]:
     alarms = check.get("alarms")
     if alarms and alarms["seconds"] >= _LEAST_S:
         minutes = alarms["seconds"] / 60
-        shown = ", ".join(f"{action} {count} times" for action, count in alarms["shown"].items())
+        shown = ", ".join(f"{action} {counted(count, 'time')}" for action, count in alarms["shown"].items())
         lines.append(f"In {minutes:.1f} min of “nothing”: {shown or 'no false alarm'}.")
     for action, count in check.get("needed", {}).items():
         if count:

@@ -78,7 +78,7 @@ class TeachPage(QWidget):
         self._column = QVBoxLayout()
         self._column.setContentsMargins(0, 0, 6, 0)
         self._column.setSpacing(10)
-        for part in (self.add, self.nothing, self.result):
+        for part in (self.result, self.add, self.nothing):
             self._column.addWidget(part)
         self._column.addStretch(1)
         inside = QWidget()
@@ -200,7 +200,7 @@ class TeachPage(QWidget):
     def _add_card(self) -> ActionCard:
         card = ActionCard(self._strips)
         self._connect_card(card)
-        self._column.insertWidget(len(self.cards), card)
+        self._column.insertWidget(self._column.indexOf(self.add), card)
         self.cards.append(card)
         self._order_tabs()
         return card
@@ -212,14 +212,14 @@ class TeachPage(QWidget):
 
     def _order_tabs(self) -> None:
         """Tab goes down the page, whatever was made first."""
-        parts: list[QWidget] = [self.close_button]
+        parts: list[QWidget] = [self.close_button, *self.result.worst]
         for card in (*self.cards, self.nothing):
             if card is self.nothing:
                 parts.append(self.add)
             parts += [card.name, card.button, *card.takes.buttons]
             if card is self._reviewed:
                 parts += [self.review.keep, self.review.again, self.review.discard]
-        parts += [*self.result.worst, self.bar.train, self.bar.try_it, self.bar.options]
+        parts += [self.bar.train, self.bar.try_it, self.bar.options]
         for before, after in pairwise(parts):
             QWidget.setTabOrder(before, after)
 
@@ -370,7 +370,7 @@ class TeachPage(QWidget):
         self._order_tabs()
         if self.isVisible():
             self.bar.try_it.setFocus()
-            QTimer.singleShot(0, self, lambda: self.area.ensureWidgetVisible(self.result, 0, 10))
+            self.area.verticalScrollBar().setValue(0)
         else:
             self.told.tell(f"{label} is ready (Ctrl+K)")
 

@@ -152,11 +152,12 @@ class TrainBar(QWidget):
         reason = cannot_train(self._counts, self._nothing)
         self.train.setText("Cancel" if trains else "&Train")
         self.train.setEnabled(trains or not (reason or self._busy or self._starting))
-        self.train.setToolTip(reason)
+        self.train.setToolTip(reason or ("Takes are being recorded" if self._busy else ""))
         self.progress.setVisible(trains)
         make_primary(self.train, primary=not ready)
         make_primary(self.try_it, primary=ready and not self.tried)
         self.try_it.setEnabled(ready and not trains)
+        self.try_it.setToolTip("" if self.try_it.isEnabled() else "Train first")
         self.try_it.setText(f"Back to {short_name(self._root, self._before)}" if self.tried else "Tr&y it")
         self.now.setVisible(self.tried)
         if not trains and not ready and not self._starting:
