@@ -90,11 +90,14 @@ class Actions:
                 self._by_name[command.name].setIconVisibleInMenu(False)
 
     def set_running(self, running: bool, colours: Colours) -> None:
-        """Whether `start` starts or stops."""
+        """Whether `start` starts or stops, and whether there is something to pause."""
         action = self._by_name["start"]
         action.setText("&Stop" if running else "&Start")
         action.setIcon(icons.icon("stop" if running else "start", colours.text))
         action.setToolTip(_tooltip("Stop" if running else "Start", "F5"))
+        pause = self._by_name["pause"]
+        pause.setEnabled(running)
+        pause.setToolTip(tooltip_of("pause") if running else "Nothing runs that could be paused: F5 starts")
         action.setIconVisibleInMenu(False)
 
 

@@ -5,8 +5,8 @@ from dataclasses import asdict, fields
 from datetime import datetime
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, Qt, QTimer
-from PySide6.QtGui import QCloseEvent, QKeyEvent
+from PySide6.QtCore import QByteArray, Qt, QTimer, QUrl
+from PySide6.QtGui import QCloseEvent, QDesktopServices, QKeyEvent
 from PySide6.QtWidgets import QMainWindow
 
 from app.settings import RunOptions, UserSettings
@@ -25,7 +25,7 @@ from app.ui.menus import fill_menus
 from app.ui.messages import empty_message, notice
 from app.ui.notifier import Notifier
 from app.ui.pictures import pictures_folder, save_picture
-from app.ui.recording.control import RecordControl
+from app.ui.recording.control import RecordControl, Saved
 from app.ui.recording.record_bar import RecordChoices
 from app.ui.recording.wrong import ask_right_action
 from app.ui.run_choices import FindCameras, RunChoices
@@ -118,7 +118,8 @@ class MainWindow(QMainWindow):
         self.panel.person_chosen.connect(self._follow)
         banner.restart.connect(self.run_choices.restart)
         banner.choose_source.connect(self.toolbar.source.showPopup)
-        self.recording.saved.connect(self._say_saved)
+        self.recording.saved.connect(self._say_take)
+        self.recording.taken_back.connect(self.beside.recorded.tell)
         self.recording.told.connect(lambda line: self.toast.say(line))
         self.recording.saved.connect(lambda _: self.beside.recorded.tell())
         self.teaching.told.connect(lambda line: self.toast.say(line))
@@ -219,7 +220,6 @@ class MainWindow(QMainWindow):
         self.video.set_notice(notice(view))
         self.actions_by_name.set_running(self.live.active, self._theme.colours)
         self.actions_by_name["pause"].setChecked(view.state is EngineState.PAUSED)
-        self.actions_by_name["pause"].setEnabled(self.live.active)
         if view.options.seconds and view.state is EngineState.STOPPED and view.info is not None:
             self.close()  # --seconds ends the program as it does without a window
 
@@ -348,7 +348,16 @@ class MainWindow(QMainWindow):
         self._settings.save_folder = folder
 
     def _say_saved(self, path: Path) -> None:
-        self.toast.say(f"Saved {path}")
+        def show() -> None:
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))
+
+        self.toast.say(f"Saved “{path.name}” in {path.parent.name}", Open=show)
+
+    def _say_take(self, saved: Saved) -> None:
+        def show() -> None:
+            self.beside.open_library(lambda: self.live.options.model, saved.folder.name)
+
+        self.toast.say(saved.text, Undo=lambda: self.recording.take_back(saved), Open=show)
 
     def _wear_theme(self) -> None:
         colours = self._theme.colours

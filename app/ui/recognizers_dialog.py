@@ -23,6 +23,7 @@ from app.models import SHIPPED, KnownModel, known_models, name_of
 from app.plurals import counted
 from app.ui.closing import ClosingDialog, ask, close_box
 from app.ui.dialogs import file_dialog
+from app.ui.enabling import enable
 from app.ui.jobs import Jobs
 from app.ui.notifier import Notifier
 
@@ -166,11 +167,11 @@ class RecognizersDialog(ClosingDialog):
         fixed = _NONE if model is None else _ONLY_TAUGHT if model.origin == SHIPPED else ""
         same = model is not None and self.name.text().strip() == model.name.partition("@")[0]
         told = "It is in use already" if runs else ""
-        _enable(self.switch, _NONE if model is None else model.problem or told)
-        _enable(self.name, fixed)
-        _enable(self.change, fixed or ("Type another name first" if same or not self.name.text().strip() else ""))
-        _enable(self.delete, fixed or ("It is in use: choose another one first" if runs else ""))
-        _enable(self.export, fixed or (model.problem if model is not None else ""))
+        enable(self.switch, _NONE if model is None else model.problem or told)
+        enable(self.name, fixed)
+        enable(self.change, fixed or ("Type another name first" if same or not self.name.text().strip() else ""))
+        enable(self.delete, fixed or ("It is in use: choose another one first" if runs else ""))
+        enable(self.export, fixed or (model.problem if model is not None else ""))
 
     def _use(self) -> None:
         model = self.chosen()
@@ -243,9 +244,3 @@ class RecognizersDialog(ClosingDialog):
                 self.state.setText(line)
 
         self._jobs.start("recognizers", work, end, fail)
-
-
-def _enable(part: QWidget, refusal: str) -> None:
-    """Switch it on, or off with the reason."""
-    part.setEnabled(not refusal)
-    part.setToolTip(refusal)

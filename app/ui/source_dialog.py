@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 from PySide6.QtWidgets import QDialogButtonBox, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from app.ui.closing import ClosingDialog
+from app.ui.enabling import enable
 from app.ui.notifier import Notifier
 
 _SCHEMES = ("http", "https", "rtsp", "rtsps", "rtmp", "udp", "tcp", "srt")
@@ -39,7 +40,7 @@ class SourceDialog(ClosingDialog):
 
     def _check(self) -> None:
         ready = is_stream_url(self.address.text().strip())
-        self.buttons.button(QDialogButtonBox.StandardButton.Open).setEnabled(ready)
+        enable(self.buttons.button(QDialogButtonBox.StandardButton.Open), "" if ready else self.hint.text())
 
     def _accept(self) -> None:
         self.chosen.tell(self.address.text().strip())

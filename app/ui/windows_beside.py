@@ -25,13 +25,16 @@ class WindowsBeside(QObject):
         self.recorded: Notifier[[]] = Notifier()
         self._root, self._theme, self._jobs, self._use_model, self._window = root, theme, jobs, use_model, parent
 
-    def open_library(self, model: Callable[[], str]) -> None:
-        """Look through recordings and label them, with proposals of a model as on the command line."""
+    def open_library(self, model: Callable[[], str], recording: str = "") -> None:
+        """Look through recordings and label them, with proposals of a model as on the command line; recording: to be
+        shown."""
         from app.ui.library.library_window import LibraryWindow  # it loads SQLite and the readers of data sets
 
         there = self._window.findChild(LibraryWindow)
         if there is None:
             there = LibraryWindow(self._root(), self._theme, self._window, model, self.recorded)
+        if recording:
+            there.show_recording(recording)
         there.show()
         there.raise_()
         there.activateWindow()

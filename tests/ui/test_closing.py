@@ -15,7 +15,17 @@ import window_fakes as fakes
 from closing_program import OPENERS, WAYS
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QDialog, QMainWindow
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractSpinBox,
+    QApplication,
+    QComboBox,
+    QDialog,
+    QLineEdit,
+    QMainWindow,
+    QSlider,
+    QTabBar,
+)
 
 import app.ui
 from app.library.catalogue import Library
@@ -46,6 +56,30 @@ def drive(*arguments):
         finally:
             process.kill()
     pytest.fail(f"it ended before its time: {lines}")
+
+
+@pytest.fixture
+def opened_window(running, engines, tmp_path, monkeypatch, qtbot):
+    """Opens a window of the program by its kind."""
+
+    def make(kind):
+        monkeypatch.setattr("app.recording.folder.user_data_path", lambda *_, **__: tmp_path)
+        running.recording.root = tmp_path / "library"
+        closing_program.fill_library()
+        engines.last.give(fakes.result(1.0))
+        running.actions_by_name["record"].trigger()
+        owner, opener = OPENERS[kind]
+        window = running
+        if owner == "library":
+            running.actions_by_name["library"].trigger()
+            window = closing_program.found("LibraryWindow")
+            qtbot.waitUntil(lambda: window.library is not None, timeout=20_000)
+        opener(window)
+        qtbot.waitUntil(lambda: closing_program.found(kind) is not None)
+        return closing_program.found(kind)
+
+    yield make
+    running.close()
 
 
 @pytest.mark.parametrize(
@@ -89,21 +123,8 @@ def test_no_window_of_the_program_is_left_out():
 
 
 @pytest.mark.parametrize("kind", OPENERS)
-def test_ctrl_q_in_any_window_ends_everything(kind, running, engines, tmp_path, monkeypatch, qtbot):
-    monkeypatch.setattr("app.recording.folder.user_data_path", lambda *_, **__: tmp_path)
-    running.recording.root = tmp_path / "library"
-    closing_program.fill_library()
-    engines.last.give(fakes.result(1.0))
-    owner, opener = OPENERS[kind]
-    running.actions_by_name["record"].trigger()
-    window = running
-    if owner == "library":
-        running.actions_by_name["library"].trigger()
-        window = closing_program.found("LibraryWindow")
-        qtbot.waitUntil(lambda: window.library is not None, timeout=20_000)
-    opener(window)
-    qtbot.waitUntil(lambda: closing_program.found(kind) is not None)
-    dialog = closing_program.found(kind)
+def test_ctrl_q_in_any_window_ends_everything(kind, opened_window, engines, tmp_path, qtbot):
+    dialog = opened_window(kind)
     dialog.activateWindow()
     qtbot.waitUntil(lambda: QApplication.activeWindow() is dialog)
     QTest.keyClick(dialog, Qt.Key.Key_Q, Qt.KeyboardModifier.ControlModifier)
@@ -132,3 +153,34 @@ def test_an_import_after_a_refused_close_comes_to_its_end(running, tmp_path, mon
     dialog.stop.click()
     qtbot.waitUntil(lambda: "cancelled" in dialog.state.text(), timeout=20_000)
     window.close()
+
+
+@pytest.mark.parametrize("kind", [kind for kind in OPENERS if kind != "QFileDialog"])  # Qt's own
+def test_a_control_that_cannot_be_used_says_why(kind, opened_window, qtbot):
+    window = opened_window(kind)
+    qtbot.wait(300)  # lists are read on jobs
+    controls = (QAbstractButton, QLineEdit, QComboBox, QAbstractSpinBox, QSlider)
+    mute = [
+        f"{type(part).__name__} {part.accessibleName() or getattr(part, 'text', str)()!r}"
+        for control in controls
+        for part in window.findChildren(control)
+        if part.isVisible() and not part.isEnabled() and not part.toolTip() and not inside(part)
+    ]
+    assert mute == []
+
+
+def inside(part):
+    """Whether it is a part of a control, as the line of a spin box."""
+    return isinstance(part.parentWidget(), QAbstractSpinBox | QComboBox | QLineEdit | QTabBar)
+
+
+def test_no_key_means_one_thing_here_and_another_there(opened_window, running):
+    library = opened_window("LibraryWindow")
+    both = {}
+    for window in (running, library):
+        for action in window.actions():
+            if not action.shortcut().isEmpty():
+                both.setdefault(action.shortcut().toString(), set()).add(action.text().replace("&", ""))
+    twice = {key: texts for key, texts in both.items() if len(texts) > 1}
+    # F1 lists the keys of the window that it is pressed in; Ctrl and a figure is a choice in both.
+    assert set(twice) == {"F1", "Ctrl+1", "Ctrl+2", "Ctrl+3", "Ctrl+4"}

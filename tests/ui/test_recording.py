@@ -13,10 +13,12 @@ from PySide6.QtWidgets import QCheckBox, QDoubleSpinBox, QLabel, QSpinBox, QWidg
 
 from app.library.catalogue import Library
 from app.library.database import FILE
+from app.library.types import Filter
 from app.recording.folder import read_recording, recording_folders
 from app.recording.recorder import RecorderState
 from app.recording.writer import RecordingWriter, recover
 from app.types import EngineState
+from app.ui.library.library_window import LibraryWindow
 from app.ui.recording.record_bar import RecordBar, RecordChoices
 from app.ui.recording.wrong import RightActionDialog
 from pose.skeleton import MEDIAPIPE_33
@@ -70,7 +72,8 @@ def test_a_take_is_recorded_with_its_label_and_told(recording, engines, library,
     found = read_recording(folder)
     assert (found.info.action, found.info.person) == ("juggle balls", "Ada")
     assert found.info.begins_s == pytest.approx(3.0, abs=0.1)
-    assert folder.name in recording.toast.text()
+    assert recording.toast.text() == "juggle balls: take saved (4.0 s)"
+    assert [button.text() for button in recording.toast.buttons] == ["Undo", "Open"]
 
 
 def test_the_bar_says_what_happens_and_the_button_ends_it(recording, engines):
@@ -355,6 +358,7 @@ def test_f8_without_a_name_asks_for_it_and_offers_the_last_one(recording, engine
     take(recording)
     assert recording.recording.view.state is RecorderState.READY
     assert bar.state.text() == "Type the action's name, for instance wave; F8 once more records without one"
+    assert recording.toast.text() == bar.state.text()
     assert bar.action.hasFocus()
     QTest.keyClicks(bar.action, "greet")
     settle(recording)
@@ -456,3 +460,52 @@ def test_what_the_last_seconds_were_needs_a_name_that_can_be_one(recording, engi
     assert dialog.says.text().startswith("that is an address")
     assert dialog.isVisible()
     dialog.close()
+
+
+def two_of_three(recording, engines):
+    """Two of three takes of boot; the id of the second."""
+    bar = recording.recording.bar
+    bar.action.setText("boot")
+    bar.takes.setValue(3)
+    play(recording, engines.last, 0.0, 1.0)
+    take(recording)
+    play(recording, engines.last, 1.0, 1.5)
+    assert recording.toast.text().startswith("boot: take 1 of 3 (")
+    first = {folder.name for folder in recording_folders(recording.recording.root)}
+    play(recording, engines.last, 2.5, 1.0)
+    assert recording.toast.text().startswith("boot: take 2 of 3 (")
+    recording.recording.cancel()
+    settle(recording)
+    (second,) = {folder.name for folder in recording_folders(recording.recording.root)} - first
+    return second
+
+
+def test_a_take_is_told_by_name_and_number_and_undo_puts_it_into_the_bin(recording, engines, library, qtbot):
+    second = two_of_three(recording, engines)
+    said = recording.toast.text()
+    assert str(library) not in said
+    count = len(recording_folders(library))
+    QTest.mouseClick(recording.toast.buttons[0], Qt.MouseButton.LeftButton)
+    assert not recording.toast.isVisible()
+    qtbot.waitUntil(lambda: "is in the library's bin" in recording.toast.text(), timeout=20_000)
+    with Library(library) as opened:
+        assert opened.count_recordings() == count - 1
+        (row,) = opened.recordings(Filter(deleted=True))
+    assert row.id == second
+
+
+def test_open_shows_the_take_in_the_library(recording, engines, library, qtbot):
+    second = two_of_three(recording, engines)
+    QTest.mouseClick(recording.toast.buttons[1], Qt.MouseButton.LeftButton)
+    (window,) = recording.findChildren(LibraryWindow)
+    qtbot.waitUntil(lambda: window.library is not None and window.browser.chosen_recordings() != [], timeout=20_000)
+    assert [row.id for row in window.browser.chosen_recordings()] == [second]
+    window.close()
+
+
+def test_a_message_without_buttons_lets_clicks_through(recording):
+    recording.toast.say("Theme: dark")
+    assert recording.toast.testAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+    assert recording.toast.buttons == []
+    recording.toast.say("x", Undo=lambda: None)
+    assert not recording.toast.testAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)

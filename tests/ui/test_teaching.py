@@ -84,7 +84,7 @@ def dialog(library, qtbot, qapp):
 
 def test_actions_with_their_clips_are_offered_and_too_few_are_not(dialog):
     rows = {dialog._text(item): (item.text(1), item.isDisabled()) for item in dialog._items()}
-    assert rows == {"hail a taxi": ("3", False), "deep bob": ("3", False), "too few": ("1", True)}
+    assert rows == {"hail a taxi": ("3", False), "deep bob": ("3", False), "too few": ("1, 2 more needed", True)}
     assert sorted(dialog.chosen()) == ["deep bob", "hail a taxi"]
 
 
@@ -152,6 +152,19 @@ def test_progress_is_shown_and_the_button_cancels(dialog, job):
     dialog.training.look()
     assert "nothing is left" in dialog.state.text()
     assert dialog.train.text() == "Train"
+
+
+def test_until_it_can_say_how_far_it_is_the_bar_moves(dialog, job):
+    job.progress = Progress("starting", 0.0, None)
+    dialog.look()
+    assert (dialog.progress.minimum(), dialog.progress.maximum()) == (0, 0)
+    assert dialog.state.text() == "Loading what teaching needs"
+    job.progress = Progress("windows", 0.25, 12.0)
+    dialog.look()
+    assert (dialog.progress.maximum(), dialog.progress.value()) == (1000, 250)
+    job.outcome = TeachingCancelled()
+    dialog.look()
+    assert dialog.progress.maximum() == 1000
 
 
 def test_what_went_wrong_is_one_line(dialog, job):

@@ -13,6 +13,7 @@ from app.ui.attention.moments import Moment, Moments
 from app.ui.attention.panel import PREDICTED, AttentionPanel, frame_relevance, joint_relevance
 from app.ui.attention.strip import HeatStrip, before
 from app.ui.attention.views import joint_names
+from app.ui.enabling import enable
 from app.ui.live_run import LiveRun
 from app.ui.people_painter import JointScores
 from app.ui.video_view import VideoView
@@ -179,7 +180,8 @@ class AttentionControl(QObject):
             self._panel.hold.setChecked(False)
             return
         self._panel.hold.setText("Back to live" if held else "Freeze")
-        self._panel.overlay.setEnabled(not held)  # the circles of a moment that is past are on its own picture
+        # The circles of a moment that is past are on its own picture.
+        enable(self._panel.overlay, "The moment is frozen: Ctrl+F goes back to live" if held else "")
         if self._held is None or self._explanation is None or self._explanation.clip is not self._held.clip:
             self._forget()
         self._asked = None

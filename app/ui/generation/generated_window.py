@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 from app.generation import Maker, Wish, none_here, offered, said_of
 from app.palette import action_text
 from app.ui.closing import ClosingDialog, close_box
+from app.ui.enabling import enable
 from app.ui.generation.preview import Preview
 from app.ui.jobs import Jobs
 from app.ui.picker import Picker
@@ -177,8 +178,8 @@ class GeneratedWindow(ClosingDialog):
 
     def _enable(self, enabled: bool) -> None:
         for part in (self.first, self.second, self.share, self.seed, self.another, self.playing):
-            part.setEnabled(enabled)
-        self.generators.setEnabled(self.generators.count() > 0)
+            enable(part, "" if enabled else "There is no clip: the line above says why")
+        enable(self.generators, "" if self.generators.count() else none_here(self._root))
 
     def leave(self) -> None:
         """What is being made is not shown any more."""

@@ -24,6 +24,7 @@ from app.library.labels import MAX_TYPED, refusal_of_action
 from app.library.sharing import shared
 from app.plurals import counted
 from app.ui.dialogs import file_dialog
+from app.ui.enabling import enable
 from app.ui.jobs import Jobs
 from app.ui.library.transfer_dialog import TransferDialog
 from app.ui.notifier import Notifier
@@ -32,6 +33,8 @@ from app.ui.picker import Picker
 
 class ImportDialog(TransferDialog):
     """imported: something is in the library now."""
+
+    needs = "Add files or a folder first"
 
     def __init__(self, root: Path, jobs: Jobs, parent: QWidget | None = None) -> None:
         super().__init__("Import", root, jobs, parent)
@@ -58,7 +61,7 @@ class ImportDialog(TransferDialog):
             self.format.addItem(name, name)
         self.action, self.who, self.sitting = (self._field() for _ in range(3))
         self.by_folder = QCheckBox("The name of a video's folder is its action")
-        self.by_folder.toggled.connect(lambda on: self.action.setEnabled(not on))
+        self.by_folder.toggled.connect(lambda on: enable(self.action, "The folder's name is the action" if on else ""))
         self.skeleton_only = QCheckBox("Skeletons only: keep no pixels")
         self.people, self.jobs = _number(1, 4, 1), _number(1, 64, os.cpu_count() or 1)
         self.state.setText("Videos, folders of videos, data sets, PYSKL pickles, exported tables, archives of these")
@@ -146,8 +149,8 @@ class ImportDialog(TransferDialog):
         progress = self._progress
         if progress is None or self._cancel is None or self._cancel.is_set():
             return
-        of_all = f" of {progress.total}" if progress.total else ""
-        self.state.setText(f"{progress.done:.{1 if of_all else 0}f}{of_all} {progress.name[-60:]}")
+        of_all = f" of {progress.total}" if progress.total else ""  # the bar has the parts of those at work
+        self.state.setText(f"{int(progress.done)}{of_all} done {progress.name[-60:]}".rstrip())
 
     def _done(self, report: ImportReport) -> None:
         if report.recordings:
@@ -165,7 +168,7 @@ class ImportDialog(TransferDialog):
     def _show_running(self, running: bool) -> None:
         super()._show_running(running)
         for part in (self.paths, self.files, self.folder, self.drop, self.format):
-            part.setEnabled(not running)
+            enable(part, "It is at work" if running else "")
 
     def _ready(self) -> bool:
         return self.paths.count() > 0

@@ -20,6 +20,7 @@ from app.library.queries import Kind
 from app.library.types import Named
 from app.plurals import counted
 from app.ui.closing import ClosingDialog, close_box
+from app.ui.enabling import enable
 from app.ui.library.clip_edits import ClipEdits
 from app.ui.picker import Picker
 
@@ -116,10 +117,9 @@ class NamesDialog(ClosingDialog):
         self.list.setCurrentRow(min(max(place, 0), len(self._named) - 1))
         refused = "" if not library.read_only else (library.notes or ["The library is open for reading only"])[0]
         for part in (self.name, self.rename, self.add, self.remove, self.into, self.merge, self.key, self.set_key):
-            part.setEnabled(not refused)
-            part.setToolTip(refused)
+            enable(part, refused)
         for part in (self.key, self.set_key):
-            part.setEnabled(not refused and self._kind == "action")
+            enable(part, refused or ("" if self._kind == "action" else "Only actions have keys"))
 
     def _choose(self) -> None:
         named = self._chosen()

@@ -25,6 +25,7 @@ from app.library.labels import MAX_TYPED
 from app.library.splitting import BY, NOT_KNOWN, By, Groups, grouped, part_of, share_out
 from app.plurals import counted
 from app.ui.closing import ClosingDialog, close_box
+from app.ui.enabling import enable
 from app.ui.library.clip_edits import ClipEdits
 from app.ui.notifier import Notifier
 from app.ui.picker import Picker
@@ -164,12 +165,13 @@ class SplitsDialog(ClosingDialog):
     def _enable(self, library: Library) -> None:
         refused = "" if not library.read_only else (library.notes or ["The library is open for reading only"])[0]
         for part in (self.remove, *self.parts.values(), self.none, self.share):
-            part.setEnabled(not refused and bool(self._name))
-        self.undo.setEnabled(not refused and library.undo_text() is not None)
-        self.undo.setToolTip(f"{library.undo_text() or ''} (Ctrl+Z)")
+            enable(part, refused or ("" if self._name else "Name a split first"))
+        text = library.undo_text()
+        enable(self.undo, refused or ("" if text else "There is nothing to undo"))
+        if text and not refused:
+            self.undo.setToolTip(f"{text} (Ctrl+Z)")
         for field in (self.name, self.add):
-            field.setEnabled(not refused)
-            field.setToolTip(refused)
+            enable(field, refused)
 
     def _add(self) -> None:
         name = " ".join(self.name.text().split())

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton, QWidget
 
 from app.library.importing import ImportProgress
 from app.ui.closing import ClosingDialog
+from app.ui.enabling import enable
 from app.ui.jobs import Jobs
 
 _PARTS = 100  # of the progress bar for each thing
@@ -15,7 +16,9 @@ _LOOK_MS = 150
 
 
 class TransferDialog(ClosingDialog):
-    """It does not block the window; closing it cancels, after a question."""
+    """It does not block the window; closing it cancels, after a question. needs: what is to be given first."""
+
+    needs = ""
 
     def __init__(self, title: str, root: Path, jobs: Jobs, parent: QWidget | None) -> None:
         super().__init__(parent)
@@ -76,7 +79,7 @@ class TransferDialog(ClosingDialog):
             self._timer.start()
         self.bar.setVisible(running)
         self.bar.setRange(0, 0)
-        self.begin.setEnabled(not running and self._ready())
+        enable(self.begin, "It is at work" if running else "" if self._ready() else self.needs)
         self.stop.setText("Cancel" if running else "Close")
 
     def _ready(self) -> bool:

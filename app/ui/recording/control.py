@@ -1,13 +1,15 @@
 """Connects the record bar with a recorder on the live run."""
 
 import logging
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer
 
+from app.errors import RecordingError
 from app.library.types import Named
-from app.recording.folder import library_root, recordings_folder
+from app.recording.folder import INFO_FILE, library_root, parse_info, recordings_folder
 from app.recording.recorder import Recorder, RecorderState, RecorderView
 from app.types import EngineState, Result
 from app.ui.jobs import Jobs
@@ -23,10 +25,19 @@ log = logging.getLogger(__name__)
 _LOOK_MS = 100
 
 
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A new recording. text: what to say of it, "boot: take 2 of 3 (2.8 s)"."""
+
+    folder: Path
+    text: str
+
+
 class RecordControl(QObject):
     """Recording while the bar is shown; hidden, nothing is kept in memory.
 
-    saved: the folder of a new recording. told: a line that must be seen: what failed, or what a killed run had left.
+    saved: a new recording. taken_back: one has gone into the bin. told: a line that must be seen: what failed, or what
+    a killed run had left.
     root: of the library.
     """
 
@@ -41,7 +52,8 @@ class RecordControl(QObject):
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self.saved: Notifier[[Path]] = Notifier()
+        self.saved: Notifier[[Saved]] = Notifier()
+        self.taken_back: Notifier[[]] = Notifier()
         self.told: Notifier[[str]] = Notifier()
         self.root = root or library_root()
         self._live, self._video, self._jobs = live, video, jobs
@@ -50,7 +62,7 @@ class RecordControl(QObject):
         self._recorder: Recorder | None = None
         self._refusal = ""  # why nothing can be recorded
         self._session = f"{datetime.now():%Y-%m-%d %H:%M}"
-        self._told: list[Path] = []
+        self._told: list[tuple[Path, RecorderView]] = []
         self._failures: list[str] = []
         self._ending = False  # the take that runs has been told that the source has ended
         self._timer = QTimer(self)
@@ -73,9 +85,15 @@ class RecordControl(QObject):
             return
         if shown and self._recorder is None:
             # Paths and failures reach the window's thread through the lists that the timer looks at.
-            source, saved, failed = self._live.options.source, self._told.append, self._failures.append
-            self._recorder = Recorder(self.root, source, saved=saved, failed=failed)
-            self._live.add_tap(self._recorder)
+            source, told = self._live.options.source, self._told
+            recorder = Recorder(
+                self.root,
+                source,
+                saved=lambda folder: told.append((folder, recorder.view)),
+                failed=self._failures.append,
+            )
+            self._recorder = recorder
+            self._live.add_tap(recorder)
             self._arm()
             self._timer.start()
             self._look_for_names()
@@ -92,7 +110,9 @@ class RecordControl(QObject):
             self._recorder.stop()
         elif reason := self._no_picture():
             self.told.tell(reason)
-        elif self.bar.ready():
+        elif not self.bar.ready():
+            self.told.tell(self.bar.state.text())  # the bar has seldom room for all of it
+        else:
             self._arm()
             self._recorder.start()
         self.look()
@@ -101,6 +121,16 @@ class RecordControl(QObject):
         """Throw the take away."""
         if self._recorder is not None:
             self._recorder.cancel()
+
+    def take_back(self, saved: Saved) -> None:
+        """Put a recording into the library's bin."""
+
+        def done(_: None) -> None:
+            self.taken_back.tell()
+            self._look_for_names()
+            self.told.tell("The take is in the library's bin, from which it can be taken out")
+
+        self._jobs.start("take-back", lambda: put_into_bin(self.root, saved.folder.name), done, self.told.tell)
 
     def hold_last(self) -> str:
         """Put the last seconds aside for save_last(), while the user is asked; why that cannot be, "" where it is."""
@@ -201,7 +231,8 @@ class RecordControl(QObject):
         if self._told:
             self._look_for_names()
         while self._told:
-            self.saved.tell(self._told.pop(0))
+            folder, view = self._told.pop(0)
+            self.saved.tell(Saved(folder, said_of(folder, view)))
         while self._failures:
             self.told.tell(self._failures.pop(0))
 
@@ -211,6 +242,29 @@ def names_of(root: Path) -> tuple[list[Named], list[Named]]:
     from app.library.take_names import take_names  # it loads SQLite
 
     return take_names(root)
+
+
+def put_into_bin(root: Path, recording: str) -> None:
+    """Delete a new recording, so that it can be restored. Raises LibraryError."""
+    from app.library.sharing import shared  # it loads SQLite
+
+    with shared(root) as library:
+        if not library.read_only:
+            library.refresh()
+        library.delete_recordings([recording])
+
+
+def said_of(folder: Path, view: RecorderView) -> str:
+    """What to say of a recording that has just been saved; view: of that moment."""
+    if view.state is not RecorderState.SAVING:
+        return view.message[:1].upper() + view.message[1:]
+    try:
+        action = parse_info((folder / INFO_FILE).read_bytes(), folder).action or "(no name)"
+    except (OSError, RecordingError):
+        action = folder.name
+    of = max(view.of, view.takes)
+    take = f"take {view.takes} of {of}" if of > 1 else "take saved"
+    return f"{action}: {take} ({view.message.removeprefix('saved ')})"
 
 
 def _sign(view: RecorderView) -> str:

@@ -25,9 +25,11 @@ from app.library.types import Named
 from app.plurals import counted
 from app.recording.recorder import RecorderState, RecorderView, TakeSettings
 from app.ui.elided_label import ElidedLabel
+from app.ui.enabling import enable
 from app.ui.notifier import Notifier
 from app.ui.theme import Colours
 
+_BUSY_SAYS = "Takes are being made: Stop ends them"
 _NAME_IT = "Type the action's name, for instance wave; F8 once more records without one"
 _WIDE_PX = 760  # from here on everything but the names fits into one row, with room for what is said
 _BUSY = (RecorderState.COUNTDOWN, RecorderState.RECORDING, RecorderState.SAVING)
@@ -175,12 +177,13 @@ class RecordBar(QFrame):
         """How far the recorder is."""
         busy = view.state in _BUSY
         self.button.setText("Stop" if busy else "Record")
-        self.button.setEnabled(view.state is not RecorderState.SAVING and not self._refusal)
+        saving = "The take is being saved" if view.state is RecorderState.SAVING else ""
+        enable(self.button, self._refusal or saving)
         self.cancel.setVisible(view.state in (RecorderState.COUNTDOWN, RecorderState.RECORDING))
         for part in (self.action, self.person, self.takes, self.countdown, self.longest):
-            part.setEnabled(not busy)
+            enable(part, _BUSY_SAYS if busy else "")
         for check in (self.when_still, self.skeleton_only):
-            check.setEnabled(not busy)
+            enable(check, _BUSY_SAYS if busy else "")
         if busy:
             self._said = ""
         self.state.setText(self._refusal or self._said or _state_text(view))
@@ -188,7 +191,6 @@ class RecordBar(QFrame):
     def refuse(self, reason: str) -> None:
         """Nothing can be recorded, for this reason; "" when it can."""
         self._refusal = reason
-        self.button.setToolTip(reason)
         self.show_view(RecorderView(RecorderState.READY))
 
     def set_colours(self, colours: Colours) -> None:
@@ -254,5 +256,5 @@ def _state_text(view: RecorderView) -> str:
         return f"{take}: {view.recorded_s:.1f} s"
     if view.state is RecorderState.SAVING:
         return "saving …"
-    lost = f" · {view.dropped} frames left out: the disk is too slow" if view.dropped else ""
+    lost = f" · {counted(view.dropped, 'frame')} left out: the disk is too slow" if view.dropped else ""
     return (view.message or "Ready; the last 3 s before the key are kept") + lost

@@ -11,7 +11,7 @@ from recognizer.decision import UNKNOWN
 _LEAST_S = 30.0  # of footage of nothing: with less, one alarm more or less means hundreds an hour
 _MOST_NAMES = 12  # of the clips of an action
 _MOST_CONFUSIONS, _WORST = 3, 2
-_STAGES = {STARTING: "Starting", "": "Working"}
+_STAGES = {STARTING: "Loading what teaching needs", "": "Working"}
 _HELD_OUT = {
     "sessions": "sittings that it had not seen",
     "people": "people whom it had not seen",
@@ -205,7 +205,7 @@ def _how_right(check: Mapping[str, Any], where: str) -> str:
         return f"{escape(_sentence(check['verdict']))} {check['right']} of {check['clips']} clips were right."
     interval = check.get("interval")
     between = f" ({interval[0]:.0%} to {interval[1]:.0%})" if interval else ""
-    return f"<b>{check['accuracy']:.0%}</b>{between} of {check['clips']} clips right, on {where}."
+    return f"<b>{check['accuracy']:.0%}</b>{between} of {counted(check['clips'], 'clip')} right, on {where}."
 
 
 def _between(alarms: Mapping[str, Any]) -> str:

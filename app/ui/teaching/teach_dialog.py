@@ -22,14 +22,16 @@ from PySide6.QtWidgets import (
 from app.errors import UsageError
 from app.library.labels import MAX_TYPED
 from app.model_files import refusal_of
+from app.plurals import counted
 from app.teaching import Progress, TeachingDone, command_of
 from app.ui.closing import ClosingDialog, close_box
+from app.ui.enabling import enable
 from app.ui.jobs import Jobs
 from app.ui.notifier import Notifier
 from app.ui.picker import Picker
 from app.ui.teaching.report import as_html, made_of_html, progress_text
 from app.ui.teaching.shelf import Files, Shelf, base_of, before, files_of, read, running_of, short_name
-from app.ui.teaching.training import STOP_TRAINING, Training
+from app.ui.teaching.training import STOP_TRAINING, Training, show_progress
 from app.ui.teaching.variants_choice import VariantsChoice
 from app.ui.teaching.version_list import VersionList
 from recognizer.teaching.clips import TeachingClip
@@ -188,13 +190,16 @@ class TeachDialog(ClosingDialog):
         for action, count in sorted(shelf.counts.items()):
             if action == NOTHING:
                 continue
-            item = QTreeWidgetItem([action, str(count), ""])
             enough = count >= FEWEST_CLIPS
+            clips = str(count) if enough else f"{count}, {FEWEST_CLIPS - count} more needed"
+            item = QTreeWidgetItem([action, clips, ""])
             ticked = Qt.CheckState.Checked if enough else Qt.CheckState.Unchecked
             chosen, sides, was_few = ticks.get(action, (ticked, Qt.CheckState.Unchecked, False))
             item.setCheckState(_ACTION, ticked if was_few or not enough else chosen)
             item.setCheckState(_SIDES, sides)
-            item.setToolTip(_ACTION, action if enough else f"{action}: at least {FEWEST_CLIPS} clips are needed")
+            needed = f"{action}: at least {FEWEST_CLIPS} clips are needed"
+            for column in (_ACTION, _CLIPS, _SIDES):
+                item.setToolTip(column, action if enough else needed)
             item.setDisabled(not enough)
             self.list.addTopLevelItem(item)
         for section in (_CLIPS, _SIDES):
@@ -215,7 +220,8 @@ class TeachDialog(ClosingDialog):
         for split, clips in tests.items():
             self.test.addItem(f"on the test part of {split}", clips)
         self.test.setCurrentIndex(max(self.test.findText(before), 0))
-        self.test.setEnabled(self.test.count() > 1)
+        none = "No split has a test part: make one in the library (Ctrl+L, F3)"
+        enable(self.test, "" if self.test.count() > 1 else none)
 
     def _hint_at_name(self) -> None:
         name = plain_name(self.name.text())
@@ -235,12 +241,12 @@ class TeachDialog(ClosingDialog):
         if full:
             sentences += [start_sentence(self._base), _FULL]
         self.hint.setText(self._missing or " ".join(filter(None, sentences)))
-        self.keep.setEnabled(not full)
+        enable(self.keep, "Full knows the ticked actions alone" if full else "")
         self.variants.allow(quick=not full)
         self._refresh()
 
     def _show_version(self, model: TaughtModel | None) -> None:
-        self.switch.setEnabled(model is not None and not model.problem)
+        enable(self.switch, "No recognizer is chosen" if model is None else model.problem)
         if model is None:
             self.report.setPlainText("No recognizer has been taught yet.")
         elif model.problem:
@@ -274,7 +280,7 @@ class TeachDialog(ClosingDialog):
         if refusal := refusal_of(plain_name(self.name.text())):
             self._say(refusal)
             return
-        self.train.setEnabled(False)
+        enable(self.train, "The clips are being read")
         self.state.setText("Reading the clips …")
         self._taught = True
         self.training.start(actions, self._request)
@@ -302,15 +308,17 @@ class TeachDialog(ClosingDialog):
         training.entered.connect(lambda shelf: self._offer(shelf) if shelf is not None else self.look_at_library())
 
     def _begun(self) -> None:
-        self.train.setEnabled(True)
+        enable(self.train, "")
         self.train.setText("Cancel")
+        self.training.look()
 
     def _show_progress(self, progress: Progress) -> None:
-        self.progress.setValue(round(1000 * progress.part))
+        show_progress(self.progress, progress)
         if not self.training.cancelling:
             self.state.setText(progress_text(progress))
 
     def _done(self, outcome: TeachingDone) -> None:
+        self.progress.setRange(0, 1000)
         self.progress.setValue(1000)
         self._reset()
         label = version_label(outcome.folder)
@@ -333,22 +341,23 @@ class TeachDialog(ClosingDialog):
         self.use.tell(model)
 
     def _show_way_back(self) -> None:
-        self.back.setEnabled(self._before is not None)
+        enable(self.back, "" if self._before is not None else "There is nothing to go back to")
         self.back.setText("Back" if self._before is None else f"Back to {short_name(self._root, self._before)}")
 
     def _failed(self, line: str) -> None:
+        self.progress.setRange(0, 1000)
         self.progress.setValue(0)
         self._reset()
         self._say(line)
 
     def _reset(self) -> None:
         self.work_is_over()
-        self.train.setEnabled(True)
         self.train.setText("Train")
         self._refresh()
 
     def _refresh(self) -> None:
-        self.train.setEnabled(self.training.job is not None or (bool(self._items()) and not self._missing))
+        none = "" if self._items() else "There is no labelled clip: record some takes (Ctrl+E)"
+        enable(self.train, "" if self.training.job is not None else self._missing or none)
 
     def _say(self, line: str) -> None:
         if not self._closed:
@@ -370,4 +379,4 @@ def _what_there_is(counts: dict[str, int]) -> str:
     if not counts:
         return "Nothing is labelled yet: record some takes (Ctrl+E), then come back."
     hint = "" if counts.get(NOTHING) else " Label some footage “nothing” to know its false alarms."
-    return f"{len(counts.keys() - {NOTHING})} actions in the library.{hint}"
+    return f"{counted(len(counts.keys() - {NOTHING}), 'action')} in the library.{hint}"
