@@ -489,3 +489,19 @@ def test_plain_words_of_a_check():
     few = {"verdict": "not judged: record in a second sitting", "confusions": [], "clips": 5, "actions": {}}
     assert plain_result({"checks": [few]}) == "<p>Not judged: record in a second sitting.</p>"
     assert worst_takes({"suspects": [{}]}) == []
+
+
+def test_what_cannot_be_used_says_why(library, open_page, film):
+    put(library, "clap")
+    page = open_page()
+    click(page.add)
+    name_it(page.cards[-1], "greet")
+    click(page.cards[-1].button)
+    off = [
+        part
+        for kind in (QPushButton, QToolButton, QLineEdit)
+        for part in page.findChildren(kind)
+        if part.isVisible() and not part.isEnabled()
+    ]
+    assert {page.cards[0].button, page.cards[-1].name, page.nothing.button, page.bar.train, page.bar.try_it} <= set(off)
+    assert all(part.toolTip() for part in off)

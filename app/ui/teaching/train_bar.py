@@ -145,6 +145,7 @@ class TrainBar(QWidget):
         else:
             self._before = running_of(self._root, self._live.options.model)
             self.use.tell(str(self.taught))
+        self.say("")
         self._refresh()
         self.changed.tell()
 
