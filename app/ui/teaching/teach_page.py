@@ -8,6 +8,7 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from app.library.labels import label_key, refusal_of_action
+from app.plurals import counted
 from app.recording.recorder import RecorderState, RecorderView
 from app.teaching import TeachingDone
 from app.ui.jobs import Jobs
@@ -73,12 +74,15 @@ class TeachPage(QWidget):
         self.add = QPushButton("&Add an action")
         self.review = Review(colours)
         self.result = ResultCard()
+        self.others = QLabel()
+        self.others.setObjectName("muted")
+        self.others.setWordWrap(True)
 
     def _lay_out(self) -> None:
         self._column = QVBoxLayout()
         self._column.setContentsMargins(0, 0, 6, 0)
         self._column.setSpacing(10)
-        for part in (self.result, self.add, self.nothing):
+        for part in (self.result, self.add, self.nothing, self.others):
             self._column.addWidget(part)
         self._column.addStretch(1)
         inside = QWidget()
@@ -194,6 +198,8 @@ class TeachPage(QWidget):
         self.nothing.count = found.nothing.count
         self.nothing.show_count(nothing_text(found.nothing_s, NOTHING_S))
         self.nothing.takes.show_takes(found.nothing.newest, max(found.nothing.count - deck.SHOWN_TAKES, 0) + 1, {})
+        more = f"{counted(found.more, 'other action')} of the library: see More options" if found.more else ""
+        self.others.setText(more)
         self._refresh()
         self._order_tabs()
 
