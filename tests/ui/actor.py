@@ -13,10 +13,10 @@ from pose.skeleton import MEDIAPIPE_33, MPOSE_13
 from pose.source import SourceInfo
 from pose.types import Frame, Pose
 
-SIZE, FPS = (160, 120), 30.0
+SIZE, FPS, AHEAD = (160, 120), 15.0, 5
 _JITTER_PX = 0.25  # some 3 mm of a person who fills the picture
 _FADE_S = 0.5  # from one motion to the next
-_BEFORE_S, _AFTER_S = 0.0, 0.7  # of the script around an action
+_AFTER_S = 0.7  # of the script after an action
 _TRUNK_AND_LIMBS = ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
 _NEAR = {"pinky": "wrist", "index": "wrist", "thumb": "wrist", "heel": "ankle", "foot": "ankle"}
 
@@ -38,13 +38,16 @@ BELOW = np.array(
 class Actor:
     """A source, and the estimator that goes with it. Stands still until told what to do, does it once, stands again.
 
-    haste: frames come so many times faster than their times say, or as fast as they are worked through. at_desk: hips
-    and legs are out of the picture.
+    Frames come as fast as they are worked through, but never more than `ahead` of what the window has seen (see_up_to),
+    so that a slow machine has only slower tests, and never faster than `haste` times their own clock. at_desk: hips
+    and legs are out of the picture. cue: asked before every frame, for what is done as soon as something is seen.
     """
 
     def __init__(self, haste, *, at_desk=False):
         self.info = SourceInfo("actor", False, SIZE, FPS, None)
-        self.haste = haste
+        self.haste, self.cue = haste, lambda: None
+        self.ahead = AHEAD
+        self._allowed, self._changed = AHEAD, threading.Condition()
         self.time_s = 0.0  # of the source
         self.resting_since_s = 0.0
         self._sources, self._poses, self._number, self._closed = {}, {}, 0, threading.Event()
@@ -54,19 +57,20 @@ class Actor:
         self._look = 0
         self._confidence = np.where(at_desk & BELOW, 0.0, 1.0).astype(np.float32)
         self._picture = np.full((SIZE[1], SIZE[0], 3), 90, np.uint8)
-        self._play(self._rest())
+        self._next = None
+        self._begin(self._rest())
 
     def do(self, action, look=0, speed=1.0):
         """Do one of the demo's actions once."""
-        source = self._source(look)
+        self._look, source = look, self._source(look)
         segment = next(each for each in source.script if each.action == action)
-        self._play((source, segment.start_s - _BEFORE_S, segment.end_s + _AFTER_S, speed, False), look)
+        self._play((source, segment.start_s, segment.end_s + _AFTER_S, speed, False))
 
     def do_all_but(self, actions, look=0, speed=1.0):
         """Do all of the demo's actions in turn, but for some, until told to rest."""
-        source = self._source(look)
+        self._look, source = look, self._source(look)
         spans = [(each.start_s, each.end_s) for each in source.script if each.action not in actions]
-        self._play((source, spans, None, speed, True), look)
+        self._play((source, spans, None, speed, True))
 
     def rest(self, look=0):
         """Stand still, in another look perhaps."""
@@ -86,12 +90,13 @@ class Actor:
     def _rest(self):
         return self._source(self._look), 0.3, 1.9, 0.6, True
 
-    def _play(self, act, look=None):
-        if look is not None:
-            self._look = look
-        resting = act[4] and act[2] is not None
+    def _play(self, act):
+        """Of any thread; begins with the next frame."""
+        self._next, self.resting_since_s = act, None
+
+    def _begin(self, act):
         self._from, self._act, self._began_s = self._joints, act, self.time_s
-        self.resting_since_s = self.time_s if resting else None
+        self.resting_since_s = self.time_s if act[4] and act[2] is not None else None
 
     def _script_s(self, passed_s):
         """The time in the demo's script; None once the action is over."""
@@ -109,14 +114,26 @@ class Actor:
         passed_s %= 2 * length_s
         return start + min(passed_s, 2 * length_s - passed_s)
 
+    def see_up_to(self, index):
+        """The window shows the frame of that number."""
+        with self._changed:
+            self._allowed = index + self.ahead
+            self._changed.notify()
+
     def read(self):
         """A frame; None once it is closed."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._closed.is_set() or self._number < self._allowed)
         if self._closed.wait(1 / FPS / self.haste):
             return None
+        self.cue()
         time_s = self.time_s = self._number / FPS
+        act, self._next = self._next, None
+        if act is not None:
+            self._begin(act)
         script_s = self._script_s(time_s - self._began_s)
         if script_s is None:
-            self._play(self._rest())
+            self._begin(self._rest())
             script_s = self._script_s(0.0)
         joints = self._act[0].truth(script_s).joints_px
         faded = (time_s - self._began_s) / _FADE_S
@@ -134,4 +151,6 @@ class Actor:
 
     def close(self):
         """No more frames."""
-        self._closed.set()
+        with self._changed:
+            self._closed.set()
+            self._changed.notify()

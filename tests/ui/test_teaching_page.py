@@ -321,11 +321,11 @@ def test_skeleton_only_of_the_record_bar_is_kept_here_too(library, running, engi
 
 
 def test_every_part_is_reached_by_tab_and_has_a_name(library, open_page, qtbot):
-    for _ in range(2):
-        put(library, "wave")
-    put(library, "clap")
+    for action in ("wave", "clap"):
+        for _ in range(2):
+            put(library, action)
     page = open_page()
-    qtbot.waitUntil(lambda: len(page.cards) == 2 and page.cards[1].count > 0, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: [card.count for card in page.cards] == [2, 2], timeout=PATIENCE_MS)
     click(page.cards[0].takes.buttons[1])
     qtbot.waitUntil(page.review.isVisible, timeout=PATIENCE_MS)
     wanted = [
@@ -489,3 +489,19 @@ def test_plain_words_of_a_check():
     few = {"verdict": "not judged: record in a second sitting", "confusions": [], "clips": 5, "actions": {}}
     assert plain_result({"checks": [few]}) == "<p>Not judged: record in a second sitting.</p>"
     assert worst_takes({"suspects": [{}]}) == []
+
+
+def test_what_cannot_be_used_says_why(library, open_page, film):
+    put(library, "clap")
+    page = open_page()
+    click(page.add)
+    name_it(page.cards[-1], "greet")
+    click(page.cards[-1].button)
+    off = [
+        part
+        for kind in (QPushButton, QToolButton, QLineEdit)
+        for part in page.findChildren(kind)
+        if part.isVisible() and not part.isEnabled()
+    ]
+    assert {page.cards[0].button, page.cards[-1].name, page.nothing.button, page.bar.train, page.bar.try_it} <= set(off)
+    assert all(part.toolTip() for part in off)

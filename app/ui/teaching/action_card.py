@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QPushButto
 
 from app.library.labels import MAX_TYPED
 from app.library.types import ClipRow
+from app.ui.enabling import enable
 from app.ui.library.strips import Strips
 from app.ui.notifier import Notifier
 from app.ui.teaching.deck import SHOWN_TAKES
@@ -157,8 +158,8 @@ class ActionCard(QFrame):
         if (busy, waits) != (self._busy, self._waits):
             self._busy, self._waits = busy, waits
             self.button.setText("Stop" if busy else "Record")
-            self.button.setEnabled(not waits)
-            self.name.setEnabled(not busy)
+            enable(self.button, "Takes of another action are being recorded" if waits else "")
+            enable(self.name, "Takes of it are being recorded" if busy else "")
             self._name_button()
 
     def host(self, part: QWidget) -> None:

@@ -11,7 +11,7 @@ from recognizer.decision import UNKNOWN
 _LEAST_S = 30.0  # of footage of nothing: with less, one alarm more or less means hundreds an hour
 _MOST_NAMES = 12  # of the clips of an action
 _MOST_CONFUSIONS, _WORST = 3, 2
-_STAGES = {STARTING: "Starting", "": "Working"}
+_STAGES = {STARTING: "Loading what teaching needs", "": "Working"}
 _HELD_OUT = {
     "sessions": "sittings that it had not seen",
     "people": "people whom it had not seen",
@@ -85,7 +85,7 @@ def _plain(check: Mapping[str, Any]) -> list[str]:
     alarms = check.get("alarms")
     if alarms and alarms["seconds"] >= _LEAST_S:
         minutes = alarms["seconds"] / 60
-        shown = ", ".join(f"{action} {count} times" for action, count in alarms["shown"].items())
+        shown = ", ".join(f"{action} {counted(count, 'time')}" for action, count in alarms["shown"].items())
         lines.append(f"In {minutes:.1f} min of “nothing”: {shown or 'no false alarm'}.")
     for action, count in check.get("needed", {}).items():
         if count:

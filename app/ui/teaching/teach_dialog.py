@@ -31,7 +31,7 @@ from app.ui.notifier import Notifier
 from app.ui.picker import Picker
 from app.ui.teaching.report import as_html, made_of_html, progress_text
 from app.ui.teaching.shelf import Files, Shelf, base_of, before, files_of, read, running_of, short_name
-from app.ui.teaching.training import STOP_TRAINING, Training
+from app.ui.teaching.training import STOP_TRAINING, Training, show_progress
 from app.ui.teaching.variants_choice import VariantsChoice
 from app.ui.teaching.version_list import VersionList
 from recognizer.teaching.clips import TeachingClip
@@ -310,13 +310,15 @@ class TeachDialog(ClosingDialog):
     def _begun(self) -> None:
         enable(self.train, "")
         self.train.setText("Cancel")
+        self.training.look()
 
     def _show_progress(self, progress: Progress) -> None:
-        self.progress.setValue(round(1000 * progress.part))
+        show_progress(self.progress, progress)
         if not self.training.cancelling:
             self.state.setText(progress_text(progress))
 
     def _done(self, outcome: TeachingDone) -> None:
+        self.progress.setRange(0, 1000)
         self.progress.setValue(1000)
         self._reset()
         label = version_label(outcome.folder)
@@ -343,6 +345,7 @@ class TeachDialog(ClosingDialog):
         self.back.setText("Back" if self._before is None else f"Back to {short_name(self._root, self._before)}")
 
     def _failed(self, line: str) -> None:
+        self.progress.setRange(0, 1000)
         self.progress.setValue(0)
         self._reset()
         self._say(line)
@@ -353,7 +356,8 @@ class TeachDialog(ClosingDialog):
         self._refresh()
 
     def _refresh(self) -> None:
-        self.train.setEnabled(self.training.job is not None or (bool(self._items()) and not self._missing))
+        none = "" if self._items() else "There is no labelled clip: record some takes (Ctrl+E)"
+        enable(self.train, "" if self.training.job is not None else self._missing or none)
 
     def _say(self, line: str) -> None:
         if not self._closed:

@@ -8,6 +8,7 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from app.library.labels import label_key, refusal_of_action
+from app.plurals import counted
 from app.recording.recorder import RecorderState, RecorderView
 from app.teaching import TeachingDone
 from app.ui.jobs import Jobs
@@ -73,12 +74,15 @@ class TeachPage(QWidget):
         self.add = QPushButton("&Add an action")
         self.review = Review(colours)
         self.result = ResultCard()
+        self.others = QLabel()
+        self.others.setObjectName("muted")
+        self.others.setWordWrap(True)
 
     def _lay_out(self) -> None:
         self._column = QVBoxLayout()
         self._column.setContentsMargins(0, 0, 6, 0)
         self._column.setSpacing(10)
-        for part in (self.add, self.nothing, self.result):
+        for part in (self.result, self.add, self.nothing, self.others):
             self._column.addWidget(part)
         self._column.addStretch(1)
         inside = QWidget()
@@ -177,10 +181,12 @@ class TeachPage(QWidget):
             return
         self._deck, self._seen = found, found.seen
         there = {label_key(card.action): card for card in self.cards if card.action}
-        empty = [card for card in self.cards if not card.action and not card.typed and not card.name.hasFocus()]
+        empty = [card for card in self.cards if not card.action and not card.typed]
         for takes in found.actions:
             if label_key(takes.name) not in there:
                 card = empty.pop() if empty else self._add_card()
+                if card.name is self.focusWidget():
+                    self.add.setFocus()  # what is typed now is another action's name
                 card.call(takes.name)
         for card in self.cards:
             takes = found.takes_of(card.action) if card.action else ActionTakes("", 0, ())
@@ -192,13 +198,15 @@ class TeachPage(QWidget):
         self.nothing.count = found.nothing.count
         self.nothing.show_count(nothing_text(found.nothing_s, NOTHING_S))
         self.nothing.takes.show_takes(found.nothing.newest, max(found.nothing.count - deck.SHOWN_TAKES, 0) + 1, {})
+        more = f"{counted(found.more, 'other action')} of the library: see More options" if found.more else ""
+        self.others.setText(more)
         self._refresh()
         self._order_tabs()
 
     def _add_card(self) -> ActionCard:
         card = ActionCard(self._strips)
         self._connect_card(card)
-        self._column.insertWidget(len(self.cards), card)
+        self._column.insertWidget(self._column.indexOf(self.add), card)
         self.cards.append(card)
         self._order_tabs()
         return card
@@ -210,14 +218,14 @@ class TeachPage(QWidget):
 
     def _order_tabs(self) -> None:
         """Tab goes down the page, whatever was made first."""
-        parts: list[QWidget] = [self.close_button]
+        parts: list[QWidget] = [self.close_button, *self.result.worst]
         for card in (*self.cards, self.nothing):
             if card is self.nothing:
                 parts.append(self.add)
             parts += [card.name, card.button, *card.takes.buttons]
             if card is self._reviewed:
                 parts += [self.review.keep, self.review.again, self.review.discard]
-        parts += [*self.result.worst, self.bar.train, self.bar.try_it, self.bar.options]
+        parts += [self.bar.train, self.bar.try_it, self.bar.options]
         for before, after in pairwise(parts):
             QWidget.setTabOrder(before, after)
 
@@ -368,7 +376,7 @@ class TeachPage(QWidget):
         self._order_tabs()
         if self.isVisible():
             self.bar.try_it.setFocus()
-            QTimer.singleShot(0, self, lambda: self.area.ensureWidgetVisible(self.result, 0, 10))
+            self.area.verticalScrollBar().setValue(0)
         else:
             self.told.tell(f"{label} is ready (Ctrl+K)")
 

@@ -8,13 +8,14 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QV
 from app.teaching import Progress, TeachingDone
 from app.types import Result
 from app.ui.elided_label import ElidedLabel
+from app.ui.enabling import enable
 from app.ui.jobs import Jobs
 from app.ui.live_run import LiveRun
 from app.ui.notifier import Notifier
 from app.ui.teaching.guidance import cannot_train, live_text
 from app.ui.teaching.report import progress_text
 from app.ui.teaching.shelf import base_of, running_of, short_name
-from app.ui.teaching.training import Training
+from app.ui.teaching.training import Training, show_progress
 from recognizer.teaching.clips import TeachingClip
 from recognizer.teaching.lesson import FEWEST_CLIPS
 from recognizer.teaching.request import QUICK, TeachingRequest
@@ -119,7 +120,7 @@ class TrainBar(QWidget):
         self.training.close()
 
     def _show_progress(self, progress: Progress) -> None:
-        self.progress.setValue(round(1000 * progress.part))
+        show_progress(self.progress, progress)
         if not self.training.cancelling:
             self.say(progress_text(progress))
 
@@ -144,6 +145,7 @@ class TrainBar(QWidget):
         else:
             self._before = running_of(self._root, self._live.options.model)
             self.use.tell(str(self.taught))
+        self.say("")
         self._refresh()
         self.changed.tell()
 
@@ -151,12 +153,12 @@ class TrainBar(QWidget):
         trains, ready = self.training.job is not None, self.taught is not None
         reason = cannot_train(self._counts, self._nothing)
         self.train.setText("Cancel" if trains else "&Train")
-        self.train.setEnabled(trains or not (reason or self._busy or self._starting))
-        self.train.setToolTip(reason)
+        works = "Takes are being recorded" if self._busy else "The takes are being read" if self._starting else ""
+        enable(self.train, "" if trains else reason or works)
         self.progress.setVisible(trains)
         make_primary(self.train, primary=not ready)
         make_primary(self.try_it, primary=ready and not self.tried)
-        self.try_it.setEnabled(ready and not trains)
+        enable(self.try_it, "Train first" if not ready else "It is being trained" if trains else "")
         self.try_it.setText(f"Back to {short_name(self._root, self._before)}" if self.tried else "Tr&y it")
         self.now.setVisible(self.tried)
         if not trains and not ready and not self._starting:

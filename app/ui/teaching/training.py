@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer
+from PySide6.QtWidgets import QProgressBar
 
 from app.errors import UsageError
 from app.library.types import Model
@@ -111,3 +112,9 @@ class Training(QObject):
     def _fail(self, line: str) -> None:
         if not self._closed:
             self.failed.tell(line)
+
+
+def show_progress(bar: QProgressBar, progress: Progress) -> None:
+    """How far it is, of 1000; a bar that moves to and fro while it is at work and cannot say yet."""
+    bar.setRange(0, 1000 if progress.part else 0)
+    bar.setValue(round(1000 * progress.part))
