@@ -113,9 +113,10 @@ def _import(options: argparse.Namespace, cancel: threading.Event) -> int:
             cancel=cancel,
         )
         line.end()
-    for problem in report.problems:
+    for problem in (*report.problems, *report.copies):
         sys.stderr.write(f"{problem}\n")
-    sys.stdout.write(f"{counted(len(report.recordings), 'recording')} imported into {options.root}\n")
+    copies = f", {len(report.copies)} skipped that it had already" if report.copies else ""
+    sys.stdout.write(f"{counted(len(report.recordings), 'recording')} imported into {options.root}{copies}\n")
     return INCOMPLETE if report.problems else DONE
 
 

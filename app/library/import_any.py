@@ -90,4 +90,5 @@ def _only_folder(folder: Path) -> Path:
 def _add(report: ImportReport, more: ImportReport) -> None:
     report.recordings += more.recordings
     report.problems += more.problems
+    report.copies += more.copies
     report.cancelled = report.cancelled or more.cancelled

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from app.errors import RecordingError
 from app.library.catalogue import Library
+from app.library.copies import Copies
 from app.library.errors import LibraryError
 from app.library.importing import ImportOptions, ImportProgress, ImportReport, Tell
 from app.library.labels import MAX_LABEL, clean_label
@@ -148,17 +149,22 @@ def import_all(
 ) -> ImportReport:
     """Keep what comes until it ends, is cancelled, or a file is damaged, which is a line once something has come."""
     report, staging = ImportReport(), library.staging()
+    copies = Copies(library)  # of what was there before: a set that holds something twice comes in whole
     splits: dict[str, dict[int, str]] = {}
     try:
         for came in coming:
             if cancel is not None and cancel.is_set():
                 report.cancelled = True
                 break
-            _keep(library, staging, came, report, splits)
+            if (known := copies.of_tracks(came.tracks)) is not None:
+                report.copies.append(f"{came.name} is {known}")
+            else:
+                _keep(library, staging, came, report, splits)
+            done = len(report.recordings) + len(report.problems) + len(report.copies)
             if tell is not None:
-                tell(ImportProgress(len(report.recordings) + len(report.problems), total, came.name))
+                tell(ImportProgress(done, total, came.name))
     except DataError as error:
-        if not report.recordings:
+        if not report.recordings and not report.copies:
             raise
         report.problems.append(str(error))
     for name, parts in splits.items():

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from app.errors import RecordingError
 from app.library.catalogue import Library
+from app.library.copies import Copies
 from app.library.errors import LibraryError
 from app.library.importing import ImportOptions, ImportReport, Tell, Teller, Ticker
 from app.library.labels import clean_label
@@ -70,8 +71,12 @@ def import_videos(
     _check(options)
     videos = find_videos(paths)
     staging = library.staging()
+    report, copies = ImportReport(), Copies(library)
+    videos = copies.without(videos, report)
+    if not videos:
+        return report
     model = find_pose_model(pose_model, cancel=cancel)
-    report, teller = ImportReport(), Teller(tell, len(videos))
+    teller = Teller(tell, len(videos))
     with tempfile.TemporaryDirectory(dir=staging, ignore_cleanup_errors=True) as folder:
         marks = Path(folder)
         finished = 0
@@ -84,7 +89,7 @@ def import_videos(
         posing = pose_videos(videos, model, marks, people=options.people, jobs=options.jobs, backend=options.backend)
         with Ticker(tick):
             for posed in posing:
-                _keep(library, staging, posed, options, report)
+                _keep(library, staging, posed, options, report, copies)
                 finished += 1
                 teller(finished, posed.path.name)
     report.cancelled = cancel.is_set()
@@ -99,7 +104,14 @@ def _check(options: ImportOptions) -> None:
         raise LibraryError(f"{options.jobs} jobs, {options.people} people: give at least 1 job, and 1 to 4 people")
 
 
-def _keep(library: Library, staging: Path, posed: PosedVideo, options: ImportOptions, report: ImportReport) -> None:
+def _keep(
+    library: Library,
+    staging: Path,
+    posed: PosedVideo,
+    options: ImportOptions,
+    report: ImportReport,
+    copies: Copies,
+) -> None:
     tracks, path = posed.tracks, posed.path
     if tracks is None:
         if posed.line:
@@ -111,6 +123,9 @@ def _keep(library: Library, staging: Path, posed: PosedVideo, options: ImportOpt
     if len(tracks.times_s) < 2:
         report.problems.append(f"{path} is a single picture: not imported")
         return
+    if (known := copies.of_tracks(tracks)) is not None:
+        report.copies.append(f"{path} is {known}")
+        return
     info = describe(tracks, path.name, session=options.session, skeleton_only=options.skeleton_only)
     try:
         folder = store(library.root, staging, info, tracks, None if options.skeleton_only else path)
@@ -118,5 +133,6 @@ def _keep(library: Library, staging: Path, posed: PosedVideo, options: ImportOpt
         persons = library.open_recording(folder.name).persons()
         clip = NewClip(0.0, info.duration_s, persons[0], action or None, options.who or None)
         report.recordings.append(library.add_recording(folder, [clip] if action or options.who else []))
+        copies.remember(folder.name, tracks)
     except (RecordingError, LibraryError) as error:
         report.problems.append(f"{path}: {error}")

@@ -16,11 +16,23 @@ class ImportProgress:
 
 @dataclass(slots=True)
 class ImportReport:
-    """recordings: ids of what came in. problems: a line for each thing that did not. cancelled: before all was done."""
+    """recordings: ids of what came in. problems: a line for each thing that did not. cancelled: before all was done.
+
+    copies: a line for each thing that was left out because the library has it already.
+    """
 
     recordings: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     cancelled: bool = False
+    copies: list[str] = field(default_factory=list)
+
+    @property
+    def copies_line(self) -> str:
+        """How many were left out as copies, and the first of them; "" where none was."""
+        if not self.copies:
+            return ""
+        more = f" and {len(self.copies) - 1} more" if len(self.copies) > 1 else ""
+        return f"{len(self.copies)} skipped, the library has them already: {self.copies[0]}{more}"
 
 
 Tell = Callable[[ImportProgress], None]

@@ -11,6 +11,7 @@ from typing import Literal
 
 from app.library.editing import PARTS
 from app.library.types import ClipRow
+from recognizer.teaching.copies import joined_groups
 
 By = Literal["person", "sitting", "recording", "clip"]
 BY: tuple[By, ...] = ("person", "sitting", "recording", "clip")
@@ -36,10 +37,19 @@ def part_of(clips: Sequence[int], parts: Mapping[int, str]) -> str:
     return next(iter(found)) if len(found) == 1 else "mixed"
 
 
-def share_out(clips: Sequence[ClipRow], by: By, seed: int = 0, shares: Sequence[int] = SHARES) -> dict[int, str]:
+def share_out(
+    clips: Sequence[ClipRow],
+    by: By,
+    seed: int = 0,
+    shares: Sequence[int] = SHARES,
+    copies: Iterable[tuple[int, int]] = (),
+) -> dict[int, str]:
     """The part of each clip by its id: whole groups drawn by chance, and of many draws the one kept whose parts come
-    nearest to their share of every action. Of two groups or more there is something to learn from and to test on."""
-    groups = list(grouped(clips, by).values())
+    nearest to their share of every action. Of two groups or more there is something to learn from and to test on.
+
+    copies: ids of clips of the same moment (app.library.copies.copy_pairs), whose groups stay together.
+    """
+    groups = _joined(list(grouped(clips, by).values()), copies)
     action = {clip.id: clip.action for clip in clips}
     of_group = [Counter(action[clip] for clip in members) for members in groups]
     total = Counter(clip.action for clip in clips)
@@ -59,3 +69,14 @@ def share_out(clips: Sequence[ClipRow], by: By, seed: int = 0, shares: Sequence[
         if off < least:
             best, least = drawn, off
     return {clip: part for members, part in zip(groups, best, strict=True) for clip in members}
+
+
+def _joined(groups: list[list[int]], copies: Iterable[tuple[int, int]]) -> list[list[int]]:
+    """Groups that share a moment as one."""
+    place = {clip: number for number, members in enumerate(groups) for clip in members}
+    pairs = [(place[a], place[b]) for a, b in copies if a in place and b in place]
+    firsts = joined_groups(len(groups), pairs).tolist()
+    found: dict[int, list[int]] = {}
+    for members, first in zip(groups, firsts, strict=True):
+        found.setdefault(first, []).extend(members)
+    return list(found.values())

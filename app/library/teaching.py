@@ -46,7 +46,7 @@ def teaching_clips(library: Clips, actions: Sequence[str] | None) -> list[Teachi
             log.warning("%s", error)
             continue
         for row in clips:
-            clip = _teaching_clip(row, recording)
+            clip = teaching_clip(row, recording)
             if len(clip.times_s) < 2:
                 log.warning("clip %s: person %d is not in it, left out", row.name, row.person)
             else:
@@ -68,7 +68,7 @@ def _around(library: Clips, clips: Sequence[ClipRow], recording: Recording) -> l
         for number, (start_s, end_s) in enumerate(rests(track, [(r.start_s, r.end_s) for r in own], taken), 1):
             host = min(own, key=lambda row: max(row.start_s - end_s, start_s - row.end_s))
             stretch = replace(host, start_s=start_s, end_s=min(end_s, start_s + _LONGEST_REST_S), action=NOTHING)
-            clip = _teaching_clip(stretch, recording)
+            clip = teaching_clip(stretch, recording)
             if len(clip.times_s) > 1:
                 found.append(replace(clip, name=f"{host.name} still {number}", around=host.name))
     return found
@@ -80,13 +80,13 @@ def within(times_s: NDArray[np.float64], row: ClipRow) -> NDArray[np.bool_]:
     return inside
 
 
-def _teaching_clip(row: ClipRow, recording: Recording) -> TeachingClip:
+def teaching_clip(row: ClipRow, recording: Recording) -> TeachingClip:
+    """The poses of a clip, labelled or not."""
     times_s = recording.times_s[recording.frame]
     chosen = (recording.person == row.person) & within(times_s, row)
-    assert row.action is not None
     return TeachingClip(
         row.name,
-        row.action,
+        row.action or "",
         row.who,
         row.session,
         np.ascontiguousarray(times_s[chosen]),

@@ -11,17 +11,18 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from recognizer.decision import UNKNOWN, Decider, DecisionSettings
 from recognizer.model_card import DecisionRules
 from recognizer.teaching.clips import TeachingClip
+from recognizer.teaching.copies import joined_groups
+from recognizer.teaching.figures import CLIPS, PEOPLE, SESSIONS, FalseAlarms, HeldOutCheck, counted
 from recognizer.teaching.head import Head
 from recognizer.teaching.lesson import NOTHING, Lesson
 from recognizer.teaching.quick import QuickSettings, Taught, fit, folds, with_bias
 from recognizer.teaching.windows import Array, Shape
 from recognizer.types import Prediction
-
-SESSIONS, PEOPLE, CLIPS = "sessions", "people", "clips"
 
 GOOD_RECALL = 0.9  # from here on an action needs no more clips
 # Errors fall with the number of clips as clips ** -LEARNING_RATE: between 1 and 10 clips in few-shot episodes
@@ -30,41 +31,8 @@ LEARNING_RATE = 0.5
 _MOST_CLIPS_ASKED = 20
 _FEW_JUDGED = 5  # clips of an action: with fewer a recall says little, and the advice is this many
 _LEAST_EVIDENCE = 0.05
+_MOST_NAMES = 5
 _CONTRADICTED, _CONTRADICTING = 0.15, 0.6  # probabilities of its own and of another action of a suspect clip
-
-
-@dataclass(frozen=True, slots=True)
-class ActionFigures:
-    """right of `clips` clips of the action were answered so; `answered` clips in all got it as the answer."""
-
-    clips: int
-    right: int
-    answered: int
-
-    @property
-    def recall(self) -> float | None:
-        """Part of the action's clips that are right; None without a clip."""
-        return self.right / self.clips if self.clips else None
-
-    @property
-    def precision(self) -> float | None:
-        """Part of the answers that are right; None where it was never answered."""
-        return self.right / self.answered if self.answered else None
-
-
-@dataclass(frozen=True, slots=True)
-class HeldOutCheck:
-    """held_out: SESSIONS, PEOPLE or CLIPS, `groups` of them one after the other. actions: by name. confusions: (true
-    action, answer, clips), the most frequent first; an answer may be "unknown". not_judged: clips whose action has no
-    other clips outside their group."""
-
-    held_out: str
-    groups: int
-    accuracy: float
-    clips: int
-    actions: dict[str, ActionFigures]
-    confusions: tuple[tuple[str, str, int], ...]
-    not_judged: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,19 +43,6 @@ class Suspect:
     action: str
     looks_like: str
     probability: float
-
-
-@dataclass(frozen=True, slots=True)
-class FalseAlarms:
-    """Actions that were shown on `seconds` of footage of nothing; how many, and which."""
-
-    seconds: float
-    shown: dict[str, int]
-
-    @property
-    def an_hour(self) -> float:
-        """Actions shown an hour."""
-        return sum(self.shown.values()) / self.seconds * 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +73,8 @@ class VariantsTried:
 class Check:
     """checks: the strictest first. suspects: labels to look at. needed: clips still to record, by action. alarms: None
     without footage of nothing. remarks: plain sentences on what the figures do not say. variants: None where none were
-    asked for. left_out: names of clips of nothing that show nobody."""
+    asked for. left_out: names of clips of nothing that show nobody. copies: names of clips that show the same moment
+    as others, which were held out with those."""
 
     checks: tuple[HeldOutCheck, ...]
     suspects: tuple[Suspect, ...]
@@ -127,17 +83,14 @@ class Check:
     remarks: tuple[str, ...] = field(default=())
     variants: VariantsTried | None = None
     left_out: tuple[str, ...] = ()
+    copies: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values, with the recall, precision and alarms an hour that follow from the counts."""
-        values = asdict(self)
-        for check, plain in zip(self.checks, values["checks"], strict=True):
-            plain["accuracy"] = check.accuracy if check.clips else None  # JSON has no NaN
-            for action, figures in check.actions.items():
-                plain["actions"][action] |= {"recall": figures.recall, "precision": figures.precision}
-        if self.alarms is not None:
-            values["alarms"]["an_hour"] = round(self.alarms.an_hour, 1)
-        return values
+        """Plain values, with the parts, intervals and alarms an hour that follow from the counts."""
+        return asdict(self) | {
+            "checks": [check.to_json() for check in self.checks],
+            "alarms": None if self.alarms is None else self.alarms.to_json(),
+        }
 
 
 def check(lesson: Lesson, taught: Taught, shape: Shape, settings: QuickSettings | None = None) -> Check:
@@ -149,6 +102,7 @@ def check(lesson: Lesson, taught: Taught, shape: Shape, settings: QuickSettings 
         PEOPLE: [clip.person for clip in lesson.clips],
     }
     for held_out in (PEOPLE, SESSIONS):
+        groups[held_out] = merged(groups[held_out], lesson.together)
         if len(set(_of_actions(lesson, groups[held_out]))) > 1:
             found = _held_out(lesson, taught, settings, held_out, groups[held_out])
             if found.clips:  # none where every action is of one group alone
@@ -163,7 +117,22 @@ def check(lesson: Lesson, taught: Taught, shape: Shape, settings: QuickSettings 
         needed=needed_clips(lesson.clips, checks[0]),
         alarms=_false_alarms(lesson, taught, shape, settings),
         remarks=_remarks(lesson, checks),
+        copies=copies_in(lesson.clips, lesson.together),
     )
+
+
+def merged(groups: Sequence[Any], together: NDArray[np.intp]) -> list[int]:
+    """Groups that share a moment become one: (C,) numbers of what is held out at once. together: as in a Lesson."""
+    number = {group: place for place, group in enumerate(dict.fromkeys(groups))}
+    own = np.array([number[group] for group in groups], np.intp)
+    pairs = sorted({(int(own[first]), int(mine)) for first, mine in zip(together, own, strict=True)})
+    return [int(each) for each in joined_groups(len(number), pairs)[own]]
+
+
+def copies_in(clips: Sequence[TeachingClip], together: NDArray[np.intp]) -> tuple[str, ...]:
+    """Names of clips that show the same moment as one before them."""
+    pairs = zip(clips, together, strict=True)
+    return tuple(c.name for place, (c, first) in enumerate(pairs) if c.around is None and first != place)
 
 
 def session_of(clip: TeachingClip) -> str:
@@ -190,32 +159,16 @@ def _held_out(
     actions = lesson.actions
     pairs: list[tuple[str, str]] = []
     for clip, found in answers.items():
+        if lesson.together[clip] != clip:
+            continue  # a copy of one that is counted, or its stillness
         best = int(found[:-1].argmax())
         shown = found[best] >= taught.thresholds[best] and found[best] > found[-1]
         pairs.append((lesson.clips[clip].action, actions[best] if shown else UNKNOWN))
     judged = sum(true != NOTHING for true, _ in pairs)
+    asked = [clip for place, clip in enumerate(lesson.clips) if lesson.together[place] == place]
     count = len(set(_of_actions(lesson, groups))) if held_out != CLIPS else judged
-    not_judged = sum(clip.action != NOTHING for clip in lesson.clips) - judged
+    not_judged = sum(clip.action != NOTHING for clip in asked) - judged
     return counted(pairs, actions, held_out, count, not_judged)
-
-
-def counted(
-    pairs: Sequence[tuple[str, str]], actions: Sequence[str], held_out: str, groups: int, not_judged: int
-) -> HeldOutCheck:
-    """Figures of pairs (true action or nothing, answer)."""
-    of_actions = [(true, answer) for true, answer in pairs if true != NOTHING]
-    count, answered = Counter(true for true, _ in of_actions), Counter(answer for _, answer in pairs)
-    right = Counter(true for true, answer in of_actions if true == answer)
-    wrong = Counter((true, answer) for true, answer in of_actions if true != answer)
-    return HeldOutCheck(
-        held_out=held_out,
-        groups=groups,
-        accuracy=right.total() / len(of_actions) if of_actions else math.nan,
-        clips=len(of_actions),
-        actions={action: ActionFigures(count[action], right[action], answered[action]) for action in actions},
-        confusions=tuple((true, answer, clips) for (true, answer), clips in wrong.most_common()),
-        not_judged=not_judged,
-    )
 
 
 def _answers(lesson: Lesson, taught: Taught, settings: QuickSettings, groups: Sequence[Any]) -> dict[int, Array]:
@@ -326,18 +279,30 @@ def shown_live(taught: Sequence[str], thresholds: Array, shape: Shape, probabili
     return found
 
 
+def copies_sentence(copies: Sequence[str]) -> str:
+    """What a check has done with copies."""
+    names = ", ".join(copies[:_MOST_NAMES]) + (" and others" if len(copies) > _MOST_NAMES else "")
+    one = len(copies) == 1
+    return (
+        f"{len(copies)} {'clip shows' if one else 'clips show'} the same moment as another ({names}): "
+        f"{'it was' if one else 'they were'} judged by nothing that had seen it."
+    )
+
+
 def _remarks(lesson: Lesson, checks: Sequence[HeldOutCheck]) -> tuple[str, ...]:
     remarks = []
     if all(each.held_out == CLIPS for each in checks):
         one = len({session_of(clip) for clip in lesson.clips if clip.action != NOTHING}) == 1
         remarks.append(
-            f"{'All clips are' if one else 'Every action is'} of one session: the figures are optimistic. Record on "
-            "another day, in other clothes and light, and check again."
+            f"{'All clips are' if one else 'Every action is'} of one sitting, in which everything looks alike. Record "
+            "on another day, in other clothes and light, and check again."
         )
     if all(each.held_out != PEOPLE for each in checks):
         remarks.append("All clips are of one person: how well it works for others is not known.")
     if checks[0].not_judged:
         remarks.append(f"{checks[0].not_judged} clips could not be judged: no other group has clips of their action.")
+    if copies := copies_in(lesson.clips, lesson.together):
+        remarks.append(copies_sentence(copies))
     if not any(clip.action == NOTHING and clip.around is None for clip in lesson.clips):
         remarks.append(
             "There is no footage of nothing: false alarms were not measured, and thresholds come from everyday "

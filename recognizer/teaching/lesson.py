@@ -14,6 +14,7 @@ from pose.skeleton import Layout
 from recognizer.teaching.background import everyday_motion
 from recognizer.teaching.clips import NOTHING as NOTHING
 from recognizer.teaching.clips import TeachingClip
+from recognizer.teaching.copies import joined_groups, near_copies
 from recognizer.teaching.description import Embedder, describe
 from recognizer.teaching.errors import TeachingError
 from recognizer.teaching.windows import (
@@ -54,8 +55,9 @@ class Windows:
 class Lesson:
     """actions: the taught ones, in order of their names. clips: all, "nothing" among them. target: (C,) place of each
     clip's action, len(actions) for nothing. shaken: to fit to; plain: to judge by, hop_s[clip] apart. background:
-    windows of everyday motions, whose owner is a place in background_actions. host: (C,) place of the clip that a
-    stillness is around, its own place for every other clip: what is held out with it."""
+    windows of everyday motions, whose owner is a place in background_actions. together: (C,) what is held out
+    together, the place of the first of it: a clip, the stillness around it, and all that show the same moment.
+    host: (C,) place of the clip that a stillness is around, its own place for every other clip."""
 
     actions: tuple[str, ...]
     clips: tuple[TeachingClip, ...]
@@ -65,6 +67,7 @@ class Lesson:
     hop_s: NDArray[np.float64]
     background: Windows
     background_actions: tuple[str, ...] = field(default=())
+    together: NDArray[np.intp] = field(default_factory=lambda: np.zeros(0, np.intp))
     host: NDArray[np.intp] = field(default_factory=lambda: np.zeros(0, np.intp))
 
     @property
@@ -102,6 +105,7 @@ def prepare(
     plain = [cutter.plain(each, hop) for each, hop in zip(steady_clips, hop_s, strict=True)]
     around = [cutter.shaken(stretch.clip, mirror=True, windows=_FEW) for stretch in background]
     first, second, third = cutter.describe(lots, plain, around)
+    hosts = _hosts(clips)
     return Lesson(
         actions=actions,
         clips=tuple(clips),
@@ -111,14 +115,20 @@ def prepare(
         hop_s=hop_s,
         background=third,
         background_actions=tuple(stretch.action for stretch in background),
-        host=_hosts(clips),
+        together=_together(clips, hosts),
+        host=hosts,
     )
 
 
 def _hosts(clips: Sequence[TeachingClip]) -> NDArray[np.intp]:
     places = {clip.name: place for place, clip in enumerate(clips)}
-    names = [clip.name if clip.around is None else clip.around for clip in clips]
-    return np.array([places.get(name, place) for place, name in enumerate(names)], np.intp)
+    return np.array([places.get(clip.around or clip.name, place) for place, clip in enumerate(clips)], np.intp)
+
+
+def _together(clips: Sequence[TeachingClip], hosts: NDArray[np.intp]) -> NDArray[np.intp]:
+    own = [place for place, clip in enumerate(clips) if clip.around is None]
+    copies = [(own[a], own[b]) for a, b in near_copies([clips[place] for place in own])]
+    return joined_groups(len(clips), [*enumerate(hosts.tolist()), *copies])
 
 
 def with_extra(

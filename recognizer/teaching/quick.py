@@ -113,14 +113,20 @@ def _distances(a: Array, b: Array) -> Array:
     return found
 
 
-def folds(lesson: Lesson) -> Iterator[tuple[Mask, Mask]]:
-    """Clips (C,) and stretches of background (B,) that are held out together, every one of them once."""
-    count = min(FOLDS, max(np.bincount(lesson.target, minlength=len(lesson.actions))[: len(lesson.actions)]))
-    place = np.zeros(len(lesson.clips), np.intp)
-    for target in np.unique(lesson.target):
-        here = (lesson.target == target) & ~lesson.still
-        place[here] = np.arange(here.sum()) % max(count, 2)
-    place[lesson.still] = place[lesson.host[lesson.still]]  # a stillness goes with the clip that it is around
+def folds(lesson: Lesson, together: NDArray[np.intp] | None = None) -> Iterator[tuple[Mask, Mask]]:
+    """Clips (C,) and stretches of background (B,) that are held out at once, every one of them in one fold.
+
+    together: (C,) what may not be in two folds, by the place of the first of it; the lesson's unless told.
+    """
+    together = lesson.together if together is None else together
+    first = np.unique(together)
+    actions = len(lesson.actions)
+    count = min(FOLDS, max(np.bincount(lesson.target[first], minlength=actions)[:actions]))
+    of_first = np.zeros(len(lesson.clips), np.intp)
+    for target in np.unique(lesson.target[first]):
+        here = first[lesson.target[first] == target]
+        of_first[here] = np.arange(len(here)) % max(count, 2)
+    place = of_first[together]
     stretch = np.arange(len(lesson.background_actions)) % max(count, 2)
     for fold in range(max(count, 2)):
         yield place == fold, stretch == fold
@@ -140,7 +146,7 @@ class HeldOut:
 def judge_held_out(lesson: Lesson, settings: QuickSettings) -> HeldOut:
     """Every window, judged by a head without its clip (and without those held out with it)."""
     actions, parts = len(lesson.actions), [_nothing_judged(len(lesson.actions))]
-    for held, stretches in folds(lesson):
+    for held, stretches in folds(lesson, _separable(lesson)):
         left = np.bincount(lesson.target[~held], minlength=actions)[:actions]
         if not left.all():
             continue  # an action of a single clip cannot be judged
@@ -154,6 +160,17 @@ def judge_held_out(lesson: Lesson, settings: QuickSettings) -> HeldOut:
         rest = np.full(len(logits), actions)
         parts.append(HeldOut(logits, rest, np.full(len(logits), -1), np.zeros(len(logits), bool)))
     return _together(parts)
+
+
+def _separable(lesson: Lesson) -> NDArray[np.intp]:
+    """(C,) what is held out together for calibration: of an action whose clips all show one moment, each clip."""
+    together = lesson.together.copy()
+    for action in range(len(lesson.actions)):
+        own = lesson.target == action
+        if len(np.unique(together[own])) < 2:
+            together[own] = np.flatnonzero(own)
+    together[lesson.still] = together[lesson.host[lesson.still]]
+    return together
 
 
 def _nothing_judged(actions: int) -> HeldOut:

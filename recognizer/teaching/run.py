@@ -11,12 +11,13 @@ from recognizer.onnx_recognizer import OnnxRecognizer
 from recognizer.teaching.check import Check, check
 from recognizer.teaching.clips import TeachingClip
 from recognizer.teaching.errors import TeachingError
+from recognizer.teaching.figures import TEST
 from recognizer.teaching.lesson import FEWEST_CLIPS, NOTHING, prepare
 from recognizer.teaching.package import Base, Package, card_names, place
 from recognizer.teaching.quick import Taught, teach
 from recognizer.teaching.request import QUICK, TeachingRequest
 from recognizer.teaching.somebody import with_somebody
-from recognizer.teaching.split_check import TEST, answers_to, with_test
+from recognizer.teaching.split_check import answers_to, with_test
 from recognizer.teaching.variants import make_variants, try_variants
 from recognizer.teaching.windows import Changes, Shape
 
@@ -143,9 +144,11 @@ def card_metrics(found: Check) -> dict[str, dict[str, Any]]:
             "split": _SPLITS.get(
                 each.held_out, f"the user's own clips, {each.held_out} held out in turn ({each.groups})"
             ),
-            "accuracy": round(each.accuracy, 4) if each.clips else None,
+            "accuracy": None if each.verdict else round(each.accuracy, 4),
+            "verdict": each.verdict,
+            "right": each.right,
             "clips": each.clips,
-            "recall": {name: [None if f.recall is None else round(f.recall, 4), f.clips] for name, f in figures},
+            "right_of_action": {name: [f.right, f.clips] for name, f in figures},
             "remarks": list(found.remarks),
         }
     if (tried := found.variants) is not None:
@@ -161,6 +164,7 @@ def card_metrics(found: Check) -> dict[str, dict[str, Any]]:
         metrics["false_alarms"] = {
             "split": "the user's footage of nothing, judged by heads that had not seen it",
             "an_hour": round(found.alarms.an_hour, 1),
+            "count": found.alarms.count,
             "seconds": found.alarms.seconds,
         }
     return metrics

@@ -4,14 +4,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from recognizer.decision import UNKNOWN
-from recognizer.teaching.check import Check, clip_answer, counted, needed_clips, suspects_of
+from recognizer.teaching.check import Check, clip_answer, copies_sentence, needed_clips, session_of, suspects_of
 from recognizer.teaching.clips import TeachingClip
+from recognizer.teaching.copies import near_copies
 from recognizer.teaching.description import Embedder, describe
+from recognizer.teaching.figures import TEST, counted
 from recognizer.teaching.head import Head
 from recognizer.teaching.lesson import NOTHING, checked
 from recognizer.teaching.windows import Array, Shape, as_clips, cut, sliding
 
-TEST = "test"
 _HOP_S = 0.2  # between windows that are judged
 
 
@@ -35,15 +36,32 @@ def with_test(
 ) -> Check:
     """A check with the figures of the tested clips before the others, at the thresholds (A,) of the taught actions.
 
-    answers: (A + 1,) to each tested clip. One that shows an action that is not taught is not judged.
+    answers: (A + 1,) to each tested clip. One that shows an action that is not taught is not judged, nor is one that
+    shows a moment that was learnt from, or one that another tested clip shows, too.
     """
-    judged = {place: answer for place, answer in enumerate(answers) if tested[place].action in (*actions, NOTHING)}
+    known = copies_of(learnt, tested)
+    judged = {
+        place: answer
+        for place, answer in enumerate(answers)
+        if tested[place].action in (*actions, NOTHING) and place not in known
+    }
     pairs = []
     for place, answer in judged.items():
         best = int(answer[:-1].argmax())
         shown = answer[best] >= thresholds[best] and answer[best] > answer[-1]
         pairs.append((tested[place].action, actions[best] if shown else UNKNOWN))
-    figures = counted(pairs, actions, TEST, 1, len(answers) - len(judged))
+    strange = {session_of(clip) for clip in tested} - {session_of(clip) for clip in learnt}
+    new = {clip.person for clip in tested} - {clip.person for clip in learnt}
+    figures = counted(pairs, actions, TEST, 1, len(answers) - len(judged), seen=not (strange or new))
     suspects = (*suspects_of(tested, actions, judged), *found.suspects)
     needed = needed_clips(learnt, figures)
-    return replace(found, checks=(figures, *found.checks), suspects=suspects, needed=needed)
+    copies = tuple(tested[place].name for place in sorted(known))
+    remarks = (*found.remarks, copies_sentence(copies)) if copies else found.remarks
+    checks, both = (figures, *found.checks), (*found.copies, *copies)
+    return replace(found, checks=checks, suspects=suspects, needed=needed, remarks=remarks, copies=both)
+
+
+def copies_of(learnt: Sequence[TeachingClip], tested: Sequence[TeachingClip]) -> set[int]:
+    """Places of tested clips that show a moment of a clip that was learnt from, or of a tested one before them."""
+    pairs = near_copies([*learnt, *tested])
+    return {second - len(learnt) for _, second in pairs if second >= len(learnt)}

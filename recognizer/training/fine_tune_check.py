@@ -8,21 +8,10 @@ import numpy as np
 from torch import nn
 
 from recognizer.decision import UNKNOWN
-from recognizer.teaching.check import (
-    CLIPS,
-    PEOPLE,
-    SESSIONS,
-    Check,
-    FalseAlarms,
-    answer_of,
-    counted,
-    needed_clips,
-    session_of,
-    shown_live,
-    suspects_of,
-)
-from recognizer.teaching.clips import TeachingClip
-from recognizer.teaching.lesson import NOTHING
+from recognizer.teaching.check import Check, answer_of, merged, needed_clips, session_of, shown_live, suspects_of
+from recognizer.teaching.clips import NOTHING, TeachingClip
+from recognizer.teaching.copies import copy_groups
+from recognizer.teaching.figures import CLIPS, PEOPLE, SESSIONS, FalseAlarms, counted
 from recognizer.teaching.quick import UNJUDGED, QuickSettings, thresholds_of
 from recognizer.training.augment import Array
 from recognizer.training.fine_tune import HOP_S, SHAPE, window_probabilities
@@ -38,19 +27,22 @@ def split(clips: Sequence[TeachingClip]) -> tuple[list[TeachingClip], list[Teach
     Footage of nothing is always on both sides where there are three clips of it, or one that can be cut.
     """
     actions = [clip for clip in clips if clip.action != NOTHING]
+    together = copy_groups(actions)
     held_out, held = CLIPS, list[TeachingClip]()
-    for what, groups in ((PEOPLE, [clip.person for clip in actions]), (SESSIONS, [session_of(c) for c in actions])):
+    for what, named in ((PEOPLE, [clip.person for clip in actions]), (SESSIONS, [session_of(c) for c in actions])):
+        groups = merged(named, together)
         rest = [clip for clip, group in zip(actions, groups, strict=True) if group != groups[-1]]
         if {clip.action for clip in rest} == {clip.action for clip in actions}:
             held_out = what
             held = [clip for clip, group in zip(actions, groups, strict=True) if group == groups[-1]]
             break
     if held_out == CLIPS:
-        number = Counter[str]()
-        for clip in actions:
-            number[clip.action] += 1
-            if number[clip.action] % _HELD_OUT == 0:
-                held.append(clip)
+        number, moments = Counter[str](), set[int]()
+        for place, clip in enumerate(actions):
+            number[clip.action] += int(together[place] == place)
+            if together[place] == place and number[clip.action] % _HELD_OUT == 0:
+                moments.add(place)
+        held = [clip for clip, moment in zip(actions, together.tolist(), strict=True) if moment in moments]
     nothing, of_nothing = _nothing([clip for clip in clips if clip.action == NOTHING and clip.around is None])
     chosen, held_names = {id(clip) for clip in held}, {clip.name for clip in held}
     still = [clip for clip in clips if clip.around is not None and clip.around not in held_names]

@@ -38,8 +38,11 @@ def made_clip(action, number=0, *, person="Ada", session="Monday", seconds=2.5, 
         "step": (("right_ankle", (-0.7, -0.1)), ("right_knee", (-0.4, -0.1))),
         "bow": tuple((f"{s}_{j}", (0.0, 0.45)) for s in ("left", "right") for j in ("shoulder", "elbow", "wrist")),
     }
+    # No two performances are alike: how far, how evenly, and which way.
+    far, even, turn = rng.uniform(0.7, 1.3), rng.uniform(0.6, 1.7), rng.uniform(-0.35, 0.35)
     for joint, (x, y) in moves.get(action, ()):
-        xy[:, MPOSE_13.index(joint)] += phase[:, None] * (x, y)
+        way = np.array([x * np.cos(turn) - y * np.sin(turn), x * np.sin(turn) + y * np.cos(turn)])
+        xy[:, MPOSE_13.index(joint)] += far * phase[:, None] ** even * way
     xy = 300 + 100 * (xy * rng.uniform(0.9, 1.1) + rng.normal(0, 0.01, xy.shape))
     confidence = np.ones(xy.shape[:2], np.float32)
     name = name or f"{session}-{person}/{action}-{number}"

@@ -42,11 +42,7 @@ def _report(check: Mapping[str, Any]) -> str:
             f"<p>{alarms['seconds']:.0f} s of “nothing” are too little to tell false alarms; record a minute.</p>"
         )
     else:
-        minutes = alarms["seconds"] / 60
-        parts.append(
-            f"<p><b>{alarms['an_hour']:.1f}</b> false alarms an hour{_between(alarms)}, in {minutes:.1f} min of "
-            "“nothing”.</p>"
-        )
+        parts.append(_alarms(alarms))
     needed = {action: count for action, count in check.get("needed", {}).items() if count}
     if needed:
         more = ", ".join(f"{count} more of {escape(action)}" for action, count in needed.items())
@@ -104,6 +100,14 @@ def worst_takes(check: Mapping[str, Any]) -> list[tuple[str, str]]:
         return []
 
 
+def _alarms(alarms: Mapping[str, Any]) -> str:
+    count, minutes = sum(alarms["shown"].values()), alarms["seconds"] / 60
+    low, high = alarms.get("interval") or (None, None)
+    between = f" (95%: {low:.0f} to {high:.0f})" if low is not None and high is not None else ""
+    of = f"{count} in {minutes:.1f} min of “nothing”"
+    return f"<p><b>{alarms['an_hour']:.1f}</b> false alarms an hour{between}: {of}.</p>"
+
+
 def made_of_html(actions: Mapping[str, Sequence[str]], check: Mapping[str, Any] | None = None) -> str:
     """The clips that made a recognizer, by action; then the generated ones that the check tells of, by the clip that
     each goes with."""
@@ -146,20 +150,19 @@ def _more(names: Sequence[str]) -> str:
 
 def _variants(tried: Mapping[str, Any]) -> str:
     """What generated variants were worth, on the clips of the strictest check but that of a split."""
-    before, after = tried["accuracy_without"], tried["accuracy_with"]
+    clips = tried["clips"]
+    before, after = (f"{round(tried[name] * clips)} of {clips}" for name in ("accuracy_without", "accuracy_with"))
     what = f"{tried['variants']} generated variants of the clips, by {escape(str(tried['generator']))} (synthetic)"
     if tried["kept"]:
+        return f"<p>With {what}: <b>{after} instead of {before}</b> held-out clips right; kept.</p>"
+    if tried["accuracy_with"] > tried["accuracy_without"]:
         return (
-            f"<p>With {what}: <b>{after:.0%} instead of {before:.0%}</b> of {tried['clips']} held-out clips; kept.</p>"
-        )
-    if after > before:
-        return (
-            f"<p>With {what}: {after:.0%} instead of {before:.0%} of {tried['clips']} held-out clips, but "
+            f"<p>With {what}: {after} instead of {before} held-out clips right, but "
             f"{tried['alarms_with']:.1f} false alarms an hour instead of {tried['alarms_without']:.1f}; "
             "<b>not kept</b>.</p>"
         )
     return (
-        f"<p>With {what}: {after:.0%} of {tried['clips']} held-out clips, {before:.0%} without; <b>not kept</b>, "
+        f"<p>With {what}: {after} held-out clips right, {before} without; <b>not kept</b>, "
         "the recognizer is as if they had never been made.</p>"
     )
 
@@ -181,36 +184,46 @@ def left_text(remaining_s: float | None) -> str:
 
 def _held_out(check: Mapping[str, Any]) -> str:
     where = _HELD_OUT.get(str(check["held_out"]), str(check["held_out"]))
-    if not check["clips"]:
-        return f"<p>Nothing could be judged on {where}.</p>"
+    verdict, right, clips = _verdict(check), _right(check), check["clips"]
     rows = "".join(
-        f"<tr><td>{escape(action)}</td><td align=right>{_percent(figures['recall'])}</td>"
-        f"<td align=right>{_percent(figures['precision'])}</td><td align=right>{figures['clips']}</td></tr>"
+        f"<tr><td>{escape(action)}</td><td align=right>{_found(figures)}</td>"
+        f"<td align=right>{_percent(figures['precision'])}</td></tr>"
         for action, figures in check["actions"].items()
     )
     table = (
-        "<table cellspacing=0 cellpadding=4><tr><th align=left>action</th><th>found</th><th>right when said</th>"
-        f"<th>clips</th></tr>{rows}</table>"
+        "<table cellspacing=0 cellpadding=4><tr><th align=left>action</th><th>found</th><th>right when said</th></tr>"
+        f"{rows}</table>"
     )
     mistakes = ", ".join(
         f"{escape(true)} taken for {escape(answer)} ({count})" for true, answer, count in check["confusions"][:4]
     )
     confused = f"<p>Mistakes: {mistakes}.</p>" if mistakes else ""
-    return f"<p>{_how_right(check, where)}</p>{table}{confused}"
+    if verdict:
+        said = f"<p><b>{escape(verdict[0].upper() + verdict[1:])}.</b> {right} of {clips} clips right, on {where}.</p>"
+        return said + (confused if clips else "")
+    low, high = check["interval"]
+    part = f"<b>{check['accuracy']:.0%}</b> ({low:.0%} to {high:.0%})"
+    return f"<p>{part} of {clips} clips right, on {where}.</p>{table}{confused}"
 
 
-def _how_right(check: Mapping[str, Any], where: str) -> str:
-    """A part with its count and interval, or why there is none."""
-    if check["accuracy"] is None:
-        return f"{escape(_sentence(check['verdict']))} {check['right']} of {check['clips']} clips were right."
-    interval = check.get("interval")
-    between = f" ({interval[0]:.0%} to {interval[1]:.0%})" if interval else ""
-    return f"<b>{check['accuracy']:.0%}</b>{between} of {counted(check['clips'], 'clip')} right, on {where}."
+def _verdict(check: Mapping[str, Any]) -> str:
+    """Why no percentage can be made of it; of versions taught before that was noted, too."""
+    if "verdict" in check:
+        return str(check["verdict"])
+    return "not judged: taught before figures came with their interval; teach it again"
 
 
-def _between(alarms: Mapping[str, Any]) -> str:
-    interval = alarms.get("interval")
-    return f" ({interval[0]:.0f} to {interval[1]:.0f})" if interval else ""
+def _right(check: Mapping[str, Any]) -> int:
+    return sum(figures["right"] for figures in check["actions"].values())
+
+
+def _found(figures: Mapping[str, Any]) -> str:
+    """Counts, and the part with its interval where there are enough of them."""
+    counts = f"{figures['right']} of {figures['clips']}"
+    if figures["recall"] is None:
+        return counts
+    low, high = figures["interval"]
+    return f"{counts}, {figures['recall']:.0%} ({low:.0%} to {high:.0%})"
 
 
 def _sentence(text: str) -> str:

@@ -109,6 +109,7 @@ def part_of_lesson(lesson: Lesson, clips: Places, actions: Sequence[str]) -> Les
         shaken=_windows_of(lesson.shaken, clips),
         plain=_windows_of(lesson.plain, clips),
         hop_s=lesson.hop_s[clips],
+        together=np.arange(len(clips)),
         host=np.arange(len(clips)),
     )
 

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from teaching_clips import made_clip, made_clips
 
-from recognizer.teaching.check import CLIPS, PEOPLE, SESSIONS, ActionFigures, check
+from recognizer.teaching.check import check
+from recognizer.teaching.figures import CLIPS, PEOPLE, SESSIONS, ActionFigures, FalseAlarms, HeldOutCheck, wilson
 from recognizer.teaching.lesson import NOTHING, prepare
-from recognizer.teaching.quick import teach
+from recognizer.teaching.quick import folds, teach
 from recognizer.teaching.request import TeachingRequest
 from recognizer.teaching.run import run_quick
 from recognizer.teaching.windows import Changes
@@ -57,11 +58,15 @@ def test_an_action_taught_as_nothing_is_counted_as_a_false_alarm(base, shape):
     assert alarms.an_hour == pytest.approx(sum(alarms.shown.values()) / alarms.seconds * 3600)
 
 
-def test_one_session_is_called_optimistic(base, shape):
+def test_of_one_session_there_is_never_a_percentage(base, shape):
     found = checked(made_clips(clips=4), base, shape)
     (only,) = found.checks
     assert only.held_out == CLIPS
-    assert any("optimistic" in remark for remark in found.remarks)
+    assert only.verdict == "not judged: all clips are of one sitting; record in a second sitting"
+    (values,) = found.to_json()["checks"]
+    assert (values["accuracy"], values["interval"], values["verdict"]) == (None, None, only.verdict)
+    assert all(figures["recall"] is None for figures in values["actions"].values())
+    assert any("one sitting" in remark for remark in found.remarks)
     assert any("one person" in remark for remark in found.remarks)
     assert any("no footage of nothing" in remark for remark in found.remarks)
 
@@ -99,9 +104,12 @@ def test_figures_follow_from_counts(whole):
     assert (figures.recall, figures.precision) == (0.75, 0.5)
     assert ActionFigures(0, 0, 0).recall is None
     values = whole.to_json()
-    raised = whole.checks[0].actions["raise"]
-    assert values["checks"][0]["actions"]["raise"]["recall"] == raised.recall
+    raised, told = whole.checks[0].actions["raise"], values["checks"][0]["actions"]["raise"]
+    assert told["recall"] == raised.recall
+    assert told["interval"] == wilson(raised.right, raised.clips)
+    assert values["checks"][0]["interval"] == wilson(whole.checks[0].right, whole.checks[0].clips)
     assert values["alarms"]["an_hour"] == 0
+    assert values["alarms"]["interval"][1] > 500
     for each in whole.checks:
         shown = sum(count for _, _, count in each.confusions)
         assert shown == each.clips - sum(figures.right for figures in each.actions.values())
@@ -113,4 +121,85 @@ def test_actions_of_a_session_each_are_judged_clip_by_clip(base_folder, tmp_path
     clips += [made_clip("step", n, session="Tuesday") for n in range(3)]
     found = run_quick(TeachingRequest("quick", "mine", base_folder, tmp_path, clips)).check
     assert [(each.held_out, each.clips) for each in found.checks] == [("clips", 6)]
-    assert found.remarks[0].startswith("Every action is of one session: the figures are optimistic")
+    assert found.checks[0].verdict.startswith("not judged")
+    assert found.remarks[0].startswith("Every action is of one sitting")
+
+
+def test_intervals_are_wilsons_and_garwoods():
+    assert wilson(6, 6) == (pytest.approx(0.6097, abs=1e-3), 1.0)
+    assert wilson(81, 263) == (pytest.approx(0.2553, abs=1e-3), pytest.approx(0.3662, abs=1e-3))  # Newcombe (1998)
+    assert wilson(0, 0) == (0.0, 1.0)
+    low, high = FalseAlarms(3600.0, {"raise": 2}).interval
+    assert (low, high) == (pytest.approx(0.242, abs=1e-3), pytest.approx(7.225, abs=1e-3))
+    assert FalseAlarms(3600.0, {}).interval == (0.0, pytest.approx(3.689, abs=1e-3))
+
+
+@pytest.mark.parametrize(
+    ("held_out", "clips", "seen", "verdict"),
+    [
+        (SESSIONS, 12, False, ""),
+        (SESSIONS, 6, False, "not judged: 6 clips are too few; record more in a second sitting"),
+        (PEOPLE, 0, False, "not judged: no clip could be held out; record in a second sitting"),
+        (CLIPS, 90, False, "not judged: all clips are of one sitting; record in a second sitting"),
+        ("test", 90, True, "not judged: all clips are of one sitting; record in a second sitting"),
+    ],
+)
+def test_what_a_figure_is_worth(held_out, clips, seen, verdict):
+    figures = {"raise": ActionFigures(clips, clips, clips)}
+    found = HeldOutCheck(held_out, 2, 1.0, clips, figures, (), 0, seen)
+    assert found.verdict == verdict
+    assert (found.to_json()["accuracy"] is None) == bool(verdict)
+
+
+def test_clips_and_their_copies_are_never_on_both_sides(base, shape):
+    """The folder that was imported twice: three clips of each action, and each of them once more."""
+    once = [
+        replace(made_clip(action, n), name=f"{action}{n}/1", session=None, person=None)
+        for action in ("raise", "bow")
+        for n in range(3)
+    ]
+    twice = [*once, *(replace(clip, name=f"{clip.name}-again/1") for clip in once)]
+    found = checked(twice, base, shape)
+    assert found.checks[0].held_out == SESSIONS
+    assert found.checks[0].groups == 6
+    assert found.checks[0].clips == 6, "a copy counts for nothing of its own"
+    assert found.checks[0].verdict.startswith("not judged: 6 clips are too few")
+    assert len(found.copies) == 6
+    assert any("6 clips show the same moment as another" in remark for remark in found.remarks)
+    lesson = prepare(twice, base, shape, CHANGES)
+    for held, _ in folds(lesson):
+        assert (held[:6] == held[6:]).all()
+
+
+def test_sittings_that_share_a_moment_are_one(base, shape):
+    clips = made_clips(clips=6, sessions=("Monday", "Tuesday", "Wednesday"))
+    again = replace(clips[0], name="again/1", session="Tuesday")
+    found = checked([*clips, again], base, shape)
+    assert (found.checks[0].held_out, found.checks[0].groups) == (SESSIONS, 2)
+    assert found.copies == ("again/1",)
+
+
+def test_a_tested_clip_that_was_learnt_from_is_not_judged(base, base_folder, tmp_path):
+    clips = made_clips(clips=5)
+    test = [replace(made_clip(action, 9), name=f"{action}/test") for action in ("raise", "step", "bow")]
+    copy = replace(clips[0], name="copy/test")
+    names = tuple(clip.name for clip in (*test, copy))
+    found = run_quick(TeachingRequest("quick", "mine", base_folder, tmp_path, [*clips, *test, copy], test=names)).check
+    assert (found.checks[0].held_out, found.checks[0].clips, found.checks[0].not_judged) == ("test", 3, 1)
+    assert found.checks[0].verdict.startswith("not judged: all clips are of one sitting")
+    assert found.copies == ("copy/test",)
+
+
+def test_stillness_goes_with_its_clip_and_is_not_counted(base, shape):
+    clips = made_clips(clips=4)
+    still = [
+        replace(made_clip(NOTHING, n, seconds=1.5), name=f"{clip.name} still 1", session=clip.session, around=clip.name)
+        for n, clip in enumerate(clips)
+    ]
+    lesson = prepare([*clips, *still], base, shape, CHANGES)
+    for held, _ in folds(lesson):
+        assert (held[: len(clips)] == held[len(clips) :]).all()
+    found = check(lesson, teach(lesson), shape)
+    assert found.alarms is None
+    assert any("no footage of nothing" in remark for remark in found.remarks)
+    assert found.checks[0].clips == len(clips)

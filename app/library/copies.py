@@ -1,0 +1,97 @@
+"""What a library has already: told by content, not by names, before it comes in a second time."""
+
+import filecmp
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from app.errors import RecordingError
+from app.library.catalogue import Library
+from app.library.importing import ImportReport
+from app.library.teaching import teaching_clip
+from app.library.types import ClipRow, Tracks
+from app.recording.folder import VIDEO_FILE, Recording, recordings_folder
+from recognizer.teaching.copies import near_copies
+
+_JITTER_PX = 0.05  # the same pixels on another processor
+
+
+class Copies:
+    """Compares what comes in with the recordings of a library that are not in its bin."""
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+        self._alike: dict[tuple[int, int], list[str]] = {}
+        self._videos: dict[int, list[Path]] = {}
+        for row in library.recordings(limit=-1):
+            self._alike.setdefault(_size(row.frames, row.duration_s), []).append(row.id)
+            video = recordings_folder(library.root) / row.id / VIDEO_FILE
+            if not row.skeleton_only and video.is_file():
+                self._videos.setdefault(video.stat().st_size, []).append(video)
+
+    def remember(self, recording: str, tracks: Tracks) -> None:
+        """Compare with a recording that has just come in, too."""
+        self._alike.setdefault(_size(len(tracks.times_s), float(tracks.times_s[-1])), []).append(recording)
+
+    def without(self, videos: Sequence[Path], report: ImportReport) -> list[Path]:
+        """The videos whose bytes are neither in the library nor in one before them; the others go into the report."""
+        kept: list[Path] = []
+        by_size = {size: list(paths) for size, paths in self._videos.items()}
+        for path in videos:
+            alike = by_size.setdefault(path.stat().st_size, []) if path.is_file() else []
+            known = next((one for one in alike if filecmp.cmp(one, path, shallow=False)), None)
+            if known is None:
+                kept.append(path)
+                alike.append(path)
+            else:
+                report.copies.append(f"{path} is {known.parent.name if known.name == VIDEO_FILE else known}")
+        return kept
+
+    def of_tracks(self, tracks: Tracks) -> str | None:
+        """The recording that has the same poses at the same times; None where there is none."""
+        if not len(tracks.times_s):
+            return None
+        for name in self._alike.get(_size(len(tracks.times_s), float(tracks.times_s[-1])), []):
+            try:
+                known = self._library.open_recording(name)
+            except RecordingError:
+                continue
+            if _same(known, tracks):
+                return name
+        return None
+
+
+def copy_pairs(library: Library, clips: Sequence[ClipRow]) -> list[tuple[int, int]]:
+    """Ids of clips that show a moment of each other, whatever they are called: for splits. A clip whose recording
+    cannot be read is taken for no copy."""
+    found, ids = [], []
+    recording: Recording | None = None
+    for row in sorted(clips, key=lambda row: row.recording):
+        if recording is None or recording.info.id != row.recording:
+            try:
+                recording = library.open_recording(row.recording)
+            except RecordingError:
+                recording = None
+                continue
+        clip = teaching_clip(row, recording)
+        if len(clip.times_s) > 1:
+            found.append(clip)
+            ids.append(row.id)
+    return [(ids[a], ids[b]) for a, b in near_copies(found)]
+
+
+def _size(frames: int, duration_s: float) -> tuple[int, int]:
+    return frames, round(duration_s * 1000)
+
+
+def _same(known: Recording, tracks: Tracks) -> bool:
+    if known.layout != tracks.layout or not np.array_equal(known.frame, tracks.frame):
+        return False
+    apart = np.abs(known.xy_px - tracks.xy_px)[(known.confidence > 0) & (tracks.confidence > 0)]
+    return (
+        np.array_equal(known.person, tracks.person)
+        and np.allclose(known.times_s, tracks.times_s, atol=1e-4)
+        and np.array_equal(known.confidence > 0, tracks.confidence > 0)
+        and (not apart.size or float(apart.max()) <= _JITTER_PX)
+    )

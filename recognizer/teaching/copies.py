@@ -1,0 +1,168 @@
+"""Clips of the same moment: a copy, cut elsewhere, mirrored, encoded again or filmed twice, tells nothing in a check.
+
+Two clips are near-copies where one's movement is found in the other at one shift in time, so close that no person could
+have done it twice. C clips, F frames of all of them, J joints of MPOSE-13.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pose.skeleton import MPOSE_13
+from recognizer.teaching.clips import TeachingClip
+from recognizer.teaching.movement import HZ, Floats, Track, track_of
+
+Places = NDArray[np.intp]
+
+_ANCHORS_EVERY = 8  # frames between the moments of a clip that are looked for in the others
+_ANCHOR_PACE = 0.7  # torsos a second: moments of stillness are much alike in all clips
+_NEAR = 0.08  # of a joint in a whole posture, the root of the mean square, in torsos: what is looked at more closely
+_SHORTEST_S = 0.6  # that both share
+_LEAST_MOVING_S = 0.3  # of it
+_SHARED = 0.6  # part of the shorter one's movement that must be in the other
+# The difference of two ways, in parts of the movement itself. Of UTD-MHAD's 1231 pairs of one person who does an action
+# twice one in a hundred is nearer than 0.11; copies whose joints jitter by 2% of the torso differ by 0.05 (median).
+_SAME = 0.12
+_FINE = (-1.0, -0.75, -0.5, -0.25, 0.0, 0.25, 0.5, 0.75, 1.0)  # frames by which a shift is made more exact
+_WORTH_REFINING = 3.0  # times _SAME
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Way:
+    """joints: (F, J, 2) from the middle of the trunk in torsos, NaN where not known. moving: (F,)."""
+
+    joints: Floats
+    moving: NDArray[np.bool_]
+
+
+def near_copies(clips: Sequence[TeachingClip]) -> list[tuple[int, int]]:
+    """Places of clips of which the second shows a moment of the first; each pair once."""
+    ways = [_way(clip) for clip in clips]
+    frames = _Frames(ways)
+    found: list[tuple[int, int]] = []
+    for clip, way in enumerate(ways):
+        others: set[int] = set()
+        for seen in (way, _mirrored(way)):
+            for other, shift in frames.matches(seen, after=clip):
+                if other not in others and _same(seen, ways[other], shift):
+                    others.add(other)
+        found += [(clip, other) for other in sorted(others)]
+    return found
+
+
+def copy_groups(clips: Sequence[TeachingClip]) -> Places:
+    """(C,) the place of the first clip of those that are copies of each other, directly or by way of others."""
+    return joined_groups(len(clips), near_copies(clips))
+
+
+def joined_groups(count: int, pairs: Sequence[tuple[int, int]]) -> Places:
+    """(count,) the first place of those that pairs connect."""
+    group = np.arange(count)
+    for a, b in pairs:
+        one, other = sorted((int(group[a]), int(group[b])))
+        group[group == other] = one
+    return group
+
+
+def _way(clip: TeachingClip) -> _Way:
+    track = track_of(clip.times_s, clip.xy_px, clip.confidence, clip.layout)
+    return _Way(_centred(track), track.known & (track.pace >= _ANCHOR_PACE))
+
+
+def _centred(track: Track) -> Floats:
+    hips, shoulders = track.joints[:, 7:9].mean(axis=1), track.joints[:, 1:3].mean(axis=1)
+    centre = np.where(np.isfinite(hips), hips, shoulders)
+    centred: Floats = track.joints - centre[:, None]
+    return centred
+
+
+def _mirrored(way: _Way) -> _Way:
+    return _Way(way.joints[:, MPOSE_13.mirrored] * np.array([-1.0, 1.0]), way.moving)
+
+
+def _filled(joints: Floats) -> NDArray[np.float32]:
+    """(n, J, 2) to (n, 2 J)."""
+    return np.nan_to_num(joints).reshape(len(joints), -1).astype(np.float32)
+
+
+def _anchors(way: _Way) -> Places:
+    places = np.flatnonzero(way.moving)
+    kept: list[int] = []
+    for place in places.tolist():
+        if not kept or place - kept[-1] >= _ANCHORS_EVERY:
+            kept.append(place)
+    return np.array(kept, np.intp)
+
+
+class _Frames:
+    """The frames of all clips, in which postures are looked for."""
+
+    def __init__(self, ways: Sequence[_Way]) -> None:
+        lots = [np.zeros((0, 2 * len(MPOSE_13)), np.float32), *(_filled(way.joints) for way in ways)]
+        frames = np.concatenate(lots)
+        self._first = np.cumsum([0, *(len(way.joints) for way in ways)])
+        self._squares = (frames**2).sum(axis=1)
+        self._columns = np.ascontiguousarray(-2 * frames.T)
+
+    def matches(self, way: _Way, *, after: int) -> list[tuple[int, int]]:
+        """Clips after a place that have nearly the postures of a clip's anchors, and at which shift."""
+        anchors, first = _anchors(way), self._first
+        clips = after + 1 + np.flatnonzero(np.diff(first[after + 1 :]))  # that have a frame
+        if not len(anchors) or not len(clips):
+            return []
+        looked_for, begin = _filled(way.joints[anchors]), first[after + 1]
+        # (anchors, F) squared distances, when all three are added. Not by BLAS, whose threads cost more than they save.
+        apart = np.einsum("aj,jf->af", looked_for, self._columns[:, begin:])
+        apart += self._squares[begin:]
+        apart += (looked_for**2).sum(axis=1)[:, None]
+        near = np.float32(len(MPOSE_13) * _NEAR**2)
+        rows, places = np.nonzero(np.minimum.reduceat(apart, first[clips] - begin, axis=1) < near)
+        clips = clips[places]
+        start, end = first[clips] - begin, first[clips + 1] - begin
+        best = [int(apart[r, a:b].argmin()) for r, a, b in zip(rows, start, end, strict=True)]
+        shift = np.array(best, np.intp) - anchors[rows]
+        # At the same shift the other anchors must be near, too, as far as the clip has their frames.
+        at = anchors[None] + shift[:, None]
+        inside = (at >= 0) & (at < (end - start)[:, None])
+        there = apart[np.arange(len(anchors)), np.where(inside, start[:, None] + at, 0)]
+        agree = np.where(inside, there, 0).sum(axis=1) < near * inside.sum(axis=1)
+        return sorted(set(zip(clips[agree].tolist(), shift[agree].tolist(), strict=True)))
+
+
+def _same(a: _Way, b: _Way, shift: int) -> bool:
+    """Whether frame n of a and frame n + shift of b show the same moment."""
+    start, end = max(0, -shift), min(len(a.joints), len(b.joints) - shift)
+    if end - start < _SHORTEST_S * HZ:
+        return False
+    shared = min(a.moving[start:end].sum(), b.moving[start + shift : end + shift].sum())
+    if shared < max(_LEAST_MOVING_S * HZ, _SHARED * min(a.moving.sum(), b.moving.sum())):
+        return False
+    if _difference(a, b, shift, start, end) > _WORTH_REFINING * _SAME:
+        return False
+    return min(_difference(a, b, shift + fine, start, end) for fine in _FINE) < _SAME
+
+
+def _difference(a: _Way, b: _Way, shift: float, start: int, end: int) -> float:
+    """The distance between frames start to end of a and those of b at a shift, in parts of a's movement. Joints count
+    as much as they move; where a joint is always found a little aside, as in a mirror, that is no difference."""
+    own = a.joints[start:end]
+    at = np.clip(np.arange(start, end) + shift, 0, len(b.joints) - 1)
+    before = np.minimum(at.astype(np.intp), len(b.joints) - 2)
+    part = (at - before)[:, None, None]
+    spread = _variance(own)
+    if spread.sum() <= 0:
+        return np.inf
+    apart = _variance(own - (b.joints[before] * (1 - part) + b.joints[before + 1] * part))
+    return float(np.sqrt((spread * apart).sum() / (spread**2).sum()))
+
+
+def _variance(joints: Floats) -> Floats:
+    """(J,) how far each joint goes about its mean, squared."""
+    known: NDArray[np.bool_] = np.asarray(np.isfinite(joints).all(axis=-1))
+    count = np.maximum(known.sum(axis=0), 1)
+    there = np.where(known[..., None], joints, 0)
+    mean = there.sum(axis=0) / count[:, None]
+    apart = np.where(known, ((joints - mean) ** 2).sum(axis=-1), 0)
+    return np.asarray(apart.sum(axis=0) / count)

@@ -1,0 +1,158 @@
+"""Figures of a check and what they are worth: counts, 95% intervals, and whether they say anything at all."""
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from scipy.stats import chi2
+
+from recognizer.teaching.clips import NOTHING
+
+SESSIONS, PEOPLE, CLIPS, TEST = "sessions", "people", "clips", "test"
+
+FEWEST_JUDGED = 10  # clips: below, a figure says nothing (all of 9 right may be 70%)
+FEWEST_OF_ACTION = 5
+_Z = 1.959964  # of 95%
+
+Interval = tuple[float, float]
+
+
+def wilson(right: int, count: int) -> Interval:
+    """The 95% interval of a part that was `right` of `count` times (Wilson, 1927); 0 to 1 of none."""
+    if not count:
+        return 0.0, 1.0
+    part, squared = right / count, _Z**2
+    middle = (part + squared / (2 * count)) / (1 + squared / count)
+    half = _Z * math.sqrt(part * (1 - part) / count + squared / (4 * count**2)) / (1 + squared / count)
+    return max(middle - half, 0.0), min(middle + half, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class ActionFigures:
+    """right of `clips` clips of the action were answered so; `answered` clips in all got it as the answer."""
+
+    clips: int
+    right: int
+    answered: int
+
+    @property
+    def recall(self) -> float | None:
+        """Part of the action's clips that are right; None without a clip."""
+        return self.right / self.clips if self.clips else None
+
+    @property
+    def precision(self) -> float | None:
+        """Part of the answers that are right; None where it was never answered."""
+        return self.right / self.answered if self.answered else None
+
+
+@dataclass(frozen=True, slots=True)
+class HeldOutCheck:
+    """held_out: SESSIONS, PEOPLE, CLIPS or TEST, `groups` of them one after the other. actions: by name. confusions:
+    (true action, answer, clips), the most frequent first; an answer may be "unknown". not_judged: clips whose action
+    has no other clips outside their group. seen: nobody and no sitting among the clips is new to who answers them."""
+
+    held_out: str
+    groups: int
+    accuracy: float
+    clips: int
+    actions: dict[str, ActionFigures]
+    confusions: tuple[tuple[str, str, int], ...]
+    not_judged: int
+    seen: bool = False
+
+    @property
+    def right(self) -> int:
+        """Clips that are right."""
+        return sum(figures.right for figures in self.actions.values())
+
+    @property
+    def verdict(self) -> str:
+        """Why no percentage can be made of it, and what to do; "" where one can."""
+        if not self.clips:
+            return "not judged: no clip could be held out; record in a second sitting"
+        if self.seen or self.held_out == CLIPS:
+            return "not judged: all clips are of one sitting; record in a second sitting"
+        if self.clips < FEWEST_JUDGED:
+            return f"not judged: {self.clips} clips are too few; record more in a second sitting"
+        return ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values. Parts and intervals are None where they would say nothing; counts are always there."""
+        judged, values = not self.verdict, asdict(self)
+        values |= {
+            "right": self.right,
+            "verdict": self.verdict,
+            "accuracy": self.accuracy if judged else None,
+            "interval": wilson(self.right, self.clips) if judged else None,
+        }
+        for action, figures in self.actions.items():
+            enough = judged and figures.clips >= FEWEST_OF_ACTION
+            values["actions"][action] |= {
+                "recall": figures.recall if enough else None,
+                "interval": wilson(figures.right, figures.clips) if enough else None,
+                "precision": figures.precision if judged and figures.answered >= FEWEST_OF_ACTION else None,
+            }
+        return values
+
+
+def counted(
+    pairs: Sequence[tuple[str, str]],
+    actions: Sequence[str],
+    held_out: str,
+    groups: int,
+    not_judged: int,
+    *,
+    seen: bool = False,
+) -> HeldOutCheck:
+    """Figures of pairs (true action or nothing, answer)."""
+    of_actions = [(true, answer) for true, answer in pairs if true != NOTHING]
+    count, answered = Counter(true for true, _ in of_actions), Counter(answer for _, answer in pairs)
+    right = Counter(true for true, answer in of_actions if true == answer)
+    wrong = Counter((true, answer) for true, answer in of_actions if true != answer)
+    return HeldOutCheck(
+        held_out=held_out,
+        groups=groups,
+        accuracy=right.total() / len(of_actions) if of_actions else math.nan,
+        clips=len(of_actions),
+        actions={action: ActionFigures(count[action], right[action], answered[action]) for action in actions},
+        confusions=tuple((true, answer, clips) for (true, answer), clips in wrong.most_common()),
+        not_judged=not_judged,
+        seen=seen,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class FalseAlarms:
+    """Actions that were shown on `seconds` of footage of nothing; how many, and which."""
+
+    seconds: float
+    shown: dict[str, int]
+
+    @property
+    def an_hour(self) -> float:
+        """Actions shown an hour."""
+        return self.count / self.seconds * 3600
+
+    @property
+    def count(self) -> int:
+        """Actions shown in all."""
+        return sum(self.shown.values())
+
+    @property
+    def interval(self) -> Interval:
+        """The 95% interval of actions shown an hour (Garwood, 1936): 0 in three minutes may be 70 an hour."""
+        low = float(chi2.ppf(0.025, 2 * self.count) / 2) if self.count else 0.0
+        high = float(chi2.ppf(0.975, 2 * self.count + 2) / 2)
+        return low / self.seconds * 3600, high / self.seconds * 3600
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        low, high = self.interval
+        return asdict(self) | {
+            "count": self.count,
+            "an_hour": round(self.an_hour, 1),
+            "interval": [round(low, 1), round(high, 1)],
+        }

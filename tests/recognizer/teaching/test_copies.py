@@ -1,0 +1,69 @@
+"""The same moment is found again however it was cut, mirrored or encoded; another performance is another."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from teaching_clips import made_clip, made_clips
+
+from pose.skeleton import MPOSE_13
+from recognizer.teaching.copies import copy_groups, joined_groups, near_copies
+
+
+def again(clip, *, start_s=0.0, end_s=None, jitter=0.0, mirror=False, scale=1.0, fps=None, name="again/1"):
+    """The moment of a clip once more."""
+    inside = (clip.times_s >= start_s) & (clip.times_s <= (end_s or clip.times_s[-1]))
+    times_s, xy, confidence = clip.times_s[inside], clip.xy_px[inside].astype(np.float64), clip.confidence[inside]
+    if fps is not None:
+        at_s = np.arange(times_s[0] + 0.013, times_s[-1], 1 / fps)
+        flat = xy.reshape(len(xy), -1)
+        xy = np.stack([np.interp(at_s, times_s, column) for column in flat.T], axis=1).reshape(len(at_s), -1, 2)
+        times_s, confidence = at_s, np.ones((len(at_s), xy.shape[1]), np.float32)
+    if mirror:
+        xy, confidence = xy[:, MPOSE_13.mirrored] * (-1, 1) + (640, 0), confidence[:, MPOSE_13.mirrored]
+    xy = scale * xy + np.random.default_rng(5).normal(0, jitter * 60 * scale, xy.shape)
+    return replace(clip, name=name, times_s=times_s - times_s[0], xy_px=xy.astype(np.float32), confidence=confidence)
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {},
+        {"start_s": 0.6, "end_s": 2.0},
+        {"mirror": True},
+        {"jitter": 0.015, "scale": 0.5},
+        {"fps": 15.0, "start_s": 0.3, "mirror": True, "jitter": 0.01},
+    ],
+    ids=["the same", "trimmed", "mirrored", "encoded again", "all of it"],
+)
+@pytest.mark.parametrize("action", ["raise", "step", "bow"])
+def test_a_copy_is_found_among_other_clips(action, how):
+    clips = made_clips()
+    place = next(place for place, clip in enumerate(clips) if clip.action == action)
+    assert near_copies([*clips, again(clips[place], **how)]) == [(place, len(clips))]
+
+
+def test_performances_of_one_person_are_no_copies():
+    assert near_copies(made_clips(clips=8)) == []
+
+
+def test_standing_still_is_no_moment():
+    assert near_copies([made_clip("nothing", 0), made_clip("nothing", 0, name="again/1")]) == []
+
+
+def test_copies_of_copies_are_one_group():
+    clips = made_clips(("raise", "bow"), 2)
+    more = [again(clips[1], name="x/1"), again(clips[1], mirror=True, name="x/2")]
+    assert copy_groups([*clips, *more]).tolist() == [0, 1, 2, 3, 1, 1]
+
+
+def test_groups_are_joined_by_pairs_in_any_order():
+    assert joined_groups(6, [(4, 5), (1, 4), (0, 2)]).tolist() == [0, 1, 0, 3, 1, 1]
+    assert joined_groups(0, []).tolist() == []
+
+
+def test_nothing_to_compare():
+    assert near_copies([]) == []
+    unseen = made_clip("raise", 1)
+    unseen = replace(unseen, confidence=np.zeros_like(unseen.confidence))
+    assert near_copies([unseen, unseen]) == []
