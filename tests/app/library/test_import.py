@@ -6,8 +6,10 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
+from zlib import crc32
 
 import numpy as np
 import psutil
@@ -61,6 +63,8 @@ def posed(monkeypatch):
                 return
             answer = answers.get(path.name, make_tracks(people=(0,)))
             answer = answer() if callable(answer) else answer
+            if isinstance(answer, Tracks):  # of another moment in each video, or they would be copies
+                answer = replace(answer, xy_px=answer.xy_px + np.float32(crc32(str(path).encode()) % 97))
             yield PosedVideo(path, answer) if isinstance(answer, Tracks) else PosedVideo(path, None, answer)
 
     monkeypatch.setattr(module, "pose_videos", fake)
@@ -118,7 +122,7 @@ def test_cancel_keeps_what_is_finished(posed, library, tmp_path):
 
     posed["b.mp4"] = stop
     for name in ("a.mp4", "b.mp4", "c.mp4"):
-        (tmp_path / name).write_bytes(b"")
+        (tmp_path / name).write_bytes(name.encode())
     report = import_videos(library, [tmp_path / name for name in ("a.mp4", "b.mp4", "c.mp4")], cancel=cancel)
     assert report.cancelled
     assert sorted(row.source for row in library.recordings()) == ["a.mp4", "b.mp4"]
@@ -447,7 +451,7 @@ def root(library):
 
 
 def test_the_command_checks_exports_and_rebuilds(root, tmp_path, capsys):
-    assert run(capsys, "--root", root, "check") == (0, "1 recordings, 1 clips, 2 actions: all is well\n", "")
+    assert run(capsys, "--root", root, "check") == (0, "1 recording, 1 clip, 2 actions: all is well\n", "")
     assert run(capsys, "--root", root, "export", "pyskl", tmp_path / "a.pkl")[0] == 0
     assert run(capsys, "--root", root, "export", "tables", tmp_path / "a")[0] == 0
     assert run(capsys, "--root", root, "export", "coco", tmp_path / "a.json")[0] == 0
