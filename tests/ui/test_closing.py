@@ -30,7 +30,7 @@ from PySide6.QtWidgets import (
 import app.ui
 from app.library.catalogue import Library
 
-END_S = 2.0
+END_S = 15.0  # on an idle machine it takes less than 2 s; what is stuck would hold it up for twice as long as this
 _ROOT = Path(__file__).resolve().parents[2]
 _BESIDE = ("ShortcutsDialog", "TeachDialog", "RecognizersDialog", "GeneratedWindow", "LibraryWindow")
 _OF_LIBRARY = ("NamesDialog", "SplitsDialog", "KeysDialog", "ExportDialog", "ImportDialog")
