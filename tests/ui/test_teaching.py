@@ -235,7 +235,7 @@ def test_a_model_is_noted_with_its_clips(dialog, job, library, qtbot):
     job.outcome = TeachingDone(library / "models" / "mine" / "1", {"checks": []})
     dialog.training.look()
     qtbot.waitUntil(lambda: dialog.taught.labels() == ["mine@1"], timeout=PATIENCE_MS)
-    qtbot.waitUntil(lambda: not dialog.training.jobs._jobs, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: not dialog._jobs._jobs, timeout=PATIENCE_MS)
     with Library(library) as opened:
         (model,) = opened.models()
     assert model.name == "mine@1"

@@ -186,8 +186,6 @@ def test_a_stranger_teaches_two_actions_and_they_are_recognised_on_other_footage
     actor.do_all_but((*TAUGHT.values(), "idle"), look=7, speed=1.1)
     user.wait_s(60.0)
     everyday = list(starts)
-    with open("/tmp/guide/figures", "a") as f:
-        f.write(repr((user.inputs, recorded_s, training_s, right, wrong, standing, everyday)) + "\n")
     for what, value in (("right", right), ("wrong", wrong), ("standing", standing), ("everyday", everyday)):
         record_property(what, value)
 

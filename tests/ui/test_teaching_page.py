@@ -491,10 +491,11 @@ def test_plain_words_of_a_check():
     assert worst_takes({"suspects": [{}]}) == []
 
 
-def test_what_cannot_be_used_says_why(library, open_page, film):
+def test_what_cannot_be_used_says_why(library, open_page, film, qtbot):
     put(library, "clap")
     page = open_page()
     click(page.add)
+    qtbot.waitUntil(page.cards[-1].isVisible, timeout=PATIENCE_MS)
     name_it(page.cards[-1], "greet")
     click(page.cards[-1].button)
     off = [
