@@ -167,7 +167,7 @@ def test_the_last_take_is_played_and_thrown_away(page, film, library, qtbot):
     record_one(page, card, film, qtbot)
     click(card.button)  # no more takes
     film.play(0.2)
-    qtbot.waitUntil(page.review.isVisible, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: page.review.isVisible() and card.count == 1, timeout=PATIENCE_MS)
     assert card.isAncestorOf(page.review)
     assert page.review.player._timer.isActive()
     stretch = page.review.player.bounds
@@ -189,7 +189,7 @@ def start_series(page, name="greet"):
 def test_a_take_that_is_done_again_replaces_the_last_one(page, film, library, qtbot):
     card = start_series(page)
     record_one(page, card, film, qtbot)
-    qtbot.waitUntil(page.review.isVisible, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: page.review.isVisible() and card.count == 1, timeout=PATIENCE_MS)
     (first,) = recording_folders(library)
     click(page.review.again)
     qtbot.waitUntil(lambda: card.count == 0, timeout=PATIENCE_MS)
@@ -208,7 +208,7 @@ def test_keep_hides_the_replay_and_keeps_the_take(page, film, library, qtbot):
     record_one(page, card, film, qtbot)
     click(card.button)
     film.play(0.2)
-    qtbot.waitUntil(page.review.isVisible, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: page.review.isVisible() and card.takes.buttons[0].isVisible(), timeout=PATIENCE_MS)
     click(page.review.keep)
     assert not page.review.isVisible()
     assert not page.review.player._timer.isActive()
