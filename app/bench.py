@@ -26,6 +26,7 @@ from app import bench_runs, interrupt, opening
 from app.bench_runs import Run, Show
 from app.errors import UsageError
 from app.settings import RunOptions
+from pose.address import public_source
 
 PACED_FPS = 30.0
 # The goals that docs/benchmarks.md is measured against.
@@ -262,7 +263,7 @@ def _as_file(source: str, frames: int, say: Callable[[str], None]) -> Iterator[P
     """The source as a video file: the demo is first recorded, so that drawing it is not what gets measured."""
     if source != "demo":
         if not Path(source).is_file():
-            raise UsageError(f"no video file {source}: give a file, or demo")
+            raise UsageError(f"no video file {public_source(source)}: give a file, or demo")
         yield Path(source)
         return
     from app.video_writer import VideoWriter

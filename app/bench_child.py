@@ -48,9 +48,10 @@ def startup(task: dict[str, Any]) -> dict[str, float]:
     if engine.first_painted_s is None or engine.first_decided_s is None:
         failure = engine.failure
         raise UsageError(failure.message if failure else f"no prediction within {_GIVE_UP_S:.0f} s")
-    from recognizer.model_card import ModelCard, find_model
+    from app import models
+    from recognizer.model_card import ModelCard
 
-    card = ModelCard.load(find_model(task["model"]))
+    card = ModelCard.load(models.find(task["model"]))
     return {
         "first_picture_s": round(engine.first_painted_s - began_s, 3),
         "first_prediction_s": round(engine.first_decided_s - began_s, 3),

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from app import models as recognizers
 from app.bench_live import live_run, run_line
 from app.bench_runs import Show
 from app.errors import UsageError
@@ -16,7 +17,6 @@ from app.settings import RunOptions
 from app.teaching import TeachingCancelled, TeachingDone, TeachingFailed, TeachingJob
 from pose.demo.source import DemoSource
 from pose.skeleton import MPOSE_13
-from recognizer.model_card import find_model
 from recognizer.teaching.clips import TeachingClip
 from recognizer.teaching.request import TeachingRequest
 
@@ -52,7 +52,7 @@ class Teaching:
         self._over = threading.Event()
         self._folder = tempfile.TemporaryDirectory(prefix="actionlens-bench-")
         models = Path(self._folder.name)
-        self._request = TeachingRequest(kind, "bench", find_model(model), models, made_clips(), keep_base=True)
+        self._request = TeachingRequest(kind, "bench", recognizers.find(model), models, made_clips(), keep_base=True)
         self._thread = threading.Thread(target=self._run, name="bench-teaching", daemon=True)
 
     def __enter__(self) -> "Teaching":

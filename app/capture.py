@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from app.latest import Latest
 from app.stats import Stats
 from app.types import Failure
+from pose.address import scrubbed
 from pose.errors import ActionLensError, SourceError, SourceLost
 from pose.source import Source, SourceInfo
 from pose.types import Frame
@@ -295,5 +296,5 @@ class Capture:
 
 def _failure(error: Exception, retry_in_s: float | None = None) -> Failure:
     known = isinstance(error, ActionLensError)
-    message = str(error) if known else f"{type(error).__name__}: {error}"
+    message = str(error) if known else scrubbed(f"{type(error).__name__}: {error}")
     return Failure("source" if known else "internal", message, fatal=retry_in_s is None, retry_in_s=retry_in_s)

@@ -17,8 +17,9 @@ from typing import NoReturn, TypeVar
 from app import interrupt
 from app.errors import UsageError
 from app.settings import RunOptions, UserSettings
+from pose.address import scrubbed
 from pose.camera_request import CameraRequest
-from pose.errors import ActionLensError
+from pose.errors import ActionLensError, SourceError
 
 T = TypeVar("T")
 
@@ -31,7 +32,7 @@ class _Parser(argparse.ArgumentParser):
     """A mistake becomes an error of one line instead of a usage text and an exit."""
 
     def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{message}; `python main.py --help` lists the options")
+        raise UsageError(f"{scrubbed(message)}; `python main.py --help` lists the options")
 
 
 def _parser() -> _Parser:
@@ -46,9 +47,15 @@ def _parser() -> _Parser:
     add(
         "--model",
         metavar="NAME|DIR",
-        help="act, st-gcn, st-tr, gl-transformer, or a folder with model.onnx and card.json",
+        help="act, st-gcn, st-tr, gl-transformer; a taught one: mine (the newest), mine@1; or a folder with model.onnx "
+        "and card.json; --list-models lists all",
     )
-    add("--camera", metavar="SOURCE", help="0, 1, ... a camera; demo; a video file; a URL; auto (camera, else demo)")
+    add(
+        "--camera",
+        metavar="SOURCE",
+        help="0, 1, ... a camera; demo; a video file; a folder of pictures, or a pattern as in walk/%%04d.png; a URL; "
+        "auto (camera, else demo)",
+    )
     add("--people", type=_people, metavar="N", help="how many people to follow, 1 to 4 (more than 1 is experimental)")
     add("--provider", metavar="NAME", help=f"what the recognizer runs on: {_PROVIDERS}")
     add("--pose-model", type=Path, metavar="FILE", help="a Pose Landmarker bundle (.task) instead of the built-in one")
@@ -71,6 +78,7 @@ def _parser() -> _Parser:
     out.add_argument("--explain", action="store_true", help=explain)
     out.add_argument("--verbose", action="store_true", help="log details to stderr")
     tools = parser.add_argument_group("tools").add_mutually_exclusive_group()
+    tools.add_argument("--list-models", action="store_true", help="list every recognizer with where it comes from")
     tools.add_argument("--doctor", action="store_true", help="check this machine, and say how to mend what is wrong")
     tools.add_argument("--bench", metavar="FILE", help="measure the whole pipeline against a bare pose loop")
     beside = "with --bench: only the live view while a recognizer is taught beside it, quick (the default) or full"
@@ -104,7 +112,7 @@ def _size(text: str) -> tuple[int, int]:
 @dataclass(frozen=True, slots=True)
 class Command:
     """What the command line asks for. bench: the source to measure, or None; teaching: what is taught meanwhile;
-    panel: with the attention panel open."""
+    panel: with the attention panel open; list_models: nothing runs, the recognizers are listed."""
 
     options: RunOptions
     headless: bool
@@ -113,6 +121,7 @@ class Command:
     verbose: bool
     teaching: str | None = None
     panel: bool = False
+    list_models: bool = False
 
 
 def parse(arguments: Sequence[str], settings: UserSettings) -> Command:
@@ -124,15 +133,15 @@ def parse(arguments: Sequence[str], settings: UserSettings) -> Command:
         raise UsageError("--explain and --teaching are two benchmarks; give one of them")
     if given.teaching is not None and given.bench is None:
         raise UsageError("--teaching belongs to --bench; give --bench demo or a video, too")
-    tool = given.doctor or given.bench is not None
+    tool = given.doctor or given.list_models or given.bench is not None
     headless = given.headless or not (tool or _has_display())
     if given.headless != headless:
         sys.stderr.write("no display (DISPLAY and WAYLAND_DISPLAY are not set): running without a window\n")
     remembered = UserSettings() if headless or tool else settings
     width, height = given.camera_size or (None, None)
     options = RunOptions(
-        model=_or(given.model, remembered.model),
-        source=_or(given.camera, remembered.source),
+        model=_name_of(_or(given.model, remembered.model)),
+        source=remembered.whole_source() if given.camera is None else given.camera,
         people=_or(given.people, remembered.people),
         provider=_or(given.provider, remembered.provider),
         mirror=_or(given.mirror, remembered.mirror),
@@ -145,7 +154,15 @@ def parse(arguments: Sequence[str], settings: UserSettings) -> Command:
         events=given.events,
         camera=CameraRequest(width, height, given.camera_fps, given.mjpg),
     )
-    return Command(options, headless, given.doctor, given.bench, given.verbose, given.teaching, given.explain)
+    return Command(
+        options, headless, given.doctor, given.bench, given.verbose, given.teaching, given.explain, given.list_models
+    )
+
+
+def _name_of(model: str) -> str:
+    from app import models  # not for --help
+
+    return models.name_of(model)
 
 
 def _or(given: T | None, otherwise: T) -> T:
@@ -165,7 +182,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         start_logging(verbose=command.verbose)
         return _run(command, settings)
     except ActionLensError as error:
-        sys.stderr.write(f"{error}\n")
+        line = str(error) if isinstance(error, SourceError) else scrubbed(str(error))
+        sys.stderr.write(f"{line}\n")
         return MISTAKE
     except KeyboardInterrupt:
         return interrupt.STATUS
@@ -190,6 +208,11 @@ def run() -> NoReturn:
 
 
 def _run(command: Command, settings: UserSettings) -> int:
+    if command.list_models:
+        from app import models
+
+        sys.stdout.write(models.table())
+        return DONE
     if command.doctor or command.bench is not None:
         signal.signal(signal.SIGINT, interrupt.raise_and_end)  # they clean up after themselves
     if command.doctor:
@@ -217,7 +240,14 @@ class _ConsoleFormatter(logging.Formatter):
     """One line a record; what went wrong inside is in the log file."""
 
     def format(self, record: logging.LogRecord) -> str:
-        return f"{record.levelname.lower()}: {record.getMessage()}"
+        return scrubbed(f"{record.levelname.lower()}: {record.getMessage()}")
+
+
+class _LogFormatter(logging.Formatter):
+    """Addresses without their passwords, in tracebacks, too."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return scrubbed(super().format(record))
 
 
 def start_logging(*, verbose: bool) -> None:
@@ -228,7 +258,7 @@ def start_logging(*, verbose: bool) -> None:
 
     console = logging.StreamHandler()
     console.setLevel(logging.INFO if verbose else logging.WARNING)
-    console.setFormatter(logging.Formatter("%(asctime)s %(name)s: %(message)s") if verbose else _ConsoleFormatter())
+    console.setFormatter(_LogFormatter("%(asctime)s %(name)s: %(message)s") if verbose else _ConsoleFormatter())
     if not verbose:
         console.addFilter(lambda record: record.exc_info is None)  # its Failure is shown; the traceback is in the file
     handlers: list[logging.Handler] = [console]
@@ -238,7 +268,7 @@ def start_logging(*, verbose: bool) -> None:
         log_file = RotatingFileHandler(
             folder / "actionlens.log", maxBytes=1_000_000, backupCount=2, encoding="utf-8", delay=True
         )
-        log_file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+        log_file.setFormatter(_LogFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
         handlers.append(log_file)
     except OSError:
         pass  # no place to log to: the console has the warnings

@@ -135,11 +135,12 @@ def _judge_poses(typical_ms: float, found: int, of: int, model: Path) -> Check:
 
 def check_recognizers(options: RunOptions) -> Iterator[Check]:
     """Every recognizer: what its session really runs on, whether it answers as it was trained to, and how fast."""
-    from recognizer.model_card import CARD_FILE, find_model, weights_folders
+    from app import models
+    from recognizer.model_card import shipped_models
 
-    folders = {card.parent for folder in weights_folders() for card in sorted(folder.glob(f"*/{CARD_FILE}"))}
+    folders = set(shipped_models().values())
     try:
-        folders.add(find_model(options.model))
+        folders.add(models.find(options.model))
     except ActionLensError as error:
         fix = "" if folders else "restore weights/ from the repository"
         yield Check(f"recognizer {options.model}", Status.FAIL, str(error), fix)
@@ -155,9 +156,10 @@ def check_recognizers(options: RunOptions) -> Iterator[Check]:
 
 def _try_recognizer(folder: Path, provider: str) -> tuple[Check, str, str]:
     """The finding, the provider that ran, and the recognizer's note on it."""
+    from app import models
     from recognizer.onnx_recognizer import OnnxRecognizer
 
-    name = f"recognizer {folder.name}"
+    name = f"recognizer {models.taught_name(folder) or folder.name}"
     try:
         recognizer = OnnxRecognizer(folder, provider)
     except ActionLensError as error:

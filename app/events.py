@@ -17,6 +17,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
 from app.errors import OutputError
+from pose.address import scrubbed
 
 log = logging.getLogger(__name__)
 
@@ -215,7 +216,7 @@ def _address(url: str) -> tuple[str, int]:
     except ValueError:
         host, port = None, None
     if host is None or port is None or parts.scheme != "ws":
-        raise OutputError(f"cannot stream events to {url!r}: give an address like {_EXAMPLE}")
+        raise OutputError(f"cannot stream events to {scrubbed(url)!r}: give an address like {_EXAMPLE}")
     return ("127.0.0.1" if host == "localhost" else host), port
 
 

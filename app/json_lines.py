@@ -16,7 +16,10 @@ from recognizer.decision import UNKNOWN, ActionEvent
 
 
 def prediction_line(result: Result, person: PersonResult) -> str:
-    """One person's decision at a frame. Times in seconds of the source's clock, scores 0..1, age in milliseconds."""
+    """One person's decision at a frame. Times in seconds of the source's clock, scores 0..1, age in milliseconds.
+
+    view: "whole" or "upper", what of the body was judged; null where too little of it was in view, or nobody.
+    """
     decision = person.decision
     return _line(
         {
@@ -27,6 +30,7 @@ def prediction_line(result: Result, person: PersonResult) -> str:
             "action": decision.action if decision else UNKNOWN,
             "score": _number(decision.score if decision else 0.0, 4),
             "top": [[action, _number(p, 4)] for action, p in decision.top] if decision else [],
+            "view": decision.view if decision else None,
             "age_ms": _number(result.age_ms, 1),
         }
     )
@@ -43,6 +47,7 @@ def nobody_line(result: Result) -> str:
             "action": UNKNOWN,
             "score": 0.0,
             "top": [],
+            "view": None,
             "age_ms": _number(result.age_ms, 1),
         }
     )

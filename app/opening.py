@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from app.settings import RunOptions
@@ -37,8 +38,12 @@ def open_pose_worker(options: RunOptions, progress: Callable[[str], None], cance
 
 
 def open_recognizer(model: str, provider: str) -> "Recognizer":
-    """The recognizer in a folder or under weights/, on a provider. Raises ActionLensError."""
-    from recognizer.model_card import find_model
+    """The recognizer of a name or a folder (app.models), on a provider. Raises ActionLensError."""
+    from app import models
     from recognizer.onnx_recognizer import OnnxRecognizer
 
-    return OnnxRecognizer(find_model(model), provider)
+    folder = models.find(model)
+    recognizer = OnnxRecognizer(folder, provider)
+    if name := models.taught_name(folder):  # its card has another one where it is older than these names
+        recognizer.card = replace(recognizer.card, name=name)
+    return recognizer

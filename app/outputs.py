@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from app.engine import Engine, Tap
 from app.errors import OutputError
+from app.palette import view_text
 from app.settings import RunOptions
 from app.types import Result
 
@@ -169,7 +170,8 @@ class ChangePrinter:
                 continue
             self._actions.pop(None, None)
             self._actions[person.pose.person] = decision.action
-            why = f"  ({decision.reason})" if decision.reason else ""
+            notes = ", ".join(note for note in (decision.reason, view_text(decision)) if note)
+            why = f"  ({notes})" if notes else ""
             who = f"{result.frame.time_s:8.2f} s  person {decision.person}"
             lines.append(f"{who}  {decision.action:<16}{decision.score:5.2f}{why}\n")
         if result.nobody and None not in self._actions:

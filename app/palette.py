@@ -5,7 +5,7 @@ from functools import cache
 from zlib import crc32
 
 from app.types import PersonResult
-from recognizer.decision import IDLE, UNKNOWN
+from recognizer.decision import HALF_BODY, IDLE, UNKNOWN, Decision
 
 Rgb = tuple[int, int, int]
 
@@ -72,11 +72,24 @@ def action_text(action: str) -> str:
     return " ".join(text.split())
 
 
+def view_text(decision: Decision) -> str:
+    """ "upper body only" where no more than that was judged; "" otherwise, and where the reason says so already."""
+    return "upper body only" if decision.view == "upper" and decision.reason != HALF_BODY else ""
+
+
 def label_text(person: PersonResult) -> str:
-    """What stands at a person's head: "sit down 93%", or "unknown" with the reason, or that it is too early."""
+    """What stands at a person's head: "sit down 93%", or "unknown" with the reason, or that it is too early.
+
+    Behind it, where it is so, that only the upper body was judged.
+    """
     decision = person.decision
     if decision is None:
         return "watching"
+    view = view_text(decision)
+    return f"{_state_text(decision)} · {view}" if view else _state_text(decision)
+
+
+def _state_text(decision: Decision) -> str:
     if decision.action == UNKNOWN:
         return f"unknown: {decision.reason}" if decision.reason else "unknown"
     if decision.score < _DOUBTFUL:

@@ -10,6 +10,8 @@ from typing import Any
 
 from platformdirs import user_config_path
 
+from app import keyring_store
+from pose.address import HIDDEN, without_secrets
 from pose.camera_request import CameraRequest
 
 log = logging.getLogger(__name__)
@@ -21,7 +23,7 @@ MAX_PEOPLE = 4
 class RunOptions:
     """One run. Field names follow the command line.
 
-    model: a name under weights/ or a folder with model.onnx and card.json. source: "0", "demo", a path, a URL, or
+    model: a name or a folder, see app.models. source: "0", "demo", a path, a URL, or
     "auto" for the first camera, else the demo.
     people: 1..4. provider: auto, cpu, cuda, ... paced: play a file at its own speed (the window) or as fast
     as it can be processed without dropping a frame (headless, measuring).
@@ -46,8 +48,9 @@ class RunOptions:
 
 @dataclass(slots=True)
 class UserSettings:
-    """Choices remembered between runs, kept as JSON in the user's configuration folder.
+    """Choices remembered between runs, kept as JSON in the user's configuration folder, for the user alone.
 
+    source: in the file an address is without its password, which goes into the system's keyring; see whole_source().
     geometry: the window's place and size as Qt saves it, in base64. save_folder: where screenshots and videos go; ""
     for the system's own folder.
     """
@@ -61,6 +64,7 @@ class UserSettings:
     large_text: bool = False
     attention: bool = False
     record_person: str = ""
+    record_action: str = ""
     record_takes: int = 3
     record_countdown_s: float = 3.0
     record_longest_s: float = 8.0
@@ -86,7 +90,16 @@ class UserSettings:
         settings = cls(**{name: saved[name] for name, kind in _kinds().items() if type(saved.get(name)) is kind})
         if not 1 <= settings.people <= MAX_PEOPLE:
             settings.people = 1
+        if settings.source != without_secrets(settings.source):
+            settings.save(path)  # of an earlier version, which wrote down everything
         return settings
+
+    def whole_source(self) -> str:
+        """The source with the password that the keyring keeps. Where it keeps none, opening the source says so.
+
+        Asks the keyring, which may ask the user, only where something was left out.
+        """
+        return (HIDDEN in self.source and keyring_store.read(self.source)) or self.source
 
     def save(self, path: Path | None = None) -> None:
         """Write them at once and whole; a folder that cannot be written is logged, never fatal."""
@@ -94,12 +107,22 @@ class UserSettings:
         new = path.with_name(f"{path.name}.{os.getpid()}.new")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            new.write_text(json.dumps(asdict(self), indent=2) + "\n", encoding="utf-8")
+            new.unlink(missing_ok=True)
+            new.touch(mode=0o600, exist_ok=False)
+            new.write_text(
+                json.dumps(asdict(self) | {"source": self._kept_source()}, indent=2) + "\n", encoding="utf-8"
+            )
             new.replace(path)
         except OSError as error:
             log.warning("settings cannot be kept in %s (%s)", path, error)
             with contextlib.suppress(OSError):
                 new.unlink(missing_ok=True)
+
+    def _kept_source(self) -> str:
+        kept = without_secrets(self.source)
+        if HIDDEN in kept and kept != self.source:
+            keyring_store.write(kept, self.source)
+        return kept
 
 
 def settings_path() -> Path:

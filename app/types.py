@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from pose.source import SourceInfo
-from pose.types import Frame, Pose
-from recognizer.decision import ActionEvent, Decision
-from recognizer.types import Clip, Prediction
+from pose.types import Frame
+from recognizer.decision import ActionEvent
+from recognizer.live import PersonResult as PersonResult
 
 
 class EngineState(Enum):
@@ -32,22 +32,6 @@ class Failure:
     message: str
     fatal: bool = True
     retry_in_s: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class PersonResult:
-    """One person in one result. decision is None until the first window of that person is decided.
-
-    fresh is True where the decision was made on this very frame (a prediction line is due).
-    clip: what the newest decision was made of; None before the first and where nothing was recognized.
-    prediction: of that clip; it has attention only while somebody looks at it (Engine.watch_attention).
-    """
-
-    pose: Pose
-    decision: Decision | None
-    fresh: bool
-    clip: Clip | None = None
-    prediction: Prediction | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,4 +1,4 @@
-"""What files and streams have in common: decoded pictures made upright and BGR, and presentation times made sound.
+"""What files and streams have in common: which stream is the video, and decoded pictures made upright and BGR.
 
 PyAV is imported at the first use.
 """
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _NOT_VIDEO = {"tty", "lavfi", "concat", "sdp"}  # text that FFmpeg draws, and lists of other sources
 _MATRIX = struct.Struct("=9i")
+_SLOWEST_FPS = 1 / 86400  # of a time-lapse
+_FAST_FPS = 240
 _SQUARE = (0.99, 1.01)
 _PLAUSIBLE = (0.2, 5.0)
 
@@ -53,21 +55,36 @@ class Converter:
 
 
 def best_video(container: "InputContainer") -> "VideoStream | None":
-    """The best video stream; cover pictures of music and drawings of text are none."""
+    """The best video stream: what the file marks as its default, else the largest picture.
+
+    Cover pictures of music and drawings of text are none.
+    """
     from av.stream import Disposition
 
     if set(container.format.name.split(",")) & _NOT_VIDEO:
         return None
     moving = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
-    best = container.streams.best("video")
-    stream = next((s for s in moving if best is not None and s.index == best.index), moving[0] if moving else None)
-    return stream if stream is not None and stream.codec_context is not None else None
+    if not moving:
+        return None
+    marked = [s for s in moving if s.disposition & Disposition.default]
+    stream = max(marked if len(marked) == 1 else moving, key=_area)
+    return stream if stream.codec_context is not None else None
+
+
+def _area(stream: "VideoStream") -> int:
+    return stream.width * stream.height if stream.codec_context is not None else -1
 
 
 def rate(stream: "VideoStream") -> float | None:
-    """Nominal frames a second, None where nothing sensible is known."""
-    for value in (stream.average_rate, stream.guessed_rate, stream.base_rate):
-        if value is not None and 0.1 <= value <= 1000:
+    """Nominal frames a second, None where nothing sensible is known.
+
+    The average is a mere default for streams without a container, and low for a file with gaps.
+    """
+    average, guessed = stream.average_rate, stream.guessed_rate
+    if guessed is not None and average is not None and guessed > _FAST_FPS >= average:
+        guessed = None  # the ticks of its clock
+    for value in (guessed, average, stream.base_rate):
+        if value is not None and _SLOWEST_FPS <= value <= 1000:
             return float(value)
     return None
 
@@ -78,37 +95,20 @@ def raw_time_s(frame: "VideoFrame") -> float | None:
     return None if ticks is None or frame.time_base is None else float(ticks * frame.time_base)
 
 
-class PresentationClock:
-    """Presentation times that start at 0 and strictly increase, repaired from the rate where a file's are broken.
+def fitted(bgr: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """A picture in another size (width, height), whole and undistorted, with black bars where the shapes differ."""
+    height, width = bgr.shape[:2]
+    if (width, height) == size:
+        return bgr
+    import cv2
 
-    A time that is missing or repeated is guessed from the one before. One that goes back a little (frames in the wrong
-    order) is set just after the one before. A jump back, or far ahead, is joined on without a gap.
-    """
-
-    _BACK_S = 1.0
-    _AHEAD_S = 10.0
-
-    def __init__(self, fps: float) -> None:
-        self._step_s = 1.0 / fps
-        self._offset_s: float | None = None
-        self._raw_s: float | None = None
-        self._last_s = -self._step_s
-
-    def at(self, raw_s: float | None) -> float:
-        """The time of the next frame, from what the file says of it."""
-        guess_s = self._last_s + self._step_s
-        self._last_s = guess_s if raw_s is None or raw_s == self._raw_s else self._placed(raw_s, guess_s)
-        return self._last_s
-
-    def _placed(self, raw_s: float, guess_s: float) -> float:
-        self._raw_s = raw_s
-        if self._offset_s is None:
-            self._offset_s = guess_s - raw_s
-        time_s = raw_s + self._offset_s
-        if not self._last_s - self._BACK_S <= time_s <= self._last_s + self._AHEAD_S:
-            self._offset_s = guess_s - raw_s
-            return guess_s
-        return time_s if time_s > self._last_s else self._last_s + 0.1 * self._step_s
+    scale = min(size[0] / width, size[1] / height)
+    inner = max(round(width * scale), 1), max(round(height * scale), 1)
+    left, top = (size[0] - inner[0]) // 2, (size[1] - inner[1]) // 2
+    out = np.zeros((size[1], size[0], 3), np.uint8)
+    resized = cv2.resize(bgr, inner, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+    out[top : top + inner[1], left : left + inner[0]] = resized
+    return out
 
 
 def _display_matrix(frame: "VideoFrame") -> bytes | None:

@@ -1,7 +1,11 @@
-"""What cameras and streams have in common: a thread of their own, since a device or a connection may block for ever."""
+"""What cameras and streams have in common: a thread of their own, since a device or a connection may block for ever.
+
+A stream that is a file behind an address is not live: its pictures have their own times, and none is lost.
+"""
 
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Generator
 from contextlib import closing
@@ -15,7 +19,7 @@ from pose.types import Frame
 
 log = logging.getLogger(__name__)
 
-Picture = tuple[NDArray[np.uint8], float]  # bgr and time.perf_counter() of its capture
+Picture = tuple[NDArray[np.uint8], float]  # bgr and time.perf_counter() of its capture; its own time where not live
 Pictures = Generator[Picture, None, None]
 
 _WAITING = 4  # pictures between thread and reader; enough for a reader that is held up for a moment
@@ -31,7 +35,8 @@ class LiveSource:
     is left behind by close() and releases the device whenever the driver lets it go. (Releasing a device from another
     thread while it is being read crashes some drivers.)
 
-    A reader that falls behind loses the oldest pictures, never the newest. Frames are numbered as they are read.
+    A reader that falls behind loses the oldest pictures, never the newest; where the source is not live, its thread
+    waits for the reader. Frames are numbered as they are read.
     open_timeout_s: for the first picture to come. silence_s: longest wait for any later one.
     """
 
@@ -39,6 +44,7 @@ class LiveSource:
         self, name: str, produce: Callable[[threading.Event], Pictures], *, open_timeout_s: float, silence_s: float
     ) -> None:
         self.fps: float | None = None  # set by produce() before its first picture, where known
+        self.live = True  # the same
         self._produce = produce
         self._silence_s = silence_s
         self._closing = threading.Event()
@@ -59,7 +65,7 @@ class LiveSource:
             raise
 
     def read(self) -> Frame | None:
-        """The next frame; None once closed. Raises SourceLost when the source stops working or falls silent."""
+        """The next frame; None once closed or at the end. Raises SourceLost when the source stops or falls silent."""
         with self._changed:
             if not self._changed.wait_for(self._has_news, self._silence_s):
                 raise SourceLost(f"{self.info.name} has sent nothing for {self._silence_s:g} s: check its connection")
@@ -69,6 +75,7 @@ class LiveSource:
                 self._raise_error()
                 return None
             bgr, captured_s = self._pictures.popleft()
+            self._changed.notify_all()
         return self._frame(bgr, captured_s)
 
     def close(self) -> None:
@@ -92,7 +99,7 @@ class LiveSource:
                 self._raise_error()
                 raise SourceError(f"{name} ended before its first picture: check that it is running")
             bgr, self._first_s = self._pictures[0]
-        return SourceInfo(name, live=True, size=(bgr.shape[1], bgr.shape[0]), fps=self.fps)
+        return SourceInfo(name, live=self.live, size=(bgr.shape[1], bgr.shape[0]), fps=self.fps)
 
     def _has_news(self) -> bool:
         return bool(self._pictures) or self._done or self._closing.is_set()
@@ -103,6 +110,8 @@ class LiveSource:
 
     def _frame(self, bgr: NDArray[np.uint8], captured_s: float) -> Frame:
         time_s = max(captured_s - self._first_s, self._last_s + _LEAST_STEP_S, 0.0)
+        if not self.live:
+            captured_s = time.perf_counter()
         frame = Frame(bgr, time_s, captured_s, self._index)
         self._last_s = time_s
         self._index += 1
@@ -127,5 +136,7 @@ class LiveSource:
 
     def _hand_on(self, picture: Picture) -> None:
         with self._changed:
+            if not self.live:
+                self._changed.wait_for(lambda: len(self._pictures) < _WAITING or self._closing.is_set())
             self._pictures.append(picture)
             self._changed.notify_all()

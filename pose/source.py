@@ -6,7 +6,9 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
+from urllib.request import url2pathname
 
+from pose.address import check, is_address
 from pose.errors import SourceError
 from pose.types import Frame
 
@@ -50,17 +52,16 @@ class Source(Protocol):
         ...
 
 
-_STREAMS = ("http", "https", "rtsp", "rtsps", "rtmp", "rtmps", "udp")
 _CAMERA = re.compile(r"\d{1,2}")
 _DEVICE = re.compile(r"/dev/video(\d{1,2})")
-_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
 
 
 def open_source(name: str, camera: "CameraRequest | None" = None) -> Source:
     """Open what a name stands for; raises SourceError.
 
     "0".."99" or "/dev/videoN": a camera. "demo" or "demo:SEED": the rendered person. "auto": what find_source() says.
-    "http://...", "rtsp://...", ...: a stream. Anything else: a video file or a folder of pictures.
+    "http://...", "rtsp://...", ...: a stream. Anything else: a video file, a folder of pictures, or a pattern for the
+    names of pictures as in walk/%04d.png.
     camera: what to ask of a camera.
     """
     name = find_source() if name == "auto" else name.strip()
@@ -73,14 +74,10 @@ def open_source(name: str, camera: "CameraRequest | None" = None) -> Source:
         from pose.camera import Camera
 
         return Camera(index, camera)
-    url = _URL.match(name)
-    if url is not None and url[1].lower() != "file":
-        if url[1].lower() not in _STREAMS:
-            raise SourceError(
-                f"{url[1]}:// is not a kind of stream that can be read: use {', '.join(_STREAMS)} or a file"
-            )
+    if is_address(name):
         from pose.stream import Stream
 
+        check(name)
         return Stream(name)
     return _open_file(name)
 
@@ -115,12 +112,28 @@ def _camera_index(name: str) -> int | None:
 
 
 def _open_file(name: str) -> Source:
-    from pose.video_file import ImageFolder, VideoFile
+    from pose.image_folder import ImageFolder, is_pattern
+    from pose.video_file import VideoFile
 
-    path = Path(re.sub("^file://", "", name, flags=re.IGNORECASE)).expanduser()
+    path = _local(name)
     if re.fullmatch(r"-\d+", name) and not path.exists():
         raise SourceError(f"there is no camera {name}: cameras are numbered from 0 to 99")
-    return ImageFolder(path) if path.is_dir() else VideoFile(path)
+    return ImageFolder(path) if path.is_dir() or is_pattern(path) else VideoFile(path)
+
+
+def _local(name: str) -> Path:
+    """The path of a file's name or file: URL (RFC 8089), in which every byte may be written as %XX."""
+    if not name.lower().startswith("file:"):
+        return Path(name).expanduser()
+    path = Path(re.sub("^file:(?://(?:localhost(?=/))?)?", "", name, flags=re.IGNORECASE))
+    return path if _is_there(path) else Path(url2pathname(str(path))).expanduser()
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
 
 
 _MOST_LATE_S = 0.25

@@ -1,15 +1,18 @@
 """Live streams over the network (HTTP, RTSP, RTMP, UDP) through PyAV, which is imported at the first use."""
 
 import contextlib
+import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
+from pose.address import check, public_name
 from pose.decoding import Converter, best_video, rate, raw_time_s
 from pose.errors import SourceError, SourceLost
-from pose.live_source import LiveSource, Pictures
+from pose.fetching import fetch
+from pose.live_source import LiveSource, Picture, Pictures
+from pose.video_reader import VideoReader
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -28,20 +31,29 @@ _WAITED_S = 0.005  # a packet that took so long was not there yet when it was as
 _MOST_BACKLOG_S = 3.0
 _MOST_LATE_S = 0.1
 _MOST_AHEAD_S = 3.0
+_MOST_MISSING_S = 1.0
+# What FFmpeg does not recognise by itself: playlists without their ending, JPEGs in parts of an unusual type.
+_UNRECOGNISED = ("hls", "mjpeg")
+_IN_SEGMENTS = {"hls", "dash"}
+_WITHOUT_END = {"mpjpeg", "mjpeg", "rtsp", "rtp", "sdp"}  # what they say of a length in bytes means nothing
 
 
 class Stream(LiveSource):
-    """A URL, live: each frame's time is that of its arrival. No retries here; whoever reads opens it again.
+    """A URL. No retries here; whoever reads opens it again.
 
-    Raises SourceError when it cannot be opened and SourceLost when it breaks, falls silent or ends. A user name,
-    password or query of the URL appears in no message and no name. What a server gives faster than it is to be seen
-    (a file, the segments of HLS) is delivered at its own speed.
+    A live one gives each frame the time of its arrival. One that is known to end (a video or a picture on a server, HLS
+    with an end) is no live source: it is read like a file, with its own times, as fast as it is asked for, and ends.
+    Raises SourceError when it cannot be opened and SourceLost when it breaks, falls silent, or ends though it was live.
+    A user name, password or query of the URL appears in no message and no name. What a live server gives faster than it
+    is to be seen (the segments of HLS) is delivered at its own speed.
     """
 
     def __init__(
         self, url: str, *, open_timeout_s: float = OPEN_TIMEOUT_S, read_timeout_s: float = READ_TIMEOUT_S
     ) -> None:
-        self._url = url
+        check(url)
+        scheme, _, rest = url.strip().partition("://")
+        self._url = f"{scheme.lower()}://{rest}"
         self._name = public_name(url)
         self._open_timeout_s = open_timeout_s
         self._read_timeout_s = read_timeout_s
@@ -49,27 +61,81 @@ class Stream(LiveSource):
         super().__init__(self._name, self._run_stream, open_timeout_s=open_timeout_s + 1, silence_s=read_timeout_s + 1)
 
     def _run_stream(self, is_closing: threading.Event) -> Pictures:
-        from av.error import FFmpegError
+        from av.error import FFmpegError, InvalidDataError
 
-        given = False
-        try:
-            with _open(self._url, self._open_timeout_s, self._read_timeout_s) as container:
-                stream = best_video(container)
-                if stream is None:
-                    raise SourceError(f"{self._name} has no video in it: check the address")
-                self.fps = rate(stream)
-                stream.thread_type = "SLICE"  # threads that work on several frames would deliver each frame later
-                bgr = Converter(stream).bgr
-                pace = _Pace(is_closing) if _comes_in_bulk(container) else None
-                for frame, arrived_s in _frames(container, stream, skip_backlog=pace is None):
-                    captured_s = arrived_s if pace is None else pace.wait(raw_time_s(frame))
-                    yield bgr(frame), captured_s
+        first_error: FFmpegError | None = None
+        for kind in (None, *(_UNRECOGNISED if self._url.startswith("http") else ())):
+            given = False
+            try:
+                for picture in self._pictures_of(kind, is_closing):
+                    yield picture
                     given = True
-        except FFmpegError as error:  # its text names the whole URL, so it is not passed on
-            raise self._broken(error) if given else self._refused(error) from None
-        if given:
-            raise SourceLost(f"{self._name} has ended: check that its sender is running")
+            except FFmpegError as error:  # its text names the whole URL, so it is not passed on
+                if given:
+                    raise self._broken(error) from None
+                first_error = first_error or error
+                if not isinstance(error, InvalidDataError):
+                    break
+                continue
+            if given:
+                if self.live:
+                    raise SourceLost(f"{self._name} has ended: check that its sender is running")
+                return
+        if first_error is not None:
+            raise self._refused(first_error)
         raise SourceError(f"{self._name} sends no picture that can be decoded: check the address and the video format")
+
+    def _pictures_of(self, kind: str | None, is_closing: threading.Event) -> Iterator[Picture]:
+        with _open(self._url, kind, self._open_timeout_s, self._read_timeout_s) as container:
+            stream = best_video(container)
+            if stream is None:
+                raise SourceError(f"{self._name} has no video in it: check the address")
+            self.fps = rate(stream)
+            self.live = not _is_finite(container)
+            if self.live:
+                yield from self._live(container, stream, is_closing)
+                return
+            given = yield from self._whole(container, stream)
+            index_at_end = not given and container.format.name.startswith("mov") and self._url.startswith("http")
+        if index_at_end:  # and a server that gives no part of a file when it is asked for one
+            yield from self._fetched(is_closing)
+
+    def _live(
+        self, container: "InputContainer", stream: "VideoStream", is_closing: threading.Event
+    ) -> Iterator[Picture]:
+        stream.thread_type = "SLICE"  # threads that work on several frames would deliver each frame later
+        bgr = Converter(stream).bgr
+        pace = _Pace(is_closing) if _formats(container) & _IN_SEGMENTS else None
+        for frame, arrived_s in _frames(container, stream, skip_backlog=pace is None):
+            captured_s = arrived_s if pace is None else pace.wait(raw_time_s(frame))
+            yield bgr(frame), captured_s
+
+    def _whole(self, container: "InputContainer", stream: "VideoStream") -> Generator[Picture, None, bool]:
+        """Every picture; whether there was any. Raises SourceLost where some are missing at the end."""
+        from av.error import ExitError
+
+        reader = VideoReader(lambda: (container, stream), ends_at=ExitError)
+        last_s = 0.0
+        for frame, last_s in reader.frames():
+            yield reader.bgr(frame), last_s
+        given = reader.size is not None
+        if given and reader.missing_s > _MOST_MISSING_S and not _formats(container) & _IN_SEGMENTS:
+            raise SourceLost(f"{self._name} broke off after {last_s:.1f} s: check the network and its server")
+        return given
+
+    def _fetched(self, is_closing: threading.Event) -> Iterator[Picture]:
+        import av
+
+        with tempfile.TemporaryFile() as file:
+            try:
+                fetch(self._url, file, self._read_timeout_s, is_closing)
+            except OSError:  # its text may name the whole URL
+                raise SourceLost(f"{self._name} broke off: check the network and its server") from None
+            file.seek(0)
+            with av.open(file, "r", metadata_errors="replace") as container:
+                stream = best_video(container)
+                if stream is not None:
+                    yield from self._whole(container, stream)
 
     def _broken(self, error: "FFmpegError") -> SourceLost:
         from av.error import ExitError
@@ -100,15 +166,6 @@ class Stream(LiveSource):
         return SourceError(f"{self._name} {next(fits, f'cannot be opened ({error.strerror}): check the address')}")
 
 
-def public_name(url: str) -> str:
-    """A URL without user name, password, query and fragment, for names and messages. Raises SourceError."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        raise SourceError("this is not a valid URL: write it as in http://HOST:PORT/PATH") from None
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
-
-
 class _Pace:
     """Keeps pictures that come in bulk to their presentation times. A late one, or a jump in time, starts it anew."""
 
@@ -128,20 +185,35 @@ class _Pace:
         return time.perf_counter()
 
 
-def _open(url: str, open_timeout_s: float, read_timeout_s: float) -> "InputContainer":
+def _open(url: str, kind: str | None, open_timeout_s: float, read_timeout_s: float) -> "InputContainer":
     import av
 
     options = {
         "analyzeduration": "1000000",  # microseconds of stream that are looked at before the first picture
         "rtsp_transport": "tcp",  # UDP loses parts of large pictures on wireless networks
         "protocol_whitelist": _PROTOCOLS,
+        "reconnect": "1",  # for a video on a server whose connection broke; what is live is not asked for again
+        "reconnect_delay_max": "2",
+        "allowed_extensions": "ALL",  # segments of HLS have any name; which protocols they may use is said above
+        "allowed_segment_extensions": "ALL",
+        "extension_picky": "0",
     }
-    return av.open(url, options=options, timeout=(open_timeout_s, read_timeout_s), metadata_errors="replace")
+    timeout = (open_timeout_s, read_timeout_s)
+    return av.open(url, format=kind, options=options, timeout=timeout, metadata_errors="replace")
 
 
-def _comes_in_bulk(container: "InputContainer") -> bool:
-    """True for a file behind a URL, whose length is known, and for streams made of segments."""
-    return container.duration is not None or bool(set(container.format.name.split(",")) & {"hls", "dash"})
+def _formats(container: "InputContainer") -> set[str]:
+    return set(container.format.name.split(","))
+
+
+def _is_finite(container: "InputContainer") -> bool:
+    """True for what is known to end: a length in time or bytes is known, or it is a single picture."""
+    formats = _formats(container)
+    if container.duration is not None and container.duration > 0:
+        return True
+    if formats & (_IN_SEGMENTS | _WITHOUT_END):
+        return False
+    return container.size > 0 or any(name.endswith("_pipe") or name == "image2" for name in formats)
 
 
 def _frames(

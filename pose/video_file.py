@@ -1,36 +1,30 @@
-"""Recorded pictures: video files of any format that FFmpeg's libraries decode, and folders of images.
-
-PyAV and OpenCV are imported at the first use.
-"""
+"""Video files of any format that FFmpeg's libraries decode. PyAV is imported at the first use."""
 
 import logging
 import threading
 import time
 from collections.abc import Generator
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pose.decoding import Converter, PresentationClock, best_video, rate, raw_time_s
+from pose.decoding import best_video
 from pose.errors import SourceError
 from pose.source import SourceInfo
 from pose.types import Frame
+from pose.video_reader import VideoReader
 
 if TYPE_CHECKING:
     from av.container import InputContainer
-    from av.packet import Packet
-    from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
 log = logging.getLogger(__name__)
 
 _CLOSE_S = 0.9
-_USUAL_FPS = 30.0
-_MOST_ERRORS = 20  # in a row while reading packets; then the rest of the file counts as lost
 _SHORT_S = 1.0  # a file that ends so long before its announced end is not complete
-_IMAGES = {".jpg", ".jpeg", ".png"}
 
 TimedPicture = tuple[NDArray[np.uint8], float]
 
@@ -38,20 +32,18 @@ TimedPicture = tuple[NDArray[np.uint8], float]
 class VideoFile:
     """A video file as a Source that is not live: read() decodes the next frame.
 
-    Frames are upright (a phone's rotation is applied) and their pixels square. A file that is cut off or damaged in
-    the middle gives all that can be decoded, then ends with one warning in the log. Raises SourceError at opening
-    when there is nothing to see.
+    Frames are upright (a phone's rotation is applied), their pixels square, and all of the size of the first. A file
+    that is cut off or damaged in the middle gives all that can be decoded, then ends with one warning in the log.
+    Raises SourceError at opening when there is nothing to see.
     """
 
     def __init__(self, path: Path | str) -> None:
         path = Path(path)
-        self._container, self._stream = _open_video(path)
+        self._reader = open_video(path)
         self._name = path.name
-        self._fps = rate(self._stream)
         self._lock = threading.Lock()  # PyAV must not close a container that is being read
         self._closed = False
         self._index = 0
-        self._errors = 0
         self._pictures = self._decode()
         self._pending: TimedPicture | None = None
         try:
@@ -59,10 +51,10 @@ class VideoFile:
             if self._pending is None:
                 raise SourceError(f"{path} has no frame that can be decoded: it is damaged or was not recorded fully")
         except BaseException:
-            self._container.close()
+            self._reader.close()
             raise
-        height, width, _ = self._pending[0].shape
-        self.info = SourceInfo(self._name, False, (width, height), self._fps, self._stream.frames or None)
+        fps, frames = self._reader.fps, self._reader.stream.frames or None
+        self.info = SourceInfo(self._name, False, self._reader.size, fps, frames)
 
     def read(self) -> Frame | None:
         """The next frame; None at the end or once closed."""
@@ -89,56 +81,35 @@ class VideoFile:
 
     def _release(self) -> None:
         self._pictures.close()
-        self._container.close()
+        self._reader.close()
 
     def _decode(self) -> Generator[TimedPicture, None, None]:
-        converter = Converter(self._stream)
-        clock = PresentationClock(self._fps or _USUAL_FPS)
-        count, time_s = 0, 0.0
-        for packet in self._packets():
-            for frame in self._frames(packet):
-                count, time_s = count + 1, clock.at(raw_time_s(frame))
-                yield converter.bgr(frame), time_s
-        self._warn_if_incomplete(count, time_s)
-
-    def _packets(self) -> Generator["Packet[VideoStream]", None, None]:
-        """Every packet that can be had: reading goes on past damage as long as anything comes."""
-        from av.error import FFmpegError
-
-        in_a_row = 0
-        while in_a_row < _MOST_ERRORS:
-            try:
-                for packet in self._container.demux(self._stream):
-                    in_a_row = 0
-                    yield packet
-                return
-            except FFmpegError:
-                self._errors += 1
-                in_a_row += 1
-
-    def _frames(self, packet: "Packet[VideoStream]") -> "list[VideoFrame]":
-        from av.error import FFmpegError
-
-        try:
-            return packet.decode()
-        except FFmpegError:
-            self._errors += 1
-            return []
-
-    def _warn_if_incomplete(self, count: int, time_s: float) -> None:
-        fps = self._fps or _USUAL_FPS
-        by_number_s = (self._stream.frames - count) / fps if self._stream.frames else 0.0
-        by_time_s = _announced_s(self._container, self._stream) - (time_s + 1 / fps)
-        if count and (self._errors or max(by_number_s, by_time_s) > _SHORT_S):
+        reader, count, time_s = self._reader, 0, 0.0
+        for frame, time_s in reader.frames():
+            count += 1
+            yield reader.bgr(frame), time_s
+        if count and (reader.errors or reader.missing_s > _SHORT_S):
             log.warning("%s is damaged or cut off: %d frames, %.1f s, could be played", self._name, count, time_s)
 
 
-def _announced_s(container: "InputContainer", stream: "VideoStream") -> float:
-    """How long the file says that its video is; 0 where it does not."""
-    if stream.duration and stream.time_base:
-        return float(stream.duration * stream.time_base)
-    alone = len(container.streams) == 1  # else it may be the sound that is so long
-    return container.duration / 1e6 if container.duration and alone else 0.0
+def open_video(path: Path | str) -> VideoReader:
+    """Open a video file for reading from any time on. Raises SourceError where it holds no video."""
+    path = Path(path)
+    return VideoReader(lambda: _open_video(path))
+
+
+def picture_at(path: Path | str, time_s: float) -> NDArray[np.uint8] | None:
+    """The picture, (H, W, 3) uint8 BGR, that VideoFile shows at a time; None where there is none.
+
+    Raises SourceError where the file holds no video.
+    """
+    reader = open_video(path)
+    try:
+        with closing(reader.frames_from(time_s)) as frames:
+            found = next(frames, None)
+            return None if found is None else reader.bgr(found[0])
+    finally:
+        reader.close()
 
 
 def _open_video(path: Path) -> "tuple[InputContainer, VideoStream]":
@@ -158,7 +129,6 @@ def _open_video(path: Path) -> "tuple[InputContainer, VideoStream]":
     if stream is None:
         container.close()
         raise SourceError(f"{path} has no video in it: choose another file")
-    stream.thread_type = "AUTO"
     return container, stream
 
 
@@ -177,59 +147,3 @@ def _check_readable(path: Path) -> None:
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise SourceError(f"{path} cannot be opened ({why}): check its name and permissions") from None
-
-
-class ImageFolder:
-    """The jpg and png pictures of a folder, in order of name, as a video of 30 frames a second.
-
-    A picture that cannot be decoded leaves a gap in time; the first one is told in the log.
-    """
-
-    def __init__(self, path: Path | str, fps: float = _USUAL_FPS) -> None:
-        path = Path(path)
-        try:
-            self._paths = sorted(p for p in path.iterdir() if p.suffix.lower() in _IMAGES and p.is_file())
-        except OSError as error:
-            raise SourceError(f"{path} cannot be opened ({error.strerror}): check its name and permissions") from None
-        if not self._paths:
-            raise SourceError(f"{path} has no pictures: give a video file, or a folder of jpg or png pictures")
-        self._fps = fps
-        self._next = 0
-        self._index = 0
-        self._warned = False
-        self._closed = False
-        self._pending = self._decode()
-        if self._pending is None:
-            raise SourceError(f"{path} has no picture that can be decoded: choose another folder")
-        height, width, _ = self._pending[0].shape
-        name = path.name or str(path)
-        self.info = SourceInfo(name, False, (width, height), fps, len(self._paths))
-
-    def read(self) -> Frame | None:
-        """The next picture; None at the end or once closed."""
-        picture, self._pending = self._pending or self._decode(), None
-        if picture is None or self._closed:
-            return None
-        self._index += 1
-        return Frame(picture[0], picture[1], time.perf_counter(), self._index - 1)
-
-    def close(self) -> None:
-        """Let nothing more be read."""
-        self._closed = True
-
-    def _decode(self) -> TimedPicture | None:
-        import cv2
-
-        while self._next < len(self._paths) and not self._closed:
-            path = self._paths[self._next]
-            self._next += 1
-            try:
-                bgr = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_COLOR)
-            except (OSError, cv2.error):
-                bgr = None
-            if bgr is not None:
-                return np.ascontiguousarray(bgr, dtype=np.uint8), (self._next - 1) / self._fps
-            if not self._warned:
-                log.warning("%s cannot be decoded and is left out, like any other such picture", path.name)
-                self._warned = True
-        return None

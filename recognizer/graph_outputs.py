@@ -1,4 +1,5 @@
-"""The outputs of an ONNX graph, read from and taken off the serialized model without the package onnx.
+"""The outputs of an ONNX graph, read from and taken off the serialized model without the package onnx, and whether all
+of the model is in it.
 
 ONNX Runtime computes everything that is in a graph, also what nobody fetches: its run option
 `only_execute_path_to_fetches` does nothing in builds for inference, and it removes no nodes whose results are not used.
@@ -12,6 +13,17 @@ _NODE, _INITIALIZER, _OUTPUT = 1, 5, 12  # of GraphProto
 _VALUE_NAME, _TENSOR_NAME = 1, 8  # of ValueInfoProto and TensorProto
 _INPUTS, _OUTPUTS, _ATTRIBUTE = 1, 2, 5  # of NodeProto
 _SUBGRAPHS = (6, 11)  # of AttributeProto
+# Where tensors are, by kind of message: field number -> the kind of message in it.
+_TENSORS_IN = {
+    "model": {7: "graph", 20: "training", 25: "function"},
+    "training": {1: "graph", 2: "graph"},
+    "function": {7: "node", 11: "attribute"},
+    "graph": {1: "node", 5: "tensor", 15: "sparse"},
+    "node": {5: "attribute"},
+    "attribute": {5: "tensor", 6: "graph", 10: "tensor", 11: "graph", 22: "sparse", 23: "sparse"},
+    "sparse": {1: "tensor", 2: "tensor"},
+}
+_EXTERNAL = 13  # of TensorProto
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 
 
@@ -34,6 +46,20 @@ def with_outputs(content: bytes, names: Sequence[str]) -> bytes:
             whole = bytes([_GRAPH << 3 | _BYTES]) + _varint(len(kept)) + kept
         parts.append(whole)
     return b"".join(parts)
+
+
+def has_external_data(content: bytes) -> bool:
+    """Whether a tensor of the model lies in another file. Raises ValueError where the content is no model."""
+    waiting = [("model", content)]
+    while waiting:
+        kind, message = waiting.pop()
+        inside = _TENSORS_IN.get(kind, {})
+        for number, value, _ in _fields(message):
+            if kind == "tensor" and number == _EXTERNAL:
+                return True
+            if number in inside:
+                waiting.append((inside[number], value))
+    return False
 
 
 def _reduced(graph: bytes, names: Sequence[str]) -> bytes:

@@ -22,6 +22,7 @@ from recognizer.errors import CardError
 from recognizer.features import FEATURES_VERSION
 from recognizer.features import LAYOUT as FEATURES_LAYOUT
 from recognizer.strict_json import JsonObject, in_range, mismatch, shown, unique_texts
+from recognizer.view import PARTS
 
 CARD_FILE = "card.json"
 MODEL_FILE = "model.onnx"
@@ -31,6 +32,7 @@ MAX_MODEL_BYTES = 512 << 20
 MAX_ACTIONS = 1000
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_VERSIONED = re.compile(_NAME.pattern + r"(@\d{1,6})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +58,14 @@ class DecisionRules:
 
     temperature: the logits are divided by it before the softmax. thresholds: for every action the smoothed
     probability from which it is shown; a single number in the file holds for all. other: actions that stand for
-    everything unlisted; they are shown as unknown.
+    everything unlisted; they are shown as unknown. needs: parts of the body (recognizer.view.PARTS) that must be in
+    view for an action to be shown; an action that is not named needs all of them.
     """
 
     temperature: float
     thresholds: Mapping[str, float]
     other: tuple[str, ...] = ()
+    needs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +83,9 @@ class Parity:
 class ModelCard:
     """The content of card.json.
 
-    name: of the folder, for people. model: the family, "act". actions: A names in the order of the logits.
-    layout: a name in pose.skeleton.LAYOUTS. frames, fps: the clip. features: version of recognizer.features.
+    name: for people; of a taught one with its version, "mine@2". model: the family, "act". actions: A names in the
+    order of the logits. layout: a name in pose.skeleton.LAYOUTS. frames, fps: the clip. features: version of
+    recognizer.features.
     training_data: sources with their terms. metrics: by name, each an object with the "split" it was measured on.
     sha256: of model.onnx, lower-case hexadecimal. opset: ONNX operator set. created: ISO 8601 date and time.
     attention: further outputs in which the graph tells of itself. embedding: the output ("N", D) that the head reads.
@@ -118,7 +123,7 @@ class ModelCard:
     @staticmethod
     def load_with_model(folder: Path) -> "tuple[ModelCard, bytes]":
         """The card and the content of model.onnx whose SHA-256 was checked. Raises CardError."""
-        card = ModelCard.parse(_read(folder / CARD_FILE, MAX_CARD_BYTES), where=str(folder / CARD_FILE))
+        card = ModelCard.load_text(folder)
         content = _read(folder / MODEL_FILE, MAX_MODEL_BYTES)
         found = hashlib.sha256(content).hexdigest()
         if found != card.sha256:
@@ -127,6 +132,11 @@ class ModelCard:
                 "put back the two files that belong together"
             )
         return card, content
+
+    @staticmethod
+    def load_text(folder: Path) -> "ModelCard":
+        """Read and check the card alone: for a list, where model.onnx is not read. Raises CardError."""
+        return ModelCard.parse(_read(folder / CARD_FILE, MAX_CARD_BYTES), where=str(folder / CARD_FILE))
 
     @staticmethod
     def parse(content: bytes, *, where: str) -> "ModelCard":
@@ -163,6 +173,9 @@ class ModelCard:
         if self.embedding is not None:
             values["outputs"]["embedding"] = embedding
         values["decision"]["thresholds"] = dict(self.decision.thresholds)
+        values["decision"]["needs"] = {action: list(parts) for action, parts in self.decision.needs.items()}
+        if not self.decision.needs:
+            del values["decision"]["needs"]
         values["metrics"] = {name: dict(metric) for name, metric in self.metrics.items()}
         if self.parity is None:
             del values["parity"]
@@ -178,18 +191,25 @@ def weights_folders() -> tuple[Path, ...]:
     return project, installed
 
 
+def shipped_models() -> dict[str, Path]:
+    """The folders under weights/ by name; those of the project go before those of an installed package."""
+    found: dict[str, Path] = {}
+    for folder in weights_folders():
+        for card in folder.glob(f"*/{CARD_FILE}"):
+            found.setdefault(card.parent.name, card.parent)
+    return dict(sorted(found.items()))
+
+
 def find_model(name_or_folder: str) -> Path:
     """The folder of a model given by its name under weights/ or by its path. Raises CardError."""
-    if _NAME.fullmatch(name_or_folder):
-        for folder in weights_folders():
-            if (folder / name_or_folder / CARD_FILE).is_file():
-                return folder / name_or_folder
+    shipped = shipped_models()
+    if name_or_folder in shipped:
+        return shipped[name_or_folder]
     path = Path(name_or_folder).expanduser()
     with contextlib.suppress(OSError, ValueError):  # a name no path can have (too long, a null byte)
         if name_or_folder and path.is_dir():
             return path
-    names = sorted({card.parent.name for folder in weights_folders() for card in folder.glob(f"*/{CARD_FILE}")})
-    known = f"the models here are: {', '.join(names)}" if names else "there is no model under weights/"
+    known = f"the models here are: {', '.join(shipped)}" if shipped else "there is no model under weights/"
     raise CardError(f"no model {name_or_folder!r}; {known}; or give a folder with {MODEL_FILE} and {CARD_FILE}")
 
 
@@ -200,7 +220,7 @@ def _card(values: JsonObject) -> ModelCard:
     features = _features_version(values)  # first, since it says most clearly that a model is for something else
     outputs = values.inner("outputs")
     card = ModelCard(
-        name=_plain_name(values, "name"),
+        name=_plain_name(values, "name", _VERSIONED),
         model=_plain_name(values, "model"),
         actions=actions,
         layout=_layout(values),
@@ -284,8 +304,22 @@ def _decision(values: JsonObject, actions: tuple[str, ...]) -> DecisionRules:
         raise CardError("decision.other: expected at least one action outside it, got all actions")
     temperature = values.number("temperature", 1e-3, 1e3)
     thresholds = _thresholds(values, actions)
+    needs = _needs(values.inner("needs"), actions) if values.has("needs") else {}
     values.done()
-    return DecisionRules(temperature, thresholds, other)
+    return DecisionRules(temperature, thresholds, other, needs)
+
+
+def _needs(values: JsonObject, actions: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    expected = f"some of {', '.join(PARTS)}"
+    needs = {}
+    for action, parts in values.rest().items():
+        name = values.name(action)
+        if action not in actions:
+            raise CardError(f"decision.needs: {action!r} is not one of the actions")
+        if not isinstance(parts, list) or not parts or any(part not in PARTS for part in parts):
+            raise CardError(mismatch(name, expected, parts))
+        needs[action] = unique_texts(parts, name)
+    return needs
 
 
 def _thresholds(values: JsonObject, actions: tuple[str, ...]) -> dict[str, float]:
@@ -328,9 +362,9 @@ def _sha256(values: JsonObject) -> str:
     return digest
 
 
-def _plain_name(values: JsonObject, key: str) -> str:
+def _plain_name(values: JsonObject, key: str, pattern: re.Pattern[str] = _NAME) -> str:
     name = values.text(key)
-    if not _NAME.fullmatch(name):
+    if not pattern.fullmatch(name):
         raise CardError(mismatch(values.name(key), "up to 64 letters, digits, '.', '_' or '-'", name))
     return name
 

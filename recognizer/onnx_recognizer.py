@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from recognizer.errors import CardError, RecognizerError
 from recognizer.features import clip_features
-from recognizer.graph_outputs import output_names, with_outputs
+from recognizer.graph_outputs import has_external_data, output_names, with_outputs
 from recognizer.model_card import INPUT_NAME, MODEL_FILE, ModelCard, TensorSpec
 from recognizer.types import Clip, Prediction
 
@@ -346,6 +346,7 @@ def _session(content: bytes, provider: str, where: str, threads: int = 1) -> Any
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.add_session_config_entry("session.record_ep_graph_assignment_info", "1")
     names = list(dict.fromkeys((PROVIDERS[provider], PROVIDERS["cpu"])))
+    _check_whole(content, where)
     try:
         with _quiet_stdout():  # it prints its fallbacks
             session = ort.InferenceSession(content, options, providers=names)
@@ -355,6 +356,20 @@ def _session(content: bytes, provider: str, where: str, threads: int = 1) -> Any
         raise CardError(f"{where} is not a model that ONNX Runtime can load: {_first_line(error)}") from error
     session.disable_fallback()  # a provider that fails while running is an error, never a silent change
     return session
+
+
+def _check_whole(content: bytes, where: str) -> None:
+    """Raise CardError where weights lie in another file: ONNX Runtime would look for it in the current folder, and no
+    SHA-256 of a card is of it."""
+    try:
+        in_parts = has_external_data(content)
+    except ValueError as error:
+        raise CardError(f"{where} is not a model that ONNX Runtime can load: {error}") from error
+    if in_parts:
+        raise CardError(
+            f"{where} keeps weights in another file, which its card does not vouch for: save it as one file, as "
+            "onnx.save(onnx.load(FILE), FILE) does"
+        )
 
 
 def _placement(session: Any) -> Counter[str]:

@@ -1,4 +1,4 @@
-"""For every test: no screen, no settings or caches of the user, and no thread left behind."""
+"""For every test: no screen, no settings, caches or passwords of the user, and no thread left behind."""
 
 import os
 import shutil
@@ -9,6 +9,7 @@ import platformdirs
 import pytest
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
 
 _REAL_CACHE = platformdirs.user_cache_path("actionlens", appauthor=False)
 _PATIENCE_S = 3.0

@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import IO
 
 from app.library.errors import LibraryError
+from pose.folders import is_leftover
 
 SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 MAX_BYTES = 200 << 30
@@ -32,6 +33,8 @@ def unpack(archive: Path, folder: Path) -> None:
         with _members(archive) as members:
             written = count = 0
             for name, size, stream in members:
+                if is_leftover(PurePosixPath(name)):
+                    continue
                 target = folder.joinpath(*_checked(name, archive))
                 written, count = written + size, count + 1
                 if written > limit or count > MAX_MEMBERS:

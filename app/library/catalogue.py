@@ -127,6 +127,22 @@ class Library:
         """Keep stretches of a recording; their ids."""
         return self._do(f"add {_many(clips, 'clip')}", lambda edit: editing.add_clips(edit, recording, clips))
 
+    def add_clips_to(
+        self, clips: Mapping[str, Sequence[NewClip]], label: Sequence[int] = (), action: str | None = None
+    ) -> list[int]:
+        """Keep stretches of several recordings, and label clips that there are, in one step; ids of the new ones."""
+
+        def change(edit: Edit) -> list[int]:
+            key = edit.named("actions", action, "action")
+            for clip in label:
+                edit.update("clips", clip, action=key)
+            return [made for name, new in clips.items() for made in editing.add_clips(edit, name, new)]
+
+        new = [clip for each in clips.values() for clip in each]
+        parts = [f"add {_many(new, 'clip')}"] if new else []
+        parts += [f"label {_many(label, 'clip')} {action}"] if label else []
+        return self._do(" and ".join(parts), change)
+
     def change_clip(self, clip: int, new: NewClip) -> None:
         """Give a clip other bounds, labels or notes."""
         self._do("change a clip", lambda edit: editing.change_clip(edit, clip, new))
@@ -277,7 +293,8 @@ class Library:
                     )
             entered = sum(adopting.adopt(edit.connection, folder, self.notes) for folder in on_disk.values())
         if gone:
-            self.notes.append(f"{gone} recordings are not on disk any more: hidden until they come back")
+            are = "1 recording is" if gone == 1 else f"{gone} recordings are"
+            self.notes.append(f"{are} not on disk any more: hidden until it comes back")
         return entered
 
     def add_recording(self, folder: Path, clips: Sequence[NewClip] = (), *, announced: bool = True) -> str:

@@ -22,6 +22,7 @@ from app.library.lock import WriterLock
 from app.library.opening import put_aside
 from app.library.types import Filter
 from app.library.video_poses import BACKENDS
+from app.plurals import counted
 from app.recording.folder import library_root
 from pose.errors import ActionLensError
 
@@ -115,7 +116,7 @@ def _import(options: argparse.Namespace, cancel: threading.Event) -> int:
     for problem in (*report.problems, *report.copies):
         sys.stderr.write(f"{problem}\n")
     copies = f", {len(report.copies)} skipped that it had already" if report.copies else ""
-    sys.stdout.write(f"{len(report.recordings)} recordings imported into {options.root}{copies}\n")
+    sys.stdout.write(f"{counted(len(report.recordings), 'recording')} imported into {options.root}{copies}\n")
     return INCOMPLETE if report.problems else DONE
 
 
@@ -155,7 +156,7 @@ def _check(options: argparse.Namespace, cancel: threading.Event) -> int:
             except RecordingError as error:
                 problems += 1
                 sys.stderr.write(f"{error}\n")
-        counts = f"{len(rows)} recordings, {library.count_clips()} clips, {len(library.names('action'))} actions"
+        counts = _counts(len(rows), library.count_clips()) + f", {counted(len(library.names('action')), 'action')}"
     sys.stdout.write(f"{counts}: {'all is well' if not problems else f'{problems} problems'}\n")
     return INCOMPLETE if problems else DONE
 
@@ -173,7 +174,7 @@ def _rebuild(options: argparse.Namespace, cancel: threading.Event) -> int:
     finally:
         lock.release()
     with _opened(options.root) as library:
-        counts = f"{library.count_recordings()} recordings, {library.count_clips()} clips"
+        counts = _counts(library.count_recordings(), library.count_clips())
         told = bool(library.notes)
     sys.stdout.write(f"made again of the folders: {counts}{f'; the old one is {kept.name}' if kept else ''}\n")
     return INCOMPLETE if told else DONE
@@ -201,3 +202,7 @@ class _ProgressLine:
     def end(self) -> None:
         if self._shown:
             sys.stderr.write("\r\x1b[K")
+
+
+def _counts(recordings: int, clips: int) -> str:
+    return f"{counted(recordings, 'recording')}, {counted(clips, 'clip')}"

@@ -13,6 +13,7 @@ from app.library.importing import ImportProgress, Tell
 from app.library.pyskl_files import export_pyskl
 from app.library.table_files import export_tables
 from app.library.types import ClipRow, RecordingRow
+from app.plurals import counted
 
 
 def export_any(
@@ -33,13 +34,13 @@ def export_any(
     if not recordings:
         raise LibraryError("nothing in the library is like that; look at the names of actions, people and sessions")
     if format == "pyskl":
-        return f"{export_pyskl(library, clips, target)} clips"
+        return counted(export_pyskl(library, clips, target), "clip")
     if format == "tables":
         written = export_tables(library, recordings, target, pictures=pictures)
-        return f"{written} clips of {len(recordings)} recordings"
+        return f"{counted(written, 'clip')} of {counted(len(recordings), 'recording')}"
     if format == "coco":
-        return f"{export_coco(library, recordings, target)} poses"
-    return f"{_export_videos(library, recordings, target, tell, cancel)} videos"
+        return counted(export_coco(library, recordings, target), "pose")
+    return counted(_export_videos(library, recordings, target, tell, cancel), "video")
 
 
 def _export_videos(

@@ -13,6 +13,7 @@ from app.library.import_videos import import_videos
 from app.library.importing import ImportOptions, ImportReport, Tell
 from app.library.pyskl_files import import_pyskl
 from app.library.table_files import import_tables, is_tables
+from pose.folders import is_leftover
 
 FORMATS = ("videos", "pyskl", "tables", *sorted(READERS))
 
@@ -62,25 +63,27 @@ def _kind(path: Path) -> str:
         return "pyskl"
     if path.is_dir() and is_tables(path):
         return "tables"
-    if path.is_dir() and not any(path.rglob("*.mp4")) and len(list(path.glob("*.pkl"))) == 1:
+    if path.is_dir() and not any(path.rglob("*.mp4")) and len(_pickles(path)) == 1:
         return "pyskl"
     return (data_set_in(path) if path.is_dir() else None) or "videos"
 
 
 def _pickle(path: Path) -> Path:
     """The pickle itself, or the only one in a folder."""
-    found = sorted(path.glob("*.pkl")) if path.is_dir() else [path]
+    found = _pickles(path) if path.is_dir() else [path]
     if len(found) != 1:
         raise LibraryError(f"{len(found)} pickles (*.pkl) in {path}; give one file")
     return found[0]
 
 
+def _pickles(folder: Path) -> list[Path]:
+    return sorted(file for file in folder.glob("*.pkl") if not is_leftover(Path(file.name)))
+
+
 def _only_folder(folder: Path) -> Path:
     """Down to where the content of an archive begins."""
-    inside = list(folder.iterdir())
-    while len(inside) == 1 and inside[0].is_dir():
+    while len(inside := list(folder.iterdir())) == 1 and inside[0].is_dir():
         folder = inside[0]
-        inside = list(folder.iterdir())
     return folder
 
 

@@ -16,6 +16,7 @@ from app.library.importing import ImportOptions, ImportProgress, ImportReport, T
 from app.library.labels import MAX_LABEL, clean_label
 from app.library.storing import describe, store
 from app.library.types import Filter, NewClip, Tracks
+from pose.folders import is_leftover
 from recognizer.training.data import (
     jhmdb,
     kinetics_skeleton,
@@ -76,7 +77,10 @@ _HEIGHT_PX = 480
 
 def data_set_in(folder: Path) -> str | None:
     """Which data set lies in a folder, by the names of its files; None where it is none that is known by them."""
-    return next((name for name, pattern in _FILES.items() if next(folder.glob(pattern), None) is not None), None)
+    for name, pattern in _FILES.items():
+        if any(not is_leftover(file.relative_to(folder)) for file in folder.glob(pattern)):
+            return name
+    return None
 
 
 def import_data_set(

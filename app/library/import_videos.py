@@ -15,10 +15,16 @@ from app.library.labels import clean_label
 from app.library.storing import describe, store
 from app.library.types import NewClip
 from app.library.video_poses import CANCEL, PosedVideo, pose_videos, shares
+from pose.address import public_source
+from pose.folders import is_leftover, natural
 from pose.model_asset import find_pose_model
 
 VIDEO_SUFFIXES = frozenset(
-    (".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv", ".flv", ".3gp", ".ts", ".mts", ".ogv")
+    (
+        *(".mp4", ".m4v", ".mov", ".qt", ".avi", ".divx", ".mkv", ".webm", ".mpg", ".mpeg", ".m2v", ".vob", ".wmv"),
+        *(".asf", ".flv", ".f4v", ".3gp", ".3g2", ".ts", ".mts", ".m2ts", ".m2t", ".mod", ".tod", ".ogv", ".gif"),
+        *(".mxf", ".dv", ".ivf", ".y4m", ".h264", ".h265", ".hevc", ".mjpg", ".mjpeg"),
+    )
 )
 
 
@@ -31,11 +37,12 @@ def find_videos(paths: Iterable[Path]) -> list[Path]:
     for path in paths:
         if path.is_dir():
             inside = (Path(folder) / name for folder, _, names in os.walk(path) for name in names)
-            found += sorted(file for file in inside if is_video(file))
+            content = (file for file in inside if not is_leftover(file.relative_to(path)))
+            found += sorted((file for file in content if is_video(file)), key=natural)
         elif path.exists():
             found.append(path)
         else:
-            raise LibraryError(f"{path} does not exist; check the name")
+            raise LibraryError(f"{public_source(str(path))} does not exist; check the name")
     if not found:
         raise LibraryError("there is no video in it; give videos or folders of videos, or name the data set that it is")
     return list(dict.fromkeys(found))

@@ -7,6 +7,7 @@ from app.library.errors import LibraryError
 NOTHING = "nothing"  # the action of stretches in which none is done
 MAX_LABEL = 80
 MAX_NOTE = 2000
+MAX_TYPED = 1000  # that a field takes: a name that is too long is refused with its length, not cut off in silence
 _INVISIBLE = ("C", "Z", "M")
 
 
@@ -21,6 +22,17 @@ def clean_label(text: str, what: str = "name") -> str:
     if len(label) > MAX_LABEL:
         raise LibraryError(f"the {what} has {len(label)} characters; at most {MAX_LABEL} are kept, so shorten it")
     return label
+
+
+def refusal_of_action(text: str) -> str:
+    """Why what a user typed cannot be an action's name, one line; "" where it can."""
+    if "://" in text:
+        return "that is an address, not the name of an action; type a name, for instance wave"
+    try:
+        clean_label(text, "action")
+    except LibraryError as error:
+        return str(error)
+    return ""
 
 
 def clean_note(text: str) -> str:

@@ -1,18 +1,15 @@
 """Pictures of recordings with the skeletons on them: from the video, or on a dark ground where there is none."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from pathlib import Path
 
-import av
 import numpy as np
-from av.error import FFmpegError
 
 from app.library.types import ClipRow
 from app.overlay import Picture, draw
 from app.recording.folder import Recording
 from app.types import PersonResult, Result
-from pose.decoding import Converter, best_video
+from pose import video_file
 from pose.errors import SourceError
 from pose.types import Frame, Pose
 from pose.video_file import VideoFile
@@ -21,7 +18,6 @@ from recognizer.decision import Decision
 UNLABELLED = "unlabelled"
 _GROUND = (34, 30, 28)  # BGR
 _SAME_S = 0.004  # two clocks of one frame may differ by their rounding
-_MOST_SKIPPED = 600  # frames decoded from a key frame to the one that is wanted
 
 
 def drawn(recording: Recording, place: int, bgr: Picture | None, clips: Sequence[ClipRow]) -> Picture:
@@ -47,39 +43,22 @@ def video_pictures(recording: Recording) -> Iterator[Picture | None]:
         return
     try:
         frame = video.read()
-        first_s = frame.time_s if frame is not None else 0.0
         for time_s in recording.times_s.tolist():
-            while frame is not None and frame.time_s - first_s < time_s - _SAME_S:
+            while frame is not None and frame.time_s < time_s - _SAME_S:
                 frame = video.read()
-            yield frame.bgr if frame is not None and frame.time_s - first_s <= time_s + _SAME_S else None
+            yield frame.bgr if frame is not None and frame.time_s <= time_s + _SAME_S else None
     finally:
         video.close()
 
 
 def picture_at(recording: Recording, place: int) -> Picture | None:
-    """The picture of one frame, found by way of the key frame before it; None where there is none.
-
-    The video is only decoded from there on, so that this is quick in long recordings.
-    """
+    """The picture of one frame; None where there is none. Little of a long video is decoded for it."""
     if recording.video is None:
         return None
-    address, options = f"file:{recording.video}", {"protocol_whitelist": "file"}
-    with suppress(FFmpegError, OSError), av.open(address, options=options) as container:
-        stream = best_video(container)
-        if stream is None or stream.time_base is None:
-            return None
-        start = stream.start_time or 0
-        wanted = start + round(float(recording.times_s[place]) / float(stream.time_base))
-        container.seek(max(wanted, start), stream=stream, backward=True)
-        converter, found = Converter(stream), None
-        for count, frame in enumerate(container.decode(stream)):
-            found = frame
-            if count >= _MOST_SKIPPED or frame.pts is None:
-                break
-            if frame.pts + _SAME_S / float(stream.time_base) >= wanted:
-                break
-        return None if found is None else converter.bgr(found)
-    return None
+    try:
+        return video_file.picture_at(recording.video, float(recording.times_s[place]) + _SAME_S)
+    except SourceError:
+        return None
 
 
 def _opened(path: Path | None) -> VideoFile | None:

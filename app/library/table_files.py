@@ -181,9 +181,9 @@ def _read_recording(folder: Path, row: dict[str, str], place: Path) -> tuple[Rec
     if not is_id(name):  # so that it leads to no other file
         raise LibraryError("that is no id of a recording")
     info = RecordingInfo(
-        *(name, row["created"], row["source"], float(row["duration_s"]), int(row["frames"])),
+        *(name, row["created"], row["source"], _number(row["duration_s"]), int(row["frames"])),
         *((int(row["width"]), int(row["height"])), row["layout"], True, row["session"]),
-        *(row["announced_person"], row["announced_action"], float(row["begins_s"] or 0)),
+        *(row["announced_person"], row["announced_action"], _number(row["begins_s"] or "0")),
     )
     try:
         (place / INFO_FILE).write_text(info_to_json(info), encoding="utf-8")
@@ -262,8 +262,8 @@ def _numbered(name: str) -> Iterable[str]:
 
 def _clip(values: dict[str, str]) -> NewClip:
     return NewClip(
-        float(values["start_s"]),
-        float(values["end_s"]),
+        _number(values["start_s"]),
+        _number(values["end_s"]),
         int(values["person"]),
         clean_label(values["action"], "action") if values["action"] else None,
         clean_label(values["who"], "person") if values["who"] else None,
@@ -279,11 +279,22 @@ def _write(path: Path, fields: Sequence[str], rows: Iterable[Sequence[Any]]) -> 
         writer.writerows(rows)
 
 
+def _delimiter(header: str) -> str:
+    """What is between the names of the columns: spreadsheets write semicolons where numbers have decimal commas."""
+    return max(",;\t", key=header.count)
+
+
+def _number(text: str) -> float:
+    """A number, whose decimals may stand behind a comma. Raises ValueError."""
+    return float(text.replace(",", ".") if "." not in text else text)
+
+
 def _read(path: Path, fields: Sequence[str], *, optional: Sequence[str] = ()) -> list[dict[str, str]]:
     csv.field_size_limit(_LONGEST_FIELD)
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:  # spreadsheets put a mark at the start
-            reader = csv.DictReader(file)
+            reader = csv.DictReader(file, delimiter=_delimiter(file.readline()))
+            file.seek(0)
             if not set(fields) <= set(reader.fieldnames or ()):
                 missing = sorted(set(fields) - set(reader.fieldnames or ()))
                 raise LibraryError(f"{path} has no column {missing[0]}; export it anew")

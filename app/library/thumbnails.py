@@ -23,7 +23,7 @@ from app.recording.folder import Recording, read_recording, recordings_folder
 log = logging.getLogger(__name__)
 
 FRAMES, HEIGHT = 3, 120
-_VERSION = 2  # of how they look
+_VERSION = 3  # of how they are made
 _QUALITY = 82
 _NARROWEST, _WIDEST = 0.9, 1.5  # width of a frame in heights
 _AROUND = 0.12  # of the people's extent, to be seen around them

@@ -37,6 +37,7 @@ from app.recording.folder import (
     save_joints,
 )
 from app.video_writer import VideoWriter, cut_to_whole_fragments
+from pose.address import public_source
 from pose.skeleton import LAYOUTS, Layout
 from pose.types import Pose
 
@@ -73,7 +74,7 @@ class RecordingWriter:
         of encoding pictures."""
         now = datetime.now(UTC)
         self.info = RecordingInfo(
-            *(new_id(now), now.isoformat(timespec="seconds"), _text(source), 0.0, 0, size, layout.name),
+            *(new_id(now), now.isoformat(timespec="seconds"), _text(public_source(source)), 0.0, 0, size, layout.name),
             *(skeleton_only, _text(session), _text(person), _text(action), round(begins_s, 6)),
         )
         self.folder = recordings_folder(root) / f".{self.info.id}{_PART}"

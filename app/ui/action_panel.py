@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.palette import action_rgb, action_text, person_rgb
+from app.palette import action_rgb, action_text, person_rgb, view_text
 from app.types import PersonResult, Result
 from app.ui.elided_label import ElidedLabel
 from app.ui.notifier import Notifier
@@ -208,6 +208,8 @@ class ActionPanel(QFrame):
                 detail = f"{decision.reason} · {_duration(for_s)}" if decision.reason else f"for {_duration(for_s)}"
             else:
                 detail = f"{_percent(decision.score)} · for {_duration(for_s)}"
+            if view := view_text(decision):
+                detail = f"{detail} · {view}"
             self._say(action_text(decision.action), detail, decision.top)
 
     def clear(self) -> None:

@@ -44,7 +44,8 @@ _COMMANDS = (
     _Command("take", "Start or stop a ta&ke", "F8", "Begin the takes, or end the one that runs"),
     _Command("wrong", "That was &wrong…", "F9", "Keep the last seconds as an example of another action"),
     _Command("library", "&Library…", "Ctrl+L", "Look through recordings and label them"),
-    _Command("teach", "&Teach…", "Ctrl+K", "Make a recognizer of one's own actions"),
+    _Command("teach", "&Teach", "Ctrl+K", "Teach it your own actions, step by step", "teach", True),
+    _Command("recognizers", "Recogni&zers…", "Ctrl+Shift+K", "Use, rename, delete, export and import recognizers"),
     _Command("generated", "&Generated actions…", "Ctrl+G", "Look at clips of actions that a generator makes up"),
     _Command("full_screen", "&Full screen", "F11", "The picture alone; Esc leaves", "full_screen", True),
     _Command("theme", "Next &theme", "Ctrl+Shift+T", "System, light or dark", "theme"),
@@ -53,7 +54,7 @@ _COMMANDS = (
 )
 # What widgets do themselves.
 _OTHER_KEYS = (
-    ("Esc", "Leave full screen; in the strip of frames: back to the newest"),
+    ("Esc", "Leave full screen, close the page that teaches; in the strip of frames: back to the newest"),
     ("Left, Right, Home, End", "In the strip of frames: choose a frame"),
     ("Ctrl+C", "Copy the selected events, or all of them, from the event list"),
     ("Tab, Shift+Tab", "Go to the next or previous control"),
@@ -68,6 +69,7 @@ class Actions:
         self._by_name: dict[str, QAction] = {}
         for command in _COMMANDS:
             action = QAction(command.text, window)
+            action.setObjectName(command.name)
             action.setShortcut(QKeySequence(command.keys))
             action.setShortcutContext(Qt.ShortcutContext.WindowShortcut)
             action.setCheckable(command.checkable)
@@ -88,11 +90,14 @@ class Actions:
                 self._by_name[command.name].setIconVisibleInMenu(False)
 
     def set_running(self, running: bool, colours: Colours) -> None:
-        """Whether `start` starts or stops."""
+        """Whether `start` starts or stops, and whether there is something to pause."""
         action = self._by_name["start"]
         action.setText("&Stop" if running else "&Start")
         action.setIcon(icons.icon("stop" if running else "start", colours.text))
         action.setToolTip(_tooltip("Stop" if running else "Start", "F5"))
+        pause = self._by_name["pause"]
+        pause.setEnabled(running)
+        pause.setToolTip(tooltip_of("pause") if running else "Nothing runs that could be paused: F5 starts")
         action.setIconVisibleInMenu(False)
 
 

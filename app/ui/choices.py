@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 
+from app.models import known_models
 from app.settings import MAX_PEOPLE
 from app.ui.chooser import Choice
+from pose.address import public_source
 
 AUTO, DEMO = "auto", "demo"
 OPEN_FILE, OPEN_URL, OPEN_MODEL = "command:file", "command:url", "command:model"
@@ -31,7 +33,7 @@ def source_text(source: str) -> str:
     """A source as it stands in a list: a camera by number, a file or an address by its last part."""
     if source.isdecimal():
         return f"Camera {source}"
-    return last_part(source)
+    return last_part(public_source(source))
 
 
 def last_part(path: str) -> str:
@@ -40,16 +42,14 @@ def last_part(path: str) -> str:
 
 
 def model_text(model: str) -> str:
-    """A recognizer's name: of a taught one, whose folder is called by its number, with the number."""
+    """A recognizer's name: of one in a folder the last part, with that before it where it is called by a number."""
     parts = model.replace("\\", "/").rstrip("/").split("/")
-    return "/".join(parts[-2:]) if parts[-1].isdecimal() else last_part(model)
+    return "@".join(parts[-2:]) if parts[-1].isdecimal() else last_part(model)
 
 
 def model_choices() -> list[Choice]:
-    """The model folders under weights/."""
-    from recognizer.model_card import CARD_FILE, weights_folders
-
-    names = sorted({card.parent.name for folder in weights_folders() for card in folder.glob(f"*/{CARD_FILE}")})
+    """What is shipped and what was taught, by name."""
+    names = [model.name for model in known_models() if not model.problem]
     return [*(Choice(name, name) for name in names), Choice("Open folder…", OPEN_MODEL, command=True)]
 
 

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QComboBox, QSizePolicy, QWidget
 
 from app.ui.notifier import Notifier
 from app.ui.picker import MOST_ROWS
+from pose.address import public_source
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,8 @@ class Chooser(QComboBox):
         for row, choice in enumerate(self._choices):
             self.addItem(choice.text, choice.value)
             if len(choice.text) > 24 or choice.text != choice.value:
-                self.setItemData(row, choice.value if choice.text != choice.value else "", Qt.ItemDataRole.ToolTipRole)
+                whole = public_source(choice.value) if choice.text != choice.value else ""
+                self.setItemData(row, whole, Qt.ItemDataRole.ToolTipRole)
         first_command = next((row for row, choice in enumerate(self._choices) if choice.command), 0)
         if first_command:
             self.insertSeparator(first_command)

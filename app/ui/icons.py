@@ -21,6 +21,8 @@ _SHAPES = {
     "panel": '<rect x="3.5" y="5" width="17" height="14" rx="2"/><path d="M14.5 5v14"/>',
     "attention": '<path d="M2.5 12S6 5.8 12 5.8 21.5 12 21.5 12 18 18.2 12 18.2 2.5 12 2.5 12z"/>'
     '<circle class="fill" cx="12" cy="12" r="3"/>',
+    "teach": '<path d="M12 5 2.5 9.6 12 14.2l9.5-4.6z"/>'
+    '<path d="M6.5 11.8V16c1.6 1.6 3.4 2.3 5.5 2.3s3.9-.7 5.5-2.3v-4.2M21.5 9.8v5.4"/>',
     "theme": '<circle cx="12" cy="12" r="8"/><path class="fill" d="M12 4a8 8 0 0 1 0 16z"/>',
     "help": '<circle cx="12" cy="12" r="8.5"/><path d="M9.6 9.7a2.4 2.4 0 1 1 3.6 2.1c-.8.5-1.2.9-1.2 1.9"/>'
     '<path d="M12 16.6v.2" stroke-width="2.2"/>',

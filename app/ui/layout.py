@@ -4,6 +4,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenuBar, QVBoxLayout
 
 _SIDE_WIDTH = 330
 _WIDE_SIDE = 430  # with matrices in it
+_TEACHING_SIDE = 460
 _MARGIN = 12
 _GAP = 10
 
@@ -27,8 +28,8 @@ class Body(QWidget):
         record_bar: QWidget,
     ) -> None:
         super().__init__()
-        self._panel, self._full, self._why = True, False, False
-        self._strip, self._attention = strip, QWidget()
+        self._panel, self._full, self._why, self._teaches = True, False, False, False
+        self._strip, self._attention, self._teaching, self._now = strip, QWidget(), QWidget(), side[0]
         self._events = _events_card(side[1])
         self._side, self._side_layout = _side_column(side[0], self._events)
         self._around = (menus, toolbar, timeline, status)
@@ -70,6 +71,17 @@ class Body(QWidget):
         self._why = shown
         self._place()
 
+    def set_teaching(self, page: QWidget) -> None:
+        """What stands in place of the whole side while actions are taught."""
+        self._teaching = page
+        self._side_layout.addWidget(page, 1)
+        self._place()
+
+    def show_teaching(self, shown: bool) -> None:
+        """The page for teaching beside the picture."""
+        self._teaches = shown
+        self._place()
+
     def set_full_screen(self, full: bool) -> None:
         """The picture alone, or everything."""
         self._full = full
@@ -80,11 +92,13 @@ class Body(QWidget):
         self._inner.setContentsMargins(margin, margin, margin, margin)
         for part in self._around:
             part.setVisible(not self._full)
-        self._side.setVisible((self._panel or self._why) and not self._full)
-        self._side.setFixedWidth(_WIDE_SIDE if self._why else _SIDE_WIDTH)
+        self._side.setVisible((self._panel or self._why or self._teaches) and not self._full)
+        self._side.setFixedWidth(_TEACHING_SIDE if self._teaches else _WIDE_SIDE if self._why else _SIDE_WIDTH)
         self._strip.setVisible(self._why and not self._full)
-        self._events.setVisible(not self._why)
-        self._attention.setVisible(self._why)
+        self._now.setVisible(not self._teaches)
+        self._events.setVisible(not self._why and not self._teaches)
+        self._attention.setVisible(self._why and not self._teaches)
+        self._teaching.setVisible(self._teaches)
 
 
 def _events_card(events: QWidget) -> QWidget:

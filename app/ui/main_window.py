@@ -5,8 +5,8 @@ from dataclasses import asdict, fields
 from datetime import datetime
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, Qt, QTimer
-from PySide6.QtGui import QCloseEvent, QKeyEvent
+from PySide6.QtCore import QByteArray, Qt, QTimer, QUrl
+from PySide6.QtGui import QCloseEvent, QDesktopServices, QKeyEvent
 from PySide6.QtWidgets import QMainWindow
 
 from app.settings import RunOptions, UserSettings
@@ -16,6 +16,7 @@ from app.ui.action_panel import ActionPanel
 from app.ui.actions import Actions
 from app.ui.attention.opening import AttentionOpener
 from app.ui.banner import Banner
+from app.ui.closing import close_all_of
 from app.ui.event_list import EventList
 from app.ui.jobs import Jobs
 from app.ui.layout import Body
@@ -24,11 +25,12 @@ from app.ui.menus import fill_menus
 from app.ui.messages import empty_message, notice
 from app.ui.notifier import Notifier
 from app.ui.pictures import pictures_folder, save_picture
-from app.ui.recording.control import RecordControl
+from app.ui.recording.control import RecordControl, Saved
 from app.ui.recording.record_bar import RecordChoices
 from app.ui.recording.wrong import ask_right_action
 from app.ui.run_choices import FindCameras, RunChoices
 from app.ui.status import Status
+from app.ui.teaching.opening import TeachOpener
 from app.ui.theme import Theme
 from app.ui.timeline import Timeline
 from app.ui.toast import Toast
@@ -88,6 +90,7 @@ class MainWindow(QMainWindow):
         self.recording = RecordControl(self.live, self.video, self._theme, self.jobs, taking, parent=self)
         self.run_choices = RunChoices(self.live, self.toolbar, self.jobs, find_cameras, self)
         self.beside = WindowsBeside(lambda: self.recording.root, self._theme, self.jobs, self._use_model, self)
+        self.teaching = TeachOpener(self.live, self.video, self._theme, self.jobs, self.recording, self)
         self._side_timer = self._timer(_SIDE_MS, self._show_side)
         self._status_timer = self._timer(_STATUS_MS, self._show_stats)
 
@@ -115,9 +118,14 @@ class MainWindow(QMainWindow):
         self.panel.person_chosen.connect(self._follow)
         banner.restart.connect(self.run_choices.restart)
         banner.choose_source.connect(self.toolbar.source.showPopup)
-        self.recording.saved.connect(self._say_saved)
+        self.recording.saved.connect(self._say_take)
+        self.recording.taken_back.connect(self.beside.recorded.tell)
         self.recording.told.connect(lambda line: self.toast.say(line))
         self.recording.saved.connect(lambda _: self.beside.recorded.tell())
+        self.teaching.told.connect(lambda line: self.toast.say(line))
+        self.teaching.recorded.connect(self.beside.recorded.tell)
+        self.teaching.use.connect(self._use_model)
+        self.teaching.more.connect(lambda: self.beside.teach(self.live.options.model))
         self._theme.changed.connect(self._wear_theme)
         self._connect_actions()
 
@@ -140,11 +148,12 @@ class MainWindow(QMainWindow):
             ("mirror", self.set_mirror),
             ("large_text", self.set_large_text),
             ("panel", self._body.show_panel),
-            ("record", self.recording.show),
+            ("record", self.show_record_bar),
             ("take", self.toggle_take),
             ("wrong", self.correct_last),
             ("library", lambda: beside.open_library(lambda: self.live.options.model)),
-            ("teach", lambda: beside.teach(self.live.options.model)),
+            ("teach", self.show_teaching),
+            ("recognizers", lambda: beside.show_recognizers(lambda: self.live.options.model)),
             ("attention", self.show_attention),
             ("freeze", self.attention.toggle_hold),
             ("overlay", self.attention.toggle_overlay),
@@ -176,6 +185,7 @@ class MainWindow(QMainWindow):
         self.panel.clear()
         self.attention.clear()
         self.recording.source_changed()
+        self.teaching.source_changed()
         self._fresh = None
         if self.live.options.source != self._events_of:  # here, after the last events of the run before
             self._events_of = self.live.options.source
@@ -210,7 +220,6 @@ class MainWindow(QMainWindow):
         self.video.set_notice(notice(view))
         self.actions_by_name.set_running(self.live.active, self._theme.colours)
         self.actions_by_name["pause"].setChecked(view.state is EngineState.PAUSED)
-        self.actions_by_name["pause"].setEnabled(self.live.active)
         if view.options.seconds and view.state is EngineState.STOPPED and view.info is not None:
             self.close()  # --seconds ends the program as it does without a window
 
@@ -248,9 +257,27 @@ class MainWindow(QMainWindow):
         self.panel.set_compact(shown)
         self._body.show_attention(shown)
 
+    def show_teaching(self, shown: bool) -> None:
+        """The page that teaches, in place of the side panel and of the record bar."""
+        if shown and self.actions_by_name["record"].isChecked():
+            self.actions_by_name["record"].trigger()
+        page = self.teaching.show(shown)
+        if page is not None:
+            page.closed.connect(self.actions_by_name["teach"].trigger)
+            self._body.set_teaching(page)
+        self._body.show_teaching(shown)
+
+    def show_record_bar(self, shown: bool) -> None:
+        """The bar for recording, in place of the page that teaches."""
+        if shown and self.actions_by_name["teach"].isChecked():
+            self.actions_by_name["teach"].trigger()
+        self.recording.show(shown)
+
     def toggle_take(self) -> None:
         """Begin the takes, or end the one that runs; the first time the bar is shown."""
-        if not self.actions_by_name["record"].isChecked():
+        if self.actions_by_name["teach"].isChecked():
+            self.teaching.toggle_take()
+        elif not self.actions_by_name["record"].isChecked():
             self.actions_by_name["record"].trigger()
         else:
             self.recording.toggle()
@@ -287,9 +314,11 @@ class MainWindow(QMainWindow):
         self.toast.say(f"Theme: {self._settings.theme}")
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Qt's: Esc leaves the full screen."""
+        """Qt's: Esc leaves the full screen, then the page that teaches."""
         if event.key() == Qt.Key.Key_Escape and self.isFullScreen():
             self.set_full_screen(False)
+        elif event.key() == Qt.Key.Key_Escape and self.actions_by_name["teach"].isChecked():
+            self.actions_by_name["teach"].trigger()
         else:
             super().keyPressEvent(event)
 
@@ -298,11 +327,13 @@ class MainWindow(QMainWindow):
         if not self.isFullScreen():
             self._keep_geometry()
         self._remember()
+        close_all_of(self)
         self.hide()
         self._side_timer.stop()
         self._status_timer.stop()
         self._theme.changed.disconnect(self._wear_theme)
         self.attention.close()
+        self.teaching.close()
         self.recording.close()
         self.live.close()
         self.jobs.close(timeout_s=0.3)
@@ -317,11 +348,28 @@ class MainWindow(QMainWindow):
         self._settings.save_folder = folder
 
     def _say_saved(self, path: Path) -> None:
-        self.toast.say(f"Saved {path}")
+        def show() -> None:
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))
+
+        self.toast.say(f"Saved “{path.name}” in {path.parent.name}", Open=show)
+
+    def _say_take(self, saved: Saved) -> None:
+        def show() -> None:
+            self.beside.open_library(lambda: self.live.options.model, saved.folder.name)
+
+        self.toast.say(saved.text, Undo=lambda: self.recording.take_back(saved), Open=show)
 
     def _wear_theme(self) -> None:
         colours = self._theme.colours
-        for part in (self.actions_by_name, self.banner, self.video, self.timeline, self.panel, self.attention):
+        for part in (
+            self.actions_by_name,
+            self.banner,
+            self.video,
+            self.timeline,
+            self.panel,
+            self.attention,
+            self.teaching,
+        ):
             part.set_colours(colours)
         self.actions_by_name.set_running(self.live.active, colours)
 

@@ -7,7 +7,7 @@ from app.ui.actions import Actions
 _MENUS = (
     ("&File", ("open_file", "open_url", "demo", "", "screenshot", "folder", "", "quit")),
     ("&Run", ("start", "pause", "restart", "", "source", "model", "people", "provider")),
-    ("&Teach", ("record", "take", "wrong", "", "library", "teach", "", "generated")),
+    ("&Teach", ("record", "take", "wrong", "", "library", "teach", "recognizers", "", "generated")),
     (
         "&View",
         (

@@ -2,7 +2,7 @@
 
 from app.settings import RunOptions
 from app.types import EngineState
-from app.ui.choices import AUTO, DEMO, last_part
+from app.ui.choices import AUTO, DEMO, source_text
 from app.ui.live_run import RunView
 
 _OTHERS = "Choose the demo (Ctrl+D), open a video file (Ctrl+O), or choose another source (Ctrl+1)"
@@ -15,7 +15,7 @@ def source_words(options: RunOptions) -> str:
         return "the demo"
     if is_camera(options):
         return "the camera"
-    return last_part(source)
+    return source_text(source)
 
 
 def is_camera(options: RunOptions) -> bool:
@@ -50,3 +50,20 @@ def notice(view: RunView) -> str:
         ended = view.info is not None  # by itself: the engine is still there
         return "The end. F5 plays it again" if ended else "Stopped. F5 starts"
     return ""
+
+
+def cannot_record(view: RunView) -> str:
+    """Why no take can begin now, and what to do; "" while there are pictures."""
+    ended = view.info is not None and not is_camera(view.options)
+    return {
+        EngineState.RUNNING: "",
+        EngineState.STARTING: f"{_first_upper(source_words(view.options))} is still being opened: wait for the picture",
+        EngineState.PAUSED: "It is paused: Ctrl+P goes on, then F8 records",
+        EngineState.RETRYING: f"There is no picture: waiting for {source_words(view.options)}",
+        EngineState.FAILED: "There is no picture: see the message above, or F5 starts again",
+        EngineState.STOPPED: "The end: F5 plays it again, then F8 records" if ended else "It has stopped: F5 starts",
+    }[view.state]
+
+
+def _first_upper(text: str) -> str:
+    return text[:1].upper() + text[1:]

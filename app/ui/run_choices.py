@@ -6,11 +6,13 @@ from dataclasses import replace
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
+from app import models
 from app.settings import UserSettings
 from app.ui import choices, dialogs
 from app.ui.jobs import Jobs
 from app.ui.live_run import LiveRun
 from app.ui.toolbar import Toolbar
+from pose.address import without_secrets
 
 FindCameras = Callable[[], list[tuple[int, str]]]
 
@@ -51,7 +53,9 @@ class RunChoices(QObject):
         if source == choices.OPEN_FILE:
             dialogs.ask_video_file(self._window, self.choose_source)
         elif source == choices.OPEN_URL:
-            dialogs.ask_url(self._window, self._live.options.source, self.choose_source)
+            current = self._live.options.source
+            shown = without_secrets(current)  # the dialog may be seen by others
+            dialogs.ask_url(self._window, shown, lambda url: self.choose_source(current if url == shown else url))
         else:
             self._change_run(source=source)
 
@@ -66,7 +70,7 @@ class RunChoices(QObject):
         """Change the model or the provider, without a new start where something runs."""
         self._chosen.add("model" if provider is None else "provider")
         options = self._live.options
-        self._live.use_recognizer(model or options.model, provider or options.provider)
+        self._live.use_recognizer(models.name_of(model or options.model), provider or options.provider)
 
     def set_mirror(self, mirror: bool) -> None:
         """Mirror the picture."""

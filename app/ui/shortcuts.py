@@ -3,26 +3,24 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from app.ui.actions import shortcut_rows
+from app.ui.closing import ClosingDialog, close_box
 
 
-class ShortcutsDialog(QDialog):
+class ShortcutsDialog(ClosingDialog):
     """Two columns of keys and what they do. It does not block the window."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("Keyboard shortcuts")
         grid = key_grid(shortcut_rows())
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
-        buttons.rejected.connect(self.reject)
         column_layout = QVBoxLayout(self)
         column_layout.setContentsMargins(22, 18, 22, 16)
         column_layout.setSpacing(16)
         column_layout.addLayout(grid)
-        column_layout.addWidget(buttons)
+        column_layout.addWidget(close_box(self))
 
 
 def key_grid(rows: Sequence[tuple[str, str]], *, wrapped: bool = False) -> QGridLayout:

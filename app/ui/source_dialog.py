@@ -2,14 +2,16 @@
 
 from urllib.parse import urlsplit
 
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialogButtonBox, QLabel, QLineEdit, QVBoxLayout, QWidget
 
+from app.ui.closing import ClosingDialog
+from app.ui.enabling import enable
 from app.ui.notifier import Notifier
 
 _SCHEMES = ("http", "https", "rtsp", "rtsps", "rtmp", "udp", "tcp", "srt")
 
 
-class SourceDialog(QDialog):
+class SourceDialog(ClosingDialog):
     """One line for a URL. chosen: an address that can be tried."""
 
     def __init__(self, parent: QWidget | None = None, url: str = "") -> None:
@@ -38,7 +40,7 @@ class SourceDialog(QDialog):
 
     def _check(self) -> None:
         ready = is_stream_url(self.address.text().strip())
-        self.buttons.button(QDialogButtonBox.StandardButton.Open).setEnabled(ready)
+        enable(self.buttons.button(QDialogButtonBox.StandardButton.Open), "" if ready else self.hint.text())
 
     def _accept(self) -> None:
         self.chosen.tell(self.address.text().strip())

@@ -224,7 +224,8 @@ def _style_sheet(c: Colours) -> str:
     QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
     QFrame#banner-error {{ background: {c.error_card}; border: 1px solid {c.error}; border-radius: 8px; }}
     QFrame#banner-warning {{ background: {c.warning_card}; border: 1px solid {c.warning}; border-radius: 8px; }}
-    QLabel#toast {{
-        background: {c.text}; color: {c.window}; border-radius: 8px; padding: 8px 14px;
-    }}
+    QFrame#toast {{ background: {c.text}; border-radius: 8px; }}
+    QFrame#toast QLabel {{ color: {c.window}; background: transparent; }}
+    QFrame#toast QPushButton {{ color: {c.window}; background: transparent; border: 1px solid {c.muted}; }}
+    QFrame#toast QPushButton:hover, QFrame#toast QPushButton:focus {{ border: 1px solid {c.window}; }}
     """

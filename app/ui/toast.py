@@ -1,38 +1,58 @@
-"""A short message over the picture that goes away by itself."""
+"""A short message over the picture that goes away by itself, with what can be done about it."""
+
+from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtGui import QAccessible, QAccessibleEvent
-from PySide6.QtWidgets import QLabel, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
 
 _SHOWN_MS = 5000
+_SHOWN_WITH_BUTTONS_MS = 9000
 _MARGIN = 16
+_PADDING = (14, 8)
 
 
-class Toast(QLabel):
-    """Sits at the top of its parent, as wide as its text needs."""
+class Toast(QFrame):
+    """Sits at the top of its parent, as wide as its text needs. Without buttons clicks go through it."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self._over = parent
         self.setObjectName("toast")
-        self.setTextFormat(Qt.TextFormat.PlainText)
-        self.setWordWrap(True)
-        self.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self._label = QLabel()
+        self._label.setTextFormat(Qt.TextFormat.PlainText)
+        self._label.setWordWrap(True)
+        self._label.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._label.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        self.buttons: list[QPushButton] = []
+        self._row = QHBoxLayout(self)
+        self._row.setContentsMargins(_PADDING[0], _PADDING[1], _PADDING[0], _PADDING[1])
+        self._row.setSpacing(8)
+        self._row.addWidget(self._label, 1)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
-        self._timer.setInterval(_SHOWN_MS)
         self._timer.timeout.connect(self.hide)
         parent.installEventFilter(self)
         self.hide()
 
-    def say(self, text: str) -> None:
-        """Show a text for a few seconds."""
-        self.setText(text)
+    def text(self) -> str:
+        """What it said last."""
+        return self._label.text()
+
+    def say(self, text: str, **deeds: Callable[[], object]) -> None:
+        """Show a text for a few seconds; deeds: buttons by name, which do something and take the message away."""
+        for button in self.buttons:
+            self._row.removeWidget(button)
+            button.hide()
+            button.deleteLater()
+        self.buttons = [self._button(name, do) for name, do in deeds.items()]
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents, not deeds)
+        self._label.setText(text)
+        self.setAccessibleName(text)
         self._place()
         self.show()
         self.raise_()
-        self._timer.start()
+        self._timer.start(_SHOWN_WITH_BUTTONS_MS if deeds else _SHOWN_MS)
         QAccessible.updateAccessibility(QAccessibleEvent(self, QAccessible.Event.Alert))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -41,8 +61,21 @@ class Toast(QLabel):
             self._place()
         return False
 
+    def _button(self, name: str, do: Callable[[], object]) -> QPushButton:
+        button = QPushButton(name)
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        button.clicked.connect(self.hide)
+        button.clicked.connect(lambda: do())
+        self._row.addWidget(button)
+        button.show()
+        return button
+
     def _place(self) -> None:
         room = max(self._over.width() - 2 * _MARGIN, 80)
-        width = min(self.fontMetrics().horizontalAdvance(self.text()) + 40, room)
-        self.resize(width, max(self.heightForWidth(width), self.fontMetrics().height()))
+        beside = 2 * _PADDING[0] + sum(button.sizeHint().width() + self._row.spacing() for button in self.buttons)
+        text = self._label.fontMetrics().horizontalAdvance(self._label.text()) + 12
+        width = min(text + beside, room)
+        height = self._label.heightForWidth(max(width - beside, 40))
+        tallest = max([height, *(button.sizeHint().height() for button in self.buttons)])
+        self.resize(width, tallest + 2 * _PADDING[1])
         self.move((self._over.width() - width) // 2, _MARGIN)

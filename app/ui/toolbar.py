@@ -12,7 +12,7 @@ from app.ui.actions import Actions, tooltip_of
 from app.ui.choices import last_part, model_text, people_choices, provider_choices, source_choices, source_text
 from app.ui.chooser import Chooser
 
-_RUN = ("start", "pause", "record", "screenshot")
+_RUN = ("start", "pause", "record", "teach", "screenshot")
 _VIEW = ("mirror", "large_text", "panel", "attention", "full_screen", "theme", "shortcuts")
 
 
@@ -32,7 +32,7 @@ class Toolbar(QFrame):
         self.buttons: dict[str, QToolButton] = {}
         row = QHBoxLayout(self)
         row.setContentsMargins(14, 7, 14, 8)
-        row.setSpacing(8)
+        row.setSpacing(5)
         for name, chooser, stretch in (
             ("Source", self.source, 5),
             ("Recognizer", self.model, 4),
@@ -56,7 +56,7 @@ class Toolbar(QFrame):
     def _chooser(self, name: str, command: str, text_of: Callable[[str], str] = last_part) -> Chooser:
         chooser = Chooser(name, text_of)
         chooser.setToolTip(tooltip_of(command))
-        chooser.setMinimumWidth(96)
+        chooser.setMinimumWidth(78)
         return chooser
 
     def _named(self, name: str, chooser: Chooser) -> QVBoxLayout:

@@ -25,13 +25,16 @@ class WindowsBeside(QObject):
         self.recorded: Notifier[[]] = Notifier()
         self._root, self._theme, self._jobs, self._use_model, self._window = root, theme, jobs, use_model, parent
 
-    def open_library(self, model: Callable[[], str]) -> None:
-        """Look through recordings and label them, with proposals of a model as on the command line."""
+    def open_library(self, model: Callable[[], str], recording: str = "") -> None:
+        """Look through recordings and label them, with proposals of a model as on the command line; recording: to be
+        shown."""
         from app.ui.library.library_window import LibraryWindow  # it loads SQLite and the readers of data sets
 
         there = self._window.findChild(LibraryWindow)
         if there is None:
             there = LibraryWindow(self._root(), self._theme, self._window, model, self.recorded)
+        if recording:
+            there.show_recording(recording)
         there.show()
         there.raise_()
         there.activateWindow()
@@ -43,6 +46,19 @@ class WindowsBeside(QObject):
         dialog = TeachDialog(self._root(), model, self._jobs, self._window)
         dialog.use.connect(self._use_model)
         dialog.show()
+
+    def show_recognizers(self, running: Callable[[], str]) -> None:
+        """Everything that can be chosen, and what can be done with those that were taught."""
+        from app.ui.recognizers_dialog import RecognizersDialog
+
+        dialog = self._window.findChild(RecognizersDialog)
+        if dialog is None:
+            dialog = RecognizersDialog(self._root(), running, self._jobs, self._window)
+            dialog.use.connect(self._use_model)
+            dialog.renamed.connect(self._use_model)
+        dialog.show()
+        dialog.raise_()
+        dialog.activateWindow()
 
     def show_generated(self) -> None:
         """Clips that a generator makes up."""
@@ -57,4 +73,4 @@ class WindowsBeside(QObject):
 
     def show_shortcuts(self) -> None:
         """All keys."""
-        ShortcutsDialog(self._window).open()
+        ShortcutsDialog(self._window).show()

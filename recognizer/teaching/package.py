@@ -27,6 +27,7 @@ from recognizer.onnx_recognizer import OnnxRecognizer
 from recognizer.teaching.clips import TeachingClip
 from recognizer.teaching.description import LEAST_VARIANCE, described
 from recognizer.teaching.errors import TeachingError
+from recognizer.teaching.needs import Needs, needs_of
 from recognizer.teaching.quick import Taught
 from recognizer.teaching.versions import CLIPS_FILE, place_version
 from recognizer.teaching.windows import Array
@@ -250,13 +251,20 @@ def _card(package: Package, actions: tuple[str, ...], content: bytes) -> ModelCa
         logits=TensorSpec(base.card.logits.name, ("N", len(actions))),
         training_data=(*base.card.training_data, source),
         metrics=package.metrics,
-        decision=DecisionRules(1.0, thresholds, (OTHER,)),
+        decision=DecisionRules(1.0, thresholds, (OTHER,), _needs(package, names, actions)),
         sha256=hashlib.sha256(content).hexdigest(),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         attention=_attention(base.card),
         parity=Parity(_PARITY_SEED, tuple(float(value) for value in logits)),
         notes=f"Taught quickly: a head on the embedding of {base.card.name}.",
     )
+
+
+def _needs(package: Package, names: Sequence[str], actions: Sequence[str]) -> Needs:
+    """What must be in view for the taught actions, and for those of the base that stay."""
+    kept = actions if package.keep_base else ()
+    known = {action: parts for action, parts in package.base.card.decision.needs.items() if action in kept}
+    return needs_of(names, package.taught.actions, package.clips, known)
 
 
 def _features(content: bytes) -> int:

@@ -5,13 +5,13 @@ import re
 import shutil
 import unicodedata
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from recognizer import strict_json
 from recognizer.errors import CardError
-from recognizer.model_card import ModelCard
+from recognizer.model_card import CARD_FILE, ModelCard
 
 CLIPS_FILE = "clips.json"
 
@@ -39,6 +39,7 @@ def place_version(models: Path, name: str, part: str, fill: Callable[[Path], obj
         fill(temporary)
         while True:
             target = home / str(max(versions(models, name), default=0) + 1)
+            name_card(temporary, version_label(target))
             try:
                 os.rename(temporary, target)
             except OSError:
@@ -49,6 +50,17 @@ def place_version(models: Path, name: str, part: str, fill: Callable[[Path], obj
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
+
+
+def version_label(folder: Path) -> str:
+    """The name of a version, "NAME@NUMBER", by its folder NAME/NUMBER."""
+    return f"{folder.parent.name}@{folder.name}"
+
+
+def name_card(folder: Path, label: str) -> None:
+    """Write the name of a version into its card, where there is one. Raises CardError, OSError."""
+    if (folder / CARD_FILE).is_file():
+        replace(ModelCard.load_text(folder), name=label).save(folder)
 
 
 def versions(models: Path, name: str) -> list[int]:
@@ -63,7 +75,7 @@ def versions(models: Path, name: str) -> list[int]:
 class TaughtModel:
     """A version of a taught recognizer.
 
-    label: "NAME/NUMBER". kind, base: "quick" or "full", and the name of the recognizer that it was built on; "" where
+    label: "NAME@NUMBER". kind, base: "quick" or "full", and the name of the recognizer that it was built on; "" where
     that is not noted. actions: the names of the clips that made it, by action. check: as recognizer.teaching.check has
     it in JSON, {} where there is none. problem: one line where the folder holds no usable model.
     """
@@ -86,7 +98,7 @@ def taught_models(models: Path) -> list[TaughtModel]:
 
 def taught_model(folder: Path) -> TaughtModel:
     """One version. What its clips.json has not, or has in another form than ours, is left out."""
-    label = f"{folder.parent.name}/{folder.name}"
+    label = version_label(folder)
     try:
         created = ModelCard.load(folder).created
     except CardError as error:

@@ -17,7 +17,8 @@ Array = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
 _SHOULDERS, _HIPS = [1, 2], [7, 8]
-_LEGS = [MPOSE_13.index(f"{side}_{part}") for part in ("knee", "ankle") for side in ("left", "right")]
+# What kinect.to_mpose did, undone: its hip drop of 0.42 of the torso, hips 1.2 times as wide, neck of 0.68.
+_KINECT_HIPS, _KINECT_WIDTH, _KINECT_NECK = 0.42 / 1.42, 1 - 1 / 1.2, 1 / 0.68 - 1
 # Bones that lengthen together, with the spread (standard deviation of the logarithm) among people and detectors.
 _LIMBS = (("elbow", "shoulder", 0.10), ("wrist", "elbow", 0.10), ("knee", "hip", 0.10), ("ankle", "knee", 0.10))
 _WIDTH_SPREAD, _HEAD_SPREAD = 0.12, 0.12
@@ -29,14 +30,19 @@ class Augmentation:
 
     proportions: float = 0.5  # part of the clips whose bones are lengthened or shortened
     yaw: float = 30.0
-    pitch: float = 15.0
+    pitch: float = 12.0
     roll: float = 5.0
-    distance: tuple[float, float] = (4.0, 12.0)  # of the camera
+    unusual: float = 0.2  # part of the clips seen from anywhere: a phone on the floor, a shelf, from the side
+    unusual_yaw: float = 70.0
+    unusual_pitch: float = 30.0
+    distance: tuple[float, float] = (2.5, 12.0)  # of the camera
+    tilt: float = 0.06  # how much flat clips taper, as under a tilted camera: per torso of height
+    kinect: float = 0.35  # part of the 3D clips with hips and head where Kinect has them
     drift: float = 0.5  # part of the clips whose way across the picture is changed
     noise: float = 0.012  # upper bound of each clip's standard deviation
     bias: float = 0.02  # constant displacement of each joint
     lose_joint: float = 0.02  # part of the (clip, joint) pairs that are missing for some frames
-    lose_legs: float = 0.15  # part of the clips cut off below the hips, three in ten of them above
+    crop: float = 0.35  # part of the clips that leave the picture at its lower edge, as at a desk
 
 
 def middle(joints: Array, pair: list[int]) -> Array:
@@ -90,10 +96,15 @@ def change_proportions(joints: Array, rng: np.random.Generator, share: float) ->
 def view(joints: Array, depth: Mask, rng: np.random.Generator, how: Augmentation) -> Array:
     """What a camera at a random place sees: (N, T, 13, 2). depth: (N,) False for clips in two dimensions."""
     n = len(joints)
-    yaw, pitch, roll = (np.radians(rng.uniform(-a, a, n)) for a in (how.yaw, how.pitch, how.roll))
+    unusual = rng.random(n) < how.unusual
+    most_yaw = np.where(unusual, how.unusual_yaw, how.yaw)
+    most_pitch = np.where(unusual, how.unusual_pitch, how.pitch)
+    yaw, pitch, roll = (np.radians(rng.uniform(-1, 1, n) * most) for most in (most_yaw, most_pitch, how.roll))
     turned = rotate(joints, (yaw * depth).astype(np.float32), (pitch * depth).astype(np.float32), roll)
     distance = rng.uniform(*how.distance, n).astype(np.float32)[:, None, None, None]
-    away = np.maximum(1 + turned[..., 2:] / distance, 0.3)
+    taper = rng.uniform(-how.tilt, how.tilt, n).astype(np.float32)[:, None, None, None]
+    depths = np.where(depth[:, None, None, None], turned[..., 2:] / distance, turned[..., 1:2] * taper)
+    away = np.maximum(1 + depths, 0.3)
     xy = turned[..., :2] / away
     squeeze = np.where(depth, 1, rng.uniform(0.9, 1.05, n)).astype(np.float32)
     out: Array = xy * np.stack([squeeze, np.ones_like(squeeze)], axis=-1)[:, None, None]
@@ -164,15 +175,39 @@ def jitter(xy: Array, rng: np.random.Generator, how: Augmentation) -> Array:
     return out
 
 
-def lose_joints(seen: Mask, rng: np.random.Generator, how: Augmentation, legs_matter: Mask) -> Mask:
-    """Single joints missing for a while, and clips cut off below the hips where the legs do not matter (N,)."""
+def lose_joints(seen: Mask, rng: np.random.Generator, how: Augmentation) -> Mask:
+    """Single joints missing for a while."""
     n, frames, joints = seen.shape
     lost = rng.random((n, 1, joints)) < how.lose_joint
     start = rng.integers(0, frames, (n, 1, joints))
     length = rng.integers(2, frames, (n, 1, joints))
     now = np.arange(frames)[:, None]
-    out = seen & ~(lost & (now >= start) & (now < start + length))
-    cut = (rng.random(n) < how.lose_legs) & ~legs_matter
-    out[:, :, _LEGS] &= ~cut[:, None, None]
-    out[:, :, _HIPS] &= ~(cut & (rng.random(n) < 0.3))[:, None, None]
+    return seen & ~(lost & (now >= start) & (now < start + length))
+
+
+def crop(xy: Array, seen: Mask, rng: np.random.Generator, how: Augmentation, strict: Mask) -> Mask:
+    """Joints below the lower edge of the picture are not seen, at a height drawn for each clip.
+
+    The edge lies between the middle of the torso and the knees of the first frame, so that hands, too, come and go at a
+    desk. strict: (N,) clips that only lose what is below the knees, since their legs matter.
+    """
+    n = len(xy)
+    shoulders, hips = middle(xy, _SHOULDERS)[:, 0, 1], middle(xy, _HIPS)[:, 0, 1]
+    torso = np.maximum(np.abs(hips - shoulders), 0.3)
+    height = np.where(strict, rng.uniform(1.7, 2.4, n), rng.uniform(0.55, 1.6, n))
+    edge = np.where(rng.random(n) < how.crop, shoulders + height * torso, np.inf)
+    return seen & (xy[..., 1] < edge[:, None, None])
+
+
+def as_kinect(joints: Array, depth: Mask, rng: np.random.Generator, share: float) -> Array:
+    """Some of the 3D clips with higher and narrower hips and a longer neck, as Kinect itself gives them: the reverse
+    of kinect.to_mpose, in part or whole."""
+    n = len(joints)
+    amount = np.where((rng.random(n) < share) & depth, rng.uniform(0.2, 1.0, n), 0).astype(np.float32)
+    amount = amount[:, None, None, None]
+    shoulders, hips = middle(joints, _SHOULDERS)[..., None, :], middle(joints, _HIPS)[..., None, :]
+    raised = hips - amount * np.float32(_KINECT_HIPS) * (hips - shoulders)
+    out = joints.copy()
+    out[..., _HIPS, :] = raised + (1 - amount * np.float32(_KINECT_WIDTH)) * (joints[..., _HIPS, :] - hips)
+    out[..., :1, :] = shoulders + (1 + amount * np.float32(_KINECT_NECK)) * (joints[..., :1, :] - shoulders)
     return out

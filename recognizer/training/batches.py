@@ -8,27 +8,35 @@ from numpy.typing import NDArray
 from recognizer.features import RATE_FPS, clip_features
 from recognizer.training import augment
 from recognizer.training.augment import Array, Augmentation, Mask
-from recognizer.training.data.everyday import ACTIONS, IDLE, OTHER, Corpus
+from recognizer.training.data.everyday import ACTIONS, IDLE, OTHER, WEBCAM_POSES, Corpus
+from recognizer.training.exercise import exercise
 
 FRAMES = 30
 Clips = tuple[Array, Mask, Mask, Array]  # joints (N, T, 13, 3), seen (N, T, 13), depth (N,), target (N, outputs)
 Positions = NDArray[np.float64]  # (N, T) places in recordings, in their own frames
-_UPPER_BODY = ("idle", "wave", "clap", "throw", "punch", OTHER)
-# Part of a window from which on a newer motion counts for more than the one before: less than half, so that a change is
-# seen sooner.
-_TAKES_OVER = 0.4
-_MADE_UP = ("held pose", "mixed limbs", "wrong speed", "noise")
+_UPPER_BODY = ("idle", "wave", "clap", "throw", "punch")
+# Part of a window from which on a newer motion counts for more than the one before: small, so that a change is seen
+# soon.
+_TAKES_OVER = 0.25
+_JOIN = 2  # frames to either side of a join over which a pose becomes another
+_WINDOW_S, _MOST_WINDOWS = (FRAMES - 1) / RATE_FPS, 12
+_LEAST_S = 0.3  # of an action must be in a window that shows it
+_REST_S = 1.3  # how long after an action its rest is still learnt from
+_HELD = 0.4  # of the windows that reach back before a recording begin with its first pose, held
+_MADE_UP = ("held pose", "mixed limbs", "wrong speed", "noise", "turned over", "exercise")
+_MADE_UP_SHARES = (0.12, 0.1, 0.12, 0.12, 0.14, 0.4)
 
 
 @dataclass(frozen=True, slots=True)
 class BatchPlan:
     """Shares of a batch; the rest are windows of listed actions."""
 
-    unlisted: float = 0.24
-    idle: float = 0.10
-    made_up: float = 0.08
-    spliced: float = 0.15  # part of the real windows that end with another's motion; their target is shared
-    balance: float = 0.5  # an action is drawn in proportion to (its clips) ** balance
+    unlisted: float = 0.27
+    idle: float = 0.09
+    made_up: float = 0.14
+    spliced: float = 0.15  # part of the windows of recordings that begin with another's motion though they need not
+    balance: float = 0.4  # an action is drawn in proportion to (its clips) ** balance
+    people: float = 2.5  # weight of poses of real people before a camera, against the research recordings
     warp: tuple[float, float] = (0.75, 1.3)  # duration of a window in its 1.5 s
     augmentation: Augmentation = field(default_factory=Augmentation)
 
@@ -52,17 +60,28 @@ class OutputSpace:
 
 
 class BatchMaker:
-    """Draws batches. A batch depends on the corpus, the plan and its generator alone."""
+    """Draws batches. A batch depends on the corpus, the plan and its generator alone.
+
+    A window shows what a live window would: it ends at some moment of an action, and what came before is the motion
+    that led up to it, rest, or something else. Its target is what goes on at its end, shared with what came before
+    while there is little of it.
+    """
 
     def __init__(self, corpus: Corpus, outputs: OutputSpace, plan: BatchPlan, chosen: Mask) -> None:
         """chosen: (R,) the recordings to draw from."""
         self.corpus, self.outputs, self.plan = corpus, outputs, plan
         other = corpus.action == ACTIONS.index(OTHER)
-        self._listed = _Draw(corpus, np.flatnonzero(chosen & ~other), corpus.action, plan.balance)
-        self._unlisted = _Draw(corpus, np.flatnonzero(chosen & other), corpus.kind, plan.balance)
+        self._listed = _Draw(corpus, np.flatnonzero(chosen & ~other), corpus.action, plan)
+        self._unlisted = _Draw(corpus, np.flatnonzero(chosen & other), corpus.kind, plan)
         self._any = np.flatnonzero(chosen)
         self._restful = _restful_frames(corpus)
         self._still_recording, self._still_frame = _idle_frames(corpus, self._restful, chosen)
+        last = corpus.first + corpus.length - 1
+        self._ends_in_rest = np.flatnonzero(chosen & self._restful[last] & (corpus.action != ACTIONS.index(IDLE)))
+        upper = [self.outputs.names.index(action) for action in _UPPER_BODY]
+        self._leg_outputs = [place for place in range(len(outputs.listed)) if place not in upper]
+        legs = np.isin(corpus.action, self._leg_outputs) | other
+        self._with_legs = np.flatnonzero(chosen & legs)
 
     def batch(self, rng: np.random.Generator, size: int) -> tuple[Array, Array]:
         """Features (N, 30, F) and targets (N, outputs) that sum to 1."""
@@ -70,72 +89,79 @@ class BatchMaker:
         n_idle, n_made_up, n_unlisted = (round(size * share) for share in (plan.idle, plan.made_up, plan.unlisted))
         n_listed = size - n_idle - n_made_up - n_unlisted
         real = np.concatenate([self._listed.draw(rng, n_listed), self._unlisted.draw(rng, n_unlisted)])
-        lived = _joined(self._real(rng, real), self._idle(rng, n_idle))
-        joints, seen, depth, target = _joined(self._spliced(rng, *lived), self._made_up(rng, n_made_up))
-        return self._finish(rng, joints, seen, depth, target), target
+        n_after = n_idle // 2 if len(self._ends_in_rest) else 0
+        clips = _joined(self._real(rng, real), self._still(rng, n_idle - n_after))
+        if n_after:
+            clips = _joined(clips, self._after(rng, n_after))
+        clips = _joined(clips, self._made_up(rng, n_made_up))
+        return self._finish(rng, *clips), clips[3]
 
     def _finish(self, rng: np.random.Generator, joints: Array, seen: Mask, depth: Mask, target: Array) -> Array:
         how = self.plan.augmentation
-        joints = augment.change_proportions(joints, rng, how.proportions)
+        joints = augment.as_kinect(augment.change_proportions(joints, rng, how.proportions), depth, rng, how.kinect)
         xy = augment.view(joints, depth, rng, how)
         xy, seen = augment.mirror(xy, seen, rng)
         moving = target[:, ACTIONS.index(IDLE)] == 0
         xy = augment.jitter(augment.change_drift(xy, rng, how.drift * moving), rng, how)
-        upper = [self.outputs.names.index(a) for a in _UPPER_BODY if a != OTHER]
-        legs_matter = target[:, [i for i in range(len(self.outputs.listed)) if i not in upper]].sum(axis=1) > 0.01
-        seen = augment.lose_joints(seen, rng, how, legs_matter)
+        legs_matter = target[:, self._leg_outputs].sum(axis=1) > 0.01
+        strict = legs_matter & (rng.random(len(xy)) < 0.7)
+        seen = augment.lose_joints(augment.crop(xy, seen, rng, how, strict), rng, how)
         return clip_features(xy, seen.astype(np.float32), RATE_FPS)
 
-    def _windows(self, rng: np.random.Generator, recordings: NDArray[np.intp], speed: float = 1.0) -> Positions:
-        """Frame positions (N, 30) of random windows; the livelier of two, since recordings begin and end in rest."""
-        a, b = (self._positions(rng, recordings, speed) for _ in range(2))
-        livelier = self._liveliness(recordings, b) > self._liveliness(recordings, a)
-        return np.where(livelier[:, None], b, a)
-
-    def _positions(self, rng: np.random.Generator, recordings: NDArray[np.intp], speed: float) -> Positions:
+    def _windows(self, rng: np.random.Generator, recordings: NDArray[np.intp]) -> tuple[Positions, Array]:
+        """Frame positions (N, 30) of windows that end in the action, and the part (N,) of each that shows it."""
         corpus, n = self.corpus, len(recordings)
-        last = (corpus.length[recordings] - 1).astype(np.float64)
-        slowest, fastest = (float(np.log(w)) for w in self.plan.warp)
-        warp = np.exp(rng.uniform(slowest, fastest, n)) * speed
-        span = warp * (FRAMES - 1) / RATE_FPS * corpus.fps[recordings]
-        short = span > last  # stretch most of a short recording over the window; hold its ends for the rest
-        span = np.where(short, np.minimum(span, last * rng.uniform(0.85, 1.15, n)), span)
-        margin = 0.12 * span
-        start = rng.uniform(np.minimum(-margin, last - span), np.maximum(last - span + margin, 0))
-        positions: Positions = start[:, None] + span[:, None] * np.linspace(0, 1, FRAMES)
-        return positions
+        fps, begin = corpus.fps[recordings], corpus.onset[recordings].astype(np.float64)
+        stop = corpus.offset[recordings].astype(np.float64)
+        least = np.minimum(begin + _LEAST_S * fps, stop)
+        end = rng.uniform(least, stop + 0.1 * fps)
+        span = self._warp(rng, n) * (FRAMES - 1) / RATE_FPS * fps
+        # Half of those that are shorter than a window are stretched over most of it.
+        whole = (corpus.length[recordings] - 1).astype(np.float64)
+        short = (span > whole) & (corpus.lead[recordings] == 0) & (rng.random(n) < 0.5)
+        span = np.where(short, np.minimum(span, whole * rng.uniform(0.85, 1.15, n)), span)
+        end = np.where(short, np.minimum(whole, np.maximum(end, 0.95 * span)), end)
+        positions: Positions = (end - span)[:, None] + span[:, None] * np.linspace(0, 1, FRAMES)
+        return positions, np.clip((end - begin) / span, 0, 1).astype(np.float32)
 
-    def _liveliness(self, recordings: NDArray[np.intp], positions: Positions) -> Array:
-        joints, _ = gather(self.corpus, recordings, positions[:, ::3])
-        speed: Array = np.abs(np.diff(augment.unit_size(joints), axis=1)).mean(axis=(1, 2, 3))
-        return speed
+    def _warp(self, rng: np.random.Generator, n: int) -> NDArray[np.float64]:
+        slowest, fastest = (float(np.log(w)) for w in self.plan.warp)
+        return np.exp(rng.uniform(slowest, fastest, n))
 
     def _target(self, outputs: NDArray[np.intp]) -> Array:
         return np.eye(len(self.outputs), dtype=np.float32)[outputs]
 
     def _real(self, rng: np.random.Generator, recordings: NDArray[np.intp]) -> Clips:
-        joints, seen = gather(self.corpus, recordings, self._windows(rng, recordings))
+        """Windows of recordings. What came before is in the recording, or its first pose held, or another's motion."""
+        corpus, n = self.corpus, len(recordings)
+        positions, share = self._windows(rng, recordings)
+        joints, seen = gather(corpus, recordings, positions)
         joints = augment.unit_size(joints)
         # A live detector guesses hidden joints; where readers gave them a place, half of the clips show it.
-        seen = seen | (rng.random(len(seen)) < 0.5)[:, None, None]
-        return joints, seen, self.corpus.depth[recordings], self._target(self.outputs.of_recording[recordings])
+        seen = seen | ((rng.random(n) < 0.5) & (corpus.dataset[recordings] != WEBCAM_POSES))[:, None, None]
+        depth, own = corpus.depth[recordings], self._target(self.outputs.of_recording[recordings])
+        before = self._before(recordings, own)
+        partner = rng.permutation(n)
+        lacks = (positions[:, 0] < -corpus.lead[recordings]) & (share < 1)
+        cut = np.where(lacks, rng.random(n) > _HELD, rng.random(n) < self.plan.spliced) & (depth == depth[partner])
+        share = np.where(cut & (share == 1), rng.uniform(0.2, 0.7, n), share).astype(np.float32)
+        shown = np.where(cut, share, 1)
+        joints, seen = preceded(joints, seen, partner, shown)
+        before = np.where(cut[:, None], own[partner], before)
+        weight = newer_weight(share)[:, None]
+        return joints, seen, depth, weight * own + (1 - weight) * before
 
-    def _spliced(self, rng: np.random.Generator, joints: Array, seen: Mask, depth: Mask, target: Array) -> Clips:
-        """Some clips end with the motion of another of the same number of dimensions, which takes over the target
-        when it fills two fifths of the clip. Half of these begin or end in rest, as actions do."""
-        n = len(joints)
-        idle = np.flatnonzero(target[:, ACTIONS.index(IDLE)] == 1)
-        partner = np.where(rng.random(n) < 0.25, rng.choice(idle, n), rng.permutation(n))
-        chosen = (rng.random(n) < self.plan.spliced) & (depth == depth[partner])
-        chosen[idle] |= (rng.random(len(idle)) < 0.4) & (depth == depth[partner])[idle]
-        share = np.where(chosen, rng.uniform(0.1, 0.7, n), 0)
-        joints, seen = splice(joints, seen, partner, share)
-        newer = share * (1 - _TAKES_OVER)
-        older = (1 - share) * _TAKES_OVER
-        weight = (newer**2 / (newer**2 + older**2))[:, None].astype(np.float32)
-        return joints, seen, depth, (1 - weight) * target + weight * target[partner]
+    def _before(self, recordings: NDArray[np.intp], own: Array) -> Array:
+        """Targets (N, outputs) of what came before an action in its own recording."""
+        corpus = self.corpus
+        previous = corpus.previous[recordings]
+        known = self._target(self.outputs.of_recording[np.maximum(previous, 0)])
+        at_rest = self._restful[corpus.first[recordings]] & (corpus.lead[recordings] == 0)
+        idle = self._target(np.full(len(recordings), ACTIONS.index(IDLE)))
+        return np.where((previous >= 0)[:, None], known, np.where(at_rest[:, None], idle, own)).astype(np.float32)
 
-    def _idle(self, rng: np.random.Generator, n: int) -> Clips:
+    def _still(self, rng: np.random.Generator, n: int) -> Clips:
+        """People who stand or sit and do nothing."""
         pick = rng.integers(0, len(self._still_recording), n)
         recordings = self._still_recording[pick]
         held = np.repeat(self._still_frame[pick][:, None], FRAMES, axis=1).astype(np.float32)
@@ -143,30 +169,63 @@ class BatchMaker:
         joints = sway(augment.unit_size(joints), rng)
         return joints, seen, self.corpus.depth[recordings], self._target(np.full(n, ACTIONS.index(IDLE)))
 
+    def _after(self, rng: np.random.Generator, n: int) -> Clips:
+        """The rest after an action: its last pose goes on."""
+        corpus = self.corpus
+        recordings = rng.choice(self._ends_in_rest, n)
+        fps, stop = corpus.fps[recordings], corpus.offset[recordings].astype(np.float64)
+        rest = rng.uniform(_LEAST_S, _REST_S, n) * fps
+        span = self._warp(rng, n) * (FRAMES - 1) / RATE_FPS * fps
+        positions = (stop + rest - span)[:, None] + span[:, None] * np.linspace(0, 1, FRAMES)
+        joints, seen = gather(corpus, recordings, positions)
+        own = self._target(self.outputs.of_recording[recordings])
+        weight = newer_weight(np.clip(rest / span, 0, 1).astype(np.float32))[:, None]
+        idle = self._target(np.full(n, ACTIONS.index(IDLE)))
+        return augment.unit_size(joints), seen, corpus.depth[recordings], weight * idle + (1 - weight) * own
+
     def _made_up(self, rng: np.random.Generator, n: int) -> Clips:
-        """Motions nobody makes, in four kinds."""
-        recordings = rng.choice(self._any, n)
-        which = rng.integers(0, len(_MADE_UP), n)
-        held, limbs, speed, noise = (which == i for i in range(len(_MADE_UP)))
-        positions = np.where(speed[:, None], self._positions(rng, recordings, 4.0), self._windows(rng, recordings))
-        slow = speed & (rng.random(n) < 0.5)
+        """Motions that no recording shows, in six kinds."""
+        which = rng.choice(len(_MADE_UP), n, p=_MADE_UP_SHARES)
+        held, limbs, speed, noise, turned, moved = (which == i for i in range(len(_MADE_UP)))
+        recordings = np.where(limbs, rng.choice(self._with_legs, n), rng.choice(self._any, n))
+        positions, _ = self._windows(rng, recordings)
         middle = positions[:, FRAMES // 2, None]
-        positions = np.where(slow[:, None], middle + (positions - middle) * 0.06, positions)
-        positions = np.where(held[:, None], middle, positions)
+        pace = np.where(rng.random(n) < 0.5, 0.06, 4.0)[:, None]
+        positions = np.where(speed[:, None], middle + (positions - middle) * pace, positions)
+        positions = np.where((held | moved)[:, None], middle, positions)
         joints, seen = gather(self.corpus, recordings, positions)
         joints = augment.unit_size(joints)
         depth = self.corpus.depth[recordings]
-        partner = rng.permutation(n)
-        limbs &= depth == depth[partner]
+        others = np.flatnonzero(limbs)
+        partner = np.arange(n)
+        partner[others] = rng.permutation(others)
+        limbs &= (depth == depth[partner]) & (recordings != recordings[partner])
         joints = np.where(limbs[:, None, None, None], exchange_legs(joints, joints[partner]), joints)
-        moved = joints[:, :1] + augment.smooth_noise(joints.shape, rng, 2.0) * rng.uniform(0.1, 0.4, (n, 1, 1, 1))
-        joints = np.where(noise[:, None, None, None], moved, joints).astype(np.float32)
+        shaken = joints[:, :1] + augment.smooth_noise(joints.shape, rng, 2.0) * rng.uniform(0.1, 0.4, (n, 1, 1, 1))
+        joints = np.where(noise[:, None, None, None], shaken, joints).astype(np.float32)
+        joints[moved] = exercise(sway(joints[moved], rng), rng)
+        angle = np.where(turned, rng.choice([-1, 1], n) * rng.uniform(55, 180, n), 0)
+        still = np.zeros(n, np.float32)
+        joints = augment.rotate(joints, still, still, np.radians(angle))
+        return joints, seen, depth, self._made_up_target(which, recordings, middle[:, 0], limbs)
+
+    def _made_up_target(
+        self, which: NDArray[np.intp], recordings: NDArray[np.intp], middle: NDArray[np.float64], mixed: Mask
+    ) -> Array:
+        corpus = self.corpus
+        frame = corpus.first[recordings] + np.clip(middle, 0, corpus.length[recordings] - 1).astype(np.intp)
         outputs = self.outputs.made_up[which]
-        frame = self.corpus.first[recordings] + np.clip(middle[:, 0], 0, self.corpus.length[recordings] - 1).astype(
-            np.intp
-        )
-        outputs = np.where(held & self._restful[frame], ACTIONS.index(IDLE), outputs)
-        return joints, seen, depth, self._target(outputs)
+        outputs = np.where((which == 0) & self._restful[frame], ACTIONS.index(IDLE), outputs)
+        # Where no other's legs were to be had, and where somebody who lay is upright now, it is nothing made up.
+        whole = (which == 1) & ~mixed
+        return self._target(np.where(whole, self.outputs.of_recording[recordings], outputs))
+
+
+def newer_weight(share: Array) -> Array:
+    """(N,) part of the target that is the newer motion's when it fills a share (N,) of the window."""
+    newer, older = share * (1 - _TAKES_OVER), (1 - share) * _TAKES_OVER
+    weight: Array = (newer**2 / (newer**2 + older**2)).astype(np.float32)
+    return weight
 
 
 def _joined(a: Clips, b: Clips) -> Clips:
@@ -175,15 +234,22 @@ def _joined(a: Clips, b: Clips) -> Clips:
 
 
 class _Draw:
-    """Draws recordings: first a group in proportion to its size ** balance, then one of the group, sets evened out."""
+    """Draws recordings: first a group in proportion to its size ** balance, then one of the group, sets evened out.
 
-    def __init__(self, corpus: Corpus, members: NDArray[np.intp], group: NDArray[np.intp], balance: float) -> None:
+    A recording counts for as many windows as it has, up to a number: one long recording is not a crowd.
+    """
+
+    def __init__(self, corpus: Corpus, members: NDArray[np.intp], group: NDArray[np.intp], plan: BatchPlan) -> None:
+        seconds = corpus.length[members] / corpus.fps[members]
+        size = np.sqrt(np.clip(seconds / _WINDOW_S, 1, _MOST_WINDOWS))
+        people = corpus.dataset[members] == WEBCAM_POSES
         weight = np.zeros(len(members))
         for value in np.unique(group[members]):
             here = group[members] == value
-            _, place, count = np.unique(corpus.dataset[members][here], return_inverse=True, return_counts=True)
-            each = count[place] ** -0.5
-            weight[here] = each / each.sum() * here.sum() ** balance
+            _, place = np.unique(corpus.dataset[members][here], return_inverse=True)
+            total = np.bincount(place, size[here])
+            each = size[here] / np.sqrt(total[place]) * np.where(people[here], plan.people, 1)
+            weight[here] = each / each.sum() * size[here].sum() ** plan.balance
         self._members, self._probability = members, weight / weight.sum()
 
     def draw(self, rng: np.random.Generator, n: int) -> NDArray[np.intp]:
@@ -191,10 +257,13 @@ class _Draw:
 
 
 def gather(corpus: Corpus, recordings: NDArray[np.intp], positions: NDArray[np.floating]) -> tuple[Array, Mask]:
-    """Joints (N, T, 13, 3) and seen (N, T, 13) at frame positions (N, T); between frames interpolated, ends held."""
+    """Joints (N, T, 13, 3) and seen (N, T, 13) at frame positions (N, T); between frames interpolated, ends held.
+
+    Positions below 0 are in what leads up to a recording, where there is something.
+    """
     last = (corpus.length[recordings] - 1)[:, None]
-    positions = np.clip(positions, 0, last)
-    before = positions.astype(np.intp)
+    positions = np.clip(positions, -corpus.lead[recordings][:, None], last)
+    before = np.floor(positions).astype(np.intp)
     after = np.minimum(before + 1, last)
     part = (positions - before).astype(np.float32)[..., None, None]
     first = corpus.first[recordings][:, None]
@@ -202,21 +271,28 @@ def gather(corpus: Corpus, recordings: NDArray[np.intp], positions: NDArray[np.f
     return joints, corpus.seen[first + before] & corpus.seen[first + after]
 
 
-def splice(joints: Array, seen: Mask, partner: NDArray[np.intp], share: NDArray[np.floating]) -> tuple[Array, Mask]:
-    """Clips whose last `share` (N,) of frames go on with the partner's motion from where the first part stopped."""
-    frames = joints.shape[1]
+def preceded(joints: Array, seen: Mask, partner: NDArray[np.intp], share: NDArray[np.floating]) -> tuple[Array, Mask]:
+    """Clips of which only the last `share` (N,) of the frames is their own: before, their partner's clip comes to its
+    end where they begin. Over the join the pose is carried across in a straight line."""
+    n, frames = joints.shape[:2]
     cut = np.round(frames * (1 - share)).astype(np.intp)
-    now = np.arange(frames)
+    now, rows = np.arange(frames), np.arange(n)
     follows = now >= cut[:, None]  # (N, T)
+    earlier = np.minimum(now + frames - cut[:, None], frames - 1)  # so that the partner's last frame is the one before
+    context, context_seen = joints[partner[:, None], earlier], seen[partner[:, None], earlier]
     hips = augment.middle(joints, [7, 8])
-    rows = np.arange(len(joints))
-    at = np.minimum(cut, frames - 1)
-    offset = hips[rows, np.maximum(at - 1, 0)] - hips[partner, at]
-    continued = joints[partner] + offset[:, None, None]
-    out = np.where(follows[..., None, None], continued, joints)
-    blend = (now == cut[:, None])[..., None, None]  # one frame half way, no jump
-    out = np.where(blend, (joints + continued) / 2, out)
-    return out.astype(np.float32), np.where(follows[..., None], seen[partner], seen)
+    begin = np.minimum(cut, frames - 1)
+    offset = hips[rows, begin] - hips[partner, -1]
+    context = context + offset[:, None, None]
+    out = np.where(follows[..., None, None], joints, context)
+    left, right = np.maximum(cut - _JOIN, 0), np.minimum(cut + _JOIN - 1, frames - 1)
+    part = np.clip((now - left[:, None]) / np.maximum(right - left, 1)[:, None], 0, 1).astype(np.float32)[
+        ..., None, None
+    ]
+    across = (1 - part) * out[rows, left][:, None] + part * out[rows, right][:, None]
+    joined = (now >= left[:, None]) & (now <= right[:, None]) & (cut > 0)[:, None]
+    out = np.where(joined[..., None, None], across, out)
+    return out.astype(np.float32), np.where(follows[..., None], seen, context_seen)
 
 
 def exchange_legs(joints: Array, other: Array) -> Array:
@@ -250,19 +326,28 @@ def _restful_frames(corpus: Corpus) -> Mask:
     hands_low = (corpus.joints[:, 5:7, 1] - shoulders[:, None, 1]).min(axis=1) > 0.3 * torso
     knees_low = (corpus.joints[:, 9:11, 1] - hips[:, None, 1]).min(axis=1) > 0.5 * torso
     ankles_low = (corpus.joints[:, 11:, 1] - corpus.joints[:, 9:11, 1]).min(axis=1) > 0.45 * torso
-    recording = np.repeat(np.arange(len(corpus)), corpus.length)
-    place = np.arange(len(recording)) - corpus.first[recording]
+    recording, place = _owners(corpus)
     kind = np.array(corpus.kinds)[corpus.kind[recording]]
     standing = knees_low & ankles_low & ~np.isin(kind, _CROUCHING)
     seated = np.isin(kind, _SEATED_AT_START) & (place < 3)
     seated |= np.isin(kind, _SEATED_AT_END) & (corpus.length[recording] - 1 - place < 3)
-    restful: Mask = upright & hands_low & (standing | seated) & corpus.seen.all(axis=1)
+    restful: Mask = upright & hands_low & (standing | seated) & corpus.seen.all(axis=1) & (place >= 0)
     return restful
+
+
+def _owners(corpus: Corpus) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """(F,) the recording that a frame is of, and its place in it; -1 as the place of frames that are in none."""
+    recording, place = np.zeros(len(corpus.joints), dtype=np.intp), np.full(len(corpus.joints), -1, dtype=np.intp)
+    rows = np.repeat(np.arange(len(corpus)), corpus.length)
+    within = np.arange(len(rows)) - np.repeat(np.cumsum(corpus.length) - corpus.length, corpus.length)
+    frames = corpus.first[rows] + within
+    recording[frames], place[frames] = rows, within
+    return recording, place
 
 
 def _idle_frames(corpus: Corpus, restful: Mask, chosen: Mask) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Restful frames (recording, place) of the chosen recordings, those of seated people repeated to a quarter."""
-    recording = np.repeat(np.arange(len(corpus)), corpus.length)
+    recording, _ = _owners(corpus)
     frames = np.flatnonzero(restful & chosen[recording])
     may_sit = np.isin(np.array(corpus.kinds)[corpus.kind[recording[frames]]], _SEATED_AT_START + _SEATED_AT_END)
     knees = corpus.joints[frames, 9:11, 1].mean(axis=-1) - corpus.joints[frames, 7:9, 1].mean(axis=-1)

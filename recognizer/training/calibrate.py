@@ -1,19 +1,30 @@
-"""Thresholds from which an action is shown, chosen on people whom the network has not seen."""
+"""From which probability on an action is shown: chosen on streams of people whom the network has not seen."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pose.errors import ActionLensError
+from recognizer.features import LAYOUT, RATE_FPS
+from recognizer.model_card import DecisionRules
 from recognizer.training.augment import Array
-from recognizer.training.data.everyday import ACTIONS, IDLE, OTHER, Corpus
-from recognizer.training.evaluate import Windows, report_alarms, softmax
+from recognizer.training.batches import FRAMES
+from recognizer.training.data.everyday import ACTIONS, OTHER
+from recognizer.training.data.everyday_streams import action_and_kind
+from recognizer.training.evaluate import softmax
+from recognizer.training.stream_outcome import Outcome, judge
+from recognizer.training.stream_replay import RecordedStream, replay
+from recognizer.training.stream_report import as_json
 
-KEPT = 0.85  # part of the rightly recognised windows that stay shown
-ALARMS = 0.09  # of the windows of unlisted validation clips; leaves room below the 10% that we aim at on new people
-_BIASES = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0)
-_LOWEST, _HIGHEST = 0.30, 0.95  # of a threshold: below, noise is shown; above, a clear action is not
+BIASES = (-1.0, -0.5, 0.0, 0.5)
+THRESHOLDS = (0.4, 0.5, 0.6, 0.7)
+# What an hour's wrong start costs, against the share of windows that are shown rightly: 100 an hour weigh as much as
+# one window in ten.
+_WRONG_AN_HOUR = 1e-3
+
+Needs = Mapping[str, tuple[str, ...]]
 
 
 class CalibrationError(ActionLensError):
@@ -24,89 +35,127 @@ class CalibrationError(ActionLensError):
 class Calibration:
     """How logits become shown actions.
 
-    other_bias: is taken from the logit of `other`, which training batches hold far more of than life does.
-    temperature: then divides the logits. thresholds: (A,) on the probabilities; that of `other` is not used.
+    other_bias: is taken from the logit of `other`. temperature: then divides the logits. thresholds: (A,) on the
+    probabilities; that of `other` is not used. needs: parts of the body that must be in view, by action.
     """
 
     other_bias: float
     temperature: float
     thresholds: Array
+    needs: Needs = field(default_factory=dict)
 
     def probabilities(self, logits: Array) -> Array:
         """Probabilities (W, A) of logits (W, A) without the bias."""
-        return softmax(_biased(logits, self.other_bias), self.temperature)
+        biased = logits.copy()
+        biased[:, ACTIONS.index(OTHER)] -= np.float32(self.other_bias)
+        return softmax(biased, self.temperature)
 
     def by_action(self) -> dict[str, float]:
         """Thresholds by the names of the listed actions."""
         return {action: float(t) for action, t in zip(ACTIONS, self.thresholds, strict=True) if action != OTHER}
 
 
-def calibrate(corpus: Corpus, windows: Windows, logits: Array, kept: float = KEPT) -> Calibration:
-    """Temperature of least cross entropy, the largest bias with few alarms, and thresholds that keep `kept`.
+@dataclass(frozen=True, slots=True)
+class OperatingPoint:
+    """What one pair of bias and threshold does on a set of streams.
 
-    The bias against `other` finds more of the listed actions and costs false alarms: the largest is taken at which
-    they stay under ALARMS. Raises CalibrationError where no window of a listed action is recognised.
+    shown_right: mean over the actions of the share of their windows. shown_listed: share of the windows of unlisted
+    motion, idle aside. wrong_per_hour: starts of wrong actions. delay_s: median from a label's start.
     """
-    true = corpus.action[windows.recording]
-    temperature = _best_temperature(logits, true)
-    best = None
-    for bias in _BIASES:
-        probabilities = softmax(_biased(logits, bias), temperature)
-        rules = Calibration(bias, temperature, _best_thresholds(probabilities, true, kept))
-        if best is None or report_alarms(corpus, windows, probabilities, rules.thresholds).alarms <= ALARMS:
-            best = rules
-    assert best is not None
-    return best
+
+    other_bias: float
+    threshold: float
+    shown_right: float
+    shown_listed: float
+    wrong_per_hour: float
+    delay_s: float | None
+
+    @property
+    def worth(self) -> float:
+        """What is shown rightly, less what is shown wrongly."""
+        return self.shown_right - self.shown_listed - _WRONG_AN_HOUR * self.wrong_per_hour
 
 
-def _biased(logits: Array, other_bias: float) -> Array:
-    out = logits.copy()
-    out[:, ACTIONS.index(OTHER)] -= np.float32(other_bias)
+Streams = Sequence[RecordedStream]
+
+
+def calibrate(
+    sets: Sequence[tuple[Streams, Sequence[Array]]], needs: Needs
+) -> tuple[Calibration, list[list[OperatingPoint]]]:
+    """The rules of the greatest mean worth over the sets of streams, and every point that was tried, by set.
+
+    sets: streams, and the logits (N, A) of each one's windows. needs: as in the rules. Raises CalibrationError where
+    there is nothing to choose by.
+    """
+    truths = [_truth(stream) for streams, _ in sets for stream in streams]
+    logits = np.concatenate([each for _, group in sets for each in group])
+    true = np.concatenate(truths) if truths else np.empty(0, dtype=np.intp)
+    if not (true >= 0).any():
+        raise CalibrationError("no window of the validation streams has a label, so no threshold can be chosen")
+    temperature = _best_temperature(logits[true >= 0], true[true >= 0])
+    points = [
+        [
+            _point(streams, group, Calibration(bias, temperature, _same(threshold), needs))
+            for bias in BIASES
+            for threshold in THRESHOLDS
+        ]
+        for streams, group in sets
+    ]
+    worth = np.mean([[point.worth for point in of_set] for of_set in points], axis=0)
+    best = points[0][int(np.argmax(worth))]
+    return Calibration(best.other_bias, temperature, _same(best.threshold), needs), points
+
+
+def _same(threshold: float) -> Array:
+    return np.full(len(ACTIONS), threshold, dtype=np.float32)
+
+
+def outcomes(streams: Streams, logits: Sequence[Array], rules: Calibration) -> list[Outcome]:
+    """What is shown of each stream under the rules, judged."""
+    card = _Card(rules)
+    return [
+        judge(stream.sequence, replay(stream, rules.probabilities(each), card), card)
+        for stream, each in zip(streams, logits, strict=True)
+    ]
+
+
+def _point(streams: Streams, logits: Sequence[Array], rules: Calibration) -> OperatingPoint:
+    figures = as_json(outcomes(streams, logits, rules))
+    return OperatingPoint(
+        other_bias=rules.other_bias,
+        threshold=round(float(rules.thresholds[0]), 4),
+        shown_right=figures["windows"]["macro_shown_right"] or 0.0,
+        shown_listed=figures["unlisted"]["shown_listed"] or 0.0,
+        wrong_per_hour=figures["events"]["wrong_per_hour"] or 0.0,
+        delay_s=figures["delay_s"]["p50"],
+    )
+
+
+class _Card:
+    """The part of a model card that decides."""
+
+    actions, frames, fps, layout = ACTIONS, FRAMES, RATE_FPS, LAYOUT.name
+
+    def __init__(self, rules: Calibration) -> None:
+        thresholds: Mapping[str, float] = {**rules.by_action(), OTHER: 1.0}
+        self.decision = DecisionRules(1.0, thresholds, (OTHER,), rules.needs)
+
+
+def _truth(stream: RecordedStream) -> NDArray[np.intp]:
+    """(N,) the action of each window that has a label and shows the whole body, -1 for the others."""
+    span_s = (FRAMES - 1) / RATE_FPS
+    out = np.full(len(stream.times_s), -1, dtype=np.intp)
+    whole = np.array([view.view == "whole" for view in stream.views])
+    for segment in stream.sequence.segments:
+        inside = (stream.times_s <= segment.end_s) & (stream.times_s - span_s / 2 >= segment.start_s)
+        out[inside & whole] = ACTIONS.index(action_and_kind(segment.label)[0])
     return out
 
 
 def _best_temperature(logits: Array, true: NDArray[np.intp]) -> float:
-    candidates = np.exp(np.linspace(np.log(0.3), np.log(3), 61))
+    """Of least cross entropy, every action counting alike."""
+    candidates = np.exp(np.linspace(np.log(0.5), np.log(3), 41))
+    weight = (1 / np.bincount(true, minlength=len(ACTIONS)).clip(1))[true]
     rows = np.arange(len(true))
-    losses = [-np.log(softmax(logits, t)[rows, true] + 1e-9).mean() for t in candidates]
+    losses = [-(weight * np.log(softmax(logits, t)[rows, true] + 1e-9)).sum() for t in candidates]
     return float(candidates[int(np.argmin(losses))])
-
-
-def _best_thresholds(probabilities: Array, true: NDArray[np.intp], kept: float) -> Array:
-    """One price for all actions: each action's threshold minimises alarms + price * right windows lost, and the
-    price is the one at which `kept` of all right windows remain. Half way to the single threshold, since few
-    validation windows stand behind some actions."""
-    found, score = probabilities.argmax(axis=1), probabilities.max(axis=1)
-    other = ACTIONS.index(OTHER)
-    right = (found == true) & (true != other)
-    alarm = (true == other) & (found != other)
-    if not right.any():
-        raise CalibrationError("no validation window is recognised, so no threshold can be chosen; train for longer")
-    single = float(np.clip(np.quantile(score[right], 1 - kept), _LOWEST, _HIGHEST))
-    grid = np.linspace(_LOWEST, _HIGHEST, 66)
-    listed = [a for a in range(len(ACTIONS)) if a != other]
-    lost = np.array([[(score[right & (found == a)] < t).sum() for t in grid] for a in listed])
-    alarms = np.array([[(score[alarm & (found == a)] >= t).sum() for t in grid] for a in listed])
-    low, high = 1e-3, 1e3
-    for _ in range(50):
-        price = np.sqrt(low * high)
-        pick = (alarms + price * lost).argmin(axis=1)
-        if lost[np.arange(len(listed)), pick].sum() > (1 - kept) * right.sum():
-            low = price
-        else:
-            high = price
-    own = grid[(alarms + high * lost).argmin(axis=1)]
-    thresholds = np.ones(len(ACTIONS), dtype=np.float32)
-    thresholds[listed] = (own + single) / 2
-    idle = ACTIONS.index(IDLE)
-    thresholds[idle] = single  # validation clips show no idleness to choose by
-    return _shift_to_keep(thresholds, score, found, right, kept)
-
-
-def _shift_to_keep(
-    thresholds: Array, score: Array, found: NDArray[np.intp], right: NDArray[np.bool_], kept: float
-) -> Array:
-    """The thresholds moved together until `kept` of the right windows remain."""
-    slack = score[right] - thresholds[found[right]]
-    moved: Array = np.clip(thresholds + np.quantile(slack, 1 - kept), 0.05, 0.99).astype(np.float32)
-    return moved

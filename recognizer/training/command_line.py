@@ -11,7 +11,7 @@ import torch
 
 from pose.errors import ActionLensError
 from recognizer.training import everyday_commands as everyday
-from recognizer.training import fine_tune_command, import_official, speed
+from recognizer.training import fine_tune_command, import_official, speed, stream, stream_set
 from recognizer.training.benchmark import command as benchmark
 from recognizer.training.benchmark import few_shot_command as few_shot
 from recognizer.training.benchmark import label_efficiency
@@ -20,7 +20,7 @@ from recognizer.training.generate import command as generation
 from recognizer.training.pretrain import command as pretraining
 from recognizer.training.whole_clip import command as whole_clip
 
-Run = Callable[[argparse.Namespace], None]
+Run = Callable[[argparse.Namespace], int | None]  # the exit status; None for 0
 AddArguments = Callable[[argparse.ArgumentParser], None]
 
 # What a command does, its arguments, and the command itself.
@@ -28,6 +28,16 @@ COMMANDS: dict[str, tuple[str, AddArguments, Run]] = {
     "train": ("train a network on everyday actions", everyday.add_train, everyday.train),
     "evaluate": ("tell accuracy and false alarms of trained networks", everyday.add_evaluate, everyday.evaluate),
     "export": ("write trained networks as model.onnx and card.json", everyday.add_export, everyday.export_weights),
+    "stream": (
+        "tell how right a recognizer is on labelled sequences, streamed as the live program would",
+        stream.add_stream,
+        stream.run_stream,
+    ),
+    "stream-set": (
+        "make labelled sequences for `stream` of the research data",
+        stream_set.add_stream_set,
+        stream_set.run_stream_set,
+    ),
     "import-official": (
         "make weights/NAME of a checkpoint of the official codes",
         import_official.add_arguments,
@@ -85,7 +95,10 @@ COMMANDS: dict[str, tuple[str, AddArguments, Run]] = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Exit status: 0 done, 2 a mistake of the user's, told in one line, 130 interrupted."""
+    """Exit status: 0 done, 2 a mistake of the user's, told in one line, 130 interrupted.
+
+    1: done, except for inputs that could not be read, each told in one line.
+    """
     options = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
@@ -94,13 +107,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
             signal.signal(signal.SIGINT, signal.default_int_handler)  # from here on files have to be put right
-        options.run_command(options)
+        status: int | None = options.run_command(options)
     except ActionLensError as error:
         sys.stderr.write(f"{error}\n")
         return 2
     except KeyboardInterrupt:
         return 130
-    return 0
+    return status or 0
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -1,5 +1,6 @@
 """How well a network does: clips by the mean of their sliding windows, false alarms by single windows."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,7 +9,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import confusion_matrix
 from torch import nn
 
-from recognizer.features import RATE_FPS, clip_features
+from recognizer.features import LAYOUT, RATE_FPS, clip_features
 from recognizer.training import augment
 from recognizer.training.augment import Array
 from recognizer.training.batches import FRAMES, gather
@@ -27,8 +28,10 @@ class Windows:
     recording: NDArray[np.intp]
 
 
-def windows_of(corpus: Corpus, recordings: NDArray[np.intp]) -> Windows:
+def windows_of(corpus: Corpus, recordings: NDArray[np.intp], hidden: Sequence[str] = ()) -> Windows:
     """The sliding windows of recordings as a camera in front would see them, at their own speed.
+
+    hidden: parts of the body that are out of the picture, as "knee".
 
     1.5 s at 20 poses a second, one every 5 poses, and one at the end; a recording shorter than that is stretched to
     one window.
@@ -48,6 +51,7 @@ def windows_of(corpus: Corpus, recordings: NDArray[np.intp]) -> Windows:
     rows = np.array(owner, dtype=np.intp)
     joints, seen = gather(corpus, rows, np.concatenate(positions))
     xy = front_view(augment.unit_size(joints), corpus.depth[rows])
+    seen[..., [place for place, joint in enumerate(LAYOUT.joints) if joint.endswith(tuple(hidden))]] = False
     return Windows(clip_features(xy, seen.astype(np.float32), RATE_FPS), rows)
 
 

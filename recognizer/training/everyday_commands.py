@@ -6,22 +6,25 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-import numpy as np
 from torch import nn
 
 from recognizer.features import CHANNELS, LAYOUT
 from recognizer.training import report
 from recognizer.training.batches import OutputSpace
-from recognizer.training.calibrate import Calibration, calibrate
-from recognizer.training.data.everyday import ACTIONS, Corpus, merge, read_all
-from recognizer.training.evaluate import Windows, logits_of, windows_of
+from recognizer.training.calibrate import Calibration, outcomes
+from recognizer.training.choice import Choice, choose, windows_of_research
+from recognizer.training.data.everyday import ACTIONS, Corpus
+from recognizer.training.data.everyday_streams import read_corpus
+from recognizer.training.evaluate import logits_of
 from recognizer.training.export import decision_rules, export
-from recognizer.training.fine_tune_start import save_networks
+from recognizer.training.fine_tune_start import load_networks, save_networks
 from recognizer.training.fit import FitSettings, fit, spec_of
 from recognizer.training.models.deployed import Deployed
 from recognizer.training.models.ensemble import AVERAGES, Ensemble
-from recognizer.training.networks import NETWORKS, parse_changes
+from recognizer.training.networks import NETWORKS, NetworkSpec, parse_changes
 from recognizer.training.run_folder import RunError, TrainedRun, load_run, save_run
+from recognizer.training.stream_report import as_json, as_text
+from recognizer.training.stream_sets import StreamSets, points_table, stream_logits, stream_sets
 
 PARTS = {"train": ("train",), "all": ("train", "validation")}
 NOTES = (
@@ -43,6 +46,11 @@ def add_train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--batch", type=int, default=defaults.batch)
     teachers = "runs of other networks whose answers it learns from as well as from the labels"
     parser.add_argument("--teacher", type=Path, nargs="+", default=[], metavar="DIR", help=teachers)
+    start = (
+        "a folder like weights/st-gcn: begin with its network; whoever that was trained on counts as trained on here"
+    )
+    parser.add_argument("--start", type=Path, metavar="DIR", help=start)
+    parser.add_argument("--learning-rate", type=float, default=defaults.learning_rate)
     people = "train: all but the validation people, for choosing; all: the final network"
     parser.add_argument("--people", choices=tuple(PARTS), default="train", help=people)
 
@@ -76,12 +84,15 @@ def _add_calibrate(parser: argparse.ArgumentParser, *, required: bool) -> None:
 
 def train(options: argparse.Namespace) -> None:
     """Train one network; a killed run goes on where it was."""
-    corpus = merge(read_all(options.data))
+    corpus = read_corpus(options.data)
     teachers = [_teacher(folder, corpus, PARTS[options.people]) for folder in options.teacher]
+    begun, start = (None, None) if options.start is None else _start(options.start, options.seed)
     settings = FitSettings(
         seed=options.seed,
-        network=options.network,
-        changes=parse_changes(options.changes),
+        network=options.network if begun is None else begun.name,
+        changes=parse_changes(options.changes) if begun is None else begun.changes,
+        learning_rate=options.learning_rate,
+        start="" if options.start is None else options.start.resolve().name,
         steps=options.steps,
         batch=options.batch,
         teachers=tuple(folder.name for folder in options.teacher),
@@ -91,41 +102,51 @@ def train(options: argparse.Namespace) -> None:
     spec = spec_of(settings, len(outputs))
     spec.build()  # a mistake in it is told before anything is written
     options.out.mkdir(parents=True, exist_ok=True)
-    network = fit(corpus, settings, options.out, teachers)
+    network = fit(corpus, settings, options.out, teachers, start)
     path = save_run(options.out, network, spec, asdict(settings), outputs)
     sys.stdout.write(f"{path}\n")
 
 
+def _start(folder: Path, seed: int) -> tuple[NetworkSpec, nn.Module]:
+    """How a model's networks are built, and the one of this seed."""
+    spec, networks = load_networks(folder)
+    return spec, networks[seed % len(networks)]
+
+
 def evaluate(options: argparse.Namespace) -> None:
     """Accuracy and false alarms of trained networks, each alone and averaged, in either way."""
-    corpus = merge(read_all(options.data))
+    corpus = read_corpus(options.data)
     runs = [_load(folder, corpus) for folder in options.run]
-    rules = _calibrated(options.calibrate or options.run, corpus)[0]
-    windows = _windows(corpus, options.split)
+    chosen = _chosen(options.calibrate or options.run, options.data, corpus)
+    rules = chosen.rules
+    sys.stdout.write(points_table(chosen.points))
+    windows, streams = windows_of_research(corpus, options.split), stream_sets(options.data, options.split)
     for folder, run in zip(options.run, runs, strict=True):
         logits = logits_of(_deployed([run]), windows.features)
         sys.stdout.write(report.as_text(str(folder), corpus, windows, logits, rules))
+        _tell_streams(str(folder), _deployed([run]), streams, rules)
     for average in AVERAGES if len(runs) > 1 else ():
         together = logits_of(_deployed(runs, average=average), windows.features)
         sys.stdout.write(report.as_text(f"{average} averaged", corpus, windows, together, rules))
+        _tell_streams(f"{average} averaged", _deployed(runs, average=average), streams, rules)
 
 
 def export_weights(options: argparse.Namespace) -> None:
     """Write model.onnx and card.json."""
-    corpus = merge(read_all(options.data))
+    corpus = read_corpus(options.data)
     runs = [_load(folder, corpus) for folder in options.run]
     families = {run.spec.family for run in runs}
     if len(families) > 1:
         raise RunError(f"--run names networks of {' and '.join(sorted(families))}; give those of one recognizer")
     repeats = [[_load(folder, corpus) for folder in folders] for folders in options.repeat]
-    rules, judged = _calibrated(options.calibrate, corpus)
-    validation, test = _windows(corpus, "validation"), _windows(corpus, "test")
+    chosen = _chosen(options.calibrate, options.data, corpus)
+    rules = chosen.rules
+    test = windows_of_research(corpus, "test")
     tested = [logits_of(_deployed(group), test.features) for group in ([[run] for run in runs] + [runs] + repeats)]
     alone, together = tested[: len(runs)], tested[len(runs) :]
     names = [" + ".join(folder.name for folder in group) for group in (options.run, *options.repeat)]
     metrics = {
-        **report.metrics("validation", corpus, validation, judged, rules),
-        **report.metrics("test", corpus, test, together[0], rules),
+        **chosen.metrics(_deployed(runs), options.data, corpus),
         "test_by_seed": report.metrics_of_runs(corpus, test, alone, rules, [folder.name for folder in options.run]),
     }
     if repeats:
@@ -136,7 +157,7 @@ def export_weights(options: argparse.Namespace) -> None:
         options.weights,
         name=options.weights.resolve().name,
         family=families.pop(),
-        decision=decision_rules(rules.temperature, rules.by_action()),
+        decision=decision_rules(rules.temperature, rules.by_action(), rules.needs),
         metrics=metrics,
         notes=NOTES,
     )
@@ -145,15 +166,19 @@ def export_weights(options: argparse.Namespace) -> None:
     sys.stdout.write(f"{options.weights}\n")
 
 
-def _calibrated(folders: Sequence[Path], corpus: Corpus) -> tuple[Calibration, np.ndarray]:
-    """Thresholds of the mean of networks that have not seen the validation people, and its logits on them."""
+def _chosen(folders: Sequence[Path], data: Path, corpus: Corpus) -> Choice:
+    """What is chosen by the mean of networks that have not seen the validation people."""
     judges = [_load(folder, corpus) for folder in folders]
     for folder, judge in zip(folders, judges, strict=True):
         if "validation" in judge.settings["parts"]:
             raise RunError(f"{folder} was trained on the validation people; --calibrate runs made with --people train")
-    validation = _windows(corpus, "validation")
-    logits = logits_of(_deployed(judges), validation.features)
-    return calibrate(corpus, validation, logits), logits
+    return choose(_deployed(judges), data, corpus)
+
+
+def _tell_streams(title: str, network: Deployed, streams: StreamSets, rules: Calibration) -> None:
+    logits = stream_logits(network, streams)
+    for name, of_set in streams.items():
+        sys.stdout.write(as_text(as_json(outcomes(of_set, logits[name], rules), model=title, people=name)))
 
 
 def _load(folder: Path, corpus: Corpus) -> TrainedRun:
@@ -176,7 +201,3 @@ def _deployed(runs: Sequence[TrainedRun], other_bias: float = 0.0, average: str 
     if average == "logits":
         networks = [Ensemble(networks, average)]
     return Deployed(networks, listed=len(ACTIONS) - 1, other_bias=other_bias)
-
-
-def _windows(corpus: Corpus, part: str) -> Windows:
-    return windows_of(corpus, np.flatnonzero(corpus.part == part))

@@ -24,6 +24,7 @@ from recognizer.teaching.clips import TeachingClip
 from recognizer.teaching.errors import TeachingError
 from recognizer.teaching.full_start import NETWORKS_FILE, start_sentence
 from recognizer.teaching.lesson import NOTHING
+from recognizer.teaching.needs import needs_of
 from recognizer.teaching.package import OTHER, card_names, listed
 from recognizer.teaching.request import FULL, TeachingRequest, read_request
 from recognizer.teaching.run import CHECKING, FITTING, WRITING, card_metrics, check_counts
@@ -140,6 +141,7 @@ def _write(
         logits = deployed(torch.from_numpy(reference))[0].tolist()
     names = card_names(actions)
     shown = {name: round(float(value), 4) for name, value in zip(names, thresholds, strict=True)}
+    needs = needs_of(names, actions, request.learnt)
     source = TrainingSource(
         "the user's own clips", f"{len(listed(request.learnt))} clips, listed in {CLIPS_FILE}", "the user's"
     )
@@ -154,7 +156,7 @@ def _write(
         logits=TensorSpec(OUTPUT_NAME, ("N", len(names) + 1)),
         training_data=(*(() if start is None else TRAINING_DATA), source),
         metrics=card_metrics(found),
-        decision=DecisionRules(1.0, {**shown, OTHER: 1.0}, (OTHER,)),
+        decision=DecisionRules(1.0, {**shown, OTHER: 1.0}, (OTHER,), needs),
         sha256=hashlib.sha256(content).hexdigest(),
         opset=OPSET,
         created=datetime.now(UTC).isoformat(timespec="seconds"),

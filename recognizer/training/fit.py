@@ -16,6 +16,7 @@ from torch.utils.data import DataLoader, IterableDataset
 
 from recognizer.training.batches import BatchMaker, BatchPlan, OutputSpace
 from recognizer.training.data.everyday import ACTIONS, Corpus
+from recognizer.training.fine_tune_start import copy_body
 from recognizer.training.lightning_run import Hardware, fit_on, trainer_of
 from recognizer.training.networks import NetworkSpec
 
@@ -30,13 +31,13 @@ class FitSettings:
 
     network, changes: as in networks.NetworkSpec. parts: of the corpus that it learns from. average: weight of the past
     in averaged weights. distillation: weight of the loss against a teacher, where there is one; temperature: of both
-    softened distributions in it. teachers: their names, for the record.
+    softened distributions in it. teachers: their names, for the record. start: of the model whose body it began with.
     """
 
     seed: int = 0
     network: str = "act-micro"
     changes: Mapping[str, Any] = field(default_factory=dict)
-    steps: int = 8000
+    steps: int = 7000
     batch: int = 128
     learning_rate: float = 2e-3
     warmup: float = 0.1
@@ -48,6 +49,7 @@ class FitSettings:
     distillation: float = 0.7
     temperature: float = 2.0
     teachers: tuple[str, ...] = ()
+    start: str = ""
     parts: tuple[str, ...] = ("train",)
     plan: BatchPlan = field(default_factory=BatchPlan)
 
@@ -78,13 +80,21 @@ def distillation_loss(logits: Tensor, teachers: Sequence[Tensor], temperature: f
 class Training(lightning.LightningModule):
     """The network, its running average, the optimizer and the schedule."""
 
-    def __init__(self, settings: FitSettings, outputs: int, teachers: Sequence[nn.Module] = ()) -> None:
+    def __init__(
+        self,
+        settings: FitSettings,
+        outputs: int,
+        teachers: Sequence[nn.Module] = (),
+        start: nn.Module | None = None,
+    ) -> None:
         super().__init__()
         self.settings = settings
         self._teachers = tuple(teachers)  # in a tuple they are no part of the checkpoint
         torch.manual_seed(settings.seed)
         # With channels last a convolution over few joints takes a fifth less time on a processor.
         network = spec_of(settings, outputs).build()
+        if start is not None:
+            copy_body(start, network)
         self.network: nn.Module = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.averaged: nn.Module = copy.deepcopy(self.network).requires_grad_(False).eval()
 
@@ -157,13 +167,20 @@ def _state(network: nn.Module) -> list[Tensor]:
     return [value for value in network.state_dict().values() if value.is_floating_point()]
 
 
-def fit(corpus: Corpus, settings: FitSettings, folder: Path, teachers: Sequence[nn.Module] = ()) -> nn.Module:
+def fit(
+    corpus: Corpus,
+    settings: FitSettings,
+    folder: Path,
+    teachers: Sequence[nn.Module] = (),
+    start: nn.Module | None = None,
+) -> nn.Module:
     """Train and return the averaged network. `folder` keeps a checkpoint after each epoch, from which a killed run
     with the same settings goes on to the same result. teachers: trained networks in eval mode with the same outputs,
-    from whose answers to every batch it learns too."""
+    from whose answers to every batch it learns too. start: a trained network of the same kind and size; this one begins
+    with all of it but the head."""
     outputs = OutputSpace(corpus)
     maker = BatchMaker(corpus, outputs, settings.plan, np.isin(corpus.part, settings.parts))
-    training = Training(settings, len(outputs), teachers)
+    training = Training(settings, len(outputs), teachers, start)
     hardware = Hardware(logs=False, checkpoint_steps=STEPS_AN_EPOCH)
     trainer = trainer_of(
         folder, hardware, STEPS_AN_EPOCH, max_steps=settings.steps, max_epochs=-1, gradient_clip_val=1.0

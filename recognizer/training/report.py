@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from recognizer.training.augment import Array
-from recognizer.training.calibrate import KEPT, Calibration
+from recognizer.training.calibrate import Calibration
 from recognizer.training.data.everyday import ACTIONS, Corpus
 from recognizer.training.evaluate import Windows, report_alarms, report_clips, softmax
 
@@ -59,7 +59,7 @@ def metrics(split: str, corpus: Corpus, windows: Windows, logits: Array, rules: 
         },
         f"{split}_false_alarms": {
             "split": SPLITS[split],
-            "how": f"single windows; thresholds chosen on validation to keep {KEPT} of the right ones",
+            "how": "single windows, at thresholds chosen on validation streams",
             "right_windows_kept": round(alarms.kept, 4),
             "unlisted_windows_shown_as_listed": round(alarms.alarms, 4),
             "without_those_shown_as_idle": round(alarms.alarms_but_idle, 4),

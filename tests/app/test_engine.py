@@ -1,5 +1,7 @@
+import json
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 from engine_fakes import FakeEstimator, FakeRecognizer, FakeSource, StuckSource, until
@@ -7,10 +9,12 @@ from engine_fakes import FakeEstimator, FakeRecognizer, FakeSource, StuckSource,
 from app.capture import Timing
 from app.errors import OutputError
 from app.inference import TICKS_A_DECISION
+from app.json_lines import result_lines
 from app.types import EngineState, Failure
 from pose.errors import PoseModelError, SourceError, SourceLost
 from recognizer.decision import HALF_BODY, UNKNOWN, WAITING
 from recognizer.errors import CardError, RecognizerError
+from recognizer.model_card import DecisionRules
 
 RUNNING, STOPPED, FAILED = EngineState.RUNNING, EngineState.STOPPED, EngineState.FAILED
 
@@ -137,19 +141,50 @@ def test_auto_is_asked_once_so_that_a_lost_camera_does_not_turn_into_the_demo(ru
     assert started.asked == ["3", "3"]
 
 
-def test_half_a_body_is_not_judged(run):
-    class Sitting(FakeEstimator):
-        def estimate(self, frame):
-            (found,) = super().estimate(frame)
-            found.confidence[[found.layout.index("left_knee"), found.layout.index("right_knee")]] = 0
-            return (found,)
+class Sitting(FakeEstimator):
+    """A person without knees, from a frame on."""
 
+    def __init__(self, since=0):
+        super().__init__()
+        self._since = since
+
+    def estimate(self, frame):
+        (found,) = super().estimate(frame)
+        if frame.index >= self._since:
+            found.confidence[[found.layout.index("left_knee"), found.layout.index("right_knee")]] = 0
+        return (found,)
+
+
+def desk_card():
+    """A recognizer whose wave needs the arms alone."""
+    recognizer = FakeRecognizer()
+    rules = DecisionRules(1.0, dict.fromkeys(recognizer.card.actions, 0.5), (), {"wave": ("arms",)})
+    recognizer.card = replace(recognizer.card, decision=rules)
+    return recognizer
+
+
+def test_half_a_body_is_judged_by_what_it_shows_where_the_card_says_what_actions_need(run):
+    recognizer = desk_card()
+    started = run(
+        FakeSource(live=False, frames=60, fps=20), estimator=Sitting(since=30), recognizer=recognizer, paced=False
+    )
+    assert started.engine.wait(10)
+    lines = [json.loads(line) for result in started.results for line in result_lines(result)]
+    views = [line["view"] for line in lines if line["type"] == "prediction"]
+    assert views == sorted(views, reverse=True)  # whole, then upper
+    assert {"whole", "upper"} == set(views)
+    assert lines[-2]["action"] == "wave"
+    assert [line["type"] for line in lines if line["type"] != "prediction"] == ["start", "end"]
+    assert lines[-1]["time_s"] == pytest.approx(2.95, abs=0.06)
+
+
+def test_half_a_body_is_not_judged(run):
     recognizer = FakeRecognizer()
     source = FakeSource(live=False, frames=41, fps=20)  # the last one is due for a decision
     started = run(source, estimator=Sitting(), recognizer=recognizer, paced=False)
     assert started.engine.wait(10)
     last = started.results[-1].persons[0]
-    assert (last.decision.action, last.decision.reason) == (UNKNOWN, HALF_BODY)
+    assert (last.decision.action, last.decision.reason, last.decision.view) == (UNKNOWN, HALF_BODY, "upper")
     assert last.fresh, "a line is due all the same"
     assert recognizer.batches == []
 

@@ -78,7 +78,9 @@ def test_json_lines_on_stdout_and_nothing_else_there():
     assert set(kinds) == {"prediction", "start", "end"}
     assert kinds[-1] == "end"
     predictions = [line for line in told if line["type"] == "prediction"]
-    assert predictions[-1].keys() == {"type", "time_s", "frame", "person", "action", "score", "top", "age_ms"}
+    keys = {"type", "time_s", "frame", "person", "action", "score", "top", "view", "age_ms"}
+    assert predictions[-1].keys() == keys
+    assert predictions[-1]["view"] == "whole"
     assert predictions[-1]["action"] == "wave"
     assert len(predictions) == (60 - 4) / 2  # a window of 4 poses, then one for every other frame
 

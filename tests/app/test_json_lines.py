@@ -47,8 +47,18 @@ def test_a_prediction_line():
         "action": "walk",
         "score": 0.8765,
         "top": [["walk", 0.8765], ["run", 0.1]],
+        "view": None,
         "age_ms": 12.3,
     }
+
+
+def test_a_prediction_line_says_what_of_the_body_was_in_view():
+    for view in ("whole", "upper", None):
+        person = person_of(view=view)
+        assert parsed(prediction_line(result_of(person), person))["view"] == view
+    waiting = PersonResult(person.pose, None, True)
+    assert parsed(prediction_line(result_of(waiting), waiting))["view"] is None
+    assert parsed(nobody_line(result_of(nobody=True)))["view"] is None
 
 
 def test_nobody_is_a_prediction_of_no_person():

@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 
 from app.errors import OutputError
-from app.outputs import Outputs
+from app.outputs import ChangePrinter, Outputs
 from app.settings import RunOptions
-from app.types import Result, RunInfo
-from pose.types import Frame
+from app.types import PersonResult, Result, RunInfo
+from pose.skeleton import MPOSE_13
+from pose.types import Frame, Pose
+from recognizer.decision import Decision
 
 
 class FakeEngine:
@@ -103,3 +105,23 @@ def test_the_event_stream_says_what_runs():
         engine.give(2.0)
         assert json.loads(client.recv(timeout=5))["time_s"] == 2.0
     outputs.close()
+
+
+def test_changes_are_printed_with_what_was_in_view(capsys):
+    printer = ChangePrinter()
+    for time_s, action, reason, view in (
+        (1.0, "wave", "", "upper"),
+        (2.0, "unknown", "low evidence", "upper"),
+        (3.0, "walk", "", "whole"),
+        (4.0, "unknown", "half a body in view", "upper"),
+    ):
+        pose = Pose(np.zeros((13, 2), np.float32), np.ones(13, np.float32), MPOSE_13, time_s, 0)
+        decision = Decision(0, time_s, action, 0.9, 0.0, (), reason, (), view)
+        frame = Frame(np.zeros((4, 4, 3), np.uint8), time_s, 0.0, 0)
+        printer(Result(frame, (PersonResult(pose, decision, True),), (), False, 0.0))
+    assert [line.partition(" 0.90")[2] for line in capsys.readouterr().out.splitlines()] == [
+        "  (upper body only)",
+        "  (low evidence, upper body only)",
+        "",
+        "  (half a body in view)",
+    ]

@@ -1,4 +1,5 @@
 import threading
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -186,6 +187,12 @@ def test_label_text():
     assert label(decided("sit_down", 0.934)) == "sit down 93%"
     assert label(decided("unknown", 0.2)) == "unknown"
     assert label(decided("unknown", 0.0, "half a body in view")) == "unknown: half a body in view"
+    assert label(replace(decided("wave", 0.934), view="whole")) == "wave 93%"
+    assert label(replace(decided("wave", 0.934), view="upper")) == "wave 93% · upper body only"
+    unsure = replace(decided("unknown", 0.2, "low evidence"), view="upper")
+    assert label(unsure) == "unknown: low evidence · upper body only"
+    refused = replace(decided("unknown", 0.0, "half a body in view"), view="upper")
+    assert label(refused) == "unknown: half a body in view"
     assert palette.action_text("two\nlines_of\x00 text") == "two lines of text"
 
 

@@ -122,7 +122,11 @@ class FakeDevice:
 
 
 class VideoServer(ThreadingHTTPServer):
-    """What cameras on a network do, well and badly: GET /mjpeg, /ends, /stalls, /hangs, /page, /secret, /file.mp4."""
+    """What cameras on a network do, well and badly: GET /mjpeg, /ends, /stalls, /hangs, /page, /secret, /file.mp4.
+
+    folder: files that are served below /files/. part_type: what each picture of /mjpeg is said to be.
+    asks_password: whether files are given to anna with the password pa/55 alone.
+    """
 
     daemon_threads = True
     fps = 50.0
@@ -131,6 +135,9 @@ class VideoServer(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.over = threading.Event()
         self.file = b""
+        self.folder = None
+        self.part_type = "image/jpeg"
+        self.asks_password = False
         self.asked = []
 
     def url(self, path, user=""):
@@ -150,8 +157,13 @@ class _Handler(BaseHTTPRequestHandler):
             "/hangs": self._hang,
             "/page": self._page,
             "/secret": lambda: self.send_error(401),
-            "/file.mp4": self._file,
+            "/file.mp4": lambda: self._file(self.server.file),
+            "/cut.mp4": lambda: self._file(self.server.file, cut=len(self.server.file) // 2),
         }
+        if self.path.startswith("/files/"):
+            path = self.server.folder / self.path.removeprefix("/files/").partition("?")[0]
+            self._file(path.read_bytes(), "application/octet-stream")
+            return
         answers.get(self.path.partition("?")[0], lambda: self.send_error(404))()
 
     def log_message(self, *args):
@@ -164,7 +176,8 @@ class _Handler(BaseHTTPRequestHandler):
         number = 0
         while number != count and not self.server.over.wait(1 / self.server.fps):
             jpeg = cv2.imencode(".jpg", picture(number))[1].tobytes()
-            head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n".encode()
+            kind = self.server.part_type
+            head = f"--frame\r\nContent-Type: {kind}\r\nContent-Length: {len(jpeg)}\r\n\r\n".encode()
             self.wfile.write(head + jpeg + b"\r\n")
             number += 1
         if stall:
@@ -182,12 +195,17 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(b"<html><body>Welcome</body></html>\n" * 100)
 
-    def _file(self):
+    def _file(self, content, kind="video/mp4", cut=None):
+        if self.server.asks_password and self.headers.get("Authorization") != "Basic YW5uYTpwYS81NQ==":
+            self.send_response(401)
+            self.send_header("WWW-Authenticate", 'Basic realm="files"')
+            self.end_headers()
+            return
         self.send_response(200)
-        self.send_header("Content-Type", "video/mp4")
-        self.send_header("Content-Length", str(len(self.server.file)))
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(content)))
         self.end_headers()
-        self.wfile.write(self.server.file)
+        self.wfile.write(content[:cut])
 
 
 @pytest.fixture

@@ -10,10 +10,11 @@ import pytest
 from pose.camera import Camera, CameraFound
 from pose.camera_request import CameraRequest
 from pose.errors import SourceError
+from pose.image_folder import ImageFolder
 from pose.source import Paced, SourceInfo, find_source, open_source
 from pose.stream import Stream
 from pose.types import Frame
-from pose.video_file import ImageFolder, VideoFile
+from pose.video_file import VideoFile
 from tests.pose.conftest import FakeDevice, drain, picture, takes_less_than, write_video
 
 COUNT = 12

@@ -7,15 +7,17 @@ import threading
 import time
 from fractions import Fraction
 from pathlib import Path
+from urllib.parse import quote
 
 import av
 import cv2
 import numpy as np
 import pytest
 
-from pose.decoding import PresentationClock
 from pose.errors import SourceError
-from pose.video_file import ImageFolder, VideoFile
+from pose.image_folder import ImageFolder
+from pose.source import open_source
+from pose.video_file import VideoFile
 from tests.pose.conftest import NUMBERS, SIZE, drain, number_of, picture, write_video
 
 SHARED = Path(__file__).resolve().parents[2].parent / "shared" / "videos"
@@ -139,34 +141,6 @@ def test_titles_in_old_encodings(tmp_path):
     assert b"gr!n" in content
     (tmp_path / "old.avi").write_bytes(content.replace(b"gr!n", "grün".encode("latin-1")))
     assert len(frames_of(tmp_path / "old.avi")) == 1
-
-
-# Times that are broken in the file.
-
-
-@pytest.mark.parametrize(
-    ("raw", "times"),
-    [
-        ([5.0, 5.1, 5.2], [0.0, 0.1, 0.2]),
-        ([None, None, None], [0.0, 0.1, 0.2]),
-        ([0.0, 0.0, 0.0], [0.0, 0.1, 0.2]),
-        ([0.0, None, 0.2], [0.0, 0.1, 0.2]),
-        ([3600.0, 3600.1, 0.0, 0.1], [0.0, 0.1, 0.2, 0.3]),
-        ([0.0, 0.1, 95000.0, 95000.1], [0.0, 0.1, 0.2, 0.3]),
-        ([0.0, 0.1, 4.1], [0.0, 0.1, 4.1]),
-    ],
-)
-def test_presentation_times_are_repaired(raw, times):
-    clock = PresentationClock(fps=10)
-    assert [clock.at(time_s) for time_s in raw] == pytest.approx(times)
-
-
-def test_times_in_the_wrong_order_still_increase_and_do_not_drift():
-    raw = [n / 10 for pair in range(0, 100, 2) for n in (pair + 1, pair)]
-    clock = PresentationClock(fps=10)
-    times = [clock.at(time_s) for time_s in raw]
-    assert (np.diff(times) > 0).all()
-    assert times[-1] == pytest.approx(9.9, abs=0.2)
 
 
 # Defects.
@@ -354,6 +328,63 @@ def test_a_folder_of_pictures_is_a_video(folder):
     assert (source.info.fps, source.info.frames) == (30.0, 4)
     assert [number_of(frame.bgr) for frame in frames] == [0, 1, 2, 3]
     assert [frame.time_s for frame in frames] == pytest.approx([0, 1 / 30, 2 / 30, 3 / 30])
+
+
+def numbered_folder(folder, names, suffix=".png"):
+    folder.mkdir()
+    for number, name in enumerate(names):
+        (folder / name).write_bytes(cv2.imencode(suffix, picture(number))[1].tobytes())
+    return folder
+
+
+def numbers_of(source):
+    return [number_of(frame.bgr) for frame in drain(source)]
+
+
+def test_pictures_come_in_natural_order(tmp_path):
+    names = ["1.png", "2.png", "3.png", "10.png", "20.png", "100.png"]
+    assert numbers_of(ImageFolder(numbered_folder(tmp_path / "a", names))) == list(range(6))
+    names = ["walk_9.png", "walk_10.png", "Walk_11.png", "walk_11b.png"]
+    assert numbers_of(ImageFolder(numbered_folder(tmp_path / "b", names))) == list(range(4))
+
+
+def test_a_pattern_names_pictures(tmp_path):
+    numbered_folder(tmp_path / "a", ["in_1.png", "in_2.png", "in_10.png", "in_x.png", "out_1.png", "in_3.txt"])
+    source = open_source(str(tmp_path / "a" / "in_%d.png"))
+    assert source.info.frames == 3
+    assert numbers_of(source) == [0, 1, 2]
+    numbered_folder(tmp_path / "b", ["0001.png", "0002.png", "3.png", "10000.png"])
+    assert numbers_of(open_source(str(tmp_path / "b" / "%04d.png"))) == [0, 1, 3]
+    with pytest.raises(SourceError, match="has no pictures"):
+        open_source(str(tmp_path / "a" / "none_%d.png"))
+
+
+def test_what_systems_leave_behind_is_no_picture(tmp_path):
+    folder = numbered_folder(tmp_path / "a", ["1.png", "2.png"])
+    for name in ("._1.png", "._2.jpg", ".hidden.png", "Thumbs.db", ".DS_Store", "desktop.ini"):
+        (folder / name).write_bytes(b"\0\5\x16\7")
+    source = ImageFolder(folder)
+    assert source.info.frames == 2
+    assert numbers_of(source) == [0, 1]
+
+
+def test_pictures_of_several_sizes_are_brought_to_that_of_the_first(tmp_path):
+    folder = numbered_folder(tmp_path / "a", ["1.png"])
+    (folder / "2.png").write_bytes(cv2.imencode(".png", picture(1, (128, 96)))[1].tobytes())
+    frames = drain(ImageFolder(folder))
+    assert [frame.size for frame in frames] == [SIZE, SIZE]
+    assert number_of(frames[1].bgr) == 1
+
+
+@pytest.mark.parametrize("form", ["file://{}", "file://localhost{}", "file:{}", "FILE://{}"])
+def test_a_file_by_its_url(tmp_path, form):
+    path = write_video(tmp_path / "в отпуске 100%.mp4", 3)
+    source = open_source(form.format(quote(path.as_posix())))
+    assert len(drain(source)) == 3
+    source.close()
+    source = open_source(f"file://{path}")  # as people write it
+    assert len(drain(source)) == 3
+    source.close()
 
 
 def test_a_damaged_picture_is_left_out(folder, caplog):

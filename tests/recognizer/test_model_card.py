@@ -10,7 +10,7 @@ from toy_recognizer import ACTIONS, make_card, write_model
 
 from recognizer import model_card
 from recognizer.errors import CardError
-from recognizer.model_card import MAX_CARD_BYTES, ModelCard, Parity, TensorSpec, find_model
+from recognizer.model_card import MAX_CARD_BYTES, DecisionRules, ModelCard, Parity, TensorSpec, find_model
 
 
 def parse(values: Any) -> ModelCard:
@@ -64,6 +64,16 @@ def test_one_threshold_holds_for_every_action():
     assert card.decision.thresholds == dict.fromkeys(ACTIONS, 0.7)
 
 
+def test_needs_are_kept_and_a_card_without_them_has_none(tmp_path: Path):
+    needs = {"wave": ("arms",), "walk": ("arms", "hips", "legs")}
+    rules = DecisionRules(1.0, dict.fromkeys(ACTIONS, 0.5), ("other",), needs)
+    make_card(decision=rules).save(tmp_path)
+    assert ModelCard.parse((tmp_path / "card.json").read_bytes(), where="").decision.needs == needs
+    assert json.loads((tmp_path / "card.json").read_text())["decision"]["needs"]["wave"] == ["arms"]
+    assert "needs" not in make_card().to_json()["decision"]
+    assert parse(make_card().to_json()).decision.needs == {}
+
+
 @pytest.mark.parametrize(
     ("path", "value", "expected"),
     [
@@ -100,6 +110,13 @@ def test_one_threshold_holds_for_every_action():
         ("decision/thresholds", 1.5, "0 to 1"),
         ("decision/thresholds", dict.fromkeys(ACTIONS, "high"), "thresholds.idle"),
         ("decision/other", ["fly"], "'fly' is not one of the actions"),
+        ("decision/needs", ["arms"], "decision.needs: expected an object"),
+        ("decision/needs", {"fly": ["arms"]}, "decision.needs: 'fly' is not one of the actions"),
+        ("decision/needs", {"wave": "arms"}, 'decision.needs.wave: expected some of arms, hips, legs, got "arms"'),
+        ("decision/needs", {"wave": []}, "expected some of arms, hips, legs, got []"),
+        ("decision/needs", {"wave": ["arms", "tail"]}, 'expected some of arms, hips, legs, got ["arms", "tail"]'),
+        ("decision/needs", {"wave": ["arms", "arms"]}, "'arms' twice"),
+        ("decision/needs", {"wave": None}, "expected some of arms, hips, legs, got null"),
         ("decision/other", list(ACTIONS), "got all actions"),
         ("sha256", "ABC", "64 lower-case hexadecimal digits"),
         ("opset", "17", "whole number"),

@@ -1,6 +1,7 @@
 """Clips to predictions in ONNX Runtime: numbers, providers, and folders that do not fit."""
 
 import hashlib
+import json
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from pose.skeleton import MEDIAPIPE_33, MPOSE_13
 from recognizer import onnx_recognizer
 from recognizer.errors import CardError, RecognizerError
 from recognizer.features import clip_features
+from recognizer.graph_outputs import has_external_data
 from recognizer.model_card import DecisionRules, Parity, TensorSpec
 from recognizer.onnx_recognizer import OnnxRecognizer, available_providers
 from recognizer.types import Clip
@@ -212,7 +214,7 @@ def test_weights_outside_the_model_file_are_not_read(tmp_path: Path):
         weights.ClearField("raw_data")
 
     content = make_graph(edit=point_outside)
-    with pytest.raises(CardError, match="not a model that ONNX Runtime can load"):
+    with pytest.raises(CardError, match="keeps weights in another file"):
         OnnxRecognizer(write_model(tmp_path / "toy", content), "cpu")
 
 
@@ -292,3 +294,57 @@ def test_model_and_card_are_hashed_from_the_bytes_that_are_run(folder: Path):
     recognizer = OnnxRecognizer(folder, "cpu")
     assert recognizer.card.sha256 == hashlib.sha256((folder / "model.onnx").read_bytes()).hexdigest()
     assert (recognizer.name, recognizer.actions, recognizer.frames, recognizer.fps) == ("toy", ACTIONS, FRAMES, FPS)
+
+
+# Models made of parts.
+
+
+def to_parts(folder: Path, where: str) -> None:
+    """Put the weights of a model folder into another file, and its new SHA-256 into the card."""
+    onnx = pytest.importorskip("onnx", reason="needs the extra `train`")
+    path = folder / "model.onnx"
+    model = onnx.load(path)
+    if where == "attribute":
+        tensor = model.graph.initializer[0]
+        constant = onnx.helper.make_node("Constant", [], [tensor.name], value=tensor)
+        del model.graph.initializer[0]
+        model.graph.node.insert(0, constant)
+    onnx.save_model(
+        model,
+        path,
+        save_as_external_data=True,
+        location="weights.bin",
+        size_threshold=0,
+        convert_attribute=where == "attribute",
+    )
+    assert (folder / "weights.bin").stat().st_size > 1000
+    card = json.loads((folder / "card.json").read_text())
+    card["sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
+    (folder / "card.json").write_text(json.dumps(card))
+
+
+@pytest.mark.parametrize("where", ["initializer", "attribute"])
+def test_weights_in_another_file_are_refused(folder: Path, where: str, monkeypatch):
+    to_parts(folder, where)
+    monkeypatch.chdir(folder)  # where ONNX Runtime would find them
+    with pytest.raises(CardError, match="keeps weights in another file") as error:
+        OnnxRecognizer(folder, "cpu")
+    assert "\n" not in str(error.value)
+    assert str(folder / "model.onnx") in str(error.value)
+
+
+def test_a_generator_in_parts_is_refused(tmp_path: Path, monkeypatch):
+    content = make_graph()
+    onnx = pytest.importorskip("onnx", reason="needs the extra `train`")
+    monkeypatch.chdir(tmp_path)
+    onnx.save_model(
+        onnx.load_from_string(content), "g.onnx", save_as_external_data=True, location="w.bin", size_threshold=0
+    )
+    with pytest.raises(CardError, match="keeps weights in another file"):
+        onnx_recognizer.cpu_session((tmp_path / "g.onnx").read_bytes())
+    assert onnx_recognizer.cpu_session(content) is not None
+
+
+def test_the_shipped_models_are_whole():
+    for path in (Path(__file__).resolve().parents[2] / "weights").glob("*/*.onnx"):
+        assert not has_external_data(path.read_bytes())

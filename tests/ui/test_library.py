@@ -520,6 +520,10 @@ def test_closing_the_window_cancels_an_import(window, monkeypatch, qtbot, tmp_pa
     dialog.begin.click()
     qtbot.waitUntil(lambda: "of 2" in dialog.state.text(), timeout=20_000)
     window.close()
+    assert window.isVisible(), "it asks first"
+    (question,) = window.findChildren(QMessageBox)
+    next(button for button in question.buttons() if button.text() == "&Stop").click()
+    assert not window.isVisible()
     assert cancelled.wait(20)
 
 
@@ -594,3 +598,241 @@ def test_the_benchmark_fills_a_library_opens_and_scrolls_it(qapp, capsys, tmp_pa
     assert figures["clips"] == "45"
     assert float(figures["opened ms"]) > 0
     assert float(figures["scroll p100 ms"]) >= float(figures["scroll p50 ms"])
+
+
+def on_recordings(window, names=None):
+    QTest.keyClick(window, Qt.Key.Key_2, Qt.KeyboardModifier.AltModifier)
+    table = window.browser.recording_table
+    table.choose(range(window.browser.recordings.rowCount()))
+    return [row.id for row in window.browser.chosen_recordings()]
+
+
+def test_p_works_on_all_the_chosen_recordings_in_one_step(window, root, waver, qtbot):
+    record(root)
+    record(root, moving=(9.0, 9.0))  # where nothing moves
+    window.recordings_changed()
+    qtbot.waitUntil(lambda: window.browser.recordings.rowCount() == 4, timeout=20_000)
+    for clip in window.library.clips():
+        window.library.remove_clips([clip.id])
+    window.refresh()
+    assert len(on_recordings(window)) == 4
+    QTest.keyClick(window, Qt.Key.Key_P)
+    qtbot.waitUntil(lambda: window.library.count_clips() == 3, timeout=20_000)
+    found = window.library.clips()
+    assert len({clip.recording for clip in found}) == 3
+    for clip in found:
+        assert (clip.start_s, clip.end_s) == pytest.approx((1.8, 4.2), abs=0.3)
+    qtbot.waitUntil(lambda: "3 labels are proposed" in window.state.text(), timeout=20_000)
+    window.fields.undo.click()
+    assert window.library.count_clips() == 0
+
+
+def test_p_on_clips_of_several_recordings_where_nothing_moves_besides(window, waver, qtbot):
+    for clip in window.library.clips():
+        window.library.change_clip(clip.id, NewClip(1.5, 4.5, 0, clip.action))
+    window.refresh()
+    window.browser.clip_table.selectAll()
+    QTest.keyClick(window, Qt.Key.Key_P)
+    said = "Nothing moves in these 2 recordings where no clip is yet"
+    qtbot.waitUntil(lambda: window.state.text() == said, timeout=20_000)
+
+
+def test_n_on_chosen_recordings_labels_what_has_no_label_in_them(window, root, qtbot):
+    bare = record(root).name
+    window.recordings_changed()
+    qtbot.waitUntil(lambda: window.browser.recordings.rowCount() == 3, timeout=20_000)
+    window.library.remove_clips([clip.id for clip in window.library.clips() if clip.recording == bare])
+    window.library.label([clip.id for clip in window.library.clips() if clip.action == "clap"], None)
+    window.refresh()
+    on_recordings(window)
+    QTest.keyClick(window, Qt.Key.Key_N)
+    qtbot.waitUntil(lambda: window.library.count_clips() == 3, timeout=20_000)
+    actions = {clip.recording: clip.action for clip in window.library.clips()}
+    assert sorted(actions.values()) == ["nothing", "nothing", "wave"]
+    (whole,) = [clip for clip in window.library.clips() if clip.recording == bare]
+    assert (whole.start_s, whole.end_s) == pytest.approx((0.0, 6.0), abs=0.1)
+    assert window.state.text() == "add a clip and label a clip nothing"
+    QTest.keyClick(window, Qt.Key.Key_N)
+    assert window.state.text().startswith("All clips of it are labelled: Alt+1 lists them")
+    window.fields.undo.click()
+    assert sorted(str(clip.action) for clip in window.library.clips()) == ["None", "wave"]
+
+
+def test_a_clip_that_another_list_hides_is_not_labelled(window):
+    before = [clip.action for clip in window.library.clips()]
+    QTest.keyClick(window, Qt.Key.Key_3, Qt.KeyboardModifier.AltModifier)  # the bin
+    QTest.keyClick(window, Qt.Key.Key_N)
+    assert [clip.action for clip in window.library.clips()] == before
+    assert window.state.text() == "This is done with clips: Alt+1 lists them"
+
+
+def test_a_filter_hides_what_is_chosen_and_gives_it_back(window, root, qtbot):
+    for action in ("wave", ""):
+        record(root, action)
+    window.recordings_changed()
+    qtbot.waitUntil(lambda: window.browser.recordings.rowCount() == 4, timeout=20_000)
+    window.library.label([window.library.clips()[0].id], None)
+    window.refresh()
+    window.browser.clip_table.selectAll()
+    chosen = [clip.id for clip in window.browser.chosen_clips()]
+    filters = window.browser.filters
+    filters.suspect.setChecked(True)
+    assert window.browser.chosen_clips() == []
+    filters.suspect.setChecked(False)
+    assert [clip.id for clip in window.browser.chosen_clips()] == chosen
+    filters.unlabelled.setChecked(True)
+    assert {clip.action for clip in window.browser.chosen_clips()} == {None}
+    filters.search.setText("nobody is called that")
+    filters.search.clear()
+    filters.unlabelled.setChecked(False)
+    assert [clip.id for clip in window.browser.chosen_clips()] == chosen
+
+
+def test_what_is_chosen_under_a_filter_stays_chosen_without_it(window):
+    window.browser.clip_table.choose([1])
+    filters = window.browser.filters
+    filters.search.setText("clap")
+    assert window.browser.clips.rowCount() == 1
+    window.browser.clip_table.clearSelection()
+    window.browser.clip_table.choose([0])
+    (chosen,) = window.browser.chosen_clips()
+    filters.search.clear()
+    assert [clip.id for clip in window.browser.chosen_clips()] == [chosen.id]
+
+
+# What the library's window says to keys while nothing is in it.
+KEYS_THAT_SAY_WHY = [
+    (Qt.Key.Key_N, "", "Nothing is chosen: choose something in the list first"),
+    (Qt.Key.Key_0, "", "Nothing is chosen"),
+    (Qt.Key.Key_S, "", "Nothing is chosen"),
+    (Qt.Key.Key_R, "", "Nothing is chosen"),
+    (Qt.Key.Key_Y, "", "Nothing is chosen"),
+    (Qt.Key.Key_P, "", "Choose a clip or a recording"),
+    (Qt.Key.Key_A, "", "Choose a clip or a recording"),
+    (Qt.Key.Key_W, "", "There is nobody else"),
+    (Qt.Key.Key_I, "", "Nothing is shown: choose a clip or a recording"),
+    (Qt.Key.Key_O, "", "Nothing is shown"),
+    (Qt.Key.Key_Space, "", "Nothing is shown"),
+    (Qt.Key.Key_Left, "", "Nothing is shown"),
+    (Qt.Key.Key_Right, "", "Nothing is shown"),
+    (Qt.Key.Key_Delete, "", "Nothing is chosen"),
+    (Qt.Key.Key_Delete, "Shift", "Nothing is chosen"),
+    (Qt.Key.Key_Delete, "Control Shift", "The bin is empty"),
+    (Qt.Key.Key_R, "Control Shift", "Choose recordings in the bin first (Alt+3)"),
+    (Qt.Key.Key_4, "Control", "Label a clip first: then Ctrl+4 keeps that key for its action"),
+    (Qt.Key.Key_9, "", "No action has the key 9 yet"),
+    (Qt.Key.Key_Z, "Control", "There is nothing to undo"),
+    (Qt.Key.Key_Y, "Control", "There is nothing to do again"),
+]
+
+
+def test_a_key_that_does_nothing_says_why(tmp_path, theme, qtbot):
+    made = opened(tmp_path, theme, qtbot)
+    for key, modifiers, says in KEYS_THAT_SAY_WHY:
+        made.say("")
+        held = Qt.KeyboardModifier.NoModifier
+        for name in modifiers.split():
+            held |= getattr(Qt.KeyboardModifier, f"{name}Modifier")
+        QTest.keyClick(made, key, held)
+        assert made.state.text().startswith(says), (key, modifiers)
+    for field in (made.fields.action, made.fields.who, made.fields.sitting, made.fields.note):
+        made.say("")
+        field.setText("something")
+        QTest.keyClick(field, Qt.Key.Key_Return)
+        assert made.state.text().startswith("Nothing is chosen")
+    made.close()
+
+
+def test_bounds_without_a_clip_say_what_makes_one(window, qtbot):
+    on_recordings(window)
+    window.browser.recording_table.choose([0])
+    qtbot.waitUntil(lambda: window.showing.clip is None and window.showing.shown is not None, timeout=20_000)
+    window.player.go(2.0)
+    QTest.keyClick(window, Qt.Key.Key_I)
+    assert window.state.text() == "Bounds are those of a clip: A makes one here, or choose one (Alt+1)"
+
+
+def test_the_keys_of_actions_are_shown_and_listed(window):
+    first, second = (named.name for named in window.library.names("action") if named.name != "nothing")
+    assert window.legend.text() == f"Keys · 1 {first} · 2 {second} · Ctrl+1 to 9 keeps a key"
+    window.library.set_key("clap", "7")
+    window.refresh()
+    assert window.legend.text() == "Keys · 1 wave · 7 clap · Ctrl+1 to 9 keeps a key"
+    window.commands["keys"].trigger()
+    (page,) = window.findChildren(KeysDialog)
+    texts = [label.text() for label in page.findChildren(QLabel)]
+    assert texts[texts.index("7") + 1] == "Label “clap”"
+    page.close()
+
+
+def test_without_actions_the_legend_says_how_there_will_be_some(tmp_path, theme, qtbot):
+    made = opened(tmp_path, theme, qtbot)
+    assert made.legend.text() == "1 to 9 label with the first nine actions: label a clip (L) and there is one"
+    made.close()
+
+
+def test_one_of_anything_is_told_as_one(window, waver, qtbot):
+    clip = window.library.clips()[0]
+    window.library.label([clip.id], None)
+    window.refresh()
+    window.browser.choose_clip(clip.id)
+    QTest.keyClick(window, Qt.Key.Key_R)
+    qtbot.waitUntil(lambda: "proposed" in window.state.text(), timeout=20_000)
+    assert window.state.text() == "1 label is proposed, 1 with 50% or more: Y accepts"
+
+
+def test_of_several_people_the_player_counts_the_shown_one(window):
+    recording = window.player.stretch.recording
+    for number, identity in enumerate((2, 5, 9)):  # identities as a tracker gives them
+        recording.person[number::3] = identity
+    window.player.choose_person(5)
+    assert "person 2 of 3" in window.player.where.text()
+
+
+def test_an_import_counts_whole_things(window, monkeypatch, qtbot, tmp_path):
+    def slow(library, paths, options, *, format, tell, cancel):
+        tell(ImportProgress(2.4, 6, "a.mp4"))
+        assert cancel.wait(20)
+        return ImportReport(cancelled=True)
+
+    monkeypatch.setattr("app.ui.library.import_dialog.import_any", slow)
+    window.open_import()
+    (dialog,) = window.findChildren(ImportDialog)
+    dialog.add([str(tmp_path)])
+    dialog.begin.click()
+    qtbot.waitUntil(lambda: "of 6" in dialog.state.text(), timeout=20_000)
+    assert dialog.state.text() == "2 of 6 done a.mp4"
+    dialog.close_now()
+
+
+@pytest.mark.parametrize(
+    ("typed", "says"),
+    [("http://a.b/c", "that is an address"), ("w" * 200, "the action has 200 characters; at most 80 are kept")],
+)
+def test_what_is_no_action_s_name_is_refused_wherever_it_is_typed(window, qtbot, typed, says, tmp_path):
+    before = [clip.action for clip in window.library.clips()]
+    window.fields.action.setText(typed)
+    QTest.keyClick(window.fields.action, Qt.Key.Key_Return)
+    assert window.state.text().startswith(says)
+    names = NamesDialog(window.edits, window)
+    names.show()
+    for button in (names.add, names.rename):
+        names.name.setText(typed)
+        button.click()
+        assert names.state.text().startswith(says)
+    names.close()
+    window.open_import()
+    (dialog,) = window.findChildren(ImportDialog)
+    dialog.add([str(tmp_path)])
+    dialog.action.setText(typed)
+    dialog.begin.click()
+    assert dialog.state.text().startswith(says)
+    dialog.close()
+    assert [clip.action for clip in window.library.clips()] == before
+
+
+@pytest.mark.parametrize("name", ["走る", "махать рукой", "clap / wave", "..", "w" * 80])
+def test_actions_are_named_in_any_script(window, name):
+    window.fields.action.setText(name)
+    QTest.keyClick(window.fields.action, Qt.Key.Key_Return)
+    assert name in [clip.action for clip in window.library.clips()]

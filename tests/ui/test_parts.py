@@ -1,5 +1,6 @@
 """The panel, the banner, the status line, the choosers and the dialogs, each alone."""
 
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -49,6 +50,17 @@ def test_the_panel_tells_why_it_is_unknown(panel):
     panel.show_result(unknown(2.0, "half a body in view"))
     assert panel.action.text() == UNKNOWN
     assert panel.detail.text() == "half a body in view · 2.0 s"
+
+
+def test_the_panel_tells_that_only_the_upper_body_was_judged(panel):
+    for made, detail in (
+        (decision(0, 4.5, "wave", 0.87, since_s=1.0), "87% · for 3.5 s · upper body only"),
+        (decision(0, 4.5, UNKNOWN, 0.4, since_s=1.0, reason="low evidence"), "low evidence · 3.5 s · upper body only"),
+        (decision(0, 4.5, UNKNOWN, 0.0, since_s=1.0, reason="half a body in view"), "half a body in view · 3.5 s"),
+    ):
+        shown = PersonResult(pose(0, 4.5), replace(made, view="upper"), True)
+        panel.show_result(Result(frame(4.5), (shown,), (), False, 0.0))
+        assert panel.detail.text() == detail
 
 
 def test_the_panel_before_the_first_decision_and_with_nobody(panel):
@@ -390,7 +402,7 @@ def contrast(one, other):
 
 @pytest.mark.parametrize(
     ("model", "text"),
-    [("act", "act"), ("weights/st-gcn/", "st-gcn"), ("/home/a/library/models/mine/2", "mine/2"), ("7", "7")],
+    [("act", "act"), ("weights/st-gcn/", "st-gcn"), ("/home/a/library/models/mine/2", "mine@2"), ("7", "7")],
 )
 def test_a_taught_recognizer_is_called_by_its_name_and_number(model, text):
     assert choices.model_text(model) == text

@@ -2,6 +2,7 @@
 
 import sqlite3
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,9 +13,12 @@ from PySide6.QtWidgets import QCheckBox, QDoubleSpinBox, QLabel, QSpinBox, QWidg
 
 from app.library.catalogue import Library
 from app.library.database import FILE
+from app.library.types import Filter
 from app.recording.folder import read_recording, recording_folders
 from app.recording.recorder import RecorderState
 from app.recording.writer import RecordingWriter, recover
+from app.types import EngineState
+from app.ui.library.library_window import LibraryWindow
 from app.ui.recording.record_bar import RecordBar, RecordChoices
 from app.ui.recording.wrong import RightActionDialog
 from pose.skeleton import MEDIAPIPE_33
@@ -35,6 +39,7 @@ def recording(library, running):
     bar.takes.setValue(1)
     bar.longest.setValue(1)
     bar.when_still.setChecked(False)
+    bar.action.setText("wave")
     settle(running)
     return running
 
@@ -67,7 +72,8 @@ def test_a_take_is_recorded_with_its_label_and_told(recording, engines, library,
     found = read_recording(folder)
     assert (found.info.action, found.info.person) == ("juggle balls", "Ada")
     assert found.info.begins_s == pytest.approx(3.0, abs=0.1)
-    assert folder.name in recording.toast.text()
+    assert recording.toast.text() == "juggle balls: take saved (4.0 s)"
+    assert [button.text() for button in recording.toast.buttons] == ["Undo", "Open"]
 
 
 def test_the_bar_says_what_happens_and_the_button_ends_it(recording, engines):
@@ -267,3 +273,239 @@ def test_a_library_that_is_open_elsewhere_takes_recordings(library, recording, e
         play(recording, engines.last, 1.0, 2.0)
         assert owner.refresh() == 1
         assert [clip.action for clip in owner.clips()] == ["wave"]
+
+
+def take(window):
+    window.actions_by_name["take"].trigger()
+    settle(window)
+
+
+def test_at_the_end_of_a_file_f8_says_what_plays_it_again_and_starts_nothing(recording, engines, library):
+    recording.recording.bar.action.setText("wave")
+    recording.recording.bar.countdown.setValue(3)
+    play(recording, engines.last, 0.0, 1.0)
+    engines.last.state = EngineState.STOPPED
+    recording.live.look()
+    take(recording)
+    assert recording.recording.view.state is RecorderState.READY
+    assert recording.video._countdown == ""
+    assert recording.toast.text() == "It has stopped: F5 starts"  # a camera
+    recording.live.options = replace(recording.live.options, source="/videos/a.mp4")
+    recording.live.look()
+    take(recording)
+    assert recording.toast.text() == "The end: F5 plays it again, then F8 records"
+    assert recording_folders(library) == []
+
+
+def test_a_countdown_that_the_end_of_the_file_overtakes_is_called_off(recording, engines, library):
+    recording.recording.bar.action.setText("wave")
+    recording.recording.bar.countdown.setValue(3)
+    play(recording, engines.last, 0.0, 1.0)
+    take(recording)
+    play(recording, engines.last, 1.0, 1.0)
+    assert recording.recording.view.state is RecorderState.COUNTDOWN
+    recording.live.options = replace(recording.live.options, source="/videos/a.mp4")
+    engines.last.state = EngineState.STOPPED
+    recording.live.look()
+    settle(recording)
+    settle(recording)
+    assert recording.recording.view.state is RecorderState.READY
+    assert recording.video._countdown == ""
+    assert recording.toast.text() == "No take was made. The end: F5 plays it again, then F8 records"
+    assert recording_folders(library) == []
+
+
+def test_a_take_that_the_end_of_the_file_overtakes_is_kept_at_once(recording, engines, library):
+    bar = recording.recording.bar
+    bar.action.setText("wave")
+    bar.longest.setValue(60)
+    bar.takes.setValue(3)
+    play(recording, engines.last, 0.0, 1.0)
+    take(recording)
+    play(recording, engines.last, 1.0, 2.0)
+    assert recording.recording.view.state is RecorderState.RECORDING
+    engines.last.state = EngineState.STOPPED
+    recording.live.look()
+    settle(recording)
+    settle(recording)
+    assert recording.recording.view.state is RecorderState.READY
+    (folder,) = recording_folders(library)
+    assert read_recording(folder).info.duration_s == pytest.approx(3.0, abs=0.2)
+
+
+@pytest.mark.parametrize(
+    ("state", "says"),
+    [
+        (EngineState.PAUSED, "It is paused: Ctrl+P goes on, then F8 records"),
+        (EngineState.STARTING, "The camera is still being opened: wait for the picture"),
+        (EngineState.RETRYING, "There is no picture: waiting for the camera"),
+        (EngineState.FAILED, "There is no picture: see the message above, or F5 starts again"),
+    ],
+)
+def test_without_a_picture_f8_says_why_it_records_nothing(recording, engines, state, says):
+    recording.recording.bar.action.setText("wave")
+    engines.last.state = state
+    recording.live.look()
+    take(recording)
+    assert recording.toast.text() == says
+    assert recording.recording.view.state is RecorderState.READY
+
+
+def test_f8_without_a_name_asks_for_it_and_offers_the_last_one(recording, engines, library):
+    bar = recording.recording.bar
+    bar.action.clear()
+    play(recording, engines.last, 0.0, 1.0)
+    take(recording)
+    assert recording.recording.view.state is RecorderState.READY
+    assert bar.state.text() == "Type the action's name, for instance wave; F8 once more records without one"
+    assert recording.toast.text() == bar.state.text()
+    assert bar.action.hasFocus()
+    QTest.keyClicks(bar.action, "greet")
+    settle(recording)
+    assert bar.state.text() == "Ready; the last 3 s before the key are kept"
+    take(recording)
+    play(recording, engines.last, 1.0, 2.0)
+    (folder,) = recording_folders(library)
+    assert read_recording(folder).info.action == "greet"
+    bar.action.clear()
+    take(recording)
+    assert recording.recording.view.state is RecorderState.READY
+    assert (bar.action.text(), bar.action.selectedText()) == ("greet", "greet")
+    assert bar.state.text() == "F8 records “greet”; type another name for another action"
+    take(recording)
+    play(recording, engines.last, 3.0, 0.5)
+    assert recording.recording.view.state is RecorderState.RECORDING
+    recording.recording.cancel()
+    settle(recording)
+
+
+def test_a_take_without_a_name_is_recorded_by_those_who_insist(recording, engines, library):
+    recording.recording.bar.action.clear()
+    play(recording, engines.last, 0.0, 1.0)
+    take(recording)
+    take(recording)
+    play(recording, engines.last, 1.0, 2.0)
+    (folder,) = recording_folders(library)
+    assert read_recording(folder).info.action == ""
+
+
+@pytest.mark.parametrize(
+    ("typed", "says"),
+    [
+        ("https://example.org/v.mp4", "that is an address"),
+        ("rtsp://cam/1", "that is an address"),
+        ("w" * 200, "the action has 200 characters; at most 80 are kept, so shorten it"),
+        ("\u200b", "the action is empty; type at least one letter"),
+    ],
+)
+def test_what_is_no_name_is_refused_in_one_line(recording, engines, typed, says):
+    bar = recording.recording.bar
+    bar.action.setText(typed)
+    play(recording, engines.last, 0.0, 1.0)
+    take(recording)
+    assert recording.recording.view.state is RecorderState.READY
+    assert bar.state.text().startswith(says)
+    assert bar.action.text() == typed
+    bar.action.clear()
+    take(recording)
+    assert bar.action.text() == "", "what was refused is not offered again"
+
+
+@pytest.mark.parametrize("name", ["走る", "махать рукой", "يلوّح", "clap / wave", "a/b", "..", "CON", "w" * 80, "👋🏽"])
+def test_names_in_any_script_and_with_slashes_are_recorded(recording, engines, library, name):
+    recording.recording.bar.action.setText(name)
+    play(recording, engines.last, 0.0, 1.0)
+    take(recording)
+    play(recording, engines.last, 1.0, 2.0)
+    with Library(library) as opened:
+        assert [row.action for row in opened.clips()] == [name]
+
+
+def test_names_of_the_library_are_completed_with_the_count_of_their_takes(recording, engines, library, qtbot):
+    bar = recording.recording.bar
+    bar.takes.setValue(3)
+    bar.action.setText("greet")
+    play(recording, engines.last, 0.0, 1.0)
+    take(recording)
+    play(recording, engines.last, 1.0, 5.0)
+    assert len(recording_folders(library)) == 3
+
+    def offered():
+        completer = bar.action.completer()
+        completer.setCompletionPrefix("GR")
+        model = completer.completionModel()
+        return [model.index(row, 0).data() for row in range(model.rowCount())]
+
+    qtbot.waitUntil(lambda: bar.action.completer() is not None and offered() == ["greet, 3 takes"], timeout=20_000)
+    assert bar.action.completer().currentCompletion() == "greet"
+
+
+def test_the_last_action_is_remembered(recording, engines, settings):
+    recording.recording.bar.action.setText("greet")
+    play(recording, engines.last, 0.0, 1.0)
+    take(recording)
+    recording.close()
+    assert settings.record_action == "greet"
+    assert RecordBar(recording._theme.colours, RecordChoices(action="greet")).choices().action == "greet"
+
+
+def test_what_the_last_seconds_were_needs_a_name_that_can_be_one(recording, engines):
+    play(recording, engines.last, 0.0, 4.0)
+    recording.actions_by_name["wrong"].trigger()
+    (dialog,) = recording.video.findChildren(RightActionDialog)
+    dialog.accept()
+    assert dialog.says.text() == "Type a name, or choose one of the list"
+    dialog.name.setText("http://a.b/c")
+    dialog.accept()
+    assert dialog.says.text().startswith("that is an address")
+    assert dialog.isVisible()
+    dialog.close()
+
+
+def two_of_three(recording, engines):
+    """Two of three takes of boot; the id of the second."""
+    bar = recording.recording.bar
+    bar.action.setText("boot")
+    bar.takes.setValue(3)
+    play(recording, engines.last, 0.0, 1.0)
+    take(recording)
+    play(recording, engines.last, 1.0, 1.5)
+    assert recording.toast.text().startswith("boot: take 1 of 3 (")
+    first = {folder.name for folder in recording_folders(recording.recording.root)}
+    play(recording, engines.last, 2.5, 1.0)
+    assert recording.toast.text().startswith("boot: take 2 of 3 (")
+    recording.recording.cancel()
+    settle(recording)
+    (second,) = {folder.name for folder in recording_folders(recording.recording.root)} - first
+    return second
+
+
+def test_a_take_is_told_by_name_and_number_and_undo_puts_it_into_the_bin(recording, engines, library, qtbot):
+    second = two_of_three(recording, engines)
+    said = recording.toast.text()
+    assert str(library) not in said
+    count = len(recording_folders(library))
+    QTest.mouseClick(recording.toast.buttons[0], Qt.MouseButton.LeftButton)
+    assert not recording.toast.isVisible()
+    qtbot.waitUntil(lambda: "is in the library's bin" in recording.toast.text(), timeout=20_000)
+    with Library(library) as opened:
+        assert opened.count_recordings() == count - 1
+        (row,) = opened.recordings(Filter(deleted=True))
+    assert row.id == second
+
+
+def test_open_shows_the_take_in_the_library(recording, engines, library, qtbot):
+    second = two_of_three(recording, engines)
+    QTest.mouseClick(recording.toast.buttons[1], Qt.MouseButton.LeftButton)
+    (window,) = recording.findChildren(LibraryWindow)
+    qtbot.waitUntil(lambda: window.library is not None and window.browser.chosen_recordings() != [], timeout=20_000)
+    assert [row.id for row in window.browser.chosen_recordings()] == [second]
+    window.close()
+
+
+def test_a_message_without_buttons_lets_clicks_through(recording):
+    recording.toast.say("Theme: dark")
+    assert recording.toast.testAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+    assert recording.toast.buttons == []
+    recording.toast.say("x", Undo=lambda: None)
+    assert not recording.toast.testAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QMessageBox
 
 from app.library.catalogue import Library
 from app.recording.writer import RecordingWriter
@@ -83,7 +84,7 @@ def dialog(library, qtbot, qapp):
 
 def test_actions_with_their_clips_are_offered_and_too_few_are_not(dialog):
     rows = {dialog._text(item): (item.text(1), item.isDisabled()) for item in dialog._items()}
-    assert rows == {"hail a taxi": ("3", False), "deep bob": ("3", False), "too few": ("1", True)}
+    assert rows == {"hail a taxi": ("3", False), "deep bob": ("3", False), "too few": ("1, 2 more needed", True)}
     assert sorted(dialog.chosen()) == ["deep bob", "hail a taxi"]
 
 
@@ -93,10 +94,10 @@ def test_recordings_become_a_recognizer_that_knows_them(dialog, library, qtbot):
     dialog.keep.setChecked(False)
     dialog.toggle()
     qtbot.waitUntil(
-        lambda: dialog._job is None and dialog.train.text() == "Train" and dialog.progress.value() > 0,
+        lambda: dialog.training.job is None and dialog.train.text() == "Train" and dialog.progress.value() > 0,
         timeout=PATIENCE_MS,
     )
-    qtbot.waitUntil(lambda: dialog.taught.labels() == ["mine/1"], timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: dialog.taught.labels() == ["mine@1"], timeout=PATIENCE_MS)
     for said in ("clips right", "sittings", "Made of these clips", "deep bob (3)"):
         assert said in dialog.report.toPlainText()
     dialog.switch.click()
@@ -108,7 +109,7 @@ def test_recordings_become_a_recognizer_that_knows_them(dialog, library, qtbot):
     assert dialog.back.text() == "Back to act"
     dialog.back.click()
     assert used[-1] == "act"
-    assert dialog.back.text() == "Back to mine/1"
+    assert dialog.back.text() == "Back to mine@1"
 
 
 def answer(recognizer, poses):
@@ -134,28 +135,41 @@ class FakeJob:
 
 @pytest.fixture
 def job(dialog, monkeypatch, qtbot):
-    monkeypatch.setattr("app.ui.teaching.teach_dialog.TeachingJob", FakeJob)
+    monkeypatch.setattr("app.ui.teaching.training.TeachingJob", FakeJob)
     dialog.toggle()
-    qtbot.waitUntil(lambda: dialog._job is not None, timeout=PATIENCE_MS)
-    return dialog._job
+    qtbot.waitUntil(lambda: dialog.training.job is not None, timeout=PATIENCE_MS)
+    return dialog.training.job
 
 
 def test_progress_is_shown_and_the_button_cancels(dialog, job):
-    dialog.look()
+    dialog.training.look()
     assert dialog.progress.value() == 250
     assert "12 s left" in dialog.state.text()
     assert dialog.train.text() == "Cancel"
     dialog.toggle()
     assert job.cancelled
     job.outcome = TeachingCancelled()
-    dialog.look()
+    dialog.training.look()
     assert "nothing is left" in dialog.state.text()
     assert dialog.train.text() == "Train"
 
 
+def test_until_it_can_say_how_far_it_is_the_bar_moves(dialog, job):
+    job.progress = Progress("starting", 0.0, None)
+    dialog.look()
+    assert (dialog.progress.minimum(), dialog.progress.maximum()) == (0, 0)
+    assert dialog.state.text() == "Loading what teaching needs"
+    job.progress = Progress("windows", 0.25, 12.0)
+    dialog.look()
+    assert (dialog.progress.maximum(), dialog.progress.value()) == (1000, 250)
+    job.outcome = TeachingCancelled()
+    dialog.look()
+    assert dialog.progress.maximum() == 1000
+
+
 def test_what_went_wrong_is_one_line(dialog, job):
     job.outcome = TeachingFailed("teaching cannot start (No space left on device); make room and try again")
-    dialog.look()
+    dialog.training.look()
     assert "No space left" in dialog.state.text()
     assert dialog.train.isEnabled()
 
@@ -180,10 +194,10 @@ def test_the_test_part_of_a_split_is_not_learnt_from(dialog, library, monkeypatc
     dialog.look_at_library()
     qtbot.waitUntil(lambda: not dialog._reading, timeout=PATIENCE_MS)
     assert dialog.test.currentText() == "on the test part of days"
-    monkeypatch.setattr("app.ui.teaching.teach_dialog.TeachingJob", FakeJob)
+    monkeypatch.setattr("app.ui.teaching.training.TeachingJob", FakeJob)
     dialog.toggle()
-    qtbot.waitUntil(lambda: dialog._job is not None, timeout=PATIENCE_MS)
-    request = dialog._job.request
+    qtbot.waitUntil(lambda: dialog.training.job is not None, timeout=PATIENCE_MS)
+    request = dialog.training.job.request
     assert sorted(request.test) == sorted(clips)[:2]
     assert len(request.learnt) == len(request.clips) - 2
 
@@ -198,7 +212,12 @@ def test_of_many_clips_the_first_are_named_and_the_rest_counted():
 
 def test_closing_cancels(dialog, job):
     dialog.close()
+    assert dialog.isVisible()
+    assert not job.cancelled
+    (question,) = dialog.findChildren(QMessageBox)
+    next(button for button in question.buttons() if button.text() == "&Stop").click()
     assert job.cancelled
+    assert not dialog.isVisible()
 
 
 def stand_in(library, label, base="act", actions=("wave",)):
@@ -214,12 +233,12 @@ def stand_in(library, label, base="act", actions=("wave",)):
 def test_a_model_is_noted_with_its_clips(dialog, job, library, qtbot):
     stand_in(library, "mine/1")
     job.outcome = TeachingDone(library / "models" / "mine" / "1", {"checks": []})
-    dialog.look()
-    qtbot.waitUntil(lambda: dialog.taught.labels() == ["mine/1"], timeout=PATIENCE_MS)
+    dialog.training.look()
+    qtbot.waitUntil(lambda: dialog.taught.labels() == ["mine@1"], timeout=PATIENCE_MS)
     qtbot.waitUntil(lambda: not dialog._jobs._jobs, timeout=PATIENCE_MS)
     with Library(library) as opened:
         (model,) = opened.models()
-    assert model.name == "mine/1"
+    assert model.name == "mine@1"
     assert len(model.clips) == 7
     assert "cannot be read" in dialog.report.toPlainText()  # its file's check is nonsense
     assert "wave (1): r/0" in dialog.report.toPlainText()
@@ -237,8 +256,8 @@ def test_the_version_before_is_one_click_away(library, qtbot, qapp):
     qtbot.addWidget(made)
     used = []
     made.use.connect(used.append)
-    qtbot.waitUntil(lambda: made.taught.labels() == ["broken/1", "mine/1", "mine/2"], timeout=PATIENCE_MS)
-    assert made.back.text() == "Back to mine/1"
+    qtbot.waitUntil(lambda: made.taught.labels() == ["broken@1", "mine@1", "mine@2"], timeout=PATIENCE_MS)
+    assert made.back.text() == "Back to mine@1"
     made.switch.click()  # it runs already
     made.back.click()
     assert used == [str(one)]
@@ -259,12 +278,12 @@ def test_clips_that_are_labelled_meanwhile_are_seen_and_ticks_stay(dialog, libra
 
 
 def test_a_library_that_another_window_writes_teaches_all_the_same(dialog, library, qtbot, monkeypatch):
-    monkeypatch.setattr("app.ui.teaching.teach_dialog.TeachingJob", FakeJob)
+    monkeypatch.setattr("app.ui.teaching.training.TeachingJob", FakeJob)
     with Library(library) as other:
         assert not other.read_only
         dialog.toggle()
-        qtbot.waitUntil(lambda: dialog._job is not None, timeout=PATIENCE_MS)
-    assert len(dialog._job.request.clips) == 7
+        qtbot.waitUntil(lambda: dialog.training.job is not None, timeout=PATIENCE_MS)
+    assert len(dialog.training.job.request.clips) == 7
 
 
 def test_full_says_what_to_install(dialog, monkeypatch):
@@ -338,3 +357,14 @@ def test_the_report_names_figures_and_escapes_names():
         assert said in text
     assert "clap" not in text
     assert "<b>x" not in text
+
+
+def test_a_figure_has_its_interval_and_one_that_says_nothing_is_none():
+    check = {"held_out": "sessions", "clips": 20, "right": 18, "actions": {}, "confusions": []}
+    alarms = {"seconds": 120.0, "an_hour": 30.0, "interval": [0.7, 167.1]}
+    text = as_html({"checks": [check | {"accuracy": 0.9, "interval": [0.7, 0.97]}], "alarms": alarms})
+    assert "<b>90%</b> (70% to 97%) of 20 clips right" in text
+    assert "30.0</b> false alarms an hour (1 to 167)" in text
+    text = as_html({"checks": [check | {"accuracy": None, "verdict": "not judged: record in a second sitting"}]})
+    assert "Not judged: record in a second sitting. 18 of 20 clips were right." in text
+    assert "%" not in text

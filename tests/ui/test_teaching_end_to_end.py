@@ -155,12 +155,12 @@ def test_recorded_labelled_taught_and_recognised_on_other_footage(window, stage,
     qtbot.waitUntil(lambda: clips_in(root) == {first: 3, second: 3}, timeout=PATIENCE_MS)
     assert not {first, second} & set(shown)
 
-    window.actions_by_name["teach"].trigger()
+    window.beside.teach(window.live.options.model)
     dialog = window.findChild(TeachDialog)
     qtbot.waitUntil(lambda: dialog.chosen() == sorted(TAUGHT), timeout=PATIENCE_MS)
     stage.haste = 1.0  # teaching takes only what the live view leaves
     dialog.train.click()
-    qtbot.waitUntil(lambda: dialog.taught.labels() == ["mine/1"], timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: dialog.taught.labels() == ["mine@1"], timeout=PATIENCE_MS)
     stage.haste = HASTE
     assert "of 6 clips right" in dialog.report.toPlainText()
     dialog.switch.click()

@@ -114,14 +114,14 @@ class FakeJob:
 def asked(dialog, qtbot):
     """The request that the button makes."""
     dialog.toggle()
-    qtbot.waitUntil(lambda: dialog._job is not None, timeout=PATIENCE_MS)
-    request = dialog._job.request
-    dialog.look()
+    qtbot.waitUntil(lambda: dialog.training.job is not None, timeout=PATIENCE_MS)
+    request = dialog.training.job.request
+    dialog.training.look()
     return request
 
 
 def test_variants_are_asked_for_only_where_the_user_wants_them(open_dialog, library, qtbot, monkeypatch):
-    monkeypatch.setattr("app.ui.teaching.teach_dialog.TeachingJob", FakeJob)
+    monkeypatch.setattr("app.ui.teaching.training.TeachingJob", FakeJob)
     folder = write_generator(own_generators(library) / "toy")
     dialog = open_dialog()
     assert not dialog.variants.add.isChecked()
@@ -150,7 +150,7 @@ def test_what_came_of_the_variants_is_told_with_the_version(open_dialog, library
     dialog = open_dialog()
     dialog.variants.add.setChecked(True)
     dialog.toggle()
-    qtbot.waitUntil(lambda: dialog.taught.labels() == ["mine/1"], timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: dialog.taught.labels() == ["mine@1"], timeout=PATIENCE_MS)
     qtbot.waitUntil(lambda: "generated variants" in dialog.report.toPlainText(), timeout=PATIENCE_MS)
     tried = dialog.taught.chosen().check["variants"]
     assert (tried["generator"], tried["variants"], tried["clips"]) == ("toy", 32, 8)

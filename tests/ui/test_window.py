@@ -223,7 +223,8 @@ def test_a_screenshot_says_where_it_is(running, engines, qtbot, settings, tmp_pa
     press(running, qtbot, "Ctrl+S")
     qtbot.waitUntil(lambda: running.toast.text().startswith("Saved "))
     (picture,) = (tmp_path / "shots").iterdir()
-    assert running.toast.text() == f"Saved {picture}"
+    assert running.toast.text() == f"Saved “{picture.name}” in shots"
+    assert [button.text() for button in running.toast.buttons] == ["Open"]
 
 
 def test_a_screenshot_that_cannot_be_saved_is_said(running, engines, qtbot, settings, tmp_path):

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QTimer
 
+from app import models
 from app.explaining import Explainer
 from app.heat import heat_rgb
 from app.palette import action_text
@@ -12,6 +13,7 @@ from app.ui.attention.moments import Moment, Moments
 from app.ui.attention.panel import PREDICTED, AttentionPanel, frame_relevance, joint_relevance
 from app.ui.attention.strip import HeatStrip, before
 from app.ui.attention.views import joint_names
+from app.ui.enabling import enable
 from app.ui.live_run import LiveRun
 from app.ui.people_painter import JointScores
 from app.ui.video_view import VideoView
@@ -20,7 +22,7 @@ from recognizer.attention import ATTENTION as CLASS_TOKEN
 from recognizer.attention import EDGE_IMPORTANCE, frame_scores
 from recognizer.decision import WAITING
 from recognizer.explain import methods_of
-from recognizer.model_card import ModelCard, find_model
+from recognizer.model_card import ModelCard
 from recognizer.types import Clip, Explanation
 
 _REFRESH_MS = 100
@@ -145,7 +147,7 @@ class AttentionControl(QObject):
         self._forget()
         self._moments.begin_window()
         try:
-            card = ModelCard.load(find_model(model))
+            card = ModelCard.load(models.find(model))
         except ActionLensError as error:
             self._trouble = str(error)
             return
@@ -178,7 +180,8 @@ class AttentionControl(QObject):
             self._panel.hold.setChecked(False)
             return
         self._panel.hold.setText("Back to live" if held else "Freeze")
-        self._panel.overlay.setEnabled(not held)  # the circles of a moment that is past are on its own picture
+        # The circles of a moment that is past are on its own picture.
+        enable(self._panel.overlay, "The moment is frozen: Ctrl+F goes back to live" if held else "")
         if self._held is None or self._explanation is None or self._explanation.clip is not self._held.clip:
             self._forget()
         self._asked = None

@@ -3,9 +3,7 @@
 from pathlib import Path
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import (
-    QDialog,
     QFormLayout,
     QHBoxLayout,
     QLabel,
@@ -18,6 +16,8 @@ from PySide6.QtWidgets import (
 
 from app.generation import Maker, Wish, none_here, offered, said_of
 from app.palette import action_text
+from app.ui.closing import ClosingDialog, close_box
+from app.ui.enabling import enable
 from app.ui.generation.preview import Preview
 from app.ui.jobs import Jobs
 from app.ui.picker import Picker
@@ -27,13 +27,12 @@ _STEPS = 20  # of the slider
 _MOST_SEEDS = 99_999
 
 
-class GeneratedWindow(QDialog):
+class GeneratedWindow(ClosingDialog):
     """It does not block the main window. Clips are made on a thread: the newest wish, never a row of them."""
 
     def __init__(self, root: Path, jobs: Jobs, parent: QWidget | None = None) -> None:
         """root: of the library, in which the user's own generators are."""
         super().__init__(parent)
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("Generated actions")
         self.resize(760, 620)
         self._root, self._jobs, self._maker = root, jobs, Maker()
@@ -93,6 +92,7 @@ class GeneratedWindow(QDialog):
         column.addWidget(self.preview, 1)
         column.addWidget(self.says)
         column.addLayout(form)
+        column.addWidget(close_box(self))
 
     def look_for_generators(self) -> None:
         """Offer what there is."""
@@ -178,20 +178,11 @@ class GeneratedWindow(QDialog):
 
     def _enable(self, enabled: bool) -> None:
         for part in (self.first, self.second, self.share, self.seed, self.another, self.playing):
-            part.setEnabled(enabled)
-        self.generators.setEnabled(self.generators.count() > 0)
+            enable(part, "" if enabled else "There is no clip: the line above says why")
+        enable(self.generators, "" if self.generators.count() else none_here(self._root))
 
-    def done(self, result: int) -> None:
-        """Qt's."""
-        self._end()
-        super().done(result)
-
-    def closeEvent(self, event: QCloseEvent) -> None:
-        """Qt's."""
-        self._end()
-        super().closeEvent(event)
-
-    def _end(self) -> None:
+    def leave(self) -> None:
+        """What is being made is not shown any more."""
         self._closed = True
         self.preview.stop()
 

@@ -8,10 +8,10 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QLabel, QTableView
 
 from app.library.catalogue import Library
 from app.library.types import ClipRow, RecordingRow
+from app.plurals import counted
 from app.ui.library.clip_model import ClipModel
 from app.ui.library.filters import FilterBar
 from app.ui.library.recording_model import RecordingModel
-from app.ui.library.showing import counted
 from app.ui.library.strips import Strips
 from app.ui.notifier import Notifier
 
@@ -32,6 +32,8 @@ class Browser(QWidget):
         super().__init__(parent)
         self.chosen: Notifier[[]] = Notifier()
         self.turned: Notifier[[]] = Notifier()
+        self._filtering = False
+        self._hidden: tuple[list[int], list[str]] | None = None  # chosen before a filter hid some of it
         self.filters = FilterBar()
         self.strips = Strips((_PICTURE_PX, _STRIP_PX), self)
         self.clips = ClipModel(self.strips)
@@ -60,9 +62,13 @@ class Browser(QWidget):
         """The list that is shown."""
         return (self.clip_table, self.recording_table, self.bin_table)[self.tabs.currentIndex()]
 
-    def refresh(self, library: Library) -> None:
-        """Read the lists again; what was chosen stays chosen where it is still there."""
-        clips, recordings = [row.id for row in self.chosen_clips()], [row.id for row in self.chosen_recordings()]
+    def refresh(self, library: Library, *, filtered: bool = False) -> None:
+        """Read the lists again; what was chosen stays chosen where it is still there.
+
+        filtered: for another filter. What it hides is remembered, and chosen again when a later one shows it.
+        """
+        self._filtering = filtered
+        clips, recordings = self._chosen_before()
         place = self.table.currentIndex().row()
         self.filters.offer(library)
         if self.clips.show(library, self.filters.filter()):
@@ -75,7 +81,18 @@ class Browser(QWidget):
             table.choose(model.place_of(recording) for recording in recordings)
         if not self.table.selectionModel().hasSelection() and place >= 0:
             self.table.choose([min(place, self.table.model().rowCount() - 1)])  # the next one, after a removal
+        self._filtering = False
         self._count(library)
+
+    def _chosen_before(self) -> tuple[list[int], list[str]]:
+        """What was chosen before the first of the filters that follow each other, or else what is chosen now."""
+        if not (self._filtering and self._hidden is not None):
+            rows = [self.clips.row(place) for place in self.clip_table.chosen_places()]
+            self._hidden = [row.id for row in rows], [row.id for row in self.chosen_recordings()]
+        chosen = self._hidden
+        if not self._filtering:
+            self._hidden = None
+        return chosen
 
     def show_list(self, number: int) -> None:
         """Show CLIPS, RECORDINGS or BIN."""
@@ -83,7 +100,9 @@ class Browser(QWidget):
         self.table.setFocus()
 
     def chosen_clips(self) -> list[ClipRow]:
-        """In the list of clips, from above."""
+        """In the list of clips, from above; none while another list is shown."""
+        if self.tabs.currentIndex() != CLIPS:
+            return []
         return [self.clips.row(place) for place in self.clip_table.chosen_places()]
 
     def chosen_recordings(self) -> list[RecordingRow]:
@@ -92,6 +111,11 @@ class Browser(QWidget):
             return []
         rows = (self.recordings if self.tabs.currentIndex() == RECORDINGS else self.deleted).rows
         return [rows[place] for place in self.table.chosen_places()]
+
+    def chosen_names(self) -> list[str]:
+        """The chosen recordings, or those that the chosen clips are of."""
+        clips = dict.fromkeys(row.recording for row in self.chosen_clips())
+        return list(clips) or [row.id for row in self.chosen_recordings()]
 
     def choose_clip(self, clip: int) -> bool:
         """Choose a clip alone; False where the list does not show it."""
@@ -107,6 +131,8 @@ class Browser(QWidget):
         self.turned.tell()
 
     def _tell_chosen(self, *_: QItemSelection) -> None:
+        if not self._filtering:
+            self._hidden = None  # the user has chosen something else
         self.chosen.tell()
 
     def _count(self, library: Library) -> None:

@@ -5,14 +5,20 @@ from dataclasses import replace
 from typing import Any
 
 from app.library.catalogue import Library
+from app.library.labels import refusal_of_action
 from app.library.motion import free_parts, motion_energy, propose
 from app.library.types import ClipRow, Filter, NewClip
 from app.palette import action_text
-from app.ui.library.browser import BIN, CLIPS, Browser
+from app.plurals import counted
+from app.ui.jobs import Jobs
+from app.ui.library.browser import BIN, CLIPS, RECORDINGS, Browser
 from app.ui.library.commands import NOTHING, actions_by_key
 from app.ui.library.player import Player
+from app.ui.library.recording_edits import RecordingEdits, taken_by
 from app.ui.library.showing import Showing
 from pose.errors import ActionLensError
+
+NONE_CHOSEN = "Nothing is chosen: choose something in the list first"
 
 
 class ClipEdits:
@@ -25,10 +31,12 @@ class ClipEdits:
         showing: Showing,
         say: Callable[[str], None],
         changed: Callable[[], None],
+        jobs: Jobs,
     ) -> None:
         self.library: Library | None = None
         self._browser, self._player, self._showing = browser, player, showing
         self._say, self._changed = say, changed
+        self.many = RecordingEdits(jobs, self.do, say)
 
     def do(self, edit: Callable[[Library], object]) -> bool:
         """Change something; False where it could not be done, which is said."""
@@ -50,18 +58,30 @@ class ClipEdits:
 
     def undo(self) -> None:
         """Take the last step back."""
-        self.do(lambda library: library.undo())
+        self._replay(lambda library: library.undo(), "There is nothing to undo")
 
     def redo(self) -> None:
         """Do again what was taken back."""
-        self.do(lambda library: library.redo())
+        self._replay(lambda library: library.redo(), "There is nothing to do again")
+
+    def _replay(self, replay: Callable[[Library], str | None], nothing: str) -> None:
+        done: list[str | None] = []
+        if self.do(lambda library: done.append(replay(library))) and done[0] is None:
+            self._say(nothing)
 
     # Labels.
 
     def label(self, text: str) -> None:
-        """The action of the chosen clips; "" for none."""
+        """The action of the chosen clips; "" for none. Of chosen recordings that of what has no label in them."""
         name = self._known(" ".join(text.split()))
-        self._with_clips(lambda library, ids: library.label(ids, name or None))
+        if name and (refusal := refusal_of_action(name)):
+            self._say(refusal)
+            return
+        chosen = [row.id for row in self._browser.chosen_recordings()]
+        if name and chosen and self._browser.tabs.currentIndex() == RECORDINGS and self.library is not None:
+            self.many.label(self.library, chosen, name)
+        else:
+            self._with_clips(lambda library, ids: library.label(ids, name or None))
 
     def label_by_key(self, key: str) -> None:
         """With the action of "1" to "9"."""
@@ -76,6 +96,8 @@ class ClipEdits:
         action = self._showing.clip.action if self._showing.clip else None
         if action is not None:
             self.do(lambda library: library.set_key(action, key))
+        else:
+            self._say(f"Label a clip first: then Ctrl+{key} keeps that key for its action")
 
     def nothing(self) -> None:
         """The chosen clips show none of the actions."""
@@ -92,6 +114,8 @@ class ClipEdits:
             recordings = [row.id for row in self._browser.chosen_recordings()]
         if recordings:
             self.do(lambda library: library.set_session(recordings, name or None))
+        else:
+            self._say(NONE_CHOSEN)
 
     def set_note(self, text: str) -> None:
         """On the clip that is shown, or on the chosen recording."""
@@ -100,12 +124,13 @@ class ClipEdits:
             self._change(clip, note=text)
         elif recordings:
             self.do(lambda library: library.set_recording_note(recordings[0].id, text))
+        else:
+            self._say(NONE_CHOSEN)
 
     def toggle_suspect(self) -> None:
         """Doubt the labels of the chosen clips, or confirm them."""
         rows = self._browser.chosen_clips()
-        if rows:
-            self._with_clips(lambda library, ids: library.mark_suspect(ids, not rows[0].suspect))
+        self._with_clips(lambda library, ids: library.mark_suspect(ids, not rows[0].suspect))
 
     # Bounds and clips.
 
@@ -113,6 +138,8 @@ class ClipEdits:
         """Of the clip that is shown."""
         if self._showing.clip is not None:
             self._change(self._showing.clip, start_s=start_s, end_s=end_s)
+        else:
+            self._say("Bounds are those of a clip: A makes one here, or choose one (Alt+1)")
 
     def next_person(self) -> None:
         """The clip, or what is made of the recording, is of the next person in it."""
@@ -144,7 +171,7 @@ class ClipEdits:
             return []
         recording, person, who = shown
         there = library.clips(Filter(recording=recording), limit=-1)
-        taken = [(clip.start_s, clip.end_s) for clip in there if clip.person == person and not self._whole(clip)]
+        taken = taken_by(there, person, self._player.duration_s)
         parts = free_parts(propose(*motion_energy(stretch.recording, person)), taken)
         if not parts:
             self._say("Nothing moves for half a second or longer where no clip is yet")
@@ -172,33 +199,39 @@ class ClipEdits:
         chosen = [row.id for row in self._browser.chosen_recordings()]
         if self._browser.tabs.currentIndex() == CLIPS:
             chosen = list(dict.fromkeys(row.recording for row in self._browser.chosen_clips()))
-        if chosen and self._browser.tabs.currentIndex() != BIN:
+        if self._browser.tabs.currentIndex() == BIN:
+            self._say("They are in the bin already: Ctrl+Shift+R takes them out, Ctrl+Shift+Del empties it")
+        elif chosen:
             self.do(lambda library: library.delete_recordings(chosen))
+        else:
+            self._say(NONE_CHOSEN)
 
     def restore(self) -> None:
         """Take the chosen recordings out of the bin."""
         chosen = [row.id for row in self._browser.chosen_recordings()]
         if chosen and self._browser.tabs.currentIndex() == BIN:
             self.do(lambda library: library.restore_recordings(chosen))
+        else:
+            self._say("Choose recordings in the bin first (Alt+3)")
 
     def empty_bin(self) -> None:
         """For good."""
         gone: list[int] = []
         if self.do(lambda library: gone.append(library.empty_bin())):
-            self._say(f"{gone[0]} recordings are removed from the disk")
+            self._say(f"{counted(gone[0], 'recording')} removed from the disk")
 
     def _with_clips(self, edit: Callable[[Library, list[int]], object]) -> None:
         ids = [row.id for row in self._browser.chosen_clips()]
         if ids:
             self.do(lambda library: edit(library, ids))
+        elif self._browser.tabs.currentIndex() == CLIPS:
+            self._say(NONE_CHOSEN)
+        else:
+            self._say("This is done with clips: Alt+1 lists them")
 
     def _change(self, clip: ClipRow, **values: Any) -> None:
         before = NewClip(clip.start_s, clip.end_s, clip.person, clip.action, clip.who, clip.note, clip.suspect)
         self.do(lambda library: library.change_clip(clip.id, replace(before, **values)))
-
-    def _whole(self, clip: ClipRow) -> bool:
-        """Whether an unlabelled clip is the recording itself, of which shorter ones are to be made."""
-        return clip.action is None and clip.end_s - clip.start_s > 0.9 * self._player.duration_s
 
     def _known(self, text: str) -> str:
         """The name that reads like this: "sit down" for sit_down."""

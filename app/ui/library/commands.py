@@ -8,6 +8,7 @@ from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QAbstractButton, QComboBox, QMainWindow, QWidget
 
 from app.library.types import Named
+from app.palette import action_text
 
 NOTHING = "nothing"
 
@@ -28,12 +29,14 @@ _MENUS: tuple[tuple[str, tuple[_Command | None, ...]], ...] = (
         "&Library",
         (
             _Command("import", "&Import…", "Ctrl+I", "Bring in videos, folders, data sets and exports"),
-            _Command("export", "&Export…", "Ctrl+E", "Hand clips on: PYSKL, tables, COCO, annotated videos", False),
+            _Command(
+                "export", "&Export…", "Ctrl+Shift+E", "Hand clips on: PYSKL, tables, COCO, annotated videos", False
+            ),
             None,
             _Command("names", "&Names…", "F2", "Rename, merge or remove actions, people and sittings; keys of actions"),
             _Command("splits", "&Splits…", "F3", "Put people, sittings or recordings into train, validation and test"),
             _Command("delete_recordings", "Put recordings into the &bin", "Shift+Del", "Put recordings into the bin"),
-            _Command("restore", "&Restore from the bin", "Ctrl+R", "Take the chosen recordings out of the bin"),
+            _Command("restore", "&Restore from the bin", "Ctrl+Shift+R", "Take the chosen recordings out of the bin"),
             _Command("empty_bin", "Empt&y the bin…", "Ctrl+Shift+Del", "Remove what is in the bin from the disk"),
             None,
             _Command("close", "&Close", "Ctrl+W", "Close this window", False),
@@ -91,9 +94,10 @@ _MENUS: tuple[tuple[str, tuple[_Command | None, ...]], ...] = (
 _COMMANDS = {command.name: command for _, menu in _MENUS for command in menu if command is not None}
 _DIGITS = range(1, 10)
 _OTHER_KEYS = (
-    ("1 to 9", "Label with the action of that key"),
+    ("1 to 9", "Label with the action of that key: the line at the bottom says which"),
     ("Ctrl+1 to 9", "Keep that key for the clip's action"),
     ("Up, Down, Shift, Ctrl+A", "Choose clips in the list"),
+    ("Ctrl+Q", "Quit the program"),
     ("Tab, Shift+Tab", "Go to the next or previous control"),
 )
 SHORT = "Space plays · I/O set begin and end · 1 to 9 label · N nothing · R recognise · Y accept · F1 all keys"
@@ -141,9 +145,18 @@ class Commands:
                 action.setToolTip(reason or (tooltip_of(name) if command else ""))
 
 
-def key_rows() -> list[tuple[str, str]]:
-    """(keys, what they do) of everything."""
-    return [(command.keys, command.says) for command in _COMMANDS.values()] + list(_OTHER_KEYS)
+def key_rows(actions: Sequence[Named] = ()) -> list[tuple[str, str]]:
+    """(keys, what they do) of everything; actions: those of the library, for what 1 to 9 label with now."""
+    rows = [(command.keys, command.says) for command in _COMMANDS.values()] + list(_OTHER_KEYS)
+    return rows + [(key, f"Label “{action_text(name)}”") for key, name in sorted(actions_by_key(actions).items())]
+
+
+def legend(actions: Sequence[Named]) -> str:
+    """What the keys of actions label with, in a line."""
+    keys = sorted(actions_by_key(actions).items())
+    parts = [f"{key} {action_text(name)}" for key, name in keys]
+    none = "1 to 9 label with the first nine actions: label a clip (L) and there is one"
+    return " · ".join(["Keys", *parts]) + " · Ctrl+1 to 9 keeps a key" if parts else none
 
 
 def tooltip_of(name: str) -> str:

@@ -4,7 +4,6 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QCheckBox,
     QFileDialog,
@@ -22,6 +21,8 @@ from app.library.export_any import export_any
 from app.library.exporting import FOLDERS, FORMATS
 from app.library.sharing import shared
 from app.library.types import ClipRow, Filter, RecordingRow
+from app.ui.dialogs import file_dialog
+from app.ui.enabling import enable
 from app.ui.jobs import Jobs
 from app.ui.library.transfer_dialog import TransferDialog
 from app.ui.picker import Picker
@@ -34,6 +35,8 @@ _Rows = Sequence[ClipRow] | Sequence[RecordingRow]
 class ExportDialog(TransferDialog):
     """Asks for a format, what and where to."""
 
+    needs = "Choose where to first"
+
     def __init__(self, root: Path, jobs: Jobs, shown: Filter, chosen: _Rows, parent: QWidget | None = None) -> None:
         """shown: what the list is restricted to. chosen: in it."""
         super().__init__("Export", root, jobs, parent)
@@ -43,7 +46,7 @@ class ExportDialog(TransferDialog):
         self.format, self.what = Picker(), Picker()
         for name, says in FORMATS.items():
             self.format.addItem(f"{name}: {says}", name)
-        self.what.addItem(f"the {len(self._chosen)} that are chosen", _CHOSEN)
+        self.what.addItem(f"what is chosen ({len(self._chosen)})", _CHOSEN)
         self.what.addItem("all that the list shows", _SHOWN)
         self.what.addItem("everything", _ALL)
         self.what.setCurrentIndex(_SHOWN)
@@ -122,7 +125,7 @@ class ExportDialog(TransferDialog):
         return clips, recordings
 
     def _fit_format(self) -> None:
-        self.pictures.setEnabled(self.format.currentData() == "tables")
+        enable(self.pictures, "" if self.format.currentData() == "tables" else "Only tables take the videos along")
         is_folder = self.format.currentData() in FOLDERS
         self.target.setPlaceholderText("a new folder" if is_folder else "a file")
 
@@ -130,9 +133,7 @@ class ExportDialog(TransferDialog):
         return bool(self.target.text().strip())
 
     def _ask(self) -> None:
-        dialog = QFileDialog(self, "Export to")
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog = file_dialog(self, "Export to", QFileDialog.FileMode.AnyFile)
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setFileMode(QFileDialog.FileMode.AnyFile)
         dialog.fileSelected.connect(self.target.setText)
         dialog.open()

@@ -4,7 +4,6 @@ import os
 import threading
 from pathlib import Path
 
-from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QCheckBox,
     QFileDialog,
@@ -21,10 +20,12 @@ from PySide6.QtWidgets import (
 
 from app.library.import_any import FORMATS, import_any
 from app.library.importing import ImportOptions, ImportReport
-from app.library.labels import MAX_LABEL
+from app.library.labels import MAX_TYPED, refusal_of_action
 from app.library.sharing import shared
+from app.plurals import counted
+from app.ui.dialogs import file_dialog
+from app.ui.enabling import enable
 from app.ui.jobs import Jobs
-from app.ui.library.showing import counted
 from app.ui.library.transfer_dialog import TransferDialog
 from app.ui.notifier import Notifier
 from app.ui.picker import Picker
@@ -32,6 +33,8 @@ from app.ui.picker import Picker
 
 class ImportDialog(TransferDialog):
     """imported: something is in the library now."""
+
+    needs = "Add files or a folder first"
 
     def __init__(self, root: Path, jobs: Jobs, parent: QWidget | None = None) -> None:
         super().__init__("Import", root, jobs, parent)
@@ -58,7 +61,7 @@ class ImportDialog(TransferDialog):
             self.format.addItem(name, name)
         self.action, self.who, self.sitting = (self._field() for _ in range(3))
         self.by_folder = QCheckBox("The name of a video's folder is its action")
-        self.by_folder.toggled.connect(lambda on: self.action.setEnabled(not on))
+        self.by_folder.toggled.connect(lambda on: enable(self.action, "The folder's name is the action" if on else ""))
         self.skeleton_only = QCheckBox("Skeletons only: keep no pixels")
         self.people, self.jobs = _number(1, 4, 1), _number(1, 64, os.cpu_count() or 1)
         self.state.setText("Videos, folders of videos, data sets, PYSKL pickles, exported tables, archives of these")
@@ -89,6 +92,7 @@ class ImportDialog(TransferDialog):
             form.addRow(text, part)
         foot = QHBoxLayout()
         foot.addWidget(self.bar, 1)
+        foot.addStretch(0)
         foot.addWidget(self.begin)
         foot.addWidget(self.stop)
         column = QVBoxLayout(self)
@@ -111,6 +115,10 @@ class ImportDialog(TransferDialog):
         """Import all of it on a job's thread."""
         if self._cancel is not None or not self.paths.count():
             return
+        action = self._options().action
+        if action and (refusal := refusal_of_action(action)):
+            self.state.setText(refusal)
+            return
         cancel = self._cancel = threading.Event()
         self._progress = None
         paths = [Path(self.paths.item(row).text()) for row in range(self.paths.count())]
@@ -123,12 +131,6 @@ class ImportDialog(TransferDialog):
         self.problems.hide()
         self._show_running(True)
         self._jobs.start("import", work, self._done, self._ended)
-
-    def _stop(self) -> None:
-        running = self._cancel is not None
-        super()._stop()
-        if running:
-            self.state.setText("Cancelling …")
 
     def _options(self) -> ImportOptions:
         by_folder = self.by_folder.isChecked()
@@ -147,8 +149,8 @@ class ImportDialog(TransferDialog):
         progress = self._progress
         if progress is None or self._cancel is None or self._cancel.is_set():
             return
-        of_all = f" of {progress.total}" if progress.total else ""
-        self.state.setText(f"{progress.done:.{1 if of_all else 0}f}{of_all} {progress.name[-60:]}")
+        of_all = f" of {progress.total}" if progress.total else ""  # the bar has the parts of those at work
+        self.state.setText(f"{int(progress.done)}{of_all} done {progress.name[-60:]}".rstrip())
 
     def _done(self, report: ImportReport) -> None:
         if report.recordings:
@@ -169,22 +171,20 @@ class ImportDialog(TransferDialog):
     def _show_running(self, running: bool) -> None:
         super()._show_running(running)
         for part in (self.paths, self.files, self.folder, self.drop, self.format):
-            part.setEnabled(not running)
+            enable(part, "It is at work" if running else "")
 
     def _ready(self) -> bool:
         return self.paths.count() > 0
 
     def _ask(self, mode: QFileDialog.FileMode) -> None:
-        dialog = QFileDialog(self, "Import")
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.setFileMode(mode)
+        dialog = file_dialog(self, "Import", mode)
         dialog.filesSelected.connect(self.add)
         dialog.open()
 
     def _field(self) -> QLineEdit:
         field = QLineEdit()
         field.setPlaceholderText("may stay empty")
-        field.setMaxLength(MAX_LABEL + 20)
+        field.setMaxLength(MAX_TYPED)
         return field
 
 

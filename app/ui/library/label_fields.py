@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import QStringListModel, Qt
 from PySide6.QtWidgets import QCompleter, QGridLayout, QLineEdit, QPushButton, QWidget
 
-from app.library.labels import MAX_LABEL, MAX_NOTE
+from app.library.labels import MAX_NOTE, MAX_TYPED
 from app.library.types import ClipRow, RecordingRow
 from app.palette import action_text
 from app.ui.library.commands import tooltip_of
@@ -70,9 +70,7 @@ class LabelFields(QWidget):
             field.setText(text)
             field.setCursorPosition(0)  # of a long one the beginning is shown
 
-    def _field(
-        self, name: str, hint: str, command: str, given: Notifier[[str]], longest: int = MAX_LABEL + 20
-    ) -> QLineEdit:
+    def _field(self, name: str, hint: str, command: str, given: Notifier[[str]], longest: int = MAX_TYPED) -> QLineEdit:
         field = QLineEdit()
         field.setPlaceholderText(hint)
         field.setAccessibleName(name)

@@ -6,6 +6,7 @@ from app.library.catalogue import Library
 from app.library.proposing import Proposal, Stretch, propose_labels
 from app.library.types import ClipRow
 from app.opening import open_recognizer
+from app.plurals import counted
 from app.ui.jobs import Jobs
 
 
@@ -25,7 +26,7 @@ class Labeller:
             self._say("These clips are labelled: 0 takes labels away, then R asks the recognizer")
             return
         model = self._model()
-        self._say(f"Asking {model} about {len(waiting)} clips …")
+        self._say(f"Asking {model} about {counted(len(waiting), 'clip')} …")
         self._jobs.start("propose", lambda: _propose(library, model, waiting), self._have, self._say)
 
     def accepted(self, clips: Sequence[ClipRow]) -> dict[int, str]:
@@ -38,7 +39,8 @@ class Labeller:
         self._shown()
         sure = sum(one.probability >= 0.5 for one in found.values())
         if found:
-            self._say(f"{len(found)} labels are proposed, {sure} of them with 50% or more: Y accepts")
+            are = f"{counted(len(found), 'label')} {'is' if len(found) == 1 else 'are'} proposed"
+            self._say(f"{are}, {sure} with 50% or more: Y accepts")
         else:
             self._say("The recognizer knows none of this: no label is proposed")
 

@@ -5,15 +5,18 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QCloseEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMainWindow, QMessageBox, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMainWindow, QSplitter, QVBoxLayout, QWidget
 
 from app.library.catalogue import Library
 from app.library.sharing import borrow, give_back
 from app.library.types import Filter
+from app.plurals import counted
+from app.ui.closing import ask, ask_to_stop, close_all_of, lend_quit, working_in
+from app.ui.elided_label import ElidedLabel
 from app.ui.jobs import Jobs
 from app.ui.library.browser import BIN, CLIPS, RECORDINGS, Browser
-from app.ui.library.clip_edits import ClipEdits
-from app.ui.library.commands import SHORT, Commands, OwnKeys
+from app.ui.library.clip_edits import NONE_CHOSEN, ClipEdits
+from app.ui.library.commands import SHORT, Commands, OwnKeys, legend
 from app.ui.library.export_dialog import ExportDialog
 from app.ui.library.import_dialog import ImportDialog
 from app.ui.library.keys_dialog import KeysDialog
@@ -47,6 +50,7 @@ class LibraryWindow(QMainWindow):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("Library")
         self.setMinimumSize(760, 520)
+        lend_quit(self)
         self.resize(1240, 780)
         self.changed: Notifier[[]] = Notifier()
         self.library: Library | None = None
@@ -69,7 +73,7 @@ class LibraryWindow(QMainWindow):
         self.player = Player(self._theme.colours)
         self.fields = LabelFields()
         self.showing = Showing(self.player, self._jobs, self.say)
-        self.edits = ClipEdits(self.browser, self.player, self.showing, self.say, self._edited)
+        self.edits = ClipEdits(self.browser, self.player, self.showing, self.say, self._edited, self._jobs)
         self.labeller = Labeller(self._jobs, model, self._show_proposals, self.say)
         self.refusal = QLabel()
         self.refusal.setWordWrap(True)
@@ -97,6 +101,8 @@ class LibraryWindow(QMainWindow):
         keys = QLabel(SHORT)
         keys.setObjectName("muted")
         keys.setWordWrap(True)
+        self.legend = ElidedLabel()
+        self.legend.setObjectName("muted")
         middle = QWidget()
         column = QVBoxLayout(middle)
         column.setContentsMargins(14, 8, 14, 10)
@@ -104,12 +110,13 @@ class LibraryWindow(QMainWindow):
         column.addWidget(self._banner)
         column.addWidget(parts, 1)
         column.addWidget(self.state)
+        column.addWidget(self.legend)
         column.addWidget(keys)
         self.setCentralWidget(middle)
 
     def _connect(self) -> None:
         filters, fields, edits = self.browser.filters, self.fields, self.edits
-        filters.changed.connect(self.refresh)
+        filters.changed.connect(lambda: self.refresh(filtered=True))
         self.browser.chosen.connect(self._choose)
         self.browser.turned.connect(self._choose)
         self.player.bounds_changed.connect(edits.set_bounds)
@@ -146,13 +153,13 @@ class LibraryWindow(QMainWindow):
             "sitting": lambda: _type_into(fields.sitting),
             "note": lambda: _type_into(fields.note),
             "remove": edits.remove,
-            "play": player.toggle,
+            "play": self._shown(player.toggle),
             "slower": lambda: player.change_speed(-1),
             "faster": lambda: player.change_speed(1),
-            "back": lambda: player.step(-_STEP_S),
-            "forward": lambda: player.step(_STEP_S),
-            "in": player.set_in,
-            "out": player.set_out,
+            "back": self._shown(lambda: player.step(-_STEP_S)),
+            "forward": self._shown(lambda: player.step(_STEP_S)),
+            "in": self._shown(player.set_in),
+            "out": self._shown(player.set_out),
             "another": edits.another_clip,
             "propose": self.propose,
             "recognise": self.recognise,
@@ -162,11 +169,16 @@ class LibraryWindow(QMainWindow):
             "bin": lambda: browser.show_list(BIN),
             "search": browser.filters.search.setFocus,
             "list": lambda: browser.table.setFocus(),
-            "keys": lambda: KeysDialog(self).open(),
+            "keys": lambda: KeysDialog(self, self.library.names("action") if self.library else ()).show(),
         }
         for name, slot in slots.items():
             self.commands[name].triggered.connect(lambda _=False, slot=slot: slot())
         self.commands.on_digit(edits.label_by_key, edits.keep_key)
+
+    def _shown(self, do: Callable[[], object]) -> Callable[[], object]:
+        """What is done with what the player shows, with a reason where it shows nothing."""
+        nothing = "Nothing is shown: choose a clip or a recording"
+        return lambda: do() if self.player.stretch is not None else self.say(nothing)
 
     # The library.
 
@@ -194,18 +206,20 @@ class LibraryWindow(QMainWindow):
             self._show_banner(line)
             self.say("")
 
-    def refresh(self) -> None:
-        """Read the lists again; what was chosen stays chosen where it is still there."""
+    def refresh(self, *, filtered: bool = False) -> None:
+        """Read the lists again; what was chosen stays chosen where it is still there. filtered: as Browser.refresh."""
         library = self.library
         if library is None:
             return
-        self.browser.refresh(library)
+        self.browser.refresh(library, filtered=filtered)
         names = [[named.name for named in library.names(kind)] for kind in ("action", "person", "session")]
         self.fields.offer(*names)
+        self.legend.setText(legend(library.names("action")))
         self._choose()
         for button, text in ((self.fields.undo, library.undo_text()), (self.fields.redo, library.redo_text())):
             button.setEnabled(text is not None and not library.read_only)
-            button.setToolTip(text or "")
+            reason = next(iter(library.notes), "") if library.read_only else "There is nothing to take back or do again"
+            button.setToolTip(reason if text is None or library.read_only else text)
 
     def recordings_changed(self) -> None:
         """Something has been recorded: it is entered and listed."""
@@ -234,7 +248,7 @@ class LibraryWindow(QMainWindow):
             self.showing.show_recording(library, recordings[0].id)
             self.fields.show_recording(recordings[0])
             in_bin = browser.tabs.currentIndex() == BIN
-            said = "Ctrl+R takes it out of the bin" if in_bin else describe(recordings[0])
+            said = "Ctrl+Shift+R takes it out of the bin" if in_bin else describe(recordings[0])
             self.say(said if not recordings[1:] else "")
         else:
             self.showing.nothing()
@@ -252,7 +266,17 @@ class LibraryWindow(QMainWindow):
 
     def propose(self) -> None:
         """Clips where something moves, and what the recognizer says of them."""
-        made = self.edits.propose_clips()
+        library, chosen = self.library, self.browser.chosen_names()
+        if library is None:
+            return
+        if self.browser.tabs.currentIndex() == BIN:
+            self.say("What is in the bin gets no clips: Ctrl+Shift+R takes it out")
+        elif len(chosen) > 1:
+            self.edits.many.propose(library, chosen, self._ask_about)
+        else:
+            self._ask_about(self.edits.propose_clips())
+
+    def _ask_about(self, made: list[int]) -> None:
         if made and self.library is not None:
             self.labeller.ask(self.library, self.library.clips_of(made))
 
@@ -267,12 +291,18 @@ class LibraryWindow(QMainWindow):
             clips = [clip for one in chosen for clip in self.library.clips(one, limit=-1)]
         if clips:
             self.labeller.ask(self.library, clips)
+        elif recordings:
+            self.say("No clip of it is without a label: P proposes more, 0 takes labels away")
+        else:
+            self.say(NONE_CHOSEN)
 
     def accept(self) -> None:
         """Take the proposed labels of the chosen clips."""
         labels = self.labeller.accepted(self.browser.chosen_clips())
         if labels:
             self.edits.do(lambda library: library.label_each(labels))
+        elif not self.browser.chosen_names():
+            self.say(NONE_CHOSEN)
         else:
             self.say("Nothing is proposed for these clips: R asks the recognizer")
 
@@ -312,15 +342,9 @@ class LibraryWindow(QMainWindow):
         if not count:
             self.say("The bin is empty")
             return
-        question = QMessageBox(self)
-        question.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        question.setIcon(QMessageBox.Icon.Warning)
-        question.setText(f"Remove {count} recordings from the disk?")
-        question.setInformativeText("This cannot be undone, and neither can the steps before it any more.")
-        remove = question.addButton("Remove", QMessageBox.ButtonRole.DestructiveRole)
-        question.addButton(QMessageBox.StandardButton.Cancel)
-        remove.clicked.connect(self.edits.empty_bin)
-        question.open()
+        question = f"Remove {counted(count, 'recording')} from the disk?"
+        more = "This cannot be undone, and neither can the steps before it any more."
+        ask(self, question, more, "Remove", self.edits.empty_bin)
 
     # Odds and ends.
 
@@ -343,18 +367,25 @@ class LibraryWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Qt's: the library is let go."""
+        if question := working_in(self):
+            event.ignore()
+            ask_to_stop(self, question, self._stop_and_close)
+            return
+        close_all_of(self)
         self._closed = True
         self.player.pause()
         self._theme.changed.disconnect(self._wear_theme)
         self._recorded.disconnect(self.recordings_changed)
-        for dialog in self.findChildren(ImportDialog) + self.findChildren(ExportDialog):
-            dialog.cancel()
         self.browser.strips.close()
-        self._jobs.close(timeout_s=1.0)
+        self._jobs.close(timeout_s=0.3)  # the whole program is to end within two seconds
         library, self.library, self.edits.library = self.library, None, None
         if library is not None:
             give_back(library)
         super().closeEvent(event)
+
+    def _stop_and_close(self) -> None:
+        close_all_of(self)
+        self.close()
 
 
 def _type_into(field: QWidget) -> None:

@@ -2,9 +2,7 @@
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
-    QDialog,
     QFormLayout,
     QHBoxLayout,
     QLabel,
@@ -17,22 +15,23 @@ from PySide6.QtWidgets import (
 )
 
 from app.library.catalogue import Library
-from app.library.labels import MAX_LABEL
+from app.library.labels import MAX_TYPED, refusal_of_action
 from app.library.queries import Kind
 from app.library.types import Named
+from app.plurals import counted
+from app.ui.closing import ClosingDialog, close_box
+from app.ui.enabling import enable
 from app.ui.library.clip_edits import ClipEdits
-from app.ui.library.showing import counted
 from app.ui.picker import Picker
 
 _KINDS: tuple[tuple[str, Kind], ...] = (("Actions", "action"), ("People", "person"), ("Sittings", "session"))
 
 
-class NamesDialog(QDialog):
+class NamesDialog(ClosingDialog):
     """Every step is one of the library's undo. It does not block the window."""
 
     def __init__(self, edits: ClipEdits, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("Names")
         self.resize(460, 460)
         self._edits = edits
@@ -44,7 +43,7 @@ class NamesDialog(QDialog):
         self.list = QListWidget()
         self.list.setAccessibleName("Names")
         self.name = QLineEdit()
-        self.name.setMaxLength(MAX_LABEL + 20)
+        self.name.setMaxLength(MAX_TYPED)
         self.rename, self.add, self.remove = QPushButton("&Rename"), QPushButton("&Add"), QPushButton("Re&move")
         self.into = Picker()
         self.merge = QPushButton("Mer&ge")
@@ -80,14 +79,17 @@ class NamesDialog(QDialog):
         column.addWidget(self.kind)
         column.addWidget(self.list, 1)
         column.addLayout(form)
-        column.addWidget(self.state)
+        foot = QHBoxLayout()
+        foot.addWidget(self.state, 1)
+        foot.addWidget(close_box(self))
+        column.addLayout(foot)
 
     def _connect(self) -> None:
         self.kind.currentIndexChanged.connect(lambda _: self.read())
         self.list.currentRowChanged.connect(lambda _: self._choose())
         self.name.returnPressed.connect(self._rename)
         self.rename.clicked.connect(self._rename)
-        self.add.clicked.connect(lambda: self._do(lambda library: library.add_name(self._kind, self.name.text())))
+        self.add.clicked.connect(self._add)
         self.remove.clicked.connect(lambda: self._on_chosen(lambda library, n: library.remove_name(self._kind, n)))
         self.merge.clicked.connect(
             lambda: self._on_chosen(lambda library, n: library.merge(self._kind, n, self.into.currentText()))
@@ -115,10 +117,9 @@ class NamesDialog(QDialog):
         self.list.setCurrentRow(min(max(place, 0), len(self._named) - 1))
         refused = "" if not library.read_only else (library.notes or ["The library is open for reading only"])[0]
         for part in (self.name, self.rename, self.add, self.remove, self.into, self.merge, self.key, self.set_key):
-            part.setEnabled(not refused)
-            part.setToolTip(refused)
+            enable(part, refused)
         for part in (self.key, self.set_key):
-            part.setEnabled(not refused and self._kind == "action")
+            enable(part, refused or ("" if self._kind == "action" else "Only actions have keys"))
 
     def _choose(self) -> None:
         named = self._chosen()
@@ -129,7 +130,18 @@ class NamesDialog(QDialog):
         place = self.list.currentRow()
         return self._named[place] if 0 <= place < len(self._named) else None
 
+    def _add(self) -> None:
+        if self._may_be():
+            self._do(lambda library: library.add_name(self._kind, self.name.text()))
+
+    def _may_be(self) -> bool:
+        refusal = refusal_of_action(self.name.text()) if self._kind == "action" else ""
+        self.state.setText(refusal)
+        return not refusal
+
     def _rename(self) -> None:
+        if not self._may_be():
+            return
         self._on_chosen(lambda library, name: library.rename(self._kind, name, self.name.text()))
 
     def _on_chosen(self, edit: Callable[[Library, str], object]) -> None:

@@ -150,13 +150,14 @@ class Player(QWidget):
             self.where.setText("")
             return
         start_s, end_s = self.bounds
-        persons = len(self.stretch.recording.persons())
+        persons = sorted(self.stretch.recording.persons())
+        number = persons.index(self.person) + 1 if self.person in persons else 0
         parts = [
             f"{self.time_s:.2f} of {self.duration_s:.1f} s",
             f"clip {start_s:.2f} to {end_s:.2f} ({end_s - start_s:.1f} s)",
             "playing" if self._timer.isActive() else "stopped",
             *([f"{self.speed:g}x"] if self.speed != 1 else []),
-            *([f"person {self.person} of {persons}"] if persons > 1 else []),
+            *([f"person {number or 'not'} of {len(persons)}"] if len(persons) > 1 else []),
         ]
         self.where.setText(" · ".join(parts))
 
@@ -192,7 +193,7 @@ class _Picture(QWidget):
             height, width = bgr.shape[:2]
             painter.drawImage(room, QImage(bgr.data, width, height, 3 * width, QImage.Format.Format_BGR888))
         scale = room.width() / max(size[0], 1)
-        for person, xy, confidence in stretch.poses_at(self._player.time_s):
+        for person, xy, confidence in stretch.poses_at(stretch.moment_at(self._player.time_s)):
             points = xy.astype(float) * scale + (room.left(), room.top())
             self._skeleton(painter, points, confidence, person)
 

@@ -6,6 +6,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelInd
 
 from app.library.catalogue import Library
 from app.library.types import Filter, RecordingRow
+from app.plurals import counted
 from app.ui.choices import last_part
 
 COLUMNS = ("Recorded", "Length", "Clips", "Source", "Sitting", "Note")
@@ -72,7 +73,7 @@ class RecordingModel(QAbstractTableModel):
             return _texts(row)[index.column()]
         if role == Qt.ItemDataRole.ToolTipRole:
             pixels = "joints alone" if row.skeleton_only else "with pictures"
-            kind = f"{row.id}, {row.frames} frames of {row.size[0]}x{row.size[1]}, {pixels}"
+            kind = f"{row.id}, {counted(row.frames, 'frame')} of {row.size[0]}x{row.size[1]}, {pixels}"
             return "\n".join(part for part in (kind, row.source, row.session, row.note) if part)
         return None
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from app.library.catalogue import Library
 from app.library.types import ClipRow, Filter, RecordingRow
+from app.plurals import counted
 from app.ui.jobs import Jobs
 from app.ui.library.frames import Stretch, read_stretch
 from app.ui.library.player import Player
@@ -107,8 +108,3 @@ def describe(row: RecordingRow) -> str:
     """What can be done with a recording that is shown whole."""
     made = f"{row.labelled} of {counted(row.clips, 'clip')} labelled" if row.clips else "It has no clips yet"
     return f"{made}: A makes one here, P proposes those in which something moves"
-
-
-def counted(number: int, what: str) -> str:
-    """ "1 clip", "2 clips"."""
-    return f"{number} {what}{'' if number == 1 else 's'}"

@@ -4,10 +4,9 @@ from collections import Counter
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QCloseEvent, QKeySequence
+from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import (
     QAbstractItemView,
-    QDialog,
     QGridLayout,
     QHBoxLayout,
     QHeaderView,
@@ -23,24 +22,25 @@ from PySide6.QtWidgets import (
 from app.library.catalogue import Library
 from app.library.copies import copy_pairs
 from app.library.editing import PARTS
-from app.library.labels import MAX_LABEL
+from app.library.labels import MAX_TYPED
 from app.library.splitting import BY, NOT_KNOWN, By, Groups, grouped, part_of, share_out
+from app.plurals import counted
+from app.ui.closing import ClosingDialog, close_box
+from app.ui.enabling import enable
 from app.ui.jobs import Jobs
 from app.ui.library.clip_edits import ClipEdits
-from app.ui.library.showing import counted
 from app.ui.notifier import Notifier
 from app.ui.picker import Picker
 
 _HINT = "Name a split, then put people, sittings or recordings into its parts; every step can be undone (Ctrl+Z)."
 
 
-class SplitsDialog(QDialog):
+class SplitsDialog(ClosingDialog):
     """Every step is one of the library's undo. It does not block the window."""
 
     def __init__(self, edits: ClipEdits, changed: Notifier[[]], parent: QWidget | None = None) -> None:
         """changed: tells when something in the library has changed."""
         super().__init__(parent)
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("Splits")
         self.resize(560, 540)
         self._edits, self._changed = edits, changed
@@ -50,7 +50,7 @@ class SplitsDialog(QDialog):
         self.split.setAccessibleName("Split")
         self.name = QLineEdit()
         self.name.setPlaceholderText("name of a new split")
-        self.name.setMaxLength(MAX_LABEL)
+        self.name.setMaxLength(MAX_TYPED)
         self.add, self.remove = QPushButton("&Add"), QPushButton("Re&move")
         self.by = Picker()
         self.by.setAccessibleName("What stays together")
@@ -96,6 +96,7 @@ class SplitsDialog(QDialog):
         foot = QHBoxLayout()
         foot.addWidget(self.state, 1)
         foot.addWidget(self.undo)
+        foot.addWidget(close_box(self))
         column = QVBoxLayout(self)
         column.setContentsMargins(16, 14, 16, 14)
         column.setSpacing(8)
@@ -167,12 +168,13 @@ class SplitsDialog(QDialog):
     def _enable(self, library: Library) -> None:
         refused = "" if not library.read_only else (library.notes or ["The library is open for reading only"])[0]
         for part in (self.remove, *self.parts.values(), self.none, self.share):
-            part.setEnabled(not refused and bool(self._name))
-        self.undo.setEnabled(not refused and library.undo_text() is not None)
-        self.undo.setToolTip(f"{library.undo_text() or ''} (Ctrl+Z)")
+            enable(part, refused or ("" if self._name else "Name a split first"))
+        text = library.undo_text()
+        enable(self.undo, refused or ("" if text else "There is nothing to undo"))
+        if text and not refused:
+            self.undo.setToolTip(f"{text} (Ctrl+Z)")
         for field in (self.name, self.add):
-            field.setEnabled(not refused)
-            field.setToolTip(refused)
+            enable(field, refused)
 
     def _add(self) -> None:
         name = " ".join(self.name.text().split())
@@ -213,12 +215,6 @@ class SplitsDialog(QDialog):
             self.state.setText(line)
         return not line
 
-    def done(self, result: int) -> None:
-        """Qt's."""
+    def leave(self) -> None:
+        """Nothing is shown any more."""
         self._changed.disconnect(self.read)
-        super().done(result)
-
-    def closeEvent(self, event: QCloseEvent) -> None:
-        """Qt's."""
-        self._changed.disconnect(self.read)
-        super().closeEvent(event)

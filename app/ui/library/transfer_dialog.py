@@ -3,23 +3,25 @@
 import threading
 from pathlib import Path
 
-from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QCloseEvent
-from PySide6.QtWidgets import QDialog, QLabel, QProgressBar, QPushButton, QWidget
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton, QWidget
 
 from app.library.importing import ImportProgress
+from app.ui.closing import ClosingDialog
+from app.ui.enabling import enable
 from app.ui.jobs import Jobs
 
 _PARTS = 100  # of the progress bar for each thing
 _LOOK_MS = 150
 
 
-class TransferDialog(QDialog):
-    """It does not block the window; closing it cancels."""
+class TransferDialog(ClosingDialog):
+    """It does not block the window; closing it cancels, after a question. needs: what is to be given first."""
+
+    needs = ""
 
     def __init__(self, title: str, root: Path, jobs: Jobs, parent: QWidget | None) -> None:
         super().__init__(parent)
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(title)
         self._root, self._jobs = root, jobs
         self._cancel: threading.Event | None = None  # while it runs
@@ -39,22 +41,24 @@ class TransferDialog(QDialog):
         if self._cancel is not None:
             self._cancel.set()
 
-    def reject(self) -> None:
-        """Qt's: Esc."""
-        self.close()
+    def at_work(self) -> str:
+        """Whether to stop what runs; "" once it has been cancelled."""
+        runs = self._cancel is not None and not self._cancel.is_set()
+        return f"{self.windowTitle()} is at work. Stop it? What is finished stays." if runs else ""
 
-    def closeEvent(self, event: QCloseEvent) -> None:
-        """Qt's."""
+    def leave(self) -> None:
+        """Cancel what runs; nothing is shown any more."""
         self.cancel()
         self._gone = True
         self._timer.stop()
-        super().closeEvent(event)
 
     def _stop(self) -> None:
-        if self._cancel is None:
-            self.close()
-        else:
-            self.cancel()
+        if not self.at_work():
+            self.reject()
+            return
+        self.cancel()
+        self.state.setText("Cancelling …")
+        self.stop.setText("Close")  # what does not hear of it may be left to itself
 
     def _note(self, progress: ImportProgress) -> None:
         """From any thread."""
@@ -70,11 +74,12 @@ class TransferDialog(QDialog):
         if not running:
             self._cancel = None
             self._timer.stop()
+            self.work_is_over()
         else:
             self._timer.start()
         self.bar.setVisible(running)
         self.bar.setRange(0, 0)
-        self.begin.setEnabled(not running and self._ready())
+        enable(self.begin, "It is at work" if running else "" if self._ready() else self.needs)
         self.stop.setText("Cancel" if running else "Close")
 
     def _ready(self) -> bool:

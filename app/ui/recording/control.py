@@ -1,16 +1,20 @@
 """Connects the record bar with a recorder on the live run."""
 
 import logging
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer
 
-from app.recording.folder import library_root, recordings_folder
+from app.errors import RecordingError
+from app.library.types import Named
+from app.recording.folder import INFO_FILE, library_root, parse_info, recordings_folder
 from app.recording.recorder import Recorder, RecorderState, RecorderView
-from app.types import Result
+from app.types import EngineState, Result
 from app.ui.jobs import Jobs
 from app.ui.live_run import LiveRun
+from app.ui.messages import cannot_record
 from app.ui.notifier import Notifier
 from app.ui.recording.record_bar import RecordBar, RecordChoices
 from app.ui.theme import Theme
@@ -21,10 +25,19 @@ log = logging.getLogger(__name__)
 _LOOK_MS = 100
 
 
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A new recording. text: what to say of it, "boot: take 2 of 3 (2.8 s)"."""
+
+    folder: Path
+    text: str
+
+
 class RecordControl(QObject):
     """Recording while the bar is shown; hidden, nothing is kept in memory.
 
-    saved: the folder of a new recording. told: a line that must be seen: what failed, or what a killed run had left.
+    saved: a new recording. taken_back: one has gone into the bin. told: a line that must be seen: what failed, or what
+    a killed run had left.
     root: of the library.
     """
 
@@ -39,7 +52,8 @@ class RecordControl(QObject):
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self.saved: Notifier[[Path]] = Notifier()
+        self.saved: Notifier[[Saved]] = Notifier()
+        self.taken_back: Notifier[[]] = Notifier()
         self.told: Notifier[[str]] = Notifier()
         self.root = root or library_root()
         self._live, self._video, self._jobs = live, video, jobs
@@ -48,8 +62,9 @@ class RecordControl(QObject):
         self._recorder: Recorder | None = None
         self._refusal = ""  # why nothing can be recorded
         self._session = f"{datetime.now():%Y-%m-%d %H:%M}"
-        self._told: list[Path] = []
+        self._told: list[tuple[Path, RecorderView]] = []
         self._failures: list[str] = []
+        self._ending = False  # the take that runs has been told that the source has ended
         self._timer = QTimer(self)
         self._timer.setInterval(_LOOK_MS)
         self._timer.timeout.connect(self.look)
@@ -70,11 +85,18 @@ class RecordControl(QObject):
             return
         if shown and self._recorder is None:
             # Paths and failures reach the window's thread through the lists that the timer looks at.
-            source, saved, failed = self._live.options.source, self._told.append, self._failures.append
-            self._recorder = Recorder(self.root, source, saved=saved, failed=failed)
-            self._live.add_tap(self._recorder)
+            source, told = self._live.options.source, self._told
+            recorder = Recorder(
+                self.root,
+                source,
+                saved=lambda folder: told.append((folder, recorder.view)),
+                failed=self._failures.append,
+            )
+            self._recorder = recorder
+            self._live.add_tap(recorder)
             self._arm()
             self._timer.start()
+            self._look_for_names()
             self.bar.action.setFocus()
         elif not shown and self._recorder is not None:
             self._end(wait_s=0)
@@ -86,6 +108,10 @@ class RecordControl(QObject):
             return
         if self.view.state in (RecorderState.COUNTDOWN, RecorderState.RECORDING):
             self._recorder.stop()
+        elif reason := self._no_picture():
+            self.told.tell(reason)
+        elif not self.bar.ready():
+            self.told.tell(self.bar.state.text())  # the bar has seldom room for all of it
         else:
             self._arm()
             self._recorder.start()
@@ -95,6 +121,16 @@ class RecordControl(QObject):
         """Throw the take away."""
         if self._recorder is not None:
             self._recorder.cancel()
+
+    def take_back(self, saved: Saved) -> None:
+        """Put a recording into the library's bin."""
+
+        def done(_: None) -> None:
+            self.taken_back.tell()
+            self._look_for_names()
+            self.told.tell("The take is in the library's bin, from which it can be taken out")
+
+        self._jobs.start("take-back", lambda: put_into_bin(self.root, saved.folder.name), done, self.told.tell)
 
     def hold_last(self) -> str:
         """Put the last seconds aside for save_last(), while the user is asked; why that cannot be, "" where it is."""
@@ -116,10 +152,30 @@ class RecordControl(QObject):
 
     def look(self) -> None:
         """Show how far it is, and pass on what was saved."""
+        self._end_with_source()
         view = self.view
         self.bar.show_view(view)
         self._video.set_countdown(_sign(view))
         self._pass_on()
+
+    def _no_picture(self) -> str:
+        self._live.look()
+        return cannot_record(self._live.view)
+
+    def _end_with_source(self) -> None:
+        """A source that has ended begins no take: one that waits is called off, one that runs is kept."""
+        state = self.view.state
+        if self._recorder is None or state not in (RecorderState.COUNTDOWN, RecorderState.RECORDING):
+            self._ending = False
+        elif not self._ending and self._live.view.state in (EngineState.STOPPED, EngineState.FAILED):
+            self._ending = True
+            self._recorder.stop()
+            if state is RecorderState.COUNTDOWN:
+                self.told.tell(f"No take was made. {cannot_record(self._live.view)}")
+
+    def _look_for_names(self) -> None:
+        """Of actions and people, to complete what is typed."""
+        self._jobs.start("names", lambda: names_of(self.root), lambda names: self.bar.offer(*names), log.warning)
 
     def close(self) -> None:
         """The window closes: what is being recorded is kept."""
@@ -172,10 +228,43 @@ class RecordControl(QObject):
             self._jobs.start("recorder-stop", recorder.close, lambda _: self._pass_on())
 
     def _pass_on(self) -> None:
+        if self._told:
+            self._look_for_names()
         while self._told:
-            self.saved.tell(self._told.pop(0))
+            folder, view = self._told.pop(0)
+            self.saved.tell(Saved(folder, said_of(folder, view)))
         while self._failures:
             self.told.tell(self._failures.pop(0))
+
+
+def names_of(root: Path) -> tuple[list[Named], list[Named]]:
+    """The actions and the people of a library with the number of their takes."""
+    from app.library.take_names import take_names  # it loads SQLite
+
+    return take_names(root)
+
+
+def put_into_bin(root: Path, recording: str) -> None:
+    """Delete a new recording, so that it can be restored. Raises LibraryError."""
+    from app.library.sharing import shared  # it loads SQLite
+
+    with shared(root) as library:
+        if not library.read_only:
+            library.refresh()
+        library.delete_recordings([recording])
+
+
+def said_of(folder: Path, view: RecorderView) -> str:
+    """What to say of a recording that has just been saved; view: of that moment."""
+    if view.state is not RecorderState.SAVING:
+        return view.message[:1].upper() + view.message[1:]
+    try:
+        action = parse_info((folder / INFO_FILE).read_bytes(), folder).action or "(no name)"
+    except (OSError, RecordingError):
+        action = folder.name
+    of = max(view.of, view.takes)
+    take = f"take {view.takes} of {of}" if of > 1 else "take saved"
+    return f"{action}: {take} ({view.message.removeprefix('saved ')})"
 
 
 def _sign(view: RecorderView) -> str:

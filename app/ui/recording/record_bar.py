@@ -1,9 +1,10 @@
 """The bar over the picture's timeline: what is recorded, how, and how far it is."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QStringListModel, Qt
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent, QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import (
     QBoxLayout,
     QCheckBox,
@@ -19,21 +20,27 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.library.labels import MAX_TYPED, refusal_of_action
+from app.library.types import Named
+from app.plurals import counted
 from app.recording.recorder import RecorderState, RecorderView, TakeSettings
 from app.ui.elided_label import ElidedLabel
+from app.ui.enabling import enable
 from app.ui.notifier import Notifier
 from app.ui.theme import Colours
 
-MAX_LABEL = 100
+_BUSY_SAYS = "Takes are being made: Stop ends them"
+_NAME_IT = "Type the action's name, for instance wave; F8 once more records without one"
 _WIDE_PX = 760  # from here on everything but the names fits into one row, with room for what is said
 _BUSY = (RecorderState.COUNTDOWN, RecorderState.RECORDING, RecorderState.SAVING)
 
 
 @dataclass(frozen=True, slots=True)
 class RecordChoices:
-    """What the bar remembers between runs."""
+    """What the bar remembers between runs. action: the last one that was recorded."""
 
     person: str = ""
+    action: str = ""
     takes: int = 3
     countdown_s: float = 3.0
     longest_s: float = 8.0
@@ -52,6 +59,9 @@ class RecordBar(QFrame):
         self.changed: Notifier[[]] = Notifier()
         self._colours = colours
         self._refusal = ""
+        self._last = choices.action
+        self._asked = False  # for the name, since the last take
+        self._said = ""  # what is to be done before anything is recorded
         self.action = self._text("Action to record", "action, for instance wave")
         self.person = self._text("Who does it", "who (may stay empty)")
         self.person.setText(choices.person)
@@ -125,6 +135,7 @@ class RecordBar(QFrame):
         """To be remembered."""
         return RecordChoices(
             self.person.text().strip(),
+            self._last,
             self.takes.value(),
             self.countdown.value(),
             self.longest.value(),
@@ -132,29 +143,54 @@ class RecordBar(QFrame):
             self.skeleton_only.isChecked(),
         )
 
-    def offer(self, actions: list[str], people: list[str]) -> None:
-        """Names that are known, to complete what is typed."""
+    def offer(self, actions: Sequence[Named], people: Sequence[Named]) -> None:
+        """Names that are known, to complete what is typed, with how many takes there are of each."""
         for field, names in ((self.action, actions), (self.person, people)):
-            completer = QCompleter(QStringListModel(names), field)
-            completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
-            field.setCompleter(completer)
+            field.setCompleter(_completer(names, field))
+
+    def ready(self) -> bool:
+        """Whether takes may begin. If not, the bar says what is missing: an action without a name is asked for once,
+        with the last one offered."""
+        name = " ".join(self.action.text().split())
+        if name:
+            self._say(refusal_of_action(name), self.action)
+        elif not self._asked:
+            self._asked = True
+            self.action.setText(self._last)
+            offered = f"F8 records “{self._last}”; type another name for another action" if self._last else _NAME_IT
+            self._say(offered, self.action)
+            self.action.selectAll()
+            return False
+        else:
+            self._said = ""
+        if not self._said:
+            self._asked, self._last = False, name or self._last
+        return not self._said
+
+    def _say(self, line: str, field: QLineEdit) -> None:
+        self._said = line
+        if line:
+            field.setFocus()
+            self.state.setText(line)
 
     def show_view(self, view: RecorderView) -> None:
         """How far the recorder is."""
         busy = view.state in _BUSY
         self.button.setText("Stop" if busy else "Record")
-        self.button.setEnabled(view.state is not RecorderState.SAVING and not self._refusal)
+        saving = "The take is being saved" if view.state is RecorderState.SAVING else ""
+        enable(self.button, self._refusal or saving)
         self.cancel.setVisible(view.state in (RecorderState.COUNTDOWN, RecorderState.RECORDING))
         for part in (self.action, self.person, self.takes, self.countdown, self.longest):
-            part.setEnabled(not busy)
+            enable(part, _BUSY_SAYS if busy else "")
         for check in (self.when_still, self.skeleton_only):
-            check.setEnabled(not busy)
-        self.state.setText(self._refusal or _state_text(view))
+            enable(check, _BUSY_SAYS if busy else "")
+        if busy:
+            self._said = ""
+        self.state.setText(self._refusal or self._said or _state_text(view))
 
     def refuse(self, reason: str) -> None:
         """Nothing can be recorded, for this reason; "" when it can."""
         self._refusal = reason
-        self.button.setToolTip(reason)
         self.show_view(RecorderView(RecorderState.READY))
 
     def set_colours(self, colours: Colours) -> None:
@@ -164,9 +200,10 @@ class RecordBar(QFrame):
     def _text(self, name: str, hint: str) -> QLineEdit:
         field = QLineEdit()
         field.setPlaceholderText(hint)
-        field.setMaxLength(MAX_LABEL)
+        field.setMaxLength(MAX_TYPED)
         field.setAccessibleName(name)
         field.editingFinished.connect(self.changed.tell)
+        field.textEdited.connect(lambda _: self._say("", field))
         field.returnPressed.connect(lambda: self.button.setFocus())
         return field
 
@@ -198,6 +235,19 @@ class RecordBar(QFrame):
         return check
 
 
+def _completer(names: Sequence[Named], field: QLineEdit) -> QCompleter:
+    """Completes names; the list says how many takes there are of each."""
+    model = QStandardItemModel(len(names), 1, field)
+    for row, named in enumerate(names):
+        item = QStandardItem(f"{named.name}, {counted(named.clips, 'take')}")
+        item.setData(named.name, Qt.ItemDataRole.UserRole)
+        model.setItem(row, item)
+    completer = QCompleter(model, field)
+    completer.setCompletionRole(Qt.ItemDataRole.UserRole)
+    completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
+    return completer
+
+
 def _state_text(view: RecorderView) -> str:
     take = f"take {view.takes + 1} of {view.of}" if view.of > 1 else "take"
     if view.state is RecorderState.COUNTDOWN:
@@ -206,5 +256,5 @@ def _state_text(view: RecorderView) -> str:
         return f"{take}: {view.recorded_s:.1f} s"
     if view.state is RecorderState.SAVING:
         return "saving …"
-    lost = f" · {view.dropped} frames left out: the disk is too slow" if view.dropped else ""
+    lost = f" · {counted(view.dropped, 'frame')} left out: the disk is too slow" if view.dropped else ""
     return (view.message or "Ready; the last 3 s before the key are kept") + lost

@@ -2,29 +2,30 @@
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QLineEdit, QListWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialogButtonBox, QLabel, QLineEdit, QListWidget, QVBoxLayout, QWidget
 
+from app.library.labels import MAX_TYPED, refusal_of_action
 from app.palette import action_text
-from app.ui.recording.record_bar import MAX_LABEL
+from app.ui.closing import ClosingDialog
 
 NOTHING = "nothing"
 _NONE = (NOTHING, "other", "unknown")  # what recognizers answer that is no action to teach
 
 
-class RightActionDialog(QDialog):
+class RightActionDialog(ClosingDialog):
     """A name to type or to choose; it does not block the window."""
 
     def __init__(self, parent: QWidget, actions: Sequence[str], chosen: Callable[[str], None]) -> None:
         super().__init__(parent)
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("That was wrong")
         self._chosen = chosen
         self._names = [NOTHING, *sorted(action for action in actions if action not in _NONE)]
         self.name = QLineEdit()
-        self.name.setMaxLength(MAX_LABEL)
+        self.name.setMaxLength(MAX_TYPED)
         self.name.setPlaceholderText("type a name or choose one below")
         self.name.setAccessibleName("What it really was")
+        self.says = QLabel()
+        self.says.setWordWrap(True)
         self.list = QListWidget()
         self.list.setAccessibleName("Known actions")
         for name in self._names:
@@ -41,13 +42,16 @@ class RightActionDialog(QDialog):
         column.addWidget(QLabel("What were the last three seconds really?"))
         column.addWidget(self.name)
         column.addWidget(self.list)
+        column.addWidget(self.says)
         column.addWidget(buttons)
         self.name.setFocus()
 
     def accept(self) -> None:
         """Qt's: keep them, where there is a name."""
         name = " ".join(self.name.text().split())
-        if name:
+        refusal = refusal_of_action(name) if name else "Type a name, or choose one of the list"
+        self.says.setText(refusal)
+        if not refusal:
             self._chosen(name)
             super().accept()
 

@@ -4,8 +4,14 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+from app.plurals import counted
+from app.teaching import STARTING, Progress
+from recognizer.decision import UNKNOWN
+
 _LEAST_S = 30.0  # of footage of nothing: with less, one alarm more or less means hundreds an hour
 _MOST_NAMES = 12  # of the clips of an action
+_MOST_CONFUSIONS, _WORST = 3, 2
+_STAGES = {STARTING: "Loading what teaching needs", "": "Working"}
 _HELD_OUT = {
     "sessions": "sittings that it had not seen",
     "people": "people whom it had not seen",
@@ -49,6 +55,49 @@ def _report(check: Mapping[str, Any]) -> str:
         parts.append(f"<p>Labels to look at:</p><ul>{rows}</ul>")
     parts += [f"<p>{escape(str(remark))}</p>" for remark in check.get("remarks", ())]
     return "".join(parts)
+
+
+def plain_result(check: Mapping[str, Any]) -> str:
+    """What is wrong with a taught recognizer, as a list of sentences for a label."""
+    try:
+        lines = _plain(check)
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError):
+        lines = ["What its check has found cannot be read."]
+    return "".join(f"<p>{escape(line)}</p>" for line in lines)
+
+
+def _plain(check: Mapping[str, Any]) -> list[str]:
+    lines = []
+    strictest = check["checks"][0] if check.get("checks") else None
+    if strictest is not None:
+        for true, answer, count in strictest["confusions"][:_MOST_CONFUSIONS]:
+            of = strictest["actions"][true]["clips"]
+            taken = "not recognised" if answer == UNKNOWN else f"taken for {answer}"
+            lines.append(f"{true} is {taken} in {count} of {counted(of, 'take')}.")
+        if strictest.get("verdict"):
+            lines.append(_sentence(strictest["verdict"]))
+        elif not lines and strictest["clips"]:
+            lines.append(f"No mistake in {counted(strictest['clips'], 'take')}.")
+    alarms = check.get("alarms")
+    if alarms and alarms["seconds"] >= _LEAST_S:
+        minutes = alarms["seconds"] / 60
+        shown = ", ".join(f"{action} {counted(count, 'time')}" for action, count in alarms["shown"].items())
+        lines.append(f"In {minutes:.1f} min of “nothing”: {shown or 'no false alarm'}.")
+    for action, count in check.get("needed", {}).items():
+        if count:
+            lines.append(f"{action} needs {counted(count, 'more take')}.")
+    return [*lines, *map(str, check.get("remarks", ()))]
+
+
+def worst_takes(check: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The takes that are most worth another look: the name of the clip and what is wrong with it."""
+    try:
+        return [
+            (str(one["clip"]), f"A take of {one['action']} looks like {one['looks_like']}.")
+            for one in check.get("suspects", ())[:_WORST]
+        ]
+    except (KeyError, TypeError):
+        return []
 
 
 def _alarms(alarms: Mapping[str, Any]) -> str:
@@ -118,6 +167,12 @@ def _variants(tried: Mapping[str, Any]) -> str:
     )
 
 
+def progress_text(progress: Progress) -> str:
+    """What a teaching does now, and how long it still takes."""
+    stage = _STAGES.get(progress.stage, progress.stage.capitalize())
+    return f"{stage}{left_text(progress.remaining_s)}"
+
+
 def left_text(remaining_s: float | None) -> str:
     """What is still to come, as the end of a sentence."""
     if remaining_s is None:
@@ -169,6 +224,10 @@ def _found(figures: Mapping[str, Any]) -> str:
         return counts
     low, high = figures["interval"]
     return f"{counts}, {figures['recall']:.0%} ({low:.0%} to {high:.0%})"
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:].rstrip('.')}."
 
 
 def _percent(share: float | None) -> str:

@@ -8,12 +8,14 @@ from pathlib import Path
 from app.library.catalogue import Library
 from app.library.sharing import shared
 from app.library.types import Model
+from app.models import find
 from pose.errors import ActionLensError
-from recognizer.model_card import find_model, weights_folders
+from recognizer.errors import CardError
+from recognizer.model_card import find_model, shipped_models
 from recognizer.teaching.clips import TeachingClip
 from recognizer.teaching.figures import TEST
 from recognizer.teaching.lesson import NOTHING
-from recognizer.teaching.versions import TaughtModel, taught_model, taught_models, versions
+from recognizer.teaching.versions import TaughtModel, taught_model, taught_models, version_label, versions
 
 Files = tuple[tuple[str, int, int], ...]
 
@@ -29,29 +31,42 @@ class Shelf:
     tests: dict[str, tuple[str, ...]]
 
 
-def base_of(model: str) -> Path:
+def base_of(root: Path, model: str) -> Path:
     """What is built on: the recognizer that runs where it is a shipped one, what it was built on where it is a taught
     one, else AcT."""
-    shipped = {path.name for folder in weights_folders() if folder.is_dir() for path in folder.iterdir()}
-    name = model if model in shipped else taught_model(Path(model)).base
-    return find_model(name if name in shipped else "act")
+    shipped = shipped_models()
+    name = model if model in shipped else taught_model(folder_of(root, model)).base
+    return shipped[name] if name in shipped else find_model("act")
+
+
+def folder_of(root: Path, model: str) -> Path:
+    """The folder of a recognizer that runs, given as on the command line; one that is gone has still its path."""
+    try:
+        return find(model, root)
+    except CardError:
+        return Path(model)
+
+
+def running_of(root: Path, model: str) -> str:
+    """A recognizer that runs as it is compared with the folders of taught ones; a shipped one keeps its name."""
+    return model if model in shipped_models() else str(folder_of(root, model))
 
 
 def before(root: Path, model: str) -> str | None:
     """What to go back to from a taught recognizer: the version before it, else what it was built on; None from any
     other."""
-    folder = Path(model)
+    folder = folder_of(root, model)
     if folder.parent.parent != root / "models":
         return None
     numbers = versions(root / "models", folder.parent.name)
     older = [number for number in numbers if folder.name.isdecimal() and number < int(folder.name)]
-    return str(folder.parent / str(older[-1])) if older else str(base_of(model))
+    return str(folder.parent / str(older[-1])) if older else str(base_of(root, model))
 
 
 def short_name(root: Path, model: str) -> str:
     """A recognizer's name on a button."""
-    folder = Path(model)
-    return f"{folder.parent.name}/{folder.name}" if folder.parent.parent == root / "models" else folder.name
+    folder = folder_of(root, model)
+    return version_label(folder) if folder.parent.parent == root / "models" else folder.name
 
 
 def files_of(root: Path) -> Files:

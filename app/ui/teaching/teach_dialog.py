@@ -1,13 +1,10 @@
 """The Teach dialog: which actions, how, its progress, what the check found, and the switch to the new recognizer."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import (
     QCheckBox,
-    QDialog,
     QFormLayout,
     QHBoxLayout,
     QHeaderView,
@@ -23,60 +20,59 @@ from PySide6.QtWidgets import (
 )
 
 from app.errors import UsageError
-from app.library.types import Model
-from app.teaching import TeachingDone, TeachingFailed, TeachingJob, command_of
+from app.library.labels import MAX_TYPED
+from app.model_files import refusal_of
+from app.plurals import counted
+from app.teaching import Progress, TeachingDone, command_of
+from app.ui.closing import ClosingDialog, close_box
+from app.ui.enabling import enable
 from app.ui.jobs import Jobs
 from app.ui.notifier import Notifier
 from app.ui.picker import Picker
-from app.ui.teaching.report import as_html, left_text, made_of_html
-from app.ui.teaching.shelf import Files, Shelf, base_of, before, clips_of, enter, files_of, read, short_name
+from app.ui.teaching.report import as_html, made_of_html, progress_text
+from app.ui.teaching.shelf import Files, Shelf, base_of, before, files_of, read, running_of, short_name
+from app.ui.teaching.training import STOP_TRAINING, Training, show_progress
 from app.ui.teaching.variants_choice import VariantsChoice
 from app.ui.teaching.version_list import VersionList
 from recognizer.teaching.clips import TeachingClip
 from recognizer.teaching.full_start import cannot_start, start_sentence
 from recognizer.teaching.lesson import FEWEST_CLIPS, NOTHING
 from recognizer.teaching.request import FULL, QUICK, TeachingRequest
-from recognizer.teaching.versions import TaughtModel, plain_name
+from recognizer.teaching.versions import TaughtModel, plain_name, version_label
 
-_LOOK_MS = 150
 _ACTION, _CLIPS, _SIDES = range(3)
 _WATCH_MS = 1000
 _KINDS = ((QUICK, "Quick: seconds, from three clips an action"), (FULL, "Full: minutes, from many clips"))
 _FULL = "Trains the network itself, and once more for the check; what comes of it knows the ticked actions alone."
 _IN_TURN = "on people or sittings held out in turn"
-_STAGES = {"starting": "Starting", "": "Working"}
 
 
-class TeachDialog(QDialog):
+class TeachDialog(ClosingDialog):
     """use: the folder of a recognizer to switch to. It does not block the window."""
 
     def __init__(self, root: Path, model: str, jobs: Jobs, parent: QWidget | None = None) -> None:
         """root: of the library. model: the recognizer that runs, to build on where it can be built on."""
         super().__init__(parent)
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("Teach new actions")
         self.resize(760, 600)
         self.use: Notifier[[str]] = Notifier()
         self._root, self._jobs = root, jobs
-        self._base = base_of(model)
-        self._running = model
+        self._base = base_of(root, model)
+        self._running = running_of(root, model)
         self._before = before(root, model)
         self._seen: Files = ()
         self._reading = False
-        self._job: TeachingJob | None = None
-        self._cancelling = False
-        self._asked: TeachingRequest | None = None
+        self._taught = False  # what came of a teaching stays on the screen
         self._closed = False
         self._missing = ""  # what Full needs and is not there
         self._newest: str | None = None  # the version that has just been made
-        self._timer = QTimer(self)
-        self._timer.setInterval(_LOOK_MS)
-        self._timer.timeout.connect(self.look)
+        self.training = Training(root, jobs, self)
         self._watch = QTimer(self)
         self._watch.setInterval(_WATCH_MS)
         self._watch.timeout.connect(self._look_for_changes)
         self._make_parts()
         self._lay_out()
+        self._follow_training()
         self.look_at_library()
         self._watch.start()
 
@@ -88,7 +84,7 @@ class TeachDialog(QDialog):
         self.list.header().setSectionResizeMode(_ACTION, QHeaderView.ResizeMode.Stretch)
         self.list.setAccessibleName("Actions to teach")
         self.name = QLineEdit("mine")
-        self.name.setMaxLength(48)
+        self.name.setMaxLength(MAX_TYPED)
         self.name.textChanged.connect(lambda _: self._hint_at_name())
         self.kept_as = QLabel()
         self.kept_as.setObjectName("muted")
@@ -154,7 +150,10 @@ class TeachDialog(QDialog):
         column.setSpacing(10)
         column.addLayout(columns, 1)
         column.addLayout(run)
-        column.addWidget(self.state)
+        foot = QHBoxLayout()
+        foot.addWidget(self.state, 1)
+        foot.addWidget(close_box(self))
+        column.addLayout(foot)
         self._hint_at_name()
         self._choose_kind()
         self._show_version(None)
@@ -191,13 +190,16 @@ class TeachDialog(QDialog):
         for action, count in sorted(shelf.counts.items()):
             if action == NOTHING:
                 continue
-            item = QTreeWidgetItem([action, str(count), ""])
             enough = count >= FEWEST_CLIPS
+            clips = str(count) if enough else f"{count}, {FEWEST_CLIPS - count} more needed"
+            item = QTreeWidgetItem([action, clips, ""])
             ticked = Qt.CheckState.Checked if enough else Qt.CheckState.Unchecked
             chosen, sides, was_few = ticks.get(action, (ticked, Qt.CheckState.Unchecked, False))
             item.setCheckState(_ACTION, ticked if was_few or not enough else chosen)
             item.setCheckState(_SIDES, sides)
-            item.setToolTip(_ACTION, action if enough else f"{action}: at least {FEWEST_CLIPS} clips are needed")
+            needed = f"{action}: at least {FEWEST_CLIPS} clips are needed"
+            for column in (_ACTION, _CLIPS, _SIDES):
+                item.setToolTip(column, action if enough else needed)
             item.setDisabled(not enough)
             self.list.addTopLevelItem(item)
         for section in (_CLIPS, _SIDES):
@@ -207,7 +209,7 @@ class TeachDialog(QDialog):
             self._newest = None
         self._offer_tests(shelf.tests)
         self._show_way_back()
-        if self._asked is None:  # later, what came of the teaching stays on the screen
+        if not self._taught:
             self.state.setText(_what_there_is(shelf.counts))
         self._refresh()
 
@@ -218,7 +220,8 @@ class TeachDialog(QDialog):
         for split, clips in tests.items():
             self.test.addItem(f"on the test part of {split}", clips)
         self.test.setCurrentIndex(max(self.test.findText(before), 0))
-        self.test.setEnabled(self.test.count() > 1)
+        none = "No split has a test part: make one in the library (Ctrl+L, F3)"
+        enable(self.test, "" if self.test.count() > 1 else none)
 
     def _hint_at_name(self) -> None:
         name = plain_name(self.name.text())
@@ -238,12 +241,12 @@ class TeachDialog(QDialog):
         if full:
             sentences += [start_sentence(self._base), _FULL]
         self.hint.setText(self._missing or " ".join(filter(None, sentences)))
-        self.keep.setEnabled(not full)
+        enable(self.keep, "Full knows the ticked actions alone" if full else "")
         self.variants.allow(quick=not full)
         self._refresh()
 
     def _show_version(self, model: TaughtModel | None) -> None:
-        self.switch.setEnabled(model is not None and not model.problem)
+        enable(self.switch, "No recognizer is chosen" if model is None else model.problem)
         if model is None:
             self.report.setPlainText("No recognizer has been taught yet.")
         elif model.problem:
@@ -266,24 +269,25 @@ class TeachDialog(QDialog):
 
     def toggle(self) -> None:
         """Begin, or cancel what runs."""
-        if self._job is not None:
-            self._cancelling = True
-            self._job.cancel()
+        if self.training.job is not None:
+            self.training.cancel()
             self.state.setText("Cancelling …")
             return
         actions = self.chosen()
         if not actions:
             self._say("tick at least one action")
             return
-        self.train.setEnabled(False)
-        self.state.setText("Reading the clips …")
-        self._jobs.start("clips", lambda: clips_of(self._root, actions), self._begin, self._failed)
-
-    def _begin(self, clips: list[TeachingClip]) -> None:
-        if self._closed:
+        if refusal := refusal_of(plain_name(self.name.text())):
+            self._say(refusal)
             return
+        enable(self.train, "The clips are being read")
+        self.state.setText("Reading the clips …")
+        self._taught = True
+        self.training.start(actions, self._request)
+
+    def _request(self, clips: list[TeachingClip]) -> TeachingRequest:
         one_sided = [self._text(i) for i in self._items() if i.checkState(_SIDES) == Qt.CheckState.Checked]
-        self._asked = TeachingRequest(
+        return TeachingRequest(
             kind=str(self.kind.currentData()),
             name=plain_name(self.name.text()),
             base=self._base,
@@ -294,49 +298,32 @@ class TeachDialog(QDialog):
             generator=self.variants.folder,
             test=tuple(clip.name for clip in clips if clip.name in set(self.test.currentData())),
         )
-        try:
-            self._job = TeachingJob(self._asked)
-        except UsageError as error:
-            self._failed(str(error))
-            return
-        self.train.setEnabled(True)
-        self.train.setText("Cancel")
-        self._timer.start()
 
-    def look(self) -> None:
-        """Show how far it is, and what came of it."""
-        job = self._job
-        if job is None:
-            return
-        outcome, progress = job.outcome, job.progress
-        if outcome is None:
-            self.progress.setValue(round(1000 * progress.part))
-            if not self._cancelling:
-                stage = _STAGES.get(progress.stage, progress.stage.capitalize())
-                self.state.setText(f"{stage}{left_text(progress.remaining_s)}")
-            return
-        self._job, self._cancelling = None, False
-        self._timer.stop()
-        if isinstance(outcome, TeachingDone):
-            self._done(outcome)
-        else:
-            self.progress.setValue(0)
-            cancelled = "Cancelled; nothing is left of it."
-            self._failed(outcome.message if isinstance(outcome, TeachingFailed) else cancelled)
+    def _follow_training(self) -> None:
+        training = self.training
+        training.began.connect(self._begun)
+        training.progressed.connect(self._show_progress)
+        training.done.connect(self._done)
+        training.failed.connect(self._failed)
+        training.entered.connect(lambda shelf: self._offer(shelf) if shelf is not None else self.look_at_library())
+
+    def _begun(self) -> None:
+        enable(self.train, "")
+        self.train.setText("Cancel")
+        self.training.look()
+
+    def _show_progress(self, progress: Progress) -> None:
+        show_progress(self.progress, progress)
+        if not self.training.cancelling:
+            self.state.setText(progress_text(progress))
 
     def _done(self, outcome: TeachingDone) -> None:
+        self.progress.setRange(0, 1000)
         self.progress.setValue(1000)
         self._reset()
-        asked = self._asked
-        assert asked is not None
-        label = f"{asked.name}/{outcome.folder.name}"
+        label = version_label(outcome.folder)
         self.state.setText(f"{label} is ready: look at the check, then press Use it.")
         self._newest = label
-        created = datetime.now(UTC).isoformat(timespec="seconds")
-        left_out = outcome.check.get("left_out", ())
-        made_of = tuple((clip.name, clip.action) for clip in asked.learnt if clip.name not in left_out)
-        model = Model(label, created, asked.kind, f"models/{label}", made_of, outcome.check)
-        self._jobs.start("model", lambda: enter(self._root, model), self._offer, lambda _: self.look_at_library())
 
     def _use_chosen(self) -> None:
         model = self.taught.chosen()
@@ -354,46 +341,42 @@ class TeachDialog(QDialog):
         self.use.tell(model)
 
     def _show_way_back(self) -> None:
-        self.back.setEnabled(self._before is not None)
+        enable(self.back, "" if self._before is not None else "There is nothing to go back to")
         self.back.setText("Back" if self._before is None else f"Back to {short_name(self._root, self._before)}")
 
     def _failed(self, line: str) -> None:
+        self.progress.setRange(0, 1000)
+        self.progress.setValue(0)
         self._reset()
         self._say(line)
 
     def _reset(self) -> None:
-        self.train.setEnabled(True)
+        self.work_is_over()
         self.train.setText("Train")
         self._refresh()
 
     def _refresh(self) -> None:
-        self.train.setEnabled(self._job is not None or (bool(self._items()) and not self._missing))
+        none = "" if self._items() else "There is no labelled clip: record some takes (Ctrl+E)"
+        enable(self.train, "" if self.training.job is not None else self._missing or none)
 
     def _say(self, line: str) -> None:
         if not self._closed:
             self.state.setText(line)
 
-    def done(self, result: int) -> None:
-        """Qt's: what runs is cancelled."""
-        self._end()
-        super().done(result)
+    def at_work(self) -> str:
+        """Whether to stop the training; "" once it has been cancelled."""
+        training = self.training
+        return STOP_TRAINING if training.job is not None and not training.cancelling else ""
 
-    def closeEvent(self, event: QCloseEvent) -> None:
-        """Qt's: what runs is cancelled."""
-        self._end()
-        super().closeEvent(event)
-
-    def _end(self) -> None:
+    def leave(self) -> None:
+        """What runs is cancelled."""
         self._closed = True
-        self._timer.stop()
         self._watch.stop()
-        job, self._job = self._job, None
-        if job is not None:
-            job.cancel()
+        self.training.close()
 
 
 def _what_there_is(counts: dict[str, int]) -> str:
     if not counts:
         return "Nothing is labelled yet: record some takes (Ctrl+E), then come back."
     hint = "" if counts.get(NOTHING) else " Label some footage “nothing” to know its false alarms."
-    return f"{len(counts.keys() - {NOTHING})} actions in the library.{hint}"
+    return f"{counted(len(counts.keys() - {NOTHING}), 'action')} in the library.{hint}"

@@ -1,7 +1,7 @@
 """Everyday actions merged from five data sets: what each recording shows, and who trains, validates and tests."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from zlib import crc32
 
@@ -13,6 +13,7 @@ from recognizer.training.data import jhmdb, kinect, msr_action3d, nw_ucla, penn_
 from recognizer.training.data.recording import Recording
 
 IDLE, OTHER = "idle", "other"
+WEBCAM_POSES = "webcam_poses"
 ACTIONS = (
     *(IDLE, "walk", "run", "sit_down", "stand_up", "pick_up", "wave", "clap", "throw", "punch", "kick", "squat"),
     *("push_up", "sit_up", "jumping_jacks", "pull_up", "swing", OTHER),
@@ -52,6 +53,8 @@ _LEFT_OUT = {(jhmdb.NAME, "jump")}
 _VALIDATION_SUBJECTS = {utd_mhad.NAME: {7}, msr_action3d.NAME: {9}, nw_ucla.NAME: {5, 10}}
 _VALIDATION_ONE_IN = 6
 
+_MOVES = 0.2  # of a recording's speed: slower is waiting
+
 # Pitch of the camera in degrees, hip drop and hip width of kinect.to_mpose.
 _KINECT = {utd_mhad.NAME: (4.0, 0.42, 1.2), nw_ucla.NAME: (13.0, 0.42, 1.2), msr_action3d.NAME: (6.0, 0.5, 0.5)}
 
@@ -64,6 +67,10 @@ class Corpus:
     first, length: (R,) where each recording's frames are. fps: (R,). depth: (R,) bool, True for 3D recordings.
     action: (R,) place in ACTIONS. kind: (R,) place in `kinds`, the names "dataset/action" of the sets' own actions.
     dataset: (R,) names. part: (R,) "train", "validation" or "test". name: (R,) names within the data set.
+    lead: (R,) frames that come before a recording's first and show the same person's motion up to it; most have none.
+    onset, offset: (R,) frames of the recording between which it is moved; before and after, people wait.
+    person: (R,) who it is, as far as the set tells. previous: (R,) the recording that a `lead` belongs to, -1 where
+    nobody labelled it.
     """
 
     joints: NDArray[np.float32]
@@ -78,6 +85,17 @@ class Corpus:
     dataset: NDArray[np.str_]
     part: NDArray[np.str_]
     name: NDArray[np.str_]
+    lead: NDArray[np.intp]
+    onset: NDArray[np.float32]
+    offset: NDArray[np.float32]
+    person: NDArray[np.str_]
+    previous: NDArray[np.intp]
+
+    def __post_init__(self) -> None:
+        columns = (field.name for field in fields(self) if field.name not in ("joints", "seen", "kinds"))
+        uneven = [name for name in columns if len(getattr(self, name)) != len(self.first)]
+        if uneven:
+            raise ValueError(f"the column {uneven[0]} has another length than the others")
 
     def __len__(self) -> int:
         return len(self.first)
@@ -116,6 +134,7 @@ def merge(recordings: Iterable[Recording]) -> Corpus:
     length = np.array([len(joints) for joints, _ in converted], dtype=np.intp)
     kind_names = [f"{r.dataset}/{r.action}" for r in recordings]
     kinds = tuple(sorted(set(kind_names)))
+    moved = [moved_frames(joints, r.fps) for (joints, _), r in zip(converted, recordings, strict=True)]
     return Corpus(
         joints=np.concatenate([joints for joints, _ in converted]),
         seen=np.concatenate([seen for _, seen in converted]),
@@ -129,7 +148,29 @@ def merge(recordings: Iterable[Recording]) -> Corpus:
         dataset=np.array([r.dataset for r in recordings]),
         part=np.array([part_of(r) for r in recordings]),
         name=np.array([r.name for r in recordings]),
+        lead=np.zeros(len(recordings), dtype=np.intp),
+        onset=np.array([first for first, _ in moved], dtype=np.float32),
+        offset=np.array([last for _, last in moved], dtype=np.float32),
+        person=np.array([r.name if r.subject is None else str(r.subject) for r in recordings]),
+        previous=np.full(len(recordings), -1, dtype=np.intp),
     )
+
+
+def moved_frames(joints: NDArray[np.float32], fps: float) -> tuple[float, float]:
+    """The first and the last frame of a recording (T, 13, 3) between which its person moves; all where it is unclear.
+
+    A frame is moved when a joint is faster than a fifth of the recording's speed, which is the 90th percentile of its
+    fastest joint over 0.2 s.
+    """
+    last = float(len(joints) - 1)
+    span = max(round(0.2 * fps), 1)
+    if len(joints) <= 3 * span:
+        return 0.0, last
+    way = np.linalg.norm(joints[span:] - joints[:-span], axis=-1).max(axis=-1)
+    moved = np.flatnonzero(way >= _MOVES * np.quantile(way, 0.9))
+    first = float(moved[0] + span / 2) if moved[0] else 0.0
+    end = float(moved[-1] + span / 2) if moved[-1] < len(way) - 1 else last
+    return (first, end) if end - first >= 0.4 * fps else (0.0, last)
 
 
 def _to_mpose(recording: Recording) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pose.folders import is_leftover
 from pose.skeleton import OPENPOSE_18
 from recognizer.training.data.reading import damaged, load_json, numbers
 from recognizer.training.data.recording import DataError, Recording, Skeleton
@@ -38,7 +39,7 @@ def read(folder: Path) -> Iterator[Recording]:
         if not isinstance(labels, dict):
             raise damaged(label_file, "not a table of clips")
         without = 0
-        for file in sorted((folder / part).glob("*.json")):
+        for file in sorted(file for file in (folder / part).glob("*.json") if not is_leftover(Path(file.name))):
             label = labels.get(file.stem)
             if not isinstance(label, dict) or not isinstance(label.get("label"), str):
                 raise DataError(f"{file}: {label_file.name} has no label for it; use the two of one download")

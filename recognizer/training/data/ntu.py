@@ -42,6 +42,7 @@ ACTIONS = (
     *("exchange_things", "support_person", "finger_guessing_game"),
 )
 People = Literal["first", "motion"]
+Order = Literal["ids", "file"]
 PROTOCOLS = {60: ("xsub", "xview"), 120: ("xsub", "xset")}
 # The people who train in both sets; those of the smaller set are numbered 1 to 40.
 TRAIN_SUBJECTS = frozenset(
@@ -64,19 +65,24 @@ def read(
     actions: int = 60,
     missing: Path | None = None,
     people: People = "first",
+    order: Order = "ids",
 ) -> Iterator[Recording]:
     """Every SsssCcccPpppRrrrAaaa.skeleton in `folder`, of one or two people, in metres.
 
     protocol: "xsub" (cross-subject), "xview" (cross-view, 60 actions only) or "xset" (cross-setup, 120 only).
     missing: the authors' published list of samples with missing skeletons; those are left out. Files without anyone
         are skipped with a line in any case.
-    people: which two are kept where more were tracked: the "first" of each frame (ST-GCN's code), or those with the
-        most "motion" (ST-TR's code, after the authors' advice).
+    people: which two are kept where more were tracked: the "first" (ST-GCN's code), or those with the most "motion"
+        (ST-TR's code, after the authors' advice).
+    order: who is who from frame to frame: after the bodies' "ids", or as the "file" has them in each frame (ST-GCN's
+        code), where two people may change places.
     Files of the set's other 60 actions are left out when `actions` is 60.
     """
     if actions not in PROTOCOLS or protocol not in PROTOCOLS[actions]:
         known = "; ".join(f"{count}: {', '.join(names)}" for count, names in PROTOCOLS.items())
         raise DataError(f"NTU RGB+D {actions} has no protocol {protocol}; choose one of {known}")
+    if order not in get_args(Order):
+        raise DataError(f"no order of people is called {order}; choose one of {', '.join(get_args(Order))}")
     if people not in get_args(People):
         raise DataError(f"no choice of people is called {people}; choose one of {', '.join(get_args(People))}")
     left_out = _names(missing) if missing is not None else frozenset()
@@ -86,7 +92,7 @@ def read(
             raise damaged(file, f"the set has no action {action}")
         if file.stem in left_out or (actions == 60 and (setup > _SETUPS_OF_60 or action > 60)):
             continue
-        bodies = _bodies(file)
+        bodies = _bodies(file, order)
         if bodies.shape[0] == 0 or bodies.shape[1] < 2:
             log.warning("%s: nobody in it, skipped", file.name)
             continue
@@ -135,29 +141,58 @@ def _names(file: Path) -> frozenset[str]:
     return frozenset(names)
 
 
-def _bodies(file: Path) -> NDArray[np.float64]:
-    """(M, T, 25, 3) metres in the camera's axes, bodies in the order that each frame has them; 0 where absent."""
+def _bodies(file: Path, order: Order) -> NDArray[np.float64]:
+    """(M, T, 25, 3) metres in the camera's axes; 0 where a body is absent."""
     try:
-        values = np.array(file.read_text(encoding="ascii").split(), dtype=np.float64)
-        found: list[tuple[int, int, NDArray[np.float64]]] = []
+        words = file.read_text(encoding="ascii").split()
+        values = np.array(words, dtype=np.float64)
+        found: list[tuple[int, list[str], list[NDArray[np.float64]]]] = []
         frames, place = int(values[0]) if len(values) else 0, 1
         if not 0 <= frames <= len(values):
             raise ValueError("frames")
         for frame in range(frames):
             count, place = int(values[place]), place + 1
-            for body in range(count):
+            ids, bodies = [], []
+            for _ in range(count):
                 first = place + _BODY_HEADER + 1
                 if values[first - 1] != len(NTU_25):
                     raise ValueError("joints")
+                ids.append(words[place])  # too long a number for a float
                 place = first + len(NTU_25) * _JOINT_VALUES
-                joints = values[first:place].reshape(len(NTU_25), _JOINT_VALUES)
-                found.append((frame, body, joints[:, :3]))
+                bodies.append(values[first:place].reshape(len(NTU_25), _JOINT_VALUES)[:, :3])
+            found.append((frame, ids, bodies))
     except (OSError, ValueError, IndexError, OverflowError) as error:
         raise damaged(file, f"not a whole skeleton file ({type(error).__name__})") from error
-    bodies = np.zeros((max((body + 1 for _, body, _ in found), default=0), frames, len(NTU_25), 3))
-    for frame, body, joints in found:
-        bodies[body, frame] = joints
-    return bodies
+    seats = _Seats()
+    seated = [
+        (frame, seat, body)
+        for frame, ids, bodies in found
+        for seat, body in zip(seats.of(ids) if order == "ids" else range(len(ids)), bodies, strict=True)
+    ]
+    out = np.zeros((max((seat + 1 for _, seat, _ in seated), default=0), frames, len(NTU_25), 3))
+    for frame, seat, body in seated:
+        out[seat, frame] = body
+    return out
+
+
+class _Seats:
+    """A place for each body as long as it is there. Who is new, or was lost and found again under another number, takes
+    the first place that nobody of the frame has."""
+
+    def __init__(self) -> None:
+        self._seat_of: dict[tuple[str, int], int] = {}
+
+    def of(self, ids: list[str]) -> list[int]:
+        """The place of each body of the next frame."""
+        bodies = [(number, ids[:place].count(number)) for place, number in enumerate(ids)]  # one may be there twice
+        seats = {body: self._seat_of[body] for body in bodies if body in self._seat_of}
+        for body in bodies:
+            if body not in seats:
+                taken = set(seats.values())
+                seats[body] = next(free for free in range(len(taken) + 1) if free not in taken)
+        gone = {body: seat for body, seat in self._seat_of.items() if seat not in seats.values()}
+        self._seat_of = gone | seats
+        return [seats[body] for body in bodies]
 
 
 def _chosen(bodies: NDArray[np.float64], people: str) -> NDArray[np.float64]:

@@ -13,9 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pose.folders import is_leftover
 from pose.skeleton import COCO_17, LAYOUTS, NTU_25, OPENPOSE_18, OPENPOSE_25, Layout
 from recognizer.training.data import restricted_pickle
 from recognizer.training.data.kinect import TO_PICTURE
+from recognizer.training.data.plausible import check_axes, check_places
 from recognizer.training.data.recording import DataError, Recording, Skeleton
 
 log = logging.getLogger(__name__)
@@ -36,7 +38,7 @@ def read(
 ) -> Iterator[Recording]:
     """The recordings of a pickle, or of the only one in a folder; see pyskl_to_recordings."""
     if file.is_dir():
-        pickles = sorted(file.glob("*.pkl"))
+        pickles = sorted(path for path in file.glob("*.pkl") if not is_leftover(Path(path.name)))
         if len(pickles) != 1:
             raise DataError(f"{len(pickles)} PYSKL pickles (*.pkl) in {file}; give one file")
         file = pickles[0]
@@ -176,6 +178,9 @@ def _recording(
     if not isinstance(seen, np.ndarray) or seen.shape != keypoint.shape[:3] or seen.dtype != np.bool_:
         seen = np.any(keypoint != 0, axis=-1) if score is None else score > 0
     seen = seen & _finite(keypoint, name)
+    size_px = _size_px(ours["size_px"] if "size_px" in ours else annotation.get("img_shape"), "size_px" not in ours)
+    if not ours:  # MediaPipe, whose joints we write, places some far outside the picture
+        check_places(keypoint, seen, size_px, name)
     joints = np.where(np.isfinite(keypoint), keypoint, 0) * (TO_PICTURE if keypoint.shape[3] == 3 else np.float32(1))
     scored = ours.get("scored")
     if not isinstance(scored, list) or len(scored) != len(joints):
@@ -195,7 +200,7 @@ def _recording(
         test=test,
         others=tuple(people[1:]),
         score=people[0].score,
-        size_px=_size_px(ours["size_px"] if "size_px" in ours else annotation.get("img_shape"), "size_px" not in ours),
+        size_px=size_px,
     )
 
 
@@ -204,8 +209,9 @@ def _arrays(annotation: Mapping[str, Any]) -> tuple[NDArray[np.float32], NDArray
     name, keypoint, score = annotation["frame_dir"], annotation.get("keypoint"), annotation.get("keypoint_score")
     if not isinstance(keypoint, np.ndarray):
         raise DataError(f"{name}: no array `keypoint`; a table of contents without skeletons cannot be read")
-    if keypoint.dtype.kind not in "fiu" or keypoint.ndim != 4 or keypoint.shape[-1] not in (2, 3):
-        raise DataError(f"{name}: `keypoint` of shape {keypoint.shape}, not (people, frames, joints, 2 or 3)")
+    if keypoint.dtype.kind not in "fiu":
+        raise DataError(f"{name}: `keypoint` of shape {keypoint.shape} holds no numbers; get the file anew")
+    check_axes(keypoint, annotation.get("total_frames"), name)
     if annotation.get("total_frames", keypoint.shape[1]) != keypoint.shape[1]:
         raise DataError(f"{name}: {keypoint.shape[1]} frames, total_frames says {annotation['total_frames']}")
     if score is None:

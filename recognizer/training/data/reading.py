@@ -58,11 +58,18 @@ def load_json(file: Path) -> Any:
 
 
 def load_text(file: Path, delimiter: str | None = None) -> NDArray[np.float32]:
-    """(rows, columns) of a text file of numbers; DataError when it cannot be read or a row is longer than another."""
+    """(rows, columns) of a text file of numbers; DataError when it cannot be read or a row is longer than another.
+
+    Where commas are expected and semicolons are there, as spreadsheets of many countries write them, commas are those
+    of decimals.
+    """
     try:
-        if not file.read_text(encoding="utf-8").strip():
+        text = file.read_text(encoding="utf-8-sig")
+        if not text.strip():
             return np.empty((0, 0), dtype=np.float32)
-        return np.loadtxt(file, dtype=np.float32, ndmin=2, delimiter=delimiter, encoding="utf-8")
+        if delimiter == "," and ";" in text:
+            text, delimiter = text.replace(",", "."), ";"
+        return np.loadtxt(text.splitlines(), dtype=np.float32, ndmin=2, delimiter=delimiter)
     except (OSError, ValueError, OverflowError) as error:
         raise damaged(file, f"not a table of numbers ({type(error).__name__})") from error
 

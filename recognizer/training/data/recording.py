@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pose.errors import ActionLensError
+from pose.folders import is_leftover
 from pose.skeleton import Layout
 
 SYNTHETIC = "synthetic/"  # begins the data set's name of clips that a generator made up
@@ -70,7 +71,7 @@ class Recording:
 
 def files_of(folder: Path, pattern: str, dataset: str) -> list[Path]:
     """The files of a data set, sorted; DataError when there are none."""
-    files = sorted(folder.glob(pattern))
+    files = sorted(file for file in folder.glob(pattern) if not is_leftover(file.relative_to(folder)))
     if not files:
         raise DataError(f"no {dataset} files ({pattern}) in {folder}; give the folder that holds the data sets")
     return files

@@ -27,5 +27,10 @@ JHMDB_14 = TrainingSource(
     "Jhuang, Gall, Zuffi, Schmid, Black: Towards Understanding Action Recognition, ICCV 2013; http://jhmdb.is.tue.mpg.de/",
     "research data; the clips come from films and web videos",
 )
+WEBCAM_POSES = TrainingSource(
+    "Poses of real people before a camera",
+    "MediaPipe and OpenPose poses of videos in 30 public repositories, which the set's index names",
+    "most owners state no licence, some GPL-2.0, GPL-3.0, MIT or Apache-2.0: for research",
+)
 
-TRAINING_DATA = (PENN_ACTION, UTD_MHAD, NW_UCLA, MSR_ACTION3D, JHMDB_14)
+TRAINING_DATA = (PENN_ACTION, UTD_MHAD, NW_UCLA, MSR_ACTION3D, JHMDB_14, WEBCAM_POSES)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from pose.errors import ActionLensError
+from recognizer.training.data.everyday_streams import read_corpus
 from recognizer.training.lightning_run import is_first_process
 from recognizer.training.models.gl_transformer import Positions
 from recognizer.training.pretrain import ablations, everyday, everyday_actions, figures, speed, without_network
@@ -253,12 +254,12 @@ def _export(options: argparse.Namespace) -> None:
     done = everyday.load_everyday(options.run)
     changed = {key: getattr(options, key) for key in ("epochs", "batch") if getattr(options, key) is not None}
     recipe = {"linear": everyday_actions.LINEAR, "whole": everyday_actions.WHOLE}[options.learn].changed(**changed)
-    corpus = everyday.read(options.data)
+    corpus = read_corpus(options.data)
     folder = options.run / f"everyday-{options.learn}-seed{options.seed}"
     network = everyday_actions.learnt(done, corpus, folder, hardware_of(options), options.seed, recipe)
     how = "learnt with a linear layer" if options.learn == "linear" else "fine-tuned as a whole"
     if is_first_process():
-        card = everyday_actions.write_model(network, corpus, options.weights, how)
+        card = everyday_actions.write_model(network, corpus, options.data, options.weights, how)
         found = card.metrics["validation_clips"]
         sys.stdout.write(f"{options.weights}: {100 * found['accuracy']:.1f}% of {found['clips']} validation clips\n")
 

@@ -32,7 +32,7 @@ TITLE = "all skeletons that there are, in two dimensions"
 
 _LONGEST_S = 6.0  # beyond, a recording is not drawn more often
 # Windows as those of training with labels, but without a detector's noise: it would be what is to be predicted.
-_AUGMENTATION = Augmentation(noise=0.0, bias=0.0, lose_joint=0.01, lose_legs=0.1)
+_AUGMENTATION = Augmentation(noise=0.0, bias=0.0, lose_joint=0.01, crop=0.1, unusual=0.0, kinect=0.0)
 
 
 def read(data: Path, library: Path | None = None, leave_out: tuple[str, ...] = ()) -> Corpus:
@@ -89,7 +89,8 @@ def random_windows(
     if mirror:
         xy, seen = augment.mirror(xy, seen, rng)
     xy = augment.jitter(xy, rng, how)
-    seen = augment.lose_joints(seen, rng, how, np.zeros(len(seen), dtype=bool))
+    seen = augment.crop(xy, seen, rng, how, np.zeros(len(seen), dtype=bool))
+    seen = augment.lose_joints(seen, rng, how)
     return clip_features(xy, seen.astype(np.float32), RATE_FPS)
 
 

@@ -2,7 +2,6 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -10,12 +9,9 @@ from torch import Tensor
 
 from recognizer.features import CHANNELS, LAYOUT
 from recognizer.model_card import ModelCard
-from recognizer.training import report
-from recognizer.training.augment import Array
 from recognizer.training.batches import BatchMaker, BatchPlan, OutputSpace
-from recognizer.training.calibrate import calibrate
+from recognizer.training.choice import choose
 from recognizer.training.data.everyday import ACTIONS, Corpus
-from recognizer.training.evaluate import Windows, logits_of, windows_of
 from recognizer.training.export import decision_rules, export
 from recognizer.training.fit import loss_of
 from recognizer.training.lightning_run import Hardware, claim
@@ -105,31 +101,21 @@ def learnt(
     return network.float().cpu().eval().requires_grad_(False)
 
 
-def write_model(network: GlFeatures, corpus: Corpus, folder: Path, how: str) -> ModelCard:
+def write_model(network: GlFeatures, corpus: Corpus, data: Path, folder: Path, how: str) -> ModelCard:
     """model.onnx and card.json with figures of the validation people and of the test split, at thresholds chosen on
-    the former. how: the network learnt the actions, for the notes."""
-    validation, logits = _judged(network, corpus, "validation")
-    rules = calibrate(corpus, validation, logits)
-    test, tested = _judged(network, corpus, "test")
-    metrics: dict[str, Any] = {
-        **report.metrics("validation", corpus, validation, logits, rules),
-        **report.metrics("test", corpus, test, tested, rules),
-    }
+    the former. data: the folder of the data sets. how: the network learnt the actions, for the notes."""
+    chosen = choose(_deployed(network), data, corpus)
+    rules = chosen.rules
     return export(
         _deployed(network, rules.other_bias),
         len(CHANNELS) * len(LAYOUT),
         folder,
         name=folder.resolve().name,
         family=FAMILY,
-        decision=decision_rules(rules.temperature, rules.by_action()),
-        metrics=metrics,
+        decision=decision_rules(rules.temperature, rules.by_action(), rules.needs),
+        metrics=chosen.metrics(_deployed(network), data, corpus),
         notes=NOTES.format(how=how),
     )
-
-
-def _judged(network: GlFeatures, corpus: Corpus, part: str) -> tuple[Windows, Array]:
-    windows = windows_of(corpus, np.flatnonzero(corpus.part == part))
-    return windows, logits_of(_deployed(network), windows.features, batch=128)
 
 
 def _deployed(network: GlFeatures, other_bias: float = 0.0) -> Deployed:

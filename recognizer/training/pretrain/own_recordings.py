@@ -85,6 +85,11 @@ def with_recordings(corpus: Corpus, tracks: Sequence[Track]) -> Corpus:
         dataset=np.append(corpus.dataset, np.full(count, OWN)),
         part=np.append(corpus.part, np.full(count, "train")),
         name=np.append(corpus.name, np.array([track.name for track in tracks])),
+        lead=np.append(corpus.lead, np.zeros(count, dtype=np.intp)),
+        onset=np.append(corpus.onset, np.zeros(count, dtype=np.float32)),
+        offset=np.append(corpus.offset, np.array([len(track.joints) - 1 for track in tracks], dtype=np.float32)),
+        person=np.append(corpus.person, np.array([track.name for track in tracks])),
+        previous=np.append(corpus.previous, np.full(count, -1, dtype=np.intp)),
     )
 
 

@@ -27,6 +27,7 @@ def state(library):
 
 EDITS = {
     "add clips": lambda lib, rec: lib.add_clips(rec, [NewClip(0.1, 0.4, 1, "jump", "Bob"), NewClip(0.4, 0.9)]),
+    "add and label": lambda lib, rec: lib.add_clips_to({rec: [NewClip(0.1, 0.4, 1)]}, [some_clip(lib)], "jump"),
     "change a clip": lambda lib, rec: lib.change_clip(some_clip(lib), NewClip(0.2, 0.7, 2, "hop", "Eve", "!", True)),
     "remove clips": lambda lib, rec: lib.remove_clips([clip.id for clip in lib.clips(limit=-1)]),
     "label": lambda lib, rec: lib.label([clip.id for clip in lib.clips(limit=-1)], "spin"),
@@ -338,7 +339,7 @@ def test_a_take_that_tells_its_action_is_a_clip(library):
     assert library.refresh() == 1
     (clip,) = of(library, folder.name)
     assert (clip.action, clip.who, clip.session, clip.person) == ("wave", "Ada", "s", 3)
-    assert (clip.start_s, clip.end_s) == (0, info.duration_s)
+    assert (clip.start_s, clip.end_s) == (0, pytest.approx(info.duration_s, abs=0.1))  # it moves all the time
     library.remove_clips([clip.id])
     library.close()
     (library.root / FILE).unlink()
@@ -347,13 +348,13 @@ def test_a_take_that_tells_its_action_is_a_clip(library):
 
 
 @pytest.mark.parametrize("begins_s", [0.4, 1e6])
-def test_what_was_kept_from_before_a_take_is_no_part_of_its_clip(begins_s, library):
+def test_movement_that_goes_on_over_the_key_belongs_to_the_take(begins_s, library):
     tracks = make_tracks()
     info = replace(describe(tracks, "cam"), action="wave", begins_s=begins_s)
     folder = store(library.root, library.staging(), info, tracks)
     library.refresh()
     bounds = [(clip.start_s, clip.end_s) for clip in of(library, folder.name)]
-    assert bounds == ([(0.4, info.duration_s)] if begins_s == 0.4 else [])
+    assert bounds == ([(0, pytest.approx(info.duration_s, abs=0.1))] if begins_s == 0.4 else [])
 
 
 def test_the_bin_is_emptied_for_good(full):

@@ -1,9 +1,11 @@
 """What goes out comes back: PYSKL pickles, tables, COCO, MP4; and files that mean harm."""
 
+import csv
 import io
 import json
 import os
 import pickle
+import re
 import stat
 import tarfile
 import zipfile
@@ -124,6 +126,27 @@ def test_tables_there_and_back_lose_nothing(full, other, tmp_path):
     assert set(other.splits()) == {"mine"}
 
 
+@pytest.mark.parametrize("delimiter", [";", "\t"])
+def test_tables_that_a_spreadsheet_saved_again(full, other, tmp_path, delimiter):
+    """With semicolons between columns and commas before decimals."""
+    export_tables(full, full.recordings(limit=-1), tmp_path / "out")
+    for path in (tmp_path / "out").glob("*.csv"):
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = list(csv.reader(file))
+        decimal = re.compile(r"-?\d+\.\d+")
+        rows = [[cell.replace(".", ",") if decimal.fullmatch(cell) else cell for cell in row] for row in rows]
+        with path.open("w", encoding="utf-8-sig", newline="") as file:
+            csv.writer(file, delimiter=delimiter).writerows(rows)
+    report = import_tables(other, tmp_path / "out")
+    assert report.problems == []
+    for library in (full, other):
+        assert library.recordings(limit=-1)
+    assert [replace(clip, id=0) for clip in other.clips(limit=-1)] == [
+        replace(clip, id=0) for clip in full.clips(limit=-1)
+    ]
+    assert [r.duration_s for r in other.recordings(limit=-1)] == [r.duration_s for r in full.recordings(limit=-1)]
+
+
 def test_tables_keep_what_a_take_was_and_what_made_a_recognizer(full, other, tmp_path):
     made = make_tracks(11)
     info = replace(describe(made, "cam"), action="jump", person="Ann", begins_s=1.0)
@@ -138,7 +161,7 @@ def test_tables_keep_what_a_take_was_and_what_made_a_recognizer(full, other, tmp
     came = other.open_recording(take).info
     assert (came.action, came.person, came.begins_s) == ("jump", "Ann", 1.0)
     (kept,) = other.clips(Filter(recording=take))
-    assert (kept.action, kept.who, kept.start_s) == ("hop", "Ann", 1.0)
+    assert (kept.action, kept.who, kept.start_s) == ("hop", "Ann", clip.start_s)
     found = next(one for one in other.models() if one.name == "mine")
     assert found.clips == ((kept.name, "jump"),)
     assert replace(found, clips=()) == replace(model, clips=())
@@ -410,6 +433,25 @@ def test_an_archive_that_unpacks_to_far_more_is_refused(tmp_path, monkeypatch):
     with pytest.raises(LibraryError, match="far more than its size"):
         unpack(archive, tmp_path / "in")
     assert list((tmp_path / "in").iterdir()) == []
+
+
+def test_what_macos_and_windows_leave_in_archives_is_no_content(full, other, tmp_path):
+    export_tables(full, full.recordings(), tmp_path / "out")
+    archive = tmp_path / "out.zip"
+    with zipfile.ZipFile(archive, "w") as packed:
+        for path in sorted((tmp_path / "out").rglob("*")):
+            if path.is_file():
+                name = path.relative_to(tmp_path).as_posix()
+                packed.write(path, name)
+                packed.writestr(f"__MACOSX/{name.rpartition('/')[0]}/._{path.name}", b"\0\5\x16\7")
+        packed.writestr("out/Thumbs.db", b"x")
+        packed.writestr("out/._a.pkl", b"x")
+        packed.writestr(".DS_Store", b"x")
+    (tmp_path / "in").mkdir()
+    unpack(archive, tmp_path / "in")
+    assert [path.name for path in (tmp_path / "in").iterdir()] == ["out"]
+    report = import_any(other, [archive])
+    assert (len(report.recordings), report.problems) == (2, [])
 
 
 def test_an_archive_of_tables_comes_in(full, other, tmp_path):

@@ -6,8 +6,10 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
+from zlib import crc32
 
 import numpy as np
 import psutil
@@ -61,6 +63,8 @@ def posed(monkeypatch):
                 return
             answer = answers.get(path.name, make_tracks(sum(path.name.encode()), people=(0,)))
             answer = answer() if callable(answer) else answer
+            if isinstance(answer, Tracks):  # of another moment in each video, or they would be copies
+                answer = replace(answer, xy_px=answer.xy_px + np.float32(crc32(str(path).encode()) % 97))
             yield PosedVideo(path, answer) if isinstance(answer, Tracks) else PosedVideo(path, None, answer)
 
     monkeypatch.setattr(module, "pose_videos", fake)
@@ -119,7 +123,7 @@ def test_cancel_keeps_what_is_finished(posed, library, tmp_path):
 
     posed["b.mp4"] = stop
     for name in ("a.mp4", "b.mp4", "c.mp4"):
-        (tmp_path / name).write_bytes(b"")
+        (tmp_path / name).write_bytes(name.encode())
     report = import_videos(library, [tmp_path / name for name in ("a.mp4", "b.mp4", "c.mp4")], cancel=cancel)
     assert report.cancelled
     assert sorted(row.source for row in library.recordings()) == ["a.mp4", "b.mp4"]
@@ -169,6 +173,15 @@ def test_find_videos_says_what_is_missing(tmp_path):
         find_videos([tmp_path / "no.mp4"])
     with pytest.raises(LibraryError, match="no video"):
         find_videos([tmp_path])
+
+
+def test_videos_of_a_folder_in_natural_order_without_leftovers(tmp_path):
+    videos = ["take 1.mp4", "take 2.MTS", "take 3.m2ts", "take 10.gif", "take 100.mov"]
+    leftovers = ["._take 1.mp4", "Thumbs.db", ".DS_Store", "__MACOSX/._take 1.mp4", "__MACOSX/take 1.mp4", "notes.txt"]
+    (tmp_path / "__MACOSX").mkdir()
+    for name in (*reversed(videos), *leftovers):
+        (tmp_path / name).write_bytes(b"x")
+    assert [path.name for path in find_videos([tmp_path])] == videos
 
 
 @pytest.mark.skipif(not hasattr(os, "symlink") or os.name == "nt", reason="links")
@@ -478,7 +491,7 @@ def root(library):
 
 
 def test_the_command_checks_exports_and_rebuilds(root, tmp_path, capsys):
-    assert run(capsys, "--root", root, "check") == (0, "1 recordings, 1 clips, 2 actions: all is well\n", "")
+    assert run(capsys, "--root", root, "check") == (0, "1 recording, 1 clip, 2 actions: all is well\n", "")
     assert run(capsys, "--root", root, "export", "pyskl", tmp_path / "a.pkl")[0] == 0
     assert run(capsys, "--root", root, "export", "tables", tmp_path / "a")[0] == 0
     assert run(capsys, "--root", root, "export", "coco", tmp_path / "a.json")[0] == 0

@@ -147,7 +147,7 @@ def test_every_version_stays_and_tells_its_clips(taught, lesson, base_folder, tm
     assert [each["name"] for each in listed["clips"]] == [clip.name for clip in lesson.clips]
     assert listed["base"]["name"] == "toy"
     model = taught_model(tmp_path / "gym" / "2")
-    assert (model.label, model.base, model.problem) == ("gym/2", "toy", "")
+    assert (model.label, model.base, model.problem) == ("gym@2", "toy", "")
     assert {name for names in model.actions.values() for name in names} == {clip.name for clip in lesson.clips}
     (tmp_path / "gym" / "2" / "clips.json").write_text('{"clips": [1, {"action": []}], "base": 3, "check": "no"}')
     model = taught_model(tmp_path / "gym" / "2")

@@ -85,7 +85,31 @@ def tiny_data(tmp_path_factory) -> Path:
             lengths=np.full(clips, 20, np.int32),
             labels=np.array(["wave", "pour"] * (clips // 2)),
         )
+    tiny_webcam_poses(root / "webcam_poses", rng)
     return root
+
+
+def tiny_webcam_poses(folder: Path, rng: np.random.Generator) -> None:
+    """Six sequences of 6 s by people of all three parts: idle, an action, and unlisted motion; one at a desk."""
+    (folder / "sequences").mkdir(parents=True)
+    lines = ["name\tsource\tperson\tsegments"]
+    standing = 200 + 90 * rng.normal(0, 1, (33, 2))
+    for number, person in enumerate(("p002", "p004", "p003", "p013", "d01", "p001")):
+        times_s = np.arange(180) / 30
+        xy = moving(np.pad(standing / 90, [(0, 0), (0, 1)]), 180, rng)[..., :2] * 90
+        confidence = np.full((180, 33), 250, np.uint8)
+        confidence[:, 25:] = 0 if person == "d01" else 250
+        np.savez(
+            folder / "sequences" / f"s{number}.npz",
+            times_s=times_s.astype(np.float32),
+            xy8=(xy * 8).astype(np.int16),
+            conf=confidence,
+            size=np.array([640, 480], np.int32),
+            layout=np.array("mediapipe-33"),
+        )
+        segments = [[0, 2, "idle"], [2, 4, ("walk", "wave")[number % 2]], [4, 5.9, "other:twirl"]]
+        lines.append(f"s{number}\to/r\t{person}\t{json.dumps(segments)}")
+    (folder / "index.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -5,9 +5,18 @@ import pytest
 
 pytest.importorskip("torch", reason="needs the extra `train`")
 
-from pose.skeleton import MPOSE_13
+from pose.skeleton import KINECT_20, MPOSE_13
 from recognizer.training import augment
-from recognizer.training.batches import BatchMaker, BatchPlan, OutputSpace, exchange_legs, gather, splice
+from recognizer.training.batches import (
+    BatchMaker,
+    BatchPlan,
+    OutputSpace,
+    exchange_legs,
+    gather,
+    newer_weight,
+    preceded,
+)
+from recognizer.training.data import kinect
 from recognizer.training.data.everyday import ACTIONS, merge, read_all
 
 
@@ -71,16 +80,25 @@ def test_gather_interpolates_and_holds_the_ends(corpus):
     np.testing.assert_array_equal(joints[0, 3], corpus.joints[first + corpus.length[3] - 1])
 
 
-def test_a_spliced_clip_goes_on_where_it_stopped():
+def test_a_preceded_clip_ends_with_its_own_motion_and_has_no_jump():
     joints = some_clips(2)
     joints[1] += 50
     seen = np.ones(joints.shape[:3], bool)
-    out, _ = splice(joints, seen, np.array([1, 0]), np.array([0.4, 0]))
+    seen[1, :, 0] = False
+    out, out_seen = preceded(joints, seen, np.array([1, 0]), np.array([0.4, 1.0]))
     np.testing.assert_array_equal(out[1], joints[1])
-    np.testing.assert_array_equal(out[0, :18], joints[0, :18])
+    np.testing.assert_array_equal(out[0, 20:], joints[0, 20:])
+    np.testing.assert_array_equal(out_seen[0, :18], seen[1, 12:])
+    np.testing.assert_array_equal(out_seen[0, 18:], seen[0, 18:])
     hips = augment.middle(out, [7, 8])[0]
-    assert np.abs(np.diff(hips, axis=0)).max() < 0.3  # no jump to where the other stood
-    np.testing.assert_allclose(np.diff(out[0, 19:], axis=0), np.diff(joints[1, 19:], axis=0), atol=1e-4)
+    assert np.abs(np.diff(hips, axis=0)).max() < 0.3  # no jump from where the other stood
+    # Before the join it is the partner's clip, coming to its end.
+    np.testing.assert_allclose(np.diff(out[0, :16], axis=0), np.diff(joints[1, 12:28], axis=0), atol=1e-4)
+
+
+def test_the_newer_motion_counts_for_more_from_a_quarter_of_the_window_on():
+    np.testing.assert_allclose(newer_weight(np.float32([0, 0.25, 1])), [0, 0.5, 1], atol=1e-6)
+    assert (np.diff(newer_weight(np.linspace(0, 1, 20, dtype=np.float32))) > 0).all()
 
 
 def test_exchanged_legs_hang_on_the_hips():
@@ -146,9 +164,30 @@ def test_drift_moves_the_body_as_a_whole():
     np.testing.assert_array_equal(augment.change_drift(xy, np.random.default_rng(0), np.zeros(6)), xy)
 
 
-def test_legs_are_cut_off_only_where_they_do_not_matter():
-    how = augment.Augmentation(lose_joint=0, lose_legs=1)
-    seen = augment.lose_joints(np.ones((40, 30, 13), bool), np.random.default_rng(0), how, np.arange(40) < 20)
-    assert seen[:20].all()
-    assert not seen[20:, :, 9:].any()
-    assert seen[20:, :, :7].all()
+def test_what_is_below_the_edge_of_the_picture_is_not_seen():
+    xy = np.zeros((60, 30, 13, 2), np.float32)
+    height = np.float32([-0.4, 0, 0, 0.5, 0.5, 0.9, 0.9, 1, 1, 1.7, 1.7, 2.4, 2.4])
+    xy[..., 1] = height
+    how = augment.Augmentation(crop=1)
+    strict = np.arange(60) < 30
+    seen = augment.crop(xy, np.ones((60, 30, 13), bool), np.random.default_rng(0), how, strict)
+    assert seen[:, :, :3].all()  # head and shoulders stay
+    assert seen[:30, :, :9].all()  # where legs matter the hips stay, too
+    assert 5 < (~seen[30:, 0, 7]).sum() < 25
+    for clip in seen[:, 0]:
+        assert height[clip].max() < height[~clip].min(initial=np.inf)
+
+
+def test_kinect_proportions_are_the_reverse_of_the_conversion():
+    skeleton = np.random.default_rng(0).normal(size=(2, 30, 20, 3)).astype(np.float32)
+    given = kinect.to_mpose(skeleton, 0, 1)
+    given[..., 0, :] = skeleton[..., KINECT_20.index("head"), :]
+    converted = kinect.to_mpose(skeleton, 0.42, 1.2)
+
+    class Whole:
+        random = staticmethod(lambda n: np.zeros(n))
+        uniform = staticmethod(lambda low, high, n: np.ones(n))
+
+    back = augment.as_kinect(converted, np.array([True, False]), Whole(), 1.0)
+    np.testing.assert_allclose(back[0], given[0], atol=1e-4)
+    np.testing.assert_allclose(back[1], converted[1], atol=1e-5)  # flat clips are no Kinect's

@@ -5,7 +5,6 @@ import pytest
 
 pytest.importorskip("torch", reason="needs the extra `train`")
 
-from recognizer.training.calibrate import CalibrationError, calibrate
 from recognizer.training.data.everyday import ACTIONS, merge, read_all
 from recognizer.training.evaluate import (
     Windows,
@@ -72,15 +71,6 @@ def test_accuracy_counts_listed_clips_and_other_is_an_error(corpus):
     assert sum(n for _, n in report.by_dataset.values()) == sum(n for _, n in report.recall.values()) == len(listed)
 
 
-def made_up_windows(corpus, rng, n=4000):
-    """Windows whose logits are right more often than not, and unsure on unlisted actions."""
-    recordings = rng.integers(0, len(corpus), n)
-    true = corpus.action[recordings]
-    logits = rng.normal(0, 1, (n, A)).astype(np.float32)
-    logits[np.arange(n), true] += np.where(true == OTHER, 1, 4)
-    return Windows(np.zeros((n, 1, 1), np.float32), recordings), logits
-
-
 def test_alarms_are_listed_actions_shown_on_unlisted_clips(corpus):
     unlisted, listed = np.flatnonzero(corpus.action == OTHER)[:4], np.flatnonzero(corpus.action != OTHER)[:2]
     windows = Windows(np.zeros((6, 1, 1), np.float32), np.concatenate([unlisted, listed]))
@@ -95,25 +85,3 @@ def test_alarms_are_listed_actions_shown_on_unlisted_clips(corpus):
     )
     report = report_alarms(corpus, windows, probabilities, np.full(A, 0.6, np.float32))
     assert (report.alarms, report.alarms_but_idle, report.kept, report.windows) == (0.5, 0.25, 0.5, 4)
-
-
-def test_calibration_keeps_what_it_should_and_beats_no_thresholds(corpus):
-    windows, logits = made_up_windows(corpus, np.random.default_rng(0))
-    rules = calibrate(corpus, windows, logits, kept=0.85)
-    probabilities = rules.probabilities(logits)
-    report = report_alarms(corpus, windows, probabilities, rules.thresholds)
-    assert report.kept == pytest.approx(0.85, abs=0.01)
-    assert report.alarms < 0.7 * report_alarms(corpus, windows, probabilities, np.zeros(A, np.float32)).alarms
-    assert set(rules.by_action()) == set(ACTIONS) - {"other"}
-
-
-def test_a_network_that_recognises_nothing_is_one_line(corpus):
-    windows, logits = made_up_windows(corpus, np.random.default_rng(0))
-    with pytest.raises(CalibrationError, match="train for longer"):
-        calibrate(corpus, windows, np.eye(A, dtype=np.float32)[np.full(len(logits), ACTIONS.index("other"))] * 50)
-
-
-def test_overconfident_logits_are_cooled(corpus):
-    windows, logits = made_up_windows(corpus, np.random.default_rng(0))
-    plain, sharp = (calibrate(corpus, windows, scale * logits).temperature for scale in (1, 2))
-    assert sharp == pytest.approx(2 * plain, rel=0.1)

@@ -59,7 +59,7 @@ def test_the_card_names_its_data_its_splits_and_its_limits(exported):
     card = ModelCard.load(exported)
     assert {"validation_clips", "test_clips", "test_false_alarms", "test_by_seed"} <= set(card.metrics)
     assert card.decision.other == ("other",)
-    assert len(card.training_data) == 5
+    assert len(card.training_data) == 6
     assert all(source.terms for source in card.training_data)
     assert "optimistic for a webcam" in card.notes
     confusion = np.array(card.metrics["test_clips"]["confusion"]["rows_true_columns_predicted"])

@@ -10,12 +10,12 @@ from recognizer.training.data import ntu
 from recognizer.training.data.recording import DataError
 
 
-def skeleton_file(frames):
-    """frames: a list of lists of bodies (25, 3)."""
+def skeleton_file(frames, ids=None):
+    """frames: a list of lists of bodies (25, 3). ids: of each body; by default 0, 1, ... in each frame."""
     lines = [str(len(frames))]
-    for bodies in frames:
+    for place, bodies in enumerate(frames):
         lines.append(str(len(bodies)))
-        for number, body in enumerate(bodies):
+        for number, body in zip(ids[place] if ids else range(len(bodies)), bodies, strict=True):
             lines += [f"7205759403793{number:04d} 0 1 1 1 1 0 0.02 -0.3 2", "25"]
             lines += [f"{x} {y} {z} 250.1 200.2 960.3 540.4 0.1 0.2 0.3 0.9 2" for x, y, z in body]
     return "\n".join(lines) + "\n"
@@ -25,8 +25,8 @@ def bodies(count, frames=30, seed=0):
     return np.random.default_rng(seed).normal(size=(frames, count, 25, 3)).round(4)
 
 
-def write(folder, name, frames):
-    (folder / f"{name}.skeleton").write_text(skeleton_file(frames))
+def write(folder, name, frames, ids=None):
+    (folder / f"{name}.skeleton").write_text(skeleton_file(frames, ids))
 
 
 def test_joints_names_and_people(tmp_path):
@@ -69,6 +69,52 @@ def test_of_three_people_the_first_two_or_those_who_move_most(tmp_path):
     assert found == {round(float(content[0, body, 0, 2]), 3) for body in (1, 2)}
     with pytest.raises(DataError, match="first, motion"):
         list(ntu.read(tmp_path, people="all"))
+
+
+def depths(person):
+    """Of the first joint, 0 where the person is not there."""
+    return person.joints[:, 0, 2].round(4).tolist()
+
+
+def test_people_who_change_places_in_the_file_are_followed_by_their_numbers(tmp_path):
+    content = bodies(2, frames=6)
+    swapped = [frame if n < 3 else frame[::-1] for n, frame in enumerate(content)]
+    write(tmp_path, "S001C001P001R001A058", swapped, [(1367, 1368) if n < 3 else (1368, 1367) for n in range(6)])
+    (followed,) = ntu.read(tmp_path)
+    for body, person in enumerate(followed.people):
+        np.testing.assert_allclose(depths(person), content[:, body, 0, 2], atol=1e-4)
+    (as_in_file,) = ntu.read(tmp_path, order="file")
+    for body, person in enumerate(as_in_file.people):
+        expected = [frame[body, 0, 2] for frame in swapped]
+        np.testing.assert_allclose(depths(person), expected, atol=1e-4)
+    with pytest.raises(DataError, match="ids, file"):
+        list(ntu.read(tmp_path, order="size"))
+
+
+def test_who_stays_keeps_a_place_and_who_is_found_again_takes_the_free_one(tmp_path):
+    content = bodies(2, frames=4)
+    frames = [content[0], content[1][1:], content[2], content[3][::-1]]  # the first is lost for a frame
+    write(tmp_path, "S001C001P001R001A058", frames, [(7, 8), (8,), (9, 8), (8, 9)])
+    (recording,) = ntu.read(tmp_path)
+    first, second = recording.people
+    np.testing.assert_allclose(depths(second), content[:, 1, 0, 2], atol=1e-4)
+    np.testing.assert_allclose(depths(first), [content[0, 0, 0, 2], 0, *content[2:, 0, 0, 2]], atol=1e-4)
+
+
+def test_one_person_with_many_numbers_is_one_person(tmp_path):
+    content = bodies(1, frames=6)
+    write(tmp_path, "S001C001P001R001A001", content, [(n // 2,) for n in range(6)])
+    (recording,) = ntu.read(tmp_path)
+    assert recording.others == ()
+    np.testing.assert_allclose(depths(recording), content[:, 0, 0, 2], atol=1e-4)
+
+
+def test_a_number_that_is_there_twice_is_two_people(tmp_path):
+    content = bodies(2, frames=3)
+    write(tmp_path, "S001C001P001R001A058", content, [(5, 5)] * 3)
+    (recording,) = ntu.read(tmp_path)
+    for body, person in enumerate(recording.people):
+        np.testing.assert_allclose(depths(person), content[:, body, 0, 2], atol=1e-4)
 
 
 def names_of(folder, **options):

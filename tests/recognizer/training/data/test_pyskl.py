@@ -397,3 +397,56 @@ def test_real_recordings_survive(real_data, tmp_path):
     pyskl.write(recordings, tmp_path / "penn.pkl")
     for before, after in zip(recordings, pyskl.read(tmp_path / "penn.pkl"), strict=True):
         assert_same(before, after)
+
+
+# Arrays in another layout than the format's.
+
+
+def pixels(*shape):
+    """Places in a picture of 1920 x 1080, as people are in it."""
+    return (RNG.uniform(0.1, 0.9, (*shape, 2)) * (1920, 1080)).astype(np.float32)
+
+
+SCORES = RNG.uniform(0, 1, (2, 12, 17, 1)).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({"keypoint": np.concatenate([pixels(2, 12, 17), SCORES], axis=-1)}, "likely a score and no depth"),
+        ({"keypoint": np.concatenate([pixels(2, 12, 17) / 1920, SCORES], axis=-1)}, "likely a score and no depth"),
+        ({"keypoint": np.concatenate([pixels(2, 12, 17), 0 * SCORES], axis=-1)}, "leave it out"),
+        ({"keypoint": pixels(2, 12, 17) / (1920, 1080)}, "likely shares of its sides"),
+        ({"keypoint": pixels(2, 12, 17), "img_shape": (1920, 1080)}, r"likely `img_shape` is \(width, height\)"),
+        ({"keypoint": pixels(2, 12, 17)[..., ::-1]}, r"joints are \(y, x\)"),
+        ({"keypoint": pixels(2, 12, 17) * 1000}, "far outside the picture of 1920x1080"),
+        ({"keypoint": pixels(2, 12, 17) - 5000}, "far outside the picture of 1920x1080"),
+        ({"keypoint": pixels(12, 2, 17)}, "swap the first two axes"),
+        ({"keypoint": pixels(80, 2, 17), "total_frames": None}, "swap the first two axes"),
+        ({"keypoint": pixels(12, 17)}, "add the axis of people"),
+        ({"keypoint": pixels(2, 12, 17).transpose(0, 1, 3, 2)}, "swap the last two axes"),
+        ({"keypoint": pixels(2, 12, 17).transpose(0, 3, 1, 2)}, "put the values last"),
+        ({"keypoint": RNG.normal(size=(2, 12, 17, 4))}, "not \\(people, frames, joints, 2 or 3\\)"),
+    ],
+)
+def test_another_layout_is_named_in_one_line(fields, says, tmp_path):
+    fields = {"keypoint_score": None} | fields
+    content = one(**fields)
+    if fields.get("total_frames", 0) is None:
+        del content["annotations"][0]["total_frames"]
+    with pytest.raises(DataError, match=says) as error:
+        list(pyskl.read(dump(tmp_path, content)))
+    assert "\n" not in str(error.value)
+    assert "set.pkl: a: " in str(error.value)
+
+
+def test_what_is_plausible_is_read(tmp_path):
+    kinect = RNG.normal(size=(1, 12, 25, 3)).astype(np.float32) + np.float32(3)
+    centred = RNG.normal(size=(1, 12, 17, 3)).astype(np.float32)  # metres about the hips
+    edge = pixels(2, 12, 17) * 1.05 - (50, 20)  # a little outside
+    few = pixels(2, 12, 17)
+    few[:, :, :3] = -4000  # three of seventeen joints
+    for keypoint in (kinect, centred, edge, few):
+        shape = {"img_shape": (1080, 1920), "keypoint_score": None}
+        (recording,) = pyskl.read(dump(tmp_path, one(people=len(keypoint), keypoint=keypoint, **shape)))
+        assert recording.seen.all()

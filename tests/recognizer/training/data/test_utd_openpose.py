@@ -50,3 +50,13 @@ def test_the_real_tables(real_data):
     ankle, nose = OPENPOSE_18.index("left_ankle"), OPENPOSE_18.index("nose")
     upright = [np.median(r.joints[:, ankle, 1]) > np.median(r.joints[:, nose, 1]) for r in recordings]
     assert np.mean(upright) > 0.95
+
+
+def test_tables_with_semicolons_and_decimal_commas(tmp_path):
+    joints = np.random.default_rng(0).normal(size=(40, 18, 2)).round(4)
+    write(tmp_path / "poseCSVs", "a1_s2_t3", joints)
+    path = tmp_path / "poseCSVs" / "a1_s2_t3_color.avi.csv"
+    path.write_text(path.read_text().replace(",", ";").replace(".", ","), encoding="utf-8-sig")
+    (tmp_path / "poseCSVs" / "._a1_s2_t3_color.avi.csv").write_bytes(b"\0\5\x16\7")  # macOS's
+    (recording,) = utd_openpose.read(tmp_path)
+    np.testing.assert_allclose(recording.joints, joints, rtol=1e-5)

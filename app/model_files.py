@@ -1,0 +1,146 @@
+"""What is done with the folders of taught recognizers: rename, remove, export to one file, import of it.
+
+Each is done whole or not at all; the library's note of what made a recognizer goes with it. Errors are one line.
+"""
+
+import contextlib
+import os
+import re
+import shutil
+import tempfile
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+from uuid import uuid4
+
+from app.errors import UsageError
+from app.models import models_folder
+from pose.errors import ActionLensError
+from recognizer.model_card import CARD_FILE, MAX_CARD_BYTES, MAX_MODEL_BYTES, MODEL_FILE, ModelCard, shipped_models
+from recognizer.teaching.versions import CLIPS_FILE, name_card, place_version, plain_name, version_label, versions
+
+ENDING = ".actionlens.zip"
+
+_LIMITS = {CARD_FILE: MAX_CARD_BYTES, MODEL_FILE: MAX_MODEL_BYTES, CLIPS_FILE: 16 << 20}
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,47}")
+
+
+def refusal_of(name: str) -> str:
+    """Why a taught recognizer cannot have a name, one line; "" where it can."""
+    if name in shipped_models():
+        return f"{name} is the name of a shipped recognizer; choose another"
+    if not _NAME.fullmatch(name):
+        return "a recognizer's name has up to 48 of the letters a to z, digits, '.', '_' and '-', and begins with one"
+    return ""
+
+
+def rename(library: Path, name: str, new: str) -> None:
+    """Give all versions of a taught recognizer another name. Raises UsageError."""
+    models = models_folder(library)
+    if (reason := refusal_of(new)) or new == name:
+        raise UsageError(reason or f"it is called {name} already; type another name")
+    taken = next((each.name for each in models.iterdir() if each.name.casefold() == new.casefold()), name)
+    if taken != name:
+        raise UsageError(f"there is a recognizer {taken} already; choose another name, or delete that one first")
+    try:
+        os.rename(models / name, models / new)
+        for number in versions(models, new):
+            with contextlib.suppress(ActionLensError):  # a damaged one is moved as it is
+                name_card(models / new / str(number), f"{new}@{number}")
+    except OSError as error:
+        raise UsageError(f"{name} cannot be renamed ({error.strerror or error}); try again") from error
+    for number in versions(models, new):
+        _renote(library, f"models/{name}/{number}", f"{new}@{number}", f"models/{new}/{number}")
+
+
+def remove(library: Path, folder: Path) -> None:
+    """Take a version away for good, its clips stay. Raises UsageError."""
+    gone = folder.parent / f".part-{uuid4().hex[:16]}"  # as what is half written: it is swept away later if need be
+    try:
+        os.rename(folder, gone)
+    except OSError as error:
+        label = version_label(folder)
+        raise UsageError(f"{label} cannot be deleted ({error.strerror or error}); close what uses it") from error
+    shutil.rmtree(gone, ignore_errors=True)
+    with contextlib.suppress(OSError):
+        folder.parent.rmdir()  # fails, as it should, where there are other versions
+    _renote(library, f"models/{folder.parent.name}/{folder.name}", None, "")
+
+
+def export(folder: Path, target: Path) -> Path:
+    """Write a version into one file; the file. Raises UsageError, CardError where it is damaged."""
+    ModelCard.load(folder)
+    target = target if target.suffix == ".zip" else target.with_name(target.name + ENDING)
+    temporary = target.with_name(f".{target.name}.{uuid4().hex[:8]}.part")
+    try:
+        with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name in _LIMITS:
+                if (folder / name).is_file():
+                    archive.write(folder / name, f"{version_label(folder)}/{name}")
+        os.replace(temporary, target)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise UsageError(f"{target} cannot be written ({error.strerror or error}); choose another place") from error
+    return target
+
+
+def bring_in(library: Path, source: Path) -> Path:
+    """Make an exported file, or a folder with model.onnx and card.json, the next version of its name; its folder.
+
+    Raises UsageError where it is neither, CardError where it is damaged.
+    """
+    try:
+        if source.is_dir():
+            return _place(library, source)
+        with tempfile.TemporaryDirectory(prefix="actionlens-import-", ignore_cleanup_errors=True) as folder:
+            _unpack(source, Path(folder))
+            return _place(library, Path(folder))
+    except OSError as error:
+        raise UsageError(
+            f"{source} cannot be brought in ({error.strerror or error}); make room or choose again"
+        ) from error
+
+
+def _place(library: Path, folder: Path) -> Path:
+    card = ModelCard.load(folder)
+    name = plain_name(card.name.partition("@")[0])
+    name = f"{name[:43]}-mine" if name in shipped_models() else name
+
+    def fill(target: Path) -> None:
+        for each in _LIMITS:
+            if (folder / each).is_file():
+                shutil.copyfile(folder / each, target / each)
+
+    return place_version(models_folder(library), name, f".part-{uuid4().hex[:16]}", fill)
+
+
+def _unpack(source: Path, folder: Path) -> None:
+    """The files that we know, whatever the folder in the archive is called."""
+    try:
+        with zipfile.ZipFile(source) as archive:
+            found = {Path(member.filename).name: member for member in archive.infolist() if not member.is_dir()}
+            if not {CARD_FILE, MODEL_FILE} <= found.keys():
+                raise UsageError(f"{source} holds no recognizer; choose a file that was exported here, or a folder")
+            for name, limit in _LIMITS.items():
+                if name in found:
+                    if found[name].file_size > limit:
+                        raise UsageError(f"{source}: {name} is too large; expected at most {limit} bytes")
+                    with archive.open(found[name]) as packed, (folder / name).open("wb") as unpacked:
+                        shutil.copyfileobj(packed, unpacked)
+    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+        raise UsageError(f"{source} is no archive that can be read; choose a file that was exported here") from error
+
+
+def _renote(library: Path, folder: str, name: str | None, new_folder: str) -> None:
+    """In the library's catalogue, where the version is noted there; a library that is open elsewhere is left alone."""
+    from app.library.sharing import shared  # it loads SQLite
+
+    with contextlib.suppress(ActionLensError), shared(library) as catalogue:
+        noted = [model for model in catalogue.models() if model.folder == folder]
+        if catalogue.read_only:
+            return
+        for model in noted:
+            catalogue.remove_model(model.name)
+            if name is not None:
+                catalogue.add_model(replace(model, name=name, folder=new_folder))

@@ -1,0 +1,177 @@
+"""A card of the guided page: an action's name, its takes, and the button that records more."""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QRect, QSize, Qt
+from PySide6.QtGui import QIcon, QPixmap
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QPushButton, QToolButton, QVBoxLayout, QWidget
+
+from app.library.labels import MAX_TYPED
+from app.library.types import ClipRow
+from app.ui.enabling import enable
+from app.ui.library.strips import Strips
+from app.ui.notifier import Notifier
+from app.ui.teaching.deck import SHOWN_TAKES
+from app.ui.teaching.guidance import WANTED_TAKES
+from app.ui.teaching.train_bar import make_primary
+
+PICTURE_PX = (54, 60)
+_FRAMES = 3  # in the strip of a take, of which the middle one is shown
+
+
+class TakesRow(QWidget):
+    """Small pictures of takes, each a button. chosen: the one that is to be played."""
+
+    def __init__(self, strips: Strips) -> None:
+        super().__init__()
+        self.chosen: Notifier[[ClipRow]] = Notifier()
+        self.buttons: list[QToolButton] = []
+        self._strips = strips
+        self._rows: tuple[ClipRow, ...] = ()
+        self._row = QHBoxLayout(self)
+        self._row.setContentsMargins(0, 0, 0, 0)
+        self._row.setSpacing(6)
+        for _ in range(SHOWN_TAKES):
+            self._row.addWidget(self._button())
+        self._row.addStretch(1)
+        strips.ready.connect(self._draw)
+        self.hide()
+
+    def show_takes(self, rows: Sequence[ClipRow], first: int, doubts: dict[int, str]) -> None:
+        """The newest takes, the first of them number `first`; doubts: what is wrong with some, by their ids."""
+        self._rows = tuple(rows)
+        self.setVisible(bool(rows))
+        for place, button in enumerate(self.buttons):
+            button.setVisible(place < len(rows))
+            if place >= len(rows):
+                continue
+            doubt = doubts.get(rows[place].id, "")
+            name = f"Take {first + place}"
+            button.setText("Check" if doubt else "")
+            style = Qt.ToolButtonStyle.ToolButtonTextUnderIcon if doubt else Qt.ToolButtonStyle.ToolButtonIconOnly
+            button.setToolButtonStyle(style)
+            button.setToolTip(f"{name}: {doubt}" if doubt else f"{name}: play it again")
+            button.setAccessibleName(f"{name}, {doubt}" if doubt else name)
+        self._draw([row.id for row in rows])
+
+    def _button(self) -> QToolButton:
+        button = QToolButton()
+        button.setIconSize(QSize(*PICTURE_PX))
+        button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        place = len(self.buttons)
+        button.clicked.connect(lambda: self.chosen.tell(self._rows[place]))
+        button.hide()
+        self.buttons.append(button)
+        return button
+
+    def _draw(self, ready: list[int]) -> None:
+        for row, button in zip(self._rows, self.buttons, strict=False):
+            if row.id in ready:
+                strip = self._strips.of(row)
+                button.setIcon(QIcon() if strip is None else QIcon(_middle(strip)))
+
+
+class ActionCard(QFrame):
+    """record: the button that begins and ends takes was pressed. named: another name was typed. chosen: a take is to
+    be played."""
+
+    def __init__(self, strips: Strips, fixed_name: str = "", hint: str = "") -> None:
+        """fixed_name: of a card whose name cannot be changed."""
+        super().__init__()
+        self.setObjectName("card")
+        self.record: Notifier[[ActionCard]] = Notifier()
+        self.named: Notifier[[ActionCard]] = Notifier()
+        self.chosen: Notifier[[ClipRow]] = Notifier()
+        self.action = fixed_name  # as the library has it; "" of a card that has no name yet
+        self.count = 0
+        self._fixed = bool(fixed_name)
+        self._busy = self._waits = False
+        self.name = QLineEdit(fixed_name)
+        self.title = QLabel(fixed_name)
+        self.number = QLabel()
+        self.button = QPushButton("Record")
+        self.takes = TakesRow(strips)
+        self.state = QLabel(hint)
+        self._hint = hint
+        self._dress()
+        self._lay_out()
+        self.show_count(f"0 of {WANTED_TAKES}")
+
+    def _dress(self) -> None:
+        self.name.setPlaceholderText("name of the action, for instance wave")
+        self.name.setMaxLength(MAX_TYPED)
+        self.name.setAccessibleName("Name of the action")
+        self.name.editingFinished.connect(lambda: self.named.tell(self))
+        self.name.returnPressed.connect(self.button.setFocus)
+        self.title.setTextFormat(Qt.TextFormat.PlainText)
+        self.number.setObjectName("muted")
+        self.button.clicked.connect(lambda: self.record.tell(self))
+        self.takes.chosen.connect(self.chosen.tell)
+        self.state.setObjectName("muted")
+        self.state.setWordWrap(True)
+        self.state.setTextFormat(Qt.TextFormat.PlainText)
+
+    def _lay_out(self) -> None:
+        head = QHBoxLayout()
+        head.setSpacing(8)
+        head.addWidget(self.name, 1)
+        head.addWidget(self.title, 1)
+        head.addWidget(self.number)
+        head.addWidget(self.button)
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(12, 10, 12, 10)
+        self._column.setSpacing(8)
+        self._column.addLayout(head)
+        self._column.addWidget(self.takes)
+        self._column.addWidget(self.state)
+        for part, seen in ((self.name, not self._fixed), (self.title, self._fixed), (self.state, bool(self._hint))):
+            part.setVisible(seen)  # only now: without a parent it would be a window
+
+    @property
+    def typed(self) -> str:
+        """The name as it stands in the field."""
+        return " ".join(self.name.text().split())
+
+    def call(self, action: str) -> None:
+        """The name is this from now on."""
+        self.action = action
+        self.name.setText(action)
+        self._name_button()
+
+    def show_count(self, text: str) -> None:
+        """How much there is."""
+        self.number.setText(text)
+
+    def say(self, line: str, *, warning: bool = False) -> None:
+        """A line under the takes; "" for what stands there otherwise."""
+        self.state.setText(line or self._hint)
+        self.state.setVisible(bool(line or self._hint))
+        name = "warning" if warning else "muted"
+        if self.state.objectName() != name:
+            self.state.setObjectName(name)
+            self.state.style().unpolish(self.state)
+            self.state.style().polish(self.state)
+
+    def set_busy(self, busy: bool, waits: bool, comes_next: bool) -> None:
+        """busy: its takes are being recorded. waits: those of another card are. comes_next: it wants takes."""
+        make_primary(self.button, primary=comes_next)
+        if (busy, waits) != (self._busy, self._waits):
+            self._busy, self._waits = busy, waits
+            self.button.setText("Stop" if busy else "Record")
+            enable(self.button, "Takes of another action are being recorded" if waits else "")
+            enable(self.name, "Takes of it are being recorded" if busy else "")
+            self._name_button()
+
+    def host(self, part: QWidget) -> None:
+        """Let a part stand in the card, over the last line."""
+        self._column.insertWidget(2, part)
+
+    def _name_button(self) -> None:
+        what = self.action or "this action"
+        self.button.setAccessibleName(f"{self.button.text()} {what}")
+
+
+def _middle(strip: QPixmap) -> QPixmap:
+    """The middle frame of a strip."""
+    width = strip.width() // _FRAMES
+    return strip.copy(QRect(width, 0, width, strip.height()))

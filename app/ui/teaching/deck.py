@@ -1,0 +1,108 @@
+"""What the guided page reads of a library and writes into it, on the threads of its jobs."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.library.catalogue import Library
+from app.library.labels import label_key
+from app.library.sharing import shared
+from app.library.types import ClipRow, Filter
+from app.ui.library.frames import Stretch, read_stretch
+from app.ui.teaching.shelf import Files, files_of
+from recognizer.teaching.lesson import NOTHING
+
+SHOWN_TAKES = 5  # of an action
+MOST_ACTIONS = 24  # that get a card by themselves; of a large library the newest
+
+
+@dataclass(frozen=True, slots=True)
+class ActionTakes:
+    """The takes of an action. newest: the newest last, as many as a card shows."""
+
+    name: str
+    count: int
+    newest: tuple[ClipRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Deck:
+    """actions: in the order in which they were first named, MOST_ACTIONS at most. more: how many others there are.
+    nothing_s: seconds of footage of nothing. seen: what the library's files looked like."""
+
+    actions: tuple[ActionTakes, ...]
+    more: int
+    nothing: ActionTakes
+    nothing_s: float
+    seen: Files
+
+    def takes_of(self, name: str) -> ActionTakes:
+        """Of an action of that name, whatever its case."""
+        same = (each for each in self.actions if label_key(each.name) == label_key(name))
+        return next(same, ActionTakes(name, 0, ()))
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """A take to be looked at: its clips, none where it shows nobody; stretch: the pictures and poses of them all."""
+
+    recording: str
+    clips: tuple[ClipRow, ...]
+    stretch: Stretch | None
+
+
+def read_deck(root: Path, wanted: tuple[str, ...] = ()) -> Deck:
+    """What there is now. wanted: actions that get a card in any case. Raises LibraryError."""
+    with shared(root) as library:
+        if not library.read_only:
+            library.refresh()
+        return _deck(library, wanted)
+
+
+def read_take(root: Path, recording: str, clip: int | None = None) -> Replay:
+    """A recording that has just been made, or one clip of an older one. Raises LibraryError, RecordingError."""
+    with shared(root) as library:
+        if not library.read_only and library.recording(recording) is None:
+            library.refresh()
+        clips = tuple(library.clips(Filter(recording=recording), limit=-1))
+        if clip is not None:
+            clips = tuple(row for row in clips if row.id == clip)
+        if not clips:
+            return Replay(recording, (), None)
+        first, last = min(row.start_s for row in clips), max(row.end_s for row in clips)
+        return Replay(recording, clips, read_stretch(library.open_recording(recording), first, last))
+
+
+def throw_away(root: Path, recording: str, clips: tuple[ClipRow, ...]) -> None:
+    """Take clips out of the library; their recording goes into the bin where nothing else is of use in it.
+    Raises LibraryError."""
+    with shared(root) as library:
+        ids = {row.id for row in clips}
+        others = [row for row in library.clips(Filter(recording=recording), limit=-1) if row.id not in ids]
+        if others:
+            library.remove_clips(sorted(ids))
+        elif library.recording(recording) is not None:
+            library.delete_recordings([recording])
+
+
+def rename(root: Path, name: str, new: str) -> None:
+    """Give all takes of an action another name. Raises LibraryError."""
+    with shared(root) as library:
+        library.rename("action", name, new)
+
+
+def _deck(library: Library, wanted: tuple[str, ...]) -> Deck:
+    named = [each for each in library.names("action") if each.clips and each.name != NOTHING]
+    keys = {label_key(name) for name in wanted}
+    shown = [each for each in named if label_key(each.name) in keys]
+    rest = [each for each in named if label_key(each.name) not in keys]
+    room = max(MOST_ACTIONS - len(shown), 0)
+    chosen = {each.name for each in (*shown, *rest[len(rest) - min(room, len(rest)) :])}
+    actions = tuple(_takes(library, each.name, each.clips) for each in named if each.name in chosen)
+    footage = library.clips(Filter(action=NOTHING), limit=-1)
+    seconds = sum(row.end_s - row.start_s for row in footage)
+    nothing = ActionTakes(NOTHING, len(footage), tuple(reversed(footage[:SHOWN_TAKES])))
+    return Deck(actions, len(named) - len(actions), nothing, seconds, files_of(library.root))
+
+
+def _takes(library: Library, name: str, count: int) -> ActionTakes:
+    return ActionTakes(name, count, tuple(reversed(library.clips(Filter(action=name), limit=SHOWN_TAKES))))

@@ -1,0 +1,86 @@
+"""Opens the page that teaches when it is first wanted: until then none of its libraries is loaded."""
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+
+from app.ui.jobs import Jobs
+from app.ui.live_run import LiveRun
+from app.ui.notifier import Notifier
+from app.ui.recording.control import RecordControl
+from app.ui.theme import Colours, Theme
+from app.ui.video_view import VideoView
+
+if TYPE_CHECKING:
+    from app.ui.teaching.teach_page import TeachPage
+
+
+class TeachOpener(QObject):
+    """The page as the window sees it, there or not.
+
+    told: a line that must be seen. recorded: there is a new recording. use: the folder or the name of a recognizer to
+    switch to. more: the user wants the dialog with every choice.
+    """
+
+    def __init__(
+        self,
+        live: LiveRun,
+        video: VideoView,
+        theme: Theme,
+        jobs: Jobs,
+        recording: RecordControl,
+        parent: QObject | None = None,
+    ) -> None:
+        """recording: knows the library and what the user has chosen of recording."""
+        super().__init__(parent)
+        self.told: Notifier[[str]] = Notifier()
+        self.recorded: Notifier[[]] = Notifier()
+        self.use: Notifier[[str]] = Notifier()
+        self.more: Notifier[[]] = Notifier()
+        self._live, self._video, self._theme, self._jobs, self._recording = live, video, theme, jobs, recording
+        self.page: TeachPage | None = None
+
+    def show(self, shown: bool) -> "TeachPage | None":
+        """Open or close it; the page where it was made just now, to be put in its place."""
+        made = None
+        if shown and self.page is None:
+            made = self.page = self._make()
+        if self.page is not None:
+            if shown:
+                self.page.open()
+            else:
+                self.page.leave()
+        return made
+
+    def toggle_take(self) -> None:
+        """Begin takes of the action that is next, or end those that run."""
+        if self.page is not None:
+            self.page.toggle_take()
+
+    def source_changed(self) -> None:
+        """Another run begins."""
+        if self.page is not None:
+            self.page.recorder.source_changed()
+
+    def set_colours(self, colours: Colours) -> None:
+        """Another theme."""
+        if self.page is not None:
+            self.page.review.set_colours(colours)
+
+    def close(self) -> None:
+        """The window closes: what is being recorded is kept, a training is cancelled."""
+        if self.page is not None:
+            self.page.end()
+
+    def _make(self) -> "TeachPage":
+        from app.ui.teaching.takes import TakeRecorder
+        from app.ui.teaching.teach_page import TeachPage  # it loads SQLite and scikit-learn's neighbours
+
+        recording = self._recording
+        recorder = TakeRecorder(recording.root, self._live, self._video, self._jobs, recording.bar.choices, self)
+        page = TeachPage(recording.root, self._live, recorder, self._theme.colours, self._jobs)
+        page.told.connect(self.told.tell)
+        page.recorded.connect(self.recorded.tell)
+        page.use.connect(self.use.tell)
+        page.more.connect(self.more.tell)
+        return page

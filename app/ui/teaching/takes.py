@@ -1,0 +1,186 @@
+"""Takes of one action after the other, on the live run: each after a countdown, until there are enough."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QTimer
+
+from app.recording.recorder import Recorder, RecorderState, RecorderView, TakeSettings
+from app.types import EngineState
+from app.ui.jobs import Jobs
+from app.ui.live_run import LiveRun
+from app.ui.messages import cannot_record
+from app.ui.notifier import Notifier
+from app.ui.recording.record_bar import RecordChoices
+from app.ui.video_view import VideoView
+
+_LOOK_MS = 50
+_BUSY = (RecorderState.COUNTDOWN, RecorderState.RECORDING, RecorderState.SAVING)
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """takes: still to be made of an action, the running one among them. when_still: a take ends with the movement."""
+
+    action: str
+    takes: int
+    longest_s: float
+    when_still: bool = True
+
+
+class TakeRecorder(QObject):
+    """choices: what the record bar remembers of who it is and whether pictures are kept.
+
+    saved: the folder of a new take and its action. ended: the series is over, or was. told: a line that must be
+    seen. looked: how far the recorder is."""
+
+    def __init__(
+        self,
+        root: Path,
+        live: LiveRun,
+        video: VideoView,
+        jobs: Jobs,
+        choices: Callable[[], RecordChoices],
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.saved: Notifier[[Path, str]] = Notifier()
+        self.ended: Notifier[[]] = Notifier()
+        self.told: Notifier[[str]] = Notifier()
+        self.looked: Notifier[[RecorderView]] = Notifier()
+        self.countdown_s = 3.0
+        self.series: Series | None = None
+        self._root, self._live, self._video, self._jobs = root, live, video, jobs
+        self._choices, self._session = choices, f"{datetime.now():%Y-%m-%d %H:%M}"
+        self._recorder: Recorder | None = None
+        self._done: list[Path] = []
+        self._failures: list[str] = []
+        self._left = 0
+        self._started = False  # the take that was asked for has been seen to begin
+        self._timer = QTimer(self)
+        self._timer.setInterval(_LOOK_MS)
+        self._timer.timeout.connect(self.look)
+
+    @property
+    def view(self) -> RecorderView:
+        """How far the recorder is."""
+        return self._recorder.view if self._recorder is not None else RecorderView()
+
+    @property
+    def busy(self) -> bool:
+        """Whether a series runs."""
+        return self.series is not None
+
+    def open(self) -> None:
+        """Keep the last seconds from now on."""
+        if self._recorder is None:
+            # Paths and failures reach the window's thread through the lists that the timer looks at.
+            source, done, failed = self._live.options.source, self._done.append, self._failures.append
+            self._recorder = Recorder(self._root, source, saved=done, failed=failed)
+            self._recorder.arm(self._settings(Series("", 1, 1.0)))
+            self._live.add_tap(self._recorder)
+            self._timer.start()
+
+    def start(self, series: Series) -> bool:
+        """Begin a series; False, and `told`, where there is no picture to record."""
+        self._live.look()
+        if reason := cannot_record(self._live.view):
+            self.told.tell(reason)
+            return False
+        self.open()
+        self.series, self._left = series, series.takes
+        self._begin()
+        return True
+
+    def again(self) -> None:
+        """One take more in the series that runs, with a countdown of its own where none is being recorded."""
+        self._left += 1
+        if self._recorder is not None and self.view.state is RecorderState.COUNTDOWN:
+            self._recorder.cancel()
+            self._begin()
+
+    def stop(self) -> None:
+        """Keep the take that runs and make no more."""
+        self._left, self._started = 0, True
+        if self._recorder is not None:
+            self._recorder.stop()
+
+    def source_changed(self) -> None:
+        """Another run begins."""
+        if self._recorder is not None:
+            self._recorder.source_changed(self._live.options.source)
+
+    def close(self, wait_s: float = 0.0) -> None:
+        """Keep what is being recorded, and let the last seconds go. Any number of times."""
+        self._timer.stop()
+        recorder, self._recorder = self._recorder, None
+        if recorder is None:
+            return
+        self._left = 0
+        self._live.remove_tap(recorder)
+        self._video.set_countdown("")
+        if wait_s:
+            recorder.close(wait_s)
+        else:
+            self._jobs.start("recorder-stop", recorder.close, lambda _: self._pass_on())
+        self._end()
+
+    def look(self) -> None:
+        """Show how far it is, pass on what was saved, and go on."""
+        view = self.view
+        over = self._live.view.state in (EngineState.STOPPED, EngineState.FAILED)
+        if self.series is not None and self._left > 0 and over:
+            self.told.tell(cannot_record(self._live.view))
+            self.stop()
+        self._video.set_countdown(_sign(view))
+        self._pass_on()
+        self._started |= view.state in _BUSY
+        if self.series is not None and self._started and view.state is RecorderState.READY:
+            if self._left > 0:
+                self._begin()
+            else:
+                self._end()
+        self.looked.tell(self.view)
+
+    def _begin(self) -> None:
+        assert self._recorder is not None
+        assert self.series is not None
+        self._started = False
+        self._recorder.arm(self._settings(self.series))
+        self._recorder.start()
+
+    def _end(self) -> None:
+        if self.series is not None:
+            self.series = None
+            self.ended.tell()
+
+    def _settings(self, series: Series) -> TakeSettings:
+        choices = self._choices()
+        return TakeSettings(
+            session=self._session,
+            person=choices.person,
+            action=series.action,
+            countdown_s=self.countdown_s,
+            longest_s=series.longest_s,
+            when_still=series.when_still,
+            skeleton_only=choices.skeleton_only,
+        )
+
+    def _pass_on(self) -> None:
+        while self._done:
+            folder = self._done.pop(0)
+            self._left, self._started = max(self._left - 1, 0), True
+            if self.series is not None:
+                self.saved.tell(folder, self.series.action)
+        while self._failures:
+            self._left, self._started = 0, True
+            self.told.tell(self._failures.pop(0))
+
+
+def _sign(view: RecorderView) -> str:
+    """What stands large over the picture."""
+    if view.state is RecorderState.COUNTDOWN:
+        return f"{max(1, round(view.left_s + 0.5))}"
+    return "●" if view.state is RecorderState.RECORDING else ""

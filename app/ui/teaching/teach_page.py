@@ -1,0 +1,396 @@
+"""The page that teaches: a card for each action beside the live picture, then Train, then Try it."""
+
+from itertools import pairwise
+from pathlib import Path
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+
+from app.library.labels import label_key, refusal_of_action
+from app.plurals import counted
+from app.recording.recorder import RecorderState, RecorderView
+from app.teaching import TeachingDone
+from app.ui.jobs import Jobs
+from app.ui.library.strips import Strips
+from app.ui.live_run import LiveRun
+from app.ui.notifier import Notifier
+from app.ui.teaching import deck
+from app.ui.teaching.action_card import PICTURE_PX, ActionCard
+from app.ui.teaching.deck import ActionTakes, Deck, Replay
+from app.ui.teaching.guidance import WANTED_TAKES, next_step, nothing_text, take_text
+from app.ui.teaching.report import plain_result, worst_takes
+from app.ui.teaching.result_card import ResultCard
+from app.ui.teaching.review import Review
+from app.ui.teaching.shelf import Files, files_of
+from app.ui.teaching.takes import Series, TakeRecorder
+from app.ui.teaching.train_bar import TrainBar
+from app.ui.theme import Colours
+from recognizer.teaching.lesson import NOTHING
+from recognizer.teaching.versions import version_label
+
+NOTHING_S = 60.0
+_LONGEST_S = 8.0  # of a take whose movement does not end
+_WATCH_MS = 1000
+_NOTHING_HINT = "Everything else: a minute of what you do when you do none of these. It keeps false alarms away."
+
+
+class TeachPage(QWidget):
+    """closed: it is to be closed. told: a line that must be seen. recorded: there is a new recording. use: the folder
+    or name of a recognizer to switch to. more: the dialog with every choice is wanted."""
+
+    def __init__(self, root: Path, live: LiveRun, recorder: TakeRecorder, colours: Colours, jobs: Jobs) -> None:
+        super().__init__()
+        self.closed: Notifier[[]] = Notifier()
+        self.told: Notifier[[str]] = Notifier()
+        self.recorded: Notifier[[]] = Notifier()
+        self.use: Notifier[[str]] = Notifier()
+        self.more: Notifier[[]] = Notifier()
+        self.recorder = recorder
+        self._root, self._live, self._jobs = root, live, jobs
+        self._deck: Deck | None = None
+        self._seen: Files = ()
+        self._reading = self._ended = False
+        self._recorded: ActionCard | None = None  # whose takes are being recorded
+        self._reviewed: ActionCard | None = None
+        self.bar = TrainBar(root, live, jobs)
+        self._watch = QTimer(self)
+        self._watch.setInterval(_WATCH_MS)
+        self._watch.timeout.connect(self._look_for_changes)
+        self._strips = Strips((3 * PICTURE_PX[0], PICTURE_PX[1]), self)
+        self._strips.open(root)
+        self._make_parts(colours)
+        self._lay_out()
+        self._connect()
+        self._add_card()
+        self._refresh()
+
+    def _make_parts(self, colours: Colours) -> None:
+        self.close_button = QPushButton("Close")
+        self.says = QLabel()
+        self.says.setWordWrap(True)
+        self.cards: list[ActionCard] = []
+        self.nothing = ActionCard(self._strips, NOTHING, _NOTHING_HINT)
+        self.add = QPushButton("&Add an action")
+        self.review = Review(colours)
+        self.result = ResultCard()
+        self.others = QLabel()
+        self.others.setObjectName("muted")
+        self.others.setWordWrap(True)
+
+    def _lay_out(self) -> None:
+        self._column = QVBoxLayout()
+        self._column.setContentsMargins(0, 0, 6, 0)
+        self._column.setSpacing(10)
+        for part in (self.result, self.add, self.nothing, self.others):
+            self._column.addWidget(part)
+        self._column.addStretch(1)
+        inside = QWidget()
+        inside.setLayout(self._column)
+        self.area = QScrollArea()
+        self.area.setWidgetResizable(True)
+        self.area.setFrameShape(QFrame.Shape.NoFrame)
+        self.area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.area.setWidget(inside)
+        title = QLabel("Teach")
+        title.setObjectName("heading")
+        head = QHBoxLayout()
+        head.addWidget(title, 1)
+        head.addWidget(self.close_button)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(8)
+        column.addLayout(head)
+        column.addWidget(self.says)
+        column.addWidget(self.area, 1)
+        column.addWidget(self.bar)
+
+    def _connect(self) -> None:
+        self.close_button.clicked.connect(lambda: self.closed.tell())
+        self.add.clicked.connect(lambda: self._add_card().name.setFocus())
+        self._connect_card(self.nothing)
+        recorder, review, bar = self.recorder, self.review, self.bar
+        recorder.looked.connect(self._show_recorder)
+        recorder.saved.connect(lambda folder, _: self._take_in(folder))
+        recorder.ended.connect(self._series_over)
+        recorder.told.connect(self.told.tell)
+        review.kept.connect(self._keep)
+        review.redo.connect(self._redo)
+        review.thrown_away.connect(self._throw_away)
+        self.result.look.connect(self._look_at)
+        bar.begins.connect(self._hide_review)
+        bar.changed.connect(self._refresh)
+        bar.use.connect(self.use.tell)
+        bar.more.connect(self.more.tell)
+        bar.training.done.connect(self._taught)
+        bar.training.entered.connect(lambda _: self._read())
+
+    # Opened and closed.
+
+    def open(self) -> None:
+        """Show what there is, and keep the last seconds from now on."""
+        self.recorder.open()
+        self._live.result.connect(self.bar.show_now)
+        self._watch.start()
+        self._read()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Qt's: what is typed goes into the first card without a name."""
+        super().showEvent(event)
+        first = next((card for card in self.cards if not card.action), None)
+        (first.name if first is not None else self.add).setFocus()
+
+    def leave(self) -> None:
+        """It is hidden: recording ends; a training goes on."""
+        self._live.result.disconnect(self.bar.show_now)
+        self._watch.stop()
+        self._hide_review()
+        self.recorder.close()
+
+    def end(self) -> None:
+        """The window closes."""
+        self._ended = True
+        self._watch.stop()
+        self.review.clear()
+        self.bar.close_training()
+        self.recorder.close(wait_s=1.0)
+        self._strips.close()
+
+    # What there is.
+
+    def _read(self) -> None:
+        """Read the library, off the window's thread."""
+        if self._reading or self._ended:
+            return
+        self._reading = True
+        wanted = tuple(card.action for card in self.cards if card.action)
+        self._jobs.start("deck", lambda: deck.read_deck(self._root, wanted), self._show_deck, self._cannot_read)
+
+    def _look_for_changes(self) -> None:
+        if not self._reading and self._seen != files_of(self._root):
+            self._read()
+
+    def _cannot_read(self, line: str) -> None:
+        self._reading, self._seen = False, files_of(self._root)  # not again before something has changed
+        self._say(line)
+
+    def _show_deck(self, found: Deck) -> None:
+        self._reading = False
+        if self._ended:
+            return
+        self._deck, self._seen = found, found.seen
+        there = {label_key(card.action): card for card in self.cards if card.action}
+        empty = [card for card in self.cards if not card.action and not card.typed]
+        for takes in found.actions:
+            if label_key(takes.name) not in there:
+                card = empty.pop() if empty else self._add_card()
+                if card.name is self.focusWidget():
+                    self.add.setFocus()  # what is typed now is another action's name
+                card.call(takes.name)
+        for card in self.cards:
+            takes = found.takes_of(card.action) if card.action else ActionTakes("", 0, ())
+            if takes.count and not card.name.hasFocus():
+                card.call(takes.name)
+            card.count = takes.count
+            card.show_count(f"{takes.count} of {WANTED_TAKES}")
+            card.takes.show_takes(takes.newest, takes.count - len(takes.newest) + 1, {})
+        self.nothing.count = found.nothing.count
+        self.nothing.show_count(nothing_text(found.nothing_s, NOTHING_S))
+        self.nothing.takes.show_takes(found.nothing.newest, max(found.nothing.count - deck.SHOWN_TAKES, 0) + 1, {})
+        more = f"{counted(found.more, 'other action')} of the library: see More options" if found.more else ""
+        self.others.setText(more)
+        self._refresh()
+        self._order_tabs()
+
+    def _add_card(self) -> ActionCard:
+        card = ActionCard(self._strips)
+        self._connect_card(card)
+        self._column.insertWidget(self._column.indexOf(self.add), card)
+        self.cards.append(card)
+        self._order_tabs()
+        return card
+
+    def _connect_card(self, card: ActionCard) -> None:
+        card.record.connect(self._toggle_takes)
+        card.named.connect(self._name)
+        card.chosen.connect(lambda row: self._look_at(row.name))
+
+    def _order_tabs(self) -> None:
+        """Tab goes down the page, whatever was made first."""
+        parts: list[QWidget] = [self.close_button, *self.result.worst]
+        for card in (*self.cards, self.nothing):
+            if card is self.nothing:
+                parts.append(self.add)
+            parts += [card.name, card.button, *card.takes.buttons]
+            if card is self._reviewed:
+                parts += [self.review.keep, self.review.again, self.review.discard]
+        parts += [self.bar.train, self.bar.try_it, self.bar.options]
+        for before, after in pairwise(parts):
+            QWidget.setTabOrder(before, after)
+
+    # Names.
+
+    def _name(self, card: ActionCard) -> bool:
+        """Take over what was typed; whether the card has a name now."""
+        name = card.typed
+        if name == card.action:
+            return bool(name)
+        if not name:
+            card.call(card.action)
+            return bool(card.action)
+        refusal = refusal_of_action(name)
+        if not refusal and label_key(name) == label_key(NOTHING):
+            refusal = "“nothing” has a card of its own, below"
+        same = next((c for c in self.cards if c is not card and label_key(c.action) == label_key(name)), None)
+        if same is not None:
+            refusal = f"there is a card for {same.action} already"
+        if refusal:
+            card.say(refusal, warning=True)
+            return False
+        card.say("")
+        if card.count and label_key(name) != label_key(card.action):
+            before = card.action
+            self._jobs.start("rename", lambda: deck.rename(self._root, before, name), lambda _: self._read(), self._say)
+        card.call(name)
+        self._refresh()
+        return True
+
+    # Recording.
+
+    def toggle_take(self) -> None:
+        """Begin takes of the action that is next, or end those that run."""
+        card = self._recorded or next((c for c in self.cards if c.isAncestorOf(self.focusWidget() or self)), None)
+        self._toggle_takes(card or next((c for c in self.cards if c.count < WANTED_TAKES), self.cards[-1]))
+
+    def _toggle_takes(self, card: ActionCard) -> None:
+        if self._recorded is not None:
+            self.recorder.stop()
+            return
+        if card is not self.nothing and not self._name(card):
+            if not card.typed:
+                card.say("Type the action's name first, for instance wave", warning=True)
+            card.name.setFocus()
+            return
+        self._record(card, max(WANTED_TAKES - card.count, 1) if card is not self.nothing else 1)
+
+    def _record(self, card: ActionCard, takes: int) -> None:
+        from app.library.opening import refusal
+
+        if reason := refusal(self._root):
+            card.say(reason, warning=True)
+            return
+        nothing = card is self.nothing
+        series = Series(card.action, takes, NOTHING_S if nothing else _LONGEST_S, when_still=not nothing)
+        if self.recorder.start(series):
+            self._recorded = card
+            self._hide_review()
+            self._refresh()
+
+    def _show_recorder(self, view: RecorderView) -> None:
+        card = self._recorded
+        if card is not None and view.state in (RecorderState.COUNTDOWN, RecorderState.RECORDING):
+            card.say(take_text(view, card.count, card is self.nothing, NOTHING_S))
+
+    def _series_over(self) -> None:
+        card, self._recorded = self._recorded, None
+        if card is not None:
+            card.say("")
+        self._refresh()
+
+    def _take_in(self, folder: Path) -> None:
+        card = self._recorded
+        if card is None:
+            return
+        self.recorded.tell()
+        self._jobs.start(
+            "take", lambda: deck.read_take(self._root, folder.name), lambda take: self._taken(card, take), self._say
+        )
+
+    def _taken(self, card: ActionCard, take: Replay) -> None:
+        if self._ended:
+            return
+        self._read()
+        if not take.clips:
+            self.told.tell(f"{card.action}: nobody was in the picture, so that take does not count")
+        elif card is not self.nothing and self.isVisible():
+            self._show_review(card, take, f"The last take of {card.action}")
+
+    # Looking at takes.
+
+    def _look_at(self, clip: str) -> None:
+        """Play a take, by the name of its clip."""
+        recording, _, number = clip.rpartition("/")
+
+        def show(take: Replay) -> None:
+            action = take.clips[0].action if take.clips else None
+            card = next((c for c in (*self.cards, self.nothing) if c.action == action), None)
+            if card is None:
+                self._say("That take is not in the library any more")
+                self._read()
+            else:
+                self._show_review(card, take, f"A take of {card.action}")
+
+        self._jobs.start("replay", lambda: deck.read_take(self._root, recording, int(number)), show, self._say)
+
+    def _show_review(self, card: ActionCard, take: Replay, says: str) -> None:
+        if self._ended or not self.isVisible():
+            return
+        self._reviewed = card
+        card.host(self.review)
+        self.review.show_take(take, says)
+        self._order_tabs()
+        QTimer.singleShot(0, self, lambda: self.area.ensureWidgetVisible(card, 0, 10))
+
+    def _hide_review(self) -> None:
+        self._reviewed = None
+        self.review.clear()
+
+    def _keep(self) -> None:
+        card = self._reviewed
+        self._hide_review()
+        if card is not None:
+            card.button.setFocus()
+
+    def _throw_away(self, take: Replay) -> None:
+        self._keep()
+        self._jobs.start(
+            "bin", lambda: deck.throw_away(self._root, take.recording, take.clips), lambda _: self._read(), self._say
+        )
+
+    def _redo(self, take: Replay) -> None:
+        card = self._reviewed
+        self._throw_away(take)
+        if card is None:
+            return
+        if self._recorded is card:
+            self.recorder.again()
+        elif self._recorded is None:
+            self._record(card, 1)
+
+    # What came of it, and what can be done now.
+
+    def _taught(self, outcome: TeachingDone) -> None:
+        label = version_label(outcome.folder)
+        self.result.show_result(f"{label} is ready", plain_result(outcome.check), worst_takes(outcome.check))
+        self._order_tabs()
+        if self.isVisible():
+            self.bar.try_it.setFocus()
+            self.area.verticalScrollBar().setValue(0)
+        else:
+            self.told.tell(f"{label} is ready (Ctrl+K)")
+
+    def _refresh(self) -> None:
+        busy = self._recorded
+        wanting = [card for card in self.cards if card.count < WANTED_TAKES]
+        comes_next = busy or next(iter(wanting or ([] if self.nothing.count else [self.nothing])), None)
+        for card in (*self.cards, self.nothing):
+            waits = busy is not None and card is not busy
+            card.set_busy(card is busy, waits=waits, comes_next=card is comes_next)
+        counts = {card.action or card.typed: card.count for card in self.cards}
+        self.bar.offer(counts, self.nothing.count, busy=busy is not None)
+        self.says.setText(next_step(counts, self.nothing.count, self.bar.taught is not None, self.bar.tried))
+
+    def _say(self, line: str) -> None:
+        if not self._ended:
+            self.bar.say(line)

@@ -1,0 +1,174 @@
+"""The foot of the page that teaches: Train, Try it, how far the training is, and what is seen now."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+
+from app.teaching import Progress, TeachingDone
+from app.types import Result
+from app.ui.elided_label import ElidedLabel
+from app.ui.enabling import enable
+from app.ui.jobs import Jobs
+from app.ui.live_run import LiveRun
+from app.ui.notifier import Notifier
+from app.ui.teaching.guidance import cannot_train, live_text
+from app.ui.teaching.report import progress_text
+from app.ui.teaching.shelf import base_of, running_of, short_name
+from app.ui.teaching.training import Training, show_progress
+from recognizer.teaching.clips import TeachingClip
+from recognizer.teaching.lesson import FEWEST_CLIPS
+from recognizer.teaching.request import QUICK, TeachingRequest
+from recognizer.teaching.versions import version_label
+
+MODEL_NAME = "mine"
+
+
+class TrainBar(QWidget):
+    """use: the folder or name of a recognizer to switch to. more: every choice is wanted. changed: what can be done
+    next is something else. begins: a training is asked for."""
+
+    def __init__(self, root: Path, live: LiveRun, jobs: Jobs) -> None:
+        super().__init__()
+        self.use: Notifier[[str]] = Notifier()
+        self.more: Notifier[[]] = Notifier()
+        self.changed: Notifier[[]] = Notifier()
+        self.begins: Notifier[[]] = Notifier()
+        self.training = Training(root, jobs, self)
+        self.taught: Path | None = None  # the recognizer that has just been made
+        self._root, self._live = root, live
+        self._before = ""  # what ran before it was tried
+        self._counts: Mapping[str, int] = {}
+        self._nothing = 0
+        self._busy = self._starting = False
+        self.train, self.try_it, self.options = QPushButton(), QPushButton(), QPushButton("&More options…")
+        self.options.setToolTip("Full training, other recognizers to build on, variants, versions")
+        self.progress = QProgressBar()
+        self.progress.setRange(0, 1000)
+        self.progress.setTextVisible(False)
+        self.progress.setFixedHeight(6)
+        self.progress.setAccessibleName("Progress of the training")
+        self.state = QLabel()
+        self.state.setObjectName("muted")
+        self.state.setWordWrap(True)
+        self.now = ElidedLabel()
+        self._lay_out()
+        self._connect()
+        self._refresh()
+
+    def _lay_out(self) -> None:
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        row.addWidget(self.train, 1)
+        row.addWidget(self.try_it, 1)
+        row.addWidget(self.options)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(8)
+        for part in (self.progress, self.state, self.now):
+            column.addWidget(part)
+        column.addLayout(row)
+
+    def _connect(self) -> None:
+        self.train.clicked.connect(lambda: self.toggle())
+        self.try_it.clicked.connect(lambda: self._try())
+        self.options.clicked.connect(lambda: self.more.tell())
+        self.training.began.connect(self._refresh)
+        self.training.progressed.connect(self._show_progress)
+        self.training.done.connect(self._done)
+        self.training.failed.connect(self._failed)
+
+    @property
+    def tried(self) -> bool:
+        """Whether what was taught runs."""
+        return bool(self._before)
+
+    def offer(self, counts: Mapping[str, int], nothing: int, *, busy: bool) -> None:
+        """counts: takes by the names of the actions. nothing: recordings of nothing. busy: takes are recorded."""
+        self._counts, self._nothing, self._busy = counts, nothing, busy
+        self._refresh()
+
+    def say(self, line: str) -> None:
+        """A line over the buttons."""
+        self.state.setText(line)
+        self.state.setVisible(bool(line))
+
+    def toggle(self) -> None:
+        """Begin, or cancel what runs."""
+        if self.training.job is not None:
+            self.training.cancel()
+            self.say("Cancelling …")
+            return
+        base = base_of(self._root, self._live.options.model)
+
+        def request(clips: list[TeachingClip]) -> TeachingRequest:
+            return TeachingRequest(QUICK, MODEL_NAME, base, self._root / "models", clips, keep_base=True)
+
+        self._starting = True
+        self._refresh()
+        self.say("Reading the takes …")
+        self.begins.tell()
+        self.training.start([name for name, count in self._counts.items() if count >= FEWEST_CLIPS], request)
+
+    def show_now(self, result: Result) -> None:
+        """What the live recognizer sees."""
+        if self.tried:
+            self.now.setText(live_text(result))
+
+    def close_training(self) -> None:
+        """Cancel what runs and tell nothing more."""
+        self.training.close()
+
+    def _show_progress(self, progress: Progress) -> None:
+        show_progress(self.progress, progress)
+        if not self.training.cancelling:
+            self.say(progress_text(progress))
+
+    def _done(self, outcome: TeachingDone) -> None:
+        self.taught, self._before, self._starting = outcome.folder, "", False
+        self._refresh()
+        self.say(f"{version_label(outcome.folder)} is ready: press Try it, and do your actions.")
+        self.changed.tell()
+
+    def _failed(self, line: str) -> None:
+        self._starting = False
+        self._refresh()
+        self.say(line)
+
+    def _try(self) -> None:
+        """Switch to what was taught, or back."""
+        if self.taught is None:
+            return
+        if self._before:
+            back, self._before = self._before, ""
+            self.use.tell(back)
+        else:
+            self._before = running_of(self._root, self._live.options.model)
+            self.use.tell(str(self.taught))
+        self.say("")
+        self._refresh()
+        self.changed.tell()
+
+    def _refresh(self) -> None:
+        trains, ready = self.training.job is not None, self.taught is not None
+        reason = cannot_train(self._counts, self._nothing)
+        self.train.setText("Cancel" if trains else "&Train")
+        works = "Takes are being recorded" if self._busy else "The takes are being read" if self._starting else ""
+        enable(self.train, "" if trains else reason or works)
+        self.progress.setVisible(trains)
+        make_primary(self.train, primary=not ready)
+        make_primary(self.try_it, primary=ready and not self.tried)
+        enable(self.try_it, "Train first" if not ready else "It is being trained" if trains else "")
+        self.try_it.setText(f"Back to {short_name(self._root, self._before)}" if self.tried else "Tr&y it")
+        self.now.setVisible(self.tried)
+        if not trains and not ready and not self._starting:
+            self.say(reason)
+
+
+def make_primary(button: QPushButton, *, primary: bool) -> None:
+    """Whether the button is the one to be pressed next."""
+    name = "primary" if primary else ""
+    if button.objectName() != name:
+        button.setObjectName(name)
+        button.style().unpolish(button)
+        button.style().polish(button)

@@ -1,0 +1,120 @@
+"""A teaching as the windows see it: the clips are read, a process learns from them, the model is entered."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QTimer
+from PySide6.QtWidgets import QProgressBar
+
+from app.errors import UsageError
+from app.library.types import Model
+from app.teaching import Progress, TeachingDone, TeachingFailed, TeachingJob
+from app.ui.jobs import Jobs
+from app.ui.notifier import Notifier
+from app.ui.teaching.shelf import Shelf, clips_of, enter
+from recognizer.teaching.clips import TeachingClip
+from recognizer.teaching.request import TeachingRequest
+from recognizer.teaching.versions import version_label
+
+_LOOK_MS = 150
+STOP_TRAINING = "Training is at work. Stop it? Nothing of it is kept."
+CANCELLED = "Cancelled; nothing is left of it."
+
+
+class Training(QObject):
+    """One teaching at a time.
+
+    began: a process learns. progressed: how far it is. done: what came of it. failed: one line, also of a cancelled
+    one. entered: the library knows the new model; None where it could not be told.
+    """
+
+    def __init__(self, root: Path, jobs: Jobs, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.began: Notifier[[]] = Notifier()
+        self.progressed: Notifier[[Progress]] = Notifier()
+        self.done: Notifier[[TeachingDone]] = Notifier()
+        self.failed: Notifier[[str]] = Notifier()
+        self.entered: Notifier[[Shelf | None]] = Notifier()
+        self.job: TeachingJob | None = None
+        self.cancelling = False
+        self._root, self._jobs = root, jobs
+        self._asked: TeachingRequest | None = None
+        self._closed = False
+        self._timer = QTimer(self)
+        self._timer.setInterval(_LOOK_MS)
+        self._timer.timeout.connect(self.look)
+
+    def start(self, actions: Sequence[str], request_of: Callable[[list[TeachingClip]], TeachingRequest]) -> None:
+        """Read the clips of actions, and teach what is asked for with them."""
+
+        def begin(clips: list[TeachingClip]) -> None:
+            if not self._closed:
+                self._begin(request_of(clips))
+
+        self._jobs.start("clips", lambda: clips_of(self._root, actions), begin, self._fail)
+
+    def cancel(self) -> None:
+        """End what runs soon; `failed` tells when it has ended."""
+        if self.job is not None:
+            self.cancelling = True
+            self.job.cancel()
+
+    def close(self) -> None:
+        """Cancel what runs and tell nothing more."""
+        self._closed = True
+        self._timer.stop()
+        job, self.job = self.job, None
+        if job is not None:
+            job.cancel()
+
+    def look(self) -> None:
+        """Tell how far it is, and what came of it."""
+        job = self.job
+        if job is None:
+            return
+        outcome = job.outcome
+        if outcome is None:
+            self.progressed.tell(job.progress)
+            return
+        self.job, self.cancelling = None, False
+        self._timer.stop()
+        if isinstance(outcome, TeachingDone):
+            self._done(outcome)
+        else:
+            self._fail(outcome.message if isinstance(outcome, TeachingFailed) else CANCELLED)
+
+    def _begin(self, request: TeachingRequest) -> None:
+        self._asked = request
+        try:
+            self.job = TeachingJob(request)
+        except UsageError as error:
+            self._fail(str(error))
+            return
+        self._timer.start()
+        self.began.tell()
+
+    def _done(self, outcome: TeachingDone) -> None:
+        asked = self._asked
+        assert asked is not None
+        created = datetime.now(UTC).isoformat(timespec="seconds")
+        left_out = outcome.check.get("left_out", ())
+        made_of = tuple((clip.name, clip.action) for clip in asked.learnt if clip.name not in left_out)
+        folder = f"models/{asked.name}/{outcome.folder.name}"
+        model = Model(version_label(outcome.folder), created, asked.kind, folder, made_of, outcome.check)
+        self.done.tell(outcome)
+        self._jobs.start("model", lambda: enter(self._root, model), self._enter, lambda _: self._enter(None))
+
+    def _enter(self, shelf: Shelf | None) -> None:
+        if not self._closed:
+            self.entered.tell(shelf)
+
+    def _fail(self, line: str) -> None:
+        if not self._closed:
+            self.failed.tell(line)
+
+
+def show_progress(bar: QProgressBar, progress: Progress) -> None:
+    """How far it is, of 1000; a bar that moves to and fro while it is at work and cannot say yet."""
+    bar.setRange(0, 1000 if progress.part else 0)
+    bar.setValue(round(1000 * progress.part))

@@ -1,0 +1,67 @@
+"""The streams on which thresholds are chosen and recognizers are measured: real people, and research recordings."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from recognizer.training.augment import Array
+from recognizer.training.calibrate import Calibration, OperatingPoint, outcomes
+from recognizer.training.data import everyday, webcam_poses
+from recognizer.training.data.everyday import WEBCAM_POSES
+from recognizer.training.data.webcam_poses import LabelledSequence
+from recognizer.training.evaluate import logits_of
+from recognizer.training.stream_replay import RecordedStream, features_of, record, split
+from recognizer.training.stream_report import as_json
+from recognizer.training.stream_set import make
+
+RESEARCH = "research"
+_SEED = 0
+SETS = {
+    WEBCAM_POSES: "poses of real people before a camera, the {part} people",
+    RESEARCH: "recordings of the {part} people of UTD-MHAD, MSR Action3D, NW-UCLA and Penn Action, joined (seed 0)",
+}
+_KEPT = ("windows", "unlisted", "events", "delay_s", "f1", "edit", "labelled_minutes", "sequences", "labels")
+
+StreamSets = Mapping[str, list[RecordedStream]]
+
+
+def stream_sets(data: Path, part: str) -> dict[str, list[RecordedStream]]:
+    """The streams of the "validation" or "test" people by set; a set that is not under `data` is left out."""
+    recordings = [r for r in everyday.read_all(data) if everyday.part_of(r) == part]
+    sets = {RESEARCH: list(record(make(recordings, _SEED)))}
+    if (data / WEBCAM_POSES).is_dir():
+        found = webcam_poses.read(data / WEBCAM_POSES)
+        people = (s for s in found if isinstance(s, LabelledSequence) and webcam_poses.part_of(s) == part)
+        sets[WEBCAM_POSES] = list(record(people))
+    return {name: streams for name, streams in sets.items() if streams}
+
+
+def stream_logits(network: nn.Module, sets: StreamSets) -> dict[str, list[Array]]:
+    """Logits (N, A) of the windows of each stream, by set."""
+    return {name: split(streams, logits_of(network, features_of(streams))) for name, streams in sets.items()}
+
+
+def stream_metrics(
+    part: str, sets: StreamSets, logits: Mapping[str, list[Array]], rules: Calibration
+) -> dict[str, dict[str, Any]]:
+    """Metrics of a card: "PART_streams_SET", each with its split."""
+    metrics = {}
+    for name, streams in sets.items():
+        figures = as_json(outcomes(streams, logits[name], rules))
+        about = {"split": SETS[name].format(part=part), "how": "recognizer.training stream"}
+        metrics[f"{part}_streams_{name}"] = about | {key: figures[key] for key in _KEPT}
+    return metrics
+
+
+def points_table(points: Mapping[str, Sequence[OperatingPoint]]) -> str:
+    """Every operating point that was tried, a line each."""
+    lines = ["set bias threshold shown-right unlisted-as-listed wrong/h delay-s worth"]
+    for name, of_set in points.items():
+        lines += [
+            f"{name} {p.other_bias:+.2f} {p.threshold:.2f} {p.shown_right:.3f} {p.shown_listed:.3f} "
+            f"{p.wrong_per_hour:.0f} {'-' if p.delay_s is None else f'{p.delay_s:.2f}'} {p.worth:.3f}"
+            for p in of_set
+        ]
+    return "\n".join(lines) + "\n"

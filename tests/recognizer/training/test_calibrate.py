@@ -1,0 +1,115 @@
+"""Thresholds chosen on streams, and windows that are replayed as the live program would decide them."""
+
+import numpy as np
+import pytest
+from streams import sequence_of
+
+pytest.importorskip("torch", reason="needs the extra `train`")
+
+from recognizer.training.calibrate import THRESHOLDS, Calibration, CalibrationError, calibrate, outcomes
+from recognizer.training.data.everyday import ACTIONS
+from recognizer.training.stream_replay import features_of, record, split
+from recognizer.training.stream_report import as_json
+from recognizer.training.stream_run import stream_sequence
+from recognizer.types import Prediction
+
+A = len(ACTIONS)
+OTHER, WALK, WAVE, IDLE = (ACTIONS.index(action) for action in ("other", "walk", "wave", "idle"))
+LABELS = ((0, 4, "other:jump"), (4, 9, "walk"), (9, 12, "idle"))
+
+
+@pytest.fixture(scope="module")
+def streams():
+    return list(record([sequence_of(12, LABELS), sequence_of(12, LABELS, name="b")]))
+
+
+def logits_of(stream, *, walk_in_other, noise=0.3, seed=0):
+    """Right most of the time; unlisted motion looks like a walk to that degree."""
+    rng = np.random.default_rng(seed)
+    logits = rng.normal(0, noise, (len(stream.times_s), A)).astype(np.float32)
+    for row, time_s in enumerate(stream.times_s):
+        true = OTHER if time_s < 4 else WALK if time_s < 9 else IDLE
+        logits[row, true] += 6
+        if true == OTHER:
+            logits[row, WALK] += walk_in_other
+    return logits
+
+
+class Replayed:
+    """A recognizer that gives the same probabilities again, in their order."""
+
+    def __init__(self, card, probabilities):
+        self.card, self._rows = card, iter(probabilities)
+
+    def predict(self, clips, *, attention=False):
+        return [Prediction(c.person, c.time_s, ACTIONS, next(self._rows)) for c in clips]
+
+
+def test_a_replayed_stream_is_what_the_live_program_shows(streams):
+    from recognizer.training.calibrate import _Card
+
+    rules = Calibration(0.5, 1.2, np.full(A, 0.6, np.float32))
+    stream = streams[0]
+    logits = logits_of(stream, walk_in_other=5, noise=2.0)
+    live = stream_sequence(stream.sequence, Replayed(LiveCard(rules), rules.probabilities(logits)))
+    (outcome,) = outcomes([stream], [logits], rules)
+    fresh = [moment for moment in live.moments if moment.fresh]
+    np.testing.assert_allclose([moment.decision.time_s for moment in fresh], stream.times_s)
+    assert outcome.due == len(fresh) == len(stream.times_s)
+    assert _Card(rules).decision.thresholds["walk"] == pytest.approx(0.6)
+    from recognizer.training.stream_outcome import judge
+
+    assert judge(stream.sequence, live, LiveCard(rules)).windows == outcome.windows
+    assert (outcome.right, outcome.wrong) == (judge(stream.sequence, live, LiveCard(rules)).right, outcome.wrong)
+
+
+class LiveCard:
+    """As live recognition needs it."""
+
+    def __init__(self, rules):
+        from recognizer.features import LAYOUT
+        from recognizer.training.calibrate import _Card
+
+        self.decision, self.actions, self.frames, self.fps = _Card(rules).decision, ACTIONS, 30, 20.0
+        self.skeleton = LAYOUT
+
+
+def test_streams_are_put_together_and_taken_apart_in_order(streams):
+    assert features_of(streams).shape == (sum(len(s.times_s) for s in streams), 30, 78)
+    for stream, rows in zip(streams, split(streams, features_of(streams)), strict=True):
+        np.testing.assert_array_equal(rows, stream.features)
+
+
+def test_the_threshold_is_above_what_unlisted_motion_gets_and_below_what_actions_get(streams):
+    logits = [logits_of(stream, walk_in_other=6.3, seed=seed) for seed, stream in enumerate(streams)]
+    rules, (points,) = calibrate([(streams, logits)], {})
+    figures = as_json(outcomes(streams, logits, rules))
+    assert figures["unlisted"]["shown_listed"] == 0
+    assert figures["windows"]["macro_shown_right"] > 0.8
+    lowest = Calibration(-1.0, rules.temperature, np.full(A, THRESHOLDS[0], np.float32))
+    assert as_json(outcomes(streams, logits, lowest))["unlisted"]["shown_listed"] >= 0
+    best = max(points, key=lambda point: point.worth)
+    assert (best.other_bias, best.threshold) == (rules.other_bias, pytest.approx(rules.thresholds[0]))
+    assert set(rules.by_action()) == set(ACTIONS) - {"other"}
+
+
+def test_the_mean_worth_over_the_sets_counts(streams):
+    """One set in which a low threshold costs nothing, and a worse one in which it does."""
+    easy = [logits_of(streams[0], walk_in_other=0)]
+    hard = [logits_of(streams[1], walk_in_other=6.3)]
+    rules, points = calibrate([(streams[:1], easy), (streams[1:], hard)], {})
+    worth = np.mean([[point.worth for point in of_set] for of_set in points], axis=0)
+    best = points[0][int(worth.argmax())]
+    assert (best.other_bias, best.threshold) == (rules.other_bias, pytest.approx(rules.thresholds[0]))
+
+
+def test_overconfident_logits_are_cooled(streams):
+    logits = [logits_of(stream, walk_in_other=3, noise=3.0) for stream in streams]
+    plain, sharp = (calibrate([(streams, [scale * each for each in logits])], {})[0].temperature for scale in (1, 1.5))
+    assert sharp == pytest.approx(1.5 * plain, rel=0.1)
+
+
+def test_streams_without_a_label_are_one_line(streams):
+    unlabelled = list(record([sequence_of(5, ())]))
+    with pytest.raises(CalibrationError, match="no window of the validation streams has a label"):
+        calibrate([(unlabelled, [logits_of(unlabelled[0], walk_in_other=0)])], {})

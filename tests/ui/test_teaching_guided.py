@@ -1,0 +1,213 @@
+"""The whole way of a stranger through the guided page, with clicks and keys, and what the taught recognizer then does.
+
+Nothing is set but the names: every take is as it is recorded and trimmed by the program.
+"""
+
+import time
+
+import pytest
+from actor import Actor
+from engine_fakes import InPlace
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
+from app.engine import Engine
+from app.library.catalogue import Library
+from app.library.types import Filter
+from app.recording.recorder import RecorderState
+from app.settings import RunOptions
+from app.ui.main_window import MainWindow
+
+PATIENCE_MS = 600_000  # some minutes in all on a quiet machine
+pytestmark = pytest.mark.timeout(2400)
+
+HASTE, REACTION_S = 20.0, 0.3
+FAR_AHEAD = 45  # frames: three seconds, where nobody reacts to what is seen
+TAUGHT = {"boot": "kick", "greet": "wave"}
+TAKES = 5
+OTHERS = [(look, speed) for look in (3, 5, 7, 9, 11) for speed in (0.85, 1.2)]  # that no take had
+MOST_INPUTS, LONGEST_S, TRAINING_S = 40, 180.0, 10.0
+
+
+@pytest.fixture
+def actor(request):
+    return Actor(HASTE, at_desk=getattr(request, "param", False))
+
+
+@pytest.fixture
+def root(tmp_path, monkeypatch):
+    monkeypatch.setattr("app.ui.recording.control.library_root", lambda: tmp_path / "library")
+    return tmp_path / "library"
+
+
+@pytest.fixture
+def window(actor, root, theme, settings, qtbot):
+    def engine(options):
+        return Engine(options, open_source=lambda _: actor, open_pose_worker=lambda *_: InPlace(actor))
+
+    made = MainWindow(engine, RunOptions(model="act", source="actor", paced=False), settings, theme, list)
+    made.live.result.connect(lambda result: actor.see_up_to(result.frame.index))
+    made.resize(made.minimumSize())  # less to paint
+    made.show()
+    yield made
+    made.close()
+    made.deleteLater()
+
+
+class User:
+    """Clicks and types, and counts it. Before the camera it does what is asked for, once it sees that a take runs."""
+
+    def __init__(self, window, actor, qtbot):
+        self.window, self.actor, self.qtbot, self.inputs = window, actor, qtbot, 0
+
+    @property
+    def page(self):
+        return self.window.teaching.page
+
+    def click(self, button):
+        self.wait(button.isEnabled)
+        QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+        self.inputs += 1
+
+    def type(self, text):
+        for sign in text:
+            QTest.keyClick(self.window.focusWidget(), sign)
+            self.inputs += 1
+
+    def press(self, key, modifier=Qt.KeyboardModifier.NoModifier):
+        QTest.keyClick(self.window, key, modifier)
+        self.inputs += 1
+
+    def wait(self, condition):
+        self.qtbot.waitUntil(condition, timeout=PATIENCE_MS)
+
+    def wait_s(self, seconds):
+        """Of the source's time."""
+        until_s = self.actor.time_s + seconds
+        self.wait(lambda: self.actor.time_s >= until_s)
+
+    def takes(self, do):
+        """Until no more takes are made, do what is asked for in each; do: called with the take's number."""
+        recorder = self.page.recorder
+        self.wait(lambda: recorder.busy)
+        self.actor.cue = Cue(recorder, self.actor, do)
+        self.wait(lambda: not recorder.busy)
+        self.actor.cue = lambda: None
+
+
+class Cue:
+    """Sees that a take runs, and a moment later does what it is of."""
+
+    def __init__(self, recorder, actor, do):
+        self._recorder, self._actor, self._do = recorder, actor, do
+        self._takes, self._since_s, self._done = 0, None, False
+
+    def __call__(self):
+        if self._recorder.view.state is not RecorderState.RECORDING:
+            self._since_s, self._done = None, False
+        elif self._since_s is None:
+            self._since_s = self._actor.time_s
+        elif not self._done and self._actor.time_s - self._since_s >= REACTION_S:
+            self._do(self._takes)
+            self._takes, self._done = self._takes + 1, True
+
+
+@pytest.fixture
+def user(window, actor, qtbot):
+    return User(window, actor, qtbot)
+
+
+def record_all(user):
+    """Two actions and nothing, from the empty page."""
+    page = user.page
+    for number, (name, motion) in enumerate(TAUGHT.items()):
+        if number:
+            user.click(page.add)
+        user.type(name)
+        user.click(page.cards[number].button)
+        user.takes(lambda take, motion=motion: user.actor.do(motion, look=0, speed=(1.0, 0.9, 1.1)[take % 3]))
+        user.wait(lambda number=number: page.cards[number].count >= TAKES)
+    user.click(page.nothing.button)
+    user.actor.ahead = FAR_AHEAD
+    user.takes(lambda _: user.actor.do_all_but((*TAUGHT.values(), "idle")))
+    user.actor.rest()
+    user.wait(lambda: page.nothing.count == 1)
+
+
+def starts_of(window):
+    """Every start of an action from now on, by name; grows."""
+    found = []
+    window.live.events.connect(lambda events: found.extend(e.action for e in events if e.kind == "start"))
+    return found
+
+
+def test_a_stranger_teaches_two_actions_and_they_are_recognised_on_other_footage(
+    window, actor, user, root, record_property
+):
+    user.wait(lambda: window.video.result is not None)
+    opened_s = actor.time_s
+    user.press(Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier)
+    page = user.page
+    record_all(user)
+    recorded_s = actor.time_s - opened_s
+    assert [card.count for card in page.cards] == [TAKES, TAKES]
+
+    actor.haste = 1.0  # as live: training takes only what the picture leaves
+    began_s = time.monotonic()
+    user.click(page.bar.train)
+    user.wait(lambda: page.bar.taught is not None)
+    training_s = time.monotonic() - began_s
+    actor.haste = HASTE
+    user.click(page.bar.try_it)
+    user.wait(lambda: set(TAUGHT) <= set(window.live.view.info.actions))
+    record_property("inputs", user.inputs)
+    record_property("seconds of recording", round(recorded_s, 1))
+    record_property("seconds of training", round(training_s, 1))
+    assert user.inputs <= MOST_INPUTS
+    assert recorded_s <= LONGEST_S - TRAINING_S
+
+    starts, right, wrong = starts_of(window), dict.fromkeys(TAUGHT, 0), []
+    for name, motion in TAUGHT.items():
+        for look, speed in OTHERS:
+            actor.rest(look)
+            user.wait_s(1.5)
+            starts.clear()
+            actor.do(motion, look, speed)
+            user.wait(lambda: actor.rests_s > 2.0)
+            taught = set(TAUGHT) & set(starts)
+            right[name] += name in taught
+            wrong += [(name, other, look, speed) for other in taught - {name}]
+    starts.clear()
+    for look in (5, 9):
+        actor.rest(look)
+        user.wait_s(15.0)
+    standing = list(starts)
+    starts.clear()
+    actor.do_all_but((*TAUGHT.values(), "idle"), look=7, speed=1.1)
+    user.wait_s(60.0)
+    everyday = list(starts)
+    for what, value in (("right", right), ("wrong", wrong), ("standing", standing), ("everyday", everyday)):
+        record_property(what, value)
+
+    assert min(right.values()) >= 0.9 * len(OTHERS), (right, wrong)
+    assert not set(TAUGHT) & set(standing)
+    assert not set(TAUGHT) & set(everyday)
+
+
+@pytest.mark.parametrize("actor", [True], indirect=True, ids=["at a desk"])
+def test_takes_of_the_upper_body_alone_end_by_themselves_and_are_trimmed(window, actor, user, root):
+    user.wait(lambda: window.video.result is not None)
+    user.press(Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier)
+    (card,) = user.page.cards
+    user.type("greet")
+    user.click(card.button)
+    user.takes(lambda take: actor.do("wave", speed=(1.0, 1.2)[take % 2]))
+    user.wait(lambda: card.count == TAKES)
+    with Library(root) as library:
+        clips, recordings = library.clips(Filter(action="greet")), library.recordings()
+    moved_s = [4.3 / (1.0, 1.2)[take % 2] for take in range(TAKES)]  # the arm is lowered after the wave
+    for clip in clips:
+        (recording,) = [each for each in recordings if each.id == clip.recording]
+        assert recording.duration_s - clip.end_s > 0.8, "the stillness that ended the take is no part of the clip"
+        assert clip.start_s > 1.5, "nor is that before it"
+    assert sorted(clip.end_s - clip.start_s for clip in clips) == pytest.approx(sorted(moved_s), abs=0.6)

@@ -1,0 +1,508 @@
+"""The guided page: cards, takes in a row, the last take again, what is refused and why, a training that is watched."""
+
+import shutil
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import window_fakes as fakes
+from closing_program import found
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLineEdit, QPushButton, QToolButton
+
+from app.library.catalogue import Library
+from app.library.types import NewClip
+from app.recording.folder import recording_folders
+from app.recording.recorder import RecorderState
+from app.recording.writer import RecordingWriter
+from app.teaching import Progress, TeachingDone
+from app.types import EngineState
+from app.ui.teaching import deck
+from app.ui.teaching.report import plain_result, worst_takes
+from pose.skeleton import MPOSE_13
+from pose.types import Pose
+
+PATIENCE_MS = 60_000
+pytestmark = pytest.mark.timeout(300)
+
+
+@pytest.fixture
+def library(monkeypatch, tmp_path):
+    monkeypatch.setattr("app.ui.recording.control.library_root", lambda: tmp_path / "library")
+    return tmp_path / "library"
+
+
+def put(root, action, seconds=2.0, session="one"):
+    """A take on the disk, in which somebody waves an arm in the midst of it."""
+    writer = RecordingWriter(
+        root, source="demo", session=session, layout=MPOSE_13, size=(64, 48), action=action, skeleton_only=True
+    )
+    standing = np.linspace((20, 10), (40, 40), 13).astype(np.float32)
+    for number in range(round(seconds * 30)):
+        xy = standing.copy()
+        xy[5] += 8 * np.sin(number / 3)
+        writer.add(number / 30, None, [Pose(xy, np.ones(13, np.float32), MPOSE_13, number / 30)])
+    return writer.finish()
+
+
+@pytest.fixture
+def open_page(library, running, qtbot):
+    def open_it():
+        running.actions_by_name["teach"].trigger()
+        page = running.teaching.page
+        page.recorder.countdown_s = 0.5
+        qtbot.waitUntil(lambda: page._deck is not None, timeout=PATIENCE_MS)
+        return page
+
+    return open_it
+
+
+@pytest.fixture
+def page(open_page):
+    return open_page()
+
+
+class Film:
+    """Results of a fake engine, one after the other, until the recorder has worked through them."""
+
+    def __init__(self, window, engine):
+        self.window, self.engine, self.time_s = window, engine, 0.0
+
+    def play(self, seconds, step_s=1 / 10):
+        recorder = self.window.teaching.page.recorder
+        bgr = np.full((48, 64, 3), 90, np.uint8)
+        for _ in range(round(seconds / step_s)):
+            self.engine.give(fakes.result(self.time_s, bgr=bgr, size=(64, 48)))
+            self.time_s += step_s
+        done = threading.Event()
+        recorder._recorder._tell(done.set)
+        assert done.wait(20)
+        recorder.look()
+
+
+@pytest.fixture
+def film(running, engines):
+    return Film(running, engines.last)
+
+
+def click(button):
+    assert button.isEnabled(), button.text()
+    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+
+
+def name_it(card, text):
+    card.name.setFocus()
+    card.name.clear()
+    QTest.keyClicks(card.name, text)
+
+
+def record_one(page, card, film, qtbot):
+    """One take, which its greatest length ends, for the person never moves."""
+    before = len(recording_folders(page._root))
+    film.play(9.5)
+    film.play(0.4)
+    assert len(recording_folders(page._root)) == before + 1
+
+
+def test_it_opens_in_the_window_with_a_card_to_name_and_one_for_nothing(page, running):
+    (card,) = page.cards
+    assert page.window() is running
+    assert page.window().focusWidget() is card.name
+    assert page.nothing.title.text() == "nothing"
+    assert not page.bar.train.isEnabled()
+    assert "3 takes" in page.bar.state.text()
+    assert "Name an action" in page.says.text()
+    assert not running.panel.isVisible()
+
+
+@pytest.mark.parametrize("way", ["key", "Esc", "button"])
+def test_it_closes_and_the_side_panel_is_back(page, running, way, qtbot, ui_threads):
+    if way == "button":
+        click(page.close_button)
+    elif way == "Esc":
+        QTest.keyClick(page.cards[0].name, Qt.Key.Key_Escape)
+    else:
+        page.add.setFocus()  # in a field of text Ctrl+K deletes
+        QTest.keyClick(running, Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier)
+    assert not page.isVisible()
+    assert running.panel.isVisible()
+    assert not running.actions_by_name["teach"].isChecked()
+    qtbot.waitUntil(lambda: "recorder" not in ui_threads(), timeout=PATIENCE_MS)
+
+
+def test_the_record_bar_and_the_page_make_room_for_each_other(page, running):
+    running.actions_by_name["record"].trigger()
+    assert running.recording.bar.isVisible()
+    assert not page.isVisible()
+    running.actions_by_name["teach"].trigger()
+    assert page.isVisible()
+    assert not running.recording.bar.isVisible()
+
+
+def test_takes_follow_each_other_until_there_are_five(page, film, library, qtbot):
+    (card,) = page.cards
+    name_it(card, "greet")
+    click(card.button)
+    assert card.button.text() == "Stop"
+    assert not page.nothing.button.isEnabled()
+    for number in range(5):
+        assert page.recorder.busy
+        record_one(page, card, film, qtbot)
+        qtbot.waitUntil(lambda number=number: card.count == number + 1, timeout=PATIENCE_MS)
+    film.play(0.2)
+    assert not page.recorder.busy
+    assert card.number.text() == "5 of 5"
+    assert card.button.text() == "Record"
+    assert [button.isVisible() for button in card.takes.buttons] == [True] * 5
+    with Library(library) as opened:
+        assert {row.action for row in opened.clips()} == {"greet"}
+        assert len(opened.recordings()) == 5
+
+
+def test_the_last_take_is_played_and_thrown_away(page, film, library, qtbot):
+    card = start_series(page)
+    record_one(page, card, film, qtbot)
+    click(card.button)  # no more takes
+    film.play(0.2)
+    qtbot.waitUntil(lambda: page.review.isVisible() and card.count == 1, timeout=PATIENCE_MS)
+    assert card.isAncestorOf(page.review)
+    assert page.review.player._timer.isActive()
+    stretch = page.review.player.bounds
+    assert page.review.player.speed == pytest.approx((stretch[1] - stretch[0]) / 2)
+    click(page.review.discard)
+    assert not page.review.isVisible()
+    qtbot.waitUntil(lambda: card.count == 0, timeout=PATIENCE_MS)
+    with Library(library) as opened:
+        assert opened.recordings() == []
+
+
+def start_series(page, name="greet"):
+    (card, *_) = page.cards
+    name_it(card, name)
+    click(card.button)
+    return card
+
+
+def test_a_take_that_is_done_again_replaces_the_last_one(page, film, library, qtbot):
+    card = start_series(page)
+    record_one(page, card, film, qtbot)
+    qtbot.waitUntil(lambda: page.review.isVisible() and card.count == 1, timeout=PATIENCE_MS)
+    (first,) = recording_folders(library)
+    click(page.review.again)
+    qtbot.waitUntil(lambda: card.count == 0, timeout=PATIENCE_MS)
+    assert page.recorder.busy
+    for number in range(5):
+        record_one(page, card, film, qtbot)
+        qtbot.waitUntil(lambda number=number: card.count == number + 1, timeout=PATIENCE_MS)
+    film.play(0.2)
+    assert not page.recorder.busy
+    with Library(library) as opened:
+        assert first.name not in [row.recording for row in opened.clips()]
+
+
+def test_keep_hides_the_replay_and_keeps_the_take(page, film, library, qtbot):
+    card = start_series(page)
+    record_one(page, card, film, qtbot)
+    click(card.button)
+    film.play(0.2)
+    qtbot.waitUntil(lambda: page.review.isVisible() and card.takes.buttons[0].isVisible(), timeout=PATIENCE_MS)
+    click(page.review.keep)
+    assert not page.review.isVisible()
+    assert not page.review.player._timer.isActive()
+    assert len(recording_folders(library)) == 1
+    click(card.takes.buttons[0])
+    qtbot.waitUntil(page.review.isVisible, timeout=PATIENCE_MS)
+
+
+@pytest.mark.parametrize(
+    ("typed", "says"),
+    [("", "name first"), ("rtsp://10.0.0.1/a", "address"), ("Nothing", "card of its own"), ("x" * 200, "200 char")],
+)
+def test_a_name_that_cannot_be_one_is_refused_and_nothing_is_recorded(page, typed, says, film):
+    (card,) = page.cards
+    name_it(card, typed)
+    click(card.button)
+    assert says in card.state.text()
+    assert not page.recorder.busy
+    assert page.window().focusWidget() is card.name
+
+
+@pytest.mark.parametrize("name", ["Grüße 👋", "挥手", "kick/left", "x" * 80])
+def test_names_of_any_script_are_recorded(page, film, name, library, qtbot):
+    (card,) = page.cards
+    name_it(card, "")
+    card.name.setText(name)
+    click(card.button)
+    record_one(page, card, film, qtbot)
+    qtbot.waitUntil(lambda: card.count == 1, timeout=PATIENCE_MS)
+    assert card.name.text() == name
+
+
+def test_two_cards_of_one_name_are_refused(library, open_page):
+    put(library, "wave")
+    page = open_page()
+    click(page.add)
+    name_it(page.cards[-1], "Wave")
+    click(page.cards[-1].button)
+    assert "a card for wave already" in page.cards[-1].state.text()
+
+
+def test_another_name_renames_the_takes(library, open_page, qtbot):
+    put(library, "wave")
+    page = open_page()
+    (card,) = page.cards
+    name_it(card, "greet")
+    QTest.keyClick(card.name, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: page._deck.takes_of("greet").count == 1, timeout=PATIENCE_MS)
+    assert card.name.text() == "greet"
+    assert len(page.cards) == 1
+
+
+def test_at_the_end_of_a_file_it_says_what_plays_it_again(page, running, engines, film, library):
+    film.play(0.3)
+    running.live.options = replace(running.live.options, source="/videos/a.mp4")
+    engines.last.state = EngineState.STOPPED
+    start_series(page)
+    assert not page.recorder.busy
+    assert "F5 plays it again" in running.toast.text()
+    assert running.video._countdown == ""
+
+
+def test_a_file_that_ends_in_a_take_keeps_it_and_ends_the_series(page, running, engines, film, library, qtbot):
+    running.live.options = replace(running.live.options, source="/videos/a.mp4")
+    card = start_series(page)
+    film.play(3.0)
+    assert page.recorder.view.state is RecorderState.RECORDING
+    engines.last.state = EngineState.STOPPED
+    running.live.look()
+    page.recorder.look()
+    film.play(0.0)
+    qtbot.waitUntil(lambda: card.count == 1, timeout=PATIENCE_MS)
+    assert not page.recorder.busy
+    assert card.button.text() == "Record"
+
+
+def test_nothing_is_recorded_for_a_minute_and_not_trimmed(page, film, library, qtbot):
+    click(page.nothing.button)
+    film.play(64.0, step_s=1 / 5)
+    film.play(0.2)
+    qtbot.waitUntil(lambda: page.nothing.count == 1, timeout=PATIENCE_MS)
+    assert page.nothing.number.text() == "1:00 of 1:00"
+    assert not page.review.isVisible()
+
+
+def test_f8_records_the_next_action_and_ends_it(page, running, film):
+    name_it(page.cards[0], "greet")
+    running.actions_by_name["take"].trigger()
+    assert page.recorder.busy
+    assert page.isVisible()
+    running.actions_by_name["take"].trigger()
+    film.play(0.2)
+    assert not page.recorder.busy
+
+
+def test_closing_the_window_keeps_the_take(page, running, film, library):
+    start_series(page)
+    film.play(3.0)
+    running.close()
+    assert len(recording_folders(library)) == 1
+
+
+def test_skeleton_only_of_the_record_bar_is_kept_here_too(library, running, engines, open_page, film, qtbot):
+    running.recording.bar.skeleton_only.setChecked(True)
+    page = open_page()
+    card = start_series(page)
+    record_one(page, card, film, qtbot)
+    (folder,) = recording_folders(library)
+    assert not (folder / "video.mp4").exists()
+
+
+def test_every_part_is_reached_by_tab_and_has_a_name(library, open_page, qtbot):
+    for action in ("wave", "clap"):
+        for _ in range(2):
+            put(library, action)
+    page = open_page()
+    qtbot.waitUntil(lambda: [card.count for card in page.cards] == [2, 2], timeout=PATIENCE_MS)
+    click(page.cards[0].takes.buttons[1])
+    qtbot.waitUntil(page.review.isVisible, timeout=PATIENCE_MS)
+    wanted = [
+        part
+        for kind in (QPushButton, QToolButton, QLineEdit)
+        for part in page.findChildren(kind)
+        if part.isVisible() and part.isEnabled()
+    ]
+    reached, part = [], page.close_button
+    for _ in range(200):
+        if part in wanted:
+            reached.append(part)
+        part = part.nextInFocusChain()
+        if part is page.close_button:
+            break
+    assert set(reached) == set(wanted)
+    order = [page.cards[0].name, page.review.keep, page.cards[1].name, page.add, page.nothing.button, page.bar.options]
+    places = [reached.index(part) for part in order]
+    assert places == sorted(places)
+    assert all(part.accessibleName() or (hasattr(part, "text") and part.text()) for part in wanted)
+
+
+def test_too_little_is_said_before_training(library, open_page, qtbot):
+    for _ in range(3):
+        put(library, "wave")
+    page = open_page()
+    qtbot.waitUntil(lambda: page.cards[0].count == 3, timeout=PATIENCE_MS)
+    assert not page.bar.train.isEnabled()
+    assert "wave has to differ from something" in page.bar.state.text()
+
+
+class FakeJob:
+    """A teaching that the test ends."""
+
+    made = None
+
+    def __init__(self, request):
+        self.request, self.outcome, self.cancelled = request, None, False
+        self.progress = Progress("checking", 0.5, 3.0)
+        FakeJob.made = self
+
+    def cancel(self):
+        self.cancelled = True
+
+
+@pytest.fixture
+def trainable(library, open_page, qtbot, monkeypatch):
+    monkeypatch.setattr("app.ui.teaching.training.TeachingJob", FakeJob)
+    FakeJob.made = None
+    for action in ("wave", "clap"):
+        for take in range(4):
+            put(library, action, session=f"sitting {take % 2}")
+    put(library, "few")
+    page = open_page()
+    qtbot.waitUntil(lambda: page.bar.train.isEnabled(), timeout=PATIENCE_MS)
+    return page
+
+
+def test_what_has_takes_enough_is_trained_and_tried_and_gone_back_from(trainable, running, engines, qtbot):
+    page = trainable
+    click(page.bar.train)
+    qtbot.waitUntil(lambda: FakeJob.made is not None, timeout=PATIENCE_MS)
+    assert {clip.action for clip in FakeJob.made.request.clips if clip.around is None} == {"wave", "clap"}
+    assert FakeJob.made.request.kind == "quick"
+    page.bar.training.look()
+    assert page.bar.progress.value() == 500
+    check = {"checks": [{"confusions": [["wave", "clap", 2]], "clips": 8, "actions": {"wave": {"clips": 4}}}]}
+    FakeJob.made.outcome = TeachingDone(Path("/library/models/mine/1"), check)
+    page.bar.training.look()
+    assert "wave is taken for clap in 2 of 4 takes" in page.result.report.text()
+    assert running.focusWidget() is page.bar.try_it
+    click(page.bar.try_it)
+    assert engines.last.swaps == [("/library/models/mine/1", "auto")]
+    assert page.bar.try_it.text() == "Back to act"
+    engines.last.give(fakes.result(9.0))
+    running.live.pull()
+    assert "walk (92%)" in page.bar.now.text()
+    click(page.bar.try_it)
+    assert engines.last.swaps[-1] == ("act", "auto")
+
+
+def test_training_is_cancelled_and_refused_in_one_line(trainable, qtbot):
+    page = trainable
+    click(page.bar.train)
+    qtbot.waitUntil(lambda: FakeJob.made is not None, timeout=PATIENCE_MS)
+    assert page.bar.train.text() == "Cancel"
+    click(page.bar.train)
+    assert FakeJob.made.cancelled
+
+
+def test_a_training_goes_on_while_the_page_is_closed(trainable, running, qtbot):
+    page = trainable
+    click(page.bar.train)
+    qtbot.waitUntil(lambda: FakeJob.made is not None, timeout=PATIENCE_MS)
+    running.actions_by_name["teach"].trigger()
+    assert not FakeJob.made.cancelled
+    FakeJob.made.outcome = TeachingDone(Path("/library/models/mine/1"), {})
+    page.bar.training.look()
+    assert "mine@1 is ready" in running.toast.text()
+
+
+def test_more_options_open_the_dialog_with_every_choice(page, running, qtbot):
+    click(page.bar.options)
+    dialog = found("TeachDialog")
+    assert dialog is not None
+    dialog.close()
+
+
+def test_a_large_library_gets_few_cards_and_few_takes_each(tmp_path):
+    root = tmp_path / "library"
+    with Library(root) as library:
+        for number in range(6):
+            folder = put(root, "", seconds=1.0)
+            library.refresh()
+            clips = [NewClip(0.0, 1.0, 0, f"action {(number * 50 + n) % 40}") for n in range(50)]
+            library.add_clips(folder.name, clips)
+    small = deck.read_deck(root, ("action 3",))
+    assert len(small.actions) == deck.MOST_ACTIONS
+    assert small.more == 40 - deck.MOST_ACTIONS
+    assert small.takes_of("ACTION 3").count == 8
+    assert max(len(each.newest) for each in small.actions) == deck.SHOWN_TAKES
+
+
+def test_one_clip_of_many_is_thrown_away_without_its_recording(tmp_path):
+    root = tmp_path / "library"
+    folder = put(root, "")
+    with Library(root) as library:
+        ids = library.add_clips(folder.name, [NewClip(0.0, 1.0, 0, "wave"), NewClip(1.0, 1.9, 0, "wave")])
+    take = deck.read_take(root, folder.name, ids[0])
+    deck.throw_away(root, folder.name, take.clips)
+    with Library(root) as library:
+        assert [row.id for row in library.clips()] == [ids[1]]
+        assert len(library.recordings()) == 1
+
+
+def test_a_take_whose_files_are_gone_is_one_line(library, open_page, qtbot):
+    folder = put(library, "wave")
+    page = open_page()
+    qtbot.waitUntil(lambda: page.cards[0].count == 1, timeout=PATIENCE_MS)
+    shutil.rmtree(folder)
+    click(page.cards[0].takes.buttons[0])
+    qtbot.waitUntil(lambda: "not in the library any more" in page.bar.state.text(), timeout=PATIENCE_MS)
+    assert not page.review.isVisible()
+
+
+def test_plain_words_of_a_check():
+    check = {
+        "checks": [
+            {"confusions": [("a<b", "unknown", 1)], "clips": 5, "actions": {"a<b": {"clips": 5, "recall": 0.8}}}
+        ],
+        "alarms": {"seconds": 60.0, "an_hour": 120.0, "shown": {"a<b": 2}},
+        "needed": {"a<b": 1, "c": 0},
+        "suspects": [{"clip": "r/1", "action": "a", "looks_like": "b", "probability": 0.9}] * 3,
+        "remarks": ["All clips are of one person."],
+    }
+    text = plain_result(check)
+    for said in ("a&lt;b is not recognised in 1 of 5 takes", "a&lt;b 2 times", "1 more take", "one person"):
+        assert said in text
+    assert worst_takes(check) == [("r/1", "A take of a looks like b.")] * 2
+    assert "cannot be read" in plain_result({"checks": [3]})
+    few = {"verdict": "not judged: record in a second sitting", "confusions": [], "clips": 5, "actions": {}}
+    assert plain_result({"checks": [few]}) == "<p>Not judged: record in a second sitting.</p>"
+    assert worst_takes({"suspects": [{}]}) == []
+
+
+def test_what_cannot_be_used_says_why(library, open_page, film, qtbot):
+    put(library, "clap")
+    page = open_page()
+    click(page.add)
+    qtbot.waitUntil(page.cards[-1].isVisible, timeout=PATIENCE_MS)
+    name_it(page.cards[-1], "greet")
+    click(page.cards[-1].button)
+    off = [
+        part
+        for kind in (QPushButton, QToolButton, QLineEdit)
+        for part in page.findChildren(kind)
+        if part.isVisible() and not part.isEnabled()
+    ]
+    assert {page.cards[0].button, page.cards[-1].name, page.nothing.button, page.bar.train, page.bar.try_it} <= set(off)
+    assert all(part.toolTip() for part in off)
