@@ -1,4 +1,5 @@
-"""What people do that nobody taught: everyday motions of the demo's person, as negatives where footage is scarce."""
+"""What people do that nobody taught: everyday motions of the demo's person, as negatives where footage is scarce, and
+of other bodies seen from elsewhere, to try on them what was taught."""
 
 from dataclasses import dataclass
 
@@ -6,15 +7,38 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pose.demo.body import Proportions, pose_body
+from pose.demo.look import draw_look
 from pose.demo.script import Script
 from pose.skeleton import MPOSE_13, convert
-from recognizer.teaching.clips import TeachingClip
+from recognizer.decision import IDLE
+from recognizer.teaching.clips import NOTHING, TeachingClip
 from recognizer.teaching.windows import Shape, SteadyClip, steady
 
 _RATE_HZ = 8.0  # enough for the curves between
 _FOCAL_PX = 600.0
 # The camera's distance and height in metres, and how far it is turned about the person, in degrees.
 _DISTANCE_M, _HEIGHT_M, _TURN_DEG = 3.0, 1.2, 15.0
+
+_TRIED_HZ = 15.0
+_TRIED = ((3, -20.0), (5, 28.0), (11, 0.0))  # looks of the demo, whose bodies are used, and turns of the camera
+_AROUND_S = 1.6  # of what comes before and after a motion: a window's length
+_SETTLED_S = 0.6  # from the beginning of a stillness on
+_STILL_S = 5.0
+STANDING, SITTING = "standing still", "sitting still"
+_WORDS = {
+    "wave": "waving",
+    "clap": "clapping",
+    "walk": "walking",
+    "sit_down": "sitting down",
+    "stand_up": "standing up",
+    "squat": "squats",
+    "jumping_jacks": "jumping jacks",
+    "punch": "punching",
+    "kick": "kicking",
+    "run": "running on the spot",
+    "pick_up": "picking something up",
+    "throw": "throwing",
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,13 +49,20 @@ class Stretch:
     clip: SteadyClip
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Tried:
+    """What is done to see whether anything fires. action: its everyday name; words: as in "also fires on waving"."""
+
+    action: str
+    words: str
+    clip: TeachingClip
+
+
 def everyday_motion(shape: Shape) -> list[Stretch]:
     """The actions of the demo's loop, one after the other, seen from a little aside."""
     script = Script()
     times_s = np.arange(0, script.duration_s, 1 / _RATE_HZ)
-    bodies = [pose_body(script.posture(float(time_s)), Proportions()).joints for time_s in times_s]
-    joints = np.array([[body[name] for name in MPOSE_13.joints] for body in bodies])  # (n, 13, 3), metres
-    xy = _seen(joints)
+    xy = _seen(script, times_s, Proportions(), _TURN_DEG)
     xy, confidence = convert(xy, np.ones(xy.shape[:2], np.float32), MPOSE_13, shape.layout)
     found = []
     for number, segment in enumerate(script.segments):
@@ -42,9 +73,39 @@ def everyday_motion(shape: Shape) -> list[Stretch]:
     return found
 
 
-def _seen(joints: NDArray[np.float64]) -> NDArray[np.float32]:
-    """(n, V, 2) pixels of points in metres, x right, y up, z to the camera."""
-    cos, sin = np.cos(np.radians(_TURN_DEG)), np.sin(np.radians(_TURN_DEG))
+def tried_motions() -> list[Tried]:
+    """Every motion of the demo's loop once, from stillness to stillness, and standing and sitting still, by other
+    bodies and from other sides than everyday_motion() has."""
+    script, found = Script(), list[Tried]()
+    sitting = False
+    for number, segment in enumerate(script.segments):
+        look, turn_deg = _TRIED[number % len(_TRIED)]
+        sitting = {"sit_down": True, "stand_up": False}.get(segment.action, sitting)
+        if segment.action == IDLE:
+            times_s = _to_and_fro(segment.start_s + _SETTLED_S, segment.end_s)
+            words = SITTING if sitting else STANDING
+        else:
+            times_s = np.arange(segment.start_s - _AROUND_S, segment.end_s + _AROUND_S, 1 / _TRIED_HZ)
+            words = _WORDS.get(segment.action, segment.action)
+        xy = _seen(script, times_s, draw_look(look).body, turn_deg)
+        at_s = np.arange(len(xy)) / _TRIED_HZ
+        confidence = np.ones(xy.shape[:2], np.float32)
+        clip = TeachingClip(f"{words}/{number}", NOTHING, None, None, at_s, xy, confidence, MPOSE_13)
+        found.append(Tried(segment.action, words, clip))
+    return found
+
+
+def _to_and_fro(start_s: float, end_s: float) -> NDArray[np.float64]:
+    """Times within a stillness that is longer than the demo's."""
+    passed = np.arange(0, _STILL_S, 1 / _TRIED_HZ) % (2 * (end_s - start_s))
+    return start_s + np.minimum(passed, 2 * (end_s - start_s) - passed)
+
+
+def _seen(script: Script, times_s: NDArray[np.float64], body: Proportions, turn_deg: float) -> NDArray[np.float32]:
+    """(n, V, 2) pixels of somebody of that body, who does what the script says at those times."""
+    bodies = [pose_body(script.posture(float(time_s)), body).joints for time_s in times_s]
+    joints = np.array([[each[name] for name in MPOSE_13.joints] for each in bodies])  # (n, 13, 3), metres
+    cos, sin = np.cos(np.radians(turn_deg)), np.sin(np.radians(turn_deg))
     x = cos * joints[..., 0] - sin * joints[..., 2]
     away = _DISTANCE_M - (sin * joints[..., 0] + cos * joints[..., 2])
     scale = _FOCAL_PX / np.maximum(away, 0.3)

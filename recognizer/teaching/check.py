@@ -17,7 +17,16 @@ from recognizer.decision import UNKNOWN, Decider, DecisionSettings
 from recognizer.model_card import DecisionRules
 from recognizer.teaching.clips import TeachingClip
 from recognizer.teaching.copies import joined_groups
-from recognizer.teaching.figures import CLIPS, FEWEST_OF_ACTION, PEOPLE, SESSIONS, FalseAlarms, HeldOutCheck, counted
+from recognizer.teaching.figures import (
+    CLIPS,
+    FEWEST_OF_ACTION,
+    PEOPLE,
+    SESSIONS,
+    FalseAlarms,
+    Finding,
+    HeldOutCheck,
+    counted,
+)
 from recognizer.teaching.head import Head
 from recognizer.teaching.lesson import NOTHING, Lesson
 from recognizer.teaching.quick import QuickSettings, Taught, fit, folds, with_bias
@@ -73,7 +82,8 @@ class Check:
     """checks: the strictest first. suspects: labels to look at. needed: clips still to record, by action. alarms: None
     without footage of nothing. remarks: plain sentences on what the figures do not say. variants: None where none were
     asked for. left_out: names of clips of nothing that show nobody. copies: names of clips that show the same moment
-    as others, which were held out with those."""
+    as others, which were held out with those. findings: what is wrong with it, the worst first
+    (recognizer.teaching.replay)."""
 
     checks: tuple[HeldOutCheck, ...]
     suspects: tuple[Suspect, ...]
@@ -83,6 +93,7 @@ class Check:
     variants: VariantsTried | None = None
     left_out: tuple[str, ...] = ()
     copies: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, with the parts, intervals and alarms an hour that follow from the counts."""
@@ -157,17 +168,19 @@ def _held_out(
     answers = _answers(lesson, taught, settings, groups)
     actions = lesson.actions
     pairs: list[tuple[str, str]] = []
+    names: list[str] = []
     for clip, found in answers.items():
         if lesson.together[clip] != clip:
             continue  # a copy of one that is counted, or its stillness
         best = int(found[:-1].argmax())
         shown = found[best] >= taught.thresholds[best] and found[best] > found[-1]
         pairs.append((lesson.clips[clip].action, actions[best] if shown else UNKNOWN))
+        names.append(lesson.clips[clip].name)
     judged = sum(true != NOTHING for true, _ in pairs)
     asked = [clip for place, clip in enumerate(lesson.clips) if lesson.together[place] == place]
     count = len(set(_of_actions(lesson, groups))) if held_out != CLIPS else judged
     not_judged = sum(clip.action != NOTHING for clip in asked) - judged
-    return counted(pairs, actions, held_out, count, not_judged)
+    return counted(pairs, actions, held_out, count, not_judged, names=names)
 
 
 def _answers(lesson: Lesson, taught: Taught, settings: QuickSettings, groups: Sequence[Any]) -> dict[int, Array]:

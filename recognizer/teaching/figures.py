@@ -52,7 +52,8 @@ class ActionFigures:
 class HeldOutCheck:
     """held_out: SESSIONS, PEOPLE, CLIPS or TEST, `groups` of them one after the other. actions: by name. confusions:
     (true action, answer, clips), the most frequent first; an answer may be "unknown". not_judged: clips whose action
-    has no other clips outside their group. seen: nobody and no sitting among the clips is new to who answers them."""
+    has no other clips outside their group. seen: nobody and no sitting among the clips is new to who answers them.
+    mistakes: (name of the clip, true action, answer) of each that is wrong."""
 
     held_out: str
     groups: int
@@ -62,6 +63,7 @@ class HeldOutCheck:
     confusions: tuple[tuple[str, str, int], ...]
     not_judged: int
     seen: bool = False
+    mistakes: tuple[tuple[str, str, str], ...] = ()
 
     @property
     def right(self) -> int:
@@ -106,8 +108,9 @@ def counted(
     not_judged: int,
     *,
     seen: bool = False,
+    names: Sequence[str] = (),
 ) -> HeldOutCheck:
-    """Figures of pairs (true action or nothing, answer)."""
+    """Figures of pairs (true action or nothing, answer). names: of the clips of the pairs."""
     of_actions = [(true, answer) for true, answer in pairs if true != NOTHING]
     count, answered = Counter(true for true, _ in of_actions), Counter(answer for _, answer in pairs)
     right = Counter(true for true, answer in of_actions if true == answer)
@@ -121,7 +124,22 @@ def counted(
         confusions=tuple((true, answer, clips) for (true, answer), clips in wrong.most_common()),
         not_judged=not_judged,
         seen=seen,
+        mistakes=tuple(
+            (name, true, answer)
+            for name, (true, answer) in zip(names, pairs, strict=False)
+            if true not in (answer, NOTHING)
+        ),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What is wrong with a taught recognizer. text: a sentence without its stop. takes: names of the clips of the
+    action that are most worth another look, two at most."""
+
+    text: str
+    action: str
+    takes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +24,7 @@ from recognizer.model_card import (
     TrainingSource,
 )
 from recognizer.onnx_recognizer import OnnxRecognizer
+from recognizer.teaching.check import Check
 from recognizer.teaching.clips import TeachingClip
 from recognizer.teaching.description import LEAST_VARIANCE, described
 from recognizer.teaching.errors import TeachingError
@@ -33,6 +34,10 @@ from recognizer.teaching.versions import CLIPS_FILE, place_version
 from recognizer.teaching.windows import Array
 
 OTHER = "other"
+
+NO_CHECK = Check((), (), {}, None)
+
+Examine = Callable[[OnnxRecognizer, Check], Check]
 
 _PARITY_SEED = 0
 _LARGEST_ERROR = 1e-3  # of a logit, between the graph in ONNX Runtime and numpy
@@ -60,8 +65,8 @@ class Base:
 class Package:
     """What goes into a model folder.
 
-    name: of the model. keep_base: the base's own actions stay beside the taught ones. metrics: of the card.
-    provenance: goes into clips.json beside the clips.
+    name: of the model. keep_base: the base's own actions stay beside the taught ones. provenance, check: go into
+    clips.json beside the clips. metrics: of the card.
     """
 
     name: str
@@ -71,6 +76,7 @@ class Package:
     keep_base: bool
     metrics: Mapping[str, Mapping[str, Any]]
     provenance: Mapping[str, Any]
+    check: Check = NO_CHECK
 
 
 def card_names(actions: Sequence[str]) -> tuple[str, ...]:
@@ -88,26 +94,32 @@ def card_names(actions: Sequence[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def write(package: Package, folder: Path) -> ModelCard:
+def write(package: Package, folder: Path, examine: Examine | None = None) -> None:
     """Write model.onnx, card.json and clips.json into an empty folder, and check that the graph says what the head
-    says. Raises TeachingError where it does not."""
+    says. Raises TeachingError where it does not.
+
+    examine: what is found when the recognizer is tried, as the check that goes into clips.json in place of the
+    package's own.
+    """
     actions, content = with_head(package.base, package.taught, keep_base=package.keep_base)
     (folder / MODEL_FILE).write_bytes(content)
-    card = _card(package, actions, content)
-    card.save(folder)
-    text = json.dumps(_provenance(package), indent=1, ensure_ascii=False)
-    (folder / CLIPS_FILE).write_text(text + "\n", encoding="utf-8")
+    _card(package, actions, content).save(folder)
     recognizer = OnnxRecognizer(folder, "cpu")
-    error = recognizer.self_test().max_error
-    recognizer.close()
-    if error is None or error > _LARGEST_ERROR:
-        raise TeachingError(f"the taught model differs from its head by {error}; teach again or choose another model")
-    return card
+    try:
+        error = recognizer.self_test().max_error
+        if error is None or error > _LARGEST_ERROR:
+            line = f"the taught model differs from its head by {error}; teach again or choose another model"
+            raise TeachingError(line)
+        found = package.check if examine is None else examine(recognizer, package.check)
+    finally:
+        recognizer.close()
+    text = json.dumps(_provenance(package, found), indent=1, ensure_ascii=False)
+    (folder / CLIPS_FILE).write_text(text + "\n", encoding="utf-8")
 
 
-def place(package: Package, models: Path, part: str) -> Path:
+def place(package: Package, models: Path, part: str, examine: Examine | None = None) -> Path:
     """Write a package as the next version of its model. Raises as place_version."""
-    return place_version(models, package.name, part, lambda folder: write(package, folder))
+    return place_version(models, package.name, part, lambda folder: write(package, folder, examine))
 
 
 def with_head(base: Base, taught: Taught, *, keep_base: bool) -> tuple[tuple[str, ...], bytes]:
@@ -272,9 +284,15 @@ def _features(content: bytes) -> int:
     return int(features.type.tensor_type.shape.dim[2].dim_value)
 
 
-def _provenance(package: Package) -> dict[str, Any]:
+def _provenance(package: Package, found: Check) -> dict[str, Any]:
     base = {"name": package.base.card.name, "sha256": package.base.card.sha256}
-    return {"base": base, "keep_base": package.keep_base, **package.provenance, "clips": listed(package.clips)}
+    return {
+        "base": base,
+        "keep_base": package.keep_base,
+        **package.provenance,
+        "check": found.to_json(),
+        "clips": listed(package.clips),
+    }
 
 
 def listed(clips: Sequence[TeachingClip]) -> list[dict[str, Any]]:

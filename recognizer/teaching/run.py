@@ -12,9 +12,10 @@ from recognizer.teaching.check import Check, check
 from recognizer.teaching.clips import TeachingClip
 from recognizer.teaching.errors import TeachingError
 from recognizer.teaching.figures import TEST
-from recognizer.teaching.lesson import FEWEST_CLIPS, NOTHING, prepare
+from recognizer.teaching.lesson import FEWEST_CLIPS, NOTHING, Lesson, prepare
 from recognizer.teaching.package import Base, Package, card_names, place
 from recognizer.teaching.quick import Taught, teach
+from recognizer.teaching.replay import examined, footage_of, nearest_takes, same_as_taught
 from recognizer.teaching.request import QUICK, TeachingRequest
 from recognizer.teaching.somebody import with_somebody
 from recognizer.teaching.split_check import answers_to, with_test
@@ -49,13 +50,13 @@ def run_quick(request: TeachingRequest, tell: Tell = lambda stage, part: None) -
     check_counts(request.learnt)
     recognizer = OnnxRecognizer(request.base, "cpu")
     try:
-        taught, found = _teach(request, recognizer, shape, tell)
+        taught, found, lesson = _teach(request, recognizer, shape, tell)
         found = emptied.told(found)
     finally:
         recognizer.close()
     tell(WRITING, _CHECKED)
     seconds = round(time.perf_counter() - started_s, 2)
-    provenance = {"kind": QUICK, "check": found.to_json(), "seed": request.seed, "one_sided": list(request.one_sided)}
+    provenance = {"kind": QUICK, "seed": request.seed, "one_sided": list(request.one_sided)}
     package = Package(
         request.name,
         base,
@@ -64,21 +65,33 @@ def run_quick(request: TeachingRequest, tell: Tell = lambda stage, part: None) -
         request.keep_base,
         card_metrics(found),
         {**provenance, "seconds_before_writing": seconds},
+        found,
     )
-    folder = place(package, request.models, request.part)
+    names = dict(zip(card_names(taught.actions), taught.actions, strict=True))
+    footage = footage_of(request.learnt, same_as_taught(lesson))
+
+    def examine(made: OnnxRecognizer, before: Check) -> Check:
+        nonlocal found
+        found = examined(before, made, names, footage, nearest_takes(lesson, footage))
+        return found
+
+    folder = place(package, request.models, request.part, examine)
     tell(WRITING, 1.0)
     return Outcome(folder, found)
 
 
-def _teach(request: TeachingRequest, recognizer: OnnxRecognizer, shape: Shape, tell: Tell) -> tuple[Taught, Check]:
-    taught, found = _learn(request, recognizer, shape, tell)
+Learnt = tuple[Taught, Check, Lesson]
+
+
+def _teach(request: TeachingRequest, recognizer: OnnxRecognizer, shape: Shape, tell: Tell) -> Learnt:
+    taught, found, lesson = _learn(request, recognizer, shape, tell)
     if request.tested:
         answers = answers_to(request.tested, taught.head, recognizer, shape)
         found = with_test(found, taught.actions, taught.thresholds, request.learnt, request.tested, answers)
-    return taught, found
+    return taught, found, lesson
 
 
-def _learn(request: TeachingRequest, recognizer: OnnxRecognizer, shape: Shape, tell: Tell) -> tuple[Taught, Check]:
+def _learn(request: TeachingRequest, recognizer: OnnxRecognizer, shape: Shape, tell: Tell) -> Learnt:
     generator = None if request.generator is None else OnnxGenerator(request.generator)  # refused before the work
     part = 1.0 if generator is None else _WITHOUT_VARIANTS
     lesson = prepare(
@@ -95,11 +108,11 @@ def _learn(request: TeachingRequest, recognizer: OnnxRecognizer, shape: Shape, t
     tell(CHECKING, part * _FITTED)
     found = check(lesson, taught, shape)
     if generator is None:
-        return taught, found
+        return taught, found, lesson
     tell(VARYING, part)
     variants = make_variants(request.learnt, generator, shape.layout, seed=request.seed)
     generator.close()
-    return try_variants(
+    taught, found = try_variants(
         lesson,
         taught,
         found,
@@ -111,6 +124,7 @@ def _learn(request: TeachingRequest, recognizer: OnnxRecognizer, shape: Shape, t
         seed=request.seed,
         progress=lambda done: tell(VARYING, part + (_FITTED - part) * done),
     )
+    return taught, found, lesson
 
 
 def check_counts(clips: Sequence[TeachingClip]) -> None:

@@ -45,14 +45,14 @@ def with_test(
         for place, answer in enumerate(answers)
         if tested[place].action in (*actions, NOTHING) and place not in known
     }
-    pairs = []
+    pairs, names = [], [tested[place].name for place in judged]
     for place, answer in judged.items():
         best = int(answer[:-1].argmax())
         shown = answer[best] >= thresholds[best] and answer[best] > answer[-1]
         pairs.append((tested[place].action, actions[best] if shown else UNKNOWN))
     strange = {session_of(clip) for clip in tested} - {session_of(clip) for clip in learnt}
     new = {clip.person for clip in tested} - {clip.person for clip in learnt}
-    figures = counted(pairs, actions, TEST, 1, len(answers) - len(judged), seen=not (strange or new))
+    figures = counted(pairs, actions, TEST, 1, len(answers) - len(judged), seen=not (strange or new), names=names)
     suspects = (*suspects_of(tested, actions, judged), *found.suspects)
     needed = needed_clips(learnt, figures)
     copies = tuple(tested[place].name for place in sorted(known))

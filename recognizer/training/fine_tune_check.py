@@ -88,7 +88,7 @@ def judge(
         shown = answer[best] >= thresholds[best] and answer[best] > answer[-1]
         pairs.append((held[place].action, actions[best] if shown else UNKNOWN))
     groups = 1 if held_out != CLIPS else sum(clip.action != NOTHING for clip in held)
-    figures = counted(pairs, actions, held_out, groups, 0)
+    figures = counted(pairs, actions, held_out, groups, 0, names=[clip.name for clip in held])
     needed = needed_clips(clips, figures)
     alarms = _false_alarms(windows, held, actions, thresholds)
     return Check((figures,), suspects_of(held, actions, answers), needed, alarms), thresholds

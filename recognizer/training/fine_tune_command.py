@@ -26,6 +26,7 @@ from recognizer.teaching.full_start import NETWORKS_FILE, start_sentence
 from recognizer.teaching.lesson import NOTHING
 from recognizer.teaching.needs import needs_of
 from recognizer.teaching.package import OTHER, card_names, listed
+from recognizer.teaching.replay import examined, footage_of
 from recognizer.teaching.request import FULL, TeachingRequest, read_request
 from recognizer.teaching.run import CHECKING, FITTING, WRITING, card_metrics, check_counts
 from recognizer.teaching.somebody import Emptied, with_somebody
@@ -115,7 +116,8 @@ def _teach(
     say(stage=WRITING, part=_FITTED)
 
     def fill(folder: Path) -> None:
-        _write(folder, network, thresholds, request, found, start)
+        nonlocal found
+        found = _write(folder, network, thresholds, request, found, start)
 
     folder = place_version(request.models, request.name, request.part, fill)
     say(stage=WRITING, part=1.0)
@@ -129,8 +131,9 @@ def _write(
     request: TeachingRequest,
     found: Check,
     start: Start | None,
-) -> None:
-    """model.onnx, card.json and clips.json. Raises TeachingError where the graph says something else."""
+) -> Check:
+    """model.onnx, card.json and clips.json; the check with what was found when it was tried. Raises TeachingError where
+    the graph says something else."""
     actions = tuple(sorted({clip.action for clip in request.learnt} - {NOTHING}))
     features = len(CHANNELS) * len(LAYOUT)
     deployed = Deployed([network], listed=len(actions), mirror=not request.one_sided).eval()
@@ -165,12 +168,17 @@ def _write(
         parity=Parity(0, tuple(logits)),
         notes="Trained in full on the user's own clips.",
     ).save(folder)
+    recognizer = OnnxRecognizer(folder, "cpu")
+    try:
+        error = recognizer.self_test().max_error
+        if error is None or error > _LARGEST_ERROR:
+            raise TeachingError(f"the exported model differs from its network by {error}; teach again")
+        footage, of_card = footage_of(request.learnt), dict(zip(names, actions, strict=True))
+        found = examined(found, recognizer, of_card, footage, lambda action, on: ())
+    finally:
+        recognizer.close()
     base = {"name": request.base.name} if start is not None else None
     provenance: dict[str, Any] = {"kind": FULL, "base": base, "check": found.to_json(), "seed": request.seed}
     provenance["clips"] = listed(request.learnt)
     (folder / CLIPS_FILE).write_text(json.dumps(provenance, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    recognizer = OnnxRecognizer(folder, "cpu")
-    error = recognizer.self_test().max_error
-    recognizer.close()
-    if error is None or error > _LARGEST_ERROR:
-        raise TeachingError(f"the exported model differs from its network by {error}; teach again")
+    return found

@@ -10,7 +10,7 @@ from recognizer.decision import UNKNOWN
 
 _LEAST_S = 30.0  # of footage of nothing: with less, one alarm more or less means hundreds an hour
 _MOST_NAMES = 12  # of the clips of an action
-_MOST_CONFUSIONS, _WORST = 3, 2
+_MOST_CONFUSIONS, _MOST_FINDINGS, _WORST = 3, 4, 2
 _STAGES = {STARTING: "Loading what teaching needs", "": "Working"}
 _HELD_OUT = {
     "sessions": "sittings that it had not seen",
@@ -31,7 +31,8 @@ def as_html(check: Mapping[str, Any]) -> str:
 def _report(check: Mapping[str, Any]) -> str:
     if not check:
         return "<p>No check of it is noted.</p>"
-    parts = [_held_out(one) for one in check.get("checks", ())]
+    parts = [f"<p><b>{escape(_sentence(str(one['text'])))}</b></p>" for one in check.get("findings", ())]
+    parts += [_held_out(one) for one in check.get("checks", ())]
     if check.get("variants"):
         parts.append(_variants(check["variants"]))
     alarms = check.get("alarms")
@@ -67,10 +68,12 @@ def plain_result(check: Mapping[str, Any]) -> str:
 
 
 def _plain(check: Mapping[str, Any]) -> list[str]:
-    lines = []
+    lines = [_sentence(str(one["text"])) for one in check.get("findings", ())[:_MOST_FINDINGS]]
     strictest = check["checks"][0] if check.get("checks") else None
     if strictest is not None:
-        for true, answer, count in strictest["confusions"][:_MOST_CONFUSIONS]:
+        # The findings have them in plainer words; versions that were taught before have none.
+        confusions = () if check.get("findings") else strictest["confusions"]
+        for true, answer, count in confusions[:_MOST_CONFUSIONS]:
             of = strictest["actions"][true]["clips"]
             taken = "not recognised" if answer == UNKNOWN else f"taken for {answer}"
             lines.append(f"{true} is {taken} in {count} of {counted(of, 'take')}.")
@@ -92,12 +95,16 @@ def _plain(check: Mapping[str, Any]) -> list[str]:
 def worst_takes(check: Mapping[str, Any]) -> list[tuple[str, str]]:
     """The takes that are most worth another look: the name of the clip and what is wrong with it."""
     try:
-        return [
-            (str(one["clip"]), f"A take of {one['action']} looks like {one['looks_like']}.")
-            for one in check.get("suspects", ())[:_WORST]
-        ]
+        found = {
+            str(one["clip"]): f"A take of {one['action']} looks like {one['looks_like']}."
+            for one in check.get("suspects", ())
+        }
+        for one in check.get("findings", ()):
+            for take in one["takes"]:
+                found.setdefault(str(take), _sentence(str(one["text"])))
     except (KeyError, TypeError):
         return []
+    return list(found.items())[:_WORST]
 
 
 def _alarms(alarms: Mapping[str, Any]) -> str:

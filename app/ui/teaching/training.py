@@ -99,7 +99,9 @@ class Training(QObject):
         assert asked is not None
         created = datetime.now(UTC).isoformat(timespec="seconds")
         left_out = outcome.check.get("left_out", ())
-        made_of = tuple((clip.name, clip.action) for clip in asked.learnt if clip.name not in left_out)
+        made_of = tuple(
+            (clip.name, clip.action) for clip in asked.learnt if clip.name not in left_out and not clip.around
+        )
         folder = f"models/{asked.name}/{outcome.folder.name}"
         model = Model(version_label(outcome.folder), created, asked.kind, folder, made_of, outcome.check)
         self.done.tell(outcome)

@@ -1,0 +1,148 @@
+"""What a taught recognizer must not fire on, played to it as live, and what is wrong with it in plain words."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from pose.types import Pose
+from recognizer.live import LiveRecognition, Predicting
+from recognizer.teaching.background import STANDING, tried_motions
+from recognizer.teaching.check import Check
+from recognizer.teaching.clips import NOTHING, TeachingClip
+from recognizer.teaching.figures import FalseAlarms, Finding, HeldOutCheck
+from recognizer.teaching.lesson import Lesson
+from recognizer.teaching.quick import usable_background
+
+_LEAST_S = 5.0  # a stillness that was shorter is played to and fro
+_MOST_TAKES = 2  # that are named in a finding
+
+Nearest = Callable[[str, str], tuple[str, ...]]  # action and what it fires on, to names of its worst takes
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Footage:
+    """What is played. words: as in "also fires on waving". everyday: its name as a motion, "" for a user's footage."""
+
+    words: str
+    clip: TeachingClip
+    everyday: str = ""
+
+
+def examined(
+    found: Check, recognizer: Predicting, names: Mapping[str, str], footage: Sequence[Footage], nearest: Nearest
+) -> Check:
+    """The check with what the footage and its own figures say is wrong. names: actions by their names on the card."""
+    fires = Counter[tuple[str, str]]()
+    for each in footage:
+        shown = {names[action] for action in fired(recognizer, each.clip) if action in names}
+        fires.update((action, each.words) for action in shown)
+    of = Counter(each.words for each in footage)
+    findings = [_fires(action, words, count, of[words], nearest) for (action, words), count in fires.most_common()]
+    if found.alarms is not None:
+        findings += _alarms(found.alarms, nearest)
+    if found.checks:
+        findings += _mistakes(found.checks[0])
+    return replace(found, findings=tuple(findings))
+
+
+def fired(recognizer: Predicting, clip: TeachingClip) -> list[str]:
+    """Actions, by their names on the card, that live recognition shows of a clip; one for each time that it begins."""
+    live = LiveRecognition(recognizer)
+    for time_s, xy, confidence in zip(clip.times_s, clip.xy_px, clip.confidence, strict=True):
+        live.process(float(time_s), (Pose(xy, confidence, clip.layout, float(time_s), 0),))
+    live.clear()
+    return [event.action for event in live.take_events() if event.kind == "start"]
+
+
+def footage_of(clips: Sequence[TeachingClip], same: Sequence[str] = ()) -> list[Footage]:
+    """The stillness around every clip, and everyday motions, but for those that are a taught action. same: everyday
+    names of those."""
+    still = [Footage(STANDING, longer(clip)) for clip in clips if clip.around is not None]
+    taught = {"_".join(clip.action.casefold().split()) for clip in clips} | set(same)
+    return [
+        *still,
+        *(Footage(each.words, each.clip, each.action) for each in tried_motions() if each.action not in taught),
+    ]
+
+
+def longer(clip: TeachingClip) -> TeachingClip:
+    """A stillness to and fro, until live recognition has had time to say something of it."""
+    step_s = float(np.diff(clip.times_s).mean())
+    count = max(int(_LEAST_S / step_s), len(clip.times_s))
+    place = np.arange(count) % max(2 * (len(clip.times_s) - 1), 1)
+    place = np.minimum(place, 2 * (len(clip.times_s) - 1) - place)
+    times_s = np.arange(count) * step_s
+    return replace(clip, times_s=times_s, xy_px=clip.xy_px[place], confidence=clip.confidence[place])
+
+
+def same_as_taught(lesson: Lesson) -> list[str]:
+    """Everyday names of motions that are so close to a taught action that they may be it."""
+    used = usable_background(lesson, np.ones(len(lesson.clips), bool))
+    return [action for action, usable in zip(lesson.background_actions, used, strict=True) if not usable]
+
+
+def nearest_takes(lesson: Lesson, footage: Sequence[Footage]) -> Nearest:
+    """Of an action and what it fires on, the takes that come nearest to it."""
+    everyday = {each.words: each.everyday for each in footage if each.everyday}
+
+    def find(action: str, on: str) -> tuple[str, ...]:
+        if on == STANDING and lesson.still.any():
+            wrong = lesson.plain.description[lesson.still[lesson.plain.owner]]
+        elif on == NOTHING:
+            nothing = (lesson.target == len(lesson.actions)) & ~lesson.still
+            wrong = lesson.plain.description[nothing[lesson.plain.owner]]
+        else:
+            stretches = np.array([everyday.get(on) == name for name in lesson.background_actions], bool)
+            wrong = lesson.background.description[stretches[lesson.background.owner]]
+        own = np.flatnonzero(lesson.target == lesson.actions.index(action))
+        if not len(wrong):
+            return ()
+        spread = np.maximum(lesson.plain.description.std(axis=0), 1e-6)
+        away = {}
+        for clip in own:
+            windows = lesson.plain.description[lesson.plain.owner == clip]
+            apart = np.linalg.norm((windows[:, None] - wrong[None, :: max(len(wrong) // 200, 1)]) / spread, axis=-1)
+            away[lesson.clips[clip].name] = float(apart.min())
+        return tuple(sorted(away, key=lambda name: (away[name], name))[:_MOST_TAKES])
+
+    return find
+
+
+def _fires(action: str, words: str, count: int, of: int, nearest: Nearest) -> Finding:
+    often = f", {count} times of {of}" if of > 1 else ""
+    mend = "trim its takes or record more" if words == STANDING else "record more takes, or label such footage nothing"
+    return Finding(f"{action} also fires on {words}{often}: {mend}", action, nearest(action, words))
+
+
+def _alarms(alarms: FalseAlarms, nearest: Nearest) -> list[Finding]:
+    minutes = alarms.seconds / 60
+    return [
+        Finding(
+            f"{action} also fires in the footage of {NOTHING}, {count} times in {minutes:.1f} min: "
+            f"record more takes of it, or more of {NOTHING}",
+            action,
+            nearest(action, NOTHING),
+        )
+        for action, count in alarms.shown.items()
+    ]
+
+
+def _mistakes(strictest: HeldOutCheck) -> list[Finding]:
+    """What was confused, both ways taken together, and what was not recognised."""
+    confused: dict[tuple[str, str], list[str]] = {}
+    action_of = {clip: true for clip, true, _ in strictest.mistakes}
+    for clip, true, answer in strictest.mistakes:
+        pair = (min(true, answer), max(true, answer)) if answer in strictest.actions else (true, "")
+        confused.setdefault(pair, []).append(clip)
+    found = []
+    for (one, other), clips in sorted(confused.items(), key=lambda each: -len(each[1])):
+        takes, action = tuple(clips[:_MOST_TAKES]), action_of[clips[0]]
+        if other:
+            of = strictest.actions[one].clips + strictest.actions[other].clips
+            found.append(Finding(f"{one} and {other} are confused in {len(clips)} of {of}", action, takes))
+        else:
+            of = strictest.actions[one].clips
+            found.append(Finding(f"{one} is not recognised in {len(clips)} of {of}", action, takes))
+    return found
