@@ -108,6 +108,7 @@ def record(window, qtbot, name):
     bar.when_still.setChecked(False)
     bar.person.setText("Ada")
     bar.action.setText(name)
+    qtbot.waitUntil(lambda: not window.recording._no_picture(), timeout=PATIENCE_MS)  # before, it records nothing
     bar.button.click()
     qtbot.waitUntil(lambda: len(saved) == 3 and window.recording.view.state is RecorderState.READY, timeout=PATIENCE_MS)
     window.recording.saved.disconnect(saved.append)
