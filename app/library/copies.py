@@ -39,7 +39,8 @@ class Copies:
         kept: list[Path] = []
         by_size = {size: list(paths) for size, paths in self._videos.items()}
         for path in videos:
-            alike = by_size.setdefault(path.stat().st_size, []) if path.is_file() else []
+            size = path.stat().st_size if path.is_file() else 0
+            alike = by_size.setdefault(size, []) if size else []  # what is empty is no video
             known = next((one for one in alike if filecmp.cmp(one, path, shallow=False)), None)
             if known is None:
                 kept.append(path)

@@ -18,6 +18,7 @@ from typing import Any
 
 from app.errors import OutputError, RecordingError
 from app.library.catalogue import Library
+from app.library.copies import Copies
 from app.library.errors import LibraryError
 from app.library.importing import ImportProgress, ImportReport, Tell
 from app.library.labels import clean_label, clean_note, label_key
@@ -91,7 +92,7 @@ def import_tables(
     of_recording: dict[str, list[dict[str, str]]] = {}
     for clip in clips:
         of_recording.setdefault(clip["recording"], []).append(clip)
-    report, staging = ImportReport(), library.staging()
+    report, staging, copies = ImportReport(), library.staging(), Copies(library)
     new_ids: dict[str, int] = {}
     new_names: dict[str, str] = {}
     for row in recordings:
@@ -100,14 +101,20 @@ def import_tables(
             break
         try:
             with tempfile.TemporaryDirectory(dir=staging, ignore_cleanup_errors=True) as place:
-                name = _import(library, folder, row, of_recording.get(row["recording"], []), Path(place), new_ids)
+                info, tracks = _read_recording(folder, row, Path(place))
+                if (known := copies.of_tracks(tracks)) is not None:
+                    report.copies.append(f"{row['recording']} is {known}")
+                    continue
+                name = _keep(library, folder, row, info, tracks, of_recording.get(row["recording"], []), new_ids)
             report.recordings.append(name)
             new_names[row["recording"]] = name
         except (RecordingError, LibraryError, ValueError) as error:
             why = " ".join(str(error).split()) if not isinstance(error, ValueError) else "a number is none"
             report.problems.append(f"{folder}: recording {row['recording'][:40]!r}: {why}")
-        if tell is not None:
-            tell(ImportProgress(len(report.recordings) + len(report.problems), len(recordings), row["source"]))
+        finally:
+            if tell is not None:
+                done = len(report.recordings) + len(report.problems) + len(report.copies)
+                tell(ImportProgress(done, len(recordings), row["source"]))
     _import_splits(library, members, new_ids)
     _import_models(library, folder, new_names, new_ids, report)
     return report
@@ -168,9 +175,8 @@ def _import_names(library: Library, names: list[dict[str, str]]) -> None:
             library.set_session_note(row["name"], row["note"])
 
 
-def _import(
-    library: Library, folder: Path, row: dict[str, str], clips: list[dict[str, str]], place: Path, ids: dict[str, int]
-) -> str:
+def _read_recording(folder: Path, row: dict[str, str], place: Path) -> tuple[RecordingInfo, Tracks]:
+    """A recording of the tables, checked as any other is; place: an empty folder."""
     name = row["recording"]
     if not is_id(name):  # so that it leads to no other file
         raise LibraryError("that is no id of a recording")
@@ -179,19 +185,30 @@ def _import(
         *((int(row["width"]), int(row["height"])), row["layout"], True, row["session"]),
         *(row["announced_person"], row["announced_action"], _number(row["begins_s"] or "0")),
     )
-    video: Path | None = folder / VIDEOS / f"{name}.mp4"
-    if video is None or video.is_symlink() or not video.is_file():
-        video = None
     try:
         (place / INFO_FILE).write_text(info_to_json(info), encoding="utf-8")
         shutil.copyfile(folder / JOINTS / f"{name}.npz", place / JOINTS_FILE)
     except OSError as error:
         raise RecordingError(f"its joints cannot be read ({error.strerror})") from error
     found = read_recording(place)
-    tracks = Tracks(*(found.times_s, found.frame, found.person, found.xy_px, found.confidence, found.layout, info.size))
+    arrays = found.times_s, found.frame, found.person, found.xy_px, found.confidence
+    return info, Tracks(*arrays, found.layout, info.size)
+
+
+def _keep(
+    library: Library,
+    folder: Path,
+    row: dict[str, str],
+    info: RecordingInfo,
+    tracks: Tracks,
+    clips: list[dict[str, str]],
+    ids: dict[str, int],
+) -> str:
+    path = folder / VIDEOS / f"{info.id}.mp4"
+    video = path if path.is_file() and not path.is_symlink() else None
     note, new = clean_note(row["note"]), [_clip(clip) for clip in clips]
     info = replace(info, skeleton_only=video is None)
-    kept = store(library.root, place.parent, info, tracks, video)
+    kept = store(library.root, library.staging(), info, tracks, video)
     stored = library.add_recording(kept, new, announced=False)
     if note:
         library.set_recording_note(stored, note)

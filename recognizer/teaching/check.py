@@ -17,7 +17,7 @@ from recognizer.decision import UNKNOWN, Decider, DecisionSettings
 from recognizer.model_card import DecisionRules
 from recognizer.teaching.clips import TeachingClip
 from recognizer.teaching.copies import joined_groups
-from recognizer.teaching.figures import CLIPS, PEOPLE, SESSIONS, FalseAlarms, HeldOutCheck, counted
+from recognizer.teaching.figures import CLIPS, FEWEST_OF_ACTION, PEOPLE, SESSIONS, FalseAlarms, HeldOutCheck, counted
 from recognizer.teaching.head import Head
 from recognizer.teaching.lesson import NOTHING, Lesson
 from recognizer.teaching.quick import QuickSettings, Taught, fit, folds, with_bias
@@ -29,7 +29,6 @@ GOOD_RECALL = 0.9  # from here on an action needs no more clips
 # (docs/benchmarks-teaching.md).
 LEARNING_RATE = 0.5
 _MOST_CLIPS_ASKED = 20
-_FEW_JUDGED = 5  # clips of an action: with fewer a recall says little, and the advice is this many
 _LEAST_EVIDENCE = 0.05
 _MOST_NAMES = 5
 _CONTRADICTED, _CONTRADICTING = 0.15, 0.6  # probabilities of its own and of another action of a suspect clip
@@ -226,8 +225,8 @@ def needed_clips(clips: Sequence[TeachingClip], strictest: HeldOutCheck) -> dict
     needed = {}
     for action, figures in strictest.actions.items():
         have = sum(clip.action == action for clip in clips)
-        wanted = _FEW_JUDGED
-        if figures.recall is not None and figures.recall < GOOD_RECALL:
+        wanted = FEWEST_OF_ACTION
+        if figures.recall is not None and figures.clips >= FEWEST_OF_ACTION and figures.recall < GOOD_RECALL:
             error = 1 - figures.recall
             wanted = max(wanted, have + 1, math.ceil(have * (error / (1 - GOOD_RECALL)) ** (1 / LEARNING_RATE)))
         if wanted > have:

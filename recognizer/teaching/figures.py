@@ -13,7 +13,7 @@ from recognizer.teaching.clips import NOTHING
 SESSIONS, PEOPLE, CLIPS, TEST = "sessions", "people", "clips", "test"
 
 FEWEST_JUDGED = 10  # clips: below, a figure says nothing (all of 9 right may be 70%)
-FEWEST_OF_ACTION = 5
+FEWEST_OF_ACTION = 5  # with fewer a recall says little, and the advice is to record this many
 _Z = 1.959964  # of 95%
 
 Interval = tuple[float, float]

@@ -37,6 +37,7 @@ SHORTEST_S = 0.6  # of a part; shorter ones are widened
 _PAUSE_S = 0.7  # of rest between two parts
 _REST_S = 0.4
 _HELD_S = 0.8  # longer than the pauses between two repetitions
+_EARLY_S = 0.8  # before the key: what began earlier and goes on is the way to the place, or has no beginning
 _WORTH = 0.4  # of the way of the largest part: less is no repetition of the action
 # Distances of the joint that differs most, in torsos.
 _ALIKE, _DIFFERENT = 0.3, 0.6
@@ -149,6 +150,8 @@ def movement(track: Track) -> Movement:
     spans = [span for span, length in zip(spans, way, strict=True) if length >= _WORTH * max(way)]
     end = _end_of_hold(track, spans[-1][1], rest)
     parts = [_with_margin(track, span) for span in spans]
+    if track.times_s[spans[0][0]] < track.begins_s - _EARLY_S:
+        parts[0] = (track.begins_s, parts[0][1])
     if end is not None:
         parts[-1] = (parts[-1][0], float(track.times_s[end]))
     return Movement(tuple(parts), end is not None)

@@ -39,7 +39,7 @@ def made_clip(action, number=0, *, person="Ada", session="Monday", seconds=2.5, 
         "bow": tuple((f"{s}_{j}", (0.0, 0.45)) for s in ("left", "right") for j in ("shoulder", "elbow", "wrist")),
     }
     # No two performances are alike: how far, how evenly, and which way.
-    far, even, turn = rng.uniform(0.7, 1.3), rng.uniform(0.6, 1.7), rng.uniform(-0.35, 0.35)
+    far, even, turn = rng.uniform(0.8, 1.25), rng.uniform(0.7, 1.5), rng.uniform(-0.25, 0.25)
     for joint, (x, y) in moves.get(action, ()):
         way = np.array([x * np.cos(turn) - y * np.sin(turn), x * np.sin(turn) + y * np.cos(turn)])
         xy[:, MPOSE_13.index(joint)] += far * phase[:, None] ** even * way

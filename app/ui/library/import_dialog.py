@@ -159,11 +159,14 @@ class ImportDialog(TransferDialog):
             return
         self._show_running(False)
         words = [f"{counted(len(report.recordings), 'recording')} imported"]
+        if report.copies:
+            words.append(f"{counted(len(report.copies), 'recording')} skipped that the library has already")
         if report.problems:
             words.append(f"{counted(len(report.problems), 'thing')} could not be imported")
         self.state.setText("; ".join([*words, "cancelled"] if report.cancelled else words))
-        self.problems.setPlainText("\n".join(report.problems))
-        self.problems.setVisible(bool(report.problems))
+        lines = [*report.problems, *report.copies]
+        self.problems.setPlainText("\n".join(lines))
+        self.problems.setVisible(bool(lines))
 
     def _show_running(self, running: bool) -> None:
         super()._show_running(running)

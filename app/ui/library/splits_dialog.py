@@ -20,12 +20,14 @@ from PySide6.QtWidgets import (
 )
 
 from app.library.catalogue import Library
+from app.library.copies import copy_pairs
 from app.library.editing import PARTS
 from app.library.labels import MAX_TYPED
 from app.library.splitting import BY, NOT_KNOWN, By, Groups, grouped, part_of, share_out
 from app.plurals import counted
 from app.ui.closing import ClosingDialog, close_box
 from app.ui.enabling import enable
+from app.ui.jobs import Jobs
 from app.ui.library.clip_edits import ClipEdits
 from app.ui.notifier import Notifier
 from app.ui.picker import Picker
@@ -42,6 +44,7 @@ class SplitsDialog(ClosingDialog):
         self.setWindowTitle("Splits")
         self.resize(560, 540)
         self._edits, self._changed = edits, changed
+        self._jobs = Jobs(self)
         self._groups: Groups = {}
         self.split = Picker()
         self.split.setAccessibleName("Split")
@@ -188,7 +191,23 @@ class SplitsDialog(ClosingDialog):
         self._do(lambda library: library.set_part(self._name, clips, part))
 
     def _share(self) -> None:
-        self._do(lambda library: library.set_split(self._name, share_out(library.clips(limit=-1), self._by)))
+        """The clips are compared first, which takes a moment: those of one moment go into one part."""
+        library = self._edits.library
+        if library is None:
+            return
+        name, by, clips = self._name, self._by, library.clips(limit=-1)
+        self.share.setEnabled(False)
+        self.state.setText("Looking for clips of the same moment …")
+
+        def found(pairs: list[tuple[int, int]]) -> None:
+            self.share.setEnabled(True)
+            self._do(lambda library: library.set_split(name, share_out(clips, by, copies=pairs)))
+
+        def failed(line: str) -> None:
+            self.share.setEnabled(True)
+            self.state.setText(line)
+
+        self._jobs.start("copies", lambda: copy_pairs(library, clips), found, failed)
 
     def _do(self, edit: Callable[[Library], object]) -> bool:
         line = self._edits.try_to(edit)

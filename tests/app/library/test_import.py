@@ -61,7 +61,7 @@ def posed(monkeypatch):
         for path in videos:
             if (marks / CANCEL).exists():
                 return
-            answer = answers.get(path.name, make_tracks(people=(0,)))
+            answer = answers.get(path.name, make_tracks(sum(path.name.encode()), people=(0,)))
             answer = answer() if callable(answer) else answer
             if isinstance(answer, Tracks):  # of another moment in each video, or they would be copies
                 answer = replace(answer, xy_px=answer.xy_px + np.float32(crc32(str(path).encode()) % 97))
@@ -97,7 +97,8 @@ def test_one_bad_video_is_one_line_and_the_rest_goes_on(posed, library, tmp_path
 
 
 def test_labels_come_from_options_or_folders(posed, library, tmp_path):
-    posed["x.mp4"] = make_tracks(people=(4,))
+    made = [make_tracks(seed, people=(4,)) for seed in (1, 2)]
+    posed["x.mp4"] = iter(made).__next__
     for action in ("wave", "../拍手"):
         folder = tmp_path / action.replace("../", "")
         folder.mkdir()
@@ -107,7 +108,7 @@ def test_labels_come_from_options_or_folders(posed, library, tmp_path):
     clips = {clip.action: clip for clip in library.clips()}
     assert {(clip.action, clip.who, clip.person) for clip in clips.values()} == {("wave", "Ada", 4), ("拍手", None, 4)}
     assert library.open_recording(clips["wave"].recording).video is None
-    assert {len(clip.times_s) for clip in library.teaching_clips()} == {len(posed["x.mp4"].frame)}
+    assert {len(clip.times_s) for clip in library.teaching_clips()} == {len(made[0].frame)}
 
 
 def test_cancel_keeps_what_is_finished(posed, library, tmp_path):
@@ -126,6 +127,45 @@ def test_cancel_keeps_what_is_finished(posed, library, tmp_path):
     report = import_videos(library, [tmp_path / name for name in ("a.mp4", "b.mp4", "c.mp4")], cancel=cancel)
     assert report.cancelled
     assert sorted(row.source for row in library.recordings()) == ["a.mp4", "b.mp4"]
+
+
+def test_a_folder_imported_twice_is_told_and_left_out(posed, library, tmp_path):
+    for name in ("a.mp4", "b.mp4"):
+        (tmp_path / "in" / name).parent.mkdir(exist_ok=True)
+        (tmp_path / "in" / name).write_bytes(name.encode())
+    first = import_videos(library, [tmp_path / "in"], ImportOptions(action="wave"))
+    assert (len(first.recordings), first.copies, first.copies_line) == (2, [], "")
+    (tmp_path / "in" / "b.mp4").rename(tmp_path / "in" / "renamed.mp4")
+    (tmp_path / "in" / "new.mp4").write_bytes(b"new")
+    (tmp_path / "in" / "new again.mp4").write_bytes(b"new")
+    second = import_videos(library, [tmp_path / "in"], ImportOptions(action="clap"))
+    assert (len(second.recordings), second.problems) == (1, [])
+    assert len(second.copies) == 3
+    assert second.copies_line.startswith(f"3 skipped, the library has them already: {tmp_path / 'in' / 'a.mp4'} is 20")
+    assert library.count_recordings() == 3
+    assert {clip.action for clip in library.clips()} == {"wave", "clap"}
+
+
+def test_the_same_poses_are_a_copy_without_pixels_and_in_another_file(posed, library, tmp_path):
+    same = make_tracks(7)
+    for name in ("a.mp4", "b.mp4"):
+        posed[name] = same
+        (tmp_path / name).write_bytes(name.encode())
+    skeleton_only = ImportOptions(skeleton_only=True)
+    report = import_videos(library, [tmp_path / "a.mp4", tmp_path / "b.mp4"], skeleton_only)
+    assert (len(report.recordings), len(report.copies)) == (1, 1)
+    library.delete_recordings(report.recordings)
+    again = import_videos(library, [tmp_path / "b.mp4"], skeleton_only)
+    assert (len(again.recordings), again.copies) == (1, []), "what is in the bin may come in again"
+
+
+def test_a_data_set_imported_twice_is_told_and_left_out(library):
+    rng = np.random.default_rng(0)
+    samples = [sample(rng.uniform(0, 400, (9, 13, 2)), PENN_13, name=f"a{n}") for n in range(3)]
+    assert len(import_samples(library, iter(samples), "set").recordings) == 3
+    report = import_samples(library, iter(samples), "set")
+    assert (report.recordings, len(report.copies), report.problems) == ([], 3, [])
+    assert library.count_recordings() == 3
 
 
 def test_find_videos_says_what_is_missing(tmp_path):

@@ -3,6 +3,7 @@
 import pytest
 from library_fakes import add_recording
 
+from app.library.copies import copy_pairs
 from app.library.errors import LibraryError
 from app.library.splitting import BY, grouped, part_of, share_out
 from app.library.types import NewClip
@@ -44,6 +45,25 @@ def test_the_same_seed_gives_the_same_split(people):
     clips = people.clips(limit=-1)
     assert share_out(clips, "person", seed=3) == share_out(clips, "person", seed=3)
     assert len({tuple(share_out(clips, "person", seed=seed).values()) for seed in range(5)}) > 1
+
+
+@pytest.mark.parametrize("by", BY)
+@pytest.mark.parametrize("seed", range(5))
+def test_clips_of_one_moment_are_never_on_both_sides(by, seed, people):
+    clips = people.clips(limit=-1)
+    ids = [clip.id for clip in clips]
+    copies = [(ids[0], ids[-1]), (ids[3], ids[8])]
+    parts = share_out(clips, by, seed=seed, copies=copies)
+    assert all(parts[a] == parts[b] for a, b in copies)
+
+
+def test_copies_among_recordings_are_found_for_a_split(library):
+    moving = {"people": (0,), "frames": 90}
+    for seed in (1, 2, 1):
+        add_recording(library, seed, [NewClip(0, 2.5, 0, "wave")], **moving)
+    clips = library.clips(limit=-1)
+    same = [clip.id for clip in clips if clip.created.startswith("2026-01-01T01")]
+    assert copy_pairs(library, clips) == [tuple(same)]
 
 
 @pytest.mark.parametrize("by", BY)

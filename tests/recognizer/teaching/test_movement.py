@@ -63,6 +63,13 @@ def test_the_movement_may_begin_before_the_key():
     assert 2.9 < end_s < 3.4
 
 
+def test_somebody_who_was_on_the_move_before_the_key_begins_with_it():
+    walking = LEG, lambda t: 0.5 * np.array([np.sin(2 * np.pi * t), np.cos(2 * np.pi * t)]) * (t < 2.6)
+    ((start_s, end_s),) = movement(take([walking, kick(2.7)], begins_s=2.5)).parts
+    assert start_s == 2.5
+    assert end_s == pytest.approx(3.8, abs=0.3)
+
+
 def test_what_had_ended_before_the_key_is_no_part_of_it():
     ((start_s, _),) = movement(take([kick(0.5, 0.6), kick(4.0)], begins_s=2.5)).parts
     assert start_s == pytest.approx(3.95, abs=0.2)

@@ -168,8 +168,10 @@ def test_a_teaching_reports_its_progress_and_ends_with_a_checked_model(base_fold
     assert parts == sorted(parts)
     assert parts[-1] == 1
     card = json.loads((outcome.folder / "card.json").read_text(encoding="utf-8"))
-    assert card["metrics"]["check_clips"]["accuracy"] == round(outcome.check.checks[0].accuracy, 4)
-    assert "optimistic" in card["metrics"]["check_clips"]["remarks"][0]
+    strictest, told = outcome.check.checks[0], card["metrics"]["check_clips"]
+    assert (told["accuracy"], told["right"], told["clips"]) == (None, strictest.right, 9)
+    assert told["verdict"] == strictest.verdict
+    assert "one sitting" in card["metrics"]["check_clips"]["remarks"][0]
 
 
 def test_the_test_part_is_answered_and_not_learnt_from(base_folder, tmp_path):
