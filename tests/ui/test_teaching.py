@@ -98,7 +98,7 @@ def test_recordings_become_a_recognizer_that_knows_them(dialog, library, qtbot):
         timeout=PATIENCE_MS,
     )
     qtbot.waitUntil(lambda: dialog.taught.labels() == ["mine@1"], timeout=PATIENCE_MS)
-    for said in ("clips right", "sittings", "Made of these clips", "deep bob (3)"):
+    for said in ("clips were right", "second sitting", "Made of these clips", "deep bob (3)"):
         assert said in dialog.report.toPlainText()
     dialog.switch.click()
     assert used == [str(library / "models" / "mine" / "1")]
