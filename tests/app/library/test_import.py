@@ -563,7 +563,7 @@ def test_ctrl_c_while_the_command_is_loaded(root, tmp_path, delay_s):
 def test_ctrl_c_ends_an_import_with_130(root, capsys, tmp_path, posed):
     def interrupted():
         os.kill(os.getpid(), signal.SIGINT)
-        return make_tracks()
+        return make_tracks(23)
 
     posed["a.mp4"] = interrupted
     (tmp_path / "a.mp4").write_bytes(b"")
