@@ -157,7 +157,7 @@ def report_alarms(corpus: Corpus, windows: Windows, probabilities: Array, thresh
     right = (true == found) & (true != other)
     unlisted = true == other
     return AlarmReport(
-        kept=float(shown[right].mean()),
+        kept=float(shown[right].mean()) if right.any() else 0.0,
         alarms=float(shown[unlisted].mean()),
         alarms_but_idle=float((shown & (found != 0))[unlisted].mean()),
         windows=int(unlisted.sum()),

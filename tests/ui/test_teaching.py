@@ -98,7 +98,7 @@ def test_recordings_become_a_recognizer_that_knows_them(dialog, library, qtbot):
         timeout=PATIENCE_MS,
     )
     qtbot.waitUntil(lambda: dialog.taught.labels() == ["mine@1"], timeout=PATIENCE_MS)
-    for said in ("clips right", "sittings", "Made of these clips", "deep bob (3)"):
+    for said in ("clips were right", "second sitting", "Made of these clips", "deep bob (3)"):
         assert said in dialog.report.toPlainText()
     dialog.switch.click()
     assert used == [str(library / "models" / "mine" / "1")]
@@ -156,14 +156,14 @@ def test_progress_is_shown_and_the_button_cancels(dialog, job):
 
 def test_until_it_can_say_how_far_it_is_the_bar_moves(dialog, job):
     job.progress = Progress("starting", 0.0, None)
-    dialog.look()
+    dialog.training.look()
     assert (dialog.progress.minimum(), dialog.progress.maximum()) == (0, 0)
     assert dialog.state.text() == "Loading what teaching needs"
     job.progress = Progress("windows", 0.25, 12.0)
-    dialog.look()
+    dialog.training.look()
     assert (dialog.progress.maximum(), dialog.progress.value()) == (1000, 250)
     job.outcome = TeachingCancelled()
-    dialog.look()
+    dialog.training.look()
     assert dialog.progress.maximum() == 1000
 
 

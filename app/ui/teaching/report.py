@@ -108,11 +108,10 @@ def worst_takes(check: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def _alarms(alarms: Mapping[str, Any]) -> str:
-    count, minutes = sum(alarms["shown"].values()), alarms["seconds"] / 60
     low, high = alarms.get("interval") or (None, None)
-    between = f" (95%: {low:.0f} to {high:.0f})" if low is not None and high is not None else ""
-    of = f"{count} in {minutes:.1f} min of “nothing”"
-    return f"<p><b>{alarms['an_hour']:.1f}</b> false alarms an hour{between}: {of}.</p>"
+    between = f" ({low:.0f} to {high:.0f})" if low is not None and high is not None else ""
+    minutes = alarms["seconds"] / 60
+    return f"<p><b>{alarms['an_hour']:.1f}</b> false alarms an hour{between}, in {minutes:.1f} min of “nothing”.</p>"
 
 
 def made_of_html(actions: Mapping[str, Sequence[str]], check: Mapping[str, Any] | None = None) -> str:
@@ -206,31 +205,31 @@ def _held_out(check: Mapping[str, Any]) -> str:
     )
     confused = f"<p>Mistakes: {mistakes}.</p>" if mistakes else ""
     if verdict:
-        said = f"<p><b>{escape(verdict[0].upper() + verdict[1:])}.</b> {right} of {clips} clips right, on {where}.</p>"
+        said = f"<p>{escape(_sentence(verdict))} {right} of {counted(clips, 'clip')} were right.</p>"
         return said + (confused if clips else "")
-    low, high = check["interval"]
-    part = f"<b>{check['accuracy']:.0%}</b> ({low:.0%} to {high:.0%})"
-    return f"<p>{part} of {clips} clips right, on {where}.</p>{table}{confused}"
+    low, high = check.get("interval") or (None, None)
+    between = f" ({low:.0%} to {high:.0%})" if low is not None and high is not None else ""
+    part = f"<b>{check['accuracy']:.0%}</b>{between}"
+    return f"<p>{part} of {counted(clips, 'clip')} right, on {where}.</p>{table}{confused}"
 
 
 def _verdict(check: Mapping[str, Any]) -> str:
-    """Why no percentage can be made of it; of versions taught before that was noted, too."""
-    if "verdict" in check:
-        return str(check["verdict"])
-    return "not judged: taught before figures came with their interval; teach it again"
+    """Why no percentage can be made of it."""
+    return str(check.get("verdict") or ("" if check["accuracy"] is not None else "not judged"))
 
 
 def _right(check: Mapping[str, Any]) -> int:
-    return sum(figures["right"] for figures in check["actions"].values())
+    return int(check.get("right", sum(figures.get("right", 0) for figures in check["actions"].values())))
 
 
 def _found(figures: Mapping[str, Any]) -> str:
     """Counts, and the part with its interval where there are enough of them."""
-    counts = f"{figures['right']} of {figures['clips']}"
+    counts = f"{figures.get('right', 0)} of {figures['clips']}"
     if figures["recall"] is None:
         return counts
-    low, high = figures["interval"]
-    return f"{counts}, {figures['recall']:.0%} ({low:.0%} to {high:.0%})"
+    low, high = figures.get("interval") or (None, None)
+    between = f" ({low:.0%} to {high:.0%})" if low is not None and high is not None else ""
+    return f"{counts}, {figures['recall']:.0%}{between}"
 
 
 def _sentence(text: str) -> str:

@@ -15,6 +15,8 @@ from recognizer.training.run_folder import NETWORK_FILE, RunError, load_run, sav
 
 STEPS = 3000
 
+_COLUMNS = ("fps", "depth", "action", "dataset", "part", "name", "lead", "onset", "offset", "person")
+
 
 def without(corpus: Corpus, dataset: str) -> Corpus:
     """The corpus with no recording of a data set. Raises RunError where nothing is left to learn from."""
@@ -32,7 +34,8 @@ def without(corpus: Corpus, dataset: str) -> Corpus:
         length=length,
         kind=np.array([kinds.index(corpus.kinds[kind]) for kind in corpus.kind[kept]], dtype=np.intp),
         kinds=kinds,
-        **{name: getattr(corpus, name)[kept] for name in ("fps", "depth", "action", "dataset", "part", "name")},
+        previous=np.full(len(length), -1, dtype=np.intp),  # research recordings stand alone
+        **{name: getattr(corpus, name)[kept] for name in _COLUMNS},
     )
 
 
