@@ -1,5 +1,6 @@
 """Labelled clips of a library as what teaching learns from."""
 
+import contextlib
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,8 +16,10 @@ from app.recording.trim import track_of_person
 from recognizer.teaching.clips import NOTHING, TeachingClip
 from recognizer.teaching.movement import rests
 from recognizer.teaching.stillness import without_held
+from recognizer.teaching.suspects import suspicions
 
 _LONGEST_REST_S = 4.0  # of a stillness: more of it says nothing new
+_COMPARED = 8  # clips of its name with which a new one is compared
 _ROUNDING_S = 1e-6  # the length of a recording, which is the end of many a clip, is rounded to this
 
 log = logging.getLogger(__name__)
@@ -72,6 +75,22 @@ def _around(library: Clips, clips: Sequence[ClipRow], recording: Recording) -> l
             if len(clip.times_s) > 1:
                 found.append(replace(clip, name=f"{host.name} still {number}", around=host.name))
     return found
+
+
+def suspicions_of(library: Clips, row: ClipRow) -> list[str]:
+    """What looks wrong with a clip of an action beside the newest others of its name (recognizer.teaching.suspects).
+    Raises RecordingError where it cannot be read; others that cannot are left out."""
+    if row.action in (None, NOTHING):
+        return []
+    take = teaching_clip(row, library.open_recording(row.recording))
+    others = []
+    for other in library.clips(Filter(action=row.action), limit=_COMPARED + 1):
+        if other.id != row.id:
+            with contextlib.suppress(RecordingError):
+                others.append(teaching_clip(other, library.open_recording(other.recording)))
+    if len(take.times_s) < 2:
+        return ["nobody is in it"]
+    return suspicions(take, [other for other in others if len(other.times_s) > 1][:_COMPARED])
 
 
 def within(times_s: NDArray[np.float64], row: ClipRow) -> NDArray[np.bool_]:

@@ -19,11 +19,12 @@ _FOCAL_PX = 600.0
 # The camera's distance and height in metres, and how far it is turned about the person, in degrees.
 _DISTANCE_M, _HEIGHT_M, _TURN_DEG = 3.0, 1.2, 15.0
 
-_TRIED_HZ = 15.0
+_TRIED_HZ = 10.0
 _TRIED = ((3, -20.0), (5, 28.0), (11, 0.0))  # looks of the demo, whose bodies are used, and turns of the camera
 _AROUND_S = 1.6  # of what comes before and after a motion: a window's length
 _SETTLED_S = 0.6  # from the beginning of a stillness on
-_STILL_S = 5.0
+_STILL_S = 4.0
+_STANDING = (0, 8, 14)  # of the many times that the demo's person stands still: places among the segments
 STANDING, SITTING = "standing still", "sitting still"
 _WORDS = {
     "wave": "waving",
@@ -77,10 +78,12 @@ def tried_motions() -> list[Tried]:
     """Every motion of the demo's loop once, from stillness to stillness, and standing and sitting still, by other
     bodies and from other sides than everyday_motion() has."""
     script, found = Script(), list[Tried]()
-    sitting = False
+    before = ""
     for number, segment in enumerate(script.segments):
-        look, turn_deg = _TRIED[number % len(_TRIED)]
-        sitting = {"sit_down": True, "stand_up": False}.get(segment.action, sitting)
+        look, turn_deg = _TRIED[len(found) % len(_TRIED)]
+        sitting, before = before == "sit_down", segment.action
+        if segment.action == IDLE and not sitting and number not in _STANDING:
+            continue
         if segment.action == IDLE:
             times_s = _to_and_fro(segment.start_s + _SETTLED_S, segment.end_s)
             words = SITTING if sitting else STANDING

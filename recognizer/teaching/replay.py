@@ -5,8 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pose.types import Pose
+from recognizer.decision import IDLE
 from recognizer.live import LiveRecognition, Predicting
 from recognizer.teaching.background import STANDING, tried_motions
 from recognizer.teaching.check import Check
@@ -15,7 +17,8 @@ from recognizer.teaching.figures import FalseAlarms, Finding, HeldOutCheck
 from recognizer.teaching.lesson import Lesson
 from recognizer.teaching.quick import usable_background
 
-_LEAST_S = 5.0  # a stillness that was shorter is played to and fro
+_LEAST_S = 2.6  # a stillness that was shorter is played to and fro: a window, and a second to decide
+_MOST_STILL = 12  # stillnesses that are played, of all takes
 _MOST_TAKES = 2  # that are named in a finding
 
 Nearest = Callable[[str, str], tuple[str, ...]]  # action and what it fires on, to names of its worst takes
@@ -58,9 +61,11 @@ def fired(recognizer: Predicting, clip: TeachingClip) -> list[str]:
 
 def footage_of(clips: Sequence[TeachingClip], same: Sequence[str] = ()) -> list[Footage]:
     """The stillness around every clip, and everyday motions, but for those that are a taught action. same: everyday
-    names of those."""
-    still = [Footage(STANDING, longer(clip)) for clip in clips if clip.around is not None]
-    taught = {"_".join(clip.action.casefold().split()) for clip in clips} | set(same)
+    names of those. Stillness is tried whatever it is close to: who taught it did not mean to, but under that name."""
+    around = [clip for clip in clips if clip.around is not None]
+    spread = np.unique(np.linspace(0, len(around) - 1, min(len(around), _MOST_STILL)).round().astype(int))
+    still = [Footage(STANDING, longer(around[place])) for place in spread]
+    taught = {"_".join(clip.action.casefold().split()) for clip in clips} | (set(same) - {IDLE})
     return [
         *still,
         *(Footage(each.words, each.clip, each.action) for each in tried_motions() if each.action not in taught),
@@ -73,7 +78,7 @@ def longer(clip: TeachingClip) -> TeachingClip:
     count = max(int(_LEAST_S / step_s), len(clip.times_s))
     place = np.arange(count) % max(2 * (len(clip.times_s) - 1), 1)
     place = np.minimum(place, 2 * (len(clip.times_s) - 1) - place)
-    times_s = np.arange(count) * step_s
+    times_s: NDArray[np.float64] = np.arange(count) * np.float64(step_s)
     return replace(clip, times_s=times_s, xy_px=clip.xy_px[place], confidence=clip.confidence[place])
 
 

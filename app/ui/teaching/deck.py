@@ -6,6 +6,7 @@ from pathlib import Path
 from app.library.catalogue import Library
 from app.library.labels import label_key
 from app.library.sharing import shared
+from app.library.teaching import suspicions_of
 from app.library.types import ClipRow, Filter
 from app.ui.library.frames import Stretch, read_stretch
 from app.ui.teaching.shelf import Files, files_of
@@ -43,11 +44,13 @@ class Deck:
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """A take to be looked at: its clips, none where it shows nobody; stretch: the pictures and poses of them all."""
+    """A take to be looked at: its clips, none where it shows nobody; stretch: the pictures and poses of them all.
+    doubts: what looks wrong with it, a sentence each."""
 
     recording: str
     clips: tuple[ClipRow, ...]
     stretch: Stretch | None
+    doubts: tuple[str, ...] = ()
 
 
 def read_deck(root: Path, wanted: tuple[str, ...] = ()) -> Deck:
@@ -59,7 +62,8 @@ def read_deck(root: Path, wanted: tuple[str, ...] = ()) -> Deck:
 
 
 def read_take(root: Path, recording: str, clip: int | None = None) -> Replay:
-    """A recording that has just been made, or one clip of an older one. Raises LibraryError, RecordingError."""
+    """A recording that has just been made, or one clip of an older one. A clip that looks wrong is marked as suspect.
+    Raises LibraryError, RecordingError."""
     with shared(root) as library:
         if not library.read_only and library.recording(recording) is None:
             library.refresh()
@@ -69,7 +73,12 @@ def read_take(root: Path, recording: str, clip: int | None = None) -> Replay:
         if not clips:
             return Replay(recording, (), None)
         first, last = min(row.start_s for row in clips), max(row.end_s for row in clips)
-        return Replay(recording, clips, read_stretch(library.open_recording(recording), first, last))
+        doubts = {row.id: suspicions_of(library, row) for row in clips}
+        suspect = [row.id for row in clips if doubts[row.id] and not row.suspect]
+        if suspect and not library.read_only:
+            library.mark_suspect(suspect, True)
+        lines = tuple(dict.fromkeys(line for row in clips for line in doubts[row.id]))
+        return Replay(recording, clips, read_stretch(library.open_recording(recording), first, last), lines)
 
 
 def throw_away(root: Path, recording: str, clips: tuple[ClipRow, ...]) -> None:

@@ -338,7 +338,8 @@ class TeachPage(QWidget):
             return
         self._reviewed = card
         card.host(self.review)
-        self.review.show_take(take, says)
+        doubts = "; ".join(take.doubts)
+        self.review.show_take(take, f"{says}. Look at it: {doubts}." if doubts else says)
         self._order_tabs()
         QTimer.singleShot(0, self, lambda: self.area.ensureWidgetVisible(card, 0, 10))
 

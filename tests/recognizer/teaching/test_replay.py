@@ -1,0 +1,126 @@
+"""What a taught recognizer is tried on, and what is said of it."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from teaching_clips import made_clip, made_clips
+
+from recognizer.teaching.background import SITTING, STANDING, everyday_motion, tried_motions
+from recognizer.teaching.check import Check
+from recognizer.teaching.figures import FalseAlarms, counted
+from recognizer.teaching.lesson import NOTHING
+from recognizer.teaching.replay import Footage, examined, fired, footage_of, longer
+from recognizer.teaching.request import TeachingRequest
+from recognizer.teaching.run import run_quick
+from recognizer.teaching.versions import taught_model
+
+
+def still_around(clips, seconds=1.2):
+    return [
+        replace(made_clip(NOTHING, n, seconds=seconds), name=f"{c.name} still 1", session=c.session, around=c.name)
+        for n, c in enumerate(clips)
+    ]
+
+
+def nobody(action, on):
+    return ()
+
+
+@pytest.fixture(scope="module")
+def wrong(base_folder, tmp_path_factory):
+    """Somebody who stood still in all takes of one action, as takes were that nobody had trimmed."""
+    stands = [replace(made_clip(NOTHING, n), action="boot", name=f"boot/{n}") for n in range(4)]
+    clips = [*stands, *made_clips(("raise",), 4)]
+    return run_quick(TeachingRequest("quick", "mine", base_folder, tmp_path_factory.mktemp("models"), clips))
+
+
+def test_an_action_that_fires_on_standing_still_is_told_with_its_takes(wrong):
+    finding = next(each for each in wrong.check.findings if STANDING in each.text)
+    assert finding.text.startswith("boot also fires on standing still")
+    assert finding.text.endswith(": trim its takes or record more")
+    assert finding.action == "boot"
+    assert len(finding.takes) == 2
+    assert all(take.startswith("boot/") for take in finding.takes)
+
+
+def test_findings_are_kept_beside_the_model(wrong):
+    kept = json.loads((wrong.folder / "clips.json").read_text())["check"]["findings"]
+    assert [each["text"] for each in kept] == [each.text for each in wrong.check.findings]
+    assert list(taught_model(wrong.folder).check["findings"]) == kept
+
+
+def test_what_fires_on_nothing_it_must_not_is_told_nothing(base_folder, tmp_path):
+    clips = made_clips(clips=5, sessions=("Monday", "Tuesday"))
+    found = run_quick(TeachingRequest("quick", "mine", base_folder, tmp_path, [*clips, *still_around(clips)])).check
+    assert not [each for each in found.findings if STANDING in each.text]
+
+
+class Always:
+    """A recognizer that says one thing of everything."""
+
+    def __init__(self, base, action):
+        self.card = base.card
+        self._place = base.card.actions.index(action)
+
+    def predict(self, clips, *, attention=False):
+        from recognizer.types import Prediction
+
+        says = np.eye(len(self.card.actions), dtype=np.float32)[self._place]
+        return [Prediction(clip.person, clip.time_s, self.card.actions, says) for clip in clips]
+
+
+def test_footage_is_played_as_live(base):
+    action = next(a for a in base.card.actions if a not in base.card.decision.other)
+    assert fired(Always(base, action), longer(made_clip(NOTHING, 1, seconds=0.8))) == [action]
+    found = examined(
+        Check((), (), {}, None), Always(base, action), {action: "boot"}, footage_of(still_around(made_clips())), nobody
+    )
+    assert found.findings[0].text == "boot also fires on standing still, 14 times of 14: trim its takes or record more"
+    assert any("boot also fires on waving: record more takes" in each.text for each in found.findings)
+
+
+def test_an_everyday_motion_that_is_taught_is_not_tried():
+    clips = [replace(clip, action="Jumping jacks") for clip in made_clips(("raise",))]
+    words = {each.words for each in footage_of(clips, ["wave"])}
+    assert {"jumping jacks", "waving"} & words == set()
+    assert {"clapping", STANDING, SITTING} <= words
+
+
+def test_everyday_motions_are_of_other_bodies_than_those_that_are_learnt_from(shape):
+    tried = tried_motions()
+    assert {each.words for each in tried} >= {STANDING, SITTING, "walking", "sitting down", "picking something up"}
+    assert {each.action for each in tried} == {each.action for each in everyday_motion(shape)}
+    for each in tried:
+        assert each.clip.times_s[-1] > 3.5
+        assert np.isfinite(each.clip.xy_px).all()
+
+
+def test_a_stillness_is_played_to_and_fro():
+    clip = made_clip("raise", 1, seconds=0.8)
+    played = longer(clip)
+    assert played.times_s[-1] == pytest.approx(2.56, abs=0.05)
+    step = np.abs(np.diff(played.xy_px, axis=0)).max()
+    assert step <= np.abs(np.diff(clip.xy_px, axis=0)).max()
+
+
+def test_mistakes_and_alarms_are_told_in_plain_words():
+    pairs = [("greet", "clap"), ("clap", "greet"), ("greet", "greet"), ("clap", "clap"), ("clap", "unknown")]
+    names = ["greet/1", "clap/1", "greet/2", "clap/2", "clap/3"]
+    figures = counted(pairs, ("clap", "greet"), "sessions", 2, 0, names=names)
+    check = Check((figures,), (), {}, FalseAlarms(90.0, {"greet": 3}))
+    found = examined(check, None, {}, (), lambda action, on: (f"{action}/9",)).findings
+    assert [each.text for each in found] == [
+        "greet also fires in the footage of nothing, 3 times in 1.5 min: record more takes of it, or more of nothing",
+        "clap and greet are confused in 2 of 5",
+        "clap is not recognised in 1 of 3",
+    ]
+    assert [each.takes for each in found] == [("greet/9",), ("greet/1", "clap/1"), ("clap/3",)]
+
+
+def test_one_kind_of_footage_once_has_no_count(base):
+    action = next(a for a in base.card.actions if a not in base.card.decision.other)
+    footage = [Footage("waving", longer(made_clip("raise", 1)))]
+    found = examined(Check((), (), {}, None), Always(base, action), {action: "boot"}, footage, nobody)
+    assert found.findings[0].text == "boot also fires on waving: record more takes, or label such footage nothing"
