@@ -438,7 +438,7 @@ def root(library):
 
 
 def test_the_command_checks_exports_and_rebuilds(root, tmp_path, capsys):
-    assert run(capsys, "--root", root, "check") == (0, "1 recordings, 1 clips, 2 actions: all is well\n", "")
+    assert run(capsys, "--root", root, "check") == (0, "1 recording, 1 clip, 2 actions: all is well\n", "")
     assert run(capsys, "--root", root, "export", "pyskl", tmp_path / "a.pkl")[0] == 0
     assert run(capsys, "--root", root, "export", "tables", tmp_path / "a")[0] == 0
     assert run(capsys, "--root", root, "export", "coco", tmp_path / "a.json")[0] == 0
