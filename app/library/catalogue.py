@@ -294,7 +294,8 @@ class Library:
             entered = sum(adopting.adopt(edit.connection, folder, self.notes) for folder in on_disk.values())
         if gone:
             are = "1 recording is" if gone == 1 else f"{gone} recordings are"
-            self.notes.append(f"{are} not on disk any more: hidden until it comes back")
+            back = "it comes back" if gone == 1 else "they come back"
+            self.notes.append(f"{are} not on disk any more: hidden until {back}")
         return entered
 
     def add_recording(self, folder: Path, clips: Sequence[NewClip] = (), *, announced: bool = True) -> str:

@@ -268,6 +268,19 @@ def test_the_version_before_is_one_click_away(library, qtbot, qapp):
     assert jobs.close(60)
 
 
+def test_the_way_back_to_a_shipped_recognizer_is_its_name(library, dialog, qtbot):
+    stand_in(library, "mine/1")
+    dialog.look_at_library()
+    qtbot.waitUntil(lambda: dialog.taught.labels() == ["mine@1"], timeout=PATIENCE_MS)
+    used = []
+    dialog.use.connect(used.append)
+    dialog.switch.click()
+    assert "in use" in dialog.taught.topLevelItem(0).text(0)
+    assert dialog.back.text() == "Back to act"
+    dialog.back.click()
+    assert used == [str(library / "models" / "mine" / "1"), "act"]
+
+
 def test_clips_that_are_labelled_meanwhile_are_seen_and_ticks_stay(dialog, library, qtbot):
     next(i for i in dialog._items() if dialog._text(i) == "deep bob").setCheckState(0, Qt.CheckState.Unchecked)
     with Library(library) as other:  # another window, or another process

@@ -28,6 +28,9 @@ def state(library):
 EDITS = {
     "add clips": lambda lib, rec: lib.add_clips(rec, [NewClip(0.1, 0.4, 1, "jump", "Bob"), NewClip(0.4, 0.9)]),
     "add and label": lambda lib, rec: lib.add_clips_to({rec: [NewClip(0.1, 0.4, 1)]}, [some_clip(lib)], "jump"),
+    "add clips to several": lambda lib, rec: lib.add_clips_to(
+        {row.id: [NewClip(0.1, 0.4, 0, "jump")] for row in lib.recordings()}, [some_clip(lib)], "spin"
+    ),
     "change a clip": lambda lib, rec: lib.change_clip(some_clip(lib), NewClip(0.2, 0.7, 2, "hop", "Eve", "!", True)),
     "remove clips": lambda lib, rec: lib.remove_clips([clip.id for clip in lib.clips(limit=-1)]),
     "label": lambda lib, rec: lib.label([clip.id for clip in lib.clips(limit=-1)], "spin"),
