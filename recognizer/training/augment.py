@@ -42,7 +42,8 @@ class Augmentation:
     noise: float = 0.012  # upper bound of each clip's standard deviation
     bias: float = 0.02  # constant displacement of each joint
     lose_joint: float = 0.02  # part of the (clip, joint) pairs that are missing for some frames
-    crop: float = 0.35  # part of the clips that leave the picture at its lower edge, as at a desk
+    crop: float = 0.35  # part of the clips that leave the picture at its lower edge
+    desk: float = 0.6  # the same of arm actions and gestures, which people do at a desk
 
 
 def middle(joints: Array, pair: list[int]) -> Array:
@@ -185,17 +186,17 @@ def lose_joints(seen: Mask, rng: np.random.Generator, how: Augmentation) -> Mask
     return seen & ~(lost & (now >= start) & (now < start + length))
 
 
-def crop(xy: Array, seen: Mask, rng: np.random.Generator, how: Augmentation, strict: Mask) -> Mask:
+def crop(xy: Array, seen: Mask, rng: np.random.Generator, share: Array, strict: Mask) -> Mask:
     """Joints below the lower edge of the picture are not seen, at a height drawn for each clip.
 
     The edge lies between the middle of the torso and the knees of the first frame, so that hands, too, come and go at a
-    desk. strict: (N,) clips that only lose what is below the knees, since their legs matter.
+    desk. share: (N,) chance of each clip. strict: (N,) clips that only lose what is below the knees, since their legs matter.
     """
     n = len(xy)
     shoulders, hips = middle(xy, _SHOULDERS)[:, 0, 1], middle(xy, _HIPS)[:, 0, 1]
     torso = np.maximum(np.abs(hips - shoulders), 0.3)
     height = np.where(strict, rng.uniform(1.7, 2.4, n), rng.uniform(0.55, 1.6, n))
-    edge = np.where(rng.random(n) < how.crop, shoulders + height * torso, np.inf)
+    edge = np.where(rng.random(n) < share, shoulders + height * torso, np.inf)
     return seen & (xy[..., 1] < edge[:, None, None])
 
 

@@ -9,7 +9,7 @@ from recognizer.features import RATE_FPS, clip_features
 from recognizer.training import augment
 from recognizer.training.augment import Array, Augmentation, Mask
 from recognizer.training.data.everyday import ACTIONS, IDLE, OTHER, WEBCAM_POSES, Corpus
-from recognizer.training.exercise import exercise
+from recognizer.training.exercise import exercise, gesture
 
 FRAMES = 30
 Clips = tuple[Array, Mask, Mask, Array]  # joints (N, T, 13, 3), seen (N, T, 13), depth (N,), target (N, outputs)
@@ -18,22 +18,28 @@ _UPPER_BODY = ("idle", "wave", "clap", "throw", "punch")
 # Part of a window from which on a newer motion counts for more than the one before: small, so that a change is seen
 # soon.
 _TAKES_OVER = 0.25
+_FIRST_OF_LEGS = 7  # the joints before are head, shoulders and arms, those from here on hips and legs
 _JOIN = 2  # frames to either side of a join over which a pose becomes another
 _WINDOW_S, _MOST_WINDOWS = (FRAMES - 1) / RATE_FPS, 12
 _LEAST_S = 0.3  # of an action must be in a window that shows it
+_UPRIGHT = 0.8  # cosine of the trunk's tilt
 _REST_S = 1.3  # how long after an action its rest is still learnt from
 _HELD = 0.4  # of the windows that reach back before a recording begin with its first pose, held
-_MADE_UP = ("held pose", "mixed limbs", "wrong speed", "noise", "turned over", "exercise")
-_MADE_UP_SHARES = (0.12, 0.1, 0.12, 0.12, 0.14, 0.4)
+_MADE_UP = ("held pose", "mixed limbs", "wrong speed", "noise", "turned over", "exercise", "gesture")
+_MADE_UP_SHARES = (0.1, 0.08, 0.1, 0.1, 0.12, 0.32, 0.18)
+# Arms do these, whatever the legs do, and those of the second may do so below them; a kick is the legs' alone.
+_LED_BY_ARMS, _LED_BY_LEGS = ("wave", "clap", "throw", "punch"), ("kick",)
+_LEND_LEGS = ("idle", "walk", *_LED_BY_ARMS)
 
 
 @dataclass(frozen=True, slots=True)
 class BatchPlan:
     """Shares of a batch; the rest are windows of listed actions."""
 
-    unlisted: float = 0.27
+    unlisted: float = 0.26
     idle: float = 0.09
-    made_up: float = 0.14
+    made_up: float = 0.16
+    lent: float = 0.25  # part of the windows of arm actions with another's legs, and of kicks with another's arms
     spliced: float = 0.15  # part of the windows of recordings that begin with another's motion though they need not
     balance: float = 0.4  # an action is drawn in proportion to (its clips) ** balance
     people: float = 2.5  # weight of poses of real people before a camera, against the research recordings
@@ -81,7 +87,11 @@ class BatchMaker:
         upper = [self.outputs.names.index(action) for action in _UPPER_BODY]
         self._leg_outputs = [place for place in range(len(outputs.listed)) if place not in upper]
         legs = np.isin(corpus.action, self._leg_outputs) | other
-        self._with_legs = np.flatnonzero(chosen & legs)
+        self._by_arms, self._by_legs, self._lend_legs = (
+            [ACTIONS.index(action) for action in actions] for actions in (_LED_BY_ARMS, _LED_BY_LEGS, _LEND_LEGS)
+        )
+        self._arm_outputs = [*self._by_arms, outputs.names.index("gesture")]
+        self._with_legs = np.flatnonzero(chosen & legs & ~np.isin(corpus.action, self._by_legs))
 
     def batch(self, rng: np.random.Generator, size: int) -> tuple[Array, Array]:
         """Features (N, 30, F) and targets (N, outputs) that sum to 1."""
@@ -105,7 +115,9 @@ class BatchMaker:
         xy = augment.jitter(augment.change_drift(xy, rng, how.drift * moving), rng, how)
         legs_matter = target[:, self._leg_outputs].sum(axis=1) > 0.01
         strict = legs_matter & (rng.random(len(xy)) < 0.7)
-        seen = augment.lose_joints(augment.crop(xy, seen, rng, how, strict), rng, how)
+        arms = target[:, self._arm_outputs].sum(axis=1) > 0.5
+        share = np.where(arms, how.desk, how.crop)
+        seen = augment.lose_joints(augment.crop(xy, seen, rng, share, strict), rng, how)
         return clip_features(xy, seen.astype(np.float32), RATE_FPS)
 
     def _windows(self, rng: np.random.Generator, recordings: NDArray[np.intp]) -> tuple[Positions, Array]:
@@ -140,6 +152,7 @@ class BatchMaker:
         # A live detector guesses hidden joints; where readers gave them a place, half of the clips show it.
         seen = seen | ((rng.random(n) < 0.5) & (corpus.dataset[recordings] != WEBCAM_POSES))[:, None, None]
         depth, own = corpus.depth[recordings], self._target(self.outputs.of_recording[recordings])
+        joints, seen = self._lend(rng, joints, seen, recordings)
         before = self._before(recordings, own)
         partner = rng.permutation(n)
         lacks = (positions[:, 0] < -corpus.lead[recordings]) & (share < 1)
@@ -150,6 +163,23 @@ class BatchMaker:
         before = np.where(cut[:, None], own[partner], before)
         weight = newer_weight(share)[:, None]
         return joints, seen, depth, weight * own + (1 - weight) * before
+
+    def _lend(
+        self, rng: np.random.Generator, joints: Array, seen: Mask, recordings: NDArray[np.intp]
+    ) -> tuple[Array, Mask]:
+        """Some arm actions on the legs of somebody upright, and some kicks below somebody's arms."""
+        corpus, n = self.corpus, len(recordings)
+        action, partner = corpus.action[recordings], rng.permutation(n)
+        may = (rng.random(n) < self.plan.lent) & (corpus.depth[recordings] == corpus.depth[recordings][partner])
+        may &= upright(joints) & upright(joints)[partner]
+        legs = may & np.isin(action, self._by_arms) & np.isin(action[partner], self._lend_legs)
+        arms = may & np.isin(action, self._by_legs)
+        out, out_seen = joints.copy(), seen.copy()
+        out[legs] = exchange_legs(joints[legs], joints[partner[legs]])
+        out_seen[legs, :, _FIRST_OF_LEGS:] = seen[partner[legs], :, _FIRST_OF_LEGS:]
+        out[arms] = exchange_legs(joints[partner[arms]], joints[arms])
+        out_seen[arms, :, :_FIRST_OF_LEGS] = seen[partner[arms], :, :_FIRST_OF_LEGS]
+        return out, out_seen
 
     def _before(self, recordings: NDArray[np.intp], own: Array) -> Array:
         """Targets (N, outputs) of what came before an action in its own recording."""
@@ -184,15 +214,18 @@ class BatchMaker:
         return augment.unit_size(joints), seen, corpus.depth[recordings], weight * idle + (1 - weight) * own
 
     def _made_up(self, rng: np.random.Generator, n: int) -> Clips:
-        """Motions that no recording shows, in six kinds."""
+        """Motions that no recording shows, in seven kinds."""
         which = rng.choice(len(_MADE_UP), n, p=_MADE_UP_SHARES)
-        held, limbs, speed, noise, turned, moved = (which == i for i in range(len(_MADE_UP)))
+        held, limbs, speed, noise, turned, moved, gestures = (which == i for i in range(len(_MADE_UP)))
         recordings = np.where(limbs, rng.choice(self._with_legs, n), rng.choice(self._any, n))
         positions, _ = self._windows(rng, recordings)
         middle = positions[:, FRAMES // 2, None]
         pace = np.where(rng.random(n) < 0.5, 0.06, 4.0)[:, None]
         positions = np.where(speed[:, None], middle + (positions - middle) * pace, positions)
         positions = np.where((held | moved)[:, None], middle, positions)
+        still = rng.integers(0, len(self._still_recording), n)
+        recordings = np.where(gestures, self._still_recording[still], recordings)
+        positions = np.where(gestures[:, None], self._still_frame[still][:, None], positions)
         joints, seen = gather(self.corpus, recordings, positions)
         joints = augment.unit_size(joints)
         depth = self.corpus.depth[recordings]
@@ -204,9 +237,10 @@ class BatchMaker:
         shaken = joints[:, :1] + augment.smooth_noise(joints.shape, rng, 2.0) * rng.uniform(0.1, 0.4, (n, 1, 1, 1))
         joints = np.where(noise[:, None, None, None], shaken, joints).astype(np.float32)
         joints[moved] = exercise(sway(joints[moved], rng), rng)
+        joints[gestures] = gesture(sway(joints[gestures], rng), rng)
         angle = np.where(turned, rng.choice([-1, 1], n) * rng.uniform(55, 180, n), 0)
-        still = np.zeros(n, np.float32)
-        joints = augment.rotate(joints, still, still, np.radians(angle))
+        level = np.zeros(n, np.float32)
+        joints = augment.rotate(joints, level, level, np.radians(angle))
         return joints, seen, depth, self._made_up_target(which, recordings, middle[:, 0], limbs)
 
     def _made_up_target(
@@ -299,8 +333,15 @@ def exchange_legs(joints: Array, other: Array) -> Array:
     """The upper body of one clip on the hips and legs of another."""
     out = other.copy()
     shift = augment.middle(other, [7, 8]) - augment.middle(joints, [7, 8])
-    out[:, :, :7] = joints[:, :, :7] + shift[:, :, None]
+    out[:, :, :_FIRST_OF_LEGS] = joints[:, :, :_FIRST_OF_LEGS] + shift[:, :, None]
     return out
+
+
+def upright(joints: Array) -> Mask:
+    """(N,) clips whose trunk is upright throughout."""
+    trunk = (augment.middle(joints, [7, 8]) - augment.middle(joints, [1, 2]))[..., :2]
+    lowest: Array = (trunk[..., 1] / (np.linalg.norm(trunk, axis=-1) + np.float32(1e-6))).min(axis=1)
+    return lowest > _UPRIGHT
 
 
 def sway(joints: Array, rng: np.random.Generator) -> Array:

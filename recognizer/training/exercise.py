@@ -1,7 +1,8 @@
-"""Composed exercises: a pose of somebody, held, of which single limbs or the trunk swing. Negatives for "unknown".
+"""Composed exercises and gestures: a pose of somebody, held, of which limbs or the trunk move. Negatives for "unknown".
 
 Whoever exercises before a camera does a hundred things that no list has: raises of arms or legs, curls, twists, bends,
-whatever can be done on hands and feet. The recordings hold a few of them; these are the rest, made of real poses.
+whatever can be done on hands and feet. Whoever sits at a desk talks with the hands, types, drinks, scratches the head.
+The recordings hold a few of them; these are the rest, made of real poses.
 """
 
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from pose.skeleton import MPOSE_13
 from recognizer.features import RATE_FPS
 from recognizer.training.augment import Array, middle
 
-_HIPS = [7, 8]
+_SHOULDERS, _HIPS = [1, 2], [7, 8]
 _UPPER = list(range(7))  # head, shoulders, arms
 
 
@@ -36,6 +37,14 @@ _PATTERNS = 6  # both arms, one arm, both legs, one leg, arms and legs, the trun
 _LARGEST_DEG, _LEAST_DEG = 80.0, 15.0
 _TRUNK_SHARE = 0.6  # of a limb's angle: a trunk turns less
 _SLOWEST_HZ, _FASTEST_HZ = 0.3, 1.6
+# Of gestures: where a hand goes, outwards from its shoulder and downwards in torsos: from the other shoulder and the
+# forehead to an arm's length and the lap.
+_NEAREST, _FARTHEST = np.array([-0.6, -0.45]), np.array([0.4, 0.9])
+_ALIKE, _ALONE = 0.3, 0.35  # parts of the gestures with both hands alike, and with one hand
+_LEAST_REACH = 0.1  # of the way there, for small movements about one place, as in typing
+_PLACES, _PLACE_S = 16, (0.2, 0.7)
+_RESTS = 0.15  # part of the time between two places that a hand rests at either
+_LEAST_ARM = 0.4  # torsos; an arm that points at the camera in the held pose looks shorter than it is
 
 
 def exercise(joints: Array, rng: np.random.Generator) -> Array:
@@ -57,6 +66,65 @@ def exercise(joints: Array, rng: np.random.Generator) -> Array:
             out = _turned(out, [limb.hinge, limb.end], out[:, :, limb.root], swing * factor)
             out = _turned(out, [limb.end], out[:, :, limb.hinge], bend * factor)
     return _turned(out, _UPPER, middle(out, _HIPS), swing * _TRUNK_SHARE * trunk[:, None])
+
+
+def gesture(joints: Array, rng: np.random.Generator) -> Array:
+    """Clips (N, T, 13, C) of held upright poses of unit size to the same poses with hands that wander before the body.
+
+    One hand, both alike or each its own way, from place to place with rests between. Elbows follow in the picture's
+    plane, foreshortened by chance.
+    """
+    n, frames = joints.shape[:2]
+    which = rng.random(n)
+    alike, alone = which < _ALIKE, which > 1 - _ALONE
+    first, second = (_wandering(rng, n, frames) for _ in range(2))
+    second = np.where(alike[:, None, None], first, second)
+    side = rng.integers(0, 2, n)
+    out = joints.copy()
+    for place, limb in enumerate(_ARMS):
+        moved = np.flatnonzero(~alone | (side == place))
+        out[moved] = _reach(out[moved], limb, (first, second)[place][moved], rng)
+    return out
+
+
+def _wandering(rng: np.random.Generator, n: int, frames: int) -> NDArray[np.float64]:
+    """(N, T, 2) places of a hand: outwards from its shoulder and downwards, in torsos."""
+    about = rng.uniform(_NEAREST, _FARTHEST, (n, 1, 2))
+    reach = np.exp(rng.uniform(np.log(_LEAST_REACH), 0, (n, 1, 1)))
+    places = about + reach * (rng.uniform(_NEAREST, _FARTHEST, (n, _PLACES, 2)) - about)
+    pause_s = rng.uniform(*_PLACE_S, (n, 1)) * rng.uniform(0.6, 1.4, (n, _PLACES))
+    times_s = np.cumsum(pause_s, axis=1) - pause_s[:, :1] * (1 + rng.random((n, 1)))
+    out = np.empty((n, frames, 2))
+    for row in range(n):
+        at = np.interp(np.arange(frames) / RATE_FPS, times_s[row], np.arange(_PLACES))
+        whole = np.minimum(at.astype(np.intp), _PLACES - 2)
+        part = np.clip((at - whole - _RESTS) / (1 - 2 * _RESTS), 0, 1)
+        part = (part**2 * (3 - 2 * part))[:, None]
+        out[row] = (1 - part) * places[row, whole] + part * places[row, whole + 1]
+    return out
+
+
+def _reach(joints: Array, limb: _Limb, target: NDArray[np.float64], rng: np.random.Generator) -> Array:
+    """The limb's end at places (N, T, 2) as _wandering has them, or as far towards them as it reaches."""
+    out = joints.copy()
+    root, hinge, end = (joints[..., place, :2].astype(np.float64) for place in (limb.root, limb.hinge, limb.end))
+    down = (middle(joints, _HIPS) - middle(joints, _SHOULDERS))[..., :2].astype(np.float64)
+    outwards = root - middle(joints, _SHOULDERS)[..., :2]
+    across = np.stack([-down[..., 1], down[..., 0]], axis=-1)
+    across *= np.where((across * outwards).sum(axis=-1, keepdims=True) < 0, -1, 1)
+    upper = np.maximum(np.linalg.norm(hinge - root, axis=-1), _LEAST_ARM)
+    lower = np.maximum(np.linalg.norm(end - hinge, axis=-1), _LEAST_ARM)
+    way = target[..., :1] * across + target[..., 1:] * down
+    length = np.linalg.norm(way, axis=-1) + 1e-6
+    far = np.minimum(length, 0.98 * (upper + lower))
+    way = way * (far / length)[..., None]
+    along = np.clip((upper**2 + far**2 - lower**2) / (2 * far), -upper, upper)
+    bend = np.sqrt(upper**2 - along**2) * rng.uniform(0.3, 1, (len(joints), 1))
+    aside = np.stack([-way[..., 1], way[..., 0]], axis=-1) / far[..., None]
+    aside *= np.where((aside * (across + down)).sum(axis=-1, keepdims=True) < 0, -1, 1)  # elbows out and down
+    out[..., limb.hinge, :2] = root + way * (along / far)[..., None] + aside * bend[..., None]
+    out[..., limb.end, :2] = root + way
+    return out
 
 
 def _angles(rng: np.random.Generator, n: int, frames: int) -> NDArray[np.float64]:

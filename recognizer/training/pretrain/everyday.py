@@ -89,7 +89,7 @@ def random_windows(
     if mirror:
         xy, seen = augment.mirror(xy, seen, rng)
     xy = augment.jitter(xy, rng, how)
-    seen = augment.crop(xy, seen, rng, how, np.zeros(len(seen), dtype=bool))
+    seen = augment.crop(xy, seen, rng, np.full(len(seen), how.crop), np.zeros(len(seen), dtype=bool))
     seen = augment.lose_joints(seen, rng, how)
     return clip_features(xy, seen.astype(np.float32), RATE_FPS)
 

@@ -168,9 +168,8 @@ def test_what_is_below_the_edge_of_the_picture_is_not_seen():
     xy = np.zeros((60, 30, 13, 2), np.float32)
     height = np.float32([-0.4, 0, 0, 0.5, 0.5, 0.9, 0.9, 1, 1, 1.7, 1.7, 2.4, 2.4])
     xy[..., 1] = height
-    how = augment.Augmentation(crop=1)
-    strict = np.arange(60) < 30
-    seen = augment.crop(xy, np.ones((60, 30, 13), bool), np.random.default_rng(0), how, strict)
+    strict, everybody = np.arange(60) < 30, np.ones(60)
+    seen = augment.crop(xy, np.ones((60, 30, 13), bool), np.random.default_rng(0), everybody, strict)
     assert seen[:, :, :3].all()  # head and shoulders stay
     assert seen[:30, :, :9].all()  # where legs matter the hips stay, too
     assert 5 < (~seen[30:, 0, 7]).sum() < 25

@@ -13,7 +13,6 @@ from recognizer.model_card import ModelCard  # noqa: E402
 from recognizer.onnx_recognizer import OnnxRecognizer  # noqa: E402
 from recognizer.teaching.package import Base  # noqa: E402
 from recognizer.training import report  # noqa: E402
-from recognizer.training.calibrate import Calibration  # noqa: E402
 from recognizer.training.data.everyday import ACTIONS  # noqa: E402
 from recognizer.training.lightning_run import Hardware  # noqa: E402
 from recognizer.training.models.gl_transformer import GlConfig, GlPretraining, GlTransformer  # noqa: E402
@@ -24,6 +23,7 @@ from recognizer.training.pretrain.fit import Pretrained  # noqa: E402
 from recognizer.training.pretrain.recipes import SIZES  # noqa: E402
 from recognizer.types import Clip  # noqa: E402
 
+pytestmark = pytest.mark.timeout(600)  # an export on a busy machine
 HARDWARE = Hardware("cpu", precision="32-true")
 
 
@@ -53,9 +53,7 @@ def model(tiny_data, tmp_path_factory):
         patch.setitem(SIZES, "tiny", {"width": 4, "depth": 2, "heads": 2})
         patch.setattr(everyday_actions, "_EPOCH", 3)
         patch.setattr(everyday_actions.LabelledBatches, "steps_an_epoch", 3)
-        # Thresholds and figures are of what is right, and after three steps nothing is.
-        rules = Calibration(0.25, 1.0, np.full(len(ACTIONS), 0.5, np.float32))
-        patch.setattr(everyday_actions, "calibrate", lambda *_: rules)
+        # The figures are of what is right, and after three steps nothing is.
         patch.setattr(
             report, "metrics", lambda part, *_: {f"{part}_clips": {"split": "-", "accuracy": 0.5, "clips": 2}}
         )
