@@ -106,6 +106,11 @@ class Rules(Protocol):
         """Parts of the body without which an action cannot be judged, by action; all of them where it is not there."""
         ...
 
+    @property
+    def upper_weight(self) -> float:
+        """Weight of the probability of what is not shown, while the upper body alone is in view."""
+        ...
+
 
 class ActionCard(Protocol):
     """The part of a model card that is used here."""
@@ -157,7 +162,8 @@ class Decider:
     Unknown has no events.
 
     With half a body in view the actions that need the rest of it are closed: they are not shown, and their probability
-    speaks for unknown, as that of everything unlisted does. So what is open must have it on its own.
+    speaks for unknown, as that of everything unlisted does. So what is open must have it on its own. Without the legs
+    less speaks for it, so the card may give what speaks for unknown a smaller weight there.
     """
 
     def __init__(self, card: ActionCard, settings: DecisionSettings | None = None) -> None:
@@ -167,7 +173,7 @@ class Decider:
         self._enter = np.array([card.decision.thresholds[action] for action in card.actions])
         self._other = np.array([action in card.decision.other for action in card.actions])
         self._closed_of = {frozenset(PARTS): np.zeros(len(card.actions), dtype=np.bool_)}
-        self._needs = card.decision.needs
+        self._needs, self._upper_weight = card.decision.needs, card.decision.upper_weight
         self._persons: dict[int, _State] = {}
 
     def can_judge(self, view: BodyView) -> bool:
@@ -242,6 +248,9 @@ class Decider:
     def _smooth(self, state: _State, predicted: Array, now_s: float) -> Array:
         hidden = np.where(state.closed, predicted, 0)
         smoothed = probabilities = np.append(predicted - hidden, hidden.sum())
+        if state.view == "upper" and self._upper_weight < 1:
+            probabilities = probabilities * np.where(np.append(self._other, True), self._upper_weight, 1.0)
+            smoothed = probabilities = probabilities / max(probabilities.sum(), 1e-9)
         if state.smoothed is not None:
             passed_s = max(0.0, now_s - state.evidence_s)
             kept = math.exp(-passed_s / self._settings.smoothing_s)

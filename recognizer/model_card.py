@@ -59,13 +59,15 @@ class DecisionRules:
     temperature: the logits are divided by it before the softmax. thresholds: for every action the smoothed
     probability from which it is shown; a single number in the file holds for all. other: actions that stand for
     everything unlisted; they are shown as unknown. needs: parts of the body (recognizer.view.PARTS) that must be in
-    view for an action to be shown; an action that is not named needs all of them.
+    view for an action to be shown; an action that is not named needs all of them. upper_weight: that of the probability
+    of what is unlisted, or needs what is out of view, while the upper body alone is in view; above 0, at most 1.
     """
 
     temperature: float
     thresholds: Mapping[str, float]
     other: tuple[str, ...] = ()
     needs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    upper_weight: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +178,8 @@ class ModelCard:
         values["decision"]["needs"] = {action: list(parts) for action, parts in self.decision.needs.items()}
         if not self.decision.needs:
             del values["decision"]["needs"]
+        if self.decision.upper_weight == 1:
+            del values["decision"]["upper_weight"]
         values["metrics"] = {name: dict(metric) for name, metric in self.metrics.items()}
         if self.parity is None:
             del values["parity"]
@@ -305,8 +309,9 @@ def _decision(values: JsonObject, actions: tuple[str, ...]) -> DecisionRules:
     temperature = values.number("temperature", 1e-3, 1e3)
     thresholds = _thresholds(values, actions)
     needs = _needs(values.inner("needs"), actions) if values.has("needs") else {}
+    upper_weight = values.number("upper_weight", 1e-3, 1.0) if values.has("upper_weight") else 1.0
     values.done()
-    return DecisionRules(temperature, thresholds, other, needs)
+    return DecisionRules(temperature, thresholds, other, needs, upper_weight)
 
 
 def _needs(values: JsonObject, actions: tuple[str, ...]) -> dict[str, tuple[str, ...]]:

@@ -190,7 +190,8 @@ def crop(xy: Array, seen: Mask, rng: np.random.Generator, share: Array, strict: 
     """Joints below the lower edge of the picture are not seen, at a height drawn for each clip.
 
     The edge lies between the middle of the torso and the knees of the first frame, so that hands, too, come and go at a
-    desk. share: (N,) chance of each clip. strict: (N,) clips that only lose what is below the knees, since their legs matter.
+    desk. share: (N,) chance of each clip. strict: (N,) clips that only lose what is below the knees, for their legs
+    matter.
     """
     n = len(xy)
     shoulders, hips = middle(xy, _SHOULDERS)[:, 0, 1], middle(xy, _HIPS)[:, 0, 1]

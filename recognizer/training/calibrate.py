@@ -1,7 +1,7 @@
 """From which probability on an action is shown: chosen on streams of people whom the network has not seen."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ from recognizer.features import LAYOUT, RATE_FPS
 from recognizer.model_card import DecisionRules
 from recognizer.training.augment import Array
 from recognizer.training.batches import FRAMES
-from recognizer.training.data.everyday import ACTIONS, OTHER
+from recognizer.training.data.everyday import ACTIONS, IDLE, OTHER
 from recognizer.training.data.everyday_streams import action_and_kind
 from recognizer.training.evaluate import softmax
 from recognizer.training.stream_outcome import Outcome, judge
@@ -23,6 +23,9 @@ THRESHOLDS = (0.4, 0.5, 0.6, 0.7)
 # What an hour's wrong start costs, against the share of windows that are shown rightly: 100 an hour weigh as much as
 # one window in ten.
 _WRONG_AN_HOUR = 1e-3
+
+UPPER_WEIGHTS = (0.1, 0.2, 0.3, 0.5)  # and 1
+_UPPER_BUDGET = 0.05  # of the windows of unlisted motion of the upper body that may be shown as a listed action
 
 Needs = Mapping[str, tuple[str, ...]]
 
@@ -37,12 +40,14 @@ class Calibration:
 
     other_bias: is taken from the logit of `other`. temperature: then divides the logits. thresholds: (A,) on the
     probabilities; that of `other` is not used. needs: parts of the body that must be in view, by action.
+    upper_weight: as in a card's rules.
     """
 
     other_bias: float
     temperature: float
     thresholds: Array
     needs: Needs = field(default_factory=dict)
+    upper_weight: float = 1.0
 
     def probabilities(self, logits: Array) -> Array:
         """Probabilities (W, A) of logits (W, A) without the bias."""
@@ -103,7 +108,22 @@ def calibrate(
     ]
     worth = np.mean([[point.worth for point in of_set] for of_set in points], axis=0)
     best = points[0][int(np.argmax(worth))]
-    return Calibration(best.other_bias, temperature, _same(best.threshold), needs), points
+    chosen = Calibration(best.other_bias, temperature, _same(best.threshold), needs)
+    return replace(chosen, upper_weight=_upper_weight(sets, chosen)), points
+
+
+def _upper_weight(sets: Sequence[tuple[Streams, Sequence[Array]]], rules: Calibration) -> float:
+    """The least weight of the unlisted with which the upper body's unlisted motion stays within its budget."""
+    for weight in UPPER_WEIGHTS:
+        tried = replace(rules, upper_weight=weight)
+        judged = [
+            window for streams, logits in sets for one in outcomes(streams, logits, tried) for window in one.windows
+        ]
+        unlisted = [window for window in judged if window.view == "upper" and window.truth is None]
+        shown = sum(window.shown not in (None, IDLE) for window in unlisted)
+        if unlisted and shown <= _UPPER_BUDGET * len(unlisted):
+            return weight
+    return 1.0
 
 
 def _same(threshold: float) -> Array:
@@ -138,7 +158,7 @@ class _Card:
 
     def __init__(self, rules: Calibration) -> None:
         thresholds: Mapping[str, float] = {**rules.by_action(), OTHER: 1.0}
-        self.decision = DecisionRules(1.0, thresholds, (OTHER,), rules.needs)
+        self.decision = DecisionRules(1.0, thresholds, (OTHER,), rules.needs, rules.upper_weight)
 
 
 def _truth(stream: RecordedStream) -> NDArray[np.intp]:

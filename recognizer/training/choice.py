@@ -58,7 +58,7 @@ class Choice:
 
     def _legs_hidden(self, shipped: Deployed, corpus: Corpus) -> dict[str, Any]:
         """Clips of arm actions with hips, knees and ankles out of the picture, as live recognition judges them: what
-        needs the rest of the body is closed, and its probability counts for none of them."""
+        needs the rest of the body is closed and counts as unlisted, with the weight that the rules give to that."""
         arm_actions = [ACTIONS.index(action) for action in _ARM_ACTIONS]
         chosen = (corpus.part == "test") & np.isin(corpus.dataset, _ARM_SETS) & np.isin(corpus.action, arm_actions)
         windows = windows_of(corpus, np.flatnonzero(chosen), ("hip", "knee", "ankle"))
@@ -66,6 +66,8 @@ class Choice:
         closed = [place for place, action in enumerate(ACTIONS[:-1]) if self.rules.needs.get(action) != (ARMS,)]
         probabilities[:, -1] += probabilities[:, closed].sum(axis=1)
         probabilities[:, closed] = 0
+        probabilities[:, -1] *= self.rules.upper_weight
+        probabilities /= probabilities.sum(axis=1, keepdims=True)
         found = report_clips(corpus, windows, probabilities)
         return {
             "split": "UTD-MHAD and MSR even subjects: wave, clap, throw, punch; hips, knees and ankles hidden",

@@ -157,7 +157,7 @@ def export_weights(options: argparse.Namespace) -> None:
         options.weights,
         name=options.weights.resolve().name,
         family=families.pop(),
-        decision=decision_rules(rules.temperature, rules.by_action(), rules.needs),
+        decision=decision_rules(rules.temperature, rules.by_action(), rules.needs, rules.upper_weight),
         metrics=metrics,
         notes=NOTES,
     )

@@ -75,10 +75,10 @@ def gesture(joints: Array, rng: np.random.Generator) -> Array:
     plane, foreshortened by chance.
     """
     n, frames = joints.shape[:2]
-    which = rng.random(n)
-    alike, alone = which < _ALIKE, which > 1 - _ALONE
+    which = rng.random((n, 1, 1))
+    alike, alone = which < _ALIKE, which[:, 0, 0] > 1 - _ALONE
     first, second = (_wandering(rng, n, frames) for _ in range(2))
-    second = np.where(alike[:, None, None], first, second)
+    second = np.where(alike, first, second)
     side = rng.integers(0, 2, n)
     out = joints.copy()
     for place, limb in enumerate(_ARMS):

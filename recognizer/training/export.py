@@ -122,11 +122,14 @@ def fast_graph(network: nn.Module, example: Tensor, name: str, outputs: Sequence
 
 
 def decision_rules(
-    temperature: float, thresholds: Mapping[str, float], needs: Mapping[str, tuple[str, ...]] | None = None
+    temperature: float,
+    thresholds: Mapping[str, float],
+    needs: Mapping[str, tuple[str, ...]] | None = None,
+    upper_weight: float = 1.0,
 ) -> DecisionRules:
     """Rules for the card; `other` needs no threshold, for it is never shown. needs: parts of the body by action."""
     rounded = {action: round(float(thresholds.get(action, 1.0)), 4) for action in ACTIONS}
-    return DecisionRules(round(float(temperature), 4), rounded, (OTHER,), needs or {})
+    return DecisionRules(round(float(temperature), 4), rounded, (OTHER,), needs or {}, upper_weight)
 
 
 def _replace(path: Path, content: bytes) -> None:

@@ -72,6 +72,18 @@ def test_what_needs_legs_is_not_and_its_probability_is_that_of_unknown():
     assert top[UNKNOWN] == pytest.approx(0.7, abs=0.01)
 
 
+def test_what_is_not_shown_has_the_cards_weight_while_the_upper_body_alone_is_in_view():
+    rules = DecisionRules(1.0, dict.fromkeys(ACTIONS, 0.5), ("other",), NEEDS, upper_weight=0.5)
+    weak = {"wave": 0.4, "walk": 0.3, "other": 0.3}
+
+    def last(view):
+        return play(Decider(make_card(decision=rules), SETTINGS), (2, view, weak))[-1]
+
+    assert (last(UPPER).action, last(WHOLE).action) == ("wave", UNKNOWN)
+    assert last(UPPER).score == pytest.approx(0.4 / 0.7, abs=0.01)  # all of it adds up to one again
+    assert dict(last(UPPER).top)[UNKNOWN] == pytest.approx(0.3 / 0.7, abs=0.01)
+
+
 def test_an_open_action_must_beat_everything_that_cannot_be_judged():
     closed = {"wave": 0.45, "walk": 0.35, "other": 0.2}  # over its threshold and the likeliest, but not the likelier
     assert play(decider_of(), (2, UPPER, closed))[-1].action == UNKNOWN

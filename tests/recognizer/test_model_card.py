@@ -74,6 +74,13 @@ def test_needs_are_kept_and_a_card_without_them_has_none(tmp_path: Path):
     assert parse(make_card().to_json()).decision.needs == {}
 
 
+def test_the_upper_bodys_weight_is_kept_and_is_one_where_there_is_none():
+    rules = DecisionRules(1.0, dict.fromkeys(ACTIONS, 0.5), ("other",), {"wave": ("arms",)}, upper_weight=0.3)
+    assert parse(make_card(decision=rules).to_json()).decision.upper_weight == 0.3
+    assert "upper_weight" not in make_card().to_json()["decision"]
+    assert parse(make_card().to_json()).decision.upper_weight == 1
+
+
 @pytest.mark.parametrize(
     ("path", "value", "expected"),
     [
@@ -105,6 +112,7 @@ def test_needs_are_kept_and_a_card_without_them_has_none(tmp_path: Path):
         ("metrics/test", {"accuracy": 0.9}, "metrics.test.split is missing"),
         ("metrics/test", 0.9, "metrics.test: expected an object, got 0.9"),
         ("decision/temperature", 0, "from 0.001 to 1000, got 0"),
+        ("decision/upper_weight", 0, "from 0.001 to 1"),
         ("decision/thresholds", {"walk": 0.5}, "'idle' is missing"),
         ("decision/thresholds", dict.fromkeys((*ACTIONS, "fly"), 0.5), "'fly' is not one of them"),
         ("decision/thresholds", 1.5, "0 to 1"),

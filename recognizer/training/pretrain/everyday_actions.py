@@ -112,7 +112,7 @@ def write_model(network: GlFeatures, corpus: Corpus, data: Path, folder: Path, h
         folder,
         name=folder.resolve().name,
         family=FAMILY,
-        decision=decision_rules(rules.temperature, rules.by_action(), rules.needs),
+        decision=decision_rules(rules.temperature, rules.by_action(), rules.needs, rules.upper_weight),
         metrics=chosen.metrics(_deployed(network), data, corpus),
         notes=NOTES.format(how=how),
     )

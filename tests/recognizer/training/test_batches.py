@@ -1,5 +1,7 @@
 """What training batches are made of."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -107,6 +109,37 @@ def test_exchanged_legs_hang_on_the_hips():
     np.testing.assert_array_equal(out[:, :, 7:], b[:, :, 7:])
     shift = augment.middle(b, [7, 8]) - augment.middle(a, [7, 8])
     np.testing.assert_allclose(out[:, :, 0], a[:, :, 0] + shift, atol=1e-5)
+
+
+class Everybody:
+    """A generator by which everybody lends, each to the next."""
+
+    random = staticmethod(lambda n: np.zeros(n))
+    permutation = staticmethod(lambda n: np.roll(np.arange(n), -1))
+
+
+def test_arm_actions_get_the_legs_of_somebody_upright_and_kicks_get_their_arms(corpus):
+    maker = BatchMaker(corpus, OutputSpace(corpus), BatchPlan(lent=0.5), corpus.part == "train")
+    recordings = np.arange(len(corpus))
+    action = np.resize(["wave", "walk", "kick", "kick", "squat"], len(corpus))
+    maker.corpus = replace(corpus, action=np.array([ACTIONS.index(each) for each in action]))
+    joints = 0.05 * some_clips(len(recordings))
+    joints[..., 1] += np.float32([-1.5, -1, -1, -0.6, -0.6, -0.2, -0.2, 0, 0, 1, 1, 2, 2])
+    seen = np.random.default_rng(1).random(joints.shape[:3]) < 0.5
+    depth = corpus.depth[recordings]
+    out, out_seen = maker._lend(Everybody, joints, seen, recordings)
+    other = np.roll(np.arange(len(recordings)), -1)
+    same = depth == depth[other]
+    kicks = same & (action == "kick")
+    legs = same & (action == "wave") & np.isin(action[other], ("wave", "walk"))
+    assert kicks.any()
+    assert legs.any()
+    np.testing.assert_array_equal(out[kicks][:, :, 7:], joints[kicks][:, :, 7:])
+    np.testing.assert_array_equal(out_seen[kicks][:, :, :7], seen[other[kicks]][:, :, :7])
+    np.testing.assert_array_equal(out[legs][:, :, 7:], joints[other[legs]][:, :, 7:])
+    np.testing.assert_array_equal(out_seen[legs][:, :, :7], seen[legs][:, :, :7])
+    kept = ~kicks & ~legs
+    np.testing.assert_array_equal(out[kept], joints[kept])
 
 
 def test_proportions_change_lengths_but_no_directions():

@@ -74,6 +74,23 @@ class LiveCard:
         self.skeleton = LAYOUT
 
 
+def test_the_upper_bodys_unlisted_motion_weighs_as_little_as_its_budget_allows(streams):
+    desk = sequence_of(24, ((0, 12, "other:talk"), (12, 24, "wave")))
+    desk.confidence[:, 23:] = 0
+    (stream,) = record([desk])
+    logits = np.zeros((len(stream.times_s), A), np.float32)
+    logits[:, OTHER] = 3
+    for weight, lead in ((0.1, 1.0), (0.3, 2.5), (0.5, 3.0), (1.0, 3.5)):
+        logits[stream.times_s < 12, WAVE] = lead
+        logits[stream.times_s >= 12, WAVE] = 4
+        whole = [logits_of(each, walk_in_other=1, noise=0) for each in streams]
+        rules, _ = calibrate([(streams, whole), ([stream], [logits])], {"wave": ("arms",)})
+        assert rules.upper_weight == weight
+        told = as_json(outcomes([stream], [logits], rules))["by_view"]["upper"]
+        assert told["unlisted"]["windows"] > 50
+        assert told["unlisted"]["shown_listed"] == 0
+
+
 def test_streams_are_put_together_and_taken_apart_in_order(streams):
     assert features_of(streams).shape == (sum(len(s.times_s) for s in streams), 30, 78)
     for stream, rows in zip(streams, split(streams, features_of(streams)), strict=True):

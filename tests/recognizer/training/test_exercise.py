@@ -1,9 +1,9 @@
-"""Composed exercises: limbs of a held pose that swing."""
+"""Composed exercises and gestures: limbs of a held pose that swing, hands that wander."""
 
 import numpy as np
 
 from pose.skeleton import MPOSE_13
-from recognizer.training.exercise import exercise
+from recognizer.training.exercise import exercise, gesture
 
 
 def held_poses(n=200, channels=3):
@@ -38,3 +38,36 @@ def test_hips_stay_and_each_clip_moves_only_a_part_of_the_body():
 def test_the_same_generator_gives_the_same_clips():
     a, b = (exercise(held_poses(20, 2), np.random.default_rng(5)) for _ in range(2))
     np.testing.assert_array_equal(a, b)
+
+
+def standing(n=200):
+    """Upright people of unit size, arms down."""
+    pose = np.zeros((13, 3), np.float32)
+    pose[:, :2] = [
+        (0, -1.4), (0.25, -1), (-0.25, -1), (0.3, -0.5), (-0.3, -0.5), (0.3, 0), (-0.3, 0),
+        (0.15, 0), (-0.15, 0), (0.15, 0.8), (-0.15, 0.8), (0.15, 1.6), (-0.15, 1.6),
+    ]  # fmt: skip
+    return np.repeat(np.repeat(pose[None, None], 30, axis=1), n, axis=0)
+
+
+def test_a_gesture_moves_one_arm_or_both_and_nothing_else():
+    joints = standing()
+    out = gesture(joints, np.random.default_rng(0))
+    arms = [3, 4, 5, 6]
+    others = [place for place in range(13) if place not in arms]
+    np.testing.assert_array_equal(out[:, :, others], joints[:, :, others])
+    moved = np.stack([np.ptp(out[:, :, side::2][:, :, 1:3], axis=1).max(axis=(1, 2)) > 1e-3 for side in (1, 2)], axis=1)
+    assert moved.any(axis=1).all()
+    assert 40 < (moved.sum(axis=1) == 1).sum() < 100  # _ALONE of 200
+    elbows_low = out[:, :, 3:5, 1] > out[:, :, 1:3, 1] - 0.3
+    assert elbows_low.mean() > 0.9
+
+
+def test_a_hand_reaches_no_farther_than_its_arm():
+    out = gesture(standing(), np.random.default_rng(1))
+    for shoulder, elbow, wrist in ((1, 3, 5), (2, 4, 6)):
+        upper = np.linalg.norm(out[:, :, elbow] - out[:, :, shoulder], axis=-1)
+        assert upper.max() < 0.53
+        assert np.linalg.norm(out[:, :, wrist] - out[:, :, shoulder], axis=-1).max() < 1.02
+    speed = np.abs(np.diff(out, axis=1)).max()
+    assert speed < 1.0  # torsos in a twentieth of a second, some 10 m/s: hands do not jump
