@@ -85,12 +85,12 @@ Streams = Sequence[RecordedStream]
 
 
 def calibrate(
-    sets: Sequence[tuple[Streams, Sequence[Array]]], needs: Needs
+    sets: Sequence[tuple[Streams, Sequence[Array]]], needs: Needs, biases: Sequence[float] = BIASES
 ) -> tuple[Calibration, list[list[OperatingPoint]]]:
     """The rules of the greatest mean worth over the sets of streams, and every point that was tried, by set.
 
-    sets: streams, and the logits (N, A) of each one's windows. needs: as in the rules. Raises CalibrationError where
-    there is nothing to choose by.
+    sets: streams, and the logits (N, A) of each one's windows. needs: as in the rules. biases: that are tried.
+    Raises CalibrationError where there is nothing to choose by.
     """
     truths = [_truth(stream) for streams, _ in sets for stream in streams]
     logits = np.concatenate([each for _, group in sets for each in group])
@@ -101,7 +101,7 @@ def calibrate(
     points = [
         [
             _point(streams, group, Calibration(bias, temperature, _same(threshold), needs))
-            for bias in BIASES
+            for bias in biases
             for threshold in THRESHOLDS
         ]
         for streams, group in sets

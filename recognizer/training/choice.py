@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from torch import nn
 
 from recognizer.training import report
 from recognizer.training.augment import Array
-from recognizer.training.calibrate import Calibration, OperatingPoint, calibrate
+from recognizer.training.calibrate import BIASES, Calibration, OperatingPoint, calibrate
 from recognizer.training.data.everyday import ACTIONS, WEBCAM_POSES, Corpus
 from recognizer.training.evaluate import Windows, logits_of, report_clips, windows_of
-from recognizer.training.models.deployed import Deployed
 from recognizer.training.needs import measure_needs
 from recognizer.training.stream_replay import RecordedStream
 from recognizer.training.stream_sets import stream_logits, stream_metrics, stream_sets
@@ -33,11 +33,11 @@ class Choice:
     rules: Calibration
     points: Mapping[str, Sequence[OperatingPoint]]
     recall_hidden: Mapping[str, list[float]]
-    network: Deployed
+    network: nn.Module
     streams: Mapping[str, list[RecordedStream]]
     logits: Mapping[str, list[Array]]
 
-    def metrics(self, shipped: Deployed, data: Path, corpus: Corpus) -> dict[str, Any]:
+    def metrics(self, shipped: nn.Module, data: Path, corpus: Corpus) -> dict[str, Any]:
         """Of a card: the choosing network on the validation people, and the shipped one on the test people. The bias is
         in neither."""
         validation, test = (windows_of_research(corpus, part) for part in ("validation", "test"))
@@ -56,7 +56,7 @@ class Choice:
             },
         }
 
-    def _legs_hidden(self, shipped: Deployed, corpus: Corpus) -> dict[str, Any]:
+    def _legs_hidden(self, shipped: nn.Module, corpus: Corpus) -> dict[str, Any]:
         """Clips of arm actions with hips, knees and ankles out of the picture, as live recognition judges them: what
         needs the rest of the body is closed and counts as unlisted, with the weight that the rules give to that."""
         arm_actions = [ACTIONS.index(action) for action in _ARM_ACTIONS]
@@ -78,12 +78,12 @@ class Choice:
         }
 
 
-def choose(network: Deployed, data: Path, corpus: Corpus) -> Choice:
-    """Thresholds and needs, by a network that has not seen the validation people."""
+def choose(network: nn.Module, data: Path, corpus: Corpus, biases: Sequence[float] = BIASES) -> Choice:
+    """Thresholds and needs, by a network that has not seen the validation people. biases: that are tried."""
     streams = stream_sets(data, "validation")
     logits = stream_logits(network, streams)
     needs, recall = measure_needs(corpus, "validation", lambda features: logits_of(network, features))
-    rules, points = calibrate([(streams[name], logits[name]) for name in streams], needs)
+    rules, points = calibrate([(streams[name], logits[name]) for name in streams], needs, biases)
     return Choice(rules, dict(zip(streams, points, strict=True)), recall, network, streams, logits)
 
 

@@ -11,7 +11,7 @@ import torch
 
 from pose.errors import ActionLensError
 from recognizer.training import everyday_commands as everyday
-from recognizer.training import fine_tune_command, import_official, speed, stream, stream_set
+from recognizer.training import fine_tune_command, import_official, recalibrate, speed, stream, stream_set
 from recognizer.training.benchmark import command as benchmark
 from recognizer.training.benchmark import few_shot_command as few_shot
 from recognizer.training.benchmark import label_efficiency
@@ -28,6 +28,11 @@ COMMANDS: dict[str, tuple[str, AddArguments, Run]] = {
     "train": ("train a network on everyday actions", everyday.add_train, everyday.train),
     "evaluate": ("tell accuracy and false alarms of trained networks", everyday.add_evaluate, everyday.evaluate),
     "export": ("write trained networks as model.onnx and card.json", everyday.add_export, everyday.export_weights),
+    "recalibrate": (
+        "choose the thresholds of an exported model anew, on streams of the validation people",
+        recalibrate.add_recalibrate,
+        recalibrate.run_recalibrate,
+    ),
     "stream": (
         "tell how right a recognizer is on labelled sequences, streamed as the live program would",
         stream.add_stream,

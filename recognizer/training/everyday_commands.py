@@ -22,7 +22,7 @@ from recognizer.training.fit import FitSettings, fit, spec_of
 from recognizer.training.models.deployed import Deployed
 from recognizer.training.models.ensemble import AVERAGES, Ensemble
 from recognizer.training.networks import NETWORKS, NetworkSpec, parse_changes
-from recognizer.training.run_folder import RunError, TrainedRun, load_run, save_run
+from recognizer.training.run_folder import NETWORK_FILE, RunError, TrainedRun, load_run, save_run
 from recognizer.training.stream_report import as_json, as_text
 from recognizer.training.stream_sets import StreamSets, points_table, stream_logits, stream_sets
 
@@ -47,7 +47,8 @@ def add_train(parser: argparse.ArgumentParser) -> None:
     teachers = "runs of other networks whose answers it learns from as well as from the labels"
     parser.add_argument("--teacher", type=Path, nargs="+", default=[], metavar="DIR", help=teachers)
     start = (
-        "a folder like weights/st-gcn: begin with its network; whoever that was trained on counts as trained on here"
+        "the folder of a run, or one like weights/st-gcn: begin with its network; whoever that was trained on counts "
+        "as trained on here"
     )
     parser.add_argument("--start", type=Path, metavar="DIR", help=start)
     parser.add_argument("--learning-rate", type=float, default=defaults.learning_rate)
@@ -86,7 +87,7 @@ def train(options: argparse.Namespace) -> None:
     """Train one network; a killed run goes on where it was."""
     corpus = read_corpus(options.data)
     teachers = [_teacher(folder, corpus, PARTS[options.people]) for folder in options.teacher]
-    begun, start = (None, None) if options.start is None else _start(options.start, options.seed)
+    begun, start = (None, None) if options.start is None else _start(options.start, options.seed, PARTS[options.people])
     settings = FitSettings(
         seed=options.seed,
         network=options.network if begun is None else begun.name,
@@ -107,8 +108,12 @@ def train(options: argparse.Namespace) -> None:
     sys.stdout.write(f"{path}\n")
 
 
-def _start(folder: Path, seed: int) -> tuple[NetworkSpec, nn.Module]:
-    """How a model's networks are built, and the one of this seed."""
+def _start(folder: Path, seed: int, parts: Sequence[str]) -> tuple[NetworkSpec, nn.Module]:
+    """How the network of a run, or the networks of a model, are built, and the one of this seed."""
+    if (folder / NETWORK_FILE).is_file():
+        run = load_run(folder)
+        _check_unseen(folder, run, parts)
+        return run.spec, run.network
     spec, networks = load_networks(folder)
     return spec, networks[seed % len(networks)]
 
@@ -190,10 +195,14 @@ def _load(folder: Path, corpus: Corpus) -> TrainedRun:
 
 def _teacher(folder: Path, corpus: Corpus, parts: Sequence[str]) -> nn.Module:
     run = _load(folder, corpus)
+    _check_unseen(folder, run, parts)
+    return run.network
+
+
+def _check_unseen(folder: Path, run: TrainedRun, parts: Sequence[str]) -> None:
     unseen = set(run.settings["parts"]) - set(parts)
     if unseen:
         raise RunError(f"{folder} was trained on the {' and '.join(unseen)} people too, who are to judge this network")
-    return run.network
 
 
 def _deployed(runs: Sequence[TrainedRun], other_bias: float = 0.0, average: str = "probabilities") -> Deployed:

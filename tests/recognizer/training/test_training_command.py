@@ -1,6 +1,7 @@
 """The command line: train, evaluate and export on tiny data, and what a wrong folder says."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -66,6 +67,22 @@ def test_the_card_names_its_data_its_splits_and_its_limits(exported):
     assert confusion.shape == (len(ACTIONS), len(ACTIONS))
 
 
+@pytest.mark.timeout(600)  # an export and two calibrations, on a machine that may be busy
+def test_an_exported_model_is_recalibrated_without_its_graph_being_touched(trained, tiny_data, tmp_path, capsys):
+    arguments = ["--data", str(tiny_data), "--run", str(trained / "choice"), "--calibrate", str(trained / "choice")]
+    assert main(["export", *arguments, "--weights", str(tmp_path)]) == 0
+    graph, card = (tmp_path / "model.onnx").read_bytes(), ModelCard.load(tmp_path)
+    strict = replace(card.decision, thresholds=dict.fromkeys(ACTIONS, 0.99), needs={}, temperature=9.0)
+    replace(card, decision=strict, metrics={"old": {"split": "none"}}).save(tmp_path)
+    assert main(["recalibrate", "--data", str(tiny_data), "--weights", str(tmp_path)]) == 0
+    again = ModelCard.load(tmp_path)
+    assert (tmp_path / "model.onnx").read_bytes() == graph
+    assert again.decision.thresholds["walk"] < 0.99
+    assert again.decision.needs == card.decision.needs
+    assert set(again.metrics) == set(card.metrics) - {"test_by_seed"}
+    assert capsys.readouterr().out.endswith(f"{tmp_path}\n")
+
+
 def test_evaluate_prints_a_report_of_each_run_and_of_their_mean(trained, tiny_data, capsys):
     runs = [str(trained / "choice"), str(trained / "final")]
     calibrate = ["--calibrate", str(trained / "choice"), "--split", "test"]
@@ -90,6 +107,19 @@ def test_a_teacher_that_knows_the_people_who_judge_is_refused(trained, tiny_data
     assert not (tmp_path / "a").exists()
     assert main([*arguments, str(trained / "choice"), "--out", str(tmp_path / "b")]) == 0
     assert load_run(tmp_path / "b").settings["teachers"] == ("choice",)
+
+
+def test_training_goes_on_from_a_run_of_people_who_may_train(trained, tiny_data, tmp_path, capsys):
+    arguments = ["train", "--data", str(tiny_data), "--steps", "1", "--batch", "16", "--learning-rate", "1e-9"]
+    assert main([*arguments, "--start", str(trained / "final"), "--out", str(tmp_path / "a")]) == 2
+    assert "validation people" in capsys.readouterr().err
+    assert main([*arguments, "--start", str(trained / "choice"), "--out", str(tmp_path / "b")]) == 0
+    begun, run = load_run(trained / "choice"), load_run(tmp_path / "b")
+    assert run.settings["start"] == "choice"
+    assert run.spec == begun.spec
+    for name, values in begun.network.state_dict().items():
+        if "head" not in name:
+            torch.testing.assert_close(run.network.state_dict()[name], values, rtol=0, atol=1e-6)
 
 
 def test_a_failed_export_leaves_the_old_model(exported, trained, monkeypatch, tmp_path):
