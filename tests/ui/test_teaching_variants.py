@@ -82,11 +82,11 @@ def library(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def open_dialog(library, qtbot):
+def open_dialog(library, qtbot, theme):
     opened, jobs = [], Jobs()
 
     def make():
-        dialog = TeachDialog(library, "act", jobs)
+        dialog = TeachDialog(library, "act", jobs, theme.colours)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
         qtbot.addWidget(dialog)
         dialog.show()

@@ -62,8 +62,8 @@ def read_deck(root: Path, wanted: tuple[str, ...] = ()) -> Deck:
 
 
 def read_take(root: Path, recording: str, clip: int | None = None) -> Replay:
-    """A recording that has just been made, or one clip of an older one. A clip that looks wrong is marked as suspect.
-    Raises LibraryError, RecordingError."""
+    """A recording that has just been made, of which a clip that looks wrong is marked as suspect; or one clip of an
+    older one. Raises LibraryError, RecordingError."""
     with shared(root) as library:
         if not library.read_only and library.recording(recording) is None:
             library.refresh()
@@ -74,11 +74,19 @@ def read_take(root: Path, recording: str, clip: int | None = None) -> Replay:
             return Replay(recording, (), None)
         first, last = min(row.start_s for row in clips), max(row.end_s for row in clips)
         doubts = {row.id: suspicions_of(library, row) for row in clips}
-        suspect = [row.id for row in clips if doubts[row.id] and not row.suspect]
+        suspect = [row.id for row in clips if doubts[row.id] and not row.suspect and clip is None]
         if suspect and not library.read_only:
             library.mark_suspect(suspect, True)
         lines = tuple(dict.fromkeys(line for row in clips for line in doubts[row.id]))
         return Replay(recording, clips, read_stretch(library.open_recording(recording), first, last), lines)
+
+
+def keep(root: Path, clips: tuple[ClipRow, ...]) -> None:
+    """The user has looked at clips and says that they are right. Raises LibraryError."""
+    with shared(root) as library:
+        suspect = [row.id for row in library.clips_of([row.id for row in clips]) if row.suspect]
+        if suspect and not library.read_only:
+            library.mark_suspect(suspect, False)
 
 
 def throw_away(root: Path, recording: str, clips: tuple[ClipRow, ...]) -> None:

@@ -46,6 +46,7 @@ def add_few_shot_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sets", nargs="+", choices=tuple(_READERS), default=list(_READERS), metavar="SET")
     parser.add_argument("--episodes", type=int, default=100)
     parser.add_argument("--scratch-episodes", type=int, default=5, help="of the AcT from scratch, which takes long")
+    parser.add_argument("--no-dtw", action="store_true", help="DTW depends on no embedding: its figures stay")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--steps", type=int, default=STEPS, help="of the training of the embeddings")
     parser.add_argument("--shots", type=int, nargs="+", default=list(SHOTS), help="clips of an action")
@@ -119,7 +120,7 @@ def pool_of(dataset: str, data: Path, model: Path, actions: Sequence[str] | None
 def _figures(pool: Pool, actions: Sequence[str], options: argparse.Namespace) -> dict[str, Any]:
     quick, seed, episodes = QuickSettings(), options.seed, options.episodes
     # The warped distance is of whole bodies, from the mid-hip in torsos.
-    warping = None if options.desk else Warping(pool)
+    warping = None if options.desk or options.no_dtw else Warping(pool)
     figures: dict[str, Any] = {"actions": list(actions), "episodes": episodes, "seed": seed}
     for shots in options.shots:
         judge = partial(quick_accuracy, settings=quick)
