@@ -6,22 +6,19 @@ Nothing is set but the names: every take is as it is recorded and trimmed by the
 import time
 
 import pytest
-from actor import Actor
+from actor import Actor, User
 from engine_fakes import InPlace
 from PySide6.QtCore import Qt
-from PySide6.QtTest import QTest
 
 from app.engine import Engine
 from app.library.catalogue import Library
 from app.library.types import Filter
-from app.recording.recorder import RecorderState
 from app.settings import RunOptions
 from app.ui.main_window import MainWindow
 
-PATIENCE_MS = 600_000  # some minutes in all on a quiet machine
 pytestmark = pytest.mark.timeout(2400)
 
-HASTE, REACTION_S = 20.0, 0.3
+HASTE = 20.0
 FAR_AHEAD = 45  # frames: three seconds, where nobody reacts to what is seen
 TAUGHT = {"boot": "kick", "greet": "wave"}
 TAKES = 5
@@ -52,64 +49,6 @@ def window(actor, root, theme, settings, qtbot):
     yield made
     made.close()
     made.deleteLater()
-
-
-class User:
-    """Clicks and types, and counts it. Before the camera it does what is asked for, once it sees that a take runs."""
-
-    def __init__(self, window, actor, qtbot):
-        self.window, self.actor, self.qtbot, self.inputs = window, actor, qtbot, 0
-
-    @property
-    def page(self):
-        return self.window.teaching.page
-
-    def click(self, button):
-        self.wait(button.isEnabled)
-        QTest.mouseClick(button, Qt.MouseButton.LeftButton)
-        self.inputs += 1
-
-    def type(self, text):
-        for sign in text:
-            QTest.keyClick(self.window.focusWidget(), sign)
-            self.inputs += 1
-
-    def press(self, key, modifier=Qt.KeyboardModifier.NoModifier):
-        QTest.keyClick(self.window, key, modifier)
-        self.inputs += 1
-
-    def wait(self, condition):
-        self.qtbot.waitUntil(condition, timeout=PATIENCE_MS)
-
-    def wait_s(self, seconds):
-        """Of the source's time."""
-        until_s = self.actor.time_s + seconds
-        self.wait(lambda: self.actor.time_s >= until_s)
-
-    def takes(self, do):
-        """Until no more takes are made, do what is asked for in each; do: called with the take's number."""
-        recorder = self.page.recorder
-        self.wait(lambda: recorder.busy)
-        self.actor.cue = Cue(recorder, self.actor, do)
-        self.wait(lambda: not recorder.busy)
-        self.actor.cue = lambda: None
-
-
-class Cue:
-    """Sees that a take runs, and a moment later does what it is of."""
-
-    def __init__(self, recorder, actor, do):
-        self._recorder, self._actor, self._do = recorder, actor, do
-        self._takes, self._since_s, self._done = 0, None, False
-
-    def __call__(self):
-        if self._recorder.view.state is not RecorderState.RECORDING:
-            self._since_s, self._done = None, False
-        elif self._since_s is None:
-            self._since_s = self._actor.time_s
-        elif not self._done and self._actor.time_s - self._since_s >= REACTION_S:
-            self._do(self._takes)
-            self._takes, self._done = self._takes + 1, True
 
 
 @pytest.fixture
