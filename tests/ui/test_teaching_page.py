@@ -13,6 +13,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLineEdit, QPushButton, QToolButton
 
+from app.library import queries
 from app.library.catalogue import Library
 from app.library.types import NewClip
 from app.recording.folder import recording_folders
@@ -579,6 +580,23 @@ def test_a_large_library_gets_few_cards_and_few_takes_each(tmp_path):
     assert small.more == 40 - deck.MOST_ACTIONS
     assert small.takes_of("ACTION 3").count == 8
     assert max(len(each.newest) for each in small.actions) == deck.SHOWN_TAKES
+
+
+def test_of_ten_thousand_clips_only_those_are_read_that_are_shown(tmp_path, monkeypatch):
+    root, read = tmp_path / "library", []
+    with Library(root) as library:
+        for _ in range(20):
+            folder = put(root, "", seconds=1.0)
+            library.refresh()
+            clips = [NewClip(0.0, 0.9, 0, "nothing" if n % 2 else f"action {n % 300}") for n in range(500)]
+            library.add_clips(folder.name, clips)
+        assert library.count_clips() == 10_000
+    one = queries._clip
+    monkeypatch.setattr(queries, "_clip", lambda row: read.append(row) or one(row))
+    found = deck.read_deck(root)
+    assert len(read) == (len(found.actions) + 1) * deck.SHOWN_TAKES
+    assert len(found.actions) == deck.MOST_ACTIONS
+    assert (found.nothing.count, found.nothing_s) == (5000, pytest.approx(4500.0))
 
 
 def test_one_clip_of_many_is_thrown_away_without_its_recording(tmp_path):

@@ -115,10 +115,9 @@ def _deck(library: Library, wanted: tuple[str, ...]) -> Deck:
     room = max(MOST_ACTIONS - len(shown), 0)
     chosen = {each.name for each in (*shown, *rest[len(rest) - min(room, len(rest)) :])}
     actions = tuple(_takes(library, each.name, each.clips) for each in named if each.name in chosen)
-    footage = library.clips(Filter(action=NOTHING), limit=-1)
-    seconds = sum(row.end_s - row.start_s for row in footage)
-    nothing = ActionTakes(NOTHING, len(footage), tuple(reversed(footage[:SHOWN_TAKES])))
-    return Deck(actions, len(named) - len(actions), nothing, seconds, files_of(library.root))
+    footage = Filter(action=NOTHING)
+    nothing = _takes(library, NOTHING, library.count_clips(footage))
+    return Deck(actions, len(named) - len(actions), nothing, library.clip_seconds(footage), files_of(library.root))
 
 
 def _takes(library: Library, name: str, count: int) -> ActionTakes:
