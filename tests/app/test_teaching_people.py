@@ -129,13 +129,19 @@ def trials(sequences, taught):
     return [(each, stretches_of(taught, poses_of(each))) for each in chosen]
 
 
+def is_shown(stretch, segment):
+    """Whether what is shown is that labelled occurrence. Starts are dated back, before the label at times."""
+    action, start_s, end_s = stretch
+    reaches = start_s < segment.end_s + SLACK_S and end_s > segment.start_s - SLACK_S
+    return segment.label == TAUGHT[action] and reaches
+
+
 def test_other_people_are_recognised_in_nine_of_ten(trials, record_property):
     right, count, missed = dict.fromkeys(TAUGHT, 0), dict.fromkeys(TAUGHT, 0), []
     for sequence, shown in trials:
         for name, label in TAUGHT.items():
             for segment in (each for each in sequence.segments if each.label == label):
-                first_s, last_s = segment.start_s - SLACK_S, segment.end_s + SLACK_S
-                seen = any(action == name and start < last_s and end > first_s for action, start, end in shown)
+                seen = any(is_shown(stretch, segment) for stretch in shown)
                 count[name], right[name] = count[name] + 1, right[name] + seen
                 missed += [] if seen else [(sequence.name, segment, shown)]
     record_property("right", right)
@@ -147,10 +153,11 @@ def test_other_people_are_recognised_in_nine_of_ten(trials, record_property):
 def test_nobody_who_stands_or_sits_still_sets_it_off(trials, record_property):
     seconds, wrong = 0.0, []
     for sequence, shown in trials:
+        rest = [each for each in shown if not any(is_shown(each, label) for label in sequence.segments)]
         for segment in (each for each in sequence.segments if each.label in STILL):
             first_s, last_s = segment.start_s + SLACK_S, segment.end_s - SLACK_S
             seconds += max(last_s - first_s, 0.0)
-            wrong += [(sequence.name, *each) for each in shown if first_s <= each[1] <= last_s]
+            wrong += [(sequence.name, *each) for each in rest if first_s <= each[1] <= last_s]
     record_property("seconds of stillness", round(seconds, 1))
     assert seconds > 20
     assert not wrong
