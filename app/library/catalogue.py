@@ -76,6 +76,10 @@ class Library:
         """How many clips there are under a filter."""
         return queries.count_clips(self._database, chosen or Filter())
 
+    def clip_seconds(self, chosen: Filter | None = None) -> float:
+        """How long all clips under a filter are together."""
+        return queries.clip_seconds(self._database, chosen or Filter())
+
     def clip_ids(self, chosen: Filter | None = None) -> list[int]:
         """The ids of all clips under a filter, in the order of clips(): a list of 10,000 rows needs no more."""
         return queries.clip_ids(self._database, chosen or Filter())

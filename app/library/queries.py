@@ -56,6 +56,13 @@ def clips_of(database: Database, keys: Sequence[int]) -> list[ClipRow]:
     return [found[key] for key in keys if key in found]
 
 
+def clip_seconds(database: Database, chosen: Filter) -> float:
+    """How long all clips under a filter are together."""
+    where, values = _clip_conditions(chosen)
+    found = database.rows("SELECT coalesce(sum(c.end_s - c.start_s), 0)" + _CLIPS + where, values)
+    return float(found[0][0])
+
+
 def count_clips(database: Database, chosen: Filter) -> int:
     """How many clips there are under a filter."""
     where, values = _clip_conditions(chosen)

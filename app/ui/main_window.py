@@ -126,6 +126,7 @@ class MainWindow(QMainWindow):
         self.teaching.recorded.connect(self.beside.recorded.tell)
         self.teaching.use.connect(self._use_model)
         self.teaching.more.connect(lambda: self.beside.teach(self.live.options.model))
+        self.beside.again.connect(self._record_again)
         self._theme.changed.connect(self._wear_theme)
         self._connect_actions()
 
@@ -266,6 +267,13 @@ class MainWindow(QMainWindow):
             page.closed.connect(self.actions_by_name["teach"].trigger)
             self._body.set_teaching(page)
         self._body.show_teaching(shown)
+
+    def _record_again(self, action: str) -> None:
+        """One take more of an action, in the page that teaches."""
+        if not self.actions_by_name["teach"].isChecked():
+            self.actions_by_name["teach"].trigger()
+        self.teaching.record_again(action)
+        self.activateWindow()
 
     def show_record_bar(self, shown: bool) -> None:
         """The bar for recording, in place of the page that teaches."""

@@ -15,7 +15,7 @@ from app.ui.theme import Theme
 class WindowsBeside(QObject):
     """root: folder of the library, asked for when a window opens. use_model: the user wants the model in a folder.
 
-    recorded: told when there are new recordings.
+    recorded: told when there are new recordings. again: another take of an action is to be recorded.
     """
 
     def __init__(
@@ -23,6 +23,7 @@ class WindowsBeside(QObject):
     ) -> None:
         super().__init__(parent)
         self.recorded: Notifier[[]] = Notifier()
+        self.again: Notifier[[str]] = Notifier()
         self._root, self._theme, self._jobs, self._use_model, self._window = root, theme, jobs, use_model, parent
 
     def open_library(self, model: Callable[[], str], recording: str = "") -> None:
@@ -43,8 +44,9 @@ class WindowsBeside(QObject):
         """Make a recognizer of what was recorded, on a model as on the command line."""
         from app.ui.teaching.teach_dialog import TeachDialog  # it loads SQLite and scikit-learn's neighbours
 
-        dialog = TeachDialog(self._root(), model, self._jobs, self._window)
+        dialog = TeachDialog(self._root(), model, self._jobs, self._theme.colours, self._window)
         dialog.use.connect(self._use_model)
+        dialog.again.connect(self.again.tell)
         dialog.show()
 
     def show_recognizers(self, running: Callable[[], str]) -> None:

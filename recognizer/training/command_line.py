@@ -14,7 +14,7 @@ from recognizer.training import everyday_commands as everyday
 from recognizer.training import fine_tune_command, import_official, recalibrate, speed, stream, stream_set
 from recognizer.training.benchmark import command as benchmark
 from recognizer.training.benchmark import few_shot_command as few_shot
-from recognizer.training.benchmark import label_efficiency
+from recognizer.training.benchmark import label_efficiency, taught_alarms
 from recognizer.training.explain import command as explaining
 from recognizer.training.generate import command as generation
 from recognizer.training.pretrain import command as pretraining
@@ -62,6 +62,11 @@ COMMANDS: dict[str, tuple[str, AddArguments, Run]] = {
         "measure Quick teaching with few clips of actions that the embedding never saw",
         few_shot.add_few_shot_arguments,
         few_shot.run_few_shot,
+    ),
+    "taught-alarms": (
+        "measure the false alarms that a teaching states against those on footage that it never had",
+        taught_alarms.add_taught_alarms,
+        taught_alarms.run_taught_alarms,
     ),
     "pretrain": (
         "pretrain GL-Transformer without labels, and say what that is worth with few",

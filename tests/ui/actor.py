@@ -1,4 +1,5 @@
-"""A person before the camera who does what the test says: the demo's rendered one, at chosen looks and speeds.
+"""A person before the camera who does what the test says: the demo's rendered one, at chosen looks and speeds; and the
+same person as a user, who clicks and types.
 
 The true joints, with a detector's jitter, stand for what MediaPipe would find; everything behind it is what runs live.
 """
@@ -7,13 +8,18 @@ import threading
 import time
 
 import numpy as np
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 
+from app.recording.recorder import RecorderState
 from pose.demo.source import DemoSource
 from pose.skeleton import MEDIAPIPE_33, MPOSE_13
 from pose.source import SourceInfo
 from pose.types import Frame, Pose
 
 SIZE, FPS, AHEAD = (160, 120), 15.0, 5
+PATIENCE_MS = 600_000  # some minutes in all on a quiet machine
+REACTION_S = 0.3
 _JITTER_PX = 0.25  # some 3 mm of a person who fills the picture
 _FADE_S = 0.5  # from one motion to the next
 _AFTER_S = 0.7  # of the script after an action
@@ -154,3 +160,69 @@ class Actor:
         with self._changed:
             self._closed.set()
             self._changed.notify()
+
+
+class User:
+    """Clicks and types, and counts it. Before the camera it does what is asked for, once it sees that a take runs."""
+
+    def __init__(self, window, actor, qtbot):
+        self.window, self.actor, self.qtbot, self.inputs = window, actor, qtbot, 0
+
+    @property
+    def page(self):
+        return self.window.teaching.page
+
+    def click(self, button):
+        self.wait(button.isEnabled)
+        QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+        self.inputs += 1
+
+    def type(self, text):
+        for sign in text:
+            QTest.keyClick(self.window.focusWidget(), sign)
+            self.inputs += 1
+
+    def press(self, key, modifier=Qt.KeyboardModifier.NoModifier):
+        QTest.keyClick(self.window, key, modifier)
+        self.inputs += 1
+
+    def wait(self, condition):
+        self.qtbot.waitUntil(condition, timeout=PATIENCE_MS)
+
+    def wait_s(self, seconds):
+        """Of the source's time."""
+        until_s = self.actor.time_s + seconds
+        self.wait(lambda: self.actor.time_s >= until_s)
+
+    def takes(self, do):
+        """Until no more takes are made, do what is asked for in each; do: called with the take's number."""
+        recorder = self.page.recorder
+        self.wait(lambda: recorder.busy)
+        self.actor.cue = Cue(recorder, self.actor, do)
+        self.wait(lambda: not recorder.busy)
+        self.actor.cue = lambda: None
+
+    def take(self, recording, do):
+        """One take of the record bar, with its key; recording: the bar's control."""
+        self.actor.cue = Cue(recording, self.actor, lambda _: do())
+        self.press(Qt.Key.Key_F8)
+        self.wait(lambda: recording.view.state is RecorderState.RECORDING)
+        self.wait(lambda: recording.view.state is RecorderState.READY)
+        self.actor.cue = lambda: None
+
+
+class Cue:
+    """Sees that a take runs, and a moment later does what it is of."""
+
+    def __init__(self, recorder, actor, do):
+        self._recorder, self._actor, self._do = recorder, actor, do
+        self._takes, self._since_s, self._done = 0, None, False
+
+    def __call__(self):
+        if self._recorder.view.state is not RecorderState.RECORDING:
+            self._since_s, self._done = None, False
+        elif self._since_s is None:
+            self._since_s = self._actor.time_s
+        elif not self._done and self._actor.time_s - self._since_s >= REACTION_S:
+            self._do(self._takes)
+            self._takes, self._done = self._takes + 1, True

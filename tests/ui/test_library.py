@@ -31,8 +31,8 @@ from pose.types import Pose
 from recognizer.types import Prediction
 
 
-def record(root, action="", seconds=6.0, moving=(2.0, 4.0), pictures=False):
-    """Somebody who waves between two times."""
+def record(root, action="", seconds=6.0, moving=(2.0, 4.0), pictures=False, axis=0):
+    """Somebody who sways between two times. axis: 0 sideways, 1 up and down."""
     writer = RecordingWriter(
         root,
         source="cam",
@@ -47,7 +47,7 @@ def record(root, action="", seconds=6.0, moving=(2.0, 4.0), pictures=False):
         time_s = number / 30
         xy = np.linspace((10, 10), (40, 40), 13).astype(np.float32)
         if moving[0] <= time_s < moving[1]:
-            xy[:, 0] += 12 * np.sin(time_s * 20)
+            xy[:, axis] += 12 * np.sin(time_s * 20)
         bgr = np.full((48, 64, 3), number, np.uint8) if pictures else None
         writer.add(time_s, bgr, [Pose(xy, np.ones(13, np.float32), MPOSE_13, time_s)])
     return writer.finish()
@@ -56,7 +56,7 @@ def record(root, action="", seconds=6.0, moving=(2.0, 4.0), pictures=False):
 @pytest.fixture
 def root(tmp_path):
     record(tmp_path, "wave")
-    record(tmp_path, "clap")
+    record(tmp_path, "clap", axis=1)  # another motion: the same one would be taken for a copy
     return tmp_path
 
 
@@ -464,8 +464,8 @@ def test_recordings_are_put_into_the_parts_of_a_split_and_taken_out_by_undo(wind
     dialog.share.click()
     qtbot.waitUntil(lambda: len(window.library.splits()["mine"]) == 2, timeout=20_000)
     assert sorted(window.library.splits()["mine"].values()) == ["test", "train"]
-    QTest.keyClick(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
-    assert dialog.list.topLevelItem(1).text(2) == ""
+    QTest.keyClick(dialog, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: dialog.list.topLevelItem(1).text(2) == "", timeout=20_000)
     dialog.undo.click()
     dialog.undo.click()
     assert window.library.splits() == {}

@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QMessageBox
 
 from app.library.catalogue import Library
+from app.library.types import Filter
 from app.recording.writer import RecordingWriter
 from app.teaching import Progress, TeachingCancelled, TeachingDone, TeachingFailed
 from app.ui.jobs import Jobs
@@ -70,9 +71,9 @@ def library(recorded, tmp_path):
 
 
 @pytest.fixture
-def dialog(library, qtbot, qapp):
+def dialog(library, qtbot, theme):
     jobs = Jobs()
-    made = TeachDialog(library, "act", jobs)
+    made = TeachDialog(library, "act", jobs, theme.colours)
     made.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
     qtbot.addWidget(made)
     made.show()
@@ -220,12 +221,12 @@ def test_closing_cancels(dialog, job):
     assert not dialog.isVisible()
 
 
-def stand_in(library, label, base="act", actions=("wave",)):
-    """A version whose card and model are those of AcT."""
+def stand_in(library, label, base="act", actions=("wave",), check=None):
+    """A version whose card and model are those of AcT. check: left out, one that cannot be read."""
     folder = library / "models" / label
     shutil.copytree(find_model("act"), folder, ignore=shutil.ignore_patterns("*.npz"))
     clips = [{"name": f"r/{n}", "action": action} for n, action in enumerate(actions)]
-    values = {"kind": "quick", "base": {"name": base}, "clips": clips, "check": {"checks": "nonsense"}}
+    values = {"kind": "quick", "base": {"name": base}, "clips": clips, "check": check or {"checks": "nonsense"}}
     (folder / "clips.json").write_text(json.dumps(values))
     return folder
 
@@ -244,14 +245,52 @@ def test_a_model_is_noted_with_its_clips(dialog, job, library, qtbot):
     assert "wave (1): r/0" in dialog.report.toPlainText()
 
 
-def test_the_version_before_is_one_click_away(library, qtbot, qapp):
+def test_the_worst_takes_are_played_and_mended_from_the_report(dialog, job, library, qtbot):
+    again = []
+    dialog.again.connect(again.append)
+    with Library(library) as opened:
+        first, second, _ = (row.name for row in opened.clips(Filter(action="deep bob")))
+    text = "deep bob also fires on standing still, 2 times of 6: trim its takes or record more"
+    check = {"checks": [], "findings": [{"text": text, "action": "deep bob", "takes": [first, second]}]}
+    stand_in(library, "mine/1", check=check)
+    job.outcome = TeachingDone(library / "models" / "mine" / "1", check)
+    dialog.training.look()
+    review = dialog.worst.review
+    qtbot.waitUntil(lambda: len(dialog.worst.rows.buttons) == 2, timeout=PATIENCE_MS)
+    worst = dialog.worst.rows.buttons
+    assert "Deep bob also fires on standing still, 2 times of 6" in dialog.report.toPlainText()
+    worst[0].click()
+    qtbot.waitUntil(review.isVisible, timeout=PATIENCE_MS)
+    assert review.replay.clips[0].name == first
+    assert review.player._timer.isActive()
+    review.keep.click()
+    assert not review.isVisible()
+    worst[0].click()
+    qtbot.waitUntil(review.isVisible, timeout=PATIENCE_MS)
+    review.discard.click()
+    qtbot.waitUntil(lambda: clips_of(dialog)["deep bob"] == "2, 1 more needed", timeout=PATIENCE_MS)
+    worst[0].click()
+    qtbot.waitUntil(lambda: "not in the library any more" in dialog.state.text(), timeout=PATIENCE_MS)
+    worst[1].click()
+    qtbot.waitUntil(review.isVisible, timeout=PATIENCE_MS)
+    review.again.click()
+    assert again == ["deep bob"]
+    qtbot.waitUntil(lambda: clips_of(dialog)["deep bob"] == "1, 2 more needed", timeout=PATIENCE_MS)
+
+
+def clips_of(dialog):
+    """What stands beside each action in the list."""
+    return {item.text(0): item.text(1) for item in dialog._items()}
+
+
+def test_the_version_before_is_one_click_away(library, qtbot, theme):
     one, two = stand_in(library, "mine/1", "st-gcn"), stand_in(library, "mine/2")
     (library / "models" / "broken" / "1").mkdir(parents=True)
     assert before(library, str(two)) == str(one)
     assert before(library, str(one)) == str(find_model("st-gcn"))
     assert before(library, "act") is None
     jobs = Jobs()
-    made = TeachDialog(library, str(two), jobs)
+    made = TeachDialog(library, str(two), jobs, theme.colours)
     made.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
     qtbot.addWidget(made)
     used = []
@@ -337,9 +376,9 @@ def test_what_is_left_is_told_in_seconds_or_minutes():
     assert [left_text(value) for value in (None, 12.2, 600.0)] == ["", ", about 12 s left", ", about 10 min left"]
 
 
-def test_an_empty_library_says_what_to_do(tmp_path, qtbot):
+def test_an_empty_library_says_what_to_do(tmp_path, qtbot, theme):
     jobs = Jobs()
-    made = TeachDialog(tmp_path, "act", jobs)
+    made = TeachDialog(tmp_path, "act", jobs, theme.colours)
     made.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
     qtbot.addWidget(made)
     qtbot.waitUntil(lambda: "record some takes" in made.state.text(), timeout=PATIENCE_MS)

@@ -13,6 +13,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLineEdit, QPushButton, QToolButton
 
+from app.library import queries
 from app.library.catalogue import Library
 from app.library.types import NewClip
 from app.recording.folder import recording_folders
@@ -22,7 +23,7 @@ from app.teaching import Progress, TeachingDone
 from app.types import EngineState
 from app.ui.teaching import deck
 from app.ui.teaching.report import plain_result, worst_takes
-from pose.skeleton import MPOSE_13
+from pose.skeleton import MEDIAPIPE_33, MPOSE_13
 from pose.types import Pose
 
 PATIENCE_MS = 60_000
@@ -35,11 +36,18 @@ def library(monkeypatch, tmp_path):
     return tmp_path / "library"
 
 
-def put(root, action, seconds=2.0, session="one"):
-    """A take on the disk, in which somebody waves an arm in the midst of it."""
+def put(root, action, seconds=2.0, session="one", moves=None):
+    """A take on the disk, in which somebody waves an arm all the time; moves: as Film.change, instead of that."""
+    layout = MPOSE_13 if moves is None else MEDIAPIPE_33
     writer = RecordingWriter(
-        root, source="demo", session=session, layout=MPOSE_13, size=(64, 48), action=action, skeleton_only=True
+        root, source="demo", session=session, layout=layout, size=(64, 48), action=action, skeleton_only=True
     )
+    for number in range(round(seconds * 10) if moves is not None else 0):
+        seen = fakes.pose(0, number / 10, x=32)
+        moves(number / 10, seen.xy_px, seen.confidence)
+        writer.add(number / 10, None, [seen])
+    if moves is not None:
+        return writer.finish()
     standing = np.linspace((20, 10), (40, 40), 13).astype(np.float32)
     for number in range(round(seconds * 30)):
         xy = standing.copy()
@@ -69,18 +77,26 @@ class Film:
     """Results of a fake engine, one after the other, until the recorder has worked through them."""
 
     def __init__(self, window, engine):
+        """change: makes of a pose's joints and confidences, which it may alter, what is seen at a time."""
         self.window, self.engine, self.time_s = window, engine, 0.0
+        self.change = lambda time_s, xy, seen: None
 
     def play(self, seconds, step_s=1 / 10):
         recorder = self.window.teaching.page.recorder
         bgr = np.full((48, 64, 3), 90, np.uint8)
         for _ in range(round(seconds / step_s)):
-            self.engine.give(fakes.result(self.time_s, bgr=bgr, size=(64, 48)))
+            self.engine.give(self._seen(fakes.result(self.time_s, bgr=bgr, size=(64, 48))))
             self.time_s += step_s
         done = threading.Event()
         recorder._recorder._tell(done.set)
         assert done.wait(20)
         recorder.look()
+
+    def _seen(self, result):
+        (person,) = result.persons
+        pose = replace(person.pose, xy_px=person.pose.xy_px.copy(), confidence=person.pose.confidence.copy())
+        self.change(self.time_s, pose.xy_px, pose.confidence)
+        return replace(result, persons=(replace(person, pose=pose),))
 
 
 @pytest.fixture
@@ -177,6 +193,78 @@ def test_the_last_take_is_played_and_thrown_away(page, film, library, qtbot):
     qtbot.waitUntil(lambda: card.count == 0, timeout=PATIENCE_MS)
     with Library(library) as opened:
         assert opened.recordings() == []
+
+
+LEGS = [place for place, name in enumerate(MEDIAPIPE_33.joints) if name.partition("_")[2] in ("knee", "ankle", "heel")]
+HANDS = [place for place, name in enumerate(MEDIAPIPE_33.joints) if name.startswith(("left_wr", "right_wr"))]
+ARM = [MEDIAPIPE_33.index(f"left_{part}") for part in ("elbow", "wrist", "pinky", "index", "thumb")]
+
+
+def sway(time_s, xy, seen):
+    """As in the takes on the disk."""
+    xy[ARM, 1] -= 90 * (1 - np.cos(time_s * 6))
+
+
+def march(time_s, xy, seen):
+    xy[LEGS, 0] += 60 * np.sin(time_s * 6)
+
+
+def out_of_the_picture(time_s, xy, seen):
+    sway(time_s, xy, seen)
+    seen[HANDS] = 0
+
+
+def still(time_s, xy, seen):
+    """Stands."""
+
+
+@pytest.mark.parametrize(
+    ("does", "says"),
+    [
+        (still, "nothing moves in it"),
+        (out_of_the_picture, "the left hand and the right hand are out of the picture in most of it"),
+        (march, "it looks unlike the other takes of sway"),
+        (sway, ""),
+    ],
+    ids=["still", "cut off", "unlike", "right"],
+)
+def test_a_take_that_looks_wrong_is_marked_as_soon_as_it_is_recorded(library, open_page, film, does, says, qtbot):
+    for number in range(3):
+        put(library, "sway", moves=sway, seconds=9.0 + number / 5)
+    page = open_page()
+    (card,) = page.cards
+    qtbot.waitUntil(lambda: card.count == 3, timeout=PATIENCE_MS)
+    film.change = does
+    click(card.button)
+    record_one(page, card, film, qtbot)
+    qtbot.waitUntil(lambda: page.review.isVisible() and card.count == 4, timeout=PATIENCE_MS)
+    told = f"The last take of sway. Look at it: {says}." if says else "The last take of sway"
+    assert page.review.says.text() == told
+    mark = "Check" if says else ""
+    qtbot.waitUntil(
+        lambda: [button.text() for button in card.takes.buttons[:4]] == ["", "", "", mark], timeout=PATIENCE_MS
+    )
+    with Library(library) as opened:
+        assert [row.suspect for row in opened.clips()] == [bool(says), False, False, False]  # the newest first
+
+
+def test_who_keeps_a_take_that_looked_wrong_says_that_it_is_right(page, film, library, qtbot):
+    card = start_series(page)
+    record_one(page, card, film, qtbot)  # of somebody who stands still
+    click(card.button)
+    film.play(0.2)
+    qtbot.waitUntil(lambda: card.takes.buttons[0].text() == "Check", timeout=PATIENCE_MS)
+    assert "something may be wrong with it" in card.takes.buttons[0].toolTip()
+    click(card.takes.buttons[0])
+    qtbot.waitUntil(lambda: "nothing moves in it" in page.review.says.text(), timeout=PATIENCE_MS)
+    click(page.review.keep)
+    qtbot.waitUntil(lambda: card.takes.buttons[0].text() == "", timeout=PATIENCE_MS)
+    with Library(library) as opened:
+        assert [row.suspect for row in opened.clips()] == [False]
+    click(card.takes.buttons[0])  # looking again marks nothing again
+    qtbot.waitUntil(page.review.isVisible, timeout=PATIENCE_MS)
+    with Library(library) as opened:
+        assert [row.suspect for row in opened.clips()] == [False]
 
 
 def start_series(page, name="greet"):
@@ -407,6 +495,51 @@ def test_what_has_takes_enough_is_trained_and_tried_and_gone_back_from(trainable
     assert engines.last.swaps[-1] == ("act", "auto")
 
 
+def test_the_worst_takes_are_played_and_done_again_from_the_report(trainable, library, film, qtbot):
+    page = trainable
+    click(page.bar.train)
+    qtbot.waitUntil(lambda: FakeJob.made is not None, timeout=PATIENCE_MS)
+    first, second = [clip.name for clip in FakeJob.made.request.clips if clip.action == "wave"][:2]
+    finding = {"text": "wave also fires on standing still", "action": "wave", "takes": [first, second]}
+    FakeJob.made.outcome = TeachingDone(Path("/library/models/mine/1"), {"checks": [], "findings": [finding]})
+    page.bar.training.look()
+    assert "Wave also fires on standing still." in page.result.report.text()
+    worst = page.result.takes.buttons
+    assert len(worst) == 2
+    click(worst[0])
+    qtbot.waitUntil(page.review.isVisible, timeout=PATIENCE_MS)
+    assert page.review.replay.clips[0].name == first
+    (card,) = [card for card in page.cards if card.action == "wave"]
+    assert card.isAncestorOf(page.review)
+    click(page.review.discard)
+    qtbot.waitUntil(lambda: card.count == 3, timeout=PATIENCE_MS)
+    click(worst[1])
+    qtbot.waitUntil(page.review.isVisible, timeout=PATIENCE_MS)
+    click(page.review.again)
+    assert page.recorder.series.action == "wave"
+    record_one(page, card, film, qtbot)
+    qtbot.waitUntil(lambda: card.count == 3 and not page.recorder.busy, timeout=PATIENCE_MS)
+    with Library(library) as opened:
+        assert not {first, second} & {row.name for row in opened.clips(limit=-1)}
+
+
+def test_the_dialog_has_a_take_recorded_again_in_the_page(library, running, engines, qtbot):
+    for _ in range(3):
+        put(library, "wave")
+    running.beside.teach("act")
+    dialog = found("TeachDialog")
+    qtbot.waitUntil(lambda: dialog.list.topLevelItemCount() == 1, timeout=PATIENCE_MS)
+    for _ in range(3):
+        engines.last.give(fakes.result(0.1))
+        running.live.pull()
+    dialog.again.tell("wave")
+    page = running.teaching.page
+    assert page.isVisible()
+    assert (page.recorder.series.action, page.recorder.series.takes) == ("wave", 1)
+    qtbot.waitUntil(lambda: [card.count for card in page.cards] == [3], timeout=PATIENCE_MS)
+    dialog.close()
+
+
 def test_training_is_cancelled_and_refused_in_one_line(trainable, qtbot):
     page = trainable
     click(page.bar.train)
@@ -449,6 +582,23 @@ def test_a_large_library_gets_few_cards_and_few_takes_each(tmp_path):
     assert max(len(each.newest) for each in small.actions) == deck.SHOWN_TAKES
 
 
+def test_of_ten_thousand_clips_only_those_are_read_that_are_shown(tmp_path, monkeypatch):
+    root, read = tmp_path / "library", []
+    with Library(root) as library:
+        for _ in range(20):
+            folder = put(root, "", seconds=1.0)
+            library.refresh()
+            clips = [NewClip(0.0, 0.9, 0, "nothing" if n % 2 else f"action {n % 300}") for n in range(500)]
+            library.add_clips(folder.name, clips)
+        assert library.count_clips() == 10_000
+    one = queries._clip
+    monkeypatch.setattr(queries, "_clip", lambda row: read.append(row) or one(row))
+    found = deck.read_deck(root)
+    assert len(read) == (len(found.actions) + 1) * deck.SHOWN_TAKES
+    assert len(found.actions) == deck.MOST_ACTIONS
+    assert (found.nothing.count, found.nothing_s) == (5000, pytest.approx(4500.0))
+
+
 def test_one_clip_of_many_is_thrown_away_without_its_recording(tmp_path):
     root = tmp_path / "library"
     folder = put(root, "")
@@ -484,7 +634,7 @@ def test_plain_words_of_a_check():
     text = plain_result(check)
     for said in ("a&lt;b is not recognised in 1 of 5 takes", "a&lt;b 2 times", "1 more take", "one person"):
         assert said in text
-    assert worst_takes(check) == [("r/1", "A take of a looks like b.")] * 2
+    assert worst_takes(check) == [("r/1", "A take of a looks like b.")]
     assert "cannot be read" in plain_result({"checks": [3]})
     few = {"verdict": "not judged: record in a second sitting", "confusions": [], "clips": 5, "actions": {}}
     assert plain_result({"checks": [few]}) == "<p>Not judged: record in a second sitting.</p>"

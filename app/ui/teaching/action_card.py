@@ -11,6 +11,7 @@ from app.library.types import ClipRow
 from app.ui.enabling import enable
 from app.ui.library.strips import Strips
 from app.ui.notifier import Notifier
+from app.ui.styled import style_as
 from app.ui.teaching.deck import SHOWN_TAKES
 from app.ui.teaching.guidance import WANTED_TAKES
 from app.ui.teaching.train_bar import make_primary
@@ -37,20 +38,20 @@ class TakesRow(QWidget):
         strips.ready.connect(self._draw)
         self.hide()
 
-    def show_takes(self, rows: Sequence[ClipRow], first: int, doubts: dict[int, str]) -> None:
-        """The newest takes, the first of them number `first`; doubts: what is wrong with some, by their ids."""
+    def show_takes(self, rows: Sequence[ClipRow], first: int) -> None:
+        """The newest takes, the first of them number `first`; those that look wrong are marked."""
         self._rows = tuple(rows)
         self.setVisible(bool(rows))
         for place, button in enumerate(self.buttons):
             button.setVisible(place < len(rows))
             if place >= len(rows):
                 continue
-            doubt = doubts.get(rows[place].id, "")
+            doubt = "something may be wrong with it" if rows[place].suspect else ""
             name = f"Take {first + place}"
             button.setText("Check" if doubt else "")
             style = Qt.ToolButtonStyle.ToolButtonTextUnderIcon if doubt else Qt.ToolButtonStyle.ToolButtonIconOnly
             button.setToolButtonStyle(style)
-            button.setToolTip(f"{name}: {doubt}" if doubt else f"{name}: play it again")
+            button.setToolTip(f"{name}: {doubt}; play it to see what" if doubt else f"{name}: play it again")
             button.setAccessibleName(f"{name}, {doubt}" if doubt else name)
         self._draw([row.id for row in rows])
 
@@ -146,11 +147,7 @@ class ActionCard(QFrame):
         """A line under the takes; "" for what stands there otherwise."""
         self.state.setText(line or self._hint)
         self.state.setVisible(bool(line or self._hint))
-        name = "warning" if warning else "muted"
-        if self.state.objectName() != name:
-            self.state.setObjectName(name)
-            self.state.style().unpolish(self.state)
-            self.state.style().polish(self.state)
+        style_as(self.state, "warning" if warning else "muted")
 
     def set_busy(self, busy: bool, waits: bool, comes_next: bool) -> None:
         """busy: its takes are being recorded. waits: those of another card are. comes_next: it wants takes."""

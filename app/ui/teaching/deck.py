@@ -62,8 +62,8 @@ def read_deck(root: Path, wanted: tuple[str, ...] = ()) -> Deck:
 
 
 def read_take(root: Path, recording: str, clip: int | None = None) -> Replay:
-    """A recording that has just been made, or one clip of an older one. A clip that looks wrong is marked as suspect.
-    Raises LibraryError, RecordingError."""
+    """A recording that has just been made, of which a clip that looks wrong is marked as suspect; or one clip of an
+    older one. Raises LibraryError, RecordingError."""
     with shared(root) as library:
         if not library.read_only and library.recording(recording) is None:
             library.refresh()
@@ -74,11 +74,19 @@ def read_take(root: Path, recording: str, clip: int | None = None) -> Replay:
             return Replay(recording, (), None)
         first, last = min(row.start_s for row in clips), max(row.end_s for row in clips)
         doubts = {row.id: suspicions_of(library, row) for row in clips}
-        suspect = [row.id for row in clips if doubts[row.id] and not row.suspect]
+        suspect = [row.id for row in clips if doubts[row.id] and not row.suspect and clip is None]
         if suspect and not library.read_only:
             library.mark_suspect(suspect, True)
         lines = tuple(dict.fromkeys(line for row in clips for line in doubts[row.id]))
         return Replay(recording, clips, read_stretch(library.open_recording(recording), first, last), lines)
+
+
+def keep(root: Path, clips: tuple[ClipRow, ...]) -> None:
+    """The user has looked at clips and says that they are right. Raises LibraryError."""
+    with shared(root) as library:
+        suspect = [row.id for row in library.clips_of([row.id for row in clips]) if row.suspect]
+        if suspect and not library.read_only:
+            library.mark_suspect(suspect, False)
 
 
 def throw_away(root: Path, recording: str, clips: tuple[ClipRow, ...]) -> None:
@@ -107,10 +115,9 @@ def _deck(library: Library, wanted: tuple[str, ...]) -> Deck:
     room = max(MOST_ACTIONS - len(shown), 0)
     chosen = {each.name for each in (*shown, *rest[len(rest) - min(room, len(rest)) :])}
     actions = tuple(_takes(library, each.name, each.clips) for each in named if each.name in chosen)
-    footage = library.clips(Filter(action=NOTHING), limit=-1)
-    seconds = sum(row.end_s - row.start_s for row in footage)
-    nothing = ActionTakes(NOTHING, len(footage), tuple(reversed(footage[:SHOWN_TAKES])))
-    return Deck(actions, len(named) - len(actions), nothing, seconds, files_of(library.root))
+    footage = Filter(action=NOTHING)
+    nothing = _takes(library, NOTHING, library.count_clips(footage))
+    return Deck(actions, len(named) - len(actions), nothing, library.clip_seconds(footage), files_of(library.root))
 
 
 def _takes(library: Library, name: str, count: int) -> ActionTakes:

@@ -57,6 +57,11 @@ class TeachOpener(QObject):
         if self.page is not None:
             self.page.toggle_take()
 
+    def record_again(self, action: str) -> None:
+        """One take more of an action."""
+        if self.page is not None:
+            self.page.record_again(action)
+
     def source_changed(self) -> None:
         """Another run begins."""
         if self.page is not None:

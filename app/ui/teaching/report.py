@@ -93,15 +93,15 @@ def _plain(check: Mapping[str, Any]) -> list[str]:
 
 
 def worst_takes(check: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """The takes that are most worth another look: the name of the clip and what is wrong with it."""
+    """The takes that are most worth another look: the name of the clip, and which take it is."""
     try:
         found = {
             str(one["clip"]): f"A take of {one['action']} looks like {one['looks_like']}."
             for one in check.get("suspects", ())
         }
         for one in check.get("findings", ()):
-            for take in one["takes"]:
-                found.setdefault(str(take), _sentence(str(one["text"])))
+            for worst, take in zip(("Worst", "Second worst"), one["takes"], strict=False):
+                found.setdefault(str(take), f"{worst} take of {one['action']}: it may be why.")
     except (KeyError, TypeError):
         return []
     return list(found.items())[:_WORST]

@@ -1,13 +1,20 @@
 """The last take played again in two seconds, to be kept, done again or thrown away."""
 
 from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
 
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from app.ui.jobs import Jobs
 from app.ui.library.player import Player
 from app.ui.notifier import Notifier
+from app.ui.styled import style_as
+from app.ui.teaching import deck
 from app.ui.teaching.deck import Replay
 from app.ui.theme import Colours
+
+T = TypeVar("T")
 
 _PLAYED_S = 2.0
 _SLOWEST = 0.25
@@ -15,14 +22,18 @@ _HEIGHT_PX = 150
 
 
 class Review(QWidget):
-    """kept, redo, thrown_away: what the user wants with the take that is shown."""
+    """left: a button was pressed, the take is not shown any more. changed: the library has, by that button. again:
+    another take of an action is to be recorded. told: a line that must be seen."""
 
-    def __init__(self, colours: Colours) -> None:
+    def __init__(self, root: Path, colours: Colours, jobs: Jobs) -> None:
+        """root: of the library."""
         super().__init__()
-        self.kept: Notifier[[]] = Notifier()
-        self.redo: Notifier[[Replay]] = Notifier()
-        self.thrown_away: Notifier[[Replay]] = Notifier()
+        self.left: Notifier[[]] = Notifier()
+        self.changed: Notifier[[]] = Notifier()
+        self.again_wanted: Notifier[[str]] = Notifier()
+        self.told: Notifier[[str]] = Notifier()
         self.replay: Replay | None = None
+        self._root, self._jobs = root, jobs
         self.player = Player(colours)
         self.player.bar.hide()
         self.player.where.hide()
@@ -31,7 +42,7 @@ class Review(QWidget):
         self.says = QLabel()
         self.says.setObjectName("muted")
         self.says.setWordWrap(True)
-        self.keep = self._button("&Keep", "Keep this take", lambda: self.kept.tell())
+        self.keep = self._button("&Keep", "Keep this take: nothing is wrong with it", self._keep)
         self.again = self._button("Red&o", "Throw this take away and record another", self._redo)
         self.discard = self._button("Throw &away", "Put this take into the bin", self._throw_away)
         buttons = QVBoxLayout()
@@ -48,9 +59,11 @@ class Review(QWidget):
         self.hide()
 
     def show_take(self, replay: Replay, says: str) -> None:
-        """Play a take over and over; says: which one it is."""
+        """Play a take over and over, and tell what looks wrong with it; says: which one it is."""
         self.replay = replay
-        self.says.setText(says)
+        doubts = "; ".join(replay.doubts)
+        self.says.setText(f"{says}. Look at it: {doubts}." if doubts else says)
+        style_as(self.says, "warning" if doubts else "muted")
         if replay.stretch is None:
             self.player.show_stretch(None, 0, 0.0, 0.0)
         else:
@@ -67,19 +80,40 @@ class Review(QWidget):
         self.player.show_stretch(None, 0, 0.0, 0.0)
         self.hide()
 
+    def look_at(self, clip: str, show: Callable[[Replay], None]) -> None:
+        """Read a take, by the name of its clip; show: called with it, without clips where it is gone."""
+        recording, _, number = clip.rpartition("/")
+        self._start(lambda: deck.read_take(self._root, recording, int(number)), show)
+
     def set_colours(self, colours: Colours) -> None:
         """Another theme."""
         self.player.set_colours(colours)
 
+    def _keep(self) -> None:
+        if (take := self._leave()) is not None:
+            self._start(lambda: deck.keep(self._root, take.clips), lambda _: self.changed.tell())
+
     def _redo(self) -> None:
-        if self.replay is not None:
-            self.redo.tell(self.replay)
+        if (take := self._throw_away()) is not None:
+            self.again_wanted.tell(str(take.clips[0].action))
 
-    def _throw_away(self) -> None:
-        if self.replay is not None:
-            self.thrown_away.tell(self.replay)
+    def _throw_away(self) -> Replay | None:
+        take = self._leave()
+        if take is not None:
+            self._start(lambda: deck.throw_away(self._root, take.recording, take.clips), lambda _: self.changed.tell())
+        return take
 
-    def _button(self, text: str, tip: str, slot: Callable[[], None]) -> QPushButton:
+    def _leave(self) -> Replay | None:
+        """Show nothing; what was shown."""
+        take = self.replay
+        self.clear()
+        self.left.tell()
+        return take
+
+    def _start(self, do: Callable[[], T], then: Callable[[T], None]) -> None:
+        self._jobs.start("take", do, then, self.told.tell)
+
+    def _button(self, text: str, tip: str, slot: Callable[[], object]) -> QPushButton:
         button = QPushButton(text)
         button.setToolTip(tip)
         button.clicked.connect(lambda: slot())

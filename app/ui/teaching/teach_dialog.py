@@ -29,11 +29,13 @@ from app.ui.enabling import enable
 from app.ui.jobs import Jobs
 from app.ui.notifier import Notifier
 from app.ui.picker import Picker
-from app.ui.teaching.report import as_html, made_of_html, progress_text
+from app.ui.teaching.report import as_html, made_of_html, progress_text, worst_takes
 from app.ui.teaching.shelf import Files, Shelf, base_of, before, files_of, read, running_of, short_name
 from app.ui.teaching.training import STOP_TRAINING, Training, show_progress
 from app.ui.teaching.variants_choice import VariantsChoice
 from app.ui.teaching.version_list import VersionList
+from app.ui.teaching.worst_takes import WorstTakes
+from app.ui.theme import Colours
 from recognizer.teaching.clips import TeachingClip
 from recognizer.teaching.full_start import cannot_start, start_sentence
 from recognizer.teaching.lesson import FEWEST_CLIPS, NOTHING
@@ -48,14 +50,17 @@ _IN_TURN = "on people or sittings held out in turn"
 
 
 class TeachDialog(ClosingDialog):
-    """use: the folder of a recognizer to switch to. It does not block the window."""
+    """use: the folder of a recognizer to switch to. again: another take of an action is to be recorded. It does not
+    block the window."""
 
-    def __init__(self, root: Path, model: str, jobs: Jobs, parent: QWidget | None = None) -> None:
+    def __init__(self, root: Path, model: str, jobs: Jobs, colours: Colours, parent: QWidget | None = None) -> None:
         """root: of the library. model: the recognizer that runs, to build on where it can be built on."""
         super().__init__(parent)
         self.setWindowTitle("Teach new actions")
-        self.resize(760, 600)
+        self.resize(860, 680)
         self.use: Notifier[[str]] = Notifier()
+        self.again: Notifier[[str]] = Notifier()
+        self.worst = WorstTakes(root, colours, jobs)
         self._root, self._jobs = root, jobs
         self._base = base_of(root, model)
         self._running = running_of(root, model)
@@ -73,6 +78,7 @@ class TeachDialog(ClosingDialog):
         self._make_parts()
         self._lay_out()
         self._follow_training()
+        self._follow_worst()
         self.look_at_library()
         self._watch.start()
 
@@ -134,6 +140,7 @@ class TeachDialog(ClosingDialog):
         right = QVBoxLayout()
         right.addWidget(self.taught, 2)
         right.addWidget(self.report, 5)
+        right.addWidget(self.worst)
         models = QHBoxLayout()
         models.addWidget(self.switch)
         models.addWidget(self.back)
@@ -245,6 +252,12 @@ class TeachDialog(ClosingDialog):
         self.variants.allow(quick=not full)
         self._refresh()
 
+    def _follow_worst(self) -> None:
+        review = self.worst.review
+        review.told.connect(self._say)
+        review.again_wanted.connect(self.again.tell)
+        review.changed.connect(self.look_at_library)
+
     def _show_version(self, model: TaughtModel | None) -> None:
         enable(self.switch, "No recognizer is chosen" if model is None else model.problem)
         if model is None:
@@ -253,6 +266,7 @@ class TeachDialog(ClosingDialog):
             self.report.setPlainText(model.problem)
         else:
             self.report.setHtml(as_html(model.check) + made_of_html(model.actions, model.check))
+        self.worst.show_takes(worst_takes(model.check) if model is not None and not model.problem else ())
 
     def chosen(self) -> list[str]:
         """The actions that are ticked."""
@@ -372,6 +386,7 @@ class TeachDialog(ClosingDialog):
         """What runs is cancelled."""
         self._closed = True
         self._watch.stop()
+        self.worst.leave()
         self.training.close()
 
 

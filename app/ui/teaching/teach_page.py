@@ -25,6 +25,7 @@ from app.ui.teaching.review import Review
 from app.ui.teaching.shelf import Files, files_of
 from app.ui.teaching.takes import Series, TakeRecorder
 from app.ui.teaching.train_bar import TrainBar
+from app.ui.teaching.worst_takes import GONE
 from app.ui.theme import Colours
 from recognizer.teaching.lesson import NOTHING
 from recognizer.teaching.versions import version_label
@@ -50,7 +51,7 @@ class TeachPage(QWidget):
         self._root, self._live, self._jobs = root, live, jobs
         self._deck: Deck | None = None
         self._seen: Files = ()
-        self._reading = self._ended = False
+        self._reading = self._stale = self._ended = False
         self._recorded: ActionCard | None = None  # whose takes are being recorded
         self._reviewed: ActionCard | None = None
         self.bar = TrainBar(root, live, jobs)
@@ -72,7 +73,7 @@ class TeachPage(QWidget):
         self.cards: list[ActionCard] = []
         self.nothing = ActionCard(self._strips, NOTHING, _NOTHING_HINT)
         self.add = QPushButton("&Add an action")
-        self.review = Review(colours)
+        self.review = Review(self._root, colours, self._jobs)
         self.result = ResultCard()
         self.others = QLabel()
         self.others.setObjectName("muted")
@@ -115,10 +116,11 @@ class TeachPage(QWidget):
         recorder.saved.connect(lambda folder, _: self._take_in(folder))
         recorder.ended.connect(self._series_over)
         recorder.told.connect(self.told.tell)
-        review.kept.connect(self._keep)
-        review.redo.connect(self._redo)
-        review.thrown_away.connect(self._throw_away)
-        self.result.look.connect(self._look_at)
+        review.left.connect(self._leave_review)
+        review.changed.connect(self._read)
+        review.again_wanted.connect(self.record_again)
+        review.told.connect(self._say)
+        self.result.takes.look.connect(self._look_at)
         bar.begins.connect(self._hide_review)
         bar.changed.connect(self._refresh)
         bar.use.connect(self.use.tell)
@@ -162,8 +164,9 @@ class TeachPage(QWidget):
     def _read(self) -> None:
         """Read the library, off the window's thread."""
         if self._reading or self._ended:
+            self._stale = True  # what is being read is older than what has just changed
             return
-        self._reading = True
+        self._reading, self._stale = True, False
         wanted = tuple(card.action for card in self.cards if card.action)
         self._jobs.start("deck", lambda: deck.read_deck(self._root, wanted), self._show_deck, self._cannot_read)
 
@@ -194,14 +197,16 @@ class TeachPage(QWidget):
                 card.call(takes.name)
             card.count = takes.count
             card.show_count(f"{takes.count} of {WANTED_TAKES}")
-            card.takes.show_takes(takes.newest, takes.count - len(takes.newest) + 1, {})
+            card.takes.show_takes(takes.newest, takes.count - len(takes.newest) + 1)
         self.nothing.count = found.nothing.count
         self.nothing.show_count(nothing_text(found.nothing_s, NOTHING_S))
-        self.nothing.takes.show_takes(found.nothing.newest, max(found.nothing.count - deck.SHOWN_TAKES, 0) + 1, {})
+        self.nothing.takes.show_takes(found.nothing.newest, max(found.nothing.count - deck.SHOWN_TAKES, 0) + 1)
         more = f"{counted(found.more, 'other action')} of the library: see More options" if found.more else ""
         self.others.setText(more)
         self._refresh()
         self._order_tabs()
+        if self._stale:
+            self._read()
 
     def _add_card(self) -> ActionCard:
         card = ActionCard(self._strips)
@@ -218,7 +223,7 @@ class TeachPage(QWidget):
 
     def _order_tabs(self) -> None:
         """Tab goes down the page, whatever was made first."""
-        parts: list[QWidget] = [self.close_button, *self.result.worst]
+        parts: list[QWidget] = [self.close_button, *self.result.takes.buttons]
         for card in (*self.cards, self.nothing):
             if card is self.nothing:
                 parts.append(self.add)
@@ -262,6 +267,17 @@ class TeachPage(QWidget):
         """Begin takes of the action that is next, or end those that run."""
         card = self._recorded or next((c for c in self.cards if c.isAncestorOf(self.focusWidget() or self)), None)
         self._toggle_takes(card or next((c for c in self.cards if c.count < WANTED_TAKES), self.cards[-1]))
+
+    def record_again(self, action: str) -> None:
+        """One take more of an action, after those that are being recorded of it; none while another's are."""
+        card = next((c for c in (*self.cards, self.nothing) if label_key(c.action) == label_key(action)), None)
+        if card is None:
+            card = next((c for c in self.cards if not c.action and not c.typed), None) or self._add_card()
+            card.call(action)
+        if self._recorded is card:
+            self.recorder.again()
+        elif self._recorded is None:
+            self._record(card, 1)
 
     def _toggle_takes(self, card: ActionCard) -> None:
         if self._recorded is not None:
@@ -320,26 +336,24 @@ class TeachPage(QWidget):
 
     def _look_at(self, clip: str) -> None:
         """Play a take, by the name of its clip."""
-        recording, _, number = clip.rpartition("/")
 
         def show(take: Replay) -> None:
             action = take.clips[0].action if take.clips else None
             card = next((c for c in (*self.cards, self.nothing) if c.action == action), None)
             if card is None:
-                self._say("That take is not in the library any more")
+                self._say(GONE)
                 self._read()
             else:
                 self._show_review(card, take, f"A take of {card.action}")
 
-        self._jobs.start("replay", lambda: deck.read_take(self._root, recording, int(number)), show, self._say)
+        self.review.look_at(clip, show)
 
     def _show_review(self, card: ActionCard, take: Replay, says: str) -> None:
         if self._ended or not self.isVisible():
             return
         self._reviewed = card
         card.host(self.review)
-        doubts = "; ".join(take.doubts)
-        self.review.show_take(take, f"{says}. Look at it: {doubts}." if doubts else says)
+        self.review.show_take(take, says)
         self._order_tabs()
         QTimer.singleShot(0, self, lambda: self.area.ensureWidgetVisible(card, 0, 10))
 
@@ -347,27 +361,11 @@ class TeachPage(QWidget):
         self._reviewed = None
         self.review.clear()
 
-    def _keep(self) -> None:
+    def _leave_review(self) -> None:
         card = self._reviewed
         self._hide_review()
         if card is not None:
             card.button.setFocus()
-
-    def _throw_away(self, take: Replay) -> None:
-        self._keep()
-        self._jobs.start(
-            "bin", lambda: deck.throw_away(self._root, take.recording, take.clips), lambda _: self._read(), self._say
-        )
-
-    def _redo(self, take: Replay) -> None:
-        card = self._reviewed
-        self._throw_away(take)
-        if card is None:
-            return
-        if self._recorded is card:
-            self.recorder.again()
-        elif self._recorded is None:
-            self._record(card, 1)
 
     # What came of it, and what can be done now.
 

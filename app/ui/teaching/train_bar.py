@@ -12,6 +12,7 @@ from app.ui.enabling import enable
 from app.ui.jobs import Jobs
 from app.ui.live_run import LiveRun
 from app.ui.notifier import Notifier
+from app.ui.styled import style_as
 from app.ui.teaching.guidance import cannot_train, live_text
 from app.ui.teaching.report import progress_text
 from app.ui.teaching.shelf import base_of, running_of, short_name
@@ -167,8 +168,4 @@ class TrainBar(QWidget):
 
 def make_primary(button: QPushButton, *, primary: bool) -> None:
     """Whether the button is the one to be pressed next."""
-    name = "primary" if primary else ""
-    if button.objectName() != name:
-        button.setObjectName(name)
-        button.style().unpolish(button)
-        button.style().polish(button)
+    style_as(button, "primary" if primary else "")

@@ -17,6 +17,7 @@ from recognizer.teaching.lesson import Lesson, Windows
 from recognizer.teaching.quick import QuickSettings, fit
 from recognizer.training import augment
 from recognizer.training.augment import Array
+from recognizer.training.data import utd_mhad
 from recognizer.training.data.everyday import Corpus
 from recognizer.training.evaluate import front_view
 
@@ -37,6 +38,8 @@ NEW_ACTIONS = {
         *("bench_press", "clean_and_jerk", "jump_rope", "jumping_jacks", "pushup", "situp", "strum_guitar"),
     ),
 }
+ARM_ACTIONS = utd_mhad.ACTIONS[:20]  # that the arms do alone, as at a desk; the others move the trunk or the legs
+_BELOW = [place for place, name in enumerate(MPOSE_13.joints) if name.endswith(("_hip", "_knee", "_ankle"))]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,6 +79,13 @@ def recordings(corpus: Corpus, rows: Places) -> list[TeachingClip]:
         seen = corpus.seen[frames].astype(np.float32)
         clips.append(TeachingClip(name, action, person, None, times_s, xy.astype(np.float32), seen, MPOSE_13))
     return clips
+
+
+def at_desk(clip: TeachingClip) -> TeachingClip:
+    """The clip with hips and legs out of the picture."""
+    xy, seen = clip.xy_px.copy(), clip.confidence.copy()
+    xy[:, _BELOW], seen[:, _BELOW] = 0, 0
+    return replace(clip, xy_px=xy, confidence=seen)
 
 
 def draw(

@@ -13,20 +13,24 @@ from typing import Any
 import numpy as np
 
 from recognizer.onnx_recognizer import OnnxRecognizer
+from recognizer.teaching.errors import TeachingError
 from recognizer.teaching.lesson import prepare, trunk_seen
 from recognizer.teaching.quick import QuickSettings
 from recognizer.teaching.windows import Changes, Shape
 from recognizer.training.benchmark.few_shot import (
+    ARM_ACTIONS,
     NEW_ACTIONS,
     SHOTS,
+    WAYS,
     Episode,
     Pool,
+    at_desk,
     measure,
     quick_accuracy,
     recordings,
 )
 from recognizer.training.benchmark.few_shot_dtw import distances, joints_of
-from recognizer.training.benchmark.few_shot_embedding import STEPS, train_base
+from recognizer.training.benchmark.few_shot_embedding import STEPS, people_without, train_base
 from recognizer.training.benchmark.few_shot_unknown import OpenSet, measure_open_set
 from recognizer.training.data import penn_action, utd_mhad
 from recognizer.training.data.everyday import merge, read_all
@@ -42,8 +46,14 @@ def add_few_shot_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sets", nargs="+", choices=tuple(_READERS), default=list(_READERS), metavar="SET")
     parser.add_argument("--episodes", type=int, default=100)
     parser.add_argument("--scratch-episodes", type=int, default=5, help="of the AcT from scratch, which takes long")
+    parser.add_argument("--no-dtw", action="store_true", help="DTW depends on no embedding: its figures stay")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--steps", type=int, default=STEPS, help="of the training of the embeddings")
+    parser.add_argument("--shots", type=int, nargs="+", default=list(SHOTS), help="clips of an action")
+    what = "an embedding that is there, instead of one trained without the set: what it saw of the set is your question"
+    parser.add_argument("--model", type=Path, metavar="DIR", help=what)
+    parser.add_argument("--actions", choices=("new", "all"), default="new", help="all: those that others show as well")
+    parser.add_argument("--desk", action="store_true", help="hide hips and legs of every clip; arm actions alone")
     parser.add_argument("--runs", type=Path, default=Path("runs/few_shot"), metavar="DIR", help="the embeddings' runs")
     parser.add_argument("--out", type=Path, default=Path("runs/few_shot/figures.json"), metavar="FILE")
 
@@ -52,17 +62,42 @@ def run_few_shot(options: argparse.Namespace) -> None:
     """Train the embeddings that are not there yet, measure, and write the figures."""
     figures = json.loads(options.out.read_text(encoding="utf-8")) if options.out.is_file() else {}
     for dataset in options.sets:
-        model = options.runs / dataset / "model"
-        if not model.is_dir():
-            train_base(merge(read_all(options.data)), dataset, options.runs / dataset, steps=options.steps)
-        pool = pool_of(dataset, options.data, model)
-        figures[dataset] = _figures(pool, NEW_ACTIONS[dataset], options)
+        model = options.model or _base(dataset, options)
+        actions = _actions(dataset, options)
+        title = " ".join([dataset, options.actions, *(["desk"] if options.desk else []), model.name])
+        pool = pool_of(dataset, options.data, model, actions, desk=options.desk)
+        figures[title] = _figures(pool, actions, options)
+        options.out.parent.mkdir(parents=True, exist_ok=True)
         options.out.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
-        sys.stdout.write(json.dumps({dataset: figures[dataset]}, indent=1) + "\n")
+        sys.stdout.write(json.dumps({title: figures[title]}, indent=1) + "\n")
 
 
-def pool_of(dataset: str, data: Path, model: Path, actions: Sequence[str] | None = None) -> Pool:
-    """The clips of a set's new actions, or of others: its training split teaches, its test split tests.
+def _base(dataset: str, options: argparse.Namespace) -> Path:
+    """The model that never saw the set, trained where it is not there yet."""
+    folder: Path = options.runs / f"{dataset}-people"
+    if not (folder / "model").is_dir():
+        people = people_without(options.data, dataset)
+        train_base(merge(read_all(options.data)), dataset, folder, people=people, steps=options.steps)
+    return folder / "model"
+
+
+def _actions(dataset: str, options: argparse.Namespace) -> list[str]:
+    """What episodes are drawn of. Raises TeachingError where that is too little."""
+    actions = list(NEW_ACTIONS[dataset])
+    if options.actions == "all":
+        actions = sorted({each.action for each in _READERS[dataset].read(options.data / dataset)})
+    if options.desk:
+        actions = [action for action in actions if dataset == utd_mhad.NAME and action in ARM_ACTIONS]
+    if len(actions) < WAYS:
+        raise TeachingError(
+            f"{dataset} has {len(actions)} such actions, and an episode takes {WAYS}; leave the set out"
+        )
+    return actions
+
+
+def pool_of(dataset: str, data: Path, model: Path, actions: Sequence[str] | None = None, *, desk: bool = False) -> Pool:
+    """The clips of a set's new actions, or of others: its training split teaches, its test split tests. desk: hips and
+    legs are out of the picture.
 
     Penn Action does not tell people apart: each of its clips counts as a person of its own, who cannot have enough
     clips, so that every clip taught is of another person.
@@ -71,6 +106,7 @@ def pool_of(dataset: str, data: Path, model: Path, actions: Sequence[str] | None
     found = [each for each in _READERS[dataset].read(data / dataset) if each.action in wanted]
     corpus = merge(found)
     clips = recordings(corpus, np.arange(len(corpus)))
+    clips = [at_desk(clip) for clip in clips] if desk else clips
     shown = [trunk_seen(clip.confidence, clip.layout) for clip in clips]
     clips = [clip for clip, seen in zip(clips, shown, strict=True) if seen]
     recognizer = OnnxRecognizer(model, "cpu")
@@ -83,15 +119,14 @@ def pool_of(dataset: str, data: Path, model: Path, actions: Sequence[str] | None
 
 def _figures(pool: Pool, actions: Sequence[str], options: argparse.Namespace) -> dict[str, Any]:
     quick, seed, episodes = QuickSettings(), options.seed, options.episodes
-    warping = Warping(pool)
+    # The warped distance is of whole bodies, from the mid-hip in torsos.
+    warping = None if options.desk or options.no_dtw else Warping(pool)
     figures: dict[str, Any] = {"actions": list(actions), "episodes": episodes, "seed": seed}
-    for shots in SHOTS:
-        row = {
-            "quick": measure(
-                pool, actions, shots, partial(quick_accuracy, settings=quick), episodes=episodes, seed=seed
-            ),
-            "dtw": measure(pool, actions, shots, warping, episodes=episodes, seed=seed),
-        }
+    for shots in options.shots:
+        judge = partial(quick_accuracy, settings=quick)
+        row = {"quick": measure(pool, actions, shots, judge, episodes=episodes, seed=seed)}
+        if warping is not None:
+            row["dtw"] = measure(pool, actions, shots, warping, episodes=episodes, seed=seed)
         if options.scratch_episodes > 1:
             few = options.scratch_episodes
             row["scratch"] = measure(pool, actions, shots, _scratch, episodes=few, seed=seed)

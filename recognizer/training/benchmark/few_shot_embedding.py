@@ -1,5 +1,6 @@
 """The recognizer that few-shot episodes build on: trained without the data set whose actions the episodes teach it."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -7,13 +8,26 @@ import numpy as np
 
 from recognizer.features import CHANNELS, LAYOUT
 from recognizer.training.batches import OutputSpace
-from recognizer.training.data.everyday import ACTIONS, Corpus
+from recognizer.training.data import penn_action, utd_mhad, webcam_poses
+from recognizer.training.data.everyday import ACTIONS, WEBCAM_POSES, Corpus
+from recognizer.training.data.everyday_streams import with_sequences
+from recognizer.training.data.webcam_poses import LabelledSequence
 from recognizer.training.export import decision_rules, export
 from recognizer.training.fit import FitSettings, fit, spec_of
 from recognizer.training.models.deployed import Deployed
 from recognizer.training.run_folder import NETWORK_FILE, RunError, load_run, save_run
 
 STEPS = 3000
+
+# What people before webcams do that is one of the new actions of a set (few_shot.NEW_ACTIONS), under their labels.
+SHOWN_BY_PEOPLE = {
+    utd_mhad.NAME: ("other:bicep_curl", "other:lunge", "other:side_lunge"),
+    penn_action.NAME: (
+        *("push_up", "other:incline_push_up", "other:pike_push_up", "other:wall_push_up", "other:chest_press"),
+        *("sit_up", "other:crunch", "other:crunch_with_clap_under_leg", "other:v_sit_crunch", "other:reverse_crunch"),
+        *("jumping_jacks", "other:starfish_jump", "other:weightlifting_snatch", "other:play_guitar"),
+    ),
+}
 
 _COLUMNS = ("fps", "depth", "action", "dataset", "part", "name", "lead", "onset", "offset", "person")
 
@@ -39,12 +53,32 @@ def without(corpus: Corpus, dataset: str) -> Corpus:
     )
 
 
-def train_base(corpus: Corpus, dataset: str, folder: Path, *, seed: int = 0, steps: int = STEPS) -> Path:
+def people_without(folder: Path, dataset: str) -> list[LabelledSequence]:
+    """The sequences of webcam_poses below a folder of data sets, without the stretches that show a new action of
+    `dataset`; those that cannot be read are left out."""
+    named = SHOWN_BY_PEOPLE.get(dataset, ())
+    return [
+        replace(each, segments=tuple(segment for segment in each.segments if segment.label not in named))
+        for each in webcam_poses.read(folder / WEBCAM_POSES)
+        if isinstance(each, LabelledSequence)
+    ]
+
+
+def train_base(
+    corpus: Corpus,
+    dataset: str,
+    folder: Path,
+    *,
+    people: Sequence[LabelledSequence] = (),
+    seed: int = 0,
+    steps: int = STEPS,
+) -> Path:
     """A model folder under `folder` whose network never saw `dataset`; a killed training goes on, a done one is kept.
 
-    It learns from the training and validation people of the other sets, as the shipped recognizer does.
+    It learns from the training and validation people of the other sets, as the shipped recognizer does. people:
+    sequences of people before webcams, from whom the shipped one learnt as well (people_without).
     """
-    rest = without(corpus, dataset)
+    rest = with_sequences(without(corpus, dataset), people)
     settings = FitSettings(seed=seed, steps=steps, parts=("train", "validation"))
     outputs = OutputSpace(rest).names
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,6 +1,8 @@
 """Episodes keep teachers and testers apart; DTW is the textbook's."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -8,13 +10,24 @@ from teaching_clips import made_clips, write_base
 
 from pose.skeleton import MPOSE_13
 from recognizer.onnx_recognizer import OnnxRecognizer
+from recognizer.teaching.errors import TeachingError
 from recognizer.teaching.lesson import prepare
 from recognizer.teaching.quick import QuickSettings
 from recognizer.teaching.windows import Changes, Shape
-from recognizer.training.benchmark.few_shot import Pool, draw, mean_and_interval, part_of_lesson, quick_accuracy
-from recognizer.training.benchmark.few_shot_command import Warping
+from recognizer.training.benchmark import few_shot_embedding
+from recognizer.training.benchmark.few_shot import (
+    ARM_ACTIONS,
+    NEW_ACTIONS,
+    Pool,
+    at_desk,
+    draw,
+    mean_and_interval,
+    part_of_lesson,
+    quick_accuracy,
+)
+from recognizer.training.benchmark.few_shot_command import Warping, _actions
 from recognizer.training.benchmark.few_shot_dtw import distances, joints_of
-from recognizer.training.benchmark.few_shot_embedding import without
+from recognizer.training.benchmark.few_shot_embedding import people_without, without
 from recognizer.training.benchmark.few_shot_unknown import measure_open_set
 from recognizer.training.data.everyday import merge, read_all
 from recognizer.training.run_folder import RunError
@@ -68,6 +81,43 @@ def test_unknown_actions_are_counted(pool):
         for mean, half in (found.auroc, found.accuracy, found.right, found.alarms):
             assert 0 <= mean <= 1
             assert half >= 0
+
+
+def test_at_a_desk_nothing_is_known_of_hips_and_legs():
+    clip = made_clips(("raise",), 1)[0]
+    desk = at_desk(clip)
+    below = [place for place, joint in enumerate(MPOSE_13.joints) if joint.split("_")[-1] in ("hip", "knee", "ankle")]
+    assert len(below) == 6
+    assert not desk.confidence[:, below].any()
+    assert not desk.xy_px[:, below].any()
+    above = np.setdiff1d(np.arange(len(MPOSE_13)), below)
+    assert np.array_equal(desk.xy_px[:, above], clip.xy_px[:, above])
+    assert clip.confidence.all(), "the clip itself is as it was"
+
+
+def test_episodes_at_a_desk_are_of_arm_actions():
+    options = SimpleNamespace(actions="new", desk=True, data=None)
+    assert _actions("utd_mhad", options) == [name for name in NEW_ACTIONS["utd_mhad"] if name != "lunge"]
+    assert set(_actions("utd_mhad", options)) < set(ARM_ACTIONS)
+    with pytest.raises(TeachingError, match="has 0 such actions"):
+        _actions("penn_action", options)
+
+
+def test_people_before_webcams_show_nothing_of_what_is_new(monkeypatch):
+    person = SimpleNamespace  # of which nothing but the labels is read
+    monkeypatch.setattr(few_shot_embedding, "LabelledSequence", LabelledOnly)
+    labels = ("wave", "other:bicep_curl", "push_up", "other:lunge")
+    found = LabelledOnly(tuple(person(label=label) for label in labels))
+    monkeypatch.setattr(few_shot_embedding.webcam_poses, "read", lambda _: [found, ValueError("damaged")])
+    (kept,) = people_without(Path("data"), "utd_mhad")
+    assert [segment.label for segment in kept.segments] == ["wave", "push_up"]
+    (kept,) = people_without(Path("data"), "penn_action")
+    assert [segment.label for segment in kept.segments] == ["wave", "other:bicep_curl", "other:lunge"]
+
+
+@dataclass(frozen=True)
+class LabelledOnly:
+    segments: tuple
 
 
 def test_time_warping_by_hand():

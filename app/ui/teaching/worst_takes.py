@@ -1,0 +1,93 @@
+"""The takes that a check names, each to be looked at; in the Teach dialog played there, too, and mended."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from app.ui.jobs import Jobs
+from app.ui.notifier import Notifier
+from app.ui.teaching.deck import Replay
+from app.ui.teaching.review import Review
+from app.ui.theme import Colours
+
+GONE = "That take is not in the library any more"
+
+
+class TakeRows(QWidget):
+    """A sentence and a button for each take. look: one is to be played, by the name of its clip."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.look: Notifier[[str]] = Notifier()
+        self.buttons: list[QPushButton] = []
+        self._rows: list[QWidget] = []
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(6)
+        self.hide()
+
+    def show_takes(self, takes: Sequence[tuple[str, str]]) -> None:
+        """takes: the name of each clip, and what is wrong with it."""
+        for row in self._rows:
+            row.hide()
+            row.deleteLater()
+        self._rows, self.buttons = [], []
+        for clip, says in takes:
+            row = self._row(clip, says)
+            self._rows.append(row)
+            self._column.addWidget(row)
+        self.setVisible(bool(takes))
+
+    def _row(self, clip: str, says: str) -> QWidget:
+        row, label, button = QWidget(), QLabel(says), QPushButton("Look at it")
+        label.setTextFormat(Qt.TextFormat.PlainText)
+        label.setWordWrap(True)
+        button.setAutoDefault(False)
+        button.setAccessibleName(f"Look at it: {says}")
+        button.setToolTip("Play this take again, to keep it, do it again or throw it away")
+        button.clicked.connect(lambda: self.look.tell(clip))
+        self.buttons.append(button)
+        line = QHBoxLayout(row)
+        line.setContentsMargins(0, 0, 0, 0)
+        line.setSpacing(8)
+        line.addWidget(label, 1)
+        line.addWidget(button)
+        return row
+
+
+class WorstTakes(QWidget):
+    """The rows, and the take that is looked at below them."""
+
+    def __init__(self, root: Path, colours: Colours, jobs: Jobs) -> None:
+        super().__init__()
+        self._closed = False
+        self._takes: list[tuple[str, str]] = []
+        self.rows, self.review = TakeRows(), Review(root, colours, jobs)
+        self.rows.look.connect(lambda clip: self.review.look_at(clip, self._show))
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.rows)
+        column.addWidget(self.review)
+
+    def show_takes(self, takes: Sequence[tuple[str, str]]) -> None:
+        """takes: the name of each clip, and what is wrong with it; what was looked at is hidden. The same again changes
+        nothing."""
+        if list(takes) != self._takes:
+            self._takes = list(takes)
+            self.rows.show_takes(takes)
+            self.review.clear()
+
+    def leave(self) -> None:
+        """Nothing is played any more."""
+        self._closed = True
+        self.review.clear()
+
+    def _show(self, take: Replay) -> None:
+        if self._closed:
+            return
+        if take.clips:
+            self.review.show_take(take, f"A take of {take.clips[0].action}")
+        else:
+            self.review.told.tell(GONE)
