@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pose.address import scrubbed
 from pose.skeleton import LAYOUTS, Layout
 from recognizer import strict_json
 from recognizer.errors import CardError
@@ -210,7 +211,9 @@ def find_model(name_or_folder: str) -> Path:
         if name_or_folder and path.is_dir():
             return path
     known = f"the models here are: {', '.join(shipped)}" if shipped else "there is no model under weights/"
-    raise CardError(f"no model {name_or_folder!r}; {known}; or give a folder with {MODEL_FILE} and {CARD_FILE}")
+    raise CardError(
+        f"no model {scrubbed(repr(name_or_folder))}; {known}; or give a folder with {MODEL_FILE} and {CARD_FILE}"
+    )
 
 
 def _card(values: JsonObject) -> ModelCard:
