@@ -34,8 +34,8 @@ def is_archive(path: Path) -> bool:
 def unpack(archive: Path, folder: Path) -> None:
     """Unpack into an empty folder. Raises LibraryError, and leaves nothing, where a name leads out of it, a member is
     a link or a device, or the archive is damaged or unpacks to far more than its size."""
-    limit = min(MAX_BYTES, max(_ALWAYS_BYTES, _MAX_RATIO * archive.stat().st_size))
     try:
+        limit = min(MAX_BYTES, max(_ALWAYS_BYTES, _MAX_RATIO * archive.stat().st_size))
         with _members(archive) as members:
             written = count = 0
             for name, size, stream in members:

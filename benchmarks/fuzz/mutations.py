@@ -123,7 +123,7 @@ def _another_array(array: NDArray[Any], rng: Random) -> Any:
         with np.errstate(all="ignore"):
             return rng.choice(changes)()
     except (ValueError, TypeError, OverflowError, IndexError):
-        return array[:0]
+        return np.zeros(0)
 
 
 def _with_one(array: NDArray[Any], value: Any) -> NDArray[Any]:

@@ -82,8 +82,7 @@ def _archive(folder: Path, *, kind: str) -> None:
 
 
 def _video(folder: Path) -> None:
-    (file,) = folder.iterdir()
-    source = open_source(str(file))
+    source = open_source(str(next(iter(folder.iterdir()), folder / "gone.mp4")))
     try:
         for _ in range(_FRAMES):
             if source.read() is None:
