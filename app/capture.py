@@ -10,6 +10,7 @@ from app.latest import Latest
 from app.stats import Stats
 from app.types import Failure
 from pose.address import scrubbed
+from pose.arguments import line_of
 from pose.errors import ActionLensError, SourceError, SourceLost
 from pose.source import Source, SourceInfo
 from pose.types import Frame
@@ -169,7 +170,7 @@ class Capture:
             self._supervise()
         except Exception as error:
             log.exception("watching the source failed")
-            self._on_failure(Failure("internal", f"{type(error).__name__}: {error}"))
+            self._on_failure(Failure("internal", scrubbed(f"{type(error).__name__}: {error}")))
         finally:
             self._opened.set()
             if self.frames is not None:
@@ -296,5 +297,5 @@ class Capture:
 
 def _failure(error: Exception, retry_in_s: float | None = None) -> Failure:
     known = isinstance(error, ActionLensError)
-    message = str(error) if known else scrubbed(f"{type(error).__name__}: {error}")
+    message = line_of(error) if isinstance(error, ActionLensError) else scrubbed(f"{type(error).__name__}: {error}")
     return Failure("source" if known else "internal", message, fatal=retry_in_s is None, retry_in_s=retry_in_s)

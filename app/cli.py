@@ -17,9 +17,10 @@ from typing import NoReturn, TypeVar
 from app import interrupt
 from app.errors import UsageError
 from app.settings import RunOptions, UserSettings
-from pose.address import scrubbed
+from pose.address import is_local, scrubbed
+from pose.arguments import Parser, line_of
 from pose.camera_request import CameraRequest
-from pose.errors import ActionLensError, SourceError
+from pose.errors import ActionLensError
 
 T = TypeVar("T")
 
@@ -28,7 +29,7 @@ DONE, FAILED, MISTAKE = 0, 1, 2
 _PROVIDERS = "auto, cpu, cuda, or another of ONNX Runtime's"
 
 
-class _Parser(argparse.ArgumentParser):
+class _Parser(Parser):
     """A mistake becomes an error of one line instead of a usage text and an exit."""
 
     def error(self, message: str) -> NoReturn:
@@ -46,6 +47,7 @@ def _parser() -> _Parser:
     add = parser.add_argument
     add(
         "--model",
+        type=_local,
         metavar="NAME|DIR",
         help="act, st-gcn, st-tr, gl-transformer; a taught one: mine (the newest), mine@1; or a folder with model.onnx "
         "and card.json; --list-models lists all",
@@ -71,7 +73,9 @@ def _parser() -> _Parser:
     )
     out = parser.add_argument_group("output")
     out.add_argument("--headless", action="store_true", help="no window: print what happens, a line for each change")
-    out.add_argument("--json", metavar="FILE|-", help="write predictions and events as JSON lines; - is stdout")
+    out.add_argument(
+        "--json", type=_local, metavar="FILE|-", help="write predictions and events as JSON lines; - is stdout"
+    )
     out.add_argument("--events", metavar="URL", help="stream the JSON lines, for instance at ws://127.0.0.1:8765")
     out.add_argument("--save", type=Path, metavar="OUT.mp4", help="write what the window shows as a video")
     explain = "circles in the saved video on the joints that matter; with --bench: only the live view, with the panel"
@@ -84,6 +88,12 @@ def _parser() -> _Parser:
     beside = "with --bench: only the live view while a recognizer is taught beside it, quick (the default) or full"
     parser.add_argument("--teaching", nargs="?", const="quick", choices=("quick", "full"), help=beside)
     return parser
+
+
+def _local(text: str) -> str:
+    if not is_local(text):
+        raise argparse.ArgumentTypeError("this is an address; give what is on this machine")
+    return text
 
 
 def _people(text: str) -> int:
@@ -182,8 +192,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         start_logging(verbose=command.verbose)
         return _run(command, settings)
     except ActionLensError as error:
-        line = str(error) if isinstance(error, SourceError) else scrubbed(str(error))
-        sys.stderr.write(f"{line}\n")
+        sys.stderr.write(f"{line_of(error)}\n")
         return MISTAKE
     except KeyboardInterrupt:
         return interrupt.STATUS

@@ -15,6 +15,8 @@ from statistics import median
 from app import doctor_system
 from app.doctor_system import REINSTALL, Check, Checker, Status
 from app.settings import RunOptions
+from pose.address import scrubbed
+from pose.arguments import line_of
 from pose.errors import ActionLensError
 
 log = logging.getLogger(__name__)
@@ -44,12 +46,12 @@ def examine(options: RunOptions, checkers: Iterable[tuple[str, Checker]] | None 
         try:
             found.extend(checker(options))
         except ActionLensError as error:
-            found.append(Check(name, Status.FAIL, str(error)))
+            found.append(Check(name, Status.FAIL, line_of(error)))
         except ImportError as error:
             found.append(Check(name, Status.FAIL, f"cannot be loaded: {_line(error)}", REINSTALL))
         except Exception as error:
             log.exception("checking %s failed", name)
-            found.append(Check(name, Status.FAIL, f"the check broke: {type(error).__name__}: {_line(error)}"))
+            found.append(Check(name, Status.FAIL, scrubbed(f"the check broke: {type(error).__name__}: {_line(error)}")))
     return found
 
 
@@ -143,7 +145,7 @@ def check_recognizers(options: RunOptions) -> Iterator[Check]:
         folders.add(models.find(options.model))
     except ActionLensError as error:
         fix = "" if folders else "restore weights/ from the repository"
-        yield Check(f"recognizer {options.model}", Status.FAIL, str(error), fix)
+        yield Check(f"recognizer {scrubbed(options.model)}", Status.FAIL, str(error), fix)
     providers: list[str] = []
     note = ""
     for folder in sorted(folders):

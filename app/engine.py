@@ -21,6 +21,8 @@ from app.posing import PoseWorker, Posing
 from app.settings import RunOptions
 from app.stats import Stats
 from app.types import EngineState, Failure, Result, RunInfo, StatsSnapshot
+from pose.address import scrubbed
+from pose.arguments import line_of
 from pose.errors import ActionLensError, PoseError, PoseModelError
 from pose.source import Source
 from pose.types import Frame
@@ -225,10 +227,10 @@ class Engine:
                 self._infer(worker, Pipeline(self._recognizer, self._stats))
         except ActionLensError as error:
             if not self._stopping.is_set():
-                self.report(Failure(_stage(error), str(error)))
+                self.report(Failure(_stage(error), line_of(error)))
         except Exception as error:  # top of the thread: whatever happens must reach the user
             log.exception("inference failed")
-            self.report(Failure("internal", f"{type(error).__name__}: {error}"))
+            self.report(Failure("internal", scrubbed(f"{type(error).__name__}: {error}")))
         finally:
             failure = self.failure
             self._end(EngineState.FAILED if failure is not None and failure.fatal else EngineState.STOPPED)
@@ -316,7 +318,7 @@ class Engine:
                     tap(result)
             except (ActionLensError, OSError) as error:
                 self.remove_tap(tap)
-                self.report(Failure("output", str(error), fatal=False))
+                self.report(Failure("output", scrubbed(str(error)), fatal=False))
 
     # Odds and ends of several threads.
 
@@ -324,11 +326,11 @@ class Engine:
         try:
             recognizer = self._open_recognizer(model, provider)
         except ActionLensError as error:
-            self.report(Failure("recognizer", str(error), fatal=False))
+            self.report(Failure("recognizer", line_of(error), fatal=False))
             return
         except Exception as error:  # top of the thread: whatever happens must reach the user
             log.exception("loading a recognizer failed")
-            self.report(Failure("recognizer", f"{type(error).__name__}: {error}", fatal=False))
+            self.report(Failure("recognizer", scrubbed(f"{type(error).__name__}: {error}"), fatal=False))
             return
         with self._lock:
             wanted = swap == self._swap and self._final is None

@@ -14,6 +14,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from app.errors import UsageError
+from app.library.archives import BROKEN
 from app.models import models_folder
 from pose.errors import ActionLensError
 from recognizer.model_card import CARD_FILE, MAX_CARD_BYTES, MAX_MODEL_BYTES, MODEL_FILE, ModelCard, shipped_models
@@ -128,7 +129,9 @@ def _unpack(source: Path, folder: Path) -> None:
                         raise UsageError(f"{source}: {name} is too large; expected at most {limit} bytes")
                     with archive.open(found[name]) as packed, (folder / name).open("wb") as unpacked:
                         shutil.copyfileobj(packed, unpacked)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+    except BROKEN as error:
+        if isinstance(error, OSError):
+            raise
         raise UsageError(f"{source} is no archive that can be read; choose a file that was exported here") from error
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.recording.folder import library_root
+from pose.address import scrubbed
 from recognizer.errors import CardError
 from recognizer.model_card import CARD_FILE, ModelCard, find_model, shipped_models
 from recognizer.teaching.versions import taught_models, version_label, versions
@@ -46,7 +47,8 @@ def find(model: str, library: Path | None = None) -> Path:
     except CardError as error:
         names = ", ".join(known.name for known in known_models(library)) or "none"
         raise CardError(
-            f"no model {model!r}; the models here are: {names}; or give a folder with model.onnx and card.json"
+            f"no model {scrubbed(repr(model))}; the models here are: {names}; "
+            "or give a folder with model.onnx and card.json"
         ) from error
 
 

@@ -19,6 +19,9 @@ _NEARLY = re.compile(
 )
 _FILE = re.compile(r"file://(?![^/]*@)|/(?!/)|~|\.{1,2}[\\/]|[A-Za-z]:[\\/]", re.IGNORECASE)
 _USER_AND_PASSWORD = re.compile(r":[^/\\]*@|://|\?.*=")
+_USER_AND_ANY_PASSWORD = re.compile(r":.*@|://|\?.*=")
+_AT_HOST = re.compile(r"@(?:[\w.-]+:\d{1,5}|\d+\.\d+\.\d+\.\d+)(?:[/?#]|$)")
+_VERSION_OF_MODEL = re.compile(r"[A-Za-z0-9][\w.-]{0,63}@\d{1,6}")  # mine@2
 _MEDIA = re.compile(r"\.(?:mp4|m4v|mov|avi|mkv|webm|mpe?g|wmv|flv|3gp|m?ts|m2ts|ogv|gif|jpe?g|png)", re.IGNORECASE)
 _SECRET_WORD = re.compile(
     r"pass|pwd|psw|token|secret|auth|key|sig|sid|session|user|login|admin|root|cred|ticket|jwt|hash|pin|code|account",
@@ -45,18 +48,28 @@ _ENCODE = (
 
 def is_address(text: str) -> bool:
     """Whether a source's name is meant as an address, even one that was typed wrong, and not as a file."""
+    if not is_local(text):
+        return True
+    text = text.strip()
+    names_file = _FILE.match(text) is not None or _MEDIA.fullmatch(text, max(text.rfind("."), 0)) is not None
+    if names_file or _exists(text):
+        return False
+    return "@" in text or bool(re.search(r"[\w-]+=", text) and _SECRET_WORD.search(text))
+
+
+def is_local(text: str) -> bool:
+    """Whether a text may be the path of a file or folder: what is there, or what has no mark of an address."""
     text = text.strip()
     is_path = _FILE.match(text) is not None
     if is_path:
         text = re.sub("^file://", "", text, flags=re.IGNORECASE)
     elif _SCHEME.match(text):
-        return True
-    if _exists(text):
         return False
-    if _USER_AND_PASSWORD.search(text) or (not is_path and _NEARLY.match(text)):
+    if _exists(text):
         return True
-    names_file = is_path or _MEDIA.fullmatch(text, max(text.rfind("."), 0)) is not None
-    return not names_file and ("@" in text or bool(re.search(r"[\w-]+=", text) and _SECRET_WORD.search(text)))
+    if is_path:
+        return _USER_AND_PASSWORD.search(text) is None
+    return not (_USER_AND_ANY_PASSWORD.search(text) or _NEARLY.match(text) or _AT_HOST.search(text))
 
 
 def check(url: str) -> None:
@@ -110,7 +123,13 @@ def without_secrets(source: str) -> str:
 
 def scrubbed(text: str) -> str:
     """A text with every address in it made public; for logs and for messages that repeat what was typed."""
-    return _ADDRESS_IN_TEXT.sub(lambda found: public_name(found[0]), text)
+    return _ADDRESS_IN_TEXT.sub(lambda found: _public_part(found[0]), text)
+
+
+def _public_part(text: str) -> str:
+    plain = text.rstrip(";:,.)")
+    is_name = _VERSION_OF_MODEL.fullmatch(plain) or (_FILE.match(plain) and not is_address(plain))
+    return text if is_name else public_name(text)
 
 
 _ADDRESS_IN_TEXT = re.compile(

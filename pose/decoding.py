@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
 _NOT_VIDEO = {"tty", "lavfi", "concat", "sdp"}  # text that FFmpeg draws, and lists of other sources
+MOST_PIXELS = 8192 * 4352  # of a video: a decoder may keep 16 pictures
 _MATRIX = struct.Struct("=9i")
 _SLOWEST_FPS = 1 / 86400  # of a time-lapse
 _FAST_FPS = 240
@@ -34,9 +35,10 @@ class Converter:
         from av.video.reformatter import VideoReformatter
 
         self._reformatter = VideoReformatter()  # keeps its tables between frames
-        self._rotation = 0
+        self._rotation: int | None = None  # not asked yet: a picture that stands on its head has none
         self._matrix: bytes | None = None
-        self._aspect = _stretch(stream.sample_aspect_ratio)
+        fits = stream.width * stream.height * _PLAUSIBLE[1] <= MOST_PIXELS
+        self._aspect = _stretch(stream.sample_aspect_ratio) if fits else 1.0
 
     def bgr(self, frame: "VideoFrame") -> NDArray[np.uint8]:
         """The picture of a frame, in memory of its own."""
@@ -57,7 +59,7 @@ class Converter:
 def best_video(container: "InputContainer") -> "VideoStream | None":
     """The best video stream: what the file marks as its default, else the largest picture.
 
-    Cover pictures of music and drawings of text are none.
+    Cover pictures of music and drawings of text are none. Pictures larger than 8K are not decoded.
     """
     from av.stream import Disposition
 
@@ -68,7 +70,10 @@ def best_video(container: "InputContainer") -> "VideoStream | None":
         return None
     marked = [s for s in moving if s.disposition & Disposition.default]
     stream = max(marked if len(marked) == 1 else moving, key=_area)
-    return stream if stream.codec_context is not None else None
+    if stream.codec_context is None:
+        return None
+    stream.codec_context.options = {"max_pixels": str(MOST_PIXELS)}
+    return stream
 
 
 def _area(stream: "VideoStream") -> int:

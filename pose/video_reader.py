@@ -244,6 +244,14 @@ def _announced_s(container: "InputContainer", stream: "VideoStream") -> float:
         return float(stream.duration * stream.time_base)
     tag = _TAGGED.fullmatch(stream.metadata.get("DURATION", ""))  # Matroska's
     if tag is not None:
-        return int(tag[1]) * 3600 + int(tag[2]) * 60 + float(tag[3])
+        return max(int(tag[1]) * 3600 + int(tag[2]) * 60 + float(tag[3]) - _begins_s(stream), 0.0)
     alone = len(container.streams) == 1  # else it may be the sound that is so long
-    return container.duration / 1e6 if container.duration and alone else 0.0
+    if not (container.duration and alone):
+        return 0.0
+    from_zero = "matroska" in container.format.name
+    return max(container.duration / 1e6 - (_begins_s(stream) if from_zero else 0.0), 0.0)
+
+
+def _begins_s(stream: "VideoStream") -> float:
+    """Where the sound begins first, or a recording was cut. Matroska's lengths count from 0 all the same."""
+    return float(max(stream.start_time, 0) * stream.time_base) if stream.start_time and stream.time_base else 0.0

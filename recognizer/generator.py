@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from pose.errors import ActionLensError
 from pose.skeleton import LAYOUTS, Layout
-from recognizer import strict_json
+from recognizer import card_digest, strict_json
 from recognizer.errors import CardError
 from recognizer.model_card import (
     MAX_ACTIONS,
@@ -34,6 +34,7 @@ SHIPPED = "sa-gcn"  # in weights/
 UNITS = "torsos from the middle of the hips, x right, y down"
 LONGEST_S = 60.0
 
+_DECISIVE = ("actions", "layout", "frames", "noise", "seconds", "units", "inputs", "outputs", "sha256")  # for a clip
 _NOISE, _LABEL, _JOINTS = "noise", "label", "joints"
 _MOST_CLIPS = 1000  # asked for at once
 _AT_ONCE = 32
@@ -79,7 +80,11 @@ class GeneratorCard:
         """Read and check generator.json. Raises CardError."""
         path = folder / CARD_FILE
         try:
-            return _card(JsonObject(strict_json.load(_read(path, MAX_CARD_BYTES)), ""))
+            values = strict_json.load(_read(path, MAX_CARD_BYTES))
+            expected = card_digest.take(values)
+            card = _card(JsonObject(values, ""))
+            card_digest.check(expected, values, _DECISIVE)
+            return card
         except CardError as error:
             raise error if str(path) in str(error) else CardError(f"{path}: {error}") from error
         except ValueError as error:
@@ -229,6 +234,11 @@ class OnnxGenerator:
         error = float(np.abs(self.joints(noise, label)[0, -1].ravel() - np.array(card.parity)).max())
         if not error <= _LARGEST_ERROR:
             raise GeneratorError(f"{path} is {error:.3g} torsos off the trained network; export the generator again")
+
+
+def with_digest(card: dict[str, Any]) -> dict[str, Any]:
+    """A generator's card as it is written: with the digest of all that decides what is made."""
+    return {**card, card_digest.KEY: card_digest.digest(card, _DECISIVE)}
 
 
 def generator_folders(own: Path | None = None) -> list[Path]:

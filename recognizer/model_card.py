@@ -1,7 +1,8 @@
 """card.json beside model.onnx: what a recognizer is, on what it was trained and how well it does.
 
 The card is checked field by field before anything is run; each complaint is one line with what was expected and
-what was found. A card whose SHA-256 is not that of its model.onnx is refused.
+what was found. A card whose SHA-256 is not that of its model.onnx is refused, and so is one whose answer_sha256 is not
+that of all else that decides an answer (recognizer.card_digest).
 """
 
 import contextlib
@@ -16,8 +17,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pose.address import scrubbed
 from pose.skeleton import LAYOUTS, Layout
-from recognizer import strict_json
+from recognizer import card_digest, strict_json
 from recognizer.errors import CardError
 from recognizer.features import FEATURES_VERSION
 from recognizer.features import LAYOUT as FEATURES_LAYOUT
@@ -31,6 +33,7 @@ MAX_CARD_BYTES = 1 << 20
 MAX_MODEL_BYTES = 512 << 20
 MAX_ACTIONS = 1000
 
+_DECISIVE = ("actions", "layout", "frames", "fps", "features", "outputs", "decision", "sha256")  # for an answer
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _VERSIONED = re.compile(_NAME.pattern + r"(@\d{1,6})?")
 
@@ -148,7 +151,10 @@ class ModelCard:
         except ValueError as error:
             raise CardError(f"{where} is not valid JSON ({error}); export the model again") from error
         try:
-            return _card(JsonObject(values, ""))
+            expected = card_digest.take(values)
+            card = _card(JsonObject(values, ""))
+            card_digest.check(expected, values, _DECISIVE)
+            return card
         except CardError as error:
             raise CardError(f"{where}: {error}") from error
 
@@ -185,6 +191,7 @@ class ModelCard:
             del values["parity"]
         if not self.notes:
             del values["notes"]
+        values[card_digest.KEY] = card_digest.digest(values, _DECISIVE)
         return values
 
 
@@ -214,7 +221,9 @@ def find_model(name_or_folder: str) -> Path:
         if name_or_folder and path.is_dir():
             return path
     known = f"the models here are: {', '.join(shipped)}" if shipped else "there is no model under weights/"
-    raise CardError(f"no model {name_or_folder!r}; {known}; or give a folder with {MODEL_FILE} and {CARD_FILE}")
+    raise CardError(
+        f"no model {scrubbed(repr(name_or_folder))}; {known}; or give a folder with {MODEL_FILE} and {CARD_FILE}"
+    )
 
 
 def _card(values: JsonObject) -> ModelCard:

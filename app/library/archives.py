@@ -1,9 +1,12 @@
 """Archives of videos or data sets: unpacked into a folder, after every name in them has been checked."""
 
+import lzma
 import shutil
 import stat
+import struct
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -17,7 +20,10 @@ MAX_BYTES = 200 << 30
 MAX_MEMBERS = 2_000_000
 _MAX_RATIO = 200  # of the archive's own size; skeletons as text shrink to a tenth
 _ALWAYS_BYTES = 1 << 30
-_BROKEN = (zipfile.BadZipFile, tarfile.TarError, OSError, EOFError, ValueError, NotImplementedError, RuntimeError)
+BROKEN = (  # what the libraries raise for damaged archives
+    *(zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, struct.error),
+    *(OSError, EOFError, ValueError, NotImplementedError, RuntimeError, IndexError, KeyError),
+)
 
 
 def is_archive(path: Path) -> bool:
@@ -28,8 +34,8 @@ def is_archive(path: Path) -> bool:
 def unpack(archive: Path, folder: Path) -> None:
     """Unpack into an empty folder. Raises LibraryError, and leaves nothing, where a name leads out of it, a member is
     a link or a device, or the archive is damaged or unpacks to far more than its size."""
-    limit = min(MAX_BYTES, max(_ALWAYS_BYTES, _MAX_RATIO * archive.stat().st_size))
     try:
+        limit = min(MAX_BYTES, max(_ALWAYS_BYTES, _MAX_RATIO * archive.stat().st_size))
         with _members(archive) as members:
             written = count = 0
             for name, size, stream in members:
@@ -45,7 +51,7 @@ def unpack(archive: Path, folder: Path) -> None:
     except LibraryError:
         _clear(folder)
         raise
-    except _BROKEN as error:
+    except BROKEN as error:
         _clear(folder)
         why = " ".join(str(error).split())[:100] or type(error).__name__
         raise LibraryError(f"{archive} cannot be unpacked ({why}): not imported") from error

@@ -24,6 +24,7 @@ from app.library.types import Filter
 from app.library.video_poses import BACKENDS
 from app.plurals import counted
 from app.recording.folder import library_root
+from pose.arguments import Parser, line_of
 from pose.errors import ActionLensError
 
 DONE, INCOMPLETE, MISTAKE = 0, 1, 2
@@ -40,14 +41,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             status = command(options, interrupt.requested)
             return STATUS if interrupt.requested.is_set() else status
     except ActionLensError as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(f"{line_of(error)}\n")
         return MISTAKE
     except KeyboardInterrupt:
         return STATUS
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m app.library", description=__doc__)
+    parser = Parser(prog="python -m app.library", description=__doc__)
     parser.add_argument("--root", type=Path, default=library_root(), help="the library's folder (default: %(default)s)")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_import(commands.add_parser("import", help="videos, folders of them, data sets, pickles, tables, archives"))

@@ -6,8 +6,6 @@ from disk is checked: sizes, shapes, finite numbers, growing times.
 
 import json
 import re
-import zipfile
-import zlib
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +18,7 @@ from platformdirs import user_data_path
 
 from app.errors import RecordingError
 from pose.skeleton import LAYOUTS, Layout
+from recognizer.plain_arrays import UNREADABLE, refuse_traps
 
 INFO_FILE, JOINTS_FILE, VIDEO_FILE = "recording.json", "joints.npz", "video.mp4"
 VERSION = 1
@@ -193,11 +192,6 @@ def read_recording(folder: Path) -> Recording:
     return Recording(info, times_s, frame, person, xy, confidence, layout, video if has_video else None)
 
 
-# What zipfile, zlib and numpy raise for damaged archives.
-_UNREADABLE = (
-    *(OSError, ValueError, KeyError, EOFError, TypeError, RuntimeError, MemoryError),
-    *(zipfile.BadZipFile, zlib.error),
-)
 _KINDS = {
     "times_s": np.float64,
     "frame": np.int64,
@@ -217,14 +211,12 @@ def _load(path: Path) -> dict[str, NDArray[Any]]:
     try:
         if path.stat().st_size > _MAX_JOINTS_BYTES:
             raise _damaged(path, "it is too large")
-        with zipfile.ZipFile(path) as packed:  # what it would unpack to, before it is unpacked
-            if sum(member.file_size for member in packed.infolist()) > _MAX_JOINTS_BYTES:
-                raise _damaged(path, "it unpacks to too much")
+        refuse_traps(path, _MAX_JOINTS_BYTES)
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: np.asarray(file[name]) for name in _KINDS}
     except FileNotFoundError as error:
         raise RecordingError(f"{path} is missing; remove the recording or put the file back") from error
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise _damaged(path, str(error).splitlines()[0][:120] if str(error) else type(error).__name__) from error
     for name, kind in _KINDS.items():
         if arrays[name].dtype != kind:

@@ -11,6 +11,7 @@ from app.settings import RunOptions
 from app.types import EngineState, Failure, Result, RunInfo, StatsSnapshot
 from app.ui.jobs import Jobs
 from app.ui.notifier import Notifier
+from pose.arguments import line_of
 from pose.errors import ActionLensError
 from recognizer.decision import ActionEvent
 
@@ -205,7 +206,7 @@ class LiveRun(QObject):
         try:
             engine = self._make_engine(self.options)
         except ActionLensError as error:
-            self._refused = Failure("internal", str(error))
+            self._refused = Failure("internal", line_of(error))
             return
         engine.add_tap(self._tap)
         engine.watch_attention(self._watches)

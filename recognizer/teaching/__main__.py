@@ -5,7 +5,6 @@ at the end {"folder", "check"} or {"error"}. Exit status as everywhere: 0 done, 
 interrupted. It asks the system for little: the lowest priority that there is, and one thread.
 """
 
-import argparse
 import contextlib
 import json
 import os
@@ -18,6 +17,7 @@ from typing import Any
 
 import psutil
 
+from pose.arguments import Parser, line_of
 from pose.errors import ActionLensError
 from recognizer.teaching.request import read_request
 from recognizer.teaching.run import run_quick
@@ -27,7 +27,7 @@ _NICE = 19
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Teach as a request says."""
-    parser = argparse.ArgumentParser(prog="python -m recognizer.teaching", description="Quick teaching of a request.")
+    parser = Parser(prog="python -m recognizer.teaching", description="Quick teaching of a request.")
     parser.add_argument("request", type=Path, help="folder with request.json and clips.npz")
     folder = parser.parse_args(arguments).request
     lower_priority()
@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         outcome = run_quick(read_request(folder), lambda stage, part: say(stage=stage, part=round(part, 4)))
         say(folder=str(outcome.folder), check=outcome.check.to_json())
     except ActionLensError as error:
-        say(error=str(error))
+        say(error=line_of(error))
         return 2
     except OSError as error:  # a full disk, no permission
         say(error=f"the model cannot be written ({error.strerror or error}); make room or choose another folder")

@@ -1,10 +1,11 @@
 """What Full teaching goes on from, in a sentence, for those who have no torch: read from network.npz beside a model."""
 
 import json
-import zipfile
 from pathlib import Path
 
 import numpy as np
+
+from recognizer.plain_arrays import UNREADABLE
 
 NETWORKS_FILE = "network.npz"
 
@@ -24,7 +25,7 @@ def start_sentence(base: Path) -> str:
         with np.load(base / NETWORKS_FILE, allow_pickle=False) as arrays:
             about = json.loads(str(arrays["about"]))
         name, count = about["network"], int(about["networks"])
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):
+    except UNREADABLE:
         return ""
     if name in _STREAMS:
         return f"Of {base.name} {_STREAMS[name]} alone goes on learning."

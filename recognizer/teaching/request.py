@@ -3,8 +3,6 @@
 import json
 import re
 import unicodedata
-import zipfile
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +14,7 @@ from numpy.typing import NDArray
 from pose.skeleton import LAYOUTS, Layout
 from recognizer import strict_json
 from recognizer.errors import CardError
+from recognizer.plain_arrays import UNREADABLE, refuse_traps
 from recognizer.strict_json import JsonObject, mismatch, unique_texts
 from recognizer.teaching.clips import NOTHING, TeachingClip
 from recognizer.teaching.errors import TeachingError
@@ -239,12 +238,10 @@ def _text_or_none(values: JsonObject, key: str) -> str | None:
 def _arrays(path: Path, sizes: dict[str, int]) -> list[NDArray[Any]]:
     """Flat arrays of numbers of those sizes; sizes are looked at before anything is unpacked."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            if sum(member.file_size for member in archive.infolist()) > _MAX_ARRAY_BYTES:
-                raise CardError(f"{path.name} is too large")
+        refuse_traps(path, _MAX_ARRAY_BYTES)
         with np.load(path, allow_pickle=False) as arrays:
             found = [np.asarray(arrays[name]) for name in sizes]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    except UNREADABLE as error:
         reason = " ".join(str(error).split())[:200]
         raise CardError(f"{path.name} cannot be read ({reason})") from error
     for (name, size), values in zip(sizes.items(), found, strict=True):

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 
 import torch
 
+from pose.arguments import Parser, line_of
 from pose.errors import ActionLensError
 from recognizer.training import everyday_commands as everyday
 from recognizer.training import fine_tune_command, import_official, recalibrate, speed, stream, stream_set
@@ -119,7 +120,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             signal.signal(signal.SIGINT, signal.default_int_handler)  # from here on files have to be put right
         status: int | None = options.run_command(options)
     except ActionLensError as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(f"{line_of(error)}\n")
         return 2
     except KeyboardInterrupt:
         return 130
@@ -127,7 +128,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m recognizer.training", description=__doc__)
+    parser = Parser(prog="python -m recognizer.training", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for name, (what, add_arguments, run) in COMMANDS.items():
         command = commands.add_parser(name, help=what, description=f"{what[0].upper()}{what[1:]}.")

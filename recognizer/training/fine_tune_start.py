@@ -8,7 +8,6 @@ they are kept beside it (of a fusion, those of the first kind): plain arrays, ea
 import json
 import os
 import tempfile
-import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -22,6 +21,7 @@ from recognizer import strict_json
 from recognizer.errors import CardError
 from recognizer.features import FEATURES_VERSION
 from recognizer.model_card import ModelCard
+from recognizer.plain_arrays import UNREADABLE, refuse_traps
 from recognizer.strict_json import JsonObject
 from recognizer.teaching.full_start import NETWORKS_FILE
 from recognizer.training.networks import NETWORKS, NetworkError, NetworkSpec
@@ -86,13 +86,11 @@ def load_networks(folder: Path) -> tuple[NetworkSpec, list[nn.Module]]:
 def _arrays(path: Path) -> dict[str, Any]:
     """The file's arrays; sizes are looked at before anything is unpacked. Raises ValueError, OSError."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            if sum(member.file_size for member in archive.infolist()) > _MAX_BYTES:
-                raise ValueError("it is too large")
+        refuse_traps(path, _MAX_BYTES)
         with np.load(path, allow_pickle=False) as arrays:
             return {name: arrays[name] for name in arrays.files}
-    except (EOFError, zipfile.BadZipFile) as error:
-        raise ValueError("it is damaged") from error
+    except UNREADABLE as error:
+        raise ValueError(f"it is damaged, {type(error).__name__}") from error
 
 
 def _about(text: str) -> tuple[NetworkSpec, int, str]:

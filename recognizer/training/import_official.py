@@ -19,7 +19,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 import torch
@@ -29,6 +28,7 @@ from torch import Tensor, nn
 import recognizer.onnx_recognizer  # noqa: F401  (it turns off the telemetry of ONNX Runtime)
 from recognizer import strict_json
 from recognizer.model_card import CARD_FILE, MODEL_FILE, DecisionRules, ModelCard, Parity, TensorSpec, TrainingSource
+from recognizer.plain_arrays import UNREADABLE, refuse_traps
 from recognizer.training.export import OPSET, OUTPUT_NAME, fast_graph
 from recognizer.training.models.act import Act
 from recognizer.training.models.st_gcn import StGcn, StGcnTwoStream
@@ -89,12 +89,13 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     """Names to tensors or arrays. Nothing in the file is executed. Raises OfficialError."""
     try:
         if path.suffix == ".npz":
+            refuse_traps(path)
             with np.load(path, allow_pickle=False) as file:
                 return dict(file)
         content = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError as error:
         raise OfficialError(f"{path} is missing; give the official checkpoint") from error
-    except (OSError, ValueError, RuntimeError, KeyError, EOFError, BadZipFile, UnpicklingError) as error:
+    except (*UNREADABLE, UnpicklingError) as error:
         raise OfficialError(f"{path} is not a checkpoint of plain weights ({_first_line(error)})") from error
     for key in _WRAPPERS:  # training codes put optimizers beside the weights
         if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):

@@ -5,13 +5,14 @@ import logging
 import os
 import stat
 import sys
+import threading
 
 import keyring
 import pytest
 from engine_fakes import FakeEstimator, FakeRecognizer, InPlace
 from spellings import FIRST, LAST, PLAIN, spellings
 
-from app import cli
+from app import cli, keyring_store
 from app.engine import Engine
 from app.headless import run_headless
 from app.recording.writer import RecordingWriter
@@ -157,7 +158,14 @@ def test_the_keyring_keeps_the_password(system_keyring):
     assert UserSettings.load().whole_source() == address
 
 
-@pytest.mark.parametrize("broken", [None, keyring.errors.KeyringLocked("locked"), RuntimeError("no bus")])
+class OfAnotherLibrary(Exception):
+    """As those of secretstorage and jeepney are, which keyring lets through."""
+
+
+BROKEN = [None, keyring.errors.KeyringLocked("locked"), RuntimeError("no bus"), OfAnotherLibrary("gone")]
+
+
+@pytest.mark.parametrize("broken", BROKEN)
 def test_without_a_keyring_the_password_is_asked_for_again(monkeypatch, system_keyring, broken):
     def fail(*_):
         raise broken
@@ -172,6 +180,23 @@ def test_without_a_keyring_the_password_is_asked_for_again(monkeypatch, system_k
     assert not leaks(source)
     with pytest.raises(SourceError, match="open the address again with it"):
         open_source(source)
+
+
+def test_a_keyring_that_does_not_answer_is_asked_once(monkeypatch, system_keyring):
+    answered, asked = threading.Event(), []
+
+    def hang(*_):
+        asked.append(1)
+        answered.wait(60)
+
+    monkeypatch.setattr(keyring_store, "LONGEST_S", 0.2)
+    monkeypatch.setattr(keyring_store, "_silent", threading.Event())
+    system_keyring.get_password = hang
+    UserSettings(source=f"rtsp://admin:{PLAIN}@10.0.0.7/live").save()
+    assert UserSettings.load().whole_source() == "rtsp://…@10.0.0.7/live"
+    answered.set()
+    assert len(asked) == 1
+    assert system_keyring.kept == {}
 
 
 def test_addresses_without_a_secret_need_no_keyring(system_keyring):

@@ -11,10 +11,12 @@ from recognizer.errors import CardError
 from recognizer.generator import (
     CARD_FILE,
     MODEL_FILE,
+    GeneratorCard,
     GeneratorError,
     OnnxGenerator,
     generator_folders,
     shipped_generator,
+    with_digest,
 )
 
 
@@ -151,3 +153,15 @@ def test_generators_of_ones_own_are_found(tmp_path):
     (tmp_path / "empty").mkdir()
     assert [folder.name for folder in generator_folders(tmp_path)][-2:] == ["first", "second"]
     assert generator_folders(tmp_path / "nowhere") == generator_folders()
+
+
+def test_a_card_whose_clips_were_changed_is_refused(tmp_path):
+    folder = write_generator(tmp_path / "toy")
+    GeneratorCard.load(folder)  # one of an earlier version, without a digest
+    card = with_digest(json.loads((folder / CARD_FILE).read_text()))
+    (folder / CARD_FILE).write_text(json.dumps(card))
+    GeneratorCard.load(folder)
+    card["seconds"][0] += 1
+    (folder / CARD_FILE).write_text(json.dumps(card))
+    with pytest.raises(CardError, match="answer_sha256: what decides the answers"):
+        GeneratorCard.load(folder)

@@ -34,6 +34,7 @@ def changed(path: str, value: Any) -> dict[str, Any]:
     for key in way:
         place = place[int(key)] if isinstance(place, list | tuple) else place[key]
     place[last] = value
+    del values["answer_sha256"]  # else every change would get the same complaint
     return values
 
 
@@ -57,6 +58,52 @@ def test_saving_what_could_not_be_read_leaves_the_old_card(tmp_path: Path):
         make_card(metrics={"m": {"split": "test", "accuracy": float("nan")}}).save(tmp_path)
     assert (tmp_path / "card.json").read_bytes() == before
     assert os.listdir(tmp_path) == ["card.json"]
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("actions/0", "rest"),
+        ("frames", 31),
+        ("fps", 16.0),
+        ("outputs/logits/name", "scores"),
+        ("decision/temperature", 1.5),
+        ("decision/thresholds/walk", 0.4),
+        ("decision/other", ["walk"]),
+        ("decision/needs", {"wave": ["arms"]}),
+        ("sha256", "1" * 64),
+    ],
+)
+def test_a_card_whose_answers_were_changed_is_refused(path: str, value: Any):
+    values = changed(path, value)
+    if path == "actions/0":
+        values["decision"]["thresholds"] = {("rest" if a == "idle" else a): 0.5 for a in ACTIONS}
+    parse(values)  # as a card of an earlier version, which has no digest
+    values["answer_sha256"] = make_card().to_json()["answer_sha256"]
+    line = complaint(values)
+    assert line.startswith("card.json: answer_sha256: what decides the answers")
+    assert "decision" in line
+
+
+def test_what_decides_nothing_may_be_changed(tmp_path: Path):
+    make_card().save(tmp_path)
+    text = (tmp_path / "card.json").read_text()
+    values = json.loads(text)
+    values["notes"], values["name"], values["metrics"] = "seen by me", "toy@2", {}
+    shuffled = json.dumps(dict(reversed(values.items())), indent=7)
+    assert parse(shuffled.encode()) == make_card(notes="seen by me", name="toy@2", metrics={})
+
+
+@pytest.mark.parametrize("digest", ["", 5, None, "0" * 64, ["x"]])
+def test_a_digest_that_is_none_is_refused(digest: Any):
+    values = make_card().to_json() | {"answer_sha256": digest}
+    assert "answer_sha256" in complaint(values)
+
+
+def test_cards_that_are_shipped_have_a_digest():
+    for folder in model_card.shipped_models().values():
+        assert json.loads((folder / "card.json").read_text())["answer_sha256"]
+        ModelCard.load(folder)
 
 
 def test_one_threshold_holds_for_every_action():

@@ -320,6 +320,7 @@ def to_parts(folder: Path, where: str) -> None:
     assert (folder / "weights.bin").stat().st_size > 1000
     card = json.loads((folder / "card.json").read_text())
     card["sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
+    del card["answer_sha256"]
     (folder / "card.json").write_text(json.dumps(card))
 
 

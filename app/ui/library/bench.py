@@ -3,7 +3,6 @@
 Without --root it fills a library of made-up recordings in a temporary folder, with the demo's person in them.
 """
 
-import argparse
 import os
 import sys
 import tempfile
@@ -21,6 +20,7 @@ from app.library.storing import describe, store
 from app.library.types import NewClip, Tracks
 from app.ui.library.library_window import LibraryWindow
 from app.ui.theme import Theme
+from pose.arguments import Parser
 from pose.demo.source import DemoSource
 from pose.skeleton import MPOSE_13
 
@@ -96,7 +96,7 @@ def scroll(window: LibraryWindow, application: QApplication) -> list[tuple[float
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, and write a line for each figure."""
-    parser = argparse.ArgumentParser(prog="python -m app.ui.library.bench", description=__doc__)
+    parser = Parser(prog="python -m app.ui.library.bench", description=__doc__)
     parser.add_argument("--root", type=Path, help="a library that there is")
     parser.add_argument("--clips", type=int, default=10_000, help="of the library that is made (default: %(default)s)")
     options = parser.parse_args(arguments)

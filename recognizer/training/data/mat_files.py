@@ -19,6 +19,7 @@ from pose.ctrl_c import start_process
 from recognizer.training.data.reading import DAMAGED, damaged
 from recognizer.training.data.recording import DataError
 
+_MOST_BYTES = 768 << 20  # of memory for one file; those of the data sets need a thousandth
 _PATIENCE_S = 60.0  # for the start of the process, and for one file
 
 
@@ -79,7 +80,18 @@ class MatFiles:
         self._process = self._connection = None
 
 
+def _limit_memory() -> None:
+    """What a file packs is seen only when it is unpacked: where the system can, this process gets no more than that."""
+    with suppress(ImportError, OSError, ValueError):  # Windows has no such limits, macOS none that hold
+        import resource
+
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+        most = pages * resource.getpagesize() + _MOST_BYTES
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
+
+
 def _read_until_closed(connection: Connection) -> None:
+    _limit_memory()
     with suppress(EOFError, ConnectionError):  # the asking process is gone
         connection.send(True)
         while True:

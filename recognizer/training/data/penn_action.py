@@ -36,7 +36,13 @@ def _recording(mat: MatFiles, file: Path) -> Recording | None:
     x, y, action, train = mat.arrays(file, "x", "y", "action", "train")
     if x.shape != y.shape:
         raise damaged(file, f"x of shape {x.shape}, y of shape {y.shape}")
-    if action.shape != (1,) or action.dtype.kind != "U" or train.size != 1 or train.dtype.kind not in "iuf":
+    if (
+        action.shape != (1,)
+        or action.dtype.kind != "U"
+        or train.size != 1
+        or train.dtype.kind not in "iuf"
+        or not np.isfinite(train).all()
+    ):
         raise damaged(file, "`action` is no name, or `train` no number")
     joints = numbers(np.stack([x, y], axis=-1), file, "x and y")  # as float32: some files hold uint8
     if len(joints) < 2 or joints.shape[1:] != (13, 2):

@@ -2,8 +2,6 @@
 
 import json
 import re
-import zipfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,13 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.io.matlab import MatReadError
 
+from recognizer.plain_arrays import UNREADABLE, refuse_traps
 from recognizer.training.data.recording import DataError
 
 # What SciPy and NumPy raise on files that are cut off, of another kind, or made to do harm.
-DAMAGED = (
-    *(OSError, EOFError, ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, MemoryError),
-    *(NotImplementedError, zlib.error, zipfile.BadZipFile, MatReadError, SyntaxError, RecursionError),
-)
+DAMAGED = (*UNREADABLE, MatReadError)
 
 
 def damaged(file: Path, reason: str) -> DataError:
@@ -32,6 +28,7 @@ def load_npz(file: Path, *fields: str) -> list[NDArray[Any]]:
         with np.load(file, allow_pickle=False) as content:
             if not isinstance(content, np.lib.npyio.NpzFile):
                 raise damaged(file, "not an .npz file")
+            refuse_traps(file)
             return [_field(content, field, file) for field in fields]
     except DAMAGED as error:
         raise damaged(file, f"not a whole .npz file of plain arrays ({type(error).__name__})") from error

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from recognizer.generator import CARD_FILE, MODEL_FILE, UNITS
+from recognizer.generator import CARD_FILE, MODEL_FILE, UNITS, with_digest
 from recognizer.training.generate.recipes import parameters
 from recognizer.training.generate.sets import set_of
 from recognizer.training.generate.trained import Trained
@@ -128,7 +128,7 @@ def _card(
 ) -> dict[str, Any]:
     with torch.inference_mode():
         answer = network(*example(trained, 1))[0, -1].flatten().tolist()
-    return {
+    card = {
         "name": name,
         "model": trained.name,
         "synthetic": True,
@@ -153,6 +153,7 @@ def _card(
         "sha256": hashlib.sha256(content).hexdigest(),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
     }
+    return with_digest(card)
 
 
 def _replace(path: Path, content: bytes) -> Path:

@@ -7,8 +7,6 @@ of the unmirrored picture; confidence (P, V) float32, 0 where a joint was not se
 
 import json
 import logging
-import zipfile
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +17,7 @@ from numpy.typing import NDArray
 
 from pose.skeleton import LAYOUTS, MPOSE_13, Layout
 from recognizer.features import RATE_FPS
+from recognizer.plain_arrays import UNREADABLE, refuse_traps
 from recognizer.teaching.clips import TeachingClip
 from recognizer.teaching.lesson import trunk_seen
 from recognizer.teaching.windows import Shape, steady
@@ -35,7 +34,6 @@ _GAP_S = 0.5  # from which on a person who was away is a new track
 _SHORTEST_S = 1.0
 _KINDS = {"times_s": "f", "frame": "i", "person": "i", "xy_px": "f", "confidence": "f"}
 _BODY = [MPOSE_13.index(f"{side}_{part}") for side in ("left", "right") for part in ("shoulder", "hip")]
-_UNREADABLE = (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile, zlib.error)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,7 +57,7 @@ def read_library(library: Path) -> list[Track]:
     for file in files:
         try:
             tracks += list(_tracks(file))
-        except _UNREADABLE as error:
+        except UNREADABLE as error:
             log.warning("%s cannot be read (%s), skipped", file, " ".join(str(error).split())[:120])
     if not tracks:
         raise DataError(f"no recording in {library} shows shoulders and hips for {_SHORTEST_S:g} s; record more")
@@ -137,9 +135,7 @@ def _layout(file: Path) -> Layout:
 
 
 def _arrays(file: Path) -> dict[str, NDArray[Any]]:
-    with zipfile.ZipFile(file) as packed:  # what it would unpack to, before it is unpacked
-        if sum(member.file_size for member in packed.infolist()) > _MOST_BYTES:
-            raise ValueError("it unpacks to too much")
+    refuse_traps(file, _MOST_BYTES)
     with np.load(file, allow_pickle=False) as content:
         arrays = {name: np.asarray(content[name]) for name in _KINDS}
     poses, joints = len(arrays["frame"]), arrays["confidence"].shape[-1]

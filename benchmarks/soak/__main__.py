@@ -1,0 +1,101 @@
+"""python -m benchmarks.soak: accelerated days of one live run, and whether anything grows.
+
+A stream that is cut and comes back, recognizers that are swapped, clients of the event stream that come and go, takes
+that are begun and ended: each so many times, in rounds, on one engine with the real decoder, recognizers, event server
+and recorder; with --real-poses MediaPipe's process, too. After each round memory, threads, handles, sockets, files and
+processes are counted. Exit status: 0 nothing grows, 1 something does, 2 it cannot run.
+"""
+
+import json
+import logging
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from app.engine import Engine
+from benchmarks.soak.feeder import Feeder
+from benchmarks.soak.measures import ALLOWED, growth, leaks, measure
+from benchmarks.soak.standing import StandingPerson
+from benchmarks.soak.work import KINDS, Soaked, SoakError
+from pose.arguments import Parser
+from pose.errors import ActionLensError
+
+
+def soak(
+    repeats: int,
+    rounds: int,
+    *,
+    kinds: Sequence[str] = KINDS,
+    make_engine: Callable[..., Engine] | None = None,
+    after_round: Callable[[int], None] = lambda number: None,
+    tell: Callable[[str], None] = lambda line: None,
+) -> dict[str, Any]:
+    """What was done, what was counted after each round, and what leaks. Each kind happens `repeats` times in all.
+
+    make_engine: instead of one that needs no MediaPipe. Raises SoakError where something does not happen.
+    """
+    each, counts = max(1, repeats // rounds), []
+    done = dict.fromkeys(kinds, 0)
+    began_s = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="actionlens-soak-") as folder, Feeder() as feeder:
+        watched = [Path(folder)]
+        with Soaked(feeder, Path(folder), make_engine or _without_mediapipe) as soaked:
+            for number in range(rounds):
+                for kind in kinds:
+                    getattr(soaked, kind)(each)
+                    done[kind] += each
+                after_round(number)
+                counts.append(measure(watched, (feeder.pid,)))
+                tell(f"round {number + 1} of {rounds}: {counts[-1]}")
+            results, connections = soaked.results, feeder.connections
+    return {
+        "done": {**done, "results": results, "connections": connections, "seconds": round(time.monotonic() - began_s)},
+        "rounds": counts,
+        "growth": {name: round(growth([count[name] for count in counts]), 2) for name in ALLOWED},
+        "allowed": ALLOWED,
+        "leaks": leaks(counts),
+    }
+
+
+def _without_mediapipe(*arguments: Any, **options: Any) -> Engine:
+    return Engine(*arguments, open_pose_worker=lambda *_: StandingPerson(), **options)
+
+
+def main() -> int:
+    parser = Parser(prog="python -m benchmarks.soak", description=__doc__)
+    parser.add_argument("--repeats", type=int, default=1000, help="of each kind (default 1000)")
+    parser.add_argument("--rounds", type=int, default=20, help="after which everything is counted (default 20)")
+    parser.add_argument("--only", nargs="+", choices=KINDS, default=KINDS, help="to find out which kind leaks")
+    parser.add_argument("--real-poses", action="store_true", help="find the poses with MediaPipe, in its process")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures")
+    options = parser.parse_args()
+    logging.basicConfig(level=logging.ERROR)
+    try:
+        found = soak(
+            options.repeats,
+            options.rounds,
+            kinds=options.only,
+            make_engine=Engine if options.real_poses else None,
+            tell=_say,
+        )
+    except (SoakError, ActionLensError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    if options.json is not None:
+        options.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    for name, value in found["growth"].items():
+        verdict = "LEAKS" if name in found["leaks"] else "flat"
+        _say(f"{name:10} {found['rounds'][0][name]:8} -> {found['rounds'][-1][name]:8}  trend {value:+.2f}  {verdict}")
+    return 1 if found["leaks"] else 0
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,31 @@
+"""What all command lines of this program share: paths are of this machine, and no complaint repeats a secret."""
+
+import argparse
+from pathlib import Path
+from typing import Any, NoReturn
+
+from pose.address import is_local, scrubbed
+from pose.errors import ActionLensError, SourceError
+
+
+class Parser(argparse.ArgumentParser):
+    """Refuses an address for an argument of type Path. Its complaints repeat no password or token of an address that
+    was given in a wrong place."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.register("type", Path, _local_path)
+
+    def error(self, message: str) -> NoReturn:
+        super().error(scrubbed(message))
+
+
+def line_of(error: ActionLensError) -> str:
+    """What the user reads of an error. Those of sources name an address as it may be shown; no other line has one."""
+    return str(error) if isinstance(error, SourceError) else scrubbed(str(error))
+
+
+def _local_path(text: str) -> Path:
+    if not is_local(text):
+        raise argparse.ArgumentTypeError("this is an address; give a file or folder of this machine")
+    return Path(text)
