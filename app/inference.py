@@ -47,7 +47,9 @@ class Pipeline:
         self._live.attention = self.attention
         persons = self._live.process(frame.time_s, poses)
         nobody = self._is_nobody_due(frame, poses)
-        self._last = Result(frame, persons, self._live.take_events(), nobody, self._clock())
+        self._last = Result(
+            frame, persons, self._live.take_events(), nobody, self._clock(), self._live.take_repetitions()
+        )
         return self._last
 
     def use(self, recognizer: Recognizer) -> None:
@@ -66,7 +68,7 @@ class Pipeline:
         if self._last is None or not events:
             return None
         persons = tuple(replace(person, fresh=False) for person in self._last.persons)
-        return replace(self._last, persons=persons, events=events, nobody=False)
+        return replace(self._last, persons=persons, events=events, nobody=False, repetitions=())
 
     def _is_nobody_due(self, frame: Frame, poses: tuple[Pose, ...]) -> bool:
         """True at the rate of decisions while nobody is in view."""
