@@ -29,6 +29,7 @@ class RunOptions:
     as it can be processed without dropping a frame (headless, measuring).
     mirror: show the picture mirrored; never changes the data. seconds: stop after so much source time.
     explain: draw into the saved video how much each joint matters for the action.
+    events_csv: a table of the actions, a line when each ends.
     """
 
     model: str = "act"
@@ -43,6 +44,7 @@ class RunOptions:
     explain: bool = False
     json: str | None = None
     events: str | None = None
+    events_csv: Path | None = None
     camera: CameraRequest = field(default_factory=CameraRequest)
 
 

@@ -15,10 +15,14 @@ from recognizer.window import MIN_CONFIDENCE
 UNCOUNTED = frozenset({UNKNOWN, IDLE, "walk", "run"})
 
 SPAN_S = 12.0  # the last seconds, which are looked at again and again; what was counted before them stays
+# Before a person's first decision there is a window of 1.5 s, and onsets are dated to a few tenths: a movement that had
+# begun by then belongs to the action, unless another one was shown.
+_LEAD_S = 1.5
 _LOOK_S = 0.2  # between two looks
 _POSE_S = 0.04  # between two poses that are kept: 15 to 25 a second are enough for any stroke
 _SAME_SET_S = 5.0  # an action that comes back within this is counted on
 _LONGEST_GAP_S = 1.0  # without a pose for longer, what comes next does not continue what was
+_LATE_S = 0.3  # after an action's end, which is an estimate, too
 _TEMPO_OF = 5  # repetitions
 _KEPT = math.ceil(SPAN_S / _POSE_S) + 2
 
@@ -70,6 +74,7 @@ class RepetitionCounter:
         self._first = self._end = 0
         self._sets: dict[str, _Set] = {}
         self._action = UNKNOWN
+        self._other_until_s = -math.inf  # another action was shown, which moves
         self._looked_s = -math.inf
 
     def push(self, pose: Pose) -> None:
@@ -98,20 +103,33 @@ class RepetitionCounter:
     def update(self, decision: Decision) -> tuple[Repetition, ...]:
         """What is new, given what the person is said to do now; the repetitions since the last time."""
         action, now_s = decision.action, decision.time_s
-        if action in UNCOUNTED:
+        if action != self._action:
+            if self._action not in (UNKNOWN, IDLE):
+                self._other_until_s = decision.since_s
             self._action = action
+            if action in self._sets:
+                self._sets[action].told = 0
+        if action in UNCOUNTED:
             return ()
         counted = self._sets.get(action)
         if counted is None or now_s - counted.shown_s > _SAME_SET_S:
-            counted = self._sets[action] = _Set(decision.since_s, now_s)
+            from_s = max(decision.since_s - _LEAD_S, self._other_until_s)
+            counted = self._sets[action] = _Set(from_s, now_s)
             self._looked_s = -math.inf
-        if action != self._action:
-            self._action, counted.told = action, 0
         counted.shown_s = now_s
         if now_s - self._looked_s < _LOOK_S - 1e-6:
             return ()
         self._looked_s = now_s
-        return self._look(action, counted, now_s)
+        return self._look(action, counted, now_s, now_s)
+
+    def finish(self, action: str, end_s: float) -> tuple[tuple[Repetition, ...], int]:
+        """An action has ended: its last repetitions, and how many there were since it was shown."""
+        counted = self._sets.get(action)
+        if counted is None or self._first == self._end:
+            return (), 0
+        last = self._look(action, counted, float(self._times[self._end - 1]), end_s + _LATE_S)
+        told, counted.told = counted.told, 0
+        return last, told
 
     def count(self, action: str) -> int:
         """How many of the action now; 0 where none was counted shortly before."""
@@ -123,19 +141,11 @@ class RepetitionCounter:
         counted = self._sets.get(action)
         return counted.per_minute if counted is not None else 0.0
 
-    def take_told(self, action: str) -> int:
-        """At the end of an action: how many there were since it was shown, which begins anew."""
-        counted = self._sets.get(action)
-        if counted is None:
-            return 0
-        told, counted.told = counted.told, 0
-        return told
-
-    def _look(self, action: str, counted: _Set, now_s: float) -> tuple[Repetition, ...]:
+    def _look(self, action: str, counted: _Set, now_s: float, until_s: float) -> tuple[Repetition, ...]:
         first = self._first + int(np.searchsorted(self._times[self._first : self._end], counted.from_s))
         kept = slice(first, self._end)
         cycles = find_cycles(self._times[kept], self._xy[kept], self._seen[kept], self._settings)
-        new = cycles[counted.count - counted.settled :]
+        new = [cycle for cycle in cycles[counted.count - counted.settled :] if cycle.end_s <= until_s]
         if cycles:
             durations = [cycle.end_s - cycle.start_s for cycle in cycles[-_TEMPO_OF:]]
             counted.per_minute = 60 / median(durations)

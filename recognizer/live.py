@@ -170,20 +170,19 @@ class LiveRecognition:
             known = self._people[identity]
             known.decision = decision
             known.clip, known.prediction = of_person.get(identity), predicted.get(identity)
-            self._events += _with_counts(decision.events, known.counter)
+            self._tell(decision.events, known.counter)
 
     def _end_gone(self, time_s: float) -> None:
         for identity, person in list(self._people.items()):
             if time_s - person.seen_s > GONE_S:
-                self._events += _with_counts(self._decider.gone(identity, person.seen_s), person.counter)
+                self._tell(self._decider.gone(identity, person.seen_s), person.counter)
                 del self._people[identity]
 
-
-def _with_counts(events: Sequence[ActionEvent], counter: RepetitionCounter) -> list[ActionEvent]:
-    """Ends with the repetitions since their start."""
-    return [
-        replace(event, count=counter.take_told(event.action))
-        if event.kind == "end" and event.action not in UNCOUNTED
-        else event
-        for event in events
-    ]
+    def _tell(self, events: Sequence[ActionEvent], counter: RepetitionCounter) -> None:
+        """Starts, and ends with the repetitions since their start."""
+        for event in events:
+            if event.kind == "end" and event.action not in UNCOUNTED:
+                last, count = counter.finish(event.action, event.time_s)
+                self._repetitions += last
+                event = replace(event, count=count)
+            self._events.append(event)

@@ -17,7 +17,9 @@ from app.ui.actions import Actions
 from app.ui.attention.opening import AttentionOpener
 from app.ui.banner import Banner
 from app.ui.closing import close_all_of
+from app.ui.event_export import export_events
 from app.ui.event_list import EventList
+from app.ui.file_drop import FileDrop
 from app.ui.jobs import Jobs
 from app.ui.layout import Body
 from app.ui.live_run import LiveRun, MakeEngine, RunView
@@ -116,6 +118,7 @@ class MainWindow(QMainWindow):
         live.began.connect(self._begin)
         self.video.painted.connect(live.mark_painted)
         self.panel.person_chosen.connect(self._follow)
+        FileDrop(self, self.run_choices.choose_source)
         banner.restart.connect(self.run_choices.restart)
         banner.choose_source.connect(self.toolbar.source.showPopup)
         self.recording.saved.connect(self._say_take)
@@ -142,6 +145,7 @@ class MainWindow(QMainWindow):
             ("demo", lambda: run.choose_source(choices.DEMO)),
             ("open_file", lambda: run.choose_source(choices.OPEN_FILE)),
             ("open_url", lambda: run.choose_source(choices.OPEN_URL)),
+            ("export_events", lambda: export_events(self, self.events.events.rows, self.jobs, self.toast)),
             ("screenshot", self.take_screenshot),
             ("folder", lambda: dialogs.ask_folder(self, "Folder for pictures", self._set_folder)),
             ("quit", self.close),

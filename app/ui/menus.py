@@ -5,7 +5,7 @@ from PySide6.QtWidgets import QMenuBar
 from app.ui.actions import Actions
 
 _MENUS = (
-    ("&File", ("open_file", "open_url", "demo", "", "screenshot", "folder", "", "quit")),
+    ("&File", ("open_file", "open_url", "demo", "", "export_events", "screenshot", "folder", "", "quit")),
     ("&Run", ("start", "pause", "restart", "", "source", "model", "people", "provider")),
     ("&Teach", ("record", "take", "wrong", "", "library", "teach", "recognizers", "", "generated")),
     (

@@ -128,14 +128,15 @@ def read_counts(table: Path) -> tuple[CountedClip, ...]:
 
 def told_count(poses: Iterable[Pose], clip: CountedClip) -> int:
     """What the live counter says when it is told from the start what the person does."""
-    counter, found, start_s, due_s = RepetitionCounter(0), 0, None, 0.0
+    counter, found, start_s, due_s, last_s = RepetitionCounter(0), 0, None, 0.0, 0.0
     for pose in poses:
         start_s = pose.time_s if start_s is None else start_s
         counter.push(pose)
+        last_s = pose.time_s
         if pose.time_s >= due_s:
             due_s = pose.time_s + _STEP_S
             found += len(counter.update(Decision(0, pose.time_s, clip.action, 1.0, start_s)))
-    return found
+    return found + len(counter.finish(clip.action, last_s)[0])
 
 
 def as_line(counted: Sequence[Counted]) -> str:
@@ -199,7 +200,8 @@ def stream_repetitions(sequence: LabelledSequence, recognizer: OnnxRecognizer) -
     for pose in poses:
         live.process(pose.time_s, (pose,))
         found += live.take_repetitions()
-    return found
+    live.clear()
+    return [*found, *live.take_repetitions()]
 
 
 def _run_live(

@@ -55,7 +55,7 @@ def test_left_and_right_count_alike():
 def test_one_arm_is_enough_and_hidden_legs_do_no_harm():
     def wave(time_s):
         xy = figure()
-        xy[5] += (60 * there_and_back(time_s, 0.8), -90)
+        xy[5] += (70 * there_and_back(time_s, 0.8), -90)
         return xy
 
     legs = [f"{side}_{part}" for side in ("left", "right") for part in ("hip", "knee", "ankle")]
@@ -89,7 +89,7 @@ def test_a_short_doubt_does_not_begin_the_count_anew():
     after = counted(counter, (p for p in moving if p.time_s >= 7), "squat", since_s=7.0, known_after_s=7.0)
     assert doubt == []
     assert [repetition.count for repetition in first + after] == list(range(1, 13))
-    assert counter.take_told("squat") == len(after)
+    assert counter.finish("squat", 12.1) == ((), len(after))
 
 
 def test_after_a_break_counting_begins_anew():
