@@ -29,7 +29,7 @@ class RunOptions:
     as it can be processed without dropping a frame (headless, measuring).
     mirror: show the picture mirrored; never changes the data. seconds: stop after so much source time.
     explain: draw into the saved video how much each joint matters for the action.
-    events_csv: a table of the actions, a line when each ends.
+    events_csv: a table of the actions, a line when each ends. alerts: a file of rules (app.alerts).
     """
 
     model: str = "act"
@@ -45,6 +45,7 @@ class RunOptions:
     json: str | None = None
     events: str | None = None
     events_csv: Path | None = None
+    alerts: Path | None = None
     camera: CameraRequest = field(default_factory=CameraRequest)
 
 

@@ -14,6 +14,7 @@ from app.types import EngineState, Result
 from app.ui import choices, dialogs
 from app.ui.action_panel import ActionPanel
 from app.ui.actions import Actions
+from app.ui.alerts.control import AlertControl
 from app.ui.attention.opening import AttentionOpener
 from app.ui.banner import Banner
 from app.ui.closing import close_all_of
@@ -93,6 +94,7 @@ class MainWindow(QMainWindow):
         self.run_choices = RunChoices(self.live, self.toolbar, self.jobs, find_cameras, self)
         self.beside = WindowsBeside(lambda: self.recording.root, self._theme, self.jobs, self._use_model, self)
         self.teaching = TeachOpener(self.live, self.video, self._theme, self.jobs, self.recording, self)
+        self.alerts = AlertControl(self.live, self._known_actions, options.alerts, self)
         self._side_timer = self._timer(_SIDE_MS, self._show_side)
         self._status_timer = self._timer(_STATUS_MS, self._show_stats)
 
@@ -126,6 +128,7 @@ class MainWindow(QMainWindow):
         self.recording.told.connect(lambda line: self.toast.say(line))
         self.recording.saved.connect(lambda _: self.beside.recorded.tell())
         self.teaching.told.connect(lambda line: self.toast.say(line))
+        self.alerts.told.connect(lambda line: self.toast.say(line))
         self.teaching.recorded.connect(self.beside.recorded.tell)
         self.teaching.use.connect(self._use_model)
         self.teaching.more.connect(lambda: self.beside.teach(self.live.options.model))
@@ -146,6 +149,7 @@ class MainWindow(QMainWindow):
             ("open_file", lambda: run.choose_source(choices.OPEN_FILE)),
             ("open_url", lambda: run.choose_source(choices.OPEN_URL)),
             ("export_events", lambda: export_events(self, self.events.events.rows, self.jobs, self.toast)),
+            ("alerts", self.alerts.show),
             ("screenshot", self.take_screenshot),
             ("folder", lambda: dialogs.ask_folder(self, "Folder for pictures", self._set_folder)),
             ("quit", self.close),
@@ -296,8 +300,7 @@ class MainWindow(QMainWindow):
         if refusal:
             self.toast.say(refusal)
             return
-        info = self.live.view.info
-        ask_right_action(self.video, info.actions if info else (), self.recording.save_last)
+        ask_right_action(self.video, self._known_actions(), self.recording.save_last)
 
     def set_full_screen(self, full: bool) -> None:
         """The picture alone on the whole screen, or the window as before."""
@@ -339,11 +342,16 @@ class MainWindow(QMainWindow):
         self.attention.close()
         self.teaching.close()
         self.recording.close()
+        self.alerts.close()
         self.live.close()
         self.jobs.close(timeout_s=0.3)
         super().closeEvent(event)
 
     # Odds and ends.
+
+    def _known_actions(self) -> tuple[str, ...]:
+        info = self.live.view.info
+        return info.actions if info else ()
 
     def _use_model(self, model: str) -> None:
         self.run_choices.use_recognizer(model=model)
