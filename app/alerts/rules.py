@@ -156,7 +156,7 @@ def _rule(item: Any, where: str) -> Rule:
         raise AlertError(f"{where} needs lasts_s or times, one of the two")
     if lasts_s is not None:
         lasts_s = _number(item, "lasts_s", 0.0, where)
-    elif not _is_whole(times) or times < 1:
+    elif not _is_whole(times, 1):
         raise AlertError(f"{where}: times must be a whole number from 1 on")
     elif action in (NOBODY, "unknown", "idle", "walk", "run"):
         raise AlertError(f"{where}: {action} is not counted; use lasts_s")
@@ -188,7 +188,7 @@ def _broker(item: Any, where: str) -> Broker:
     host = _typed(item, "host", str, "", where)
     tls = _typed(item, "tls", bool, False, where)
     port = item.get("port", 8883 if tls else 1883)
-    if not host or not _is_whole(port) or not 0 < port < 65536:
+    if not host or not _is_whole(port, 1) or port > 65535:
         raise AlertError(f'{where} needs host = "..." and a port from 1 to 65535')
     texts = [_typed(item, name, str, "", where) for name in ("username", "password_env")]
     return Broker(host, port, tls, texts[0], texts[1], _typed(item, "home_assistant", bool, False, where))
@@ -214,8 +214,8 @@ def _number(item: Mapping[str, Any], key: str, least: float, where: str) -> floa
     return float(value)
 
 
-def _is_whole(value: Any) -> bool:
-    return type(value) is int
+def _is_whole(value: Any, least: int) -> bool:
+    return type(value) is int and value >= least
 
 
 def _list(values: Mapping[str, Any], key: str, path: Path) -> Sequence[Any]:

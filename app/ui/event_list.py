@@ -33,7 +33,7 @@ class EventRow:
         """The cells."""
         lasted = "…" if self.duration_s is None else f"{self.duration_s:.1f} s"
         count = str(self.count) if self.count else ""
-        return _clock(self.start_s), str(self.person + 1), action_text(self.action), count, lasted
+        return clock_text(self.start_s), str(self.person + 1), action_text(self.action), count, lasted
 
 
 class EventModel(QAbstractTableModel):
@@ -156,7 +156,8 @@ class EventList(QTableView):
         QGuiApplication.clipboard().setText("\n".join(["\t".join(_COLUMNS), *lines]))
 
 
-def _clock(time_s: float) -> str:
+def clock_text(time_s: float) -> str:
+    """ "1:02.5", "1:00:02.5"."""
     minutes, seconds = divmod(max(time_s, 0.0), 60)
     hours, minutes = divmod(int(minutes), 60)
     return f"{hours}:{minutes:02}:{seconds:04.1f}" if hours else f"{minutes}:{seconds:04.1f}"

@@ -32,6 +32,7 @@ from app.ui.recording.control import RecordControl, Saved
 from app.ui.recording.record_bar import RecordChoices
 from app.ui.recording.wrong import ask_right_action
 from app.ui.run_choices import FindCameras, RunChoices
+from app.ui.seeking import SeekControl
 from app.ui.status import Status
 from app.ui.teaching.opening import TeachOpener
 from app.ui.theme import Theme
@@ -88,6 +89,7 @@ class MainWindow(QMainWindow):
         self.panel = ActionPanel(colours)
         self.events = EventList()
         self.status = Status()
+        self.seeking = SeekControl(self.live, self.events, colours, self)
         self.attention = AttentionOpener(self.live, self.video, self._theme, self)
         taking = self._record_choices()
         self.recording = RecordControl(self.live, self.video, self._theme, self.jobs, taking, parent=self)
@@ -108,7 +110,8 @@ class MainWindow(QMainWindow):
     def _lay_out(self) -> None:
         fill_menus(self.menuBar(), self.actions_by_name)
         side = self.panel, self.events
-        parts = self.menuBar(), self.toolbar, self.banner, self.video, self.timeline, side, self.status
+        timelines = self.seeking.bar, self.timeline
+        parts = self.menuBar(), self.toolbar, self.banner, self.video, timelines, side, self.status
         self._body = Body(*parts, self.attention.strip, self.recording.bar)
         self.setCentralWidget(self._body)
 
@@ -343,6 +346,7 @@ class MainWindow(QMainWindow):
         self.teaching.close()
         self.recording.close()
         self.alerts.close()
+        self.seeking.close()
         self.live.close()
         self.jobs.close(timeout_s=0.3)
         super().closeEvent(event)
@@ -378,6 +382,7 @@ class MainWindow(QMainWindow):
             self.banner,
             self.video,
             self.timeline,
+            self.seeking.bar,
             self.panel,
             self.attention,
             self.teaching,

@@ -54,6 +54,7 @@ class AlertsDialog(ClosingDialog):
         self.list.setRootIsDecorated(False)
         self.list.setAllColumnsShowFocus(True)
         self.list.setAccessibleName("Rules")
+        self.list.setStyleSheet("QTreeView::indicator { border: 2px solid palette(text); }")  # also in the chosen row
         header = self.list.header()
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         for column, width in ((_NAME, 150), (_WHEN, 170), (_THEN, 190)):
