@@ -55,7 +55,7 @@ class UserSettings:
 
     source: in the file an address is without its password, which goes into the system's keyring; see whole_source().
     geometry: the window's place and size as Qt saves it, in base64. save_folder: where screenshots and videos go; ""
-    for the system's own folder.
+    for the system's own folder. history: keep what was done when (app.history).
     """
 
     source: str = "auto"
@@ -75,6 +75,7 @@ class UserSettings:
     record_skeleton_only: bool = False
     geometry: str = ""
     save_folder: str = ""
+    history: bool = False
 
     @classmethod
     def load(cls, path: Path | None = None) -> "UserSettings":

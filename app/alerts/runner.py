@@ -5,6 +5,7 @@ import queue
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from app.alerts.deeds import Doer
 from app.alerts.rules import NOBODY, AlertError, Alerts, Rule
@@ -90,10 +91,10 @@ class AlertRunner:
                 self._doer = Doer(what)
             elif isinstance(what, str):
                 if self._doer.mqtt is not None:
-                    self._attempt("Home Assistant", lambda link=self._doer.mqtt, state=what: link.show_action(state))
+                    self._attempt("Home Assistant", partial(self._doer.mqtt.show_action, what))
             else:
                 for deed in what.rule.deeds:
-                    self._attempt(what.rule.name, lambda deed=deed, alert=what: self._doer.do(deed, alert))
+                    self._attempt(what.rule.name, partial(self._doer.do, deed, what))
         self._doer.close()
 
     def _attempt(self, name: str, do: Callable[[], None]) -> None:

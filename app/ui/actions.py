@@ -33,6 +33,7 @@ _COMMANDS = (
     _Command("open_url", "Open &URL…", "Ctrl+U", "Open a network stream"),
     _Command("export_events", "&Export events…", "Ctrl+Shift+E", "Save the event list as a table (CSV)"),
     _Command("alerts", "&Alerts…", "Ctrl+Shift+A", "Do something when an action lasts or is counted"),
+    _Command("history", "&History…", "Ctrl+Y", "Time and counts of today and this week, where they are kept"),
     _Command("screenshot", "Take s&creenshot", "Ctrl+S", "Save a picture of what is shown", "screenshot"),
     _Command("folder", "Folder for &pictures…", "Ctrl+Shift+S", "Choose where pictures are saved"),
     _Command("quit", "&Quit", "Ctrl+Q", "Close the window"),

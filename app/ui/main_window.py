@@ -21,6 +21,7 @@ from app.ui.closing import close_all_of
 from app.ui.event_export import export_events
 from app.ui.event_list import EventList
 from app.ui.file_drop import FileDrop
+from app.ui.history.control import HistoryControl
 from app.ui.jobs import Jobs
 from app.ui.layout import Body
 from app.ui.live_run import LiveRun, MakeEngine, RunView
@@ -97,6 +98,7 @@ class MainWindow(QMainWindow):
         self.beside = WindowsBeside(lambda: self.recording.root, self._theme, self.jobs, self._use_model, self)
         self.teaching = TeachOpener(self.live, self.video, self._theme, self.jobs, self.recording, self)
         self.alerts = AlertControl(self.live, self._known_actions, options.alerts, self)
+        self.history = HistoryControl(self.live, self._settings, self._theme, self)
         self._side_timer = self._timer(_SIDE_MS, self._show_side)
         self._status_timer = self._timer(_STATUS_MS, self._show_stats)
 
@@ -131,6 +133,7 @@ class MainWindow(QMainWindow):
         self.recording.told.connect(lambda line: self.toast.say(line))
         self.recording.saved.connect(lambda _: self.beside.recorded.tell())
         self.teaching.told.connect(lambda line: self.toast.say(line))
+        self.history.told.connect(lambda line: self.toast.say(line))
         self.alerts.told.connect(lambda line: self.toast.say(line))
         self.teaching.recorded.connect(self.beside.recorded.tell)
         self.teaching.use.connect(self._use_model)
@@ -153,6 +156,7 @@ class MainWindow(QMainWindow):
             ("open_url", lambda: run.choose_source(choices.OPEN_URL)),
             ("export_events", lambda: export_events(self, self.events.events.rows, self.jobs, self.toast)),
             ("alerts", self.alerts.show),
+            ("history", self.history.show),
             ("screenshot", self.take_screenshot),
             ("folder", lambda: dialogs.ask_folder(self, "Folder for pictures", self._set_folder)),
             ("quit", self.close),
@@ -346,6 +350,7 @@ class MainWindow(QMainWindow):
         self.teaching.close()
         self.recording.close()
         self.alerts.close()
+        self.history.close()
         self.seeking.close()
         self.live.close()
         self.jobs.close(timeout_s=0.3)

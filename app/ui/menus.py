@@ -22,6 +22,8 @@ _MENUS = (
             "overlay",
             "",
             "next_person",
+            "",
+            "history",
         ),
     ),
     ("&Help", ("shortcuts",)),

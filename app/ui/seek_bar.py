@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
 
 from app.palette import action_rgb, action_text
 from app.playback import SPEEDS
 from app.ui.event_list import clock_text
 from app.ui.notifier import Notifier
+from app.ui.picker import Picker
 from app.ui.theme import Colours
 
 _ROW = 7.0
@@ -142,7 +143,7 @@ class SeekBar(QFrame):
         self.on = _button("▸", "One picture on (paused)", lambda: self.stepped.tell(1))
         self.loop = _button("↻", "Begin anew at the end", lambda: self.looped.tell(self.loop.isChecked()))
         self.loop.setCheckable(True)
-        self.speed = QComboBox()
+        self.speed = Picker()
         self.speed.setAccessibleName("Speed")
         self.speed.setToolTip("Speed")
         for speed in SPEEDS:

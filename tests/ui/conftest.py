@@ -41,6 +41,14 @@ def alerts_file(monkeypatch, tmp_path):
     return file
 
 
+@pytest.fixture(autouse=True)
+def history_file(monkeypatch, tmp_path):
+    """In the place of the user's own history."""
+    file = tmp_path / "data" / "history.sqlite"
+    monkeypatch.setattr("app.ui.history.control.history_path", lambda: file)
+    return file
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _no_collection_within_a_test():
     """As in the program (app.ui.garbage): the closed windows of one test may not be destroyed in the midst of another.

@@ -6,7 +6,6 @@ from collections.abc import Collection, Sequence
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QCheckBox,
-    QComboBox,
     QDialogButtonBox,
     QDoubleSpinBox,
     QGridLayout,
@@ -22,6 +21,7 @@ from app.palette import action_text
 from app.ui.closing import ClosingDialog
 from app.ui.enabling import enable
 from app.ui.notifier import Notifier
+from app.ui.picker import Picker
 from recognizer.counting import UNCOUNTED
 from recognizer.decision import IDLE, UNKNOWN
 
@@ -56,11 +56,11 @@ class RuleForm(ClosingDialog):
     def _make_parts(self, actions: Sequence[str]) -> None:
         self.name = QLineEdit()
         self.name.setMaxLength(80)
-        self.action = QComboBox()
+        self.action = Picker()
         self.action.setAccessibleName("Action")
         for action in dict.fromkeys((*actions, IDLE, UNKNOWN, NOBODY)):
             self.action.addItem(action_text(action), action)
-        self.how = QComboBox()
+        self.how = Picker()
         self.how.setAccessibleName("Lasts or is counted")
         self.how.addItems([LASTS, TIMES])
         self.many, self.limit = _spin("Seconds or times", 5.0), _spin("Seconds between two alerts", 10.0)
@@ -99,10 +99,10 @@ class RuleForm(ClosingDialog):
             label = QLabel(text)
             label.setBuddy(buddy)
             grid.addWidget(label, row, 0)
-            if isinstance(content, QWidget):
-                grid.addWidget(content, row, 1)
-            else:
+            if isinstance(content, QHBoxLayout):
                 grid.addLayout(content, row, 1)
+            else:
+                grid.addWidget(content, row, 1)
         for row, (box, field) in enumerate(self.kinds.values(), start=4):
             grid.addWidget(box, row, 0)
             grid.addWidget(field, row, 1)
