@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -89,8 +90,7 @@ class History:
     def parts(self, edges: list[float]) -> list[dict[str, float]]:
         """Seconds by action between each two edges (seconds since 1970)."""
         return [
-            {total.action: total.seconds for total in self.totals(since, until)}
-            for since, until in zip(edges, edges[1:], strict=False)
+            {total.action: total.seconds for total in self.totals(since, until)} for since, until in pairwise(edges)
         ]
 
     def export(self, target: Path) -> int:

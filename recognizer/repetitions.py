@@ -67,6 +67,8 @@ def find_cycles(times_s: Array, xy: Array, seen: Mask, settings: CountSettings |
         return ()
     best: tuple[float, list[int]] = 0.0, []
     for curve in _movements(features):
+        if float(np.ptp(curve)) <= best[0]:  # no swing of it can be better
+            continue
         found = _swings(curve, settings)
         if found[0] > best[0]:
             best = found

@@ -93,16 +93,13 @@ class RuleForm(ClosingDialog):
         limit = QHBoxLayout()
         limit.addWidget(self.limit)
         limit.addWidget(QLabel("seconds at most"), 1)
-        for row, (text, buddy, content) in enumerate(
-            (("Na&me", self.name, self.name), ("&When", self.action, when), ("Once &in", self.limit, limit))
-        ):
+        for row, (text, buddy) in enumerate((("Na&me", self.name), ("&When", self.action), ("Once &in", self.limit))):
             label = QLabel(text)
             label.setBuddy(buddy)
             grid.addWidget(label, row, 0)
-            if isinstance(content, QHBoxLayout):
-                grid.addLayout(content, row, 1)
-            else:
-                grid.addWidget(content, row, 1)
+        grid.addWidget(self.name, 0, 1)
+        grid.addLayout(when, 1, 1)
+        grid.addLayout(limit, 2, 1)
         for row, (box, field) in enumerate(self.kinds.values(), start=4):
             grid.addWidget(box, row, 0)
             grid.addWidget(field, row, 1)
