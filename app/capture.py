@@ -116,6 +116,7 @@ class Capture:
         self._opened = threading.Event()
         self._pausing = threading.Condition()
         self._paused = False
+        self._steps = False
         self._readers: list[Reader] = []
         self._time_offset_s = 0.0
         self._index_offset = 0
@@ -134,6 +135,11 @@ class Capture:
     def opened(self, timeout_s: float | None = None) -> bool:
         """Wait until the first opening has succeeded, failed or been stopped; `frames` is None unless it succeeded."""
         return self._opened.wait(timeout_s)
+
+    @property
+    def opened_source(self) -> Source | None:
+        """What is read now; None before it is open."""
+        return self._readers[-1].source if self._readers else None
 
     def pause(self, paused: bool) -> None:
         """Stop or go on: a file stands still, a live source is read on and thrown away."""
@@ -253,6 +259,7 @@ class Capture:
         if self._stop.is_set():  # stop() may have looked for `frames` just before there were any
             self.frames.close()
             return False
+        self._steps = hasattr(source, "step")
         if not source.info.live:
             self._consumer_ready.wait()
         return not self._stop.is_set()
@@ -269,6 +276,8 @@ class Capture:
         if self.source.live:
             thrown_away = self._paused or not self._consumer_ready.is_set()
             return thrown_away or self.frames.put(frame)
+        if self._steps:  # it stands still by itself, and lets a frame through where one is asked for
+            return self.frames.put(frame)
         with self._pausing:
             self._pausing.wait_for(lambda: not self._paused or self._stop.is_set())
         return self.frames.put(frame)

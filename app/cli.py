@@ -77,6 +77,10 @@ def _parser() -> _Parser:
         "--json", type=_local, metavar="FILE|-", help="write predictions and events as JSON lines; - is stdout"
     )
     out.add_argument("--events", metavar="URL", help="stream the JSON lines, for instance at ws://127.0.0.1:8765")
+    out.add_argument("--events-csv", type=Path, metavar="OUT", help="write a table of the actions, with their counts")
+    out.add_argument(
+        "--alerts", type=Path, metavar="FILE", help="rules: when an action lasts or is counted, do something"
+    )
     out.add_argument("--save", type=Path, metavar="OUT.mp4", help="write what the window shows as a video")
     explain = "circles in the saved video on the joints that matter; with --bench: only the live view, with the panel"
     out.add_argument("--explain", action="store_true", help=explain)
@@ -162,6 +166,8 @@ def parse(arguments: Sequence[str], settings: UserSettings) -> Command:
         explain=given.explain and given.bench is None,
         json=given.json,
         events=given.events,
+        events_csv=given.events_csv,
+        alerts=given.alerts,
         camera=CameraRequest(width, height, given.camera_fps, given.mjpg),
     )
     return Command(

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from app import opening
 from app.capture import Capture, Timing
@@ -27,6 +28,9 @@ from pose.errors import ActionLensError, PoseError, PoseModelError
 from pose.source import Source
 from pose.types import Frame
 from recognizer.errors import CardError, RecognizerError
+
+if TYPE_CHECKING:
+    from app.playback import PlayedVideo
 
 log = logging.getLogger(__name__)
 
@@ -120,6 +124,14 @@ class Engine:
         return RunInfo(
             self._capture.source, card.name, card.actions, recognizer.provider, provider_note=recognizer.provider_note
         )
+
+    @property
+    def playback(self) -> "PlayedVideo | None":
+        """The file that is played, which can be moved in; None for everything else."""
+        from app.playback import PlayedVideo
+
+        source = self._capture.opened_source
+        return source if isinstance(source, PlayedVideo) else None
 
     @property
     def progress(self) -> str:

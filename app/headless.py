@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from app.engine import Engine
 from app.errors import OutputError
@@ -10,6 +11,9 @@ from app.interrupt import Interrupt
 from app.outputs import Outputs
 from app.settings import RunOptions
 from app.types import EngineState, Failure
+
+if TYPE_CHECKING:
+    from app.alerts.runner import AlertRunner
 
 DONE, FAILED, MISTAKE = 0, 1, 2
 _POLL_S = 0.1
@@ -24,6 +28,7 @@ def run_headless(options: RunOptions, make_engine: Callable[[RunOptions], Engine
         outputs = Outputs(options, printing=options.json != "-")
         engine = make_engine(options)
         outputs.attach(engine)
+        alerts = _alerts(options, engine)
         reporter = _Reporter(engine)
         engine.start()
         try:
@@ -33,6 +38,8 @@ def run_headless(options: RunOptions, make_engine: Callable[[RunOptions], Engine
                     break
         finally:
             engine.stop(1.5)
+            if alerts is not None:
+                alerts.close()
             finished = _finish(outputs)
         reporter.tell()
         reporter.sum_up()
@@ -41,6 +48,26 @@ def run_headless(options: RunOptions, make_engine: Callable[[RunOptions], Engine
     if not finished or _output_failed(engine):
         return FAILED
     return _status(engine)
+
+
+def _alerts(options: RunOptions, engine: Engine) -> "AlertRunner | None":
+    """The rules of the run; what they cannot do is told, each failure once."""
+    if options.alerts is None:
+        return None
+    from app.alerts.rules import load
+    from app.alerts.runner import AlertRunner, Outcome
+
+    told: set[str] = set()
+
+    def tell(outcome: Outcome) -> None:
+        line = f"{outcome.rule}: {outcome.failure}"
+        if outcome.failure and line not in told:
+            told.add(line)
+            _say(line)
+
+    runner = AlertRunner(load(options.alerts), tell)
+    engine.add_tap(runner)
+    return runner
 
 
 def _finish(outputs: Outputs) -> bool:

@@ -47,7 +47,9 @@ class Pipeline:
         self._live.attention = self.attention
         persons = self._live.process(frame.time_s, poses)
         nobody = self._is_nobody_due(frame, poses)
-        self._last = Result(frame, persons, self._live.take_events(), nobody, self._clock())
+        self._last = Result(
+            frame, persons, self._live.take_events(), nobody, self._clock(), self._live.take_repetitions()
+        )
         return self._last
 
     def use(self, recognizer: Recognizer) -> None:
@@ -62,11 +64,11 @@ class Pipeline:
     def finish(self) -> Result | None:
         """At the end of the run: the last frame again, with the ends of what was running; None if there are none."""
         self.clear()
-        events = self._live.take_events()
-        if self._last is None or not events:
+        events, repetitions = self._live.take_events(), self._live.take_repetitions()
+        if self._last is None or not (events or repetitions):
             return None
         persons = tuple(replace(person, fresh=False) for person in self._last.persons)
-        return replace(self._last, persons=persons, events=events, nobody=False)
+        return replace(self._last, persons=persons, events=events, nobody=False, repetitions=repetitions)
 
     def _is_nobody_due(self, frame: Frame, poses: tuple[Pose, ...]) -> bool:
         """True at the rate of decisions while nobody is in view."""

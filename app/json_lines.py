@@ -12,6 +12,7 @@ from typing import Any
 
 from app.errors import OutputError
 from app.types import PersonResult, Result
+from recognizer.counting import Repetition
 from recognizer.decision import UNKNOWN, ActionEvent
 
 
@@ -54,7 +55,10 @@ def nobody_line(result: Result) -> str:
 
 
 def event_line(event: ActionEvent) -> str:
-    """The start or the end of an action; duration_s is null at a start."""
+    """The start or the end of an action; duration_s and count are null at a start.
+
+    count: repetitions since the start; null for what is not counted, as a walk.
+    """
     return _line(
         {
             "type": event.kind,
@@ -63,15 +67,32 @@ def event_line(event: ActionEvent) -> str:
             "action": event.action,
             "score": _number(event.score, 4),
             "duration_s": None if event.duration_s is None else _number(event.duration_s, 3),
+            "count": event.count,
+        }
+    )
+
+
+def repetition_line(repetition: Repetition) -> str:
+    """A repetition is complete. count: of this action, with those shortly before; per_minute: the tempo."""
+    return _line(
+        {
+            "type": "rep",
+            "time_s": _number(repetition.time_s, 3),
+            "person": repetition.person,
+            "action": repetition.action,
+            "count": repetition.count,
+            "duration_s": _number(repetition.duration_s, 3),
+            "per_minute": _number(repetition.per_minute, 1),
         }
     )
 
 
 def result_lines(result: Result) -> list[str]:
-    """All lines that are due at a result: decisions made on its frame, nobody in view, then starts and ends."""
+    """All lines that are due at a result: decisions made on its frame, nobody in view, repetitions, starts and ends."""
     lines = [prediction_line(result, person) for person in result.persons if person.fresh]
     if result.nobody:
         lines.append(nobody_line(result))
+    lines += [repetition_line(repetition) for repetition in result.repetitions]
     return lines + [event_line(event) for event in result.events]
 
 

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.settings import RunOptions
@@ -17,8 +18,19 @@ def open_source(options: RunOptions) -> "Source":
     """The source of the options, at its own speed when asked to. Raises SourceError."""
     from pose import source as sources
 
+    if options.paced and _is_file(options.source):
+        from app.playback import PlayedVideo
+
+        return PlayedVideo(Path(options.source).expanduser())
     source = sources.open_source(options.source, camera=options.camera)
     return sources.Paced(source) if options.paced and not source.info.live else source
+
+
+def _is_file(name: str) -> bool:
+    try:
+        return Path(name).expanduser().is_file()
+    except (OSError, RuntimeError, ValueError):
+        return False
 
 
 def find_source() -> str:

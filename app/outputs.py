@@ -31,7 +31,8 @@ class Outputs:
         self.model = options.model
         self.pipe_closed = False
         self._taps: list[Callable[[Engine], Tap]] = []
-        self._files = [Path(name) for name in (options.save, options.json) if name is not None and name != "-"]
+        named = options.save, options.json, options.events_csv
+        self._files = [Path(name) for name in named if name is not None and name != "-"]
         self._spare(options.source)
         with ExitStack() as opened:
             self._open(options, opened)
@@ -72,6 +73,12 @@ class Outputs:
             server = EventServer(options.events)
             opened.callback(server.close)
             self._taps.append(lambda engine: _EventTap(server, engine))
+        if options.events_csv is not None:
+            from app.event_table import EventTableWriter
+
+            table = EventTableWriter(options.events_csv)
+            opened.callback(table.close)
+            self._taps.append(lambda engine: table)
         if options.save is not None:
             from app.video_writer import VideoWriter
 

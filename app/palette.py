@@ -4,6 +4,7 @@ import colorsys
 from functools import cache
 from zlib import crc32
 
+from app.plurals import counted
 from app.types import PersonResult
 from recognizer.decision import HALF_BODY, IDLE, UNKNOWN, Decision
 
@@ -80,13 +81,17 @@ def view_text(decision: Decision) -> str:
 def label_text(person: PersonResult) -> str:
     """What stands at a person's head: "sit down 93%", or "unknown" with the reason, or that it is too early.
 
-    Behind it, where it is so, that only the upper body was judged.
+    Behind it how often it was repeated, and where it is so, that only the upper body was judged.
     """
     decision = person.decision
     if decision is None:
         return "watching"
-    view = view_text(decision)
-    return f"{_state_text(decision)} · {view}" if view else _state_text(decision)
+    return " · ".join(text for text in (_state_text(decision), count_text(person), view_text(decision)) if text)
+
+
+def count_text(person: PersonResult) -> str:
+    """ "5 times", or "" before the first repetition."""
+    return counted(person.count, "time") if person.count else ""
 
 
 def _state_text(decision: Decision) -> str:

@@ -29,6 +29,7 @@ class RunOptions:
     as it can be processed without dropping a frame (headless, measuring).
     mirror: show the picture mirrored; never changes the data. seconds: stop after so much source time.
     explain: draw into the saved video how much each joint matters for the action.
+    events_csv: a table of the actions, a line when each ends. alerts: a file of rules (app.alerts).
     """
 
     model: str = "act"
@@ -43,6 +44,8 @@ class RunOptions:
     explain: bool = False
     json: str | None = None
     events: str | None = None
+    events_csv: Path | None = None
+    alerts: Path | None = None
     camera: CameraRequest = field(default_factory=CameraRequest)
 
 
@@ -52,7 +55,7 @@ class UserSettings:
 
     source: in the file an address is without its password, which goes into the system's keyring; see whole_source().
     geometry: the window's place and size as Qt saves it, in base64. save_folder: where screenshots and videos go; ""
-    for the system's own folder.
+    for the system's own folder. history: keep what was done when (app.history).
     """
 
     source: str = "auto"
@@ -72,6 +75,7 @@ class UserSettings:
     record_skeleton_only: bool = False
     geometry: str = ""
     save_folder: str = ""
+    history: bool = False
 
     @classmethod
     def load(cls, path: Path | None = None) -> "UserSettings":

@@ -5,6 +5,7 @@ from enum import Enum
 
 from pose.source import SourceInfo
 from pose.types import Frame
+from recognizer.counting import Repetition
 from recognizer.decision import ActionEvent
 from recognizer.live import PersonResult as PersonResult
 
@@ -41,6 +42,7 @@ class Result:
     decided_s: time.perf_counter() when the result was ready; age_ms = (decided_s - frame.captured_s) * 1000.
     events: starts and ends of all persons at this frame, also of persons who have left the view.
     nobody: True on a frame where a "nobody in view" line is due (no person; at the prediction rate).
+    repetitions: completed by now and not told before.
     """
 
     frame: Frame
@@ -48,6 +50,7 @@ class Result:
     events: tuple[ActionEvent, ...]
     nobody: bool
     decided_s: float
+    repetitions: tuple[Repetition, ...] = ()
 
     @property
     def age_ms(self) -> float:

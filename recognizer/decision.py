@@ -29,6 +29,7 @@ class ActionEvent:
 
     kind: "start" or "end". time_s: when it happened (for a start, the estimated onset).
     score: smoothed probability at the start, mean over the action at the end. duration_s: None for a start.
+    count: repetitions since the start; None for a start, and for what is not counted.
     """
 
     kind: Literal["start", "end"]
@@ -37,6 +38,7 @@ class ActionEvent:
     action: str
     score: float
     duration_s: float | None = None
+    count: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

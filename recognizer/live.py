@@ -6,10 +6,11 @@ What a live run shows and what the benchmark of streams measures is computed her
 import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from pose.types import Pose
+from recognizer.counting import UNCOUNTED, Repetition, RepetitionCounter
 from recognizer.decision import HALF_BODY, WAITING, ActionEvent, Decider, Decision
 from recognizer.model_card import ModelCard
 from recognizer.types import Clip, Prediction
@@ -39,6 +40,7 @@ class PersonResult:
     fresh is True where the decision was made on this very frame (a prediction line is due).
     clip: what the newest decision was made of; None before the first and where nothing was recognized.
     prediction: of that clip; it has attention only while somebody looks at it (Engine.watch_attention).
+    count: repetitions of the shown action until now; 0 before the first. per_minute: their tempo.
     """
 
     pose: Pose
@@ -46,6 +48,8 @@ class PersonResult:
     fresh: bool
     clip: Clip | None = None
     prediction: Prediction | None = None
+    count: int = 0
+    per_minute: float = 0.0
 
 
 @dataclass(slots=True)
@@ -53,6 +57,7 @@ class _Person:
     """What is remembered of one person."""
 
     window: PoseWindow
+    counter: RepetitionCounter
     seen_s: float
     decision: Decision | None = None
     clip: Clip | None = None  # of the decision
@@ -73,6 +78,7 @@ class LiveRecognition:
         self._stage = stage
         self._people: dict[int, _Person] = {}
         self._events: list[ActionEvent] = []  # not told yet
+        self._repetitions: list[Repetition] = []  # not told yet
         self._take(recognizer)
 
     def process(self, time_s: float, poses: Sequence[Pose]) -> tuple[PersonResult, ...]:
@@ -89,6 +95,8 @@ class LiveRecognition:
         with self._stage("decide"):
             self._decide(poses, clips, predictions, views)
             self._end_gone(time_s)
+        with self._stage("count"):
+            self._count(poses, {clip.person for clip in clips})
         fresh = {clip.person for clip in clips}
         return tuple(self._result(pose, pose.person in fresh) for pose in poses)
 
@@ -96,6 +104,11 @@ class LiveRecognition:
         """The starts and ends since this was last asked, also of people who have left."""
         events, self._events = tuple(self._events), []
         return events
+
+    def take_repetitions(self) -> tuple[Repetition, ...]:
+        """The repetitions that were completed since this was last asked."""
+        repetitions, self._repetitions = tuple(self._repetitions), []
+        return repetitions
 
     def use(self, recognizer: Predicting) -> None:
         """Go on with another recognizer; its windows begin empty."""
@@ -115,13 +128,24 @@ class LiveRecognition:
         if person is None:
             card = self._recognizer.card
             window = PoseWindow(card.frames, card.fps, card.skeleton, every=TICKS_A_DECISION)
-            person = self._people[pose.person] = _Person(window, pose.time_s)
+            person = self._people[pose.person] = _Person(window, RepetitionCounter(pose.person), pose.time_s)
         person.seen_s = pose.time_s
         return person
 
     def _result(self, pose: Pose, fresh: bool) -> PersonResult:
         person = self._people[pose.person]
-        return PersonResult(pose, person.decision, fresh, person.clip, person.prediction)
+        shown = PersonResult(pose, person.decision, fresh, person.clip, person.prediction)
+        if person.decision is None or not person.counter.count(person.decision.action):
+            return shown
+        action = person.decision.action
+        return replace(shown, count=person.counter.count(action), per_minute=person.counter.per_minute(action))
+
+    def _count(self, poses: Sequence[Pose], decided: set[int]) -> None:
+        for pose in poses:
+            person = self._people[pose.person]
+            person.counter.push(pose)
+            if pose.person in decided and person.decision is not None:
+                self._repetitions += person.counter.update(person.decision)
 
     def _decide(
         self,
@@ -146,10 +170,19 @@ class LiveRecognition:
             known = self._people[identity]
             known.decision = decision
             known.clip, known.prediction = of_person.get(identity), predicted.get(identity)
-            self._events += decision.events
+            self._tell(decision.events, known.counter)
 
     def _end_gone(self, time_s: float) -> None:
         for identity, person in list(self._people.items()):
             if time_s - person.seen_s > GONE_S:
-                self._events += self._decider.gone(identity, person.seen_s)
+                self._tell(self._decider.gone(identity, person.seen_s), person.counter)
                 del self._people[identity]
+
+    def _tell(self, events: Sequence[ActionEvent], counter: RepetitionCounter) -> None:
+        """Starts, and ends with the repetitions since their start."""
+        for event in events:
+            if event.kind == "end" and event.action not in UNCOUNTED:
+                last, count = counter.finish(event.action, event.time_s)
+                self._repetitions += last
+                event = replace(event, count=count)
+            self._events.append(event)

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.palette import action_rgb, action_text, person_rgb, view_text
+from app.plurals import counted
 from app.types import PersonResult, Result
 from app.ui.elided_label import ElidedLabel
 from app.ui.notifier import Notifier
@@ -163,6 +164,9 @@ class ActionPanel(QFrame):
         font.setPointSizeF(font.pointSizeF() * 2.3)
         font.setWeight(QFont.Weight.Bold)
         self.action.setFont(font)
+        self.count = QLabel()
+        self.count.setFont(font)
+        self.count.setAccessibleName("Repetitions")
         self.detail = ElidedLabel()
         self.detail.setObjectName("muted")
         self.bars = ActionBars(colours)
@@ -182,7 +186,10 @@ class ActionPanel(QFrame):
         column.setContentsMargins(16, 12, 16, 12)
         column.setSpacing(3)
         column.addLayout(head)
-        column.addWidget(self.action)
+        row = QHBoxLayout()
+        row.addWidget(self.action, 1)
+        row.addWidget(self.count)
+        column.addLayout(row)
         column.addWidget(self.detail)
         column.addSpacing(10)
         self._likeliest = QLabel("Likeliest actions")
@@ -208,9 +215,9 @@ class ActionPanel(QFrame):
                 detail = f"{decision.reason} · {_duration(for_s)}" if decision.reason else f"for {_duration(for_s)}"
             else:
                 detail = f"{_percent(decision.score)} · for {_duration(for_s)}"
-            if view := view_text(decision):
-                detail = f"{detail} · {view}"
-            self._say(action_text(decision.action), detail, decision.top)
+            tempo = f"{shown.per_minute:.0f} a minute" if shown.count > 1 else ""
+            detail = " · ".join(text for text in (detail, tempo, view_text(decision)) if text)
+            self._say(action_text(decision.action), detail, decision.top, shown.count)
 
     def clear(self) -> None:
         """Nothing runs."""
@@ -246,8 +253,10 @@ class ActionPanel(QFrame):
         by_number = sorted(result.persons, key=lambda person: person.pose.person)
         return next((p for p in by_number if p.pose.person == self.chosen), by_number[0] if by_number else None)
 
-    def _say(self, action: str, detail: str, top: Sequence[tuple[str, float]]) -> None:
+    def _say(self, action: str, detail: str, top: Sequence[tuple[str, float]], count: int = 0) -> None:
         self.action.setText(action)
+        self.count.setText(str(count) if count else "")
+        self.count.setToolTip(f"Done {counted(count, 'time')}" if count else "")
         self.detail.setText(detail)
         self.bars.show_top(top)
 

@@ -13,25 +13,27 @@ from app.ui.notifier import Notifier
 from recognizer.decision import ActionEvent
 
 MOST_ROWS = 500
-_COLUMNS = ("Time", "Person", "Action", "Lasted")
-_TIME, _PERSON, _ACTION, _LASTED = range(4)
+_COLUMNS = ("Time", "Person", "Action", "Count", "Lasted")
+_TIME, _PERSON, _ACTION, _COUNT, _LASTED = range(5)
 _Index = QModelIndex | QPersistentModelIndex
 _ROOT = QModelIndex()
 
 
 @dataclass(slots=True)
 class EventRow:
-    """One action of one person; duration_s is None while it goes on."""
+    """One action of one person; duration_s is None while it goes on. count: of repetitions; None where none count."""
 
     start_s: float
     person: int
     action: str
     duration_s: float | None = None
+    count: int | None = None
 
-    def texts(self) -> tuple[str, str, str, str]:
+    def texts(self) -> tuple[str, str, str, str, str]:
         """The cells."""
         lasted = "…" if self.duration_s is None else f"{self.duration_s:.1f} s"
-        return _clock(self.start_s), str(self.person + 1), action_text(self.action), lasted
+        count = str(self.count) if self.count else ""
+        return clock_text(self.start_s), str(self.person + 1), action_text(self.action), count, lasted
 
 
 class EventModel(QAbstractTableModel):
@@ -73,10 +75,11 @@ class EventModel(QAbstractTableModel):
         for row in self.rows:
             if row.duration_s is None and (row.person, row.action) == (event.person, event.action):
                 row.duration_s = event.duration_s or 0.0
+                row.count = event.count
                 self.completed.tell()
                 return
         duration_s = event.duration_s or 0.0
-        self._insert(EventRow(event.time_s - duration_s, event.person, event.action, duration_s))
+        self._insert(EventRow(event.time_s - duration_s, event.person, event.action, duration_s, event.count))
 
     def rowCount(self, parent: _Index = _ROOT) -> int:
         """Qt's."""
@@ -95,7 +98,7 @@ class EventModel(QAbstractTableModel):
             return row.texts()[column]
         if role == Qt.ItemDataRole.DecorationRole and column == _ACTION:
             return QColor(*action_rgb(row.action))
-        if role == Qt.ItemDataRole.TextAlignmentRole and column in (_TIME, _LASTED):
+        if role == Qt.ItemDataRole.TextAlignmentRole and column in (_TIME, _COUNT, _LASTED):
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         if role == Qt.ItemDataRole.TextAlignmentRole and column == _PERSON:
             return Qt.AlignmentFlag.AlignCenter
@@ -142,7 +145,7 @@ class EventList(QTableView):
         header.setHighlightSections(False)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         header.setSectionResizeMode(_ACTION, QHeaderView.ResizeMode.Stretch)
-        for column, widest in ((_TIME, "00:00.0"), (_PERSON, "Person"), (_LASTED, "000.0 s")):
+        for column, widest in ((_TIME, "00:00.0"), (_PERSON, "Person"), (_COUNT, "Count"), (_LASTED, "000.0 s")):
             self.setColumnWidth(column, self.fontMetrics().horizontalAdvance(widest) + 12)
 
     def copy(self) -> None:
@@ -153,7 +156,8 @@ class EventList(QTableView):
         QGuiApplication.clipboard().setText("\n".join(["\t".join(_COLUMNS), *lines]))
 
 
-def _clock(time_s: float) -> str:
+def clock_text(time_s: float) -> str:
+    """ "1:02.5", "1:00:02.5"."""
     minutes, seconds = divmod(max(time_s, 0.0), 60)
     hours, minutes = divmod(int(minutes), 60)
     return f"{hours}:{minutes:02}:{seconds:04.1f}" if hours else f"{minutes}:{seconds:04.1f}"

@@ -14,13 +14,14 @@ _UNKNOWN_COLOUR = "#b4bac4"
 
 def paint_large_text(painter: QPainter, result: Result, rect: QRectF, window_height: float) -> None:
     """Write everybody's action over the lower part of rect. One person's name may take two lines."""
-    said = [(p.pose.person, p.decision.action) for p in result.persons if p.decision is not None]
+    said = [(p.pose.person, p.decision.action, p.count) for p in result.persons if p.decision is not None]
     if not said:
         return
     size = min(window_height * _SHARE, rect.height() * 0.9 / len(said))
     bottom = rect.bottom()
-    for person, action in reversed(said):
-        lines, font = _lines(action_text(action), QFont(painter.font()), size, rect, wrap=len(said) == 1)
+    for person, action, count in reversed(said):
+        text = f"{action_text(action)} {count}" if count else action_text(action)
+        lines, font = _lines(text, QFont(painter.font()), size, rect, wrap=len(said) == 1)
         height = QFontMetricsF(font).height() * len(lines)
         band = QRectF(rect.left(), bottom - height, rect.width(), height)
         painter.fillRect(band, QColor(0, 0, 0, 150))

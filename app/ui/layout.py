@@ -21,7 +21,7 @@ class Body(QWidget):
         toolbar: QWidget,
         banner: QWidget,
         video: QWidget,
-        timeline: QWidget,
+        timelines: tuple[QWidget, ...],
         side: tuple[QWidget, QWidget],
         status: QWidget,
         strip: QWidget,
@@ -32,6 +32,7 @@ class Body(QWidget):
         self._strip, self._attention, self._teaching, self._now = strip, QWidget(), QWidget(), side[0]
         self._events = _events_card(side[1])
         self._side, self._side_layout = _side_column(side[0], self._events)
+        timeline = _column(timelines)
         self._around = (menus, toolbar, timeline, status)
         left = QVBoxLayout()
         left.setSpacing(_GAP)
@@ -99,6 +100,16 @@ class Body(QWidget):
         self._events.setVisible(not self._why and not self._teaches)
         self._attention.setVisible(self._why and not self._teaches)
         self._teaching.setVisible(self._teaches)
+
+
+def _column(parts: tuple[QWidget, ...]) -> QWidget:
+    holder = QWidget()
+    column = QVBoxLayout(holder)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(_GAP)
+    for part in parts:
+        column.addWidget(part)
+    return holder
 
 
 def _events_card(events: QWidget) -> QWidget:

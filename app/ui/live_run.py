@@ -17,6 +17,7 @@ from recognizer.decision import ActionEvent
 
 if TYPE_CHECKING:
     from app.engine import Engine
+    from app.playback import PlayedVideo
 
 Tap = Callable[[Result], None]
 MakeEngine = Callable[[RunOptions], "Engine"]
@@ -79,6 +80,11 @@ class LiveRun(QObject):
         """True while an engine runs or is about to."""
         over = (EngineState.FAILED, EngineState.STOPPED)
         return self._wanted and (self._engine is None or self._engine.state not in over)
+
+    @property
+    def playback(self) -> "PlayedVideo | None":
+        """The file that is played, which can be moved in; None for everything else."""
+        return self._engine.playback if self._engine is not None else None
 
     def stats(self) -> StatsSnapshot:
         """Rates and ages of the running engine; zeros without one."""

@@ -14,10 +14,14 @@ from app.types import EngineState, Result
 from app.ui import choices, dialogs
 from app.ui.action_panel import ActionPanel
 from app.ui.actions import Actions
+from app.ui.alerts.control import AlertControl
 from app.ui.attention.opening import AttentionOpener
 from app.ui.banner import Banner
 from app.ui.closing import close_all_of
+from app.ui.event_export import export_events
 from app.ui.event_list import EventList
+from app.ui.file_drop import FileDrop
+from app.ui.history.control import HistoryControl
 from app.ui.jobs import Jobs
 from app.ui.layout import Body
 from app.ui.live_run import LiveRun, MakeEngine, RunView
@@ -29,6 +33,7 @@ from app.ui.recording.control import RecordControl, Saved
 from app.ui.recording.record_bar import RecordChoices
 from app.ui.recording.wrong import ask_right_action
 from app.ui.run_choices import FindCameras, RunChoices
+from app.ui.seeking import SeekControl
 from app.ui.status import Status
 from app.ui.teaching.opening import TeachOpener
 from app.ui.theme import Theme
@@ -85,12 +90,15 @@ class MainWindow(QMainWindow):
         self.panel = ActionPanel(colours)
         self.events = EventList()
         self.status = Status()
+        self.seeking = SeekControl(self.live, self.events, colours, self)
         self.attention = AttentionOpener(self.live, self.video, self._theme, self)
         taking = self._record_choices()
         self.recording = RecordControl(self.live, self.video, self._theme, self.jobs, taking, parent=self)
         self.run_choices = RunChoices(self.live, self.toolbar, self.jobs, find_cameras, self)
         self.beside = WindowsBeside(lambda: self.recording.root, self._theme, self.jobs, self._use_model, self)
         self.teaching = TeachOpener(self.live, self.video, self._theme, self.jobs, self.recording, self)
+        self.alerts = AlertControl(self.live, self._known_actions, options.alerts, self)
+        self.history = HistoryControl(self.live, self._settings, self._theme, self)
         self._side_timer = self._timer(_SIDE_MS, self._show_side)
         self._status_timer = self._timer(_STATUS_MS, self._show_stats)
 
@@ -104,7 +112,8 @@ class MainWindow(QMainWindow):
     def _lay_out(self) -> None:
         fill_menus(self.menuBar(), self.actions_by_name)
         side = self.panel, self.events
-        parts = self.menuBar(), self.toolbar, self.banner, self.video, self.timeline, side, self.status
+        timelines = self.seeking.bar, self.timeline
+        parts = self.menuBar(), self.toolbar, self.banner, self.video, timelines, side, self.status
         self._body = Body(*parts, self.attention.strip, self.recording.bar)
         self.setCentralWidget(self._body)
 
@@ -116,6 +125,7 @@ class MainWindow(QMainWindow):
         live.began.connect(self._begin)
         self.video.painted.connect(live.mark_painted)
         self.panel.person_chosen.connect(self._follow)
+        FileDrop(self, self.run_choices.choose_source)
         banner.restart.connect(self.run_choices.restart)
         banner.choose_source.connect(self.toolbar.source.showPopup)
         self.recording.saved.connect(self._say_take)
@@ -123,6 +133,8 @@ class MainWindow(QMainWindow):
         self.recording.told.connect(lambda line: self.toast.say(line))
         self.recording.saved.connect(lambda _: self.beside.recorded.tell())
         self.teaching.told.connect(lambda line: self.toast.say(line))
+        self.history.told.connect(lambda line: self.toast.say(line))
+        self.alerts.told.connect(lambda line: self.toast.say(line))
         self.teaching.recorded.connect(self.beside.recorded.tell)
         self.teaching.use.connect(self._use_model)
         self.teaching.more.connect(lambda: self.beside.teach(self.live.options.model))
@@ -143,6 +155,9 @@ class MainWindow(QMainWindow):
             ("demo", lambda: run.choose_source(choices.DEMO)),
             ("open_file", lambda: run.choose_source(choices.OPEN_FILE)),
             ("open_url", lambda: run.choose_source(choices.OPEN_URL)),
+            ("export_events", lambda: export_events(self, self.events.events.rows, self.jobs, self.toast)),
+            ("alerts", self.alerts.show),
+            ("history", self.history.show),
             ("screenshot", self.take_screenshot),
             ("folder", lambda: dialogs.ask_folder(self, "Folder for pictures", self._set_folder)),
             ("quit", self.close),
@@ -300,8 +315,7 @@ class MainWindow(QMainWindow):
         if refusal:
             self.toast.say(refusal)
             return
-        info = self.live.view.info
-        ask_right_action(self.video, info.actions if info else (), self.recording.save_last)
+        ask_right_action(self.video, self._known_actions(), self.recording.save_last)
 
     def set_full_screen(self, full: bool) -> None:
         """The picture alone on the whole screen, or the window as before."""
@@ -343,11 +357,18 @@ class MainWindow(QMainWindow):
         self.attention.close()
         self.teaching.close()
         self.recording.close()
+        self.alerts.close()
+        self.history.close()
+        self.seeking.close()
         self.live.close()
         self.jobs.close(timeout_s=0.3)
         super().closeEvent(event)
 
     # Odds and ends.
+
+    def _known_actions(self) -> tuple[str, ...]:
+        info = self.live.view.info
+        return info.actions if info else ()
 
     def _use_model(self, model: str) -> None:
         self.run_choices.use_recognizer(model=model)
@@ -374,6 +395,7 @@ class MainWindow(QMainWindow):
             self.banner,
             self.video,
             self.timeline,
+            self.seeking.bar,
             self.panel,
             self.attention,
             self.teaching,

@@ -5,8 +5,8 @@ from PySide6.QtWidgets import QMenuBar
 from app.ui.actions import Actions
 
 _MENUS = (
-    ("&File", ("open_file", "open_url", "demo", "", "screenshot", "folder", "", "quit")),
-    ("&Run", ("start", "pause", "restart", "", "source", "model", "people", "provider")),
+    ("&File", ("open_file", "open_url", "demo", "", "export_events", "screenshot", "folder", "", "quit")),
+    ("&Run", ("start", "pause", "restart", "", "source", "model", "people", "provider", "", "alerts")),
     ("&Teach", ("record", "take", "wrong", "", "library", "teach", "recognizers", "", "generated")),
     (
         "&View",
@@ -22,6 +22,8 @@ _MENUS = (
             "overlay",
             "",
             "next_person",
+            "",
+            "history",
         ),
     ),
     ("&Help", ("shortcuts",)),

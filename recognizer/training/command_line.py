@@ -12,7 +12,15 @@ import torch
 from pose.arguments import Parser, line_of
 from pose.errors import ActionLensError
 from recognizer.training import everyday_commands as everyday
-from recognizer.training import fine_tune_command, import_official, recalibrate, speed, stream, stream_set
+from recognizer.training import (
+    fine_tune_command,
+    import_official,
+    recalibrate,
+    repetitions,
+    speed,
+    stream,
+    stream_set,
+)
 from recognizer.training.benchmark import command as benchmark
 from recognizer.training.benchmark import few_shot_command as few_shot
 from recognizer.training.benchmark import label_efficiency, taught_alarms
@@ -43,6 +51,11 @@ COMMANDS: dict[str, tuple[str, AddArguments, Run]] = {
         "make labelled sequences for `stream` of the research data",
         stream_set.add_stream_set,
         stream_set.run_stream_set,
+    ),
+    "repetitions": (
+        "tell how right counts of repetitions are on clips that were counted by eye",
+        repetitions.add_arguments,
+        repetitions.run,
     ),
     "import-official": (
         "make weights/NAME of a checkpoint of the official codes",

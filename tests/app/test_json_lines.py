@@ -2,6 +2,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from app.json_lines import JsonLinesWriter, event_line, nobody_line, prediction_
 from app.types import PersonResult, Result
 from pose.skeleton import MPOSE_13
 from pose.types import Frame, Pose
+from recognizer.counting import Repetition
 from recognizer.decision import ActionEvent, Decision
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -75,8 +77,27 @@ def test_event_lines():
         "action": "sit_down",
         "score": 0.7,
         "duration_s": None,
+        "count": None,
     }
+    ended = parsed(event_line(ActionEvent("end", 3.0, 2, "squat", 0.7, 9.0, count=6)))
+    assert ended["count"] == 6
     assert parsed(event_line(ActionEvent("end", 3.0, 2, "sit_down", 0.71234567, 1.76543)))["duration_s"] == 1.765
+
+
+def test_a_repetition_is_a_line_before_the_end_of_its_action():
+    repetition = Repetition(2.41234, 0, "squat", 3, 1.23456, 31.26)
+    event = ActionEvent("end", 2.0, 0, "squat", 0.8, 7.0, count=3)
+    first, second = result_lines(replace(result_of(events=(event,)), repetitions=(repetition,)))
+    assert parsed(first) == {
+        "type": "rep",
+        "time_s": 2.412,
+        "person": 0,
+        "action": "squat",
+        "count": 3,
+        "duration_s": 1.235,
+        "per_minute": 31.3,
+    }
+    assert parsed(second)["type"] == "end"
 
 
 def test_the_lines_that_are_due():

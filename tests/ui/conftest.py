@@ -33,6 +33,22 @@ def _no_blocking_dialog(monkeypatch):
     assert not opened, f"a dialog blocked the window: {opened}"
 
 
+@pytest.fixture(autouse=True)
+def alerts_file(monkeypatch, tmp_path):
+    """In the place of the user's own rules, which would ring and write to others."""
+    file = tmp_path / "config" / "alerts.toml"
+    monkeypatch.setattr("app.ui.alerts.control.alerts_path", lambda: file)
+    return file
+
+
+@pytest.fixture(autouse=True)
+def history_file(monkeypatch, tmp_path):
+    """In the place of the user's own history."""
+    file = tmp_path / "data" / "history.sqlite"
+    monkeypatch.setattr("app.ui.history.control.history_path", lambda: file)
+    return file
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _no_collection_within_a_test():
     """As in the program (app.ui.garbage): the closed windows of one test may not be destroyed in the midst of another.

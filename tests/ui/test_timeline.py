@@ -102,22 +102,22 @@ def cells(events, row):
 
 def test_an_end_completes_the_row_of_its_start(events):
     events.events.add([start("sit_down", 61.25, person=1)])
-    assert cells(events, 0) == ["1:01.2", "2", "sit down", "…"]
+    assert cells(events, 0) == ["1:01.2", "2", "sit down", "", "…"]
     events.events.add([end("sit_down", 64.0, person=1, duration_s=2.75)])
     assert events.events.rowCount() == 1
-    assert cells(events, 0) == ["1:01.2", "2", "sit down", "2.8 s"]
+    assert cells(events, 0) == ["1:01.2", "2", "sit down", "", "2.8 s"]
 
 
 def test_the_newest_is_at_the_top_and_ends_find_their_own_start(events):
     events.events.add([start("walk", 1.0, 0), start("walk", 2.0, 1), end("walk", 5.0, 0, 4.0)])
     assert cells(events, 0)[:2] == ["0:02.0", "2"]
-    assert cells(events, 0)[3] == "…"
-    assert cells(events, 1)[3] == "4.0 s"
+    assert cells(events, 0)[4] == "…"
+    assert cells(events, 1)[4] == "4.0 s"
 
 
 def test_an_end_without_its_start_is_shown_all_the_same(events):
     events.events.add([end("walk", 5.0, 0, 4.0)])
-    assert cells(events, 0) == ["0:01.0", "1", "walk", "4.0 s"]
+    assert cells(events, 0) == ["0:01.0", "1", "walk", "", "4.0 s"]
 
 
 def test_the_list_stays_bounded_and_keeps_the_newest(events):
@@ -133,10 +133,10 @@ def test_copy_takes_the_selected_rows_or_all(events, qtbot):
     events.setFocus()
     qtbot.keyClick(events, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
     everything = QGuiApplication.clipboard().text().splitlines()
-    assert everything == ["Time\tPerson\tAction\tLasted", "0:03.0\t1\twave\t…", "0:01.0\t1\twalk\t1.0 s"]
+    assert everything == ["Time\tPerson\tAction\tCount\tLasted", "0:03.0\t1\twave\t\t…", "0:01.0\t1\twalk\t\t1.0 s"]
     events.selectRow(1)
     events.copy()
-    assert QGuiApplication.clipboard().text().splitlines()[1:] == ["0:01.0\t1\twalk\t1.0 s"]
+    assert QGuiApplication.clipboard().text().splitlines()[1:] == ["0:01.0\t1\twalk\t\t1.0 s"]
     events.close()
 
 

@@ -103,6 +103,7 @@ class FakeEngine:
         self.progress = ""
         self.info = RunInfo(None, options.model, (), "")
         self.snapshot = StatsSnapshot()
+        self.playback = None
         self.painted = []
         self.watches = False
         self.swaps = []

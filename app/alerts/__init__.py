@@ -1,0 +1,1 @@
+"""Rules: when an action lasts or is counted, something else is done. No Qt."""

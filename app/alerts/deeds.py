@@ -1,0 +1,152 @@
+"""What a rule does. Each deed ends within seconds and raises AlertError where it fails."""
+
+import shutil
+import subprocess
+import sys
+import tempfile
+import wave
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from app.alerts.mqtt import MqttLink
+from app.alerts.posting import post
+from app.alerts.rules import AlertError, Alerts, Deed
+from app.alerts.watch import Alert
+
+_COMMAND_S = 10.0
+_PLAYERS = ("pw-play", "paplay", "aplay", "afplay")
+_RATE = 22050
+
+
+class Doer:
+    """Carries out deeds. One thread at a time."""
+
+    def __init__(self, alerts: Alerts) -> None:
+        self._alerts = alerts
+        self.mqtt = MqttLink(alerts.broker) if alerts.broker is not None else None
+
+    def do(self, deed: Deed, alert: Alert) -> None:
+        """Raises AlertError."""
+        value = deed.value
+        if isinstance(value, tuple):
+            run_command([part.replace("{action}", alert.rule.action) for part in value])
+        elif deed.kind == "sound":
+            play(value)
+        elif deed.kind == "notify":
+            notify(value)
+        elif deed.kind == "post":
+            post(value, alert.values(), self._alerts.allowed_hosts)
+        elif deed.kind == "mqtt":
+            if self.mqtt is None:
+                raise AlertError('no MQTT broker is named; write [mqtt] with host = "..." into the rules\' file')
+            self.mqtt.publish(value, alert.values())
+        elif deed.kind == "osc":
+            send_osc(value, alert)
+        else:
+            press(value, allowed=self._alerts.allow_keys)
+
+    def close(self) -> None:
+        """End connections."""
+        if self.mqtt is not None:
+            self.mqtt.close()
+
+
+def run_command(arguments: Sequence[str]) -> None:
+    """Run a program, never through a shell, for _COMMAND_S at most."""
+    try:
+        done = subprocess.run(
+            list(arguments), stdin=subprocess.DEVNULL, capture_output=True, timeout=_COMMAND_S, check=False
+        )
+    except FileNotFoundError:
+        raise AlertError(f"there is no program {arguments[0]!r}; give its whole path") from None
+    except subprocess.TimeoutExpired:
+        raise AlertError(f"{arguments[0]} did not end within {_COMMAND_S:.0f} s and was stopped") from None
+    except (OSError, ValueError) as error:
+        raise AlertError(f"{arguments[0]} cannot be run: {getattr(error, 'strerror', None) or error}") from None
+    if done.returncode:
+        said = done.stderr.decode("utf-8", "replace").strip().splitlines()
+        raise AlertError(f"{arguments[0]} failed with status {done.returncode}{': ' + said[-1] if said else ''}")
+
+
+def play(file: str) -> None:
+    """A sound file, or a beep."""
+    if file and not Path(file).expanduser().is_file():
+        raise AlertError(f"there is no sound file {file}")
+    path = str(Path(file).expanduser()) if file else str(_beep())
+    if sys.platform == "win32":
+        import winsound
+
+        winsound.PlaySound(path, winsound.SND_FILENAME)
+        return
+    player = next((found for name in _PLAYERS if (found := shutil.which(name))), None)
+    if player is None:
+        raise AlertError(f"no program plays sounds here; install one of {', '.join(_PLAYERS)}")
+    run_command([player, path])
+
+
+def _beep() -> Path:
+    """A file of two short tones, made once."""
+    path = Path(tempfile.gettempdir()) / "actionlens-beep.wav"
+    if not path.is_file():
+        at = np.arange(int(0.16 * _RATE)) / _RATE
+        tones = [np.sin(2 * np.pi * hertz * at) * np.hanning(len(at)) for hertz in (880.0, 1175.0)]
+        with wave.open(str(path), "wb") as out:
+            out.setnchannels(1)
+            out.setsampwidth(2)
+            out.setframerate(_RATE)
+            out.writeframes((np.concatenate(tones) * 12000).astype("<i2").tobytes())
+    return path
+
+
+def notify(text: str) -> None:
+    """A notification of the desktop."""
+    if sys.platform == "darwin":
+        script = 'on run argv\ndisplay notification (item 1 of argv) with title "ActionLens"\nend run'
+        run_command(["osascript", "-e", script, text])
+    elif sys.platform.startswith("linux"):
+        if shutil.which("notify-send") is None:
+            raise AlertError("notifications need the program notify-send; install libnotify-bin")
+        run_command(["notify-send", "--app-name=ActionLens", "--", "ActionLens", text])
+    else:
+        raise AlertError("notifications are not supported on this system; use a sound or a command")
+
+
+def send_osc(where: str, alert: Alert) -> None:
+    """The action's name, seconds and count to HOST:PORT/ADDRESS."""
+    try:
+        from pythonosc.udp_client import SimpleUDPClient
+    except ImportError:
+        raise AlertError("OSC needs python-osc: pip install 'actionlens[alerts]'") from None
+    target, slash, address = where.partition("/")
+    host, _, port = target.rpartition(":")
+    if not host or not port.isdecimal() or not 0 < int(port) < 65536 or not slash:
+        raise AlertError(f"OSC cannot send to {where!r}: write 127.0.0.1:9000/action")
+    try:
+        client = SimpleUDPClient(host.strip("[]"), int(port))
+        client.send_message(f"/{address}", [alert.rule.action, float(alert.lasted_s), int(alert.count)])
+    except OSError as error:
+        raise AlertError(f"OSC cannot send to {target}: {error.strerror or error}") from None
+
+
+def press(key: str, *, allowed: bool) -> None:
+    """Press and release a key, in whatever window has the keyboard."""
+    if not allowed:
+        raise AlertError("keys are not pressed unless allow_keys = true stands in the rules' file")
+    try:
+        from pynput.keyboard import Controller, Key
+    except ImportError:  # also where there is no display
+        raise AlertError("key presses need pynput and a display: pip install 'actionlens[alerts]'") from None
+    named = getattr(Key, key, None)
+    if named is None and len(key) != 1:
+        raise AlertError(f"there is no key {key!r}; write one character, or a name like space, enter, media_play_pause")
+    keyboard = Controller()
+    keyboard.press(named or key)
+    keyboard.release(named or key)
+
+
+def describe(deed: Deed) -> str:
+    """For lists: "post http://...", "command aplay a.wav"."""
+    value = " ".join(deed.value) if isinstance(deed.value, tuple) else deed.value
+    return f"{deed.kind} {value}".strip()

@@ -1,0 +1,104 @@
+"""HTTP POST to this machine and to private networks, and elsewhere only where the user has named the host."""
+
+import ipaddress
+import json
+import socket
+import ssl
+from collections.abc import Collection, Mapping
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from typing import Any
+from urllib.parse import urlsplit
+
+from app.alerts.rules import AlertError
+from pose.address import scrubbed
+
+TIMEOUT_S = 5.0
+
+# Of `is_private` Python also thinks of addresses that lead elsewhere; these are the ones that RFC 1918, 4193 and the
+# loopback ranges give. Link-local ones (169.254/16) are not among them: clouds keep their secrets there.
+_PRIVATE = tuple(
+    ipaddress.ip_network(net)
+    for net in ("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "::1/128", "fc00::/7")
+)
+
+
+def post(url: str, values: Mapping[str, Any], allowed_hosts: Collection[str] = ()) -> None:
+    """Send the values as JSON. Redirects are not followed. Raises AlertError where it fails or is not allowed."""
+    shown = scrubbed(url)
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host, port = None, None
+    if host is None or parts.scheme not in ("http", "https"):
+        raise AlertError(f"cannot post to {shown!r}: give an address like http://127.0.0.1:8000/alert")
+    port = port or (443 if parts.scheme == "https" else 80)
+    address = _address(host, port, shown, host.lower() in allowed_hosts)
+    connection = _connection(parts.scheme, host, port, address)
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    try:
+        connection.request("POST", path, json.dumps(values), {"Content-Type": "application/json"})
+        status = connection.getresponse().status
+    except (OSError, HTTPException, ValueError) as error:
+        raise AlertError(f"{shown} did not take the message: {_reason(error)}") from None
+    finally:
+        connection.close()
+    if not 200 <= status < 300:
+        raise AlertError(f"{shown} answered with status {status}")
+
+
+def _address(host: str, port: int, shown: str, allowed: bool) -> str:
+    """What the host's name stands for: looked up once, so that what was checked is what is connected to."""
+    try:
+        found = [info[4][0] for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+    except (OSError, UnicodeError) as error:
+        raise AlertError(f"{shown}: {host} is not known ({_reason(error)})") from None
+    for address in found:
+        if allowed or _is_private(str(address)):
+            return str(address)
+    raise AlertError(
+        f"{shown} is outside of this machine and of private networks; add {host!r} to allowed_hosts to send there"
+    )
+
+
+def _is_private(address: str) -> bool:
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped is not None:
+        ip = ip.ipv4_mapped
+    return any(ip in net for net in _PRIVATE if net.version == ip.version)
+
+
+def _connection(scheme: str, host: str, port: int, address: str) -> HTTPConnection:
+    if scheme == "https":
+        return _PinnedTls(host, port, address)
+    return _Pinned(host, port, address)
+
+
+class _Pinned(HTTPConnection):
+    """Connects to an address that is already known."""
+
+    def __init__(self, host: str, port: int, address: str) -> None:
+        super().__init__(host, port, timeout=TIMEOUT_S)
+        self._address = address
+
+    def connect(self) -> None:
+        """http.client's."""
+        self.sock = socket.create_connection((self._address, self.port), TIMEOUT_S)
+
+
+class _PinnedTls(HTTPSConnection):
+    def __init__(self, host: str, port: int, address: str) -> None:
+        self._tls = ssl.create_default_context()
+        super().__init__(host, port, timeout=TIMEOUT_S, context=self._tls)
+        self._address = address
+
+    def connect(self) -> None:
+        """http.client's."""
+        plain = socket.create_connection((self._address, self.port), TIMEOUT_S)
+        self.sock = self._tls.wrap_socket(plain, server_hostname=self.host)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, TimeoutError):
+        return f"no answer within {TIMEOUT_S:.0f} s"
+    return str(getattr(error, "strerror", None) or error or type(error).__name__)

@@ -1,0 +1,109 @@
+"""Rules beside a run: a tap that watches, and one thread that does what they say. The run never waits for it."""
+
+import logging
+import queue
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from app.alerts.deeds import Doer
+from app.alerts.rules import NOBODY, AlertError, Alerts, Rule
+from app.alerts.watch import Alert, RuleWatch
+from app.types import Result
+
+log = logging.getLogger(__name__)
+
+MOST_WAITING = 32  # what is slower than this many alerts loses the newest, and says so
+_CLOSE_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a part of an alert. failure: "" where all went well."""
+
+    rule: str
+    failure: str = ""
+
+
+class AlertRunner:
+    """told(outcome) is called on the runner's thread after each alert, and when one is lost."""
+
+    def __init__(self, alerts: Alerts, told: Callable[[Outcome], None] = lambda outcome: None) -> None:
+        self._told = told
+        self._queue: queue.Queue[Alert | str | Alerts | None] = queue.Queue(MOST_WAITING)
+        self._watch = RuleWatch(alerts.rules)
+        self._shows_action = alerts.broker is not None and alerts.broker.home_assistant
+        self._action = ""
+        self._doer = Doer(alerts)
+        self._thread = threading.Thread(target=self._run, name="alerts", daemon=True)
+        self._thread.start()
+
+    def __call__(self, result: Result) -> None:
+        """The tap; never waits."""
+        for alert in self._watch.add(result):
+            self._put(alert, alert.rule.name)
+        if self._shows_action:
+            self._show(result)
+
+    def use(self, alerts: Alerts) -> None:
+        """Go on with other rules; any thread."""
+        self._watch = RuleWatch(alerts.rules)
+        self._shows_action = alerts.broker is not None and alerts.broker.home_assistant
+        self._action = ""
+        self._put(alerts, "rules")
+
+    def try_rule(self, rule: Rule) -> None:
+        """Do what the rule says, now."""
+        self._put(Alert(rule, 0.0, 0, rule.lasts_s or 0.0, rule.times or 0), rule.name)
+
+    def close(self) -> None:
+        """Drop what waits and end; what is being done is left behind after a second."""
+        while True:
+            try:
+                self._queue.get_nowait()
+            except queue.Empty:
+                break
+        self._queue.put(None)
+        self._thread.join(_CLOSE_S)
+
+    def _put(self, what: "Alert | str | Alerts", name: str) -> None:
+        try:
+            self._queue.put_nowait(what)
+        except queue.Full:
+            self._told(Outcome(name, f"left out: {MOST_WAITING} alerts are waiting already; set a longer limit"))
+
+    def _show(self, result: Result) -> None:
+        first = min(result.persons, key=lambda person: person.pose.person, default=None)
+        if first is not None and first.decision is None:
+            return
+        action = first.decision.action if first is not None and first.decision is not None else NOBODY
+        if action != self._action:
+            self._action = action
+            self._put(action, "Home Assistant")
+
+    # The runner's thread.
+
+    def _run(self) -> None:
+        while (what := self._queue.get()) is not None:
+            if isinstance(what, Alerts):
+                self._doer.close()
+                self._doer = Doer(what)
+            elif isinstance(what, str):
+                if self._doer.mqtt is not None:
+                    self._attempt("Home Assistant", partial(self._doer.mqtt.show_action, what))
+            else:
+                for deed in what.rule.deeds:
+                    self._attempt(what.rule.name, partial(self._doer.do, deed, what))
+        self._doer.close()
+
+    def _attempt(self, name: str, do: Callable[[], None]) -> None:
+        try:
+            do()
+        except AlertError as error:
+            self._told(Outcome(name, str(error)))
+        except Exception as error:  # top of the thread: one rule's fault must not end the others
+            log.exception("a rule failed")
+            self._told(Outcome(name, f"{type(error).__name__}: {error}"))
+        else:
+            self._told(Outcome(name))

@@ -1,0 +1,91 @@
+"""When a rule fires. Costs a few comparisons a frame."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from app.alerts.rules import NOBODY, Rule
+from app.types import Result
+
+_NEAR_S = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """A rule has fired. person: None where it is about nobody. lasted_s: how long it had lasted. count: of repetitions.
+
+    time_s: seconds of the source.
+    """
+
+    rule: Rule
+    time_s: float
+    person: int | None
+    lasted_s: float
+    count: int = 0
+
+    def values(self) -> dict[str, str | int | float | None]:
+        """For other programs."""
+        return {
+            "rule": self.rule.name,
+            "action": self.rule.action,
+            "time_s": round(self.time_s, 3),
+            "person": self.person,
+            "lasted_s": round(self.lasted_s, 3),
+            "count": self.count,
+        }
+
+
+class RuleWatch:
+    """Takes results in order of time and says which rules fire: once for each time that an action lasts long enough,
+    and with every `times` repetitions; never more often than the rule's limit allows."""
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self._rules = tuple(rule for rule in rules if rule.on)
+        self._fired_s: dict[str, float] = {}
+        self._told: dict[tuple[str, int | None], float] = {}  # the beginning of the stretch that was told
+        self._nobody_since_s: float | None = None
+
+    def add(self, result: Result) -> list[Alert]:
+        """The alerts of one result."""
+        now_s = result.frame.time_s
+        if result.persons:
+            self._nobody_since_s = None
+        elif self._nobody_since_s is None:
+            self._nobody_since_s = now_s
+        found = []
+        for rule in self._rules:
+            alerts = self._lasting(rule, result) if rule.lasts_s is not None else _counted(rule, result)
+            found += [alert for alert in alerts if self._may_fire(alert, now_s)]
+        return found
+
+    def _lasting(self, rule: Rule, result: Result) -> Iterator[Alert]:
+        now_s = result.frame.time_s
+        for person, since_s in self._doing(rule.action, result):
+            lasted_s = now_s - since_s
+            key = rule.name, person
+            if lasted_s + _NEAR_S >= (rule.lasts_s or 0.0) and self._told.get(key) != since_s:
+                self._told[key] = since_s
+                yield Alert(rule, now_s, person, lasted_s)
+
+    def _doing(self, action: str, result: Result) -> Iterator[tuple[int | None, float]]:
+        if action == NOBODY:
+            if self._nobody_since_s is not None:
+                yield None, self._nobody_since_s
+            return
+        for person in result.persons:
+            decision = person.decision
+            if decision is not None and decision.action == action:
+                yield person.pose.person, decision.since_s
+
+    def _may_fire(self, alert: Alert, now_s: float) -> bool:
+        last_s = self._fired_s.get(alert.rule.name, -math.inf)
+        if last_s <= now_s < last_s + alert.rule.limit_s:
+            return False
+        self._fired_s[alert.rule.name] = now_s
+        return True
+
+
+def _counted(rule: Rule, result: Result) -> Iterator[Alert]:
+    for done in result.repetitions:
+        if done.action == rule.action and rule.times and done.count % rule.times == 0:
+            yield Alert(rule, result.frame.time_s, done.person, 0.0, done.count)

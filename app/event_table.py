@@ -1,0 +1,69 @@
+"""Actions as a table of comma-separated values: a row for each action that has ended."""
+
+import contextlib
+import csv
+import io
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from app.errors import OutputError
+from app.json_lines import JsonLinesWriter
+from app.types import Result
+from recognizer.decision import ActionEvent
+
+COLUMNS = ("start_s", "end_s", "person", "action", "duration_s", "count", "score")
+
+
+def row_of(event: ActionEvent) -> tuple[str, ...]:
+    """The cells of an action that has ended: seconds of the source's clock; count is empty where nothing counts."""
+    duration_s = event.duration_s or 0.0
+    return (
+        f"{event.time_s - duration_s:.3f}",
+        f"{event.time_s:.3f}",
+        str(event.person),
+        event.action,
+        f"{duration_s:.3f}",
+        "" if event.count is None else str(event.count),
+        f"{event.score:.4f}",
+    )
+
+
+def csv_line(cells: Iterable[str]) -> str:
+    """One line without its end; quoted as RFC 4180 says."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="").writerow(cells)
+    return text.getvalue()
+
+
+class EventTableWriter:
+    """A tap that writes each action as a line at once when it ends.
+
+    A file of that name that already holds something is renamed to NAME.bak. Raises OutputError where it cannot be
+    opened, and once where it cannot be written any more.
+    """
+
+    def __init__(self, target: Path) -> None:
+        self._writer = JsonLinesWriter(target)
+        self._writer.write([csv_line(COLUMNS)])
+
+    def __call__(self, result: Result) -> None:
+        """The tap."""
+        self._writer.write(csv_line(row_of(event)) for event in result.events if event.kind == "end")
+
+    def close(self) -> None:
+        """Any number of times."""
+        self._writer.close()
+
+
+def write_table(target: Path, columns: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
+    """A whole table at once, through a temporary file. Raises OutputError where it cannot be written."""
+    new = target.with_name(f"{target.name}.{os.getpid()}.new")
+    text = "".join(csv_line(cells) + "\n" for cells in (columns, *rows))
+    try:
+        new.write_bytes(text.encode("utf-8", "replace"))
+        new.replace(target)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            new.unlink(missing_ok=True)
+        raise OutputError(f"cannot write {target}: {error.strerror or error}; choose another place") from None

@@ -1,0 +1,108 @@
+"""The rules of the window: read at the start, watched beside every run, kept when they are changed."""
+
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QTimer
+from PySide6.QtWidgets import QWidget
+
+from app.alerts.rules import AlertError, Alerts, Rule, alerts_path, load, save
+from app.alerts.runner import AlertRunner, Outcome
+from app.ui.live_run import LiveRun
+from app.ui.notifier import Notifier
+
+_LOOK_MS = 200
+
+
+class AlertControl(QObject):
+    """told: a line for the user. outcome: what became of an alert, on the window's thread. All methods, too.
+
+    Nothing runs until there are rules, or one is tried. file: another one than the user's own.
+    """
+
+    def __init__(
+        self, live: LiveRun, actions: Callable[[], tuple[str, ...]], file: Path | None, parent: QWidget
+    ) -> None:
+        super().__init__(parent)
+        self.told: Notifier[[str]] = Notifier()
+        self.outcome: Notifier[[Outcome]] = Notifier()
+        self._live, self._actions, self._window = live, actions, parent
+        self._file = file or alerts_path()
+        self._runner: AlertRunner | None = None
+        self._outcomes: deque[Outcome] = deque(maxlen=100)
+        self._failing: dict[str, str] = {}
+        self.alerts = Alerts()
+        self._timer = QTimer(self)
+        self._timer.setInterval(_LOOK_MS)
+        self._timer.timeout.connect(self._look)
+        self._unread = ""
+        if self._file.exists() or file is not None:
+            self._read()
+
+    def show(self) -> None:
+        """The dialog with the rules."""
+        from app.ui.alerts.dialog import AlertsDialog
+
+        dialog = self._window.findChild(AlertsDialog)
+        if dialog is None:
+            dialog = AlertsDialog(self, self._actions(), self._window)
+        dialog.show()
+        dialog.raise_()
+        dialog.activateWindow()
+
+    @property
+    def unread(self) -> str:
+        """Why the file could not be read; "" where it could. It is not written over then."""
+        return self._unread
+
+    def use(self, alerts: Alerts) -> None:
+        """Watch other rules and keep them. Raises AlertError where they cannot be kept; then they are not used."""
+        if self._unread:
+            raise AlertError(self._unread)
+        save(alerts, self._file)
+        self.alerts = alerts
+        self._watch()
+
+    def try_rule(self, rule: Rule) -> None:
+        """Do what a rule says, now."""
+        self._running().try_rule(rule)
+
+    def close(self) -> None:
+        """End everything."""
+        self._timer.stop()
+        if self._runner is not None:
+            self._live.remove_tap(self._runner)
+            self._runner.close()
+            self._runner = None
+
+    def _read(self) -> None:
+        try:
+            self.alerts = load(self._file)
+        except AlertError as error:
+            self._unread = str(error)
+            QTimer.singleShot(0, self, lambda: self.told.tell(self._unread))
+            return
+        if self.alerts.rules or self.alerts.broker is not None:
+            self._watch()
+
+    def _watch(self) -> None:
+        if self._runner is None:
+            self._running()
+        else:
+            self._runner.use(self.alerts)
+
+    def _running(self) -> AlertRunner:
+        if self._runner is None:
+            self._runner = AlertRunner(self.alerts, self._outcomes.append)
+            self._live.add_tap(self._runner)
+            self._timer.start()
+        return self._runner
+
+    def _look(self) -> None:
+        while self._outcomes:
+            outcome = self._outcomes.popleft()
+            self.outcome.tell(outcome)
+            if outcome.failure and self._failing.get(outcome.rule) != outcome.failure:
+                self.told.tell(f"{outcome.rule}: {outcome.failure}")
+            self._failing[outcome.rule] = outcome.failure

@@ -1,0 +1,185 @@
+"""The list of rules: switched on and off, added, changed, deleted and tried."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QPushButton,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.alerts.deeds import describe
+from app.alerts.rules import AlertError, Rule
+from app.alerts.runner import Outcome
+from app.palette import action_text
+from app.plurals import counted
+from app.ui.alerts.rule_form import RuleForm
+from app.ui.closing import ClosingDialog, close_box
+from app.ui.enabling import enable
+
+if TYPE_CHECKING:
+    from app.ui.alerts.control import AlertControl
+
+_NAME, _WHEN, _THEN, _LAST = range(4)
+_NONE = "Choose a rule in the list"
+_HINT = "When somebody does something for long or often enough: a sound, a message, a program."
+
+
+class AlertsDialog(ClosingDialog):
+    """actions: of the recognizer that runs."""
+
+    def __init__(self, control: "AlertControl", actions: tuple[str, ...], parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Alerts")
+        self.resize(760, 440)
+        self._control, self._actions = control, actions
+        self._last: dict[str, str] = {}
+        self._filling = False
+        self._make_parts()
+        self._lay_out()
+        control.outcome.connect(self._show_outcome)
+        self._fill()
+
+    def _make_parts(self) -> None:
+        self.list = QTreeWidget()
+        self.list.setHeaderLabels(["Rule", "When", "Then", "Last"])
+        self.list.setRootIsDecorated(False)
+        self.list.setAllColumnsShowFocus(True)
+        self.list.setAccessibleName("Rules")
+        self.list.setStyleSheet("QTreeView::indicator { border: 2px solid palette(text); }")  # also in the chosen row
+        header = self.list.header()
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
+        for column, width in ((_NAME, 150), (_WHEN, 170), (_THEN, 190)):
+            header.resizeSection(column, width)
+        self.list.currentItemChanged.connect(lambda *_: self._refresh())
+        self.list.itemChanged.connect(self._switched)
+        self.list.itemDoubleClicked.connect(lambda *_: self.edit())
+        self.add, self.change = self._button("&Add…", self.new), self._button("&Edit…", self.edit)
+        self.delete, self.attempt = self._button("&Delete", self.remove), self._button("&Try it", self.try_it)
+        self.state = QLabel(self._control.unread or _HINT)
+        self.state.setWordWrap(True)
+        self.state.setTextFormat(Qt.TextFormat.PlainText)
+
+    def _button(self, text: str, do: Callable[[], None]) -> QPushButton:
+        button = QPushButton(text)
+        button.setAutoDefault(False)
+        button.clicked.connect(lambda: do())
+        return button
+
+    def _lay_out(self) -> None:
+        buttons = QHBoxLayout()
+        for button in (self.add, self.change, self.delete):
+            buttons.addWidget(button)
+        buttons.addStretch(1)
+        buttons.addWidget(self.attempt)
+        foot = QHBoxLayout()
+        foot.addWidget(self.state, 1)
+        foot.addWidget(close_box(self))
+        column = QVBoxLayout(self)
+        column.setContentsMargins(16, 14, 16, 14)
+        column.setSpacing(8)
+        column.addWidget(self.list, 1)
+        column.addLayout(buttons)
+        column.addLayout(foot)
+
+    def new(self) -> None:
+        """Ask for a rule."""
+        self._ask(None)
+
+    def edit(self) -> None:
+        """Change the chosen one."""
+        if self._chosen() is not None:
+            self._ask(self._chosen())
+
+    def remove(self) -> None:
+        """The chosen one is gone."""
+        rule = self._chosen()
+        if rule is not None:
+            self._keep(tuple(r for r in self._control.alerts.rules if r.name != rule.name))
+
+    def try_it(self) -> None:
+        """Do what the chosen one says."""
+        rule = self._chosen()
+        if rule is not None:
+            self.state.setText(f"Trying {rule.name}…")
+            self._control.try_rule(rule)
+
+    def _ask(self, rule: Rule | None) -> None:
+        taken = {r.name for r in self._control.alerts.rules if rule is None or r.name != rule.name}
+        form = RuleForm(rule, self._actions, taken, self)
+        form.made.connect(lambda made: self._put(rule, made))
+        form.open()
+
+    def _put(self, old: Rule | None, made: Rule) -> None:
+        rules = self._control.alerts.rules
+        self._keep((*rules, made) if old is None else tuple(made if r.name == old.name else r for r in rules))
+
+    def _keep(self, rules: tuple[Rule, ...]) -> None:
+        try:
+            self._control.use(replace(self._control.alerts, rules=rules))
+        except AlertError as error:
+            self.state.setText(str(error))
+        else:
+            self.state.setText(_HINT)
+        self._fill()
+
+    def _switched(self, item: QTreeWidgetItem, _column: int) -> None:
+        if self._filling:
+            return
+        on = item.checkState(_NAME) is Qt.CheckState.Checked
+        rules = self._control.alerts.rules
+        self._keep(
+            tuple(replace(r, on=on) if r.name == item.data(_NAME, Qt.ItemDataRole.UserRole) else r for r in rules)
+        )
+
+    def _fill(self) -> None:
+        chosen, self._filling = self._chosen(), True
+        self.list.clear()
+        for rule in self._control.alerts.rules:
+            then = ", ".join(describe(deed) for deed in rule.deeds)
+            item = QTreeWidgetItem([rule.name, when_text(rule), then, self._last.get(rule.name, "")])
+            item.setData(_NAME, Qt.ItemDataRole.UserRole, rule.name)
+            item.setCheckState(_NAME, Qt.CheckState.Checked if rule.on else Qt.CheckState.Unchecked)
+            for column in range(4):
+                item.setToolTip(column, item.text(column))
+            self.list.addTopLevelItem(item)
+            if chosen is not None and rule.name == chosen.name:
+                self.list.setCurrentItem(item)
+        self._filling = False
+        self._refresh()
+
+    def _show_outcome(self, outcome: Outcome) -> None:
+        self._last[outcome.rule] = outcome.failure or "done"
+        self.state.setText(f"{outcome.rule}: {outcome.failure or 'done'}")
+        for row in range(self.list.topLevelItemCount()):
+            item = self.list.topLevelItem(row)
+            if item is not None and item.data(_NAME, Qt.ItemDataRole.UserRole) == outcome.rule:
+                self._filling = True
+                item.setText(_LAST, self._last[outcome.rule])
+                item.setToolTip(_LAST, self._last[outcome.rule])
+                self._filling = False
+
+    def _chosen(self) -> Rule | None:
+        item = self.list.currentItem()
+        name = item.data(_NAME, Qt.ItemDataRole.UserRole) if item is not None else None
+        return next((rule for rule in self._control.alerts.rules if rule.name == name), None)
+
+    def _refresh(self) -> None:
+        for button in (self.change, self.delete, self.attempt):
+            enable(button, "" if self._chosen() is not None else _NONE)
+        enable(self.add, self._control.unread)
+
+
+def when_text(rule: Rule) -> str:
+    """ "wave lasts 2 s", "push up 10 times"."""
+    if rule.lasts_s is not None:
+        return f"{action_text(rule.action)} lasts {rule.lasts_s:g} s"
+    return f"{action_text(rule.action)} {counted(rule.times or 0, 'time')}"

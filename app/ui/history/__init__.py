@@ -1,0 +1,1 @@
+"""Time in state: what was done today and this week."""

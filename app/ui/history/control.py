@@ -1,0 +1,74 @@
+"""Keeps a history of live runs while the user wants one."""
+
+from collections import deque
+
+from PySide6.QtCore import QObject, QTimer
+from PySide6.QtWidgets import QWidget
+
+from app.history import History, HistoryLog, history_path
+from app.settings import UserSettings
+from app.ui.live_run import LiveRun
+from app.ui.notifier import Notifier
+from app.ui.theme import Theme
+
+_LOOK_MS = 500
+
+
+class HistoryControl(QObject):
+    """told: a line for the user. Files that are played are not kept: their actions are not today's."""
+
+    def __init__(self, live: LiveRun, settings: UserSettings, theme: Theme, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.told: Notifier[[str]] = Notifier()
+        self.history = History(history_path())
+        self._live, self._settings, self._theme, self._window = live, settings, theme, parent
+        self._log: HistoryLog | None = None
+        self._lines: deque[str] = deque(maxlen=5)
+        self._timer = QTimer(self)
+        self._timer.setInterval(_LOOK_MS)
+        self._timer.timeout.connect(self._look)
+        if settings.history:
+            self.keep(True)
+
+    @property
+    def kept(self) -> bool:
+        """Whether it is switched on."""
+        return self._log is not None
+
+    def keep(self, on: bool) -> None:
+        """From now on, or no longer; what is there stays until it is deleted."""
+        self._settings.history = on
+        if on and self._log is None:
+            self._log = HistoryLog(self.history, self._is_live, self._lines.append)
+            self._live.add_tap(self._log)
+            self._timer.start()
+        elif not on:
+            self.close()
+
+    def show(self) -> None:
+        """The page."""
+        from app.ui.history.page import HistoryPage  # it loads pyqtgraph
+
+        page = self._window.findChild(HistoryPage)
+        if page is None:
+            page = HistoryPage(self, self._theme.colours, self._window)
+        page.read()
+        page.show()
+        page.raise_()
+        page.activateWindow()
+
+    def close(self) -> None:
+        """End; what waits is written."""
+        self._timer.stop()
+        if self._log is not None:
+            self._live.remove_tap(self._log)
+            self._log.close()
+            self._log = None
+
+    def _is_live(self) -> bool:
+        info = self._live.view.info
+        return info is not None and info.source is not None and info.source.live
+
+    def _look(self) -> None:
+        while self._lines:
+            self.told.tell(self._lines.popleft())

@@ -1,0 +1,91 @@
+"""Connects the bar for files with what is played."""
+
+from PySide6.QtCore import QModelIndex, QObject, QTimer
+from PySide6.QtWidgets import QWidget
+
+from app.playback import PlayedVideo
+from app.ui.event_list import EventList
+from app.ui.live_run import LiveRun
+from app.ui.seek_bar import Found, SeekBar
+from app.ui.theme import Colours
+from recognizer.decision import ActionEvent
+
+_LOOK_MS = 100
+
+
+class SeekControl(QObject):
+    """Shows the bar while a file is played, and moves in it; a click on an event goes to its start."""
+
+    def __init__(self, live: LiveRun, events: EventList, colours: Colours, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.bar = SeekBar(colours)
+        self.bar.setVisible(False)
+        self._live, self._events, self._source = live, events, ""
+        self._playback: PlayedVideo | None = None
+        self._wanted_s: float | None = None  # where to begin once the file is open again
+        live.events.connect(self._show)
+        self.bar.track.sought.connect(self.go_to)
+        self.bar.stepped.connect(self._step)
+        self.bar.looped.connect(lambda loop: self._playback.set_loop(loop) if self._playback else None)
+        self.bar.speed_chosen.connect(lambda speed: self._playback.set_speed(speed) if self._playback else None)
+        events.clicked.connect(self._go_to_event)
+        self._timer = QTimer(self)
+        self._timer.setInterval(_LOOK_MS)
+        self._timer.timeout.connect(self.look)
+        self._timer.start()
+
+    def look(self) -> None:
+        """What is played, and where it is."""
+        played = self._live.playback
+        if played is not None and played is not self._playback:
+            self._begin(played)
+        if self._live.options.source != self._source:
+            self._playback = None
+            self.bar.setVisible(False)
+        elif self._playback is not None:
+            place = self._playback.position
+            self.bar.show_place(place.at_s, place.length_s)
+
+    def go_to(self, time_s: float) -> None:
+        """A place of the file; where it has ended it is opened again."""
+        if self._playback is None:
+            return
+        if self._live.active and self._live.playback is self._playback:
+            self._playback.seek(time_s)
+        else:
+            self._wanted_s = time_s
+            self._live.start()
+
+    def close(self) -> None:
+        """End."""
+        self._timer.stop()
+
+    def _begin(self, played: PlayedVideo) -> None:
+        if self._live.options.source != self._source:
+            self.bar.track.clear()
+            self._source = self._live.options.source
+        self._playback = played
+        played.set_loop(self.bar.loop.isChecked())
+        played.set_speed(self.bar.speed.currentData())
+        if self._wanted_s is not None:
+            played.seek(self._wanted_s)
+            self._wanted_s = None
+        self.bar.setVisible(True)
+
+    def _show(self, events: tuple[ActionEvent, ...]) -> None:
+        if self._playback is not None:
+            self.bar.show_found([found_of(event, self._playback) for event in events if event.kind == "end"])
+
+    def _step(self, pictures: int) -> None:
+        if self._playback is not None:
+            self._playback.step(pictures)
+
+    def _go_to_event(self, index: QModelIndex) -> None:
+        if self._playback is not None and index.row() < len(self._events.events.rows):
+            self.go_to(self._playback.file_s(self._events.events.rows[index.row()].start_s))
+
+
+def found_of(event: ActionEvent, played: PlayedVideo) -> Found:
+    """The action of an end, in seconds of the file."""
+    end_s = played.file_s(event.time_s)
+    return Found(event.person, event.action, max(0.0, end_s - (event.duration_s or 0.0)), end_s)

@@ -1,0 +1,173 @@
+"""Repetitions as they happen: the poses of one person and what the person is said to do, to counts."""
+
+import math
+from dataclasses import dataclass
+from statistics import median
+
+import numpy as np
+
+from pose.types import Pose
+from recognizer.decision import IDLE, UNKNOWN, Decision
+from recognizer.repetitions import JOINTS, CountSettings, Cycle, find_cycles, joint_places
+from recognizer.window import MIN_CONFIDENCE
+
+# What goes on instead of repeating. The steps of a walk are as even as squats, but nobody counts walks by them.
+UNCOUNTED = frozenset({UNKNOWN, IDLE, "walk", "run"})
+
+SPAN_S = 12.0  # the last seconds, which are looked at again and again; what was counted before them stays
+# Before a person's first decision there is a window of 1.5 s, and onsets are dated to a few tenths: a movement that had
+# begun by then belongs to the action, unless another one was shown.
+_LEAD_S = 1.5
+_LOOK_S = 0.2  # between two looks
+_POSE_S = 0.04  # between two poses that are kept: 15 to 25 a second are enough for any stroke
+_SAME_SET_S = 5.0  # an action that comes back within this is counted on
+_LONGEST_GAP_S = 1.0  # without a pose for longer, what comes next does not continue what was
+_LATE_S = 0.3  # after an action's end, which is an estimate, too
+_TEMPO_OF = 5  # repetitions
+_KEPT = math.ceil(SPAN_S / _POSE_S) + 2
+
+
+@dataclass(frozen=True, slots=True)
+class Repetition:
+    """A person has completed a repetition of an action.
+
+    time_s: when. count: how many of it, with those shortly before. duration_s: of this one.
+    per_minute: tempo, of the last few.
+    """
+
+    time_s: float
+    person: int
+    action: str
+    count: int
+    duration_s: float
+    per_minute: float
+
+
+@dataclass(slots=True)
+class _Set:
+    """Repetitions of one action with short breaks at most.
+
+    from_s: where counting begins or goes on; `settled` of `count` were before it. told: of `count`, since the action
+    was shown this time.
+    """
+
+    from_s: float
+    shown_s: float
+    count: int = 0
+    settled: int = 0
+    told: int = 0
+    per_minute: float = 0.0
+
+
+class RepetitionCounter:
+    """Counts what one person repeats. One thread at a time; times never go back.
+
+    Counting begins at the onset of an action, which is known a second later: what was done by then is counted then.
+    """
+
+    def __init__(self, person: int, settings: CountSettings | None = None) -> None:
+        self._person = person
+        self._settings = settings or CountSettings()
+        self._times = np.empty(2 * _KEPT)
+        self._xy = np.empty((2 * _KEPT, JOINTS, 2))
+        self._seen = np.empty((2 * _KEPT, JOINTS), dtype=np.bool_)
+        self._first = self._end = 0
+        self._sets: dict[str, _Set] = {}
+        self._action = UNKNOWN
+        self._other_until_s = -math.inf  # another action was shown, which moves
+        self._looked_s = -math.inf
+
+    def push(self, pose: Pose) -> None:
+        """Keep a pose."""
+        if self._first < self._end:
+            since_s = pose.time_s - self._times[self._end - 1]
+            if since_s > _LONGEST_GAP_S or since_s < 0:
+                self._first = self._end = 0
+                self._sets.clear()
+            elif since_s < _POSE_S - 1e-6:
+                return
+        if self._end == len(self._times):
+            kept = self._end - self._first
+            for values in (self._times, self._xy, self._seen):
+                values[:kept] = values[self._first : self._end]
+            self._first, self._end = 0, kept
+        places = joint_places(pose.layout)
+        self._times[self._end] = pose.time_s
+        self._xy[self._end] = pose.xy_px[places]
+        self._seen[self._end] = pose.confidence[places] >= MIN_CONFIDENCE
+        self._seen[self._end] &= np.isfinite(self._xy[self._end]).all(axis=-1)
+        self._end += 1
+        while self._end - self._first > _KEPT or self._times[self._first] < pose.time_s - SPAN_S:
+            self._first += 1
+
+    def update(self, decision: Decision) -> tuple[Repetition, ...]:
+        """What is new, given what the person is said to do now; the repetitions since the last time."""
+        action, now_s = decision.action, decision.time_s
+        if action != self._action:
+            if self._action not in (UNKNOWN, IDLE):
+                self._other_until_s = decision.since_s
+            self._action = action
+            if action in self._sets:
+                self._sets[action].told = 0
+        if action in UNCOUNTED:
+            return ()
+        counted = self._sets.get(action)
+        if counted is None or now_s - counted.shown_s > _SAME_SET_S:
+            from_s = max(decision.since_s - _LEAD_S, self._other_until_s)
+            counted = self._sets[action] = _Set(from_s, now_s)
+            self._looked_s = -math.inf
+        counted.shown_s = now_s
+        if now_s - self._looked_s < _LOOK_S - 1e-6:
+            return ()
+        self._looked_s = now_s
+        return self._look(action, counted, now_s, now_s)
+
+    def finish(self, action: str, end_s: float) -> tuple[tuple[Repetition, ...], int]:
+        """An action has ended: its last repetitions, and how many there were since it was shown."""
+        counted = self._sets.get(action)
+        if counted is None or self._first == self._end:
+            return (), 0
+        last = self._look(action, counted, float(self._times[self._end - 1]), end_s + _LATE_S)
+        told, counted.told = counted.told, 0
+        return last, told
+
+    def count(self, action: str) -> int:
+        """How many of the action now; 0 where none was counted shortly before."""
+        counted = self._sets.get(action)
+        return counted.count if counted is not None else 0
+
+    def per_minute(self, action: str) -> float:
+        """The tempo; 0 before the first repetition."""
+        counted = self._sets.get(action)
+        return counted.per_minute if counted is not None else 0.0
+
+    def _look(self, action: str, counted: _Set, now_s: float, until_s: float) -> tuple[Repetition, ...]:
+        first = self._first + int(np.searchsorted(self._times[self._first : self._end], counted.from_s))
+        kept = slice(first, self._end)
+        cycles = find_cycles(self._times[kept], self._xy[kept], self._seen[kept], self._settings)
+        new = [cycle for cycle in cycles[counted.count - counted.settled :] if cycle.end_s <= until_s]
+        if cycles:
+            durations = [cycle.end_s - cycle.start_s for cycle in cycles[-_TEMPO_OF:]]
+            counted.per_minute = 60 / median(durations)
+        told = []
+        for cycle in new:
+            counted.count += 1
+            counted.told += 1
+            duration_s = cycle.end_s - cycle.start_s
+            told.append(Repetition(cycle.end_s, self._person, action, counted.count, duration_s, counted.per_minute))
+        _settle(counted, cycles, now_s)
+        return tuple(told)
+
+
+def _settle(counted: _Set, cycles: tuple[Cycle, ...], now_s: float) -> None:
+    """Before poses are forgotten, let counting go on from the end of a repetition that has been counted."""
+    keep_s = now_s - SPAN_S + 2 * _LOOK_S
+    if counted.from_s > keep_s:
+        return
+    counted.from_s = keep_s
+    settled = counted.count
+    for number, cycle in enumerate(cycles):
+        if cycle.end_s >= keep_s:
+            counted.from_s, settled = cycle.end_s, counted.settled + number + 1
+            break
+    counted.settled = min(settled, counted.count)

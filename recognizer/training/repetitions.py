@@ -1,0 +1,257 @@
+"""The command repetitions: how right counts are on clips whose repetitions were counted by eye, and what is miscounted.
+
+Counts are taken as the live program takes them, pose by pose. "Told": somebody says what the person does, so only the
+counting is judged. "Live": a recognizer says it, whole sequences are streamed, and time without any counted action
+must give no count.
+"""
+
+import argparse
+import csv
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pose.skeleton import Layout
+from pose.types import Pose
+from recognizer.counting import UNCOUNTED, Repetition, RepetitionCounter
+from recognizer.decision import Decision
+from recognizer.live import LiveRecognition
+from recognizer.model_card import find_model
+from recognizer.onnx_recognizer import OnnxRecognizer
+from recognizer.training.data import penn_action, webcam_poses
+from recognizer.training.data.recording import DataError
+from recognizer.training.data.webcam_poses import LabelledSequence
+
+COLUMNS = ("set", "name", "person", "action", "start_s", "end_s", "count", "half")
+HALVES = ("choose", "judge", "all")
+_STEP_S = 0.1  # between two decisions, as live
+_LIVE_FROM_S = 4.0  # a shorter clip ends about when its action is first shown
+_LATE_S = 0.7  # a repetition at the very end may be told this much later
+
+
+@dataclass(frozen=True, slots=True)
+class CountedClip:
+    """A line of the table of counts: times in seconds of the sequence, None for all of it."""
+
+    dataset: str
+    name: str
+    action: str
+    start_s: float | None
+    end_s: float | None
+    count: int
+    half: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Poses:
+    times_s: NDArray[np.float64]
+    xy_px: NDArray[np.float32]
+    confidence: NDArray[np.float32]
+    layout: Layout
+
+    def __iter__(self) -> Iterator[Pose]:
+        for place, time_s in enumerate(self.times_s.tolist()):
+            if np.any(self.xy_px[place]):
+                yield Pose(self.xy_px[place], self.confidence[place], self.layout, time_s)
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A clip with its true count and the one that was found."""
+
+    clip: CountedClip
+    found: int
+
+    @property
+    def error(self) -> int:
+        """How far off."""
+        return abs(self.found - self.clip.count)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Its arguments."""
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="holds webcam_poses and penn_action")
+    parser.add_argument(
+        "--counts", type=Path, default=Path("docs/repetitions.csv"), help="the table of counts taken by eye"
+    )
+    parser.add_argument("--half", choices=HALVES, default="judge", help="of the people (default judge)")
+    parser.add_argument("--model", metavar="NAME|DIR", help="also stream whole sequences through this recognizer")
+    parser.add_argument("--each", action="store_true", help="list the clips with another count than the eye's")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the figures."""
+    clips = [clip for clip in read_counts(options.counts) if options.half in (clip.half, "all")]
+    sequences = {s.name: s for s in _webcam(options.folder) if isinstance(s, LabelledSequence)}
+    poses = _poses_of(clips, sequences, options.folder)
+    told = [Counted(clip, told_count(poses[clip], clip)) for clip in clips]
+    sys.stdout.write(f"told what is done, {options.half} people\n")
+    for name, part in (("all", told), *_by_set(told)):
+        sys.stdout.write(f"  {name:<14}{as_line(part)}\n")
+    if options.each:
+        sys.stdout.writelines(_differences(told))
+    if options.model is not None:
+        recognizer = OnnxRecognizer(find_model(options.model), "cpu")
+        try:
+            _run_live(clips, sequences, recognizer, each=options.each, half=options.half)
+        finally:
+            recognizer.close()
+    return 0
+
+
+def read_counts(table: Path) -> tuple[CountedClip, ...]:
+    """The clips of a table; DataError where it is not one."""
+    try:
+        with table.open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+        return tuple(
+            CountedClip(
+                row["set"],
+                row["name"],
+                row["action"],
+                float(row["start_s"]) if row["start_s"] else None,
+                float(row["end_s"]) if row["end_s"] else None,
+                int(row["count"]),
+                row["half"],
+            )
+            for row in rows
+        )
+    except OSError as error:
+        raise DataError(f"{table} cannot be read ({error.strerror}); name the table of counts with --counts") from error
+    except (KeyError, ValueError, UnicodeDecodeError) as error:
+        raise DataError(f"{table} is no table with the columns {', '.join(COLUMNS)}; mend it") from error
+
+
+def told_count(poses: Iterable[Pose], clip: CountedClip) -> int:
+    """What the live counter says when it is told from the start what the person does."""
+    counter, found, start_s, due_s, last_s = RepetitionCounter(0), 0, None, 0.0, 0.0
+    for pose in poses:
+        start_s = pose.time_s if start_s is None else start_s
+        counter.push(pose)
+        last_s = pose.time_s
+        if pose.time_s >= due_s:
+            due_s = pose.time_s + _STEP_S
+            found += len(counter.update(Decision(0, pose.time_s, clip.action, 1.0, start_s)))
+    return found + len(counter.finish(clip.action, last_s)[0])
+
+
+def as_line(counted: Sequence[Counted]) -> str:
+    """Mean error as a share of the count (of clips with one), within one, exact."""
+    if not counted:
+        return "no clips"
+    shares = [c.error / c.clip.count for c in counted if c.clip.count]
+    share = f"{np.mean(shares):.3f}" if shares else "-"
+    near, exact = (np.mean([c.error <= most for c in counted]) for most in (1, 0))
+    return f"{len(counted):4d} clips, error {share}, within one {near:.1%}, exact {exact:.1%}"
+
+
+def _by_set(counted: Sequence[Counted]) -> list[tuple[str, list[Counted]]]:
+    several = [c for c in counted if c.clip.count > 1]
+    sets = sorted({c.clip.dataset for c in counted})
+    return [*((name, [c for c in counted if c.clip.dataset == name]) for name in sets), ("two or more", several)]
+
+
+def _differences(counted: Iterable[Counted]) -> list[str]:
+    return [f"    {c.clip.name} {c.clip.action}: {c.clip.count}, found {c.found}\n" for c in counted if c.error]
+
+
+def _webcam(folder: Path) -> Iterator[LabelledSequence | DataError]:
+    return webcam_poses.read(folder / "webcam_poses")
+
+
+def _poses_of(
+    clips: Sequence[CountedClip], sequences: dict[str, LabelledSequence], folder: Path
+) -> dict[CountedClip, _Poses]:
+    wanted = {clip.name for clip in clips if clip.dataset == penn_action.NAME}
+    found: dict[str, _Poses] = {}
+    for recording in penn_action.read(folder / "penn_action") if wanted else ():
+        if recording.name in wanted:
+            times_s = np.arange(len(recording.joints)) / recording.fps
+            found[recording.name] = _Poses(
+                times_s, recording.joints, recording.seen.astype(np.float32), recording.layout
+            )
+    poses = {}
+    for clip in clips:
+        if clip.dataset == penn_action.NAME and clip.name in found:
+            poses[clip] = found[clip.name]
+        elif clip.name in sequences:
+            poses[clip] = _cut(sequences[clip.name], clip)
+        else:
+            raise DataError(f"{folder} has no {clip.dataset} sequence {clip.name}; give the folder of the data sets")
+    return poses
+
+
+def _cut(sequence: LabelledSequence, clip: CountedClip) -> _Poses:
+    times_s = sequence.times_s
+    start_s, end_s = clip.start_s or 0.0, times_s[-1] if clip.end_s is None else clip.end_s
+    inside = (times_s >= start_s) & (times_s <= end_s)
+    return _Poses(times_s[inside], sequence.xy_px[inside], sequence.confidence[inside], sequence.layout)
+
+
+def stream_repetitions(sequence: LabelledSequence, recognizer: OnnxRecognizer) -> list[Repetition]:
+    """Everything that is counted in a whole sequence."""
+    live = LiveRecognition(recognizer)
+    found: list[Repetition] = []
+    poses = _Poses(sequence.times_s, sequence.xy_px, sequence.confidence, sequence.layout)
+    for pose in poses:
+        live.process(pose.time_s, (pose,))
+        found += live.take_repetitions()
+    live.clear()
+    return [*found, *live.take_repetitions()]
+
+
+def _run_live(
+    clips: Sequence[CountedClip],
+    sequences: dict[str, LabelledSequence],
+    recognizer: OnnxRecognizer,
+    *,
+    each: bool,
+    half: str,
+) -> None:
+    known = set(recognizer.card.actions)
+    judged = [c for c in clips if c.name in sequences and c.action in known and _seconds(c) >= _LIVE_FROM_S]
+    streamed = {name: stream_repetitions(sequences[name], recognizer) for name in sorted({c.name for c in judged})}
+    live = [Counted(clip, _inside(streamed[clip.name], clip)) for clip in judged]
+    sys.stdout.write(f"live with {recognizer.card.name}, clips of {_LIVE_FROM_S:g} s or more of its actions\n")
+    sys.stdout.write(f"  {'all':<14}{as_line(live)}\n")
+    if each:
+        sys.stdout.writelines(_differences(live))
+    parts = {"choose": ("train", "validation"), "judge": ("test",)}.get(half, webcam_poses.PARTS)
+    sys.stdout.write(f"counted where nothing is to be counted, live, {' and '.join(parts)} people of webcam_poses\n")
+    for kind, (minutes, count) in _false_counts(sequences.values(), recognizer, parts, streamed).items():
+        sys.stdout.write(f"  {kind:<14}{count} in {minutes:.1f} min\n")
+
+
+def _seconds(clip: CountedClip) -> float:
+    return (clip.end_s or 0.0) - (clip.start_s or 0.0)
+
+
+def _inside(repetitions: Iterable[Repetition], clip: CountedClip) -> int:
+    start_s, end_s = clip.start_s or 0.0, (clip.end_s or 0.0) + _LATE_S
+    return sum(r.action == clip.action and start_s <= r.time_s <= end_s for r in repetitions)
+
+
+def _false_counts(
+    sequences: Iterable[LabelledSequence],
+    recognizer: OnnxRecognizer,
+    parts: Sequence[str],
+    streamed: dict[str, list[Repetition]],
+) -> dict[str, tuple[float, int]]:
+    """Minutes and counts by kind: walk, run, idle, and unlisted motion."""
+    listed = set(recognizer.card.actions)
+    totals: dict[str, tuple[float, int]] = {}
+    for sequence in sequences:
+        segments = [s for s in sequence.segments if s.label in UNCOUNTED or s.label not in listed]
+        if not segments or webcam_poses.part_of(sequence) not in parts:
+            continue
+        found = streamed.get(sequence.name) or stream_repetitions(sequence, recognizer)
+        for segment in segments:
+            kind = segment.label if segment.label in listed else "unlisted"
+            minutes, count = totals.get(kind, (0.0, 0))
+            inside = sum(segment.start_s <= r.time_s <= segment.end_s for r in found)
+            totals[kind] = minutes + (segment.end_s - segment.start_s) / 60, count + inside
+    return totals

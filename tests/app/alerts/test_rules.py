@@ -1,0 +1,90 @@
+"""The file of rules."""
+
+import pytest
+
+from app.alerts.rules import AlertError, Alerts, Broker, Deed, Rule, as_toml, load, save
+
+WHOLE = Alerts(
+    (
+        Rule(
+            "hands up", "wave", (Deed("sound"), Deed("command", ("aplay", 'my "song".wav'))), lasts_s=2.5, limit_s=0.0
+        ),
+        Rule(
+            "ten",
+            "push_up",
+            (Deed("post", "http://127.0.0.1:9/x"), Deed("osc", "127.0.0.1:9000/x")),
+            times=10,
+            on=False,
+        ),
+        Rule("gone", "nobody", (Deed("mqtt", "room/empty"), Deed("notify", "nobody\nis \u00e4 here")), lasts_s=60.0),
+    ),
+    ("example.org",),
+    True,
+    Broker("broker.local", 8883, True, "me", "SECRET", True),
+)
+
+
+def test_what_is_saved_is_read_again(tmp_path):
+    file = tmp_path / "new folder" / "alerts.toml"
+    save(WHOLE, file)
+    assert load(file) == WHOLE
+    assert [f.name for f in file.parent.iterdir()] == ["alerts.toml"]
+
+
+def test_a_file_written_by_hand(tmp_path):
+    file = tmp_path / "alerts.toml"
+    file.write_text('[[rule]]\naction = "idle"\nlasts_s = 3\ndo = [{ sound = "" }]\n[mqtt]\nhost = "h"\ntls = true\n')
+    alerts = load(file)
+    assert alerts.rules == (Rule("idle 3.0", "idle", (Deed("sound"),), lasts_s=3.0),)
+    assert alerts.broker == Broker("h", 8883, True)
+    assert not alerts.allow_keys
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("rule = 3", "rule must be a list"),
+        ("rules = []", "'rules' is none of"),
+        ('[[rule]]\naction = "a"\nlasts_s = 1', "does nothing"),
+        ('[[rule]]\naction = "a"\ndo = [{sound=""}]', "needs lasts_s or times"),
+        ('[[rule]]\naction = "a"\nlasts_s = 1\ntimes = 2\ndo = [{sound=""}]', "needs lasts_s or times"),
+        ('[[rule]]\naction = "a"\nlasts_s = -1\ndo = [{sound=""}]', "from 0 on"),
+        ('[[rule]]\naction = "a"\nlasts_s = nan\ndo = [{sound=""}]', "from 0 on"),
+        ('[[rule]]\naction = "a"\ntimes = 0\ndo = [{sound=""}]', "whole number from 1 on"),
+        ('[[rule]]\naction = "a"\ntimes = true\ndo = [{sound=""}]', "whole number from 1 on"),
+        ('[[rule]]\naction = "walk"\ntimes = 3\ndo = [{sound=""}]', "walk is not counted"),
+        ('[[rule]]\nlasts_s = 1\ndo = [{sound=""}]', "has no action"),
+        ('[[rule]]\naction = "a"\nlasts_s = 1\ndo = [{shell="rm"}]', "is one of sound"),
+        ('[[rule]]\naction = "a"\nlasts_s = 1\ndo = [{command="rm -r x"}]', "a command is a list"),
+        ('[[rule]]\naction = "a"\nlasts_s = 1\ndo = [{post=""}]', "post needs a text"),
+        ('[[rule]]\naction = "a"\nlasts_s = 1\non = 1\ndo = [{sound=""}]', "on must be true or false"),
+        ('[mqtt]\nhost = "h"\nport = 99999', "port from 1 to 65535"),
+        ('[mqtt]\npassword = "p"', "'password' is none of"),
+        ("a = = 1", "is no TOML file"),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_line(tmp_path, text, says):
+    file = tmp_path / "alerts.toml"
+    file.write_text(text)
+    with pytest.raises(AlertError, match=says) as error:
+        load(file)
+    assert "\n" not in str(error.value)
+
+
+def test_two_rules_of_one_name_are_refused(tmp_path):
+    file = tmp_path / "alerts.toml"
+    save(Alerts((WHOLE.rules[0], WHOLE.rules[0])), file)
+    with pytest.raises(AlertError, match="two rules of the name 'hands up'"):
+        load(file)
+
+
+def test_a_file_that_is_not_there(tmp_path):
+    with pytest.raises(AlertError, match="cannot be read"):
+        load(tmp_path / "none.toml")
+
+
+def test_nothing_is_lost_where_it_cannot_be_kept(tmp_path):
+    (tmp_path / "folder").write_text("a file")
+    with pytest.raises(AlertError, match="cannot be kept"):
+        save(WHOLE, tmp_path / "folder" / "alerts.toml")
+    assert as_toml(Alerts()) == "allowed_hosts = []\nallow_keys = false\n"

@@ -1,0 +1,119 @@
+"""Rules beside a run: what is slow or fails never holds it up."""
+
+import sys
+import threading
+
+import pytest
+from results import result
+
+from app.alerts import deeds
+from app.alerts.rules import AlertError, Alerts, Deed, Rule
+from app.alerts.runner import MOST_WAITING, AlertRunner, Outcome
+
+
+class Told:
+    def __init__(self):
+        self.outcomes = []
+        self._more = threading.Condition()
+
+    def __call__(self, outcome):
+        with self._more:
+            self.outcomes.append(outcome)
+            self._more.notify_all()
+
+    def wait(self, count):
+        with self._more:
+            assert self._more.wait_for(lambda: len(self.outcomes) >= count, 30)
+        return self.outcomes
+
+
+@pytest.fixture
+def told():
+    return Told()
+
+
+def rule(name="r", action="wave", kind="command", value=(sys.executable, "-c", ""), **given):
+    return Rule(name, action, (Deed(kind, value),), **{"lasts_s": 1.0, "limit_s": 0.0, **given})
+
+
+def test_a_rule_that_fires_is_done_and_told(told):
+    runner = AlertRunner(Alerts((rule(),)), told)
+    runner(result(2.0, "wave"))
+    assert told.wait(1) == [Outcome("r")]
+    runner.close()
+
+
+def test_a_failure_is_told_and_the_next_deed_is_done_all_the_same(told, tmp_path):
+    out = tmp_path / "done"
+    both = (Deed("command", ("no-such-program",)), Deed("command", (sys.executable, "-c", f"open({str(out)!r}, 'w')")))
+    runner = AlertRunner(Alerts((Rule("r", "wave", both, lasts_s=1.0),)), told)
+    runner(result(2.0, "wave"))
+    failed, done = told.wait(2)
+    assert "no program" in failed.failure
+    assert done == Outcome("r")
+    assert out.exists()
+    runner.close()
+
+
+def test_what_is_stuck_holds_nothing_up_and_what_finds_no_place_is_told(told, monkeypatch):
+    stuck, release = threading.Event(), threading.Event()
+
+    def slow(arguments):
+        stuck.set()
+        release.wait(30)
+
+    monkeypatch.setattr(deeds, "run_command", slow)
+    runner = AlertRunner(Alerts((rule(),)), told)
+    runner(result(2.0, "wave"))
+    assert stuck.wait(30)
+    for number in range(MOST_WAITING + 3):  # each is another time that somebody waves
+        runner(result(10.0 + 2 * number, "wave", since_s=8.0 + 2 * number))
+    lost = told.wait(3)
+    assert len(lost) == 3
+    assert all("are waiting already" in outcome.failure for outcome in lost)
+    release.set()
+    runner.close()
+
+
+def test_a_rule_can_be_tried_and_others_used(told):
+    runner = AlertRunner(Alerts((rule(),)), told)
+    runner.try_rule(rule("mine", value=("no-such-program",)))
+    assert told.wait(1)[0].rule == "mine"
+    runner.use(Alerts((rule("second", "clap"),)))
+    runner(result(2.0, "wave"))
+    runner(result(2.1, "clap"))
+    assert told.wait(2)[1] == Outcome("second")
+    runner.close()
+
+
+def test_a_fault_of_ours_ends_one_deed_and_not_the_thread(told, monkeypatch):
+    def broken(arguments):
+        raise RuntimeError("oops")
+
+    monkeypatch.setattr(deeds, "run_command", broken)
+    runner = AlertRunner(Alerts((rule(),)), told)
+    runner.try_rule(rule())
+    runner.try_rule(rule())
+    assert [outcome.failure for outcome in told.wait(2)] == ["RuntimeError: oops"] * 2
+    runner.close()
+
+
+def test_the_action_is_shown_whenever_it_changes(told, monkeypatch):
+    from app.alerts.rules import Broker
+
+    shown, done = [], threading.Event()
+
+    def show(link, action):
+        shown.append(action)
+        if action == "nobody":
+            done.set()
+        raise AlertError("no broker here")
+
+    monkeypatch.setattr("app.alerts.mqtt.MqttLink.show_action", show)
+    runner = AlertRunner(Alerts(broker=Broker("127.0.0.1", home_assistant=True)), told)
+    for time_s, actions in ((1.0, ["wave"]), (1.1, ["wave", "clap"]), (1.2, ["clap"]), (1.3, [])):
+        runner(result(time_s, *actions))
+    assert done.wait(30)
+    assert shown == ["wave", "clap", "nobody"]
+    assert told.wait(1)[0] == Outcome("Home Assistant", "no broker here")
+    runner.close()

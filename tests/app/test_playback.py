@@ -1,0 +1,145 @@
+"""A file that is moved in while it is played."""
+
+import threading
+import time
+
+import av
+import numpy as np
+import pytest
+
+from app import opening
+from app.playback import JUMP_S, PlayedVideo
+from app.settings import RunOptions
+from pose.errors import SourceError
+from pose.video_file import VideoFile
+
+FPS, COUNT = 25, 50
+
+
+@pytest.fixture
+def video(tmp_path):
+    """Two seconds; how bright a picture is tells its number."""
+    path = tmp_path / "walk.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=FPS)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for number in range(COUNT):
+            picture = np.full((48, 64, 3), 20 + 4 * number, np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="bgr24").reformat(format="yuv420p")))
+        container.mux(stream.encode(None))
+    return path
+
+
+@pytest.fixture
+def played(video):
+    source = PlayedVideo(video)
+    yield source
+    source.close()
+
+
+@pytest.fixture
+def number(video):
+    """number(frame): which picture of the file it is."""
+    source = VideoFile(video)
+    means = np.array([frame.bgr.mean() for frame in iter(source.read, None)])
+    source.close()
+    assert np.diff(means).min() > 2
+    return lambda frame: int(np.abs(means - frame.bgr.mean()).argmin())
+
+
+def test_it_plays_from_the_beginning_to_its_end(played, number):
+    played.set_speed(1000.0)
+    frames = [played.read() for _ in range(COUNT)]
+    assert [number(frame) for frame in frames] == list(range(COUNT))
+    assert [frame.time_s for frame in frames] == pytest.approx([n / FPS for n in range(COUNT)], abs=1e-3)
+    assert [frame.index for frame in frames] == list(range(COUNT))
+    assert played.read() is None
+    assert (played.info.name, played.info.size, played.info.live) == ("walk.mp4", (64, 48), False)
+    assert played.position.length_s == pytest.approx(2.0, abs=0.05)
+
+
+@pytest.mark.parametrize("there", [0, 13, 40, 49])
+def test_a_jump_shows_that_place_and_the_clock_goes_on(played, number, there):
+    played.set_speed(1000.0)
+    before = [played.read() for _ in range(20)][-1]
+    played.seek(there / FPS + 0.001)
+    after = played.read()
+    assert number(after) == there
+    assert after.time_s == pytest.approx(before.time_s + JUMP_S, abs=1e-3), "further than anybody may be out of sight"
+    assert after.index == before.index + 1
+    assert played.file_s(after.time_s) == pytest.approx(there / FPS, abs=1e-3)
+    assert played.file_s(before.time_s) == pytest.approx(19 / FPS, abs=1e-3)
+    assert played.position.at_s == pytest.approx(there / FPS, abs=1e-3)
+
+
+def test_beyond_the_end_is_the_last_picture(played, number):
+    played.set_speed(1000.0)
+    played.seek(99.0)
+    assert number(played.read()) == COUNT - 1
+    assert played.read() is None
+
+
+def test_paused_it_stands_still_and_goes_step_by_step(played, number):
+    played.set_speed(1000.0)
+    for _ in range(10):
+        played.read()
+    played.pause()
+    came = []
+    reading = threading.Thread(target=lambda: came.extend(iter(played.read, None)))
+    reading.start()
+    time.sleep(0.2)
+    assert came == []
+    for steps, expected in ((1, 10), (1, 11), (-1, 10), (-1, 9), (1, 10)):
+        count = len(came)
+        played.step(steps)
+        deadline = time.monotonic() + 20
+        while len(came) == count and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert [number(frame) for frame in came[count:]] == [expected]
+    played.seek(1.0)
+    deadline = time.monotonic() + 20
+    while len(came) < 6 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert number(came[-1]) == 25
+    played.close()
+    reading.join(20)
+    assert not reading.is_alive()
+    assert len(came) == 6
+
+
+def test_a_loop_begins_anew_and_the_clock_goes_on(played, number):
+    played.set_speed(1000.0)
+    played.set_loop(True)
+    frames = [played.read() for _ in range(COUNT + 3)]
+    assert [number(frame) for frame in frames[-3:]] == [0, 1, 2]
+    assert np.all(np.diff([frame.time_s for frame in frames]) > 0)
+
+
+def test_half_the_speed_takes_twice_as_long(played):
+    def seconds_of(speed):
+        played.seek(0.0)
+        played.set_speed(speed)
+        played.read()
+        start = time.perf_counter()
+        for _ in range(12):
+            played.read()
+        return time.perf_counter() - start
+
+    assert seconds_of(0.5) >= 12 / FPS / 0.5 - 0.1
+    assert seconds_of(0.25) >= 12 / FPS / 0.25 - 0.1
+
+
+def test_the_window_plays_files_so_and_headless_does_not(video):
+    played = opening.open_source(RunOptions(source=str(video)))
+    assert isinstance(played, PlayedVideo)
+    played.close()
+    plain = opening.open_source(RunOptions(source=str(video), paced=False))
+    assert not isinstance(plain, PlayedVideo)
+    plain.close()
+
+
+def test_what_is_no_video_is_said(tmp_path):
+    file = tmp_path / "walk.mp4"
+    file.write_bytes(b"no video")
+    with pytest.raises(SourceError):
+        PlayedVideo(file)

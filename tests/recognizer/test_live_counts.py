@@ -1,0 +1,61 @@
+"""Counts in what live recognition tells: repetitions as they come, a count in the end of their action."""
+
+import numpy as np
+import pytest
+from moving_figure import figure, poses, squat, there_and_back
+from toy_recognizer import make_card
+
+from recognizer.live import LiveRecognition
+from recognizer.model_card import DecisionRules
+from recognizer.types import Prediction
+
+ACTIONS = ("idle", "squat", "other")
+
+
+class SaysSquat:
+    """Takes every clip for a squat until a time, then for idle."""
+
+    def __init__(self, until_s):
+        rules = DecisionRules(1.0, dict.fromkeys(ACTIONS, 0.5), ("other",))
+        self.card, self._until_s = make_card(actions=ACTIONS, decision=rules), until_s
+
+    def predict(self, clips, *, attention=False):
+        for clip in clips:
+            p = [0.02, 0.96, 0.02] if clip.time_s < self._until_s else [0.96, 0.02, 0.02]
+            yield Prediction(clip.person, clip.time_s, ACTIONS, np.array(p, np.float32))
+
+
+@pytest.fixture
+def told():
+    """Everything that is told of seven squats of a second and a half, and standing still."""
+
+    def moving(time_s):
+        return squat(there_and_back(time_s, 1.2, 0.3)) if time_s < 10.5 else figure()
+
+    live = LiveRecognition(SaysSquat(11.2))
+    events, repetitions, shown = [], [], []
+    for pose in poses(moving, 15.0):
+        persons = live.process(pose.time_s, (pose,))
+        events += live.take_events()
+        repetitions += live.take_repetitions()
+        shown.append((persons[0].decision, persons[0].count, persons[0].per_minute))
+    live.clear()
+    return [*events, *live.take_events()], [*repetitions, *live.take_repetitions()], shown
+
+
+def test_repetitions_come_with_their_number_and_the_end_has_all(told):
+    events, repetitions, _ = told
+    assert [(r.action, r.count) for r in repetitions] == [("squat", n) for n in range(1, 8)]
+    ends = {event.action: event.count for event in events if event.kind == "end"}
+    assert ends == {"squat": 7, "idle": None}
+    assert all(event.count is None for event in events if event.kind == "start")
+
+
+def test_the_number_stands_beside_the_action_while_it_is_shown(told):
+    _, _, shown = told
+    counts = [count for decision, count, _ in shown if decision is not None and decision.action == "squat"]
+    assert counts == sorted(counts)
+    assert counts[-1] == 7
+    tempo = [tempo for decision, count, tempo in shown if decision is not None and count == 7]
+    assert tempo[0] == pytest.approx(40, rel=0.1)
+    assert all(count == 0 for decision, count, _ in shown if decision is not None and decision.action == "idle")

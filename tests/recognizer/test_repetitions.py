@@ -1,0 +1,114 @@
+"""Counting of what repeats, on a figure whose movements are known; on people in test_counts_of_people."""
+
+import numpy as np
+import pytest
+from moving_figure import counted, figure, kick, poses, squat, there_and_back
+
+from recognizer.counting import SPAN_S, RepetitionCounter
+
+
+def squats(period_s=1.2, rest_s=0.3):
+    return lambda time_s: squat(there_and_back(time_s, period_s, rest_s))
+
+
+@pytest.mark.parametrize("fps", [10.0, 15.0, 30.0, 60.0])
+@pytest.mark.parametrize("period_s", [0.7, 1.5, 4.0])
+def test_each_repetition_is_told_once_with_its_number_and_time(fps, period_s):
+    until_s = 5 * (period_s + 0.3) + 0.2
+    found = counted(RepetitionCounter(0), poses(squats(period_s), until_s, fps=fps), "squat")
+    assert [repetition.count for repetition in found] == [1, 2, 3, 4, 5]
+    for number, repetition in enumerate(found):
+        assert repetition.time_s == pytest.approx(number * (period_s + 0.3) + period_s, abs=0.25 * period_s + 0.35)
+        assert repetition.action == "squat"
+
+
+def test_counts_go_on_beyond_what_is_remembered():
+    until_s = 4 * SPAN_S
+    found = counted(RepetitionCounter(0), poses(squats(1.0, 0.5), until_s), "squat")
+    assert [repetition.count for repetition in found] == list(range(1, len(found) + 1))
+    assert len(found) == pytest.approx(until_s / 1.5, abs=1)
+    assert found[-1].per_minute == pytest.approx(40, rel=0.05)
+
+
+def test_half_a_repetition_is_none():
+    def half_ones(time_s):
+        depth = there_and_back(time_s, 1.5)
+        return squat(depth if time_s < 4.5 or time_s > 7.5 else 0.4 * depth)  # the fourth and fifth are half
+
+    found = counted(RepetitionCounter(0), poses(half_ones, 12.1), "squat")
+    assert len(found) == 6
+
+
+def test_down_without_up_is_none():
+    found = counted(RepetitionCounter(0), poses(lambda t: squat(min(t / 1.5, 1.0)), 5.0), "squat")
+    assert found == []
+
+
+def test_left_and_right_count_alike():
+    def alternating(time_s):
+        return kick(there_and_back(time_s, 0.9, 0.3), "left" if int(time_s / 1.2) % 2 == 0 else "right")
+
+    found = counted(RepetitionCounter(0), poses(alternating, 7.25), "kick")
+    assert len(found) == 6
+
+
+def test_one_arm_is_enough_and_hidden_legs_do_no_harm():
+    def wave(time_s):
+        xy = figure()
+        xy[5] += (70 * there_and_back(time_s, 0.8), -90)
+        return xy
+
+    legs = [f"{side}_{part}" for side in ("left", "right") for part in ("hip", "knee", "ankle")]
+    found = counted(RepetitionCounter(0), poses(wave, 8.1, hidden=legs), "wave")
+    assert len(found) == 10
+
+
+def test_standing_still_is_not_counted_whatever_it_is_called():
+    found = counted(RepetitionCounter(0), poses(lambda t: figure(), 20.0, noise_px=2.0), "squat")
+    assert found == []
+
+
+@pytest.mark.parametrize("action", ["walk", "run", "idle", "unknown"])
+def test_what_does_not_repeat_has_no_count(action):
+    counter = RepetitionCounter(0)
+    assert counted(counter, poses(squats(), 6.0), action) == []
+    assert counter.count(action) == 0
+
+
+def test_what_was_done_before_the_action_was_known_is_counted_then():
+    found = counted(RepetitionCounter(0), poses(squats(1.0, 0.0), 5.1), "squat", known_after_s=2.5)
+    assert [repetition.count for repetition in found] == [1, 2, 3, 4, 5]
+    assert found[0].time_s < 2.0, "dated when it was done, not when it was told"
+
+
+def test_a_short_doubt_does_not_begin_the_count_anew():
+    counter = RepetitionCounter(0)
+    moving = list(poses(squats(1.0, 0.0), 12.1))
+    first = counted(counter, (p for p in moving if p.time_s < 4), "squat")
+    doubt = counted(counter, (p for p in moving if 4 <= p.time_s < 7), "unknown", known_after_s=4.0)
+    after = counted(counter, (p for p in moving if p.time_s >= 7), "squat", since_s=7.0, known_after_s=7.0)
+    assert doubt == []
+    assert [repetition.count for repetition in first + after] == list(range(1, 13))
+    assert counter.finish("squat", 12.1) == ((), len(after))
+
+
+def test_after_a_break_counting_begins_anew():
+    counter = RepetitionCounter(0)
+    counted(counter, poses(squats(1.0, 0.0), 4.1), "squat")
+    counted(counter, poses(lambda t: figure(), 12.0, from_s=4.1), "idle", known_after_s=4.1)
+    again = counted(counter, poses(squats(1.0, 0.0), 15.1, from_s=12.0), "squat", since_s=12.0, known_after_s=12.0)
+    assert [repetition.count for repetition in again] == [1, 2, 3]
+
+
+def test_somebody_who_was_away_begins_anew():
+    counter = RepetitionCounter(0)
+    counted(counter, poses(squats(1.0, 0.0), 3.1), "squat")
+    again = counted(counter, poses(squats(1.0, 0.0), 7.1, from_s=5.0), "squat", since_s=5.0, known_after_s=5.0)
+    assert [repetition.count for repetition in again] == [1, 2]
+
+
+def test_joints_that_are_no_numbers_do_no_harm():
+    moving = list(poses(squats(), 6.1))
+    for pose in moving[::7]:
+        pose.xy_px[3] = np.nan
+    assert len(counted(RepetitionCounter(0), moving, "squat")) == 4

@@ -1,0 +1,146 @@
+"""Rules in the window."""
+
+import sys
+from dataclasses import replace
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDialogButtonBox
+from window_fakes import decision, pose, result
+
+from app.alerts.rules import Alerts, Deed, Rule, load, save
+from app.types import PersonResult
+from app.ui.alerts.dialog import AlertsDialog
+from app.ui.alerts.rule_form import TIMES, RuleForm
+
+
+def writes(file):
+    return Deed("command", (sys.executable, "-c", f"open({str(file)!r}, 'a').write('x')"))
+
+
+def opened(window):
+    window.actions_by_name["alerts"].trigger()
+    return window.findChild(AlertsDialog)
+
+
+def saved(form):
+    button = form.buttons.button(QDialogButtonBox.StandardButton.Save)
+    assert button.isEnabled(), button.toolTip()
+    button.click()
+
+
+def test_a_rule_is_made_kept_tried_and_fires(running, engines, qtbot, alerts_file, tmp_path):
+    dialog = opened(running)
+    dialog.add.click()
+    form = dialog.findChild(RuleForm)
+    form.name.setText("hello")
+    form.action.setCurrentIndex(form.action.findData("wave"))
+    form.many.setValue(1.5)
+    form.kinds["sound"][0].setChecked(False)
+    box, field = form.kinds["command"]
+    box.setChecked(True)
+    out = tmp_path / "my file"
+    field.setText(f"\"{sys.executable}\" -c \"open({str(out)!r}, 'a').write('x')\"")
+    saved(form)
+    rule = load(alerts_file).rules[0]
+    assert (rule.name, rule.action, rule.lasts_s, rule.times) == ("hello", "wave", 1.5, None)
+    assert rule.deeds[0].value[0] == sys.executable
+    dialog.list.setCurrentItem(dialog.list.topLevelItem(0))
+    dialog.attempt.click()
+    qtbot.waitUntil(lambda: dialog.list.topLevelItem(0).text(3) == "done", timeout=20000)
+    assert out.read_text() == "x"
+    engines.last.give(result(3.0, persons=((0, "wave"),)))
+    qtbot.waitUntil(lambda: out.read_text() == "xx", timeout=20000)
+    dialog.close()
+
+
+def test_a_failure_is_shown_in_the_list_and_over_the_picture(running, engines, qtbot, alerts_file):
+    rule = Rule("broken", "wave", (Deed("command", ("no-such-program",)),), lasts_s=1.0)
+    running.alerts.use(Alerts((rule,)))
+    dialog = opened(running)
+    dialog.list.setCurrentItem(dialog.list.topLevelItem(0))
+    dialog.attempt.click()
+    qtbot.waitUntil(lambda: "no program" in dialog.list.topLevelItem(0).text(3), timeout=20000)
+    assert "no program" in dialog.state.text()
+    assert "no program" in running.toast.findChildren(type(dialog.state))[0].text()
+    dialog.close()
+
+
+def test_rules_are_switched_changed_and_deleted(running, engines, qtbot, alerts_file, tmp_path):
+    running.alerts.use(
+        Alerts((Rule("a", "wave", (writes(tmp_path / "o"),), times=5), Rule("b", "idle", (Deed("sound"),), 2.0)))
+    )
+    dialog = opened(running)
+    assert [dialog.list.topLevelItem(row).text(1) for row in (0, 1)] == ["wave 5 times", "idle lasts 2 s"]
+    dialog.list.topLevelItem(1).setCheckState(0, Qt.CheckState.Unchecked)
+    assert [rule.on for rule in load(alerts_file).rules] == [True, False]
+    dialog.list.setCurrentItem(dialog.list.topLevelItem(0))
+    dialog.change.click()
+    form = dialog.findChild(RuleForm)
+    assert form.how.currentText() == TIMES
+    form.many.setValue(12)
+    saved(form)
+    assert load(alerts_file).rules[0] == Rule("a", "wave", (writes(tmp_path / "o"),), times=12)
+    dialog.list.setCurrentItem(dialog.list.topLevelItem(0))
+    dialog.delete.click()
+    assert [rule.name for rule in load(alerts_file).rules] == ["b"]
+    dialog.close()
+
+
+def test_what_cannot_be_is_said_before_it_is_saved(running, engines, alerts_file):
+    running.alerts.use(Alerts((Rule("a", "wave", (Deed("sound"),), 2.0),)))
+    dialog = opened(running)
+    dialog.new()
+    form = dialog.findChild(RuleForm)
+    save_button = form.buttons.button(QDialogButtonBox.StandardButton.Save)
+    form.name.setText("a")
+    assert "already" in form.hint.text()
+    assert not save_button.isEnabled()
+    form.name.setText("b")
+    form.how.setCurrentText(TIMES)
+    form.action.setCurrentIndex(form.action.findData("nobody"))
+    assert "is not counted" in form.hint.text()
+    form.action.setCurrentIndex(form.action.findData("wave"))
+    form.kinds["post"][0].setChecked(True)
+    assert "fill in what" in form.hint.text()
+    form.kinds["post"][0].setChecked(False)
+    form.kinds["sound"][0].setChecked(False)
+    assert "at least one" in form.hint.text()
+    form.close()
+    dialog.close()
+
+
+def test_a_file_that_cannot_be_read_is_said_and_never_written_over(qtbot, engines, alerts_file, open_window):
+    alerts_file.parent.mkdir(parents=True)
+    alerts_file.write_text("[[rule]]\naction = 3\n")
+    window = open_window(source="demo")
+    assert "action must be a text" in window.alerts.unread
+    dialog = opened(window)
+    assert not dialog.add.isEnabled()
+    assert "action must be a text" in dialog.state.text()
+    assert alerts_file.read_text() == "[[rule]]\naction = 3\n"
+    dialog.close()
+
+
+def test_a_rule_written_by_hand_keeps_what_the_form_does_not_show(running, engines, alerts_file):
+    twice = Rule("a", "wave", (Deed("sound"), Deed("sound", "b.wav")), 2.0)
+    save(Alerts((twice,)), alerts_file)
+    running.alerts.use(Alerts((twice,)))
+    dialog = opened(running)
+    dialog.list.setCurrentItem(dialog.list.topLevelItem(0))
+    dialog.edit()
+    saved(dialog.findChild(RuleForm))
+    assert load(alerts_file).rules == (twice,)
+    dialog.close()
+
+
+def test_a_count_stands_beside_the_action(running, engines, qtbot):
+    person = PersonResult(pose(0, 4.0), decision(0, 4.0, "squat", 0.9, 1.0), True, count=7, per_minute=31.4)
+    given = replace(result(4.0), persons=(person,))
+    engines.last.give(given)
+    qtbot.waitUntil(lambda: running.video.result is given)
+    running._show_side()
+    assert (running.panel.action.text(), running.panel.count.text()) == ("squat", "7")
+    assert "31 a minute" in running.panel.detail.text()
+    again = replace(given, persons=(replace(person, count=0, per_minute=0.0),))
+    running.panel.show_result(again)
+    assert running.panel.count.text() == ""
