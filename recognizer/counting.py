@@ -60,7 +60,7 @@ class RepetitionCounter:
     """Counts what one person repeats. One thread at a time; times never go back.
 
     Counting begins at the onset of an action, which is known a second later: what was done by then is counted then.
-    Before the first decision there is a whole window, and onsets are dated to a few tenths; so a movement that had begun
+    Before the first decision there is a whole window, and onsets are dated to a few tenths; so a movement begun
     up to lead_s before belongs to the action, too, unless another one was shown.
     """
 
