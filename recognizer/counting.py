@@ -15,9 +15,6 @@ from recognizer.window import MIN_CONFIDENCE
 UNCOUNTED = frozenset({UNKNOWN, IDLE, "walk", "run"})
 
 SPAN_S = 12.0  # the last seconds, which are looked at again and again; what was counted before them stays
-# Before a person's first decision there is a window of 1.5 s, and onsets are dated to a few tenths: a movement that had
-# begun by then belongs to the action, unless another one was shown.
-_LEAD_S = 1.5
 _LOOK_S = 0.2  # between two looks
 _POSE_S = 0.04  # between two poses that are kept: 15 to 25 a second are enough for any stroke
 _SAME_SET_S = 5.0  # an action that comes back within this is counted on
@@ -63,10 +60,13 @@ class RepetitionCounter:
     """Counts what one person repeats. One thread at a time; times never go back.
 
     Counting begins at the onset of an action, which is known a second later: what was done by then is counted then.
+    Before the first decision there is a whole window, and onsets are dated to a few tenths; so a movement begun
+    up to lead_s before belongs to the action, too, unless another one was shown.
     """
 
-    def __init__(self, person: int, settings: CountSettings | None = None) -> None:
+    def __init__(self, person: int, lead_s: float = 1.5, settings: CountSettings | None = None) -> None:
         self._person = person
+        self._lead_s = lead_s
         self._settings = settings or CountSettings()
         self._times = np.empty(2 * _KEPT)
         self._xy = np.empty((2 * _KEPT, JOINTS, 2))
@@ -113,7 +113,7 @@ class RepetitionCounter:
             return ()
         counted = self._sets.get(action)
         if counted is None or now_s - counted.shown_s > _SAME_SET_S:
-            from_s = max(decision.since_s - _LEAD_S, self._other_until_s)
+            from_s = max(decision.since_s - self._lead_s, self._other_until_s)
             counted = self._sets[action] = _Set(from_s, now_s)
             self._looked_s = -math.inf
         counted.shown_s = now_s

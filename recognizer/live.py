@@ -20,6 +20,7 @@ from recognizer.window import PoseWindow
 # Poses of a clip's rate between two decisions. Ten decisions a second are more than anybody follows, and the processor
 # is the poses'.
 TICKS_A_DECISION = 2
+_DATING_S = 0.1  # how far an onset may be dated too late
 GONE_S = 1.0  # a person out of view for longer is gone, and the running action ends
 
 
@@ -128,7 +129,8 @@ class LiveRecognition:
         if person is None:
             card = self._recognizer.card
             window = PoseWindow(card.frames, card.fps, card.skeleton, every=TICKS_A_DECISION)
-            person = self._people[pose.person] = _Person(window, RepetitionCounter(pose.person), pose.time_s)
+            counter = RepetitionCounter(pose.person, lead_s=(card.frames - 1) / card.fps + _DATING_S)
+            person = self._people[pose.person] = _Person(window, counter, pose.time_s)
         person.seen_s = pose.time_s
         return person
 

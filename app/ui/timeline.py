@@ -14,6 +14,7 @@ from app.ui.theme import Colours
 
 SPAN_S = 60.0
 _GAP_S = 1.0  # a person unseen for longer leaves a hole
+_HANDOVER_S = 3.0  # a new person within this of another's leaving goes on in the same row: mostly they are the same
 _TICK_S = 10
 _MOST_STRETCHES = 400
 _ROW, _AXIS, _GUTTER, _PAD = 30, 22, 34, 12
@@ -29,7 +30,10 @@ class Stretch:
 
 
 class History:
-    """Who did what in the last SPAN_S seconds; MAX_PEOPLE persons at most, those seen last."""
+    """Who did what in the last SPAN_S seconds; MAX_PEOPLE persons at most, those seen last.
+
+    rows: by person, from the top. A row stays where it is when its person is lost and found again as another one.
+    """
 
     def __init__(self) -> None:
         self.now_s = 0.0
@@ -43,13 +47,25 @@ class History:
     def add(self, result: Result) -> None:
         """Take in a result; its time is not before that of the last one."""
         self.now_s = result.frame.time_s
-        for person in result.persons:
+        present = {person.pose.person for person in result.persons}
+        for person in sorted(result.persons, key=lambda person: person.pose.person):
+            if person.decision is not None and person.pose.person not in self.rows:
+                self._hand_over(person.pose.person, present)
             self._add(person)
         for stretches in self.rows.values():
             while stretches and (stretches[0].end_s < self.now_s - SPAN_S or len(stretches) > _MOST_STRETCHES):
                 stretches.pop(0)
         kept = sorted((p for p, row in self.rows.items() if row), key=lambda p: -self.rows[p][-1].end_s)[:MAX_PEOPLE]
-        self.rows = {person: self.rows[person] for person in sorted(kept)}
+        self.rows = {person: row for person, row in self.rows.items() if person in kept}
+
+    def _hand_over(self, newcomer: int, present: set[int]) -> None:
+        """The row of whoever was seen last and is not any more becomes the newcomer's."""
+        left = [
+            p for p, row in self.rows.items() if p not in present and row and self.now_s - row[-1].end_s <= _HANDOVER_S
+        ]
+        if left:
+            last = max(left, key=lambda p: self.rows[p][-1].end_s)
+            self.rows = {newcomer if p == last else p: row for p, row in self.rows.items()}
 
     def _add(self, person: PersonResult) -> None:
         decision = person.decision

@@ -46,6 +46,29 @@ def test_a_person_who_was_away_leaves_a_hole():
     assert stretches(history) == [("walk", 0.0, 1.5), ("walk", 8.5, 9.0)]
 
 
+def both(history, time_s, *persons):
+    history.add(result(time_s, persons=persons))
+
+
+def test_a_person_who_gets_another_number_keeps_the_row():
+    history = History()
+    both(history, 1.0, (0, "walk"), (1, "wave"))
+    both(history, 2.0, (0, "walk"), (1, "wave"))
+    both(history, 2.5, (1, "wave"), (5, "walk"))  # 0 was lost and found again as 5
+    assert list(history.rows) == [5, 1]
+    assert [s.action for s in history.rows[5]] == ["walk"]
+    assert history.rows[5][0].start_s == 0.0
+    both(history, 2.6, (1, "wave"), (5, "walk"), (6, "clap"))  # nobody has left: somebody came
+    assert list(history.rows) == [5, 1, 6]
+
+
+def test_somebody_who_comes_long_after_another_has_a_row_of_their_own():
+    history = History()
+    both(history, 1.0, (0, "walk"))
+    both(history, 9.0, (1, "wave"))
+    assert list(history.rows) == [0, 1]
+
+
 def test_what_is_older_than_a_minute_goes():
     history = History()
     add(history, 1.0, "walk")
