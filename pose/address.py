@@ -33,7 +33,7 @@ _RANDOM = re.compile(
     r"|(?=[A-Za-z0-9]*[a-z])(?=[A-Za-z0-9]*[A-Z])(?=[A-Za-z0-9]{8})(?:\d*[A-Za-z]+\d+[A-Za-z]+\d|\d+[A-Za-z]+\d+[A-Za-z])"
 )
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-", re.IGNORECASE)
-_PLAIN_HOST = re.compile(r"(?:[\w.-]*|\[[0-9A-Fa-f:.%]*\])(?::\d{1,5})?")
+_PLAIN_HOST = re.compile(r"(?:[\w.-]*|\[[0-9A-Fa-f:.]*(?:%(?:25)?[a-z][a-z0-9]{0,14})?\])(?::\d{1,5})?")
 _PLAIN_QUERY = re.compile(
     r"\?(?:(?:channel|subtype|stream|profile|resolution|fps|width|height|camera|quality|video|audio|codec|unicast|proto)"
     r"=(?:\d{1,4}(?:x\d{1,4})?|[a-z]{1,9}|[A-Z]{1,9}|Profile_?\d{1,3})(?:&|$))+"

@@ -1,6 +1,7 @@
 """Live streams over the network (HTTP, RTSP, RTMP, UDP) through PyAV, which is imported at the first use."""
 
 import contextlib
+import re
 import tempfile
 import threading
 import time
@@ -26,6 +27,7 @@ READ_TIMEOUT_S = 5.0
 _PROTOCOLS = (
     "http,https,httpproxy,tcp,tls,udp,rtp,rtsp,rtsps,rtmp,rtmps,crypto,data"  # a playlist may name no file here
 )
+_ZONE = re.compile(r"(\[[0-9A-Fa-f:.]+)%25")
 _MOST_UNDECODED = 250  # packets in a row without a picture
 _WAITED_S = 0.005  # a packet that took so long was not there yet when it was asked for
 _MOST_BACKLOG_S = 3.0
@@ -53,6 +55,7 @@ class Stream(LiveSource):
     ) -> None:
         check(url)
         scheme, _, rest = url.strip().partition("://")
+        rest = _ZONE.sub(r"\1%", rest, count=1)  # FFmpeg takes the name of a network card as it is
         self._url = f"{scheme.lower()}://{rest}"
         self._name = public_name(url)
         self._open_timeout_s = open_timeout_s

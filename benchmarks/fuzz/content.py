@@ -4,6 +4,7 @@ import io
 import json
 import pickle
 import tarfile
+import warnings
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -56,7 +57,8 @@ def _npy(value: Any) -> bytes:
 
 def _zip(members: list[Member]) -> bytes:
     with io.BytesIO() as file:
-        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a name that is there twice is what is wanted
             for member in members:
                 info = zipfile.ZipInfo(member.name)
                 info.compress_type = zipfile.ZIP_DEFLATED

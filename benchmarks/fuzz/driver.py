@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from benchmarks.fuzz import child
 from benchmarks.fuzz.child import GOOD, Verdict
+from benchmarks.fuzz.child import main as run_child
 from benchmarks.fuzz.content import to_bytes
 from benchmarks.fuzz.mutations import mutated
 from benchmarks.fuzz.readers import Reader
@@ -71,7 +72,7 @@ class Worker:
         before = {name: os.environ.get(name) for name in home}
         os.environ.update(home)
         try:
-            self._process = context.Process(target=child.main, args=(theirs, self._jail), daemon=False)
+            self._process = context.Process(target=run_child, args=(theirs, self._jail), daemon=False)
             self._process.start()
         finally:
             for name, value in before.items():

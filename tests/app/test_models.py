@@ -153,17 +153,28 @@ def test_archives_that_hold_no_recognizer_are_one_line_and_leave_nothing(tmp_pat
     with zipfile.ZipFile(tmp_path / "damaged.zip", "w") as archive:
         archive.writestr("../../card.json", "{}")
         archive.writestr("../../model.onnx", "no")
+    with zipfile.ZipFile(tmp_path / "nameless.zip", "w") as archive:
+        archive.writestr(zipfile.ZipInfo(""), "x")
+    with zipfile.ZipFile(tmp_path / "bits.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("card.json", "ABCD" * 500)
+        archive.writestr("model.onnx", "no")
+    bits = (tmp_path / "bits.zip").read_bytes()
+    (tmp_path / "bits.zip").write_bytes(bits[:39] + b"\xff" * 9 + bits[48:])  # no stream of Deflate's
     for name, kind, says in (
         ("no.zip", UsageError, "no archive"),
         ("other.zip", UsageError, "holds no recognizer"),
         ("damaged.zip", CardError, "card.json"),
+        ("nameless.zip", UsageError, "no archive"),
+        ("bits.zip", UsageError, "no archive"),
         ("gone.zip", UsageError, "cannot be brought in"),
     ):
         with pytest.raises(kind, match=says) as raised:
             model_files.bring_in(root, tmp_path / name)
         assert "\n" not in str(raised.value)
     assert not models.models_folder().exists() or not list(models.models_folder().glob("*/*"))
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["damaged.zip", "no.zip", "other.zip"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        *("bits.zip", "damaged.zip", "nameless.zip", "no.zip", "other.zip")
+    ]
 
 
 def test_a_full_disk_leaves_no_half_export(tmp_path, monkeypatch):

@@ -223,6 +223,8 @@ def test_what_an_earlier_version_wrote_down_is_taken_out(system_keyring):
         ("udp://@:1234", "udp://:1234"),
         ("rtsp://10.0.0.2:554/h264Preview_01_main", "rtsp://10.0.0.2:554/h264Preview_01_main"),
         ("http://10.0.0.2/a b/20260101-120000.mp4", "http://10.0.0.2/a b/20260101-120000.mp4"),
+        ("rtsp://u:p@[fe80::1%25eth0]:554/live", "rtsp://[fe80::1%25eth0]:554/live"),
+        ("rtsp://u:p@[fe80::1%wlp3s0]/live", "rtsp://[fe80::1%wlp3s0]/live"),
         ("rtmp://10.0.0.2/live/abc", "rtmp://10.0.0.2/live/…"),
         ("0", "0"),
         ("demo:3", "demo:3"),

@@ -1,10 +1,12 @@
 """Video files and image folders: what they give, and files with every kind of defect."""
 
 import os
+import struct
 import subprocess
 import sys
 import threading
 import time
+import zlib
 from fractions import Fraction
 from pathlib import Path
 from urllib.parse import quote
@@ -107,6 +109,35 @@ def test_a_phones_rotation_is_applied(tmp_path, rotation, size, where):
     assert source.info.size == frame.size == size
     assert corner(frame.bgr) == where
     assert frame.bgr.flags.c_contiguous
+
+
+def test_a_picture_that_stands_on_its_head_is_turned(tmp_path):
+    """Mirrored from top to bottom: a matrix whose rotation is 0."""
+    path = write_video(tmp_path / "phone.mp4", rotation=180)
+    content = bytearray(path.read_bytes())
+    place = content.index(b"tkhd") + 44
+    content[place : place + 36] = struct.pack(">9i", 65536, 0, 0, 0, -65536, 0, 0, 48 << 16, 1 << 30)
+    path.write_bytes(content)
+    frames = frames_of(path)
+    assert {corner(frame.bgr) for frame in frames} == {(-4, 4)}
+
+
+def test_a_picture_of_a_billion_pixels_is_refused(tmp_path):
+    """In a process of its own: the limit is read when OpenCV loads."""
+    rows = zlib.compressobj(9)
+    data = b"".join([*(rows.compress(bytes(20_001)) for _ in range(20_000)), rows.flush()])
+    parts = (b"IHDR", struct.pack(">IIBBBBB", 20_000, 20_000, 8, 0, 0, 0, 0)), (b"IDAT", data), (b"IEND", b"")
+    chunks = (struct.pack(">I", len(d)) + k + d + struct.pack(">I", zlib.crc32(k + d)) for k, d in parts)
+    (tmp_path / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(chunks))
+    code = "import sys; from pathlib import Path; from pose.image_folder import ImageFolder as F; F(Path(sys.argv[1]))"
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True)
+    assert "has no picture that can be decoded" in done.stderr.splitlines()[-1]
+
+
+def test_a_video_larger_than_8k_is_refused(tmp_path):
+    path = write_video(tmp_path / "huge.mkv", 1, codec="mpeg4", size=(8190, 4400))
+    with pytest.raises(SourceError, match="has no frame that can be decoded"):
+        VideoFile(path)
 
 
 def test_pixels_become_square(tmp_path):

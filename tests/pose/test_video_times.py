@@ -241,6 +241,18 @@ def test_the_last_picture_of_a_slide_show_is_shown_for_long(tmp_path, caplog):
     assert caplog.records == []
 
 
+@pytest.mark.parametrize("shift_s", [0.0, 5.0])
+@pytest.mark.parametrize("tagged", [True, False])
+def test_a_picture_that_begins_after_the_sound_is_whole(tmp_path, caplog, shift_s, tagged):
+    """Matroska's lengths count from 0, also that of a stream which begins later."""
+    made = copy(write(tmp_path / "a.mp4", frames=50), tmp_path / "late.mkv", shift_s=shift_s)
+    if not tagged:
+        content = made.read_bytes()
+        made.write_bytes(content.replace(b"DURATION", b"duration"))  # as of other writers: no length of a stream
+    assert len(read_all(made)) == 50
+    assert caplog.records == []
+
+
 # One size.
 
 

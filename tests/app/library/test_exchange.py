@@ -393,6 +393,13 @@ def zip_link(path):
     return path
 
 
+def damaged(archive):
+    """In the middle of the first member, where Deflate's own marks are."""
+    content = archive.read_bytes()
+    archive.write_bytes(content[:38] + b"\xff" * 9 + content[47:])
+    return archive
+
+
 HOSTILE = {
     "climbs": lambda at: zipped(at / "x.zip", **{"a/../../evil.mp4": b"x"}),
     "absolute": lambda at: zipped(at / "x.zip", **{"/evil.mp4": b"x"}),
@@ -407,6 +414,7 @@ HOSTILE = {
     "tar hard link": lambda at: tarred(at / "x.tgz", (tar_link("a", "../b", tarfile.LNKTYPE), b"")),
     "tar device": lambda at: tarred(at / "x.tgz", (tar_link("a", "", tarfile.CHRTYPE), b"")),
     "no archive": lambda at: (at / "x.zip").write_bytes(b"nothing") and at / "x.zip",
+    "damaged bits": lambda at: damaged(zipped(at / "x.zip", **{"good.mp4": b"ABCD" * 500})),
     "twice": lambda at: tarred(at / "x.tgz", (tarfile.TarInfo("a"), b"1"), (tarfile.TarInfo("a"), b"2")),
 }
 

@@ -11,6 +11,7 @@ import random
 import signal
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from scipy.io import loadmat, savemat
 from pose.skeleton import PENN_13
 from recognizer.training.data import jhmdb, msr_action3d, nw_ucla, penn_action, utd_mhad, utd_openpose
 from recognizer.training.data.mat_files import MatFiles
+from recognizer.training.data.reading import load_npy, load_npz
 from recognizer.training.data.recording import DataError
 
 FILE = {
@@ -173,6 +175,45 @@ def test_json_nested_without_end(tmp_path):
     reader, file = place(tmp_path, "nw_ucla")
     file.write_text("[" * 200_000)
     refused(reader, tmp_path, file.name)
+
+
+@pytest.mark.parametrize("bad", [np.inf, np.nan])
+def test_penn_part_that_is_no_number(bad, tmp_path):
+    (tmp_path / "labels").mkdir()
+    joints = np.full((4, 13), 9.0)
+    savemat(tmp_path / "labels" / "0001.mat", {"x": joints, "y": joints, "action": "squat", "train": bad})
+    with pytest.raises(DataError, match="`train` no number"):
+        list(penn_action.read(tmp_path))
+
+
+def test_an_npy_whose_header_is_cut_is_one_line(tmp_path):
+    header = b"{'descr': '<f8', 'fortran_order': False, 'shape': (3,"
+    (tmp_path / "a.npy").write_bytes(b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header)
+    with pytest.raises(DataError, match=r"not a whole \.npy file"):
+        load_npy(tmp_path / "a.npy")
+
+
+def test_an_npz_that_unpacks_to_a_thousand_times_its_size_is_not_unpacked(tmp_path):
+    path = tmp_path / "split1_train.npz"
+    header = {"descr": "|u1", "fortran_order": False, "shape": (300 << 20,)}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as packed, packed.open("joints.npy", "w") as file:
+        np.lib.format.write_array_header_1_0(file, header)
+        for _ in range(300):
+            file.write(bytes(1 << 20))
+    with pytest.raises(DataError, match=r"not a whole \.npz file"):
+        load_npz(tmp_path / "split1_train.npz", "joints")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="no limit of memory")
+def test_a_mat_that_unpacks_to_a_thousand_times_its_size_is_one_line(tmp_path):
+    file = tmp_path / "a1_s1_t1_skeleton.mat"
+    savemat(file, {"d_skel": np.zeros(200 << 20, np.uint8)}, do_compression=True)
+    code = (
+        "import sys; from pathlib import Path; from recognizer.training.data import mat_files as m; "
+        "m._MOST_BYTES = 128 << 20; m._limit_memory(); print(m._read(Path(sys.argv[1]), ('d_skel',)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(file)], capture_output=True, text=True, check=True)
+    assert done.stdout == "not a whole MATLAB file (MemoryError)\n"
 
 
 def test_npz_of_objects_is_not_run(tmp_path):
