@@ -58,8 +58,8 @@ def test_heavy_libraries_stay_in_their_place(path: Path):
         assert not modules & TRAINING, "training libraries belong to recognizer/training"
         assert not modules & LEARNING or name.startswith("recognizer/teaching/"), "learning belongs to recognizer"
         # importlib.import_module and lazy imports inside functions are walked too, so only strings could hide one
-    if not name.startswith("recognizer/training/") and name != "recognizer/onnx_recognizer.py":
-        assert "onnxruntime" not in modules, "only recognizer/onnx_recognizer.py knows ONNX Runtime"
+    if name != "pose/onnx_session.py":
+        assert "onnxruntime" not in modules, "only pose/onnx_session.py knows ONNX Runtime"
     if name not in ("pose/estimator.py", "pose/tflite_metadata.py"):
         assert "mediapipe" not in modules, "only the estimator and the builder of its model know MediaPipe"
 
