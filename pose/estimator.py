@@ -1,15 +1,16 @@
-"""Pixels to poses: the PoseEstimator protocol and MediaPipe's Pose Landmarker in VIDEO mode."""
+"""Pixels to poses with MediaPipe's Pose Landmarker in VIDEO mode."""
 
 import gc
 import math
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from pose.errors import PoseModelError
+from pose.estimators import FULL
 from pose.in_picture import believed
 from pose.model_asset import check_bundle
 from pose.native_log import quiet_stderr
@@ -26,21 +27,6 @@ _SEVERAL_PEOPLE = {"min_tracking_confidence": 0.8, "min_pose_detection_confidenc
 _MEDIAPIPE_ERRORS = (RuntimeError, ValueError, OSError)  # what its status codes become
 
 
-class PoseEstimator(Protocol):
-    """Finds people in successive frames of one source."""
-
-    def estimate(self, frame: Frame) -> tuple[Pose, ...]:
-        """The people in the frame, each with an identity kept over frames; empty where nobody is.
-
-        Frames must come in order of time. Several people: duplicates removed, smoothed, tracked.
-        """
-        ...
-
-    def close(self) -> None:
-        """Free the model. Any number of times."""
-        ...
-
-
 class MediaPipeEstimator:
     """MediaPipe's Pose Landmarker on the caller's thread; poses in MEDIAPIPE_33.
 
@@ -52,8 +38,10 @@ class MediaPipeEstimator:
     falling to 0 outside the picture, where MediaPipe guesses.
     """
 
-    def __init__(self, model: Path, *, people: int = 1) -> None:
-        """Load the model. people: 1..4. Raises PoseModelError where the bundle cannot be used."""
+    def __init__(self, model: Path, *, people: int = 1, quality: str = FULL) -> None:
+        """Load the model. people: 1..4. quality: FULL, what the bundle has. Raises PoseModelError where it cannot."""
+        if quality != FULL:
+            raise ValueError(f"MediaPipe runs the network that the bundle has, not {quality!r}")
         if not 1 <= people <= MAX_PEOPLE:
             raise ValueError(f"people must be 1 to {MAX_PEOPLE}, not {people}")
         check_bundle(model)

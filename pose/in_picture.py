@@ -11,4 +11,5 @@ def believed(xy_px: NDArray[np.float32], confidence: NDArray[np.float32], size: 
     sides = np.array(size, dtype=np.float32)
     outside_px = np.maximum(np.maximum(-xy_px, xy_px - (sides - 1)), 0).max(axis=-1)
     inside = np.clip(1 - outside_px / (_MARGIN * sides.max()), 0, 1)
-    return np.clip(confidence * inside, 0, 1).astype(np.float32, copy=False)
+    result: NDArray[np.float32] = np.clip(confidence * inside, 0, 1).astype(np.float32, copy=False)
+    return result

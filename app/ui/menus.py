@@ -6,7 +6,7 @@ from app.ui.actions import Actions
 
 _MENUS = (
     ("&File", ("open_file", "open_url", "demo", "", "screenshot", "folder", "", "quit")),
-    ("&Run", ("start", "pause", "restart", "", "source", "model", "people", "provider")),
+    ("&Run", ("start", "pause", "restart", "", "source", "model", "people", "pose", "provider")),
     ("&Teach", ("record", "take", "wrong", "", "library", "teach", "recognizers", "", "generated")),
     (
         "&View",

@@ -49,7 +49,7 @@ class Detector:
 
     def __call__(self, bgr: NDArray[np.uint8], region: Region) -> list[Detection]:
         """The people in the region, likeliest first; each once."""
-        blob = cv2.dnn.blobFromImage(cut(bgr, region, SIDE), 2 / 255, None, (127.5, 127.5, 127.5), swapRB=True)
+        blob = cv2.dnn.blobFromImage(cut(bgr, region, SIDE), 2 / 255, mean=(127.5, 127.5, 127.5), swapRB=True)
         raw, logits = self._session.run(["boxes", "scores"], {"image": blob})
         scores = 1 / (1 + np.exp(-np.clip(logits[0, :, 0], -_LARGEST_LOGIT, _LARGEST_LOGIT)))
         likely = np.flatnonzero(scores >= LEAST_SCORE)

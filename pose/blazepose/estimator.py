@@ -10,11 +10,11 @@ from pose.blazepose.detector import Detection, Detector
 from pose.blazepose.follower import Follower, pose_of
 from pose.blazepose.identities import Identities, IdentitySettings
 from pose.blazepose.landmarks import LandmarkNetwork, Landmarks
-from pose.blazepose.networks import FULL, load_networks
+from pose.blazepose.networks import load_networks
 from pose.blazepose.tiles import Looks
+from pose.estimators import FULL, MAX_PEOPLE
 from pose.types import Frame, Pose
 
-MAX_PEOPLE = 8
 _LEAST_SIZE = 0.15  # of the picture's height: smaller people are not followed
 _REJECTED_S = 1.0  # so long a place where nobody was is not tried again
 _REJECTED_NEAR = 0.2  # of the size
@@ -53,16 +53,18 @@ class BlazePoseEstimator:
         self._landmarks = LandmarkNetwork(networks.landmarks, threads)
         self._identities = Identities(settings)
         self._people = people
-        self._size = (0, 0)
+        self._followers: list[Follower] = []
+        self._rejected: list[_Rejected] = []
+        self._time_s = -math.inf
+        self._frames = 0
         self.calls = 0  # of networks in the last frame
-        self._restart()
+        self._size = (0, 0)
+        self._looks = Looks(1, 1)  # until the first frame tells the size
 
     def estimate(self, frame: Frame) -> tuple[Pose, ...]:
         """The people in the frame; see PoseEstimator."""
         if frame.size != self._size or frame.time_s <= self._time_s:
-            self._restart()
-            self._size = frame.size
-            self._looks = Looks(*frame.size)
+            self._begin_run(frame.size)
         self._time_s = frame.time_s
         self._frames += 1
         self.calls = 0
@@ -80,10 +82,11 @@ class BlazePoseEstimator:
         """Free the networks. Any number of times."""
         self._followers = []
 
-    def _restart(self) -> None:
-        self._followers: list[Follower] = []
-        self._rejected: list[_Rejected] = []
-        self._time_s = -math.inf
+    def _begin_run(self, size: tuple[int, int]) -> None:
+        self._size = size
+        self._looks = Looks(*size)
+        self._followers = []
+        self._rejected = []
         self._frames = 0
 
     @property

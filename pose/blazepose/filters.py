@@ -46,7 +46,7 @@ class _OneEuro:
         return self._smooth
 
 
-def _share(cutoff_hz: float | NDArray[np.float32], step_s: float) -> float | NDArray[np.float32]:
+def _share(cutoff_hz: float | NDArray[np.floating], step_s: float) -> float | NDArray[np.floating]:
     """Of the new value in a low-pass filter."""
     turns = 2 * math.pi * cutoff_hz * step_s
     return turns / (1 + turns)

@@ -1,4 +1,4 @@
-"""Who is who: names for newcomers, known people who come back, two followers on one body, people who pass each other."""
+"""Who is who: newcomers, known people who come back, two followers on one body, people who pass each other."""
 
 from dataclasses import dataclass
 
@@ -110,11 +110,9 @@ class Identities:
 
     def is_taken(self, pose: Pose, seen: list[Follower]) -> bool:
         """Whether a pose is on the body of somebody who is followed."""
-        return any(
-            self._are_one(pose, f.pose) or self._on_bones(pose, f.pose) >= self._settings.on_bones
-            for f in seen
-            if f.pose
-        )
+        poses = [follower.pose for follower in seen if follower.pose is not None]
+        limit = self._settings.on_bones
+        return any(self._are_one(pose, other) or self._on_bones(pose, other) >= limit for other in poses)
 
     def duplicates(self, followers: list[Follower]) -> list[Follower]:
         """Followers that are on the body of another one: of two, the one whose colours fit it less, or the newer."""

@@ -59,8 +59,13 @@ class LandmarkNetwork:
         values = raw.reshape(_POINTS, 5)
         xy = refined(values[:, :2] / np.float32(SIDE), heat[0])[: _TOP + 1]
         logits = values[:JOINTS, 3:5]
-        sure = 1 / (1 + np.exp(-logits))
+        sure = _sigmoid(logits)
         return Landmarks(region.to_picture(xy), sure[:, 0], sure[:, 1], float(presence[0, 0]), region)
+
+
+def _sigmoid(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    limited: NDArray[np.float32] = np.clip(logits, np.float32(-80), np.float32(80))
+    return 1 / (1 + np.exp(-limited))  # beyond which a float's exponential has no value
 
 
 def refined(xy: NDArray[np.float32], heat: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -81,7 +86,7 @@ def refined(xy: NDArray[np.float32], heat: NDArray[np.float32]) -> NDArray[np.fl
         np.clip(near_columns, 0, width - 1)[:, None],
         np.arange(points)[:, None, None],
     ]
-    sure = np.where(valid, 1 / (1 + np.exp(-picked)), 0)  # (P, rows, columns)
+    sure = np.where(valid, _sigmoid(picked), 0)  # (P, rows, columns)
     total = sure.sum(axis=(1, 2))
     change = inside & (sure.max(axis=(1, 2)) >= _LEAST_HEAT) & (total > 0)
     safe = np.where(total > 0, total, 1)

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pose.errors import PoseModelError
+from pose.estimators import FULL, QUALITIES
 from pose.model_asset import DETECTOR, LANDMARKS, cached_path, check_bundle
 
-FULL = "full"
-QUALITIES = ("lite", FULL, "heavy")
 # Numbers of the outputs in the TFLite files. The segmentation and the joints in metres are not computed.
 DETECTOR_OUTPUTS = {0: "boxes", 1: "scores"}
 LANDMARK_OUTPUTS = {0: "landmarks", 1: "presence", 3: "heat_map"}

@@ -14,6 +14,7 @@ from pose import process, processors
 from pose.demo import DemoSource
 from pose.errors import PoseError, PoseModelError
 from pose.estimator import MediaPipeEstimator
+from pose.estimators import MEDIAPIPE, EstimatorSpec
 from pose.model_asset import find_pose_model
 from pose.process import IN_WORK, PoseProcess
 from pose.types import Frame
@@ -28,7 +29,7 @@ def model():
 
 @pytest.fixture
 def poses(model):
-    made = PoseProcess(model)
+    made = PoseProcess(EstimatorSpec(MEDIAPIPE, model))
     made.ready()
     yield made
     made.close()
@@ -86,7 +87,7 @@ def test_frames_may_change_size(poses):
 def test_a_model_that_is_none_is_one_line(tmp_path):
     bundle = tmp_path / "pose.task"
     bundle.write_bytes(b"nothing of the kind")
-    made = PoseProcess(bundle)
+    made = PoseProcess(EstimatorSpec(MEDIAPIPE, bundle))
     with pytest.raises(PoseModelError, match=r"pose\.task"):
         made.ready()
     made.close()
@@ -116,7 +117,7 @@ def test_ctrl_c_is_left_to_the_one_that_asks(poses):
 @pytest.mark.skipif(os.name == "nt", reason="signals as on POSIX")
 def test_cancelled_while_it_loads_it_ends_at_once(model):
     cancel = threading.Event()
-    made = PoseProcess(model, cancel=cancel)
+    made = PoseProcess(EstimatorSpec(MEDIAPIPE, model), cancel=cancel)
     cancel.set()
     with pytest.raises(PoseError, match="cancelled"):
         made.ready()
@@ -126,8 +127,9 @@ def test_cancelled_while_it_loads_it_ends_at_once(model):
 
 def test_it_says_nothing_when_the_asking_one_goes_while_it_loads(model):
     program = (
-        "import os, sys; from pathlib import Path; from pose.process import PoseProcess\n"
-        "PoseProcess(Path(sys.argv[1])); os._exit(0)"
+        "import os, sys; from pathlib import Path\n"
+        "from pose.process import PoseProcess; from pose.estimators import EstimatorSpec\n"
+        "PoseProcess(EstimatorSpec('mediapipe', Path(sys.argv[1]))); os._exit(0)"
     )
     done = subprocess.run(
         [sys.executable, "-c", program, str(model)], cwd=ROOT, capture_output=True, text=True, timeout=60
@@ -154,7 +156,7 @@ def test_two_processors_are_shared_out_and_given_back(model, monkeypatch):
         pytest.skip("needs two processors")
     two = set(sorted(before)[:2])
     monkeypatch.setattr(processors, "_ALLOWED", two)
-    made = PoseProcess(model)
+    made = PoseProcess(EstimatorSpec(MEDIAPIPE, model))
     try:
         made.ready()
         assert of(os.getpid()) == {frozenset(before)}
@@ -179,7 +181,7 @@ def test_more_processors_are_left_to_the_system(monkeypatch):
 
 def test_nothing_is_left_behind(model):
     threads, memories = set(threading.enumerate()), shared_memories()
-    made = PoseProcess(model)
+    made = PoseProcess(EstimatorSpec(MEDIAPIPE, model))
     made.ready()
     made.submit(demo_frames(1)[0])
     made.close()
@@ -195,7 +197,8 @@ def test_it_ends_with_the_one_that_asks(model):
     program = (
         "import os, sys; from pathlib import Path\n"
         "from pose.demo import DemoSource; from pose.process import PoseProcess\n"
-        "poses = PoseProcess(Path(sys.argv[1])); poses.ready()\n"
+        "from pose.estimators import EstimatorSpec\n"
+        "poses = PoseProcess(EstimatorSpec('mediapipe', Path(sys.argv[1]))); poses.ready()\n"
         "poses.submit(DemoSource(fps=10, paced=False).read()); poses.result()\n"
         "print(poses._process.pid, flush=True); os.kill(os.getpid(), 9)"
     )
