@@ -166,7 +166,7 @@ def parse(arguments: Sequence[str], settings: UserSettings) -> Command:
     try:
         options.estimator(Path())
     except PoseModelError as error:  # it cannot follow so many, or not in that quality
-        raise UsageError(str(error)) from error
+        raise UsageError(f"{error}; `python main.py --help` lists the options") from error
     return Command(
         options, headless, given.doctor, given.bench, given.verbose, given.teaching, given.explain, given.list_models
     )

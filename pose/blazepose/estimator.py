@@ -11,7 +11,8 @@ from pose.blazepose.follower import Follower, pose_of
 from pose.blazepose.identities import Identities, IdentitySettings
 from pose.blazepose.landmarks import LandmarkNetwork, Landmarks
 from pose.blazepose.networks import load_networks
-from pose.blazepose.tiles import Looks
+from pose.blazepose.region import Region
+from pose.blazepose.tiles import Looks, around
 from pose.estimators import FULL, MAX_PEOPLE
 from pose.types import Frame, Pose
 
@@ -19,7 +20,6 @@ _LEAST_SIZE = 0.15  # of the picture's height: smaller people are not followed
 _REJECTED_S = 1.0  # so long a place where nobody was is not tried again
 _REJECTED_NEAR = 0.2  # of the size
 _LOST_EVERY = 2  # frames between looks for somebody lost
-_LOOKS_ALONE = 2  # parts of the picture looked at in a frame in which nobody is followed
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,6 +94,10 @@ class BlazePoseEstimator:
         return [follower for follower in self._followers if not follower.lost]
 
     @property
+    def _named(self) -> int:
+        return sum(follower.person is not None for follower in self._seen)
+
+    @property
     def _left(self) -> int:
         """Calls of networks that this frame may still cost."""
         return self._people + 1 - self.calls
@@ -135,26 +139,42 @@ class BlazePoseEstimator:
 
     def _find(self, frame: Frame) -> None:
         """Look at a part of the picture for people who are not followed, and at those whom it shows."""
-        if len(self._seen) >= self._people:
+        if self._named >= self._people:
             return
-        if self._seen and not self._looks.is_due():
+        if not self._seen:
+            self._look_for_somebody(self._looks.whole, frame)
+            if not self._seen:
+                self._look_for_somebody(self._looks.next(), frame)
+        elif (doubted := self._doubted()) is not None:
+            self._look_for_somebody(around(doubted.region), frame)
+        elif self._looks.is_due():
+            self._look_for_somebody(self._looks.next(), frame)
+
+    def _look_for_somebody(self, region: Region, frame: Frame) -> None:
+        if not self._left:
             return
-        for _ in range(1 if self._seen else _LOOKS_ALONE):
-            if not self._left or len(self._seen) >= self._people:
-                return
-            self.calls += 1
-            for detection in self._detector(frame.bgr, self._looks.next()):
-                if self._left and len(self._seen) < self._people and self._is_new(detection, frame):
-                    self._begin(detection, frame)
+        self.calls += 1
+        for detection in self._detector(frame.bgr, region):
+            if self._left and len(self._seen) < self._people and self._is_new(detection, frame):
+                self._begin(detection, frame)
+
+    def _doubted(self) -> Follower | None:
+        """A newcomer whom the detector has not seen well enough yet."""
+        waiting = [f for f in self._seen if f.person is None and f.score < self._identities.settings.confirm_detection]
+        return waiting[self._frames % len(waiting)] if waiting else None
 
     def _is_new(self, detection: Detection, frame: Frame) -> bool:
+        alone = not self._seen
+        if alone and detection.score < self._identities.settings.alone_score:
+            return False
         if detection.size_px < _LEAST_SIZE * frame.size[1] or not np.isfinite(detection.size_px):
             return False
         if self._identities.is_followed(detection, self._followers):
             return False
         self._rejected = [r for r in self._rejected if frame.time_s - r.time_s < _REJECTED_S]
         near = _REJECTED_NEAR * detection.size_px
-        return not any(np.linalg.norm(r.detection.hips_px - detection.hips_px) < near for r in self._rejected)
+        # Alone, every frame is another try, as with MediaPipe: there is nobody whose time it takes.
+        return alone or not any(np.linalg.norm(r.detection.hips_px - detection.hips_px) < near for r in self._rejected)
 
     def _begin(self, detection: Detection, frame: Frame) -> None:
         """Follow somebody new from the first look at them on, if there is somebody."""
@@ -164,7 +184,8 @@ class BlazePoseEstimator:
         if follower.fits(found, frame):
             follower.take(found, frame)
             trial = [*self._followers, follower]
-            if follower.agrees_with(detection) and not self._identities.is_doubtful(follower, trial, frame.time_s):
+            agrees = follower.agrees_with(detection) or not self._seen
+            if agrees and not self._identities.is_doubtful(follower, trial, frame.time_s):
                 self._followers.append(follower)
                 self._looks.changed()
                 return

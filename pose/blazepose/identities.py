@@ -57,7 +57,7 @@ class Identities:
     """Gives followers the identities 0, 1, 2, ..., none of which is used again in one run."""
 
     def __init__(self, settings: IdentitySettings | None = None) -> None:
-        self._settings = settings or IdentitySettings()
+        self.settings = settings or IdentitySettings()
         self._next = 0
 
     def is_followed(self, detection: Detection, followers: list[Follower]) -> bool:
@@ -66,7 +66,7 @@ class Identities:
             if follower.pose is None or follower.lost:
                 continue
             hips, shoulders = _trunk_middles(follower.pose)
-            near = self._settings.near * max(detection.size_px, follower.region.side_px / 1.25)
+            near = self.settings.near * max(detection.size_px, follower.region.side_px / 1.25)
             gaps = (hips - detection.hips_px, shoulders - detection.shoulders_px)
             if all(float(np.linalg.norm(gap)) < near for gap in gaps):
                 follower.score = max(follower.score, detection.score)
@@ -75,19 +75,20 @@ class Identities:
 
     def is_doubtful(self, follower: Follower, followers: list[Follower], time_s: float) -> bool:
         """Whether a newcomer is to be given up: not certain in time, or a second skeleton on somebody known."""
-        pose, s = follower.pose, self._settings
-        if follower.person is not None or pose is None:
-            return False
+        pose, s = follower.pose, self.settings
+        known = [other for other in followers if other is not follower and other.person is not None]
+        if follower.person is not None or pose is None or not known:
+            return False  # half a body is somebody, too, where nobody else is
         if time_s - follower.since_s > s.give_up_s or not follower.has_trunk():
             return True
-        return self.is_taken(pose, [o for o in followers if o is not follower and not o.lost and o.person is not None])
+        return self.is_taken(pose, [other for other in known if not other.lost])
 
     def name(self, follower: Follower, followers: list[Follower], time_s: float) -> None:
         """Give a newcomer an identity once it is certain that there is somebody: a lost one's, or a new one.
 
         The lost follower whose identity it is gets none, and is to be forgotten.
         """
-        s = self._settings
+        s = self.settings
         others = [other for other in followers if other is not follower and other.person is not None]
         lost = self._lost_one(follower, [other for other in others if other.lost], time_s)
         if lost is not None and (follower.looks > 1 or len(others) == 1):
@@ -101,7 +102,7 @@ class Identities:
 
     def remembers(self, follower: Follower, time_s: float) -> bool:
         """Whether somebody lost is still waited for; a newcomer is not."""
-        return not follower.lost or (follower.person is not None and time_s - follower.seen_s <= self._settings.keep_s)
+        return not follower.lost or (follower.person is not None and time_s - follower.seen_s <= self.settings.keep_s)
 
     def may_be(self, lost: Follower, pose: Pose, frame: Frame) -> bool:
         """Whether a pose is that of somebody lost, by place and colours."""
@@ -111,7 +112,7 @@ class Identities:
     def is_taken(self, pose: Pose, seen: list[Follower]) -> bool:
         """Whether a pose is on the body of somebody who is followed."""
         poses = [follower.pose for follower in seen if follower.pose is not None]
-        limit = self._settings.on_bones
+        limit = self.settings.on_bones
         return any(self._are_one(pose, other) or self._on_bones(pose, other) >= limit for other in poses)
 
     def duplicates(self, followers: list[Follower]) -> list[Follower]:
@@ -131,7 +132,7 @@ class Identities:
 
         Colours are only remembered while nobody is near who could be taken for the person.
         """
-        s = self._settings
+        s = self.settings
         seen = [f for f in followers if f.pose is not None and not f.lost and f.person is not None]
         alone = set(seen)
         for place, a in enumerate(seen):
@@ -151,9 +152,9 @@ class Identities:
         assert b.person is not None
         kept = difference(a.colours_now, a.colours) + difference(b.colours_now, b.colours)
         swapped = difference(a.colours_now, b.colours) + difference(b.colours_now, a.colours)
-        votes = a.swap_votes.get(b.person, 0) + 1 if swapped + self._settings.swap_margin < kept else 0
+        votes = a.swap_votes.get(b.person, 0) + 1 if swapped + self.settings.swap_margin < kept else 0
         a.swap_votes[b.person] = votes
-        if votes >= self._settings.swap_frames:
+        if votes >= self.settings.swap_frames:
             a.person, b.person = b.person, a.person
             a.colours, b.colours = b.colours, a.colours
             a.swap_votes.clear()
@@ -170,7 +171,7 @@ class Identities:
         self, lost: Follower, pose: Pose, colours: NDArray[np.float32] | None, time_s: float
     ) -> float | None:
         """How little a pose is that of somebody lost; None where it cannot be."""
-        s = self._settings
+        s = self.settings
         size = max(body_size_px(pose.xy_px, pose.confidence), 1.0)
         expected = lost.expected(time_s)
         hips, _ = _trunk_middles(pose)
@@ -183,7 +184,7 @@ class Identities:
         return None if unlike > s.return_colours else gap + unlike / s.return_colours
 
     def _are_one(self, a: Pose, b: Pose) -> bool:
-        s = self._settings
+        s = self.settings
         return similarity(a, b, s.duplicate_tolerance) >= s.duplicate_similarity or trunk_gap(a, b) < s.duplicate_gap
 
     def _on_bones(self, pose: Pose, other: Pose) -> float:
@@ -195,7 +196,7 @@ class Identities:
         length = np.maximum((along**2).sum(axis=-1), 1e-6)
         share = np.clip(((points - starts) * along).sum(axis=-1) / length, 0, 1)
         gaps = np.linalg.norm(starts + share[..., None] * along - points, axis=-1).min(axis=1)
-        return float((gaps < self._settings.bone_reach * size).mean())
+        return float((gaps < self.settings.bone_reach * size).mean())
 
 
 def _trunk_middles(pose: Pose) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

@@ -64,8 +64,9 @@ class LandmarkNetwork:
 
 
 def _sigmoid(logits: NDArray[np.float32]) -> NDArray[np.float32]:
-    limited: NDArray[np.float32] = np.clip(logits, np.float32(-80), np.float32(80))
-    return 1 / (1 + np.exp(-limited))  # beyond which a float's exponential has no value
+    limited = np.clip(logits, -80, 80)  # beyond which a float's exponential has no value
+    made: NDArray[np.float32] = np.reciprocal(1 + np.exp(-limited)).astype(np.float32)
+    return made
 
 
 def refined(xy: NDArray[np.float32], heat: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -8,6 +8,7 @@ from pose.blazepose.region import Region
 
 _SMALL = 0.62  # side of the small tiles, in shorter sides of the picture
 _STEP = 0.67  # between tiles, in their sides, at most
+_AROUND = 1.3  # of the region's side
 _FRAMES_A_LOOK = 2
 _FRAMES_A_QUIET_LOOK = 4  # once nothing has changed for so many looks:
 _QUIET_LOOKS = 24
@@ -32,13 +33,18 @@ def _along(size: int, side: float) -> list[float]:
     return [side / 2 + (size - side) * place / steps for place in range(steps + 1)]
 
 
+def around(region: Region) -> Region:
+    """A part of the picture in which the detector sees best whether there is somebody in a region."""
+    return Region(region.x_px, region.y_px, _AROUND * region.side_px)
+
+
 class Looks:
     """The finder's plan for pictures of one size."""
 
     def __init__(self, width: int, height: int) -> None:
-        self._whole = whole(width, height)
+        self.whole = whole(width, height)
         shorter = float(min(width, height))
-        big = [tile for tile in tiles(width, height, shorter) if tile != self._whole]
+        big = [tile for tile in tiles(width, height, shorter) if tile != self.whole]
         small = cycle(tiles(width, height, _SMALL * shorter))
         self._order = self._in_turn(big, small)
         self._frames = 0
@@ -47,8 +53,8 @@ class Looks:
     def _in_turn(self, big: list[Region], small: Iterator[Region]) -> Iterator[Region]:
         """The whole picture, then the big tiles with a small one after each, without end."""
         while True:
-            yield self._whole
-            for tile in big or [self._whole]:
+            yield self.whole
+            for tile in big or [self.whole]:
                 yield tile
                 yield next(small)
 
