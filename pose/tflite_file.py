@@ -143,9 +143,7 @@ def _code(table: Table) -> int:
 def _operator(table: Table, codes: list[int]) -> Operator:
     code = codes[int(_scalar(table, 0, Uint32Flags, 0))]
     if code not in OPERATORS:
-        raise PoseModelError(
-            f"the pose model has an operator of number {code}, which is not supported; use another bundle"
-        )
+        raise PoseModelError(f"the pose model has operator {code}, which is not supported; give another bundle")
     return Operator(OPERATORS[code], _integers(table, 1), _integers(table, 2), Options(_table(table, 4)))
 
 

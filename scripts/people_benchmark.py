@@ -1,8 +1,8 @@
 """Estimators of several people on composed crossings and groups whose poses are known.
 
 Cut-outs of single people (the demo's, and of real videos with MediaPipe's poses of one person as truth) pass before
-and behind each other. The people of `tune` chose the settings of pose/blazepose; those of `judge` did not. Needs the extra
-`research` (motmetrics), and for cut-outs of real people a folder of videos.
+and behind each other. The people of `tune` chose the settings of pose/blazepose, those of `judge` did not. It needs
+the extra `research` (motmetrics), and for cut-outs of real people a folder of videos.
 """
 
 import argparse
