@@ -75,7 +75,7 @@ class BlazePoseEstimator:
             if follower.person is None and not follower.lost:
                 self._identities.name(follower, self._followers, frame.time_s)
         self._followers = [f for f in self._followers if f.person is not None or not f.lost]
-        self._identities.settle(self._followers)
+        self._identities.settle(self._followers, frame.time_s)
         return self._poses()
 
     def close(self) -> None:
@@ -146,7 +146,7 @@ class BlazePoseEstimator:
             if not self._seen:
                 self._look_for_somebody(self._looks.next(), frame)
         elif (doubted := self._doubted()) is not None:
-            self._look_for_somebody(around(doubted.region), frame)
+            self._look_for_somebody(around(doubted.region, self._frames), frame)
         elif self._looks.is_due():
             self._look_for_somebody(self._looks.next(), frame)
 

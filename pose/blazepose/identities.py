@@ -127,7 +127,7 @@ class Identities:
                     out.append(_worse(a, b))
         return out
 
-    def settle(self, followers: list[Follower]) -> None:
+    def settle(self, followers: list[Follower], time_s: float) -> None:
         """Exchange the identities of two people whose colours have fitted the other way round for some frames.
 
         Colours are only remembered while nobody is near who could be taken for the person.
@@ -142,16 +142,25 @@ class Identities:
                 if trunk_gap(a.pose, b.pose) < s.contact_gap:
                     alone -= {a, b}
                 self._vote(a, b)
+        for a in seen:  # one who went on with the other's body, whose own follower lost it
+            for b in followers:
+                if b.lost and a.pose is not None and self._return_cost(b, a.pose, a.colours_now, time_s) is not None:
+                    self._vote(a, b)
         for follower in alone:
-            if not any(follower.swap_votes.values()):
+            own, now = follower.colours, follower.colours_now
+            if own is None or (now is not None and difference(own, now) < s.return_colours):
                 follower.remember_colours()
 
     def _vote(self, a: Follower, b: Follower) -> None:
-        if a.colours is None or b.colours is None or a.colours_now is None or b.colours_now is None:
+        """Whether `b`, seen or lost, is who `a` was taken for."""
+        if a.colours is None or b.colours is None or a.colours_now is None or b.person is None:
             return
-        assert b.person is not None
-        kept = difference(a.colours_now, a.colours) + difference(b.colours_now, b.colours)
-        swapped = difference(a.colours_now, b.colours) + difference(b.colours_now, a.colours)
+        kept, swapped = difference(a.colours_now, a.colours), difference(a.colours_now, b.colours)
+        if not b.lost:
+            if b.colours_now is None:
+                return
+            kept += difference(b.colours_now, b.colours)
+            swapped += difference(b.colours_now, a.colours)
         votes = a.swap_votes.get(b.person, 0) + 1 if swapped + self.settings.swap_margin < kept else 0
         a.swap_votes[b.person] = votes
         if votes >= self.settings.swap_frames:

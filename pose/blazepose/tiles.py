@@ -8,7 +8,7 @@ from pose.blazepose.region import Region
 
 _SMALL = 0.62  # side of the small tiles, in shorter sides of the picture
 _STEP = 0.67  # between tiles, in their sides, at most
-_AROUND = 1.3  # of the region's side
+_AROUND = (1.3, 0.9, 1.8)  # of the region's side
 _FRAMES_A_LOOK = 2
 _FRAMES_A_QUIET_LOOK = 4  # once nothing has changed for so many looks:
 _QUIET_LOOKS = 24
@@ -33,9 +33,10 @@ def _along(size: int, side: float) -> list[float]:
     return [side / 2 + (size - side) * place / steps for place in range(steps + 1)]
 
 
-def around(region: Region) -> Region:
-    """A part of the picture in which the detector sees best whether there is somebody in a region."""
-    return Region(region.x_px, region.y_px, _AROUND * region.side_px)
+def around(region: Region, number: int) -> Region:
+    """A part of the picture around somebody's region, of a size that changes with a number: the detector sees the same
+    body well in one and badly in another."""
+    return Region(region.x_px, region.y_px, _AROUND[number % len(_AROUND)] * region.side_px)
 
 
 class Looks:
