@@ -61,7 +61,7 @@ def people_choices() -> list[Choice]:
 
 def pose_choices() -> list[Choice]:
     """What finds people."""
-    return [Choice("Automatic", ANY_ESTIMATOR), *(Choice(kind.text, kind.name) for kind in ESTIMATORS.values())]
+    return [Choice("Auto", ANY_ESTIMATOR), *(Choice(kind.text, kind.name) for kind in ESTIMATORS.values())]
 
 
 def provider_choices() -> list[Choice]:
