@@ -62,16 +62,21 @@ class Identities:
 
     def is_followed(self, detection: Detection, followers: list[Follower]) -> bool:
         """Whether somebody who is seen in this frame stands where the detection is; their score is raised by it."""
+        near: list[tuple[float, Follower]] = []
         for follower in followers:
             if follower.pose is None or follower.lost:
                 continue
             hips, shoulders = _trunk_middles(follower.pose)
-            near = self.settings.near * max(detection.size_px, follower.region.side_px / 1.25)
-            gaps = (hips - detection.hips_px, shoulders - detection.shoulders_px)
-            if all(float(np.linalg.norm(gap)) < near for gap in gaps):
-                follower.score = max(follower.score, detection.score)
-                return True
-        return False
+            limit = self.settings.near * max(detection.size_px, follower.region.side_px / 1.25)
+            gaps = [float(np.linalg.norm(hips - detection.hips_px))]
+            gaps.append(float(np.linalg.norm(shoulders - detection.shoulders_px)))
+            if max(gaps) < limit:
+                near.append((sum(gaps), follower))
+        if not near:
+            return False
+        _, nearest = min(near, key=lambda item: item[0])  # people who hug are near each other's detections
+        nearest.score = max(nearest.score, detection.score)
+        return True
 
     def is_doubtful(self, follower: Follower, followers: list[Follower], time_s: float) -> bool:
         """Whether a newcomer is to be given up: not certain in time, or a second skeleton on somebody known."""
