@@ -14,9 +14,10 @@ from pose import process, processors
 from pose.demo import DemoSource
 from pose.errors import PoseError, PoseModelError
 from pose.estimator import MediaPipeEstimator
-from pose.estimators import MEDIAPIPE, EstimatorSpec
+from pose.estimators import BLAZEPOSE, MEDIAPIPE, EstimatorSpec
 from pose.model_asset import find_pose_model
 from pose.process import IN_WORK, PoseProcess
+from pose.skeleton import MEDIAPIPE_33
 from pose.types import Frame
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -214,3 +215,16 @@ def test_it_ends_with_the_one_that_asks(model):
     assert not Path(f"/proc/{pid}").exists()
     assert shared_memories() <= before
     assert done.stderr == ""
+
+
+def test_our_own_estimator_works_there_too(model):
+    worker = PoseProcess(EstimatorSpec(BLAZEPOSE, model, people=2))
+    try:
+        worker.ready()
+        worker.submit(DemoSource(paced=False).read())
+        (pose,), took_ms = worker.result()
+        assert pose.person == 0
+        assert pose.layout is MEDIAPIPE_33
+        assert took_ms > 0
+    finally:
+        worker.close()

@@ -211,3 +211,15 @@ class TestWithTheNetworks:
             poses = estimator.estimate(Frame(turned, number / 30, 0.0, number))
             assert all(np.isfinite(pose.xy_px).all() for pose in poses)
             assert len({pose.person for pose in poses}) == len(poses)
+
+    def test_nobody_in_an_empty_room(self, bundle):
+        room = DemoSource(paced=False).read().bgr.copy()
+        room[:, 200:440] = room[:, :240]  # the wall over the person
+        coarse = np.random.default_rng(1).integers(60, 200, (6, 8, 3)).astype(np.uint8)
+        pattern = np.asarray(cv2.resize(coarse, (640, 480), interpolation=cv2.INTER_CUBIC), np.uint8)
+        for picture in (room, pattern):
+            estimator = BlazePoseEstimator(bundle, people=3)
+            rng = np.random.default_rng(0)
+            for number in range(15):  # every part of the picture was looked at
+                noisy = np.clip(picture + rng.normal(0, 4, picture.shape), 0, 255).astype(np.uint8)
+                assert estimator.estimate(Frame(noisy, number / 30, 0.0, number)) == ()
