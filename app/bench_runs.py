@@ -19,6 +19,7 @@ from app.posing import PoseWorker
 from app.settings import RunOptions
 from app.types import Result
 from pose.estimator import MediaPipeEstimator
+from pose.estimators import MEDIAPIPE, EstimatorSpec, open_estimator
 from pose.source import Source, SourceInfo
 from pose.types import Frame, Pose
 
@@ -175,11 +176,13 @@ class _Clock:
 def bare_run(options: RunOptions, model: Path, frames: int) -> Run:
     """Decode, convert to RGB, detect: one thread, one frame after another, as anyone would write it first."""
     source = opening.open_source(options)
-    landmarker = BareLandmarker(model)
+    spec = options.estimator(model)
+    landmarker = BareLandmarker(model) if spec == EstimatorSpec(MEDIAPIPE, model) else open_estimator(spec)
+    find = landmarker.landmarks if isinstance(landmarker, BareLandmarker) else landmarker.estimate
     clock = _Clock()
     try:
         while clock.frames < frames and (frame := source.read()) is not None:
-            landmarker.landmarks(frame)
+            find(frame)
             clock.tick(frame)
     finally:
         landmarker.close()

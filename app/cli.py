@@ -20,7 +20,8 @@ from app.settings import RunOptions, UserSettings
 from pose.address import is_local, scrubbed
 from pose.arguments import Parser, line_of
 from pose.camera_request import CameraRequest
-from pose.errors import ActionLensError
+from pose.errors import ActionLensError, PoseModelError
+from pose.estimators import AUTO, ESTIMATORS, FULL, MAX_PEOPLE, QUALITIES
 
 T = TypeVar("T")
 
@@ -58,7 +59,13 @@ def _parser() -> _Parser:
         help="0, 1, ... a camera; demo; a video file; a folder of pictures, or a pattern as in walk/%%04d.png; a URL; "
         "auto (camera, else demo)",
     )
-    add("--people", type=_people, metavar="N", help="how many people to follow, 1 to 4 (more than 1 is experimental)")
+    add("--people", type=_people, metavar="N", help=f"how many people to follow, 1 to {MAX_PEOPLE}")
+    add(
+        "--pose",
+        choices=(AUTO, *ESTIMATORS),
+        help="what finds people (default: auto, which is mediapipe for one person and blazepose for several)",
+    )
+    add("--pose-quality", choices=QUALITIES, default=FULL, help="of blazepose's network, where the bundle has it")
     add("--provider", metavar="NAME", help=f"what the recognizer runs on: {_PROVIDERS}")
     add("--pose-model", type=Path, metavar="FILE", help="a Pose Landmarker bundle (.task) instead of the built-in one")
     add("--mirror", action=argparse.BooleanOptionalAction, help="show the picture mirrored; data stay as they are")
@@ -101,8 +108,8 @@ def _local(text: str) -> str:
 
 
 def _people(text: str) -> int:
-    if text not in ("1", "2", "3", "4"):
-        raise argparse.ArgumentTypeError(f"{text} is not 1, 2, 3 or 4")
+    if not text.isdecimal() or not 1 <= int(text) <= MAX_PEOPLE:
+        raise argparse.ArgumentTypeError(f"{text} is not a number of people from 1 to {MAX_PEOPLE}")
     return int(text)
 
 
@@ -157,6 +164,8 @@ def parse(arguments: Sequence[str], settings: UserSettings) -> Command:
         model=_name_of(_or(given.model, remembered.model)),
         source=remembered.whole_source() if given.camera is None else given.camera,
         people=_or(given.people, remembered.people),
+        pose=_or(given.pose, remembered.pose),
+        pose_quality=given.pose_quality,
         provider=_or(given.provider, remembered.provider),
         mirror=_or(given.mirror, remembered.mirror),
         paced=_or(given.paced, not headless),
@@ -170,6 +179,10 @@ def parse(arguments: Sequence[str], settings: UserSettings) -> Command:
         alerts=given.alerts,
         camera=CameraRequest(width, height, given.camera_fps, given.mjpg),
     )
+    try:
+        options.estimator(Path())
+    except PoseModelError as error:  # it cannot follow so many, or not in that quality
+        raise UsageError(f"{error}; `python main.py --help` lists the options") from error
     return Command(
         options, headless, given.doctor, given.bench, given.verbose, given.teaching, given.explain, given.list_models
     )

@@ -18,6 +18,7 @@ from app.settings import RunOptions
 from pose.address import scrubbed
 from pose.arguments import line_of
 from pose.errors import ActionLensError
+from pose.estimators import EstimatorSpec
 
 log = logging.getLogger(__name__)
 
@@ -92,15 +93,15 @@ def check_pose_model(options: RunOptions) -> Iterator[Check]:
         return
     model_asset.check_bundle(chosen)
     yield Check("pose model", Status.OK, str(chosen))
-    yield from _time_pose(chosen)
+    yield from _time_pose(options.estimator(chosen))
 
 
-def _time_pose(model: Path) -> Iterator[Check]:
+def _time_pose(spec: EstimatorSpec) -> Iterator[Check]:
     from pose.demo import DemoSource
-    from pose.estimator import MediaPipeEstimator
+    from pose.estimators import open_estimator
 
     source = DemoSource(paced=False)
-    estimator = MediaPipeEstimator(model)
+    estimator = open_estimator(spec)
     times_ms, found = [], 0
     try:
         for _ in range(_POSE_FRAMES):
@@ -113,7 +114,7 @@ def _time_pose(model: Path) -> Iterator[Check]:
     finally:
         estimator.close()
         source.close()
-    yield _judge_poses(median(times_ms), found, len(times_ms), model)
+    yield _judge_poses(median(times_ms), found, len(times_ms), spec.model)
 
 
 def _judge_poses(typical_ms: float, found: int, of: int, model: Path) -> Check:

@@ -41,12 +41,13 @@ def find_source() -> str:
 
 
 def open_pose_worker(options: RunOptions, progress: Callable[[str], None], cancel: threading.Event) -> "PoseWorker":
-    """MediaPipe with the pose model, which is built at its first use. Raises PoseModelError."""
+    """The estimator of the options with the pose model, which is built at its first use. Raises PoseModelError."""
     from pose.model_asset import find_pose_model
     from pose.process import PoseProcess
 
+    options.estimator(Path())  # says at once, before a download, where there is no such estimator
     model = find_pose_model(options.pose_model, progress=progress, cancel=cancel)
-    return PoseProcess(model, people=options.people, cancel=cancel)
+    return PoseProcess(options.estimator(model), cancel=cancel)
 
 
 def open_recognizer(model: str, provider: str) -> "Recognizer":

@@ -10,9 +10,12 @@ from recognizer.decision import HALF_BODY, IDLE, UNKNOWN, Decision
 
 Rgb = tuple[int, int, int]
 
-# Sky blue, orange, bluish green and yellow of Okabe and Ito, "Color Universal Design" (2008): told apart with any
-# kind of colour vision.
-PERSONS: tuple[Rgb, ...] = ((86, 180, 233), (230, 159, 0), (0, 200, 140), (240, 228, 66))
+# Sky blue, orange, bluish green, yellow, reddish purple, vermilion and blue of Okabe and Ito, "Color Universal Design"
+# (2008), and white: told apart with any kind of colour vision, the darker ones lightened for pictures.
+PERSONS: tuple[Rgb, ...] = (
+    *((86, 180, 233), (230, 159, 0), (0, 200, 140), (240, 228, 66)),
+    *((224, 140, 190), (233, 110, 40), (70, 120, 255), (236, 236, 240)),
+)
 FADED: Rgb = (88, 88, 96)  # joints and bones that are hardly seen
 LABEL_BACKGROUND: Rgb = (24, 24, 28)
 LABEL_TEXT: Rgb = (255, 255, 255)

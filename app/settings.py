@@ -11,12 +11,13 @@ from typing import Any
 from platformdirs import user_config_path
 
 from app import keyring_store
+from pose import estimators
 from pose.address import HIDDEN, without_secrets
 from pose.camera_request import CameraRequest
+from pose.errors import PoseModelError
+from pose.estimators import MAX_PEOPLE, EstimatorSpec
 
 log = logging.getLogger(__name__)
-
-MAX_PEOPLE = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,8 @@ class RunOptions:
 
     model: a name or a folder, see app.models. source: "0", "demo", a path, a URL, or
     "auto" for the first camera, else the demo.
-    people: 1..4. provider: auto, cpu, cuda, ... paced: play a file at its own speed (the window) or as fast
+    people: 1..8. pose: what finds people, auto or a name in pose.estimators; pose_quality: of its network.
+    provider: auto, cpu, cuda, ... paced: play a file at its own speed (the window) or as fast
     as it can be processed without dropping a frame (headless, measuring).
     mirror: show the picture mirrored; never changes the data. seconds: stop after so much source time.
     explain: draw into the saved video how much each joint matters for the action.
@@ -35,6 +37,8 @@ class RunOptions:
     model: str = "act"
     source: str = "0"
     people: int = 1
+    pose: str = estimators.AUTO
+    pose_quality: str = estimators.FULL
     provider: str = "auto"
     paced: bool = True
     mirror: bool = False
@@ -47,6 +51,11 @@ class RunOptions:
     events_csv: Path | None = None
     alerts: Path | None = None
     camera: CameraRequest = field(default_factory=CameraRequest)
+
+    def estimator(self, model: Path) -> EstimatorSpec:
+        """What finds the people, with its model. Raises PoseModelError where it cannot find so many."""
+        kind = estimators.choose(self.pose, self.people, self.pose_quality)
+        return EstimatorSpec(kind, model, self.people, self.pose_quality)
 
 
 @dataclass(slots=True)
@@ -61,6 +70,7 @@ class UserSettings:
     source: str = "auto"
     model: str = "act"
     people: int = 1
+    pose: str = estimators.AUTO
     provider: str = "auto"
     mirror: bool = False
     theme: str = "system"
@@ -94,6 +104,10 @@ class UserSettings:
         settings = cls(**{name: saved[name] for name, kind in _kinds().items() if type(saved.get(name)) is kind})
         if not 1 <= settings.people <= MAX_PEOPLE:
             settings.people = 1
+        try:
+            estimators.choose(settings.pose, settings.people)
+        except PoseModelError:  # not known in this version, or not for so many people
+            settings.pose = estimators.AUTO
         if settings.source != without_secrets(settings.source):
             settings.save(path)  # of an earlier version, which wrote down everything
         return settings

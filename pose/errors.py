@@ -19,3 +19,11 @@ class PoseModelError(ActionLensError):
 
 class PoseError(ActionLensError):
     """Poses cannot be found any more in this run."""
+
+
+class ModelFileError(ActionLensError):
+    """A file is no model that ONNX Runtime can load."""
+
+
+class ProviderError(ActionLensError):
+    """A model cannot run on the provider that was asked for."""

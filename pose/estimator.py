@@ -1,15 +1,17 @@
-"""Pixels to poses: the PoseEstimator protocol and MediaPipe's Pose Landmarker in VIDEO mode."""
+"""Pixels to poses with MediaPipe's Pose Landmarker in VIDEO mode."""
 
 import gc
 import math
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from pose.errors import PoseModelError
+from pose.estimators import FULL
+from pose.in_picture import believed
 from pose.model_asset import check_bundle
 from pose.native_log import quiet_stderr
 from pose.skeleton import MEDIAPIPE_33
@@ -22,24 +24,7 @@ MAX_PEOPLE = 4
 # one person: the default 0.5 never finds both of two people who hug. The lower detection threshold (default 0.5)
 # finds the second person of a wide view in 0.9 instead of 0.4 of the frames; the tracker keeps false ones out.
 _SEVERAL_PEOPLE = {"min_tracking_confidence": 0.8, "min_pose_detection_confidence": 0.3}
-# Outside the picture confidence falls to 0 within this part of the picture's longer side.
-_MARGIN = 0.05
 _MEDIAPIPE_ERRORS = (RuntimeError, ValueError, OSError)  # what its status codes become
-
-
-class PoseEstimator(Protocol):
-    """Finds people in successive frames of one source."""
-
-    def estimate(self, frame: Frame) -> tuple[Pose, ...]:
-        """The people in the frame, each with an identity kept over frames; empty where nobody is.
-
-        Frames must come in order of time. Several people: duplicates removed, smoothed, tracked.
-        """
-        ...
-
-    def close(self) -> None:
-        """Free the model. Any number of times."""
-        ...
 
 
 class MediaPipeEstimator:
@@ -53,8 +38,10 @@ class MediaPipeEstimator:
     falling to 0 outside the picture, where MediaPipe guesses.
     """
 
-    def __init__(self, model: Path, *, people: int = 1) -> None:
-        """Load the model. people: 1..4. Raises PoseModelError where the bundle cannot be used."""
+    def __init__(self, model: Path, *, people: int = 1, quality: str = FULL) -> None:
+        """Load the model. people: 1..4. quality: FULL, what the bundle has. Raises PoseModelError where it cannot."""
+        if quality != FULL:
+            raise ValueError(f"MediaPipe runs the network that the bundle has, not {quality!r}")
         if not 1 <= people <= MAX_PEOPLE:
             raise ValueError(f"people must be 1 to {MAX_PEOPLE}, not {people}")
         check_bundle(model)
@@ -148,10 +135,7 @@ def _pose(landmarks: list[Any], frame: Frame) -> Pose:
     values = np.array([(mark.x, mark.y, mark.visibility, mark.presence) for mark in landmarks], dtype=np.float32)
     size = np.array(frame.size, dtype=np.float32)
     xy_px = values[:, :2] * size
-    outside_px = np.maximum(np.maximum(-xy_px, xy_px - (size - 1)), 0).max(axis=-1)
-    inside = np.clip(1 - outside_px / (_MARGIN * size.max()), 0, 1)
-    confidence = np.clip(values[:, 2] * values[:, 3] * inside, 0, 1)
-    return Pose(xy_px, confidence.astype(np.float32, copy=False), MEDIAPIPE_33, frame.time_s)
+    return Pose(xy_px, believed(xy_px, values[:, 2] * values[:, 3], frame.size), MEDIAPIPE_33, frame.time_s)
 
 
 def _one_line(error: Exception) -> str:

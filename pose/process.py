@@ -1,6 +1,6 @@
-"""MediaPipe in a process of its own, so that poses never wait for Python's lock (docs/adr/0001-live-path.md).
+"""An estimator in a process of its own, so that poses never wait for Python's lock (docs/adr/0001-live-path.md).
 
-Pictures go there through shared memory, poses come back through a pipe. A crash of MediaPipe ends that process alone.
+Pictures go there through shared memory, poses come back through a pipe. A crash of its library ends that process alone.
 """
 
 import multiprocessing
@@ -11,7 +11,6 @@ import time
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from multiprocessing.shared_memory import SharedMemory
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import cv2  # noqa: F401  while it is imported, sys.path leads to its own `typing`, and a process started then inherits that
@@ -21,7 +20,8 @@ from numpy.typing import NDArray
 from pose import processors
 from pose.ctrl_c import start_process
 from pose.errors import ActionLensError, PoseError, PoseModelError
-from pose.skeleton import MEDIAPIPE_33
+from pose.estimators import EstimatorSpec, open_estimator
+from pose.skeleton import LAYOUTS
 from pose.types import Frame, Pose
 
 IN_WORK = 2  # frames that may be submitted and not yet taken back: one is worked on, one waits with its pixels there
@@ -41,9 +41,9 @@ class _Task(NamedTuple):
 
 
 class _Done(NamedTuple):
-    """people: identity, joints and confidence of each. took_ms: of the estimator alone."""
+    """people: identity, layout's name, joints and confidence of each. took_ms: of the estimator alone."""
 
-    people: list[tuple[int, NDArray[np.float32], NDArray[np.float32]]]
+    people: list[tuple[int, str, NDArray[np.float32], NDArray[np.float32]]]
     took_ms: float
 
 
@@ -53,16 +53,16 @@ class _Failed(NamedTuple):
 
 
 class PoseProcess:
-    """A MediaPipeEstimator elsewhere. submit() and result() may be called from two threads, close() from any.
+    """An estimator elsewhere. submit() and result() may be called from two threads, close() from any.
 
     The process is started by the constructor and loads the model meanwhile; ready() waits for it.
     """
 
-    def __init__(self, model: Path, *, people: int = 1, cancel: threading.Event | None = None) -> None:
-        """model: a .task bundle; people: 1..4. cancel: once it is set, ready() waits no longer."""
+    def __init__(self, spec: EstimatorSpec, *, cancel: threading.Event | None = None) -> None:
+        """spec: of the estimator. cancel: once it is set, ready() waits no longer."""
         context = multiprocessing.get_context("spawn")  # a fork would copy the locks of other threads
         self._connection, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs, model, people), name="poses", daemon=True)
+        self._process = context.Process(target=_serve, args=(theirs, spec), name="poses", daemon=True)
         start_process(self._process)
         theirs.close()  # so that the end of the process is seen
         self._cancel = cancel
@@ -103,12 +103,12 @@ class PoseProcess:
     def result(self) -> tuple[tuple[Pose, ...], float]:
         """The people in the earliest frame whose result was not taken yet, and the milliseconds that they took.
 
-        Waits for it. Raises PoseError where MediaPipe fails or the process has ended.
+        Waits for it. Raises PoseError where the estimator fails or the process has ended.
         """
         done: _Done = self._receive()
         time_s = self._times_s[self._taken % IN_WORK]
         self._taken += 1
-        poses = (Pose(xy_px, confidence, MEDIAPIPE_33, time_s, person) for person, xy_px, confidence in done.people)
+        poses = (Pose(xy, confidence, LAYOUTS[name], time_s, person) for person, name, xy, confidence in done.people)
         return tuple(poses), done.took_ms
 
     def close(self) -> None:
@@ -169,13 +169,11 @@ def _free(memory: SharedMemory | None) -> None:
             memory.unlink()
 
 
-def _serve(connection: Connection, model: Path, people: int) -> None:
+def _serve(connection: Connection, spec: EstimatorSpec) -> None:
     """The other process: poses of what comes, until None or the end of the one that asks."""
-    from pose.estimator import MediaPipeEstimator
-
     with suppress(EOFError, ConnectionError):  # the asking process is gone, perhaps long before the model is loaded
         try:
-            estimator = MediaPipeEstimator(model, people=people)
+            estimator = open_estimator(spec)
         except ActionLensError as error:
             connection.send(_Failed(str(error), model=True))
         else:
@@ -223,4 +221,4 @@ def _work(estimator: Any, opened: dict[int, SharedMemory], task: _Task) -> _Done
     bgr = _picture(memory, task.height, task.width)
     poses = estimator.estimate(Frame(bgr, task.time_s, 0.0, task.number))
     took_ms = (time.perf_counter() - began_s) * 1000
-    return _Done([(pose.person, pose.xy_px, pose.confidence) for pose in poses], took_ms)
+    return _Done([(pose.person, pose.layout.name, pose.xy_px, pose.confidence) for pose in poses], took_ms)

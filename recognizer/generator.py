@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pose.errors import ActionLensError
+from pose.errors import ActionLensError, ModelFileError
+from pose.onnx_session import cpu_session
 from pose.skeleton import LAYOUTS, Layout
 from recognizer import card_digest, strict_json
 from recognizer.errors import CardError
@@ -26,7 +27,6 @@ from recognizer.model_card import (
     training_sources,
     weights_folders,
 )
-from recognizer.onnx_recognizer import cpu_session
 from recognizer.strict_json import JsonObject, in_range, mismatch, shown, unique_texts
 
 MODEL_FILE, CARD_FILE = "generator.onnx", "generator.json"
@@ -150,7 +150,7 @@ class OnnxGenerator:
             )
         try:
             self._session: Any = cpu_session(content)
-        except CardError as error:
+        except ModelFileError as error:
             raise CardError(f"{path} is damaged ({error}); export the generator again") from error
         self._check_graph(path)
         self._check_parity(path)

@@ -1,14 +1,9 @@
-"""Clips to predictions with ONNX Runtime; the only file that knows it."""
+"""Clips to predictions with ONNX Runtime."""
 
-import contextlib
-import ctypes
-import io
-import os
 import statistics
-import sys
 import time
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,43 +11,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pose.errors import ModelFileError, ProviderError
+from pose.graph_outputs import output_names, with_outputs
+from pose.onnx_session import AUTO, ORT_ERRORS, check_provider_name, create_session, first_line, open_session
 from recognizer.errors import CardError, RecognizerError
 from recognizer.features import clip_features
-from recognizer.graph_outputs import has_external_data, output_names, with_outputs
 from recognizer.model_card import INPUT_NAME, MODEL_FILE, ModelCard, TensorSpec
 from recognizer.types import Clip, Prediction
 
-# Read once, while the library loads: without it ONNX Runtime 1.29 and later note a device identifier and events and
-# send them to their maker (docs/adr/0005).
-os.environ["ORT_DISABLE_TELEMETRY"] = "1"
-import onnxruntime as ort
-
-AUTO = "auto"
-PROVIDERS = {
-    "cpu": "CPUExecutionProvider",
-    "cuda": "CUDAExecutionProvider",
-    "tensorrt": "TensorrtExecutionProvider",
-    "directml": "DmlExecutionProvider",
-    "coreml": "CoreMLExecutionProvider",
-    "openvino": "OpenVINOExecutionProvider",
-}
-_NVIDIA = ("cuda", "tensorrt")
-_FATAL_ONLY = 4  # ONNX Runtime's log severity; what goes wrong is reported by our own errors
 _TIMED_RUNS = 50
-
-# What a session raises: ONNX Runtime's own errors have no base of their own.
-_ORT_ERRORS: tuple[type[Exception], ...] = (
-    RuntimeError,
-    ValueError,
-    *(
-        value
-        for value in vars(ort.capi.onnxruntime_pybind11_state).values()
-        if isinstance(value, type) and issubclass(value, Exception)
-    ),
-)
-
-ort.set_default_logger_severity(_FATAL_ONLY)
-ort.disable_telemetry_events()  # on Windows the environment variable is not looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +44,13 @@ class OnnxRecognizer:
 
     def __init__(self, folder: Path, provider: str = AUTO) -> None:
         """Load model.onnx and its card. Raises CardError, or RecognizerError where the provider does not work."""
-        _check_provider_name(provider)
+        with _told_as_ours():
+            check_provider_name(provider)
         self.card, content = ModelCard.load_with_model(folder)
         self._where = str(folder / MODEL_FILE)
         lean = self._without_extras(content)
-        session, self.provider, self.provider_note = _open(lean, provider, self._where)
+        with _told_as_ours():
+            session, self.provider, self.provider_note = open_session(lean, provider, self._where)
         self._session: Any = session
         self._content = content
         self._whole: Any = None  # a session of the whole graph, once something beside the logits is asked for
@@ -138,7 +107,7 @@ class OnnxRecognizer:
         features = self._clip_features(clips)
         if self._embedding is None:
             lean = with_outputs(self._content, [spec.name])
-            session = _session(lean, self.provider, self._where)
+            session = self._another_session(lean)
             self._check_tensor(session.get_outputs()[0], spec)
             self._embedding = session
         (found,) = self._call(self._embedding, [spec.name], features)
@@ -217,16 +186,20 @@ class OnnxRecognizer:
             raise RuntimeError(f"the recognizer {self.name} is closed")
         try:
             found: list[Any] = session.run(list(names), {INPUT_NAME: features})
-        except _ORT_ERRORS as error:
+        except ORT_ERRORS as error:
             raise RecognizerError(
-                f"{self._where} failed on {self.provider}: {_first_line(error)}; try --provider cpu"
+                f"{self._where} failed on {self.provider}: {first_line(error)}; try --provider cpu"
             ) from error
         return found
+
+    def _another_session(self, content: bytes) -> Any:
+        with _told_as_ours():
+            return create_session(content, self.provider, self._where)
 
     def _open_whole(self) -> Any:
         """The session of the whole graph, its outputs compared with the card, and its constants. Raises CardError."""
         if self._whole is None:
-            session = _session(self._content, self.provider, self._where)
+            session = self._another_session(self._content)
             outputs = {value.name: value for value in session.get_outputs()}
             for spec in self._extras:
                 self._check_tensor(outputs[spec.name], spec)
@@ -271,143 +244,17 @@ class OnnxRecognizer:
             self._run(np.zeros((clips, self.card.frames, self._features), np.float32))
 
 
-def available_providers() -> tuple[str, ...]:
-    """Names of the providers that the installed ONNX Runtime was built with; whether one works is seen on loading."""
-    built_in = ort.get_available_providers()
-    return tuple(name for name, long_name in PROVIDERS.items() if long_name in built_in)
-
-
-def _check_provider_name(provider: str) -> None:
-    if provider == AUTO or provider in available_providers():
-        return
-    choices = ", ".join((AUTO, *available_providers()))
-    if provider in PROVIDERS:
-        raise RecognizerError(
-            f"provider {provider} is not part of the installed ONNX Runtime; available here: {choices}"
-        )
-    raise RecognizerError(f"unknown provider {provider!r}; choose one of {choices}")
-
-
-def _open(content: bytes, provider: str, where: str) -> tuple[Any, str, str]:
-    """A session, the provider that it really uses and what is to be said of it."""
-    if provider == "cpu" or (provider == AUTO and "cuda" not in available_providers()):
-        return _session(content, "cpu", where), "cpu", ""
-    if provider == AUTO and _missing_driver():
-        return _session(content, "cpu", where), "cpu", "no NVIDIA driver"
-    wanted = "cuda" if provider == AUTO else provider
+@contextmanager
+def _told_as_ours() -> Iterator[None]:
+    """The errors of ONNX Runtime's sessions as those of a recognizer."""
     try:
-        session = _accelerated(content, wanted, where)
-    except RecognizerError as error:
-        if provider != AUTO:
-            raise
-        return _session(content, "cpu", where), "cpu", str(error)
-    placed = _placement(session)
-    elsewhere = placed.total() - placed[PROVIDERS[wanted]]
-    note = f"{elsewhere} of {placed.total()} nodes run on the CPU" if elsewhere else ""
-    return session, wanted, note
-
-
-def _accelerated(content: bytes, provider: str, where: str) -> Any:
-    """A session that was seen to run on the provider. Raises RecognizerError where it does not."""
-    complaint = ""
-    if provider in _NVIDIA:
-        if missing := _missing_driver():
-            raise RecognizerError(
-                f"{provider} does not work: no NVIDIA driver ({missing} cannot be loaded); install it or use the CPU"
-            )
-        complaint = _load_cuda_libraries()
-    fix = 'pip install "actionlens[cuda]"' if provider in _NVIDIA else "use --provider cpu"
-    try:
-        session = _session(content, provider, where)
-        features = session.get_inputs()[0]
-        sizes = [size if isinstance(size, int) else 1 for size in features.shape]
-        session.run(None, {features.name: np.zeros(sizes, np.float32)})
-    except _ORT_ERRORS as error:
-        raise RecognizerError(f"{provider} does not work: {_first_line(error)}; {fix}") from error
-    if PROVIDERS[provider] not in session.get_providers():
-        why = complaint or "ONNX Runtime could not start it"
-        raise RecognizerError(f"{provider} does not work: {why}; {fix}")
-    if not _placement(session)[PROVIDERS[provider]]:
-        raise RecognizerError(f"{provider} can run no part of {where}; use --provider cpu")
-    return session
-
-
-def cpu_session(content: bytes, threads: int = 1) -> Any:
-    """A model in a session as recognizers have it on the CPU, to be timed. Raises CardError."""
-    return _session(content, "cpu", MODEL_FILE, threads)
-
-
-def _session(content: bytes, provider: str, where: str, threads: int = 1) -> Any:
-    options = ort.SessionOptions()
-    options.log_severity_level = _FATAL_ONLY
-    # A network this small gains nothing from more threads, and a spinning pool would take the CPU from the pose model.
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.add_session_config_entry("session.record_ep_graph_assignment_info", "1")
-    names = list(dict.fromkeys((PROVIDERS[provider], PROVIDERS["cpu"])))
-    _check_whole(content, where)
-    try:
-        with _quiet_stdout():  # it prints its fallbacks
-            session = ort.InferenceSession(content, options, providers=names)
-    except _ORT_ERRORS as error:
-        if provider != "cpu":
-            raise
-        raise CardError(f"{where} is not a model that ONNX Runtime can load: {_first_line(error)}") from error
-    session.disable_fallback()  # a provider that fails while running is an error, never a silent change
-    return session
-
-
-def _check_whole(content: bytes, where: str) -> None:
-    """Raise CardError where weights lie in another file: ONNX Runtime would look for it in the current folder, and no
-    SHA-256 of a card is of it."""
-    try:
-        in_parts = has_external_data(content)
-    except ValueError as error:
-        raise CardError(f"{where} is not a model that ONNX Runtime can load: {error}") from error
-    if in_parts:
-        raise CardError(
-            f"{where} keeps weights in another file, which its card does not vouch for: save it as one file, as "
-            "onnx.save(onnx.load(FILE), FILE) does"
-        )
-
-
-def _placement(session: Any) -> Counter[str]:
-    """How many of the graph's nodes run on each provider, by ONNX Runtime's names."""
-    placed: Counter[str] = Counter()
-    for part in session.get_provider_graph_assignment_info():
-        placed[part.ep_name] += len(part.get_nodes())
-    return placed
-
-
-def _missing_driver() -> str:
-    """The library of the NVIDIA driver if it is not there, else ""."""
-    library = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
-    try:
-        ctypes.CDLL(library)
-    except OSError:
-        return library
-    return ""
-
-
-def _load_cuda_libraries() -> str:
-    """Load CUDA and cuDNN from where pip puts them; the first complaint, "" if there is none."""
-    with _quiet_stdout() as said:
-        ort.preload_dlls()
-    return said.getvalue().strip().split("\n")[0].strip()
-
-
-@contextlib.contextmanager
-def _quiet_stdout() -> Iterator[io.StringIO]:
-    with contextlib.redirect_stdout(io.StringIO()) as said:
-        yield said
+        yield
+    except ModelFileError as error:
+        raise CardError(str(error)) from error
+    except ProviderError as error:
+        raise RecognizerError(str(error)) from error
 
 
 def _softmax(logits: NDArray[np.float64]) -> NDArray[np.float32]:
     powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
     return np.asarray(powers / powers.sum(axis=-1, keepdims=True), dtype=np.float32)
-
-
-def _first_line(error: BaseException) -> str:
-    text = (str(error).strip() or type(error).__name__).splitlines()[0]
-    return text if len(text) <= 300 else text[:297] + "..."

@@ -26,6 +26,7 @@ from app.plurals import counted
 from app.recording.folder import library_root
 from pose.arguments import Parser, line_of
 from pose.errors import ActionLensError
+from pose.estimators import AUTO, ESTIMATORS, MAX_PEOPLE
 
 DONE, INCOMPLETE, MISTAKE = 0, 1, 2
 Command = Callable[[argparse.Namespace, threading.Event], int]
@@ -70,7 +71,8 @@ def _add_import(parser: argparse.ArgumentParser) -> None:
     add("--person", default="", help="whom all of it shows")
     add("--session", default="", help="the sitting that all of it was made in")
     add("--skeleton-only", action="store_true", help="keep no pixels")
-    add("--people", type=int, default=1, metavar="N", help="people to follow in a video, 1 to 4")
+    add("--people", type=int, default=1, metavar="N", help=f"people to follow in a video, 1 to {MAX_PEOPLE}")
+    add("--pose", choices=(AUTO, *ESTIMATORS), default=AUTO, help="what finds them (default: %(default)s)")
     add("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="videos at a time (default: %(default)s)")
     add("--backend", choices=BACKENDS, default="local", help="where poses are found; ray: on the cluster of `ray`")
     add("--pose-model", type=Path, metavar="FILE", help="a Pose Landmarker bundle (.task) instead of the built-in one")
@@ -99,6 +101,7 @@ def _import(options: argparse.Namespace, cancel: threading.Event) -> int:
         session=options.session,
         skeleton_only=options.skeleton_only,
         people=options.people,
+        pose=options.pose,
         jobs=options.jobs,
         backend=options.backend,
     )

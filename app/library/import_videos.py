@@ -16,6 +16,8 @@ from app.library.storing import describe, store
 from app.library.types import NewClip
 from app.library.video_poses import CANCEL, PosedVideo, pose_videos, shares
 from pose.address import public_source
+from pose.errors import PoseModelError
+from pose.estimators import EstimatorSpec, choose
 from pose.folders import is_leftover, natural
 from pose.model_asset import find_pose_model
 
@@ -68,14 +70,14 @@ def import_videos(
     few seconds; what is finished stays. Raises LibraryError and PoseModelError where nothing can be imported at all.
     """
     options, cancel = options or ImportOptions(), cancel or threading.Event()
-    _check(options)
+    kind = _check(options)
     videos = find_videos(paths)
     staging = library.staging()
     report, copies = ImportReport(), Copies(library)
     videos = copies.without(videos, report)
     if not videos:
         return report
-    model = find_pose_model(pose_model, cancel=cancel)
+    spec = EstimatorSpec(kind, find_pose_model(pose_model, cancel=cancel), options.people)
     teller = Teller(tell, len(videos))
     with tempfile.TemporaryDirectory(dir=staging, ignore_cleanup_errors=True) as folder:
         marks = Path(folder)
@@ -86,7 +88,7 @@ def import_videos(
                 (marks / CANCEL).touch()
             teller(finished + shares(marks, len(videos)))
 
-        posing = pose_videos(videos, model, marks, people=options.people, jobs=options.jobs, backend=options.backend)
+        posing = pose_videos(videos, spec, marks, jobs=options.jobs, backend=options.backend)
         with Ticker(tick):
             for posed in posing:
                 _keep(library, staging, posed, options, report, copies)
@@ -96,12 +98,17 @@ def import_videos(
     return report
 
 
-def _check(options: ImportOptions) -> None:
+def _check(options: ImportOptions) -> str:
+    """The kind of estimator. Raises LibraryError."""
     for name, what in ((options.action, "action"), (options.who, "person"), (options.session, "session")):
         if name:
             clean_label(name, what)
-    if options.jobs < 1 or not 1 <= options.people <= 4:
-        raise LibraryError(f"{options.jobs} jobs, {options.people} people: give at least 1 job, and 1 to 4 people")
+    if options.jobs < 1:
+        raise LibraryError(f"{options.jobs} jobs: give at least 1")
+    try:
+        return choose(options.pose, options.people)
+    except PoseModelError as error:
+        raise LibraryError(str(error)) from error
 
 
 def _keep(

@@ -4,6 +4,8 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from pose.estimators import AUTO
+
 
 @dataclass(frozen=True, slots=True)
 class ImportProgress:
@@ -43,8 +45,8 @@ class ImportOptions:
     """How to import.
 
     action: what all of it shows, "" for not known. action_from_folder: the name of the folder that a video is in.
-    who, session: of all of it. skeleton_only: keep no pixels. people: to follow in videos, 1 to 4. jobs: videos at a
-    time. backend: "local" or "ray".
+    who, session: of all of it. skeleton_only: keep no pixels. people: to follow in videos, 1 to 8. pose: what
+    finds them, as in the options of a run. jobs: videos at a time. backend: "local" or "ray".
     """
 
     action: str = ""
@@ -53,6 +55,7 @@ class ImportOptions:
     session: str = ""
     skeleton_only: bool = False
     people: int = 1
+    pose: str = AUTO
     jobs: int = 2
     backend: str = "local"
 

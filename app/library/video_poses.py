@@ -23,7 +23,8 @@ from app.library.errors import LibraryError
 from app.library.types import Tracks
 from pose.ctrl_c import start_tracker, without_ctrl_c
 from pose.errors import ActionLensError
-from pose.skeleton import MEDIAPIPE_33
+from pose.estimators import EstimatorSpec, open_estimator
+from pose.skeleton import Layout
 from pose.types import Pose
 
 BACKENDS = ("local", "ray")
@@ -43,29 +44,29 @@ class PosedVideo:
 
 
 def pose_videos(
-    videos: Sequence[Path], model: Path, marks: Path, *, people: int = 1, jobs: int = 2, backend: str = "local"
+    videos: Sequence[Path], spec: EstimatorSpec, marks: Path, *, jobs: int = 2, backend: str = "local"
 ) -> Iterator[PosedVideo]:
     """The poses of each video as soon as they are there, in any order; one that fails has a line instead.
 
-    model: a pose model bundle. marks: an empty folder that all processes see. Once it holds the file `cancel`, what is
+    spec: of the estimator. marks: an empty folder that all processes see. Once it holds the file `cancel`, what is
     at work ends and nothing more begins. Raises LibraryError where the backend is not there.
     """
     left = dict(enumerate(videos))
     try:
-        for number, posed in _parallel(dict(left), model, marks, people, jobs, backend):
+        for number, posed in _parallel(dict(left), spec, marks, jobs, backend):
             del left[number]
             yield posed
     except BrokenProcessPool:  # a video has ended its process: each of the rest gets a pool of its own
         for number, path in left.items():
-            yield from _alone(number, path, model, marks, people, backend)
+            yield from _alone(number, path, spec, marks, backend)
     finally:
         if backend == "local":
             _end_processes()
 
 
-def _alone(number: int, path: Path, model: Path, marks: Path, people: int, backend: str) -> Iterator[PosedVideo]:
+def _alone(number: int, path: Path, spec: EstimatorSpec, marks: Path, backend: str) -> Iterator[PosedVideo]:
     try:
-        for _, posed in _parallel({number: path}, model, marks, people, 1, backend):
+        for _, posed in _parallel({number: path}, spec, marks, 1, backend):
             yield posed
     except BrokenProcessPool:
         yield PosedVideo(path, None, f"{path} ends the process that reads it; convert it or leave it out")
@@ -78,13 +79,13 @@ def _end_processes() -> None:
     get_reusable_executor().shutdown(wait=True)
 
 
-def pose_video(number: int, path: Path, model: Path, marks: Path, people: int, asking: int) -> tuple[int, PosedVideo]:
+def pose_video(number: int, path: Path, spec: EstimatorSpec, marks: Path, asking: int) -> tuple[int, PosedVideo]:
     """One video from its first frame to its last, in this process. asking: the process that waits."""
     if os.getpid() != asking and threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ray's workers were not started deaf
         _end_with_parent()
     try:
-        return number, _posed(number, path, model, marks, people)
+        return number, _posed(number, path, spec, marks)
     except (ActionLensError, OSError, RuntimeError, MemoryError) as error:
         line = " ".join(str(error).split()) or type(error).__name__
         return number, PosedVideo(path, None, line if str(path) in line else f"{path}: {line}")
@@ -114,10 +115,13 @@ def shares(marks: Path, videos: int) -> float:
     return done
 
 
-def tracks_of(frames: Sequence[tuple[float, Sequence[Pose]]], size: tuple[int, int]) -> Tracks:
-    """Poses by frame as arrays, with times from 0. Joints that are nowhere get confidence 0."""
+def tracks_of(frames: Sequence[tuple[float, Sequence[Pose]]], size: tuple[int, int], layout: Layout) -> Tracks:
+    """Poses by frame as arrays, with times from 0. Joints that are nowhere get confidence 0.
+
+    layout: of the estimator, for frames in which nobody is.
+    """
     rows = [(place, pose) for place, (_, poses) in enumerate(frames) for pose in poses]
-    layout = rows[0][1].layout if rows else MEDIAPIPE_33
+    layout = rows[0][1].layout if rows else layout
     shape = (len(rows), len(layout))
     xy = np.stack([pose.xy_px for _, pose in rows]) if rows else np.zeros((*shape, 2), np.float32)
     confidence = np.stack([pose.confidence for _, pose in rows]) if rows else np.zeros(shape, np.float32)
@@ -134,15 +138,14 @@ def tracks_of(frames: Sequence[tuple[float, Sequence[Pose]]], size: tuple[int, i
     )
 
 
-def _posed(number: int, path: Path, model: Path, marks: Path, people: int) -> PosedVideo:
-    if (marks / CANCEL).exists():  # before the estimator's library, which takes seconds to load
+def _posed(number: int, path: Path, spec: EstimatorSpec, marks: Path) -> PosedVideo:
+    if (marks / CANCEL).exists():  # before its model, which takes seconds to load
         return PosedVideo(path, None)
-    from pose.estimator import MediaPipeEstimator
     from pose.video_file import VideoFile
 
     video = VideoFile(path)
     try:
-        estimator = MediaPipeEstimator(model, people=people)
+        estimator = open_estimator(spec)
         try:
             frames: list[tuple[float, tuple[Pose, ...]]] = []
             size = (0, 0)
@@ -155,7 +158,7 @@ def _posed(number: int, path: Path, model: Path, marks: Path, people: int) -> Po
                 size = frame.size
         finally:
             estimator.close()
-        return PosedVideo(path, tracks_of(frames, size))
+        return PosedVideo(path, tracks_of(frames, size, spec.layout))
     finally:
         video.close()
         with suppress(OSError):
@@ -168,7 +171,7 @@ def _mark(path: Path, frames: int, total: int | None) -> None:
 
 
 def _parallel(
-    videos: dict[int, Path], model: Path, marks: Path, people: int, jobs: int, backend: str
+    videos: dict[int, Path], spec: EstimatorSpec, marks: Path, jobs: int, backend: str
 ) -> Iterator[tuple[int, PosedVideo]]:
     from joblib import Parallel, delayed, parallel_config
 
@@ -176,7 +179,7 @@ def _parallel(
         for number, path in videos.items():
             if (marks / CANCEL).exists():
                 return
-            yield delayed(pose_video)(number, path.absolute(), model, marks, people, os.getpid())
+            yield delayed(pose_video)(number, path.absolute(), spec, marks, os.getpid())
 
     # One job is two workers of which one has work: joblib would do a single job in this process.
     options: dict[str, Any] = {"n_jobs": max(jobs, 2), "pre_dispatch": 1 if jobs == 1 else jobs, "batch_size": 1}

@@ -105,6 +105,7 @@ class Recorder:
         self._begins_s: float | None = None  # of the source, when the countdown is over
         self._key_s: float | None = None  # when it began
         self._started_s = 0.0
+        self._layout = MEDIAPIPE_33  # of the estimator's poses, once one was seen
         self._still = Stillness()
         self._seen = False  # somebody, in this take
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
@@ -276,6 +277,8 @@ class Recorder:
             return
         self._last_s = time_s
         poses = tuple(person.pose for person in result.persons)
+        if poses:
+            self._layout = poses[0].layout
         if self._view.state is RecorderState.COUNTDOWN:
             self._count(result)
         if self._view.state is RecorderState.RECORDING:
@@ -307,7 +310,7 @@ class Recorder:
             self._root,
             source=self._source,
             session=settings.session,
-            layout=MEDIAPIPE_33,
+            layout=self._layout,
             size=size,
             person=settings.person,
             action=settings.action if action is None else action,

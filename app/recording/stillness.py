@@ -1,11 +1,12 @@
 """Tells when a take is over because the person stands still again."""
 
 from collections import deque
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pose.skeleton import MEDIAPIPE_33
+from pose.skeleton import Layout
 from pose.types import Pose
 
 # Torso lengths a second of the two fastest limb joints, below which a person stands still: a tenth of what the take
@@ -15,10 +16,6 @@ _STILL_S = 1.2  # so long, after something has moved, ends a take
 _SPEED_OVER_S = 0.25
 _MEAN_OVER_S = 0.12  # poses of so long are averaged: a detector's jitter is no motion
 _SURE = 0.3  # joints that are hardly seen jitter
-_LIMBS = tuple(
-    MEDIAPIPE_33.index(f"{side}_{joint}") for side in ("left", "right") for joint in ("wrist", "elbow", "knee", "ankle")
-)
-_TORSO = tuple(MEDIAPIPE_33.index(f"{side}_{joint}") for joint in ("shoulder", "hip") for side in ("left", "right"))
 
 
 class Stillness:
@@ -31,11 +28,12 @@ class Stillness:
 
     def is_over(self, time_s: float, pose: Pose | None) -> bool:
         """True once the motion is over. Without a pose nothing is known, which is no stillness."""
-        if pose is None or pose.layout != MEDIAPIPE_33:
+        if pose is None:
             self._still_since_s = None
             return False
-        limbs = np.where(pose.confidence[list(_LIMBS), None] >= _SURE, pose.xy_px[list(_LIMBS)], np.float32(np.nan))
-        corners = pose.xy_px[list(_TORSO)]
+        limb, torso_joints = _joints(pose.layout)
+        limbs = np.where(pose.confidence[limb, None] >= _SURE, pose.xy_px[limb], np.float32(np.nan))
+        corners = pose.xy_px[torso_joints]
         torso = float(np.linalg.norm(corners[:2].mean(axis=0) - corners[2:].mean(axis=0)))
         self._poses.append((time_s, limbs))
         while time_s - self._poses[0][0] > _SPEED_OVER_S + _MEAN_OVER_S:
@@ -62,3 +60,13 @@ class Stillness:
         over_s = float(np.mean([at_s for at_s, _ in newest]) - np.mean([at_s for at_s, _ in oldest]))
         way = np.mean([limbs for _, limbs in newest], axis=0) - np.mean([limbs for _, limbs in oldest], axis=0)
         return np.linalg.norm(way, axis=1), over_s
+
+
+@cache
+def _joints(layout: Layout) -> tuple[list[int], list[int]]:
+    """Places of wrists, elbows, knees and ankles, and of shoulders and then hips; every layout has them."""
+
+    def places(*parts: str) -> list[int]:
+        return [layout.index(f"{side}_{part}") for part in parts for side in ("left", "right")]
+
+    return places("wrist", "elbow", "knee", "ankle"), places("shoulder", "hip")

@@ -27,6 +27,7 @@ _COMMANDS = (
     _Command("source", "Choose &source", "Ctrl+1", "Choose the source"),
     _Command("model", "Choose &model", "Ctrl+2", "Choose the recognizer"),
     _Command("people", "Choose p&eople", "Ctrl+3", "Choose how many people to follow"),
+    _Command("pose", "Choose p&oses", "Ctrl+5", "Choose what finds people"),
     _Command("provider", "Choose pro&vider", "Ctrl+4", "Choose what the recognizer runs on"),
     _Command("demo", "&Demo", "Ctrl+D", "Play the demo"),
     _Command("open_file", "&Open file…", "Ctrl+O", "Open a video file"),

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 
 from app.models import known_models
-from app.settings import MAX_PEOPLE
 from app.ui.chooser import Choice
 from pose.address import public_source
+from pose.estimators import AUTO as ANY_ESTIMATOR
+from pose.estimators import ESTIMATORS, MAX_PEOPLE
 
 AUTO, DEMO = "auto", "demo"
 OPEN_FILE, OPEN_URL, OPEN_MODEL = "command:file", "command:url", "command:model"
@@ -54,9 +55,13 @@ def model_choices() -> list[Choice]:
 
 
 def people_choices() -> list[Choice]:
-    """One person, or several as an experiment."""
-    several = [Choice(f"{n} (experimental)", str(n)) for n in range(2, MAX_PEOPLE + 1)]
-    return [Choice("1", "1"), *several]
+    """How many people are followed."""
+    return [Choice(str(n), str(n)) for n in range(1, MAX_PEOPLE + 1)]
+
+
+def pose_choices() -> list[Choice]:
+    """What finds people."""
+    return [Choice("Auto", ANY_ESTIMATOR), *(Choice(kind.text, kind.name) for kind in ESTIMATORS.values())]
 
 
 def provider_choices() -> list[Choice]:

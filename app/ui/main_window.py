@@ -151,6 +151,7 @@ class MainWindow(QMainWindow):
             ("source", toolbar.source.showPopup),
             ("model", toolbar.model.showPopup),
             ("people", toolbar.people.showPopup),
+            ("pose", toolbar.pose.showPopup),
             ("provider", toolbar.provider.showPopup),
             ("demo", lambda: run.choose_source(choices.DEMO)),
             ("open_file", lambda: run.choose_source(choices.OPEN_FILE)),

@@ -6,7 +6,7 @@ from app.ui.actions import Actions
 
 _MENUS = (
     ("&File", ("open_file", "open_url", "demo", "", "export_events", "screenshot", "folder", "", "quit")),
-    ("&Run", ("start", "pause", "restart", "", "source", "model", "people", "provider", "", "alerts")),
+    ("&Run", ("start", "pause", "restart", "", "source", "model", "people", "pose", "provider", "", "alerts")),
     ("&Teach", ("record", "take", "wrong", "", "library", "teach", "recognizers", "", "generated")),
     (
         "&View",

@@ -34,6 +34,7 @@ class RunChoices(QObject):
         toolbar.model.chosen.connect(self.choose_model)
         toolbar.model.opening.connect(self.offer_models)
         toolbar.people.chosen.connect(lambda people: self._change_run(people=int(people)))
+        toolbar.pose.chosen.connect(lambda pose: self._change_run(pose=pose))
         toolbar.provider.chosen.connect(lambda provider: self.use_recognizer(provider=provider))
         self.offer_models()
 

@@ -8,9 +8,9 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QHelpEvent, QPainter, QP
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from app.palette import action_rgb, action_text, person_rgb, text_rgb
-from app.settings import MAX_PEOPLE
 from app.types import PersonResult, Result
 from app.ui.theme import Colours
+from pose.estimators import MAX_PEOPLE
 
 SPAN_S = 60.0
 _GAP_S = 1.0  # a person unseen for longer leaves a hole

@@ -9,7 +9,15 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QVBoxLay
 from app.settings import RunOptions
 from app.ui import icons
 from app.ui.actions import Actions, tooltip_of
-from app.ui.choices import last_part, model_text, people_choices, provider_choices, source_choices, source_text
+from app.ui.choices import (
+    last_part,
+    model_text,
+    people_choices,
+    pose_choices,
+    provider_choices,
+    source_choices,
+    source_text,
+)
 from app.ui.chooser import Chooser
 
 _RUN = ("start", "pause", "record", "teach", "screenshot")
@@ -17,7 +25,7 @@ _VIEW = ("mirror", "large_text", "panel", "attention", "full_screen", "theme", "
 
 
 class Toolbar(QFrame):
-    """Four choosers, each under its name, and tool buttons for the actions."""
+    """Choosers, each under its name, and tool buttons for the actions."""
 
     def __init__(self, actions: Actions, options: RunOptions, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -25,9 +33,11 @@ class Toolbar(QFrame):
         self.source = self._chooser("Source", "source", source_text)
         self.model = self._chooser("Recognizer", "model", model_text)
         self.people = self._chooser("People", "people")
+        self.pose = self._chooser("Poses", "pose")
         self.provider = self._chooser("Runs on", "provider")
         self.source.offer(source_choices(None))
         self.people.offer(people_choices())
+        self.pose.offer(pose_choices())
         self.provider.offer(provider_choices())
         self.buttons: dict[str, QToolButton] = {}
         row = QHBoxLayout(self)
@@ -36,7 +46,8 @@ class Toolbar(QFrame):
         for name, chooser, stretch in (
             ("Source", self.source, 5),
             ("Recognizer", self.model, 4),
-            ("People", self.people, 3),
+            ("People", self.people, 2),
+            ("Poses", self.pose, 3),
             ("Runs on", self.provider, 3),
         ):
             row.addLayout(self._named(name, chooser), stretch)
@@ -51,6 +62,7 @@ class Toolbar(QFrame):
         self.source.set_value(options.source)
         self.model.set_value(options.model)
         self.people.set_value(str(options.people))
+        self.pose.set_value(options.pose)
         self.provider.set_value(options.provider)
 
     def _chooser(self, name: str, command: str, text_of: Callable[[str], str] = last_part) -> Chooser:

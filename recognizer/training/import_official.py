@@ -25,7 +25,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-import recognizer.onnx_recognizer  # noqa: F401  (it turns off the telemetry of ONNX Runtime)
+from pose.onnx_session import cpu_session
 from recognizer import strict_json
 from recognizer.model_card import CARD_FILE, MODEL_FILE, DecisionRules, ModelCard, Parity, TensorSpec, TrainingSource
 from recognizer.plain_arrays import UNREADABLE, refuse_traps
@@ -186,10 +186,7 @@ def to_onnx(network: nn.Module, official: _Official) -> tuple[bytes, list[float]
 
 def _verify(content: bytes, name: str, reference: NDArray[np.float32], expected: NDArray[np.float32]) -> None:
     """OfficialError where ONNX Runtime gives other logits than torch did."""
-    import onnxruntime as ort
-
-    session = ort.InferenceSession(content, providers=["CPUExecutionProvider"])
-    found = session.run(None, {name: reference})[0][0]
+    found = cpu_session(content).run(None, {name: reference})[0][0]
     difference = float(np.abs(found - expected).max() / max(np.abs(expected).max(), 1e-6))
     if not difference < _TOLERANCE:
         raise OfficialError(

@@ -13,16 +13,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime
 import psutil
 import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from pose.errors import ActionLensError
+from pose.onnx_session import cpu_session, runtime_version
 from recognizer.features import CHANNELS, LAYOUT
 from recognizer.model_card import INPUT_NAME
-from recognizer.onnx_recognizer import cpu_session
 from recognizer.training.attention_speed import as_table, measure_attention
 from recognizer.training.batches import FRAMES
 from recognizer.training.export import fast_graph
@@ -178,7 +177,7 @@ def measure(cases: Sequence[Case], threads: Sequence[int], people: Sequence[int]
             "kind": platform.machine(),
             "vector_instructions": torch.backends.cpu.get_cpu_capability(),
         },
-        "versions": {"torch": torch.__version__, "onnxruntime": onnxruntime.__version__},
+        "versions": {"torch": torch.__version__, "onnxruntime": runtime_version()},
     }
 
 

@@ -78,7 +78,11 @@ def test_without_a_display_it_says_so_and_runs_headless(no_display, capsys):
 @pytest.mark.parametrize(
     "arguments",
     [
-        ["--people", "5"],
+        ["--people", "9"],
+        ["--people", "0"],
+        ["--people", "two"],
+        ["--pose", "mediapipe", "--people", "5"],
+        ["--pose", "mediapipe", "--pose-quality", "lite"],
         ["--people", "one"],
         ["--seconds", "0"],
         ["--seconds", "nan"],

@@ -38,6 +38,21 @@ def test_a_number_of_people_out_of_range_is_left_out():
     assert UserSettings.load().people == 1
 
 
+@pytest.mark.parametrize(
+    ("saved", "pose"),
+    [
+        ({"pose": "blazepose", "people": 8}, "blazepose"),
+        ({"pose": "mediapipe", "people": 4}, "mediapipe"),
+        ({"pose": "mediapipe", "people": 6}, "auto"),
+        ({"pose": "of a later version"}, "auto"),
+    ],
+)
+def test_an_estimator_that_cannot_be_used_is_left_out(saved, pose):
+    settings_path().parent.mkdir(parents=True)
+    settings_path().write_text(json.dumps(saved))
+    assert UserSettings.load().pose == pose
+
+
 def test_a_folder_that_cannot_be_written_is_only_a_warning(tmp_path, caplog):
     blocked = tmp_path / "a file"
     blocked.write_text("")

@@ -14,8 +14,10 @@ from pose import process, processors
 from pose.demo import DemoSource
 from pose.errors import PoseError, PoseModelError
 from pose.estimator import MediaPipeEstimator
+from pose.estimators import BLAZEPOSE, MEDIAPIPE, EstimatorSpec
 from pose.model_asset import find_pose_model
 from pose.process import IN_WORK, PoseProcess
+from pose.skeleton import MEDIAPIPE_33
 from pose.types import Frame
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,7 +30,7 @@ def model():
 
 @pytest.fixture
 def poses(model):
-    made = PoseProcess(model)
+    made = PoseProcess(EstimatorSpec(MEDIAPIPE, model))
     made.ready()
     yield made
     made.close()
@@ -86,7 +88,7 @@ def test_frames_may_change_size(poses):
 def test_a_model_that_is_none_is_one_line(tmp_path):
     bundle = tmp_path / "pose.task"
     bundle.write_bytes(b"nothing of the kind")
-    made = PoseProcess(bundle)
+    made = PoseProcess(EstimatorSpec(MEDIAPIPE, bundle))
     with pytest.raises(PoseModelError, match=r"pose\.task"):
         made.ready()
     made.close()
@@ -116,7 +118,7 @@ def test_ctrl_c_is_left_to_the_one_that_asks(poses):
 @pytest.mark.skipif(os.name == "nt", reason="signals as on POSIX")
 def test_cancelled_while_it_loads_it_ends_at_once(model):
     cancel = threading.Event()
-    made = PoseProcess(model, cancel=cancel)
+    made = PoseProcess(EstimatorSpec(MEDIAPIPE, model), cancel=cancel)
     cancel.set()
     with pytest.raises(PoseError, match="cancelled"):
         made.ready()
@@ -126,8 +128,9 @@ def test_cancelled_while_it_loads_it_ends_at_once(model):
 
 def test_it_says_nothing_when_the_asking_one_goes_while_it_loads(model):
     program = (
-        "import os, sys; from pathlib import Path; from pose.process import PoseProcess\n"
-        "PoseProcess(Path(sys.argv[1])); os._exit(0)"
+        "import os, sys; from pathlib import Path\n"
+        "from pose.process import PoseProcess; from pose.estimators import EstimatorSpec\n"
+        "PoseProcess(EstimatorSpec('mediapipe', Path(sys.argv[1]))); os._exit(0)"
     )
     done = subprocess.run(
         [sys.executable, "-c", program, str(model)], cwd=ROOT, capture_output=True, text=True, timeout=60
@@ -154,7 +157,7 @@ def test_two_processors_are_shared_out_and_given_back(model, monkeypatch):
         pytest.skip("needs two processors")
     two = set(sorted(before)[:2])
     monkeypatch.setattr(processors, "_ALLOWED", two)
-    made = PoseProcess(model)
+    made = PoseProcess(EstimatorSpec(MEDIAPIPE, model))
     try:
         made.ready()
         assert of(os.getpid()) == {frozenset(before)}
@@ -179,7 +182,7 @@ def test_more_processors_are_left_to_the_system(monkeypatch):
 
 def test_nothing_is_left_behind(model):
     threads, memories = set(threading.enumerate()), shared_memories()
-    made = PoseProcess(model)
+    made = PoseProcess(EstimatorSpec(MEDIAPIPE, model))
     made.ready()
     made.submit(demo_frames(1)[0])
     made.close()
@@ -195,7 +198,8 @@ def test_it_ends_with_the_one_that_asks(model):
     program = (
         "import os, sys; from pathlib import Path\n"
         "from pose.demo import DemoSource; from pose.process import PoseProcess\n"
-        "poses = PoseProcess(Path(sys.argv[1])); poses.ready()\n"
+        "from pose.estimators import EstimatorSpec\n"
+        "poses = PoseProcess(EstimatorSpec('mediapipe', Path(sys.argv[1]))); poses.ready()\n"
         "poses.submit(DemoSource(fps=10, paced=False).read()); poses.result()\n"
         "print(poses._process.pid, flush=True); os.kill(os.getpid(), 9)"
     )
@@ -211,3 +215,16 @@ def test_it_ends_with_the_one_that_asks(model):
     assert not Path(f"/proc/{pid}").exists()
     assert shared_memories() <= before
     assert done.stderr == ""
+
+
+def test_our_own_estimator_works_there_too(model):
+    worker = PoseProcess(EstimatorSpec(BLAZEPOSE, model, people=2))
+    try:
+        worker.ready()
+        worker.submit(DemoSource(paced=False).read())
+        (pose,), took_ms = worker.result()
+        assert pose.person == 0
+        assert pose.layout is MEDIAPIPE_33
+        assert took_ms > 0
+    finally:
+        worker.close()

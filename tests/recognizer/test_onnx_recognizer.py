@@ -19,13 +19,16 @@ from toy_recognizer import (
     write_model,
 )
 
+from pose import onnx_session
+from pose.errors import ModelFileError
+from pose.graph_outputs import has_external_data
+from pose.onnx_session import available_providers
 from pose.skeleton import MEDIAPIPE_33, MPOSE_13
 from recognizer import onnx_recognizer
 from recognizer.errors import CardError, RecognizerError
 from recognizer.features import clip_features
-from recognizer.graph_outputs import has_external_data
 from recognizer.model_card import DecisionRules, Parity, TensorSpec
-from recognizer.onnx_recognizer import OnnxRecognizer, available_providers
+from recognizer.onnx_recognizer import OnnxRecognizer
 from recognizer.types import Clip
 
 
@@ -166,10 +169,11 @@ def test_attention_and_embedding_come_where_they_are_asked_for(tmp_path: Path):
 
 def test_nothing_of_it_is_computed_otherwise(tmp_path: Path, monkeypatch):
     opened = []
-    real = onnx_recognizer._session
-    monkeypatch.setattr(
-        onnx_recognizer, "_session", lambda content, *rest: opened.append(content) or real(content, *rest)
-    )
+    real = onnx_session.create_session
+    for module in (onnx_session, onnx_recognizer):
+        monkeypatch.setattr(
+            module, "create_session", lambda content, *rest: opened.append(content) or real(content, *rest)
+        )
     recognizer = OnnxRecognizer(write_model(tmp_path / "toy", make_graph(edit=telling), **TELLING), "cpu")
     recognizer.predict([make_clip()])
     assert [ort_onnx().load_from_string(content).graph.output[0].name for content in opened] == ["logits"]
@@ -230,7 +234,7 @@ def test_a_provider_that_is_not_built_in_is_named(folder: Path):
 
 
 def needs_no_cuda() -> None:
-    if "cuda" not in available_providers() or not onnx_recognizer._missing_driver():
+    if "cuda" not in available_providers() or not onnx_session._missing_driver():
         pytest.skip("this machine has CUDA, or an ONNX Runtime without it")
 
 
@@ -254,7 +258,7 @@ def test_a_session_that_fell_back_is_found_out(folder: Path, provider: str, monk
     needs_no_cuda()
     if provider not in available_providers():
         pytest.skip("an ONNX Runtime without it")
-    monkeypatch.setattr(onnx_recognizer, "_missing_driver", lambda: "")
+    monkeypatch.setattr(onnx_session, "_missing_driver", lambda: "")
     with pytest.raises(
         RecognizerError, match=rf'{provider} does not work: .*pip install "actionlens\[cuda\]"'
     ) as caught:
@@ -280,9 +284,9 @@ def test_a_session_none_of_whose_nodes_run_there_is_found_out(folder: Path, monk
             return getattr(self._session, name)
 
     real = ort.InferenceSession
-    monkeypatch.setattr(onnx_recognizer, "available_providers", lambda: ("cpu", "cuda"))
-    monkeypatch.setattr(onnx_recognizer, "_missing_driver", lambda: "")
-    monkeypatch.setattr(onnx_recognizer, "_load_cuda_libraries", lambda: "")
+    monkeypatch.setattr(onnx_session, "available_providers", lambda: ("cpu", "cuda"))
+    monkeypatch.setattr(onnx_session, "_missing_driver", lambda: "")
+    monkeypatch.setattr(onnx_session, "_load_cuda_libraries", lambda: "")
     monkeypatch.setattr(ort, "InferenceSession", lambda content, options, providers: Pretending(real(content, options)))
     with pytest.raises(RecognizerError, match="cuda can run no part of"):
         OnnxRecognizer(folder, "cuda")
@@ -341,9 +345,9 @@ def test_a_generator_in_parts_is_refused(tmp_path: Path, monkeypatch):
     onnx.save_model(
         onnx.load_from_string(content), "g.onnx", save_as_external_data=True, location="w.bin", size_threshold=0
     )
-    with pytest.raises(CardError, match="keeps weights in another file"):
-        onnx_recognizer.cpu_session((tmp_path / "g.onnx").read_bytes())
-    assert onnx_recognizer.cpu_session(content) is not None
+    with pytest.raises(ModelFileError, match="keeps weights in another file"):
+        onnx_session.cpu_session((tmp_path / "g.onnx").read_bytes())
+    assert onnx_session.cpu_session(content) is not None
 
 
 def test_the_shipped_models_are_whole():

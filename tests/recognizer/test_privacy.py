@@ -16,6 +16,7 @@ LOAD = (
     "from recognizer.onnx_recognizer import OnnxRecognizer\n"
     "OnnxRecognizer(find_model('act'), 'cpu').close()\n"
 )
+SPEED = "import recognizer.training.speed\n"  # once imported ONNX Runtime by itself, before the telemetry was off
 UNGUARDED = (
     "import onnxruntime\nonnxruntime.InferenceSession('weights/act/model.onnx', providers=['CPUExecutionProvider'])\n"
 )
@@ -34,3 +35,5 @@ def test_a_recognizer_leaves_no_identifier_and_no_events(tmp_path: Path):
     if not files_noted(UNGUARDED, tmp_path / "unguarded"):
         pytest.skip("this build of ONNX Runtime notes nothing by itself")
     assert files_noted(LOAD, tmp_path / "ours") == []
+    pytest.importorskip("torch", reason="needs the extra `train`")
+    assert files_noted(SPEED + LOAD, tmp_path / "speed first") == []

@@ -107,10 +107,19 @@ def test_a_restart_begins_with_an_empty_view(running, engines, qtbot):
 
 
 def test_more_people_start_another_engine(running, engines, qtbot):
-    assert "experimental" in running.toolbar.people.itemText(1)
+    assert [running.toolbar.people.itemText(n) for n in range(8)] == [str(n) for n in range(1, 9)]
     pick(running.toolbar.people, "3")
     qtbot.waitUntil(lambda: len(engines.made) == 2)
     assert engines.last.options.people == 3
+
+
+def test_another_estimator_starts_another_engine_and_is_remembered(running, engines, qtbot):
+    pick(running.toolbar.pose, "blazepose")
+    qtbot.waitUntil(lambda: len(engines.made) == 2)
+    assert engines.last.options.pose == "blazepose"
+    settings = UserSettings()
+    running.run_choices.remember(settings)
+    assert settings.pose == "blazepose"
 
 
 def test_model_and_provider_are_changed_while_it_runs(running, engines):
@@ -344,7 +353,9 @@ def test_the_folder_for_pictures_is_asked_for_and_remembered(running, qtbot, set
     assert settings.save_folder == "/pictures"
 
 
-@pytest.mark.parametrize(("keys", "name"), [("Ctrl+2", "model"), ("Ctrl+3", "people"), ("Ctrl+4", "provider")])
+@pytest.mark.parametrize(
+    ("keys", "name"), [("Ctrl+2", "model"), ("Ctrl+3", "people"), ("Ctrl+4", "provider"), ("Ctrl+5", "pose")]
+)
 def test_every_list_opens_with_a_key(running, qtbot, keys, name):
     press(running, qtbot, keys)
     chooser = getattr(running.toolbar, name)
@@ -367,6 +378,7 @@ def test_every_button_names_itself_and_its_key(running):
 def test_tab_reaches_every_control(running, qtbot):
     wanted = {*running.toolbar.buttons.values(), running.events}
     wanted |= {running.toolbar.source, running.toolbar.model, running.toolbar.people, running.toolbar.provider}
+    wanted.add(running.toolbar.pose)
     reached = set()
     for _ in range(40):
         qtbot.keyClick(QApplication.focusWidget() or running, Qt.Key.Key_Tab)

@@ -29,6 +29,7 @@ from app.ui.jobs import Jobs
 from app.ui.library.transfer_dialog import TransferDialog
 from app.ui.notifier import Notifier
 from app.ui.picker import Picker
+from pose.estimators import MAX_PEOPLE
 
 
 class ImportDialog(TransferDialog):
@@ -63,7 +64,7 @@ class ImportDialog(TransferDialog):
         self.by_folder = QCheckBox("The name of a video's folder is its action")
         self.by_folder.toggled.connect(lambda on: enable(self.action, "The folder's name is the action" if on else ""))
         self.skeleton_only = QCheckBox("Skeletons only: keep no pixels")
-        self.people, self.jobs = _number(1, 4, 1), _number(1, 64, os.cpu_count() or 1)
+        self.people, self.jobs = _number(1, MAX_PEOPLE, 1), _number(1, 64, os.cpu_count() or 1)
         self.state.setText("Videos, folders of videos, data sets, PYSKL pickles, exported tables, archives of these")
         self.problems = QPlainTextEdit()
         self.problems.setReadOnly(True)

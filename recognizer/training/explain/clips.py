@@ -74,13 +74,13 @@ def clip_of(recognizer: Recognizer, name: str, data: Path | None, at_s: float | 
 
 
 def _of_video(recognizer: Recognizer, name: str) -> Iterator[Clip]:
-    from pose.estimator import MediaPipeEstimator
+    from pose.estimators import MEDIAPIPE, EstimatorSpec, open_estimator
     from pose.model_asset import find_pose_model
     from pose.source import open_source
 
     card = recognizer.card
     window = PoseWindow(card.frames, card.fps, card.skeleton)
-    source, estimator = open_source(name), MediaPipeEstimator(find_pose_model(None))
+    source, estimator = open_source(name), open_estimator(EstimatorSpec(MEDIAPIPE, find_pose_model(None)))
     try:
         while (frame := source.read()) is not None:
             for pose in estimator.estimate(frame):

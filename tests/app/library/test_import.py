@@ -30,6 +30,7 @@ from app.library.types import Filter, NewClip, Tracks
 from app.library.video_poses import CANCEL, PosedVideo, pose_videos, tracks_of
 from app.video_writer import VideoWriter
 from pose.errors import PoseModelError
+from pose.estimators import MEDIAPIPE, EstimatorSpec
 from pose.model_asset import find_pose_model
 from pose.skeleton import KINECT_20, MEDIAPIPE_33, PENN_13
 from pose.types import Pose
@@ -55,7 +56,7 @@ def posed(monkeypatch):
     """Poses without an estimator: each video is given the tracks or the line that the test puts here, by its name."""
     answers = {}
 
-    def fake(videos, model, marks, **options):
+    def fake(videos, spec, marks, **options):
         for path in videos:
             if (marks / CANCEL).exists():
                 return
@@ -68,8 +69,11 @@ def posed(monkeypatch):
     return answers
 
 
+SPEC = EstimatorSpec(MEDIAPIPE, Path("m"))
+
+
 def nobody():
-    return tracks_of([(0.0, ()), (0.1, ())], (160, 120))
+    return tracks_of([(0.0, ()), (0.1, ())], (160, 120), MEDIAPIPE_33)
 
 
 def test_one_bad_video_is_one_line_and_the_rest_goes_on(posed, library, tmp_path):
@@ -189,7 +193,7 @@ def test_links_to_folders_are_not_followed(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "options", [{"jobs": 0}, {"people": 5}, {"action": "\x00"}, {"who": " \u200b"}, {"backend": "slurm"}]
+    "options", [{"jobs": 0}, {"people": 9}, {"action": "\x00"}, {"who": " \u200b"}, {"backend": "slurm"}]
 )
 def test_options_that_cannot_be(options, library, tmp_path, monkeypatch):
     monkeypatch.setattr(module, "find_pose_model", lambda path, cancel: Path("none.task"))
@@ -212,7 +216,7 @@ def test_a_video_that_kills_its_process_costs_no_other(tmp_path, monkeypatch):
     cloudpickle.register_pickle_by_value(sys.modules[__name__])
     try:
         videos = [tmp_path / name for name in ("a.mp4", "bad.mp4", "b.mp4")]
-        found = {posed.path.name: posed.line for posed in pose_videos(videos, Path("m"), tmp_path, jobs=2)}
+        found = {posed.path.name: posed.line for posed in pose_videos(videos, SPEC, tmp_path, jobs=2)}
     finally:
         cloudpickle.unregister_pickle_by_value(sys.modules[__name__])
     assert found["a.mp4"] == "seen a.mp4"
@@ -234,7 +238,7 @@ def test_workers_that_another_thread_starts_never_hear_of_ctrl_c(tmp_path, monke
     found = []
     try:
         videos = [tmp_path / name for name in ("a.mp4", "b.mp4")]
-        thread = threading.Thread(target=lambda: found.extend(pose_videos(videos, Path("m"), tmp_path, jobs=2)))
+        thread = threading.Thread(target=lambda: found.extend(pose_videos(videos, SPEC, tmp_path, jobs=2)))
         thread.start()
         thread.join()
     finally:
@@ -263,11 +267,11 @@ def test_a_cluster_is_asked_in_batches_and_cancel_ends_it(videos, tmp_path, monk
     monkeypatch.setitem(sys.modules, "ray.util.joblib", SimpleNamespace(register_ray=register_ray))
     monkeypatch.setattr(video_poses, "pose_video", seen)
     monkeypatch.delenv("RAY_USAGE_STATS_ENABLED", raising=False)
-    found = list(pose_videos(videos, Path("m"), tmp_path, jobs=1, backend="ray"))
+    found = list(pose_videos(videos, SPEC, tmp_path, jobs=1, backend="ray"))
     assert registered
     assert [posed.line for posed in found] == [f"seen {path.name}" for path in videos]
     assert os.environ["RAY_USAGE_STATS_ENABLED"] == "0"
-    posing = pose_videos(videos, Path("m"), tmp_path, jobs=1, backend="ray")
+    posing = pose_videos(videos, SPEC, tmp_path, jobs=1, backend="ray")
     next(posing)
     (tmp_path / video_poses.CANCEL).touch()
     assert len(list(posing)) == video_poses._RAY_BATCH - 1  # of the batch that was under way
@@ -309,7 +313,9 @@ def test_poses_become_arrays_by_frame():
     broken[3] = np.nan
     pose = Pose(xy, np.full(33, 0.5, np.float32), MEDIAPIPE_33, 0.0, 2)
     tracks = tracks_of(
-        [(5.0, (pose,)), (5.1, ()), (5.3, (pose, Pose(broken, pose.confidence, MEDIAPIPE_33, 0, 1)))], (9, 8)
+        [(5.0, (pose,)), (5.1, ()), (5.3, (pose, Pose(broken, pose.confidence, MEDIAPIPE_33, 0, 1)))],
+        (9, 8),
+        MEDIAPIPE_33,
     )
     np.testing.assert_allclose(tracks.times_s, [0, 0.1, 0.3])
     assert tracks.frame.tolist() == [0, 2, 2]

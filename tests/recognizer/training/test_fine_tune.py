@@ -11,11 +11,9 @@ import pytest
 import torch
 from teaching_clips import made_clip, made_clips
 
+from pose.onnx_session import cpu_session
 from recognizer.model_card import ModelCard
-from recognizer.onnx_recognizer import (
-    OnnxRecognizer,
-    cpu_session,
-)
+from recognizer.onnx_recognizer import OnnxRecognizer
 from recognizer.teaching.check import CLIPS, PEOPLE, SESSIONS
 from recognizer.teaching.errors import TeachingError
 from recognizer.teaching.full_start import NETWORKS_FILE, start_sentence

@@ -7,7 +7,7 @@ import torch
 import tqdm
 from torch import nn
 
-from recognizer.onnx_recognizer import cpu_session
+from pose.onnx_session import cpu_session
 from recognizer.training.export import fast_graph, to_onnx
 from recognizer.training.models.act import Act, ActConfig
 from recognizer.training.models.deployed import Deployed

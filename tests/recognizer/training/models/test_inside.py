@@ -8,7 +8,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs the extra `train`")
 import tqdm  # noqa: E402
 
-from recognizer.onnx_recognizer import cpu_session  # noqa: E402
+from pose.onnx_session import cpu_session  # noqa: E402
 from recognizer.training.export import with_inside  # noqa: E402
 from recognizer.training.models.deployed import Deployed  # noqa: E402
 from recognizer.training.models.st_tr import Attention  # noqa: E402

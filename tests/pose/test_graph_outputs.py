@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from toy_recognizer import FRAMES, feature_count, make_graph
 
-from recognizer.graph_outputs import output_names, with_outputs
-from recognizer.onnx_recognizer import cpu_session
+from pose.graph_outputs import output_names, with_outputs
+from pose.onnx_session import cpu_session
 
 onnx = pytest.importorskip("onnx")
 

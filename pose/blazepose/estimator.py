@@ -1,0 +1,197 @@
+"""Pixels to poses of several people: a finder that looks at parts of the picture in turn, and a follower for each."""
+
+import math
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from pose.blazepose.detector import Detection, Detector
+from pose.blazepose.follower import Follower, pose_of
+from pose.blazepose.identities import Identities, IdentitySettings
+from pose.blazepose.landmarks import LandmarkNetwork, Landmarks
+from pose.blazepose.networks import load_networks
+from pose.blazepose.region import Region
+from pose.blazepose.tiles import Looks, around
+from pose.estimators import FULL, MAX_PEOPLE
+from pose.types import Frame, Pose
+
+_LEAST_SIZE = 0.15  # of the picture's height: smaller people are not followed
+_REJECTED_S = 1.0  # so long a place where nobody was is not tried again
+_REJECTED_NEAR = 0.2  # of the size
+_LOST_EVERY = 2  # frames between looks for somebody lost
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Rejected:
+    detection: Detection
+    time_s: float
+
+
+class BlazePoseEstimator:
+    """MediaPipe's two pose networks with a finder and followers of our own; poses in MEDIAPIPE_33.
+
+    A frame costs at most one call of the landmark network for each person, and one further call of a network: a look
+    for newcomers, or the first look at one. A frame earlier than the last one, or of another size, begins a new run;
+    identities are not used again.
+    """
+
+    def __init__(
+        self,
+        model: Path,
+        *,
+        people: int = 1,
+        quality: str = FULL,
+        threads: int = 1,
+        settings: IdentitySettings | None = None,
+    ) -> None:
+        """model: a Pose Landmarker bundle. people: 1..8. Raises PoseModelError and ModelFileError."""
+        if not 1 <= people <= MAX_PEOPLE:
+            raise ValueError(f"people must be 1 to {MAX_PEOPLE}, not {people}")
+        networks = load_networks(model, quality)
+        self._detector = Detector(networks.detector, threads)
+        self._landmarks = LandmarkNetwork(networks.landmarks, threads)
+        self._identities = Identities(settings)
+        self._people = people
+        self._followers: list[Follower] = []
+        self._rejected: list[_Rejected] = []
+        self._time_s = -math.inf
+        self._frames = 0
+        self.calls = 0  # of networks in the last frame
+        self._size = (0, 0)
+        self._looks = Looks(1, 1)  # until the first frame tells the size
+
+    def estimate(self, frame: Frame) -> tuple[Pose, ...]:
+        """The people in the frame; see PoseEstimator."""
+        if frame.size != self._size or frame.time_s <= self._time_s:
+            self._begin_run(frame.size)
+        self._time_s = frame.time_s
+        self._frames += 1
+        self.calls = 0
+        self._follow(frame)
+        self._part()
+        self._find(frame)
+        for follower in self._followers:
+            if follower.person is None and not follower.lost:
+                self._identities.name(follower, self._followers, frame.time_s)
+        self._followers = [f for f in self._followers if f.person is not None or not f.lost]
+        self._identities.settle(self._followers, frame.time_s)
+        return self._poses()
+
+    def close(self) -> None:
+        """Free the networks. Any number of times."""
+        self._followers = []
+
+    def _begin_run(self, size: tuple[int, int]) -> None:
+        self._size = size
+        self._looks = Looks(*size)
+        self._followers = []
+        self._rejected = []
+        self._frames = 0
+
+    @property
+    def _seen(self) -> list[Follower]:
+        return [follower for follower in self._followers if not follower.lost]
+
+    @property
+    def _named(self) -> int:
+        return sum(follower.person is not None for follower in self._seen)
+
+    @property
+    def _left(self) -> int:
+        """Calls of networks that this frame may still cost."""
+        return self._people + 1 - self.calls
+
+    def _follow(self, frame: Frame) -> None:
+        """Look where people were; those who are lost only now and then."""
+        time_s = frame.time_s
+        for follower in [*self._seen, *(f for f in self._followers if f.lost)]:
+            if follower.lost and (self._frames % _LOST_EVERY or not self._left or len(self._seen) >= self._people):
+                continue
+            self._look_at(follower, frame)
+        kept = []
+        for follower in self._followers:
+            doubtful = self._identities.is_doubtful(follower, self._followers, time_s)
+            if self._identities.remembers(follower, time_s) and not doubtful:
+                kept.append(follower)
+        if len(kept) < len(self._followers):
+            self._looks.changed()
+        self._followers = kept
+
+    def _look_at(self, follower: Follower, frame: Frame) -> None:
+        """Find somebody where they are expected; lost where they are not there."""
+        self.calls += 1
+        (found,) = self._landmarks(frame.bgr, [follower.expected(frame.time_s)])
+        if not follower.fits(found, frame):
+            follower.lose()
+        elif not follower.lost or self._comes_back(follower, found, frame):
+            follower.take(found, frame)
+
+    def _comes_back(self, lost: Follower, found: Landmarks, frame: Frame) -> bool:
+        """Whether what is found is somebody lost, and nobody whom another one follows."""
+        pose = pose_of(found, frame)
+        return self._identities.may_be(lost, pose, frame) and not self._identities.is_taken(pose, self._seen)
+
+    def _part(self) -> None:
+        """Of two followers on one body one is lost, or was nobody."""
+        for follower in self._identities.duplicates(self._followers):
+            follower.lose()
+
+    def _find(self, frame: Frame) -> None:
+        """Look at a part of the picture for people who are not followed, and at those whom it shows."""
+        if self._named >= self._people:
+            return
+        if not self._seen:
+            self._look_for_somebody(self._looks.whole, frame)
+            if not self._seen:
+                self._look_for_somebody(self._looks.next(), frame)
+        elif (doubted := self._doubted()) is not None:
+            self._look_for_somebody(around(doubted.region, self._frames), frame)
+        elif self._looks.is_due():
+            self._look_for_somebody(self._looks.next(), frame)
+
+    def _look_for_somebody(self, region: Region, frame: Frame) -> None:
+        if not self._left:
+            return
+        self.calls += 1
+        for detection in self._detector(frame.bgr, region):
+            if self._left and len(self._seen) < self._people and self._is_new(detection, frame):
+                self._begin(detection, frame)
+
+    def _doubted(self) -> Follower | None:
+        """A newcomer whom the detector has not seen well enough yet."""
+        waiting = [f for f in self._seen if f.person is None and f.score < self._identities.settings.confirm_detection]
+        return waiting[self._frames % len(waiting)] if waiting else None
+
+    def _is_new(self, detection: Detection, frame: Frame) -> bool:
+        alone = not self._seen
+        if alone and detection.score < self._identities.settings.alone_score:
+            return False
+        if detection.size_px < _LEAST_SIZE * frame.size[1] or not np.isfinite(detection.size_px):
+            return False
+        if self._identities.is_followed(detection, self._followers):
+            return False
+        self._rejected = [r for r in self._rejected if frame.time_s - r.time_s < _REJECTED_S]
+        near = _REJECTED_NEAR * detection.size_px
+        # Alone, every frame is another try, as with MediaPipe: there is nobody whose time it takes.
+        return alone or not any(np.linalg.norm(r.detection.hips_px - detection.hips_px) < near for r in self._rejected)
+
+    def _begin(self, detection: Detection, frame: Frame) -> None:
+        """Follow somebody new from the first look at them on, if there is somebody."""
+        follower = Follower(detection.region, detection.score, frame.time_s)
+        self.calls += 1
+        (found,) = self._landmarks(frame.bgr, [follower.region])
+        if follower.fits(found, frame):
+            follower.take(found, frame)
+            trial = [*self._followers, follower]
+            agrees = follower.agrees_with(detection) or not self._seen
+            if agrees and not self._identities.is_doubtful(follower, trial, frame.time_s):
+                self._followers.append(follower)
+                self._looks.changed()
+                return
+        self._rejected.append(_Rejected(detection, frame.time_s))
+
+    def _poses(self) -> tuple[Pose, ...]:
+        named = [(f.person, f.pose) for f in self._seen if f.person is not None and f.pose is not None]
+        named.sort(key=lambda item: item[0])
+        return tuple(replace(pose, person=person) for person, pose in named[: self._people])

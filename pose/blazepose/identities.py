@@ -1,0 +1,231 @@
+"""Who is who: newcomers, known people who come back, two followers on one body, people who pass each other."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pose.blazepose.colours import difference, trunk_colours
+from pose.blazepose.detector import Detection
+from pose.blazepose.follower import Follower
+from pose.skeleton import MEDIAPIPE_33, MPOSE_13
+from pose.smoothing import body_size_px
+from pose.tracking import similarity, trunk_gap
+from pose.types import Frame, Pose
+
+_LIMBS = np.array([(MEDIAPIPE_33.index(a), MEDIAPIPE_33.index(b)) for a, b in MPOSE_13.edges if "head" not in (a, b)])
+_MAIN = np.array([i for i, joint in enumerate(MEDIAPIPE_33.joints) if joint in ("nose", *MPOSE_13.joints)])
+
+
+@dataclass(frozen=True, slots=True)
+class IdentitySettings:
+    """Distances are in body sizes where nothing else is said; they were chosen as docs/several-people.md says.
+
+    alone_score: of the detector, from which somebody is named at once where nobody is known.
+    confirm_s: how long a newcomer must be seen beside known people; give_up_s: until when they must be certain.
+    confirm_score: least mean score of the landmark network; confirm_detection: least score of the detector.
+    on_bones, bone_reach: part of a newcomer's joints that lie on a known person's bones, and how near that is.
+    near: how near hips and shoulders of a detection and of somebody followed are, in the larger one's size.
+    duplicate_tolerance, duplicate_similarity, duplicate_gap: of two followers on one body, as in pose.tracking.
+    keep_s: how long somebody lost is remembered. return_gap: how far from the expected place they come back, and
+    return_speed: by how much more a second. return_colours: how much their colours may differ then.
+    contact_gap: trunks nearer than this may be mistaken for each other. swap_margin: how much better colours must fit
+    the other way round; swap_frames: in how many frames.
+    """
+
+    alone_score: float = 0.5
+    confirm_s: float = 0.2
+    give_up_s: float = 0.6
+    confirm_score: float = 0.9
+    confirm_detection: float = 0.5
+    on_bones: float = 0.45
+    bone_reach: float = 0.05
+    near: float = 0.25
+    duplicate_tolerance: float = 0.06
+    duplicate_similarity: float = 0.6
+    duplicate_gap: float = 0.06
+    keep_s: float = 1.0
+    return_gap: float = 0.3
+    return_speed: float = 1.0
+    return_colours: float = 0.15
+    contact_gap: float = 0.35
+    swap_margin: float = 0.08
+    swap_frames: int = 3
+
+
+class Identities:
+    """Gives followers the identities 0, 1, 2, ..., none of which is used again in one run."""
+
+    def __init__(self, settings: IdentitySettings | None = None) -> None:
+        self.settings = settings or IdentitySettings()
+        self._next = 0
+
+    def is_followed(self, detection: Detection, followers: list[Follower]) -> bool:
+        """Whether somebody who is seen in this frame stands where the detection is; their score is raised by it."""
+        near: list[tuple[float, Follower]] = []
+        for follower in followers:
+            if follower.pose is None or follower.lost:
+                continue
+            hips, shoulders = _trunk_middles(follower.pose)
+            limit = self.settings.near * max(detection.size_px, follower.region.side_px / 1.25)
+            gaps = [float(np.linalg.norm(hips - detection.hips_px))]
+            gaps.append(float(np.linalg.norm(shoulders - detection.shoulders_px)))
+            if max(gaps) < limit:
+                near.append((sum(gaps), follower))
+        if not near:
+            return False
+        _, nearest = min(near, key=lambda item: item[0])  # people who hug are near each other's detections
+        nearest.score = max(nearest.score, detection.score)
+        return True
+
+    def is_doubtful(self, follower: Follower, followers: list[Follower], time_s: float) -> bool:
+        """Whether a newcomer is to be given up: not certain in time, or a second skeleton on somebody known."""
+        pose, s = follower.pose, self.settings
+        known = [other for other in followers if other is not follower and other.person is not None]
+        if follower.person is not None or pose is None or not known:
+            return False  # half a body is somebody, too, where nobody else is
+        if time_s - follower.since_s > s.give_up_s or not follower.has_trunk():
+            return True
+        return self.is_taken(pose, [other for other in known if not other.lost])
+
+    def name(self, follower: Follower, followers: list[Follower], time_s: float) -> None:
+        """Give a newcomer an identity once it is certain that there is somebody: a lost one's, or a new one.
+
+        The lost follower whose identity it is gets none, and is to be forgotten.
+        """
+        s = self.settings
+        others = [other for other in followers if other is not follower and other.person is not None]
+        lost = self._lost_one(follower, [other for other in others if other.lost], time_s)
+        if lost is not None and (follower.looks > 1 or len(others) == 1):
+            follower.person, lost.person = lost.person, None
+            follower.colours = lost.colours
+            return
+        sure = follower.mean_score >= s.confirm_score and follower.score >= s.confirm_detection
+        alone = not others and follower.score >= s.alone_score
+        if alone or (sure and time_s - follower.since_s >= s.confirm_s):
+            follower.person, self._next = self._next, self._next + 1
+
+    def remembers(self, follower: Follower, time_s: float) -> bool:
+        """Whether somebody lost is still waited for; a newcomer is not."""
+        return not follower.lost or (follower.person is not None and time_s - follower.seen_s <= self.settings.keep_s)
+
+    def may_be(self, lost: Follower, pose: Pose, frame: Frame) -> bool:
+        """Whether a pose is that of somebody lost, by place and colours."""
+        colours = trunk_colours(frame.bgr, pose.xy_px, pose.confidence)
+        return self._return_cost(lost, pose, colours, frame.time_s) is not None
+
+    def is_taken(self, pose: Pose, seen: list[Follower]) -> bool:
+        """Whether a pose is on the body of somebody who is followed."""
+        poses = [follower.pose for follower in seen if follower.pose is not None]
+        limit = self.settings.on_bones
+        return any(self._are_one(pose, other) or self._on_bones(pose, other) >= limit for other in poses)
+
+    def duplicates(self, followers: list[Follower]) -> list[Follower]:
+        """Followers that are on the body of another one: of two, the one whose colours fit it less, or the newer."""
+        seen = [follower for follower in followers if follower.pose is not None and not follower.lost]
+        out: list[Follower] = []
+        for place, a in enumerate(seen):
+            for b in seen[place + 1 :]:
+                assert a.pose is not None
+                assert b.pose is not None
+                if a not in out and b not in out and self._are_one(a.pose, b.pose):
+                    out.append(_worse(a, b))
+        return out
+
+    def settle(self, followers: list[Follower], time_s: float) -> None:
+        """Exchange the identities of two people whose colours have fitted the other way round for some frames.
+
+        Colours are only remembered while nobody is near who could be taken for the person.
+        """
+        s = self.settings
+        seen = [f for f in followers if f.pose is not None and not f.lost and f.person is not None]
+        alone = set(seen)
+        for place, a in enumerate(seen):
+            for b in seen[place + 1 :]:
+                assert a.pose is not None
+                assert b.pose is not None
+                if trunk_gap(a.pose, b.pose) < s.contact_gap:
+                    alone -= {a, b}
+                self._vote(a, b)
+        for a in seen:  # one who went on with the other's body, whose own follower lost it
+            for b in followers:
+                if b.lost and a.pose is not None and self._return_cost(b, a.pose, a.colours_now, time_s) is not None:
+                    self._vote(a, b)
+        for follower in alone:
+            own, now = follower.colours, follower.colours_now
+            if own is None or (now is not None and difference(own, now) < s.return_colours):
+                follower.remember_colours()
+
+    def _vote(self, a: Follower, b: Follower) -> None:
+        """Whether `b`, seen or lost, is who `a` was taken for."""
+        if a.colours is None or b.colours is None or a.colours_now is None or b.person is None:
+            return
+        kept, swapped = difference(a.colours_now, a.colours), difference(a.colours_now, b.colours)
+        if not b.lost:
+            if b.colours_now is None:
+                return
+            kept += difference(b.colours_now, b.colours)
+            swapped += difference(b.colours_now, a.colours)
+        votes = a.swap_votes.get(b.person, 0) + 1 if swapped + self.settings.swap_margin < kept else 0
+        a.swap_votes[b.person] = votes
+        if votes >= self.settings.swap_frames:
+            a.person, b.person = b.person, a.person
+            a.colours, b.colours = b.colours, a.colours
+            a.swap_votes.clear()
+            b.swap_votes.clear()
+
+    def _lost_one(self, follower: Follower, lost: list[Follower], time_s: float) -> Follower | None:
+        if follower.pose is None:
+            return None
+        costs = [(self._return_cost(o, follower.pose, follower.colours_now, time_s), n) for n, o in enumerate(lost)]
+        fitting = [(cost, n) for cost, n in costs if cost is not None]
+        return lost[min(fitting)[1]] if fitting else None
+
+    def _return_cost(
+        self, lost: Follower, pose: Pose, colours: NDArray[np.float32] | None, time_s: float
+    ) -> float | None:
+        """How little a pose is that of somebody lost; None where it cannot be."""
+        s = self.settings
+        size = max(body_size_px(pose.xy_px, pose.confidence), 1.0)
+        expected = lost.expected(time_s)
+        hips, _ = _trunk_middles(pose)
+        gap = float(np.linalg.norm(hips - np.array([expected.x_px, expected.y_px]))) / size
+        if gap > s.return_gap + s.return_speed * (time_s - lost.seen_s):
+            return None
+        if lost.colours is None or colours is None:
+            return gap
+        unlike = difference(lost.colours, colours)
+        return None if unlike > s.return_colours else gap + unlike / s.return_colours
+
+    def _are_one(self, a: Pose, b: Pose) -> bool:
+        s = self.settings
+        return similarity(a, b, s.duplicate_tolerance) >= s.duplicate_similarity or trunk_gap(a, b) < s.duplicate_gap
+
+    def _on_bones(self, pose: Pose, other: Pose) -> float:
+        """Part of the joints of a pose that lie on the bones of another one."""
+        size = max(body_size_px(other.xy_px, other.confidence), 1.0)
+        starts, ends = other.xy_px[_LIMBS[:, 0]], other.xy_px[_LIMBS[:, 1]]
+        points = pose.xy_px[_MAIN][:, None]
+        along = ends - starts
+        length = np.maximum((along**2).sum(axis=-1), 1e-6)
+        share = np.clip(((points - starts) * along).sum(axis=-1) / length, 0, 1)
+        gaps = np.linalg.norm(starts + share[..., None] * along - points, axis=-1).min(axis=1)
+        return float((gaps < self.settings.bone_reach * size).mean())
+
+
+def _trunk_middles(pose: Pose) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Of the hips and of the shoulders, in pixels."""
+    hips, shoulders = (
+        pose.xy_px[[MEDIAPIPE_33.index(f"{side}_{part}") for side in ("left", "right")]].mean(axis=0)
+        for part in ("hip", "shoulder")
+    )
+    return hips, shoulders
+
+
+def _worse(a: Follower, b: Follower) -> Follower:
+    """Of two followers on one body the one that is not that person."""
+    if a.person is None or b.person is None:
+        return a if a.person is None and (b.person is not None or a.since_s >= b.since_s) else b
+    if a.colours is not None and b.colours is not None and a.colours_now is not None and b.colours_now is not None:
+        return a if difference(a.colours, a.colours_now) > difference(b.colours, b.colours_now) else b
+    return a if a.since_s > b.since_s else b

@@ -1,0 +1,237 @@
+"""Estimators of several people on composed crossings and groups whose poses are known.
+
+Cut-outs of single people (the demo's, and of real videos with MediaPipe's poses of one person as truth) pass before
+and behind each other. The people of `tune` chose the settings of pose/blazepose, those of `judge` did not. It needs
+the extra `research` (motmetrics), and for cut-outs of real people a folder of videos.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from time import process_time
+from typing import Any
+
+import cv2
+import motmetrics
+import numpy as np
+from numpy.typing import NDArray
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from pose.demo import DemoSource  # noqa: E402
+from pose.estimators import BLAZEPOSE, MEDIAPIPE, EstimatorSpec, open_estimator  # noqa: E402
+from pose.model_asset import find_pose_model  # noqa: E402
+from pose.skeleton import MEDIAPIPE_33, MPOSE_13, convert  # noqa: E402
+from pose.types import Frame, Pose  # noqa: E402
+from pose.video_file import VideoFile  # noqa: E402
+
+SIZE = (640, 480)
+FPS = 25.0
+_REACH = 0.06  # of the body's height: half the thickness of a cut-out limb
+_HIDDEN = 0.75  # part of a person's cut-out that others may cover before nobody need find it
+_NEAR = 0.35  # of the height: distance of trunks within which a pose is the person's
+
+_TRUNK = [MPOSE_13.index(f"{side}_{part}") for side in ("left", "right") for part in ("shoulder", "hip")]
+
+# People by part: seeds of the demo's look and videos; one person is in each.
+DEMO = {"tune": (1, 2, 3, 4), "judge": (11, 12, 13, 14)}
+VIDEOS = {"tune": ("a7_s5_t2_color.avi", "ta_chi.mp4"), "judge": ("a7_s6_t1_color.avi", "clean_and_jerk.mp4")}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cutout:
+    """One person in one frame. bgr: (H, W, 3). mask: (H, W) bool. joints: (13, 2) px of the cut-out."""
+
+    bgr: NDArray[np.uint8]
+    mask: NDArray[np.bool_]
+    joints: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scene:
+    """A composed clip. truth: for each frame the joints (13, 2) of people who can be seen, by number."""
+
+    name: str
+    frames: list[NDArray[np.uint8]]
+    truth: list[dict[int, NDArray[np.float32]]]
+
+
+def cut_out(bgr: NDArray[np.uint8], joints: NDArray[np.float32], height_px: float) -> Cutout:
+    """The person around those joints, scaled to a height."""
+    size = float(np.ptp(joints[:, 1])) or 1.0
+    reach = _REACH * size
+    mask = np.zeros(bgr.shape[:2], np.uint8)
+    for a, b in MPOSE_13.edge_indices:
+        cv2.line(mask, *(tuple(int(v) for v in joints[i]) for i in (a, b)), 1, max(round(2 * reach), 1))
+    trunk = [
+        MPOSE_13.index(f"{s}_{p}")
+        for s, p in (("left", "shoulder"), ("right", "shoulder"), ("right", "hip"), ("left", "hip"))
+    ]
+    cv2.fillConvexPoly(mask, np.rint(joints[trunk]).astype(np.int32), 1)
+    cv2.circle(mask, tuple(int(v) for v in joints[0]), max(round(1.9 * reach), 1), 1, -1)
+    for side in ("left", "right"):
+        for part, share in (("wrist", 1.3), ("ankle", 1.4)):
+            cv2.circle(
+                mask,
+                tuple(int(v) for v in joints[MPOSE_13.index(f"{side}_{part}")]),
+                max(round(share * reach), 1),
+                1,
+                -1,
+            )
+    scale = height_px / size
+    across, down = max(round(bgr.shape[1] * scale), 2), max(round(bgr.shape[0] * scale), 2)
+    small = cv2.resize(bgr, (across, down), interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+    shape = cv2.resize(mask, (across, down), interpolation=cv2.INTER_NEAREST) > 0
+    return Cutout(np.asarray(small, np.uint8), shape, (joints * scale).astype(np.float32))
+
+
+def demo_person(seed: int, frames: int, height_px: float, skip: int = 0) -> list[Cutout]:
+    """The demo's person of a look."""
+    source = DemoSource(seed=seed, fps=FPS, paced=False)
+    found = []
+    for number in range(skip + frames):
+        frame = source.read()
+        assert frame is not None
+        if number >= skip:
+            found.append(cut_out(frame.bgr, source.truth(frame.time_s).joints_px, height_px))
+    return found
+
+
+def video_person(path: Path, model: Path, frames: int, height_px: float) -> list[Cutout]:
+    """The person of a video, forwards and backwards until there are enough; poses by MediaPipe for one person."""
+    source, estimator = VideoFile(path), open_estimator(EstimatorSpec(MEDIAPIPE, model))
+    found: list[Cutout] = []
+    while len(found) < frames and (frame := source.read()) is not None:
+        for pose in estimator.estimate(frame):
+            joints, _ = convert(pose.xy_px, np.ones(len(pose.layout), np.float32), pose.layout, MPOSE_13)
+            found.append(cut_out(frame.bgr, joints, height_px))
+    source.close()
+    estimator.close()
+    there_and_back = found + found[-2:0:-1]
+    return [there_and_back[n % len(there_and_back)] for n in range(frames)]
+
+
+def compose(name: str, people: Sequence[list[Cutout]], heights: Sequence[float], seed: int) -> Scene:
+    """People walking to and fro before a background, the larger before the smaller."""
+    rng = np.random.default_rng(seed)
+    width, height = SIZE
+    small = rng.integers(90, 190, (6, 8, 3)).astype(np.uint8)
+    background = cv2.resize(small, SIZE, interpolation=cv2.INTER_CUBIC)
+    phases, periods = rng.uniform(0, 2 * np.pi, len(people)), rng.uniform(4.0, 7.0, len(people))
+    order = np.argsort(heights)
+    frames, truth = [], []
+    for number in range(len(people[0])):
+        canvas, owner = background.copy(), np.full((height, width), -1)
+        placed: dict[int, tuple[NDArray[np.float32], int]] = {}
+        for person in order:
+            cutout = people[person][number]
+            share = 0.5 + 0.36 * np.sin(2 * np.pi * number / FPS / periods[person] + phases[person])
+            hips = cutout.joints[[MPOSE_13.index(f"{s}_hip") for s in ("left", "right")]].mean(axis=0)
+            bottom = cutout.joints[:, 1].max()
+            offset = np.rint([share * width - hips[0], 0.5 * height + 0.5 * heights[person] - bottom]).astype(int)
+            visible = _paste(canvas, owner, cutout, offset, int(person))
+            placed[int(person)] = (cutout.joints + offset.astype(np.float32), visible)
+        frames.append(np.asarray(canvas, np.uint8))
+        seen = {p: int((owner == p).sum()) for p in placed}
+        truth.append({p: joints for p, (joints, area) in placed.items() if area and seen[p] >= (1 - _HIDDEN) * area})
+    return Scene(name, frames, truth)
+
+
+def _paste(canvas: Any, owner: Any, cutout: Cutout, offset: NDArray[Any], person: int) -> int:
+    """Put a cut-out on the canvas; the number of its pixels that are in the picture."""
+    rows, columns = np.nonzero(cutout.mask)
+    y, x = rows + offset[1], columns + offset[0]
+    inside = (y >= 0) & (y < canvas.shape[0]) & (x >= 0) & (x < canvas.shape[1])
+    canvas[y[inside], x[inside]] = cutout.bgr[rows[inside], columns[inside]]
+    owner[y[inside], x[inside]] = person
+    return len(rows)
+
+
+def scenes(part: str, videos: Path | None, model: Path, frames: int) -> Iterator[Scene]:
+    """Crossings of two and three of the demo's people, and of real ones beside them."""
+    a, b, c, d = DEMO[part]
+    for number, seeds in enumerate(((a, b), (c, d), (a, c, d), (b, c, a))):
+        heights = [260.0 + 35 * place for place in range(len(seeds))]
+        people = [demo_person(s, frames, h, skip=40 * (s % 10)) for s, h in zip(seeds, heights, strict=True)]
+        yield compose(f"demo {seeds}", people, heights, number + (100 if part == "judge" else 0))
+    if videos is None:
+        return
+    for number, names in enumerate((VIDEOS[part], (*VIDEOS[part], ""))):
+        heights = [250.0 + 40 * place for place in range(len(names))]
+        people = [
+            video_person(videos / n, model, frames, h) if n else demo_person(d, frames, h)
+            for n, h in zip(names, heights, strict=True)
+        ]
+        yield compose(f"cut-outs of {len(names)}", people, heights, number + (200 if part == "judge" else 50))
+
+
+def trunk(joints: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The middle of shoulders and hips of joints of MPOSE_13."""
+    middle: NDArray[np.float32] = joints[_TRUNK].mean(axis=0)
+    return middle
+
+
+def judge(scene: Scene, found: Sequence[tuple[Pose, ...]]) -> tuple[Any, int]:
+    """motmetrics' account of a scene, and the number of frames with a skeleton that is nobody's."""
+    account = motmetrics.MOTAccumulator(auto_id=True)
+    false_frames = 0
+    for truth, poses in zip(scene.truth, found, strict=True):
+        joints = [convert(p.xy_px, np.ones(33, np.float32), MEDIAPIPE_33, MPOSE_13)[0] for p in poses]
+        gaps = np.full((len(truth), len(joints)), np.nan)
+        for row, true in enumerate(truth.values()):
+            for column, other in enumerate(joints):
+                gap = float(np.linalg.norm(trunk(true) - trunk(other))) / max(float(np.ptp(true[:, 1])), 1.0)
+                gaps[row, column] = gap if gap < _NEAR else np.nan
+        account.update(list(truth), [p.person for p in poses], gaps)
+        false_frames += len(joints) > 0 and bool(np.isnan(gaps).all(axis=0).any()) if len(truth) else bool(joints)
+    return account, false_frames
+
+
+def run(scene: Scene, make: Callable[[], Any]) -> tuple[list[tuple[Pose, ...]], float]:
+    """The poses of every frame, and the milliseconds of processor time that one took."""
+    estimator = make()
+    found, began_s = [], process_time()
+    for number, bgr in enumerate(scene.frames):
+        found.append(estimator.estimate(Frame(bgr, number / FPS, 0.0, number)))
+    took_ms = (process_time() - began_s) * 1000 / len(found)
+    estimator.close()
+    return found, took_ms
+
+
+def main() -> None:
+    """Print a table with a row for each estimator and scene, and one for all."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--part", choices=tuple(DEMO), default="judge")
+    parser.add_argument("--videos", type=Path, help="the folder with the videos named in this file")
+    parser.add_argument("--frames", type=int, default=150)
+    parser.add_argument("--pose", nargs="+", default=[MEDIAPIPE, BLAZEPOSE])
+    options = parser.parse_args()
+    model = find_pose_model(None)
+    accounts: dict[str, list[tuple[str, Any, int, float]]] = {name: [] for name in options.pose}
+    for scene in scenes(options.part, options.videos, model, options.frames):
+        people = max(len(frame) for frame in scene.truth)
+        for name in options.pose:
+            found, took_ms = run(scene, lambda n=name, p=people: open_estimator(EstimatorSpec(n, model, p)))
+            account, false_frames = judge(scene, found)
+            accounts[name].append((scene.name, account, false_frames, took_ms))
+            sys.stderr.write(f"{name} {scene.name} done\n")
+    handler = motmetrics.metrics.create()
+    for name, rows in accounts.items():
+        table = handler.compute_many(
+            [account for _, account, _, _ in rows],
+            metrics=["recall", "precision", "mota", "idf1", "num_switches", "num_frames"],
+            names=[scene for scene, _, _, _ in rows],
+            generate_overall=True,
+        )
+        frames = options.frames * len(rows)
+        false_part = 100 * sum(false for _, _, false, _ in rows) / frames
+        took_ms = float(np.median([took for _, _, _, took in rows]))
+        sys.stdout.write(f"{name}: frames with a false skeleton {false_part:.1f}%, {took_ms:.1f} ms of processor\n")
+        sys.stdout.write(f"{table.to_string(float_format=lambda value: f'{value:.3f}')}\n\n")
+
+
+if __name__ == "__main__":
+    main()
