@@ -8,8 +8,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from pose.onnx_session import cpu_session
 from recognizer.model_card import INPUT_NAME, MODEL_FILE, ModelCard
-from recognizer.onnx_recognizer import cpu_session
 from recognizer.training.choice import choose
 from recognizer.training.data.everyday import ACTIONS
 from recognizer.training.data.everyday_streams import read_corpus
