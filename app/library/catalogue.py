@@ -260,6 +260,15 @@ class Library:
         """Note a taught recognizer and the clips that made it."""
         self._do(f"add the model {model.name}", lambda edit: editing.add_model(edit, model))
 
+    def add_models(self, models: Sequence[Model]) -> None:
+        """Note several in one step."""
+
+        def change(edit: Edit) -> None:
+            for model in models:
+                editing.add_model(edit, model)
+
+        self._do("add recognizers", change)
+
     def remove_model(self, name: str) -> None:
         """Forget a taught recognizer; its folder stays."""
         self._do(f"remove the model {name}", lambda edit: editing.remove_model(edit, name))

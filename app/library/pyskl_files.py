@@ -183,7 +183,7 @@ def _restored(came: Incoming, sample: Sample, note: Mapping[str, Any], options: 
         )
         session = options.session or ("" if note["session"] is None else clean_label(note["session"], "session"))
         return Incoming(came.name, str(note["source"]), tracks, clip, session, came.splits)
-    except (KeyError, TypeError, ValueError, IndexError, LibraryError) as error:
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError, LibraryError) as error:
         raise DataError(f"{sample.name}: what ActionLens wrote there is damaged; get the file anew") from error
 
 

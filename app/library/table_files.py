@@ -47,6 +47,7 @@ _SPLIT_FIELDS = ("split", "clip", "part")
 _MODEL_FIELDS = ("model", "created", "kind", "folder", "details")
 _MODEL_CLIP_FIELDS = ("model", "clip", "action")
 _TAKE_FIELDS = ("begins_s", "announced_action", "announced_person")  # of recordings; tables of older versions lack them
+_MOST_MODELS = 1000  # of one export
 _LONGEST_FIELD = 1 << 20
 
 
@@ -236,17 +237,23 @@ def _import_models(
     made_of: dict[str, list[tuple[str, str]]] = {}
     for row in _read(folder / MODEL_CLIPS, _MODEL_CLIP_FIELDS):
         made_of.setdefault(row["model"], []).append((_renamed(row["clip"], names, ids), row["action"]))
-    for row in _read(folder / MODELS, _MODEL_FIELDS):
-        taken = {label_key(model.name) for model in library.models()}
+    models: list[Model] = []
+    taken = {label_key(model.name) for model in library.models()}
+    for row in _read(folder / MODELS, _MODEL_FIELDS)[:_MOST_MODELS]:
         try:
             details = json.loads(row["details"])
             if not isinstance(details, dict):
                 raise ValueError("no object")
             name = next(n for n in _numbered(clean_label(row["model"], "model")) if label_key(n) not in taken)
             clips = tuple(made_of.get(row["model"], ()))
-            library.add_model(Model(name, row["created"], row["kind"], row["folder"], clips, details))
+            models.append(Model(name, row["created"], row["kind"], row["folder"], clips, details))
+            taken.add(label_key(name))
         except (LibraryError, ValueError, RecursionError) as error:
             report.problems.append(f"{folder}: recognizer {row['model'][:40]!r}: {' '.join(str(error).split())[:120]}")
+    try:
+        library.add_models(models)
+    except LibraryError as error:
+        report.problems.append(f"{folder}: recognizers: {error}")
 
 
 def _renamed(clip: str, names: dict[str, str], ids: dict[str, int]) -> str:

@@ -141,7 +141,7 @@ def mutated_text(text: str, rng: Random) -> str:
     if choice in (1, 2):
         lines = text.splitlines(keepends=True) or [""]
         place = rng.randrange(len(lines))
-        lines[place : place + 1] = [] if choice == 1 else [lines[place]] * rng.choice((2, 3, 2000))
+        lines[place : place + 1] = [] if choice == 1 else [lines[place]] * rng.choice((2, 3, 500))
         return "".join(lines)
     tokens = list(_TOKEN.finditer(text))
     if not tokens:

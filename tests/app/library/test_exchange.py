@@ -294,6 +294,8 @@ def test_a_pickle_of_others_comes_in_with_all_its_splits(library, tmp_path):
         {"times_s": np.arange(20.0), "present": np.ones((2, 19), bool), "persons": [0, 1]},
         {"times_s": np.arange(20.0), "present": np.ones((2, 20), bool), "persons": [1, 1]},
         {"times_s": "now", "present": None, "persons": None},
+        {"times_s": np.arange(20.0), "present": {}, "persons": [0, 1]},
+        {"times_s": [0.0], "present": np.ones((2, 20), bool), "persons": [0, float("inf")]},
         {"times_s": np.arange(20.0)},
     ],
 )
@@ -322,6 +324,19 @@ def test_a_pickle_that_is_a_program_does_not_run(library, tmp_path):
         import_any(library, [tmp_path / "x.pkl"])
     assert "\n" not in str(raised.value)
     assert not harmed.exists()
+
+
+def test_a_table_that_names_a_recognizer_many_times_is_one_step(full, other, tmp_path):
+    """Each its own step took minutes: all names and the whole library's file were gone through for each."""
+    export_tables(full, full.recordings(), tmp_path / "out")
+    table = tmp_path / "out" / "models.csv"
+    header, row = table.read_text(encoding="utf-8").splitlines(keepends=True)
+    table.write_text(header + row * 1500, encoding="utf-8")
+    assert import_tables(other, tmp_path / "out").problems == []
+    assert [model.name for model in other.models()][:3] == ["first try", "first try 2", "first try 3"]
+    assert len(other.models()) == 1000
+    other.undo()
+    assert other.models() == []
 
 
 @pytest.mark.parametrize("name", ["../../../etc/passwd", "/etc/passwd", "..", "C:\\x", "20260101-000000-zzzzzz"])
