@@ -121,7 +121,9 @@ class BlazePoseEstimator:
     def _look_at(self, follower: Follower, frame: Frame) -> None:
         """Find somebody where they are expected; lost where they are not there."""
         self.calls += 1
-        (found,) = self._landmarks(frame.bgr, [follower.expected(frame.time_s)])
+        # Who was lost behind somebody may have gone on, or turned back.
+        coasting = self._frames // _LOST_EVERY % 2 == 0
+        (found,) = self._landmarks(frame.bgr, [follower.expected(frame.time_s, coasting=coasting)])
         if not follower.fits(found, frame):
             follower.lose()
         elif not follower.lost or self._comes_back(follower, found, frame):
