@@ -121,7 +121,9 @@ class BlazePoseEstimator:
     def _look_at(self, follower: Follower, frame: Frame) -> None:
         """Find somebody where they are expected; lost where they are not there."""
         self.calls += 1
-        (found,) = self._landmarks(frame.bgr, [follower.expected(frame.time_s)])
+        # Who was lost behind somebody may have gone on, or turned back.
+        coasting = self._frames // _LOST_EVERY % 2 == 0
+        (found,) = self._landmarks(frame.bgr, [follower.expected(frame.time_s, coasting=coasting)])
         if not follower.fits(found, frame):
             follower.lose()
         elif not follower.lost or self._comes_back(follower, found, frame):
@@ -145,8 +147,8 @@ class BlazePoseEstimator:
             self._look_for_somebody(self._looks.whole, frame)
             if not self._seen:
                 self._look_for_somebody(self._looks.next(), frame)
-        elif (doubted := self._doubted()) is not None:
-            self._look_for_somebody(around(doubted.region, self._frames), frame)
+        elif self._frames % 2 and (doubted := self._doubted()) is not None:
+            self._look_for_somebody(around(doubted.region, self._frames // 2), frame)
         elif self._looks.is_due():
             self._look_for_somebody(self._looks.next(), frame)
 
@@ -155,13 +157,27 @@ class BlazePoseEstimator:
             return
         self.calls += 1
         for detection in self._detector(frame.bgr, region):
-            if self._left and len(self._seen) < self._people and self._is_new(detection, frame):
+            if not self._is_new(detection, frame):
+                continue
+            if len(self._seen) >= self._people:
+                self._make_room(detection, frame)
+            elif self._left:
                 self._begin(detection, frame)
 
+    def _make_room(self, detection: Detection, frame: Frame) -> None:
+        """Somebody whom the detector sees well takes the place of a newcomer whom it does not, as a picture on a wall.
+
+        The first look at them is in the next frame: this one's is spent.
+        """
+        worst = self._doubted()
+        if worst is not None and detection.score >= self._identities.settings.confirm_detection:
+            self._followers.remove(worst)
+            self._followers.append(Follower(detection.region, detection.score, frame.time_s))
+
     def _doubted(self) -> Follower | None:
-        """A newcomer whom the detector has not seen well enough yet."""
+        """Of newcomers whom the detector has not seen well enough yet the one whom it sees worst."""
         waiting = [f for f in self._seen if f.person is None and f.score < self._identities.settings.confirm_detection]
-        return waiting[self._frames % len(waiting)] if waiting else None
+        return min(waiting, key=lambda follower: follower.score, default=None)
 
     def _is_new(self, detection: Detection, frame: Frame) -> bool:
         alone = not self._seen

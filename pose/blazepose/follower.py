@@ -45,9 +45,9 @@ class Follower:
         self._filter = LandmarkFilter()
         self._speed_px: NDArray[np.float32] = np.zeros(2, np.float32)
 
-    def expected(self, time_s: float) -> Region:
-        """Where to look for the person at a time."""
-        ahead_s = min(time_s - self.seen_s, _COAST_S) if self.lost else 0.0
+    def expected(self, time_s: float, *, coasting: bool = True) -> Region:
+        """Where to look for the person at a time. coasting: somebody lost is taken to have gone on, else to stand."""
+        ahead_s = min(time_s - self.seen_s, _COAST_S) if self.lost and coasting else 0.0
         region = self.region
         x, y = region.x_px + float(self._speed_px[0]) * ahead_s, region.y_px + float(self._speed_px[1]) * ahead_s
         return Region(x, y, region.side_px, region.turn)

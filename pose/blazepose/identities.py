@@ -187,9 +187,9 @@ class Identities:
         """How little a pose is that of somebody lost; None where it cannot be."""
         s = self.settings
         size = max(body_size_px(pose.xy_px, pose.confidence), 1.0)
-        expected = lost.expected(time_s)
         hips, _ = _trunk_middles(pose)
-        gap = float(np.linalg.norm(hips - np.array([expected.x_px, expected.y_px]))) / size
+        places = [lost.expected(time_s, coasting=coasting) for coasting in (True, False)]
+        gap = min(float(np.hypot(hips[0] - place.x_px, hips[1] - place.y_px)) for place in places) / size
         if gap > s.return_gap + s.return_speed * (time_s - lost.seen_s):
             return None
         if lost.colours is None or colours is None:

@@ -143,6 +143,15 @@ def test_a_doubtful_second_skeleton_is_never_named(world):
     assert all(set(frame.values()) <= {200} for frame in play(BlazePoseEstimator(Path("m"), people=2), world, 60))
 
 
+def test_a_picture_on_the_wall_makes_room_for_a_person(world):
+    world.people = [Somebody(200, 240), Somebody(350, 240, detection=0.4)]
+    estimator = BlazePoseEstimator(Path("m"), people=2)
+    play(estimator, world, 8)
+    world.people.append(Somebody(500, 240))
+    found = play(estimator, world, 40)
+    assert sorted(found[-1].values()) == [200, 500]
+
+
 def test_small_people_are_not_followed(world):
     world.people = [Somebody(300, 240, height=60)]
     assert play(BlazePoseEstimator(Path("m"), people=2), world, 30) == [{}] * 30
