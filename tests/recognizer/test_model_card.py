@@ -33,7 +33,9 @@ def changed(path: str, value: Any) -> dict[str, Any]:
     *way, last = path.split("/")
     for key in way:
         place = place[int(key)] if isinstance(place, list | tuple) else place[key]
-    place[last] = value
+    if isinstance(place, tuple):
+        values["actions"] = place = list(place)
+    place[int(last) if isinstance(place, list) else last] = value
     del values["answer_sha256"]  # else every change would get the same complaint
     return values
 
@@ -185,7 +187,9 @@ def test_a_wrong_value_is_named_with_what_was_expected(path: str, value: Any, ex
     assert expected in complaint(changed(path, value))
 
 
-@pytest.mark.parametrize("key", sorted(set(make_card().to_json())))
+@pytest.mark.parametrize(
+    "key", sorted(set(make_card().to_json()) - {"answer_sha256"})
+)  # cards of earlier versions have none
 def test_a_missing_key_is_named(key: str):
     values = make_card().to_json()
     del values[key]
