@@ -131,7 +131,7 @@ class RuleForm(ClosingDialog):
 
     def _check(self) -> None:
         for box, field in self.kinds.values():
-            field.setEnabled(box.isChecked())
+            enable(field, "" if box.isChecked() else f"Tick “{box.text().replace('&', '')}” to fill this in")
         times = self.how.currentText() == TIMES
         self.many.setDecimals(0 if times else 1)
         self.many.setMinimum(1.0 if times else 0.0)
