@@ -122,7 +122,7 @@ def test_an_archive_that_unpacks_to_too_much_is_not_unpacked(written, monkeypatc
     ):
         for _ in range(9):
             member.write(bytes(1 << 20))
-    with pytest.raises(TeachingError, match="too large"):
+    with pytest.raises(TeachingError, match="unpacks to too much"):
         read_request(written)
 
 
