@@ -63,6 +63,7 @@ EDITS = {
     "no part": lambda lib, rec: lib.set_part("mine", [clip.id for clip in lib.clips(limit=-1)], None),
     "new split": lambda lib, rec: lib.set_part("second", [some_clip(lib)], "test"),
     "remove split": lambda lib, rec: lib.remove_split("mine"),
+    "add models": lambda lib, rec: lib.add_models([Model(n, "now", "full", "m", (), {}) for n in ("third", "fourth")]),
     "add model": lambda lib, rec: lib.add_model(
         Model("second", "now", "full", "m", (("a/1", "wave"),), {"recall": 0.5})
     ),

@@ -428,6 +428,7 @@ HOSTILE = {
     "tar link": lambda at: tarred(at / "x.tgz", (tar_link("a", "/etc", tarfile.SYMTYPE), b"")),
     "tar hard link": lambda at: tarred(at / "x.tgz", (tar_link("a", "../b", tarfile.LNKTYPE), b"")),
     "tar device": lambda at: tarred(at / "x.tgz", (tar_link("a", "", tarfile.CHRTYPE), b"")),
+    "gone": lambda at: at / "x.zip",
     "no archive": lambda at: (at / "x.zip").write_bytes(b"nothing") and at / "x.zip",
     "damaged bits": lambda at: damaged(zipped(at / "x.zip", **{"good.mp4": b"ABCD" * 500})),
     "twice": lambda at: tarred(at / "x.tgz", (tarfile.TarInfo("a"), b"1"), (tarfile.TarInfo("a"), b"2")),
