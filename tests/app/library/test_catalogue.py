@@ -97,7 +97,7 @@ def test_every_edit_is_undone_and_done_again_also_after_a_restart(name, full):
 
 def test_all_edits_are_covered():
     asking = {"clips", "count_clips", "clip", "recordings", "count_recordings", "recording", "open_recording", "names"}
-    asking |= {"splits", "models", "teaching_clips", "undo_text", "redo_text", "clip_ids", "clips_of"}
+    asking |= {"splits", "models", "teaching_clips", "undo_text", "redo_text", "clip_ids", "clips_of", "clip_seconds"}
     not_undone = {"undo", "redo", "refresh", "add_recording", "empty_bin", "staging", "close"}
     methods = {name for name in vars(Library) if not name.startswith("_")}
     assert methods - asking - not_undone <= {name for edit in EDITS.values() for name in edit.__code__.co_names}
