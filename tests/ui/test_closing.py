@@ -143,7 +143,7 @@ def test_ctrl_q_in_any_window_ends_everything(kind, opened_window, engines, tmp_
     assert [type(w).__name__ for w in QApplication.topLevelWidgets() if w.isVisible()] == []
     assert engines.last.stopped_on
     # A job that was reading it may take a moment more to let the library go.
-    qtbot.waitUntil(lambda: is_free(tmp_path / "library"), timeout=20_000)
+    qtbot.waitUntil(lambda: is_free(tmp_path / "library"), timeout=60_000)
 
 
 def test_an_import_after_a_refused_close_comes_to_its_end(running, tmp_path, monkeypatch, qtbot):
