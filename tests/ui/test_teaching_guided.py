@@ -128,7 +128,7 @@ def test_a_stranger_teaches_two_actions_and_they_are_recognised_on_other_footage
     record_property("seconds of training", round(training_s, 1))
     record_property("of the processor", round(processor_s, 1))
     assert user.inputs <= MOST_INPUTS
-    # On a quiet machine it is 162 s (docs/benchmarks-teaching.md); on a busy one the window is late and the source runs on.
+    # On a quiet machine it is 162 s (docs/benchmarks-teaching.md); on a busy one the window is late.
     assert recorded_s <= 1.5 * (LONGEST_S - TRAINING_S)
 
     starts = starts_of(window)
