@@ -29,6 +29,7 @@ from PySide6.QtWidgets import (
 
 import app.ui
 from app.library.catalogue import Library
+from app.library.sharing import borrow
 
 END_S = 15.0  # on an idle machine it takes less than 2 s; what is stuck would hold it up for twice as long as this
 _ROOT = Path(__file__).resolve().parents[2]
@@ -144,6 +145,24 @@ def test_ctrl_q_in_any_window_ends_everything(kind, opened_window, engines, tmp_
     assert engines.last.stopped_on
     # A job that was reading it may take a moment more to let the library go.
     qtbot.waitUntil(lambda: is_free(tmp_path / "library"), timeout=60_000)
+
+
+def test_a_library_that_is_opened_too_late_for_its_window_is_let_go(running, tmp_path, monkeypatch, qtbot):
+    """Whether the job that opens it ends before or after the window has waited for it."""
+    from app.ui.library import library_window
+
+    running.recording.root = tmp_path / "library"
+    for opens_s in (0.1, 1.0):
+
+        def late(root, opens_s=opens_s):
+            time.sleep(opens_s)
+            return borrow(root)
+
+        monkeypatch.setattr(library_window, "borrow", late)
+        running.actions_by_name["library"].trigger()
+        closing_program.found("LibraryWindow").close()
+        qtbot.wait(1500)
+        assert is_free(tmp_path / "library")
 
 
 def test_an_import_after_a_refused_close_comes_to_its_end(running, tmp_path, monkeypatch, qtbot):

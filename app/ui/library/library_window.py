@@ -1,5 +1,6 @@
 """The library's window: puts its parts together and connects them."""
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -59,13 +60,15 @@ class LibraryWindow(QMainWindow):
         self._recorded = recorded or Notifier()
         self._recorded.connect(self.recordings_changed)
         self._closed = False
+        self._borrowed: Library | None = None  # by the job that opens it, whose outcome may come after the window's end
+        self._handing_over = threading.Lock()
         self._wanted: str | None = None  # a recording to be shown when the library is open
         self._make_parts(model)
         self._lay_out()
         self._connect()
         self._refuse("The library is being opened")
         self.say("Opening the library …")
-        self._jobs.start("library", lambda: borrow(root), self._opened, self._not_opened)
+        self._jobs.start("library", self._open, self._opened, self._not_opened)
 
     def _make_parts(self, model: Callable[[], str]) -> None:
         self.commands = Commands(self)
@@ -182,9 +185,18 @@ class LibraryWindow(QMainWindow):
 
     # The library.
 
+    def _open(self) -> Library:
+        """On a job's thread."""
+        library = borrow(self.root)
+        with self._handing_over:
+            if self._closed:
+                give_back(library)
+            else:
+                self._borrowed = library
+        return library
+
     def _opened(self, library: Library) -> None:
         if self._closed:
-            give_back(library)
             return
         self.library = self.edits.library = library
         self.browser.strips.open(library.root)
@@ -372,13 +384,14 @@ class LibraryWindow(QMainWindow):
             ask_to_stop(self, question, self._stop_and_close)
             return
         close_all_of(self)
-        self._closed = True
+        with self._handing_over:
+            self._closed = True
         self.player.pause()
         self._theme.changed.disconnect(self._wear_theme)
         self._recorded.disconnect(self.recordings_changed)
         self.browser.strips.close()
         self._jobs.close(timeout_s=0.3)  # the whole program is to end within two seconds
-        library, self.library, self.edits.library = self.library, None, None
+        library, self.library, self.edits.library, self._borrowed = self._borrowed, None, None, None
         if library is not None:
             give_back(library)
         super().closeEvent(event)
