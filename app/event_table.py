@@ -18,14 +18,19 @@ COLUMNS = ("start_s", "end_s", "person", "action", "duration_s", "count", "score
 def row_of(event: ActionEvent) -> tuple[str, ...]:
     """The cells of an action that has ended: seconds of the source's clock; count is empty where nothing counts."""
     duration_s = event.duration_s or 0.0
+    cells = cells_of(event.time_s - duration_s, duration_s, event.person, event.action, event.count)
+    return (*cells, f"{event.score:.4f}")
+
+
+def cells_of(start_s: float, duration_s: float, person: int, action: str, count: int | None) -> tuple[str, ...]:
+    """The same without the score."""
     return (
-        f"{event.time_s - duration_s:.3f}",
-        f"{event.time_s:.3f}",
-        str(event.person),
-        event.action,
+        f"{start_s:.3f}",
+        f"{start_s + duration_s:.3f}",
+        str(person),
+        action,
         f"{duration_s:.3f}",
-        "" if event.count is None else str(event.count),
-        f"{event.score:.4f}",
+        "" if count is None else str(count),
     )
 
 

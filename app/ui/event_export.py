@@ -5,7 +5,7 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-from app.event_table import COLUMNS, write_table
+from app.event_table import COLUMNS, cells_of, write_table
 from app.ui.dialogs import file_dialog
 from app.ui.event_list import EventRow
 from app.ui.jobs import Jobs
@@ -16,7 +16,11 @@ _WITHOUT_SCORE = COLUMNS[:-1]
 
 def export_events(window: QWidget, rows: Sequence[EventRow], jobs: Jobs, toast: Toast) -> None:
     """Ask for a file and write the actions that have ended into it, the first one first."""
-    ended = [cells_of(row) for row in reversed(rows) if row.duration_s is not None]
+    ended = [
+        cells_of(row.start_s, row.duration_s, row.person, row.action, row.count)
+        for row in reversed(rows)
+        if row.duration_s is not None
+    ]
     if not ended:
         toast.say("There is nothing to export yet: no action has ended")
         return
@@ -37,16 +41,3 @@ def export_events(window: QWidget, rows: Sequence[EventRow], jobs: Jobs, toast: 
     dialog.selectFile("events.csv")
     dialog.fileSelected.connect(save)
     dialog.open()
-
-
-def cells_of(row: EventRow) -> tuple[str, ...]:
-    """A row of the list as the table has it, without the score."""
-    duration_s = row.duration_s or 0.0
-    return (
-        f"{row.start_s:.3f}",
-        f"{row.start_s + duration_s:.3f}",
-        str(row.person),
-        row.action,
-        f"{duration_s:.3f}",
-        "" if row.count is None else str(row.count),
-    )

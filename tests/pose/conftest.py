@@ -12,6 +12,9 @@ import cv2
 import numpy as np
 import pytest
 
+from pose.errors import PoseModelError
+from pose.model_asset import find_pose_model
+
 SIZE = (64, 48)
 NUMBERS = 24  # pictures that can be told apart
 MILLISECOND = Fraction(1, 1000)
@@ -234,3 +237,12 @@ def takes_less_than(seconds):
     start = time.monotonic()
     yield
     assert time.monotonic() - start < seconds
+
+
+@pytest.fixture(scope="session")
+def bundle():
+    """The pose model; a test that asks for it is skipped where there is none."""
+    try:
+        return find_pose_model(None)
+    except PoseModelError as error:
+        pytest.skip(f"no pose model: {error}")

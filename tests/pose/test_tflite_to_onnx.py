@@ -9,7 +9,7 @@ from tflite_files import one_operator
 
 from pose.demo import DemoSource
 from pose.errors import PoseModelError
-from pose.model_asset import DETECTOR, LANDMARKS, find_pose_model
+from pose.model_asset import DETECTOR, LANDMARKS
 from pose.onnx_session import cpu_session
 from pose.tflite_file import Level, Sparsity, read_tflite
 from pose.tflite_to_onnx import convert, dense
@@ -144,14 +144,6 @@ def test_what_is_no_model_or_unknown_is_one_line():
         assert "\n" not in str(error.value)
     with pytest.raises(PoseModelError, match="operator 99"):
         read_tflite(one_operator(99, [_IMAGE], _IMAGE))
-
-
-@pytest.fixture(scope="module")
-def bundle():
-    try:
-        return find_pose_model(None)
-    except PoseModelError as error:
-        pytest.skip(f"no pose model: {error}")
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,7 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QFileDialog
 from window_fakes import end, result, start
 
-from app.ui.event_export import cells_of
-from app.ui.event_list import EventRow
+from app.event_table import cells_of
 
 
 def drag(*urls):
@@ -58,7 +57,7 @@ def test_events_are_exported_as_a_table(running, engines, qtbot, tmp_path):
 
 
 def test_a_count_is_in_the_table():
-    assert cells_of(EventRow(1.0, 2, "squat", 6.5, 4)) == ("1.000", "7.500", "2", "squat", "6.500", "4")
+    assert cells_of(1.0, 6.5, 2, "squat", 4) == ("1.000", "7.500", "2", "squat", "6.500", "4")
 
 
 def test_without_events_there_is_nothing_to_export(running, engines, qtbot):

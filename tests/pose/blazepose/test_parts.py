@@ -20,17 +20,9 @@ from pose.blazepose.tiles import Looks, tiles, whole
 from pose.demo import DemoSource
 from pose.errors import PoseModelError
 from pose.estimator import MediaPipeEstimator
-from pose.model_asset import LANDMARKS, find_pose_model
+from pose.model_asset import LANDMARKS
 from pose.skeleton import MEDIAPIPE_33
 from pose.types import Frame
-
-
-@pytest.fixture(scope="module")
-def bundle():
-    try:
-        return find_pose_model(None)
-    except PoseModelError as error:
-        pytest.skip(f"no pose model: {error}")
 
 
 @pytest.mark.parametrize(

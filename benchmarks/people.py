@@ -1,14 +1,15 @@
 """Estimators of several people on composed crossings and groups whose poses are known.
 
 Cut-outs of single people (the demo's, and of real videos with MediaPipe's poses of one person as truth) pass before
-and behind each other. The people of `tune` chose the settings of pose/blazepose, those of `judge` did not. It needs
-the extra `research` (motmetrics), and for cut-outs of real people a folder of videos.
+and behind each other. Settings of pose/blazepose may be chosen on the people of `tune`, never on those of `judge`.
+It needs the extra `research` (motmetrics), and for cut-outs of real people a folder of videos.
 """
 
 import argparse
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from time import process_time
 from typing import Any
@@ -18,15 +19,12 @@ import motmetrics
 import numpy as np
 from numpy.typing import NDArray
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-
-from pose.demo import DemoSource  # noqa: E402
-from pose.estimators import BLAZEPOSE, MEDIAPIPE, EstimatorSpec, open_estimator  # noqa: E402
-from pose.model_asset import find_pose_model  # noqa: E402
-from pose.skeleton import MEDIAPIPE_33, MPOSE_13, convert  # noqa: E402
-from pose.types import Frame, Pose  # noqa: E402
-from pose.video_file import VideoFile  # noqa: E402
+from pose.demo import DemoSource
+from pose.estimators import BLAZEPOSE, MEDIAPIPE, EstimatorSpec, open_estimator
+from pose.model_asset import find_pose_model
+from pose.skeleton import MEDIAPIPE_33, MPOSE_13, convert
+from pose.types import Frame, Pose
+from pose.video_file import VideoFile
 
 SIZE = (640, 480)
 FPS = 25.0
@@ -65,7 +63,8 @@ def cut_out(bgr: NDArray[np.uint8], joints: NDArray[np.float32], height_px: floa
     reach = _REACH * size
     mask = np.zeros(bgr.shape[:2], np.uint8)
     for a, b in MPOSE_13.edge_indices:
-        cv2.line(mask, *(tuple(int(v) for v in joints[i]) for i in (a, b)), 1, max(round(2 * reach), 1))
+        start, end = ([int(v) for v in joints[place]] for place in (a, b))
+        cv2.line(mask, start, end, 1, max(round(2 * reach), 1))
     trunk = [
         MPOSE_13.index(f"{s}_{p}")
         for s, p in (("left", "shoulder"), ("right", "shoulder"), ("right", "hip"), ("left", "hip"))
@@ -214,7 +213,7 @@ def main() -> None:
     for scene in scenes(options.part, options.videos, model, options.frames):
         people = max(len(frame) for frame in scene.truth)
         for name in options.pose:
-            found, took_ms = run(scene, lambda n=name, p=people: open_estimator(EstimatorSpec(n, model, p)))
+            found, took_ms = run(scene, partial(open_estimator, EstimatorSpec(name, model, people)))
             account, false_frames = judge(scene, found)
             accounts[name].append((scene.name, account, false_frames, took_ms))
             sys.stderr.write(f"{name} {scene.name} done\n")
