@@ -1,5 +1,6 @@
-"""For every test: no screen, no settings, caches or passwords of the user, and no thread left behind."""
+"""For every test: no screen, no settings, caches or passwords of the user, no thread left behind, the log as it was."""
 
+import logging
 import os
 import shutil
 import threading
@@ -32,6 +33,19 @@ def _own_folders(tmp_path_factory, monkeypatch, cache_home):
     monkeypatch.setenv("XDG_CACHE_HOME", str(cache_home))
     for name in ("CONFIG", "DATA", "STATE"):
         monkeypatch.setenv(f"XDG_{name}_HOME", str(home / name.lower()))
+
+
+@pytest.fixture(autouse=True)
+def _the_logs_own_handlers():
+    """A command that sets up the log in this process would silence the tests that come after."""
+    root = logging.getLogger()
+    handlers, level, errors = root.handlers[:], root.level, logging.raiseExceptions
+    yield
+    for handler in root.handlers:
+        if handler not in handlers:
+            handler.close()
+    root.handlers[:], logging.raiseExceptions = handlers, errors
+    root.setLevel(level)
 
 
 @pytest.fixture(autouse=True)

@@ -1,6 +1,7 @@
 """The process that reads what was mutated: little memory, no write outside its folder, and a word on each input."""
 
 import faulthandler
+import logging
 import os
 import resource
 import shutil
@@ -38,6 +39,7 @@ def main(connection: Connection, jail: Path) -> None:
     """Answer (reader, {name: bytes}) with Verdicts until None comes."""
     sys.dont_write_bytecode = True
     faulthandler.enable()
+    logging.getLogger().setLevel(logging.CRITICAL)
     case, temporary = jail / "case", jail / "tmp"
     for folder in (jail / "home", jail / "cwd", temporary):
         folder.mkdir(parents=True, exist_ok=True)

@@ -3,7 +3,6 @@
 import functools
 import hashlib
 import json
-import logging
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -152,5 +151,4 @@ def all_readers() -> dict[str, Reader]:
         found[kind] = Reader(functools.partial(made.archive, kind), functools.partial(_archive, kind=kind))
     for ending in ("mp4", "avi", "mkv", "ts", "gif"):
         found[ending] = Reader(functools.partial(made.video, ending), _video)
-    logging.getLogger().setLevel(logging.CRITICAL)
     return found

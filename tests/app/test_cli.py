@@ -120,7 +120,6 @@ def test_help_needs_nothing_heavy():
         assert option in done.stdout
 
 
-@pytest.mark.usefixtures("_logging_restored")
 def test_tracebacks_go_to_the_log_file_and_not_to_the_console(capsys, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     from app.cli import start_logging
@@ -135,18 +134,6 @@ def test_tracebacks_go_to_the_log_file_and_not_to_the_console(capsys, tmp_path, 
     if sys.platform.startswith("linux"):
         (log_file,) = tmp_path.rglob("*.log")
         assert "RuntimeError: deep inside" in log_file.read_text()
-
-
-@pytest.fixture
-def _logging_restored():
-    root = logging.getLogger()
-    before, level = root.handlers[:], root.level
-    yield
-    for handler in set(root.handlers) - set(before):
-        handler.close()
-    root.handlers[:] = before
-    root.setLevel(level)
-    logging.raiseExceptions = True
 
 
 def test_explaining_needs_a_video_to_draw_into():

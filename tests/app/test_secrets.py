@@ -38,17 +38,6 @@ def addresses(closed_port):
     return made
 
 
-@pytest.fixture(autouse=True)
-def _the_logs_own_handlers():
-    root = logging.getLogger()
-    handlers, level, errors = root.handlers[:], root.level, logging.raiseExceptions
-    yield
-    for handler in root.handlers:
-        if handler not in handlers:
-            handler.close()
-    root.handlers[:], root.level, logging.raiseExceptions = handlers, level, errors
-
-
 class MemoryKeyring(keyring.backend.KeyringBackend):
     priority = 5
 
