@@ -1,5 +1,6 @@
-"""A trained network on disk: network.pt with its weights, its size, its outputs and how it was trained."""
+"""The folder of a training: whose it is, and network.pt with a network's weights, size, outputs and settings."""
 
+import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from recognizer.features import FEATURES_VERSION
 from recognizer.training.networks import NETWORKS, NetworkError, NetworkSpec
 
 NETWORK_FILE = "network.pt"
+JOB_FILE = "job.json"
 
 
 class RunError(ActionLensError):
@@ -68,3 +70,39 @@ def load_run(folder: Path) -> TrainedRun:
     if version != FEATURES_VERSION:
         raise RunError(f"{path} was trained on features {version}, this program makes {FEATURES_VERSION}; train again")
     return TrainedRun(network.eval(), spec, settings, outputs)
+
+
+def claim(folder: Path, described: dict[str, Any]) -> None:
+    """Make the folder of a job; RunError where it is another job's."""
+    demand_same(folder, described)
+    folder.mkdir(parents=True, exist_ok=True)
+    temporary = folder / f".{JOB_FILE}.{os.getpid()}"
+    temporary.write_text(_text(described), encoding="utf-8")
+    os.replace(temporary, folder / JOB_FILE)
+
+
+def demand_same(folder: Path, described: dict[str, Any]) -> None:
+    """RunError where the folder is another job's."""
+    file = folder / JOB_FILE
+    try:
+        same = not file.is_file() or file.read_text(encoding="utf-8") == _text(described)
+    except (ValueError, OSError):
+        same = False
+    if not same:
+        raise RunError(
+            f"{folder} holds another training, of another network, data or recipe; remove it or give another folder"
+        )
+
+
+def _text(described: dict[str, Any]) -> str:
+    return json.dumps(described, indent=1, sort_keys=True)
+
+
+def not_a_checkpoint(path: Path, error: Exception) -> RunError:
+    """What to say of a file that PyTorch cannot take."""
+    return RunError(f"{path} is not a checkpoint of this network ({in_short(error)}); remove {path.parent}")
+
+
+def in_short(error: Exception) -> str:
+    """The beginning of an error's text, on one line."""
+    return " ".join(str(error).split())[:150]

@@ -12,7 +12,7 @@ from torch import nn
 
 from recognizer.training.benchmark import results
 from recognizer.training.benchmark.results import Result, result_name
-from recognizer.training.lightning_run import Hardware, is_first_process
+from recognizer.training.loop import Hardware, is_first_process
 from recognizer.training.whole_clip.fit import Job, probabilities, train
 from recognizer.training.whole_clip.presets import Preset
 from recognizer.training.whole_clip.tasks import TaskClips, task_of

@@ -18,7 +18,7 @@ from recognizer.training.generate.measures import Bench, Figures
 from recognizer.training.generate.recipes import NETWORK_NAMES, Recipe, RecipeError
 from recognizer.training.generate.sets import SETS, Motions, set_of
 from recognizer.training.generate.trained import Trained, load_trained
-from recognizer.training.lightning_run import is_first_process
+from recognizer.training.loop import is_first_process
 from recognizer.training.models.sa_gcn import Form, SaGcnConfig
 from recognizer.training.run_folder import RunError
 from recognizer.training.whole_clip.command import add_hardware, hardware_of

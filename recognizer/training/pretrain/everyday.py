@@ -17,13 +17,12 @@ from recognizer.training.augment import Augmentation
 from recognizer.training.batches import FRAMES, Positions, gather
 from recognizer.training.data.everyday import Corpus, merge, read_all
 from recognizer.training.data.recording import DataError
-from recognizer.training.lightning_run import Hardware
+from recognizer.training.loop import Batch, Hardware
 from recognizer.training.pretrain.everyday_network import SHAPE, TOKENS, motion_of
 from recognizer.training.pretrain.fit import Job, Pretrained, load_pretrained, pretrain_on
 from recognizer.training.pretrain.motion import Rows
 from recognizer.training.pretrain.own_recordings import OWN, read_library, with_recordings
 from recognizer.training.pretrain.recipes import Recipe, config_of
-from recognizer.training.pretrain.stream import Batch
 from recognizer.training.pretrain.targets import mpdp_targets
 from recognizer.training.run_folder import RunError
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from recognizer.training.lightning_run import Hardware, is_first_process
+from recognizer.training.loop import Hardware, is_first_process
 from recognizer.training.models.gl_transformer import GlTransformer
 from recognizer.training.pretrain.fit import Pretrained
 from recognizer.training.pretrain.motion import MotionClips, Rows

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pose.errors import ActionLensError
 from recognizer.training.benchmark.results import figures
-from recognizer.training.lightning_run import Hardware, is_first_process
+from recognizer.training.loop import Hardware, is_first_process
 from recognizer.training.whole_clip.fit import Job, probabilities, train
 from recognizer.training.whole_clip.presets import PRESETS, preset_of
 from recognizer.training.whole_clip.tasks import PARTS, TASKS, task_of

@@ -18,7 +18,7 @@ from recognizer.training.fit import (  # noqa: E402
     loss_of,
     merge_outputs,
 )
-from recognizer.training.lightning_run import LAST_CHECKPOINT  # noqa: E402
+from recognizer.training.loop import LAST_CHECKPOINT  # noqa: E402
 
 STEPS = 6
 

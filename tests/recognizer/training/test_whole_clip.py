@@ -15,8 +15,8 @@ torch = pytest.importorskip("torch", reason="needs the extra `train`")
 from pose.errors import ActionLensError  # noqa: E402
 from pose.skeleton import KINECT_20, MPOSE_13  # noqa: E402
 from recognizer.training.data.recording import DataError  # noqa: E402
-from recognizer.training.lightning_run import JOB_FILE, Hardware  # noqa: E402
-from recognizer.training.run_folder import RunError  # noqa: E402
+from recognizer.training.loop import Hardware  # noqa: E402
+from recognizer.training.run_folder import JOB_FILE, RunError  # noqa: E402
 from recognizer.training.whole_clip import command as train_clips  # noqa: E402
 from recognizer.training.whole_clip import stream as clip_stream  # noqa: E402
 from recognizer.training.whole_clip.fit import (  # noqa: E402
@@ -105,15 +105,15 @@ def test_a_killed_training_resumes_to_the_same_network(clips, tmp_path, monkeypa
     network = "st-gcn-short" if name == "short-clips" else "act-micro"  # with running means of batch norms, too
     preset = preset_of(name).changed(epochs=4, batch=8)
     whole, _ = train(clips, job(network, name), tmp_path / "whole", QUIET, preset)
-    batch = clip_stream.BatchMaker.batch
+    batch = clip_stream.WholeClipBatches.batch
 
-    def killing(self, step):
+    def killing(self, step, mine):
         if step >= 5:
             raise Killed
-        return batch(self, step)
+        return batch(self, step, mine)
 
     with monkeypatch.context() as patch:
-        patch.setattr(clip_stream.BatchMaker, "batch", killing)
+        patch.setattr(clip_stream.WholeClipBatches, "batch", killing)
         with pytest.raises(Killed):
             train(clips, job(network, name), tmp_path / "killed", QUIET, preset)
     assert (tmp_path / "killed" / "last.ckpt").is_file()
@@ -125,7 +125,7 @@ def test_a_killed_training_resumes_to_the_same_network(clips, tmp_path, monkeypa
 def test_a_finished_training_stays_and_seeds_differ(clips, tmp_path, monkeypatch):
     first, seconds = train(clips, job(), tmp_path / "a", QUIET, PRESET)
     other, _ = train(clips, job(seed=1), tmp_path / "b", QUIET, PRESET)
-    monkeypatch.setattr(clip_stream.BatchMaker, "batch", None)  # nothing may be trained now
+    monkeypatch.setattr(clip_stream.WholeClipBatches, "batch", None)  # nothing may be trained now
     again, seconds_again = train(clips, job(), tmp_path / "a", QUIET, PRESET)
     same(first, again)
     assert seconds == seconds_again
@@ -133,8 +133,8 @@ def test_a_finished_training_stays_and_seeds_differ(clips, tmp_path, monkeypatch
 
 
 def test_batches_are_full_and_an_epoch_shows_every_clip_once(clips):
-    maker = clip_stream.BatchMaker(clips, clips.learn, PRESET.changed(batch=8), 30, 0)
-    drawn = np.concatenate([maker._drawn(step) for step in range(6)])
+    maker = clip_stream.WholeClipBatches(clips, clips.learn, PRESET.changed(batch=8), 30, 0)
+    drawn = np.concatenate([maker._passes.drawn(step) for step in range(6)])
     assert len(drawn) == 48
     for start in range(0, 48, 12):
         assert sorted(drawn[start : start + 12]) == list(range(12))
@@ -159,7 +159,7 @@ sys.path.insert(0, {tests!r})
 import torch
 torch.set_num_threads(1)
 from test_whole_clip import made_up, job, PRESET
-from recognizer.training.lightning_run import Hardware, is_first_process
+from recognizer.training.loop import Hardware, is_first_process
 from recognizer.training.whole_clip.fit import train
 hardware = Hardware(accelerator="cpu", devices=sys.argv[1], strategy=sys.argv[2], precision="32-true")
 preset = PRESET.changed(dropout=0.0, epochs=6, average=0.9)
