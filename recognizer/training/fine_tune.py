@@ -32,7 +32,7 @@ from recognizer.teaching.windows import (
 from recognizer.training.batches import FRAMES
 from recognizer.training.fine_tune_start import copy_body
 from recognizer.training.loop import Batch, Hardware, StepData, Training, fit
-from recognizer.training.networks import NetworkSpec
+from recognizer.training.models.registry import NetworkSpec
 
 SHAPE = Shape(FRAMES, RATE_FPS, LAYOUT)
 HOP_S = 0.2  # between windows that are judged

@@ -24,7 +24,7 @@ from recognizer.model_card import ModelCard
 from recognizer.plain_arrays import UNREADABLE, refuse_traps
 from recognizer.strict_json import JsonObject
 from recognizer.teaching.full_start import NETWORKS_FILE
-from recognizer.training.networks import NETWORKS, NetworkError, NetworkSpec
+from recognizer.training.models.registry import LIVE, NetworkError, NetworkSpec, network_of
 from recognizer.training.run_folder import RunError, TrainedRun
 
 _MAX_BYTES = 64 << 20
@@ -98,8 +98,7 @@ def _about(text: str) -> tuple[NetworkSpec, int, str]:
     if (version := values.text("features")) != FEATURES_VERSION:
         raise ValueError(f"it is of features {version}, this program makes {FEATURES_VERSION}")
     name = values.text("network")
-    if name not in NETWORKS:
-        raise NetworkError(f"no network is called {name!r}")
+    network_of(name, LIVE)
     changes: Mapping[str, Any] = values.take("changes", dict, "settings of the network")
     spec = NetworkSpec(name, values.integer("outputs", 1, _MAX_OUTPUTS), changes)
     count, sha256 = values.integer("networks", 1, _MAX_NETWORKS), values.text("model_sha256")

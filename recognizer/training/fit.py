@@ -15,7 +15,7 @@ from recognizer.training.data.everyday import ACTIONS, Corpus
 from recognizer.training.fine_tune_start import copy_body
 from recognizer.training.loop import Batch, Hardware, StepData, Training
 from recognizer.training.loop import fit as fit_network
-from recognizer.training.networks import NetworkSpec
+from recognizer.training.models.registry import NetworkSpec
 
 STEPS_AN_EPOCH = 100
 

@@ -12,7 +12,7 @@ from torch import nn
 
 from pose.errors import ActionLensError
 from recognizer.features import FEATURES_VERSION
-from recognizer.training.networks import NETWORKS, NetworkError, NetworkSpec
+from recognizer.training.models.registry import LIVE, NetworkError, NetworkSpec, network_of
 
 NETWORK_FILE = "network.pt"
 JOB_FILE = "job.json"
@@ -60,8 +60,7 @@ def load_run(folder: Path) -> TrainedRun:
         content = torch.load(path, weights_only=True)
         version, settings, outputs = content["features"], content["settings"], tuple(content["outputs"])
         spec = NetworkSpec(content["network"], len(outputs), content["changes"])
-        if spec.name not in NETWORKS:
-            raise NetworkError(f"no network is called {spec.name!r}")
+        network_of(spec.name, LIVE)
         network = spec.build()
         network.load_state_dict(content["weights"])
     except (NetworkError, UnpicklingError, OSError, RuntimeError, KeyError, TypeError, EOFError) as error:

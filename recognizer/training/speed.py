@@ -26,9 +26,9 @@ from recognizer.training.attention_speed import as_table, measure_attention
 from recognizer.training.batches import FRAMES
 from recognizer.training.export import fast_graph
 from recognizer.training.models.act import SIZES, Act, ActConfig
+from recognizer.training.models.registry import LIVE, NetworkSpec, parse_changes
 from recognizer.training.models.st_gcn import StGcn, StGcnConfig
 from recognizer.training.models.st_tr import StTr, StTrConfig, StTrFusion
-from recognizer.training.networks import NETWORKS, NetworkSpec, parse_changes
 from recognizer.training.onnx_graph import folded
 from recognizer.training.run_folder import load_run
 
@@ -75,7 +75,7 @@ class Row:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of speed."""
     which = parser.add_mutually_exclusive_group()
-    which.add_argument("--network", nargs="+", choices=tuple(NETWORKS), default=TIMED, metavar="NAME")
+    which.add_argument("--network", nargs="+", choices=LIVE, default=TIMED, metavar="NAME")
     which.add_argument("--run", type=Path, nargs="+", metavar="DIR", help="folders of runs, not random weights")
     what = "time these model folders instead, with attention and without"
     which.add_argument("--attention", nargs="+", metavar="NAME|DIR", help=what)
@@ -135,6 +135,8 @@ def official(name: str, changes: dict[str, Any]) -> Case:
 
 
 def _official(name: str, changes: dict[str, Any]) -> Case:
+    if name == "gl-transformer":
+        raise SpeedError("gl-transformer is timed at the size of its paper by `pretrain speed`")
     size: dict[str, Any] = {"channels": 3, "outputs": 60, "joints": "ntu-25", "people": 2, **changes}
     clip = (3, 300, 25, 2)
     if name.startswith("act-"):

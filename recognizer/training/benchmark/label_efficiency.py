@@ -23,10 +23,10 @@ from recognizer.training.benchmark.few_shot_embedding import STEPS, train_base
 from recognizer.training.data import jhmdb, penn_action, utd_mhad
 from recognizer.training.data.everyday import Corpus, merge, read_all
 from recognizer.training.evaluate import windows_of
+from recognizer.training.models.gl_features import GlFeatures
 from recognizer.training.models.gl_transformer import GlTransformer
-from recognizer.training.networks import NetworkSpec
+from recognizer.training.models.registry import NetworkSpec
 from recognizer.training.pretrain.everyday import load_everyday, random_windows
-from recognizer.training.pretrain.everyday_network import GlFeatures
 from recognizer.training.pretrain.motion import Rows
 from recognizer.training.pretrain.tasks import labelled
 from recognizer.training.run_folder import NETWORK_FILE, load_run

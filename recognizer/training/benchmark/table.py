@@ -11,7 +11,7 @@ import numpy as np
 from pose.errors import ActionLensError
 from recognizer.training.benchmark import results
 from recognizer.training.benchmark.results import Result
-from recognizer.training.whole_clip.variants import FUSION_NOTES, FUSIONS, VARIANTS
+from recognizer.training.models.registry import FUSION_NOTES, FUSIONS, NETWORKS
 
 BEGIN, END = "<!-- figures of result files: begin -->", "<!-- end -->"
 
@@ -176,8 +176,8 @@ def _title(network: str) -> str:
     if network in FUSION_NOTES:
         return FUSION_NOTES[network]
     if network in FUSIONS:
-        return "ST-TR: " + " + ".join(VARIANTS[part].note for part in FUSIONS[network])
-    return VARIANTS[network].note if network in VARIANTS else network
+        return "ST-TR: " + " + ".join(NETWORKS[part].note for part in FUSIONS[network])
+    return NETWORKS[network].note if network in NETWORKS else network
 
 
 def _spread(values: list[float]) -> str:

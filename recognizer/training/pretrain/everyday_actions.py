@@ -15,7 +15,7 @@ from recognizer.training.export import decision_rules, export
 from recognizer.training.fit import LabelledBatches, loss_of
 from recognizer.training.loop import Batch, Hardware
 from recognizer.training.models.deployed import Deployed
-from recognizer.training.pretrain.everyday_network import GlFeatures
+from recognizer.training.models.gl_features import GlFeatures
 from recognizer.training.pretrain.fit import Pretrained, RecipeTraining, fit
 from recognizer.training.pretrain.recipes import Recipe
 from recognizer.training.run_folder import claim

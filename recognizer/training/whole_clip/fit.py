@@ -14,6 +14,7 @@ from lightning.pytorch.utilities import rank_zero_only
 from torch import Tensor, nn
 
 from recognizer.training.loop import LAST_CHECKPOINT, Batch, Hardware, Training, fit
+from recognizer.training.models.registry import WHOLE_CLIP, ClipShape, Network, network_of
 from recognizer.training.run_folder import RunError, claim, demand_same, in_short, not_a_checkpoint
 from recognizer.training.whole_clip.inputs import channel_count, frames_of, plain_input
 from recognizer.training.whole_clip.optimizer import optimizer_of, rate_of
@@ -21,7 +22,6 @@ from recognizer.training.whole_clip.presets import Preset, PresetError, preset_o
 from recognizer.training.whole_clip.stream import WholeClipBatches, WholeClipData
 from recognizer.training.whole_clip.tasks import Rows, TaskClips, stratified
 from recognizer.training.whole_clip.transforms import Array
-from recognizer.training.whole_clip.variants import Shape, Variant, variant_of
 
 WEIGHTS_FILE = "weights.pt"
 _BEST = "best.ckpt"
@@ -74,14 +74,15 @@ class WholeClipTraining(Training):
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
 
-def build_network(clips: TaskClips, variant: Variant, preset: Preset, frames: int, seed: int) -> nn.Module:
+def build_network(clips: TaskClips, kind: Network, preset: Preset, frames: int, seed: int) -> nn.Module:
     """The network with the weights that `seed` begins with. PresetError where it cannot take the preset's clips."""
     trained = frames_of(preset, frames)
-    if trained != frames and not variant.any_frames:
-        raise PresetError(f"preset {preset.name} trains on {trained} of {frames} frames, which {variant.name} cannot")
+    if trained != frames and not kind.any_frames:
+        raise PresetError(f"preset {preset.name} trains on {trained} of {frames} frames, which {kind.name} cannot")
     channels = channel_count(preset.channels, clips.dims, len(clips.layout))
     torch.manual_seed(seed)
-    return variant.build(Shape(channels, clips.layout, len(clips.actions), frames, preset.dropout))
+    changes = {} if preset.dropout is None else {"dropout": preset.dropout}
+    return kind.build(ClipShape(channels, clips.layout, len(clips.actions), frames), changes)
 
 
 def train(
@@ -93,10 +94,10 @@ def train(
     with which there is nothing left to train. Nothing is written before all of the job is known to fit. PresetError,
     NetworkError, DataError; RunError where the folder holds another training or the loss is lost.
     """
-    preset, variant = preset or preset_of(job.preset), variant_of(job.network)
+    preset, kind = preset or preset_of(job.preset), network_of(job.network, WHOLE_CLIP)
     if reason := hardware.fits(preset.batch):
         raise PresetError(reason)
-    network = build_network(clips, variant, preset, job.frames, job.seed)
+    network = build_network(clips, kind, preset, job.frames, job.seed)
     done = _load_weights(folder, network, job, preset)
     if done is not None:
         return network.eval(), done
@@ -106,7 +107,7 @@ def train(
         learn, best_by = stratified(clips.learn, clips.labels[clips.learn], _BEST_SHARE, job.seed)
     batches = WholeClipBatches(clips, learn, preset, job.frames, job.seed)
     batches.batch(0)
-    training = WholeClipTraining(network, preset, planned, job.seed, variant.width)
+    training = WholeClipTraining(network, preset, planned, job.seed, kind.width)
     claim(folder, _described(job, preset))
     trainer = _fit(training, WholeClipData(batches, batches.steps_an_epoch * preset.epochs, best_by), folder, hardware)
     network, seconds = training.result.float().cpu().eval(), training.seconds

@@ -12,7 +12,7 @@ from recognizer.training.export import fast_graph, to_onnx
 from recognizer.training.models.act import Act, ActConfig
 from recognizer.training.models.deployed import Deployed
 from recognizer.training.models.ensemble import Ensemble
-from recognizer.training.networks import NetworkSpec
+from recognizer.training.models.registry import NetworkSpec
 from recognizer.training.onnx_graph import FoldedAct, folded, written_out
 
 FEATURES = 78

@@ -209,7 +209,9 @@ def test_batches_are_a_function_of_their_number_and_pass_over_every_clip(motions
     drawn = np.concatenate([batches._passes.drawn(iteration) for iteration in range(5)])  # two passes over 50 clips
     assert sorted(drawn[:50].tolist()) == sorted(drawn[50:].tolist()) == list(range(50))
     assert not np.array_equal(drawn[:50], drawn[50:])
-    np.testing.assert_array_equal(batches._passes.drawn(3), GeneratorBatches(motions, Recipe(batch=20), 3)._passes.drawn(3))
+    np.testing.assert_array_equal(
+        batches._passes.drawn(3), GeneratorBatches(motions, Recipe(batch=20), 3)._passes.drawn(3)
+    )
     clips, _ = batches.batch(0, slice(1, None, 2))
     np.testing.assert_array_equal(clips.numpy(), batches.clips[batches._passes.drawn(0)[1::2]])
     assert shares.sum().item() == 10

@@ -11,8 +11,8 @@ import tqdm  # noqa: E402
 from pose.onnx_session import cpu_session  # noqa: E402
 from recognizer.training.export import with_inside  # noqa: E402
 from recognizer.training.models.deployed import Deployed  # noqa: E402
+from recognizer.training.models.registry import NetworkSpec  # noqa: E402
 from recognizer.training.models.st_tr import Attention  # noqa: E402
-from recognizer.training.networks import NetworkSpec  # noqa: E402
 from recognizer.training.onnx_graph import folded  # noqa: E402
 
 ACT = {"layers": 2, "hidden": 32}
