@@ -40,7 +40,7 @@ HOP_S = 0.2  # between windows that are judged
 
 @dataclass(frozen=True, slots=True)
 class FineTuneSettings:
-    """network: one of networks.NETWORKS, where none is given to go on from. steps of `batch` windows. warmup: part of
+    """network: one of registry.LIVE, where none is given to go on from. steps of `batch` windows. warmup: part of
     the steps. average: weight of the past in the averaged network. background: share of a batch that shows everyday
     motions and footage of nothing."""
 

@@ -24,7 +24,7 @@ STEPS_AN_EPOCH = 100
 class FitSettings:
     """One training run.
 
-    network, changes: as in networks.NetworkSpec. parts: of the corpus that it learns from. average: weight of the past
+    network, changes: as in registry.NetworkSpec. parts: of the corpus that it learns from. average: weight of the past
     in averaged weights. distillation: weight of the loss against a teacher, where there is one; temperature: of both
     softened distributions in it. teachers: their names, for the record. start: of the model whose body it began with.
     """

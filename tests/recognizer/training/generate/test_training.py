@@ -212,7 +212,7 @@ def test_batches_are_a_function_of_their_number_and_pass_over_every_clip(motions
     np.testing.assert_array_equal(
         batches._passes.drawn(3), GeneratorBatches(motions, Recipe(batch=20), 3)._passes.drawn(3)
     )
-    clips, _ = batches.batch(0, slice(1, None, 2))
+    clips, shares = batches.batch(0, slice(1, None, 2))
     np.testing.assert_array_equal(clips.numpy(), batches.clips[batches._passes.drawn(0)[1::2]])
     assert shares.sum().item() == 10
 

@@ -18,10 +18,7 @@ from recognizer.training.loop import Hardware  # noqa: E402
 from recognizer.training.models.gl_features import GlFeatures, motion_of  # noqa: E402
 from recognizer.training.models.gl_transformer import GlConfig, GlPretraining, GlTransformer  # noqa: E402
 from recognizer.training.pretrain import command, everyday_actions  # noqa: E402
-from recognizer.training.pretrain.everyday import (
-    SHAPE,
-    read,
-)
+from recognizer.training.pretrain.everyday import SHAPE, read  # noqa: E402
 from recognizer.training.pretrain.fit import Pretrained  # noqa: E402
 from recognizer.training.pretrain.recipes import SIZES  # noqa: E402
 from recognizer.types import Clip  # noqa: E402
