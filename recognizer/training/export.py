@@ -1,8 +1,6 @@
 """Trained networks to weights/NAME: model.onnx and its card."""
 
 import hashlib
-import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from pose.whole_file import write_bytes
 from recognizer.features import FEATURES_VERSION, LAYOUT, RATE_FPS
 from recognizer.model_card import INPUT_NAME, MODEL_FILE, DecisionRules, ModelCard, Parity, TensorSpec
 from recognizer.training.batches import FRAMES
@@ -63,7 +62,7 @@ def export(
         parity=Parity(_PARITY_SEED, tuple(logits)),
         notes=notes,
     )
-    _replace(folder / MODEL_FILE, content)
+    write_bytes(folder / MODEL_FILE, content)
     card.save(folder)
     return card
 
@@ -130,15 +129,3 @@ def decision_rules(
     """Rules for the card; `other` needs no threshold, for it is never shown. needs: parts of the body by action."""
     rounded = {action: round(float(thresholds.get(action, 1.0)), 4) for action in ACTIONS}
     return DecisionRules(round(float(temperature), 4), rounded, (OTHER,), needs or {}, upper_weight)
-
-
-def _replace(path: Path, content: bytes) -> None:
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        Path(temporary).chmod(0o644)
-        os.replace(temporary, path)
-    except OSError:
-        Path(temporary).unlink(missing_ok=True)
-        raise

@@ -6,8 +6,6 @@ they are kept beside it (of a fusion, those of the first kind): plain arrays, ea
 """
 
 import json
-import os
-import tempfile
 import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,6 +15,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from pose.whole_file import written_whole
 from recognizer import strict_json
 from recognizer.errors import CardError
 from recognizer.features import FEATURES_VERSION
@@ -49,15 +48,8 @@ def save_networks(folder: Path, runs: Sequence[TrainedRun]) -> Path:
     arrays: dict[str, Any] = {"about": np.array(json.dumps(about))}
     for place, run in enumerate(runs):
         arrays |= {f"{place}/{name}": values.numpy() for name, values in run.network.state_dict().items()}
-    handle, temporary = tempfile.mkstemp(dir=folder, prefix=f".{NETWORKS_FILE}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            np.savez_compressed(file, **arrays)
-        Path(temporary).chmod(0o644)
-        os.replace(temporary, folder / NETWORKS_FILE)
-    except OSError:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    with written_whole(folder / NETWORKS_FILE) as temporary, temporary.open("wb") as file:
+        np.savez_compressed(file, **arrays)
     return folder / NETWORKS_FILE
 
 

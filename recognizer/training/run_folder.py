@@ -1,7 +1,6 @@
 """The folder of a training: whose it is, and network.pt with a network's weights, size, outputs and settings."""
 
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from pickle import UnpicklingError
@@ -11,6 +10,7 @@ import torch
 from torch import nn
 
 from pose.errors import ActionLensError
+from pose.whole_file import write_text, written_whole
 from recognizer.features import FEATURES_VERSION
 from recognizer.training.models.registry import LIVE, NetworkError, NetworkSpec, network_of
 
@@ -45,9 +45,9 @@ def save_run(
         "outputs": outputs,
         "weights": network.state_dict(),
     }
-    path, temporary = folder / NETWORK_FILE, folder / f".{NETWORK_FILE}.part"
-    torch.save(content, temporary)
-    os.replace(temporary, path)
+    path = folder / NETWORK_FILE
+    with written_whole(path) as temporary:
+        torch.save(content, temporary)
     return path
 
 
@@ -75,9 +75,7 @@ def claim(folder: Path, described: dict[str, Any]) -> None:
     """Make the folder of a job; RunError where it is another job's."""
     demand_same(folder, described)
     folder.mkdir(parents=True, exist_ok=True)
-    temporary = folder / f".{JOB_FILE}.{os.getpid()}"
-    temporary.write_text(_text(described), encoding="utf-8")
-    os.replace(temporary, folder / JOB_FILE)
+    write_text(folder / JOB_FILE, _text(described))
 
 
 def demand_same(folder: Path, described: dict[str, Any]) -> None:

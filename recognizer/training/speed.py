@@ -20,6 +20,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from pose.errors import ActionLensError
 from pose.onnx_session import cpu_session, runtime_version
+from pose.whole_file import write_text
 from recognizer.features import CHANNELS, LAYOUT
 from recognizer.model_card import INPUT_NAME
 from recognizer.training.attention_speed import as_table, measure_attention
@@ -273,12 +274,9 @@ def _split_page(path: Path) -> tuple[str, str]:
 
 
 def _write(path: Path, text: str) -> None:
-    temporary = path.with_name(f".{path.name}.part")
     try:
-        temporary.write_text(text, encoding="utf-8")
-        os.replace(temporary, path)
+        write_text(path, text)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise SpeedError(f"{path} cannot be written ({error.strerror}); give a file in a folder of yours") from error
 
 

@@ -4,7 +4,6 @@ A round is `Recipe.evaluate` iterations; at its end clips are compared with the 
 """
 
 import math
-import os
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from lightning.pytorch.utilities import rank_zero_only
 from torch import Tensor, nn
 from torch.nn import functional
 
+from pose.whole_file import written_whole
 from recognizer.training.generate import health
 from recognizer.training.generate.frame_vae import FrameVae
 from recognizer.training.generate.making import make, shares_of
@@ -103,10 +103,9 @@ class MakerTraining(Training):
 
     @rank_zero_only
     def _keep(self, iteration: int) -> None:
-        temporary = self.folder / f".{BEST_FILE}.{os.getpid()}"
         weights = {name: value.cpu() for name, value in self.result.state_dict().items()}
-        torch.save({"iteration": iteration, "weights": weights}, temporary)
-        os.replace(temporary, self.folder / BEST_FILE)
+        with written_whole(self.folder / BEST_FILE) as temporary:
+            torch.save({"iteration": iteration, "weights": weights}, temporary)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         super().on_save_checkpoint(checkpoint)

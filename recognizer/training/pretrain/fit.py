@@ -1,6 +1,5 @@
 """Pretraining and fine-tuning with Lightning; a killed training goes on to the same weights."""
 
-import os
 import pickle
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -14,6 +13,7 @@ from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.utilities import rank_zero_only
 from torch import Tensor, nn
 
+from pose.whole_file import written_whole
 from recognizer.training.loop import LAST_CHECKPOINT, Batch, Batches, Hardware, StepData, Training
 from recognizer.training.loop import fit as fit_network
 from recognizer.training.models.gl_transformer import GlConfig, GlPretraining, GlTransformer
@@ -172,7 +172,6 @@ def _save(folder: Path, network: GlPretraining, described: dict[str, Any], secon
         "weights": network.state_dict(),
         "seconds": seconds,
     }
-    temporary = folder / f".{WEIGHTS_FILE}.{os.getpid()}"
-    torch.save(content, temporary)
-    os.replace(temporary, folder / WEIGHTS_FILE)
+    with written_whole(folder / WEIGHTS_FILE) as temporary:
+        torch.save(content, temporary)
     (folder / LAST_CHECKPOINT).unlink(missing_ok=True)

@@ -1,6 +1,5 @@
 """Training of any network on whole clips of a task, with Lightning; a killed training goes on to the same weights."""
 
-import os
 import pickle
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.utilities import rank_zero_only
 from torch import Tensor, nn
 
+from pose.whole_file import written_whole
 from recognizer.training.loop import LAST_CHECKPOINT, Batch, Hardware, Training, fit
 from recognizer.training.models.registry import WHOLE_CLIP, ClipShape, Network, network_of
 from recognizer.training.run_folder import RunError, claim, demand_same, in_short, not_a_checkpoint
@@ -159,9 +159,8 @@ def probabilities(network: nn.Module, clips: TaskClips, rows: Rows, preset: Pres
 @rank_zero_only
 def _save_weights(folder: Path, network: nn.Module, seconds: float) -> None:
     """Write weights.pt, whole or not at all, in place of the checkpoints."""
-    temporary = folder / f".{WEIGHTS_FILE}.{os.getpid()}"
-    torch.save({"weights": network.state_dict(), "seconds": seconds}, temporary)
-    os.replace(temporary, folder / WEIGHTS_FILE)
+    with written_whole(folder / WEIGHTS_FILE) as temporary:
+        torch.save({"weights": network.state_dict(), "seconds": seconds}, temporary)
     for checkpoint in (LAST_CHECKPOINT, _BEST):
         (folder / checkpoint).unlink(missing_ok=True)
 

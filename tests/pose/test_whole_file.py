@@ -1,0 +1,32 @@
+"""Files are written whole or not at all."""
+
+import pytest
+
+from pose.whole_file import write_bytes, write_text, written_whole
+
+
+def test_a_new_file_takes_the_place_of_the_old_one(tmp_path):
+    path = tmp_path / "a.txt"
+    write_text(path, "first ж")
+    write_bytes(path, b"second")
+    assert path.read_bytes() == b"second"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("error", [OSError, KeyboardInterrupt, ValueError])
+def test_after_an_error_the_old_one_stays_and_nothing_else(tmp_path, error):
+    path = tmp_path / "a.npz"
+    path.write_text("old")
+    used = written_whole(path)
+    temporary = used.__enter__()
+    assert temporary.suffix == ".npz"
+    temporary.write_text("half")
+    with pytest.raises(error):
+        used.__exit__(error, error(), None)
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_that_is_missing_is_an_error_of_the_system(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        write_text(tmp_path / "none" / "a", "x")
