@@ -17,7 +17,7 @@ from recognizer.training.batches import FRAMES
 from recognizer.training.data.everyday import ACTIONS, OTHER
 from recognizer.training.data.sources import TRAINING_DATA
 from recognizer.training.models.deployed import Deployed
-from recognizer.training.onnx_graph import anonymous, folded, written_out
+from recognizer.training.onnx_graph import anonymous, written_out
 
 OPSET = 20  # the first with Gelu as one operator
 OUTPUT_NAME = "logits"
@@ -105,7 +105,7 @@ class _Inside(nn.Module):
 def fast_graph(network: nn.Module, example: Tensor, name: str, outputs: Sequence[str] = (OUTPUT_NAME,)) -> bytes:
     """The network as ONNX: `name`, shaped like `example` but with its first axis open, to the outputs."""
     program = torch.onnx.export(
-        folded(network),
+        network.eval(),
         (example,),
         input_names=[name],
         output_names=list(outputs),

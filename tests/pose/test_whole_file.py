@@ -17,12 +17,15 @@ def test_a_new_file_takes_the_place_of_the_old_one(tmp_path):
 def test_after_an_error_the_old_one_stays_and_nothing_else(tmp_path, error):
     path = tmp_path / "a.npz"
     path.write_text("old")
-    used = written_whole(path)
-    temporary = used.__enter__()
-    assert temporary.suffix == ".npz"
-    temporary.write_text("half")
+
+    def fail():
+        with written_whole(path) as temporary:
+            assert temporary.suffix == ".npz"
+            temporary.write_text("half")
+            raise error
+
     with pytest.raises(error):
-        used.__exit__(error, error(), None)
+        fail()
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
 

@@ -151,7 +151,7 @@ def judged(motions, folder, **changes):
     training = GanTraining(network, Recipe(**changes), motions, 0, folder)
     judge = training.judge_clips
     optimizer = torch.optim.Adam(judge.parameters(), lr=1e-3)
-    for training.iteration in range(24):
+    for training._in_round in range(24):
         optimizer.zero_grad()
         training._told_apart(judge, clips, torch.zeros_like(clips), label, label).backward()
         optimizer.step()

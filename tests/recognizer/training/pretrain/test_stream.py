@@ -63,7 +63,7 @@ def test_a_pass_takes_every_clip_once(clips):
     assert maker.steps_an_epoch == 3
     for first in (0, 3):
         assert sorted(np.concatenate([maker._passes.drawn(first + step) for step in range(3)])) == ROWS.tolist()
-    assert maker._passes.drawn(0).tolist() != maker._drawn(3).tolist()
+    assert maker._passes.drawn(0).tolist() != maker._passes.drawn(3).tolist()
 
 
 def test_targets_are_those_of_the_augmented_clips(clips):
