@@ -10,7 +10,6 @@ import hashlib
 import json
 import os
 import re
-import sysconfig
 import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -196,10 +195,9 @@ class ModelCard:
 
 
 def weights_folders() -> tuple[Path, ...]:
-    """Where models are looked up by name: the project's weights/, then that of an installed package."""
-    project = Path(__file__).resolve().parents[1] / "weights"
-    installed = Path(sysconfig.get_path("data")) / "share" / "actionlens" / "weights"
-    return project, installed
+    """Where models are looked up by name: weights/ of the checkout, or inside this package where that is installed."""
+    package = Path(__file__).resolve().parent
+    return package.parent / "weights", package / "weights"
 
 
 def shipped_models() -> dict[str, Path]:

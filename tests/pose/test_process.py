@@ -133,7 +133,7 @@ def test_it_says_nothing_when_the_asking_one_goes_while_it_loads(model):
         "PoseProcess(EstimatorSpec('mediapipe', Path(sys.argv[1]))); os._exit(0)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program, str(model)], cwd=ROOT, capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", program, str(model)], cwd=ROOT, capture_output=True, text=True, timeout=300
     )  # to the end of both processes, which write to the same stderr
     assert (done.returncode, done.stderr) == (0, "")
 
@@ -205,7 +205,7 @@ def test_it_ends_with_the_one_that_asks(model):
     )
     before = shared_memories()
     done = subprocess.run(
-        [sys.executable, "-c", program, str(model)], cwd=ROOT, capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", program, str(model)], cwd=ROOT, capture_output=True, text=True, timeout=300
     )
     pid = int(done.stdout)
     for _ in range(200):

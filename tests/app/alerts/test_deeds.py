@@ -204,7 +204,7 @@ def mosquitto(tmp_path):
         running.append(
             subprocess.Popen([MOSQUITTO, "-c", str(config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         )
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             try:
                 socket.create_connection(("127.0.0.1", port), 1).close()
@@ -217,7 +217,7 @@ def mosquitto(tmp_path):
     yield start
     for broker in running:
         broker.terminate()
-        broker.wait(10)
+        broker.wait(60)
 
 
 def listen(port, *topics, ca=None, user=None):
@@ -235,12 +235,12 @@ def listen(port, *topics, ca=None, user=None):
         client.username_pw_set(*user)
     client.connect("127.0.0.1", port)
     client.loop_start()
-    assert ready.wait(20)
+    assert ready.wait(60)
     return client, got
 
 
 def wait_for(condition):
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not condition() and time.monotonic() < deadline:
         time.sleep(0.02)
     assert condition()
