@@ -72,8 +72,8 @@ def test_a_reader(followed, tmp_path):
         (clip,) = library.clips()
         assert clip.action == "wave"
         recording = library.open_recording(clip.recording)
-    assert recording.info.layout == COCO_17
-    np.testing.assert_allclose(recording.xy_px, xy, atol=0.1)
+    assert recording.layout == COCO_17
+    np.testing.assert_allclose(recording.xy_px - recording.xy_px[0, 0], xy - xy[0, 0], atol=0.1)
 
 
 def test_a_network(followed):

@@ -6,13 +6,15 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
+import wave
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from app.alerts import posting
+from app.alerts import deeds, posting
 from app.alerts.deeds import Doer, notify, play, press, run_command, send_osc
 from app.alerts.mqtt import AVAILABLE, DISCOVERY, STATE, MqttLink
 from app.alerts.posting import post
@@ -130,6 +132,24 @@ def test_commands_that_fail_say_why():
         run_command(["no-such-program"])
     with pytest.raises(AlertError, match="failed with status 3: too bad"):
         run_command([sys.executable, "-c", "import sys; sys.stderr.write('too bad'); sys.exit(3)"])
+
+
+def test_a_beep_is_whole_before_another_program_finds_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    seen = []
+
+    def write(self, frames):
+        seen.append([path.name for path in tmp_path.iterdir()])
+        wave.Wave_write.writeframesraw(self, frames)
+
+    monkeypatch.setattr(wave.Wave_write, "writeframes", write)
+    beep = deeds._beep()
+    assert "actionlens-beep.wav" not in seen[0]
+    with wave.open(str(beep)) as sound:
+        assert sound.getnframes() == 2 * int(0.16 * sound.getframerate())
+    assert [path.name for path in tmp_path.iterdir()] == ["actionlens-beep.wav"]
+    assert deeds._beep() == beep
+    assert len(seen) == 1
 
 
 def test_sounds_and_notifications_go_to_the_system(tmp_path, monkeypatch):
