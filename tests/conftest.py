@@ -33,6 +33,7 @@ _SLOW = tuple(
 _PATIENCE_S = 30.0  # other tests run beside this one
 
 
+@pytest.hookimpl(tryfirst=True)  # before -m looks at the marks
 def pytest_collection_modifyitems(config, items):
     """Mark what is slow, and begin with the longest, by what they ask for: at the end nobody waits for the last one."""
     patience = {}
