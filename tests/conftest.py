@@ -48,12 +48,15 @@ def pytest_collection_modifyitems(config, items):
 
 @pytest.fixture(scope="session")
 def cache_home(tmp_path_factory):
-    """A cache of the tests' own, with a copy of the pose model where this machine has one."""
+    """A cache of the tests' own, with copies of the pose model and of matplotlib's list of fonts where they are there."""
     home = tmp_path_factory.mktemp("cache")
     folder = home / "actionlens"
     folder.mkdir()
     for model in _REAL_CACHE.glob("*.task"):
         shutil.copy(model, folder)
+    fonts = _REAL_CACHE.with_name("matplotlib")  # which takes seconds to make, and MediaPipe imports matplotlib
+    if fonts.is_dir():
+        shutil.copytree(fonts, home / "matplotlib")
     return home
 
 
