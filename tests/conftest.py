@@ -48,7 +48,7 @@ def pytest_collection_modifyitems(config, items):
 
 @pytest.fixture(scope="session")
 def cache_home(tmp_path_factory):
-    """A cache of the tests' own, with copies of the pose model and of matplotlib's list of fonts where they are there."""
+    """A cache of the tests' own, with copies of the pose model and of matplotlib's list of fonts where they exist."""
     home = tmp_path_factory.mktemp("cache")
     folder = home / "actionlens"
     folder.mkdir()
