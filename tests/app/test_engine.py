@@ -518,20 +518,30 @@ def test_a_source_that_opens_after_the_stop_is_closed(run):
 
 
 def test_stop_while_a_read_hangs(run):
-    started = run(StuckSource(stuck_at=20), timing=Timing(stall_s=60))
-    until(lambda: len(started.results) > 5)
+    source = StuckSource(stuck_at=20)
+    started = run(source, timing=Timing(stall_s=60))
+    until(lambda: source.read_count == 20)
     begin = time.monotonic()
     started.engine.stop(0.5)
     assert time.monotonic() - begin < 10
+
+
+def settled(started):
+    """How many results there are once what was under way has come."""
+    count = -1
+    while len(started.results) != count:
+        count = len(started.results)
+        time.sleep(0.3)
+    return count
 
 
 def test_a_paused_live_run_shows_nothing_and_lags_nothing_afterwards(run):
     started = run()
     until(lambda: len(started.results) > 10)
     started.engine.pause()
-    time.sleep(0.1)
+    count = settled(started)
     assert started.engine.state is EngineState.PAUSED
-    count, captured = len(started.results), started.engine.stats().captured
+    captured = started.engine.stats().captured
     time.sleep(0.3)
     assert len(started.results) == count
     assert started.engine.stats().captured > captured + 5, "the camera is read on"
@@ -544,16 +554,15 @@ def test_a_paused_live_run_shows_nothing_and_lags_nothing_afterwards(run):
 
 def test_a_paused_file_goes_on_where_it_was(run):
     estimator = FakeEstimator(work_s=0.002)
-    started = run(FakeSource(live=False, frames=100, fps=0), estimator=estimator, paced=False)
+    started = run(FakeSource(live=False, frames=400, fps=0), estimator=estimator, paced=False)
     until(lambda: len(started.results) > 10)
     started.engine.pause()
-    time.sleep(0.1)
-    count = len(started.results)
+    count = settled(started)
     time.sleep(0.2)
-    assert len(started.results) == count < 100
+    assert len(started.results) == count < 400
     started.engine.resume()
     assert started.engine.wait(60)
-    assert [frame.index for frame in estimator.seen] == list(range(100))
+    assert [frame.index for frame in estimator.seen] == list(range(400))
 
 
 def test_stop_while_paused(run):
