@@ -1,4 +1,4 @@
-# Two commands do everything on a fresh machine:  make run  and  make test
+# Two commands do everything on a fresh machine:  make run  and  make test;  make test-all adds what is slow
 # Override what you like:  make run ARGS="--camera video.mp4"   make test PYTHON=python3.12
 
 PYTHON ?= $(firstword $(foreach p,python3.11 python3.12 python3.13 python3,$(if $(shell $(p) -c 'import sys; print(1 if (3, 11) <= sys.version_info < (3, 14) else "")' 2>/dev/null),$(p))))
@@ -6,18 +6,27 @@ ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test doctor bench system clean
+.PHONY: run test test-all check doctor bench system clean
 
 run: $(VENV)/.installed
 	@$(BIN)/python -m pose.model_asset || true
 	$(BIN)/python main.py $(ARGS)
 
-test: $(VENV)/.installed-all
+# On every core. A worker that has no test left takes some of another's; what is built once a file is mostly built once.
+PYTEST := $(BIN)/python -m pytest -n logical --maxprocesses 8 --dist worksteal
+
+test: check
+	$(PYTEST) -m "not slow"
+
+test-all: check
+	$(PYTEST)
+
+check: $(VENV)/.installed-all
 	@$(BIN)/python -m pose.model_asset || echo "the tests that need the pose model will be skipped"
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+	$(BIN)/lint-imports --no-logo
 
 doctor: $(VENV)/.installed
 	$(BIN)/python main.py --doctor

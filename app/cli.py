@@ -16,6 +16,8 @@ from typing import NoReturn, TypeVar
 
 from app import interrupt
 from app.errors import UsageError
+from app.installation import command as typed
+from app.installation import version
 from app.settings import RunOptions, UserSettings
 from pose.address import is_local, scrubbed
 from pose.arguments import Parser, line_of
@@ -34,12 +36,12 @@ class _Parser(Parser):
     """A mistake becomes an error of one line instead of a usage text and an exit."""
 
     def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{scrubbed(message)}; `python main.py --help` lists the options")
+        raise UsageError(f"{scrubbed(message)}; `{typed()} --help` lists the options")
 
 
 def _parser() -> _Parser:
     parser = _Parser(
-        prog="main.py",
+        prog=typed(),
         allow_abbrev=False,
         description="Watches a camera, says what a person is doing, and shows why. "
         "Choices that are not given are those of the last time (in the window) or the defaults (headless).",
@@ -93,6 +95,7 @@ def _parser() -> _Parser:
     out.add_argument("--explain", action="store_true", help=explain)
     out.add_argument("--verbose", action="store_true", help="log details to stderr")
     tools = parser.add_argument_group("tools").add_mutually_exclusive_group()
+    tools.add_argument("--version", action="version", version=f"ActionLens {version()}")
     tools.add_argument("--list-models", action="store_true", help="list every recognizer with where it comes from")
     tools.add_argument("--doctor", action="store_true", help="check this machine, and say how to mend what is wrong")
     tools.add_argument("--bench", metavar="FILE", help="measure the whole pipeline against a bare pose loop")
@@ -182,7 +185,7 @@ def parse(arguments: Sequence[str], settings: UserSettings) -> Command:
     try:
         options.estimator(Path())
     except PoseModelError as error:  # it cannot follow so many, or not in that quality
-        raise UsageError(f"{error}; `python main.py --help` lists the options") from error
+        raise UsageError(f"{error}; `{typed()} --help` lists the options") from error
     return Command(
         options, headless, given.doctor, given.bench, given.verbose, given.teaching, given.explain, given.list_models
     )

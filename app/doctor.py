@@ -14,6 +14,7 @@ from statistics import median
 
 from app import doctor_system
 from app.doctor_system import REINSTALL, Check, Checker, Status
+from app.installation import install_command
 from app.settings import RunOptions
 from pose.address import scrubbed
 from pose.arguments import line_of
@@ -193,7 +194,7 @@ def _check_gpu(providers: list[str], note: str) -> Iterator[Check]:
         yield Check("GPU", Status.OK, f"{gpu} is used")
     else:
         why = note or "the CPU was asked for"
-        fix = 'pip install -e ".[cuda]", then --provider cuda; act itself is as fast on the CPU'
+        fix = f"{install_command('cuda')}, then --provider cuda; act itself is as fast on the CPU"
         yield Check("GPU", Status.WARN, f"{gpu} is not used: {why}", fix)
 
 

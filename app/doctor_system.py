@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from importlib import metadata
 
+from app.installation import install_command
 from app.settings import RunOptions
 
 
@@ -36,7 +37,7 @@ class Check:
 
 Checker = Callable[[RunOptions], Iterable[Check]]
 
-REINSTALL = "pip install -e ."
+REINSTALL = install_command()
 _PACKAGES = (
     *("mediapipe", "opencv-contrib-python", "numpy", "av", "scipy", "PySide6-Essentials"),
     *("platformdirs", "websockets", "psutil"),
@@ -213,7 +214,7 @@ def check_hardware(options: RunOptions) -> Iterator[Check]:
 def check_training(options: RunOptions) -> Iterator[Check]:
     """torch is not needed live; only said."""
     there = importlib.util.find_spec("torch") is not None
-    detail = f"torch {_version('torch')}" if there else 'not installed; only for training: pip install -e ".[train]"'
+    detail = f"torch {_version('torch')}" if there else f"not installed; only for training: {install_command('train')}"
     yield Check("training", Status.OK, detail)
 
 

@@ -20,6 +20,7 @@ from typing import Any
 from uuid import uuid4
 
 from app.errors import UsageError
+from app.installation import install_command
 from pose.ctrl_c import without_ctrl_c
 from recognizer.teaching.request import FULL, TeachingRequest, write_request
 
@@ -177,7 +178,9 @@ def command_of(kind: str) -> list[str]:
     if kind != FULL:
         return [sys.executable, "-m", "recognizer.teaching"]
     if importlib.util.find_spec("torch") is None or importlib.util.find_spec("lightning") is None:
-        raise UsageError('Full training needs more than is installed; run: pip install -e ".[train]", or choose Quick')
+        raise UsageError(
+            f"Full training needs more than is installed; run: {install_command('train')}, or choose Quick"
+        )
     return [sys.executable, "-m", "recognizer.training", "fine-tune"]
 
 

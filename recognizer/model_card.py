@@ -9,7 +9,6 @@ import contextlib
 import hashlib
 import json
 import re
-import sysconfig
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -186,10 +185,9 @@ class ModelCard:
 
 
 def weights_folders() -> tuple[Path, ...]:
-    """Where models are looked up by name: the project's weights/, then that of an installed package."""
-    project = Path(__file__).resolve().parents[1] / "weights"
-    installed = Path(sysconfig.get_path("data")) / "share" / "actionlens" / "weights"
-    return project, installed
+    """Where models are looked up by name: weights/ of the checkout, or inside this package where that is installed."""
+    package = Path(__file__).resolve().parent
+    return package.parent / "weights", package / "weights"
 
 
 def shipped_models() -> dict[str, Path]:

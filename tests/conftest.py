@@ -13,17 +13,50 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
 
 _REAL_CACHE = platformdirs.user_cache_path("actionlens", appauthor=False)
-_PATIENCE_S = 3.0
+# Marked `slow`, and run by `make test-all` alone: research, which shares no code with what the program runs but for
+# features, window and decision, and those have tests of their own.
+_SLOW = tuple(
+    f"tests/recognizer/training/{name}"
+    for name in (
+        *("generate/", "models/", "pretrain/"),
+        *(
+            "test_benchmark.py",
+            "test_few_shot.py",
+            "test_label_efficiency.py",
+            "test_taught_alarms.py",
+            "test_speed.py",
+        ),
+        *("test_loop.py", "test_presets.py", "test_transforms.py", "test_whole_clip.py"),
+        *("test_explain_command.py", "test_import_official.py", "test_official.py", "test_segmentation.py"),
+    )
+)
+_PATIENCE_S = 30.0  # other tests run beside this one
+
+
+@pytest.hookimpl(tryfirst=True)  # before -m looks at the marks
+def pytest_collection_modifyitems(config, items):
+    """Mark what is slow, and begin with the longest, by what they ask for: at the end nobody waits for the last one."""
+    patience = {}
+    for item in items:
+        file = item.path.relative_to(config.rootpath).as_posix()
+        if file.startswith(_SLOW):
+            item.add_marker(pytest.mark.slow)
+        asked = item.get_closest_marker("timeout")
+        patience[item.path] = max(patience.get(item.path, 0), asked.args[0] if asked else 0)
+    items.sort(key=lambda item: -patience[item.path])
 
 
 @pytest.fixture(scope="session")
 def cache_home(tmp_path_factory):
-    """A cache of the tests' own, with a copy of the pose model where this machine has one."""
+    """A cache of the tests' own, with copies of the pose model and of matplotlib's list of fonts where they exist."""
     home = tmp_path_factory.mktemp("cache")
     folder = home / "actionlens"
     folder.mkdir()
     for model in _REAL_CACHE.glob("*.task"):
         shutil.copy(model, folder)
+    fonts = _REAL_CACHE.with_name("matplotlib")  # which takes seconds to make, and MediaPipe imports matplotlib
+    if fonts.is_dir():
+        shutil.copytree(fonts, home / "matplotlib")
     return home
 
 

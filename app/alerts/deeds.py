@@ -1,5 +1,6 @@
 """What a rule does. Each deed ends within seconds and raises AlertError where it fails."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -92,11 +93,13 @@ def _beep() -> Path:
     if not path.is_file():
         at = np.arange(int(0.16 * _RATE)) / _RATE
         tones = [np.sin(2 * np.pi * hertz * at) * np.hanning(len(at)) for hertz in (880.0, 1175.0)]
-        with wave.open(str(path), "wb") as out:
+        handle, temporary = tempfile.mkstemp(prefix="actionlens-beep-", suffix=".wav")
+        with os.fdopen(handle, "wb") as file, wave.open(file, "wb") as out:
             out.setnchannels(1)
             out.setsampwidth(2)
             out.setframerate(_RATE)
             out.writeframes((np.concatenate(tones) * 12000).astype("<i2").tobytes())
+        os.replace(temporary, path)  # another program of ours may play it meanwhile
     return path
 
 

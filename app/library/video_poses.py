@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from app.installation import install_command
 from app.library.errors import LibraryError
 from app.library.types import Tracks
 from pose.ctrl_c import start_tracker, without_ctrl_c
@@ -204,6 +205,6 @@ def _backend(name: str) -> str:
     try:
         from ray.util.joblib import register_ray  # type: ignore[import-not-found, import-untyped, unused-ignore]
     except ImportError:
-        raise LibraryError('Ray is not installed; `pip install -e ".[cluster]"` installs it') from None
+        raise LibraryError(f"Ray is not installed; `{install_command('cluster')}` installs it") from None
     register_ray()  # type: ignore[no-untyped-call, unused-ignore]
     return "ray"

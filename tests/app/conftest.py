@@ -9,7 +9,7 @@ from app.capture import Timing
 from app.engine import Engine
 from app.settings import RunOptions
 
-QUICK = Timing(open_s=1.0, stall_s=0.2, retry_s=(0.02, 0.04, 0.08))
+QUICK = Timing(open_s=30.0, stall_s=0.2, retry_s=(0.02, 0.04, 0.08))
 
 
 @dataclass

@@ -56,7 +56,7 @@ def record(root, poses, key_s, action, **settings):
         if pose.time_s >= key_s and not pressed:
             done, pressed = threading.Event(), True
             recorder._tell(done.set)
-            assert done.wait(20)
+            assert done.wait(60)
             recorder.start()
         frame = Frame(_BLANK, pose.time_s, time.perf_counter(), number)
         recorder(Result(frame, (PersonResult(pose, None, False),), (), False, time.perf_counter()))

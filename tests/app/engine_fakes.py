@@ -167,7 +167,7 @@ class FakeRecognizer:
         self.closed = True
 
 
-def until(condition, timeout_s=20.0):
+def until(condition, timeout_s=60.0):
     """Wait for something to become true; fails the test when it does not."""
     deadline = time.perf_counter() + timeout_s
     while not condition():

@@ -28,7 +28,7 @@ def lines(tmp_path_factory) -> list[dict]:
     out = tmp_path_factory.mktemp("run") / "out.jsonl"
     command = [sys.executable, "main.py", "--model", "act", "--camera", "demo", "--headless"]
     done = subprocess.run(
-        [*command, "--json", str(out), "--seconds", str(SECONDS)], cwd=ROOT, capture_output=True, text=True, timeout=110
+        [*command, "--json", str(out), "--seconds", str(SECONDS)], cwd=ROOT, capture_output=True, text=True, timeout=300
     )
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr

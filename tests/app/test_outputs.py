@@ -100,10 +100,10 @@ def test_the_event_stream_says_what_runs():
     outputs.attach(engine)
     engine.give(1.0)
     with connect(url) as client:
-        hello = json.loads(client.recv(timeout=5))
+        hello = json.loads(client.recv(timeout=60))
         assert (hello["model"], hello["actions"]) == ("act", ["idle", "wave"])
         engine.give(2.0)
-        assert json.loads(client.recv(timeout=5))["time_s"] == 2.0
+        assert json.loads(client.recv(timeout=60))["time_s"] == 2.0
     outputs.close()
 
 

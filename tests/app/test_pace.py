@@ -61,7 +61,7 @@ def test_nobody_in_view_says_nothing():
 
 def test_the_engine_tells_and_goes_on(run):
     started = run(FakeSource(live=False, frames=12, fps=1.0), paced=False)
-    assert started.engine.wait(10)
+    assert started.engine.wait(60)
     assert started.engine.state is EngineState.STOPPED
     failure = started.engine.failure
     assert (failure.stage, failure.fatal) == ("pose", False)

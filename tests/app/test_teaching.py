@@ -15,7 +15,7 @@ from app.teaching import TeachingCancelled, TeachingDone, TeachingFailed, Teachi
 from recognizer.onnx_recognizer import OnnxRecognizer
 from recognizer.teaching.request import FULL, QUICK, TeachingRequest
 
-PATIENCE_S = 90.0
+PATIENCE_S = 300.0
 
 
 def request_of(tmp_path, base=Path("nowhere"), clips=3):

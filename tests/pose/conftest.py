@@ -18,6 +18,7 @@ from pose.model_asset import find_pose_model
 SIZE = (64, 48)
 NUMBERS = 24  # pictures that can be told apart
 MILLISECOND = Fraction(1, 1000)
+_BUSY = 8  # times slower than a machine that does nothing else
 
 
 def picture(number=0, size=SIZE):
@@ -233,10 +234,13 @@ def closed_port():
 
 @contextmanager
 def takes_less_than(seconds):
-    """A promise that something returns at all soon; generous, since it is no measurement."""
+    """A promise that something returns at all, in about so long on a machine that does nothing else.
+
+    What hangs takes a minute. It is no measurement: other tests run beside this one.
+    """
     start = time.monotonic()
     yield
-    assert time.monotonic() - start < seconds
+    assert time.monotonic() - start < _BUSY * seconds
 
 
 @pytest.fixture(scope="session")

@@ -145,7 +145,7 @@ def test_close_wakes_a_waiting_read():
     time.sleep(0.05)
     source.close()
     source.close()
-    reader.join(timeout=1)
+    reader.join(timeout=60)
     assert not reader.is_alive()
     assert got == [None]
     assert source.read() is None

@@ -268,7 +268,7 @@ class TestOnRealPeople:
             cwd=Path(__file__).resolve().parents[2],
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=300,
         )
         assert (done.returncode, done.stderr) == (0, "")
         assert int(done.stdout) >= 3

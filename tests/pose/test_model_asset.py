@@ -294,7 +294,7 @@ class TestCommand:
             env=environment,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=300,
         )
         assert done.returncode == 2
         assert done.stdout == ""

@@ -42,8 +42,13 @@ def demo_frames(n, size=(320, 240)):
 
 
 def shared_memories():
+    """Of all programs: other tests that run beside this one have theirs."""
     folder = Path("/dev/shm")
     return {path.name for path in folder.glob("psm_*")} if folder.is_dir() else set()
+
+
+def memories_of(worker):
+    return {memory.name.lstrip("/") for memory in worker._slots if memory is not None}
 
 
 def test_poses_are_those_of_the_estimator(poses, model):
@@ -133,7 +138,7 @@ def test_it_says_nothing_when_the_asking_one_goes_while_it_loads(model):
         "PoseProcess(EstimatorSpec('mediapipe', Path(sys.argv[1]))); os._exit(0)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program, str(model)], cwd=ROOT, capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", program, str(model)], cwd=ROOT, capture_output=True, text=True, timeout=300
     )  # to the end of both processes, which write to the same stderr
     assert (done.returncode, done.stderr) == (0, "")
 
@@ -181,15 +186,17 @@ def test_more_processors_are_left_to_the_system(monkeypatch):
 
 
 def test_nothing_is_left_behind(model):
-    threads, memories = set(threading.enumerate()), shared_memories()
+    threads = set(threading.enumerate())
     made = PoseProcess(EstimatorSpec(MEDIAPIPE, model))
     made.ready()
     made.submit(demo_frames(1)[0])
+    memories = memories_of(made)
+    assert len(memories) == 1
     made.close()
     made.close()
     assert not made._process.is_alive()
     assert set(threading.enumerate()) <= threads
-    assert shared_memories() <= memories
+    assert not memories & shared_memories()
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks into /proc and /dev/shm")
@@ -201,19 +208,20 @@ def test_it_ends_with_the_one_that_asks(model):
         "from pose.estimators import EstimatorSpec\n"
         "poses = PoseProcess(EstimatorSpec('mediapipe', Path(sys.argv[1]))); poses.ready()\n"
         "poses.submit(DemoSource(fps=10, paced=False).read()); poses.result()\n"
-        "print(poses._process.pid, flush=True); os.kill(os.getpid(), 9)"
+        "print(poses._process.pid, *(m.name.lstrip('/') for m in poses._slots if m), flush=True)\n"
+        "os.kill(os.getpid(), 9)"
     )
-    before = shared_memories()
     done = subprocess.run(
-        [sys.executable, "-c", program, str(model)], cwd=ROOT, capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", program, str(model)], cwd=ROOT, capture_output=True, text=True, timeout=300
     )
-    pid = int(done.stdout)
-    for _ in range(200):
+    pid, *memories = done.stdout.split()
+    for _ in range(1200):
         if not Path(f"/proc/{pid}").exists():
             break
         threading.Event().wait(0.05)
     assert not Path(f"/proc/{pid}").exists()
-    assert shared_memories() <= before
+    assert len(memories) == 1
+    assert not set(memories) & shared_memories()
     assert done.stderr == ""
 
 

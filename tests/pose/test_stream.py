@@ -95,7 +95,7 @@ def test_close_ends_a_read_that_waits_for_a_silent_server(server):
     time.sleep(0.5)  # now the server is silent
     with takes_less_than(1):
         stream.close()
-    reader.join(0.5)
+    reader.join(60)
     assert not reader.is_alive()
 
 

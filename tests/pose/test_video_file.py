@@ -298,7 +298,7 @@ def test_close_while_another_thread_reads(tmp_path):
     reader.start()
     time.sleep(0.02)
     source.close()
-    reader.join(1)
+    reader.join(60)
     assert not reader.is_alive()
     assert source.read() is None
 

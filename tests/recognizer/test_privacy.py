@@ -26,7 +26,7 @@ def files_noted(code: str, home: Path) -> list[Path]:
     home.mkdir()
     environment = {name: value for name, value in os.environ.items() if name not in SUPPRESSORS}
     environment["HOME"] = str(home)
-    subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, check=True, timeout=300)
     return [path for path in home.rglob("*") if path.is_file() and ".onnxruntime" in path.parts]
 
 

@@ -25,7 +25,7 @@ from app.recording.writer import RecordingWriter
 from pose.skeleton import MPOSE_13
 from pose.types import Pose
 
-PATIENCE_S = 30.0
+PATIENCE_S = 120.0
 _TICK_MS = 20
 _TOLD_TO = os.dup(1)
 

@@ -2,17 +2,22 @@
 
 import gc
 import threading
+from functools import partial
 
 import pytest
 import shiboken6
+from actor import User
+from engine_fakes import InPlace
 from PySide6.QtCore import QCoreApplication, QEvent, QTimer
 from PySide6.QtWidgets import QApplication, QColorDialog, QDialog, QFileDialog, QInputDialog, QMessageBox
 from window_fakes import Engines
 
+from app.engine import Engine
 from app.settings import RunOptions, UserSettings
 from app.ui.main_window import MainWindow
 from app.ui.theme import Theme
 
+PATIENCE_MS = 60_000
 _BLOCKING = (
     (QDialog, ("exec", "exec_")),
     (QMessageBox, ("exec", "exec_", "about", "critical", "information", "question", "warning")),
@@ -49,7 +54,7 @@ def history_file(monkeypatch, tmp_path):
     return file
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def _no_collection_within_a_test():
     """As in the program (app.ui.garbage): the closed windows of one test may not be destroyed in the midst of another.
 
@@ -89,6 +94,14 @@ def theme(qapp):
 
 
 @pytest.fixture
+def qtbot(qtbot, monkeypatch):
+    """Waits as long as a machine needs on which other tests run."""
+    for wait in ("waitUntil", "waitSignal", "waitSignals", "waitActive", "waitExposed"):
+        monkeypatch.setattr(qtbot, wait, partial(getattr(qtbot, wait), timeout=PATIENCE_MS))
+    return qtbot
+
+
+@pytest.fixture
 def settings():
     return UserSettings()
 
@@ -122,6 +135,42 @@ def open_window(qtbot, qapp, theme, settings, engines):
 def window(open_window):
     """A window whose run is starting."""
     return open_window()
+
+
+@pytest.fixture
+def own_library(tmp_path, monkeypatch):
+    """Where a window of this test keeps what it records."""
+    monkeypatch.setattr("app.ui.recording.control.library_root", lambda: tmp_path / "library")
+    return tmp_path / "library"
+
+
+@pytest.fixture
+def window_before(own_library, theme, settings, qtbot):
+    """window_before(PERSON) opens the real window and engine; a person is source and estimator in one (actor.Actor)."""
+    opened = []
+
+    def make(person):
+        def engine(options):
+            return Engine(options, open_source=lambda _: person, open_pose_worker=lambda *_: InPlace(person))
+
+        made = MainWindow(engine, RunOptions(model="act", source="person", paced=False), settings, theme, list)
+        opened.append(made)
+        made.resize(made.minimumSize())  # less to paint
+        made.show()
+        return made
+
+    yield make
+    for made in opened:
+        made.close()
+        made.deleteLater()
+
+
+@pytest.fixture
+def user(window_before, actor, qtbot):
+    """Somebody before the window, whom the file's own fixture `actor` moves."""
+    window = window_before(actor)
+    window.live.result.connect(lambda result: actor.see_up_to(result.frame.index))
+    return User(window, actor, qtbot)
 
 
 @pytest.fixture

@@ -46,10 +46,10 @@ def test_a_rule_is_made_kept_tried_and_fires(running, engines, qtbot, alerts_fil
     assert rule.deeds[0].value[0] == sys.executable
     dialog.list.setCurrentItem(dialog.list.topLevelItem(0))
     dialog.attempt.click()
-    qtbot.waitUntil(lambda: dialog.list.topLevelItem(0).text(3) == "done", timeout=20000)
+    qtbot.waitUntil(lambda: dialog.list.topLevelItem(0).text(3) == "done", timeout=60_000)
     assert out.read_text() == "x"
     engines.last.give(result(3.0, persons=((0, "wave"),)))
-    qtbot.waitUntil(lambda: out.read_text() == "xx", timeout=20000)
+    qtbot.waitUntil(lambda: out.read_text() == "xx", timeout=60_000)
     dialog.close()
 
 
@@ -59,7 +59,7 @@ def test_a_failure_is_shown_in_the_list_and_over_the_picture(running, engines, q
     dialog = opened(running)
     dialog.list.setCurrentItem(dialog.list.topLevelItem(0))
     dialog.attempt.click()
-    qtbot.waitUntil(lambda: "no program" in dialog.list.topLevelItem(0).text(3), timeout=20000)
+    qtbot.waitUntil(lambda: "no program" in dialog.list.topLevelItem(0).text(3), timeout=60_000)
     assert "no program" in dialog.state.text()
     assert "no program" in running.toast.findChildren(type(dialog.state))[0].text()
     dialog.close()

@@ -44,7 +44,7 @@ def test_nothing_is_collected_on_another_thread(qtbot, python_collects):
         worker.start()
         worker.join()
         assert told == []
-        qtbot.waitUntil(lambda: told == ["MainThread"], timeout=3000)
+        qtbot.waitUntil(lambda: told == ["MainThread"], timeout=60_000)
 
 
 def test_python_collects_again_when_the_window_is_closed(qapp, python_collects):

@@ -30,8 +30,8 @@ def test_nothing_is_kept_unless_switched_on(running, engines, qtbot, history_fil
     assert not history_file.exists()
     page.keep.click()
     engines.last.give(result(6.0, events=[replace(end("squat", 6.0, duration_s=65.0), count=12)]))
-    qtbot.waitUntil(history_file.exists, timeout=20000)
-    qtbot.waitUntil(lambda: bool(History(history_file).totals(0, 1e12)), timeout=20000)
+    qtbot.waitUntil(history_file.exists, timeout=60_000)
+    qtbot.waitUntil(lambda: bool(History(history_file).totals(0, 1e12)), timeout=60_000)
     page.read()
     assert [row[:4] for row in rows(page)] == [["squat", "1 min 05 s", "1", "12"]] or time.localtime().tm_hour == 0
     page.keep.click()

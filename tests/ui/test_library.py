@@ -66,7 +66,7 @@ def window(root, theme, qtbot):
     made.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
     qtbot.addWidget(made)
     made.show()
-    qtbot.waitUntil(lambda: made.player.stretch is not None, timeout=20_000)
+    qtbot.waitUntil(lambda: made.player.stretch is not None, timeout=60_000)
     yield made
     made.close()
 
@@ -146,7 +146,7 @@ def test_several_clips_of_one_recording(window):
 def test_what_is_still_being_read_is_not_cut_by_what_was_shown_before(window, qtbot, monkeypatch):
     """The player shows the clip before until the next one is there: its times are not the new one's."""
     read, go_on = showing._read, threading.Event()
-    monkeypatch.setattr(showing, "_read", lambda *asked: go_on.wait(20) and read(*asked))
+    monkeypatch.setattr(showing, "_read", lambda *asked: go_on.wait(60) and read(*asked))
     window.player.go(3.0)
     second = window.browser.clips.row(1)
     window.browser.clip_table.choose([1])
@@ -156,20 +156,20 @@ def test_what_is_still_being_read_is_not_cut_by_what_was_shown_before(window, qt
     assert window.browser.clips.rowCount() == 2
     assert "wait until it is shown" in window.state.text()
     go_on.set()
-    qtbot.waitUntil(lambda: not window.player.loading, timeout=20_000)
+    qtbot.waitUntil(lambda: not window.player.loading, timeout=60_000)
     QTest.keyClick(window, Qt.Key.Key_A)
     assert window.browser.clips.rowCount() == 3
 
 
 def test_a_clip_that_is_labelled_while_it_is_read_is_shown(window, qtbot, monkeypatch):
     read, go_on = showing._read, threading.Event()
-    monkeypatch.setattr(showing, "_read", lambda *asked: go_on.wait(20) and read(*asked))
+    monkeypatch.setattr(showing, "_read", lambda *asked: go_on.wait(60) and read(*asked))
     second = window.browser.clips.row(1)
     window.browser.clip_table.choose([1])
     QTest.keyClick(window, Qt.Key.Key_N)
     assert window.library.clip(second.id).action == "nothing"
     go_on.set()
-    qtbot.waitUntil(lambda: not window.player.loading, timeout=20_000)
+    qtbot.waitUntil(lambda: not window.player.loading, timeout=60_000)
     assert window.player.stretch.recording.info.id == second.recording
 
 
@@ -177,7 +177,7 @@ def test_a_recording_that_cannot_be_read_is_not_mistaken_for_another(window, roo
     second = window.browser.clips.row(1)
     (root / "recordings" / second.recording / "joints.npz").write_bytes(b"damaged")
     window.browser.clip_table.choose([1])
-    qtbot.waitUntil(lambda: "is damaged" in window.state.text(), timeout=20_000)
+    qtbot.waitUntil(lambda: "is damaged" in window.state.text(), timeout=60_000)
     assert window.player.stretch is None
     QTest.keyClick(window, Qt.Key.Key_I)
     assert window.library.clip(second.id) == second
@@ -213,7 +213,7 @@ def opened(root, theme, qtbot, **more):
     made.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
     qtbot.addWidget(made)
     made.show()
-    qtbot.waitUntil(lambda: made.library is not None, timeout=20_000)
+    qtbot.waitUntil(lambda: made.library is not None, timeout=60_000)
     return made
 
 
@@ -257,7 +257,7 @@ def test_a_library_of_a_newer_version_is_refused_with_a_line_and_left_alone(root
     made.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
     qtbot.addWidget(made)
     made.show()
-    qtbot.waitUntil(lambda: made.refusal.isVisible(), timeout=20_000)
+    qtbot.waitUntil(lambda: made.refusal.isVisible(), timeout=60_000)
     assert "newer version" in made.refusal.text()
     assert "newer version" in made.commands["nothing"].toolTip()
     QTest.keyClick(made, Qt.Key.Key_N)
@@ -286,7 +286,7 @@ def test_ten_thousand_clips_cost_what_is_looked_at(root, theme, qtbot, monkeypat
         bar.setValue(bar.maximum() * part // 5)
         table.viewport().repaint()
     assert 0 < sum(pages) <= 5 * 200
-    qtbot.waitUntil(lambda: not made.browser.strips._wishes, timeout=20_000)
+    qtbot.waitUntil(lambda: not made.browser.strips._wishes, timeout=60_000)
     assert 0 < len(set(pictures)) <= 6 * screen + 48
     assert len(made.browser.clips._read) <= 2000
     made.close()
@@ -339,10 +339,10 @@ def test_a_recording_without_clips_gets_them_with_labels_by_keys_alone(tmp_path,
     assert made.browser.clips.rowCount() == 0
     assert "Alt+2" in made.browser.clip_table.hint
     QTest.keyClick(made, Qt.Key.Key_2, Qt.KeyboardModifier.AltModifier)
-    qtbot.waitUntil(lambda: made.player.stretch is not None, timeout=20_000)
+    qtbot.waitUntil(lambda: made.player.stretch is not None, timeout=60_000)
     assert "no clips yet" in made.state.text()
     QTest.keyClick(made, Qt.Key.Key_P)
-    qtbot.waitUntil(lambda: bool(made.labeller.proposals), timeout=20_000)
+    qtbot.waitUntil(lambda: bool(made.labeller.proposals), timeout=60_000)
     assert waver == [("mine", "cpu")]
     (row,) = made.browser.clips.rows
     assert row.action is None
@@ -462,10 +462,10 @@ def test_recordings_are_put_into_the_parts_of_a_split_and_taken_out_by_undo(wind
     assert window.library.splits() == {"mine": {first.id: "test"}}
     assert dialog.state.text() == "train 0 · validation 0 · test 1 · in no part 1, of 2 clips"
     dialog.share.click()
-    qtbot.waitUntil(lambda: len(window.library.splits()["mine"]) == 2, timeout=20_000)
+    qtbot.waitUntil(lambda: len(window.library.splits()["mine"]) == 2, timeout=60_000)
     assert sorted(window.library.splits()["mine"].values()) == ["test", "train"]
     QTest.keyClick(dialog, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
-    qtbot.waitUntil(lambda: dialog.list.topLevelItem(1).text(2) == "", timeout=20_000)
+    qtbot.waitUntil(lambda: dialog.list.topLevelItem(1).text(2) == "", timeout=60_000)
     dialog.undo.click()
     dialog.undo.click()
     assert window.library.splits() == {}
@@ -479,18 +479,18 @@ def test_an_export_is_brought_in_again_by_the_dialogs(window, root, tmp_path, qt
     export.format.setCurrentIndex(export.format.findData("tables"))
     export.target.setText(str(tmp_path / "out"))
     export.begin.click()
-    qtbot.waitUntil(lambda: "written" in export.state.text(), timeout=20_000)
+    qtbot.waitUntil(lambda: "written" in export.state.text(), timeout=60_000)
     export.close()
     window.open_import()
     (dialog,) = window.findChildren(ImportDialog)
     dialog.add([str(tmp_path / "out")])
     dialog.begin.click()
     told = "0 recordings imported; 2 recordings skipped that the library has already"
-    qtbot.waitUntil(lambda: told in dialog.state.text(), timeout=20_000)
+    qtbot.waitUntil(lambda: told in dialog.state.text(), timeout=60_000)
     assert dialog.problems.toPlainText().count(" is 20") == 2
     window.library.delete_recordings([row.id for row in window.library.recordings()])
     dialog.begin.click()
-    qtbot.waitUntil(lambda: "2 recordings imported" in dialog.state.text(), timeout=20_000)
+    qtbot.waitUntil(lambda: "2 recordings imported" in dialog.state.text(), timeout=60_000)
     assert window.browser.clips.rowCount() == 2
     assert not dialog.problems.isVisible()
     dialog.close()
@@ -501,7 +501,7 @@ def test_an_import_that_fails_says_why_and_can_be_tried_again(window, tmp_path, 
     (dialog,) = window.findChildren(ImportDialog)
     dialog.add([str(tmp_path / "not there.mp4")])
     dialog.begin.click()
-    qtbot.waitUntil(lambda: "does not exist" in dialog.state.text(), timeout=20_000)
+    qtbot.waitUntil(lambda: "does not exist" in dialog.state.text(), timeout=60_000)
     assert dialog.begin.isEnabled()
     dialog.close()
 
@@ -511,7 +511,7 @@ def test_closing_the_window_cancels_an_import(window, monkeypatch, qtbot, tmp_pa
 
     def slow(library, paths, options, *, format, tell, cancel):
         tell(ImportProgress(0.5, 2, "a.mp4"))
-        assert cancel.wait(20)
+        assert cancel.wait(60)
         assert library.count_clips() == 2  # it is still open
         cancelled.set()
         return ImportReport(cancelled=True)
@@ -521,13 +521,13 @@ def test_closing_the_window_cancels_an_import(window, monkeypatch, qtbot, tmp_pa
     (dialog,) = window.findChildren(ImportDialog)
     dialog.add([str(tmp_path)])
     dialog.begin.click()
-    qtbot.waitUntil(lambda: "of 2" in dialog.state.text(), timeout=20_000)
+    qtbot.waitUntil(lambda: "of 2" in dialog.state.text(), timeout=60_000)
     window.close()
     assert window.isVisible(), "it asks first"
     (question,) = window.findChildren(QMessageBox)
     next(button for button in question.buttons() if button.text() == "&Stop").click()
     assert not window.isVisible()
-    assert cancelled.wait(20)
+    assert cancelled.wait(60)
 
 
 def test_keys_are_listed_and_none_is_used_twice(window):
@@ -557,12 +557,12 @@ def test_a_box_that_has_the_focus_keeps_the_space_bar(window):
 def test_a_new_recording_is_listed(window, root, qtbot):
     record(root, "jump")
     window.recordings_changed()
-    qtbot.waitUntil(lambda: window.browser.clips.rowCount() == 3, timeout=20_000)
+    qtbot.waitUntil(lambda: window.browser.clips.rowCount() == 3, timeout=60_000)
 
 
 def test_pictures_of_clips_come_to_the_list(window, qtbot):
     index = window.browser.clips.index(0, 0)
-    qtbot.waitUntil(lambda: index.data(Qt.ItemDataRole.DecorationRole) is not None, timeout=20_000)
+    qtbot.waitUntil(lambda: index.data(Qt.ItemDataRole.DecorationRole) is not None, timeout=60_000)
     picture = index.data(Qt.ItemDataRole.DecorationRole).deviceIndependentSize()
     table = window.browser.clip_table
     assert 20 < picture.height() <= table.rowHeight(0)  # whole, not a part of it
@@ -616,18 +616,18 @@ def test_p_works_on_all_the_chosen_recordings_in_one_step(window, root, waver, q
     record(root)
     record(root, moving=(9.0, 9.0))  # where nothing moves
     window.recordings_changed()
-    qtbot.waitUntil(lambda: window.browser.recordings.rowCount() == 4, timeout=20_000)
+    qtbot.waitUntil(lambda: window.browser.recordings.rowCount() == 4, timeout=60_000)
     for clip in window.library.clips():
         window.library.remove_clips([clip.id])
     window.refresh()
     assert len(on_recordings(window)) == 4
     QTest.keyClick(window, Qt.Key.Key_P)
-    qtbot.waitUntil(lambda: window.library.count_clips() == 3, timeout=20_000)
+    qtbot.waitUntil(lambda: window.library.count_clips() == 3, timeout=60_000)
     found = window.library.clips()
     assert len({clip.recording for clip in found}) == 3
     for clip in found:
         assert (clip.start_s, clip.end_s) == pytest.approx((1.8, 4.2), abs=0.3)
-    qtbot.waitUntil(lambda: "3 labels are proposed" in window.state.text(), timeout=20_000)
+    qtbot.waitUntil(lambda: "3 labels are proposed" in window.state.text(), timeout=60_000)
     window.fields.undo.click()
     assert window.library.count_clips() == 0
 
@@ -639,19 +639,19 @@ def test_p_on_clips_of_several_recordings_where_nothing_moves_besides(window, wa
     window.browser.clip_table.selectAll()
     QTest.keyClick(window, Qt.Key.Key_P)
     said = "Nothing moves in these 2 recordings where no clip is yet"
-    qtbot.waitUntil(lambda: window.state.text() == said, timeout=20_000)
+    qtbot.waitUntil(lambda: window.state.text() == said, timeout=60_000)
 
 
 def test_n_on_chosen_recordings_labels_what_has_no_label_in_them(window, root, qtbot):
     bare = record(root).name
     window.recordings_changed()
-    qtbot.waitUntil(lambda: window.browser.recordings.rowCount() == 3, timeout=20_000)
+    qtbot.waitUntil(lambda: window.browser.recordings.rowCount() == 3, timeout=60_000)
     window.library.remove_clips([clip.id for clip in window.library.clips() if clip.recording == bare])
     window.library.label([clip.id for clip in window.library.clips() if clip.action == "clap"], None)
     window.refresh()
     on_recordings(window)
     QTest.keyClick(window, Qt.Key.Key_N)
-    qtbot.waitUntil(lambda: window.library.count_clips() == 3, timeout=20_000)
+    qtbot.waitUntil(lambda: window.library.count_clips() == 3, timeout=60_000)
     actions = {clip.recording: clip.action for clip in window.library.clips()}
     assert sorted(actions.values()) == ["nothing", "nothing", "wave"]
     (whole,) = [clip for clip in window.library.clips() if clip.recording == bare]
@@ -675,7 +675,7 @@ def test_a_filter_hides_what_is_chosen_and_gives_it_back(window, root, qtbot):
     for action in ("wave", ""):
         record(root, action)
     window.recordings_changed()
-    qtbot.waitUntil(lambda: window.browser.recordings.rowCount() == 4, timeout=20_000)
+    qtbot.waitUntil(lambda: window.browser.recordings.rowCount() == 4, timeout=60_000)
     window.library.label([window.library.clips()[0].id], None)
     window.refresh()
     window.browser.clip_table.selectAll()
@@ -751,7 +751,7 @@ def test_a_key_that_does_nothing_says_why(tmp_path, theme, qtbot):
 def test_bounds_without_a_clip_say_what_makes_one(window, qtbot):
     on_recordings(window)
     window.browser.recording_table.choose([0])
-    qtbot.waitUntil(lambda: window.showing.clip is None and window.showing.shown is not None, timeout=20_000)
+    qtbot.waitUntil(lambda: window.showing.clip is None and window.showing.shown is not None, timeout=60_000)
     window.player.go(2.0)
     QTest.keyClick(window, Qt.Key.Key_I)
     assert window.state.text() == "Bounds are those of a clip: A makes one here, or choose one (Alt+1)"
@@ -782,7 +782,7 @@ def test_one_of_anything_is_told_as_one(window, waver, qtbot):
     window.refresh()
     window.browser.choose_clip(clip.id)
     QTest.keyClick(window, Qt.Key.Key_R)
-    qtbot.waitUntil(lambda: "proposed" in window.state.text(), timeout=20_000)
+    qtbot.waitUntil(lambda: "proposed" in window.state.text(), timeout=60_000)
     assert window.state.text() == "1 label is proposed, 1 with 50% or more: Y accepts"
 
 
@@ -797,7 +797,7 @@ def test_of_several_people_the_player_counts_the_shown_one(window):
 def test_an_import_counts_whole_things(window, monkeypatch, qtbot, tmp_path):
     def slow(library, paths, options, *, format, tell, cancel):
         tell(ImportProgress(2.4, 6, "a.mp4"))
-        assert cancel.wait(20)
+        assert cancel.wait(60)
         return ImportReport(cancelled=True)
 
     monkeypatch.setattr("app.ui.library.import_dialog.import_any", slow)
@@ -805,7 +805,7 @@ def test_an_import_counts_whole_things(window, monkeypatch, qtbot, tmp_path):
     (dialog,) = window.findChildren(ImportDialog)
     dialog.add([str(tmp_path)])
     dialog.begin.click()
-    qtbot.waitUntil(lambda: "of 6" in dialog.state.text(), timeout=20_000)
+    qtbot.waitUntil(lambda: "of 6" in dialog.state.text(), timeout=60_000)
     assert dialog.state.text() == "2 of 6 done a.mp4"
     dialog.close_now()
 

@@ -10,7 +10,7 @@ from app import models
 from app.recording.folder import library_root
 from app.ui.recognizers_dialog import RecognizersDialog
 
-PATIENCE_MS = 20_000
+PATIENCE_MS = 60_000
 
 
 @pytest.fixture

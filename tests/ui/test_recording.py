@@ -49,7 +49,7 @@ def settle(window):
     recorder = window.recording._recorder
     if recorder is not None:
         recorder._tell(done.set)
-        assert done.wait(20)
+        assert done.wait(60)
     window.recording.look()
 
 
@@ -254,7 +254,7 @@ def test_the_next_start_completes_what_a_killed_run_was_recording_and_says_so(li
     writer.keep_for_recovery()
     assert recording_folders(library) == []
     window = open_window()
-    qtbot.waitUntil(lambda: "was completed" in window.toast.text(), timeout=20_000)
+    qtbot.waitUntil(lambda: "was completed" in window.toast.text(), timeout=60_000)
     assert "an unfinished recording of 2.0 s was completed" in window.toast.text()
     assert len(recording_folders(library)) == 1
     window.toast.hide()
@@ -436,7 +436,7 @@ def test_names_of_the_library_are_completed_with_the_count_of_their_takes(record
         model = completer.completionModel()
         return [model.index(row, 0).data() for row in range(model.rowCount())]
 
-    qtbot.waitUntil(lambda: bar.action.completer() is not None and offered() == ["greet, 3 takes"], timeout=20_000)
+    qtbot.waitUntil(lambda: bar.action.completer() is not None and offered() == ["greet, 3 takes"], timeout=60_000)
     assert bar.action.completer().currentCompletion() == "greet"
 
 
@@ -487,7 +487,7 @@ def test_a_take_is_told_by_name_and_number_and_undo_puts_it_into_the_bin(recordi
     count = len(recording_folders(library))
     QTest.mouseClick(recording.toast.buttons[0], Qt.MouseButton.LeftButton)
     assert not recording.toast.isVisible()
-    qtbot.waitUntil(lambda: "is in the library's bin" in recording.toast.text(), timeout=20_000)
+    qtbot.waitUntil(lambda: "is in the library's bin" in recording.toast.text(), timeout=60_000)
     with Library(library) as opened:
         assert opened.count_recordings() == count - 1
         (row,) = opened.recordings(Filter(deleted=True))
@@ -498,7 +498,7 @@ def test_open_shows_the_take_in_the_library(recording, engines, library, qtbot):
     second = two_of_three(recording, engines)
     QTest.mouseClick(recording.toast.buttons[1], Qt.MouseButton.LeftButton)
     (window,) = recording.findChildren(LibraryWindow)
-    qtbot.waitUntil(lambda: window.library is not None and window.browser.chosen_recordings() != [], timeout=20_000)
+    qtbot.waitUntil(lambda: window.library is not None and window.browser.chosen_recordings() != [], timeout=60_000)
     assert [row.id for row in window.browser.chosen_recordings()] == [second]
     window.close()
 

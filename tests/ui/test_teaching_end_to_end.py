@@ -9,19 +9,16 @@ import time
 
 import numpy as np
 import pytest
-from engine_fakes import InPlace
+from actor import PLACES
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLineEdit, QTableView
 
-from app.engine import Engine
 from app.library.catalogue import Library
 from app.recording.recorder import RecorderState
-from app.settings import RunOptions
 from app.ui.library.library_window import LibraryWindow
-from app.ui.main_window import MainWindow
 from app.ui.teaching.teach_dialog import TeachDialog
 from pose.demo.source import DemoSource
-from pose.skeleton import MEDIAPIPE_33, MPOSE_13
+from pose.skeleton import MEDIAPIPE_33
 from pose.source import SourceInfo
 from pose.types import Frame, Pose
 
@@ -30,18 +27,6 @@ pytestmark = pytest.mark.timeout(1200)
 
 SIZE, FPS, HASTE = (160, 120), 30.0, 4.0  # frames come four times as fast as their times say
 TAUGHT = {"hail a taxi": "wave", "deep bob": "squat"}  # names that no shipped recognizer has
-_TRUNK_AND_LIMBS = ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
-_NEAR = {"pinky": "wrist", "index": "wrist", "thumb": "wrist", "heel": "ankle", "foot": "ankle"}
-
-
-def joint_of(name):
-    """The joint of MPOSE-13 that stands for one of MediaPipe's."""
-    side = "left" if "left" in name else "right"
-    part = next((part for part in (*_TRUNK_AND_LIMBS, *_NEAR) if part in name), None)
-    return "head" if part is None else f"{side}_{_NEAR.get(part, part)}"
-
-
-PLACES = [MPOSE_13.index(joint_of(name)) for name in MEDIAPIPE_33.joints]
 
 
 class Stage:
@@ -82,21 +67,8 @@ def stage():
 
 
 @pytest.fixture
-def root(tmp_path, monkeypatch):
-    monkeypatch.setattr("app.ui.recording.control.library_root", lambda: tmp_path / "library")
-    return tmp_path / "library"
-
-
-@pytest.fixture
-def window(stage, root, theme, settings, qtbot):
-    def engine(options):
-        return Engine(options, open_source=lambda _: stage, open_pose_worker=lambda *_: InPlace(stage))
-
-    made = MainWindow(engine, RunOptions(model="act", source="stage", paced=False), settings, theme, list)
-    made.show()
-    yield made
-    made.close()
-    made.deleteLater()
+def window(stage, window_before):
+    return window_before(stage)
 
 
 def record(window, qtbot, name):
@@ -142,7 +114,7 @@ def see(name, motion, stage, shown, qtbot):
     assert set(TAUGHT) & set(shown) == {name}
 
 
-def test_recorded_labelled_taught_and_recognised_on_other_footage(window, stage, root, qtbot):
+def test_recorded_labelled_taught_and_recognised_on_other_footage(window, stage, own_library, qtbot):
     shown = []
     window.live.result.connect(lambda result: shown.extend(p.decision.action for p in result.persons if p.decision))
     qtbot.waitUntil(lambda: bool(shown), timeout=PATIENCE_MS)
@@ -153,7 +125,7 @@ def test_recorded_labelled_taught_and_recognised_on_other_footage(window, stage,
     label_all(window, qtbot, first)
     stage.play(other_motion, look=0)
     record(window, qtbot, second)
-    qtbot.waitUntil(lambda: clips_in(root) == {first: 3, second: 3}, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: clips_in(own_library) == {first: 3, second: 3}, timeout=PATIENCE_MS)
     assert not {first, second} & set(shown)
 
     window.beside.teach(window.live.options.model)

@@ -7,15 +7,11 @@ import resource
 import time
 
 import pytest
-from actor import Actor, User
-from engine_fakes import InPlace
+from actor import Actor
 from PySide6.QtCore import Qt
 
-from app.engine import Engine
 from app.library.catalogue import Library
 from app.library.types import Filter
-from app.settings import RunOptions
-from app.ui.main_window import MainWindow
 
 pytestmark = pytest.mark.timeout(2400)
 
@@ -30,31 +26,6 @@ MOST_INPUTS, LONGEST_S, TRAINING_S = 40, 180.0, 10.0
 @pytest.fixture
 def actor(request):
     return Actor(HASTE, at_desk=getattr(request, "param", False))
-
-
-@pytest.fixture
-def root(tmp_path, monkeypatch):
-    monkeypatch.setattr("app.ui.recording.control.library_root", lambda: tmp_path / "library")
-    return tmp_path / "library"
-
-
-@pytest.fixture
-def window(actor, root, theme, settings, qtbot):
-    def engine(options):
-        return Engine(options, open_source=lambda _: actor, open_pose_worker=lambda *_: InPlace(actor))
-
-    made = MainWindow(engine, RunOptions(model="act", source="actor", paced=False), settings, theme, list)
-    made.live.result.connect(lambda result: actor.see_up_to(result.frame.index))
-    made.resize(made.minimumSize())  # less to paint
-    made.show()
-    yield made
-    made.close()
-    made.deleteLater()
-
-
-@pytest.fixture
-def user(window, actor, qtbot):
-    return User(window, actor, qtbot)
 
 
 def record_all(user, taught=TAUGHT):
@@ -111,9 +82,8 @@ def starts_of(window):
     return found
 
 
-def test_a_stranger_teaches_two_actions_and_they_are_recognised_on_other_footage(
-    window, actor, user, root, record_property
-):
+def test_a_stranger_teaches_two_actions_and_they_are_recognised_on_other_footage(actor, user, record_property):
+    window = user.window
     user.wait(lambda: window.video.result is not None)
     opened_s = actor.time_s
     user.press(Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier)
@@ -154,11 +124,12 @@ AT_DESK = {"greet": "wave", "cheer": "clap"}
 
 
 @pytest.mark.parametrize("actor", [True], indirect=True, ids=["at a desk"])
-def test_at_a_desk_the_upper_body_alone_is_recorded_taught_and_recognised(window, actor, user, root, record_property):
+def test_at_a_desk_the_upper_body_alone_is_recorded_taught_and_recognised(actor, user, own_library, record_property):
+    window = user.window
     user.wait(lambda: window.video.result is not None)
     user.press(Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier)
     record_all(user, AT_DESK)
-    with Library(root) as library:
+    with Library(own_library) as library:
         clips, recordings = library.clips(Filter(action="greet")), library.recordings()
         assert not any(clip.suspect for clip in library.clips(limit=-1)), "the legs are missing in all of them"
     moved_s = [4.3 / (1.0, 0.9, 1.1)[take % 3] for take in range(TAKES)]  # the arm is lowered after the wave

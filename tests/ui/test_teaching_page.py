@@ -89,7 +89,7 @@ class Film:
             self.time_s += step_s
         done = threading.Event()
         recorder._recorder._tell(done.set)
-        assert done.wait(20)
+        assert done.wait(60)
         recorder.look()
 
     def _seen(self, result):

@@ -1,15 +1,11 @@
 """The recordings of somebody who knows the README alone: the record bar, its defaults, six takes, Quick, Use it."""
 
 import pytest
-from actor import Actor, User
+from actor import Actor
 from closing_program import found
-from engine_fakes import InPlace
 from PySide6.QtCore import Qt
 
-from app.engine import Engine
 from app.library.catalogue import Library
-from app.settings import RunOptions
-from app.ui.main_window import MainWindow
 
 pytestmark = pytest.mark.timeout(2400)
 
@@ -21,31 +17,6 @@ TAKES = 3
 @pytest.fixture
 def actor():
     return Actor(HASTE)
-
-
-@pytest.fixture
-def root(tmp_path, monkeypatch):
-    monkeypatch.setattr("app.ui.recording.control.library_root", lambda: tmp_path / "library")
-    return tmp_path / "library"
-
-
-@pytest.fixture
-def window(actor, root, theme, settings, qtbot):
-    def engine(options):
-        return Engine(options, open_source=lambda _: actor, open_pose_worker=lambda *_: InPlace(actor))
-
-    made = MainWindow(engine, RunOptions(model="act", source="actor", paced=False), settings, theme, list)
-    made.live.result.connect(lambda result: actor.see_up_to(result.frame.index))
-    made.resize(made.minimumSize())  # less to paint
-    made.show()
-    yield made
-    made.close()
-    made.deleteLater()
-
-
-@pytest.fixture
-def user(window, actor, qtbot):
-    return User(window, actor, qtbot)
 
 
 def record_all(window, user, actor):
@@ -77,10 +48,11 @@ def teach_and_use(window, user):
     return report
 
 
-def test_six_takes_with_the_defaults_teach_what_was_done_in_them(window, actor, user, root, record_property):
+def test_six_takes_with_the_defaults_teach_what_was_done_in_them(actor, user, own_library, record_property):
+    window = user.window
     user.wait(lambda: window.video.result is not None)
     record_all(window, user, actor)
-    with Library(root) as library:
+    with Library(own_library) as library:
         assert {row.action for row in library.clips(limit=-1)} == set(TAUGHT)
         assert len(library.clips(limit=-1)) == 2 * TAKES
     report = teach_and_use(window, user)

@@ -43,7 +43,7 @@ class ClipShape:
 @dataclass(frozen=True, slots=True)
 class Network:
     """family: as in cards. note: what it is, for tables. defaults: fields of `config` that make this size or variant.
-    width: D of the transformer schedule. any_frames: takes any T."""
+    width: D of the transformer schedule. any_frames: takes any T. live: a live recognizer can be made of it."""
 
     name: str
     family: str
@@ -53,6 +53,7 @@ class Network:
     defaults: Mapping[str, Any]
     width: int = 64
     any_frames: bool = True
+    live: bool = True
 
     def build(self, shape: ClipShape, changes: Mapping[str, Any] | None = None) -> nn.Module:
         """A network with random weights. changes: of fields of the configuration. Raises NetworkError."""
@@ -110,7 +111,7 @@ def _part(name: str, what: str, part: int, whole: Network) -> Network:
         inner = whole.assemble(replace(shape, channels=size), **settings)
         return Stream(inner, len(shape.layout), part * size, size)
 
-    return replace(whole, name=name, note=f"{whole.note}, {what} alone", assemble=assemble)
+    return replace(whole, name=name, note=f"{whole.note}, {what} alone", assemble=assemble, live=False)
 
 
 def _acts() -> list[Network]:
@@ -130,8 +131,8 @@ def _st_gcns() -> list[Network]:
     )
     return [
         Network("st-gcn", "st-gcn", "ST-GCN, published size", StGcnConfig, _st_gcn, {}),
-        Network("st-gcn-2s", "st-gcn", "ST-GCN, two streams", StGcnConfig, _two_stream, {}),
-        Network("st-gcn-narrow", "st-gcn", "ST-GCN, 32 to 128 channels", StGcnConfig, _st_gcn, narrow),
+        Network("st-gcn-2s", "st-gcn", "ST-GCN, two streams", StGcnConfig, _two_stream, {}, live=False),
+        Network("st-gcn-narrow", "st-gcn", "ST-GCN, 32 to 128 channels", StGcnConfig, _st_gcn, narrow, live=False),
         six,
         _part("st-gcn-short-joints", "positions", 0, six),
         _part("st-gcn-short-motion", "velocities", 1, six),
@@ -141,7 +142,7 @@ def _st_gcns() -> list[Network]:
 
 def _st_trs() -> list[Network]:
     def one(name: str, note: str, assemble: Callable[..., nn.Module] = _st_tr, **defaults: Any) -> Network:
-        return Network(name, "st-tr", note, StTrConfig, assemble, defaults)
+        return Network(name, "st-tr", note, StTrConfig, assemble, defaults, live="width" not in defaults)
 
     return [
         one("s-tr", "S-TR, published size", kind="s-tr"),
@@ -159,8 +160,7 @@ def _gls() -> list[Network]:
 
 
 NETWORKS = {network.name: network for network in (*_acts(), *_st_gcns(), *_st_trs(), *_gls())}
-# Of which a live recognizer can be made: they tell what is inside.
-LIVE = (*(f"act-{size}" for size in SIZES), "st-gcn", "s-tr", "t-tr", "st-tr-1s", "st-tr", "gl-transformer")
+LIVE = tuple(name for name, network in NETWORKS.items() if network.live)
 # Trained one by one, their logits added, as ST-TR's code does it (and, for streams, that of 2s-AGCN, Shi et al., 2019).
 FUSIONS = {
     "st-tr": ("s-tr", "t-tr"),

@@ -6,13 +6,15 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
+import wave
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from app.alerts import posting
+from app.alerts import deeds, posting
 from app.alerts.deeds import Doer, notify, play, press, run_command, send_osc
 from app.alerts.mqtt import AVAILABLE, DISCOVERY, STATE, MqttLink
 from app.alerts.posting import post
@@ -132,6 +134,24 @@ def test_commands_that_fail_say_why():
         run_command([sys.executable, "-c", "import sys; sys.stderr.write('too bad'); sys.exit(3)"])
 
 
+def test_a_beep_is_whole_before_another_program_finds_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    seen = []
+
+    def write(self, frames):
+        seen.append([path.name for path in tmp_path.iterdir()])
+        wave.Wave_write.writeframesraw(self, frames)
+
+    monkeypatch.setattr(wave.Wave_write, "writeframes", write)
+    beep = deeds._beep()
+    assert "actionlens-beep.wav" not in seen[0]
+    with wave.open(str(beep)) as sound:
+        assert sound.getnframes() == 2 * int(0.16 * sound.getframerate())
+    assert [path.name for path in tmp_path.iterdir()] == ["actionlens-beep.wav"]
+    assert deeds._beep() == beep
+    assert len(seen) == 1
+
+
 def test_sounds_and_notifications_go_to_the_system(tmp_path, monkeypatch):
     said = tmp_path / "said"
     for name in ("aplay", "notify-send"):
@@ -204,7 +224,7 @@ def mosquitto(tmp_path):
         running.append(
             subprocess.Popen([MOSQUITTO, "-c", str(config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         )
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             try:
                 socket.create_connection(("127.0.0.1", port), 1).close()
@@ -217,7 +237,7 @@ def mosquitto(tmp_path):
     yield start
     for broker in running:
         broker.terminate()
-        broker.wait(10)
+        broker.wait(60)
 
 
 def listen(port, *topics, ca=None, user=None):
@@ -235,12 +255,12 @@ def listen(port, *topics, ca=None, user=None):
         client.username_pw_set(*user)
     client.connect("127.0.0.1", port)
     client.loop_start()
-    assert ready.wait(20)
+    assert ready.wait(60)
     return client, got
 
 
 def wait_for(condition):
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not condition() and time.monotonic() < deadline:
         time.sleep(0.02)
     assert condition()

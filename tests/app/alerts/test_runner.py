@@ -60,12 +60,12 @@ def test_what_is_stuck_holds_nothing_up_and_what_finds_no_place_is_told(told, mo
 
     def slow(arguments):
         stuck.set()
-        release.wait(30)
+        release.wait(60)
 
     monkeypatch.setattr(deeds, "run_command", slow)
     runner = AlertRunner(Alerts((rule(),)), told)
     runner(result(2.0, "wave"))
-    assert stuck.wait(30)
+    assert stuck.wait(60)
     for number in range(MOST_WAITING + 3):  # each is another time that somebody waves
         runner(result(10.0 + 2 * number, "wave", since_s=8.0 + 2 * number))
     lost = told.wait(3)
@@ -113,7 +113,7 @@ def test_the_action_is_shown_whenever_it_changes(told, monkeypatch):
     runner = AlertRunner(Alerts(broker=Broker("127.0.0.1", home_assistant=True)), told)
     for time_s, actions in ((1.0, ["wave"]), (1.1, ["wave", "clap"]), (1.2, ["clap"]), (1.3, [])):
         runner(result(time_s, *actions))
-    assert done.wait(30)
+    assert done.wait(60)
     assert shown == ["wave", "clap", "nobody"]
     assert told.wait(1)[0] == Outcome("Home Assistant", "no broker here")
     runner.close()

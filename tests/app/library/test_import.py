@@ -303,7 +303,7 @@ def test_a_worker_ends_with_the_program_that_was_killed():
     os.kill(asking.pid, signal.SIGKILL)
     asking.wait()
     asking.stdout.close()
-    worker.wait(30)
+    worker.wait(60)
     assert not worker.is_running()
 
 
@@ -558,7 +558,7 @@ def test_ctrl_c_while_the_command_is_loaded(root, tmp_path, delay_s):
             time.sleep(0.002)
         time.sleep(delay_s)
         process.send_signal(signal.SIGINT)
-        rest = process.communicate(timeout=10)[1]
+        rest = process.communicate(timeout=60)[1]
     assert "Traceback" not in rest
     if "none.mp4" in rest:  # too late: it has said that there is no such file, and ends with 2
         assert process.returncode in (130, 2, -signal.SIGINT)  # which Python itself hears again while it ends

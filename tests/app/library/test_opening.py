@@ -145,7 +145,7 @@ def test_kill_9_in_a_transaction_changes_nothing_and_frees_the_library(full):
     with Library(full.root) as second:
         assert second.read_only
         assert f"process {child.pid}" in second.notes[0]
-    child.communicate("go\n", timeout=30)
+    child.communicate("go\n", timeout=60)
     assert child.returncode == -9
     assert (full.root / "library.lock").exists()
     with Library(full.root) as again:

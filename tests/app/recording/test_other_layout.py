@@ -34,7 +34,7 @@ def test_a_take_in_coco_ends_by_itself_and_keeps_its_layout(tmp_path):
         recorder(as_coco(result(time_s, 60 * np.sin(8 * time_s) if moving else 0.0)))
     done = threading.Event()
     recorder._tell(done.set)
-    assert done.wait(20)
+    assert done.wait(60)
     (folder,) = saved
     kept = read_recording(folder)
     assert recorder.view.state is RecorderState.READY

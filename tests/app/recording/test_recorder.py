@@ -31,7 +31,7 @@ def feed(recorder, results):
 def settle(recorder):
     done = threading.Event()
     recorder._tell(done.set)
-    assert done.wait(20)
+    assert done.wait(60)
 
 
 def brightness_of(recording):

@@ -175,7 +175,7 @@ def test_two_processes_give_the_loss_and_the_answers_of_one(tmp_path):
     for devices, strategy in (("1", "auto"), ("2", "ddp")):
         command = [sys.executable, str(script), devices, strategy, str(tmp_path / devices)]
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo", "MASTER_ADDR": "127.0.0.1"}
-        done = subprocess.run(command, capture_output=True, text=True, timeout=100, env=environment, cwd=tmp_path)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=300, env=environment, cwd=tmp_path)
         assert done.returncode == 0, done.stderr[-2000:]
         assert done.stdout.count("trained") == 1
     losses = []
