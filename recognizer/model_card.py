@@ -8,9 +8,7 @@ that of all else that decides an answer (recognizer.card_digest).
 import contextlib
 import hashlib
 import json
-import os
 import re
-import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -18,6 +16,7 @@ from typing import Any
 
 from pose.address import scrubbed
 from pose.skeleton import LAYOUTS, Layout
+from pose.whole_file import write_bytes
 from recognizer import card_digest, strict_json
 from recognizer.errors import CardError
 from recognizer.features import FEATURES_VERSION
@@ -161,16 +160,7 @@ class ModelCard:
         """Write card.json into the folder, through a temporary file. Raises CardError where load would refuse it."""
         content = (json.dumps(self.to_json(), indent=1, ensure_ascii=False) + "\n").encode()
         ModelCard.parse(content, where=str(folder / CARD_FILE))
-        handle, temporary = tempfile.mkstemp(dir=folder, prefix=f".{CARD_FILE}.")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-            Path(temporary).chmod(0o644)
-            os.replace(temporary, folder / CARD_FILE)
-        except OSError:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)
-            raise
+        write_bytes(folder / CARD_FILE, content)
 
     def to_json(self) -> dict[str, Any]:
         """The card as it stands in the file."""

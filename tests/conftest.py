@@ -26,7 +26,7 @@ _SLOW = tuple(
             "test_taught_alarms.py",
             "test_speed.py",
         ),
-        *("test_lightning_run.py", "test_presets.py", "test_transforms.py", "test_whole_clip.py"),
+        *("test_loop.py", "test_presets.py", "test_transforms.py", "test_whole_clip.py"),
         *("test_explain_command.py", "test_import_official.py", "test_official.py", "test_segmentation.py"),
     )
 )

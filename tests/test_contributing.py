@@ -78,11 +78,10 @@ def test_a_reader(followed, tmp_path):
 
 def test_a_network(followed):
     torch = pytest.importorskip("torch", reason="needs the extra `train`")
-    networks = followed("A network")["networks"]
-    features = torch.randn(2, 30, 78)
-    spec = networks.NetworkSpec("mean-pose", 5, {"dropout": 0.1})
-    assert spec.family == "mean-pose"
-    network = spec.build().eval()
+    registry = followed("A network")["registry"]
+    assert "mean-pose" in registry.WHOLE_CLIP
+    network = registry.network_of("mean-pose").build(registry.ClipShape(6, COCO_17, 5), {"dropout": 0.1}).eval()
+    features = torch.randn(2, 30, 6 * 17)
     torch.testing.assert_close(network(features), network(features.flip(1)))
     assert network(features).shape == (2, 5)
 

@@ -21,7 +21,7 @@ from recognizer.training.fine_tune_start import load_networks, save_networks
 from recognizer.training.fit import FitSettings, fit, spec_of
 from recognizer.training.models.deployed import Deployed
 from recognizer.training.models.ensemble import AVERAGES, Ensemble
-from recognizer.training.networks import NETWORKS, NetworkSpec, parse_changes
+from recognizer.training.models.registry import LIVE, NetworkSpec, parse_changes
 from recognizer.training.run_folder import NETWORK_FILE, RunError, TrainedRun, load_run, save_run
 from recognizer.training.stream_report import as_json, as_text
 from recognizer.training.stream_sets import StreamSets, points_table, stream_logits, stream_sets
@@ -39,7 +39,7 @@ def add_train(parser: argparse.ArgumentParser) -> None:
     _add_data(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the run")
     parser.add_argument("--seed", type=int, default=defaults.seed)
-    parser.add_argument("--network", choices=tuple(NETWORKS), default=defaults.network)
+    parser.add_argument("--network", choices=LIVE, default=defaults.network)
     setting = "change a field of the network's configuration; may be repeated"
     parser.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", dest="changes", help=setting)
     parser.add_argument("--steps", type=int, default=defaults.steps)

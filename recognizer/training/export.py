@@ -1,8 +1,6 @@
 """Trained networks to weights/NAME: model.onnx and its card."""
 
 import hashlib
-import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,13 +10,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from pose.whole_file import write_bytes
 from recognizer.features import FEATURES_VERSION, LAYOUT, RATE_FPS
 from recognizer.model_card import INPUT_NAME, MODEL_FILE, DecisionRules, ModelCard, Parity, TensorSpec
 from recognizer.training.batches import FRAMES
 from recognizer.training.data.everyday import ACTIONS, OTHER
 from recognizer.training.data.sources import TRAINING_DATA
 from recognizer.training.models.deployed import Deployed
-from recognizer.training.onnx_graph import anonymous, folded, written_out
+from recognizer.training.onnx_graph import anonymous, written_out
 
 OPSET = 20  # the first with Gelu as one operator
 OUTPUT_NAME = "logits"
@@ -63,7 +62,7 @@ def export(
         parity=Parity(_PARITY_SEED, tuple(logits)),
         notes=notes,
     )
-    _replace(folder / MODEL_FILE, content)
+    write_bytes(folder / MODEL_FILE, content)
     card.save(folder)
     return card
 
@@ -106,7 +105,7 @@ class _Inside(nn.Module):
 def fast_graph(network: nn.Module, example: Tensor, name: str, outputs: Sequence[str] = (OUTPUT_NAME,)) -> bytes:
     """The network as ONNX: `name`, shaped like `example` but with its first axis open, to the outputs."""
     program = torch.onnx.export(
-        folded(network),
+        network.eval(),
         (example,),
         input_names=[name],
         output_names=list(outputs),
@@ -130,15 +129,3 @@ def decision_rules(
     """Rules for the card; `other` needs no threshold, for it is never shown. needs: parts of the body by action."""
     rounded = {action: round(float(thresholds.get(action, 1.0)), 4) for action in ACTIONS}
     return DecisionRules(round(float(temperature), 4), rounded, (OTHER,), needs or {}, upper_weight)
-
-
-def _replace(path: Path, content: bytes) -> None:
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        Path(temporary).chmod(0o644)
-        os.replace(temporary, path)
-    except OSError:
-        Path(temporary).unlink(missing_ok=True)
-        raise

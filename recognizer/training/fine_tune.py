@@ -3,12 +3,14 @@
 The command for it is in fine_tune_command, its check in fine_tune_check.
 """
 
-import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
+import lightning
 import numpy as np
 import torch
+from lightning.pytorch.callbacks import Callback
 from torch import Tensor, nn
 
 from recognizer.features import LAYOUT, RATE_FPS, clip_features
@@ -29,7 +31,8 @@ from recognizer.teaching.windows import (
 )
 from recognizer.training.batches import FRAMES
 from recognizer.training.fine_tune_start import copy_body
-from recognizer.training.networks import NetworkSpec
+from recognizer.training.loop import Batch, Hardware, StepData, Training, fit
+from recognizer.training.models.registry import NetworkSpec
 
 SHAPE = Shape(FRAMES, RATE_FPS, LAYOUT)
 HOP_S = 0.2  # between windows that are judged
@@ -37,7 +40,7 @@ HOP_S = 0.2  # between windows that are judged
 
 @dataclass(frozen=True, slots=True)
 class FineTuneSettings:
-    """network: one of networks.NETWORKS, where none is given to go on from. steps of `batch` windows. warmup: part of
+    """network: one of registry.LIVE, where none is given to go on from. steps of `batch` windows. warmup: part of
     the steps. average: weight of the past in the averaged network. background: share of a batch that shows everyday
     motions and footage of nothing."""
 
@@ -112,31 +115,56 @@ def fit_network(
     network = spec.build()
     if start is not None:
         copy_body(start[1], network)
-    averaged = copy.deepcopy(network).requires_grad_(False).eval()
-    optimizer = torch.optim.AdamW(
-        network.parameters(), settings.learning_rate, weight_decay=settings.weight_decay, betas=(0.9, 0.99)
-    )
-    warmup = max(settings.warmup, 1.5 / settings.steps)  # PyTorch divides by its length less one
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, settings.learning_rate, total_steps=settings.steps, pct_start=warmup
-    )
-    network.train()
-    for step in range(settings.steps):
-        features, target = drawer.draw(np.random.default_rng([settings.seed, step]))
-        loss = nn.functional.cross_entropy(network(torch.from_numpy(features)), torch.from_numpy(target))
-        optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        optimizer.step()
-        schedule.step()
-        with torch.no_grad():
-            weight = min(settings.average, (step + 1) / (step + 10))  # the first steps do not linger
-            for kept, new in zip(averaged.parameters(), network.parameters(), strict=True):
-                kept.lerp_(new, 1 - weight)
-            for mean, found in zip(averaged.buffers(), network.buffers(), strict=True):  # of batch norms
-                mean.copy_(found)
-        progress((step + 1) / settings.steps)
-    return averaged.eval()
+    training = _FineTuning(network, settings)
+    data = StepData(_DrawnWindows(drawer, settings), settings.steps)
+    # On a processor in full precision: the window that waits for it must not depend on the hardware.
+    hardware = Hardware(accelerator="cpu", precision="32-true", logs=False)
+    fit(training, data, None, hardware, clip_norm=1.0, callbacks=[_Progress(progress, settings.steps)])
+    return training.result.eval()
+
+
+class _FineTuning(Training):
+    def __init__(self, network: nn.Module, settings: FineTuneSettings) -> None:
+        super().__init__(network, settings.seed, settings.average)
+        self.settings = settings
+
+    def losses(self, batch: Batch) -> dict[str, Tensor]:
+        """Cross entropy."""
+        features, target = batch
+        return {"loss": nn.functional.cross_entropy(self.network(features), target)}
+
+    def configure_optimizers(self) -> Any:
+        how = self.settings
+        optimizer = torch.optim.AdamW(
+            self.network.parameters(), how.learning_rate, weight_decay=how.weight_decay, betas=(0.9, 0.99)
+        )
+        warmup = max(how.warmup, 1.5 / how.steps)  # PyTorch divides by its length less one
+        schedule = torch.optim.lr_scheduler.OneCycleLR(
+            optimizer, how.learning_rate, total_steps=how.steps, pct_start=warmup
+        )
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+
+class _DrawnWindows:
+    """All steps are one epoch."""
+
+    def __init__(self, drawer: WindowDrawer, settings: FineTuneSettings) -> None:
+        self.drawer, self.seed, self.steps_an_epoch = drawer, settings.seed, settings.steps
+
+    def batch(self, step: int, mine: slice = slice(None)) -> Batch:
+        """As every Batches."""
+        features, target = self.drawer.draw(np.random.default_rng([self.seed, step]))
+        return torch.from_numpy(features[mine]), torch.from_numpy(target[mine])
+
+
+class _Progress(Callback):
+    """Tells the part that is done after each step."""
+
+    def __init__(self, tell: Callable[[float], None], steps: int) -> None:
+        self.tell, self.steps = tell, steps
+
+    def on_train_batch_end(self, trainer: lightning.Trainer, *_: Any) -> None:
+        self.tell(trainer.global_step / self.steps)
 
 
 def window_probabilities(network: nn.Module, clip: TeachingClip, *, mirror: bool = True) -> Array:

@@ -40,7 +40,7 @@ from recognizer.training.fine_tune import SHAPE, FineTuneSettings, fit_network, 
 from recognizer.training.fine_tune_check import judge, remarks, split
 from recognizer.training.fine_tune_start import load_networks
 from recognizer.training.models.deployed import Deployed
-from recognizer.training.networks import NetworkSpec
+from recognizer.training.models.registry import NetworkSpec
 from recognizer.training.run_folder import load_run
 
 Start = tuple[NetworkSpec, nn.Module]

@@ -6,8 +6,6 @@ they are kept beside it (of a fusion, those of the first kind): plain arrays, ea
 """
 
 import json
-import os
-import tempfile
 import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,6 +15,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from pose.whole_file import written_whole
 from recognizer import strict_json
 from recognizer.errors import CardError
 from recognizer.features import FEATURES_VERSION
@@ -24,7 +23,7 @@ from recognizer.model_card import ModelCard
 from recognizer.plain_arrays import UNREADABLE, refuse_traps
 from recognizer.strict_json import JsonObject
 from recognizer.teaching.full_start import NETWORKS_FILE
-from recognizer.training.networks import NETWORKS, NetworkError, NetworkSpec
+from recognizer.training.models.registry import LIVE, NetworkError, NetworkSpec, network_of
 from recognizer.training.run_folder import RunError, TrainedRun
 
 _MAX_BYTES = 64 << 20
@@ -49,15 +48,8 @@ def save_networks(folder: Path, runs: Sequence[TrainedRun]) -> Path:
     arrays: dict[str, Any] = {"about": np.array(json.dumps(about))}
     for place, run in enumerate(runs):
         arrays |= {f"{place}/{name}": values.numpy() for name, values in run.network.state_dict().items()}
-    handle, temporary = tempfile.mkstemp(dir=folder, prefix=f".{NETWORKS_FILE}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            np.savez_compressed(file, **arrays)
-        Path(temporary).chmod(0o644)
-        os.replace(temporary, folder / NETWORKS_FILE)
-    except OSError:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    with written_whole(folder / NETWORKS_FILE) as temporary, temporary.open("wb") as file:
+        np.savez_compressed(file, **arrays)
     return folder / NETWORKS_FILE
 
 
@@ -98,8 +90,7 @@ def _about(text: str) -> tuple[NetworkSpec, int, str]:
     if (version := values.text("features")) != FEATURES_VERSION:
         raise ValueError(f"it is of features {version}, this program makes {FEATURES_VERSION}")
     name = values.text("network")
-    if name not in NETWORKS:
-        raise NetworkError(f"no network is called {name!r}")
+    network_of(name, LIVE)
     changes: Mapping[str, Any] = values.take("changes", dict, "settings of the network")
     spec = NetworkSpec(name, values.integer("outputs", 1, _MAX_OUTPUTS), changes)
     count, sha256 = values.integer("networks", 1, _MAX_NETWORKS), values.text("model_sha256")

@@ -1,26 +1,21 @@
-"""Training with Lightning: every step is a function of the seed and its number, so a killed run resumes exactly."""
+"""Supervised training on everyday actions: the loss, the schedule and what the batches are drawn from."""
 
-import copy
-import logging
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import lightning
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, IterableDataset
 
 from recognizer.training.batches import BatchMaker, BatchPlan, OutputSpace
 from recognizer.training.data.everyday import ACTIONS, Corpus
 from recognizer.training.fine_tune_start import copy_body
-from recognizer.training.lightning_run import Hardware, fit_on, trainer_of
-from recognizer.training.networks import NetworkSpec
-
-log = logging.getLogger(__name__)
+from recognizer.training.loop import Batch, Hardware, StepData, Training
+from recognizer.training.loop import fit as fit_network
+from recognizer.training.models.registry import NetworkSpec
 
 STEPS_AN_EPOCH = 100
 
@@ -29,7 +24,7 @@ STEPS_AN_EPOCH = 100
 class FitSettings:
     """One training run.
 
-    network, changes: as in networks.NetworkSpec. parts: of the corpus that it learns from. average: weight of the past
+    network, changes: as in registry.NetworkSpec. parts: of the corpus that it learns from. average: weight of the past
     in averaged weights. distillation: weight of the loss against a teacher, where there is one; temperature: of both
     softened distributions in it. teachers: their names, for the record. start: of the model whose body it began with.
     """
@@ -77,8 +72,8 @@ def distillation_loss(logits: Tensor, teachers: Sequence[Tensor], temperature: f
     return temperature**2 * nn.functional.kl_div(learned, taught, reduction="batchmean")
 
 
-class Training(lightning.LightningModule):
-    """The network, its running average, the optimizer and the schedule."""
+class SupervisedTraining(Training):
+    """The loss above, AdamW, and a warm-up before half a cosine."""
 
     def __init__(
         self,
@@ -87,19 +82,23 @@ class Training(lightning.LightningModule):
         teachers: Sequence[nn.Module] = (),
         start: nn.Module | None = None,
     ) -> None:
-        super().__init__()
-        self.settings = settings
-        self._teachers = tuple(teachers)  # in a tuple they are no part of the checkpoint
         torch.manual_seed(settings.seed)
-        # With channels last a convolution over few joints takes a fifth less time on a processor.
         network = spec_of(settings, outputs).build()
         if start is not None:
             copy_body(start, network)
-        self.network: nn.Module = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.averaged: nn.Module = copy.deepcopy(self.network).requires_grad_(False).eval()
+        # With channels last a convolution over few joints takes a fifth less time on a processor.
+        network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        super().__init__(network, settings.seed, settings.average)
+        self.settings = settings
+        self._teachers = tuple(teachers)  # in a tuple they are no part of the checkpoint
 
-    def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
-        torch.manual_seed(hash((self.settings.seed, self.global_step)))  # dropout too must survive a resume
+    @property
+    def noise_key(self) -> tuple[int, ...]:
+        """As the shipped networks were trained, in one process."""
+        return self.seed, self.iteration
+
+    def losses(self, batch: Batch) -> dict[str, Tensor]:
+        """Cross entropy, and where there are teachers the divergence from them."""
         features, target = batch
         logits = self.network(features).float()
         loss = loss_of(logits, target, self.settings.label_smoothing, self.settings.merged_loss)
@@ -108,14 +107,7 @@ class Training(lightning.LightningModule):
                 taught = [teacher.to(self.device)(features).float() for teacher in self._teachers]
             share = self.settings.distillation
             loss = (1 - share) * loss + share * distillation_loss(logits, taught, self.settings.temperature)
-        self.log("loss", loss, prog_bar=True)
-        return loss
-
-    def on_train_batch_end(self, *_: Any) -> None:
-        keep = min(self.settings.average, (1 + self.global_step) / (10 + self.global_step))
-        with torch.no_grad():
-            for mean, now in zip(_state(self.averaged), _state(self.network), strict=True):
-                mean.lerp_(now, 1 - keep)
+        return {"loss": loss}
 
     def configure_optimizers(self) -> Any:
         decay = [p for p in self.network.parameters() if p.ndim == 2]
@@ -134,37 +126,26 @@ class Training(lightning.LightningModule):
         return 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(progress, 1)))
 
 
-class _Stream(IterableDataset[tuple[Tensor, Tensor]]):
-    """The batches of one epoch, from the step `first` on."""
+class LabelledBatches:
+    """Batches of labelled windows: features (B, 30, F) and targets (B, outputs)."""
 
-    def __init__(self, maker: BatchMaker, settings: FitSettings, first: int) -> None:
-        self.maker, self.settings, self.first = maker, settings, first
+    def __init__(self, maker: BatchMaker, batch: int, seed: int) -> None:
+        self.maker, self.size, self.seed = maker, batch, seed
 
-    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
-        for step in range(self.first, min(self.first + STEPS_AN_EPOCH, self.settings.steps)):
-            rng = np.random.default_rng([self.settings.seed, step])
-            features, target = self.maker.batch(rng, self.settings.batch)
-            yield torch.from_numpy(features), torch.from_numpy(target)
+    @property
+    def steps_an_epoch(self) -> int:
+        """Windows are drawn at random: an epoch is only a measure."""
+        return STEPS_AN_EPOCH
 
-
-class _Data(lightning.LightningDataModule):
-    def __init__(self, maker: BatchMaker, settings: FitSettings) -> None:
-        super().__init__()
-        self.maker, self.settings = maker, settings
-
-    def train_dataloader(self) -> DataLoader[tuple[Tensor, Tensor]]:
-        done = self.trainer.global_step if self.trainer else 0  # checkpoints are written between epochs
-        return DataLoader(_Stream(self.maker, self.settings, done), batch_size=None)
+    def batch(self, step: int, mine: slice = slice(None)) -> Batch:
+        """As every Batches."""
+        features, target = self.maker.batch(np.random.default_rng([self.seed, step]), self.size)
+        return torch.from_numpy(features[mine]), torch.from_numpy(target[mine])
 
 
 def spec_of(settings: FitSettings, outputs: int) -> NetworkSpec:
     """The network of a run."""
     return NetworkSpec(settings.network, outputs, {"dropout": settings.dropout, **settings.changes})
-
-
-def _state(network: nn.Module) -> list[Tensor]:
-    """Parameters, and what batch norms have seen."""
-    return [value for value in network.state_dict().values() if value.is_floating_point()]
 
 
 def fit(
@@ -180,10 +161,8 @@ def fit(
     with all of it but the head."""
     outputs = OutputSpace(corpus)
     maker = BatchMaker(corpus, outputs, settings.plan, np.isin(corpus.part, settings.parts))
-    training = Training(settings, len(outputs), teachers, start)
+    training = SupervisedTraining(settings, len(outputs), teachers, start)
+    data = StepData(LabelledBatches(maker, settings.batch, settings.seed), settings.steps)
     hardware = Hardware(logs=False, checkpoint_steps=STEPS_AN_EPOCH)
-    trainer = trainer_of(
-        folder, hardware, STEPS_AN_EPOCH, max_steps=settings.steps, max_epochs=-1, gradient_clip_val=1.0
-    )
-    fit_on(trainer, training, _Data(maker, settings), folder)
-    return training.averaged.float().eval()
+    fit_network(training, data, folder, hardware, clip_norm=1.0)
+    return training.result.float().eval()

@@ -1,9 +1,9 @@
 """Measured parts of Markdown pages, between two comments that name them."""
 
-import os
 from pathlib import Path
 
 from pose.errors import ActionLensError
+from pose.whole_file import write_text
 
 
 class PageError(ActionLensError):
@@ -18,10 +18,7 @@ def write_measured(path: Path, text: str, name: str) -> None:
         _, after = rest.split(end, 1)
     except (OSError, ValueError) as error:
         raise PageError(f"{path} is no page with one line {begin} and one {end} behind it; give such a page") from error
-    temporary = path.with_name(f".{path.name}.part")
     try:
-        temporary.write_text(f"{before}{begin}\n{text}{end}{after}", encoding="utf-8")
-        os.replace(temporary, path)
+        write_text(path, f"{before}{begin}\n{text}{end}{after}")
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise PageError(f"{path} cannot be written ({error.strerror}); give a file of yours") from error

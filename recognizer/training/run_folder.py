@@ -1,6 +1,6 @@
-"""A trained network on disk: network.pt with its weights, its size, its outputs and how it was trained."""
+"""The folder of a training: whose it is, and network.pt with a network's weights, size, outputs and settings."""
 
-import os
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from pickle import UnpicklingError
@@ -10,10 +10,12 @@ import torch
 from torch import nn
 
 from pose.errors import ActionLensError
+from pose.whole_file import write_text, written_whole
 from recognizer.features import FEATURES_VERSION
-from recognizer.training.networks import NETWORKS, NetworkError, NetworkSpec
+from recognizer.training.models.registry import LIVE, NetworkError, NetworkSpec, network_of
 
 NETWORK_FILE = "network.pt"
+JOB_FILE = "job.json"
 
 
 class RunError(ActionLensError):
@@ -43,9 +45,9 @@ def save_run(
         "outputs": outputs,
         "weights": network.state_dict(),
     }
-    path, temporary = folder / NETWORK_FILE, folder / f".{NETWORK_FILE}.part"
-    torch.save(content, temporary)
-    os.replace(temporary, path)
+    path = folder / NETWORK_FILE
+    with written_whole(path) as temporary:
+        torch.save(content, temporary)
     return path
 
 
@@ -58,8 +60,7 @@ def load_run(folder: Path) -> TrainedRun:
         content = torch.load(path, weights_only=True)
         version, settings, outputs = content["features"], content["settings"], tuple(content["outputs"])
         spec = NetworkSpec(content["network"], len(outputs), content["changes"])
-        if spec.name not in NETWORKS:
-            raise NetworkError(f"no network is called {spec.name!r}")
+        network_of(spec.name, LIVE)
         network = spec.build()
         network.load_state_dict(content["weights"])
     except (NetworkError, UnpicklingError, OSError, RuntimeError, KeyError, TypeError, EOFError) as error:
@@ -68,3 +69,37 @@ def load_run(folder: Path) -> TrainedRun:
     if version != FEATURES_VERSION:
         raise RunError(f"{path} was trained on features {version}, this program makes {FEATURES_VERSION}; train again")
     return TrainedRun(network.eval(), spec, settings, outputs)
+
+
+def claim(folder: Path, described: dict[str, Any]) -> None:
+    """Make the folder of a job; RunError where it is another job's."""
+    demand_same(folder, described)
+    folder.mkdir(parents=True, exist_ok=True)
+    write_text(folder / JOB_FILE, _text(described))
+
+
+def demand_same(folder: Path, described: dict[str, Any]) -> None:
+    """RunError where the folder is another job's."""
+    file = folder / JOB_FILE
+    try:
+        same = not file.is_file() or file.read_text(encoding="utf-8") == _text(described)
+    except (ValueError, OSError):
+        same = False
+    if not same:
+        raise RunError(
+            f"{folder} holds another training, of another network, data or recipe; remove it or give another folder"
+        )
+
+
+def _text(described: dict[str, Any]) -> str:
+    return json.dumps(described, indent=1, sort_keys=True)
+
+
+def not_a_checkpoint(path: Path, error: Exception) -> RunError:
+    """What to say of a file that PyTorch cannot take."""
+    return RunError(f"{path} is not a checkpoint of this network ({in_short(error)}); remove {path.parent}")
+
+
+def in_short(error: Exception) -> str:
+    """The beginning of an error's text, on one line."""
+    return " ".join(str(error).split())[:150]

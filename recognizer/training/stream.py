@@ -7,11 +7,11 @@ recognizer.training.stream_outcome, the figures in recognizer.training.stream_re
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from pose.whole_file import write_text
 from recognizer.model_card import find_model
 from recognizer.onnx_recognizer import OnnxRecognizer
 from recognizer.training.data.recording import DataError
@@ -69,10 +69,7 @@ def _outcomes(
 
 
 def _write(path: Path, text: str) -> None:
-    temporary = path.with_name(f".{path.name}.part")
     try:
-        temporary.write_text(text, encoding="utf-8")
-        os.replace(temporary, path)
+        write_text(path, text)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise DataError(f"{path} cannot be written ({error.strerror}); give a file in a folder of yours") from error

@@ -9,10 +9,10 @@ from recognizer.training.benchmark import results
 from recognizer.training.benchmark.mpose import add_mpose_arguments, run_mpose
 from recognizer.training.benchmark.run import Bench
 from recognizer.training.benchmark.table import write_page
+from recognizer.training.models.registry import FUSIONS, WHOLE_CLIP, network_of
 from recognizer.training.whole_clip.command import add_hardware, hardware_of
 from recognizer.training.whole_clip.presets import PRESETS, preset_of
 from recognizer.training.whole_clip.tasks import PARTS, TASKS, task_of
-from recognizer.training.whole_clip.variants import FUSIONS, VARIANTS, variant_of
 
 PAGE = Path("docs/benchmarks-recognizers.md")
 
@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     run = kinds.add_parser("run", help="train and measure; what has a result file is left out, a killed run goes on")
     run.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder that holds the data sets")
     run.add_argument("--tasks", nargs="+", default=list(TASKS), metavar="TASK", help=", ".join(TASKS))
-    names = (*VARIANTS, *FUSIONS)
+    names = (*WHOLE_CLIP, *FUSIONS)
     run.add_argument("--networks", nargs="+", default=["act-micro"], metavar="NETWORK", help=", ".join(names))
     run.add_argument("--preset", default="short-clips", help=", ".join(PRESETS))
     run.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
@@ -63,7 +63,7 @@ def _run(options: argparse.Namespace) -> None:
         task_of(name)
     for name in options.networks:
         if name not in FUSIONS:
-            variant_of(name)
+            network_of(name, WHOLE_CLIP)
     bench = Bench(
         options.data, preset, options.frames, options.part, options.runs, options.results, hardware_of(options)
     )

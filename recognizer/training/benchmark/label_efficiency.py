@@ -4,7 +4,6 @@ actions, and trained from scratch, on the actions of one data set at a time."""
 import argparse
 import copy
 import json
-import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -17,16 +16,17 @@ from numpy.typing import NDArray
 from torch import nn
 
 from pose.errors import ActionLensError
+from pose.whole_file import write_text
 from recognizer.teaching.head import Head, HeadSettings, fit_head
 from recognizer.training.augment import Array, Augmentation
 from recognizer.training.benchmark.few_shot_embedding import STEPS, train_base
 from recognizer.training.data import jhmdb, penn_action, utd_mhad
 from recognizer.training.data.everyday import Corpus, merge, read_all
 from recognizer.training.evaluate import windows_of
+from recognizer.training.models.gl_features import GlFeatures
 from recognizer.training.models.gl_transformer import GlTransformer
-from recognizer.training.networks import NetworkSpec
+from recognizer.training.models.registry import NetworkSpec
 from recognizer.training.pretrain.everyday import load_everyday, random_windows
-from recognizer.training.pretrain.everyday_network import GlFeatures
 from recognizer.training.pretrain.motion import Rows
 from recognizer.training.pretrain.tasks import labelled
 from recognizer.training.run_folder import NETWORK_FILE, load_run
@@ -261,9 +261,7 @@ def _points(file: Path) -> list[Point]:
 
 def _save(points: Sequence[Point], file: Path) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
-    temporary = file.with_name(f".{file.name}.{os.getpid()}")
-    temporary.write_text(json.dumps([asdict(each) for each in points], indent=1) + "\n", encoding="utf-8")
-    os.replace(temporary, file)
+    write_text(file, json.dumps([asdict(each) for each in points], indent=1) + "\n")
 
 
 def table(points: Sequence[Point]) -> str:

@@ -16,12 +16,12 @@ from recognizer.training.benchmark import results
 from recognizer.training.benchmark.results import Result, result_name
 from recognizer.training.benchmark.run import measured, trained
 from recognizer.training.data import mpose2021
-from recognizer.training.lightning_run import is_first_process
+from recognizer.training.loop import is_first_process
+from recognizer.training.models.registry import WHOLE_CLIP, network_of
 from recognizer.training.whole_clip.command import hardware_of
 from recognizer.training.whole_clip.fit import Job
 from recognizer.training.whole_clip.presets import Preset, preset_of
 from recognizer.training.whole_clip.tasks import TaskClips
-from recognizer.training.whole_clip.variants import VARIANTS, variant_of
 
 
 def add_mpose_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,7 +30,7 @@ def add_mpose_arguments(parser: argparse.ArgumentParser) -> None:
         "--data", type=Path, required=True, metavar="DIR", help="the unpacked archive: DIR/openpose/1/X_train.npy"
     )
     parser.add_argument("--poses", choices=tuple(mpose2021.EXTRACTORS), default="openpose", help="pose extractor")
-    parser.add_argument("--networks", nargs="+", default=["act-micro"], metavar="NETWORK", help=", ".join(VARIANTS))
+    parser.add_argument("--networks", nargs="+", default=["act-micro"], metavar="NETWORK", help=", ".join(WHOLE_CLIP))
     parser.add_argument("--preset", default="act-paper")
     parser.add_argument("--epochs", type=int, help="instead of the preset's")
     parser.add_argument("--splits", type=int, nargs="+", choices=mpose2021.SPLITS, default=list(mpose2021.SPLITS))
@@ -45,7 +45,7 @@ def run_mpose(options: argparse.Namespace) -> None:
     if options.epochs is not None:
         preset = preset.changed(epochs=options.epochs)
     for network in options.networks:
-        variant_of(network)
+        network_of(network, WHOLE_CLIP)
     for split in options.splits:
         clips = load(options.data, options.poses, split)
         for network in options.networks:

@@ -1,7 +1,6 @@
 """Result files of benchmarks: one JSON file for each training, which says how it was made."""
 
 import json
-import os
 import subprocess
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import balanced_accuracy_score
 
 from pose.errors import ActionLensError
+from pose.whole_file import write_text
 
 FOLDER = Path(__file__).parent / "measured"
 _ROOT = Path(__file__).resolve().parents[3]
@@ -81,9 +81,8 @@ def figures(
 def write(result: Result, folder: Path) -> Path:
     """Write a result, whole or not at all."""
     folder.mkdir(parents=True, exist_ok=True)
-    path, temporary = folder / f"{result.name}.json", folder / f".{result.name}.part"
-    temporary.write_text(json.dumps(asdict(result), indent=1) + "\n", encoding="utf-8")
-    os.replace(temporary, path)
+    path = folder / f"{result.name}.json"
+    write_text(path, json.dumps(asdict(result), indent=1) + "\n")
     return path
 
 

@@ -12,11 +12,12 @@ from torch import nn
 
 from recognizer.training.benchmark import results
 from recognizer.training.benchmark.results import Result, result_name
-from recognizer.training.lightning_run import Hardware, is_first_process
+from recognizer.training.loop import Hardware, is_first_process
+from recognizer.training.models.ensemble import LogitSum
+from recognizer.training.models.registry import FUSIONS
 from recognizer.training.whole_clip.fit import Job, probabilities, train
 from recognizer.training.whole_clip.presets import Preset
 from recognizer.training.whole_clip.tasks import TaskClips, task_of
-from recognizer.training.whole_clip.variants import FUSIONS, LogitSum
 
 
 @dataclass(slots=True)

@@ -1,6 +1,5 @@
 """The page of figures: tables of result files beside published figures."""
 
-import os
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,9 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from pose.errors import ActionLensError
+from pose.whole_file import write_text
 from recognizer.training.benchmark import results
 from recognizer.training.benchmark.results import Result
-from recognizer.training.whole_clip.variants import FUSION_NOTES, FUSIONS, VARIANTS
+from recognizer.training.models.registry import FUSION_NOTES, FUSIONS, NETWORKS
 
 BEGIN, END = "<!-- figures of result files: begin -->", "<!-- end -->"
 
@@ -114,9 +114,7 @@ def write_page(folder: Path, page: Path) -> Path:
         raise PageError(f"{page} lacks the lines {BEGIN!r} and {END!r}; put them where the figures belong")
     before, rest = text.split(BEGIN)
     after = rest.split(END, 1)[1]
-    temporary = page.with_name(f".{page.name}.part")
-    temporary.write_text(f"{before}{BEGIN}\n{tables(results.read_all(folder))}{END}{after}", encoding="utf-8")
-    os.replace(temporary, page)
+    write_text(page, f"{before}{BEGIN}\n{tables(results.read_all(folder))}{END}{after}")
     return page
 
 
@@ -176,8 +174,8 @@ def _title(network: str) -> str:
     if network in FUSION_NOTES:
         return FUSION_NOTES[network]
     if network in FUSIONS:
-        return "ST-TR: " + " + ".join(VARIANTS[part].note for part in FUSIONS[network])
-    return VARIANTS[network].note if network in VARIANTS else network
+        return "ST-TR: " + " + ".join(NETWORKS[part].note for part in FUSIONS[network])
+    return NETWORKS[network].note if network in NETWORKS else network
 
 
 def _spread(values: list[float]) -> str:

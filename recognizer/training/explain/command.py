@@ -1,7 +1,6 @@
 """The commands explain, deletion and dropped-frames."""
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from pose.errors import ActionLensError
+from pose.whole_file import written_whole
 from recognizer import attention, explain
 from recognizer.features import clip_features
 from recognizer.model_card import find_model
@@ -137,20 +137,19 @@ def figures_of(clip: Clip, prediction: Prediction, explained: Sequence[Explanati
 
 
 def _save_numbers(path: Path, clip: Clip, prediction: Prediction, numbers: dict[str, Array]) -> None:
-    temporary = path.with_name(f".{path.name}.part.npz")
-    np.savez_compressed(
-        temporary,
-        xy_px=clip.xy_px,
-        confidence=clip.confidence,
-        time_s=clip.time_s,
-        fps=clip.fps,
-        joints=np.array(clip.layout.joints),
-        actions=np.array(prediction.actions),
-        probabilities=prediction.probabilities,
-        allow_pickle=False,
-        **numbers,
-    )
-    os.replace(temporary, path)
+    with written_whole(path) as temporary:
+        np.savez_compressed(
+            temporary,
+            xy_px=clip.xy_px,
+            confidence=clip.confidence,
+            time_s=clip.time_s,
+            fps=clip.fps,
+            joints=np.array(clip.layout.joints),
+            actions=np.array(prediction.actions),
+            probabilities=prediction.probabilities,
+            allow_pickle=False,
+            **numbers,
+        )
 
 
 # Faithfulness.

@@ -3,13 +3,13 @@
 import argparse
 import json
 import math
-import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
+from pose.whole_file import write_text
 from recognizer.generator import SHIPPED, OnnxGenerator, shipped_generator
 from recognizer.training import page
 from recognizer.training.generate import cost, export, few_shot, health, measures, recipes, synthetic
@@ -18,7 +18,7 @@ from recognizer.training.generate.measures import Bench, Figures
 from recognizer.training.generate.recipes import NETWORK_NAMES, Recipe, RecipeError
 from recognizer.training.generate.sets import SETS, Motions, set_of
 from recognizer.training.generate.trained import Trained, load_trained
-from recognizer.training.lightning_run import is_first_process
+from recognizer.training.loop import is_first_process
 from recognizer.training.models.sa_gcn import Form, SaGcnConfig
 from recognizer.training.run_folder import RunError
 from recognizer.training.whole_clip.command import add_hardware, hardware_of
@@ -169,7 +169,7 @@ def _measure(options: argparse.Namespace) -> None:
         row = {name: None if value is None or not math.isfinite(value) else value for name, value in _row(figures)}
         described = {"part": options.part, "iteration": trained.iteration, "seed": options.seed, "steps": options.steps}
         described["figures"] = row
-        _write(folder / MEASURES_FILE.format(part=options.part), described)
+        write_text(folder / MEASURES_FILE.format(part=options.part), json.dumps(described, indent=1))
         sys.stdout.write(_figures_line(folder.name, figures))
         found.append(figures)
     if options.page is not None:
@@ -227,12 +227,6 @@ def _figures_line(name: str, found: Figures) -> str:
 
 def _line(name: str, *values: str) -> str:
     return f"{name:24}" + "".join(f"{value:>13}" for value in values) + "\n"
-
-
-def _write(file: Path, content: dict[str, Any]) -> None:
-    temporary = file.with_name(f".{file.name}.{os.getpid()}")
-    temporary.write_text(json.dumps(content, indent=1), encoding="utf-8")
-    os.replace(temporary, file)
 
 
 def _figures(options: argparse.Namespace) -> None:

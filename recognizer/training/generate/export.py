@@ -7,7 +7,6 @@ that add up to 1, and gives `joints` (N, T, V, 2) in torsos from the middle of t
 import copy
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -18,6 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from pose.whole_file import write_bytes
 from recognizer.generator import CARD_FILE, MODEL_FILE, UNITS, with_digest
 from recognizer.training.generate.recipes import parameters
 from recognizer.training.generate.sets import set_of
@@ -88,9 +88,10 @@ def export(trained: Trained, folder: Path, name: str, metrics: Mapping[str, Mapp
     network = JointGenerator(trained).eval()
     content = to_onnx(network, trained)
     folder.mkdir(parents=True, exist_ok=True)
-    _replace(folder / MODEL_FILE, content)
+    write_bytes(folder / MODEL_FILE, content)
     text = json.dumps(_card(trained, network, content, name, metrics), indent=1, ensure_ascii=False)
-    return _replace(folder / CARD_FILE, (text + "\n").encode())
+    write_bytes(folder / CARD_FILE, (text + "\n").encode())
+    return folder / CARD_FILE
 
 
 def to_onnx(network: JointGenerator, trained: Trained) -> bytes:
@@ -154,10 +155,3 @@ def _card(
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
     }
     return with_digest(card)
-
-
-def _replace(path: Path, content: bytes) -> Path:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_bytes(content)
-    os.replace(temporary, path)
-    return path

@@ -7,7 +7,6 @@ never shown, which are lent differences, and its own, of which it makes clips.
 import argparse
 import json
 import math
-import os
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -17,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pose.whole_file import write_text
 from recognizer.generator import OnnxGenerator
 from recognizer.onnx_recognizer import OnnxRecognizer
 from recognizer.teaching.check import check
@@ -125,7 +125,8 @@ def run_few_shot(options: argparse.Namespace) -> None:
             ]
             found = [judged(pool, richer, episode, shape) for episode in episodes]
             figures["rows"][f"{group}, {shots}"] = row_of(group, actions, shots, found)
-            _write(options.out, figures)
+            options.out.parent.mkdir(parents=True, exist_ok=True)
+            write_text(options.out, json.dumps(figures, indent=1) + "\n")
             sys.stderr.write(f"{group}, {shots} clips: {figures['rows'][f'{group}, {shots}']}\n")
     text = table(figures)
     sys.stdout.write(text)
@@ -215,10 +216,3 @@ def table(figures: dict[str, Any]) -> str:
 
 def _cell(mean: float, half: float, *, signed: bool) -> str:
     return f"{100 * mean:{'+' if signed else ''}.1f} ± {100 * half:.1f}"
-
-
-def _write(file: Path, content: dict[str, Any]) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    temporary = file.with_name(f".{file.name}.{os.getpid()}")
-    temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    os.replace(temporary, file)

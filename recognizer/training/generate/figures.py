@@ -1,7 +1,6 @@
 """Figures of generated clips beside real ones, and of blends of two actions (the paper's Fig. 7 and 8), without a
 display."""
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +9,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from pose.skeleton import Layout
+from pose.whole_file import written_whole
 from recognizer.training.generate import blending
 from recognizer.training.generate.making import shares_of
 from recognizer.training.generate.sets import Motions
@@ -69,7 +69,6 @@ def strip(axes: Axes, clip: Array, layout: Layout) -> None:
 
 def save(figure: Figure, file: Path) -> Path:
     """Write a PNG, whole or not at all."""
-    temporary = file.with_name(f".{file.stem}.{os.getpid()}.png")
-    figure.savefig(temporary, dpi=100)
-    os.replace(temporary, file)
+    with written_whole(file) as temporary:
+        figure.savefig(temporary, dpi=100)
     return file

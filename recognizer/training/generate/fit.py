@@ -1,7 +1,6 @@
 """Training of a generator with Lightning; a killed training goes on to the same weights."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -9,8 +8,6 @@ from typing import Any
 import lightning
 import numpy as np
 import torch
-from torch import Tensor
-from torch.utils.data import DataLoader, IterableDataset
 
 from recognizer.training.generate.frame_vae import FrameVae
 from recognizer.training.generate.losses import BEST_FILE, GanTraining, MakerTraining, VaeTraining
@@ -18,8 +15,9 @@ from recognizer.training.generate.making import shares_of
 from recognizer.training.generate.recipes import Recipe, RecipeError, build, config_of
 from recognizer.training.generate.sets import Motions
 from recognizer.training.generate.trained import GENERATOR_FILE, Trained, load_trained, save_trained
-from recognizer.training.lightning_run import LAST_CHECKPOINT, Hardware, claim, fit_on, trainer_of
-from recognizer.training.run_folder import RunError
+from recognizer.training.loop import LAST_CHECKPOINT, Batch, Hardware, StepData, fit
+from recognizer.training.passes import Passes
+from recognizer.training.run_folder import RunError, claim
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,49 +31,24 @@ class Job:
     seed: int = 0
 
 
-class _Batches(IterableDataset[tuple[Tensor, Tensor]]):
-    """Clips (B, T, V D) and labels (B, A) of the iterations: each a function of the seed and its number.
-
-    Batches are cut from an endless row of passes over the clips, each in a new random order. Process r of w takes rows
-    r, r + w, ... of every batch.
-    """
+class GeneratorBatches:
+    """Clips (B, T, V D) and labels (B, A) of the iterations; an epoch is a round."""
 
     def __init__(self, motions: Motions, recipe: Recipe, seed: int) -> None:
         self.clips = motions.standardised[motions.train]
         self.shares = shares_of(motions.labels[motions.train], len(motions.actions))
-        self.recipe, self.seed = recipe, seed
-        self.iterations, self.rank, self.world = range(0), 0, 1
+        self.recipe = recipe
+        self._passes = Passes(np.arange(len(self.clips)), recipe.batch, (seed,))
 
-    def drawn(self, iteration: int) -> np.ndarray[Any, np.dtype[np.intp]]:
-        """(B,) rows of an iteration."""
-        places = np.arange(iteration * self.recipe.batch, (iteration + 1) * self.recipe.batch)
-        rows = np.empty(len(places), dtype=np.intp)
-        for number in np.unique(places // len(self.clips)):
-            order = np.random.default_rng([self.seed, int(number)]).permutation(len(self.clips))
-            here = places // len(self.clips) == number
-            rows[here] = order[places[here] % len(self.clips)]
-        return rows
+    @property
+    def steps_an_epoch(self) -> int:
+        """Iterations of a round."""
+        return self.recipe.evaluate
 
-    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
-        for iteration in self.iterations:
-            mine = self.drawn(iteration)[self.rank :: self.world]
-            yield torch.from_numpy(self.clips[mine]), torch.from_numpy(self.shares[mine])
-
-
-class _RoundData(lightning.LightningDataModule):
-    """The batches of one round after the other."""
-
-    def __init__(self, batches: _Batches) -> None:
-        super().__init__()
-        self.batches = batches
-
-    def train_dataloader(self) -> DataLoader[tuple[Tensor, Tensor]]:
-        assert self.trainer is not None
-        batches, length = self.batches, self.batches.recipe.evaluate
-        first = self.trainer.current_epoch * length
-        batches.iterations = range(first, first + length)
-        batches.rank, batches.world = self.trainer.global_rank, self.trainer.world_size
-        return DataLoader(batches, batch_size=None)
+    def batch(self, step: int, mine: slice = slice(None)) -> Batch:
+        """As every Batches."""
+        rows = self._passes.drawn(step)[mine]
+        return torch.from_numpy(self.clips[rows]), torch.from_numpy(self.shares[rows])
 
 
 def train(motions: Motions, job: Job, folder: Path, hardware: Hardware) -> Trained:
@@ -99,7 +72,7 @@ def train(motions: Motions, job: Job, folder: Path, hardware: Hardware) -> Train
         training = VaeTraining(network, job.recipe, motions, job.seed, folder)
     else:
         training = GanTraining(network, job.recipe, motions, job.seed, folder)
-    trainer = _fit(training, _RoundData(_Batches(motions, job.recipe, job.seed)), folder, hardware)
+    trainer = _fit(training, GeneratorBatches(motions, job.recipe, job.seed), folder, hardware)
     trained = _finished(training, job, config, described, motions, folder)
     trainer.strategy.barrier("the generator is written")
     return trained
@@ -139,17 +112,11 @@ def _finished(
     return trained
 
 
-def _fit(training: MakerTraining, data: _RoundData, folder: Path, hardware: Hardware) -> lightning.Trainer:
-    trainer = trainer_of(
-        folder,
-        hardware,
-        training.recipe.evaluate,
-        precision="32-true",  # adversarial losses are small differences: bfloat16 only where it is asked for
-        max_epochs=training.recipe.rounds,
-    )
+def _fit(training: MakerTraining, batches: GeneratorBatches, folder: Path, hardware: Hardware) -> lightning.Trainer:
+    data = StepData(batches, training.recipe.rounds * training.recipe.evaluate)
     try:
-        fit_on(trainer, training, data, folder)
+        # Adversarial losses are small differences: bfloat16 only where it is asked for.
+        return fit(training, data, folder, hardware, precision="32-true")
     except RunError as error:
         kept = f"; the best weights so far are in {folder / BEST_FILE}" if (folder / BEST_FILE).is_file() else ""
         raise RunError(f"{error}{kept}") from error
-    return trainer

@@ -3,26 +3,24 @@
 A round is `Recipe.evaluate` iterations; at its end clips are compared with the validation clips.
 """
 
-import copy
 import math
-import os
-import time
 from pathlib import Path
 from typing import Any
 
-import lightning
 import numpy as np
 import torch
 from lightning.pytorch.utilities import rank_zero_only
 from torch import Tensor, nn
 from torch.nn import functional
 
+from pose.whole_file import written_whole
 from recognizer.training.generate import health
 from recognizer.training.generate.frame_vae import FrameVae
 from recognizer.training.generate.making import make, shares_of
 from recognizer.training.generate.mmd import discrepancy
 from recognizer.training.generate.recipes import Maker, Recipe
 from recognizer.training.generate.sets import Motions
+from recognizer.training.loop import Training
 from recognizer.training.models.sa_gcn import ClipDiscriminator, FrameDiscriminator, Generator
 
 BEST_FILE = "best.pt"
@@ -31,42 +29,43 @@ _LOOK_SEED = 12345
 _PENALTY_EVERY = 4  # iterations, with that many times the weight (lazy regularization of StyleGAN2)
 
 
-class MakerTraining(lightning.LightningModule):
-    """A generator, its running mean, its history; how it learns, subclasses say."""
+class MakerTraining(Training):
+    """A generator and its history; how it learns, subclasses say."""
+
+    network: Maker
+    averaged: Maker | None
 
     def __init__(self, network: Maker, recipe: Recipe, motions: Motions, seed: int, folder: Path) -> None:
-        super().__init__()
+        super().__init__(network, seed, recipe.average)
         self.automatic_optimization = False
-        self.network, self.recipe, self.seed, self.folder = network, recipe, seed, folder
-        self.averaged = copy.deepcopy(network).requires_grad_(False) if recipe.average else None
+        self.recipe, self.folder = recipe, folder
         clips = motions.standardised
         self._actions = len(motions.actions)
         self._real, self._labels = clips[motions.validation], motions.labels[motions.validation]
         self._real_spread = health.spread(clips[motions.train], motions.labels[motions.train])
         self.history: list[dict[str, Any]] = []
-        self.iteration = 0
+        self._in_round = 0
         self._believed: list[float] = []
-        self._started, self._seconds_before = time.monotonic(), 0.0
 
     def iterate(self, clips: Tensor, label: Tensor) -> tuple[dict[str, Tensor], Tensor]:
         """One iteration: the losses, and the generated clips."""
         raise NotImplementedError
 
-    def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
-        self.iteration = iteration = self.current_epoch * self.recipe.evaluate + batch_idx
-        # Noise too must survive a resume; processes draw different numbers.
-        torch.manual_seed(hash((self.seed, iteration, self.global_rank)))
+    @property
+    def iteration(self) -> int:
+        """Batches seen before this one; Lightning's step counts those of every optimizer."""
+        return self.current_epoch * self.recipe.evaluate + self._in_round
+
+    def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
+        self._in_round = batch_idx
+
+    def losses(self, batch: Any) -> dict[str, Tensor]:
+        """Those of one iteration, whose steps are made. RunError where it diverged."""
         losses, made = self.iterate(*batch)
         health.demand_sound(
-            {name: float(loss.detach()) for name, loss in losses.items()}, float(made.abs().max()), iteration + 1
+            {name: float(loss.detach()) for name, loss in losses.items()}, float(made.abs().max()), self.iteration + 1
         )
-        self.log_dict(losses, prog_bar=True, sync_dist=True)
-        if self.averaged is not None:
-            keep = min(self.recipe.average, (1 + iteration) / (10 + iteration))
-            with torch.no_grad():
-                now = self.network.state_dict()
-                for name, mean in self.averaged.state_dict().items():
-                    mean.lerp_(now[name], 1 - keep)
+        return losses
 
     def step(self, optimizer: Any, loss: Tensor) -> None:
         """One step of an optimizer."""
@@ -80,7 +79,7 @@ class MakerTraining(lightning.LightningModule):
 
     @property
     def result(self) -> Maker:
-        """The network to use."""
+        """The generator to use: the mean, where there is one."""
         return self.network if self.averaged is None else self.averaged
 
     def on_train_epoch_end(self) -> None:
@@ -104,24 +103,17 @@ class MakerTraining(lightning.LightningModule):
 
     @rank_zero_only
     def _keep(self, iteration: int) -> None:
-        temporary = self.folder / f".{BEST_FILE}.{os.getpid()}"
         weights = {name: value.cpu() for name, value in self.result.state_dict().items()}
-        torch.save({"iteration": iteration, "weights": weights}, temporary)
-        os.replace(temporary, self.folder / BEST_FILE)
-
-    @property
-    def seconds(self) -> float:
-        """Of training so far, those before a kill included."""
-        return self._seconds_before + time.monotonic() - self._started
-
-    def on_train_start(self) -> None:
-        self._started = time.monotonic()
+        with written_whole(self.folder / BEST_FILE) as temporary:
+            torch.save({"iteration": iteration, "weights": weights}, temporary)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        checkpoint["seconds"], checkpoint["rows"] = self.seconds, list(self.history)
+        super().on_save_checkpoint(checkpoint)
+        checkpoint["rows"] = list(self.history)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        self._seconds_before, self.history = float(checkpoint["seconds"]), list(checkpoint["rows"])
+        super().on_load_checkpoint(checkpoint)
+        self.history = list(checkpoint["rows"])
 
 
 class GanTraining(MakerTraining):

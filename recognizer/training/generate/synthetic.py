@@ -5,8 +5,6 @@ ever of made-up clips. What marks them: the file's `actionlens` has the object `
 every annotation's `actionlens` has `synthetic` true, and the name of the data set begins with "synthetic/".
 """
 
-import contextlib
-import os
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +15,7 @@ from numpy.typing import NDArray
 
 from pose.errors import ActionLensError
 from pose.skeleton import Layout
+from pose.whole_file import written_whole
 from recognizer.generator import OnnxGenerator
 from recognizer.training.data import pyskl, restricted_pickle
 from recognizer.training.data.recording import SYNTHETIC, Recording
@@ -109,12 +108,9 @@ def write(recordings: Sequence[Recording], source: Mapping[str, Any], file: Path
     content[pyskl.OURS]["synthetic"] = dict(source)
     for annotation in content["annotations"]:
         annotation[pyskl.OURS]["synthetic"] = True
-    temporary = file.with_name(f".{file.name}.{os.getpid()}")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        restricted_pickle.save(content, temporary)
-        os.replace(temporary, file)
+        with written_whole(file) as temporary:
+            restricted_pickle.save(content, temporary)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
         raise SyntheticError(f"cannot write {file} ({error.strerror}); choose another place") from error

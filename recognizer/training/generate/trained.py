@@ -1,6 +1,5 @@
 """A trained generator on disk: generator.pt with weights, configuration and what turns its clips into joints."""
 
-import os
 import pickle
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from pose.skeleton import LAYOUTS, Layout
+from pose.whole_file import written_whole
 from recognizer.training.generate.making import make
 from recognizer.training.generate.recipes import Maker, build
 from recognizer.training.generate.sets import SetError
@@ -75,9 +75,8 @@ def save_trained(folder: Path, trained: Trained) -> None:
         "iteration": trained.iteration,
         "weights": trained.network.state_dict(),
     }
-    temporary = folder / f".{GENERATOR_FILE}.{os.getpid()}"
-    torch.save(content, temporary)
-    os.replace(temporary, folder / GENERATOR_FILE)
+    with written_whole(folder / GENERATOR_FILE) as temporary:
+        torch.save(content, temporary)
 
 
 def load_trained(folder: Path) -> Trained:

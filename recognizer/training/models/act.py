@@ -81,21 +81,16 @@ class Act(nn.Module):
 
     def forward(self, features: Tensor, places: Sequence[int] | None = None) -> Tensor:
         """places: which frames of the trained clip these T are, from 0 on; left out, they are spread evenly over it."""
-        return self._logits(features, places, None)
+        return self.with_attention(features, places)[0]
 
     def with_attention(self, features: Tensor, places: Sequence[int] | None = None) -> tuple[Tensor, list[Tensor]]:
-        """Logits and each layer's attention (N, heads, T + 1, T + 1), the class token first; of the last layer only
-        what the class token looks at (N, heads, 1, T + 1)."""
-        maps: list[Tensor] = []
-        return self._logits(features, places, maps), maps
+        """Logits, and each layer's attention (N, heads, T + 1, T + 1), queries first, the class token before all."""
+        token, maps = self._encoded(features, places)
+        return self.head(token), maps
 
     def inside(self, features: Tensor) -> Inside:
         """attention: (N, L, H, T + 1, T + 1), the class token first; also rows of the last layer that nothing reads."""
-        maps: list[Tensor] = []
-        tokens, last = features.shape[1] + 1, self.encoder[-1]
-        x = self._encoded(features, None, maps)  # (N * tokens, D)
-        token = last(x, tokens, None, only_first=True)
-        last(x, tokens, maps)
+        token, maps = self._encoded(features)
         return Inside(self.head(token), token, {"attention": torch.stack(maps, dim=1)})
 
     def fixed(self) -> dict[str, Tensor]:
@@ -103,23 +98,15 @@ class Act(nn.Module):
         unit = functional.normalize(self.position, dim=2)
         return {"position_similarity": unit @ unit.transpose(1, 2)}
 
-    def _logits(self, features: Tensor, places: Sequence[int] | None, maps: list[Tensor] | None) -> Tensor:
-        x = self._encoded(features, places, maps)
-        # of the last layer only the class token is read
-        logits: Tensor = self.head(self.encoder[-1](x, features.shape[1] + 1, maps, only_first=True))  # (N, A)
-        return logits
-
-    def _encoded(self, features: Tensor, places: Sequence[int] | None, maps: list[Tensor] | None) -> Tensor:
-        """What all layers but the last make of features (N, T, F): rows (N * tokens, D)."""
-        tokens = features.shape[1] + 1
-        # An empty frame in front becomes the class token: its embedding is the bias, which `first` takes away.
-        first = functional.pad(self.class_token - self.embed.bias, (0, 0, 0, tokens - 1))
-        x = self.embed(functional.pad(features, (0, 0, 1, 0)).flatten(0, 1))  # (N * tokens, D)
-        x = (x.view(-1, tokens, self.config.width) + (first + self._position(tokens - 1, places))).flatten(0, 1)
-        for layer in self.encoder[:-1]:
-            x = layer(x, tokens, maps)
-        rows: Tensor = x
-        return rows
+    def _encoded(self, features: Tensor, places: Sequence[int] | None = None) -> tuple[Tensor, list[Tensor]]:
+        """The class token (N, D) after all layers, and their attention."""
+        token = self.class_token.expand(features.shape[0], -1, -1)
+        x = torch.cat([token, self.embed(features)], dim=1) + self._position(features.shape[1], places)
+        maps = []
+        for layer in self.encoder:
+            x, weights = layer(x)
+            maps.append(weights)
+        return x[:, 0], maps
 
     def _position(self, count: int, places: Sequence[int] | None) -> Tensor:
         """The positions (1, T + 1, D) of the class token and of `count` frames. ValueError where they do not fit."""
@@ -152,46 +139,17 @@ class EncoderLayer(nn.Module):
         self.dropout = nn.Dropout(config.dropout)
         self.gelu = nn.GELU("tanh" if config.gelu == "tanh" else "none")
 
-    def forward(self, x: Tensor, tokens: int, maps: list[Tensor] | None = None, *, only_first: bool = False) -> Tensor:
-        """Rows (N * tokens, D), which ONNX Runtime multiplies fastest, to the same, or only the first of each clip."""
-        queries, keys, values = self._projected(x, tokens, only_first)
-        y = self.out(self._gathered(queries, keys, values, 1 if only_first else tokens, tokens, maps))
-        if only_first:
-            x = x.view(-1, tokens, x.shape[1])[:, 0]
-        x = self.norm1(x + self.dropout(y))
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Tokens (N, S, D) to the same, and the attention (N, heads, S, S)."""
+        q, k, v = (self._split(layer(x)) for layer in (self.query, self.key, self.value))  # (N, heads, S, 64)
+        weights = (q @ k.transpose(2, 3) * HEAD_WIDTH**-0.5).softmax(dim=3)
+        mixed = (weights @ v).transpose(1, 2).flatten(2)  # (N, S, D)
+        x = self.norm1(x + self.dropout(self.out(mixed)))
         y = self.narrow(self.gelu(self.widen(x)))
-        return self.norm2(x + self.dropout(y))  # type: ignore[no-any-return]
+        return self.norm2(x + self.dropout(y)), weights
 
-    def _projected(self, x: Tensor, tokens: int, only_first: bool) -> Sequence[Tensor]:
-        """Queries, keys and values, in as few products as can be."""
-        layers = (self.key, self.value) if only_first else (self.query, self.key, self.value)
-        weight, bias = torch.cat([layer.weight for layer in layers]), torch.cat([layer.bias for layer in layers])
-        found = functional.linear(x, weight, bias).chunk(len(layers), dim=1)
-        return (self.query(x.view(-1, tokens, x.shape[1])[:, 0]), *found) if only_first else found
-
-    def _gathered(
-        self, queries: Tensor, keys: Tensor, values: Tensor, asking: int, tokens: int, maps: list[Tensor] | None
-    ) -> Tensor:
-        """What the heads of each of a clip's `asking` queries gather from its tokens, a row for each query."""
-
-        def split(rows: Tensor, count: int) -> Tensor:  # (N * K, D) -> (N, heads, K, 64)
-            if self.heads == 1:
-                return rows.view(-1, 1, count, HEAD_WIDTH)
-            return rows.view(-1, count, self.heads, HEAD_WIDTH).transpose(1, 2)
-
-        q, k, v = split(queries, asking), split(keys, tokens), split(values, tokens)
-        # The fused attention of processors is slow in bfloat16: a training step takes half as long again with it.
-        slow = q.device.type == "cpu" and q.dtype == torch.bfloat16
-        if maps is None and not slow and not torch.compiler.is_exporting():
-            mixed = functional.scaled_dot_product_attention(q, k, v)  # (N, heads, Q, 64)
-        else:  # in the open, so that ONNX Runtime can fuse the scale into the product
-            weights = ((q @ k.transpose(2, 3)) * HEAD_WIDTH**-0.5).softmax(dim=3)  # (N, heads, Q, K)
-            if maps is not None:
-                maps.append(weights)
-            mixed = weights @ v
-        if self.heads > 1:
-            mixed = mixed.transpose(1, 2)
-        return mixed.reshape(-1, self.heads * HEAD_WIDTH)
+    def _split(self, x: Tensor) -> Tensor:
+        return x.view(*x.shape[:2], self.heads, HEAD_WIDTH).transpose(1, 2)
 
 
 def parameter_count(model: nn.Module) -> int:

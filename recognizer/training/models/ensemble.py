@@ -1,4 +1,4 @@
-"""Several trained networks as one."""
+"""Several networks as one, and one on a part of the channels."""
 
 import math
 from collections.abc import Sequence
@@ -28,3 +28,28 @@ class Ensemble(nn.Module):
         if self.average == "logits":
             return each.mean(dim=0)
         return each.log_softmax(dim=2).logsumexp(dim=0) - math.log(len(self.networks))
+
+
+class Stream(nn.Module):
+    """`network` on the channels from `first` on, `size` of them, of each joint of features (N, T, V * C)."""
+
+    def __init__(self, network: nn.Module, joints: int, first: int, size: int) -> None:
+        super().__init__()
+        self.network, self.joints, self.first, self.size = network, joints, first, size
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Features (N, T, V * C) to logits (N, A)."""
+        each = features.view(*features.shape[:2], self.joints, -1)
+        return self.network(each[..., self.first : self.first + self.size].flatten(2))  # type: ignore[no-any-return]
+
+
+class LogitSum(nn.Module):
+    """The logits of several networks added, each on the same features."""
+
+    def __init__(self, networks: Sequence[nn.Module]) -> None:
+        super().__init__()
+        self.networks = nn.ModuleList(networks)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Features (N, T, V * C) to logits (N, A)."""
+        return torch.stack([network(features) for network in self.networks]).sum(dim=0)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pose.errors import ActionLensError
-from recognizer.training.lightning_run import Hardware
+from recognizer.training.loop import Hardware
 from recognizer.training.pretrain.fit import Job, pretrain
 from recognizer.training.pretrain.measured import measured
 from recognizer.training.pretrain.motion import MotionClips, Rows

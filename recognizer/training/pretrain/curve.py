@@ -2,13 +2,13 @@
 
 import copy
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 from lightning import LightningModule, Trainer
 from lightning.pytorch.callbacks import Callback
 
+from pose.whole_file import write_text
 from recognizer.training.pretrain.motion import MotionClips, Rows
 from recognizer.training.pretrain.protocols import Linear, linear_evaluation
 from recognizer.training.pretrain.recipes import Pace
@@ -48,6 +48,4 @@ class Curve(Callback):
     def _add(self, point: dict[str, float]) -> None:
         before = json.loads(self.file.read_text(encoding="utf-8")) if self.file.is_file() else []
         points = [old for old in before if old["epoch"] < point["epoch"]] + [point]
-        temporary = self.file.with_name(f".{self.file.name}.{os.getpid()}")
-        temporary.write_text(json.dumps(points, indent=1), encoding="utf-8")
-        os.replace(temporary, self.file)
+        write_text(self.file, json.dumps(points, indent=1))

@@ -11,25 +11,26 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from recognizer.features import RATE_FPS, clip_features
+from recognizer.features import LAYOUT, RATE_FPS, clip_features
 from recognizer.training import augment
 from recognizer.training.augment import Augmentation
 from recognizer.training.batches import FRAMES, Positions, gather
 from recognizer.training.data.everyday import Corpus, merge, read_all
 from recognizer.training.data.recording import DataError
-from recognizer.training.lightning_run import Hardware
-from recognizer.training.pretrain.everyday_network import SHAPE, TOKENS, motion_of
+from recognizer.training.loop import Batch, Hardware
+from recognizer.training.models.gl_features import motion_of
 from recognizer.training.pretrain.fit import Job, Pretrained, load_pretrained, pretrain_on
-from recognizer.training.pretrain.motion import Rows
+from recognizer.training.pretrain.motion import GLOBAL, Rows
 from recognizer.training.pretrain.own_recordings import OWN, read_library, with_recordings
 from recognizer.training.pretrain.recipes import Recipe, config_of
-from recognizer.training.pretrain.stream import Batch
 from recognizer.training.pretrain.targets import mpdp_targets
 from recognizer.training.run_folder import RunError
 
 NAME = "everyday"
 TITLE = "all skeletons that there are, in two dimensions"
 
+TOKENS = (*LAYOUT.joints, GLOBAL)
+SHAPE = {"joints": len(TOKENS), "global_joint": len(LAYOUT), "channels": 2, "people": 1, "frames": FRAMES}
 _LONGEST_S = 6.0  # beyond, a recording is not drawn more often
 # Windows as those of training with labels, but without a detector's noise: it would be what is to be predicted.
 _AUGMENTATION = Augmentation(noise=0.0, bias=0.0, lose_joint=0.01, crop=0.1, unusual=0.0, kinect=0.0)

@@ -3,7 +3,6 @@
 from dataclasses import asdict
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -13,12 +12,13 @@ from recognizer.training.batches import BatchMaker, BatchPlan, OutputSpace
 from recognizer.training.choice import choose
 from recognizer.training.data.everyday import ACTIONS, Corpus
 from recognizer.training.export import decision_rules, export
-from recognizer.training.fit import loss_of
-from recognizer.training.lightning_run import Hardware, claim
+from recognizer.training.fit import LabelledBatches, loss_of
+from recognizer.training.loop import Batch, Hardware
 from recognizer.training.models.deployed import Deployed
-from recognizer.training.pretrain.everyday_network import GlFeatures
-from recognizer.training.pretrain.fit import Pretrained, Training, fit
+from recognizer.training.models.gl_features import GlFeatures
+from recognizer.training.pretrain.fit import Pretrained, RecipeTraining, fit
 from recognizer.training.pretrain.recipes import Recipe
+from recognizer.training.run_folder import claim
 
 FAMILY = "gl-transformer"
 NOTES = (
@@ -52,22 +52,7 @@ _EPOCH = 100  # steps
 _MERGED_LOSS = 0.5  # weight of the loss on the actions as shown, as for the other recognizers
 
 
-class LabelledBatches:
-    """Batches of labelled windows as train draws them: features (B, 30, F) and targets (B, outputs)."""
-
-    steps_an_epoch = _EPOCH
-
-    def __init__(self, corpus: Corpus, recipe: Recipe, seed: int) -> None:
-        self.recipe, self.seed = recipe, seed
-        self._maker = BatchMaker(corpus, OutputSpace(corpus), BatchPlan(), corpus.part == "train")
-
-    def batch(self, step: int, mine: slice = slice(None)) -> tuple[Tensor, ...]:
-        """A function of seed and step."""
-        features, target = self._maker.batch(np.random.default_rng([self.seed, step]), self.recipe.batch)
-        return torch.from_numpy(features[mine]), torch.from_numpy(target[mine])
-
-
-class EverydayTraining(Training):
+class EverydayTraining(RecipeTraining):
     """Learns the everyday actions, with all of the network or its head alone."""
 
     network: GlFeatures
@@ -77,7 +62,7 @@ class EverydayTraining(Training):
         self.whole = whole
         network.backbone.requires_grad_(whole)
 
-    def losses(self, batch: tuple[Tensor, ...]) -> dict[str, Tensor]:
+    def losses(self, batch: Batch) -> dict[str, Tensor]:
         """The loss of the other recognizers."""
         features, target = batch
         if not self.whole:
@@ -97,7 +82,8 @@ def learnt(
     described = {"pretraining": pretrained.job, "recipe": asdict(recipe), "seed": seed, "outputs": list(outputs.names)}
     claim(folder, described)
     training = EverydayTraining(network, recipe, seed, whole=recipe.name == WHOLE.name)
-    fit(training, LabelledBatches(corpus, recipe, seed), folder, hardware)
+    maker = BatchMaker(corpus, outputs, BatchPlan(), corpus.part == "train")
+    fit(training, LabelledBatches(maker, recipe.batch, seed), folder, hardware)
     return network.float().cpu().eval().requires_grad_(False)
 
 

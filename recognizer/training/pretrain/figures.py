@@ -1,6 +1,5 @@
 """Figures of a pretrained network: what it attends to, how far, and what it knows of places (paper: Fig. 4, 5, A)."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from pose.whole_file import written_whole
 from recognizer.training.models.gl_transformer import GlTransformer
 from recognizer.training.pretrain.motion import MotionClips, Rows
 from recognizer.training.pretrain.recipes import Pace
@@ -146,7 +146,6 @@ def _positions(backbone: GlTransformer, names: Sequence[str]) -> Figure:
 
 def _save(figure: Figure, path: Path) -> Path:
     """Write the picture, whole or not at all."""
-    temporary = path.with_name(f".{os.getpid()}.{path.name}")
-    figure.savefig(temporary, dpi=110)
-    os.replace(temporary, path)
+    with written_whole(path) as temporary:
+        figure.savefig(temporary, dpi=110)
     return path

@@ -1,8 +1,6 @@
 """Pretraining and fine-tuning with Lightning; a killed training goes on to the same weights."""
 
-import os
 import pickle
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -15,21 +13,15 @@ from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.utilities import rank_zero_only
 from torch import Tensor, nn
 
-from recognizer.training.lightning_run import (
-    LAST_CHECKPOINT,
-    Hardware,
-    claim,
-    demand_same,
-    fit_on,
-    in_short,
-    trainer_of,
-)
+from pose.whole_file import written_whole
+from recognizer.training.loop import LAST_CHECKPOINT, Batch, Batches, Hardware, StepData, Training
+from recognizer.training.loop import fit as fit_network
 from recognizer.training.models.gl_transformer import GlConfig, GlPretraining, GlTransformer
 from recognizer.training.pretrain.losses import mpdp_loss
 from recognizer.training.pretrain.motion import MotionClips, Rows
 from recognizer.training.pretrain.recipes import Recipe, RecipeError, network_config
-from recognizer.training.pretrain.stream import Batches, BatchMaker, MotionData
-from recognizer.training.run_folder import RunError
+from recognizer.training.pretrain.stream import MotionBatches, RecipeBatches
+from recognizer.training.run_folder import RunError, claim, demand_same, in_short
 
 WEIGHTS_FILE = "pretrained.pt"
 
@@ -46,26 +38,14 @@ class Job:
     part: str = "test"
 
 
-class Training(lightning.LightningModule):
-    """A network, the recipe's optimizer and rate; what is learnt, subclasses say."""
+class RecipeTraining(Training):
+    """The recipe's optimizer and rate; what is learnt, subclasses say."""
+
+    remedy = "lower --learning-rate"
 
     def __init__(self, network: nn.Module, recipe: Recipe, steps_an_epoch: int, seed: int) -> None:
-        super().__init__()
-        self.network, self.recipe, self.steps_an_epoch, self.seed = network, recipe, steps_an_epoch, seed
-        self._started, self._seconds_before = time.monotonic(), 0.0
-
-    def losses(self, batch: Any) -> dict[str, Tensor]:
-        """`loss` and what else is worth logging."""
-        raise NotImplementedError
-
-    def training_step(self, batch: Any, batch_idx: int) -> Tensor:
-        # Dropout too must survive a resume; processes drop different numbers.
-        torch.manual_seed(hash((self.seed, self.global_step, self.global_rank)))
-        losses = self.losses(batch)
-        if not torch.isfinite(losses["loss"]):
-            raise RunError(f"the loss is {losses['loss'].item()} at step {self.global_step}; lower --learning-rate")
-        self.log_dict(losses, prog_bar=True, sync_dist=True)
-        return losses["loss"]
+        super().__init__(network, seed)
+        self.recipe, self.steps_an_epoch = recipe, steps_an_epoch
 
     def configure_optimizers(self) -> Any:
         optimizer = torch.optim.AdamW(
@@ -79,27 +59,13 @@ class Training(lightning.LightningModule):
         warm = min(1.0, (step + 1) / max(self.recipe.warmup, 1))
         return float(warm * self.recipe.decay ** (step // self.steps_an_epoch))
 
-    @property
-    def seconds(self) -> float:
-        """Of training so far, those before a kill included."""
-        return self._seconds_before + time.monotonic() - self._started
 
-    def on_train_start(self) -> None:
-        self._started = time.monotonic()
-
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        checkpoint["seconds"] = self.seconds
-
-    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        self._seconds_before = float(checkpoint["seconds"])
-
-
-class MpdpTraining(Training):
+class MpdpTraining(RecipeTraining):
     """Learns to say how every token moved."""
 
     network: GlPretraining
 
-    def losses(self, batch: tuple[Tensor, ...]) -> dict[str, Tensor]:
+    def losses(self, batch: Batch) -> dict[str, Tensor]:
         """The loss of MPDP and its parts."""
         clips, real, direction, magnitude = batch
         found = self.network(clips, real)
@@ -108,10 +74,10 @@ class MpdpTraining(Training):
         return mpdp_loss(found, targets, tokens, self.recipe.reading, self.recipe.global_translation)
 
 
-class ActionTraining(Training):
+class ActionTraining(RecipeTraining):
     """Learns the actions of labelled clips."""
 
-    def losses(self, batch: tuple[Tensor, ...]) -> dict[str, Tensor]:
+    def losses(self, batch: Batch) -> dict[str, Tensor]:
         """Cross entropy."""
         clips, real, labels = batch
         logits = self.network(clips, real).float()
@@ -132,14 +98,14 @@ def pretrain(
 ) -> Pretrained:
     """Pretrain on rows of clips, as pretrain_on does."""
     described = {"job": asdict(job), "actions": list(clips.actions), "joints": list(clips.joints)}
-    maker = BatchMaker(clips, rows, job.recipe, job.frames, job.seed)
+    batches = MotionBatches(clips, rows, job.recipe, job.frames, job.seed)
     return pretrain_on(
-        maker, partial(network_config, clips, job.frames, job.size), described, folder, hardware, callbacks
+        batches, partial(network_config, clips, job.frames, job.size), described, folder, hardware, callbacks
     )
 
 
 def pretrain_on(
-    maker: Batches,
+    batches: RecipeBatches,
     config: Callable[[Recipe], GlConfig],
     described: dict[str, Any],
     folder: Path,
@@ -151,7 +117,7 @@ def pretrain_on(
 
     RecipeError; RunError where the folder holds another training or the loss is lost.
     """
-    recipe, seed = maker.recipe, int(described["job"]["seed"])
+    recipe, seed = batches.recipe, int(described["job"]["seed"])
     if reason := hardware.fits(recipe.batch):
         raise RecipeError(reason)
     demand_same(folder, described)
@@ -163,9 +129,9 @@ def pretrain_on(
     except ValueError as error:
         raise RecipeError(f"the recipe makes no network: {error}") from error
     network = GlPretraining(backbone, len(recipe.intervals), magnitude=recipe.magnitude)
-    training = MpdpTraining(network, recipe, maker.steps_an_epoch, seed)
+    training = MpdpTraining(network, recipe, batches.steps_an_epoch, seed)
     claim(folder, described)
-    trainer = fit(training, maker, folder, hardware, callbacks)
+    trainer = fit(training, batches, folder, hardware, callbacks)
     network = network.float().cpu().eval()
     _save(folder, network, described, training.seconds)
     trainer.strategy.barrier("weights are written")
@@ -189,21 +155,12 @@ def load_pretrained(folder: Path) -> Pretrained:
 
 
 def fit(
-    training: Training, maker: Batches, folder: Path, hardware: Hardware, callbacks: Sequence[Callback] = ()
+    training: RecipeTraining, batches: Batches, folder: Path, hardware: Hardware, callbacks: Sequence[Callback] = ()
 ) -> lightning.Trainer:
     """Train to the end of the recipe, from the folder's checkpoint on where there is one. Raises RunError."""
-    steps = maker.steps_an_epoch * maker.recipe.epochs
-    trainer = trainer_of(
-        folder,
-        hardware,
-        maker.steps_an_epoch,
-        callbacks=callbacks,
-        max_steps=steps,
-        max_epochs=-1,
-        gradient_clip_val=maker.recipe.clip_norm,
-    )
-    fit_on(trainer, training, MotionData(maker, steps), folder)
-    return trainer
+    recipe = training.recipe
+    data = StepData(batches, batches.steps_an_epoch * recipe.epochs)
+    return fit_network(training, data, folder, hardware, clip_norm=recipe.clip_norm, callbacks=callbacks)
 
 
 @rank_zero_only
@@ -215,7 +172,6 @@ def _save(folder: Path, network: GlPretraining, described: dict[str, Any], secon
         "weights": network.state_dict(),
         "seconds": seconds,
     }
-    temporary = folder / f".{WEIGHTS_FILE}.{os.getpid()}"
-    torch.save(content, temporary)
-    os.replace(temporary, folder / WEIGHTS_FILE)
+    with written_whole(folder / WEIGHTS_FILE) as temporary:
+        torch.save(content, temporary)
     (folder / LAST_CHECKPOINT).unlink(missing_ok=True)

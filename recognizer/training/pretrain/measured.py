@@ -1,14 +1,13 @@
 """Results of a pretrained network in the files of its run: what is there is read, not measured again."""
 
 import json
-import os
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import torch
 
-from recognizer.training.lightning_run import Hardware, is_first_process
+from pose.whole_file import write_text
+from recognizer.training.loop import Hardware, is_first_process
 from recognizer.training.models.gl_transformer import GlTransformer
 from recognizer.training.pretrain.fit import Pretrained
 from recognizer.training.pretrain.motion import MotionClips, Rows
@@ -58,11 +57,6 @@ def measured(
         result = classify(network, clips, judge, recipe.pace)
     if is_first_process():
         count = round((1.0 if share is None else share) * len(learn))
-        _write(file, {"described": described, "labelled": count, "score": asdict(result)})
+        found = {"described": described, "labelled": count, "score": asdict(result)}
+        write_text(file, json.dumps(found, indent=1))
     return name, result
-
-
-def _write(file: Path, content: dict[str, Any]) -> None:
-    temporary = file.with_name(f".{file.name}.{os.getpid()}")
-    temporary.write_text(json.dumps(content, indent=1), encoding="utf-8")
-    os.replace(temporary, file)

@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 from sklearn.metrics import balanced_accuracy_score
 from torch import Tensor, nn
 
-from recognizer.training.lightning_run import Hardware, claim
+from recognizer.training.loop import Hardware
 from recognizer.training.models.gl_transformer import GlClassifier, GlTransformer
 from recognizer.training.pretrain.fit import ActionTraining, fit
 from recognizer.training.pretrain.motion import MotionClips, Rows
 from recognizer.training.pretrain.recipes import Pace, Recipe
-from recognizer.training.pretrain.stream import BatchMaker, paced, together
+from recognizer.training.pretrain.stream import MotionBatches, paced, together
+from recognizer.training.run_folder import claim
 
 _AT_ONCE = 128  # clips in a batch of evaluation
 
@@ -115,9 +116,9 @@ def fine_tuned(
     """The whole network, from these weights on, and a new linear layer, learnt from the labelled rows alone."""
     torch.manual_seed(seed)
     network = GlClassifier(copy.deepcopy(backbone), len(clips.actions))
-    maker = BatchMaker(clips, labelled, recipe, backbone.config.frames, seed, supervised=True)
+    batches = MotionBatches(clips, labelled, recipe, backbone.config.frames, seed, supervised=True)
     claim(folder, described)
-    fit(ActionTraining(network, recipe, maker.steps_an_epoch, seed), maker, folder, hardware)
+    fit(ActionTraining(network, recipe, batches.steps_an_epoch, seed), batches, folder, hardware)
     return network.float().cpu().eval()
 
 

@@ -10,11 +10,12 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
+from recognizer.training.loop import Batch
 from recognizer.training.models.gl_transformer import GlPretraining, GlTransformer, Packing
 from recognizer.training.pretrain.losses import mpdp_loss
 from recognizer.training.pretrain.motion import MotionClips, Rows
 from recognizer.training.pretrain.recipes import Recipe, network_config
-from recognizer.training.pretrain.stream import Batch, BatchMaker
+from recognizer.training.pretrain.stream import MotionBatches
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ def measure(
     backbone = GlTransformer(network_config(clips, frames, size, recipe))
     network = GlPretraining(backbone, len(recipe.intervals), magnitude=recipe.magnitude).to(device).train()
     optimizer = torch.optim.AdamW(network.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
-    maker = BatchMaker(clips, rows, recipe, frames, 0)
+    maker = MotionBatches(clips, rows, recipe, frames, 0)
     times: dict[bool, list[float]] = {False: [], True: []}
     real = 0.0
     for step in range(steps + 1):

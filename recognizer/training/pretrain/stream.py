@@ -1,22 +1,18 @@
 """Batches of clips at their own lengths: each a function of the seed and its number, shared out over processes."""
 
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
-import lightning
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
-from torch.utils.data import DataLoader, IterableDataset
 
+from recognizer.training.loop import Batch, Batches
+from recognizer.training.passes import Passes
 from recognizer.training.pretrain.motion import Array, MotionClips, Rows
 from recognizer.training.pretrain.recipes import Pace, Recipe
 from recognizer.training.pretrain.targets import mpdp_targets
 from recognizer.training.whole_clip.transforms import shear
-
-Batch = tuple[Tensor, ...]  # clips (B, T, J, C), real (B, T), then targets or labels (B,)
 
 
 def resampled(x: Array, frames: int) -> Array:
@@ -52,32 +48,23 @@ def together(clips: Sequence[Array], frames: int | None = None) -> tuple[Array, 
     return x, np.arange(x.shape[1]) < lengths[:, None]
 
 
-class Batches(Protocol):
-    """What training draws from."""
+class RecipeBatches(Batches, Protocol):
+    """clips (B, T, J, C), real (B, T), then targets or labels (B,), as a recipe says."""
 
     recipe: Recipe
 
-    @property
-    def steps_an_epoch(self) -> int:
-        """Batches of a pass over the data."""
-        ...
 
-    def batch(self, step: int, mine: slice = slice(None)) -> Batch:
-        """The clips `mine` of the batch of a step; a function of the step alone."""
-        ...
-
-
-class BatchMaker:
+class MotionBatches:
     """Training batches of some rows of clips.
 
-    Batches are cut from an endless row of passes over the rows, each in a new random order, so all are full.
     supervised: they carry labels (B,), else the classes of displacements, (B, T, I, J) for direction and magnitude.
     """
 
     def __init__(
         self, clips: MotionClips, rows: Rows, recipe: Recipe, frames: int, seed: int, supervised: bool = False
     ) -> None:
-        self.clips, self.rows, self.recipe, self.frames = clips, rows, recipe, frames
+        self.clips, self.recipe, self.frames = clips, recipe, frames
+        self._passes = Passes(rows, recipe.batch, (seed, 1))
         self.seed, self.supervised = seed, supervised
         self.is_global = np.zeros(len(clips.joints) * clips.people, dtype=bool)
         self.is_global[clips.global_joint * clips.people :][: clips.people] = True
@@ -85,11 +72,11 @@ class BatchMaker:
     @property
     def steps_an_epoch(self) -> int:
         """Batches that a pass over the rows fills."""
-        return math.ceil(len(self.rows) / self.recipe.batch)
+        return self._passes.steps_an_epoch
 
     def batch(self, step: int, mine: slice = slice(None)) -> Batch:
         """The clips `mine` of the batch of a step, with what is to be learnt of them."""
-        chosen = self._drawn(step)
+        chosen = self._passes.drawn(step)
         rng = np.random.default_rng([self.seed, step])
         clips = self._augmented(chosen, rng)[mine]
         x, real = together(clips)
@@ -108,38 +95,3 @@ class BatchMaker:
             return clips
         sheared = (shear(clip[None], rng, recipe.shear)[0] for clip in clips)
         return [np.where(self.is_global[:, None], clip, new) for clip, new in zip(clips, sheared, strict=True)]
-
-    def _drawn(self, step: int) -> Rows:
-        places = np.arange(step * self.recipe.batch, (step + 1) * self.recipe.batch)
-        passes = places // len(self.rows)
-        drawn = np.empty(len(places), dtype=np.intp)
-        for number in np.unique(passes):
-            order = np.random.default_rng([self.seed, int(number), 1]).permutation(self.rows)
-            here = passes == number
-            drawn[here] = order[places[here] % len(self.rows)]
-        return drawn
-
-
-class MotionData(lightning.LightningDataModule):
-    """Batches for Lightning: process r of w takes clips r, r + w, ... of every batch."""
-
-    def __init__(self, maker: Batches, steps: int) -> None:
-        super().__init__()
-        self.maker, self.steps = maker, steps
-
-    def train_dataloader(self) -> DataLoader[Batch]:
-        trainer = self.trainer
-        done, rank, world = (trainer.global_step, trainer.global_rank, trainer.world_size) if trainer else (0, 0, 1)
-        return DataLoader(_Stream(self.maker, range(done, self.steps), slice(rank, None, world)), batch_size=None)
-
-
-class _Stream(IterableDataset[Batch]):
-    """The batches of one epoch, from the first of `steps` on; a process's share of each."""
-
-    def __init__(self, maker: Batches, steps: range, mine: slice) -> None:
-        self.maker, self.mine = maker, mine
-        self.steps = steps[: maker.steps_an_epoch]
-
-    def __iter__(self) -> Iterator[Batch]:
-        for step in self.steps:
-            yield self.maker.batch(step, self.mine)

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from pose.errors import ActionLensError
 from recognizer.training.benchmark.results import figures
-from recognizer.training.lightning_run import Hardware, is_first_process
+from recognizer.training.loop import Hardware, is_first_process
+from recognizer.training.models.registry import WHOLE_CLIP, network_of
 from recognizer.training.whole_clip.fit import Job, probabilities, train
 from recognizer.training.whole_clip.presets import PRESETS, preset_of
 from recognizer.training.whole_clip.tasks import PARTS, TASKS, task_of
-from recognizer.training.whole_clip.variants import VARIANTS, variant_of
 
 _SHOWN_BY_FLAG = ("progress", "logs", "checkpoint_steps")
 
@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder that holds the data sets")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the run: weights, logs")
     parser.add_argument("--task", required=True, help=", ".join(TASKS))
-    parser.add_argument("--network", default="act-micro", help=", ".join(VARIANTS))
+    parser.add_argument("--network", default="act-micro", help=", ".join(WHOLE_CLIP))
     parser.add_argument("--preset", default="short-clips", help=", ".join(PRESETS))
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--frames", type=int, default=30, help="of a clip (default 30)")
@@ -55,7 +55,7 @@ def run(options: argparse.Namespace) -> None:
         if value < 1:
             raise TrainClipsError(f"--{name} {value} is not a positive number")
     preset = preset.changed(**changed)
-    variant_of(options.network)
+    network_of(options.network, WHOLE_CLIP)
     clips = task_of(options.task).load(options.data, options.part)
     job = Job(options.task, options.network, preset.name, options.seed, options.frames, options.part)
     network, _ = train(clips, job, options.out, hardware_of(options), preset)

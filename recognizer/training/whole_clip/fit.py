@@ -1,9 +1,6 @@
 """Training of any network on whole clips of a task, with Lightning; a killed training goes on to the same weights."""
 
-import copy
-import os
 import pickle
-import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,24 +12,16 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.utilities import rank_zero_only
 from torch import Tensor, nn
 
-from recognizer.training.lightning_run import (
-    LAST_CHECKPOINT,
-    Hardware,
-    claim,
-    demand_same,
-    fit_on,
-    in_short,
-    not_a_checkpoint,
-    trainer_of,
-)
-from recognizer.training.run_folder import RunError
+from pose.whole_file import written_whole
+from recognizer.training.loop import LAST_CHECKPOINT, Batch, Hardware, Training, fit
+from recognizer.training.models.registry import WHOLE_CLIP, ClipShape, Network, network_of
+from recognizer.training.run_folder import RunError, claim, demand_same, in_short, not_a_checkpoint
 from recognizer.training.whole_clip.inputs import channel_count, frames_of, plain_input
 from recognizer.training.whole_clip.optimizer import optimizer_of, rate_of
 from recognizer.training.whole_clip.presets import Preset, PresetError, preset_of
-from recognizer.training.whole_clip.stream import BatchMaker, ClipData
+from recognizer.training.whole_clip.stream import WholeClipBatches, WholeClipData
 from recognizer.training.whole_clip.tasks import Rows, TaskClips, stratified
 from recognizer.training.whole_clip.transforms import Array
-from recognizer.training.whole_clip.variants import Shape, Variant, variant_of
 
 WEIGHTS_FILE = "weights.pt"
 _BEST = "best.ckpt"
@@ -58,63 +47,25 @@ class Job:
         )
 
 
-class WholeClipTraining(lightning.LightningModule):
-    """The network, its running mean, the recipe's loss, optimizer and rate."""
+class WholeClipTraining(Training):
+    """The recipe's loss, optimizer and rate."""
+
+    remedy = "lower the preset's learning rate"
 
     def __init__(self, network: nn.Module, preset: Preset, steps: int, seed: int, width: int = 64) -> None:
-        super().__init__()
-        self.preset, self.steps, self.seed, self.width = preset, steps, seed, width
-        self.network = network
-        self._started = time.monotonic()
-        self._seconds_before = 0.0
-        self.averaged = copy.deepcopy(network).requires_grad_(False).eval() if preset.average else None
+        super().__init__(network, seed, preset.average)
+        self.preset, self.steps, self.width = preset, steps, width
 
-    def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
-        # Dropout too must survive a resume; processes drop different numbers.
-        torch.manual_seed(hash((self.seed, self.global_step, self.global_rank)))
+    def losses(self, batch: Batch) -> dict[str, Tensor]:
+        """Cross entropy with label smoothing."""
         features, target = batch
         logits = self.network(features).float()
-        loss = nn.functional.cross_entropy(logits, target, label_smoothing=self.preset.label_smoothing)
-        if not torch.isfinite(loss):
-            raise RunError(f"the loss is {loss.item()} at step {self.global_step}; lower the preset's learning rate")
-        self.log("loss", loss, prog_bar=True, sync_dist=True)
-        return loss
+        return {"loss": nn.functional.cross_entropy(logits, target, label_smoothing=self.preset.label_smoothing)}
 
-    @property
-    def seconds(self) -> float:
-        """Of training so far, those before a kill included."""
-        return self._seconds_before + time.monotonic() - self._started
-
-    def on_train_start(self) -> None:
-        self._started = time.monotonic()
-
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        checkpoint["seconds"] = self.seconds
-
-    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        self._seconds_before = float(checkpoint["seconds"])
-
-    def on_train_batch_end(self, *_: Any) -> None:
-        if self.averaged is None:
-            return
-        keep = min(self.preset.average, (1 + self.global_step) / (10 + self.global_step))
-        with torch.no_grad():
-            now = self.network.state_dict()
-            for name, mean in self.averaged.state_dict().items():
-                if mean.is_floating_point():
-                    mean.lerp_(now[name], 1 - keep)
-                else:
-                    mean.copy_(now[name])
-
-    def validation_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:
         features, labels = batch
         right = (self.result(features).argmax(dim=1) == labels).float().mean()
         self.log("validation_accuracy", right, prog_bar=True, sync_dist=True, batch_size=len(labels))
-
-    @property
-    def result(self) -> nn.Module:
-        """The network to use in the end."""
-        return self.network if self.averaged is None else self.averaged
 
     def configure_optimizers(self) -> Any:
         optimizer = optimizer_of(self.network, self.preset)
@@ -123,14 +74,15 @@ class WholeClipTraining(lightning.LightningModule):
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
 
-def build_network(clips: TaskClips, variant: Variant, preset: Preset, frames: int, seed: int) -> nn.Module:
+def build_network(clips: TaskClips, kind: Network, preset: Preset, frames: int, seed: int) -> nn.Module:
     """The network with the weights that `seed` begins with. PresetError where it cannot take the preset's clips."""
     trained = frames_of(preset, frames)
-    if trained != frames and not variant.any_frames:
-        raise PresetError(f"preset {preset.name} trains on {trained} of {frames} frames, which {variant.name} cannot")
+    if trained != frames and not kind.any_frames:
+        raise PresetError(f"preset {preset.name} trains on {trained} of {frames} frames, which {kind.name} cannot")
     channels = channel_count(preset.channels, clips.dims, len(clips.layout))
     torch.manual_seed(seed)
-    return variant.build(Shape(channels, clips.layout, len(clips.actions), frames, preset.dropout))
+    changes = {} if preset.dropout is None else {"dropout": preset.dropout}
+    return kind.build(ClipShape(channels, clips.layout, len(clips.actions), frames), changes)
 
 
 def train(
@@ -142,10 +94,10 @@ def train(
     with which there is nothing left to train. Nothing is written before all of the job is known to fit. PresetError,
     NetworkError, DataError; RunError where the folder holds another training or the loss is lost.
     """
-    preset, variant = preset or preset_of(job.preset), variant_of(job.network)
+    preset, kind = preset or preset_of(job.preset), network_of(job.network, WHOLE_CLIP)
     if reason := hardware.fits(preset.batch):
         raise PresetError(reason)
-    network = build_network(clips, variant, preset, job.frames, job.seed)
+    network = build_network(clips, kind, preset, job.frames, job.seed)
     done = _load_weights(folder, network, job, preset)
     if done is not None:
         return network.eval(), done
@@ -153,18 +105,18 @@ def train(
     planned = -(-len(learn) // preset.batch) * preset.epochs  # before validation is split off, as AcT's code counts
     if preset.keep == "best":
         learn, best_by = stratified(clips.learn, clips.labels[clips.learn], _BEST_SHARE, job.seed)
-    maker = BatchMaker(clips, learn, preset, job.frames, job.seed)
-    maker.batch(0)
-    training = WholeClipTraining(network, preset, planned, job.seed, variant.width)
+    batches = WholeClipBatches(clips, learn, preset, job.frames, job.seed)
+    batches.batch(0)
+    training = WholeClipTraining(network, preset, planned, job.seed, kind.width)
     claim(folder, _described(job, preset))
-    trainer = _fit(training, ClipData(maker, maker.steps_an_epoch * preset.epochs, best_by), folder, hardware)
+    trainer = _fit(training, WholeClipData(batches, batches.steps_an_epoch * preset.epochs, best_by), folder, hardware)
     network, seconds = training.result.float().cpu().eval(), training.seconds
     _save_weights(folder, network, seconds)
     trainer.strategy.barrier("weights are written")
     return network, seconds
 
 
-def _fit(training: WholeClipTraining, data: ClipData, folder: Path, hardware: Hardware) -> lightning.Trainer:
+def _fit(training: WholeClipTraining, data: WholeClipData, folder: Path, hardware: Hardware) -> lightning.Trainer:
     preset, best = training.preset, []
     if preset.keep == "best":
         best.append(
@@ -177,18 +129,7 @@ def _fit(training: WholeClipTraining, data: ClipData, folder: Path, hardware: Ha
                 enable_version_counter=False,
             )
         )
-    trainer = trainer_of(
-        folder,
-        hardware,
-        data.maker.steps_an_epoch,
-        callbacks=best,
-        max_steps=data.steps,
-        max_epochs=-1,
-        gradient_clip_val=preset.clip_norm,
-        num_sanity_val_steps=0,
-        limit_val_batches=1.0 if len(data.validation) else 0,
-    )
-    fit_on(trainer, training, data, folder)
+    trainer = fit(training, data, folder, hardware, clip_norm=preset.clip_norm, callbacks=best)
     if best:
         try:
             state = torch.load(folder / _BEST, weights_only=True, map_location="cpu")["state_dict"]
@@ -218,9 +159,8 @@ def probabilities(network: nn.Module, clips: TaskClips, rows: Rows, preset: Pres
 @rank_zero_only
 def _save_weights(folder: Path, network: nn.Module, seconds: float) -> None:
     """Write weights.pt, whole or not at all, in place of the checkpoints."""
-    temporary = folder / f".{WEIGHTS_FILE}.{os.getpid()}"
-    torch.save({"weights": network.state_dict(), "seconds": seconds}, temporary)
-    os.replace(temporary, folder / WEIGHTS_FILE)
+    with written_whole(folder / WEIGHTS_FILE) as temporary:
+        torch.save({"weights": network.state_dict(), "seconds": seconds}, temporary)
     for checkpoint in (LAST_CHECKPOINT, _BEST):
         (folder / checkpoint).unlink(missing_ok=True)
 

@@ -16,10 +16,10 @@ from recognizer.training.benchmark.mpose import load  # noqa: E402
 from recognizer.training.benchmark.results import Result, ResultError  # noqa: E402
 from recognizer.training.benchmark.table import BEGIN, BENCHMARKS, END, PageError, tables, write_page  # noqa: E402
 from recognizer.training.data import mpose2021  # noqa: E402
+from recognizer.training.models.registry import FUSIONS, WHOLE_CLIP  # noqa: E402
 from recognizer.training.whole_clip.inputs import plain_input  # noqa: E402
 from recognizer.training.whole_clip.presets import PRESETS, preset_of  # noqa: E402
 from recognizer.training.whole_clip.tasks import TASKS  # noqa: E402
-from recognizer.training.whole_clip.variants import FUSIONS, VARIANTS  # noqa: E402
 
 
 @pytest.fixture(autouse=True)
@@ -149,7 +149,7 @@ def test_results_are_read_back_and_damaged_ones_are_one_line(tmp_path):
 def test_shipped_results_are_of_known_tasks_networks_and_recipes():
     for found in results.read_all(results.FOLDER):
         assert found.task in TASKS or found.task.startswith("mpose2021-")
-        assert found.network in {**VARIANTS, **FUSIONS}
+        assert found.network in {*WHOLE_CLIP, *FUSIONS}
         assert found.preset in PRESETS
         assert found.right / found.of == pytest.approx(found.accuracy)
 

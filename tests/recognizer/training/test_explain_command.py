@@ -16,7 +16,7 @@ from recognizer.training.command_line import main  # noqa: E402
 from recognizer.training.explain import command, deletion, figures  # noqa: E402
 from recognizer.training.explain.clips import Sample, sample  # noqa: E402
 from recognizer.training.explain.gradient import gradient_times_input  # noqa: E402
-from recognizer.training.networks import NetworkSpec  # noqa: E402
+from recognizer.training.models.registry import NetworkSpec  # noqa: E402
 from recognizer.training.page import PageError, write_measured  # noqa: E402
 from recognizer.training.run_folder import save_run  # noqa: E402
 from recognizer.types import Clip, Prediction  # noqa: E402

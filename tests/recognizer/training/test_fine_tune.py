@@ -25,7 +25,7 @@ from recognizer.training.fine_tune_check import judge, split
 from recognizer.training.fine_tune_command import add_fine_tune, run_fine_tune
 from recognizer.training.fine_tune_start import copy_body, load_networks
 from recognizer.training.models.deployed import Deployed
-from recognizer.training.networks import NetworkSpec
+from recognizer.training.models.registry import NetworkSpec
 from recognizer.training.run_folder import RunError
 
 SETTINGS = FineTuneSettings(steps=40, batch=32)

@@ -18,7 +18,7 @@ from recognizer.training.fit import (  # noqa: E402
     loss_of,
     merge_outputs,
 )
-from recognizer.training.lightning_run import LAST_CHECKPOINT  # noqa: E402
+from recognizer.training.loop import LAST_CHECKPOINT  # noqa: E402
 
 STEPS = 6
 
@@ -127,8 +127,8 @@ def test_a_student_follows_its_teacher_against_the_labels_and_keeps_it_out_of_th
 def test_a_training_begins_with_the_body_of_another_network(corpus, settings):
     settings = replace(settings, seed=1)
     other = fit_module.spec_of(replace(settings, seed=0), 7).build()
-    begun = fit_module.Training(settings, 12, start=other).network
-    fresh = fit_module.Training(settings, 12).network
+    begun = fit_module.SupervisedTraining(settings, 12, start=other).network
+    fresh = fit_module.SupervisedTraining(settings, 12).network
     body = [name for name in begun.state_dict() if "head" not in name.split(".")]
     for name in body:
         torch.testing.assert_close(begun.state_dict()[name], other.state_dict()[name], rtol=0, atol=0)

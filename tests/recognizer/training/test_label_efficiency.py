@@ -12,7 +12,7 @@ import tqdm  # noqa: E402
 from pose.errors import ActionLensError  # noqa: E402
 from recognizer.training.benchmark import label_efficiency as efficiency  # noqa: E402
 from recognizer.training.models.gl_transformer import GlConfig, GlTransformer  # noqa: E402
-from recognizer.training.pretrain.everyday_network import SHAPE  # noqa: E402
+from recognizer.training.pretrain.everyday import SHAPE  # noqa: E402
 
 
 @pytest.fixture(scope="module")

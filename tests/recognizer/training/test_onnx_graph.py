@@ -12,8 +12,8 @@ from recognizer.training.export import fast_graph, to_onnx
 from recognizer.training.models.act import Act, ActConfig
 from recognizer.training.models.deployed import Deployed
 from recognizer.training.models.ensemble import Ensemble
-from recognizer.training.networks import NetworkSpec
-from recognizer.training.onnx_graph import FoldedAct, folded, written_out
+from recognizer.training.models.registry import NetworkSpec
+from recognizer.training.onnx_graph import written_out
 
 FEATURES = 78
 
@@ -93,29 +93,11 @@ def test_act_of_other_features_and_fewer_frames(frames):
     assert_same(network, content, (frames, 52), "clips")
 
 
-def test_networks_inside_others_are_folded():
+def test_networks_inside_others_answer_the_same():
     torch.manual_seed(3)
     members = [stirred(NetworkSpec("act-micro", 9, ACT).build(), seed) for seed in range(3)]
     whole = Deployed([members[0], Ensemble(members[1:])], listed=5, other_bias=0.1).eval()
     assert_same(whole, to_onnx(whole, FEATURES), (30, FEATURES))
-    assert sum(isinstance(module, FoldedAct) for module in folded(whole).modules()) == len(members)
-
-
-def test_the_network_itself_is_left_alone():
-    network = NetworkSpec("act-micro", 7, ACT).build().train()
-    before = {name: values.clone() for name, values in network.state_dict().items()}
-    folded(network)
-    assert network.training
-    assert all(torch.equal(values, before[name]) for name, values in network.state_dict().items())
-
-
-def test_one_head_needs_four_products_with_weights_and_the_head_one():
-    network = NetworkSpec("act-micro", 7, ACT).build()
-    graph = onnx.load_from_string(to_onnx(network, FEATURES)).graph
-    # embedding; queries, values, two of the feed-forward; queries, keys, values, output, the same two; the head
-    weights = {tensor.name for tensor in graph.initializer if len(tensor.dims) in (2, 3)}
-    products = [node for node in graph.node if node.op_type in ("Gemm", "MatMul") and node.input[1] in weights]
-    assert len(products) == 1 + 4 + 6 + 1
 
 
 def test_constants_of_joints_cover_the_clip():

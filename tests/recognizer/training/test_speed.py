@@ -11,7 +11,7 @@ import tqdm  # noqa: E402
 from pose.errors import ActionLensError  # noqa: E402
 from recognizer.onnx_recognizer import OnnxRecognizer  # noqa: E402
 from recognizer.training import speed  # noqa: E402
-from recognizer.training.networks import NetworkSpec  # noqa: E402
+from recognizer.training.models.registry import NetworkSpec  # noqa: E402
 from recognizer.training.run_folder import save_run  # noqa: E402
 
 TINY = ["--set", "layers=2", "--rounds", "1", "--people", "1", "3", "--on-threads", "1", "2"]

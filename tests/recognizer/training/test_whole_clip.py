@@ -15,8 +15,9 @@ torch = pytest.importorskip("torch", reason="needs the extra `train`")
 from pose.errors import ActionLensError  # noqa: E402
 from pose.skeleton import KINECT_20, MPOSE_13  # noqa: E402
 from recognizer.training.data.recording import DataError  # noqa: E402
-from recognizer.training.lightning_run import JOB_FILE, Hardware  # noqa: E402
-from recognizer.training.run_folder import RunError  # noqa: E402
+from recognizer.training.loop import Hardware  # noqa: E402
+from recognizer.training.models.registry import WHOLE_CLIP, ClipShape, NetworkError, network_of  # noqa: E402
+from recognizer.training.run_folder import JOB_FILE, RunError  # noqa: E402
 from recognizer.training.whole_clip import command as train_clips  # noqa: E402
 from recognizer.training.whole_clip import stream as clip_stream  # noqa: E402
 from recognizer.training.whole_clip.fit import (  # noqa: E402
@@ -28,7 +29,6 @@ from recognizer.training.whole_clip.fit import (  # noqa: E402
 )
 from recognizer.training.whole_clip.presets import PresetError, preset_of  # noqa: E402
 from recognizer.training.whole_clip.tasks import TaskClips, task_of  # noqa: E402
-from recognizer.training.whole_clip.variants import VARIANTS, NetworkError, Shape, variant_of  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[3]
 QUIET = Hardware(accelerator="cpu", precision="32-true", logs=False, checkpoint_steps=2)
@@ -90,7 +90,7 @@ def test_recipes_of_papers_train_their_networks(clips, tmp_path, name):
     network = {"act-paper": "act-micro", "st-gcn-kinetics": "st-gcn-short", "st-tr-paper": "t-tr-narrow"}[name]
     preset = preset_of(name).changed(epochs=2, batch=8)
     trained, _ = train(clips, job(network, name), tmp_path, QUIET, preset)
-    before = build_network(clips, variant_of(network), preset, 30, 0)
+    before = build_network(clips, network_of(network), preset, 30, 0)
     moved = max((a - b).abs().max() for a, b in zip(trained.parameters(), before.parameters(), strict=True))
     assert moved > 1e-4
     assert sorted(file.name for file in tmp_path.iterdir()) == [JOB_FILE, WEIGHTS_FILE]
@@ -105,15 +105,15 @@ def test_a_killed_training_resumes_to_the_same_network(clips, tmp_path, monkeypa
     network = "st-gcn-short" if name == "short-clips" else "act-micro"  # with running means of batch norms, too
     preset = preset_of(name).changed(epochs=4, batch=8)
     whole, _ = train(clips, job(network, name), tmp_path / "whole", QUIET, preset)
-    batch = clip_stream.BatchMaker.batch
+    batch = clip_stream.WholeClipBatches.batch
 
-    def killing(self, step):
+    def killing(self, step, mine=slice(None)):
         if step >= 5:
             raise Killed
-        return batch(self, step)
+        return batch(self, step, mine)
 
     with monkeypatch.context() as patch:
-        patch.setattr(clip_stream.BatchMaker, "batch", killing)
+        patch.setattr(clip_stream.WholeClipBatches, "batch", killing)
         with pytest.raises(Killed):
             train(clips, job(network, name), tmp_path / "killed", QUIET, preset)
     assert (tmp_path / "killed" / "last.ckpt").is_file()
@@ -125,7 +125,7 @@ def test_a_killed_training_resumes_to_the_same_network(clips, tmp_path, monkeypa
 def test_a_finished_training_stays_and_seeds_differ(clips, tmp_path, monkeypatch):
     first, seconds = train(clips, job(), tmp_path / "a", QUIET, PRESET)
     other, _ = train(clips, job(seed=1), tmp_path / "b", QUIET, PRESET)
-    monkeypatch.setattr(clip_stream.BatchMaker, "batch", None)  # nothing may be trained now
+    monkeypatch.setattr(clip_stream.WholeClipBatches, "batch", None)  # nothing may be trained now
     again, seconds_again = train(clips, job(), tmp_path / "a", QUIET, PRESET)
     same(first, again)
     assert seconds == seconds_again
@@ -133,8 +133,8 @@ def test_a_finished_training_stays_and_seeds_differ(clips, tmp_path, monkeypatch
 
 
 def test_batches_are_full_and_an_epoch_shows_every_clip_once(clips):
-    maker = clip_stream.BatchMaker(clips, clips.learn, PRESET.changed(batch=8), 30, 0)
-    drawn = np.concatenate([maker._drawn(step) for step in range(6)])
+    maker = clip_stream.WholeClipBatches(clips, clips.learn, PRESET.changed(batch=8), 30, 0)
+    drawn = np.concatenate([maker._passes.drawn(step) for step in range(6)])
     assert len(drawn) == 48
     for start in range(0, 48, 12):
         assert sorted(drawn[start : start + 12]) == list(range(12))
@@ -159,7 +159,7 @@ sys.path.insert(0, {tests!r})
 import torch
 torch.set_num_threads(1)
 from test_whole_clip import made_up, job, PRESET
-from recognizer.training.lightning_run import Hardware, is_first_process
+from recognizer.training.loop import Hardware, is_first_process
 from recognizer.training.whole_clip.fit import train
 hardware = Hardware(accelerator="cpu", devices=sys.argv[1], strategy=sys.argv[2], precision="32-true")
 preset = PRESET.changed(dropout=0.0, epochs=6, average=0.9)
@@ -189,7 +189,7 @@ def test_two_processes_give_the_loss_and_the_answers_of_one(tmp_path):
     clips, answers = made_up(), []
     for devices in ("1", "2"):
         preset = PRESET.changed(dropout=0.0, epochs=6, average=0.9)
-        network = build_network(clips, variant_of("act-micro"), preset, 30, 0)
+        network = build_network(clips, network_of("act-micro"), preset, 30, 0)
         network.load_state_dict(torch.load(tmp_path / devices / WEIGHTS_FILE, weights_only=True)["weights"])
         answers.append(probabilities(network.eval(), clips, clips.judge, preset, 30))
     np.testing.assert_allclose(answers[0], answers[1], atol=1e-3)
@@ -201,17 +201,17 @@ def test_batches_that_processes_cannot_share_are_refused(clips, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.parametrize("name", list(VARIANTS))
+@pytest.mark.parametrize("name", WHOLE_CLIP)
 @pytest.mark.parametrize(("layout", "channels"), [(MPOSE_13, 6), (KINECT_20, 9)])
 def test_every_network_takes_features(name, layout, channels):
-    network = variant_of(name).build(Shape(channels, layout, 5, 30, 0.1)).eval()
+    network = network_of(name).build(ClipShape(channels, layout, 5), {"dropout": 0.1}).eval()
     with torch.inference_mode():
         assert network(torch.randn(2, 30, channels * len(layout))).shape == (2, 5)
 
 
 @pytest.mark.parametrize(("name", "part"), [("joints", 0), ("motion", 1), ("bones", 2)])
 def test_a_stream_sees_its_own_channels_and_no_others(name, part):
-    network = variant_of(f"st-gcn-short-{name}").build(Shape(6, MPOSE_13, 5, 30, 0.0)).eval()
+    network = network_of(f"st-gcn-short-{name}").build(ClipShape(6, MPOSE_13, 5), {"dropout": 0.0}).eval()
     clip = torch.randn(1, 30, 13, 6)
     own, others = clip.clone(), clip.clone()
     own[..., 2 * part] += 1
@@ -224,7 +224,7 @@ def test_a_stream_sees_its_own_channels_and_no_others(name, part):
 
 def test_streams_need_all_kinds_of_channels():
     with pytest.raises(NetworkError, match="short-clips"):
-        variant_of("st-gcn-short-bones").build(Shape(2, MPOSE_13, 5, 30))
+        network_of("st-gcn-short-bones").build(ClipShape(2, MPOSE_13, 5))
 
 
 def test_a_recipe_that_shortens_clips_does_not_go_with_act(clips, tmp_path):

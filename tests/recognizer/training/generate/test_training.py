@@ -7,12 +7,12 @@ import pytest
 import torch
 
 from recognizer.training.generate import health
-from recognizer.training.generate.fit import Job, _Batches, train
+from recognizer.training.generate.fit import GeneratorBatches, Job, train
 from recognizer.training.generate.losses import GanTraining, MakerTraining, disturbed
 from recognizer.training.generate.making import make, shares_of
 from recognizer.training.generate.recipes import Recipe, RecipeError, build, config_of
 from recognizer.training.generate.trained import GENERATOR_FILE, load_trained
-from recognizer.training.lightning_run import Hardware
+from recognizer.training.loop import Hardware
 from recognizer.training.run_folder import RunError
 
 HARDWARE = Hardware(accelerator="cpu", logs=False, checkpoint_steps=1)
@@ -151,7 +151,7 @@ def judged(motions, folder, **changes):
     training = GanTraining(network, Recipe(**changes), motions, 0, folder)
     judge = training.judge_clips
     optimizer = torch.optim.Adam(judge.parameters(), lr=1e-3)
-    for training.iteration in range(24):
+    for training._in_round in range(24):
         optimizer.zero_grad()
         training._told_apart(judge, clips, torch.zeros_like(clips), label, label).backward()
         optimizer.step()
@@ -205,14 +205,15 @@ def test_disturbed_clips_are_others_of_the_same_mean_and_pass_the_gradient_on():
 
 
 def test_batches_are_a_function_of_their_number_and_pass_over_every_clip(motions):
-    batches = _Batches(motions, Recipe(batch=20), 3)
-    drawn = np.concatenate([batches.drawn(iteration) for iteration in range(5)])  # two passes over 50 clips
+    batches = GeneratorBatches(motions, Recipe(batch=20), 3)
+    drawn = np.concatenate([batches._passes.drawn(iteration) for iteration in range(5)])  # two passes over 50 clips
     assert sorted(drawn[:50].tolist()) == sorted(drawn[50:].tolist()) == list(range(50))
     assert not np.array_equal(drawn[:50], drawn[50:])
-    np.testing.assert_array_equal(batches.drawn(3), _Batches(motions, Recipe(batch=20), 3).drawn(3))
-    batches.iterations, batches.rank, batches.world = range(1), 1, 2
-    ((clips, shares),) = list(batches)
-    np.testing.assert_array_equal(clips.numpy(), batches.clips[batches.drawn(0)[1::2]])
+    np.testing.assert_array_equal(
+        batches._passes.drawn(3), GeneratorBatches(motions, Recipe(batch=20), 3)._passes.drawn(3)
+    )
+    clips, shares = batches.batch(0, slice(1, None, 2))
+    np.testing.assert_array_equal(clips.numpy(), batches.clips[batches._passes.drawn(0)[1::2]])
     assert shares.sum().item() == 10
 
 

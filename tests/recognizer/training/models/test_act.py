@@ -22,14 +22,6 @@ def network():
     return Act(ActConfig(features=78, outputs=9, width=128, layers=2)).eval()
 
 
-def encoded(network, x):
-    """Tokens (N, K, D) after all layers, none left out."""
-    rows = x.flatten(0, 1)
-    for layer in network.encoder:
-        rows = layer(rows, x.shape[1])
-    return rows.view(x.shape)
-
-
 def attention_by_hand(layer, x):
     """Post-norm encoder layer with the framework's own multi-head attention."""
     theirs = torch.nn.MultiheadAttention(x.shape[2], layer.heads, batch_first=True)
@@ -38,6 +30,12 @@ def attention_by_hand(layer, x):
     theirs.out_proj.load_state_dict(layer.out.state_dict())
     x = layer.norm1(x + theirs(x, x, x)[0])
     return layer.norm2(x + layer.narrow(torch.nn.functional.gelu(layer.widen(x))))
+
+
+def encoded_by_hand(network, x):
+    for layer in network.encoder:
+        x = attention_by_hand(layer, x)
+    return x
 
 
 @pytest.mark.parametrize("heads", [1, 3])
@@ -49,15 +47,16 @@ def test_a_layer_is_a_post_norm_encoder_layer(heads):
         for parameter in layer.parameters():
             parameter.add_(0.05 * torch.randn_like(parameter))
         expected = attention_by_hand(layer, x)
-        torch.testing.assert_close(layer(x.flatten(0, 1), 7), expected.flatten(0, 1))
-        torch.testing.assert_close(layer(x.flatten(0, 1), 7, only_first=True), expected[:, 0])
+        found, weights = layer(x)
+        torch.testing.assert_close(found, expected)
+        assert weights.shape == (3, heads, 7, 7)
 
 
-def test_reading_the_class_token_alone_changes_nothing(network):
+def test_the_class_token_goes_first_and_is_what_the_head_reads(network):
     clips = torch.randn(3, 30, 78)
-    with torch.inference_mode():
+    with torch.no_grad():
         x = torch.cat([network.class_token.expand(3, -1, -1), network.embed(clips)], dim=1) + network.position
-        torch.testing.assert_close(network(clips), network.head(encoded(network, x)[:, 0]))
+        torch.testing.assert_close(network(clips), network.head(encoded_by_hand(network, x)[:, 0]))
 
 
 def test_the_order_of_the_frames_matters(network):
@@ -68,10 +67,10 @@ def test_the_order_of_the_frames_matters(network):
 
 def test_with_fewer_frames_each_pose_keeps_the_position_of_its_time(network):
     clips = torch.randn(2, 4, 78)
-    with torch.inference_mode():
+    with torch.no_grad():
         x = torch.cat([network.class_token.expand(2, -1, -1), network.embed(clips)], dim=1)
         x = x + network.position[:, [0, 1, 11, 20, 30]]  # frames 0, 10, 19 and 29 of 30
-        torch.testing.assert_close(network(clips), network.head(encoded(network, x)[:, 0]))
+        torch.testing.assert_close(network(clips), network.head(encoded_by_hand(network, x)[:, 0]))
         torch.testing.assert_close(network(clips, places=[0, 10, 19, 29]), network(clips))
         assert (network(clips, places=[0, 1, 2, 3]) - network(clips)).abs().max() > 1e-4
         assert network(clips[:, :1]).shape == (2, 9)
@@ -90,7 +89,7 @@ def test_attention_is_shown_and_changes_nothing(network):
     with torch.inference_mode():
         logits, maps = network.with_attention(clips)
         torch.testing.assert_close(logits, network(clips))
-    assert [tuple(found.shape) for found in maps] == [(3, 2, 31, 31), (3, 2, 1, 31)]
+    assert [tuple(found.shape) for found in maps] == [(3, 2, 31, 31), (3, 2, 31, 31)]
     for found in maps:
         torch.testing.assert_close(found.sum(dim=3), torch.ones(found.shape[:3]))
 

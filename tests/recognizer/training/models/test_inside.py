@@ -1,4 +1,4 @@
-"""What networks tell of themselves: in PyTorch, folded, in ONNX Runtime, and for several networks as one."""
+"""What networks tell of themselves: in PyTorch, in ONNX Runtime, and for several networks as one."""
 
 import copy
 
@@ -11,9 +11,8 @@ import tqdm  # noqa: E402
 from pose.onnx_session import cpu_session  # noqa: E402
 from recognizer.training.export import with_inside  # noqa: E402
 from recognizer.training.models.deployed import Deployed  # noqa: E402
+from recognizer.training.models.registry import NetworkSpec  # noqa: E402
 from recognizer.training.models.st_tr import Attention  # noqa: E402
-from recognizer.training.networks import NetworkSpec  # noqa: E402
-from recognizer.training.onnx_graph import folded  # noqa: E402
 
 ACT = {"layers": 2, "hidden": 32}
 NETWORKS = {
@@ -127,8 +126,8 @@ def test_attention_has_the_heads_of_all_networks_one_after_the_other():
         for place, network in enumerate(networks):
             _, maps = network.with_attention(features)
             own = outputs["attention"][:, :, 2 * place : 2 * place + 2]
-            torch.testing.assert_close(own[:, 0], maps[0])
-            torch.testing.assert_close(own[:, 1, :, :1], maps[1])  # the row of the class token
+            for layer, found in enumerate(maps):
+                torch.testing.assert_close(own[:, layer], found)
         similarity = outputs["position_similarity"]
     assert similarity.shape == (2, 31, 31)
     torch.testing.assert_close(similarity.diagonal(dim1=1, dim2=2), torch.ones(2, 31))
@@ -189,12 +188,3 @@ def test_networks_that_tell_nothing_are_exported_all_the_same():
     content, embedding, attention = with_inside(Deployed([Silent()], listed=LISTED).eval(), 78)
     assert (embedding, attention) == (None, ())
     assert [value.name for value in cpu_session(content).get_outputs()] == ["logits"]
-
-
-def test_a_folded_network_tells_the_same():
-    network = built("act of two heads", 3)
-    features = torch.randn(2, 30, 78)
-    with torch.inference_mode():
-        ours, theirs = network.inside(features), folded(network).inside(features)
-    torch.testing.assert_close(ours.attention["attention"], theirs.attention["attention"], atol=1e-5, rtol=1e-4)
-    torch.testing.assert_close(ours.embedding, theirs.embedding, atol=1e-4, rtol=1e-4)

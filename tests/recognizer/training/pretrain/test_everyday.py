@@ -12,9 +12,10 @@ torch = pytest.importorskip("torch", reason="needs the extra `train`")
 from pose.errors import ActionLensError  # noqa: E402
 from pose.skeleton import MPOSE_13  # noqa: E402
 from recognizer.features import clip_features  # noqa: E402
-from recognizer.training.lightning_run import Hardware  # noqa: E402
+from recognizer.training.loop import Hardware  # noqa: E402
+from recognizer.training.models.gl_features import motion_of  # noqa: E402
 from recognizer.training.pretrain import command, everyday, own_recordings  # noqa: E402
-from recognizer.training.pretrain.everyday_network import TOKENS, motion_of  # noqa: E402
+from recognizer.training.pretrain.everyday import TOKENS  # noqa: E402
 from recognizer.training.pretrain.fit import load_pretrained  # noqa: E402
 from recognizer.training.pretrain.recipes import SIZES, SMALL_SET  # noqa: E402
 

@@ -14,11 +14,11 @@ from recognizer.onnx_recognizer import OnnxRecognizer  # noqa: E402
 from recognizer.teaching.package import Base  # noqa: E402
 from recognizer.training import report  # noqa: E402
 from recognizer.training.data.everyday import ACTIONS  # noqa: E402
-from recognizer.training.lightning_run import Hardware  # noqa: E402
+from recognizer.training.loop import Hardware  # noqa: E402
+from recognizer.training.models.gl_features import GlFeatures, motion_of  # noqa: E402
 from recognizer.training.models.gl_transformer import GlConfig, GlPretraining, GlTransformer  # noqa: E402
 from recognizer.training.pretrain import command, everyday_actions  # noqa: E402
-from recognizer.training.pretrain.everyday import read  # noqa: E402
-from recognizer.training.pretrain.everyday_network import SHAPE, GlFeatures, motion_of  # noqa: E402
+from recognizer.training.pretrain.everyday import SHAPE, read  # noqa: E402
 from recognizer.training.pretrain.fit import Pretrained  # noqa: E402
 from recognizer.training.pretrain.recipes import SIZES  # noqa: E402
 from recognizer.types import Clip  # noqa: E402

@@ -14,7 +14,7 @@ torch = pytest.importorskip("torch", reason="needs the extra `train`")
 from moving_people import recording  # noqa: E402
 
 from recognizer.training.data.recording import Skeleton  # noqa: E402
-from recognizer.training.lightning_run import JOB_FILE, Hardware  # noqa: E402
+from recognizer.training.loop import Hardware  # noqa: E402
 from recognizer.training.models.gl_transformer import GlPretraining, GlTransformer  # noqa: E402
 from recognizer.training.pretrain import figures, speed  # noqa: E402
 from recognizer.training.pretrain import fit as fitting  # noqa: E402
@@ -35,8 +35,8 @@ from recognizer.training.pretrain.protocols import (  # noqa: E402
     score,
 )
 from recognizer.training.pretrain.recipes import FINE_TUNING, SIZES, SMALL_SET, RecipeError, network_config  # noqa: E402
-from recognizer.training.pretrain.stream import BatchMaker  # noqa: E402
-from recognizer.training.run_folder import RunError  # noqa: E402
+from recognizer.training.pretrain.stream import MotionBatches  # noqa: E402
+from recognizer.training.run_folder import JOB_FILE, RunError  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[4]
 QUIET = Hardware(accelerator="cpu", precision="32-true", logs=False, checkpoint_steps=3)
@@ -123,7 +123,7 @@ from moving_people import recording
 from recognizer.training.pretrain import fit
 from recognizer.training.pretrain.motion import motion_clips
 from recognizer.training.pretrain.recipes import SIZES, SMALL_SET
-from recognizer.training.lightning_run import Hardware
+from recognizer.training.loop import Hardware
 torch.set_num_threads(1)
 SIZES["tiny"] = {{"width": 4, "depth": 2, "heads": 2}}
 clips = motion_clips([recording(n, 8, "ab"[n % 2], False) for n in range(16)])
@@ -284,7 +284,7 @@ def test_similarity_of_positions():
 
 def test_both_ways_of_the_speed_test_compute_the_same(clips, monkeypatch):
     network = GlPretraining(GlTransformer(network_config(clips, 20, "tiny", RECIPE)), 3).eval()
-    x, real, *_ = BatchMaker(clips, LEARN, RECIPE, 20, 0).batch(0)
+    x, real, *_ = MotionBatches(clips, LEARN, RECIPE, 20, 0).batch(0)
     assert real.shape[1] < 20
     with torch.inference_mode():
         wide = speed._full_width(network, speed._filled_up(x, 20), speed._filled_up(real, 20))

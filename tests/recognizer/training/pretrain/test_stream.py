@@ -7,7 +7,7 @@ torch = pytest.importorskip("torch", reason="needs the extra `train`")
 
 from recognizer.training.data.recording import DataError  # noqa: E402
 from recognizer.training.pretrain.recipes import SMALL_SET, RecipeError, network_config, recipe_of, size_of  # noqa: E402
-from recognizer.training.pretrain.stream import BatchMaker, paced, resampled, together  # noqa: E402
+from recognizer.training.pretrain.stream import MotionBatches, paced, resampled, together  # noqa: E402
 from recognizer.training.pretrain.targets import mpdp_targets  # noqa: E402
 from recognizer.training.pretrain.tasks import TASKS, TaskError, labelled, task_of  # noqa: E402
 
@@ -40,7 +40,7 @@ def test_side_by_side():
 
 def test_batches_follow_from_seed_and_step(clips):
     def made(seed, step):
-        return BatchMaker(clips, ROWS, RECIPE, 12, seed).batch(step)
+        return MotionBatches(clips, ROWS, RECIPE, 12, seed).batch(step)
 
     for a, b in zip(made(0, 3), made(0, 3), strict=True):
         assert torch.equal(a, b)
@@ -49,7 +49,7 @@ def test_batches_follow_from_seed_and_step(clips):
 
 
 def test_processes_share_a_batch(clips):
-    maker = BatchMaker(clips, ROWS, RECIPE, 12, 0)
+    maker = MotionBatches(clips, ROWS, RECIPE, 12, 0)
     whole, *parts = (maker.batch(2, slice(*of)) for of in ((None,), (0, None, 2), (1, None, 2)))
     for rank, (x, real, *targets) in enumerate(parts):
         frames = x.shape[1]
@@ -59,15 +59,15 @@ def test_processes_share_a_batch(clips):
 
 
 def test_a_pass_takes_every_clip_once(clips):
-    maker = BatchMaker(clips, ROWS, RECIPE, 12, 0)
+    maker = MotionBatches(clips, ROWS, RECIPE, 12, 0)
     assert maker.steps_an_epoch == 3
     for first in (0, 3):
-        assert sorted(np.concatenate([maker._drawn(first + step) for step in range(3)])) == ROWS.tolist()
-    assert maker._drawn(0).tolist() != maker._drawn(3).tolist()
+        assert sorted(np.concatenate([maker._passes.drawn(first + step) for step in range(3)])) == ROWS.tolist()
+    assert maker._passes.drawn(0).tolist() != maker._passes.drawn(3).tolist()
 
 
 def test_targets_are_those_of_the_augmented_clips(clips):
-    x, real, direction, magnitude = BatchMaker(clips, ROWS, RECIPE, 12, 0).batch(0)
+    x, real, direction, magnitude = MotionBatches(clips, ROWS, RECIPE, 12, 0).batch(0)
     for ours, expected in zip((direction, magnitude), mpdp_targets(x.numpy(), 1), strict=True):
         np.testing.assert_array_equal(ours.numpy(), expected)
     assert x.shape[1] <= 12
@@ -76,7 +76,7 @@ def test_targets_are_those_of_the_augmented_clips(clips):
 
 def test_shear_leaves_the_way_of_the_body(clips):
     still = RECIPE.changed(stretch=0.0)
-    plain, sheared = (BatchMaker(clips, ROWS, still.changed(shear=shear), 12, 0).batch(0)[0] for shear in (0.0, 0.3))
+    plain, sheared = (MotionBatches(clips, ROWS, still.changed(shear=shear), 12, 0).batch(0)[0] for shear in (0.0, 0.3))
     way = clips.global_joint
     assert torch.equal(plain[:, :, way], sheared[:, :, way])
     others = np.delete(np.arange(20), way)
@@ -85,8 +85,8 @@ def test_shear_leaves_the_way_of_the_body(clips):
 
 
 def test_labels_come_with_supervised_batches(clips):
-    maker = BatchMaker(clips, ROWS, RECIPE, 12, 0, supervised=True)
-    assert maker.batch(0)[2].tolist() == clips.labels[maker._drawn(0)].tolist()
+    maker = MotionBatches(clips, ROWS, RECIPE, 12, 0, supervised=True)
+    assert maker.batch(0)[2].tolist() == clips.labels[maker._passes.drawn(0)].tolist()
 
 
 def test_labels_are_drawn_of_every_action(clips):

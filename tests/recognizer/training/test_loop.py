@@ -6,49 +6,83 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs the extra `train`")
 
-import lightning  # noqa: E402
-from torch.utils.data import DataLoader, TensorDataset  # noqa: E402
-
-from recognizer.training.lightning_run import (  # noqa: E402
-    LAST_CHECKPOINT,
-    Hardware,
-    claim,
-    demand_same,
-    fit_on,
-    trainer_of,
-)
-from recognizer.training.run_folder import RunError  # noqa: E402
+from recognizer.training.loop import LAST_CHECKPOINT, Hardware, StepData, Training, fit  # noqa: E402
+from recognizer.training.run_folder import RunError, claim, demand_same  # noqa: E402
 
 QUIET = Hardware(accelerator="cpu", precision="32-true", logs=False, checkpoint_steps=2)
 
 
-class Line(lightning.LightningModule):
-    """One weight; Ctrl-C comes before step `stop`."""
+class Line(Training):
+    """One weight, which noise shakes; Ctrl-C comes before step `stop`."""
 
-    def __init__(self, stop=-1):
-        super().__init__()
-        self.layer, self.stop, self.steps = torch.nn.Linear(1, 1), stop, []
+    def __init__(self, stop=-1, average=0.0):
+        torch.manual_seed(0)
+        super().__init__(torch.nn.Linear(1, 1), seed=0, average=average)
+        self.stop, self.steps = stop, []
 
-    def training_step(self, batch, batch_idx):
+    def losses(self, batch):
         if self.global_step == self.stop:
             raise KeyboardInterrupt
         self.steps.append(self.global_step)
-        return self.layer(batch[0]).square().mean()
+        return {"loss": (self.network(batch[0]) + torch.rand(())).square().mean()}
 
     def configure_optimizers(self):
-        return torch.optim.SGD(self.parameters(), 0.1)
+        return torch.optim.SGD(self.network.parameters(), 0.1)
 
 
-class Ones(lightning.LightningDataModule):
-    """Two batches an epoch."""
+class Numbers:
+    """Two batches an epoch, each the number of its step."""
 
-    def train_dataloader(self):
-        return DataLoader(TensorDataset(torch.ones(8, 1)), batch_size=4)
+    steps_an_epoch = 2
+
+    def batch(self, step, mine=slice(None)):
+        return (torch.full((4, 1), float(step))[mine],)
 
 
-def trained(folder, training):
-    fit_on(trainer_of(folder, QUIET, 2, max_steps=6, max_epochs=-1), training, Ones(), folder)
+def trained(folder, training, steps=6):
+    fit(training, StepData(Numbers(), steps), folder, QUIET)
     return training
+
+
+def test_a_killed_training_ends_with_the_weights_of_an_unbroken_one(tmp_path):
+    whole = trained(tmp_path / "whole", Line(average=0.9))
+    with pytest.raises(KeyboardInterrupt):
+        trained(tmp_path / "killed", Line(stop=4, average=0.9))
+    resumed = trained(tmp_path / "killed", Line(average=0.9))
+    assert resumed.steps == [4, 5]
+    for name, value in whole.state_dict().items():
+        torch.testing.assert_close(resumed.state_dict()[name], value, rtol=0, atol=0, msg=name)
+
+
+def test_the_last_epoch_may_be_shorter_and_no_folder_keeps_nothing(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert trained(None, Line(), steps=5).steps == [0, 1, 2, 3, 4]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_mean_forgets_the_first_steps(tmp_path):
+    first, seen = Line().network.weight.item(), []
+
+    class Watching(Line):
+        def on_train_batch_end(self, *more):
+            super().on_train_batch_end(*more)
+            seen.append((self.network.weight.item(), self.averaged.weight.item()))
+
+    trained(tmp_path, Watching(average=0.5))
+    mean = first
+    for step, (now, averaged) in enumerate(seen, 1):
+        keep = min(0.5, (1 + step) / (10 + step))
+        mean = keep * mean + (1 - keep) * now
+        assert averaged == pytest.approx(mean, abs=1e-6)
+
+
+def test_a_lost_loss_is_one_line(tmp_path):
+    class Lost(Line):
+        def losses(self, batch):
+            return {"loss": self.network(batch[0]).sum() * float("nan")}
+
+    with pytest.raises(RunError, match="the loss is nan at step 0; lower the learning rate"):
+        trained(tmp_path, Lost())
 
 
 def test_after_ctrl_c_training_goes_on_from_the_last_checkpoint(tmp_path):
@@ -64,7 +98,7 @@ def test_after_ctrl_c_training_goes_on_from_the_last_checkpoint(tmp_path):
 
 def test_a_program_that_ends_itself_is_no_ctrl_c(tmp_path):
     class Ends(Line):
-        def training_step(self, batch, batch_idx):
+        def losses(self, batch):
             raise SystemExit(3)
 
     with pytest.raises(SystemExit):
@@ -78,7 +112,7 @@ def test_a_damaged_checkpoint_is_one_line(tmp_path, damage):
     content = path.read_bytes()
     training = Line()
     if damage == "another network":
-        training.layer = torch.nn.Linear(1, 2)
+        training.network = torch.nn.Linear(1, 2)
     else:
         path.write_bytes({"empty": b"", "cut": content[: len(content) // 2], "text": b"hello\n"}[damage])
     with pytest.raises(RunError, match=r"is not a checkpoint of this network \(.*\); remove") as caught:
@@ -88,7 +122,7 @@ def test_a_damaged_checkpoint_is_one_line(tmp_path, damage):
 
 def test_an_error_of_the_training_itself_is_not_blamed_on_the_checkpoint(tmp_path):
     class Fails(Line):
-        def training_step(self, batch, batch_idx):
+        def losses(self, batch):
             raise RuntimeError("out of luck")
 
     trained(tmp_path / "whole", Line())

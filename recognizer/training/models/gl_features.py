@@ -4,13 +4,9 @@ import torch
 from torch import Tensor, nn
 
 from recognizer.features import CHANNELS, LAYOUT
-from recognizer.training.batches import FRAMES
 from recognizer.training.models.gl_transformer import GlTransformer
 from recognizer.training.models.inside import Inside
-from recognizer.training.pretrain.motion import GLOBAL
 
-TOKENS = (*LAYOUT.joints, GLOBAL)
-SHAPE = {"joints": len(TOKENS), "global_joint": len(LAYOUT), "channels": 2, "people": 1, "frames": FRAMES}
 _TORSO_M = 0.5  # what the features' unit counts for
 
 

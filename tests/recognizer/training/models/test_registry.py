@@ -6,12 +6,12 @@ torch = pytest.importorskip("torch", reason="needs the extra `train`")
 
 from recognizer.features import CHANNELS, LAYOUT  # noqa: E402
 from recognizer.training.command_line import main  # noqa: E402
-from recognizer.training.networks import NETWORKS, NetworkError, NetworkSpec, parse_changes  # noqa: E402
+from recognizer.training.models.registry import LIVE, NetworkError, NetworkSpec, parse_changes  # noqa: E402
 
 FEATURES = len(CHANNELS) * len(LAYOUT)
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", LIVE)
 def test_every_network_takes_the_features_of_live_recognition(name):
     torch.manual_seed(0)
     network = NetworkSpec(name, 5, {"dropout": 0.1}).build().eval()
@@ -26,7 +26,7 @@ def test_every_network_takes_the_features_of_live_recognition(name):
 
 
 def test_families_are_those_of_the_cards():
-    assert {NetworkSpec(name, 2, {}).family for name in NETWORKS} == {"act", "st-gcn", "st-tr"}
+    assert {NetworkSpec(name, 2, {}).family for name in LIVE} == {"act", "st-gcn", "st-tr", "gl-transformer"}
 
 
 def test_settings_change_the_network():
