@@ -1,6 +1,5 @@
 """What a rule does. Each deed ends within seconds and raises AlertError where it fails."""
 
-import os
 import shutil
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from app.alerts.mqtt import MqttLink
 from app.alerts.posting import post
 from app.alerts.rules import AlertError, Alerts, Deed
 from app.alerts.watch import Alert
+from pose.whole_file import written_whole
 
 _COMMAND_S = 10.0
 _PLAYERS = ("pw-play", "paplay", "aplay", "afplay")
@@ -93,13 +93,12 @@ def _beep() -> Path:
     if not path.is_file():
         at = np.arange(int(0.16 * _RATE)) / _RATE
         tones = [np.sin(2 * np.pi * hertz * at) * np.hanning(len(at)) for hertz in (880.0, 1175.0)]
-        handle, temporary = tempfile.mkstemp(prefix="actionlens-beep-", suffix=".wav")
-        with os.fdopen(handle, "wb") as file, wave.open(file, "wb") as out:
+        # Whole, since another program of ours may play it meanwhile.
+        with written_whole(path) as temporary, wave.open(str(temporary), "wb") as out:
             out.setnchannels(1)
             out.setsampwidth(2)
             out.setframerate(_RATE)
             out.writeframes((np.concatenate(tones) * 12000).astype("<i2").tobytes())
-        os.replace(temporary, path)  # another program of ours may play it meanwhile
     return path
 
 
