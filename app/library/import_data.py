@@ -17,7 +17,7 @@ from app.library.labels import MAX_LABEL, clean_label
 from app.library.storing import describe, store
 from app.library.types import Filter, NewClip, Tracks
 from pose.folders import is_leftover
-from recognizer.training.data import (
+from recognizer.datasets import (
     jhmdb,
     kinetics_skeleton,
     mpose2021,
@@ -28,8 +28,8 @@ from recognizer.training.data import (
     utd_mhad,
     utd_openpose,
 )
-from recognizer.training.data.recording import DataError
-from recognizer.training.data.recording import Recording as Sample
+from recognizer.datasets.recording import DataError
+from recognizer.datasets.recording import Recording as Sample
 
 _MPOSE_FPS = 30.0  # not in the files; of most videos that it was made of
 

@@ -20,9 +20,9 @@ from app.library.labels import clean_label, clean_note
 from app.library.teaching import within
 from app.library.types import ClipRow, NewClip, Tracks
 from app.recording.folder import Recording
-from recognizer.training.data import pyskl, restricted_pickle
-from recognizer.training.data.recording import DataError, Skeleton
-from recognizer.training.data.recording import Recording as Sample
+from recognizer.datasets import pyskl, restricted_pickle
+from recognizer.datasets.recording import DataError, Skeleton
+from recognizer.datasets.recording import Recording as Sample
 
 _PART_WORDS = {"train": "train", "validation": "validation", "val": "validation", "test": "test"}
 

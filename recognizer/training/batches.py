@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from recognizer.features import RATE_FPS, clip_features
 from recognizer.training import augment
 from recognizer.training.augment import Array, Augmentation, Mask
-from recognizer.training.data.everyday import ACTIONS, IDLE, OTHER, WEBCAM_POSES, Corpus
+from recognizer.training.everyday import ACTIONS, IDLE, OTHER, WEBCAM_POSES, Corpus
 from recognizer.training.exercise import exercise, gesture
 
 FRAMES = 30

@@ -12,11 +12,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from recognizer.datasets.sources import TRAINING_DATA
 from recognizer.features import FEATURES_VERSION, LAYOUT, RATE_FPS
 from recognizer.model_card import INPUT_NAME, MODEL_FILE, DecisionRules, ModelCard, Parity, TensorSpec
 from recognizer.training.batches import FRAMES
-from recognizer.training.data.everyday import ACTIONS, OTHER
-from recognizer.training.data.sources import TRAINING_DATA
+from recognizer.training.everyday import ACTIONS, OTHER
 from recognizer.training.models.deployed import Deployed
 from recognizer.training.onnx_graph import anonymous, folded, written_out
 

@@ -15,6 +15,7 @@ import torch
 from torch import nn
 
 from pose.errors import ActionLensError
+from recognizer.datasets.sources import TRAINING_DATA
 from recognizer.features import CHANNELS, FEATURES_VERSION, LAYOUT, RATE_FPS
 from recognizer.model_card import MODEL_FILE, DecisionRules, ModelCard, Parity, TensorSpec, TrainingSource
 from recognizer.onnx_recognizer import OnnxRecognizer
@@ -34,7 +35,6 @@ from recognizer.teaching.split_check import with_test
 from recognizer.teaching.versions import CLIPS_FILE, place_version
 from recognizer.training.augment import Array
 from recognizer.training.batches import FRAMES
-from recognizer.training.data.sources import TRAINING_DATA
 from recognizer.training.export import OPSET, OUTPUT_NAME, with_inside
 from recognizer.training.fine_tune import SHAPE, FineTuneSettings, fit_network, window_probabilities
 from recognizer.training.fine_tune_check import judge, remarks, split

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, IterableDataset
 
 from recognizer.training.batches import BatchMaker, BatchPlan, OutputSpace
-from recognizer.training.data.everyday import ACTIONS, Corpus
+from recognizer.training.everyday import ACTIONS, Corpus
 from recognizer.training.fine_tune_start import copy_body
 from recognizer.training.lightning_run import Hardware, fit_on, trainer_of
 from recognizer.training.networks import NetworkSpec

@@ -18,13 +18,13 @@ from numpy.typing import NDArray
 from pose.skeleton import Layout
 from pose.types import Pose
 from recognizer.counting import UNCOUNTED, Repetition, RepetitionCounter
+from recognizer.datasets import penn_action, webcam_poses
+from recognizer.datasets.recording import DataError
+from recognizer.datasets.webcam_poses import LabelledSequence
 from recognizer.decision import Decision
 from recognizer.live import LiveRecognition
 from recognizer.model_card import find_model
 from recognizer.onnx_recognizer import OnnxRecognizer
-from recognizer.training.data import penn_action, webcam_poses
-from recognizer.training.data.recording import DataError
-from recognizer.training.data.webcam_poses import LabelledSequence
 
 COLUMNS = ("set", "name", "person", "action", "start_s", "end_s", "count", "half")
 HALVES = ("choose", "judge", "all")

@@ -20,10 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pose.skeleton import MPOSE_13
-from recognizer.training import augment
-from recognizer.training.data import everyday, msr_action3d, nw_ucla, penn_action, utd_mhad, views
-from recognizer.training.data.recording import DataError, Recording
-from recognizer.training.data.webcam_poses import INDEX, SEQUENCES, LabelledSequence, Segment
+from recognizer.datasets import msr_action3d, nw_ucla, penn_action, utd_mhad
+from recognizer.datasets.recording import DataError, Recording
+from recognizer.datasets.webcam_poses import INDEX, SEQUENCES, LabelledSequence, Segment
+from recognizer.training import augment, everyday, views
 from recognizer.training.stream_joins import FPS, SIT_DOWN, STAND_UP, WALK, Acted, Take, acted, join, standing_pose
 
 Array = NDArray[np.float32]

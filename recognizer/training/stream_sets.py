@@ -6,12 +6,13 @@ from typing import Any
 
 from torch import nn
 
+from recognizer.datasets import webcam_poses
+from recognizer.datasets.webcam_poses import LabelledSequence
+from recognizer.training import everyday
 from recognizer.training.augment import Array
 from recognizer.training.calibrate import Calibration, OperatingPoint, outcomes
-from recognizer.training.data import everyday, webcam_poses
-from recognizer.training.data.everyday import WEBCAM_POSES
-from recognizer.training.data.webcam_poses import LabelledSequence
 from recognizer.training.evaluate import logits_of
+from recognizer.training.everyday import WEBCAM_POSES
 from recognizer.training.stream_replay import RecordedStream, features_of, record, split
 from recognizer.training.stream_report import as_json
 from recognizer.training.stream_set import make

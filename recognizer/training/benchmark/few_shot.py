@@ -11,15 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pose.skeleton import MPOSE_13
+from recognizer.datasets import utd_mhad
 from recognizer.teaching.clips import TeachingClip
 from recognizer.teaching.head import Head
 from recognizer.teaching.lesson import Lesson, Windows
 from recognizer.teaching.quick import QuickSettings, fit
 from recognizer.training import augment
 from recognizer.training.augment import Array
-from recognizer.training.data import utd_mhad
-from recognizer.training.data.everyday import Corpus
 from recognizer.training.evaluate import front_view
+from recognizer.training.everyday import Corpus
 
 WAYS = 5
 SHOTS = (1, 3, 5, 10)

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from recognizer.datasets import penn_action, utd_mhad
 from recognizer.onnx_recognizer import OnnxRecognizer
 from recognizer.teaching.errors import TeachingError
 from recognizer.teaching.lesson import prepare, trunk_seen
@@ -32,8 +33,7 @@ from recognizer.training.benchmark.few_shot import (
 from recognizer.training.benchmark.few_shot_dtw import distances, joints_of
 from recognizer.training.benchmark.few_shot_embedding import STEPS, people_without, train_base
 from recognizer.training.benchmark.few_shot_unknown import OpenSet, measure_open_set
-from recognizer.training.data import penn_action, utd_mhad
-from recognizer.training.data.everyday import merge, read_all
+from recognizer.training.everyday import merge, read_all
 from recognizer.training.fine_tune import FineTuneSettings, fit_network, whole_clip_probabilities
 
 OPEN_SET_SHOTS = 4

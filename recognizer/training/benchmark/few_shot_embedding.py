@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
+from recognizer.datasets import penn_action, utd_mhad, webcam_poses
+from recognizer.datasets.webcam_poses import LabelledSequence
 from recognizer.features import CHANNELS, LAYOUT
 from recognizer.training.batches import OutputSpace
-from recognizer.training.data import penn_action, utd_mhad, webcam_poses
-from recognizer.training.data.everyday import ACTIONS, WEBCAM_POSES, Corpus
-from recognizer.training.data.everyday_streams import with_sequences
-from recognizer.training.data.webcam_poses import LabelledSequence
+from recognizer.training.everyday import ACTIONS, WEBCAM_POSES, Corpus
+from recognizer.training.everyday_streams import with_sequences
 from recognizer.training.export import decision_rules, export
 from recognizer.training.fit import FitSettings, fit, spec_of
 from recognizer.training.models.deployed import Deployed

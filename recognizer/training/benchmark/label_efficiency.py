@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 from torch import nn
 
 from pose.errors import ActionLensError
+from recognizer.datasets import jhmdb, penn_action, utd_mhad
 from recognizer.teaching.head import Head, HeadSettings, fit_head
 from recognizer.training.augment import Array, Augmentation
 from recognizer.training.benchmark.few_shot_embedding import STEPS, train_base
-from recognizer.training.data import jhmdb, penn_action, utd_mhad
-from recognizer.training.data.everyday import Corpus, merge, read_all
 from recognizer.training.evaluate import windows_of
+from recognizer.training.everyday import Corpus, merge, read_all
 from recognizer.training.models.gl_transformer import GlTransformer
 from recognizer.training.networks import NetworkSpec
 from recognizer.training.pretrain.everyday import load_everyday, random_windows

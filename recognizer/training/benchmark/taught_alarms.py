@@ -18,6 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from recognizer.datasets import webcam_poses
+from recognizer.datasets.webcam_poses import LabelledSequence
 from recognizer.onnx_recognizer import OnnxRecognizer
 from recognizer.teaching.clips import NOTHING, TeachingClip
 from recognizer.teaching.figures import FalseAlarms
@@ -25,9 +27,7 @@ from recognizer.teaching.lesson import trunk_seen
 from recognizer.teaching.package import card_names
 from recognizer.teaching.request import QUICK, TeachingRequest
 from recognizer.teaching.run import run_quick
-from recognizer.training.data import webcam_poses
-from recognizer.training.data.everyday import WEBCAM_POSES
-from recognizer.training.data.webcam_poses import LabelledSequence
+from recognizer.training.everyday import WEBCAM_POSES
 from recognizer.training.stream_run import stream_sequence
 
 TAUGHT, TAKES = 3, 5

@@ -8,14 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pose.errors import ActionLensError
+from recognizer.datasets import jhmdb, msr_action3d, nw_ucla, penn_action, utd_mhad
 from recognizer.decision import body_in_view
 from recognizer.explain import Recognizer
 from recognizer.features import LAYOUT, RATE_FPS
 from recognizer.training import augment
 from recognizer.training.batches import FRAMES, gather
-from recognizer.training.data import jhmdb, msr_action3d, nw_ucla, penn_action, utd_mhad
-from recognizer.training.data.everyday import ACTIONS, IDLE, OTHER, Corpus, merge
 from recognizer.training.evaluate import front_view
+from recognizer.training.everyday import ACTIONS, IDLE, OTHER, Corpus, merge
 from recognizer.types import Clip
 from recognizer.window import PoseWindow
 

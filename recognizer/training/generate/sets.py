@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 
 from pose.errors import ActionLensError
 from pose.skeleton import LAYOUTS, Layout
+from recognizer.datasets import jhmdb, msr_action3d, nw_ucla, penn_action, sources, utd_mhad
+from recognizer.datasets.recording import DataError, Recording
 from recognizer.model_card import TrainingSource
-from recognizer.training.data import jhmdb, msr_action3d, nw_ucla, penn_action, sources, utd_mhad, views
-from recognizer.training.data.clips import ClipOptions, whole_clips
-from recognizer.training.data.recording import DataError, Recording
+from recognizer.training import views
+from recognizer.training.whole_clip.clips import ClipOptions, whole_clips
 from recognizer.training.whole_clip.tasks import stratified
 
 Array = NDArray[np.float32]

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from pose.errors import ActionLensError
 from pose.skeleton import Layout
+from recognizer.datasets import pyskl, restricted_pickle
+from recognizer.datasets.recording import SYNTHETIC, Recording
 from recognizer.generator import OnnxGenerator
-from recognizer.training.data import pyskl, restricted_pickle
-from recognizer.training.data.recording import SYNTHETIC, Recording
 from recognizer.training.generate.making import shares_of
 from recognizer.training.generate.trained import Trained
 

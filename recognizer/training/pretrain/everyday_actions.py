@@ -11,7 +11,7 @@ from recognizer.features import CHANNELS, LAYOUT
 from recognizer.model_card import ModelCard
 from recognizer.training.batches import BatchMaker, BatchPlan, OutputSpace
 from recognizer.training.choice import choose
-from recognizer.training.data.everyday import ACTIONS, Corpus
+from recognizer.training.everyday import ACTIONS, Corpus
 from recognizer.training.export import decision_rules, export
 from recognizer.training.fit import loss_of
 from recognizer.training.lightning_run import Hardware, claim

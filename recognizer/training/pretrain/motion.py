@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pose.skeleton import Layout, convert
-from recognizer.training.data.recording import DataError, Recording, Skeleton
+from recognizer.datasets.recording import DataError, Recording, Skeleton
 
 Array = NDArray[np.float32]
 Rows = NDArray[np.intp]

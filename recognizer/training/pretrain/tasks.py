@@ -9,8 +9,8 @@ import numpy as np
 from sklearn.model_selection import train_test_split
 
 from pose.errors import ActionLensError
-from recognizer.training.data import ntu, nw_ucla, utd_mhad
-from recognizer.training.data.recording import DataError, Recording
+from recognizer.datasets import ntu, nw_ucla, utd_mhad
+from recognizer.datasets.recording import DataError, Recording
 from recognizer.training.pretrain.motion import Facing, MotionClips, Rows, motion_clips
 
 PARTS = ("test", "validation")

@@ -10,9 +10,10 @@ from sklearn.model_selection import train_test_split
 
 from pose.errors import ActionLensError
 from pose.skeleton import Layout
-from recognizer.training.data import jhmdb, msr_action3d, nw_ucla, penn_action, utd_mhad, views
-from recognizer.training.data.clips import ClipOptions, whole_clips
-from recognizer.training.data.recording import DataError, Recording
+from recognizer.datasets import jhmdb, msr_action3d, nw_ucla, penn_action, utd_mhad
+from recognizer.datasets.recording import DataError, Recording
+from recognizer.training import views
+from recognizer.training.whole_clip.clips import ClipOptions, whole_clips
 
 Array = NDArray[np.float32]
 Mask = NDArray[np.bool_]

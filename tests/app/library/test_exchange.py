@@ -29,8 +29,8 @@ from app.library.types import Filter, Model, NewClip
 from app.recording.folder import recordings_folder
 from pose.skeleton import COCO_17, MEDIAPIPE_33
 from pose.video_file import VideoFile
-from recognizer.training.data import pyskl
-from recognizer.training.data.recording import DataError
+from recognizer.datasets import pyskl
+from recognizer.datasets.recording import DataError
 
 
 @pytest.fixture

@@ -34,8 +34,8 @@ from pose.estimators import MEDIAPIPE, EstimatorSpec
 from pose.model_asset import find_pose_model
 from pose.skeleton import KINECT_20, MEDIAPIPE_33, PENN_13
 from pose.types import Pose
-from recognizer.training.data.recording import Recording as Sample
-from recognizer.training.data.recording import Skeleton
+from recognizer.datasets.recording import Recording as Sample
+from recognizer.datasets.recording import Skeleton
 
 ROOT = Path(__file__).resolve().parents[3]
 SHARED = ROOT.parent / "shared"

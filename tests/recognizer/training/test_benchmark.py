@@ -10,12 +10,12 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs the extra `train`")
 
 from pose.errors import ActionLensError  # noqa: E402
+from recognizer.datasets import mpose2021  # noqa: E402
 from recognizer.training.benchmark import command as benchmark  # noqa: E402
 from recognizer.training.benchmark import results  # noqa: E402
 from recognizer.training.benchmark.mpose import load  # noqa: E402
 from recognizer.training.benchmark.results import Result, ResultError  # noqa: E402
 from recognizer.training.benchmark.table import BEGIN, BENCHMARKS, END, PageError, tables, write_page  # noqa: E402
-from recognizer.training.data import mpose2021  # noqa: E402
 from recognizer.training.whole_clip.inputs import plain_input  # noqa: E402
 from recognizer.training.whole_clip.presets import PRESETS, preset_of  # noqa: E402
 from recognizer.training.whole_clip.tasks import TASKS  # noqa: E402

@@ -12,7 +12,7 @@ torch = pytest.importorskip("torch", reason="needs the extra `train`")
 from recognizer.model_card import ModelCard  # noqa: E402
 from recognizer.onnx_recognizer import OnnxRecognizer  # noqa: E402
 from recognizer.training.command_line import main  # noqa: E402
-from recognizer.training.data.everyday import ACTIONS  # noqa: E402
+from recognizer.training.everyday import ACTIONS  # noqa: E402
 from recognizer.training.export import export  # noqa: E402
 from recognizer.training.fine_tune_start import load_networks  # noqa: E402
 from recognizer.training.run_folder import NETWORK_FILE, load_run  # noqa: E402

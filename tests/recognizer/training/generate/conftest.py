@@ -8,7 +8,7 @@ torch = pytest.importorskip("torch", reason="needs the extra `train`")
 import tqdm  # noqa: E402
 
 from pose.skeleton import PENN_13  # noqa: E402
-from recognizer.training.data.recording import Recording  # noqa: E402
+from recognizer.datasets.recording import Recording  # noqa: E402
 from recognizer.training.generate import sets  # noqa: E402
 from recognizer.training.generate.recipes import Recipe  # noqa: E402
 

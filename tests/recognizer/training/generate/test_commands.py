@@ -6,7 +6,7 @@ import json
 import pytest
 
 from pose.errors import ActionLensError
-from recognizer.training.data import pyskl, restricted_pickle, sources
+from recognizer.datasets import pyskl, restricted_pickle, sources
 from recognizer.training.generate import command, sets
 from recognizer.training.generate.sets import MotionSet
 

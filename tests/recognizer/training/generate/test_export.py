@@ -9,8 +9,8 @@ import pytest
 import torch
 from onnxruntime import InferenceSession
 
+from recognizer.datasets import sources
 from recognizer.generator import OnnxGenerator
-from recognizer.training.data import sources
 from recognizer.training.generate import export
 from recognizer.training.generate.recipes import build, config_of, parameters
 from recognizer.training.generate.trained import Trained

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from toy_generator import write_generator
 
+from recognizer.datasets import pyskl, restricted_pickle
+from recognizer.datasets.recording import DataError
 from recognizer.generator import OnnxGenerator
-from recognizer.training.data import pyskl, restricted_pickle
-from recognizer.training.data.recording import DataError
 from recognizer.training.generate import synthetic
 from recognizer.training.generate.sets import SetError
 

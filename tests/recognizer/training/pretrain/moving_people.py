@@ -3,7 +3,7 @@
 import numpy as np
 
 from pose.skeleton import KINECT_20
-from recognizer.training.data.recording import Recording
+from recognizer.datasets.recording import Recording
 
 
 def recording(number, frames, action, test, layout=KINECT_20, dims=3):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pose.skeleton import KINECT_20, MPOSE_13
-from recognizer.training.data.recording import DataError, Skeleton
+from recognizer.datasets.recording import DataError, Skeleton
 from recognizer.training.pretrain.motion import GLOBAL, motion_clips, tokens_of
 
 ROOT = KINECT_20.index("shoulder_centre")
