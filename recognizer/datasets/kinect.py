@@ -1,5 +1,7 @@
 """Kinect skeletons in camera axes to upright MPOSE-13 joints with the proportions of annotated people."""
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,6 +14,14 @@ _HIPS = [MPOSE_13.index("left_hip"), MPOSE_13.index("right_hip")]
 _SHOULDERS = [MPOSE_13.index("left_shoulder"), MPOSE_13.index("right_shoulder")]
 _HEAD = MPOSE_13.index("head")
 _HEAD_LENGTH = 0.68  # Kinect's head is the top of it; annotations and MediaPipe's ears are in the middle
+
+
+class KinectView(NamedTuple):
+    """How a set's camera was put up (pitch in degrees), and what `to_mpose` does to its hips."""
+
+    pitch_deg: float
+    hip_drop: float
+    hip_width: float
 
 
 def upright(joints: NDArray[np.float32], camera_pitch_deg: float) -> NDArray[np.float32]:

@@ -10,8 +10,11 @@ from numpy.typing import NDArray
 
 from pose.folders import is_leftover
 from pose.skeleton import OPENPOSE_18
-from recognizer.datasets.reading import damaged, load_json, numbers
-from recognizer.datasets.recording import DataError, Recording, Skeleton
+from recognizer.datasets.dataset import DataSet, Found
+from recognizer.datasets.errors import DataError
+from recognizer.datasets.reading import damaged, each, load_json, numbers
+from recognizer.datasets.sequences import ActionSequence, Skeleton
+from recognizer.model_card import TrainingSource
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +27,7 @@ _MOST_FRAMES = 100_000  # a frame number beyond is damage: clips last 10 s
 _PARTS = (("kinetics_train", False), ("kinetics_val", True))
 
 
-def read(folder: Path) -> Iterator[Recording]:
+def read(folder: Path) -> Iterator[Found]:
     """Every clip of kinetics_train and kinetics_val (the test split) that has a skeleton, in pixels of 340 x 256.
 
     As in ST-GCN's code, each frame's people are sorted by the sum of their scores and the best two are kept, so the two
@@ -34,38 +37,46 @@ def read(folder: Path) -> Iterator[Recording]:
         if not (folder / part).is_dir() or not (folder / f"{part}_label.json").is_file():
             raise DataError(f"no {part} with {part}_label.json in {folder}; give the folder of Kinetics-Skeleton")
     for part, test in _PARTS:
-        label_file = folder / f"{part}_label.json"
-        labels = load_json(label_file)
-        if not isinstance(labels, dict):
-            raise damaged(label_file, "not a table of clips")
-        without = 0
-        for file in sorted(file for file in (folder / part).glob("*.json") if not is_leftover(Path(file.name))):
-            label = labels.get(file.stem)
-            if not isinstance(label, dict) or not isinstance(label.get("label"), str):
-                raise DataError(f"{file}: {label_file.name} has no label for it; use the two of one download")
-            if not label.get("has_skeleton"):
-                without += 1
-                continue
-            yield _recording(file, label, test)
-        if without:
-            log.info("%s: %d clips without a skeleton left out", part, without)
+        for labels in each([folder / f"{part}_label.json"], _labels):
+            yield from (labels,) if isinstance(labels, DataError) else _clips(folder / part, labels, test)
 
 
-def network_input(recordings: Iterable[Recording], frames: int = 300) -> NDArray[np.float32]:
+def _labels(file: Path) -> dict[str, Any]:
+    labels = load_json(file)
+    if not isinstance(labels, dict):
+        raise damaged(file, "not a table of clips")
+    return labels
+
+
+def _clips(folder: Path, labels: dict[str, Any], test: bool) -> Iterator[Found]:
+    files = sorted(file for file in folder.glob("*.json") if not is_leftover(Path(file.name)))
+    shown = [file for file in files if not _without_skeleton(labels.get(file.stem))]
+    if len(shown) < len(files):
+        log.info("%s: %d clips without a skeleton left out", folder.name, len(files) - len(shown))
+    yield from each(shown, lambda file: _sequence(file, labels.get(file.stem), test))
+
+
+def _without_skeleton(label: Any) -> bool:
+    return isinstance(label, dict) and not label.get("has_skeleton")
+
+
+def network_input(sequences: Iterable[ActionSequence], frames: int = 300) -> NDArray[np.float32]:
     """(N, 3, T, 18, 2) as ST-GCN's code feeds them: x and y in -0.5..0.5 and the score, 0 where it is 0."""
-    recordings = list(recordings)
-    x = np.zeros((len(recordings), 3, frames, len(OPENPOSE_18), _KEPT), dtype=np.float32)
-    for row, recording in enumerate(recordings):
-        for person, skeleton in enumerate(recording.people[:_KEPT]):
+    sequences = list(sequences)
+    x = np.zeros((len(sequences), 3, frames, len(OPENPOSE_18), _KEPT), dtype=np.float32)
+    for row, sequence in enumerate(sequences):
+        for person, skeleton in enumerate(sequence.people[:_KEPT]):
             if skeleton.score is None:
-                raise ValueError(f"{recording.name} has no scores")
+                raise ValueError(f"{sequence.name} has no scores")
             score = skeleton.score[:frames, :, None]
             xy = np.where(score > 0, skeleton.joints[:frames] / _SIZE - np.float32(0.5), 0)
             x[row, :, : len(score), :, person] = np.concatenate([xy, score], axis=-1).transpose(2, 0, 1)
     return x
 
 
-def _recording(file: Path, label: dict[str, Any], test: bool) -> Recording:
+def _sequence(file: Path, label: Any, test: bool) -> ActionSequence:
+    if not isinstance(label, dict) or not isinstance(label.get("label"), str):
+        raise DataError(f"{file}: {file.parent.name}_label.json has no label for it; use the two of one download")
     content = load_json(file)
     data = content.get("data") if isinstance(content, dict) else None
     if not isinstance(data, list):
@@ -85,7 +96,7 @@ def _recording(file: Path, label: dict[str, Any], test: bool) -> Recording:
         seen = person[..., 2] > 0
         joints = np.where(seen[..., None], person[..., :2] * _SIZE, np.float32(0))
         skeletons.append(Skeleton(joints, seen, person[..., 2].copy()))
-    return Recording(
+    return ActionSequence(
         dataset=NAME,
         name=file.stem,
         action=label["label"].replace(" ", "_"),
@@ -120,3 +131,16 @@ def _frame(frame: Any, file: Path) -> tuple[int, NDArray[np.float32]]:
         log.warning("%s: frame %d: joints that are not numbers, taken as missing", file.name, index)
         poses[~finite] = 0
     return index, poses
+
+
+DATASET = DataSet(
+    name=NAME,
+    read=read,
+    layout=OPENPOSE_18,
+    terms=TrainingSource(
+        "Kinetics-Skeleton",
+        "Yan, Xiong, Lin: Spatial Temporal Graph Convolutional Networks, AAAI 2018; https://github.com/yysijie/st-gcn",
+        "no licence of the poses stated; the videos belong to their makers",
+    ),
+    files="kinetics_train_label.json",
+)

@@ -1,10 +1,12 @@
-"""MATLAB files, read in a process of their own: SciPy's reader ends the process on some damaged ones.
+"""MATLAB files: read here, or in a process of their own where nobody vouches for them.
 
-Of 1500 copies of a Penn Action label file with one to four changed bytes, 17 did (SciPy 1.17).
+SciPy's reader ends the process on some damaged files: of 1500 copies of a Penn Action label file with one to four
+changed bytes, 17 did it (SciPy 1.17).
 """
 
 import multiprocessing
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -16,15 +18,37 @@ from numpy.typing import NDArray
 from scipy.io import loadmat
 
 from pose.ctrl_c import start_process
+from recognizer.datasets.errors import DataError
 from recognizer.datasets.reading import DAMAGED, damaged
-from recognizer.datasets.recording import DataError
 
 _MOST_BYTES = 768 << 20  # of memory for one file; those of the data sets need a thousandth
 _PATIENCE_S = 60.0  # for the start of the process, and for one file
 
 
+Arrays = Callable[..., list[NDArray[Any]]]  # of a file: its arrays of these names
+
+
+@contextmanager
+def mat_reader(*, isolated: bool = False) -> Iterator[Arrays]:
+    """`arrays`, or the same in a process of its own that ends with the block. That process begins the program's main
+    module anew, which has to guard what it does with `if __name__ == "__main__"`."""
+    if not isolated:
+        yield arrays
+        return
+    with MatFiles() as mat:
+        yield mat.arrays
+
+
+def arrays(file: Path, *fields: str) -> list[NDArray[Any]]:
+    """The named arrays of a file; DataError when it cannot be read or lacks one."""
+    answer = _read(file, fields)
+    if isinstance(answer, str):
+        raise damaged(file, answer)
+    return answer
+
+
 class MatFiles:
-    """Reads MATLAB files while it is entered."""
+    """Reads MATLAB files in a process of its own, while it is entered."""
 
     def __init__(self) -> None:
         self._process: BaseProcess | None = None

@@ -5,17 +5,24 @@ y_test.npy: X (N, 30, K, 3) of x, y in pixels and confidence, y (N,) whole numbe
 the authors' package `mpose` and the code of AcT do, in the same order.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pose.skeleton import MPOSE_13, Layout
-from recognizer.datasets.reading import damaged, load_npy
-from recognizer.datasets.recording import DataError
+from recognizer.datasets.dataset import DataSet, Found
+from recognizer.datasets.errors import DataError
+from recognizer.datasets.reading import damaged, each, load_npy
+from recognizer.datasets.sequences import ActionSequence
+from recognizer.model_card import TrainingSource
 
 NAME = "mpose2021"
+FPS = 30.0  # not in the files; of most videos that it was made of
 FRAMES = 30
 SPLITS = (1, 2, 3)
 ACTIONS = (
@@ -63,6 +70,15 @@ _BODY_25 = _Extractor(
     order=(0, 5, 2, 6, 3, 7, 4, 12, 9, 13, 10, 14, 11),
 )
 EXTRACTORS = {"openpose": _BODY_25, "posenet": _COCO, "movenet": _COCO}
+_SEQUENCES_OF = "openpose"
+
+
+class _Part(NamedTuple):
+    """x: (N, 30, K, 3) as the archive has it. y: (N,)."""
+
+    name: str
+    x: NDArray[np.float64]
+    y: NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,17 +114,47 @@ def read(
         raise DataError(f"MPOSE2021 has no poses of {pose_extractor}; choose one of {', '.join(EXTRACTORS)}")
     if split not in SPLITS:
         raise DataError(f"MPOSE2021 has no split {split}; choose one of {', '.join(map(str, SPLITS))}")
-    place = folder / pose_extractor / str(split)
-    if not place.is_dir():
-        raise DataError(f"no MPOSE2021 arrays in {place}; unpack {pose_extractor}.zip of the published archive there")
-    x_train, y_train = _load(place, "train", EXTRACTORS[pose_extractor].joints)
-    x_test, y_test = _load(place, "test", EXTRACTORS[pose_extractor].joints)
+    place = _place(folder, pose_extractor, split)
+    x_train, y_train = _finite(place, "train", pose_extractor)
+    x_test, y_test = _finite(place, "test", pose_extractor)
     return MposeSplit(
         x_train=prepare(x_train, pose_extractor, velocities, confidence),
         y_train=y_train,
         x_test=prepare(x_test, pose_extractor, velocities, confidence),
         y_test=y_test,
         actions=ACTIONS,
+    )
+
+
+def sequences(folder: Path) -> Iterator[Found]:
+    """Every clip of split 1 of the OpenPose poses: about the neck, in torsos, as `read` gives them."""
+    place = _place(folder, _SEQUENCES_OF, 1)
+    for part in each(("train", "test"), lambda part: _Part(part, *_load(place, part, _SEQUENCES_OF))):
+        if isinstance(part, DataError):
+            yield part
+        else:
+            finite: NDArray[np.bool_] = np.all(np.isfinite(part.x), axis=(1, 2, 3))
+            clips = prepare(np.where(finite[:, None, None, None], part.x, 0), _SEQUENCES_OF, False, True)
+            yield from each(range(len(clips)), partial(_sequence, place, part, finite, clips))
+
+
+def _sequence(
+    place: Path, part: _Part, finite: NDArray[np.bool_], clips: NDArray[np.float32], number: int
+) -> ActionSequence:
+    if not finite[number]:
+        raise DataError(f"{place / f'X_{part.name}.npy'}: clip {number}: joints that are not numbers; get it anew")
+    clip = clips[number]
+    return ActionSequence(
+        dataset=NAME,
+        name=f"{part.name}_{number:05d}",
+        action=ACTIONS[part.y[number]],
+        joints=clip[..., :2],
+        seen=clip[..., 2] > 0,
+        layout=MPOSE_13,
+        fps=FPS,
+        subject=None,
+        test=part.name == "test",
+        score=clip[..., 2],
     )
 
 
@@ -136,18 +182,43 @@ def _mean_of_found(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return mean
 
 
-def _load(place: Path, part: str, joints: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+def _place(folder: Path, pose_extractor: str, split: int) -> Path:
+    place = folder / pose_extractor / str(split)
+    if not place.is_dir():
+        raise DataError(f"no MPOSE2021 arrays in {place}; unpack {pose_extractor}.zip of the published archive there")
+    return place
+
+
+def _finite(place: Path, part: str, pose_extractor: str) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    x, y = _load(place, part, pose_extractor)
+    if not np.isfinite(x).all():
+        raise damaged(place / f"X_{part}.npy", "holds joints that are not numbers")
+    return x, y
+
+
+def _load(place: Path, part: str, pose_extractor: str) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     x_file, y_file = place / f"X_{part}.npy", place / f"y_{part}.npy"
     for file in (x_file, y_file):
         if not file.is_file():
             raise DataError(f"no MPOSE2021 file {file}; unpack the published archive anew")
-    x, y = load_npy(x_file), load_npy(y_file)
+    x, y, joints = load_npy(x_file), load_npy(y_file), EXTRACTORS[pose_extractor].joints
     if x.dtype.kind not in "fiu" or x.ndim != 4 or x.shape[1:] != (FRAMES, joints, 3) or not len(x):
         raise damaged(x_file, f"{x.dtype} of shape {x.shape}, not numbers of shape (N, {FRAMES}, {joints}, 3)")
-    if not np.isfinite(x).all():
-        raise damaged(x_file, "holds joints that are not numbers")
     if y.shape != (len(x),) or y.dtype.kind not in "iu":
         raise damaged(y_file, f"{y.dtype} of shape {y.shape}, not {len(x)} whole numbers")
     if y.min() < 0 or y.max() >= len(ACTIONS):
         raise damaged(y_file, f"labels beyond the {len(ACTIONS)} actions")
     return x.astype(np.float64), y.astype(np.int64)
+
+
+DATASET = DataSet(
+    name=NAME,
+    read=sequences,
+    layout=MPOSE_13,
+    terms=TrainingSource(
+        "MPOSE2021",
+        "Mazzia et al.: Action Transformer, Pattern Recognition 2022; https://github.com/PIC4SeR/MPOSE2021_Dataset",
+        "its package is GPL-3.0; the clips are of research sets with terms of their own",
+    ),
+    files=f"{_SEQUENCES_OF}/1/X_train.npy",
+)

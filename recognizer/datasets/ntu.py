@@ -13,9 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pose.skeleton import NTU_25
+from recognizer.datasets.dataset import DataSet, Found
+from recognizer.datasets.errors import DataError
 from recognizer.datasets.kinect import TO_PICTURE
-from recognizer.datasets.reading import damaged, numbered
-from recognizer.datasets.recording import DataError, Recording, Skeleton, files_of
+from recognizer.datasets.reading import damaged, each, empty, files_of, numbers_in_name
+from recognizer.datasets.sequences import ActionSequence, Skeleton
+from recognizer.model_card import TrainingSource
 
 log = logging.getLogger(__name__)
 
@@ -66,12 +69,11 @@ def read(
     missing: Path | None = None,
     people: People = "first",
     order: Order = "ids",
-) -> Iterator[Recording]:
+) -> Iterator[Found]:
     """Every SsssCcccPpppRrrrAaaa.skeleton in `folder`, of one or two people, in metres.
 
     protocol: "xsub" (cross-subject), "xview" (cross-view, 60 actions only) or "xset" (cross-setup, 120 only).
-    missing: the authors' published list of samples with missing skeletons; those are left out. Files without anyone
-        are skipped with a line in any case.
+    missing: the authors' published list of samples with missing skeletons; those are left out without a line.
     people: which two are kept where more were tracked: the "first" (ST-GCN's code), or those with the most "motion"
         (ST-TR's code, after the authors' advice).
     order: who is who from frame to frame: after the bodies' "ids", or as the "file" has them in each frame (ST-GCN's
@@ -87,36 +89,46 @@ def read(
         raise DataError(f"no choice of people is called {people}; choose one of {', '.join(get_args(People))}")
     left_out = _names(missing) if missing is not None else frozenset()
     files = files_of(folder, "S*.skeleton", "NTU RGB+D")
-    for file, (setup, camera, subject, _, action) in numbered(files, _FILE):
-        if not 1 <= action <= len(ACTIONS):
-            raise damaged(file, f"the set has no action {action}")
-        if file.stem in left_out or (actions == 60 and (setup > _SETUPS_OF_60 or action > 60)):
-            continue
-        bodies = _bodies(file, order)
-        if bodies.shape[0] == 0 or bodies.shape[1] < 2:
-            log.warning("%s: nobody in it, skipped", file.name)
-            continue
-        skeletons = [_skeleton(body, file) for body in _chosen(bodies, people)]
-        yield Recording(
-            dataset=NAME,
-            name=file.stem,
-            action=ACTIONS[action - 1],
-            joints=skeletons[0].joints,
-            seen=skeletons[0].seen,
-            layout=NTU_25,
-            fps=FPS,
-            subject=subject,
-            test=_tests(protocol, setup, camera, subject),
-            others=tuple(skeletons[1:]),
-        )
+    wanted = [file for file in files if file.stem not in left_out and _is_of(file, actions)]
+    return each(wanted, lambda file: _sequence(file, protocol, people, order))
 
 
-def network_input(recordings: Iterable[Recording], frames: int = 300) -> NDArray[np.float32]:
+def _is_of(file: Path, actions: int) -> bool:
+    """False for what only the larger set has, where the smaller is read; True for names that are in neither."""
+    found = re.fullmatch(_FILE, file.name)
+    if found is None or actions != 60 or int(found[5]) > len(ACTIONS):
+        return True
+    return int(found[1]) <= _SETUPS_OF_60 and int(found[5]) <= actions
+
+
+def _sequence(file: Path, protocol: str, people: People, order: Order) -> ActionSequence:
+    setup, camera, subject, _, action = numbers_in_name(file, _FILE)
+    if not 1 <= action <= len(ACTIONS):
+        raise damaged(file, f"the set has no action {action}")
+    bodies = _bodies(file, order)
+    if bodies.shape[0] == 0 or bodies.shape[1] < 2:
+        raise empty(file, "nobody in it")
+    skeletons = [_skeleton(body, file) for body in _chosen(bodies, people)]
+    return ActionSequence(
+        dataset=NAME,
+        name=file.stem,
+        action=ACTIONS[action - 1],
+        joints=skeletons[0].joints,
+        seen=skeletons[0].seen,
+        layout=NTU_25,
+        fps=FPS,
+        subject=subject,
+        test=_tests(protocol, setup, camera, subject),
+        others=tuple(skeletons[1:]),
+    )
+
+
+def network_input(sequences: Iterable[ActionSequence], frames: int = 300) -> NDArray[np.float32]:
     """(N, 3, T, 25, 2) as ST-GCN's code feeds them: the camera's own axes, cut or padded with zeros to T frames."""
-    recordings = list(recordings)
-    x = np.zeros((len(recordings), 3, frames, len(NTU_25), _PEOPLE), dtype=np.float32)
-    for row, recording in enumerate(recordings):
-        for person, skeleton in enumerate(recording.people[:_PEOPLE]):
+    sequences = list(sequences)
+    x = np.zeros((len(sequences), 3, frames, len(NTU_25), _PEOPLE), dtype=np.float32)
+    for row, sequence in enumerate(sequences):
+        for person, skeleton in enumerate(sequence.people[:_PEOPLE]):
             joints = (skeleton.joints[:frames] * TO_PICTURE).transpose(2, 0, 1)
             x[row, :, : joints.shape[1], :, person] = joints
     return x
@@ -213,3 +225,16 @@ def _skeleton(body: NDArray[np.float64], file: Path) -> Skeleton:
         log.warning("%s: %d joints are not numbers, taken as missing", file.name, (~finite).sum())
     seen: NDArray[np.bool_] = finite & np.any(body != 0, axis=-1)  # inferred joints have a place too
     return Skeleton(np.where(seen[..., None], body.astype(np.float32) * TO_PICTURE, np.float32(0)), seen)
+
+
+DATASET = DataSet(
+    name=NAME,
+    read=read,
+    layout=NTU_25,
+    terms=TrainingSource(
+        "NTU RGB+D",
+        "Shahroudy, Liu, Ng, Wang: NTU RGB+D, CVPR 2016; Liu et al.: NTU RGB+D 120, TPAMI 2019; https://rose1.ntu.edu.sg/",
+        "academic research only, on request to the ROSE Lab; not to be passed on",
+    ),
+    files="S*C*P*R*A*.skeleton",
+)

@@ -2,15 +2,18 @@
 
 import logging
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pose.skeleton import PENN_13
-from recognizer.datasets.mat_files import MatFiles
-from recognizer.datasets.reading import damaged, numbers
-from recognizer.datasets.recording import Recording, files_of
+from recognizer.datasets.dataset import DataSet, Found, Postures, Split
+from recognizer.datasets.mat_files import Arrays, mat_reader
+from recognizer.datasets.reading import damaged, each, empty, files_of, numbers
+from recognizer.datasets.sequences import ActionSequence
+from recognizer.model_card import TrainingSource
 
 log = logging.getLogger(__name__)
 
@@ -18,22 +21,21 @@ NAME = "penn_action"
 FPS = 30.0  # not in the files; the web videos are 24 to 30
 
 
-def read(folder: Path) -> Iterator[Recording]:
+def read(folder: Path, *, isolated: bool = False) -> Iterator[Found]:
     """Every clip under `folder`/labels; the official train field gives the split.
 
     The files' left and right are the viewer's, so they are swapped here. Joints at (1, 1) are missing: they are
     given the place of the mirrored joint, else of the next joint towards the trunk, and `seen` is False.
+    isolated: as mat_reader has it.
     """
-    with MatFiles() as mat:
-        for file in files_of(folder / "labels", "*.mat", "Penn Action"):
-            recording = _recording(mat, file)
-            if recording is not None:
-                yield recording
+    files = files_of(folder / "labels", "*.mat", "Penn Action")
+    with mat_reader(isolated=isolated) as arrays:
+        yield from each(files, partial(_sequence, arrays))
 
 
-def _recording(mat: MatFiles, file: Path) -> Recording | None:
-    """The clip of a label file; None, with a line in the log, when it has no 13 joints of 2 or more frames."""
-    x, y, action, train = mat.arrays(file, "x", "y", "action", "train")
+def _sequence(arrays: Arrays, file: Path) -> ActionSequence:
+    """The clip of a label file. DataError where it has no 13 joints of 2 or more frames."""
+    x, y, action, train = arrays(file, "x", "y", "action", "train")
     if x.shape != y.shape:
         raise damaged(file, f"x of shape {x.shape}, y of shape {y.shape}")
     if (
@@ -45,16 +47,17 @@ def _recording(mat: MatFiles, file: Path) -> Recording | None:
     ):
         raise damaged(file, "`action` is no name, or `train` no number")
     joints = numbers(np.stack([x, y], axis=-1), file, "x and y")  # as float32: some files hold uint8
-    if len(joints) < 2 or joints.shape[1:] != (13, 2):
-        log.warning("%s: %d frames of %s joints, skipped", file.name, len(joints), joints.shape[1:])
-        return None
+    if joints.ndim != 3 or joints.shape[1:] != (13, 2):
+        raise damaged(file, f"joints of shape {joints.shape}, not (frames, 13, 2)")
+    if len(joints) < 2:
+        raise empty(file, f"{len(joints)} frames")
     joints = joints[:, PENN_13.mirrored]
     finite: NDArray[np.bool_] = np.all(np.isfinite(joints), axis=-1)
     if not finite.all():
         log.warning("%s: %d joints are not numbers, taken as missing", file.name, (~finite).sum())
         joints = np.where(finite[..., None], joints, np.float32(1))
     seen: NDArray[np.bool_] = np.any(joints > 1.5, axis=-1)
-    return Recording(
+    return ActionSequence(
         dataset=NAME,
         name=file.stem,
         action=str(action[0]),
@@ -82,3 +85,24 @@ def _fill_missing(joints: NDArray[np.float32], seen: NDArray[np.bool_]) -> NDArr
             take = ~have[:, joint]
             filled[take, joint] = filled[take, source]
     return filled
+
+
+DATASET = DataSet(
+    name=NAME,
+    read=read,
+    read_isolated=partial(read, isolated=True),
+    layout=PENN_13,
+    terms=TrainingSource(
+        "Penn Action",
+        "Zhang, Zhu, Derpanis: From Actemes to Action, ICCV 2013; http://dreamdragon.github.io/PennAction/",
+        "research data; the videos belong to their makers",
+    ),
+    files="labels/*.mat",
+    splits=(Split("penn", "Penn Action, official split", read),),
+    everyday={
+        **{"throw": ("baseball_pitch",), "squat": ("squat",), "push_up": ("pushup",), "sit_up": ("situp",)},
+        **{"jumping_jacks": ("jumping_jacks",), "pull_up": ("pullup",)},
+        "swing": ("baseball_swing", "golf_swing", "tennis_forehand"),
+    },
+    postures=Postures(crouching=("squat", "clean_and_jerk")),
+)

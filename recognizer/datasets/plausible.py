@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from recognizer.datasets.recording import DataError
+from recognizer.datasets.errors import DataError
 
 _MANY_PEOPLE, _FEW_FRAMES = 20, 5
 _AROUND = 0.1  # of the picture's sides, that a joint may lie outside

@@ -2,7 +2,7 @@
 
 A file holds `split`, lists of clip names by split, and `annotations`, one dict a clip: frame_dir (its name), label,
 total_frames, img_shape and original_shape (height, width; 2D only), keypoint (M, T, V, C) and keypoint_score (M, T, V)
-(2D only). What a Recording has beyond that is written under the key `actionlens`, which other programs ignore.
+(2D only). What an ActionSequence has beyond that is written under the key `actionlens`, which other programs ignore.
 """
 
 import logging
@@ -16,9 +16,11 @@ from numpy.typing import NDArray
 from pose.folders import is_leftover
 from pose.skeleton import COCO_17, LAYOUTS, NTU_25, OPENPOSE_18, OPENPOSE_25, Layout
 from recognizer.datasets import restricted_pickle
+from recognizer.datasets.errors import DataError, EmptyFileError
 from recognizer.datasets.kinect import TO_PICTURE
 from recognizer.datasets.plausible import check_axes, check_places
-from recognizer.datasets.recording import DataError, Recording, Skeleton
+from recognizer.datasets.reading import each
+from recognizer.datasets.sequences import ActionSequence, Skeleton
 
 log = logging.getLogger(__name__)
 
@@ -35,8 +37,8 @@ def read(
     test: str | None = None,
     layout: Layout | None = None,
     actions: Sequence[str] | None = None,
-) -> Iterator[Recording]:
-    """The recordings of a pickle, or of the only one in a folder; see pyskl_to_recordings."""
+) -> Iterator[ActionSequence | DataError]:
+    """The sequences of a pickle, or of the only one in a folder; see pyskl_to_sequences."""
     if file.is_dir():
         pickles = sorted(path for path in file.glob("*.pkl") if not is_leftover(Path(path.name)))
         if len(pickles) != 1:
@@ -46,57 +48,62 @@ def read(
         raise DataError(f"no file {file}; give a PYSKL pickle")
     content = restricted_pickle.load(file)
     try:
-        yield from pyskl_to_recordings(content, train, test, layout, actions)
+        found = pyskl_to_sequences(content, train, test, layout, actions)
     except DataError as error:
         raise DataError(f"{file}: {error}") from error
+    for one in found:
+        yield type(one)(f"{file}: {one}") if isinstance(one, DataError) else one
 
 
-def write(recordings: Iterable[Recording], file: Path, splits: Mapping[str, Iterable[str]] | None = None) -> None:
-    """Writes recordings as a pickle that PYSKL reads; see recordings_to_pyskl."""
-    restricted_pickle.save(recordings_to_pyskl(recordings, splits), file)
+def write(sequences: Iterable[ActionSequence], file: Path, splits: Mapping[str, Iterable[str]] | None = None) -> None:
+    """Writes sequences as a pickle that PYSKL reads; see sequences_to_pyskl."""
+    restricted_pickle.save(sequences_to_pyskl(sequences, splits), file)
 
 
-def recordings_to_pyskl(recordings: Iterable[Recording], splits: Mapping[str, Iterable[str]] | None = None) -> Content:
-    """Recordings in PYSKL's format.
+def sequences_to_pyskl(
+    sequences: Iterable[ActionSequence], splits: Mapping[str, Iterable[str]] | None = None
+) -> Content:
+    """Sequences in PYSKL's format.
 
-    splits: clip names by split; without it, `train` and `test` after the recordings' own. Labels are places in the
+    splits: clip names by split; without it, `train` and `test` after the sequences' own. Labels are places in the
     sorted list of the actions. 3D joints are turned back to the camera's axes, as PYSKL has them. Where a set does not
     tell the picture's size, it is the least that holds the clip's joints. DataError when two clips have one name or a
     split names a clip that is not there.
     """
-    recordings = list(recordings)
-    names = {recording.name for recording in recordings}
-    if len(names) != len(recordings):
-        raise DataError("two recordings have one name; write each data set and split to a file of its own")
-    actions = sorted({recording.action for recording in recordings})
+    sequences = list(sequences)
+    names = {sequence.name for sequence in sequences}
+    if len(names) != len(sequences):
+        raise DataError("two sequences have one name; write each data set and split to a file of its own")
+    actions = sorted({sequence.action for sequence in sequences})
     if splits is None:
         splits = {
-            part: [recording.name for recording in recordings if recording.test == test]
+            part: [sequence.name for sequence in sequences if sequence.test == test]
             for part, test in (("train", False), ("test", True))
         }
     lists = {split: list(clips) for split, clips in splits.items()}
     for split, clips in lists.items():
         if not set(clips) <= names:
-            raise DataError(f"split {split} names clips that are not among the recordings")
+            raise DataError(f"split {split} names clips that are not among the sequences")
     return {
         "split": lists,
-        "annotations": [_annotation(recording, actions.index(recording.action)) for recording in recordings],
+        "annotations": [_annotation(sequence, actions.index(sequence.action)) for sequence in sequences],
         OURS: {"actions": actions},
     }
 
 
-def pyskl_to_recordings(
+def pyskl_to_sequences(
     content: Any,
     train: str | None = None,
     test: str | None = None,
     layout: Layout | None = None,
     actions: Sequence[str] | None = None,
-) -> list[Recording]:
-    """Recordings of a pickle's content; DataError when it is not PYSKL's.
+) -> list[ActionSequence | DataError]:
+    """What a pickle's content holds, and in the place of a clip that cannot be used the reason; DataError when the
+    content is not PYSKL's.
 
     train, test: names of the splits to read; needed where there is more than one of each (xsub_train, xview_train).
     Clips in neither are left out. layout: by default after the number of joints. actions: names by label; by default
-    those that we wrote, else action_0, action_1, ... Clips without anyone are skipped with a line.
+    those that we wrote, else action_0, action_1, ...
     """
     if not isinstance(content, dict) or not isinstance(content.get("annotations"), list):
         raise DataError("not in PYSKL's format (a dict with `split` and a list `annotations`); give another file")
@@ -107,27 +114,37 @@ def pyskl_to_recordings(
     ours = content.get(OURS)
     if actions is None and isinstance(ours, dict) and isinstance(ours.get("actions"), list):
         actions = [str(action) for action in ours["actions"]]
-    recordings = []
-    for annotation in content["annotations"]:
-        if not isinstance(annotation, dict) or not isinstance(annotation.get("frame_dir"), str):
-            raise DataError("an annotation without its name (`frame_dir`); get the file anew")
-        if annotation["frame_dir"] not in part_of:
-            continue
-        recording = _recording(annotation, part_of[annotation["frame_dir"]], layout, actions)
-        if recording is not None:
-            recordings.append(recording)
-    return recordings
+    wanted = [
+        (number, annotation)
+        for number, annotation in enumerate(content["annotations"])
+        if name_of(annotation) is None or name_of(annotation) in part_of
+    ]
+
+    def sequence(numbered: tuple[int, Any]) -> ActionSequence:
+        number, annotation = numbered
+        name = name_of(annotation)
+        if name is None:
+            raise DataError(f"annotation {number} has no name (`frame_dir`); get the file anew")
+        return _sequence(annotation, part_of[name], layout, actions)
+
+    return list(each(wanted, sequence))
 
 
-def _annotation(recording: Recording, label: int) -> dict[str, Any]:
-    people = recording.people
+def name_of(annotation: Any) -> str | None:
+    """A clip's name; None where the annotation has none."""
+    name = annotation.get("frame_dir") if isinstance(annotation, dict) else None
+    return name if isinstance(name, str) else None
+
+
+def _annotation(sequence: ActionSequence, label: int) -> dict[str, Any]:
+    people = sequence.people
     keypoint = np.stack([person.joints for person in people])
     scored = [person.score is not None for person in people]
-    annotation: dict[str, Any] = {"frame_dir": recording.name, "label": label, "total_frames": keypoint.shape[1]}
+    annotation: dict[str, Any] = {"frame_dir": sequence.name, "label": label, "total_frames": keypoint.shape[1]}
     if keypoint.shape[-1] == 3:
         keypoint = keypoint * TO_PICTURE
     else:
-        width, height = recording.size_px or (max(int(np.ceil(keypoint[..., axis].max())), 1) for axis in (0, 1))
+        width, height = sequence.size_px or (max(int(np.ceil(keypoint[..., axis].max())), 1) for axis in (0, 1))
         annotation |= {"img_shape": (height, width), "original_shape": (height, width)}
     if keypoint.shape[-1] == 2 or any(scored):
         annotation["keypoint_score"] = np.stack(
@@ -135,13 +152,13 @@ def _annotation(recording: Recording, label: int) -> dict[str, Any]:
         )
     annotation["keypoint"] = keypoint
     annotation[OURS] = {
-        "dataset": recording.dataset,
-        "layout": recording.layout.name,
-        "fps": recording.fps,
-        "subject": recording.subject,
+        "dataset": sequence.dataset,
+        "layout": sequence.layout.name,
+        "fps": sequence.fps,
+        "subject": sequence.subject,
         "seen": np.stack([person.seen for person in people]),
         "scored": scored,
-        "size_px": recording.size_px,
+        "size_px": sequence.size_px,
     }
     return annotation
 
@@ -161,14 +178,13 @@ def _parts(split: Mapping[str, Sequence[Any]], train: str | None, test: str | No
     return {**{str(name): False for name in training}, **{str(name): True for name in testing}}
 
 
-def _recording(
+def _sequence(
     annotation: Mapping[str, Any], test: bool, layout: Layout | None, actions: Sequence[str] | None
-) -> Recording | None:
+) -> ActionSequence:
     name = annotation["frame_dir"]
     keypoint, score = _arrays(annotation)
     if keypoint.shape[0] == 0 or keypoint.shape[1] < 2:
-        log.warning("%s: nobody in it, skipped", name)
-        return None
+        raise EmptyFileError(f"{name}: nobody in it, left out")
     ours = annotation.get(OURS) if isinstance(annotation.get(OURS), dict) else {}
     assert isinstance(ours, dict)
     layout = layout or LAYOUTS.get(str(ours.get("layout"))) or _LAYOUTS.get((keypoint.shape[2], keypoint.shape[3]))
@@ -188,7 +204,7 @@ def _recording(
     people = [
         Skeleton(joints[m], seen[m], score[m] if score is not None and scored[m] else None) for m in range(len(joints))
     ]
-    return Recording(
+    return ActionSequence(
         dataset=str(ours.get("dataset", NAME)),
         name=name,
         action=_action(annotation.get("label"), name, actions),

@@ -2,24 +2,52 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.io.matlab import MatReadError
 
-from recognizer.datasets.recording import DataError
+from pose.folders import is_leftover
+from recognizer.datasets.errors import DataError, EmptyFileError
 from recognizer.plain_arrays import UNREADABLE, refuse_traps
 
 # What SciPy and NumPy raise on files that are cut off, of another kind, or made to do harm.
 DAMAGED = (*UNREADABLE, MatReadError)
 
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
 
 def damaged(file: Path, reason: str) -> DataError:
     """The error for a file that cannot be used; `reason` ends in no full stop."""
     return DataError(f"{file}: {' '.join(reason.split())[:200]}; get this file anew, or move it out of the folder")
+
+
+def empty(file: Path, reason: str) -> EmptyFileError:
+    """The error for a whole file that shows nobody, or too little; `reason` ends in no full stop."""
+    return EmptyFileError(f"{file}: {reason}, left out")
+
+
+def files_of(folder: Path, pattern: str, dataset: str) -> list[Path]:
+    """The files of a data set, sorted; DataError when there are none."""
+    files = sorted(file for file in folder.glob(pattern) if not is_leftover(file.relative_to(folder)))
+    if not files:
+        raise DataError(f"no {dataset} files ({pattern}) in {folder}; give the folder that holds the data sets")
+    return files
+
+
+def each(items: Iterable[Item], read: Callable[[Item], Result]) -> Iterator[Result | DataError]:
+    """What each file, or clip of one, gives; in the place of one that cannot be used, the reason."""
+    for item in items:
+        found: Result | DataError
+        try:
+            found = read(item)
+        except DataError as problem:
+            found = problem
+        yield found
 
 
 def load_npz(file: Path, *fields: str) -> list[NDArray[Any]]:
@@ -83,13 +111,12 @@ def numbers(values: Any, file: Path, what: str) -> NDArray[np.float32]:
         raise damaged(file, f"{what} are not an array of numbers") from error
 
 
-def numbered(files: list[Path], pattern: str) -> Iterator[tuple[Path, tuple[int, ...]]]:
-    """Files whose whole name matches the pattern, with the numbers that its groups found; DataError for others."""
-    for file in files:
-        found = re.fullmatch(pattern, file.name)
-        if found is None:
-            raise DataError(f"{file}: not a name of this data set; move the file out of the folder")
-        yield file, tuple(int(number) for number in found.groups())
+def numbers_in_name(file: Path, pattern: str) -> tuple[int, ...]:
+    """The numbers that the pattern's groups find in a file's whole name; DataError for a name that is none of it."""
+    found = re.fullmatch(pattern, file.name)
+    if found is None:
+        raise DataError(f"{file}: not a name of this data set; move the file out of the folder")
+    return tuple(int(number) for number in found.groups())
 
 
 def _field(content: Any, field: str, file: Path) -> NDArray[Any]:

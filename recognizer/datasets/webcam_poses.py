@@ -33,19 +33,22 @@ import json
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pose.skeleton import LAYOUTS, Layout
-from recognizer.datasets.reading import DAMAGED, damaged, load_npz, numbers
-from recognizer.datasets.recording import DataError
+from pose.skeleton import LAYOUTS, MEDIAPIPE_33, Layout
+from recognizer.datasets.dataset import DataSet
+from recognizer.datasets.errors import DataError
+from recognizer.datasets.reading import DAMAGED, damaged, each, load_npz, numbers
+from recognizer.datasets.sequences import LabelledSequence, Segment
+from recognizer.model_card import TrainingSource
 
+NAME = "webcam_poses"
 INDEX, SEQUENCES = "index.tsv", "sequences"
 UNKNOWN_PERSON = "unknown"
 PARTS = ("train", "validation", "test")
@@ -76,43 +79,6 @@ _PIXEL_STEPS = 8  # of the stored positions
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
 
 
-class Segment(NamedTuple):
-    """From start_s to end_s somebody does what the label says: an action's name, or `other:WHAT`."""
-
-    start_s: float
-    end_s: float
-    label: str
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class LabelledSequence:
-    """The poses of one person in a recording, and what the person does.
-
-    times_s: (T,) float64, increasing; every frame of the recording, with or without a pose. xy_px: (T, V, 2) float32,
-    y down. confidence: (T, V) float32 in 0..1. size: width and height of the picture. person: an id, or "unknown".
-    segments: in order and apart; the time between them has no label, which says nothing of it.
-    """
-
-    name: str
-    source: str
-    person: str
-    times_s: NDArray[np.float64]
-    xy_px: NDArray[np.float32]
-    confidence: NDArray[np.float32]
-    layout: Layout
-    size: tuple[int, int]
-    segments: tuple[Segment, ...]
-    note: str = ""
-    estimator: str = ""
-    terms: str = ""
-
-    @property
-    def posed(self) -> NDArray[np.bool_]:
-        """(T,) False where the frame has no pose: every joint at 0."""
-        posed: NDArray[np.bool_] = np.any(self.xy_px, axis=(1, 2))
-        return posed
-
-
 def part_of(sequence: LabelledSequence) -> str:
     """ "train", "validation" or "test": of the person, for unknown people of the source.
 
@@ -131,21 +97,23 @@ def read(folder: Path) -> Iterator[LabelledSequence | DataError]:
     Raises DataError where the folder has no index that can be read.
     """
     seen: set[str] = set()
-    for line, row in _rows(folder / INDEX):
-        try:
-            name = _name(row, folder / INDEX, line)
-            if name in seen:
-                raise damaged(folder / INDEX, f"line {line} names {name} again")
-            seen.add(name)
-            yield _sequence(folder, name, row)
-        except DataError as error:
-            yield error
+
+    def sequence(line: int, row: Mapping[str, str | None]) -> LabelledSequence:
+        if any("\ufffd" in str(value) for value in row.values()):
+            raise damaged(folder / INDEX, f"line {line} is not UTF-8 text")
+        name = _name(row, folder / INDEX, line)
+        if name in seen:
+            raise damaged(folder / INDEX, f"line {line} names {name} again")
+        seen.add(name)
+        return _sequence(folder, name, row)
+
+    return each(list(_rows(folder / INDEX)), lambda numbered: sequence(*numbered))
 
 
 def _rows(index: Path) -> Iterator[tuple[int, Mapping[str, str | None]]]:
     """Lines of the index with their numbers."""
     try:
-        with index.open(encoding="utf-8", newline="") as file:
+        with index.open(encoding="utf-8", errors="replace", newline="") as file:  # one line's damage is that line's
             rows = csv.DictReader(file, delimiter="\t")
             columns = set(rows.fieldnames or ())
             if "name" not in columns or not columns & {"action", "segments"}:
@@ -154,7 +122,7 @@ def _rows(index: Path) -> Iterator[tuple[int, Mapping[str, str | None]]]:
                 yield rows.line_num, row
     except FileNotFoundError as error:
         raise DataError(f"{index} is missing; give a folder that holds {INDEX} and {SEQUENCES}/NAME.npz") from error
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except (OSError, csv.Error) as error:
         raise damaged(index, f"not a table of tab-separated text ({type(error).__name__})") from error
 
 
@@ -245,3 +213,16 @@ def _segment(item: Sequence[Any]) -> Segment:
     if not isinstance(label, str) or not label.strip():
         raise ValueError("not a label")
     return Segment(start_s, end_s, label.strip())
+
+
+DATASET = DataSet(
+    name=NAME,
+    read=read,
+    layout=MEDIAPIPE_33,  # of nearly all of them; each sequence says its own
+    terms=TrainingSource(
+        "Poses of real people before a camera",
+        "MediaPipe and OpenPose poses of videos in 30 public repositories, which the set's index names",
+        "most owners state no licence, some GPL-2.0, GPL-3.0, MIT or Apache-2.0: for research",
+    ),
+    files=f"{SEQUENCES}/*.npz",
+)

@@ -1,4 +1,7 @@
-"""Everyday actions merged from five data sets: what each recording shows, and who trains, validates and tests."""
+"""Everyday actions merged from data sets: what each recording shows, and who trains, validates and tests.
+
+What a set's own actions are in everyday words, its DATASET says.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
@@ -8,55 +11,26 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from pose.skeleton import MPOSE_13
-from recognizer.datasets import jhmdb, kinect, msr_action3d, nw_ucla, penn_action, utd_mhad
-from recognizer.datasets.recording import Recording
+from pose.skeleton import MPOSE_13, convert
+from recognizer.datasets import kinect, webcam_poses
+from recognizer.datasets.registry import DATASETS, dataset_of, terms_of
+from recognizer.datasets.sequences import ActionSequence
+from recognizer.model_card import TrainingSource
+from recognizer.training.reading import action_sequences
 
 IDLE, OTHER = "idle", "other"
-WEBCAM_POSES = "webcam_poses"
+WEBCAM_POSES = webcam_poses.NAME
 ACTIONS = (
     *(IDLE, "walk", "run", "sit_down", "stand_up", "pick_up", "wave", "clap", "throw", "punch", "kick", "squat"),
     *("push_up", "sit_up", "jumping_jacks", "pull_up", "swing", OTHER),
 )
 
-# Data set -> action -> the set's own names of it. What is not named here is OTHER; IDLE is made of still frames.
-SOURCES: dict[str, dict[str, tuple[str, ...]]] = {
-    utd_mhad.NAME: {
-        **{"walk": ("walk",), "run": ("jog",), "sit_down": ("stand_to_sit",), "stand_up": ("sit_to_stand",)},
-        **{"wave": ("wave",), "clap": ("clap",), "throw": ("throw",), "punch": ("box",), "squat": ("squat",)},
-        "swing": ("baseball_swing", "tennis_swing"),
-    },
-    nw_ucla.NAME: {
-        **{"walk": ("walk", "carry"), "sit_down": ("sit_down",), "stand_up": ("stand_up",), "throw": ("throw",)},
-        "pick_up": ("pick_up_one_hand", "pick_up_two_hands"),
-    },
-    msr_action3d.NAME: {
-        **{"run": ("jogging",), "pick_up": ("bend",), "clap": ("hand_clap",), "throw": ("high_throw",)},
-        "wave": ("high_arm_wave", "horizontal_arm_wave", "two_hand_wave"),
-        **{"punch": ("forward_punch", "side_boxing"), "kick": ("forward_kick", "side_kick")},
-        "swing": ("tennis_swing", "golf_swing"),
-    },
-    penn_action.NAME: {
-        **{"throw": ("baseball_pitch",), "squat": ("squat",), "push_up": ("pushup",), "sit_up": ("situp",)},
-        **{"jumping_jacks": ("jumping_jacks",), "pull_up": ("pullup",)},
-        "swing": ("baseball_swing", "golf_swing", "tennis_forehand"),
-    },
-    jhmdb.NAME: {
-        **{"walk": ("walk",), "run": ("run",), "sit_down": ("sit",), "stand_up": ("stand",), "pick_up": ("pick",)},
-        **{"wave": ("wave",), "clap": ("clap",), "throw": ("throw",), "pull_up": ("pullup",), "swing": ("golf",)},
-    },
-}
-# JHMDB's jump is too weak to be an action of its own and too much of one to be called unknown: left out.
-_LEFT_OUT = {(jhmdb.NAME, "jump")}
+# What the shipped recognizers learnt from, and a training therefore has to have; other sets join in where they are.
+REQUIRED = ("penn_action", "utd_mhad", "nw_ucla", "msr_action3d", "jhmdb14")
 
-# People (clips, where people are not told apart) of the training split on whom every choice is made.
-_VALIDATION_SUBJECTS = {utd_mhad.NAME: {7}, msr_action3d.NAME: {9}, nw_ucla.NAME: {5, 10}}
-_VALIDATION_ONE_IN = 6
+_VALIDATION_ONE_IN = 6  # clips, or people, that are validated on where the set does not say on whom
 
 _MOVES = 0.2  # of a recording's speed: slower is waiting
-
-# Pitch of the camera in degrees, hip drop and hip width of kinect.to_mpose.
-_KINECT = {utd_mhad.NAME: (4.0, 0.42, 1.2), nw_ucla.NAME: (13.0, 0.42, 1.2), msr_action3d.NAME: (6.0, 0.5, 0.5)}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,34 +75,47 @@ class Corpus:
         return len(self.first)
 
 
-def action_of(recording: Recording) -> str:
-    """The everyday action that a recording shows, OTHER where it shows none."""
-    for action, names in SOURCES[recording.dataset].items():
-        if recording.action in names:
+def action_of(sequence: ActionSequence) -> str:
+    """The everyday action that a sequence shows, OTHER where it shows none."""
+    for action, names in dataset_of(sequence.dataset).everyday.items():
+        if sequence.action in names:
             return action
     return OTHER
 
 
-def part_of(recording: Recording) -> str:
+def part_of(sequence: ActionSequence) -> str:
     """ "train", "validation" or "test"; validation people come from the training split and never train."""
-    if recording.test:
+    if sequence.test:
         return "test"
-    if recording.subject is not None:
-        held_out = recording.subject in _VALIDATION_SUBJECTS[recording.dataset]
+    people = dataset_of(sequence.dataset).validation_people
+    if sequence.subject is not None and people:
+        held_out = sequence.subject in people
     else:
-        held_out = crc32(f"{recording.dataset}/{recording.name}".encode()) % _VALIDATION_ONE_IN == 0
+        who = sequence.name if sequence.subject is None else f"person {sequence.subject}"
+        held_out = crc32(f"{sequence.dataset}/{who}".encode()) % _VALIDATION_ONE_IN == 0
     return "validation" if held_out else "train"
 
 
-def read_all(folder: Path) -> list[Recording]:
-    """The recordings of the five sets under `folder`; DataError names the first set that is missing."""
-    readers = (penn_action, utd_mhad, nw_ucla, msr_action3d, jhmdb)
-    recordings = [recording for reader in readers for recording in reader.read(folder / reader.NAME)]
-    return [recording for recording in recordings if (recording.dataset, recording.action) not in _LEFT_OUT]
+def read_all(folder: Path) -> list[ActionSequence]:
+    """The sequences of the data sets under `folder` that say what their actions are in everyday words.
+
+    DataError names the first one of REQUIRED that is missing. What cannot be used is told in the log and left out.
+    """
+    used = [
+        dataset
+        for dataset in DATASETS.values()
+        if dataset.everyday and (dataset.name in REQUIRED or (folder / dataset.name).is_dir())
+    ]
+    return [
+        sequence
+        for dataset in used
+        for sequence in action_sequences(dataset.read(folder / dataset.name))
+        if sequence.action not in dataset.left_out
+    ]
 
 
-def merge(recordings: Iterable[Recording]) -> Corpus:
-    """Recordings of any of the five sets as one corpus."""
+def merge(recordings: Iterable[ActionSequence]) -> Corpus:
+    """Sequences of any of the sets as one corpus."""
     recordings = list(recordings)
     converted = [_to_mpose(recording) for recording in recordings]
     length = np.array([len(joints) for joints, _ in converted], dtype=np.intp)
@@ -156,6 +143,11 @@ def merge(recordings: Iterable[Recording]) -> Corpus:
     )
 
 
+def terms(corpus: Corpus) -> tuple[TrainingSource, ...]:
+    """Of the data sets that a corpus has recordings of, as cards state them."""
+    return terms_of(set(corpus.dataset.tolist()))
+
+
 def moved_frames(joints: NDArray[np.float32], fps: float) -> tuple[float, float]:
     """The first and the last frame of a recording (T, 13, 3) between which its person moves; all where it is unclear.
 
@@ -173,11 +165,17 @@ def moved_frames(joints: NDArray[np.float32], fps: float) -> tuple[float, float]
     return (first, end) if end - first >= 0.4 * fps else (0.0, last)
 
 
-def _to_mpose(recording: Recording) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    if recording.dataset in _KINECT:
-        pitch, hip_drop, hip_width = _KINECT[recording.dataset]
-        joints = kinect.to_mpose(kinect.upright(recording.joints, pitch), hip_drop, hip_width)
+def _to_mpose(sequence: ActionSequence) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """(T, 13, 3) joints, z at 0 where there is none, and (T, 13) whether they were seen."""
+    camera = dataset_of(sequence.dataset).kinect
+    if camera is not None:
+        upright = kinect.upright(sequence.joints, camera.pitch_deg)
+        joints = kinect.to_mpose(upright, camera.hip_drop, camera.hip_width)
         return joints.astype(np.float32), np.ones(joints.shape[:2], dtype=bool)
-    places = [recording.layout.index(joint) for joint in MPOSE_13.joints]
-    flat = np.pad(recording.joints[:, places], [(0, 0), (0, 0), (0, 1)])
-    return flat, recording.seen[:, places]
+    if set(MPOSE_13.joints) <= set(sequence.layout.joints):
+        places = [sequence.layout.index(joint) for joint in MPOSE_13.joints]
+        joints, seen = sequence.joints[:, places], sequence.seen[:, places]
+    else:
+        joints, found = convert(sequence.joints, sequence.seen.astype(np.float32), sequence.layout, MPOSE_13)
+        seen = found > 0
+    return np.pad(joints, [(0, 0), (0, 0), (0, 3 - joints.shape[-1])]), seen

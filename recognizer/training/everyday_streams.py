@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from pose.skeleton import MPOSE_13, convert
 from recognizer.datasets import webcam_poses
-from recognizer.datasets.recording import DataError
-from recognizer.datasets.webcam_poses import LabelledSequence, part_of
+from recognizer.datasets.sequences import LabelledSequence
+from recognizer.datasets.webcam_poses import part_of
 from recognizer.features import RATE_FPS
 from recognizer.training.everyday import ACTIONS, IDLE, OTHER, WEBCAM_POSES, Corpus, merge, read_all
+from recognizer.training.reading import labelled_sequences
 from recognizer.window import MAX_POSE_GAP_S, MIN_CONFIDENCE, resample
 
 _UNLISTED = "other:"
@@ -49,23 +50,15 @@ class _Row:
 
 
 def read_corpus(folder: Path) -> Corpus:
-    """The five research sets under `folder` and, where it is there, webcam_poses; DataError names what is missing.
+    """The research sets under `folder` (read_all) and webcam_poses, where it is there. DataError names what is missing.
 
-    A sequence that cannot be read is told on stderr and left out.
+    A sequence that cannot be read is told in the log and left out.
     """
     corpus = merge(read_all(folder))
     if not (folder / WEBCAM_POSES).is_dir():
         sys.stderr.write(f"{folder} has no {WEBCAM_POSES}: without it a recognizer is wrong about strangers\n")
         return corpus
-    return with_sequences(corpus, _whole(webcam_poses.read(folder / WEBCAM_POSES)))
-
-
-def _whole(found: Iterable[LabelledSequence | DataError]) -> Iterator[LabelledSequence]:
-    for sequence in found:
-        if isinstance(sequence, DataError):
-            sys.stderr.write(f"{sequence}\n")
-        else:
-            yield sequence
+    return with_sequences(corpus, labelled_sequences(webcam_poses.read(folder / WEBCAM_POSES)))
 
 
 def action_and_kind(label: str) -> tuple[str, str]:

@@ -12,9 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from recognizer.datasets.sources import TRAINING_DATA
 from recognizer.features import FEATURES_VERSION, LAYOUT, RATE_FPS
-from recognizer.model_card import INPUT_NAME, MODEL_FILE, DecisionRules, ModelCard, Parity, TensorSpec
+from recognizer.model_card import INPUT_NAME, MODEL_FILE, DecisionRules, ModelCard, Parity, TensorSpec, TrainingSource
 from recognizer.training.batches import FRAMES
 from recognizer.training.everyday import ACTIONS, OTHER
 from recognizer.training.models.deployed import Deployed
@@ -34,9 +33,13 @@ def export(
     family: str,
     decision: DecisionRules,
     metrics: Mapping[str, Mapping[str, Any]],
+    training_data: tuple[TrainingSource, ...],
     notes: str,
 ) -> ModelCard:
-    """Write model.onnx and card.json into `folder`, each whole or not at all; the card, which names the model, last."""
+    """Write model.onnx and card.json into `folder`, each whole or not at all; the card, which names the model, last.
+
+    training_data: the terms of what the network was trained on.
+    """
     network = network.eval().float()
     content, embedding, attention = with_inside(network, features)
     folder.mkdir(parents=True, exist_ok=True)
@@ -52,7 +55,7 @@ def export(
         fps=RATE_FPS,
         features=FEATURES_VERSION,
         logits=TensorSpec(OUTPUT_NAME, ("N", len(ACTIONS))),
-        training_data=TRAINING_DATA,
+        training_data=training_data,
         metrics=metrics,
         decision=decision,
         sha256=hashlib.sha256(content).hexdigest(),

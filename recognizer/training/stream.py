@@ -12,8 +12,9 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from recognizer.datasets.recording import DataError
-from recognizer.datasets.webcam_poses import PARTS, LabelledSequence, part_of, read
+from recognizer.datasets.errors import DataError
+from recognizer.datasets.sequences import LabelledSequence
+from recognizer.datasets.webcam_poses import PARTS, part_of, read
 from recognizer.model_card import find_model
 from recognizer.onnx_recognizer import OnnxRecognizer
 from recognizer.training.stream_outcome import Outcome, judge

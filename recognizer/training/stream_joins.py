@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pose.skeleton import MPOSE_13
-from recognizer.datasets.webcam_poses import Segment
+from recognizer.datasets.sequences import Segment
 from recognizer.decision import IDLE
 from recognizer.training import augment
 from recognizer.training.stream_outcome import SIT_STILL

@@ -23,7 +23,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from recognizer.datasets.webcam_poses import LabelledSequence, Segment
+from recognizer.datasets.sequences import LabelledSequence, Segment
 from recognizer.decision import IDLE, ActionCard, ActionEvent
 from recognizer.training.segmentation import OVERLAPS, Matches, edit_score, match, runs
 from recognizer.training.stream_run import Moment, Streamed

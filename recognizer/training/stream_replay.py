@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pose.types import Pose
-from recognizer.datasets.webcam_poses import LabelledSequence
+from recognizer.datasets.sequences import LabelledSequence
 from recognizer.decision import HALF_BODY, ActionCard, ActionEvent, Decider
 from recognizer.features import LAYOUT, RATE_FPS, clip_features
 from recognizer.live import GONE_S, TICKS_A_DECISION

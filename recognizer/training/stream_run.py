@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from pose.types import Pose
-from recognizer.datasets.webcam_poses import LabelledSequence
+from recognizer.datasets.sequences import LabelledSequence
 from recognizer.decision import ActionEvent, Decision
 from recognizer.live import GONE_S, LiveRecognition, Predicting
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pose.skeleton import Layout
-from recognizer.datasets.recording import Recording, Skeleton
+from recognizer.datasets.sequences import ActionSequence, Skeleton
 
 Array = NDArray[np.float32]
 Angle = float | NDArray[np.floating]
@@ -50,7 +50,9 @@ def body_centre(joints: Array, seen: NDArray[np.bool_], layout: Layout) -> NDArr
     return centre
 
 
-def view(recording: Recording, yaw_deg: float = 0.0, pitch_deg: float = 0.0, distance_m: float = 3.5) -> Recording:
+def view(
+    recording: ActionSequence, yaw_deg: float = 0.0, pitch_deg: float = 0.0, distance_m: float = 3.5
+) -> ActionSequence:
     """The 2D recording of a camera put around the person of a 3D one; `project` says how.
 
     All people of the clip are seen by the one camera. Joints that are not there (unseen, at 0) stay at 0.
@@ -60,7 +62,7 @@ def view(recording: Recording, yaw_deg: float = 0.0, pitch_deg: float = 0.0, dis
     return _with_people(recording, lambda joints: project(joints, pivot, yaw_deg, pitch_deg, distance_m))
 
 
-def own_view(recording: Recording) -> Recording:
+def own_view(recording: ActionSequence) -> ActionSequence:
     """The 2D recording of the camera that recorded a 3D one: x / z and y / z, in metres at the person's distance."""
     _demand_depth(recording)
     depth = max(float(body_centre(recording.joints, recording.seen, recording.layout)[2]), 1e-3)
@@ -72,12 +74,12 @@ def own_view(recording: Recording) -> Recording:
     return _with_people(recording, seen_by_it)
 
 
-def _demand_depth(recording: Recording) -> None:
+def _demand_depth(recording: ActionSequence) -> None:
     if recording.joints.shape[-1] != 3:
         raise ValueError(f"{recording.dataset}/{recording.name} is flat already; only 3D recordings can be projected")
 
 
-def _with_people(recording: Recording, camera: Callable[[Array], Array]) -> Recording:
+def _with_people(recording: ActionSequence, camera: Callable[[Array], Array]) -> ActionSequence:
     flat = []
     for person in recording.people:
         there = person.seen | np.any(person.joints != 0, axis=-1)

@@ -12,7 +12,8 @@ from app.library.importing import ImportOptions
 from app.recording.writer import RecordingWriter
 from pose.model_asset import PoseModelError, find_pose_model
 from pose.types import Pose
-from recognizer.datasets.webcam_poses import LabelledSequence, part_of, read
+from recognizer.datasets.sequences import LabelledSequence
+from recognizer.datasets.webcam_poses import part_of, read
 from recognizer.live import LiveRecognition
 from recognizer.onnx_recognizer import OnnxRecognizer
 from recognizer.teaching.clips import NOTHING

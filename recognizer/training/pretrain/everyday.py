@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from recognizer.datasets.recording import DataError
+from recognizer.datasets.errors import DataError
 from recognizer.features import RATE_FPS, clip_features
 from recognizer.training import augment
 from recognizer.training.augment import Augmentation

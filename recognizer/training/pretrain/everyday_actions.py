@@ -11,7 +11,7 @@ from recognizer.features import CHANNELS, LAYOUT
 from recognizer.model_card import ModelCard
 from recognizer.training.batches import BatchMaker, BatchPlan, OutputSpace
 from recognizer.training.choice import choose
-from recognizer.training.everyday import ACTIONS, Corpus
+from recognizer.training.everyday import ACTIONS, Corpus, terms
 from recognizer.training.export import decision_rules, export
 from recognizer.training.fit import loss_of
 from recognizer.training.lightning_run import Hardware, claim
@@ -114,6 +114,7 @@ def write_model(network: GlFeatures, corpus: Corpus, data: Path, folder: Path, h
         family=FAMILY,
         decision=decision_rules(rules.temperature, rules.by_action(), rules.needs, rules.upper_weight),
         metrics=chosen.metrics(_deployed(network), data, corpus),
+        training_data=terms(corpus),
         notes=NOTES.format(how=how),
     )
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pose.skeleton import LAYOUTS, MPOSE_13, Layout
-from recognizer.datasets.recording import DataError
+from recognizer.datasets.errors import DataError
 from recognizer.features import RATE_FPS
 from recognizer.plain_arrays import UNREADABLE, refuse_traps
 from recognizer.teaching.clips import TeachingClip

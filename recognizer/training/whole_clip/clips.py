@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pose.skeleton import Layout, convert
-from recognizer.datasets.recording import DataError, Recording
+from recognizer.datasets.errors import DataError
+from recognizer.datasets.sequences import ActionSequence
 
 Array = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -74,7 +75,7 @@ class WholeClips:
 
 
 def whole_clips(
-    recordings: Iterable[Recording],
+    recordings: Iterable[ActionSequence],
     frames: int = 30,
     options: ClipOptions | None = None,
     actions: Sequence[str] | None = None,
@@ -92,7 +93,7 @@ def whole_clips(
 
 
 def padded_clips(
-    recordings: Iterable[Recording],
+    recordings: Iterable[ActionSequence],
     frames: int | None = None,
     options: ClipOptions | None = None,
     actions: Sequence[str] | None = None,
@@ -117,7 +118,7 @@ class _Track:
     score: Array
 
 
-def _tracks(recordings: Sequence[Recording], options: ClipOptions) -> list[_Track]:
+def _tracks(recordings: Sequence[ActionSequence], options: ClipOptions) -> list[_Track]:
     if not recordings:
         raise DataError("no recordings to make clips of; check the folder, the split and the actions")
     if options.people < 1 or options.normalise not in get_args(Normalise):
@@ -130,7 +131,7 @@ def _tracks(recordings: Sequence[Recording], options: ClipOptions) -> list[_Trac
     return [_track(recording, options) for recording in recordings]
 
 
-def _track(recording: Recording, options: ClipOptions) -> _Track:
+def _track(recording: ActionSequence, options: ClipOptions) -> _Track:
     people = recording.people[: options.people]
     xyz = np.stack([person.joints for person in people])
     # A joint that was not seen but has a place, filled in by the reader, is better than none.
@@ -170,7 +171,7 @@ def _padded(track: _Track, frames: int) -> _Track:
 
 
 def _clips(
-    recordings: Sequence[Recording],
+    recordings: Sequence[ActionSequence],
     tracks: Sequence[_Track],
     valid: Mask,
     options: ClipOptions,

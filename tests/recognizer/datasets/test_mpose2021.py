@@ -5,7 +5,7 @@ import pytest
 
 from pose.skeleton import MPOSE_13
 from recognizer.datasets import mpose2021
-from recognizer.datasets.recording import DataError
+from recognizer.datasets.errors import DataError
 
 JOINTS = {"openpose": 25, "posenet": 17, "movenet": 17}
 
@@ -96,6 +96,20 @@ def test_actions_groups_and_folds():
     }
     assert set(mpose2021.REDUCED) == set(range(6))
     assert len(set(mpose2021.FOLD_SEEDS)) == 10
+
+
+def test_clips_as_sequences(tmp_path):
+    write(tmp_path, "openpose")
+    arrays = mpose2021.read(tmp_path, velocities=False, confidence=True)
+    found = list(mpose2021.DATASET.read(tmp_path))
+    assert [(s.name, s.action, s.test) for s in found[4:]] == [
+        ("train_00004", "walk", False),
+        ("test_00000", "check_watch", True),
+        ("test_00001", "cross_arms", True),
+    ]
+    for sequence, clip in zip(found, [*arrays.x_train, *arrays.x_test], strict=True):
+        np.testing.assert_array_equal(sequence.joints, clip[..., :2])
+        np.testing.assert_array_equal(sequence.score, clip[..., 2])
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import pytest
 
 from pose.skeleton import OPENPOSE_18
 from recognizer.datasets import utd_openpose
-from recognizer.datasets.recording import DataError
+from recognizer.datasets.errors import DataError
 
 
 def write(folder, name, joints):
@@ -29,13 +29,14 @@ def test_both_folders_are_read_and_joints_on_the_neck_are_missing(tmp_path):
     assert np.argwhere(~first.seen).tolist() == [[5, wrist]]
 
 
-def test_tables_of_another_width_or_with_nan_are_skipped(tmp_path, caplog):
+def test_tables_of_another_width_or_with_nan_are_problems(tmp_path):
     write(tmp_path / "poseCSVs", "a1_s2_t1", np.ones((40, 17, 2)))
     bad = np.ones((40, 18, 2))
     bad[3, 3] = np.nan
     write(tmp_path / "poseCSVs", "a1_s2_t2", bad)
-    assert list(utd_openpose.read(tmp_path)) == []
-    assert len(caplog.records) == 2
+    narrow, not_numbers = utd_openpose.read(tmp_path)
+    assert "a1_s2_t1_color.avi.csv: rows of 34 numbers, not 36" in str(narrow)
+    assert "a1_s2_t2_color.avi.csv: joints that are not numbers" in str(not_numbers)
 
 
 def test_no_table_is_one_line(tmp_path):

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from pose.skeleton import LAYOUTS, MEDIAPIPE_33, OPENPOSE_18
-from recognizer.datasets.recording import DataError
-from recognizer.datasets.webcam_poses import LabelledSequence, Segment, part_of, read
+from recognizer.datasets.errors import DataError
+from recognizer.datasets.sequences import LabelledSequence, Segment
+from recognizer.datasets.webcam_poses import part_of, read
 
 REAL = Path(__file__).resolve().parents[4] / "shared" / "datasets" / "webcam_poses"
 COLUMNS = ("name", "source", "person", "layout", "action", "segments", "note")

@@ -115,7 +115,18 @@ def test_every_published_figure_says_where_it_is_from_and_what_differs():
     published = [figure for table in BENCHMARKS for figure in table.published]
     assert published
     assert all(figure.source and figure.differs for figure in published)
-    assert {task for table in BENCHMARKS for task in table.tasks} == set(TASKS)
+    assert {task for table in BENCHMARKS for task in table.tasks} <= set(TASKS)
+
+
+def test_without_tasks_all_that_lie_in_the_folder_are_run(tmp_path):
+    with pytest.raises(ActionLensError, match="no data set with a benchmark"):
+        benchmark.tasks_of(None, tmp_path)
+    for name in ("jhmdb14", "webcam_poses"):
+        (tmp_path / name).mkdir()
+    assert benchmark.tasks_of(None, tmp_path) == ["jhmdb14-1", "jhmdb14-2", "jhmdb14-3"]
+    assert benchmark.tasks_of(["penn"], tmp_path) == ["penn"]
+    with pytest.raises(ActionLensError, match="no task 'pen'"):
+        benchmark.tasks_of(["pen"], tmp_path)
 
 
 def test_the_page_keeps_what_is_written_around_the_figures(tmp_path):

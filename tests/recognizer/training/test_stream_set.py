@@ -8,8 +8,9 @@ import pytest
 pytest.importorskip("torch")
 
 from recognizer.datasets import penn_action, utd_mhad
-from recognizer.datasets.recording import DataError
-from recognizer.datasets.webcam_poses import Segment, read
+from recognizer.datasets.errors import DataError
+from recognizer.datasets.sequences import Segment
+from recognizer.datasets.webcam_poses import read
 from recognizer.training.command_line import main
 from recognizer.training.stream_joins import FPS, acted, join, standing_pose
 from recognizer.training.stream_set import SIZE

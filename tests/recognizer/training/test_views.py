@@ -7,7 +7,8 @@ import pytest
 
 from pose.skeleton import KINECT_20
 from recognizer.datasets import nw_ucla
-from recognizer.datasets.recording import Recording, Skeleton
+from recognizer.datasets.sequences import ActionSequence, Skeleton
+from recognizer.training.reading import action_sequences
 from recognizer.training.views import body_centre, own_view, project, view
 
 ORIGIN = np.zeros(3)
@@ -20,7 +21,7 @@ def points(*xyz):
 def recording(joints, seen=None, others=()):
     joints = np.asarray(joints, dtype=np.float32)
     seen = np.ones(joints.shape[:2], dtype=bool) if seen is None else seen
-    return Recording("set", "a", "walk", joints, seen, KINECT_20, 15.0, 1, False, others)
+    return ActionSequence("set", "a", "walk", joints, seen, KINECT_20, 15.0, 1, False, others)
 
 
 def person(frames=5, seed=0):
@@ -116,7 +117,7 @@ def test_flat_recordings_are_refused():
 
 
 def test_real_people_stand_upright_in_their_own_view(real_data):
-    for number, before in enumerate(nw_ucla.read(real_data / nw_ucla.NAME)):
+    for number, before in enumerate(action_sequences(nw_ucla.read(real_data / nw_ucla.NAME))):
         if before.action != "walk":
             continue
         after = own_view(before)

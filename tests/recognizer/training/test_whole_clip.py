@@ -14,7 +14,7 @@ torch = pytest.importorskip("torch", reason="needs the extra `train`")
 
 from pose.errors import ActionLensError  # noqa: E402
 from pose.skeleton import KINECT_20, MPOSE_13  # noqa: E402
-from recognizer.datasets.recording import DataError  # noqa: E402
+from recognizer.datasets.errors import DataError  # noqa: E402
 from recognizer.training.lightning_run import JOB_FILE, Hardware  # noqa: E402
 from recognizer.training.run_folder import RunError  # noqa: E402
 from recognizer.training.whole_clip import command as train_clips  # noqa: E402

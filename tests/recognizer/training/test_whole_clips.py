@@ -7,7 +7,8 @@ import pytest
 
 from pose.skeleton import COCO_17, KINECT_20, MEDIAPIPE_33, MPOSE_13, NTU_25
 from recognizer.datasets import jhmdb
-from recognizer.datasets.recording import DataError, Recording, Skeleton
+from recognizer.datasets.errors import DataError
+from recognizer.datasets.sequences import ActionSequence, Skeleton
 from recognizer.training.whole_clip.clips import ClipOptions, padded_clips, whole_clips
 
 PLAIN = ClipOptions(normalise="none")
@@ -16,7 +17,7 @@ PLAIN = ClipOptions(normalise="none")
 def recording(name="a", action="walk", frames=20, layout=MPOSE_13, dims=2, test=False, others=(), seed=0, **fields):
     rng = np.random.default_rng(seed)
     joints = np.cumsum(rng.normal(size=(frames, len(layout), dims)), axis=0).astype(np.float32) + 50
-    return Recording(
+    return ActionSequence(
         dataset="set",
         name=name,
         action=action,
