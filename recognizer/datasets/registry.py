@@ -5,6 +5,7 @@ from pathlib import Path
 
 from pose.folders import is_leftover
 from recognizer.datasets import (
+    florence_3d,
     jhmdb,
     kinetics_skeleton,
     mpose2021,
@@ -34,6 +35,7 @@ DATASETS: dict[str, DataSet] = {
         ntu.DATASET,
         kinetics_skeleton.DATASET,
         mpose2021.DATASET,
+        florence_3d.DATASET,
     )
 }
 

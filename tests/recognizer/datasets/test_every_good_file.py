@@ -114,11 +114,21 @@ def mpose2021(folder, bad):
         np.save(place / f"y_{part}.npy", np.arange(len(clips)))
 
 
+def florence_3d(folder, bad):
+    lines = [
+        f"{video + 1} {video % 10 + 1} 1 " + " ".join(f"{value:.4f}" for value in frame.reshape(-1))
+        for video in range(COUNT)
+        for frame in random(video, 4, 15, 3)
+    ]
+    lines[4 * bad + 2] = "x y z"
+    (folder / "Florence_dataset_WorldCoordinates.txt").write_text("\n".join(lines) + "\n")
+
+
 WRITERS = {
     writer.__name__: writer
     for writer in (
         *(penn_action, utd_mhad, utd_openpose_csv, nw_ucla, msr_action3d, jhmdb14, webcam_poses, ntu_rgbd),
-        *(kinetics_skeleton, mpose2021),
+        *(kinetics_skeleton, mpose2021, florence_3d),
     )
 }
 

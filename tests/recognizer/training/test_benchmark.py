@@ -118,12 +118,18 @@ def test_every_published_figure_says_where_it_is_from_and_what_differs():
     assert {task for table in BENCHMARKS for task in table.tasks} <= set(TASKS)
 
 
+def test_a_split_without_published_figures_has_a_table_once_it_is_measured():
+    assert "Florence" not in tables([result()])
+    (title,) = [line for line in tables([result(task="florence-3d")]).splitlines() if "Florence" in line]
+    assert title == f"### {TASKS['florence-3d'].title}"
+
+
 def test_without_tasks_all_that_lie_in_the_folder_are_run(tmp_path):
     with pytest.raises(ActionLensError, match="no data set with a benchmark"):
         benchmark.tasks_of(None, tmp_path)
-    for name in ("jhmdb14", "webcam_poses"):
+    for name in ("jhmdb14", "florence_3d", "webcam_poses"):
         (tmp_path / name).mkdir()
-    assert benchmark.tasks_of(None, tmp_path) == ["jhmdb14-1", "jhmdb14-2", "jhmdb14-3"]
+    assert benchmark.tasks_of(None, tmp_path) == ["jhmdb14-1", "jhmdb14-2", "jhmdb14-3", "florence-3d"]
     assert benchmark.tasks_of(["penn"], tmp_path) == ["penn"]
     with pytest.raises(ActionLensError, match="no task 'pen'"):
         benchmark.tasks_of(["pen"], tmp_path)

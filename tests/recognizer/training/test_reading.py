@@ -8,10 +8,12 @@ import pytest
 pytest.importorskip("torch", reason="needs the extra `train`")
 
 from pose.skeleton import JHMDB_15, OPENPOSE_18, PENN_13
+from recognizer.datasets.registry import DATASETS
 from recognizer.datasets.sequences import ActionSequence
 from recognizer.training import everyday, everyday_streams
 from recognizer.training.command_line import main
 from recognizer.training.stream_set import add_stream_set
+from recognizer.training.whole_clip.tasks import TASKS
 
 
 @pytest.fixture
@@ -61,6 +63,39 @@ def test_a_line_is_told_once_however_often_the_file_is_read(data, tmp_path, capl
     monkeypatch.setattr("recognizer.training.command_line.COMMANDS", {"stream-set": read})
     assert main(["stream-set", str(tmp_path / "out"), "--data", str(data)]) == 1
     assert len(caplog.messages) == len(set(caplog.messages)) == 3
+
+
+def florence(folder, frames=6):
+    """Two videos of each of six people: waving, and bowing."""
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    rows = []
+    for video in range(12):
+        joints = rng.normal(0, 0.2, (frames, 15, 3)) + np.array([0, 0, 2.5])
+        joints[:, 3, 0], joints[:, 6, 0] = 0.3, -0.3
+        ids = f"{video + 1} {video // 2 + 1} {(1, 9)[video % 2]} "
+        rows += [ids + " ".join(f"{value:.4f}" for value in frame.reshape(-1)) for frame in joints]
+    (folder / "Florence_dataset_WorldCoordinates.txt").write_text("\n".join(rows) + "\n")
+
+
+def test_a_set_that_is_registered_is_trained_on_benchmarked_and_named_in_cards(data):
+    before = everyday.merge(everyday.read_all(data))
+    florence(data / "florence_3d")
+    after = everyday.merge(everyday.read_all(data))
+    here = after.dataset == "florence_3d"
+    assert here.sum() == 6  # bows are left out
+    assert not (before.dataset == "florence_3d").any()
+    np.testing.assert_array_equal(after.joints[: len(before.joints)], before.joints)
+    assert {everyday.ACTIONS[action] for action in after.action[here]} == {"wave"}
+    assert after.part[here].tolist() == ["train"] * 4 + ["validation", "test"]
+    assert after.depth[here].all()
+    clips = TASKS["florence-3d"].load(data)
+    assert (clips.dims, clips.actions, len(clips.learn), len(clips.judge)) == (3, ("bow", "wave"), 10, 2)
+    chosen = TASKS["florence-3d"].load(data, "validation")
+    assert (len(chosen.learn), len(chosen.judge)) == (8, 2)
+    terms = everyday.terms(after)
+    assert DATASETS["florence_3d"].terms in terms
+    assert [source for source in terms if source not in everyday.terms(before)] == [DATASETS["florence_3d"].terms]
 
 
 @pytest.mark.parametrize("layout", [JHMDB_15, PENN_13, OPENPOSE_18])
