@@ -13,6 +13,7 @@ from window_fakes import Engines, result
 
 from app.errors import OutputError
 from app.library.catalogue import Library
+from app.library.import_data import import_sequences
 from app.settings import RunOptions, UserSettings
 from pose.skeleton import COCO_17
 from pose.types import Frame
@@ -65,9 +66,10 @@ def test_a_reader(followed, tmp_path):
     folder.mkdir()
     xy = np.random.default_rng(0).uniform(0, 400, (40, 17, 2))
     np.savez(folder / "wave-1.npz", xy=xy, confidence=np.ones((40, 17)))
-    import_data = followed("A reader of a data set")["import_data"]
+    registry = followed("A reader of a data set")["registry"]
+    assert registry.dataset_in(folder).name == "my_set"
     with Library(tmp_path / "library") as library:
-        report = import_data.import_data_set(library, "my_set", folder)
+        report = import_sequences(library, registry.DATASETS["my_set"].read(folder), "my_set")
         assert (len(report.recordings), report.problems) == (1, [])
         (clip,) = library.clips()
         assert clip.action == "wave"

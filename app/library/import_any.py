@@ -8,14 +8,15 @@ from pathlib import Path
 from app.library.archives import is_archive, unpack
 from app.library.catalogue import Library
 from app.library.errors import LibraryError
-from app.library.import_data import READERS, data_set_in, import_data_set
+from app.library.import_data import import_data_set
 from app.library.import_videos import import_videos
 from app.library.importing import ImportOptions, ImportReport, Tell
 from app.library.pyskl_files import import_pyskl
 from app.library.table_files import import_tables, is_tables
 from pose.folders import is_leftover
+from recognizer.datasets.registry import DATASETS, dataset_in
 
-FORMATS = ("videos", "pyskl", "tables", *sorted(READERS))
+FORMATS = ("videos", "pyskl", "tables", *sorted(DATASETS))
 
 
 def import_any(
@@ -65,7 +66,8 @@ def _kind(path: Path) -> str:
         return "tables"
     if path.is_dir() and not any(path.rglob("*.mp4")) and len(_pickles(path)) == 1:
         return "pyskl"
-    return (data_set_in(path) if path.is_dir() else None) or "videos"
+    dataset = dataset_in(path) if path.is_dir() else None
+    return dataset.name if dataset is not None else "videos"
 
 
 def _pickle(path: Path) -> Path:

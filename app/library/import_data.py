@@ -1,7 +1,7 @@
 """Data sets of skeleton action recognition, and our own exports, become labelled recordings without pixels."""
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,71 +16,18 @@ from app.library.importing import ImportOptions, ImportProgress, ImportReport, T
 from app.library.labels import MAX_LABEL, clean_label
 from app.library.storing import describe, store
 from app.library.types import Filter, NewClip, Tracks
-from pose.folders import is_leftover
-from recognizer.training.data import (
-    jhmdb,
-    kinetics_skeleton,
-    mpose2021,
-    msr_action3d,
-    ntu,
-    nw_ucla,
-    penn_action,
-    utd_mhad,
-    utd_openpose,
-)
-from recognizer.training.data.recording import DataError
-from recognizer.training.data.recording import Recording as Sample
+from recognizer.datasets.dataset import Found
+from recognizer.datasets.errors import DataError
+from recognizer.datasets.reading import each
+from recognizer.datasets.registry import DATASETS
+from recognizer.datasets.sequences import ActionSequence, LabelledSequence
+from recognizer.datasets.webcam_poses import UNKNOWN_PERSON, part_of
 
-_MPOSE_FPS = 30.0  # not in the files; of most videos that it was made of
-
-
-def read_mpose2021(folder: Path) -> Iterator[Sample]:
-    """Split 1 of MPOSE2021's OpenPose variant: each pose about its neck, in torsos, as its package has it."""
-    split = mpose2021.read(folder, velocities=False, confidence=True)
-    for part, x, y in (("train", split.x_train, split.y_train), ("test", split.x_test, split.y_test)):
-        for number, (clip, label) in enumerate(zip(x, y.tolist(), strict=True)):
-            yield Sample(
-                dataset=mpose2021.NAME,
-                name=f"{part}_{number:05d}",
-                action=split.actions[label],
-                joints=clip[..., :2],
-                seen=clip[..., 2] > 0,
-                layout=split.layout,
-                fps=_MPOSE_FPS,
-                subject=None,
-                test=part == "test",
-                score=clip[..., 2],
-            )
-
-
-# Data set -> its reader of a folder.
-READERS: dict[str, Callable[[Path], Iterator[Sample]]] = {
-    module.NAME: module.read
-    for module in (penn_action, utd_mhad, utd_openpose, nw_ucla, msr_action3d, jhmdb, ntu, kinetics_skeleton)
-} | {mpose2021.NAME: read_mpose2021}
-# What tells a data set from others: names of its files.
-_FILES = {
-    "penn_action": "labels/*.mat",
-    "utd_mhad": "a*_s*_t*_skeleton.mat",
-    "utd_openpose_csv": "*/a*_s*_t*_color.avi.csv",
-    "nw_ucla": "a*_s*_e*_v*.json",
-    "msr_action3d": "a*_s*_e*_skeleton3D.txt",
-    "jhmdb14": "split*_train.npz",
-    "ntu_rgbd": "S*C*P*R*A*.skeleton",
-}
 # A picture of 640 x 480 whose field of view is Kinect's: 525 pixels of focal length (OpenNI's default for its sensor).
 _FOCAL_PX, _SIZE = 525.0, (640, 480)
 _NEAREST_M = 0.3
 _MARGIN = 0.1  # around joints without a picture, of their extent
 _HEIGHT_PX = 480
-
-
-def data_set_in(folder: Path) -> str | None:
-    """Which data set lies in a folder, by the names of its files; None where it is none that is known by them."""
-    for name, pattern in _FILES.items():
-        if any(not is_leftover(file.relative_to(folder)) for file in folder.glob(pattern)):
-            return name
-    return None
 
 
 def import_data_set(
@@ -92,91 +39,126 @@ def import_data_set(
     tell: Tell | None = None,
     cancel: threading.Event | None = None,
 ) -> ImportReport:
-    """Every recording of a data set (a name in READERS) with its action, person and split.
+    """Every sequence of a data set (a name in DATASETS) with its action, person and split; a line for each that cannot
+    be used.
 
     Joints in metres are seen through a camera with Kinect's field of view: depth is lost. Raises LibraryError, and
     DataError where the folder is not the data set.
     """
-    if name not in READERS:
-        raise LibraryError(f"no data set is called {name}; choose one of {', '.join(sorted(READERS))}")
-    return import_samples(library, READERS[name](folder), name, options, tell=tell, cancel=cancel)
+    if name not in DATASETS:
+        raise LibraryError(f"no data set is called {name}; choose one of {', '.join(sorted(DATASETS))}")
+    found = DATASETS[name].read_foreign(folder)
+    return import_sequences(library, found, name, options, tell=tell, cancel=cancel)
 
 
-def import_samples(
+def import_sequences(
     library: Library,
-    samples: Iterator[Sample],
+    found: Iterable[Found],
     name: str,
     options: ImportOptions | None = None,
     *,
     tell: Tell | None = None,
     cancel: threading.Event | None = None,
 ) -> ImportReport:
-    """Recordings as the offline package reads them; see import_data_set."""
-    split = _free_name(library, f"{name} as published")
-    came = (incoming(sample, options or ImportOptions(), {split: _part(sample)}) for sample in samples)
-    return import_all(library, came, tell=tell, cancel=cancel)
+    """What a reader of data sets gives; see import_data_set."""
+    split, how = _free_name(library, f"{name} as published"), options or ImportOptions()
+
+    def coming(one: Found) -> Incoming:
+        if isinstance(one, DataError):
+            raise one
+        if isinstance(one, LabelledSequence):
+            return _labelled(one, name, how, {split: part_of(one)})
+        return incoming(one, how, {split: "test" if one.test else "train"})
+
+    return import_all(library, each(found, coming), tell=tell, cancel=cancel)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Incoming:
-    """A recording on its way in, with its one clip. splits: the clip's part, by split."""
+    """A recording on its way in, with its clips. splits: their part, by split."""
 
     name: str
     source: str
     tracks: Tracks
-    clip: NewClip
+    clips: tuple[NewClip, ...]
     session: str
     splits: Mapping[str, str]
 
 
-def incoming(sample: Sample, options: ImportOptions, splits: Mapping[str, str]) -> Incoming:
-    """A data set's recording, whose people are called after the data set and their number."""
-    tracks = tracks_of_sample(sample)
-    who = options.who or (f"{sample.dataset} {sample.subject}" if sample.subject is not None else None)
-    action = options.action or label_or(sample.action, "unnamed")
-    name = f"{sample.dataset}/{sample.name}"
+def incoming(sequence: ActionSequence, options: ImportOptions, splits: Mapping[str, str]) -> Incoming:
+    """A data set's sequence, whose people are called after the data set and their number."""
+    tracks = tracks_of_sequence(sequence)
+    who = options.who or (f"{sequence.dataset} {sequence.subject}" if sequence.subject is not None else None)
+    action = options.action or label_or(sequence.action, "unnamed")
+    name = f"{sequence.dataset}/{sequence.name}"
     clip = NewClip(0.0, float(tracks.times_s[-1]), 0, action, who)
-    return Incoming(name, name, tracks, clip, options.session, splits)
+    return Incoming(name, name, tracks, (clip,), options.session, splits)
+
+
+def _labelled(sequence: LabelledSequence, dataset: str, options: ImportOptions, splits: Mapping[str, str]) -> Incoming:
+    """A sequence with a clip for each of its segments."""
+    posed = np.flatnonzero(sequence.posed)
+    start_s = float(sequence.times_s[0])
+    tracks = Tracks(
+        sequence.times_s - start_s,
+        posed.astype(np.int64),
+        np.zeros(len(posed), np.int64),
+        sequence.xy_px[posed],
+        sequence.confidence[posed],
+        sequence.layout,
+        sequence.size,
+    )
+    who = options.who or (label_or(sequence.person, "") if sequence.person != UNKNOWN_PERSON else "")
+    clips = tuple(
+        NewClip(
+            max(segment.start_s - start_s, 0.0),
+            min(segment.end_s - start_s, float(tracks.times_s[-1])),
+            0,
+            options.action or label_or(segment.label, "unnamed"),
+            who or None,
+        )
+        for segment in sequence.segments
+    )
+    name = f"{dataset}/{sequence.name}"
+    return Incoming(name, name, tracks, clips, options.session, splits)
 
 
 def import_all(
     library: Library,
-    coming: Iterable[Incoming],
+    coming: Iterable[Incoming | DataError],
     *,
     total: int = 0,
     tell: Tell | None = None,
     cancel: threading.Event | None = None,
 ) -> ImportReport:
-    """Keep what comes until it ends, is cancelled, or a file is damaged, which is a line once something has come."""
+    """Keep what comes until it ends or is cancelled; what cannot be used is a line of its own. DataError where nothing
+    can be read at all."""
     report, staging = ImportReport(), library.staging()
     copies = Copies(library)  # of what was there before: a set that holds something twice comes in whole
     splits: dict[str, dict[int, str]] = {}
-    try:
-        for came in coming:
-            if cancel is not None and cancel.is_set():
-                report.cancelled = True
-                break
-            if (known := copies.of_tracks(came.tracks)) is not None:
-                report.copies.append(f"{came.name} is {known}")
-            else:
-                _keep(library, staging, came, report, splits)
-            done = len(report.recordings) + len(report.problems) + len(report.copies)
-            if tell is not None:
-                tell(ImportProgress(done, total, came.name))
-    except DataError as error:
-        if not report.recordings and not report.copies:
-            raise
-        report.problems.append(str(error))
+    for came in coming:
+        if cancel is not None and cancel.is_set():
+            report.cancelled = True
+            break
+        if isinstance(came, DataError):
+            report.problems.append(str(came))
+        elif (known := copies.of_tracks(came.tracks)) is not None:
+            report.copies.append(f"{came.name} is {known}")
+        else:
+            _keep(library, staging, came, report, splits)
+        done = len(report.recordings) + len(report.problems) + len(report.copies)
+        if tell is not None:
+            tell(ImportProgress(done, total, "" if isinstance(came, DataError) else came.name))
     for name, parts in splits.items():
         library.set_split(_free_name(library, label_or(name, "imported")), parts)
     return report
 
 
-def tracks_of_sample(sample: Sample) -> Tracks:
-    """The skeletons of a data set's recording in pixels, with times from its rate. A frame in which nothing of a
+def tracks_of_sequence(sequence: ActionSequence) -> Tracks:
+    """The skeletons of a data set's sequence in pixels, with times from its rate. A frame in which nothing of a
     person is seen has no pose of that person."""
-    skeletons = sample.people
-    flat, size = _in_pixels(np.stack([skeleton.joints for skeleton in skeletons]), sample)
+    skeletons = sequence.people
+    flat, size = _in_pixels(np.stack([skeleton.joints for skeleton in skeletons]), sequence)
     confidence = np.stack(
         [skeleton.seen.astype(np.float32) if skeleton.score is None else skeleton.score for skeleton in skeletons]
     )
@@ -184,12 +166,12 @@ def tracks_of_sample(sample: Sample) -> Tracks:
     confidence = np.where(seen, np.clip(np.nan_to_num(confidence), 0, 1), 0).astype(np.float32)
     frame, person = np.nonzero(seen.any(axis=-1).T)  # by frame, then by person
     return Tracks(
-        np.arange(flat.shape[1]) / sample.fps,
+        np.arange(flat.shape[1]) / sequence.fps,
         frame.astype(np.int64),
         person.astype(np.int64),
         np.where(np.isfinite(flat), flat, 0)[person, frame].astype(np.float32),
         confidence[person, frame],
-        sample.layout,
+        sequence.layout,
         size,
     )
 
@@ -211,7 +193,7 @@ def _keep(
     info = describe(came.tracks, came.source, session=came.session)
     try:
         folder = store(library.root, staging, info, came.tracks)
-        library.add_recording(folder, [came.clip])
+        library.add_recording(folder, came.clips)
     except (RecordingError, LibraryError) as error:
         report.problems.append(f"{came.name}: {error}")
         return
@@ -221,11 +203,7 @@ def _keep(
             splits.setdefault(split, {})[clip.id] = part
 
 
-def _part(sample: Sample) -> str:
-    return "test" if sample.test else "train"
-
-
-def _in_pixels(joints: NDArray[np.float32], sample: Sample) -> tuple[NDArray[np.float32], tuple[int, int]]:
+def _in_pixels(joints: NDArray[np.float32], sequence: ActionSequence) -> tuple[NDArray[np.float32], tuple[int, int]]:
     """(M, T, V, 2) joints in pixels of a picture, and its size."""
     if joints.shape[-1] == 3:
         depth = joints[..., 2]
@@ -234,9 +212,9 @@ def _in_pixels(joints: NDArray[np.float32], sample: Sample) -> tuple[NDArray[np.
             safe = np.maximum(depth, _NEAREST_M)[..., None]
             return (joints[..., :2] / safe * np.float32(_FOCAL_PX) + centre).astype(np.float32), _SIZE
         joints = joints[..., :2]  # about the body's own middle: seen from far away
-    elif sample.size_px is not None:
-        return joints, sample.size_px
-    return _fitted(joints, np.stack([skeleton.seen for skeleton in sample.people]))
+    elif sequence.size_px is not None:
+        return joints, sequence.size_px
+    return _fitted(joints, np.stack([skeleton.seen for skeleton in sequence.people]))
 
 
 def _fitted(joints: NDArray[np.float32], seen: NDArray[np.bool_]) -> tuple[NDArray[np.float32], tuple[int, int]]:

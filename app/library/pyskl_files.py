@@ -20,9 +20,10 @@ from app.library.labels import clean_label, clean_note
 from app.library.teaching import within
 from app.library.types import ClipRow, NewClip, Tracks
 from app.recording.folder import Recording
-from recognizer.training.data import pyskl, restricted_pickle
-from recognizer.training.data.recording import DataError, Skeleton
-from recognizer.training.data.recording import Recording as Sample
+from recognizer.datasets import pyskl, restricted_pickle
+from recognizer.datasets.errors import DataError
+from recognizer.datasets.reading import each
+from recognizer.datasets.sequences import ActionSequence, Skeleton
 
 _PART_WORDS = {"train": "train", "validation": "validation", "val": "validation", "test": "test"}
 
@@ -30,7 +31,7 @@ _PART_WORDS = {"train": "train", "validation": "validation", "val": "validation"
 def export_pyskl(library: Library, clips: Sequence[ClipRow], file: Path) -> int:
     """Write the labelled ones of the clips; how many. The library's splits become NAME_train, NAME_test, ...; without
     any, all is in `train`. Raises OutputError, and RecordingError where a recording cannot be read."""
-    samples: list[Sample] = []
+    sequences: list[ActionSequence] = []
     ours: dict[str, dict[str, Any]] = {}
     ids: dict[int, str] = {}
     people = [person.name for person in library.names("person")]
@@ -40,20 +41,20 @@ def export_pyskl(library: Library, clips: Sequence[ClipRow], file: Path) -> int:
             continue
         if recording is None or recording.info.id != row.recording:
             recording = library.open_recording(row.recording)
-        made = _sample(row, recording, people)
+        made = _sequence(row, recording, people)
         if made is not None:
-            samples.append(made[0])
+            sequences.append(made[0])
             ours[row.name], ids[row.id] = made[1], row.name
-    if not samples:
+    if not sequences:
         raise OutputError("no labelled clip to write; label some first")
-    content = pyskl.recordings_to_pyskl(samples, _splits(library, ids))
+    content = pyskl.sequences_to_pyskl(sequences, _splits(library, ids))
     for annotation in content["annotations"]:
         annotation[pyskl.OURS] |= ours[annotation["frame_dir"]]
     try:
         restricted_pickle.save(content, file)
     except OSError as error:
         raise OutputError(f"cannot write {file} ({error.strerror}); choose another place") from error
-    return len(samples)
+    return len(sequences)
 
 
 def import_pyskl(
@@ -74,23 +75,24 @@ def import_pyskl(
     splits = content.get("split") if isinstance(content, dict) else None
     if not isinstance(splits, dict) or not isinstance(content.get("annotations"), list):
         raise DataError(f"{file}: not in PYSKL's format (a dict with `split` and a list `annotations`)")
-    names = [note["frame_dir"] for note in content["annotations"] if isinstance(note, dict) and "frame_dir" in note]
+    named = {name: note for note in content["annotations"] if (name := pyskl.name_of(note)) is not None}
     try:
-        samples = pyskl.pyskl_to_recordings({**content, "split": {"train": names, "test": []}})
+        found = pyskl.pyskl_to_sequences({**content, "split": {"train": list(named), "test": []}})
     except DataError as error:
         raise DataError(f"{file}: {error}") from error
-    notes = {str(note["frame_dir"]): note.get(pyskl.OURS) for note in content["annotations"]}
-    parts = _parts(splits)
+    notes = {name: note.get(pyskl.OURS) for name, note in named.items()}
     return import_all(
         library,
-        _incoming(samples, notes, parts, options or ImportOptions()),
-        total=len(samples),
+        _incoming(file, found, notes, _parts(splits), options or ImportOptions()),
+        total=len(found),
         tell=tell,
         cancel=cancel,
     )
 
 
-def _sample(row: ClipRow, recording: Recording, people: Sequence[str]) -> tuple[Sample, dict[str, Any]] | None:
+def _sequence(
+    row: ClipRow, recording: Recording, people: Sequence[str]
+) -> tuple[ActionSequence, dict[str, Any]] | None:
     """A clip as the offline package has it, the clip's person first, and what that has no place for."""
     times_s = recording.times_s
     frames = np.flatnonzero(within(times_s, row))
@@ -107,7 +109,7 @@ def _sample(row: ClipRow, recording: Recording, people: Sequence[str]) -> tuple[
     skeletons = [Skeleton(joints[m], score[m] > 0, score[m]) for m in range(len(persons))]
     spent_s = float(times_s[frames[-1]] - times_s[frames[0]])
     assert row.action is not None
-    sample = Sample(
+    sequence = ActionSequence(
         dataset="actionlens",
         name=row.name,
         action=row.action,
@@ -131,7 +133,7 @@ def _sample(row: ClipRow, recording: Recording, people: Sequence[str]) -> tuple[
         "suspect": row.suspect,
         "source": row.source,
     }
-    return sample, more
+    return sequence, more
 
 
 def _splits(library: Library, ids: Mapping[int, str]) -> dict[str, list[str]]:
@@ -156,46 +158,53 @@ def _parts(splits: Mapping[Any, Any]) -> dict[str, dict[str, str]]:
 
 
 def _incoming(
-    samples: Sequence[Sample],
+    file: Path,
+    found: Sequence[ActionSequence | DataError],
     notes: Mapping[str, Any],
     parts: Mapping[str, Mapping[str, str]],
     options: ImportOptions,
-) -> Iterator[Incoming]:
-    for sample in samples:
-        splits = {base: of_clip[sample.name] for base, of_clip in parts.items() if sample.name in of_clip}
-        came = incoming(sample, options, splits)
-        note = notes.get(sample.name)
-        yield _restored(came, sample, note, options) if isinstance(note, dict) and "times_s" in note else came
+) -> Iterator[Incoming | DataError]:
+    def one(sequence: ActionSequence | DataError) -> Incoming:
+        if isinstance(sequence, DataError):
+            raise sequence
+        splits = {base: of_clip[sequence.name] for base, of_clip in parts.items() if sequence.name in of_clip}
+        came = incoming(sequence, options, splits)
+        note = notes.get(sequence.name)
+        return _restored(came, sequence, note, options) if isinstance(note, dict) and "times_s" in note else came
+
+    for came in each(found, one):
+        yield DataError(f"{file}: {came}") if isinstance(came, DataError) else came
 
 
-def _restored(came: Incoming, sample: Sample, note: Mapping[str, Any], options: ImportOptions) -> Incoming:
+def _restored(came: Incoming, sequence: ActionSequence, note: Mapping[str, Any], options: ImportOptions) -> Incoming:
     """With what we wrote beside the format. DataError where it is not as we write it."""
+    (whole,) = came.clips
     try:
-        tracks = _tracks(sample, note)
+        tracks = _tracks(sequence, note)
         clip = NewClip(
             0.0,
-            came.clip.end_s,
+            whole.end_s,
             int(note["persons"][0]),
-            came.clip.action,
+            whole.action,
             options.who or (None if note["who"] is None else clean_label(note["who"], "person")),
             clean_note(note["note"]),
             bool(note["suspect"]),
         )
         session = options.session or ("" if note["session"] is None else clean_label(note["session"], "session"))
-        return Incoming(came.name, str(note["source"]), tracks, clip, session, came.splits)
+        return Incoming(came.name, str(note["source"]), tracks, (clip,), session, came.splits)
     except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError, LibraryError) as error:
-        raise DataError(f"{sample.name}: what ActionLens wrote there is damaged; get the file anew") from error
+        raise DataError(f"{sequence.name}: what ActionLens wrote there is damaged; get the file anew") from error
 
 
-def _tracks(sample: Sample, note: Mapping[str, Any]) -> Tracks:
-    skeletons = sample.people
+def _tracks(sequence: ActionSequence, note: Mapping[str, Any]) -> Tracks:
+    skeletons = sequence.people
     times_s, present, persons = note["times_s"], note["present"], [int(person) for person in note["persons"]]
-    shape = (len(skeletons), len(sample.joints))
+    shape = (len(skeletons), len(sequence.joints))
     if times_s.shape != shape[1:] or times_s.dtype != np.float64 or not np.isfinite(times_s).all():
         raise ValueError("times")
     if (np.diff(times_s) <= 0).any() or present.shape != shape or present.dtype != np.bool_:
         raise ValueError("frames")
-    if len(set(persons)) != len(skeletons) or min(persons) < 0 or sample.joints.shape[-1] != 2:
+    if len(set(persons)) != len(skeletons) or min(persons) < 0 or sequence.joints.shape[-1] != 2:
         raise ValueError("people")
     order = np.argsort(persons, kind="stable")
     frame, place = np.nonzero(present[order].T)
@@ -213,6 +222,6 @@ def _tracks(sample: Sample, note: Mapping[str, Any]) -> Tracks:
         np.array(persons, np.int64)[chosen],
         joints[chosen, frame],
         score[chosen, frame],
-        sample.layout,
-        sample.size_px or (1, 1),
+        sequence.layout,
+        sequence.size_px or (1, 1),
     )

@@ -19,11 +19,11 @@ from app.library.types import Model, NewClip, Tracks
 from app.settings import UserSettings
 from benchmarks.fuzz.content import Content, Member
 from pose.skeleton import MEDIAPIPE_33
+from recognizer.datasets.restricted_pickle import load as load_pickle
 from recognizer.features import clip_features
 from recognizer.model_card import DecisionRules, ModelCard, TensorSpec, shipped_models
 from recognizer.teaching.clips import TeachingClip
 from recognizer.teaching.request import CLIPS_FILE, QUICK, REQUEST_FILE, TeachingRequest, write_request
-from recognizer.training.data.restricted_pickle import load as load_pickle
 
 Files = dict[str, Content]
 _FRAMES = 12

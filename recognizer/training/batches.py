@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from recognizer.datasets.registry import DATASETS
 from recognizer.features import RATE_FPS, clip_features
 from recognizer.training import augment
 from recognizer.training.augment import Array, Augmentation, Mask
-from recognizer.training.data.everyday import ACTIONS, IDLE, OTHER, WEBCAM_POSES, Corpus
+from recognizer.training.everyday import ACTIONS, IDLE, OTHER, WEBCAM_POSES, Corpus
 from recognizer.training.exercise import exercise, gesture
 
 FRAMES = 30
@@ -354,9 +355,10 @@ def sway(joints: Array, rng: np.random.Generator) -> Array:
     return (joints + whole * height + own).astype(np.float32)
 
 
-_SEATED_AT_START = ("utd_mhad/sit_to_stand", "nw_ucla/stand_up")
-_SEATED_AT_END = ("utd_mhad/stand_to_sit", "nw_ucla/sit_down")
-_CROUCHING = ("utd_mhad/squat", "utd_mhad/lunge", "penn_action/squat", "penn_action/clean_and_jerk")
+_SEATED_AT_START, _SEATED_AT_END, _CROUCHING = (
+    [f"{dataset.name}/{action}" for dataset in DATASETS.values() for action in dataset.postures[which]]
+    for which in range(3)
+)
 
 
 def _restful_frames(corpus: Corpus) -> Mask:

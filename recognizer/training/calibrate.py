@@ -11,9 +11,9 @@ from recognizer.features import LAYOUT, RATE_FPS
 from recognizer.model_card import DecisionRules
 from recognizer.training.augment import Array
 from recognizer.training.batches import FRAMES
-from recognizer.training.data.everyday import ACTIONS, IDLE, OTHER
-from recognizer.training.data.everyday_streams import action_and_kind
 from recognizer.training.evaluate import softmax
+from recognizer.training.everyday import ACTIONS, IDLE, OTHER
+from recognizer.training.everyday_streams import action_and_kind
 from recognizer.training.stream_outcome import Outcome, judge
 from recognizer.training.stream_replay import RecordedStream, replay
 from recognizer.training.stream_report import as_json

@@ -11,8 +11,8 @@ from torch import nn
 from recognizer.training import report
 from recognizer.training.augment import Array
 from recognizer.training.calibrate import BIASES, Calibration, OperatingPoint, calibrate
-from recognizer.training.data.everyday import ACTIONS, WEBCAM_POSES, Corpus
 from recognizer.training.evaluate import Windows, logits_of, report_clips, windows_of
+from recognizer.training.everyday import ACTIONS, WEBCAM_POSES, Corpus
 from recognizer.training.needs import measure_needs
 from recognizer.training.stream_replay import RecordedStream
 from recognizer.training.stream_sets import stream_logits, stream_metrics, stream_sets

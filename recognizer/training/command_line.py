@@ -27,6 +27,7 @@ from recognizer.training.benchmark import label_efficiency, taught_alarms
 from recognizer.training.explain import command as explaining
 from recognizer.training.generate import command as generation
 from recognizer.training.pretrain import command as pretraining
+from recognizer.training.reading import LeftOut
 from recognizer.training.whole_clip import command as whole_clip
 
 Run = Callable[[argparse.Namespace], int | None]  # the exit status; None for 0
@@ -131,13 +132,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
             signal.signal(signal.SIGINT, signal.default_int_handler)  # from here on files have to be put right
-        status: int | None = options.run_command(options)
+        with LeftOut() as left_out:
+            status: int | None = options.run_command(options)
     except ActionLensError as error:
         sys.stderr.write(f"{line_of(error)}\n")
         return 2
     except KeyboardInterrupt:
         return 130
-    return status or 0
+    return status or (1 if left_out.damaged else 0)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -13,7 +13,7 @@ from recognizer.features import LAYOUT, RATE_FPS, clip_features
 from recognizer.training import augment
 from recognizer.training.augment import Array
 from recognizer.training.batches import FRAMES, gather
-from recognizer.training.data.everyday import ACTIONS, IDLE, OTHER, Corpus
+from recognizer.training.everyday import ACTIONS, IDLE, OTHER, Corpus
 
 HOP_FRAMES = 5  # a window every quarter of a second
 _LEAST_EVIDENCE = 0.05  # so that a recording of rest alone is idle

@@ -13,9 +13,9 @@ from recognizer.training import report
 from recognizer.training.batches import OutputSpace
 from recognizer.training.calibrate import Calibration, outcomes
 from recognizer.training.choice import Choice, choose, windows_of_research
-from recognizer.training.data.everyday import ACTIONS, Corpus
-from recognizer.training.data.everyday_streams import read_corpus
 from recognizer.training.evaluate import logits_of
+from recognizer.training.everyday import ACTIONS, Corpus, terms
+from recognizer.training.everyday_streams import read_corpus
 from recognizer.training.export import decision_rules, export
 from recognizer.training.fine_tune_start import load_networks, save_networks
 from recognizer.training.fit import FitSettings, fit, spec_of
@@ -164,6 +164,7 @@ def export_weights(options: argparse.Namespace) -> None:
         family=families.pop(),
         decision=decision_rules(rules.temperature, rules.by_action(), rules.needs, rules.upper_weight),
         metrics=metrics,
+        training_data=terms(corpus),
         notes=NOTES,
     )
     # Full teaching goes on from one of them; of a fusion those like the first are kept.

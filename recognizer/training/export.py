@@ -12,10 +12,9 @@ from torch import Tensor, nn
 
 from pose.whole_file import write_bytes
 from recognizer.features import FEATURES_VERSION, LAYOUT, RATE_FPS
-from recognizer.model_card import INPUT_NAME, MODEL_FILE, DecisionRules, ModelCard, Parity, TensorSpec
+from recognizer.model_card import INPUT_NAME, MODEL_FILE, DecisionRules, ModelCard, Parity, TensorSpec, TrainingSource
 from recognizer.training.batches import FRAMES
-from recognizer.training.data.everyday import ACTIONS, OTHER
-from recognizer.training.data.sources import TRAINING_DATA
+from recognizer.training.everyday import ACTIONS, OTHER
 from recognizer.training.models.deployed import Deployed
 from recognizer.training.onnx_graph import anonymous, written_out
 
@@ -33,9 +32,13 @@ def export(
     family: str,
     decision: DecisionRules,
     metrics: Mapping[str, Mapping[str, Any]],
+    training_data: tuple[TrainingSource, ...],
     notes: str,
 ) -> ModelCard:
-    """Write model.onnx and card.json into `folder`, each whole or not at all; the card, which names the model, last."""
+    """Write model.onnx and card.json into `folder`, each whole or not at all; the card, which names the model, last.
+
+    training_data: the terms of what the network was trained on.
+    """
     network = network.eval().float()
     content, embedding, attention = with_inside(network, features)
     folder.mkdir(parents=True, exist_ok=True)
@@ -51,7 +54,7 @@ def export(
         fps=RATE_FPS,
         features=FEATURES_VERSION,
         logits=TensorSpec(OUTPUT_NAME, ("N", len(ACTIONS))),
-        training_data=TRAINING_DATA,
+        training_data=training_data,
         metrics=metrics,
         decision=decision,
         sha256=hashlib.sha256(content).hexdigest(),

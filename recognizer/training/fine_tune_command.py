@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import nn
 
 from pose.errors import ActionLensError
+from recognizer.datasets.registry import terms_of
 from recognizer.features import CHANNELS, FEATURES_VERSION, LAYOUT, RATE_FPS
 from recognizer.model_card import MODEL_FILE, DecisionRules, ModelCard, Parity, TensorSpec, TrainingSource
 from recognizer.onnx_recognizer import OnnxRecognizer
@@ -34,7 +35,6 @@ from recognizer.teaching.split_check import with_test
 from recognizer.teaching.versions import CLIPS_FILE, place_version
 from recognizer.training.augment import Array
 from recognizer.training.batches import FRAMES
-from recognizer.training.data.sources import TRAINING_DATA
 from recognizer.training.export import OPSET, OUTPUT_NAME, with_inside
 from recognizer.training.fine_tune import SHAPE, FineTuneSettings, fit_network, window_probabilities
 from recognizer.training.fine_tune_check import judge, remarks, split
@@ -43,7 +43,14 @@ from recognizer.training.models.deployed import Deployed
 from recognizer.training.models.registry import NetworkSpec
 from recognizer.training.run_folder import load_run
 
-Start = tuple[NetworkSpec, nn.Module]
+
+class Start(NamedTuple):
+    """A trained network to go on from: how it is built, and the terms of what it learnt from."""
+
+    spec: NetworkSpec
+    network: nn.Module
+    sources: tuple[TrainingSource, ...]
+
 
 _LARGEST_ERROR = 1e-3
 _CHECKED, _FITTED = 0.48, 0.96  # parts of the work, by time
@@ -81,12 +88,13 @@ def run_fine_tune(options: argparse.Namespace) -> None:
 
 
 def _start(base: Path, run: Path | None) -> Start:
-    """The trained network to go on from, the first where a model averages several. Raises RunError."""
+    """The trained network to go on from, the first where a model averages several. Raises RunError, CardError."""
     if run is not None:
         trained = load_run(run)
-        return trained.spec, trained.network
+        sets = {name.partition("/")[0] for name in trained.outputs}  # unlisted motion is named DATASET/ACTION
+        return Start(trained.spec, trained.network, terms_of(sets))
     spec, networks = load_networks(base)
-    return spec, networks[0]
+    return Start(spec, networks[0], ModelCard.load_text(base).training_data)
 
 
 def _teach(
@@ -99,7 +107,7 @@ def _teach(
         return fit_network(
             clips,
             settings,
-            start=start,
+            start=None if start is None else (start.spec, start.network),
             one_sided=request.one_sided,
             progress=lambda part: say(stage=stage, part=round(first + (last - first) * part, 4)),
         )
@@ -150,14 +158,14 @@ def _write(
     )
     ModelCard(
         name=request.name,
-        model=start[0].family if start is not None else "act",
+        model=start.spec.family if start is not None else "act",
         actions=(*names, OTHER),
         layout=LAYOUT.name,
         frames=FRAMES,
         fps=RATE_FPS,
         features=FEATURES_VERSION,
         logits=TensorSpec(OUTPUT_NAME, ("N", len(names) + 1)),
-        training_data=(*(() if start is None else TRAINING_DATA), source),
+        training_data=(*(() if start is None else start.sources), source),
         metrics=card_metrics(found),
         decision=DecisionRules(1.0, {**shown, OTHER: 1.0}, (OTHER,), needs),
         sha256=hashlib.sha256(content).hexdigest(),

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from recognizer.training.batches import BatchMaker, BatchPlan, OutputSpace
-from recognizer.training.data.everyday import ACTIONS, Corpus
+from recognizer.training.everyday import ACTIONS, Corpus
 from recognizer.training.fine_tune_start import copy_body
 from recognizer.training.loop import Batch, Hardware, StepData, Training
 from recognizer.training.loop import fit as fit_network

@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from recognizer.training.augment import Array
-from recognizer.training.data.everyday import ACTIONS, IDLE, OTHER, WEBCAM_POSES, Corpus
 from recognizer.training.evaluate import windows_of
+from recognizer.training.everyday import ACTIONS, IDLE, OTHER, WEBCAM_POSES, Corpus
 from recognizer.view import ARMS, HIPS, PARTS
 
 # Joints that are hidden, and what is then still needed, most hidden first.

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from pose.onnx_session import cpu_session
 from recognizer.model_card import INPUT_NAME, MODEL_FILE, ModelCard
 from recognizer.training.choice import choose
-from recognizer.training.data.everyday import ACTIONS
-from recognizer.training.data.everyday_streams import read_corpus
+from recognizer.training.everyday import ACTIONS
+from recognizer.training.everyday_streams import read_corpus
 from recognizer.training.export import decision_rules
 from recognizer.training.run_folder import RunError
 

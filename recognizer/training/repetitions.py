@@ -18,13 +18,14 @@ from numpy.typing import NDArray
 from pose.skeleton import Layout
 from pose.types import Pose
 from recognizer.counting import UNCOUNTED, Repetition, RepetitionCounter
+from recognizer.datasets import penn_action, webcam_poses
+from recognizer.datasets.errors import DataError
+from recognizer.datasets.sequences import LabelledSequence
 from recognizer.decision import Decision
 from recognizer.live import LiveRecognition
 from recognizer.model_card import find_model
 from recognizer.onnx_recognizer import OnnxRecognizer
-from recognizer.training.data import penn_action, webcam_poses
-from recognizer.training.data.recording import DataError
-from recognizer.training.data.webcam_poses import LabelledSequence
+from recognizer.training.reading import action_sequences, labelled_sequences
 
 COLUMNS = ("set", "name", "person", "action", "start_s", "end_s", "count", "half")
 HALVES = ("choose", "judge", "all")
@@ -86,7 +87,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print the figures."""
     clips = [clip for clip in read_counts(options.counts) if options.half in (clip.half, "all")]
-    sequences = {s.name: s for s in _webcam(options.folder) if isinstance(s, LabelledSequence)}
+    found = labelled_sequences(webcam_poses.read(options.folder / webcam_poses.NAME))
+    sequences = {sequence.name: sequence for sequence in found}
     poses = _poses_of(clips, sequences, options.folder)
     told = [Counted(clip, told_count(poses[clip], clip)) for clip in clips]
     sys.stdout.write(f"told what is done, {options.half} people\n")
@@ -159,16 +161,12 @@ def _differences(counted: Iterable[Counted]) -> list[str]:
     return [f"    {c.clip.name} {c.clip.action}: {c.clip.count}, found {c.found}\n" for c in counted if c.error]
 
 
-def _webcam(folder: Path) -> Iterator[LabelledSequence | DataError]:
-    return webcam_poses.read(folder / "webcam_poses")
-
-
 def _poses_of(
     clips: Sequence[CountedClip], sequences: dict[str, LabelledSequence], folder: Path
 ) -> dict[CountedClip, _Poses]:
     wanted = {clip.name for clip in clips if clip.dataset == penn_action.NAME}
     found: dict[str, _Poses] = {}
-    for recording in penn_action.read(folder / "penn_action") if wanted else ():
+    for recording in action_sequences(penn_action.read(folder / penn_action.NAME)) if wanted else ():
         if recording.name in wanted:
             times_s = np.arange(len(recording.joints)) / recording.fps
             found[recording.name] = _Poses(

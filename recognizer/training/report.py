@@ -7,8 +7,8 @@ import numpy as np
 
 from recognizer.training.augment import Array
 from recognizer.training.calibrate import Calibration
-from recognizer.training.data.everyday import ACTIONS, Corpus
 from recognizer.training.evaluate import Windows, report_alarms, report_clips, softmax
+from recognizer.training.everyday import ACTIONS, Corpus
 
 SPLITS = {
     "validation": "people held out of the training splits: UTD-MHAD 7, MSR 9, NW-UCLA 5 and 10, a sixth of Penn, JHMDB",

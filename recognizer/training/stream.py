@@ -1,6 +1,6 @@
 """The command stream: labelled sequences through the live window, recognizer and decision, and how right that is.
 
-A folder of sequences in the layout of recognizer.training.data.webcam_poses goes through recognizer.live frame by
+A folder of sequences in the layout of recognizer.datasets.webcam_poses goes through recognizer.live frame by
 frame at the sequences' own times, just as main.py would show it. What counts as right and wrong stands in
 recognizer.training.stream_outcome, the figures in recognizer.training.stream_report.
 """
@@ -12,10 +12,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pose.whole_file import write_text
+from recognizer.datasets.errors import DataError
+from recognizer.datasets.sequences import LabelledSequence
+from recognizer.datasets.webcam_poses import PARTS, part_of, read
 from recognizer.model_card import find_model
 from recognizer.onnx_recognizer import OnnxRecognizer
-from recognizer.training.data.recording import DataError
-from recognizer.training.data.webcam_poses import PARTS, LabelledSequence, part_of, read
 from recognizer.training.stream_outcome import Outcome, judge
 from recognizer.training.stream_report import as_json, as_text
 from recognizer.training.stream_run import stream_sequence

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pose.skeleton import MPOSE_13
+from recognizer.datasets.sequences import Segment
 from recognizer.decision import IDLE
 from recognizer.training import augment
-from recognizer.training.data.webcam_poses import Segment
 from recognizer.training.stream_outcome import SIT_STILL
 
 Array = NDArray[np.float32]

@@ -23,8 +23,8 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from recognizer.datasets.sequences import LabelledSequence, Segment
 from recognizer.decision import IDLE, ActionCard, ActionEvent
-from recognizer.training.data.webcam_poses import LabelledSequence, Segment
 from recognizer.training.segmentation import OVERLAPS, Matches, edit_score, match, runs
 from recognizer.training.stream_run import Moment, Streamed
 from recognizer.view import View

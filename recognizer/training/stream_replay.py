@@ -7,12 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pose.types import Pose
+from recognizer.datasets.sequences import LabelledSequence
 from recognizer.decision import HALF_BODY, ActionCard, ActionEvent, Decider
 from recognizer.features import LAYOUT, RATE_FPS, clip_features
 from recognizer.live import GONE_S, TICKS_A_DECISION
 from recognizer.training.augment import Array
 from recognizer.training.batches import FRAMES
-from recognizer.training.data.webcam_poses import LabelledSequence
 from recognizer.training.stream_run import Moment, Streamed
 from recognizer.types import Clip, Prediction
 from recognizer.view import BodyView, view_of

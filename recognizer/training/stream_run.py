@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from pose.types import Pose
+from recognizer.datasets.sequences import LabelledSequence
 from recognizer.decision import ActionEvent, Decision
 from recognizer.live import GONE_S, LiveRecognition, Predicting
-from recognizer.training.data.webcam_poses import LabelledSequence
 
 
 @dataclass(frozen=True, slots=True)

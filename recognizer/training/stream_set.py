@@ -20,15 +20,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pose.skeleton import MPOSE_13
-from recognizer.training import augment
-from recognizer.training.data import everyday, msr_action3d, nw_ucla, penn_action, utd_mhad, views
-from recognizer.training.data.recording import DataError, Recording
-from recognizer.training.data.webcam_poses import INDEX, SEQUENCES, LabelledSequence, Segment
+from recognizer.datasets import msr_action3d, nw_ucla, penn_action, utd_mhad
+from recognizer.datasets.errors import DataError
+from recognizer.datasets.sequences import ActionSequence, LabelledSequence, Segment
+from recognizer.datasets.webcam_poses import INDEX, SEQUENCES
+from recognizer.training import augment, everyday, views
+from recognizer.training.reading import action_sequences
 from recognizer.training.stream_joins import FPS, SIT_DOWN, STAND_UP, WALK, Acted, Take, acted, join, standing_pose
 
 Array = NDArray[np.float32]
 
-READERS = (utd_mhad, msr_action3d, nw_ucla, penn_action)
+JOINED = (utd_mhad.DATASET, msr_action3d.DATASET, nw_ucla.DATASET, penn_action.DATASET)
 SIZE = (640, 480)
 
 _RECORDINGS = 8  # in a sequence
@@ -58,7 +60,7 @@ def run_stream_set(options: argparse.Namespace) -> None:
     """Write the folder, whole or not at all."""
     if options.out.exists():
         raise DataError(f"{options.out} is there already; give a folder that is not, or move it away")
-    read = (recording for reader in READERS for recording in reader.read(options.data / reader.NAME))
+    read = (one for dataset in JOINED for one in action_sequences(dataset.read(options.data / dataset.name)))
     recordings = [recording for recording in read if everyday.part_of(recording) == options.part]
     sequences = list(make(recordings, options.seed))
     write(options.out, sequences)
@@ -66,7 +68,7 @@ def run_stream_set(options: argparse.Namespace) -> None:
     sys.stdout.write(f"{options.out}: {len(sequences)} sequences, {minutes:.1f} minutes\n")
 
 
-def make(recordings: Sequence[Recording], seed: int) -> Iterator[LabelledSequence]:
+def make(recordings: Sequence[ActionSequence], seed: int) -> Iterator[LabelledSequence]:
     """The sequences of these recordings, person by person in order of data set and number."""
     corpus = everyday.merge(recordings)
     people: dict[tuple[str, str], list[int]] = {}
@@ -106,7 +108,7 @@ def write(folder: Path, sequences: Sequence[LabelledSequence]) -> None:
         raise DataError(f"{folder} cannot be written ({error.strerror}); give a folder in one of yours") from error
 
 
-def _label(recording: Recording) -> str:
+def _label(recording: ActionSequence) -> str:
     action = everyday.action_of(recording)
     return f"other:{recording.action}" if action == everyday.OTHER else action
 

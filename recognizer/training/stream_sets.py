@@ -6,12 +6,13 @@ from typing import Any
 
 from torch import nn
 
+from recognizer.datasets import webcam_poses
+from recognizer.training import everyday
 from recognizer.training.augment import Array
 from recognizer.training.calibrate import Calibration, OperatingPoint, outcomes
-from recognizer.training.data import everyday, webcam_poses
-from recognizer.training.data.everyday import WEBCAM_POSES
-from recognizer.training.data.webcam_poses import LabelledSequence
 from recognizer.training.evaluate import logits_of
+from recognizer.training.everyday import WEBCAM_POSES
+from recognizer.training.reading import labelled_sequences
 from recognizer.training.stream_replay import RecordedStream, features_of, record, split
 from recognizer.training.stream_report import as_json
 from recognizer.training.stream_set import make
@@ -32,8 +33,8 @@ def stream_sets(data: Path, part: str) -> dict[str, list[RecordedStream]]:
     recordings = [r for r in everyday.read_all(data) if everyday.part_of(r) == part]
     sets = {RESEARCH: list(record(make(recordings, _SEED)))}
     if (data / WEBCAM_POSES).is_dir():
-        found = webcam_poses.read(data / WEBCAM_POSES)
-        people = (s for s in found if isinstance(s, LabelledSequence) and webcam_poses.part_of(s) == part)
+        found = labelled_sequences(webcam_poses.read(data / WEBCAM_POSES))
+        people = (sequence for sequence in found if webcam_poses.part_of(sequence) == part)
         sets[WEBCAM_POSES] = list(record(people))
     return {name: streams for name, streams in sets.items() if streams}
 

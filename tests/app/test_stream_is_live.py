@@ -14,9 +14,9 @@ from app.json_lines import event_line, prediction_line, result_lines
 from app.types import PersonResult, Result
 from pose.skeleton import OPENPOSE_18
 from pose.types import Frame, Pose
+from recognizer.datasets.webcam_poses import read
 from recognizer.model_card import DecisionRules, find_model
 from recognizer.onnx_recognizer import OnnxRecognizer
-from recognizer.training.data.webcam_poses import read
 from recognizer.training.stream_run import stream_sequence
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -12,13 +12,14 @@ from app.library.importing import ImportOptions
 from app.recording.writer import RecordingWriter
 from pose.model_asset import PoseModelError, find_pose_model
 from pose.types import Pose
+from recognizer.datasets.sequences import LabelledSequence
+from recognizer.datasets.webcam_poses import part_of, read
 from recognizer.live import LiveRecognition
 from recognizer.onnx_recognizer import OnnxRecognizer
 from recognizer.teaching.clips import NOTHING
 from recognizer.teaching.lesson import trunk_seen
 from recognizer.teaching.request import QUICK, TeachingRequest
 from recognizer.teaching.run import run_quick
-from recognizer.training.data.webcam_poses import LabelledSequence, part_of, read
 
 ROOT = Path(__file__).parents[2]
 PEOPLE, VIDEOS = ROOT.parent / "shared" / "datasets" / "webcam_poses", ROOT.parent / "shared" / "videos"

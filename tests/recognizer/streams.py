@@ -4,7 +4,7 @@ import numpy as np
 from toy_recognizer import ACTIONS, make_card
 
 from pose.skeleton import MEDIAPIPE_33
-from recognizer.training.data.webcam_poses import LabelledSequence, Segment
+from recognizer.datasets.sequences import LabelledSequence, Segment
 from recognizer.types import Prediction
 
 

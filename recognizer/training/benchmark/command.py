@@ -3,8 +3,10 @@
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
+from recognizer.datasets.errors import DataError
 from recognizer.training.benchmark import results
 from recognizer.training.benchmark.mpose import add_mpose_arguments, run_mpose
 from recognizer.training.benchmark.run import Bench
@@ -22,7 +24,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     kinds = parser.add_subparsers(required=True, dest="benchmark", metavar="run|table|mpose")
     run = kinds.add_parser("run", help="train and measure; what has a result file is left out, a killed run goes on")
     run.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder that holds the data sets")
-    run.add_argument("--tasks", nargs="+", default=list(TASKS), metavar="TASK", help=", ".join(TASKS))
+    tasks = f"{', '.join(TASKS)} (default: those whose data set is there)"
+    run.add_argument("--tasks", nargs="+", metavar="TASK", help=tasks)
     names = (*WHOLE_CLIP, *FUSIONS)
     run.add_argument("--networks", nargs="+", default=["act-micro"], metavar="NETWORK", help=", ".join(names))
     run.add_argument("--preset", default="short-clips", help=", ".join(PRESETS))
@@ -59,8 +62,7 @@ def run(options: argparse.Namespace) -> None:
 
 def _run(options: argparse.Namespace) -> None:
     preset = preset_of(options.preset)
-    for name in options.tasks:
-        task_of(name)
+    tasks = tasks_of(options.tasks, options.data)
     for name in options.networks:
         if name not in FUSIONS:
             network_of(name, WHOLE_CLIP)
@@ -69,5 +71,15 @@ def _run(options: argparse.Namespace) -> None:
     )
     for seed in options.seeds:
         for network in options.networks:
-            for task in options.tasks:
+            for task in tasks:
                 bench.measure(task, network, seed)
+
+
+def tasks_of(names: Sequence[str] | None, data: Path) -> list[str]:
+    """The tasks of these names, or of None every one whose data set lies below `data`. TaskError, DataError."""
+    if names is not None:
+        return [task_of(name).name for name in names]
+    there = [name for name, task in TASKS.items() if task.is_in(data)]
+    if not there:
+        raise DataError(f"no data set with a benchmark in {data}; give the folder that holds the data sets")
+    return there

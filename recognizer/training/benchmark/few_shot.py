@@ -11,15 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pose.skeleton import MPOSE_13
+from recognizer.datasets import penn_action, utd_mhad
 from recognizer.teaching.clips import TeachingClip
 from recognizer.teaching.head import Head
 from recognizer.teaching.lesson import Lesson, Windows
 from recognizer.teaching.quick import QuickSettings, fit
 from recognizer.training import augment
 from recognizer.training.augment import Array
-from recognizer.training.data import utd_mhad
-from recognizer.training.data.everyday import Corpus
 from recognizer.training.evaluate import front_view
+from recognizer.training.everyday import Corpus
 
 WAYS = 5
 SHOTS = (1, 3, 5, 10)
@@ -30,11 +30,11 @@ Places = NDArray[np.intp]
 # Actions of two data sets that no other of the five shows, under whatever name: what an embedding made without the set
 # has never seen. On the sets' other actions everything was chosen.
 NEW_ACTIONS = {
-    "utd_mhad": (
+    utd_mhad.NAME: (
         *("swipe_left", "swipe_right", "cross_arms", "basketball_shoot", "draw_triangle", "arm_curl"),
         *("knock", "lunge"),
     ),
-    "penn_action": (
+    penn_action.NAME: (
         *("bench_press", "clean_and_jerk", "jump_rope", "jumping_jacks", "pushup", "situp", "strum_guitar"),
     ),
 }
@@ -75,7 +75,7 @@ def recordings(corpus: Corpus, rows: Places) -> list[TeachingClip]:
         xy = front_view(joints, corpus.depth[[row]])[0] * _PIXELS
         times_s = np.arange(len(xy)) / float(corpus.fps[row])
         name, action = str(corpus.name[row]), corpus.kinds[corpus.kind[row]].partition("/")[2]
-        person = name.split("_")[1] if corpus.dataset[row] == "utd_mhad" else None
+        person = name.split("_")[1] if corpus.dataset[row] == utd_mhad.NAME else None
         seen = corpus.seen[frames].astype(np.float32)
         clips.append(TeachingClip(name, action, person, None, times_s, xy.astype(np.float32), seen, MPOSE_13))
     return clips

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from recognizer.datasets import penn_action, utd_mhad
 from recognizer.onnx_recognizer import OnnxRecognizer
 from recognizer.teaching.errors import TeachingError
 from recognizer.teaching.lesson import prepare, trunk_seen
@@ -32,18 +33,18 @@ from recognizer.training.benchmark.few_shot import (
 from recognizer.training.benchmark.few_shot_dtw import distances, joints_of
 from recognizer.training.benchmark.few_shot_embedding import STEPS, people_without, train_base
 from recognizer.training.benchmark.few_shot_unknown import OpenSet, measure_open_set
-from recognizer.training.data import penn_action, utd_mhad
-from recognizer.training.data.everyday import merge, read_all
+from recognizer.training.everyday import merge, read_all
 from recognizer.training.fine_tune import FineTuneSettings, fit_network, whole_clip_probabilities
+from recognizer.training.reading import action_sequences
 
 OPEN_SET_SHOTS = 4
-_READERS = {utd_mhad.NAME: utd_mhad, penn_action.NAME: penn_action}
+_SETS = {dataset.name: dataset for dataset in (utd_mhad.DATASET, penn_action.DATASET)}
 
 
 def add_few_shot_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `benchmark few-shot`."""
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder that holds the data sets")
-    parser.add_argument("--sets", nargs="+", choices=tuple(_READERS), default=list(_READERS), metavar="SET")
+    parser.add_argument("--sets", nargs="+", choices=tuple(_SETS), default=list(_SETS), metavar="SET")
     parser.add_argument("--episodes", type=int, default=100)
     parser.add_argument("--scratch-episodes", type=int, default=5, help="of the AcT from scratch, which takes long")
     parser.add_argument("--no-dtw", action="store_true", help="DTW depends on no embedding: its figures stay")
@@ -85,7 +86,7 @@ def _actions(dataset: str, options: argparse.Namespace) -> list[str]:
     """What episodes are drawn of. Raises TeachingError where that is too little."""
     actions = list(NEW_ACTIONS[dataset])
     if options.actions == "all":
-        actions = sorted({each.action for each in _READERS[dataset].read(options.data / dataset)})
+        actions = sorted({each.action for each in action_sequences(_SETS[dataset].read(options.data / dataset))})
     if options.desk:
         actions = [action for action in actions if dataset == utd_mhad.NAME and action in ARM_ACTIONS]
     if len(actions) < WAYS:
@@ -103,7 +104,7 @@ def pool_of(dataset: str, data: Path, model: Path, actions: Sequence[str] | None
     clips, so that every clip taught is of another person.
     """
     wanted = actions or NEW_ACTIONS[dataset]
-    found = [each for each in _READERS[dataset].read(data / dataset) if each.action in wanted]
+    found = [each for each in action_sequences(_SETS[dataset].read(data / dataset)) if each.action in wanted]
     corpus = merge(found)
     clips = recordings(corpus, np.arange(len(corpus)))
     clips = [at_desk(clip) for clip in clips] if desk else clips

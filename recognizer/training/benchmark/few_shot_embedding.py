@@ -6,15 +6,16 @@ from pathlib import Path
 
 import numpy as np
 
+from recognizer.datasets import penn_action, utd_mhad, webcam_poses
+from recognizer.datasets.sequences import LabelledSequence
 from recognizer.features import CHANNELS, LAYOUT
 from recognizer.training.batches import OutputSpace
-from recognizer.training.data import penn_action, utd_mhad, webcam_poses
-from recognizer.training.data.everyday import ACTIONS, WEBCAM_POSES, Corpus
-from recognizer.training.data.everyday_streams import with_sequences
-from recognizer.training.data.webcam_poses import LabelledSequence
+from recognizer.training.everyday import ACTIONS, WEBCAM_POSES, Corpus, terms
+from recognizer.training.everyday_streams import with_sequences
 from recognizer.training.export import decision_rules, export
 from recognizer.training.fit import FitSettings, fit, spec_of
 from recognizer.training.models.deployed import Deployed
+from recognizer.training.reading import labelled_sequences
 from recognizer.training.run_folder import NETWORK_FILE, RunError, load_run, save_run
 
 STEPS = 3000
@@ -55,12 +56,11 @@ def without(corpus: Corpus, dataset: str) -> Corpus:
 
 def people_without(folder: Path, dataset: str) -> list[LabelledSequence]:
     """The sequences of webcam_poses below a folder of data sets, without the stretches that show a new action of
-    `dataset`; those that cannot be read are left out."""
+    `dataset`; those that cannot be read are told in the log and left out."""
     named = SHOWN_BY_PEOPLE.get(dataset, ())
     return [
         replace(each, segments=tuple(segment for segment in each.segments if segment.label not in named))
-        for each in webcam_poses.read(folder / WEBCAM_POSES)
-        if isinstance(each, LabelledSequence)
+        for each in labelled_sequences(webcam_poses.read(folder / WEBCAM_POSES))
     ]
 
 
@@ -96,6 +96,7 @@ def train_base(
         family="act",
         decision=decision_rules(1.0, dict.fromkeys(ACTIONS, 0.5)),
         metrics={},
+        training_data=terms(rest),
         notes=f"Trained without {dataset}, for few-shot episodes on it; {steps} steps, seed {seed}.",
     )
     return model

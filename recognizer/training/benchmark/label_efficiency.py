@@ -17,21 +17,22 @@ from torch import nn
 
 from pose.errors import ActionLensError
 from pose.whole_file import write_text
+from recognizer.datasets import jhmdb, penn_action, utd_mhad
 from recognizer.teaching.head import Head, HeadSettings, fit_head
 from recognizer.training.augment import Array, Augmentation
 from recognizer.training.benchmark.few_shot_embedding import STEPS, train_base
-from recognizer.training.data import jhmdb, penn_action, utd_mhad
-from recognizer.training.data.everyday import Corpus, merge, read_all
 from recognizer.training.evaluate import windows_of
+from recognizer.training.everyday import Corpus, merge, read_all
 from recognizer.training.models.gl_features import GlFeatures
 from recognizer.training.models.gl_transformer import GlTransformer
 from recognizer.training.models.registry import NetworkSpec
 from recognizer.training.pretrain.everyday import load_everyday, random_windows
 from recognizer.training.pretrain.motion import Rows
 from recognizer.training.pretrain.tasks import labelled
+from recognizer.training.reading import action_sequences
 from recognizer.training.run_folder import NETWORK_FILE, load_run
 
-SETS = {module.NAME: module for module in (utd_mhad, penn_action, jhmdb)}
+SETS = {dataset.name: dataset for dataset in (utd_mhad.DATASET, penn_action.DATASET, jhmdb.DATASET)}
 SHARES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 METHODS = {
     "pretrained": "a linear layer on GL-Transformer, pretrained without labels",
@@ -89,7 +90,7 @@ class Point:
 
 def load(dataset: str, data: Path) -> SetClips:
     """One of SETS below `data`. Raises DataError."""
-    corpus = merge(SETS[dataset].read(data / dataset))
+    corpus = merge(action_sequences(SETS[dataset].read(data / dataset)))
     test = corpus.part == "test"
     return SetClips(corpus, corpus.kinds, corpus.kind, np.flatnonzero(~test), np.flatnonzero(test))
 

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
+from recognizer.datasets import mpose2021
 from recognizer.training.benchmark import results
 from recognizer.training.benchmark.results import Result, result_name
 from recognizer.training.benchmark.run import measured, trained
-from recognizer.training.data import mpose2021
 from recognizer.training.loop import is_first_process
 from recognizer.training.models.registry import WHOLE_CLIP, network_of
 from recognizer.training.whole_clip.command import hardware_of

@@ -12,6 +12,7 @@ from pose.whole_file import write_text
 from recognizer.training.benchmark import results
 from recognizer.training.benchmark.results import Result
 from recognizer.training.models.registry import FUSION_NOTES, FUSIONS, NETWORKS
+from recognizer.training.whole_clip.tasks import TASKS
 
 BEGIN, END = "<!-- figures of result files: begin -->", "<!-- end -->"
 
@@ -120,9 +121,17 @@ def write_page(folder: Path, page: Path) -> Path:
 
 def tables(found: list[Result]) -> str:
     """All tables as Markdown."""
-    parts = [_benchmark(benchmark, [r for r in found if r.part == "test"]) for benchmark in BENCHMARKS]
-    parts += _mpose([r for r in found if r.part == "test" and r.task.startswith("mpose2021-")])
+    tested = [r for r in found if r.part == "test"]
+    parts = [_benchmark(benchmark, tested) for benchmark in (*BENCHMARKS, *_further(tested))]
+    parts += _mpose([r for r in tested if r.task.startswith("mpose2021-")])
     return "\n".join(parts)
+
+
+def _further(found: list[Result]) -> list[Benchmark]:
+    """Tables without published figures, of the splits that have results and stand in none of BENCHMARKS."""
+    known = {task for benchmark in BENCHMARKS for task in benchmark.tasks}
+    measured = {result.task for result in found} - known
+    return [Benchmark(task.title, (name,), None, ()) for name, task in TASKS.items() if name in measured]
 
 
 def _benchmark(benchmark: Benchmark, found: list[Result]) -> str:

@@ -18,6 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from recognizer.datasets import webcam_poses
+from recognizer.datasets.sequences import LabelledSequence
 from recognizer.onnx_recognizer import OnnxRecognizer
 from recognizer.teaching.clips import NOTHING, TeachingClip
 from recognizer.teaching.figures import FalseAlarms
@@ -25,9 +27,8 @@ from recognizer.teaching.lesson import trunk_seen
 from recognizer.teaching.package import card_names
 from recognizer.teaching.request import QUICK, TeachingRequest
 from recognizer.teaching.run import run_quick
-from recognizer.training.data import webcam_poses
-from recognizer.training.data.everyday import WEBCAM_POSES
-from recognizer.training.data.webcam_poses import LabelledSequence
+from recognizer.training.everyday import WEBCAM_POSES
+from recognizer.training.reading import labelled_sequences
 from recognizer.training.stream_run import stream_sequence
 
 TAUGHT, TAKES = 3, 5
@@ -66,7 +67,7 @@ def add_taught_alarms(parser: argparse.ArgumentParser) -> None:
 
 def run_taught_alarms(options: argparse.Namespace) -> None:
     """Teach and stream, episode by episode, and write the figures."""
-    sequences = [s for s in webcam_poses.read(options.data / WEBCAM_POSES) if isinstance(s, LabelledSequence)]
+    sequences = list(labelled_sequences(webcam_poses.read(options.data / WEBCAM_POSES)))
     clips = takes(each for each in sequences if webcam_poses.part_of(each) == "train")
     people = [each for each in sequences if webcam_poses.part_of(each) == "test" and _is_footage(each)]
     found = []

@@ -8,18 +8,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pose.errors import ActionLensError
+from recognizer.datasets.registry import DATASETS
 from recognizer.decision import body_in_view
 from recognizer.explain import Recognizer
 from recognizer.features import LAYOUT, RATE_FPS
 from recognizer.training import augment
 from recognizer.training.batches import FRAMES, gather
-from recognizer.training.data import jhmdb, msr_action3d, nw_ucla, penn_action, utd_mhad
-from recognizer.training.data.everyday import ACTIONS, IDLE, OTHER, Corpus, merge
 from recognizer.training.evaluate import front_view
+from recognizer.training.everyday import ACTIONS, IDLE, OTHER, Corpus, merge
+from recognizer.training.reading import action_sequences
 from recognizer.types import Clip
 from recognizer.window import PoseWindow
 
-READERS = {reader.NAME: reader.read for reader in (penn_action, utd_mhad, nw_ucla, msr_action3d, jhmdb)}
+READERS = {dataset.name: dataset.read for dataset in DATASETS.values() if dataset.everyday}
 _TORSO_PX = 100.0  # clips of data sets are drawn as if somebody stood in a picture of this scale
 
 
@@ -38,7 +39,7 @@ class Sample:
 
 def sample(data: Path, sets: tuple[str, ...], part: str, count: int, seed: int) -> Sample:
     """The middle 1.5 s of recordings of listed actions, drawn at random. Raises DataError."""
-    corpus = merge(recording for name in sets for recording in READERS[name](data / name))
+    corpus = merge(one for name in sets for one in action_sequences(READERS[name](data / name)))
     listed = (corpus.part == part) & ~np.isin(corpus.action, [ACTIONS.index(IDLE), ACTIONS.index(OTHER)])
     rows = np.random.default_rng(seed).permutation(np.flatnonzero(listed))[:count]
     how = f"the middle 1.5 s of {len(rows)} clips of listed actions, {part} split of {' and '.join(sets)}, seed {seed}"
@@ -95,7 +96,7 @@ def _of_recording(recognizer: Recognizer, name: str, data: Path | None) -> Itera
     if data is None or dataset not in READERS:
         known = ", ".join(READERS)
         raise ClipError(f"{name} is no file; give a video, or DATASET/RECORDING and --data (data sets: {known})")
-    for recording in READERS[dataset](data / dataset):
+    for recording in action_sequences(READERS[dataset](data / dataset)):
         if recording.name == recording_name:
             corpus = merge([recording])
             break

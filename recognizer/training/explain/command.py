@@ -18,7 +18,7 @@ from recognizer import attention, explain
 from recognizer.features import clip_features
 from recognizer.model_card import find_model
 from recognizer.onnx_recognizer import OnnxRecognizer
-from recognizer.training.data.everyday import ACTIONS
+from recognizer.training.everyday import ACTIONS
 from recognizer.training.explain import deletion, figures
 from recognizer.training.explain.clips import READERS, Sample, clip_of, sample
 from recognizer.training.explain.gradient import gradient_times_input

@@ -147,7 +147,7 @@ def _card(
         "parameters": parameters(trained.network),
         "trained": trained.job,
         "iteration": trained.iteration,
-        "training_data": [asdict(set_of(trained.job["generator"]["data"]).source)],
+        "training_data": [asdict(set_of(trained.job["generator"]["data"]).dataset.terms)],
         "metrics": metrics,
         "parity": {"input_seed": _PARITY_SEED, "last_frame": answer},
         "opset": OPSET,

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pose.whole_file import write_text
+from recognizer.datasets import utd_mhad
 from recognizer.generator import OnnxGenerator
 from recognizer.onnx_recognizer import OnnxRecognizer
 from recognizer.teaching.check import check
@@ -37,7 +38,6 @@ from recognizer.training.benchmark.few_shot import (
     quick_accuracy,
 )
 from recognizer.training.benchmark.few_shot_command import pool_of
-from recognizer.training.data import utd_mhad
 from recognizer.training.page import write_measured
 from recognizer.training.run_folder import RunError
 

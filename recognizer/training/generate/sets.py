@@ -4,7 +4,6 @@ Of the official training split a part is held out: weights are chosen by it. The
 alone.
 """
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -14,10 +13,13 @@ from numpy.typing import NDArray
 
 from pose.errors import ActionLensError
 from pose.skeleton import LAYOUTS, Layout
-from recognizer.model_card import TrainingSource
-from recognizer.training.data import jhmdb, msr_action3d, nw_ucla, penn_action, sources, utd_mhad, views
-from recognizer.training.data.clips import ClipOptions, whole_clips
-from recognizer.training.data.recording import DataError, Recording
+from recognizer.datasets import jhmdb, msr_action3d, nw_ucla, penn_action, utd_mhad
+from recognizer.datasets.dataset import DataSet
+from recognizer.datasets.errors import DataError
+from recognizer.datasets.sequences import ActionSequence
+from recognizer.training import views
+from recognizer.training.reading import action_sequences
+from recognizer.training.whole_clip.clips import ClipOptions, whole_clips
 from recognizer.training.whole_clip.tasks import stratified
 
 Array = NDArray[np.float32]
@@ -73,9 +75,7 @@ class MotionSet:
     """A data set and ten of its actions. held_out: the subject left for validation, where people are told apart."""
 
     name: str
-    source: TrainingSource
-    folder: str
-    read: Callable[[Path], Iterator[Recording]]
+    dataset: DataSet
     actions: tuple[str, ...]
     held_out: int | None = None
 
@@ -83,12 +83,12 @@ class MotionSet:
         self, data: Path, frames: int, actions: tuple[str, ...] | None = None, layout: str | None = None
     ) -> Motions:
         """Clips below `data`, the folder of all data sets, resampled to `frames`. DataError, SetError."""
-        folder = data / self.folder
+        folder = data / self.dataset.name
         if not folder.is_dir():
             raise DataError(f"no folder {folder}; give the folder that holds the data sets")
         if layout is not None and layout not in LAYOUTS:
             raise SetError(f"no layout {layout!r}; choose one of {', '.join(LAYOUTS)}")
-        recordings = list(self.read(folder))
+        recordings = list(action_sequences(self.dataset.read(folder)))
         wanted = actions or self.actions
         known = sorted({recording.action for recording in recordings})
         for action in wanted:
@@ -98,13 +98,13 @@ class MotionSet:
 
 
 def motions(
-    recordings: list[Recording],
+    recordings: list[ActionSequence],
     frames: int,
     actions: tuple[str, ...],
     held_out: int | None = None,
     layout: str | None = None,
 ) -> Motions:
-    """Recordings as clips of `frames`; 3D ones as their own camera sees them. DataError where they do not fit.
+    """Sequences as clips of `frames`; 3D ones as their own camera sees them. DataError where they do not fit.
 
     held_out: subject of the training split that is left for validation; without one, a stratified sixth of it.
     """
@@ -131,9 +131,7 @@ SETS = {
     for motion_set in (
         MotionSet(  # the ten with the most training clips
             "penn",
-            sources.PENN_ACTION,
-            "penn_action",
-            penn_action.read,
+            penn_action.DATASET,
             (
                 *("bowl", "baseball_swing", "tennis_serve", "squat", "baseball_pitch", "pushup", "pullup"),
                 *("golf_swing", "tennis_forehand", "bench_press"),
@@ -141,25 +139,19 @@ SETS = {
         ),
         MotionSet(  # ten that move in different ways
             "utd-mhad",
-            sources.UTD_MHAD,
-            "utd_mhad",
-            utd_mhad.read,
+            utd_mhad.DATASET,
             ("wave", "clap", "throw", "cross_arms", "box", "baseball_swing", "jog", "walk", "lunge", "squat"),
             held_out=7,
         ),
-        MotionSet("nw-ucla", sources.NW_UCLA, "nw_ucla", nw_ucla.read, tuple(nw_ucla.ACTIONS.values()), held_out=10),
+        MotionSet("nw-ucla", nw_ucla.DATASET, tuple(nw_ucla.ACTIONS.values()), held_out=10),
         MotionSet(  # the ten with the most training clips of split 1
             "jhmdb14",
-            sources.JHMDB_14,
-            "jhmdb14",
-            lambda folder: jhmdb.read(folder, 1),
+            jhmdb.DATASET,
             ("pour", "pullup", "throw", "catch", "clap", "wave", "golf", "push", "run", "walk"),
         ),
         MotionSet(
             "msr-action3d",
-            sources.MSR_ACTION3D,
-            "msr_action3d",
-            msr_action3d.read,
+            msr_action3d.DATASET,
             (
                 *("high_arm_wave", "hammer", "forward_punch", "high_throw", "draw_circle", "two_hand_wave"),
                 *("side_boxing", "forward_kick", "jogging", "tennis_swing"),

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from pose.errors import ActionLensError
 from pose.skeleton import Layout
 from pose.whole_file import written_whole
+from recognizer.datasets import pyskl, restricted_pickle
+from recognizer.datasets.sequences import SYNTHETIC, ActionSequence
 from recognizer.generator import OnnxGenerator
-from recognizer.training.data import pyskl, restricted_pickle
-from recognizer.training.data.recording import SYNTHETIC, Recording
 from recognizer.training.generate.making import shares_of
 from recognizer.training.generate.trained import Trained
 
@@ -31,7 +31,7 @@ class SyntheticError(ActionLensError):
     """Clips that cannot be made or written."""
 
 
-def recordings_of(trained: Trained, action: str, count: int, seed: int) -> list[Recording]:
+def recordings_of(trained: Trained, action: str, count: int, seed: int) -> list[ActionSequence]:
     """`count` clips of an action, in pixels of a picture of SIZE_PX. SetError, SyntheticError."""
     _check_count(count)
     place = trained.place(action)
@@ -40,7 +40,7 @@ def recordings_of(trained: Trained, action: str, count: int, seed: int) -> list[
     return _recordings(joints, action, seed, fps, trained.layout, str(trained.job["generator"]["data"]))
 
 
-def recordings_of_exported(generator: OnnxGenerator, action: str, count: int, seed: int) -> list[Recording]:
+def recordings_of_exported(generator: OnnxGenerator, action: str, count: int, seed: int) -> list[ActionSequence]:
     """As recordings_of, of other noise. GeneratorError, SyntheticError."""
     _check_count(count)
     clips = generator.clips(action, count, seed)
@@ -59,10 +59,10 @@ def _check_count(count: int) -> None:
 
 def _recordings(
     clips: NDArray[np.float32], action: str, seed: int, fps: float, layout: Layout, data: str
-) -> list[Recording]:
+) -> list[ActionSequence]:
     """Of clips (N, T, V, 2) in torsos. data: the set that was learnt from."""
     return [
-        Recording(
+        ActionSequence(
             dataset=SYNTHETIC + data,
             name=f"{action}_s{seed}_n{number:04d}",
             action=action,
@@ -102,9 +102,9 @@ def provenance_of_exported(generator: OnnxGenerator, seed: int) -> dict[str, Any
     }
 
 
-def write(recordings: Sequence[Recording], source: Mapping[str, Any], file: Path) -> None:
+def write(recordings: Sequence[ActionSequence], source: Mapping[str, Any], file: Path) -> None:
     """Write clips, whole or not at all. source: provenance. SyntheticError where that does not work."""
-    content = pyskl.recordings_to_pyskl(recordings, {"train": [r.name for r in recordings], "test": []})
+    content = pyskl.sequences_to_pyskl(recordings, {"train": [r.name for r in recordings], "test": []})
     content[pyskl.OURS]["synthetic"] = dict(source)
     for annotation in content["annotations"]:
         annotation[pyskl.OURS]["synthetic"] = True

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from pose.errors import ActionLensError
-from recognizer.training.data.everyday_streams import read_corpus
+from recognizer.training.everyday_streams import read_corpus
 from recognizer.training.loop import is_first_process
 from recognizer.training.models.gl_transformer import Positions
 from recognizer.training.pretrain import ablations, everyday, everyday_actions, figures, speed, without_network

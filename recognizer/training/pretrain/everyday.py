@@ -11,12 +11,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from recognizer.datasets.errors import DataError
 from recognizer.features import LAYOUT, RATE_FPS, clip_features
 from recognizer.training import augment
 from recognizer.training.augment import Augmentation
 from recognizer.training.batches import FRAMES, Positions, gather
-from recognizer.training.data.everyday import Corpus, merge, read_all
-from recognizer.training.data.recording import DataError
+from recognizer.training.everyday import Corpus, merge, read_all
 from recognizer.training.loop import Batch, Hardware
 from recognizer.training.models.gl_features import motion_of
 from recognizer.training.pretrain.fit import Job, Pretrained, load_pretrained, pretrain_on

@@ -10,7 +10,7 @@ from recognizer.features import CHANNELS, LAYOUT
 from recognizer.model_card import ModelCard
 from recognizer.training.batches import BatchMaker, BatchPlan, OutputSpace
 from recognizer.training.choice import choose
-from recognizer.training.data.everyday import ACTIONS, Corpus
+from recognizer.training.everyday import ACTIONS, Corpus, terms
 from recognizer.training.export import decision_rules, export
 from recognizer.training.fit import LabelledBatches, loss_of
 from recognizer.training.loop import Batch, Hardware
@@ -100,6 +100,7 @@ def write_model(network: GlFeatures, corpus: Corpus, data: Path, folder: Path, h
         family=FAMILY,
         decision=decision_rules(rules.temperature, rules.by_action(), rules.needs, rules.upper_weight),
         metrics=chosen.metrics(_deployed(network), data, corpus),
+        training_data=terms(corpus),
         notes=NOTES.format(how=how),
     )
 

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pose.skeleton import Layout, convert
-from recognizer.training.data.recording import DataError, Recording, Skeleton
+from recognizer.datasets.errors import DataError
+from recognizer.datasets.sequences import ActionSequence, Skeleton
 
 Array = NDArray[np.float32]
 Rows = NDArray[np.intp]
@@ -51,7 +52,7 @@ class MotionClips:
 
 
 def motion_clips(
-    recordings: Iterable[Recording],
+    recordings: Iterable[ActionSequence],
     people: int = 1,
     facing: Facing = "frame",
     layout: Layout | None = None,
@@ -92,7 +93,7 @@ def tokens_of(layout: Layout) -> tuple[tuple[str, ...], int]:
     return (*layout.joints, GLOBAL), len(layout)
 
 
-def _clip(recording: Recording, people: int, facing: Facing, layout: Layout) -> Array:
+def _clip(recording: ActionSequence, people: int, facing: Facing, layout: Layout) -> Array:
     skeletons = recording.people[:people]
     scale = 1.0 if recording.joints.shape[-1] == 3 else _metre_of(skeletons[0], recording.layout)
     moving = [_person(skeleton, recording.layout, layout, facing, scale) for skeleton in skeletons]

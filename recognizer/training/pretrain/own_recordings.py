@@ -16,14 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pose.skeleton import LAYOUTS, MPOSE_13, Layout
+from recognizer.datasets.errors import DataError
 from recognizer.features import RATE_FPS
 from recognizer.plain_arrays import UNREADABLE, refuse_traps
 from recognizer.teaching.clips import TeachingClip
 from recognizer.teaching.lesson import trunk_seen
 from recognizer.teaching.windows import Shape, steady
 from recognizer.training.batches import FRAMES
-from recognizer.training.data.everyday import ACTIONS, OTHER, Corpus
-from recognizer.training.data.recording import DataError
+from recognizer.training.everyday import ACTIONS, OTHER, Corpus
 
 log = logging.getLogger(__name__)
 

@@ -1,6 +1,5 @@
 """Data sets to pretrain on, with the published split of each, and what of it is for choosing."""
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -9,9 +8,11 @@ import numpy as np
 from sklearn.model_selection import train_test_split
 
 from pose.errors import ActionLensError
-from recognizer.training.data import ntu, nw_ucla, utd_mhad
-from recognizer.training.data.recording import DataError, Recording
+from recognizer.datasets import ntu, nw_ucla, utd_mhad
+from recognizer.datasets.dataset import Reader
+from recognizer.datasets.errors import DataError
 from recognizer.training.pretrain.motion import Facing, MotionClips, Rows, motion_clips
+from recognizer.training.reading import action_sequences
 
 PARTS = ("test", "validation")
 
@@ -28,7 +29,7 @@ class Task:
     name: str
     title: str
     folder: str
-    read: Callable[[Path], Iterator[Recording]]
+    read: Reader
     frames: int
     people: int
     choose_by: tuple[int, ...]
@@ -38,7 +39,7 @@ class Task:
         folder = data / self.folder
         if not folder.is_dir():
             raise DataError(f"no folder {folder}; give the folder that holds the data sets")
-        return motion_clips(self.read(folder), self.people, facing)
+        return motion_clips(action_sequences(self.read(folder)), self.people, facing)
 
     def split(self, clips: MotionClips, part: str) -> tuple[Rows, Rows]:
         """Rows to learn from and rows to judge by. part: "test", the published split, or "validation", some subjects of
@@ -71,8 +72,8 @@ def _ntu(actions: int, protocol: str, title: str, choose_by: tuple[int, ...]) ->
 TASKS = {
     task.name: task
     for task in (
-        Task("nw-ucla", "NW-UCLA cross-view", "nw_ucla", nw_ucla.read, 50, 1, (9, 10)),
-        Task("utd-mhad", "UTD-MHAD cross-subject", "utd_mhad", utd_mhad.read, 100, 1, (7,)),
+        Task("nw-ucla", "NW-UCLA cross-view", nw_ucla.NAME, nw_ucla.read, 50, 1, (9, 10)),
+        Task("utd-mhad", "UTD-MHAD cross-subject", utd_mhad.NAME, utd_mhad.read, 100, 1, (7,)),
         _ntu(60, "xsub", "NTU RGB+D, cross-subject", (34, 35, 38)),
         _ntu(60, "xview", "NTU RGB+D, cross-view", (34, 35, 38)),
         _ntu(120, "xsub", "NTU RGB+D 120, cross-subject", (93, 97, 103)),

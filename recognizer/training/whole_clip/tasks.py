@@ -1,6 +1,5 @@
 """The benchmarks: a data set, its official split, its dimensions; and what of it is for choosing a recipe."""
 
-from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,9 +9,13 @@ from sklearn.model_selection import train_test_split
 
 from pose.errors import ActionLensError
 from pose.skeleton import Layout
-from recognizer.training.data import jhmdb, msr_action3d, nw_ucla, penn_action, utd_mhad, views
-from recognizer.training.data.clips import ClipOptions, whole_clips
-from recognizer.training.data.recording import DataError, Recording
+from recognizer.datasets.dataset import Split
+from recognizer.datasets.errors import DataError
+from recognizer.datasets.registry import DATASETS
+from recognizer.datasets.sequences import ActionSequence
+from recognizer.training import views
+from recognizer.training.reading import action_sequences
+from recognizer.training.whole_clip.clips import ClipOptions, whole_clips
 
 Array = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -60,45 +63,52 @@ class TaskClips:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A benchmark. read: recordings of a folder. held_out: (R,) which of a folder's recordings, as far as they are
-    training clips, a recipe is chosen by; None for a stratified sixth of them. flat: 3D recordings are seen by their
-    own camera, in training by others around them too.
-    """
+    """A benchmark: a published split of a data set, whose folder has its name."""
 
-    name: str
-    title: str
-    folder: str
-    read: Callable[[Path], Iterator[Recording]]
-    held_out: Callable[[Path, Sequence[Recording]], Mask] | None = None
-    flat: bool = False
+    dataset: str
+    split: Split
 
-    def recordings(self, data: Path) -> list[Recording]:
-        """All recordings below `data`, the folder of all data sets. DataError where it does not hold this one."""
-        folder = data / self.folder
+    @property
+    def name(self) -> str:
+        """As on the command line."""
+        return self.split.name
+
+    @property
+    def title(self) -> str:
+        """In words."""
+        return self.split.title
+
+    def is_in(self, data: Path) -> bool:
+        """Whether `data`, the folder of all data sets, has a folder for this one."""
+        return (data / self.dataset).is_dir()
+
+    def sequences(self, data: Path) -> list[ActionSequence]:
+        """All sequences below `data`, the folder of all data sets. DataError where it does not hold this one."""
+        folder = data / self.dataset
         if not folder.is_dir():
             raise DataError(f"no folder {folder}; give the folder that holds the data sets")
-        return list(self.read(folder))
+        return list(action_sequences(self.split.read(folder)))
 
     def load(self, data: Path, part: str = "test") -> TaskClips:
         """Training clips and those of a part: "test", or "validation", which is taken out of the training clips."""
-        recordings = self.recordings(data)
-        learn, judge = self._split(data / self.folder, recordings, part)
-        versions = _views(recordings) if self.flat else [recordings]
+        sequences = self.sequences(data)
+        learn, judge = self._split(data / self.dataset, sequences, part)
+        versions = _views(sequences) if self.split.flat else [sequences]
         options = ClipOptions(normalise="first", score=True)
         clips = [whole_clips(version, SOURCE_FRAMES, options) for version in versions]
         x = np.stack([clip.x for clip in clips])
         first = clips[0]
         return TaskClips(x[..., :-1], x[..., -1] > 0.5, first.labels, first.actions, first.layout, learn, judge)
 
-    def _split(self, folder: Path, recordings: list[Recording], part: str) -> tuple[Rows, Rows]:
-        test = np.array([recording.test for recording in recordings], dtype=bool)
+    def _split(self, folder: Path, sequences: list[ActionSequence], part: str) -> tuple[Rows, Rows]:
+        test = np.array([sequence.test for sequence in sequences], dtype=bool)
         if part == "test":
             return np.flatnonzero(~test), np.flatnonzero(test)
         learn = np.flatnonzero(~test)
-        if self.held_out is not None:
-            held_out = self.held_out(folder, recordings)
+        if self.split.held_out is not None:
+            held_out = self.split.held_out(folder, sequences)
             return np.flatnonzero(~test & ~held_out), np.flatnonzero(~test & held_out)
-        actions = [recordings[row].action for row in learn]
+        actions = [sequences[row].action for row in learn]
         return stratified(learn, actions, 1 / 6, _SPLIT_SEED)
 
 
@@ -111,51 +121,12 @@ def stratified(rows: Rows, labels: list[str] | NDArray[np.integer], share: float
     return np.sort(learn), np.sort(judge)
 
 
-def _views(recordings: list[Recording]) -> list[list[Recording]]:
-    own = [views.own_view(recording) for recording in recordings]
-    return [own, *([views.view(recording, yaw) for recording in recordings] for yaw in VIEWS_DEG)]
+def _views(sequences: list[ActionSequence]) -> list[list[ActionSequence]]:
+    own = [views.own_view(sequence) for sequence in sequences]
+    return [own, *([views.view(sequence, yaw) for sequence in sequences] for yaw in VIEWS_DEG)]
 
 
-def _jhmdb(split: int) -> Task:
-    other = split % len(jhmdb.SPLITS) + 1
-
-    def read(folder: Path) -> Iterator[Recording]:
-        return jhmdb.read(folder, split)
-
-    def test_of_the_next_split(folder: Path, recordings: Sequence[Recording]) -> Mask:
-        """The official splits keep clips of one source video together, which a random part would not."""
-        clips = {clip.joints.tobytes() for clip in jhmdb.read(folder, other) if clip.test}
-        return np.array([recording.joints.tobytes() in clips for recording in recordings])
-
-    return Task(f"jhmdb14-{split}", f"JHMDB-14, split {split}", "jhmdb14", read, test_of_the_next_split)
-
-
-def _view_2(folder: Path, recordings: Sequence[Recording]) -> Mask:
-    """NW-UCLA's other training view: choosing meets what the test does, the same people from a new side."""
-    return np.array([recording.name.endswith("_v02") for recording in recordings])
-
-
-def _subject(number: int) -> Callable[[Path, Sequence[Recording]], Mask]:
-    return lambda folder, recordings: np.array([recording.subject == number for recording in recordings])
-
-
-TASKS = {
-    task.name: task
-    for task in (
-        Task("penn", "Penn Action, official split", "penn_action", penn_action.read),
-        *(_jhmdb(split) for split in jhmdb.SPLITS),
-        Task("nw-ucla-3d", "NW-UCLA cross-view, 3D", "nw_ucla", nw_ucla.read, _view_2),
-        Task("nw-ucla-2d", "NW-UCLA cross-view, 2D", "nw_ucla", nw_ucla.read, _view_2, flat=True),
-        Task("utd-mhad", "UTD-MHAD cross-subject, 3D", "utd_mhad", utd_mhad.read, _subject(7)),
-        Task(
-            "msr-action3d",
-            "MSR Action3D cross-subject, 3D",
-            "msr_action3d",
-            msr_action3d.read,
-            _subject(9),
-        ),
-    )
-}
+TASKS = {split.name: Task(dataset.name, split) for dataset in DATASETS.values() for split in dataset.splits}
 
 
 def task_of(name: str) -> Task:

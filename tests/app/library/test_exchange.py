@@ -29,8 +29,8 @@ from app.library.types import Filter, Model, NewClip
 from app.recording.folder import recordings_folder
 from pose.skeleton import COCO_17, MEDIAPIPE_33
 from pose.video_file import VideoFile
-from recognizer.training.data import pyskl
-from recognizer.training.data.recording import DataError
+from recognizer.datasets import pyskl
+from recognizer.datasets.errors import DataError
 
 
 @pytest.fixture
@@ -303,10 +303,34 @@ def test_our_own_part_of_a_pickle_is_not_believed(ours, library, tmp_path):
     names = {"who": None, "session": None, "note": "", "suspect": False, "source": ""}
     content = pyskl_of_others(actionlens={**names, **ours})
     (tmp_path / "x.pkl").write_bytes(pickle.dumps(content))
-    with pytest.raises(DataError, match="damaged") as raised:
-        import_pyskl(library, tmp_path / "x.pkl")
-    assert "\n" not in str(raised.value)
+    report = import_pyskl(library, tmp_path / "x.pkl")
+    assert len(report.problems) == 2
+    for name, line in zip("ab", report.problems, strict=True):
+        assert line.startswith(f"{tmp_path / 'x.pkl'}: {name}: what ActionLens wrote there is damaged")
+        assert "\n" not in line
     assert library.count_recordings() == 0
+
+
+@pytest.mark.parametrize("bad", [0, 1, 2], ids=["first", "middle", "last"])
+@pytest.mark.parametrize(
+    ("damage", "says"),
+    [
+        ({"total_frames": 99}, "b{bad}: 20 frames, total_frames says 99"),
+        ({"frame_dir": None}, "annotation {bad} has no name"),
+        ({"keypoint": None}, "b{bad}: no array `keypoint`"),
+        ({"actionlens": {"times_s": "now"}}, "b{bad}: what ActionLens wrote there is damaged"),
+    ],
+)
+def test_one_bad_annotation_is_a_line_and_the_others_come_in(damage, says, bad, library, tmp_path):
+    whole = pyskl_of_others()["annotations"][0]
+    notes = [{**whole, "frame_dir": f"b{number}", "keypoint": whole["keypoint"] + number} for number in range(3)]
+    notes[bad] |= damage
+    content = {"split": {"train": ["b0", "b1", "b2"], "test": []}, "annotations": notes}
+    (tmp_path / "x.pkl").write_bytes(pickle.dumps(content))
+    report = import_pyskl(library, tmp_path / "x.pkl")
+    (line,) = report.problems
+    assert line.startswith(f"{tmp_path / 'x.pkl'}: {says.format(bad=bad)}")
+    assert len(report.recordings) == 2
 
 
 class Harm:

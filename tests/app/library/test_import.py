@@ -23,7 +23,7 @@ from app.library.catalogue import Library
 from app.library.database import FILE
 from app.library.errors import LibraryError
 from app.library.import_any import import_any
-from app.library.import_data import READERS, data_set_in, import_data_set, import_samples
+from app.library.import_data import import_data_set, import_sequences
 from app.library.import_videos import find_videos, import_videos
 from app.library.importing import ImportOptions
 from app.library.types import Filter, NewClip, Tracks
@@ -34,8 +34,8 @@ from pose.estimators import MEDIAPIPE, EstimatorSpec
 from pose.model_asset import find_pose_model
 from pose.skeleton import KINECT_20, MEDIAPIPE_33, PENN_13
 from pose.types import Pose
-from recognizer.training.data.recording import Recording as Sample
-from recognizer.training.data.recording import Skeleton
+from recognizer.datasets.registry import DATASETS, dataset_in
+from recognizer.datasets.sequences import ActionSequence, LabelledSequence, Segment, Skeleton
 
 ROOT = Path(__file__).resolve().parents[3]
 SHARED = ROOT.parent / "shared"
@@ -162,8 +162,8 @@ def test_the_same_poses_are_a_copy_without_pixels_and_in_another_file(posed, lib
 def test_a_data_set_imported_twice_is_told_and_left_out(library):
     rng = np.random.default_rng(0)
     samples = [sample(rng.uniform(0, 400, (9, 13, 2)), PENN_13, name=f"a{n}") for n in range(3)]
-    assert len(import_samples(library, iter(samples), "set").recordings) == 3
-    report = import_samples(library, iter(samples), "set")
+    assert len(import_sequences(library, iter(samples), "set").recordings) == 3
+    report = import_sequences(library, iter(samples), "set")
     assert (report.recordings, len(report.copies), report.problems) == ([], 3, [])
     assert library.count_recordings() == 3
 
@@ -354,7 +354,7 @@ def test_real_videos_a_wrong_one_and_one_without_anybody(library, tmp_path):
 def sample(joints, layout, seen=None, **more):
     joints = joints.astype(np.float32)
     seen = np.ones(joints.shape[:2], bool) if seen is None else seen
-    return Sample(
+    return ActionSequence(
         **{
             "dataset": "set",
             "name": "a1",
@@ -371,7 +371,7 @@ def sample(joints, layout, seen=None, **more):
 
 
 def only(library, made):
-    (name,) = import_samples(library, iter([made]), "set").recordings
+    (name,) = import_sequences(library, iter([made]), "set").recordings
     return library.open_recording(name)
 
 
@@ -414,30 +414,81 @@ def test_what_is_not_seen_is_not_there_and_others_come_too(library):
     np.testing.assert_array_equal(came.xy_px[first][0], joints[0].astype(np.float32))
 
 
-def test_a_sample_without_anybody_is_told(library):
-    report = import_samples(library, iter([sample(np.zeros((5, 13, 2)), PENN_13, np.zeros((5, 13), bool))]), "set")
+def test_a_sequence_without_anybody_is_told(library):
+    report = import_sequences(library, iter([sample(np.zeros((5, 13, 2)), PENN_13, np.zeros((5, 13), bool))]), "set")
     assert report.problems == ["set/a1 holds nobody: not imported"]
 
 
-@pytest.mark.parametrize("name", sorted(READERS))
-def test_every_reader_of_the_offline_package(name, library):
+@pytest.mark.parametrize("name", sorted(DATASETS))
+def test_every_registered_data_set(name, library):
     folder = SHARED / "datasets" / name
     if not folder.is_dir():
         pytest.skip(f"no {name}")
     from itertools import islice
 
-    samples = list(islice(READERS[name](folder), 3))
-    report = import_samples(library, iter(samples), name)
+    found = list(islice(DATASETS[name].read_foreign(folder), 3))
+    report = import_sequences(library, iter(found), name)
     assert (len(report.recordings), report.problems) == (3, [])
-    for made, recording in zip(samples, report.recordings, strict=True):
+    for made, recording in zip(found, report.recordings, strict=True):
         came = library.open_recording(recording)
         assert came.info.source == f"{name}/{made.name}"
         assert came.layout == made.layout
-        assert len(came.times_s) == len(made.joints)
+        assert len(came.times_s) == len(made.times_s if isinstance(made, LabelledSequence) else made.joints)
         width, height = came.info.size
         middle = np.median(came.xy_px[came.confidence > 0], axis=0)
         assert 0 < middle[0] < width
         assert 0 < middle[1] < height
+
+
+def test_each_segment_of_a_long_sequence_is_a_clip(library):
+    times_s = np.array([2.0, 2.1, 2.25, 2.3, 2.4, 2.5])
+    xy = np.random.default_rng(0).uniform(50, 400, (6, 33, 2)).astype(np.float32)
+    xy[1] = 0  # a frame without a pose
+    confidence = np.where(xy.any(axis=-1), np.float32(0.75), np.float32(0))
+    segments = (Segment(2.0, 2.25, "walk"), Segment(2.3, 2.5, "other:twirl"))
+    made = LabelledSequence("s1", "o/r", "p008", times_s, xy, confidence, MEDIAPIPE_33, (640, 480), segments)
+    came = only(library, made)
+    np.testing.assert_allclose(came.times_s, times_s - 2)
+    assert came.frame.tolist() == [0, 2, 3, 4, 5]
+    np.testing.assert_array_equal(came.xy_px, xy[[0, 2, 3, 4, 5]])
+    clips = sorted(library.clips(), key=lambda clip: clip.start_s)
+    assert [(clip.action, clip.who) for clip in clips] == [("walk", "p008"), ("other:twirl", "p008")]
+    assert [(clip.start_s, clip.end_s) for clip in clips] == [pytest.approx((0, 0.25)), pytest.approx((0.3, 0.5))]
+    assert set(library.splits()["set as published"].values()) == {"test"}  # whose p008 is
+
+
+NTU_FILES = [f"S001C001P001R001A{action:03d}.skeleton" for action in range(1, 8)]
+
+
+def write_ntu(file, seed):
+    joints = np.random.default_rng(seed).normal(size=(4, 25, 3)) + np.array([0, 0, 3])
+    lines = ["4"]
+    for frame in joints:
+        lines += ["1", f"{seed} 0 1 1 1 1 0 0.02 -0.3 2", "25"]
+        lines += [f"{x} {y} {z} 250 200 960 540 0.1 0.2 0.3 0.9 2" for x, y, z in frame]
+    file.write_text("\n".join(lines) + "\n")
+
+
+@pytest.mark.parametrize("bad", [(0, 1), (2, 4), (5, 6)], ids=["first", "middle", "last"])
+def test_every_good_file_of_a_folder_comes_in_and_each_bad_one_is_a_line(bad, tmp_path, capsys):
+    """A cut-off file and a browser's second copy among seven, wherever they are."""
+    folder = tmp_path / "ntu"
+    folder.mkdir()
+    for seed, name in enumerate(NTU_FILES):
+        write_ntu(folder / name, seed)
+    cut, copy = (folder / NTU_FILES[place] for place in bad)
+    cut.write_text(cut.read_text()[:200])
+    copy = copy.rename(copy.with_name(f"{copy.stem} (1).skeleton"))
+    status, out, err = run(capsys, "--root", tmp_path / "library", "import", folder)
+    assert status == 1
+    assert out.startswith("5 recordings imported")
+    lines = err.splitlines()
+    assert len(lines) == 2
+    assert any(line.startswith(f"{cut}: not a whole skeleton file") for line in lines)
+    assert any(line.startswith(f"{copy}: not a name of this data set") for line in lines)
+    with Library(tmp_path / "library") as library:
+        good = {name.removesuffix(".skeleton") for name in NTU_FILES} - {cut.stem, copy.stem.removesuffix(" (1)")}
+        assert {row.source for row in library.recordings()} == {f"ntu_rgbd/{name}" for name in good}
 
 
 def test_mpose_in_its_published_arrays(library, tmp_path):
@@ -456,17 +507,17 @@ def test_mpose_in_its_published_arrays(library, tmp_path):
     assert {(len(clip.times_s), clip.layout.name) for clip in library.teaching_clips()} == {(30, "mpose-13")}
 
 
-@pytest.mark.parametrize("name", sorted(READERS))
+@pytest.mark.parametrize("name", sorted(DATASETS))
 def test_a_data_set_is_known_by_its_files(name):
     folder = SHARED / "datasets" / name
     if not folder.is_dir():
         pytest.skip(f"no {name}")
-    assert data_set_in(folder) == name
+    assert dataset_in(folder) is DATASETS[name]
 
 
 def test_a_folder_with_none_of_a_data_set_is_taken_for_videos(library, tmp_path):
     (tmp_path / "notes.txt").touch()
-    assert data_set_in(tmp_path) is None
+    assert dataset_in(tmp_path) is None
     with pytest.raises(LibraryError, match=r"videos.* or name the data set"):
         import_any(library, [tmp_path])
 

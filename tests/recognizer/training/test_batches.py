@@ -8,6 +8,7 @@ import pytest
 pytest.importorskip("torch", reason="needs the extra `train`")
 
 from pose.skeleton import KINECT_20, MPOSE_13
+from recognizer.datasets import kinect
 from recognizer.training import augment
 from recognizer.training.batches import (
     BatchMaker,
@@ -18,8 +19,7 @@ from recognizer.training.batches import (
     newer_weight,
     preceded,
 )
-from recognizer.training.data import kinect
-from recognizer.training.data.everyday import ACTIONS, merge, read_all
+from recognizer.training.everyday import ACTIONS, merge, read_all
 
 
 @pytest.fixture(scope="module")

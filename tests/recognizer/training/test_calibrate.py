@@ -7,7 +7,7 @@ from streams import sequence_of
 pytest.importorskip("torch", reason="needs the extra `train`")
 
 from recognizer.training.calibrate import THRESHOLDS, Calibration, CalibrationError, calibrate, outcomes
-from recognizer.training.data.everyday import ACTIONS
+from recognizer.training.everyday import ACTIONS
 from recognizer.training.stream_replay import features_of, record, split
 from recognizer.training.stream_report import as_json
 from recognizer.training.stream_run import stream_sequence

@@ -5,7 +5,6 @@ import pytest
 
 pytest.importorskip("torch", reason="needs the extra `train`")
 
-from recognizer.training.data.everyday import ACTIONS, merge, read_all
 from recognizer.training.evaluate import (
     Windows,
     clip_probabilities,
@@ -13,6 +12,7 @@ from recognizer.training.evaluate import (
     report_clips,
     windows_of,
 )
+from recognizer.training.everyday import ACTIONS, merge, read_all
 
 A, OTHER = len(ACTIONS), len(ACTIONS) - 1
 

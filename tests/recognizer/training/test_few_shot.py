@@ -29,7 +29,7 @@ from recognizer.training.benchmark.few_shot_command import Warping, _actions
 from recognizer.training.benchmark.few_shot_dtw import distances, joints_of
 from recognizer.training.benchmark.few_shot_embedding import people_without, without
 from recognizer.training.benchmark.few_shot_unknown import measure_open_set
-from recognizer.training.data.everyday import merge, read_all
+from recognizer.training.everyday import merge, read_all
 from recognizer.training.run_folder import RunError
 
 ACTIONS = ("bow", "raise", "step")

@@ -10,7 +10,7 @@ torch = pytest.importorskip("torch", reason="needs the extra `train`")
 
 from recognizer.features import CHANNELS, LAYOUT  # noqa: E402
 from recognizer.training import fit as fit_module  # noqa: E402
-from recognizer.training.data.everyday import ACTIONS, merge, read_all  # noqa: E402
+from recognizer.training.everyday import ACTIONS, merge, read_all  # noqa: E402
 from recognizer.training.fit import (  # noqa: E402
     FitSettings,
     distillation_loss,

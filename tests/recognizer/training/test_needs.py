@@ -6,9 +6,9 @@ import pytest
 pytest.importorskip("torch", reason="needs the extra `train`")
 
 from recognizer.features import CHANNELS, LAYOUT
-from recognizer.training.data.everyday import ACTIONS
-from recognizer.training.data.everyday_streams import read_corpus
 from recognizer.training.evaluate import windows_of
+from recognizer.training.everyday import ACTIONS
+from recognizer.training.everyday_streams import read_corpus
 from recognizer.training.needs import measure_needs
 
 KNEE, HIP = (LAYOUT.index(f"left_{part}") * len(CHANNELS) for part in ("knee", "hip"))

@@ -9,10 +9,10 @@ from toy_recognizer import ACTIONS, write_model
 
 pytest.importorskip("torch")
 
+from recognizer.datasets.webcam_poses import PARTS, SEQUENCES, part_of, read
 from recognizer.decision import IDLE, ActionEvent, Decision
 from recognizer.model_card import DecisionRules
 from recognizer.training.command_line import main
-from recognizer.training.data.webcam_poses import PARTS, SEQUENCES, part_of, read
 from recognizer.training.stream_outcome import judge
 from recognizer.training.stream_report import as_json, as_text
 from recognizer.training.stream_run import Moment, Streamed, stream_sequence

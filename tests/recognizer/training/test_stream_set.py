@@ -7,10 +7,11 @@ import pytest
 
 pytest.importorskip("torch")
 
+from recognizer.datasets import penn_action, utd_mhad
+from recognizer.datasets.errors import DataError
+from recognizer.datasets.sequences import Segment
+from recognizer.datasets.webcam_poses import read
 from recognizer.training.command_line import main
-from recognizer.training.data import penn_action, utd_mhad
-from recognizer.training.data.recording import DataError
-from recognizer.training.data.webcam_poses import Segment, read
 from recognizer.training.stream_joins import FPS, acted, join, standing_pose
 from recognizer.training.stream_set import SIZE
 

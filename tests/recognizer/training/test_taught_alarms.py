@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from teaching_clips import made_clip, write_base
 
+from recognizer.datasets.sequences import LabelledSequence, Segment
 from recognizer.teaching.clips import NOTHING
 from recognizer.training.benchmark.taught_alarms import TAKES, Episode, drawn, one_episode, summary, takes
-from recognizer.training.data.webcam_poses import LabelledSequence, Segment
 
 ACTIONS = ("bow", "raise", "step")
 

@@ -9,10 +9,11 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs the extra `train`")
 
+from recognizer.datasets.registry import DATASETS  # noqa: E402
 from recognizer.model_card import ModelCard  # noqa: E402
 from recognizer.onnx_recognizer import OnnxRecognizer  # noqa: E402
 from recognizer.training.command_line import main  # noqa: E402
-from recognizer.training.data.everyday import ACTIONS  # noqa: E402
+from recognizer.training.everyday import ACTIONS  # noqa: E402
 from recognizer.training.export import export  # noqa: E402
 from recognizer.training.fine_tune_start import load_networks  # noqa: E402
 from recognizer.training.run_folder import NETWORK_FILE, load_run  # noqa: E402
@@ -60,7 +61,8 @@ def test_the_card_names_its_data_its_splits_and_its_limits(exported):
     card = ModelCard.load(exported)
     assert {"validation_clips", "test_clips", "test_false_alarms", "test_by_seed"} <= set(card.metrics)
     assert card.decision.other == ("other",)
-    assert len(card.training_data) == 6
+    sets = ("penn_action", "utd_mhad", "nw_ucla", "msr_action3d", "jhmdb14", "webcam_poses")
+    assert card.training_data == tuple(DATASETS[name].terms for name in sets)
     assert all(source.terms for source in card.training_data)
     assert "optimistic for a webcam" in card.notes
     confusion = np.array(card.metrics["test_clips"]["confusion"]["rows_true_columns_predicted"])
@@ -132,7 +134,15 @@ def test_a_failed_export_leaves_the_old_model(exported, trained, monkeypatch, tm
     monkeypatch.setattr("recognizer.training.export.to_onnx", lambda *_: b"half a model")
     card = ModelCard.load(exported)
     with pytest.raises(OSError, match="No space"):
-        export(_Constant(), 78, exported, name="act", family="act", decision=card.decision, metrics={}, notes="")
+        export(
+            *(_Constant(), 78, exported),
+            name="act",
+            family="act",
+            decision=card.decision,
+            metrics={},
+            training_data=card.training_data,
+            notes="",
+        )
     assert {file.name: file.read_bytes() for file in exported.iterdir()} == before
 
 

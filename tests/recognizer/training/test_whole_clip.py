@@ -14,7 +14,7 @@ torch = pytest.importorskip("torch", reason="needs the extra `train`")
 
 from pose.errors import ActionLensError  # noqa: E402
 from pose.skeleton import KINECT_20, MPOSE_13  # noqa: E402
-from recognizer.training.data.recording import DataError  # noqa: E402
+from recognizer.datasets.errors import DataError  # noqa: E402
 from recognizer.training.loop import Hardware  # noqa: E402
 from recognizer.training.models.registry import WHOLE_CLIP, ClipShape, NetworkError, network_of  # noqa: E402
 from recognizer.training.run_folder import JOB_FILE, RunError  # noqa: E402

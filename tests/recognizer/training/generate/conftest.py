@@ -8,7 +8,7 @@ torch = pytest.importorskip("torch", reason="needs the extra `train`")
 import tqdm  # noqa: E402
 
 from pose.skeleton import PENN_13  # noqa: E402
-from recognizer.training.data.recording import Recording  # noqa: E402
+from recognizer.datasets.sequences import ActionSequence  # noqa: E402
 from recognizer.training.generate import sets  # noqa: E402
 from recognizer.training.generate.recipes import Recipe  # noqa: E402
 
@@ -16,7 +16,7 @@ HEIGHTS = {"head": -1.4, "shoulder": -1.0, "elbow": -0.5, "hip": 0.0, "wrist": -
 ACTIONS = ("raise", "spread")
 
 
-def recording(number: int, action: str, test: bool, frames: int = 12) -> Recording:
+def recording(number: int, action: str, test: bool, frames: int = 12) -> ActionSequence:
     """Somebody whose right wrist goes up or sideways, each a little differently, in pixels."""
     rng = np.random.default_rng(number)
     joints = np.zeros((frames, 13, 2))
@@ -26,7 +26,7 @@ def recording(number: int, action: str, test: bool, frames: int = 12) -> Recordi
     axis = ACTIONS.index(action)
     joints[:, PENN_13.index("right_wrist"), 1 - axis] -= np.linspace(0, rng.uniform(1, 2), frames)
     joints += rng.normal(0, 0.03, joints.shape) + rng.normal(0, 0.05, (1, *joints.shape[1:]))
-    return Recording(
+    return ActionSequence(
         dataset="made-up",
         name=f"r{number}",
         action=action,

@@ -6,7 +6,9 @@ import json
 import pytest
 
 from pose.errors import ActionLensError
-from recognizer.training.data import pyskl, restricted_pickle, sources
+from pose.skeleton import PENN_13
+from recognizer.datasets import penn_action, pyskl, restricted_pickle
+from recognizer.datasets.dataset import DataSet
 from recognizer.training.generate import command, sets
 from recognizer.training.generate.sets import MotionSet
 
@@ -15,7 +17,8 @@ from recognizer.training.generate.sets import MotionSet
 def data(tmp_path, recordings, monkeypatch):
     """A folder of all data sets with one that is made up."""
     (tmp_path / "data" / "made_up").mkdir(parents=True)
-    made_up = MotionSet("made-up", sources.PENN_ACTION, "made_up", lambda folder: iter(recordings), ("raise", "spread"))
+    dataset = DataSet("made_up", lambda folder: iter(recordings), PENN_13, penn_action.DATASET.terms)
+    made_up = MotionSet("made-up", dataset, ("raise", "spread"))
     monkeypatch.setitem(sets.SETS, "made-up", made_up)
     return tmp_path / "data"
 
@@ -63,7 +66,7 @@ def test_from_training_to_made_up_clips(data, tmp_path, capsys):
     call("generator", "export", "--run", run, "--out", tmp_path / "weights")
     card = json.loads((tmp_path / "weights" / "generator.json").read_text())
     assert card["synthetic"] is True
-    assert card["training_data"][0]["terms"] == sources.PENN_ACTION.terms
+    assert card["training_data"][0]["terms"] == penn_action.DATASET.terms.terms
     assert card["metrics"]["test"]["split"] == "made-up: the official test split"
     assert card["metrics"]["test"]["mmd_avg"] == figures["mmd_avg"]
     assert list(card["metrics"]) == ["test"]

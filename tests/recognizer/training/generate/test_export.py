@@ -9,8 +9,8 @@ import pytest
 import torch
 from onnxruntime import InferenceSession
 
+from recognizer.datasets import penn_action
 from recognizer.generator import OnnxGenerator
-from recognizer.training.data import sources
 from recognizer.training.generate import export
 from recognizer.training.generate.recipes import build, config_of, parameters
 from recognizer.training.generate.trained import Trained
@@ -79,4 +79,4 @@ def test_the_application_makes_the_clips_of_the_trained_network(motions, tmp_pat
     assert made.card.actions == trained.actions
     assert made.card.layout == trained.layout
     assert made.card.metrics == METRICS
-    assert made.card.training_data == (sources.PENN_ACTION,)
+    assert made.card.training_data == (penn_action.DATASET.terms,)

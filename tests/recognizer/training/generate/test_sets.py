@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recognizer.training.data.recording import DataError
+from recognizer.datasets.errors import DataError
 from recognizer.training.generate import sets
 
 DATA = Path(__file__).resolve().parents[5] / "shared" / "datasets"

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from toy_generator import write_generator
 
+from recognizer.datasets import pyskl, restricted_pickle
+from recognizer.datasets.errors import DataError
 from recognizer.generator import OnnxGenerator
-from recognizer.training.data import pyskl, restricted_pickle
-from recognizer.training.data.recording import DataError
 from recognizer.training.generate import synthetic
 from recognizer.training.generate.sets import SetError
 
@@ -63,8 +63,8 @@ def test_made_up_clips_of_a_test_split_are_refused(trained, tmp_path):
     content = restricted_pickle.load(file)
     content["split"] = {"train": [], "test": content["split"]["train"]}
     restricted_pickle.save(content, file)
-    with pytest.raises(DataError, match="made up and in a test split"):
-        list(pyskl.read(file))
+    (problem,) = pyskl.read(file)
+    assert "made up and in a test split" in str(problem)
 
 
 def test_mistakes_are_told_in_one_line(trained, tmp_path):

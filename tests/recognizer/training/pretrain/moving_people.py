@@ -3,7 +3,7 @@
 import numpy as np
 
 from pose.skeleton import KINECT_20
-from recognizer.training.data.recording import Recording
+from recognizer.datasets.sequences import ActionSequence
 
 
 def recording(number, frames, action, test, layout=KINECT_20, dims=3):
@@ -19,7 +19,7 @@ def recording(number, frames, action, test, layout=KINECT_20, dims=3):
     joints = person + rng.normal(0, 0.003, (frames, len(layout), dims)) + rng.normal(0, 1, dims)
     axis = 1 if action == "a" else 0
     joints[:, layout.index("right_wrist"), axis] -= np.linspace(0, 0.5, frames)
-    return Recording(
+    return ActionSequence(
         dataset="made-up",
         name=f"r{number}",
         action=action,

@@ -13,7 +13,7 @@ from recognizer.model_card import ModelCard  # noqa: E402
 from recognizer.onnx_recognizer import OnnxRecognizer  # noqa: E402
 from recognizer.teaching.package import Base  # noqa: E402
 from recognizer.training import report  # noqa: E402
-from recognizer.training.data.everyday import ACTIONS  # noqa: E402
+from recognizer.training.everyday import ACTIONS  # noqa: E402
 from recognizer.training.loop import Hardware  # noqa: E402
 from recognizer.training.models.gl_features import GlFeatures, motion_of  # noqa: E402
 from recognizer.training.models.gl_transformer import GlConfig, GlPretraining, GlTransformer  # noqa: E402

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from pose.skeleton import KINECT_20, MPOSE_13
-from recognizer.training.data.recording import DataError, Skeleton
+from recognizer.datasets.errors import DataError
+from recognizer.datasets.sequences import Skeleton
 from recognizer.training.pretrain.motion import GLOBAL, motion_clips, tokens_of
 
 ROOT = KINECT_20.index("shoulder_centre")

@@ -13,7 +13,7 @@ torch = pytest.importorskip("torch", reason="needs the extra `train`")
 
 from moving_people import recording  # noqa: E402
 
-from recognizer.training.data.recording import Skeleton  # noqa: E402
+from recognizer.datasets.sequences import Skeleton  # noqa: E402
 from recognizer.training.loop import Hardware  # noqa: E402
 from recognizer.training.models.gl_transformer import GlPretraining, GlTransformer  # noqa: E402
 from recognizer.training.pretrain import figures, speed  # noqa: E402

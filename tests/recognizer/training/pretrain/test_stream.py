@@ -5,7 +5,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs the extra `train`")
 
-from recognizer.training.data.recording import DataError  # noqa: E402
+from recognizer.datasets.errors import DataError  # noqa: E402
 from recognizer.training.pretrain.recipes import SMALL_SET, RecipeError, network_config, recipe_of, size_of  # noqa: E402
 from recognizer.training.pretrain.stream import MotionBatches, paced, resampled, together  # noqa: E402
 from recognizer.training.pretrain.targets import mpdp_targets  # noqa: E402

@@ -1,0 +1,222 @@
+"""NTU RGB+D: files written number by number as the set has them."""
+
+import numpy as np
+import pytest
+
+from pose.skeleton import NTU_25
+from recognizer.datasets import ntu
+from recognizer.datasets.errors import DataError, EmptyFileError
+
+
+def skeleton_file(frames, ids=None):
+    """frames: a list of lists of bodies (25, 3). ids: of each body; by default 0, 1, ... in each frame."""
+    lines = [str(len(frames))]
+    for place, bodies in enumerate(frames):
+        lines.append(str(len(bodies)))
+        for number, body in zip(ids[place] if ids else range(len(bodies)), bodies, strict=True):
+            lines += [f"7205759403793{number:04d} 0 1 1 1 1 0 0.02 -0.3 2", "25"]
+            lines += [f"{x} {y} {z} 250.1 200.2 960.3 540.4 0.1 0.2 0.3 0.9 2" for x, y, z in body]
+    return "\n".join(lines) + "\n"
+
+
+def bodies(count, frames=30, seed=0):
+    return np.random.default_rng(seed).normal(size=(frames, count, 25, 3)).round(4)
+
+
+def write(folder, name, frames, ids=None):
+    (folder / f"{name}.skeleton").write_text(skeleton_file(frames, ids))
+
+
+def test_joints_names_and_people(tmp_path):
+    content = bodies(2)
+    write(tmp_path, "S001C002P003R002A058", content)
+    (recording,) = ntu.read(tmp_path)
+    assert (recording.name, recording.action, recording.subject) == ("S001C002P003R002A058", "shake_hands", 3)
+    assert recording.layout == NTU_25
+    assert recording.joints.dtype == np.float32
+    np.testing.assert_allclose(recording.joints, content[:, 0] * [-1, -1, 1], rtol=1e-6)  # the picture's axes
+    (other,) = recording.others
+    np.testing.assert_allclose(other.joints, content[:, 1] * [-1, -1, 1], rtol=1e-6)
+    assert recording.seen.all()
+    assert other.seen.all()
+
+
+def test_a_second_person_who_comes_and_goes(tmp_path):
+    content = [list(frame) for frame in bodies(2)]
+    content[0] = content[0][:1]
+    content[-1] = []
+    write(tmp_path, "S001C001P001R001A001", content)
+    (recording,) = ntu.read(tmp_path)
+    assert len(recording.joints) == 30
+    assert not recording.others[0].seen[[0, -1]].any()
+    assert recording.others[0].seen[1:-1].all()
+    assert not recording.seen[-1].any()
+    assert not recording.joints[-1].any()
+
+
+def test_of_three_people_the_first_two_or_those_who_move_most(tmp_path):
+    content = bodies(3)
+    content[:, 0] = content[0, 0]  # stands still
+    content[:, 0] *= 0.1
+    write(tmp_path, "S001C001P001R001A001", content)
+    (first,) = ntu.read(tmp_path)
+    np.testing.assert_allclose(first.joints[..., 2], content[:, 0, :, 2], rtol=1e-6)
+    assert len(first.others) == 1
+    (moving,) = ntu.read(tmp_path, people="motion")
+    found = {round(float(person.joints[0, 0, 2]), 3) for person in moving.people}
+    assert found == {round(float(content[0, body, 0, 2]), 3) for body in (1, 2)}
+    with pytest.raises(DataError, match="first, motion"):
+        list(ntu.read(tmp_path, people="all"))
+
+
+def depths(person):
+    """Of the first joint, 0 where the person is not there."""
+    return person.joints[:, 0, 2].round(4).tolist()
+
+
+def test_people_who_change_places_in_the_file_are_followed_by_their_numbers(tmp_path):
+    content = bodies(2, frames=6)
+    swapped = [frame if n < 3 else frame[::-1] for n, frame in enumerate(content)]
+    write(tmp_path, "S001C001P001R001A058", swapped, [(1367, 1368) if n < 3 else (1368, 1367) for n in range(6)])
+    (followed,) = ntu.read(tmp_path)
+    for body, person in enumerate(followed.people):
+        np.testing.assert_allclose(depths(person), content[:, body, 0, 2], atol=1e-4)
+    (as_in_file,) = ntu.read(tmp_path, order="file")
+    for body, person in enumerate(as_in_file.people):
+        expected = [frame[body, 0, 2] for frame in swapped]
+        np.testing.assert_allclose(depths(person), expected, atol=1e-4)
+    with pytest.raises(DataError, match="ids, file"):
+        list(ntu.read(tmp_path, order="size"))
+
+
+def test_who_stays_keeps_a_place_and_who_is_found_again_takes_the_free_one(tmp_path):
+    content = bodies(2, frames=4)
+    frames = [content[0], content[1][1:], content[2], content[3][::-1]]  # the first is lost for a frame
+    write(tmp_path, "S001C001P001R001A058", frames, [(7, 8), (8,), (9, 8), (8, 9)])
+    (recording,) = ntu.read(tmp_path)
+    first, second = recording.people
+    np.testing.assert_allclose(depths(second), content[:, 1, 0, 2], atol=1e-4)
+    np.testing.assert_allclose(depths(first), [content[0, 0, 0, 2], 0, *content[2:, 0, 0, 2]], atol=1e-4)
+
+
+def test_one_person_with_many_numbers_is_one_person(tmp_path):
+    content = bodies(1, frames=6)
+    write(tmp_path, "S001C001P001R001A001", content, [(n // 2,) for n in range(6)])
+    (recording,) = ntu.read(tmp_path)
+    assert recording.others == ()
+    np.testing.assert_allclose(depths(recording), content[:, 0, 0, 2], atol=1e-4)
+
+
+def test_a_number_that_is_there_twice_is_two_people(tmp_path):
+    content = bodies(2, frames=3)
+    write(tmp_path, "S001C001P001R001A058", content, [(5, 5)] * 3)
+    (recording,) = ntu.read(tmp_path)
+    for body, person in enumerate(recording.people):
+        np.testing.assert_allclose(depths(person), content[:, body, 0, 2], atol=1e-4)
+
+
+def names_of(folder, **options):
+    return {r.name: r.test for r in ntu.read(folder, **options)}
+
+
+def test_the_official_splits(tmp_path):
+    for name in ("S001C001P001R001A001", "S002C002P003R001A060", "S017C003P038R001A010", "S018C001P044R001A061"):
+        write(tmp_path, name, bodies(1, frames=3))
+    write(tmp_path, "S032C002P103R001A120", bodies(1, frames=3))
+    assert names_of(tmp_path) == {
+        "S001C001P001R001A001": False,
+        "S002C002P003R001A060": True,
+        "S017C003P038R001A010": False,
+    }
+    assert list(names_of(tmp_path, protocol="xview").values()) == [True, False, False]
+    assert list(names_of(tmp_path, actions=120).values()) == [False, True, False, True, False]
+    assert list(names_of(tmp_path, protocol="xset", actions=120).values()) == [True, False, True, False, False]
+    for protocol, actions in (("xset", 60), ("xview", 120), ("xsub", 61)):
+        with pytest.raises(DataError, match="choose one of 60: xsub, xview; 120: xsub, xset"):
+            list(ntu.read(tmp_path, protocol=protocol, actions=actions))
+
+
+def test_as_many_people_train_as_the_papers_say():
+    assert sum(person <= 40 for person in ntu.TRAIN_SUBJECTS) == 20
+    assert len(ntu.TRAIN_SUBJECTS) == 53
+    assert len(set(ntu.ACTIONS)) == 120
+
+
+def test_samples_of_the_published_list_are_left_out(tmp_path):
+    for name in ("S001C001P001R001A001", "S001C002P005R002A008"):
+        write(tmp_path, name, bodies(1, frames=3))
+    listed = tmp_path / "missing.txt"
+    listed.write_text("Samples with missing skeletons:\n\nS001C002P005R002A008\nS001C002P006R001A008\n")
+    assert list(names_of(tmp_path, missing=listed)) == ["S001C001P001R001A001"]
+    listed.write_text("nothing")
+    with pytest.raises(DataError, match="names no sample"):
+        names_of(tmp_path, missing=listed)
+    with pytest.raises(DataError, match="not a list of samples"):
+        names_of(tmp_path, missing=tmp_path / "gone.txt")
+
+
+def test_files_without_anyone_are_one_line_each(tmp_path):
+    write(tmp_path, "S001C001P001R001A001", [])
+    write(tmp_path, "S001C001P001R001A002", [[], [], []])
+    (tmp_path / "S001C001P001R001A003.skeleton").write_text("")
+    found = list(ntu.read(tmp_path))
+    assert [type(one) for one in found] == [EmptyFileError] * 3
+    assert all(str(one).endswith("nobody in it, left out") for one in found)
+
+
+def whole():
+    return skeleton_file(bodies(1, frames=4))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        whole()[:-300],
+        whole().replace("\n25\n", "\n24\n"),
+        "words",
+        "1e400",
+        "nan",
+        "-3",
+        "999999999999",
+        "4\n1\n",
+        "2\n-1\n",
+        "3\n99999999\n",
+        "\u00e4",
+    ],
+)
+def test_damaged_files_are_one_line(content, tmp_path):
+    file = tmp_path / "S001C001P001R001A001.skeleton"
+    file.write_text(content, encoding="utf-8")
+    (problem,) = ntu.read(tmp_path)
+    assert type(problem) is DataError
+    assert f"{file.name}: not a whole skeleton file" in str(problem)
+    assert "\n" not in str(problem)
+
+
+def test_joints_that_are_not_numbers_are_missing(tmp_path, caplog):
+    content = bodies(1)
+    content[3, 0, 7, 1] = np.nan
+    write(tmp_path, "S001C001P001R001A001", content)
+    (recording,) = ntu.read(tmp_path)
+    assert np.isfinite(recording.joints).all()
+    assert np.argwhere(~recording.seen).tolist() == [[3, 7]]
+    assert "1 joints are not numbers" in caplog.text
+
+
+def test_wrong_folder_and_wrong_names(tmp_path):
+    with pytest.raises(DataError, match="no NTU RGB"):
+        list(ntu.read(tmp_path))
+    write(tmp_path, "S001C001P001R001A121", bodies(1))
+    for actions in (60, 120):
+        (problem,) = ntu.read(tmp_path, actions=actions)
+        assert "no action 121" in str(problem)
+
+
+def test_network_input_is_what_st_gcns_code_feeds(tmp_path):
+    content = bodies(2, frames=40)
+    write(tmp_path, "S001C001P001R001A001", content)
+    x = ntu.network_input(ntu.read(tmp_path), frames=50)
+    assert x.shape == (1, 3, 50, 25, 2)
+    np.testing.assert_allclose(x[0, :, :40].transpose(1, 3, 2, 0), content, rtol=1e-6)
+    assert not x[0, :, 40:].any()
+    assert ntu.network_input(ntu.read(tmp_path), frames=10).shape[2] == 10

@@ -1,0 +1,136 @@
+"""Readers of the published layouts, on made-up files and, where they are, on the real ones."""
+
+import numpy as np
+import pytest
+from scipy.io import savemat
+
+from pose.skeleton import KINECT_20, PENN_13
+from recognizer.datasets import jhmdb, kinect, msr_action3d, nw_ucla, penn_action, utd_mhad
+from recognizer.datasets.errors import DataError, EmptyFileError
+from recognizer.training.everyday import ACTIONS, merge, read_all
+
+READERS = (penn_action, utd_mhad, nw_ucla, msr_action3d, jhmdb)
+
+
+def whole(found):
+    """What can be used."""
+    return [one for one in found if not isinstance(one, DataError)]
+
+
+def write_penn(folder, x, y, **fields):
+    (folder / "labels").mkdir(exist_ok=True)
+    content = {"x": x, "y": y, "train": 1, "action": "squat", **fields}
+    savemat(folder / "labels" / "0001.mat", content)
+
+
+def test_penn_sides_are_the_persons_own_and_bytes_do_not_wrap(tmp_path):
+    x = np.tile(np.arange(10, 23, dtype=np.uint8) * 10, (5, 1))
+    write_penn(tmp_path, x, x)
+    (recording,) = penn_action.read(tmp_path)
+    # The files' second joint is the viewer's left, the person's right.
+    assert recording.joints[0, PENN_13.index("right_shoulder"), 0] == 110
+    assert recording.joints[0, PENN_13.index("left_shoulder"), 0] == 120
+    assert np.diff(recording.joints[0, :, 0]).min() < 0  # as bytes this would have wrapped
+
+
+def test_a_penn_joint_never_annotated_gets_the_place_of_its_mirror(tmp_path):
+    rng = np.random.default_rng(0)
+    x, y = rng.uniform(50, 100, (2, 6, 13))
+    x[:, 5] = y[:, 5] = 1
+    write_penn(tmp_path, x, y)
+    (recording,) = penn_action.read(tmp_path)
+    missing, mirror = PENN_13.index("right_wrist"), PENN_13.index("left_wrist")
+    assert not recording.seen[:, missing].any()
+    assert recording.seen[:, mirror].all()
+    np.testing.assert_array_equal(recording.joints[:, missing], recording.joints[:, mirror])
+
+
+def test_penn_joints_missing_on_both_sides_get_the_place_of_the_next(tmp_path):
+    x = np.random.default_rng(0).uniform(50, 100, (2, 6, 13))
+    x[:, :, [11, 12]] = 1
+    write_penn(tmp_path, *x)
+    (recording,) = penn_action.read(tmp_path)
+    np.testing.assert_array_equal(
+        recording.joints[:, PENN_13.index("left_ankle")], recording.joints[:, PENN_13.index("left_knee")]
+    )
+
+
+@pytest.mark.parametrize("reader", [utd_mhad, nw_ucla, msr_action3d])
+def test_kinect_sets_come_in_one_order_and_in_the_pictures_axes(reader, tiny_data):
+    for recording in whole(reader.read(tiny_data / reader.NAME)):
+        joint = {name: recording.joints[0, i] for i, name in enumerate(KINECT_20.joints)}
+        assert joint["head"][1] < joint["shoulder_centre"][1] < joint["hip_centre"][1] < joint["left_knee"][1]
+        # Facing the camera, the person's left is on the right of an unmirrored picture.
+        for part in ("shoulder", "elbow", "wrist", "knee", "ankle"):
+            assert joint[f"left_{part}"][0] > joint[f"right_{part}"][0]
+
+
+def test_splits_follow_the_protocols(tiny_data):
+    assert {r.subject % 2 == 0 for r in whole(utd_mhad.read(tiny_data / "utd_mhad")) if r.test} == {True}
+    assert {r.subject % 2 == 1 for r in whole(msr_action3d.read(tiny_data / "msr_action3d")) if not r.test} == {True}
+    assert {r.name[-3:] for r in whole(nw_ucla.read(tiny_data / "nw_ucla")) if r.test} == {"v03"}
+    assert sum(r.test for r in penn_action.read(tiny_data / "penn_action")) == 4
+    assert sum(r.test for r in jhmdb.read(tiny_data / "jhmdb14")) == 4
+
+
+def test_published_files_with_nobody_in_them_are_one_line_each(tiny_data):
+    found = [one for reader in READERS for one in reader.read(tiny_data / reader.NAME)]
+    assert [str(one) for one in found if isinstance(one, EmptyFileError)] == [
+        f"{tiny_data / 'nw_ucla' / 'a04_s01_e01_v01.json'}: 1 frames, left out",
+        f"{tiny_data / 'msr_action3d' / 'a13_s09_e02_skeleton3D.txt'}: somebody in 0 frames, left out",
+    ]
+    assert len(whole(found)) == len(found) - 2
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_a_folder_without_the_set_is_one_clear_line(reader, tmp_path):
+    with pytest.raises(DataError, match="folder that holds the data sets"):
+        list(reader.read(tmp_path))
+
+
+def test_no_test_person_and_no_test_clip_trains_or_validates(tiny_data):
+    recordings = read_all(tiny_data)
+    corpus = merge(recordings)
+    assert [r.test for r in recordings] == list(corpus.part == "test")
+    people = {(r.dataset, r.subject) for r, part in zip(recordings, corpus.part, strict=True) if part == "validation"}
+    trainers = {(r.dataset, r.subject) for r, part in zip(recordings, corpus.part, strict=True) if part == "train"}
+    assert ("utd_mhad", 7) in people
+    assert not {p for p in people if p[1] is not None} & trainers
+
+
+def test_merged_actions(tiny_data):
+    corpus = merge(read_all(tiny_data))
+    named = {corpus.kinds[k]: ACTIONS[a] for k, a in zip(corpus.kind, corpus.action, strict=True)}
+    assert named["utd_mhad/jog"] == "run"
+    assert named["utd_mhad/stand_to_sit"] == "sit_down"
+    assert named["msr_action3d/jogging"] == "run"
+    assert named["penn_action/bowl"] == named["jhmdb14/pour"] == named["utd_mhad/swipe_left"] == "other"
+
+
+def test_a_tilted_camera_is_put_upright():
+    angle = np.radians(13)
+    up = np.array([0, -np.cos(angle), -np.sin(angle)])  # gravity's opposite, seen by a camera that looks down
+    np.testing.assert_allclose(kinect.upright(up.astype(np.float32), 13.0), [0, -1, 0], atol=1e-6)
+
+
+def test_kinect_hips_move_on_along_the_spine():
+    rng = np.random.default_rng(0)
+    joints = rng.normal(size=(4, 20, 3)).astype(np.float32)
+    out = kinect.to_mpose(joints, hip_drop=0.5, hip_width=1.0)
+    shoulders, before = joints[:, [4, 8]].mean(axis=1), joints[:, [12, 16]].mean(axis=1)
+    after = out[:, 7:9].mean(axis=1)
+    np.testing.assert_allclose(after - shoulders, 1.5 * (before - shoulders), atol=1e-5)
+    np.testing.assert_array_equal(out[:, 9:], joints[:, [13, 17, 14, 18]])  # knees and ankles stay
+
+
+def test_the_real_sets_have_their_published_counts(real_data):
+    recordings = read_all(real_data)
+    counts = {reader.NAME: sum(r.dataset == reader.NAME for r in recordings) for reader in READERS}
+    assert counts == {"penn_action": 2326, "utd_mhad": 861, "nw_ucla": 1482, "msr_action3d": 566, "jhmdb14": 570}
+    assert sum(r.test for r in recordings if r.dataset == "penn_action") == 1068
+    waves = [
+        r for r in recordings if r.dataset in ("utd_mhad", "msr_action3d") and r.action.endswith(("wave", "catch"))
+    ]
+    right, left = KINECT_20.index("right_wrist"), KINECT_20.index("left_wrist")
+    moved = [np.ptp(r.joints[:, right], axis=0).max() > np.ptp(r.joints[:, left], axis=0).max() for r in waves]
+    assert np.mean(moved) > 0.7  # both sets ask for the right arm
