@@ -73,6 +73,7 @@ _FOCAL_PX, _SIZE = 525.0, (640, 480)
 _NEAREST_M = 0.3
 _MARGIN = 0.1  # around joints without a picture, of their extent
 _HEIGHT_PX = 480
+_FARTHEST = 1e7  # pixels, millimetres or metres: nobody is so far away
 
 
 def data_set_in(folder: Path) -> str | None:
@@ -174,9 +175,12 @@ def import_all(
 
 def tracks_of_sample(sample: Sample) -> Tracks:
     """The skeletons of a data set's recording in pixels, with times from its rate. A frame in which nothing of a
-    person is seen has no pose of that person."""
+    person is seen has no pose of that person. Raises DataError for what can be no place."""
     skeletons = sample.people
-    flat, size = _in_pixels(np.stack([skeleton.joints for skeleton in skeletons]), sample)
+    joints = np.stack([skeleton.joints for skeleton in skeletons])
+    if (farthest := float(np.abs(joints).max(initial=0, where=np.isfinite(joints)))) > _FARTHEST:
+        raise DataError(f"{sample.name}: a joint at {farthest:.3g}, which is no place; get the file anew")
+    flat, size = _in_pixels(joints, sample)
     confidence = np.stack(
         [skeleton.seen.astype(np.float32) if skeleton.score is None else skeleton.score for skeleton in skeletons]
     )
