@@ -331,7 +331,7 @@ def _is_owned(folder: Path) -> bool:
         return abs(_started(int(owner["pid"])) - float(owner["started"])) < 1.0
     except (psutil.AccessDenied, PermissionError):
         return True
-    except (OSError, ValueError, KeyError, TypeError, IndexError, psutil.Error):
+    except (OSError, ValueError, RecursionError, KeyError, TypeError, IndexError, psutil.Error):
         return False
 
 
