@@ -9,7 +9,6 @@ import os
 import re
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
-from urllib.request import url2pathname
 
 from pose.errors import SourceError
 
@@ -82,10 +81,18 @@ def local_path(name: str) -> Path:
     if name.lower().startswith("file:"):
         path = re.sub("^file:(?://(?:localhost(?=/))?)?", "", name, flags=re.IGNORECASE)
         if not _exists(path):
-            path = url2pathname(path) if os.name == "nt" else os.fsdecode(unquote_to_bytes(path))
+            path = _decoded(path)
     with contextlib.suppress(RuntimeError):  # ~ somebody whom this system does not know
         return Path(path).expanduser()
     return Path(path)
+
+
+def _decoded(path: str) -> str:
+    if os.name == "nt":
+        from urllib.request import url2pathname  # loads much that is for networks
+
+        return url2pathname(path)
+    return os.fsdecode(unquote_to_bytes(path))
 
 
 def check(url: str) -> None:

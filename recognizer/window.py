@@ -254,8 +254,8 @@ def _neighbours(times_s: Array, seen: NDArray[np.bool_], at_s: Array) -> tuple[N
 def _fit_lines(xy: Array, seen: NDArray[np.bool_]) -> tuple[Array, NDArray[np.bool_]]:
     """Local lines by least squares under a triangle of one step to either side of the ticks, _FINE samples apart.
 
-    xy: (F, V, 2), seen: (F, V), from one step before the first tick to one after the last. Returns (T, V, 2) and (T, V):
-    True where there were samples enough for a line. The cost grows with F alone: a recording may be of an hour.
+    xy: (F, V, 2), seen: (F, V), from one step before the first tick to one after the last. Returns (T, V, 2) and
+    (T, V): True where there were samples enough for a line. The cost grows with F alone: a recording may be of an hour.
     """
     joints = seen.shape[1]
     apart = np.arange(1 - _FINE, _FINE) / _FINE  # steps from the tick
@@ -263,8 +263,9 @@ def _fit_lines(xy: Array, seen: NDArray[np.bool_]) -> tuple[Array, NDArray[np.bo
     factors = np.stack([weight, weight * apart, weight * apart**2], axis=1)
 
     def summed(values: Array, factors: Array) -> Array:  # (F, C) and (2 _FINE - 1, K) to (K, T, C)
-        around: Array = np.lib.stride_tricks.sliding_window_view(values, len(apart), axis=0)[1:-1:_FINE]
-        return np.moveaxis(around @ factors, -1, 0)
+        around = np.lib.stride_tricks.sliding_window_view(values, len(apart), axis=0)[1:-1:_FINE]  # (T, C, 2 _FINE - 1)
+        sums = around.reshape(-1, len(apart)) @ factors
+        return np.moveaxis(sums.reshape(*around.shape[:2], -1), -1, 0)
 
     values = np.where(seen[..., None], xy, 0).reshape(len(xy), joints * 2)
     sum_w, sum_wd, sum_wdd = summed(seen.astype(np.float64), factors)
