@@ -95,7 +95,7 @@ class ByPlace(Always):
 
 def test_many_are_played_at_once_as_one_by_one(base):
     left, right = [a for a in base.card.actions if a not in base.card.decision.other][:2]
-    here = [made_clip(NOTHING, n, seconds=2.0 + n) for n in range(3)]
+    here = [made_clip(NOTHING, n, seconds=3.0 + n) for n in range(3)]
     there = [replace(clip, xy_px=clip.xy_px + np.float32(2000)) for clip in here]
     clips = [here[0], there[1], there[2], here[2], here[1]]
     recognizer = ByPlace(base, left, right)
