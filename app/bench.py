@@ -26,7 +26,7 @@ from app import bench_runs, interrupt, opening
 from app.bench_runs import Run, Show
 from app.errors import UsageError
 from app.settings import RunOptions
-from pose.address import public_source
+from pose.address import local_path, public_source
 
 PACED_FPS = 30.0
 # The goals that docs/benchmarks.md is measured against.
@@ -262,9 +262,10 @@ def _child(task: dict[str, Any], options: RunOptions, timeout_s: float) -> dict[
 def _as_file(source: str, frames: int, say: Callable[[str], None]) -> Iterator[Path]:
     """The source as a video file: the demo is first recorded, so that drawing it is not what gets measured."""
     if source != "demo":
-        if not Path(source).is_file():
+        path = local_path(source)
+        if not path.is_file():
             raise UsageError(f"no video file {public_source(source)}: give a file, or demo")
-        yield Path(source)
+        yield path
         return
     from app.video_writer import VideoWriter
     from pose.demo import DemoSource

@@ -95,7 +95,7 @@ class UserSettings:
             saved = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return cls()
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             log.warning("settings in %s cannot be read (%s); the defaults are used", path, error)
             return cls()
         if not isinstance(saved, dict):

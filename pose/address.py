@@ -4,8 +4,11 @@ A password or token may stand in the user's part, in the path or behind a questi
 wrong may hold one anywhere. What is not known to be harmless is not shown.
 """
 
+import contextlib
+import os
 import re
 from pathlib import Path
+from urllib.parse import unquote_to_bytes
 
 from pose.errors import SourceError
 
@@ -70,6 +73,26 @@ def is_local(text: str) -> bool:
     if is_path:
         return _USER_AND_PASSWORD.search(text) is None
     return not (_USER_AND_ANY_PASSWORD.search(text) or _NEARLY.match(text) or _AT_HOST.search(text))
+
+
+def local_path(name: str) -> Path:
+    """The path of a file's name or file: URL (RFC 8089), in which every byte may be written as %XX."""
+    path = name
+    if name.lower().startswith("file:"):
+        path = re.sub("^file:(?://(?:localhost(?=/))?)?", "", name, flags=re.IGNORECASE)
+        if not _exists(path):
+            path = _decoded(path)
+    with contextlib.suppress(RuntimeError):  # ~ somebody whom this system does not know
+        return Path(path).expanduser()
+    return Path(path)
+
+
+def _decoded(path: str) -> str:
+    if os.name == "nt":
+        from urllib.request import url2pathname  # loads much that is for networks
+
+        return url2pathname(path)
+    return os.fsdecode(unquote_to_bytes(path))
 
 
 def check(url: str) -> None:

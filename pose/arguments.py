@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any, NoReturn
 
-from pose.address import is_local, scrubbed
+from pose.address import is_local, local_path, scrubbed
 from pose.errors import ActionLensError, SourceError
 
 
@@ -28,4 +28,4 @@ def line_of(error: ActionLensError) -> str:
 def _local_path(text: str) -> Path:
     if not is_local(text):
         raise argparse.ArgumentTypeError("this is an address; give a file or folder of this machine")
-    return Path(text)
+    return local_path(text)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
-_BACK_S = 1.0  # packets may lie so far apart from the order of their times
+_BACK_S, _BACK_STEPS = 1.0, 8  # packets may lie so far apart from the order of their times, whichever is less
 _AHEAD_S = 10.0  # a longer gap is looked at closely
 _MOST_GAP_S = 3600.0  # a longer one is believed only where the file is said to be that long
 _NO_PRESENTATION = {"avi"}  # containers that know only the order of decoding
@@ -29,6 +29,7 @@ class PacketTimes:
 
     def __init__(self, step: int, second: int, longest_s: float = 0.0) -> None:
         self._step, self._second = step, second
+        self._most_back = min(_BACK_S * second, _BACK_STEPS * step)
         self._most_gap = max(longest_s, _MOST_GAP_S) * second
         self._last: int | None = None  # as the file has it
         self._end = 0
@@ -55,7 +56,7 @@ class PacketTimes:
         return None if ticks is None else ticks + self._offset
 
     def _is_jump(self, ticks: int) -> bool:
-        return not -_BACK_S * self._second <= ticks <= _AHEAD_S * self._second
+        return not -self._most_back <= ticks <= _AHEAD_S * self._second
 
 
 class FrameClock:

@@ -6,9 +6,8 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
-from urllib.request import url2pathname
 
-from pose.address import check, is_address
+from pose.address import check, is_address, local_path
 from pose.errors import SourceError
 from pose.types import Frame
 
@@ -115,25 +114,10 @@ def _open_file(name: str) -> Source:
     from pose.image_folder import ImageFolder, is_pattern
     from pose.video_file import VideoFile
 
-    path = _local(name)
+    path = local_path(name)
     if re.fullmatch(r"-\d+", name) and not path.exists():
         raise SourceError(f"there is no camera {name}: cameras are numbered from 0 to 99")
     return ImageFolder(path) if path.is_dir() or is_pattern(path) else VideoFile(path)
-
-
-def _local(name: str) -> Path:
-    """The path of a file's name or file: URL (RFC 8089), in which every byte may be written as %XX."""
-    if not name.lower().startswith("file:"):
-        return Path(name).expanduser()
-    path = Path(re.sub("^file:(?://(?:localhost(?=/))?)?", "", name, flags=re.IGNORECASE))
-    return path if _is_there(path) else Path(url2pathname(str(path))).expanduser()
-
-
-def _is_there(path: Path) -> bool:
-    try:
-        return path.exists()
-    except (OSError, ValueError):
-        return False
 
 
 _MOST_LATE_S = 0.25

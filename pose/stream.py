@@ -150,6 +150,7 @@ class Stream(LiveSource):
     def _refused(self, error: "FFmpegError") -> SourceError:
         from av import error as av_error
 
+        has_password = "@" in self._url.split("/")[2]
         remedies: tuple[tuple[type[Exception], str], ...] = (
             (
                 av_error.ExitError,
@@ -158,7 +159,9 @@ class Stream(LiveSource):
             (ConnectionRefusedError, "refused the connection: check the port, and that the sender is running"),
             (
                 av_error.HTTPUnauthorizedError,
-                "asks for a password: write it into the URL, as in http://NAME:PASSWORD@...",
+                "refuses this user name and password: check them, and percent-encode them"
+                if has_password
+                else "asks for a password: write it into the URL, as in http://NAME:PASSWORD@...",
             ),
             (av_error.HTTPForbiddenError, "denies access: check the user name and password"),
             (av_error.HTTPNotFoundError, "has nothing at this address: check the path"),

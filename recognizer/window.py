@@ -176,7 +176,7 @@ def resample(
     fine_s = at_s[0] + step_s * (np.arange(-_FINE, len(at_s) * _FINE + 1) / _FINE)
     curve, between, held, fine_confidence = _curve(times_s, xy, confidence, seen, fine_s, max_gap_s)
     ticks = slice(_FINE, _FINE * len(at_s) + 1, _FINE)
-    fitted, supported = _fit_lines(fine_s, curve, between, at_s, step_s)
+    fitted, supported = _fit_lines(curve, between)
     out_xy = np.where((between[ticks] & supported)[..., None], fitted, curve[ticks])
     found = between[ticks] | held[ticks]
     out_xy = np.where(found[..., None], out_xy, 0)
@@ -251,23 +251,25 @@ def _neighbours(times_s: Array, seen: NDArray[np.bool_], at_s: Array) -> tuple[N
     return before, after
 
 
-def _fit_lines(
-    times_s: Array, xy: Array, seen: NDArray[np.bool_], at_s: Array, step_s: float
-) -> tuple[Array, NDArray[np.bool_]]:
-    """Local lines by least squares under a triangle of one step to either side, at the times asked for.
+def _fit_lines(xy: Array, seen: NDArray[np.bool_]) -> tuple[Array, NDArray[np.bool_]]:
+    """Local lines by least squares under a triangle of one step to either side of the ticks, _FINE samples apart.
 
-    Returns (T, V, 2) and (T, V): True where there were samples enough for a line.
+    xy: (F, V, 2), seen: (F, V), from one step before the first tick to one after the last. Returns (T, V, 2) and
+    (T, V): True where there were samples enough for a line. The cost grows with F alone: a recording may be of an hour.
     """
-    count, joints = seen.shape
-    apart_s = times_s - at_s[:, None]  # (T, n)
-    weight = np.maximum(1 - np.abs(apart_s) / step_s, 0)
-    moment = weight * apart_s / step_s
-    mask = seen.astype(np.float64)
-    values = np.where(seen[..., None], xy, 0).reshape(count, joints * 2)
-    sum_w, sum_wd = weight @ mask, moment @ mask
-    sum_wdd = (moment * apart_s / step_s) @ mask
-    sum_wx = (weight @ values).reshape(-1, joints, 2)
-    sum_wdx = (moment @ values).reshape(-1, joints, 2)
+    joints = seen.shape[1]
+    apart = np.arange(1 - _FINE, _FINE) / _FINE  # steps from the tick
+    weight = 1 - np.abs(apart)
+    factors = np.stack([weight, weight * apart, weight * apart**2], axis=1)
+
+    def summed(values: Array, factors: Array) -> Array:  # (F, C) and (2 _FINE - 1, K) to (K, T, C)
+        around = np.lib.stride_tricks.sliding_window_view(values, len(apart), axis=0)[1:-1:_FINE]  # (T, C, 2 _FINE - 1)
+        sums = around.reshape(-1, len(apart)) @ factors
+        return np.moveaxis(sums.reshape(*around.shape[:2], -1), -1, 0)
+
+    values = np.where(seen[..., None], xy, 0).reshape(len(xy), joints * 2)
+    sum_w, sum_wd, sum_wdd = summed(seen.astype(np.float64), factors)
+    sum_wx, sum_wdx = summed(values, factors[:, :2]).reshape(2, -1, joints, 2)
     determinant = sum_w * sum_wdd - sum_wd**2
     supported = determinant > 1e-6 * np.maximum(sum_w, 1e-9) ** 2
     safe = np.where(supported, determinant, 1)[..., None]

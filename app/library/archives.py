@@ -8,7 +8,7 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import IO
 
@@ -20,6 +20,7 @@ MAX_BYTES = 200 << 30
 MAX_MEMBERS = 2_000_000
 _MAX_RATIO = 200  # of the archive's own size; skeletons as text shrink to a tenth
 _ALWAYS_BYTES = 1 << 30
+_SAYS_UTF8 = 0x800
 BROKEN = (  # what the libraries raise for damaged archives
     *(zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, struct.error),
     *(OSError, EOFError, ValueError, NotImplementedError, RuntimeError, IndexError, KeyError),
@@ -72,10 +73,20 @@ def _of_zip(packed: zipfile.ZipFile, archive: Path) -> "Iterator[tuple[str, int,
         kind = stat.S_IFMT(info.external_attr >> 16)
         if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
             raise LibraryError(f"{archive} holds {info.filename[:80]!r}, which is a link or a device: not imported")
-        _checked(info.filename.rstrip("/"), archive)
+        name = _name_of(info)
+        _checked(name.rstrip("/"), archive)
         if not info.is_dir():
             with packed.open(info) as stream:
-                yield info.filename, info.file_size, stream
+                yield name, info.file_size, stream
+
+
+def _name_of(info: zipfile.ZipInfo) -> str:
+    """macOS writes UTF-8 and does not say so, and PowerShell writes backslashes between folders."""
+    name = info.filename
+    if not info.flag_bits & _SAYS_UTF8:
+        with suppress(UnicodeError):
+            name = name.encode("cp437").decode("utf-8")
+    return name.replace("\\", "/")
 
 
 def _of_tar(packed: tarfile.TarFile, archive: Path) -> "Iterator[tuple[str, int, IO[bytes]]]":
@@ -93,7 +104,8 @@ def _checked(name: str, archive: Path) -> tuple[str, ...]:
     path = PurePosixPath(name)
     parts = tuple(part for part in path.parts if part != ".")
     tricks = path.is_absolute() or PureWindowsPath(name).drive or "\\" in name or "\x00" in name or ":" in name
-    if tricks or ".." in parts or not name.isprintable():
+    text = name.encode("utf-8", "replace").decode()  # a name in an old encoding is not printable, and harmless
+    if tricks or ".." in parts or not text.isprintable():
         raise LibraryError(f"{archive} holds {name[:80]!r}, which leads out of its folder: not imported")
     return parts
 

@@ -28,6 +28,7 @@ _FOCAL_PX, _SIZE = 525.0, (640, 480)
 _NEAREST_M = 0.3
 _MARGIN = 0.1  # around joints without a picture, of their extent
 _HEIGHT_PX = 480
+_FARTHEST = 1e7  # pixels, millimetres or metres: nobody is so far away
 
 
 def import_data_set(
@@ -156,9 +157,12 @@ def import_all(
 
 def tracks_of_sequence(sequence: ActionSequence) -> Tracks:
     """The skeletons of a data set's sequence in pixels, with times from its rate. A frame in which nothing of a
-    person is seen has no pose of that person."""
+    person is seen has no pose of that person. Raises DataError for what can be no place."""
     skeletons = sequence.people
-    flat, size = _in_pixels(np.stack([skeleton.joints for skeleton in skeletons]), sequence)
+    joints = np.stack([skeleton.joints for skeleton in skeletons])
+    if (farthest := float(np.abs(joints).max(initial=0, where=np.isfinite(joints)))) > _FARTHEST:
+        raise DataError(f"{sequence.name}: a joint at {farthest:.3g}, which is no place; get the file anew")
+    flat, size = _in_pixels(joints, sequence)
     confidence = np.stack(
         [skeleton.seen.astype(np.float32) if skeleton.score is None else skeleton.score for skeleton in skeletons]
     )

@@ -43,7 +43,7 @@ class WriterLock:
             process = psutil.Process(int(values["pid"]))
             if abs(process.create_time() - float(values["started"])) < 1.0:
                 return f"process {process.pid}"
-        except (OSError, ValueError, KeyError, TypeError, psutil.Error):
+        except (OSError, ValueError, RecursionError, KeyError, TypeError, psutil.Error):
             pass
         return "another process"
 

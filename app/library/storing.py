@@ -19,6 +19,7 @@ from app.recording.folder import (
     new_id,
     recordings_folder,
     save_joints,
+    storable,
 )
 
 
@@ -28,13 +29,13 @@ def describe(tracks: Tracks, source: str, *, session: str = "", skeleton_only: b
     return RecordingInfo(
         id=new_id(now),
         created=now.isoformat(timespec="seconds"),
-        source=source[:500],
+        source=storable(source),
         duration_s=round(float(tracks.times_s[-1]), 6),
         frames=len(tracks.times_s),
         size=tracks.size,
         layout=tracks.layout.name,
         skeleton_only=skeleton_only,
-        session=session[:500],
+        session=storable(session),
     )
 
 

@@ -5,9 +5,12 @@ Import of such a folder gives the same recordings, clips, names, splits and what
 own files are not in it.
 """
 
+import codecs
 import csv
+import io
 import json
 import os
+import re
 import shutil
 import tempfile
 import threading
@@ -286,9 +289,22 @@ def _write(path: Path, fields: Sequence[str], rows: Iterable[Sequence[Any]]) -> 
         writer.writerows(rows)
 
 
-def _delimiter(header: str) -> str:
-    """What is between the names of the columns: spreadsheets write semicolons where numbers have decimal commas."""
-    return max(",;\t", key=header.count)
+def _text(path: Path) -> str:
+    """What stands in a table. Spreadsheets write UTF-8 with a mark at the start, or UTF-16. Raises OSError."""
+    content = path.read_bytes()
+    encoding = "utf-16" if content[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-8-sig"
+    try:
+        return content.decode(encoding)
+    except UnicodeDecodeError:
+        raise LibraryError(f"{path} is not in UTF-8: save it again as CSV in UTF-8, or export it anew") from None
+
+
+def _rows(text: str) -> "csv.DictReader[str]":
+    """The rows. Spreadsheets write semicolons where numbers have decimal commas, and some say so in a line before."""
+    header, _, rest = text.partition("\n")
+    told = re.fullmatch(r"\"?sep=(.)\"?\r?", header, re.IGNORECASE)
+    delimiter = told[1] if told else max(",;\t", key=header.count)
+    return csv.DictReader(io.StringIO(rest if told else text, newline=""), delimiter=delimiter)
 
 
 def _number(text: str) -> float:
@@ -299,13 +315,12 @@ def _number(text: str) -> float:
 def _read(path: Path, fields: Sequence[str], *, optional: Sequence[str] = ()) -> list[dict[str, str]]:
     csv.field_size_limit(_LONGEST_FIELD)
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:  # spreadsheets put a mark at the start
-            reader = csv.DictReader(file, delimiter=_delimiter(file.readline()))
-            file.seek(0)
-            if not set(fields) <= set(reader.fieldnames or ()):
-                missing = sorted(set(fields) - set(reader.fieldnames or ()))
-                raise LibraryError(f"{path} has no column {missing[0]}; export it anew")
-            return [{name: row.get(name) or "" for name in (*fields, *optional)} for row in reader]
+        reader = _rows(_text(path))
+        if not set(fields) <= set(reader.fieldnames or ()):
+            missing = sorted(set(fields) - set(reader.fieldnames or ()))
+            raise LibraryError(f"{path} has no column {missing[0]}; export it anew")
+        rows = [{name: row.get(name) or "" for name in (*fields, *optional)} for row in reader]
+        return [row for row in rows if any(row.values())]  # a spreadsheet may leave empty ones at the end
     except FileNotFoundError:
         raise LibraryError(f"{path} is missing; export it anew") from None
     except (OSError, ValueError, csv.Error) as error:

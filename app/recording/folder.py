@@ -106,6 +106,11 @@ def recording_folders(root: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if is_id(path.name) and path.is_dir())
 
 
+def storable(text: str) -> str:
+    """What recording.json can hold of a text: no more than fits, and nothing of a file's name that is not Unicode."""
+    return text.encode("utf-8", "replace").decode()[:_MAX_TEXT]
+
+
 def info_to_json(info: RecordingInfo) -> str:
     """The content of recording.json."""
     return json.dumps(asdict(info), indent=1, ensure_ascii=False) + "\n"

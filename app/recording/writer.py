@@ -35,6 +35,7 @@ from app.recording.folder import (
     read_info,
     recordings_folder,
     save_joints,
+    storable,
 )
 from app.video_writer import VideoWriter, cut_to_whole_fragments
 from pose.address import public_source
@@ -72,10 +73,10 @@ class RecordingWriter:
     ) -> None:
         """begins_s: when the take itself begins, after what was kept from before. video_from: a file to copy in place
         of encoding pictures."""
-        now = datetime.now(UTC)
+        now, shown = datetime.now(UTC), storable(public_source(source))
         self.info = RecordingInfo(
-            *(new_id(now), now.isoformat(timespec="seconds"), _text(public_source(source)), 0.0, 0, size, layout.name),
-            *(skeleton_only, _text(session), _text(person), _text(action), round(begins_s, 6)),
+            *(new_id(now), now.isoformat(timespec="seconds"), shown, 0.0, 0, size, layout.name),
+            *(skeleton_only, storable(session), storable(person), storable(action), round(begins_s, 6)),
         )
         self.folder = recordings_folder(root) / f".{self.info.id}{_PART}"
         self._layout, self._size = layout, size
@@ -312,11 +313,6 @@ def _write_all(file: "contextlib.AbstractContextManager[object]", data: bytes) -
         view = view[written:]
 
 
-def _text(text: str) -> str:
-    """What UTF-8 can hold of it, not too long."""
-    return text.encode("utf-8", "replace").decode()[:500]
-
-
 def _owner() -> dict[str, float]:
     return {"pid": os.getpid(), "started": _started(os.getpid())}
 
@@ -335,7 +331,7 @@ def _is_owned(folder: Path) -> bool:
         return abs(_started(int(owner["pid"])) - float(owner["started"])) < 1.0
     except (psutil.AccessDenied, PermissionError):
         return True
-    except (OSError, ValueError, KeyError, TypeError, IndexError, psutil.Error):
+    except (OSError, ValueError, RecursionError, KeyError, TypeError, IndexError, psutil.Error):
         return False
 
 

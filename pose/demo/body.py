@@ -90,8 +90,11 @@ _LEAN_BY_HIPS = 0.6
 _LEVELLED = 0.75  # of a lean, how much the head makes up for, so that one looks ahead
 
 
-def pose_body(posture: Posture, size: Proportions) -> Skeleton:
-    """The skeleton of a posture. Bones never change their length: what is out of reach is not reached."""
+def pose_body(posture: Posture, size: Proportions, *, bones: bool = True) -> Skeleton:
+    """The skeleton of a posture. Bones never change their length: what is out of reach is not reached.
+
+    bones: with the turns and origins of bones, which only drawing needs; without, those are empty.
+    """
     place = np.array([posture.place[0], 0.0, posture.place[1]])
     facing = about_y(posture.place[2])
     twist, lean, bend = posture.spine
@@ -115,13 +118,13 @@ def pose_body(posture: Posture, size: Proportions) -> Skeleton:
     ):
         turns[BONE[name]], origins[BONE[name]] = turned, origin
     for side, prefix in ((LEFT, "left_"), (RIGHT, "right_")):
-        bones = [
-            *_arm(posture, size, side, collar, chest, facing @ about_y(yaw), joints, prefix),
-            *_leg(posture, size, side, pelvis, facing, place, joints, prefix),
+        turned_bones = [
+            *_arm(posture, size, side, collar, chest, facing @ about_y(yaw), joints, prefix, bones),
+            *_leg(posture, size, side, pelvis, facing, place, joints, prefix, bones),
         ]
-        for part, turned, origin in bones:
+        for part, turned, origin in turned_bones:
             turns[BONE[prefix + part]], origins[BONE[prefix + part]] = turned, origin
-    return Skeleton(joints, turns, origins)
+    return Skeleton(joints, turns, origins) if bones else Skeleton(joints, turns[:0], origins[:0])
 
 
 _Bone = tuple[str, Floats, Floats]
@@ -136,6 +139,7 @@ def _arm(
     facing: Floats,
     joints: dict[str, Floats],
     prefix: str,
+    bones: bool,
 ) -> list[_Bone]:
     outwards = np.array([SIDE[side], 1.0, 1.0])
     reach = posture.wrists[side] * outwards * size.arm
@@ -144,11 +148,13 @@ def _arm(
     shoulder = collar + chest @ about_z(SIDE[side] * raised) @ (SIDE[side] * size.shoulders / 2, 0.0, 0.0)
     towards = facing @ (posture.elbows[side] * outwards)
     elbow, wrist = two_bones(shoulder, shoulder + facing @ reach, towards, size.upper_arm, size.forearm)
+    joints.update({prefix + "shoulder": shoulder, prefix + "elbow": elbow, prefix + "wrist": wrist})
+    if not bones:
+        return []
     upper = _hanging(elbow - shoulder, -towards, facing)
     fore = _hanging(wrist - elbow, -towards, facing)
     girdle = _hanging(shoulder - collar, chest[:, 2], facing)
     fingers = fore @ about_z(-SIDE[side] * 150.0 * float(posture.curl[side]))
-    joints.update({prefix + "shoulder": shoulder, prefix + "elbow": elbow, prefix + "wrist": wrist})
     knuckles = wrist + fore @ (0.0, -KNUCKLES, 0.0)
     return [
         ("collar", girdle, collar),
@@ -170,6 +176,7 @@ def _leg(
     place: Floats,
     joints: dict[str, Floats],
     prefix: str,
+    bones: bool,
 ) -> list[_Bone]:
     hip = joints["pelvis"] + pelvis @ (SIDE[side] * size.hips / 2, 0.0, 0.0)
     target = place + facing @ posture.feet[side] + (0.0, size.ankle, 0.0)
@@ -179,9 +186,11 @@ def _leg(
     # A leg drawn up straight below the hip still bends the knee forwards, also when the shank goes back.
     towards = towards + np.array([0.0, 0.15, 0.0])
     knee, ankle = two_bones(hip, target, towards, size.thigh, size.shin)
+    joints.update({prefix + "hip": hip, prefix + "knee": knee, prefix + "ankle": ankle})
+    if not bones:
+        return []
     thigh = _hanging(knee - hip, towards, pointing)
     shin = _hanging(ankle - knee, towards, pointing)
-    joints.update({prefix + "hip": hip, prefix + "knee": knee, prefix + "ankle": ankle})
     return [("thigh", thigh, hip), ("shin", shin, knee), ("foot", pointing @ about_x(float(pitch)), ankle)]
 
 

@@ -11,6 +11,8 @@ _MANY_PEOPLE, _FEW_FRAMES = 20, 5
 _AROUND = 0.1  # of the picture's sides, that a joint may lie outside
 _MOST, _NEARLY_ALL, _HALF = 0.9, 0.99, 0.5
 _SMALL_PX = 16  # no picture of people is smaller
+_MOST_SCORE = 2.0  # of a heatmap, which may be above 1
+_MOST_METRES = 20.0  # from a camera to anybody: what is further is in pixels
 
 
 def check_axes(keypoint: NDArray[Any], total_frames: Any, name: str) -> None:
@@ -40,19 +42,20 @@ def check_places(
     if not len(points):
         return
     if keypoint.shape[-1] == 3:
-        _check_depth(points[:, 2], name)
+        _check_depth(points[:, 2], float(np.abs(points[:, :2]).max()), name)
     elif size_px is not None:
         _check_picture(points, size_px, name)
 
 
-def _check_depth(depth: NDArray[np.float64], name: str) -> None:
-    if depth.min() < 0 or depth.max() > 1:
+def _check_depth(depth: NDArray[np.float64], aside: float, name: str) -> None:
+    """aside: the largest of x and y."""
+    if depth.min() < 0 or depth.max() > (_MOST_SCORE if aside > _MOST_METRES else 1):
         return
     if not depth.any():
         raise DataError(f"{name}: the third value of every joint is 0: leave it out, so that `keypoint` ends in x, y")
     raise DataError(
-        f"{name}: the third value of every joint lies in 0..1, so it is likely a score and no depth: put it into "
-        "`keypoint_score` (people, frames, joints), and leave x, y in `keypoint`"
+        f"{name}: the third value of every joint lies in 0..{max(float(depth.max()), 1):.3g}, so it is likely a score "
+        "and no depth: put it into `keypoint_score` (people, frames, joints), and leave x, y in `keypoint`"
     )
 
 

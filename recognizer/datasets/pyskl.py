@@ -187,16 +187,17 @@ def _sequence(
         raise EmptyFileError(f"{name}: nobody in it, left out")
     ours = annotation.get(OURS) if isinstance(annotation.get(OURS), dict) else {}
     assert isinstance(ours, dict)
-    layout = layout or LAYOUTS.get(str(ours.get("layout"))) or _LAYOUTS.get((keypoint.shape[2], keypoint.shape[3]))
-    if layout is None or len(layout) != keypoint.shape[2]:
-        raise DataError(f"{name}: no layout has {keypoint.shape[2]} joints in {keypoint.shape[3]}D; name the layout")
     seen = ours.get("seen")
     if not isinstance(seen, np.ndarray) or seen.shape != keypoint.shape[:3] or seen.dtype != np.bool_:
         seen = np.any(keypoint != 0, axis=-1) if score is None else score > 0
     seen = seen & _finite(keypoint, name)
     size_px = _size_px(ours["size_px"] if "size_px" in ours else annotation.get("img_shape"), "size_px" not in ours)
-    if not ours:  # MediaPipe, whose joints we write, places some far outside the picture
+    layout = layout or LAYOUTS.get(str(ours.get("layout"))) or _LAYOUTS.get((keypoint.shape[2], keypoint.shape[3]))
+    known = layout is not None and len(layout) == keypoint.shape[2]
+    if not ours and (known or keypoint.shape[3] == 3):  # MediaPipe, whose joints we write, places some far outside
         check_places(keypoint, seen, size_px, name)
+    if layout is None or len(layout) != keypoint.shape[2]:
+        raise DataError(f"{name}: no layout has {keypoint.shape[2]} joints in {keypoint.shape[3]}D; name the layout")
     joints = np.where(np.isfinite(keypoint), keypoint, 0) * (TO_PICTURE if keypoint.shape[3] == 3 else np.float32(1))
     scored = ours.get("scored")
     if not isinstance(scored, list) or len(scored) != len(joints):

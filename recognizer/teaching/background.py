@@ -106,7 +106,7 @@ def _to_and_fro(start_s: float, end_s: float) -> NDArray[np.float64]:
 
 def _seen(script: Script, times_s: NDArray[np.float64], body: Proportions, turn_deg: float) -> NDArray[np.float32]:
     """(n, V, 2) pixels of somebody of that body, who does what the script says at those times."""
-    bodies = [pose_body(script.posture(float(time_s)), body).joints for time_s in times_s]
+    bodies = [pose_body(script.posture(float(time_s)), body, bones=False).joints for time_s in times_s]
     joints = np.array([[each[name] for name in MPOSE_13.joints] for each in bodies])  # (n, 13, 3), metres
     cos, sin = np.cos(np.radians(turn_deg)), np.sin(np.radians(turn_deg))
     x = cos * joints[..., 0] - sin * joints[..., 2]

@@ -114,16 +114,17 @@ def check(lesson: Lesson, taught: Taught, shape: Shape, settings: QuickSettings 
     for held_out in (PEOPLE, SESSIONS):
         groups[held_out] = merged(groups[held_out], lesson.together)
         if len(set(_of_actions(lesson, groups[held_out]))) > 1:
-            found = _held_out(lesson, taught, settings, held_out, groups[held_out])
+            answers = _answers(lesson, taught, settings, groups[held_out])
+            found = _held_out(lesson, taught, answers, held_out, groups[held_out])
             if found.clips:  # none where every action is of one group alone
                 checks.append(found)
     single = _fold_of_clip(lesson)
-    by_clip = _held_out(lesson, taught, settings, CLIPS, single)
+    by_clip = _answers(lesson, taught, settings, single)
     if not checks:
-        checks.append(by_clip)
+        checks.append(_held_out(lesson, taught, by_clip, CLIPS, single))
     return Check(
         checks=tuple(checks),
-        suspects=suspects_of(lesson.clips, lesson.actions, _answers(lesson, taught, settings, single)),
+        suspects=suspects_of(lesson.clips, lesson.actions, by_clip),
         needed=needed_clips(lesson.clips, checks[0]),
         alarms=_false_alarms(lesson, taught, shape, settings),
         remarks=_remarks(lesson, checks),
@@ -162,10 +163,9 @@ def _fold_of_clip(lesson: Lesson) -> list[int]:
 
 
 def _held_out(
-    lesson: Lesson, taught: Taught, settings: QuickSettings, held_out: str, groups: Sequence[Any]
+    lesson: Lesson, taught: Taught, answers: Mapping[int, Array], held_out: str, groups: Sequence[Any]
 ) -> HeldOutCheck:
     """Answers to every clip by heads without its group, counted."""
-    answers = _answers(lesson, taught, settings, groups)
     actions = lesson.actions
     pairs: list[tuple[str, str]] = []
     names: list[str] = []

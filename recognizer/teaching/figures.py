@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from scipy.stats import chi2
+from scipy.special import gammaincinv
 
 from recognizer.teaching.clips import NOTHING
 
@@ -162,8 +162,8 @@ class FalseAlarms:
     @property
     def interval(self) -> Interval:
         """The 95% interval of actions shown an hour (Garwood, 1936): 0 in three minutes may be 70 an hour."""
-        low = float(chi2.ppf(0.025, 2 * self.count) / 2) if self.count else 0.0
-        high = float(chi2.ppf(0.975, 2 * self.count + 2) / 2)
+        low = float(gammaincinv(self.count, 0.025)) if self.count else 0.0
+        high = float(gammaincinv(self.count + 1, 0.975))
         return low / self.seconds * 3600, high / self.seconds * 3600
 
     def to_json(self) -> dict[str, Any]:

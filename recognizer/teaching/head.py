@@ -1,16 +1,14 @@
-"""A head on descriptions of windows, fitted by scikit-learn: what Quick teaching learns.
+"""A head on descriptions of windows: what Quick teaching learns.
 
 N windows, D numbers of a description, A taught actions; the last output stands for everything else.
 """
 
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
+
+from recognizer.teaching.logistic import fit_logistic
 
 Array = NDArray[np.float32]
 Places = NDArray[np.intp]
@@ -83,14 +81,12 @@ _Fitted = tuple[Places, NDArray[np.float64], NDArray[np.float64]]  # classes (K,
 
 
 def _logistic(x: NDArray[np.float64], target: Places, strength: float, weight: Array) -> _Fitted:
-    model = LogisticRegression(C=strength, max_iter=300, tol=1e-3)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # close enough: nothing is gained by the last digits
-        model.fit(x, target, sample_weight=weight)
-    weights, bias = model.coef_.T, model.intercept_
-    if len(model.classes_) == 2:  # one column for two classes
-        weights, bias = np.concatenate([-weights, weights], axis=1) / 2, np.array([-bias[0], bias[0]]) / 2
-    return model.classes_, weights, bias
+    classes, place = np.unique(target, return_inverse=True)
+    penalty = 1 / (strength * float(weight.sum()))
+    if len(classes) == 2:  # of one column for two classes, as scikit-learn has it; here it is halved between them
+        penalty *= 2
+    weights, bias = fit_logistic(x.astype(np.float32), place, weight.astype(np.float64), penalty)
+    return classes, weights, bias
 
 
 def _means(x: NDArray[np.float64], target: Places, strength: float, weight: Array) -> _Fitted:
@@ -101,6 +97,8 @@ def _means(x: NDArray[np.float64], target: Places, strength: float, weight: Arra
 
 
 def _discriminant(x: NDArray[np.float64], target: Places, strength: float, weight: Array) -> _Fitted:
+    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis  # loads for seconds, and is for comparisons
+
     classes = np.unique(target)
     priors = np.full(len(classes), 1 / len(classes))
     model = LinearDiscriminantAnalysis(solver="lsqr", shrinkage=strength, priors=priors).fit(x, target)

@@ -3,6 +3,7 @@
 W windows, D numbers of a description. Fitting and checking read nothing else, so a check of many folds takes moments.
 """
 
+import hashlib
 import math
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
@@ -182,19 +183,31 @@ class _Cutter:
 
     def describe(self, *groups: Sequence[_Lot]) -> list[Windows]:
         """The windows of each group of lots; the owner of a window is the place of its lot in its group."""
-        total = sum(len(lot[0]) for group in groups for lot in group)
-        done, found = 0, []
+        xy, confidence = joined([lot for group in groups for lot in group])
+        described = self._described(xy, confidence)
+        found, first = [], 0
         for group in groups:
-            xy, confidence = joined(group)
-            owner = np.repeat(np.arange(len(group)), [len(lot[0]) for lot in group])
-            parts = []
-            for first in range(0, len(xy), _BATCH):
-                here = slice(first, first + _BATCH)
-                parts.append(describe(as_clips(xy[here], confidence[here], self._shape), self._embedder))
-                done += len(parts[-1])
-                self._progress(done / total)
-            found.append(Windows(np.concatenate(parts), owner))
+            counts = [len(lot[0]) for lot in group]
+            owner = np.repeat(np.arange(len(group)), counts)
+            found.append(Windows(described[first : first + len(owner)], owner))
+            first += len(owner)
         return found
+
+    def _described(self, xy: Array, confidence: Array) -> Array:
+        """(W, D). What is there twice, as unchanged windows are, to fit to and to judge by, is described once."""
+        places: dict[bytes, int] = {}
+        same = [places.setdefault(_mark(*pair), len(places)) for pair in zip(xy, confidence, strict=True)]
+        firsts = np.unique(same, return_index=True)[1]
+        parts = []
+        for begin in range(0, len(firsts), _BATCH):
+            here = firsts[begin : begin + _BATCH]
+            parts.append(describe(as_clips(xy[here], confidence[here], self._shape), self._embedder))
+            self._progress((begin + len(here)) / len(firsts))
+        return np.concatenate(parts)[same]
+
+
+def _mark(xy: Array, confidence: Array) -> bytes:
+    return hashlib.blake2b(xy.tobytes() + confidence.tobytes(), digest_size=16).digest()
 
 
 def checked(clip: TeachingClip, shape: Shape) -> SteadyClip:

@@ -17,7 +17,7 @@ def test_what_is_saved_is_loaded():
     assert [path.name for path in settings_path().parent.iterdir()] == ["settings.json"]
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe\x00", b"[]", b"3"])
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe\x00", b"[]", b"3", b"[" * 100_000])
 def test_a_damaged_file_gives_the_defaults_and_a_warning(content, caplog):
     settings_path().parent.mkdir(parents=True)
     settings_path().write_bytes(content)

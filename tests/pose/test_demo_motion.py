@@ -171,3 +171,13 @@ def test_mix_and_change_keep_shapes():
     np.testing.assert_allclose(half.curl, STANDING.curl / 2 + 0.5)
     with pytest.raises(ValueError, match="curl must have shape"):
         change(STANDING, curl=(1, 1, 1))
+
+
+def test_joints_are_the_same_without_their_bones():
+    script = Script()
+    for time_s in np.linspace(0, script.duration_s, 40):
+        posture = script.posture(float(time_s))
+        whole, alone = pose_body(posture, Proportions()), pose_body(posture, Proportions(), bones=False)
+        assert whole.joints.keys() == alone.joints.keys()
+        assert all(np.array_equal(whole.joints[name], alone.joints[name]) for name in whole.joints)
+        assert len(alone.turns) == 0 < len(whole.turns)

@@ -53,6 +53,13 @@ def test_the_server_says_no(server, path, says):
     assert says in one_line(error)
 
 
+def test_a_wrong_password_is_called_wrong(server):
+    with pytest.raises(SourceError) as error:
+        Stream(server.url("/secret").replace("://", "://ada:lovelace@"))
+    assert "refuses this user name and password" in one_line(error)
+    assert "lovelace" not in one_line(error)
+
+
 def test_a_web_page_is_no_video(server):
     with pytest.raises(SourceError) as error:
         Stream(server.url("/page"))

@@ -418,6 +418,20 @@ def test_a_file_by_its_url(tmp_path, form):
     source.close()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+def test_a_name_in_an_old_encoding(tmp_path):
+    path = write_video(tmp_path / "a.mp4", 3).rename(tmp_path / os.fsdecode("привет.mp4".encode("cp1251")))
+    for name in (str(path), f"file://{quote(bytes(path))}"):
+        source = open_source(name)
+        assert len(drain(source)) == 3
+        source.close()
+
+
+def test_the_home_of_somebody_unknown_is_one_line():
+    with pytest.raises(SourceError, match="does not exist"):
+        open_source("~no-such-user-here/walk.mp4")
+
+
 def test_a_damaged_picture_is_left_out(folder, caplog):
     (folder / "001.png").write_bytes(b"no picture")
     (folder / "002.JPG").write_bytes(b"")

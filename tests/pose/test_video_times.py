@@ -126,13 +126,14 @@ def test_times_before_the_first_and_after_the_last(tmp_path):
     assert number_in(picture_at(path, 99.0)) == FRAMES - 1
 
 
-def test_two_recordings_in_one_file(tmp_path, caplog):
-    one = write(tmp_path / "one.ts", frames=100)
+@pytest.mark.parametrize("count", [20, 100])
+def test_two_recordings_in_one_file(tmp_path, caplog, count):
+    one = write(tmp_path / "one.ts", frames=count)
     path = tmp_path / "two.ts"
     path.write_bytes(one.read_bytes() * 2)
     frames = read_all(path)
-    assert [number_in(frame.bgr) for frame in frames] == [*range(100)] * 2
-    assert [frame.time_s for frame in frames] == pytest.approx([n / RATE for n in range(200)], abs=0.01)
+    assert [number_in(frame.bgr) for frame in frames] == [*range(count)] * 2
+    assert [frame.time_s for frame in frames] == pytest.approx([n / RATE for n in range(2 * count)], abs=0.01)
     agrees(path, frames)
     assert caplog.records == []
 

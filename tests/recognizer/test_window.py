@@ -1,6 +1,7 @@
 """Timed poses to clips: ticks, rates, lost joints, gaps, and bounded memory."""
 
 import itertools
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -267,3 +268,18 @@ def test_impossible_windows_and_times_are_refused():
         PoseWindow(30, 0.0, MPOSE_13)
     with pytest.raises(ValueError, match="finite"):
         window().push(pose(float("nan")))
+
+
+def test_a_long_recording_takes_memory_for_its_poses_alone():
+    """Of three minutes, a matrix of every tick by every sample would take 400 MB."""
+    times_s = np.arange(1800) / 10
+    xy = np.random.default_rng(0).normal(size=(1800, 2, 2)).cumsum(axis=0)
+    tracemalloc.start()
+    try:
+        found, _ = resample(times_s, xy, np.ones((1800, 2)), np.arange(3590) / 20, 1 / 20)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 64e6
+    apart, _ = resample(times_s[880:920], xy[880:920], np.ones((40, 2)), np.arange(1770, 1830) / 20, 1 / 20)
+    np.testing.assert_allclose(found[1770:1830], apart, atol=1e-4)

@@ -7,6 +7,7 @@ import os
 import pickle
 import re
 import stat
+import sys
 import tarfile
 import zipfile
 from dataclasses import replace
@@ -126,17 +127,21 @@ def test_tables_there_and_back_lose_nothing(full, other, tmp_path):
     assert set(other.splits()) == {"mine"}
 
 
-@pytest.mark.parametrize("delimiter", [";", "\t"])
-def test_tables_that_a_spreadsheet_saved_again(full, other, tmp_path, delimiter):
-    """With semicolons between columns and commas before decimals."""
+@pytest.mark.parametrize(
+    ("delimiter", "encoding", "before"),
+    [(";", "utf-8-sig", ""), ("\t", "utf-8-sig", ""), ("\t", "utf-16", ""), (";", "utf-8-sig", "sep=;\r\n")],
+)
+def test_tables_that_a_spreadsheet_saved_again(full, other, tmp_path, delimiter, encoding, before):
+    """With other signs between columns, commas before decimals, and empty rows at the end."""
     export_tables(full, full.recordings(limit=-1), tmp_path / "out")
     for path in (tmp_path / "out").glob("*.csv"):
         with path.open(encoding="utf-8", newline="") as file:
             rows = list(csv.reader(file))
         decimal = re.compile(r"-?\d+\.\d+")
         rows = [[cell.replace(".", ",") if decimal.fullmatch(cell) else cell for cell in row] for row in rows]
-        with path.open("w", encoding="utf-8-sig", newline="") as file:
-            csv.writer(file, delimiter=delimiter).writerows(rows)
+        with path.open("w", encoding=encoding, newline="") as file:
+            file.write(before)
+            csv.writer(file, delimiter=delimiter).writerows([*rows, [""] * len(rows[0])])
     report = import_tables(other, tmp_path / "out")
     assert report.problems == []
     for library in (full, other):
@@ -145,6 +150,16 @@ def test_tables_that_a_spreadsheet_saved_again(full, other, tmp_path, delimiter)
         replace(clip, id=0) for clip in full.clips(limit=-1)
     ]
     assert [r.duration_s for r in other.recordings(limit=-1)] == [r.duration_s for r in full.recordings(limit=-1)]
+
+
+def test_a_table_in_an_old_encoding_says_how_to_save_it(full, other, tmp_path):
+    full.label([full.clips(limit=-1)[0].id], "прыжок")
+    export_tables(full, full.recordings(limit=-1), tmp_path / "out")
+    path = tmp_path / "out" / "clips.csv"
+    path.write_bytes(path.read_text(encoding="utf-8").encode("cp1251", "replace"))
+    with pytest.raises(LibraryError, match=r"clips\.csv is not in UTF-8: save it again as CSV in UTF-8"):
+        import_tables(other, tmp_path / "out")
+    assert other.count_recordings() == 0
 
 
 def test_tables_keep_what_a_take_was_and_what_made_a_recognizer(full, other, tmp_path):
@@ -437,6 +452,25 @@ def damaged(archive):
     content = archive.read_bytes()
     archive.write_bytes(content[:38] + b"\xff" * 9 + content[47:])
     return archive
+
+
+def test_names_in_archives_as_other_systems_write_them(tmp_path):
+    """UTF-8 that is not called so, as of macOS; backslashes, as of PowerShell; bytes of an old encoding in a TAR."""
+    archive, utf8 = zipped(tmp_path / "x.zip", **{"PPPPPPPPPPPP/1.mp4": b"x"}), "прыжок".encode()
+    archive.write_bytes(archive.read_bytes().replace(b"P" * len(utf8), utf8))
+    assert names_in(archive, tmp_path / "1") == ["прыжок/1.mp4"]
+    archive = zipped(tmp_path / "y.zip", **{"wave\\1.mp4": b"x"})
+    assert names_in(archive, tmp_path / "2") == ["wave/1.mp4"]
+    if sys.platform == "linux":
+        old = os.fsdecode("прыжок".encode("cp1251"))
+        archive = tarred(tmp_path / "z.tar.gz", (tarfile.TarInfo(f"{old}/1.mp4"), b"x"))
+        assert names_in(archive, tmp_path / "3") == [f"{old}/1.mp4"]
+
+
+def names_in(archive, folder):
+    folder.mkdir()
+    unpack(archive, folder)
+    return [path.relative_to(folder).as_posix() for path in folder.rglob("*.mp4")]
 
 
 HOSTILE = {

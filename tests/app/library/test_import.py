@@ -60,7 +60,7 @@ def posed(monkeypatch):
         for path in videos:
             if (marks / CANCEL).exists():
                 return
-            answer = answers.get(path.name, make_tracks(sum(path.name.encode()), people=(0,)))
+            answer = answers.get(path.name, make_tracks(sum(os.fsencode(path.name)), people=(0,)))
             answer = answer() if callable(answer) else answer
             yield PosedVideo(path, answer) if isinstance(answer, Tracks) else PosedVideo(path, None, answer)
 
@@ -94,6 +94,17 @@ def test_one_bad_video_is_one_line_and_the_rest_goes_on(posed, library, tmp_path
     assert (told[-1].done, told[-1].total) == (4, 4)
     assert [p.done for p in told] == sorted(p.done for p in told)
     assert list(library.staging().iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+def test_a_video_whose_name_is_in_an_old_encoding(posed, library, tmp_path):
+    path = tmp_path / os.fsdecode("привет.mp4".encode("cp1251"))
+    path.write_bytes(b"x")
+    report = import_videos(library, [path], ImportOptions(action="wave"))
+    assert report.problems == []
+    (row,) = library.recordings()
+    assert row.source == "??????.mp4"
+    assert library.open_recording(row.id).video.read_bytes() == b"x"
 
 
 def test_labels_come_from_options_or_folders(posed, library, tmp_path):
@@ -414,6 +425,17 @@ def test_what_is_not_seen_is_not_there_and_others_come_too(library):
     np.testing.assert_array_equal(came.xy_px[first][0], joints[0].astype(np.float32))
 
 
+def test_a_joint_at_no_place_is_one_line(library, recwarn):
+    joints = np.random.default_rng(0).uniform(60, 400, (6, 13, 2))
+    far = joints.copy()
+    far[2, 3] = -3e38, 3e38
+    made = [sample(joints, PENN_13), sample(far, PENN_13, name="a2")]
+    report = import_sequences(library, iter(made), "set")
+    assert len(report.recordings) == 1
+    assert report.problems == ["a2: a joint at 3e+38, which is no place; get the file anew"]
+    assert not recwarn.list
+
+
 def test_a_sequence_without_anybody_is_told(library):
     report = import_sequences(library, iter([sample(np.zeros((5, 13, 2)), PENN_13, np.zeros((5, 13), bool))]), "set")
     assert report.problems == ["set/a1 holds nobody: not imported"]
@@ -551,7 +573,8 @@ def test_the_command_checks_exports_and_rebuilds(root, tmp_path, capsys):
     assert run(capsys, "--root", root, "export", "video", tmp_path / "v")[0] == 0
     assert len(list((tmp_path / "v").glob("*.mp4"))) == 1
     other = tmp_path / "other"
-    status, out, err = run(capsys, "--root", other, "import", tmp_path / "a.pkl", tmp_path / "a")
+    (tmp_path / "a.pkl").rename(tmp_path / "в 1.pkl")
+    status, out, err = run(capsys, "--root", other, "import", (tmp_path / "в 1.pkl").as_uri(), tmp_path / "a")
     assert (status, out, err) == (0, f"2 recordings imported into {other}\n", "")
     status, out, err = run(capsys, "--root", other, "rebuild")
     assert (status, err) == (0, "")

@@ -432,6 +432,11 @@ SCORES = RNG.uniform(0, 1, (2, 12, 17, 1)).astype(np.float32)
     [
         ({"keypoint": np.concatenate([pixels(2, 12, 17), SCORES], axis=-1)}, "likely a score and no depth"),
         ({"keypoint": np.concatenate([pixels(2, 12, 17) / 1920, SCORES], axis=-1)}, "likely a score and no depth"),
+        (
+            {"keypoint": np.concatenate([pixels(2, 12, 17), 1.4 * SCORES], axis=-1)},
+            r"in 0\.\.1\.4, so it is likely a score",
+        ),
+        ({"keypoint": np.concatenate([pixels(2, 12, 13), SCORES[:, :, :13]], axis=-1)}, "likely a score and no depth"),
         ({"keypoint": np.concatenate([pixels(2, 12, 17), 0 * SCORES], axis=-1)}, "leave it out"),
         ({"keypoint": pixels(2, 12, 17) / (1920, 1080)}, "likely shares of its sides"),
         ({"keypoint": pixels(2, 12, 17), "img_shape": (1920, 1080)}, r"likely `img_shape` is \(width, height\)"),

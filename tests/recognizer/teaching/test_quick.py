@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from sklearn.linear_model import LogisticRegression
 from teaching_clips import made_clip, made_clips, write_base
 
 from pose.skeleton import MPOSE_13
@@ -33,6 +34,28 @@ def taught(lesson):
     return teach(lesson)
 
 
+def test_what_is_there_twice_is_described_once(lesson, base, shape):
+    asked = []
+
+    class Counting:
+        def embed(self, clips):
+            asked.extend(clips)
+            return base.embed(clips)
+
+    again = prepare(made_clips(), Counting(), shape, CHANGES)
+    windows = [again.shaken, again.plain, again.background]
+    unchanged = sum(len(sliding(steady(clip, shape), shape, 0.4)) for clip in again.clips)
+    assert unchanged / 2 < sum(len(each.owner) for each in windows) - len(asked) <= unchanged
+    for number, clip in enumerate(again.clips):
+        even = steady(clip, shape)
+        wanted = describe(as_clips(*cut(even, sliding(even, shape, 0.2)), shape), base)
+        np.testing.assert_allclose(again.plain.description[again.plain.owner == number], wanted, atol=1e-4)
+        wanted = describe(as_clips(*cut(even, sliding(even, shape, 0.4)), shape), base)
+        found = again.shaken.description[again.shaken.owner == number]
+        np.testing.assert_allclose(found[: len(wanted)], wanted, atol=1e-4)
+    np.testing.assert_allclose(again.shaken.description, lesson.shaken.description, atol=1e-4)
+
+
 def windows_of(clip, shape):
     even = steady(clip, shape)
     return as_clips(*cut(even, sliding(even, shape, 0.3)), shape)
@@ -48,6 +71,25 @@ def test_every_kind_of_head_tells_clusters_apart(kind):
     head = fit_head(x, target, 3, settings, np.ones(120, np.float32))
     assert (head.probabilities(x).argmax(axis=1) == target).mean() > 0.95
     assert np.allclose(head.probabilities(x).sum(axis=1), 1, atol=1e-5)
+
+
+@pytest.mark.parametrize("classes", [2, 3, 6])
+@pytest.mark.parametrize("strength", [0.001, 0.1])
+def test_a_head_is_that_of_scikit_learn(classes, strength):
+    rng = np.random.default_rng(classes)
+    target = rng.integers(0, classes, 400)
+    x = (rng.normal(size=(classes, 50))[target] + rng.normal(0, 2, (400, 50))).astype(np.float32)
+    weight = rng.uniform(0.2, 3, 400).astype(np.float32)
+    head = fit_head(x, target, classes - 1, HeadSettings(strength=strength), weight)
+    totals = np.bincount(target, weight)
+    weight = weight * (np.append(np.ones(classes - 1), 3.0) / totals)[target]
+    weight *= 400 / weight.sum()
+    centre = np.average(x, axis=0, weights=weight)
+    spread = np.sqrt(np.average((x - centre) ** 2, axis=0, weights=weight))
+    model = LogisticRegression(C=strength, max_iter=10_000, tol=1e-7)
+    model.fit((x - centre) / spread, target, sample_weight=weight)
+    wanted = model.predict_proba((x - centre) / spread)
+    np.testing.assert_allclose(head.probabilities(x), wanted, atol=0.003)
 
 
 def test_a_head_of_two_outputs_keeps_their_order():

@@ -11,7 +11,7 @@ from recognizer.teaching.background import SITTING, STANDING, everyday_motion, t
 from recognizer.teaching.check import Check
 from recognizer.teaching.figures import FalseAlarms, counted
 from recognizer.teaching.lesson import NOTHING
-from recognizer.teaching.replay import Footage, examined, fired, footage_of, longer
+from recognizer.teaching.replay import Footage, examined, fired, fired_in, footage_of, longer
 from recognizer.teaching.request import TeachingRequest
 from recognizer.teaching.run import run_quick
 from recognizer.teaching.versions import taught_model
@@ -79,6 +79,29 @@ def test_footage_is_played_as_live(base):
     )
     assert found.findings[0].text == "boot also fires on standing still, 14 times of 14: trim its takes or record more"
     assert any("boot also fires on waving: record more takes" in each.text for each in found.findings)
+
+
+class ByPlace(Always):
+    """A recognizer that says one thing of who is on the left, and another of who is on the right."""
+
+    def __init__(self, base, left, right):
+        super().__init__(base, left)
+        self._left, self._right = Always(base, left), Always(base, right)
+
+    def predict(self, clips, *, attention=False):
+        says = [self._left if clip.xy_px[..., 0].mean() < 1000 else self._right for clip in clips]
+        return [found for each, clip in zip(says, clips, strict=True) for found in each.predict([clip])]
+
+
+def test_many_are_played_at_once_as_one_by_one(base):
+    left, right = [a for a in base.card.actions if a not in base.card.decision.other][:2]
+    here = [made_clip(NOTHING, n, seconds=3.0 + n) for n in range(3)]
+    there = [replace(clip, xy_px=clip.xy_px + np.float32(2000)) for clip in here]
+    clips = [here[0], there[1], there[2], here[2], here[1]]
+    recognizer = ByPlace(base, left, right)
+    assert fired_in(recognizer, clips) == [[left], [right], [right], [left], [left]]
+    assert fired_in(recognizer, clips) == [fired(recognizer, clip) for clip in clips]
+    assert fired_in(recognizer, []) == []
 
 
 def test_an_everyday_motion_that_is_taught_is_not_tried():
