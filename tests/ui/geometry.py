@@ -200,6 +200,8 @@ def _tab_faults(window):
     """From one to the next it goes right or down, or on to a column at the right; never back."""
     order = focusable(window)
     for one, other in pairwise(order):
+        if _beyond(one, window) or _beyond(other, window):
+            continue  # it is scrolled to when Tab comes to it
         a, b = _in_window(one, window), _in_window(other, window)
         same_row = min(a.bottom(), b.bottom()) - max(a.top(), b.top()) > min(a.height(), b.height()) / 2
         back = b.right() <= a.left() if same_row else b.bottom() <= a.top() and b.left() < a.right()
@@ -209,6 +211,16 @@ def _tab_faults(window):
 
 def _in_window(widget, window):
     return QRect(widget.mapTo(window, QPoint(0, 0)), widget.size())
+
+
+def _beyond(widget, window):
+    """Whether the page that it is on has to be scrolled to it."""
+    place, parent = _in_window(widget, window), widget.parentWidget()
+    while parent is not None and parent is not window:
+        if parent.objectName() == "qt_scrollarea_viewport" and not _in_window(parent, window).contains(place):
+            return True
+        parent = parent.parentWidget()
+    return False
 
 
 def name_of(widget):

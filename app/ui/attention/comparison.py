@@ -1,6 +1,6 @@
 """Another recognizer's account of the same clip and action, below the first one's, in the same scale and colours."""
 
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from app.explaining import Explainer
 from app.palette import action_text
@@ -32,13 +32,11 @@ class Comparison(QWidget):
         self._asked: Explanation | None = None  # what the other is asked about and has not answered
         self._first: Explanation | None = None  # what the answer that is shown is compared with
         self._found: Explanation | None = None
-        row = QHBoxLayout()
-        row.addWidget(self.title, 3)
-        row.addWidget(self.model, 2)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
-        column.addLayout(row)
+        column.addWidget(self.title)
+        column.addWidget(self.model)
         column.addWidget(self.map, 1)
         self._offer()
         self._choose()
