@@ -16,7 +16,7 @@ from PySide6.QtCore import QSize
 from PySide6.QtWidgets import QApplication, QMainWindow, QWidget
 
 from app.recording.folder import library_root
-from app.types import StatsSnapshot
+from app.types import Failure, StatsSnapshot
 from app.ui import screen
 from app.ui.alerts.dialog import AlertsDialog
 from app.ui.library.library_window import LibraryWindow
@@ -61,6 +61,19 @@ def test_the_main_window(sized, qtbot):
     assert looked(sized, qtbot) == ""
 
 
+@pytest.mark.parametrize("size", SIZES)
+def test_the_strip_for_the_demo_and_a_failure(open_window, engines, qtbot, size):
+    window = open_window(source="auto")
+    window.resize(*size)
+    engines.last.run("demo")
+    engines.last.failure = Failure("source", "camera 0 has no picture: another program uses it", False, 4.0)
+    window.live.look()
+    see(window, engines)
+    assert window.demo.isVisible()
+    assert window.banner.isVisible()
+    assert looked(window, qtbot) == ""
+
+
 def test_the_record_bar(sized, qtbot):
     sized.actions_by_name["record"].trigger()
     assert looked(sized, qtbot) == ""
@@ -93,7 +106,9 @@ def test_the_page_that_teaches(sized, qtbot):
     assert looked(sized, qtbot) == ""
 
 
-@pytest.mark.parametrize("name", ["alerts", "history", "recognizers", "generated", "shortcuts", "open_url"])
+@pytest.mark.parametrize(
+    "name", ["alerts", "history", "recognizers", "generated", "shortcuts", "open_url", "about", "documentation"]
+)
 def test_a_window_beside(sized, qtbot, name):
     opened = beside(sized, sized.actions_by_name[name].trigger)
     opened.resize(sized.size())
