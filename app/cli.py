@@ -29,6 +29,7 @@ T = TypeVar("T")
 
 DONE, FAILED, MISTAKE = 0, 1, 2
 
+_OURS = ("app", "pose", "recognizer", "__main__")
 _PROVIDERS = "auto, cpu, cuda, or another of ONNX Runtime's"
 
 
@@ -281,6 +282,11 @@ class _LogFormatter(logging.Formatter):
         return scrubbed(super().format(record))
 
 
+def _is_ours_or_a_warning(record: logging.LogRecord) -> bool:
+    """What libraries say of themselves is of no use to anybody here."""
+    return record.levelno >= logging.WARNING or record.name.partition(".")[0] in _OURS
+
+
 def start_logging(*, verbose: bool) -> None:
     """Warnings (with verbose, details) to stderr, and everything from INFO with tracebacks to the user's log folder."""
     from logging.handlers import RotatingFileHandler
@@ -299,6 +305,7 @@ def start_logging(*, verbose: bool) -> None:
         log_file = RotatingFileHandler(
             folder / "actionlens.log", maxBytes=1_000_000, backupCount=2, encoding="utf-8", delay=True
         )
+        log_file.addFilter(_is_ours_or_a_warning)
         log_file.setFormatter(_LogFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
         handlers.append(log_file)
     except OSError:

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -66,19 +67,19 @@ class Outputs:
             writer = JsonLinesWriter(None if options.json == "-" else Path(options.json))
             opened.callback(writer.close)
             tap = self._to_stdout(lambda result: writer.write(result_lines(result)))
-            self._taps.append(lambda engine: tap)
+            self._taps.append(lambda engine: _in_file_time(engine, tap))
         if options.events is not None:
             from app.events import EventServer
 
             server = EventServer(options.events)
             opened.callback(server.close)
-            self._taps.append(lambda engine: _EventTap(server, engine))
+            self._taps.append(lambda engine: _in_file_time(engine, _EventTap(server, engine)))
         if options.events_csv is not None:
             from app.event_table import EventTableWriter
 
             table = EventTableWriter(options.events_csv)
             opened.callback(table.close)
-            self._taps.append(lambda engine: table)
+            self._taps.append(lambda engine: _in_file_time(engine, table))
         if options.save is not None:
             from app.video_writer import VideoWriter
 
@@ -115,6 +116,23 @@ def _is_same(one: Path, other: Path) -> bool:
         return False
 
 
+def _in_file_time(engine: Engine, tap: Tap) -> Tap:
+    """What a tap is told of a file that is played has the file's times: the run's own clock goes on at a jump."""
+
+    def timed(result: Result) -> None:
+        played = engine.playback
+        if played is None:
+            tap(result)
+            return
+        file_s = played.file_s
+        events = tuple(replace(event, time_s=file_s(event.time_s)) for event in result.events)
+        repetitions = tuple(replace(each, time_s=file_s(each.time_s)) for each in result.repetitions)
+        frame = replace(result.frame, time_s=file_s(result.frame.time_s))
+        tap(replace(result, frame=frame, events=events, repetitions=repetitions))
+
+    return timed
+
+
 class _EventTap:
     """Publishes the lines, and says what is running whenever that changes."""
 
@@ -148,18 +166,19 @@ class _VideoTap:
         return self
 
     def __call__(self, result: Result) -> None:
-        from app.overlay import NO_RELEVANCE, draw
+        from app.overlay import NO_RELEVANCE, NOTHING_EXPLAINED, draw
 
         if self._offset_s is None:
             self._offset_s = self._last_s + 0.04 - result.frame.time_s
         time_s = result.frame.time_s + self._offset_s
         if time_s > self._last_s:  # the end of a run repeats its last frame
             self._last_s = time_s
-            relevance = NO_RELEVANCE
+            relevance, explained = NO_RELEVANCE, NOTHING_EXPLAINED
             if self._relevance is not None:
                 self._relevance.use(self._outputs.model)
-                relevance = self._relevance(result)
-            self._video.write(draw(result, mirror=self._outputs.mirror, relevance=relevance), time_s)
+                relevance, explained = self._relevance(result), self._relevance.actions
+            picture = draw(result, mirror=self._outputs.mirror, relevance=relevance, explained=explained)
+            self._video.write(picture, time_s)
 
 
 class ChangePrinter:

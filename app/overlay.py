@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from app.heat import heat_rgb
 from app.palette import LABEL_BACKGROUND, LABEL_TEXT, Rgb, confidence_rgb, label_text, person_rgb
-from app.types import PersonResult, Result
+from app.types import Result
 from pose.skeleton import Layout, convert
 from pose.types import Pose
 
@@ -20,6 +20,7 @@ Relevance = NDArray[np.float32]
 _Box = tuple[int, int, int, int]  # left, top, width, height
 
 NO_RELEVANCE: Mapping[int, Relevance] = MappingProxyType({})
+NOTHING_EXPLAINED: Mapping[int, str] = MappingProxyType({})
 
 HIDDEN_BELOW = 0.05  # confidence under which a joint is not drawn
 _STEPS = 4  # shades of confidence: one drawing call for all the bones of a shade
@@ -30,11 +31,17 @@ _OUTLINE = (20, 20, 20)
 _HEAD = ("head", "nose", "left_eye", "right_eye", "left_ear", "right_ear")
 
 
-def draw(result: Result, *, mirror: bool = False, relevance: Mapping[int, Relevance] = NO_RELEVANCE) -> Picture:
+def draw(
+    result: Result,
+    *,
+    mirror: bool = False,
+    relevance: Mapping[int, Relevance] = NO_RELEVANCE,
+    explained: Mapping[int, str] = NOTHING_EXPLAINED,
+) -> Picture:
     """The result as a new (H, W, 3) uint8 BGR picture; the frame itself is never changed.
 
     relevance: by person, (V,) 0..1 for the joints of their clip's layout, drawn as circles that grow with it,
-    violet to yellow (ST-TR paper, Fig. 8).
+    violet to yellow (ST-TR paper, Fig. 8). explained: by person, the action that the circles are for.
 
     mirror flips picture and skeletons like a mirror does; texts stay readable. Lines and texts grow with the
     picture. Action names in Latin, Greek, Cyrillic, Arabic, Chinese, Japanese and Korean script are drawn with
@@ -53,7 +60,8 @@ def draw(result: Result, *, mirror: bool = False, relevance: Mapping[int, Releva
             _draw_relevance(picture, _Placed(joints, width, height, mirror), relevance[person.pose.person], unit)
     taken: list[_Box] = []
     for person, placed in zip(result.persons, poses, strict=True):
-        _draw_label(picture, person, placed, unit, taken)
+        action = explained.get(person.pose.person, "") if person.pose.person in relevance else ""
+        _draw_label(picture, label_text(person, action), placed, unit, taken)
     return picture
 
 
@@ -129,7 +137,7 @@ def _shades(confidence: NDArray[np.float32]) -> NDArray[np.intp]:
     return np.minimum((confidence * _STEPS).astype(np.intp), _STEPS - 1)
 
 
-def _draw_label(picture: Picture, person: PersonResult, placed: _Placed, unit: float, taken: list[_Box]) -> None:
+def _draw_label(picture: Picture, label: str, placed: _Placed, unit: float, taken: list[_Box]) -> None:
     """A dark plate with a bar in the person's colour, over the head, inside the picture and beside other plates."""
     anchor = over_head(placed.layout, placed.xy, placed.shown)
     if anchor is None:
@@ -138,7 +146,7 @@ def _draw_label(picture: Picture, person: PersonResult, placed: _Placed, unit: f
     font = cv2.FontFace("sans")
     pad = max(round(5 * unit), 3)
     bar = max(round(4 * unit), 2)
-    text, size, text_width = _fitted(label_text(person), font, max(round(20 * unit), 13), width - 2 * pad - bar)
+    text, size, text_width = _fitted(label, font, max(round(20 * unit), 13), width - 2 * pad - bar)
     box_height = round(size * 1.2) + pad
     box_width = bar + 2 * pad + text_width
     head_x, head_y = anchor

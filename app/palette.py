@@ -6,7 +6,7 @@ from zlib import crc32
 
 from app.plurals import counted
 from app.types import PersonResult
-from recognizer.decision import HALF_BODY, IDLE, UNKNOWN, Decision
+from recognizer.decision import HALF_BODY, IDLE, LOW_EVIDENCE, UNKNOWN, Decision
 
 Rgb = tuple[int, int, int]
 
@@ -68,6 +68,7 @@ def text_rgb(background: Rgb) -> Rgb:
 
 # Under this score a shown action is about to give way to another: its percentage would say nothing of what is seen.
 _DOUBTFUL = 0.3
+NONE_KNOWN = "none that I know"
 
 
 def action_text(action: str) -> str:
@@ -76,20 +77,42 @@ def action_text(action: str) -> str:
     return " ".join(text.split())
 
 
+def state_text(decision: Decision) -> str:
+    """The shown state in words that its figures bear out: "idle, ending" where another action is ahead by now, and
+    "none that I know" where the figures themselves say unknown."""
+    if decision.action == UNKNOWN:
+        return NONE_KNOWN if reason_text(decision) != decision.reason else UNKNOWN
+    return f"{action_text(decision.action)}, ending" if is_ending(decision) else action_text(decision.action)
+
+
+def reason_text(decision: Decision) -> str:
+    """Why it is unknown; "" where state_text() says it already."""
+    leads = bool(decision.top) and decision.top[0][0] == UNKNOWN
+    return "" if decision.reason == LOW_EVIDENCE and leads else decision.reason
+
+
+def is_ending(decision: Decision) -> bool:
+    """Whether something else is more likely than the action that is still shown."""
+    return decision.action != UNKNOWN and any(p > decision.score for a, p in decision.top if a != decision.action)
+
+
 def view_text(decision: Decision) -> str:
     """ "upper body only" where no more than that was judged; "" otherwise, and where the reason says so already."""
     return "upper body only" if decision.view == "upper" and decision.reason != HALF_BODY else ""
 
 
-def label_text(person: PersonResult) -> str:
+def label_text(person: PersonResult, explained: str = "") -> str:
     """What stands at a person's head: "sit down 93%", or "unknown" with the reason, or that it is too early.
 
-    Behind it how often it was repeated, and where it is so, that only the upper body was judged.
+    Behind it how often it was repeated, and where it is so, that only the upper body was judged. explained: the action
+    that circles on the joints are for.
     """
     decision = person.decision
     if decision is None:
         return "watching"
-    return " · ".join(text for text in (_state_text(decision), count_text(person), view_text(decision)) if text)
+    circles = f"circles: {action_text(explained)}" if explained else ""
+    parts = _state_text(decision), count_text(person), view_text(decision), circles
+    return " · ".join(text for text in parts if text)
 
 
 def count_text(person: PersonResult) -> str:
@@ -98,8 +121,9 @@ def count_text(person: PersonResult) -> str:
 
 
 def _state_text(decision: Decision) -> str:
+    text = state_text(decision)
     if decision.action == UNKNOWN:
-        return f"unknown: {decision.reason}" if decision.reason else "unknown"
-    if decision.score < _DOUBTFUL:
-        return action_text(decision.action)
-    return f"{action_text(decision.action)} {round(decision.score * 100)}%"
+        return f"{text}: {reason}" if (reason := reason_text(decision)) else text
+    if decision.score < _DOUBTFUL or is_ending(decision):
+        return text
+    return f"{text} {round(decision.score * 100)}%"

@@ -10,6 +10,7 @@ from app.explaining import Explainer
 from app.inference import Recognizer
 from app.types import PersonResult, Result
 from recognizer import explain
+from recognizer.types import Explanation
 
 Array = NDArray[np.float32]
 
@@ -33,6 +34,7 @@ class JointRelevance:
         self._recognizer: Recognizer | None = None
         self._explainer = None if wait else Explainer(model, open_recognizer=open_recognizer)
         self._newest: dict[int, Array] = {}
+        self._actions: dict[int, str] = {}
         self._turn = 0
 
     def __call__(self, result: Result) -> Mapping[int, Array]:
@@ -46,6 +48,11 @@ class JointRelevance:
             self._ask(self._explainer, fresh)
         self._newest = {person: values for person, values in self._newest.items() if person in people}
         return self._newest
+
+    @property
+    def actions(self) -> Mapping[int, str]:
+        """The action that the relevance is of, by person."""
+        return self._actions
 
     def use(self, model: str) -> None:
         """Explain another model from now on; what was known is of the one before. Nothing where it is the same."""
@@ -73,12 +80,16 @@ class JointRelevance:
             self._recognizer = self._open(self._model, "cpu")
         assert person.clip is not None
         found = explain.explain(self._recognizer, person.clip, None)
-        self._newest[person.pose.person] = explain.relevance_of_joints(found)
+        self._take(found)
+
+    def _take(self, found: Explanation) -> None:
+        self._newest[found.clip.person] = explain.relevance_of_joints(found)
+        self._actions[found.clip.person] = found.action
 
     def _ask(self, explainer: Explainer, fresh: list[PersonResult]) -> None:
         found = explainer.explanations.take(0)
         if found is not None:
-            self._newest[found.clip.person] = explain.relevance_of_joints(found)
+            self._take(found)
         if fresh:
             self._turn += 1
             clip = fresh[self._turn % len(fresh)].clip

@@ -55,6 +55,18 @@ def available_providers() -> tuple[str, ...]:
     return tuple(name for name, long_name in PROVIDERS.items() if long_name in built_in)
 
 
+def usable_providers() -> tuple[str, ...]:
+    """Of the available ones those whose libraries are on this machine; that one works is seen on loading."""
+    found = []
+    for name in available_providers():
+        libraries = [_driver_library()] if name in _NVIDIA else []
+        if name == "tensorrt":
+            libraries.append("nvinfer_10.dll" if sys.platform == "win32" else "libnvinfer.so.10")
+        if all(_can_load(library) for library in libraries):
+            found.append(name)
+    return tuple(found)
+
+
 def check_provider_name(provider: str) -> None:
     """Raise ProviderError with the choices where there is no such provider here."""
     if provider == AUTO or provider in available_providers():
@@ -168,12 +180,19 @@ def _placement(session: Any) -> Counter[str]:
 
 def _missing_driver() -> str:
     """The library of the NVIDIA driver if it is not there, else ""."""
-    library = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
+    return "" if _can_load(_driver_library()) else _driver_library()
+
+
+def _driver_library() -> str:
+    return "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
+
+
+def _can_load(library: str) -> bool:
     try:
         ctypes.CDLL(library)
     except OSError:
-        return library
-    return ""
+        return False
+    return True
 
 
 def _load_cuda_libraries() -> str:

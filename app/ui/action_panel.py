@@ -16,12 +16,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.palette import action_rgb, action_text, person_rgb, view_text
+from app.palette import action_rgb, action_text, is_ending, person_rgb, reason_text, state_text, view_text
 from app.plurals import counted
 from app.types import PersonResult, Result
 from app.ui.elided_label import ElidedLabel
 from app.ui.notifier import Notifier
 from app.ui.theme import Colours
+from pose.estimators import MAX_PEOPLE
 from recognizer.decision import UNKNOWN
 
 BARS = 5
@@ -108,11 +109,18 @@ class PersonChooser(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.chosen: Notifier[[int]] = Notifier()
-        self._row = QHBoxLayout(self)
-        self._row.setContentsMargins(0, 0, 0, 0)
-        self._row.setSpacing(4)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(4)
         self._group = QButtonGroup(self)
-        self._group.idClicked.connect(self.chosen.tell)
+        self._group.idClicked.connect(lambda place: self.chosen.tell(self._persons[place]))
+        for place in range(MAX_PEOPLE):  # all at once: Tab would come last to one that is made later
+            button = QToolButton(self)
+            button.setCheckable(True)
+            button.setFixedSize(_CHIP, _CHIP)
+            button.setVisible(False)
+            self._group.addButton(button, place)
+            row.addWidget(button)
         self._persons: tuple[int, ...] = ()
         self.setVisible(False)
 
@@ -121,32 +129,31 @@ class PersonChooser(QWidget):
         """Who can be chosen."""
         return self._persons
 
+    @property
+    def buttons(self) -> list[QToolButton]:
+        """Those of the persons, in their order."""
+        found = [self._group.button(place) for place in range(len(self._persons))]
+        return [button for button in found if isinstance(button, QToolButton)]
+
     def show_persons(self, persons: tuple[int, ...], current: int) -> None:
-        """Offer these persons."""
+        """Offer these persons, MAX_PEOPLE at most."""
+        persons = persons[:MAX_PEOPLE]
         if persons != self._persons:
             self._persons = persons
-            self._rebuild()
-        button = self._group.button(current)
-        if button is not None:
-            button.setChecked(True)
+            self._name_buttons()
+        if current in persons:
+            self.buttons[persons.index(current)].setChecked(True)
         self.setVisible(len(persons) > 1)
 
-    def _rebuild(self) -> None:
-        for button in self._group.buttons():
-            self._group.removeButton(button)
-            self._row.removeWidget(button)
-            button.deleteLater()
-        for person in self._persons:
-            button = QToolButton(self)
-            button.setCheckable(True)
+    def _name_buttons(self) -> None:
+        for place, button in enumerate(self._group.buttons()):
+            button.setVisible(place < len(self._persons))
+        for person, button in zip(self._persons, self.buttons, strict=True):
             button.setText(str(person + 1))
-            button.setFixedSize(_CHIP, _CHIP)
             red, green, blue = person_rgb(person)
             button.setStyleSheet(f"QToolButton {{ padding: 0; border-bottom: 3px solid rgb({red}, {green}, {blue}); }}")
             button.setToolTip(f"Show person {person + 1}")
             button.setAccessibleName(f"Show person {person + 1}")
-            self._group.addButton(button, person)
-            self._row.addWidget(button)
 
 
 class ActionPanel(QFrame):
@@ -212,12 +219,15 @@ class ActionPanel(QFrame):
             decision = shown.decision
             for_s = max(result.frame.time_s - decision.since_s, 0.0)
             if decision.action == UNKNOWN:
-                detail = f"{decision.reason} · {_duration(for_s)}" if decision.reason else f"for {_duration(for_s)}"
+                reason = reason_text(decision)
+                detail = f"{reason} · {_duration(for_s)}" if reason else f"for {_duration(for_s)}"
+            elif is_ending(decision):
+                detail = f"for {_duration(for_s)}"
             else:
                 detail = f"{_percent(decision.score)} · for {_duration(for_s)}"
             tempo = f"{shown.per_minute:.0f} a minute" if shown.count > 1 else ""
             detail = " · ".join(text for text in (detail, tempo, view_text(decision)) if text)
-            self._say(action_text(decision.action), detail, decision.top, shown.count)
+            self._say(state_text(decision), detail, decision.top, shown.count)
 
     def clear(self) -> None:
         """Nothing runs."""

@@ -9,6 +9,21 @@ from pose.estimators import AUTO as ANY_ESTIMATOR
 from pose.estimators import ESTIMATORS, MAX_PEOPLE
 
 AUTO, DEMO = "auto", "demo"
+_PROVIDER_NAMES = {
+    "cpu": "CPU",
+    "cuda": "CUDA",
+    "tensorrt": "TensorRT",
+    "directml": "DirectML",
+    "coreml": "Core ML",
+    "openvino": "OpenVINO",
+}
+# What the shipped recognizers are for; their cards and docs/training-clips.md have the figures.
+_PURPOSES = {
+    "act": "Standard: fast",
+    "st-gcn": "Most accurate on clips",
+    "st-tr": "To compare: attention of joints",
+    "gl-transformer": "To compare: pretrained",
+}
 OPEN_FILE, OPEN_URL, OPEN_MODEL = "command:file", "command:url", "command:model"
 
 
@@ -43,15 +58,20 @@ def last_part(path: str) -> str:
 
 
 def model_text(model: str) -> str:
+    """What a recognizer is for, with its name beside; of one that was taught its name."""
+    return f"{_PURPOSES[model]} ({model})" if model in _PURPOSES else model_name(model)
+
+
+def model_name(model: str) -> str:
     """A recognizer's name: of one in a folder the last part, with that before it where it is called by a number."""
     parts = model.replace("\\", "/").rstrip("/").split("/")
     return "@".join(parts[-2:]) if parts[-1].isdecimal() else last_part(model)
 
 
 def model_choices() -> list[Choice]:
-    """What is shipped and what was taught, by name."""
+    """What is shipped, by what it is for, and what was taught, by name."""
     names = [model.name for model in known_models() if not model.problem]
-    return [*(Choice(name, name) for name in names), Choice("Open folder…", OPEN_MODEL, command=True)]
+    return [*(Choice(model_text(name), name) for name in names), Choice("Open folder…", OPEN_MODEL, command=True)]
 
 
 def people_choices() -> list[Choice]:
@@ -64,6 +84,13 @@ def pose_choices() -> list[Choice]:
     return [Choice("Auto", ANY_ESTIMATOR), *(Choice(kind.text, kind.name) for kind in ESTIMATORS.values())]
 
 
-def provider_choices() -> list[Choice]:
-    """What ONNX Runtime can run a recognizer on; one that does not work here says so when it is chosen."""
-    return [Choice("Auto", "auto"), Choice("CPU", "cpu"), Choice("CUDA", "cuda"), Choice("TensorRT", "tensorrt")]
+def provider_choices(usable: Sequence[str] = ("cpu",)) -> list[Choice]:
+    """What a recognizer can run on here. usable: as find_providers() says."""
+    return [Choice("Auto", "auto"), *(Choice(_PROVIDER_NAMES.get(name, name), name) for name in usable)]
+
+
+def find_providers() -> tuple[str, ...]:
+    """What can run recognizers on this machine; loads ONNX Runtime."""
+    from pose.onnx_session import usable_providers
+
+    return usable_providers()

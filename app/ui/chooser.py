@@ -11,6 +11,8 @@ from app.ui.notifier import Notifier
 from app.ui.picker import MOST_ROWS
 from pose.address import public_source
 
+_BESIDE_TEXT = 44  # frame, padding and arrow
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -54,6 +56,10 @@ class Chooser(QComboBox):
     def choices(self) -> tuple[Choice, ...]:
         """What can be chosen."""
         return tuple(self._choices)
+
+    def text_width(self) -> int:
+        """What the current choice needs to be read whole."""
+        return self.fontMetrics().horizontalAdvance(self.currentText()) + _BESIDE_TEXT
 
     def offer(self, choices: Sequence[Choice]) -> None:
         """Replace the entries; a current value that is not among them is kept as an entry of its own."""

@@ -3,8 +3,10 @@
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QShowEvent
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QMainWindow, QMessageBox, QWidget
+
+from app.ui.screen import fit
 
 QUIT = "quit"  # name of the main window's action
 
@@ -19,6 +21,11 @@ class ClosingDialog(QDialog):
         self._left = self._sure = False
         self._question: QMessageBox | None = None
         lend_quit(self)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Qt's: within the screen."""
+        super().showEvent(event)
+        fit(self)
 
     def at_work(self) -> str:
         """What would be stopped by closing now, as a question; "" where nothing would."""

@@ -6,6 +6,14 @@ from PySide6.QtSvg import QSvgRenderer
 
 SIZE_PX = 20
 _SCALES = (1.0, 1.5, 2.0, 3.0)
+_APPLICATION_PX = (16, 24, 32, 48, 64, 128, 256)
+_APPLICATION = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24">'
+    '<rect x="0.5" y="0.5" width="23" height="23" rx="5" fill="#15171c"/>'
+    '<g fill="none" stroke="#56b4e9" stroke-width="1.9" stroke-linecap="round" stroke-linejoin="round">'
+    '<path d="M12 9.2v5M12 14.2 8.4 20M12 14.2 15.8 20M12 9.6 7.2 12.6M12 9.6 17 5.6"/></g>'
+    '<circle cx="12" cy="5.6" r="2.3" fill="#56b4e9"/><circle cx="17" cy="5.6" r="1.5" fill="#f2bd4b"/></svg>'
+)
 
 # On a grid of 24 x 24; `fill` marks closed shapes that are filled instead of drawn as lines.
 _SHAPES = {
@@ -37,6 +45,19 @@ def icon(name: str, colour: str, checked: str | None = None) -> QIcon:
         drawn.addPixmap(pixmap(name, colour, scale), QIcon.Mode.Normal, QIcon.State.Off)
         if checked is not None:
             drawn.addPixmap(pixmap(name, checked, scale), QIcon.Mode.Normal, QIcon.State.On)
+    return drawn
+
+
+def application_icon() -> QIcon:
+    """A person in motion, in the colours of a skeleton, for the window and the list of windows."""
+    drawn = QIcon()
+    for side in _APPLICATION_PX:
+        picture = QPixmap(side, side)
+        picture.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(picture)
+        QSvgRenderer(QByteArray(_APPLICATION.encode())).render(painter, QRectF(picture.rect()))
+        painter.end()
+        drawn.addPixmap(picture)
     return drawn
 
 

@@ -3,7 +3,7 @@
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter
 
-from app.palette import action_text, person_rgb
+from app.palette import person_rgb, state_text
 from app.types import Result
 from recognizer.decision import UNKNOWN
 
@@ -14,13 +14,13 @@ _UNKNOWN_COLOUR = "#b4bac4"
 
 def paint_large_text(painter: QPainter, result: Result, rect: QRectF, window_height: float) -> None:
     """Write everybody's action over the lower part of rect. One person's name may take two lines."""
-    said = [(p.pose.person, p.decision.action, p.count) for p in result.persons if p.decision is not None]
+    said = [(p.pose.person, p.decision, p.count) for p in result.persons if p.decision is not None]
     if not said:
         return
     size = min(window_height * _SHARE, rect.height() * 0.9 / len(said))
     bottom = rect.bottom()
-    for person, action, count in reversed(said):
-        text = f"{action_text(action)} {count}" if count else action_text(action)
+    for person, decision, count in reversed(said):
+        text = f"{state_text(decision)} {count}" if count else state_text(decision)
         lines, font = _lines(text, QFont(painter.font()), size, rect, wrap=len(said) == 1)
         height = QFontMetricsF(font).height() * len(lines)
         band = QRectF(rect.left(), bottom - height, rect.width(), height)
@@ -28,7 +28,7 @@ def paint_large_text(painter: QPainter, result: Result, rect: QRectF, window_hei
         if len(said) > 1:
             painter.fillRect(QRectF(band.left(), band.top(), size * 0.08, height), QColor(*person_rgb(person)))
         painter.setFont(font)
-        painter.setPen(QColor(_UNKNOWN_COLOUR if action == UNKNOWN else "#ffffff"))
+        painter.setPen(QColor(_UNKNOWN_COLOUR if decision.action == UNKNOWN else "#ffffff"))
         painter.drawText(band, Qt.AlignmentFlag.AlignCenter, "\n".join(lines))
         bottom = band.top()
 

@@ -1,10 +1,15 @@
 """Where the parts of the window stand."""
 
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenuBar, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenuBar, QScrollArea, QVBoxLayout, QWidget
 
 _SIDE_WIDTH = 330
 _WIDE_SIDE = 430  # with matrices in it
 _TEACHING_SIDE = 460
+_LEAST_PICTURE = 440  # across, with the bar for recording; in a narrow window the side gives way
+_LEAST_SIDE = 300
+_LEAST_EVENTS = 150
 _MARGIN = 12
 _GAP = 10
 
@@ -12,14 +17,15 @@ _GAP = 10
 class Body(QWidget):
     """Everything under the menu: the tool bar, the banner, the picture over the timeline, the side, the status line.
 
-    In the full screen the picture is alone, with the banner where there is something to say.
+    In the full screen the picture is alone, with the banner where there is something to say. Where the window is too
+    low for what is open in it, the column of the picture and the side scroll, each by itself.
     """
 
     def __init__(
         self,
         menus: QMenuBar,
         toolbar: QWidget,
-        banner: QWidget,
+        banners: tuple[QWidget, ...],
         video: QWidget,
         timelines: tuple[QWidget, ...],
         side: tuple[QWidget, QWidget],
@@ -34,19 +40,16 @@ class Body(QWidget):
         self._side, self._side_layout = _side_column(side[0], self._events)
         timeline = _column(timelines)
         self._around = (menus, toolbar, timeline, status)
-        left = QVBoxLayout()
-        left.setSpacing(_GAP)
-        left.addWidget(video, 1)
-        left.addWidget(record_bar)
-        left.addWidget(strip)
-        left.addWidget(timeline)
+        left = _column((video, record_bar, strip, timeline))
+        self._side_scrolls = scrolling(self._side)
         middle = QHBoxLayout()
         middle.setSpacing(_MARGIN)
-        middle.addLayout(left, 1)
-        middle.addWidget(self._side)
+        middle.addWidget(scrolling(left), 1)
+        middle.addWidget(self._side_scrolls)
         self._inner = QVBoxLayout()
         self._inner.setSpacing(_GAP)
-        self._inner.addWidget(banner)
+        for banner in banners:
+            self._inner.addWidget(banner)
         self._inner.addLayout(middle, 1)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -88,18 +91,41 @@ class Body(QWidget):
         self._full = full
         self._place()
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Qt's."""
+        super().resizeEvent(event)
+        self._size_side()
+
+    def _size_side(self) -> None:
+        wanted = _TEACHING_SIDE if self._teaches else _WIDE_SIDE if self._why else _SIDE_WIDTH
+        room = self.width() - 3 * _MARGIN - _LEAST_PICTURE
+        self._side_scrolls.setFixedWidth(max(min(wanted, room), _LEAST_SIDE))
+
     def _place(self) -> None:
         margin = 0 if self._full else _MARGIN
         self._inner.setContentsMargins(margin, margin, margin, margin)
         for part in self._around:
             part.setVisible(not self._full)
-        self._side.setVisible((self._panel or self._why or self._teaches) and not self._full)
-        self._side.setFixedWidth(_TEACHING_SIDE if self._teaches else _WIDE_SIDE if self._why else _SIDE_WIDTH)
+        self._side_scrolls.setVisible((self._panel or self._why or self._teaches) and not self._full)
+        self._size_side()
         self._strip.setVisible(self._why and not self._full)
         self._now.setVisible(not self._teaches)
         self._events.setVisible(not self._why and not self._teaches)
         self._attention.setVisible(self._why and not self._teaches)
         self._teaching.setVisible(self._teaches)
+
+
+def scrolling(page: QWidget) -> QScrollArea:
+    """A page that scrolls up and down where there is too little room for it."""
+    area = QScrollArea()
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setWidgetResizable(True)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # its controls are reached one by one, and come into sight then
+    area.viewport().setAutoFillBackground(False)
+    area.setWidget(page)
+    page.setAutoFillBackground(False)
+    return area
 
 
 def _column(parts: tuple[QWidget, ...]) -> QWidget:
@@ -122,6 +148,7 @@ def _events_card(events: QWidget) -> QWidget:
     inner.setSpacing(6)
     inner.addWidget(heading)
     inner.addWidget(events)
+    card.setMinimumHeight(_LEAST_EVENTS)
     return card
 
 

@@ -5,19 +5,20 @@ from dataclasses import asdict, fields
 from datetime import datetime
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, Qt, QTimer, QUrl
+from PySide6.QtCore import QSize, Qt, QTimer, QUrl
 from PySide6.QtGui import QCloseEvent, QDesktopServices, QKeyEvent
 from PySide6.QtWidgets import QMainWindow
 
 from app.settings import RunOptions, UserSettings
 from app.types import EngineState, Result
-from app.ui import choices, dialogs
+from app.ui import choices, dialogs, icons
 from app.ui.action_panel import ActionPanel
 from app.ui.actions import Actions
 from app.ui.alerts.control import AlertControl
 from app.ui.attention.opening import AttentionOpener
 from app.ui.banner import Banner
 from app.ui.closing import close_all_of
+from app.ui.demo_strip import DemoStrip
 from app.ui.event_export import export_events
 from app.ui.event_list import EventList
 from app.ui.file_drop import FileDrop
@@ -26,21 +27,23 @@ from app.ui.jobs import Jobs
 from app.ui.layout import Body
 from app.ui.live_run import LiveRun, MakeEngine, RunView
 from app.ui.menus import fill_menus
-from app.ui.messages import empty_message, notice
+from app.ui.messages import advice, empty_message, notice
 from app.ui.notifier import Notifier
 from app.ui.pictures import pictures_folder, save_picture
 from app.ui.recording.control import RecordControl, Saved
 from app.ui.recording.record_bar import RecordChoices
-from app.ui.recording.wrong import ask_right_action
 from app.ui.run_choices import FindCameras, RunChoices
+from app.ui.screen import fit, restore_place, saved_place
 from app.ui.seeking import SeekControl
 from app.ui.status import Status
+from app.ui.taking import Taking
 from app.ui.teaching.opening import TeachOpener
 from app.ui.theme import Theme
 from app.ui.timeline import Timeline
 from app.ui.toast import Toast
 from app.ui.toolbar import Toolbar
 from app.ui.video_view import VideoView
+from app.ui.virtual_camera import VirtualCameraControl
 from app.ui.windows_beside import WindowsBeside
 
 _SIDE_MS = 100  # the side panel and the timeline; the picture follows every result
@@ -64,8 +67,9 @@ class MainWindow(QMainWindow):
         super().__init__()
         self.mirror_changed: Notifier[[bool]] = Notifier()
         self.setWindowTitle("ActionLens")
-        self.setMinimumSize(860, 560)
-        self.resize(1280, 800)
+        self.setWindowIcon(icons.application_icon())
+        self.setMinimumSize(720, 400)
+        fit(self, QSize(1280, 800))
         self._settings = settings
         self._theme = theme
         self._fresh: Result | None = None
@@ -74,6 +78,8 @@ class MainWindow(QMainWindow):
         self.live = LiveRun(make_engine, options, self.jobs, self)
         self._make_parts(options, find_cameras)
         self._lay_out()
+        parts = self.recording, self.teaching, self._body
+        self.taking = Taking(self.actions_by_name, *parts, self.video, self.toast, self._known_actions, self)
         self._connect()
         self._restore(options)
         self.setFocus()
@@ -84,6 +90,7 @@ class MainWindow(QMainWindow):
         self.actions_by_name = Actions(self, colours)
         self.toolbar = Toolbar(self.actions_by_name, options)
         self.banner = Banner(colours)
+        self.demo = DemoStrip()
         self.video = VideoView(colours)
         self.toast = Toast(self.video)
         self.timeline = Timeline(colours)
@@ -99,6 +106,8 @@ class MainWindow(QMainWindow):
         self.teaching = TeachOpener(self.live, self.video, self._theme, self.jobs, self.recording, self)
         self.alerts = AlertControl(self.live, self._known_actions, options.alerts, self)
         self.history = HistoryControl(self.live, self._settings, self._theme, self)
+        action = self.actions_by_name["virtual_camera"]
+        self.virtual_camera = VirtualCameraControl(self.live, action, self.toast, self)
         self._side_timer = self._timer(_SIDE_MS, self._show_side)
         self._status_timer = self._timer(_STATUS_MS, self._show_stats)
 
@@ -113,21 +122,24 @@ class MainWindow(QMainWindow):
         fill_menus(self.menuBar(), self.actions_by_name)
         side = self.panel, self.events
         timelines = self.seeking.bar, self.timeline
-        parts = self.menuBar(), self.toolbar, self.banner, self.video, timelines, side, self.status
+        parts = self.menuBar(), self.toolbar, (self.banner, self.demo), self.video, timelines, side, self.status
         self._body = Body(*parts, self.attention.strip, self.recording.bar)
         self.setCentralWidget(self._body)
 
     def _connect(self) -> None:
         live, banner = self.live, self.banner
         live.result.connect(self._show_result)
-        live.events.connect(self.events.events.add)
+        live.events.connect(lambda events: self.events.events.add(self.seeking.in_file_time(events)))
         live.changed.connect(self._show_run)
         live.began.connect(self._begin)
         self.video.painted.connect(live.mark_painted)
         self.panel.person_chosen.connect(self._follow)
         FileDrop(self, self.run_choices.choose_source)
         banner.restart.connect(self.run_choices.restart)
-        banner.choose_source.connect(self.toolbar.source.showPopup)
+        banner.choose_source.connect(lambda: self.toolbar.open(self.toolbar.source))
+        self.demo.choose_camera.connect(lambda: self.toolbar.open(self.toolbar.source))
+        self.demo.open_video.connect(self.actions_by_name["open_file"].trigger)
+        self.demo.teach.connect(self.actions_by_name["teach"].trigger)
         self.recording.saved.connect(self._say_take)
         self.recording.taken_back.connect(self.beside.recorded.tell)
         self.recording.told.connect(lambda line: self.toast.say(line))
@@ -138,7 +150,7 @@ class MainWindow(QMainWindow):
         self.teaching.recorded.connect(self.beside.recorded.tell)
         self.teaching.use.connect(self._use_model)
         self.teaching.more.connect(lambda: self.beside.teach(self.live.options.model))
-        self.beside.again.connect(self._record_again)
+        self.beside.again.connect(self.taking.record_again)
         self._theme.changed.connect(self._wear_theme)
         self._connect_actions()
 
@@ -148,11 +160,11 @@ class MainWindow(QMainWindow):
             ("start", run.toggle),
             ("pause", self.live.toggle_pause),
             ("restart", run.restart),
-            ("source", toolbar.source.showPopup),
-            ("model", toolbar.model.showPopup),
-            ("people", toolbar.people.showPopup),
-            ("pose", toolbar.pose.showPopup),
-            ("provider", toolbar.provider.showPopup),
+            ("source", lambda: toolbar.open(toolbar.source)),
+            ("model", lambda: toolbar.open(toolbar.model)),
+            ("people", lambda: toolbar.open(toolbar.people)),
+            ("pose", lambda: toolbar.open(toolbar.pose)),
+            ("provider", lambda: toolbar.open(toolbar.provider)),
             ("demo", lambda: run.choose_source(choices.DEMO)),
             ("open_file", lambda: run.choose_source(choices.OPEN_FILE)),
             ("open_url", lambda: run.choose_source(choices.OPEN_URL)),
@@ -161,15 +173,16 @@ class MainWindow(QMainWindow):
             ("history", self.history.show),
             ("screenshot", self.take_screenshot),
             ("folder", lambda: dialogs.ask_folder(self, "Folder for pictures", self._set_folder)),
+            ("virtual_camera", self.virtual_camera.show),
             ("quit", self.close),
             ("mirror", self.set_mirror),
             ("large_text", self.set_large_text),
             ("panel", self._body.show_panel),
-            ("record", self.show_record_bar),
-            ("take", self.toggle_take),
-            ("wrong", self.correct_last),
+            ("record", self.taking.show_bar),
+            ("take", self.taking.toggle_take),
+            ("wrong", self.taking.correct_last),
             ("library", lambda: beside.open_library(lambda: self.live.options.model)),
-            ("teach", self.show_teaching),
+            ("teach", self.taking.show_page),
             ("recognizers", lambda: beside.show_recognizers(lambda: self.live.options.model)),
             ("attention", self.show_attention),
             ("freeze", self.attention.toggle_hold),
@@ -179,12 +192,14 @@ class MainWindow(QMainWindow):
             ("next_person", self.panel.choose_next),
             ("generated", beside.show_generated),
             ("shortcuts", beside.show_shortcuts),
+            ("documentation", beside.show_documentation),
+            ("doctor", beside.show_doctor),
+            ("about", beside.show_about),
         ):
             self.actions_by_name[name].triggered.connect(slot)
 
     def _restore(self, options: RunOptions) -> None:
-        if self._settings.geometry:
-            self.restoreGeometry(QByteArray.fromBase64(self._settings.geometry.encode()))
+        restore_place(self, self._settings.geometry)
         self.actions_by_name["panel"].setChecked(True)
         self.actions_by_name["mirror"].setChecked(options.mirror)
         self.actions_by_name["large_text"].setChecked(self._settings.large_text)
@@ -217,7 +232,9 @@ class MainWindow(QMainWindow):
     def _follow(self) -> None:
         """Explain whom the panel shows; at once when another is chosen, for a paused picture has no next result."""
         if self.video.result is not None:
-            self.attention.add(self.video.result, self.panel.person_of(self.video.result))
+            person = self.panel.person_of(self.video.result)
+            self.video.set_advice(advice(person))
+            self.attention.add(self.video.result, person)
 
     def _show_side(self) -> None:
         result, self._fresh = self._fresh, None
@@ -232,6 +249,7 @@ class MainWindow(QMainWindow):
     def _show_run(self, view: RunView) -> None:
         self.toolbar.show_options(view.options)
         self.banner.show_failure(view.failure)
+        self.demo.show_run(view)
         self.status.show_info(view.info, view.options)
         self.video.set_message(*empty_message(view))
         self.video.set_notice(notice(view))
@@ -274,56 +292,12 @@ class MainWindow(QMainWindow):
         self.panel.set_compact(shown)
         self._body.show_attention(shown)
 
-    def show_teaching(self, shown: bool) -> None:
-        """The page that teaches, in place of the side panel and of the record bar."""
-        if shown and self.actions_by_name["record"].isChecked():
-            self.actions_by_name["record"].trigger()
-        page = self.teaching.show(shown)
-        if page is not None:
-            page.closed.connect(self.actions_by_name["teach"].trigger)
-            self._body.set_teaching(page)
-        self._body.show_teaching(shown)
-
-    def _record_again(self, action: str) -> None:
-        """One take more of an action, in the page that teaches."""
-        if not self.actions_by_name["teach"].isChecked():
-            self.actions_by_name["teach"].trigger()
-        self.teaching.record_again(action)
-        self.activateWindow()
-
-    def show_record_bar(self, shown: bool) -> None:
-        """The bar for recording, in place of the page that teaches."""
-        if shown and self.actions_by_name["teach"].isChecked():
-            self.actions_by_name["teach"].trigger()
-        self.recording.show(shown)
-
-    def toggle_take(self) -> None:
-        """Begin the takes, or end the one that runs; the first time the bar is shown."""
-        if self.actions_by_name["teach"].isChecked():
-            self.teaching.toggle_take()
-        elif not self.actions_by_name["record"].isChecked():
-            self.actions_by_name["record"].trigger()
-        else:
-            self.recording.toggle()
-
-    def correct_last(self) -> None:
-        """Keep the last seconds as an example of what they really were."""
-        if not self.actions_by_name["record"].isChecked():
-            self.actions_by_name["record"].trigger()
-            self.toast.say("From now on the last 3 s are kept; press F9 after a wrong answer")
-            return
-        refusal = self.recording.hold_last()
-        if refusal:
-            self.toast.say(refusal)
-            return
-        ask_right_action(self.video, self._known_actions(), self.recording.save_last)
-
     def set_full_screen(self, full: bool) -> None:
         """The picture alone on the whole screen, or the window as before."""
         if full == self.isFullScreen():
             return
         if full:
-            self._keep_geometry()
+            self._settings.geometry = saved_place(self)
             self.showFullScreen()
         else:
             self.showNormal()
@@ -348,7 +322,7 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         """Qt's: everything ends here."""
         if not self.isFullScreen():
-            self._keep_geometry()
+            self._settings.geometry = saved_place(self)
         self._remember()
         close_all_of(self)
         self.hide()
@@ -361,6 +335,7 @@ class MainWindow(QMainWindow):
         self.alerts.close()
         self.history.close()
         self.seeking.close()
+        self.virtual_camera.close()
         self.live.close()
         self.jobs.close(timeout_s=0.3)
         super().closeEvent(event)
@@ -406,9 +381,6 @@ class MainWindow(QMainWindow):
 
     def _record_choices(self) -> RecordChoices:
         return RecordChoices(**{f.name: getattr(self._settings, f"record_{f.name}") for f in fields(RecordChoices)})
-
-    def _keep_geometry(self) -> None:
-        self._settings.geometry = self.saveGeometry().toBase64().toStdString()
 
     def _remember(self) -> None:
         self.run_choices.remember(self._settings)

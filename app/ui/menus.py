@@ -5,7 +5,22 @@ from PySide6.QtWidgets import QMenuBar
 from app.ui.actions import Actions
 
 _MENUS = (
-    ("&File", ("open_file", "open_url", "demo", "", "export_events", "screenshot", "folder", "", "quit")),
+    (
+        "&File",
+        (
+            "open_file",
+            "open_url",
+            "demo",
+            "",
+            "export_events",
+            "screenshot",
+            "folder",
+            "",
+            "virtual_camera",
+            "",
+            "quit",
+        ),
+    ),
     ("&Run", ("start", "pause", "restart", "", "source", "model", "people", "pose", "provider", "", "alerts")),
     ("&Teach", ("record", "take", "wrong", "", "library", "teach", "recognizers", "", "generated")),
     (
@@ -26,7 +41,7 @@ _MENUS = (
             "history",
         ),
     ),
-    ("&Help", ("shortcuts",)),
+    ("&Help", ("documentation", "shortcuts", "", "doctor", "", "about")),
 )
 
 

@@ -1,9 +1,10 @@
 """What the video view says while there is no picture, and over a picture that stands still."""
 
 from app.settings import RunOptions
-from app.types import EngineState
+from app.types import EngineState, PersonResult
 from app.ui.choices import AUTO, DEMO, source_text
 from app.ui.live_run import RunView
+from recognizer.decision import HALF_BODY, UNKNOWN
 
 _OTHERS = "Choose the demo (Ctrl+D), open a video file (Ctrl+O), or choose another source (Ctrl+1)"
 
@@ -50,6 +51,16 @@ def notice(view: RunView) -> str:
         ended = view.info is not None  # by itself: the engine is still there
         return "The end. F5 plays it again" if ended else "Stopped. F5 starts"
     return ""
+
+
+def advice(person: PersonResult | None) -> str:
+    """What somebody can do for a better answer, where what is seen of the body is what limits it; "" elsewhere."""
+    decision = person.decision if person is not None else None
+    if decision is None or decision.action != UNKNOWN:
+        return ""
+    if decision.reason == HALF_BODY:
+        return "Step back until your knees show"
+    return "Upper body only: arm actions" if decision.view == "upper" else ""
 
 
 def cannot_record(view: RunView) -> str:

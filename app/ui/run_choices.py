@@ -35,6 +35,7 @@ class RunChoices(QObject):
         toolbar.model.opening.connect(self.offer_models)
         toolbar.people.chosen.connect(lambda people: self._change_run(people=int(people)))
         toolbar.pose.chosen.connect(lambda pose: self._change_run(pose=pose))
+        toolbar.provider.opening.connect(self._look_for_providers)
         toolbar.provider.chosen.connect(lambda provider: self.use_recognizer(provider=provider))
         self.offer_models()
 
@@ -95,6 +96,14 @@ class RunChoices(QObject):
         if not self.looking_for_cameras:
             self.looking_for_cameras = True
             self._jobs.start("cameras", self._find_cameras, self._offer_cameras, lambda error: self._offer_cameras([]))
+
+    def _look_for_providers(self) -> None:
+        self._jobs.start(
+            "providers",
+            choices.find_providers,
+            lambda found: self._toolbar.provider.offer(choices.provider_choices(found)),
+            lambda error: self._toolbar.provider.offer(choices.provider_choices()),
+        )
 
     def _offer_cameras(self, cameras: list[tuple[int, str]]) -> None:
         self.looking_for_cameras = False

@@ -1,5 +1,7 @@
 """Connects the bar for files with what is played."""
 
+from dataclasses import replace
+
 from PySide6.QtCore import QModelIndex, QObject, QTimer
 from PySide6.QtWidgets import QWidget
 
@@ -56,6 +58,13 @@ class SeekControl(QObject):
             self._wanted_s = time_s
             self._live.start()
 
+    def in_file_time(self, events: tuple[ActionEvent, ...]) -> tuple[ActionEvent, ...]:
+        """Events with the time of the file, where one is played; the run's own clock goes on at a jump."""
+        played = self._live.playback or self._playback
+        if played is None or self._live.options.source != (self._source or self._live.options.source):
+            return events
+        return tuple(replace(event, time_s=played.file_s(event.time_s)) for event in events)
+
     def close(self) -> None:
         """End."""
         self._timer.stop()
@@ -82,7 +91,7 @@ class SeekControl(QObject):
 
     def _go_to_event(self, index: QModelIndex) -> None:
         if self._playback is not None and index.row() < len(self._events.events.rows):
-            self.go_to(self._playback.file_s(self._events.events.rows[index.row()].start_s))
+            self.go_to(self._events.events.rows[index.row()].start_s)
 
 
 def found_of(event: ActionEvent, played: PlayedVideo) -> Found:

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from app.ui.actions import shortcut_rows
 from app.ui.closing import ClosingDialog, close_box
+from app.ui.layout import scrolling
 
 
 class ShortcutsDialog(ClosingDialog):
@@ -15,11 +16,16 @@ class ShortcutsDialog(ClosingDialog):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Keyboard shortcuts")
-        grid = key_grid(shortcut_rows())
+        page = QWidget()
+        grid = key_grid(shortcut_rows(), wrapped=True)
+        for column in (1, 4):
+            grid.setColumnStretch(column, 1)
+        page.setLayout(grid)
+        self.resize(1080, 640)
         column_layout = QVBoxLayout(self)
         column_layout.setContentsMargins(22, 18, 22, 16)
         column_layout.setSpacing(16)
-        column_layout.addLayout(grid)
+        column_layout.addWidget(scrolling(page), 1)
         column_layout.addWidget(close_box(self))
 
 

@@ -1,9 +1,10 @@
 """The row under the menu: what is watched and how, and the buttons."""
 
 from collections.abc import Callable
+from itertools import pairwise
 
-from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QAction
+from PySide6.QtCore import QPoint, QSize, Qt
+from PySide6.QtGui import QAction, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from app.settings import RunOptions
@@ -22,10 +23,15 @@ from app.ui.chooser import Chooser
 
 _RUN = ("start", "pause", "record", "teach", "screenshot")
 _VIEW = ("mirror", "large_text", "panel", "attention", "full_screen", "theme", "shortcuts")
+_LEAST, _MOST = 78, 260  # width of a chooser: of its text, within these
+_MARGIN, _GAP = 14, 5
 
 
 class Toolbar(QFrame):
-    """Choosers, each under its name, and tool buttons for the actions."""
+    """Choosers, each under its name, and tool buttons for the actions.
+
+    Choosers that have no room for what they say go into a panel that the button `more` opens, the last ones first.
+    """
 
     def __init__(self, actions: Actions, options: RunOptions, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -35,22 +41,26 @@ class Toolbar(QFrame):
         self.people = self._chooser("People", "people")
         self.pose = self._chooser("Poses", "pose")
         self.provider = self._chooser("Runs on", "provider")
+        self._choosers = self.source, self.model, self.people, self.pose, self.provider
         self.source.offer(source_choices(None))
         self.people.offer(people_choices())
         self.pose.offer(pose_choices())
         self.provider.offer(provider_choices())
+        self.more = self._more_button()
         self.buttons: dict[str, QToolButton] = {}
+        self._named = [_named(chooser) for chooser in self._choosers]
+        self._panel = QFrame(self, Qt.WindowType.Popup)
+        self._panel.setObjectName("card")
+        self._panel.setWindowTitle("More choices")
+        self._folded_column = QVBoxLayout(self._panel)
+        self._folded_column.setContentsMargins(12, 10, 12, 12)
+        self._in_row = -1
+        self._row = self._choosers_row()
         row = QHBoxLayout(self)
-        row.setContentsMargins(14, 7, 14, 8)
-        row.setSpacing(5)
-        for name, chooser, stretch in (
-            ("Source", self.source, 5),
-            ("Recognizer", self.model, 4),
-            ("People", self.people, 2),
-            ("Poses", self.pose, 3),
-            ("Runs on", self.provider, 3),
-        ):
-            row.addLayout(self._named(name, chooser), stretch)
+        row.setContentsMargins(_MARGIN, 7, _MARGIN, 8)
+        row.setSpacing(_GAP)
+        row.addLayout(self._row, 1)
+        row.addWidget(self.more, 0, Qt.AlignmentFlag.AlignBottom)
         row.addSpacing(6)
         self._add_buttons(row, actions, _RUN)
         row.addSpacing(10)
@@ -64,24 +74,89 @@ class Toolbar(QFrame):
         self.people.set_value(str(options.people))
         self.pose.set_value(options.pose)
         self.provider.set_value(options.provider)
+        self._fold()
+
+    def open(self, chooser: Chooser) -> None:
+        """Show what a chooser offers, wherever it is."""
+        if self.is_folded(chooser) and not self._panel.isVisible():
+            self._show_folded()
+        chooser.setFocus()
+        chooser.showPopup()
+
+    def is_folded(self, chooser: Chooser) -> bool:
+        """Whether it is in the panel of the button `more`."""
+        return self._choosers.index(chooser) >= self._in_row
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Qt's."""
+        super().resizeEvent(event)
+        self._fold()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Qt's: in its window now, which has an order of its own."""
+        super().showEvent(event)
+        self._order_tabs()
+
+    def minimumSizeHint(self) -> QSize:
+        """Qt's: with everything folded that can be."""
+        return QSize(self._width_of(1), super().minimumSizeHint().height())
+
+    def _fold(self) -> None:
+        """As many choosers into the row as have room."""
+        for chooser, named in zip(self._choosers, self._named, strict=True):
+            named.setMinimumWidth(_width(chooser))
+        count = len(self._choosers)
+        while count > 1 and self._width_of(count) > self.width():
+            count -= 1
+        if count == self._in_row:
+            return
+        self._in_row = count
+        self._panel.hide()
+        for place, named in enumerate(self._named):
+            if place < count:
+                self._row.addWidget(named, _width(self._choosers[place]))
+            else:
+                self._folded_column.addWidget(named)
+            named.show()
+        self.more.setVisible(count < len(self._choosers))
+        self._order_tabs()
+
+    def _order_tabs(self) -> None:
+        for one, other in pairwise((*self._choosers[: self._in_row], self.more, *self.buttons.values())):
+            QWidget.setTabOrder(one, other)
+
+    def _width_of(self, count: int) -> int:
+        """Of the whole row with so many choosers in it."""
+        choosers = [_width(chooser) + _GAP for chooser in self._choosers[:count]]
+        more = 0 if count == len(self._choosers) else self.more.sizeHint().width() + _GAP
+        buttons = [button.sizeHint().width() + _GAP for button in self.buttons.values()]
+        return 2 * _MARGIN + sum(choosers) + more + 16 + sum(buttons)
+
+    def _show_folded(self) -> None:
+        self._panel.adjustSize()
+        self._panel.setMinimumWidth(220)
+        self._panel.move(self.more.mapToGlobal(QPoint(0, self.more.height() + 2)))
+        self._panel.show()
 
     def _chooser(self, name: str, command: str, text_of: Callable[[str], str] = last_part) -> Chooser:
         chooser = Chooser(name, text_of)
         chooser.setToolTip(tooltip_of(command))
-        chooser.setMinimumWidth(78)
         return chooser
 
-    def _named(self, name: str, chooser: Chooser) -> QVBoxLayout:
-        label = QLabel(name)
-        label.setObjectName("muted")
-        font = label.font()
-        font.setPointSizeF(font.pointSizeF() * 0.88)
-        label.setFont(font)
-        column = QVBoxLayout()
-        column.setSpacing(2)
-        column.addWidget(label)
-        column.addWidget(chooser)
-        return column
+    def _choosers_row(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(_GAP)
+        return row
+
+    def _more_button(self) -> QToolButton:
+        button = QToolButton()
+        button.setText("More ▾")
+        button.setToolTip("People, poses and what the recognizer runs on")
+        button.setAccessibleName("More choices")
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        button.clicked.connect(self._show_folded)
+        button.setMinimumHeight(icons.SIZE_PX + 14)
+        return button
 
     def _add_buttons(self, row: QHBoxLayout, actions: Actions, names: tuple[str, ...]) -> None:
         for name in names:
@@ -97,3 +172,22 @@ class Toolbar(QFrame):
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         button.setAccessibleName(action.text().replace("&", "").rstrip("…"))
         return button
+
+
+def _named(chooser: Chooser) -> QWidget:
+    label = QLabel(chooser.accessibleName())
+    label.setObjectName("muted")
+    font = label.font()
+    font.setPointSizeF(font.pointSizeF() * 0.88)
+    label.setFont(font)
+    holder = QWidget()
+    column = QVBoxLayout(holder)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(2)
+    column.addWidget(label)
+    column.addWidget(chooser)
+    return holder
+
+
+def _width(chooser: Chooser) -> int:
+    return min(max(chooser.text_width(), _LEAST), _MOST)

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPaintEvent, QTextOption
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -13,6 +13,8 @@ from app.ui.large_text import paint_large_text
 from app.ui.notifier import Notifier
 from app.ui.people_painter import JointScores, Placement, fitted, paint_people
 from app.ui.theme import Colours
+
+_FROZEN = "Frozen: Ctrl+F goes back to live"
 
 
 class VideoView(QWidget):
@@ -26,6 +28,8 @@ class VideoView(QWidget):
         self.painted: Notifier[[Result]] = Notifier()
         self._colours = colours
         self._result: Result | None = None
+        self._held: Result | None = None
+        self._advice = ""
         self._unpainted = False
         self._pixels: NDArray[np.uint8] | None = None
         self._mirror = False
@@ -37,7 +41,7 @@ class VideoView(QWidget):
         self._countdown = ""
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setMinimumSize(320, 240)
+        self.setMinimumSize(240, 160)
         self.setAccessibleName("Video")
 
     def sizeHint(self) -> QSize:
@@ -46,15 +50,33 @@ class VideoView(QWidget):
 
     @property
     def result(self) -> Result | None:
-        """What is shown."""
+        """The newest one."""
         return self._result
+
+    @property
+    def shown(self) -> Result | None:
+        """What is shown: the one that is held, or the newest."""
+        return self._held or self._result
+
+    def hold(self, result: Result | None) -> None:
+        """Keep showing this one whatever comes; None goes back to the newest."""
+        self._held, self._pixels = result, None
+        self._refresh()
+
+    def set_advice(self, text: str) -> None:
+        """What the person in the picture can do for a better answer; "" for nothing."""
+        if text != self._advice:
+            self._advice = text
+            self.setAccessibleDescription(text or " ".join(self._message).strip())
+            self._refresh()
 
     def show_result(self, result: Result | None) -> None:
         """Show a result; None empties the view."""
         self._result = result
-        self._pixels = None
-        self._unpainted = result is not None
-        self._refresh()
+        if self._held is None:
+            self._pixels = None
+            self._unpainted = result is not None
+            self._refresh()
 
     def set_mirror(self, mirror: bool) -> None:
         """Mirror the picture; data and text stay as they are."""
@@ -103,17 +125,18 @@ class VideoView(QWidget):
 
     def screenshot(self) -> QImage | None:
         """What is shown, in the picture's own resolution; None while there is no picture."""
-        if self._result is None:
+        result = self.shown
+        if result is None:
             return None
-        width, height = self._result.frame.size
+        width, height = result.frame.size
         image = QImage(width, height, QImage.Format.Format_RGB32)
         painter = QPainter(image)
         painter.setFont(self.font())
         place = Placement(QRectF(0, 0, width, height), (width, height), self._mirror)
-        painter.drawImage(0, 0, self._image(self._result))
-        paint_people(painter, self._result, place, self._scores)
+        painter.drawImage(0, 0, self._image(result))
+        paint_people(painter, result, place, self._scores)
         if self._large_text:
-            paint_large_text(painter, self._result, QRectF(0, 0, width, height), float(height))
+            paint_large_text(painter, result, QRectF(0, 0, width, height), float(height))
         painter.end()
         return image
 
@@ -121,7 +144,7 @@ class VideoView(QWidget):
         """Qt's."""
         painter = QPainter(self)
         painter.fillRect(self.rect(), QColor("#000000" if self._black else self._colours.window))
-        result = self._result
+        result = self.shown
         if result is None:
             self._paint_message(painter)
             return
@@ -131,13 +154,17 @@ class VideoView(QWidget):
         painter.setClipRect(rect)
         paint_people(painter, result, Placement(rect, result.frame.size, self._mirror), self._scores)
         if self._notice:
-            self._paint_notice(painter, rect)
+            painter.fillRect(rect, QColor(0, 0, 0, 110))
+            self._paint_pill(painter, rect, self._notice, 18, rect.center().y())
+        elif line := _FROZEN if self._held is not None else self._advice:
+            at_top = self._large_text  # which is at the bottom
+            self._paint_pill(painter, rect, line, 15, rect.top() + 24 if at_top else rect.bottom() - 24)
         if self._countdown:
             self._paint_countdown(painter, rect)
         if self._large_text:
             paint_large_text(painter, result, rect, float(self.window().height()))
         painter.end()
-        if self._unpainted:
+        if self._unpainted and result is self._result:
             self._unpainted = False
             self.painted.tell(result)
 
@@ -193,15 +220,14 @@ class VideoView(QWidget):
         painter.setPen(QColor("#ff5a52" if recording else "#ffffff"))
         painter.drawText(box, Qt.AlignmentFlag.AlignCenter, self._countdown)
 
-    def _paint_notice(self, painter: QPainter, rect: QRectF) -> None:
-        painter.fillRect(rect, QColor(0, 0, 0, 110))
+    def _paint_pill(self, painter: QPainter, rect: QRectF, line: str, size_px: int, y: float) -> None:
         font = QFont(self.font())
-        font.setPixelSize(18)
+        font.setPixelSize(size_px)
         font.setWeight(QFont.Weight.DemiBold)
         metrics = QFontMetricsF(font)
-        text = metrics.elidedText(self._notice, Qt.TextElideMode.ElideMiddle, rect.width() - 60)
-        pill = QRectF(0, 0, metrics.horizontalAdvance(text) + 36, metrics.height() + 16)
-        pill.moveCenter(rect.center())
+        text = metrics.elidedText(line, Qt.TextElideMode.ElideMiddle, rect.width() - 60)
+        pill = QRectF(0, 0, metrics.horizontalAdvance(text) + 2 * size_px, metrics.height() + 0.8 * size_px)
+        pill.moveCenter(QPointF(rect.center().x(), y))
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(*LABEL_BACKGROUND, 235))
         painter.drawRoundedRect(pill, pill.height() / 2, pill.height() / 2)

@@ -76,3 +76,21 @@ class WindowsBeside(QObject):
     def show_shortcuts(self) -> None:
         """All keys."""
         ShortcutsDialog(self._window).show()
+
+    def show_documentation(self) -> None:
+        """How everything is used."""
+        from app.ui.help.documentation import Documentation
+
+        Documentation(self._window).show()
+
+    def show_doctor(self) -> None:
+        """What is right and wrong with this machine."""
+        from app.ui.help.doctor import DoctorDialog
+
+        DoctorDialog(self._window).show()
+
+    def show_about(self) -> None:
+        """What this program is."""
+        from app.ui.help.about import AboutDialog
+
+        AboutDialog(self._window).show()

@@ -141,3 +141,18 @@ def test_explaining_needs_a_video_to_draw_into():
     assert not parse(["--headless", "--save", "out.mp4"], UserSettings()).options.explain
     with pytest.raises(UsageError, match="give --save"):
         parse(["--headless", "--explain"], UserSettings())
+
+
+def test_the_log_leaves_out_what_libraries_say_of_themselves(tmp_path, monkeypatch):
+    from app.cli import start_logging
+
+    monkeypatch.setattr("platformdirs.user_log_path", lambda *_, **__: tmp_path)
+    start_logging(verbose=False)
+    logging.getLogger("matplotlib.font_manager").info("generated new fontManager")
+    logging.getLogger("app.engine").info("the source did not close in time")
+    logging.getLogger("some.library").warning("the disk is full")
+    (log_file,) = tmp_path.rglob("*.log")
+    said = log_file.read_text()
+    assert "fontManager" not in said
+    assert "did not close in time" in said
+    assert "the disk is full" in said

@@ -1,5 +1,7 @@
 """A file that is moved in while it is played."""
 
+import csv
+import json
 import threading
 import time
 
@@ -8,10 +10,14 @@ import numpy as np
 import pytest
 
 from app import opening
+from app.outputs import Outputs
 from app.playback import JUMP_S, PlayedVideo
 from app.settings import RunOptions
+from app.types import Result
 from pose.errors import SourceError
 from pose.video_file import VideoFile
+from recognizer.counting import Repetition
+from recognizer.decision import ActionEvent
 
 FPS, COUNT = 25, 50
 
@@ -143,3 +149,40 @@ def test_what_is_no_video_is_said(tmp_path):
     file.write_bytes(b"no video")
     with pytest.raises(SourceError):
         PlayedVideo(file)
+
+
+class Played:
+    """An engine that plays a file: what the outputs need of it."""
+
+    def __init__(self, playback):
+        self.playback, self.taps = playback, []
+        self.options = RunOptions(source="walk.mp4")
+
+    def add_tap(self, tap):
+        self.taps.append(tap)
+
+
+def test_lines_and_tables_have_the_file_s_time_after_a_jump(played, tmp_path):
+    """The run's own clock goes on at a jump; who reads the lines looks for the place in the file."""
+    lines, table = tmp_path / "lines.json", tmp_path / "actions.csv"
+    outputs = Outputs(RunOptions(source="walk.mp4", json=str(lines), events_csv=table))
+    engine = Played(played)
+    outputs.attach(engine)
+    played.set_speed(1000.0)
+    for _ in range(5):
+        played.read()
+    played.seek(1.0)
+    jumped = played.read()
+    assert jumped.time_s > JUMP_S
+    done = ActionEvent("end", jumped.time_s, 0, "wave", 0.9, 0.2, 3)
+    counted = Repetition(jumped.time_s, 0, "wave", 3, 0.2, 60.0)
+    result = Result(jumped, (), (done,), True, time.perf_counter(), (counted,))
+    for tap in engine.taps:
+        tap(result)
+    outputs.close()
+    times = [line["time_s"] for line in map(json.loads, lines.read_text().splitlines()) if "time_s" in line]
+    assert len(times) == 3
+    assert times == pytest.approx([1.0] * 3, abs=0.05)
+    (row,) = csv.DictReader(table.open())
+    assert float(row["end_s"]) == pytest.approx(1.0, abs=0.05)
+    assert result.events[0] is done, "the window and the recorder go by the run's clock"

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from engine_fakes import FakeRecognizer, until
 
+from app import overlay
 from app.outputs import Outputs
 from app.relevance import JointRelevance
 from app.settings import RunOptions
@@ -90,6 +91,7 @@ class FakeEngine:
     """Gives results to its taps."""
 
     info = RunInfo(None, "one", ("idle", "wave"), "cpu")
+    playback = None
     options = RunOptions(source="demo")
 
     def add_tap(self, tap):
@@ -109,3 +111,19 @@ def test_the_video_is_explained_by_the_model_that_runs(tmp_path, monkeypatch):
     assert recognizers["one"].closed
     assert recognizers["other"].batches
     outputs.close()
+
+
+def test_the_video_names_the_action_that_its_circles_explain(tmp_path, monkeypatch):
+    monkeypatch.setattr(JointRelevance.__init__, "__kwdefaults__", {"open_recognizer": lambda *_: OneArm()})
+    labels = []
+    real = overlay.label_text
+    monkeypatch.setattr(overlay, "label_text", lambda *given: labels.append(real(*given)) or labels[-1])
+    outputs = Outputs(RunOptions(model="one", save=tmp_path / "o.mp4", source=str(tmp_path), paced=False, explain=True))
+    engine = FakeEngine()
+    outputs.attach(engine)
+    engine.tap(result(0, time_s=1.0))
+    outputs.close()
+    explained = JointRelevance("one", wait=True, open_recognizer=lambda *_: OneArm())
+    explained(result(0))
+    assert labels[-1].endswith(f" · circles: {explained.actions[0]}")
+    explained.close()

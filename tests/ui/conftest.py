@@ -1,8 +1,10 @@
 """For every test of the window: no dialog that nobody asked for, no widget, timer or thread left behind."""
 
 import gc
+import os
 import threading
 from functools import partial
+from pathlib import Path
 
 import pytest
 import shiboken6
@@ -18,6 +20,9 @@ from app.ui.main_window import MainWindow
 from app.ui.theme import Theme
 
 PATIENCE_MS = 60_000
+if os.environ.get("QT_QPA_PLATFORM") == "offscreen":  # whose own screen is 800 pixels wide, and windows fit theirs
+    os.environ["QT_QPA_PLATFORM"] = f"offscreen:configfile={Path(__file__).with_name('screen.json')}"
+
 _BLOCKING = (
     (QDialog, ("exec", "exec_")),
     (QMessageBox, ("exec", "exec_", "about", "critical", "information", "question", "warning")),
@@ -73,7 +78,7 @@ def _nothing_left(qapp, _no_collection_within_a_test, _no_blocking_dialog):
     yield
     _delete_what_is_to_be_deleted()
     left = [f"{type(w).__name__} {w.windowTitle()!r}" for w in QApplication.topLevelWidgets() if w.isVisible()]
-    timers = [t for t in gc.get_objects() if isinstance(t, QTimer) and shiboken6.isValid(t) and t.isActive()]
+    timers = [t for t in gc.get_objects() if issubclass(type(t), QTimer) and shiboken6.isValid(t) and t.isActive()]
     for widget in QApplication.topLevelWidgets():  # so that one test that fails does not fail the others
         widget.close()
     for timer in timers:

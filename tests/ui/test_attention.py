@@ -144,8 +144,13 @@ def test_opening_asks_for_attention_and_closing_ends_it(panel_open, engines):
     assert not panel_open.attention.strip.isVisible()
 
 
+def expert(window):
+    window.attention.panel.tabs.setCurrentWidget(window.attention.panel.inside)
+
+
 def test_the_strip_shows_where_the_class_token_looks(panel_open, engines):
     attention = act_attention()
+    expert(panel_open)
     give(panel_open, engines.last, looked_at(attention=attention))
     expected = attention["attention"][-1, :, 0, 1:].sum(axis=0)
     np.testing.assert_allclose(panel_open.attention.strip.scores, expected / expected.max(), rtol=1e-5)
@@ -174,10 +179,16 @@ def test_frozen_moments_stay_and_live_goes_on(panel_open, engines):
     assert panel_open.attention.control.moment is held
     assert held.clip.time_s == 2.0
     assert panel_open.video.result.frame.time_s == 2.2
+    assert panel_open.video.shown.frame.time_s == 2.0, "the big picture stands still, too"
+    answer(panel_open)
+    panel_open.actions_by_name["overlay"].trigger()
+    assert panel_open.video._scores.person == 0, "with the circles of that moment"
+    panel_open.actions_by_name["overlay"].trigger()
     assert panel_open.attention.panel.hold.text() == "Back to live"
     panel_open.actions_by_name["freeze"].trigger()
     panel_open.attention.control.refresh()
     assert panel_open.attention.control.moment.clip.time_s == 2.2
+    assert panel_open.video.shown.frame.time_s == 2.2
 
 
 def test_a_frozen_moment_takes_only_answers_about_itself(panel_open, engines):
@@ -236,20 +247,22 @@ def test_frames_are_scored_by_relevance_where_no_class_token_looks(panel_open, e
     give(panel_open, engines.last, looked_at(2.0, st_tr_attention()))
     strip = panel_open.attention.strip
     assert np.isnan(strip.scores).all()
-    assert not panel_open.attention.panel.in_strip.isVisible()
     answer(panel_open)
     assert (strip.scores == 1).all()
     give(panel_open, engines.last, looked_at(2.5, st_tr_attention()))
     assert np.isnan(strip.scores).tolist() == [False] * 20 + [True] * 10
 
 
-def test_the_strip_shows_relevance_instead_of_attention_on_request(panel_open, engines):
+def test_the_strip_shows_which_moments_mattered_and_the_network_s_own_under_expert(panel_open, engines):
     give(panel_open, engines.last, looked_at())
     answer(panel_open)
-    panel_open.attention.panel.in_strip.click()
-    assert (panel_open.attention.strip.scores == 1).all()
-    panel_open.attention.panel.in_strip.click()
-    assert panel_open.attention.strip.scores.min() < 1
+    strip, tabs = panel_open.attention.strip, panel_open.attention.panel.tabs
+    assert [tabs.tabText(place) for place in range(2)] == ["Which joints mattered", "Expert"]
+    assert strip._title == "Which moments mattered for walk"
+    assert (strip.scores == 1).all()
+    expert(panel_open)
+    assert strip._title.startswith("Where the class token looks")
+    assert strip.scores.min() < 1
 
 
 def test_colours_and_skeletons_of_the_strip_are_where_they_belong(qtbot):
@@ -381,7 +394,18 @@ def test_what_is_compared_is_of_the_same_person_and_action(panel_open, engines):
     assert compared.found is None
     other.explanations.put(explained(clip(1.5)))
     panel_open.attention.control.refresh()
-    assert compared.title.text() == "st-gcn: walk 80%, by hiding joints, 0.50 s earlier"
+    assert compared.found is None, "of another moment"
+    asked = panel_open.attention.control.explanation
+    give(panel_open, engines.last, looked_at(2.5))
+    answer(panel_open)
+    assert panel_open.attention.control.explanation.clip.time_s == 2.5
+    other.explanations.put(explained(asked.clip))
+    panel_open.attention.control.refresh()
+    assert compared.title.text() == "st-gcn: walk 80%, by hiding joints"
+    assert panel_open.attention.control.explanation is asked, "both are of one moment, though a newer one is known"
+    assert compared.found.clip is asked.clip
+    assert panel_open.attention.panel.title.text() == "walk 80%, 0.50 s ago"
+    assert other.asked[-1][0].time_s == 2.5, "and the newer one is next"
     other.failure = "st-gcn knows no action 'walk'; choose one of its own"
     panel_open.attention.control.refresh()
     assert compared.title.text() == other.failure

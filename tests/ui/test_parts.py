@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication, QDialogButtonBox
 from window_fakes import ACTIONS, decision, frame, pose, result, unknown
 
 from app.errors import OutputError
+from app.palette import label_text
 from app.settings import RunOptions
 from app.types import EngineState, Failure, PersonResult, Result, RunInfo, StatsSnapshot
 from app.ui import choices
@@ -55,12 +56,29 @@ def test_the_panel_tells_why_it_is_unknown(panel):
 def test_the_panel_tells_that_only_the_upper_body_was_judged(panel):
     for made, detail in (
         (decision(0, 4.5, "wave", 0.87, since_s=1.0), "87% · for 3.5 s · upper body only"),
-        (decision(0, 4.5, UNKNOWN, 0.4, since_s=1.0, reason="low evidence"), "low evidence · 3.5 s · upper body only"),
+        (
+            decision(0, 4.5, UNKNOWN, 0.2, 1.0, "low evidence", (("wave", 0.3), (UNKNOWN, 0.2))),
+            "low evidence · 3.5 s · upper body only",
+        ),
         (decision(0, 4.5, UNKNOWN, 0.0, since_s=1.0, reason="half a body in view"), "half a body in view · 3.5 s"),
     ):
         shown = PersonResult(pose(0, 4.5), replace(made, view="upper"), True)
         panel.show_result(Result(frame(4.5), (shown,), (), False, 0.0))
         assert panel.detail.text() == detail
+
+
+def test_the_headline_and_its_figures_say_the_same(panel):
+    ending = decision(0, 4.5, "idle", 0.06, 1.0, top=(("throw", 0.45), ("idle", 0.06)))
+    none_known = decision(0, 4.5, UNKNOWN, 0.64, 1.0, "low evidence", ((UNKNOWN, 0.64), ("wave", 0.2)))
+    for made, words, detail in (
+        (ending, "idle, ending", "for 3.5 s"),
+        (none_known, "none that I know", "for 3.5 s"),
+        (decision(0, 4.5, "sit_down", 0.87, since_s=1.0), "sit down", "87% · for 3.5 s"),
+    ):
+        shown = PersonResult(pose(0, 4.5), made, True)
+        panel.show_result(Result(frame(4.5), (shown,), (), False, 0.0))
+        assert (panel.action.text(), panel.detail.text()) == (words, detail)
+        assert label_text(shown) == words + (" 87%" if made.action == "sit_down" else "")
 
 
 def test_the_panel_before_the_first_decision_and_with_nobody(panel):
@@ -76,7 +94,7 @@ def test_the_panel_follows_the_chosen_person_and_falls_back_to_the_first(panel, 
     panel.show_result(three)
     assert panel.action.text() == "walk"
     assert panel.persons.persons == (0, 1, 5)
-    button = panel.persons.findChildren(type(panel.persons._group.button(5)))[2]
+    button = panel.persons.buttons[2]
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
     assert panel.action.text() == "clap"
     panel.show_result(result(persons=((0, "walk"), (1, "wave"))))
@@ -402,7 +420,12 @@ def contrast(one, other):
 
 @pytest.mark.parametrize(
     ("model", "text"),
-    [("act", "act"), ("weights/st-gcn/", "st-gcn"), ("/home/a/library/models/mine/2", "mine@2"), ("7", "7")],
+    [
+        ("act", "Standard: fast (act)"),
+        ("weights/st-gcn/", "st-gcn"),
+        ("/home/a/library/models/mine/2", "mine@2"),
+        ("7", "7"),
+    ],
 )
 def test_a_taught_recognizer_is_called_by_its_name_and_number(model, text):
     assert choices.model_text(model) == text

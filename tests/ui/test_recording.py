@@ -199,7 +199,7 @@ def test_a_library_of_a_newer_version_is_not_recorded_into(library, running):
     connection.execute("PRAGMA user_version = 99")
     connection.close()
     running.actions_by_name["record"].trigger()
-    running.toggle_take()
+    running.taking.toggle_take()
     bar = running.recording.bar
     assert not bar.button.isEnabled()
     assert "newer version" in bar.state.text()
@@ -217,9 +217,9 @@ def test_what_refuses_recording_is_told_to_the_keys_and_looked_at_again(library,
     running.actions_by_name["wrong"].trigger()
     assert said == ["the library cannot be written"]
     assert not running.video.findChildren(RightActionDialog)
-    running.toggle_take()
+    running.taking.toggle_take()
     assert not running.recording.bar.button.isEnabled()
-    running.toggle_take()
+    running.taking.toggle_take()
     assert running.recording.bar.button.isEnabled()
     settle(running)
     assert running.recording.view.state is RecorderState.READY
@@ -229,7 +229,7 @@ def test_a_disk_that_fills_up_is_told_where_it_is_seen_and_what_was_recorded_sta
     recording, engines, library, monkeypatch
 ):
     recording.recording.bar.skeleton_only.setChecked(True)
-    recording.toggle_take()
+    recording.taking.toggle_take()
     settle(recording)
     play(recording, engines.last, 0.0, 0.5)
 
@@ -268,7 +268,7 @@ def test_the_next_start_completes_what_a_killed_run_was_recording_and_says_so(li
 def test_a_library_that_is_open_elsewhere_takes_recordings(library, recording, engines):
     with Library(library) as owner:
         recording.recording.bar.action.setText("wave")
-        recording.toggle_take()
+        recording.taking.toggle_take()
         settle(recording)
         play(recording, engines.last, 1.0, 2.0)
         assert owner.refresh() == 1

@@ -1,9 +1,13 @@
 """The bar under the picture of a file."""
 
+import av
+import numpy as np
+import pytest
 from PySide6.QtCore import QPoint, Qt
 from window_fakes import end, start
 
-from app.playback import Position
+from app.playback import JUMP_S, PlayedVideo, Position
+from app.types import EngineState
 from app.ui.seek_bar import Found, SeekTrack
 
 
@@ -77,6 +81,7 @@ def test_events_are_shown_over_the_whole_file_and_lead_there(running, engines, q
     played = playing(running, engines)
     running.live.events.tell((start("walk", 12.0), end("walk", 17.0, duration_s=5.0)))
     assert running.seeking.bar.track.found == [Found(0, "walk", 10.0, 15.0)]
+    assert running.events.events.rows[0].start_s == 10.0, "the file's time"
     running.events.clicked.emit(running.events.events.index(0, 0))
     assert played.asked[-1] == ("seek", 10.0)
 
@@ -101,3 +106,62 @@ def test_a_file_that_has_ended_is_opened_again_there(running, engines):
     running.seeking.go_to(30.0)
     running.live.pull()
     assert running.seeking._wanted_s == 30.0
+
+
+@pytest.fixture
+def film(tmp_path):
+    """A real file of ten seconds, ten pictures a second."""
+    path = tmp_path / "walk.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for number in range(100):
+            picture = np.full((48, 64, 3), 20 + 2 * number, np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="bgr24").reformat(format="yuv420p")))
+        container.mux(stream.encode(None))
+    return path
+
+
+@pytest.fixture
+def showing(running, engines, film):
+    """The real window on a real file that is played; read() takes its pictures."""
+    played = engines.last.playback = PlayedVideo(film)
+    running.seeking.look()
+    played.set_speed(1000.0)
+    yield running, played
+    played.close()
+
+
+def test_clicks_in_the_real_window_move_a_real_file_and_events_keep_its_time(showing, engines, qtbot):
+    window, played = showing
+    for _ in range(10):
+        played.read()
+    window.seeking.look()
+    track = window.seeking.bar.track
+    assert track.isVisible()
+    qtbot.mouseClick(track, Qt.MouseButton.LeftButton, pos=QPoint(round(track._x(6.0)), track.height() // 2))
+    seen = played.read()
+    assert played.position.at_s == pytest.approx(6.0, abs=0.15)
+    assert seen.time_s == pytest.approx(0.9 + JUMP_S, abs=1e-3), "the run's clock goes on"
+    window.live.events.tell((start("walk", seen.time_s), end("walk", seen.time_s + 1.0, duration_s=1.0)))
+    (row,) = window.events.events.rows
+    assert row.start_s == pytest.approx(played.position.at_s, abs=1e-3)
+    (found,) = track.found
+    assert (found.start_s, found.end_s) == pytest.approx((row.start_s, row.start_s + 1.0), abs=1e-3)
+    for _ in range(20):
+        played.read()
+    assert played.position.at_s > 7.5
+    cell = window.events.visualRect(window.events.events.index(0, 2)).center()
+    qtbot.mouseClick(window.events.viewport(), Qt.MouseButton.LeftButton, pos=cell)
+    played.read()
+    assert played.position.at_s == pytest.approx(row.start_s, abs=0.15)
+
+
+def test_the_last_events_of_a_file_that_is_over_have_its_time_too(showing, engines):
+    window, played = showing
+    played.read()
+    played.seek(5.0)
+    seen = played.read()
+    engines.last.state = EngineState.STOPPED
+    window.live.events.tell((end("walk", seen.time_s, duration_s=0.0),))
+    assert window.events.events.rows[0].start_s == pytest.approx(5.0, abs=0.15)

@@ -131,11 +131,21 @@ def test_model_and_provider_are_changed_while_it_runs(running, engines):
 
 
 def test_a_provider_that_does_not_work_is_told_and_taken_back(running, engines, qtbot):
+    running.toolbar.provider.offer(choices.provider_choices(("cpu", "cuda")))
     pick(running.toolbar.provider, "cuda")
     engines.last.failure = Failure("recognizer", "CUDA does not work here: choose CPU", fatal=False)
     qtbot.waitUntil(lambda: running.banner.isVisible())
     assert running.toolbar.provider.value == "auto"
     assert running.banner.message.text() == "CUDA does not work here: choose CPU"
+
+
+def test_what_a_recognizer_can_run_on_here_is_offered_and_nothing_else(running, qtbot, monkeypatch):
+    monkeypatch.setattr("app.ui.choices.find_providers", lambda: ("cpu", "directml"))
+    chooser = running.toolbar.provider
+    assert [choice.value for choice in chooser.choices] == ["auto", "cpu"]
+    press(running, qtbot, "Ctrl+4")
+    qtbot.waitUntil(lambda: [choice.text for choice in chooser.choices] == ["Auto", "CPU", "DirectML"])
+    chooser.hidePopup()
 
 
 def test_cameras_are_looked_for_when_the_list_opens_and_not_on_this_thread(open_window, qtbot):

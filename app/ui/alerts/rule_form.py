@@ -20,6 +20,7 @@ from app.alerts.rules import KINDS, NOBODY, Deed, Rule
 from app.palette import action_text
 from app.ui.closing import ClosingDialog
 from app.ui.enabling import enable
+from app.ui.layout import scrolling
 from app.ui.notifier import Notifier
 from app.ui.picker import Picker
 from recognizer.counting import UNCOUNTED
@@ -103,10 +104,12 @@ class RuleForm(ClosingDialog):
         for row, (box, field) in enumerate(self.kinds.values(), start=4):
             grid.addWidget(box, row, 0)
             grid.addWidget(field, row, 1)
+        page = QWidget()
+        page.setLayout(grid)
         column = QVBoxLayout(self)
         column.setContentsMargins(20, 18, 20, 16)
         column.setSpacing(10)
-        column.addLayout(grid)
+        column.addWidget(scrolling(page), 1)
         column.addWidget(self.hint)
         column.addWidget(self.buttons)
 

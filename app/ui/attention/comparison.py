@@ -1,19 +1,18 @@
 """Another recognizer's account of the same clip and action, below the first one's, in the same scale and colours."""
 
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from app.explaining import Explainer
 from app.palette import action_text
 from app.ui.attention.matrix import MatrixView
 from app.ui.attention.views import joint_names, times
-from app.ui.choices import model_choices, model_text
+from app.ui.choices import model_choices, model_name, model_text
 from app.ui.chooser import Choice, Chooser
 from app.ui.theme import Colours
 from recognizer.explain import OCCLUSION
 from recognizer.types import Explanation
 
 NOTHING = ""
-_SAME_S = 0.025
 _TALL = QSizePolicy.Policy.Expanding
 
 
@@ -30,15 +29,14 @@ class Comparison(QWidget):
         self.title.setWordWrap(True)
         self.map = MatrixView(colours, "Relevance of joints over time to another recognizer")
         self._explainer: Explainer | None = None
-        self._asked: Explanation | None = None  # what the other is asked about
+        self._asked: Explanation | None = None  # what the other is asked about and has not answered
+        self._first: Explanation | None = None  # what the answer that is shown is compared with
         self._found: Explanation | None = None
-        row = QHBoxLayout()
-        row.addWidget(self.title, 3)
-        row.addWidget(self.model, 2)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
-        column.addLayout(row)
+        column.addWidget(self.title)
+        column.addWidget(self.model)
         column.addWidget(self.map, 1)
         self._offer()
         self._choose()
@@ -48,21 +46,32 @@ class Comparison(QWidget):
         """What is shown."""
         return self._found
 
-    def refresh(self, explanation: Explanation | None) -> None:
-        """Ask about the clip and the action that the first recognizer explains, and show the newest answer."""
+    @property
+    def asked(self) -> Explanation | None:
+        """What the other recognizer has still to answer."""
+        return self._asked
+
+    def refresh(self, explanation: Explanation | None) -> Explanation | None:
+        """Ask about the clip and the action that the first recognizer explains, one after the other, and show the
+        newest answer. Gives what is to be shown of the first: the same moment; the newest while there is no answer."""
         if self._explainer is None:
-            return
+            return explanation
         found = self._explainer.explanations.take(timeout_s=0)
-        if explanation is None:
-            self._asked = self._found = None
-        elif explanation is not self._asked:
-            if self._asked is None or _differ(explanation, self._asked):
-                self._found = found = None
+        for known in (self._asked, self._first):
+            if known is not None and (explanation is None or _differ(explanation, known)):
+                self.forget()
+        asked = self._asked
+        if found is not None and asked is not None and found.clip is asked.clip and found.action == asked.action:
+            self._found, self._first, self._asked = found, asked, None
+        if explanation is not None and self._asked is None and explanation is not self._first:
             self._asked = explanation
             self._explainer.ask(explanation.clip, explanation.action, OCCLUSION)
-        if found is not None and self._asked is not None and not _differ(found, self._asked):
-            self._found = found
         self._show()
+        return self._first or explanation
+
+    def forget(self) -> None:
+        """What was compared is of no interest any more."""
+        self._asked = self._first = self._found = None
 
     def mark(self, explanation: Explanation | None, place: int | None) -> None:
         """A line through a frame of what the first recognizer explains."""
@@ -73,7 +82,8 @@ class Comparison(QWidget):
         """End the thread, and wait for it that long; the choice stays."""
         if self._explainer is not None:
             self._explainer.close(timeout_s)
-        self._explainer = self._asked = self._found = None
+        self._explainer = None
+        self.forget()
 
     def open(self) -> None:
         """Begin where another model is chosen."""
@@ -105,14 +115,12 @@ class Comparison(QWidget):
         self.map.show_matrix(found.relevance.T, joint_names(found.clip), moments, ("joint", "time"), signed=True)
 
     def _text(self) -> str:
-        found, name = self._found, model_text(self.model.value)
+        found, name = self._found, model_name(self.model.value)
         if self._explainer is not None and self._explainer.failure:
             return self._explainer.failure
-        if found is None or self._asked is None:
+        if found is None:
             return f"{name}: looking …" if self._asked is not None else name
-        behind_s = self._asked.clip.time_s - found.clip.time_s
-        late = "" if behind_s < _SAME_S else f", {behind_s:.2f} s earlier"
-        return f"{name}: {action_text(found.action)} {found.probability:.0%}, by hiding joints{late}"
+        return f"{name}: {action_text(found.action)} {found.probability:.0%}, by hiding joints"
 
 
 def _differ(one: Explanation, other: Explanation) -> bool:

@@ -1,5 +1,7 @@
 """Fills strip, panel and picture from the live run while the panel is open, or from a moment that is held."""
 
+from collections import deque
+
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QTimer
@@ -13,7 +15,6 @@ from app.ui.attention.moments import Moment, Moments
 from app.ui.attention.panel import PREDICTED, AttentionPanel, frame_relevance, joint_relevance
 from app.ui.attention.strip import HeatStrip, before
 from app.ui.attention.views import joint_names
-from app.ui.enabling import enable
 from app.ui.live_run import LiveRun
 from app.ui.people_painter import JointScores
 from app.ui.video_view import VideoView
@@ -26,6 +27,7 @@ from recognizer.model_card import ModelCard
 from recognizer.types import Clip, Explanation
 
 _REFRESH_MS = 100
+_RECENT = 16  # results, of which one is the picture of the newest clip
 _END_S = 3.0  # what the window waits for an explanation in work when it closes: Python must not end before it
 
 
@@ -44,8 +46,10 @@ class AttentionControl(QObject):
         self._result: Result | None = None
         self._person: PersonResult | None = None
         self._held: Moment | None = None
-        self._explanation: Explanation | None = None
-        self._explained: Moment | None = None  # of the explanation
+        self._newest: tuple[Explanation, Moment] | None = None  # the newest explanation, and its moment
+        self._compared: tuple[Explanation, Moment] | None = None  # what another recognizer is asked about as well
+        self._shown: tuple[Explanation, Moment] | None = None
+        self._recent: deque[Result] = deque(maxlen=_RECENT)
         self._span_s = 0.0  # of a clip
         self._asked: object = None
         self._timer = QTimer(self)
@@ -54,7 +58,6 @@ class AttentionControl(QObject):
         panel.asked.connect(lambda *_: self._ask_anew())
         panel.hold.toggled.connect(self._hold)
         panel.overlay.toggled.connect(lambda _: self._show_on_picture())
-        panel.in_strip.toggled.connect(lambda _: self._show_strip(self.moment))
         panel.tabs.currentChanged.connect(lambda _: self._show() if self._timer.isActive() else None)
         strip.picked.connect(lambda _: self._show_frame())
 
@@ -66,7 +69,7 @@ class AttentionControl(QObject):
     @property
     def explanation(self) -> Explanation | None:
         """What is shown."""
-        return self._explanation
+        return self._shown[0] if self._shown is not None else None
 
     def open(self) -> None:
         """Begin to look."""
@@ -97,12 +100,14 @@ class AttentionControl(QObject):
     def clear(self) -> None:
         """Another run begins; what is held stays."""
         self._moments.clear()
+        self._recent.clear()
         self._result = self._person = None
         if self._held is None:
             self._forget()
 
     def _forget(self) -> None:
-        self._explanation = self._explained = None
+        self._newest = self._compared = self._shown = None
+        self._panel.comparison.forget()
 
     def add(self, result: Result, person: PersonResult | None) -> None:
         """A new result, and whom the panel follows in it."""
@@ -110,8 +115,9 @@ class AttentionControl(QObject):
             return
         self._moments.add(result, person)
         self._result, self._person = result, person
-        other = self._explanation is not None and person is not None and _differ(self._explanation.clip, person)
-        if other and self._held is None:
+        self._recent.append(result)
+        found = self.explanation
+        if found is not None and person is not None and _differ(found.clip, person) and self._held is None:
             self._forget()
 
     def refresh(self) -> None:
@@ -121,8 +127,7 @@ class AttentionControl(QObject):
             found = self._explainer.explanations.take(timeout_s=0)
             moment = self.moment
             if found is not None and moment is not None and self._belongs(found, moment):
-                self._explanation = found
-                self._explained = Moment(moment.person, found.clip, moment.prediction, moment.frames)
+                self._newest = found, Moment(moment.person, found.clip, moment.prediction, moment.frames)
         self._ask()
         self._show()
 
@@ -180,9 +185,9 @@ class AttentionControl(QObject):
             self._panel.hold.setChecked(False)
             return
         self._panel.hold.setText("Back to live" if held else "Freeze")
-        # The circles of a moment that is past are on its own picture.
-        enable(self._panel.overlay, "The moment is frozen: Ctrl+F goes back to live" if held else "")
-        if self._held is None or self._explanation is None or self._explanation.clip is not self._held.clip:
+        self._video.hold(self._picture_of(self._held) if self._held is not None else None)
+        found = self.explanation
+        if self._held is None or found is None or found.clip is not self._held.clip:
             self._forget()
         self._asked = None
         if self._timer.isActive():
@@ -192,14 +197,26 @@ class AttentionControl(QObject):
 
     def _show(self) -> None:
         moment = self.moment
+        self._choose_shown(moment)
         self._panel.say(self._text(moment))
         self._panel.show_moment(moment)
-        found = self._explanation if moment is not None else None
-        self._panel.show_explanation(found)
-        self._panel.comparison.refresh(found)
+        self._panel.show_explanation(self.explanation)
         self._show_strip(moment)
         self._show_frame()
         self._show_on_picture()
+
+    def _choose_shown(self, moment: Moment | None) -> None:
+        """The newest explanation, or the last that the other recognizer has answered, too: both are of one moment."""
+        newest = self._newest if moment is not None else None
+        wanted = self._panel.comparison.refresh(newest[0] if newest is not None else None)
+        known = (newest, self._compared, self._shown)
+        self._shown = next((pair for pair in known if pair is not None and pair[0] is wanted), None)
+        if newest is not None and self._panel.comparison.asked is newest[0]:
+            self._compared = newest
+
+    def _picture_of(self, moment: Moment) -> Result | None:
+        """The result whose frame is at the end of a moment's clip."""
+        return min(self._recent, key=lambda result: abs(result.frame.time_s - moment.clip.time_s), default=None)
 
     def _text(self, moment: Moment | None) -> str:
         if self._trouble:
@@ -209,7 +226,7 @@ class AttentionControl(QObject):
         if moment is None:
             return self._why_nothing()
         person = f"Person {moment.person + 1}: " if self._result is not None and len(self._result.persons) > 1 else ""
-        found = self._explanation
+        found = self.explanation
         if found is None:
             return f"{person}{'frozen, ' if self._held else ''}looking …"
         when = "frozen" if self._held else before(moment.clip.time_s - found.clip.time_s, False)
@@ -229,13 +246,12 @@ class AttentionControl(QObject):
         if moment is None:
             self._strip.show_clip(None, np.zeros(0), "", self._why_nothing())
             return
-        self._panel.in_strip.setVisible(CLASS_TOKEN in moment.prediction.attention)
         scores, title = self._frame_scores(moment)
         self._strip.show_clip(moment.clip, scores, title, frozen=self._held is not None)
 
     def _frame_scores(self, moment: Moment) -> tuple[NDArray[np.floating], str]:
-        looks, found = moment.prediction.attention.get(CLASS_TOKEN), self._explanation
-        if looks is not None and not self._panel.in_strip.isChecked():
+        looks, found = moment.prediction.attention.get(CLASS_TOKEN), self.explanation
+        if looks is not None and self._panel.looks_inside:
             return frame_scores(looks), "Where the class token looks (last layer, all heads)"
         if found is None:
             return np.full(len(moment.clip.xy_px), np.nan), "The frames of the clip"
@@ -243,14 +259,14 @@ class AttentionControl(QObject):
         scores = frame_relevance(found)
         return (
             np.array([np.nan if place is None else scores[place] for place in places]),
-            f"Relevance of frames for {action_text(found.action)}",
+            f"Which moments mattered for {action_text(found.action)}",
         )
 
     def _show_frame(self) -> None:
         """The picked frame of the strip; with none picked, the end of what the tab shows."""
-        panel, found, pick = self._panel, self._explanation, self._strip.pick
+        panel, found, pick = self._panel, self.explanation, self._strip.pick
         whole = pick is None and not panel.looks_inside
-        moment = self._explained or self.moment if whole else self.moment
+        moment = self._shown[1] if whole and self._shown is not None else self.moment
         if moment is None or self.moment is None:
             panel.map.mark_column(None)
             panel.comparison.mark(found, None)
@@ -275,8 +291,8 @@ class AttentionControl(QObject):
         return None if found is None or there is None else joint_relevance(found, there)
 
     def _show_on_picture(self) -> None:
-        moment, found = self.moment, self._explanation
-        wanted = self._panel.overlay.isChecked() and self._held is None
+        moment, found = self.moment, self.explanation
+        wanted = self._panel.overlay.isChecked()
         if moment is None or (found is not None and moment.clip.time_s - found.clip.time_s > self._span_s):
             found = None  # of another movement than the one that is seen now
         scores = self._panel.joint_scores(found) if wanted else None

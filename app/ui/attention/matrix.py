@@ -4,7 +4,7 @@ import os
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, QSize
+from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QHelpEvent, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QVBoxLayout, QWidget
 
@@ -28,6 +28,8 @@ class MatrixView(QWidget):
         self._names: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
         self._values: NDArray[np.float32] = np.zeros((0, 0), np.float32)
         self._plot = pg.PlotWidget()
+        self._plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # there is nothing to do in it
+        self._plot.viewport().setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._plot.setMenuEnabled(False)
         self._plot.hideButtons()
         self._plot.setMouseEnabled(False, False)
@@ -44,7 +46,7 @@ class MatrixView(QWidget):
         self._plot.getPlotItem().layout.setContentsMargins(2, 8, 2, 2)  # room for half a line of text
         self._plot.getAxis("bottom").setStyle(hideOverlappingLabels=False)
         self._plot.setVisible(False)
-        self.setMinimumHeight(120)
+        self.setMinimumHeight(170)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -53,7 +55,7 @@ class MatrixView(QWidget):
 
     def sizeHint(self) -> QSize:
         """Qt's: the same with and without a matrix, so that nothing around it moves."""
-        return QSize(320, 120)
+        return QSize(320, 170)
 
     @property
     def values(self) -> NDArray[np.float32]:

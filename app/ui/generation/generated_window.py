@@ -53,7 +53,6 @@ class GeneratedWindow(ClosingDialog):
         self.share.setPageStep(_STEPS // 4)
         self.share.setTickInterval(_STEPS // 4)
         self.share.setTickPosition(QSlider.TickPosition.TicksBelow)
-        self.share.setAccessibleName("Share of the second action")
         self.share.valueChanged.connect(lambda _: self._wish())
         self.seed = QSpinBox()
         self.seed.setRange(0, _MOST_SEEDS)
@@ -85,6 +84,7 @@ class GeneratedWindow(ClosingDialog):
         ):
             label = QLabel(text)
             label.setBuddy(first)
+            first.setAccessibleName(text.replace("&", ""))
             form.addRow(label, _row(first, *others))
         column = QVBoxLayout(self)
         column.setContentsMargins(18, 14, 18, 14)

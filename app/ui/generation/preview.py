@@ -25,7 +25,7 @@ class Preview(QWidget):
         self.time_s = 0.0
         self._line = ""
         self._last_s = 0.0
-        self.setMinimumSize(320, 240)
+        self.setMinimumSize(200, 120)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setAccessibleName("The made-up clip")

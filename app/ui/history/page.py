@@ -55,6 +55,8 @@ class HistoryPage(ClosingDialog):
         self.span.currentIndexChanged.connect(lambda _: self.read())
         self.plot = pg.PlotWidget(background=colours.card)
         self.plot.setAccessibleName("Minutes by action")
+        for part in (self.plot, self.plot.viewport()):
+            part.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # the table below says the same
         self.plot.setMouseEnabled(False, False)
         self.plot.setMenuEnabled(False)
         self.plot.hideButtons()

@@ -4,12 +4,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from PySide6.QtWidgets import QWidget
+
 from app.library.catalogue import Library
 from app.library.labels import refusal_of_action
 from app.library.motion import free_parts, motion_energy, propose
 from app.library.types import ClipRow, Filter, NewClip
 from app.palette import action_text
 from app.plurals import counted
+from app.ui.closing import ask
 from app.ui.jobs import Jobs
 from app.ui.library.browser import BIN, CLIPS, RECORDINGS, Browser
 from app.ui.library.commands import NOTHING, actions_by_key
@@ -213,6 +216,16 @@ class ClipEdits:
             self.do(lambda library: library.restore_recordings(chosen))
         else:
             self._say("Choose recordings in the bin first (Alt+3)")
+
+    def ask_empty_bin(self, window: QWidget) -> None:
+        """Ask before what is in the bin is removed from the disk."""
+        count = self._browser.deleted.total
+        if not count:
+            self._say("The bin is empty")
+            return
+        question = f"Remove {counted(count, 'recording')} from the disk?"
+        more = "This cannot be undone, and neither can the steps before it any more."
+        ask(window, question, more, "Remove", self.empty_bin)
 
     def empty_bin(self) -> None:
         """For good."""

@@ -21,7 +21,7 @@ class FilterBar(QWidget):
         super().__init__(parent)
         self.changed: Notifier[[]] = Notifier()
         self.search = QLineEdit()
-        self.search.setPlaceholderText("search in notes, names and sources")
+        self.search.setPlaceholderText("notes, names, sources")
         self.search.setClearButtonEnabled(True)
         self.search.setAccessibleName("Search")
         self.search.textChanged.connect(lambda _: self.changed.tell())

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
-from PySide6.QtWidgets import QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.library.types import Named
 from app.ui.closing import ClosingDialog, close_box
+from app.ui.layout import scrolling
 from app.ui.library.commands import key_rows
 from app.ui.shortcuts import key_grid
 
@@ -22,11 +23,7 @@ class KeysDialog(ClosingDialog):
             grid.setColumnStretch(column, 1)
         page = QWidget()
         page.setLayout(grid)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QScrollArea.Shape.NoFrame)
-        scroll.setWidget(page)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(18, 14, 18, 14)
-        layout.addWidget(scroll, 1)
+        layout.addWidget(scrolling(page), 1)
         layout.addWidget(close_box(self))

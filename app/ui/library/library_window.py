@@ -4,15 +4,14 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMainWindow, QSplitter, QVBoxLayout, QWidget
 
 from app.library.catalogue import Library
 from app.library.sharing import borrow, give_back
 from app.library.types import Filter
-from app.plurals import counted
-from app.ui.closing import ask, ask_to_stop, close_all_of, lend_quit, working_in
+from app.ui.closing import ask_to_stop, close_all_of, lend_quit, working_in
 from app.ui.elided_label import ElidedLabel
 from app.ui.jobs import Jobs
 from app.ui.library.browser import BIN, CLIPS, RECORDINGS, Browser
@@ -28,6 +27,7 @@ from app.ui.library.player import Player
 from app.ui.library.showing import Showing, describe
 from app.ui.library.splits_dialog import SplitsDialog
 from app.ui.notifier import Notifier
+from app.ui.screen import fit
 from app.ui.theme import Theme
 
 _STEP_S = 1 / 30
@@ -50,9 +50,9 @@ class LibraryWindow(QMainWindow):
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("Library")
-        self.setMinimumSize(760, 520)
+        self.setMinimumSize(720, 400)
         lend_quit(self)
-        self.resize(1240, 780)
+        fit(self, QSize(1240, 780))
         self.changed: Notifier[[]] = Notifier()
         self.library: Library | None = None
         self.root = root
@@ -143,7 +143,7 @@ class LibraryWindow(QMainWindow):
             "splits": self.open_splits,
             "delete_recordings": edits.delete_recordings,
             "restore": edits.restore,
-            "empty_bin": self._ask_empty_bin,
+            "empty_bin": lambda: edits.ask_empty_bin(self),
             "close": self.close,
             "undo": edits.undo,
             "redo": edits.redo,
@@ -348,15 +348,6 @@ class LibraryWindow(QMainWindow):
         """What is taught with and what it is tested on."""
         if self.library is not None:
             SplitsDialog(self.edits, self.changed, self).show()
-
-    def _ask_empty_bin(self) -> None:
-        count = self.browser.deleted.total
-        if not count:
-            self.say("The bin is empty")
-            return
-        question = f"Remove {counted(count, 'recording')} from the disk?"
-        more = "This cannot be undone, and neither can the steps before it any more."
-        ask(self, question, more, "Remove", self.edits.empty_bin)
 
     # Odds and ends.
 

@@ -172,7 +172,7 @@ class _Picture(QWidget):
     def __init__(self, player: Player) -> None:
         super().__init__(player)
         self._player = player
-        self.setMinimumSize(280, 200)
+        self.setMinimumSize(240, 120)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAccessibleName("The clip")
 

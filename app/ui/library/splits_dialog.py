@@ -51,6 +51,7 @@ class SplitsDialog(ClosingDialog):
         self.name = QLineEdit()
         self.name.setPlaceholderText("name of a new split")
         self.name.setMaxLength(MAX_TYPED)
+        self.name.setAccessibleName("Name of a new split")
         self.add, self.remove = QPushButton("&Add"), QPushButton("Re&move")
         self.by = Picker()
         self.by.setAccessibleName("What stays together")

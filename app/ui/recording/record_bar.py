@@ -31,7 +31,8 @@ from app.ui.theme import Colours
 
 _BUSY_SAYS = "Takes are being made: Stop ends them"
 _NAME_IT = "Type the action's name, for instance wave; F8 once more records without one"
-_WIDE_PX = 760  # from here on everything but the names fits into one row, with room for what is said
+_WIDE_PX = 960  # from here on everything but the names fits into one row, with room for what is said
+_NARROW_PX = 600  # below, the buttons stand under the names, and what is said has a row of its own
 _BUSY = (RecorderState.COUNTDOWN, RecorderState.RECORDING, RecorderState.SAVING)
 
 
@@ -63,7 +64,7 @@ class RecordBar(QFrame):
         self._asked = False  # for the name, since the last take
         self._said = ""  # what is to be done before anything is recorded
         self.action = self._text("Action to record", "action, for instance wave")
-        self.person = self._text("Who does it", "who (may stay empty)")
+        self.person = self._text("Who does it", "who (optional)")
         self.person.setText(choices.person)
         self.takes = self._whole("Takes in a row", choices.takes, 1, 99)
         self.countdown = self._seconds("Countdown", choices.countdown_s, 0, 30)
@@ -78,18 +79,22 @@ class RecordBar(QFrame):
         self.cancel = QPushButton("Throw away")
         self.cancel.clicked.connect(lambda: self.cancelled.tell())
         self.state = ElidedLabel()
+        self._first = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._second = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._last_row = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._lay_out()
         self.show_view(RecorderView(RecorderState.READY))
 
     def _lay_out(self) -> None:
-        first, numbers, rest = QHBoxLayout(), QHBoxLayout(), QHBoxLayout()
-        for row in (first, numbers, rest, self._second):
+        names, buttons, numbers, checks = QHBoxLayout(), QHBoxLayout(), QHBoxLayout(), QHBoxLayout()
+        for row in (names, buttons, numbers, checks, self._first, self._second, self._last_row):
             row.setSpacing(8)
         for part, stretch in ((self.action, 3), (self.person, 2)):
-            first.addWidget(part, stretch)
-        first.addWidget(self.button)
-        first.addWidget(self.cancel)
+            names.addWidget(part, stretch)
+        buttons.addWidget(self.button, 1)
+        buttons.addWidget(self.cancel)
+        self._first.addLayout(names, 1)
+        self._first.addLayout(buttons)
         boxes: tuple[tuple[str, QWidget], ...] = (
             ("Takes", self.takes),
             ("Countdown", self.countdown),
@@ -101,22 +106,25 @@ class RecordBar(QFrame):
             numbers.addWidget(label)
             numbers.addWidget(box)
         numbers.addStretch(1)
-        rest.addWidget(self.when_still)
-        rest.addWidget(self.skeleton_only)
-        rest.addWidget(self.state, 1)
+        checks.addWidget(self.when_still)
+        checks.addWidget(self.skeleton_only)
+        checks.addStretch(1)
+        self._last_row.addLayout(checks)
+        self._last_row.addWidget(self.state, 1)
         self._second.addLayout(numbers)
-        self._second.addLayout(rest, 1)
+        self._second.addLayout(self._last_row, 1)
         column = QVBoxLayout(self)
         column.setContentsMargins(12, 8, 12, 8)
         column.setSpacing(6)
-        column.addLayout(first)
+        column.addLayout(self._first)
         column.addLayout(self._second)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Qt's: in a narrow window there are three rows."""
+        """Qt's: in a narrow window there are more rows."""
         super().resizeEvent(event)
-        narrow = self.width() < _WIDE_PX
-        self._second.setDirection(QBoxLayout.Direction.TopToBottom if narrow else QBoxLayout.Direction.LeftToRight)
+        for row, least in ((self._first, _NARROW_PX), (self._second, _WIDE_PX), (self._last_row, _NARROW_PX)):
+            narrow = self.width() < least
+            row.setDirection(QBoxLayout.Direction.TopToBottom if narrow else QBoxLayout.Direction.LeftToRight)
 
     def settings(self, session: str) -> TakeSettings:
         """How the next takes are made."""

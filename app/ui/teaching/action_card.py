@@ -99,7 +99,7 @@ class ActionCard(QFrame):
         self.show_count(f"0 of {WANTED_TAKES}")
 
     def _dress(self) -> None:
-        self.name.setPlaceholderText("name of the action, for instance wave")
+        self.name.setPlaceholderText("name, such as wave")
         self.name.setMaxLength(MAX_TYPED)
         self.name.setAccessibleName("Name of the action")
         self.name.editingFinished.connect(lambda: self.named.tell(self))

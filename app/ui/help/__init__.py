@@ -1,0 +1,1 @@
+"""What Help opens: the documentation, the doctor, and what this program is."""

@@ -1,0 +1,260 @@
+"""Every window and page at every size: nothing overlaps, is cut off or out of reach, and Tab goes in reading order."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import test_attention
+import test_library
+import window_fakes as fakes
+from geometry import faults
+from PySide6.QtCore import QSize
+from PySide6.QtWidgets import QApplication, QMainWindow, QWidget
+
+from app.recording.folder import library_root
+from app.types import Failure, StatsSnapshot
+from app.ui import screen
+from app.ui.alerts.dialog import AlertsDialog
+from app.ui.library.library_window import LibraryWindow
+
+# In logical pixels: a screen of 3840x2160 at a scale of 2 is one of 1920x1080, of 1600x900 one of 800x450, of which the
+# title bar takes some.
+SIZES = [(800, 410), (900, 600), (1366, 768), (1920, 1080)]
+PATIENCE_MS = 60_000
+pytestmark = pytest.mark.timeout(300)
+
+
+@pytest.fixture(params=SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+def sized(request, running, engines, qtbot, monkeypatch):
+    """The main window at a size, with two people in view, and the library with something in it."""
+    for module in ("control", "comparison"):
+        monkeypatch.setattr(f"app.ui.attention.{module}.Explainer", test_attention.FakeExplainer)
+    running.resize(*request.param)
+    engines.last.snapshot = StatsSnapshot(120.0, 118.0, 1234.0, 2345.0, 99999, 9, 99999)
+    see(running, engines)
+    return running
+
+
+def see(window, engines):
+    seen = test_attention.looked_at(3.0, persons=((0, "jumping_jacks"), (1, "sit_down")))
+    engines.last.give(replace(seen, events=(fakes.start("jumping_jacks", 1.0), fakes.end("sit_down", 2.0))))
+    window.live.pull()
+    window._show_side()
+    window._show_stats()
+
+
+def looked(window, qtbot):
+    """Wait until it is laid out, and say what is wrong with it."""
+    for _ in range(20):
+        qtbot.wait(20)
+        found = faults(window)
+        if not found:
+            break
+    return found
+
+
+def test_the_main_window(sized, qtbot):
+    assert looked(sized, qtbot) == ""
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_strip_for_the_demo_and_a_failure(open_window, engines, qtbot, size):
+    window = open_window(source="auto")
+    window.resize(*size)
+    engines.last.run("demo")
+    engines.last.failure = Failure("source", "camera 0 has no picture: another program uses it", False, 4.0)
+    window.live.look()
+    see(window, engines)
+    assert window.demo.isVisible()
+    assert window.banner.isVisible()
+    assert looked(window, qtbot) == ""
+
+
+def test_the_record_bar(sized, qtbot):
+    sized.actions_by_name["record"].trigger()
+    assert looked(sized, qtbot) == ""
+
+
+def test_the_attention_panel_with_another_recognizer_below(sized, engines, qtbot):
+    sized.actions_by_name["attention"].trigger()
+    see(sized, engines)
+    test_attention.answer(sized)
+    assert looked(sized, qtbot) == ""
+    comparison = sized.attention.panel.comparison
+    other = next(choice.value for choice in comparison.model.choices if choice.value)
+    comparison.model.activated.emit(comparison.model.findData(other))
+    sized.attention.control.refresh()
+    comparison._explainer.explanations.put(test_attention.explained(comparison._asked.clip))
+    sized.attention.control.refresh()
+    assert comparison.found is not None
+    assert looked(sized, qtbot) == ""
+    sized.attention.panel.tabs.setCurrentIndex(1)
+    sized.attention.control.refresh()
+    assert looked(sized, qtbot) == ""
+    sized.actions_by_name["record"].trigger()
+    assert looked(sized, qtbot) == ""
+
+
+def test_the_page_that_teaches(sized, qtbot):
+    test_library.record(library_root(), "jumping_jacks")
+    sized.actions_by_name["teach"].trigger()
+    qtbot.waitUntil(lambda: sized.teaching.page._deck is not None, timeout=PATIENCE_MS)
+    assert looked(sized, qtbot) == ""
+
+
+@pytest.mark.parametrize(
+    "name", ["alerts", "history", "recognizers", "generated", "shortcuts", "open_url", "about", "documentation"]
+)
+def test_a_window_beside(sized, qtbot, name):
+    opened = beside(sized, sized.actions_by_name[name].trigger)
+    opened.resize(sized.size())
+    found = looked(opened, qtbot)
+    opened.close()
+    assert found == ""
+    assert opened.width() <= sized.width()
+    assert opened.height() <= sized.height()
+
+
+def test_the_library(sized, qtbot):
+    test_library.record(library_root(), "jumping_jacks", pictures=True)
+    test_library.record(library_root(), "sit_down", axis=1)
+    sized.actions_by_name["library"].trigger()
+    library = sized.findChild(LibraryWindow)
+    library.resize(sized.size())
+    qtbot.waitUntil(lambda: library.player.stretch is not None, timeout=PATIENCE_MS)
+    found = {"library": looked(library, qtbot)}
+    assert library.size() == sized.size()
+    for name in ("open_import", "open_export", "open_names", "open_splits"):
+        opened = beside(sized, getattr(library, name))
+        opened.resize(sized.size())
+        found[name] = looked(opened, qtbot)
+        opened.close()
+    library.close()
+    assert set(found.values()) == {""}, found
+
+
+def test_the_dialog_that_teaches_and_a_rule(sized, qtbot):
+    test_library.record(library_root(), "jumping_jacks")
+    teaching = beside(sized, lambda: sized.beside.teach("act"))
+    teaching.resize(sized.size())
+    qtbot.waitUntil(lambda: teaching.list.topLevelItemCount() > 0, timeout=PATIENCE_MS)
+    assert looked(teaching, qtbot) == ""
+    teaching.close()
+    sized.actions_by_name["alerts"].trigger()
+    alerts = sized.findChild(AlertsDialog)
+    form = beside(sized, alerts.add.click)
+    form.resize(sized.size())
+    assert looked(form, qtbot) == ""
+    assert form.height() <= sized.height()
+    form.close()
+    alerts.close()
+
+
+def beside(window, opens):
+    """The window that something opens."""
+    before = set(QApplication.topLevelWidgets())
+    opens()
+    (opened,) = [w for w in QApplication.topLevelWidgets() if w not in before and w.isVisible()]
+    return opened
+
+
+def test_choosers_that_have_no_room_are_behind_one_button(running, qtbot):
+    toolbar = running.toolbar
+    running.resize(1920, 1080)
+    qtbot.waitUntil(lambda: not toolbar.more.isVisible())
+    running.resize(800, 500)
+    qtbot.waitUntil(toolbar.more.isVisible)
+    assert toolbar.is_folded(toolbar.provider)
+    assert not toolbar.is_folded(toolbar.source)
+    toolbar.more.click()
+    assert toolbar.provider.isVisible()
+    toolbar.provider.window().hide()
+    toolbar.open(toolbar.people)
+    assert toolbar.people.view().isVisible()
+    toolbar.people.hidePopup()
+    toolbar.people.window().hide()
+
+
+@pytest.mark.parametrize("theme_name", ["light", "dark"])
+def test_a_new_window_fits_a_small_screen_at_the_start(tmp_path, theme_name):
+    """In a process of its own, with a screen of 1366x768, and with one of 1600x900 at a scale of 2."""
+    code = (
+        "import sys; sys.path[:0] = ['tests/ui', '.']\n"
+        "from PySide6.QtWidgets import QApplication\n"
+        "from window_fakes import Engines\nfrom geometry import faults\n"
+        "from app.settings import RunOptions, UserSettings\n"
+        "from app.ui.main_window import MainWindow\nfrom app.ui.theme import Theme\n"
+        "a = QApplication([])\n"
+        f"w = MainWindow(Engines(), RunOptions(), UserSettings(), Theme(a, '{theme_name}'), list)\n"
+        "w.show(); a.processEvents(); a.processEvents()\n"
+        "print(w.width(), w.height(), w.devicePixelRatio(), repr(faults(w)))\nw.close()\n"
+    )
+    found = [started(code, tmp_path, *screen) for screen in ((1366, 768, 1), (1600, 900, 2), (3840, 2160, 2))]
+    assert found == ["1280 728 1.0 ''", "784 410 2.0 ''", "1280 800 2.0 ''"]
+
+
+def started(code, folder, width, height, scale):
+    said = {"name": "s", "x": 0, "y": 0, "width": width, "height": height}
+    said |= {"logicalDpi": 96, "logicalBaseDpi": 96, "dpr": 1}
+    file = folder / f"{width}x{height}x{scale}.json"
+    file.write_text(json.dumps({"screens": [said]}))
+    own = {name: str(folder) for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME")}
+    environment = {
+        **os.environ,
+        **own,
+        "QT_QPA_PLATFORM": f"offscreen:configfile={file}",
+        "QT_SCALE_FACTOR": str(scale),
+    }
+    root = Path(__file__).resolve().parents[2]
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=root, env=environment, capture_output=True, text=True, timeout=240
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_a_place_that_was_kept_on_a_larger_screen_fits_this_one(qtbot, qapp):
+    wide = QMainWindow()
+    qtbot.addWidget(wide)
+    wide.resize(3000, 2000)
+    kept = screen.saved_place(wide)
+    window = QMainWindow()
+    qtbot.addWidget(window)
+    screen.restore_place(window, kept)
+    free = window.screen().availableGeometry().size()
+    assert window.width() <= free.width()
+    assert window.height() <= free.height()
+    before = window.size()
+    screen.restore_place(window, "no place at all")
+    assert window.size() == before
+
+
+def test_what_is_wrong_is_found(qtbot):
+    """The check itself: overlap, text that is cut off, what is outside, no name, Tab that goes back."""
+    from PySide6.QtWidgets import QLabel, QPushButton, QToolButton
+
+    holder = QWidget()
+    qtbot.addWidget(holder)
+    holder.resize(200, 100)
+    last, first, nameless = QPushButton("Later", holder), QPushButton("Earlier", holder), QToolButton(holder)
+    text = QLabel("A long text that has no room", holder)
+    last.setGeometry(0, 60, 90, 30)
+    first.setGeometry(0, 20, 90, 30)
+    nameless.setFocusPolicy(last.focusPolicy())
+    nameless.setGeometry(180, 70, 40, 30)
+    text.setGeometry(0, 10, 60, 20)
+    holder.show()
+    found = faults(holder)
+    for part in (
+        "overlaps",
+        "needs",
+        "is outside of",
+        "has no accessible name",
+        "Tab goes back from QPushButton 'Later'",
+    ):
+        assert part in found, part
+    assert holder.size() == QSize(200, 100)

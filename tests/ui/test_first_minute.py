@@ -1,0 +1,148 @@
+"""What somebody sees who has just started it: no camera, half a body, and where to find help."""
+
+import sys
+
+import pytest
+from PySide6.QtCore import Qt, QUrl
+from PySide6.QtWidgets import QFileDialog
+from window_fakes import decision, frame, pose, result, unknown
+
+from app.types import EngineState, PersonResult, Result
+from app.ui.help import doctor
+from app.ui.help.about import AboutDialog
+from app.ui.help.doctor import DoctorDialog
+from app.ui.help.documentation import Documentation
+from app.ui.messages import advice
+from recognizer.decision import HALF_BODY, LOW_EVIDENCE, UNKNOWN
+
+
+@pytest.fixture
+def without_camera(open_window, engines):
+    """The automatic choice has come to the demo."""
+    window = open_window(source="auto")
+    engines.last.run("demo")
+    window.live.look()
+    return window
+
+
+def test_without_a_camera_a_strip_says_that_it_is_the_demo(without_camera, engines, qtbot):
+    strip = without_camera.demo
+    assert strip.isVisible()
+    assert strip.message.text() == "No camera found; this is the demo"
+    assert [button.text() for button in strip.buttons] == ["Choose camera", "Open video", "Teach"]
+    engines.last.state = EngineState.STOPPED
+    without_camera.live.look()
+    assert not strip.isVisible()
+
+
+def test_its_buttons_do_what_they_say(without_camera, qtbot):
+    camera, video, teach = without_camera.demo.buttons
+    qtbot.mouseClick(camera, Qt.MouseButton.LeftButton)
+    assert without_camera.toolbar.source.view().isVisible()
+    without_camera.toolbar.source.hidePopup()
+    qtbot.waitUntil(lambda: not without_camera.run_choices.looking_for_cameras)
+    qtbot.mouseClick(video, Qt.MouseButton.LeftButton)
+    (dialog,) = [d for d in without_camera.findChildren(QFileDialog) if d.isVisible()]
+    dialog.close()
+    qtbot.mouseClick(teach, Qt.MouseButton.LeftButton)
+    assert without_camera.actions_by_name["teach"].isChecked()
+
+
+@pytest.mark.parametrize(("source", "name"), [("demo", "demo"), ("auto", "camera 0")])
+def test_a_demo_that_was_asked_for_and_a_camera_need_no_word(open_window, engines, source, name):
+    window = open_window(source=source)
+    engines.last.run(name)
+    window.live.look()
+    assert not window.demo.isVisible()
+
+
+def test_what_limits_the_answer_is_on_the_picture(running, engines, qtbot):
+    engines.last.give(unknown(3.0, HALF_BODY))
+    qtbot.waitUntil(lambda: running.video._advice == "Step back until your knees show")
+    assert running.video.accessibleDescription() == "Step back until your knees show"
+    engines.last.give(result(3.1))
+    qtbot.waitUntil(lambda: running.video._advice == "")
+
+
+def test_advice_is_there_only_where_it_helps():
+    def of(action, reason="", view="whole"):
+        made = decision(0, 1.0, action, 0.5, reason=reason)
+        return advice(PersonResult(pose(), type(made)(**{**_fields(made), "view": view}), True))
+
+    assert of(UNKNOWN, LOW_EVIDENCE, "upper") == "Upper body only: arm actions"
+    assert of("wave", "", "upper") == ""
+    assert of(UNKNOWN, LOW_EVIDENCE) == ""
+    assert of(UNKNOWN, HALF_BODY, None) == "Step back until your knees show"
+    assert advice(None) == ""
+
+
+def _fields(made):
+    return {name: getattr(made, name) for name in made.__dataclass_fields__}
+
+
+def test_the_advice_is_painted(running, engines, qtbot):
+    given = Result(frame(3.0, bgr=None), (), (), True, 0.0)
+    engines.last.give(given)
+    qtbot.waitUntil(lambda: running.video.result is given)
+    plain = running.video.grab().toImage()
+    running.video.set_advice("Step back until your knees show")
+    assert running.video.grab().toImage() != plain
+
+
+def test_the_window_has_an_icon(running):
+    assert not running.windowIcon().isNull()
+    assert running.windowIcon().pixmap(32, 32).toImage().pixelColor(16, 16).alpha() == 255
+
+
+def test_help_tells_the_versions(running):
+    running.actions_by_name["about"].trigger()
+    (dialog,) = running.findChildren(AboutDialog)
+    assert dialog.text.text().startswith("ActionLens")
+    assert f"Python {sys.version.split()[0]}" in dialog.text.text()
+    assert "Qt 6" in dialog.text.text()
+    dialog.close()
+
+
+def test_help_shows_the_documentation_and_follows_its_links(running, tmp_path):
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "README.md").write_text("# The program\n\n[more](docs/more.md)\n")
+    (tmp_path / "docs" / "more.md").write_text("# More of it\n")
+    pages = Documentation(running, tmp_path)
+    pages.show()
+    assert "The program" in pages.page.toPlainText()
+    assert not pages.back.isEnabled()
+    pages.page.anchorClicked.emit(QUrl("docs/more.md"))
+    assert "More of it" in pages.page.toPlainText()
+    pages.back.click()
+    assert "The program" in pages.page.toPlainText()
+    pages.close()
+    running.actions_by_name["documentation"].trigger()
+    (own,) = [d for d in running.findChildren(Documentation) if d.isVisible()]
+    assert "ActionLens" in own.page.toPlainText()
+    own.close()
+
+
+@pytest.mark.parametrize(("status", "says"), [(0, "All is well."), (1, "Something is to be mended")])
+def test_help_shows_what_the_doctor_says(running, qtbot, status, says):
+    code = f"print('cameras: none'); raise SystemExit({status})"
+    dialog = DoctorDialog(running, (sys.executable, "-c", code))
+    dialog.show()
+    qtbot.waitUntil(lambda: dialog.state.text().startswith(says), timeout=60_000)
+    assert "cameras: none" in dialog.text.toPlainText()
+    dialog.close()
+
+
+def test_the_doctor_is_the_program_s_own_and_ends_with_its_window(running, qtbot):
+    running.actions_by_name["doctor"].trigger()
+    (dialog,) = running.findChildren(DoctorDialog)
+    assert "--doctor" in doctor._CODE
+    qtbot.waitUntil(lambda: "Python" in dialog.text.toPlainText(), timeout=100_000)
+    process = dialog._process
+    dialog.close()
+    assert process.state() == process.ProcessState.NotRunning
+
+
+def test_a_doctor_that_cannot_be_started_says_so(running, qtbot, tmp_path):
+    dialog = DoctorDialog(running, (str(tmp_path / "none"),))
+    qtbot.waitUntil(lambda: "could not be started" in dialog.state.text(), timeout=20_000)
+    dialog.close()
