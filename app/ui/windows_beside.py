@@ -42,7 +42,7 @@ class WindowsBeside(QObject):
 
     def teach(self, model: str) -> None:
         """Make a recognizer of what was recorded, on a model as on the command line."""
-        from app.ui.teaching.teach_dialog import TeachDialog  # it loads SQLite and scikit-learn's neighbours
+        from app.ui.teaching.teach_dialog import TeachDialog  # it loads SQLite
 
         dialog = TeachDialog(self._root(), model, self._jobs, self._theme.colours, self._window)
         dialog.use.connect(self._use_model)

@@ -1,46 +1,33 @@
-"""Logistic regression of several classes in single precision: the same head as scikit-learn's, without its import.
+"""Logistic regression of several classes in single precision: the same head as scikit-learn's, in less time.
 
-N windows, D numbers of a description, K classes.
+N windows, D numbers of a description, K classes. scikit-learn takes seconds to import and works in double precision.
 """
-
-from collections import deque
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import minimize
 
 Floats = NDArray[np.float64]
 Array = NDArray[np.float32]
 
 _STEPS = 300
-_FLAT = 1e-4  # the largest slope at which it ends: a tenth of scikit-learn's own limit
-_REMEMBERED = 10  # steps that tell how the slope bends
-_ENOUGH = 1e-4  # of the fall that the slope promises
-_SHORTEST = 1e-6  # part of a step; less is rounding
+_FLAT = 2e-5  # the largest slope at which it ends: answers within .002 of the least loss
 
 
 def fit_logistic(x: Array, target: NDArray[np.intp], weight: Floats, penalty: float) -> tuple[Floats, Floats]:
     """Weights (D, K) and bias (K,) with the least mean loss of x (N, D), whose classes are target (N,), plus penalty
-    / 2 times the squared weights. weight: (N,) of each window. By L-BFGS (Liu and Nocedal, 1989), from zero."""
+    / 2 times the squared weights. weight: (N,) of each window. By L-BFGS, from zero."""
+    shape = x.shape[1] + 1, int(target.max()) + 1
     loss = _Loss(x, target, weight, penalty)
-    at = np.zeros((x.shape[1] + 1, int(target.max()) + 1))
-    value, slope = loss(at)
-    steps: deque[tuple[Floats, Floats]] = deque(maxlen=_REMEMBERED)
-    for _ in range(_STEPS):
-        if np.abs(slope).max() <= _FLAT:
-            break
-        way = -_bent(slope, steps)
-        length = 1.0 if steps else min(1.0, 1 / float(np.abs(slope).sum()))
-        promised = float((slope * way).sum())
-        new_value, new_slope = loss(at + length * way)
-        while new_value > value + _ENOUGH * length * promised and length > _SHORTEST:
-            length /= 2
-            new_value, new_slope = loss(at + length * way)
-        if new_value >= value:
-            break
-        step, change = length * way, new_slope - slope
-        if (step * change).sum() > 0:  # else rounding
-            steps.append((step, change))
-        at, value, slope = at + step, new_value, new_slope
+
+    def flat(values: Floats) -> tuple[float, Floats]:
+        value, slope = loss(values.reshape(shape))
+        return value, slope.ravel()
+
+    # ftol: the value is of single precision, so that its last steps tell nothing; the slope decides.
+    options = {"maxiter": _STEPS, "gtol": _FLAT, "ftol": 1e-12}
+    found = minimize(flat, np.zeros(shape).ravel(), jac=True, method="L-BFGS-B", options=options)
+    at: Floats = found.x.reshape(shape)
     return at[:-1], at[-1]
 
 
@@ -67,19 +54,3 @@ class _Loss:
         slope[:-1] += self._penalty * weights
         slope[-1] = wrong.sum(axis=0)
         return value, slope
-
-
-def _bent(slope: Floats, steps: "deque[tuple[Floats, Floats]]") -> Floats:
-    """The slope divided by how it bends, as far as the last steps tell."""
-    found, parts = slope.copy(), []
-    for step, change in reversed(steps):
-        curvature = float((step * change).sum())
-        part = float((step * found).sum()) / curvature
-        found -= part * change
-        parts.append((part, curvature))
-    if steps:
-        step, change = steps[-1]
-        found *= float((step * change).sum()) / float((change**2).sum())
-    for (step, change), (part, curvature) in zip(steps, reversed(parts), strict=True):
-        found += (part - float((change * found).sum()) / curvature) * step
-    return found

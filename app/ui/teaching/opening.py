@@ -79,7 +79,7 @@ class TeachOpener(QObject):
 
     def _make(self) -> "TeachPage":
         from app.ui.teaching.takes import TakeRecorder
-        from app.ui.teaching.teach_page import TeachPage  # it loads SQLite and scikit-learn's neighbours
+        from app.ui.teaching.teach_page import TeachPage  # it loads SQLite
 
         recording = self._recording
         recorder = TakeRecorder(recording.root, self._live, self._video, self._jobs, recording.bar.choices, self)
