@@ -16,6 +16,8 @@ from recognizer.decision import ActionEvent
 
 
 class FakeEngine:
+    playback = None
+
     options = RunOptions()
 
     def __init__(self):

@@ -17,6 +17,8 @@ from recognizer.decision import Decision
 class FakeEngine:
     """Gives results to its taps on demand."""
 
+    playback = None
+
     info = RunInfo(None, "act", ("idle", "wave"), "cpu")
 
     def __init__(self, source="demo"):

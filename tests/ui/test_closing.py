@@ -41,6 +41,9 @@ _BESIDE = (
     "AlertsDialog",
     "HistoryPage",
     "LibraryWindow",
+    "AboutDialog",
+    "Documentation",
+    "DoctorDialog",
 )
 _OF_LIBRARY = ("NamesDialog", "SplitsDialog", "KeysDialog", "ExportDialog", "ImportDialog")
 _QUESTIONS = ("SourceDialog", "QFileDialog", "RightActionDialog", "QMessageBox", "RuleForm")
