@@ -113,14 +113,14 @@ def test_a_panel(followed, qtbot, qapp):
 
 
 def test_an_export_format(followed, tmp_path):
-    modules = followed("An export format")
-    assert "lengths" in modules["exporting"].FORMATS
+    exporting = followed("An export format")["exporting"]
+    lengths = exporting.FORMATS["lengths"]
     with Library(tmp_path / "library") as library:
         recording = add_recording(library)
         rows = library.recordings()
         file = tmp_path / "lengths.csv"
-        assert modules["export_any"].export_any(library, "lengths", file, [], rows) == "1 recording"
+        assert lengths.write(exporting.Export(library, file, [], rows)) == "1 recording"
         assert file.read_text() == f"{recording},{rows[0].duration_s:.2f}\n"
         with pytest.raises(OutputError, match="choose another place"):
-            modules["export_any"].export_any(library, "lengths", tmp_path / "no" / "a.csv", [], rows)
+            lengths.write(exporting.Export(library, tmp_path / "no" / "a.csv", [], rows))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["lengths.csv", "library"]

@@ -16,7 +16,7 @@ from app.interrupt import STATUS, Interrupt
 from app.library.catalogue import Library
 from app.library.editing import PARTS
 from app.library.errors import LibraryError
-from app.library.exporting import FORMATS
+from app.library.exporting import FORMATS, Export
 from app.library.importing import ImportOptions, ImportProgress
 from app.library.lock import WriterLock
 from app.library.opening import put_aside
@@ -81,8 +81,9 @@ def _add_import(parser: argparse.ArgumentParser) -> None:
 
 def _add_export(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("format", choices=FORMATS, help="pyskl: a pickle; tables: CSV and NPZ; coco: JSON; video: MP4 with skeletons")
-    add("target", type=Path, help="a file, or a folder for tables and video")
+    add("format", choices=FORMATS, help="; ".join(f"{each.name}: {each.says}" for each in FORMATS.values()))
+    folders = " and ".join(each.name for each in FORMATS.values() if not each.ending)
+    add("target", type=Path, help=f"a file, or a folder for {folders}")
     for name, what in (("action", "action"), ("person", "person"), ("session", "session"), ("recording", "recording")):
         add(f"--{name}", help=f"only this {what}")
     add("--split", help="only clips of this split")
@@ -125,22 +126,13 @@ def _import(options: argparse.Namespace, cancel: threading.Event) -> int:
 
 
 def _export(options: argparse.Namespace, cancel: threading.Event) -> int:
-    from app.library.export_any import export_any
-
     names = (options.action, options.person, options.session, options.recording)
     chosen = Filter(*names, split=options.split, part=options.part)
     with _opened(options.root) as library:
         line = _ProgressLine()
-        done = export_any(
-            library,
-            options.format,
-            options.target,
-            library.clips(chosen, limit=-1),
-            library.recordings(chosen, limit=-1),
-            pictures=options.pictures,
-            tell=line,
-            cancel=cancel,
-        )
+        clips, recordings = library.clips(chosen, limit=-1), library.recordings(chosen, limit=-1)
+        export = Export(library, options.target, clips, recordings, options.pictures, line, cancel)
+        done = FORMATS[options.format].write(export)
         line.end()
     sys.stdout.write(f"{done} written to {options.target}\n")
     return DONE

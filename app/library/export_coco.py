@@ -15,11 +15,18 @@ import numpy as np
 
 from app.errors import OutputError
 from app.library.catalogue import Library
+from app.library.exporting import Export
 from app.library.types import Filter, RecordingRow
+from app.plurals import counted
 from app.recording.folder import Recording
 from pose.skeleton import LAYOUTS, Layout
 
 _SEEN = 0.5
+
+
+def write(export: Export) -> str:
+    """See exporting.ExportFormat."""
+    return counted(export_coco(export.library, export.recordings, export.target), "pose")
 
 
 def export_coco(library: Library, recordings: Sequence[RecordingRow], file: Path) -> int:

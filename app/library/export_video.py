@@ -3,11 +3,34 @@
 import threading
 from pathlib import Path
 
+from app.errors import OutputError
 from app.library.catalogue import Library
+from app.library.exporting import Export
 from app.library.importing import ImportProgress, Tell
 from app.library.pictures import drawn, video_pictures
 from app.library.types import Filter, RecordingRow
+from app.plurals import counted
 from app.video_writer import VideoWriter
+
+
+def write(export: Export) -> str:
+    """A video of each recording into a folder; see exporting.ExportFormat."""
+    folder, count = export.target, len(export.recordings)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"cannot write into {folder} ({error.strerror}); choose another place") from error
+    for done, row in enumerate(export.recordings):
+        if export.cancel is not None and export.cancel.is_set():
+            return counted(done, "video")
+
+        def part(progress: ImportProgress, done: int = done) -> None:
+            if export.tell is not None:
+                share = progress.done / max(progress.total, 1)
+                export.tell(ImportProgress(done + share, count, progress.name))
+
+        export_video(export.library, row, folder / f"{row.id}.mp4", tell=part, cancel=export.cancel)
+    return counted(count, "video")
 
 
 def export_video(

@@ -1,9 +1,60 @@
-"""The formats of export, by name; importing this loads nothing heavy."""
+"""Export of clips and recordings: the formats, one a row, each written by a file of its own."""
+
+import importlib
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app.library.errors import LibraryError
+from app.library.types import ClipRow, RecordingRow
+
+if TYPE_CHECKING:
+    from app.library.catalogue import Library
+    from app.library.importing import Tell
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Export:
+    """What is to be written, and where: the clips, and the recordings that they are of. pictures: with the videos,
+    where the format can have them."""
+
+    library: "Library"
+    target: Path
+    clips: Sequence[ClipRow]
+    recordings: Sequence[RecordingRow]
+    pictures: bool = False
+    tell: "Tell | None" = None
+    cancel: threading.Event | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExportFormat:
+    """says: what it writes, for people. writer: "module:function" of an Export to what was written, in words; it is
+    loaded when it is used. It raises OutputError, and RecordingError where a recording cannot be read.
+    ending: of its file; "" where the target is a folder."""
+
+    name: str
+    says: str
+    writer: str
+    ending: str = ""
+
+    def write(self, export: Export) -> str:
+        """What was written, in words. Raises LibraryError where there is nothing to write, and as the writer does."""
+        if not export.recordings:
+            raise LibraryError("nothing in the library is like that; look at the names of actions, people and sessions")
+        module, _, function = self.writer.partition(":")
+        written: str = getattr(importlib.import_module(module), function)(export)
+        return written
+
 
 FORMATS = {
-    "pyskl": "labelled clips as a pickle that PYSKL reads",
-    "tables": "recordings and labels as CSV, joints as NPZ",
-    "coco": "every pose as JSON in COCO's style",
-    "video": "each recording as an MP4 with skeletons and labels",
+    each.name: each
+    for each in (
+        ExportFormat("pyskl", "labelled clips as a pickle that PYSKL reads", "app.library.pyskl_files:write", ".pkl"),
+        ExportFormat("tables", "recordings and labels as CSV, joints as NPZ", "app.library.table_files:write"),
+        ExportFormat("coco", "every pose as JSON in COCO's style", "app.library.export_coco:write", ".json"),
+        ExportFormat("video", "each recording as an MP4 with skeletons and labels", "app.library.export_video:write"),
+    )
 }
-FOLDERS = ("tables", "video")  # formats whose target is a folder

@@ -14,11 +14,13 @@ import numpy as np
 from app.errors import OutputError
 from app.library.catalogue import Library
 from app.library.errors import LibraryError
+from app.library.exporting import Export
 from app.library.import_data import Incoming, import_all, incoming
 from app.library.importing import ImportOptions, ImportReport, Tell
 from app.library.labels import clean_label, clean_note
 from app.library.teaching import within
 from app.library.types import ClipRow, NewClip, Tracks
+from app.plurals import counted
 from app.recording.folder import Recording
 from recognizer.datasets import pyskl, restricted_pickle
 from recognizer.datasets.errors import DataError
@@ -26,6 +28,11 @@ from recognizer.datasets.reading import each
 from recognizer.datasets.sequences import ActionSequence, Skeleton
 
 _PART_WORDS = {"train": "train", "validation": "validation", "val": "validation", "test": "test"}
+
+
+def write(export: Export) -> str:
+    """See exporting.ExportFormat."""
+    return counted(export_pyskl(export.library, export.clips, export.target), "clip")
 
 
 def export_pyskl(library: Library, clips: Sequence[ClipRow], file: Path) -> int:

@@ -23,11 +23,13 @@ from app.errors import OutputError, RecordingError
 from app.library.catalogue import Library
 from app.library.copies import Copies
 from app.library.errors import LibraryError
+from app.library.exporting import Export
 from app.library.importing import ImportProgress, ImportReport, Tell
 from app.library.labels import clean_label, clean_note, label_key
 from app.library.queries import TABLES, Kind
 from app.library.storing import store
 from app.library.types import ClipRow, Filter, Model, NewClip, RecordingRow, Tracks
+from app.plurals import counted
 from app.recording.folder import (
     INFO_FILE,
     JOINTS_FILE,
@@ -52,6 +54,12 @@ _MODEL_CLIP_FIELDS = ("model", "clip", "action")
 _TAKE_FIELDS = ("begins_s", "announced_action", "announced_person")  # of recordings; tables of older versions lack them
 _MOST_MODELS = 1000  # of one export
 _LONGEST_FIELD = 1 << 20
+
+
+def write(export: Export) -> str:
+    """See exporting.ExportFormat."""
+    written = export_tables(export.library, export.recordings, export.target, pictures=export.pictures)
+    return f"{counted(written, 'clip')} of {counted(len(export.recordings), 'recording')}"
 
 
 def export_tables(library: Library, recordings: Sequence[RecordingRow], folder: Path, *, pictures: bool = False) -> int:

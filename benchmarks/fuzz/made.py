@@ -13,7 +13,7 @@ import numpy as np
 from av.video.stream import VideoStream
 
 from app.library.catalogue import Library
-from app.library.export_any import export_any
+from app.library.exporting import FORMATS, Export
 from app.library.storing import describe, store
 from app.library.types import Model, NewClip, Tracks
 from app.settings import UserSettings
@@ -253,7 +253,7 @@ def _exported(kind: str) -> Files:
         with Library(root) as made:
             place = target if kind == "tables" else target / "made.pkl"
             target.mkdir()
-            export_any(made, kind, place, made.clips(limit=-1), made.recordings(limit=-1))
+            FORMATS[kind].write(Export(made, place, made.clips(limit=-1), made.recordings(limit=-1)))
         return _folder(target)
 
 

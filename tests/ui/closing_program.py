@@ -212,12 +212,13 @@ def main():
     opening.open_source = lambda options: FakeSource(fps=15.0)
     opening.open_recognizer = lambda model, provider: FakeRecognizer()
     opening.open_pose_worker = lambda options, progress, cancel: InPlace(FakeEstimator())
+    import app.library.exporting as exporting
     import app.teaching as teaching  # only now: the engine keeps what `opening` has when it is imported
-    import app.ui.library.export_dialog as exporting
     import app.ui.library.import_dialog as importing
     import app.ui.run as program
 
-    importing.import_any = exporting.export_any = slowly(work_s)
+    importing.import_any = slowly(work_s)
+    exporting.ExportFormat.write = lambda _, export: slowly(work_s)(cancel=export.cancel)
     teaching.command_of = lambda kind: [sys.executable, "-c", "import time; time.sleep(60)"]
     show = program.show_until_closed
     driven = []

@@ -17,8 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.library.catalogue import Library
-from app.library.export_any import export_any
-from app.library.exporting import FOLDERS, FORMATS
+from app.library.exporting import FORMATS, Export, ExportFormat
 from app.library.sharing import shared
 from app.library.types import ClipRow, Filter, RecordingRow
 from app.ui.dialogs import file_dialog
@@ -27,7 +26,6 @@ from app.ui.jobs import Jobs
 from app.ui.library.transfer_dialog import TransferDialog
 from app.ui.picker import Picker
 
-_ENDINGS = {"pyskl": ".pkl", "coco": ".json"}
 _CHOSEN, _SHOWN, _ALL = range(3)
 _Rows = Sequence[ClipRow] | Sequence[RecordingRow]
 
@@ -44,8 +42,8 @@ class ExportDialog(TransferDialog):
         self._shown = shown
         self._chosen: tuple[ClipRow | RecordingRow, ...] = tuple(chosen)
         self.format, self.what = Picker(), Picker()
-        for name, says in FORMATS.items():
-            self.format.addItem(f"{name}: {says}", name)
+        for each in FORMATS.values():
+            self.format.addItem(f"{each.name}: {each.says}", each.name)
         self.what.addItem(f"what is chosen ({len(self._chosen)})", _CHOSEN)
         self.what.addItem("all that the list shows", _SHOWN)
         self.what.addItem("everything", _ALL)
@@ -94,22 +92,23 @@ class ExportDialog(TransferDialog):
             return
         cancel = self._cancel = threading.Event()
         self._progress = None
-        kind, target, pictures = self.format.currentData(), self._path(), self.pictures.isChecked()
+        kind, target, pictures = self._format(), self._path(), self.pictures.isChecked()
         root, what = self._root, self.what.currentData()
 
         def work() -> str:
             with shared(root) as library:
                 clips, recordings = self._rows(library, what)
-                return export_any(
-                    library, kind, target, clips, recordings, pictures=pictures, tell=self._note, cancel=cancel
-                )
+                return kind.write(Export(library, target, clips, recordings, pictures, self._note, cancel))
 
         self._show_running(True)
         self.state.setText("Writing …")
         self._jobs.start("export", work, lambda said: self._ended(f"{said} written to {target}"), self._ended)
 
+    def _format(self) -> ExportFormat:
+        return FORMATS[self.format.currentData()]
+
     def _path(self) -> Path:
-        path, ending = Path(self.target.text().strip()).expanduser(), _ENDINGS.get(self.format.currentData(), "")
+        path, ending = Path(self.target.text().strip()).expanduser(), self._format().ending
         return path if path.suffix or not ending else path.with_name(path.name + ending)
 
     def _rows(self, library: Library, what: int) -> tuple[list[ClipRow], list[RecordingRow]]:
@@ -126,7 +125,7 @@ class ExportDialog(TransferDialog):
 
     def _fit_format(self) -> None:
         enable(self.pictures, "" if self.format.currentData() == "tables" else "Only tables take the videos along")
-        is_folder = self.format.currentData() in FOLDERS
+        is_folder = not self._format().ending
         self.target.setPlaceholderText("a new folder" if is_folder else "a file")
 
     def _ready(self) -> bool:
