@@ -3,6 +3,7 @@
 import logging
 import os
 import shutil
+import signal
 import threading
 import time
 
@@ -10,6 +11,8 @@ import platformdirs
 import pytest
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # of a run in the background; what tests start would inherit it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
 
 _REAL_CACHE = platformdirs.user_cache_path("actionlens", appauthor=False)
