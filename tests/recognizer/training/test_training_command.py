@@ -130,7 +130,7 @@ def test_a_failed_export_leaves_the_old_model(exported, trained, monkeypatch, tm
     def full_disk(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("recognizer.training.export.os.replace", full_disk)
+    monkeypatch.setattr("pose.whole_file.os.replace", full_disk)
     monkeypatch.setattr("recognizer.training.export.to_onnx", lambda *_: b"half a model")
     card = ModelCard.load(exported)
     with pytest.raises(OSError, match="No space"):
