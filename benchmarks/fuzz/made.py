@@ -183,6 +183,31 @@ def msr() -> Files:
     return {"a01_s01_e01_skeleton3D.txt": Content("text", "\n".join(rows) + "\n")}
 
 
+def florence() -> Files:
+    """Two videos in one text file, a frame a line."""
+    rng = np.random.default_rng(0)
+    rows = [
+        f"{video} {video} 1 " + " ".join(f"{value:.4f}" for value in rng.normal((0, 0, 3), 0.3, (15, 3)).ravel())
+        for video in (1, 2)
+        for _ in range(_FRAMES)
+    ]
+    return {"Florence_dataset_WorldCoordinates.txt": Content("text", "\n".join(rows) + "\n")}
+
+
+def webcam_poses() -> Files:
+    """A sequence of MediaPipe's joints, and the table with its segment."""
+    rng = np.random.default_rng(0)
+    arrays = {
+        "times_s": np.arange(_FRAMES) / 30,
+        "xy8": rng.integers(0, 5000, (_FRAMES, 33, 2)).astype(np.int16),
+        "conf": np.full((_FRAMES, 33), 200, np.uint8),
+        "size": np.array([640, 480]),
+        "layout": np.array("mediapipe-33"),
+    }
+    index = 'name\tperson\tsegments\ns0\tanna\t[[0.0, 0.2, "wave"]]\n'
+    return {"index.tsv": Content("text", index), "sequences/s0.npz": Content("npz", arrays)}
+
+
 def utd_mat() -> Files:
     """Skeletons of a Kinect as a MATLAB file."""
     rng = np.random.default_rng(0)

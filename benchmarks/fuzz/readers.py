@@ -145,6 +145,8 @@ def all_readers() -> dict[str, Reader]:
         "msr_action3d": made.msr,
         "utd_mhad": made.utd_mat,
         "penn_action": made.penn_mat,
+        "florence_3d": made.florence,
+        "webcam_poses": made.webcam_poses,
     }
     found |= {name: Reader(files, as_data_set(format=name)) for name, files in sets.items()}
     for kind in ("zip", "tar"):

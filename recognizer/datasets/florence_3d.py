@@ -35,6 +35,7 @@ _JOINTS = (
 _ORDER = [_JOINTS.index(joint) for joint in JHMDB_15.joints]
 _NUMBERS = 3 + 3 * len(_JOINTS)
 _TRAIN_PEOPLE = 5  # the first of ten; the others test
+_FARTHEST_MM = 1e6
 _MOST_M = 100.0  # a depth beyond is in millimetres
 _SHOULDERS = [JHMDB_15.index("left_shoulder"), JHMDB_15.index("right_shoulder")]
 
@@ -75,16 +76,17 @@ def _videos(file: Path) -> list[_Video]:
 
 
 def _sequence(video: _Video) -> ActionSequence:
-    rows = np.array([_row(video, number, words) for number, words in video.lines], dtype=np.float32)
+    rows = np.array([_row(video, number, words) for number, words in video.lines])
     which = f"{video.file}: lines {video.lines[0][0]} to {video.lines[-1][0]}"
     ids = rows[:, :3]
-    if (ids != ids[0]).any() or not 1 <= ids[0, 2] <= len(ACTIONS) or (ids[0] != ids[0].astype(int)).any():
+    whole = np.isfinite(ids).all() and (ids == np.round(ids)).all()
+    if not whole or (ids != ids[0]).any() or not 1 <= ids[0, 2] <= len(ACTIONS):
         raise DataError(f"{which}: not one video of one person and one of {len(ACTIONS)} actions; get this file anew")
     number, subject, action = (int(value) for value in ids[0])
     skeletons = rows[:, 3:].reshape(len(rows), len(_JOINTS), 3)
-    if not np.isfinite(skeletons).all():
-        raise DataError(f"{which}: joints that are not numbers; get this file anew")
-    skeletons = skeletons[skeletons.any(axis=(1, 2))]
+    if not (np.abs(skeletons) < _FARTHEST_MM).all():  # nor of what is not a number
+        raise DataError(f"{which}: joints that are no places; get this file anew")
+    skeletons = skeletons[skeletons.any(axis=(1, 2))].astype(np.float32)
     if len(skeletons) < 2:
         raise EmptyFileError(f"{which}: somebody in {len(skeletons)} frames, left out")
     return ActionSequence(

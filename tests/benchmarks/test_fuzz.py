@@ -10,6 +10,7 @@ from benchmarks.fuzz import child, driver, readers
 from benchmarks.fuzz.driver import Findings, Worker, fuzz, valid_files_are_read
 from benchmarks.fuzz.readers import Reader, all_readers
 from pose.errors import ActionLensError
+from recognizer.datasets.registry import DATASETS
 
 SLOW = {"utd_mhad", "penn_action"}  # a process for each file
 INPUTS = 5
@@ -28,6 +29,10 @@ def test_every_reader_takes_a_few_wrong_files(tmp_path):
     assert set(findings.counts) == set(known)
     assert sum(findings.counts.values()) >= INPUTS * (len(known) - len(SLOW))
     assert sum(findings.refused.values()) > 0
+
+
+def test_every_data_set_is_fuzzed():
+    assert set(DATASETS) <= set(all_readers())
 
 
 # That it would notice.

@@ -1,6 +1,6 @@
 """Episodes keep teachers and testers apart; DTW is the textbook's."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -9,6 +9,8 @@ import pytest
 from teaching_clips import made_clips, write_base
 
 from pose.skeleton import MPOSE_13
+from recognizer.datasets.errors import DataError
+from recognizer.datasets.sequences import LabelledSequence, Segment
 from recognizer.onnx_recognizer import OnnxRecognizer
 from recognizer.teaching.errors import TeachingError
 from recognizer.teaching.lesson import prepare
@@ -104,20 +106,15 @@ def test_episodes_at_a_desk_are_of_arm_actions():
 
 
 def test_people_before_webcams_show_nothing_of_what_is_new(monkeypatch):
-    person = SimpleNamespace  # of which nothing but the labels is read
-    monkeypatch.setattr(few_shot_embedding, "LabelledSequence", LabelledOnly)
     labels = ("wave", "other:bicep_curl", "push_up", "other:lunge")
-    found = LabelledOnly(tuple(person(label=label) for label in labels))
-    monkeypatch.setattr(few_shot_embedding.webcam_poses, "read", lambda _: [found, ValueError("damaged")])
+    segments = tuple(Segment(place, place + 0.5, label) for place, label in enumerate(labels))
+    poses = np.zeros((4, 13, 2), np.float32), np.ones((4, 13), np.float32)
+    found = LabelledSequence("s0", "here", "anna", np.arange(4.0), *poses, MPOSE_13, (640, 480), segments)
+    monkeypatch.setattr(few_shot_embedding.webcam_poses, "read", lambda _: iter([found, DataError("damaged")]))
     (kept,) = people_without(Path("data"), "utd_mhad")
     assert [segment.label for segment in kept.segments] == ["wave", "push_up"]
     (kept,) = people_without(Path("data"), "penn_action")
     assert [segment.label for segment in kept.segments] == ["wave", "other:bicep_curl", "other:lunge"]
-
-
-@dataclass(frozen=True)
-class LabelledOnly:
-    segments: tuple
 
 
 def test_time_warping_by_hand():

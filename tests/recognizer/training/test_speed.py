@@ -69,11 +69,11 @@ class _Louder(torch.nn.Module):
 
 def test_work_is_counted_for_each_clip():
     one, four = (row["gflop"] for row in speed.measure([speed.live("act-micro", {})], [1], [1, 4], rounds=1)["rows"])
-    width, tokens, features = 64, 31, 78
-    whole = tokens * (features * width + 3 * 10 * width**2)  # embedding and three layers of queries, values, two others
-    scores = 3 * 2 * tokens**2 * width
-    last = 12 * width**2 + 2 * tokens * width
-    assert one * 1e9 == pytest.approx(2 * (whole + scores + last + width * speed.OUTPUTS))
+    width, frames, tokens, features, hidden = 64, 30, 31, 78, 256
+    layers = 4 * tokens * 12 * width**2  # queries, keys, values, output; two of the feed-forward, four times as wide
+    scores = 4 * 2 * tokens**2 * width
+    head = hidden * (width + speed.OUTPUTS)
+    assert one * 1e9 == pytest.approx(2 * (frames * features * width + layers + scores + head))
     assert four == pytest.approx(4 * one)
 
 
