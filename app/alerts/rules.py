@@ -1,9 +1,7 @@
 """Rules and their file: TOML, written whole, read with one clear line about what is wrong."""
 
-import contextlib
 import json
 import math
-import os
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +11,7 @@ from typing import Any
 from platformdirs import user_config_path
 
 from app.errors import UsageError
+from pose.whole_file import write_text
 
 NOBODY = "nobody"  # in the place of an action: there is no person in view
 KINDS = ("sound", "notify", "command", "post", "mqtt", "osc", "key")
@@ -109,14 +108,10 @@ def load(path: Path) -> Alerts:
 
 def save(alerts: Alerts, path: Path) -> None:
     """Write everything, through a temporary file; AlertError where that fails."""
-    new = path.with_name(f"{path.name}.{os.getpid()}.new")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        new.write_text(as_toml(alerts), encoding="utf-8")
-        new.replace(path)
+        write_text(path, as_toml(alerts))
     except OSError as error:
-        with contextlib.suppress(OSError):
-            new.unlink(missing_ok=True)
         raise AlertError(f"rules cannot be kept in {path}: {error.strerror or error}") from None
 
 

@@ -5,9 +5,7 @@ of labelled stretches. Visibility: 0 not seen, 1 guessed (confidence under a hal
 """
 
 import json
-import os
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -20,6 +18,7 @@ from app.library.types import Filter, RecordingRow
 from app.plurals import counted
 from app.recording.folder import Recording
 from pose.skeleton import LAYOUTS, Layout
+from pose.whole_file import written_whole
 
 _SEEN = 0.5
 
@@ -34,7 +33,6 @@ def export_coco(library: Library, recordings: Sequence[RecordingRow], file: Path
     be read."""
     layouts = sorted({row.layout for row in recordings})
     first_image = np.cumsum([1, *(row.frames for row in recordings)]).tolist()
-    temporary = file.with_name(f".{file.name}.new")
     poses = 0
 
     def annotations() -> Iterator[dict[str, Any]]:
@@ -47,7 +45,7 @@ def export_coco(library: Library, recordings: Sequence[RecordingRow], file: Path
                 yield _annotation(recording, place, poses, first, category)
 
     try:
-        with temporary.open("w", encoding="utf-8") as out:
+        with written_whole(file) as temporary, temporary.open("w", encoding="utf-8") as out:
             out.write('{"info": {"description": "ActionLens"},\n"categories": ')
             _list(out, (_category(LAYOUTS[name], number) for number, name in enumerate(layouts, 1)))
             out.write(',\n"images": ')
@@ -57,12 +55,8 @@ def export_coco(library: Library, recordings: Sequence[RecordingRow], file: Path
             out.write(',\n"clips": ')
             _list(out, _clips(library, recordings))
             out.write("}\n")
-        os.replace(temporary, file)
     except OSError as error:
         raise OutputError(f"cannot write {file} ({error.strerror}); choose another place") from error
-    finally:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
     return poses
 
 

@@ -18,6 +18,7 @@ from app.library.errors import DamagedLabelsError, LibraryError
 from app.library.labels import NOTHING, clean_label, clean_note
 from app.library.types import Model, NewClip
 from app.recording.folder import recordings_folder
+from pose.whole_file import write_text
 
 LABELS_FILE, WHOLE_FILE = "labels.json", "library.json"
 VERSION = 1
@@ -168,11 +169,7 @@ def _whole(connection: sqlite3.Connection) -> dict[str, Any]:
 
 
 def _write(path: Path, content: dict[str, Any]) -> None:
-    temporary = path.with_name(f".{path.name}.new")
-    with temporary.open("w", encoding="utf-8") as file:
-        json.dump(content, file, ensure_ascii=False, indent=1)
-        file.write("\n")
-    os.replace(temporary, path)
+    write_text(path, json.dumps(content, ensure_ascii=False, indent=1) + "\n")
 
 
 def _read(path: Path) -> dict[str, Any] | None:
