@@ -16,22 +16,15 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # of a run in the backgro
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
 
 _REAL_CACHE = platformdirs.user_cache_path("actionlens", appauthor=False)
-# Marked `slow`, and run by `make test-all` alone: research, which shares no code with what the program runs but for
-# features, window and decision, and those have tests of their own.
-_SLOW = tuple(
-    f"tests/recognizer/training/{name}"
-    for name in (
-        *("generate/", "models/", "pretrain/"),
-        *(
-            "test_benchmark.py",
-            "test_few_shot.py",
-            "test_label_efficiency.py",
-            "test_taught_alarms.py",
-            "test_speed.py",
-        ),
-        *("test_presets.py", "test_transforms.py", "test_whole_clip.py"),
-        *("test_explain_command.py", "test_import_official.py", "test_official.py", "test_segmentation.py"),
-    )
+# Marked `slow`, and run by `make test-all` alone: research and the networks, which share no code with what the program
+# runs but for features, window and decision, and those have tests of their own.
+_SLOW = (
+    "tests/research/",
+    "tests/benchmarks/test_recognizers.py",
+    *(
+        f"tests/recognizer/training/{name}"
+        for name in ("generate/", "models/", "pretrain/", "test_explain_command.py", "test_segmentation.py")
+    ),
 )
 _PATIENCE_S = 30.0  # other tests run beside this one
 

@@ -1,40 +1,29 @@
-"""python -m recognizer.training COMMAND: train, evaluate and export recognizers."""
+"""python -m recognizer.training COMMAND: train, evaluate, export and explain recognizers."""
 
 import argparse
 import logging
 import signal
 import sys
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 
 from pose.arguments import Parser, line_of
 from pose.errors import ActionLensError
 from recognizer.training import everyday_commands as everyday
-from recognizer.training import (
-    fine_tune_command,
-    import_official,
-    recalibrate,
-    repetitions,
-    speed,
-    stream,
-    stream_set,
-)
-from recognizer.training.benchmark import command as benchmark
-from recognizer.training.benchmark import few_shot_command as few_shot
-from recognizer.training.benchmark import label_efficiency, taught_alarms
+from recognizer.training import fine_tune_command, recalibrate, repetitions, stream, stream_set
 from recognizer.training.explain import command as explaining
 from recognizer.training.generate import command as generation
 from recognizer.training.pretrain import command as pretraining
 from recognizer.training.reading import LeftOut
-from recognizer.training.whole_clip import command as whole_clip
 
 Run = Callable[[argparse.Namespace], int | None]  # the exit status; None for 0
 AddArguments = Callable[[argparse.ArgumentParser], None]
+Commands = Mapping[str, tuple[str, AddArguments, Run]]
 
 # What a command does, its arguments, and the command itself.
-COMMANDS: dict[str, tuple[str, AddArguments, Run]] = {
+COMMANDS: Commands = {
     "train": ("train a network on everyday actions", everyday.add_train, everyday.train),
     "evaluate": ("tell accuracy and false alarms of trained networks", everyday.add_evaluate, everyday.evaluate),
     "export": ("write trained networks as model.onnx and card.json", everyday.add_export, everyday.export_weights),
@@ -58,43 +47,18 @@ COMMANDS: dict[str, tuple[str, AddArguments, Run]] = {
         repetitions.add_arguments,
         repetitions.run,
     ),
-    "import-official": (
-        "make weights/NAME of a checkpoint of the official codes",
-        import_official.add_arguments,
-        import_official.run,
-    ),
-    "train-clips": (
-        "train a network on the whole clips of a data set's published split",
-        whole_clip.add_arguments,
-        whole_clip.run,
-    ),
     "fine-tune": (
         "train on a user's own clips, as the window asks for it",
         fine_tune_command.add_fine_tune,
         fine_tune_command.run_fine_tune,
     ),
-    "few-shot": (
-        "measure Quick teaching with few clips of actions that the embedding never saw",
-        few_shot.add_few_shot_arguments,
-        few_shot.run_few_shot,
-    ),
-    "taught-alarms": (
-        "measure the false alarms that a teaching states against those on footage that it never had",
-        taught_alarms.add_taught_alarms,
-        taught_alarms.run_taught_alarms,
-    ),
     "pretrain": (
-        "pretrain GL-Transformer without labels, and say what that is worth with few",
+        "pretrain GL-Transformer without labels, and export it as a recognizer",
         pretraining.add_arguments,
         pretraining.run,
     ),
-    "label-efficiency": (
-        "measure what labels are worth: networks pretrained without them, with other labels, and from scratch",
-        label_efficiency.add_label_efficiency,
-        label_efficiency.run_label_efficiency,
-    ),
     "generator": (
-        "train, measure, draw, export and time generators of clips (SA-GCN, its ablations and baselines)",
+        "train and export generators of clips (SA-GCN, its ablations and baselines)",
         generation.add_arguments,
         generation.run,
     ),
@@ -104,27 +68,40 @@ COMMANDS: dict[str, tuple[str, AddArguments, Run]] = {
         explaining.add_explain,
         explaining.run_explain,
     ),
-    "deletion": (
-        "measure how faithful explanations are, by hiding what they name",
-        explaining.add_deletion,
-        explaining.run_deletion,
-    ),
-    "dropped-frames": (
-        "accuracy of AcT against frames that are left out",
-        explaining.add_dropped_frames,
-        explaining.run_dropped_frames,
-    ),
-    "speed": ("time recognizers in ONNX Runtime and in PyTorch", speed.add_arguments, speed.run),
-    "benchmark": ("train and test on the published splits of data sets", benchmark.add_arguments, benchmark.run),
+}
+
+# What was a command here, and is research or a benchmark now.
+MOVED = {
+    **{
+        name: f"research {name}"
+        for name in (
+            *("benchmark", "deletion", "dropped-frames", "few-shot", "import-official", "label-efficiency"),
+            *("taught-alarms", "train-clips"),
+            *("generator cost", "generator few-shot", "generator figures", "generator measure"),
+            *("pretrain ablations", "pretrain evaluate", "pretrain figures", "pretrain speed"),
+            "pretrain without-network",
+        )
+    },
+    "speed": "benchmarks.recognizers",
 }
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
+    """See run_command. A command that has moved is a mistake that is told where to."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    for name in (" ".join(words[:2]), *words[:1]):
+        if name in MOVED:
+            sys.stderr.write(f"`{name}` has moved; use `python -m {MOVED[name]}` in the source tree\n")
+            return 2
+    return run_command("recognizer.training", __doc__ or "", COMMANDS, words)
+
+
+def run_command(package: str, description: str, commands: Commands, arguments: Sequence[str] | None = None) -> int:
     """Exit status: 0 done, 2 a mistake of the user's, told in one line, 130 interrupted.
 
-    1: done, except for inputs that could not be read, each told in one line.
+    1: done, except for inputs that could not be read, each told in one line. package: behind `python -m`.
     """
-    options = _parser().parse_args(arguments)
+    options = _parser(package, description, commands).parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
     warnings.filterwarnings("ignore", module="lightning|copyreg|torch")  # of libraries about each other
@@ -142,11 +119,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return status or (1 if left_out.damaged else 0)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = Parser(prog="python -m recognizer.training", description=__doc__)
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for name, (what, add_arguments, run) in COMMANDS.items():
-        command = commands.add_parser(name, help=what, description=f"{what[0].upper()}{what[1:]}.")
+def _parser(package: str, description: str, commands: Commands) -> argparse.ArgumentParser:
+    parser = Parser(prog=f"python -m {package}", description=description)
+    parsers = parser.add_subparsers(required=True, metavar="COMMAND")
+    for name, (what, add_arguments, run) in commands.items():
+        command = parsers.add_parser(name, help=what, description=f"{what[0].upper()}{what[1:]}.")
         command.add_argument("--threads", type=int, default=1, help="processor threads (default 1)")
         command.set_defaults(run_command=run)
         add_arguments(command)

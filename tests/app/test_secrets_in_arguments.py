@@ -40,12 +40,25 @@ def parsers(parser):
 
 def training_parser():
     pytest.importorskip("torch")
+    from recognizer.training.command_line import COMMANDS, _parser
+
+    return _parser("recognizer.training", "", COMMANDS)
+
+
+def research_parser():
+    pytest.importorskip("torch")
     from recognizer.training.command_line import _parser
+    from research.command_line import COMMANDS
 
-    return _parser()
+    return _parser("research", "", COMMANDS)
 
 
-PARSERS = {"main.py": cli._parser, "library": library._parser, "training": training_parser}
+PARSERS = {
+    "main.py": cli._parser,
+    "library": library._parser,
+    "training": training_parser,
+    "research": research_parser,
+}
 
 
 @pytest.mark.parametrize("name", PARSERS)

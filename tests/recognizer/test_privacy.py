@@ -16,7 +16,7 @@ LOAD = (
     "from recognizer.onnx_recognizer import OnnxRecognizer\n"
     "OnnxRecognizer(find_model('act'), 'cpu').close()\n"
 )
-SPEED = "import recognizer.training.speed\n"  # once imported ONNX Runtime by itself, before the telemetry was off
+SPEED = "import benchmarks.recognizers\n"  # once imported ONNX Runtime by itself, before the telemetry was off
 UNGUARDED = (
     "import onnxruntime\nonnxruntime.InferenceSession('weights/act/model.onnx', providers=['CPUExecutionProvider'])\n"
 )

@@ -1,63 +1,29 @@
-"""Clips to explain: of a video, of a recording of a data set, and samples of a data set's split."""
+"""Clips to explain: of a video, or of a recording of a data set."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pose.errors import ActionLensError
 from recognizer.datasets.registry import DATASETS
 from recognizer.decision import body_in_view
 from recognizer.explain import Recognizer
-from recognizer.features import LAYOUT, RATE_FPS
+from recognizer.features import RATE_FPS
 from recognizer.training import augment
 from recognizer.training.batches import FRAMES, gather
 from recognizer.training.evaluate import front_view
-from recognizer.training.everyday import ACTIONS, IDLE, OTHER, Corpus, merge
+from recognizer.training.everyday import IDLE, merge
 from recognizer.training.reading import action_sequences
 from recognizer.types import Clip
 from recognizer.window import PoseWindow
 
 READERS = {dataset.name: dataset.read for dataset in DATASETS.values() if dataset.everyday}
-_TORSO_PX = 100.0  # clips of data sets are drawn as if somebody stood in a picture of this scale
+TORSO_PX = 100.0  # clips of data sets are drawn as if somebody stood in a picture of this scale
 
 
 class ClipError(ActionLensError):
     """There is no such clip, or nothing in it to explain."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Sample:
-    """Clips of a split, and the action (N,) in ACTIONS that each shows. how: in words, for reports."""
-
-    clips: tuple[Clip, ...]
-    actions: NDArray[np.intp]
-    how: str
-
-
-def sample(data: Path, sets: tuple[str, ...], part: str, count: int, seed: int) -> Sample:
-    """The middle 1.5 s of recordings of listed actions, drawn at random. Raises DataError."""
-    corpus = merge(one for name in sets for one in action_sequences(READERS[name](data / name)))
-    listed = (corpus.part == part) & ~np.isin(corpus.action, [ACTIONS.index(IDLE), ACTIONS.index(OTHER)])
-    rows = np.random.default_rng(seed).permutation(np.flatnonzero(listed))[:count]
-    how = f"the middle 1.5 s of {len(rows)} clips of listed actions, {part} split of {' and '.join(sets)}, seed {seed}"
-    return Sample(middle_clips(corpus, rows), corpus.action[rows], how)
-
-
-def middle_clips(corpus: Corpus, rows: NDArray[np.intp]) -> tuple[Clip, ...]:
-    """A clip of the middle of each recording; recordings shorter than a clip are stretched to one."""
-    last = corpus.length[rows] - 1.0
-    span = np.minimum((FRAMES - 1) / RATE_FPS * corpus.fps[rows], last)
-    positions = (last - span)[:, None] / 2 + span[:, None] * np.linspace(0, 1, FRAMES)
-    joints, seen = gather(corpus, rows, positions)
-    xy_px = (front_view(augment.unit_size(joints), corpus.depth[rows]) * _TORSO_PX).astype(np.float32)
-    times = positions[:, -1] / corpus.fps[rows]
-    return tuple(
-        Clip(xy, confidence, RATE_FPS, LAYOUT, float(time_s), 0)
-        for xy, confidence, time_s in zip(xy_px, seen.astype(np.float32), times, strict=True)
-    )
 
 
 def clip_of(recognizer: Recognizer, name: str, data: Path | None, at_s: float | None) -> Clip:
@@ -107,6 +73,6 @@ def _of_recording(recognizer: Recognizer, name: str, data: Path | None) -> Itera
     starts = np.arange(0, last - span + 1e-6, float(corpus.fps[0]) / card.fps)
     positions = starts[:, None] + span * np.linspace(0, 1, card.frames)
     joints, seen = gather(corpus, np.zeros(len(starts), dtype=np.intp), positions)
-    xy_px = (front_view(augment.unit_size(joints), corpus.depth[[0] * len(starts)]) * _TORSO_PX).astype(np.float32)
+    xy_px = (front_view(augment.unit_size(joints), corpus.depth[[0] * len(starts)]) * TORSO_PX).astype(np.float32)
     for xy, confidence, place in zip(xy_px, seen.astype(np.float32), positions, strict=True):
         yield Clip(xy, confidence, card.fps, card.skeleton, float(place[-1] / corpus.fps[0]), 0)

@@ -161,20 +161,6 @@ def edge_importance(clip: Clip, importance: Array) -> Figure:
     return figure
 
 
-def lines(curves: Mapping[str, tuple[Sequence[float], Sequence[float]]], title: str, x: str, y: str) -> Figure:
-    """Named curves over a common axis."""
-    figure = Figure(figsize=(7, 4.5), layout="constrained")
-    axes = figure.subplots()
-    for name, (places, values) in curves.items():
-        axes.plot(places, values, marker="o", markersize=3, label=name)
-    axes.set_title(title)
-    axes.set_xlabel(x)
-    axes.set_ylabel(y)
-    axes.grid(alpha=0.3)
-    axes.legend()
-    return figure
-
-
 def save(figures: Mapping[str, Figure], folder: Path) -> None:
     """NAME.png of each, whole or not at all."""
     for name, figure in figures.items():

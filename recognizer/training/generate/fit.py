@@ -21,7 +21,7 @@ from recognizer.training.run_folder import RunError, claim
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class GeneratorJob:
     """One training. data: name of the set."""
 
     data: str
@@ -51,7 +51,7 @@ class GeneratorBatches:
         return torch.from_numpy(self.clips[rows]), torch.from_numpy(self.shares[rows])
 
 
-def train(motions: Motions, job: Job, folder: Path, hardware: Hardware) -> Trained:
+def train(motions: Motions, job: GeneratorJob, folder: Path, hardware: Hardware) -> Trained:
     """The trained generator: the weights with the least MMD_seq to the validation clips.
 
     `folder` keeps logs and checkpoints, from which a killed training of the same job goes on, and in the end
@@ -80,7 +80,7 @@ def train(motions: Motions, job: Job, folder: Path, hardware: Hardware) -> Train
 
 def _finished(
     training: MakerTraining,
-    job: Job,
+    job: GeneratorJob,
     config: dict[str, Any],
     described: dict[str, Any],
     motions: Motions,

@@ -19,8 +19,7 @@ from recognizer.datasets.errors import DataError
 from recognizer.datasets.sequences import ActionSequence
 from recognizer.training import views
 from recognizer.training.reading import action_sequences
-from recognizer.training.whole_clip.clips import ClipOptions, whole_clips
-from recognizer.training.whole_clip.tasks import stratified
+from recognizer.training.whole_clips import ClipOptions, stratified, whole_clips
 
 Array = NDArray[np.float32]
 Rows = NDArray[np.intp]

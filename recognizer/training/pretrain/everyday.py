@@ -19,12 +19,13 @@ from recognizer.training.batches import FRAMES, Positions, gather
 from recognizer.training.everyday import Corpus, merge, read_all
 from recognizer.training.loop import Batch, Hardware
 from recognizer.training.models.gl_features import motion_of
-from recognizer.training.pretrain.fit import Job, Pretrained, load_pretrained, pretrain_on
-from recognizer.training.pretrain.motion import GLOBAL, Rows
+from recognizer.training.pretrain.fit import Pretrained, Pretraining, load_pretrained, pretrain_on
 from recognizer.training.pretrain.own_recordings import OWN, read_library, with_recordings
-from recognizer.training.pretrain.recipes import Recipe, config_of
+from recognizer.training.pretrain.recipes import GLOBAL, Recipe, config_of
 from recognizer.training.pretrain.targets import mpdp_targets
 from recognizer.training.run_folder import RunError
+
+Rows = NDArray[np.intp]
 
 NAME = "everyday"
 TITLE = "all skeletons that there are, in two dimensions"
@@ -112,7 +113,7 @@ def pretrain_everyday(
     """As fit.pretrain_on, on rows_of the corpus."""
     rows = rows_of(corpus)
     own = int((corpus.dataset == OWN).sum())
-    job = Job(NAME, size, recipe, FRAMES, seed, "train")
+    job = Pretraining(NAME, size, recipe, FRAMES, seed, "train")
     described = {
         "job": asdict(job),
         "joints": list(TOKENS),

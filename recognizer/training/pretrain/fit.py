@@ -3,9 +3,8 @@
 import pickle
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import lightning
 import torch
@@ -18,17 +17,15 @@ from recognizer.training.loop import LAST_CHECKPOINT, Batch, Batches, Hardware, 
 from recognizer.training.loop import fit as fit_network
 from recognizer.training.models.gl_transformer import GlConfig, GlPretraining, GlTransformer
 from recognizer.training.pretrain.losses import mpdp_loss
-from recognizer.training.pretrain.motion import MotionClips, Rows
-from recognizer.training.pretrain.recipes import Recipe, RecipeError, network_config
-from recognizer.training.pretrain.stream import MotionBatches, RecipeBatches
+from recognizer.training.pretrain.recipes import Recipe, RecipeError
 from recognizer.training.run_folder import RunError, claim, demand_same, in_short
 
 WEIGHTS_FILE = "pretrained.pt"
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
-    """One pretraining. frames: the longest clip. part: of the task, see Task.split."""
+class Pretraining:
+    """What is pretrained and how. frames: the longest clip. part: of the data that is learnt from."""
 
     task: str
     size: str
@@ -36,6 +33,12 @@ class Job:
     frames: int
     seed: int = 0
     part: str = "test"
+
+
+class RecipeBatches(Batches, Protocol):
+    """clips (B, T, J, C), real (B, T), then targets or labels (B,), as a recipe says."""
+
+    recipe: Recipe
 
 
 class RecipeTraining(Training):
@@ -74,16 +77,6 @@ class MpdpTraining(RecipeTraining):
         return mpdp_loss(found, targets, tokens, self.recipe.reading, self.recipe.global_translation)
 
 
-class ActionTraining(RecipeTraining):
-    """Learns the actions of labelled clips."""
-
-    def losses(self, batch: Batch) -> dict[str, Tensor]:
-        """Cross entropy."""
-        clips, real, labels = batch
-        logits = self.network(clips, real).float()
-        return {"loss": nn.functional.cross_entropy(logits, labels, label_smoothing=self.recipe.label_smoothing)}
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Pretrained:
     """network: in eval mode. job: how it was pretrained, as written. seconds: what that took."""
@@ -91,17 +84,6 @@ class Pretrained:
     network: GlPretraining
     job: dict[str, Any]
     seconds: float
-
-
-def pretrain(
-    clips: MotionClips, rows: Rows, job: Job, folder: Path, hardware: Hardware, callbacks: Sequence[Callback] = ()
-) -> Pretrained:
-    """Pretrain on rows of clips, as pretrain_on does."""
-    described = {"job": asdict(job), "actions": list(clips.actions), "joints": list(clips.joints)}
-    batches = MotionBatches(clips, rows, job.recipe, job.frames, job.seed)
-    return pretrain_on(
-        batches, partial(network_config, clips, job.frames, job.size), described, folder, hardware, callbacks
-    )
 
 
 def pretrain_on(
@@ -113,7 +95,7 @@ def pretrain_on(
     callbacks: Sequence[Callback] = (),
 ) -> Pretrained:
     """The network after the last epoch; `folder` keeps checkpoints, from which a killed training of the same job goes
-    on, logs and in the end pretrained.pt, with which there is nothing left to do. described: the job, as a Job.
+    on, logs and in the end pretrained.pt, with which there is nothing left to do. described: has "job", a Pretraining.
 
     RecipeError; RunError where the folder holds another training or the loss is lost.
     """

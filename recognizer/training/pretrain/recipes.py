@@ -7,10 +7,12 @@ from typing import Any, Literal
 
 from pose.errors import ActionLensError
 from recognizer.training.models.gl_transformer import GlConfig, Positions, PositionStart
-from recognizer.training.pretrain.motion import Facing, MotionClips
 from recognizer.training.pretrain.targets import INTERVALS, Reading
 
+Facing = Literal["frame", "clip", "none"]
 Pace = Literal["natural", "squeezed", "sampled"]
+
+GLOBAL = "global"  # the token of the way of the whole body, where a layout has no root of its own
 
 
 class RecipeError(ActionLensError):
@@ -24,7 +26,8 @@ class Recipe:
     decay: factor on the rate after each epoch. warmup: steps in which the rate rises to its peak. clip_norm: limit of
     the gradient's norm. stretch: clips are made longer or shorter by up to this part. shear: amplitude, of all but the
     global translation. pace: "natural" cuts clips at the longest, "squeezed" resamples what is longer to it, "sampled"
-    resamples all to it. facing: see motion. position_start: see GlConfig. dropout: of everything, branches of blocks
+    resamples all to it. facing: 3D clips are turned to the front
+    in each frame, once, or not. position_start: see GlConfig. dropout: of everything, branches of blocks
     too; fine-tuning keeps that of pretraining. The rest are the paper's ablations.
     """
 
@@ -87,17 +90,6 @@ SMALL_SET = PUBLISHED.changed(
 )
 RECIPES = {recipe.name: recipe for recipe in (PUBLISHED, SMALL_SET)}
 
-FINE_TUNING = Recipe(
-    name="fine-tuning",
-    source="ours; how the paper fine-tunes is not published",
-    epochs=150,
-    batch=16,
-    learning_rate=2e-4,
-    warmup=20,
-    clip_norm=1.0,
-    label_smoothing=0.1,
-)
-
 # Width and depth; published: that of NTU RGB+D's 50 tokens.
 SIZES: dict[str, dict[str, int]] = {
     "published": {"width": 48, "depth": 4, "heads": 8},
@@ -120,18 +112,6 @@ def size_of(name: str) -> dict[str, int]:
     if name not in SIZES:
         raise RecipeError(f"no size {name!r}; choose one of {', '.join(SIZES)}")
     return SIZES[name]
-
-
-def network_config(clips: MotionClips, frames: int, size: str, recipe: Recipe) -> GlConfig:
-    """The network for these clips, cut or resampled to at most `frames`."""
-    shape = {
-        "joints": len(clips.joints),
-        "global_joint": clips.global_joint,
-        "channels": clips.channels,
-        "people": clips.people,
-        "frames": frames,
-    }
-    return config_of(shape, size, recipe)
 
 
 def config_of(shape: Mapping[str, int], size: str, recipe: Recipe) -> GlConfig:

@@ -13,7 +13,7 @@ from recognizer.datasets.sequences import ActionSequence
 from recognizer.training import everyday, everyday_streams
 from recognizer.training.command_line import main
 from recognizer.training.stream_set import add_stream_set
-from recognizer.training.whole_clip.tasks import TASKS
+from research.whole_clip.tasks import TASKS
 
 
 @pytest.fixture

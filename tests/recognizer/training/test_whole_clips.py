@@ -9,7 +9,7 @@ from pose.skeleton import COCO_17, KINECT_20, MEDIAPIPE_33, MPOSE_13, NTU_25
 from recognizer.datasets import jhmdb
 from recognizer.datasets.errors import DataError
 from recognizer.datasets.sequences import ActionSequence, Skeleton
-from recognizer.training.whole_clip.clips import ClipOptions, padded_clips, whole_clips
+from recognizer.training.whole_clips import ClipOptions, padded_clips, whole_clips
 
 PLAIN = ClipOptions(normalise="none")
 

@@ -11,6 +11,7 @@ from recognizer.datasets import penn_action, pyskl, restricted_pickle
 from recognizer.datasets.dataset import DataSet
 from recognizer.training.generate import command, sets
 from recognizer.training.generate.sets import MotionSet
+from recognizer.training.generate.trained import load_trained
 
 
 @pytest.fixture
@@ -48,27 +49,14 @@ def test_from_training_to_made_up_clips(data, tmp_path, capsys):
     run = tmp_path / "run"
     train(data, run)
     assert "kept iteration" in capsys.readouterr().out
-    page = tmp_path / "page.md"
-    page.write_text("# Page\n<!-- measured: made-up, test -->\n<!-- end -->\n")
-    call("generator", "measure", "--data", data, "--runs", run, "--part", "test", "--steps", 20, "--page", page)
-    header, real, ours = capsys.readouterr().out.splitlines()
-    assert header.split()[:4] == ["of", "draws", "mmd", "avg"]
-    assert (real.split()[0], ours.split()[0]) == ("real", "run")
-    figures = json.loads((run / "measures-test.json").read_text())["figures"]
-    assert figures["of"] == 40
-    assert f"{figures['mmd_avg']:.3f}" in ours
-    row = next(line for line in page.read_text().splitlines() if line.startswith("| frame-vae, seed 0, iteration "))
-    assert f"| {figures['mmd_avg']:.3f} |" in row
-    assert "**made-up, test clips**: 40 held-out clips of 2 actions (raise, spread), 8 frames" in page.read_text()
-    call("generator", "figures", "--data", data, "--run", run, "--out", tmp_path / "figures")
-    assert (tmp_path / "figures" / "actions.png").stat().st_size > 10_000
-    assert (tmp_path / "figures" / "blend-raise-spread.png").stat().st_size > 10_000
+    measures = {"iteration": load_trained(run).iteration, "steps": 20, "seed": 0, "figures": {"mmd_avg": 0.125}}
+    (run / "measures-test.json").write_text(json.dumps(measures))
     call("generator", "export", "--run", run, "--out", tmp_path / "weights")
     card = json.loads((tmp_path / "weights" / "generator.json").read_text())
     assert card["synthetic"] is True
     assert card["training_data"][0]["terms"] == penn_action.DATASET.terms.terms
     assert card["metrics"]["test"]["split"] == "made-up: the official test split"
-    assert card["metrics"]["test"]["mmd_avg"] == figures["mmd_avg"]
+    assert card["metrics"]["test"]["mmd_avg"] == 0.125
     assert list(card["metrics"]) == ["test"]
     call("generate", "--run", run, "--action", "raise", "--count", 4, "--out", tmp_path / "raise.pkl")
     assert [r.action for r in pyskl.read(tmp_path / "raise.pkl")] == ["raise"] * 4
@@ -89,36 +77,6 @@ def test_figures_of_other_weights_do_not_come_into_the_card(data, tmp_path):
     measures.write_text("[]")
     with pytest.raises(ActionLensError, match=r"measures-test.json cannot be read .*; remove it, or measure again"):
         call("generator", "export", "--run", run, "--out", tmp_path / "weights")
-
-
-def test_seeds_of_a_training_are_one_row(data, tmp_path):
-    for seed in (0, 1):
-        train(data, tmp_path / str(seed), "--seed", seed)
-    train(data, tmp_path / "other", "--batch", 10)
-    page = tmp_path / "page.md"
-    page.write_text("<!-- measured: made-up, validation -->\n<!-- end -->\n")
-    runs = [tmp_path / name for name in ("0", "other", "1")]
-    call("generator", "measure", "--data", data, "--runs", *runs, "--steps", 20, "--page", page)
-    both = [json.loads((tmp_path / name / "measures-validation.json").read_text())["figures"] for name in "01"]
-    rows = [line for line in page.read_text().splitlines() if line.startswith("| frame-vae")]
-    assert [row.split("|")[1].split(", iteration")[0].strip() for row in rows] == [
-        "frame-vae, seeds 0, 1",
-        "frame-vae, seed 0",
-    ]
-    first, second = (one["mmd_avg"] for one in both)
-    assert f"| {(first + second) / 2:.3f} ± {abs(first - second) / 2**0.5:.3f} |" in rows[0]
-    assert rows[0].split("|")[1].strip().endswith(" of 40")
-
-
-def test_costs_are_told(capsys):
-    call("generator", "cost", "--frames", 4, 8, "--clips", 1, "--repeats", 1)
-    lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[:2] for line in lines[1:]] == [
-        ["4", "sparse"],
-        ["4", "dense"],
-        ["8", "sparse"],
-        ["8", "dense"],
-    ]
 
 
 @pytest.mark.parametrize(
@@ -144,9 +102,3 @@ def test_other_mistakes(data, tmp_path):
         call("generate", "--run", tmp_path, "--action", "raise", "--out", tmp_path / "x.pkl")
     with pytest.raises(ActionLensError, match=r"generator.json cannot be read"):
         call("generate", "--generator", tmp_path, "--action", "raise", "--out", tmp_path / "x.pkl")
-    with pytest.raises(ActionLensError, match="must be 1 or more"):
-        call("generator", "cost", "--frames", 0)
-    with pytest.raises(ActionLensError, match="no form 'frame-vae'"):
-        call("generator", "cost", "--network", "frame-vae")
-    with pytest.raises(ActionLensError, match=r"generator.json cannot be read"):
-        call("generator", "few-shot", "--data", data, "--generator", tmp_path, "--out", tmp_path / "figures.json")

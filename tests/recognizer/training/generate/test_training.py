@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from recognizer.training.generate import health
-from recognizer.training.generate.fit import GeneratorBatches, Job, train
+from recognizer.training.generate.fit import GeneratorBatches, GeneratorJob, train
 from recognizer.training.generate.losses import GanTraining, MakerTraining, disturbed
 from recognizer.training.generate.making import make, shares_of
 from recognizer.training.generate.recipes import Recipe, RecipeError, build, config_of
@@ -19,7 +19,7 @@ HARDWARE = Hardware(accelerator="cpu", logs=False, checkpoint_steps=1)
 
 
 def job(recipe, network="sa-gcn", **changes):
-    return Job("made-up", network, recipe, 8, **changes)
+    return GeneratorJob("made-up", network, recipe, 8, **changes)
 
 
 def weights(trained):

@@ -22,8 +22,8 @@ from recognizer.training.models.gl_transformer import (  # noqa: E402
     Packing,
     sines,
 )
-from recognizer.training.official import load_official  # noqa: E402
-from recognizer.training.official_names import OfficialError  # noqa: E402
+from research.official.load import load_official  # noqa: E402
+from research.official.names import OfficialError  # noqa: E402
 
 PARITY = Path(__file__).resolve().parents[5] / "shared" / "parity"
 SMALL = GlConfig(joints=5, global_joint=2, people=2, frames=9, width=8, depth=2, heads=2)

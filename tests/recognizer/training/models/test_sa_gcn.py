@@ -9,7 +9,6 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs the extra `train`")
 
-from recognizer.training import official_sa_gcn  # noqa: E402
 from recognizer.training.models import sa_gcn  # noqa: E402
 from recognizer.training.models.sa_gcn import (  # noqa: E402
     ActionGraph,
@@ -19,7 +18,8 @@ from recognizer.training.models.sa_gcn import (  # noqa: E402
     SaGcnConfig,
     SelfAttention,
 )
-from recognizer.training.official_names import OfficialError  # noqa: E402
+from research.official import sa_gcn as official_sa_gcn  # noqa: E402
+from research.official.names import OfficialError  # noqa: E402
 
 PARITY = Path(__file__).resolve().parents[5] / "shared" / "parity"
 

@@ -1,0 +1,264 @@
+"""Recordings as arrays, one row a whole clip: resampled to one length, or padded at their own."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.model_selection import train_test_split
+
+from pose.skeleton import Layout, convert
+from recognizer.datasets.errors import DataError
+from recognizer.datasets.sequences import ActionSequence
+
+Array = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+Rows = NDArray[np.intp]
+Normalise = Literal["none", "first", "frame"]
+
+_LEAST_TORSO = 0.2  # of the clip's extent: a torso seen end-on is no measure of the body
+
+
+@dataclass(frozen=True, slots=True)
+class ClipOptions:
+    """What the rows hold.
+
+    people: slots for people; those that a clip lacks are 0. layout: joints to convert to; None keeps the set's own.
+    normalise: "first" or "frame" puts the origin into the middle of the first person's hips in the first frame that
+        shows them, or in each frame, and measures in torsos (median over the clip); "none" leaves the set's units.
+    velocity, bones, score: further channels, in this order after the places. Velocity is the way since the frame
+        before, before centring (0 in the first frame); a bone goes from the parent joint (Layout.parents) to the joint;
+        the score is the pose estimator's, or 1 and 0 for seen and not.
+    """
+
+    people: int = 1
+    layout: Layout | None = None
+    normalise: Normalise = "frame"
+    velocity: bool = False
+    bones: bool = False
+    score: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WholeClips:
+    """Clips of one layout and dimension.
+
+    x: (N, T, V, C) float32, or (N, T, V, C, M) where more than one person was asked for; 0 where a joint is missing.
+    labels: (N,) places in `actions`. valid: (N, T) frames that the recording has; all, where it was resampled.
+    train, test: (N,) after the set's protocol. subjects: (N,) numbers of the people, -1 where they are not told apart.
+    """
+
+    x: Array
+    labels: NDArray[np.intp]
+    names: tuple[str, ...]
+    actions: tuple[str, ...]
+    layout: Layout
+    train: Mask
+    test: Mask
+    valid: Mask
+    subjects: NDArray[np.intp]
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    @property
+    def official(self) -> Array:
+        """(N, C, T, V, M), the input of the graph networks."""
+        x = self.x if self.x.ndim == 5 else self.x[..., None]
+        return np.ascontiguousarray(x.transpose(0, 3, 1, 2, 4))
+
+    @property
+    def features(self) -> Array:
+        """(N, T, V*C), joint by joint, the input of AcT; ValueError where there is more than one person."""
+        if self.x.ndim != 4:
+            raise ValueError("features are of one person; these clips have several")
+        return self.x.reshape(*self.x.shape[:2], -1)
+
+
+def whole_clips(
+    recordings: Iterable[ActionSequence],
+    frames: int = 30,
+    options: ClipOptions | None = None,
+    actions: Sequence[str] | None = None,
+) -> WholeClips:
+    """Every recording resampled in time to `frames`, linearly, first and last frame kept.
+
+    actions: the list that labels are places in; by default the sorted actions of the recordings. DataError when there
+    is no recording or they do not fit each other: several layouts, 2D with 3D, an action that is not listed.
+    """
+    if frames < 1:
+        raise ValueError("a clip needs a frame")
+    recordings, options = list(recordings), options or ClipOptions()
+    tracks = [_resampled(track, frames) for track in _tracks(recordings, options)]
+    return _clips(recordings, tracks, np.ones((len(tracks), frames), dtype=bool), options, actions)
+
+
+def padded_clips(
+    recordings: Iterable[ActionSequence],
+    frames: int | None = None,
+    options: ClipOptions | None = None,
+    actions: Sequence[str] | None = None,
+) -> WholeClips:
+    """Every recording at its own length, cut at `frames` or padded with zeros to it; by default, the longest's.
+
+    `valid` tells a recording's frames from the padding. DataError as in whole_clips.
+    """
+    recordings, options = list(recordings), options or ClipOptions()
+    tracks = _tracks(recordings, options)
+    total = frames if frames is not None else max(track.xyz.shape[1] for track in tracks)
+    valid = np.arange(total) < np.array([track.xyz.shape[1] for track in tracks])[:, None]
+    return _clips(recordings, [_padded(track, total) for track in tracks], valid, options, actions)
+
+
+def stratified(
+    rows: NDArray[np.intp], labels: list[str] | NDArray[np.integer], share: float, seed: int
+) -> tuple[Rows, Rows]:
+    """Rows less a stratified share of them, and that share. DataError where an action has too few clips for it."""
+    try:
+        learn, judge = train_test_split(rows, test_size=share, random_state=seed, stratify=labels)
+    except ValueError as error:
+        raise DataError(f"too few clips to hold some of each action out ({error}); check the data folder") from error
+    return np.sort(learn), np.sort(judge)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Track:
+    """The people of a clip, or of N of them: xyz (..., M, T, V, D), there (..., M, T, V), score (..., M, T, V)."""
+
+    xyz: Array
+    there: Mask
+    score: Array
+
+
+def _tracks(recordings: Sequence[ActionSequence], options: ClipOptions) -> list[_Track]:
+    if not recordings:
+        raise DataError("no recordings to make clips of; check the folder, the split and the actions")
+    if options.people < 1 or options.normalise not in get_args(Normalise):
+        raise ValueError(f"{options.people} people, normalised by {options.normalise}")
+    first = recordings[0]
+    for recording in recordings:
+        if recording.layout != first.layout or recording.joints.shape[-1] != first.joints.shape[-1]:
+            kinds = [f"{r.dataset}/{r.name} ({r.layout.name}, {r.joints.shape[-1]}D)" for r in (recording, first)]
+            raise DataError(f"{kinds[0]} and {kinds[1]} do not fit each other; convert or project them first")
+    return [_track(recording, options) for recording in recordings]
+
+
+def _track(recording: ActionSequence, options: ClipOptions) -> _Track:
+    people = recording.people[: options.people]
+    xyz = np.stack([person.joints for person in people])
+    # A joint that was not seen but has a place, filled in by the reader, is better than none.
+    there: Mask = np.stack([person.seen for person in people]) | np.any(xyz != 0, axis=-1)
+    score = np.stack([person.seen.astype(np.float32) if person.score is None else person.score for person in people])
+    if options.layout is not None and options.layout != recording.layout:
+        xyz, made = convert(xyz, there.astype(np.float32), recording.layout, options.layout)
+        _, score = convert(np.zeros((*score.shape, 2), np.float32), score, recording.layout, options.layout)
+        there = made > 0
+    missing = [(0, options.people - len(people)), (0, 0), (0, 0)]
+    xyz = np.where(there[..., None], xyz, np.float32(0))
+    return _Track(np.pad(xyz, [*missing, (0, 0)]), np.pad(there, missing), np.pad(score, missing))
+
+
+def _resampled(track: _Track, frames: int) -> _Track:
+    """Linear in time between the frames that have a joint; a joint is there where the nearer of the two has it."""
+    last = track.xyz.shape[1] - 1
+    place = np.linspace(0, last, frames)
+    before = np.minimum(place.astype(np.intp), max(last - 1, 0))
+    after = np.minimum(before + 1, last)
+    late = (place - before).astype(np.float32)[:, None]
+    weight_before, weight_after = (1 - late) * track.there[:, before], late * track.there[:, after]
+    total = weight_before + weight_after
+    there = total >= 0.5
+    share = np.where(total > 0, weight_after / np.where(total > 0, total, 1), 0)[..., None]
+    xyz = (1 - share) * track.xyz[:, before] + share * track.xyz[:, after]
+    score = (1 - late) * track.score[:, before] + late * track.score[:, after]
+    return _Track(np.where(there[..., None], xyz, 0).astype(np.float32), there, score.astype(np.float32))
+
+
+def _padded(track: _Track, frames: int) -> _Track:
+    def fit(values: NDArray[np.generic]) -> NDArray[np.generic]:
+        values = values[:, :frames]
+        return np.pad(values, [(0, 0), (0, frames - values.shape[1]), *[(0, 0)] * (values.ndim - 2)])
+
+    return _Track(fit(track.xyz), fit(track.there), fit(track.score))  # type: ignore[arg-type]
+
+
+def _clips(
+    recordings: Sequence[ActionSequence],
+    tracks: Sequence[_Track],
+    valid: Mask,
+    options: ClipOptions,
+    actions: Sequence[str] | None,
+) -> WholeClips:
+    names = tuple(actions) if actions is not None else tuple(sorted({r.action for r in recordings}))
+    for recording in recordings:
+        if recording.action not in names:
+            raise DataError(f"{recording.dataset}/{recording.name} shows {recording.action}, which is not listed")
+    layout = options.layout or recordings[0].layout
+    all_tracks = _Track(*(np.stack(parts) for parts in zip(*((t.xyz, t.there, t.score) for t in tracks), strict=True)))
+    x = _channels(all_tracks, layout, options).transpose(0, 2, 3, 4, 1)  # (N, T, V, C, M)
+    test = np.array([recording.test for recording in recordings])
+    return WholeClips(
+        x=np.ascontiguousarray(x if options.people > 1 else x[..., 0]),
+        labels=np.array([names.index(recording.action) for recording in recordings], dtype=np.intp),
+        names=tuple(recording.name for recording in recordings),
+        actions=names,
+        layout=layout,
+        train=~test,
+        test=test,
+        valid=valid,
+        subjects=np.array([-1 if r.subject is None else r.subject for r in recordings], dtype=np.intp),
+    )
+
+
+def _channels(tracks: _Track, layout: Layout, options: ClipOptions) -> Array:
+    """(N, M, T, V, C) of what the options ask for."""
+    xyz, there = tracks.xyz, tracks.there[..., None]
+    origin = np.zeros((1, 1, 1, 1, 1), dtype=np.float32)
+    if options.normalise != "none":
+        hips, found = _middle(tracks, layout, "hip")
+        scale = _torso(tracks, layout)[:, None, None, None, None]
+        xyz = xyz / scale
+        origin = (_held(hips, found, options.normalise) / scale[:, 0, :, :, 0])[:, None, :, None]
+    channels = [np.where(there, xyz - origin, 0)]
+    if options.velocity:
+        moved = np.diff(xyz, axis=2, prepend=xyz[:, :, :1])
+        both = there & np.concatenate([there[:, :, :1], there[:, :, :-1]], axis=2)
+        channels.append(np.where(both, moved, 0))
+    if options.bones:
+        channels.append(np.where(there & there[:, :, :, layout.parents], xyz - xyz[:, :, :, layout.parents], 0))
+    if options.score:
+        channels.append(tracks.score[..., None])
+    return np.concatenate(channels, axis=-1).astype(np.float32)
+
+
+def _middle(tracks: _Track, layout: Layout, part: str) -> tuple[Array, Mask]:
+    """(N, T, D) the middle of the first person's hips or shoulders, and (N, T) where both are there."""
+    sides = [layout.index(f"{side}_{part}") for side in ("left", "right")]
+    found: Mask = np.all(tracks.there[:, 0][:, :, sides], axis=2)
+    return tracks.xyz[:, 0][:, :, sides].mean(axis=2), found
+
+
+def _held(places: Array, found: Mask, normalise: Normalise) -> Array:
+    """(N, T, D) the place of each frame (where it has none, of the one before), or of the first frame that has one."""
+    first = np.argmax(found, axis=1)[:, None]
+    if normalise == "first":
+        latest = np.repeat(first, found.shape[1], axis=1)
+    else:
+        latest = np.maximum.accumulate(np.where(found, np.arange(found.shape[1]), first), axis=1)
+    return np.take_along_axis(places, latest[..., None], axis=1)
+
+
+def _torso(tracks: _Track, layout: Layout) -> Array:
+    """(N,) the median distance between hips and shoulders of the first person, never 0."""
+    hips, with_hips = _middle(tracks, layout, "hip")
+    shoulders, with_shoulders = _middle(tracks, layout, "shoulder")
+    length = np.linalg.norm(shoulders - hips, axis=-1)
+    there = tracks.there[:, 0]
+    scale = np.ones(len(length), dtype=np.float32)
+    for row, both in enumerate(with_hips & with_shoulders):
+        joints = tracks.xyz[row, 0][there[row]]
+        extent = float(np.ptp(joints, axis=0).max()) if len(joints) else 0.0
+        torso = float(np.median(length[row, both])) if both.any() else 0.0
+        scale[row] = max(torso, _LEAST_TORSO * extent) or 1.0
+    return scale

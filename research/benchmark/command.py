@@ -1,0 +1,85 @@
+"""Benchmarks of the recognizers: `benchmark run` trains and measures, `benchmark table` writes the page of figures,
+`benchmark mpose` is the protocol of MPOSE2021."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from recognizer.datasets.errors import DataError
+from recognizer.training.hardware import add_hardware, hardware_of
+from recognizer.training.models.registry import FUSIONS, WHOLE_CLIP, network_of
+from research.benchmark import results
+from research.benchmark.mpose import add_mpose_arguments, run_mpose
+from research.benchmark.run import Bench
+from research.benchmark.table import write_page
+from research.whole_clip.presets import PRESETS, preset_of
+from research.whole_clip.tasks import PARTS, TASKS, task_of
+
+PAGE = Path("docs/benchmarks-recognizers.md")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of the command `benchmark`."""
+    kinds = parser.add_subparsers(required=True, dest="benchmark", metavar="run|table|mpose")
+    run = kinds.add_parser("run", help="train and measure; what has a result file is left out, a killed run goes on")
+    run.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder that holds the data sets")
+    tasks = f"{', '.join(TASKS)} (default: those whose data set is there)"
+    run.add_argument("--tasks", nargs="+", metavar="TASK", help=tasks)
+    names = (*WHOLE_CLIP, *FUSIONS)
+    run.add_argument("--networks", nargs="+", default=["act-micro"], metavar="NETWORK", help=", ".join(names))
+    run.add_argument("--preset", default="short-clips", help=", ".join(PRESETS))
+    run.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    run.add_argument("--frames", type=int, default=30, help="of a clip (default 30)")
+    run.add_argument(
+        "--part", choices=PARTS, default="test", help="validation: part of the training split, for choosing"
+    )
+    _add_folders(run)
+    add_hardware(run)
+    table = kinds.add_parser("table", help="write the figures of all result files into the page")
+    table.add_argument("--results", type=Path, default=results.FOLDER, metavar="DIR")
+    table.add_argument("--page", type=Path, default=PAGE, metavar="FILE")
+    mpose = kinds.add_parser("mpose", help="the protocol of MPOSE2021: 3 splits, 10 folds")
+    add_mpose_arguments(mpose)
+    _add_folders(mpose)
+    add_hardware(mpose)
+
+
+def _add_folders(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--results", type=Path, default=results.FOLDER, metavar="DIR", help="result files")
+    parser.add_argument("--runs", type=Path, default=Path("runs/benchmark"), metavar="DIR", help="weights and logs")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Train and measure recognizers on the benchmarks, or write the page of their figures."""
+    if options.benchmark == "table":
+        sys.stdout.write(f"{write_page(options.results, options.page)}\n")
+    elif options.benchmark == "mpose":
+        run_mpose(options)
+    else:
+        _run(options)
+
+
+def _run(options: argparse.Namespace) -> None:
+    preset = preset_of(options.preset)
+    tasks = tasks_of(options.tasks, options.data)
+    for name in options.networks:
+        if name not in FUSIONS:
+            network_of(name, WHOLE_CLIP)
+    bench = Bench(
+        options.data, preset, options.frames, options.part, options.runs, options.results, hardware_of(options)
+    )
+    for seed in options.seeds:
+        for network in options.networks:
+            for task in tasks:
+                bench.measure(task, network, seed)
+
+
+def tasks_of(names: Sequence[str] | None, data: Path) -> list[str]:
+    """The tasks of these names, or of None every one whose data set lies below `data`. TaskError, DataError."""
+    if names is not None:
+        return [task_of(name).name for name in names]
+    there = [name for name, task in TASKS.items() if task.is_in(data)]
+    if not there:
+        raise DataError(f"no data set with a benchmark in {data}; give the folder that holds the data sets")
+    return there

@@ -1,0 +1,102 @@
+"""The protocol of MPOSE2021 as AcT's paper and code have it.
+
+3 splits; of each, 10 trainings, each with another tenth of the training clips, stratified, held out by a published
+seed, and the weights of its best epoch on them; figures are mean and standard deviation of accuracy and balanced
+accuracy on the split's test clips.
+"""
+
+import argparse
+import shlex
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from recognizer.datasets import mpose2021
+from recognizer.training.loop import is_first_process
+from recognizer.training.models.registry import WHOLE_CLIP, network_of
+from research.benchmark import results
+from research.benchmark.results import Result, result_name
+from research.benchmark.run import measured, trained
+from research.whole_clip.command import hardware_of
+from research.whole_clip.fit import WholeClipJob
+from research.whole_clip.presets import Preset, preset_of
+from research.whole_clip.tasks import TaskClips
+
+
+def add_mpose_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `benchmark mpose`."""
+    parser.add_argument(
+        "--data", type=Path, required=True, metavar="DIR", help="the unpacked archive: DIR/openpose/1/X_train.npy"
+    )
+    parser.add_argument("--poses", choices=tuple(mpose2021.EXTRACTORS), default="openpose", help="pose extractor")
+    parser.add_argument("--networks", nargs="+", default=["act-micro"], metavar="NETWORK", help=", ".join(WHOLE_CLIP))
+    parser.add_argument("--preset", default="act-paper")
+    parser.add_argument("--epochs", type=int, help="instead of the preset's")
+    parser.add_argument("--splits", type=int, nargs="+", choices=mpose2021.SPLITS, default=list(mpose2021.SPLITS))
+    parser.add_argument(
+        "--folds", type=int, default=len(mpose2021.FOLD_SEEDS), help="the first so many of the 10 seeds"
+    )
+
+
+def run_mpose(options: argparse.Namespace) -> None:
+    """All trainings without a result file, then mean and deviation of each network and split."""
+    preset = preset_of(options.preset).changed(centre="first")  # each frame has its origin already
+    if options.epochs is not None:
+        preset = preset.changed(epochs=options.epochs)
+    for network in options.networks:
+        network_of(network, WHOLE_CLIP)
+    for split in options.splits:
+        clips = load(options.data, options.poses, split)
+        for network in options.networks:
+            found = []
+            for seed in mpose2021.FOLD_SEEDS[: options.folds]:
+                job = WholeClipJob(f"mpose2021-{options.poses}-{split}", network, preset.name, seed, mpose2021.FRAMES)
+                result = _fold(clips, job, options, preset)
+                if result is not None:
+                    found.append(result)
+            if found:
+                sys.stdout.write(summary(f"{options.poses} split {split} {network}", found))
+
+
+def summary(title: str, found: list[Result]) -> str:
+    """One line: accuracy and balanced accuracy, mean and standard deviation over the folds."""
+    accuracy = 100 * np.array([result.accuracy for result in found])
+    balanced = 100 * np.array([result.balanced_accuracy for result in found])
+    return (
+        f"{title}: accuracy {accuracy.mean():.2f} ± {accuracy.std():.2f}, "
+        f"balanced {balanced.mean():.2f} ± {balanced.std():.2f}, {len(found)} folds of {found[0].of} clips\n"
+    )
+
+
+def load(folder: Path, poses: str, split: int) -> TaskClips:
+    """A split's clips: places alone, since the recipe makes the velocities after its augmentation, as the data do."""
+    arrays = mpose2021.read(folder, poses, split, velocities=False)
+    x = np.concatenate([arrays.x_train, arrays.x_test])
+    train_clips = len(arrays.x_train)
+    return TaskClips(
+        x=x[None],
+        seen=np.ones((1, *x.shape[:3]), dtype=bool),
+        labels=np.concatenate([arrays.y_train, arrays.y_test]).astype(np.intp),
+        actions=arrays.actions,
+        layout=arrays.layout,
+        learn=np.arange(train_clips),
+        judge=np.arange(train_clips, len(x)),
+    )
+
+
+def _fold(clips: TaskClips, job: WholeClipJob, options: argparse.Namespace, preset: Preset) -> Result | None:
+    path = options.results / f"{result_name(job.task, job.network, job.preset, job.seed, job.part)}.json"
+    if not path.is_file():
+        network, seconds = trained(clips, job, options.runs, hardware_of(options), preset)
+        if not is_first_process():
+            return None
+        results.write(measured(clips, job, preset, network, seconds, _command_of(job, options)), options.results)
+    return results.read(path)
+
+
+def _command_of(job: WholeClipJob, options: argparse.Namespace) -> str:
+    """The command that makes the folds of this split; without folders, which are of one machine alone."""
+    which = ["--poses", options.poses, "--splits", job.task.rpartition("-")[2], "--networks", job.network]
+    which += ["--preset", job.preset, *([] if options.epochs is None else ["--epochs", str(options.epochs)])]
+    return f"python -m research benchmark mpose --data MPOSE2021 {shlex.join(which)}"

@@ -1,0 +1,116 @@
+"""Result files of benchmarks: one JSON file for each training, which says how it was made."""
+
+import json
+import subprocess
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import balanced_accuracy_score
+
+from pose.errors import ActionLensError
+from pose.whole_file import write_text
+
+FOLDER = Path(__file__).parent / "measured"
+_ROOT = Path(__file__).resolve().parents[2]
+
+
+class ResultError(ActionLensError):
+    """A result file cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """Figures of one trained network on one part of one task.
+
+    accuracy: share of the clips whose likeliest action is right. balanced_accuracy: mean of the actions' shares.
+    right, of: clips behind them. recall: of each action its share and clips. learned: clips trained on. parameters:
+    of the network. seconds: of training, with whatever else the machine did. commit: of the code, "+" where changed.
+    """
+
+    command: str
+    task: str
+    part: str
+    network: str
+    preset: str
+    seed: int
+    frames: int
+    learned: int
+    of: int
+    right: int
+    accuracy: float
+    balanced_accuracy: float
+    recall: dict[str, tuple[float, int]]
+    parameters: int
+    epochs: int
+    seconds: float
+    commit: str
+    machine: str
+
+    @property
+    def name(self) -> str:
+        """Of its file, without the ending."""
+        return result_name(self.task, self.network, self.preset, self.seed, self.part)
+
+
+def result_name(task: str, network: str, preset: str, seed: int, part: str) -> str:
+    """The file name of a result, without its ending."""
+    return f"{task}.{network}.{preset}.seed{seed}" + ("" if part == "test" else f".{part}")
+
+
+def figures(
+    probabilities: NDArray[np.floating], labels: NDArray[np.integer], actions: tuple[str, ...]
+) -> dict[str, Any]:
+    """accuracy, balanced_accuracy, right, of and recall of probabilities (R, A) against labels (R,)."""
+    found = probabilities.argmax(axis=1)
+    right = found == labels
+    return {
+        "accuracy": float(right.mean()),
+        "balanced_accuracy": float(balanced_accuracy_score(labels, found)),
+        "right": int(right.sum()),
+        "of": len(labels),
+        "recall": {
+            actions[a]: (round(float(right[labels == a].mean()), 4), int((labels == a).sum()))
+            for a in np.unique(labels)
+        },
+    }
+
+
+def write(result: Result, folder: Path) -> Path:
+    """Write a result, whole or not at all."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{result.name}.json"
+    write_text(path, json.dumps(asdict(result), indent=1) + "\n")
+    return path
+
+
+def read(file: Path) -> Result:
+    """A result file. ResultError where it is none."""
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+        content["recall"] = {action: (share, count) for action, (share, count) in content["recall"].items()}
+        return Result(**content)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        need = ", ".join(field.name for field in fields(Result))
+        raise ResultError(f"{file} is not a result file ({type(error).__name__}; needs {need}); remove it") from error
+
+
+def read_all(folder: Path) -> list[Result]:
+    """All results of a folder, by name."""
+    return [read(file) for file in sorted(folder.glob("*.json"))]
+
+
+def commit() -> str:
+    """The commit of the code, "+" behind it where tracked files differ from it; "unknown" outside a checkout."""
+    try:
+        head = _git("rev-parse", "--short=12", "HEAD")
+        return head + ("+" if _git("status", "--porcelain", "--untracked-files=no", "--", "recognizer", "pose") else "")
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+
+
+def _git(*arguments: str) -> str:
+    done = subprocess.run(["git", *arguments], cwd=_ROOT, capture_output=True, text=True, check=True)
+    return done.stdout.strip()

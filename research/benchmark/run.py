@@ -1,0 +1,101 @@
+"""One benchmark after the other: trained, measured, and written down as a result file."""
+
+import os
+import platform
+import shlex
+import sys
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from recognizer.training.loop import Hardware, is_first_process
+from recognizer.training.models.ensemble import LogitSum
+from recognizer.training.models.registry import FUSIONS
+from research.benchmark import results
+from research.benchmark.results import Result, result_name
+from research.whole_clip.fit import WholeClipJob, probabilities, train
+from research.whole_clip.presets import Preset
+from research.whole_clip.tasks import TaskClips, task_of
+
+
+@dataclass(slots=True)
+class Bench:
+    """Trains networks by one recipe and writes their results."""
+
+    data: Path
+    preset: Preset
+    frames: int
+    part: str
+    runs: Path
+    results: Path
+    hardware: Hardware
+    _clips: dict[str, TaskClips] = field(default_factory=dict)
+
+    def measure(self, task: str, network: str, seed: int) -> None:
+        """One result, unless it is there already."""
+        path = self.results / f"{result_name(task, network, self.preset.name, seed, self.part)}.json"
+        if path.is_file():
+            sys.stdout.write(f"{path}: is there\n")
+            return
+        if task not in self._clips:
+            self._clips = {**self._clips, task: task_of(task).load(self.data, self.part)}
+        clips = self._clips[task]
+        job = WholeClipJob(task, network, self.preset.name, seed, self.frames, self.part)
+        module, seconds = trained(clips, job, self.runs, self.hardware, self.preset)
+        if not is_first_process():
+            return
+        result = measured(clips, job, self.preset, module, seconds, command_of(job))
+        results.write(result, self.results)
+        sys.stdout.write(f"{path}: {100 * result.accuracy:.1f}% of {result.of}, {result.seconds:.0f} s\n")
+        sys.stdout.flush()
+
+
+def trained(
+    clips: TaskClips, job: WholeClipJob, runs: Path, hardware: Hardware, preset: Preset
+) -> tuple[nn.Module, float]:
+    """The network of a job and the seconds its training took, from a folder below `runs` where it is finished.
+
+    A fusion is made of networks that are jobs of their own.
+    """
+    if job.network in FUSIONS:
+        parts = [trained(clips, replace(job, network=part), runs, hardware, preset) for part in FUSIONS[job.network]]
+        return LogitSum([network for network, _ in parts]).eval(), sum(seconds for _, seconds in parts)
+    return train(clips, job, runs / job.name, hardware, preset)
+
+
+def command_of(job: WholeClipJob) -> str:
+    """The command that makes this one result; without folders, which are of one machine alone."""
+    usual = WholeClipJob("", "")
+    which = ["--tasks", job.task, "--networks", job.network, "--preset", job.preset, "--seeds", str(job.seed)]
+    which += ["--frames", str(job.frames)] if job.frames != usual.frames else []
+    which += ["--part", job.part] if job.part != usual.part else []
+    return f"python -m research benchmark run --data DATA {shlex.join(which)}"
+
+
+def measured(
+    clips: TaskClips, job: WholeClipJob, preset: Preset, network: nn.Module, seconds: float, command: str
+) -> Result:
+    """The result of a trained network on the clips to judge by. command: that makes it."""
+    found = probabilities(network, clips, clips.judge, preset, job.frames)
+    return Result(
+        command=command,
+        task=job.task,
+        part=job.part,
+        network=job.network,
+        preset=preset.name,
+        seed=job.seed,
+        frames=job.frames,
+        learned=len(clips.learn),
+        **results.figures(found, clips.labels[clips.judge], clips.actions),
+        parameters=sum(weight.numel() for weight in network.parameters()),
+        epochs=preset.epochs,
+        seconds=round(seconds, 3),
+        commit=results.commit(),
+        machine=f"{platform.machine()}, {os.cpu_count()} processors, {_device()}, torch {torch.__version__}",
+    )
+
+
+def _device() -> str:
+    return torch.cuda.get_device_name(0) if torch.cuda.is_available() else "no GPU"

@@ -1,0 +1,211 @@
+"""The page of figures: tables of result files beside published figures."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from pose.errors import ActionLensError
+from pose.whole_file import write_text
+from recognizer.training.models.registry import FUSION_NOTES, FUSIONS, NETWORKS
+from research.benchmark import results
+from research.benchmark.results import Result
+from research.whole_clip.tasks import TASKS
+
+BEGIN, END = "<!-- figures of result files: begin -->", "<!-- end -->"
+
+
+class PageError(ActionLensError):
+    """The page cannot take the figures."""
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A figure of the literature. differs: what is not as here."""
+
+    method: str
+    percent: str
+    source: str
+    differs: str
+
+
+@dataclass(frozen=True, slots=True)
+class Benchmark:
+    """One table: the mean over its tasks, seed by seed."""
+
+    title: str
+    tasks: tuple[str, ...]
+    goal: float | None
+    published: tuple[Published, ...]
+
+
+_CTR_GCN_TABLE = "as listed in CTR-GCN (Chen et al., ICCV 2021)"
+_NW_PUBLISHED = (
+    Published("Lie group", "74.2", _CTR_GCN_TABLE, "3D"),
+    Published("HBRNN-L", "78.5", f"Du et al., CVPR 2015, {_CTR_GCN_TABLE}", "3D"),
+    Published("Ensemble TS-LSTM", "89.2", f"Lee et al., ICCV 2017, {_CTR_GCN_TABLE}", "3D, several networks"),
+    Published("AGC-LSTM", "93.3", f"Si et al., CVPR 2019, {_CTR_GCN_TABLE}", "3D, two streams"),
+    Published("Shift-GCN", "94.6", f"Cheng et al., CVPR 2020, {_CTR_GCN_TABLE}", "3D, four streams"),
+    Published("CTR-GCN", "96.5", "Chen et al., ICCV 2021", "3D, four streams, 52 frames"),
+)
+BENCHMARKS = (
+    Benchmark(
+        "Penn Action, official split (1258 / 1068 clips, 15 actions, annotated 2D joints)",
+        ("penn",),
+        96.0,
+        (
+            Published("UNIK", "94.0", "Yang et al., BMVC 2021", "poses of a detector; trained from scratch"),
+            Published("UNIK", "97.9", "Yang et al., BMVC 2021", "poses of a detector; pretrained on Posetics"),
+        ),
+    ),
+    Benchmark(
+        "JHMDB-14, mean of the 3 official splits (609 clips, 14 actions, annotated 2D joints)",
+        ("jhmdb14-1", "jhmdb14-2", "jhmdb14-3"),
+        88.0,
+        (Published("DD-Net", "77.2", "Yang et al., ACM MM Asia 2019", "all 21 actions, which is harder; 32 frames"),),
+    ),
+    Benchmark(
+        "NW-UCLA cross-view, 3D (views 1 and 2 / view 3: 1019 / 463 clips, 10 actions)",
+        ("nw-ucla-3d",),
+        93.0,
+        _NW_PUBLISHED,
+    ),
+    Benchmark(
+        "NW-UCLA cross-view, 2D (the joints as their own camera sees them; trained on projections of the 3D skeletons)",
+        ("nw-ucla-2d",),
+        None,
+        (),
+    ),
+    Benchmark(
+        "UTD-MHAD cross-subject, 3D (odd / even people: 431 / 430 clips, 27 actions)",
+        ("utd-mhad",),
+        None,
+        (
+            Published(
+                "Kinect and inertial sensors",
+                "79.1",
+                "Chen et al., ICIP 2015 (the set's own paper)",
+                "depth and inertial data",
+            ),
+        ),
+    ),
+    Benchmark(
+        "MSR Action3D cross-subject, 3D (odd / even people: 291 / 275 clips, all 20 actions together)",
+        ("msr-action3d",),
+        None,
+        (
+            Published(
+                "Actionlet ensemble", "88.2", "Wang et al., CVPR 2012", "skeleton and depth; 20 actions together"
+            ),
+            Published("Lie group", "89.5", "Vemulapalli et al., CVPR 2014", "20 actions together"),
+            Published("HBRNN", "94.5", "Du et al., CVPR 2015", "mean of three subsets of 8 actions, which is easier"),
+        ),
+    ),
+)
+
+
+def write_page(folder: Path, page: Path) -> Path:
+    """Put the tables of all result files between the page's marks; PageError where it has none."""
+    text = (
+        page.read_text(encoding="utf-8") if page.is_file() else f"# Benchmarks of the recognizers\n\n{BEGIN}\n{END}\n"
+    )
+    if text.count(BEGIN) != 1 or END not in text.split(BEGIN)[1]:
+        raise PageError(f"{page} lacks the lines {BEGIN!r} and {END!r}; put them where the figures belong")
+    before, rest = text.split(BEGIN)
+    after = rest.split(END, 1)[1]
+    write_text(page, f"{before}{BEGIN}\n{tables(results.read_all(folder))}{END}{after}")
+    return page
+
+
+def tables(found: list[Result]) -> str:
+    """All tables as Markdown."""
+    tested = [r for r in found if r.part == "test"]
+    parts = [_benchmark(benchmark, tested) for benchmark in (*BENCHMARKS, *_further(tested))]
+    parts += _mpose([r for r in tested if r.task.startswith("mpose2021-")])
+    return "\n".join(parts)
+
+
+def _further(found: list[Result]) -> list[Benchmark]:
+    """Tables without published figures, of the splits that have results and stand in none of BENCHMARKS."""
+    known = {task for benchmark in BENCHMARKS for task in benchmark.tasks}
+    measured = {result.task for result in found} - known
+    return [Benchmark(task.title, (name,), None, ()) for name, task in TASKS.items() if name in measured]
+
+
+def _benchmark(benchmark: Benchmark, found: list[Result]) -> str:
+    rows = [
+        _row(key, of_key, len(benchmark.tasks))
+        for key, of_key in _grouped(r for r in found if r.task in benchmark.tasks).items()
+    ]
+    lines = [f"### {benchmark.title}", ""]
+    if benchmark.goal is not None:
+        lines += [f"Goal: {benchmark.goal:.0f}%.", ""]
+    lines += [
+        "| recognizer | recipe | accuracy % | balanced % | seeds | clips right | parameters | minutes |",
+        "|" + "---|" * 8,
+    ]
+    lines += sorted((row for row in rows if row), reverse=False) or ["| not run yet | | | | | | | |"]
+    if benchmark.published:
+        lines += ["", "| published | accuracy % | source | what differs |", "|---|---|---|---|"]
+        lines += [f"| {p.method} | {p.percent} | {p.source} | {p.differs} |" for p in benchmark.published]
+    return "\n".join(lines) + "\n"
+
+
+def _grouped(found: Iterable[Result]) -> dict[tuple[str, str], list[Result]]:
+    groups: dict[tuple[str, str], list[Result]] = defaultdict(list)
+    for result in found:
+        groups[result.network, result.preset].append(result)
+    return groups
+
+
+def _row(key: tuple[str, str], found: list[Result], splits: int) -> str:
+    """A line of the seeds for which every split is there; empty where there is none."""
+    by_seed: dict[int, list[Result]] = defaultdict(list)
+    for result in found:
+        by_seed[result.seed].append(result)
+    whole = [by_seed[seed] for seed in sorted(by_seed) if len(by_seed[seed]) == splits]
+    if not whole:
+        return ""
+    network, preset = key
+    accuracy = [100 * float(np.mean([r.accuracy for r in seed])) for seed in whole]
+    balanced = [100 * float(np.mean([r.balanced_accuracy for r in seed])) for seed in whole]
+    right = ", ".join(f"{sum(r.right for r in seed)}/{sum(r.of for r in seed)}" for seed in whole)
+    minutes = float(np.mean([r.seconds for seed in whole for r in seed])) / 60
+    return (
+        f"| {_title(network)} | {preset} | {_spread(accuracy)} | {_spread(balanced)} | {len(whole)} | {right} "
+        f"| {whole[0][0].parameters:,} | {minutes:.1f} |"
+    )
+
+
+def _title(network: str) -> str:
+    if network in FUSION_NOTES:
+        return FUSION_NOTES[network]
+    if network in FUSIONS:
+        return "ST-TR: " + " + ".join(NETWORKS[part].note for part in FUSIONS[network])
+    return NETWORKS[network].note if network in NETWORKS else network
+
+
+def _spread(values: list[float]) -> str:
+    return f"{np.mean(values):.1f}" + (f" ± {np.std(values):.1f}" if len(values) > 1 else "")
+
+
+def _mpose(found: list[Result]) -> list[str]:
+    lines = ["### MPOSE2021 (3 splits, 10 folds of 10% validation each, mean and deviation over the folds)", ""]
+    lines += [
+        "| poses and split | recognizer | recipe | accuracy % | balanced % | folds |",
+        "|---|---|---|---|---|---|",
+    ]
+    by_task: dict[str, list[Result]] = defaultdict(list)
+    for result in found:
+        by_task[result.task].append(result)
+    for task in sorted(by_task):
+        for (network, preset), folds in sorted(_grouped(by_task[task]).items()):
+            accuracy, balanced = ([100 * getattr(r, what) for r in folds] for what in ("accuracy", "balanced_accuracy"))
+            poses = task.removeprefix("mpose2021-").replace("-", ", split ")
+            row = [poses, _title(network), preset, _spread(accuracy), _spread(balanced), str(len(folds))]
+            lines.append(f"| {' | '.join(row)} |")
+    if not found:
+        lines.append("| not run: the archive is not at hand | | | | | |")
+    return ["\n".join(lines) + "\n"]

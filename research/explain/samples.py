@@ -1,0 +1,48 @@
+"""Clips drawn of a data set's split, to measure explanations on."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recognizer.features import LAYOUT, RATE_FPS
+from recognizer.training import augment
+from recognizer.training.batches import FRAMES, gather
+from recognizer.training.evaluate import front_view
+from recognizer.training.everyday import ACTIONS, IDLE, OTHER, Corpus, merge
+from recognizer.training.explain.clips import READERS, TORSO_PX
+from recognizer.training.reading import action_sequences
+from recognizer.types import Clip
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sample:
+    """Clips of a split, and the action (N,) in ACTIONS that each shows. how: in words, for reports."""
+
+    clips: tuple[Clip, ...]
+    actions: NDArray[np.intp]
+    how: str
+
+
+def sample(data: Path, sets: tuple[str, ...], part: str, count: int, seed: int) -> Sample:
+    """The middle 1.5 s of recordings of listed actions, drawn at random. Raises DataError."""
+    corpus = merge(one for name in sets for one in action_sequences(READERS[name](data / name)))
+    listed = (corpus.part == part) & ~np.isin(corpus.action, [ACTIONS.index(IDLE), ACTIONS.index(OTHER)])
+    rows = np.random.default_rng(seed).permutation(np.flatnonzero(listed))[:count]
+    how = f"the middle 1.5 s of {len(rows)} clips of listed actions, {part} split of {' and '.join(sets)}, seed {seed}"
+    return Sample(middle_clips(corpus, rows), corpus.action[rows], how)
+
+
+def middle_clips(corpus: Corpus, rows: NDArray[np.intp]) -> tuple[Clip, ...]:
+    """A clip of the middle of each recording; recordings shorter than a clip are stretched to one."""
+    last = corpus.length[rows] - 1.0
+    span = np.minimum((FRAMES - 1) / RATE_FPS * corpus.fps[rows], last)
+    positions = (last - span)[:, None] / 2 + span[:, None] * np.linspace(0, 1, FRAMES)
+    joints, seen = gather(corpus, rows, positions)
+    xy_px = (front_view(augment.unit_size(joints), corpus.depth[rows]) * TORSO_PX).astype(np.float32)
+    times = positions[:, -1] / corpus.fps[rows]
+    return tuple(
+        Clip(xy, confidence, RATE_FPS, LAYOUT, float(time_s), 0)
+        for xy, confidence, time_s in zip(xy_px, seen.astype(np.float32), times, strict=True)
+    )

@@ -1,0 +1,1 @@
+"""How good generated clips are, and what they are worth."""

@@ -1,0 +1,147 @@
+"""The command `generator`: measure, draw and time generators of clips, and teach with them."""
+
+import argparse
+import json
+import math
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+from pose.whole_file import write_text
+from recognizer.training.generate import recipes
+from recognizer.training.generate.command import MEASURES_FILE, add_data, add_run
+from recognizer.training.generate.recipes import RecipeError
+from recognizer.training.generate.sets import Motions, set_of
+from recognizer.training.generate.trained import Trained, load_trained
+from recognizer.training.models.sa_gcn import Form, SaGcnConfig
+from research import page
+from research.generate import cost, few_shot, measures
+from research.generate.measures import Bench, Figures
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of the command `generator`."""
+    kinds = parser.add_subparsers(required=True, dest="what", metavar="measure|figures|cost|few-shot")
+    measure = kinds.add_parser("measure", help="compare generated clips with held-out real ones")
+    add_data(measure)
+    measure.add_argument("--runs", type=Path, nargs="+", required=True, metavar="DIR", help="of one set and length")
+    measure.add_argument("--part", choices=("validation", "test"), default="validation")
+    measure.add_argument("--steps", type=int, default=600, help="of a recognizer's training (default 600)")
+    measure.add_argument("--seed", type=int, default=0)
+    measure.add_argument("--page", type=Path, metavar="FILE", help="write the table into this page")
+    figures = kinds.add_parser("figures", help="draw generated clips beside real ones, and a blend")
+    add_data(figures)
+    add_run(figures)
+    figures.add_argument("--out", type=Path, required=True, metavar="DIR")
+    figures.add_argument("--blend", nargs=2, metavar="ACTION", help="two actions (default: the first two)")
+    figures.add_argument("--seed", type=int, default=0)
+    few_shot.add_few_shot(kinds.add_parser("few-shot", help="Quick teaching with and without variants of the clips"))
+    costs = kinds.add_parser("cost", help="time and memory, sparse and dense, by the length of clips")
+    costs.add_argument("--frames", type=int, nargs="+", default=[25, 50, 100, 200])
+    costs.add_argument("--clips", type=int, default=2)
+    costs.add_argument("--repeats", type=int, default=3)
+    costs.add_argument("--network", default="sa-gcn-no-mix", help="a form of SA-GCN")
+    costs.add_argument("--device", default="cpu", help="cpu or cuda")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Measure, draw, teach or time."""
+    kinds: dict[str, Callable[[argparse.Namespace], None]] = {
+        "measure": _measure,
+        "figures": _figures,
+        "few-shot": few_shot.run_few_shot,
+        "cost": _cost,
+    }
+    kinds[options.what](options)
+
+
+def _motions_of(trained: Trained, data: Path) -> Motions:
+    job = trained.job["generator"]
+    return set_of(job["data"]).load(data, trained.frames, trained.actions, trained.layout.name)
+
+
+def _measure(options: argparse.Namespace) -> None:
+    runs = [load_trained(folder) for folder in options.runs]
+    motions = _motions_of(runs[0], options.data)
+    bench = Bench.of(motions, options.part, options.steps, options.seed)
+    sys.stdout.write(_line("", *(field.name.replace("_", " ") for field in fields(Figures))))
+    real = bench.of_real()
+    sys.stdout.write(_figures_line("real clips", real))
+    found = []
+    for folder, trained in zip(options.runs, runs, strict=True):
+        figures = bench.of_generator(trained)
+        row = {name: None if value is None or not math.isfinite(value) else value for name, value in _row(figures)}
+        described = {"part": options.part, "iteration": trained.iteration, "seed": options.seed, "steps": options.steps}
+        described["figures"] = row
+        write_text(folder / MEASURES_FILE.format(part=options.part), json.dumps(described, indent=1))
+        sys.stdout.write(_figures_line(folder.name, figures))
+        found.append(figures)
+    if options.page is not None:
+        data, part = runs[0].job["generator"]["data"], options.part
+        rows = [("real training clips", [real]), *_by_seeds(runs, found)]
+        page.write_measured(
+            options.page, measures.table(rows, motions, data, part, options.seed, options.steps), f"{data}, {part}"
+        )
+
+
+def _by_seeds(runs: Sequence[Trained], found: Sequence[Figures]) -> list[tuple[str, list[Figures]]]:
+    """The figures of each training, those that differ by their seed alone together, by what tells them apart."""
+    together: dict[str, list[int]] = {}
+    for place, trained in enumerate(runs):
+        job = {name: value for name, value in trained.job["generator"].items() if name != "seed"}
+        together.setdefault(json.dumps(job, sort_keys=True), []).append(place)
+    rows = []
+    for places in together.values():
+        job = runs[places[0]].job["generator"]
+        seeds = ", ".join(str(runs[place].job["generator"]["seed"]) for place in places)
+        kept = ", ".join(str(runs[place].iteration) for place in places)
+        ending = "s" if len(places) > 1 else ""
+        name = f"{job['network']}, seed{ending} {seeds}, iteration{ending} {kept} of {job['recipe']['iterations']}"
+        rows.append((name, [found[place] for place in places]))
+    return rows
+
+
+def _row(found: Figures) -> list[tuple[str, Any]]:
+    return list(asdict(found).items())
+
+
+def _figures_line(name: str, found: Figures) -> str:
+    values = [
+        "-" if value is None else str(value) if isinstance(value, int) else f"{value:.3f}" for _, value in _row(found)
+    ]
+    return _line(name, *values)
+
+
+def _line(name: str, *values: str) -> str:
+    return f"{name:24}" + "".join(f"{value:>13}" for value in values) + "\n"
+
+
+def _figures(options: argparse.Namespace) -> None:
+    from research.generate import figures
+
+    trained = load_trained(options.run)
+    first, second = options.blend or trained.actions[:2]
+    motions = _motions_of(trained, options.data)
+    options.out.mkdir(parents=True, exist_ok=True)
+    drawn = {
+        "actions.png": figures.actions(trained, motions, options.seed),
+        f"blend-{first}-{second}.png": figures.blend(trained, first, second, options.seed),
+    }
+    for name, figure in drawn.items():
+        sys.stdout.write(f"{figures.save(figure, options.out / name)}\n")
+
+
+def _cost(options: argparse.Namespace) -> None:
+    if min(*options.frames, options.clips, options.repeats, 1) < 1:
+        raise RecipeError("--frames, --clips and --repeats must be 1 or more")
+    if options.network not in recipes.NETWORKS:
+        raise RecipeError(f"no form {options.network!r} of SA-GCN; choose one of {', '.join(recipes.NETWORKS)}")
+    config = SaGcnConfig(**recipes.NETWORKS[options.network])
+    sys.stdout.write(_line("frames", "form", "ms", "kept MB"))
+    forms: tuple[Form, ...] = ("sparse", "dense")
+    for frames in options.frames:
+        for form in forms:
+            found = cost.measure(config, frames, form, options.clips, options.repeats, options.device)
+            sys.stdout.write(_line(str(frames), form, f"{1000 * found.seconds:.1f}", f"{found.kept_bytes / 1e6:.1f}"))

@@ -1,0 +1,1 @@
+"""The pretraining paper's protocols, ablations and figures."""

@@ -1,0 +1,200 @@
+"""The command `pretrain`: pretrain GL-Transformer on a data set without labels, say what that is worth with few, and
+show what it looks at."""
+
+import argparse
+import statistics
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from pose.errors import ActionLensError
+from recognizer.training.hardware import add_hardware, hardware_of
+from recognizer.training.loop import is_first_process
+from recognizer.training.pretrain.command import add_data, add_recipe, recipe_from, say
+from recognizer.training.pretrain.fit import Pretraining, load_pretrained
+from recognizer.training.pretrain.recipes import Recipe, size_of
+from research.pretrain import ablations, figures, speed, without_network
+from research.pretrain.curve import Curve
+from research.pretrain.fit import pretrain
+from research.pretrain.measured import LINEAR, SEMI, measured
+from research.pretrain.motion import MotionClips, Rows
+from research.pretrain.tasks import PARTS, TASKS, Task, task_of
+
+_KINDS = "run|evaluate|ablations|without-network|figures|speed"
+
+
+class PretrainError(ActionLensError):
+    """An argument that makes no pretraining."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of the command `pretrain`."""
+    kinds = parser.add_subparsers(required=True, dest="pretrain", metavar=_KINDS)
+    _add_run(kinds.add_parser("run", help="pretrain; a killed run goes on, a finished one is left as it is"))
+    evaluate = kinds.add_parser("evaluate", help="linear evaluation and fine-tuning with few labels")
+    add_data(evaluate)
+    evaluate.add_argument("--runs", type=Path, nargs="+", required=True, metavar="DIR", help="one for each seed")
+    evaluate.add_argument("--protocols", nargs="+", choices=(LINEAR, SEMI), default=[LINEAR, SEMI])
+    evaluate.add_argument("--shares", type=float, nargs="+", default=[0.05, 0.1], help="of the labels, for semi")
+    evaluate.add_argument("--scratch", action="store_true", help="the same with random weights, not pretrained")
+    for name in ("epochs", "batch"):
+        evaluate.add_argument(f"--{name}", type=int, help="of fine-tuning")
+    add_hardware(evaluate)
+    table = kinds.add_parser("ablations", help="pretrain without one thing after the other, and write a table")
+    add_data(table)
+    table.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the runs")
+    table.add_argument("--task", default="nw-ucla", help=", ".join(TASKS))
+    _add_part(table)
+    table.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    names = ", ".join(repr(name) for name in ablations.ABLATIONS)
+    table.add_argument("--only", nargs="+", default=list(ablations.ABLATIONS), metavar="NAME", help=names)
+    _add_recipe(table)
+    add_hardware(table)
+    without = kinds.add_parser("without-network", help="linear evaluation of poses, and of the answers asked for")
+    add_data(without)
+    without.add_argument("--task", default="nw-ucla", help=", ".join(TASKS))
+    _add_part(without)
+    _add_recipe(without)
+    figure = kinds.add_parser("figures", help="attention maps, attended distance, similarity of positions")
+    add_data(figure)
+    figure.add_argument("--run", type=Path, required=True, metavar="DIR", help="of a finished pretraining")
+    figure.add_argument("--out", type=Path, required=True, metavar="DIR")
+    fast = kinds.add_parser("speed", help="clips a second, against filling every clip up to the longest")
+    add_data(fast)
+    fast.add_argument("--task", default="nw-ucla", help=", ".join(TASKS))
+    fast.add_argument("--steps", type=int, default=5)
+    fast.add_argument("--device", default="cpu", help="cpu or cuda")
+    _add_recipe(fast)
+
+
+def _add_run(run: argparse.ArgumentParser) -> None:
+    add_data(run)
+    run.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the run: weights, logs")
+    run.add_argument("--task", default="nw-ucla", help=", ".join(TASKS))
+    _add_part(run)
+    run.add_argument("--seed", type=int, default=0)
+    run.add_argument(
+        "--judge-every", type=int, metavar="EPOCHS", help="with --part validation: linear evaluation, to curve.json"
+    )
+    _add_recipe(run)
+    add_hardware(run)
+
+
+def _add_part(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--part", choices=PARTS, default="test", help="validation leaves some training subjects out")
+
+
+def _add_recipe(parser: argparse.ArgumentParser) -> None:
+    add_recipe(parser)
+    parser.add_argument("--frames", type=int, help="of the longest clip, instead of the task's")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Pretrain, evaluate, draw or time."""
+    parts: dict[str, Callable[[argparse.Namespace], None]] = {
+        "run": _run,
+        "evaluate": _evaluate,
+        "ablations": _ablations,
+        "without-network": _without_network,
+        "figures": _figures,
+        "speed": _speed,
+    }
+    parts[options.pretrain](options)
+
+
+def _loaded(options: argparse.Namespace, recipe: Recipe) -> tuple[Task, MotionClips, int]:
+    task = task_of(options.task)
+    size_of(options.size)
+    frames = task.frames if options.frames is None else options.frames
+    if frames < 2:
+        raise PretrainError(f"--frames {frames} is too few; give at least 2")
+    return task, task.load(options.data, recipe.facing), frames
+
+
+def _run(options: argparse.Namespace) -> None:
+    recipe = recipe_from(options)
+    task, clips, frames = _loaded(options, recipe)
+    rows, judge = task.split(clips, options.part)
+    job = Pretraining(task.name, options.size, recipe, frames, options.seed, options.part)
+    curve = _curve(options, clips, rows, judge, recipe)
+    done = pretrain(clips, rows, job, options.out, hardware_of(options), curve)
+    say(options.out, f"{len(rows)} clips", done)
+
+
+def _curve(options: argparse.Namespace, clips: MotionClips, learn: Rows, judge: Rows, recipe: Recipe) -> list[Curve]:
+    if options.judge_every is None:
+        return []
+    if options.part != "validation" or options.judge_every < 1:
+        raise PretrainError("--judge-every takes a number of epochs and goes with --part validation alone")
+    return [Curve(clips, learn, judge, recipe.pace, options.seed, options.judge_every, options.out)]
+
+
+def _evaluate(options: argparse.Namespace) -> None:
+    found: dict[str, list[float]] = {}
+    changed = {key: getattr(options, key) for key in ("epochs", "batch") if getattr(options, key) is not None}
+    for folder in options.runs:
+        done = load_pretrained(folder)
+        task = task_of(done.job["job"]["task"])
+        clips = task.load(options.data, done.job["job"]["recipe"]["facing"])
+        split = task.split(clips, done.job["job"]["part"])
+        for share in _shares(options):
+            hardware, scratch = hardware_of(options), options.scratch
+            name, result = measured(folder, done, clips, split, hardware, share=share, scratch=scratch, changed=changed)
+            found.setdefault(name, []).append(100 * result.accuracy)
+            if result.best_right is not None:
+                best = f"{name}, best epoch on the clips it is judged by (as published figures are counted, no result)"
+                found.setdefault(best, []).append(100 * result.best_right / result.of)
+    if is_first_process():
+        for name, values in found.items():
+            spread = f" (deviation {statistics.stdev(values):.1f})" if len(values) > 1 else ""
+            sys.stdout.write(f"{name}: {statistics.mean(values):.1f}%{spread} over {len(values)} run(s)\n")
+
+
+def _shares(options: argparse.Namespace) -> list[float | None]:
+    """Of the labels; None stands for the linear evaluation."""
+    shares = [share for share in options.shares if SEMI in options.protocols]
+    for share in shares:
+        if not 0 < share <= 1:
+            raise PretrainError(f"--shares {share:g} is no share of the labels; give a number above 0, up to 1")
+    return ([None] if LINEAR in options.protocols else []) + shares
+
+
+def _ablations(options: argparse.Namespace) -> None:
+    recipe = recipe_from(options)
+    task, clips, frames = _loaded(options, recipe)
+    split = task.split(clips, options.part)
+    jobs = [Pretraining(task.name, options.size, recipe, frames, seed, options.part) for seed in options.seeds]
+    found = [ablations.measure(clips, split, job, options.only, options.out, hardware_of(options)) for job in jobs]
+    if is_first_process():
+        sys.stdout.write(ablations.table(found))
+
+
+def _without_network(options: argparse.Namespace) -> None:
+    recipe = recipe_from(options)
+    task, clips, frames = _loaded(options, recipe)
+    found = without_network.measure(clips, *task.split(clips, options.part), frames, recipe)
+    for name, result in found.items():
+        sys.stdout.write(f"{name}: {100 * result.accuracy:.1f}% of {result.of} clips\n")
+
+
+def _figures(options: argparse.Namespace) -> None:
+    done = load_pretrained(options.run)
+    job = done.job["job"]
+    task = task_of(job["task"])
+    clips = task.load(options.data, job["recipe"]["facing"])
+    rows, _ = task.split(clips, job["part"])
+    written: Sequence[Path] = figures.draw(done.network.backbone, clips, rows, job["recipe"]["pace"], options.out)
+    sys.stdout.write("".join(f"{path}\n" for path in written))
+
+
+def _speed(options: argparse.Namespace) -> None:
+    recipe = recipe_from(options)
+    task, clips, frames = _loaded(options, recipe)
+    if options.steps < 1:
+        raise PretrainError("--steps must be 1 or more")
+    rows, _ = task.split(clips, "test")
+    found = speed.measure(clips, rows, recipe, frames, options.size, options.steps, options.device)
+    sys.stdout.write(
+        f"{found.packed:.1f} clips a second on real frames alone, {found.full_width:.1f} filled up to {frames} frames: "
+        f"{found.gain:.2f} times as many; {100 * found.real:.0f}% of the frames are real\n"
+    )

@@ -1,0 +1,51 @@
+"""How the linear evaluation rises while a network is pretrained; for validation, where epochs may be chosen."""
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+from lightning import LightningModule, Trainer
+from lightning.pytorch.callbacks import Callback
+
+from pose.whole_file import write_text
+from recognizer.training.pretrain.recipes import Pace
+from research.pretrain.motion import MotionClips, Rows
+from research.pretrain.protocols import Linear, linear_evaluation
+
+CURVE_FILE = "curve.json"
+
+
+class Curve(Callback):
+    """After every `every` epochs and at the end: how many clips of `judge` a linear layer names rightly that has learnt
+    from one copy of `learn`. Kept in curve.json of the folder, which a training that goes on continues."""
+
+    def __init__(
+        self, clips: MotionClips, learn: Rows, judge: Rows, pace: Pace, seed: int, every: int, folder: Path
+    ) -> None:
+        self.clips, self.learn, self.judge, self.pace, self.seed = clips, learn, judge, pace, seed
+        self.every, self.file = every, folder / CURVE_FILE
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Measure, where it is time."""
+        epoch = trainer.current_epoch + 1
+        last = trainer.global_step >= trainer.max_steps
+        if not trainer.is_global_zero or (epoch % self.every and not last):
+            return
+        network: Any = pl_module.network
+        found = linear_evaluation(
+            copy.deepcopy(network.backbone).cpu(),
+            self.clips,
+            self.learn,
+            self.judge,
+            self.pace,
+            self.seed,
+            Linear(copies=1),
+        )
+        loss = float(trainer.callback_metrics["loss"])
+        self._add({"epoch": epoch, "right": found.right, "of": found.of, "loss_of_last_batch": round(loss, 3)})
+
+    def _add(self, point: dict[str, float]) -> None:
+        before = json.loads(self.file.read_text(encoding="utf-8")) if self.file.is_file() else []
+        points = [old for old in before if old["epoch"] < point["epoch"]] + [point]
+        write_text(self.file, json.dumps(points, indent=1))

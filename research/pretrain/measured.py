@@ -1,0 +1,73 @@
+"""Results of a pretrained network in the files of its run: what is there is read, not measured again."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+
+from pose.whole_file import write_text
+from recognizer.training.loop import Hardware, is_first_process
+from recognizer.training.models.gl_transformer import GlTransformer
+from recognizer.training.pretrain.fit import Pretrained
+from recognizer.training.pretrain.recipes import Recipe
+from research.pretrain.motion import MotionClips, Rows
+from research.pretrain.protocols import Score, classify, fine_tuned, linear_evaluation
+from research.pretrain.tasks import labelled
+
+LINEAR, SEMI, SCRATCH = "linear", "semi", "scratch-"
+
+FINE_TUNING = Recipe(
+    name="fine-tuning",
+    source="ours; how the paper fine-tunes is not published",
+    epochs=150,
+    batch=16,
+    learning_rate=2e-4,
+    warmup=20,
+    clip_norm=1.0,
+    label_smoothing=0.1,
+)
+
+
+def measured(
+    folder: Path,
+    done: Pretrained,
+    clips: MotionClips,
+    split: tuple[Rows, Rows],
+    hardware: Hardware,
+    *,
+    share: float | None = None,
+    scratch: bool = False,
+    changed: dict[str, int] | None = None,
+) -> tuple[str, Score]:
+    """The name and the score of a protocol, kept in NAME.json of the run's folder.
+
+    split: rows to learn from and to judge by. share: of the labels, for fine-tuning; None is the linear evaluation.
+    scratch: of random weights. changed: of the recipe of fine-tuning.
+    """
+    job, (learn, judge) = done.job["job"], split
+    name = (SCRATCH if scratch else "") + (LINEAR if share is None else f"{SEMI}-{100 * share:g}")
+    recipe = FINE_TUNING.changed(pace=job["recipe"]["pace"], **(changed or {}))
+    described = {"pretraining": job, "protocol": name, "share": 1.0 if share is None else share}
+    if share is not None:
+        described["recipe"] = asdict(recipe)
+    file = folder / f"{name}.json"
+    if file.is_file():
+        content = json.loads(file.read_text(encoding="utf-8"))
+        if content["described"] == json.loads(json.dumps(described)):
+            return name, Score(**content["score"])
+    backbone = done.network.backbone
+    if scratch:
+        torch.manual_seed(job["seed"])
+        backbone = GlTransformer(backbone.config)
+    if share is None:
+        result = linear_evaluation(backbone, clips, learn, judge, recipe.pace, job["seed"])
+    else:
+        rows = labelled(learn, clips.labels, share, job["seed"])
+        network = fine_tuned(backbone, clips, rows, recipe, job["seed"], folder / name, hardware, described)
+        result = classify(network, clips, judge, recipe.pace)
+    if is_first_process():
+        count = round((1.0 if share is None else share) * len(learn))
+        found = {"described": described, "labelled": count, "score": asdict(result)}
+        write_text(file, json.dumps(found, indent=1))
+    return name, result

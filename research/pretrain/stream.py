@@ -1,0 +1,90 @@
+"""Batches of clips at their own lengths: each a function of the seed and its number, shared out over processes."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from recognizer.training.loop import Batch
+from recognizer.training.passes import Passes
+from recognizer.training.pretrain.recipes import Pace, Recipe
+from recognizer.training.pretrain.targets import mpdp_targets
+from research.pretrain.motion import Array, MotionClips, Rows
+from research.whole_clip.transforms import shear
+
+
+def resampled(x: Array, frames: int) -> Array:
+    """(frames, J, C) of a clip (T, J, C), linear in time, first and last frame kept."""
+    place = np.linspace(0, len(x) - 1, frames)
+    before = np.minimum(place.astype(np.intp), max(len(x) - 2, 0))
+    after = np.minimum(before + 1, len(x) - 1)
+    late = (place - before).astype(np.float32)[:, None, None]
+    mixed: Array = (1 - late) * x[before] + late * x[after]
+    return mixed
+
+
+def paced(x: Array, longest: int, pace: Pace, stretch: float = 1.0) -> Array:
+    """A clip (T, J, C) `stretch` times as long, of at most `longest` frames; see Recipe for the pace ("sampled" knows
+    no stretch)."""
+    if pace == "sampled":
+        return resampled(x, longest)
+    frames = max(round(len(x) * stretch), 2)
+    if pace == "squeezed":
+        frames = min(frames, longest)
+    return (x if frames == len(x) else resampled(x, frames))[:longest]
+
+
+def together(clips: Sequence[Array], frames: int | None = None) -> tuple[Array, NDArray[np.bool_]]:
+    """Clips side by side (B, T, J, C), 0 after their ends, and which frames are real (B, T).
+
+    T is that of the longest, or `frames`.
+    """
+    lengths = np.array([len(clip) for clip in clips])
+    x = np.zeros((len(clips), frames or int(lengths.max()), *clips[0].shape[1:]), dtype=np.float32)
+    for row, clip in enumerate(clips):
+        x[row, : len(clip)] = clip
+    return x, np.arange(x.shape[1]) < lengths[:, None]
+
+
+class MotionBatches:
+    """Training batches of some rows of clips.
+
+    supervised: they carry labels (B,), else the classes of displacements, (B, T, I, J) for direction and magnitude.
+    """
+
+    def __init__(
+        self, clips: MotionClips, rows: Rows, recipe: Recipe, frames: int, seed: int, supervised: bool = False
+    ) -> None:
+        self.clips, self.recipe, self.frames = clips, recipe, frames
+        self._passes = Passes(rows, recipe.batch, (seed, 1))
+        self.seed, self.supervised = seed, supervised
+        self.is_global = np.zeros(len(clips.joints) * clips.people, dtype=bool)
+        self.is_global[clips.global_joint * clips.people :][: clips.people] = True
+
+    @property
+    def steps_an_epoch(self) -> int:
+        """Batches that a pass over the rows fills."""
+        return self._passes.steps_an_epoch
+
+    def batch(self, step: int, mine: slice = slice(None)) -> Batch:
+        """The clips `mine` of the batch of a step, with what is to be learnt of them."""
+        chosen = self._passes.drawn(step)
+        rng = np.random.default_rng([self.seed, step])
+        clips = self._augmented(chosen, rng)[mine]
+        x, real = together(clips)
+        if self.supervised:
+            return torch.from_numpy(x), torch.from_numpy(real), torch.from_numpy(self.clips.labels[chosen[mine]])
+        classes = mpdp_targets(x, self.clips.people, self.recipe.intervals, self.recipe.reading)
+        return torch.from_numpy(x), torch.from_numpy(real), *(torch.from_numpy(each) for each in classes)
+
+    def _augmented(self, chosen: Rows, rng: np.random.Generator) -> list[Array]:
+        recipe = self.recipe
+        stretch = rng.uniform(1 - recipe.stretch, 1 + recipe.stretch, len(chosen))
+        clips = [
+            paced(self.clips.x[row], self.frames, recipe.pace, how) for row, how in zip(chosen, stretch, strict=True)
+        ]
+        if not recipe.shear:
+            return clips
+        sheared = (shear(clip[None], rng, recipe.shear)[0] for clip in clips)
+        return [np.where(self.is_global[:, None], clip, new) for clip, new in zip(clips, sheared, strict=True)]

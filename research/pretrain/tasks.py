@@ -1,0 +1,90 @@
+"""Data sets to pretrain on, with the published split of each, and what of it is for choosing."""
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from sklearn.model_selection import train_test_split
+
+from pose.errors import ActionLensError
+from recognizer.datasets import ntu, nw_ucla, utd_mhad
+from recognizer.datasets.dataset import Reader
+from recognizer.datasets.errors import DataError
+from recognizer.training.pretrain.recipes import Facing
+from recognizer.training.reading import action_sequences
+from research.pretrain.motion import MotionClips, Rows, motion_clips
+
+PARTS = ("test", "validation")
+
+
+class TaskError(ActionLensError):
+    """A task that does not exist, or that a split cannot be made of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A data set and its split. frames: the longest clip. people: slots. choose_by: training subjects that are held
+    out where sizes and recipes are chosen."""
+
+    name: str
+    title: str
+    folder: str
+    read: Reader
+    frames: int
+    people: int
+    choose_by: tuple[int, ...]
+
+    def load(self, data: Path, facing: Facing = "frame") -> MotionClips:
+        """All clips below `data`, the folder of all data sets. DataError where it does not hold this one."""
+        folder = data / self.folder
+        if not folder.is_dir():
+            raise DataError(f"no folder {folder}; give the folder that holds the data sets")
+        return motion_clips(action_sequences(self.read(folder)), self.people, facing)
+
+    def split(self, clips: MotionClips, part: str) -> tuple[Rows, Rows]:
+        """Rows to learn from and rows to judge by. part: "test", the published split, or "validation", some subjects of
+        its training part against the others. DataError where one is empty."""
+        held_out = clips.test if part == "test" else np.isin(clips.subjects, self.choose_by) & ~clips.test
+        learn, judge = np.flatnonzero(~clips.test & ~held_out), np.flatnonzero(held_out)
+        if not len(learn) or not len(judge):
+            raise DataError(f"the {part} split of {self.name} has no clips to learn from or judge by; check the data")
+        return learn, judge
+
+
+def labelled(rows: Rows, labels: Rows, share: float, seed: int) -> Rows:
+    """A stratified share of the rows, at least one of each action: those whose labels may be used."""
+    if share >= 1:
+        return rows
+    own = labels[rows]
+    count = max(round(share * len(rows)), len(np.unique(own)))
+    try:
+        chosen, _ = train_test_split(rows, train_size=count, random_state=seed, stratify=own)
+    except ValueError as error:
+        raise TaskError(f"{share:.0%} of the labels cannot be drawn of all actions ({error}); give more") from error
+    return np.sort(chosen)
+
+
+def _ntu(actions: int, protocol: str, title: str, choose_by: tuple[int, ...]) -> Task:
+    read = partial(ntu.read, protocol=protocol, actions=actions)
+    return Task(f"ntu{actions}-{protocol}", title, f"ntu_rgbd_{actions}", read, 300, 2, choose_by)
+
+
+TASKS = {
+    task.name: task
+    for task in (
+        Task("nw-ucla", "NW-UCLA cross-view", nw_ucla.NAME, nw_ucla.read, 50, 1, (9, 10)),
+        Task("utd-mhad", "UTD-MHAD cross-subject", utd_mhad.NAME, utd_mhad.read, 100, 1, (7,)),
+        _ntu(60, "xsub", "NTU RGB+D, cross-subject", (34, 35, 38)),
+        _ntu(60, "xview", "NTU RGB+D, cross-view", (34, 35, 38)),
+        _ntu(120, "xsub", "NTU RGB+D 120, cross-subject", (93, 97, 103)),
+        _ntu(120, "xset", "NTU RGB+D 120, cross-setup", (93, 97, 103)),
+    )
+}
+
+
+def task_of(name: str) -> Task:
+    """The task of that name; TaskError lists those that there are."""
+    if name not in TASKS:
+        raise TaskError(f"no task {name!r}; choose one of {', '.join(TASKS)}")
+    return TASKS[name]

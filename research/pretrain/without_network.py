@@ -1,0 +1,49 @@
+"""What a linear layer makes of clips without any network: of the poses, and of the answers that pretraining asks for.
+
+The second is what a network would be worth that answers all of MPDP rightly and keeps nothing else, read as the linear
+evaluation reads it, by its mean over the frames. So the two say how far a figure of the linear evaluation is from what
+needs no learning at all.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from recognizer.training.pretrain.recipes import Recipe
+from recognizer.training.pretrain.targets import MAGNITUDES, mpdp_targets
+from research.pretrain.motion import Array, MotionClips, Rows
+from research.pretrain.protocols import Score, score
+from research.pretrain.stream import paced
+
+STRENGTH = 0.02  # C of the logistic regression; with 0.1 NW-UCLA's validation clips are within a point
+
+Features = NDArray[np.float64]
+
+
+def poses(x: Array) -> Features:
+    """(2 J C,) means and deviations, over the frames of a clip (T, J, C), of each coordinate."""
+    frames = x.reshape(len(x), -1).astype(np.float64)
+    return np.concatenate([frames.mean(axis=0), frames.std(axis=0)])
+
+
+def answers(x: Array, people: int, recipe: Recipe) -> Features:
+    """(I J (3^C + 16),) the share of a clip's frames (T, J, C) in which each class of displacement is the right one."""
+    direction, magnitude = mpdp_targets(x[None], people, recipe.intervals, recipe.reading)
+    counts = ((direction[0], 3 ** x.shape[2]), (magnitude[0], MAGNITUDES))
+    shares = [(classes[..., None] == np.arange(count)).mean(axis=0).ravel() for classes, count in counts]
+    return np.concatenate(shares)
+
+
+def measure(clips: MotionClips, learn: Rows, judge: Rows, frames: int, recipe: Recipe) -> dict[str, Score]:
+    """How many of `judge` logistic regression names rightly, learnt from all labels of `learn`: of poses, of answers
+    and of both. frames: of the longest clip."""
+    x = [paced(clip, frames, recipe.pace) for clip in clips.x]
+    of_poses = np.stack([poses(clip) for clip in x])
+    of_answers = np.stack([answers(clip, clips.people, recipe) for clip in x])
+    kinds = {"poses": of_poses, "answers": of_answers, "both": np.concatenate([of_poses, of_answers], axis=1)}
+    layer, labels = make_pipeline(StandardScaler(), LogisticRegression(C=STRENGTH, max_iter=2000)), clips.labels
+    return {
+        name: score(layer.fit(of[learn], labels[learn]).predict(of[judge]), labels[judge]) for name, of in kinds.items()
+    }

@@ -1,0 +1,1 @@
+"""What teaching is worth: few clips, few labels, false alarms."""

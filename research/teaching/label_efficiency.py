@@ -1,0 +1,286 @@
+"""`label-efficiency`: accuracy against the share of labels, of networks pretrained without labels, trained on other
+actions, and trained from scratch, on the actions of one data set at a time."""
+
+import argparse
+import copy
+import json
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from pose.errors import ActionLensError
+from pose.whole_file import write_text
+from recognizer.datasets import jhmdb, penn_action, utd_mhad
+from recognizer.teaching.head import Head, HeadSettings, fit_head
+from recognizer.training.augment import Array, Augmentation
+from recognizer.training.evaluate import windows_of
+from recognizer.training.everyday import Corpus, merge, read_all
+from recognizer.training.models.gl_features import GlFeatures
+from recognizer.training.models.gl_transformer import GlTransformer
+from recognizer.training.models.registry import NetworkSpec
+from recognizer.training.pretrain.everyday import load_everyday, random_windows
+from recognizer.training.reading import action_sequences
+from recognizer.training.run_folder import NETWORK_FILE, load_run
+from research.pretrain.motion import Rows
+from research.pretrain.tasks import labelled
+from research.teaching.few_shot_embedding import STEPS, train_base
+
+SETS = {dataset.name: dataset for dataset in (utd_mhad.DATASET, penn_action.DATASET, jhmdb.DATASET)}
+SHARES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
+METHODS = {
+    "pretrained": "a linear layer on GL-Transformer, pretrained without labels",
+    "random": "a linear layer on the same network with random weights",
+    "supervised": "a linear layer on the AcT that was trained with labels, on the other sets",
+    "fine-tuned": "the whole GL-Transformer from the pretrained weights on",
+    "unpretrained": "the same training of the whole from random weights on",
+    "scratch": "AcT-micro from scratch",
+}
+_AT_ONCE = 128
+
+
+class LabelEfficiencyError(ActionLensError):
+    """An argument that makes no measurement."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """Training of whole networks: steps of `batch` windows, actions drawn alike, one cycle of the rate. scratch_rate:
+    of AcT, as Full teaching has it; tuned_rate: of GL-Transformer, as its fine-tuning has it. strength: of heads, as in
+    HeadSettings."""
+
+    steps: int = 300
+    batch: int = 64
+    scratch_rate: float = 1e-3
+    tuned_rate: float = 2e-4
+    strength: float = 0.001  # that of Quick teaching
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SetClips:
+    """A data set and its published split (JHMDB: the first). actions: names; labels: (R,) places in them. learn, judge:
+    rows."""
+
+    corpus: Corpus
+    actions: tuple[str, ...]
+    labels: NDArray[np.intp]
+    learn: Rows
+    judge: Rows
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """right of `of` test clips with the labels of `labelled` training clips."""
+
+    set: str
+    method: str
+    share: float
+    seed: int
+    labelled: int
+    right: int
+    of: int
+    fit: dict[str, float]
+
+
+def load(dataset: str, data: Path) -> SetClips:
+    """One of SETS below `data`. Raises DataError."""
+    corpus = merge(action_sequences(SETS[dataset].read(data / dataset)))
+    test = corpus.part == "test"
+    return SetClips(corpus, corpus.kinds, corpus.kind, np.flatnonzero(~test), np.flatnonzero(test))
+
+
+class Measurer:
+    """Measures methods on one data set; windows are embedded once."""
+
+    def __init__(self, clips: SetClips, backbone: GlTransformer | None, supervised: nn.Module | None, how: Fit) -> None:
+        self.clips, self.backbone, self.supervised, self.how = clips, backbone, supervised, how
+        self._windows = windows_of(clips.corpus, np.arange(len(clips.corpus)))
+        self._embedded: dict[str, Array] = {}
+
+    def right(self, method: str, rows: Rows, seed: int) -> int:
+        """How many test clips are named rightly with the labels of these rows."""
+        if method in ("pretrained", "random", "supervised"):
+            return self._linear(self._embedding(method, seed), rows)
+        torch.manual_seed(seed)
+        outputs = len(self.clips.actions)
+        if method == "scratch":
+            network, rate = NetworkSpec("act-micro", outputs, {"dropout": 0.1}).build(), self.how.scratch_rate
+        else:
+            start = GlTransformer(self._gl().config) if method == "unpretrained" else copy.deepcopy(self._gl())
+            network, rate = GlFeatures(start, outputs), self.how.tuned_rate
+        trained = fit_windows(network, self.clips, rows, self.how, rate, seed)
+        here = self._of(self.clips.judge)
+        logits = _in_batches(trained, self._windows.features[here])
+        return self._count(np.exp(logits - logits.max(axis=1, keepdims=True)), here)
+
+    def _linear(self, embedding: Array, rows: Rows) -> int:
+        """By a head on embeddings (W, D), in which every labelled clip weighs alike."""
+        here, owner = self._of(rows), self._windows.recording
+        weight = (1 / np.bincount(owner)[owner[here]]).astype(np.float32)
+        settings = HeadSettings(strength=self.how.strength)
+        head: Head = fit_head(
+            embedding[here], self.clips.labels[owner[here]], len(self.clips.actions), settings, weight
+        )
+        judged = self._of(self.clips.judge)
+        return self._count(head.probabilities(embedding[judged])[:, :-1], judged)
+
+    def _count(self, scores: Array, windows: NDArray[np.intp]) -> int:
+        """Test clips whose mean over their windows' probabilities is largest at their action."""
+        probabilities = scores / scores.sum(axis=1, keepdims=True)
+        total = np.zeros((len(self.clips.corpus), probabilities.shape[1]))
+        np.add.at(total, self._windows.recording[windows], probabilities)
+        judge = self.clips.judge
+        return int((total[judge].argmax(axis=1) == self.clips.labels[judge]).sum())
+
+    def _of(self, rows: Rows) -> NDArray[np.intp]:
+        return np.flatnonzero(np.isin(self._windows.recording, rows))
+
+    def _embedding(self, method: str, seed: int) -> Array:
+        """(W, D) of all windows."""
+        name = method if method != "random" else f"random {seed}"
+        if name not in self._embedded:
+            self._embedded[name] = _in_batches(self._embedder(method, seed), self._windows.features)
+        return self._embedded[name]
+
+    def _embedder(self, method: str, seed: int) -> Callable[[torch.Tensor], torch.Tensor]:
+        if method == "supervised":
+            act = self.supervised
+            assert act is not None
+            return lambda features: act.inside(features).embedding  # type: ignore[operator]
+        backbone = self._gl()
+        if method == "random":
+            torch.manual_seed(seed)
+            backbone = GlTransformer(backbone.config)
+        return GlFeatures(backbone, 1).eval().embedding
+
+    def _gl(self) -> GlTransformer:
+        if self.backbone is None:
+            raise LabelEfficiencyError("GL-Transformer needs --run with a pretraining of --task everyday")
+        return self.backbone
+
+
+def fit_windows(
+    network: nn.Module, clips: SetClips, rows: Rows, how: Fit, learning_rate: float, seed: int
+) -> nn.Module:
+    """The network, trained on random windows of the rows, in eval mode. Windows are not mirrored, for actions of one
+    side are told from those of the other."""
+    by_action = [rows[clips.labels[rows] == action] for action in np.unique(clips.labels[rows])]
+    optimizer = torch.optim.AdamW(network.parameters(), learning_rate, weight_decay=0.05, betas=(0.9, 0.99))
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, learning_rate, total_steps=how.steps, pct_start=0.1)
+    network.train()
+    for step in range(how.steps):
+        rng = np.random.default_rng([seed, step])
+        drawn = np.array([rng.choice(by_action[each]) for each in rng.integers(0, len(by_action), how.batch)])
+        features = random_windows(clips.corpus, drawn, rng, Augmentation(), stretch=0.25, mirror=False)
+        logits = network(torch.from_numpy(features))
+        loss = nn.functional.cross_entropy(logits, torch.from_numpy(clips.labels[drawn]), label_smoothing=0.1)
+        optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        optimizer.step()
+        schedule.step()
+    return network.eval()
+
+
+def _in_batches(network: Callable[[torch.Tensor], torch.Tensor], features: Array) -> Array:
+    with torch.inference_mode():
+        parts = [
+            network(torch.from_numpy(features[i : i + _AT_ONCE])).numpy() for i in range(0, len(features), _AT_ONCE)
+        ]
+    return np.concatenate(parts)
+
+
+def add_label_efficiency(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `label-efficiency`."""
+    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder that holds the data sets")
+    parser.add_argument("--run", type=Path, metavar="DIR", help="a finished `pretrain run --task everyday`")
+    runs = "an AcT for each set, trained on the others, as `few-shot` leaves them; made where there is none"
+    parser.add_argument("--supervised", type=Path, default=Path("runs/few_shot"), metavar="DIR", help=runs)
+    parser.add_argument("--supervised-steps", type=int, default=STEPS, help="of the training of such an AcT")
+    parser.add_argument("--sets", nargs="+", choices=tuple(SETS), default=list(SETS), metavar="SET")
+    methods = "; ".join(f"{name}: {what}" for name, what in METHODS.items())
+    parser.add_argument("--methods", nargs="+", choices=tuple(METHODS), default=list(METHODS), help=methods)
+    parser.add_argument("--shares", type=float, nargs="+", default=list(SHARES), help="of the labels")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--steps", type=int, default=Fit().steps, help="of the training of whole networks")
+    parser.add_argument("--out", type=Path, default=Path("runs/label_efficiency.json"), metavar="FILE")
+
+
+def run_label_efficiency(options: argparse.Namespace) -> None:
+    """Measure what is not in the file of figures yet, then write all as a table."""
+    how = Fit(steps=options.steps)
+    for share in options.shares:
+        if not 0 < share <= 1:
+            raise LabelEfficiencyError(f"--shares {share:g} is no share of the labels; give a number above 0, up to 1")
+    backbone = load_everyday(options.run).network.backbone if options.run else None
+    for dataset in options.sets:
+        clips = load(dataset, options.data)
+        act = _supervised(options, dataset) if "supervised" in options.methods else None
+        measurer = Measurer(clips, backbone, act, how)
+        for method in options.methods:
+            for share in options.shares:
+                for seed in options.seeds if share < 1 or method != "supervised" else options.seeds[:1]:
+                    _point(measurer, dataset, method, share, seed, options.out)
+    sys.stdout.write(table(_points(options.out)))
+
+
+def _supervised(options: argparse.Namespace, dataset: str) -> nn.Module:
+    """The AcT that never saw the set, as `few-shot` trains it; trained if it is not there."""
+    folder: Path = options.supervised / dataset
+    if not (folder / NETWORK_FILE).is_file():
+        sys.stderr.write(f"{dataset}: training AcT on the other sets, into {folder}\n")
+        train_base(merge(read_all(options.data)), dataset, folder, steps=options.supervised_steps)
+    return load_run(folder).network
+
+
+def _point(measurer: Measurer, dataset: str, method: str, share: float, seed: int, out: Path) -> None:
+    points, clips, how = _points(out), measurer.clips, asdict(measurer.how)
+    key = (dataset, method, share, seed, how)
+    if any((each.set, each.method, each.share, each.seed, each.fit) == key for each in points):
+        return
+    rows = labelled(clips.learn, clips.labels, share, seed)
+    right = measurer.right(method, rows, seed)
+    point = Point(dataset, method, share, seed, len(rows), right, len(clips.judge), how)
+    _save([*points, point], out)
+    sys.stderr.write(f"{dataset} {method} {share:.0%} of seed {seed}: {right} of {point.of}\n")
+
+
+def _points(file: Path) -> list[Point]:
+    if not file.is_file():
+        return []
+    try:
+        return [Point(**each) for each in json.loads(file.read_text(encoding="utf-8"))]
+    except (ValueError, TypeError) as error:
+        raise LabelEfficiencyError(f"{file} holds no figures of label-efficiency; give another --out") from error
+
+
+def _save(points: Sequence[Point], file: Path) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    write_text(file, json.dumps([asdict(each) for each in points], indent=1) + "\n")
+
+
+def table(points: Sequence[Point]) -> str:
+    """Rows of sets and methods, columns of shares: the mean accuracy in %, and its deviation over seeds."""
+    shares = sorted({each.share for each in points})
+    lines = ["| set (test clips) | method |" + "".join(f" {100 * share:g}% |" for share in shares)]
+    lines.append("|---|---|" + "---|" * len(shares))
+    for name, of in sorted({(each.set, each.of) for each in points}):
+        for method in METHODS:
+            mine = [each for each in points if each.set == name and each.method == method]
+            if mine:
+                cells = [_cell([each for each in mine if each.share == share]) for share in shares]
+                lines.append(f"| {name} ({of}) | {method} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _cell(points: Sequence[Point]) -> str:
+    if not points:
+        return ""
+    values: Any = np.array([100 * each.right / each.of for each in points])
+    return f"{values.mean():.1f} ± {values.std(ddof=1):.1f}" if len(values) > 1 else f"{values[0]:.1f}"

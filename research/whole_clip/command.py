@@ -1,0 +1,56 @@
+"""The command `train-clips`: one network, one task, one recipe."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from pose.errors import ActionLensError
+from recognizer.training.hardware import add_hardware, hardware_of
+from recognizer.training.loop import is_first_process
+from recognizer.training.models.registry import WHOLE_CLIP, network_of
+from research.benchmark.results import figures
+from research.whole_clip.fit import WholeClipJob, probabilities, train
+from research.whole_clip.presets import PRESETS, preset_of
+from research.whole_clip.tasks import PARTS, TASKS, task_of
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of the command `train-clips`."""
+    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder that holds the data sets")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the run: weights, logs")
+    parser.add_argument("--task", required=True, help=", ".join(TASKS))
+    parser.add_argument("--network", default="act-micro", help=", ".join(WHOLE_CLIP))
+    parser.add_argument("--preset", default="short-clips", help=", ".join(PRESETS))
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--frames", type=int, default=30, help="of a clip (default 30)")
+    parser.add_argument("--part", choices=PARTS, default="test", help="what the figures are of")
+    parser.add_argument("--epochs", type=int, help="instead of the preset's")
+    parser.add_argument("--batch", type=int, help="instead of the preset's, over all processes")
+    add_hardware(parser)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Train, or take the weights of a finished training, and say how well the network does."""
+    preset = preset_of(options.preset)
+    changed = {name: getattr(options, name) for name in ("epochs", "batch") if getattr(options, name) is not None}
+    for name, value in changed.items():
+        if value < 1:
+            raise TrainClipsError(f"--{name} {value} is not a positive number")
+    preset = preset.changed(**changed)
+    network_of(options.network, WHOLE_CLIP)
+    clips = task_of(options.task).load(options.data, options.part)
+    job = WholeClipJob(options.task, options.network, preset.name, options.seed, options.frames, options.part)
+    network, _ = train(clips, job, options.out, hardware_of(options), preset)
+    if not is_first_process():
+        return
+    found = figures(
+        probabilities(network, clips, clips.judge, preset, job.frames), clips.labels[clips.judge], clips.actions
+    )
+    sys.stdout.write(
+        f"{options.out}: {100 * found['accuracy']:.1f}% of {found['of']} clips right, "
+        f"{100 * found['balanced_accuracy']:.1f}% balanced\n"
+    )
+
+
+class TrainClipsError(ActionLensError):
+    """An argument that makes no training."""

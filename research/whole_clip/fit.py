@@ -1,0 +1,183 @@
+"""Training of any network on whole clips of a task, with Lightning; a killed training goes on to the same weights."""
+
+import pickle
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import lightning
+import numpy as np
+import torch
+from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch.utilities import rank_zero_only
+from torch import Tensor, nn
+
+from pose.whole_file import written_whole
+from recognizer.training.loop import LAST_CHECKPOINT, Batch, Hardware, Training, fit
+from recognizer.training.models.registry import WHOLE_CLIP, ClipShape, Network, network_of
+from recognizer.training.run_folder import RunError, claim, demand_same, in_short, not_a_checkpoint
+from recognizer.training.whole_clips import stratified
+from research.whole_clip.inputs import channel_count, frames_of, plain_input
+from research.whole_clip.optimizer import optimizer_of, rate_of
+from research.whole_clip.presets import Preset, PresetError, preset_of
+from research.whole_clip.stream import WholeClipBatches, WholeClipData
+from research.whole_clip.tasks import Rows, TaskClips
+from research.whole_clip.transforms import Array
+
+WEIGHTS_FILE = "weights.pt"
+_BEST = "best.ckpt"
+_BEST_SHARE = 0.1  # of the training clips, held out where a preset keeps its best epoch
+
+
+@dataclass(frozen=True, slots=True)
+class WholeClipJob:
+    """One training. part: of the task, see Task.load."""
+
+    task: str
+    network: str
+    preset: str = "short-clips"
+    seed: int = 0
+    frames: int = 30
+    part: str = "test"
+
+    @property
+    def name(self) -> str:
+        """For files and folders."""
+        return f"{self.task}.{self.network}.{self.preset}.seed{self.seed}" + (
+            "" if self.part == "test" else f".{self.part}"
+        )
+
+
+class WholeClipTraining(Training):
+    """The recipe's loss, optimizer and rate."""
+
+    remedy = "lower the preset's learning rate"
+
+    def __init__(self, network: nn.Module, preset: Preset, steps: int, seed: int, width: int = 64) -> None:
+        super().__init__(network, seed, preset.average)
+        self.preset, self.steps, self.width = preset, steps, width
+
+    def losses(self, batch: Batch) -> dict[str, Tensor]:
+        """Cross entropy with label smoothing."""
+        features, target = batch
+        logits = self.network(features).float()
+        return {"loss": nn.functional.cross_entropy(logits, target, label_smoothing=self.preset.label_smoothing)}
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+        features, labels = batch
+        right = (self.result(features).argmax(dim=1) == labels).float().mean()
+        self.log("validation_accuracy", right, prog_bar=True, sync_dist=True, batch_size=len(labels))
+
+    def configure_optimizers(self) -> Any:
+        optimizer = optimizer_of(self.network, self.preset)
+        rate = rate_of(self.preset.schedule, self.steps, self.width)
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, rate)
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+
+def build_network(clips: TaskClips, kind: Network, preset: Preset, frames: int, seed: int) -> nn.Module:
+    """The network with the weights that `seed` begins with. PresetError where it cannot take the preset's clips."""
+    trained = frames_of(preset, frames)
+    if trained != frames and not kind.any_frames:
+        raise PresetError(f"preset {preset.name} trains on {trained} of {frames} frames, which {kind.name} cannot")
+    channels = channel_count(preset.channels, clips.dims, len(clips.layout))
+    torch.manual_seed(seed)
+    changes = {} if preset.dropout is None else {"dropout": preset.dropout}
+    return kind.build(ClipShape(channels, clips.layout, len(clips.actions), frames), changes)
+
+
+def train(
+    clips: TaskClips, job: WholeClipJob, folder: Path, hardware: Hardware, preset: Preset | None = None
+) -> tuple[nn.Module, float]:
+    """The trained network in eval mode, and the seconds of its training.
+
+    `folder` keeps logs, checkpoints, from which a killed training of the same job goes on, and in the end the weights,
+    with which there is nothing left to train. Nothing is written before all of the job is known to fit. PresetError,
+    NetworkError, DataError; RunError where the folder holds another training or the loss is lost.
+    """
+    preset, kind = preset or preset_of(job.preset), network_of(job.network, WHOLE_CLIP)
+    if reason := hardware.fits(preset.batch):
+        raise PresetError(reason)
+    network = build_network(clips, kind, preset, job.frames, job.seed)
+    done = _load_weights(folder, network, job, preset)
+    if done is not None:
+        return network.eval(), done
+    learn, best_by = clips.learn, np.empty(0, dtype=np.intp)
+    planned = -(-len(learn) // preset.batch) * preset.epochs  # before validation is split off, as AcT's code counts
+    if preset.keep == "best":
+        learn, best_by = stratified(clips.learn, clips.labels[clips.learn], _BEST_SHARE, job.seed)
+    batches = WholeClipBatches(clips, learn, preset, job.frames, job.seed)
+    batches.batch(0)
+    training = WholeClipTraining(network, preset, planned, job.seed, kind.width)
+    claim(folder, _described(job, preset))
+    trainer = _fit(training, WholeClipData(batches, batches.steps_an_epoch * preset.epochs, best_by), folder, hardware)
+    network, seconds = training.result.float().cpu().eval(), training.seconds
+    _save_weights(folder, network, seconds)
+    trainer.strategy.barrier("weights are written")
+    return network, seconds
+
+
+def _fit(training: WholeClipTraining, data: WholeClipData, folder: Path, hardware: Hardware) -> lightning.Trainer:
+    preset, best = training.preset, []
+    if preset.keep == "best":
+        best.append(
+            ModelCheckpoint(
+                folder,
+                _BEST.removesuffix(".ckpt"),
+                monitor="validation_accuracy",
+                mode="max",
+                save_weights_only=True,
+                enable_version_counter=False,
+            )
+        )
+    trainer = fit(training, data, folder, hardware, clip_norm=preset.clip_norm, callbacks=best)
+    if best:
+        try:
+            state = torch.load(folder / _BEST, weights_only=True, map_location="cpu")["state_dict"]
+            training.load_state_dict(state)
+        except (pickle.UnpicklingError, EOFError, KeyError, RuntimeError) as error:
+            raise not_a_checkpoint(folder / _BEST, error) from error
+    return trainer
+
+
+def _described(job: WholeClipJob, preset: Preset) -> dict[str, Any]:
+    return {"job": asdict(job), "preset": asdict(preset)}
+
+
+def probabilities(network: nn.Module, clips: TaskClips, rows: Rows, preset: Preset, frames: int) -> Array:
+    """(R, A) of clips as their own camera sees them; with mirror_test the mean of a clip and its mirror image."""
+    x, seen = clips.x[0, rows], clips.seen[0, rows]
+    results = []
+    for mirrored in (False, True) if preset.mirror_test else (False,):
+        features = torch.from_numpy(plain_input(x, seen, clips.layout, preset, frames, mirrored=mirrored))
+        with torch.inference_mode():
+            parts = [network(part).softmax(dim=1) for part in torch.split(features, 256)]
+        results.append(torch.cat(parts).numpy())
+    mean: Array = np.mean(results, axis=0)
+    return mean
+
+
+@rank_zero_only
+def _save_weights(folder: Path, network: nn.Module, seconds: float) -> None:
+    """Write weights.pt, whole or not at all, in place of the checkpoints."""
+    with written_whole(folder / WEIGHTS_FILE) as temporary:
+        torch.save({"weights": network.state_dict(), "seconds": seconds}, temporary)
+    for checkpoint in (LAST_CHECKPOINT, _BEST):
+        (folder / checkpoint).unlink(missing_ok=True)
+
+
+def _load_weights(folder: Path, network: nn.Module, job: WholeClipJob, preset: Preset) -> float | None:
+    """Give the network the weights of a finished training of this job: the seconds it took, None where there is none.
+
+    RunError where the folder is another job's or the file is damaged.
+    """
+    path = folder / WEIGHTS_FILE
+    demand_same(folder, _described(job, preset))
+    if not path.is_file():
+        return None
+    try:
+        content = torch.load(path, weights_only=True)
+        network.load_state_dict(content["weights"])
+        return float(content["seconds"])
+    except (pickle.UnpicklingError, OSError, RuntimeError, KeyError, TypeError, EOFError, ValueError) as error:
+        raise RunError(f"{path} is not of this network ({in_short(error)}); remove {folder} to train again") from error

@@ -1,0 +1,126 @@
+"""Joints of whole clips to the input of a network, with a recipe's augmentation on the way."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pose.skeleton import Layout
+from research.whole_clip import transforms
+from research.whole_clip.presets import Augment, Channel, Preset, PresetError
+from research.whole_clip.transforms import Array, Mask
+
+
+def channel_count(channels: tuple[Channel, ...], dims: int, joints: int) -> int:
+    """Numbers of a joint in the input for joints of 2 or 3 dimensions."""
+    return sum({"seen": 1, "distances": joints}.get(channel, dims) for channel in channels)
+
+
+def frames_of(preset: Preset, frames: int) -> int:
+    """T of the clips in training where it is `frames` in the test; PresetError where nothing is left."""
+    chosen = round(frames * preset.augment.choose) if preset.augment.choose else frames
+    if chosen < 1:
+        raise PresetError(f"preset {preset.name} leaves nothing of clips of {frames} frames; give more --frames")
+    return chosen
+
+
+def plain_input(x: Array, seen: Mask, layout: Layout, preset: Preset, frames: int, *, mirrored: bool) -> Array:
+    """Features (N, frames, V * C) of clips x (N, F, V, D), or of their mirror images, without augmentation."""
+    if x.shape[1] != frames:
+        x, seen = transforms.resample(x, seen, transforms.whole(len(x), x.shape[1], frames))
+    if preset.upright and x.shape[-1] == 3:
+        x = transforms.upright(x, layout)
+    if mirrored:
+        x, seen = _mirror_of(x, seen, layout, preset)
+    return _flat(channels_of(x, seen, layout, preset))
+
+
+def training_input(
+    x: Array, seen: Mask, layout: Layout, preset: Preset, frames: int, rng: np.random.Generator
+) -> Array:
+    """Augmented features (N, T, V * C) of clips x (N, F, V, D)."""
+    how = preset.augment
+    if preset.upright and x.shape[-1] == 3:
+        x = transforms.upright(x, layout)
+    x, seen = _in_time(x, seen, how, frames, rng)
+    if how.flip:
+        x, seen = transforms.random_flip(x, seen, layout, rng, swap=how.flip == "swap")
+    if how.rotate_deg:
+        x = transforms.rotate(x, rng, how.rotate_deg)
+    if how.shear:
+        x = transforms.shear(x, rng, how.shear)
+    if how.scale:
+        x = transforms.scale(x, rng, how.scale)
+    if how.move:
+        x = transforms.random_move(x, rng)
+    if how.noise:
+        x = transforms.gaussian_noise(x, rng, how.noise)
+    if how.joint_dropout:
+        seen = transforms.joint_dropout(seen, rng, how.joint_dropout)
+    channels = channels_of(x, seen, layout, preset)
+    if how.feature_noise:
+        channels = transforms.gaussian_noise(channels, rng, how.feature_noise)
+    return _flat(channels)
+
+
+def _in_time(x: Array, seen: Mask, how: Augment, frames: int, rng: np.random.Generator) -> tuple[Array, Mask]:
+    n, source = x.shape[:2]
+    places: NDArray[np.floating] = transforms.whole(n, source, frames)
+    if how.stretch:
+        places = transforms.interpolation(n, source, frames, rng, *how.stretch)
+    if how.warp:
+        places = transforms.warp(places, rng, how.warp)
+    if how.stretch or how.warp or source != frames:
+        x, seen = transforms.resample(x, seen, places)
+    if how.choose:
+        x, seen = transforms.random_choose(x, seen, max(round(frames * how.choose), 1), rng)
+    return x, seen
+
+
+def _mirror_of(x: Array, seen: Mask, layout: Layout, preset: Preset) -> tuple[Array, Mask]:
+    if preset.augment.flip == "plain":
+        return transforms.negate_x(x), seen
+    return transforms.mirror(x, seen, layout)
+
+
+def channels_of(x: Array, seen: Mask, layout: Layout, preset: Preset) -> Array:
+    """(N, T, V, C) the preset's channels of joints x (N, T, V, D); numbers of joints that are not seen are 0.
+
+    A velocity is also 0 where the joint was not seen in the frame before. velocity_from_zero: difference to the frame
+    before of the centred places; the first frame's is its place itself (MPOSE2021's package). A bone goes from the
+    joint's parent to the joint, a direction is a bone of length 1. distances: to all V joints (as DD-Net's input, Yang
+    et al., 2019).
+    """
+    placed = _centred(x, seen, layout) if preset.centre == "frame" else x
+    there = seen[..., None]
+    parts: list[NDArray[np.floating]] = []
+    for channel in preset.channels:
+        if channel == "position":
+            parts.append(np.where(there, placed, 0))
+        elif channel == "velocity":
+            both = there & np.concatenate([there[:, :1], there[:, :-1]], axis=1)
+            parts.append(np.where(both, np.diff(x, axis=1, prepend=x[:, :1]), 0))
+        elif channel == "velocity_from_zero":
+            parts.append(np.diff(placed, axis=1, prepend=0))
+        elif channel == "seen":
+            parts.append(there.astype(np.float32))
+        elif channel == "distances":
+            apart = np.linalg.norm(x[:, :, :, None] - x[:, :, None], axis=-1)
+            parts.append(np.where(there & seen[:, :, None], apart, 0))
+        else:
+            bone = np.where(there & there[:, :, layout.parents], x - x[:, :, layout.parents], 0)
+            length = np.linalg.norm(bone, axis=-1, keepdims=True)
+            parts.append(bone if channel == "bone" else bone / np.where(length > 1e-6, length, 1))
+    return np.concatenate(parts, axis=-1).astype(np.float32)
+
+
+def _centred(x: Array, seen: Mask, layout: Layout) -> Array:
+    """Joints from the middle of the hips of their frame; where a hip is not seen, from its last known place."""
+    sides = [layout.index("left_hip"), layout.index("right_hip")]
+    hips = x[:, :, sides].mean(axis=2)
+    found = seen[:, :, sides].all(axis=2)
+    latest = np.maximum.accumulate(np.where(found, np.arange(x.shape[1]), 0), axis=1)
+    centred: Array = x - np.take_along_axis(hips, latest[..., None], axis=1)[:, :, None]
+    return centred
+
+
+def _flat(channels: Array) -> Array:
+    return np.ascontiguousarray(channels.reshape(*channels.shape[:2], -1))

@@ -1,0 +1,126 @@
+"""The benchmarks: a data set, its official split, its dimensions; and what of it is for choosing a recipe."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pose.errors import ActionLensError
+from pose.skeleton import Layout
+from recognizer.datasets.dataset import Split
+from recognizer.datasets.errors import DataError
+from recognizer.datasets.registry import DATASETS
+from recognizer.datasets.sequences import ActionSequence
+from recognizer.training import views
+from recognizer.training.reading import action_sequences
+from recognizer.training.whole_clips import ClipOptions, stratified, whole_clips
+
+Array = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+Rows = NDArray[np.intp]
+
+SOURCE_FRAMES = 64  # what clips are resampled to before a recipe takes its own frames of them
+VIEWS_DEG = (-50.0, -40.0, -30.0, -20.0, -10.0, 0.0, 10.0, 20.0, 30.0, 40.0, 50.0)
+PARTS = ("test", "validation")
+_SPLIT_SEED = 0
+
+
+class TaskError(ActionLensError):
+    """A benchmark that does not exist, or whose data do not make one."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TaskClips:
+    """Clips of a task.
+
+    x: (K, N, F, V, D) float32 in torsos from the first frame's mid-hips; K views of each clip, the first one its own
+    camera's, all for training. seen: (K, N, F, V). labels: (N,) places in `actions`. learn, judge: (L,) and (J,) rows.
+    """
+
+    x: Array
+    seen: Mask
+    labels: NDArray[np.intp]
+    actions: tuple[str, ...]
+    layout: Layout
+    learn: Rows
+    judge: Rows
+
+    def __post_init__(self) -> None:
+        if not np.isfinite(self.x).all():
+            row = int(np.flatnonzero(~np.isfinite(self.x).all(axis=(0, 2, 3, 4)))[0])
+            raise DataError(f"clip {row} has joints that are not numbers; take its file out of the data set")
+        for rows, what in ((self.learn, "learn from"), (self.judge, "judge by")):
+            if not len(rows):
+                raise DataError(f"the split has no clips to {what}; check that the data folder is whole")
+
+    @property
+    def dims(self) -> int:
+        """2 or 3."""
+        return int(self.x.shape[-1])
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A benchmark: a published split of a data set, whose folder has its name."""
+
+    dataset: str
+    split: Split
+
+    @property
+    def name(self) -> str:
+        """As on the command line."""
+        return self.split.name
+
+    @property
+    def title(self) -> str:
+        """In words."""
+        return self.split.title
+
+    def is_in(self, data: Path) -> bool:
+        """Whether `data`, the folder of all data sets, has a folder for this one."""
+        return (data / self.dataset).is_dir()
+
+    def sequences(self, data: Path) -> list[ActionSequence]:
+        """All sequences below `data`, the folder of all data sets. DataError where it does not hold this one."""
+        folder = data / self.dataset
+        if not folder.is_dir():
+            raise DataError(f"no folder {folder}; give the folder that holds the data sets")
+        return list(action_sequences(self.split.read(folder)))
+
+    def load(self, data: Path, part: str = "test") -> TaskClips:
+        """Training clips and those of a part: "test", or "validation", which is taken out of the training clips."""
+        sequences = self.sequences(data)
+        learn, judge = self._split(data / self.dataset, sequences, part)
+        versions = _views(sequences) if self.split.flat else [sequences]
+        options = ClipOptions(normalise="first", score=True)
+        clips = [whole_clips(version, SOURCE_FRAMES, options) for version in versions]
+        x = np.stack([clip.x for clip in clips])
+        first = clips[0]
+        return TaskClips(x[..., :-1], x[..., -1] > 0.5, first.labels, first.actions, first.layout, learn, judge)
+
+    def _split(self, folder: Path, sequences: list[ActionSequence], part: str) -> tuple[Rows, Rows]:
+        test = np.array([sequence.test for sequence in sequences], dtype=bool)
+        if part == "test":
+            return np.flatnonzero(~test), np.flatnonzero(test)
+        learn = np.flatnonzero(~test)
+        if self.split.held_out is not None:
+            held_out = self.split.held_out(folder, sequences)
+            return np.flatnonzero(~test & ~held_out), np.flatnonzero(~test & held_out)
+        actions = [sequences[row].action for row in learn]
+        return stratified(learn, actions, 1 / 6, _SPLIT_SEED)
+
+
+def _views(sequences: list[ActionSequence]) -> list[list[ActionSequence]]:
+    own = [views.own_view(sequence) for sequence in sequences]
+    return [own, *([views.view(sequence, yaw) for sequence in sequences] for yaw in VIEWS_DEG)]
+
+
+TASKS = {split.name: Task(dataset.name, split) for dataset in DATASETS.values() for split in dataset.splits}
+
+
+def task_of(name: str) -> Task:
+    """The task of that name; TaskError lists those that there are."""
+    if name not in TASKS:
+        raise TaskError(f"no task {name!r}; choose one of {', '.join(TASKS)}")
+    return TASKS[name]

@@ -1,0 +1,270 @@
+"""Benchmarks: result files, going on after a stop, the page, and the protocol of MPOSE2021 on a made-up archive."""
+
+import argparse
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="needs the extra `train`")
+
+from pose.errors import ActionLensError  # noqa: E402
+from recognizer.datasets import mpose2021  # noqa: E402
+from recognizer.training.models.registry import FUSIONS, WHOLE_CLIP  # noqa: E402
+from research.benchmark import command as benchmark  # noqa: E402
+from research.benchmark import results  # noqa: E402
+from research.benchmark.mpose import load  # noqa: E402
+from research.benchmark.results import Result, ResultError  # noqa: E402
+from research.benchmark.table import BEGIN, BENCHMARKS, END, PageError, tables, write_page  # noqa: E402
+from research.whole_clip.inputs import plain_input  # noqa: E402
+from research.whole_clip.presets import PRESETS, preset_of  # noqa: E402
+from research.whole_clip.tasks import TASKS  # noqa: E402
+
+
+@pytest.fixture(autouse=True)
+def _short(monkeypatch):
+    """Recipes of one epoch."""
+    for name in ("short-clips", "act-paper"):
+        monkeypatch.setitem(PRESETS, name, preset_of(name).changed(epochs=1, batch=8))
+
+
+def run(*arguments):
+    parser = argparse.ArgumentParser()
+    benchmark.add_arguments(parser)
+    benchmark.run(parser.parse_args([str(a) for a in arguments]))
+
+
+def result(**changes):
+    whole = Result(
+        **{"command": "python", "task": "penn", "part": "test", "network": "act-micro", "preset": "short-clips"},
+        **{"seed": 0, "frames": 30, "learned": 10, "of": 8, "right": 6, "accuracy": 0.75, "balanced_accuracy": 0.7},
+        **{
+            "recall": {"a": (0.75, 8)},
+            "parameters": 1234567,
+            "epochs": 1,
+            "seconds": 60.0,
+            "commit": "c",
+            "machine": "m",
+        },
+    )
+    return replace(whole, **changes)
+
+
+@pytest.fixture
+def places(tmp_path):
+    return ["--results", tmp_path / "results", "--runs", tmp_path / "runs", "--accelerator", "cpu"]
+
+
+def test_a_run_leaves_results_that_say_how_they_were_made_and_goes_on(tiny_data, tmp_path, places, capsys):
+    command = ["run", "--data", tiny_data, "--tasks", "jhmdb14-1", "--seeds", "0", *places]
+    run(*command, "--networks", "act-micro")
+    content = json.loads((tmp_path / "results" / "jhmdb14-1.act-micro.short-clips.seed0.json").read_text())
+    assert {field: content[field] for field in ("task", "seed", "learned", "of", "epochs", "preset", "part")} == {
+        **{"task": "jhmdb14-1", "seed": 0, "learned": 8, "of": 4, "epochs": 1, "preset": "short-clips", "part": "test"}
+    }
+    assert content["accuracy"] == content["right"] / 4
+    assert content["parameters"] > 200_000
+    assert content["seconds"] > 0
+    assert content["commit"]
+    assert content["command"] == (
+        "python -m research benchmark run --data DATA"
+        " --tasks jhmdb14-1 --networks act-micro --preset short-clips --seeds 0"
+    )
+    assert str(tmp_path) not in json.dumps(content), "folders are of this machine alone"
+    assert sum(count for _, count in content["recall"].values()) == 4
+    file = next((tmp_path / "results").iterdir())
+    before = file.stat().st_mtime_ns
+    capsys.readouterr()
+    run(*command, "--networks", "act-micro", "act-small")
+    assert "is there" in capsys.readouterr().out
+    assert file.stat().st_mtime_ns == before
+    assert len(list((tmp_path / "results").iterdir())) == 2
+
+
+def test_a_fusion_is_the_sum_of_networks_that_are_trained_once(tiny_data, tmp_path, places, monkeypatch):
+    monkeypatch.setitem(FUSIONS, "st-tr", ("act-micro", "st-gcn-short"))
+    command = ["run", "--data", tiny_data, "--tasks", "jhmdb14-1", "--seeds", "0", *places, "--networks"]
+    run(*command, "act-micro")
+    times = {file: file.stat().st_mtime_ns for file in (tmp_path / "runs").rglob("weights.pt")}
+    run(*command, "st-tr")
+    assert len(times) == 1
+    assert all(file.stat().st_mtime_ns == time for file, time in times.items())
+    assert len(list((tmp_path / "runs").iterdir())) == 2
+    found = {r.network: r for r in results.read_all(tmp_path / "results")}
+    assert found["st-tr"].parameters > found["act-micro"].parameters + 100_000
+
+
+def test_the_table_has_the_mean_over_splits_and_seeds():
+    found = [
+        result(task=f"jhmdb14-{split}", seed=seed, accuracy=0.8 + 0.01 * split + 0.02 * seed)
+        for split in (1, 2, 3)
+        for seed in (0, 1)
+    ]
+    found += [result(task="jhmdb14-1", seed=2, accuracy=0.1)]  # a seed whose splits are not all there
+    found += [result(part="validation", accuracy=0.123)]
+    text = tables(found)
+    row = next(line for line in text.splitlines() if line.startswith("| AcT, micro"))
+    assert "| 83.0 ± 1.0 |" in row  # of (82, 84)
+    assert "| 2 | 18/24, 18/24 | 1,234,567 | 1.0 |" in row
+    assert "12.3" not in text
+    assert text.count("not run yet") == len(BENCHMARKS) - 1
+
+
+def test_every_published_figure_says_where_it_is_from_and_what_differs():
+    published = [figure for table in BENCHMARKS for figure in table.published]
+    assert published
+    assert all(figure.source and figure.differs for figure in published)
+    assert {task for table in BENCHMARKS for task in table.tasks} <= set(TASKS)
+
+
+def test_a_split_without_published_figures_has_a_table_once_it_is_measured():
+    assert "Florence" not in tables([result()])
+    (title,) = [line for line in tables([result(task="florence-3d")]).splitlines() if "Florence" in line]
+    assert title == f"### {TASKS['florence-3d'].title}"
+
+
+def test_without_tasks_all_that_lie_in_the_folder_are_run(tmp_path):
+    with pytest.raises(ActionLensError, match="no data set with a benchmark"):
+        benchmark.tasks_of(None, tmp_path)
+    for name in ("jhmdb14", "florence_3d", "webcam_poses"):
+        (tmp_path / name).mkdir()
+    assert benchmark.tasks_of(None, tmp_path) == ["jhmdb14-1", "jhmdb14-2", "jhmdb14-3", "florence-3d"]
+    assert benchmark.tasks_of(["penn"], tmp_path) == ["penn"]
+    with pytest.raises(ActionLensError, match="no task 'pen'"):
+        benchmark.tasks_of(["pen"], tmp_path)
+
+
+def test_the_page_keeps_what_is_written_around_the_figures(tmp_path):
+    results.write(result(), tmp_path / "results")
+    page = tmp_path / "page.md"
+    page.write_text(f"# Title\n\n{BEGIN}\nstale figures\n{END}\n\nAfter.\n")
+    write_page(tmp_path / "results", page)
+    text = page.read_text()
+    assert text.startswith("# Title\n")
+    assert text.endswith(f"{END}\n\nAfter.\n")
+    assert "stale figures" not in text
+    assert "75.0" in text
+    write_page(tmp_path / "results", page)
+    assert page.read_text() == text
+    page.write_text("# Title\n")
+    with pytest.raises(PageError, match="lacks the lines"):
+        write_page(tmp_path / "results", page)
+    assert page.read_text() == "# Title\n"
+
+
+def test_results_are_read_back_and_damaged_ones_are_one_line(tmp_path):
+    path = results.write(result(), tmp_path)
+    assert results.read_all(tmp_path) == [result()]
+    for damage in ("{", "[]", '{"task": "penn"}'):
+        path.write_text(damage)
+        with pytest.raises(ResultError, match="is not a result file") as error:
+            results.read_all(tmp_path)
+        assert "\n" not in str(error.value)
+
+
+def test_shipped_results_are_of_known_tasks_networks_and_recipes():
+    for found in results.read_all(results.FOLDER):
+        assert found.task in TASKS or found.task.startswith("mpose2021-")
+        assert found.network in {*WHOLE_CLIP, *FUSIONS}
+        assert found.preset in PRESETS
+        assert found.right / found.of == pytest.approx(found.accuracy)
+
+
+def test_figures_of_probabilities():
+    chances = np.array([[0.9, 0.1], [0.8, 0.2], [0.7, 0.3], [0.6, 0.4]])
+    found = results.figures(chances, np.array([0, 0, 0, 1]), ("sit", "stand"))
+    assert found["accuracy"] == 0.75
+    assert found["balanced_accuracy"] == 0.5
+    assert (found["right"], found["of"]) == (3, 4)
+    assert found["recall"] == {"sit": (1.0, 3), "stand": (0.0, 1)}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["--preset", "best"], "choose one of act-paper"),
+        (["--tasks", "penn", "olympics"], "choose one of penn"),
+        (["--networks", "act-micro", "gcn"], "choose one of act-micro"),
+        (["--tasks", "jhmdb14-3"], "give the folder that holds the data sets"),
+    ],
+)
+def test_a_mistake_is_one_line_before_anything_is_trained(tiny_data, tmp_path, places, arguments, line):
+    with pytest.raises(ActionLensError) as error:
+        run("run", "--data", tiny_data, *places, *arguments)
+    assert line in str(error.value)
+    assert "\n" not in str(error.value)
+    assert not (tmp_path / "runs").exists()
+    assert not (tmp_path / "results").exists()
+
+
+def test_from_the_command_line_a_mistake_is_status_2(tiny_data, tmp_path, capsys):
+    from research.command_line import main
+
+    places = ["--results", str(tmp_path / "results"), "--runs", str(tmp_path / "runs")]
+    assert main(["benchmark", "run", "--data", str(tiny_data), "--preset", "best", *places]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("no preset 'best'; choose one of act-paper, ")
+    assert error.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory):
+    """MPOSE2021 as published, but with 80 and 20 clips of noise in its first split."""
+    folder = tmp_path_factory.mktemp("mpose")
+    place = folder / "openpose" / "1"
+    place.mkdir(parents=True)
+    rng = np.random.default_rng(0)
+    for part, count in (("train", 200), ("test", 40)):
+        np.save(place / f"X_{part}.npy", rng.uniform(0, 200, (count, 30, 25, 3)))
+        np.save(place / f"y_{part}.npy", np.arange(count) % 20)
+    return folder
+
+
+def test_mposes_features_are_those_of_the_data_set(archive):
+    """The recipe's own places and velocities are the published 52 features."""
+    clips = load(archive, "openpose", 1)
+    published = mpose2021.read(archive, "openpose", 1)
+    preset = preset_of("act-paper").changed(centre="first")
+    features = plain_input(clips.x[0], clips.seen[0], clips.layout, preset, 30, mirrored=False)
+    assert features.shape == (240, 30, 52)
+    np.testing.assert_allclose(features[:200], published.x_train.reshape(200, 30, 52), atol=2e-5)
+    np.testing.assert_allclose(features[200:], published.x_test.reshape(40, 30, 52), atol=2e-5)
+
+
+def test_the_protocol_of_mpose_gives_mean_and_deviation_of_its_folds(archive, tmp_path, places, capsys):
+    command = ["mpose", "--data", archive, "--splits", "1", "--folds", "2", *places]
+    run(*command)
+    found = results.read_all(tmp_path / "results")
+    assert [r.seed for r in found] == [11331, 12123] or [r.seed for r in found] == [11331, 11435]
+    assert {r.seed for r in found} == set(mpose2021.FOLD_SEEDS[:2])
+    assert {r.of for r in found} == {40}
+    assert {r.command for r in found} == {
+        "python -m research benchmark mpose --data MPOSE2021 --poses openpose --splits 1"
+        " --networks act-micro --preset act-paper"
+    }
+    first = capsys.readouterr().out
+    balanced = 100 * np.array([r.balanced_accuracy for r in found])
+    assert f"balanced {balanced.mean():.2f} ± {balanced.std():.2f}, 2 folds of 40 clips" in first
+    run(*command)
+    assert capsys.readouterr().out == first
+    assert "| openpose, split 1 | AcT, micro | act-paper |" in tables(found)
+
+
+def test_a_fold_holds_out_a_tenth_of_each_action(archive):
+    from recognizer.training.whole_clips import stratified
+
+    clips = load(archive, "openpose", 1)
+    _, held_out = stratified(clips.learn, clips.labels[clips.learn], 0.1, 11331)
+    assert len(held_out) == 20
+    assert sorted(clips.labels[held_out]) == list(range(20))
+    other = stratified(clips.learn, clips.labels[clips.learn], 0.1, 11435)[1]
+    assert set(held_out) != set(other)
+
+
+def test_a_missing_archive_is_one_line(tmp_path, places):
+    with pytest.raises(ActionLensError, match=r"unpack openpose\.zip") as error:
+        run("mpose", "--data", tmp_path / "nowhere", *places)
+    assert "\n" not in str(error.value)
+    assert not (tmp_path / "runs").exists()

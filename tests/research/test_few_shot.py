@@ -1,0 +1,155 @@
+"""Episodes keep teachers and testers apart; DTW is the textbook's."""
+
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from teaching_clips import made_clips, write_base
+
+from pose.skeleton import MPOSE_13
+from recognizer.datasets.errors import DataError
+from recognizer.datasets.sequences import LabelledSequence, Segment
+from recognizer.onnx_recognizer import OnnxRecognizer
+from recognizer.teaching.errors import TeachingError
+from recognizer.teaching.lesson import prepare
+from recognizer.teaching.quick import QuickSettings
+from recognizer.teaching.windows import Changes, Shape
+from recognizer.training.everyday import merge, read_all
+from recognizer.training.run_folder import RunError
+from research.teaching import few_shot_embedding
+from research.teaching.few_shot import (
+    ARM_ACTIONS,
+    NEW_ACTIONS,
+    Pool,
+    at_desk,
+    draw,
+    mean_and_interval,
+    part_of_lesson,
+    quick_accuracy,
+)
+from research.teaching.few_shot_command import Warping, _actions
+from research.teaching.few_shot_dtw import distances, joints_of
+from research.teaching.few_shot_embedding import people_without, without
+from research.teaching.few_shot_unknown import measure_open_set
+
+ACTIONS = ("bow", "raise", "step")
+
+
+@pytest.fixture(scope="module")
+def pool(tmp_path_factory):
+    recognizer = OnnxRecognizer(write_base(tmp_path_factory.mktemp("base") / "toy"), "cpu")
+    shape = Shape(recognizer.frames, recognizer.fps, MPOSE_13)
+    clips = made_clips(ACTIONS, 8, people=("Ada", "Bob", "Cem", "Dan"))
+    lesson = prepare(clips, recognizer, shape, Changes(windows=2))
+    recognizer.close()
+    person = np.array([clip.person for clip in clips])
+    return Pool(lesson, person, np.isin(person, ["Ada", "Bob"]), np.isin(person, ["Bob", "Cem", "Dan"]))
+
+
+@pytest.mark.parametrize("shots", [1, 2, 3])
+def test_teachers_are_never_tested_and_few_clips_come_of_one_person(pool, shots):
+    for seed in range(10):
+        episode = draw(pool, ACTIONS, shots, np.random.default_rng(seed), ways=2)
+        assert len(episode.train) == 2 * shots
+        for action in episode.actions:
+            here = [c for c in episode.train if pool.lesson.clips[c].action == action]
+            teachers = {str(pool.person[c]) for c in here}
+            tested = {str(pool.person[c]) for c in episode.test if pool.lesson.clips[c].action == action}
+            assert len(teachers) == (1 if shots <= 2 else 2)
+            assert not teachers & tested
+            assert tested
+
+
+def test_a_part_of_a_lesson_is_that_of_its_clips_alone(pool):
+    clips = np.array([17, 3])
+    part = part_of_lesson(pool.lesson, clips, ("step", "bow"))
+    assert [clip.name for clip in part.clips] == [pool.lesson.clips[c].name for c in clips]
+    assert part.target.tolist() == [0, 1]
+    own = pool.lesson.plain.description[pool.lesson.plain.owner == 3]
+    assert np.array_equal(part.plain.description[part.plain.owner == 1], own)
+
+
+def test_both_methods_learn_made_up_actions(pool):
+    episode = draw(pool, ACTIONS, 2, np.random.default_rng(0), ways=3)
+    assert Warping(pool)(pool, episode) > 0.6
+    assert quick_accuracy(pool, episode, QuickSettings()) > 0.6
+
+
+def test_unknown_actions_are_counted(pool):
+    before, after = measure_open_set(pool, ("bow", "raise", "step"), 2, QuickSettings(), episodes=3, seed=0)
+    for found in (before, after):
+        for mean, half in (found.auroc, found.accuracy, found.right, found.alarms):
+            assert 0 <= mean <= 1
+            assert half >= 0
+
+
+def test_at_a_desk_nothing_is_known_of_hips_and_legs():
+    clip = made_clips(("raise",), 1)[0]
+    desk = at_desk(clip)
+    below = [place for place, joint in enumerate(MPOSE_13.joints) if joint.split("_")[-1] in ("hip", "knee", "ankle")]
+    assert len(below) == 6
+    assert not desk.confidence[:, below].any()
+    assert not desk.xy_px[:, below].any()
+    above = np.setdiff1d(np.arange(len(MPOSE_13)), below)
+    assert np.array_equal(desk.xy_px[:, above], clip.xy_px[:, above])
+    assert clip.confidence.all(), "the clip itself is as it was"
+
+
+def test_episodes_at_a_desk_are_of_arm_actions():
+    options = SimpleNamespace(actions="new", desk=True, data=None)
+    assert _actions("utd_mhad", options) == [name for name in NEW_ACTIONS["utd_mhad"] if name != "lunge"]
+    assert set(_actions("utd_mhad", options)) < set(ARM_ACTIONS)
+    with pytest.raises(TeachingError, match="has 0 such actions"):
+        _actions("penn_action", options)
+
+
+def test_people_before_webcams_show_nothing_of_what_is_new(monkeypatch):
+    labels = ("wave", "other:bicep_curl", "push_up", "other:lunge")
+    segments = tuple(Segment(place, place + 0.5, label) for place, label in enumerate(labels))
+    poses = np.zeros((4, 13, 2), np.float32), np.ones((4, 13), np.float32)
+    found = LabelledSequence("s0", "here", "anna", np.arange(4.0), *poses, MPOSE_13, (640, 480), segments)
+    monkeypatch.setattr(few_shot_embedding.webcam_poses, "read", lambda _: iter([found, DataError("damaged")]))
+    (kept,) = people_without(Path("data"), "utd_mhad")
+    assert [segment.label for segment in kept.segments] == ["wave", "push_up"]
+    (kept,) = people_without(Path("data"), "penn_action")
+    assert [segment.label for segment in kept.segments] == ["wave", "other:bicep_curl", "other:lunge"]
+
+
+def test_time_warping_by_hand():
+    a, b = np.array([[0.0], [1.0], [2.0]], np.float32), np.array([[0.0], [2.0]], np.float32)
+    # 0-0 (twice 0), then 1-2 diagonally (twice 1), then 2-2: 2 in all, over 5 poses; the way by 1-0 costs 1 + twice 0
+    assert distances([a], [b])[0, 0] == pytest.approx(1 / 5)
+    assert distances([a], [a])[0, 0] == 0
+
+
+def test_time_warping_does_not_see_speed_or_batch(pool):
+    clips = [joints_of(clip) for clip in pool.lesson.clips[:3]]
+    slow = replace(pool.lesson.clips[0], times_s=pool.lesson.clips[0].times_s * 1.5)
+    found = distances([joints_of(slow)], clips)
+    assert found[0].argmin() == 0
+    alone = [distances([joints_of(slow)], [each])[0, 0] for each in clips]
+    assert np.allclose(found[0], alone)
+
+
+def test_the_interval_is_that_of_the_mean():
+    mean, half = mean_and_interval([0.0, 1.0] * 50)
+    assert mean == 0.5
+    assert half == pytest.approx(1.96 * 0.5025 / 10, rel=1e-3)
+
+
+def test_a_base_never_sees_the_set_that_is_left_out(tiny_data):
+    corpus = merge(read_all(tiny_data))
+    rest = without(corpus, "utd_mhad")
+    assert "utd_mhad" not in set(rest.dataset)
+    assert not any(kind.startswith("utd_mhad/") for kind in rest.kinds)
+    assert len(rest.joints) == rest.length.sum()
+    old = np.flatnonzero(corpus.dataset != "utd_mhad")
+    for row, before in enumerate(old):
+        frames = slice(corpus.first[before], corpus.first[before] + corpus.length[before])
+        assert np.array_equal(rest.joints[rest.first[row] : rest.first[row] + rest.length[row]], corpus.joints[frames])
+        assert rest.kinds[rest.kind[row]] == corpus.kinds[corpus.kind[before]]
+    only = without(without(without(rest, "penn_action"), "nw_ucla"), "msr_action3d")
+    with pytest.raises(RunError, match="nothing is left"):
+        without(only, "jhmdb14")
