@@ -13,12 +13,12 @@ from pathlib import Path
 import numpy as np
 
 from recognizer.datasets import mpose2021
+from recognizer.training.hardware import hardware_of
 from recognizer.training.loop import is_first_process
 from recognizer.training.models.registry import WHOLE_CLIP, network_of
 from research.benchmark import results
 from research.benchmark.results import Result, result_name
 from research.benchmark.run import measured, trained
-from research.whole_clip.command import hardware_of
 from research.whole_clip.fit import WholeClipJob
 from research.whole_clip.presets import Preset, preset_of
 from research.whole_clip.tasks import TaskClips
