@@ -111,14 +111,15 @@ def _live_bench(
     measured: Callable[[RunOptions, float], dict[str, Any]],
 ) -> int:
     """measured: of the options and the seconds of a run."""
-    from pose.model_asset import find_pose_model
+    from pose.estimators import find_model
 
     effort = effort or Effort()
     seconds = options.seconds or effort.paced_s
     busy = psutil.cpu_percent(_LOOK_S)
     if busy > BUSY_PERCENT:
         _say(_busy_line(busy))
-    options = replace(options, seconds=None, paced=False, pose_model=find_pose_model(options.pose_model, progress=_say))
+    model = find_model(options.estimator(Path()).kind, options.pose_model, progress=_say)
+    options = replace(options, seconds=None, paced=False, pose_model=model)
     with _as_file(source, effort.frames, _say) as path:
         report = measured(replace(options, source=str(path)), seconds)
     report |= {"hardware": hardware(), "busy_before_percent": busy}

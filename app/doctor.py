@@ -84,9 +84,16 @@ def check_cameras(options: RunOptions) -> Iterator[Check]:
 
 
 def check_pose_model(options: RunOptions) -> Iterator[Check]:
-    """Is the pose model here, whole, and fast enough?"""
+    """Is the estimator's model here, whole, and is it fast enough?"""
     from pose import model_asset
+    from pose.estimators import ESTIMATORS, MEDIAPIPE_BUNDLE, find_model
 
+    row = ESTIMATORS[options.estimator(Path()).kind]
+    if row.model != MEDIAPIPE_BUNDLE:
+        found = find_model(row.name, options.pose_model)
+        yield Check("pose model", Status.OK, str(found) if row.model else f"{row.text} needs none")
+        yield from _time_pose(options.estimator(found))
+        return
     chosen = options.pose_model or Path(os.environ.get(model_asset.ENVIRONMENT_VARIABLE) or model_asset.cached_path())
     if not chosen.exists() and chosen == model_asset.cached_path():
         fix = "python -m pose.model_asset (downloads 36 MB once, also done at the first start)"

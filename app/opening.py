@@ -41,12 +41,12 @@ def find_source() -> str:
 
 
 def open_pose_worker(options: RunOptions, progress: Callable[[str], None], cancel: threading.Event) -> "PoseWorker":
-    """The estimator of the options with the pose model, which is built at its first use. Raises PoseModelError."""
-    from pose.model_asset import find_pose_model
+    """The estimator of the options with its model, which may be built at its first use. Raises PoseModelError."""
+    from pose.estimators import find_model
     from pose.process import PoseProcess
 
-    options.estimator(Path())  # says at once, before a download, where there is no such estimator
-    model = find_pose_model(options.pose_model, progress=progress, cancel=cancel)
+    kind = options.estimator(Path()).kind  # says at once, before a download, where there is no such estimator
+    model = find_model(kind, options.pose_model, progress=progress, cancel=cancel)
     return PoseProcess(options.estimator(model), cancel=cancel)
 
 

@@ -6,7 +6,7 @@ import logging
 import os
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from platformdirs import user_config_path
 
@@ -16,6 +16,9 @@ from pose.address import HIDDEN, without_secrets
 from pose.camera_request import CameraRequest
 from pose.errors import PoseModelError
 from pose.estimators import MAX_PEOPLE, EstimatorSpec
+
+if TYPE_CHECKING:
+    from pose.skeleton import Layout
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +59,11 @@ class RunOptions:
         """What finds the people, with its model. Raises PoseModelError where it cannot find so many."""
         kind = estimators.choose(self.pose, self.people, self.pose_quality)
         return EstimatorSpec(kind, model, self.people, self.pose_quality)
+
+    @property
+    def layout(self) -> "Layout":
+        """Of the estimator's poses, also where it cannot find so many people."""
+        return estimators.ESTIMATORS[estimators.meant(self.pose, self.people, self.pose_quality)].poses_layout
 
 
 @dataclass(slots=True)

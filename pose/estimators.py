@@ -4,10 +4,12 @@ A new one is a file with a class, called as `ESTIMATORS` says, and a row here. N
 opened.
 """
 
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pose.errors import PoseModelError
 
@@ -19,6 +21,7 @@ AUTO, MEDIAPIPE, BLAZEPOSE = "auto", "mediapipe", "blazepose"
 FULL = "full"
 QUALITIES = ("lite", FULL, "heavy")
 MAX_PEOPLE = 8
+MEDIAPIPE_BUNDLE = "pose.model_asset:find_pose_model"
 
 
 class PoseEstimator(Protocol):
@@ -42,7 +45,8 @@ class EstimatorKind:
     """A row of the registry.
 
     text: the name for people. where: module:class, called with the model's path, people= and quality=. layout: the
-    name of the poses' layout, in pose.skeleton. people: that it follows at most. qualities: that it can have.
+    name of the poses' layout, in pose.skeleton. people: that it follows at most. qualities: that it can have. model:
+    module:function that finds the model's file, called as pose.model_asset.find_pose_model; "" where none is needed.
     """
 
     name: str
@@ -51,6 +55,14 @@ class EstimatorKind:
     layout: str
     people: int
     qualities: tuple[str, ...] = (FULL,)
+    model: str = MEDIAPIPE_BUNDLE
+
+    @property
+    def poses_layout(self) -> "Layout":
+        """The layout itself."""
+        from pose.skeleton import LAYOUTS
+
+        return LAYOUTS[self.layout]
 
 
 ESTIMATORS = {
@@ -76,18 +88,22 @@ class EstimatorSpec:
     @property
     def layout(self) -> "Layout":
         """Of its poses."""
-        from pose.skeleton import LAYOUTS
-
-        return LAYOUTS[ESTIMATORS[self.kind].layout]
+        return ESTIMATORS[self.kind].poses_layout
 
 
-def choose(kind: str, people: int, quality: str = FULL) -> str:
-    """The estimator that `auto` is for so many people, or the given one. Raises PoseModelError where it cannot do that.
+def meant(kind: str, people: int, quality: str = FULL) -> str:
+    """The estimator that `auto` is for so many people, or the given one, whether it can do that or not.
 
     One person is MediaPipe's: recognizers were trained on its poses (docs/several-people.md has the comparison).
     """
     if kind == AUTO:
-        kind = BLAZEPOSE if people > 1 or quality != FULL else MEDIAPIPE
+        return BLAZEPOSE if people > 1 or quality != FULL else MEDIAPIPE
+    return kind
+
+
+def choose(kind: str, people: int, quality: str = FULL) -> str:
+    """The estimator that is meant. Raises PoseModelError where there is none, or it cannot do that."""
+    kind = meant(kind, people, quality)
     if kind not in ESTIMATORS:
         raise PoseModelError(f"no estimator is called {kind!r}; choose one of {', '.join((AUTO, *ESTIMATORS))}")
     row = ESTIMATORS[kind]
@@ -100,8 +116,36 @@ def choose(kind: str, people: int, quality: str = FULL) -> str:
     return kind
 
 
-def open_estimator(spec: EstimatorSpec) -> PoseEstimator:
-    """Load its model, on the caller's thread. Raises PoseModelError."""
-    module, _, name = ESTIMATORS[spec.kind].where.partition(":")
-    made: PoseEstimator = getattr(import_module(module), name)(spec.model, people=spec.people, quality=spec.quality)
+def find_model(
+    kind: str,
+    path: Path | None,
+    *,
+    progress: Callable[[str], None] | None = None,
+    cancel: threading.Event | None = None,
+) -> Path:
+    """The model's file of an estimator, which may be built or fetched first. Raises PoseModelError.
+
+    path: that the user gives instead. progress: called with one line at each step. cancel: stops it.
+    """
+    where = ESTIMATORS[kind].model
+    if not where:
+        return path or Path()
+    found: Path = _named(where)(path, progress=progress, cancel=cancel)
+    return found
+
+
+def open_estimator(spec: EstimatorSpec, row: EstimatorKind | None = None) -> PoseEstimator:
+    """Load its model, on the caller's thread. Raises PoseModelError.
+
+    row: of the process that asks; by default, that of this one's registry.
+    """
+    made: PoseEstimator = _named((row or ESTIMATORS[spec.kind]).where)(
+        spec.model, people=spec.people, quality=spec.quality
+    )
     return made
+
+
+def _named(where: str) -> Any:
+    """What module:name stands for."""
+    module, _, name = where.partition(":")
+    return getattr(import_module(module), name)

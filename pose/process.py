@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from pose import processors
 from pose.ctrl_c import start_process
 from pose.errors import ActionLensError, PoseError, PoseModelError
-from pose.estimators import EstimatorSpec, open_estimator
+from pose.estimators import ESTIMATORS, EstimatorKind, EstimatorSpec, open_estimator
 from pose.skeleton import LAYOUTS
 from pose.types import Frame, Pose
 
@@ -62,7 +62,8 @@ class PoseProcess:
         """spec: of the estimator. cancel: once it is set, ready() waits no longer."""
         context = multiprocessing.get_context("spawn")  # a fork would copy the locks of other threads
         self._connection, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs, spec), name="poses", daemon=True)
+        given = theirs, spec, ESTIMATORS[spec.kind]
+        self._process = context.Process(target=_serve, args=given, name="poses", daemon=True)
         start_process(self._process)
         theirs.close()  # so that the end of the process is seen
         self._cancel = cancel
@@ -169,11 +170,11 @@ def _free(memory: SharedMemory | None) -> None:
             memory.unlink()
 
 
-def _serve(connection: Connection, spec: EstimatorSpec) -> None:
+def _serve(connection: Connection, spec: EstimatorSpec, row: EstimatorKind) -> None:
     """The other process: poses of what comes, until None or the end of the one that asks."""
     with suppress(EOFError, ConnectionError):  # the asking process is gone, perhaps long before the model is loaded
         try:
-            estimator = open_estimator(spec)
+            estimator = open_estimator(spec, row)
         except ActionLensError as error:
             connection.send(_Failed(str(error), model=True))
         else:

@@ -96,6 +96,7 @@ def test_an_estimator(followed):
     (pose,) = estimators.open_estimator(spec).estimate(Frame(np.zeros((40, 60, 3), np.uint8), 0.5, 0.0, 0))
     assert pose.layout is spec.layout is COCO_17
     assert (pose.xy_px == (30, 20)).all()
+    assert estimators.find_model("centre", None) == Path()
 
 
 def test_a_panel(followed, qtbot, qapp):

@@ -17,9 +17,8 @@ from app.library.types import NewClip
 from app.library.video_poses import CANCEL, PosedVideo, pose_videos, shares
 from pose.address import public_source
 from pose.errors import PoseModelError
-from pose.estimators import EstimatorSpec, choose
+from pose.estimators import EstimatorSpec, choose, find_model
 from pose.folders import is_leftover, natural
-from pose.model_asset import find_pose_model
 
 VIDEO_SUFFIXES = frozenset(
     (
@@ -77,7 +76,7 @@ def import_videos(
     videos = copies.without(videos, report)
     if not videos:
         return report
-    spec = EstimatorSpec(kind, find_pose_model(pose_model, cancel=cancel), options.people)
+    spec = EstimatorSpec(kind, find_model(kind, pose_model, cancel=cancel), options.people)
     teller = Teller(tell, len(videos))
     with tempfile.TemporaryDirectory(dir=staging, ignore_cleanup_errors=True) as folder:
         marks = Path(folder)

@@ -24,7 +24,7 @@ from app.library.errors import LibraryError
 from app.library.types import Tracks
 from pose.ctrl_c import start_tracker, without_ctrl_c
 from pose.errors import ActionLensError
-from pose.estimators import EstimatorSpec, open_estimator
+from pose.estimators import ESTIMATORS, EstimatorKind, EstimatorSpec, open_estimator
 from pose.skeleton import Layout
 from pose.types import Pose
 
@@ -80,13 +80,15 @@ def _end_processes() -> None:
     get_reusable_executor().shutdown(wait=True)
 
 
-def pose_video(number: int, path: Path, spec: EstimatorSpec, marks: Path, asking: int) -> tuple[int, PosedVideo]:
-    """One video from its first frame to its last, in this process. asking: the process that waits."""
+def pose_video(
+    number: int, path: Path, spec: EstimatorSpec, row: EstimatorKind, marks: Path, asking: int
+) -> tuple[int, PosedVideo]:
+    """One video from its first frame to its last, in this process. row: of the spec. asking: the process that waits."""
     if os.getpid() != asking and threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ray's workers were not started deaf
         _end_with_parent()
     try:
-        return number, _posed(number, path, spec, marks)
+        return number, _posed(number, path, spec, row, marks)
     except (ActionLensError, OSError, RuntimeError, MemoryError) as error:
         line = " ".join(str(error).split()) or type(error).__name__
         return number, PosedVideo(path, None, line if str(path) in line else f"{path}: {line}")
@@ -139,14 +141,14 @@ def tracks_of(frames: Sequence[tuple[float, Sequence[Pose]]], size: tuple[int, i
     )
 
 
-def _posed(number: int, path: Path, spec: EstimatorSpec, marks: Path) -> PosedVideo:
+def _posed(number: int, path: Path, spec: EstimatorSpec, row: EstimatorKind, marks: Path) -> PosedVideo:
     if (marks / CANCEL).exists():  # before its model, which takes seconds to load
         return PosedVideo(path, None)
     from pose.video_file import VideoFile
 
     video = VideoFile(path)
     try:
-        estimator = open_estimator(spec)
+        estimator = open_estimator(spec, row)
         try:
             frames: list[tuple[float, tuple[Pose, ...]]] = []
             size = (0, 0)
@@ -159,7 +161,7 @@ def _posed(number: int, path: Path, spec: EstimatorSpec, marks: Path) -> PosedVi
                 size = frame.size
         finally:
             estimator.close()
-        return PosedVideo(path, tracks_of(frames, size, spec.layout))
+        return PosedVideo(path, tracks_of(frames, size, row.poses_layout))
     finally:
         video.close()
         with suppress(OSError):
@@ -180,7 +182,7 @@ def _parallel(
         for number, path in videos.items():
             if (marks / CANCEL).exists():
                 return
-            yield delayed(pose_video)(number, path.absolute(), spec, marks, os.getpid())
+            yield delayed(pose_video)(number, path.absolute(), spec, ESTIMATORS[spec.kind], marks, os.getpid())
 
     # One job is two workers of which one has work: joblib would do a single job in this process.
     options: dict[str, Any] = {"n_jobs": max(jobs, 2), "pre_dispatch": 1 if jobs == 1 else jobs, "batch_size": 1}

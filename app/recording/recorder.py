@@ -17,7 +17,7 @@ from app.recording.pre_roll import PreRoll
 from app.recording.stillness import Stillness
 from app.recording.writer import RecordingWriter
 from app.types import Result
-from pose.skeleton import MEDIAPIPE_33
+from pose.skeleton import Layout
 from pose.types import Pose
 
 log = logging.getLogger(__name__)
@@ -74,7 +74,7 @@ class RecorderView:
 
 
 class Recorder:
-    """A tap for Engine.add_tap, with controls for any thread.
+    """A tap for Engine.add_tap, with controls for any thread. layout: of the estimator's poses.
 
     saved(folder) is called on the recorder's thread after each take; failed(line) when one could not be made.
     lossless: the tap waits for the disk, for files that are worked through; otherwise it never waits.
@@ -84,6 +84,7 @@ class Recorder:
         self,
         root: Path,
         source: str,
+        layout: Layout,
         *,
         saved: Callable[[Path], None] | None = None,
         failed: Callable[[str], None] | None = None,
@@ -105,7 +106,7 @@ class Recorder:
         self._begins_s: float | None = None  # of the source, when the countdown is over
         self._key_s: float | None = None  # when it began
         self._started_s = 0.0
-        self._layout = MEDIAPIPE_33  # of the estimator's poses, once one was seen
+        self._layout = layout
         self._still = Stillness()
         self._seen = False  # somebody, in this take
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
@@ -219,15 +220,15 @@ class Recorder:
         self._armed = False
         self._tell(do)
 
-    def source_changed(self, source: str) -> None:
-        """Another source follows: a take that runs ends and is kept."""
+    def source_changed(self, source: str, layout: Layout) -> None:
+        """Another source or estimator follows: a take that runs ends and is kept."""
 
         def do() -> None:
             if self._writer is not None:
                 self._finish(more=False)
             self._pre_roll.clear()
             self._held = self._last_s = None
-            self._source = source
+            self._source, self._layout = source, layout
 
         self._tell(do)
 
@@ -277,8 +278,6 @@ class Recorder:
             return
         self._last_s = time_s
         poses = tuple(person.pose for person in result.persons)
-        if poses:
-            self._layout = poses[0].layout
         if self._view.state is RecorderState.COUNTDOWN:
             self._count(result)
         if self._view.state is RecorderState.RECORDING:

@@ -45,10 +45,10 @@ def play(start_s, end_s, *, look=0, speed=1.0, fps=30.0, jitter=0.012, seed=0, f
     return poses
 
 
-def record(root, poses, key_s, action, **settings):
+def record(root, poses, key_s, action, *, layout=MEDIAPIPE_33, **settings):
     """A take by the recorder, as the record bar's defaults make it but without a countdown; its folder."""
     saved = []
-    recorder = Recorder(root, "demo", saved=saved.append, lossless=True)
+    recorder = Recorder(root, "demo", layout, saved=saved.append, lossless=True)
     chosen = {"countdown_s": 0.0, "longest_s": 8.0, "when_still": True, "takes": 1, "skeleton_only": True} | settings
     recorder.arm(TakeSettings(chosen.pop("session", "today"), action=action, **chosen))
     pressed = False

@@ -89,6 +89,7 @@ class RecordControl(QObject):
             recorder = Recorder(
                 self.root,
                 source,
+                self._live.options.layout,
                 saved=lambda folder: told.append((folder, recorder.view)),
                 failed=self._failures.append,
             )
@@ -148,7 +149,7 @@ class RecordControl(QObject):
     def source_changed(self) -> None:
         """Another run begins."""
         if self._recorder is not None:
-            self._recorder.source_changed(self._live.options.source)
+            self._recorder.source_changed(self._live.options.source, self._live.options.layout)
 
     def look(self) -> None:
         """Show how far it is, and pass on what was saved."""

@@ -78,7 +78,7 @@ class TakeRecorder(QObject):
         if self._recorder is None:
             # Paths and failures reach the window's thread through the lists that the timer looks at.
             source, done, failed = self._live.options.source, self._done.append, self._failures.append
-            self._recorder = Recorder(self._root, source, saved=done, failed=failed)
+            self._recorder = Recorder(self._root, source, self._live.options.layout, saved=done, failed=failed)
             self._recorder.arm(self._settings(Series("", 1, 1.0)))
             self._live.add_tap(self._recorder)
             self._timer.start()
@@ -110,7 +110,7 @@ class TakeRecorder(QObject):
     def source_changed(self) -> None:
         """Another run begins."""
         if self._recorder is not None:
-            self._recorder.source_changed(self._live.options.source)
+            self._recorder.source_changed(self._live.options.source, self._live.options.layout)
 
     def close(self, wait_s: float = 0.0) -> None:
         """Keep what is being recorded, and let the last seconds go. Any number of times."""

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from pose.errors import ActionLensError
+from pose.estimators import AUTO, EstimatorSpec, choose, find_model, open_estimator
 from recognizer.datasets.registry import DATASETS
 from recognizer.decision import body_in_view
 from recognizer.explain import Recognizer
@@ -26,10 +27,11 @@ class ClipError(ActionLensError):
     """There is no such clip, or nothing in it to explain."""
 
 
-def clip_of(recognizer: Recognizer, name: str, data: Path | None, at_s: float | None) -> Clip:
+def clip_of(recognizer: Recognizer, name: str, data: Path | None, at_s: float | None, pose: str = AUTO) -> Clip:
     """Of a video file, or of DATASET/RECORDING under `data`: the one that ends nearest to at_s, else the surest of any
-    listed action but idle. Raises ClipError, or SourceError and DataError."""
-    clips = list(_of_video(recognizer, name) if Path(name).is_file() else _of_recording(recognizer, name, data))
+    listed action but idle. pose: what finds people in a video. Raises ClipError, or PoseModelError, SourceError and
+    DataError."""
+    clips = list(_of_video(recognizer, name, pose) if Path(name).is_file() else _of_recording(recognizer, name, data))
     if not clips:
         raise ClipError(f"nobody is in view for a whole clip of {FRAMES / RATE_FPS:.1f} s in {name}; choose another")
     if at_s is not None:
@@ -40,18 +42,17 @@ def clip_of(recognizer: Recognizer, name: str, data: Path | None, at_s: float | 
     return clips[int(np.argmax(found))]
 
 
-def _of_video(recognizer: Recognizer, name: str) -> Iterator[Clip]:
-    from pose.estimators import MEDIAPIPE, EstimatorSpec, open_estimator
-    from pose.model_asset import find_pose_model
+def _of_video(recognizer: Recognizer, name: str, pose: str) -> Iterator[Clip]:
     from pose.source import open_source
 
+    kind = choose(pose, 1)
     card = recognizer.card
     window = PoseWindow(card.frames, card.fps, card.skeleton)
-    source, estimator = open_source(name), open_estimator(EstimatorSpec(MEDIAPIPE, find_pose_model(None)))
+    source, estimator = open_source(name), open_estimator(EstimatorSpec(kind, find_model(kind, None)))
     try:
         while (frame := source.read()) is not None:
-            for pose in estimator.estimate(frame):
-                yield from (clip for clip in window.push(pose) if body_in_view(clip))
+            for one in estimator.estimate(frame):
+                yield from (clip for clip in window.push(one) if body_in_view(clip))
     finally:
         estimator.close()
         source.close()

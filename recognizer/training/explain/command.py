@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from pose.errors import ActionLensError
+from pose.estimators import AUTO, ESTIMATORS
 from pose.whole_file import written_whole
 from recognizer import attention, explain
 from recognizer.model_card import find_model
@@ -33,6 +34,7 @@ def add_explain(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", action="append", metavar="NAME|DIR", help=f"{several} (default: act)")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the figures (PNG) and NPZ")
     parser.add_argument("--data", type=Path, metavar="DIR", help="folder that holds the data sets")
+    parser.add_argument("--pose", choices=(AUTO, *ESTIMATORS), default=AUTO, help="what finds people in a video")
     parser.add_argument("--action", help="explain this action (default: the likeliest)")
     which = "explain the 1.5 s that end at this time (default: the surest of any action)"
     parser.add_argument("--at", type=float, metavar="SECONDS", help=which)
@@ -43,7 +45,7 @@ def run_explain(options: argparse.Namespace) -> None:
     recognizers = [OnnxRecognizer(find_model(model), "cpu") for model in options.model or ["act"]]
     names = _names(recognizers)
     make_folder(options.out)
-    clip, action = clip_of(recognizers[0], options.clip, options.data, options.at), options.action
+    clip, action = clip_of(recognizers[0], options.clip, options.data, options.at, options.pose), options.action
     compared: dict[str, Explanation] = {}
     for name, recognizer in zip(names, recognizers, strict=True):
         folder = options.out / name if len(names) > 1 else options.out

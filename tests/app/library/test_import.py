@@ -65,7 +65,7 @@ def posed(monkeypatch):
             yield PosedVideo(path, answer) if isinstance(answer, Tracks) else PosedVideo(path, None, answer)
 
     monkeypatch.setattr(module, "pose_videos", fake)
-    monkeypatch.setattr(module, "find_pose_model", lambda path, cancel: Path("none.task"))
+    monkeypatch.setattr(module, "find_model", lambda kind, path, cancel: Path("none.task"))
     return answers
 
 

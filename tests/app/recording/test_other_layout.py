@@ -25,7 +25,7 @@ def as_coco(given):
 
 def test_a_take_in_coco_ends_by_itself_and_keeps_its_layout(tmp_path):
     saved = []
-    recorder = Recorder(tmp_path, "demo", saved=saved.append, lossless=True)
+    recorder = Recorder(tmp_path, "demo", COCO_17, saved=saved.append, lossless=True)
     recorder.arm(TakeSettings("s", countdown_s=0, pre_roll_s=0, longest_s=60.0))
     recorder.start()
     for number in range(240):

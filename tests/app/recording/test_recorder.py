@@ -8,6 +8,7 @@ from recording_fakes import result
 
 from app.recording.folder import read_recording, recording_folders
 from app.recording.recorder import Recorder, RecorderState, TakeSettings
+from pose.skeleton import MEDIAPIPE_33
 
 
 @pytest.fixture
@@ -17,7 +18,7 @@ def saved():
 
 @pytest.fixture
 def recorder(tmp_path, saved):
-    made = Recorder(tmp_path, "demo", saved=saved.append, lossless=True)
+    made = Recorder(tmp_path, "demo", MEDIAPIPE_33, saved=saved.append, lossless=True)
     yield made
     made.close()
 
@@ -117,7 +118,7 @@ def test_a_source_that_is_lost_ends_the_take_and_keeps_it(recorder, saved, resul
 
 
 def test_closing_keeps_what_is_being_recorded(tmp_path, results):
-    recorder = Recorder(tmp_path, "demo", lossless=True)
+    recorder = Recorder(tmp_path, "demo", MEDIAPIPE_33, lossless=True)
     recorder.arm(TakeSettings("s", countdown_s=0))
     recorder.start()
     feed(recorder, results(0.0, 1.0))
@@ -139,7 +140,7 @@ def test_memory_before_a_take_is_bounded(recorder, results):
 
 
 def test_a_live_run_never_waits(tmp_path, results, monkeypatch):
-    recorder = Recorder(tmp_path, "camera")
+    recorder = Recorder(tmp_path, "camera", MEDIAPIPE_33)
     stuck = threading.Event()
     recorder._tell(lambda: stuck.wait(20))  # the disk does not answer
     recorder._armed = True
@@ -152,7 +153,7 @@ def test_a_live_run_never_waits(tmp_path, results, monkeypatch):
 
 def test_a_full_disk_is_one_line_and_the_take_can_be_completed(tmp_path, results, monkeypatch):
     lines = []
-    recorder = Recorder(tmp_path, "demo", failed=lines.append, lossless=True)
+    recorder = Recorder(tmp_path, "demo", MEDIAPIPE_33, failed=lines.append, lossless=True)
     recorder.arm(TakeSettings("s", countdown_s=0, skeleton_only=True))
     recorder.start()
     feed(recorder, results(0.0, 1.0))
