@@ -92,7 +92,7 @@ def check_pose_model(options: RunOptions) -> Iterator[Check]:
     if row.model != MEDIAPIPE_BUNDLE:
         found = find_model(row.name, options.pose_model)
         yield Check("pose model", Status.OK, str(found) if row.model else f"{row.text} needs none")
-        yield from _time_pose(options.estimator(found))
+        yield from _time_pose(options.estimator(found), "")
         return
     chosen = options.pose_model or Path(os.environ.get(model_asset.ENVIRONMENT_VARIABLE) or model_asset.cached_path())
     if not chosen.exists() and chosen == model_asset.cached_path():
@@ -101,10 +101,11 @@ def check_pose_model(options: RunOptions) -> Iterator[Check]:
         return
     model_asset.check_bundle(chosen)
     yield Check("pose model", Status.OK, str(chosen))
-    yield from _time_pose(options.estimator(chosen))
+    yield from _time_pose(options.estimator(chosen), f"delete {chosen} so that it is built again")
 
 
-def _time_pose(spec: EstimatorSpec) -> Iterator[Check]:
+def _time_pose(spec: EstimatorSpec, fix: str) -> Iterator[Check]:
+    """fix: where it finds nobody."""
     from pose.demo import DemoSource
     from pose.estimators import open_estimator
 
@@ -122,17 +123,17 @@ def _time_pose(spec: EstimatorSpec) -> Iterator[Check]:
     finally:
         estimator.close()
         source.close()
-    yield _judge_poses(median(times_ms), found, len(times_ms), spec.model)
+    yield _judge_poses(median(times_ms), found, len(times_ms), fix)
 
 
-def _judge_poses(typical_ms: float, found: int, of: int, model: Path) -> Check:
-    """typical_ms: of a frame. found: frames with a person of those looked at."""
+def _judge_poses(typical_ms: float, found: int, of: int, blind_fix: str) -> Check:
+    """typical_ms: of a frame. found: frames with a person of those looked at. blind_fix: where these are few."""
     from recognizer.window import MAX_POSE_GAP_S
 
     rate = 1000 / typical_ms
     detail = f"{typical_ms:.1f} ms a frame ({rate:.{0 if rate > 10 else 1}f} a second), person found in {found}/{of}"
     if found < of // 2:
-        return Check("poses", Status.FAIL, detail, f"delete {model} so that it is built again")
+        return Check("poses", Status.FAIL, detail, blind_fix)
     if typical_ms > MAX_POSE_GAP_S * 1000:
         least = f"recognition needs at least {1 / MAX_POSE_GAP_S:.0f} a second"
         fix = f"{least}: close other programs, or use a faster machine"
