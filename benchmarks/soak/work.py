@@ -43,7 +43,7 @@ class Soaked:
         self.results = 0
         self.engine.add_tap(self._count)
         self._saved: list[Path] = []
-        self._recorder = Recorder(folder, "soak", saved=self._saved.append, failed=self._fail)
+        self._recorder = Recorder(folder, "soak", options.layout, saved=self._saved.append, failed=self._fail)
         self._problems: list[str] = []
         self._recorder.arm(
             TakeSettings("", "Ada", "wave", countdown_s=0, pre_roll_s=0.2, longest_s=30, when_still=False)

@@ -22,6 +22,7 @@ from recognizer.teaching.head import Head, HeadSettings, fit_head
 from recognizer.training.augment import Array, Augmentation
 from recognizer.training.evaluate import windows_of
 from recognizer.training.everyday import Corpus, merge, read_all
+from recognizer.training.loop import Batch, Hardware, StepData, Training, fit
 from recognizer.training.models.gl_features import GlFeatures
 from recognizer.training.models.gl_transformer import GlTransformer
 from recognizer.training.models.registry import NetworkSpec
@@ -43,6 +44,7 @@ METHODS = {
     "scratch": "AcT-micro from scratch",
 }
 _AT_ONCE = 128
+_HERE = Hardware(accelerator="cpu", precision="32-true", logs=False)
 
 
 class LabelEfficiencyError(ActionLensError):
@@ -165,26 +167,52 @@ class Measurer:
         return self.backbone
 
 
+class _Windows:
+    """Random windows of labelled clips, every action as often. They are not mirrored, for actions of one side are told
+    from those of the other."""
+
+    def __init__(self, clips: SetClips, rows: Rows, how: Fit, seed: int) -> None:
+        self.clips, self.how, self.seed = clips, how, seed
+        self._by_action = [rows[clips.labels[rows] == action] for action in np.unique(clips.labels[rows])]
+
+    @property
+    def steps_an_epoch(self) -> int:
+        return self.how.steps
+
+    def batch(self, step: int, mine: slice = slice(None)) -> Batch:
+        """Features (B, 30, F) and labels (B,)."""
+        rng = np.random.default_rng([self.seed, step])
+        actions = rng.integers(0, len(self._by_action), self.how.batch)
+        drawn = np.array([rng.choice(self._by_action[each]) for each in actions])
+        features = random_windows(self.clips.corpus, drawn, rng, Augmentation(), stretch=0.25, mirror=False)
+        return torch.from_numpy(features[mine]), torch.from_numpy(self.clips.labels[drawn[mine]])
+
+
+class _WindowTraining(Training):
+    """Learns the actions of windows, at one cycle of the rate."""
+
+    def __init__(self, network: nn.Module, learning_rate: float, steps: int, seed: int) -> None:
+        super().__init__(network, seed)
+        self.learning_rate, self.steps = learning_rate, steps
+
+    def losses(self, batch: Batch) -> dict[str, torch.Tensor]:
+        """Cross entropy with label smoothing."""
+        features, labels = batch
+        return {"loss": nn.functional.cross_entropy(self.network(features), labels, label_smoothing=0.1)}
+
+    def configure_optimizers(self) -> Any:
+        rate = self.learning_rate
+        optimizer = torch.optim.AdamW(self.network.parameters(), rate, weight_decay=0.05, betas=(0.9, 0.99))
+        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=self.steps, pct_start=0.1)
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+
 def fit_windows(
     network: nn.Module, clips: SetClips, rows: Rows, how: Fit, learning_rate: float, seed: int
 ) -> nn.Module:
-    """The network, trained on random windows of the rows, in eval mode. Windows are not mirrored, for actions of one
-    side are told from those of the other."""
-    by_action = [rows[clips.labels[rows] == action] for action in np.unique(clips.labels[rows])]
-    optimizer = torch.optim.AdamW(network.parameters(), learning_rate, weight_decay=0.05, betas=(0.9, 0.99))
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, learning_rate, total_steps=how.steps, pct_start=0.1)
-    network.train()
-    for step in range(how.steps):
-        rng = np.random.default_rng([seed, step])
-        drawn = np.array([rng.choice(by_action[each]) for each in rng.integers(0, len(by_action), how.batch)])
-        features = random_windows(clips.corpus, drawn, rng, Augmentation(), stretch=0.25, mirror=False)
-        logits = network(torch.from_numpy(features))
-        loss = nn.functional.cross_entropy(logits, torch.from_numpy(clips.labels[drawn]), label_smoothing=0.1)
-        optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        optimizer.step()
-        schedule.step()
+    """The network, trained on random windows of the rows, in eval mode."""
+    training = _WindowTraining(network, learning_rate, how.steps, seed)
+    fit(training, StepData(_Windows(clips, rows, how, seed), how.steps), None, _HERE, clip_norm=1.0)
     return network.eval()
 
 

@@ -246,7 +246,7 @@ def test_folders_that_cannot_be_written_or_are_full(monkeypatch, tmp_path: Path)
     ],
 )
 def test_the_rate_of_poses_is_judged(typical_ms, found, status, words):
-    check = doctor._judge_poses(typical_ms, found, 20, "delete pose.task")
+    check = doctor._judge_poses(typical_ms, found, 20, "delete pose.task so that it is built again")
     assert check.status is status
     assert words in (check.fix or "")
     assert ("1.6 a second" in check.detail) == (typical_ms == 640)
