@@ -1,6 +1,8 @@
-"""The folder of a training: whose it is, and network.pt with a network's weights, size, outputs and settings."""
+"""The folder of a training: whose it is, what PyTorch wrote there, and network.pt with a network and its outputs."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from pickle import UnpicklingError
@@ -16,6 +18,9 @@ from recognizer.training.models.registry import LIVE, NetworkError, NetworkSpec,
 
 NETWORK_FILE = "network.pt"
 JOB_FILE = "job.json"
+
+
+_DAMAGED = (UnpicklingError, OSError, RuntimeError, KeyError, TypeError, EOFError, ValueError, NetworkError)
 
 
 class RunError(ActionLensError):
@@ -46,8 +51,7 @@ def save_run(
         "weights": network.state_dict(),
     }
     path = folder / NETWORK_FILE
-    with written_whole(path) as temporary:
-        torch.save(content, temporary)
+    save_content(path, content)
     return path
 
 
@@ -56,19 +60,30 @@ def load_run(folder: Path) -> TrainedRun:
     path = folder / NETWORK_FILE
     if not path.is_file():
         raise RunError(f"no {NETWORK_FILE} in {folder}; train first, or give the folder of a finished run")
-    try:
-        content = torch.load(path, weights_only=True)
+    with content_of(path, "train again") as content:
         version, settings, outputs = content["features"], content["settings"], tuple(content["outputs"])
         spec = NetworkSpec(content["network"], len(outputs), content["changes"])
         network_of(spec.name, LIVE)
         network = spec.build()
         network.load_state_dict(content["weights"])
-    except (NetworkError, UnpicklingError, OSError, RuntimeError, KeyError, TypeError, EOFError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise RunError(f"{path} cannot be read ({reason}); train again") from error
     if version != FEATURES_VERSION:
         raise RunError(f"{path} was trained on features {version}, this program makes {FEATURES_VERSION}; train again")
     return TrainedRun(network.eval(), spec, settings, outputs)
+
+
+def save_content(path: Path, content: dict[str, Any]) -> None:
+    """Write tensors and plain values, whole or not at all."""
+    with written_whole(path) as temporary:
+        torch.save(content, temporary)
+
+
+@contextmanager
+def content_of(path: Path, remedy: str) -> Iterator[dict[str, Any]]:
+    """What save_content wrote. RunError with the remedy where it cannot be read, or is not what the block expects."""
+    try:
+        yield torch.load(path, weights_only=True, map_location="cpu")
+    except _DAMAGED as error:
+        raise RunError(f"{path} cannot be read ({in_short(error)}); {remedy}") from error
 
 
 def claim(folder: Path, described: dict[str, Any]) -> None:
@@ -102,4 +117,4 @@ def not_a_checkpoint(path: Path, error: Exception) -> RunError:
 
 def in_short(error: Exception) -> str:
     """The beginning of an error's text, on one line."""
-    return " ".join(str(error).split())[:150]
+    return " ".join(str(error).split())[:150] or type(error).__name__

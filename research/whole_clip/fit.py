@@ -12,10 +12,9 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.utilities import rank_zero_only
 from torch import Tensor, nn
 
-from pose.whole_file import written_whole
 from recognizer.training.loop import LAST_CHECKPOINT, Batch, Hardware, Training, fit
 from recognizer.training.models.registry import WHOLE_CLIP, ClipShape, Network, network_of
-from recognizer.training.run_folder import RunError, claim, demand_same, in_short, not_a_checkpoint
+from recognizer.training.run_folder import claim, content_of, demand_same, not_a_checkpoint, save_content
 from recognizer.training.whole_clips import stratified
 from research.whole_clip.inputs import channel_count, frames_of, plain_input
 from research.whole_clip.optimizer import optimizer_of, rate_of
@@ -160,8 +159,7 @@ def probabilities(network: nn.Module, clips: TaskClips, rows: Rows, preset: Pres
 @rank_zero_only
 def _save_weights(folder: Path, network: nn.Module, seconds: float) -> None:
     """Write weights.pt, whole or not at all, in place of the checkpoints."""
-    with written_whole(folder / WEIGHTS_FILE) as temporary:
-        torch.save({"weights": network.state_dict(), "seconds": seconds}, temporary)
+    save_content(folder / WEIGHTS_FILE, {"weights": network.state_dict(), "seconds": seconds})
     for checkpoint in (LAST_CHECKPOINT, _BEST):
         (folder / checkpoint).unlink(missing_ok=True)
 
@@ -175,9 +173,6 @@ def _load_weights(folder: Path, network: nn.Module, job: WholeClipJob, preset: P
     demand_same(folder, _described(job, preset))
     if not path.is_file():
         return None
-    try:
-        content = torch.load(path, weights_only=True)
+    with content_of(path, f"remove {folder} to train again") as content:
         network.load_state_dict(content["weights"])
         return float(content["seconds"])
-    except (pickle.UnpicklingError, OSError, RuntimeError, KeyError, TypeError, EOFError, ValueError) as error:
-        raise RunError(f"{path} is not of this network ({in_short(error)}); remove {folder} to train again") from error

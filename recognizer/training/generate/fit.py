@@ -17,7 +17,7 @@ from recognizer.training.generate.sets import Motions
 from recognizer.training.generate.trained import GENERATOR_FILE, Trained, load_trained, save_trained
 from recognizer.training.loop import LAST_CHECKPOINT, Batch, Hardware, StepData, fit
 from recognizer.training.passes import Passes
-from recognizer.training.run_folder import RunError, claim
+from recognizer.training.run_folder import RunError, claim, content_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +88,10 @@ def _finished(
 ) -> Trained:
     if not (folder / BEST_FILE).is_file():
         raise RunError(f"the discrepancy in {folder} was never a number; there are too few validation clips")
-    best = torch.load(folder / BEST_FILE, weights_only=True, map_location="cpu")
     network = build(job.network, config)
-    network.load_state_dict(best["weights"])
+    with content_of(folder / BEST_FILE, f"remove {folder} and train again") as best:
+        network.load_state_dict(best["weights"])
+        iteration = int(best["iteration"])
     mean, spread = motions.scale
     trained = Trained(
         network=network.eval(),
@@ -103,7 +104,7 @@ def _finished(
         spread=spread,
         seconds=motions.seconds,
         history=tuple(training.history),
-        iteration=int(best["iteration"]),
+        iteration=iteration,
     )
     if training.global_rank == 0:
         save_trained(folder, trained)

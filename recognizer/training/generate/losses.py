@@ -13,7 +13,6 @@ from lightning.pytorch.utilities import rank_zero_only
 from torch import Tensor, nn
 from torch.nn import functional
 
-from pose.whole_file import written_whole
 from recognizer.training.generate import health
 from recognizer.training.generate.frame_vae import FrameVae
 from recognizer.training.generate.making import make, shares_of
@@ -22,6 +21,7 @@ from recognizer.training.generate.recipes import Maker, Recipe
 from recognizer.training.generate.sets import Motions
 from recognizer.training.loop import Training
 from recognizer.training.models.sa_gcn import ClipDiscriminator, FrameDiscriminator, Generator
+from recognizer.training.run_folder import save_content
 
 BEST_FILE = "best.pt"
 _DRAWS = 3  # of generated clips: few validation clips make a noisy measure
@@ -104,8 +104,7 @@ class MakerTraining(Training):
     @rank_zero_only
     def _keep(self, iteration: int) -> None:
         weights = {name: value.cpu() for name, value in self.result.state_dict().items()}
-        with written_whole(self.folder / BEST_FILE) as temporary:
-            torch.save({"iteration": iteration, "weights": weights}, temporary)
+        save_content(self.folder / BEST_FILE, {"iteration": iteration, "weights": weights})
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         super().on_save_checkpoint(checkpoint)

@@ -1,6 +1,5 @@
 """A trained generator on disk: generator.pt with weights, configuration and what turns its clips into joints."""
 
-import pickle
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,16 +9,14 @@ import torch
 from numpy.typing import NDArray
 
 from pose.skeleton import LAYOUTS, Layout
-from pose.whole_file import written_whole
 from recognizer.training.generate.making import make
 from recognizer.training.generate.recipes import Maker, build
 from recognizer.training.generate.sets import SetError
-from recognizer.training.run_folder import RunError
+from recognizer.training.run_folder import RunError, content_of, save_content
 
 Array = NDArray[np.float32]
 
 GENERATOR_FILE = "generator.pt"
-_DAMAGED = (pickle.UnpicklingError, OSError, RuntimeError, KeyError, TypeError, EOFError, ValueError)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,8 +72,7 @@ def save_trained(folder: Path, trained: Trained) -> None:
         "iteration": trained.iteration,
         "weights": trained.network.state_dict(),
     }
-    with written_whole(folder / GENERATOR_FILE) as temporary:
-        torch.save(content, temporary)
+    save_content(folder / GENERATOR_FILE, content)
 
 
 def load_trained(folder: Path) -> Trained:
@@ -84,8 +80,7 @@ def load_trained(folder: Path) -> Trained:
     path = folder / GENERATOR_FILE
     if not path.is_file():
         raise RunError(f"no {GENERATOR_FILE} in {folder}; train first, or give the folder of a finished training")
-    try:
-        content = torch.load(path, weights_only=True, map_location="cpu")
+    with content_of(path, f"remove {folder} and train again") as content:
         network = build(content["name"], content["config"])
         network.load_state_dict(content["weights"])
         return Trained(
@@ -101,6 +96,3 @@ def load_trained(folder: Path) -> Trained:
             history=tuple(content["history"]),
             iteration=int(content["iteration"]),
         )
-    except _DAMAGED as error:
-        reason = " ".join(str(error).split())[:150]
-        raise RunError(f"{path} cannot be read ({reason}); remove {folder} and train again") from error

@@ -1,6 +1,5 @@
 """Pretraining and fine-tuning with Lightning; a killed training goes on to the same weights."""
 
-import pickle
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,13 +11,12 @@ from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.utilities import rank_zero_only
 from torch import Tensor, nn
 
-from pose.whole_file import written_whole
 from recognizer.training.loop import LAST_CHECKPOINT, Batch, Batches, Hardware, StepData, Training
 from recognizer.training.loop import fit as fit_network
 from recognizer.training.models.gl_transformer import GlConfig, GlPretraining, GlTransformer
 from recognizer.training.pretrain.losses import mpdp_loss
 from recognizer.training.pretrain.recipes import Recipe, RecipeError
-from recognizer.training.run_folder import RunError, claim, demand_same, in_short
+from recognizer.training.run_folder import RunError, claim, content_of, demand_same, save_content
 
 WEIGHTS_FILE = "pretrained.pt"
 
@@ -125,15 +123,12 @@ def load_pretrained(folder: Path) -> Pretrained:
     path = folder / WEIGHTS_FILE
     if not path.is_file():
         raise RunError(f"no {WEIGHTS_FILE} in {folder}; pretrain first, or give the folder of a finished pretraining")
-    try:
-        content = torch.load(path, weights_only=True)
+    with content_of(path, f"remove {folder} and pretrain again") as content:
         recipe = content["described"]["job"]["recipe"]
         backbone = GlTransformer(GlConfig(**content["config"]))
         network = GlPretraining(backbone, len(recipe["intervals"]), magnitude=recipe["magnitude"])
         network.load_state_dict(content["weights"])
         return Pretrained(network.eval(), content["described"], float(content["seconds"]))
-    except (pickle.UnpicklingError, OSError, RuntimeError, KeyError, TypeError, EOFError, ValueError) as error:
-        raise RunError(f"{path} cannot be read ({in_short(error)}); remove {folder} and pretrain again") from error
 
 
 def fit(
@@ -154,6 +149,5 @@ def _save(folder: Path, network: GlPretraining, described: dict[str, Any], secon
         "weights": network.state_dict(),
         "seconds": seconds,
     }
-    with written_whole(folder / WEIGHTS_FILE) as temporary:
-        torch.save(content, temporary)
+    save_content(folder / WEIGHTS_FILE, content)
     (folder / LAST_CHECKPOINT).unlink(missing_ok=True)
