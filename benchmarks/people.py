@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from pose.demo import DemoSource
 from pose.estimators import BLAZEPOSE, MEDIAPIPE, EstimatorSpec, open_estimator
 from pose.model_asset import find_pose_model
-from pose.skeleton import MEDIAPIPE_33, MPOSE_13, convert
+from pose.skeleton import MPOSE_13, convert
 from pose.types import Frame, Pose
 from pose.video_file import VideoFile
 
@@ -178,7 +178,7 @@ def judge(scene: Scene, found: Sequence[tuple[Pose, ...]]) -> tuple[Any, int]:
     account = motmetrics.MOTAccumulator(auto_id=True)
     false_frames = 0
     for truth, poses in zip(scene.truth, found, strict=True):
-        joints = [convert(p.xy_px, np.ones(33, np.float32), MEDIAPIPE_33, MPOSE_13)[0] for p in poses]
+        joints = [convert(p.xy_px, np.ones(len(p.layout), np.float32), p.layout, MPOSE_13)[0] for p in poses]
         gaps = np.full((len(truth), len(joints)), np.nan)
         for row, true in enumerate(truth.values()):
             for column, other in enumerate(joints):
