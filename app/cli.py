@@ -230,7 +230,7 @@ def run() -> NoReturn:
     status = main()
     try:
         sys.stdout.flush()
-    except OSError as error:  # whoever read our output has gone, as `| head -3` does, or the disk is full
+    except OSError as error:  # the reader of our output has gone (`| head -3`), or the disk is full
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes once more at its exit
         status = status if isinstance(error, BrokenPipeError) else status or FAILED
     sys.stderr.flush()

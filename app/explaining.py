@@ -1,4 +1,4 @@
-"""Explanations on a thread and a recognizer of their own, so that they never delay live recognition. No Qt."""
+"""Explanations on their own thread with their own recognizer, so that they never delay live recognition. No Qt."""
 
 import contextlib
 import logging
@@ -18,8 +18,8 @@ from recognizer.types import Clip, Explanation, Prediction
 
 log = logging.getLogger(__name__)
 
-_NICE = 15  # of the thread, where the system can slow a single thread down
-_SHARE = 0.3  # of one processor at most, on average
+_NICE = 15  # of the thread, where the system has priorities for single threads
+_SHARE = 0.3  # of one processor, on average: the upper limit
 _LEAST_S = 0.1  # between two explanations
 
 
@@ -32,11 +32,11 @@ class _Request:
 
 
 class _GivenUp(Exception):
-    """Nobody wants the answer any more."""
+    """The explanation is no longer wanted."""
 
 
 class _Interruptible:
-    """A recognizer that gives up before its next call once `unwanted` says so: an explanation takes many calls."""
+    """A recognizer that stops before its next call once `unwanted` returns True: an explanation takes many calls."""
 
     def __init__(self, recognizer: Recognizer, unwanted: Callable[[], bool]) -> None:
         self.card = recognizer.card
@@ -44,17 +44,17 @@ class _Interruptible:
         self._unwanted = unwanted
 
     def predict(self, clips: Sequence[Clip], *, attention: bool = False) -> Sequence[Prediction]:
-        """As the recognizer's. Raises _GivenUp."""
+        """Like the recognizer's. Raises _GivenUp."""
         if self._unwanted():
             raise _GivenUp
         return self._recognizer.predict(clips, attention=attention)
 
 
 class Explainer:
-    """Answers the newest question; older ones that nobody began are dropped.
+    """Explains the newest request; older ones that have not been started are dropped.
 
-    model: as on the command line. open_recognizer(model, provider) is called on this thread, at the first question.
-    explanations: the newest answer. Answers to what was asked before `use` do not come any more.
+    model: as on the command line. open_recognizer(model, provider) is called on this thread, at the first request.
+    explanations: the newest one. Requests made before `use` are not answered.
     """
 
     def __init__(
@@ -72,11 +72,11 @@ class Explainer:
 
     @property
     def failure(self) -> str | None:
-        """Why the last question has no answer, in one line; None where it has one."""
+        """Why the last request failed, in one line; None if it did not."""
         return self._failure
 
     def ask(self, clip: Clip, action: str | None = None, method: str = explain.OCCLUSION) -> None:
-        """Explain the action, or the likeliest where None, by a method of recognizer.explain. Returns at once."""
+        """Request an explanation of an action (None: the top one), by a method of recognizer.explain. Does not wait."""
         self._asked.put(_Request(self._model, clip, action, method))
 
     def use(self, model: str) -> None:
@@ -87,7 +87,7 @@ class Explainer:
         self.explanations.take(0)
 
     def close(self, timeout_s: float = 2.0) -> None:
-        """End the thread; an explanation in work is given up after its present call. Any number of times."""
+        """End the thread; a running explanation stops after its current call. May be called repeatedly."""
         self._closing.set()
         self._asked.close()
         self.explanations.close()
@@ -100,7 +100,7 @@ class Explainer:
                 request = self._asked.take()
                 if request is None:
                     continue
-                started_s = time.thread_time()  # of this thread: waiting for others is no work
+                started_s = time.thread_time()  # of this thread: waiting does not count as work
                 self._answer(request)
                 worked_s = time.thread_time() - started_s
                 self._closing.wait(max(_LEAST_S, worked_s * (1 / _SHARE - 1)))
@@ -141,7 +141,7 @@ class Explainer:
 
 
 def _slow_down() -> None:
-    """Let this thread wait for all others; only Linux can, elsewhere the pauses must do."""
+    """Lower this thread's priority. Only Linux can; elsewhere the pauses must do."""
     if sys.platform == "linux":
         with contextlib.suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)

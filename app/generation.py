@@ -1,4 +1,4 @@
-"""Made-up clips as the application shows them: which generators there are, and a clip as people in a picture. No Qt."""
+"""Synthetic clips in the application: which generators there are, and a clip as people in a picture. No Qt."""
 
 import threading
 import time
@@ -22,7 +22,7 @@ _BLANK = np.full((SIZE_PX[1], SIZE_PX[0], 3), (16, 13, 12), np.uint8)
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What is to be made: a clip of `first`, mixed with a share of `second`, of a seed's noise."""
+    """What to generate: a clip of `first`, blended with a share of `second`, from a seed's noise."""
 
     folder: Path
     first: str
@@ -32,17 +32,17 @@ class Wish:
 
 
 def own_generators(root: Path) -> Path:
-    """The user's own folder of generators, in that of the library."""
+    """The user's own folder of generators, inside the library's folder."""
     return root / "generators"
 
 
 def offered(root: Path) -> list[Path]:
-    """Folders of generators, those under weights/ and the user's own."""
+    """The folders of generators: those under weights/ and the user's own."""
     return generator_folders(own_generators(root))
 
 
 def none_here(root: Path) -> str:
-    """One line where there is no generator: where to put one."""
+    """One line for when there is no generator: where to put one."""
     return (
         f"There is no generator: put a folder with {MODEL_FILE} and {CARD_FILE} into weights/ or into "
         f"{own_generators(root)}, then look again."
@@ -50,14 +50,14 @@ def none_here(root: Path) -> str:
 
 
 class Maker:
-    """Makes clips; keeps the generator that was used last. Calls may come from any thread."""
+    """Generates clips; keeps the last generator loaded. May be called from any thread."""
 
     def __init__(self) -> None:
         self._generator: OnnxGenerator | None = None
         self._lock = threading.Lock()
 
     def actions(self, folder: Path) -> tuple[str, ...]:
-        """Those that a generator knows. Raises CardError, GeneratorError."""
+        """The actions that a generator knows. Raises CardError, GeneratorError."""
         with self._lock:
             return self._of(folder).card.actions
 
@@ -73,9 +73,9 @@ class Maker:
 
 
 def said_of(clip: MadeClip) -> str:
-    """A line that says that the clip is made up, by what, and of what."""
+    """A line that says that the clip is synthetic, of which actions, and how it was generated."""
     return (
-        f"Made up, nobody did this: {mix_text(clip)}. By {clip.generator}, seed {clip.seed}; "
+        f"Synthetic, nobody performed this: {mix_text(clip)}. Generator {clip.generator}, seed {clip.seed}; "
         f"{len(clip.joints)} poses in {clip.duration_s:.1f} s."
     )
 
@@ -88,11 +88,11 @@ def mix_text(clip: MadeClip) -> str:
 
 
 def result_at(clip: MadeClip, time_s: float) -> Result:
-    """The clip at a time, between two of its poses, as the view shows people: in a blank picture of SIZE_PX."""
+    """The clip at a time, interpolated between two poses, as the view shows people: in a blank picture of SIZE_PX."""
     time_s = min(max(time_s, 0.0), clip.duration_s)
     xy = (_between(clip, time_s) * _TORSO_PX + _HIPS_PX).astype(np.float32)
     pose = Pose(xy, np.ones(len(xy), np.float32), clip.layout, time_s)
-    decision = Decision(0, time_s, f"made up: {mix_text(clip)}", 0.0, 0.0)
+    decision = Decision(0, time_s, f"synthetic: {mix_text(clip)}", 0.0, 0.0)
     now_s = time.perf_counter()
     frame = Frame(_BLANK, time_s, now_s, 0)
     return Result(frame, (PersonResult(pose, decision, fresh=False),), (), nobody=False, decided_s=now_s)

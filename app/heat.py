@@ -7,17 +7,17 @@ Rgb = NDArray[np.uint8]
 
 # Violet to yellow as in the ST-TR paper's Fig. 8; lightness rises evenly, so it reads without colour vision too.
 _HEAT = np.array([(68, 1, 84), (70, 50, 126), (54, 92, 141), (39, 127, 142), (53, 183, 121), (253, 231, 37)], float)
-# Against, nothing, for.
+# Evidence against, none, evidence for.
 _SIGNED = np.array([(49, 104, 205), (70, 84, 120), (52, 54, 62), (150, 112, 40), (253, 212, 37)], float)
 
 
 def heat_rgb(values: NDArray[np.floating]) -> Rgb:
-    """(...,) of 0..1 to (..., 3): violet to yellow. What is no number counts as 0."""
+    """(...,) of 0..1 to (..., 3): violet to yellow. NaN counts as 0."""
     return _between(_HEAT, np.nan_to_num(values))
 
 
 def signed_rgb(values: NDArray[np.floating]) -> Rgb:
-    """(...,) of -1..1 to (..., 3): blue speaks against, dark is nothing, yellow speaks for."""
+    """(...,) of -1..1 to (..., 3): blue is evidence against, dark is none, yellow is evidence for."""
     return _between(_SIGNED, (np.nan_to_num(values) + 1) / 2)
 
 

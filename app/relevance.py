@@ -1,4 +1,4 @@
-"""How much each joint of each person matters for what they do, for the annotated video. No Qt."""
+"""How relevant each joint of each person is to their action, for the annotated video. No Qt."""
 
 from collections.abc import Callable, Mapping
 
@@ -18,8 +18,8 @@ Array = NDArray[np.float32]
 class JointRelevance:
     """The newest relevance (V,) of each person's joints, 0..1, in the layout of their clips.
 
-    model: as on the command line. wait: explain every decision before its frame goes on, for files; otherwise on a
-    thread, which answers when it can.
+    model: as on the command line. wait: explain every decision before its frame is passed on, for files; otherwise on a
+    thread, as fast as it can.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class JointRelevance:
         self._turn = 0
 
     def __call__(self, result: Result) -> Mapping[int, Array]:
-        """By person, of those whose action is known. Raises ActionLensError where the model cannot be opened."""
+        """By person, for those whose action is known. Raises ActionLensError if the model cannot be opened."""
         people = {person.pose.person: person for person in result.persons if person.clip is not None}
         fresh = [person for person in people.values() if person.fresh]
         if self._explainer is None:
@@ -51,11 +51,11 @@ class JointRelevance:
 
     @property
     def actions(self) -> Mapping[int, str]:
-        """The action that the relevance is of, by person."""
+        """The action that each person's relevance explains."""
         return self._actions
 
     def use(self, model: str) -> None:
-        """Explain another model from now on; what was known is of the one before. Nothing where it is the same."""
+        """Explain another model from now on and forget earlier results. Does nothing if the model is the same."""
         if model == self._model:
             return
         self._model = model

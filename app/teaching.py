@@ -185,7 +185,7 @@ def command_of(kind: str) -> list[str]:
 
 
 def _end(process: "subprocess.Popen[str]") -> None:
-    """Ask it to end; whoever does not within a moment is killed."""
+    """Ask it to end, and kill it if it has not ended after a moment."""
     with contextlib.suppress(OSError):
         process.terminate()
 

@@ -163,9 +163,10 @@ class Decider:
     Every start event has its end: at the next action, at unknown, or when the person cannot be judged any more.
     Unknown has no events.
 
-    With half a body in view the actions that need the rest of it are closed: they are not shown, and their probability
-    speaks for unknown, as that of everything unlisted does. So what is open must have it on its own. Without the legs
-    less speaks for it, so the card may give what speaks for unknown a smaller weight there.
+    With half a body in view, the actions that need the rest of it are closed: they are not shown, and their probability
+    counts as evidence for unknown, like that of everything unlisted. An open action must have enough probability of its
+    own. Without the legs networks are less certain, so the card may give the evidence for unknown a smaller weight
+    there.
     """
 
     def __init__(self, card: ActionCard, settings: DecisionSettings | None = None) -> None:
@@ -354,5 +355,5 @@ class Decider:
 
 
 def body_in_view(clip: Clip) -> bool:
-    """Whether a clip shows the whole body: without legs most actions look alike."""
+    """Whether a clip shows the whole body: without legs most actions look the same."""
     return view_of(clip).view == "whole"

@@ -1,6 +1,6 @@
-"""Why a recognizer says what it says of a clip: how much each joint at each frame speaks for an action.
+"""Explanations: how much each joint at each frame of a clip counts as evidence for an action.
 
-T frames, V joints, A actions. Every method gives the same kind of answer (`Explanation`), in the same scale.
+T frames, V joints, A actions. Every method gives an `Explanation` on the same scale.
 """
 
 import math
@@ -21,17 +21,17 @@ Array = NDArray[np.float32]
 
 OCCLUSION, ATTENTION, CLASS_ACTIVATION = "occlusion", "attention", "class_activation"
 METHODS: Mapping[str, str] = {
-    OCCLUSION: "what hiding joints for a moment does to the action",
-    ATTENTION: "where the network looks, for whatever action",
-    CLASS_ACTIVATION: "what the network's last layer sees of the action",
+    OCCLUSION: "how much hiding joints for a moment changes the action's probability",
+    ATTENTION: "where the network looks, whatever the action",
+    CLASS_ACTIVATION: "the evidence for the action in the network's last layer",
 }
-_BATCH = 8  # clips in one call: bounds the memory of large networks, and the wait of who gives up between two
-_LEAST = 1e-4  # below, a relevance is rounding
-_PROBABILITY = 1e-4  # nearer to 0 or 1 than this, a probability is taken as this
+_BATCH = 8  # clips in one call: bounds memory for large networks, and the delay until a cancelled explanation stops
+_LEAST = 1e-4  # a smaller relevance is rounding error
+_PROBABILITY = 1e-4  # probabilities are clipped to this distance from 0 and 1
 
 
 class Recognizer(Protocol):
-    """What is asked of a loaded recognizer."""
+    """The part of a loaded recognizer that is used here."""
 
     card: ModelCard
 
@@ -49,15 +49,15 @@ def methods_of(card: ModelCard) -> tuple[str, ...]:
 
 
 def explain(recognizer: Recognizer, clip: Clip, action: str | None, method: str = OCCLUSION) -> Explanation:
-    """Of one action, or of the likeliest where None. Raises RecognizerError where there is no such action or method."""
+    """Explain one action, or the top one where None. Raises RecognizerError for an unknown action or method."""
     if action is not None and action not in recognizer.card.actions:
-        raise RecognizerError(f"{recognizer.card.name} knows no action {action!r}; choose one of its own")
+        raise RecognizerError(f"{recognizer.card.name} has no action {action!r}; choose one of its own")
     found = explain_actions(recognizer, clip, method)
     return found[action] if action else max(found.values(), key=lambda one: one.probability)
 
 
 def explain_actions(recognizer: Recognizer, clip: Clip, method: str = OCCLUSION) -> dict[str, Explanation]:
-    """Of every action at once, which costs no more than of one. Raises RecognizerError."""
+    """Explain every action at once, which costs no more than one. Raises RecognizerError."""
     card = recognizer.card
     offered = methods_of(card)
     if method not in offered:
@@ -75,13 +75,13 @@ def explain_actions(recognizer: Recognizer, clip: Clip, method: str = OCCLUSION)
 
 
 def scaled(relevance: NDArray[np.floating]) -> Array:
-    """With a largest magnitude of 1; all 0 where there is nothing but rounding."""
+    """Scaled to a largest magnitude of 1; all 0 where there is nothing but rounding error."""
     largest = float(np.abs(relevance).max(initial=0.0))
     return np.asarray(relevance / largest if largest > _LEAST else np.zeros_like(relevance), dtype=np.float32)
 
 
 def relevance_of_joints(explanation: Explanation) -> Array:
-    """What speaks for the action, summed over the clip: (V,), the largest 1, or all 0 where nothing does."""
+    """The evidence for the action, summed over the clip: (V,), the largest 1, or all 0 where there is none."""
     sums = np.maximum(explanation.relevance, 0).sum(axis=0)
     return scaled(sums)
 
@@ -91,8 +91,8 @@ def relevance_of_joints(explanation: Explanation) -> Array:
 
 @dataclass(frozen=True, slots=True)
 class Occlusion:
-    """What is hidden, at several scales: each of "joints", "limbs" or "body" for each stretch of so many frames, 0 for
-    the whole clip. The effect of hiding is shared out among the joints and frames that it hid."""
+    """What is hidden, at several scales: each of "joints", "limbs" or "body" for each span of that many frames, 0 for
+    the whole clip. The effect of a mask is divided among the joints and frames that it hides."""
 
     scales: tuple[tuple[str, int], ...] = (("joints", 0), ("joints", 15), ("body", 10), ("body", 3))
 
@@ -107,7 +107,7 @@ def _by_occlusion(recognizer: Recognizer, clip: Clip) -> tuple[Prediction, Array
 
 
 def by_occlusion(recognizer: Recognizer, clip: Clip, occlusion: Occlusion) -> tuple[Prediction, Array]:
-    """The prediction of the clip, and how much hiding takes from the log odds of each action (A, T, V).
+    """The prediction of the clip, and how much hiding lowers the log odds of each action (A, T, V).
 
     After Zeiler and Fergus, Visualizing and Understanding Convolutional Networks, ECCV 2014, section 4.2; joints
     are hidden as a camera hides them, with confidence 0.
@@ -166,7 +166,7 @@ def _log_odds(probabilities: Array) -> NDArray[np.float64]:
     return np.asarray(np.log(p / (1 - p)))
 
 
-# The network's own account.
+# The network's own explanations.
 
 
 def _by_attention(prediction: Prediction, clip: Clip) -> Array:

@@ -1,7 +1,7 @@
-"""Made-up clips of actions, of a generator that was exported to ONNX: no torch.
+"""Synthetic clips of actions, from a generator exported to ONNX: no torch.
 
-A generator's folder has generator.onnx and its card, generator.json, which is checked as a recognizer's is. Whatever
-comes of it is marked as synthetic, with where it comes from.
+A generator's folder has generator.onnx and its card, generator.json, which is checked like a recognizer's. All output
+is marked as synthetic, with its provenance.
 """
 
 import hashlib
@@ -34,17 +34,17 @@ SHIPPED = "sa-gcn"  # in weights/
 UNITS = "torsos from the middle of the hips, x right, y down"
 LONGEST_S = 60.0
 
-_DECISIVE = ("actions", "layout", "frames", "noise", "seconds", "units", "inputs", "outputs", "sha256")  # for a clip
+_DECISIVE = ("actions", "layout", "frames", "noise", "seconds", "units", "inputs", "outputs", "sha256")  # of output
 _NOISE, _LABEL, _JOINTS = "noise", "label", "joints"
-_MOST_CLIPS = 1000  # asked for at once
+_MOST_CLIPS = 1000  # in one request
 _AT_ONCE = 32
-_LARGEST_ERROR = 1e-3  # torsos, between the graph here and the network that was trained
+_LARGEST_ERROR = 1e-3  # torsos, between the graph here and the trained network
 
 Array = NDArray[np.float32]
 
 
 class GeneratorError(ActionLensError):
-    """There is no such generator, or it cannot make what is asked for."""
+    """There is no such generator, or it cannot generate what is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ class GeneratorCard:
 
     @property
     def shapes(self) -> dict[str, list[int | str]]:
-        """Of the graph's inputs and its output."""
+        """The shapes of the graph's inputs and output."""
         return {
             _NOISE: ["N", self.frames, self.noise],
             _LABEL: ["N", self.frames, len(self.actions)],
@@ -102,10 +102,10 @@ class GeneratorCard:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MadeClip:
-    """One made-up clip. joints: (T, V, 2) float32, torsos from the middle of the hips, x right, y down.
+    """One synthetic clip. joints: (T, V, 2) float32, torsos from the middle of the hips, x right, y down.
 
-    shares: of the actions that it is a mix of, those above 0. generator, sha256: of what made it. seed, number: the
-    noise that it was made of.
+    shares: those above 0 of the actions that it blends. generator, sha256: of the generator. seed, number: of its
+    noise.
     """
 
     joints: Array
@@ -124,7 +124,7 @@ class MadeClip:
 
     @property
     def provenance(self) -> dict[str, Any]:
-        """What says that it is made up, and how to make it again."""
+        """The mark as synthetic, and what is needed to generate the clip again."""
         return {
             "synthetic": True,
             "generator": self.generator,
@@ -136,10 +136,10 @@ class MadeClip:
 
 
 class OnnxGenerator:
-    """A generator's folder, loaded and compared with its card. Calls come from one thread at a time."""
+    """A generator's folder, loaded and checked against its card. Calls must come from one thread at a time."""
 
     def __init__(self, folder: Path) -> None:
-        """Raises CardError, or GeneratorError where it does not make what the trained network makes."""
+        """Raises CardError, or GeneratorError if its output differs from the trained network's."""
         self.folder, self.card = folder, GeneratorCard.load(folder)
         path = folder / MODEL_FILE
         content = _read(path, MAX_MODEL_BYTES)
@@ -184,7 +184,7 @@ class OnnxGenerator:
         Their labels are mixed, as in the paper's Fig. 7. Raises GeneratorError.
         """
         if not 0 <= share <= 1:
-            raise GeneratorError(f"a share of {share} is no blend; give a number from 0 to 1")
+            raise GeneratorError(f"a share of {share} is not valid; give a number from 0 to 1")
         shares = {first: 1.0} if first == second else {first: 1 - share, second: share}
         return self.mixed(shares, (number,), seed)[0]
 
@@ -205,14 +205,14 @@ class OnnxGenerator:
         )
 
     def place(self, action: str) -> int:
-        """Of an action among those of the card. Raises GeneratorError with the ones that there are."""
+        """The index of an action in the card. Raises GeneratorError with the known ones."""
         if action not in self.card.actions:
             known = ", ".join(self.card.actions)
             raise GeneratorError(f"the generator does not know {action!r}; choose one of {known}")
         return self.card.actions.index(action)
 
     def close(self) -> None:
-        """Free the session; nothing can be made afterwards."""
+        """Free the session; nothing can be generated afterwards."""
         self._session = None
 
     def _check_graph(self, path: Path) -> None:
@@ -233,11 +233,13 @@ class OnnxGenerator:
         label[..., 0] = 1
         error = float(np.abs(self.joints(noise, label)[0, -1].ravel() - np.array(card.parity)).max())
         if not error <= _LARGEST_ERROR:
-            raise GeneratorError(f"{path} is {error:.3g} torsos off the trained network; export the generator again")
+            raise GeneratorError(
+                f"{path} differs from the trained network by {error:.3g} torsos; export the generator again"
+            )
 
 
 def with_digest(card: dict[str, Any]) -> dict[str, Any]:
-    """A generator's card as it is written: with the digest of all that decides what is made."""
+    """A generator's card as it is written: with the digest of every field that decides its output."""
     return {**card, card_digest.KEY: card_digest.digest(card, _DECISIVE)}
 
 
@@ -258,7 +260,7 @@ def shipped_generator() -> Path:
 
 def _card(values: JsonObject) -> GeneratorCard:
     if values.take("synthetic", bool, "true") is not True:
-        raise CardError("synthetic: expected true, got false; what a generator makes is always marked so")
+        raise CardError("synthetic: expected true, got false; generated clips are always marked as synthetic")
     actions = unique_texts(values.items("actions", "action names"), values.name("actions"))
     if not 1 <= len(actions) <= MAX_ACTIONS:
         raise CardError(f"actions: expected 1 to {MAX_ACTIONS} names, got {len(actions)}")

@@ -85,7 +85,7 @@ class LiveRecognition:
     def process(self, time_s: float, poses: Sequence[Pose]) -> tuple[PersonResult, ...]:
         """The people in a frame whose poses these are, in their order. Frames come in order of time.
 
-        A frame without poses matters too: time passes, and whoever is not seen for a while has left.
+        A frame without poses matters too: time passes, and a person not seen for a while has left.
         """
         with self._stage("window"):
             clips = [clip for pose in poses for clip in self._person(pose).window.push(pose)]

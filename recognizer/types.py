@@ -45,9 +45,9 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Explanation:
-    """How much each joint at each frame of a clip speaks for one action.
+    """How much each joint at each frame of a clip counts as evidence for one action.
 
-    relevance: (T, V) float32, above 0 where it speaks for the action and below where against; scaled so that the
+    relevance: (T, V) float32, above 0 is evidence for the action, below 0 evidence against it; scaled so that the
         largest magnitude is 1 (all 0 where nothing matters), the same for every recognizer and method.
     method: its name in recognizer.explain.METHODS. probability: of the action on the whole clip.
     """

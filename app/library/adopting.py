@@ -1,4 +1,4 @@
-"""Recordings that are on disk and not in the catalogue: found, read with their labels, and entered."""
+"""Recordings that are on disk but not in the catalogue: found, read with their labels, and added."""
 
 import sqlite3
 from pathlib import Path
@@ -22,9 +22,9 @@ from app.recording.trim import trimmed
 
 
 def adopt(connection: sqlite3.Connection, folder: Path, notes: list[str], *, announced: bool = True) -> bool:
-    """Enter the recording of a folder with the labels beside it. What is wrong becomes a line in notes.
+    """Add a folder's recording with its labels. Each problem becomes a line in notes.
 
-    announced: where there are no labels yet, what it was recorded as is its clip.
+    announced: without labels, the action that it was recorded as becomes its clip.
     """
     try:
         info = read_info(folder)
@@ -44,7 +44,7 @@ def adopt(connection: sqlite3.Connection, folder: Path, notes: list[str], *, ann
 
 
 def enter_whole(edit: Edit, root: Path, notes: list[str]) -> Whole:
-    """Enter what belongs to no recording, but for splits, whose clips must come first. Raises LibraryError."""
+    """Add what belongs to no recording, except splits, whose clips must come first. Raises LibraryError."""
     try:
         whole = read_whole(root)
     except DamagedLabelsError as error:
@@ -61,7 +61,7 @@ def enter_whole(edit: Edit, root: Path, notes: list[str]) -> Whole:
 
 
 def enter_splits(edit: Edit, whole: Whole, notes: list[str]) -> None:
-    """Enter splits; clips that are gone are left out and told."""
+    """Add splits; missing clips are left out and reported."""
     lost = 0
     for name, members in whole.splits.items():
         split = _id(edit.named("splits", name, "split"))
@@ -80,7 +80,7 @@ def enter_splits(edit: Edit, whole: Whole, notes: list[str]) -> None:
 
 
 def _labels(folder: Path, notes: list[str]) -> tuple[Labels | None, bool]:
-    """The labels beside a recording, and whether there were some that are damaged (and now set aside)."""
+    """The labels beside a recording, and whether they were damaged (and are now set aside)."""
     try:
         return read_labels(folder), False
     except DamagedLabelsError as error:
@@ -90,7 +90,7 @@ def _labels(folder: Path, notes: list[str]) -> tuple[Labels | None, bool]:
 
 
 def _first_labels(info: RecordingInfo, folder: Path, announced: bool) -> Labels:
-    """Of a recording that nobody has labelled yet: what it was recorded as, trimmed to its movement."""
+    """For an unlabelled recording: a clip of the action that it was recorded as, trimmed to its movement."""
     action, who = _label(info.action), _label(info.person)
     clips: tuple[tuple[int, NewClip], ...] = ()
     if announced and (action or who) and info.begins_s < info.duration_s:

@@ -18,7 +18,7 @@ from pose.folders import is_leftover
 SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 MAX_BYTES = 200 << 30
 MAX_MEMBERS = 2_000_000
-_MAX_RATIO = 200  # of the archive's own size; skeletons as text shrink to a tenth
+_MAX_RATIO = 200  # times the archive's own size; skeletons as text compress to a tenth
 _ALWAYS_BYTES = 1 << 30
 _SAYS_UTF8 = 0x800
 BROKEN = (  # what the libraries raise for damaged archives
@@ -28,7 +28,7 @@ BROKEN = (  # what the libraries raise for damaged archives
 
 
 def is_archive(path: Path) -> bool:
-    """True for a file whose name ends as those of archives do."""
+    """True for a file with an archive's extension."""
     return path.name.lower().endswith(SUFFIXES) and path.is_file()
 
 
@@ -106,18 +106,18 @@ def _checked(name: str, archive: Path) -> tuple[str, ...]:
     tricks = path.is_absolute() or PureWindowsPath(name).drive or "\\" in name or "\x00" in name or ":" in name
     text = name.encode("utf-8", "replace").decode()  # a name in an old encoding is not printable, and harmless
     if tricks or ".." in parts or not text.isprintable():
-        raise LibraryError(f"{archive} holds {name[:80]!r}, which leads out of its folder: not imported")
+        raise LibraryError(f"{archive} holds {name[:80]!r}, which points outside its folder: not imported")
     return parts
 
 
 def _copy(stream: IO[bytes], out: IO[bytes], size: int) -> None:
-    """Exactly as much as was announced: what an archive tells of itself may be a lie."""
+    """Exactly the declared size: what an archive declares may be false."""
     left = size
     while left and (block := stream.read(min(left, 1 << 20))):
         out.write(block)
         left -= len(block)
     if left or stream.read(1):
-        raise ValueError("a member is not as long as it says")
+        raise ValueError("a member is not as long as declared")
 
 
 def _clear(folder: Path) -> None:

@@ -30,16 +30,16 @@ T = TypeVar("T")
 
 
 class Library:
-    """A folder of recordings with its catalogue. Any thread may call; calls wait for each other.
+    """A folder of recordings with its catalogue. Thread-safe; calls wait for each other.
 
-    The first to open a library writes, every other reads: `read_only` and a line in `notes` say so. Opening repairs
-    what it can: a damaged catalogue is put aside and made again of the folders, recordings that are not in it are
-    entered, and unfinished ones are completed. `notes` has a line for each such thing, for the user.
-    Edits raise LibraryError with one line, and are then not made at all.
+    The first to open a library writes, all others read: `read_only` and a line in `notes` say so. Opening repairs what
+    it can: a damaged catalogue is set aside and rebuilt from the folders, missing recordings are added, and unfinished
+    ones are completed. `notes` has a line for each repair, for the user. A failed edit raises LibraryError with one
+    line and changes nothing.
     """
 
     def __init__(self, root: Path) -> None:
-        """Open the library in a folder, which is made where there is none. Raises LibraryError."""
+        """Open the library in a folder, creating it if there is none. Raises LibraryError."""
         self.root = root
         self.notes: list[str] = []
         self._lock = WriterLock(root)
@@ -54,7 +54,7 @@ class Library:
             raise
 
     def close(self) -> None:
-        """Let others write. Any number of times."""
+        """Let others write. May be called repeatedly."""
         self._database.close()
         self._lock.release()
 
@@ -77,7 +77,7 @@ class Library:
         return queries.count_clips(self._database, chosen or Filter())
 
     def clip_seconds(self, chosen: Filter | None = None) -> float:
-        """How long all clips under a filter are together."""
+        """The total length of all clips under a filter."""
         return queries.clip_seconds(self._database, chosen or Filter())
 
     def clip_ids(self, chosen: Filter | None = None) -> list[int]:
@@ -128,13 +128,13 @@ class Library:
     # Edits. Each is one step of undo.
 
     def add_clips(self, recording: str, clips: Sequence[NewClip]) -> list[int]:
-        """Keep stretches of a recording; their ids."""
+        """Add clips of spans of a recording; their ids."""
         return self._do(f"add {_many(clips, 'clip')}", lambda edit: editing.add_clips(edit, recording, clips))
 
     def add_clips_to(
         self, clips: Mapping[str, Sequence[NewClip]], label: Sequence[int] = (), action: str | None = None
     ) -> list[int]:
-        """Keep stretches of several recordings, and label clips that there are, in one step; ids of the new ones."""
+        """Add clips of spans of several recordings and label existing clips, in one step; ids of the new ones."""
 
         def change(edit: Edit) -> list[int]:
             key = edit.named("actions", action, "action")
@@ -152,11 +152,11 @@ class Library:
         self._do("change a clip", lambda edit: editing.change_clip(edit, clip, new))
 
     def remove_clips(self, clips: Sequence[int]) -> None:
-        """Take clips away; their recordings stay."""
+        """Remove clips; their recordings stay."""
         self._do(f"remove {_many(clips, 'clip')}", lambda edit: editing.remove_clips(edit, clips))
 
     def label(self, clips: Sequence[int], action: str | None) -> None:
-        """Say which action clips show; None for not known yet. A new name becomes an action."""
+        """Set which action clips show; None for not known yet. A new name becomes an action."""
 
         def change(edit: Edit) -> None:
             key = edit.named("actions", action, "action")
@@ -166,7 +166,7 @@ class Library:
         self._do(f"label {_many(clips, 'clip')} {action or 'as unlabelled'}", change)
 
     def label_each(self, labels: Mapping[int, str]) -> None:
-        """Give clips, by their ids, an action each, in one step."""
+        """Set an action for each of several clips, by id, in one step."""
 
         def change(edit: Edit) -> None:
             for clip, action in labels.items():
@@ -175,7 +175,7 @@ class Library:
         self._do(f"label {_many(list(labels), 'clip')} as proposed", change)
 
     def set_who(self, clips: Sequence[int], name: str | None) -> None:
-        """Say who clips show; None for not known. A new name becomes a person."""
+        """Set who clips show; None for not known. A new name becomes a person."""
 
         def change(edit: Edit) -> None:
             key = edit.named("people", name, "person")
@@ -185,7 +185,7 @@ class Library:
         self._do(f"name the person of {_many(clips, 'clip')}", change)
 
     def mark_suspect(self, clips: Sequence[int], suspect: bool) -> None:
-        """Say that labels may be wrong, or that they are right after all."""
+        """Mark labels as suspect, or clear the mark."""
 
         def change(edit: Edit) -> None:
             for clip in clips:
@@ -194,7 +194,7 @@ class Library:
         self._do(f"{'doubt' if suspect else 'confirm'} {_many(clips, 'label')}", change)
 
     def set_session(self, recordings: Sequence[str], name: str | None) -> None:
-        """Say in which sitting recordings were made; None for not known."""
+        """Set in which sitting recordings were made; None for not known."""
         text = f"set the session of {_many(recordings, 'recording')}"
         self._do(text, lambda edit: editing.set_session(edit, recordings, name))
 
@@ -210,7 +210,7 @@ class Library:
         def change(edit: Edit) -> None:
             key = edit.find("sessions", session)
             if key is None:
-                raise LibraryError(f"there is no session {session}; look at the list again")
+                raise LibraryError(f"there is no session {session}; refresh the list")
             edit.update("sessions", key, note=text)
 
         self._do("note on a session", change)
@@ -228,19 +228,19 @@ class Library:
         self._do(f"add the {kind} {name}", lambda edit: editing.add_name(edit, kind, name))
 
     def rename(self, kind: Kind, name: str, new: str) -> None:
-        """Another name for an action, a person or a session."""
+        """Rename an action, a person or a session."""
         self._do(f"rename the {kind} {name}", lambda edit: editing.rename(edit, kind, name, new))
 
     def merge(self, kind: Kind, name: str, into: str) -> None:
-        """Everything of one name becomes the other's, and the first is gone."""
+        """Merge one name into another, and remove the first."""
         self._do(f"merge the {kind} {name} into {into}", lambda edit: editing.merge(edit, kind, name, into))
 
     def remove_name(self, kind: Kind, name: str) -> None:
-        """Take an action, a person or a session away; clips stay, without it."""
+        """Remove an action, a person or a session; clips stay, without it."""
         self._do(f"remove the {kind} {name}", lambda edit: editing.remove_name(edit, kind, name))
 
     def set_key(self, action: str, key: str) -> None:
-        """The one key that labels with an action; "" for none."""
+        """Set the key that labels with an action; "" for none."""
         self._do(f"set the key of {action}", lambda edit: editing.set_key(edit, action, key))
 
     def set_split(self, name: str, parts: Mapping[int, str]) -> None:
@@ -248,20 +248,20 @@ class Library:
         self._do(f"set the split {name}", lambda edit: editing.set_split(edit, name, parts))
 
     def set_part(self, name: str, clips: Sequence[int], part: str | None) -> None:
-        """Put clips into a part of a split, a new one too; None takes them out of it."""
+        """Put clips into a part of a split, creating the split if needed; None takes them out."""
         text = f"put {_many(clips, 'clip')} into {part or 'no part'} of the split {name}"
         self._do(text if clips else f"add the split {name}", lambda edit: editing.set_part(edit, name, clips, part))
 
     def remove_split(self, name: str) -> None:
-        """Forget a split."""
+        """Remove a split."""
         self._do(f"remove the split {name}", lambda edit: editing.remove_split(edit, name))
 
     def add_model(self, model: Model) -> None:
-        """Note a taught recognizer and the clips that made it."""
+        """Add a taught recognizer and its training clips."""
         self._do(f"add the model {model.name}", lambda edit: editing.add_model(edit, model))
 
     def add_models(self, models: Sequence[Model]) -> None:
-        """Note several in one step."""
+        """Add several in one step."""
 
         def change(edit: Edit) -> None:
             for model in models:
@@ -270,29 +270,29 @@ class Library:
         self._do("add recognizers", change)
 
     def remove_model(self, name: str) -> None:
-        """Forget a taught recognizer; its folder stays."""
+        """Remove a taught recognizer; its folder stays."""
         self._do(f"remove the model {name}", lambda edit: editing.remove_model(edit, name))
 
     def undo_text(self) -> str | None:
-        """What undo() would take back, for a menu; None where there is nothing."""
+        """What undo() would undo, for a menu; None if there is nothing."""
         return self._next_text(undo=True)
 
     def redo_text(self) -> str | None:
-        """What redo() would do again."""
+        """What redo() would redo."""
         return self._next_text(undo=False)
 
     def undo(self) -> str | None:
-        """Take the last edit back, also one of an earlier run; its text, None where there is none."""
+        """Undo the last edit, also one of an earlier run; its text, None if there is none."""
         return self._replay(undo=True)
 
     def redo(self) -> str | None:
-        """Do again what was taken back last."""
+        """Redo the last undone edit."""
         return self._replay(undo=False)
 
-    # What is not undone.
+    # What cannot be undone.
 
     def refresh(self) -> int:
-        """Enter recordings that are on disk and not here yet, and hide those that are gone; how many were entered."""
+        """Add recordings that are on disk but not here yet, and hide those that are gone; how many were added."""
         self._writable()
         on_disk = {folder.name: folder for folder in recording_folders(self.root)}
         gone = 0
@@ -312,9 +312,9 @@ class Library:
         return entered
 
     def add_recording(self, folder: Path, clips: Sequence[NewClip] = (), *, announced: bool = True) -> str:
-        """Enter one finished recording of this library, and clips of it; its id. Raises LibraryError.
+        """Add one finished recording of this library, and clips of it; its id. Raises LibraryError.
 
-        announced: what it was recorded as is a clip, too.
+        announced: the action that it was recorded as also becomes a clip.
         """
         problems: list[str] = []
         with self._writing() as edit:
@@ -327,7 +327,7 @@ class Library:
         return folder.name
 
     def empty_bin(self) -> int:
-        """Remove deleted recordings from disk, and with them the history, which they are part of; how many."""
+        """Remove deleted recordings from disk, and the undo history, which refers to them; how many."""
         with self._writing() as edit:
             gone = edit.keys("SELECT id FROM recordings WHERE deleted = 1")
             for recording in gone:
@@ -346,13 +346,13 @@ class Library:
         return len(gone)
 
     def staging(self) -> Path:
-        """A folder inside the library for what is on its way in; emptied at the next opening."""
+        """A staging folder inside the library for imports; emptied at the next opening."""
         self._writable()
         folder = self.root / STAGING
         folder.mkdir(exist_ok=True)
         return folder
 
-    # How it is done.
+    # Implementation.
 
     def _take_lock(self) -> bool:
         try:
@@ -412,7 +412,7 @@ class Library:
         return None if edit is None else edit[1]
 
     def _write_labels(self) -> None:
-        """Bring the label files up to the catalogue; what cannot be written now is written after the next edit."""
+        """Update the label files from the catalogue; what cannot be written now is written after the next edit."""
         try:
             with self._database.transaction() as connection:
                 write_unwritten(connection, self.root)

@@ -33,7 +33,7 @@ Command = Callable[[argparse.Namespace, threading.Event], int]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Do what the command line asks for; the exit status."""
+    """Run the command line; returns the exit status."""
     options = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     command: Command = options.command
@@ -54,9 +54,9 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_import(commands.add_parser("import", help="videos, folders of them, data sets, pickles, tables, archives"))
     _add_export(commands.add_parser("export", help="clips and recordings in formats of other programs"))
-    check = commands.add_parser("check", help="read everything and tell what is wrong")
+    check = commands.add_parser("check", help="read everything and report problems")
     check.set_defaults(command=_check)
-    rebuild = commands.add_parser("rebuild", help="make the catalogue again of the recordings' folders")
+    rebuild = commands.add_parser("rebuild", help="rebuild the catalogue from the recordings' folders")
     rebuild.set_defaults(command=_rebuild)
     return parser
 
@@ -71,7 +71,7 @@ def _add_import(parser: argparse.ArgumentParser) -> None:
     add("--person", default="", help="whom all of it shows")
     add("--session", default="", help="the sitting that all of it was made in")
     add("--skeleton-only", action="store_true", help="keep no pixels")
-    add("--people", type=int, default=1, metavar="N", help=f"people to follow in a video, 1 to {MAX_PEOPLE}")
+    add("--people", type=int, default=1, metavar="N", help=f"people to track in a video, 1 to {MAX_PEOPLE}")
     add("--pose", choices=(AUTO, *ESTIMATORS), default=AUTO, help="what finds them (default: %(default)s)")
     add("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="videos at a time (default: %(default)s)")
     add("--backend", choices=BACKENDS, default="local", help="where poses are found; ray: on the cluster of `ray`")
@@ -172,7 +172,7 @@ def _rebuild(options: argparse.Namespace, cancel: threading.Event) -> int:
     with _opened(options.root) as library:
         counts = _counts(library.count_recordings(), library.count_clips())
         told = bool(library.notes)
-    sys.stdout.write(f"made again of the folders: {counts}{f'; the old one is {kept.name}' if kept else ''}\n")
+    sys.stdout.write(f"rebuilt from the folders: {counts}{f'; the old one is {kept.name}' if kept else ''}\n")
     return INCOMPLETE if told else DONE
 
 

@@ -1,4 +1,4 @@
-"""What a library has already: told by content, not by names, before it comes in a second time."""
+"""Finds what a library has already, by content instead of name, before it is imported a second time."""
 
 import filecmp
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ _JITTER_PX = 0.05  # the same pixels on another processor
 
 
 class Copies:
-    """Compares what comes in with the recordings of a library that are not in its bin."""
+    """Compares imports with the recordings of a library that are not in its bin."""
 
     def __init__(self, library: Library) -> None:
         self._library = library
@@ -31,16 +31,16 @@ class Copies:
                 self._videos.setdefault(video.stat().st_size, []).append(video)
 
     def remember(self, recording: str, tracks: Tracks) -> None:
-        """Compare with a recording that has just come in, too."""
+        """Also compare with a recording that has just been imported."""
         self._alike.setdefault(_size(len(tracks.times_s), float(tracks.times_s[-1])), []).append(recording)
 
     def without(self, videos: Sequence[Path], report: ImportReport) -> list[Path]:
-        """The videos whose bytes are neither in the library nor in one before them; the others go into the report."""
+        """The videos whose bytes are neither in the library nor in an earlier one; the others go into the report."""
         kept: list[Path] = []
         by_size = {size: list(paths) for size, paths in self._videos.items()}
         for path in videos:
             size = path.stat().st_size if path.is_file() else 0
-            alike = by_size.setdefault(size, []) if size else []  # what is empty is no video
+            alike = by_size.setdefault(size, []) if size else []  # an empty file is not a video
             known = next((one for one in alike if filecmp.cmp(one, path, shallow=False)), None)
             if known is None:
                 kept.append(path)
@@ -64,8 +64,8 @@ class Copies:
 
 
 def copy_pairs(library: Library, clips: Sequence[ClipRow]) -> list[tuple[int, int]]:
-    """Ids of clips that show a moment of each other, whatever they are called: for splits. A clip whose recording
-    cannot be read is taken for no copy."""
+    """Ids of clips that show the same moment, whatever their names: for splits. A clip whose recording cannot be read
+    counts as no copy."""
     found, ids = [], []
     recording: Recording | None = None
     for row in sorted(clips, key=lambda row: row.recording):

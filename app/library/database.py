@@ -17,14 +17,14 @@ _DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 class DamagedError(Exception):
-    """The file is no whole catalogue; it can be made again from the folders."""
+    """The file is not an intact catalogue; it can be rebuilt from the folders."""
 
 
 class Database:
     """One connection for all threads of a process; `lock` is held while it is used."""
 
     def __init__(self, path: Path, *, read_only: bool = False, create: bool = False) -> None:
-        """Open a catalogue, or make an empty one; without read_only it is brought to this version.
+        """Open a catalogue, or create an empty one; without read_only it is migrated to this version.
 
         Raises DamagedError, and LibraryError where a newer version has made it or it cannot be opened.
         """
@@ -46,17 +46,17 @@ class Database:
             raise
 
     def close(self) -> None:
-        """Close the file. Any number of times."""
+        """Close the file. May be called repeatedly."""
         with self.lock:
             self._connection.close()
 
     def rows(self, sql: str, values: tuple[object, ...] | dict[str, object] = ()) -> list[sqlite3.Row]:
-        """What a query finds. Raises LibraryError where the file cannot be read."""
+        """The rows of a query. Raises LibraryError if the file cannot be read."""
         with self.lock, one_line("read"):
             return self._connection.execute(sql, values).fetchall()
 
     def row(self, sql: str, values: tuple[object, ...] | dict[str, object] = ()) -> sqlite3.Row | None:
-        """The first row that a query finds."""
+        """The first row of a query."""
         found = self.rows(sql, values)
         return found[0] if found else None
 
@@ -68,7 +68,7 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """All that is written inside or nothing of it. Raises LibraryError where the file cannot be written."""
+        """A transaction: everything is written or nothing. Raises LibraryError if the file cannot be written."""
         with self.lock, one_line("write"):
             self._connection.execute("BEGIN IMMEDIATE")
             self._connection.execute("PRAGMA defer_foreign_keys = ON")
@@ -87,7 +87,7 @@ class Database:
             if not create:
                 raise DamagedError("it is empty")
         elif kind != APPLICATION_ID:
-            raise DamagedError("it is no catalogue")
+            raise DamagedError("it is not a catalogue")
         if version > len(MIGRATIONS):
             raise NewerError(f"{path} was made by a newer version of ActionLens; update ActionLens to open it")
         if version < len(MIGRATIONS) and self.read_only:
@@ -103,7 +103,7 @@ class Database:
         if answers != ["ok"]:
             raise DamagedError(answers[0])
         if self._connection.execute("PRAGMA foreign_key_check").fetchone() is not None:
-            raise DamagedError("its tables do not fit each other")
+            raise DamagedError("its tables are inconsistent")
 
     def _migrate(self, version: int, path: Path) -> None:
         if 0 < version < len(MIGRATIONS):

@@ -25,15 +25,15 @@ def add_clips(edit: Edit, recording: str, clips: Sequence[NewClip]) -> list[int]
 
 
 def change_clip(edit: Edit, clip: int, new: NewClip) -> None:
-    """Give a clip other bounds, labels or notes."""
+    """Change a clip's bounds, labels or notes."""
     recording = edit.keys("SELECT recording FROM clips WHERE id = ?", clip)
     if not recording:
-        raise LibraryError(f"there is no clip {clip} any more; look at the list again")
+        raise LibraryError(f"there is no clip {clip} any more; refresh the list")
     edit.update("clips", clip, **_clip_values(edit, recording[0], new))
 
 
 def remove_clips(edit: Edit, clips: Sequence[int]) -> None:
-    """Take clips away; the recording stays."""
+    """Remove clips; the recording stays."""
     for clip in clips:
         for member in edit.keys("SELECT id FROM split_clips WHERE clip = ?", clip):
             edit.delete("split_clips", member)
@@ -41,7 +41,7 @@ def remove_clips(edit: Edit, clips: Sequence[int]) -> None:
 
 
 def set_session(edit: Edit, recordings: Sequence[str], name: str | None) -> None:
-    """Say in which sitting recordings were made."""
+    """Set in which sitting recordings were made."""
     session = edit.named("sessions", name, "session")
     for recording in recordings:
         edit.update("recordings", recording, session=session)
@@ -55,7 +55,7 @@ def add_name(edit: Edit, kind: Kind, name: str) -> None:
 
 
 def rename(edit: Edit, kind: Kind, name: str, new: str) -> None:
-    """Another name, which may differ from the old one in case only."""
+    """Rename; the new name may differ in case only."""
     table, key = TABLES[kind], _existing(edit, kind, name)
     label = clean_label(new, kind)
     if edit.find(table, label) != key:
@@ -64,7 +64,7 @@ def rename(edit: Edit, kind: Kind, name: str, new: str) -> None:
 
 
 def merge(edit: Edit, kind: Kind, name: str, into: str) -> None:
-    """Everything of one name becomes the other's."""
+    """Merge one name into another."""
     key, target = _existing(edit, kind, name), _existing(edit, kind, into, changing=False)
     if key == target:
         raise LibraryError(f"{name} cannot be merged with itself; choose another {kind}")
@@ -73,16 +73,16 @@ def merge(edit: Edit, kind: Kind, name: str, into: str) -> None:
 
 
 def remove_name(edit: Edit, kind: Kind, name: str) -> None:
-    """Take a name away; what bore it has none any more."""
+    """Remove a name; what had it is left without one."""
     key = _existing(edit, kind, name)
     _hand_over(edit, kind, key, None)
     edit.delete(TABLES[kind], key)
 
 
 def set_key(edit: Edit, action: str, key: str) -> None:
-    """The one key that labels with an action; it is taken from the action that had it. "" for none."""
+    """Set the key that labels with an action, taking it from the action that had it. "" for none."""
     if len(key) > 1 or (key and not key.isprintable()) or key.isspace():
-        raise LibraryError(f"{key!r} is not one key; choose a letter or a digit")
+        raise LibraryError(f"{key!r} is not a single key; choose a letter or a digit")
     place = _existing(edit, "action", action, changing=False)
     folded = key.casefold() if len(key.casefold()) == 1 else key
     if folded:
@@ -92,7 +92,7 @@ def set_key(edit: Edit, action: str, key: str) -> None:
 
 
 def set_split(edit: Edit, name: str, parts: Mapping[int, str]) -> None:
-    """A split of clips into train, validation and test, instead of the one of that name."""
+    """Add a split of clips into train, validation and test, replacing one of the same name."""
     wrong = sorted(set(parts.values()) - set(PARTS))
     if wrong:
         raise LibraryError(f"a split has no part {wrong[0]}; choose one of {', '.join(PARTS)}")
@@ -101,12 +101,12 @@ def set_split(edit: Edit, name: str, parts: Mapping[int, str]) -> None:
         edit.delete("split_clips", member)
     for clip, part in sorted(parts.items()):
         if not edit.keys("SELECT 1 FROM clips WHERE id = ?", clip):
-            raise LibraryError(f"there is no clip {clip} any more; look at the list again")
+            raise LibraryError(f"there is no clip {clip} any more; refresh the list")
         edit.insert("split_clips", split=split, clip=clip, part=part)
 
 
 def set_part(edit: Edit, name: str, clips: Sequence[int], part: str | None) -> None:
-    """Put clips into a part of a split, which is made where there is none; None takes them out of it."""
+    """Put clips into a part of a split, creating the split if needed; None takes them out."""
     if part is not None and part not in PARTS:
         raise LibraryError(f"a split has no part {part}; choose one of {', '.join(PARTS)}")
     split = edit.named("splits", name, "split")
@@ -120,21 +120,21 @@ def set_part(edit: Edit, name: str, clips: Sequence[int], part: str | None) -> N
         elif edit.keys("SELECT 1 FROM clips WHERE id = ?", clip):
             edit.insert("split_clips", split=split, clip=clip, part=part)
         else:
-            raise LibraryError(f"there is no clip {clip} any more; look at the list again")
+            raise LibraryError(f"there is no clip {clip} any more; refresh the list")
 
 
 def remove_split(edit: Edit, name: str) -> None:
-    """Forget a split; its clips stay."""
+    """Remove a split; its clips stay."""
     split = edit.find("splits", name)
     if split is None:
-        raise LibraryError(f"there is no split {name}; look at the list again")
+        raise LibraryError(f"there is no split {name}; refresh the list")
     for member in edit.keys("SELECT id FROM split_clips WHERE split = ?", split):
         edit.delete("split_clips", member)
     edit.delete("splits", split)
 
 
 def add_model(edit: Edit, model: Model) -> None:
-    """Note a taught recognizer and the clips that made it."""
+    """Add a taught recognizer and its training clips."""
     label = clean_label(model.name, "model")
     if edit.find("models", label) is not None:
         raise LibraryError(f"there is already a model {label}; choose another name")
@@ -146,10 +146,10 @@ def add_model(edit: Edit, model: Model) -> None:
 
 
 def remove_model(edit: Edit, name: str) -> None:
-    """Forget a taught recognizer; its folder stays."""
+    """Remove a taught recognizer; its folder stays."""
     model = edit.find("models", name)
     if model is None:
-        raise LibraryError(f"there is no model {name}; look at the list again")
+        raise LibraryError(f"there is no model {name}; refresh the list")
     for member in edit.keys("SELECT id FROM model_clips WHERE model = ?", model):
         edit.delete("model_clips", member)
     edit.delete("models", model)
@@ -163,14 +163,14 @@ def now() -> str:
 def _clip_values(edit: Edit, recording: str, clip: NewClip) -> dict[str, object]:
     length = edit.keys("SELECT duration_s FROM recordings WHERE id = ?", recording)
     if not length:
-        raise LibraryError(f"there is no recording {recording} any more; look at the list again")
+        raise LibraryError(f"there is no recording {recording} any more; refresh the list")
     if not (math.isfinite(clip.start_s) and math.isfinite(clip.end_s)):
-        raise LibraryError("the clip's bounds are no times; set them anew")
+        raise LibraryError("the clip's start or end is not a time; set them again")
     start_s, end_s = max(clip.start_s, 0.0), min(clip.end_s, max(length[0], 0.0))
     if not start_s < end_s:
-        raise LibraryError(f"the clip ends before it begins ({start_s:.2f} to {end_s:.2f} s); set its bounds anew")
+        raise LibraryError(f"the clip ends before it begins ({start_s:.2f} to {end_s:.2f} s); set both again")
     if clip.person < 0:
-        raise LibraryError(f"nobody in a recording is number {clip.person}; choose a person in the picture")
+        raise LibraryError(f"a recording has no person {clip.person}; choose a person in the picture")
     return {
         "person": clip.person,
         "start_s": float(start_s),
@@ -187,7 +187,7 @@ def _existing(edit: Edit, kind: Kind, name: str, *, changing: bool = True) -> in
         raise LibraryError(f'"{NOTHING}" stands for stretches without an action and stays as it is; use another action')
     key = edit.find(TABLES[kind], name)
     if key is None:
-        raise LibraryError(f"there is no {kind} {name}; look at the list again")
+        raise LibraryError(f"there is no {kind} {name}; refresh the list")
     return key
 
 

@@ -1,4 +1,4 @@
-"""Edits as changes of rows, so that every one can be undone and done again, also after a restart."""
+"""Edits as row changes, so that each can be undone and redone, also after a restart."""
 
 import json
 import sqlite3
@@ -40,14 +40,14 @@ class Edit:
         """Change a row; one that would stay as it is makes no change. Raises LibraryError where there is none."""
         before = self._row(table, key)
         if before is None:
-            raise LibraryError(f"there is no {table[:-1]} {key} any more; look at the list again")
+            raise LibraryError(f"there is no {table[:-1]} {key} any more; refresh the list")
         after = before | values
         if after != before:
             self.connection.execute(*_update(table, key, values))
             self.changes.append((table, key, before, after))
 
     def delete(self, table: str, key: str | int) -> None:
-        """Take a row away."""
+        """Remove a row."""
         before = self._row(table, key)
         if before is not None:
             self.connection.execute(f"DELETE FROM {table} WHERE id = ?", (key,))
@@ -76,7 +76,7 @@ class Edit:
 
 
 def remember(connection: sqlite3.Connection, text: str, changes: list[Change], made: str) -> None:
-    """Put an edit at the end of the history; what was undone can then no more be done again."""
+    """Append an edit to the history; undone edits can then no longer be redone."""
     connection.execute("DELETE FROM edits WHERE undone = 1")
     connection.execute(
         "INSERT INTO edits (made, text, changes) VALUES (?, ?, ?)",

@@ -1,4 +1,4 @@
-"""What can go wrong with a library and a user can mend. Each message is one line."""
+"""Errors of a library that a user can fix. Each message is one line."""
 
 from pose.errors import ActionLensError
 

@@ -41,7 +41,7 @@ def export_video(
     tell: Tell | None = None,
     cancel: threading.Event | None = None,
 ) -> int:
-    """Write one recording with its own times; how many frames. Without pixels the ground is dark.
+    """Write one recording with its own times; how many frames. Without pixels the background is dark.
 
     Raises OutputError, and RecordingError where the recording cannot be read. cancel leaves what was written so far.
     """

@@ -1,4 +1,4 @@
-"""Export of clips and recordings: the formats, one a row, each written by a file of its own."""
+"""Export of clips and recordings: a table of formats, each with its own writer module."""
 
 import importlib
 import threading
@@ -41,9 +41,9 @@ class ExportFormat:
     ending: str = ""
 
     def write(self, export: Export) -> str:
-        """What was written, in words. Raises LibraryError where there is nothing to write, and as the writer does."""
+        """What was written, in words. Raises LibraryError if there is nothing to write, and what the writer raises."""
         if not export.recordings:
-            raise LibraryError("nothing in the library is like that; look at the names of actions, people and sessions")
+            raise LibraryError("nothing in the library matches; check the names of actions, people and sessions")
         module, _, function = self.writer.partition(":")
         written: str = getattr(importlib.import_module(module), function)(export)
         return written

@@ -1,4 +1,4 @@
-"""Import of whatever a user points at: told apart by what it is."""
+"""Import of anything a user points at, by detected format."""
 
 import tempfile
 import threading
@@ -35,7 +35,7 @@ def import_any(
     videos. Raises LibraryError, DataError or PoseModelError where nothing can be imported at all.
     """
     if format is not None and format not in FORMATS:
-        raise LibraryError(f"no format is called {format}; choose one of {', '.join(FORMATS)}")
+        raise LibraryError(f"there is no format called {format}; choose one of {', '.join(FORMATS)}")
     report = ImportReport()
     videos: list[Path] = []
     with tempfile.TemporaryDirectory(dir=library.staging(), ignore_cleanup_errors=True) as folder:

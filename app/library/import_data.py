@@ -47,7 +47,7 @@ def import_data_set(
     DataError where the folder is not the data set.
     """
     if name not in DATASETS:
-        raise LibraryError(f"no data set is called {name}; choose one of {', '.join(sorted(DATASETS))}")
+        raise LibraryError(f"there is no data set called {name}; choose one of {', '.join(sorted(DATASETS))}")
     found = DATASETS[name].read_foreign(folder)
     return import_sequences(library, found, name, options, tell=tell, cancel=cancel)
 
@@ -76,7 +76,7 @@ def import_sequences(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Incoming:
-    """A recording on its way in, with its clips. splits: their part, by split."""
+    """A recording being imported, with its clips. splits: their part, by split."""
 
     name: str
     source: str
@@ -161,7 +161,7 @@ def tracks_of_sequence(sequence: ActionSequence) -> Tracks:
     skeletons = sequence.people
     joints = np.stack([skeleton.joints for skeleton in skeletons])
     if (farthest := float(np.abs(joints).max(initial=0, where=np.isfinite(joints)))) > _FARTHEST:
-        raise DataError(f"{sequence.name}: a joint at {farthest:.3g}, which is no place; get the file anew")
+        raise DataError(f"{sequence.name}: a joint at {farthest:.3g}, which is not a position; get the file again")
     flat, size = _in_pixels(joints, sequence)
     confidence = np.stack(
         [skeleton.seen.astype(np.float32) if skeleton.score is None else skeleton.score for skeleton in skeletons]
@@ -192,7 +192,7 @@ def _keep(
     library: Library, staging: Path, came: Incoming, report: ImportReport, splits: dict[str, dict[int, str]]
 ) -> None:
     if not len(came.tracks.frame) or len(came.tracks.times_s) < 2:
-        report.problems.append(f"{came.name} holds nobody: not imported")
+        report.problems.append(f"{came.name} shows nobody: not imported")
         return
     info = describe(came.tracks, came.source, session=came.session)
     try:

@@ -50,7 +50,7 @@ def find_videos(paths: Iterable[Path]) -> list[Path]:
 
 
 def is_video(path: Path) -> bool:
-    """True for a file whose name ends as those of videos do."""
+    """True for a file with a video's extension."""
     return path.suffix.lower() in VIDEO_SUFFIXES and not path.name.startswith(".") and path.is_file()
 
 
@@ -65,7 +65,7 @@ def import_videos(
 ) -> ImportReport:
     """Find the poses of videos in other processes and keep them as recordings; what fails is a line of the report.
 
-    Videos that hold nobody are told and not kept. tell is called from another thread, too. cancel ends it within a
+    Videos that show nobody are reported and not kept. tell is called from another thread, too. cancel ends it within a
     few seconds; what is finished stays. Raises LibraryError and PoseModelError where nothing can be imported at all.
     """
     options, cancel = options or ImportOptions(), cancel or threading.Event()
@@ -124,7 +124,7 @@ def _keep(
             report.problems.append(posed.line)
         return
     if not len(tracks.frame):
-        report.problems.append(f"{path} holds nobody: not imported")
+        report.problems.append(f"{path} shows nobody: not imported")
         return
     if len(tracks.times_s) < 2:
         report.problems.append(f"{path} is a single picture: not imported")

@@ -1,4 +1,4 @@
-"""What comes in, told to the user: progress, cancel, and a line for each thing that could not be imported."""
+"""Reporting of an import: progress, cancel, and a line for each thing that could not be imported."""
 
 import threading
 from collections.abc import Callable
@@ -78,7 +78,7 @@ class Teller:
 
 
 class Ticker:
-    """Calls back every moment on a thread of its own, while it is entered."""
+    """Calls back regularly on its own thread while the context is open."""
 
     def __init__(self, tick: Callable[[], None], every_s: float = 0.2) -> None:
         self._tick, self._every_s = tick, every_s

@@ -1,4 +1,4 @@
-"""Labels beside the recordings, as JSON: from these the catalogue can be made again.
+"""Labels beside the recordings, as JSON: the catalogue can be rebuilt from them.
 
 ROOT/recordings/ID/labels.json holds what belongs to a recording, ROOT/library.json what belongs to none. Both are
 written whole under a temporary name and renamed.
@@ -180,7 +180,7 @@ def _read(path: Path) -> dict[str, Any] | None:
     except FileNotFoundError:
         return None
     except (ValueError, RecursionError) as error:
-        raise _damaged(path, "no whole JSON") from error
+        raise _damaged(path, "incomplete JSON") from error
     except OSError as error:
         raise LibraryError(f"{path} cannot be read ({error.strerror}); check its permissions") from error
     if not isinstance(values, dict):

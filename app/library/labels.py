@@ -18,9 +18,9 @@ def clean_label(text: str, what: str = "name") -> str:
     if not any(unicodedata.category(sign)[0] not in _INVISIBLE for sign in label):
         raise LibraryError(f"the {what} is empty; type at least one letter")
     if any(unicodedata.category(sign) == "Cc" for sign in label):
-        raise LibraryError(f"the {what} holds a control character; type it anew")
+        raise LibraryError(f"the {what} contains a control character; type it again")
     if len(label) > MAX_LABEL:
-        raise LibraryError(f"the {what} has {len(label)} characters; at most {MAX_LABEL} are kept, so shorten it")
+        raise LibraryError(f"the {what} has {len(label)} characters; at most {MAX_LABEL} are allowed, so shorten it")
     return label
 
 
@@ -40,7 +40,7 @@ def clean_note(text: str) -> str:
     _refuse_surrogates(text, "note")
     note = unicodedata.normalize("NFC", text).strip()
     if len(note) > MAX_NOTE:
-        raise LibraryError(f"the note has {len(note)} characters; at most {MAX_NOTE} are kept, so shorten it")
+        raise LibraryError(f"the note has {len(note)} characters; at most {MAX_NOTE} are allowed, so shorten it")
     return note
 
 
@@ -51,4 +51,4 @@ def label_key(text: str) -> str:
 
 def _refuse_surrogates(text: str, what: str) -> None:
     if any(unicodedata.category(sign) == "Cs" for sign in text):
-        raise LibraryError(f"the {what} holds half a character; type it anew")
+        raise LibraryError(f"the {what} contains half a character; type it again")

@@ -1,4 +1,4 @@
-"""One writer for each library: a lock that the system takes from a process that dies, with its name for the others."""
+"""One writer for each library: a lock that the system releases when its process dies, with its owner's name."""
 
 import contextlib
 import json
@@ -15,8 +15,8 @@ _FAR = 1 << 30  # on Windows the locked byte cannot be read by others, so it lie
 class WriterLock:
     """Held from a successful take() until release() or the end of the process.
 
-    The file tells pid and start time of its owner. The system's own lock decides, so a file that a killed process has
-    left, or one whose number another process bears by now, holds nobody up.
+    The file tells pid and start time of its owner. The system's own lock decides, so a file left by a killed process,
+    or one whose number now belongs to another process, blocks nobody.
     """
 
     def __init__(self, root: Path) -> None:
@@ -37,7 +37,7 @@ class WriterLock:
         return True
 
     def owner(self) -> str:
-        """ "process 1234" of whoever holds it, or "another process" where that is not known."""
+        """The owner as "process 1234", or "another process" if it is not known."""
         try:
             values = json.loads(self._path.read_bytes())
             process = psutil.Process(int(values["pid"]))

@@ -1,4 +1,4 @@
-"""Opening a catalogue: made where there is none, made again where it is damaged, and tidied after a kill."""
+"""Opening a catalogue: created if there is none, rebuilt if it is damaged, and tidied after a kill."""
 
 import contextlib
 import os
@@ -30,7 +30,7 @@ def open_catalogue(root: Path, notes: list[str], *, read_only: bool) -> Database
             return Database(path)
     except DamagedError as error:
         kept = _set_aside(path)
-        notes.append(f"the catalogue was damaged ({error}) and is made again; the old one is {kept.name}")
+        notes.append(f"the catalogue was damaged ({error}) and is being rebuilt; the old one is {kept.name}")
     return rebuild(root, notes)
 
 

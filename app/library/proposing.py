@@ -1,4 +1,4 @@
-"""Labels that a recognizer proposes for clips: what it would say of them, for a user to accept or not."""
+"""Labels that a recognizer proposes for clips, for a user to accept or not."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Labelled clips as a PYSKL pickle, and PYSKL pickles as recordings; there and back nothing of a clip is lost.
+"""Labelled clips as a PYSKL pickle, and PYSKL pickles as recordings; a round trip loses nothing of a clip.
 
 What the format has no place for (true times, which frames a person is in, names, notes) stands in each annotation
 under the key `actionlens`, which other programs ignore.
@@ -200,7 +200,7 @@ def _restored(came: Incoming, sequence: ActionSequence, note: Mapping[str, Any],
         session = options.session or ("" if note["session"] is None else clean_label(note["session"], "session"))
         return Incoming(came.name, str(note["source"]), tracks, (clip,), session, came.splits)
     except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError, LibraryError) as error:
-        raise DataError(f"{sequence.name}: what ActionLens wrote there is damaged; get the file anew") from error
+        raise DataError(f"{sequence.name}: what ActionLens wrote there is damaged; get the file again") from error
 
 
 def _tracks(sequence: ActionSequence, note: Mapping[str, Any]) -> Tracks:

@@ -1,4 +1,4 @@
-"""One open library for all windows of a process, which would otherwise shut each other out from writing."""
+"""One open library for all windows of a process, which would otherwise lock each other out from writing."""
 
 import threading
 from collections.abc import Iterator

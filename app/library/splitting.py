@@ -1,6 +1,6 @@
-"""Splits of clips into train, validation and test by what belongs together: a person, a sitting, a recording.
+"""Splits of clips into train, validation and test by group: a person, a sitting, a recording.
 
-Clips of one recording are much alike, so a split that tears it apart promises too much. Whole groups go into a part.
+Clips of one recording are similar, so a split that separates them is too optimistic. Groups stay whole.
 """
 
 import math
@@ -32,7 +32,7 @@ def grouped(clips: Iterable[ClipRow], by: By) -> Groups:
 
 
 def part_of(clips: Sequence[int], parts: Mapping[int, str]) -> str:
-    """The part of a group: of all its clips, "" where they have none, "mixed" where they are torn apart."""
+    """The part of all clips of a group, "" if they have none, "mixed" if they differ."""
     found = {parts.get(clip, "") for clip in clips}
     return next(iter(found)) if len(found) == 1 else "mixed"
 
@@ -44,8 +44,8 @@ def share_out(
     shares: Sequence[int] = SHARES,
     copies: Iterable[tuple[int, int]] = (),
 ) -> dict[int, str]:
-    """The part of each clip by its id: whole groups drawn by chance, and of many draws the one kept whose parts come
-    nearest to their share of every action. Of two groups or more there is something to learn from and to test on.
+    """The part of each clip by its id: groups assigned at random; of many draws the one whose parts come nearest to
+    their share of every action. With two groups or more, train and test are not empty.
 
     copies: ids of clips of the same moment (app.library.copies.copy_pairs), whose groups stay together.
     """

@@ -121,7 +121,7 @@ def import_tables(
             report.recordings.append(name)
             new_names[row["recording"]] = name
         except (RecordingError, LibraryError, ValueError) as error:
-            why = " ".join(str(error).split()) if not isinstance(error, ValueError) else "a number is none"
+            why = " ".join(str(error).split()) if not isinstance(error, ValueError) else "a value is not a number"
             report.problems.append(f"{folder}: recording {row['recording'][:40]!r}: {why}")
         finally:
             if tell is not None:
@@ -176,7 +176,7 @@ def _import_names(library: Library, names: list[dict[str, str]]) -> None:
     for row in names:
         kind: Kind | None = next((kind for kind in TABLES if kind == row["kind"]), None)
         if kind is None:
-            raise LibraryError(f"{row['kind'][:40]!r} is no kind of name; export it anew")
+            raise LibraryError(f"{row['kind'][:40]!r} is not a kind of name; export it again")
         known = {label_key(named.name): named for named in library.names(kind)}
         found = known.get(label_key(clean_label(row["name"])))
         if found is None:
@@ -191,7 +191,7 @@ def _read_recording(folder: Path, row: dict[str, str], place: Path) -> tuple[Rec
     """A recording of the tables, checked as any other is; place: an empty folder."""
     name = row["recording"]
     if not is_id(name):  # so that it leads to no other file
-        raise LibraryError("that is no id of a recording")
+        raise LibraryError("that is not a recording id")
     info = RecordingInfo(
         *(name, row["created"], row["source"], _number(row["duration_s"]), int(row["frames"])),
         *((int(row["width"]), int(row["height"])), row["layout"], True, row["session"]),
@@ -304,7 +304,7 @@ def _text(path: Path) -> str:
     try:
         return content.decode(encoding)
     except UnicodeDecodeError:
-        raise LibraryError(f"{path} is not in UTF-8: save it again as CSV in UTF-8, or export it anew") from None
+        raise LibraryError(f"{path} is not in UTF-8: save it again as CSV in UTF-8, or export it again") from None
 
 
 def _rows(text: str) -> "csv.DictReader[str]":
@@ -326,10 +326,10 @@ def _read(path: Path, fields: Sequence[str], *, optional: Sequence[str] = ()) ->
         reader = _rows(_text(path))
         if not set(fields) <= set(reader.fieldnames or ()):
             missing = sorted(set(fields) - set(reader.fieldnames or ()))
-            raise LibraryError(f"{path} has no column {missing[0]}; export it anew")
+            raise LibraryError(f"{path} has no column {missing[0]}; export it again")
         rows = [{name: row.get(name) or "" for name in (*fields, *optional)} for row in reader]
         return [row for row in rows if any(row.values())]  # a spreadsheet may leave empty ones at the end
     except FileNotFoundError:
-        raise LibraryError(f"{path} is missing; export it anew") from None
+        raise LibraryError(f"{path} is missing; export it again") from None
     except (OSError, ValueError, csv.Error) as error:
-        raise LibraryError(f"{path} is no table that can be read; export it anew") from error
+        raise LibraryError(f"{path} is not a readable table; export it again") from error

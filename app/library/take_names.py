@@ -1,4 +1,4 @@
-"""The names that takes have been given, for completing what is typed: read beside whoever has the library open."""
+"""The names given to takes, for completion: can be read while another process has the library open."""
 
 from collections import Counter
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Labelled clips of a library as what teaching learns from."""
+"""Labelled clips of a library as training clips."""
 
 import contextlib
 import logging

@@ -125,7 +125,7 @@ def _draw(picture: Picture, recording: Recording, row: int, xy: NDArray[np.float
 
 
 def _cut(picture: Picture) -> Picture:
-    """Bars beside what is narrow, the middle of what is wide, so that strips are of a like length."""
+    """Bars beside narrow pictures, the middle of wide ones, so that strips have similar lengths."""
     narrow, wide = round(_NARROWEST * HEIGHT), round(_WIDEST * HEIGHT)
     width = picture.shape[1]
     if width > wide:

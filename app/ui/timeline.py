@@ -59,7 +59,7 @@ class History:
         self.rows = {person: row for person, row in self.rows.items() if person in kept}
 
     def _hand_over(self, newcomer: int, present: set[int]) -> None:
-        """The row of whoever was seen last and is not any more becomes the newcomer's."""
+        """The row of the last person to leave goes to the newcomer."""
         left = [
             p for p, row in self.rows.items() if p not in present and row and self.now_s - row[-1].end_s <= _HANDOVER_S
         ]

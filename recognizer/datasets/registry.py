@@ -43,7 +43,7 @@ DATASETS: dict[str, DataSet] = {
 def dataset_of(name: str) -> DataSet:
     """The data set of that name; DataError lists those that there are."""
     if name not in DATASETS:
-        raise DataError(f"no data set is called {name}; choose one of {', '.join(sorted(DATASETS))}")
+        raise DataError(f"there is no data set called {name}; choose one of {', '.join(sorted(DATASETS))}")
     return DATASETS[name]
 
 

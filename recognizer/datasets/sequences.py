@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pose.skeleton import Layout
 from recognizer.datasets.errors import DataError
 
-SYNTHETIC = "synthetic/"  # begins the data set's name of clips that a generator made up
+SYNTHETIC = "synthetic/"  # prefix of the data set's name of generated clips
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,7 +38,7 @@ class ActionSequence:
     score: (T, V) float32, the pose estimator's confidence in each joint; None for measured or annotated skeletons.
     size_px: width and height of the picture that 2D joints are in, where the set tells it.
 
-    Raises DataError for a made-up sequence in a test split: figures on it would say nothing.
+    Raises DataError for a synthetic sequence in a test split: figures on it would mean nothing.
     """
 
     dataset: str
@@ -56,7 +56,7 @@ class ActionSequence:
 
     def __post_init__(self) -> None:
         if self.test and self.dataset.startswith(SYNTHETIC):
-            raise DataError(f"{self.dataset}: {self.name} is made up and in a test split; move it to training")
+            raise DataError(f"{self.dataset}: {self.name} is synthetic and in a test split; move it to training")
 
     @property
     def people(self) -> tuple[Skeleton, ...]:

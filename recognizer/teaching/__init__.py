@@ -1,1 +1,1 @@
-"""Teaching: a recognizer of the user's own actions, learnt from clips. No torch."""
+"""Teaching: training a recognizer of the user's own actions from clips. No torch."""

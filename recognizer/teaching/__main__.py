@@ -1,8 +1,8 @@
 """python -m recognizer.teaching REQUEST: Quick teaching in a process of its own.
 
 REQUEST is a folder with the files of recognizer.teaching.request. Writes JSON lines: {"stage", "part"} while it works,
-at the end {"folder", "check"} or {"error"}. Exit status as everywhere: 0 done, 2 a mistake that can be mended, 130
-interrupted. It asks the system for little: the lowest priority that there is, and one thread.
+at the end {"folder", "check"} or {"error"}. Exit status as everywhere: 0 done, 2 a user error, 130 interrupted. It runs
+at the lowest priority, with one thread.
 """
 
 import contextlib
@@ -26,7 +26,7 @@ _NICE = 19
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Teach as a request says."""
+    """Run the teaching that a request describes."""
     parser = Parser(prog="python -m recognizer.teaching", description="Quick teaching of a request.")
     parser.add_argument("request", type=Path, help="folder with request.json and clips.npz")
     folder = parser.parse_args(arguments).request
@@ -47,8 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def lower_priority() -> None:
-    """Give way to whatever else runs, the live view above all: the lowest priority, and on Linux the class of work
-    that gets only what nobody else wants."""
+    """Yield to everything else, above all the live view: the lowest priority, and on Linux the idle scheduling
+    class."""
     psutil.Process().nice(psutil.IDLE_PRIORITY_CLASS if sys.platform == "win32" else _NICE)
     if sys.platform == "linux":
         with contextlib.suppress(OSError):  # a container may forbid it; the low priority stays
@@ -56,12 +56,12 @@ def lower_priority() -> None:
 
 
 def interrupt(_signal: int, _frame: FrameType | None) -> None:
-    """End as Ctrl-C does, so that nothing half written stays."""
+    """End as on Ctrl-C, so that nothing half written is left."""
     raise KeyboardInterrupt
 
 
 def say(**values: Any) -> None:
-    """One line to whoever started this process."""
+    """One line to the parent process."""
     sys.stdout.write(json.dumps(values) + "\n")
     sys.stdout.flush()
 

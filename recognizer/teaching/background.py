@@ -1,5 +1,5 @@
-"""What people do that nobody taught: everyday motions of the demo's person, as negatives where footage is scarce, and
-of other bodies seen from elsewhere, to try on them what was taught."""
+"""Untaught everyday motion: the demo's person as negatives where footage is scarce, and other bodies from other
+viewpoints to test the taught recognizer on."""
 
 from dataclasses import dataclass
 
@@ -44,7 +44,7 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Stretch:
-    """One action of the background. action: its everyday name, "idle" too."""
+    """One background motion. action: its everyday name, also "idle"."""
 
     action: str
     clip: SteadyClip
@@ -52,7 +52,7 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tried:
-    """What is done to see whether anything fires. action: its everyday name; words: as in "also fires on waving"."""
+    """A motion to test for false alarms. action: its everyday name; words: as in "also fires on waving"."""
 
     action: str
     words: str
@@ -60,7 +60,7 @@ class Tried:
 
 
 def everyday_motion(shape: Shape) -> list[Stretch]:
-    """The actions of the demo's loop, one after the other, seen from a little aside."""
+    """The actions of the demo's loop in sequence, seen slightly from the side."""
     script = Script()
     times_s = np.arange(0, script.duration_s, 1 / _RATE_HZ)
     xy = _seen(script, times_s, Proportions(), _TURN_DEG)
@@ -76,7 +76,7 @@ def everyday_motion(shape: Shape) -> list[Stretch]:
 
 def tried_motions() -> list[Tried]:
     """Every motion of the demo's loop once, from stillness to stillness, and standing and sitting still, by other
-    bodies and from other sides than everyday_motion() has."""
+    bodies and from other viewpoints than in everyday_motion()."""
     script, found = Script(), list[Tried]()
     before = ""
     for number, segment in enumerate(script.segments):
@@ -99,13 +99,13 @@ def tried_motions() -> list[Tried]:
 
 
 def _to_and_fro(start_s: float, end_s: float) -> NDArray[np.float64]:
-    """Times within a stillness that is longer than the demo's."""
+    """Times within a still phase that is longer than the demo's."""
     passed = np.arange(0, _STILL_S, 1 / _TRIED_HZ) % (2 * (end_s - start_s))
     return start_s + np.minimum(passed, 2 * (end_s - start_s) - passed)
 
 
 def _seen(script: Script, times_s: NDArray[np.float64], body: Proportions, turn_deg: float) -> NDArray[np.float32]:
-    """(n, V, 2) pixels of somebody of that body, who does what the script says at those times."""
+    """(n, V, 2) pixels of a person with that body, who follows the script at those times."""
     bodies = [pose_body(script.posture(float(time_s)), body, bones=False).joints for time_s in times_s]
     joints = np.array([[each[name] for name in MPOSE_13.joints] for each in bodies])  # (n, 13, 3), metres
     cos, sin = np.cos(np.radians(turn_deg)), np.sin(np.radians(turn_deg))

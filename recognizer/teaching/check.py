@@ -1,7 +1,7 @@
-"""The check of a taught recognizer before anybody relies on it: every clip is judged by a head that never saw it.
+"""Cross-validation of a taught recognizer: every clip is predicted by a head that was not trained on it.
 
-A clip's answer is the likeliest taught action over its windows, unknown where it stays under its threshold or nothing
-taught is the likeliest. What is held out together: the clips of a session, of a person, or single clips in turn.
+A clip's answer is the top taught action over its windows; unknown if it is below its threshold or no taught action is
+on top. Held out together are the clips of a session, of a person, or single clips.
 """
 
 import math
@@ -45,7 +45,7 @@ _CONTRADICTED, _CONTRADICTING = 0.15, 0.6  # probabilities of its own and of ano
 
 @dataclass(frozen=True, slots=True)
 class Suspect:
-    """A clip that all the others contradict: they answer `looks_like` with that probability."""
+    """A clip whose label the held-out prediction contradicts: it gives `looks_like` that probability."""
 
     clip: str
     action: str
@@ -55,7 +55,7 @@ class Suspect:
 
 @dataclass(frozen=True, slots=True)
 class VariantsTried:
-    """What variants of the clips were worth that a generator had made (recognizer.teaching.variants).
+    """The benefit of generated variants of the clips (recognizer.teaching.variants).
 
     generator, sha256, seed: what made them. variants: how many. held_out, clips, accuracy_without, accuracy_with: of
     the strictest check. alarms_without, alarms_with: an hour; None without footage of nothing. kept: the recognizer
@@ -104,7 +104,7 @@ class Check:
 
 
 def check(lesson: Lesson, taught: Taught, shape: Shape, settings: QuickSettings | None = None) -> Check:
-    """Judge a lesson's clips, each by heads of the others, at the thresholds of the taught recognizer."""
+    """Check a lesson's clips, each with heads trained on the others, at the thresholds of the taught recognizer."""
     settings = settings or QuickSettings()
     checks = []
     groups: dict[str, list[Any]] = {
@@ -133,7 +133,7 @@ def check(lesson: Lesson, taught: Taught, shape: Shape, settings: QuickSettings 
 
 
 def merged(groups: Sequence[Any], together: NDArray[np.intp]) -> list[int]:
-    """Groups that share a moment become one: (C,) numbers of what is held out at once. together: as in a Lesson."""
+    """Groups that share a moment are merged: (C,) fold numbers. together: as in a Lesson."""
     number = {group: place for place, group in enumerate(dict.fromkeys(groups))}
     own = np.array([number[group] for group in groups], np.intp)
     pairs = sorted({(int(own[first]), int(mine)) for first, mine in zip(together, own, strict=True)})
@@ -147,7 +147,7 @@ def copies_in(clips: Sequence[TeachingClip], together: NDArray[np.intp]) -> tupl
 
 
 def session_of(clip: TeachingClip) -> str:
-    """A clip whose session nobody named is of the session of its recording."""
+    """A clip without a named session belongs to the session of its recording."""
     return clip.session if clip.session is not None else clip.name.rpartition("/")[0]
 
 
@@ -165,7 +165,7 @@ def _fold_of_clip(lesson: Lesson) -> list[int]:
 def _held_out(
     lesson: Lesson, taught: Taught, answers: Mapping[int, Array], held_out: str, groups: Sequence[Any]
 ) -> HeldOutCheck:
-    """Answers to every clip by heads without its group, counted."""
+    """Counted answers for every clip from heads trained without its group."""
     actions = lesson.actions
     pairs: list[tuple[str, str]] = []
     names: list[str] = []
@@ -184,7 +184,7 @@ def _held_out(
 
 
 def _answers(lesson: Lesson, taught: Taught, settings: QuickSettings, groups: Sequence[Any]) -> dict[int, Array]:
-    """(A + 1,) probabilities of each clip that can be judged, by a head without the clips of its group."""
+    """(A + 1,) probabilities of each clip that can be checked, by a head trained without its group."""
     number = {group: place for place, group in enumerate(dict.fromkeys(groups))}
     labels = np.array([number[group] for group in groups])
     found: dict[int, Array] = {}
@@ -209,8 +209,8 @@ def clip_answer(head: Head, description: Array) -> Array:
 
 
 def answer_of(probabilities: Array) -> Array:
-    """(A + 1,) of a whole clip: the mean over its windows (W, A + 1), each by its evidence for any action, for clips
-    begin and end at rest."""
+    """(A + 1,) of a whole clip: the mean over its windows (W, A + 1), each weighted by its evidence for any action,
+    because clips begin and end at rest."""
     answer: Array = np.average(probabilities, axis=0, weights=1 - probabilities[:, -1] + _LEAST_EVIDENCE)
     return answer
 
@@ -218,7 +218,7 @@ def answer_of(probabilities: Array) -> Array:
 def suspects_of(
     clips: Sequence[TeachingClip], actions: Sequence[str], answers: Mapping[int, Array]
 ) -> tuple[Suspect, ...]:
-    """Clips whose labels the answers (A + 1,) to them contradict; answers by the place of the clip."""
+    """Clips whose labels are contradicted by their answers (A + 1,); answers by the index of the clip."""
     found = []
     for place, answer in answers.items():
         name, action = clips[place].name, clips[place].action
@@ -231,7 +231,7 @@ def suspects_of(
 
 
 def needed_clips(clips: Sequence[TeachingClip], strictest: HeldOutCheck) -> dict[str, int]:
-    """Clips still to record of each action that is not recognised well, or of which too few were judged.
+    """Clips still to record for each action that is poorly recognised or has too few checked clips.
 
     An error e with n clips becomes e * (n / m) ** LEARNING_RATE with m: m is where it reaches 1 - GOOD_RECALL.
     """
@@ -248,7 +248,7 @@ def needed_clips(clips: Sequence[TeachingClip], strictest: HeldOutCheck) -> dict
 
 
 def _false_alarms(lesson: Lesson, taught: Taught, shape: Shape, settings: QuickSettings) -> FalseAlarms | None:
-    """What live recognition would have shown on the footage of nothing, by heads that had not seen it."""
+    """What live recognition would have shown on the footage of nothing, with heads that were not trained on it."""
     nothing = np.flatnonzero((lesson.target == len(lesson.actions)) & ~lesson.still)
     if not len(nothing):
         return None
@@ -269,7 +269,7 @@ def _false_alarms(lesson: Lesson, taught: Taught, shape: Shape, settings: QuickS
 
 @dataclass(frozen=True, slots=True)
 class _Rules:
-    """What decisions need of a card."""
+    """The part of a card that decisions use."""
 
     actions: tuple[str, ...]
     decision: DecisionRules
@@ -278,7 +278,7 @@ class _Rules:
 
 
 def shown_live(taught: Sequence[str], thresholds: Array, shape: Shape, probabilities: Array, hop_s: float) -> list[str]:
-    """Actions that begin, were the windows, of those probabilities (W, A + 1), seen live one after the other."""
+    """The actions that would start if windows with these probabilities (W, A + 1) were seen live in sequence."""
     actions = (*(f"{place}" for place in range(len(taught))), "rest")
     limits = dict(zip(actions, [*map(float, thresholds), 1.0], strict=True))
     rules = _Rules(actions, DecisionRules(1.0, limits, ("rest",)), shape.frames, shape.fps)
@@ -292,12 +292,12 @@ def shown_live(taught: Sequence[str], thresholds: Array, shape: Shape, probabili
 
 
 def copies_sentence(copies: Sequence[str]) -> str:
-    """What a check has done with copies."""
+    """How a check treated near-copies."""
     names = ", ".join(copies[:_MOST_NAMES]) + (" and others" if len(copies) > _MOST_NAMES else "")
     one = len(copies) == 1
     return (
         f"{len(copies)} {'clip shows' if one else 'clips show'} the same moment as another ({names}): "
-        f"{'it was' if one else 'they were'} judged by nothing that had seen it."
+        f"{'it was' if one else 'they were'} checked only by recognizers that had not seen that moment."
     )
 
 
@@ -306,18 +306,18 @@ def _remarks(lesson: Lesson, checks: Sequence[HeldOutCheck]) -> tuple[str, ...]:
     if all(each.held_out == CLIPS for each in checks):
         one = len({session_of(clip) for clip in lesson.clips if clip.action != NOTHING}) == 1
         remarks.append(
-            f"{'All clips are' if one else 'Every action is'} of one sitting, in which everything looks alike. Record "
+            f"{'All clips are' if one else 'Every action is'} from one sitting, where all clips look similar. Record "
             "on another day, in other clothes and light, and check again."
         )
     if all(each.held_out != PEOPLE for each in checks):
-        remarks.append("All clips are of one person: how well it works for others is not known.")
+        remarks.append("All clips are of one person: how well it works for other people is not known.")
     if checks[0].not_judged:
-        remarks.append(f"{checks[0].not_judged} clips could not be judged: no other group has clips of their action.")
+        remarks.append(f"{checks[0].not_judged} clips could not be checked: no other group has clips of their action.")
     if copies := copies_in(lesson.clips, lesson.together):
         remarks.append(copies_sentence(copies))
     if not any(clip.action == NOTHING and clip.around is None for clip in lesson.clips):
         remarks.append(
             "There is no footage of nothing: false alarms were not measured, and thresholds come from everyday "
-            "motions of a rendered person. Record some minutes of what else you do and label it as nothing."
+            "motions of the demo's rendered person. Record a few minutes of other activity and label it as nothing."
         )
     return tuple(remarks)

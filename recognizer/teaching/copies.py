@@ -1,4 +1,4 @@
-"""Clips of the same moment: a copy, cut elsewhere, mirrored, encoded again or filmed twice, tells nothing in a check.
+"""Near-copies: clips of the same moment, trimmed differently, mirrored, re-encoded or filmed twice. They leak a check.
 
 Two clips are near-copies where one's movement is found in the other at one shift in time, so close that no person could
 have done it twice. C clips, F frames of all of them, J joints of MPOSE-13.
@@ -17,7 +17,7 @@ from recognizer.teaching.movement import HZ, Floats, Track, track_of
 Places = NDArray[np.intp]
 
 _ANCHORS_EVERY = 8  # frames between the moments of a clip that are looked for in the others
-_ANCHOR_PACE = 0.7  # torsos a second: moments of stillness are much alike in all clips
+_ANCHOR_PACE = 0.7  # torsos a second: still moments look the same in all clips
 _NEAR = 0.08  # of a joint in a whole posture, the root of the mean square, in torsos: what is looked at more closely
 _SHORTEST_S = 0.6  # that both share
 _LEAST_MOVING_S = 0.3  # of it

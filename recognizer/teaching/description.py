@@ -1,7 +1,7 @@
-"""What a head reads of a window: the recognizer's embedding, and how far each of its input features varies.
+"""The features of a window that a head is trained on: the recognizer's embedding, and the spread of its input features.
 
-The embedding was made to tell the base's own actions apart; on actions that it never saw, the plain spread of the
-features adds what it left out (docs/benchmarks-teaching.md). Both are in the graph of a taught recognizer.
+The embedding was trained to separate the base's own actions; for new actions the spread of the input features adds what
+it leaves out (docs/benchmarks-teaching.md). Both are in the graph of a taught recognizer.
 """
 
 from collections.abc import Sequence

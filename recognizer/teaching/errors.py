@@ -1,7 +1,7 @@
-"""Errors of teaching that a user can mend; each message is one line."""
+"""Errors in teaching that a user can fix; each message is one line."""
 
 from pose.errors import ActionLensError
 
 
 class TeachingError(ActionLensError):
-    """The clips cannot teach anything, or a request of teaching is not usable."""
+    """The clips cannot be trained on, or a teaching request is not usable."""

@@ -1,4 +1,4 @@
-"""Figures of a check and what they are worth: counts, 95% intervals, and whether they say anything at all."""
+"""Results of a check: counts, 95% intervals, and whether there are enough clips to say anything."""
 
 import math
 from collections import Counter
@@ -12,15 +12,15 @@ from recognizer.teaching.clips import NOTHING
 
 SESSIONS, PEOPLE, CLIPS, TEST = "sessions", "people", "clips", "test"
 
-FEWEST_JUDGED = 10  # clips: below, a figure says nothing (all of 9 right may be 70%)
-FEWEST_OF_ACTION = 5  # with fewer a recall says little, and the advice is to record this many
+FEWEST_JUDGED = 10  # clips: a figure on fewer says nothing (9 of 9 right may be 70%)
+FEWEST_OF_ACTION = 5  # with fewer, recall says little, and the advice is to record this many
 _Z = 1.959964  # of 95%
 
 Interval = tuple[float, float]
 
 
 def wilson(right: int, count: int) -> Interval:
-    """The 95% interval of a part that was `right` of `count` times (Wilson, 1927); 0 to 1 of none."""
+    """The 95% interval of a proportion, `right` of `count` (Wilson, 1927); 0 to 1 where count is 0."""
     if not count:
         return 0.0, 1.0
     part, squared = right / count, _Z**2
@@ -39,12 +39,12 @@ class ActionFigures:
 
     @property
     def recall(self) -> float | None:
-        """Part of the action's clips that are right; None without a clip."""
+        """Share of the action's clips that are right (recall); None without a clip."""
         return self.right / self.clips if self.clips else None
 
     @property
     def precision(self) -> float | None:
-        """Part of the answers that are right; None where it was never answered."""
+        """Share of the answers that are right (precision); None where it was never answered."""
         return self.right / self.answered if self.answered else None
 
 
@@ -67,12 +67,12 @@ class HeldOutCheck:
 
     @property
     def right(self) -> int:
-        """Clips that are right."""
+        """How many clips are right."""
         return sum(figures.right for figures in self.actions.values())
 
     @property
     def verdict(self) -> str:
-        """Why no percentage can be made of it, and what to do; "" where one can."""
+        """Why no percentage can be given, and what to do; "" where one can."""
         if not self.clips:
             return "not judged: no clip could be held out; record in a second sitting"
         if self.seen or self.held_out == CLIPS:
@@ -82,7 +82,7 @@ class HeldOutCheck:
         return ""
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values. Parts and intervals are None where they would say nothing; counts are always there."""
+        """Plain values. Shares and intervals are None where they would say nothing; counts are always there."""
         judged, values = not self.verdict, asdict(self)
         values |= {
             "right": self.right,

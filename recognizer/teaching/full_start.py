@@ -1,4 +1,4 @@
-"""What Full teaching goes on from, in a sentence, for those who have no torch: read from network.npz beside a model."""
+"""Which network Full teaching fine-tunes, as a sentence and without torch: read from network.npz beside a model."""
 
 import json
 from pathlib import Path
@@ -9,18 +9,18 @@ from recognizer.plain_arrays import UNREADABLE
 
 NETWORKS_FILE = "network.npz"
 
-_STREAMS = {"t-tr": "its temporal stream (T-TR)", "s-tr": "its spatial stream (S-TR)"}
+_STREAMS = {"t-tr": "temporal stream (T-TR)", "s-tr": "spatial stream (S-TR)"}
 
 
 def cannot_start(base: Path) -> str:
-    """Why Full teaching cannot go on from a recognizer, and what to do, in one line; "" where it can."""
+    """Why Full teaching cannot fine-tune a recognizer, and what to do, in one line; "" where it can."""
     if (base / NETWORKS_FILE).is_file():
         return ""
-    return f"{base.name} has no network that can go on learning: teach it with Quick, or choose act for Full."
+    return f"{base.name} has no trainable network: use Quick, or choose act for Full."
 
 
 def start_sentence(base: Path) -> str:
-    """Which of the networks of a recognizer go on, where that is not all of it; "" else and where it cannot be read."""
+    """Which of a recognizer's networks is fine-tuned, if not all of it; "" otherwise, and where it cannot be read."""
     try:
         with np.load(base / NETWORKS_FILE, allow_pickle=False) as arrays:
             about = json.loads(str(arrays["about"]))
@@ -28,7 +28,7 @@ def start_sentence(base: Path) -> str:
     except UNREADABLE:
         return ""
     if name in _STREAMS:
-        return f"Of {base.name} {_STREAMS[name]} alone goes on learning."
+        return f"Full fine-tunes only the {_STREAMS[name]} of {base.name}."
     if count > 1:
-        return f"Of {base.name}'s {count} averaged networks the first goes on learning."
+        return f"Full fine-tunes only the first of {base.name}'s {count} averaged networks."
     return ""

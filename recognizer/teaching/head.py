@@ -1,4 +1,4 @@
-"""A head on descriptions of windows: what Quick teaching learns.
+"""The classification head that Quick teaching trains on the features of windows.
 
 N windows, D numbers of a description, A taught actions; the last output stands for everything else.
 """
@@ -16,9 +16,7 @@ Places = NDArray[np.intp]
 LOGISTIC, MEANS, DISCRIMINANT = "logistic", "means", "discriminant"
 KINDS = (LOGISTIC, MEANS, DISCRIMINANT)
 
-_LEAST_SPREAD = (
-    1e-3  # of a number of the description, in units of the median spread: one that never varies says nothing
-)
+_LEAST_SPREAD = 1e-3  # of a feature, in units of the median spread: one that never varies says nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +95,7 @@ def _means(x: NDArray[np.float64], target: Places, strength: float, weight: Arra
 
 
 def _discriminant(x: NDArray[np.float64], target: Places, strength: float, weight: Array) -> _Fitted:
-    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis  # loads for seconds, and is for comparisons
+    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis  # slow import, only for comparison
 
     classes = np.unique(target)
     priors = np.full(len(classes), 1 / len(classes))

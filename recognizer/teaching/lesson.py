@@ -1,4 +1,4 @@
-"""What Quick teaching computes of the clips, once: descriptions of their windows, as they are and shaken.
+"""What Quick teaching computes from the clips, once: features of their windows, original and augmented.
 
 W windows, D numbers of a description. Fitting and checking read nothing else, so a check of many folds takes moments.
 """
@@ -87,7 +87,7 @@ def prepare(
     seed: int = 0,
     progress: Progress = lambda part: None,
 ) -> Lesson:
-    """Describe the windows of clips. one_sided: actions whose mirror image means something else.
+    """Compute the features of the clips' windows. one_sided: actions whose mirror image means something else.
 
     Raises TeachingError where there is no action, or where a clip shows too little of a body.
     """
@@ -161,7 +161,7 @@ _Lot = tuple[Array, Array]  # xy (W, T, V, 2), confidence (W, T, V)
 
 
 class _Cutter:
-    """Cuts windows and describes them, telling how far it is."""
+    """Cuts windows and computes their features, with progress."""
 
     def __init__(
         self, shape: Shape, changes: Changes, rng: np.random.Generator, embedder: Embedder, progress: Progress
@@ -176,7 +176,7 @@ class _Cutter:
         shape, changes, layout = self._shape, self._changes, self._shape.layout
         count = changes.windows if windows is None else windows
         changed = cut(clip, shaken(clip, shape, changes, self._rng, count))
-        # The unchanged windows too: they are what is seen live.
+        # The original windows too: they are what is seen live.
         lots = [cut(clip, sliding(clip, shape, 2 * _HOP_S)), jittered(*changed, layout, changes, self._rng)]
         both = joined(lots)
         return joined([both, mirrored(*both, layout)]) if mirror and changes.mirror else both
@@ -194,7 +194,7 @@ class _Cutter:
         return found
 
     def _described(self, xy: Array, confidence: Array) -> Array:
-        """(W, D). What is there twice, as unchanged windows are, to fit to and to judge by, is described once."""
+        """(W, D). Duplicates, such as original windows used for both fitting and checking, are computed once."""
         places: dict[bytes, int] = {}
         same = [places.setdefault(_mark(*pair), len(places)) for pair in zip(xy, confidence, strict=True)]
         firsts = np.unique(same, return_index=True)[1]
@@ -211,14 +211,14 @@ def _mark(xy: Array, confidence: Array) -> bytes:
 
 
 def checked(clip: TeachingClip, shape: Shape) -> SteadyClip:
-    """The clip at even times. Raises TeachingError where it cannot teach anything."""
+    """The clip at even times. Raises TeachingError if it cannot be trained on."""
     if len(clip.times_s) < 2 or clip.times_s[-1] - clip.times_s[0] < _SHORTEST_S:
         raise TeachingError(f"clip {clip.name} is shorter than {_SHORTEST_S:g} s; lengthen it or leave it out")
     if not np.isfinite(clip.times_s).all() or not (np.diff(clip.times_s) > 0).all():
-        raise TeachingError(f"the times of clip {clip.name} do not grow; record it again or leave it out")
+        raise TeachingError(f"the times of clip {clip.name} do not increase; record it again or leave it out")
     found = steady(clip, shape)
     if not math.isfinite(float(found.xy.sum())) or not trunk_seen(found.confidence, shape.layout):
-        raise TeachingError(f"clip {clip.name} shows nobody in half of its time; leave it out")
+        raise TeachingError(f"clip {clip.name} shows nobody for half of its length; leave it out")
     return found
 
 

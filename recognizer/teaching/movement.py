@@ -1,4 +1,4 @@
-"""Where a person moves in a recording and where they rest: from the poses alone, measured against the body's size.
+"""Where a person moves in a recording and where they rest, from the poses alone, relative to body size.
 
 A take begins and ends with stillness. The movement is what it teaches; a stillness in the posture from before the
 movement is rest; a stillness in another posture, as of a raised hand, may be the action itself and is never taken for
@@ -78,7 +78,7 @@ class Track:
 
     @property
     def fidgets(self) -> bool:
-        """Whether nothing in it is faster than somebody who holds a posture and does not quite keep still."""
+        """Whether nothing in it is faster than a person holding a posture without keeping quite still."""
         return bool(self.known.any()) and self._peak() < _FIDGETS
 
     def moving(self) -> list[tuple[int, int]]:

@@ -1,4 +1,4 @@
-"""A taught head on its base's graph: one ordinary model folder, with the clips that made it."""
+"""A taught head appended to its base's graph: an ordinary model folder, with the list of its training clips."""
 
 import hashlib
 import json
@@ -47,17 +47,17 @@ _BY_ACTION = ("class_activation",)  # outputs of a base that are about its own a
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """The recognizer that a head is put on."""
+    """The recognizer that a head is appended to."""
 
     card: ModelCard
     content: bytes
 
     @staticmethod
     def load(folder: Path) -> "Base":
-        """Read a model folder. Raises CardError, or TeachingError where it gives no embedding."""
+        """Read a model folder. Raises CardError, or TeachingError if it has no embedding."""
         card, content = ModelCard.load_with_model(folder)
         if card.embedding is None:
-            raise TeachingError(f"{folder} gives no embedding, so nothing can be taught on it; choose another model")
+            raise TeachingError(f"{folder} has no embedding, so nothing can be taught on it; choose another model")
         return Base(card, content)
 
 
@@ -125,8 +125,9 @@ def place(package: Package, models: Path, part: str, examine: Examine | None = N
 def with_head(base: Base, taught: Taught, *, keep_base: bool) -> tuple[tuple[str, ...], bytes]:
     """The actions and the graph: what the base tells of itself, and the head's logits in place of its own.
 
-    keep_base: what the head takes for none of its actions is the base's to say: log of the head's probabilities, the
-    last of them shared out by the base's. An action that both know has both their probabilities.
+    keep_base: the probability that the head gives to none of its actions is divided as the base predicts: log of the
+    head's probabilities, the last of them split by the base's. An action that both have gets the sum of both
+    probabilities.
     """
     model = onnx.load_from_string(base.content)
     embedding, logits = base.card.embedding, base.card.logits.name
@@ -152,7 +153,7 @@ def with_head(base: Base, taught: Taught, *, keep_base: bool) -> tuple[tuple[str
 
 
 def expected_logits(base: Base, taught: Taught, features: Array, *, keep_base: bool) -> Array:
-    """What the packaged graph must say of features (N, T, F): (N, actions), by numpy alone."""
+    """What the packaged graph must output for features (N, T, F): (N, actions), in numpy alone."""
     card = base.card
     assert card.embedding is not None
     run: Any = ReferenceEvaluator(base.content).run([card.embedding.name, card.logits.name], {INPUT_NAME: features})

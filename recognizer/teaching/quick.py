@@ -1,4 +1,4 @@
-"""Quick teaching: a head on the embedding of a recognizer that is there already, and its thresholds."""
+"""Quick teaching: a head on the embedding of an existing recognizer, and its thresholds."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -17,9 +17,9 @@ FOLDS = 5
 
 @dataclass(frozen=True, slots=True)
 class QuickSettings:
-    """head: how it is fitted. background: whether everyday motions are negatives. alarms: part of the windows of what
-    was never taught that may be shown as an action. kept: part of the right windows that thresholds keep, whatever
-    the alarms. still_alarms: as alarms, of the stillness around clips."""
+    """head: how it is fitted. background: whether everyday motions are negatives. alarms: allowed false-positive rate
+    on windows of untaught motion. kept: share of the right windows that thresholds keep, whatever the alarms.
+    still_alarms: as alarms, for the stillness around clips."""
 
     head: HeadSettings = field(default_factory=HeadSettings)
     background: bool = True
@@ -46,7 +46,7 @@ UNJUDGED = 0.5  # threshold where no clip can be spared to judge by
 
 
 def teach(lesson: Lesson, settings: QuickSettings | None = None) -> Taught:
-    """The head of all clips; its calibration and thresholds by heads that had not seen what they were judged on."""
+    """The head fitted to all clips; its calibration and thresholds come from held-out predictions."""
     settings = settings or QuickSettings()
     judged = _together([judge_held_out(lesson, settings), *_left_out(lesson, settings)])
     other_bias = best_bias(judged, len(lesson.actions))
@@ -67,11 +67,12 @@ def _lowered(logits: Array, other_bias: float) -> Array:
 
 
 def fit(lesson: Lesson, clips: Mask, settings: QuickSettings, background: Mask | None = None) -> Head:
-    """A head of some of the clips (C,) and of some stretches of the background, all that do not look like an action."""
+    """A head fitted to some of the clips (C,) and to background stretches, by default all that do not look like an
+    action."""
     chosen = clips[lesson.shaken.owner]
     description, owner = lesson.shaken.description[chosen], lesson.shaken.owner[chosen]
     target = lesson.target[owner]
-    weight = 1 / np.bincount(owner)[owner]  # every clip counts alike
+    weight = 1 / np.bincount(owner)[owner]  # every clip has the same weight
     if settings.background:
         used = usable_background(lesson, clips)
         used &= True if background is None else background
@@ -84,9 +85,10 @@ def fit(lesson: Lesson, clips: Mask, settings: QuickSettings, background: Mask |
 
 
 def usable_background(lesson: Lesson, clips: Mask) -> Mask:
-    """(B,) stretches of the background that are not the taught action itself, under whatever name.
+    """(B,) background stretches that are not the taught action itself under another name.
 
-    One is where most of its windows lie closer to the clips of an action than half of the way between actions.
+    A stretch is the taught action if most of its windows are closer to that action's clips than half the distance
+    between actions.
     """
     chosen = clips[lesson.plain.owner] & (lesson.target[lesson.plain.owner] < len(lesson.actions))
     own = lesson.plain.description[chosen]
@@ -114,7 +116,7 @@ def _distances(a: Array, b: Array) -> Array:
 
 
 def folds(lesson: Lesson, together: NDArray[np.intp] | None = None) -> Iterator[tuple[Mask, Mask]]:
-    """Clips (C,) and stretches of background (B,) that are held out at once, every one of them in one fold.
+    """Folds of clips (C,) and background stretches (B,), each in exactly one fold.
 
     together: (C,) what may not be in two folds, by the place of the first of it; the lesson's unless told.
     """
@@ -134,8 +136,8 @@ def folds(lesson: Lesson, together: NDArray[np.intp] | None = None) -> Iterator[
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HeldOut:
-    """Logits (W, A + 1) of windows by heads that had not seen their clips; target: (W,); clip: (W,) its place, -1 for
-    the background; still: (W,) whether it is of the stillness around a clip."""
+    """Held-out logits (W, A + 1) of windows; target: (W,); clip: (W,) its index, -1 for the background; still: (W,)
+    whether it is of the stillness around a clip."""
 
     logits: Array
     target: NDArray[np.intp]
@@ -144,12 +146,12 @@ class HeldOut:
 
 
 def judge_held_out(lesson: Lesson, settings: QuickSettings) -> HeldOut:
-    """Every window, judged by a head without its clip (and without those held out with it)."""
+    """Every window, predicted by a head fitted without its clip (and those held out with it)."""
     actions, parts = len(lesson.actions), [_nothing_judged(len(lesson.actions))]
     for held, stretches in folds(lesson, _separable(lesson)):
         left = np.bincount(lesson.target[~held], minlength=actions)[:actions]
         if not left.all():
-            continue  # an action of a single clip cannot be judged
+            continue  # an action with a single clip cannot be held out
         head = fit(lesson, ~held, settings, ~stretches)
         here = held[lesson.plain.owner]
         owner = lesson.plain.owner[here]
@@ -188,8 +190,8 @@ def _together(parts: Sequence[HeldOut]) -> HeldOut:
 
 
 def best_bias(judged: HeldOut, actions: int) -> float:
-    """What to take from the logit of everything else: where the part of right windows is furthest above the part of
-    what was never taught that is taken for an action (Youden's index), or of the stillness, where that is more."""
+    """What to subtract from the logit of everything else: maximises the share of right windows minus the false-positive
+    rate on untaught motion (Youden's index), or on the stillness, if that is higher."""
     negative, still = (judged.target == actions) & ~judged.still, judged.still
     if (negative | still).all():
         return 0.0
@@ -205,12 +207,13 @@ def best_bias(judged: HeldOut, actions: int) -> float:
 def thresholds_of(
     probabilities: Array, target: NDArray[np.intp], settings: QuickSettings, still: Mask | None = None
 ) -> Array:
-    """(A,) thresholds: as low as the allowed alarms let them be, but never so high that an action is rarely shown.
+    """(A,) thresholds: as low as the allowed alarms permit, but never so high that an action is rarely shown.
 
-    still: (W,) windows of stillness, which is seen so much more than anything else that nearly none of it may pass.
+    still: (W,) windows of stillness, which is so common that almost none of it may pass.
 
-    What was never taught is stood for by the footage of nothing, the background, and each action in turn by heads
-    without it. Half way between each action's own threshold and one for all, for few windows stand behind its own.
+    Untaught motion is represented by the footage of nothing, the background, and each action in turn with heads fitted
+    without it. The result is half way between each action's own threshold and a common one, because its own rests on
+    few windows.
     """
     actions = probabilities.shape[1] - 1
     if not len(target):
@@ -249,7 +252,8 @@ def _threshold(right: Array, alarms: Array, allowed: float, kept: float) -> floa
 
 
 def _left_out(lesson: Lesson, settings: QuickSettings) -> list[HeldOut]:
-    """Windows of each action in turn, judged by a head that was never taught it: nothing it says is right."""
+    """Windows of each action in turn, predicted by a head that was never taught it: every action it predicts is
+    wrong."""
     actions, judged = len(lesson.actions), []
     for action in range(actions if actions > 2 else 0):
         clips = lesson.target != action

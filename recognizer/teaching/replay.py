@@ -1,4 +1,4 @@
-"""What a taught recognizer must not fire on, played to it as live, and what is wrong with it in plain words."""
+"""Motion that a taught recognizer must not fire on, played to it as live, and its errors in plain words."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -17,7 +17,7 @@ from recognizer.teaching.figures import FalseAlarms, Finding, HeldOutCheck
 from recognizer.teaching.lesson import Lesson
 from recognizer.teaching.quick import usable_background
 
-_LEAST_S = 2.6  # a stillness that was shorter is played to and fro: a window, and a second to decide
+_LEAST_S = 2.6  # shorter stillness is played back and forth up to this: a window, and a second to decide
 _MOST_STILL = 12  # stillnesses that are played, of all takes
 _MOST_TAKES = 2  # that are named in a finding
 
@@ -36,7 +36,8 @@ class Footage:
 def examined(
     found: Check, recognizer: Predicting, names: Mapping[str, str], footage: Sequence[Footage], nearest: Nearest
 ) -> Check:
-    """The check with what the footage and its own figures say is wrong. names: actions by their names on the card."""
+    """The check with the errors found on the footage and in its own figures. names: actions by their names on the
+    card."""
     fires = Counter[tuple[str, str]]()
     for each, shown in zip(footage, fired_in(recognizer, [each.clip for each in footage]), strict=True):
         fires.update((action, each.words) for action in {names[action] for action in shown if action in names})
@@ -50,7 +51,7 @@ def examined(
 
 
 def fired(recognizer: Predicting, clip: TeachingClip) -> list[str]:
-    """Actions, by their names on the card, that live recognition shows of a clip; one for each time that it begins."""
+    """Actions, by their names on the card, that live recognition shows for a clip; one per start."""
     return fired_in(recognizer, [clip])[0]
 
 
@@ -88,7 +89,7 @@ def footage_of(clips: Sequence[TeachingClip], same: Sequence[str] = ()) -> list[
 
 
 def longer(clip: TeachingClip) -> TeachingClip:
-    """A stillness to and fro, until live recognition has had time to say something of it."""
+    """Stillness played back and forth, until live recognition has had time to decide."""
     step_s = float(np.diff(clip.times_s).mean())
     count = max(int(_LEAST_S / step_s), len(clip.times_s))
     place = np.arange(count) % max(2 * (len(clip.times_s) - 1), 1)
@@ -98,13 +99,13 @@ def longer(clip: TeachingClip) -> TeachingClip:
 
 
 def same_as_taught(lesson: Lesson) -> list[str]:
-    """Everyday names of motions that are so close to a taught action that they may be it."""
+    """Everyday names of motions so close to a taught action that they may be the same."""
     used = usable_background(lesson, np.ones(len(lesson.clips), bool))
     return [action for action, usable in zip(lesson.background_actions, used, strict=True) if not usable]
 
 
 def nearest_takes(lesson: Lesson, footage: Sequence[Footage]) -> Nearest:
-    """Of an action and what it fires on, the takes that come nearest to it."""
+    """For an action and what it fires on, the nearest takes."""
     everyday = {each.words: each.everyday for each in footage if each.everyday}
 
     def find(action: str, on: str) -> tuple[str, ...]:
@@ -131,8 +132,9 @@ def nearest_takes(lesson: Lesson, footage: Sequence[Footage]) -> Nearest:
 
 
 def _fires(action: str, words: str, count: int, of: int, nearest: Nearest) -> Finding:
-    often = f", {count} times of {of}" if of > 1 else ""
-    mend = "trim its takes or record more" if words == STANDING else "record more takes, or label such footage nothing"
+    often = f", {count} of {of} times" if of > 1 else ""
+    label = "record more takes, or label such footage as nothing"
+    mend = "trim its takes or record more" if words == STANDING else label
     return Finding(f"{action} also fires on {words}{often}: {mend}", action, nearest(action, words))
 
 
@@ -141,7 +143,7 @@ def _alarms(alarms: FalseAlarms, nearest: Nearest) -> list[Finding]:
     return [
         Finding(
             f"{action} also fires in the footage of {NOTHING}, {count} times in {minutes:.1f} min: "
-            f"record more takes of it, or more of {NOTHING}",
+            f"record more takes, or more footage of {NOTHING}",
             action,
             nearest(action, NOTHING),
         )
@@ -150,7 +152,7 @@ def _alarms(alarms: FalseAlarms, nearest: Nearest) -> list[Finding]:
 
 
 def _mistakes(strictest: HeldOutCheck) -> list[Finding]:
-    """What was confused, both ways taken together, and what was not recognised."""
+    """Confusions, both directions together, and actions that were not recognised."""
     confused: dict[tuple[str, str], list[str]] = {}
     action_of = {clip: true for clip, true, _ in strictest.mistakes}
     for clip, true, answer in strictest.mistakes:

@@ -1,4 +1,4 @@
-"""What one process asks another to teach: request.json and clips.npz in a folder. Everything read is checked."""
+"""A teaching request between processes: request.json and clips.npz in a folder. Everything read is validated."""
 
 import json
 import re
@@ -59,13 +59,13 @@ class TeachingRequest:
 
     @property
     def learnt(self) -> list[TeachingClip]:
-        """The clips that are learnt from."""
+        """The training clips."""
         test = set(self.test)
         return [clip for clip in self.clips if clip.name not in test and clip.around not in test]
 
     @property
     def tested(self) -> list[TeachingClip]:
-        """The clips that are kept for the check."""
+        """The clips held out for the check."""
         test = set(self.test)
         return [clip for clip in self.clips if clip.name in test]
 
@@ -118,9 +118,9 @@ def read_request(folder: Path) -> TeachingRequest:
         request = _request(values, folder / CLIPS_FILE)
         values.done()
     except OSError as error:
-        raise TeachingError(f"{path} cannot be read ({error.strerror or error}); ask for the teaching again") from error
+        raise TeachingError(f"{path} cannot be read ({error.strerror or error}); start the teaching again") from error
     except (CardError, ValueError) as error:
-        raise TeachingError(f"{path}: {error}; ask for the teaching again") from error
+        raise TeachingError(f"{path}: {error}; start the teaching again") from error
     return request
 
 
@@ -195,7 +195,7 @@ def _clips(items: list[Any], path: Path) -> list[TeachingClip]:
             around=entry.around,
         )
         if not (np.diff(clip.times_s) > 0).all():
-            raise CardError(f"the times of clip {entry.name!r} do not grow")
+            raise CardError(f"the times of clip {entry.name!r} do not increase")
         found.append(clip)
         pose, joint = pose + n, joint + size
     return found
@@ -226,7 +226,7 @@ def _text(values: JsonObject, key: str) -> str:
 
 
 def _composed(action: str) -> str:
-    """Names that look alike are one: NFC, spaces around it left out, runs of spaces as one."""
+    """Normalised so that names that look the same are equal: NFC, surrounding spaces removed, runs of spaces as one."""
     return " ".join(unicodedata.normalize("NFC", action).split())
 
 

@@ -1,4 +1,4 @@
-"""One Quick teaching from the request to the model in its place."""
+"""One Quick teaching, from the request to the finished model folder."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -128,7 +128,7 @@ def _learn(request: TeachingRequest, recognizer: OnnxRecognizer, shape: Shape, t
 
 
 def check_counts(clips: Sequence[TeachingClip]) -> None:
-    """Raises TeachingError where there is too little to learn from."""
+    """Raises TeachingError if there are too few clips."""
     counts: dict[str, int] = {}
     for clip in (clip for clip in clips if clip.around is None):
         counts[clip.action] = counts.get(clip.action, 0) + 1
@@ -144,7 +144,7 @@ def check_counts(clips: Sequence[TeachingClip]) -> None:
     if len(counts) == 1 and not negatives:
         (only,) = counts
         raise TeachingError(
-            f"only {only!r} is taught; teach a second action, or label footage as {NOTHING!r} that shows you"
+            f"only {only!r} is taught; teach a second action, or label footage of yourself as {NOTHING!r}"
         )
 
 

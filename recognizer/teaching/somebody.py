@@ -1,4 +1,4 @@
-"""Footage of nothing in which nobody is seen for long: what shows somebody is used, the rest is left out and told."""
+"""Footage of nothing with nobody visible for long: the parts with a person are used, the rest is left out and told."""
 
 from dataclasses import dataclass, replace
 
@@ -32,7 +32,7 @@ class Emptied:
         names = ", ".join(self.clips[:_MOST_NAMES]) + (" and others" if len(self.clips) > _MOST_NAMES else "")
         clips = f"{len(self.clips)} clips" if len(self.clips) > 1 else "1 clip"
         line = (
-            f"Nobody is seen in half of the time of {clips} of {NOTHING} ({names}): only what shows somebody was used, "
+            f"Nobody is visible for half of {clips} of {NOTHING} ({names}): only the parts with a person were used, "
             f"{self.used_s:.0f} of {self.all_s:.0f} s."
         )
         return replace(found, left_out=self.unused, remarks=(*found.remarks, line))
@@ -73,7 +73,7 @@ def _is_whole(clip: TeachingClip, shape: Shape) -> bool:
 
 
 def _stretches(clip: TeachingClip, shape: Shape) -> list[TeachingClip]:
-    """What shows a body without a gap, of a window's length at least."""
+    """Spans that show a body without a gap, at least a window long."""
     confidence = np.where(np.isfinite(clip.xy_px).all(axis=-1), clip.confidence, 0)
     places = np.flatnonzero(body_seen(confidence, clip.layout))
     if not len(places):

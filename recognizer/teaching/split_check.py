@@ -1,4 +1,4 @@
-"""The check on the test part of a split: the taught recognizer itself answers clips that it never learnt from."""
+"""The check on the test part of a split: the taught recognizer itself predicts clips that it was not trained on."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -36,8 +36,8 @@ def with_test(
 ) -> Check:
     """A check with the figures of the tested clips before the others, at the thresholds (A,) of the taught actions.
 
-    answers: (A + 1,) to each tested clip. One that shows an action that is not taught is not judged, nor is one that
-    shows a moment that was learnt from, or one that another tested clip shows, too.
+    answers: (A + 1,) to each tested clip. Clips of untaught actions are not counted, nor are near-copies of a training
+    clip or of another tested clip.
     """
     known = copies_of(learnt, tested)
     judged = {
@@ -62,6 +62,6 @@ def with_test(
 
 
 def copies_of(learnt: Sequence[TeachingClip], tested: Sequence[TeachingClip]) -> set[int]:
-    """Places of tested clips that show a moment of a clip that was learnt from, or of a tested one before them."""
+    """Indices of tested clips that show a moment of a training clip, or of an earlier tested one."""
     pairs = near_copies([*learnt, *tested])
     return {second - len(learnt) for _, second in pairs if second >= len(learnt)}

@@ -1,4 +1,4 @@
-"""What must not be learnt as stillness: a posture that is held as an action, in whichever of the takes."""
+"""Stillness that must not become a negative: a posture that is held as an action, in any of the takes."""
 
 from collections.abc import Sequence
 

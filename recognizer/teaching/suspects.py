@@ -1,4 +1,4 @@
-"""What looks wrong with a take as soon as it is recorded, in plain words, before anything is learnt from it."""
+"""What looks wrong with a take, in plain words, as soon as it is recorded and before training."""
 
 from collections.abc import Sequence
 
@@ -33,14 +33,14 @@ _ALWAYS = ("the shoulders",)  # without which nothing can be said of a take
 def suspicions(take: TeachingClip, others: Sequence[TeachingClip] = ()) -> list[str]:
     """What is wrong with a take of an action, a sentence each, without its stop; nothing where it looks right.
 
-    others: further takes of the same action, if there are some. What is missing in all of them alike, as the legs at a
-    desk, is how the action is done, and a posture that all of them hold is the action.
+    others: further takes of the same action, if there are some. What is missing in all of them, such as the legs at a
+    desk, is part of the action, and a posture that all of them hold is the action.
     """
     track, rest = _track(take), [_track(other) for other in others]
     found = [*_length(take, others), *_lost(take), *_cut_off(take, others)]
     still = not movement(track).parts
     if still and not any(not movement(other).parts for other in rest):
-        found.append("nothing moves in it" + ("" if rest else ": right only if a posture is what you teach"))
+        found.append("nothing moves in it" + ("" if rest else ": correct only if you are teaching a posture"))
     if not found and len(rest) >= _FEWEST_OTHERS and _is_unlike(track, rest):
         found.append(f"it looks unlike the other takes of {take.action}")
     return found
@@ -58,8 +58,10 @@ def _length(take: TeachingClip, others: Sequence[TeachingClip]) -> list[str]:
         return []
     usual = float(np.median([_seconds(other) for other in others]))
     if own > _LONGER * usual:
-        return [f"it is much longer than the others: {own:.1f} s, not {usual:.1f} s"]
-    return [f"it is much shorter than the others: {own:.1f} s, not {usual:.1f} s"] if own < _SHORTER * usual else []
+        return [f"it is much longer than the others: {own:.1f} s instead of {usual:.1f} s"]
+    if own < _SHORTER * usual:
+        return [f"it is much shorter than the others: {own:.1f} s instead of {usual:.1f} s"]
+    return []
 
 
 def _seconds(clip: TeachingClip) -> float:

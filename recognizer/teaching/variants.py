@@ -1,9 +1,9 @@
-"""Variants of a user's few clips that a generator makes: to learn from, never to judge by, kept only where they help.
+"""Generated variants of a user's few clips: used for training only, never for evaluation, and kept only if they help.
 
-A generator knows its own actions alone. Of those it makes clips. To clips of any other action it lends how clips of one
-action differ: the difference of two of its clips of the action that comes nearest, of one label and different noise, is
-added to the user's poses (as Schwartz et al., Delta-encoder, NeurIPS 2018, do with features of pictures). N clips, T
-frames, V joints of the recognizer's layout.
+A generator knows only its own actions and generates clips of those. For any other action it supplies within-action
+variation: the difference of two generated clips of the nearest action, with the same label and different noise, is
+added to the user's poses (as Schwartz et al., Delta-encoder, NeurIPS 2018, do with image features). N clips, T frames,
+V joints of the recognizer's layout.
 """
 
 from collections.abc import Collection, Sequence
@@ -97,11 +97,11 @@ def try_variants(
     seed: int = 0,
     progress: Progress = lambda part: None,
 ) -> tuple[Taught, Check]:
-    """What was taught with the variants where more held-out clips are right with them and footage of nothing gives no
-    more false alarms, else as it was.
+    """The result with variants if more held-out clips are right and footage of nothing gives no more false alarms;
+    otherwise the result without.
 
-    taught, found: of the lesson without them. A variant goes with its clip: a head that judges the clip has seen
-    neither. The check says what was tried.
+    taught, found: without variants. A variant shares its clip's fold: a head that predicts the clip has seen neither.
+    The check says what was tried.
     """
     changes = Changes(windows=(settings or VariantSettings()).windows)
     extra = [(variant.of, variant.clip) for variant in variants]
@@ -173,7 +173,7 @@ def _joints(made: MadeClip, layout: Layout) -> Array:
 
 
 class _Nearest:
-    """Which of the generator's actions a clip looks like most."""
+    """The generator's action that is nearest to a clip."""
 
     def __init__(self, generator: OnnxGenerator, layout: Layout) -> None:
         self._generator, self._layout = generator, layout
@@ -203,10 +203,11 @@ def _deformed(clip: TeachingClip, body: _Body, difference: Array) -> TeachingCli
 
 
 def _placed(clip: TeachingClip, body: _Body, made: MadeClip) -> TeachingClip:
-    """A made-up clip of the user's size and proportions where the user stood; of the joints that the clip shows."""
+    """A generated clip with the user's size and proportions where the user stood; only the joints that the clip
+    shows."""
     joints = _proportioned(_joints(made, body.layout), body)
     ankles = joints[:, [body.layout.index(f"{side}_ankle") for side in ("left", "right")], 1].max(axis=1)
-    # Hips do not move in made-up clips: the lower foot stays on the ground instead.
+    # Hips do not move in generated clips: the lower foot stays on the ground instead.
     joints = joints - np.stack([np.zeros_like(ankles), ankles - ankles.max()], axis=-1)[:, None]
     xy = (joints * body.torso + np.median(body.hips, axis=0)).astype(np.float32)
     shown = (body.confidence > 0).mean(axis=0) >= 0.5
@@ -222,7 +223,7 @@ def _placed(clip: TeachingClip, body: _Body, made: MadeClip) -> TeachingClip:
 
 
 def _proportioned(joints: Array, body: _Body) -> Array:
-    """A made-up clip (T, V, 2) in torsos with the user's lengths of limbs and widths: the generator's skeleton may be
+    """A generated clip (T, V, 2) in torsos with the user's limb lengths and widths: the generator's skeleton may be
     that of another sensor, with hips elsewhere."""
     layout, seen = body.layout, body.confidence > 0
     ours = body.xy / body.torso

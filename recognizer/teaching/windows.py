@@ -1,4 +1,4 @@
-"""Teaching clips to the windows that a recognizer reads, as they are and with small changes.
+"""From training clips to the windows that a recognizer reads, original and augmented.
 
 N windows, T frames, V joints, all in the recognizer's own layout.
 """
@@ -36,7 +36,7 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """How much windows are changed that a head is fitted to.
+    """How strongly the windows that a head is fitted to are augmented.
 
     windows: changed windows of a clip of the recognizer's own length; longer clips have more. speed: spread of the
     duration, the logarithm's bound. shift: of the start, in spans, beyond the clip's ends too, which are held. noise:
@@ -122,7 +122,7 @@ def cut(clip: SteadyClip, positions: Positions) -> tuple[Array, Array]:
 
 
 def mirrored(xy: Array, confidence: Array, layout: Layout) -> tuple[Array, Array]:
-    """Windows as in a mirror: x negated, left and right joints exchanged."""
+    """Mirrored windows: x negated, left and right joints exchanged."""
     return xy[:, :, layout.mirrored] * np.array([-1, 1], np.float32), confidence[:, :, layout.mirrored]
 
 

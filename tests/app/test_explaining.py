@@ -81,7 +81,7 @@ def test_nothing_of_the_model_before_comes_after_a_change(explainer):
 @pytest.mark.parametrize(
     ("ask", "expected"),
     [
-        ({"action": "dance"}, "fake knows no action 'dance'"),
+        ({"action": "dance"}, "fake has no action 'dance'"),
         ({"method": "attention"}, "fake has no explanation 'attention'; choose one of occlusion"),
     ],
 )

@@ -149,7 +149,7 @@ def test_class_activation_is_of_its_own_action():
 @pytest.mark.parametrize(
     ("action", "method", "expected"),
     [
-        ("dance", "occlusion", "toy knows no action 'dance'"),
+        ("dance", "occlusion", "toy has no action 'dance'"),
         ("wave", "attention", "toy has no explanation 'attention'; choose one of occlusion"),
         ("wave", "magic", "toy has no explanation 'magic'"),
     ],

@@ -75,7 +75,7 @@ def test_a_blend_goes_from_one_action_to_the_other(generator):
     [
         (lambda it: it.clips("fly"), "the generator does not know 'fly'; choose one of raise, step"),
         (lambda it: it.clips("raise", 0), "0 clips cannot be made at once; ask for 1 to 1000"),
-        (lambda it: it.blend("raise", "step", 1.5), "a share of 1.5 is no blend; give a number from 0 to 1"),
+        (lambda it: it.blend("raise", "step", 1.5), "a share of 1.5 is not valid; give a number from 0 to 1"),
     ],
 )
 def test_what_it_cannot_make_is_said_in_one_line(generator, ask, line):
@@ -87,7 +87,7 @@ def test_what_it_cannot_make_is_said_in_one_line(generator, ask, line):
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"synthetic": False}, "synthetic: expected true, got false; what a generator makes is always marked so"),
+        ({"synthetic": False}, "synthetic: expected true, got false; generated clips are always marked as synthetic"),
         ({"layout": "martian"}, "layout: expected one of "),
         ({"units": "feet"}, "units: expected "),
         ({"seconds": [1.0]}, "seconds: expected 2 numbers, got 1"),
@@ -97,7 +97,7 @@ def test_what_it_cannot_make_is_said_in_one_line(generator, ask, line):
         ({"training_data": [{"name": "made-up", "source": "numpy"}]}, "training_data[0].terms"),
         ({"metrics": {"test": {"mmd_seq": 0.1}}}, "metrics.test.split"),
         ({"more": 1}, "unknown key more"),
-        ({"parity": {"input_seed": 6, "last_frame": [0.0] * 26}}, "torsos off the trained network"),
+        ({"parity": {"input_seed": 6, "last_frame": [0.0] * 26}}, "differs from the trained network by"),
     ],
 )
 def test_a_wrong_card_is_one_clear_line(tmp_path, changes, says):

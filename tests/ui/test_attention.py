@@ -406,7 +406,7 @@ def test_what_is_compared_is_of_the_same_person_and_action(panel_open, engines):
     assert compared.found.clip is asked.clip
     assert panel_open.attention.panel.title.text() == "walk 80%, 0.50 s ago"
     assert other.asked[-1][0].time_s == 2.5, "and the newer one is next"
-    other.failure = "st-gcn knows no action 'walk'; choose one of its own"
+    other.failure = "st-gcn has no action 'walk'; choose one of its own"
     panel_open.attention.control.refresh()
     assert compared.title.text() == other.failure
     panel_open.actions_by_name["attention"].trigger()

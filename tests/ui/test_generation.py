@@ -1,4 +1,4 @@
-"""The window of made-up clips: what it plays, the keys, the newest wish, and one line where there is no generator."""
+"""The window of synthetic clips: playing, keys, the newest request, and one line where there is no generator."""
 
 import subprocess
 import sys
@@ -69,11 +69,11 @@ def shown(window, qtbot, **wanted):
 def test_it_plays_a_clip_of_the_first_action_and_says_that_it_is_made_up(generated, qtbot):
     clip = shown(generated, qtbot, seed=0, shares={"raise": 1.0})
     assert generated.first.itemText(1) == "step"
-    assert "Made up, nobody did this: raise. By toy, seed 0; 12 poses in 2.0 s." in generated.says.text()
+    assert "Synthetic, nobody performed this: raise. Generator toy, seed 0; 12 poses in 2.0 s." in generated.says.text()
     before = generated.preview.time_s
     qtbot.waitUntil(lambda: generated.preview.time_s != before, timeout=PATIENCE_MS)
     result = result_at(clip, 1.0)
-    assert result.persons[0].decision.action == "made up: raise"
+    assert result.persons[0].decision.action == "synthetic: raise"
     assert generated.preview.accessibleDescription() == generated.says.text()
 
 

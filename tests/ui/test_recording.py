@@ -394,7 +394,7 @@ def test_a_take_without_a_name_is_recorded_by_those_who_insist(recording, engine
     [
         ("https://example.org/v.mp4", "that is an address"),
         ("rtsp://cam/1", "that is an address"),
-        ("w" * 200, "the action has 200 characters; at most 80 are kept, so shorten it"),
+        ("w" * 200, "the action has 200 characters; at most 80 are allowed, so shorten it"),
         ("\u200b", "the action is empty; type at least one letter"),
     ],
 )

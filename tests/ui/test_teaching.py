@@ -250,7 +250,7 @@ def test_the_worst_takes_are_played_and_mended_from_the_report(dialog, job, libr
     dialog.again.connect(again.append)
     with Library(library) as opened:
         first, second, _ = (row.name for row in opened.clips(Filter(action="deep bob")))
-    text = "deep bob also fires on standing still, 2 times of 6: trim its takes or record more"
+    text = "deep bob also fires on standing still, 2 of 6 times: trim its takes or record more"
     check = {"checks": [], "findings": [{"text": text, "action": "deep bob", "takes": [first, second]}]}
     stand_in(library, "mine/1", check=check)
     job.outcome = TeachingDone(library / "models" / "mine" / "1", check)
@@ -258,7 +258,7 @@ def test_the_worst_takes_are_played_and_mended_from_the_report(dialog, job, libr
     review = dialog.worst.review
     qtbot.waitUntil(lambda: len(dialog.worst.rows.buttons) == 2, timeout=PATIENCE_MS)
     worst = dialog.worst.rows.buttons
-    assert "Deep bob also fires on standing still, 2 times of 6" in dialog.report.toPlainText()
+    assert "Deep bob also fires on standing still, 2 of 6 times" in dialog.report.toPlainText()
     worst[0].click()
     qtbot.waitUntil(review.isVisible, timeout=PATIENCE_MS)
     assert review.replay.clips[0].name == first
@@ -351,7 +351,7 @@ def test_full_says_what_to_install(dialog, monkeypatch):
 def test_full_says_which_part_of_a_recognizer_goes_on_learning(dialog, monkeypatch):
     monkeypatch.setattr("app.ui.teaching.teach_dialog.command_of", lambda kind: [])
     dialog.kind.setCurrentIndex(1)
-    assert "Of act's 3 averaged networks the first goes on learning." in dialog.hint.text()
+    assert "Full fine-tunes only the first of act's 3 averaged networks." in dialog.hint.text()
     dialog.kind.setCurrentIndex(0)
     assert "goes on" not in dialog.hint.text()
 
@@ -360,7 +360,7 @@ def test_full_says_which_recognizers_it_cannot_go_on_from(dialog, monkeypatch, t
     monkeypatch.setattr("app.ui.teaching.teach_dialog.command_of", lambda kind: [])
     monkeypatch.setattr(dialog, "_base", tmp_path / "frozen")
     dialog.kind.setCurrentIndex(1)
-    assert dialog.hint.text().startswith("frozen has no network that can go on learning: teach it with Quick")
+    assert dialog.hint.text().startswith("frozen has no trainable network: use Quick")
     assert not dialog.train.isEnabled()
     dialog.kind.setCurrentIndex(0)
     assert dialog.train.isEnabled()

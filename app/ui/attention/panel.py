@@ -247,7 +247,7 @@ class AttentionPanel(QFrame):
 
 
 def joint_relevance(explanation: Explanation, place: int | None = None) -> NDArray[np.float32]:
-    """(V,) 0..1: what speaks for the action, summed over the clip or at one frame; 1 is the largest joint's."""
+    """(V,) 0..1: the evidence for the action, summed over the clip or at one frame; 1 is the largest joint's."""
     speaks = np.maximum(explanation.relevance, 0)
     sums = speaks.sum(axis=0) if place is None else speaks[place]
     top = float(speaks.sum(axis=0).max() if place is None else speaks.max())
@@ -255,6 +255,6 @@ def joint_relevance(explanation: Explanation, place: int | None = None) -> NDArr
 
 
 def frame_relevance(explanation: Explanation) -> NDArray[np.float32]:
-    """(T,) 0..1: what speaks for the action at each frame; 1 is the largest."""
+    """(T,) 0..1: the evidence for the action at each frame; 1 is the largest."""
     sums = np.maximum(explanation.relevance, 0).sum(axis=1)
     return np.asarray(sums / max(float(sums.max(initial=0)), 1e-9), np.float32)

@@ -1,1 +1,1 @@
-"""Made-up clips in the window."""
+"""Synthetic clips in the window."""

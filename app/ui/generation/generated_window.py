@@ -1,4 +1,4 @@
-"""The window of made-up clips: a generator, an action or a mix of two, and what comes of a seed."""
+"""The window of synthetic clips: choose a generator, an action or a blend of two, and a seed."""
 
 from pathlib import Path
 
@@ -28,7 +28,7 @@ _MOST_SEEDS = 99_999
 
 
 class GeneratedWindow(ClosingDialog):
-    """It does not block the main window. Clips are made on a thread: the newest wish, never a row of them."""
+    """Does not block the main window. Clips are generated on a thread, only the newest request and without a queue."""
 
     def __init__(self, root: Path, jobs: Jobs, parent: QWidget | None = None) -> None:
         """root: of the library, in which the user's own generators are."""
@@ -36,7 +36,7 @@ class GeneratedWindow(ClosingDialog):
         self.setWindowTitle("Generated actions")
         self.resize(760, 620)
         self._root, self._jobs, self._maker = root, jobs, Maker()
-        self._wished: Wish | None = None  # the newest that is not being made yet
+        self._wished: Wish | None = None  # the newest request that has not been started
         self._making = self._closed = False
         self._make_parts()
         self._lay_out()
@@ -95,7 +95,7 @@ class GeneratedWindow(ClosingDialog):
         column.addWidget(close_box(self))
 
     def look_for_generators(self) -> None:
-        """Offer what there is."""
+        """List the generators that there are."""
         before = self.generators.currentData()
         folders = offered(self._root)
         self.generators.blockSignals(True)
@@ -109,11 +109,11 @@ class GeneratedWindow(ClosingDialog):
         self._open()
 
     def next_seed(self) -> None:
-        """Another clip."""
+        """Show another clip."""
         self.seed.setValue((self.seed.value() + 1) % (_MOST_SEEDS + 1))
 
     def toggle(self) -> None:
-        """Play, or stand still."""
+        """Play or pause."""
         self.preview.play(not self.preview.playing)
         self.playing.setText("&Pause" if self.preview.playing else "&Play")
 
@@ -143,7 +143,7 @@ class GeneratedWindow(ClosingDialog):
         self._wish()
 
     def _wish(self) -> None:
-        """Make what the controls say, as soon as what is being made is done."""
+        """Generate what the controls ask for, once the running generation has ended."""
         folder, first, second = (each.currentData() for each in (self.generators, self.first, self.second))
         if self._closed or folder is None or first is None or second is None:
             return
@@ -182,7 +182,7 @@ class GeneratedWindow(ClosingDialog):
         enable(self.generators, "" if self.generators.count() else none_here(self._root))
 
     def leave(self) -> None:
-        """What is being made is not shown any more."""
+        """A clip that is still being generated is not shown."""
         self._closed = True
         self.preview.stop()
 

@@ -1,4 +1,4 @@
-"""A made-up clip as a moving skeleton, over and over."""
+"""A synthetic clip as a moving skeleton, in a loop."""
 
 import time
 
@@ -16,7 +16,7 @@ _PAUSE_S = 0.4  # at the end, before it begins again
 
 
 class Preview(QWidget):
-    """playing: whether it moves. clip: what is shown; None for the line that says why there is nothing."""
+    """playing: whether it moves. clip: what is shown; None while a line says why there is nothing."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -28,7 +28,7 @@ class Preview(QWidget):
         self.setMinimumSize(200, 120)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
-        self.setAccessibleName("The made-up clip")
+        self.setAccessibleName("Synthetic clip")
         self._timer = QTimer(self)
         self._timer.setInterval(_STEP_MS)
         self._timer.timeout.connect(self._tick)
@@ -38,20 +38,20 @@ class Preview(QWidget):
         return QSize(*SIZE_PX)
 
     def show_clip(self, clip: MadeClip) -> None:
-        """Another clip, at the time that the last one was at."""
+        """Show another clip, at the same playback time."""
         self.clip = clip
         self.time_s = min(self.time_s, clip.duration_s)
         self.setAccessibleDescription(said_of(clip))
         self.play(self.playing)
 
     def show_line(self, line: str) -> None:
-        """No clip, but why."""
+        """Show why there is no clip."""
         self.clip, self._line = None, line
         self._timer.stop()
         self.update()
 
     def play(self, playing: bool) -> None:
-        """Move, or stand still."""
+        """Play or pause."""
         self.playing, self._last_s = playing, time.perf_counter()
         if playing and self.clip is not None:
             self._timer.start()
@@ -69,7 +69,7 @@ class Preview(QWidget):
         self._last_s = now_s
 
     def advance(self, seconds: float) -> None:
-        """Go on; from the beginning again a moment after the end."""
+        """Advance the playback; it restarts a moment after the end."""
         if self.clip is not None:
             self.time_s = (self.time_s + seconds) % (self.clip.duration_s + _PAUSE_S)
             self.update()

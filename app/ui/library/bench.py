@@ -1,6 +1,6 @@
 """python -m app.ui.library.bench: how fast the library's window opens and scrolls over many clips.
 
-Without --root it fills a library of made-up recordings in a temporary folder, with the demo's person in them.
+Without --root it fills a library in a temporary folder with synthetic recordings of the demo's person.
 """
 
 import os

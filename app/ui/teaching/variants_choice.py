@@ -8,7 +8,7 @@ from app.generation import none_here, offered
 from app.ui.picker import Picker
 
 _SAYS = (
-    "Learns from made-up variants of the clips too, and keeps them only where more held-out clips are right. Takes "
+    "Also trains on generated variants of the clips, and keeps them only if more held-out clips are correct. Takes "
     "about twice as long."
 )
 _NOT_FULL = "Full teaching takes no variants."

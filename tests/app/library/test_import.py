@@ -85,7 +85,7 @@ def test_one_bad_video_is_one_line_and_the_rest_goes_on(posed, library, tmp_path
     report = import_videos(library, [tmp_path / "in"], ImportOptions(session="Monday"), tell=told.append)
     assert report.problems == [
         "a.mp4 is damaged: choose another",
-        f"{tmp_path / 'in' / 'c.avi'} holds nobody: not imported",
+        f"{tmp_path / 'in' / 'c.avi'} shows nobody: not imported",
     ]
     assert sorted(row.source for row in library.recordings()) == ["b.MOV", "d.mkv"]
     for row in library.recordings():
@@ -349,7 +349,7 @@ def test_real_videos_a_wrong_one_and_one_without_anybody(library, tmp_path):
     report = import_videos(library, [*videos, tmp_path / "wrong.mp4", empty], ImportOptions(action="clap", jobs=2))
     assert len(report.recordings) == 2
     assert len(report.problems) == 2
-    assert any("empty.mp4 holds nobody" in problem for problem in report.problems)
+    assert any("empty.mp4 shows nobody" in problem for problem in report.problems)
     assert any("wrong.mp4 is not a video" in problem for problem in report.problems)
     for clip in library.teaching_clips(["clap"]):
         assert clip.layout == MEDIAPIPE_33
@@ -432,13 +432,13 @@ def test_a_joint_at_no_place_is_one_line(library, recwarn):
     made = [sample(joints, PENN_13), sample(far, PENN_13, name="a2")]
     report = import_sequences(library, iter(made), "set")
     assert len(report.recordings) == 1
-    assert report.problems == ["a2: a joint at 3e+38, which is no place; get the file anew"]
+    assert report.problems == ["a2: a joint at 3e+38, which is not a position; get the file again"]
     assert not recwarn.list
 
 
 def test_a_sequence_without_anybody_is_told(library):
     report = import_sequences(library, iter([sample(np.zeros((5, 13, 2)), PENN_13, np.zeros((5, 13), bool))]), "set")
-    assert report.problems == ["set/a1 holds nobody: not imported"]
+    assert report.problems == ["set/a1 shows nobody: not imported"]
 
 
 @pytest.mark.parametrize("name", sorted(DATASETS))
@@ -578,7 +578,7 @@ def test_the_command_checks_exports_and_rebuilds(root, tmp_path, capsys):
     assert (status, out, err) == (0, f"2 recordings imported into {other}\n", "")
     status, out, err = run(capsys, "--root", other, "rebuild")
     assert (status, err) == (0, "")
-    assert out == f"made again of the folders: 2 recordings, 2 clips; the old one is {FILE}.old-1\n"
+    assert out == f"rebuilt from the folders: 2 recordings, 2 clips; the old one is {FILE}.old-1\n"
 
 
 def test_the_command_tells_mistakes_in_one_line(root, tmp_path, capsys):

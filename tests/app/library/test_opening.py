@@ -51,7 +51,7 @@ def test_a_damaged_catalogue_is_put_aside_and_made_again(damage, full):
     with Library(full.root) as again:
         assert contents(again) == before
         assert len(again.notes) == 1
-        assert "made again" in again.notes[0]
+        assert "is being rebuilt" in again.notes[0]
     assert (full.root / "library.sqlite.damaged-1").read_bytes() == harmed
 
 

@@ -38,7 +38,7 @@ def test_what_the_shipped_recognizers_learnt_from_comes_first_and_in_their_order
 
 
 def test_an_unknown_name_and_the_terms_of_some():
-    with pytest.raises(DataError, match="no data set is called imagenet; choose one of florence_3d, jhmdb14"):
+    with pytest.raises(DataError, match="there is no data set called imagenet; choose one of florence_3d, jhmdb14"):
         registry.dataset_of("imagenet")
     terms = registry.terms_of({"webcam_poses", "penn_action", "of one's own"})
     assert [source.name for source in terms] == ["Penn Action", "Poses of real people before a camera"]

@@ -83,7 +83,7 @@ def test_an_action_of_one_session_only_is_not_judged(base, shape):
     found = checked(clips, base, shape)
     assert found.checks[0].not_judged == 3
     assert found.checks[0].actions["bow"].recall is None
-    assert any("could not be judged" in remark for remark in found.remarks)
+    assert any("could not be checked" in remark for remark in found.remarks)
 
 
 def test_what_cannot_be_told_apart_needs_more_clips(base, shape):
@@ -122,7 +122,7 @@ def test_actions_of_a_session_each_are_judged_clip_by_clip(base_folder, tmp_path
     found = run_quick(TeachingRequest("quick", "mine", base_folder, tmp_path, clips)).check
     assert [(each.held_out, each.clips) for each in found.checks] == [("clips", 6)]
     assert found.checks[0].verdict.startswith("not judged")
-    assert found.remarks[0].startswith("Every action is of one sitting")
+    assert found.remarks[0].startswith("Every action is from one sitting")
 
 
 def test_intervals_are_wilsons_and_garwoods():

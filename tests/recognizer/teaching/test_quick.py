@@ -221,7 +221,7 @@ def test_a_graph_that_differs_from_its_head_is_refused(taught, lesson, base_fold
 def test_a_base_without_embedding_is_refused(tmp_path):
     from toy_recognizer import write_model
 
-    with pytest.raises(TeachingError, match="gives no embedding"):
+    with pytest.raises(TeachingError, match="has no embedding"):
         Base.load(write_model(tmp_path / "plain"))
     with pytest.raises(CardError):
         Base.load(tmp_path / "nowhere")

@@ -133,7 +133,7 @@ def test_joints_that_are_nowhere_count_as_not_seen_and_times_must_grow(written):
     assert np.isnan(read_request(written).clips[0].xy_px[0, 0]).all()
     arrays["times_s"][5] = arrays["times_s"][4]
     np.savez(written / CLIPS_FILE, **arrays)
-    with pytest.raises(TeachingError, match="do not grow"):
+    with pytest.raises(TeachingError, match="do not increase"):
         read_request(written)
     arrays["times_s"][5] = np.nan
     np.savez(written / CLIPS_FILE, **arrays)

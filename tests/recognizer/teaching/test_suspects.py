@@ -44,7 +44,7 @@ def test_much_longer_and_much_shorter_than_the_others():
 def test_nothing_moves():
     still = replace(made_clip("nothing", 1), action="raise")
     assert suspicions(still, takes()) == ["nothing moves in it"]
-    assert suspicions(still) == ["nothing moves in it: right only if a posture is what you teach"]
+    assert suspicions(still) == ["nothing moves in it: correct only if you are teaching a posture"]
     held = [replace(made_clip("nothing", n), action="pose") for n in range(3)]
     assert suspicions(held[0], held[1:]) == [], "a posture that all of them hold is what is taught"
 

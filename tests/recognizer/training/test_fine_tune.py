@@ -84,7 +84,7 @@ def test_act_is_shipped_with_what_full_teaching_goes_on_from():
 
 
 def test_what_goes_on_where_that_is_not_the_whole_recognizer(tmp_path):
-    assert start_sentence(WEIGHTS / "st-tr") == "Of st-tr its temporal stream (T-TR) alone goes on learning."
+    assert start_sentence(WEIGHTS / "st-tr") == "Full fine-tunes only the temporal stream (T-TR) of st-tr."
     assert "Of act's 3 averaged networks" in start_sentence(WEIGHTS / "act")
     assert start_sentence(WEIGHTS / "st-gcn") == ""
     for content in (b"", b"PK", (WEIGHTS / "act" / NETWORKS_FILE).read_bytes()[:5000]):
@@ -186,7 +186,7 @@ def test_from_a_request_to_a_model_that_goes_on_from_the_shipped_one(tmp_path, q
     model = taught_model(tmp_path / "models" / "gym" / "1")
     assert (model.kind, model.base, set(model.actions)) == (FULL, "act", {"bow", "raise", "step"})
     assert not any("from scratch" in line for line in model.check["remarks"])
-    assert "Of act's 3 averaged networks the first goes on learning." in model.check["remarks"]
+    assert "Full fine-tunes only the first of act's 3 averaged networks." in model.check["remarks"]
     recognizer = OnnxRecognizer(model.folder, "cpu")
     assert recognizer.actions == ("bow", "raise", "step", "other")
     assert recognizer.self_test().max_error < 1e-3

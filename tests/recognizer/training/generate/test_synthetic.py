@@ -56,7 +56,7 @@ def test_names_of_other_seeds_differ(trained):
 
 def test_made_up_clips_of_a_test_split_are_refused(trained, tmp_path):
     (clip,) = synthetic.recordings_of(trained, "raise", 1, 0)
-    with pytest.raises(DataError, match="made up and in a test split"):
+    with pytest.raises(DataError, match="is synthetic and in a test split"):
         replace(clip, test=True)
     file = tmp_path / "clips.pkl"
     synthetic.write([clip], {}, file)
@@ -64,7 +64,7 @@ def test_made_up_clips_of_a_test_split_are_refused(trained, tmp_path):
     content["split"] = {"train": [], "test": content["split"]["train"]}
     restricted_pickle.save(content, file)
     (problem,) = pyskl.read(file)
-    assert "made up and in a test split" in str(problem)
+    assert "is synthetic and in a test split" in str(problem)
 
 
 def test_mistakes_are_told_in_one_line(trained, tmp_path):
