@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QHelpEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
@@ -20,7 +20,6 @@ from app.palette import action_rgb, action_text, is_ending, person_rgb, reason_t
 from app.plurals import counted
 from app.types import PersonResult, Result
 from app.ui.elided_label import ElidedLabel
-from app.ui.notifier import Notifier
 from app.ui.theme import Colours
 from pose.estimators import MAX_PEOPLE
 from recognizer.decision import UNKNOWN
@@ -106,14 +105,15 @@ class ActionBars(QWidget):
 class PersonChooser(QWidget):
     """A button for each person in view; hidden while there is one at most."""
 
+    chosen = Signal(int)
+
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.chosen: Notifier[[int]] = Notifier()
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(4)
         self._group = QButtonGroup(self)
-        self._group.idClicked.connect(lambda place: self.chosen.tell(self._persons[place]))
+        self._group.idClicked.connect(lambda place: self.chosen.emit(self._persons[place]))
         for place in range(MAX_PEOPLE):  # all at once: Tab would come last to one that is made later
             button = QToolButton(self)
             button.setCheckable(True)
@@ -159,10 +159,11 @@ class PersonChooser(QWidget):
 class ActionPanel(QFrame):
     """Shows the chosen person of each result, or the first one. person_chosen: another one is followed."""
 
+    person_chosen = Signal()
+
     def __init__(self, colours: Colours, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("card")
-        self.person_chosen: Notifier[[]] = Notifier()
         self.chosen: int | None = None
         self.persons = PersonChooser()
         self.persons.chosen.connect(self.choose)
@@ -240,7 +241,7 @@ class ActionPanel(QFrame):
         self.chosen = person
         if self._result is not None:
             self.show_result(self._result)
-        self.person_chosen.tell()
+        self.person_chosen.emit()
 
     def choose_next(self) -> None:
         """Show the next person in view."""

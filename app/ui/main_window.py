@@ -5,7 +5,7 @@ from dataclasses import asdict, fields
 from datetime import datetime
 from pathlib import Path
 
-from PySide6.QtCore import QSize, Qt, QTimer, QUrl
+from PySide6.QtCore import QSize, Qt, QTimer, QUrl, Signal
 from PySide6.QtGui import QCloseEvent, QDesktopServices, QKeyEvent
 from PySide6.QtWidgets import QMainWindow
 
@@ -28,7 +28,6 @@ from app.ui.layout import Body
 from app.ui.live_run import LiveRun, MakeEngine, RunView
 from app.ui.menus import fill_menus
 from app.ui.messages import advice, empty_message, notice
-from app.ui.notifier import Notifier
 from app.ui.pictures import pictures_folder, save_picture
 from app.ui.recording.control import RecordControl, Saved
 from app.ui.recording.record_bar import RecordChoices
@@ -56,6 +55,8 @@ class MainWindow(QMainWindow):
     find_cameras: as choices.find_cameras; may be slow. mirror_changed: the user mirrored the picture, or back.
     """
 
+    mirror_changed = Signal(bool)
+
     def __init__(
         self,
         make_engine: MakeEngine,
@@ -65,7 +66,6 @@ class MainWindow(QMainWindow):
         find_cameras: FindCameras = choices.find_cameras,
     ) -> None:
         super().__init__()
-        self.mirror_changed: Notifier[[bool]] = Notifier()
         self.setWindowTitle("ActionLens")
         self.setWindowIcon(icons.application_icon())
         self.setMinimumSize(720, 400)
@@ -141,13 +141,13 @@ class MainWindow(QMainWindow):
         self.demo.open_video.connect(self.actions_by_name["open_file"].trigger)
         self.demo.teach.connect(self.actions_by_name["teach"].trigger)
         self.recording.saved.connect(self._say_take)
-        self.recording.taken_back.connect(self.beside.recorded.tell)
-        self.recording.told.connect(lambda line: self.toast.say(line))
-        self.recording.saved.connect(lambda _: self.beside.recorded.tell())
-        self.teaching.told.connect(lambda line: self.toast.say(line))
-        self.history.told.connect(lambda line: self.toast.say(line))
-        self.alerts.told.connect(lambda line: self.toast.say(line))
-        self.teaching.recorded.connect(self.beside.recorded.tell)
+        self.recording.taken_back.connect(self.beside.recorded)
+        self.recording.told.connect(self.toast.say)
+        self.recording.saved.connect(self.beside.recorded)
+        self.teaching.told.connect(self.toast.say)
+        self.history.told.connect(self.toast.say)
+        self.alerts.told.connect(self.toast.say)
+        self.teaching.recorded.connect(self.beside.recorded)
         self.teaching.use.connect(self._use_model)
         self.teaching.more.connect(lambda: self.beside.teach(self.live.options.model))
         self.beside.again.connect(self.taking.record_again)
@@ -276,7 +276,7 @@ class MainWindow(QMainWindow):
         self.video.set_mirror(mirror)
         self.attention.set_mirror(mirror)
         self.run_choices.set_mirror(mirror)
-        self.mirror_changed.tell(mirror)
+        self.mirror_changed.emit(mirror)
 
     def set_large_text(self, large: bool) -> None:
         """Write the action large."""

@@ -3,14 +3,13 @@
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPaintEvent, QTextOption
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.palette import LABEL_BACKGROUND
 from app.types import Result
 from app.ui.large_text import paint_large_text
-from app.ui.notifier import Notifier
 from app.ui.people_painter import JointScores, Placement, fitted, paint_people
 from app.ui.theme import Colours
 
@@ -23,9 +22,10 @@ class VideoView(QWidget):
     Nothing is drawn while nothing is new, and nothing at all while the window is minimised or hidden.
     """
 
+    painted = Signal(object)  # Result
+
     def __init__(self, colours: Colours, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.painted: Notifier[[Result]] = Notifier()
         self._colours = colours
         self._result: Result | None = None
         self._held: Result | None = None
@@ -166,7 +166,7 @@ class VideoView(QWidget):
         painter.end()
         if self._unpainted and result is self._result:
             self._unpainted = False
-            self.painted.tell(result)
+            self.painted.emit(result)
 
     def _refresh(self) -> None:
         if self.isVisible() and not self.window().isMinimized():

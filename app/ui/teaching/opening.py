@@ -2,11 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Signal
 
 from app.ui.jobs import Jobs
 from app.ui.live_run import LiveRun
-from app.ui.notifier import Notifier
 from app.ui.recording.control import RecordControl
 from app.ui.theme import Colours, Theme
 from app.ui.video_view import VideoView
@@ -22,6 +21,11 @@ class TeachOpener(QObject):
     switch to. more: the user wants the dialog with every choice.
     """
 
+    told = Signal(str)
+    recorded = Signal()
+    use = Signal(str)
+    more = Signal()
+
     def __init__(
         self,
         live: LiveRun,
@@ -33,10 +37,6 @@ class TeachOpener(QObject):
     ) -> None:
         """recording: knows the library and what the user has chosen of recording."""
         super().__init__(parent)
-        self.told: Notifier[[str]] = Notifier()
-        self.recorded: Notifier[[]] = Notifier()
-        self.use: Notifier[[str]] = Notifier()
-        self.more: Notifier[[]] = Notifier()
         self._live, self._video, self._theme, self._jobs, self._recording = live, video, theme, jobs, recording
         self.page: TeachPage | None = None
 
@@ -84,8 +84,8 @@ class TeachOpener(QObject):
         recording = self._recording
         recorder = TakeRecorder(recording.root, self._live, self._video, self._jobs, recording.bar.choices, self)
         page = TeachPage(recording.root, self._live, recorder, self._theme.colours, self._jobs)
-        page.told.connect(self.told.tell)
-        page.recorded.connect(self.recorded.tell)
-        page.use.connect(self.use.tell)
-        page.more.connect(self.more.tell)
+        page.told.connect(self.told)
+        page.recorded.connect(self.recorded)
+        page.use.connect(self.use)
+        page.more.connect(self.more)
         return page
