@@ -20,6 +20,7 @@ from app.palette import action_rgb, action_text, is_ending, person_rgb, reason_t
 from app.plurals import counted
 from app.types import PersonResult, Result
 from app.ui.elided_label import ElidedLabel
+from app.ui.panel import Panel
 from app.ui.theme import Colours
 from pose.estimators import MAX_PEOPLE
 from recognizer.decision import UNKNOWN
@@ -156,7 +157,7 @@ class PersonChooser(QWidget):
             button.setAccessibleName(f"Show person {person + 1}")
 
 
-class ActionPanel(QFrame):
+class ActionPanel(QFrame, Panel):
     """Shows the chosen person of each result, or the first one. person_chosen: another one is followed."""
 
     person_chosen = Signal()
@@ -179,8 +180,9 @@ class ActionPanel(QFrame):
         self.detail.setObjectName("muted")
         self.bars = ActionBars(colours)
         self._result: Result | None = None
+        self._newest: Result | None = None  # not shown yet
         self._lay_out()
-        self.clear()
+        self.begin_run()
 
     def _lay_out(self) -> None:
         head = QHBoxLayout()
@@ -230,9 +232,19 @@ class ActionPanel(QFrame):
             detail = " · ".join(text for text in (detail, tempo, view_text(decision)) if text)
             self._say(state_text(decision), detail, decision.top, shown.count)
 
-    def clear(self) -> None:
+    def add_result(self, result: Result) -> None:
+        """Shown with the next refresh, in place of those between: nobody reads thirty a second."""
+        self._newest = result
+
+    def refresh(self) -> None:
+        """Show the newest result."""
+        result, self._newest = self._newest, None
+        if result is not None:
+            self.show_result(result)
+
+    def begin_run(self) -> None:
         """Nothing runs."""
-        self._result = None
+        self._result = self._newest = None
         self.persons.show_persons((), 0)
         self._say("–", "No picture yet", ())  # noqa: RUF001
 

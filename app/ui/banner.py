@@ -9,10 +9,12 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePol
 
 from app.types import Failure
 from app.ui import icons
+from app.ui.live_run import RunView
+from app.ui.panel import Panel
 from app.ui.theme import Colours
 
 
-class Banner(QFrame):
+class Banner(QFrame, Panel):
     """Shows one Failure. Dismissed ones stay away until there is a new one."""
 
     restart = Signal()
@@ -68,6 +70,10 @@ class Banner(QFrame):
     def failure(self) -> Failure | None:
         """What is shown."""
         return self._failure
+
+    def show_run(self, view: RunView) -> None:
+        """What failed of it, where something has."""
+        self.show_failure(view.failure)
 
     def show_failure(self, failure: Failure | None) -> None:
         """Show a failure; None, or one that was dismissed, hides the banner."""

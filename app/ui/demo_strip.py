@@ -6,11 +6,12 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QWidget
 from app.types import EngineState
 from app.ui.choices import AUTO, DEMO
 from app.ui.live_run import RunView
+from app.ui.panel import Panel
 
 _RUNS = (EngineState.RUNNING, EngineState.PAUSED)
 
 
-class DemoStrip(QFrame):
+class DemoStrip(QFrame, Panel):
     """There while the automatic choice of a source has come to the demo."""
 
     choose_camera = Signal()

@@ -10,13 +10,16 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from app.palette import LABEL_BACKGROUND
 from app.types import Result
 from app.ui.large_text import paint_large_text
+from app.ui.live_run import RunView
+from app.ui.messages import empty_message, notice
+from app.ui.panel import Panel
 from app.ui.people_painter import JointScores, Placement, fitted, paint_people
 from app.ui.theme import Colours
 
 _FROZEN = "Frozen: Ctrl+F goes back to live"
 
 
-class VideoView(QWidget):
+class VideoView(QWidget, Panel):
     """Shows results. painted: told once of each result, when it is on the screen.
 
     Nothing is drawn while nothing is new, and nothing at all while the window is minimised or hidden.
@@ -69,6 +72,19 @@ class VideoView(QWidget):
             self._advice = text
             self.setAccessibleDescription(text or " ".join(self._message).strip())
             self._refresh()
+
+    def begin_run(self) -> None:
+        """Empty the view."""
+        self.show_result(None)
+
+    def add_result(self, result: Result) -> None:
+        """Show it at once."""
+        self.show_result(result)
+
+    def show_run(self, view: RunView) -> None:
+        """What is said in place of a picture, and over one that stands still."""
+        self.set_message(*empty_message(view))
+        self.set_notice(notice(view))
 
     def show_result(self, result: Result | None) -> None:
         """Show a result; None empties the view."""

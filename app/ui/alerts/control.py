@@ -10,11 +10,12 @@ from PySide6.QtWidgets import QWidget
 from app.alerts.rules import AlertError, Alerts, Rule, alerts_path, load, save
 from app.alerts.runner import AlertRunner, Outcome
 from app.ui.live_run import LiveRun
+from app.ui.panel import Panel
 
 _LOOK_MS = 200
 
 
-class AlertControl(QObject):
+class AlertControl(QObject, Panel):
     """told: a line for the user. outcome: what became of an alert, on the window's thread. All methods, too.
 
     Nothing runs until there are rules, or one is tried. file: another one than the user's own.
@@ -68,7 +69,7 @@ class AlertControl(QObject):
         """Do what a rule says, now."""
         self._running().try_rule(rule)
 
-    def close(self) -> None:
+    def end(self) -> None:
         """End everything."""
         self._timer.stop()
         if self._runner is not None:

@@ -15,6 +15,7 @@ from app.types import EngineState, Result
 from app.ui.jobs import Jobs
 from app.ui.live_run import LiveRun
 from app.ui.messages import cannot_record
+from app.ui.panel import Panel
 from app.ui.recording.record_bar import RecordBar, RecordChoices
 from app.ui.theme import Theme
 from app.ui.video_view import VideoView
@@ -32,7 +33,7 @@ class Saved:
     text: str
 
 
-class RecordControl(QObject):
+class RecordControl(QObject, Panel):
     """Recording while the bar is shown; hidden, nothing is kept in memory.
 
     saved: a new recording. taken_back: one has gone into the bin. told: a line that must be seen: what failed, or what
@@ -145,7 +146,7 @@ class RecordControl(QObject):
             self._arm()
             self._recorder.save_last(action)
 
-    def source_changed(self) -> None:
+    def begin_run(self) -> None:
         """Another run begins."""
         if self._recorder is not None:
             self._recorder.source_changed(self._live.options.source)
@@ -177,7 +178,7 @@ class RecordControl(QObject):
         """Of actions and people, to complete what is typed."""
         self._jobs.start("names", lambda: names_of(self.root), lambda names: self.bar.offer(*names), log.warning)
 
-    def close(self) -> None:
+    def end(self) -> None:
         """The window closes: what is being recorded is kept."""
         self._end(wait_s=1.0)
 

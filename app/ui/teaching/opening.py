@@ -6,6 +6,7 @@ from PySide6.QtCore import QObject, Signal
 
 from app.ui.jobs import Jobs
 from app.ui.live_run import LiveRun
+from app.ui.panel import Panel
 from app.ui.recording.control import RecordControl
 from app.ui.theme import Colours, Theme
 from app.ui.video_view import VideoView
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from app.ui.teaching.teach_page import TeachPage
 
 
-class TeachOpener(QObject):
+class TeachOpener(QObject, Panel):
     """The page as the window sees it, there or not.
 
     told: a line that must be seen. recorded: there is a new recording. use: the folder or the name of a recognizer to
@@ -62,7 +63,7 @@ class TeachOpener(QObject):
         if self.page is not None:
             self.page.record_again(action)
 
-    def source_changed(self) -> None:
+    def begin_run(self) -> None:
         """Another run begins."""
         if self.page is not None:
             self.page.recorder.source_changed()
@@ -72,7 +73,7 @@ class TeachOpener(QObject):
         if self.page is not None:
             self.page.review.set_colours(colours)
 
-    def close(self) -> None:
+    def end(self) -> None:
         """The window closes: what is being recorded is kept, a training is cancelled."""
         if self.page is not None:
             self.page.end()
