@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QHelpEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
@@ -20,7 +20,7 @@ from app.palette import action_rgb, action_text, is_ending, person_rgb, reason_t
 from app.plurals import counted
 from app.types import PersonResult, Result
 from app.ui.elided_label import ElidedLabel
-from app.ui.notifier import Notifier
+from app.ui.panel import Panel
 from app.ui.theme import Colours
 from pose.estimators import MAX_PEOPLE
 from recognizer.decision import UNKNOWN
@@ -106,14 +106,15 @@ class ActionBars(QWidget):
 class PersonChooser(QWidget):
     """A button for each person in view; hidden while there is one at most."""
 
+    chosen = Signal(int)
+
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.chosen: Notifier[[int]] = Notifier()
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(4)
         self._group = QButtonGroup(self)
-        self._group.idClicked.connect(lambda place: self.chosen.tell(self._persons[place]))
+        self._group.idClicked.connect(lambda place: self.chosen.emit(self._persons[place]))
         for place in range(MAX_PEOPLE):  # all at once: Tab would come last to one that is made later
             button = QToolButton(self)
             button.setCheckable(True)
@@ -156,13 +157,14 @@ class PersonChooser(QWidget):
             button.setAccessibleName(f"Show person {person + 1}")
 
 
-class ActionPanel(QFrame):
+class ActionPanel(QFrame, Panel):
     """Shows the chosen person of each result, or the first one. person_chosen: another one is followed."""
+
+    person_chosen = Signal()
 
     def __init__(self, colours: Colours, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("card")
-        self.person_chosen: Notifier[[]] = Notifier()
         self.chosen: int | None = None
         self.persons = PersonChooser()
         self.persons.chosen.connect(self.choose)
@@ -178,8 +180,9 @@ class ActionPanel(QFrame):
         self.detail.setObjectName("muted")
         self.bars = ActionBars(colours)
         self._result: Result | None = None
+        self._newest: Result | None = None  # not shown yet
         self._lay_out()
-        self.clear()
+        self.begin_run()
 
     def _lay_out(self) -> None:
         head = QHBoxLayout()
@@ -229,9 +232,19 @@ class ActionPanel(QFrame):
             detail = " · ".join(text for text in (detail, tempo, view_text(decision)) if text)
             self._say(state_text(decision), detail, decision.top, shown.count)
 
-    def clear(self) -> None:
+    def add_result(self, result: Result) -> None:
+        """Shown with the next refresh, in place of those between: nobody reads thirty a second."""
+        self._newest = result
+
+    def refresh(self) -> None:
+        """Show the newest result."""
+        result, self._newest = self._newest, None
+        if result is not None:
+            self.show_result(result)
+
+    def begin_run(self) -> None:
         """Nothing runs."""
-        self._result = None
+        self._result = self._newest = None
         self.persons.show_persons((), 0)
         self._say("–", "No picture yet", ())  # noqa: RUF001
 
@@ -240,7 +253,7 @@ class ActionPanel(QFrame):
         self.chosen = person
         if self._result is not None:
             self.show_result(self._result)
-        self.person_chosen.tell()
+        self.person_chosen.emit()
 
     def choose_next(self) -> None:
         """Show the next person in view."""

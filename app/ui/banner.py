@@ -3,23 +3,25 @@
 import math
 import time
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QAccessible, QAccessibleEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from app.types import Failure
 from app.ui import icons
-from app.ui.notifier import Notifier
+from app.ui.live_run import RunView
+from app.ui.panel import Panel
 from app.ui.theme import Colours
 
 
-class Banner(QFrame):
+class Banner(QFrame, Panel):
     """Shows one Failure. Dismissed ones stay away until there is a new one."""
+
+    restart = Signal()
+    choose_source = Signal()
 
     def __init__(self, colours: Colours, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.restart: Notifier[[]] = Notifier()
-        self.choose_source: Notifier[[]] = Notifier()
         self._colours = colours
         self._failure: Failure | None = None
         self._dismissed: Failure | None = None
@@ -37,8 +39,8 @@ class Banner(QFrame):
         self.restart_button = self._button("&Restart", "Open everything again (Ctrl+R)")
         self.source_button = self._button("&Choose another source", "Camera, demo, file or URL (Ctrl+1)")
         self.dismiss_button = self._button("&Dismiss", "Hide this message")
-        self.restart_button.clicked.connect(lambda: self.restart.tell())
-        self.source_button.clicked.connect(lambda: self.choose_source.tell())
+        self.restart_button.clicked.connect(self.restart)
+        self.source_button.clicked.connect(self.choose_source)
         self.dismiss_button.clicked.connect(self._dismiss)
         self._ticker = QTimer(self)
         self._ticker.setInterval(200)
@@ -68,6 +70,10 @@ class Banner(QFrame):
     def failure(self) -> Failure | None:
         """What is shown."""
         return self._failure
+
+    def show_run(self, view: RunView) -> None:
+        """What failed of it, where something has."""
+        self.show_failure(view.failure)
 
     def show_failure(self, failure: Failure | None) -> None:
         """Show a failure; None, or one that was dismissed, hides the banner."""

@@ -3,11 +3,10 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QPointF, Qt
+from PySide6.QtCore import QPointF, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QPen, QWheelEvent
 from PySide6.QtWidgets import QComboBox, QSizePolicy, QWidget
 
-from app.ui.notifier import Notifier
 from app.ui.picker import MOST_ROWS
 from pose.address import public_source
 
@@ -34,10 +33,11 @@ class Chooser(QComboBox):
     arrow keys do not change the value of a closed list, since a change may restart the run.
     """
 
+    chosen = Signal(str)
+    opening = Signal()
+
     def __init__(self, name: str, text_of: Callable[[str], str], parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.chosen: Notifier[[str]] = Notifier()
-        self.opening: Notifier[[]] = Notifier()
         self.setAccessibleName(name)
         self.setMaxVisibleItems(MOST_ROWS)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
@@ -90,7 +90,7 @@ class Chooser(QComboBox):
     def showPopup(self) -> None:
         """Qt's."""
         if not self.view().isVisible():
-            self.opening.tell()
+            self.opening.emit()
         self.view().setMinimumWidth(self.view().sizeHintForColumn(0) + 24)
         super().showPopup()
 
@@ -131,4 +131,4 @@ class Chooser(QComboBox):
             self._show_value()
         else:
             self.set_value(value)
-        self.chosen.tell(value)
+        self.chosen.emit(value)

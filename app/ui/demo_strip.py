@@ -1,25 +1,26 @@
 """Says that what is seen is the demo because there is no camera, with what can be done instead."""
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal, SignalInstance
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QWidget
 
 from app.types import EngineState
 from app.ui.choices import AUTO, DEMO
 from app.ui.live_run import RunView
-from app.ui.notifier import Notifier
+from app.ui.panel import Panel
 
 _RUNS = (EngineState.RUNNING, EngineState.PAUSED)
 
 
-class DemoStrip(QFrame):
+class DemoStrip(QFrame, Panel):
     """There while the automatic choice of a source has come to the demo."""
+
+    choose_camera = Signal()
+    open_video = Signal()
+    teach = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("card")
-        self.choose_camera: Notifier[[]] = Notifier()
-        self.open_video: Notifier[[]] = Notifier()
-        self.teach: Notifier[[]] = Notifier()
         self.message = QLabel("No camera found; this is the demo")
         row = QHBoxLayout(self)
         row.setContentsMargins(14, 6, 10, 6)
@@ -40,8 +41,8 @@ class DemoStrip(QFrame):
         stands_in = view.options.source == AUTO and source is not None and source.name == DEMO
         self.setVisible(stands_in and view.state in _RUNS)
 
-    def _button(self, text: str, tip: str, pressed: Notifier[[]]) -> QPushButton:
+    def _button(self, text: str, tip: str, pressed: SignalInstance) -> QPushButton:
         button = QPushButton(text)
         button.setToolTip(tip)
-        button.clicked.connect(lambda: pressed.tell())
+        button.clicked.connect(pressed)
         return button

@@ -9,7 +9,6 @@ from PySide6.QtGui import QColor, QGuiApplication, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from app.palette import action_rgb, action_text
-from app.ui.notifier import Notifier
 from recognizer.decision import ActionEvent
 
 MOST_ROWS = 500
@@ -37,14 +36,10 @@ class EventRow:
 
 
 class EventModel(QAbstractTableModel):
-    """The last MOST_ROWS actions. An end completes the row of its start.
-
-    completed: a row has changed (instead of dataChanged, which Python would emit: see Notifier).
-    """
+    """The last MOST_ROWS actions. An end completes the row of its start."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.completed: Notifier[[]] = Notifier()
         self.rows: list[EventRow] = []
 
     def add(self, events: Iterable[ActionEvent]) -> None:
@@ -72,11 +67,11 @@ class EventModel(QAbstractTableModel):
         self.endInsertRows()
 
     def _end(self, event: ActionEvent) -> None:
-        for row in self.rows:
+        for place, row in enumerate(self.rows):
             if row.duration_s is None and (row.person, row.action) == (event.person, event.action):
                 row.duration_s = event.duration_s or 0.0
                 row.count = event.count
-                self.completed.tell()
+                self.dataChanged.emit(self.index(place, 0), self.index(place, len(_COLUMNS) - 1))
                 return
         duration_s = event.duration_s or 0.0
         self._insert(EventRow(event.time_s - duration_s, event.person, event.action, duration_s, event.count))
@@ -121,7 +116,6 @@ class EventList(QTableView):
         super().__init__(parent)
         self.events = EventModel(self)
         self.setModel(self.events)
-        self.events.completed.connect(self.viewport().update)
         self.setAccessibleName("Events")
         self.setShowGrid(False)
         self.setWordWrap(False)

@@ -23,21 +23,24 @@ class Body(QWidget):
 
     def __init__(
         self,
+        *,
         menus: QMenuBar,
         toolbar: QWidget,
         banners: tuple[QWidget, ...],
         video: QWidget,
-        timelines: tuple[QWidget, ...],
-        side: tuple[QWidget, QWidget],
-        status: QWidget,
-        strip: QWidget,
         record_bar: QWidget,
+        strip: QWidget,
+        timelines: tuple[QWidget, ...],
+        now: QWidget,
+        events: QWidget,
+        status: QWidget,
     ) -> None:
+        """strip: under the picture, while explanations are shown. now, events: the side."""
         super().__init__()
         self._panel, self._full, self._why, self._teaches = True, False, False, False
-        self._strip, self._attention, self._teaching, self._now = strip, QWidget(), QWidget(), side[0]
-        self._events = _events_card(side[1])
-        self._side, self._side_layout = _side_column(side[0], self._events)
+        self._strip, self._attention, self._teaching, self._now = strip, QWidget(), QWidget(), now
+        self._events = _events_card(events)
+        self._side, self._side_layout = _side_column(now, self._events)
         timeline = _column(timelines)
         self._around = (menus, toolbar, timeline, status)
         left = _column((video, record_bar, strip, timeline))

@@ -5,12 +5,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt, QTimer
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from app.settings import RunOptions
 from app.types import EngineState, Failure, Result, RunInfo, StatsSnapshot
 from app.ui.jobs import Jobs
-from app.ui.notifier import Notifier
 from pose.arguments import line_of
 from pose.errors import ActionLensError
 from recognizer.decision import ActionEvent
@@ -48,12 +47,13 @@ class LiveRun(QObject):
     out. changed: a RunView that differs from the last one, or holds a new Failure.
     """
 
+    began = Signal()
+    result = Signal(object)  # Result
+    events = Signal(object)  # tuple[ActionEvent, ...]
+    changed = Signal(object)  # RunView
+
     def __init__(self, make_engine: MakeEngine, options: RunOptions, jobs: Jobs, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self.began: Notifier[[]] = Notifier()
-        self.result: Notifier[[Result]] = Notifier()
-        self.events: Notifier[[tuple[ActionEvent, ...]]] = Notifier()
-        self.changed: Notifier[[RunView]] = Notifier()
         self.options = options
         self._make_engine = make_engine
         self._jobs = jobs
@@ -172,7 +172,7 @@ class LiveRun(QObject):
             found = self._engine.results.take(timeout_s=0)
             if found is not None:
                 self._newest = found
-                self.result.tell(found)
+                self.result.emit(found)
         self._pass_events()
 
     def look(self) -> None:
@@ -180,7 +180,7 @@ class LiveRun(QObject):
         view = self._look()
         if view != self._view or view.failure is not self._view.failure:
             self._view = view
-            self.changed.tell(view)
+            self.changed.emit(view)
 
     def _look(self) -> RunView:
         engine = self._engine
@@ -221,7 +221,7 @@ class LiveRun(QObject):
         self._engine = engine
         self._newest = None
         self._fallback = None
-        self.began.tell()
+        self.began.emit()
         engine.start()
 
     def _tap(self, result: Result) -> None:
@@ -244,7 +244,7 @@ class LiveRun(QObject):
     def _pass_events(self) -> None:
         if self._events:
             events = tuple(self._events.popleft() for _ in range(len(self._events)))
-            self.events.tell(events)
+            self.events.emit(events)
 
     def _timer(self, interval_ms: int, slot: Callable[[], None], kind: Qt.TimerType) -> QTimer:
         timer = QTimer(self)

@@ -5,7 +5,7 @@ from dataclasses import asdict, fields
 from datetime import datetime
 from pathlib import Path
 
-from PySide6.QtCore import QSize, Qt, QTimer, QUrl
+from PySide6.QtCore import QSize, Qt, QTimer, QUrl, Signal
 from PySide6.QtGui import QCloseEvent, QDesktopServices, QKeyEvent
 from PySide6.QtWidgets import QMainWindow
 
@@ -27,8 +27,8 @@ from app.ui.jobs import Jobs
 from app.ui.layout import Body
 from app.ui.live_run import LiveRun, MakeEngine, RunView
 from app.ui.menus import fill_menus
-from app.ui.messages import advice, empty_message, notice
-from app.ui.notifier import Notifier
+from app.ui.messages import advice
+from app.ui.panel import Panel
 from app.ui.pictures import pictures_folder, save_picture
 from app.ui.recording.control import RecordControl, Saved
 from app.ui.recording.record_bar import RecordChoices
@@ -46,7 +46,7 @@ from app.ui.video_view import VideoView
 from app.ui.virtual_camera import VirtualCameraControl
 from app.ui.windows_beside import WindowsBeside
 
-_SIDE_MS = 100  # the side panel and the timeline; the picture follows every result
+_REFRESH_MS = 100  # the side panel and the timeline; the picture follows every result
 _STATUS_MS = 500
 
 
@@ -55,6 +55,8 @@ class MainWindow(QMainWindow):
 
     find_cameras: as choices.find_cameras; may be slow. mirror_changed: the user mirrored the picture, or back.
     """
+
+    mirror_changed = Signal(bool)
 
     def __init__(
         self,
@@ -65,14 +67,13 @@ class MainWindow(QMainWindow):
         find_cameras: FindCameras = choices.find_cameras,
     ) -> None:
         super().__init__()
-        self.mirror_changed: Notifier[[bool]] = Notifier()
         self.setWindowTitle("ActionLens")
         self.setWindowIcon(icons.application_icon())
         self.setMinimumSize(720, 400)
         fit(self, QSize(1280, 800))
         self._settings = settings
         self._theme = theme
-        self._fresh: Result | None = None
+        self._unshown = False  # results have come since the last refresh
         self._events_of = options.source
         self.jobs = Jobs(self)
         self.live = LiveRun(make_engine, options, self.jobs, self)
@@ -108,7 +109,12 @@ class MainWindow(QMainWindow):
         self.history = HistoryControl(self.live, self._settings, self._theme, self)
         action = self.actions_by_name["virtual_camera"]
         self.virtual_camera = VirtualCameraControl(self.live, action, self.toast, self)
-        self._side_timer = self._timer(_SIDE_MS, self._show_side)
+        self._panels: tuple[Panel, ...] = (
+            *(self.toolbar, self.banner, self.demo, self.video, self.timeline, self.panel, self.status),
+            *(self.attention, self.teaching, self.recording, self.alerts, self.history, self.seeking),
+            self.virtual_camera,
+        )
+        self._side_timer = self._timer(_REFRESH_MS, self._refresh)
         self._status_timer = self._timer(_STATUS_MS, self._show_stats)
 
     def _timer(self, interval_ms: int, slot: Callable[[], None]) -> QTimer:
@@ -120,10 +126,18 @@ class MainWindow(QMainWindow):
 
     def _lay_out(self) -> None:
         fill_menus(self.menuBar(), self.actions_by_name)
-        side = self.panel, self.events
-        timelines = self.seeking.bar, self.timeline
-        parts = self.menuBar(), self.toolbar, (self.banner, self.demo), self.video, timelines, side, self.status
-        self._body = Body(*parts, self.attention.strip, self.recording.bar)
+        self._body = Body(
+            menus=self.menuBar(),
+            toolbar=self.toolbar,
+            banners=(self.banner, self.demo),
+            video=self.video,
+            record_bar=self.recording.bar,
+            strip=self.attention.strip,
+            timelines=(self.seeking.bar, self.timeline),
+            now=self.panel,
+            events=self.events,
+            status=self.status,
+        )
         self.setCentralWidget(self._body)
 
     def _connect(self) -> None:
@@ -141,13 +155,13 @@ class MainWindow(QMainWindow):
         self.demo.open_video.connect(self.actions_by_name["open_file"].trigger)
         self.demo.teach.connect(self.actions_by_name["teach"].trigger)
         self.recording.saved.connect(self._say_take)
-        self.recording.taken_back.connect(self.beside.recorded.tell)
-        self.recording.told.connect(lambda line: self.toast.say(line))
-        self.recording.saved.connect(lambda _: self.beside.recorded.tell())
-        self.teaching.told.connect(lambda line: self.toast.say(line))
-        self.history.told.connect(lambda line: self.toast.say(line))
-        self.alerts.told.connect(lambda line: self.toast.say(line))
-        self.teaching.recorded.connect(self.beside.recorded.tell)
+        self.recording.taken_back.connect(self.beside.recorded)
+        self.recording.told.connect(self.toast.say)
+        self.recording.saved.connect(self.beside.recorded)
+        self.teaching.told.connect(self.toast.say)
+        self.history.told.connect(self.toast.say)
+        self.alerts.told.connect(self.toast.say)
+        self.teaching.recorded.connect(self.beside.recorded)
         self.teaching.use.connect(self._use_model)
         self.teaching.more.connect(lambda: self.beside.teach(self.live.options.model))
         self.beside.again.connect(self.taking.record_again)
@@ -203,8 +217,8 @@ class MainWindow(QMainWindow):
         self.actions_by_name["panel"].setChecked(True)
         self.actions_by_name["mirror"].setChecked(options.mirror)
         self.actions_by_name["large_text"].setChecked(self._settings.large_text)
-        self.video.set_mirror(options.mirror)
-        self.attention.set_mirror(options.mirror)
+        for panel in self._panels:
+            panel.set_mirror(options.mirror)
         self.video.set_large_text(self._settings.large_text)
         self.actions_by_name["attention"].setChecked(self._settings.attention)
         self.show_attention(self._settings.attention)
@@ -212,21 +226,16 @@ class MainWindow(QMainWindow):
     # What the run says.
 
     def _begin(self) -> None:
-        self.video.show_result(None)
-        self.timeline.clear()
-        self.panel.clear()
-        self.attention.clear()
-        self.recording.source_changed()
-        self.teaching.source_changed()
-        self._fresh = None
+        for panel in self._panels:
+            panel.begin_run()
         if self.live.options.source != self._events_of:  # here, after the last events of the run before
             self._events_of = self.live.options.source
             self.events.events.clear()
 
     def _show_result(self, result: Result) -> None:
-        self.timeline.history.add(result)
-        self._fresh = result
-        self.video.show_result(result)
+        for panel in self._panels:
+            panel.add_result(result)
+        self._unshown = True
         self._follow()
 
     def _follow(self) -> None:
@@ -236,23 +245,19 @@ class MainWindow(QMainWindow):
             self.video.set_advice(advice(person))
             self.attention.add(self.video.result, person)
 
-    def _show_side(self) -> None:
-        result, self._fresh = self._fresh, None
-        if result is not None and not self.isMinimized():
-            self.panel.show_result(result)
-            self.timeline.refresh()
+    def _refresh(self) -> None:
+        if self._unshown and not self.isMinimized():
+            self._unshown = False
+            for panel in self._panels:
+                panel.refresh()
 
     def _show_stats(self) -> None:
         if not self.isMinimized():
             self.status.show_stats(self.live.stats())
 
     def _show_run(self, view: RunView) -> None:
-        self.toolbar.show_options(view.options)
-        self.banner.show_failure(view.failure)
-        self.demo.show_run(view)
-        self.status.show_info(view.info, view.options)
-        self.video.set_message(*empty_message(view))
-        self.video.set_notice(notice(view))
+        for panel in self._panels:
+            panel.show_run(view)
         self.actions_by_name.set_running(self.live.active, self._theme.colours)
         self.actions_by_name["pause"].setChecked(view.state is EngineState.PAUSED)
         if view.options.seconds and view.state is EngineState.STOPPED and view.info is not None:
@@ -273,10 +278,10 @@ class MainWindow(QMainWindow):
 
     def set_mirror(self, mirror: bool) -> None:
         """Mirror the picture."""
-        self.video.set_mirror(mirror)
-        self.attention.set_mirror(mirror)
+        for panel in self._panels:
+            panel.set_mirror(mirror)
         self.run_choices.set_mirror(mirror)
-        self.mirror_changed.tell(mirror)
+        self.mirror_changed.emit(mirror)
 
     def set_large_text(self, large: bool) -> None:
         """Write the action large."""
@@ -329,13 +334,8 @@ class MainWindow(QMainWindow):
         self._side_timer.stop()
         self._status_timer.stop()
         self._theme.changed.disconnect(self._wear_theme)
-        self.attention.close()
-        self.teaching.close()
-        self.recording.close()
-        self.alerts.close()
-        self.history.close()
-        self.seeking.close()
-        self.virtual_camera.close()
+        for panel in self._panels:
+            panel.end()
         self.live.close()
         self.jobs.close(timeout_s=0.3)
         super().closeEvent(event)
@@ -366,17 +366,9 @@ class MainWindow(QMainWindow):
 
     def _wear_theme(self) -> None:
         colours = self._theme.colours
-        for part in (
-            self.actions_by_name,
-            self.banner,
-            self.video,
-            self.timeline,
-            self.seeking.bar,
-            self.panel,
-            self.attention,
-            self.teaching,
-        ):
-            part.set_colours(colours)
+        self.actions_by_name.set_colours(colours)
+        for panel in self._panels:
+            panel.set_colours(colours)
         self.actions_by_name.set_running(self.live.active, colours)
 
     def _record_choices(self) -> RecordChoices:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QEvent
+from PySide6.QtCore import QEvent, Signal
 from PySide6.QtWidgets import (
     QFileDialog,
     QGridLayout,
@@ -25,7 +25,6 @@ from app.ui.closing import ClosingDialog, ask, close_box
 from app.ui.dialogs import file_dialog
 from app.ui.enabling import enable
 from app.ui.jobs import Jobs
-from app.ui.notifier import Notifier
 
 _NAME, _FROM, _ACTIONS, _MADE = range(4)
 _NONE = "Choose a recognizer in the list"
@@ -39,12 +38,13 @@ class RecognizersDialog(ClosingDialog):
     library: its folder. running: the recognizer that runs, as on the command line.
     """
 
+    use = Signal(str)
+    renamed = Signal(str)
+
     def __init__(self, library: Path, running: Callable[[], str], jobs: Jobs, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Recognizers")
         self.resize(680, 420)
-        self.use: Notifier[[str]] = Notifier()
-        self.renamed: Notifier[[str]] = Notifier()
         self._library, self._running, self._jobs = library, running, jobs
         self._models: list[KnownModel] = []
         self._busy = False
@@ -148,7 +148,7 @@ class RecognizersDialog(ClosingDialog):
 
         def done() -> None:
             if is_running:
-                self.renamed.tell(f"{new}@{version}")
+                self.renamed.emit(f"{new}@{version}")
             self.read(f"{new}@{number}")
             self.state.setText(f"{old} is called {new} now")
 
@@ -176,7 +176,7 @@ class RecognizersDialog(ClosingDialog):
     def _use(self) -> None:
         model = self.chosen()
         if model is not None:
-            self.use.tell(model.name)
+            self.use.emit(model.name)
             self.read()
 
     def _ask_to_delete(self) -> None:

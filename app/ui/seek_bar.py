@@ -3,14 +3,13 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFontMetricsF, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
 
 from app.palette import action_rgb, action_text
 from app.playback import SPEEDS
 from app.ui.event_list import clock_text
-from app.ui.notifier import Notifier
 from app.ui.picker import Picker
 from app.ui.theme import Colours
 
@@ -32,9 +31,10 @@ class Found:
 class SeekTrack(QWidget):
     """Everything recognised so far, over the whole file. sought: a place was chosen, in seconds of the file."""
 
+    sought = Signal(float)
+
     def __init__(self, colours: Colours, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.sought: Notifier[[float]] = Notifier()
         self.at_s, self.length_s = 0.0, 0.0
         self.found: list[Found] = []
         self._colours = colours
@@ -109,12 +109,12 @@ class SeekTrack(QWidget):
         if place is None:
             super().keyPressEvent(event)
         else:
-            self.sought.tell(min(max(place, 0.0), self.length_s))
+            self.sought.emit(min(max(place, 0.0), self.length_s))
 
     def _go(self, at: QPointF) -> None:
         groove = self._groove()
         share = (at.x() - groove.left()) / max(groove.width(), 1.0)
-        self.sought.tell(min(max(share, 0.0), 1.0) * self.length_s)
+        self.sought.emit(min(max(share, 0.0), 1.0) * self.length_s)
 
     def _groove(self) -> QRectF:
         return QRectF(self.rect()).adjusted(4, 4, -4, -4)
@@ -132,16 +132,17 @@ def _covers(new: Found, old: Found) -> bool:
 class SeekBar(QFrame):
     """The track with its buttons. stepped: pictures on or back. looped, speed_chosen: as they say."""
 
+    stepped = Signal(int)
+    looped = Signal(bool)
+    speed_chosen = Signal(float)
+
     def __init__(self, colours: Colours, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("card")
-        self.stepped: Notifier[[int]] = Notifier()
-        self.looped: Notifier[[bool]] = Notifier()
-        self.speed_chosen: Notifier[[float]] = Notifier()
         self.track = SeekTrack(colours)
-        self.back = _button("◂", "One picture back (paused)", lambda: self.stepped.tell(-1))
-        self.on = _button("▸", "One picture on (paused)", lambda: self.stepped.tell(1))
-        self.loop = _button("↻", "Begin anew at the end", lambda: self.looped.tell(self.loop.isChecked()))
+        self.back = _button("◂", "One picture back (paused)", lambda: self.stepped.emit(-1))
+        self.on = _button("▸", "One picture on (paused)", lambda: self.stepped.emit(1))
+        self.loop = _button("↻", "Begin anew at the end", lambda: self.looped.emit(self.loop.isChecked()))
         self.loop.setCheckable(True)
         self.speed = Picker()
         self.speed.setAccessibleName("Speed")
@@ -149,7 +150,7 @@ class SeekBar(QFrame):
         for speed in SPEEDS:
             self.speed.addItem(f"{speed:g}x", speed)
         self.speed.setCurrentIndex(SPEEDS.index(1.0))
-        self.speed.activated.connect(lambda row: self.speed_chosen.tell(SPEEDS[row]))
+        self.speed.activated.connect(lambda row: self.speed_chosen.emit(SPEEDS[row]))
         self.time = QLabel()
         self.time.setObjectName("muted")
         self.time.setMinimumWidth(int(QFontMetricsF(self.font()).horizontalAdvance("00:00.0 / 00:00.0")) + 8)

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QWidget
 from app.playback import PlayedVideo
 from app.ui.event_list import EventList
 from app.ui.live_run import LiveRun
+from app.ui.panel import Panel
 from app.ui.seek_bar import Found, SeekBar
 from app.ui.theme import Colours
 from recognizer.decision import ActionEvent
@@ -15,7 +16,7 @@ from recognizer.decision import ActionEvent
 _LOOK_MS = 100
 
 
-class SeekControl(QObject):
+class SeekControl(QObject, Panel):
     """Shows the bar while a file is played, and moves in it; a click on an event goes to its start."""
 
     def __init__(self, live: LiveRun, events: EventList, colours: Colours, parent: QWidget) -> None:
@@ -65,8 +66,12 @@ class SeekControl(QObject):
             return events
         return tuple(replace(event, time_s=played.file_s(event.time_s)) for event in events)
 
-    def close(self) -> None:
-        """End."""
+    def set_colours(self, colours: Colours) -> None:
+        """Another theme."""
+        self.bar.set_colours(colours)
+
+    def end(self) -> None:
+        """The window closes."""
         self._timer.stop()
 
     def _begin(self, played: PlayedVideo) -> None:

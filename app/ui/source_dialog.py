@@ -2,11 +2,11 @@
 
 from urllib.parse import urlsplit
 
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QDialogButtonBox, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from app.ui.closing import ClosingDialog
 from app.ui.enabling import enable
-from app.ui.notifier import Notifier
 
 _SCHEMES = ("http", "https", "rtsp", "rtsps", "rtmp", "udp", "tcp", "srt")
 
@@ -14,9 +14,10 @@ _SCHEMES = ("http", "https", "rtsp", "rtsps", "rtmp", "udp", "tcp", "srt")
 class SourceDialog(ClosingDialog):
     """One line for a URL. chosen: an address that can be tried."""
 
+    chosen = Signal(str)
+
     def __init__(self, parent: QWidget | None = None, url: str = "") -> None:
         super().__init__(parent)
-        self.chosen: Notifier[[str]] = Notifier()
         self.setWindowTitle("Open URL")
         self.setMinimumWidth(460)
         heading = QLabel("&Address of a camera or video stream")
@@ -43,7 +44,7 @@ class SourceDialog(ClosingDialog):
         enable(self.buttons.button(QDialogButtonBox.StandardButton.Open), "" if ready else self.hint.text())
 
     def _accept(self) -> None:
-        self.chosen.tell(self.address.text().strip())
+        self.chosen.emit(self.address.text().strip())
         self.accept()
 
 

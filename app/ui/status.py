@@ -6,11 +6,13 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
 from app.settings import RunOptions
 from app.types import RunInfo, StatsSnapshot
 from app.ui.elided_label import ElidedLabel
+from app.ui.live_run import RunView
+from app.ui.panel import Panel
 
 _CHOOSES_ITSELF = ("auto", "cpu")
 
 
-class Status(QFrame):
+class Status(QFrame, Panel):
     """Shows a StatsSnapshot and a RunInfo. Widths are fixed, so that nothing moves while numbers change."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -54,6 +56,10 @@ class Status(QFrame):
         self.pose.setText(f"Pose {_rate(stats.pose_fps)} fps")
         ages = f"{stats.age_p50_ms:.0f} / {stats.age_p95_ms:.0f} ms" if stats.age_p95_ms else "–"  # noqa: RUF001
         self.age.setText(f"Age {ages}")
+
+    def show_run(self, view: RunView) -> None:
+        """The source and the provider."""
+        self.show_info(view.info, view.options)
 
     def show_info(self, info: RunInfo | None, options: RunOptions) -> None:
         """The source and the provider; options: what was asked for."""

@@ -2,11 +2,9 @@
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import QObject, Qt
+from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QColor, QPalette, QPixmapCache
 from PySide6.QtWidgets import QApplication
-
-from app.ui.notifier import Notifier
 
 SYSTEM, LIGHT, DARK = "system", "light", "dark"
 THEMES = (SYSTEM, LIGHT, DARK)
@@ -73,9 +71,10 @@ _LIGHT = Colours(
 class Theme(QObject):
     """The theme in use. changed: the application wears the new one."""
 
+    changed = Signal()
+
     def __init__(self, application: QApplication, choice: str = SYSTEM) -> None:
         super().__init__(application)
-        self.changed: Notifier[[]] = Notifier()
         self._application = application
         self.choice = SYSTEM
         self.colours = _DARK
@@ -107,7 +106,7 @@ class Theme(QObject):
         self.colours = _LIGHT if light else _DARK  # a system that does not say gets the one that suits video
         self._application.setPalette(_palette(self.colours))
         self._application.setStyleSheet(_style_sheet(self.colours))
-        self.changed.tell()
+        self.changed.emit()
 
 
 def _palette(colours: Colours) -> QPalette:

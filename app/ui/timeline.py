@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from app.palette import action_rgb, action_text, person_rgb, text_rgb
 from app.types import PersonResult, Result
+from app.ui.panel import Panel
 from app.ui.theme import Colours
 from pose.estimators import MAX_PEOPLE
 
@@ -86,7 +87,7 @@ class History:
         row.append(Stretch(decision.action, start_s, self.now_s))
 
 
-class Timeline(QWidget):
+class Timeline(QWidget, Panel):
     """Paints a History; it is drawn when refresh() is called, not with every result."""
 
     def __init__(self, colours: Colours, parent: QWidget | None = None) -> None:
@@ -108,7 +109,11 @@ class Timeline(QWidget):
         self._fit_rows()
         self.update()
 
-    def clear(self) -> None:
+    def add_result(self, result: Result) -> None:
+        """Drawn with the next refresh."""
+        self.history.add(result)
+
+    def begin_run(self) -> None:
         """Forget everything."""
         self.history.clear()
         self.refresh()

@@ -20,6 +20,8 @@ from app.ui.choices import (
     source_text,
 )
 from app.ui.chooser import Chooser
+from app.ui.live_run import RunView
+from app.ui.panel import Panel
 
 _RUN = ("start", "pause", "record", "teach", "screenshot")
 _VIEW = ("mirror", "large_text", "panel", "attention", "full_screen", "theme", "shortcuts")
@@ -27,7 +29,7 @@ _LEAST, _MOST = 78, 260  # width of a chooser: of its text, within these
 _MARGIN, _GAP = 14, 5
 
 
-class Toolbar(QFrame):
+class Toolbar(QFrame, Panel):
     """Choosers, each under its name, and tool buttons for the actions.
 
     Choosers that have no room for what they say go into a panel that the button `more` opens, the last ones first.
@@ -66,6 +68,10 @@ class Toolbar(QFrame):
         row.addSpacing(10)
         self._add_buttons(row, actions, _VIEW)
         self.show_options(options)
+
+    def show_run(self, view: RunView) -> None:
+        """Show what is asked for."""
+        self.show_options(view.options)
 
     def show_options(self, options: RunOptions) -> None:
         """Show what is asked for."""

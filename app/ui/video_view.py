@@ -3,29 +3,32 @@
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPaintEvent, QTextOption
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.palette import LABEL_BACKGROUND
 from app.types import Result
 from app.ui.large_text import paint_large_text
-from app.ui.notifier import Notifier
+from app.ui.live_run import RunView
+from app.ui.messages import empty_message, notice
+from app.ui.panel import Panel
 from app.ui.people_painter import JointScores, Placement, fitted, paint_people
 from app.ui.theme import Colours
 
 _FROZEN = "Frozen: Ctrl+F goes back to live"
 
 
-class VideoView(QWidget):
+class VideoView(QWidget, Panel):
     """Shows results. painted: told once of each result, when it is on the screen.
 
     Nothing is drawn while nothing is new, and nothing at all while the window is minimised or hidden.
     """
 
+    painted = Signal(object)  # Result
+
     def __init__(self, colours: Colours, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.painted: Notifier[[Result]] = Notifier()
         self._colours = colours
         self._result: Result | None = None
         self._held: Result | None = None
@@ -69,6 +72,19 @@ class VideoView(QWidget):
             self._advice = text
             self.setAccessibleDescription(text or " ".join(self._message).strip())
             self._refresh()
+
+    def begin_run(self) -> None:
+        """Empty the view."""
+        self.show_result(None)
+
+    def add_result(self, result: Result) -> None:
+        """Show it at once."""
+        self.show_result(result)
+
+    def show_run(self, view: RunView) -> None:
+        """What is said in place of a picture, and over one that stands still."""
+        self.set_message(*empty_message(view))
+        self.set_notice(notice(view))
 
     def show_result(self, result: Result | None) -> None:
         """Show a result; None empties the view."""
@@ -166,7 +182,7 @@ class VideoView(QWidget):
         painter.end()
         if self._unpainted and result is self._result:
             self._unpainted = False
-            self.painted.tell(result)
+            self.painted.emit(result)
 
     def _refresh(self) -> None:
         if self.isVisible() and not self.window().isMinimized():

@@ -6,6 +6,7 @@ from PySide6.QtCore import QObject, QTimer
 from PySide6.QtGui import QAction
 
 from app.ui.live_run import LiveRun
+from app.ui.panel import Panel
 from app.ui.toast import Toast
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 _LOOK_MS = 200
 
 
-class VirtualCameraControl(QObject):
+class VirtualCameraControl(QObject, Panel):
     """Off at every start: others see the picture only after it was asked for."""
 
     def __init__(self, live: LiveRun, action: QAction, toast: Toast, parent: QObject | None = None) -> None:
@@ -29,7 +30,7 @@ class VirtualCameraControl(QObject):
     def show(self, shown: bool) -> None:
         """Begin, or end."""
         if not shown:
-            self.close()
+            self.end()
             return
         from app.virtual_camera import VirtualCamera
 
@@ -37,7 +38,7 @@ class VirtualCameraControl(QObject):
         self._live.add_tap(self._camera)
         self._timer.start()
 
-    def close(self) -> None:
+    def end(self) -> None:
         """End it."""
         self._timer.stop()
         camera, self._camera = self._camera, None
@@ -52,7 +53,7 @@ class VirtualCameraControl(QObject):
         if camera.failure:
             line = camera.failure
             self._action.setChecked(False)
-            self.close()
+            self.end()
             self._toast.say(line[:1].upper() + line[1:])
         elif camera.device and not self._told:
             self._told = True

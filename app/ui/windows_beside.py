@@ -3,11 +3,10 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
 from app.ui.jobs import Jobs
-from app.ui.notifier import Notifier
 from app.ui.shortcuts import ShortcutsDialog
 from app.ui.theme import Theme
 
@@ -18,12 +17,13 @@ class WindowsBeside(QObject):
     recorded: told when there are new recordings. again: another take of an action is to be recorded.
     """
 
+    recorded = Signal()
+    again = Signal(str)
+
     def __init__(
         self, root: Callable[[], Path], theme: Theme, jobs: Jobs, use_model: Callable[[str], None], parent: QWidget
     ) -> None:
         super().__init__(parent)
-        self.recorded: Notifier[[]] = Notifier()
-        self.again: Notifier[[str]] = Notifier()
         self._root, self._theme, self._jobs, self._use_model, self._window = root, theme, jobs, use_model, parent
 
     def open_library(self, model: Callable[[], str], recording: str = "") -> None:
@@ -46,7 +46,7 @@ class WindowsBeside(QObject):
 
         dialog = TeachDialog(self._root(), model, self._jobs, self._theme.colours, self._window)
         dialog.use.connect(self._use_model)
-        dialog.again.connect(self.again.tell)
+        dialog.again.connect(self.again)
         dialog.show()
 
     def show_recognizers(self, running: Callable[[], str]) -> None:

@@ -138,7 +138,7 @@ def test_a_count_stands_beside_the_action(running, engines, qtbot):
     given = replace(result(4.0), persons=(person,))
     engines.last.give(given)
     qtbot.waitUntil(lambda: running.video.result is given)
-    running._show_side()
+    running._refresh()
     assert (running.panel.action.text(), running.panel.count.text()) == ("squat", "7")
     assert "31 a minute" in running.panel.detail.text()
     again = replace(given, persons=(replace(person, count=0, per_minute=0.0),))

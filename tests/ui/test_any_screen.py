@@ -43,7 +43,7 @@ def see(window, engines):
     seen = test_attention.looked_at(3.0, persons=((0, "jumping_jacks"), (1, "sit_down")))
     engines.last.give(replace(seen, events=(fakes.start("jumping_jacks", 1.0), fakes.end("sit_down", 2.0))))
     window.live.pull()
-    window._show_side()
+    window._refresh()
     window._show_stats()
 
 

@@ -542,7 +542,7 @@ def test_nobody_and_a_window_that_is_not_full_are_said(panel_open, engines):
 def test_it_follows_the_person_that_the_side_panel_shows(panel_open, engines):
     give(panel_open, engines.last, looked_at(2.0, persons=((0, "walk"), (1, "wave"))))
     assert panel_open.attention.control.moment.person == 0
-    panel_open._show_side()
+    panel_open._refresh()
     panel_open.actions_by_name["next_person"].trigger()
     assert panel_open.attention.control.moment.person == 1  # a paused picture has no next result
     give(panel_open, engines.last, looked_at(2.1, persons=((0, "walk"), (1, "wave"))))

@@ -90,7 +90,7 @@ def shown(qtbot):
         panel.show_moment(moment)
         for title in [choice.value for choice in panel.inside.kind.choices]:
             panel.inside.kind.set_value(title)
-            panel.inside.kind.chosen.tell(title)
+            panel.inside.kind.chosen.emit(title)
             found[title], _ = drawn(panel.inside.matrix)
             if title in (views.SPATIAL_TITLE, views.LINKS_TITLE):
                 found[f"{title} on joints"] = inspected(panel, SmallFrame(2.0, picture, 1.0), moment, explained)

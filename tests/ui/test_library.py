@@ -410,7 +410,7 @@ def test_person_sitting_and_note_are_given_by_keys(window):
     clip = window.library.clip(window.showing.clip.id)
     assert (clip.who, clip.session, clip.note) == ("Zoë", "Monday evening", "left hand")
     window.browser.filters.who.setCurrentIndex(window.browser.filters.who.findData("Zoë"))
-    window.browser.filters.changed.tell()
+    window.browser.filters.changed.emit()
     assert [row.id for row in window.browser.clips.rows] == [clip.id]
 
 

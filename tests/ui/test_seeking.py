@@ -79,7 +79,7 @@ def test_steps_speed_and_loop(running, engines):
 
 def test_events_are_shown_over_the_whole_file_and_lead_there(running, engines, qtbot):
     played = playing(running, engines)
-    running.live.events.tell((start("walk", 12.0), end("walk", 17.0, duration_s=5.0)))
+    running.live.events.emit((start("walk", 12.0), end("walk", 17.0, duration_s=5.0)))
     assert running.seeking.bar.track.found == [Found(0, "walk", 10.0, 15.0)]
     assert running.events.events.rows[0].start_s == 10.0, "the file's time"
     running.events.clicked.emit(running.events.events.index(0, 0))
@@ -143,7 +143,7 @@ def test_clicks_in_the_real_window_move_a_real_file_and_events_keep_its_time(sho
     seen = played.read()
     assert played.position.at_s == pytest.approx(6.0, abs=0.15)
     assert seen.time_s == pytest.approx(0.9 + JUMP_S, abs=1e-3), "the run's clock goes on"
-    window.live.events.tell((start("walk", seen.time_s), end("walk", seen.time_s + 1.0, duration_s=1.0)))
+    window.live.events.emit((start("walk", seen.time_s), end("walk", seen.time_s + 1.0, duration_s=1.0)))
     (row,) = window.events.events.rows
     assert row.start_s == pytest.approx(played.position.at_s, abs=1e-3)
     (found,) = track.found
@@ -163,5 +163,5 @@ def test_the_last_events_of_a_file_that_is_over_have_its_time_too(showing, engin
     played.seek(5.0)
     seen = played.read()
     engines.last.state = EngineState.STOPPED
-    window.live.events.tell((end("walk", seen.time_s, duration_s=0.0),))
+    window.live.events.emit((end("walk", seen.time_s, duration_s=0.0),))
     assert window.events.events.rows[0].start_s == pytest.approx(5.0, abs=0.15)

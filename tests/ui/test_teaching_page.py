@@ -534,7 +534,7 @@ def test_the_dialog_has_a_take_recorded_again_in_the_page(library, running, engi
     for _ in range(3):
         engines.last.give(fakes.result(0.1))
         running.live.pull()
-    dialog.again.tell("wave")
+    dialog.again.emit("wave")
     page = running.teaching.page
     assert page.isVisible()
     assert (page.recorder.series.action, page.recorder.series.takes) == ("wave", 1)

@@ -94,7 +94,7 @@ def test_the_widget_has_a_row_for_each_person(qtbot, theme):
     timeline.history.add(result(5.0, persons=((0, "walk"), (1, "wave"), (3, "clap"))))
     timeline.refresh()
     assert timeline.height() > one
-    timeline.clear()
+    timeline.begin_run()
     assert timeline.height() == one
     assert timeline.history.rows == {}
 

@@ -38,7 +38,7 @@ def open_dialogs(kind=QDialog):
 def shown(window, qtbot, given, engines):
     engines.last.give(given)
     qtbot.waitUntil(lambda: window.video.result is given)
-    window._show_side()
+    window._refresh()
 
 
 def test_it_starts_by_itself_and_says_what_takes_so_long(window, engines, qtbot):

@@ -4,29 +4,30 @@ from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QWidget
 
 from app.alerts.rules import AlertError, Alerts, Rule, alerts_path, load, save
 from app.alerts.runner import AlertRunner, Outcome
 from app.ui.live_run import LiveRun
-from app.ui.notifier import Notifier
+from app.ui.panel import Panel
 
 _LOOK_MS = 200
 
 
-class AlertControl(QObject):
+class AlertControl(QObject, Panel):
     """told: a line for the user. outcome: what became of an alert, on the window's thread. All methods, too.
 
     Nothing runs until there are rules, or one is tried. file: another one than the user's own.
     """
 
+    told = Signal(str)
+    outcome = Signal(object)  # Outcome
+
     def __init__(
         self, live: LiveRun, actions: Callable[[], tuple[str, ...]], file: Path | None, parent: QWidget
     ) -> None:
         super().__init__(parent)
-        self.told: Notifier[[str]] = Notifier()
-        self.outcome: Notifier[[Outcome]] = Notifier()
         self._live, self._actions, self._window = live, actions, parent
         self._file = file or alerts_path()
         self._runner: AlertRunner | None = None
@@ -68,7 +69,7 @@ class AlertControl(QObject):
         """Do what a rule says, now."""
         self._running().try_rule(rule)
 
-    def close(self) -> None:
+    def end(self) -> None:
         """End everything."""
         self._timer.stop()
         if self._runner is not None:
@@ -81,7 +82,7 @@ class AlertControl(QObject):
             self.alerts = load(self._file)
         except AlertError as error:
             self._unread = str(error)
-            QTimer.singleShot(0, self, lambda: self.told.tell(self._unread))
+            QTimer.singleShot(0, self, lambda: self.told.emit(self._unread))
             return
         if self.alerts.rules or self.alerts.broker is not None:
             self._watch()
@@ -102,7 +103,7 @@ class AlertControl(QObject):
     def _look(self) -> None:
         while self._outcomes:
             outcome = self._outcomes.popleft()
-            self.outcome.tell(outcome)
+            self.outcome.emit(outcome)
             if outcome.failure and self._failing.get(outcome.rule) != outcome.failure:
-                self.told.tell(f"{outcome.rule}: {outcome.failure}")
+                self.told.emit(f"{outcome.rule}: {outcome.failure}")
             self._failing[outcome.rule] = outcome.failure

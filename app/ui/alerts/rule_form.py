@@ -3,7 +3,7 @@
 import shlex
 from collections.abc import Collection, Sequence
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QCheckBox,
     QDialogButtonBox,
@@ -21,7 +21,6 @@ from app.palette import action_text
 from app.ui.closing import ClosingDialog
 from app.ui.enabling import enable
 from app.ui.layout import scrolling
-from app.ui.notifier import Notifier
 from app.ui.picker import Picker
 from recognizer.counting import UNCOUNTED
 from recognizer.decision import IDLE, UNKNOWN
@@ -42,9 +41,10 @@ _KINDS = {
 class RuleForm(ClosingDialog):
     """made: the rule. rule: the one to change; None for a new one. taken: names of the others."""
 
+    made = Signal(object)  # Rule
+
     def __init__(self, rule: Rule | None, actions: Sequence[str], taken: Collection[str], parent: QWidget) -> None:
         super().__init__(parent)
-        self.made: Notifier[[Rule]] = Notifier()
         self.setWindowTitle("Rule" if rule is None else f"Rule {rule.name}")
         self.setMinimumWidth(520)
         self._taken, self._rule = taken, rule
@@ -168,7 +168,7 @@ class RuleForm(ClosingDialog):
 
     def _accept(self) -> None:
         times = self.how.currentText() == TIMES
-        self.made.tell(
+        self.made.emit(
             Rule(
                 self._name(),
                 self.action.currentData(),

@@ -7,6 +7,7 @@ from PySide6.QtCore import QObject
 from app.types import PersonResult, Result
 from app.ui.attention.strip import HeatStrip
 from app.ui.live_run import LiveRun
+from app.ui.panel import Panel
 from app.ui.theme import Colours, Theme
 from app.ui.video_view import VideoView
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from app.ui.attention.panel import AttentionPanel
 
 
-class AttentionOpener(QObject):
+class AttentionOpener(QObject, Panel):
     """The panel as the window sees it, there or not."""
 
     def __init__(self, live: LiveRun, video: VideoView, theme: Theme, parent: QObject | None = None) -> None:
@@ -44,7 +45,7 @@ class AttentionOpener(QObject):
         if self.control is not None:
             self.control.add(result, person)
 
-    def clear(self) -> None:
+    def begin_run(self) -> None:
         """Another run begins."""
         if self.control is not None:
             self.control.clear()
@@ -71,7 +72,7 @@ class AttentionOpener(QObject):
         if self.panel is not None:
             self.panel.set_colours(colours)
 
-    def close(self) -> None:
+    def end(self) -> None:
         """Free everything, for the window closes."""
         if self.control is not None:
             self.control.end()

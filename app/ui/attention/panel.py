@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QTabWidget, QToolButton, QVBoxLayout, QWidget
 
 from app.palette import action_text
@@ -13,7 +14,6 @@ from app.ui.attention.matrix import MatrixView
 from app.ui.attention.moments import Moment
 from app.ui.attention.views import LINKS_TITLE, SPATIAL_TITLE, View, joint_names, times, views_of
 from app.ui.chooser import Choice, Chooser
-from app.ui.notifier import Notifier
 from app.ui.theme import Colours
 from recognizer.types import Explanation
 
@@ -133,10 +133,11 @@ class InsideView(QWidget):
 class AttentionPanel(QFrame):
     """asked: an action (or PREDICTED) and a method were chosen. hold, overlay: buttons that keys toggle, too."""
 
+    asked = Signal(str, str)
+
     def __init__(self, colours: Colours, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("card")
-        self.asked: Notifier[[str, str]] = Notifier()
         self.title = QLabel()
         self.title.setWordWrap(True)
         self.action = Chooser("Action to explain", action_text)
@@ -153,7 +154,7 @@ class AttentionPanel(QFrame):
         self.tabs.setDocumentMode(True)
         self._lay_out()
         for chooser in (self.action, self.method):
-            chooser.chosen.connect(lambda _: self.asked.tell(self.action.value, self.method.value))
+            chooser.chosen.connect(lambda _: self.asked.emit(self.action.value, self.method.value))
 
     def _button(self, text: str, tip: str) -> QToolButton:
         button = QToolButton()

@@ -2,12 +2,11 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, QLineF, QPointF, QRectF, QSize, Qt
+from PySide6.QtCore import QEvent, QLineF, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from app.heat import heat_rgb
-from app.ui.notifier import Notifier
 from app.ui.theme import Colours
 from recognizer.types import Clip
 
@@ -22,9 +21,10 @@ class HeatStrip(QWidget):
     The small skeletons have one scale for the whole clip, so that a jump is seen as one.
     """
 
+    picked = Signal(object)  # int | None
+
     def __init__(self, colours: Colours, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.picked: Notifier[[int | None]] = Notifier()
         self._colours = colours
         self._clip: Clip | None = None
         self._scores: NDArray[np.float64] = np.zeros(0)
@@ -73,7 +73,7 @@ class HeatStrip(QWidget):
         if place != self._pick:
             self._pick = place
             self.update()
-            self.picked.tell(place)
+            self.picked.emit(place)
 
     def set_colours(self, colours: Colours) -> None:
         """Another theme."""

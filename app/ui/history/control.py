@@ -2,24 +2,25 @@
 
 from collections import deque
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QWidget
 
 from app.history import History, HistoryLog, history_path
 from app.settings import UserSettings
 from app.ui.live_run import LiveRun
-from app.ui.notifier import Notifier
+from app.ui.panel import Panel
 from app.ui.theme import Theme
 
 _LOOK_MS = 500
 
 
-class HistoryControl(QObject):
+class HistoryControl(QObject, Panel):
     """told: a line for the user. Files that are played are not kept: their actions are not today's."""
+
+    told = Signal(str)
 
     def __init__(self, live: LiveRun, settings: UserSettings, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
-        self.told: Notifier[[str]] = Notifier()
         self.history = History(history_path())
         self._live, self._settings, self._theme, self._window = live, settings, theme, parent
         self._log: HistoryLog | None = None
@@ -43,7 +44,7 @@ class HistoryControl(QObject):
             self._live.add_tap(self._log)
             self._timer.start()
         elif not on:
-            self.close()
+            self.end()
 
     def show(self) -> None:
         """The page."""
@@ -57,7 +58,7 @@ class HistoryControl(QObject):
         page.raise_()
         page.activateWindow()
 
-    def close(self) -> None:
+    def end(self) -> None:
         """End; what waits is written."""
         self._timer.stop()
         if self._log is not None:
@@ -71,4 +72,4 @@ class HistoryControl(QObject):
 
     def _look(self) -> None:
         while self._lines:
-            self.told.tell(self._lines.popleft())
+            self.told.emit(self._lines.popleft())

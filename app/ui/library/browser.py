@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from PySide6.QtCore import QAbstractTableModel, QItemSelection, QItemSelectionModel, QRect, QSize, Qt
+from PySide6.QtCore import QAbstractTableModel, QItemSelection, QItemSelectionModel, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QLabel, QTableView, QTabWidget, QVBoxLayout, QWidget
 
@@ -13,7 +13,6 @@ from app.ui.library.clip_model import ClipModel
 from app.ui.library.filters import FilterBar
 from app.ui.library.recording_model import RecordingModel
 from app.ui.library.strips import Strips
-from app.ui.notifier import Notifier
 
 CLIPS, RECORDINGS, BIN = range(3)
 _STRIP_PX = 48
@@ -28,10 +27,11 @@ _RECORDINGS_GROW = {3: 3, 4: 2, 5: 2}
 class Browser(QWidget):
     """chosen: other clips or recordings are chosen. turned: another list is shown."""
 
+    chosen = Signal()
+    turned = Signal()
+
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.chosen: Notifier[[]] = Notifier()
-        self.turned: Notifier[[]] = Notifier()
         self._filtering = False
         self._hidden: tuple[list[int], list[str]] | None = None  # chosen before a filter hid some of it
         self.filters = FilterBar()
@@ -128,12 +128,12 @@ class Browser(QWidget):
     def _turn(self) -> None:
         if self.table.model().rowCount() and not self.table.chosen_places():
             self.table.choose([0])
-        self.turned.tell()
+        self.turned.emit()
 
     def _tell_chosen(self, *_: QItemSelection) -> None:
         if not self._filtering:
             self._hidden = None  # the user has chosen something else
-        self.chosen.tell()
+        self.chosen.emit()
 
     def _count(self, library: Library) -> None:
         clips, recordings, deleted = self.clips.rowCount(), self.recordings.total, self.deleted.total

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLineEdit, QSizePolicy, QVBoxLayout, QWidget
 
 from app.library.catalogue import Library
 from app.library.editing import PARTS
 from app.library.types import Filter
 from app.palette import action_text
-from app.ui.notifier import Notifier
 from app.ui.picker import Picker
 
 _NARROWEST_PX = 74
@@ -17,14 +17,15 @@ _NARROWEST_PX = 74
 class FilterBar(QWidget):
     """changed: something else is asked for."""
 
+    changed = Signal()
+
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.changed: Notifier[[]] = Notifier()
         self.search = QLineEdit()
         self.search.setPlaceholderText("notes, names, sources")
         self.search.setClearButtonEnabled(True)
         self.search.setAccessibleName("Search")
-        self.search.textChanged.connect(lambda _: self.changed.tell())
+        self.search.textChanged.connect(self.changed)
         self.unlabelled = self._check("Unlabelled", "Only what has no label yet")
         self.suspect = self._check("Suspect", "Only what may be labelled wrongly")
         self.action = self._picker("Action")
@@ -70,7 +71,7 @@ class FilterBar(QWidget):
             check.setChecked(False)
         for picker in (self.action, self.who, self.sitting, self.split):
             picker.setCurrentIndex(0)
-        self.changed.tell()
+        self.changed.emit()
 
     def offer(self, library: Library) -> None:
         """The names that there are; what was picked stays."""
@@ -91,13 +92,13 @@ class FilterBar(QWidget):
         picker.setToolTip(name)
         picker.setMinimumWidth(_NARROWEST_PX)
         picker.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        picker.activated.connect(lambda _: self.changed.tell())
+        picker.activated.connect(self.changed)
         return picker
 
     def _check(self, text: str, tip: str) -> QCheckBox:
         check = QCheckBox(text)
         check.setToolTip(tip)
-        check.toggled.connect(lambda _: self.changed.tell())
+        check.toggled.connect(self.changed)
         return check
 
 

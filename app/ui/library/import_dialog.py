@@ -4,6 +4,7 @@ import os
 import threading
 from pathlib import Path
 
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import (
     QCheckBox,
     QFileDialog,
@@ -27,7 +28,6 @@ from app.ui.dialogs import file_dialog
 from app.ui.enabling import enable
 from app.ui.jobs import Jobs
 from app.ui.library.transfer_dialog import TransferDialog
-from app.ui.notifier import Notifier
 from app.ui.picker import Picker
 from pose.estimators import MAX_PEOPLE
 
@@ -35,12 +35,13 @@ from pose.estimators import MAX_PEOPLE
 class ImportDialog(TransferDialog):
     """imported: something is in the library now."""
 
+    imported = Signal()
+
     needs = "Add files or a folder first"
 
     def __init__(self, root: Path, jobs: Jobs, parent: QWidget | None = None) -> None:
         super().__init__("Import", root, jobs, parent)
         self.resize(560, 560)
-        self.imported: Notifier[[]] = Notifier()
         self._make_parts()
         self._lay_out()
         self._show_running(False)
@@ -155,7 +156,7 @@ class ImportDialog(TransferDialog):
 
     def _done(self, report: ImportReport) -> None:
         if report.recordings:
-            self.imported.tell()
+            self.imported.emit()
         if self._gone:
             return
         self._show_running(False)

@@ -2,25 +2,25 @@
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QStringListModel, Qt
+from PySide6.QtCore import QStringListModel, Qt, Signal, SignalInstance
 from PySide6.QtWidgets import QCompleter, QGridLayout, QLineEdit, QPushButton, QWidget
 
 from app.library.labels import MAX_NOTE, MAX_TYPED
 from app.library.types import ClipRow, RecordingRow
 from app.palette import action_text
 from app.ui.library.commands import tooltip_of
-from app.ui.notifier import Notifier
 
 
 class LabelFields(QWidget):
     """Each field tells what was typed, at Enter; runs of spaces are one."""
 
+    action_given = Signal(str)
+    who_given = Signal(str)
+    sitting_given = Signal(str)
+    note_given = Signal(str)
+
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.action_given: Notifier[[str]] = Notifier()
-        self.who_given: Notifier[[str]] = Notifier()
-        self.sitting_given: Notifier[[str]] = Notifier()
-        self.note_given: Notifier[[str]] = Notifier()
         self.action = self._field("Action", "action (L)", "label", self.action_given)
         self.who = self._field("Who", "who (H)", "who", self.who_given)
         self.sitting = self._field("Sitting", "sitting (T)", "sitting", self.sitting_given)
@@ -70,11 +70,11 @@ class LabelFields(QWidget):
             field.setText(text)
             field.setCursorPosition(0)  # of a long one the beginning is shown
 
-    def _field(self, name: str, hint: str, command: str, given: Notifier[[str]], longest: int = MAX_TYPED) -> QLineEdit:
+    def _field(self, name: str, hint: str, command: str, given: SignalInstance, longest: int = MAX_TYPED) -> QLineEdit:
         field = QLineEdit()
         field.setPlaceholderText(hint)
         field.setAccessibleName(name)
         field.setMaxLength(longest)
         field.setToolTip(tooltip_of(command))
-        field.returnPressed.connect(lambda: given.tell(" ".join(field.text().split())))
+        field.returnPressed.connect(lambda: given.emit(" ".join(field.text().split())))
         return field

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QSize, Qt, Signal, SignalInstance
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMainWindow, QSplitter, QVBoxLayout, QWidget
 
@@ -26,7 +26,6 @@ from app.ui.library.names_dialog import NamesDialog
 from app.ui.library.player import Player
 from app.ui.library.showing import Showing, describe
 from app.ui.library.splits_dialog import SplitsDialog
-from app.ui.notifier import Notifier
 from app.ui.screen import fit
 from app.ui.theme import Theme
 
@@ -39,13 +38,15 @@ class LibraryWindow(QMainWindow):
     model: the recognizer that is asked for labels. recorded: tells that there are new recordings.
     """
 
+    changed = Signal()
+
     def __init__(
         self,
         root: Path,
         theme: Theme,
         parent: QWidget | None = None,
         model: Callable[[], str] = lambda: "act",
-        recorded: Notifier[[]] | None = None,
+        recorded: SignalInstance | None = None,
     ) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -53,12 +54,12 @@ class LibraryWindow(QMainWindow):
         self.setMinimumSize(720, 400)
         lend_quit(self)
         fit(self, QSize(1240, 780))
-        self.changed: Notifier[[]] = Notifier()
         self.library: Library | None = None
         self.root = root
         self._theme, self._jobs = theme, Jobs(self)
-        self._recorded = recorded or Notifier()
-        self._recorded.connect(self.recordings_changed)
+        if recorded is not None:
+            recorded.connect(self.recordings_changed)
+        self._recorded = recorded
         self._closed = False
         self._borrowed: Library | None = None  # by the job that opens it, whose outcome may come after the window's end
         self._handing_over = threading.Lock()
@@ -268,7 +269,7 @@ class LibraryWindow(QMainWindow):
 
     def _edited(self) -> None:
         self.refresh()
-        self.changed.tell()
+        self.changed.emit()
 
     def _from_field(self, edit: Callable[[str], None], text: str) -> None:
         edit(text)
@@ -379,7 +380,8 @@ class LibraryWindow(QMainWindow):
             self._closed = True
         self.player.pause()
         self._theme.changed.disconnect(self._wear_theme)
-        self._recorded.disconnect(self.recordings_changed)
+        if self._recorded is not None:
+            self._recorded.disconnect(self.recordings_changed)
         self.browser.strips.close()
         self._jobs.close(timeout_s=0.3)  # the whole program is to end within two seconds
         library, self.library, self.edits.library, self._borrowed = self._borrowed, None, None, None

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QLineF, QPointF, QRectF, Qt, QTimer
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
@@ -13,7 +13,6 @@ from app.library.types import ClipRow
 from app.palette import action_rgb, person_rgb
 from app.ui.elided_label import ElidedLabel
 from app.ui.library.frames import Stretch
-from app.ui.notifier import Notifier
 from app.ui.people_painter import fitted
 from app.ui.theme import Colours
 
@@ -28,10 +27,11 @@ SPEEDS = (0.25, 0.5, 1.0, 2.0)
 class Player(QWidget):
     """moved: the time that is shown. bounds_changed: in and out were set. Keys are the window's."""
 
+    moved = Signal(float)
+    bounds_changed = Signal(float, float)
+
     def __init__(self, colours: Colours, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.moved: Notifier[[float]] = Notifier()
-        self.bounds_changed: Notifier[[float, float]] = Notifier()
         self._colours = colours
         self.stretch: Stretch | None = None
         self.loading = False  # the stretch is still of what was shown before
@@ -86,7 +86,7 @@ class Player(QWidget):
         self.picture.update()
         self.bar.update()
         self._say_where()
-        self.moved.tell(self.time_s)
+        self.moved.emit(self.time_s)
 
     def step(self, seconds: float, *, loop: bool = False) -> None:
         """Forward or back; in a loop within the clip."""
@@ -143,7 +143,7 @@ class Player(QWidget):
             self.bounds = start_s, end_s
             self.bar.update()
             self._say_where()
-            self.bounds_changed.tell(start_s, end_s)
+            self.bounds_changed.emit(start_s, end_s)
 
     def _say_where(self) -> None:
         if self.stretch is None:

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, SignalInstance
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -29,7 +29,6 @@ from app.ui.closing import ClosingDialog, close_box
 from app.ui.enabling import enable
 from app.ui.jobs import Jobs
 from app.ui.library.clip_edits import ClipEdits
-from app.ui.notifier import Notifier
 from app.ui.picker import Picker
 
 _HINT = "Name a split, then put people, sittings or recordings into its parts; every step can be undone (Ctrl+Z)."
@@ -38,7 +37,7 @@ _HINT = "Name a split, then put people, sittings or recordings into its parts; e
 class SplitsDialog(ClosingDialog):
     """Every step is one of the library's undo. It does not block the window."""
 
-    def __init__(self, edits: ClipEdits, changed: Notifier[[]], parent: QWidget | None = None) -> None:
+    def __init__(self, edits: ClipEdits, changed: SignalInstance, parent: QWidget | None = None) -> None:
         """changed: tells when something in the library has changed."""
         super().__init__(parent)
         self.setWindowTitle("Splits")

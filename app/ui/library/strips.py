@@ -5,12 +5,11 @@ import threading
 from collections import OrderedDict, deque
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Qt, QTimer
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QImage, QPixmap
 
 from app.library.thumbnails import clip_picture
 from app.library.types import ClipRow
-from app.ui.notifier import Notifier
 
 log = logging.getLogger(__name__)
 
@@ -25,10 +24,11 @@ _Key = tuple[str, float, float, int]
 class Strips(QObject):
     """ready: the pictures of these clips (ids) are there now."""
 
+    ready = Signal(object)  # list[int]
+
     def __init__(self, size_px: tuple[int, int], parent: QObject | None = None) -> None:
         """size_px: width and height that a picture is to fit into."""
         super().__init__(parent)
-        self.ready: Notifier[[list[int]]] = Notifier()
         self._size_px = size_px
         self._root: Path | None = None
         self._kept: OrderedDict[_Key, QPixmap | None] = OrderedDict()
@@ -83,7 +83,7 @@ class Strips(QObject):
         while len(self._kept) > _KEPT:
             self._kept.popitem(last=False)
         if ids:
-            self.ready.tell(ids)
+            self.ready.emit(ids)
         with self._changed:
             idle = not self._wishes and not self._made
         if idle and not ids:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.errors import RecordingError
 from app.library.types import Named
@@ -15,7 +15,7 @@ from app.types import EngineState, Result
 from app.ui.jobs import Jobs
 from app.ui.live_run import LiveRun
 from app.ui.messages import cannot_record
-from app.ui.notifier import Notifier
+from app.ui.panel import Panel
 from app.ui.recording.record_bar import RecordBar, RecordChoices
 from app.ui.theme import Theme
 from app.ui.video_view import VideoView
@@ -33,13 +33,17 @@ class Saved:
     text: str
 
 
-class RecordControl(QObject):
+class RecordControl(QObject, Panel):
     """Recording while the bar is shown; hidden, nothing is kept in memory.
 
     saved: a new recording. taken_back: one has gone into the bin. told: a line that must be seen: what failed, or what
     a killed run had left.
     root: of the library.
     """
+
+    saved = Signal(object)  # Saved
+    taken_back = Signal()
+    told = Signal(str)
 
     def __init__(
         self,
@@ -52,9 +56,6 @@ class RecordControl(QObject):
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self.saved: Notifier[[Saved]] = Notifier()
-        self.taken_back: Notifier[[]] = Notifier()
-        self.told: Notifier[[str]] = Notifier()
         self.root = root or library_root()
         self._live, self._video, self._jobs = live, video, jobs
         self.bar = RecordBar(theme.colours, choices)
@@ -71,7 +72,7 @@ class RecordControl(QObject):
         self.bar.pressed.connect(self.toggle)
         self.bar.cancelled.connect(self.cancel)
         self.bar.changed.connect(self._arm)
-        jobs.start("unfinished", self._recover, self._tell_recovered, self.told.tell)
+        jobs.start("unfinished", self._recover, self._tell_recovered, self.told.emit)
 
     @property
     def view(self) -> RecorderView:
@@ -110,9 +111,9 @@ class RecordControl(QObject):
         if self.view.state in (RecorderState.COUNTDOWN, RecorderState.RECORDING):
             self._recorder.stop()
         elif reason := self._no_picture():
-            self.told.tell(reason)
+            self.told.emit(reason)
         elif not self.bar.ready():
-            self.told.tell(self.bar.state.text())  # the bar has seldom room for all of it
+            self.told.emit(self.bar.state.text())  # the bar has seldom room for all of it
         else:
             self._arm()
             self._recorder.start()
@@ -127,11 +128,11 @@ class RecordControl(QObject):
         """Put a recording into the library's bin."""
 
         def done(_: None) -> None:
-            self.taken_back.tell()
+            self.taken_back.emit()
             self._look_for_names()
-            self.told.tell("The take is in the library's bin, from which it can be taken out")
+            self.told.emit("The take is in the library's bin, from which it can be taken out")
 
-        self._jobs.start("take-back", lambda: put_into_bin(self.root, saved.folder.name), done, self.told.tell)
+        self._jobs.start("take-back", lambda: put_into_bin(self.root, saved.folder.name), done, self.told.emit)
 
     def hold_last(self) -> str:
         """Put the last seconds aside for save_last(), while the user is asked; why that cannot be, "" where it is."""
@@ -146,7 +147,7 @@ class RecordControl(QObject):
             self._arm()
             self._recorder.save_last(action)
 
-    def source_changed(self) -> None:
+    def begin_run(self) -> None:
         """Another run begins."""
         if self._recorder is not None:
             self._recorder.source_changed(self._live.options.source, self._live.options.layout)
@@ -172,13 +173,13 @@ class RecordControl(QObject):
             self._ending = True
             self._recorder.stop()
             if state is RecorderState.COUNTDOWN:
-                self.told.tell(f"No take was made. {cannot_record(self._live.view)}")
+                self.told.emit(f"No take was made. {cannot_record(self._live.view)}")
 
     def _look_for_names(self) -> None:
         """Of actions and people, to complete what is typed."""
         self._jobs.start("names", lambda: names_of(self.root), lambda names: self.bar.offer(*names), log.warning)
 
-    def close(self) -> None:
+    def end(self) -> None:
         """The window closes: what is being recorded is kept."""
         self._end(wait_s=1.0)
 
@@ -197,9 +198,9 @@ class RecordControl(QObject):
 
         def again(_: Result) -> None:
             self._live.result.disconnect(again)
-            self.told.tell(line)
+            self.told.emit(line)
 
-        self.told.tell(line)
+        self.told.emit(line)
         self._live.result.connect(again)  # by then the window has been painted, and somebody looks at it
         self.bar.show_view(RecorderView(RecorderState.READY, message=line))
 
@@ -233,9 +234,9 @@ class RecordControl(QObject):
             self._look_for_names()
         while self._told:
             folder, view = self._told.pop(0)
-            self.saved.tell(Saved(folder, said_of(folder, view)))
+            self.saved.emit(Saved(folder, said_of(folder, view)))
         while self._failures:
-            self.told.tell(self._failures.pop(0))
+            self.told.emit(self._failures.pop(0))
 
 
 def names_of(root: Path) -> tuple[list[Named], list[Named]]:

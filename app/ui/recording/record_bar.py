@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent, QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import (
     QBoxLayout,
@@ -26,7 +26,6 @@ from app.plurals import counted
 from app.recording.recorder import RecorderState, RecorderView, TakeSettings
 from app.ui.elided_label import ElidedLabel
 from app.ui.enabling import enable
-from app.ui.notifier import Notifier
 from app.ui.theme import Colours
 
 _BUSY_SAYS = "Takes are being made: Stop ends them"
@@ -52,12 +51,13 @@ class RecordChoices:
 class RecordBar(QFrame):
     """pressed: begin, or end what runs. cancelled: throw the take away. changed: another way to make takes."""
 
+    pressed = Signal()
+    cancelled = Signal()
+    changed = Signal()
+
     def __init__(self, colours: Colours, choices: RecordChoices, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("card")
-        self.pressed: Notifier[[]] = Notifier()
-        self.cancelled: Notifier[[]] = Notifier()
-        self.changed: Notifier[[]] = Notifier()
         self._colours = colours
         self._refusal = ""
         self._last = choices.action
@@ -75,9 +75,9 @@ class RecordBar(QFrame):
         self.button = QPushButton("Record")
         self.button.setObjectName("primary")
         self.button.setMinimumWidth(110)
-        self.button.clicked.connect(lambda: self.pressed.tell())
+        self.button.clicked.connect(self.pressed)
         self.cancel = QPushButton("Throw away")
-        self.cancel.clicked.connect(lambda: self.cancelled.tell())
+        self.cancel.clicked.connect(self.cancelled)
         self.state = ElidedLabel()
         self._first = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._second = QBoxLayout(QBoxLayout.Direction.LeftToRight)
@@ -210,7 +210,7 @@ class RecordBar(QFrame):
         field.setPlaceholderText(hint)
         field.setMaxLength(MAX_TYPED)
         field.setAccessibleName(name)
-        field.editingFinished.connect(self.changed.tell)
+        field.editingFinished.connect(self.changed)
         field.textEdited.connect(lambda _: self._say("", field))
         field.returnPressed.connect(lambda: self.button.setFocus())
         return field
@@ -221,7 +221,7 @@ class RecordBar(QFrame):
         box.setValue(value)
         box.setAccessibleName(name)
         box.setToolTip(name)
-        box.valueChanged.connect(lambda _: self.changed.tell())
+        box.valueChanged.connect(self.changed)
         return box
 
     def _seconds(self, name: str, value: float, low: float, high: float) -> QDoubleSpinBox:
@@ -232,14 +232,14 @@ class RecordBar(QFrame):
         box.setValue(value)
         box.setAccessibleName(name)
         box.setToolTip(name)
-        box.valueChanged.connect(lambda _: self.changed.tell())
+        box.valueChanged.connect(self.changed)
         return box
 
     def _check(self, text: str, tip: str, on: bool) -> QCheckBox:
         check = QCheckBox(text)
         check.setToolTip(tip)
         check.setChecked(on)
-        check.toggled.connect(lambda _: self.changed.tell())
+        check.toggled.connect(self.changed)
         return check
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QRect, QSize, Qt
+from PySide6.QtCore import QRect, QSize, Qt, Signal
 from PySide6.QtGui import QIcon, QPixmap
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QPushButton, QToolButton, QVBoxLayout, QWidget
 
@@ -10,7 +10,6 @@ from app.library.labels import MAX_TYPED
 from app.library.types import ClipRow
 from app.ui.enabling import enable
 from app.ui.library.strips import Strips
-from app.ui.notifier import Notifier
 from app.ui.styled import style_as
 from app.ui.teaching.deck import SHOWN_TAKES
 from app.ui.teaching.guidance import WANTED_TAKES
@@ -23,9 +22,10 @@ _FRAMES = 3  # in the strip of a take, of which the middle one is shown
 class TakesRow(QWidget):
     """Small pictures of takes, each a button. chosen: the one that is to be played."""
 
+    chosen = Signal(object)  # ClipRow
+
     def __init__(self, strips: Strips) -> None:
         super().__init__()
-        self.chosen: Notifier[[ClipRow]] = Notifier()
         self.buttons: list[QToolButton] = []
         self._strips = strips
         self._rows: tuple[ClipRow, ...] = ()
@@ -60,7 +60,7 @@ class TakesRow(QWidget):
         button.setIconSize(QSize(*PICTURE_PX))
         button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         place = len(self.buttons)
-        button.clicked.connect(lambda: self.chosen.tell(self._rows[place]))
+        button.clicked.connect(lambda: self.chosen.emit(self._rows[place]))
         button.hide()
         self.buttons.append(button)
         return button
@@ -76,13 +76,14 @@ class ActionCard(QFrame):
     """record: the button that begins and ends takes was pressed. named: another name was typed. chosen: a take is to
     be played."""
 
+    record = Signal(object)  # ActionCard
+    named = Signal(object)  # ActionCard
+    chosen = Signal(object)  # ClipRow
+
     def __init__(self, strips: Strips, fixed_name: str = "", hint: str = "") -> None:
         """fixed_name: of a card whose name cannot be changed."""
         super().__init__()
         self.setObjectName("card")
-        self.record: Notifier[[ActionCard]] = Notifier()
-        self.named: Notifier[[ActionCard]] = Notifier()
-        self.chosen: Notifier[[ClipRow]] = Notifier()
         self.action = fixed_name  # as the library has it; "" of a card that has no name yet
         self.count = 0
         self._fixed = bool(fixed_name)
@@ -102,12 +103,12 @@ class ActionCard(QFrame):
         self.name.setPlaceholderText("name, such as wave")
         self.name.setMaxLength(MAX_TYPED)
         self.name.setAccessibleName("Name of the action")
-        self.name.editingFinished.connect(lambda: self.named.tell(self))
+        self.name.editingFinished.connect(lambda: self.named.emit(self))
         self.name.returnPressed.connect(self.button.setFocus)
         self.title.setTextFormat(Qt.TextFormat.PlainText)
         self.number.setObjectName("muted")
-        self.button.clicked.connect(lambda: self.record.tell(self))
-        self.takes.chosen.connect(self.chosen.tell)
+        self.button.clicked.connect(lambda: self.record.emit(self))
+        self.takes.chosen.connect(self.chosen)
         self.state.setObjectName("muted")
         self.state.setWordWrap(True)
         self.state.setTextFormat(Qt.TextFormat.PlainText)

@@ -2,11 +2,11 @@
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Signal
 
 from app.ui.jobs import Jobs
 from app.ui.live_run import LiveRun
-from app.ui.notifier import Notifier
+from app.ui.panel import Panel
 from app.ui.recording.control import RecordControl
 from app.ui.theme import Colours, Theme
 from app.ui.video_view import VideoView
@@ -15,12 +15,17 @@ if TYPE_CHECKING:
     from app.ui.teaching.teach_page import TeachPage
 
 
-class TeachOpener(QObject):
+class TeachOpener(QObject, Panel):
     """The page as the window sees it, there or not.
 
     told: a line that must be seen. recorded: there is a new recording. use: the folder or the name of a recognizer to
     switch to. more: the user wants the dialog with every choice.
     """
+
+    told = Signal(str)
+    recorded = Signal()
+    use = Signal(str)
+    more = Signal()
 
     def __init__(
         self,
@@ -33,10 +38,6 @@ class TeachOpener(QObject):
     ) -> None:
         """recording: knows the library and what the user has chosen of recording."""
         super().__init__(parent)
-        self.told: Notifier[[str]] = Notifier()
-        self.recorded: Notifier[[]] = Notifier()
-        self.use: Notifier[[str]] = Notifier()
-        self.more: Notifier[[]] = Notifier()
         self._live, self._video, self._theme, self._jobs, self._recording = live, video, theme, jobs, recording
         self.page: TeachPage | None = None
 
@@ -62,7 +63,7 @@ class TeachOpener(QObject):
         if self.page is not None:
             self.page.record_again(action)
 
-    def source_changed(self) -> None:
+    def begin_run(self) -> None:
         """Another run begins."""
         if self.page is not None:
             self.page.recorder.source_changed()
@@ -72,7 +73,7 @@ class TeachOpener(QObject):
         if self.page is not None:
             self.page.review.set_colours(colours)
 
-    def close(self) -> None:
+    def end(self) -> None:
         """The window closes: what is being recorded is kept, a training is cancelled."""
         if self.page is not None:
             self.page.end()
@@ -84,8 +85,8 @@ class TeachOpener(QObject):
         recording = self._recording
         recorder = TakeRecorder(recording.root, self._live, self._video, self._jobs, recording.bar.choices, self)
         page = TeachPage(recording.root, self._live, recorder, self._theme.colours, self._jobs)
-        page.told.connect(self.told.tell)
-        page.recorded.connect(self.recorded.tell)
-        page.use.connect(self.use.tell)
-        page.more.connect(self.more.tell)
+        page.told.connect(self.told)
+        page.recorded.connect(self.recorded)
+        page.use.connect(self.use)
+        page.more.connect(self.more)
         return page

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from app.ui.jobs import Jobs
 from app.ui.library.player import Player
-from app.ui.notifier import Notifier
 from app.ui.styled import style_as
 from app.ui.teaching import deck
 from app.ui.teaching.deck import Replay
@@ -25,13 +25,14 @@ class Review(QWidget):
     """left: a button was pressed, the take is not shown any more. changed: the library has, by that button. again:
     another take of an action is to be recorded. told: a line that must be seen."""
 
+    left = Signal()
+    changed = Signal()
+    again_wanted = Signal(str)
+    told = Signal(str)
+
     def __init__(self, root: Path, colours: Colours, jobs: Jobs) -> None:
         """root: of the library."""
         super().__init__()
-        self.left: Notifier[[]] = Notifier()
-        self.changed: Notifier[[]] = Notifier()
-        self.again_wanted: Notifier[[str]] = Notifier()
-        self.told: Notifier[[str]] = Notifier()
         self.replay: Replay | None = None
         self._root, self._jobs = root, jobs
         self.player = Player(colours)
@@ -91,27 +92,27 @@ class Review(QWidget):
 
     def _keep(self) -> None:
         if (take := self._leave()) is not None:
-            self._start(lambda: deck.keep(self._root, take.clips), lambda _: self.changed.tell())
+            self._start(lambda: deck.keep(self._root, take.clips), lambda _: self.changed.emit())
 
     def _redo(self) -> None:
         if (take := self._throw_away()) is not None:
-            self.again_wanted.tell(str(take.clips[0].action))
+            self.again_wanted.emit(str(take.clips[0].action))
 
     def _throw_away(self) -> Replay | None:
         take = self._leave()
         if take is not None:
-            self._start(lambda: deck.throw_away(self._root, take.recording, take.clips), lambda _: self.changed.tell())
+            self._start(lambda: deck.throw_away(self._root, take.recording, take.clips), lambda _: self.changed.emit())
         return take
 
     def _leave(self) -> Replay | None:
         """Show nothing; what was shown."""
         take = self.replay
         self.clear()
-        self.left.tell()
+        self.left.emit()
         return take
 
     def _start(self, do: Callable[[], T], then: Callable[[T], None]) -> None:
-        self._jobs.start("take", do, then, self.told.tell)
+        self._jobs.start("take", do, then, self.told.emit)
 
     def _button(self, text: str, tip: str, slot: Callable[[], object]) -> QPushButton:
         button = QPushButton(text)

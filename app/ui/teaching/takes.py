@@ -5,14 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.recording.recorder import Recorder, RecorderState, RecorderView, TakeSettings
 from app.types import EngineState
 from app.ui.jobs import Jobs
 from app.ui.live_run import LiveRun
 from app.ui.messages import cannot_record
-from app.ui.notifier import Notifier
 from app.ui.recording.record_bar import RecordChoices
 from app.ui.video_view import VideoView
 
@@ -36,6 +35,11 @@ class TakeRecorder(QObject):
     saved: the folder of a new take and its action. ended: the series is over, or was. told: a line that must be
     seen. looked: how far the recorder is."""
 
+    saved = Signal(object, str)  # Path, str
+    ended = Signal()
+    told = Signal(str)
+    looked = Signal(object)  # RecorderView
+
     def __init__(
         self,
         root: Path,
@@ -46,10 +50,6 @@ class TakeRecorder(QObject):
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self.saved: Notifier[[Path, str]] = Notifier()
-        self.ended: Notifier[[]] = Notifier()
-        self.told: Notifier[[str]] = Notifier()
-        self.looked: Notifier[[RecorderView]] = Notifier()
         self.countdown_s = 3.0
         self.series: Series | None = None
         self._root, self._live, self._video, self._jobs = root, live, video, jobs
@@ -87,7 +87,7 @@ class TakeRecorder(QObject):
         """Begin a series; False, and `told`, where there is no picture to record."""
         self._live.look()
         if reason := cannot_record(self._live.view):
-            self.told.tell(reason)
+            self.told.emit(reason)
             return False
         self.open()
         self.series, self._left = series, series.takes
@@ -132,7 +132,7 @@ class TakeRecorder(QObject):
         view = self.view
         over = self._live.view.state in (EngineState.STOPPED, EngineState.FAILED)
         if self.series is not None and self._left > 0 and over:
-            self.told.tell(cannot_record(self._live.view))
+            self.told.emit(cannot_record(self._live.view))
             self.stop()
         self._video.set_countdown(_sign(view))
         self._pass_on()
@@ -142,7 +142,7 @@ class TakeRecorder(QObject):
                 self._begin()
             else:
                 self._end()
-        self.looked.tell(self.view)
+        self.looked.emit(self.view)
 
     def _begin(self) -> None:
         assert self._recorder is not None
@@ -154,7 +154,7 @@ class TakeRecorder(QObject):
     def _end(self) -> None:
         if self.series is not None:
             self.series = None
-            self.ended.tell()
+            self.ended.emit()
 
     def _settings(self, series: Series) -> TakeSettings:
         choices = self._choices()
@@ -173,10 +173,10 @@ class TakeRecorder(QObject):
             folder = self._done.pop(0)
             self._left, self._started = max(self._left - 1, 0), True
             if self.series is not None:
-                self.saved.tell(folder, self.series.action)
+                self.saved.emit(folder, self.series.action)
         while self._failures:
             self._left, self._started = 0, True
-            self.told.tell(self._failures.pop(0))
+            self.told.emit(self._failures.pop(0))
 
 
 def _sign(view: RecorderView) -> str:

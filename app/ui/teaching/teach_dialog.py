@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import (
     QCheckBox,
     QFormLayout,
@@ -27,7 +27,6 @@ from app.teaching import Progress, TeachingDone, command_of
 from app.ui.closing import ClosingDialog, close_box
 from app.ui.enabling import enable
 from app.ui.jobs import Jobs
-from app.ui.notifier import Notifier
 from app.ui.picker import Picker
 from app.ui.teaching.report import as_html, made_of_html, progress_text, worst_takes
 from app.ui.teaching.shelf import Files, Shelf, base_of, before, files_of, read, running_of, short_name
@@ -53,13 +52,14 @@ class TeachDialog(ClosingDialog):
     """use: the folder of a recognizer to switch to. again: another take of an action is to be recorded. It does not
     block the window."""
 
+    use = Signal(str)
+    again = Signal(str)
+
     def __init__(self, root: Path, model: str, jobs: Jobs, colours: Colours, parent: QWidget | None = None) -> None:
         """root: of the library. model: the recognizer that runs, to build on where it can be built on."""
         super().__init__(parent)
         self.setWindowTitle("Teach new actions")
         self.resize(860, 680)
-        self.use: Notifier[[str]] = Notifier()
-        self.again: Notifier[[str]] = Notifier()
         self.worst = WorstTakes(root, colours, jobs)
         self._root, self._jobs = root, jobs
         self._base = base_of(root, model)
@@ -255,7 +255,7 @@ class TeachDialog(ClosingDialog):
     def _follow_worst(self) -> None:
         review = self.worst.review
         review.told.connect(self._say)
-        review.again_wanted.connect(self.again.tell)
+        review.again_wanted.connect(self.again)
         review.changed.connect(self.look_at_library)
 
     def _show_version(self, model: TaughtModel | None) -> None:
@@ -352,7 +352,7 @@ class TeachDialog(ClosingDialog):
         self._before, self._running = self._running, model
         self.taught.mark(model)
         self._show_way_back()
-        self.use.tell(model)
+        self.use.emit(model)
 
     def _show_way_back(self) -> None:
         enable(self.back, "" if self._before is not None else "There is nothing to go back to")

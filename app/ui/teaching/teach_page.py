@@ -3,7 +3,7 @@
 from itertools import pairwise
 from pathlib import Path
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
@@ -14,7 +14,6 @@ from app.teaching import TeachingDone
 from app.ui.jobs import Jobs
 from app.ui.library.strips import Strips
 from app.ui.live_run import LiveRun
-from app.ui.notifier import Notifier
 from app.ui.teaching import deck
 from app.ui.teaching.action_card import PICTURE_PX, ActionCard
 from app.ui.teaching.deck import ActionTakes, Deck, Replay
@@ -40,13 +39,14 @@ class TeachPage(QWidget):
     """closed: it is to be closed. told: a line that must be seen. recorded: there is a new recording. use: the folder
     or name of a recognizer to switch to. more: the dialog with every choice is wanted."""
 
+    closed = Signal()
+    told = Signal(str)
+    recorded = Signal()
+    use = Signal(str)
+    more = Signal()
+
     def __init__(self, root: Path, live: LiveRun, recorder: TakeRecorder, colours: Colours, jobs: Jobs) -> None:
         super().__init__()
-        self.closed: Notifier[[]] = Notifier()
-        self.told: Notifier[[str]] = Notifier()
-        self.recorded: Notifier[[]] = Notifier()
-        self.use: Notifier[[str]] = Notifier()
-        self.more: Notifier[[]] = Notifier()
         self.recorder = recorder
         self._root, self._live, self._jobs = root, live, jobs
         self._deck: Deck | None = None
@@ -108,14 +108,14 @@ class TeachPage(QWidget):
         column.addWidget(self.bar)
 
     def _connect(self) -> None:
-        self.close_button.clicked.connect(lambda: self.closed.tell())
+        self.close_button.clicked.connect(self.closed)
         self.add.clicked.connect(lambda: self._add_card().name.setFocus())
         self._connect_card(self.nothing)
         recorder, review, bar = self.recorder, self.review, self.bar
         recorder.looked.connect(self._show_recorder)
         recorder.saved.connect(lambda folder, _: self._take_in(folder))
         recorder.ended.connect(self._series_over)
-        recorder.told.connect(self.told.tell)
+        recorder.told.connect(self.told)
         review.left.connect(self._leave_review)
         review.changed.connect(self._read)
         review.again_wanted.connect(self.record_again)
@@ -123,8 +123,8 @@ class TeachPage(QWidget):
         self.result.takes.look.connect(self._look_at)
         bar.begins.connect(self._hide_review)
         bar.changed.connect(self._refresh)
-        bar.use.connect(self.use.tell)
-        bar.more.connect(self.more.tell)
+        bar.use.connect(self.use)
+        bar.more.connect(self.more)
         bar.training.done.connect(self._taught)
         bar.training.entered.connect(lambda _: self._read())
 
@@ -318,7 +318,7 @@ class TeachPage(QWidget):
         card = self._recorded
         if card is None:
             return
-        self.recorded.tell()
+        self.recorded.emit()
         self._jobs.start(
             "take", lambda: deck.read_take(self._root, folder.name), lambda take: self._taken(card, take), self._say
         )
@@ -328,7 +328,7 @@ class TeachPage(QWidget):
             return
         self._read()
         if not take.clips:
-            self.told.tell(f"{card.action}: nobody was in the picture, so that take does not count")
+            self.told.emit(f"{card.action}: nobody was in the picture, so that take does not count")
         elif card is not self.nothing and self.isVisible():
             self._show_review(card, take, f"The last take of {card.action}")
 
@@ -377,7 +377,7 @@ class TeachPage(QWidget):
             self.bar.try_it.setFocus()
             self.area.verticalScrollBar().setValue(0)
         else:
-            self.told.tell(f"{label} is ready (Ctrl+K)")
+            self.told.emit(f"{label} is ready (Ctrl+K)")
 
     def _refresh(self) -> None:
         busy = self._recorded

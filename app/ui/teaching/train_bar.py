@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from app.teaching import Progress, TeachingDone
@@ -11,7 +12,6 @@ from app.ui.elided_label import ElidedLabel
 from app.ui.enabling import enable
 from app.ui.jobs import Jobs
 from app.ui.live_run import LiveRun
-from app.ui.notifier import Notifier
 from app.ui.styled import style_as
 from app.ui.teaching.guidance import cannot_train, live_text
 from app.ui.teaching.report import progress_text
@@ -29,12 +29,13 @@ class TrainBar(QWidget):
     """use: the folder or name of a recognizer to switch to. more: every choice is wanted. changed: what can be done
     next is something else. begins: a training is asked for."""
 
+    use = Signal(str)
+    more = Signal()
+    changed = Signal()
+    begins = Signal()
+
     def __init__(self, root: Path, live: LiveRun, jobs: Jobs) -> None:
         super().__init__()
-        self.use: Notifier[[str]] = Notifier()
-        self.more: Notifier[[]] = Notifier()
-        self.changed: Notifier[[]] = Notifier()
-        self.begins: Notifier[[]] = Notifier()
         self.training = Training(root, jobs, self)
         self.taught: Path | None = None  # the recognizer that has just been made
         self._root, self._live = root, live
@@ -73,7 +74,7 @@ class TrainBar(QWidget):
     def _connect(self) -> None:
         self.train.clicked.connect(lambda: self.toggle())
         self.try_it.clicked.connect(lambda: self._try())
-        self.options.clicked.connect(lambda: self.more.tell())
+        self.options.clicked.connect(self.more)
         self.training.began.connect(self._refresh)
         self.training.progressed.connect(self._show_progress)
         self.training.done.connect(self._done)
@@ -108,7 +109,7 @@ class TrainBar(QWidget):
         self._starting = True
         self._refresh()
         self.say("Reading the takes …")
-        self.begins.tell()
+        self.begins.emit()
         self.training.start([name for name, count in self._counts.items() if count >= FEWEST_CLIPS], request)
 
     def show_now(self, result: Result) -> None:
@@ -129,7 +130,7 @@ class TrainBar(QWidget):
         self.taught, self._before, self._starting = outcome.folder, "", False
         self._refresh()
         self.say(f"{version_label(outcome.folder)} is ready: press Try it, and do your actions.")
-        self.changed.tell()
+        self.changed.emit()
 
     def _failed(self, line: str) -> None:
         self._starting = False
@@ -142,13 +143,13 @@ class TrainBar(QWidget):
             return
         if self._before:
             back, self._before = self._before, ""
-            self.use.tell(back)
+            self.use.emit(back)
         else:
             self._before = running_of(self._root, self._live.options.model)
-            self.use.tell(str(self.taught))
+            self.use.emit(str(self.taught))
         self.say("")
         self._refresh()
-        self.changed.tell()
+        self.changed.emit()
 
     def _refresh(self) -> None:
         trains, ready = self.training.job is not None, self.taught is not None

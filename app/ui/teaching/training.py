@@ -4,14 +4,13 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QProgressBar
 
 from app.errors import UsageError
 from app.library.types import Model
 from app.teaching import Progress, TeachingDone, TeachingFailed, TeachingJob
 from app.ui.jobs import Jobs
-from app.ui.notifier import Notifier
 from app.ui.teaching.shelf import Shelf, clips_of, enter
 from recognizer.teaching.clips import TeachingClip
 from recognizer.teaching.request import TeachingRequest
@@ -29,13 +28,14 @@ class Training(QObject):
     one. entered: the library knows the new model; None where it could not be told.
     """
 
+    began = Signal()
+    progressed = Signal(object)  # Progress
+    done = Signal(object)  # TeachingDone
+    failed = Signal(str)
+    entered = Signal(object)  # Shelf | None
+
     def __init__(self, root: Path, jobs: Jobs, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self.began: Notifier[[]] = Notifier()
-        self.progressed: Notifier[[Progress]] = Notifier()
-        self.done: Notifier[[TeachingDone]] = Notifier()
-        self.failed: Notifier[[str]] = Notifier()
-        self.entered: Notifier[[Shelf | None]] = Notifier()
         self.job: TeachingJob | None = None
         self.cancelling = False
         self._root, self._jobs = root, jobs
@@ -75,7 +75,7 @@ class Training(QObject):
             return
         outcome = job.outcome
         if outcome is None:
-            self.progressed.tell(job.progress)
+            self.progressed.emit(job.progress)
             return
         self.job, self.cancelling = None, False
         self._timer.stop()
@@ -92,7 +92,7 @@ class Training(QObject):
             self._fail(str(error))
             return
         self._timer.start()
-        self.began.tell()
+        self.began.emit()
 
     def _done(self, outcome: TeachingDone) -> None:
         asked = self._asked
@@ -104,16 +104,16 @@ class Training(QObject):
         )
         folder = f"models/{asked.name}/{outcome.folder.name}"
         model = Model(version_label(outcome.folder), created, asked.kind, folder, made_of, outcome.check)
-        self.done.tell(outcome)
+        self.done.emit(outcome)
         self._jobs.start("model", lambda: enter(self._root, model), self._enter, lambda _: self._enter(None))
 
     def _enter(self, shelf: Shelf | None) -> None:
         if not self._closed:
-            self.entered.tell(shelf)
+            self.entered.emit(shelf)
 
     def _fail(self, line: str) -> None:
         if not self._closed:
-            self.failed.tell(line)
+            self.failed.emit(line)
 
 
 def show_progress(bar: QProgressBar, progress: Progress) -> None:

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHeaderView, QTreeWidget, QTreeWidgetItem
 
-from app.ui.notifier import Notifier
 from recognizer.teaching.versions import TaughtModel
 
 _LABEL, _MADE, _CLIPS, _RIGHT = range(4)
@@ -14,16 +14,17 @@ _LABEL, _MADE, _CLIPS, _RIGHT = range(4)
 class VersionList(QTreeWidget):
     """picked: another version is looked at; None for none."""
 
+    picked = Signal(object)  # TaughtModel | None
+
     def __init__(self) -> None:
         super().__init__()
-        self.picked: Notifier[[TaughtModel | None]] = Notifier()
         self._models: list[TaughtModel] = []
         self.setHeaderLabels(["Taught recognizer", "Made", "Clips", "Right"])
         self.setRootIsDecorated(False)
         self.setAccessibleName("Taught recognizers")
         self.header().setStretchLastSection(False)
         self.header().setSectionResizeMode(_LABEL, QHeaderView.ResizeMode.Stretch)
-        self.currentItemChanged.connect(lambda *_: self.picked.tell(self.chosen()))
+        self.currentItemChanged.connect(lambda *_: self.picked.emit(self.chosen()))
 
     def chosen(self) -> TaughtModel | None:
         """The one that is chosen."""

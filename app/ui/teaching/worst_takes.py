@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from app.ui.jobs import Jobs
-from app.ui.notifier import Notifier
 from app.ui.teaching.deck import Replay
 from app.ui.teaching.review import Review
 from app.ui.theme import Colours
@@ -18,9 +17,10 @@ GONE = "That take is not in the library any more"
 class TakeRows(QWidget):
     """A sentence and a button for each take. look: one is to be played, by the name of its clip."""
 
+    look = Signal(str)
+
     def __init__(self) -> None:
         super().__init__()
-        self.look: Notifier[[str]] = Notifier()
         self.buttons: list[QPushButton] = []
         self._rows: list[QWidget] = []
         self._column = QVBoxLayout(self)
@@ -47,7 +47,7 @@ class TakeRows(QWidget):
         button.setAutoDefault(False)
         button.setAccessibleName(f"Look at it: {says}")
         button.setToolTip("Play this take again, to keep it, do it again or throw it away")
-        button.clicked.connect(lambda: self.look.tell(clip))
+        button.clicked.connect(lambda: self.look.emit(clip))
         self.buttons.append(button)
         line = QHBoxLayout(row)
         line.setContentsMargins(0, 0, 0, 0)
@@ -90,4 +90,4 @@ class WorstTakes(QWidget):
         if take.clips:
             self.review.show_take(take, f"A take of {take.clips[0].action}")
         else:
-            self.review.told.tell(GONE)
+            self.review.told.emit(GONE)
