@@ -333,7 +333,6 @@ class MainWindow(QMainWindow):
         self.hide()
         self._side_timer.stop()
         self._status_timer.stop()
-        self._theme.changed.disconnect(self._wear_theme)
         for panel in self._panels:
             panel.end()
         self.live.close()

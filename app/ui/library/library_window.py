@@ -59,7 +59,6 @@ class LibraryWindow(QMainWindow):
         self._theme, self._jobs = theme, Jobs(self)
         if recorded is not None:
             recorded.connect(self.recordings_changed)
-        self._recorded = recorded
         self._closed = False
         self._borrowed: Library | None = None  # by the job that opens it, whose outcome may come after the window's end
         self._handing_over = threading.Lock()
@@ -379,9 +378,6 @@ class LibraryWindow(QMainWindow):
         with self._handing_over:
             self._closed = True
         self.player.pause()
-        self._theme.changed.disconnect(self._wear_theme)
-        if self._recorded is not None:
-            self._recorded.disconnect(self.recordings_changed)
         self.browser.strips.close()
         self._jobs.close(timeout_s=0.3)  # the whole program is to end within two seconds
         library, self.library, self.edits.library, self._borrowed = self._borrowed, None, None, None

@@ -145,7 +145,8 @@ class TeachPage(QWidget):
 
     def leave(self) -> None:
         """It is hidden: recording ends; a training goes on."""
-        self._live.result.disconnect(self.bar.show_now)
+        if self._watch.isActive():
+            self._live.result.disconnect(self.bar.show_now)
         self._watch.stop()
         self._hide_review()
         self.recorder.close()
