@@ -48,3 +48,21 @@ def test_tracks_keep_the_layout_of_the_poses_or_of_the_estimator():
     pose = Pose(np.ones((17, 2), np.float32), np.ones(17, np.float32), COCO_17, 0.0)
     assert tracks_of([(0.0, (pose,)), (0.1, ())], (64, 48), COCO_17).layout == COCO_17
     assert tracks_of([(0.0, ()), (0.1, ())], (64, 48), COCO_17).layout == COCO_17
+
+
+def test_another_estimator_ends_the_take_and_the_next_one_has_its_layout(tmp_path):
+    saved, failed = [], []
+    recorder = Recorder(tmp_path, "demo", MEDIAPIPE_33, saved=saved.append, failed=failed.append, lossless=True)
+    recorder.arm(TakeSettings("s", countdown_s=0, pre_roll_s=1.0, longest_s=60.0, when_still=False))
+    for shown, start_s in ((lambda given: given, 0.0), (as_coco, 5.0)):
+        recorder.start()
+        for number in range(30):
+            recorder(shown(result(start_s + number / 30)))
+        done = threading.Event()
+        recorder._tell(done.set)
+        assert done.wait(60)
+        recorder.source_changed("demo", COCO_17)
+    recorder.close()
+    assert failed == []
+    assert [read_recording(folder).info.layout for folder in saved] == [MEDIAPIPE_33.name, COCO_17.name]
+    assert [read_recording(folder).xy_px.shape for folder in saved] == [(30, 33, 2), (30, 17, 2)]
