@@ -85,7 +85,7 @@ def test_act_is_shipped_with_what_full_teaching_goes_on_from():
 
 def test_what_goes_on_where_that_is_not_the_whole_recognizer(tmp_path):
     assert start_sentence(WEIGHTS / "st-tr") == "Full fine-tunes only the temporal stream (T-TR) of st-tr."
-    assert "Of act's 3 averaged networks" in start_sentence(WEIGHTS / "act")
+    assert "the first of act's 3 averaged networks" in start_sentence(WEIGHTS / "act")
     assert start_sentence(WEIGHTS / "st-gcn") == ""
     for content in (b"", b"PK", (WEIGHTS / "act" / NETWORKS_FILE).read_bytes()[:5000]):
         (tmp_path / NETWORKS_FILE).write_bytes(content)
