@@ -95,26 +95,25 @@ class World:
         return detect
 
     def landmarks(self, *_):
-        def look(bgr, regions):
-            found = []
-            for region in regions:
-                self.looks.append("landmarks")
-                middle = np.array([region.x_px, region.y_px])
-                near = [
-                    (float(np.linalg.norm(s.hips - middle)), -place, s)
-                    for place, s in enumerate(self.people)
-                    if s.seen and np.linalg.norm(s.hips - middle) < 0.4 * region.side_px
-                ]
-                if near:
-                    somebody = min(near, key=lambda item: item[:2])[2]
-                    top = somebody.hips - np.array([0, 0.5 * somebody.height], np.float32)
-                    xy = np.concatenate((somebody.joints, [somebody.hips, top])).astype(np.float32)
-                    score = somebody.presence
-                else:
-                    xy, score = np.tile(middle, (35, 1)).astype(np.float32), 0.0
-                sure = np.full(33, 0.95, np.float32)
-                found.append(Landmarks(xy, sure, sure, score, region))
-            return found
+        def look(bgr, region, hidden=()):
+            self.looks.append("landmarks")
+            middle = np.array([region.x_px, region.y_px])
+            near = [
+                (float(np.linalg.norm(s.hips - middle)), -place, s)
+                for place, s in enumerate(self.people)
+                if s.seen
+                and np.linalg.norm(s.hips - middle) < 0.4 * region.side_px
+                and not any(np.linalg.norm(body[[23, 24]].mean(axis=0) - s.hips) < 0.05 * s.height for body in hidden)
+            ]
+            if near:
+                somebody = min(near, key=lambda item: item[:2])[2]
+                top = somebody.hips - np.array([0, 0.5 * somebody.height], np.float32)
+                xy = np.concatenate((somebody.joints, [somebody.hips, top])).astype(np.float32)
+                score = somebody.presence
+            else:
+                xy, score = np.tile(middle, (35, 1)).astype(np.float32), 0.0
+            sure = np.full(33, 0.95, np.float32)
+            return Landmarks(xy, sure, sure, score, region)
 
         return look
 
