@@ -1,6 +1,7 @@
 """Pixels to poses of several people: a finder that looks at parts of the picture in turn, and a follower for each."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -177,12 +178,16 @@ class BlazePoseEstimator:
             self._look_for_somebody(around(doubted.region, self._frames // 2), frame)
         elif self._looks.is_due():
             self._look_for_somebody(self._looks.next(), frame)
+        else:
+            known = [follower for follower in self._seen if follower.person is not None]
+            if (region := self._looks.behind([follower.region for follower in known])) is not None:
+                self._look_for_somebody(region, frame, known)
 
-    def _look_for_somebody(self, region: Region, frame: Frame) -> None:
+    def _look_for_somebody(self, region: Region, frame: Frame, hidden: Sequence[Follower] = ()) -> None:
         if not self._left:
             return
         self.calls += 1
-        detections = self._detector(frame.bgr, region)
+        detections = self._detector(frame.bgr, region, bodies(hidden))
         for detection in self._identities.unfollowed(detections, self._followers):
             if not self._is_new(detection, frame):
                 continue

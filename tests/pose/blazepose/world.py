@@ -80,13 +80,16 @@ class World:
         return Frame(bgr, self.frames / self.fps if time_s is None else time_s, 0.0, self.frames)
 
     def detector(self, *_):
-        def detect(bgr, region):
+        def detect(bgr, region, hidden=()):
             self.looks.append("detector")
             half = region.side_px / 2
             found = []
             for somebody in self.people:
                 inside = abs(somebody.x - region.x_px) < half and abs(somebody.y - region.y_px) < half
-                if somebody.seen and inside and somebody.detection >= 0.3:
+                covered = any(
+                    np.linalg.norm(b[[23, 24]].mean(axis=0) - somebody.hips) < 0.05 * somebody.height for b in hidden
+                )
+                if somebody.seen and inside and not covered and somebody.detection >= 0.3:
                     hips = somebody.hips
                     up = np.array([0, -0.5 * somebody.height], np.float32)
                     found.append(Detection(hips, hips + 0.6 * up, hips + up, somebody.detection))
