@@ -29,6 +29,7 @@ class IdentitySettings:
     confirm_score: least mean score of the landmark network; confirm_detection: least score of the detector.
     on_bones, bone_reach: part of a newcomer's joints that lie on a known person's bones, and how near that is.
     strong_detection, strong_score, strong_s: a newcomer seen so well by both networks needs no longer.
+    hidden_score: least mean score of the landmark network where the detector is as certain as that: half a body.
     near: how near hips and shoulders of a detection and of somebody followed are, in the larger one's size; same: even
     where the follower has a better detection in the same look.
     hiding: how far people stand from where somebody is looked for whom they may hide, in sides of the region.
@@ -48,6 +49,7 @@ class IdentitySettings:
     bone_reach: float = 0.05
     strong_detection: float = 0.8
     strong_score: float = 0.97
+    hidden_score: float = 0.7
     strong_s: float = 0.05
     near: float = 0.25
     same: float = 0.1
@@ -113,7 +115,8 @@ class Identities:
             follower.person, lost.person = lost.person, None
             follower.colours = lost.colours
             return
-        sure = follower.mean_score >= s.confirm_score and follower.score >= s.confirm_detection
+        half_hidden = follower.mean_score >= s.hidden_score and follower.score >= s.strong_detection
+        sure = half_hidden or (follower.mean_score >= s.confirm_score and follower.score >= s.confirm_detection)
         alone = not others and follower.score >= s.alone_score
         strong = follower.mean_score >= s.strong_score and follower.score >= s.strong_detection
         if alone or (sure and time_s - follower.since_s >= (s.strong_s if strong else s.confirm_s)):
