@@ -44,8 +44,9 @@ def report(name: str, rows: list[tuple[str, Account, float]]) -> str:
     scores = [hota(account.frames) for _, account, _ in rows]
     table["hota"] = [*(score.hota for score in scores), float(np.mean([score.hota for score in scores]))]
     for measure in ("oks", "pck"):
-        values = [getattr(account, measure) for _, account, _ in rows]
-        table[measure] = [float(np.mean(v)) if v else np.nan for v in (*values, [one for many in values for one in many])]
+        scenes_values = [getattr(account, measure) for _, account, _ in rows]
+        every = [value for values in scenes_values for value in values]
+        table[measure] = [float(np.mean(values)) if values else np.nan for values in (*scenes_values, every)]
     frames = sum(len(account.frames) for _, account, _ in rows)
     false_part = 100 * sum(account.false_frames for _, account, _ in rows) / frames
     took_ms = float(np.median([took for _, _, took in rows]))
