@@ -29,7 +29,6 @@ class IdentitySettings:
     confirm_score: least mean score of the landmark network; confirm_detection: least score of the detector.
     on_bones, bone_reach: part of a newcomer's joints that lie on a known person's bones, and how near that is.
     strong_detection, strong_score, strong_s: a newcomer seen so well by both networks needs no longer.
-    hidden_score: least mean score of the landmark network where the detector is as certain as that: half a body.
     near: how near hips and shoulders of a detection and of somebody followed are, in the larger one's size; same: even
     where the follower has a better detection in the same look.
     hiding: how far people stand from where somebody is looked for whom they may hide, in sides of the region.
@@ -49,7 +48,6 @@ class IdentitySettings:
     bone_reach: float = 0.05
     strong_detection: float = 0.8
     strong_score: float = 0.97
-    hidden_score: float = 0.7
     strong_s: float = 0.05
     near: float = 0.25
     same: float = 0.1
@@ -115,8 +113,7 @@ class Identities:
             follower.person, lost.person = lost.person, None
             follower.colours = lost.colours
             return
-        half_hidden = follower.mean_score >= s.hidden_score and follower.score >= s.strong_detection
-        sure = half_hidden or (follower.mean_score >= s.confirm_score and follower.score >= s.confirm_detection)
+        sure = follower.mean_score >= s.confirm_score and follower.score >= s.confirm_detection
         alone = not others and follower.score >= s.alone_score
         strong = follower.mean_score >= s.strong_score and follower.score >= s.strong_detection
         if alone or (sure and time_s - follower.since_s >= (s.strong_s if strong else s.confirm_s)):
@@ -147,7 +144,7 @@ class Identities:
                 assert b.pose is not None
                 gone = [worse for worse, _ in out]
                 if a not in gone and b not in gone and self._are_one(a.pose, b.pose):
-                    worse = _worse(a, b)
+                    worse = _worse(a, b, self.settings.return_colours)
                     out.append((worse, b if worse is a else a))
         return out
 
@@ -250,10 +247,13 @@ def _trunk_middles(pose: Pose) -> tuple[NDArray[np.float32], NDArray[np.float32]
     return hips, shoulders
 
 
-def _worse(a: Follower, b: Follower) -> Follower:
-    """Of two followers on one body the one that is not that person."""
+def _worse(a: Follower, b: Follower, unlike: float) -> Follower:
+    """Of two followers on one body the one that is not that person. unlike: colours that differ more are another's."""
     if a.person is None or b.person is None:
-        return a if a.person is None and (b.person is not None or a.since_s >= b.since_s) else b
+        newer, older = (a, b) if a.person is None and (b.person is not None or a.since_s >= b.since_s) else (b, a)
+        own, now = older.colours, older.colours_now
+        drawn = own is not None and now is not None and difference(own, now) > unlike
+        return older if drawn else newer
     if a.colours is not None and b.colours is not None and a.colours_now is not None and b.colours_now is not None:
         return a if difference(a.colours, a.colours_now) > difference(b.colours, b.colours_now) else b
     return a if a.since_s > b.since_s else b

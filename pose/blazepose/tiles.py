@@ -9,7 +9,7 @@ from pose.blazepose.region import Region
 _SMALL = 0.62  # side of the small tiles, in shorter sides of the picture
 _STEP = 0.67  # between tiles, in their sides, at most
 _AROUND = (1.3, 0.9, 1.8)  # of the region's side
-_BEHIND = 1.2  # the same, for a look at who stands behind somebody
+_BEHIND = 1.8  # the same, for a look at who stands behind somebody
 _FRAMES_A_LOOK = 2
 _FRAMES_A_QUIET_LOOK = 4  # once nothing has changed for so many looks:
 _QUIET_LOOKS = 24

@@ -37,7 +37,10 @@ def upright() -> np.ndarray:
 
 @dataclass
 class Somebody:
-    """hips: px. colour: of the trunk. detection, presence: scores. seen: whether the networks find them."""
+    """hips: px. colour: of the trunk. detection, presence: scores. seen: whether the networks find them.
+
+    wins: whether the landmark network takes anybody else in its region for them.
+    """
 
     x: float
     y: float
@@ -46,6 +49,7 @@ class Somebody:
     detection: float = 0.9
     presence: float = 0.98
     seen: bool = True
+    wins: bool = False
 
     @property
     def hips(self) -> np.ndarray:
@@ -102,7 +106,7 @@ class World:
             self.looks.append("landmarks")
             middle = np.array([region.x_px, region.y_px])
             near = [
-                (float(np.linalg.norm(s.hips - middle)), -place, s)
+                (0.0 if s.wins else float(np.linalg.norm(s.hips - middle)), -place, s)
                 for place, s in enumerate(self.people)
                 if s.seen
                 and np.linalg.norm(s.hips - middle) < 0.4 * region.side_px
