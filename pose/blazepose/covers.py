@@ -35,7 +35,7 @@ def cover(bgr: NDArray[np.uint8], bodies: Sequence[NDArray[np.float32]]) -> None
 def are_covered(points: NDArray[np.float32], body: NDArray[np.float32]) -> NDArray[np.bool_]:
     """Which points (..., 2) lie on a body (33, 2); all in pixels of one picture."""
     flat = points.reshape(-1, 2)
-    on_limb = _limb_gaps(flat, body) < _REACH * _height_px(body)
+    on_limb = _limb_gaps(flat, body) < _REACH * _height_px(body) + 1  # as what cover() draws in whole pixels
     hull = cv2.convexHull(body[_TRUNK].astype(np.float32))
     in_trunk = [cv2.pointPolygonTest(hull, (float(x), float(y)), False) >= 0 for x, y in flat]
     made: NDArray[np.bool_] = (on_limb | np.array(in_trunk, bool)).reshape(points.shape[:-1])

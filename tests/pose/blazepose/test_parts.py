@@ -179,7 +179,7 @@ def test_a_covered_body_is_grey_and_the_rest_as_it_was():
 def test_colours_of_somebody_half_hidden_are_of_the_half_that_is_seen():
     body = (np.array([100, 100], np.float32) + 150 * upright()).astype(np.float32)
     frame = np.full((200, 200, 3), (10, 200, 50), np.uint8)
-    in_front = (body + np.array([26, 0], np.float32)).astype(np.float32)
+    in_front = (body + np.array([24, 0], np.float32)).astype(np.float32)
     cover(frame, [in_front])
     sure = np.ones(33, np.float32)
     own = np.tile(np.array([10, 200, 50], np.float32) / 255, (5, 1))
