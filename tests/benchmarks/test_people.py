@@ -3,14 +3,17 @@
 import importlib.util
 import math
 
+import cv2
 import numpy as np
 import pytest
 
 if importlib.util.find_spec("motmetrics") is None:
     pytest.skip("needs the extra `research`", allow_module_level=True)
 
+from benchmarks.people.empty import rooms
 from benchmarks.people.measures import Matching, account_of, hota, oks, pck
 from benchmarks.people.scenes import Scene
+from benchmarks.people.steadiness import lag_frames, moved, shifts
 from pose.skeleton import MEDIAPIPE_33, MPOSE_13, convert
 from pose.types import Pose
 
@@ -89,3 +92,24 @@ def test_a_scene_with_a_person_found_and_a_skeleton_that_is_nobodys():
     assert made.oks == [1, 1]
     assert made.pck == [1, 1]
     assert hota(made.frames).detection == pytest.approx(2 / 3)
+
+
+def test_lag_is_the_delay_with_which_a_moved_picture_is_followed():
+    numbers = np.arange(30.0, 120.0)
+    for delay in (0.0, 0.6, 3.0):
+        assert lag_frames(200 + shifts(numbers - delay, 640), 30, 640) == pytest.approx(delay, abs=0.03)
+
+
+def test_a_moved_picture_shows_its_points_where_the_shifts_say():
+    picture = np.zeros((48, 320, 3), np.uint8)
+    picture[:, 158:162] = 255
+    for number, made in enumerate(moved(picture, 20)):
+        seen = float((made[24, :, 0] * np.arange(320.0)).sum() / made[24, :, 0].sum())
+        assert seen == pytest.approx(159.5 + shifts(np.array([float(number)]), 320)[0], abs=0.1)
+
+
+def test_empty_rooms_change():
+    pictures = list(rooms(102))
+    assert all(picture.shape == (480, 640, 3) for picture in pictures)
+    assert abs(float(pictures[0].mean()) - float(pictures[14].mean())) > 5  # the light
+    assert float(np.abs(cv2.blur(pictures[99], (9, 9)).astype(float) - cv2.blur(pictures[100], (9, 9))).mean()) > 5
