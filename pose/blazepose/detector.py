@@ -1,5 +1,6 @@
 """The detector: where in a part of the picture people may be, from BlazePose's detection network."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pose.blazepose.covers import cover
 from pose.blazepose.region import Region, around_person, cut
 from pose.onnx_session import cpu_session
 
@@ -47,9 +49,13 @@ class Detector:
         self._session: Any = cpu_session(model, threads, "the pose detector")
         self._anchors = anchors()
 
-    def __call__(self, bgr: NDArray[np.uint8], region: Region) -> list[Detection]:
-        """The people in the region, likeliest first; each once."""
-        blob = cv2.dnn.blobFromImage(cut(bgr, region, SIDE), 2 / 255, mean=(127.5, 127.5, 127.5), swapRB=True)
+    def __call__(
+        self, bgr: NDArray[np.uint8], region: Region, hidden: Sequence[NDArray[np.float32]] = ()
+    ) -> list[Detection]:
+        """The people in the region, likeliest first; each once. hidden: bodies (33, 2) px that are not to be seen."""
+        part = cut(bgr, region, SIDE)
+        cover(part, [region.from_picture(body) * SIDE for body in hidden])
+        blob = cv2.dnn.blobFromImage(part, 2 / 255, mean=(127.5, 127.5, 127.5), swapRB=True)
         raw, logits = self._session.run(["boxes", "scores"], {"image": blob})
         scores = 1 / (1 + np.exp(-np.clip(logits[0, :, 0], -_LARGEST_LOGIT, _LARGEST_LOGIT)))
         likely = np.flatnonzero(scores >= LEAST_SCORE)

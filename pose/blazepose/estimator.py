@@ -1,13 +1,14 @@
 """Pixels to poses of several people: a finder that looks at parts of the picture in turn, and a follower for each."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from pose.blazepose.detector import Detection, Detector
-from pose.blazepose.follower import Follower, pose_of
+from pose.blazepose.follower import Follower, bodies, pose_of
 from pose.blazepose.identities import Identities, IdentitySettings
 from pose.blazepose.landmarks import LandmarkNetwork, Landmarks
 from pose.blazepose.networks import load_networks
@@ -18,14 +19,18 @@ from pose.types import Frame, Pose
 
 _LEAST_SIZE = 0.15  # of the picture's height: smaller people are not followed
 _REJECTED_S = 1.0  # so long a place where nobody was is not tried again
+_REJECTED_WELL_SEEN_S = 0.2  # the same where the detector is certain
 _REJECTED_NEAR = 0.2  # of the size
 _LOST_EVERY = 2  # frames between looks for somebody lost
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Rejected:
+    """uncovered: whether the network saw those in front as well."""
+
     detection: Detection
     time_s: float
+    uncovered: bool
 
 
 class BlazePoseEstimator:
@@ -69,7 +74,7 @@ class BlazePoseEstimator:
         self._frames += 1
         self.calls = 0
         self._follow(frame)
-        self._part()
+        self._part(frame)
         self._find(frame)
         for follower in self._followers:
             if follower.person is None and not follower.lost:
@@ -105,7 +110,8 @@ class BlazePoseEstimator:
     def _follow(self, frame: Frame) -> None:
         """Look where people were; those who are lost only now and then."""
         time_s = frame.time_s
-        for follower in [*self._seen, *(f for f in self._followers if f.lost)]:
+        in_front_first = sorted(self._seen, key=lambda follower: len(follower.behind))
+        for follower in [*in_front_first, *(f for f in self._followers if f.lost)]:
             if follower.lost and (self._frames % _LOST_EVERY or not self._left or len(self._seen) >= self._people):
                 continue
             self._look_at(follower, frame)
@@ -120,24 +126,45 @@ class BlazePoseEstimator:
 
     def _look_at(self, follower: Follower, frame: Frame) -> None:
         """Find somebody where they are expected; lost where they are not there."""
-        self.calls += 1
         # Who was lost behind somebody may have gone on, or turned back.
         coasting = self._frames // _LOST_EVERY % 2 == 0
-        (found,) = self._landmarks(frame.bgr, [follower.expected(frame.time_s, coasting=coasting)])
+        region = follower.expected(frame.time_s, coasting=coasting)
+        hiding = self._identities.hiding(region, [other for other in self._seen if other is not follower])
+        behind = [other for other in hiding if follower.lost or other in follower.behind]
+        found = self._landmarks_in(region, frame, behind)
         if not follower.fits(found, frame):
             follower.lose()
-        elif not follower.lost or self._comes_back(follower, found, frame):
+        elif not follower.lost or self._comes_back(follower, found, frame, behind):
+            follower.behind = behind
             follower.take(found, frame)
 
-    def _comes_back(self, lost: Follower, found: Landmarks, frame: Frame) -> bool:
+    def _landmarks_in(self, region: Region, frame: Frame, hidden: list[Follower]) -> Landmarks:
+        self.calls += 1
+        return self._landmarks(frame.bgr, region, bodies(hidden))
+
+    def _comes_back(self, lost: Follower, found: Landmarks, frame: Frame, hidden_by: list[Follower]) -> bool:
         """Whether what is found is somebody lost, and nobody whom another one follows."""
         pose = pose_of(found, frame)
-        return self._identities.may_be(lost, pose, frame) and not self._identities.is_taken(pose, self._seen)
+        return self._identities.may_be(lost, pose, frame, hidden_by) and not self._identities.is_taken(pose, self._seen)
 
-    def _part(self) -> None:
-        """Of two followers on one body one is lost, or was nobody."""
-        for follower in self._identities.duplicates(self._followers):
-            follower.lose()
+    def _part(self, frame: Frame) -> None:
+        """Of two followers on one body one stands behind the other, or is lost, or was nobody."""
+        for drawn, right in self._identities.conflicts(self._followers):
+            if not self._finds_behind(drawn, right, frame):
+                drawn.lose()
+
+    def _finds_behind(self, drawn: Follower, right: Follower, frame: Frame) -> bool:
+        """Look once more at somebody whose place the network mistook for another one's, with that one covered."""
+        if drawn.person is None or right in drawn.behind or not self._left:
+            return False
+        behind = [*drawn.behind, right]
+        found = self._landmarks_in(drawn.looked_at, frame, behind)
+        others = [other for other in self._seen if other is not drawn]
+        if not drawn.fits(found, frame) or self._identities.is_taken(pose_of(found, frame), others):
+            return False
+        drawn.behind = behind
+        drawn.take(found, frame)
+        return True
 
     def _find(self, frame: Frame) -> None:
         """Look at a part of the picture for people who are not followed, and at those whom it shows."""
@@ -151,12 +178,17 @@ class BlazePoseEstimator:
             self._look_for_somebody(around(doubted.region, self._frames // 2), frame)
         elif self._looks.is_due():
             self._look_for_somebody(self._looks.next(), frame)
+        else:
+            known = [follower for follower in self._seen if follower.person is not None]
+            if (region := self._looks.behind([follower.region for follower in known])) is not None:
+                self._look_for_somebody(region, frame, known)
 
-    def _look_for_somebody(self, region: Region, frame: Frame) -> None:
+    def _look_for_somebody(self, region: Region, frame: Frame, hidden: Sequence[Follower] = ()) -> None:
         if not self._left:
             return
         self.calls += 1
-        for detection in self._detector(frame.bgr, region):
+        detections = self._detector(frame.bgr, region, bodies(hidden))
+        for detection in self._identities.unfollowed(detections, self._followers):
             if not self._is_new(detection, frame):
                 continue
             if len(self._seen) >= self._people:
@@ -185,18 +217,26 @@ class BlazePoseEstimator:
             return False
         if detection.size_px < _LEAST_SIZE * frame.size[1] or not np.isfinite(detection.size_px):
             return False
-        if self._identities.is_followed(detection, self._followers):
-            return False
-        self._rejected = [r for r in self._rejected if frame.time_s - r.time_s < _REJECTED_S]
-        near = _REJECTED_NEAR * detection.size_px
+        rejected = self._rejected_near(detection, frame.time_s)
+        well_seen = detection.score >= self._identities.settings.confirm_detection
+        wait_s = _REJECTED_WELL_SEEN_S if well_seen else _REJECTED_S
         # Alone, every frame is another try, as with MediaPipe: there is nobody whose time it takes.
-        return alone or not any(np.linalg.norm(r.detection.hips_px - detection.hips_px) < near for r in self._rejected)
+        return alone or rejected is None or frame.time_s - rejected.time_s >= wait_s
+
+    def _rejected_near(self, detection: Detection, time_s: float) -> _Rejected | None:
+        """The last time that somebody was not found at the place of a detection."""
+        self._rejected = [r for r in self._rejected if time_s - r.time_s < _REJECTED_S]
+        near = _REJECTED_NEAR * detection.size_px
+        found = [r for r in self._rejected if np.linalg.norm(r.detection.hips_px - detection.hips_px) < near]
+        return found[-1] if found else None
 
     def _begin(self, detection: Detection, frame: Frame) -> None:
         """Follow somebody new from the first look at them on, if there is somebody."""
         follower = Follower(detection.region, detection.score, frame.time_s)
-        self.calls += 1
-        (found,) = self._landmarks(frame.bgr, [follower.region])
+        rejected = self._rejected_near(detection, frame.time_s)
+        uncovered = rejected is not None and not rejected.uncovered
+        follower.behind = [] if uncovered else self._identities.hiding(follower.region, self._seen)
+        found = self._landmarks_in(follower.region, frame, follower.behind)
         if follower.fits(found, frame):
             follower.take(found, frame)
             trial = [*self._followers, follower]
@@ -205,7 +245,7 @@ class BlazePoseEstimator:
                 self._followers.append(follower)
                 self._looks.changed()
                 return
-        self._rejected.append(_Rejected(detection, frame.time_s))
+        self._rejected.append(_Rejected(detection, frame.time_s, uncovered))
 
     def _poses(self) -> tuple[Pose, ...]:
         named = [(f.person, f.pose) for f in self._seen if f.person is not None and f.pose is not None]

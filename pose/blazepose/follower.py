@@ -1,6 +1,7 @@
 """One person who is followed from frame to frame: where, since when, who, and in which colours."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +43,8 @@ class Follower:
         self.colours: Colours | None = None  # as they usually are
         self.colours_now: Colours | None = None
         self.swap_votes: dict[int, int] = {}  # by the other person's identity
+        self.behind: list[Follower] = []  # whom the network is not to see when it looks for this one
+        self.looked_at = region  # in the frame in which the person was seen last
         self._filter = LandmarkFilter()
         self._speed_px: NDArray[np.float32] = np.zeros(2, np.float32)
 
@@ -74,12 +77,12 @@ class Follower:
             moved = np.array([region.x_px - self.region.x_px, region.y_px - self.region.y_px], np.float32)
             share = np.float32(step_s / (step_s + _SPEED_MEMORY_S))
             self._speed_px = self._speed_px + share * (moved / np.float32(step_s) - self._speed_px)
-        self.region, self.seen_s = region, frame.time_s
+        self.region, self.looked_at, self.seen_s = region, found.region, frame.time_s
         share_now = 1.0 if self.looks == 0 else _SCORE_SHARE
         self.mean_score += share_now * (found.score - self.mean_score)
         self.looks += 1
         self.pose = pose_of(smooth, frame)
-        self.colours_now = trunk_colours(frame.bgr, self.pose.xy_px, self.pose.confidence)
+        self.colours_now = trunk_colours(frame.bgr, self.pose.xy_px, self.pose.confidence, bodies(self.behind))
 
     def agrees_with(self, detection: Detection) -> bool:
         """Whether the shoulders are where the detector had them."""
@@ -96,11 +99,17 @@ class Follower:
     def lose(self) -> None:
         """The person was not found in this frame."""
         self.lost = True
+        self.behind = []
         self.swap_votes.clear()
 
     def has_trunk(self) -> bool:
         """Whether two of shoulders and hips are seen."""
         return self.pose is not None and int((self.pose.confidence[_TRUNK] >= _TRUNK_SEEN).sum()) >= 2
+
+
+def bodies(followers: Sequence[Follower]) -> list[NDArray[np.float32]]:
+    """Joints (33, 2) px of those who have a pose."""
+    return [follower.pose.xy_px for follower in followers if follower.pose is not None]
 
 
 def pose_of(found: Landmarks, frame: Frame) -> Pose:

@@ -1,19 +1,22 @@
 """Who is who: newcomers, known people who come back, two followers on one body, people who pass each other."""
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pose.blazepose.colours import difference, trunk_colours
+from pose.blazepose.covers import on_bones
 from pose.blazepose.detector import Detection
-from pose.blazepose.follower import Follower
+from pose.blazepose.follower import Follower, bodies
+from pose.blazepose.region import Region
 from pose.skeleton import MEDIAPIPE_33, MPOSE_13
 from pose.smoothing import body_size_px
 from pose.tracking import similarity, trunk_gap
 from pose.types import Frame, Pose
 
-_LIMBS = np.array([(MEDIAPIPE_33.index(a), MEDIAPIPE_33.index(b)) for a, b in MPOSE_13.edges if "head" not in (a, b)])
 _MAIN = np.array([i for i, joint in enumerate(MEDIAPIPE_33.joints) if joint in ("nose", *MPOSE_13.joints)])
 
 
@@ -25,7 +28,10 @@ class IdentitySettings:
     confirm_s: how long a newcomer must be seen beside known people; give_up_s: until when they must be certain.
     confirm_score: least mean score of the landmark network; confirm_detection: least score of the detector.
     on_bones, bone_reach: part of a newcomer's joints that lie on a known person's bones, and how near that is.
-    near: how near hips and shoulders of a detection and of somebody followed are, in the larger one's size.
+    strong_detection, strong_score, strong_s: a newcomer seen so well by both networks needs no longer.
+    near: how near hips and shoulders of a detection and of somebody followed are, in the larger one's size; same: even
+    where the follower has a better detection in the same look.
+    hiding: how far people stand from where somebody is looked for whom they may hide, in sides of the region.
     duplicate_tolerance, duplicate_similarity, duplicate_gap: of two followers on one body, as in pose.tracking.
     keep_s: how long somebody lost is remembered. return_gap: how far from the expected place they come back, and
     return_speed: by how much more a second. return_colours: how much their colours may differ then.
@@ -40,7 +46,12 @@ class IdentitySettings:
     confirm_detection: float = 0.5
     on_bones: float = 0.45
     bone_reach: float = 0.05
+    strong_detection: float = 0.8
+    strong_score: float = 0.97
+    strong_s: float = 0.05
     near: float = 0.25
+    same: float = 0.1
+    hiding: float = 0.4
     duplicate_tolerance: float = 0.06
     duplicate_similarity: float = 0.6
     duplicate_gap: float = 0.06
@@ -60,23 +71,25 @@ class Identities:
         self.settings = settings or IdentitySettings()
         self._next = 0
 
-    def is_followed(self, detection: Detection, followers: list[Follower]) -> bool:
-        """Whether somebody who is seen in this frame stands where the detection is; their score is raised by it."""
-        near: list[tuple[float, Follower]] = []
-        for follower in followers:
-            if follower.pose is None or follower.lost:
-                continue
-            hips, shoulders = _trunk_middles(follower.pose)
-            limit = self.settings.near * max(detection.size_px, follower.region.side_px / 1.25)
-            gaps = [float(np.linalg.norm(hips - detection.hips_px))]
-            gaps.append(float(np.linalg.norm(shoulders - detection.shoulders_px)))
-            if max(gaps) < limit:
-                near.append((sum(gaps), follower))
-        if not near:
-            return False
-        _, nearest = min(near, key=lambda item: item[0])  # people who hug are near each other's detections
-        nearest.score = max(nearest.score, detection.score)
-        return True
+    def unfollowed(self, detections: list[Detection], followers: list[Follower]) -> list[Detection]:
+        """Of the detections of one look those that are nobody's who is seen in this frame.
+
+        Each of the others is one follower's, whose score it raises. A further detection near a follower is somebody
+        else's where it lies apart from them: people who walk behind each other are near each other's detections.
+        """
+        gaps = [
+            (gap, place, follower)
+            for place, detection in enumerate(detections)
+            for follower in followers
+            if (gap := _gap(detection, follower)) < self.settings.near
+        ]
+        owned: dict[int, Follower] = {}
+        for _, place, follower in sorted(gaps, key=lambda item: item[0]):
+            if place not in owned and follower not in owned.values():
+                owned[place] = follower
+                follower.score = max(follower.score, detections[place].score)
+        same = {place for gap, place, _ in gaps if gap < self.settings.same}
+        return [detection for place, detection in enumerate(detections) if place not in owned and place not in same]
 
     def is_doubtful(self, follower: Follower, followers: list[Follower], time_s: float) -> bool:
         """Whether a newcomer is to be given up: not certain in time, or a second skeleton on somebody known."""
@@ -102,16 +115,17 @@ class Identities:
             return
         sure = follower.mean_score >= s.confirm_score and follower.score >= s.confirm_detection
         alone = not others and follower.score >= s.alone_score
-        if alone or (sure and time_s - follower.since_s >= s.confirm_s):
+        strong = follower.mean_score >= s.strong_score and follower.score >= s.strong_detection
+        if alone or (sure and time_s - follower.since_s >= (s.strong_s if strong else s.confirm_s)):
             follower.person, self._next = self._next, self._next + 1
 
     def remembers(self, follower: Follower, time_s: float) -> bool:
         """Whether somebody lost is still waited for; a newcomer is not."""
         return not follower.lost or (follower.person is not None and time_s - follower.seen_s <= self.settings.keep_s)
 
-    def may_be(self, lost: Follower, pose: Pose, frame: Frame) -> bool:
-        """Whether a pose is that of somebody lost, by place and colours."""
-        colours = trunk_colours(frame.bgr, pose.xy_px, pose.confidence)
+    def may_be(self, lost: Follower, pose: Pose, frame: Frame, hidden_by: Sequence[Follower] = ()) -> bool:
+        """Whether a pose is that of somebody lost, by place and colours. hidden_by: who stand in front."""
+        colours = trunk_colours(frame.bgr, pose.xy_px, pose.confidence, bodies(hidden_by))
         return self._return_cost(lost, pose, colours, frame.time_s) is not None
 
     def is_taken(self, pose: Pose, seen: list[Follower]) -> bool:
@@ -120,17 +134,24 @@ class Identities:
         limit = self.settings.on_bones
         return any(self._are_one(pose, other) or self._on_bones(pose, other) >= limit for other in poses)
 
-    def duplicates(self, followers: list[Follower]) -> list[Follower]:
-        """Followers that are on the body of another one: of two, the one whose colours fit it less, or the newer."""
+    def conflicts(self, followers: list[Follower]) -> list[tuple[Follower, Follower]]:
+        """Pairs of followers that are on one body: the one that is not that person, and the one that is."""
         seen = [follower for follower in followers if follower.pose is not None and not follower.lost]
-        out: list[Follower] = []
+        out: list[tuple[Follower, Follower]] = []
         for place, a in enumerate(seen):
             for b in seen[place + 1 :]:
                 assert a.pose is not None
                 assert b.pose is not None
-                if a not in out and b not in out and self._are_one(a.pose, b.pose):
-                    out.append(_worse(a, b))
+                gone = [worse for worse, _ in out]
+                if a not in gone and b not in gone and self._are_one(a.pose, b.pose):
+                    worse = _worse(a, b, self.settings.return_colours)
+                    out.append((worse, b if worse is a else a))
         return out
+
+    def hiding(self, region: Region, seen: list[Follower]) -> list[Follower]:
+        """Those who may hide somebody who is looked for in a region."""
+        reach = self.settings.hiding * region.side_px
+        return [f for f in seen if math.hypot(f.region.x_px - region.x_px, f.region.y_px - region.y_px) < reach]
 
     def settle(self, followers: list[Follower], time_s: float) -> None:
         """Exchange the identities of two people whose colours have fitted the other way round for some frames.
@@ -204,13 +225,17 @@ class Identities:
     def _on_bones(self, pose: Pose, other: Pose) -> float:
         """Part of the joints of a pose that lie on the bones of another one."""
         size = max(body_size_px(other.xy_px, other.confidence), 1.0)
-        starts, ends = other.xy_px[_LIMBS[:, 0]], other.xy_px[_LIMBS[:, 1]]
-        points = pose.xy_px[_MAIN][:, None]
-        along = ends - starts
-        length = np.maximum((along**2).sum(axis=-1), 1e-6)
-        share = np.clip(((points - starts) * along).sum(axis=-1) / length, 0, 1)
-        gaps = np.linalg.norm(starts + share[..., None] * along - points, axis=-1).min(axis=1)
-        return float((gaps < self.settings.bone_reach * size).mean())
+        return on_bones(pose.xy_px[_MAIN], other.xy_px, self.settings.bone_reach * size)
+
+
+def _gap(detection: Detection, follower: Follower) -> float:
+    """The larger distance of hips and of shoulders, in sizes of the larger one; infinite from who is not seen."""
+    if follower.pose is None or follower.lost:
+        return math.inf
+    hips, shoulders = _trunk_middles(follower.pose)
+    size = max(detection.size_px, follower.region.side_px / 1.25)
+    gaps = np.linalg.norm(hips - detection.hips_px), np.linalg.norm(shoulders - detection.shoulders_px)
+    return float(max(gaps)) / size
 
 
 def _trunk_middles(pose: Pose) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -222,10 +247,13 @@ def _trunk_middles(pose: Pose) -> tuple[NDArray[np.float32], NDArray[np.float32]
     return hips, shoulders
 
 
-def _worse(a: Follower, b: Follower) -> Follower:
-    """Of two followers on one body the one that is not that person."""
+def _worse(a: Follower, b: Follower, unlike: float) -> Follower:
+    """Of two followers on one body the one that is not that person. unlike: colours that differ more are another's."""
     if a.person is None or b.person is None:
-        return a if a.person is None and (b.person is not None or a.since_s >= b.since_s) else b
+        newer, older = (a, b) if a.person is None and (b.person is not None or a.since_s >= b.since_s) else (b, a)
+        own, now = older.colours, older.colours_now
+        drawn = own is not None and now is not None and difference(own, now) > unlike
+        return older if drawn else newer
     if a.colours is not None and b.colours is not None and a.colours_now is not None and b.colours_now is not None:
         return a if difference(a.colours, a.colours_now) > difference(b.colours, b.colours_now) else b
     return a if a.since_s > b.since_s else b

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pose.blazepose.covers import cover
 from pose.blazepose.region import Region, around_person, cut
 from pose.onnx_session import cpu_session
 
@@ -40,7 +41,7 @@ class Landmarks:
 
 
 class LandmarkNetwork:
-    """Joints of people in regions of a picture, one call of the network each.
+    """Joints of the person in a region of a picture.
 
     Two regions in one call cost as much as two calls on a CPU (docs/several-people.md).
     """
@@ -49,12 +50,11 @@ class LandmarkNetwork:
         """Raises ModelFileError."""
         self._session: Any = cpu_session(model, threads, "the landmark network")
 
-    def __call__(self, bgr: NDArray[np.uint8], regions: Sequence[Region]) -> list[Landmarks]:
-        """What is found in each region, in their order."""
-        return [self._look(bgr, region) for region in regions]
-
-    def _look(self, bgr: NDArray[np.uint8], region: Region) -> Landmarks:
-        blob = cv2.dnn.blobFromImage(cut(bgr, region, SIDE), 1 / 255, swapRB=True)
+    def __call__(self, bgr: NDArray[np.uint8], region: Region, hidden: Sequence[NDArray[np.float32]] = ()) -> Landmarks:
+        """What is found in a region. hidden: bodies (33, 2) px that the network is not to see."""
+        part = cut(bgr, region, SIDE)
+        cover(part, [region.from_picture(body) * SIDE for body in hidden])
+        blob = cv2.dnn.blobFromImage(part, 1 / 255, swapRB=True)
         raw, presence, heat = self._session.run(["landmarks", "presence", "heat_map"], {"image": blob})
         values = raw.reshape(_POINTS, 5)
         xy = refined(values[:, :2] / np.float32(SIDE), heat[0])[: _TOP + 1]

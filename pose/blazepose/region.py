@@ -29,6 +29,12 @@ class Region:
         x, y = points[..., 0] - 0.5, points[..., 1] - 0.5
         return np.stack((cos * x - sin * y + self.x_px, sin * x + cos * y + self.y_px), axis=-1).astype(np.float32)
 
+    def from_picture(self, points: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Points (..., 2) in pixels of the picture, in units of the side; to_picture's inverse."""
+        cos, sin = math.cos(self.turn) / self.side_px, math.sin(self.turn) / self.side_px
+        x, y = points[..., 0] - self.x_px, points[..., 1] - self.y_px
+        return np.stack((cos * x + sin * y + 0.5, cos * y - sin * x + 0.5), axis=-1).astype(np.float32)
+
     def is_in(self, width: int, height: int) -> bool:
         """Whether the middle is in the picture, or near enough that the region holds some of it."""
         reach = self.side_px / 2

@@ -9,6 +9,7 @@ from pose.blazepose.region import Region
 _SMALL = 0.62  # side of the small tiles, in shorter sides of the picture
 _STEP = 0.67  # between tiles, in their sides, at most
 _AROUND = (1.3, 0.9, 1.8)  # of the region's side
+_BEHIND = 1.8  # the same, for a look at who stands behind somebody
 _FRAMES_A_LOOK = 2
 _FRAMES_A_QUIET_LOOK = 4  # once nothing has changed for so many looks:
 _QUIET_LOOKS = 24
@@ -39,6 +40,11 @@ def around(region: Region, number: int) -> Region:
     return Region(region.x_px, region.y_px, _AROUND[number % len(_AROUND)] * region.side_px)
 
 
+def behind(region: Region) -> Region:
+    """A part of the picture that shows who stands behind somebody in a region."""
+    return Region(region.x_px, region.y_px, _BEHIND * region.side_px)
+
+
 class Looks:
     """The finder's plan for pictures of one size."""
 
@@ -50,6 +56,7 @@ class Looks:
         self._order = self._in_turn(big, small)
         self._frames = 0
         self._quiet = 0
+        self._behind = 0
 
     def _in_turn(self, big: list[Region], small: Iterator[Region]) -> Iterator[Region]:
         """The whole picture, then the big tiles with a small one after each, without end."""
@@ -62,8 +69,20 @@ class Looks:
     def is_due(self) -> bool:
         """Whether to look in this frame; called once a frame in which somebody is followed and more may come."""
         self._frames += 1
-        every = _FRAMES_A_QUIET_LOOK if self._quiet >= _QUIET_LOOKS else _FRAMES_A_LOOK
-        return self._frames % every == 0
+        return self._frames % self._every == 0
+
+    @property
+    def _every(self) -> int:
+        """Frames a look."""
+        return _FRAMES_A_QUIET_LOOK if self._quiet >= _QUIET_LOOKS else _FRAMES_A_LOOK
+
+    def behind(self, people: list[Region]) -> Region | None:
+        """Where to look behind one of the people, in turn, in half of the frames in which no look is due."""
+        every = 2 * self._every
+        if self._frames % every != 1 or not people:
+            return None
+        self._behind += 1
+        return behind(people[self._behind % len(people)])
 
     def next(self) -> Region:
         """The part to look at."""

@@ -110,6 +110,36 @@ def test_people_who_cross_keep_their_identities_by_their_colours(world):
     assert set(after.values()) <= set(before.values())
 
 
+def test_two_who_stand_behind_each_other_are_two(world):
+    """Each has a detection of their own, though both are near whom is followed first."""
+    world.people = [Somebody(300, 240, colour=RED), Somebody(335, 240, colour=GREEN)]
+    found = play(BlazePoseEstimator(Path("m"), people=2), world, 12)
+    assert sorted(found[-1].values()) == [300, 335]
+
+
+def test_whoever_both_networks_see_well_is_named_at_the_next_look(world):
+    world.people = [Somebody(150, 240), Somebody(450, 240)]
+    found = play(BlazePoseEstimator(Path("m"), people=2), world, 4)
+    assert [len(frame) for frame in found] == [1, 1, 2, 2]
+    world.people = [Somebody(150, 240), Somebody(450, 240, detection=0.6)]
+    found = play(BlazePoseEstimator(Path("m"), people=2), world, 7)
+    assert [len(frame) for frame in found] == [1, 1, 1, 1, 1, 2, 2]
+
+
+def test_one_who_is_taken_for_the_other_is_found_behind(world):
+    """Where the network sees the front of two wherever it looks, the other is seen once the front one is covered."""
+    world.people = [Somebody(200, 240, colour=RED), Somebody(430, 240, colour=GREEN)]
+    estimator = BlazePoseEstimator(Path("m"), people=2)
+    by_place = {x: person for person, x in play(estimator, world, 30)[-1].items()}
+
+    def approach(number):
+        world.people[0].x, world.people[1].x = 200 + 8 * min(number, 25), 430
+        world.people[1].wins = number > 22
+
+    found = play(estimator, world, 40, approach)
+    assert found[-1] == {by_place[200]: 400, by_place[430]: 430}
+
+
 def test_eight_people_in_and_out_within_a_second(world):
     estimator = BlazePoseEstimator(Path("m"), people=8)
     everybody = [Somebody(60 + 74 * n, 240, height=150) for n in range(8)]

@@ -7,9 +7,11 @@ import zipfile
 import cv2
 import numpy as np
 import pytest
+from world import upright
 
 from pose.blazepose import networks
 from pose.blazepose.colours import difference, trunk_colours
+from pose.blazepose.covers import cover
 from pose.blazepose.detector import Detection, anchors, merged
 from pose.blazepose.estimator import BlazePoseEstimator
 from pose.blazepose.filters import LandmarkFilter
@@ -46,6 +48,12 @@ def test_what_is_cut_out_lies_where_the_way_back_says():
     np.testing.assert_allclose(region.to_picture(np.array([x, y], np.float32) / 256), (170, 90), atol=0.5)
 
 
+def test_from_the_picture_into_a_region_and_back():
+    points = np.random.default_rng(0).uniform(0, 500, (20, 2)).astype(np.float32)
+    region = Region(160, 100, 80, 0.7)
+    np.testing.assert_allclose(region.to_picture(region.from_picture(points)), points, atol=1e-2)
+
+
 def test_a_region_without_a_place_is_refused():
     with pytest.raises(ValueError, match="nowhere"):
         Region(math.nan, 0, 1)
@@ -64,6 +72,17 @@ def test_tiles_cover_the_picture_and_overlap(size):
     first = [looks.next() for _ in range(60)]
     assert first[0] == whole(width, height)
     assert len(set(first)) >= 2
+
+
+def test_looks_behind_people_take_turns_and_leave_frames_to_the_tiles():
+    looks, people = Looks(640, 480), [Region(100, 100, 200), Region(400, 100, 200)]
+    found = []
+    for _ in range(48):
+        if not looks.is_due() and (region := looks.behind(people)) is not None:
+            found.append(region)
+    assert len(found) == 12
+    assert {region.x_px < 250 for region in found[:2]} == {True, False}
+    assert looks.behind([]) is None
 
 
 def test_a_quiet_finder_looks_half_as_often():
@@ -141,6 +160,32 @@ def test_trunk_colours_are_of_the_trunk_alone():
     np.testing.assert_allclose(colours, np.tile(np.array([10, 200, 50]) / 255, (5, 1)), atol=1e-3)
     assert difference(colours, colours) == 0
     assert trunk_colours(frame, xy, np.zeros(33, np.float32)) is None
+
+
+def test_a_covered_body_is_grey_and_the_rest_as_it_was():
+    body = (np.array([100, 100], np.float32) + 150 * upright()).astype(np.float32)
+    picture = np.full((200, 200, 3), 7, np.uint8)
+    cover(picture, [body])
+    for joint in ("nose", "left_elbow", "right_hip", "left_ankle"):
+        x, y = np.rint(body[MEDIAPIPE_33.index(joint)]).astype(int)
+        assert (picture[min(y, 199), x] == 128).all()
+    assert (picture[:, :40] == 7).all()
+    assert 0.05 < (picture == 128).mean() < 0.4
+    untouched = picture.copy()
+    cover(picture, [np.full((33, 2), np.nan, np.float32), np.full((33, 2), 1e30, np.float32)])
+    np.testing.assert_array_equal(picture, untouched)
+
+
+def test_colours_of_somebody_half_hidden_are_of_the_half_that_is_seen():
+    body = (np.array([100, 100], np.float32) + 150 * upright()).astype(np.float32)
+    frame = np.full((200, 200, 3), (10, 200, 50), np.uint8)
+    in_front = (body + np.array([24, 0], np.float32)).astype(np.float32)
+    cover(frame, [in_front])
+    sure = np.ones(33, np.float32)
+    own = np.tile(np.array([10, 200, 50], np.float32) / 255, (5, 1))
+    assert difference(trunk_colours(frame, body, sure), own) > 0.1
+    assert difference(trunk_colours(frame, body, sure, [in_front]), own) < 1e-3
+    assert trunk_colours(frame, body, sure, [body]) is None
 
 
 class TestWithTheNetworks:

@@ -37,7 +37,10 @@ def upright() -> np.ndarray:
 
 @dataclass
 class Somebody:
-    """hips: px. colour: of the trunk. detection, presence: scores. seen: whether the networks find them."""
+    """hips: px. colour: of the trunk. detection, presence: scores. seen: whether the networks find them.
+
+    wins: whether the landmark network takes anybody else in its region for them.
+    """
 
     x: float
     y: float
@@ -46,6 +49,7 @@ class Somebody:
     detection: float = 0.9
     presence: float = 0.98
     seen: bool = True
+    wins: bool = False
 
     @property
     def hips(self) -> np.ndarray:
@@ -80,13 +84,16 @@ class World:
         return Frame(bgr, self.frames / self.fps if time_s is None else time_s, 0.0, self.frames)
 
     def detector(self, *_):
-        def detect(bgr, region):
+        def detect(bgr, region, hidden=()):
             self.looks.append("detector")
             half = region.side_px / 2
             found = []
             for somebody in self.people:
                 inside = abs(somebody.x - region.x_px) < half and abs(somebody.y - region.y_px) < half
-                if somebody.seen and inside and somebody.detection >= 0.3:
+                covered = any(
+                    np.linalg.norm(b[[23, 24]].mean(axis=0) - somebody.hips) < 0.05 * somebody.height for b in hidden
+                )
+                if somebody.seen and inside and not covered and somebody.detection >= 0.3:
                     hips = somebody.hips
                     up = np.array([0, -0.5 * somebody.height], np.float32)
                     found.append(Detection(hips, hips + 0.6 * up, hips + up, somebody.detection))
@@ -95,26 +102,25 @@ class World:
         return detect
 
     def landmarks(self, *_):
-        def look(bgr, regions):
-            found = []
-            for region in regions:
-                self.looks.append("landmarks")
-                middle = np.array([region.x_px, region.y_px])
-                near = [
-                    (float(np.linalg.norm(s.hips - middle)), -place, s)
-                    for place, s in enumerate(self.people)
-                    if s.seen and np.linalg.norm(s.hips - middle) < 0.4 * region.side_px
-                ]
-                if near:
-                    somebody = min(near, key=lambda item: item[:2])[2]
-                    top = somebody.hips - np.array([0, 0.5 * somebody.height], np.float32)
-                    xy = np.concatenate((somebody.joints, [somebody.hips, top])).astype(np.float32)
-                    score = somebody.presence
-                else:
-                    xy, score = np.tile(middle, (35, 1)).astype(np.float32), 0.0
-                sure = np.full(33, 0.95, np.float32)
-                found.append(Landmarks(xy, sure, sure, score, region))
-            return found
+        def look(bgr, region, hidden=()):
+            self.looks.append("landmarks")
+            middle = np.array([region.x_px, region.y_px])
+            near = [
+                (0.0 if s.wins else float(np.linalg.norm(s.hips - middle)), -place, s)
+                for place, s in enumerate(self.people)
+                if s.seen
+                and np.linalg.norm(s.hips - middle) < 0.4 * region.side_px
+                and not any(np.linalg.norm(body[[23, 24]].mean(axis=0) - s.hips) < 0.05 * s.height for body in hidden)
+            ]
+            if near:
+                somebody = min(near, key=lambda item: item[:2])[2]
+                top = somebody.hips - np.array([0, 0.5 * somebody.height], np.float32)
+                xy = np.concatenate((somebody.joints, [somebody.hips, top])).astype(np.float32)
+                score = somebody.presence
+            else:
+                xy, score = np.tile(middle, (35, 1)).astype(np.float32), 0.0
+            sure = np.full(33, 0.95, np.float32)
+            return Landmarks(xy, sure, sure, score, region)
 
         return look
 

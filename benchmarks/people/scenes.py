@@ -1,36 +1,27 @@
-"""Estimators of several people on composed crossings and groups whose poses are known.
+"""Crossings and groups of people whose poses are known, composed of single people.
 
 Cut-outs of single people (the demo's, and of real videos with MediaPipe's poses of one person as truth) pass before
 and behind each other. Settings of pose/blazepose may be chosen on the people of `tune`, never on those of `judge`.
-It needs the extra `research` (motmetrics), and for cut-outs of real people a folder of videos.
 """
 
-import argparse
-import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from time import process_time
 from typing import Any
 
 import cv2
-import motmetrics
 import numpy as np
 from numpy.typing import NDArray
 
 from pose.demo import DemoSource
-from pose.estimators import BLAZEPOSE, MEDIAPIPE, EstimatorSpec, open_estimator
-from pose.model_asset import find_pose_model
+from pose.estimators import MEDIAPIPE, EstimatorSpec, open_estimator
 from pose.skeleton import MPOSE_13, convert
-from pose.types import Frame, Pose
 from pose.video_file import VideoFile
 
 SIZE = (640, 480)
 FPS = 25.0
 _REACH = 0.06  # of the body's height: half the thickness of a cut-out limb
 _HIDDEN = 0.75  # part of a person's cut-out that others may cover before nobody need find it
-_NEAR = 0.35  # of the height: distance of trunks within which a pose is the person's
 
 _TRUNK = [MPOSE_13.index(f"{side}_{part}") for side in ("left", "right") for part in ("shoulder", "hip")]
 
@@ -171,66 +162,3 @@ def trunk(joints: NDArray[np.float32]) -> NDArray[np.float32]:
     """The middle of shoulders and hips of joints of MPOSE_13."""
     middle: NDArray[np.float32] = joints[_TRUNK].mean(axis=0)
     return middle
-
-
-def judge(scene: Scene, found: Sequence[tuple[Pose, ...]]) -> tuple[Any, int]:
-    """motmetrics' account of a scene, and the number of frames with a skeleton that is nobody's."""
-    account = motmetrics.MOTAccumulator(auto_id=True)
-    false_frames = 0
-    for truth, poses in zip(scene.truth, found, strict=True):
-        joints = [convert(p.xy_px, np.ones(len(p.layout), np.float32), p.layout, MPOSE_13)[0] for p in poses]
-        gaps = np.full((len(truth), len(joints)), np.nan)
-        for row, true in enumerate(truth.values()):
-            for column, other in enumerate(joints):
-                gap = float(np.linalg.norm(trunk(true) - trunk(other))) / max(float(np.ptp(true[:, 1])), 1.0)
-                gaps[row, column] = gap if gap < _NEAR else np.nan
-        account.update(list(truth), [p.person for p in poses], gaps)
-        false_frames += len(joints) > 0 and bool(np.isnan(gaps).all(axis=0).any()) if len(truth) else bool(joints)
-    return account, false_frames
-
-
-def run(scene: Scene, make: Callable[[], Any]) -> tuple[list[tuple[Pose, ...]], float]:
-    """The poses of every frame, and the milliseconds of processor time that one took."""
-    estimator = make()
-    found, began_s = [], process_time()
-    for number, bgr in enumerate(scene.frames):
-        found.append(estimator.estimate(Frame(bgr, number / FPS, 0.0, number)))
-    took_ms = (process_time() - began_s) * 1000 / len(found)
-    estimator.close()
-    return found, took_ms
-
-
-def main() -> None:
-    """Print a table with a row for each estimator and scene, and one for all."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--part", choices=tuple(DEMO), default="judge")
-    parser.add_argument("--videos", type=Path, help="the folder with the videos named in this file")
-    parser.add_argument("--frames", type=int, default=150)
-    parser.add_argument("--pose", nargs="+", default=[MEDIAPIPE, BLAZEPOSE])
-    options = parser.parse_args()
-    model = find_pose_model(None)
-    accounts: dict[str, list[tuple[str, Any, int, float]]] = {name: [] for name in options.pose}
-    for scene in scenes(options.part, options.videos, model, options.frames):
-        people = max(len(frame) for frame in scene.truth)
-        for name in options.pose:
-            found, took_ms = run(scene, partial(open_estimator, EstimatorSpec(name, model, people)))
-            account, false_frames = judge(scene, found)
-            accounts[name].append((scene.name, account, false_frames, took_ms))
-            sys.stderr.write(f"{name} {scene.name} done\n")
-    handler = motmetrics.metrics.create()
-    for name, rows in accounts.items():
-        table = handler.compute_many(
-            [account for _, account, _, _ in rows],
-            metrics=["recall", "precision", "mota", "idf1", "num_switches", "num_frames"],
-            names=[scene for scene, _, _, _ in rows],
-            generate_overall=True,
-        )
-        frames = options.frames * len(rows)
-        false_part = 100 * sum(false for _, _, false, _ in rows) / frames
-        took_ms = float(np.median([took for _, _, _, took in rows]))
-        sys.stdout.write(f"{name}: frames with a false skeleton {false_part:.1f}%, {took_ms:.1f} ms of processor\n")
-        sys.stdout.write(f"{table.to_string(float_format=lambda value: f'{value:.3f}')}\n\n")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,78 @@
+"""Estimators of several people on composed crossings and groups whose poses are known.
+
+It needs the extra `research` (motmetrics), and for cut-outs of real people a folder of videos.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from time import process_time
+from typing import Any
+
+import motmetrics
+import numpy as np
+
+from benchmarks.people.measures import Account, account_of, hota
+from benchmarks.people.scenes import DEMO, FPS, Scene, scenes
+from pose.estimators import BLAZEPOSE, MEDIAPIPE, EstimatorSpec, open_estimator
+from pose.model_asset import find_pose_model
+from pose.types import Frame, Pose
+
+
+def run(scene: Scene, make: Callable[[], Any]) -> tuple[list[tuple[Pose, ...]], float]:
+    """The poses of every frame, and the milliseconds of processor time that one took."""
+    estimator = make()
+    found, began_s = [], process_time()
+    for number, bgr in enumerate(scene.frames):
+        found.append(estimator.estimate(Frame(bgr, number / FPS, 0.0, number)))
+    took_ms = (process_time() - began_s) * 1000 / len(found)
+    estimator.close()
+    return found, took_ms
+
+
+def report(name: str, rows: list[tuple[str, Account, float]]) -> str:
+    """A table of one estimator: a row for each scene (its name, account, ms of processor) and one for all."""
+    handler = motmetrics.metrics.create()
+    table = handler.compute_many(
+        [account.identities for _, account, _ in rows],
+        metrics=["recall", "precision", "mota", "idf1", "num_switches", "num_frames"],
+        names=[scene for scene, _, _ in rows],
+        generate_overall=True,
+    )
+    scores = [hota(account.frames) for _, account, _ in rows]
+    table["hota"] = [*(score.hota for score in scores), float(np.mean([score.hota for score in scores]))]
+    for measure in ("oks", "pck"):
+        scenes_values = [getattr(account, measure) for _, account, _ in rows]
+        every = [value for values in scenes_values for value in values]
+        table[measure] = [float(np.mean(values)) if values else np.nan for values in (*scenes_values, every)]
+    frames = sum(len(account.frames) for _, account, _ in rows)
+    false_part = 100 * sum(account.false_frames for _, account, _ in rows) / frames
+    took_ms = float(np.median([took for _, _, took in rows]))
+    head = f"{name}: frames with a false skeleton {false_part:.1f}%, {took_ms:.1f} ms of processor"
+    return f"{head}\n{table.to_string(float_format=lambda value: f'{value:.3f}')}\n\n"
+
+
+def main() -> None:
+    """Print a table with a row for each estimator and scene, and one for all."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--part", choices=tuple(DEMO), default="judge")
+    parser.add_argument("--videos", type=Path, help="the folder with the videos named in scenes.py")
+    parser.add_argument("--frames", type=int, default=150)
+    parser.add_argument("--pose", nargs="+", default=[MEDIAPIPE, BLAZEPOSE])
+    options = parser.parse_args()
+    model = find_pose_model(None)
+    accounts: dict[str, list[tuple[str, Account, float]]] = {name: [] for name in options.pose}
+    for scene in scenes(options.part, options.videos, model, options.frames):
+        people = max(len(frame) for frame in scene.truth)
+        for name in options.pose:
+            found, took_ms = run(scene, partial(open_estimator, EstimatorSpec(name, model, people)))
+            accounts[name].append((scene.name, account_of(scene, found), took_ms))
+            sys.stderr.write(f"{name} {scene.name} done\n")
+    for name, rows in accounts.items():
+        sys.stdout.write(report(name, rows))
+
+
+if __name__ == "__main__":
+    main()
