@@ -23,14 +23,15 @@ class Outputs:
     """Opens every output that the options name; OutputError when one cannot be opened, with none left open.
 
     printing: a line on stdout for each change of action. mirror and model may be changed at any time: how the video is
-    drawn, and what is explained in it. pipe_closed: whoever read our stdout has gone (`| head -3`), which ends a run
-    and is no failure.
+    drawn, and what is explained in it. events_url: where the stream is, with the port that it got. pipe_closed:
+    whoever read our stdout has gone (`| head -3`), which ends a run and is no failure.
     """
 
     def __init__(self, options: RunOptions, *, printing: bool = False) -> None:
         self.mirror = options.mirror
         self.model = options.model
         self.pipe_closed = False
+        self.events_url = ""
         self._taps: list[Callable[[Engine], Tap]] = []
         named = options.save, options.json, options.events_csv
         self._files = [Path(name) for name in named if name is not None and name != "-"]
@@ -73,6 +74,7 @@ class Outputs:
 
             server = EventServer(options.events)
             opened.callback(server.close)
+            self.events_url = server.url
             self._taps.append(lambda engine: _in_file_time(engine, _EventTap(server, engine)))
         if options.events_csv is not None:
             from app.event_table import EventTableWriter
