@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from app.engine import Engine, Tap
 from app.errors import OutputError
-from app.palette import view_text
+from app.palette import action_text, view_text
 from app.settings import RunOptions
 from app.types import Result
 
@@ -201,7 +201,7 @@ class ChangePrinter:
             notes = ", ".join(note for note in (decision.reason, view_text(decision)) if note)
             why = f"  ({notes})" if notes else ""
             who = f"{result.frame.time_s:8.2f} s  person {decision.person}"
-            lines.append(f"{who}  {decision.action:<16}{decision.score:5.2f}{why}\n")
+            lines.append(f"{who}  {action_text(decision.action):<16}{decision.score:5.2f}{why}\n")
         if result.nobody and None not in self._actions:
             self._actions = {None: ""}
             lines.append(f"{result.frame.time_s:8.2f} s  nobody in view\n")
