@@ -38,6 +38,7 @@ GOAL_RATIO = 0.95
 AGE_SLACK_MS = 10.0
 _LASTS_S = 0.5  # of an action, until its rule does something
 _LIMIT_S = 1.0
+_CONNECT_S = 10.0
 _CLIENT_S = 0.2  # between two looks whether the client is to end
 
 
@@ -246,15 +247,20 @@ class _StreamClient:
 
     def __init__(self, url: str, done: Done) -> None:
         self._done = done
-        self._connection = connect(url, max_size=None)
+        self._url = url
+        self._ready, self._ending = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._read, name="bench-client", daemon=True)
         self._thread.start()
+        self._ready.wait(_CONNECT_S)
 
     def close(self) -> None:
-        self._connection.close()
-        self._thread.join(_CLIENT_S)
+        self._ending.set()
+        self._thread.join()
 
     def _read(self) -> None:
-        with suppress(ConnectionClosed):
-            for _ in self._connection:
-                self._done.stream_lines += 1
+        with connect(self._url) as connection, suppress(ConnectionClosed):
+            self._ready.set()
+            while not self._ending.is_set():
+                with suppress(TimeoutError):
+                    connection.recv(_CLIENT_S)
+                    self._done.stream_lines += 1
