@@ -103,6 +103,16 @@ def run_panel_bench(source: str, options: RunOptions, effort: Effort | None = No
     return _live_bench(source, options, effort, table, lambda run, s: with_panel(run, s, PACED_FPS, closed, opened))
 
 
+def run_everything_bench(source: str, options: RunOptions, effort: Effort | None = None) -> int:
+    """The pipeline and the live view with everything on beside them; the rest as run_teaching_bench."""
+    from app.bench_everything import table, with_everything
+
+    effort = effort or Effort()
+    show = _window_show(_say) or bench_runs.show_drawn
+    measured = partial(with_everything, pairs=effort.pairs, frames=effort.frames, fps=PACED_FPS, show=show, say=_say)
+    return _live_bench(source, options, effort, table, measured)
+
+
 def _live_bench(
     source: str,
     options: RunOptions,
@@ -161,19 +171,15 @@ def measure(source: str, options: RunOptions, effort: Effort, say: Callable[[str
 def _alternate(
     options: RunOptions, model: Path, effort: Effort, show: Show | None, say: Callable[[str], None]
 ) -> tuple[list[Run], list[Run], list[Run]]:
-    """Runs of the three kinds in turn; every second round in the opposite order."""
-    found: dict[str, list[Run]] = {"bare": [], "pipeline": [], "window": []}
+    """Runs of the three kinds; none of the window without one."""
     kinds: list[tuple[str, Callable[[], Run]]] = [
         ("bare", lambda: bench_runs.bare_run(options, model, effort.frames)),
         ("pipeline", lambda: bench_runs.pipeline_run(options, effort.frames)),
     ]
     if show is not None:
         kinds.append(("window", lambda: bench_runs.window_run(options, effort.frames, show)))
-    for number in range(effort.pairs):
-        for name, run in kinds if number % 2 == 0 else reversed(kinds):
-            found[name].append(run())
-            say(f"round {number + 1} of {effort.pairs}: {name} {found[name][-1].fps:.1f} FPS")
-    return found["bare"], found["pipeline"], found["window"]
+    found = bench_runs.in_turns(kinds, effort.pairs, say)
+    return found["bare"], found["pipeline"], found.get("window", [])
 
 
 def _throughput(bare: list[Run], whole: list[Run], window: list[Run], opencv: Run) -> dict[str, Any]:

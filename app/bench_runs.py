@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import median
@@ -39,6 +39,9 @@ class Run:
     ages_ms: list[float] = field(default_factory=list)
     stage_ms: dict[str, float] = field(default_factory=dict)
     dropped: int = 0
+
+
+Runs = dict[str, list[Run]]  # by kind
 
 
 class BareLandmarker(MediaPipeEstimator):
@@ -211,10 +214,21 @@ def opencv_run(path: Path, model: Path, frames: int) -> Run:
     return Run(clock.fps(), clock.frames)
 
 
-def pipeline_run(options: RunOptions, frames: int) -> Run:
+def in_turns(kinds: Sequence[tuple[str, Callable[[], Run]]], rounds: int, say: Callable[[str], None]) -> Runs:
+    """Runs of each kind in turn; every second round in the opposite order."""
+    found: Runs = {name: [] for name, _ in kinds}
+    for number in range(rounds):
+        for name, run in kinds if number % 2 == 0 else reversed(kinds):
+            found[name].append(run())
+            say(f"round {number + 1} of {rounds}: {name} {found[name][-1].fps:.1f} FPS")
+    return found
+
+
+def pipeline_run(options: RunOptions, frames: int, prepare: Callable[[Engine], None] = lambda engine: None) -> Run:
     """The engine on every frame of the file: decode, pose, window, recognize, decide, and every picture drawn.
 
-    As in the application, the picture is drawn on a thread of its own; none is left out.
+    As in the application, the picture is drawn on a thread of its own; none is left out. prepare: called before the
+    engine starts.
     """
     engine = MeasuredEngine(options, lambda given: FirstFrames(opening.open_source(given), frames))
     clock = _Clock()
@@ -231,6 +245,7 @@ def pipeline_run(options: RunOptions, frames: int) -> Run:
     drawing = threading.Thread(target=draw_all, name="bench-draw", daemon=True)
     drawing.start()
     engine.add_tap(lambda result: _leave(result, drawn))
+    prepare(engine)
     try:
         show_nothing(engine)
     finally:

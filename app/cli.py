@@ -102,6 +102,8 @@ def _parser() -> _Parser:
     tools.add_argument("--bench", metavar="FILE", help="measure the whole pipeline against a bare pose loop")
     beside = "with --bench: only the live view while a recognizer is taught beside it, quick (the default) or full"
     parser.add_argument("--teaching", nargs="?", const="quick", choices=("quick", "full"), help=beside)
+    everything = "with --bench: only ratio and ages, without and with history, rules, event stream and table"
+    parser.add_argument("--everything", action="store_true", help=everything)
     return parser
 
 
@@ -136,8 +138,11 @@ def _size(text: str) -> tuple[int, int]:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """What the command line asks for. bench: the source to measure, or None; teaching: what is taught meanwhile;
-    panel: with the attention panel open; list_models: nothing runs, the recognizers are listed."""
+    """What the command line asks for.
+
+    bench: the source to measure, or None; teaching: what is taught meanwhile; panel: with the attention panel open;
+    everything: with all that can be on; list_models: nothing runs, the recognizers are listed.
+    """
 
     options: RunOptions
     headless: bool
@@ -147,6 +152,7 @@ class Command:
     teaching: str | None = None
     panel: bool = False
     list_models: bool = False
+    everything: bool = False
 
 
 def parse(arguments: Sequence[str], settings: UserSettings) -> Command:
@@ -154,10 +160,7 @@ def parse(arguments: Sequence[str], settings: UserSettings) -> Command:
     given = _parser().parse_args(arguments)
     if given.explain and given.save is None and given.bench is None:
         raise UsageError("--explain draws into the saved video; give --save OUT.mp4, too")
-    if given.explain and given.teaching is not None:
-        raise UsageError("--explain and --teaching are two benchmarks; give one of them")
-    if given.teaching is not None and given.bench is None:
-        raise UsageError("--teaching belongs to --bench; give --bench demo or a video, too")
+    _check_bench(given)
     tool = given.doctor or given.list_models or given.bench is not None
     headless = given.headless or not (tool or _has_display())
     if given.headless != headless:
@@ -188,8 +191,28 @@ def parse(arguments: Sequence[str], settings: UserSettings) -> Command:
     except PoseModelError as error:  # it cannot follow so many, or not in that quality
         raise UsageError(f"{error}; `{typed()} --help` lists the options") from error
     return Command(
-        options, headless, given.doctor, given.bench, given.verbose, given.teaching, given.explain, given.list_models
+        options,
+        headless,
+        given.doctor,
+        given.bench,
+        given.verbose,
+        given.teaching,
+        given.explain,
+        given.list_models,
+        given.everything,
     )
+
+
+def _check_bench(given: argparse.Namespace) -> None:
+    """Raises UsageError where the options of benchmarks do not go together."""
+    asked = {"--explain": given.explain, "--teaching": given.teaching is not None, "--everything": given.everything}
+    names = [name for name, is_asked in asked.items() if is_asked]
+    if given.bench is None:
+        lone = next((name for name in names if name != "--explain"), None)
+        if lone is not None:
+            raise UsageError(f"{lone} belongs to --bench; give --bench demo or a video, too")
+    elif len(names) > 1:
+        raise UsageError(f"{names[0]} and {names[1]} are two benchmarks; give one of them")
 
 
 def _name_of(model: str) -> str:
@@ -252,13 +275,7 @@ def _run(command: Command, settings: UserSettings) -> int:
 
         return run_doctor(command.options)
     if command.bench is not None:
-        from app.bench import run_bench, run_panel_bench, run_teaching_bench
-
-        if command.teaching is not None:
-            return run_teaching_bench(command.bench, command.options, command.teaching)
-        if command.panel:
-            return run_panel_bench(command.bench, command.options)
-        return run_bench(command.bench, command.options)
+        return _bench(command.bench, command)
     if command.headless:
         from app.headless import run_headless
 
@@ -266,6 +283,18 @@ def _run(command: Command, settings: UserSettings) -> int:
     from app.ui.run import run_window
 
     return run_window(command.options, settings)
+
+
+def _bench(source: str, command: Command) -> int:
+    from app import bench
+
+    if command.teaching is not None:
+        return bench.run_teaching_bench(source, command.options, command.teaching)
+    if command.panel:
+        return bench.run_panel_bench(source, command.options)
+    if command.everything:
+        return bench.run_everything_bench(source, command.options)
+    return bench.run_bench(source, command.options)
 
 
 class _ConsoleFormatter(logging.Formatter):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from app.engine import Engine, Tap
 from app.errors import OutputError
-from app.palette import view_text
+from app.palette import action_text, view_text
 from app.settings import RunOptions
 from app.types import Result
 
@@ -23,7 +23,7 @@ class Outputs:
     """Opens every output that the options name; OutputError when one cannot be opened, with none left open.
 
     printing: a line on stdout for each change of action. mirror and model may be changed at any time: how the video is
-    drawn, and what is explained in it. pipe_closed: the reader of our stdout has gone (`| head -3`), which ends a run
+    drawn, and what is explained in it. events_url: where the stream is, with the port that it got. pipe_closed: the reader of our stdout has gone (`| head -3`), which ends a run
     and is no failure.
     """
 
@@ -31,6 +31,7 @@ class Outputs:
         self.mirror = options.mirror
         self.model = options.model
         self.pipe_closed = False
+        self.events_url = ""
         self._taps: list[Callable[[Engine], Tap]] = []
         named = options.save, options.json, options.events_csv
         self._files = [Path(name) for name in named if name is not None and name != "-"]
@@ -73,6 +74,7 @@ class Outputs:
 
             server = EventServer(options.events)
             opened.callback(server.close)
+            self.events_url = server.url
             self._taps.append(lambda engine: _in_file_time(engine, _EventTap(server, engine)))
         if options.events_csv is not None:
             from app.event_table import EventTableWriter
@@ -199,7 +201,7 @@ class ChangePrinter:
             notes = ", ".join(note for note in (decision.reason, view_text(decision)) if note)
             why = f"  ({notes})" if notes else ""
             who = f"{result.frame.time_s:8.2f} s  person {decision.person}"
-            lines.append(f"{who}  {decision.action:<16}{decision.score:5.2f}{why}\n")
+            lines.append(f"{who}  {action_text(decision.action):<16}{decision.score:5.2f}{why}\n")
         if result.nobody and None not in self._actions:
             self._actions = {None: ""}
             lines.append(f"{result.frame.time_s:8.2f} s  nobody in view\n")

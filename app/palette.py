@@ -7,6 +7,7 @@ from zlib import crc32
 from app.plurals import counted
 from app.types import PersonResult
 from recognizer.decision import HALF_BODY, IDLE, LOW_EVIDENCE, UNKNOWN, Decision
+from recognizer.naming import action_text as action_text
 
 Rgb = tuple[int, int, int]
 
@@ -69,12 +70,6 @@ def text_rgb(background: Rgb) -> Rgb:
 # Under this score a shown action is about to give way to another: its percentage would say nothing of what is seen.
 _DOUBTFUL = 0.3
 NONE_KNOWN = "none that I know"
-
-
-def action_text(action: str) -> str:
-    """An action's name for people: `sit_down` reads "sit down"; no line breaks or control characters."""
-    text = "".join(c if c.isprintable() else " " for c in action.replace("_", " "))
-    return " ".join(text.split())
 
 
 def state_text(decision: Decision) -> str:

@@ -1,14 +1,16 @@
 """Repetitions as they happen: the poses of one person and what the person is said to do, to counts."""
 
 import math
+from collections import deque
 from dataclasses import dataclass
-from statistics import median
+from statistics import fmean, median
 
 import numpy as np
 
 from pose.types import Pose
 from recognizer.decision import IDLE, UNKNOWN, Decision
 from recognizer.repetitions import JOINTS, CountSettings, Cycle, find_cycles, joint_places
+from recognizer.types import Prediction
 from recognizer.window import MIN_CONFIDENCE
 
 # What goes on instead of repeating. The steps of a walk are as even as squats, but nobody counts walks by them.
@@ -44,13 +46,14 @@ class Repetition:
 class _Set:
     """Repetitions of one action with short breaks at most.
 
-    from_s: where counting begins or goes on; `settled` of `count` were before it. told: of `count`, since the action
-    was shown this time.
+    from_s: where counting begins or goes on; `settled` of the `judged` movements were before it. count: those of
+    them that were the action. told: of `count`, since the action was shown this time.
     """
 
     from_s: float
     shown_s: float
     count: int = 0
+    judged: int = 0
     settled: int = 0
     told: int = 0
     per_minute: float = 0.0
@@ -62,11 +65,17 @@ class RepetitionCounter:
     Counting begins at the onset of an action, which is known a second later: what was done by then is counted then.
     Before the first decision there is a whole window, and onsets are dated to a few tenths; so a movement begun
     up to lead_s before belongs to the action, too, unless another one was shown.
+
+    A movement is a repetition of the action only where the action was likely for as long as it took: see
+    CountSettings.likely. What somebody does who does nothing listed is now and then taken for an action, but seldom
+    with much certainty.
     """
 
     def __init__(self, person: int, lead_s: float = 1.5, settings: CountSettings | None = None) -> None:
         self._person = person
         self._lead_s = lead_s
+        self._lag_s = lead_s / 2  # a prediction speaks of the middle of its window
+        self._said: deque[tuple[float, dict[str, float]]] = deque()  # when, and of each action
         self._settings = settings or CountSettings()
         self._times = np.empty(2 * _KEPT)
         self._xy = np.empty((2 * _KEPT, JOINTS, 2))
@@ -84,6 +93,7 @@ class RepetitionCounter:
             if since_s > _LONGEST_GAP_S or since_s < 0:
                 self._first = self._end = 0
                 self._sets.clear()
+                self._said.clear()
             elif since_s < _POSE_S - 1e-6:
                 return
         if self._end == len(self._times):
@@ -100,9 +110,14 @@ class RepetitionCounter:
         while self._end - self._first > _KEPT or self._times[self._first] < pose.time_s - SPAN_S:
             self._first += 1
 
-    def update(self, decision: Decision) -> tuple[Repetition, ...]:
-        """What is new, given what the person is said to do now; the repetitions since the last time."""
+    def update(self, decision: Decision, prediction: Prediction | None = None) -> tuple[Repetition, ...]:
+        """What is new, given what the person is said to do now; the repetitions since the last time.
+
+        prediction: what the decision was made of. Where there never was one, every movement counts.
+        """
         action, now_s = decision.action, decision.time_s
+        if prediction is not None:
+            self._say(prediction)
         if action != self._action:
             if self._action not in (UNKNOWN, IDLE):
                 self._other_until_s = decision.since_s
@@ -120,14 +135,14 @@ class RepetitionCounter:
         if now_s - self._looked_s < _LOOK_S - 1e-6:
             return ()
         self._looked_s = now_s
-        return self._look(action, counted, now_s, now_s)
+        return self._look(action, counted, now_s, now_s, final=False)
 
     def finish(self, action: str, end_s: float) -> tuple[tuple[Repetition, ...], int]:
         """An action has ended: its last repetitions, and how many there were since it was shown."""
         counted = self._sets.get(action)
         if counted is None or self._first == self._end:
             return (), 0
-        last = self._look(action, counted, float(self._times[self._end - 1]), end_s + _LATE_S)
+        last = self._look(action, counted, float(self._times[self._end - 1]), end_s + _LATE_S, final=True)
         told, counted.told = counted.told, 0
         return last, told
 
@@ -141,22 +156,44 @@ class RepetitionCounter:
         counted = self._sets.get(action)
         return counted.per_minute if counted is not None else 0.0
 
-    def _look(self, action: str, counted: _Set, now_s: float, until_s: float) -> tuple[Repetition, ...]:
+    def _say(self, prediction: Prediction) -> None:
+        """Keep how likely each action is: neither smoothed nor weighed for half a body in view; both would flatter."""
+        said = dict(zip(prediction.actions, prediction.probabilities.tolist(), strict=True))
+        self._said.append((prediction.time_s, said))
+        while self._said[0][0] < prediction.time_s - SPAN_S - self._lag_s:
+            self._said.popleft()
+
+    def _look(self, action: str, counted: _Set, now_s: float, until_s: float, *, final: bool) -> tuple[Repetition, ...]:
+        """What is new until a time. final: nothing more will be known of how likely the action was."""
         first = self._first + int(np.searchsorted(self._times[self._first : self._end], counted.from_s))
         kept = slice(first, self._end)
         cycles = find_cycles(self._times[kept], self._xy[kept], self._seen[kept], self._settings)
-        new = [cycle for cycle in cycles[counted.count - counted.settled :] if cycle.end_s <= until_s]
         if cycles:
             durations = [cycle.end_s - cycle.start_s for cycle in cycles[-_TEMPO_OF:]]
             counted.per_minute = 60 / median(durations)
         told = []
-        for cycle in new:
-            counted.count += 1
-            counted.told += 1
-            duration_s = cycle.end_s - cycle.start_s
-            told.append(Repetition(cycle.end_s, self._person, action, counted.count, duration_s, counted.per_minute))
+        for cycle in cycles[counted.judged - counted.settled :]:
+            if cycle.end_s > until_s:
+                break
+            if self._probability(action, cycle) >= self._settings.likely:
+                counted.count += 1
+                counted.told += 1
+                duration_s = cycle.end_s - cycle.start_s
+                new = Repetition(cycle.end_s, self._person, action, counted.count, duration_s, counted.per_minute)
+                told.append(new)
+            elif now_s < cycle.end_s + self._lag_s and not final:
+                break  # the windows that show all of it are still to come
+            counted.judged += 1
         _settle(counted, cycles, now_s)
         return tuple(told)
+
+    def _probability(self, action: str, cycle: Cycle) -> float:
+        """Of the action during a movement: the mean of the predictions that speak of it, the last one at least."""
+        if not self._said:
+            return 1.0
+        from_s, until_s = cycle.start_s + self._lag_s, cycle.end_s + self._lag_s
+        found = [said.get(action, 0.0) for time_s, said in self._said if from_s <= time_s <= until_s]
+        return fmean(found) if found else self._said[-1][1].get(action, 0.0)
 
 
 def _settle(counted: _Set, cycles: tuple[Cycle, ...], now_s: float) -> None:
@@ -165,9 +202,9 @@ def _settle(counted: _Set, cycles: tuple[Cycle, ...], now_s: float) -> None:
     if counted.from_s > keep_s:
         return
     counted.from_s = keep_s
-    settled = counted.count
+    settled = counted.judged
     for number, cycle in enumerate(cycles):
         if cycle.end_s >= keep_s:
             counted.from_s, settled = cycle.end_s, counted.settled + number + 1
             break
-    counted.settled = min(settled, counted.count)
+    counted.settled = min(settled, counted.judged)

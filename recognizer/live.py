@@ -147,7 +147,7 @@ class LiveRecognition:
             person = self._people[pose.person]
             person.counter.push(pose)
             if pose.person in decided and person.decision is not None:
-                self._repetitions += person.counter.update(person.decision)
+                self._repetitions += person.counter.update(person.decision, person.prediction)
 
     def _decide(
         self,

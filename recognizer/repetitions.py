@@ -35,11 +35,13 @@ class CountSettings:
     smallest: swing that counts at all, in torso lengths summed over all joints like a vector's length.
     half: part of the usual swing from which one counts; a smaller one is half a repetition.
     back: part of the usual swing at which the way back is complete.
+    likely: probability of the action, in the mean over a movement, from which the movement is a repetition of it.
     """
 
     smallest: float = 0.25
     half: float = 0.5
     back: float = 0.6
+    likely: float = 0.6
 
 
 class Cycle(NamedTuple):

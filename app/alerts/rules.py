@@ -12,6 +12,7 @@ from platformdirs import user_config_path
 
 from app.errors import UsageError
 from pose.whole_file import write_text
+from recognizer.naming import action_text
 
 NOBODY = "nobody"  # in the place of an action: there is no person in view
 KINDS = ("sound", "notify", "command", "post", "mqtt", "osc", "key")
@@ -158,7 +159,7 @@ def _rule(item: Any, where: str) -> Rule:
     deeds = tuple(_deed(deed, where) for deed in item.get("do", ()))
     if not deeds:
         raise AlertError(f'{where} does nothing; write for instance do = [{{ sound = "" }}]')
-    name = _typed(item, "name", str, "", where) or f"{action} {lasts_s or times}"
+    name = _typed(item, "name", str, "", where) or f"{action_text(action)} {lasts_s or times:g}"
     limit_s = _number(item, "limit_s", 0.0, where) if "limit_s" in item else 10.0
     return Rule(name, action, deeds, lasts_s, times, limit_s, _typed(item, "on", bool, True, where))
 

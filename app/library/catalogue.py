@@ -22,6 +22,7 @@ from app.library.queries import PAGE, Kind
 from app.library.teaching import teaching_clips
 from app.library.types import ClipRow, Filter, Model, Named, NewClip, RecordingRow
 from app.recording.folder import Recording, read_recording, recording_folders, recordings_folder
+from recognizer.naming import action_text
 from recognizer.teaching.clips import TeachingClip
 
 log = logging.getLogger(__name__)
@@ -144,7 +145,7 @@ class Library:
 
         new = [clip for each in clips.values() for clip in each]
         parts = [f"add {_many(new, 'clip')}"] if new else []
-        parts += [f"label {_many(label, 'clip')} {action}"] if label else []
+        parts += [f"label {_many(label, 'clip')} {action_text(str(action))}"] if label else []
         return self._do(" and ".join(parts), change)
 
     def change_clip(self, clip: int, new: NewClip) -> None:
@@ -163,7 +164,7 @@ class Library:
             for clip in clips:
                 edit.update("clips", clip, action=key)
 
-        self._do(f"label {_many(clips, 'clip')} {action or 'as unlabelled'}", change)
+        self._do(f"label {_many(clips, 'clip')} {action_text(action) if action else 'as unlabelled'}", change)
 
     def label_each(self, labels: Mapping[int, str]) -> None:
         """Set an action for each of several clips, by id, in one step."""
@@ -241,7 +242,7 @@ class Library:
 
     def set_key(self, action: str, key: str) -> None:
         """Set the key that labels with an action; "" for none."""
-        self._do(f"set the key of {action}", lambda edit: editing.set_key(edit, action, key))
+        self._do(f"set the key of {action_text(action)}", lambda edit: editing.set_key(edit, action, key))
 
     def set_split(self, name: str, parts: Mapping[int, str]) -> None:
         """A split: the part ("train", "validation", "test") of each clip by its id."""

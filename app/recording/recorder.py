@@ -19,6 +19,7 @@ from app.recording.writer import RecordingWriter
 from app.types import Result
 from pose.skeleton import Layout
 from pose.types import Pose
+from recognizer.naming import action_text
 
 log = logging.getLogger(__name__)
 
@@ -201,7 +202,7 @@ class Recorder:
             except RecordingError:
                 writer.keep_for_recovery()
                 raise
-            self._view = replace(self._view, message=f"saved {writer.duration_s:.1f} s as {action}")
+            self._view = replace(self._view, message=f"saved {writer.duration_s:.1f} s as {action_text(action)}")
             if self._saved is not None:
                 self._saved(folder)
 

@@ -1,7 +1,9 @@
 """The real window without a screen, for the benchmark."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
@@ -32,8 +34,15 @@ def show_offscreen(engine: Engine, *, attention: bool = False) -> None:
     if not isinstance(application, QApplication):
         application = QApplication(["actionlens-bench"])
     settings = _Unsaved(attention=attention)
-    with Interrupt() as interrupt, CollectsBetweenEvents():
-        window = MainWindow(lambda options: engine, engine.options, settings, Theme(application, "light"), list)
+    with (
+        TemporaryDirectory(prefix="actionlens-bench-") as folder,
+        Interrupt() as interrupt,
+        CollectsBetweenEvents(),
+    ):
+        no_rules = Path(folder) / "alerts.toml"
+        no_rules.touch()  # the user's own must not fire at what is measured
+        options = replace(engine.options, alerts=no_rules)
+        window = MainWindow(lambda options: engine, options, settings, Theme(application, "light"), list)
         timer = QTimer()
         timer.timeout.connect(lambda: window.close() if engine.wait(0) or interrupt.requested.is_set() else None)
         show_until_closed(application, window, timer, _LOOK_MS)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from benchmarks.people.scenes import Scene, trunk
-from pose.skeleton import MEDIAPIPE_33, MPOSE_13, convert
+from pose.skeleton import MPOSE_13, convert
 from pose.types import Pose
 
 NEAR = 0.35  # of the height: distance of trunks within which a pose is the person's
@@ -127,7 +127,7 @@ def account_of(scene: Scene, found: Sequence[tuple[Pose, ...]]) -> Account:
     made = Account(motmetrics.MOTAccumulator(auto_id=True), 0, [], [], [])
     false_frames = 0
     for truth, poses in zip(scene.truth, found, strict=True):
-        joints = [convert(p.xy_px, np.ones(33, np.float32), MEDIAPIPE_33, MPOSE_13)[0] for p in poses]
+        joints = [convert(p.xy_px, np.ones(len(p.layout), np.float32), p.layout, MPOSE_13)[0] for p in poses]
         gaps = np.full((len(truth), len(joints)), np.nan)
         likeness = np.zeros(gaps.shape)
         for row, true in enumerate(truth.values()):

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pose.types import Pose
 from recognizer.decision import IDLE
 from recognizer.live import LiveRecognition, Predicting
+from recognizer.naming import action_text
 from recognizer.teaching.background import STANDING, tried_motions
 from recognizer.teaching.check import Check
 from recognizer.teaching.clips import NOTHING, TeachingClip
@@ -135,14 +136,14 @@ def _fires(action: str, words: str, count: int, of: int, nearest: Nearest) -> Fi
     often = f", {count} of {of} times" if of > 1 else ""
     label = "record more takes, or label such footage as nothing"
     mend = "trim its takes or record more" if words == STANDING else label
-    return Finding(f"{action} also fires on {words}{often}: {mend}", action, nearest(action, words))
+    return Finding(f"{action_text(action)} also fires on {words}{often}: {mend}", action, nearest(action, words))
 
 
 def _alarms(alarms: FalseAlarms, nearest: Nearest) -> list[Finding]:
     minutes = alarms.seconds / 60
     return [
         Finding(
-            f"{action} also fires in the footage of {NOTHING}, {count} times in {minutes:.1f} min: "
+            f"{action_text(action)} also fires in the footage of {NOTHING}, {count} times in {minutes:.1f} min: "
             f"record more takes, or more footage of {NOTHING}",
             action,
             nearest(action, NOTHING),
@@ -163,8 +164,12 @@ def _mistakes(strictest: HeldOutCheck) -> list[Finding]:
         takes, action = tuple(clips[:_MOST_TAKES]), action_of[clips[0]]
         if other:
             of = strictest.actions[one].clips + strictest.actions[other].clips
-            found.append(Finding(f"{one} and {other} are confused in {len(clips)} of {of}", action, takes))
+            found.append(
+                Finding(
+                    f"{action_text(one)} and {action_text(other)} are confused in {len(clips)} of {of}", action, takes
+                )
+            )
         else:
             of = strictest.actions[one].clips
-            found.append(Finding(f"{one} is not recognised in {len(clips)} of {of}", action, takes))
+            found.append(Finding(f"{action_text(one)} is not recognised in {len(clips)} of {of}", action, takes))
     return found

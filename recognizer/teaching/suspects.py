@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pose.skeleton import MPOSE_13, convert
+from recognizer.naming import action_text
 from recognizer.teaching.clips import TeachingClip
 from recognizer.teaching.movement import HZ, Floats, Track, movement, posture, track_of
 
@@ -42,7 +43,7 @@ def suspicions(take: TeachingClip, others: Sequence[TeachingClip] = ()) -> list[
     if still and not any(not movement(other).parts for other in rest):
         found.append("nothing moves in it" + ("" if rest else ": correct only if you are teaching a posture"))
     if not found and len(rest) >= _FEWEST_OTHERS and _is_unlike(track, rest):
-        found.append(f"it looks unlike the other takes of {take.action}")
+        found.append(f"it looks unlike the other takes of {action_text(take.action)}")
     return found
 
 

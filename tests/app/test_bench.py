@@ -4,9 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from engine_fakes import FakeEstimator, FakeRecognizer, FakeSource, InPlace
 
-from app import bench, bench_child, bench_runs
+from app import bench, bench_child, bench_everything, bench_runs
 from app.bench_runs import WARM_UP_FRAMES, FirstFrames, RetimedFile, Run
+from app.engine import Engine
 from app.errors import UsageError
 from app.settings import RunOptions
 from pose.source import SourceInfo
@@ -244,3 +246,77 @@ def test_real_runs_on_the_same_frames():
     assert min(paced.ages_ms) > min(paced.pose_ms)
     found = bench._throughput([bare], [whole], [], opencv) | bench._paced(paced)
     json.dumps(found, allow_nan=False)
+
+
+def test_everything_is_on_and_says_what_it_did():
+    """A run of an engine with made-up poses: each output takes what it is for."""
+    done = bench_everything.Done()
+
+    def run(prepare):
+        engine = Engine(
+            RunOptions(source="fake", paced=False),
+            open_source=lambda options: FakeSource(live=False, fps=30.0, frames=150),
+            open_pose_worker=lambda *given: InPlace(FakeEstimator()),
+            open_recognizer=lambda model, provider: FakeRecognizer(),
+        )
+        prepare(engine)
+        bench_runs.show_nothing(engine)
+        deadline = time.monotonic() + 60
+        while done.deeds < 2 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        return run_of(30.0)
+
+    found = bench_everything._run_with_everything(run, actions=("idle", "wave"), done=done)
+    assert found.fps == 30.0
+    assert done.posts >= 1
+    assert done.deeds >= done.posts
+    assert done.failures == 0
+    assert done.stream_lines > 10
+    assert (done.table_lines, done.history_lines) == (1, 1), "one wave, which lasts to the end"
+    assert done.camera, "its name, or why there is none"
+
+
+def everything_report(ratio=0.97, p95=50.0):
+    ages = {"age_ms": {"p50": 30.0, "p95": p95, "p99": 60.0}, "age_goal_ms": 55.0, "dropped": 0}
+    return {
+        "model": "act",
+        "frames": 400,
+        "goal_ratio": 0.95,
+        "runs_fps": {"bare": [80.0, 82.0], "pipeline": [81.0, 80.0], "everything": [79.0, 78.0]},
+        "ratio": {name: {"median": ratio, "spread": [0.9, 1.0]} for name in ("pipeline", "everything")},
+        "paced": {"plain": ages, "everything": ages},
+        "did": {name: 3 for name in bench_everything.Done.__slots__} | {"camera": "there is none"},
+    }
+
+
+def test_the_table_of_everything_says_what_was_missed_and_that_there_is_no_camera():
+    text = bench_everything.table(everything_report())
+    assert text.count("reached") == 4
+    assert "MISSED" not in text
+    assert "virtual camera: there is none" in text
+    assert bench_everything.table(everything_report(ratio=0.9, p95=56.0)).count("MISSED") == 4
+
+
+def test_each_ratio_is_of_runs_of_one_round():
+    assert bench_everything._ratio([100.0, 50.0], [run_of(95.0), run_of(50.0)]) == {
+        "median": 0.975,
+        "spread": [0.95, 1.0],
+    }
+
+
+def test_the_user_s_own_rules_do_not_fire_in_a_benchmark(monkeypatch):
+    from app.ui import offscreen
+
+    asked = []
+
+    class Stop(Exception):
+        pass
+
+    def no_window(make_engine, options, *rest):
+        asked.append(options.alerts.read_text(encoding="utf-8"))
+        raise Stop
+
+    monkeypatch.setattr(offscreen, "MainWindow", no_window)
+    with pytest.raises(Stop):
+        offscreen.show_offscreen(Engine(RunOptions(source="fake")))
+    assert asked == [""], "a file of its own, without a rule"

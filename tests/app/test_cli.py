@@ -156,3 +156,16 @@ def test_the_log_leaves_out_what_libraries_say_of_themselves(tmp_path, monkeypat
     assert "fontManager" not in said
     assert "did not close in time" in said
     assert "the disk is full" in said
+
+
+def test_benchmarks_are_one_at_a_time_and_belong_to_bench():
+    assert parse(["--bench", "demo", "--everything"], UserSettings()).everything
+    assert not parse(["--bench", "demo"], UserSettings()).everything
+    with pytest.raises(UsageError, match="--everything belongs to --bench"):
+        parse(["--everything"], UserSettings())
+    with pytest.raises(UsageError, match="--teaching belongs to --bench"):
+        parse(["--teaching"], UserSettings())
+    with pytest.raises(UsageError, match="--teaching and --everything are two benchmarks"):
+        parse(["--bench", "demo", "--teaching", "--everything"], UserSettings())
+    with pytest.raises(UsageError, match="--explain and --teaching are two benchmarks"):
+        parse(["--bench", "demo", "--teaching", "--explain"], UserSettings())

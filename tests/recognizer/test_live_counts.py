@@ -59,3 +59,49 @@ def test_the_number_stands_beside_the_action_while_it_is_shown(told):
     tempo = [tempo for decision, count, tempo in shown if decision is not None and count == 7]
     assert tempo[0] == pytest.approx(40, rel=0.1)
     assert all(count == 0 for decision, count, _ in shown if decision is not None and decision.action == "idle")
+
+
+class Unsure(SaysSquat):
+    """Shows squats all the time, but says how likely one is: sure(time_s)."""
+
+    def __init__(self, sure):
+        super().__init__(0.0)
+        self._sure = sure
+
+    def predict(self, clips, *, attention=False):
+        for clip in clips:
+            p = self._sure(clip.time_s)
+            yield Prediction(clip.person, clip.time_s, ACTIONS, np.array([(1 - p) / 2, p, (1 - p) / 2], np.float32))
+
+
+def counted_with(sure, seconds=15.0):
+    """Each repetition with the time at which it was told, of a squat every second and a half."""
+    live = LiveRecognition(Unsure(sure))
+    told = []
+    for pose in poses(lambda time_s: squat(there_and_back(time_s, 1.2, 0.3)), seconds):
+        live.process(pose.time_s, (pose,))
+        told += [(r, pose.time_s) for r in live.take_repetitions()]
+    live.clear()
+    return told + [(r, seconds) for r in live.take_repetitions()]
+
+
+def test_what_is_hardly_more_likely_than_not_is_shown_and_not_counted():
+    assert counted_with(lambda time_s: 0.55) == []
+
+
+def test_only_what_was_done_while_the_action_was_likely_counts():
+    # A window ends where it is told of: its middle is 0.7 s before. So doubt from 6.7 to 9.7 is about 6.0 to 9.0.
+    found = counted_with(lambda time_s: 0.52 if 6.7 <= time_s <= 9.7 else 0.9)
+    assert [r.count for r, _ in found] == list(range(1, len(found) + 1)), "numbered without a gap"
+    starts_s = [r.time_s - r.duration_s for r, _ in found]
+    assert not [start_s for start_s in starts_s if 5.9 < start_s < 7.9]
+    assert len(found) == 8, "ten squats, but for two"
+
+
+def test_a_repetition_waits_until_its_last_windows_have_come():
+    # Likely only from 2.0 s on: the first squat, from 0 to 1.2 s, is judged by the windows that end until 2 s.
+    found = counted_with(lambda time_s: 0.52 if time_s < 1.75 else 0.95, seconds=6.0)
+    first, told_s = found[0]
+    assert first.count == 1
+    assert first.time_s < 1.5
+    assert first.time_s + 0.2 < told_s < first.time_s + 1.1

@@ -230,12 +230,12 @@ def test_a_picked_frame_has_the_relevance_of_its_own_time(panel_open, engines):
     panel_open.attention.control.refresh()
     give(panel_open, engines.last, looked_at(2.5))  # ten frames on; the answer is still of the former clip
     strip, frame = panel_open.attention.strip, panel_open.attention.panel.frame
-    strip.set_pick(T - 1 - 10)
+    strip.set_pick(T - 1)
     assert frame._joints.argmax() == 5
     assert frame._joints[5] == 1
-    assert frame._clip.time_s == 2.5
-    strip.set_pick(T - 1)
-    assert frame._joints is None  # nothing is known of it yet
+    assert frame._clip.time_s == 2.0
+    strip.set_pick(T - 2)
+    assert frame._joints.max() == 0
     strip.set_pick(None)
     assert frame._clip.time_s == 2.0  # the end of what is explained
     panel_open.attention.panel.tabs.setCurrentWidget(panel_open.attention.panel.inside)
@@ -250,7 +250,29 @@ def test_frames_are_scored_by_relevance_where_no_class_token_looks(panel_open, e
     answer(panel_open)
     assert (strip.scores == 1).all()
     give(panel_open, engines.last, looked_at(2.5, st_tr_attention()))
-    assert np.isnan(strip.scores).tolist() == [False] * 20 + [True] * 10
+    assert (strip.scores == 1).all(), "of the clip that is explained, until a newer one is"
+
+
+def test_moments_joints_and_frame_are_of_one_decision_however_late_the_answer_is(panel_open, engines):
+    control, strip, panel = panel_open.attention.control, panel_open.attention.strip, panel_open.attention.panel
+    give(panel_open, engines.last, looked_at(2.0))
+    first = control.moment.clip
+    assert strip._clip is panel.frame._clip is first, "until something is explained, what is now"
+    give(panel_open, engines.last, looked_at(2.4), looked_at(2.8))
+    control._explainer.explanations.put(explained(first))  # a busy machine answers after 0.8 s
+    give(panel_open, engines.last, looked_at(3.1))
+    assert strip._clip is panel.frame._clip is control.explanation.clip is first
+    assert panel.map.values.shape == (V, T)
+    np.testing.assert_allclose(strip.scores, 1)
+    assert (strip._when(0), strip._when(0.5)) == ("1.10 s ago", "1.60 s ago"), "of the clip that is shown"
+    assert panel.title.text() == "walk 80%, 1.10 s ago"
+    strip.set_pick(7)
+    assert panel.map._mark.value() == 7.5
+    assert (panel.frame._clip, panel.frame._place) == (first, 7)
+    newest = control.moment.clip
+    answer(panel_open)
+    assert strip._clip is panel.frame._clip is control.explanation.clip is newest
+    assert strip._when(0) == "now"
 
 
 def test_the_strip_shows_which_moments_mattered_and_the_network_s_own_under_expert(panel_open, engines):

@@ -201,9 +201,17 @@ class AttentionControl(QObject):
         self._panel.say(self._text(moment))
         self._panel.show_moment(moment)
         self._panel.show_explanation(self.explanation)
-        self._show_strip(moment)
+        self._show_strip()
         self._show_frame()
         self._show_on_picture()
+
+    @property
+    def _seen(self) -> Moment | None:
+        """What strip and frame show: the moment that is explained, so that they and the map are of one decision. While
+        nothing is explained, and under Expert, where the matrices are of now, it is what is now."""
+        if self._shown is None or self._panel.looks_inside or self.moment is None:
+            return self.moment
+        return self._shown[1]
 
     def _choose_shown(self, moment: Moment | None) -> None:
         """The newest explanation, or the last that the other recognizer has answered, too: both are of one moment."""
@@ -242,12 +250,14 @@ class AttentionControl(QObject):
             return f"Nothing to explain: {decision.reason}"
         return f"Collecting movement: {min(self._moments.seen_s, self._span_s):.1f} of {self._span_s:.1f} s"
 
-    def _show_strip(self, moment: Moment | None) -> None:
-        if moment is None:
+    def _show_strip(self) -> None:
+        moment, now = self._seen, self.moment
+        if moment is None or now is None:
             self._strip.show_clip(None, np.zeros(0), "", self._why_nothing())
             return
         scores, title = self._frame_scores(moment)
-        self._strip.show_clip(moment.clip, scores, title, frozen=self._held is not None)
+        age_s = now.clip.time_s - moment.clip.time_s
+        self._strip.show_clip(moment.clip, scores, title, frozen=self._held is not None, age_s=age_s)
 
     def _frame_scores(self, moment: Moment) -> tuple[NDArray[np.floating], str]:
         looks, found = moment.prediction.attention.get(CLASS_TOKEN), self.explanation
@@ -266,7 +276,7 @@ class AttentionControl(QObject):
         """The picked frame of the strip; with none picked, the end of what the tab shows."""
         panel, found, pick = self._panel, self.explanation, self._strip.pick
         whole = pick is None and not panel.looks_inside
-        moment = self._shown[1] if whole and self._shown is not None else self.moment
+        moment = self._seen
         if moment is None or self.moment is None:
             panel.map.mark_column(None)
             panel.comparison.mark(found, None)

@@ -29,7 +29,7 @@ class HeatStrip(QWidget):
         self._clip: Clip | None = None
         self._scores: NDArray[np.float64] = np.zeros(0)
         self._title, self._empty = "", ""
-        self._frozen = False
+        self._frozen, self._age_s = False, 0.0
         self._pick: int | None = None
         line = self.fontMetrics().height()
         self._heading, self._axis = line + 2, line
@@ -53,15 +53,23 @@ class HeatStrip(QWidget):
         return self._pick
 
     def show_clip(
-        self, clip: Clip | None, scores: NDArray[np.floating], title: str, empty: str = "", *, frozen: bool = False
+        self,
+        clip: Clip | None,
+        scores: NDArray[np.floating],
+        title: str,
+        empty: str = "",
+        *,
+        frozen: bool = False,
+        age_s: float = 0.0,
     ) -> None:
-        """A clip with a score of 0..1 for each frame; without a clip, why there is none. frozen: it is past.
+        """A clip with a score of 0..1 for each frame; without a clip, why there is none. frozen: it is past. age_s: of
+        its end, before now or before the frozen moment.
 
         A frame without a score, nan, is neither faint nor coloured.
         """
         self._clip = clip
         self._scores = np.clip(np.asarray(scores, float), 0, 1) if clip is not None else np.zeros(0)
-        self._title, self._empty, self._frozen = title, empty, frozen
+        self._title, self._empty, self._frozen, self._age_s = title, empty, frozen, age_s
         if self._pick is not None and self._pick >= len(self._scores):
             self.set_pick(None)
         self.update()
@@ -133,8 +141,11 @@ class HeatStrip(QWidget):
         painter.setFont(font)
         area = QRectF(_PAD, self.height() - self._axis - 1, self.width() - 2 * _PAD, self._axis)
         span_s = (len(self._scores) - 1) / self._clip.fps
-        painter.drawText(area, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, before(span_s, self._frozen))
-        painter.drawText(area, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, before(0, self._frozen))
+        painter.drawText(area, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, self._when(span_s))
+        painter.drawText(area, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, self._when(0))
+
+    def _when(self, before_end_s: float) -> str:
+        return before(before_end_s + self._age_s, self._frozen)
 
     def _paint_skeleton(
         self, painter: QPainter, place: int, area: QRectF, fit: tuple[float, float], colour: QColor
@@ -195,7 +206,7 @@ class HeatStrip(QWidget):
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip and self._clip is not None:
             place = self.place_at(event.pos().x())
             if place is not None:
-                when = before((len(self._scores) - 1 - place) / self._clip.fps, self._frozen)
+                when = self._when((len(self._scores) - 1 - place) / self._clip.fps)
                 score = "" if np.isnan(self._scores[place]) else f": {self._scores[place]:.2f}"
                 text = f"frame {place + 1} of {len(self._scores)}, {when}{score}"
                 QToolTip.showText(event.globalPos(), text, self)

@@ -18,6 +18,7 @@ from app.library.catalogue import Library
 from app.library.labels import MAX_TYPED, refusal_of_action
 from app.library.queries import Kind
 from app.library.types import Named
+from app.palette import action_text
 from app.plurals import counted
 from app.ui.closing import ClosingDialog, close_box
 from app.ui.enabling import enable
@@ -95,7 +96,7 @@ class NamesDialog(ClosingDialog):
         self.add.clicked.connect(self._add)
         self.remove.clicked.connect(lambda: self._on_chosen(lambda library, n: library.remove_name(self._kind, n)))
         self.merge.clicked.connect(
-            lambda: self._on_chosen(lambda library, n: library.merge(self._kind, n, self.into.currentText()))
+            lambda: self._on_chosen(lambda library, n: library.merge(self._kind, n, self.into.currentData()))
         )
         self.set_key.clicked.connect(lambda: self._on_chosen(lambda library, n: library.set_key(n, self.key.text())))
         self.key.returnPressed.connect(self.set_key.click)
@@ -115,8 +116,9 @@ class NamesDialog(ClosingDialog):
         self.into.clear()
         for named in self._named:
             key = f", key {named.key}" if named.key else ""
-            self.list.addItem(QListWidgetItem(f"{named.name}   ({counted(named.clips, 'clip')}{key})"))
-            self.into.addItem(named.name)
+            says = action_text(named.name) if self._kind == "action" else named.name
+            self.list.addItem(QListWidgetItem(f"{says}   ({counted(named.clips, 'clip')}{key})"))
+            self.into.addItem(says, named.name)
         self.list.setCurrentRow(min(max(place, 0), len(self._named) - 1))
         refused = "" if not library.read_only else (library.notes or ["The library is open for reading only"])[0]
         for part in (self.name, self.rename, self.add, self.remove, self.into, self.merge, self.key, self.set_key):

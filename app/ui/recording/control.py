@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.errors import RecordingError
 from app.library.types import Named
+from app.palette import action_text
 from app.recording.folder import INFO_FILE, library_root, parse_info, recordings_folder
 from app.recording.recorder import Recorder, RecorderState, RecorderView
 from app.types import EngineState, Result
@@ -261,12 +262,12 @@ def said_of(folder: Path, view: RecorderView) -> str:
     if view.state is not RecorderState.SAVING:
         return view.message[:1].upper() + view.message[1:]
     try:
-        action = parse_info((folder / INFO_FILE).read_bytes(), folder).action or "(no name)"
+        what = action_text(parse_info((folder / INFO_FILE).read_bytes(), folder).action or "(no name)")
     except (OSError, RecordingError):
-        action = folder.name
+        what = folder.name
     of = max(view.of, view.takes)
     take = f"take {view.takes} of {of}" if of > 1 else "take saved"
-    return f"{action}: {take} ({view.message.removeprefix('saved ')})"
+    return f"{what}: {take} ({view.message.removeprefix('saved ')})"
 
 
 def _sign(view: RecorderView) -> str:

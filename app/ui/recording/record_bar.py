@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 
 from app.library.labels import MAX_TYPED, refusal_of_action
 from app.library.types import Named
+from app.palette import action_text
 from app.plurals import counted
 from app.recording.recorder import RecorderState, RecorderView, TakeSettings
 from app.ui.elided_label import ElidedLabel
@@ -165,7 +166,8 @@ class RecordBar(QFrame):
         elif not self._asked:
             self._asked = True
             self.action.setText(self._last)
-            offered = f"F8 records “{self._last}”; type another name for another action" if self._last else _NAME_IT
+            last = action_text(self._last)
+            offered = f"F8 records “{last}”; type another name for another action" if last else _NAME_IT
             self._say(offered, self.action)
             self.action.selectAll()
             return False
@@ -247,7 +249,7 @@ def _completer(names: Sequence[Named], field: QLineEdit) -> QCompleter:
     """Completes names; the list says how many takes there are of each."""
     model = QStandardItemModel(len(names), 1, field)
     for row, named in enumerate(names):
-        item = QStandardItem(f"{named.name}, {counted(named.clips, 'take')}")
+        item = QStandardItem(f"{action_text(named.name)}, {counted(named.clips, 'take')}")
         item.setData(named.name, Qt.ItemDataRole.UserRole)
         model.setItem(row, item)
     completer = QCompleter(model, field)

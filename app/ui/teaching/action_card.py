@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QPushButto
 
 from app.library.labels import MAX_TYPED
 from app.library.types import ClipRow
+from app.palette import action_text
 from app.ui.enabling import enable
 from app.ui.library.strips import Strips
 from app.ui.styled import style_as
@@ -131,13 +132,14 @@ class ActionCard(QFrame):
 
     @property
     def typed(self) -> str:
-        """The name as it stands in the field."""
-        return " ".join(self.name.text().split())
+        """The name as it stands in the field; that of the library where it reads the same."""
+        text = " ".join(self.name.text().split())
+        return self.action if text == action_text(self.action) else text
 
     def call(self, action: str) -> None:
         """The name is this from now on."""
         self.action = action
-        self.name.setText(action)
+        self.name.setText(action_text(action))
         self._name_button()
 
     def show_count(self, text: str) -> None:
@@ -165,7 +167,7 @@ class ActionCard(QFrame):
         self._column.insertWidget(2, part)
 
     def _name_button(self) -> None:
-        what = self.action or "this action"
+        what = action_text(self.action) or "this action"
         self.button.setAccessibleName(f"{self.button.text()} {what}")
 
 

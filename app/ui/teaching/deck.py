@@ -8,6 +8,7 @@ from app.library.labels import label_key
 from app.library.sharing import shared
 from app.library.teaching import suspicions_of
 from app.library.types import ClipRow, Filter
+from app.palette import action_text
 from app.ui.library.frames import Stretch, read_stretch
 from app.ui.teaching.shelf import Files, files_of
 from recognizer.teaching.lesson import NOTHING
@@ -122,3 +123,8 @@ def _deck(library: Library, wanted: tuple[str, ...]) -> Deck:
 
 def _takes(library: Library, name: str, count: int) -> ActionTakes:
     return ActionTakes(name, count, tuple(reversed(library.clips(Filter(action=name), limit=SHOWN_TAKES))))
+
+
+def read_alike(one: str, other: str) -> bool:
+    """Whether two names are shown as the same, so that nobody could tell them apart."""
+    return label_key(action_text(one)) == label_key(action_text(other))

@@ -22,11 +22,11 @@ def next_step(counts: Mapping[str, int], nothing: int, ready: bool, tried: bool)
         return "Try it. Where it is wrong, record more takes and train again."
     if not any(counts.values()):
         name = next(iter(named), "")
-        what = f"Press Record for {name}" if name else "Name an action and press Record"
+        what = f"Press Record for {action_text(name)}" if name else "Name an action and press Record"
         return f"{what}, then step back: {WANTED_TAKES} takes follow each other, each after a countdown."
     few = next((name for name, count in named.items() if count < WANTED_TAKES), "")
     if few:
-        return f"Do {few} once in each take, then stand still: the take ends by itself."
+        return f"Do {action_text(few)} once in each take, then stand still: the take ends by itself."
     if len(named) < 2:
         return "Add a second action, or record “nothing”, then train."
     return "Press Train." if nothing else "Record “nothing” for a minute, then train."
@@ -38,7 +38,7 @@ def cannot_train(counts: Mapping[str, int], nothing: int) -> str:
     if not enough:
         return f"An action needs {FEWEST_CLIPS} takes before it can be trained; {WANTED_TAKES} are better."
     if len(enough) == 1 and not nothing:
-        return f"To train, record a second action, or “nothing”: {enough[0]} has to differ from something."
+        return f"To train, record a second action, or “nothing”: {action_text(enough[0])} has to differ from something."
     return ""
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+from app.palette import action_text
 from app.plurals import counted
 from app.teaching import STARTING, Progress
 from recognizer.decision import UNKNOWN
@@ -46,11 +47,12 @@ def _report(check: Mapping[str, Any]) -> str:
         parts.append(_alarms(alarms))
     needed = {action: count for action, count in check.get("needed", {}).items() if count}
     if needed:
-        more = ", ".join(f"{count} more of {escape(action)}" for action, count in needed.items())
+        more = ", ".join(f"{count} more of {escape(action_text(action))}" for action, count in needed.items())
         parts.append(f"<p>Record {more}.</p>")
     if check.get("suspects"):
         rows = "".join(
-            f"<li>{escape(one['clip'])}: labelled {escape(one['action'])}, looks like {escape(one['looks_like'])}</li>"
+            f"<li>{escape(one['clip'])}: labelled {escape(action_text(one['action']))}, "
+            f"looks like {escape(action_text(one['looks_like']))}</li>"
             for one in check["suspects"][:8]
         )
         parts.append(f"<p>Labels to look at:</p><ul>{rows}</ul>")
@@ -75,8 +77,8 @@ def _plain(check: Mapping[str, Any]) -> list[str]:
         confusions = () if check.get("findings") else strictest["confusions"]
         for true, answer, count in confusions[:_MOST_CONFUSIONS]:
             of = strictest["actions"][true]["clips"]
-            taken = "not recognised" if answer == UNKNOWN else f"taken for {answer}"
-            lines.append(f"{true} is {taken} in {count} of {counted(of, 'take')}.")
+            taken = "not recognised" if answer == UNKNOWN else f"taken for {action_text(answer)}"
+            lines.append(f"{action_text(true)} is {taken} in {count} of {counted(of, 'take')}.")
         if strictest.get("verdict"):
             lines.append(_sentence(strictest["verdict"]))
         elif not lines and strictest["clips"]:
@@ -84,11 +86,13 @@ def _plain(check: Mapping[str, Any]) -> list[str]:
     alarms = check.get("alarms")
     if alarms and alarms["seconds"] >= _LEAST_S:
         minutes = alarms["seconds"] / 60
-        shown = ", ".join(f"{action} {counted(count, 'time')}" for action, count in alarms["shown"].items())
+        shown = ", ".join(
+            f"{action_text(action)} {counted(count, 'time')}" for action, count in alarms["shown"].items()
+        )
         lines.append(f"In {minutes:.1f} min of “nothing”: {shown or 'no false alarm'}.")
     for action, count in check.get("needed", {}).items():
         if count:
-            lines.append(f"{action} needs {counted(count, 'more take')}.")
+            lines.append(f"{action_text(action)} needs {counted(count, 'more take')}.")
     return [*lines, *map(str, check.get("remarks", ()))]
 
 
@@ -96,12 +100,12 @@ def worst_takes(check: Mapping[str, Any]) -> list[tuple[str, str]]:
     """The takes that are most worth another look: the name of the clip, and which take it is."""
     try:
         found = {
-            str(one["clip"]): f"A take of {one['action']} looks like {one['looks_like']}."
+            str(one["clip"]): f"A take of {action_text(one['action'])} looks like {action_text(one['looks_like'])}."
             for one in check.get("suspects", ())
         }
         for one in check.get("findings", ()):
             for worst, take in zip(("Worst", "Second worst"), one["takes"], strict=False):
-                found.setdefault(str(take), f"{worst} take of {one['action']}: it may be why.")
+                found.setdefault(str(take), f"{worst} take of {action_text(one['action'])}: it may be why.")
     except (KeyError, TypeError):
         return []
     return list(found.items())[:_WORST]
@@ -144,7 +148,8 @@ def _made_of(actions: Mapping[str, Sequence[str]]) -> str:
 
 def _rows(actions: Mapping[str, Sequence[str]]) -> str:
     return "".join(
-        f"<p><b>{escape(action)}</b> ({len(names)}): {', '.join(map(escape, names[:_MOST_NAMES]))}{_more(names)}</p>"
+        f"<p><b>{escape(action_text(action))}</b> ({len(names)}): "
+        f"{', '.join(map(escape, names[:_MOST_NAMES]))}{_more(names)}</p>"
         for action, names in sorted(actions.items())
     )
 
@@ -192,7 +197,7 @@ def _held_out(check: Mapping[str, Any]) -> str:
     where = _HELD_OUT.get(str(check["held_out"]), str(check["held_out"]))
     verdict, right, clips = _verdict(check), _right(check), check["clips"]
     rows = "".join(
-        f"<tr><td>{escape(action)}</td><td align=right>{_found(figures)}</td>"
+        f"<tr><td>{escape(action_text(action))}</td><td align=right>{_found(figures)}</td>"
         f"<td align=right>{_percent(figures['precision'])}</td></tr>"
         for action, figures in check["actions"].items()
     )
@@ -201,7 +206,8 @@ def _held_out(check: Mapping[str, Any]) -> str:
         f"{rows}</table>"
     )
     mistakes = ", ".join(
-        f"{escape(true)} taken for {escape(answer)} ({count})" for true, answer, count in check["confusions"][:4]
+        f"{escape(action_text(true))} taken for {escape(action_text(answer))} ({count})"
+        for true, answer, count in check["confusions"][:4]
     )
     confused = f"<p>Mistakes: {mistakes}.</p>" if mistakes else ""
     if verdict:

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 from app.errors import UsageError
 from app.library.labels import MAX_TYPED
 from app.model_files import refusal_of
+from app.palette import action_text
 from app.plurals import counted
 from app.teaching import Progress, TeachingDone, command_of
 from app.ui.closing import ClosingDialog, close_box
@@ -199,14 +200,15 @@ class TeachDialog(ClosingDialog):
                 continue
             enough = count >= FEWEST_CLIPS
             clips = str(count) if enough else f"{count}, {FEWEST_CLIPS - count} more needed"
-            item = QTreeWidgetItem([action, clips, ""])
+            item = QTreeWidgetItem([action_text(action), clips, ""])
+            item.setData(_ACTION, Qt.ItemDataRole.UserRole, action)
             ticked = Qt.CheckState.Checked if enough else Qt.CheckState.Unchecked
             chosen, sides, was_few = ticks.get(action, (ticked, Qt.CheckState.Unchecked, False))
             item.setCheckState(_ACTION, ticked if was_few or not enough else chosen)
             item.setCheckState(_SIDES, sides)
-            needed = f"{action}: at least {FEWEST_CLIPS} clips are needed"
+            needed = f"{action_text(action)}: at least {FEWEST_CLIPS} clips are needed"
             for column in (_ACTION, _CLIPS, _SIDES):
-                item.setToolTip(column, action if enough else needed)
+                item.setToolTip(column, action_text(action) if enough else needed)
             item.setDisabled(not enough)
             self.list.addTopLevelItem(item)
         for section in (_CLIPS, _SIDES):
@@ -277,7 +279,7 @@ class TeachDialog(ClosingDialog):
         return [item for item in found if item is not None]
 
     def _text(self, item: QTreeWidgetItem) -> str:
-        return item.text(_ACTION)
+        return str(item.data(_ACTION, Qt.ItemDataRole.UserRole))
 
     # Teaching.
 

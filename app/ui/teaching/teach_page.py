@@ -8,6 +8,7 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from app.library.labels import label_key, refusal_of_action
+from app.palette import action_text
 from app.plurals import counted
 from app.recording.recorder import RecorderState, RecorderView
 from app.teaching import TeachingDone
@@ -248,9 +249,9 @@ class TeachPage(QWidget):
         refusal = refusal_of_action(name)
         if not refusal and label_key(name) == label_key(NOTHING):
             refusal = "“nothing” has a card of its own, below"
-        same = next((c for c in self.cards if c is not card and label_key(c.action) == label_key(name)), None)
+        same = next((c for c in self.cards if c is not card and deck.read_alike(c.action, name)), None)
         if same is not None:
-            refusal = f"there is a card for {same.action} already"
+            refusal = f"there is a card for {action_text(same.action)} already"
         if refusal:
             card.say(refusal, warning=True)
             return False
@@ -329,9 +330,9 @@ class TeachPage(QWidget):
             return
         self._read()
         if not take.clips:
-            self.told.emit(f"{card.action}: nobody was in the picture, so that take does not count")
+            self.told.emit(f"{action_text(card.action)}: nobody was in the picture, so that take does not count")
         elif card is not self.nothing and self.isVisible():
-            self._show_review(card, take, f"The last take of {card.action}")
+            self._show_review(card, take, f"The last take of {action_text(card.action)}")
 
     # Looking at takes.
 
@@ -345,7 +346,7 @@ class TeachPage(QWidget):
                 self._say(GONE)
                 self._read()
             else:
-                self._show_review(card, take, f"A take of {card.action}")
+                self._show_review(card, take, f"A take of {action_text(card.action)}")
 
         self.review.look_at(clip, show)
 

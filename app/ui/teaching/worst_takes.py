@@ -6,6 +6,7 @@ from pathlib import Path
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from app.palette import action_text
 from app.ui.jobs import Jobs
 from app.ui.teaching.deck import Replay
 from app.ui.teaching.review import Review
@@ -88,6 +89,6 @@ class WorstTakes(QWidget):
         if self._closed:
             return
         if take.clips:
-            self.review.show_take(take, f"A take of {take.clips[0].action}")
+            self.review.show_take(take, f"A take of {action_text(str(take.clips[0].action))}")
         else:
             self.review.told.emit(GONE)

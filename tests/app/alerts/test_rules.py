@@ -35,7 +35,7 @@ def test_a_file_written_by_hand(tmp_path):
     file = tmp_path / "alerts.toml"
     file.write_text('[[rule]]\naction = "idle"\nlasts_s = 3\ndo = [{ sound = "" }]\n[mqtt]\nhost = "h"\ntls = true\n')
     alerts = load(file)
-    assert alerts.rules == (Rule("idle 3.0", "idle", (Deed("sound"),), lasts_s=3.0),)
+    assert alerts.rules == (Rule("idle 3", "idle", (Deed("sound"),), lasts_s=3.0),)
     assert alerts.broker == Broker("h", 8883, True)
     assert not alerts.allow_keys
 

@@ -1,0 +1,92 @@
+"""An action is written for people in one way: "sit down", never the name that files and other programs have."""
+
+import ast
+from pathlib import Path
+
+import pytest
+from window_fakes import result
+
+from app.alerts.rules import load
+from app.library.catalogue import Library
+from app.outputs import ChangePrinter
+from app.ui.teaching.deck import read_alike
+from app.ui.teaching.guidance import cannot_train, next_step
+from app.ui.teaching.report import made_of_html, plain_result, worst_takes
+
+ROOT = Path(__file__).resolve().parents[2]
+# Lines for other programs and for files, which have the names themselves; benchmarks make rules up.
+MACHINES = {"app/json_lines.py", "app/events.py", "app/alerts/rules.py", "app/alerts/mqtt.py", "app/alerts/deeds.py"}
+BENCHMARKS = {"app/bench_everything.py", "app/bench_teaching.py"}
+
+
+def raw_names(tree: ast.AST) -> list[int]:
+    """Lines with an f-string that has `action` or `x.action` in it as it is."""
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FormattedValue):
+            value = node.value
+            name = value.attr if isinstance(value, ast.Attribute) else getattr(value, "id", "")
+            if name == "action":
+                found.append(node.lineno)
+    return found
+
+
+def test_no_text_has_a_name_as_it_is():
+    wrong = []
+    for file in sorted((ROOT / "app").rglob("*.py")):
+        name = file.relative_to(ROOT).as_posix()
+        if name not in MACHINES | BENCHMARKS:
+            wrong += [f"{name}:{line}" for line in raw_names(ast.parse(file.read_text(encoding="utf-8")))]
+    assert wrong == [], "write it with action_text()"
+
+
+def test_such_a_text_is_found():
+    assert raw_names(ast.parse('f"{card.action}: nobody"\nf"{action_text(card.action)}"\nf"{action}"')) == [1, 3]
+
+
+def test_lines_without_a_window(capsys):
+    ChangePrinter()(result(2.0, ((0, "sit_down"),)))
+    assert capsys.readouterr().out.split("person 0")[1].startswith("  sit down  ")
+
+
+def test_what_the_teaching_page_says():
+    assert "Press Record for sit down" in next_step({"sit_down": 0}, 0, ready=False, tried=False)
+    assert "Do sit down once" in next_step({"sit_down": 2}, 0, ready=False, tried=False)
+    assert "sit down has to differ" in cannot_train({"sit_down": 5}, 0)
+    assert read_alike("sit_down", "Sit down")
+    assert not read_alike("sit_down", "stand_up")
+
+
+def test_what_a_check_says():
+    strict = {"clips": 4, "confusions": [("sit_down", "pick_up", 2)], "actions": {"sit_down": {"clips": 4}}}
+    check = {
+        "checks": [strict],
+        "needed": {"push_up": 2},
+        "suspects": [{"clip": "a", "action": "sit_down", "looks_like": "pick_up"}],
+        "alarms": {"seconds": 60.0, "shown": {"stand_up": 1}},
+    }
+    text = plain_result(check)
+    for words in ("sit down is taken for pick up in 2", "push up needs", "stand up 1 time"):
+        assert words in text
+    assert worst_takes(check) == [("a", "A take of sit down looks like pick up.")]
+    assert "<b>sit down</b> (1): a" in made_of_html({"sit_down": ["a"]})
+
+
+def test_a_rule_without_a_name_is_called_by_the_action(tmp_path):
+    file = tmp_path / "rules.toml"
+    file.write_text('[[rule]]\naction = "sit_down"\nlasts_s = 3\ndo = [{ sound = "" }]\n', encoding="utf-8")
+    (rule,) = load(file).rules
+    assert (rule.name, rule.action) == ("sit down 3", "sit_down")
+
+
+@pytest.fixture
+def library(tmp_path):
+    with Library(tmp_path) as opened:
+        yield opened
+
+
+def test_what_can_be_undone_is_told_in_words(library):
+    library.add_name("action", "sit_down")
+    library.set_key("sit_down", "s")
+    assert "sit down" in library.undo_text()
+    assert "sit_down" in [named.name for named in library.names("action")]
