@@ -23,8 +23,8 @@ class Outputs:
     """Opens every output that the options name; OutputError when one cannot be opened, with none left open.
 
     printing: a line on stdout for each change of action. mirror and model may be changed at any time: how the video is
-    drawn, and what is explained in it. events_url: where the stream is, with the port that it got. pipe_closed: the reader of our stdout has gone (`| head -3`), which ends a run
-    and is no failure.
+    drawn, and what is explained in it. events_url: where the stream is, with the port that it got. pipe_closed: the
+    reader of our stdout has gone (`| head -3`), which ends a run and is no failure.
     """
 
     def __init__(self, options: RunOptions, *, printing: bool = False) -> None:
