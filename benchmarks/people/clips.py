@@ -32,7 +32,9 @@ def follow(path: Path, spec: EstimatorSpec, frames: int) -> tuple[list[Frame], l
     """The first frames of a clip with their poses, and the milliseconds of processor time that one took."""
     source = ImageFolder(path) if path.is_dir() else VideoFile(path)
     estimator = open_estimator(spec)
-    seen, found, took_s = [], [], 0.0
+    seen: list[Frame] = []
+    found: list[tuple[Pose, ...]] = []
+    took_s = 0.0
     while len(seen) < frames and (frame := source.read()) is not None:
         began_s = process_time()
         found.append(estimator.estimate(frame))
