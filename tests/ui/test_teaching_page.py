@@ -21,7 +21,9 @@ from app.recording.recorder import RecorderState
 from app.recording.writer import RecordingWriter
 from app.teaching import Progress, TeachingDone
 from app.types import EngineState
+from app.ui.library.strips import Strips
 from app.ui.teaching import deck
+from app.ui.teaching.action_card import ActionCard
 from app.ui.teaching.report import plain_result, worst_takes
 from pose.skeleton import MEDIAPIPE_33, MPOSE_13
 from pose.types import Pose
@@ -658,3 +660,14 @@ def test_what_cannot_be_used_says_why(library, open_page, film, qtbot):
     ]
     assert {page.cards[0].button, page.cards[-1].name, page.nothing.button, page.bar.train, page.bar.try_it} <= set(off)
     assert all(part.toolTip() for part in off)
+
+
+def test_a_card_shows_its_action_in_words_and_keeps_the_name_of_the_library(qtbot):
+    card = ActionCard(Strips((30, 30)))
+    qtbot.addWidget(card)
+    card.call("sit_down")
+    assert card.name.text() == "sit down"
+    assert (card.action, card.typed) == ("sit_down", "sit_down"), "nothing was typed, so nothing is renamed"
+    assert card.button.accessibleName() == "Record sit down"
+    card.name.setText("sit  up")
+    assert card.typed == "sit up"

@@ -15,6 +15,8 @@ from pose.blazepose.covers import cover
 from pose.blazepose.detector import Detection, anchors, merged
 from pose.blazepose.estimator import BlazePoseEstimator
 from pose.blazepose.filters import LandmarkFilter
+from pose.blazepose.follower import Follower
+from pose.blazepose.identities import Identities
 from pose.blazepose.landmarks import Landmarks, refined
 from pose.blazepose.networks import load_networks
 from pose.blazepose.region import Region, around_person, cut
@@ -24,7 +26,7 @@ from pose.errors import PoseModelError
 from pose.estimator import MediaPipeEstimator
 from pose.model_asset import LANDMARKS
 from pose.skeleton import MEDIAPIPE_33
-from pose.types import Frame
+from pose.types import Frame, Pose
 
 
 @pytest.mark.parametrize(
@@ -186,6 +188,20 @@ def test_colours_of_somebody_half_hidden_are_of_the_half_that_is_seen():
     assert difference(trunk_colours(frame, body, sure), own) > 0.1
     assert difference(trunk_colours(frame, body, sure, [in_front]), own) < 1e-3
     assert trunk_colours(frame, body, sure, [body]) is None
+
+
+@pytest.mark.parametrize(("colour", "drawn"), [(0.2, "newcomer"), (0.9, "known")])
+def test_on_one_body_a_known_person_in_other_colours_is_the_one_who_was_drawn_there(colour, drawn):
+    pose = Pose((300 + 150 * upright()).astype(np.float32), np.ones(33, np.float32), MEDIAPIPE_33, 1.0)
+    people = {}
+    for name, person in (("known", 0), ("newcomer", None)):
+        people[name] = Follower(Region(300, 300, 300), 0.9, 0.0)
+        people[name].pose, people[name].person = pose, person
+        people[name].colours_now = np.full((5, 3), colour, np.float32)
+    people["known"].colours = np.full((5, 3), 0.2, np.float32)
+    ((worse, better),) = Identities().conflicts(list(people.values()))
+    assert worse is people[drawn]
+    assert better is not worse
 
 
 class TestWithTheNetworks:
