@@ -180,14 +180,14 @@ def test_closing_the_window_keeps_the_take(recording, engines, library):
     recording.actions_by_name["take"].trigger()
     settle(recording)
     play(recording, engines.last, 0.0, 1.0)
-    recording.end()
+    recording.close()
     assert len(recording_folders(library)) == 1
 
 
 def test_choices_are_remembered(recording, settings):
     recording.recording.bar.skeleton_only.setChecked(True)
     recording.recording.bar.takes.setValue(7)
-    recording.end()
+    recording.close()
     assert settings.record_skeleton_only
     assert settings.record_takes == 7
 
@@ -444,7 +444,7 @@ def test_the_last_action_is_remembered(recording, engines, settings):
     recording.recording.bar.action.setText("greet")
     play(recording, engines.last, 0.0, 1.0)
     take(recording)
-    recording.end()
+    recording.close()
     assert settings.record_action == "greet"
     assert RecordBar(recording._theme.colours, RecordChoices(action="greet")).choices().action == "greet"
 

@@ -207,7 +207,7 @@ def test_links_to_folders_are_not_followed(tmp_path):
     "options", [{"jobs": 0}, {"people": 9}, {"action": "\x00"}, {"who": " \u200b"}, {"backend": "slurm"}]
 )
 def test_options_that_cannot_be(options, library, tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "find_pose_model", lambda path, cancel: Path("none.task"))
+    monkeypatch.setattr(module, "find_model", lambda kind, path, cancel: Path("none.task"))
     write_video(tmp_path / "a.mp4", 2)
     with pytest.raises(LibraryError):
         import_videos(library, [tmp_path / "a.mp4"], ImportOptions(**options))
@@ -290,7 +290,7 @@ def test_a_cluster_is_asked_in_batches_and_cancel_ends_it(videos, tmp_path, monk
 
 def test_a_cluster_without_ray_is_one_line(library, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "ray.util.joblib", None)  # as where it is not installed
-    monkeypatch.setattr(module, "find_pose_model", lambda path, cancel: Path("none.task"))
+    monkeypatch.setattr(module, "find_model", lambda kind, path, cancel: Path("none.task"))
     write_video(tmp_path / "a.mp4", 2)
     with pytest.raises(LibraryError, match=r'Ray is not installed; `pip install -e "\.\[cluster\]"` installs it'):
         import_videos(library, [tmp_path / "a.mp4"], ImportOptions(backend="ray"))
