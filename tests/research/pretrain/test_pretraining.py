@@ -121,7 +121,8 @@ sys.path[:0] = [{root!r}, {here!r}]
 import numpy as np
 import torch
 from moving_people import recording
-from recognizer.training.pretrain import fit
+from recognizer.training.pretrain.fit import Pretraining
+from research.pretrain.fit import pretrain
 from research.pretrain.motion import motion_clips
 from recognizer.training.pretrain.recipes import SIZES, SMALL_SET
 from recognizer.training.loop import Hardware
@@ -130,7 +131,7 @@ SIZES["tiny"] = {{"width": 4, "depth": 2, "heads": 2}}
 clips = motion_clips([recording(n, 8, "ab"[n % 2], False) for n in range(16)])
 recipe = SMALL_SET.changed(batch=8, epochs=2, learning_rate=2e-3, dropout=0.0, stretch=0.0)
 hardware = Hardware(accelerator="cpu", devices="2", strategy="ddp", precision="32-true", logs=False)
-fit.pretrain(clips, np.arange(16), fit.Pretraining("made-up", "tiny", recipe, 12), Path({folder!r}), hardware)
+pretrain(clips, np.arange(16), Pretraining("made-up", "tiny", recipe, 12), Path({folder!r}), hardware)
 """
 
 
