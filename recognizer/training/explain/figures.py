@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from pose.skeleton import Layout
 from recognizer import attention
+from recognizer.naming import action_text
 from recognizer.types import Clip, Explanation
 
 Array = NDArray[np.float32]
@@ -31,7 +32,7 @@ def relevance(explanation: Explanation) -> Figure:
     _label_joints(heat, clip.layout)
     _label_times(heat, clip)
     heat.set_title(
-        f"{_plain(explanation.action)} ({explanation.probability:.0%}) by {_plain(explanation.method)}: "
+        f"{action_text(explanation.action)} ({explanation.probability:.0%}) by {_plain(explanation.method)}: "
         "above 0 speaks for it, below against"
     )
     figure.colorbar(image, ax=heat)
@@ -48,7 +49,7 @@ def compared(explained: Mapping[str, Explanation]) -> Figure:
         image = axes.imshow(one.relevance.T, cmap=_SIGNED, vmin=-1, vmax=1, aspect="auto")
         _label_joints(axes, one.clip.layout)
         _label_times(axes, one.clip)
-        axes.set_title(f"{name}: {_plain(one.action)} ({one.probability:.0%}) by {_plain(one.method)}", fontsize=9)
+        axes.set_title(f"{name}: {action_text(one.action)} ({one.probability:.0%}) by {_plain(one.method)}", fontsize=9)
     figure.colorbar(image, ax=heats)
     _strip(strip, one.clip)
     return figure

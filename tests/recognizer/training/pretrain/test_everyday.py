@@ -209,7 +209,6 @@ def test_a_killed_run_goes_on_to_the_same_weights(tiny_data, tmp_path, monkeypat
     ("arguments", "words"),
     [
         (("--leave-out", "ucf"), "no data set"),
-        (("--frames", "20"), "--frames"),
         (("--recordings", "nowhere"), "no recordings"),
     ],
 )
@@ -219,6 +218,12 @@ def test_mistakes_are_told_in_one_line(tiny_data, tmp_path, arguments, words):
     assert "\n" not in str(error.value)
 
 
-def test_a_library_is_for_everyday_alone(tiny_data, tmp_path):
-    with pytest.raises(ActionLensError, match="--task everyday"):
-        call("run", "--data", tiny_data, "--out", tmp_path, "--recordings", tmp_path)
+def test_what_is_of_other_tasks_alone_is_refused(tiny_data, tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        run(tiny_data, tmp_path, "--frames", 20)
+    assert "unrecognized arguments: --frames 20" in capsys.readouterr().err
+
+
+def test_another_task_is_sent_to_research(tiny_data, tmp_path):
+    with pytest.raises(ActionLensError, match="--task nw-ucla is not everyday; use python -m research pretrain run"):
+        call("run", "--task", "nw-ucla", "--data", tiny_data, "--out", tmp_path, "--recordings", tmp_path)
