@@ -17,10 +17,10 @@ _PROVIDER_NAMES = {
     "coreml": "Core ML",
     "openvino": "OpenVINO",
 }
-# What the shipped recognizers are for; their cards and docs/training-clips.md have the figures.
+# What the shipped recognizers are for; their cards and docs/streams.md have the figures.
 _PURPOSES = {
     "act": "Standard: fast",
-    "st-gcn": "Most accurate on clips",
+    "st-gcn": "To compare: joint graph",
     "st-tr": "To compare: attention of joints",
     "gl-transformer": "To compare: pretrained",
 }
