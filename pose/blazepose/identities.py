@@ -26,7 +26,8 @@ class IdentitySettings:
 
     alone_score: of the detector, from which somebody is named at once where nobody is known.
     confirm_s: how long a newcomer must be seen beside known people; give_up_s: until when they must be certain.
-    confirm_score: least mean score of the landmark network; confirm_detection: least score of the detector.
+    confirm_score: least mean score of the landmark network; confirm_detection: least score of the detector, and
+    confirm_behind where others are covered: then the landmark network finds bodies in things, too, as in a barbell.
     on_bones, bone_reach: part of a newcomer's joints that lie on a known person's bones, and how near that is.
     strong_detection, strong_score, strong_s: a newcomer seen so well by both networks needs no longer.
     near: how near hips and shoulders of a detection and of somebody followed are, in the larger one's size; same: even
@@ -44,6 +45,7 @@ class IdentitySettings:
     give_up_s: float = 0.6
     confirm_score: float = 0.9
     confirm_detection: float = 0.5
+    confirm_behind: float = 0.75
     on_bones: float = 0.45
     bone_reach: float = 0.05
     strong_detection: float = 0.8
@@ -113,7 +115,8 @@ class Identities:
             follower.person, lost.person = lost.person, None
             follower.colours = lost.colours
             return
-        sure = follower.mean_score >= s.confirm_score and follower.score >= s.confirm_detection
+        least = s.confirm_behind if follower.behind else s.confirm_detection
+        sure = follower.mean_score >= s.confirm_score and follower.score >= least
         alone = not others and follower.score >= s.alone_score
         strong = follower.mean_score >= s.strong_score and follower.score >= s.strong_detection
         if alone or (sure and time_s - follower.since_s >= (s.strong_s if strong else s.confirm_s)):

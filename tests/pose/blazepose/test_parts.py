@@ -204,6 +204,16 @@ def test_on_one_body_a_known_person_in_other_colours_is_the_one_who_was_drawn_th
     assert better is not worse
 
 
+@pytest.mark.parametrize(("covered", "score", "named"), [(True, 0.53, False), (True, 0.8, True), (False, 0.53, True)])
+def test_a_body_found_behind_a_cover_needs_a_surer_detection(covered, score, named):
+    """A barbell behind a covered person has a presence above 0.9 and a detection of 0.53 (clean_and_jerk.mp4)."""
+    known, newcomer = Follower(Region(300, 300, 300), 0.9, 0.0), Follower(Region(500, 300, 300), score, 0.0)
+    known.person, newcomer.mean_score = 0, 0.95
+    newcomer.behind = [known] if covered else []
+    Identities().name(newcomer, [known, newcomer], 0.3)
+    assert (newcomer.person is not None) is named
+
+
 class TestWithTheNetworks:
     def test_they_are_converted_once_and_kept(self, bundle, tmp_path, monkeypatch):
         monkeypatch.setattr(networks, "cached_path", lambda: tmp_path / "cache" / "b.task")
