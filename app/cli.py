@@ -271,13 +271,13 @@ def _run(command: Command, settings: UserSettings) -> int:
     if command.doctor or command.bench is not None:
         signal.signal(signal.SIGINT, interrupt.raise_and_end)  # they clean up after themselves
     if command.doctor:
-        from app.doctor import run_doctor
+        from app.tools.doctor import run_doctor
 
         return run_doctor(command.options)
     if command.bench is not None:
         return _bench(command.bench, command)
     if command.headless:
-        from app.headless import run_headless
+        from app.outputs.headless import run_headless
 
         return run_headless(command.options)
     from app.ui.run import run_window
@@ -286,7 +286,7 @@ def _run(command: Command, settings: UserSettings) -> int:
 
 
 def _bench(source: str, command: Command) -> int:
-    from app import bench
+    from app.tools import bench
 
     if command.teaching is not None:
         return bench.run_teaching_bench(source, command.options, command.teaching)

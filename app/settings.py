@@ -72,7 +72,7 @@ class UserSettings:
 
     source: in the file an address is without its password, which goes into the system's keyring; see whole_source().
     geometry: the window's place and size as Qt saves it, in base64. save_folder: where screenshots and videos go; ""
-    for the system's own folder. history: keep what was done when (app.history).
+    for the system's own folder. history: keep what was done when (app.outputs.history).
     """
 
     source: str = "auto"

@@ -90,13 +90,13 @@ def test_the_shipped_recognizers_and_the_generator_are_found_in_it(installed):
 PATIENT = """
 from dataclasses import dataclass
 
-import app.capture
+import app.capture.reader
 
 @dataclass(frozen=True, slots=True)
-class Patient(app.capture.Timing):  # the machine may be busy
+class Patient(app.capture.reader.Timing):  # the machine may be busy
     open_s: float = 300.0
 
-app.capture.Timing = Patient
+app.capture.reader.Timing = Patient
 
 from app.__main__ import start
 
@@ -106,7 +106,7 @@ DEMO = """
 import sys
 from pathlib import Path
 
-from app.video_writer import VideoWriter
+from app.outputs.video_writer import VideoWriter
 from pose.demo import DemoSource
 
 demo, writer = DemoSource(paced=False), VideoWriter(Path(sys.argv[1]))

@@ -9,8 +9,8 @@ from app.library.exporting import Export
 from app.library.importing import ImportProgress, Tell
 from app.library.pictures import drawn, video_pictures
 from app.library.types import Filter, RecordingRow
+from app.outputs.video_writer import VideoWriter
 from app.plurals import counted
-from app.video_writer import VideoWriter
 
 
 def write(export: Export) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from app.library.types import ClipRow
-from app.overlay import Picture, draw
+from app.outputs.overlay import Picture, draw
 from app.recording.folder import Recording
 from app.types import PersonResult, Result
 from pose import video_file

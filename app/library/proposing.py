@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.inference import Recognizer
 from app.library.labels import NOTHING
+from app.live.inference import Recognizer
 from app.recording.folder import Recording
 from recognizer.decision import IDLE
 from recognizer.features import LAYOUT

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from app.errors import RecordingError
 from app.library.opening import THUMBNAILS
 from app.library.types import ClipRow, RecordingRow
-from app.overlay import HIDDEN_BELOW, Picture
+from app.outputs.overlay import HIDDEN_BELOW, Picture
 from app.palette import confidence_rgb
 from app.recording.folder import Recording, read_recording, recordings_folder
 

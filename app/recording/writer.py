@@ -1,7 +1,7 @@
 """Writes a recording while it happens, so that a killed process loses half a second of it at most.
 
 Joints go to a journal of fixed-size rows that is handed to the system with every frame, the video is a chain of
-fragments (app.video_writer). Finishing makes joints.npz of the journal and renames the folder.
+fragments (app.outputs.video_writer). Finishing makes joints.npz of the journal and renames the folder.
 """
 
 import contextlib
@@ -23,6 +23,7 @@ import psutil
 from numpy.typing import NDArray
 
 from app.errors import OutputError, RecordingError
+from app.outputs.video_writer import VideoWriter, cut_to_whole_fragments
 from app.recording.folder import (
     INFO_FILE,
     JOINTS_FILE,
@@ -37,7 +38,6 @@ from app.recording.folder import (
     save_joints,
     storable,
 )
-from app.video_writer import VideoWriter, cut_to_whole_fragments
 from pose.address import public_source
 from pose.skeleton import LAYOUTS, Layout
 from pose.types import Pose
@@ -53,7 +53,7 @@ _NEW_S = 3600.0  # older ones have nobody any more who would rename them
 class RecordingWriter:
     """Writes ROOT/recordings/.ID.part and renames it when finished. One thread at a time.
 
-    The video is as lossless as app.video_writer's. Raises RecordingError where the folder cannot be made.
+    The video is as lossless as app.outputs.video_writer's. Raises RecordingError where the folder cannot be made.
     """
 
     def __init__(

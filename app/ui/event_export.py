@@ -5,7 +5,7 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-from app.event_table import COLUMNS, cells_of, write_table
+from app.outputs.event_table import COLUMNS, cells_of, write_table
 from app.ui.dialogs import file_dialog
 from app.ui.event_list import EventRow
 from app.ui.jobs import Jobs

@@ -15,8 +15,8 @@ from pose.errors import ActionLensError
 from recognizer.decision import ActionEvent
 
 if TYPE_CHECKING:
-    from app.engine import Engine
-    from app.playback import PlayedVideo
+    from app.capture.playback import PlayedVideo
+    from app.live.engine import Engine
 
 Tap = Callable[[Result], None]
 MakeEngine = Callable[[RunOptions], "Engine"]

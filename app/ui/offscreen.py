@@ -8,8 +8,8 @@ from tempfile import TemporaryDirectory
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
-from app.engine import Engine
 from app.interrupt import Interrupt
+from app.live.engine import Engine
 from app.settings import UserSettings
 from app.ui.garbage import CollectsBetweenEvents
 from app.ui.main_window import MainWindow

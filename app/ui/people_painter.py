@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPainter, QPen
 
-from app.overlay import HIDDEN_BELOW, over_head
+from app.outputs.overlay import HIDDEN_BELOW, over_head
 from app.palette import LABEL_BACKGROUND, LABEL_TEXT, confidence_rgb, label_text, person_rgb
 from app.types import PersonResult, Result
 from pose.skeleton import Layout, convert

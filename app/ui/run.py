@@ -5,11 +5,11 @@ import sys
 from PySide6.QtCore import QCoreApplication, QEvent, QTimer
 from PySide6.QtWidgets import QApplication
 
-from app.engine import Engine
 from app.errors import OutputError
 from app.interrupt import STATUS as INTERRUPTED
 from app.interrupt import Interrupt
-from app.outputs import Outputs
+from app.live.engine import Engine
+from app.outputs.run_outputs import Outputs
 from app.settings import RunOptions, UserSettings
 from app.ui.garbage import CollectsBetweenEvents
 from app.ui.live_run import MakeEngine

@@ -7,8 +7,8 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFontMetricsF, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
 
+from app.capture.playback import SPEEDS
 from app.palette import action_rgb, action_text
-from app.playback import SPEEDS
 from app.ui.event_list import clock_text
 from app.ui.picker import Picker
 from app.ui.theme import Colours

@@ -5,7 +5,7 @@ from dataclasses import replace
 from PySide6.QtCore import QModelIndex, QObject, QTimer
 from PySide6.QtWidgets import QWidget
 
-from app.playback import PlayedVideo
+from app.capture.playback import PlayedVideo
 from app.ui.event_list import EventList
 from app.ui.live_run import LiveRun
 from app.ui.panel import Panel

@@ -10,7 +10,7 @@ from app.ui.panel import Panel
 from app.ui.toast import Toast
 
 if TYPE_CHECKING:
-    from app.virtual_camera import VirtualCamera
+    from app.outputs.virtual_camera import VirtualCamera
 
 _LOOK_MS = 200
 
@@ -32,7 +32,7 @@ class VirtualCameraControl(QObject, Panel):
         if not shown:
             self.end()
             return
-        from app.virtual_camera import VirtualCamera
+        from app.outputs.virtual_camera import VirtualCamera
 
         self._camera, self._told = VirtualCamera(), False
         self._live.add_tap(self._camera)

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app import model_files, models
-from app.events import EventServer
 from app.library.archives import unpack
 from app.library.catalogue import Library
 from app.library.import_any import import_any
+from app.outputs.events import EventServer
 from app.settings import UserSettings
 from benchmarks.fuzz import made
 from pose.source import open_source

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from app.engine import Engine
+from app.live.engine import Engine
 from benchmarks.soak.feeder import Feeder
 from benchmarks.soak.measures import ALLOWED, growth, leaks, measure
 from benchmarks.soak.standing import StandingPerson

@@ -10,10 +10,10 @@ from types import TracebackType
 
 from websockets.asyncio.client import connect
 
-from app.capture import Timing
-from app.engine import Engine
-from app.events import EventServer
-from app.json_lines import result_lines
+from app.capture.reader import Timing
+from app.live.engine import Engine
+from app.outputs.events import EventServer
+from app.outputs.json_lines import result_lines
 from app.recording.folder import recordings_folder
 from app.recording.recorder import Recorder, RecorderState, TakeSettings
 from app.settings import RunOptions

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 import pytest
 from engine_fakes import FakeEstimator, FakeRecognizer, FakeSource, InPlace
 
-from app.capture import Timing
-from app.engine import Engine
+from app.capture.reader import Timing
+from app.live.engine import Engine
 from app.settings import RunOptions
 
 QUICK = Timing(open_s=30.0, stall_s=0.2, retry_s=(0.02, 0.04, 0.08))

@@ -5,7 +5,7 @@ import time
 
 import numpy as np
 
-from app.inference import Pipeline
+from app.live.inference import Pipeline
 from app.recording.recorder import Recorder, TakeSettings
 from app.types import PersonResult, Result
 from pose.demo.source import DemoSource

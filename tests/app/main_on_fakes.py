@@ -5,8 +5,8 @@ import threading
 
 from engine_fakes import FakeEstimator, FakeRecognizer, FakeSource, InPlace, StuckSource
 
-from app import opening
 from app.cli import run
+from app.live import opening
 from pose.errors import PoseModelError, SourceError, SourceLost
 
 

@@ -8,15 +8,21 @@ from window_fakes import result
 
 from app.alerts.rules import load
 from app.library.catalogue import Library
-from app.outputs import ChangePrinter
+from app.outputs.run_outputs import ChangePrinter
 from app.ui.teaching.deck import read_alike
 from app.ui.teaching.guidance import cannot_train, next_step
 from app.ui.teaching.report import made_of_html, plain_result, worst_takes
 
 ROOT = Path(__file__).resolve().parents[2]
 # Lines for other programs and for files, which have the names themselves; benchmarks make rules up.
-MACHINES = {"app/json_lines.py", "app/events.py", "app/alerts/rules.py", "app/alerts/mqtt.py", "app/alerts/deeds.py"}
-BENCHMARKS = {"app/bench_everything.py", "app/bench_teaching.py"}
+MACHINES = {
+    "app/outputs/json_lines.py",
+    "app/outputs/events.py",
+    "app/alerts/rules.py",
+    "app/alerts/mqtt.py",
+    "app/alerts/deeds.py",
+}
+BENCHMARKS = {"app/tools/bench_everything.py", "app/tools/bench_teaching.py"}
 
 
 def raw_names(tree: ast.AST) -> list[int]:

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from engine_fakes import FakeEstimator, FakeRecognizer, FakeSource, InPlace
 
-from app import bench, bench_child, bench_everything, bench_runs
-from app.bench_runs import WARM_UP_FRAMES, FirstFrames, RetimedFile, Run
-from app.engine import Engine
 from app.errors import UsageError
+from app.live.engine import Engine
 from app.settings import RunOptions
+from app.tools import bench, bench_child, bench_everything, bench_runs
+from app.tools.bench_runs import WARM_UP_FRAMES, FirstFrames, RetimedFile, Run
 from pose.source import SourceInfo
 from pose.types import Frame
 

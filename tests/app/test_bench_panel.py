@@ -2,13 +2,13 @@
 
 import pytest
 
-from app import bench_live
-from app.bench_live import live_run
-from app.bench_panel import table, with_panel
-from app.bench_runs import Run
 from app.cli import parse
 from app.errors import UsageError
 from app.settings import RunOptions, UserSettings
+from app.tools import bench_live
+from app.tools.bench_live import live_run
+from app.tools.bench_panel import table, with_panel
+from app.tools.bench_runs import Run
 
 RUN = {"pipeline_fps": 30.0, "worst_fps": 30, "dropped": 0, "age_p95_ms": 40.0}
 

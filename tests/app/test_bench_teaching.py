@@ -4,13 +4,13 @@ from types import SimpleNamespace
 
 import pytest
 
-from app import bench_teaching
-from app.bench_live import worst_second
-from app.bench_teaching import Teaching, made_clips, table
 from app.cli import parse
 from app.errors import UsageError
 from app.settings import UserSettings
 from app.teaching import TeachingCancelled, TeachingDone, TeachingFailed
+from app.tools import bench_teaching
+from app.tools.bench_live import worst_second
+from app.tools.bench_teaching import Teaching, made_clips, table
 
 
 def test_the_worst_whole_second_counts_and_the_start_does_not():

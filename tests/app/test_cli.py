@@ -149,7 +149,7 @@ def test_the_log_leaves_out_what_libraries_say_of_themselves(tmp_path, monkeypat
     monkeypatch.setattr("platformdirs.user_log_path", lambda *_, **__: tmp_path)
     start_logging(verbose=False)
     logging.getLogger("matplotlib.font_manager").info("generated new fontManager")
-    logging.getLogger("app.engine").info("the source did not close in time")
+    logging.getLogger("app.live.engine").info("the source did not close in time")
     logging.getLogger("some.library").warning("the disk is full")
     (log_file,) = tmp_path.rglob("*.log")
     said = log_file.read_text()

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from app import doctor, doctor_system
-from app.doctor import examine, run_doctor, table
-from app.doctor_system import REINSTALL, Check, Status
 from app.settings import RunOptions
+from app.tools import doctor, doctor_system
+from app.tools.doctor import examine, run_doctor, table
+from app.tools.doctor_system import REINSTALL, Check, Status
 from pose.errors import ActionLensError
 
 OPTIONS = RunOptions()

@@ -7,8 +7,8 @@ import pytest
 
 from app.cli import parse
 from app.errors import OutputError
-from app.event_table import COLUMNS, write_table
-from app.outputs import Outputs
+from app.outputs.event_table import COLUMNS, write_table
+from app.outputs.run_outputs import Outputs
 from app.settings import RunOptions, UserSettings
 from app.types import Result
 from pose.types import Frame

@@ -10,7 +10,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from app.errors import OutputError
-from app.events import EventServer
+from app.outputs.events import EventServer
 
 FREE = "ws://127.0.0.1:0"
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from engine_fakes import FakeRecognizer, until
 
-from app.explaining import Explainer
+from app.live.explaining import Explainer
 from pose.skeleton import MPOSE_13
 from recognizer.errors import CardError
 from recognizer.types import Clip

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from app.errors import OutputError
-from app.history import Done, History, HistoryLog, Total, day_start, week_start
+from app.outputs.history import Done, History, HistoryLog, Total, day_start, week_start
 from app.types import Result
 from pose.types import Frame
 from recognizer.decision import ActionEvent

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from app.errors import OutputError
-from app.json_lines import JsonLinesWriter, event_line, nobody_line, prediction_line, result_lines
+from app.outputs.json_lines import JsonLinesWriter, event_line, nobody_line, prediction_line, result_lines
 from app.types import PersonResult, Result
 from pose.skeleton import MPOSE_13
 from pose.types import Frame, Pose
@@ -183,7 +183,8 @@ def test_a_full_disk_leaves_whole_lines(tmp_path: Path):
     done = run(
         "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
-        "from pathlib import Path; from app.json_lines import JsonLinesWriter; from app.errors import OutputError\n"
+        "from pathlib import Path; from app.errors import OutputError\n"
+        "from app.outputs.json_lines import JsonLinesWriter\n"
         f"writer = JsonLinesWriter(Path({str(path)!r})); told = 0\n"
         "for n in range(100):\n"
         "    try: writer.write(['{\"number\": %d}' % n])\n"
@@ -198,7 +199,7 @@ def test_a_full_disk_leaves_whole_lines(tmp_path: Path):
 
 def test_standard_output_is_utf8_whatever_the_terminal_says():
     done = run(
-        "from app.json_lines import JsonLinesWriter; w = JsonLinesWriter(); print('first'); w.close()\n"
+        "from app.outputs.json_lines import JsonLinesWriter; w = JsonLinesWriter(); print('first'); w.close()\n"
         "JsonLinesWriter().write(['\\u8d70'])",
         env={**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0", "LC_ALL": "C"},
     )
@@ -208,7 +209,7 @@ def test_standard_output_is_utf8_whatever_the_terminal_says():
 @pytest.mark.skipif(sys.platform == "win32", reason="closes a pipe under the process")
 def test_a_reader_that_goes_away_is_no_crash():
     code = (
-        "import sys; from app.json_lines import JsonLinesWriter; from app.errors import OutputError\n"
+        "import sys; from app.outputs.json_lines import JsonLinesWriter; from app.errors import OutputError\n"
         "writer = JsonLinesWriter(); told = []\n"
         "for n in range(100000):\n"
         "    try: writer.write(['x' * 100])\n"

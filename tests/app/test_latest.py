@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from app.latest import Latest
+from app.capture.latest import Latest
 
 
 def test_the_newest_value_wins_and_the_others_are_counted():

@@ -5,11 +5,12 @@ import zipfile
 import pytest
 from taught_stand_in import stand_in
 
-from app import model_files, models, opening
+from app import model_files, models
 from app.cli import main, parse
 from app.errors import UsageError
 from app.library.catalogue import Library
 from app.library.types import Model
+from app.live import opening
 from app.recording.folder import library_root
 from app.settings import UserSettings
 from recognizer.errors import CardError

@@ -9,17 +9,17 @@ import pytest
 from coco_estimator import KIND
 from demo_poses import play, record, segment, watch
 
-from app import doctor
-from app.doctor_system import Status
-from app.engine import Engine
 from app.library.catalogue import Library
 from app.library.exporting import FORMATS, Export
 from app.library.import_videos import ImportOptions, import_videos
+from app.live.engine import Engine
+from app.outputs.video_writer import VideoWriter
 from app.recording.folder import read_recording
 from app.recording.recorder import Recorder, TakeSettings
 from app.settings import RunOptions
+from app.tools import doctor
+from app.tools.doctor_system import Status
 from app.types import EngineState
-from app.video_writer import VideoWriter
 from pose.demo.source import DemoSource
 from pose.estimators import ESTIMATORS
 from pose.skeleton import COCO_17, MEDIAPIPE_33, convert

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from app.errors import OutputError
-from app.outputs import ChangePrinter, Outputs
+from app.outputs.run_outputs import ChangePrinter, Outputs
 from app.settings import RunOptions
 from app.types import PersonResult, Result, RunInfo
 from pose.skeleton import MPOSE_13

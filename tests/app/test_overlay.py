@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from app import palette
-from app.heat import heat_rgb
-from app.overlay import draw, relevance_radius_px
+from app.outputs.heat import heat_rgb
+from app.outputs.overlay import draw, relevance_radius_px
 from app.types import PersonResult, Result
 from pose.skeleton import MEDIAPIPE_33, MPOSE_13, Layout
 from pose.types import Frame, Pose

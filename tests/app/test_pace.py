@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from engine_fakes import FakeSource, pose, until
 
-from app.pace import Pace
+from app.live.pace import Pace
 from app.types import EngineState, PersonResult, Result
 from pose.types import Frame
 

@@ -9,9 +9,9 @@ import av
 import numpy as np
 import pytest
 
-from app import opening
-from app.outputs import Outputs
-from app.playback import JUMP_S, PlayedVideo
+from app.capture.playback import JUMP_S, PlayedVideo
+from app.live import opening
+from app.outputs.run_outputs import Outputs
 from app.settings import RunOptions
 from app.types import Result
 from pose.errors import SourceError

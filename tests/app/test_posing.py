@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from engine_fakes import pose, until
 
-from app.posing import Posing
-from app.stats import Stats
+from app.live.posing import Posing
+from app.live.stats import Stats
 from pose.errors import PoseError
 from pose.process import IN_WORK
 from pose.types import Frame

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from engine_fakes import FakeRecognizer, until
 
-from app import overlay
-from app.outputs import Outputs
-from app.relevance import JointRelevance
+from app.live.relevance import JointRelevance
+from app.outputs import overlay
+from app.outputs.run_outputs import Outputs
 from app.settings import RunOptions
 from app.types import PersonResult, Result, RunInfo
 from pose.skeleton import MPOSE_13

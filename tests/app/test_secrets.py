@@ -13,8 +13,8 @@ from engine_fakes import FakeEstimator, FakeRecognizer, InPlace
 from spellings import FIRST, LAST, PLAIN, spellings
 
 from app import cli, keyring_store
-from app.engine import Engine
-from app.headless import run_headless
+from app.live.engine import Engine
+from app.outputs.headless import run_headless
 from app.recording.writer import RecordingWriter
 from app.settings import RunOptions, UserSettings, settings_path
 from app.ui.choices import source_text

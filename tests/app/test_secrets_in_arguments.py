@@ -8,9 +8,9 @@ import pytest
 from spellings import FIRST, LAST, PLAIN, spellings
 
 from app import cli, models
-from app.engine import Engine
-from app.headless import run_headless
 from app.library import commands as library
+from app.live.engine import Engine
+from app.outputs.headless import run_headless
 from app.settings import RunOptions, settings_path
 from pose.address import is_local, scrubbed
 from pose.arguments import Parser

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from app.stats import Stats
+from app.live.stats import Stats
 from app.types import Result
 from pose.types import Frame
 

@@ -10,7 +10,7 @@ from engine_fakes import FakeSource
 from streams import Scripted, sequence_of
 from toy_recognizer import ACTIONS
 
-from app.json_lines import event_line, prediction_line, result_lines
+from app.outputs.json_lines import event_line, prediction_line, result_lines
 from app.types import PersonResult, Result
 from pose.skeleton import OPENPOSE_18
 from pose.types import Frame, Pose

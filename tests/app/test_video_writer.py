@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from app.errors import OutputError
-from app.video_writer import VideoWriter
+from app.outputs.video_writer import VideoWriter
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -202,7 +202,7 @@ sys.path.insert(0, {root!r})
 import numpy as np
 from pathlib import Path
 from app.errors import OutputError
-from app.video_writer import VideoWriter
+from app.outputs.video_writer import VideoWriter
 {before}
 rng = np.random.default_rng(0)
 writer = VideoWriter(Path({path!r}), lossless=True)

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from window_fakes import result
 
-from app import virtual_camera
-from app.overlay import draw
-from app.virtual_camera import VirtualCamera
+from app.outputs import virtual_camera
+from app.outputs.overlay import draw
+from app.outputs.virtual_camera import VirtualCamera
 
 pyvirtualcam = pytest.importorskip("pyvirtualcam")
 

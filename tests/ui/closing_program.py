@@ -16,10 +16,10 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QDialogButtonBox
 
-from app import opening
 from app.cli import run
 from app.library.catalogue import Library
 from app.library.importing import ImportReport
+from app.live import opening
 from app.recording.folder import library_root
 from app.recording.writer import RecordingWriter
 from pose.skeleton import MPOSE_13

@@ -14,7 +14,7 @@ from PySide6.QtCore import QCoreApplication, QEvent, QTimer
 from PySide6.QtWidgets import QApplication, QColorDialog, QDialog, QFileDialog, QInputDialog, QMessageBox
 from window_fakes import Engines
 
-from app.engine import Engine
+from app.live.engine import Engine
 from app.settings import RunOptions, UserSettings
 from app.ui.main_window import MainWindow
 from app.ui.theme import Theme

@@ -16,9 +16,9 @@ from PySide6.QtGui import QHelpEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QToolTip
 
-from app.explaining import Explainer
-from app.heat import heat_rgb, signed_rgb
-from app.latest import Latest
+from app.capture.latest import Latest
+from app.live.explaining import Explainer
+from app.outputs.heat import heat_rgb, signed_rgb
 from app.ui.attention.inspected import InspectedFrame
 from app.ui.attention.moments import KEPT_S, Moments, SmallFrame
 from app.ui.attention.panel import joint_relevance

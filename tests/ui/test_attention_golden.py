@@ -14,7 +14,7 @@ import window_fakes as fakes
 from PySide6.QtCore import QCoreApplication, QRect, QRectF, Qt
 from PySide6.QtGui import QImage
 
-from app import heat
+from app.outputs import heat
 from app.ui.attention import matrix, strip, views
 from app.ui.attention.control import _widths
 from app.ui.attention.inspected import InspectedFrame

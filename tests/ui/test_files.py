@@ -7,7 +7,7 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QFileDialog
 from window_fakes import end, result, start
 
-from app.event_table import cells_of
+from app.outputs.event_table import cells_of
 
 
 def drag(*urls):

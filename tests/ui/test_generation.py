@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtCore import Qt
 from toy_generator import ACTIONS, write_generator
 
-from app.generation import Wish, own_generators, result_at
+from app.live.generation import Wish, own_generators, result_at
 from app.ui.generation.generated_window import GeneratedWindow
 from app.ui.jobs import Jobs
 from recognizer.generator import CARD_FILE, OnnxGenerator
@@ -173,7 +173,7 @@ def test_the_menu_opens_it_once(running, qtbot, monkeypatch, root):
 def test_it_needs_no_torch(root):
     code = (
         "import sys; from pathlib import Path; import app.ui.generation.generated_window;"
-        "from app.generation import Maker, Wish, offered;"
+        "from app.live.generation import Maker, Wish, offered;"
         "made = Maker().make(Wish(offered(Path(sys.argv[1]))[-1], 'raise', 'step', 0.5, 1));"
         "print(made.joints.shape, 'torch' in sys.modules, 'onnx' in sys.modules)"
     )

@@ -7,7 +7,7 @@ from dataclasses import replace
 from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
 from window_fakes import end, result
 
-from app.history import Done, History
+from app.outputs.history import Done, History
 from app.settings import UserSettings
 from app.ui.history.page import HistoryPage
 

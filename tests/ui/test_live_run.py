@@ -223,7 +223,7 @@ def test_jobs_closed_deliver_nothing(qtbot):
 
 def test_engines_fake_is_as_the_engine():
     """The fake must not offer what the real engine lacks."""
-    from app.engine import Engine
+    from app.live.engine import Engine
 
     fake = Engines()(RunOptions())
     used = ("add_tap", "start", "stop", "pause", "resume", "swap_recognizer", "stats", "mark_painted")

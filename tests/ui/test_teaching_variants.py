@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt
 from teaching_clips import made_clips
 from toy_generator import write_generator
 
-from app.generation import own_generators
+from app.live.generation import own_generators
 from app.recording.writer import RecordingWriter
 from app.teaching import Progress, TeachingCancelled
 from app.ui.jobs import Jobs

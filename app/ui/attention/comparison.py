@@ -2,7 +2,7 @@
 
 from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
-from app.explaining import Explainer
+from app.live.explaining import Explainer
 from app.palette import action_text
 from app.ui.attention.matrix import MatrixView
 from app.ui.attention.views import joint_names, times

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QTimer
 
 from app import models
-from app.explaining import Explainer
-from app.heat import heat_rgb
+from app.live.explaining import Explainer
+from app.outputs.heat import heat_rgb
 from app.palette import action_text
 from app.types import PersonResult, Result, RunInfo
 from app.ui.attention.moments import Moment, Moments

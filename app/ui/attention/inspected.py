@@ -6,7 +6,7 @@ from PySide6.QtCore import QLineF, QPointF, QRectF, QSize, QSizeF, Qt
 from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from app.heat import heat_rgb
+from app.outputs.heat import heat_rgb
 from app.ui.attention.moments import SmallFrame
 from app.ui.people_painter import relevance_radius
 from app.ui.theme import Colours

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QVBoxLayout, QWidget
 os.environ.setdefault("PYQTGRAPH_QT_LIB", "PySide6")
 import pyqtgraph as pg
 
-from app.heat import heat_rgb, signed_rgb
+from app.outputs.heat import heat_rgb, signed_rgb
 from app.ui.theme import Colours
 
 _STEPS = 256

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.generation import Maker, Wish, none_here, offered, said_of
+from app.live.generation import Maker, Wish, none_here, offered, said_of
 from app.palette import action_text
 from app.ui.closing import ClosingDialog, close_box
 from app.ui.enabling import enable

@@ -6,7 +6,7 @@ from PySide6.QtCore import QRectF, QSize, Qt, QTimer
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from app.generation import SIZE_PX, result_at, said_of
+from app.live.generation import SIZE_PX, result_at, said_of
 from app.ui.people_painter import Placement, fitted, paint_people
 from recognizer.generator import MadeClip
 

@@ -5,7 +5,7 @@ from collections import deque
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QWidget
 
-from app.history import History, HistoryLog, history_path
+from app.outputs.history import History, HistoryLog, history_path
 from app.settings import UserSettings
 from app.ui.live_run import LiveRun
 from app.ui.panel import Panel

@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.errors import OutputError
-from app.history import Total, day_start, week_start
+from app.outputs.history import Total, day_start, week_start
 from app.palette import action_rgb, action_text
 from app.plurals import counted
 from app.ui.closing import ClosingDialog, ask, close_box

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from app.library.catalogue import Library
 from app.library.proposing import Proposal, Stretch, propose_labels
 from app.library.types import ClipRow
-from app.opening import open_recognizer
+from app.live.opening import open_recognizer
 from app.plurals import counted
 from app.ui.jobs import Jobs
 

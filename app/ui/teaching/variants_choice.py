@@ -4,7 +4,7 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QWidget
 
-from app.generation import none_here, offered
+from app.live.generation import none_here, offered
 from app.ui.picker import Picker
 
 _SAYS = (

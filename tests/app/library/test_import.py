@@ -28,7 +28,7 @@ from app.library.import_videos import find_videos, import_videos
 from app.library.importing import ImportOptions
 from app.library.types import Filter, NewClip, Tracks
 from app.library.video_poses import CANCEL, PosedVideo, pose_videos, tracks_of
-from app.video_writer import VideoWriter
+from app.outputs.video_writer import VideoWriter
 from pose.errors import PoseModelError
 from pose.estimators import MEDIAPIPE, EstimatorSpec
 from pose.model_asset import find_pose_model

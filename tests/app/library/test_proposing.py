@@ -106,7 +106,7 @@ def test_what_has_a_clip_already_is_not_proposed_again():
 
 
 def test_real_recognizers_fit(library):
-    from app.opening import open_recognizer
+    from app.live.opening import open_recognizer
 
     recognizer = open_recognizer("act", "cpu")
     recording = library.open_recording(add_recording(library))

@@ -10,8 +10,8 @@ from app.library.pictures import picture_at, video_pictures
 from app.library.storing import describe, store
 from app.library.thumbnails import HEIGHT, clip_picture, recording_picture
 from app.library.types import NewClip
+from app.outputs.video_writer import VideoWriter
 from app.recording.folder import JOINTS_FILE, recordings_folder
-from app.video_writer import VideoWriter
 
 
 def with_video(library, tmp_path, frames=40):

@@ -13,9 +13,9 @@ import pytest
 from recording_fakes import pose
 
 from app.errors import OutputError, RecordingError
+from app.outputs.video_writer import VideoWriter
 from app.recording.folder import INFO_FILE, JOINTS_FILE, is_id, new_id, read_recording, recording_folders
 from app.recording.writer import RecordingWriter, recover
-from app.video_writer import VideoWriter
 from pose.skeleton import MEDIAPIPE_33
 
 ROOT = Path(__file__).resolve().parents[3]

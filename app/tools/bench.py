@@ -22,10 +22,12 @@ from typing import Any
 import numpy as np
 import psutil
 
-from app import bench_runs, interrupt, opening
-from app.bench_runs import Run, Show
+from app import interrupt
 from app.errors import UsageError
+from app.live import opening
 from app.settings import RunOptions
+from app.tools import bench_runs
+from app.tools.bench_runs import Run, Show
 from pose.address import local_path, public_source
 
 PACED_FPS = 30.0
@@ -78,7 +80,7 @@ def run_bench(source: str, options: RunOptions, effort: Effort | None = None) ->
     if options.json != "-":
         sys.stdout.write(table(report))
     if options.json is not None:
-        from app.json_lines import write_json
+        from app.outputs.json_lines import write_json
 
         write_json(options.json, report)
     return 0
@@ -87,7 +89,7 @@ def run_bench(source: str, options: RunOptions, effort: Effort | None = None) ->
 def run_teaching_bench(source: str, options: RunOptions, kind: str, effort: Effort | None = None) -> int:
     """The live view with and without a teaching beside it; printed, and with --json also as JSON; 0. Raises as
     run_bench. --seconds sets the length of each run."""
-    from app.bench_teaching import beside_teaching, table
+    from app.tools.bench_teaching import beside_teaching, table
 
     show = _window_show(_say) or bench_runs.show_drawn
     return _live_bench(source, options, effort, table, lambda run, s: beside_teaching(run, kind, s, PACED_FPS, show))
@@ -95,7 +97,7 @@ def run_teaching_bench(source: str, options: RunOptions, kind: str, effort: Effo
 
 def run_panel_bench(source: str, options: RunOptions, effort: Effort | None = None) -> int:
     """The live view with the attention panel closed and open; the rest as run_teaching_bench."""
-    from app.bench_panel import table, with_panel
+    from app.tools.bench_panel import table, with_panel
 
     closed, opened = _window_show(_say), _window_show(_say, attention=True)
     if closed is None or opened is None:
@@ -105,7 +107,7 @@ def run_panel_bench(source: str, options: RunOptions, effort: Effort | None = No
 
 def run_everything_bench(source: str, options: RunOptions, effort: Effort | None = None) -> int:
     """The pipeline and the live view with everything on beside them; the rest as run_teaching_bench."""
-    from app.bench_everything import table, with_everything
+    from app.tools.bench_everything import table, with_everything
 
     effort = effort or Effort()
     show = _window_show(_say) or bench_runs.show_drawn
@@ -136,7 +138,7 @@ def _live_bench(
     if options.json != "-":
         sys.stdout.write(table(report))
     if options.json is not None:
-        from app.json_lines import write_json
+        from app.outputs.json_lines import write_json
 
         write_json(options.json, report)
     return 0
@@ -224,7 +226,7 @@ def _paced(run: Run) -> dict[str, Any]:
 
 def _children(options: RunOptions, effort: Effort, say: Callable[[str], None], *, window: bool) -> dict[str, Any]:
     """Start-up and memory, in fresh processes on the demo source."""
-    from app import bench_child
+    from app.tools import bench_child
 
     starts = []
     for number in range(effort.starts):
@@ -247,10 +249,10 @@ def _children(options: RunOptions, effort: Effort, say: Callable[[str], None], *
 def _child(task: dict[str, Any], options: RunOptions, timeout_s: float) -> dict[str, Any]:
     """What a fresh process measured. Raises UsageError with its last line where it fails."""
     task |= {"model": options.model, "provider": options.provider, "pose_model": str(options.pose_model)}
-    root = Path(__file__).resolve().parents[1]
+    root = Path(__file__).resolve().parents[2]
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "app.bench_child", json.dumps(task)],
+            [sys.executable, "-m", "app.tools.bench_child", json.dumps(task)],
             cwd=root,
             capture_output=True,
             text=True,
@@ -274,7 +276,7 @@ def _as_file(source: str, frames: int, say: Callable[[str], None]) -> Iterator[P
             raise UsageError(f"no video file {public_source(source)}: give a file, or demo")
         yield path
         return
-    from app.video_writer import VideoWriter
+    from app.outputs.video_writer import VideoWriter
     from pose.demo import DemoSource
 
     say(f"recording {frames} frames of the demo")

@@ -1,4 +1,4 @@
-"""One measurement in a fresh process, started by app.bench: start-up times, or memory over time.
+"""One measurement in a fresh process, started by app.tools.bench: start-up times, or memory over time.
 
 Takes its task as a JSON argument and prints one JSON object.
 """
@@ -17,7 +17,7 @@ from pose.arguments import line_of
 from pose.errors import ActionLensError
 
 if TYPE_CHECKING:
-    from app.bench_runs import Show
+    from app.tools.bench_runs import Show
 
 STARTUP, MEMORY = "startup", "memory"
 _WARM_UP_SHARE = 0.2  # of a memory run: until then caches fill
@@ -90,8 +90,8 @@ def memory(task: dict[str, Any]) -> dict[str, Any]:
 
 
 def _engine(task: dict[str, Any]) -> Any:
-    from app.bench_runs import MeasuredEngine
     from app.settings import RunOptions
+    from app.tools.bench_runs import MeasuredEngine
 
     options = RunOptions(
         model=task["model"], provider=task["provider"], source="demo", pose_model=Path(task["pose_model"])
@@ -101,7 +101,7 @@ def _engine(task: dict[str, Any]) -> Any:
 
 def _show(engine: Any, task: dict[str, Any], watch: threading.Thread) -> None:
     """Run the engine in the window, or drawn where there is none, until the watch stops it."""
-    from app.bench_runs import show_drawn
+    from app.tools.bench_runs import show_drawn
 
     show: Show = show_drawn
     if task["window"]:

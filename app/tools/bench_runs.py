@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from app import opening
-from app.engine import Engine
+from app.capture.latest import Latest
 from app.errors import UsageError
-from app.latest import Latest
-from app.overlay import draw
-from app.posing import PoseWorker
+from app.live import opening
+from app.live.engine import Engine
+from app.live.posing import PoseWorker
+from app.outputs.overlay import draw
 from app.settings import RunOptions
 from app.types import Result
 from pose.estimator import MediaPipeEstimator

@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from app.capture.latest import Latest
 from app.errors import OutputError
-from app.latest import Latest
-from app.overlay import draw
+from app.outputs.overlay import draw
 from app.types import Result
 
 if TYPE_CHECKING:

@@ -7,16 +7,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.engine import Engine, Tap
 from app.errors import OutputError
+from app.live.engine import Engine, Tap
 from app.palette import action_text, view_text
 from app.settings import RunOptions
 from app.types import Result
 
 if TYPE_CHECKING:
-    from app.events import EventServer
-    from app.relevance import JointRelevance
-    from app.video_writer import VideoWriter
+    from app.live.relevance import JointRelevance
+    from app.outputs.events import EventServer
+    from app.outputs.video_writer import VideoWriter
 
 
 class Outputs:
@@ -63,34 +63,34 @@ class Outputs:
     def _open(self, options: RunOptions, opened: ExitStack) -> None:
         # Each brings libraries of its own: only what is asked for is imported.
         if options.json is not None:
-            from app.json_lines import JsonLinesWriter, result_lines
+            from app.outputs.json_lines import JsonLinesWriter, result_lines
 
             writer = JsonLinesWriter(None if options.json == "-" else Path(options.json))
             opened.callback(writer.close)
             tap = self._to_stdout(lambda result: writer.write(result_lines(result)))
             self._taps.append(lambda engine: _in_file_time(engine, tap))
         if options.events is not None:
-            from app.events import EventServer
+            from app.outputs.events import EventServer
 
             server = EventServer(options.events)
             opened.callback(server.close)
             self.events_url = server.url
             self._taps.append(lambda engine: _in_file_time(engine, _EventTap(server, engine)))
         if options.events_csv is not None:
-            from app.event_table import EventTableWriter
+            from app.outputs.event_table import EventTableWriter
 
             table = EventTableWriter(options.events_csv)
             opened.callback(table.close)
             self._taps.append(lambda engine: _in_file_time(engine, table))
         if options.save is not None:
-            from app.video_writer import VideoWriter
+            from app.outputs.video_writer import VideoWriter
 
             lossless = not options.paced and Path(options.source).exists()
             video = VideoWriter(options.save, lossless=lossless)
             opened.callback(video.close)
             relevance = None
             if options.explain:
-                from app.relevance import JointRelevance
+                from app.live.relevance import JointRelevance
 
                 relevance = JointRelevance(options.model, wait=lossless)
                 opened.callback(relevance.close)
@@ -144,7 +144,7 @@ class _EventTap:
         self._told: tuple[str, tuple[str, ...]] = ("", ())
 
     def __call__(self, result: Result) -> None:
-        from app.json_lines import result_lines
+        from app.outputs.json_lines import result_lines
 
         info = self._engine.info
         if self._told != (info.recognizer, info.actions):
@@ -168,7 +168,7 @@ class _VideoTap:
         return self
 
     def __call__(self, result: Result) -> None:
-        from app.overlay import NO_RELEVANCE, NOTHING_EXPLAINED, draw
+        from app.outputs.overlay import NO_RELEVANCE, NOTHING_EXPLAINED, draw
 
         if self._offset_s is None:
             self._offset_s = self._last_s + 0.04 - result.frame.time_s

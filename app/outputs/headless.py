@@ -4,11 +4,11 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from app.engine import Engine
 from app.errors import OutputError
 from app.interrupt import STATUS as INTERRUPTED
 from app.interrupt import Interrupt
-from app.outputs import Outputs
+from app.live.engine import Engine
+from app.outputs.run_outputs import Outputs
 from app.settings import RunOptions
 from app.types import EngineState, Failure
 

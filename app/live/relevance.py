@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from app import opening
-from app.explaining import Explainer
-from app.inference import Recognizer
+from app.live import opening
+from app.live.explaining import Explainer
+from app.live.inference import Recognizer
 from app.types import PersonResult, Result
 from recognizer import explain
 from recognizer.types import Explanation

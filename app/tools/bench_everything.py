@@ -21,16 +21,16 @@ import numpy as np
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from app import bench_runs
 from app.alerts.rules import Alerts, Deed, Rule
 from app.alerts.runner import AlertRunner, Outcome
-from app.bench_runs import Run, Show
-from app.engine import Engine
-from app.history import History, HistoryLog
-from app.outputs import Outputs
+from app.live.engine import Engine
+from app.outputs.history import History, HistoryLog
+from app.outputs.run_outputs import Outputs
+from app.outputs.virtual_camera import VirtualCamera
 from app.settings import RunOptions
+from app.tools import bench_runs
+from app.tools.bench_runs import Run, Show
 from app.types import Result
-from app.virtual_camera import VirtualCamera
 from recognizer.counting import UNCOUNTED
 from recognizer.decision import UNKNOWN
 
@@ -143,7 +143,7 @@ def _ages(run: Run, fps: float) -> dict[str, Any]:
 
 
 def _actions(options: RunOptions) -> tuple[str, ...]:
-    from app import opening
+    from app.live import opening
 
     recognizer = opening.open_recognizer(options.model, options.provider)
     try:

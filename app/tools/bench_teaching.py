@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from app import models as recognizers
-from app.bench_live import live_run, run_line
-from app.bench_runs import Show
 from app.errors import UsageError
 from app.settings import RunOptions
 from app.teaching import TeachingCancelled, TeachingDone, TeachingFailed, TeachingJob
+from app.tools.bench_live import live_run, run_line
+from app.tools.bench_runs import Show
 from pose.demo.source import DemoSource
 from pose.skeleton import MPOSE_13
 from recognizer.teaching.clips import TeachingClip

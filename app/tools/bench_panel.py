@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from app.bench_live import live_run, run_line
-from app.bench_runs import Show
 from app.settings import RunOptions
+from app.tools.bench_live import live_run, run_line
+from app.tools.bench_runs import Show
 
 GOAL_FPS = 29.0  # in the worst second of a source of 30: one frame may fall into the next second
 

@@ -13,14 +13,14 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from app import opening
-from app.capture import Capture, Timing
-from app.inference import Pipeline, Recognizer
-from app.latest import Latest
-from app.pace import Pace
-from app.posing import PoseWorker, Posing
+from app.capture.latest import Latest
+from app.capture.reader import Capture, Timing
+from app.live import opening
+from app.live.inference import Pipeline, Recognizer
+from app.live.pace import Pace
+from app.live.posing import PoseWorker, Posing
+from app.live.stats import Stats
 from app.settings import RunOptions
-from app.stats import Stats
 from app.types import EngineState, Failure, Result, RunInfo, StatsSnapshot
 from pose.address import scrubbed
 from pose.arguments import line_of
@@ -30,7 +30,7 @@ from pose.types import Frame
 from recognizer.errors import CardError, RecognizerError
 
 if TYPE_CHECKING:
-    from app.playback import PlayedVideo
+    from app.capture.playback import PlayedVideo
 
 log = logging.getLogger(__name__)
 
@@ -128,7 +128,7 @@ class Engine:
     @property
     def playback(self) -> "PlayedVideo | None":
         """The file that is played, which can be moved in; None for everything else."""
-        from app.playback import PlayedVideo
+        from app.capture.playback import PlayedVideo
 
         source = self._capture.opened_source
         return source if isinstance(source, PlayedVideo) else None

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
-from app.stats import Stats
+from app.live.stats import Stats
 from pose.process import IN_WORK
 from pose.types import Frame, Pose
 

@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from app.latest import Latest
-from app.stats import Stats
+from app.capture.latest import Latest
+from app.live.stats import Stats
 from app.types import Failure
 from pose.address import scrubbed
 from pose.arguments import line_of

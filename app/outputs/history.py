@@ -16,7 +16,7 @@ from typing import Any
 from platformdirs import user_data_path
 
 from app.errors import OutputError
-from app.event_table import write_table
+from app.outputs.event_table import write_table
 from app.types import Result
 
 log = logging.getLogger(__name__)

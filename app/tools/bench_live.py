@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from app.bench_runs import Show, paced_run
-from app.engine import Engine
 from app.errors import UsageError
+from app.live.engine import Engine
 from app.settings import RunOptions
+from app.tools.bench_runs import Show, paced_run
 
 _WARM_UP_S = 3.0  # of a run: until then the first pictures and predictions come
 

@@ -9,9 +9,9 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from app import opening
-from app.inference import Recognizer
-from app.latest import Latest
+from app.capture.latest import Latest
+from app.live import opening
+from app.live.inference import Recognizer
 from pose.errors import ActionLensError
 from recognizer import explain
 from recognizer.types import Clip, Explanation, Prediction

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.heat import heat_rgb
+from app.outputs.heat import heat_rgb
 from app.palette import LABEL_BACKGROUND, LABEL_TEXT, Rgb, confidence_rgb, label_text, person_rgb
 from app.types import Result
 from pose.skeleton import Layout, convert

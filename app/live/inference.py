@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol
 
-from app.stats import Stats
+from app.live.stats import Stats
 from app.types import Result
 from pose.types import Frame, Pose
 from recognizer.live import TICKS_A_DECISION, LiveRecognition, Predicting

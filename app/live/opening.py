@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from app.settings import RunOptions
 
 if TYPE_CHECKING:
-    from app.inference import Recognizer
-    from app.posing import PoseWorker
+    from app.live.inference import Recognizer
+    from app.live.posing import PoseWorker
     from pose.source import Source
 
 
@@ -19,7 +19,7 @@ def open_source(options: RunOptions) -> "Source":
     from pose import source as sources
 
     if options.paced and _is_file(options.source):
-        from app.playback import PlayedVideo
+        from app.capture.playback import PlayedVideo
 
         return PlayedVideo(Path(options.source).expanduser())
     source = sources.open_source(options.source, camera=options.camera)

@@ -12,10 +12,10 @@ from dataclasses import asdict
 from pathlib import Path
 from statistics import median
 
-from app import doctor_system
-from app.doctor_system import REINSTALL, Check, Checker, Status
 from app.installation import install_command
 from app.settings import RunOptions
+from app.tools import doctor_system
+from app.tools.doctor_system import REINSTALL, Check, Checker, Status
 from pose.address import scrubbed
 from pose.arguments import line_of
 from pose.errors import ActionLensError
@@ -35,7 +35,7 @@ def run_doctor(options: RunOptions) -> int:
     if options.json != "-":
         sys.stdout.write(table(checks))
     if options.json is not None:
-        from app.json_lines import write_json
+        from app.outputs.json_lines import write_json
 
         write_json(options.json, {"ok": not failed, "checks": [asdict(check) for check in checks]})
     return 1 if failed else 0

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from app.errors import OutputError
-from app.json_lines import JsonLinesWriter
+from app.outputs.json_lines import JsonLinesWriter
 from app.types import Result
 from recognizer.decision import ActionEvent
 

@@ -1,0 +1,1 @@
+"""The live run: poses, windows, predictions and explanations, each on its thread."""

@@ -1,0 +1,1 @@
+"""What looks at the program itself: the benchmark and the doctor."""
