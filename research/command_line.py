@@ -4,6 +4,7 @@ import sys
 from collections.abc import Sequence
 
 from recognizer.training.command_line import Commands, run_command
+from research import unseen_kinds
 from research.benchmark import command as benchmark
 from research.explain import command as explaining
 from research.generate import command as generation
@@ -45,6 +46,11 @@ COMMANDS: Commands = {
         "measure the false alarms that a teaching states against those on footage that it never had",
         taught_alarms.add_taught_alarms,
         taught_alarms.run_taught_alarms,
+    ),
+    "unseen-kinds": (
+        "measure alarms on kinds of motion that a network never learnt from, against those on the same kinds learnt",
+        unseen_kinds.add_arguments,
+        unseen_kinds.run,
     ),
     "generator": (
         "measure, draw and time generators of clips, and teach with them",

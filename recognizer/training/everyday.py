@@ -3,8 +3,8 @@
 What a set's own actions are in everyday words, its DATASET says.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from zlib import crc32
 
@@ -13,12 +13,14 @@ from numpy.typing import NDArray
 
 from pose.skeleton import MPOSE_13, convert
 from recognizer.datasets import kinect, webcam_poses
+from recognizer.datasets.errors import DataError
 from recognizer.datasets.registry import DATASETS, dataset_of, terms_of
 from recognizer.datasets.sequences import ActionSequence
 from recognizer.model_card import TrainingSource
 from recognizer.training.reading import action_sequences
 
 IDLE, OTHER = "idle", "other"
+LEFT_OUT = "left out"  # the part of recordings that nothing learns from
 WEBCAM_POSES = webcam_poses.NAME
 ACTIONS = (
     *(IDLE, "walk", "run", "sit_down", "stand_up", "pick_up", "wave", "clap", "throw", "punch", "kick", "squat"),
@@ -112,6 +114,22 @@ def read_all(folder: Path) -> list[ActionSequence]:
         for sequence in action_sequences(dataset.read(folder / dataset.name))
         if sequence.action not in dataset.left_out
     ]
+
+
+def without_kinds(corpus: Corpus, kinds: Collection[str]) -> Corpus:
+    """The corpus with recordings of some kinds ("dataset/action") in no part, so that nothing learns from them, nor
+    from the end of them that leads up to another recording. Raises DataError for a kind that is not there."""
+    unknown = sorted(set(kinds) - set(corpus.kinds))
+    if unknown:
+        raise DataError(f"no recording is of the kind {unknown[0]}; kinds are named as {corpus.kinds[0]}")
+    gone = np.isin(corpus.kind, [corpus.kinds.index(kind) for kind in kinds])
+    after = (corpus.previous >= 0) & gone[corpus.previous]
+    return replace(
+        corpus,
+        part=np.where(gone, LEFT_OUT, corpus.part),
+        lead=np.where(after, 0, corpus.lead),
+        previous=np.where(after, -1, corpus.previous),
+    )
 
 
 def merge(recordings: Iterable[ActionSequence]) -> Corpus:

@@ -54,6 +54,8 @@ def add_train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--learning-rate", type=float, default=defaults.learning_rate)
     people = "train: all but the validation people, for choosing; all: the final network"
     parser.add_argument("--people", choices=tuple(PARTS), default="train", help=people)
+    kinds = "kinds of motion that it does not learn from, as webcam_poses/lunge, to measure what it makes of them"
+    parser.add_argument("--leave-out", nargs="+", default=[], metavar="KIND", help=kinds)
 
 
 def add_evaluate(parser: argparse.ArgumentParser) -> None:
@@ -98,6 +100,7 @@ def train(options: argparse.Namespace) -> None:
         batch=options.batch,
         teachers=tuple(folder.name for folder in options.teacher),
         parts=PARTS[options.people],
+        left_out=tuple(options.leave_out),
     )
     outputs = OutputSpace(corpus).names
     spec = spec_of(settings, len(outputs))

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from recognizer.training.batches import BatchMaker, BatchPlan, OutputSpace
-from recognizer.training.everyday import ACTIONS, Corpus
+from recognizer.training.everyday import ACTIONS, Corpus, without_kinds
 from recognizer.training.fine_tune_start import copy_body
 from recognizer.training.loop import Batch, Hardware, StepData, Training
 from recognizer.training.loop import fit as fit_network
@@ -24,9 +24,10 @@ STEPS_AN_EPOCH = 100
 class FitSettings:
     """One training run.
 
-    network, changes: as in registry.NetworkSpec. parts: of the corpus that it learns from. average: weight of the past
-    in averaged weights. distillation: weight of the loss against a teacher, where there is one; temperature: of both
-    softened distributions in it. teachers: their names, for the record. start: of the model whose body it began with.
+    network, changes: as in registry.NetworkSpec. parts: of the corpus that it learns from. left_out: kinds that it does
+    not learn from. average: weight of the past in averaged weights. distillation: weight of the loss against a teacher,
+    where there is one; temperature: of both softened distributions in it. teachers: their names, for the record.
+    start: of the model whose body it began with.
     """
 
     seed: int = 0
@@ -46,6 +47,7 @@ class FitSettings:
     teachers: tuple[str, ...] = ()
     start: str = ""
     parts: tuple[str, ...] = ("train",)
+    left_out: tuple[str, ...] = ()
     plan: BatchPlan = field(default_factory=BatchPlan)
 
 
@@ -160,7 +162,8 @@ def fit(
     from whose answers to every batch it learns too. start: a trained network of the same kind and size; this one begins
     with all of it but the head."""
     outputs = OutputSpace(corpus)
-    maker = BatchMaker(corpus, outputs, settings.plan, np.isin(corpus.part, settings.parts))
+    used = without_kinds(corpus, settings.left_out)
+    maker = BatchMaker(used, outputs, settings.plan, np.isin(used.part, settings.parts))
     training = SupervisedTraining(settings, len(outputs), teachers, start)
     data = StepData(LabelledBatches(maker, settings.batch, settings.seed), settings.steps)
     hardware = Hardware(logs=False, checkpoint_steps=STEPS_AN_EPOCH)

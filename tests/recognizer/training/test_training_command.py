@@ -177,3 +177,9 @@ def test_settings_travel_with_the_run(trained):
     assert content["settings"]["steps"] == 3
     assert content["settings"]["parts"] == ("train", "validation")
     assert json.dumps(content["settings"])
+
+
+def test_a_kind_to_leave_out_that_is_not_there_is_one_line(tiny_data, tmp_path, capsys):
+    out = tmp_path / "run"
+    assert main(["train", "--data", str(tiny_data), "--out", str(out), "--leave-out", "utd_mhad/dance"]) == 2
+    assert "no recording is of the kind utd_mhad/dance" in capsys.readouterr().err
