@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 
 from recognizer.training.command_line import Commands, run_command
-from research import unseen_kinds
+from research import estimator_errors, unseen_kinds
 from research.benchmark import command as benchmark
 from research.explain import command as explaining
 from research.generate import command as generation
@@ -51,6 +51,11 @@ COMMANDS: Commands = {
         "measure alarms on kinds of motion that a network never learnt from, against those on the same kinds learnt",
         unseen_kinds.add_arguments,
         unseen_kinds.run,
+    ),
+    "estimator-errors": (
+        "measure what the pose estimator does to motion, by joint: noise, joints that are hidden, swapped sides",
+        estimator_errors.add_arguments,
+        estimator_errors.run,
     ),
     "generator": (
         "measure, draw and time generators of clips, and teach with them",
