@@ -71,5 +71,5 @@ def test_all_nodes_stay_where_one_has_a_graph_of_its_own():
     "content", [b"\xff", b"\x3a\xff\x01", b"\x0b", b"\x80" * 20], ids=["cut", "long", "kind", "endless"]
 )
 def test_what_is_no_model_is_refused(content):
-    with pytest.raises(ValueError, match=r"does not end|ends within|unknown kind"):
+    with pytest.raises(ValueError, match="damaged, or of another format"):
         with_outputs(content, ["logits"])
