@@ -17,6 +17,7 @@ from app.errors import UsageError
 from app.library.archives import BROKEN
 from app.models import models_folder
 from pose.errors import ActionLensError
+from pose.whole_file import written_whole
 from recognizer.model_card import CARD_FILE, MAX_CARD_BYTES, MAX_MODEL_BYTES, MODEL_FILE, ModelCard, shipped_models
 from recognizer.teaching.versions import CLIPS_FILE, name_card, place_version, plain_name, version_label, versions
 
@@ -72,16 +73,12 @@ def export(folder: Path, target: Path) -> Path:
     """Write a version into one file; the file. Raises UsageError, CardError where it is damaged."""
     ModelCard.load(folder)
     target = target if target.suffix == ".zip" else target.with_name(target.name + ENDING)
-    temporary = target.with_name(f".{target.name}.{uuid4().hex[:8]}.part")
     try:
-        with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
+        with written_whole(target) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
             for name in _LIMITS:
                 if (folder / name).is_file():
                     archive.write(folder / name, f"{version_label(folder)}/{name}")
-        os.replace(temporary, target)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
         raise UsageError(f"{target} cannot be written ({error.strerror or error}); choose another place") from error
     return target
 

@@ -1,9 +1,7 @@
 """What the user asked for: the options of one run, and the choices remembered between runs. No Qt."""
 
-import contextlib
 import json
 import logging
-import os
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +14,7 @@ from pose.address import HIDDEN, without_secrets
 from pose.camera_request import CameraRequest
 from pose.errors import PoseModelError
 from pose.estimators import MAX_PEOPLE, EstimatorSpec
+from pose.whole_file import written_whole
 
 if TYPE_CHECKING:
     from pose.skeleton import Layout
@@ -130,19 +129,14 @@ class UserSettings:
     def save(self, path: Path | None = None) -> None:
         """Write them at once and whole; a folder that cannot be written is logged, never fatal."""
         path = path or settings_path()
-        new = path.with_name(f"{path.name}.{os.getpid()}.new")
+        text = json.dumps(asdict(self) | {"source": self._kept_source()}, indent=2) + "\n"
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            new.unlink(missing_ok=True)
-            new.touch(mode=0o600, exist_ok=False)
-            new.write_text(
-                json.dumps(asdict(self) | {"source": self._kept_source()}, indent=2) + "\n", encoding="utf-8"
-            )
-            new.replace(path)
+            with written_whole(path) as temporary:
+                temporary.touch(mode=0o600, exist_ok=False)
+                temporary.write_text(text, encoding="utf-8")
         except OSError as error:
             log.warning("settings cannot be kept in %s (%s)", path, error)
-            with contextlib.suppress(OSError):
-                new.unlink(missing_ok=True)
 
     def _kept_source(self) -> str:
         kept = without_secrets(self.source)

@@ -1,6 +1,7 @@
 """Files that are written whole or not at all."""
 
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -13,7 +14,7 @@ def written_whole(path: Path) -> Iterator[Path]:
     After an error it is removed, and what stood at `path` stays. It ends as `path` does, for libraries that choose a
     format by that. OSError.
     """
-    temporary = path.with_name(f".{os.getpid()}.{path.name}")
+    temporary = path.with_name(f".{os.getpid()}.{threading.get_ident()}.{path.name}")
     try:
         yield temporary
         os.replace(temporary, path)

@@ -4,8 +4,6 @@ They lie in ROOT/thumbnails, found by bounds and person, so that a changed clip 
 """
 
 import logging
-import os
-import threading
 import zlib
 from pathlib import Path
 
@@ -19,6 +17,7 @@ from app.library.types import ClipRow, RecordingRow
 from app.outputs.overlay import HIDDEN_BELOW, Picture
 from app.palette import confidence_rgb
 from app.recording.folder import Recording, read_recording, recordings_folder
+from pose.whole_file import write_bytes
 
 log = logging.getLogger(__name__)
 
@@ -48,9 +47,7 @@ def _made(root: Path, name: str, start_s: float, end_s: float, person: int | Non
         recording = read_recording(recordings_folder(root) / name)
         jpeg = cv2.imencode(".jpg", _strip(recording, start_s, end_s, person), [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
         path.parent.mkdir(exist_ok=True)
-        temporary = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.new")
-        temporary.write_bytes(jpeg[1].tobytes())
-        os.replace(temporary, path)
+        write_bytes(path, jpeg[1].tobytes())
     except (RecordingError, OSError, cv2.error) as error:
         log.warning("no thumbnail of %s: %s", name, error)
         return None

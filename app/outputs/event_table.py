@@ -1,15 +1,14 @@
 """Actions as a table of comma-separated values: a row for each action that has ended."""
 
-import contextlib
 import csv
 import io
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
 from app.errors import OutputError
 from app.outputs.json_lines import JsonLinesWriter
 from app.types import Result
+from pose.whole_file import write_bytes
 from recognizer.decision import ActionEvent
 
 COLUMNS = ("start_s", "end_s", "person", "action", "duration_s", "count", "score")
@@ -63,12 +62,8 @@ class EventTableWriter:
 
 def write_table(target: Path, columns: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
     """A whole table at once, through a temporary file. Raises OutputError where it cannot be written."""
-    new = target.with_name(f"{target.name}.{os.getpid()}.new")
     text = "".join(csv_line(cells) + "\n" for cells in (columns, *rows))
     try:
-        new.write_bytes(text.encode("utf-8", "replace"))
-        new.replace(target)
+        write_bytes(target, text.encode("utf-8", "replace"))
     except OSError as error:
-        with contextlib.suppress(OSError):
-            new.unlink(missing_ok=True)
         raise OutputError(f"cannot write {target}: {error.strerror or error}; choose another place") from None

@@ -1,6 +1,5 @@
 """Predictions and events as JSON, one object a line, to a file or to standard output."""
 
-import contextlib
 import json
 import math
 import os
@@ -12,6 +11,7 @@ from typing import Any
 
 from app.errors import OutputError
 from app.types import PersonResult, Result
+from pose.whole_file import write_text
 from recognizer.counting import Repetition
 from recognizer.decision import UNKNOWN, ActionEvent
 
@@ -191,12 +191,7 @@ def write_json(target: str, values: dict[str, Any]) -> None:
     if target == "-":
         sys.stdout.write(text)
         return
-    path = Path(target)
-    new = path.with_name(f"{path.name}.{os.getpid()}.new")
     try:
-        new.write_text(text, encoding="utf-8")
-        new.replace(path)
+        write_text(Path(target), text)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            new.unlink(missing_ok=True)
         raise OutputError(f"cannot write {target}: {error.strerror or error}; choose another place") from None

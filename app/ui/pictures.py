@@ -1,7 +1,5 @@
 """Saves screenshots where the user keeps pictures."""
 
-import contextlib
-import os
 from datetime import datetime
 from pathlib import Path
 
@@ -9,6 +7,7 @@ from PySide6.QtCore import QStandardPaths
 from PySide6.QtGui import QImage
 
 from app.errors import OutputError
+from pose.whole_file import written_whole
 
 
 def pictures_folder(chosen: str) -> Path:
@@ -29,18 +28,14 @@ def save_picture(image: QImage, folder: Path, now: datetime) -> Path:
         raise OutputError(
             f"no picture can be saved in {folder} ({error.strerror or error}); choose another folder"
         ) from None
-    new = path.with_name(f".{path.stem}.{os.getpid()}.new.png")
     try:
-        if not image.save(str(new)):
-            raise OutputError(
-                f"no picture can be saved in {folder}: make room, or choose another folder (Ctrl+Shift+S)"
-            )
-        new.replace(path)
+        with written_whole(path) as temporary:
+            if not image.save(str(temporary)):
+                raise OutputError(
+                    f"no picture can be saved in {folder}: make room, or choose another folder (Ctrl+Shift+S)"
+                )
     except OSError as error:
         raise OutputError(f"{path} cannot be written ({error.strerror or error}); choose another folder") from None
-    finally:
-        with contextlib.suppress(OSError):
-            new.unlink(missing_ok=True)
     return path
 
 

@@ -1,8 +1,6 @@
 """The two networks of a pose model bundle as ONNX, converted once and kept in the user's cache."""
 
 import hashlib
-import os
-import tempfile
 import zipfile
 from contextlib import suppress
 from dataclasses import dataclass
@@ -11,6 +9,7 @@ from pathlib import Path
 from pose.errors import PoseModelError
 from pose.estimators import FULL, QUALITIES
 from pose.model_asset import DETECTOR, LANDMARKS, cached_path, check_bundle
+from pose.whole_file import written_whole
 
 # Numbers of the outputs in the TFLite files. The segmentation and the joints in metres are not computed.
 DETECTOR_OUTPUTS = {0: "boxes", 1: "scores"}
@@ -75,12 +74,6 @@ def _read(path: Path) -> PoseNetworks | None:
 
 def _write(path: Path, networks: PoseNetworks) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix="networks-", suffix=".new")
-    new = Path(name)
-    try:
-        with os.fdopen(descriptor, "wb") as file, zipfile.ZipFile(file, "w") as archive:
-            for part, content in zip(_PARTS, (networks.detector, networks.landmarks), strict=True):
-                archive.writestr(part, content)
-        new.replace(path)
-    finally:
-        new.unlink(missing_ok=True)
+    with written_whole(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
+        for part, content in zip(_PARTS, (networks.detector, networks.landmarks), strict=True):
+            archive.writestr(part, content)
