@@ -16,7 +16,7 @@ from research.benchmark.table import write_page
 from research.whole_clip.presets import PRESETS, preset_of
 from research.whole_clip.tasks import PARTS, TASKS, task_of
 
-PAGE = Path("docs/benchmarks-recognizers.md")
+PAGE = Path("docs/benchmarks-recognizers-tables.md")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

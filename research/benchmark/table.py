@@ -73,13 +73,13 @@ BENCHMARKS = (
         _NW_PUBLISHED,
     ),
     Benchmark(
-        "NW-UCLA cross-view, 2D (the joints as their own camera sees them; trained on projections of the 3D skeletons)",
+        "NW-UCLA cross-view, 2D (joints as the test camera sees them; trained on projections of the 3D skeletons)",
         ("nw-ucla-2d",),
         None,
         (),
     ),
     Benchmark(
-        "UTD-MHAD cross-subject, 3D (odd / even people: 431 / 430 clips, 27 actions)",
+        "UTD-MHAD cross-subject, 3D (odd / even subjects: 431 / 430 clips, 27 actions)",
         ("utd-mhad",),
         None,
         (
@@ -92,7 +92,7 @@ BENCHMARKS = (
         ),
     ),
     Benchmark(
-        "MSR Action3D cross-subject, 3D (odd / even people: 291 / 275 clips, all 20 actions together)",
+        "MSR Action3D cross-subject, 3D (odd / even subjects: 291 / 275 clips, all 20 actions together)",
         ("msr-action3d",),
         None,
         (
@@ -108,9 +108,8 @@ BENCHMARKS = (
 
 def write_page(folder: Path, page: Path) -> Path:
     """Put the tables of all result files between the page's marks; PageError where it has none."""
-    text = (
-        page.read_text(encoding="utf-8") if page.is_file() else f"# Benchmarks of the recognizers\n\n{BEGIN}\n{END}\n"
-    )
+    empty = f"# Accuracy of the recognizers: all tables\n\n{BEGIN}\n{END}\n"
+    text = page.read_text(encoding="utf-8") if page.is_file() else empty
     if text.count(BEGIN) != 1 or END not in text.split(BEGIN)[1]:
         raise PageError(f"{page} lacks the lines {BEGIN!r} and {END!r}; put them where the figures belong")
     before, rest = text.split(BEGIN)
@@ -143,12 +142,12 @@ def _benchmark(benchmark: Benchmark, found: list[Result]) -> str:
     if benchmark.goal is not None:
         lines += [f"Goal: {benchmark.goal:.0f}%.", ""]
     lines += [
-        "| recognizer | recipe | accuracy % | balanced % | seeds | clips right | parameters | minutes |",
+        "| recognizer | recipe | accuracy % | balanced % | seeds | correct clips | parameters | minutes |",
         "|" + "---|" * 8,
     ]
     lines += sorted((row for row in rows if row), reverse=False) or ["| not run yet | | | | | | | |"]
     if benchmark.published:
-        lines += ["", "| published | accuracy % | source | what differs |", "|---|---|---|---|"]
+        lines += ["", "| published | accuracy % | source | differences |", "|---|---|---|---|"]
         lines += [f"| {p.method} | {p.percent} | {p.source} | {p.differs} |" for p in benchmark.published]
     return "\n".join(lines) + "\n"
 
@@ -192,7 +191,7 @@ def _spread(values: list[float]) -> str:
 
 
 def _mpose(found: list[Result]) -> list[str]:
-    lines = ["### MPOSE2021 (3 splits, 10 folds of 10% validation each, mean and deviation over the folds)", ""]
+    lines = ["### MPOSE2021 (3 splits, 10 folds of 10% validation each, mean ± standard deviation over the folds)", ""]
     lines += [
         "| poses and split | recognizer | recipe | accuracy % | balanced % | folds |",
         "|---|---|---|---|---|---|",
@@ -207,5 +206,5 @@ def _mpose(found: list[Result]) -> list[str]:
             row = [poses, _title(network), preset, _spread(accuracy), _spread(balanced), str(len(folds))]
             lines.append(f"| {' | '.join(row)} |")
     if not found:
-        lines.append("| not run: the archive is not at hand | | | | | |")
+        lines.append("| not run: the archive was not available | | | | | |")
     return ["\n".join(lines) + "\n"]

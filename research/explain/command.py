@@ -126,7 +126,7 @@ def as_text(recognizer: OnnxRecognizer, drawn: Sample, rows: Sequence[Row]) -> s
     )
     sure = float(np.mean([p.max() for p in predicted]))
     lines = [
-        f"{recognizer.card.name}: {drawn.how}; {right:.1%} recognized, mean probability of the answer {sure:.3f}.",
+        f"{recognizer.card.name}: {drawn.how}; accuracy {right:.1%}, mean probability of the top action {sure:.3f}.",
         "",
         "| method | " + " | ".join(f"{unit} {removal}" for unit, removal in keys) + " |",
         "|---|" + "--:|" * len(keys),
@@ -146,7 +146,7 @@ def _deletion_figure(recognizer: OnnxRecognizer, rows: Sequence[Row]) -> Figure:
                 name = row.method if row.method == RANDOM else f"{row.method}, {order} relevant first"
                 shown[name.replace("_", " ")] = curves.shares, values.tolist()
     title = f"{recognizer.card.name}: joints and frames hidden"
-    return _lines(shown, title, "share of joints x frames hidden", "mean probability of the first answer")
+    return _lines(shown, title, "share of joints x frames hidden", "mean probability of the top action")
 
 
 # Fewer frames.

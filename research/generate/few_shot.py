@@ -204,8 +204,8 @@ def table(figures: dict[str, Any]) -> str:
         f"Generator {figures['generator']}, iteration {figures['iteration']}; {figures['episodes']} episodes, "
         f"seed {figures['seed']}.",
         "",
-        "| actions | clips of each | right | gain, always | gain, checked | shown | gain, always | gain, checked "
-        "| alarms | more, always | more, checked | kept |",
+        "| actions | clips per action | correct | change, always | change, checked "
+        "| shown | change, always | change, checked | false positives | change, always | change, checked | kept |",
         "|---|--:|" + "--:|" * (len(_FIGURES) + 1),
     ]
     for row in figures["rows"].values():

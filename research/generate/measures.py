@@ -153,8 +153,8 @@ def table(
     frames = motions.x.shape[1]
     lines = [
         f"**{data}, {part} clips**: {some.of} held-out clips of {len(motions.actions)} actions "
-        f"({', '.join(motions.actions)}), {frames} frames; {some.draws} draws of as many generated clips. Recognizers: "
-        f"{steps} steps, seed {seed}. Learnt from {len(motions.train)} clips.",
+        f"({', '.join(motions.actions)}), {frames} frames; mean over {some.draws} draws of as many generated clips. "
+        f"Recognizers: {steps} steps, seed {seed}. Training clips: {len(motions.train)}.",
         "",
         f"| generator | {' | '.join(name.replace('_', ' ') for name in _COLUMNS)} |",
         "|---|" + "--:|" * len(_COLUMNS),

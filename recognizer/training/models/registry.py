@@ -167,7 +167,7 @@ FUSIONS = {
     "st-tr-narrow": ("s-tr-narrow", "t-tr-narrow"),
     "st-gcn-short-4s": ("st-gcn-short", "st-gcn-short-joints", "st-gcn-short-motion", "st-gcn-short-bones"),
 }
-FUSION_NOTES = {"st-gcn-short-4s": "four streams of ST-GCN, six blocks: all channels, and each kind alone"}
+FUSION_NOTES = {"st-gcn-short-4s": "four-stream ST-GCN, six blocks: all channels, and each kind alone"}
 # On whole clips of a data set: all but those that a fusion stands for and the one that reads live features.
 WHOLE_CLIP = tuple(name for name in NETWORKS if name not in {*FUSIONS, "gl-transformer", "st-tr-1s"})
 
