@@ -17,7 +17,6 @@ from recognizer.training.reading import action_sequences
 from recognizer.training.whole_clips import ClipOptions, stratified, whole_clips
 
 Array = NDArray[np.float32]
-Mask = NDArray[np.bool_]
 Rows = NDArray[np.intp]
 
 SOURCE_FRAMES = 64  # what clips are resampled to before a recipe takes its own frames of them
@@ -35,11 +34,12 @@ class TaskClips:
     """Clips of a task.
 
     x: (K, N, F, V, D) float32 in torsos from the first frame's mid-hips; K views of each clip, the first one its own
-    camera's, all for training. seen: (K, N, F, V). labels: (N,) places in `actions`. learn, judge: (L,) and (J,) rows.
+    camera's, all for training. score: (K, N, F, V) float32, the pose estimator's, 1 where there is none; 0 where a
+    joint was not seen. labels: (N,) places in `actions`. learn, judge: (L,) and (J,) rows.
     """
 
     x: Array
-    seen: Mask
+    score: Array
     labels: NDArray[np.intp]
     actions: tuple[str, ...]
     layout: Layout
@@ -58,6 +58,15 @@ class TaskClips:
     def dims(self) -> int:
         """2 or 3."""
         return int(self.x.shape[-1])
+
+    @property
+    def centre_distances(self) -> tuple[float, ...]:
+        """(V,) mean distance of each joint from the middle of all joints of its frame, over the clips to learn from."""
+        x, seen = self.x[0, self.learn].astype(np.float64), self.score[0, self.learn, ..., None] > 0
+        middle = (x * seen).sum(axis=2) / np.maximum(seen.sum(axis=2), 1)
+        apart = np.linalg.norm(x - middle[:, :, None], axis=-1, keepdims=True)
+        mean = (apart * seen).sum(axis=(0, 1)) / np.maximum(seen.sum(axis=(0, 1)), 1)
+        return tuple(mean[:, 0].tolist())
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +102,13 @@ class Task:
         sequences = self.sequences(data)
         learn, judge = self._split(data / self.dataset, sequences, part)
         versions = _views(sequences) if self.split.flat else [sequences]
-        options = ClipOptions(normalise="first", score=True)
+        options = ClipOptions(normalise="first", score=True, seen=True)
         clips = [whole_clips(version, SOURCE_FRAMES, options) for version in versions]
         x = np.stack([clip.x for clip in clips])
         first = clips[0]
-        return TaskClips(x[..., :-1], x[..., -1] > 0.5, first.labels, first.actions, first.layout, learn, judge)
+        scored = np.array([sequence.score is not None for sequence in sequences])[:, None, None]
+        score = np.where(x[..., -1] > 0.5, np.where(scored, x[..., -2], np.float32(1)), np.float32(0))
+        return TaskClips(x[..., :-2], score, first.labels, first.actions, first.layout, learn, judge)
 
     def _split(self, folder: Path, sequences: list[ActionSequence], part: str) -> tuple[Rows, Rows]:
         test = np.array([sequence.test for sequence in sequences], dtype=bool)
