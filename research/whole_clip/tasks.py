@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from pose.errors import ActionLensError
 from pose.skeleton import Layout
+from recognizer.datasets.clip_files import KINDS, ClipFile, clip_file, read
 from recognizer.datasets.dataset import Split
 from recognizer.datasets.errors import DataError
 from recognizer.datasets.registry import DATASETS
@@ -71,10 +72,11 @@ class TaskClips:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A benchmark: a published split of a data set, whose folder has its name."""
+    """A benchmark: a published split of a data set, whose folder has its name, or a file of recorded clips."""
 
     dataset: str
     split: Split
+    file: ClipFile | None = None
 
     @property
     def name(self) -> str:
@@ -90,17 +92,22 @@ class Task:
         """Whether `data`, the folder of all data sets, has a folder for this one."""
         return (data / self.dataset).is_dir()
 
-    def sequences(self, data: Path) -> list[ActionSequence]:
-        """All sequences below `data`, the folder of all data sets. DataError where it does not hold this one."""
+    def folder(self, data: Path | None) -> Path:
+        """Where its clips are. data: the folder of all data sets. DataError where it does not hold this one."""
+        if self.file is not None:
+            return self.file.path
+        if data is None:
+            raise DataError(f"{self.name} is a data set; give --data, the folder that holds the data sets")
         folder = data / self.dataset
         if not folder.is_dir():
             raise DataError(f"no folder {folder}; give the folder that holds the data sets")
-        return list(action_sequences(self.split.read(folder)))
+        return folder
 
-    def load(self, data: Path, part: str = "test") -> TaskClips:
+    def load(self, data: Path | None, part: str = "test") -> TaskClips:
         """Training clips and those of a part: "test", or "validation", which is taken out of the training clips."""
-        sequences = self.sequences(data)
-        learn, judge = self._split(data / self.dataset, sequences, part)
+        folder = self.folder(data)
+        sequences = list(action_sequences(self.split.read(folder)))
+        learn, judge = self._split(folder, sequences, part)
         versions = _views(sequences) if self.split.flat else [sequences]
         options = ClipOptions(normalise="first", score=True, seen=True)
         clips = [whole_clips(version, SOURCE_FRAMES, options) for version in versions]
@@ -115,6 +122,9 @@ class Task:
         if part == "test":
             return np.flatnonzero(~test), np.flatnonzero(test)
         learn = np.flatnonzero(~test)
+        kept = np.array([sequence.validation for sequence in sequences], dtype=bool)
+        if kept.any():
+            return np.flatnonzero(~test & ~kept), np.flatnonzero(kept)
         if self.split.held_out is not None:
             held_out = self.split.held_out(folder, sequences)
             return np.flatnonzero(~test & ~held_out), np.flatnonzero(~test & held_out)
@@ -131,7 +141,10 @@ TASKS = {split.name: Task(dataset.name, split) for dataset in DATASETS.values() 
 
 
 def task_of(name: str) -> Task:
-    """The task of that name; TaskError lists those that there are."""
-    if name not in TASKS:
-        raise TaskError(f"no task {name!r}; choose one of {', '.join(TASKS)}")
-    return TASKS[name]
+    """The task of that name, or of a file of recorded clips by its path; TaskError lists those that there are."""
+    if name in TASKS:
+        return TASKS[name]
+    file = clip_file(name)
+    if file is None:
+        raise TaskError(f"no task {name!r}; choose one of {', '.join(TASKS)}, or give the path of {KINDS}")
+    return Task("", Split(file.name, f"clips of {file.name}", lambda _: iter(read(file))), file)
