@@ -9,10 +9,11 @@ import io
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pose.errors import ModelFileError, ProviderError
 from pose.graph_outputs import has_external_data
@@ -129,23 +130,110 @@ def cpu_session(content: bytes, threads: int = 1, where: str = "model.onnx") -> 
     return create_session(content, "cpu", where, threads)
 
 
-def create_session(content: bytes, provider: str, where: str, threads: int = 1) -> Any:
+class BoundSession:
+    """A session of one input that reads and writes buffers which are used again from call to call (I/O binding).
+
+    shape: of the input that it is bound to. Another shape is bound anew, which costs one more run; where a CUDA graph
+    was captured it is an error. note: why there is no CUDA graph though one was asked for, else "".
+    """
+
+    def __init__(
+        self, session: Any, provider: str, shape: Sequence[int], *, captured: bool = False, note: str = ""
+    ) -> None:
+        self._session, self._device = session, "cuda" if provider in _NVIDIA else "cpu"
+        self._name = session.get_inputs()[0].name
+        self.captured, self.note = captured, note
+        self._bind(tuple(shape))
+
+    def run(self, values: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        """All outputs. On the CPU they are the buffers themselves, which the next call writes over.
+
+        Raises ValueError for another shape than that of a captured graph, and what ONNX Runtime raises.
+        """
+        if values.shape != self.shape:
+            if self.captured:
+                raise ValueError(f"the CUDA graph is of inputs {self.shape}, not {values.shape}; open another session")
+            self._bind(values.shape)
+        if self._device == "cpu":
+            np.copyto(self._buffer, values)
+        else:
+            self._input.update_inplace(np.ascontiguousarray(values, np.float32))
+        self._session.run_with_iobinding(self._binding)
+        return self._arrays if self._device == "cpu" else [value.numpy() for value in self._outputs]
+
+    def _bind(self, shape: tuple[int, ...]) -> None:
+        names = [value.name for value in self._session.get_outputs()]
+        self._buffer = np.zeros(shape, np.float32)
+        # A captured graph must not run before its buffers are bound: their shapes are those that its model states.
+        found = None if self.captured else self._session.run(names, {self._name: self._buffer})
+        shapes = self._stated(shape) if found is None else [value.shape for value in found]
+        self._arrays = [np.zeros(each, np.float32) for each in shapes]
+        self._input = ort.OrtValue.ortvalue_from_numpy(self._buffer, self._device)
+        self._outputs = [ort.OrtValue.ortvalue_from_numpy(array, self._device) for array in self._arrays]
+        self._binding = self._session.io_binding()
+        self._binding.bind_ortvalue_input(self._name, self._input)
+        for name, value in zip(names, self._outputs, strict=True):
+            self._binding.bind_ortvalue_output(name, value)
+        self.shape = shape
+
+    def _stated(self, shape: tuple[int, ...]) -> list[tuple[int, ...]]:
+        """Output shapes as the model states them, open ones being the number of clips."""
+        stated = [value.shape for value in self._session.get_outputs()]
+        return [tuple(size if isinstance(size, int) else shape[0] for size in each) for each in stated]
+
+
+def open_bound(
+    content: bytes, provider: str, where: str, shape: Sequence[int], *, cuda_graph: bool = False
+) -> tuple[BoundSession, str, str]:
+    """As open_session, with buffers for inputs of this shape. cuda_graph: capture one, where the CUDA provider runs all
+    of the model; the session's note says why where it does not."""
+    session, used, note = open_session(content, provider, where)
+    if not cuda_graph:
+        return BoundSession(session, used, shape), used, note
+    if why := _no_cuda_graph(session, used, shape):
+        return BoundSession(session, used, shape, note=why), used, note
+    try:
+        captured = create_session(content, used, where, options={"enable_cuda_graph": "1"})
+        bound = BoundSession(captured, used, shape, captured=True)
+        bound.run(np.zeros(tuple(shape), np.float32))  # the first run captures
+    except ORT_ERRORS as error:
+        return BoundSession(session, used, shape, note=f"no CUDA graph: {first_line(error)}"), used, note
+    return bound, used, note
+
+
+def _no_cuda_graph(session: Any, provider: str, shape: Sequence[int]) -> str:
+    """Why none can be captured, "" where one may."""
+    if provider != "cuda":
+        return f"no CUDA graph: the model runs on {provider}, not on cuda"
+    if not all(isinstance(size, int) and size > 0 for size in shape):
+        return f"no CUDA graph: the shape {tuple(shape)} is not fixed"
+    placed = _placement(session)
+    elsewhere = placed.total() - placed[PROVIDERS[provider]]
+    return f"no CUDA graph: {elsewhere} of {placed.total()} nodes run on the CPU" if elsewhere else ""
+
+
+def create_session(
+    content: bytes, provider: str, where: str, threads: int = 1, options: Mapping[str, str] | None = None
+) -> Any:
     """A session on a provider, or on the CPU where ONNX Runtime cannot start it; open_session() finds that out.
+
+    options: of the provider.
 
     Raises ModelFileError, and what ONNX Runtime raises (ORT_ERRORS) for another provider than the CPU.
     """
-    options = ort.SessionOptions()
-    options.log_severity_level = _FATAL_ONLY
+    settings = ort.SessionOptions()
+    settings.log_severity_level = _FATAL_ONLY
     # A network this small gains nothing from more threads, and a spinning pool would take the CPU from the pose model.
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.add_session_config_entry("session.record_ep_graph_assignment_info", "1")
+    settings.intra_op_num_threads = threads
+    settings.inter_op_num_threads = 1
+    settings.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    settings.add_session_config_entry("session.record_ep_graph_assignment_info", "1")
     names = list(dict.fromkeys((PROVIDERS[provider], PROVIDERS["cpu"])))
+    chosen = [(name, dict(options or {}) if name == PROVIDERS[provider] else {}) for name in names]
     _check_whole(content, where)
     try:
         with _quiet_stdout():  # it prints its fallbacks
-            session = ort.InferenceSession(content, options, providers=names)
+            session = ort.InferenceSession(content, settings, providers=chosen)
     except ORT_ERRORS as error:
         if provider != "cpu":
             raise
