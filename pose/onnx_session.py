@@ -164,9 +164,10 @@ class BoundSession:
     def _bind(self, shape: tuple[int, ...]) -> None:
         names = [value.name for value in self._session.get_outputs()]
         self._buffer = np.zeros(shape, np.float32)
-        # A captured graph must not run before its buffers are bound: their shapes are those that its model states.
-        found = None if self.captured else self._session.run(names, {self._name: self._buffer})
-        shapes = self._stated(shape) if found is None else [value.shape for value in found]
+        if self.captured:  # it must not run before its buffers are bound, and its sizes are fixed
+            shapes = [tuple(value.shape) for value in self._session.get_outputs()]
+        else:
+            shapes = [value.shape for value in self._session.run(names, {self._name: self._buffer})]
         self._arrays = [np.zeros(each, np.float32) for each in shapes]
         self._input = ort.OrtValue.ortvalue_from_numpy(self._buffer, self._device)
         self._outputs = [ort.OrtValue.ortvalue_from_numpy(array, self._device) for array in self._arrays]
@@ -175,11 +176,6 @@ class BoundSession:
         for name, value in zip(names, self._outputs, strict=True):
             self._binding.bind_ortvalue_output(name, value)
         self.shape = shape
-
-    def _stated(self, shape: tuple[int, ...]) -> list[tuple[int, ...]]:
-        """Output shapes as the model states them, open ones being the number of clips."""
-        stated = [value.shape for value in self._session.get_outputs()]
-        return [tuple(size if isinstance(size, int) else shape[0] for size in each) for each in stated]
 
 
 def open_bound(
@@ -190,34 +186,40 @@ def open_bound(
     session, used, note = open_session(content, provider, where)
     if not cuda_graph:
         return BoundSession(session, used, shape), used, note
-    if why := _no_cuda_graph(session, used, shape):
-        return BoundSession(session, used, shape, note=why), used, note
     try:
-        captured = create_session(content, used, where, options={"enable_cuda_graph": "1"})
-        bound = BoundSession(captured, used, shape, captured=True)
-        bound.run(np.zeros(tuple(shape), np.float32))  # the first run captures
+        return _captured(content, session, used, where, tuple(shape)), used, note
     except ORT_ERRORS as error:
         return BoundSession(session, used, shape, note=f"no CUDA graph: {first_line(error)}"), used, note
-    return bound, used, note
 
 
-def _no_cuda_graph(session: Any, provider: str, shape: Sequence[int]) -> str:
-    """Why none can be captured, "" where one may."""
+def _captured(content: bytes, session: Any, provider: str, where: str, shape: tuple[int, ...]) -> BoundSession:
+    """A session whose work on inputs of this shape is captured as a CUDA graph. Raises one of ORT_ERRORS with the
+    reason where there can be none."""
     if provider != "cuda":
-        return f"no CUDA graph: the model runs on {provider}, not on cuda"
-    if not all(isinstance(size, int) and size > 0 for size in shape):
-        return f"no CUDA graph: the shape {tuple(shape)} is not fixed"
-    placed = _placement(session)
-    elsewhere = placed.total() - placed[PROVIDERS[provider]]
-    return f"no CUDA graph: {elsewhere} of {placed.total()} nodes run on the CPU" if elsewhere else ""
+        raise ValueError(f"the model runs on {provider}, not on cuda")
+    stated = session.get_inputs()[0].shape
+    open_sizes = {name: size for name, size in zip(stated, shape, strict=True) if not isinstance(name, int)}
+    # With every size known no node is left that computes shapes, which runs on the CPU.
+    fixed = create_session(content, provider, where, options={"enable_cuda_graph": "1"}, sizes=open_sizes)
+    placed = _placement(fixed)
+    if elsewhere := placed.total() - placed[PROVIDERS[provider]]:
+        raise ValueError(f"{elsewhere} of {placed.total()} nodes run on the CPU")
+    bound = BoundSession(fixed, provider, shape, captured=True)
+    bound.run(np.zeros(shape, np.float32))  # the first run captures
+    return bound
 
 
 def create_session(
-    content: bytes, provider: str, where: str, threads: int = 1, options: Mapping[str, str] | None = None
+    content: bytes,
+    provider: str,
+    where: str,
+    threads: int = 1,
+    options: Mapping[str, str] | None = None,
+    sizes: Mapping[str, int] | None = None,
 ) -> Any:
     """A session on a provider, or on the CPU where ONNX Runtime cannot start it; open_session() finds that out.
 
-    options: of the provider.
+    options: of the provider. sizes: of open axes of the model, by their names, which are then fixed.
 
     Raises ModelFileError, and what ONNX Runtime raises (ORT_ERRORS) for another provider than the CPU.
     """
@@ -228,6 +230,8 @@ def create_session(
     settings.inter_op_num_threads = 1
     settings.add_session_config_entry("session.intra_op.allow_spinning", "0")
     settings.add_session_config_entry("session.record_ep_graph_assignment_info", "1")
+    for name, size in (sizes or {}).items():
+        settings.add_free_dimension_override_by_name(name, size)
     names = list(dict.fromkeys((PROVIDERS[provider], PROVIDERS["cpu"])))
     chosen = [(name, dict(options or {}) if name == PROVIDERS[provider] else {}) for name in names]
     _check_whole(content, where)

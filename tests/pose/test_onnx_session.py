@@ -43,7 +43,9 @@ def test_another_number_of_clips_is_bound_anew(content):
 
 
 def test_a_captured_graph_is_of_its_shape_alone(content):
-    bound = BoundSession(cpu_session(content), "cpu", SHAPE, captured=True)
+    fixed = create_session(content, "cpu", "m", sizes={"N": 1})
+    assert [value.shape for value in (*fixed.get_inputs(), *fixed.get_outputs())] == [list(SHAPE), [1, 18]]
+    bound = BoundSession(fixed, "cpu", SHAPE, captured=True)
     (found,) = bound.run(features(1))
     np.testing.assert_array_equal(found, cpu_session(content).run(None, {"features": features(1)})[0])
     with pytest.raises(ValueError, match=r"the CUDA graph is of inputs \(1, 30, 78\), not \(2, 30, 78\)"):
@@ -83,19 +85,15 @@ class OnCuda:
 
 def opened_on_cuda(content, monkeypatch, elsewhere=0, shape=SHAPE, fails=False):
     """open_bound as on a machine with CUDA, its buffers on the CPU; and what its further sessions were created with."""
-    created = []
+    created, plain = [], cpu_session(content)
 
-    def create(content, provider, where, threads=1, options=None):
-        created.append((provider, options))
+    def create(content, provider, where, threads=1, options=None, sizes=None):
+        created.append((provider, options, sizes))
         if fails:
             raise RuntimeError("capture is not permitted\nwith a trace")
-        return cpu(content)
+        return OnCuda(create_session(content, "cpu", where, sizes=sizes), elsewhere)
 
-    def cpu(content):
-        return create_session(content, "cpu", "m")
-
-    session = OnCuda(cpu(content), elsewhere)
-    monkeypatch.setattr(onnx_session, "open_session", lambda *_: (session, "cuda", ""))
+    monkeypatch.setattr(onnx_session, "open_session", lambda *_: (plain, "cuda", ""))
     monkeypatch.setattr(onnx_session, "create_session", create)
     monkeypatch.setattr(onnx_session, "_NVIDIA", ())
     return open_bound(content, "cuda", "m", shape, cuda_graph=True)[0], created
@@ -103,14 +101,14 @@ def opened_on_cuda(content, monkeypatch, elsewhere=0, shape=SHAPE, fails=False):
 
 def test_a_graph_is_asked_for_where_cuda_runs_all_of_the_model(content, monkeypatch):
     bound, created = opened_on_cuda(content, monkeypatch)
-    assert created == [("cuda", {"enable_cuda_graph": "1"})]
+    assert created == [("cuda", {"enable_cuda_graph": "1"}, {"N": 1})]
     assert bound.captured
     assert bound.note == ""
 
 
-def test_no_graph_is_asked_for_where_some_nodes_run_on_the_cpu(content, monkeypatch):
+def test_no_graph_is_used_where_some_nodes_run_on_the_cpu(content, monkeypatch):
     bound, created = opened_on_cuda(content, monkeypatch, elsewhere=3)
-    assert created == []
+    assert len(created) == 1
     assert not bound.captured
     assert bound.note == "no CUDA graph: 3 of 10 nodes run on the CPU"
 
