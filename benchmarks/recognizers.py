@@ -18,6 +18,7 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from benchmarks import providers
 from benchmarks.attention import as_table, measure_attention
 from pose.arguments import Parser, line_of
 from pose.errors import ActionLensError
@@ -80,13 +81,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     which.add_argument("--run", type=Path, nargs="+", metavar="DIR", help="folders of runs, not random weights")
     what = "time these model folders instead, with attention and without"
     which.add_argument("--attention", nargs="+", metavar="NAME|DIR", help=what)
+    provider = "one table of a provider (cpu, cuda, auto) against PyTorch eager and compiled, by batch"
+    which.add_argument("--provider", metavar="NAME", help=provider)
+    without = "with --provider: leave torch.compile out, which takes minutes on a CPU"
+    parser.add_argument("--no-compile", action="store_true", help=without)
     official = (
         "sizes of the papers: 300 frames, 25 joints, 2 people, 60 actions; AcT 30 frames, 52 features, 20 actions"
     )
     parser.add_argument("--official", action="store_true", help=official)
     setting = "change a field of the networks' configuration; may be repeated"
     parser.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", dest="changes", help=setting)
-    parser.add_argument("--people", type=_positive, nargs="+", default=(1, 2, 4, 8), help="clips in one call")
+    people = "clips in one call (default 1 2 4 8, with --provider 1 to 64)"
+    parser.add_argument("--people", type=_positive, nargs="+", help=people)
     threads = "threads of both"
     parser.add_argument("--on-threads", type=_positive, nargs="+", default=(1, 2), metavar="THREADS", help=threads)
     parser.add_argument("--rounds", type=_positive, default=31, help="calls of each, in turns (default 31)")
@@ -97,10 +103,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Time the networks, print the tables and write them where asked."""
+    people = options.people or (providers.BATCHES if options.provider else (1, 2, 4, 8))
     if options.attention:
-        sys.stdout.write(as_table(measure_attention(options.attention, options.people, options.rounds)))
+        sys.stdout.write(as_table(measure_attention(options.attention, people, options.rounds)))
         return
     changes = parse_changes(options.changes)
+    if options.provider:
+        timed = [live(name, changes) for name in providers.NETWORKS]
+        found = providers.measure_providers(
+            [(case.name, case.network, case.clip) for case in timed],
+            options.provider,
+            people,
+            options.rounds,
+            compiled=not options.no_compile,
+        )
+        sys.stdout.write(providers.as_text(found))
+        return
     if options.page:  # a mistake is told before minutes of work
         _split_page(options.page)
     if options.json and not options.json.resolve().parent.is_dir():
@@ -109,7 +127,7 @@ def run(options: argparse.Namespace) -> None:
         cases = [_of_run(folder) for folder in options.run]
     else:
         cases = [(official if options.official else live)(name, changes) for name in options.network]
-    report = measure(cases, options.on_threads, options.people, options.rounds)
+    report = measure(cases, options.on_threads, people, options.rounds)
     text = as_text(report)
     sys.stdout.write(text)
     if options.json:

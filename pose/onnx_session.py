@@ -9,10 +9,11 @@ import io
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pose.errors import ModelFileError, ProviderError
 from pose.graph_outputs import has_external_data
@@ -129,23 +130,114 @@ def cpu_session(content: bytes, threads: int = 1, where: str = "model.onnx") -> 
     return create_session(content, "cpu", where, threads)
 
 
-def create_session(content: bytes, provider: str, where: str, threads: int = 1) -> Any:
+class BoundSession:
+    """A session of one input that reads and writes buffers which are used again from call to call (I/O binding).
+
+    shape: of the input that it is bound to. Another shape is bound anew, which costs one more run; where a CUDA graph
+    was captured it is an error. note: why there is no CUDA graph though one was asked for, else "".
+    """
+
+    def __init__(
+        self, session: Any, provider: str, shape: Sequence[int], *, captured: bool = False, note: str = ""
+    ) -> None:
+        self._session, self._device = session, "cuda" if provider in _NVIDIA else "cpu"
+        self._name = session.get_inputs()[0].name
+        self.captured, self.note = captured, note
+        self._bind(tuple(shape))
+
+    def run(self, values: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        """All outputs. On the CPU they are the buffers themselves, which the next call writes over.
+
+        Raises ValueError for another shape than that of a captured graph, and what ONNX Runtime raises.
+        """
+        if values.shape != self.shape:
+            if self.captured:
+                raise ValueError(f"the CUDA graph is of inputs {self.shape}, not {values.shape}; open another session")
+            self._bind(values.shape)
+        if self._device == "cpu":
+            np.copyto(self._buffer, values)
+        else:
+            self._input.update_inplace(np.ascontiguousarray(values, np.float32))
+        self._session.run_with_iobinding(self._binding)
+        return self._arrays if self._device == "cpu" else [value.numpy() for value in self._outputs]
+
+    def _bind(self, shape: tuple[int, ...]) -> None:
+        names = [value.name for value in self._session.get_outputs()]
+        self._buffer = np.zeros(shape, np.float32)
+        if self.captured:  # it must not run before its buffers are bound, and its sizes are fixed
+            shapes = [tuple(value.shape) for value in self._session.get_outputs()]
+        else:
+            shapes = [value.shape for value in self._session.run(names, {self._name: self._buffer})]
+        self._arrays = [np.zeros(each, np.float32) for each in shapes]
+        self._input = ort.OrtValue.ortvalue_from_numpy(self._buffer, self._device)
+        self._outputs = [ort.OrtValue.ortvalue_from_numpy(array, self._device) for array in self._arrays]
+        self._binding = self._session.io_binding()
+        self._binding.bind_ortvalue_input(self._name, self._input)
+        for name, value in zip(names, self._outputs, strict=True):
+            self._binding.bind_ortvalue_output(name, value)
+        self.shape = shape
+
+
+def open_bound(
+    content: bytes, provider: str, where: str, shape: Sequence[int], *, cuda_graph: bool = False
+) -> tuple[BoundSession, str, str]:
+    """As open_session, with buffers for inputs of this shape. cuda_graph: capture one, where the CUDA provider runs all
+    of the model; the session's note says why where it does not."""
+    session, used, note = open_session(content, provider, where)
+    if not cuda_graph:
+        return BoundSession(session, used, shape), used, note
+    try:
+        return _captured(content, session, used, where, tuple(shape)), used, note
+    except ORT_ERRORS as error:
+        return BoundSession(session, used, shape, note=f"no CUDA graph: {first_line(error)}"), used, note
+
+
+def _captured(content: bytes, session: Any, provider: str, where: str, shape: tuple[int, ...]) -> BoundSession:
+    """A session whose work on inputs of this shape is captured as a CUDA graph. Raises one of ORT_ERRORS with the
+    reason where there can be none."""
+    if provider != "cuda":
+        raise ValueError(f"the model runs on {provider}, not on cuda")
+    stated = session.get_inputs()[0].shape
+    open_sizes = {name: size for name, size in zip(stated, shape, strict=True) if not isinstance(name, int)}
+    # With every size known no node is left that computes shapes, which runs on the CPU.
+    fixed = create_session(content, provider, where, options={"enable_cuda_graph": "1"}, sizes=open_sizes)
+    placed = _placement(fixed)
+    if elsewhere := placed.total() - placed[PROVIDERS[provider]]:
+        raise ValueError(f"{elsewhere} of {placed.total()} nodes run on the CPU")
+    bound = BoundSession(fixed, provider, shape, captured=True)
+    bound.run(np.zeros(shape, np.float32))  # the first run captures
+    return bound
+
+
+def create_session(
+    content: bytes,
+    provider: str,
+    where: str,
+    threads: int = 1,
+    options: Mapping[str, str] | None = None,
+    sizes: Mapping[str, int] | None = None,
+) -> Any:
     """A session on a provider, or on the CPU where ONNX Runtime cannot start it; open_session() finds that out.
+
+    options: of the provider. sizes: of open axes of the model, by their names, which are then fixed.
 
     Raises ModelFileError, and what ONNX Runtime raises (ORT_ERRORS) for another provider than the CPU.
     """
-    options = ort.SessionOptions()
-    options.log_severity_level = _FATAL_ONLY
+    settings = ort.SessionOptions()
+    settings.log_severity_level = _FATAL_ONLY
     # A network this small gains nothing from more threads, and a spinning pool would take the CPU from the pose model.
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.add_session_config_entry("session.record_ep_graph_assignment_info", "1")
+    settings.intra_op_num_threads = threads
+    settings.inter_op_num_threads = 1
+    settings.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    settings.add_session_config_entry("session.record_ep_graph_assignment_info", "1")
+    for name, size in (sizes or {}).items():
+        settings.add_free_dimension_override_by_name(name, size)
     names = list(dict.fromkeys((PROVIDERS[provider], PROVIDERS["cpu"])))
+    chosen = [(name, dict(options or {}) if name == PROVIDERS[provider] else {}) for name in names]
     _check_whole(content, where)
     try:
         with _quiet_stdout():  # it prints its fallbacks
-            session = ort.InferenceSession(content, options, providers=names)
+            session = ort.InferenceSession(content, settings, providers=chosen)
     except ORT_ERRORS as error:
         if provider != "cpu":
             raise

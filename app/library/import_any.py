@@ -12,8 +12,9 @@ from app.library.import_data import import_data_set
 from app.library.import_videos import import_videos
 from app.library.importing import ImportOptions, ImportReport, Tell
 from app.library.pyskl_files import import_pyskl
-from app.library.table_files import import_tables, is_tables
+from app.library.table_files import import_tables
 from pose.folders import is_leftover
+from recognizer.datasets.library_exports import is_tables
 from recognizer.datasets.registry import DATASETS, dataset_in
 
 FORMATS = ("videos", "pyskl", "tables", *sorted(DATASETS))

@@ -18,16 +18,14 @@ from app.library.exporting import Export
 from app.library.import_data import Incoming, import_all, incoming
 from app.library.importing import ImportOptions, ImportReport, Tell
 from app.library.labels import clean_label, clean_note
-from app.library.teaching import within
 from app.library.types import ClipRow, NewClip, Tracks
 from app.plurals import counted
 from app.recording.folder import Recording
 from recognizer.datasets import pyskl, restricted_pickle
 from recognizer.datasets.errors import DataError
 from recognizer.datasets.reading import each
-from recognizer.datasets.sequences import ActionSequence, Skeleton
-
-_PART_WORDS = {"train": "train", "validation": "validation", "val": "validation", "test": "test"}
+from recognizer.datasets.recorded import LabelledClip, Poses, cut, sequence_of
+from recognizer.datasets.sequences import ActionSequence
 
 
 def write(export: Export) -> str:
@@ -90,7 +88,7 @@ def import_pyskl(
     notes = {name: note.get(pyskl.OURS) for name, note in named.items()}
     return import_all(
         library,
-        _incoming(file, found, notes, _parts(splits), options or ImportOptions()),
+        _incoming(file, found, notes, pyskl.parts_of(splits), options or ImportOptions()),
         total=len(found),
         tell=tell,
         cancel=cancel,
@@ -101,39 +99,25 @@ def _sequence(
     row: ClipRow, recording: Recording, people: Sequence[str]
 ) -> tuple[ActionSequence, dict[str, Any]] | None:
     """A clip as the offline package has it, the clip's person first, and what that has no place for."""
-    times_s = recording.times_s
-    frames = np.flatnonzero(within(times_s, row))
-    inside = (recording.frame >= frames[0]) & (recording.frame <= frames[-1]) if len(frames) else np.zeros(0, bool)
-    if len(frames) < 2 or not (recording.person[inside] == row.person).any():
-        return None
-    persons = [row.person, *sorted(set(recording.person[inside].tolist()) - {row.person})]
-    shape = (len(persons), len(frames), len(recording.layout))
-    joints, score = np.zeros((*shape, 2), np.float32), np.zeros(shape, np.float32)
-    present = np.zeros(shape[:2], np.bool_)
-    for index in np.flatnonzero(inside):
-        place = persons.index(int(recording.person[index])), int(recording.frame[index] - frames[0])
-        joints[place], score[place], present[place] = recording.xy_px[index], recording.confidence[index], True
-    skeletons = [Skeleton(joints[m], score[m] > 0, score[m]) for m in range(len(persons))]
-    spent_s = float(times_s[frames[-1]] - times_s[frames[0]])
-    assert row.action is not None
-    sequence = ActionSequence(
-        dataset="actionlens",
-        name=row.name,
-        action=row.action,
-        joints=skeletons[0].joints,
-        seen=skeletons[0].seen,
-        layout=recording.layout,
-        fps=(len(frames) - 1) / spent_s,
-        subject=None if row.who is None else people.index(row.who),
-        test=False,
-        others=tuple(skeletons[1:]),
-        score=skeletons[0].score,
-        size_px=recording.info.size,
+    poses = Poses(
+        recording.times_s,
+        recording.frame,
+        recording.person,
+        recording.xy_px,
+        recording.confidence,
+        recording.layout,
+        recording.info.size,
     )
+    found = cut(poses, row.start_s, row.end_s, row.person)
+    if found is None:
+        return None
+    assert row.action is not None
+    clip = LabelledClip(row.name, row.person, row.start_s, row.end_s, row.action, row.who or "")
+    sequence = sequence_of(found, poses, clip, people)
     more = {
-        "times_s": times_s[frames],
-        "present": present,
-        "persons": persons,
+        "times_s": found.times_s,
+        "present": found.present,
+        "persons": found.persons,
         "who": row.who,
         "session": row.session,
         "note": row.note,
@@ -149,19 +133,6 @@ def _splits(library: Library, ids: Mapping[int, str]) -> dict[str, list[str]]:
         for part in sorted({*parts.values(), "train", "test"}):
             splits[f"{name}_{part}"] = [ids[clip] for clip in ids if parts.get(clip) == part]
     return splits or {"train": list(ids.values()), "test": []}
-
-
-def _parts(splits: Mapping[Any, Any]) -> dict[str, dict[str, str]]:
-    """The part of each clip in the splits of the library that those of a file become: xsub_train is xsub's train."""
-    found: dict[str, dict[str, str]] = {}
-    for name, members in splits.items():
-        base, _, word = str(name).rpartition("_")
-        part = _PART_WORDS.get(word)
-        if part is None or not isinstance(members, list | tuple):
-            continue
-        for member in members:
-            found.setdefault(base, {})[str(member)] = part
-    return found
 
 
 def _incoming(

@@ -5,12 +5,9 @@ Import of such a folder gives the same recordings, clips, names, splits and what
 own files are not in it.
 """
 
-import codecs
 import csv
-import io
 import json
 import os
-import re
 import shutil
 import tempfile
 import threading
@@ -39,10 +36,11 @@ from app.recording.folder import (
     read_recording,
     recordings_folder,
 )
+from recognizer.datasets.csv_tables import number_of, read_table
+from recognizer.datasets.errors import DataError
+from recognizer.datasets.library_exports import CLIPS, JOINTS, RECORDINGS, SPLITS
 
-RECORDINGS, CLIPS, NAMES, SPLITS = "recordings.csv", "clips.csv", "names.csv", "splits.csv"
-MODELS, MODEL_CLIPS = "models.csv", "model_clips.csv"
-JOINTS, VIDEOS = "joints", "videos"
+NAMES, MODELS, MODEL_CLIPS, VIDEOS = "names.csv", "models.csv", "model_clips.csv", "videos"
 _RECORDING_FIELDS = (
     *("recording", "created", "source", "duration_s", "frames", "width", "height", "layout", "session", "note"),
 )
@@ -53,7 +51,6 @@ _MODEL_FIELDS = ("model", "created", "kind", "folder", "details")
 _MODEL_CLIP_FIELDS = ("model", "clip", "action")
 _TAKE_FIELDS = ("begins_s", "announced_action", "announced_person")  # of recordings; tables of older versions lack them
 _MOST_MODELS = 1000  # of one export
-_LONGEST_FIELD = 1 << 20
 
 
 def write(export: Export) -> str:
@@ -86,11 +83,6 @@ def export_tables(library: Library, recordings: Sequence[RecordingRow], folder: 
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     return len(clips)
-
-
-def is_tables(folder: Path) -> bool:
-    """True for a folder that export_tables may have made."""
-    return (folder / RECORDINGS).is_file() and (folder / JOINTS).is_dir()
 
 
 def import_tables(
@@ -193,9 +185,9 @@ def _read_recording(folder: Path, row: dict[str, str], place: Path) -> tuple[Rec
     if not is_id(name):  # so that it leads to no other file
         raise LibraryError("that is not a recording id")
     info = RecordingInfo(
-        *(name, row["created"], row["source"], _number(row["duration_s"]), int(row["frames"])),
+        *(name, row["created"], row["source"], number_of(row["duration_s"]), int(row["frames"])),
         *((int(row["width"]), int(row["height"])), row["layout"], True, row["session"]),
-        *(row["announced_person"], row["announced_action"], _number(row["begins_s"] or "0")),
+        *(row["announced_person"], row["announced_action"], number_of(row["begins_s"] or "0")),
     )
     try:
         (place / INFO_FILE).write_text(info_to_json(info), encoding="utf-8")
@@ -280,8 +272,8 @@ def _numbered(name: str) -> Iterable[str]:
 
 def _clip(values: dict[str, str]) -> NewClip:
     return NewClip(
-        _number(values["start_s"]),
-        _number(values["end_s"]),
+        number_of(values["start_s"]),
+        number_of(values["end_s"]),
         int(values["person"]),
         clean_label(values["action"], "action") if values["action"] else None,
         clean_label(values["who"], "person") if values["who"] else None,
@@ -297,39 +289,8 @@ def _write(path: Path, fields: Sequence[str], rows: Iterable[Sequence[Any]]) -> 
         writer.writerows(rows)
 
 
-def _text(path: Path) -> str:
-    """What stands in a table. Spreadsheets write UTF-8 with a mark at the start, or UTF-16. Raises OSError."""
-    content = path.read_bytes()
-    encoding = "utf-16" if content[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-8-sig"
-    try:
-        return content.decode(encoding)
-    except UnicodeDecodeError:
-        raise LibraryError(f"{path} is not in UTF-8: save it again as CSV in UTF-8, or export it again") from None
-
-
-def _rows(text: str) -> "csv.DictReader[str]":
-    """The rows. Spreadsheets write semicolons where numbers have decimal commas, and some say so in a line before."""
-    header, _, rest = text.partition("\n")
-    told = re.fullmatch(r"\"?sep=(.)\"?\r?", header, re.IGNORECASE)
-    delimiter = told[1] if told else max(",;\t", key=header.count)
-    return csv.DictReader(io.StringIO(rest if told else text, newline=""), delimiter=delimiter)
-
-
-def _number(text: str) -> float:
-    """A number, whose decimals may stand behind a comma. Raises ValueError."""
-    return float(text.replace(",", ".") if "." not in text else text)
-
-
 def _read(path: Path, fields: Sequence[str], *, optional: Sequence[str] = ()) -> list[dict[str, str]]:
-    csv.field_size_limit(_LONGEST_FIELD)
     try:
-        reader = _rows(_text(path))
-        if not set(fields) <= set(reader.fieldnames or ()):
-            missing = sorted(set(fields) - set(reader.fieldnames or ()))
-            raise LibraryError(f"{path} has no column {missing[0]}; export it again")
-        rows = [{name: row.get(name) or "" for name in (*fields, *optional)} for row in reader]
-        return [row for row in rows if any(row.values())]  # a spreadsheet may leave empty ones at the end
-    except FileNotFoundError:
-        raise LibraryError(f"{path} is missing; export it again") from None
-    except (OSError, ValueError, csv.Error) as error:
-        raise LibraryError(f"{path} is not a readable table; export it again") from error
+        return read_table(path, fields, optional=optional)
+    except DataError as error:
+        raise LibraryError(str(error)) from error

@@ -7,12 +7,12 @@ from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from app.errors import RecordingError
 from app.library.types import ClipRow, Filter
 from app.recording.folder import Recording
 from app.recording.trim import track_of_person
+from recognizer.datasets.recorded import within
 from recognizer.teaching.clips import NOTHING, TeachingClip
 from recognizer.teaching.movement import rests
 from recognizer.teaching.stillness import without_held
@@ -20,7 +20,6 @@ from recognizer.teaching.suspects import suspicions
 
 _LONGEST_REST_S = 4.0  # of a stillness: more of it says nothing new
 _COMPARED = 8  # clips of its name with which a new one is compared
-_ROUNDING_S = 1e-6  # the length of a recording, which is the end of many a clip, is rounded to this
 
 log = logging.getLogger(__name__)
 
@@ -93,16 +92,10 @@ def suspicions_of(library: Clips, row: ClipRow) -> list[str]:
     return suspicions(take, [other for other in others if len(other.times_s) > 1][:_COMPARED])
 
 
-def within(times_s: NDArray[np.float64], row: ClipRow) -> NDArray[np.bool_]:
-    """Which times lie in a clip, both ends included."""
-    inside: NDArray[np.bool_] = (times_s >= row.start_s - _ROUNDING_S) & (times_s <= row.end_s + _ROUNDING_S)
-    return inside
-
-
 def teaching_clip(row: ClipRow, recording: Recording) -> TeachingClip:
     """The poses of a clip, labelled or not."""
     times_s = recording.times_s[recording.frame]
-    chosen = (recording.person == row.person) & within(times_s, row)
+    chosen = (recording.person == row.person) & within(times_s, row.start_s, row.end_s)
     return TeachingClip(
         row.name,
         row.action or "",

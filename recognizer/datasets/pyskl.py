@@ -28,6 +28,7 @@ NAME = "pyskl"
 FPS = 30.0  # not in the format; of NTU RGB+D and of most videos
 OURS = "actionlens"
 Content = dict[str, Any]
+_PART_WORDS = {"train": "train", "validation": "validation", "val": "validation", "test": "test"}
 _LAYOUTS = {(17, 2): COCO_17, (18, 2): OPENPOSE_18, (25, 2): OPENPOSE_25, (25, 3): NTU_25, (17, 3): COCO_17}
 
 
@@ -128,6 +129,23 @@ def pyskl_to_sequences(
         return _sequence(annotation, part_of[name], layout, actions)
 
     return list(each(wanted, sequence))
+
+
+def parts_of(splits: Mapping[Any, Any], *, strict: bool = False) -> dict[str, dict[str, str]]:
+    """The part of each clip, "train", "validation" or "test", by split: those of xsub_train and xsub_val are of xsub,
+    those of train and val of "". strict: DataError for a clip that is in two parts."""
+    found: dict[str, dict[str, str]] = {}
+    for name, members in splits.items():
+        base, _, word = str(name).rpartition("_")
+        part = _PART_WORDS.get(word)
+        if part is None or not isinstance(members, list | tuple):
+            continue
+        of_clip = found.setdefault(base, {})
+        both = [str(member) for member in members if of_clip.get(str(member), part) != part]
+        if strict and both:
+            raise DataError(f"{both[0]} is in {of_clip[both[0]]} and in {part} of one split; write the splits anew")
+        of_clip.update((str(member), part) for member in members)
+    return found
 
 
 def name_of(annotation: Any) -> str | None:

@@ -9,7 +9,7 @@ from recognizer.datasets.registry import DATASETS
 from recognizer.features import RATE_FPS, clip_features
 from recognizer.training import augment
 from recognizer.training.augment import Array, Augmentation, Mask
-from recognizer.training.everyday import ACTIONS, IDLE, OTHER, WEBCAM_POSES, Corpus
+from recognizer.training.everyday import ACTIONS, IDLE, OTHER, WEBCAM_POSES, Corpus, placed_by_readers
 from recognizer.training.exercise import exercise, gesture
 
 FRAMES = 30
@@ -81,6 +81,7 @@ class BatchMaker:
         self._listed = _Draw(corpus, np.flatnonzero(chosen & ~other), corpus.action, plan)
         self._unlisted = _Draw(corpus, np.flatnonzero(chosen & other), corpus.kind, plan)
         self._any = np.flatnonzero(chosen)
+        self._placed = placed_by_readers(corpus)
         self._restful = _restful_frames(corpus)
         self._still_recording, self._still_frame = _idle_frames(corpus, self._restful, chosen)
         last = corpus.first + corpus.length - 1
@@ -151,7 +152,7 @@ class BatchMaker:
         joints, seen = gather(corpus, recordings, positions)
         joints = augment.unit_size(joints)
         # A live detector guesses hidden joints; where readers gave them a place, half of the clips show it.
-        seen = seen | ((rng.random(n) < 0.5) & (corpus.dataset[recordings] != WEBCAM_POSES))[:, None, None]
+        seen = seen | ((rng.random(n) < 0.5) & self._placed[recordings])[:, None, None]
         depth, own = corpus.depth[recordings], self._target(self.outputs.of_recording[recordings])
         joints, seen = self._lend(rng, joints, seen, recordings)
         before = self._before(recordings, own)

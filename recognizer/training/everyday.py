@@ -3,7 +3,7 @@
 What a set's own actions are in everyday words, its DATASET says.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from zlib import crc32
@@ -12,12 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pose.skeleton import MPOSE_13, convert
-from recognizer.datasets import kinect, webcam_poses
-from recognizer.datasets.errors import DataError
+from recognizer.datasets import clip_files, kinect, webcam_poses
+from recognizer.datasets.clip_files import ClipFile
+from recognizer.datasets.dataset import Found
+from recognizer.datasets.errors import DataError, EmptyFileError
 from recognizer.datasets.registry import DATASETS, dataset_of, terms_of
 from recognizer.datasets.sequences import ActionSequence
 from recognizer.model_card import TrainingSource
+from recognizer.training.filling import filled
 from recognizer.training.reading import action_sequences
+from recognizer.window import MIN_CONFIDENCE
 
 IDLE, OTHER = "idle", "other"
 LEFT_OUT = "left out"  # the part of recordings that nothing learns from
@@ -31,6 +35,8 @@ ACTIONS = (
 REQUIRED = ("penn_action", "utd_mhad", "nw_ucla", "msr_action3d", "jhmdb14")
 
 _VALIDATION_ONE_IN = 6  # clips, or people, that are validated on where the set does not say on whom
+
+_OWN_TERMS = TrainingSource("recorded clips", "files of clips that training was given", "as their owner says")
 
 _MOVES = 0.2  # of a recording's speed: slower is waiting
 
@@ -78,7 +84,13 @@ class Corpus:
 
 
 def action_of(sequence: ActionSequence) -> str:
-    """The everyday action that a sequence shows, OTHER where it shows none."""
+    """The everyday action that a sequence shows, OTHER where it shows none.
+
+    Of clips of no known set it is what they are labelled, "Sit down" as much as sit_down.
+    """
+    if sequence.dataset not in DATASETS:
+        name = "_".join(sequence.action.lower().replace("_", " ").replace("-", " ").split())
+        return name if name in ACTIONS else OTHER
     for action, names in dataset_of(sequence.dataset).everyday.items():
         if sequence.action in names:
             return action
@@ -87,8 +99,10 @@ def action_of(sequence: ActionSequence) -> str:
 
 def part_of(sequence: ActionSequence) -> str:
     """ "train", "validation" or "test"; validation people come from the training split and never train."""
-    if sequence.test:
-        return "test"
+    if sequence.test or sequence.validation:
+        return "test" if sequence.test else "validation"
+    if sequence.dataset not in DATASETS:
+        return "train"
     people = dataset_of(sequence.dataset).validation_people
     if sequence.subject is not None and people:
         held_out = sequence.subject in people
@@ -98,11 +112,14 @@ def part_of(sequence: ActionSequence) -> str:
     return "validation" if held_out else "train"
 
 
-def read_all(folder: Path) -> list[ActionSequence]:
-    """The sequences of the data sets under `folder` that say what their actions are in everyday words.
+def read_all(folder: Path, clips: Sequence[ClipFile] = ()) -> list[ActionSequence]:
+    """The sequences of the data sets under `folder` that say what their actions are in everyday words, and those of
+    files of clips.
 
-    DataError names the first one of REQUIRED that is missing. What cannot be used is told in the log and left out.
+    DataError names the first one of REQUIRED that is missing, and as clip_files.read. What cannot be used is told in
+    the log and left out.
     """
+    own = [sequence for file in clips for sequence in action_sequences(_sure(clip_files.read(file)))]
     used = [
         dataset
         for dataset in DATASETS.values()
@@ -113,7 +130,16 @@ def read_all(folder: Path) -> list[ActionSequence]:
         for dataset in used
         for sequence in action_sequences(dataset.read(folder / dataset.name))
         if sequence.action not in dataset.left_out
-    ]
+    ] + own
+
+
+def _sure(found: Iterable[Found]) -> Iterator[Found]:
+    """In the place of a recorded clip in which no joint is sure enough for the live program, the reason."""
+    for one in found:
+        if isinstance(one, ActionSequence) and one.dataset not in DATASETS and not _own_to_mpose(one)[1].any():
+            yield EmptyFileError(f"{one.name}: no joint of a confidence of {MIN_CONFIDENCE:g}, left out")
+        else:
+            yield one
 
 
 def without_kinds(corpus: Corpus, kinds: Collection[str]) -> Corpus:
@@ -163,7 +189,13 @@ def merge(recordings: Iterable[ActionSequence]) -> Corpus:
 
 def terms(corpus: Corpus) -> tuple[TrainingSource, ...]:
     """Of the data sets that a corpus has recordings of, as cards state them."""
-    return terms_of(set(corpus.dataset.tolist()))
+    names = set(corpus.dataset.tolist())
+    return (*terms_of(names), *(_OWN_TERMS for _ in sorted(names - set(DATASETS))[:1]))
+
+
+def placed_by_readers(corpus: Corpus) -> NDArray[np.bool_]:
+    """(R,) recordings whose readers give hidden joints a place that may be shown: those of research sets."""
+    return np.isin(corpus.dataset, [name for name in DATASETS if name != WEBCAM_POSES])
 
 
 def moved_frames(joints: NDArray[np.float32], fps: float) -> tuple[float, float]:
@@ -185,6 +217,8 @@ def moved_frames(joints: NDArray[np.float32], fps: float) -> tuple[float, float]
 
 def _to_mpose(sequence: ActionSequence) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """(T, 13, 3) joints, z at 0 where there is none, and (T, 13) whether they were seen."""
+    if sequence.dataset not in DATASETS:
+        return _own_to_mpose(sequence)
     camera = dataset_of(sequence.dataset).kinect
     if camera is not None:
         upright = kinect.upright(sequence.joints, camera.pitch_deg)
@@ -196,4 +230,14 @@ def _to_mpose(sequence: ActionSequence) -> tuple[NDArray[np.float32], NDArray[np
     else:
         joints, found = convert(sequence.joints, sequence.seen.astype(np.float32), sequence.layout, MPOSE_13)
         seen = found > 0
+    return np.pad(joints, [(0, 0), (0, 0), (0, 3 - joints.shape[-1])]), seen
+
+
+def _own_to_mpose(sequence: ActionSequence) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """As _to_mpose, of recorded clips: what the live program would not see, it does not see here."""
+    score = sequence.seen.astype(np.float32) if sequence.score is None else sequence.score * sequence.seen
+    joints, found = convert(sequence.joints, score, sequence.layout, MPOSE_13)
+    seen = found >= MIN_CONFIDENCE
+    if seen.any():
+        joints = filled(joints, seen)
     return np.pad(joints, [(0, 0), (0, 0), (0, 3 - joints.shape[-1])]), seen

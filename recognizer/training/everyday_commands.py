@@ -8,6 +8,7 @@ from pathlib import Path
 
 from torch import nn
 
+from recognizer.datasets.clip_files import KINDS, named_file
 from recognizer.features import CHANNELS, LAYOUT
 from recognizer.training import report
 from recognizer.training.batches import OutputSpace
@@ -78,6 +79,13 @@ def add_export(parser: argparse.ArgumentParser) -> None:
 
 def _add_data(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder that holds the data sets")
+    add_clips(parser)
+
+
+def add_clips(parser: argparse.ArgumentParser) -> None:
+    """--clips."""
+    what = f"recorded clips to learn from too: {KINDS}; PATH@SPLIT where it has several splits"
+    parser.add_argument("--clips", type=named_file, nargs="+", default=[], metavar="PATH", help=what)
 
 
 def _add_calibrate(parser: argparse.ArgumentParser, *, required: bool) -> None:
@@ -87,7 +95,7 @@ def _add_calibrate(parser: argparse.ArgumentParser, *, required: bool) -> None:
 
 def train(options: argparse.Namespace) -> None:
     """Train one network; a killed run goes on where it was."""
-    corpus = read_corpus(options.data)
+    corpus = read_corpus(options.data, options.clips)
     teachers = [_teacher(folder, corpus, PARTS[options.people]) for folder in options.teacher]
     begun, start = (None, None) if options.start is None else _start(options.start, options.seed, PARTS[options.people])
     settings = FitSettings(
@@ -123,7 +131,7 @@ def _start(folder: Path, seed: int, parts: Sequence[str]) -> tuple[NetworkSpec, 
 
 def evaluate(options: argparse.Namespace) -> None:
     """Accuracy and false alarms of trained networks, each alone and averaged, in either way."""
-    corpus = read_corpus(options.data)
+    corpus = read_corpus(options.data, options.clips)
     runs = [_load(folder, corpus) for folder in options.run]
     chosen = _chosen(options.calibrate or options.run, options.data, corpus)
     rules = chosen.rules
@@ -141,7 +149,7 @@ def evaluate(options: argparse.Namespace) -> None:
 
 def export_weights(options: argparse.Namespace) -> None:
     """Write model.onnx and card.json."""
-    corpus = read_corpus(options.data)
+    corpus = read_corpus(options.data, options.clips)
     runs = [_load(folder, corpus) for folder in options.run]
     families = {run.spec.family for run in runs}
     if len(families) > 1:
@@ -193,7 +201,9 @@ def _tell_streams(title: str, network: Deployed, streams: StreamSets, rules: Cal
 def _load(folder: Path, corpus: Corpus) -> TrainedRun:
     run = load_run(folder)
     if run.outputs != OutputSpace(corpus).names:
-        raise RunError(f"{folder} was trained on other data sets than those given; train again")
+        raise RunError(
+            f"{folder} was trained on other data than those given; give the same --data and --clips, or train again"
+        )
     return run
 
 

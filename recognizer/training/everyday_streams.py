@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 
 from pose.skeleton import MPOSE_13, convert
 from recognizer.datasets import webcam_poses
+from recognizer.datasets.clip_files import ClipFile
 from recognizer.datasets.sequences import LabelledSequence
 from recognizer.datasets.webcam_poses import part_of
 from recognizer.features import RATE_FPS
 from recognizer.training.everyday import ACTIONS, IDLE, OTHER, WEBCAM_POSES, Corpus, merge, read_all
+from recognizer.training.filling import filled
 from recognizer.training.reading import labelled_sequences
 from recognizer.window import MAX_POSE_GAP_S, MIN_CONFIDENCE, resample
 
@@ -23,16 +25,6 @@ _SEATED_IDLE = "other:sit_still"
 _SHORTEST_S = 0.4  # of a row: less of a label is no motion to learn from
 
 _PIECE, _SETTLING_S = 100, 1.0  # poses that are resampled at once, and what they may depend on to either side
-
-_SHOULDERS = [1, 2]
-_SHOULDERS_TO_TORSO = 1.5
-# Where each joint is on somebody who stands before the camera: the joint that it hangs on (None: between the
-# shoulders), and how far to the right of the picture and down from there, in torsos.
-_STANDING: tuple[tuple[int | None, float, float], ...] = (
-    *((None, 0.0, -0.4), (None, 0.33, 0.0), (None, -0.33, 0.0), (1, 0.05, 0.5), (2, -0.05, 0.5)),
-    *((3, 0.0, 0.45), (4, 0.0, 0.45), (None, 0.2, 1.0), (None, -0.2, 1.0)),
-    *((7, 0.0, 0.7), (8, 0.0, 0.7), (9, 0.0, 0.66), (10, 0.0, 0.66)),
-)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,12 +41,13 @@ class _Row:
     person: str
 
 
-def read_corpus(folder: Path) -> Corpus:
-    """The research sets under `folder` (read_all) and webcam_poses, where it is there. DataError names what is missing.
+def read_corpus(folder: Path, clips: Sequence[ClipFile] = ()) -> Corpus:
+    """The research sets under `folder` and files of clips (read_all), and webcam_poses, where it is there. DataError
+    names what is missing.
 
     A sequence that cannot be read is told in the log and left out.
     """
-    corpus = merge(read_all(folder))
+    corpus = merge(read_all(folder, clips))
     if not (folder / WEBCAM_POSES).is_dir():
         sys.stderr.write(f"{folder} has no {WEBCAM_POSES}: without it a recognizer is wrong about strangers\n")
         return corpus
@@ -156,28 +149,4 @@ def _previous(rows: Sequence[_Row], offset: int) -> NDArray[np.intp]:
     for place, (one, following) in enumerate(pairwise(rows)):
         if one.run == following.run and following.first - (one.first + one.length) <= 2:
             out[place + 1] = offset + place
-    return out
-
-
-def filled(joints: NDArray[np.float32], seen: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """Joints (T, 13, 2) with those that are not seen where they may be, so that a body's size can be measured.
-
-    A joint that is seen at another time is where it was last (before that, where it is first); one that is never seen
-    is put where it would be on somebody who stands.
-    """
-    out = joints.copy()
-    frames = np.arange(len(joints))
-    ever = np.asarray(seen.any(axis=0))
-    for joint in np.flatnonzero(ever).tolist():
-        known = np.flatnonzero(seen[:, joint])
-        nearest = known[np.clip(np.searchsorted(known, frames, side="right") - 1, 0, None)]
-        out[:, joint] = joints[nearest, joint]
-    anchor = out[:, _SHOULDERS].mean(axis=1) if ever[_SHOULDERS].all() else out[:, ever].mean(axis=1)
-    width = float(np.median(np.linalg.norm(out[:, 1] - out[:, 2], axis=-1))) if ever[_SHOULDERS].all() else 0.0
-    extent = float(np.ptp(out[:, ever], axis=(0, 1)).max())
-    torso = np.float32(max(_SHOULDERS_TO_TORSO * width, extent / 4, 1e-3))
-    for joint, (parent, right, down) in enumerate(_STANDING):
-        if not ever[joint]:
-            origin = anchor if parent is None else out[:, parent]
-            out[:, joint] = origin + torso * np.array([right, down], np.float32)
     return out

@@ -27,9 +27,9 @@ class ClipOptions:
     people: slots for people; those that a clip lacks are 0. layout: joints to convert to; None keeps the set's own.
     normalise: "first" or "frame" puts the origin into the middle of the first person's hips in the first frame that
         shows them, or in each frame, and measures in torsos (median over the clip); "none" leaves the set's units.
-    velocity, bones, score: further channels, in this order after the places. Velocity is the way since the frame
+    velocity, bones, score, seen: further channels, in this order after the places. Velocity is the way since the frame
         before, before centring (0 in the first frame); a bone goes from the parent joint (Layout.parents) to the joint;
-        the score is the pose estimator's, or 1 and 0 for seen and not.
+        the score is the pose estimator's, or 1 and 0 for seen and not; seen is 1 and 0, too.
     """
 
     people: int = 1
@@ -38,6 +38,7 @@ class ClipOptions:
     velocity: bool = False
     bones: bool = False
     score: bool = False
+    seen: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -124,11 +125,12 @@ def stratified(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Track:
-    """The people of a clip, or of N of them: xyz (..., M, T, V, D), there (..., M, T, V), score (..., M, T, V)."""
+    """The people of a clip, or of N of them: xyz (..., M, T, V, D), there, score and seen (..., M, T, V)."""
 
     xyz: Array
     there: Mask
     score: Array
+    seen: Array
 
 
 def _tracks(recordings: Sequence[ActionSequence], options: ClipOptions) -> list[_Track]:
@@ -148,15 +150,18 @@ def _track(recording: ActionSequence, options: ClipOptions) -> _Track:
     people = recording.people[: options.people]
     xyz = np.stack([person.joints for person in people])
     # A joint that was not seen but has a place, filled in by the reader, is better than none.
-    there: Mask = np.stack([person.seen for person in people]) | np.any(xyz != 0, axis=-1)
+    seen = np.stack([person.seen for person in people]).astype(np.float32)
+    there: Mask = (seen > 0) | np.any(xyz != 0, axis=-1)
     score = np.stack([person.seen.astype(np.float32) if person.score is None else person.score for person in people])
     if options.layout is not None and options.layout != recording.layout:
         xyz, made = convert(xyz, there.astype(np.float32), recording.layout, options.layout)
-        _, score = convert(np.zeros((*score.shape, 2), np.float32), score, recording.layout, options.layout)
+        nowhere = np.zeros((*score.shape, 2), np.float32)
+        score, seen = (convert(nowhere, each, recording.layout, options.layout)[1] for each in (score, seen))
         there = made > 0
     missing = [(0, options.people - len(people)), (0, 0), (0, 0)]
     xyz = np.where(there[..., None], xyz, np.float32(0))
-    return _Track(np.pad(xyz, [*missing, (0, 0)]), np.pad(there, missing), np.pad(score, missing))
+    xyz = np.pad(xyz, [*missing, (0, 0)])
+    return _Track(xyz, np.pad(there, missing), np.pad(score, missing), np.pad(seen, missing))
 
 
 def _resampled(track: _Track, frames: int) -> _Track:
@@ -171,8 +176,10 @@ def _resampled(track: _Track, frames: int) -> _Track:
     there = total >= 0.5
     share = np.where(total > 0, weight_after / np.where(total > 0, total, 1), 0)[..., None]
     xyz = (1 - share) * track.xyz[:, before] + share * track.xyz[:, after]
-    score = (1 - late) * track.score[:, before] + late * track.score[:, after]
-    return _Track(np.where(there[..., None], xyz, 0).astype(np.float32), there, score.astype(np.float32))
+    score, seen = (
+        ((1 - late) * each[:, before] + late * each[:, after]).astype(np.float32) for each in (track.score, track.seen)
+    )
+    return _Track(np.where(there[..., None], xyz, 0).astype(np.float32), there, score, seen)
 
 
 def _padded(track: _Track, frames: int) -> _Track:
@@ -180,7 +187,7 @@ def _padded(track: _Track, frames: int) -> _Track:
         values = values[:, :frames]
         return np.pad(values, [(0, 0), (0, frames - values.shape[1]), *[(0, 0)] * (values.ndim - 2)])
 
-    return _Track(fit(track.xyz), fit(track.there), fit(track.score))  # type: ignore[arg-type]
+    return _Track(*(fit(each) for each in (track.xyz, track.there, track.score, track.seen)))  # type: ignore[arg-type]
 
 
 def _clips(
@@ -195,7 +202,8 @@ def _clips(
         if recording.action not in names:
             raise DataError(f"{recording.dataset}/{recording.name} shows {recording.action}, which is not listed")
     layout = options.layout or recordings[0].layout
-    all_tracks = _Track(*(np.stack(parts) for parts in zip(*((t.xyz, t.there, t.score) for t in tracks), strict=True)))
+    each = ((t.xyz, t.there, t.score, t.seen) for t in tracks)
+    all_tracks = _Track(*(np.stack(parts) for parts in zip(*each, strict=True)))
     x = _channels(all_tracks, layout, options).transpose(0, 2, 3, 4, 1)  # (N, T, V, C, M)
     test = np.array([recording.test for recording in recordings])
     return WholeClips(
@@ -229,6 +237,8 @@ def _channels(tracks: _Track, layout: Layout, options: ClipOptions) -> Array:
         channels.append(np.where(there & there[:, :, :, layout.parents], xyz - xyz[:, :, :, layout.parents], 0))
     if options.score:
         channels.append(tracks.score[..., None])
+    if options.seen:
+        channels.append(tracks.seen[..., None])
     return np.concatenate(channels, axis=-1).astype(np.float32)
 
 

@@ -6,15 +6,16 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from recognizer.datasets.clip_files import KINDS
 from recognizer.datasets.errors import DataError
 from recognizer.training.hardware import add_hardware, hardware_of
-from recognizer.training.models.registry import FUSIONS, WHOLE_CLIP, network_of
+from recognizer.training.models.registry import FUSIONS, SETTINGS, WHOLE_CLIP, network_of
 from research.benchmark import results
 from research.benchmark.mpose import add_mpose_arguments, run_mpose
 from research.benchmark.run import Bench
 from research.benchmark.table import write_page
 from research.whole_clip.presets import PRESETS, preset_of
-from research.whole_clip.tasks import PARTS, TASKS, task_of
+from research.whole_clip.tasks import PARTS, TASKS, Task, task_of
 
 PAGE = Path("docs/benchmarks-recognizers-tables.md")
 
@@ -23,11 +24,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of the command `benchmark`."""
     kinds = parser.add_subparsers(required=True, dest="benchmark", metavar="run|table|mpose")
     run = kinds.add_parser("run", help="train and measure; what has a result file is left out, a killed run goes on")
-    run.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder that holds the data sets")
-    tasks = f"{', '.join(TASKS)} (default: those whose data set is there)"
+    run.add_argument("--data", type=Path, metavar="DIR", help="folder that holds the data sets")
+    tasks = f"{', '.join(TASKS)} (default: those whose data set is there), or paths of {KINDS}"
     run.add_argument("--tasks", nargs="+", metavar="TASK", help=tasks)
     names = (*WHOLE_CLIP, *FUSIONS)
-    run.add_argument("--networks", nargs="+", default=["act-micro"], metavar="NETWORK", help=", ".join(names))
+    run.add_argument(
+        "--networks", nargs="+", default=["act-micro"], metavar="NETWORK", help=f"{', '.join(names)}; {SETTINGS}"
+    )
     run.add_argument("--preset", default="short-clips", help=", ".join(PRESETS))
     run.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     run.add_argument("--frames", type=int, default=30, help="of a clip (default 30)")
@@ -75,11 +78,13 @@ def _run(options: argparse.Namespace) -> None:
                 bench.measure(task, network, seed)
 
 
-def tasks_of(names: Sequence[str] | None, data: Path) -> list[str]:
+def tasks_of(names: Sequence[str] | None, data: Path | None) -> list[Task]:
     """The tasks of these names, or of None every one whose data set lies below `data`. TaskError, DataError."""
     if names is not None:
-        return [task_of(name).name for name in names]
-    there = [name for name, task in TASKS.items() if task.is_in(data)]
+        return [task_of(name) for name in names]
+    if data is None:
+        raise DataError("neither --tasks nor --data; give the folder that holds the data sets, or the path of a file")
+    there = [task for task in TASKS.values() if task.is_in(data)]
     if not there:
         raise DataError(f"no data set with a benchmark in {data}; give the folder that holds the data sets")
     return there

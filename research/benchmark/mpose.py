@@ -76,7 +76,7 @@ def load(folder: Path, poses: str, split: int) -> TaskClips:
     train_clips = len(arrays.x_train)
     return TaskClips(
         x=x[None],
-        seen=np.ones((1, *x.shape[:3]), dtype=bool),
+        score=np.ones((1, *x.shape[:3]), dtype=np.float32),
         labels=np.concatenate([arrays.y_train, arrays.y_test]).astype(np.intp),
         actions=arrays.actions,
         layout=arrays.layout,

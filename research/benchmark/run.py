@@ -17,14 +17,14 @@ from research.benchmark import results
 from research.benchmark.results import Result, result_name
 from research.whole_clip.fit import WholeClipJob, probabilities, train
 from research.whole_clip.presets import Preset
-from research.whole_clip.tasks import TaskClips, task_of
+from research.whole_clip.tasks import Task, TaskClips
 
 
 @dataclass(slots=True)
 class Bench:
     """Trains networks by one recipe and writes their results."""
 
-    data: Path
+    data: Path | None
     preset: Preset
     frames: int
     part: str
@@ -33,16 +33,16 @@ class Bench:
     hardware: Hardware
     _clips: dict[str, TaskClips] = field(default_factory=dict)
 
-    def measure(self, task: str, network: str, seed: int) -> None:
+    def measure(self, task: Task, network: str, seed: int) -> None:
         """One result, unless it is there already."""
-        path = self.results / f"{result_name(task, network, self.preset.name, seed, self.part)}.json"
+        path = self.results / f"{result_name(task.name, network, self.preset.name, seed, self.part)}.json"
         if path.is_file():
             sys.stdout.write(f"{path}: is there\n")
             return
-        if task not in self._clips:
-            self._clips = {**self._clips, task: task_of(task).load(self.data, self.part)}
-        clips = self._clips[task]
-        job = WholeClipJob(task, network, self.preset.name, seed, self.frames, self.part)
+        if task.name not in self._clips:
+            self._clips = {**self._clips, task.name: task.load(self.data, self.part)}
+        clips = self._clips[task.name]
+        job = WholeClipJob(task.name, network, self.preset.name, seed, self.frames, self.part)
         module, seconds = trained(clips, job, self.runs, self.hardware, self.preset)
         if not is_first_process():
             return

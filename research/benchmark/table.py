@@ -183,7 +183,8 @@ def _title(network: str) -> str:
         return FUSION_NOTES[network]
     if network in FUSIONS:
         return "ST-TR: " + " + ".join(NETWORKS[part].note for part in FUSIONS[network])
-    return NETWORKS[network].note if network in NETWORKS else network
+    base, *settings = network.split("+")
+    return "; ".join([NETWORKS[base].note, *settings]) if base in NETWORKS else network
 
 
 def _spread(values: list[float]) -> str:

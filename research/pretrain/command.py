@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pose.errors import ActionLensError
+from recognizer.datasets.clip_files import KINDS
 from recognizer.training.hardware import add_hardware, hardware_of
 from recognizer.training.loop import is_first_process
 from recognizer.training.pretrain.command import add_data, add_recipe, recipe_from, say
@@ -21,6 +22,8 @@ from research.pretrain.motion import MotionClips, Rows
 from research.pretrain.tasks import PARTS, TASKS, Task, task_of
 
 _KINDS = "run|evaluate|ablations|without-network|figures|speed"
+_TASK = f"{', '.join(TASKS)}, or the path of {KINDS}"
+_TASK_OF_RUN = "the path of the recorded clips, where it was pretrained on a file of them"
 
 
 class PretrainError(ActionLensError):
@@ -32,8 +35,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     kinds = parser.add_subparsers(required=True, dest="pretrain", metavar=_KINDS)
     _add_run(kinds.add_parser("run", help="pretrain; a killed run goes on, a finished one is left as it is"))
     evaluate = kinds.add_parser("evaluate", help="linear evaluation and fine-tuning with few labels")
-    add_data(evaluate)
+    add_data(evaluate, required=False)
     evaluate.add_argument("--runs", type=Path, nargs="+", required=True, metavar="DIR", help="one for each seed")
+    evaluate.add_argument("--task", metavar="PATH", help=_TASK_OF_RUN)
     evaluate.add_argument("--protocols", nargs="+", choices=(LINEAR, SEMI), default=[LINEAR, SEMI])
     evaluate.add_argument("--shares", type=float, nargs="+", default=[0.05, 0.1], help="of the labels, for semi")
     evaluate.add_argument("--scratch", action="store_true", help="the same with random weights, not pretrained")
@@ -41,9 +45,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         evaluate.add_argument(f"--{name}", type=int, help="of fine-tuning")
     add_hardware(evaluate)
     table = kinds.add_parser("ablations", help="pretrain without one thing after the other, and write a table")
-    add_data(table)
+    add_data(table, required=False)
     table.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the runs")
-    table.add_argument("--task", default="nw-ucla", help=", ".join(TASKS))
+    table.add_argument("--task", default="nw-ucla", help=_TASK)
     _add_part(table)
     table.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     names = ", ".join(repr(name) for name in ablations.ABLATIONS)
@@ -51,26 +55,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_recipe(table)
     add_hardware(table)
     without = kinds.add_parser("without-network", help="linear evaluation of poses, and of the answers asked for")
-    add_data(without)
-    without.add_argument("--task", default="nw-ucla", help=", ".join(TASKS))
+    add_data(without, required=False)
+    without.add_argument("--task", default="nw-ucla", help=_TASK)
     _add_part(without)
     _add_recipe(without)
     figure = kinds.add_parser("figures", help="attention maps, attended distance, similarity of positions")
-    add_data(figure)
+    add_data(figure, required=False)
     figure.add_argument("--run", type=Path, required=True, metavar="DIR", help="of a finished pretraining")
+    figure.add_argument("--task", metavar="PATH", help=_TASK_OF_RUN)
     figure.add_argument("--out", type=Path, required=True, metavar="DIR")
     fast = kinds.add_parser("speed", help="clips a second, against filling every clip up to the longest")
-    add_data(fast)
-    fast.add_argument("--task", default="nw-ucla", help=", ".join(TASKS))
+    add_data(fast, required=False)
+    fast.add_argument("--task", default="nw-ucla", help=_TASK)
     fast.add_argument("--steps", type=int, default=5)
     fast.add_argument("--device", default="cpu", help="cpu or cuda")
     _add_recipe(fast)
 
 
 def _add_run(run: argparse.ArgumentParser) -> None:
-    add_data(run)
+    add_data(run, required=False)
     run.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the run: weights, logs")
-    run.add_argument("--task", default="nw-ucla", help=", ".join(TASKS))
+    run.add_argument("--task", default="nw-ucla", help=_TASK)
     _add_part(run)
     run.add_argument("--seed", type=int, default=0)
     run.add_argument(
@@ -134,7 +139,7 @@ def _evaluate(options: argparse.Namespace) -> None:
     changed = {key: getattr(options, key) for key in ("epochs", "batch") if getattr(options, key) is not None}
     for folder in options.runs:
         done = load_pretrained(folder)
-        task = task_of(done.job["job"]["task"])
+        task = _task_of_run(options, folder, done.job["job"]["task"])
         clips = task.load(options.data, done.job["job"]["recipe"]["facing"])
         split = task.split(clips, done.job["job"]["part"])
         for share in _shares(options):
@@ -148,6 +153,15 @@ def _evaluate(options: argparse.Namespace) -> None:
         for name, values in found.items():
             spread = f" (deviation {statistics.stdev(values):.1f})" if len(values) > 1 else ""
             sys.stdout.write(f"{name}: {statistics.mean(values):.1f}%{spread} over {len(values)} run(s)\n")
+
+
+def _task_of_run(options: argparse.Namespace, folder: Path, name: str) -> Task:
+    if options.task is None:
+        return task_of(name)
+    task = task_of(options.task)
+    if task.name != name:
+        raise PretrainError(f"{folder} was pretrained on {name}; --task {options.task} is not that")
+    return task
 
 
 def _shares(options: argparse.Namespace) -> list[float | None]:
@@ -180,7 +194,7 @@ def _without_network(options: argparse.Namespace) -> None:
 def _figures(options: argparse.Namespace) -> None:
     done = load_pretrained(options.run)
     job = done.job["job"]
-    task = task_of(job["task"])
+    task = _task_of_run(options, options.run, job["task"])
     clips = task.load(options.data, job["recipe"]["facing"])
     rows, _ = task.split(clips, job["part"])
     written: Sequence[Path] = figures.draw(done.network.backbone, clips, rows, job["recipe"]["pace"], options.out)

@@ -30,7 +30,7 @@ class MotionClips:
 
     x: N arrays (T, J, C) float32, metres (2D: a torso is 0.5 m); people that a clip lacks are 0. labels: (N,) places
     in `actions`. joints: names of the V tokens of a person. global_joint: which of them carries the way of the whole
-    body. test, subjects: (N,), as in the recordings; subjects are -1 where they are not told apart.
+    body. test, validation, subjects: (N,), as in the recordings; subjects are -1 where they are not told apart.
     """
 
     x: tuple[Array, ...]
@@ -41,6 +41,7 @@ class MotionClips:
     global_joint: int
     people: int
     test: NDArray[np.bool_]
+    validation: NDArray[np.bool_]
     subjects: Rows
 
     @property
@@ -79,6 +80,7 @@ def motion_clips(
         global_joint=place,
         people=people,
         test=np.array([recording.test for recording in recordings]),
+        validation=np.array([recording.validation for recording in recordings]),
         subjects=np.array([-1 if r.subject is None else r.subject for r in recordings], dtype=np.intp),
     )
 

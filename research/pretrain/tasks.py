@@ -9,13 +9,16 @@ from sklearn.model_selection import train_test_split
 
 from pose.errors import ActionLensError
 from recognizer.datasets import ntu, nw_ucla, utd_mhad
+from recognizer.datasets.clip_files import KINDS, ClipFile, clip_file, read
 from recognizer.datasets.dataset import Reader
 from recognizer.datasets.errors import DataError
+from recognizer.datasets.sequences import ActionSequence
 from recognizer.training.pretrain.recipes import Facing
 from recognizer.training.reading import action_sequences
 from research.pretrain.motion import MotionClips, Rows, motion_clips
 
 PARTS = ("test", "validation")
+_MOST_FRAMES, _MOST_PEOPLE = 300, 2  # of a file of recorded clips, as of NTU RGB+D
 
 
 class TaskError(ActionLensError):
@@ -25,7 +28,8 @@ class TaskError(ActionLensError):
 @dataclass(frozen=True, slots=True)
 class Task:
     """A data set and its split. frames: the longest clip. people: slots. choose_by: training subjects that are held
-    out where sizes and recipes are chosen."""
+    out where sizes and recipes are chosen. file: of recorded clips, in the place of a folder of a data set; it says
+    itself which are for choosing."""
 
     name: str
     title: str
@@ -34,18 +38,25 @@ class Task:
     frames: int
     people: int
     choose_by: tuple[int, ...]
+    file: ClipFile | None = None
 
-    def load(self, data: Path, facing: Facing = "frame") -> MotionClips:
+    def load(self, data: Path | None, facing: Facing = "frame") -> MotionClips:
         """All clips below `data`, the folder of all data sets. DataError where it does not hold this one."""
-        folder = data / self.folder
-        if not folder.is_dir():
+        if self.file is not None:
+            folder = self.file.path
+        elif data is None:
+            raise DataError(f"{self.name} is a data set; give --data, the folder that holds the data sets")
+        else:
+            folder = data / self.folder
+        if not folder.exists():
             raise DataError(f"no folder {folder}; give the folder that holds the data sets")
         return motion_clips(action_sequences(self.read(folder)), self.people, facing)
 
     def split(self, clips: MotionClips, part: str) -> tuple[Rows, Rows]:
         """Rows to learn from and rows to judge by. part: "test", the published split, or "validation", some subjects of
         its training part against the others. DataError where one is empty."""
-        held_out = clips.test if part == "test" else np.isin(clips.subjects, self.choose_by) & ~clips.test
+        chosen_by = clips.validation | np.isin(clips.subjects, self.choose_by)
+        held_out = clips.test if part == "test" else chosen_by & ~clips.test
         learn, judge = np.flatnonzero(~clips.test & ~held_out), np.flatnonzero(held_out)
         if not len(learn) or not len(judge):
             raise DataError(f"the {part} split of {self.name} has no clips to learn from or judge by; check the data")
@@ -84,7 +95,13 @@ TASKS = {
 
 
 def task_of(name: str) -> Task:
-    """The task of that name; TaskError lists those that there are."""
-    if name not in TASKS:
-        raise TaskError(f"no task {name!r}; choose one of {', '.join(TASKS)}")
-    return TASKS[name]
+    """The task of that name, or of a file of recorded clips by its path; TaskError lists those that there are."""
+    if name in TASKS:
+        return TASKS[name]
+    file = clip_file(name)
+    if file is None:
+        raise TaskError(f"no task {name!r}; choose one of {', '.join(TASKS)}, or give the path of {KINDS}")
+    sequences = [one for one in read(file) if isinstance(one, ActionSequence)]
+    frames = min(max(len(sequence.joints) for sequence in sequences), _MOST_FRAMES)
+    people = min(max(len(sequence.people) for sequence in sequences), _MOST_PEOPLE)
+    return Task(file.name, f"clips of {file.name}", "", lambda _: iter(read(file)), frames, people, (), file)

@@ -5,9 +5,10 @@ import sys
 from pathlib import Path
 
 from pose.errors import ActionLensError
+from recognizer.datasets.clip_files import KINDS
 from recognizer.training.hardware import add_hardware, hardware_of
 from recognizer.training.loop import is_first_process
-from recognizer.training.models.registry import WHOLE_CLIP, network_of
+from recognizer.training.models.registry import SETTINGS, WHOLE_CLIP, network_of
 from research.benchmark.results import figures
 from research.whole_clip.fit import WholeClipJob, probabilities, train
 from research.whole_clip.presets import PRESETS, preset_of
@@ -16,10 +17,10 @@ from research.whole_clip.tasks import PARTS, TASKS, task_of
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of the command `train-clips`."""
-    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder that holds the data sets")
+    parser.add_argument("--data", type=Path, metavar="DIR", help="folder that holds the data sets")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the run: weights, logs")
-    parser.add_argument("--task", required=True, help=", ".join(TASKS))
-    parser.add_argument("--network", default="act-micro", help=", ".join(WHOLE_CLIP))
+    parser.add_argument("--task", required=True, help=f"{', '.join(TASKS)}, or the path of {KINDS}")
+    parser.add_argument("--network", default="act-micro", help=f"{', '.join(WHOLE_CLIP)}; {SETTINGS}")
     parser.add_argument("--preset", default="short-clips", help=", ".join(PRESETS))
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--frames", type=int, default=30, help="of a clip (default 30)")
@@ -38,8 +39,9 @@ def run(options: argparse.Namespace) -> None:
             raise TrainClipsError(f"--{name} {value} is not a positive number")
     preset = preset.changed(**changed)
     network_of(options.network, WHOLE_CLIP)
-    clips = task_of(options.task).load(options.data, options.part)
-    job = WholeClipJob(options.task, options.network, preset.name, options.seed, options.frames, options.part)
+    task = task_of(options.task)
+    clips = task.load(options.data, options.part)
+    job = WholeClipJob(task.name, options.network, preset.name, options.seed, options.frames, options.part)
     network, _ = train(clips, job, options.out, hardware_of(options), preset)
     if not is_first_process():
         return

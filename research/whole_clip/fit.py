@@ -82,7 +82,8 @@ def build_network(clips: TaskClips, kind: Network, preset: Preset, frames: int, 
     channels = channel_count(preset.channels, clips.dims, len(clips.layout))
     torch.manual_seed(seed)
     changes = {} if preset.dropout is None else {"dropout": preset.dropout}
-    return kind.build(ClipShape(channels, clips.layout, len(clips.actions), frames), changes)
+    shape = ClipShape(channels, clips.layout, len(clips.actions), frames, clips.centre_distances)
+    return kind.build(shape, changes)
 
 
 def train(
@@ -145,10 +146,10 @@ def _described(job: WholeClipJob, preset: Preset) -> dict[str, Any]:
 
 def probabilities(network: nn.Module, clips: TaskClips, rows: Rows, preset: Preset, frames: int) -> Array:
     """(R, A) of clips as their own camera sees them; with mirror_test the mean of a clip and its mirror image."""
-    x, seen = clips.x[0, rows], clips.seen[0, rows]
+    x, score = clips.x[0, rows], clips.score[0, rows]
     results = []
     for mirrored in (False, True) if preset.mirror_test else (False,):
-        features = torch.from_numpy(plain_input(x, seen, clips.layout, preset, frames, mirrored=mirrored))
+        features = torch.from_numpy(plain_input(x, score, clips.layout, preset, frames, mirrored=mirrored))
         with torch.inference_mode():
             parts = [network(part).softmax(dim=1) for part in torch.split(features, 256)]
         results.append(torch.cat(parts).numpy())

@@ -6,12 +6,12 @@ from numpy.typing import NDArray
 from pose.skeleton import Layout
 from research.whole_clip import transforms
 from research.whole_clip.presets import Augment, Channel, Preset, PresetError
-from research.whole_clip.transforms import Array, Mask
+from research.whole_clip.transforms import Array
 
 
 def channel_count(channels: tuple[Channel, ...], dims: int, joints: int) -> int:
     """Numbers of a joint in the input for joints of 2 or 3 dimensions."""
-    return sum({"seen": 1, "distances": joints}.get(channel, dims) for channel in channels)
+    return sum({"score": 1, "distances": joints}.get(channel, dims) for channel in channels)
 
 
 def frames_of(preset: Preset, frames: int) -> int:
@@ -22,27 +22,30 @@ def frames_of(preset: Preset, frames: int) -> int:
     return chosen
 
 
-def plain_input(x: Array, seen: Mask, layout: Layout, preset: Preset, frames: int, *, mirrored: bool) -> Array:
-    """Features (N, frames, V * C) of clips x (N, F, V, D), or of their mirror images, without augmentation."""
+def plain_input(x: Array, score: Array, layout: Layout, preset: Preset, frames: int, *, mirrored: bool) -> Array:
+    """Features (N, frames, V * C) of clips x (N, F, V, D), or of their mirror images, without augmentation.
+
+    score: (N, F, V), as in TaskClips.
+    """
     if x.shape[1] != frames:
-        x, seen = transforms.resample(x, seen, transforms.whole(len(x), x.shape[1], frames))
+        x, score = transforms.resample(x, score, transforms.whole(len(x), x.shape[1], frames))
     if preset.upright and x.shape[-1] == 3:
         x = transforms.upright(x, layout)
     if mirrored:
-        x, seen = _mirror_of(x, seen, layout, preset)
-    return _flat(channels_of(x, seen, layout, preset))
+        x, score = _mirror_of(x, score, layout, preset)
+    return _flat(channels_of(x, score, layout, preset))
 
 
 def training_input(
-    x: Array, seen: Mask, layout: Layout, preset: Preset, frames: int, rng: np.random.Generator
+    x: Array, score: Array, layout: Layout, preset: Preset, frames: int, rng: np.random.Generator
 ) -> Array:
-    """Augmented features (N, T, V * C) of clips x (N, F, V, D)."""
+    """Augmented features (N, T, V * C) of clips x (N, F, V, D). score: (N, F, V), as in TaskClips."""
     how = preset.augment
     if preset.upright and x.shape[-1] == 3:
         x = transforms.upright(x, layout)
-    x, seen = _in_time(x, seen, how, frames, rng)
+    x, score = _in_time(x, score, how, frames, rng)
     if how.flip:
-        x, seen = transforms.random_flip(x, seen, layout, rng, swap=how.flip == "swap")
+        x, score = transforms.random_flip(x, score, layout, rng, swap=how.flip == "swap")
     if how.rotate_deg:
         x = transforms.rotate(x, rng, how.rotate_deg)
     if how.shear:
@@ -54,14 +57,14 @@ def training_input(
     if how.noise:
         x = transforms.gaussian_noise(x, rng, how.noise)
     if how.joint_dropout:
-        seen = transforms.joint_dropout(seen, rng, how.joint_dropout)
-    channels = channels_of(x, seen, layout, preset)
+        score = transforms.joint_dropout(score, rng, how.joint_dropout)
+    channels = channels_of(x, score, layout, preset)
     if how.feature_noise:
         channels = transforms.gaussian_noise(channels, rng, how.feature_noise)
     return _flat(channels)
 
 
-def _in_time(x: Array, seen: Mask, how: Augment, frames: int, rng: np.random.Generator) -> tuple[Array, Mask]:
+def _in_time(x: Array, score: Array, how: Augment, frames: int, rng: np.random.Generator) -> tuple[Array, Array]:
     n, source = x.shape[:2]
     places: NDArray[np.floating] = transforms.whole(n, source, frames)
     if how.stretch:
@@ -69,26 +72,27 @@ def _in_time(x: Array, seen: Mask, how: Augment, frames: int, rng: np.random.Gen
     if how.warp:
         places = transforms.warp(places, rng, how.warp)
     if how.stretch or how.warp or source != frames:
-        x, seen = transforms.resample(x, seen, places)
+        x, score = transforms.resample(x, score, places)
     if how.choose:
-        x, seen = transforms.random_choose(x, seen, max(round(frames * how.choose), 1), rng)
-    return x, seen
+        x, score = transforms.random_choose(x, score, max(round(frames * how.choose), 1), rng)
+    return x, score
 
 
-def _mirror_of(x: Array, seen: Mask, layout: Layout, preset: Preset) -> tuple[Array, Mask]:
+def _mirror_of(x: Array, score: Array, layout: Layout, preset: Preset) -> tuple[Array, Array]:
     if preset.augment.flip == "plain":
-        return transforms.negate_x(x), seen
-    return transforms.mirror(x, seen, layout)
+        return transforms.negate_x(x), score
+    return transforms.mirror(x, score, layout)
 
 
-def channels_of(x: Array, seen: Mask, layout: Layout, preset: Preset) -> Array:
-    """(N, T, V, C) the preset's channels of joints x (N, T, V, D); numbers of joints that are not seen are 0.
+def channels_of(x: Array, score: Array, layout: Layout, preset: Preset) -> Array:
+    """(N, T, V, C) the preset's channels of joints x (N, T, V, D); numbers of joints of score (N, T, V) 0 are 0.
 
     A velocity is also 0 where the joint was not seen in the frame before. velocity_from_zero: difference to the frame
     before of the centred places; the first frame's is its place itself (MPOSE2021's package). A bone goes from the
     joint's parent to the joint, a direction is a bone of length 1. distances: to all V joints (as DD-Net's input, Yang
     et al., 2019).
     """
+    seen = score > 0
     placed = _centred(x, seen, layout) if preset.centre == "frame" else x
     there = seen[..., None]
     parts: list[NDArray[np.floating]] = []
@@ -100,8 +104,8 @@ def channels_of(x: Array, seen: Mask, layout: Layout, preset: Preset) -> Array:
             parts.append(np.where(both, np.diff(x, axis=1, prepend=x[:, :1]), 0))
         elif channel == "velocity_from_zero":
             parts.append(np.diff(placed, axis=1, prepend=0))
-        elif channel == "seen":
-            parts.append(there.astype(np.float32))
+        elif channel == "score":
+            parts.append(score[..., None].astype(np.float32))
         elif channel == "distances":
             apart = np.linalg.norm(x[:, :, :, None] - x[:, :, None], axis=-1)
             parts.append(np.where(there & seen[:, :, None], apart, 0))
@@ -112,7 +116,7 @@ def channels_of(x: Array, seen: Mask, layout: Layout, preset: Preset) -> Array:
     return np.concatenate(parts, axis=-1).astype(np.float32)
 
 
-def _centred(x: Array, seen: Mask, layout: Layout) -> Array:
+def _centred(x: Array, seen: NDArray[np.bool_], layout: Layout) -> Array:
     """Joints from the middle of the hips of their frame; where a hip is not seen, from its last known place."""
     sides = [layout.index("left_hip"), layout.index("right_hip")]
     hips = x[:, :, sides].mean(axis=2)

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pose.errors import ActionLensError
 
-Channel = Literal["position", "velocity", "velocity_from_zero", "bone", "direction", "distances", "seen"]
+Channel = Literal["position", "velocity", "velocity_from_zero", "bone", "direction", "distances", "score"]
 Centre = Literal["first", "frame"]
 
 
@@ -141,7 +141,7 @@ ST_GCN_KINETICS = ST_GCN.changed(
     batch=256,
     schedule=Schedule("steps", milestones=(20 / 50, 30 / 50, 40 / 50)),
     dropout=0.0,
-    channels=("position", "seen"),
+    channels=("position", "score"),
     augment=Augment(choose=0.5, move=True),
 )
 

@@ -30,8 +30,8 @@ class WholeClipBatches:
         rng = np.random.default_rng([self.seed, step])
         chosen = self._passes.drawn(step)
         view = rng.integers(0, len(self.clips.x), len(chosen))
-        x, seen = self.clips.x[view, chosen], self.clips.seen[view, chosen]
-        features = training_input(x, seen, self.clips.layout, self.preset, self.frames, rng)
+        x, score = self.clips.x[view, chosen], self.clips.score[view, chosen]
+        features = training_input(x, score, self.clips.layout, self.preset, self.frames, rng)
         target = np.eye(len(self.clips.actions), dtype=np.float32)[self.clips.labels[chosen]]
         if self.preset.augment.mixup:
             features, target = transforms.mixup(features, target, rng, self.preset.augment.mixup)
@@ -48,7 +48,7 @@ class WholeClipData(StepData):
     def val_dataloader(self) -> DataLoader[tuple[Tensor, ...]]:
         clips, preset = self.clips.clips, self.clips.preset
         rows = self.validation[self.mine]
-        x, seen = clips.x[0, rows], clips.seen[0, rows]
-        features = plain_input(x, seen, clips.layout, preset, self.clips.frames, mirrored=False)
+        x, score = clips.x[0, rows], clips.score[0, rows]
+        features = plain_input(x, score, clips.layout, preset, self.clips.frames, mirrored=False)
         both = torch.from_numpy(features), torch.from_numpy(clips.labels[rows])
         return DataLoader(list(zip(*both, strict=True)), batch_size=256)  # type: ignore[arg-type]

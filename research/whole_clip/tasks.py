@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from pose.errors import ActionLensError
 from pose.skeleton import Layout
+from recognizer.datasets.clip_files import KINDS, ClipFile, clip_file, read
 from recognizer.datasets.dataset import Split
 from recognizer.datasets.errors import DataError
 from recognizer.datasets.registry import DATASETS
@@ -17,7 +18,6 @@ from recognizer.training.reading import action_sequences
 from recognizer.training.whole_clips import ClipOptions, stratified, whole_clips
 
 Array = NDArray[np.float32]
-Mask = NDArray[np.bool_]
 Rows = NDArray[np.intp]
 
 SOURCE_FRAMES = 64  # what clips are resampled to before a recipe takes its own frames of them
@@ -35,11 +35,12 @@ class TaskClips:
     """Clips of a task.
 
     x: (K, N, F, V, D) float32 in torsos from the first frame's mid-hips; K views of each clip, the first one its own
-    camera's, all for training. seen: (K, N, F, V). labels: (N,) places in `actions`. learn, judge: (L,) and (J,) rows.
+    camera's, all for training. score: (K, N, F, V) float32, the pose estimator's, 1 where there is none; 0 where a
+    joint was not seen. labels: (N,) places in `actions`. learn, judge: (L,) and (J,) rows.
     """
 
     x: Array
-    seen: Mask
+    score: Array
     labels: NDArray[np.intp]
     actions: tuple[str, ...]
     layout: Layout
@@ -59,13 +60,23 @@ class TaskClips:
         """2 or 3."""
         return int(self.x.shape[-1])
 
+    @property
+    def centre_distances(self) -> tuple[float, ...]:
+        """(V,) mean distance of each joint from the middle of all joints of its frame, over the clips to learn from."""
+        x, seen = self.x[0, self.learn].astype(np.float64), self.score[0, self.learn, ..., None] > 0
+        middle = (x * seen).sum(axis=2) / np.maximum(seen.sum(axis=2), 1)
+        apart = np.linalg.norm(x - middle[:, :, None], axis=-1, keepdims=True)
+        mean = (apart * seen).sum(axis=(0, 1)) / np.maximum(seen.sum(axis=(0, 1)), 1)
+        return tuple(mean[:, 0].tolist())
+
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A benchmark: a published split of a data set, whose folder has its name."""
+    """A benchmark: a published split of a data set, whose folder has its name, or a file of recorded clips."""
 
     dataset: str
     split: Split
+    file: ClipFile | None = None
 
     @property
     def name(self) -> str:
@@ -81,29 +92,39 @@ class Task:
         """Whether `data`, the folder of all data sets, has a folder for this one."""
         return (data / self.dataset).is_dir()
 
-    def sequences(self, data: Path) -> list[ActionSequence]:
-        """All sequences below `data`, the folder of all data sets. DataError where it does not hold this one."""
+    def folder(self, data: Path | None) -> Path:
+        """Where its clips are. data: the folder of all data sets. DataError where it does not hold this one."""
+        if self.file is not None:
+            return self.file.path
+        if data is None:
+            raise DataError(f"{self.name} is a data set; give --data, the folder that holds the data sets")
         folder = data / self.dataset
         if not folder.is_dir():
             raise DataError(f"no folder {folder}; give the folder that holds the data sets")
-        return list(action_sequences(self.split.read(folder)))
+        return folder
 
-    def load(self, data: Path, part: str = "test") -> TaskClips:
+    def load(self, data: Path | None, part: str = "test") -> TaskClips:
         """Training clips and those of a part: "test", or "validation", which is taken out of the training clips."""
-        sequences = self.sequences(data)
-        learn, judge = self._split(data / self.dataset, sequences, part)
+        folder = self.folder(data)
+        sequences = list(action_sequences(self.split.read(folder)))
+        learn, judge = self._split(folder, sequences, part)
         versions = _views(sequences) if self.split.flat else [sequences]
-        options = ClipOptions(normalise="first", score=True)
+        options = ClipOptions(normalise="first", score=True, seen=True)
         clips = [whole_clips(version, SOURCE_FRAMES, options) for version in versions]
         x = np.stack([clip.x for clip in clips])
         first = clips[0]
-        return TaskClips(x[..., :-1], x[..., -1] > 0.5, first.labels, first.actions, first.layout, learn, judge)
+        scored = np.array([sequence.score is not None for sequence in sequences])[:, None, None]
+        score = np.where(x[..., -1] > 0.5, np.where(scored, x[..., -2], np.float32(1)), np.float32(0))
+        return TaskClips(x[..., :-2], score, first.labels, first.actions, first.layout, learn, judge)
 
     def _split(self, folder: Path, sequences: list[ActionSequence], part: str) -> tuple[Rows, Rows]:
         test = np.array([sequence.test for sequence in sequences], dtype=bool)
         if part == "test":
             return np.flatnonzero(~test), np.flatnonzero(test)
         learn = np.flatnonzero(~test)
+        kept = np.array([sequence.validation for sequence in sequences], dtype=bool)
+        if kept.any():
+            return np.flatnonzero(~test & ~kept), np.flatnonzero(kept)
         if self.split.held_out is not None:
             held_out = self.split.held_out(folder, sequences)
             return np.flatnonzero(~test & ~held_out), np.flatnonzero(~test & held_out)
@@ -120,7 +141,10 @@ TASKS = {split.name: Task(dataset.name, split) for dataset in DATASETS.values() 
 
 
 def task_of(name: str) -> Task:
-    """The task of that name; TaskError lists those that there are."""
-    if name not in TASKS:
-        raise TaskError(f"no task {name!r}; choose one of {', '.join(TASKS)}")
-    return TASKS[name]
+    """The task of that name, or of a file of recorded clips by its path; TaskError lists those that there are."""
+    if name in TASKS:
+        return TASKS[name]
+    file = clip_file(name)
+    if file is None:
+        raise TaskError(f"no task {name!r}; choose one of {', '.join(TASKS)}, or give the path of {KINDS}")
+    return Task("", Split(file.name, f"clips of {file.name}", lambda _: iter(read(file))), file)

@@ -1,8 +1,11 @@
 """Augmentations of whole clips, each as its paper or code has it.
 
-x: (N, T, V, C) float32 coordinates, C 2 or 3, x right, y down, z away. seen: (N, T, V) bool. Every function draws from
-`rng` and returns new arrays; each clip is treated by itself. Lengths are in the units of x.
+x: (N, T, V, C) float32 coordinates, C 2 or 3, x right, y down, z away. seen: (N, T, V) bool, or float32 scores, which
+are 0 where a joint is not seen. Every function draws from `rng` and returns new arrays; each clip is treated by itself.
+Lengths are in the units of x.
 """
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,11 +13,11 @@ from numpy.typing import NDArray
 from pose.skeleton import Layout
 
 Array = NDArray[np.float32]
-Mask = NDArray[np.bool_]
+Shown = NDArray[Any]  # of bool or float32; what is returned is of the kind that was given
 Angles = NDArray[np.floating]
 
 
-def mirror(x: Array, seen: Mask, layout: Layout) -> tuple[Array, Mask]:
+def mirror(x: Array, seen: Shown, layout: Layout) -> tuple[Array, Shown]:
     """Every clip as in a mirror: x negated, left and right joints exchanged."""
     return negate_x(x[:, :, layout.mirrored]), seen[:, :, layout.mirrored]
 
@@ -49,8 +52,8 @@ def _unit(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def random_flip(
-    x: Array, seen: Mask, layout: Layout, rng: np.random.Generator, swap: bool = True
-) -> tuple[Array, Mask]:
+    x: Array, seen: Shown, layout: Layout, rng: np.random.Generator, swap: bool = True
+) -> tuple[Array, Shown]:
     """Half of the clips mirrored; `swap` exchanges left and right joints, without it as in the code of AcT."""
     chosen = rng.random(len(x)) < 0.5
     flipped, flipped_seen = mirror(x, seen, layout) if swap else (negate_x(x), seen)
@@ -89,7 +92,7 @@ def random_move(
     return out
 
 
-def random_choose(x: Array, seen: Mask, frames: int, rng: np.random.Generator) -> tuple[Array, Mask]:
+def random_choose(x: Array, seen: Shown, frames: int, rng: np.random.Generator) -> tuple[Array, Shown]:
     """`frames` consecutive frames from a random place (ST-GCN on Kinetics: 150 of 300)."""
     if not 0 < frames <= x.shape[1]:
         raise ValueError(f"cannot choose {frames} frames of {x.shape[1]}")
@@ -108,7 +111,7 @@ def shear(x: Array, rng: np.random.Generator, amplitude: float = 0.3) -> Array:
     return sheared
 
 
-def resample(x: Array, seen: Mask, places: NDArray[np.floating]) -> tuple[Array, Mask]:
+def resample(x: Array, seen: Shown, places: NDArray[np.floating]) -> tuple[Array, Shown]:
     """Clips at the frame places (N, T'), linear between frames, ends held; joints are seen as in the nearer frame."""
     last = x.shape[1] - 1
     places = np.clip(places, 0, last)
@@ -152,9 +155,9 @@ def warp(places: NDArray[np.floating], rng: np.random.Generator, strength: float
     return warped
 
 
-def joint_dropout(seen: Mask, rng: np.random.Generator, share: float) -> Mask:
+def joint_dropout(seen: Shown, rng: np.random.Generator, share: float) -> Shown:
     """`share` of the joints of each clip not seen at all."""
-    kept: Mask = seen & (rng.random((len(seen), 1, seen.shape[2])) >= share)
+    kept: Shown = seen * (rng.random((len(seen), 1, seen.shape[2])) >= share)
     return kept
 
 

@@ -8,6 +8,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs the extra `train`")
 import tqdm  # noqa: E402
 
+from benchmarks import providers  # noqa: E402
 from benchmarks import recognizers as speed  # noqa: E402
 from pose.errors import ActionLensError  # noqa: E402
 from recognizer.onnx_recognizer import OnnxRecognizer  # noqa: E402
@@ -133,3 +134,57 @@ def test_what_is_wrong_is_told_before_anything_is_timed(tmp_path, monkeypatch):
         with pytest.raises(SystemExit) as left:
             call(*arguments)
         assert left.value.code == 2
+
+
+def provider_rows(text: str) -> list[list[str]]:
+    return [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines() if line.startswith("| act")]
+
+
+def tiny_case():
+    case = speed.live("act-micro", {"layers": 1})
+    return case.name, case.network, case.clip
+
+
+def test_a_provider_is_verified_and_says_what_it_could_not_do():
+    report = providers.measure_providers([tiny_case()], "auto", [1, 3], rounds=1, compiled=False)
+    text = providers.as_text(report)
+    rows = provider_rows(text)
+    assert [row[:2] for row in rows] == [["act-micro", "1"], ["act-micro", "3"]]
+    for row in rows:
+        eager, compiled, plain, bound, graph = row[2:7]
+        assert compiled == "-"
+        assert min(float(eager), float(plain), float(bound)) > 0
+        assert (graph == "-") == ("no CUDA graph" in text)
+    assert report.provider in ("cpu", "cuda")
+    assert f"Provider {report.provider}, verified" in text
+    assert "PyTorch eager's: all." in text
+
+
+def test_answers_that_differ_are_marked(monkeypatch):
+    real = providers.fast_graph
+    monkeypatch.setattr(providers, "fast_graph", lambda network, *rest: real(_Louder(network), *rest))
+    report = providers.measure_providers([tiny_case()], "cpu", [2], rounds=1, compiled=False)
+    assert report.rows[0].error == pytest.approx(0.5, abs=0.01)
+    text = providers.as_text(report)
+    assert "5e-01 (differs)" in text
+    assert "PyTorch eager's: not all." in text
+
+
+def test_a_network_that_cannot_be_compiled_costs_its_column_alone(monkeypatch):
+    def refuse(network, **options):
+        def call(x):
+            raise RuntimeError("no compiler\nwith a trace")
+
+        return call
+
+    monkeypatch.setattr(torch, "compile", refuse)
+    report = providers.measure_providers([tiny_case()], "cpu", [1], rounds=1)
+    assert report.rows[0].times_ms["compiled"] is None
+    assert "- no torch.compile: no compiler\n" in providers.as_text(report)
+
+
+def test_a_provider_that_is_not_there_is_one_line(capsys):
+    assert speed.main(["--provider", "cdua"]) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert "unknown provider 'cdua'" in error

@@ -97,7 +97,7 @@ def test_our_recipe_leaves_biases_and_norms_undecayed():
 
 def test_channels_are_what_they_say(clips):
     x, seen = clips
-    names = ("position", "velocity", "bone", "direction", "seen", "velocity_from_zero", "distances")
+    names = ("position", "velocity", "bone", "direction", "score", "velocity_from_zero", "distances")
     preset = preset_of("short-clips").changed(channels=names, centre="first")
     out = channels_of(x, seen, MPOSE_13, preset)
     position, velocity, bone, direction = (out[..., i : i + 2] for i in (0, 2, 4, 6))
@@ -113,6 +113,10 @@ def test_channels_are_what_they_say(clips):
     np.testing.assert_array_equal(bone[:, :, wrist][~linked], 0)
     np.testing.assert_allclose(np.linalg.norm(direction[:, :, wrist][linked], axis=-1), 1, atol=1e-5)
     np.testing.assert_array_equal(out[..., 8], seen)
+    score = (seen * 0.7).astype(np.float32)
+    again = channels_of(x, score, MPOSE_13, preset)
+    np.testing.assert_array_equal(again[..., 8], score)
+    np.testing.assert_array_equal(np.delete(again, 8, axis=-1), np.delete(out, 8, axis=-1))
     np.testing.assert_allclose(out[:, 0, :, 9:11], x[:, 0], atol=1e-6)
     apart = np.linalg.norm(x[:, :, wrist] - x[:, :, elbow], axis=-1)
     np.testing.assert_allclose(out[:, :, wrist, 11 + elbow], np.where(linked, apart, 0), atol=1e-6)

@@ -14,7 +14,9 @@ torch = pytest.importorskip("torch", reason="needs the extra `train`")
 
 from pose.errors import ActionLensError  # noqa: E402
 from pose.skeleton import KINECT_20, MPOSE_13  # noqa: E402
+from recognizer.datasets.dataset import Split  # noqa: E402
 from recognizer.datasets.errors import DataError  # noqa: E402
+from recognizer.datasets.sequences import ActionSequence  # noqa: E402
 from recognizer.training.loop import Hardware  # noqa: E402
 from recognizer.training.models.registry import WHOLE_CLIP, ClipShape, NetworkError, network_of  # noqa: E402
 from recognizer.training.run_folder import JOB_FILE, RunError  # noqa: E402
@@ -27,8 +29,9 @@ from research.whole_clip.fit import (  # noqa: E402
     probabilities,
     train,
 )
+from research.whole_clip.inputs import plain_input  # noqa: E402
 from research.whole_clip.presets import PresetError, preset_of  # noqa: E402
-from research.whole_clip.tasks import TaskClips, task_of  # noqa: E402
+from research.whole_clip.tasks import Task, TaskClips, task_of  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
 QUIET = Hardware(accelerator="cpu", precision="32-true", logs=False, checkpoint_steps=2)
@@ -53,7 +56,7 @@ def made_up(count=24, actions=2, layout=MPOSE_13, dims=2):
     half = count // 2
     return TaskClips(
         x.astype(np.float32)[None],
-        np.ones((1, count, 64, len(layout)), bool),
+        np.ones((1, count, 64, len(layout)), np.float32),
         labels,
         tuple(f"action{a}" for a in range(actions)),
         layout,
@@ -240,14 +243,14 @@ def test_joints_that_are_not_numbers_are_one_line():
     x = good.x.copy()
     x[0, 7, 3, 2, 1] = np.nan
     with pytest.raises(DataError, match="clip 7 has joints that are not numbers"):
-        TaskClips(x, good.seen, good.labels, good.actions, good.layout, good.learn, good.judge)
+        TaskClips(x, good.score, good.labels, good.actions, good.layout, good.learn, good.judge)
 
 
 def test_an_empty_split_is_one_line():
     good = made_up()
     for learn, judge, what in ((good.learn, good.judge[:0], "judge by"), (good.learn[:0], good.judge, "learn from")):
         with pytest.raises(DataError, match=f"no clips to {what}"):
-            TaskClips(good.x, good.seen, good.labels, good.actions, good.layout, learn, judge)
+            TaskClips(good.x, good.score, good.labels, good.actions, good.layout, learn, judge)
 
 
 def test_a_lost_loss_is_one_line(clips, tmp_path):
@@ -327,6 +330,43 @@ def test_2d_of_a_3d_set_is_its_own_cameras_view_and_more_to_train_on(tiny_data):
     assert len(deep.x) == 1
     np.testing.assert_array_equal(flat.judge, deep.judge)
     assert (np.abs(flat.x[0] - flat.x[1]).max(axis=(1, 2, 3)) > 0.05).all()
+
+
+def scored(name, test, score):
+    """Twenty frames of somebody who stands; the estimator gives each joint the same score."""
+    joints = np.tile(made_up().x[0, 0, 0] * 100 + 200, (20, 1, 1)).astype(np.float32)
+    scores = np.full((20, 13), score, np.float32)
+    scores[:, 3] = 0
+    joints[:, 3] = 0
+    return ActionSequence("made", name, "walk", joints, scores > 0, MPOSE_13, 30.0, None, test, score=scores)
+
+
+def test_the_kinetics_recipe_feeds_the_estimators_score_and_keeps_unsure_joints(tmp_path):
+    (tmp_path / "made").mkdir()
+    sequences = [scored("a", False, 0.9), scored("b", True, 0.3)]
+    clips = Task("made", Split("made", "made up", lambda folder: iter(sequences))).load(tmp_path)
+    features = plain_input(clips.x[0], clips.score[0], clips.layout, preset_of("st-gcn-kinetics"), 30, mirrored=False)
+    features = features.reshape(2, 30, 13, 3)
+    others = [joint for joint in range(13) if joint != 3]
+    np.testing.assert_allclose(features[0, :, others, 2], 0.9, rtol=1e-6)
+    np.testing.assert_allclose(features[1, :, others, 2], 0.3, rtol=1e-6)
+    np.testing.assert_array_equal(features[:, :, 3], 0)
+    np.testing.assert_allclose(features[1, ..., :2], features[0, ..., :2], atol=1e-6)
+    assert np.abs(features[1, :, others, :2]).max() > 0.5
+
+
+def test_mean_distances_from_the_middle_are_of_the_clips_to_learn_from():
+    x = np.zeros((1, 2, 64, 13, 2), np.float32)
+    x[0, 0, :, 0], x[0, 0, :, 1] = (0, 3), (0, 5)  # two joints are seen: their middle is at (0, 4)
+    x[0, 1] = 1e3
+    score = np.zeros((1, 2, 64, 13), np.float32)
+    score[0, :, :, :2] = 1
+    rows = np.arange(2)
+    clips = TaskClips(x, score, np.zeros(2, np.intp), ("walk",), MPOSE_13, rows[:1], rows[1:])
+    np.testing.assert_allclose(clips.centre_distances, [1, 1, *[0] * 11])
+    kind = network_of("st-gcn-short+strategy=mean-distance")
+    built = build_network(clips, kind, preset_of("short-clips"), 30, 0)
+    assert built.network.config.centre_distances == clips.centre_distances
 
 
 def test_validation_is_a_part_of_the_training_split(tiny_data):

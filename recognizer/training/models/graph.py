@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 from pose.skeleton import LAYOUTS, Layout
 
 Matrix = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+_ALPHA = 0.001  # of Eq. 10 of ST-GCN, against division by 0
 
 
 def layout_of(joints: Layout | str) -> Layout:
@@ -28,10 +31,12 @@ def layout_of(joints: Layout | str) -> Layout:
 class Graph:
     """Adjacency of a joint layout under a partition strategy.
 
-    Strategies of ST-GCN (Yan et al., AAAI 2018), all slices of one matrix A D^-1 with self links:
-        uniform   K = 1           everything at most max_hop bones away
-        distance  K = hops + 1    by the number of bones between two joints
-        spatial   K = 2 hops + 1  joints at the same number of bones; of those beyond 0, apart: nearer to the centre
+    Strategies of ST-GCN (Yan et al., AAAI 2018), with self links:
+        uniform        K = 1           everything at most max_hop bones away
+        opposed        K = 1           self less the others (`distance*` of its Table 1: two subsets, w0 = -w1)
+        distance       K = hops + 1    by the number of bones between two joints
+        spatial        K = 2 hops + 1  joints at the same number of bones; beyond 0, nearer to the centre apart
+        mean-distance  K = 3           as near to the centre as the joint, nearer, further, by `centre_distances`
     Strategies of ST-TR (Plizzari et al., 2021), whose parts are normalised each by itself:
         directed    K = 3  self, from the joint next to the centre, from those further out (its `spatial`)
         separate    K = 2  self, neighbours (`distance`)
@@ -43,6 +48,12 @@ class Graph:
     max_hop, dilation: hops are 0, dilation, 2 dilation, ... up to max_hop. true_distances: the official code of ST-GCN
     knows distances to the centre only up to max_hop, so that all bones further out count as "at the same distance";
     true means the distances of the paper.
+    normalise, of ST-GCN's strategies alone: "whole" makes all subsets slices of one matrix A D^-1, as the code does;
+    "subset" is Eq. 10 of the paper as printed, L^-1/2 A L^-1/2 for each subset A by itself, L the sums of what each
+    joint gathers plus 0.001. A joint that gathers nothing in a subset has L = 0.001, so that links from it weigh
+    about 30 times as much as others.
+    centre_distances: of `mean-distance`, each joint's mean distance from the middle of all joints over the training
+    clips (the paper's r).
     """
 
     layout: Layout
@@ -50,15 +61,34 @@ class Graph:
     max_hop: int = 1
     dilation: int = 1
     true_distances: bool = False
+    normalise: str = "whole"
+    centre_distances: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.strategy not in STRATEGIES:
-            raise ValueError(f"unknown graph strategy {self.strategy!r}; known are {', '.join(STRATEGIES)}")
+        known = (*PARTITIONS, *OPERATORS)
+        if self.strategy not in known:
+            raise ValueError(f"unknown graph strategy {self.strategy!r}; known are {', '.join(known)}")
+        if self.normalise not in ("whole", "subset"):
+            raise ValueError(f"normalise must be whole or subset, got {self.normalise!r}")
+        if self.normalise != "whole" and self.strategy in OPERATORS:
+            raise ValueError(f"strategy {self.strategy} has a normalisation of its own; leave out normalise")
+        if self.strategy == "mean-distance" and len(self.centre_distances) != len(self.layout):
+            raise ValueError("strategy mean-distance needs each joint's mean distance, which training clips give")
 
     @cached_property
     def adjacency(self) -> NDArray[np.float32]:
         """(K, V, V)."""
-        subsets = STRATEGIES[self.strategy](self)
+        if self.strategy in OPERATORS:
+            subsets = OPERATORS[self.strategy](self)
+        else:
+            masks = PARTITIONS[self.strategy](self)
+            if self.normalise == "whole":
+                whole = _normalised(self.linked.astype(np.float64))
+                subsets = [np.where(mask, whole, 0) for mask in masks]
+            else:
+                subsets = [_eq_10(mask) for mask in masks]
+            if self.strategy == "opposed":
+                subsets = [subsets[0] - sum(subsets[1:])]
         return np.stack(subsets).astype(np.float32)
 
     @cached_property
@@ -85,6 +115,11 @@ class Graph:
         """(V, V) distances as far as links look."""
         return np.where(self.distances <= self.max_hop, self.distances, np.inf)
 
+    @property
+    def linked(self) -> Mask:
+        """(V, V) joints that are one of `hops` apart."""
+        return np.isin(self.near, self.hops)
+
 
 def _normalised(matrix: Matrix) -> Matrix:
     """Columns divided by their sums; empty ones stay 0."""
@@ -100,28 +135,32 @@ def _symmetric(matrix: Matrix) -> Matrix:
     return scaled
 
 
-def _whole(graph: Graph) -> Matrix:
-    """A D^-1 over all hops."""
-    return _normalised(np.isin(graph.near, graph.hops).astype(np.float64))
+def _eq_10(mask: Mask) -> Matrix:
+    """L^-1/2 A L^-1/2 of one subset A [v, w], L the number of joints that each gathers from, plus alpha."""
+    root = (mask.sum(axis=0) + _ALPHA) ** -0.5
+    scaled: Matrix = root[:, None] * mask * root
+    return scaled
 
 
-def _uniform(graph: Graph) -> list[Matrix]:
-    return [_whole(graph)]
+def _distance(graph: Graph) -> list[Mask]:
+    return [graph.near == hop for hop in graph.hops]
 
 
-def _distance(graph: Graph) -> list[Matrix]:
-    return [np.where(graph.near == hop, _whole(graph), 0) for hop in graph.hops]
-
-
-def _spatial(graph: Graph) -> list[Matrix]:
-    whole, centre = _whole(graph), graph.layout.index(graph.layout.centre)
+def _spatial(graph: Graph) -> list[Mask]:
+    centre = graph.layout.index(graph.layout.centre)
     to_centre = (graph.distances if graph.true_distances else graph.near)[centre]
     nearer = to_centre[:, None] < to_centre[None, :]  # source v nearer to the centre than target w
     subsets = []
     for hop in graph.hops:
-        links = np.where(graph.near == hop, whole, 0)
-        subsets += [links] if hop == 0 else [np.where(nearer, 0, links), np.where(nearer, links, 0)]
+        links = graph.near == hop
+        subsets += [links] if hop == 0 else [links & ~nearer, links & nearer]
     return subsets
+
+
+def _mean_distance(graph: Graph) -> list[Mask]:
+    r = np.array(graph.centre_distances)
+    source, target = r[:, None], r[None, :]
+    return [graph.linked & found for found in (source == target, source < target, source > target)]
 
 
 def _neighbours(graph: Graph) -> Matrix:
@@ -136,10 +175,15 @@ def _directed(graph: Graph) -> list[Matrix]:
     return [np.eye(len(graph.layout)), _normalised(inward), _normalised(inward.T)]
 
 
-STRATEGIES: dict[str, Callable[[Graph], list[Matrix]]] = {
-    "uniform": _uniform,
+# What a joint gathers from, in subsets that are normalised as the graph says.
+PARTITIONS: dict[str, Callable[[Graph], list[Mask]]] = {
+    "uniform": lambda graph: [graph.linked],
+    "opposed": _distance,
     "distance": _distance,
     "spatial": _spatial,
+    "mean-distance": _mean_distance,
+}
+OPERATORS: dict[str, Callable[[Graph], list[Matrix]]] = {
     "directed": _directed,
     "separate": lambda graph: [np.eye(len(graph.layout)), _normalised(_neighbours(graph))],
     "difference": lambda graph: [np.eye(len(graph.layout)) - _normalised(_neighbours(graph))],

@@ -21,8 +21,9 @@ from recognizer.training.models.gl_features import GlFeatures
 from recognizer.training.models.gl_transformer import GlConfig, GlTransformer
 from recognizer.training.models.st_gcn import StGcn, StGcnConfig, StGcnTwoStream
 from recognizer.training.models.st_tr import StTr, StTrConfig, StTrFusion
+from recognizer.training.models.unshared import Tcn, TcnConfig
 
-_OF_THE_SHAPE = {"outputs", "features", "channels", "joints", "people", "frames", "global_joint"}
+_OF_THE_SHAPE = {"outputs", "features", "channels", "joints", "people", "frames", "global_joint", "centre_distances"}
 _STREAM_KINDS = 3  # positions, velocities, directions of bones
 
 
@@ -32,12 +33,14 @@ class NetworkError(ActionLensError):
 
 @dataclass(frozen=True, slots=True)
 class ClipShape:
-    """What a network has to fit: C channels of a joint, the layout, the outputs, T frames."""
+    """What a network has to fit: C channels of a joint, the layout, the outputs, T frames, and, where training clips
+    tell it, each joint's mean distance from the middle of all joints."""
 
     channels: int
     layout: Layout
     outputs: int
     frames: int = 30
+    centre_distances: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +60,18 @@ class Network:
 
     def build(self, shape: ClipShape, changes: Mapping[str, Any] | None = None) -> nn.Module:
         """A network with random weights. changes: of fields of the configuration. Raises NetworkError."""
-        changes = changes or {}
-        known = {f.name for f in fields(self.config)} - _OF_THE_SHAPE
-        if unknown := sorted(set(changes) - known):
-            raise NetworkError(f"{self.name} has no setting {unknown[0]!r}; it has {', '.join(sorted(known))}")
+        changes = self.checked(changes or {})
         try:
             return self.assemble(shape, **{**self.defaults, **_frozen(changes)})
         except (TypeError, ValueError) as error:
-            raise NetworkError(f"{self.name} cannot be built: {error}; mend --set") from error
+            raise NetworkError(f"{self.name} cannot be built: {error}; mend its settings") from error
+
+    def checked(self, changes: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The changes; NetworkError where the configuration has no such field."""
+        known = {f.name for f in fields(self.config)} - _OF_THE_SHAPE
+        if unknown := sorted(set(changes) - known):
+            raise NetworkError(f"{self.name} has no setting {unknown[0]!r}; it has {', '.join(sorted(known))}")
+        return changes
 
 
 def _act(shape: ClipShape, **settings: Any) -> nn.Module:
@@ -72,8 +79,15 @@ def _act(shape: ClipShape, **settings: Any) -> nn.Module:
 
 
 def _st_gcn(shape: ClipShape, network: type[nn.Module] = StGcn, **settings: Any) -> nn.Module:
+    if settings.get("strategy") == "mean-distance":
+        settings["centre_distances"] = shape.centre_distances
     config = StGcnConfig(channels=shape.channels, outputs=shape.outputs, joints=shape.layout, **settings)
     return FromFeatures(network(config), len(shape.layout))
+
+
+def _tcn(shape: ClipShape, **settings: Any) -> nn.Module:
+    config = TcnConfig(channels=shape.channels, outputs=shape.outputs, joints=shape.layout, **settings)
+    return FromFeatures(Tcn(config), len(shape.layout))
 
 
 def _two_stream(shape: ClipShape, **settings: Any) -> nn.Module:
@@ -137,6 +151,8 @@ def _st_gcns() -> list[Network]:
         _part("st-gcn-short-joints", "positions", 0, six),
         _part("st-gcn-short-motion", "velocities", 1, six),
         _part("st-gcn-short-bones", "directions of bones", 2, six),
+        Network("tcn", "tcn", "baseline TCN of ST-GCN's Table 1", TcnConfig, _tcn, {}, live=False),
+        Network("tcn-short", "tcn", "baseline TCN, sizes of st-gcn-short", TcnConfig, _tcn, short, live=False),
     ]
 
 
@@ -168,15 +184,25 @@ FUSIONS = {
     "st-gcn-short-4s": ("st-gcn-short", "st-gcn-short-joints", "st-gcn-short-motion", "st-gcn-short-bones"),
 }
 FUSION_NOTES = {"st-gcn-short-4s": "four-stream ST-GCN, six blocks: all channels, and each kind alone"}
+SETTINGS = "NAME+FIELD=VALUE+... changes fields of the network's configuration"
 # On whole clips of a data set: all but those that a fusion stands for and the one that reads live features.
 WHOLE_CLIP = tuple(name for name in NETWORKS if name not in {*FUSIONS, "gl-transformer", "st-tr-1s"})
 
 
 def network_of(name: str, among: Sequence[str] = tuple(NETWORKS)) -> Network:
-    """The network of that name; NetworkError lists those that there are."""
-    if name not in among:
-        raise NetworkError(f"no network is called {name!r}; choose one of {', '.join(among)}")
-    return NETWORKS[name]
+    """The network of that name; NetworkError lists those that there are.
+
+    NAME+FIELD=VALUE+... is the network with changes in its configuration: st-gcn+strategy=distance+importance=false.
+    """
+    base, *pairs = name.split("+")
+    if base not in among:
+        raise NetworkError(f"no network is called {base!r}; choose one of {', '.join(among)}")
+    network = NETWORKS[base]
+    if not pairs:
+        return network
+    changes = network.checked(parse_changes(pairs))
+    note = f"{network.note}; {', '.join(pairs)}"
+    return replace(network, name=name, note=note, defaults={**network.defaults, **changes})
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +229,7 @@ def parse_changes(pairs: Sequence[str]) -> dict[str, Any]:
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if not equals:
-            raise NetworkError(f"--set takes FIELD=VALUE, not {pair!r}")
+            raise NetworkError(f"a setting is FIELD=VALUE, not {pair!r}")
         try:
             changes[name] = json.loads(value)
         except ValueError:

@@ -17,8 +17,10 @@ from torch.nn import functional
 from pose.skeleton import Layout
 from recognizer.training.models.graph import Graph, layout_of
 from recognizer.training.models.inside import Inside, class_activation
+from recognizer.training.models.unshared import LocalConvolution
 
 PADDINGS = ("zero", "replicate", "valid")
+CONVOLUTIONS = ("graph", "local")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,8 @@ class StGcnConfig:
     """Size and variant of the network; the defaults are the published ones.
 
     joints: a layout or its name. people: M in the input; all share the weights, so any M can be given.
-    strategy, max_hop, dilation, true_distances: of Graph. importance: learn a weight of each link in each block.
+    strategy, max_hop, dilation, true_distances, normalise, centre_distances: of Graph. importance: learn a weight of
+    each link in each block. convolution: graph, or local, with weights of its own for each link (strategy uniform).
     widths, strides: channels out and stride in time of each block. kernel: frames of a temporal convolution, odd.
     padding: in time; zero, replicate (the first and last frame go on) or valid (the clip gets shorter in each block).
     """
@@ -40,7 +43,10 @@ class StGcnConfig:
     max_hop: int = 1
     dilation: int = 1
     true_distances: bool = False
+    normalise: str = "whole"
+    centre_distances: tuple[float, ...] = ()
     importance: bool = True
+    convolution: str = "graph"
     widths: tuple[int, ...] = (64, 64, 64, 64, 128, 128, 128, 256, 256, 256)
     strides: tuple[int, ...] = (1, 1, 1, 1, 2, 1, 1, 2, 1, 1)
     kernel: int = 9
@@ -51,6 +57,10 @@ class StGcnConfig:
             raise ValueError(f"kernel must be odd, got {self.kernel}")
         if self.padding not in PADDINGS:
             raise ValueError(f"padding must be one of {', '.join(PADDINGS)}, got {self.padding!r}")
+        if self.convolution not in CONVOLUTIONS:
+            raise ValueError(f"convolution must be one of {', '.join(CONVOLUTIONS)}, got {self.convolution!r}")
+        if self.convolution == "local" and self.strategy != "uniform":
+            raise ValueError(f"local convolution has no subsets; give strategy uniform, not {self.strategy}")
         if len(self.widths) != len(self.strides):
             raise ValueError(f"{len(self.widths)} widths but {len(self.strides)} strides")
 
@@ -72,7 +82,15 @@ class StGcnConfig:
     @property
     def graph(self) -> Graph:
         """The skeleton's graph."""
-        return Graph(self.layout, self.strategy, self.max_hop, self.dilation, self.true_distances)
+        return Graph(
+            self.layout,
+            self.strategy,
+            self.max_hop,
+            self.dilation,
+            self.true_distances,
+            self.normalise,
+            self.centre_distances,
+        )
 
 
 class StGcn(nn.Module):
@@ -84,14 +102,14 @@ class StGcn(nn.Module):
         super().__init__()
         self.config = config
         adjacency = torch.from_numpy(config.graph.adjacency)
-        subsets, joints = adjacency.shape[:2]
+        joints = len(config.layout)
         self.register_buffer("adjacency", adjacency)  # (K, V, V)
         self.input_norm = nn.BatchNorm1d(joints * config.channels)
         self.blocks = nn.ModuleList()
         self.importance = nn.ParameterList()
         channels = config.channels
         for place, (width, stride) in enumerate(zip(config.widths, config.strides, strict=True)):
-            self.blocks.append(Block(channels, width, subsets, config, stride=stride, residual=place > 0))
+            self.blocks.append(Block(channels, width, adjacency, config, stride=stride, residual=place > 0))
             if config.importance:
                 self.importance.append(nn.Parameter(torch.ones_like(adjacency)))
             channels = width
@@ -147,12 +165,17 @@ class Block(nn.Module):
     """Graph convolution, then convolution in time, added to the input; without `residual` neither that nor dropout."""
 
     def __init__(
-        self, channels: int, width: int, subsets: int, config: StGcnConfig, *, stride: int = 1, residual: bool = True
+        self, channels: int, width: int, links: Tensor, config: StGcnConfig, *, stride: int = 1, residual: bool = True
     ) -> None:
+        """links: (K, V, V)."""
         super().__init__()
-        self.subsets = subsets
-        self.gather = nn.Conv2d(subsets * channels, width, 1, bias=False)
-        self.gather_bias = nn.Parameter(torch.zeros(subsets, width))
+        self.subsets = len(links)
+        self.local: LocalConvolution | None = None
+        if config.convolution == "local":
+            self.local = LocalConvolution(channels, width, links[0] != 0)
+        else:
+            self.gather = nn.Conv2d(self.subsets * channels, width, 1, bias=False)
+            self.gather_bias = nn.Parameter(torch.zeros(self.subsets, width))
         self.gather_norm = nn.BatchNorm2d(width)
         self.temporal = temporal_conv(width, config.kernel, stride, config.padding)
         self.temporal_norm = nn.BatchNorm2d(width)
@@ -174,6 +197,8 @@ class Block(nn.Module):
 
     def _gathered(self, x: Tensor, links: Tensor) -> Tensor:
         """Each joint gathers from its neighbours, each subset of them with weights of its own: (N, D, T, V)."""
+        if self.local is not None:
+            return self.gather_norm(self.local(x, links))  # type: ignore[no-any-return]
         _, c, t, v = x.shape
         y = (x.reshape(-1, 1, c * t, v) @ links).view(-1, self.subsets * c, t, v)
         y = self.gather(y)  # (N, D, T, V)

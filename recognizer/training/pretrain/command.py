@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any, get_args
 
+from recognizer.training.everyday_commands import add_clips
 from recognizer.training.everyday_streams import read_corpus
 from recognizer.training.hardware import add_hardware, hardware_of
 from recognizer.training.loop import is_first_process
@@ -23,6 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_run(kinds.add_parser("run", help="pretrain; a killed run goes on, a finished one is left as it is"))
     out = kinds.add_parser("export", help=f"model.onnx and card.json of a run of --task {everyday.NAME}")
     add_data(out)
+    add_clips(out)
     out.add_argument("--run", type=Path, required=True, metavar="DIR", help="of a finished pretraining")
     out.add_argument("--weights", type=Path, required=True, metavar="DIR", help="folder to write, as weights/NAME")
     learn = "the everyday actions: a linear layer on the network as it is, or all of it"
@@ -35,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _add_run(run: argparse.ArgumentParser) -> None:
     add_data(run)
+    add_clips(run)
     run.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the run: weights, logs")
     run.add_argument("--task", default=everyday.NAME, help=f"{everyday.NAME}: {everyday.TITLE}")
     library = "a library whose recordings are learnt from too, labelled or not"
@@ -46,9 +49,9 @@ def _add_run(run: argparse.ArgumentParser) -> None:
     add_hardware(run)
 
 
-def add_data(parser: argparse.ArgumentParser) -> None:
+def add_data(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
     """--data."""
-    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder that holds the data sets")
+    parser.add_argument("--data", type=Path, required=required, metavar="DIR", help="folder that holds the data sets")
 
 
 def add_recipe(parser: argparse.ArgumentParser) -> None:
@@ -100,7 +103,7 @@ def _run(options: argparse.Namespace) -> None:
         raise RecipeError(f"--task {options.task} is not {everyday.NAME}; use python -m research pretrain run for it")
     recipe = recipe_from(options)
     left_out = tuple(options.leave_out)
-    corpus = everyday.read(options.data, options.recordings, left_out)
+    corpus = everyday.read(options.data, options.recordings, left_out, options.clips)
     done = everyday.pretrain_everyday(
         corpus, recipe, options.size, options.seed, left_out, options.out, hardware_of(options)
     )
@@ -119,7 +122,7 @@ def _export(options: argparse.Namespace) -> None:
     done = everyday.load_everyday(options.run)
     changed = {key: getattr(options, key) for key in ("epochs", "batch") if getattr(options, key) is not None}
     recipe = {"linear": everyday_actions.LINEAR, "whole": everyday_actions.WHOLE}[options.learn].changed(**changed)
-    corpus = read_corpus(options.data)
+    corpus = read_corpus(options.data, options.clips)
     folder = options.run / f"everyday-{options.learn}-seed{options.seed}"
     network = everyday_actions.learnt(done, corpus, folder, hardware_of(options), options.seed, recipe)
     how = "learnt with a linear layer" if options.learn == "linear" else "fine-tuned as a whole"

@@ -4,6 +4,7 @@ The training people of the five sets, 3D ones seen by cameras at random places, 
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from recognizer.datasets.clip_files import ClipFile
 from recognizer.datasets.errors import DataError
 from recognizer.features import LAYOUT, RATE_FPS, clip_features
 from recognizer.training import augment
@@ -37,9 +39,11 @@ _LONGEST_S = 6.0  # beyond, a recording is not drawn more often
 _AUGMENTATION = Augmentation(noise=0.0, bias=0.0, lose_joint=0.01, crop=0.1, unusual=0.0, kinect=0.0)
 
 
-def read(data: Path, library: Path | None = None, leave_out: tuple[str, ...] = ()) -> Corpus:
-    """The five sets under `data` but those left out, and the recordings of a library. DataError."""
-    found = read_all(data)
+def read(
+    data: Path, library: Path | None = None, leave_out: tuple[str, ...] = (), clips: Sequence[ClipFile] = ()
+) -> Corpus:
+    """The five sets under `data` but those left out, files of clips, and the recordings of a library. DataError."""
+    found = read_all(data, clips)
     unknown = sorted(set(leave_out) - {recording.dataset for recording in found})
     if unknown:
         raise DataError(f"no data set {unknown[0]!r} to leave out")

@@ -10,15 +10,15 @@ import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pose.skeleton import LAYOUTS, MPOSE_13, Layout
 from recognizer.datasets.errors import DataError
+from recognizer.datasets.recorded import load_joints
 from recognizer.features import RATE_FPS
-from recognizer.plain_arrays import UNREADABLE, refuse_traps
+from recognizer.plain_arrays import UNREADABLE
 from recognizer.teaching.clips import TeachingClip
 from recognizer.teaching.lesson import trunk_seen
 from recognizer.teaching.windows import Shape, steady
@@ -29,10 +29,8 @@ log = logging.getLogger(__name__)
 
 OWN = "recordings"  # in place of the data set's name
 
-_MOST_BYTES = 2 << 30  # of joints.npz, unpacked
 _GAP_S = 0.5  # from which on a person who was away is a new track
 _SHORTEST_S = 1.0
-_KINDS = {"times_s": "f", "frame": "i", "person": "i", "xy_px": "f", "confidence": "f"}
 _BODY = [MPOSE_13.index(f"{side}_{part}") for side in ("left", "right") for part in ("shoulder", "hip")]
 
 
@@ -92,10 +90,8 @@ def with_recordings(corpus: Corpus, tracks: Sequence[Track]) -> Corpus:
 
 
 def _tracks(file: Path) -> Iterator[Track]:
-    arrays, layout = _arrays(file), _layout(file.with_name("recording.json"))
+    arrays, layout = load_joints(file), _layout(file.with_name("recording.json"))
     times_s, frame = arrays["times_s"], arrays["frame"]
-    if not np.isfinite(times_s).all() or not (np.diff(times_s) > 0).all():
-        raise ValueError("its times do not grow")
     for person in np.unique(arrays["person"]):
         mine = np.flatnonzero(arrays["person"] == person)
         mine = mine[np.unique(frame[mine], return_index=True)[1]]
@@ -132,20 +128,3 @@ def _layout(file: Path) -> Layout:
     if name not in LAYOUTS:
         raise ValueError(f"layout {name!r} is not known")
     return LAYOUTS[name]
-
-
-def _arrays(file: Path) -> dict[str, NDArray[Any]]:
-    refuse_traps(file, _MOST_BYTES)
-    with np.load(file, allow_pickle=False) as content:
-        arrays = {name: np.asarray(content[name]) for name in _KINDS}
-    poses, joints = len(arrays["frame"]), arrays["confidence"].shape[-1]
-    shapes = {"times_s": arrays["times_s"].shape, "frame": (poses,), "person": (poses,)}
-    shapes |= {"xy_px": (poses, joints, 2), "confidence": (poses, joints)}
-    for name, kind in _KINDS.items():
-        if arrays[name].shape != shapes[name] or arrays[name].dtype.kind != kind:
-            raise ValueError(f"{name} is {arrays[name].dtype} of {arrays[name].shape}")
-    if poses and (arrays["frame"].min() < 0 or arrays["frame"].max() >= len(arrays["times_s"])):
-        raise ValueError("poses of frames that are not there")
-    if not np.isfinite(arrays["xy_px"]).all() or not np.isfinite(arrays["confidence"]).all():
-        raise ValueError("joints that are not numbers")
-    return arrays

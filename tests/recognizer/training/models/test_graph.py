@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pose.skeleton import COCO_17, LAYOUTS, MPOSE_13, NTU_25, OPENPOSE_18
+from pose.skeleton import COCO_17, LAYOUTS, MPOSE_13, NTU_25, OPENPOSE_18, Layout
 
 pytest.importorskip("torch", reason="needs the extra `train`")
-from recognizer.training.models.graph import STRATEGIES, Graph, layout_of
+from recognizer.training.models.graph import OPERATORS, PARTITIONS, Graph, layout_of
 
 PARITY = Path(__file__).resolve().parents[5] / "shared" / "parity"
 OFFICIAL = {"openpose": OPENPOSE_18, "openpose18": OPENPOSE_18, "ntu-rgb+d": NTU_25, "ntu25": NTU_25, "coco": COCO_17}
@@ -53,9 +53,10 @@ def test_distances_to_the_centre_are_cut_at_one_bone_unless_true_ones_are_asked_
 
 
 @pytest.mark.parametrize("layout", LAYOUTS.values(), ids=str)
-@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("strategy", [*PARTITIONS, *OPERATORS])
 def test_any_layout_has_a_graph_that_a_mirror_does_not_change(layout, strategy):
-    adjacency = Graph(layout, strategy).adjacency
+    to_centre = Graph(layout).distances[layout.index(layout.centre)]
+    adjacency = Graph(layout, strategy, centre_distances=tuple(to_centre)).adjacency
     assert adjacency.shape[1:] == (len(layout), len(layout))
     assert np.isfinite(adjacency).all()
     mirror = layout.mirrored
@@ -82,3 +83,45 @@ def test_unknown_names_are_refused():
         Graph(MPOSE_13, "sideways")
     with pytest.raises(ValueError, match="unknown joint layout 'octopus'"):
         layout_of("octopus")
+
+
+CHAIN = Layout("chain", ("a", "b", "c"), (("a", "b"), ("b", "c")), "a")  # a - b - c, a is the centre
+
+
+def test_eq_10_normalises_each_subset_by_itself():
+    """By hand: L_i = (joints that i gathers from) + 0.001, and each link v -> w is (L_v L_w) ** -0.5."""
+    own, one, two = 1 / 1.001, 1.001**-0.5 * 0.001**-0.5, (1.001 * 1.001) ** -0.5
+    found = Graph(CHAIN, true_distances=True, normalise="subset").adjacency
+    expected = np.zeros((3, 3, 3))
+    expected[0] = np.eye(3) * own
+    expected[1][1, 0], expected[1][2, 1] = two, one  # from further out: a and b gather from one, c from none
+    expected[2][0, 1], expected[2][1, 2] = one, two  # from nearer: b and c gather from one, a from none
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+    whole = Graph(CHAIN, "uniform", normalise="subset").adjacency[0]
+    np.testing.assert_allclose(whole[0, 1], (2.001 * 3.001) ** -0.5, rtol=1e-6)
+
+
+def test_mean_distances_part_a_joint_from_what_is_nearer_and_further():
+    found = Graph(CHAIN, "mean-distance", centre_distances=(0.5, 0.2, 0.5)).adjacency
+    half, third = 1 / 2, 1 / 3  # a and c gather from two, b from three
+    np.testing.assert_allclose(found[0], np.diag([half, third, half]), rtol=1e-6)
+    np.testing.assert_allclose(found[1], [[0, 0, 0], [half, 0, half], [0, 0, 0]], rtol=1e-6)  # b is the nearest
+    np.testing.assert_allclose(found[2], [[0, third, 0], [0, 0, 0], [0, third, 0]], rtol=1e-6)
+    alike = Graph(CHAIN, "mean-distance", centre_distances=(0.5, 0.5, 0.5)).adjacency
+    assert (alike[0] > 0).sum() == 7
+    assert not alike[1:].any()
+
+
+def test_opposed_subsets_differ_by_their_sign_alone():
+    half, third = 1 / 2, 1 / 3
+    expected = [[half, -third, 0], [-half, third, -half], [0, -third, half]]
+    np.testing.assert_allclose(Graph(CHAIN, "opposed").adjacency[0], expected, rtol=1e-6)
+
+
+def test_options_that_do_not_go_together_are_refused():
+    with pytest.raises(ValueError, match="training clips"):
+        Graph(CHAIN, "mean-distance", centre_distances=(1.0,))
+    with pytest.raises(ValueError, match="normalisation of its own"):
+        Graph(CHAIN, "directed", normalise="subset")
+    with pytest.raises(ValueError, match="whole or subset, got 'rows'"):
+        Graph(CHAIN, normalise="rows")

@@ -1,0 +1,156 @@
+"""What the app's library exports beside PYSKL pickles: a folder of tables, or JSON in COCO's style."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from pose.skeleton import LAYOUTS, Layout
+from recognizer.datasets.csv_tables import number_of, read_table
+from recognizer.datasets.dataset import Found
+from recognizer.datasets.errors import DataError, EmptyFileError
+from recognizer.datasets.reading import damaged, load_json
+from recognizer.datasets.recorded import KINDS, LabelledClip, Poses, cut, load_joints, sequence_of
+from recognizer.plain_arrays import UNREADABLE
+
+RECORDINGS, CLIPS, SPLITS, JOINTS = "recordings.csv", "clips.csv", "splits.csv", "joints"
+
+
+class Exported(NamedTuple):
+    """The labelled clips, or the reason in the place of one, and the part of each clip in each split, by names."""
+
+    found: list[Found]
+    splits: dict[str, dict[str, str]]
+
+
+def is_tables(folder: Path) -> bool:
+    """True for a folder that the library may have exported as tables."""
+    return (folder / RECORDINGS).is_file() and (folder / JOINTS).is_dir()
+
+
+def read_tables(folder: Path) -> Exported:
+    """Every labelled clip of such a folder. DataError where a table cannot be read."""
+    rows = [row for row in read_table(folder / CLIPS, _CLIP_FIELDS) if row["action"]]
+    of_recording: dict[str, list[dict[str, str]]] = defaultdict(list)
+    for row in rows:
+        of_recording[row["recording"]].append(row)
+    people = sorted({row["who"] for row in rows} - {""})
+    found: list[Found] = []
+    for recording in read_table(folder / RECORDINGS, _RECORDING_FIELDS):
+        clips = of_recording.get(recording["recording"], [])
+        try:
+            labelled = [_clip_of_row(row) for row in clips]
+            poses = _poses_of_tables(folder, recording) if clips else None
+        except UNREADABLE as error:
+            why = " ".join(str(error).split())[:120]
+            found.append(DataError(f"{folder}: recording {recording['recording'][:40]!r}: {why}; export it again"))
+            continue
+        if poses is not None:
+            found += _sequences(poses, labelled, people)
+    names = {row["clip"]: _clip_of_row(row).name for row in rows if row["clip"].isdigit()}
+    splits: dict[str, dict[str, str]] = defaultdict(dict)
+    for row in read_table(folder / SPLITS, ("split", "clip", "part")):
+        if row["clip"] in names:
+            splits[row["split"]][names[row["clip"]]] = row["part"]
+    return Exported(found, dict(splits))
+
+
+def read_coco(file: Path) -> Exported:
+    """Every labelled clip of such a file, which tells of no split. DataError where it is none of the library's."""
+    content = load_json(file)
+    if not isinstance(content, dict) or not isinstance(content.get("clips"), list):
+        raise DataError(
+            f"{file}: has no list `clips` of labels, which the library's own exports have; give one of them"
+        )
+    try:
+        recordings = dict(_poses_of_coco(content))
+        of_recording: dict[str, list[LabelledClip]] = defaultdict(list)
+        for place, clip in enumerate(content["clips"]):
+            if clip["action"]:
+                start_s, end_s, name = float(clip["start_s"]), float(clip["end_s"]), f"{clip['recording']}/{place}"
+                labelled = LabelledClip(
+                    name, int(clip["track_id"]), start_s, end_s, clip["action"], clip["person"] or ""
+                )
+                of_recording[clip["recording"]].append(labelled)
+        people = sorted({clip.who for clips in of_recording.values() for clip in clips} - {""})
+        found = [one for name, clips in of_recording.items() for one in _sequences(recordings[name], clips, people)]
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError) as error:
+        raise damaged(file, f"not as the library writes it ({type(error).__name__}: {error})") from error
+    return Exported(found, {})
+
+
+_RECORDING_FIELDS = ("recording", "width", "height", "layout")
+_CLIP_FIELDS = ("clip", "recording", "person", "start_s", "end_s", "action", "who")
+
+
+def _clip_of_row(row: Mapping[str, str]) -> LabelledClip:
+    name = f"{row['recording']}/{row['clip']}"
+    return LabelledClip(
+        name, int(row["person"]), number_of(row["start_s"]), number_of(row["end_s"]), row["action"], row["who"]
+    )
+
+
+def _poses_of_tables(folder: Path, row: Mapping[str, str]) -> Poses:
+    """Raises one of UNREADABLE."""
+    name = row["recording"]
+    if not name or Path(name).name != name or "\\" in name:  # it would lead to another folder's file
+        raise ValueError("that is not a recording's name")
+    if row["layout"] not in LAYOUTS:
+        raise ValueError(f"layout {row['layout']!r} is not known")
+    arrays, layout = load_joints(folder / JOINTS / f"{name}.npz"), LAYOUTS[row["layout"]]
+    times_s, frame, person, xy_px, confidence = (arrays[part] for part in KINDS)
+    size_px = int(row["width"]), int(row["height"])
+    return _checked(Poses(times_s, frame, person, xy_px, confidence, layout, size_px))
+
+
+def _poses_of_coco(content: Mapping[str, Any]) -> Iterator[tuple[str, Poses]]:
+    """Every recording by name. A joint's confidence is not in the format: it is 1 or 0."""
+    layouts = {category["id"]: LAYOUTS[category["layout"]] for category in content["categories"]}
+    frames: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    place_of: dict[int, tuple[str, int]] = {}
+    for image in content["images"]:
+        place_of[image["id"]] = image["recording"], len(frames[image["recording"]])
+        frames[image["recording"]].append(image)
+    poses: dict[str, list[tuple[int, dict[str, Any]]]] = defaultdict(list)
+    for annotation in content["annotations"]:
+        recording, place = place_of[annotation["image_id"]]
+        poses[recording].append((place, annotation))
+    for name, images in frames.items():
+        mine = sorted(poses[name], key=lambda each: each[0])
+        layout: Layout = layouts[mine[0][1]["category_id"]] if mine else next(iter(layouts.values()))
+        keypoints = np.array([each["keypoints"] for _, each in mine], np.float32).reshape(len(mine), len(layout), 3)
+        yield (
+            name,
+            _checked(
+                Poses(
+                    np.array([image["time_s"] for image in images], np.float64),
+                    np.array([place for place, _ in mine], np.int64),
+                    np.array([each["track_id"] for _, each in mine], np.int64),
+                    keypoints[..., :2],
+                    (keypoints[..., 2] > 0).astype(np.float32),
+                    layout,
+                    (int(images[0]["width"]), int(images[0]["height"])),
+                    scored=False,
+                )
+            ),
+        )
+
+
+def _checked(poses: Poses) -> Poses:
+    """Raises ValueError where the joints are not the layout's, or times do not grow."""
+    if poses.confidence.shape[1] != len(poses.layout):
+        raise ValueError(f"{poses.confidence.shape[1]} joints, but {poses.layout.name} has {len(poses.layout)}")
+    if not np.isfinite(poses.xy_px).all() or not (np.diff(poses.times_s) > 0).all():
+        raise ValueError("joints that are not numbers, or times that do not grow")
+    return poses
+
+
+def _sequences(poses: Poses, clips: list[LabelledClip], people: list[str]) -> Iterator[Found]:
+    for clip in clips:
+        found = cut(poses, clip.start_s, clip.end_s, clip.person)
+        if found is None:
+            yield EmptyFileError(f"{clip.name}: its person is not in it, left out")
+        else:
+            yield sequence_of(found, poses, clip, people)

@@ -1,0 +1,128 @@
+"""Recorded clips by the path of their file: which of its clips learn and test, and a line for every bad file."""
+
+import json
+
+import numpy as np
+import pytest
+
+from recognizer.datasets import restricted_pickle
+from recognizer.datasets.clip_files import ClipFile, clip_file, read
+from recognizer.datasets.errors import DataError, EmptyFileError
+from recognizer.datasets.sequences import ActionSequence
+
+
+def annotation(name, label, subject=None, frames=12):
+    rng = np.random.default_rng(label)
+    note = {
+        **{"frame_dir": name, "label": label, "total_frames": frames, "img_shape": (480, 640)},
+        "keypoint": rng.uniform(50, 400, (1, frames, 17, 2)).astype(np.float32),
+        "keypoint_score": np.full((1, frames, 17), 0.8, np.float32),
+    }
+    return note if subject is None else {**note, "actionlens": {"subject": subject, "dataset": "actionlens"}}
+
+
+NOTES = [annotation(f"c{number}", number % 2, number // 2) for number in range(12)]  # six people, two actions
+
+
+def pickled(tmp_path, split, notes=NOTES, name="mine.pkl"):
+    restricted_pickle.save({"split": split, "annotations": list(notes)}, tmp_path / name)
+    return tmp_path / name
+
+
+def parts(found):
+    tags = {"train": [], "validation": [], "test": []}
+    for one in found:
+        assert isinstance(one, ActionSequence)
+        tags["test" if one.test else "validation" if one.validation else "train"].append(one.name)
+    return tags
+
+
+def test_the_parts_are_those_of_the_files_split(tmp_path):
+    split = {"a_train": ["c0", "c1"], "a_validation": ["c2", "c3"], "a_test": ["c4", "c5"]}
+    assert parts(read(ClipFile(pickled(tmp_path, split)))) == {
+        **{"train": ["c0", "c1"], "validation": ["c2", "c3"], "test": ["c4", "c5"]}
+    }
+
+
+def test_what_pyskl_calls_val_tests_where_nothing_else_does(tmp_path):
+    split = {"train": ["c0", "c1"], "val": ["c2", "c3"]}
+    assert parts(read(ClipFile(pickled(tmp_path, split)))) == {
+        **{"train": ["c0", "c1"], "validation": [], "test": ["c2", "c3"]}
+    }
+
+
+def test_one_of_several_splits_is_named_behind_the_path(tmp_path):
+    split = {"xsub_train": ["c0", "c1"], "xsub_val": ["c2"], "xview_train": ["c2", "c3"], "xview_val": ["c1"]}
+    file = pickled(tmp_path, split)
+    with pytest.raises(DataError, match=rf"has splits xsub, xview; name one behind the path, as in {file}@xsub"):
+        read(ClipFile(file))
+    named = clip_file(f"{file}@xview")
+    assert named == ClipFile(file, "xview")
+    assert named.name == "mine.pkl@xview"
+    assert parts(read(named))["test"] == ["c1"]
+    with pytest.raises(DataError, match="no split 'xset'; there are: xsub, xview"):
+        read(ClipFile(file, "xset"))
+
+
+def test_without_a_split_every_third_person_tests(tmp_path, caplog):
+    file = pickled(tmp_path, {"train": [f"c{number}" for number in range(12)], "test": []})
+    assert parts(read(ClipFile(file)))["test"] == ["c4", "c5", "c10", "c11"]  # people 2 and 5
+    assert "no split, so 2 of 6 people test" in caplog.text
+
+
+def test_of_two_people_the_second_tests_and_clips_of_nobody_are_left_out(tmp_path, caplog):
+    file = pickled(tmp_path, {}, [*NOTES[:4], annotation("nobody", 0)])
+    assert parts(read(ClipFile(file))) == {"train": ["c0", "c1"], "validation": [], "test": ["c2", "c3"]}
+    assert "1 clips of nobody" in caplog.text
+
+
+def test_a_clip_that_cannot_be_used_costs_itself_alone(tmp_path):
+    flat = {**annotation("flat", 0), "keypoint": np.zeros((17, 2), np.float32)}
+    empty = {**annotation("empty", 0), "keypoint": np.zeros((0, 12, 17, 2), np.float32)}
+    empty["keypoint_score"] = np.zeros((0, 12, 17), np.float32)
+    file = pickled(tmp_path, {"train": ["c0", "c1", "flat"], "test": ["c2", "empty"]}, [*NOTES, flat, empty])
+    found = read(ClipFile(file))
+    problems = [one for one in found if isinstance(one, DataError)]
+    assert [one.name for one in found if isinstance(one, ActionSequence)] == ["c0", "c1", "c2"]
+    assert [str(file) in str(problem) for problem in problems] == [True, True]
+    assert isinstance(problems[1], EmptyFileError)
+
+
+@pytest.mark.parametrize(
+    ("split", "notes", "line"),
+    [
+        ({"train": ["c0", "c1"], "test": ["c0"]}, NOTES, "c0 is in train and in test of one split"),
+        ({"train": ["c0"], "test": ["c1"]}, NOTES, "'action_1' is in no training clip, but in others"),
+        ({"train": [], "test": ["c1"]}, NOTES, "no clip to learn from; put some into train"),
+        ({}, NOTES[:2], "no split, and not two people to make one by; split the clips in the library"),
+        ({"train": [], "test": []}, [], "no labelled clip that can be used"),
+        ({"train": ["c0"], "test": ["c1"]}, [NOTES[0], NOTES[0]], "two clips are called c0"),
+        ([], NOTES, "not in PYSKL's format"),
+    ],
+)
+def test_a_bad_pickle_is_one_line(split, notes, line, tmp_path):
+    with pytest.raises(DataError, match=line) as raised:
+        read(ClipFile(pickled(tmp_path, split, notes)))
+    assert "\n" not in str(raised.value)
+    assert "mine.pkl" in str(raised.value)
+
+
+def test_files_of_another_kind_are_one_line(tmp_path):
+    (tmp_path / "notes.txt").write_text("hello")
+    (tmp_path / "hello.pkl").write_text("hello")
+    (tmp_path / "coco.json").write_text(json.dumps({"images": [], "annotations": []}))
+    for name, line in (
+        ("notes.txt", "is not a PYSKL pickle"),
+        ("hello.pkl", "not a pickle of plain arrays"),
+        ("coco.json", "has no list `clips` of labels"),
+        ("missing.pkl", "no file .*missing.pkl; give a PYSKL pickle"),
+        (".", "is not a PYSKL pickle"),
+    ):
+        with pytest.raises(DataError, match=line) as raised:
+            read(clip_file(str(tmp_path / name)))
+        assert "\n" not in str(raised.value)
+
+
+def test_a_name_of_a_data_set_is_no_path():
+    assert clip_file("penn") is None
+    assert clip_file("clips.pkl") is not None
