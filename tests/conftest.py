@@ -29,6 +29,14 @@ _SLOW = (
 _PATIENCE_S = 30.0  # other tests run beside this one
 
 
+def pytest_ignore_collect(collection_path, config):
+    """Files that are slow as a whole are not even imported where no slow test is asked for, nor what they import."""
+    if config.option.markexpr == "not slow" and collection_path.is_relative_to(config.rootpath):
+        place = collection_path.relative_to(config.rootpath).as_posix() + "/" * collection_path.is_dir()
+        return True if place.startswith(_SLOW) else None
+    return None
+
+
 @pytest.hookimpl(tryfirst=True)  # before -m looks at the marks
 def pytest_collection_modifyitems(config, items):
     """Mark what is slow, and begin with the longest, by what they ask for: at the end nobody waits for the last one."""

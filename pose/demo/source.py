@@ -4,12 +4,13 @@ import math
 import threading
 import time
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pose.demo.body import Skeleton, pose_body
-from pose.demo.draw import Painter
+from pose.demo.draw import Camera, Painter
 from pose.demo.look import draw_look
 from pose.demo.script import Script, Segment
 from pose.skeleton import MPOSE_13
@@ -52,10 +53,9 @@ class DemoSource:
         """seed: the look. size: width and height in pixels. loops: times the script is played; None for ever."""
         if fps <= 0 or min(size) < 64 or (loops is not None and loops < 1):
             raise ValueError(f"fps and loops must be positive and size at least 64: {fps}, {loops}, {size}")
-        look = draw_look(seed)
+        self._look = draw_look(seed)
         self._script = Script()
-        self._body = look.body
-        self._painter = Painter(look, size)
+        self._camera = Camera(size, self._look.camera_m, self._look.camera_yaw)
         self._fps = fps
         self._paced = paced
         self._frames = None if loops is None else math.ceil(loops * self._script.duration_s * fps - 1e-6)
@@ -71,6 +71,7 @@ class DemoSource:
 
     def read(self) -> Frame | None:
         """The next frame; None after the last loop or close(). Raises nothing."""
+        painter = self._painter  # before the clock starts
         if self._closed.is_set() or (self._paced and not self._wait()):
             return None
         index = self._next
@@ -78,7 +79,7 @@ class DemoSource:
             return None
         self._next = index + 1
         time_s = index / self._fps
-        picture = self._painter.paint(self._skeleton(time_s))
+        picture = painter.paint(self._skeleton(time_s))
         return Frame(bgr=picture, time_s=time_s, captured_s=time.perf_counter(), index=index)
 
     def close(self) -> None:
@@ -90,11 +91,16 @@ class DemoSource:
         segment = self._script.segment(time_s)
         loop_start_s = time_s - time_s % self._script.duration_s
         joints = self._skeleton(time_s).joints
-        points = self._painter.camera.project(np.stack([joints[name] for name in MPOSE_13.joints]))
+        points = self._camera.project(np.stack([joints[name] for name in MPOSE_13.joints]))
         return Truth(time_s, segment.action, loop_start_s + segment.start_s, points.astype(np.float32))
 
+    @cached_property
+    def _painter(self) -> Painter:
+        """Draws the room, which takes a while; who asks for the truth alone needs none."""
+        return Painter(self._look, self._camera.size)
+
     def _skeleton(self, time_s: float) -> Skeleton:
-        return pose_body(self._script.posture(time_s), self._body)
+        return pose_body(self._script.posture(time_s), self._look.body)
 
     def _wait(self) -> bool:
         """Until the next frame is due, passing over those that are already late; False once closed."""

@@ -80,7 +80,7 @@ def test_a_trim_changed_in_the_library_changes_what_is_stillness(root):
         assert library.clip(clip.id) == clip
 
 
-@pytest.mark.parametrize(("look", "speed"), [(5, 1.1), (11, 0.9)])
+@pytest.mark.parametrize(("look", "speed"), [(5, 1.1), pytest.param(11, 0.9, marks=pytest.mark.slow)])
 def test_what_was_taught_is_shown_and_nothing_else_is_taken_for_it(taught, look, speed):
     acts = {s.action: (s.start_s / speed, s.end_s / speed) for s in DemoSource(paced=False).script}
     _, starts = watch(taught.folder, play(0, LOOP_S, look=look, speed=speed, jitter=0.015, seed=9))
@@ -90,7 +90,7 @@ def test_what_was_taught_is_shown_and_nothing_else_is_taken_for_it(taught, look,
     assert [at_s for shown, at_s in starts if shown == "clap" and acts["clap"][0] - 1 < at_s < acts["clap"][1]]
 
 
-@pytest.mark.parametrize("look", [0, 7])
+@pytest.mark.parametrize("look", [7, pytest.param(0, marks=pytest.mark.slow)])
 def test_standing_still_is_idle(taught, look):
     decisions, _ = watch(taught.folder, play(0.6, 2.1, look=look, speed=0.1, jitter=0.015, seed=5))
     shown = [action for at_s, action in decisions if at_s > 2.5]

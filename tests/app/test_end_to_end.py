@@ -12,13 +12,13 @@ from pose.errors import PoseModelError
 from pose.model_asset import find_pose_model
 
 ROOT = Path(__file__).resolve().parents[2]
-SECONDS = 36.0
+SECONDS = 21.0
 LATEST_S = 1.5  # an action may still be shown so long after it ended
 
 
 @pytest.fixture(scope="module")
 def lines(tmp_path_factory) -> list[dict]:
-    """What the program writes in the first half of the demo, played at its own speed."""
+    """What the program writes in the first third of the demo, played at its own speed."""
     if not (ROOT / "weights" / "act" / "card.json").is_file():
         pytest.skip("weights/act is not there")
     try:
@@ -47,7 +47,7 @@ def test_the_actions_of_the_script_are_found(lines):
             for line in lines
         )
     ]
-    assert len(script) >= 6
+    assert len(script) >= 3
     assert len(found) >= len(script) - 1, f"of {[s.action for s in script]} only {found}"
 
 
@@ -64,7 +64,7 @@ def test_nothing_is_shown_that_the_script_does_not_have(lines):
 
 def test_every_start_has_its_end_with_a_duration(lines):
     events = [line for line in lines if line["type"] in ("start", "end")]
-    assert len(events) >= 10
+    assert len(events) >= 6
     for start, end in zip(events[::2], events[1::2], strict=True):
         assert (start["type"], end["type"], start["action"]) == ("start", "end", end["action"])
         assert end["duration_s"] == pytest.approx(end["time_s"] - start["time_s"], abs=0.01)

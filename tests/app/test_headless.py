@@ -174,14 +174,14 @@ def test_a_full_disk_exits_with_1_and_one_line(options):
 
 
 @posix
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize(
-    ("scenario", "line"),
+    ("scenario", "line", "number"),
     [
-        ("camera", "actions on"),
-        ("building", "building the pose model"),
-        ("hanging", "opening the source"),
-        ("stuck", "actions on"),
+        ("camera", "actions on", signal.SIGINT),
+        ("camera", "actions on", signal.SIGTERM),
+        ("building", "building the pose model", signal.SIGINT),
+        ("hanging", "opening the source", signal.SIGTERM),
+        ("stuck", "actions on", signal.SIGINT),
     ],
 )
 def test_ctrl_c_at_any_moment(scenario, line, number, tmp_path):
@@ -207,7 +207,7 @@ def handles_sigterm(process: subprocess.Popen) -> bool:
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
-@pytest.mark.parametrize("delay_s", [0, 0.05, 0.2, 0.4, 0.7, 1.0])
+@pytest.mark.parametrize("delay_s", [0, 0.2, 0.7, *(pytest.param(s, marks=pytest.mark.slow) for s in (0.05, 0.4, 1.0))])
 def test_ctrl_c_while_starting(delay_s):
     """As from a terminal: in every process at once, those that are only starting among them."""
     with subprocess.Popen(

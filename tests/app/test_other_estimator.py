@@ -30,7 +30,7 @@ from recognizer.teaching.run import run_quick
 
 BASE = Path(__file__).parents[2] / "weights" / "act"
 SIZE = (160, 120)
-SECONDS = 22.0  # of the demo
+SECONDS = 14.0  # of the demo
 TAUGHT = {"boot": "kick", "greet": "wave"}
 pytestmark = pytest.mark.timeout(600)
 
@@ -76,7 +76,7 @@ def test_live_recognises_in_its_layout(run):
     assert {person.pose.layout for result in results for person in result.persons} == {COCO_17}
     started = {event.action for result in results for event in result.events if event.kind == "start"}
     script = {s.action for s in DemoSource(paced=False).script if coco_estimator.NOBODY_S < s.end_s < SECONDS - 2}
-    assert len(started & script - {"idle"}) >= 3
+    assert started >= script - {"idle"}
     assert len(started - script) <= 1
 
 
@@ -132,6 +132,7 @@ def test_a_video_is_imported_in_its_layout(root):
     np.testing.assert_allclose(wrist, demo.truth(119 / 30).joints_px[5], atol=0.5)
 
 
+@pytest.mark.slow  # in 33 joints: test_default_takes; clips of other layouts: recognizer/teaching/test_quick
 def test_what_it_saw_teaches(root):
     with Library(root) as library:
         clips = library.teaching_clips([*TAUGHT])

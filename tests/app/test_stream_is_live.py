@@ -21,8 +21,8 @@ from recognizer.training.stream_run import stream_sequence
 
 ROOT = Path(__file__).resolve().parents[2]
 REAL = ROOT.parent / "shared" / "datasets" / "webcam_poses"
-# Walks and sits, push-ups, other people's rates, OpenPose, and one at a desk.
-NAMES = ("w0002", "w0050", "w0200", "w0300", "w0400", "h0019", "h0094", "d0001", "d0807")
+# Short ones at several rates: walks, one who sits down, push-ups, a swing, something unlisted, and one at a desk.
+NAMES = ("w0002", "w0050", "w0200", "w0300", "w0400", "h0019", "d0001")
 
 
 class Video(FakeSource):
@@ -138,5 +138,5 @@ def test_real_poses_through_a_shipped_recognizer(run, act):
     for sequence in read(REAL):
         if sequence.name in NAMES:
             told += compare(run, sequence, act, lambda: OnnxRecognizer(find_model("act"), "cpu"))
-    assert told[0] > 300
-    assert told[1] >= 6
+    assert told[0] > 150
+    assert told[1] >= 4

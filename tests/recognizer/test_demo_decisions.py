@@ -1,7 +1,11 @@
-"""The whole way on the demo script, whose truth is known: rendered frames, MediaPipe, window, recognizer, decisions."""
+"""The whole way on the demo script, whose truth is known: poses, window, recognizer, decisions.
+
+make test-all finds the poses with MediaPipe in rendered frames; in make test the true joints stand for them, and
+app/test_end_to_end.py goes the whole way on a part of the script.
+"""
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +15,8 @@ from pose.demo import DemoSource, Segment
 from pose.errors import PoseModelError
 from pose.estimator import MediaPipeEstimator
 from pose.model_asset import find_pose_model
+from pose.skeleton import MPOSE_13
+from pose.types import Pose
 from recognizer.decision import HALF_BODY, ActionEvent, Decider, Decision, body_in_view
 from recognizer.model_card import CARD_FILE
 from recognizer.onnx_recognizer import OnnxRecognizer
@@ -21,29 +27,51 @@ SEED = 0  # held out: settings were chosen on the looks of seeds 1 to 3
 FPS = 20.0  # of the card: a decision for every pose
 
 
-@pytest.fixture(scope="module")
-def played() -> tuple[tuple[Segment, ...], list[Decision], list[ActionEvent]]:
-    """One loop of the script."""
-    if not (MODEL / CARD_FILE).is_file():
-        pytest.skip("weights/act is not there")
+def found_poses() -> Iterator[tuple[Pose, ...]]:
+    """What MediaPipe finds in every frame."""
     try:
         estimator = MediaPipeEstimator(find_pose_model(None))
     except PoseModelError as error:
         pytest.skip(str(error))
+    source = DemoSource(seed=SEED, size=(480, 360), fps=FPS, paced=False, loops=1)
+    while (frame := source.read()) is not None:
+        yield estimator.estimate(frame)
+    estimator.close()
+
+
+def true_poses() -> Iterator[tuple[Pose, ...]]:
+    """The true joints at the same times, with a detector's jitter of a hundredth of the trunk."""
+    source, rng = DemoSource(seed=SEED, size=(480, 360), fps=FPS, paced=False), np.random.default_rng(0)
+    left, right, hip = (MPOSE_13.index(joint) for joint in ("left_shoulder", "right_shoulder", "left_hip"))
+    for number in range(round(source.script[-1].end_s * FPS)):
+        xy_px = source.truth(number / FPS).joints_px
+        trunk_px = np.linalg.norm((xy_px[left] + xy_px[right]) / 2 - xy_px[hip])
+        xy_px = (xy_px + rng.normal(0, 0.01 * trunk_px, xy_px.shape)).astype(np.float32)
+        yield (Pose(xy_px, np.ones(len(xy_px), np.float32), MPOSE_13, number / FPS, 0),)
+
+
+@pytest.fixture(
+    scope="module",
+    params=[true_poses, pytest.param(found_poses, marks=pytest.mark.slow)],
+    ids=["true joints", "MediaPipe"],
+)
+def played(request) -> tuple[tuple[Segment, ...], list[Decision], list[ActionEvent]]:
+    """One loop of the script."""
+    if not (MODEL / CARD_FILE).is_file():
+        pytest.skip("weights/act is not there")
     recognizer = OnnxRecognizer(MODEL, "cpu")
     card = recognizer.card
     window, decider = PoseWindow(card.frames, card.fps, card.skeleton), Decider(card)
-    source = DemoSource(seed=SEED, size=(480, 360), fps=FPS, paced=False, loops=1)
     decisions: list[Decision] = []
-    while (frame := source.read()) is not None:
-        for clip in [clip for pose in estimator.estimate(frame) for clip in window.push(pose)]:
+    for poses in request.param():
+        for clip in [clip for pose in poses for clip in window.push(pose)]:
             if body_in_view(clip):
                 decisions += map(decider.update, recognizer.predict([clip]))
             else:
                 decisions.append(decider.absent(clip.person, clip.time_s, HALF_BODY))
-    estimator.close()
+    recognizer.close()
     events = [event for decision in decisions for event in decision.events]
-    return source.script, decisions, [*events, *decider.finish(decisions[-1].time_s)]
+    return DemoSource(paced=False).script, decisions, [*events, *decider.finish(decisions[-1].time_s)]
 
 
 def test_decisions_come_at_the_cards_rate(played):

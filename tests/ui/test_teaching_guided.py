@@ -13,7 +13,8 @@ from PySide6.QtCore import Qt
 from app.library.catalogue import Library
 from app.library.types import Filter
 
-pytestmark = pytest.mark.timeout(2400)
+# In parts and in short: test_teaching_page, test_teaching_end_to_end and, for the upper body, app/test_default_takes.
+pytestmark = [pytest.mark.timeout(2400), pytest.mark.slow]
 
 HASTE = 20.0
 FAR_AHEAD = 45  # frames: three seconds, where nobody reacts to what is seen

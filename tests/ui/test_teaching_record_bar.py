@@ -7,7 +7,8 @@ from PySide6.QtCore import Qt
 
 from app.library.catalogue import Library
 
-pytestmark = pytest.mark.timeout(2400)
+# In parts and in short: test_recording, app/test_default_takes and test_teaching_end_to_end.
+pytestmark = [pytest.mark.timeout(2400), pytest.mark.slow]
 
 HASTE = 20.0
 TAUGHT = {"boot": "kick", "greet": "wave"}

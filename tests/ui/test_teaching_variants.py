@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
-from teaching_clips import made_clips
+from teaching_clips import made_clips, write_base
 from toy_generator import write_generator
 
 from app.live.generation import own_generators
@@ -145,8 +145,10 @@ def test_without_a_generator_the_choice_says_where_to_put_one(open_dialog, libra
     assert dialog.variants.add.isEnabled()
 
 
-def test_what_came_of_the_variants_is_told_with_the_version(open_dialog, library, qtbot):
+def test_what_came_of_the_variants_is_told_with_the_version(open_dialog, library, qtbot, monkeypatch):
     write_generator(own_generators(library) / "toy")
+    small = write_base(library.parent / "toy")
+    monkeypatch.setattr("app.ui.teaching.teach_dialog.base_of", lambda *_: small)
     dialog = open_dialog()
     dialog.variants.add.setChecked(True)
     dialog.toggle()

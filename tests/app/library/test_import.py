@@ -336,9 +336,9 @@ def test_poses_become_arrays_by_frame():
     assert np.isfinite(tracks.xy_px).all()
 
 
-def test_real_videos_a_wrong_one_and_one_without_anybody(library, tmp_path):
-    videos = [VIDEOS / name for name in ("a7_s5_t2_color.avi", "a7_s6_t1_color.avi")]
-    if not all(path.is_file() for path in videos):
+def test_a_real_video_a_wrong_one_and_one_without_anybody(library, tmp_path):
+    video = VIDEOS / "a7_s6_t1_color.avi"
+    if not video.is_file():
         pytest.skip("no shared videos")
     try:
         find_pose_model()
@@ -346,8 +346,8 @@ def test_real_videos_a_wrong_one_and_one_without_anybody(library, tmp_path):
         pytest.skip(str(error))
     empty = write_video(tmp_path / "empty.mp4", 4)
     (tmp_path / "wrong.mp4").write_bytes(b"no video" * 50)
-    report = import_videos(library, [*videos, tmp_path / "wrong.mp4", empty], ImportOptions(action="clap", jobs=2))
-    assert len(report.recordings) == 2
+    report = import_videos(library, [video, tmp_path / "wrong.mp4", empty], ImportOptions(action="clap", jobs=2))
+    assert len(report.recordings) == 1
     assert len(report.problems) == 2
     assert any("empty.mp4 shows nobody" in problem for problem in report.problems)
     assert any("wrong.mp4 is not a video" in problem for problem in report.problems)

@@ -13,6 +13,7 @@ from recognizer.training.models.act import Act, ActConfig
 from recognizer.training.models.deployed import Deployed
 from recognizer.training.models.ensemble import Ensemble
 from recognizer.training.models.registry import NetworkSpec
+from recognizer.training.models.st_tr import StTr
 from recognizer.training.onnx_graph import written_out
 
 FEATURES = 78
@@ -56,41 +57,57 @@ def assert_same(network: nn.Module, content: bytes, shape: tuple[int, ...], name
         np.testing.assert_allclose(answers(content, inputs, name) / scale, expected / scale, rtol=0, atol=1e-4)
 
 
-ACT = {"layers": 2, "hidden": 32}
+ACT = {"layers": 1, "hidden": 32}
 SHORT = {"widths": (16, 16, 32), "strides": (1, 1, 2)}
 NARROW = {"width": 32}
 VARIANTS = [
-    ("act-micro", {}),
-    ("act-micro", {"layers": 1}),
     ("act-micro", {**ACT, "gelu": "tanh"}),
     ("act-small", ACT),
+    ("st-tr", {**NARROW, "relative": True, "skeleton_bias": True}),
+]
+MORE_VARIANTS = [
+    ("act-micro", {}),
     ("act-large", {"layers": 3}),
-    ("st-gcn", SHORT),
     ("st-gcn", {**SHORT, "strategy": "distance", "padding": "replicate", "kernel": 5}),
     ("st-gcn", {**SHORT, "strategy": "uniform", "importance": False, "padding": "valid", "kernel": 3}),
     ("s-tr", NARROW),
     ("t-tr", NARROW),
     ("t-tr", {**NARROW, "adaptive": True, "keep_skeleton": True}),
     ("st-tr-1s", {**NARROW, "augmented": True, "bones": True}),
-    ("s-tr", {**NARROW, "skeleton_bias": True, "relative": True}),
-    ("t-tr", {**NARROW, "relative": True}),
-    ("st-tr", NARROW),
 ]
 
 
-@pytest.mark.parametrize(("name", "changes"), VARIANTS, ids=lambda value: str(value))
+class Same(nn.Module):
+    """In the place of a unit."""
+
+    def forward(self, x: torch.Tensor, maps: object = None) -> torch.Tensor:
+        return x
+
+
+def shortened(network: nn.Module) -> nn.Module:
+    """Of ST-TR's nine units only the first of each width, for the exporter takes as long for each of them."""
+    for stream in [module for module in network.modules() if isinstance(module, StTr)]:
+        for place in (1, 2, 4, 5, 7, 8):
+            stream.units[place] = Same()
+    return network
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [*VARIANTS, *(pytest.param(*each, marks=pytest.mark.slow) for each in MORE_VARIANTS)],
+    ids=lambda value: str(value),
+)
 def test_answers_are_those_of_eval_mode(name, changes):
     torch.manual_seed(1)
-    network = stirred(NetworkSpec(name, 7, changes).build())
+    network = stirred(shortened(NetworkSpec(name, 7, changes).build()))
     assert_same(network, to_onnx(network, FEATURES), (30, FEATURES))
 
 
-@pytest.mark.parametrize("frames", [30, 11])
-def test_act_of_other_features_and_fewer_frames(frames):
+def test_act_of_other_features_and_fewer_frames():
     torch.manual_seed(2)
-    network = stirred(Act(ActConfig(features=52, outputs=20, width=128, layers=2)))
-    content = fast_graph(network, torch.randn(2, frames, 52), "clips")
-    assert_same(network, content, (frames, 52), "clips")
+    network = stirred(Act(ActConfig(features=52, outputs=20, width=128, layers=1)))
+    content = fast_graph(network, torch.randn(2, 11, 52), "clips")
+    assert_same(network, content, (11, 52), "clips")
 
 
 def test_networks_inside_others_answer_the_same():
@@ -100,9 +117,12 @@ def test_networks_inside_others_answer_the_same():
     assert_same(whole, to_onnx(whole, FEATURES), (30, FEATURES))
 
 
-def test_constants_of_joints_cover_the_clip():
+def test_st_gcn_answers_as_in_eval_mode_and_its_constants_of_joints_cover_the_clip():
+    torch.manual_seed(1)
     network = stirred(NetworkSpec("st-gcn", 7, SHORT).build())
-    graph = onnx.load_from_string(to_onnx(network, FEATURES)).graph
+    content = to_onnx(network, FEATURES)
+    assert_same(network, content, (30, FEATURES))
+    graph = onnx.load_from_string(content).graph
     sizes = {tensor.name: tuple(tensor.dims) for tensor in graph.initializer}
     added = [sizes[name] for node in graph.node if node.op_type == "Add" for name in node.input if name in sizes]
     assert added == [(1, 16, 30, 13), (1, 16, 30, 13), (1, 32, 30, 13)]

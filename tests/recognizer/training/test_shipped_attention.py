@@ -49,7 +49,11 @@ def of_the_data_sets() -> np.ndarray:
     return clip_features(np.stack([c.xy_px for c in clips]), np.stack([c.confidence for c in clips]), RATE_FPS)
 
 
-@pytest.fixture(scope="module", params=[of_the_demo, of_the_data_sets], ids=["demo", "data sets"])
+@pytest.fixture(
+    scope="module",
+    params=[of_the_demo, pytest.param(of_the_data_sets, marks=pytest.mark.slow)],
+    ids=["demo", "data sets"],
+)
 def features(request) -> np.ndarray:
     return request.param()
 
