@@ -46,17 +46,17 @@ class Deployed(nn.Module):
         return all(tells(network) for network in self.networks)
 
     def forward(self, features: Tensor) -> Tensor:
-        clips = self._with_mirror(features)
-        return self._logits([network(clips) for network in self.networks])
+        clips = self.with_mirror(features)
+        return self.combined([network(clips) for network in self.networks])
 
     def inside(self, features: Tensor) -> dict[str, Tensor]:
         """The outputs of an exported graph by name: logits as of forward, "embedding" (N, D) of the networks one after
         the other, attention with the heads of all of them, "class_activation" (N, A, T', V), their mean, and what is
         the same for every clip. All but the logits are of the clip itself and not of its mirror image."""
-        clips = self._with_mirror(features)
+        clips = self.with_mirror(features)
         found: list[Inside] = [network.inside(clips) for network in self.networks]  # type: ignore[operator]
         own = [self._views(each.embedding)[0] for each in found]
-        outputs = {"logits": self._logits([each.logits for each in found]), "embedding": torch.cat(own, dim=1)}
+        outputs = {"logits": self.combined([each.logits for each in found]), "embedding": torch.cat(own, dim=1)}
         for name in {name: None for each in found for name in each.attention}:  # of a fusion each has its own
             maps = [self._views(each.attention[name])[0] for each in found if name in each.attention]
             outputs[name] = torch.cat(maps, dim=HEADS_AXIS.get(name, 1))
@@ -65,7 +65,8 @@ class Deployed(nn.Module):
             outputs["class_activation"] = torch.stack(activations).mean(dim=0)
         return outputs | self.fixed()
 
-    def _with_mirror(self, features: Tensor) -> Tensor:
+    def with_mirror(self, features: Tensor) -> Tensor:
+        """Features (N, T, F) with their mirror images after them, (2 N, T, F), if this averages over both."""
         if not self.mirror:
             return features
         return torch.cat([features, features.index_select(2, self.place) * self.sign])
@@ -74,7 +75,8 @@ class Deployed(nn.Module):
         """(views * N, ...) to (views, N, ...), the clips themselves first."""
         return values.view(2 if self.mirror else 1, -1, *values.shape[1:])
 
-    def _logits(self, each: Sequence[Tensor]) -> Tensor:
+    def combined(self, each: Sequence[Tensor]) -> Tensor:
+        """Each network's logits of what with_mirror gave to the logits (N, A) of forward."""
         mean = torch.cat([self._views(logits.softmax(dim=-1)) for logits in each]).mean(dim=0)  # (N, outputs)
         other = mean[:, self.listed :].sum(dim=-1, keepdim=True)
         logits = torch.cat([mean[:, : self.listed], other], dim=-1).clamp_min(1e-9).log()  # (N, A)
