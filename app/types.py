@@ -63,6 +63,7 @@ class StatsSnapshot:
     """Counters and rates over the last few seconds.
 
     stage_ms: median milliseconds of each stage ("pose", in its own process, then "window", "recognize", "decide"...).
+    note: one line for the user, that poses are found in some of the frames only; "" where there is nothing to say.
     """
 
     camera_fps: float = 0.0
@@ -73,6 +74,7 @@ class StatsSnapshot:
     processed: int = 0
     dropped: int = 0
     stage_ms: dict[str, float] = field(default_factory=dict)
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

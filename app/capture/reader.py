@@ -89,6 +89,7 @@ class Capture:
 
     lossless: a source that is not live waits for each frame to be taken; a live one never waits.
     on_failure: told of each loss (retry_in_s set) and of what ends the run. on_recovered: frames come again.
+    wants: asked for each frame of a source that does not wait whether it is to be given.
     """
 
     def __init__(
@@ -99,6 +100,7 @@ class Capture:
         lossless: bool,
         on_failure: Callable[[Failure], None],
         on_recovered: Callable[[], None],
+        wants: Callable[[Frame], bool] = lambda frame: True,
         timing: Timing | None = None,
     ) -> None:
         self.frames: Latest[Frame] | None = None  # made when the source is open and known to be live or not
@@ -109,6 +111,8 @@ class Capture:
         self._lossless = lossless
         self._on_failure = on_failure
         self._on_recovered = on_recovered
+        self._wants = wants
+        self._left_out = 0
         self._timing = timing or Timing()
         self._consumer_ready = threading.Event()
         self._stop = threading.Event()
@@ -122,6 +126,11 @@ class Capture:
         self._index_offset = 0
         self._last: Frame | None = None
         self.thread = threading.Thread(target=self._run, name="capture-watch", daemon=True)
+
+    @property
+    def dropped(self) -> int:
+        """Frames that nobody got: overwritten by newer ones, or not wanted."""
+        return self._left_out + (self.frames.dropped if self.frames is not None else 0)
 
     @property
     def has_given(self) -> bool:
@@ -275,12 +284,18 @@ class Capture:
             self._on_recovered()
         if self.source.live:
             thrown_away = self._paused or not self._consumer_ready.is_set()
-            return thrown_away or self.frames.put(frame)
-        if self._steps:  # it stands still by itself, and lets a frame through where one is asked for
-            return self.frames.put(frame)
-        with self._pausing:
-            self._pausing.wait_for(lambda: not self._paused or self._stop.is_set())
-        return self.frames.put(frame)
+            return thrown_away or self._give(frame, self.frames)
+        if not self._steps:  # else it stands still by itself, and lets a frame through where one is asked for
+            with self._pausing:
+                self._pausing.wait_for(lambda: not self._paused or self._stop.is_set())
+        return self._give(frame, self.frames)
+
+    def _give(self, frame: Frame, frames: Latest[Frame]) -> bool:
+        waits = self._lossless and self.source is not None and not self.source.live
+        if waits or self._paused or self._wants(frame):
+            return frames.put(frame)
+        self._left_out += 1
+        return not frames.closed
 
     def _retimed(self, frame: Frame, first: bool) -> Frame:
         """The frame on the run's clock: a source that was opened again starts its own clock at zero."""

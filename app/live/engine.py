@@ -19,6 +19,7 @@ from app.live import opening
 from app.live.inference import Pipeline, Recognizer
 from app.live.pace import Pace
 from app.live.posing import PoseWorker, Posing
+from app.live.rate import PoseRate
 from app.live.stats import Stats
 from app.settings import RunOptions
 from app.types import EngineState, Failure, Result, RunInfo, StatsSnapshot
@@ -66,12 +67,14 @@ class Engine:
         self._open_pose_worker = open_pose_worker
         self._open_recognizer = open_recognizer
         self._stats = Stats()
+        self._rate = PoseRate(options.people)
         self._capture = Capture(
             self._open_source,
             self._stats,
             lossless=not options.paced,
             on_failure=self._source_failed,
             on_recovered=lambda: self._resolve("source"),
+            wants=lambda frame: self._rate.wants(frame.captured_s),
             timing=timing,
         )
         self._lock = threading.Lock()
@@ -140,8 +143,7 @@ class Engine:
 
     def stats(self) -> StatsSnapshot:
         """Rates, ages, drops and stage times."""
-        frames = self._capture.frames
-        return self._stats.snapshot(frames.dropped if frames is not None else 0)
+        return self._stats.snapshot(self._capture.dropped, self._rate.line)
 
     def mark_painted(self, result: Result) -> None:
         """The window has painted this result: ages are counted to here."""
@@ -257,7 +259,8 @@ class Engine:
             # A live run has time to spare and does better where the system places it beside other programs; to encode a
             # large video takes every processor.
             worker.take_processor()
-        posing = Posing(worker, lambda: self._next(frames), self._stats, ahead=not self._is_live())
+        ahead = not self._is_live()
+        posing = Posing(worker, lambda: self._next(frames), self._stats, ahead=ahead, took=self._rate.took)
         try:
             for frame, poses in posing:
                 self._running = True

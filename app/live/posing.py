@@ -2,6 +2,7 @@
 
 import queue
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
@@ -42,26 +43,38 @@ class Posing:
     ahead: hand over the next frame while one is worked on, so that the worker never waits. For runs that lose nothing;
     a live frame would grow old there, so it is only taken when the worker is free.
     next_frame(): blocks; None at the end. What the worker or next_frame raises is raised by the iteration.
+    took(seconds): told after each frame how long it kept the next one waiting.
     """
 
     def __init__(
-        self, worker: PoseWorker, next_frame: Callable[[], Frame | None], stats: Stats, *, ahead: bool
+        self,
+        worker: PoseWorker,
+        next_frame: Callable[[], Frame | None],
+        stats: Stats,
+        *,
+        ahead: bool,
+        took: Callable[[float], None] = lambda seconds: None,
     ) -> None:
         self._worker = worker
         self._next_frame = next_frame
         self._stats = stats
+        self._took = took
         self._free = threading.Semaphore(IN_WORK if ahead else 1)
-        self._submitted: queue.SimpleQueue[Frame | None] = queue.SimpleQueue()
+        self._submitted: queue.SimpleQueue[tuple[Frame, float] | None] = queue.SimpleQueue()  # and when
         self._error: Exception | None = None
         self._closing = False
         self._thread = threading.Thread(target=self._feed, name="pose-feed", daemon=True)
 
     def __iter__(self) -> Iterator[Posed]:
         self._thread.start()
-        while (frame := self._submitted.get()) is not None:
+        freed_s = 0.0
+        while (submitted := self._submitted.get()) is not None:
+            frame, submitted_s = submitted
             poses, took_ms = self._worker.result()
+            before_s, freed_s = freed_s, time.perf_counter()
             self._free.release()
             self._stats.took("pose", took_ms)
+            self._took(freed_s - max(before_s, submitted_s))
             yield frame, poses
         if self._error is not None:
             raise self._error
@@ -76,8 +89,9 @@ class Posing:
     def _feed(self) -> None:
         try:
             while self._free.acquire() and not self._closing and (frame := self._next_frame()) is not None:
+                began_s = time.perf_counter()
                 self._worker.submit(frame)
-                self._submitted.put(frame)
+                self._submitted.put((frame, began_s))
         except Exception as error:  # noqa: BLE001  top of the thread: it is raised where the poses are taken
             self._error = error
         finally:

@@ -64,7 +64,7 @@ class Stats:
         with self._lock:
             self._stages.setdefault(name, deque(maxlen=128)).append(elapsed_ms)
 
-    def snapshot(self, dropped: int = 0) -> StatsSnapshot:
+    def snapshot(self, dropped: int = 0, note: str = "") -> StatsSnapshot:
         """Counters since the start, rates and ages over the last SPAN_S seconds."""
         now = self._clock()
         with self._lock:
@@ -78,6 +78,7 @@ class Stats:
                 captured=self._captured,
                 processed=self._processed,
                 dropped=dropped,
+                note=note,
                 stage_ms={name: median(times) for name, times in self._stages.items()},
             )
 

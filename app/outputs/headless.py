@@ -108,6 +108,7 @@ class _Reporter:
         self._failure: Failure | None = None
         self._slow = False  # a machine that is told to be too slow may be a little faster now and then
         self._introduced = False
+        self._notes = {""}  # told before
 
     def tell(self) -> None:
         """Call it now and then; writes nothing where nothing is new."""
@@ -118,6 +119,10 @@ class _Reporter:
         if not self._introduced and self._engine.stats().processed:
             self._introduced = True
             self._introduce()
+        note = self._engine.stats().note
+        if note not in self._notes:
+            self._notes.add(note)
+            _say(note)
         again = self._state is EngineState.RETRYING and state is EngineState.RETRYING  # each attempt may fail anew
         if failure is not None and failure.stage == "pose" and not failure.fatal:
             again = again or self._slow

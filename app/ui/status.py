@@ -24,12 +24,14 @@ class Status(QFrame, Panel):
         self.age = self._field(
             "Age 0000 / 0000 ms", "Age of the shown frame since it was captured: median and 95th percentile"
         )
-        self.dropped = self._field("Dropped 00000", "Frames that were replaced by a newer one before they were used")
+        self.dropped = self._field("Dropped 00000", "Frames that this computer had no time for: newer ones came")
+        self.note = ElidedLabel()
         self.provider = QLabel()
         row = QHBoxLayout(self)
         row.setContentsMargins(14, 5, 14, 5)
         row.setSpacing(16)
         row.addWidget(self.source, 1)
+        row.addWidget(self.note, 2)
         for label in (self.camera, self.pose, self.age, self.dropped, self.provider):
             row.addWidget(label)
         self.show_stats(None)
@@ -43,6 +45,9 @@ class Status(QFrame, Panel):
 
     def show_stats(self, stats: StatsSnapshot | None) -> None:
         """Rates and ages; None while nothing runs. After the end only what was dropped."""
+        note = "" if stats is None else stats.note
+        self.note.setText(note)
+        self.note.setVisible(bool(note))
         if stats is None or not stats.captured:
             self.dropped.setText("Dropped –")  # noqa: RUF001
         else:

@@ -19,6 +19,7 @@ SOURCES = {
     "file": file,
     "camera": FakeSource,
     "slow": lambda: FakeSource(live=False, frames=30, fps=1),
+    "behind": lambda: FakeSource(fps=25),
     "missing": lambda: _raise(SourceError("no camera 7; plug one in")),
     "hanging": lambda: threading.Event().wait(),
     "stuck": lambda: StuckSource(stuck_at=20),
@@ -46,7 +47,13 @@ def main():
     opening.open_pose_worker = lambda options, progress, cancel: (
         build(progress, cancel)
         if scenario == "building"
-        else InPlace(FakeEstimator(people=people, fail_at=100 if scenario == "broken" else None))
+        else InPlace(
+            FakeEstimator(
+                people=people,
+                work_s=0.1 if scenario == "behind" else 0.0,
+                fail_at=100 if scenario == "broken" else None,
+            )
+        )
     )
     run()
 

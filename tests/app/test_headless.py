@@ -70,6 +70,14 @@ def test_too_few_poses_for_a_window_are_told_once():
     assert done.stderr.count("the source gives 1.0 pictures a second; recognition needs at least 2") == 1
 
 
+def test_that_poses_are_found_in_some_frames_only_is_told():
+    done = headless("behind", "--people", "2", "--seconds", "8")
+    assert done.returncode == 0
+    told = re.findall(r"^2 people: poses at [0-9.]+ a second, this computer's limit$", done.stderr, re.MULTILINE)
+    assert told
+    assert len(told) == len(set(told))
+
+
 def test_json_lines_on_stdout_and_nothing_else_there():
     done = headless("file", "--json", "-")
     assert done.returncode == 0, done.stderr

@@ -191,6 +191,16 @@ def status(qtbot):
     return shown
 
 
+def test_the_status_line_says_that_poses_are_found_in_some_frames_only(status):
+    status.show()
+    note = "3 people: poses at 12.5 a second, this computer's limit"
+    status.show_stats(StatsSnapshot(25.0, 12.5, 41.4, 63.0, 900, 450, 450, note=note))
+    assert status.note.text() == note
+    assert status.note.isVisible()
+    status.show_stats(StatsSnapshot(25.0, 25.0, 41.4, 63.0, 950, 500, 450))
+    assert not status.note.isVisible()
+
+
 def test_the_status_line(status):
     status.show_stats(StatsSnapshot(30.0, 28.6, 41.4, 63.0, 900, 880, 20))
     texts = [label.text() for label in (status.camera, status.pose, status.age, status.dropped)]

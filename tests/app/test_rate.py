@@ -1,0 +1,200 @@
+"""Where a computer is too slow for every frame poses are found in fewer, evenly, and the user is told."""
+
+import threading
+import time
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from engine_fakes import FakeEstimator, FakeSource, until
+
+from app.live.posing import Posing
+from app.live.rate import PoseRate
+from app.live.stats import Stats
+from pose.types import Frame
+
+FPS = 25.0
+
+
+class Everything:
+    """As without a rate: every frame is wanted."""
+
+    line = ""
+
+    def wants(self, captured_s):
+        return True
+
+    def took(self, work_s):
+        pass
+
+
+def played(rate, work_s, seconds, fps=FPS, from_s=0.0):
+    """A camera, a place for one frame and somebody who works work_s(time) seconds on each, all in made-up time.
+
+    Returns when the frames that were worked on were captured, and the changes of the line as (time, line).
+    """
+    taken, lines, waiting, free_s = [], [(from_s, rate.line)], None, 0.0
+    for number in range(round(seconds * fps)):
+        now_s = from_s + number / fps
+        while waiting is not None and free_s <= now_s:
+            began_s, took_s = max(free_s, waiting), work_s(now_s)
+            taken.append(waiting)
+            free_s, waiting = began_s + took_s, None
+            rate.took(took_s)
+            if rate.line != lines[-1][1]:
+                lines.append((now_s, rate.line))
+        if rate.wants(now_s):
+            waiting = now_s  # over one that nobody took
+    return np.array(taken), lines[1:]
+
+
+def steps(taken, after_s, before_s=np.inf):
+    return np.diff(taken[(taken > after_s) & (taken < before_s)])
+
+
+def unevenness(taken, after_s, before_s=np.inf):
+    found = steps(taken, after_s, before_s)
+    return np.percentile(found, 90) / np.median(found)
+
+
+@pytest.mark.parametrize(("work_s", "stride"), [(0.055, 2), (0.075, 2), (0.095, 3), (0.19, 5)])
+def test_a_slow_computer_takes_every_nth_frame(work_s, stride):
+    taken, lines = played(PoseRate(3), lambda now_s: work_s, 30)
+    assert steps(taken, 6) == pytest.approx(stride / FPS)
+    told = f"{FPS / stride:.1f}".removesuffix(".0")
+    assert [line for _, line in lines] == [f"3 people: poses at {told} a second, this computer's limit"]
+    assert 2 <= lines[0][0] < 5
+
+
+def test_without_it_steps_of_one_and_two_frames_take_turns():
+    before, _ = played(Everything(), lambda now_s: 0.055, 30)
+    after, _ = played(PoseRate(3), lambda now_s: 0.055, 30)
+    assert unevenness(before, 6) == pytest.approx(2)
+    assert unevenness(after, 6) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("work_s", [0.02, 0.039])
+def test_a_computer_that_is_fast_enough_takes_every_frame(work_s):
+    taken, lines = played(PoseRate(1), lambda now_s: work_s, 20)
+    assert steps(taken, 0) == pytest.approx(1 / FPS)
+    assert lines == []
+
+
+def test_a_look_for_newcomers_in_every_second_frame_is_no_slowness():
+    turns = iter(range(10_000))
+    taken, lines = played(PoseRate(3), lambda now_s: 0.046 if next(turns) % 2 else 0.032, 20)
+    assert lines == []
+    assert unevenness(taken, 1) == pytest.approx(1)
+
+
+def test_a_stall_is_no_slowness():
+    stalled = []
+
+    def work_s(now_s):
+        if now_s > 10 and not stalled:
+            stalled.append(now_s)
+            return 1.5
+        return 0.03
+
+    assert played(PoseRate(1), work_s, 20)[1] == []
+
+
+def test_the_rate_rises_again_and_the_line_goes_when_the_computer_has_time():
+    taken, lines = played(PoseRate(2), lambda now_s: 0.055 if now_s < 10 else 0.02, 30)
+    assert [line for _, line in lines] == ["2 people: poses at 12.5 a second, this computer's limit", ""]
+    assert 10 < lines[1][0] < 15
+    assert steps(taken, 5, 10) == pytest.approx(2 / FPS)
+    assert steps(taken, 15) == pytest.approx(1 / FPS)
+
+
+def test_work_near_a_limit_changes_nothing_to_and_fro():
+    """Between .85 and 1.1 of the time that there is the rate stays as it is."""
+    noise = np.random.default_rng(5)
+    for mean_s in (0.036, 0.04, 0.042, 0.06, 0.08):
+        _, lines = played(PoseRate(1), lambda now_s, mean_s=mean_s: mean_s * noise.uniform(0.8, 1.2), 120)
+        assert len(lines) <= 1
+
+
+def test_a_higher_rate_that_fails_is_tried_ever_more_rarely():
+    """As where the rest of the program needs the processor as soon as there are more poses."""
+    rate = PoseRate(1)
+    _, lines = played(rate, lambda now_s: 0.03 if rate.line else 0.06, 300)
+    tried = [now_s for now_s, line in lines if not line]
+    waits = np.diff(tried)
+    assert 3 <= len(tried) <= 8
+    assert all(later > 1.4 * earlier for earlier, later in pairwise(waits[:3]))
+
+
+def test_a_camera_that_gives_fewer_frames_has_all_of_them_taken_again():
+    rate = PoseRate(1)
+    played(rate, lambda now_s: 0.055, 10, fps=25.0)
+    assert rate.line
+    taken, lines = played(rate, lambda now_s: 0.055, 20, fps=12.0, from_s=10.0)
+    assert lines[-1][1] == ""
+    assert steps(taken, lines[-1][0] + 0.2) == pytest.approx(1 / 12)
+
+
+def test_so_much_work_that_no_window_fills_is_not_made_worse():
+    taken, _ = played(PoseRate(1), lambda now_s: 0.9, 60)
+    assert np.median(steps(taken, 20)) <= 0.9 + 2 / FPS
+
+
+def test_one_person_is_named_so():
+    _, lines = played(PoseRate(1), lambda now_s: 0.055, 10)
+    assert lines[0][1] == "1 person: poses at 12.5 a second, this computer's limit"
+
+
+def frame(number):
+    return Frame(np.zeros((4, 4, 3), np.uint8), number / 10, 0.0, number)
+
+
+@pytest.mark.parametrize("ahead", [True, False])
+def test_work_is_counted_once_also_where_a_frame_waits(ahead):
+    """Three frames of .1 s each: one that was handed over ahead has not been worked on while it waited."""
+
+    class Worker:
+        def submit(self, frame):
+            pass
+
+        def result(self):
+            time.sleep(0.1)
+            return (), 100.0
+
+    left, told = [frame(n) for n in range(3)], []
+    posing = Posing(Worker(), lambda: left.pop(0) if left else None, Stats(), ahead=ahead, took=told.append)
+    began_s = time.perf_counter()
+    assert [found.index for found, _ in posing] == [0, 1, 2]
+    assert 0.29 < sum(told) <= time.perf_counter() - began_s
+    posing.close()
+
+
+def test_the_engine_leaves_frames_out_tells_and_takes_it_back(run):
+    """A worker that needs three frames' time until it is let: live, so that frames are lost otherwise."""
+    slow = threading.Event()
+    slow.set()
+
+    class Slow(FakeEstimator):
+        def estimate(self, frame):
+            if slow.is_set():
+                time.sleep(2.5 / FPS)
+            return super().estimate(frame)
+
+    started = run(FakeSource(live=True, fps=FPS), estimator=Slow(), people=3)
+    until(lambda: started.engine.stats().note)
+    note = started.engine.stats().note
+    assert note.startswith("3 people: poses at ")
+    assert note.endswith(" a second, this computer's limit")
+    assert started.engine.stats().dropped > 0
+    told_at = len(started.results)
+    until(lambda: len(started.results) > told_at + 6)
+    left_out = np.diff([result.frame.index for result in started.results[told_at + 1 :]])
+    assert left_out.min() >= 2
+    slow.clear()
+    until(lambda: not started.engine.stats().note)
+
+
+def test_a_file_that_is_worked_through_loses_nothing(run):
+    started = run(FakeSource(live=False, frames=40, fps=200.0), estimator=FakeEstimator(work_s=0.02), paced=False)
+    assert started.engine.wait(60)
+    assert len({result.frame.index for result in started.results}) == 40
+    assert started.engine.stats().dropped == 0
