@@ -167,7 +167,7 @@ def test_archives_that_hold_no_recognizer_are_one_line_and_leave_nothing(tmp_pat
         ("damaged.zip", CardError, "card.json"),
         ("nameless.zip", UsageError, "no archive"),
         ("bits.zip", UsageError, "no archive"),
-        ("gone.zip", UsageError, "cannot be brought in"),
+        ("gone.zip", UsageError, "cannot be imported"),
     ):
         with pytest.raises(kind, match=says) as raised:
             model_files.bring_in(root, tmp_path / name)

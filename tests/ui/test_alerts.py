@@ -140,7 +140,7 @@ def test_a_count_stands_beside_the_action(running, engines, qtbot):
     qtbot.waitUntil(lambda: running.video.result is given)
     running._refresh()
     assert (running.panel.action.text(), running.panel.count.text()) == ("squat", "7")
-    assert "31 a minute" in running.panel.detail.text()
+    assert "31per minute" in running.panel.detail.text()
     again = replace(given, persons=(replace(person, count=0, per_minute=0.0),))
     running.panel.show_result(again)
     assert running.panel.count.text() == ""

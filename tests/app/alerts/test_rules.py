@@ -74,7 +74,7 @@ def test_what_is_wrong_is_said_in_one_line(tmp_path, text, says):
 def test_two_rules_of_one_name_are_refused(tmp_path):
     file = tmp_path / "alerts.toml"
     save(Alerts((WHOLE.rules[0], WHOLE.rules[0])), file)
-    with pytest.raises(AlertError, match="two rules of the name 'hands up'"):
+    with pytest.raises(AlertError, match="two rules called 'hands up'"):
         load(file)
 
 
