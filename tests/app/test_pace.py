@@ -34,7 +34,7 @@ def test_a_slow_machine_is_told_with_its_rate():
     pace = fed([SLOW_S] * 6)
     assert pace.slow
     line = pace.line(live=True, people=1)
-    assert line.startswith("this machine finds 1.4 poses per second; recognition needs at least 2: close other")
+    assert line.startswith("this machine processes 1.4 poses per second; recognition needs at least 2: close other")
     assert "follow one person" in pace.line(live=True, people=2)
 
 

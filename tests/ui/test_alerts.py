@@ -101,7 +101,7 @@ def test_what_cannot_be_is_said_before_it_is_saved(running, engines, alerts_file
     assert "is not counted" in form.hint.text()
     form.action.setCurrentIndex(form.action.findData("wave"))
     form.kinds["post"][0].setChecked(True)
-    assert "fill in what" in form.hint.text()
+    assert "fill in a value" in form.hint.text()
     form.kinds["post"][0].setChecked(False)
     form.kinds["sound"][0].setChecked(False)
     assert "at least one" in form.hint.text()

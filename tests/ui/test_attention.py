@@ -283,7 +283,7 @@ def test_the_strip_shows_which_moments_mattered_and_the_network_s_own_under_expe
     assert strip._title == "Which moments mattered for walk"
     assert (strip.scores == 1).all()
     expert(panel_open)
-    assert strip._title.startswith("Where the class token looks")
+    assert strip._title.startswith("Where the class token attends")
     assert strip.scores.min() < 1
 
 

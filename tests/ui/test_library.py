@@ -455,7 +455,7 @@ def test_recordings_are_put_into_the_parts_of_a_split_and_taken_out_by_undo(wind
     QTest.keyClick(dialog.name, Qt.Key.Key_Return)
     dialog.by.setCurrentIndex(dialog.by.findData("recording"))
     dialog.parts["test"].click()
-    assert "Choose some" in dialog.state.text()
+    assert "Select some" in dialog.state.text()
     dialog.list.topLevelItem(0).setSelected(True)
     dialog.parts["test"].click()
     first, _ = window.browser.clips.rows
@@ -658,7 +658,7 @@ def test_n_on_chosen_recordings_labels_what_has_no_label_in_them(window, root, q
     assert (whole.start_s, whole.end_s) == pytest.approx((0.0, 6.0), abs=0.1)
     assert window.state.text() == "add a clip and label a clip nothing"
     QTest.keyClick(window, Qt.Key.Key_N)
-    assert window.state.text().startswith("All clips of it are labelled: Alt+1 lists them")
+    assert window.state.text().startswith("All its clips are labelled: Alt+1 lists them")
     window.fields.undo.click()
     assert sorted(str(clip.action) for clip in window.library.clips()) == ["None", "wave"]
 

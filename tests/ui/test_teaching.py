@@ -270,7 +270,7 @@ def test_the_worst_takes_are_played_and_mended_from_the_report(dialog, job, libr
     review.discard.click()
     qtbot.waitUntil(lambda: clips_of(dialog)["deep bob"] == "2, 1 more needed", timeout=PATIENCE_MS)
     worst[0].click()
-    qtbot.waitUntil(lambda: "not in the library any more" in dialog.state.text(), timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: "no longer in the library" in dialog.state.text(), timeout=PATIENCE_MS)
     worst[1].click()
     qtbot.waitUntil(review.isVisible, timeout=PATIENCE_MS)
     review.again.click()

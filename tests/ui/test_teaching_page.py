@@ -621,7 +621,7 @@ def test_a_take_whose_files_are_gone_is_one_line(library, open_page, qtbot):
     qtbot.waitUntil(lambda: page.cards[0].count == 1, timeout=PATIENCE_MS)
     shutil.rmtree(folder)
     click(page.cards[0].takes.buttons[0])
-    qtbot.waitUntil(lambda: "not in the library any more" in page.bar.state.text(), timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: "no longer in the library" in page.bar.state.text(), timeout=PATIENCE_MS)
     assert not page.review.isVisible()
 
 

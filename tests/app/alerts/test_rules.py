@@ -60,7 +60,7 @@ def test_a_file_written_by_hand(tmp_path):
         ('[[rule]]\naction = "a"\nlasts_s = 1\non = 1\ndo = [{sound=""}]', "on must be true or false"),
         ('[mqtt]\nhost = "h"\nport = 99999', "port from 1 to 65535"),
         ('[mqtt]\npassword = "p"', "'password' is none of"),
-        ("a = = 1", "is no TOML file"),
+        ("a = = 1", "is not a valid TOML file"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_line(tmp_path, text, says):
