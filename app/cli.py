@@ -45,7 +45,7 @@ def _parser() -> _Parser:
         prog=typed(),
         allow_abbrev=False,
         description="Watches a camera, says what a person is doing, and shows why. "
-        "Choices that are not given are those of the last time (in the window) or the defaults (headless).",
+        "Options that are not given keep their last value (in the window) or their default (headless).",
         epilog="Exit status: 0 done, 1 a failure, 2 a mistake that the line on stderr explains, 130 Ctrl-C.",
     )
     add = parser.add_argument
@@ -66,30 +66,30 @@ def _parser() -> _Parser:
     add(
         "--pose",
         choices=(AUTO, *ESTIMATORS),
-        help="what finds people (default: auto, which is mediapipe for one person and blazepose for several)",
+        help="pose estimator (default: auto, which is mediapipe for one person and blazepose for several)",
     )
     add("--pose-quality", choices=QUALITIES, default=FULL, help="of blazepose's network, where the bundle has it")
     add("--provider", metavar="NAME", help=f"what the recognizer runs on: {_PROVIDERS}")
     add("--pose-model", type=Path, metavar="FILE", help="a Pose Landmarker bundle (.task) instead of the built-in one")
-    add("--mirror", action=argparse.BooleanOptionalAction, help="show the picture mirrored; data stay as they are")
-    add("--camera-size", type=_size, metavar="WxH", help="size to ask the camera for, for instance 1280x720")
-    add("--camera-fps", type=_positive, metavar="N", help="frames a second to ask the camera for")
-    add("--mjpg", action=argparse.BooleanOptionalAction, default=True, help="ask the camera for compressed frames")
-    add("--seconds", type=_positive, metavar="N", help="end after so many seconds of the source")
+    add("--mirror", action=argparse.BooleanOptionalAction, help="mirror the picture on screen; the data do not change")
+    add("--camera-size", type=_size, metavar="WxH", help="size to request from the camera, for example 1280x720")
+    add("--camera-fps", type=_positive, metavar="N", help="frames per second to request from the camera")
+    add("--mjpg", action=argparse.BooleanOptionalAction, default=True, help="request compressed frames from the camera")
+    add("--seconds", type=_positive, metavar="N", help="stop after this many seconds of the source")
     add(
         "--paced",
         action=argparse.BooleanOptionalAction,
-        help="play a file at its own speed; else every frame as fast as it goes (default: paced in the window)",
+        help="play a file at its own speed; otherwise every frame as fast as possible (default: paced in the window)",
     )
     out = parser.add_argument_group("output")
     out.add_argument("--headless", action="store_true", help="no window: print what happens, a line for each change")
     out.add_argument(
         "--json", type=_local, metavar="FILE|-", help="write predictions and events as JSON lines; - is stdout"
     )
-    out.add_argument("--events", metavar="URL", help="stream the JSON lines, for instance at ws://127.0.0.1:8765")
+    out.add_argument("--events", metavar="URL", help="stream the JSON lines, for example at ws://127.0.0.1:8765")
     out.add_argument("--events-csv", type=Path, metavar="OUT", help="write a table of the actions, with their counts")
     out.add_argument(
-        "--alerts", type=Path, metavar="FILE", help="rules: when an action lasts or is counted, do something"
+        "--alerts", type=Path, metavar="FILE", help="rules: what to do when an action lasts or reaches a count"
     )
     out.add_argument("--save", type=Path, metavar="OUT.mp4", help="write what the window shows as a video")
     explain = "circles in the saved video on the joints that matter; with --bench: only the live view, with the panel"
@@ -97,8 +97,8 @@ def _parser() -> _Parser:
     out.add_argument("--verbose", action="store_true", help="log details to stderr")
     tools = parser.add_argument_group("tools").add_mutually_exclusive_group()
     tools.add_argument("--version", action="version", version=f"ActionLens {version()}")
-    tools.add_argument("--list-models", action="store_true", help="list every recognizer with where it comes from")
-    tools.add_argument("--doctor", action="store_true", help="check this machine, and say how to mend what is wrong")
+    tools.add_argument("--list-models", action="store_true", help="list every recognizer and where it comes from")
+    tools.add_argument("--doctor", action="store_true", help="check this machine and say how to fix problems")
     tools.add_argument("--bench", metavar="FILE", help="measure the whole pipeline against a bare pose loop")
     beside = "with --bench: only the live view while a recognizer is taught beside it, quick (the default) or full"
     parser.add_argument("--teaching", nargs="?", const="quick", choices=("quick", "full"), help=beside)

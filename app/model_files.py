@@ -40,10 +40,10 @@ def rename(library: Path, name: str, new: str) -> None:
     """Give all versions of a taught recognizer another name. Raises UsageError."""
     models = models_folder(library)
     if (reason := refusal_of(new)) or new == name:
-        raise UsageError(reason or f"it is called {name} already; type another name")
+        raise UsageError(reason or f"it is already called {name}; type another name")
     taken = next((each.name for each in models.iterdir() if each.name.casefold() == new.casefold()), name)
     if taken != name:
-        raise UsageError(f"there is a recognizer {taken} already; choose another name, or delete that one first")
+        raise UsageError(f"there is already a recognizer {taken}; choose another name, or delete that one first")
     try:
         os.rename(models / name, models / new)
         for number in versions(models, new):
@@ -96,7 +96,7 @@ def bring_in(library: Path, source: Path) -> Path:
             return _place(library, Path(folder))
     except OSError as error:
         raise UsageError(
-            f"{source} cannot be brought in ({error.strerror or error}); make room or choose again"
+            f"{source} cannot be imported ({error.strerror or error}); make room or choose again"
         ) from error
 
 
@@ -129,7 +129,7 @@ def _unpack(source: Path, folder: Path) -> None:
     except BROKEN as error:
         if isinstance(error, OSError):
             raise
-        raise UsageError(f"{source} is no archive that can be read; choose a file that was exported here") from error
+        raise UsageError(f"{source} is not a readable archive; choose a file that was exported here") from error
 
 
 def _renote(library: Path, folder: str, name: str | None, new_folder: str) -> None:

@@ -69,12 +69,12 @@ def text_rgb(background: Rgb) -> Rgb:
 
 # Under this score a shown action is about to give way to another: its percentage would say nothing of what is seen.
 _DOUBTFUL = 0.3
-NONE_KNOWN = "none that I know"
+NONE_KNOWN = "unknown action"
 
 
 def state_text(decision: Decision) -> str:
     """The shown state in words that its figures bear out: "idle, ending" where another action is ahead by now, and
-    "none that I know" where the figures themselves say unknown."""
+    "unknown action" where the figures themselves say unknown."""
     if decision.action == UNKNOWN:
         return NONE_KNOWN if reason_text(decision) != decision.reason else UNKNOWN
     return f"{action_text(decision.action)}, ending" if is_ending(decision) else action_text(decision.action)

@@ -192,7 +192,7 @@ class OnnxGenerator:
         """Clips of those numbers, of shares that add up to 1. Raises GeneratorError."""
         card = self.card
         if not 1 <= len(numbers) <= _MOST_CLIPS:
-            raise GeneratorError(f"{len(numbers)} clips cannot be made at once; ask for 1 to {_MOST_CLIPS}")
+            raise GeneratorError(f"{len(numbers)} clips cannot be made at once; request 1 to {_MOST_CLIPS}")
         label = np.zeros((len(numbers), card.frames, len(card.actions)), np.float32)
         for action, share in shares.items():
             label[..., self.place(action)] = share

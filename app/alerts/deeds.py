@@ -135,7 +135,7 @@ def send_osc(where: str, alert: Alert) -> None:
 def press(key: str, *, allowed: bool) -> None:
     """Press and release a key, in whatever window has the keyboard."""
     if not allowed:
-        raise AlertError("keys are not pressed unless allow_keys = true stands in the rules' file")
+        raise AlertError("keys are not pressed unless the rules' file says allow_keys = true")
     try:
         from pynput.keyboard import Controller, Key
     except ImportError:  # also where there is no display

@@ -57,7 +57,7 @@ def _address(host: str, port: int, shown: str, allowed: bool) -> str:
         if allowed or _is_private(str(address)):
             return str(address)
     raise AlertError(
-        f"{shown} is outside of this machine and of private networks; add {host!r} to allowed_hosts to send there"
+        f"{shown} is outside this machine and private networks; add {host!r} to allowed_hosts to send there"
     )
 
 

@@ -92,13 +92,13 @@ def load(path: Path) -> Alerts:
     except OSError as error:
         raise AlertError(f"the rules in {path} cannot be read: {error.strerror or error}; name another file") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise AlertError(f"{path} is no TOML file: {error}") from None
+        raise AlertError(f"{path} is not a valid TOML file: {error}") from None
     _known(values, _FILE_KEYS, str(path))
     rules = tuple(_rule(item, f"{path}, rule {place + 1}") for place, item in enumerate(_list(values, "rule", path)))
     names = [rule.name for rule in rules]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
-        raise AlertError(f"{path} has two rules of the name {twice!r}; rename one")
+        raise AlertError(f"{path} has two rules called {twice!r}; rename one")
     return Alerts(
         rules,
         tuple(str(host).lower() for host in _list(values, "allowed_hosts", path)),
@@ -142,7 +142,7 @@ def _text(value: Any) -> str:
 
 def _rule(item: Any, where: str) -> Rule:
     if not isinstance(item, dict):
-        raise AlertError(f"{where} is no table; write [[rule]] above it")
+        raise AlertError(f"{where} is not a table; write [[rule]] above it")
     _known(item, _RULE_KEYS, where)
     action = _typed(item, "action", str, "", where)
     if not action:
@@ -179,7 +179,7 @@ def _deed(item: Any, where: str) -> Deed:
 
 def _broker(item: Any, where: str) -> Broker:
     if not isinstance(item, dict):
-        raise AlertError(f"{where} is no table; write [mqtt] above it")
+        raise AlertError(f"{where} is not a table; write [mqtt] above it")
     _known(item, set(Broker.__slots__), where)
     host = _typed(item, "host", str, "", where)
     tls = _typed(item, "tls", bool, False, where)

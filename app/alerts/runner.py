@@ -71,7 +71,7 @@ class AlertRunner:
         try:
             self._queue.put_nowait(what)
         except queue.Full:
-            self._told(Outcome(name, f"left out: {MOST_WAITING} alerts are waiting already; set a longer limit"))
+            self._told(Outcome(name, f"skipped: {MOST_WAITING} alerts are already waiting; set a longer limit"))
 
     def _show(self, result: Result) -> None:
         first = min(result.persons, key=lambda person: person.pose.person, default=None)

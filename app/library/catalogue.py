@@ -195,7 +195,7 @@ class Library:
         self._do(f"{'doubt' if suspect else 'confirm'} {_many(clips, 'label')}", change)
 
     def set_session(self, recordings: Sequence[str], name: str | None) -> None:
-        """Set in which sitting recordings were made; None for not known."""
+        """Set in which session recordings were made; None for not known."""
         text = f"set the session of {_many(recordings, 'recording')}"
         self._do(text, lambda edit: editing.set_session(edit, recordings, name))
 
@@ -309,7 +309,7 @@ class Library:
         if gone:
             are = "1 recording is" if gone == 1 else f"{gone} recordings are"
             back = "it comes back" if gone == 1 else "they come back"
-            self.notes.append(f"{are} not on disk any more: hidden until {back}")
+            self.notes.append(f"{are} no longer on disk: hidden until {back}")
         return entered
 
     def add_recording(self, folder: Path, clips: Sequence[NewClip] = (), *, announced: bool = True) -> str:
@@ -320,7 +320,7 @@ class Library:
         problems: list[str] = []
         with self._writing() as edit:
             if edit.keys("SELECT 1 FROM recordings WHERE id = ?", folder.name):
-                raise LibraryError(f"the recording {folder.name} is in the library already")
+                raise LibraryError(f"the recording {folder.name} is already in the library")
             if not adopting.adopt(edit.connection, folder, problems, announced=announced):
                 raise LibraryError(problems[0])
             editing.add_clips(edit, folder.name, clips)
@@ -360,12 +360,12 @@ class Library:
             self.root.mkdir(parents=True, exist_ok=True)
             taken = self._lock.take()
         except PermissionError:
-            self.notes.append(f"{self.root} cannot be written: the library is open for reading only")
+            self.notes.append(f"{self.root} cannot be written: the library is open read-only")
             return False
         except OSError as error:
             raise LibraryError(f"cannot open a library in {self.root} ({error.strerror}); choose another") from error
         if not taken:
-            self.notes.append(f"the library is open in {self._lock.owner()}: here it is for reading only")
+            self.notes.append(f"the library is open in {self._lock.owner()}: it is read-only here")
         return taken
 
     def _set_deleted(self, recordings: Sequence[str], text: str, deleted: bool) -> None:

@@ -66,13 +66,13 @@ def _add_import(parser: argparse.ArgumentParser) -> None:
     add("paths", nargs="+", type=Path, metavar="PATH")
     add("--format", metavar="NAME", help="what it is: videos, pyskl, tables, or a data set as the training names it")
     label = parser.add_mutually_exclusive_group()
-    label.add_argument("--action", default="", help="what all of it shows")
-    label.add_argument("--action-from-folder", action="store_true", help="a video shows what its folder is called")
-    add("--person", default="", help="whom all of it shows")
-    add("--session", default="", help="the sitting that all of it was made in")
+    label.add_argument("--action", default="", help="the action that everything shows")
+    label.add_argument("--action-from-folder", action="store_true", help="take a video's action from its folder's name")
+    add("--person", default="", help="the person whom everything shows")
+    add("--session", default="", help="the session in which everything was recorded")
     add("--skeleton-only", action="store_true", help="keep no pixels")
     add("--people", type=int, default=1, metavar="N", help=f"people to track in a video, 1 to {MAX_PEOPLE}")
-    add("--pose", choices=(AUTO, *ESTIMATORS), default=AUTO, help="what finds them (default: %(default)s)")
+    add("--pose", choices=(AUTO, *ESTIMATORS), default=AUTO, help="the pose estimator (default: %(default)s)")
     add("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="videos at a time (default: %(default)s)")
     add("--backend", choices=BACKENDS, default="local", help="where poses are found; ray: on the cluster of `ray`")
     add("--pose-model", type=Path, metavar="FILE", help="a Pose Landmarker bundle (.task) instead of the built-in one")
@@ -120,7 +120,7 @@ def _import(options: argparse.Namespace, cancel: threading.Event) -> int:
         line.end()
     for problem in (*report.problems, *report.copies):
         sys.stderr.write(f"{problem}\n")
-    copies = f", {len(report.copies)} skipped that it had already" if report.copies else ""
+    copies = f", {len(report.copies)} skipped: already in the library" if report.copies else ""
     sys.stdout.write(f"{counted(len(report.recordings), 'recording')} imported into {options.root}{copies}\n")
     return INCOMPLETE if report.problems else DONE
 
@@ -153,7 +153,7 @@ def _check(options: argparse.Namespace, cancel: threading.Event) -> int:
                 problems += 1
                 sys.stderr.write(f"{error}\n")
         counts = _counts(len(rows), library.count_clips()) + f", {counted(len(library.names('action')), 'action')}"
-    sys.stdout.write(f"{counts}: {'all is well' if not problems else f'{problems} problems'}\n")
+    sys.stdout.write(f"{counts}: {'no problems' if not problems else f'{problems} problems'}\n")
     return INCOMPLETE if problems else DONE
 
 

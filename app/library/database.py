@@ -91,7 +91,7 @@ class Database:
         if version > len(MIGRATIONS):
             raise NewerError(f"{path} was made by a newer version of ActionLens; update ActionLens to open it")
         if version < len(MIGRATIONS) and self.read_only:
-            raise LibraryError(f"{path} is of an older version and open elsewhere; close it there first")
+            raise LibraryError(f"{path} is from an older version and open elsewhere; close it there first")
         self._check()
         if not self.read_only:
             self._connection.execute("PRAGMA journal_mode = WAL")

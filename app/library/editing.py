@@ -41,7 +41,7 @@ def remove_clips(edit: Edit, clips: Sequence[int]) -> None:
 
 
 def set_session(edit: Edit, recordings: Sequence[str], name: str | None) -> None:
-    """Set in which sitting recordings were made."""
+    """Set in which session recordings were made."""
     session = edit.named("sessions", name, "session")
     for recording in recordings:
         edit.update("recordings", recording, session=session)

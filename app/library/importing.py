@@ -34,7 +34,7 @@ class ImportReport:
         if not self.copies:
             return ""
         more = f" and {len(self.copies) - 1} more" if len(self.copies) > 1 else ""
-        return f"{len(self.copies)} skipped, the library has them already: {self.copies[0]}{more}"
+        return f"{len(self.copies)} skipped, already in the library: {self.copies[0]}{more}"
 
 
 Tell = Callable[[ImportProgress], None]

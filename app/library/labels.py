@@ -27,7 +27,7 @@ def clean_label(text: str, what: str = "name") -> str:
 def refusal_of_action(text: str) -> str:
     """Why what a user typed cannot be an action's name, one line; "" where it can."""
     if "://" in text:
-        return "that is an address, not the name of an action; type a name, for instance wave"
+        return "that is an address, not the name of an action; type a name, for example wave"
     try:
         clean_label(text, "action")
     except LibraryError as error:

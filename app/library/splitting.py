@@ -1,4 +1,4 @@
-"""Splits of clips into train, validation and test by group: a person, a sitting, a recording.
+"""Splits of clips into train, validation and test by group: a person, a session, a recording.
 
 Clips of one recording are similar, so a split that separates them is too optimistic. Groups stay whole.
 """
@@ -13,11 +13,11 @@ from app.library.editing import PARTS
 from app.library.types import ClipRow
 from recognizer.teaching.copies import joined_groups
 
-By = Literal["person", "sitting", "recording", "clip"]
-BY: tuple[By, ...] = ("person", "sitting", "recording", "clip")
+By = Literal["person", "session", "recording", "clip"]
+BY: tuple[By, ...] = ("person", "session", "recording", "clip")
 SHARES = (70, 15, 15)  # of train, validation and test, in hundredths
 _DRAWS = 200
-NOT_KNOWN = ""  # the group of clips whose person or sitting nobody has named
+NOT_KNOWN = ""  # the group of clips whose person or session nobody has named
 
 Groups = dict[str, list[int]]
 
@@ -26,7 +26,7 @@ def grouped(clips: Iterable[ClipRow], by: By) -> Groups:
     """The ids of clips that go into a part together, by the name of their group, in the order of the clips."""
     found: Groups = {}
     for clip in clips:
-        name = {"person": clip.who, "sitting": clip.session, "recording": clip.recording, "clip": clip.name}[by]
+        name = {"person": clip.who, "session": clip.session, "recording": clip.recording, "clip": clip.name}[by]
         found.setdefault(name or NOT_KNOWN, []).append(clip.id)
     return found
 

@@ -45,7 +45,7 @@ def none_here(root: Path) -> str:
     """One line for when there is no generator: where to put one."""
     return (
         f"There is no generator: put a folder with {MODEL_FILE} and {CARD_FILE} into weights/ or into "
-        f"{own_generators(root)}, then look again."
+        f"{own_generators(root)}, then refresh."
     )
 
 

@@ -139,7 +139,7 @@ class History:
                 yield connection
         except (OSError, sqlite3.Error) as error:
             raise OutputError(
-                f"the history in {self.path} cannot be used ({error}); delete it or mend its folder"
+                f"the history in {self.path} cannot be used ({error}); delete it or check its folder"
             ) from None
 
 
@@ -175,7 +175,7 @@ class HistoryLog:
             try:
                 self._queue.put_nowait(done)
             except queue.Full:
-                self._tell("the disk is too slow to keep a history: some of it is lost")
+                self._tell("the disk is too slow to keep the history: some of it is lost")
 
     def close(self) -> None:
         """Write what waits, for a second at most."""

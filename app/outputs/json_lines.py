@@ -156,7 +156,7 @@ class JsonLinesWriter:
                 self._silence_stdout()
                 raise OutputError(f"{self._name}: the reader has gone, so no more lines are written") from None
             reason = error.strerror or error
-            raise OutputError(f"cannot go on writing {self._name}: {reason}; make room and start again") from None
+            raise OutputError(f"cannot continue writing {self._name}: {reason}; make room and start again") from None
 
     def close(self) -> None:
         """Close the file; standard output stays open. Any number of times."""

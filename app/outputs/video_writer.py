@@ -118,7 +118,7 @@ class VideoWriter:
         kept = self.partial if self.partial.exists() else self.path
         saved_s = self._encoder.length_s
         what = f"the video so far (about {saved_s:.1f} s) is in {kept}" if kept.exists() else "nothing is saved"
-        return OutputError(f"cannot go on saving the video: {_reason(error)}; {what}; make room and start again")
+        return OutputError(f"cannot continue saving the video: {_reason(error)}; {what}; make room and start again")
 
     # The writing thread.
 

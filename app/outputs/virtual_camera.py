@@ -26,7 +26,7 @@ _NO_DEVICE = {
     "linux": "there is no virtual camera: sudo apt install v4l2loopback-dkms, then "
     "sudo modprobe v4l2loopback exclusive_caps=1",
     "darwin": "there is no virtual camera: install OBS Studio, and start its virtual camera once",
-    "win32": "there is no virtual camera: install OBS Studio, which brings one",
+    "win32": "there is no virtual camera: install OBS Studio, which includes one",
 }
 
 
@@ -68,7 +68,7 @@ class VirtualCamera:
             self.failure = str(error)
         except Exception as error:  # top of the thread: it must reach the user
             log.exception("the virtual camera failed")
-            self.failure = f"the virtual camera has ended: {error}".splitlines()[0]
+            self.failure = f"the virtual camera has stopped: {error}".splitlines()[0]
         finally:
             if self._camera is not None:
                 self._camera.close()

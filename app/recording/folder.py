@@ -35,8 +35,8 @@ class RecordingInfo:
 
     id: "YYYYMMDD-HHMMSS-xxxxxx", UTC and random: the folder's name. created: ISO 8601, UTC. source: as the user named
     it. frames: with a time, whether anybody is in them or not. size: width and height in pixels of the frames.
-    session: recordings made in one sitting. person, action: names, "" where they are not known. begins_s: where the
-    take itself begins; before it is what was kept from before the key.
+    session: recordings made at one time and place. person, action: names, "" where they are not known. begins_s: where
+    the take itself begins; before it is what was kept from before the key.
     """
 
     id: str
@@ -182,15 +182,15 @@ def read_recording(folder: Path) -> Recording:
     if not shapes_fit:
         raise _damaged(path, "its arrays do not fit each other")
     if not (np.isfinite(times_s).all() and np.isfinite(xy).all() and np.isfinite(confidence).all()):
-        raise _damaged(path, "it holds what is no number")
+        raise _damaged(path, "it holds values that are not numbers")
     if len(times_s) and times_s[0] != 0:
         raise _damaged(path, "its times do not begin at 0")
     if (np.diff(times_s) <= 0).any() or (np.diff(frame) < 0).any():
-        raise _damaged(path, "its times or frames do not grow")
+        raise _damaged(path, "its times or frames do not increase")
     if count and not (frame[0] >= 0 and frame[-1] < len(times_s)):
         raise _damaged(path, "its poses belong to frames that are not there")
     if len(np.unique(np.stack([frame, person]), axis=1).T) != count:
-        raise _damaged(path, "somebody is in a frame twice")
+        raise _damaged(path, "a person is in a frame twice")
     video = folder / VIDEO_FILE
     has_video = video.is_file() and not video.is_symlink() and not info.skeleton_only
     confidence = np.clip(confidence, 0, 1)

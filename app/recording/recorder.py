@@ -361,7 +361,7 @@ class Recorder:
             writer.keep_for_recovery()
             raise
         takes = self._view.takes + 1
-        lost = f", {writer.dropped} pictures were too many for the disk" if writer.dropped else ""
+        lost = f", {writer.dropped} pictures were skipped: the disk is too slow" if writer.dropped else ""
         nobody = "" if self._seen else "; nobody was in the picture"
         self._view = replace(self._view, takes=takes, message=f"saved {writer.duration_s:.1f} s{lost}{nobody}")
         if self._saved is not None:

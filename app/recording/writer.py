@@ -143,7 +143,7 @@ class RecordingWriter:
         except (OSError, OutputError) as error:
             self._broken = True  # a row may be there in part: nothing can follow it
             raise RecordingError(
-                f"cannot go on recording: {_reason(error)}; make room; what there is is completed at the next start"
+                f"cannot continue recording: {_reason(error)}; make room; it is completed at the next start"
             ) from error
         self.info = replace(self.info, frames=self.info.frames + 1, duration_s=round(at_s, 6))
 

@@ -28,7 +28,7 @@ _PATIENCE_S = 10.0
 
 
 def made_clips() -> list[TeachingClip]:
-    """Five actions of five clips, by five looks of the demo's person, in two sittings."""
+    """Five actions of five clips, by five looks of the demo's person, in two sessions."""
     found = []
     for look in range(_CLIPS):
         source = DemoSource(seed=look, paced=False)
@@ -37,8 +37,8 @@ def made_clips() -> list[TeachingClip]:
             times_s = np.arange(round(_CLIP_S * _RATE)) / _RATE
             xy = np.stack([source.truth(segment.start_s + float(time_s)).joints_px for time_s in times_s])
             seen = np.ones(xy.shape[:2], np.float32)
-            name, sitting = f"{look}/{action}", f"sitting {look % 2}"
-            found.append(TeachingClip(name, f"my {action}", None, sitting, times_s, xy, seen, MPOSE_13))
+            name, session = f"{look}/{action}", f"session {look % 2}"
+            found.append(TeachingClip(name, f"my {action}", None, session, times_s, xy, seen, MPOSE_13))
     return found
 
 

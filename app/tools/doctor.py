@@ -131,11 +131,11 @@ def _judge_poses(typical_ms: float, found: int, of: int, blind_fix: str) -> Chec
     from recognizer.window import MAX_POSE_GAP_S
 
     rate = 1000 / typical_ms
-    detail = f"{typical_ms:.1f} ms a frame ({rate:.{0 if rate > 10 else 1}f} a second), person found in {found}/{of}"
+    detail = f"{typical_ms:.1f} ms a frame ({rate:.{0 if rate > 10 else 1}f} per second), person found in {found}/{of}"
     if found < of // 2:
         return Check("poses", Status.FAIL, detail, blind_fix)
     if typical_ms > MAX_POSE_GAP_S * 1000:
-        least = f"recognition needs at least {1 / MAX_POSE_GAP_S:.0f} a second"
+        least = f"recognition needs at least {1 / MAX_POSE_GAP_S:.0f} per second"
         fix = f"{least}: close other programs, or use a faster machine"
         return Check("poses", Status.FAIL, detail, fix)
     if typical_ms > 33:

@@ -39,7 +39,7 @@ class ActionBars(QWidget):
         self._row_height = self.fontMetrics().height() + 15
         self.setFixedHeight(BARS * self._row_height)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setAccessibleName("Likeliest actions")
+        self.setAccessibleName("Most likely actions")
 
     def sizeHint(self) -> QSize:
         """Qt's."""
@@ -202,7 +202,7 @@ class ActionPanel(QFrame, Panel):
         column.addLayout(row)
         column.addWidget(self.detail)
         column.addSpacing(10)
-        self._likeliest = QLabel("Likeliest actions")
+        self._likeliest = QLabel("Most likely actions")
         self._likeliest.setObjectName("heading")
         column.addWidget(self._likeliest)
         column.addSpacing(4)
@@ -228,7 +228,7 @@ class ActionPanel(QFrame, Panel):
                 detail = f"for {_duration(for_s)}"
             else:
                 detail = f"{_percent(decision.score)} · for {_duration(for_s)}"
-            tempo = f"{shown.per_minute:.0f} a minute" if shown.count > 1 else ""
+            tempo = f"{shown.per_minute:.0f}per minute" if shown.count > 1 else ""
             detail = " · ".join(text for text in (detail, tempo, view_text(decision)) if text)
             self._say(state_text(decision), detail, decision.top, shown.count)
 

@@ -22,47 +22,49 @@ class _Command:
 
 _COMMANDS = (
     _Command("start", "&Start", "F5", "Start or stop", "start"),
-    _Command("pause", "&Pause", "Ctrl+P", "Pause or go on", "pause", checkable=True),
-    _Command("restart", "&Restart", "Ctrl+R", "Open everything again"),
+    _Command("pause", "&Pause", "Ctrl+P", "Pause or resume", "pause", checkable=True),
+    _Command("restart", "&Restart", "Ctrl+R", "Restart everything"),
     _Command("source", "Choose &source", "Ctrl+1", "Choose the source"),
     _Command("model", "Choose &model", "Ctrl+2", "Choose the recognizer"),
     _Command("people", "Choose p&eople", "Ctrl+3", "Choose how many people to follow"),
-    _Command("pose", "Choose p&oses", "Ctrl+5", "Choose what finds people"),
-    _Command("provider", "Choose pro&vider", "Ctrl+4", "Choose what the recognizer runs on"),
+    _Command("pose", "Choose p&oses", "Ctrl+5", "Choose the pose estimator"),
+    _Command("provider", "Choose pro&vider", "Ctrl+4", "Choose the hardware for the recognizer"),
     _Command("demo", "&Demo", "Ctrl+D", "Play the demo"),
     _Command("open_file", "&Open file…", "Ctrl+O", "Open a video file"),
     _Command("open_url", "Open &URL…", "Ctrl+U", "Open a network stream"),
     _Command("export_events", "&Export events…", "Ctrl+Shift+V", "Save the event list as a table (CSV)"),
-    _Command("alerts", "&Alerts…", "Ctrl+Shift+A", "Do something when an action lasts or is counted"),
-    _Command("history", "&History…", "Ctrl+Shift+H", "Time and counts of today and this week, where they are kept"),
-    _Command("screenshot", "Take s&creenshot", "Ctrl+S", "Save a picture of what is shown", "screenshot"),
+    _Command("alerts", "&Alerts…", "Ctrl+Shift+A", "Trigger something when an action lasts or reaches a count"),
+    _Command("history", "&History…", "Ctrl+Shift+H", "Times and counts of today and this week, if history is on"),
+    _Command("screenshot", "Take s&creenshot", "Ctrl+S", "Save the current picture", "screenshot"),
     _Command("folder", "Folder for &pictures…", "Ctrl+Shift+S", "Choose where pictures are saved"),
-    _Command("virtual_camera", "&Virtual camera", "Ctrl+Shift+C", "Show the picture to OBS and video calls", "", True),
+    _Command("virtual_camera", "&Virtual camera", "Ctrl+Shift+C", "Send the picture to OBS and video calls", "", True),
     _Command("quit", "&Quit", "Ctrl+Q", "Close the window"),
-    _Command("mirror", "&Mirror", "Ctrl+M", "Show the picture mirrored; data stay as they are", "mirror", True),
-    _Command("large_text", "&Large text", "Ctrl+T", "Write the action large over the picture", "large_text", True),
+    _Command("mirror", "&Mirror", "Ctrl+M", "Mirror the picture on screen; the data do not change", "mirror", True),
+    _Command(
+        "large_text", "&Large text", "Ctrl+T", "Show the action in large text over the picture", "large_text", True
+    ),
     _Command("panel", "Side &panel", "Ctrl+B", "Show or hide the side panel", "panel", True),
     _Command("attention", "&Why (attention)", "Ctrl+H", "Show why: joints, frames and attention", "attention", True),
-    _Command("freeze", "Free&ze moment", "Ctrl+F", "Keep this moment and its reasons, or go back to live"),
-    _Command("overlay", "Relevance on p&icture", "Ctrl+J", "Circles on the picture by the joints' relevance"),
+    _Command("freeze", "Free&ze moment", "Ctrl+F", "Freeze this moment and its explanation, or go back to live"),
+    _Command("overlay", "Relevance on p&icture", "Ctrl+J", "Show the relevance of joints as circles on the picture"),
     _Command("record", "R&ecord", "Ctrl+E", "Show or hide the bar for recording takes", "record", True),
-    _Command("take", "Start or stop a ta&ke", "F8", "Begin the takes, or end the one that runs"),
-    _Command("wrong", "That was &wrong…", "F9", "Keep the last seconds as an example of another action"),
-    _Command("library", "&Library…", "Ctrl+L", "Look through recordings and label them"),
+    _Command("take", "Start or stop a ta&ke", "F8", "Start recording takes, or stop the current one"),
+    _Command("wrong", "That was &wrong…", "F9", "Save the last seconds as an example of another action"),
+    _Command("library", "&Library…", "Ctrl+L", "Browse and label recordings"),
     _Command("teach", "&Teach", "Ctrl+K", "Teach it your own actions, step by step", "teach", True),
     _Command("recognizers", "Recogni&zers…", "Ctrl+Shift+K", "Use, rename, delete, export and import recognizers"),
-    _Command("generated", "&Generated actions…", "Ctrl+G", "Look at clips of actions that a generator makes up"),
-    _Command("full_screen", "&Full screen", "F11", "The picture alone; Esc leaves", "full_screen", True),
+    _Command("generated", "&Generated actions…", "Ctrl+G", "Play synthetic clips from a generator"),
+    _Command("full_screen", "&Full screen", "F11", "Show only the picture; Esc leaves", "full_screen", True),
     _Command("theme", "Next &theme", "Ctrl+Shift+T", "System, light or dark", "theme"),
     _Command("next_person", "&Next person", "Ctrl+N", "Show the next person in the side panel"),
-    _Command("documentation", "&Documentation", "Ctrl+F1", "Read how everything is used"),
-    _Command("doctor", "D&octor…", "Ctrl+Shift+D", "Check this machine, and say how to mend what is wrong"),
-    _Command("about", "&About ActionLens", "Shift+F1", "What this program is, and of which versions"),
+    _Command("documentation", "&Documentation", "Ctrl+F1", "Read the documentation"),
+    _Command("doctor", "D&octor…", "Ctrl+Shift+D", "Check this machine and say how to fix problems"),
+    _Command("about", "&About ActionLens", "Shift+F1", "Show the versions of this program"),
     _Command("shortcuts", "&Keyboard shortcuts", "F1", "List the keyboard shortcuts", "help"),
 )
 # What widgets do themselves.
 _OTHER_KEYS = (
-    ("Esc", "Leave full screen, close the page that teaches; in the strip of frames: back to the newest"),
+    ("Esc", "Leave full screen or close the teaching page; in the strip of frames: back to the newest"),
     ("Left, Right, Home, End", "In the strip of frames: choose a frame"),
     ("Ctrl+C", "Copy the selected events, or all of them, from the event list"),
     ("Tab, Shift+Tab", "Go to the next or previous control"),
@@ -105,7 +107,7 @@ class Actions:
         action.setToolTip(_tooltip("Stop" if running else "Start", "F5"))
         pause = self._by_name["pause"]
         pause.setEnabled(running)
-        pause.setToolTip(tooltip_of("pause") if running else "Nothing runs that could be paused: F5 starts")
+        pause.setToolTip(tooltip_of("pause") if running else "Nothing is running: F5 starts")
         action.setIconVisibleInMenu(False)
 
 

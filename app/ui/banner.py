@@ -36,7 +36,7 @@ class Banner(QFrame, Panel):
         self.message.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.countdown = QLabel()
         self.countdown.setObjectName("muted")
-        self.restart_button = self._button("&Restart", "Open everything again (Ctrl+R)")
+        self.restart_button = self._button("&Restart", "Restart everything (Ctrl+R)")
         self.source_button = self._button("&Choose another source", "Camera, demo, file or URL (Ctrl+1)")
         self.dismiss_button = self._button("&Dismiss", "Hide this message")
         self.restart_button.clicked.connect(self.restart)

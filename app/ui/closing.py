@@ -73,7 +73,7 @@ def close_box(dialog: QDialog) -> QDialogButtonBox:
 
 def ask_to_stop(parent: QWidget, question: str, stop: Callable[[], None]) -> QMessageBox:
     """Ask whether what runs is to be stopped; stop() where it is. It does not wait for the answer."""
-    return ask(parent, question, "", "&Stop", stop, keep="&Go on")
+    return ask(parent, question, "", "&Stop", stop, keep="&Continue")
 
 
 def ask(

@@ -27,7 +27,7 @@ class DemoStrip(QFrame, Panel):
         row.setSpacing(8)
         row.addWidget(self.message, 1, Qt.AlignmentFlag.AlignVCenter)
         self.buttons = [
-            self._button("Choose camera", "Look again which cameras there are (Ctrl+1)", self.choose_camera),
+            self._button("Choose camera", "Search for cameras again (Ctrl+1)", self.choose_camera),
             self._button("Open video", "Play a video file (Ctrl+O)", self.open_video),
             self._button("Teach", "Teach it your own actions (Ctrl+K)", self.teach),
         ]

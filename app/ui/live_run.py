@@ -109,7 +109,7 @@ class LiveRun(QObject):
         self.look()
 
     def toggle_pause(self) -> None:
-        """Pause or go on; nothing where nothing runs."""
+        """Pause or resume; nothing where nothing runs."""
         if self._engine is None:
             return
         if self._engine.state is EngineState.PAUSED:

@@ -69,7 +69,7 @@ def cannot_record(view: RunView) -> str:
     return {
         EngineState.RUNNING: "",
         EngineState.STARTING: f"{_first_upper(source_words(view.options))} is still being opened: wait for the picture",
-        EngineState.PAUSED: "It is paused: Ctrl+P goes on, then F8 records",
+        EngineState.PAUSED: "It is paused: Ctrl+P resumes, then F8 records",
         EngineState.RETRYING: f"There is no picture: waiting for {source_words(view.options)}",
         EngineState.FAILED: "There is no picture: see the message above, or F5 starts again",
         EngineState.STOPPED: "The end: F5 plays it again, then F8 records" if ended else "It has stopped: F5 starts",

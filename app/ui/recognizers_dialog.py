@@ -28,7 +28,7 @@ from app.ui.jobs import Jobs
 
 _NAME, _FROM, _ACTIONS, _MADE = range(4)
 _NONE = "Choose a recognizer in the list"
-_ONLY_TAUGHT = "Shipped recognizers stay as they are"
+_ONLY_TAUGHT = "Shipped recognizers cannot be changed"
 _HINT = "The same names work on the command line: python main.py --model NAME"
 
 
@@ -150,7 +150,7 @@ class RecognizersDialog(ClosingDialog):
             if is_running:
                 self.renamed.emit(f"{new}@{version}")
             self.read(f"{new}@{number}")
-            self.state.setText(f"{old} is called {new} now")
+            self.state.setText(f"{old} is now called {new}")
 
         self._do(lambda: model_files.rename(self._library, old, new), lambda _: done())
 
@@ -166,7 +166,7 @@ class RecognizersDialog(ClosingDialog):
         runs = model is not None and model.name == name_of(self._running(), self._library)
         fixed = _NONE if model is None else _ONLY_TAUGHT if model.origin == SHIPPED else ""
         same = model is not None and self.name.text().strip() == model.name.partition("@")[0]
-        told = "It is in use already" if runs else ""
+        told = "It is already in use" if runs else ""
         enable(self.switch, _NONE if model is None else model.problem or told)
         enable(self.name, fixed)
         enable(self.change, fixed or ("Type another name first" if same or not self.name.text().strip() else ""))
@@ -182,7 +182,7 @@ class RecognizersDialog(ClosingDialog):
     def _ask_to_delete(self) -> None:
         model = self.chosen()
         if model is not None:
-            more = "This cannot be undone. The recordings that made it stay."
+            more = "This cannot be undone. The recordings it was trained on are kept."
             ask(self, f"Delete {model.name}?", more, "&Delete", lambda: self._delete(model))
 
     def _delete(self, model: KnownModel) -> None:

@@ -40,9 +40,9 @@ class SeekTrack(QWidget):
         self._colours = colours
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setAccessibleName("Place in the file")
+        self.setAccessibleName("Position in the file")
         self.setFixedHeight(self.sizeHint().height())
-        self.setToolTip("Click to go there; Left and Right go five seconds back and on")
+        self.setToolTip("Click to go there; Left and Right go back and forward five seconds")
 
     def sizeHint(self) -> QSize:
         """Qt's."""
@@ -140,9 +140,9 @@ class SeekBar(QFrame):
         super().__init__(parent)
         self.setObjectName("card")
         self.track = SeekTrack(colours)
-        self.back = _button("◂", "One picture back (paused)", lambda: self.stepped.emit(-1))
-        self.on = _button("▸", "One picture on (paused)", lambda: self.stepped.emit(1))
-        self.loop = _button("↻", "Begin anew at the end", lambda: self.looped.emit(self.loop.isChecked()))
+        self.back = _button("◂", "One frame back (while paused)", lambda: self.stepped.emit(-1))
+        self.on = _button("▸", "One frame forward (while paused)", lambda: self.stepped.emit(1))
+        self.loop = _button("↻", "Start again at the end", lambda: self.looped.emit(self.loop.isChecked()))
         self.loop.setCheckable(True)
         self.speed = Picker()
         self.speed.setAccessibleName("Speed")

@@ -19,12 +19,10 @@ class Status(QFrame, Panel):
         super().__init__(parent)
         self.setObjectName("status")
         self.source = ElidedLabel(mode=Qt.TextElideMode.ElideMiddle)
-        self.camera = self._field("Camera 000 fps", "Frames a second that the source gives")
-        self.pose = self._field("Pose 000 fps", "Frames a second in which poses are found")
-        self.age = self._field(
-            "Age 0000 / 0000 ms", "Age of the shown frame since it was captured: median and 95th percentile"
-        )
-        self.dropped = self._field("Dropped 00000", "Frames that this computer had no time for: newer ones came")
+        self.camera = self._field("Camera 000 fps", "Frames per second from the source")
+        self.pose = self._field("Pose 000 fps", "Frames per second through pose estimation")
+        self.age = self._field("Age 0000 / 0000 ms", "Latency from capture to display: median and 95th percentile")
+        self.dropped = self._field("Dropped 00000", "Frames skipped because this computer had no time for them")
         self.note = ElidedLabel()
         self.provider = QLabel()
         row = QHBoxLayout(self)
@@ -88,7 +86,7 @@ def _rate(fps: float) -> str:
 def _provider_note(info: RunInfo, options: RunOptions, missed: bool) -> str:
     lines = [f"The recognizer {info.recognizer} runs on {info.provider.upper()}"]
     if missed:
-        lines.append(f"{options.provider.upper()} was asked for: python main.py --doctor says why it is not used")
+        lines.append(f"{options.provider.upper()} was requested: python main.py --doctor says why it is not used")
     if info.provider_note:
         lines.append(info.provider_note)
     return "\n".join(lines)

@@ -56,7 +56,7 @@ class Taking(QObject):
         self._recording.show(shown)
 
     def toggle_take(self) -> None:
-        """Begin the takes, or end the one that runs; the first time the bar is shown."""
+        """Start recording takes, or stop the current one; the first time the bar is shown."""
         if self._actions["teach"].isChecked():
             self._teaching.toggle_take()
         elif not self._actions["record"].isChecked():

@@ -57,4 +57,4 @@ class VirtualCameraControl(QObject, Panel):
             self._toast.say(line[:1].upper() + line[1:])
         elif camera.device and not self._told:
             self._told = True
-            self._toast.say(f"The picture is the camera “{camera.device}”: choose it in the other program")
+            self._toast.say(f"The picture is now the camera “{camera.device}”: choose it in the other program")

@@ -27,7 +27,7 @@ class WindowsBeside(QObject):
         self._root, self._theme, self._jobs, self._use_model, self._window = root, theme, jobs, use_model, parent
 
     def open_library(self, model: Callable[[], str], recording: str = "") -> None:
-        """Look through recordings and label them, with proposals of a model as on the command line; recording: to be
+        """Browse and label recordings, with proposals of a model as on the command line; recording: to be
         shown."""
         from app.ui.library.library_window import LibraryWindow  # it loads SQLite and the readers of data sets
 

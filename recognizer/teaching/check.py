@@ -306,7 +306,7 @@ def _remarks(lesson: Lesson, checks: Sequence[HeldOutCheck]) -> tuple[str, ...]:
     if all(each.held_out == CLIPS for each in checks):
         one = len({session_of(clip) for clip in lesson.clips if clip.action != NOTHING}) == 1
         remarks.append(
-            f"{'All clips are' if one else 'Every action is'} from one sitting, where all clips look similar. Record "
+            f"{'All clips are' if one else 'Every action is'} from one session, where all clips look similar. Record "
             "on another day, in other clothes and light, and check again."
         )
     if all(each.held_out != PEOPLE for each in checks):

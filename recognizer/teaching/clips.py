@@ -15,7 +15,7 @@ class TeachingClip:
     """A labelled span of a recording.
 
     name: "recording/clip", unique in a library. action: "nothing" where no action is done. person, session: who did it
-    and in which sitting, as the user named them; None where not given, and then clips count as one person, or as the
+    and in which session, as the user named them; None where not given, and then clips count as one person, or as the
     session of their recording.
     times_s: (n,) float64, seconds since the start of the recording, increasing. xy_px: (n, V, 2) float32, pixels of the
     unmirrored picture. confidence: (n, V) float32, 0 where a joint was not seen.

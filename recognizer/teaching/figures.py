@@ -52,7 +52,7 @@ class ActionFigures:
 class HeldOutCheck:
     """held_out: SESSIONS, PEOPLE, CLIPS or TEST, `groups` of them one after the other. actions: by name. confusions:
     (true action, answer, clips), the most frequent first; an answer may be "unknown". not_judged: clips whose action
-    has no other clips outside their group. seen: nobody and no sitting among the clips is new to who answers them.
+    has no other clips outside their group. seen: nobody and no session among the clips is new to who answers them.
     mistakes: (name of the clip, true action, answer) of each that is wrong."""
 
     held_out: str
@@ -74,11 +74,11 @@ class HeldOutCheck:
     def verdict(self) -> str:
         """Why no percentage can be given, and what to do; "" where one can."""
         if not self.clips:
-            return "not judged: no clip could be held out; record in a second sitting"
+            return "not checked: no clip could be held out; record in a second session"
         if self.seen or self.held_out == CLIPS:
-            return "not judged: all clips are of one sitting; record in a second sitting"
+            return "not checked: all clips are from one session; record in a second session"
         if self.clips < FEWEST_JUDGED:
-            return f"not judged: {self.clips} clips are too few; record more in a second sitting"
+            return f"not checked: {self.clips} clips are too few; record more in a second session"
         return ""
 
     def to_json(self) -> dict[str, Any]:

@@ -254,7 +254,7 @@ def _card(package: Package, actions: tuple[str, ...], content: bytes) -> ModelCa
     source = TrainingSource(
         "the user's own clips",
         f"{len(listed(package.clips))} clips, listed in {CLIPS_FILE}",
-        "they belong to who made them",
+        "they belong to the person who made them",
     )
     return replace(
         base.card,

@@ -136,14 +136,14 @@ def _fires(action: str, words: str, count: int, of: int, nearest: Nearest) -> Fi
     often = f", {count} of {of} times" if of > 1 else ""
     label = "record more takes, or label such footage as nothing"
     mend = "trim its takes or record more" if words == STANDING else label
-    return Finding(f"{action_text(action)} also fires on {words}{often}: {mend}", action, nearest(action, words))
+    return Finding(f"{action_text(action)} is also triggered by {words}{often}: {mend}", action, nearest(action, words))
 
 
 def _alarms(alarms: FalseAlarms, nearest: Nearest) -> list[Finding]:
     minutes = alarms.seconds / 60
     return [
         Finding(
-            f"{action_text(action)} also fires in the footage of {NOTHING}, {count} times in {minutes:.1f} min: "
+            f"{action_text(action)} is also shown in the footage of {NOTHING}, {count} times in {minutes:.1f} min: "
             f"record more takes, or more footage of {NOTHING}",
             action,
             nearest(action, NOTHING),

@@ -27,7 +27,7 @@ VARYING = "trying variants"
 _PREPARED, _FITTED, _CHECKED = 0.75, 0.82, 0.95  # parts of the work, by time
 _WITHOUT_VARIANTS = 0.5  # the part of it that is done before variants are tried
 
-_SPLITS = {TEST: "the user's own clips, the test part of their split, which was not learnt from"}
+_SPLITS = {TEST: "the user's own clips, the test part of their split, which was not used for training"}
 
 Tell = Callable[[str, float], None]  # stage, and the part of all the work that is done
 

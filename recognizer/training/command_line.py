@@ -28,7 +28,7 @@ COMMANDS: Commands = {
     "evaluate": ("tell accuracy and false alarms of trained networks", everyday.add_evaluate, everyday.evaluate),
     "export": ("write trained networks as model.onnx and card.json", everyday.add_export, everyday.export_weights),
     "recalibrate": (
-        "choose the thresholds of an exported model anew, on streams of the validation people",
+        "choose the thresholds of an exported model again, on streams of the validation people",
         recalibrate.add_recalibrate,
         recalibrate.run_recalibrate,
     ),
@@ -62,7 +62,7 @@ COMMANDS: Commands = {
         generation.add_arguments,
         generation.run,
     ),
-    "generate": ("write made-up clips of an action, marked as such", generation.add_generate, generation.generate),
+    "generate": ("write synthetic clips of an action, marked as such", generation.add_generate, generation.generate),
     "explain": (
         "show why a model says what it says of a clip, as figures and numbers",
         explaining.add_explain,

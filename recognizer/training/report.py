@@ -15,9 +15,9 @@ SPLITS = {
     "test": "UTD-MHAD and MSR even subjects, NW-UCLA view 3, the test splits of Penn Action and JHMDB (split 1)",
 }
 HOW = (
-    "a clip's probabilities are the mean of its 1.5 s windows (20 poses a second, one every 1/4 s), each weighted by "
-    "the evidence in it for any listed action but idle (accuracy_even: all windows alike); accuracy: the likeliest of "
-    "all actions is right, idle and other counted as wrong; accuracy_listed: among the listed actions"
+    "a clip's probabilities are the mean of its 1.5 s windows (20 poses per second, one every 1/4 s), each weighted by "
+    "the evidence in it for any listed action but idle (accuracy_even: unweighted average); accuracy: the top one of "
+    "all actions is correct, idle and other counted as errors; accuracy_listed: among the listed actions"
 )
 
 
@@ -30,11 +30,11 @@ def as_text(title: str, corpus: Corpus, windows: Windows, logits: Array, rules: 
     recall = "  ".join(f"{name} {value:.2f}" for name, (value, _) in clips.recall.items())
     return (
         f"{title}: accuracy {clips.accuracy:.4f} of {clips.clips} clips, mean of the actions {clips.balanced:.4f}, "
-        f"among the listed actions {clips.accuracy_listed:.4f}, all windows alike {clips.accuracy_even:.4f}\n"
+        f"among the listed actions {clips.accuracy_listed:.4f}, unweighted average {clips.accuracy_even:.4f}\n"
         f"  (bias against other {rules.other_bias:.2f}; without it accuracy {plain.accuracy:.4f})\n"
         f"  {sets}\n  {recall}\n"
         f"  false alarms {alarms.alarms:.3f} of {alarms.windows} windows ({alarms.alarms_but_idle:.3f} without idle), "
-        f"{alarms.kept:.3f} of the right windows kept\n"
+        f"{alarms.kept:.3f} of the correct windows kept\n"
         f"  without thresholds a listed action leads in {clips.unlisted_called_listed:.3f} of unlisted clips\n"
     )
 

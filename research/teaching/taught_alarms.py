@@ -132,7 +132,7 @@ def _is_footage(sequence: LabelledSequence) -> bool:
 
 
 def _clip(sequence: LabelledSequence, frames: NDArray[np.bool_], name: str, action: str) -> TeachingClip:
-    """Some frames of a sequence as a clip; a person's footage is one sitting."""
+    """Some frames of a sequence as a clip; a person's footage is one session."""
     return TeachingClip(
         name,
         action,

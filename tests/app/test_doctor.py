@@ -241,7 +241,7 @@ def test_folders_that_cannot_be_written_or_are_full(monkeypatch, tmp_path: Path)
     [
         (12.0, 20, Status.OK, ""),
         (114.0, 20, Status.WARN, "slower than a camera"),
-        (640.0, 20, Status.FAIL, "recognition needs at least 2 a second"),
+        (640.0, 20, Status.FAIL, "recognition needs at least 2 per second"),
         (12.0, 3, Status.FAIL, "built again"),
     ],
 )
@@ -249,4 +249,4 @@ def test_the_rate_of_poses_is_judged(typical_ms, found, status, words):
     check = doctor._judge_poses(typical_ms, found, 20, "delete pose.task so that it is built again")
     assert check.status is status
     assert words in (check.fix or "")
-    assert ("1.6 a second" in check.detail) == (typical_ms == 640)
+    assert ("1.6 per second" in check.detail) == (typical_ms == 640)

@@ -67,7 +67,7 @@ def test_nobody_in_view_is_printed_once():
 def test_too_few_poses_for_a_window_are_told_once():
     done = headless("slow")
     assert done.returncode == 0
-    assert done.stderr.count("the source gives 1.0 pictures a second; recognition needs at least 2") == 1
+    assert done.stderr.count("the source gives 1.0 pictures per second; recognition needs at least 2") == 1
 
 
 def test_that_poses_are_found_in_some_frames_only_is_told():

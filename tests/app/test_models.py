@@ -162,12 +162,12 @@ def test_archives_that_hold_no_recognizer_are_one_line_and_leave_nothing(tmp_pat
     bits = (tmp_path / "bits.zip").read_bytes()
     (tmp_path / "bits.zip").write_bytes(bits[:39] + b"\xff" * 9 + bits[48:])  # no stream of Deflate's
     for name, kind, says in (
-        ("no.zip", UsageError, "no archive"),
+        ("no.zip", UsageError, "is not a readable archive"),
         ("other.zip", UsageError, "holds no recognizer"),
         ("damaged.zip", CardError, "card.json"),
-        ("nameless.zip", UsageError, "no archive"),
-        ("bits.zip", UsageError, "no archive"),
-        ("gone.zip", UsageError, "cannot be brought in"),
+        ("nameless.zip", UsageError, "is not a readable archive"),
+        ("bits.zip", UsageError, "is not a readable archive"),
+        ("gone.zip", UsageError, "cannot be imported"),
     ):
         with pytest.raises(kind, match=says) as raised:
             model_files.bring_in(root, tmp_path / name)

@@ -34,14 +34,14 @@ def test_a_slow_machine_is_told_with_its_rate():
     pace = fed([SLOW_S] * 6)
     assert pace.slow
     line = pace.line(live=True, people=1)
-    assert line.startswith("this machine finds 1.4 poses a second; recognition needs at least 2: close other programs")
+    assert line.startswith("this machine processes 1.4 poses per second; recognition needs at least 2: close other")
     assert "follow one person" in pace.line(live=True, people=2)
 
 
 @pytest.mark.parametrize(("live", "help"), [(True, "more light"), (False, "choose another")])
 def test_a_slow_source_is_told_from_a_slow_machine(live, help):
     line = fed([SLOW_S] * 6, frames_a_step=1).line(live=live, people=1)
-    assert line.startswith("the source gives 1.4 pictures a second")
+    assert line.startswith("the source gives 1.4 pictures per second")
     assert help in line
 
 
@@ -65,7 +65,7 @@ def test_the_engine_tells_and_goes_on(run):
     assert started.engine.state is EngineState.STOPPED
     failure = started.engine.failure
     assert (failure.stage, failure.fatal) == ("pose", False)
-    assert "1.0 pictures a second" in failure.message
+    assert "1.0 pictures per second" in failure.message
 
 
 def test_the_engine_takes_it_back(run):

@@ -74,7 +74,7 @@ def test_a_blend_goes_from_one_action_to_the_other(generator):
     ("ask", "line"),
     [
         (lambda it: it.clips("fly"), "the generator does not know 'fly'; choose one of raise, step"),
-        (lambda it: it.clips("raise", 0), "0 clips cannot be made at once; ask for 1 to 1000"),
+        (lambda it: it.clips("raise", 0), "0 clips cannot be made at once; request 1 to 1000"),
         (lambda it: it.blend("raise", "step", 1.5), "a share of 1.5 is not valid; give a number from 0 to 1"),
     ],
 )

@@ -61,7 +61,7 @@ def fill_library():
     root = library_root()
     for number in range(7):
         writer = RecordingWriter(
-            root, source="demo", session=f"sitting {number % 2}", layout=MPOSE_13, size=(64, 48),
+            root, source="demo", session=f"session {number % 2}", layout=MPOSE_13, size=(64, 48),
             action=("wave", "hop")[number % 2], skeleton_only=True, lossless=True,
         )  # fmt: skip
         for frame in range(60):

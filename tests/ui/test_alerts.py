@@ -101,7 +101,7 @@ def test_what_cannot_be_is_said_before_it_is_saved(running, engines, alerts_file
     assert "is not counted" in form.hint.text()
     form.action.setCurrentIndex(form.action.findData("wave"))
     form.kinds["post"][0].setChecked(True)
-    assert "fill in what" in form.hint.text()
+    assert "fill in a value" in form.hint.text()
     form.kinds["post"][0].setChecked(False)
     form.kinds["sound"][0].setChecked(False)
     assert "at least one" in form.hint.text()
@@ -140,7 +140,7 @@ def test_a_count_stands_beside_the_action(running, engines, qtbot):
     qtbot.waitUntil(lambda: running.video.result is given)
     running._refresh()
     assert (running.panel.action.text(), running.panel.count.text()) == ("squat", "7")
-    assert "31 a minute" in running.panel.detail.text()
+    assert "31per minute" in running.panel.detail.text()
     again = replace(given, persons=(replace(person, count=0, per_minute=0.0),))
     running.panel.show_result(again)
     assert running.panel.count.text() == ""

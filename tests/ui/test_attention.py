@@ -283,7 +283,7 @@ def test_the_strip_shows_which_moments_mattered_and_the_network_s_own_under_expe
     assert strip._title == "Which moments mattered for walk"
     assert (strip.scores == 1).all()
     expert(panel_open)
-    assert strip._title.startswith("Where the class token looks")
+    assert strip._title.startswith("Where the class token attends")
     assert strip.scores.min() < 1
 
 
@@ -581,7 +581,7 @@ def test_another_recognizer_brings_its_own_pickers(panel_open, engines):
     assert panel.inside.pickers[0].currentText() == "Layer 4"  # the last layer first
     give(panel_open, engines.last, looked_at(2.1, st_tr_attention()))
     titles = [panel.inside.kind.itemText(i) for i in range(panel.inside.kind.count())]
-    assert titles == ["Attention between joints", "Joints asked over time", "Attention between frames"]
+    assert titles == ["Attention between joints", "Attended joints over time", "Attention between frames"]
     give(panel_open, engines.last, looked_at(2.2, {"unheard of": np.zeros(3)}))
     assert panel.inside.note.isVisible()
 
@@ -614,7 +614,7 @@ def test_class_activation_is_of_the_predicted_action_or_of_any_other(panel_open,
     panel.tabs.setCurrentWidget(panel.inside)
     panel_open.attention.control.refresh()
     (picker,) = panel.inside.pickers
-    assert picker.currentText() == "Likeliest action"
+    assert picker.currentText() == "Most likely action"
     assert (panel.inside.matrix.values == fakes.ACTIONS.index("walk")).all()
     choose(picker, "wave")
     assert (panel.inside.matrix.values == fakes.ACTIONS.index("wave")).all()

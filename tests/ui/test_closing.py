@@ -180,7 +180,7 @@ def test_an_import_after_a_refused_close_comes_to_its_end(running, tmp_path, mon
     closing_program.set_to_work(dialog)
     window.close()
     question = closing_program.found("QMessageBox")
-    assert question.text() == "Import is at work. Stop it? What is finished stays."
+    assert question.text() == "Import is running. Stop it? What is finished is kept."
     QTest.keyClick(question, Qt.Key.Key_Escape)
     assert window.isVisible()
     assert dialog.isVisible()

@@ -122,7 +122,7 @@ def test_help_shows_the_documentation_and_follows_its_links(running, tmp_path):
     own.close()
 
 
-@pytest.mark.parametrize(("status", "says"), [(0, "All is well."), (1, "Something is to be mended")])
+@pytest.mark.parametrize(("status", "says"), [(0, "No problems found."), (1, "There are problems")])
 def test_help_shows_what_the_doctor_says(running, qtbot, status, says):
     code = f"print('cameras: none'); raise SystemExit({status})"
     dialog = DoctorDialog(running, (sys.executable, "-c", code))

@@ -398,10 +398,10 @@ def test_the_bin_is_emptied_after_a_question(window, root):
     assert not (root / "recordings" / gone).exists()
 
 
-def test_person_sitting_and_note_are_given_by_keys(window):
+def test_person_session_and_note_are_given_by_keys(window):
     for command, field, text in (
         ("who", window.fields.who, "Zoë"),
-        ("sitting", window.fields.sitting, "Monday  evening"),
+        ("session", window.fields.session, "Monday  evening"),
         ("note", window.fields.note, "left hand"),
     ):
         window.commands[command].trigger()
@@ -455,7 +455,7 @@ def test_recordings_are_put_into_the_parts_of_a_split_and_taken_out_by_undo(wind
     QTest.keyClick(dialog.name, Qt.Key.Key_Return)
     dialog.by.setCurrentIndex(dialog.by.findData("recording"))
     dialog.parts["test"].click()
-    assert "Choose some" in dialog.state.text()
+    assert "Select some" in dialog.state.text()
     dialog.list.topLevelItem(0).setSelected(True)
     dialog.parts["test"].click()
     first, _ = window.browser.clips.rows
@@ -485,7 +485,7 @@ def test_an_export_is_brought_in_again_by_the_dialogs(window, root, tmp_path, qt
     (dialog,) = window.findChildren(ImportDialog)
     dialog.add([str(tmp_path / "out")])
     dialog.begin.click()
-    told = "0 recordings imported; 2 recordings skipped that the library has already"
+    told = "0 recordings imported; 2 recordings skipped: already in the library"
     qtbot.waitUntil(lambda: told in dialog.state.text(), timeout=60_000)
     assert dialog.problems.toPlainText().count(" is 20") == 2
     window.library.delete_recordings([row.id for row in window.library.recordings()])
@@ -658,7 +658,7 @@ def test_n_on_chosen_recordings_labels_what_has_no_label_in_them(window, root, q
     assert (whole.start_s, whole.end_s) == pytest.approx((0.0, 6.0), abs=0.1)
     assert window.state.text() == "add a clip and label a clip nothing"
     QTest.keyClick(window, Qt.Key.Key_N)
-    assert window.state.text().startswith("All clips of it are labelled: Alt+1 lists them")
+    assert window.state.text().startswith("All its clips are labelled: Alt+1 lists them")
     window.fields.undo.click()
     assert sorted(str(clip.action) for clip in window.library.clips()) == ["None", "wave"]
 
@@ -668,7 +668,7 @@ def test_a_clip_that_another_list_hides_is_not_labelled(window):
     QTest.keyClick(window, Qt.Key.Key_3, Qt.KeyboardModifier.AltModifier)  # the bin
     QTest.keyClick(window, Qt.Key.Key_N)
     assert [clip.action for clip in window.library.clips()] == before
-    assert window.state.text() == "This is done with clips: Alt+1 lists them"
+    assert window.state.text() == "This works on clips: Alt+1 lists them"
 
 
 def test_a_filter_hides_what_is_chosen_and_gives_it_back(window, root, qtbot):
@@ -707,15 +707,15 @@ def test_what_is_chosen_under_a_filter_stays_chosen_without_it(window):
 
 # What the library's window says to keys while nothing is in it.
 KEYS_THAT_SAY_WHY = [
-    (Qt.Key.Key_N, "", "Nothing is chosen: choose something in the list first"),
+    (Qt.Key.Key_N, "", "Nothing is selected: select something in the list first"),
     (Qt.Key.Key_0, "", "Nothing is chosen"),
     (Qt.Key.Key_S, "", "Nothing is chosen"),
     (Qt.Key.Key_R, "", "Nothing is chosen"),
     (Qt.Key.Key_Y, "", "Nothing is chosen"),
-    (Qt.Key.Key_P, "", "Choose a clip or a recording"),
-    (Qt.Key.Key_A, "", "Choose a clip or a recording"),
+    (Qt.Key.Key_P, "", "Select a clip or a recording"),
+    (Qt.Key.Key_A, "", "Select a clip or a recording"),
     (Qt.Key.Key_W, "", "There is nobody else"),
-    (Qt.Key.Key_I, "", "Nothing is shown: choose a clip or a recording"),
+    (Qt.Key.Key_I, "", "Nothing is shown: select a clip or a recording"),
     (Qt.Key.Key_O, "", "Nothing is shown"),
     (Qt.Key.Key_Space, "", "Nothing is shown"),
     (Qt.Key.Key_Left, "", "Nothing is shown"),
@@ -723,11 +723,11 @@ KEYS_THAT_SAY_WHY = [
     (Qt.Key.Key_Delete, "", "Nothing is chosen"),
     (Qt.Key.Key_Delete, "Shift", "Nothing is chosen"),
     (Qt.Key.Key_Delete, "Control Shift", "The bin is empty"),
-    (Qt.Key.Key_R, "Control Shift", "Choose recordings in the bin first (Alt+3)"),
-    (Qt.Key.Key_4, "Control", "Label a clip first: then Ctrl+4 keeps that key for its action"),
+    (Qt.Key.Key_R, "Control Shift", "Select recordings in the bin first (Alt+3)"),
+    (Qt.Key.Key_4, "Control", "Label a clip first: then Ctrl+4 assigns that key to its action"),
     (Qt.Key.Key_9, "", "No action has the key 9 yet"),
     (Qt.Key.Key_Z, "Control", "There is nothing to undo"),
-    (Qt.Key.Key_Y, "Control", "There is nothing to do again"),
+    (Qt.Key.Key_Y, "Control", "There is nothing to redo"),
 ]
 
 
@@ -740,7 +740,7 @@ def test_a_key_that_does_nothing_says_why(tmp_path, theme, qtbot):
             held |= getattr(Qt.KeyboardModifier, f"{name}Modifier")
         QTest.keyClick(made, key, held)
         assert made.state.text().startswith(says), (key, modifiers)
-    for field in (made.fields.action, made.fields.who, made.fields.sitting, made.fields.note):
+    for field in (made.fields.action, made.fields.who, made.fields.session, made.fields.note):
         made.say("")
         field.setText("something")
         QTest.keyClick(field, Qt.Key.Key_Return)
@@ -754,15 +754,15 @@ def test_bounds_without_a_clip_say_what_makes_one(window, qtbot):
     qtbot.waitUntil(lambda: window.showing.clip is None and window.showing.shown is not None, timeout=60_000)
     window.player.go(2.0)
     QTest.keyClick(window, Qt.Key.Key_I)
-    assert window.state.text() == "Bounds are those of a clip: A makes one here, or choose one (Alt+1)"
+    assert window.state.text() == "Only a clip has a start and an end: A makes one here, or select one (Alt+1)"
 
 
 def test_the_keys_of_actions_are_shown_and_listed(window):
     first, second = (named.name for named in window.library.names("action") if named.name != "nothing")
-    assert window.legend.text() == f"Keys · 1 {first} · 2 {second} · Ctrl+1 to 9 keeps a key"
+    assert window.legend.text() == f"Keys · 1 {first} · 2 {second} · Ctrl+1 to 9 assigns a key"
     window.library.set_key("clap", "7")
     window.refresh()
-    assert window.legend.text() == "Keys · 1 wave · 7 clap · Ctrl+1 to 9 keeps a key"
+    assert window.legend.text() == "Keys · 1 wave · 7 clap · Ctrl+1 to 9 assigns a key"
     window.commands["keys"].trigger()
     (page,) = window.findChildren(KeysDialog)
     texts = [label.text() for label in page.findChildren(QLabel)]

@@ -72,7 +72,7 @@ def test_the_headline_and_its_figures_say_the_same(panel):
     none_known = decision(0, 4.5, UNKNOWN, 0.64, 1.0, "low evidence", ((UNKNOWN, 0.64), ("wave", 0.2)))
     for made, words, detail in (
         (ending, "idle, ending", "for 3.5 s"),
-        (none_known, "none that I know", "for 3.5 s"),
+        (none_known, "unknown action", "for 3.5 s"),
         (decision(0, 4.5, "sit_down", 0.87, since_s=1.0), "sit down", "87% · for 3.5 s"),
     ):
         shown = PersonResult(pose(0, 4.5), made, True)

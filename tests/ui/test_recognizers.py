@@ -37,10 +37,10 @@ def test_it_lists_all_and_says_why_a_button_does_nothing(dialog):
     assert dialog.chosen().name == "act"
     refusals = {b.text(): b.toolTip() for b in (dialog.switch, dialog.change, dialog.delete, dialog.export)}
     assert refusals == {
-        "&Use it": "It is in use already",
-        "&Rename": "Shipped recognizers stay as they are",
-        "&Delete…": "Shipped recognizers stay as they are",
-        "&Export…": "Shipped recognizers stay as they are",
+        "&Use it": "It is already in use",
+        "&Rename": "Shipped recognizers cannot be changed",
+        "&Delete…": "Shipped recognizers cannot be changed",
+        "&Export…": "Shipped recognizers cannot be changed",
     }
     choose(dialog, "mine@1")
     assert dialog.switch.isEnabled()
@@ -96,5 +96,5 @@ def test_what_is_exported_comes_in_again(dialog, tmp_path, qtbot):
     qtbot.waitUntil(lambda: dialog.state.text() == "mine@3 with 18 actions is imported", timeout=PATIENCE_MS)
     assert dialog.chosen().name == "mine@3"
     dialog.bring_in(Path("/gone.zip"))
-    qtbot.waitUntil(lambda: "cannot be brought in" in dialog.state.text(), timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: "cannot be imported" in dialog.state.text(), timeout=PATIENCE_MS)
     assert models.find("mine@3").parent.parent == library_root() / "models"

@@ -239,7 +239,7 @@ def test_a_disk_that_fills_up_is_told_where_it_is_seen_and_what_was_recorded_sta
     with monkeypatch.context() as patched:
         patched.setattr("app.recording.writer._write_all", full)
         play(recording, engines.last, 0.5, 0.1)
-    said = "cannot go on recording: No space left on device; make room; what there is is completed at the next start"
+    said = "cannot continue recording: No space left on device; make room; it is completed at the next start"
     assert recording.toast.text() == said
     assert recording.recording.view.state is RecorderState.READY
     assert recording.live.active
@@ -336,7 +336,7 @@ def test_a_take_that_the_end_of_the_file_overtakes_is_kept_at_once(recording, en
 @pytest.mark.parametrize(
     ("state", "says"),
     [
-        (EngineState.PAUSED, "It is paused: Ctrl+P goes on, then F8 records"),
+        (EngineState.PAUSED, "It is paused: Ctrl+P resumes, then F8 records"),
         (EngineState.STARTING, "The camera is still being opened: wait for the picture"),
         (EngineState.RETRYING, "There is no picture: waiting for the camera"),
         (EngineState.FAILED, "There is no picture: see the message above, or F5 starts again"),
@@ -357,12 +357,12 @@ def test_f8_without_a_name_asks_for_it_and_offers_the_last_one(recording, engine
     play(recording, engines.last, 0.0, 1.0)
     take(recording)
     assert recording.recording.view.state is RecorderState.READY
-    assert bar.state.text() == "Type the action's name, for instance wave; F8 once more records without one"
+    assert bar.state.text() == "Type the action's name, for example wave; F8 again records without one"
     assert recording.toast.text() == bar.state.text()
     assert bar.action.hasFocus()
     QTest.keyClicks(bar.action, "greet")
     settle(recording)
-    assert bar.state.text() == "Ready; the last 3 s before the key are kept"
+    assert bar.state.text() == "Ready; the last 3 s before the key press are kept"
     take(recording)
     play(recording, engines.last, 1.0, 2.0)
     (folder,) = recording_folders(library)
@@ -454,7 +454,7 @@ def test_what_the_last_seconds_were_needs_a_name_that_can_be_one(recording, engi
     recording.actions_by_name["wrong"].trigger()
     (dialog,) = recording.video.findChildren(RightActionDialog)
     dialog.accept()
-    assert dialog.says.text() == "Type a name, or choose one of the list"
+    assert dialog.says.text() == "Type a name, or choose one from the list"
     dialog.name.setText("http://a.b/c")
     dialog.accept()
     assert dialog.says.text().startswith("that is an address")

@@ -59,7 +59,7 @@ def recorded(tmp_path_factory):
     root = tmp_path_factory.mktemp("recorded") / "library"
     for name, action in TAUGHT.items():
         for take in range(3):
-            record(root, name, poses_of(take, action, 0.2 * take), f"sitting {take % 2}")
+            record(root, name, poses_of(take, action, 0.2 * take), f"session {take % 2}")
     record(root, "nothing", poses_of(0, "idle", seconds=2.0))
     record(root, "too few", poses_of(0, "clap"))
     return root
@@ -99,7 +99,7 @@ def test_recordings_become_a_recognizer_that_knows_them(dialog, library, qtbot):
         timeout=PATIENCE_MS,
     )
     qtbot.waitUntil(lambda: dialog.taught.labels() == ["mine@1"], timeout=PATIENCE_MS)
-    for said in ("clips were right", "second sitting", "Made of these clips", "deep bob (3)"):
+    for said in ("clips were correct", "second session", "Trained on these clips", "deep bob (3)"):
         assert said in dialog.report.toPlainText()
     dialog.switch.click()
     assert used == [str(library / "models" / "mine" / "1")]
@@ -190,7 +190,7 @@ def test_the_test_part_of_a_split_is_not_learnt_from(dialog, library, monkeypatc
     dialog.look_at_library()
     qtbot.waitUntil(lambda: dialog.test.count() == 2, timeout=PATIENCE_MS)
     assert dialog.test.isEnabled()
-    assert dialog.test.currentText() == "on people or sittings held out in turn"
+    assert dialog.test.currentText() == "on people or sessions held out in turn"
     dialog.test.setCurrentIndex(1)
     dialog.look_at_library()
     qtbot.waitUntil(lambda: not dialog._reading, timeout=PATIENCE_MS)
@@ -250,7 +250,7 @@ def test_the_worst_takes_are_played_and_mended_from_the_report(dialog, job, libr
     dialog.again.connect(again.append)
     with Library(library) as opened:
         first, second, _ = (row.name for row in opened.clips(Filter(action="deep bob")))
-    text = "deep bob also fires on standing still, 2 of 6 times: trim its takes or record more"
+    text = "deep bob is also triggered by standing still, 2 of 6 times: trim its takes or record more"
     check = {"checks": [], "findings": [{"text": text, "action": "deep bob", "takes": [first, second]}]}
     stand_in(library, "mine/1", check=check)
     job.outcome = TeachingDone(library / "models" / "mine" / "1", check)
@@ -258,7 +258,7 @@ def test_the_worst_takes_are_played_and_mended_from_the_report(dialog, job, libr
     review = dialog.worst.review
     qtbot.waitUntil(lambda: len(dialog.worst.rows.buttons) == 2, timeout=PATIENCE_MS)
     worst = dialog.worst.rows.buttons
-    assert "Deep bob also fires on standing still, 2 of 6 times" in dialog.report.toPlainText()
+    assert "Deep bob is also triggered by standing still, 2 of 6 times" in dialog.report.toPlainText()
     worst[0].click()
     qtbot.waitUntil(review.isVisible, timeout=PATIENCE_MS)
     assert review.replay.clips[0].name == first
@@ -270,7 +270,7 @@ def test_the_worst_takes_are_played_and_mended_from_the_report(dialog, job, libr
     review.discard.click()
     qtbot.waitUntil(lambda: clips_of(dialog)["deep bob"] == "2, 1 more needed", timeout=PATIENCE_MS)
     worst[0].click()
-    qtbot.waitUntil(lambda: "not in the library any more" in dialog.state.text(), timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: "no longer in the library" in dialog.state.text(), timeout=PATIENCE_MS)
     worst[1].click()
     qtbot.waitUntil(review.isVisible, timeout=PATIENCE_MS)
     review.again.click()
@@ -402,10 +402,10 @@ def test_the_report_names_figures_and_escapes_names():
             "alarms": {"seconds": 120.0, "an_hour": 30.0},
             "needed": {"wave": 8, "clap": 0},
             "suspects": [{"clip": "r/1", "action": "a", "looks_like": "b", "probability": 0.9}],
-            "remarks": ["Only one sitting."],
+            "remarks": ["Only one session."],
         }
     )
-    for said in ("75%", "of 8 clips", "&lt;b&gt;x", "30.0", "8 more of wave", "r/1", "Only one sitting."):
+    for said in ("75%", "of 8 clips", "&lt;b&gt;x", "30.0", "8 more of wave", "r/1", "Only one session."):
         assert said in text
     assert "clap" not in text
     assert "<b>x" not in text
@@ -415,8 +415,8 @@ def test_a_figure_has_its_interval_and_one_that_says_nothing_is_none():
     check = {"held_out": "sessions", "clips": 20, "right": 18, "actions": {}, "confusions": []}
     alarms = {"seconds": 120.0, "an_hour": 30.0, "interval": [0.7, 167.1]}
     text = as_html({"checks": [check | {"accuracy": 0.9, "interval": [0.7, 0.97]}], "alarms": alarms})
-    assert "<b>90%</b> (70% to 97%) of 20 clips right" in text
-    assert "30.0</b> false alarms an hour (1 to 167)" in text
-    text = as_html({"checks": [check | {"accuracy": None, "verdict": "not judged: record in a second sitting"}]})
-    assert "Not judged: record in a second sitting. 18 of 20 clips were right." in text
+    assert "<b>90%</b> (70% to 97%) of 20 clips correct" in text
+    assert "30.0</b> false alarms per hour (1 to 167)" in text
+    text = as_html({"checks": [check | {"accuracy": None, "verdict": "not checked: record in a second session"}]})
+    assert "Not checked: record in a second session. 18 of 20 clips were correct." in text
     assert "%" not in text

@@ -469,7 +469,7 @@ def trainable(library, open_page, qtbot, monkeypatch):
     FakeJob.made = None
     for action in ("wave", "clap"):
         for take in range(4):
-            put(library, action, session=f"sitting {take % 2}")
+            put(library, action, session=f"session {take % 2}")
     put(library, "few")
     page = open_page()
     qtbot.waitUntil(lambda: page.bar.train.isEnabled(), timeout=PATIENCE_MS)
@@ -504,10 +504,10 @@ def test_the_worst_takes_are_played_and_done_again_from_the_report(trainable, li
     click(page.bar.train)
     qtbot.waitUntil(lambda: FakeJob.made is not None, timeout=PATIENCE_MS)
     first, second = [clip.name for clip in FakeJob.made.request.clips if clip.action == "wave"][:2]
-    finding = {"text": "wave also fires on standing still", "action": "wave", "takes": [first, second]}
+    finding = {"text": "wave is also triggered by standing still", "action": "wave", "takes": [first, second]}
     FakeJob.made.outcome = TeachingDone(Path("/library/models/mine/1"), {"checks": [], "findings": [finding]})
     page.bar.training.look()
-    assert "Wave also fires on standing still." in page.result.report.text()
+    assert "Wave is also triggered by standing still." in page.result.report.text()
     worst = page.result.takes.buttons
     assert len(worst) == 2
     click(worst[0])
@@ -621,7 +621,7 @@ def test_a_take_whose_files_are_gone_is_one_line(library, open_page, qtbot):
     qtbot.waitUntil(lambda: page.cards[0].count == 1, timeout=PATIENCE_MS)
     shutil.rmtree(folder)
     click(page.cards[0].takes.buttons[0])
-    qtbot.waitUntil(lambda: "not in the library any more" in page.bar.state.text(), timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: "no longer in the library" in page.bar.state.text(), timeout=PATIENCE_MS)
     assert not page.review.isVisible()
 
 
@@ -640,8 +640,8 @@ def test_plain_words_of_a_check():
         assert said in text
     assert worst_takes(check) == [("r/1", "A take of a looks like b.")]
     assert "cannot be read" in plain_result({"checks": [3]})
-    few = {"verdict": "not judged: record in a second sitting", "confusions": [], "clips": 5, "actions": {}}
-    assert plain_result({"checks": [few]}) == "<p>Not judged: record in a second sitting.</p>"
+    few = {"verdict": "not checked: record in a second session", "confusions": [], "clips": 5, "actions": {}}
+    assert plain_result({"checks": [few]}) == "<p>Not checked: record in a second session.</p>"
     assert worst_takes({"suspects": [{}]}) == []
 
 

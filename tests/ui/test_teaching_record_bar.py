@@ -57,7 +57,7 @@ def test_six_takes_with_the_defaults_teach_what_was_done_in_them(actor, user, ow
         assert {row.action for row in library.clips(limit=-1)} == set(TAUGHT)
         assert len(library.clips(limit=-1)) == 2 * TAKES
     report = teach_and_use(window, user)
-    assert "Not judged" in report
+    assert "Not checked" in report
     assert "100%" not in report
 
     starts, shown = [], []

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 _NAME, _WHEN, _THEN, _LAST = range(4)
 _NONE = "Choose a rule in the list"
-_HINT = "When somebody does something for long or often enough: a sound, a message, a program."
+_HINT = "When an action lasts long enough or reaches a count: a sound, a message, a program."
 
 
 class AlertsDialog(ClosingDialog):

@@ -25,10 +25,10 @@ from app.ui.picker import Picker
 from recognizer.counting import UNCOUNTED
 from recognizer.decision import IDLE, UNKNOWN
 
-LASTS, TIMES = "lasts, in seconds", "is counted, times"
+LASTS, TIMES = "lasts (seconds)", "is counted (times)"
 # What a kind is called, and an example of what belongs into its field.
 _KINDS = {
-    "sound": ("Play a &sound", "a sound file; a beep where this is empty"),
+    "sound": ("Play a &sound", "a sound file; a beep if empty"),
     "notify": ("Desktop &notification", "The text to show"),
     "command": ("Run a &program", 'xdg-open "my file.pdf"'),
     "post": ("&HTTP POST", "http://192.168.1.10:8123/api/webhook/alert"),
@@ -144,13 +144,13 @@ class RuleForm(ClosingDialog):
 
     def _refusal(self) -> str:
         if self._name() in self._taken:
-            return f"There is a rule “{self._name()}” already: choose another name"
+            return f"A rule “{self._name()}” already exists: choose another name"
         action = self.action.currentData()
         if self.how.currentText() == TIMES and action in UNCOUNTED | {NOBODY}:
             return f"{action_text(action).capitalize()} is not counted: choose how long it lasts"
         for kind, (box, field) in self.kinds.items():
             if box.isChecked() and kind != "sound" and not field.text().strip():
-                return f"{box.text().replace('&', '')}: fill in what, as in {field.placeholderText()}"
+                return f"{box.text().replace('&', '')}: fill in a value, for example {field.placeholderText()}"
         if not self._deeds():
             return "Tick at least one thing to do"
         return ""

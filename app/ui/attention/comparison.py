@@ -27,7 +27,7 @@ class Comparison(QWidget):
         self.title = QLabel("Compare with")
         self.title.setObjectName("muted")
         self.title.setWordWrap(True)
-        self.map = MatrixView(colours, "Relevance of joints over time to another recognizer")
+        self.map = MatrixView(colours, "Relevance of joints over time for another recognizer")
         self._explainer: Explainer | None = None
         self._asked: Explanation | None = None  # what the other is asked about and has not answered
         self._first: Explanation | None = None  # what the answer that is shown is compared with
@@ -119,7 +119,7 @@ class Comparison(QWidget):
         if self._explainer is not None and self._explainer.failure:
             return self._explainer.failure
         if found is None:
-            return f"{name}: looking …" if self._asked is not None else name
+            return f"{name}: computing …" if self._asked is not None else name
         return f"{name}: {action_text(found.action)} {found.probability:.0%}, by hiding joints"
 
 

@@ -236,13 +236,13 @@ class AttentionControl(QObject):
         person = f"Person {moment.person + 1}: " if self._result is not None and len(self._result.persons) > 1 else ""
         found = self.explanation
         if found is None:
-            return f"{person}{'frozen, ' if self._held else ''}looking …"
+            return f"{person}{'frozen, ' if self._held else ''}computing …"
         when = "frozen" if self._held else before(moment.clip.time_s - found.clip.time_s, False)
         return f"{person}{action_text(found.action)} {found.probability:.0%}, {when}"
 
     def _why_nothing(self) -> str:
         if self._result is None:
-            return "Nothing runs yet"
+            return "Nothing is running yet"
         if self._person is None:
             return "Nobody in view"
         decision = self._person.decision
@@ -262,7 +262,7 @@ class AttentionControl(QObject):
     def _frame_scores(self, moment: Moment) -> tuple[NDArray[np.floating], str]:
         looks, found = moment.prediction.attention.get(CLASS_TOKEN), self.explanation
         if looks is not None and self._panel.looks_inside:
-            return frame_scores(looks), "Where the class token looks (last layer, all heads)"
+            return frame_scores(looks), "Where the class token attends (last layer, all heads)"
         if found is None:
             return np.full(len(moment.clip.xy_px), np.nan), "The frames of the clip"
         places = [_place_in(found.clip, _time_of(moment.clip, place)) for place in range(len(moment.clip.xy_px))]

@@ -35,7 +35,7 @@ class InsideView(QWidget):
         self.kind.chosen.connect(lambda _: self._picked_kind())
         self.pickers: list[Chooser] = []
         self.matrix = MatrixView(colours, "Matrix of the network")
-        self.note = QLabel("This recognizer tells nothing of its inside. Hiding joints explains any recognizer.")
+        self.note = QLabel("This recognizer has no attention to show. Hiding joints works with any recognizer.")
         self.note.setObjectName("muted")
         self.note.setWordWrap(True)
         self.note.setVisible(False)
@@ -142,7 +142,7 @@ class AttentionPanel(QFrame):
         self.title.setWordWrap(True)
         self.action = Chooser("Action to explain", action_text)
         self.method = Chooser("Method", lambda method: _METHOD_NAMES.get(method, method))
-        self.hold = self._button("Freeze", "Keep this moment, in the big picture too; recognition goes on")
+        self.hold = self._button("Freeze", "Freeze this moment, also in the main picture; recognition continues")
         self.overlay = self._button("On picture", "Draw the relevance of joints on the picture")
         self.map = MatrixView(colours, "Relevance of joints over time")
         self.comparison = Comparison(colours)
@@ -196,7 +196,7 @@ class AttentionPanel(QFrame):
         """What a recognizer can be asked; an action that it has not is given up."""
         wanted = self.action.value if self.action.value in actions else PREDICTED
         self.action.set_value(wanted)
-        self.action.offer([Choice("Likeliest action", PREDICTED), *(Choice(action_text(a), a) for a in actions)])
+        self.action.offer([Choice("Most likely action", PREDICTED), *(Choice(action_text(a), a) for a in actions)])
         method = self.method.value if self.method.value in methods else methods[0]
         self.method.set_value(method)
         self.method.offer([Choice(_METHOD_NAMES.get(method, method), method) for method in methods])

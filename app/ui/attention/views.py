@@ -12,7 +12,7 @@ from recognizer.types import Clip
 
 Matrix = NDArray[np.float32]
 SPATIAL_TITLE = "Attention between joints"
-LINKS_TITLE = "Importance of links"
+LINKS_TITLE = "Edge importance"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ def _between_tokens(values: Matrix, clip: Clip) -> View:
     """(L, H, T + 1, T + 1): AcT's paper, Fig. 6; the class token comes first."""
     tokens = ("class token", *times(clip, values.shape[-1] - 1))
     pickers = _numbered("Layer", values.shape[0]), _numbered("Head", values.shape[1])
-    return View("Attention", pickers, lambda at: values[at[0], at[1]], tokens, tokens, "asks", "is asked")
+    return View("Attention", pickers, lambda at: values[at[0], at[1]], tokens, tokens, "query", "key")
 
 
 def _positions(values: Matrix, clip: Clip) -> View:
@@ -89,7 +89,7 @@ def _spatial(layers: list[Matrix], clip: Clip) -> View:
         _numbered("Head", layers[0].shape[0]),
         Picker("Frame", times(clip, most)),
     )
-    return View(SPATIAL_TITLE, pickers, matrix, joints, joints, "joint asks", "joint is asked")
+    return View(SPATIAL_TITLE, pickers, matrix, joints, joints, "query joint", "key joint")
 
 
 def _over_time(layers: list[Matrix], clip: Clip) -> View:
@@ -101,7 +101,7 @@ def _over_time(layers: list[Matrix], clip: Clip) -> View:
         return np.asarray(sums[:, np.arange(most) * sums.shape[1] // most])
 
     pickers = _numbered("Layer", len(layers)), _numbered("Head", layers[0].shape[0])
-    return View("Joints asked over time", pickers, matrix, joint_names(clip), times(clip, most), "joint", "time")
+    return View("Attended joints over time", pickers, matrix, joint_names(clip), times(clip, most), "joint", "time")
 
 
 def _temporal(layers: list[Matrix], clip: Clip) -> View:
@@ -119,12 +119,12 @@ def _temporal(layers: list[Matrix], clip: Clip) -> View:
         _numbered("Head", layers[0].shape[0]),
         Picker("Joint", joint_names(clip)),
     )
-    return View("Attention between frames", pickers, matrix, moments, moments, "frame asks", "frame is asked")
+    return View("Attention between frames", pickers, matrix, moments, moments, "query frame", "key frame")
 
 
 def _activation(values: Matrix, clip: Clip, actions: Sequence[str], likeliest: int) -> View:
     """(A, T', V), class activation: joints by time, of the predicted action or of any other."""
-    picker = Picker("Action", ("Likeliest action", *(action_text(action) for action in actions)))
+    picker = Picker("Action", ("Most likely action", *(action_text(action) for action in actions)))
     moments = times(clip, values.shape[1])
     joints = joint_names(clip)
 

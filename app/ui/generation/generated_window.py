@@ -65,9 +65,9 @@ class GeneratedWindow(ClosingDialog):
         self.playing = QPushButton("&Pause")
         self.playing.setAutoDefault(False)
         self.playing.clicked.connect(self.toggle)
-        self.again = QPushButton("&Look again")
+        self.again = QPushButton("&Refresh")
         self.again.setAutoDefault(False)
-        self.again.setToolTip("Look for generators in their folders")
+        self.again.setToolTip("Search the generator folders again")
         self.again.clicked.connect(self.look_for_generators)
         self.says = QLabel()
         self.says.setWordWrap(True)
@@ -178,7 +178,7 @@ class GeneratedWindow(ClosingDialog):
 
     def _enable(self, enabled: bool) -> None:
         for part in (self.first, self.second, self.share, self.seed, self.another, self.playing):
-            enable(part, "" if enabled else "There is no clip: the line above says why")
+            enable(part, "" if enabled else "No clip: the line above says why")
         enable(self.generators, "" if self.generators.count() else none_here(self._root))
 
     def leave(self) -> None:

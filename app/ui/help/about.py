@@ -1,4 +1,4 @@
-"""What this program is, and of which versions."""
+"""Show the versions of this program."""
 
 import platform
 from importlib.metadata import PackageNotFoundError, version

@@ -25,10 +25,10 @@ class DoctorDialog(ClosingDialog):
         self.state.setWordWrap(True)
         self.text = QPlainTextEdit()
         self.text.setReadOnly(True)
-        self.text.setAccessibleName("What the doctor says")
+        self.text.setAccessibleName("Report of the check")
         self.text.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
         self.copy = QPushButton("&Copy")
-        self.copy.setToolTip("Copy everything, for a report of what went wrong")
+        self.copy.setToolTip("Copy everything, for a bug report")
         self.copy.setAutoDefault(False)
         self.copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self.text.toPlainText()))
         foot = QHBoxLayout()
@@ -60,7 +60,9 @@ class DoctorDialog(ClosingDialog):
 
     def _finished(self, status: int) -> None:
         self._read()
-        self.state.setText("All is well." if status == 0 else "Something is to be mended; the lines below say how.")
+        self.state.setText(
+            "No problems found." if status == 0 else "There are problems; the lines below say how to fix them."
+        )
 
     def _failed(self) -> None:
         self.state.setText(f"The doctor could not be started ({self._process.errorString()}): python main.py --doctor")

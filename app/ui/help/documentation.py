@@ -11,7 +11,7 @@ from app.ui.closing import ClosingDialog, close_box
 from app.ui.enabling import enable
 
 _ROOT = Path(__file__).resolve().parents[3]
-_NONE = "# ActionLens\n\nThe documentation is README.md and the folder docs of the program's source."
+_NONE = "# ActionLens\n\nThe documentation is README.md and the folder docs of the source code."
 
 
 class Documentation(ClosingDialog):
@@ -51,7 +51,7 @@ class Documentation(ClosingDialog):
             self.page.setMarkdown(_of_package() or _NONE)
 
     def _can_go_back(self, can: bool) -> None:
-        enable(self.back, "" if can else "This is the first page that was opened")
+        enable(self.back, "" if can else "This is the first page")
 
     def _open(self, link: QUrl) -> None:
         """A page of ours here; everything else as the system does."""

@@ -167,7 +167,7 @@ class HistoryPage(ClosingDialog):
             self.state.setText(f"Saved {counted(rows, 'action')} in {Path(name).name}")
 
     def _ask_to_delete(self) -> None:
-        ask(self, "Delete the whole history?", "It cannot be brought back.", "&Delete", self._delete)
+        ask(self, "Delete the whole history?", "This cannot be undone.", "&Delete", self._delete)
 
     def _delete(self) -> None:
         try:

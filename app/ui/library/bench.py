@@ -25,20 +25,20 @@ from pose.demo.source import DemoSource
 from pose.skeleton import MPOSE_13
 
 _OF_RECORDING, _CLIP_S, _RATE = 20, 2.0, 15
-_ACTIONS, _PEOPLE, _SITTINGS = 25, 12, 30
+_ACTIONS, _PEOPLE, _SESSIONS = 25, 12, 30
 _STEPS = 200  # of the wheel, from the top to the end
 _PATIENCE_S = 60.0
 
 
 def fill(library: Library, clips: int) -> None:
-    """Recordings of twenty labelled clips each, with people, sittings and a split."""
+    """Recordings of twenty labelled clips each, with people, sessions and a split."""
     source, seconds = DemoSource(seed=0, paced=False), _OF_RECORDING * _CLIP_S
     times_s = np.arange(round(seconds * _RATE)) / _RATE
     xy = np.stack([source.truth(float(time_s)).joints_px for time_s in times_s]).astype(np.float32)
     frame = np.arange(len(times_s))
     tracks = Tracks(times_s, frame, np.zeros_like(frame), xy, np.ones(xy.shape[:2], np.float32), MPOSE_13, (640, 480))
     for number in range(-(-clips // _OF_RECORDING)):
-        info = describe(tracks, f"camera {number % 3}", session=f"sitting {number % _SITTINGS}")
+        info = describe(tracks, f"camera {number % 3}", session=f"session {number % _SESSIONS}")
         folder = store(library.root, library.staging(), info, tracks)
         made = [
             NewClip(n * _CLIP_S, min((n + 1) * _CLIP_S, info.duration_s), 0, f"action {(n + number) % _ACTIONS}")

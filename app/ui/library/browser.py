@@ -141,7 +141,7 @@ class Browser(QWidget):
         restricts = self.filters.restricts
         empty = "" if restricts else "No recordings yet: press F8 in the live window, or import videos (Ctrl+I)"
         unlabelled = "No clips yet: choose a recording (Alt+2), then P proposes clips"
-        nothing = "Nothing is like that: change the search or the filters"
+        nothing = "Nothing matches: change the search or the filters"
         self.clip_table.hint = nothing if restricts else (unlabelled if recordings else empty)
         self.recording_table.hint = nothing if restricts else empty
         self.bin_table.hint = nothing if restricts else "The bin is empty"

@@ -21,7 +21,7 @@ from app.ui.library.recording_edits import RecordingEdits, taken_by
 from app.ui.library.showing import Showing
 from pose.errors import ActionLensError
 
-NONE_CHOSEN = "Nothing is chosen: choose something in the list first"
+NONE_CHOSEN = "Nothing is selected: select something in the list first"
 
 
 class ClipEdits:
@@ -64,8 +64,8 @@ class ClipEdits:
         self._replay(lambda library: library.undo(), "There is nothing to undo")
 
     def redo(self) -> None:
-        """Do again what was taken back."""
-        self._replay(lambda library: library.redo(), "There is nothing to do again")
+        """Redo what was undone."""
+        self._replay(lambda library: library.redo(), "There is nothing to redo")
 
     def _replay(self, replay: Callable[[Library], str | None], nothing: str) -> None:
         done: list[str | None] = []
@@ -90,7 +90,7 @@ class ClipEdits:
         """With the action of "1" to "9"."""
         name = actions_by_key(self.library.names("action")).get(key) if self.library else None
         if name is None:
-            self._say(f"No action has the key {key} yet: label a clip, then Ctrl+{key} keeps it for that action")
+            self._say(f"No action has the key {key} yet: label a clip, then Ctrl+{key} assigns it to that action")
         else:
             self.label(name)
 
@@ -100,7 +100,7 @@ class ClipEdits:
         if action is not None:
             self.do(lambda library: library.set_key(action, key))
         else:
-            self._say(f"Label a clip first: then Ctrl+{key} keeps that key for its action")
+            self._say(f"Label a clip first: then Ctrl+{key} assigns that key to its action")
 
     def nothing(self) -> None:
         """The chosen clips show none of the actions."""
@@ -110,8 +110,8 @@ class ClipEdits:
         """Who the chosen clips show; "" for not known."""
         self._with_clips(lambda library, ids: library.set_who(ids, name or None))
 
-    def set_sitting(self, name: str) -> None:
-        """In which sitting the recordings of what is chosen were made; "" for not known."""
+    def set_session(self, name: str) -> None:
+        """In which session the recordings of what is chosen were made; "" for not known."""
         recordings = list(dict.fromkeys([clip.recording for clip in self._browser.chosen_clips()]))
         if self._browser.tabs.currentIndex() != CLIPS:
             recordings = [row.id for row in self._browser.chosen_recordings()]
@@ -142,7 +142,7 @@ class ClipEdits:
         if self._showing.clip is not None:
             self._change(self._showing.clip, start_s=start_s, end_s=end_s)
         else:
-            self._say("Bounds are those of a clip: A makes one here, or choose one (Alt+1)")
+            self._say("Only a clip has a start and an end: A makes one here, or select one (Alt+1)")
 
     def next_person(self) -> None:
         """The clip, or what is made of the recording, is of the next person in it."""
@@ -164,20 +164,20 @@ class ClipEdits:
             start_s = min(self._player.time_s, max(duration_s - 1.0, 0.0))
             self.add(shown[0], [NewClip(start_s, min(start_s + 1.0, duration_s), shown[1], None, shown[2])])
         else:
-            self._say("Choose a clip or a recording, and wait until it is shown")
+            self._say("Select a clip or a recording, and wait until it is shown")
 
     def propose_clips(self) -> list[int]:
         """Clips wherever something moves in the recording and none is yet; their ids."""
         shown, stretch, library = self._showing.shown, self._player.stretch, self.library
         if shown is None or stretch is None or library is None:
-            self._say("Choose a clip or a recording, and wait until it is shown")
+            self._say("Select a clip or a recording, and wait until it is shown")
             return []
         recording, person, who = shown
         there = library.clips(Filter(recording=recording), limit=-1)
         taken = taken_by(there, person, self._player.duration_s)
         parts = free_parts(propose(*motion_energy(stretch.recording, person)), taken)
         if not parts:
-            self._say("Nothing moves for half a second or longer where no clip is yet")
+            self._say("There is no movement of half a second or longer outside the clips")
             return []
         return self.add(recording, [NewClip(start_s, end_s, person, None, who) for start_s, end_s in parts])
 
@@ -203,19 +203,19 @@ class ClipEdits:
         if self._browser.tabs.currentIndex() == CLIPS:
             chosen = list(dict.fromkeys(row.recording for row in self._browser.chosen_clips()))
         if self._browser.tabs.currentIndex() == BIN:
-            self._say("They are in the bin already: Ctrl+Shift+R takes them out, Ctrl+Shift+Del empties it")
+            self._say("They are in the bin already: Ctrl+Shift+R restores them, Ctrl+Shift+Del empties it")
         elif chosen:
             self.do(lambda library: library.delete_recordings(chosen))
         else:
             self._say(NONE_CHOSEN)
 
     def restore(self) -> None:
-        """Take the chosen recordings out of the bin."""
+        """Restore the selected recordings from the bin."""
         chosen = [row.id for row in self._browser.chosen_recordings()]
         if chosen and self._browser.tabs.currentIndex() == BIN:
             self.do(lambda library: library.restore_recordings(chosen))
         else:
-            self._say("Choose recordings in the bin first (Alt+3)")
+            self._say("Select recordings in the bin first (Alt+3)")
 
     def ask_empty_bin(self, window: QWidget) -> None:
         """Ask before what is in the bin is removed from the disk."""
@@ -224,7 +224,7 @@ class ClipEdits:
             self._say("The bin is empty")
             return
         question = f"Remove {counted(count, 'recording')} from the disk?"
-        more = "This cannot be undone, and neither can the steps before it any more."
+        more = "This cannot be undone, nor can any earlier step."
         ask(window, question, more, "Remove", self.empty_bin)
 
     def empty_bin(self) -> None:
@@ -240,7 +240,7 @@ class ClipEdits:
         elif self._browser.tabs.currentIndex() == CLIPS:
             self._say(NONE_CHOSEN)
         else:
-            self._say("This is done with clips: Alt+1 lists them")
+            self._say("This works on clips: Alt+1 lists them")
 
     def _change(self, clip: ClipRow, **values: Any) -> None:
         before = NewClip(clip.start_s, clip.end_s, clip.person, clip.action, clip.who, clip.note, clip.suspect)

@@ -13,7 +13,7 @@ from app.palette import action_rgb, action_text
 from app.ui.choices import last_part
 from app.ui.library.strips import Strips
 
-COLUMNS = ("Clip", "Action", "Length", "Who", "Sitting", "Recorded", "Source")
+COLUMNS = ("Clip", "Action", "Length", "Who", "Session", "Recorded", "Source")
 PICTURE, ACTION = 0, 1
 _MARK_PX = (6, 22)  # of the action's colour before its name
 _PAGE = 100

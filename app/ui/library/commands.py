@@ -28,16 +28,20 @@ _MENUS: tuple[tuple[str, tuple[_Command | None, ...]], ...] = (
     (
         "&Library",
         (
-            _Command("import", "&Import…", "Ctrl+I", "Bring in videos, folders, data sets and exports"),
+            _Command("import", "&Import…", "Ctrl+I", "Import videos, folders, data sets and exports"),
             _Command(
-                "export", "&Export…", "Ctrl+Shift+E", "Hand clips on: PYSKL, tables, COCO, annotated videos", False
+                "export", "&Export…", "Ctrl+Shift+E", "Export clips: PYSKL, tables, COCO, annotated videos", False
             ),
             None,
-            _Command("names", "&Names…", "F2", "Rename, merge or remove actions, people and sittings; keys of actions"),
-            _Command("splits", "&Splits…", "F3", "Put people, sittings or recordings into train, validation and test"),
-            _Command("delete_recordings", "Put recordings into the &bin", "Shift+Del", "Put recordings into the bin"),
-            _Command("restore", "&Restore from the bin", "Ctrl+Shift+R", "Take the chosen recordings out of the bin"),
-            _Command("empty_bin", "Empt&y the bin…", "Ctrl+Shift+Del", "Remove what is in the bin from the disk"),
+            _Command(
+                "names", "&Names…", "F2", "Rename, merge or remove actions, people and sessions; assign keys to actions"
+            ),
+            _Command("splits", "&Splits…", "F3", "Assign people, sessions or recordings to train, validation and test"),
+            _Command("delete_recordings", "Move recordings to the &bin", "Shift+Del", "Move recordings to the bin"),
+            _Command(
+                "restore", "&Restore from the bin", "Ctrl+Shift+R", "Restore the selected recordings from the bin"
+            ),
+            _Command("empty_bin", "Empt&y the bin…", "Ctrl+Shift+Del", "Delete everything in the bin from the disk"),
             None,
             _Command("close", "&Close", "Ctrl+W", "Close this window", False),
         ),
@@ -45,38 +49,45 @@ _MENUS: tuple[tuple[str, tuple[_Command | None, ...]], ...] = (
     (
         "&Edit",
         (
-            _Command("undo", "&Undo", "Ctrl+Z", "Take the last step back, also of an earlier day"),
-            _Command("redo", "&Redo", "Ctrl+Y", "Do again what was taken back"),
+            _Command("undo", "&Undo", "Ctrl+Z", "Undo the last step, even one of an earlier day"),
+            _Command("redo", "&Redo", "Ctrl+Y", "Redo what was undone"),
             None,
-            _Command("nothing", "&Nothing", "N", 'Label "nothing": none of the actions is done'),
-            _Command("unlabel", "No la&bel", "0", "Take the label away"),
-            _Command("suspect", "&Suspect", "S", "Mark that the label may be wrong, or that it is right"),
-            _Command("next_person", "Next &person", "W", "The clip is of the next person in the picture"),
+            _Command("nothing", "&Nothing", "N", 'Label "nothing": none of the actions'),
+            _Command("unlabel", "No la&bel", "0", "Remove the label"),
+            _Command("suspect", "&Suspect", "S", "Mark the label as doubtful, or as right"),
+            _Command("next_person", "Next &person", "W", "Assign the clip to the next person in the picture"),
             None,
-            _Command("label", "Action…", "L", "Type the action of the chosen clips"),
-            _Command("who", "Who…", "H", "Type who does it"),
-            _Command("sitting", "Sitting…", "T", "Type in which sitting the recordings were made"),
-            _Command("note", "Note…", "M", "Type a remark on the clip, or on the recording"),
+            _Command("label", "Action…", "L", "Type the action of the selected clips"),
+            _Command("who", "Who…", "H", "Type the name of the person"),
+            _Command("session", "Session…", "T", "Type the session in which the recordings were made"),
+            _Command("note", "Note…", "M", "Type a note on the clip or the recording"),
             None,
-            _Command("remove", "&Delete", "Del", "Remove the chosen clips, or put the chosen recordings into the bin"),
+            _Command(
+                "remove", "&Delete", "Del", "Remove the selected clips, or move the selected recordings to the bin"
+            ),
         ),
     ),
     (
         "&Clip",
         (
-            _Command("play", "&Play or stop", "Space", "Play in a loop, or stand still", False),
+            _Command("play", "&Play or stop", "Space", "Play in a loop, or pause", False),
             _Command("slower", "Slo&wer", "-", "Play slower", False),
             _Command("faster", "&Faster", "+", "Play faster", False),
-            _Command("back", "Step &back", "Left", "A frame back", False),
-            _Command("forward", "Step f&orward", "Right", "A frame on", False),
+            _Command("back", "Step &back", "Left", "One frame back", False),
+            _Command("forward", "Step f&orward", "Right", "One frame forward", False),
             None,
-            _Command("in", "Begins &here", "I", "The clip begins at this time"),
-            _Command("out", "&Ends here", "O", "The clip ends at this time"),
-            _Command("another", "&Another clip", "A", "A clip of one second from here on"),
+            _Command("in", "Begins &here", "I", "Set the start of the clip to this time"),
+            _Command("out", "&Ends here", "O", "Set the end of the clip to this time"),
+            _Command("another", "&Another clip", "A", "Make a one-second clip from here"),
             None,
-            _Command("propose", "Pro&pose clips", "P", "Clips wherever something moves and none is yet, with labels"),
-            _Command("recognise", "&Recognise", "R", "Ask the recognizer what the chosen clips show"),
-            _Command("accept", "A&ccept", "Y", "Take the proposed labels of the chosen clips (Ctrl+A chooses all)"),
+            _Command(
+                "propose",
+                "Pro&pose clips",
+                "P",
+                "Propose clips, with labels, wherever something moves outside the clips",
+            ),
+            _Command("recognise", "&Recognise", "R", "Ask the recognizer what the selected clips show"),
+            _Command("accept", "A&ccept", "Y", "Accept the proposed labels of the selected clips (Ctrl+A selects all)"),
         ),
     ),
     (
@@ -89,18 +100,18 @@ _MENUS: tuple[tuple[str, tuple[_Command | None, ...]], ...] = (
             _Command("list", "To the &list", "Esc", "Back to the list from a field", False),
         ),
     ),
-    ("&Help", (_Command("keys", "&Keys", "F1", "List the keys of this window", False),)),
+    ("&Help", (_Command("keys", "&Keys", "F1", "Show the keyboard shortcuts of this window", False),)),
 )
 _COMMANDS = {command.name: command for _, menu in _MENUS for command in menu if command is not None}
 _DIGITS = range(1, 10)
 _OTHER_KEYS = (
     ("1 to 9", "Label with the action of that key: the line at the bottom says which"),
-    ("Ctrl+1 to 9", "Keep that key for the clip's action"),
-    ("Up, Down, Shift, Ctrl+A", "Choose clips in the list"),
+    ("Ctrl+1 to 9", "Assign that key to the clip's action"),
+    ("Up, Down, Shift, Ctrl+A", "Select clips in the list"),
     ("Ctrl+Q", "Quit the program"),
     ("Tab, Shift+Tab", "Go to the next or previous control"),
 )
-SHORT = "Space plays · I/O set begin and end · 1 to 9 label · N nothing · R recognise · Y accept · F1 all keys"
+SHORT = "Space plays · I/O set start and end · 1 to 9 label · N nothing · R recognise · Y accept · F1 all keys"
 
 
 class Commands:
@@ -156,7 +167,7 @@ def legend(actions: Sequence[Named]) -> str:
     keys = sorted(actions_by_key(actions).items())
     parts = [f"{key} {action_text(name)}" for key, name in keys]
     none = "1 to 9 label with the first nine actions: label a clip (L) and there is one"
-    return " · ".join(["Keys", *parts]) + " · Ctrl+1 to 9 keeps a key" if parts else none
+    return " · ".join(["Keys", *parts]) + " · Ctrl+1 to 9 assigns a key" if parts else none
 
 
 def tooltip_of(name: str) -> str:

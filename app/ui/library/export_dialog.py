@@ -33,7 +33,7 @@ _Rows = Sequence[ClipRow] | Sequence[RecordingRow]
 class ExportDialog(TransferDialog):
     """Asks for a format, what and where to."""
 
-    needs = "Choose where to first"
+    needs = "Choose a destination first"
 
     def __init__(self, root: Path, jobs: Jobs, shown: Filter, chosen: _Rows, parent: QWidget | None = None) -> None:
         """shown: what the list is restricted to. chosen: in it."""
@@ -44,11 +44,11 @@ class ExportDialog(TransferDialog):
         self.format, self.what = Picker(), Picker()
         for each in FORMATS.values():
             self.format.addItem(f"{each.name}: {each.says}", each.name)
-        self.what.addItem(f"what is chosen ({len(self._chosen)})", _CHOSEN)
-        self.what.addItem("all that the list shows", _SHOWN)
+        self.what.addItem(f"the selection ({len(self._chosen)})", _CHOSEN)
+        self.what.addItem("everything in the list", _SHOWN)
         self.what.addItem("everything", _ALL)
         self.what.setCurrentIndex(_SHOWN)
-        self.pictures = QCheckBox("With the videos")
+        self.pictures = QCheckBox("Include the videos")
         self.target = QLineEdit()
         self.browse = QPushButton("&Browse…")
         self._lay_out()
@@ -124,7 +124,7 @@ class ExportDialog(TransferDialog):
         return clips, recordings
 
     def _fit_format(self) -> None:
-        enable(self.pictures, "" if self.format.currentData() == "tables" else "Only tables take the videos along")
+        enable(self.pictures, "" if self.format.currentData() == "tables" else "Only tables can include the videos")
         is_folder = not self._format().ending
         self.target.setPlaceholderText("a new folder" if is_folder else "a file")
 

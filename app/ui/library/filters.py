@@ -26,17 +26,17 @@ class FilterBar(QWidget):
         self.search.setClearButtonEnabled(True)
         self.search.setAccessibleName("Search")
         self.search.textChanged.connect(self.changed)
-        self.unlabelled = self._check("Unlabelled", "Only what has no label yet")
-        self.suspect = self._check("Suspect", "Only what may be labelled wrongly")
+        self.unlabelled = self._check("Unlabelled", "Show only clips without a label")
+        self.suspect = self._check("Suspect", "Show only clips whose label may be wrong")
         self.action = self._picker("Action")
         self.who = self._picker("Person")
-        self.sitting = self._picker("Sitting")
+        self.session = self._picker("Session")
         self.split = self._picker("Split")
         first, second = QHBoxLayout(), QHBoxLayout()
         first.addWidget(self.search, 1)
         for check in (self.unlabelled, self.suspect):
             first.addWidget(check)
-        for picker in (self.action, self.who, self.sitting, self.split):
+        for picker in (self.action, self.who, self.session, self.split):
             second.addWidget(picker, 1)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -50,7 +50,7 @@ class FilterBar(QWidget):
         return Filter(
             action=self.action.currentData(),
             who=self.who.currentData(),
-            session=self.sitting.currentData(),
+            session=self.session.currentData(),
             unlabelled=self.unlabelled.isChecked(),
             suspect=self.suspect.isChecked(),
             text=self.search.text(),
@@ -69,7 +69,7 @@ class FilterBar(QWidget):
         self.search.clear()
         for check in (self.unlabelled, self.suspect):
             check.setChecked(False)
-        for picker in (self.action, self.who, self.sitting, self.split):
+        for picker in (self.action, self.who, self.session, self.split):
             picker.setCurrentIndex(0)
         self.changed.emit()
 
@@ -78,7 +78,7 @@ class FilterBar(QWidget):
         of_actions = [(f"{action_text(n.name)} ({n.clips})", n.name) for n in library.names("action")]
         _fill(self.action, "actions", of_actions)
         _fill(self.who, "people", [(f"{n.name} ({n.clips})", n.name) for n in library.names("person")])
-        _fill(self.sitting, "sittings", [(f"{n.name} ({n.clips})", n.name) for n in library.names("session")])
+        _fill(self.session, "sessions", [(f"{n.name} ({n.clips})", n.name) for n in library.names("session")])
         splits: list[tuple[str, object]] = []
         for name in library.splits():
             splits.append((name, (name, None)))

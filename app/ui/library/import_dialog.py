@@ -58,10 +58,10 @@ class ImportDialog(TransferDialog):
         self.folder.clicked.connect(lambda: self._ask(QFileDialog.FileMode.Directory))
         self.drop.clicked.connect(lambda: self.paths.takeItem(self.paths.currentRow()))
         self.format = Picker()
-        self.format.addItem("find out", None)
+        self.format.addItem("detect", None)
         for name in FORMATS:
             self.format.addItem(name, name)
-        self.action, self.who, self.sitting = (self._field() for _ in range(3))
+        self.action, self.who, self.session = (self._field() for _ in range(3))
         self.by_folder = QCheckBox("The name of a video's folder is its action")
         self.by_folder.toggled.connect(lambda on: enable(self.action, "The folder's name is the action" if on else ""))
         self.skeleton_only = QCheckBox("Skeletons only: keep no pixels")
@@ -85,7 +85,7 @@ class ImportDialog(TransferDialog):
             ("&Action", self.action),
             ("", self.by_folder),
             ("&Who", self.who),
-            ("&Sitting", self.sitting),
+            ("&Session", self.session),
             ("", self.skeleton_only),
             ("&People in a video", self.people),
             ("Videos at a &time", self.jobs),
@@ -140,7 +140,7 @@ class ImportDialog(TransferDialog):
             action="" if by_folder else " ".join(self.action.text().split()),
             action_from_folder=by_folder,
             who=" ".join(self.who.text().split()),
-            session=" ".join(self.sitting.text().split()),
+            session=" ".join(self.session.text().split()),
             skeleton_only=self.skeleton_only.isChecked(),
             people=self.people.value(),
             jobs=self.jobs.value(),
@@ -162,7 +162,7 @@ class ImportDialog(TransferDialog):
         self._show_running(False)
         words = [f"{counted(len(report.recordings), 'recording')} imported"]
         if report.copies:
-            words.append(f"{counted(len(report.copies), 'recording')} skipped that the library has already")
+            words.append(f"{counted(len(report.copies), 'recording')} skipped: already in the library")
         if report.problems:
             words.append(f"{counted(len(report.problems), 'thing')} could not be imported")
         self.state.setText("; ".join([*words, "cancelled"] if report.cancelled else words))
@@ -173,7 +173,7 @@ class ImportDialog(TransferDialog):
     def _show_running(self, running: bool) -> None:
         super()._show_running(running)
         for part in (self.paths, self.files, self.folder, self.drop, self.format):
-            enable(part, "It is at work" if running else "")
+            enable(part, "It is running" if running else "")
 
     def _ready(self) -> bool:
         return self.paths.count() > 0
@@ -185,7 +185,7 @@ class ImportDialog(TransferDialog):
 
     def _field(self) -> QLineEdit:
         field = QLineEdit()
-        field.setPlaceholderText("may stay empty")
+        field.setPlaceholderText("optional")
         field.setMaxLength(MAX_TYPED)
         return field
 

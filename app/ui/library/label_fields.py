@@ -1,4 +1,4 @@
-"""The fields under the player: action, person, sitting and note of what is chosen."""
+"""The fields under the player: action, person, session and note of what is chosen."""
 
 from collections.abc import Sequence
 
@@ -16,21 +16,21 @@ class LabelFields(QWidget):
 
     action_given = Signal(str)
     who_given = Signal(str)
-    sitting_given = Signal(str)
+    session_given = Signal(str)
     note_given = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.action = self._field("Action", "action (L)", "label", self.action_given)
         self.who = self._field("Who", "who (H)", "who", self.who_given)
-        self.sitting = self._field("Sitting", "sitting (T)", "sitting", self.sitting_given)
+        self.session = self._field("Session", "session (T)", "session", self.session_given)
         self.note = self._field("Note", "note (M)", "note", self.note_given, MAX_NOTE)
         self.undo = QPushButton("Undo")
         self.redo = QPushButton("Redo")
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setSpacing(6)
-        for place, field in enumerate((self.action, self.who, self.sitting)):
+        for place, field in enumerate((self.action, self.who, self.session)):
             grid.addWidget(field, 0, place)
         grid.addWidget(self.note, 1, 0, 1, 3)
         grid.addWidget(self.undo, 0, 3)
@@ -38,9 +38,9 @@ class LabelFields(QWidget):
         for column, stretch in enumerate((3, 2, 2, 0)):
             grid.setColumnStretch(column, stretch)
 
-    def offer(self, actions: Sequence[str], people: Sequence[str], sittings: Sequence[str]) -> None:
+    def offer(self, actions: Sequence[str], people: Sequence[str], sessions: Sequence[str]) -> None:
         """Names that are known, to complete what is typed."""
-        for field, names in ((self.action, actions), (self.who, people), (self.sitting, sittings)):
+        for field, names in ((self.action, actions), (self.who, people), (self.session, sessions)):
             completer = QCompleter(QStringListModel(list(names)), field)
             completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
             field.setCompleter(completer)
@@ -59,14 +59,14 @@ class LabelFields(QWidget):
 
     def refuse(self, reason: str) -> None:
         """Nothing can be changed, for this reason; "" when it can."""
-        names = ("label", "who", "sitting", "note")
-        for field, name in zip((self.action, self.who, self.sitting, self.note), names, strict=True):
+        names = ("label", "who", "session", "note")
+        for field, name in zip((self.action, self.who, self.session, self.note), names, strict=True):
             field.setEnabled(not reason)
             field.setToolTip(reason or tooltip_of(name))
 
-    def _show(self, action: str, who: str | None, sitting: str | None, note: str) -> None:
-        texts = (action, who or "", sitting or "", " ".join(note.split()))
-        for field, text in zip((self.action, self.who, self.sitting, self.note), texts, strict=True):
+    def _show(self, action: str, who: str | None, session: str | None, note: str) -> None:
+        texts = (action, who or "", session or "", " ".join(note.split()))
+        for field, text in zip((self.action, self.who, self.session, self.note), texts, strict=True):
             field.setText(text)
             field.setCursorPosition(0)  # of a long one the beginning is shown
 

@@ -23,7 +23,7 @@ class Labeller:
         """Propose labels for clips that have none."""
         waiting = [clip for clip in clips if clip.action is None]
         if not waiting:
-            self._say("These clips are labelled: 0 takes labels away, then R asks the recognizer")
+            self._say("These clips are labelled: 0 removes labels, then R asks the recognizer")
             return
         model = self._model()
         self._say(f"Asking {model} about {counted(len(waiting), 'clip')} …")
@@ -42,7 +42,7 @@ class Labeller:
             are = f"{counted(len(found), 'label')} {'is' if len(found) == 1 else 'are'} proposed"
             self._say(f"{are}, {sure} with 50% or more: Y accepts")
         else:
-            self._say("The recognizer knows none of this: no label is proposed")
+            self._say("The recognizer knows none of these actions: no label is proposed")
 
 
 def _propose(library: Library, model: str, clips: Sequence[ClipRow]) -> dict[int, Proposal]:

@@ -125,12 +125,12 @@ class LibraryWindow(QMainWindow):
         self.player.bounds_changed.connect(edits.set_bounds)
         fields.action_given.connect(lambda text: self._from_field(edits.label, text))
         fields.who_given.connect(lambda text: self._from_field(edits.set_who, text))
-        fields.sitting_given.connect(lambda text: self._from_field(edits.set_sitting, text))
+        fields.session_given.connect(lambda text: self._from_field(edits.set_session, text))
         fields.note_given.connect(lambda text: self._from_field(edits.set_note, text))
         fields.undo.clicked.connect(edits.undo)
         fields.redo.clicked.connect(edits.redo)
         self._theme.changed.connect(self._wear_theme)
-        pickers = (filters.action, filters.who, filters.sitting, filters.split)
+        pickers = (filters.action, filters.who, filters.session, filters.split)
         self._own_keys.watch(filters.unlabelled, filters.suspect, fields.undo, fields.redo, *pickers)
         self._connect_commands()
 
@@ -153,7 +153,7 @@ class LibraryWindow(QMainWindow):
             "next_person": edits.next_person,
             "label": lambda: _type_into(fields.action),
             "who": lambda: _type_into(fields.who),
-            "sitting": lambda: _type_into(fields.sitting),
+            "session": lambda: _type_into(fields.session),
             "note": lambda: _type_into(fields.note),
             "remove": edits.remove,
             "play": self._shown(player.toggle),
@@ -180,7 +180,7 @@ class LibraryWindow(QMainWindow):
 
     def _shown(self, do: Callable[[], object]) -> Callable[[], object]:
         """What is done with what the player shows, with a reason where it shows nothing."""
-        nothing = "Nothing is shown: choose a clip or a recording"
+        nothing = "Nothing is shown: select a clip or a recording"
         return lambda: do() if self.player.stretch is not None else self.say(nothing)
 
     # The library.
@@ -203,7 +203,7 @@ class LibraryWindow(QMainWindow):
         reason = next(iter(library.notes), "") if library.read_only else ""
         self._refuse(reason)
         if reason:
-            self._show_banner(f"Reading only: {reason}")
+            self._show_banner(f"Read-only: {reason}")
         self.refresh()
         self.say("" if reason or not library.notes else library.notes[-1])
         self.browser.table.setFocus()
@@ -230,7 +230,7 @@ class LibraryWindow(QMainWindow):
         self._choose()
         for button, text in ((self.fields.undo, library.undo_text()), (self.fields.redo, library.redo_text())):
             button.setEnabled(text is not None and not library.read_only)
-            reason = next(iter(library.notes), "") if library.read_only else "There is nothing to take back or do again"
+            reason = next(iter(library.notes), "") if library.read_only else "There is nothing to undo or redo"
             button.setToolTip(reason if text is None or library.read_only else text)
 
     def recordings_changed(self) -> None:
@@ -260,7 +260,7 @@ class LibraryWindow(QMainWindow):
             self.showing.show_recording(library, recordings[0].id)
             self.fields.show_recording(recordings[0])
             in_bin = browser.tabs.currentIndex() == BIN
-            said = "Ctrl+Shift+R takes it out of the bin" if in_bin else describe(recordings[0])
+            said = "Ctrl+Shift+R restores it from the bin" if in_bin else describe(recordings[0])
             self.say(said if not recordings[1:] else "")
         else:
             self.showing.nothing()
@@ -282,7 +282,7 @@ class LibraryWindow(QMainWindow):
         if library is None:
             return
         if self.browser.tabs.currentIndex() == BIN:
-            self.say("What is in the bin gets no clips: Ctrl+Shift+R takes it out")
+            self.say("A recording in the bin gets no clips: Ctrl+Shift+R restores it")
         elif len(chosen) > 1:
             self.edits.many.propose(library, chosen, self._ask_about)
         else:
@@ -304,7 +304,7 @@ class LibraryWindow(QMainWindow):
         if clips:
             self.labeller.ask(self.library, clips)
         elif recordings:
-            self.say("No clip of it is without a label: P proposes more, 0 takes labels away")
+            self.say("All its clips are labelled: P proposes more, 0 removes labels")
         else:
             self.say(NONE_CHOSEN)
 
@@ -316,7 +316,7 @@ class LibraryWindow(QMainWindow):
         elif not self.browser.chosen_names():
             self.say(NONE_CHOSEN)
         else:
-            self.say("Nothing is proposed for these clips: R asks the recognizer")
+            self.say("No labels are proposed for these clips: R asks the recognizer")
 
     def _show_proposals(self) -> None:
         if not self._closed:
@@ -340,7 +340,7 @@ class LibraryWindow(QMainWindow):
             ExportDialog(self.root, self._jobs, filters, chosen[0] if on_clips else chosen[1], self).show()
 
     def open_names(self) -> None:
-        """Actions, people and sittings."""
+        """Actions, people and sessions."""
         if self.library is not None:
             NamesDialog(self.edits, self).show()
 

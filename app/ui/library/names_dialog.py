@@ -1,4 +1,4 @@
-"""Actions, people and sittings: renamed, merged, removed, added, and the keys of actions."""
+"""Actions, people and sessions: renamed, merged, removed, added, and the keys of actions."""
 
 from collections.abc import Callable
 
@@ -25,7 +25,7 @@ from app.ui.enabling import enable
 from app.ui.library.clip_edits import ClipEdits
 from app.ui.picker import Picker
 
-_KINDS: tuple[tuple[str, Kind], ...] = (("Actions", "action"), ("People", "person"), ("Sittings", "session"))
+_KINDS: tuple[tuple[str, Kind], ...] = (("Actions", "action"), ("People", "person"), ("Sessions", "session"))
 
 
 class NamesDialog(ClosingDialog):
@@ -120,7 +120,7 @@ class NamesDialog(ClosingDialog):
             self.list.addItem(QListWidgetItem(f"{says}   ({counted(named.clips, 'clip')}{key})"))
             self.into.addItem(says, named.name)
         self.list.setCurrentRow(min(max(place, 0), len(self._named) - 1))
-        refused = "" if not library.read_only else (library.notes or ["The library is open for reading only"])[0]
+        refused = "" if not library.read_only else (library.notes or ["The library is open read-only"])[0]
         for part in (self.name, self.rename, self.add, self.remove, self.into, self.merge, self.key, self.set_key):
             enable(part, refused)
         for part in (self.key, self.set_key):

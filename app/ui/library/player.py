@@ -96,7 +96,7 @@ class Player(QWidget):
         self.go(time_s)
 
     def toggle(self) -> None:
-        """Play in a loop, or stand still."""
+        """Play in a loop, or pause."""
         if self._timer.isActive():
             self._timer.stop()
         elif self.stretch is not None:
@@ -184,7 +184,7 @@ class _Picture(QWidget):
         stretch = self._player.stretch
         if stretch is None:
             painter.setPen(QColor("#a0a7b4"))
-            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, "Choose a clip or a recording")
+            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, "Select a clip or a recording")
             return
         size = stretch.recording.info.size
         room = fitted(size, QRectF(self.rect()))

@@ -42,12 +42,12 @@ class RecordingEdits:
 
         def add(found: New) -> None:
             if not waiting and not found:
-                self._say("There is nobody in it to label: nothing was changed")
+                self._say("It shows nobody to label: nothing was changed")
             else:
                 self._do(lambda library: library.add_clips_to(found, waiting, action))
 
         if not waiting and not bare:
-            self._say("All clips of it are labelled: Alt+1 lists them, to label them anew one by one")
+            self._say("All its clips are labelled: Alt+1 lists them, to relabel them one by one")
         elif bare:
             self._jobs.start("whole", lambda: _whole(library, bare, action), add, self._say)
         else:

@@ -9,7 +9,7 @@ from app.library.types import Filter, RecordingRow
 from app.plurals import counted
 from app.ui.choices import last_part
 
-COLUMNS = ("Recorded", "Length", "Clips", "Source", "Sitting", "Note")
+COLUMNS = ("Recorded", "Length", "Clips", "Source", "Session", "Note")
 _PAGE = 200
 _Index = QModelIndex | QPersistentModelIndex
 _ROOT = QModelIndex()
@@ -72,7 +72,7 @@ class RecordingModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return _texts(row)[index.column()]
         if role == Qt.ItemDataRole.ToolTipRole:
-            pixels = "joints alone" if row.skeleton_only else "with pictures"
+            pixels = "joints only" if row.skeleton_only else "with pictures"
             kind = f"{row.id}, {counted(row.frames, 'frame')} of {row.size[0]}x{row.size[1]}, {pixels}"
             return "\n".join(part for part in (kind, row.source, row.session, row.note) if part)
         return None

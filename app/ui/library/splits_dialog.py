@@ -1,4 +1,4 @@
-"""Splits: which people, sittings or recordings are learnt from, and on which a recognizer is tested."""
+"""Splits: which people, sessions or recordings are learnt from, and on which a recognizer is tested."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -31,7 +31,7 @@ from app.ui.jobs import Jobs
 from app.ui.library.clip_edits import ClipEdits
 from app.ui.picker import Picker
 
-_HINT = "Name a split, then put people, sittings or recordings into its parts; every step can be undone (Ctrl+Z)."
+_HINT = "Name a split, then assign people, sessions or recordings to its parts; every step can be undone (Ctrl+Z)."
 
 
 class SplitsDialog(ClosingDialog):
@@ -86,7 +86,7 @@ class SplitsDialog(ClosingDialog):
             top.addWidget(button, row, 1)
         top.setColumnStretch(0, 1)
         into = QHBoxLayout()
-        into.addWidget(QLabel("Chosen ones into"))
+        into.addWidget(QLabel("Move selected to"))
         for button in (*self.parts.values(), self.none):
             into.addWidget(button)
         into.addStretch(1)
@@ -166,7 +166,7 @@ class SplitsDialog(ClosingDialog):
         return by
 
     def _enable(self, library: Library) -> None:
-        refused = "" if not library.read_only else (library.notes or ["The library is open for reading only"])[0]
+        refused = "" if not library.read_only else (library.notes or ["The library is open read-only"])[0]
         for part in (self.remove, *self.parts.values(), self.none, self.share):
             enable(part, refused or ("" if self._name else "Name a split first"))
         text = library.undo_text()
@@ -185,7 +185,7 @@ class SplitsDialog(ClosingDialog):
     def _put(self, part: str | None) -> None:
         names = [item.data(0, Qt.ItemDataRole.UserRole) for item in self.list.selectedItems()]
         if not names:
-            self.state.setText("Choose some of the list first (Ctrl+A chooses all)")
+            self.state.setText("Select some of the list first (Ctrl+A selects all)")
             return
         clips = [clip for name in names for clip in self._groups[name]]
         self._do(lambda library: library.set_part(self._name, clips, part))

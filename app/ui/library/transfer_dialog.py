@@ -44,7 +44,7 @@ class TransferDialog(ClosingDialog):
     def at_work(self) -> str:
         """Whether to stop what runs; "" once it has been cancelled."""
         runs = self._cancel is not None and not self._cancel.is_set()
-        return f"{self.windowTitle()} is at work. Stop it? What is finished stays." if runs else ""
+        return f"{self.windowTitle()} is running. Stop it? What is finished is kept." if runs else ""
 
     def leave(self) -> None:
         """Cancel what runs; nothing is shown any more."""
@@ -79,7 +79,7 @@ class TransferDialog(ClosingDialog):
             self._timer.start()
         self.bar.setVisible(running)
         self.bar.setRange(0, 0)
-        enable(self.begin, "It is at work" if running else "" if self._ready() else self.needs)
+        enable(self.begin, "It is running" if running else "" if self._ready() else self.needs)
         self.stop.setText("Cancel" if running else "Close")
 
     def _ready(self) -> bool:

@@ -105,7 +105,7 @@ class RecordControl(QObject, Panel):
             self._end(wait_s=0)
 
     def toggle(self) -> None:
-        """Begin the takes, or end the one that runs; opens the bar where it is hidden."""
+        """Start recording takes, or stop the current one; opens the bar where it is hidden."""
         if self._recorder is None:
             self.show(True)  # looks again whether it can be recorded now
             return
@@ -131,7 +131,7 @@ class RecordControl(QObject, Panel):
         def done(_: None) -> None:
             self.taken_back.emit()
             self._look_for_names()
-            self.told.emit("The take is in the library's bin, from which it can be taken out")
+            self.told.emit("The take is in the library's bin and can be restored from there")
 
         self._jobs.start("take-back", lambda: put_into_bin(self.root, saved.folder.name), done, self.told.emit)
 

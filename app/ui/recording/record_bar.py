@@ -29,8 +29,8 @@ from app.ui.elided_label import ElidedLabel
 from app.ui.enabling import enable
 from app.ui.theme import Colours
 
-_BUSY_SAYS = "Takes are being made: Stop ends them"
-_NAME_IT = "Type the action's name, for instance wave; F8 once more records without one"
+_BUSY_SAYS = "Takes are being recorded: Stop ends them"
+_NAME_IT = "Type the action's name, for example wave; F8 again records without one"
 _WIDE_PX = 960  # from here on everything but the names fits into one row, with room for what is said
 _NARROW_PX = 600  # below, the buttons stand under the names, and what is said has a row of its own
 _BUSY = (RecorderState.COUNTDOWN, RecorderState.RECORDING, RecorderState.SAVING)
@@ -64,14 +64,14 @@ class RecordBar(QFrame):
         self._last = choices.action
         self._asked = False  # for the name, since the last take
         self._said = ""  # what is to be done before anything is recorded
-        self.action = self._text("Action to record", "action, for instance wave")
+        self.action = self._text("Action to record", "action, for example wave")
         self.person = self._text("Who does it", "who (optional)")
         self.person.setText(choices.person)
         self.takes = self._whole("Takes in a row", choices.takes, 1, 99)
         self.countdown = self._seconds("Countdown", choices.countdown_s, 0, 30)
         self.longest = self._seconds("Longest take", choices.longest_s, 1, 600)
         self.when_still = self._check("End when still", "End a take when the person stands still", choices.when_still)
-        tip = "Keep joints alone: no pixel reaches the disk"
+        tip = "Save joints only: no pixels reach the disk"
         self.skeleton_only = self._check("Skeleton only", tip, choices.skeleton_only)
         self.button = QPushButton("Record")
         self.button.setObjectName("primary")
@@ -266,5 +266,5 @@ def _state_text(view: RecorderView) -> str:
         return f"{take}: {view.recorded_s:.1f} s"
     if view.state is RecorderState.SAVING:
         return "saving …"
-    lost = f" · {counted(view.dropped, 'frame')} left out: the disk is too slow" if view.dropped else ""
-    return (view.message or "Ready; the last 3 s before the key are kept") + lost
+    lost = f" · {counted(view.dropped, 'frame')} skipped: the disk is too slow" if view.dropped else ""
+    return (view.message or "Ready; the last 3 s before the key press are kept") + lost

@@ -49,7 +49,7 @@ class RightActionDialog(ClosingDialog):
     def accept(self) -> None:
         """Qt's: keep them, where there is a name."""
         name = " ".join(self.name.text().split())
-        refusal = refusal_of_action(name) if name else "Type a name, or choose one of the list"
+        refusal = refusal_of_action(name) if name else "Type a name, or choose one from the list"
         self.says.setText(refusal)
         if not refusal:
             self._chosen(name)

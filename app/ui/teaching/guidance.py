@@ -17,13 +17,13 @@ def next_step(counts: Mapping[str, int], nothing: int, ready: bool, tried: bool)
     taught; tried: what was taught runs."""
     named = {name: count for name, count in counts.items() if name}
     if tried:
-        return "Do your actions: what is seen stands below, and over the picture."
+        return "Do your actions: what is seen appears below, and over the picture."
     if ready:
         return "Try it. Where it is wrong, record more takes and train again."
     if not any(counts.values()):
         name = next(iter(named), "")
         what = f"Press Record for {action_text(name)}" if name else "Name an action and press Record"
-        return f"{what}, then step back: {WANTED_TAKES} takes follow each other, each after a countdown."
+        return f"{what}, then step back: {WANTED_TAKES} takes follow one another, each after a countdown."
     few = next((name for name, count in named.items() if count < WANTED_TAKES), "")
     if few:
         return f"Do {action_text(few)} once in each take, then stand still: the take ends by itself."
@@ -47,7 +47,7 @@ def take_text(view: RecorderView, count: int, nothing: bool, nothing_s: float) -
     which = "" if nothing else f"Take {count + 1}"
     if view.state is RecorderState.COUNTDOWN:
         seconds = counted(max(1, round(view.left_s + 0.5)), "second")
-        return f"{which} in {seconds}: step back" if which else f"It begins in {seconds}: step back"
+        return f"{which} in {seconds}: step back" if which else f"It starts in {seconds}: step back"
     if nothing:
         return f"Recording {view.recorded_s:.0f} of {nothing_s:.0f} s: move as you always do; Stop keeps it"
     return f"{which}: do it now ({view.recorded_s:.1f} s), then stand still"

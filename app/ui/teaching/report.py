@@ -14,10 +14,10 @@ _MOST_NAMES = 12  # of the clips of an action
 _MOST_CONFUSIONS, _MOST_FINDINGS, _WORST = 3, 4, 2
 _STAGES = {STARTING: "Loading what teaching needs", "": "Working"}
 _HELD_OUT = {
-    "sessions": "sittings that it had not seen",
-    "people": "people whom it had not seen",
-    "clips": "clips that it had not seen, of the same sittings",
-    "test": "the test part of the split, which it never learns from",
+    "sessions": "sessions that it had not seen",
+    "people": "people that it had not seen",
+    "clips": "clips that it had not seen, of the same sessions",
+    "test": "the test part of the split, which it is never trained on",
 }
 
 
@@ -26,22 +26,22 @@ def as_html(check: Mapping[str, Any]) -> str:
     try:
         return _report(check)
     except (KeyError, TypeError, ValueError, AttributeError):
-        return "<p>What its check has found cannot be read.</p>"
+        return "<p>The results of its check cannot be read.</p>"
 
 
 def _report(check: Mapping[str, Any]) -> str:
     if not check:
-        return "<p>No check of it is noted.</p>"
+        return "<p>It has no recorded check.</p>"
     parts = [f"<p><b>{escape(_sentence(str(one['text'])))}</b></p>" for one in check.get("findings", ())]
     parts += [_held_out(one) for one in check.get("checks", ())]
     if check.get("variants"):
         parts.append(_variants(check["variants"]))
     alarms = check.get("alarms")
     if alarms is None:
-        parts.append("<p>No footage of “nothing” was judged, so false alarms are not known.</p>")
+        parts.append("<p>No footage of “nothing” was checked, so false alarms are not known.</p>")
     elif alarms["seconds"] < _LEAST_S:
         parts.append(
-            f"<p>{alarms['seconds']:.0f} s of “nothing” are too little to tell false alarms; record a minute.</p>"
+            f"<p>{alarms['seconds']:.0f} s of “nothing” are too short to estimate false alarms; record a minute.</p>"
         )
     else:
         parts.append(_alarms(alarms))
@@ -55,7 +55,7 @@ def _report(check: Mapping[str, Any]) -> str:
             f"looks like {escape(action_text(one['looks_like']))}</li>"
             for one in check["suspects"][:8]
         )
-        parts.append(f"<p>Labels to look at:</p><ul>{rows}</ul>")
+        parts.append(f"<p>Labels to check:</p><ul>{rows}</ul>")
     parts += [f"<p>{escape(str(remark))}</p>" for remark in check.get("remarks", ())]
     return "".join(parts)
 
@@ -65,7 +65,7 @@ def plain_result(check: Mapping[str, Any]) -> str:
     try:
         lines = _plain(check)
     except (KeyError, TypeError, ValueError, AttributeError, IndexError):
-        lines = ["What its check has found cannot be read."]
+        lines = ["The results of its check cannot be read."]
     return "".join(f"<p>{escape(line)}</p>" for line in lines)
 
 
@@ -77,7 +77,7 @@ def _plain(check: Mapping[str, Any]) -> list[str]:
         confusions = () if check.get("findings") else strictest["confusions"]
         for true, answer, count in confusions[:_MOST_CONFUSIONS]:
             of = strictest["actions"][true]["clips"]
-            taken = "not recognised" if answer == UNKNOWN else f"taken for {action_text(answer)}"
+            taken = "not recognised" if answer == UNKNOWN else f"mistaken for {action_text(answer)}"
             lines.append(f"{action_text(true)} is {taken} in {count} of {counted(of, 'take')}.")
         if strictest.get("verdict"):
             lines.append(_sentence(strictest["verdict"]))
@@ -115,7 +115,7 @@ def _alarms(alarms: Mapping[str, Any]) -> str:
     low, high = alarms.get("interval") or (None, None)
     between = f" ({low:.0f} to {high:.0f})" if low is not None and high is not None else ""
     minutes = alarms["seconds"] / 60
-    return f"<p><b>{alarms['an_hour']:.1f}</b> false alarms an hour{between}, in {minutes:.1f} min of “nothing”.</p>"
+    return f"<p><b>{alarms['an_hour']:.1f}</b> false alarms per hour{between}, in {minutes:.1f} min of “nothing”.</p>"
 
 
 def made_of_html(actions: Mapping[str, Sequence[str]], check: Mapping[str, Any] | None = None) -> str:
@@ -142,8 +142,8 @@ def _synthetic(tried: Mapping[str, Any] | None) -> str:
 
 def _made_of(actions: Mapping[str, Sequence[str]]) -> str:
     if not actions:
-        return "<p>Which clips made it is not noted.</p>"
-    return f"<p><b>Made of these clips</b></p>{_rows(actions)}"
+        return "<p>Its training clips are not recorded.</p>"
+    return f"<p><b>Trained on these clips</b></p>{_rows(actions)}"
 
 
 def _rows(actions: Mapping[str, Sequence[str]]) -> str:
@@ -165,16 +165,16 @@ def _variants(tried: Mapping[str, Any]) -> str:
     before, after = (f"{round(tried[name] * clips)} of {clips}" for name in ("accuracy_without", "accuracy_with"))
     what = f"{tried['variants']} generated variants of the clips, by {escape(str(tried['generator']))} (synthetic)"
     if tried["kept"]:
-        return f"<p>With {what}: <b>{after} instead of {before}</b> held-out clips right; kept.</p>"
+        return f"<p>With {what}: <b>{after} instead of {before}</b> held-out clips correct; kept.</p>"
     if tried["accuracy_with"] > tried["accuracy_without"]:
         return (
-            f"<p>With {what}: {after} instead of {before} held-out clips right, but "
-            f"{tried['alarms_with']:.1f} false alarms an hour instead of {tried['alarms_without']:.1f}; "
+            f"<p>With {what}: {after} instead of {before} held-out clips correct, but "
+            f"{tried['alarms_with']:.1f} false alarms per hour instead of {tried['alarms_without']:.1f}; "
             "<b>not kept</b>.</p>"
         )
     return (
-        f"<p>With {what}: {after} held-out clips right, {before} without; <b>not kept</b>, "
-        "the recognizer is as if they had never been made.</p>"
+        f"<p>With {what}: {after} held-out clips correct, {before} without; <b>not kept</b>, "
+        "the recognizer was trained without them.</p>"
     )
 
 
@@ -202,26 +202,26 @@ def _held_out(check: Mapping[str, Any]) -> str:
         for action, figures in check["actions"].items()
     )
     table = (
-        "<table cellspacing=0 cellpadding=4><tr><th align=left>action</th><th>found</th><th>right when said</th></tr>"
-        f"{rows}</table>"
+        "<table cellspacing=0 cellpadding=4><tr><th align=left>action</th><th>recognised</th>"
+        f"<th>correct when shown</th></tr>{rows}</table>"
     )
     mistakes = ", ".join(
-        f"{escape(action_text(true))} taken for {escape(action_text(answer))} ({count})"
+        f"{escape(action_text(true))} mistaken for {escape(action_text(answer))} ({count})"
         for true, answer, count in check["confusions"][:4]
     )
     confused = f"<p>Mistakes: {mistakes}.</p>" if mistakes else ""
     if verdict:
-        said = f"<p>{escape(_sentence(verdict))} {right} of {counted(clips, 'clip')} were right.</p>"
+        said = f"<p>{escape(_sentence(verdict))} {right} of {counted(clips, 'clip')} were correct.</p>"
         return said + (confused if clips else "")
     low, high = check.get("interval") or (None, None)
     between = f" ({low:.0%} to {high:.0%})" if low is not None and high is not None else ""
     part = f"<b>{check['accuracy']:.0%}</b>{between}"
-    return f"<p>{part} of {counted(clips, 'clip')} right, on {where}.</p>{table}{confused}"
+    return f"<p>{part} of {counted(clips, 'clip')} correct, on {where}.</p>{table}{confused}"
 
 
 def _verdict(check: Mapping[str, Any]) -> str:
     """Why no percentage can be made of it."""
-    return str(check.get("verdict") or ("" if check["accuracy"] is not None else "not judged"))
+    return str(check.get("verdict") or ("" if check["accuracy"] is not None else "not checked"))
 
 
 def _right(check: Mapping[str, Any]) -> int:

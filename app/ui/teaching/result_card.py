@@ -19,7 +19,7 @@ class ResultCard(QFrame):
         self.title.setWordWrap(True)
         self.report.setTextFormat(Qt.TextFormat.RichText)
         self.report.setWordWrap(True)
-        self.report.setAccessibleName("What the check has found")
+        self.report.setAccessibleName("Results of the check")
         self.takes = TakeRows()
         column = QVBoxLayout(self)
         column.setContentsMargins(12, 10, 12, 10)

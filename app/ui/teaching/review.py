@@ -45,7 +45,7 @@ class Review(QWidget):
         self.says.setWordWrap(True)
         self.keep = self._button("&Keep", "Keep this take: nothing is wrong with it", self._keep)
         self.again = self._button("Red&o", "Throw this take away and record another", self._redo)
-        self.discard = self._button("Throw &away", "Put this take into the bin", self._throw_away)
+        self.discard = self._button("Throw &away", "Move this take to the bin", self._throw_away)
         buttons = QVBoxLayout()
         buttons.setSpacing(6)
         buttons.addWidget(self.says)
@@ -63,7 +63,7 @@ class Review(QWidget):
         """Play a take over and over, and tell what looks wrong with it; says: which one it is."""
         self.replay = replay
         doubts = "; ".join(replay.doubts)
-        self.says.setText(f"{says}. Look at it: {doubts}." if doubts else says)
+        self.says.setText(f"{says}. Check it: {doubts}." if doubts else says)
         style_as(self.says, "warning" if doubts else "muted")
         if replay.stretch is None:
             self.player.show_stretch(None, 0, 0.0, 0.0)

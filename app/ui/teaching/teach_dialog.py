@@ -44,9 +44,9 @@ from recognizer.teaching.versions import TaughtModel, plain_name, version_label
 
 _ACTION, _CLIPS, _SIDES = range(3)
 _WATCH_MS = 1000
-_KINDS = ((QUICK, "Quick: seconds, from three clips an action"), (FULL, "Full: minutes, from many clips"))
-_FULL = "Trains the network itself, and once more for the check; what comes of it knows the ticked actions alone."
-_IN_TURN = "on people or sittings held out in turn"
+_KINDS = ((QUICK, "Quick: seconds, from three clips per action"), (FULL, "Full: minutes, from many clips"))
+_FULL = "Trains the network itself, and once more for the check; the result knows only the ticked actions."
+_IN_TURN = "on people or sessions held out in turn"
 
 
 class TeachDialog(ClosingDialog):
@@ -103,9 +103,9 @@ class TeachDialog(ClosingDialog):
         self.hint.setObjectName("muted")
         self.hint.setWordWrap(True)
         self.test = Picker()
-        self.test.setToolTip("Splits are made in the library's window (F3); the test part is not learnt from")
+        self.test.setToolTip("Splits are made in the library's window (F3); the test part is not used for training")
         self.test.addItem(_IN_TURN, ())
-        self.keep = QCheckBox("Keep the actions that it knows already")
+        self.keep = QCheckBox("Keep the actions that it already knows")
         self.keep.setChecked(True)
         self.variants = VariantsChoice(self._root)
         self.train = QPushButton("Train")
@@ -118,7 +118,7 @@ class TeachDialog(ClosingDialog):
         self.state = QLabel()
         self.state.setWordWrap(True)
         self.report = QTextBrowser()
-        self.report.setAccessibleName("What the check has found")
+        self.report.setAccessibleName("Results of the check")
         self.taught = VersionList()
         self.taught.picked.connect(self._show_version)
         self.switch = QPushButton("Use it")
@@ -174,7 +174,7 @@ class TeachDialog(ClosingDialog):
             return
         self._reading = True
         if not self._seen:
-            self.state.setText("Looking at the library …")
+            self.state.setText("Reading the library …")
         self._jobs.start("library", lambda: read(self._root), self._offer, self._cannot_read)
 
     def _look_for_changes(self) -> None:
@@ -250,7 +250,7 @@ class TeachDialog(ClosingDialog):
         if full:
             sentences += [start_sentence(self._base), _FULL]
         self.hint.setText(self._missing or " ".join(filter(None, sentences)))
-        enable(self.keep, "Full knows the ticked actions alone" if full else "")
+        enable(self.keep, "Full knows only the ticked actions" if full else "")
         self.variants.allow(quick=not full)
         self._refresh()
 
@@ -372,7 +372,7 @@ class TeachDialog(ClosingDialog):
         self._refresh()
 
     def _refresh(self) -> None:
-        none = "" if self._items() else "There is no labelled clip: record some takes (Ctrl+E)"
+        none = "" if self._items() else "There are no labelled clips: record some takes (Ctrl+E)"
         enable(self.train, "" if self.training.job is not None else self._missing or none)
 
     def _say(self, line: str) -> None:
@@ -395,5 +395,5 @@ class TeachDialog(ClosingDialog):
 def _what_there_is(counts: dict[str, int]) -> str:
     if not counts:
         return "Nothing is labelled yet: record some takes (Ctrl+E), then come back."
-    hint = "" if counts.get(NOTHING) else " Label some footage “nothing” to know its false alarms."
+    hint = "" if counts.get(NOTHING) else " Label some footage “nothing” to estimate false alarms."
     return f"{counted(len(counts.keys() - {NOTHING}), 'action')} in the library.{hint}"

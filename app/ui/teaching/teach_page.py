@@ -33,7 +33,7 @@ from recognizer.teaching.versions import version_label
 NOTHING_S = 60.0
 _LONGEST_S = 8.0  # of a take whose movement does not end
 _WATCH_MS = 1000
-_NOTHING_HINT = "Everything else: a minute of what you do when you do none of these. It keeps false alarms away."
+_NOTHING_HINT = "Everything else: a minute of what you do when you do none of these actions. It prevents false alarms."
 
 
 class TeachPage(QWidget):
@@ -251,7 +251,7 @@ class TeachPage(QWidget):
             refusal = "“nothing” has a card of its own, below"
         same = next((c for c in self.cards if c is not card and deck.read_alike(c.action, name)), None)
         if same is not None:
-            refusal = f"there is a card for {action_text(same.action)} already"
+            refusal = f"there is already a card for {action_text(same.action)}"
         if refusal:
             card.say(refusal, warning=True)
             return False
@@ -287,7 +287,7 @@ class TeachPage(QWidget):
             return
         if card is not self.nothing and not self._name(card):
             if not card.typed:
-                card.say("Type the action's name first, for instance wave", warning=True)
+                card.say("Type the action's name first, for example wave", warning=True)
             card.name.setFocus()
             return
         self._record(card, max(WANTED_TAKES - card.count, 1) if card is not self.nothing else 1)

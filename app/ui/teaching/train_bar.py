@@ -160,7 +160,7 @@ class TrainBar(QWidget):
         self.progress.setVisible(trains)
         make_primary(self.train, primary=not ready)
         make_primary(self.try_it, primary=ready and not self.tried)
-        enable(self.try_it, "Train first" if not ready else "It is being trained" if trains else "")
+        enable(self.try_it, "Train first" if not ready else "Training is in progress" if trains else "")
         self.try_it.setText(f"Back to {short_name(self._root, self._before)}" if self.tried else "Tr&y it")
         self.now.setVisible(self.tried)
         if not trains and not ready and not self._starting:

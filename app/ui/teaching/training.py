@@ -17,8 +17,8 @@ from recognizer.teaching.request import TeachingRequest
 from recognizer.teaching.versions import version_label
 
 _LOOK_MS = 150
-STOP_TRAINING = "Training is at work. Stop it? Nothing of it is kept."
-CANCELLED = "Cancelled; nothing is left of it."
+STOP_TRAINING = "Training is in progress. Stop it? Nothing will be kept."
+CANCELLED = "Cancelled; nothing was kept."
 
 
 class Training(QObject):

@@ -24,7 +24,7 @@ class VariantsChoice(QWidget):
         self._allowed = True
         self.add = QCheckBox("Add generated variants")
         self.generators = Picker()
-        self.generators.setAccessibleName("Generator of variants")
+        self.generators.setAccessibleName("Generator for variants")
         self.add.toggled.connect(lambda _: self._refresh())
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)

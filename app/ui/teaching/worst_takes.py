@@ -12,7 +12,7 @@ from app.ui.teaching.deck import Replay
 from app.ui.teaching.review import Review
 from app.ui.theme import Colours
 
-GONE = "That take is not in the library any more"
+GONE = "That take is no longer in the library"
 
 
 class TakeRows(QWidget):

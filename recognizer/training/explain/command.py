@@ -35,7 +35,7 @@ def add_explain(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the figures (PNG) and NPZ")
     parser.add_argument("--data", type=Path, metavar="DIR", help="folder that holds the data sets")
     parser.add_argument("--pose", choices=(AUTO, *ESTIMATORS), default=AUTO, help="what finds people in a video")
-    parser.add_argument("--action", help="explain this action (default: the likeliest)")
+    parser.add_argument("--action", help="explain this action (default: the most likely one)")
     which = "explain the 1.5 s that end at this time (default: the surest of any action)"
     parser.add_argument("--at", type=float, metavar="SECONDS", help=which)
 

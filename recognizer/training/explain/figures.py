@@ -33,7 +33,7 @@ def relevance(explanation: Explanation) -> Figure:
     _label_times(heat, clip)
     heat.set_title(
         f"{action_text(explanation.action)} ({explanation.probability:.0%}) by {_plain(explanation.method)}: "
-        "above 0 speaks for it, below against"
+        "above 0 is evidence for it, below 0 against it"
     )
     figure.colorbar(image, ax=heat)
     colours = colormaps[_SIGNED]((explanation.relevance + 1) / 2)  # (T, V, 4)

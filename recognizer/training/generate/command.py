@@ -55,7 +55,7 @@ def generate(options: argparse.Namespace) -> None:
         source = synthetic.provenance_of_exported(generator, options.seed)
     synthetic.write(recordings, source, options.out)
     frames = len(recordings[0].joints)
-    sys.stdout.write(f"{options.out}: {len(recordings)} made-up clips of {options.action}, {frames} frames\n")
+    sys.stdout.write(f"{options.out}: {len(recordings)} synthetic clips of {options.action}, {frames} frames\n")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -60,7 +60,7 @@ def test_a_file_written_by_hand(tmp_path):
         ('[[rule]]\naction = "a"\nlasts_s = 1\non = 1\ndo = [{sound=""}]', "on must be true or false"),
         ('[mqtt]\nhost = "h"\nport = 99999', "port from 1 to 65535"),
         ('[mqtt]\npassword = "p"', "'password' is none of"),
-        ("a = = 1", "is no TOML file"),
+        ("a = = 1", "is not a valid TOML file"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_line(tmp_path, text, says):
@@ -74,7 +74,7 @@ def test_what_is_wrong_is_said_in_one_line(tmp_path, text, says):
 def test_two_rules_of_one_name_are_refused(tmp_path):
     file = tmp_path / "alerts.toml"
     save(Alerts((WHOLE.rules[0], WHOLE.rules[0])), file)
-    with pytest.raises(AlertError, match="two rules of the name 'hands up'"):
+    with pytest.raises(AlertError, match="two rules called 'hands up'"):
         load(file)
 
 

@@ -70,7 +70,7 @@ def test_what_is_stuck_holds_nothing_up_and_what_finds_no_place_is_told(told, mo
         runner(result(10.0 + 2 * number, "wave", since_s=8.0 + 2 * number))
     lost = told.wait(3)
     assert len(lost) == 3
-    assert all("are waiting already" in outcome.failure for outcome in lost)
+    assert all("are already waiting" in outcome.failure for outcome in lost)
     release.set()
     runner.close()
 

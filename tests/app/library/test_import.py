@@ -152,7 +152,7 @@ def test_a_folder_imported_twice_is_told_and_left_out(posed, library, tmp_path):
     second = import_videos(library, [tmp_path / "in"], ImportOptions(action="clap"))
     assert (len(second.recordings), second.problems) == (1, [])
     assert len(second.copies) == 3
-    assert second.copies_line.startswith(f"3 skipped, the library has them already: {tmp_path / 'in' / 'a.mp4'} is 20")
+    assert second.copies_line.startswith(f"3 skipped, already in the library: {tmp_path / 'in' / 'a.mp4'} is 20")
     assert library.count_recordings() == 3
     assert {clip.action for clip in library.clips()} == {"wave", "clap"}
 
@@ -566,7 +566,7 @@ def root(library):
 
 
 def test_the_command_checks_exports_and_rebuilds(root, tmp_path, capsys):
-    assert run(capsys, "--root", root, "check") == (0, "1 recording, 1 clip, 2 actions: all is well\n", "")
+    assert run(capsys, "--root", root, "check") == (0, "1 recording, 1 clip, 2 actions: no problems\n", "")
     assert run(capsys, "--root", root, "export", "pyskl", tmp_path / "a.pkl")[0] == 0
     assert run(capsys, "--root", root, "export", "tables", tmp_path / "a")[0] == 0
     assert run(capsys, "--root", root, "export", "coco", tmp_path / "a.json")[0] == 0

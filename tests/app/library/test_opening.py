@@ -198,7 +198,7 @@ def test_recordings_come_and_go_on_disk(full):
     shutil.move(folder, away)
     with Library(full.root) as again:
         assert again.count_recordings() == 1
-        assert again.notes == ["1 recording is not on disk any more: hidden until it comes back"]
+        assert again.notes == ["1 recording is no longer on disk: hidden until it comes back"]
     shutil.move(away, folder)
     with Library(full.root) as again:
         assert contents(again) == before

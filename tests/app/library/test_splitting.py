@@ -21,7 +21,7 @@ def people(library):
     return library
 
 
-@pytest.mark.parametrize(("by", "groups"), [("person", 6), ("sitting", 3), ("recording", 12), ("clip", 24)])
+@pytest.mark.parametrize(("by", "groups"), [("person", 6), ("session", 3), ("recording", 12), ("clip", 24)])
 def test_groups_are_never_torn_apart(by, groups, people):
     clips = people.clips(limit=-1)
     found = grouped(clips, by)

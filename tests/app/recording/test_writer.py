@@ -203,7 +203,7 @@ def test_why_the_video_cannot_go_on_is_said_once(tmp_path, results, monkeypatch)
     monkeypatch.setattr(VideoWriter, "write", full)
     with pytest.raises(RecordingError) as caught:
         made.add(1.0, result.frame.bgr, [])
-    said = "cannot go on recording: No space left on device; make room; what there is is completed at the next start"
+    said = "cannot continue recording: No space left on device; make room; it is completed at the next start"
     assert str(caught.value) == said
     made.discard()
 

@@ -62,11 +62,11 @@ def test_of_one_session_there_is_never_a_percentage(base, shape):
     found = checked(made_clips(clips=4), base, shape)
     (only,) = found.checks
     assert only.held_out == CLIPS
-    assert only.verdict == "not judged: all clips are of one sitting; record in a second sitting"
+    assert only.verdict == "not checked: all clips are from one session; record in a second session"
     (values,) = found.to_json()["checks"]
     assert (values["accuracy"], values["interval"], values["verdict"]) == (None, None, only.verdict)
     assert all(figures["recall"] is None for figures in values["actions"].values())
-    assert any("one sitting" in remark for remark in found.remarks)
+    assert any("one session" in remark for remark in found.remarks)
     assert any("one person" in remark for remark in found.remarks)
     assert any("no footage of nothing" in remark for remark in found.remarks)
 
@@ -121,8 +121,8 @@ def test_actions_of_a_session_each_are_judged_clip_by_clip(base_folder, tmp_path
     clips += [made_clip("step", n, session="Tuesday") for n in range(3)]
     found = run_quick(TeachingRequest("quick", "mine", base_folder, tmp_path, clips)).check
     assert [(each.held_out, each.clips) for each in found.checks] == [("clips", 6)]
-    assert found.checks[0].verdict.startswith("not judged")
-    assert found.remarks[0].startswith("Every action is from one sitting")
+    assert found.checks[0].verdict.startswith("not checked")
+    assert found.remarks[0].startswith("Every action is from one session")
 
 
 def test_intervals_are_wilsons_and_garwoods():
@@ -138,10 +138,10 @@ def test_intervals_are_wilsons_and_garwoods():
     ("held_out", "clips", "seen", "verdict"),
     [
         (SESSIONS, 12, False, ""),
-        (SESSIONS, 6, False, "not judged: 6 clips are too few; record more in a second sitting"),
-        (PEOPLE, 0, False, "not judged: no clip could be held out; record in a second sitting"),
-        (CLIPS, 90, False, "not judged: all clips are of one sitting; record in a second sitting"),
-        ("test", 90, True, "not judged: all clips are of one sitting; record in a second sitting"),
+        (SESSIONS, 6, False, "not checked: 6 clips are too few; record more in a second session"),
+        (PEOPLE, 0, False, "not checked: no clip could be held out; record in a second session"),
+        (CLIPS, 90, False, "not checked: all clips are from one session; record in a second session"),
+        ("test", 90, True, "not checked: all clips are from one session; record in a second session"),
     ],
 )
 def test_what_a_figure_is_worth(held_out, clips, seen, verdict):
@@ -163,7 +163,7 @@ def test_clips_and_their_copies_are_never_on_both_sides(base, shape):
     assert found.checks[0].held_out == SESSIONS
     assert found.checks[0].groups == 6
     assert found.checks[0].clips == 6, "a copy counts for nothing of its own"
-    assert found.checks[0].verdict.startswith("not judged: 6 clips are too few")
+    assert found.checks[0].verdict.startswith("not checked: 6 clips are too few")
     assert len(found.copies) == 6
     assert any("6 clips show the same moment as another" in remark for remark in found.remarks)
     lesson = prepare(twice, base, shape, CHANGES)
@@ -186,7 +186,7 @@ def test_a_tested_clip_that_was_learnt_from_is_not_judged(base, base_folder, tmp
     names = tuple(clip.name for clip in (*test, copy))
     found = run_quick(TeachingRequest("quick", "mine", base_folder, tmp_path, [*clips, *test, copy], test=names)).check
     assert (found.checks[0].held_out, found.checks[0].clips, found.checks[0].not_judged) == ("test", 3, 1)
-    assert found.checks[0].verdict.startswith("not judged: all clips are of one sitting")
+    assert found.checks[0].verdict.startswith("not checked: all clips are from one session")
     assert found.copies == ("copy/test",)
 
 

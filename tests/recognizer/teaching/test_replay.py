@@ -38,7 +38,7 @@ def wrong(base_folder, tmp_path_factory):
 
 def test_an_action_that_fires_on_standing_still_is_told_with_its_takes(wrong):
     finding = next(each for each in wrong.check.findings if STANDING in each.text)
-    assert finding.text.startswith("boot also fires on standing still")
+    assert finding.text.startswith("boot is also triggered by standing still")
     assert finding.text.endswith(": trim its takes or record more")
     assert finding.action == "boot"
     assert len(finding.takes) == 2
@@ -77,8 +77,9 @@ def test_footage_is_played_as_live(base):
     found = examined(
         Check((), (), {}, None), Always(base, action), {action: "boot"}, footage_of(still_around(made_clips())), nobody
     )
-    assert found.findings[0].text == "boot also fires on standing still, 14 of 14 times: trim its takes or record more"
-    assert any("boot also fires on waving: record more takes" in each.text for each in found.findings)
+    said = "boot is also triggered by standing still, 14 of 14 times: trim its takes or record more"
+    assert found.findings[0].text == said
+    assert any("boot is also triggered by waving: record more takes" in each.text for each in found.findings)
 
 
 class ByPlace(Always):
@@ -135,7 +136,8 @@ def test_mistakes_and_alarms_are_told_in_plain_words():
     check = Check((figures,), (), {}, FalseAlarms(90.0, {"greet": 3}))
     found = examined(check, None, {}, (), lambda action, on: (f"{action}/9",)).findings
     assert [each.text for each in found] == [
-        "greet also fires in the footage of nothing, 3 times in 1.5 min: record more takes, or more footage of nothing",
+        "greet is also shown in the footage of nothing, 3 times in 1.5 min: "
+        "record more takes, or more footage of nothing",
         "clap and greet are confused in 2 of 5",
         "clap is not recognised in 1 of 3",
     ]
@@ -146,4 +148,5 @@ def test_one_kind_of_footage_once_has_no_count(base):
     action = next(a for a in base.card.actions if a not in base.card.decision.other)
     footage = [Footage("waving", longer(made_clip("raise", 1)))]
     found = examined(Check((), (), {}, None), Always(base, action), {action: "boot"}, footage, nobody)
-    assert found.findings[0].text == "boot also fires on waving: record more takes, or label such footage as nothing"
+    said = "boot is also triggered by waving: record more takes, or label such footage as nothing"
+    assert found.findings[0].text == said

@@ -171,7 +171,7 @@ def test_a_teaching_reports_its_progress_and_ends_with_a_checked_model(base_fold
     strictest, told = outcome.check.checks[0], card["metrics"]["check_clips"]
     assert (told["accuracy"], told["right"], told["clips"]) == (None, strictest.right, 9)
     assert told["verdict"] == strictest.verdict
-    assert "one sitting" in card["metrics"]["check_clips"]["remarks"][0]
+    assert "one session" in card["metrics"]["check_clips"]["remarks"][0]
 
 
 def test_the_test_part_is_answered_and_not_learnt_from(base_folder, tmp_path):
