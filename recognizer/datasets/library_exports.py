@@ -49,7 +49,7 @@ def read_tables(folder: Path) -> Exported:
             continue
         if poses is not None:
             found += _sequences(poses, labelled, people)
-    names = {row["clip"]: _clip_of_row(row).name for row in rows if row["clip"].isdigit()}
+    names = {row["clip"]: _name_of_row(row) for row in rows}
     splits: dict[str, dict[str, str]] = defaultdict(dict)
     for row in read_table(folder / SPLITS, ("split", "clip", "part")):
         if row["clip"] in names:
@@ -69,10 +69,10 @@ def read_coco(file: Path) -> Exported:
         of_recording: dict[str, list[LabelledClip]] = defaultdict(list)
         for place, clip in enumerate(content["clips"]):
             if clip["action"]:
-                start_s, end_s, name = float(clip["start_s"]), float(clip["end_s"]), f"{clip['recording']}/{place}"
-                labelled = LabelledClip(
-                    name, int(clip["track_id"]), start_s, end_s, clip["action"], clip["person"] or ""
-                )
+                start_s, end_s = float(clip["start_s"]), float(clip["end_s"])
+                action, who = _text_of(clip["action"]), _text_of(clip["person"])
+                name = f"{clip['recording']}/{place}"
+                labelled = LabelledClip(name, int(clip["track_id"]), start_s, end_s, action, who)
                 of_recording[clip["recording"]].append(labelled)
         people = sorted({clip.who for clips in of_recording.values() for clip in clips} - {""})
         found = [one for name, clips in of_recording.items() for one in _sequences(recordings[name], clips, people)]
@@ -85,11 +85,19 @@ _RECORDING_FIELDS = ("recording", "width", "height", "layout")
 _CLIP_FIELDS = ("clip", "recording", "person", "start_s", "end_s", "action", "who")
 
 
+def _name_of_row(row: Mapping[str, str]) -> str:
+    return f"{row['recording']}/{row['clip']}"
+
+
 def _clip_of_row(row: Mapping[str, str]) -> LabelledClip:
-    name = f"{row['recording']}/{row['clip']}"
-    return LabelledClip(
-        name, int(row["person"]), number_of(row["start_s"]), number_of(row["end_s"]), row["action"], row["who"]
-    )
+    start_s, end_s = number_of(row["start_s"]), number_of(row["end_s"])
+    return LabelledClip(_name_of_row(row), int(row["person"]), start_s, end_s, row["action"], row["who"])
+
+
+def _text_of(value: object) -> str:
+    if value is not None and not isinstance(value, str):
+        raise ValueError(f"{str(value)[:40]} is no name")
+    return value or ""
 
 
 def _poses_of_tables(folder: Path, row: Mapping[str, str]) -> Poses:

@@ -8,6 +8,7 @@ import pytest
 from recognizer.datasets import restricted_pickle
 from recognizer.datasets.clip_files import ClipFile, clip_file, read
 from recognizer.datasets.errors import DataError, EmptyFileError
+from recognizer.datasets.library_exports import read_coco, read_tables
 from recognizer.datasets.sequences import ActionSequence
 
 
@@ -126,3 +127,110 @@ def test_files_of_another_kind_are_one_line(tmp_path):
 def test_a_name_of_a_data_set_is_no_path():
     assert clip_file("penn") is None
     assert clip_file("clips.pkl") is not None
+
+
+def tables(folder, recordings=("20260101-000000-aaaaaa", "20260102-000000-bbbbbb"), **joints):
+    """Two people, each with a recording of 20 frames and two actions in it."""
+    (folder / "joints").mkdir(parents=True)
+    rows, clips = ["recording,width,height,layout"], ["clip,recording,person,start_s,end_s,action,who"]
+    for number, name in enumerate(recordings):
+        rows.append(f"{name},640,480,coco-17")
+        for action in range(2):
+            who = ("Ada", "Bo")[number]
+            clips.append(f"{2 * number + action},{name},0,{action * 0.3},{action * 0.3 + 0.25},a{action},{who}")
+        if "/" not in name:
+            arrays = {
+                **{"times_s": np.arange(20) / 30, "frame": np.arange(20), "person": np.zeros(20, np.int64)},
+                "xy_px": np.random.default_rng(number).uniform(50, 400, (20, 17, 2)).astype(np.float32),
+                "confidence": np.ones((20, 17), np.float32),
+            }
+            np.savez(folder / "joints" / f"{name}.npz", **{**arrays, **joints})
+    for table, lines in (("recordings", rows), ("clips", clips), ("splits", ["split,clip,part"])):
+        (folder / f"{table}.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return folder
+
+
+def test_tables_give_clips_and_their_people(tmp_path):
+    found = read(ClipFile(tables(tmp_path / "out")))
+    assert [(one.name[-2:], one.action, one.subject, one.test) for one in found] == [
+        *(("/0", "a0", 0, False), ("/1", "a1", 0, False), ("/2", "a0", 1, True), ("/3", "a1", 1, True))
+    ]
+    assert all(len(one.joints) == 8 for one in found)
+    assert found[0].fps == pytest.approx(30)
+
+
+def test_the_splits_of_tables_count(tmp_path):
+    folder = tables(tmp_path / "out")
+    (folder / "splits.csv").write_text("split,clip,part\nmine,0,train\nmine,1,train\nmine,2,test\nmine,9,test\n")
+    assert [one.name[-1] for one in read(ClipFile(folder))] == ["0", "1", "2"]
+    assert [one.test for one in read(ClipFile(folder))] == [False, False, True]
+
+
+@pytest.mark.parametrize(
+    ("joints", "line"),
+    [
+        ({"times_s": np.zeros(20)}, "its times do not grow"),
+        ({"confidence": np.ones((20, 9), np.float32)}, "xy_px is float32 of"),
+        ({"frame": np.arange(20) + 5}, "poses of frames that are not there"),
+        ({"xy_px": np.full((20, 17, 2), np.nan, np.float32)}, "joints or times that are not numbers"),
+        ({"person": np.array([{}] * 20)}, "Object arrays cannot be loaded"),
+    ],
+)
+def test_a_recording_of_tables_that_is_damaged_is_one_line(joints, line, tmp_path, caplog):
+    folder = tables(tmp_path / "out", **joints)
+    with pytest.raises(DataError, match="no labelled clip that can be used") as raised:
+        read(ClipFile(folder))
+    assert "\n" not in str(raised.value)
+    problems = [str(one) for one in read_tables(folder).found]
+    assert len(problems) == 2
+    assert line in problems[0]
+
+
+def test_a_recording_of_tables_leads_to_no_other_folder(tmp_path):
+    folder = tables(tmp_path / "out", ("20260101-000000-aaaaaa", "../../elsewhere"))
+    (problem,) = [one for one in read_tables(folder).found if isinstance(one, DataError)]
+    assert "that is not a recording's name" in str(problem)
+
+
+def test_numbers_of_tables_that_are_none_cost_their_recording(tmp_path):
+    folder = tables(tmp_path / "out")
+    text = (folder / "clips.csv").read_text().replace(",0,0.0,", ",nobody,0.0,", 1)
+    (folder / "clips.csv").write_text(text)
+    (problem,) = [one for one in read_tables(folder).found if isinstance(one, DataError)]
+    assert "invalid literal for int()" in str(problem)
+    (folder / "clips.csv").unlink()
+    with pytest.raises(DataError, match=r"clips.csv is missing; export it again"):
+        read(ClipFile(folder))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"images": [{"id": 1}]},
+        {"categories": [{"id": 1, "layout": "nobody-7"}]},
+        {"annotations": [{"image_id": 7, "category_id": 1, "track_id": 0, "keypoints": [0] * 51}]},
+        {"annotations": [{"image_id": 1, "category_id": 1, "track_id": 0, "keypoints": [0] * 50}]},
+        {"clips": [{"recording": "other", "track_id": 0, "start_s": 0, "end_s": 1, "action": "a", "person": None}]},
+        {"clips": [{"recording": "r", "track_id": 0, "start_s": 0, "end_s": 1, "action": ["a"], "person": None}]},
+        {"clips": [{"recording": "r", "track_id": 0, "start_s": "x", "end_s": 1, "action": "a", "person": None}]},
+        {"clips": ["a"]},
+    ],
+)
+def test_a_damaged_coco_export_is_one_line(change, tmp_path):
+    whole = {
+        "categories": [{"id": 1, "layout": "coco-17"}],
+        "images": [
+            {"id": place, "recording": "r", "time_s": place / 30, "width": 640, "height": 480} for place in (1, 2)
+        ],
+        "annotations": [
+            {"image_id": place, "category_id": 1, "track_id": 0, "keypoints": [5, 6, 2] * 17} for place in (1, 2)
+        ],
+        "clips": [{"recording": "r", "track_id": 0, "start_s": 0, "end_s": 1, "action": "a", "person": "Ada"}],
+    }
+    file = tmp_path / "coco.json"
+    file.write_text(json.dumps(whole))
+    assert [one.action for one in read_coco(file).found] == ["a"]
+    file.write_text(json.dumps({**whole, **change}))
+    with pytest.raises(DataError, match="not as the library writes it") as raised:
+        read_coco(file)
+    assert "\n" not in str(raised.value)
