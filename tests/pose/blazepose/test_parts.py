@@ -120,12 +120,12 @@ def test_detections_of_one_person_become_one():
 
 
 def test_people_whose_hips_or_shoulders_alone_are_in_one_place_stay_two():
-    upright, bent = detection(100, 100, 0.9), detection(100, 100, 0.7)
+    first, bent = detection(100, 100, 0.9), detection(100, 100, 0.7)
     aside = np.array([40, 0], np.float32)
     shoulders_apart = replace(bent, shoulders_px=bent.shoulders_px + aside)
     hips_apart = replace(bent, hips_px=bent.hips_px + aside, top_px=bent.top_px + aside)
     for other in (shoulders_apart, hips_apart):
-        assert [one.score for one in merged([other, upright])] == [0.9, 0.7]
+        assert [one.score for one in merged([other, first])] == [0.9, 0.7]
 
 
 def test_a_joint_moves_to_the_middle_of_the_heat_around_it():
