@@ -1,5 +1,6 @@
 """For every test: no screen, no settings, caches or passwords of the user, no thread left behind, the log as it was."""
 
+import itertools
 import logging
 import os
 import shutil
@@ -64,9 +65,16 @@ def cache_home(tmp_path_factory):
     return home
 
 
+@pytest.fixture(scope="session")
+def _homes(tmp_path_factory):
+    """A folder for each test; nobody makes it before the program does, nor looks which numbers there are."""
+    folder = tmp_path_factory.mktemp("homes")
+    return (folder / str(number) for number in itertools.count())
+
+
 @pytest.fixture(autouse=True)
-def _own_folders(tmp_path_factory, monkeypatch, cache_home):
-    home = tmp_path_factory.mktemp("home")
+def _own_folders(_homes, monkeypatch, cache_home):
+    home = next(_homes)
     monkeypatch.setenv("XDG_CACHE_HOME", str(cache_home))
     for name in ("CONFIG", "DATA", "STATE"):
         monkeypatch.setenv(f"XDG_{name}_HOME", str(home / name.lower()))

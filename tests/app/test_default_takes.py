@@ -1,5 +1,6 @@
 """Takes made with the record bar's defaults teach what was done in them, without a clip touched by hand."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -97,6 +98,23 @@ def test_standing_still_is_idle(taught, look):
     assert len(shown) > 100
     assert not set(shown) & set(TAUGHT)
     assert np.mean([action == "idle" for action in shown]) > 0.95
+
+
+def test_at_a_desk_a_take_is_trimmed_to_what_the_arms_do(tmp_path):
+    does, lead_s = segment("wave"), 1.0
+    start_s = max(does.start_s - 4, 0.0)
+    poses = play(start_s, does.end_s + 2.2, first_s=start_s)
+    parts = ("hip", "knee", "ankle", "heel", "foot")
+    below = np.array([any(part in name for part in parts) for name in poses[0].layout.joints])
+    seated = [replace(pose, confidence=np.where(below, 0, pose.confidence).astype(np.float32)) for pose in poses]
+    (folder,) = record(tmp_path, seated, does.start_s - lead_s, "greet")
+    kept = read_recording(folder)
+    with Library(tmp_path) as library:
+        (clip,) = library.clips(limit=-1)
+    assert not clip.suspect
+    assert clip.start_s - kept.info.begins_s == pytest.approx(lead_s, abs=0.35)
+    assert clip.end_s - clip.start_s == pytest.approx(does.end_s - does.start_s + 0.25, abs=0.8)
+    assert kept.info.duration_s - clip.end_s > 0.9  # it ended by itself, on the stillness
 
 
 def test_a_held_posture_is_the_action_and_never_idle(tmp_path):

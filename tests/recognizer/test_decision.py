@@ -105,6 +105,13 @@ def test_the_state_says_since_when_and_how_sure():
     assert {name for name, _ in last.top} == {"idle", "walk", "wave", UNKNOWN}
 
 
+@pytest.mark.parametrize(("below", "shown"), [(0.0, "walk"), (2.0**-20, UNKNOWN)])
+def test_an_action_is_shown_from_its_threshold_on_and_not_below(below, shown):
+    decider = make_decider({"walk": 0.75}, DecisionSettings(confirm_s=0))
+    values = np.array([0.125 + below, 0.75 - below, 0.125, 0], np.float32)
+    assert decider.update(Prediction(0, 0.0, ACTIONS, values)).action == shown
+
+
 def test_a_change_is_dated_back_by_the_windows_lag():
     """A window of 2 s shows mostly the new action only later; the old action still gets its shortest time."""
     settings = DecisionSettings(lag_share=0.5)

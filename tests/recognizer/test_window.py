@@ -70,12 +70,12 @@ def test_a_slower_camera_gives_a_clip_a_pose():
 @pytest.mark.parametrize(("rate", "limit_px"), [(10, 4.5), (15, 2.0), (24, 1.5), (30, 1.5), (60, 1.5)])
 def test_joints_are_where_they_were_at_the_ticks(rate, limit_px):
     """A swing of 40 pixels at 1.4 Hz: chords cut (w dt)^2 / 8 of it off the peaks, a triangle (w step)^2 / 12."""
-    clips = push_all(window(), [pose(t) for t in times(rate, 0.0071, 5.0)])
+    clips = push_all(window(), [pose(t, person=3) for t in times(rate, 0.0071, 5.0)])
     for clip in clips:
         truth = np.stack([motion(t) for t in tick_times_s(clip)])
         assert np.abs(clip.xy_px - truth).max() < limit_px
         assert clip.confidence.min() == 1
-        assert (clip.fps, clip.layout, clip.person) == (FPS, MPOSE_13, 0)
+        assert (clip.fps, clip.layout, clip.person) == (FPS, MPOSE_13, 3)
         assert (clip.xy_px.dtype, clip.confidence.dtype) == (np.float32, np.float32)
 
 

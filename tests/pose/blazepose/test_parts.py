@@ -3,6 +3,7 @@
 import math
 import shutil
 import zipfile
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -116,6 +117,15 @@ def test_detections_of_one_person_become_one():
     assert [one.score for one in made] == [0.9, 0.4]
     assert made[0].hips_px[0] == pytest.approx((0.6 * 100 + 0.9 * 106) / 1.5)
     assert made[1].hips_px[0] == pytest.approx(300)
+
+
+def test_people_whose_hips_or_shoulders_alone_are_in_one_place_stay_two():
+    first, bent = detection(100, 100, 0.9), detection(100, 100, 0.7)
+    aside = np.array([40, 0], np.float32)
+    shoulders_apart = replace(bent, shoulders_px=bent.shoulders_px + aside)
+    hips_apart = replace(bent, hips_px=bent.hips_px + aside, top_px=bent.top_px + aside)
+    for other in (shoulders_apart, hips_apart):
+        assert [one.score for one in merged([other, first])] == [0.9, 0.7]
 
 
 def test_a_joint_moves_to_the_middle_of_the_heat_around_it():
