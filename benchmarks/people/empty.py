@@ -16,7 +16,7 @@ from pose.model_asset import find_pose_model
 from pose.types import Frame
 
 STEP_S = 0.4  # between frames: 9,000 different ones are an hour
-_TOLD_EVERY = 1000
+_TOLD_EVERY = 300
 
 
 def main() -> None:

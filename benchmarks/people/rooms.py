@@ -23,7 +23,7 @@ Random = np.random.Generator
 Change = Callable[[Picture, float], Picture]  # of a picture at a time in seconds
 
 FRAMES_A_ROOM = 30
-_SEEDS = {"tune": 0, "judge": 100_000}
+_SEEDS = {"tune": 100_000, "judge": 200_000}
 # Where nobody stands in the middle of a video's frames: left and right end, in widths of the picture.
 _EMPTY_PARTS = {
     "tune": (
@@ -32,17 +32,18 @@ _EMPTY_PARTS = {
         ("ta_chi.mp4", 0.0, 0.26),
         ("ta_chi.mp4", 0.75, 1.0),
         ("hug_2people.mp4", 0.0, 0.3),
+        ("hug_2people.mp4", 0.65, 1.0),
     ),
     "judge": (
         ("clean_and_jerk.mp4", 0.0, 0.4),
         ("clean_and_jerk.mp4", 0.65, 1.0),
         ("aerobics_3people.avi", 0.03, 0.2),
         ("aerobics_3people.avi", 0.75, 0.98),
-        ("hug_2people.mp4", 0.65, 1.0),
         ("no_full_body_makeup.avi", 0.0, 0.28),
         ("no_full_body_pool.mp4", 0.0, 1.0),
     ),
 }
+_MOVED = 64  # pixels: one field of noise is shifted by up to so many, anew for each frame
 _STILLS_OF_A_VIDEO = 40  # frames whose middle is taken
 
 
@@ -321,17 +322,20 @@ def _switch(rng: Random) -> Change:
 
 
 def _lit(picture: Picture, light: float) -> Picture:
-    return np.asarray(np.clip(picture * light, 0, 255), np.uint8)
+    return np.asarray(cv2.convertScaleAbs(picture, alpha=light), np.uint8)
 
 
 def _noise(rng: Random) -> Change:
     """Of the sensor, and in half of the rooms of a camera that compresses strongly."""
     deviation, quality, seed = rng.uniform(1, 12), int(rng.integers(15, 60)), int(rng.integers(1 << 30))
     compressed = rng.random() < 0.5
+    width, height = SIZE
+    field = rng.normal(0, deviation, (height + _MOVED, width + _MOVED, 3)).astype(np.int16)
 
     def noisy(picture: Picture, time_s: float) -> Picture:
-        own = np.random.default_rng(seed + round(1000 * time_s))
-        made = np.clip(picture + own.normal(0, deviation, picture.shape).astype(np.float32), 0, 255).astype(np.uint8)
+        x, y = np.random.default_rng(seed + round(1000 * time_s)).integers(0, _MOVED, 2)
+        own = np.ascontiguousarray(field[y : y + height, x : x + width])
+        made = np.asarray(cv2.add(picture.astype(np.int16), own, dtype=cv2.CV_8U), np.uint8)
         if not compressed:
             return made
         _, packed = cv2.imencode(".jpg", made, [cv2.IMWRITE_JPEG_QUALITY, quality])

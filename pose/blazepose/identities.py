@@ -17,6 +17,7 @@ from pose.smoothing import body_size_px
 from pose.tracking import similarity, trunk_gap
 from pose.types import Frame, Pose
 
+_NOSE = MEDIAPIPE_33.index("nose")
 _MAIN = np.array([i for i, joint in enumerate(MEDIAPIPE_33.joints) if joint in ("nose", *MPOSE_13.joints)])
 
 
@@ -24,11 +25,15 @@ _MAIN = np.array([i for i, joint in enumerate(MEDIAPIPE_33.joints) if joint in (
 class IdentitySettings:
     """Distances are in body sizes where nothing else is said; they were chosen as docs/several-people.md says.
 
-    alone_score: of the detector, from which somebody is named at once where nobody is known.
-    confirm_s: how long a newcomer must be seen beside known people; give_up_s: until when they must be certain.
+    alone_score: least score of the detector where nobody is known; alone_presence: least mean score of the landmark
+    network there. Who is seen well there by both (strong_detection, confirm_score) is named at once.
+    confirm_s: how long any other newcomer must be seen; give_up_s: until when they must be certain.
     confirm_score: least mean score of the landmark network; confirm_detection: least score of the detector, and
-    confirm_behind where others are covered: then the landmark network finds bodies in things, too, as in a barbell.
+    confirm_unusual where others are covered, or the trunk is turned by more than `turned` degrees from upright: then
+    the landmark network finds bodies in things, too, as in a barbell, a flag, or the hand in a face that fills the
+    picture.
     on_bones, bone_reach: part of a newcomer's joints that lie on a known person's bones, and how near that is.
+    same_head: in trunks of the shorter one: a newcomer whose nose is so near a known one's has that one's head.
     strong_detection, strong_score, strong_s: a newcomer seen so well by both networks needs no longer.
     near: how near hips and shoulders of a detection and of somebody followed are, in the larger one's size; same: even
     where the follower has a better detection in the same look.
@@ -41,13 +46,16 @@ class IdentitySettings:
     """
 
     alone_score: float = 0.5
+    alone_presence: float = 0.8
     confirm_s: float = 0.2
     give_up_s: float = 0.6
     confirm_score: float = 0.9
     confirm_detection: float = 0.5
-    confirm_behind: float = 0.75
+    confirm_unusual: float = 0.75
+    turned: float = 60.0
     on_bones: float = 0.45
     bone_reach: float = 0.05
+    same_head: float = 0.2
     strong_detection: float = 0.8
     strong_score: float = 0.97
     strong_s: float = 0.05
@@ -97,11 +105,17 @@ class Identities:
         """Whether a newcomer is to be given up: not certain in time, or a second skeleton on somebody known."""
         pose, s = follower.pose, self.settings
         known = [other for other in followers if other is not follower and other.person is not None]
-        if follower.person is not None or pose is None or not known:
-            return False  # half a body is somebody, too, where nobody else is
-        if time_s - follower.since_s > s.give_up_s or not follower.has_trunk():
+        if follower.person is not None or pose is None:
+            return False
+        if time_s - follower.since_s > s.give_up_s:
             return True
-        return self.is_taken(pose, [other for other in known if not other.lost])
+        if not known:
+            return False  # half a body is somebody, too, where nobody else is
+        if not follower.has_trunk():
+            return True
+        seen = [other for other in known if not other.lost]
+        one_head = any(other.pose is not None and _head_gap(pose, other.pose) < s.same_head for other in seen)
+        return one_head or self.is_taken(pose, seen)
 
     def name(self, follower: Follower, followers: list[Follower], time_s: float) -> None:
         """Give a newcomer an identity once it is certain that there is somebody: a lost one's, or a new one.
@@ -115,11 +129,14 @@ class Identities:
             follower.person, lost.person = lost.person, None
             follower.colours = lost.colours
             return
-        least = s.confirm_behind if follower.behind else s.confirm_detection
-        sure = follower.mean_score >= s.confirm_score and follower.score >= least
-        alone = not others and follower.score >= s.alone_score
-        strong = follower.mean_score >= s.strong_score and follower.score >= s.strong_detection
-        if alone or (sure and time_s - follower.since_s >= (s.strong_s if strong else s.confirm_s)):
+        unusual = follower.behind or (follower.pose is not None and _turned(follower.pose) > s.turned)
+        least = s.confirm_unusual if unusual else s.confirm_detection
+        sure = follower.mean_score >= (s.confirm_score if others else s.alone_presence) and follower.score >= least
+        strong = follower.mean_score >= (s.strong_score if others else s.confirm_score)
+        wait_s = s.confirm_s
+        if strong and follower.score >= s.strong_detection:
+            wait_s = s.strong_s if others else 0.0
+        if sure and time_s - follower.since_s >= wait_s:
             follower.person, self._next = self._next, self._next + 1
 
     def remembers(self, follower: Follower, time_s: float) -> bool:
@@ -248,6 +265,19 @@ def _trunk_middles(pose: Pose) -> tuple[NDArray[np.float32], NDArray[np.float32]
         for part in ("hip", "shoulder")
     )
     return hips, shoulders
+
+
+def _head_gap(a: Pose, b: Pose) -> float:
+    """Distance of the noses in lengths of the shorter trunk."""
+    trunks = [float(np.linalg.norm(np.subtract(*_trunk_middles(pose)))) for pose in (a, b)]
+    return float(np.linalg.norm(a.xy_px[_NOSE] - b.xy_px[_NOSE])) / max(min(trunks), 1.0)
+
+
+def _turned(pose: Pose) -> float:
+    """Degrees, 0 to 180, from an upright trunk; 180 is upside down."""
+    hips, shoulders = _trunk_middles(pose)
+    across, down = hips - shoulders
+    return abs(math.degrees(math.atan2(across, down)))
 
 
 def _worse(a: Follower, b: Follower, unlike: float) -> Follower:

@@ -224,6 +224,56 @@ def test_a_body_found_behind_a_cover_needs_a_surer_detection(covered, score, nam
     assert (newcomer.person is not None) is named
 
 
+def standing(score, presence, joints=None, person=None):
+    """Somebody at a place (33, 2) px, first seen at 0 s."""
+    made = Follower(Region(300, 300, 300), score, 0.0)
+    xy = np.zeros((33, 2), np.float32) if joints is None else joints.astype(np.float32)
+    made.pose, made.mean_score, made.person = Pose(xy, np.ones(33, np.float32), MEDIAPIPE_33, 0.3), presence, person
+    return made
+
+
+@pytest.mark.parametrize(
+    ("turn", "score", "named"), [(-95, 0.52, False), (160, 0.53, False), (-95, 0.8, True), (40, 0.53, True)]
+)
+def test_a_newcomer_who_lies_or_is_upside_down_needs_a_surer_detection(turn, score, named):
+    """A flag behind a lifter (clean_and_jerk.mp4) and a hand before a face (makeup.avi) had .52 and .53."""
+    angle = math.radians(turn)
+    turned = upright() @ np.array([[math.cos(angle), math.sin(angle)], [-math.sin(angle), math.cos(angle)]])
+    known = standing(0.9, 1.0, 100 + 100 * upright(), person=0)
+    newcomer = standing(score, 0.95, 600 + 100 * turned)
+    Identities().name(newcomer, [known, newcomer], 0.3)
+    assert (newcomer.person is not None) is named
+
+
+@pytest.mark.parametrize(("gap", "doubtful"), [(0.1, True), (0.4, False)])
+def test_a_newcomer_with_the_head_of_somebody_known_is_nobody(gap, doubtful):
+    """Of a face that fills the picture the network draws two bodies of other sizes with one nose."""
+    known = standing(0.9, 1.0, 300 + 300 * upright(), person=0)
+    joints = -150 * upright()  # upside down over them, so that they share nothing else
+    trunk = np.linalg.norm(joints[[11, 12]].mean(axis=0) - joints[[23, 24]].mean(axis=0))
+    joints += known.pose.xy_px[0] - joints[0] + (gap * trunk, 0)
+    newcomer = standing(0.6, 0.95, joints)
+    assert Identities().is_doubtful(newcomer, [known, newcomer], 0.1) is doubtful
+
+
+@pytest.mark.parametrize(
+    ("score", "presence", "at_once", "later"),
+    [(0.95, 0.99, True, True), (0.68, 0.99, False, True), (0.7, 0.6, False, False), (0.45, 0.99, False, False)],
+)
+def test_where_nobody_is_known_only_who_is_seen_well_is_named_at_once(score, presence, at_once, later):
+    """A coat stand, a chair with a cloth on it and a fan were somebody for a frame or two."""
+    for time_s, named in ((0.0, at_once), (0.25, later)):
+        newcomer = standing(score, presence, 300 + 150 * upright())
+        Identities().name(newcomer, [newcomer], time_s)
+        assert (newcomer.person is not None) is named
+
+
+def test_who_is_not_certain_in_time_makes_room_also_where_nobody_is_known():
+    newcomer = standing(0.7, 0.6, 300 + 150 * upright())
+    assert not Identities().is_doubtful(newcomer, [newcomer], 0.5)
+    assert Identities().is_doubtful(newcomer, [newcomer], 0.7)
+
+
 class TestWithTheNetworks:
     def test_they_are_converted_once_and_kept(self, bundle, tmp_path, monkeypatch):
         monkeypatch.setattr(networks, "cached_path", lambda: tmp_path / "cache" / "b.task")
