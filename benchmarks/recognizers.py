@@ -77,12 +77,12 @@ class Row:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What is timed, and where figures go."""
     which = parser.add_mutually_exclusive_group()
-    which.add_argument("--network", nargs="+", choices=LIVE, default=TIMED, metavar="NAME")
+    which.add_argument("--network", nargs="+", choices=LIVE, metavar="NAME")
     which.add_argument("--run", type=Path, nargs="+", metavar="DIR", help="folders of runs, not random weights")
     what = "time these model folders instead, with attention and without"
     which.add_argument("--attention", nargs="+", metavar="NAME|DIR", help=what)
     provider = "one table of a provider (cpu, cuda, auto) against PyTorch eager and compiled, by batch"
-    which.add_argument("--provider", metavar="NAME", help=provider)
+    parser.add_argument("--provider", metavar="NAME", help=provider)
     without = "with --provider: leave torch.compile out, which takes minutes on a CPU"
     parser.add_argument("--no-compile", action="store_true", help=without)
     official = (
@@ -109,7 +109,7 @@ def run(options: argparse.Namespace) -> None:
         return
     changes = parse_changes(options.changes)
     if options.provider:
-        timed = [live(name, changes) for name in providers.NETWORKS]
+        timed = [live(name, changes) for name in options.network or providers.NETWORKS]
         found = providers.measure_providers(
             [(case.name, case.network, case.clip) for case in timed],
             options.provider,
@@ -126,7 +126,7 @@ def run(options: argparse.Namespace) -> None:
     if options.run:
         cases = [_of_run(folder) for folder in options.run]
     else:
-        cases = [(official if options.official else live)(name, changes) for name in options.network]
+        cases = [(official if options.official else live)(name, changes) for name in options.network or TIMED]
     report = measure(cases, options.on_threads, people, options.rounds)
     text = as_text(report)
     sys.stdout.write(text)

@@ -235,7 +235,7 @@ def test_mposes_features_are_those_of_the_data_set(archive):
     clips = load(archive, "openpose", 1)
     published = mpose2021.read(archive, "openpose", 1)
     preset = preset_of("act-paper").changed(centre="first")
-    features = plain_input(clips.x[0], clips.seen[0], clips.layout, preset, 30, mirrored=False)
+    features = plain_input(clips.x[0], clips.score[0], clips.layout, preset, 30, mirrored=False)
     assert features.shape == (240, 30, 52)
     np.testing.assert_allclose(features[:200], published.x_train.reshape(200, 30, 52), atol=2e-5)
     np.testing.assert_allclose(features[200:], published.x_test.reshape(40, 30, 52), atol=2e-5)
