@@ -10,6 +10,7 @@ from research.explain import command as explaining
 from research.generate import command as generation
 from research.official import command as official
 from research.pretrain import command as pretraining
+from research.streaming import command as streaming
 from research.teaching import few_shot_command as few_shot
 from research.teaching import label_efficiency, taught_alarms
 from research.whole_clip import command as whole_clip
@@ -66,6 +67,11 @@ COMMANDS: Commands = {
         "measure how faithful explanations are, by hiding what they name",
         explaining.add_deletion,
         explaining.run_deletion,
+    ),
+    "streaming": (
+        "cost and stream benchmark of recognizers that compute one step for an answer",
+        streaming.add_arguments,
+        streaming.run,
     ),
     "dropped-frames": (
         "accuracy of AcT against frames that are left out",

@@ -1,0 +1,163 @@
+"""The stream benchmark of a streaming recognizer against its network of clips: validation people, the same windows.
+
+A pose's features are those of the newest pose in the clip in which it first appears: centred on its own hips, in
+units of the body's size over the 30 poses until then. Nothing later changes them, so a step can be computed once. In
+the clips after that the same pose has other features: the size is measured again, and the newest poses are resampled
+again when later ones are there.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from recognizer.features import CHANNELS, RATE_FPS
+from recognizer.live import TICKS_A_DECISION
+from recognizer.model_card import ModelCard
+from recognizer.training.augment import Array
+from recognizer.training.batches import FRAMES
+from recognizer.training.calibrate import Calibration, Needs, calibrate, outcomes
+from recognizer.training.everyday import ACTIONS, OTHER
+from recognizer.training.fine_tune_start import load_networks
+from recognizer.training.models.deployed import Deployed
+from recognizer.training.stream_replay import RecordedStream
+from recognizer.training.stream_report import as_json
+from research.streaming.memory import StreamingError
+from research.streaming.recognizer import StreamingSession
+
+_TOLERANCE = 1e-3  # of the reference answer in the card, whose bias is not known beforehand
+_LATEST_S = 5.0  # by which an answer may be late
+Sets = Mapping[str, Sequence[RecordedStream]]
+Logits = Mapping[str, Sequence[Array]]
+
+
+def load_deployed(folder: Path) -> tuple[Deployed, ModelCard]:
+    """The trained networks behind a model folder with its bias, and its card. Raises StreamingError."""
+    card = ModelCard.load(folder)
+    if card.parity is None or card.actions != ACTIONS:
+        raise StreamingError(f"{folder} is no model of everyday actions with a reference answer; choose another")
+    _, networks = load_networks(folder)
+    shape = (1, card.frames, len(card.skeleton) * len(CHANNELS))
+    features = np.random.default_rng(card.parity.input_seed).standard_normal(shape).astype(np.float32)
+    plain = Deployed(networks, len(ACTIONS) - 1).eval()
+    with torch.inference_mode():
+        apart = plain(torch.from_numpy(features))[0].numpy() - np.array(card.parity.logits)
+    other = ACTIONS.index(OTHER)
+    if np.abs(np.delete(apart, other)).max() > _TOLERANCE:
+        raise StreamingError(f"{folder}: network.npz holds a part of the networks of model.onnx only; choose another")
+    return Deployed(networks, len(ACTIONS) - 1, other_bias=float(apart[other])).eval(), card
+
+
+def drawn(sets: Sets, share: float, seed: int) -> dict[str, list[RecordedStream]]:
+    """That share of each set's streams."""
+    found = {}
+    for name, streams in sets.items():
+        rng = np.random.default_rng(seed)
+        kept = sorted(rng.permutation(len(streams))[: max(1, round(share * len(streams)))].tolist())
+        found[name] = [streams[place] for place in kept]
+    return found
+
+
+def newest_poses(stream: RecordedStream) -> Iterator[tuple[bool, Array]]:
+    """For each window whether all of it is new, and the features (n, F) of the poses that no window had before."""
+    ticks = np.round(stream.times_s * RATE_FPS).astype(int)
+    for place, features in enumerate(stream.features):
+        new = ticks[place] - ticks[place - 1] if place else FRAMES
+        yield new >= FRAMES, features[-min(new, FRAMES) :]
+
+
+def streaming_logits(streams: Sequence[RecordedStream], session: StreamingSession) -> list[Array]:
+    """Logits (N, A) at the end of each window of each stream. A window that is new altogether begins anew."""
+    if TICKS_A_DECISION % session.poses:
+        raise StreamingError(f"an answer is due every {TICKS_A_DECISION} poses, so a step cannot have {session.poses}")
+    found = []
+    for stream in streams:
+        rows = []
+        for begins, poses in newest_poses(stream):
+            if begins:
+                session.reset()
+            rows.append(session.push(poses)[-1])
+        found.append(np.stack(rows))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """Of streaming answers with those of windows. same: share of the windows with the same likeliest action. late_s,
+    same_late: the delay of the streaming answer with which the most are the same, and that share."""
+
+    same: float
+    late_s: float
+    same_late: float
+
+
+def agreement(window: Sequence[Array], streaming: Sequence[Array]) -> Agreement:
+    """Of streams' logits (N, A). Windows count as a tenth of a second apart."""
+    shares = []
+    for late in range(round(_LATEST_S * RATE_FPS / TICKS_A_DECISION) + 1):
+        pairs = [(a[: len(a) - late], b[late:]) for a, b in zip(window, streaming, strict=True) if len(a) > late]
+        same = [(a.argmax(axis=1) == b.argmax(axis=1)) for a, b in pairs]
+        shares.append(float(np.concatenate(same).mean()))
+    best = int(np.argmax(shares))
+    return Agreement(shares[0], best * TICKS_A_DECISION / RATE_FPS, shares[best])
+
+
+def changes_of_features(sets: Sets, later: int = 10) -> dict[str, tuple[float, float]]:
+    """How far the newest pose's features are from those of the same pose `later` windows on: median and 95th
+    percentile of the largest difference of a pose, by kind of channel."""
+    apart = []
+    for streams in sets.values():
+        for stream in streams:
+            ticks = np.round(stream.times_s * RATE_FPS).astype(int)
+            for place in range(len(ticks) - later):
+                if (gap := ticks[place + later] - ticks[place]) < FRAMES:
+                    apart.append(np.abs(stream.features[place, -1] - stream.features[place + later, -1 - gap]))
+    by_channel = np.stack(apart).reshape(len(apart), -1, len(CHANNELS)).max(axis=1)
+    kinds = {"position": by_channel[:, :2], "velocity": by_channel[:, 2:4], "bone": by_channel[:, 4:]}
+    return {name: tuple(np.quantile(v.max(axis=1), (0.5, 0.95)).tolist()) for name, v in kinds.items()}
+
+
+def figures(sets: Sets, logits: Logits, card: ModelCard, *, chosen: bool) -> dict[str, dict[str, Any]]:
+    """The stream benchmark's figures by set. chosen: with the threshold and temperature of the greatest worth on
+    these very streams, and not with the card's."""
+    rules = _rules(card)
+    if chosen:
+        rules, _ = calibrate([(sets[name], logits[name]) for name in sets], _needs(card), biases=(0.0,))
+    found = {name: as_json(outcomes(sets[name], logits[name], rules)) for name in sets}
+    return {name: of_set | {"threshold": float(rules.thresholds[0])} for name, of_set in found.items()}
+
+
+def _needs(card: ModelCard) -> Needs:
+    return {action: tuple(parts) for action, parts in card.decision.needs.items()}
+
+
+def _rules(card: ModelCard) -> Calibration:
+    thresholds = np.array([card.decision.thresholds.get(action, 1.0) for action in ACTIONS], dtype=np.float32)
+    return Calibration(0.0, card.decision.temperature, thresholds, _needs(card), card.decision.upper_weight)
+
+
+def as_table(rows: Sequence[tuple[str, Mapping[str, Mapping[str, Any]]]]) -> str:
+    """In Markdown: a line for each recognizer and set."""
+    lines = [
+        "| recognizer | set | windows | threshold | shown right | mean over actions | likeliest right "
+        "| unlisted shown | wrong starts an hour | labels missed | delay s |",
+        "|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|",
+    ]
+    for name, by_set in rows:
+        for of_set, values in by_set.items():
+            windows, events, delay = values["windows"], values["events"], values["delay_s"]
+            lines.append(
+                f"| {name} | {of_set} | {windows['listed']} + {values['unlisted']['unlisted']} "
+                f"| {values['threshold']:.2f} | {_percent(windows['shown_right'])} "
+                f"| {_percent(windows['macro_shown_right'])} | {_percent(windows['likeliest_right'])} "
+                f"| {_percent(values['unlisted']['shown_listed'])} | {events['wrong_per_hour']:.0f} "
+                f"| {events['missed']} of {values['labels']} | {delay['p50']} / {delay['p90']} |"
+            )
+    return "\n".join(lines) + "\n"
+
+
+def _percent(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1%}"
