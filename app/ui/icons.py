@@ -1,7 +1,7 @@
 """Line icons, drawn as SVG in the theme's colour and rendered sharp at any scaling."""
 
 from PySide6.QtCore import QByteArray, QRectF, Qt
-from PySide6.QtGui import QIcon, QPainter, QPixmap
+from PySide6.QtGui import QIcon, QPainter, QPixmap, QPixmapCache
 from PySide6.QtSvg import QSvgRenderer
 
 SIZE_PX = 20
@@ -63,6 +63,10 @@ def application_icon() -> QIcon:
 
 def pixmap(name: str, colour: str, scale: float) -> QPixmap:
     """The icon as a picture of SIZE_PX, for a screen of that scaling."""
+    key = f"icon {name} {colour} {scale}"
+    picture = QPixmap()
+    if QPixmapCache.find(key, picture):
+        return picture
     shapes = _SHAPES[name].replace('class="fill"', f'fill="{colour}"')
     svg = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24"><g fill="none" stroke="{colour}" '
@@ -74,4 +78,5 @@ def pixmap(name: str, colour: str, scale: float) -> QPixmap:
     QSvgRenderer(QByteArray(svg.encode())).render(painter, QRectF(picture.rect()))
     painter.end()
     picture.setDevicePixelRatio(scale)
+    QPixmapCache.insert(key, picture)
     return picture

@@ -172,6 +172,7 @@ def test_the_doctor_times_it_and_looks_for_no_model(monkeypatch):
     assert (poses.status, poses.fix) == (Status.FAIL, "")  # there is no model that could be made anew
 
 
+@pytest.mark.slow  # of 33 joints: training/test_explain_command; live: test_explaining
 def test_what_it_saw_is_explained(root, tmp_path, capsys):
     pytest.importorskip("torch", reason="needs the extra `train`")
     pytest.importorskip("matplotlib", reason="needs the extra `train`")

@@ -95,6 +95,7 @@ def small_disk(tmp_path):
     subprocess.run(["umount", folder], check=True)
 
 
+@pytest.mark.slow  # the same in short: test_a_disk_that_fills_while_training
 def test_a_full_file_system_is_one_line_and_the_version_before_stays(base, tmp_path, small_disk):
     models = small_disk / "models"
     outcome = TeachingJob(request_of(base, models)).wait(PATIENCE_S)

@@ -179,7 +179,7 @@ def test_choosers_that_have_no_room_are_behind_one_button(running, qtbot):
     toolbar.people.window().hide()
 
 
-@pytest.mark.parametrize("theme_name", ["light", "dark"])
+@pytest.mark.parametrize("theme_name", ["light", pytest.param("dark", marks=pytest.mark.slow)])
 def test_a_new_window_fits_a_small_screen_at_the_start(tmp_path, theme_name):
     """In a process of its own, with a screen of 1366x768, and with one of 1600x900 at a scale of 2."""
     code = (

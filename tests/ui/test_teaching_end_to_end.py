@@ -25,7 +25,7 @@ from pose.types import Frame, Pose
 PATIENCE_MS = 300_000  # about forty seconds in all on a quiet machine
 pytestmark = pytest.mark.timeout(1200)
 
-SIZE, FPS, HASTE = (160, 120), 30.0, 4.0  # frames come four times as fast as their times say
+SIZE, FPS, HASTE = (160, 120), 15.0, 4.0  # frames come four times as fast as their times say
 TAUGHT = {"hail a taxi": "wave", "deep bob": "squat"}  # names that no shipped recognizer has
 
 

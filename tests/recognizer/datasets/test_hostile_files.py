@@ -303,26 +303,44 @@ def mat_that_crashes_its_reader(tmp_path):
     whole = tmp_path / "whole.mat"
     x = np.full((30, 13), 5.0)
     savemat(whole, {"x": x, "y": x, "train": 1, "action": "squat"})
-    content = whole.read_bytes()
-    damaged = tmp_path / "damaged.mat"
-    for seed in range(400):
-        draw = random.Random(seed)
-        changed = bytearray(content)
-        for _ in range(2):
-            changed[draw.randrange(128, 400)] = draw.randrange(256)
-        damaged.write_bytes(changed)
-        process = multiprocessing.get_context("fork").Process(target=_load, args=(damaged,))
-        process.start()
-        process.join()
-        if process.exitcode is not None and process.exitcode < 0:
-            return damaged
+    damaged = _Damaged(whole.read_bytes(), tmp_path)
+    first = 0
+    while _crashes(damaged.load_all, first):
+        seed = int(damaged.seed.read_text())
+        if _crashes(_load, damaged.file):  # by itself, and not for what was loaded before it
+            return damaged.file
+        first = seed + 1
     pytest.skip("this SciPy reads all of these without a crash")
+
+
+class _Damaged:
+    """A file with two wrong bytes, in as many ways as there are seeds; the last that was tried is there."""
+
+    def __init__(self, content, folder):
+        self.content, self.file, self.seed = content, folder / "damaged.mat", folder / "seed"
+
+    def load_all(self, first):
+        for seed in range(first, 400):
+            draw = random.Random(seed)
+            changed = bytearray(self.content)
+            for _ in range(2):
+                changed[draw.randrange(128, 400)] = draw.randrange(256)
+            self.file.write_bytes(changed)
+            self.seed.write_text(str(seed))
+            _load(self.file)
 
 
 def _load(file):
     faulthandler.disable()  # pytest's
     with contextlib.suppress(Exception):
         loadmat(file)
+
+
+def _crashes(work, argument):
+    process = multiprocessing.get_context("fork").Process(target=work, args=(argument,))
+    process.start()
+    process.join()
+    return process.exitcode is not None and process.exitcode < 0
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for the file in forked processes")

@@ -80,7 +80,7 @@ def test_an_exported_model_is_recalibrated_without_its_graph_being_touched(expor
     again = ModelCard.load(tmp_path)
     assert (tmp_path / "model.onnx").read_bytes() == graph
     assert again.decision.thresholds["walk"] < 0.99
-    assert again.decision.needs == card.decision.needs
+    assert again.decision.needs.keys() == card.decision.needs.keys()  # what was chosen, of this graph now: test_needs
     assert set(again.metrics) == set(card.metrics) - {"test_by_seed"}
     assert capsys.readouterr().out.endswith(f"{tmp_path}\n")
 
