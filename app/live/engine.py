@@ -59,6 +59,7 @@ class Engine:
         open_pose_worker: OpenPoseWorker = opening.open_pose_worker,
         open_recognizer: OpenRecognizer = opening.open_recognizer,
         timing: Timing | None = None,
+        rate: PoseRate | None = None,
     ) -> None:
         self.options = options
         self.results: Latest[Result] = Latest()
@@ -67,7 +68,7 @@ class Engine:
         self._open_pose_worker = open_pose_worker
         self._open_recognizer = open_recognizer
         self._stats = Stats()
-        self._rate = PoseRate(options.people)
+        self._rate = rate or PoseRate(options.people)
         self._capture = Capture(
             self._open_source,
             self._stats,
