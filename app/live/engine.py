@@ -59,6 +59,7 @@ class Engine:
         open_pose_worker: OpenPoseWorker = opening.open_pose_worker,
         open_recognizer: OpenRecognizer = opening.open_recognizer,
         timing: Timing | None = None,
+        rate: PoseRate | None = None,
     ) -> None:
         self.options = options
         self.results: Latest[Result] = Latest()
@@ -67,7 +68,7 @@ class Engine:
         self._open_pose_worker = open_pose_worker
         self._open_recognizer = open_recognizer
         self._stats = Stats()
-        self._rate = PoseRate(options.people)
+        self._rate = rate or PoseRate(options.people)
         self._capture = Capture(
             self._open_source,
             self._stats,
@@ -255,9 +256,9 @@ class Engine:
         frames = self._capture.frames
         if frames is None:
             return
-        if not self._is_live() and self.options.save is None:
+        if not self._is_live() and self.options.save is None and self.options.people == 1:
             # A live run has time to spare and does better where the system places it beside other programs; to encode a
-            # large video takes every processor.
+            # large video takes every processor, and so do several people, who are looked at at the same time.
             worker.take_processor()
         ahead = not self._is_live()
         posing = Posing(worker, lambda: self._next(frames), self._stats, ahead=ahead, took=self._rate.took)

@@ -11,7 +11,8 @@ _KEPT = 256  # bounds the memory whatever the camera's rate
 _SPAN_S = 2.0  # that is looked at before the rate is changed
 _LEAST = 8  # frames of it
 _TOO_MUCH = 1.1  # work for the time that there is; what is a little more costs a single frame now and then
-_ROOM = 0.85  # of the time is all that may be needed at a higher rate
+_FULL = 1.05  # times the time that there is may be needed at a new rate
+_ROOM = 0.9  # of the time is all that may be needed at a higher rate
 _STALL = 3.0  # times the usual: longer is no work but something else that held the computer up
 _PATIENCE_S = (4.0, 60.0)  # before a higher rate is tried, and the most after trials that failed
 _HELD_S = 15.0  # a higher rate that held so long has not failed
@@ -63,7 +64,7 @@ class PoseRate:
                 return
             needed = self._usual_s(now_s) / step_s  # frames' time for the work on one
             if needed > _TOO_MUCH * self._stride:
-                self._change(math.ceil(needed), step_s, now_s)
+                self._change(math.ceil(needed / _FULL), step_s, now_s)
             elif needed < _ROOM * (self._stride - 1) and since_s > self._patience_s:
                 self._change(math.ceil(needed / _ROOM), step_s, now_s)
 

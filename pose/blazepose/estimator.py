@@ -1,7 +1,9 @@
 """Pixels to poses of several people: a finder that looks at parts of the picture in turn, and a follower for each."""
 
 import math
+import os
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -22,6 +24,7 @@ _REJECTED_S = 1.0  # so long a place where nobody was is not tried again
 _REJECTED_WELL_SEEN_S = 0.2  # the same where the detector is certain
 _REJECTED_NEAR = 0.2  # of the size
 _LOST_EVERY = 2  # frames between looks for somebody lost
+_MOST_AT_ONCE = 4  # people who are looked at on processors of their own
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,6 +61,8 @@ class BlazePoseEstimator:
         self._landmarks = LandmarkNetwork(networks.landmarks, threads)
         self._identities = Identities(settings)
         self._people = people
+        self._at_once = min(people, os.cpu_count() or 1, _MOST_AT_ONCE)
+        self._pool = ThreadPoolExecutor(self._at_once, "landmarks")  # starts its threads when they are needed
         self._followers: list[Follower] = []
         self._rejected: list[_Rejected] = []
         self._time_s = -math.inf
@@ -85,6 +90,7 @@ class BlazePoseEstimator:
 
     def close(self) -> None:
         """Free the networks. Any number of times."""
+        self._pool.shutdown()
         self._followers = []
 
     def _begin_run(self, size: tuple[int, int]) -> None:
@@ -110,11 +116,12 @@ class BlazePoseEstimator:
     def _follow(self, frame: Frame) -> None:
         """Look where people were; those who are lost only now and then."""
         time_s = frame.time_s
+        begun = self._begin_looks(frame)
         in_front_first = sorted(self._seen, key=lambda follower: len(follower.behind))
         for follower in [*in_front_first, *(f for f in self._followers if f.lost)]:
             if follower.lost and (self._frames % _LOST_EVERY or not self._left or len(self._seen) >= self._people):
                 continue
-            self._look_at(follower, frame)
+            self._look_at(follower, frame, begun.get(follower))
         kept = []
         for follower in self._followers:
             doubtful = self._identities.is_doubtful(follower, self._followers, time_s)
@@ -124,14 +131,26 @@ class BlazePoseEstimator:
             self._looks.changed()
         self._followers = kept
 
-    def _look_at(self, follower: Follower, frame: Frame) -> None:
-        """Find somebody where they are expected; lost where they are not there."""
+    def _begin_looks(self, frame: Frame) -> "dict[Follower, Future[Landmarks]]":
+        """Look at once at all for whom nobody is covered: what is found there depends on nobody else."""
+        alone = [follower for follower in self._seen if not follower.behind]
+        if min(len(alone), self._at_once) < 2:
+            return {}
+        regions = {follower: follower.expected(frame.time_s) for follower in alone}
+        return {who: self._pool.submit(self._landmarks, frame.bgr, region) for who, region in regions.items()}
+
+    def _look_at(self, follower: Follower, frame: Frame, begun: "Future[Landmarks] | None" = None) -> None:
+        """Find somebody where they are expected; lost where they are not there. begun: a look, nobody covered."""
         # Who was lost behind somebody may have gone on, or turned back.
         coasting = self._frames // _LOST_EVERY % 2 == 0
         region = follower.expected(frame.time_s, coasting=coasting)
         hiding = self._identities.hiding(region, [other for other in self._seen if other is not follower])
         behind = [other for other in hiding if follower.lost or other in follower.behind]
-        found = self._landmarks_in(region, frame, behind)
+        if begun is None:
+            found = self._landmarks_in(region, frame, behind)
+        else:
+            found = begun.result()
+            self.calls += 1
         if not follower.fits(found, frame):
             follower.lose()
         elif not follower.lost or self._comes_back(follower, found, frame, behind):

@@ -55,7 +55,7 @@ class IdentitySettings:
     turned: float = 60.0
     on_bones: float = 0.45
     bone_reach: float = 0.05
-    same_head: float = 0.2
+    same_head: float = 0.1
     strong_detection: float = 0.8
     strong_score: float = 0.97
     strong_s: float = 0.05

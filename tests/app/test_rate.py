@@ -108,7 +108,7 @@ def test_the_rate_rises_again_and_the_line_goes_when_the_computer_has_time():
 
 
 def test_work_near_a_limit_changes_nothing_to_and_fro():
-    """Between .85 and 1.1 of the time that there is the rate stays as it is."""
+    """Between .9 and 1.1 of the time that there is the rate stays as it is."""
     noise = np.random.default_rng(5)
     for mean_s in (0.036, 0.04, 0.042, 0.06, 0.08):
         _, lines = played(PoseRate(1), lambda now_s, mean_s=mean_s: mean_s * noise.uniform(0.8, 1.2), 120)

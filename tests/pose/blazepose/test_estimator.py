@@ -215,3 +215,27 @@ def test_one_to_eight_people(world):
     for people in (0, 9):
         with pytest.raises(ValueError, match="1 to 8"):
             BlazePoseEstimator(Path("m"), people=people)
+
+
+def test_people_looked_at_at_once_are_found_as_one_after_another(world, monkeypatch):
+    """Three who walk past each other, where a cover comes and goes: the same poses on one processor and on four."""
+
+    def walked(processors):
+        monkeypatch.setattr(module.os, "cpu_count", lambda: processors)
+        world.people = [Somebody(x, 240, colour=colour) for x, colour in ((120, RED), (320, GREEN), (520, BLUE))]
+        world.frames = 0
+        estimator = BlazePoseEstimator(Path("m"), people=3)
+        found = []
+        for number in range(40):
+            world.people[0].x = 120 + 10 * number
+            found.append(estimator.estimate(world.frame()))
+        estimator.close()
+        return found
+
+    one, four = walked(1), walked(4)
+    assert max(len(poses) for poses in one) == 3
+    assert [len(poses) for poses in one] == [len(poses) for poses in four]
+    for left, right in zip(one, four, strict=True):
+        for a, b in zip(left, right, strict=True):
+            assert a.person == b.person
+            np.testing.assert_array_equal(a.xy_px, b.xy_px)

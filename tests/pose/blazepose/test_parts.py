@@ -245,7 +245,7 @@ def test_a_newcomer_who_lies_or_is_upside_down_needs_a_surer_detection(turn, sco
     assert (newcomer.person is not None) is named
 
 
-@pytest.mark.parametrize(("gap", "doubtful"), [(0.1, True), (0.4, False)])
+@pytest.mark.parametrize(("gap", "doubtful"), [(0.05, True), (0.4, False)])
 def test_a_newcomer_with_the_head_of_somebody_known_is_nobody(gap, doubtful):
     """Of a face that fills the picture the network draws two bodies of other sizes with one nose."""
     known = standing(0.9, 1.0, 300 + 300 * upright(), person=0)
