@@ -150,10 +150,10 @@ def as_table(rows: Sequence[tuple[str, Mapping[str, Mapping[str, Any]]]]) -> str
         for of_set, values in by_set.items():
             windows, events, delay = values["windows"], values["events"], values["delay_s"]
             lines.append(
-                f"| {name} | {of_set} | {windows['listed']} + {values['unlisted']['unlisted']} "
+                f"| {name} | {of_set} | {windows['listed']} + {values['unlisted']['windows']} "
                 f"| {values['threshold']:.2f} | {_percent(windows['shown_right'])} "
                 f"| {_percent(windows['macro_shown_right'])} | {_percent(windows['likeliest_right'])} "
-                f"| {_percent(values['unlisted']['shown_listed'])} | {events['wrong_per_hour']:.0f} "
+                f"| {_percent(values['unlisted']['shown_listed'])} | {events['wrong_per_hour']} "
                 f"| {events['missed']} of {values['labels']} | {delay['p50']} / {delay['p90']} |"
             )
     return "\n".join(lines) + "\n"
