@@ -72,7 +72,7 @@ def test_what_a_check_says():
         "alarms": {"seconds": 60.0, "shown": {"stand_up": 1}},
     }
     text = plain_result(check)
-    for words in ("sit down is taken for pick up in 2", "push up needs", "stand up 1 time"):
+    for words in ("sit down is mistaken for pick up in 2", "push up needs", "stand up 1 time"):
         assert words in text
     assert worst_takes(check) == [("a", "A take of sit down looks like pick up.")]
     assert "<b>sit down</b> (1): a" in made_of_html({"sit_down": ["a"]})

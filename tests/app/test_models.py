@@ -99,7 +99,7 @@ def test_a_rename_moves_all_versions_with_their_cards_and_the_library_s_note():
     [
         ("act", "shipped"),
         ("mine", "already"),
-        ("Gym", "there is a recognizer gym already"),
+        ("Gym", "there is already a recognizer gym"),
         ("a/b", "letters a to z"),
         ("../x", "letters a to z"),
         ("w" * 200, "up to 48"),

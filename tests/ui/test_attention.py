@@ -410,7 +410,7 @@ def test_what_is_compared_is_of_the_same_person_and_action(panel_open, engines):
     other.explanations.put(explained(clip(2.0, person=3)))
     panel_open.attention.control.refresh()
     assert compared.found is None
-    assert compared.title.text() == "st-gcn: looking …"
+    assert compared.title.text() == "st-gcn: computing …"
     other.explanations.put(explained(clip(2.0), action="wave"))
     panel_open.attention.control.refresh()
     assert compared.found is None

@@ -708,10 +708,10 @@ def test_what_is_chosen_under_a_filter_stays_chosen_without_it(window):
 # What the library's window says to keys while nothing is in it.
 KEYS_THAT_SAY_WHY = [
     (Qt.Key.Key_N, "", "Nothing is selected: select something in the list first"),
-    (Qt.Key.Key_0, "", "Nothing is chosen"),
-    (Qt.Key.Key_S, "", "Nothing is chosen"),
-    (Qt.Key.Key_R, "", "Nothing is chosen"),
-    (Qt.Key.Key_Y, "", "Nothing is chosen"),
+    (Qt.Key.Key_0, "", "Nothing is selected"),
+    (Qt.Key.Key_S, "", "Nothing is selected"),
+    (Qt.Key.Key_R, "", "Nothing is selected"),
+    (Qt.Key.Key_Y, "", "Nothing is selected"),
     (Qt.Key.Key_P, "", "Select a clip or a recording"),
     (Qt.Key.Key_A, "", "Select a clip or a recording"),
     (Qt.Key.Key_W, "", "There is nobody else"),
@@ -720,8 +720,8 @@ KEYS_THAT_SAY_WHY = [
     (Qt.Key.Key_Space, "", "Nothing is shown"),
     (Qt.Key.Key_Left, "", "Nothing is shown"),
     (Qt.Key.Key_Right, "", "Nothing is shown"),
-    (Qt.Key.Key_Delete, "", "Nothing is chosen"),
-    (Qt.Key.Key_Delete, "Shift", "Nothing is chosen"),
+    (Qt.Key.Key_Delete, "", "Nothing is selected"),
+    (Qt.Key.Key_Delete, "Shift", "Nothing is selected"),
     (Qt.Key.Key_Delete, "Control Shift", "The bin is empty"),
     (Qt.Key.Key_R, "Control Shift", "Select recordings in the bin first (Alt+3)"),
     (Qt.Key.Key_4, "Control", "Label a clip first: then Ctrl+4 assigns that key to its action"),
@@ -744,7 +744,7 @@ def test_a_key_that_does_nothing_says_why(tmp_path, theme, qtbot):
         made.say("")
         field.setText("something")
         QTest.keyClick(field, Qt.Key.Key_Return)
-        assert made.state.text().startswith("Nothing is chosen")
+        assert made.state.text().startswith("Nothing is selected")
     made.close()
 
 

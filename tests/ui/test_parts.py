@@ -222,7 +222,7 @@ def test_a_gpu_that_was_asked_for_and_is_not_used_is_a_warning(status):
     info = RunInfo(None, "act", ACTIONS, "cpu", "the CUDA libraries are missing")
     status.show_info(info, RunOptions(provider="cuda"))
     assert status.provider.objectName() == "warning"
-    assert "CUDA was asked for" in status.provider.toolTip()
+    assert "CUDA was requested" in status.provider.toolTip()
     assert "the CUDA libraries are missing" in status.provider.toolTip()
     status.show_info(info, RunOptions(provider="cpu"))
     assert status.provider.objectName() == ""

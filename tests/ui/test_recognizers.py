@@ -66,7 +66,7 @@ def test_a_rename_of_what_runs_goes_on_under_the_new_name(dialog, running, engin
     dialog.name.setText("gym")
     dialog.change.click()
     qtbot.waitUntil(lambda: "gym@1 · in use" in names(dialog), timeout=PATIENCE_MS)
-    assert dialog.state.text() == "mine is called gym now"
+    assert dialog.state.text() == "mine is now called gym"
     assert running.live.options.model == "gym@1"
     dialog.name.setText("走る/jump")
     dialog.change.click()

@@ -151,7 +151,7 @@ def test_progress_is_shown_and_the_button_cancels(dialog, job):
     assert job.cancelled
     job.outcome = TeachingCancelled()
     dialog.training.look()
-    assert "nothing is left" in dialog.state.text()
+    assert "nothing was kept" in dialog.state.text()
     assert dialog.train.text() == "Train"
 
 

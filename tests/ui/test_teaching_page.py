@@ -240,7 +240,7 @@ def test_a_take_that_looks_wrong_is_marked_as_soon_as_it_is_recorded(library, op
     click(card.button)
     record_one(page, card, film, qtbot)
     qtbot.waitUntil(lambda: page.review.isVisible() and card.count == 4, timeout=PATIENCE_MS)
-    told = f"The last take of sway. Look at it: {says}." if says else "The last take of sway"
+    told = f"The last take of sway. Check it: {says}." if says else "The last take of sway"
     assert page.review.says.text() == told
     mark = "Check" if says else ""
     # Recordings of the same second stand in any order.
@@ -339,7 +339,7 @@ def test_two_cards_of_one_name_are_refused(library, open_page):
     click(page.add)
     name_it(page.cards[-1], "Wave")
     click(page.cards[-1].button)
-    assert "a card for wave already" in page.cards[-1].state.text()
+    assert "already a card for wave" in page.cards[-1].state.text()
 
 
 def test_another_name_renames_the_takes(library, open_page, qtbot):
@@ -487,7 +487,7 @@ def test_what_has_takes_enough_is_trained_and_tried_and_gone_back_from(trainable
     check = {"checks": [{"confusions": [["wave", "clap", 2]], "clips": 8, "actions": {"wave": {"clips": 4}}}]}
     FakeJob.made.outcome = TeachingDone(Path("/library/models/mine/1"), check)
     page.bar.training.look()
-    assert "wave is taken for clap in 2 of 4 takes" in page.result.report.text()
+    assert "wave is mistaken for clap in 2 of 4 takes" in page.result.report.text()
     assert running.focusWidget() is page.bar.try_it
     click(page.bar.try_it)
     assert engines.last.swaps == [("/library/models/mine/1", "auto")]

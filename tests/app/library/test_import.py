@@ -615,7 +615,7 @@ def test_the_command_writes_to_no_library_that_is_open(root, capsys, tmp_path):
         assert run(capsys, "--root", root, "rebuild")[0] == 2
         status, _, err = run(capsys, "--root", root, "import", tmp_path)
     assert status == 2
-    assert "reading only" in err
+    assert "read-only" in err
 
 
 def handles_sigterm(pid):

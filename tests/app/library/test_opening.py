@@ -102,7 +102,7 @@ def test_the_second_instance_reads(full):
     with Library(full.root) as second:
         assert second.read_only
         assert len(second.notes) == 1
-        assert "reading only" in second.notes[0]
+        assert "read-only" in second.notes[0]
         assert contents(second) == contents(full)
         full.add_name("action", "seen there too")
         assert second.names("action")[-1].name == "seen there too"

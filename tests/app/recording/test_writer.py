@@ -271,8 +271,8 @@ def test_joints_that_are_no_archive_are_refused(recorded, content):
 @pytest.mark.parametrize(
     ("name", "values", "said"),
     [
-        ("times_s", np.full(9, np.nan), "no number"),
-        ("times_s", np.zeros(9), "do not grow"),
+        ("times_s", np.full(9, np.nan), "not numbers"),
+        ("times_s", np.zeros(9), "do not increase"),
         ("times_s", np.arange(9) - 500.0, "begin at 0"),
         ("frame", np.int64(0), "do not fit"),
         ("frame", np.full(9, 50), "not there"),

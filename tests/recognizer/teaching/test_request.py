@@ -194,7 +194,7 @@ def test_the_test_part_is_answered_and_not_learnt_from(base_folder, tmp_path):
     made_of = json.loads((outcome.folder / "clips.json").read_text(encoding="utf-8"))["clips"]
     assert {clip["name"] for clip in made_of} == {clip.name for clip in request.learnt}
     card = json.loads((outcome.folder / "card.json").read_text(encoding="utf-8"))
-    assert "not learnt from" in card["metrics"]["check_test"]["split"]
+    assert "not used for training" in card["metrics"]["check_test"]["split"]
 
 
 def test_what_a_test_part_leaves_too_little_to_learn_from_is_told(base_folder, tmp_path):
