@@ -11,11 +11,14 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from pose.whole_file import write_text
 from recognizer.decision import IDLE
 from recognizer.model_card import ModelCard
 from recognizer.training.calibrate import Needs, calibrate, outcomes
 from recognizer.training.everyday import ACTIONS
+from recognizer.training.everyday_streams import read_corpus
 from recognizer.training.models.deployed import Deployed
 from recognizer.training.run_folder import RunError, load_run
 from recognizer.training.stream_sets import StreamSets, stream_logits, stream_sets
@@ -50,7 +53,12 @@ def run(options: argparse.Namespace) -> None:
     """Print a table of kinds and write it as JSON."""
     needs = ModelCard.load(options.needs).decision.needs
     runs = [load_run(folder) for folder in options.run]
-    left_out = [frozenset(kind.rpartition("/")[2] for kind in each.settings["left_out"]) for each in runs]
+    corpus = read_corpus(options.data)
+    trained = {
+        corpus.kinds[place] for each in runs for place in corpus.kind[np.isin(corpus.part, each.settings["parts"])]
+    }
+    # The same motion has one name in all sets. A kind that nobody shows in training is unseen by every network.
+    left_out = [frozenset(kind.rpartition("/")[2] for kind in trained & {*each.settings["left_out"]}) for each in runs]
     if len(runs) < 2 or not all(left_out):
         raise RunError("unseen-kinds compares runs that left out different kinds; train at least two with --leave-out")
     streams = stream_sets(options.data, "validation")
