@@ -33,7 +33,8 @@ class IdentitySettings:
     the landmark network finds bodies in things, too, as in a barbell, a flag, or the hand in a face that fills the
     picture.
     on_bones, bone_reach: part of a newcomer's joints that lie on a known person's bones, and how near that is.
-    same_head: in trunks of the shorter one: a newcomer whose nose is so near a known one's has that one's head.
+    same_head, other_size: a newcomer whose nose is so near a known one's, in trunks of the shorter one, and whose
+    region is so many times larger or smaller is a second reading of a head that fills the picture.
     strong_detection, strong_score, strong_s: a newcomer seen so well by both networks needs no longer.
     near: how near hips and shoulders of a detection and of somebody followed are, in the larger one's size; same: even
     where the follower has a better detection in the same look.
@@ -55,7 +56,8 @@ class IdentitySettings:
     turned: float = 60.0
     on_bones: float = 0.45
     bone_reach: float = 0.05
-    same_head: float = 0.1
+    same_head: float = 0.2
+    other_size: float = 1.8
     strong_detection: float = 0.8
     strong_score: float = 0.97
     strong_s: float = 0.05
@@ -114,8 +116,7 @@ class Identities:
         if not follower.has_trunk():
             return True
         seen = [other for other in known if not other.lost]
-        one_head = any(other.pose is not None and _head_gap(pose, other.pose) < s.same_head for other in seen)
-        return one_head or self.is_taken(pose, seen)
+        return any(self._has_head_of(follower, other) for other in seen) or self.is_taken(pose, seen)
 
     def name(self, follower: Follower, followers: list[Follower], time_s: float) -> None:
         """Give a newcomer an identity once it is certain that there is somebody: a lost one's, or a new one.
@@ -241,6 +242,13 @@ class Identities:
     def _are_one(self, a: Pose, b: Pose) -> bool:
         s = self.settings
         return similarity(a, b, s.duplicate_tolerance) >= s.duplicate_similarity or trunk_gap(a, b) < s.duplicate_gap
+
+    def _has_head_of(self, newcomer: Follower, other: Follower) -> bool:
+        if newcomer.pose is None or other.pose is None:
+            return False
+        smaller, larger = sorted((newcomer.region.side_px, other.region.side_px))
+        near = _head_gap(newcomer.pose, other.pose) < self.settings.same_head
+        return near and larger > self.settings.other_size * smaller
 
     def _on_bones(self, pose: Pose, other: Pose) -> float:
         """Part of the joints of a pose that lie on the bones of another one."""

@@ -245,14 +245,15 @@ def test_a_newcomer_who_lies_or_is_upside_down_needs_a_surer_detection(turn, sco
     assert (newcomer.person is not None) is named
 
 
-@pytest.mark.parametrize(("gap", "doubtful"), [(0.05, True), (0.4, False)])
-def test_a_newcomer_with_the_head_of_somebody_known_is_nobody(gap, doubtful):
+@pytest.mark.parametrize(("gap", "side", "doubtful"), [(0.05, 150, True), (0.05, 300, False), (0.4, 150, False)])
+def test_a_newcomer_of_another_size_with_the_head_of_somebody_known_is_nobody(gap, side, doubtful):
     """Of a face that fills the picture the network draws two bodies of other sizes with one nose."""
     known = standing(0.9, 1.0, 300 + 300 * upright(), person=0)
     joints = -150 * upright()  # upside down over them, so that they share nothing else
     trunk = np.linalg.norm(joints[[11, 12]].mean(axis=0) - joints[[23, 24]].mean(axis=0))
     joints += known.pose.xy_px[0] - joints[0] + (gap * trunk, 0)
     newcomer = standing(0.6, 0.95, joints)
+    newcomer.region = Region(300, 300, side)
     assert Identities().is_doubtful(newcomer, [known, newcomer], 0.1) is doubtful
 
 
