@@ -134,7 +134,7 @@ def _unpack(source: Path, folder: Path) -> None:
 
 def _renote(library: Path, folder: str, name: str | None, new_folder: str) -> None:
     """In the library's catalogue, where the version is noted there; a library that is open elsewhere is left alone."""
-    from app.library.sharing import shared  # it loads SQLite
+    from app.library.shared_library import shared  # it loads SQLite
 
     with contextlib.suppress(ActionLensError), shared(library) as catalogue:
         noted = [model for model in catalogue.models() if model.folder == folder]

@@ -5,9 +5,9 @@ from functools import cache
 from zlib import crc32
 
 from app.plurals import counted
-from app.types import PersonResult
+from app.results import PersonResult
+from recognizer.action_names import action_text as action_text
 from recognizer.decision import HALF_BODY, IDLE, LOW_EVIDENCE, UNKNOWN, Decision
-from recognizer.naming import action_text as action_text
 
 Rgb = tuple[int, int, int]
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from recognizer.clips import Clip
 from recognizer.model_card import find_model
 from recognizer.onnx_recognizer import OnnxRecognizer
-from recognizer.types import Clip
 
 _WARM_UP = 5
 

@@ -14,9 +14,9 @@ from pose.estimators import FULL
 from pose.in_picture import believed
 from pose.model_asset import check_bundle
 from pose.native_log import quiet_stderr
+from pose.one_euro import PoseSmoother
 from pose.skeleton import MEDIAPIPE_33
-from pose.smoothing import PoseSmoother
-from pose.tracking import Tracker
+from pose.tracker import Tracker
 from pose.types import Frame, Pose
 
 MAX_PEOPLE = 4

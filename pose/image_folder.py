@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pose.decoding import fitted
+from pose.decoder import fitted
 from pose.errors import SourceError
 from pose.folders import is_leftover, natural
 from pose.source import SourceInfo

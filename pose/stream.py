@@ -9,9 +9,9 @@ from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING
 
 from pose.address import check, public_name
-from pose.decoding import Converter, best_video, rate, raw_time_s
+from pose.decoder import Converter, best_video, rate, raw_time_s
+from pose.download import fetch
 from pose.errors import SourceError, SourceLost
-from pose.fetching import fetch
 from pose.live_source import LiveSource, Picture, Pictures
 from pose.video_reader import VideoReader
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from pose.decoding import best_video
+from pose.decoder import best_video
 from pose.errors import SourceError
 from pose.source import SourceInfo
 from pose.types import Frame

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from pose.decoding import Converter, fitted, rate
+from pose.decoder import Converter, fitted, rate
 from pose.frame_times import FrameTimes
 
 if TYPE_CHECKING:

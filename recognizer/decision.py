@@ -8,7 +8,7 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from recognizer.types import Clip, Prediction
+from recognizer.clips import Clip, Prediction
 from recognizer.view import ARMS, PARTS, WHOLE, BodyView, View, view_of
 
 Array = NDArray[np.float64]

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from pose.skeleton import Layout
 from recognizer import attention
+from recognizer.clips import Clip, Explanation, Prediction
 from recognizer.errors import RecognizerError
 from recognizer.model_card import ModelCard
-from recognizer.types import Clip, Explanation, Prediction
 
 Array = NDArray[np.float32]
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from pose.types import Pose
-from recognizer.counting import UNCOUNTED, Repetition, RepetitionCounter
+from recognizer.clips import Clip, Prediction
 from recognizer.decision import HALF_BODY, WAITING, ActionEvent, Decider, Decision
 from recognizer.model_card import ModelCard
-from recognizer.types import Clip, Prediction
+from recognizer.repetition_counter import UNCOUNTED, Repetition, RepetitionCounter
 from recognizer.view import BodyView, view_of
 from recognizer.window import PoseWindow
 

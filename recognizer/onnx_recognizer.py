@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from pose.errors import ModelFileError, ProviderError
 from pose.graph_outputs import output_names, with_outputs
 from pose.onnx_session import AUTO, ORT_ERRORS, check_provider_name, create_session, first_line, open_session
+from recognizer.clips import Clip, Prediction
 from recognizer.errors import CardError, RecognizerError
 from recognizer.features import clip_features
 from recognizer.model_card import INPUT_NAME, MODEL_FILE, ModelCard, TensorSpec
-from recognizer.types import Clip, Prediction
 
 _TIMED_RUNS = 50
 

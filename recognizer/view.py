@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pose.skeleton import Layout
-from recognizer.types import Clip
+from recognizer.clips import Clip
 
 View = Literal["whole", "upper"]
 

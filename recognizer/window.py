@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from pose.skeleton import Layout, convert
 from pose.types import Pose
-from recognizer.types import Clip
+from recognizer.clips import Clip
 
 Array = NDArray[np.float64]
 

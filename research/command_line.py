@@ -5,15 +5,15 @@ from collections.abc import Sequence
 
 from recognizer.training.command_line import Commands, run_command
 from research import estimator_errors, unseen_kinds
-from research.benchmark import command as benchmark
-from research.explain import command as explaining
-from research.generate import command as generation
-from research.official import command as official
-from research.pretrain import command as pretraining
+from research.benchmark import benchmark_command as benchmark
+from research.explain import deletion_command as explaining
+from research.generate import generator_command as generation
+from research.official import import_command as official
+from research.pretrain import pretrain_command as pretraining
 from research.streaming import command as streaming
 from research.teaching import few_shot_command as few_shot
 from research.teaching import label_efficiency, taught_alarms
-from research.whole_clip import command as whole_clip
+from research.whole_clip import train_clips_command as whole_clip
 
 # What a command does, its arguments, and the command itself.
 COMMANDS: Commands = {

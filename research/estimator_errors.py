@@ -20,8 +20,8 @@ from pose.whole_file import write_text
 from recognizer.datasets import webcam_poses
 from recognizer.datasets.sequences import LabelledSequence
 from recognizer.training.augment import torso_length
+from recognizer.training.dataset_sequences import labelled_sequences
 from recognizer.training.everyday import WEBCAM_POSES
-from recognizer.training.reading import labelled_sequences
 from recognizer.window import MIN_CONFIDENCE
 
 OWN = "actionlens"

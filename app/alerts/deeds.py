@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
+from app.alerts.http_post import post
 from app.alerts.mqtt import MqttLink
-from app.alerts.posting import post
 from app.alerts.rules import AlertError, Alerts, Deed
 from app.alerts.watch import Alert
 from pose.whole_file import written_whole

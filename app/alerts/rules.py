@@ -12,7 +12,7 @@ from platformdirs import user_config_path
 
 from app.errors import UsageError
 from pose.whole_file import write_text
-from recognizer.naming import action_text
+from recognizer.action_names import action_text
 
 NOBODY = "nobody"  # in the place of an action: there is no person in view
 KINDS = ("sound", "notify", "command", "post", "mqtt", "osc", "key")

@@ -10,7 +10,7 @@ from functools import partial
 from app.alerts.deeds import Doer
 from app.alerts.rules import NOBODY, AlertError, Alerts, Rule
 from app.alerts.watch import Alert, RuleWatch
-from app.types import Result
+from app.results import Result
 
 log = logging.getLogger(__name__)
 

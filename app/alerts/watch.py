@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from app.alerts.rules import NOBODY, Rule
-from app.types import Result
+from app.results import Result
 
 _NEAR_S = 1e-9
 

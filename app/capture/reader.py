@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from app.capture.latest import Latest
 from app.live.stats import Stats
-from app.types import Failure
+from app.results import Failure
 from pose.address import scrubbed
 from pose.arguments import line_of
 from pose.errors import ActionLensError, SourceError, SourceLost

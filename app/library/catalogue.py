@@ -11,18 +11,18 @@ from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
 
-from app.library import adopting, editing, queries
+from app.library import edit_operations, queries, untracked_recordings
+from app.library.catalogue_file import STAGING, THUMBNAILS, open_catalogue, tidy
 from app.library.edits import WHOLE, Edit, mark_unwritten, next_edit, remember, replay
 from app.library.errors import LibraryError, ReadOnlyError
 from app.library.label_files import write_unwritten
 from app.library.labels import clean_note
 from app.library.lock import WriterLock
-from app.library.opening import STAGING, THUMBNAILS, open_catalogue, tidy
 from app.library.queries import PAGE, Kind
-from app.library.teaching import teaching_clips
-from app.library.types import ClipRow, Filter, Model, Named, NewClip, RecordingRow
+from app.library.rows import ClipRow, Filter, Model, Named, NewClip, RecordingRow
+from app.library.training_clips import teaching_clips
 from app.recording.folder import Recording, read_recording, recording_folders, recordings_folder
-from recognizer.naming import action_text
+from recognizer.action_names import action_text
 from recognizer.teaching.clips import TeachingClip
 
 log = logging.getLogger(__name__)
@@ -130,7 +130,7 @@ class Library:
 
     def add_clips(self, recording: str, clips: Sequence[NewClip]) -> list[int]:
         """Add clips of spans of a recording; their ids."""
-        return self._do(f"add {_many(clips, 'clip')}", lambda edit: editing.add_clips(edit, recording, clips))
+        return self._do(f"add {_many(clips, 'clip')}", lambda edit: edit_operations.add_clips(edit, recording, clips))
 
     def add_clips_to(
         self, clips: Mapping[str, Sequence[NewClip]], label: Sequence[int] = (), action: str | None = None
@@ -141,7 +141,7 @@ class Library:
             key = edit.named("actions", action, "action")
             for clip in label:
                 edit.update("clips", clip, action=key)
-            return [made for name, new in clips.items() for made in editing.add_clips(edit, name, new)]
+            return [made for name, new in clips.items() for made in edit_operations.add_clips(edit, name, new)]
 
         new = [clip for each in clips.values() for clip in each]
         parts = [f"add {_many(new, 'clip')}"] if new else []
@@ -150,11 +150,11 @@ class Library:
 
     def change_clip(self, clip: int, new: NewClip) -> None:
         """Give a clip other bounds, labels or notes."""
-        self._do("change a clip", lambda edit: editing.change_clip(edit, clip, new))
+        self._do("change a clip", lambda edit: edit_operations.change_clip(edit, clip, new))
 
     def remove_clips(self, clips: Sequence[int]) -> None:
         """Remove clips; their recordings stay."""
-        self._do(f"remove {_many(clips, 'clip')}", lambda edit: editing.remove_clips(edit, clips))
+        self._do(f"remove {_many(clips, 'clip')}", lambda edit: edit_operations.remove_clips(edit, clips))
 
     def label(self, clips: Sequence[int], action: str | None) -> None:
         """Set which action clips show; None for not known yet. A new name becomes an action."""
@@ -197,7 +197,7 @@ class Library:
     def set_session(self, recordings: Sequence[str], name: str | None) -> None:
         """Set in which session recordings were made; None for not known."""
         text = f"set the session of {_many(recordings, 'recording')}"
-        self._do(text, lambda edit: editing.set_session(edit, recordings, name))
+        self._do(text, lambda edit: edit_operations.set_session(edit, recordings, name))
 
     def set_recording_note(self, recording: str, note: str) -> None:
         """A remark on a recording."""
@@ -226,53 +226,55 @@ class Library:
 
     def add_name(self, kind: Kind, name: str) -> None:
         """A new action, person or session."""
-        self._do(f"add the {kind} {name}", lambda edit: editing.add_name(edit, kind, name))
+        self._do(f"add the {kind} {name}", lambda edit: edit_operations.add_name(edit, kind, name))
 
     def rename(self, kind: Kind, name: str, new: str) -> None:
         """Rename an action, a person or a session."""
-        self._do(f"rename the {kind} {name}", lambda edit: editing.rename(edit, kind, name, new))
+        self._do(f"rename the {kind} {name}", lambda edit: edit_operations.rename(edit, kind, name, new))
 
     def merge(self, kind: Kind, name: str, into: str) -> None:
         """Merge one name into another, and remove the first."""
-        self._do(f"merge the {kind} {name} into {into}", lambda edit: editing.merge(edit, kind, name, into))
+        self._do(f"merge the {kind} {name} into {into}", lambda edit: edit_operations.merge(edit, kind, name, into))
 
     def remove_name(self, kind: Kind, name: str) -> None:
         """Remove an action, a person or a session; clips stay, without it."""
-        self._do(f"remove the {kind} {name}", lambda edit: editing.remove_name(edit, kind, name))
+        self._do(f"remove the {kind} {name}", lambda edit: edit_operations.remove_name(edit, kind, name))
 
     def set_key(self, action: str, key: str) -> None:
         """Set the key that labels with an action; "" for none."""
-        self._do(f"set the key of {action_text(action)}", lambda edit: editing.set_key(edit, action, key))
+        self._do(f"set the key of {action_text(action)}", lambda edit: edit_operations.set_key(edit, action, key))
 
     def set_split(self, name: str, parts: Mapping[int, str]) -> None:
         """A split: the part ("train", "validation", "test") of each clip by its id."""
-        self._do(f"set the split {name}", lambda edit: editing.set_split(edit, name, parts))
+        self._do(f"set the split {name}", lambda edit: edit_operations.set_split(edit, name, parts))
 
     def set_part(self, name: str, clips: Sequence[int], part: str | None) -> None:
         """Put clips into a part of a split, creating the split if needed; None takes them out."""
         text = f"put {_many(clips, 'clip')} into {part or 'no part'} of the split {name}"
-        self._do(text if clips else f"add the split {name}", lambda edit: editing.set_part(edit, name, clips, part))
+        self._do(
+            text if clips else f"add the split {name}", lambda edit: edit_operations.set_part(edit, name, clips, part)
+        )
 
     def remove_split(self, name: str) -> None:
         """Remove a split."""
-        self._do(f"remove the split {name}", lambda edit: editing.remove_split(edit, name))
+        self._do(f"remove the split {name}", lambda edit: edit_operations.remove_split(edit, name))
 
     def add_model(self, model: Model) -> None:
         """Add a taught recognizer and its training clips."""
-        self._do(f"add the model {model.name}", lambda edit: editing.add_model(edit, model))
+        self._do(f"add the model {model.name}", lambda edit: edit_operations.add_model(edit, model))
 
     def add_models(self, models: Sequence[Model]) -> None:
         """Add several in one step."""
 
         def change(edit: Edit) -> None:
             for model in models:
-                editing.add_model(edit, model)
+                edit_operations.add_model(edit, model)
 
         self._do("add recognizers", change)
 
     def remove_model(self, name: str) -> None:
         """Remove a taught recognizer; its folder stays."""
-        self._do(f"remove the model {name}", lambda edit: editing.remove_model(edit, name))
+        self._do(f"remove the model {name}", lambda edit: edit_operations.remove_model(edit, name))
 
     def undo_text(self) -> str | None:
         """What undo() would undo, for a menu; None if there is nothing."""
@@ -305,7 +307,9 @@ class Library:
                     edit.connection.execute(
                         "UPDATE recordings SET missing = ? WHERE id = ?", (int(not there), row["id"])
                     )
-            entered = sum(adopting.adopt(edit.connection, folder, self.notes) for folder in on_disk.values())
+            entered = sum(
+                untracked_recordings.adopt(edit.connection, folder, self.notes) for folder in on_disk.values()
+            )
         if gone:
             are = "1 recording is" if gone == 1 else f"{gone} recordings are"
             back = "it comes back" if gone == 1 else "they come back"
@@ -321,9 +325,9 @@ class Library:
         with self._writing() as edit:
             if edit.keys("SELECT 1 FROM recordings WHERE id = ?", folder.name):
                 raise LibraryError(f"the recording {folder.name} is already in the library")
-            if not adopting.adopt(edit.connection, folder, problems, announced=announced):
+            if not untracked_recordings.adopt(edit.connection, folder, problems, announced=announced):
                 raise LibraryError(problems[0])
-            editing.add_clips(edit, folder.name, clips)
+            edit_operations.add_clips(edit, folder.name, clips)
         self.notes += problems
         return folder.name
 
@@ -332,7 +336,7 @@ class Library:
         with self._writing() as edit:
             gone = edit.keys("SELECT id FROM recordings WHERE deleted = 1")
             for recording in gone:
-                editing.remove_clips(edit, edit.keys("SELECT id FROM clips WHERE recording = ?", recording))
+                edit_operations.remove_clips(edit, edit.keys("SELECT id FROM clips WHERE recording = ?", recording))
                 edit.connection.execute("DELETE FROM recordings WHERE id = ?", (recording,))
             if gone:
                 edit.connection.execute("DELETE FROM edits")
@@ -379,7 +383,7 @@ class Library:
         with self._writing() as edit:
             result = change(edit)
             if edit.changes:
-                remember(edit.connection, text, edit.changes, editing.now())
+                remember(edit.connection, text, edit.changes, edit_operations.now())
         return result
 
     @contextmanager

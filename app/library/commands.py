@@ -14,13 +14,13 @@ from pathlib import Path
 from app.errors import RecordingError
 from app.interrupt import STATUS, Interrupt
 from app.library.catalogue import Library
-from app.library.editing import PARTS
+from app.library.catalogue_file import put_aside
+from app.library.edit_operations import PARTS
 from app.library.errors import LibraryError
-from app.library.exporting import FORMATS, Export
-from app.library.importing import ImportOptions, ImportProgress
+from app.library.export_formats import FORMATS, Export
+from app.library.import_report import ImportOptions, ImportProgress
 from app.library.lock import WriterLock
-from app.library.opening import put_aside
-from app.library.types import Filter
+from app.library.rows import Filter
 from app.library.video_poses import BACKENDS
 from app.plurals import counted
 from app.recording.folder import library_root

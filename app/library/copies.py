@@ -8,9 +8,9 @@ import numpy as np
 
 from app.errors import RecordingError
 from app.library.catalogue import Library
-from app.library.importing import ImportReport
-from app.library.teaching import teaching_clip
-from app.library.types import ClipRow, Tracks
+from app.library.import_report import ImportReport
+from app.library.rows import ClipRow, Tracks
+from app.library.training_clips import teaching_clip
 from app.recording.folder import VIDEO_FILE, Recording, recordings_folder
 from recognizer.teaching.copies import near_copies
 

@@ -13,8 +13,8 @@ import numpy as np
 
 from app.errors import OutputError
 from app.library.catalogue import Library
-from app.library.exporting import Export
-from app.library.types import Filter, RecordingRow
+from app.library.export_formats import Export
+from app.library.rows import Filter, RecordingRow
 from app.plurals import counted
 from app.recording.folder import Recording
 from pose.skeleton import LAYOUTS, Layout

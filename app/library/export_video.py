@@ -5,10 +5,10 @@ from pathlib import Path
 
 from app.errors import OutputError
 from app.library.catalogue import Library
-from app.library.exporting import Export
-from app.library.importing import ImportProgress, Tell
+from app.library.export_formats import Export
+from app.library.import_report import ImportProgress, Tell
 from app.library.pictures import drawn, video_pictures
-from app.library.types import Filter, RecordingRow
+from app.library.rows import Filter, RecordingRow
 from app.outputs.video_writer import VideoWriter
 from app.plurals import counted
 

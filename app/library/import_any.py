@@ -9,8 +9,8 @@ from app.library.archives import is_archive, unpack
 from app.library.catalogue import Library
 from app.library.errors import LibraryError
 from app.library.import_data import import_data_set
+from app.library.import_report import ImportOptions, ImportReport, Tell
 from app.library.import_videos import import_videos
-from app.library.importing import ImportOptions, ImportReport, Tell
 from app.library.pyskl_files import import_pyskl
 from app.library.table_files import import_tables
 from pose.folders import is_leftover

@@ -12,13 +12,13 @@ from app.errors import RecordingError
 from app.library.catalogue import Library
 from app.library.copies import Copies
 from app.library.errors import LibraryError
-from app.library.importing import ImportOptions, ImportProgress, ImportReport, Tell
+from app.library.import_report import ImportOptions, ImportProgress, ImportReport, Tell
 from app.library.labels import MAX_LABEL, clean_label
-from app.library.storing import describe, store
-from app.library.types import Filter, NewClip, Tracks
+from app.library.pose_recordings import describe, store
+from app.library.rows import Filter, NewClip, Tracks
 from recognizer.datasets.dataset import Found
 from recognizer.datasets.errors import DataError
-from recognizer.datasets.reading import each
+from recognizer.datasets.file_problems import each
 from recognizer.datasets.registry import DATASETS
 from recognizer.datasets.sequences import ActionSequence, LabelledSequence
 from recognizer.datasets.webcam_poses import UNKNOWN_PERSON, part_of

@@ -10,10 +10,10 @@ from app.errors import RecordingError
 from app.library.catalogue import Library
 from app.library.copies import Copies
 from app.library.errors import LibraryError
-from app.library.importing import ImportOptions, ImportReport, Tell, Teller, Ticker
+from app.library.import_report import ImportOptions, ImportReport, Tell, Teller, Ticker
 from app.library.labels import clean_label
-from app.library.storing import describe, store
-from app.library.types import NewClip
+from app.library.pose_recordings import describe, store
+from app.library.rows import NewClip
 from app.library.video_poses import CANCEL, PosedVideo, pose_videos, shares
 from pose.address import public_source
 from pose.errors import PoseModelError

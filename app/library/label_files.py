@@ -16,7 +16,7 @@ from typing import Any
 from app.library.edits import WHOLE
 from app.library.errors import DamagedLabelsError, LibraryError
 from app.library.labels import NOTHING, clean_label, clean_note
-from app.library.types import Model, NewClip
+from app.library.rows import Model, NewClip
 from app.recording.folder import recordings_folder
 from pose.whole_file import write_text
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from app.library.types import ClipRow
+from app.library.rows import ClipRow
 from app.outputs.overlay import Picture, draw
 from app.recording.folder import Recording
-from app.types import PersonResult, Result
+from app.results import PersonResult, Result
 from pose import video_file
 from pose.errors import SourceError
 from pose.types import Frame, Pose

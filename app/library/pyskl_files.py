@@ -14,16 +14,16 @@ import numpy as np
 from app.errors import OutputError
 from app.library.catalogue import Library
 from app.library.errors import LibraryError
-from app.library.exporting import Export
+from app.library.export_formats import Export
 from app.library.import_data import Incoming, import_all, incoming
-from app.library.importing import ImportOptions, ImportReport, Tell
+from app.library.import_report import ImportOptions, ImportReport, Tell
 from app.library.labels import clean_label, clean_note
-from app.library.types import ClipRow, NewClip, Tracks
+from app.library.rows import ClipRow, NewClip, Tracks
 from app.plurals import counted
 from app.recording.folder import Recording
 from recognizer.datasets import pyskl, restricted_pickle
 from recognizer.datasets.errors import DataError
-from recognizer.datasets.reading import each
+from recognizer.datasets.file_problems import each
 from recognizer.datasets.recorded import LabelledClip, Poses, cut, sequence_of
 from recognizer.datasets.sequences import ActionSequence
 

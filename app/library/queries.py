@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from app.library.database import Database
 from app.library.labels import label_key
-from app.library.types import ClipRow, Filter, Model, Named, RecordingRow
+from app.library.rows import ClipRow, Filter, Model, Named, RecordingRow
 
 PAGE = 100
 Kind = Literal["action", "person", "session"]

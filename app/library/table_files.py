@@ -20,12 +20,12 @@ from app.errors import OutputError, RecordingError
 from app.library.catalogue import Library
 from app.library.copies import Copies
 from app.library.errors import LibraryError
-from app.library.exporting import Export
-from app.library.importing import ImportProgress, ImportReport, Tell
+from app.library.export_formats import Export
+from app.library.import_report import ImportProgress, ImportReport, Tell
 from app.library.labels import clean_label, clean_note, label_key
+from app.library.pose_recordings import store
 from app.library.queries import TABLES, Kind
-from app.library.storing import store
-from app.library.types import ClipRow, Filter, Model, NewClip, RecordingRow, Tracks
+from app.library.rows import ClipRow, Filter, Model, NewClip, RecordingRow, Tracks
 from app.plurals import counted
 from app.recording.folder import (
     INFO_FILE,

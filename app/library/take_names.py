@@ -10,7 +10,7 @@ from app.library import queries
 from app.library.database import FILE, DamagedError, Database
 from app.library.errors import LibraryError
 from app.library.labels import label_key
-from app.library.types import Named
+from app.library.rows import Named
 from app.recording.folder import INFO_FILE, RecordingInfo, parse_info, recording_folders
 
 

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.errors import RecordingError
-from app.library.opening import THUMBNAILS
-from app.library.types import ClipRow, RecordingRow
+from app.library.catalogue_file import THUMBNAILS
+from app.library.rows import ClipRow, RecordingRow
 from app.outputs.overlay import HIDDEN_BELOW, Picture
 from app.palette import confidence_rgb
 from app.recording.folder import Recording, read_recording, recordings_folder

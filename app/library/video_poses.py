@@ -21,7 +21,7 @@ import numpy as np
 
 from app.installation import install_command
 from app.library.errors import LibraryError
-from app.library.types import Tracks
+from app.library.rows import Tracks
 from pose.ctrl_c import start_tracker, without_ctrl_c
 from pose.errors import ActionLensError
 from pose.estimators import ESTIMATORS, EstimatorKind, EstimatorSpec, open_estimator

@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING
 
 from app.capture.latest import Latest
 from app.capture.reader import Capture, Timing
-from app.live import opening
+from app.live import run_inputs
 from app.live.inference import Pipeline, Recognizer
 from app.live.pace import Pace
-from app.live.posing import PoseWorker, Posing
+from app.live.pose_stage import PoseWorker, Posing
 from app.live.rate import PoseRate
 from app.live.stats import Stats
+from app.results import EngineState, Failure, Result, RunInfo, StatsSnapshot
 from app.settings import RunOptions
-from app.types import EngineState, Failure, Result, RunInfo, StatsSnapshot
 from pose.address import scrubbed
 from pose.arguments import line_of
 from pose.errors import ActionLensError, PoseError, PoseModelError
@@ -55,9 +55,9 @@ class Engine:
         self,
         options: RunOptions,
         *,
-        open_source: OpenSource = opening.open_source,
-        open_pose_worker: OpenPoseWorker = opening.open_pose_worker,
-        open_recognizer: OpenRecognizer = opening.open_recognizer,
+        open_source: OpenSource = run_inputs.open_source,
+        open_pose_worker: OpenPoseWorker = run_inputs.open_pose_worker,
+        open_recognizer: OpenRecognizer = run_inputs.open_recognizer,
         timing: Timing | None = None,
         rate: PoseRate | None = None,
     ) -> None:
@@ -224,7 +224,7 @@ class Engine:
 
     def _open_source(self) -> Source:
         if self._source == "auto":  # asked once: a camera that is lost must not turn into the demo
-            self._source = opening.find_source()
+            self._source = run_inputs.find_source()
         return self._open(replace(self.options, source=self._source))
 
     # The inference thread.

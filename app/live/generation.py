@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.palette import action_text
-from app.types import PersonResult, Result
+from app.results import PersonResult, Result
 from pose.types import Frame, Pose
 from recognizer.decision import Decision
 from recognizer.generator import CARD_FILE, MODEL_FILE, MadeClip, OnnxGenerator, generator_folders

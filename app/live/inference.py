@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from app.live.stats import Stats
-from app.types import Result
+from app.results import Result
 from pose.types import Frame, Pose
 from recognizer.live import TICKS_A_DECISION, LiveRecognition, Predicting
 

@@ -3,7 +3,7 @@
 from collections import deque
 from statistics import median
 
-from app.types import Result
+from app.results import Result
 from recognizer.window import MAX_POSE_GAP_S
 
 _STEPS = 5  # from result to result that are looked at

@@ -5,12 +5,12 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from app.live import opening
-from app.live.explaining import Explainer
+from app.live import run_inputs
+from app.live.explainer import Explainer
 from app.live.inference import Recognizer
-from app.types import PersonResult, Result
+from app.results import PersonResult, Result
 from recognizer import explain
-from recognizer.types import Explanation
+from recognizer.clips import Explanation
 
 Array = NDArray[np.float32]
 
@@ -27,7 +27,7 @@ class JointRelevance:
         model: str,
         *,
         wait: bool,
-        open_recognizer: Callable[[str, str], Recognizer] = opening.open_recognizer,
+        open_recognizer: Callable[[str, str], Recognizer] = run_inputs.open_recognizer,
     ) -> None:
         self._model = model
         self._open = open_recognizer

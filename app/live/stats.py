@@ -9,7 +9,7 @@ from statistics import median
 
 import numpy as np
 
-from app.types import Result, StatsSnapshot
+from app.results import Result, StatsSnapshot
 
 SPAN_S = 3.0
 _KEPT = 1024  # more than SPAN_S of any camera; bounds the memory whatever happens

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from app.errors import OutputError
 from app.outputs.json_lines import JsonLinesWriter
-from app.types import Result
+from app.results import Result
 from pose.whole_file import write_bytes
 from recognizer.decision import ActionEvent
 

@@ -9,8 +9,8 @@ from app.interrupt import STATUS as INTERRUPTED
 from app.interrupt import Interrupt
 from app.live.engine import Engine
 from app.outputs.run_outputs import Outputs
+from app.results import EngineState, Failure
 from app.settings import RunOptions
-from app.types import EngineState, Failure
 
 if TYPE_CHECKING:
     from app.alerts.runner import AlertRunner

@@ -17,7 +17,7 @@ from platformdirs import user_data_path
 
 from app.errors import OutputError
 from app.outputs.event_table import write_table
-from app.types import Result
+from app.results import Result
 
 log = logging.getLogger(__name__)
 

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from app.errors import OutputError
-from app.types import PersonResult, Result
+from app.results import PersonResult, Result
 from pose.whole_file import write_text
-from recognizer.counting import Repetition
 from recognizer.decision import UNKNOWN, ActionEvent
+from recognizer.repetition_counter import Repetition
 
 
 def prediction_line(result: Result, person: PersonResult) -> str:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from app.outputs.heat import heat_rgb
 from app.palette import LABEL_BACKGROUND, LABEL_TEXT, Rgb, confidence_rgb, label_text, person_rgb
-from app.types import Result
+from app.results import Result
 from pose.skeleton import Layout, convert
 from pose.types import Pose
 

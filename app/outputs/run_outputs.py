@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from app.errors import OutputError
 from app.live.engine import Engine, Tap
 from app.palette import action_text, view_text
+from app.results import Result
 from app.settings import RunOptions
-from app.types import Result
 
 if TYPE_CHECKING:
     from app.live.relevance import JointRelevance

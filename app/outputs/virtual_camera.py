@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from app.capture.latest import Latest
 from app.errors import OutputError
 from app.outputs.overlay import draw
-from app.types import Result
+from app.results import Result
 
 if TYPE_CHECKING:
     from pyvirtualcam import Camera

@@ -16,10 +16,10 @@ from app.errors import RecordingError
 from app.recording.pre_roll import PreRoll
 from app.recording.stillness import Stillness
 from app.recording.writer import RecordingWriter
-from app.types import Result
+from app.results import Result
 from pose.skeleton import Layout
 from pose.types import Pose
-from recognizer.naming import action_text
+from recognizer.action_names import action_text
 
 log = logging.getLogger(__name__)
 

@@ -24,7 +24,7 @@ import psutil
 
 from app import interrupt
 from app.errors import UsageError
-from app.live import opening
+from app.live import run_inputs
 from app.settings import RunOptions
 from app.tools import bench_runs
 from app.tools.bench_runs import Run, Show
@@ -150,7 +150,7 @@ def measure(source: str, options: RunOptions, effort: Effort, say: Callable[[str
 
     model = find_pose_model(options.pose_model, progress=say)
     options = replace(options, pose_model=model)
-    opening.open_recognizer(options.model, options.provider).close()  # says at once where it cannot
+    run_inputs.open_recognizer(options.model, options.provider).close()  # says at once where it cannot
     show = _window_show(say)
     with _as_file(source, effort.frames, say) as path:
         options = replace(options, source=str(path))

@@ -27,12 +27,12 @@ from app.live.engine import Engine
 from app.outputs.history import History, HistoryLog
 from app.outputs.run_outputs import Outputs
 from app.outputs.virtual_camera import VirtualCamera
+from app.results import Result
 from app.settings import RunOptions
 from app.tools import bench_runs
 from app.tools.bench_runs import Run, Show
-from app.types import Result
-from recognizer.counting import UNCOUNTED
 from recognizer.decision import UNKNOWN
+from recognizer.repetition_counter import UNCOUNTED
 
 GOAL_RATIO = 0.95
 AGE_SLACK_MS = 10.0
@@ -143,9 +143,9 @@ def _ages(run: Run, fps: float) -> dict[str, Any]:
 
 
 def _actions(options: RunOptions) -> tuple[str, ...]:
-    from app.live import opening
+    from app.live import run_inputs
 
-    recognizer = opening.open_recognizer(options.model, options.provider)
+    recognizer = run_inputs.open_recognizer(options.model, options.provider)
     try:
         return recognizer.card.actions
     finally:

@@ -12,12 +12,12 @@ import numpy as np
 
 from app.capture.latest import Latest
 from app.errors import UsageError
-from app.live import opening
+from app.live import run_inputs
 from app.live.engine import Engine
-from app.live.posing import PoseWorker
+from app.live.pose_stage import PoseWorker
 from app.outputs.overlay import draw
+from app.results import Result
 from app.settings import RunOptions
-from app.types import Result
 from pose.estimator import MediaPipeEstimator
 from pose.estimators import MEDIAPIPE, EstimatorSpec, open_estimator
 from pose.source import Source, SourceInfo
@@ -71,7 +71,9 @@ class TimedWorker:
 class MeasuredEngine(Engine):
     """An engine that keeps the age of every painted result and the time of every pose."""
 
-    def __init__(self, options: RunOptions, open_source: Callable[[RunOptions], Source] = opening.open_source) -> None:
+    def __init__(
+        self, options: RunOptions, open_source: Callable[[RunOptions], Source] = run_inputs.open_source
+    ) -> None:
         self.pose_ms: list[float] = []
         self.ages_ms: list[float] = []
         self.first_painted_s: float | None = None  # time.time()
@@ -79,7 +81,7 @@ class MeasuredEngine(Engine):
         super().__init__(
             options,
             open_source=open_source,
-            open_pose_worker=lambda *given: TimedWorker(opening.open_pose_worker(*given), self.pose_ms),
+            open_pose_worker=lambda *given: TimedWorker(run_inputs.open_pose_worker(*given), self.pose_ms),
         )
 
     def mark_painted(self, result: Result) -> None:
@@ -178,7 +180,7 @@ class _Clock:
 
 def bare_run(options: RunOptions, model: Path, frames: int) -> Run:
     """Decode, convert to RGB, detect: one thread, one frame after another, as anyone would write it first."""
-    source = opening.open_source(options)
+    source = run_inputs.open_source(options)
     spec = options.estimator(model)
     landmarker = BareLandmarker(model) if spec == EstimatorSpec(MEDIAPIPE, model) else open_estimator(spec)
     find = landmarker.landmarks if isinstance(landmarker, BareLandmarker) else landmarker.estimate
@@ -230,7 +232,7 @@ def pipeline_run(options: RunOptions, frames: int, prepare: Callable[[Engine], N
     As in the application, the picture is drawn on a thread of its own; none is left out. prepare: called before the
     engine starts.
     """
-    engine = MeasuredEngine(options, lambda given: FirstFrames(opening.open_source(given), frames))
+    engine = MeasuredEngine(options, lambda given: FirstFrames(run_inputs.open_source(given), frames))
     clock = _Clock()
     draw_ms: list[float] = []
     drawn: Latest[Result] = Latest(block=True)
@@ -256,7 +258,7 @@ def pipeline_run(options: RunOptions, frames: int, prepare: Callable[[Engine], N
 
 def window_run(options: RunOptions, frames: int, show: Show) -> Run:
     """The engine on every frame of the file while a window paints what it gets."""
-    engine = MeasuredEngine(options, lambda given: FirstFrames(opening.open_source(given), frames))
+    engine = MeasuredEngine(options, lambda given: FirstFrames(run_inputs.open_source(given), frames))
     clock = _Clock()
     engine.add_tap(lambda result: clock.tick(result.frame))
     show(engine)
@@ -266,7 +268,7 @@ def window_run(options: RunOptions, frames: int, show: Show) -> Run:
 def paced_run(options: RunOptions, seconds: float, fps: float, show: Show) -> Run:
     """The file as a camera of that rate, shown: ages from capture until painted, and the frames that were lost."""
     engine = MeasuredEngine(
-        options, lambda given: RetimedFile(lambda: opening.open_source(given), fps, round(seconds * fps))
+        options, lambda given: RetimedFile(lambda: run_inputs.open_source(given), fps, round(seconds * fps))
     )
     clock = _Clock()
     engine.add_tap(lambda result: clock.tick(result.frame))

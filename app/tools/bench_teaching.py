@@ -12,7 +12,7 @@ import numpy as np
 from app import models as recognizers
 from app.errors import UsageError
 from app.settings import RunOptions
-from app.teaching import TeachingCancelled, TeachingDone, TeachingFailed, TeachingJob
+from app.teaching_process import TeachingCancelled, TeachingDone, TeachingFailed, TeachingJob
 from app.tools.bench_live import live_run, run_line
 from app.tools.bench_runs import Show
 from pose.demo.source import DemoSource

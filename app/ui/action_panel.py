@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 
 from app.palette import action_rgb, action_text, is_ending, person_rgb, reason_text, state_text, view_text
 from app.plurals import counted
-from app.types import PersonResult, Result
+from app.results import PersonResult, Result
 from app.ui.elided_label import ElidedLabel
 from app.ui.panel import Panel
 from app.ui.theme import Colours

@@ -3,7 +3,7 @@
 from PySide6.QtCore import Qt, Signal, SignalInstance
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QWidget
 
-from app.types import EngineState
+from app.results import EngineState
 from app.ui.choices import AUTO, DEMO
 from app.ui.live_run import RunView
 from app.ui.panel import Panel

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-from app.ui.closing import lend_quit
+from app.ui.child_windows import lend_quit
 from app.ui.source_dialog import SourceDialog
 
 _VIDEOS = ("Videos (*.mp4 *.m4v *.mov *.avi *.mkv *.webm *.mpg *.mpeg *.wmv)", "All files (*)")

@@ -4,7 +4,7 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter
 
 from app.palette import person_rgb, state_text
-from app.types import Result
+from app.results import Result
 from recognizer.decision import UNKNOWN
 
 _SHARE = 0.16  # font size in the window's height: capitals and descenders together are more than an eighth

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
+from app.results import EngineState, Failure, Result, RunInfo, StatsSnapshot
 from app.settings import RunOptions
-from app.types import EngineState, Failure, Result, RunInfo, StatsSnapshot
 from app.ui.jobs import Jobs
 from pose.arguments import line_of
 from pose.errors import ActionLensError

@@ -9,15 +9,15 @@ from PySide6.QtCore import QSize, Qt, QTimer, QUrl, Signal
 from PySide6.QtGui import QCloseEvent, QDesktopServices, QKeyEvent
 from PySide6.QtWidgets import QMainWindow
 
+from app.results import EngineState, Result
 from app.settings import RunOptions, UserSettings
-from app.types import EngineState, Result
 from app.ui import choices, dialogs, icons
 from app.ui.action_panel import ActionPanel
 from app.ui.actions import Actions
 from app.ui.alerts.control import AlertControl
-from app.ui.attention.opening import AttentionOpener
+from app.ui.attention.lazy_panel import AttentionOpener
 from app.ui.banner import Banner
-from app.ui.closing import close_all_of
+from app.ui.child_windows import close_all_of
 from app.ui.demo_strip import DemoStrip
 from app.ui.event_export import export_events
 from app.ui.event_list import EventList
@@ -30,14 +30,14 @@ from app.ui.menus import fill_menus
 from app.ui.messages import advice
 from app.ui.panel import Panel
 from app.ui.pictures import pictures_folder, save_picture
+from app.ui.record_places import Taking
 from app.ui.recording.control import RecordControl, Saved
 from app.ui.recording.record_bar import RecordChoices
 from app.ui.run_choices import FindCameras, RunChoices
 from app.ui.screen import fit, restore_place, saved_place
-from app.ui.seeking import SeekControl
+from app.ui.seek_control import SeekControl
 from app.ui.status import Status
-from app.ui.taking import Taking
-from app.ui.teaching.opening import TeachOpener
+from app.ui.teaching.lazy_page import TeachOpener
 from app.ui.theme import Theme
 from app.ui.timeline import Timeline
 from app.ui.toast import Toast

@@ -1,7 +1,7 @@
 """What the video view says while there is no picture, and over a picture that stands still."""
 
+from app.results import EngineState, PersonResult
 from app.settings import RunOptions
-from app.types import EngineState, PersonResult
 from app.ui.choices import AUTO, DEMO, source_text
 from app.ui.live_run import RunView
 from recognizer.decision import HALF_BODY, UNKNOWN

@@ -1,6 +1,6 @@
 """What the window asks of its parts."""
 
-from app.types import Result
+from app.results import Result
 from app.ui.live_run import RunView
 from app.ui.theme import Colours
 

@@ -11,7 +11,7 @@ from PySide6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPainter, QPen
 
 from app.outputs.overlay import HIDDEN_BELOW, over_head
 from app.palette import LABEL_BACKGROUND, LABEL_TEXT, confidence_rgb, label_text, person_rgb
-from app.types import PersonResult, Result
+from app.results import PersonResult, Result
 from pose.skeleton import Layout, convert
 from pose.types import Pose
 

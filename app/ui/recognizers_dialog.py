@@ -21,9 +21,9 @@ from PySide6.QtWidgets import (
 from app import model_files
 from app.models import SHIPPED, KnownModel, known_models, name_of
 from app.plurals import counted
-from app.ui.closing import ClosingDialog, ask, close_box
+from app.ui.child_windows import ClosingDialog, ask, close_box
 from app.ui.dialogs import file_dialog
-from app.ui.enabling import enable
+from app.ui.disabled_controls import enable
 from app.ui.jobs import Jobs
 
 _NAME, _FROM, _ACTIONS, _MADE = range(4)

@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from app.ui.actions import shortcut_rows
-from app.ui.closing import ClosingDialog, close_box
+from app.ui.child_windows import ClosingDialog, close_box
 from app.ui.layout import scrolling
 
 

@@ -5,8 +5,8 @@ from urllib.parse import urlsplit
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QDialogButtonBox, QLabel, QLineEdit, QVBoxLayout, QWidget
 
-from app.ui.closing import ClosingDialog
-from app.ui.enabling import enable
+from app.ui.child_windows import ClosingDialog
+from app.ui.disabled_controls import enable
 
 _SCHEMES = ("http", "https", "rtsp", "rtsps", "rtmp", "udp", "tcp", "srt")
 

@@ -3,8 +3,8 @@
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
 
+from app.results import RunInfo, StatsSnapshot
 from app.settings import RunOptions
-from app.types import RunInfo, StatsSnapshot
 from app.ui.elided_label import ElidedLabel
 from app.ui.live_run import RunView
 from app.ui.panel import Panel

@@ -8,7 +8,7 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QHelpEvent, QPainter, QP
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from app.palette import action_rgb, action_text, person_rgb, text_rgb
-from app.types import PersonResult, Result
+from app.results import PersonResult, Result
 from app.ui.panel import Panel
 from app.ui.theme import Colours
 from pose.estimators import MAX_PEOPLE

@@ -8,7 +8,7 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPaint
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.palette import LABEL_BACKGROUND
-from app.types import Result
+from app.results import Result
 from app.ui.large_text import paint_large_text
 from app.ui.live_run import RunView
 from app.ui.messages import empty_message, notice

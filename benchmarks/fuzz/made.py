@@ -13,9 +13,9 @@ import numpy as np
 from av.video.stream import VideoStream
 
 from app.library.catalogue import Library
-from app.library.exporting import FORMATS, Export
-from app.library.storing import describe, store
-from app.library.types import Model, NewClip, Tracks
+from app.library.export_formats import FORMATS, Export
+from app.library.pose_recordings import describe, store
+from app.library.rows import Model, NewClip, Tracks
 from app.settings import UserSettings
 from benchmarks.fuzz.content import Content, Member
 from pose.skeleton import MEDIAPIPE_33

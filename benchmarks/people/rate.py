@@ -13,12 +13,12 @@ from statistics import median
 import cv2
 import numpy as np
 
-from app.live import opening
+from app.live import run_inputs
 from app.live.engine import Engine
 from app.live.rate import PoseRate
+from app.results import Result
 from app.settings import RunOptions
 from app.tools.bench_runs import RetimedFile, show_drawn
-from app.types import Result
 from benchmarks.people.scenes import FPS, SIZE
 from pose.source import Source, SourceInfo
 from pose.types import Frame
@@ -68,7 +68,7 @@ def measure(path: Path, options: RunOptions, seconds: float, fps: float, rate: C
         return RetimedFile(lambda: Resized(VideoFile(path)), fps, round(seconds * fps))
 
     engine = Engine(
-        options, open_source=open_source, open_pose_worker=opening.open_pose_worker, rate=rate(options.people)
+        options, open_source=open_source, open_pose_worker=run_inputs.open_pose_worker, rate=rate(options.people)
     )
     results: list[Result] = []
     engine.add_tap(results.append)

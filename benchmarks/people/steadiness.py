@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from pose.estimators import BLAZEPOSE, MEDIAPIPE, EstimatorSpec, open_estimator
 from pose.model_asset import find_pose_model
+from pose.one_euro import body_size_px
 from pose.skeleton import MEDIAPIPE_33, MPOSE_13
-from pose.smoothing import body_size_px
 from pose.types import Frame
 from pose.video_file import VideoFile
 

@@ -9,7 +9,7 @@ from pose.types import Frame, Pose
 
 
 class StandingPerson:
-    """A PoseWorker (app.live.posing) without MediaPipe."""
+    """A PoseWorker (app.live.pose_stage) without MediaPipe."""
 
     def __init__(self) -> None:
         self._frames: queue.SimpleQueue[Frame] = queue.SimpleQueue()

@@ -16,8 +16,8 @@ from app.outputs.events import EventServer
 from app.outputs.json_lines import result_lines
 from app.recording.folder import recordings_folder
 from app.recording.recorder import Recorder, RecorderState, TakeSettings
+from app.results import EngineState
 from app.settings import RunOptions
-from app.types import EngineState
 from benchmarks.soak.feeder import Feeder
 
 KINDS = ("losses", "swaps", "clients", "recordings")

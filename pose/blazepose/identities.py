@@ -12,9 +12,9 @@ from pose.blazepose.covers import on_bones
 from pose.blazepose.detector import Detection
 from pose.blazepose.follower import Follower, bodies
 from pose.blazepose.region import Region
+from pose.one_euro import body_size_px
 from pose.skeleton import MEDIAPIPE_33, MPOSE_13
-from pose.smoothing import body_size_px
-from pose.tracking import similarity, trunk_gap
+from pose.tracker import similarity, trunk_gap
 from pose.types import Frame, Pose
 
 _NOSE = MEDIAPIPE_33.index("nose")
@@ -39,7 +39,7 @@ class IdentitySettings:
     near: how near hips and shoulders of a detection and of somebody followed are, in the larger one's size; same: even
     where the follower has a better detection in the same look.
     hiding: how far people stand from where somebody is looked for whom they may hide, in sides of the region.
-    duplicate_tolerance, duplicate_similarity, duplicate_gap: of two followers on one body, as in pose.tracking.
+    duplicate_tolerance, duplicate_similarity, duplicate_gap: of two followers on one body, as in pose.tracker.
     keep_s: how long somebody lost is remembered. return_gap: how far from the expected place they come back, and
     return_speed: by how much more a second. return_colours: how much their colours may differ then.
     contact_gap: trunks nearer than this may be mistaken for each other. swap_margin: how much better colours must fit

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from pose.demo import motion
+from pose.demo.gait import Walk
 from pose.demo.motion import Motion
 from pose.demo.posture import SIDE, Floats, Place, Posture, change, ease, from_place, mix, onto_floor
-from pose.demo.walking import Walk
 
 # The new action fades in over this time from its start, which is its true onset.
 BLEND_S = 0.5

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from pose.skeleton import JHMDB_15
 from recognizer.datasets.dataset import DataSet, Found, Postures, Split, people
 from recognizer.datasets.errors import DataError, EmptyFileError
-from recognizer.datasets.reading import each
+from recognizer.datasets.file_problems import each
 from recognizer.datasets.sequences import ActionSequence
 from recognizer.model_card import TrainingSource
 

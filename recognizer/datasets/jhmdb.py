@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pose.skeleton import JHMDB_15
 from recognizer.datasets.dataset import DataSet, Found, Split
 from recognizer.datasets.errors import DataError, EmptyFileError
-from recognizer.datasets.reading import damaged, each, load_npz, numbers
+from recognizer.datasets.file_problems import damaged, each, load_npz, numbers
 from recognizer.datasets.sequences import ActionSequence
 from recognizer.model_card import TrainingSource
 

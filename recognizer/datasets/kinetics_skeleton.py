@@ -12,7 +12,7 @@ from pose.folders import is_leftover
 from pose.skeleton import OPENPOSE_18
 from recognizer.datasets.dataset import DataSet, Found
 from recognizer.datasets.errors import DataError
-from recognizer.datasets.reading import damaged, each, load_json, numbers
+from recognizer.datasets.file_problems import damaged, each, load_json, numbers
 from recognizer.datasets.sequences import ActionSequence, Skeleton
 from recognizer.model_card import TrainingSource
 

@@ -11,7 +11,7 @@ from pose.skeleton import LAYOUTS, Layout
 from recognizer.datasets.csv_tables import number_of, read_table
 from recognizer.datasets.dataset import Found
 from recognizer.datasets.errors import DataError, EmptyFileError
-from recognizer.datasets.reading import damaged, load_json
+from recognizer.datasets.file_problems import damaged, load_json
 from recognizer.datasets.recorded import KINDS, LabelledClip, Poses, cut, load_joints, sequence_of
 from recognizer.plain_arrays import UNREADABLE
 

@@ -19,7 +19,7 @@ from scipy.io import loadmat
 
 from pose.ctrl_c import start_process
 from recognizer.datasets.errors import DataError
-from recognizer.datasets.reading import DAMAGED, damaged
+from recognizer.datasets.file_problems import DAMAGED, damaged
 
 _MOST_BYTES = 768 << 20  # of memory for one file; those of the data sets need a thousandth
 _PATIENCE_S = 60.0  # for the start of the process, and for one file

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pose.skeleton import MPOSE_13, Layout
 from recognizer.datasets.dataset import DataSet, Found
 from recognizer.datasets.errors import DataError
-from recognizer.datasets.reading import damaged, each, load_npy
+from recognizer.datasets.file_problems import damaged, each, load_npy
 from recognizer.datasets.sequences import ActionSequence
 from recognizer.model_card import TrainingSource
 

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from pose.skeleton import NTU_25
 from recognizer.datasets.dataset import DataSet, Found
 from recognizer.datasets.errors import DataError
+from recognizer.datasets.file_problems import damaged, each, empty, files_of, numbers_in_name
 from recognizer.datasets.kinect import TO_PICTURE
-from recognizer.datasets.reading import damaged, each, empty, files_of, numbers_in_name
 from recognizer.datasets.sequences import ActionSequence, Skeleton
 from recognizer.model_card import TrainingSource
 

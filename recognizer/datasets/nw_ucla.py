@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from pose.skeleton import KINECT_20
 from recognizer.datasets.dataset import DataSet, Found, Postures, Split
+from recognizer.datasets.file_problems import damaged, each, empty, files_of, load_json, numbers, numbers_in_name
 from recognizer.datasets.kinect import TO_PICTURE, KinectView
-from recognizer.datasets.reading import damaged, each, empty, files_of, load_json, numbers, numbers_in_name
 from recognizer.datasets.sequences import ActionSequence
 from recognizer.model_card import TrainingSource
 

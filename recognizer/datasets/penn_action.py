@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from pose.skeleton import PENN_13
 from recognizer.datasets.dataset import DataSet, Found, Postures, Split
+from recognizer.datasets.file_problems import damaged, each, empty, files_of, numbers
 from recognizer.datasets.mat_files import Arrays, mat_reader
-from recognizer.datasets.reading import damaged, each, empty, files_of, numbers
 from recognizer.datasets.sequences import ActionSequence
 from recognizer.model_card import TrainingSource
 

@@ -17,9 +17,9 @@ from pose.folders import is_leftover
 from pose.skeleton import COCO_17, LAYOUTS, NTU_25, OPENPOSE_18, OPENPOSE_25, Layout
 from recognizer.datasets import restricted_pickle
 from recognizer.datasets.errors import DataError, EmptyFileError
+from recognizer.datasets.file_problems import each
 from recognizer.datasets.kinect import TO_PICTURE
 from recognizer.datasets.plausible import check_axes, check_places
-from recognizer.datasets.reading import each
 from recognizer.datasets.sequences import ActionSequence, Skeleton
 
 log = logging.getLogger(__name__)

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from recognizer.datasets.reading import damaged
+from recognizer.datasets.file_problems import damaged
 
 _PLAIN = (type(None), bool, int, float, str, bytes, bytearray, np.ndarray)
 _DTYPE = re.compile(r"[<>|=]?([biufSU]\d{1,4}|[?bhilqfdBHILQe]|bool|u?int\d+|float\d+)")

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from pose.skeleton import OPENPOSE_18
 from recognizer.datasets.dataset import DataSet, Found
-from recognizer.datasets.reading import damaged, each, empty, files_of, load_text, numbers_in_name
+from recognizer.datasets.file_problems import damaged, each, empty, files_of, load_text, numbers_in_name
 from recognizer.datasets.sequences import ActionSequence
 from recognizer.datasets.utd_mhad import ACTIONS
 from recognizer.model_card import TrainingSource

@@ -44,7 +44,7 @@ from numpy.typing import NDArray
 from pose.skeleton import LAYOUTS, MEDIAPIPE_33, Layout
 from recognizer.datasets.dataset import DataSet
 from recognizer.datasets.errors import DataError
-from recognizer.datasets.reading import DAMAGED, damaged, each, load_npz, numbers
+from recognizer.datasets.file_problems import DAMAGED, damaged, each, load_npz, numbers
 from recognizer.datasets.sequences import LabelledSequence, Segment
 from recognizer.model_card import TrainingSource
 

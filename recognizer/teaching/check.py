@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from recognizer.clips import Prediction
 from recognizer.decision import UNKNOWN, Decider, DecisionSettings
 from recognizer.model_card import DecisionRules
 from recognizer.teaching.clips import TeachingClip
@@ -31,7 +32,6 @@ from recognizer.teaching.head import Head
 from recognizer.teaching.lesson import NOTHING, Lesson
 from recognizer.teaching.quick import QuickSettings, Taught, fit, folds, with_bias
 from recognizer.teaching.windows import Array, Shape
-from recognizer.types import Prediction
 
 GOOD_RECALL = 0.9  # from here on an action needs no more clips
 # Errors fall with the number of clips as clips ** -LEARNING_RATE: between 1 and 10 clips in few-shot episodes

@@ -10,8 +10,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from recognizer.clips import Clip
 from recognizer.features import clip_features
-from recognizer.types import Clip
 
 Array = NDArray[np.float32]
 

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pose.types import Pose
+from recognizer.action_names import action_text
 from recognizer.decision import IDLE
 from recognizer.live import LiveRecognition, Predicting
-from recognizer.naming import action_text
 from recognizer.teaching.background import STANDING, tried_motions
 from recognizer.teaching.check import Check
 from recognizer.teaching.clips import NOTHING, TeachingClip

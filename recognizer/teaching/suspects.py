@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pose.skeleton import MPOSE_13, convert
-from recognizer.naming import action_text
+from recognizer.action_names import action_text
 from recognizer.teaching.clips import TeachingClip
 from recognizer.teaching.movement import HZ, Floats, Track, movement, posture, track_of
 

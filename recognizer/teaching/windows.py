@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pose.skeleton import Layout, convert
+from recognizer.clips import Clip
 from recognizer.teaching.clips import TeachingClip
-from recognizer.types import Clip
 from recognizer.window import resample
 
 Array = NDArray[np.float32]

@@ -13,10 +13,10 @@ from pose.arguments import Parser, line_of
 from pose.errors import ActionLensError
 from recognizer.training import everyday_commands as everyday
 from recognizer.training import fine_tune_command, recalibrate, repetitions, stream, stream_set
-from recognizer.training.explain import command as explaining
-from recognizer.training.generate import command as generation
-from recognizer.training.pretrain import command as pretraining
-from recognizer.training.reading import LeftOut
+from recognizer.training.dataset_sequences import LeftOut
+from recognizer.training.explain import explain_command as explaining
+from recognizer.training.generate import generate_command as generation
+from recognizer.training.pretrain import pretrain_command as pretraining
 
 Run = Callable[[argparse.Namespace], int | None]  # the exit status; None for 0
 AddArguments = Callable[[argparse.ArgumentParser], None]

@@ -19,8 +19,8 @@ from recognizer.datasets.errors import DataError, EmptyFileError
 from recognizer.datasets.registry import DATASETS, dataset_of, terms_of
 from recognizer.datasets.sequences import ActionSequence
 from recognizer.model_card import TrainingSource
+from recognizer.training.dataset_sequences import action_sequences
 from recognizer.training.filling import filled
-from recognizer.training.reading import action_sequences
 from recognizer.window import MIN_CONFIDENCE
 
 IDLE, OTHER = "idle", "other"

@@ -19,13 +19,13 @@ from recognizer.training.everyday import ACTIONS, Corpus, terms
 from recognizer.training.everyday_streams import read_corpus
 from recognizer.training.export import decision_rules, export
 from recognizer.training.fine_tune_start import load_networks, save_networks
-from recognizer.training.fit import FitSettings, fit, spec_of
 from recognizer.training.models.deployed import Deployed
 from recognizer.training.models.ensemble import AVERAGES, Ensemble
 from recognizer.training.models.registry import LIVE, NetworkSpec, parse_changes
 from recognizer.training.run_folder import NETWORK_FILE, RunError, TrainedRun, load_run, save_run
 from recognizer.training.stream_report import as_json, as_text
 from recognizer.training.stream_sets import StreamSets, points_table, stream_logits, stream_sets
+from recognizer.training.supervised import FitSettings, fit, spec_of
 
 PARTS = {"train": ("train",), "all": ("train", "validation")}
 NOTES = (

@@ -15,9 +15,9 @@ from recognizer.datasets.clip_files import ClipFile
 from recognizer.datasets.sequences import LabelledSequence
 from recognizer.datasets.webcam_poses import part_of
 from recognizer.features import RATE_FPS
+from recognizer.training.dataset_sequences import labelled_sequences
 from recognizer.training.everyday import ACTIONS, IDLE, OTHER, WEBCAM_POSES, Corpus, merge, read_all
 from recognizer.training.filling import filled
-from recognizer.training.reading import labelled_sequences
 from recognizer.window import MAX_POSE_GAP_S, MIN_CONFIDENCE, resample
 
 _UNLISTED = "other:"

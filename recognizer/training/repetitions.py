@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 from pose.skeleton import Layout
 from pose.types import Pose
-from recognizer.counting import UNCOUNTED, Repetition, RepetitionCounter
 from recognizer.datasets import penn_action, webcam_poses
 from recognizer.datasets.errors import DataError
 from recognizer.datasets.sequences import LabelledSequence
@@ -25,7 +24,8 @@ from recognizer.decision import Decision
 from recognizer.live import LiveRecognition
 from recognizer.model_card import find_model
 from recognizer.onnx_recognizer import OnnxRecognizer
-from recognizer.training.reading import action_sequences, labelled_sequences
+from recognizer.repetition_counter import UNCOUNTED, Repetition, RepetitionCounter
+from recognizer.training.dataset_sequences import action_sequences, labelled_sequences
 
 COLUMNS = ("set", "name", "person", "action", "start_s", "end_s", "count", "half")
 HALVES = ("choose", "judge", "all")

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pose.types import Pose
+from recognizer.clips import Clip, Prediction
 from recognizer.datasets.sequences import LabelledSequence
 from recognizer.decision import HALF_BODY, ActionCard, ActionEvent, Decider
 from recognizer.features import LAYOUT, RATE_FPS, clip_features
@@ -14,7 +15,6 @@ from recognizer.live import GONE_S, TICKS_A_DECISION
 from recognizer.training.augment import Array
 from recognizer.training.batches import FRAMES
 from recognizer.training.stream_run import Moment, Streamed
-from recognizer.types import Clip, Prediction
 from recognizer.view import BodyView, view_of
 from recognizer.window import PoseWindow
 

@@ -25,7 +25,7 @@ from recognizer.datasets.errors import DataError
 from recognizer.datasets.sequences import ActionSequence, LabelledSequence, Segment
 from recognizer.datasets.webcam_poses import INDEX, SEQUENCES
 from recognizer.training import augment, everyday, views
-from recognizer.training.reading import action_sequences
+from recognizer.training.dataset_sequences import action_sequences
 from recognizer.training.stream_joins import FPS, SIT_DOWN, STAND_UP, WALK, Acted, Take, acted, join, standing_pose
 
 Array = NDArray[np.float32]

@@ -10,9 +10,9 @@ from recognizer.datasets import webcam_poses
 from recognizer.training import everyday
 from recognizer.training.augment import Array
 from recognizer.training.calibrate import Calibration, OperatingPoint, outcomes
+from recognizer.training.dataset_sequences import labelled_sequences
 from recognizer.training.evaluate import logits_of
 from recognizer.training.everyday import WEBCAM_POSES
-from recognizer.training.reading import labelled_sequences
 from recognizer.training.stream_replay import RecordedStream, features_of, record, split
 from recognizer.training.stream_report import as_json
 from recognizer.training.stream_set import make

@@ -19,7 +19,7 @@ from recognizer.training.models.registry import WHOLE_CLIP, network_of
 from research.benchmark import results
 from research.benchmark.results import Result, result_name
 from research.benchmark.run import measured, trained
-from research.whole_clip.fit import WholeClipJob
+from research.whole_clip.clip_training import WholeClipJob
 from research.whole_clip.presets import Preset, preset_of
 from research.whole_clip.tasks import TaskClips
 

@@ -15,7 +15,7 @@ from recognizer.training.models.ensemble import LogitSum
 from recognizer.training.models.registry import FUSIONS
 from research.benchmark import results
 from research.benchmark.results import Result, result_name
-from research.whole_clip.fit import WholeClipJob, probabilities, train
+from research.whole_clip.clip_training import WholeClipJob, probabilities, train
 from research.whole_clip.presets import Preset
 from research.whole_clip.tasks import Task, TaskClips
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from recognizer.clips import Clip
 from recognizer.explain import Recognizer, predict_in_batches
-from recognizer.types import Clip
 
 Array = NDArray[np.float32]
 Mask = NDArray[np.bool_]

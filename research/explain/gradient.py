@@ -5,8 +5,8 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from recognizer.clips import Clip
 from recognizer.features import CHANNELS, clip_features
-from recognizer.types import Clip
 
 Array = NDArray[np.float32]
 

@@ -6,14 +6,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from recognizer.clips import Clip
 from recognizer.features import LAYOUT, RATE_FPS
 from recognizer.training import augment
 from recognizer.training.batches import FRAMES, gather
+from recognizer.training.dataset_sequences import action_sequences
 from recognizer.training.evaluate import front_view
 from recognizer.training.everyday import ACTIONS, IDLE, OTHER, Corpus, merge
 from recognizer.training.explain.clips import READERS, TORSO_PX
-from recognizer.training.reading import action_sequences
-from recognizer.types import Clip
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from pose.skeleton import Layout
 from pose.whole_file import written_whole
-from recognizer.training.generate.making import shares_of
+from recognizer.training.generate.generated_clips import shares_of
 from recognizer.training.generate.sets import Motions
 from recognizer.training.generate.trained import Trained
-from research.generate import blending
+from research.generate import blends
 
 Array = NDArray[np.float32]
 
@@ -38,14 +38,14 @@ def actions(trained: Trained, motions: Motions, seed: int) -> Figure:
 
 def blend(trained: Trained, first: str, second: str, seed: int) -> Figure:
     """Clips from one action to the other, of the same noise; the last row changes within the clip."""
-    mixes = blending.mixes(trained, first, second, 6, seed)
+    mixes = blends.mixes(trained, first, second, 6, seed)
     figure = Figure(figsize=(_WIDTH_IN, 1.4 * (len(mixes) + 1)), layout="constrained")
     grid = figure.subplots(len(mixes) + 1, 1)
     for place, clip in enumerate(mixes):
         strip(grid[place], clip, trained.layout)
         share = place / (len(mixes) - 1)
         grid[place].set_ylabel(f"{100 * (1 - share):.0f}:{100 * share:.0f}", fontsize=8)
-    strip(grid[-1], blending.change(trained, first, second, seed), trained.layout)
+    strip(grid[-1], blends.change(trained, first, second, seed), trained.layout)
     grid[-1].set_ylabel("changes", fontsize=8)
     figure.suptitle(f"{first.replace('_', ' ')} to {second.replace('_', ' ')}")
     return figure

@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
 from recognizer.training.generate import health
-from recognizer.training.generate.making import make, shares_of
+from recognizer.training.generate.generated_clips import make, shares_of
 from recognizer.training.generate.mmd import discrepancy
 from recognizer.training.generate.sets import Motions, Part, Rows
 from recognizer.training.generate.trained import Trained
 from recognizer.training.models.sa_gcn import ClipDiscriminator
 from recognizer.training.run_folder import RunError
-from research.generate import blending, recognition
+from research.generate import blends, recognition
 
 Array = NDArray[np.float32]
 _COPIES = 0.05  # of held-out real clips are that near to a training clip
@@ -36,7 +36,7 @@ class Figures:
     tells right. teaches: share of held-out real clips that one trained on generated ones tells right (as many as there
     are real training clips). nearest: median distance of a generated clip to the nearest training clip of its action,
     root mean square over coordinates, in torsos. copies: share of them nearer than 95% of held-out real clips are.
-    spread: how much clips of an action differ, by what real ones do. largest_step, jerk: blending.Smoothness, the mean
+    spread: how much clips of an action differ, by what real ones do. largest_step, jerk: blends.Smoothness, the mean
     over pairs of actions; None for real clips.
     """
 
@@ -82,7 +82,7 @@ class Bench:
         found = self._figures(made, teacher)
         pairs = list(combinations(trained.actions, 2))
         chosen = np.random.default_rng(self.seed).permutation(len(pairs))[:_PAIRS]
-        blends = [blending.smoothness(trained, pairs[place][0], pairs[place][1], self.seed) for place in chosen]
+        blends = [blends.smoothness(trained, pairs[place][0], pairs[place][1], self.seed) for place in chosen]
         even, jerk = (float(np.mean([getattr(b, name) for b in blends])) for name in ("largest_step", "jerk"))
         return Figures(**{**asdict(found), "largest_step": even, "jerk": jerk})
 

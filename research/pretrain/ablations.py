@@ -8,10 +8,10 @@ from typing import Any
 
 from pose.errors import ActionLensError
 from recognizer.training.loop import Hardware
-from recognizer.training.pretrain.fit import Pretraining
-from research.pretrain.fit import pretrain
+from recognizer.training.pretrain.pretraining import Pretraining
 from research.pretrain.measured import measured
 from research.pretrain.motion import MotionClips, Rows
+from research.pretrain.pretraining import pretrain
 
 ABLATIONS: dict[str, dict[str, Any]] = {
     "whole": {},

@@ -9,7 +9,7 @@ import torch
 from pose.whole_file import write_text
 from recognizer.training.loop import Hardware, is_first_process
 from recognizer.training.models.gl_transformer import GlTransformer
-from recognizer.training.pretrain.fit import Pretrained
+from recognizer.training.pretrain.pretraining import Pretrained
 from recognizer.training.pretrain.recipes import Recipe
 from research.pretrain.motion import MotionClips, Rows
 from research.pretrain.protocols import Score, classify, fine_tuned, linear_evaluation

@@ -16,11 +16,11 @@ from torch import Tensor, nn
 
 from recognizer.training.loop import Hardware
 from recognizer.training.models.gl_transformer import GlClassifier, GlTransformer
-from recognizer.training.pretrain.fit import fit
+from recognizer.training.pretrain.pretraining import fit
 from recognizer.training.pretrain.recipes import Pace, Recipe
 from recognizer.training.run_folder import claim
-from research.pretrain.fit import ActionTraining
 from research.pretrain.motion import MotionClips, Rows
+from research.pretrain.pretraining import ActionTraining
 from research.pretrain.stream import MotionBatches, paced, together
 
 _AT_ONCE = 128  # clips in a batch of evaluation

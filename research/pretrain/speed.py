@@ -14,8 +14,8 @@ from recognizer.training.loop import Batch
 from recognizer.training.models.gl_transformer import GlPretraining, GlTransformer, Packing
 from recognizer.training.pretrain.losses import mpdp_loss
 from recognizer.training.pretrain.recipes import Recipe
-from research.pretrain.fit import network_config
 from research.pretrain.motion import MotionClips, Rows
+from research.pretrain.pretraining import network_config
 from research.pretrain.stream import MotionBatches
 
 

@@ -13,8 +13,8 @@ from recognizer.datasets.clip_files import KINDS, ClipFile, clip_file, read
 from recognizer.datasets.dataset import Reader
 from recognizer.datasets.errors import DataError
 from recognizer.datasets.sequences import ActionSequence
+from recognizer.training.dataset_sequences import action_sequences
 from recognizer.training.pretrain.recipes import Facing
-from recognizer.training.reading import action_sequences
 from research.pretrain.motion import MotionClips, Rows, motion_clips
 
 PARTS = ("test", "validation")

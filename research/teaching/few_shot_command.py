@@ -18,9 +18,9 @@ from recognizer.teaching.errors import TeachingError
 from recognizer.teaching.lesson import prepare, trunk_seen
 from recognizer.teaching.quick import QuickSettings
 from recognizer.teaching.windows import Changes, Shape
+from recognizer.training.dataset_sequences import action_sequences
 from recognizer.training.everyday import merge, read_all
 from recognizer.training.fine_tune import FineTuneSettings, fit_network, whole_clip_probabilities
-from recognizer.training.reading import action_sequences
 from research.teaching.few_shot import (
     ARM_ACTIONS,
     NEW_ACTIONS,

@@ -10,13 +10,13 @@ from recognizer.datasets import penn_action, utd_mhad, webcam_poses
 from recognizer.datasets.sequences import LabelledSequence
 from recognizer.features import CHANNELS, LAYOUT
 from recognizer.training.batches import OutputSpace
+from recognizer.training.dataset_sequences import labelled_sequences
 from recognizer.training.everyday import ACTIONS, WEBCAM_POSES, Corpus, terms
 from recognizer.training.everyday_streams import with_sequences
 from recognizer.training.export import decision_rules, export
-from recognizer.training.fit import FitSettings, fit, spec_of
 from recognizer.training.models.deployed import Deployed
-from recognizer.training.reading import labelled_sequences
 from recognizer.training.run_folder import NETWORK_FILE, RunError, load_run, save_run
+from recognizer.training.supervised import FitSettings, fit, spec_of
 
 STEPS = 3000
 

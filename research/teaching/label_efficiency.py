@@ -20,6 +20,7 @@ from pose.whole_file import write_text
 from recognizer.datasets import jhmdb, penn_action, utd_mhad
 from recognizer.teaching.head import Head, HeadSettings, fit_head
 from recognizer.training.augment import Array, Augmentation
+from recognizer.training.dataset_sequences import action_sequences
 from recognizer.training.evaluate import windows_of
 from recognizer.training.everyday import Corpus, merge, read_all
 from recognizer.training.loop import Batch, Hardware, StepData, Training, fit
@@ -27,7 +28,6 @@ from recognizer.training.models.gl_features import GlFeatures
 from recognizer.training.models.gl_transformer import GlTransformer
 from recognizer.training.models.registry import NetworkSpec
 from recognizer.training.pretrain.everyday import load_everyday, random_windows
-from recognizer.training.reading import action_sequences
 from recognizer.training.run_folder import NETWORK_FILE, load_run
 from research.pretrain.motion import Rows
 from research.pretrain.tasks import labelled

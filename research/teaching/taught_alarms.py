@@ -27,8 +27,8 @@ from recognizer.teaching.lesson import trunk_seen
 from recognizer.teaching.package import card_names
 from recognizer.teaching.request import QUICK, TeachingRequest
 from recognizer.teaching.run import run_quick
+from recognizer.training.dataset_sequences import labelled_sequences
 from recognizer.training.everyday import WEBCAM_POSES
-from recognizer.training.reading import labelled_sequences
 from recognizer.training.stream_run import stream_sequence
 
 TAUGHT, TAKES = 3, 5

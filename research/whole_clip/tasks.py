@@ -14,7 +14,7 @@ from recognizer.datasets.errors import DataError
 from recognizer.datasets.registry import DATASETS
 from recognizer.datasets.sequences import ActionSequence
 from recognizer.training import views
-from recognizer.training.reading import action_sequences
+from recognizer.training.dataset_sequences import action_sequences
 from recognizer.training.whole_clips import ClipOptions, stratified, whole_clips
 
 Array = NDArray[np.float32]

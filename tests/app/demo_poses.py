@@ -7,7 +7,7 @@ import numpy as np
 
 from app.live.inference import Pipeline
 from app.recording.recorder import Recorder, TakeSettings
-from app.types import PersonResult, Result
+from app.results import PersonResult, Result
 from pose.demo.source import DemoSource
 from pose.skeleton import MEDIAPIPE_33, MPOSE_13
 from pose.types import Frame, Pose

@@ -9,8 +9,8 @@ import numpy as np
 from pose.skeleton import MEDIAPIPE_33
 from pose.source import SourceInfo
 from pose.types import Frame, Pose
+from recognizer.clips import Prediction
 from recognizer.model_card import DecisionRules, ModelCard, TensorSpec
-from recognizer.types import Prediction
 
 ACTIONS = ("idle", "wave")
 

@@ -6,7 +6,7 @@ import threading
 from engine_fakes import FakeEstimator, FakeRecognizer, FakeSource, InPlace, StuckSource
 
 from app.cli import run
-from app.live import opening
+from app.live import run_inputs
 from pose.errors import PoseModelError, SourceError, SourceLost
 
 
@@ -42,9 +42,9 @@ def main():
     scenario = sys.argv.pop(1)
     people = (lambda frame: ()) if "--nobody" in sys.argv else (lambda frame: (0,))
     sys.argv = [argument for argument in sys.argv if argument != "--nobody"]
-    opening.open_source = lambda options: SOURCES.get(scenario, FakeSource)()
-    opening.open_recognizer = lambda model, provider: FakeRecognizer()
-    opening.open_pose_worker = lambda options, progress, cancel: (
+    run_inputs.open_source = lambda options: SOURCES.get(scenario, FakeSource)()
+    run_inputs.open_recognizer = lambda model, provider: FakeRecognizer()
+    run_inputs.open_pose_worker = lambda options, progress, cancel: (
         build(progress, cancel)
         if scenario == "building"
         else InPlace(

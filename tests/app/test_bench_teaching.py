@@ -7,7 +7,7 @@ import pytest
 from app.cli import parse
 from app.errors import UsageError
 from app.settings import UserSettings
-from app.teaching import TeachingCancelled, TeachingDone, TeachingFailed
+from app.teaching_process import TeachingCancelled, TeachingDone, TeachingFailed
 from app.tools import bench_teaching
 from app.tools.bench_live import worst_second
 from app.tools.bench_teaching import Teaching, made_clips, table

@@ -8,7 +8,7 @@ import pytest
 from demo_poses import LOOP_S, play, record, segment, watch
 
 from app.library.catalogue import Library
-from app.library.types import NewClip
+from app.library.rows import NewClip
 from app.recording.folder import read_recording
 from pose.demo.source import DemoSource
 from recognizer.teaching.clips import NOTHING

@@ -10,7 +10,7 @@ from app.capture.reader import Timing
 from app.errors import OutputError
 from app.live.inference import TICKS_A_DECISION
 from app.outputs.json_lines import result_lines
-from app.types import EngineState, Failure
+from app.results import EngineState, Failure
 from pose.errors import PoseModelError, SourceError, SourceLost
 from recognizer.decision import HALF_BODY, UNKNOWN, WAITING
 from recognizer.errors import CardError, RecognizerError
@@ -135,7 +135,7 @@ def test_what_runs_is_told(run):
 
 def test_auto_is_asked_once_so_that_a_lost_camera_does_not_turn_into_the_demo(run, monkeypatch):
     answers = iter(["3", "demo"])
-    monkeypatch.setattr("app.live.opening.find_source", lambda: next(answers))
+    monkeypatch.setattr("app.live.run_inputs.find_source", lambda: next(answers))
     started = run(sources=[FakeSource(at={20: SourceLost("the cable is out")}), FakeSource()], name="auto")
     until(lambda: len(started.asked) == 2)
     assert started.asked == ["3", "3"]

@@ -9,8 +9,8 @@ from app.cli import parse
 from app.errors import OutputError
 from app.outputs.event_table import COLUMNS, write_table
 from app.outputs.run_outputs import Outputs
+from app.results import Result
 from app.settings import RunOptions, UserSettings
-from app.types import Result
 from pose.types import Frame
 from recognizer.decision import ActionEvent
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from engine_fakes import FakeRecognizer, until
 
-from app.live.explaining import Explainer
+from app.live.explainer import Explainer
 from pose.skeleton import MPOSE_13
+from recognizer.clips import Clip
 from recognizer.errors import CardError
-from recognizer.types import Clip
 
 
 def clip(time_s: float) -> Clip:

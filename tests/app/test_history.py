@@ -10,7 +10,7 @@ import pytest
 
 from app.errors import OutputError
 from app.outputs.history import Done, History, HistoryLog, Total, day_start, week_start
-from app.types import Result
+from app.results import Result
 from pose.types import Frame
 from recognizer.decision import ActionEvent
 

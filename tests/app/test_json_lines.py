@@ -10,11 +10,11 @@ import pytest
 
 from app.errors import OutputError
 from app.outputs.json_lines import JsonLinesWriter, event_line, nobody_line, prediction_line, result_lines
-from app.types import PersonResult, Result
+from app.results import PersonResult, Result
 from pose.skeleton import MPOSE_13
 from pose.types import Frame, Pose
-from recognizer.counting import Repetition
 from recognizer.decision import ActionEvent, Decision
+from recognizer.repetition_counter import Repetition
 
 ROOT = Path(__file__).resolve().parents[2]
 

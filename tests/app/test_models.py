@@ -9,8 +9,8 @@ from app import model_files, models
 from app.cli import main, parse
 from app.errors import UsageError
 from app.library.catalogue import Library
-from app.library.types import Model
-from app.live import opening
+from app.library.rows import Model
+from app.live import run_inputs
 from app.recording.folder import library_root
 from app.settings import UserSettings
 from recognizer.errors import CardError
@@ -58,7 +58,7 @@ def test_the_command_line_takes_the_names_and_old_settings_their_paths():
 
 def test_a_recognizer_says_its_name_also_where_its_card_is_older():
     stand_in("mine", 1, card_name="mine")
-    recognizer = opening.open_recognizer("mine", "cpu")
+    recognizer = run_inputs.open_recognizer("mine", "cpu")
     assert (recognizer.name, recognizer.card.name) == ("mine@1", "mine@1")
     recognizer.close()
 

@@ -10,16 +10,16 @@ from coco_estimator import KIND
 from demo_poses import play, record, segment, watch
 
 from app.library.catalogue import Library
-from app.library.exporting import FORMATS, Export
+from app.library.export_formats import FORMATS, Export
 from app.library.import_videos import ImportOptions, import_videos
 from app.live.engine import Engine
 from app.outputs.video_writer import VideoWriter
 from app.recording.folder import read_recording
 from app.recording.recorder import Recorder, TakeSettings
+from app.results import EngineState
 from app.settings import RunOptions
 from app.tools import doctor
 from app.tools.doctor_system import Status
-from app.types import EngineState
 from pose.demo.source import DemoSource
 from pose.estimators import ESTIMATORS
 from pose.skeleton import COCO_17, MEDIAPIPE_33, convert

@@ -7,8 +7,8 @@ import pytest
 
 from app.errors import OutputError
 from app.outputs.run_outputs import ChangePrinter, Outputs
+from app.results import PersonResult, Result, RunInfo
 from app.settings import RunOptions
-from app.types import PersonResult, Result, RunInfo
 from pose.skeleton import MPOSE_13
 from pose.types import Frame, Pose
 from recognizer.decision import Decision

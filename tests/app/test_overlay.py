@@ -8,11 +8,11 @@ import pytest
 from app import palette
 from app.outputs.heat import heat_rgb
 from app.outputs.overlay import draw, relevance_radius_px
-from app.types import PersonResult, Result
+from app.results import PersonResult, Result
 from pose.skeleton import MEDIAPIPE_33, MPOSE_13, Layout
 from pose.types import Frame, Pose
+from recognizer.clips import Clip
 from recognizer.decision import Decision
-from recognizer.types import Clip
 
 BACKGROUND = 120
 BODY = {  # x and y as shares of the picture's height, from the middle of the hips

@@ -7,7 +7,7 @@ import pytest
 from engine_fakes import FakeSource, pose, until
 
 from app.live.pace import Pace
-from app.types import EngineState, PersonResult, Result
+from app.results import EngineState, PersonResult, Result
 from pose.types import Frame
 
 SLOW_S, QUICK_S = 0.7, 0.1

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 
 from app.capture.playback import JUMP_S, PlayedVideo
-from app.live import opening
+from app.live import run_inputs
 from app.outputs.run_outputs import Outputs
+from app.results import Result
 from app.settings import RunOptions
-from app.types import Result
 from pose.errors import SourceError
 from pose.video_file import VideoFile
-from recognizer.counting import Repetition
 from recognizer.decision import ActionEvent
+from recognizer.repetition_counter import Repetition
 
 FPS, COUNT = 25, 50
 
@@ -136,10 +136,10 @@ def test_half_the_speed_takes_twice_as_long(played):
 
 
 def test_the_window_plays_files_so_and_headless_does_not(video):
-    played = opening.open_source(RunOptions(source=str(video)))
+    played = run_inputs.open_source(RunOptions(source=str(video)))
     assert isinstance(played, PlayedVideo)
     played.close()
-    plain = opening.open_source(RunOptions(source=str(video), paced=False))
+    plain = run_inputs.open_source(RunOptions(source=str(video), paced=False))
     assert not isinstance(plain, PlayedVideo)
     plain.close()
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from engine_fakes import pose, until
 
-from app.live.posing import Posing
+from app.live.pose_stage import Posing
 from app.live.stats import Stats
 from pose.errors import PoseError
 from pose.process import IN_WORK

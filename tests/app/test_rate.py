@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from engine_fakes import FakeEstimator, FakeSource, until
 
-from app.live.posing import Posing
+from app.live.pose_stage import Posing
 from app.live.rate import PoseRate
 from app.live.stats import Stats
 from pose.types import Frame

@@ -5,12 +5,12 @@ from engine_fakes import FakeRecognizer, until
 from app.live.relevance import JointRelevance
 from app.outputs import overlay
 from app.outputs.run_outputs import Outputs
+from app.results import PersonResult, Result, RunInfo
 from app.settings import RunOptions
-from app.types import PersonResult, Result, RunInfo
 from pose.skeleton import MPOSE_13
 from pose.types import Frame, Pose
+from recognizer.clips import Clip, Prediction
 from recognizer.decision import Decision
-from recognizer.types import Clip, Prediction
 
 ARM, OTHER = MPOSE_13.index("left_wrist"), MPOSE_13.index("right_wrist")
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from app.live.stats import Stats
-from app.types import Result
+from app.results import Result
 from pose.types import Frame
 
 

@@ -11,7 +11,7 @@ from streams import Scripted, sequence_of
 from toy_recognizer import ACTIONS
 
 from app.outputs.json_lines import event_line, prediction_line, result_lines
-from app.types import PersonResult, Result
+from app.results import PersonResult, Result
 from pose.skeleton import OPENPOSE_18
 from pose.types import Frame, Pose
 from recognizer.datasets.webcam_poses import read

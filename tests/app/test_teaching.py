@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from teaching_clips import made_clips, write_base
 
-from app import teaching
+from app import teaching_process
 from app.errors import UsageError
-from app.teaching import TeachingCancelled, TeachingDone, TeachingFailed, TeachingJob
+from app.teaching_process import TeachingCancelled, TeachingDone, TeachingFailed, TeachingJob
 from recognizer.onnx_recognizer import OnnxRecognizer
 from recognizer.teaching.request import FULL, QUICK, TeachingRequest
 
@@ -86,7 +86,7 @@ def test_cancelled_while_it_writes_nothing_is_left(tmp_path):
 
 
 def test_a_process_that_does_not_listen_is_killed(tmp_path, monkeypatch):
-    monkeypatch.setattr(teaching, "_PATIENCE_S", 0.2)
+    monkeypatch.setattr(teaching_process, "_PATIENCE_S", 0.2)
     command = script(
         tmp_path,
         "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); say(stage='deaf', part=0.1); time.sleep(600)",
@@ -119,7 +119,7 @@ def test_a_disk_that_takes_no_request_is_told(tmp_path, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(teaching, "write_request", full)
+    monkeypatch.setattr(teaching_process, "write_request", full)
     outcome = TeachingJob(request_of(tmp_path), script(tmp_path, "")).wait(PATIENCE_S)
     assert isinstance(outcome, TeachingFailed)
     assert "No space left on device" in outcome.message
@@ -135,7 +135,7 @@ def test_old_leftovers_are_swept_and_versions_stay(tmp_path):
 
 
 def test_full_without_its_libraries_says_what_to_install(tmp_path, monkeypatch):
-    monkeypatch.setattr(teaching.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(teaching_process.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(UsageError, match=r'pip install -e ".\[train\]"'):
-        teaching.command_of(FULL)
-    assert teaching.command_of(QUICK)[-1] == "recognizer.teaching"
+        teaching_process.command_of(FULL)
+    assert teaching_process.command_of(QUICK)[-1] == "recognizer.teaching"

@@ -12,7 +12,7 @@ import pytest
 from teaching_clips import made_clips, write_base
 
 from app.library.labels import MAX_LABEL
-from app.teaching import TeachingDone, TeachingFailed, TeachingJob
+from app.teaching_process import TeachingDone, TeachingFailed, TeachingJob
 from app.ui.teaching.shelf import base_of
 from recognizer.model_card import find_model
 from recognizer.onnx_recognizer import OnnxRecognizer

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from app.library.catalogue import Library
+from app.library.import_report import ImportOptions
 from app.library.import_videos import import_videos
-from app.library.importing import ImportOptions
 from app.recording.writer import RecordingWriter
 from pose.model_asset import PoseModelError, find_pose_model
 from pose.types import Pose

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from pose.one_euro import OneEuroFilter, OneEuroSettings, PoseSmoother, body_size_px
 from pose.skeleton import MPOSE_13
-from pose.smoothing import OneEuroFilter, OneEuroSettings, PoseSmoother, body_size_px
 from pose.types import Pose
 
 SIZE = 300.0

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pose.skeleton import MPOSE_13
-from pose.tracking import Tracker, similarity, trunk_gap
+from pose.tracker import Tracker, similarity, trunk_gap
 from pose.types import Pose
 
 FPS = 30

@@ -4,8 +4,8 @@ import numpy as np
 from toy_recognizer import ACTIONS, make_card
 
 from pose.skeleton import MEDIAPIPE_33
+from recognizer.clips import Prediction
 from recognizer.datasets.sequences import LabelledSequence, Segment
-from recognizer.types import Prediction
 
 
 def sequence_of(seconds, segments, *, fps=20.0, hidden=(), absent=(), name="a", source="o/r", layout=MEDIAPIPE_33):

@@ -8,6 +8,7 @@ import pytest
 from toy_recognizer import make_card
 
 from pose.skeleton import MPOSE_13
+from recognizer.clips import Clip, Prediction
 from recognizer.decision import (
     HALF_BODY,
     LOW_EVIDENCE,
@@ -20,7 +21,6 @@ from recognizer.decision import (
     body_in_view,
 )
 from recognizer.model_card import DecisionRules
-from recognizer.types import Clip, Prediction
 
 ACTIONS = ("idle", "walk", "wave", "other")
 # The courses here are steps of the probabilities themselves, which no window delays.

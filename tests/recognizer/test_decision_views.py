@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from toy_recognizer import make_card
 
+from recognizer.clips import Prediction
 from recognizer.decision import HALF_BODY, LOW_EVIDENCE, UNKNOWN, Decider, DecisionSettings
 from recognizer.model_card import DecisionRules
-from recognizer.types import Prediction
 from recognizer.view import WHOLE, BodyView
 
 ACTIONS = ("idle", "walk", "wave", "other")

@@ -8,9 +8,9 @@ from toy_recognizer import make_card
 
 from pose.skeleton import MPOSE_13
 from recognizer import explain
+from recognizer.clips import Clip, Prediction
 from recognizer.errors import RecognizerError
 from recognizer.model_card import TensorSpec
-from recognizer.types import Clip, Prediction
 
 FRAMES = 30
 ARM = [MPOSE_13.index(f"left_{joint}") for joint in ("elbow", "wrist")]

@@ -5,9 +5,9 @@ import pytest
 from moving_figure import figure, poses, squat, there_and_back
 from toy_recognizer import make_card
 
+from recognizer.clips import Prediction
 from recognizer.live import LiveRecognition
 from recognizer.model_card import DecisionRules
-from recognizer.types import Prediction
 
 ACTIONS = ("idle", "squat", "other")
 

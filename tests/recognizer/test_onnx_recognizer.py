@@ -25,11 +25,11 @@ from pose.graph_outputs import has_external_data
 from pose.onnx_session import available_providers
 from pose.skeleton import MEDIAPIPE_33, MPOSE_13
 from recognizer import onnx_recognizer
+from recognizer.clips import Clip
 from recognizer.errors import CardError, RecognizerError
 from recognizer.features import clip_features
 from recognizer.model_card import DecisionRules, Parity, TensorSpec
 from recognizer.onnx_recognizer import OnnxRecognizer
-from recognizer.types import Clip
 
 
 @pytest.fixture

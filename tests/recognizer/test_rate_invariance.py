@@ -13,9 +13,9 @@ from toy_recognizer import write_model
 
 from pose.skeleton import MPOSE_13
 from pose.types import Pose
+from recognizer.clips import Prediction
 from recognizer.model_card import CARD_FILE
 from recognizer.onnx_recognizer import OnnxRecognizer
-from recognizer.types import Prediction
 from recognizer.window import PoseWindow
 
 RATES = (10, 15, 24, 30, 60)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from moving_figure import counted, figure, kick, poses, squat, there_and_back
 
-from recognizer.counting import SPAN_S, RepetitionCounter
+from recognizer.repetition_counter import SPAN_S, RepetitionCounter
 
 
 def squats(period_s=1.2, rest_s=0.3):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pose.skeleton import MEDIAPIPE_33, MPOSE_13
-from recognizer.types import Clip
+from recognizer.clips import Clip
 from recognizer.view import WHOLE, BodyView, seen_parts, view_of
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from pose.skeleton import MEDIAPIPE_33, MPOSE_13, Layout, convert
 from pose.types import Pose
-from recognizer.types import Clip
+from recognizer.clips import Clip
 from recognizer.window import MAX_JOINT_GAP_S, MAX_POSE_GAP_S, PoseWindow, resample
 
 FRAMES, FPS = 30, 15.0

@@ -12,7 +12,7 @@ torch = pytest.importorskip("torch", reason="needs the extra `train`")
 from pose.errors import ActionLensError  # noqa: E402
 from recognizer.datasets import mpose2021  # noqa: E402
 from recognizer.training.models.registry import FUSIONS, WHOLE_CLIP  # noqa: E402
-from research.benchmark import command as benchmark  # noqa: E402
+from research.benchmark import benchmark_command as benchmark  # noqa: E402
 from research.benchmark import results  # noqa: E402
 from research.benchmark.mpose import load  # noqa: E402
 from research.benchmark.results import Result, ResultError  # noqa: E402

@@ -10,12 +10,12 @@ torch = pytest.importorskip("torch", reason="needs the extra `train`")
 pytest.importorskip("matplotlib", reason="needs the extra `train`")
 
 from recognizer import explain  # noqa: E402
+from recognizer.clips import Clip, Prediction  # noqa: E402
 from recognizer.features import CHANNELS, LAYOUT, RATE_FPS, clip_features  # noqa: E402
 from recognizer.training.models.registry import NetworkSpec  # noqa: E402
 from recognizer.training.run_folder import save_run  # noqa: E402
-from recognizer.types import Clip, Prediction  # noqa: E402
 from research.command_line import main  # noqa: E402
-from research.explain import command, deletion  # noqa: E402
+from research.explain import deletion, deletion_command  # noqa: E402
 from research.explain.gradient import gradient_times_input  # noqa: E402
 from research.explain.samples import Sample, sample  # noqa: E402
 from research.page import PageError, write_measured  # noqa: E402
@@ -134,6 +134,6 @@ def test_dropped_frames_keep_their_places(tiny_data, tmp_path, capsys):
             return right.repeat(len(features), 1)
 
     drawn = Sample(tuple(clip(seed) for seed in range(4)), np.zeros(4, np.intp), "")
-    found = command.dropped_frames([Sees()], drawn, 0)
+    found = deletion_command.dropped_frames([Sees()], drawn, 0)
     assert found[0] == 1
     assert found[29] < 0.5

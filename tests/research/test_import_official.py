@@ -16,7 +16,7 @@ from recognizer.features import FEATURES_VERSION, LAYOUT  # noqa: E402
 from recognizer.model_card import ModelCard  # noqa: E402
 from recognizer.training.models.act import Act, ActConfig  # noqa: E402
 from recognizer.training.models.st_tr import StTr, StTrConfig  # noqa: E402
-from research.official.command import MPOSE_ACTIONS, add_arguments, run  # noqa: E402
+from research.official.import_command import MPOSE_ACTIONS, add_arguments, run  # noqa: E402
 from research.official.load import load_official  # noqa: E402
 from research.official.names import st_tr_source  # noqa: E402
 

@@ -13,10 +13,10 @@ from moving_figure import figure  # noqa: E402
 
 from app.library.catalogue import Library  # noqa: E402
 from app.library.export_coco import export_coco  # noqa: E402
+from app.library.pose_recordings import describe, store  # noqa: E402
 from app.library.pyskl_files import export_pyskl  # noqa: E402
-from app.library.storing import describe, store  # noqa: E402
+from app.library.rows import NewClip, Tracks  # noqa: E402
 from app.library.table_files import export_tables  # noqa: E402
-from app.library.types import NewClip, Tracks  # noqa: E402
 from pose.skeleton import MPOSE_13  # noqa: E402
 from recognizer.datasets.clip_files import ClipFile, read  # noqa: E402
 from recognizer.training.command_line import main as train  # noqa: E402

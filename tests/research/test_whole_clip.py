@@ -20,9 +20,9 @@ from recognizer.datasets.sequences import ActionSequence  # noqa: E402
 from recognizer.training.loop import Hardware  # noqa: E402
 from recognizer.training.models.registry import WHOLE_CLIP, ClipShape, NetworkError, network_of  # noqa: E402
 from recognizer.training.run_folder import JOB_FILE, RunError  # noqa: E402
-from research.whole_clip import command as train_clips  # noqa: E402
 from research.whole_clip import stream as clip_stream  # noqa: E402
-from research.whole_clip.fit import (  # noqa: E402
+from research.whole_clip import train_clips_command as train_clips  # noqa: E402
+from research.whole_clip.clip_training import (  # noqa: E402
     WEIGHTS_FILE,
     WholeClipJob,
     build_network,
@@ -163,7 +163,7 @@ import torch
 torch.set_num_threads(1)
 from test_whole_clip import made_up, job, PRESET
 from recognizer.training.loop import Hardware, is_first_process
-from research.whole_clip.fit import train
+from research.whole_clip.clip_training import train
 hardware = Hardware(accelerator="cpu", devices=sys.argv[1], strategy=sys.argv[2], precision="32-true")
 preset = PRESET.changed(dropout=0.0, epochs=6, average=0.9)
 train(made_up(), job(), __import__("pathlib").Path(sys.argv[3]), hardware, preset)

@@ -18,8 +18,8 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QDialogButtonBox
 
 from app.cli import run
 from app.library.catalogue import Library
-from app.library.importing import ImportReport
-from app.live import opening
+from app.library.import_report import ImportReport
+from app.live import run_inputs
 from app.recording.folder import library_root
 from app.recording.writer import RecordingWriter
 from pose.skeleton import MPOSE_13
@@ -209,11 +209,11 @@ def main():
     work_s = PATIENCE_S if sys.argv[2:] == ["stuck"] else 0.2
     sys.argv = [sys.argv[0], "--camera", "demo"]
     fill_library()
-    opening.open_source = lambda options: FakeSource(fps=15.0)
-    opening.open_recognizer = lambda model, provider: FakeRecognizer()
-    opening.open_pose_worker = lambda options, progress, cancel: InPlace(FakeEstimator())
-    import app.library.exporting as exporting
-    import app.teaching as teaching  # only now: the engine keeps what `opening` has when it is imported
+    run_inputs.open_source = lambda options: FakeSource(fps=15.0)
+    run_inputs.open_recognizer = lambda model, provider: FakeRecognizer()
+    run_inputs.open_pose_worker = lambda options, progress, cancel: InPlace(FakeEstimator())
+    import app.library.export_formats as exporting
+    import app.teaching_process as teaching  # only now: the engine keeps what `opening` has when it is imported
     import app.ui.library.import_dialog as importing
     import app.ui.run as program
 

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QDialogButtonBox
 from window_fakes import decision, pose, result
 
 from app.alerts.rules import Alerts, Deed, Rule, load, save
-from app.types import PersonResult
+from app.results import PersonResult
 from app.ui.alerts.dialog import AlertsDialog
 from app.ui.alerts.rule_form import TIMES, RuleForm
 

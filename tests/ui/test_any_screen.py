@@ -16,7 +16,7 @@ from PySide6.QtCore import QSize
 from PySide6.QtWidgets import QApplication, QMainWindow, QWidget
 
 from app.recording.folder import library_root
-from app.types import Failure, StatsSnapshot
+from app.results import Failure, StatsSnapshot
 from app.ui import screen
 from app.ui.alerts.dialog import AlertsDialog
 from app.ui.library.library_window import LibraryWindow

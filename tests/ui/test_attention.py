@@ -17,7 +17,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QToolTip
 
 from app.capture.latest import Latest
-from app.live.explaining import Explainer
+from app.live.explainer import Explainer
 from app.outputs.heat import heat_rgb, signed_rgb
 from app.ui.attention.inspected import InspectedFrame
 from app.ui.attention.moments import KEPT_S, Moments, SmallFrame
@@ -27,8 +27,8 @@ from app.ui.attention.views import views_of
 from app.ui.people_painter import relevance_radius
 from app.ui.theme import _DARK
 from pose.skeleton import MPOSE_13
+from recognizer.clips import Clip, Explanation, Prediction
 from recognizer.model_card import ModelCard
-from recognizer.types import Clip, Explanation, Prediction
 
 T, V = 30, 13
 

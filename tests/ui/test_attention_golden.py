@@ -24,7 +24,7 @@ from app.ui.attention.strip import HeatStrip
 from app.ui.theme import _DARK
 from pose.skeleton import MPOSE_13, convert
 from recognizer import attention
-from recognizer.types import Clip, Explanation, Prediction
+from recognizer.clips import Clip, Explanation, Prediction
 
 GOLDEN = Path(__file__).parent / "golden"
 T, V = 30, 13

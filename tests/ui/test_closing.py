@@ -29,7 +29,7 @@ from PySide6.QtWidgets import (
 
 import app.ui
 from app.library.catalogue import Library
-from app.library.sharing import borrow
+from app.library.shared_library import borrow
 
 END_S = 60.0  # on an idle machine it takes less than 2 s; what is stuck would hold it up for twice as long as this
 _ROOT = Path(__file__).resolve().parents[2]

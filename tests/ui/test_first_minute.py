@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt, QUrl
 from PySide6.QtWidgets import QFileDialog
 from window_fakes import decision, frame, pose, result, unknown
 
-from app.types import EngineState, PersonResult, Result
+from app.results import EngineState, PersonResult, Result
 from app.ui.help import doctor
 from app.ui.help.about import AboutDialog
 from app.ui.help.doctor import DoctorDialog

@@ -12,11 +12,11 @@ from PySide6.QtWidgets import QLabel, QMessageBox
 
 from app.library.catalogue import Library
 from app.library.database import FILE
-from app.library.importing import ImportProgress, ImportReport
+from app.library.import_report import ImportProgress, ImportReport
 from app.library.motion import motion_energy, propose
-from app.library.types import NewClip
+from app.library.rows import NewClip
 from app.recording.writer import RecordingWriter
-from app.ui.library import bench, showing
+from app.ui.library import bench, player_content
 from app.ui.library.browser import column_widths
 from app.ui.library.clip_model import ACTION, COLUMNS
 from app.ui.library.export_dialog import ExportDialog
@@ -28,7 +28,7 @@ from app.ui.library.names_dialog import NamesDialog
 from app.ui.library.splits_dialog import SplitsDialog
 from pose.skeleton import MPOSE_13
 from pose.types import Pose
-from recognizer.types import Prediction
+from recognizer.clips import Prediction
 
 
 def record(root, action="", seconds=6.0, moving=(2.0, 4.0), pictures=False, axis=0):
@@ -145,8 +145,8 @@ def test_several_clips_of_one_recording(window):
 
 def test_what_is_still_being_read_is_not_cut_by_what_was_shown_before(window, qtbot, monkeypatch):
     """The player shows the clip before until the next one is there: its times are not the new one's."""
-    read, go_on = showing._read, threading.Event()
-    monkeypatch.setattr(showing, "_read", lambda *asked: go_on.wait(60) and read(*asked))
+    read, go_on = player_content._read, threading.Event()
+    monkeypatch.setattr(player_content, "_read", lambda *asked: go_on.wait(60) and read(*asked))
     window.player.go(3.0)
     second = window.browser.clips.row(1)
     window.browser.clip_table.choose([1])
@@ -162,8 +162,8 @@ def test_what_is_still_being_read_is_not_cut_by_what_was_shown_before(window, qt
 
 
 def test_a_clip_that_is_labelled_while_it_is_read_is_shown(window, qtbot, monkeypatch):
-    read, go_on = showing._read, threading.Event()
-    monkeypatch.setattr(showing, "_read", lambda *asked: go_on.wait(60) and read(*asked))
+    read, go_on = player_content._read, threading.Event()
+    monkeypatch.setattr(player_content, "_read", lambda *asked: go_on.wait(60) and read(*asked))
     second = window.browser.clips.row(1)
     window.browser.clip_table.choose([1])
     QTest.keyClick(window, Qt.Key.Key_N)

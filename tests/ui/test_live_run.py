@@ -7,8 +7,8 @@ import pytest
 from window_fakes import Engines, end, result, start
 
 from app.errors import OutputError
+from app.results import EngineState, Failure
 from app.settings import RunOptions
-from app.types import EngineState, Failure
 from app.ui.jobs import Jobs
 from app.ui.live_run import LiveRun
 

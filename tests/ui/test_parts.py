@@ -12,8 +12,8 @@ from window_fakes import ACTIONS, decision, frame, pose, result, unknown
 
 from app.errors import OutputError
 from app.palette import label_text
+from app.results import EngineState, Failure, PersonResult, Result, RunInfo, StatsSnapshot
 from app.settings import RunOptions
-from app.types import EngineState, Failure, PersonResult, Result, RunInfo, StatsSnapshot
 from app.ui import choices
 from app.ui.action_panel import ActionPanel
 from app.ui.banner import Banner

@@ -13,11 +13,11 @@ from PySide6.QtWidgets import QCheckBox, QDoubleSpinBox, QLabel, QSpinBox, QWidg
 
 from app.library.catalogue import Library
 from app.library.database import FILE
-from app.library.types import Filter
+from app.library.rows import Filter
 from app.recording.folder import read_recording, recording_folders
 from app.recording.recorder import RecorderState
 from app.recording.writer import RecordingWriter, recover
-from app.types import EngineState
+from app.results import EngineState
 from app.ui.library.library_window import LibraryWindow
 from app.ui.recording.record_bar import RecordBar, RecordChoices
 from app.ui.recording.wrong import RightActionDialog
@@ -209,7 +209,7 @@ def test_a_library_of_a_newer_version_is_not_recorded_into(library, running):
 
 def test_what_refuses_recording_is_told_to_the_keys_and_looked_at_again(library, running, monkeypatch):
     reasons = ["the library cannot be written", "the library cannot be written", ""]
-    monkeypatch.setattr("app.library.opening.refusal", lambda root: reasons.pop(0))
+    monkeypatch.setattr("app.library.catalogue_file.refusal", lambda root: reasons.pop(0))
     running.actions_by_name["record"].trigger()
     assert running.recording.bar.state.text() == "the library cannot be written"
     said = []

@@ -11,8 +11,8 @@ from PySide6.QtWidgets import QApplication
 from window_fakes import Engines, FakeEngine, result
 
 from app.errors import OutputError
+from app.results import EngineState
 from app.settings import RunOptions, UserSettings
-from app.types import EngineState
 from app.ui.attention.panel import AttentionPanel
 from app.ui.main_window import MainWindow
 from app.ui.offscreen import show_offscreen

@@ -7,7 +7,7 @@ from PySide6.QtCore import QPoint, Qt
 from window_fakes import end, start
 
 from app.capture.playback import JUMP_S, PlayedVideo, Position
-from app.types import EngineState
+from app.results import EngineState
 from app.ui.seek_bar import Found, SeekTrack
 
 

@@ -10,9 +10,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QMessageBox
 
 from app.library.catalogue import Library
-from app.library.types import Filter
+from app.library.rows import Filter
 from app.recording.writer import RecordingWriter
-from app.teaching import Progress, TeachingCancelled, TeachingDone, TeachingFailed
+from app.teaching_process import Progress, TeachingCancelled, TeachingDone, TeachingFailed
 from app.ui.jobs import Jobs
 from app.ui.teaching.report import as_html, left_text, made_of_html
 from app.ui.teaching.shelf import before
@@ -20,10 +20,10 @@ from app.ui.teaching.teach_dialog import TeachDialog
 from pose.demo.source import DemoSource
 from pose.skeleton import MPOSE_13
 from pose.types import Pose
+from recognizer.clips import Clip
 from recognizer.features import RATE_FPS
 from recognizer.model_card import find_model
 from recognizer.onnx_recognizer import OnnxRecognizer
-from recognizer.types import Clip
 
 PATIENCE_MS = 300_000  # far more than it takes: another process teaches on a machine that may be busy
 pytestmark = pytest.mark.timeout(900)
@@ -136,7 +136,7 @@ class FakeJob:
 
 @pytest.fixture
 def job(dialog, monkeypatch, qtbot):
-    monkeypatch.setattr("app.ui.teaching.training.TeachingJob", FakeJob)
+    monkeypatch.setattr("app.ui.teaching.teaching_job.TeachingJob", FakeJob)
     dialog.toggle()
     qtbot.waitUntil(lambda: dialog.training.job is not None, timeout=PATIENCE_MS)
     return dialog.training.job
@@ -195,7 +195,7 @@ def test_the_test_part_of_a_split_is_not_learnt_from(dialog, library, monkeypatc
     dialog.look_at_library()
     qtbot.waitUntil(lambda: not dialog._reading, timeout=PATIENCE_MS)
     assert dialog.test.currentText() == "on the test part of days"
-    monkeypatch.setattr("app.ui.teaching.training.TeachingJob", FakeJob)
+    monkeypatch.setattr("app.ui.teaching.teaching_job.TeachingJob", FakeJob)
     dialog.toggle()
     qtbot.waitUntil(lambda: dialog.training.job is not None, timeout=PATIENCE_MS)
     request = dialog.training.job.request
@@ -330,7 +330,7 @@ def test_clips_that_are_labelled_meanwhile_are_seen_and_ticks_stay(dialog, libra
 
 
 def test_a_library_that_another_window_writes_teaches_all_the_same(dialog, library, qtbot, monkeypatch):
-    monkeypatch.setattr("app.ui.teaching.training.TeachingJob", FakeJob)
+    monkeypatch.setattr("app.ui.teaching.teaching_job.TeachingJob", FakeJob)
     with Library(library) as other:
         assert not other.read_only
         dialog.toggle()
@@ -339,7 +339,7 @@ def test_a_library_that_another_window_writes_teaches_all_the_same(dialog, libra
 
 
 def test_full_says_what_to_install(dialog, monkeypatch):
-    monkeypatch.setattr("app.teaching.importlib.util.find_spec", lambda name: None)
+    monkeypatch.setattr("app.teaching_process.importlib.util.find_spec", lambda name: None)
     dialog.kind.setCurrentIndex(1)
     assert 'pip install -e ".[train]"' in dialog.hint.text()
     assert not dialog.train.isEnabled()

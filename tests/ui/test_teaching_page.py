@@ -15,12 +15,12 @@ from PySide6.QtWidgets import QLineEdit, QPushButton, QToolButton
 
 from app.library import queries
 from app.library.catalogue import Library
-from app.library.types import NewClip
+from app.library.rows import NewClip
 from app.recording.folder import recording_folders
 from app.recording.recorder import RecorderState
 from app.recording.writer import RecordingWriter
-from app.teaching import Progress, TeachingDone
-from app.types import EngineState
+from app.results import EngineState
+from app.teaching_process import Progress, TeachingDone
 from app.ui.library.strips import Strips
 from app.ui.teaching import deck
 from app.ui.teaching.action_card import ActionCard
@@ -465,7 +465,7 @@ class FakeJob:
 
 @pytest.fixture
 def trainable(library, open_page, qtbot, monkeypatch):
-    monkeypatch.setattr("app.ui.teaching.training.TeachingJob", FakeJob)
+    monkeypatch.setattr("app.ui.teaching.teaching_job.TeachingJob", FakeJob)
     FakeJob.made = None
     for action in ("wave", "clap"):
         for take in range(4):

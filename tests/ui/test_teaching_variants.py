@@ -8,7 +8,7 @@ from toy_generator import write_generator
 
 from app.live.generation import own_generators
 from app.recording.writer import RecordingWriter
-from app.teaching import Progress, TeachingCancelled
+from app.teaching_process import Progress, TeachingCancelled
 from app.ui.jobs import Jobs
 from app.ui.teaching.report import as_html, made_of_html
 from app.ui.teaching.teach_dialog import TeachDialog
@@ -121,7 +121,7 @@ def asked(dialog, qtbot):
 
 
 def test_variants_are_asked_for_only_where_the_user_wants_them(open_dialog, library, qtbot, monkeypatch):
-    monkeypatch.setattr("app.ui.teaching.training.TeachingJob", FakeJob)
+    monkeypatch.setattr("app.ui.teaching.teaching_job.TeachingJob", FakeJob)
     folder = write_generator(own_generators(library) / "toy")
     dialog = open_dialog()
     assert not dialog.variants.add.isChecked()

@@ -6,7 +6,7 @@ from PySide6.QtGui import QGuiApplication, QHelpEvent
 from PySide6.QtWidgets import QToolTip
 from window_fakes import decision, end, pose, result, start
 
-from app.types import PersonResult
+from app.results import PersonResult
 from app.ui.event_list import MOST_ROWS, EventList
 from app.ui.timeline import History, Timeline
 from pose.estimators import MAX_PEOPLE

@@ -7,7 +7,7 @@ from PySide6.QtGui import QFont, QImage, QPainter
 from window_fakes import decision, frame, pose, result, unknown
 
 from app.palette import person_rgb
-from app.types import PersonResult, Result
+from app.results import PersonResult, Result
 from app.ui.large_text import paint_large_text
 from app.ui.people_painter import Placement, fitted, paint_people
 from app.ui.video_view import VideoView

@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QDialog,
 from window_fakes import end, result, start, unknown
 
 from app.errors import OutputError
+from app.results import EngineState, Failure, StatsSnapshot
 from app.settings import UserSettings
-from app.types import EngineState, Failure, StatsSnapshot
 from app.ui import choices
 from app.ui.actions import shortcut_rows
 from app.ui.shortcuts import ShortcutsDialog

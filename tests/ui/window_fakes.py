@@ -6,7 +6,7 @@ import time
 import numpy as np
 
 from app.capture.latest import Latest
-from app.types import EngineState, PersonResult, Result, RunInfo, StatsSnapshot
+from app.results import EngineState, PersonResult, Result, RunInfo, StatsSnapshot
 from pose.skeleton import MEDIAPIPE_33
 from pose.source import SourceInfo
 from pose.types import Frame, Pose

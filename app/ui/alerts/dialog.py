@@ -22,8 +22,8 @@ from app.alerts.runner import Outcome
 from app.palette import action_text
 from app.plurals import counted
 from app.ui.alerts.rule_form import RuleForm
-from app.ui.closing import ClosingDialog, close_box
-from app.ui.enabling import enable
+from app.ui.child_windows import ClosingDialog, close_box
+from app.ui.disabled_controls import enable
 
 if TYPE_CHECKING:
     from app.ui.alerts.control import AlertControl

@@ -18,12 +18,12 @@ from PySide6.QtWidgets import (
 
 from app.alerts.rules import KINDS, NOBODY, Deed, Rule
 from app.palette import action_text
-from app.ui.closing import ClosingDialog
-from app.ui.enabling import enable
+from app.ui.child_windows import ClosingDialog
+from app.ui.disabled_controls import enable
 from app.ui.layout import scrolling
 from app.ui.picker import Picker
-from recognizer.counting import UNCOUNTED
 from recognizer.decision import IDLE, UNKNOWN
+from recognizer.repetition_counter import UNCOUNTED
 
 LASTS, TIMES = "lasts (seconds)", "is counted (times)"
 # What a kind is called, and an example of what belongs into its field.

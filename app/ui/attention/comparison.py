@@ -2,15 +2,15 @@
 
 from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
-from app.live.explaining import Explainer
+from app.live.explainer import Explainer
 from app.palette import action_text
 from app.ui.attention.matrix import MatrixView
 from app.ui.attention.views import joint_names, times
 from app.ui.choices import model_choices, model_name, model_text
 from app.ui.chooser import Choice, Chooser
 from app.ui.theme import Colours
+from recognizer.clips import Explanation
 from recognizer.explain import OCCLUSION
-from recognizer.types import Explanation
 
 NOTHING = ""
 _TALL = QSizePolicy.Policy.Expanding

@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QTimer
 
 from app import models
-from app.live.explaining import Explainer
+from app.live.explainer import Explainer
 from app.outputs.heat import heat_rgb
 from app.palette import action_text
-from app.types import PersonResult, Result, RunInfo
+from app.results import PersonResult, Result, RunInfo
 from app.ui.attention.moments import Moment, Moments
 from app.ui.attention.panel import PREDICTED, AttentionPanel, frame_relevance, joint_relevance
 from app.ui.attention.strip import HeatStrip, before
@@ -21,10 +21,10 @@ from app.ui.video_view import VideoView
 from pose.errors import ActionLensError
 from recognizer.attention import ATTENTION as CLASS_TOKEN
 from recognizer.attention import EDGE_IMPORTANCE, frame_scores
+from recognizer.clips import Clip, Explanation
 from recognizer.decision import WAITING
 from recognizer.explain import methods_of
 from recognizer.model_card import ModelCard
-from recognizer.types import Clip, Explanation
 
 _REFRESH_MS = 100
 _RECENT = 16  # results, of which one is the picture of the newest clip

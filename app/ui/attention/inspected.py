@@ -10,7 +10,7 @@ from app.outputs.heat import heat_rgb
 from app.ui.attention.moments import SmallFrame
 from app.ui.people_painter import relevance_radius
 from app.ui.theme import Colours
-from recognizer.types import Clip
+from recognizer.clips import Clip
 
 _REFERENCE_PX = 300.0
 _MARGIN = 0.14  # of the body's longer side, around it: the joints leave out hair, hands and feet

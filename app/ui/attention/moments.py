@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.types import PersonResult, Result
-from recognizer.types import Clip, Prediction
+from app.results import PersonResult, Result
+from recognizer.clips import Clip, Prediction
 from recognizer.window import MAX_POSE_GAP_S
 
 KEPT_S = 3.0  # longer than any shipped recognizer's clip

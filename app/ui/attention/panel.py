@@ -15,7 +15,7 @@ from app.ui.attention.moments import Moment
 from app.ui.attention.views import LINKS_TITLE, SPATIAL_TITLE, View, joint_names, times, views_of
 from app.ui.chooser import Choice, Chooser
 from app.ui.theme import Colours
-from recognizer.types import Explanation
+from recognizer.clips import Explanation
 
 PREDICTED = ""  # the likeliest action, whichever it is
 _METHOD_NAMES = {

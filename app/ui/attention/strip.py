@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from app.outputs.heat import heat_rgb
 from app.ui.theme import Colours
-from recognizer.types import Clip
+from recognizer.clips import Clip
 
 _CELLS, _PAD = 70, 10
 _FAINT = 0.25  # opacity of a skeleton whose score is 0

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from app.palette import action_text
 from recognizer import attention as outputs
-from recognizer.types import Clip
+from recognizer.clips import Clip
 
 Matrix = NDArray[np.float32]
 SPATIAL_TITLE = "Attention between joints"

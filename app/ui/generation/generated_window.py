@@ -16,8 +16,8 @@ from PySide6.QtWidgets import (
 
 from app.live.generation import Maker, Wish, none_here, offered, said_of
 from app.palette import action_text
-from app.ui.closing import ClosingDialog, close_box
-from app.ui.enabling import enable
+from app.ui.child_windows import ClosingDialog, close_box
+from app.ui.disabled_controls import enable
 from app.ui.generation.preview import Preview
 from app.ui.jobs import Jobs
 from app.ui.picker import Picker

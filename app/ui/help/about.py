@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt, qVersion
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from app.ui import icons
-from app.ui.closing import ClosingDialog, close_box
+from app.ui.child_windows import ClosingDialog, close_box
 
 _PARTS = ("mediapipe", "onnxruntime-gpu", "onnxruntime", "opencv-contrib-python", "numpy")
 

@@ -7,7 +7,7 @@ from PySide6.QtCore import QProcess
 from PySide6.QtGui import QFontDatabase, QGuiApplication
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
-from app.ui.closing import ClosingDialog, close_box
+from app.ui.child_windows import ClosingDialog, close_box
 
 _CODE = "import sys; from app.cli import main; sys.exit(main(['--doctor']))"
 _ROOT = Path(__file__).resolve().parents[3]

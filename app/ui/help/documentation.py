@@ -7,8 +7,8 @@ from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QTextBrowser, QVBoxLayout, QWidget
 
-from app.ui.closing import ClosingDialog, close_box
-from app.ui.enabling import enable
+from app.ui.child_windows import ClosingDialog, close_box
+from app.ui.disabled_controls import enable
 
 _ROOT = Path(__file__).resolve().parents[3]
 _NONE = "# ActionLens\n\nThe documentation is README.md and the folder docs of the source code."

@@ -24,9 +24,9 @@ from app.errors import OutputError
 from app.outputs.history import Total, day_start, week_start
 from app.palette import action_rgb, action_text
 from app.plurals import counted
-from app.ui.closing import ClosingDialog, ask, close_box
+from app.ui.child_windows import ClosingDialog, ask, close_box
 from app.ui.dialogs import file_dialog
-from app.ui.enabling import enable
+from app.ui.disabled_controls import enable
 from app.ui.picker import Picker
 from app.ui.theme import Colours
 

@@ -15,9 +15,9 @@ from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtWidgets import QApplication
 
 from app.library.catalogue import Library
-from app.library.editing import PARTS
-from app.library.storing import describe, store
-from app.library.types import NewClip, Tracks
+from app.library.edit_operations import PARTS
+from app.library.pose_recordings import describe, store
+from app.library.rows import NewClip, Tracks
 from app.ui.library.library_window import LibraryWindow
 from app.ui.theme import Theme
 from pose.arguments import Parser

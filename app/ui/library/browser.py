@@ -7,7 +7,7 @@ from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QLabel, QTableView, QTabWidget, QVBoxLayout, QWidget
 
 from app.library.catalogue import Library
-from app.library.types import ClipRow, RecordingRow
+from app.library.rows import ClipRow, RecordingRow
 from app.plurals import counted
 from app.ui.library.clip_model import ClipModel
 from app.ui.library.filters import FilterBar

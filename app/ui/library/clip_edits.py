@@ -9,16 +9,16 @@ from PySide6.QtWidgets import QWidget
 from app.library.catalogue import Library
 from app.library.labels import refusal_of_action
 from app.library.motion import free_parts, motion_energy, propose
-from app.library.types import ClipRow, Filter, NewClip
+from app.library.rows import ClipRow, Filter, NewClip
 from app.palette import action_text
 from app.plurals import counted
-from app.ui.closing import ask
+from app.ui.child_windows import ask
 from app.ui.jobs import Jobs
 from app.ui.library.browser import BIN, CLIPS, RECORDINGS, Browser
 from app.ui.library.commands import NOTHING, actions_by_key
 from app.ui.library.player import Player
+from app.ui.library.player_content import Showing
 from app.ui.library.recording_edits import RecordingEdits, taken_by
-from app.ui.library.showing import Showing
 from pose.errors import ActionLensError
 
 NONE_CHOSEN = "Nothing is selected: select something in the list first"

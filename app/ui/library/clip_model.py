@@ -7,8 +7,8 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelInd
 from PySide6.QtGui import QColor, QFont, QPixmap
 
 from app.library.catalogue import Library
-from app.library.proposing import Proposal
-from app.library.types import ClipRow, Filter
+from app.library.proposals import Proposal
+from app.library.rows import ClipRow, Filter
 from app.palette import action_rgb, action_text
 from app.ui.choices import last_part
 from app.ui.library.strips import Strips

@@ -7,7 +7,7 @@ from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QAbstractButton, QComboBox, QMainWindow, QWidget
 
-from app.library.types import Named
+from app.library.rows import Named
 from app.palette import action_text
 
 NOTHING = "nothing"

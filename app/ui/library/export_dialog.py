@@ -17,11 +17,11 @@ from PySide6.QtWidgets import (
 )
 
 from app.library.catalogue import Library
-from app.library.exporting import FORMATS, Export, ExportFormat
-from app.library.sharing import shared
-from app.library.types import ClipRow, Filter, RecordingRow
+from app.library.export_formats import FORMATS, Export, ExportFormat
+from app.library.rows import ClipRow, Filter, RecordingRow
+from app.library.shared_library import shared
 from app.ui.dialogs import file_dialog
-from app.ui.enabling import enable
+from app.ui.disabled_controls import enable
 from app.ui.jobs import Jobs
 from app.ui.library.transfer_dialog import TransferDialog
 from app.ui.picker import Picker

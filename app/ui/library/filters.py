@@ -6,8 +6,8 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLineEdit, QSizePolicy, QVBoxLayout, QWidget
 
 from app.library.catalogue import Library
-from app.library.editing import PARTS
-from app.library.types import Filter
+from app.library.edit_operations import PARTS
+from app.library.rows import Filter
 from app.palette import action_text
 from app.ui.picker import Picker
 

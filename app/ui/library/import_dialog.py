@@ -20,12 +20,12 @@ from PySide6.QtWidgets import (
 )
 
 from app.library.import_any import FORMATS, import_any
-from app.library.importing import ImportOptions, ImportReport
+from app.library.import_report import ImportOptions, ImportReport
 from app.library.labels import MAX_TYPED, refusal_of_action
-from app.library.sharing import shared
+from app.library.shared_library import shared
 from app.plurals import counted
 from app.ui.dialogs import file_dialog
-from app.ui.enabling import enable
+from app.ui.disabled_controls import enable
 from app.ui.jobs import Jobs
 from app.ui.library.transfer_dialog import TransferDialog
 from app.ui.picker import Picker

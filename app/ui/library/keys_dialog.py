@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from app.library.types import Named
-from app.ui.closing import ClosingDialog, close_box
+from app.library.rows import Named
+from app.ui.child_windows import ClosingDialog, close_box
 from app.ui.layout import scrolling
 from app.ui.library.commands import key_rows
 from app.ui.shortcuts import key_grid

@@ -6,7 +6,7 @@ from PySide6.QtCore import QStringListModel, Qt, Signal, SignalInstance
 from PySide6.QtWidgets import QCompleter, QGridLayout, QLineEdit, QPushButton, QWidget
 
 from app.library.labels import MAX_NOTE, MAX_TYPED
-from app.library.types import ClipRow, RecordingRow
+from app.library.rows import ClipRow, RecordingRow
 from app.palette import action_text
 from app.ui.library.commands import tooltip_of
 

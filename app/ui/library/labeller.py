@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 
 from app.library.catalogue import Library
-from app.library.proposing import Proposal, Stretch, propose_labels
-from app.library.types import ClipRow
-from app.live.opening import open_recognizer
+from app.library.proposals import Proposal, Stretch, propose_labels
+from app.library.rows import ClipRow
+from app.live.run_inputs import open_recognizer
 from app.plurals import counted
 from app.ui.jobs import Jobs
 

@@ -9,9 +9,9 @@ from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMainWindow, QSplitter, QVBoxLayout, QWidget
 
 from app.library.catalogue import Library
-from app.library.sharing import borrow, give_back
-from app.library.types import Filter
-from app.ui.closing import ask_to_stop, close_all_of, lend_quit, working_in
+from app.library.rows import Filter
+from app.library.shared_library import borrow, give_back
+from app.ui.child_windows import ask_to_stop, close_all_of, lend_quit, working_in
 from app.ui.elided_label import ElidedLabel
 from app.ui.jobs import Jobs
 from app.ui.library.browser import BIN, CLIPS, RECORDINGS, Browser
@@ -24,7 +24,7 @@ from app.ui.library.label_fields import LabelFields
 from app.ui.library.labeller import Labeller
 from app.ui.library.names_dialog import NamesDialog
 from app.ui.library.player import Player
-from app.ui.library.showing import Showing, describe
+from app.ui.library.player_content import Showing, describe
 from app.ui.library.splits_dialog import SplitsDialog
 from app.ui.screen import fit
 from app.ui.theme import Theme

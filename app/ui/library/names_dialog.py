@@ -17,11 +17,11 @@ from PySide6.QtWidgets import (
 from app.library.catalogue import Library
 from app.library.labels import MAX_TYPED, refusal_of_action
 from app.library.queries import Kind
-from app.library.types import Named
+from app.library.rows import Named
 from app.palette import action_text
 from app.plurals import counted
-from app.ui.closing import ClosingDialog, close_box
-from app.ui.enabling import enable
+from app.ui.child_windows import ClosingDialog, close_box
+from app.ui.disabled_controls import enable
 from app.ui.library.clip_edits import ClipEdits
 from app.ui.picker import Picker
 

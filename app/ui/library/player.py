@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QP
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from app.library.motion import motion_energy
-from app.library.types import ClipRow
+from app.library.rows import ClipRow
 from app.palette import action_rgb, person_rgb
 from app.ui.elided_label import ElidedLabel
 from app.ui.library.frames import Stretch

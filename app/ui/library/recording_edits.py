@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from app.errors import RecordingError
 from app.library.catalogue import Library
 from app.library.motion import free_parts, motion_energy, propose
-from app.library.types import ClipRow, Filter, NewClip
+from app.library.rows import ClipRow, Filter, NewClip
 from app.plurals import counted
 from app.ui.jobs import Jobs
 

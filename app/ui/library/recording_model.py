@@ -5,7 +5,7 @@ from typing import Any
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
 
 from app.library.catalogue import Library
-from app.library.types import Filter, RecordingRow
+from app.library.rows import Filter, RecordingRow
 from app.plurals import counted
 from app.ui.choices import last_part
 

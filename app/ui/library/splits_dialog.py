@@ -21,12 +21,12 @@ from PySide6.QtWidgets import (
 
 from app.library.catalogue import Library
 from app.library.copies import copy_pairs
-from app.library.editing import PARTS
+from app.library.edit_operations import PARTS
 from app.library.labels import MAX_TYPED
-from app.library.splitting import BY, NOT_KNOWN, By, Groups, grouped, part_of, share_out
+from app.library.splits import BY, NOT_KNOWN, By, Groups, grouped, part_of, share_out
 from app.plurals import counted
-from app.ui.closing import ClosingDialog, close_box
-from app.ui.enabling import enable
+from app.ui.child_windows import ClosingDialog, close_box
+from app.ui.disabled_controls import enable
 from app.ui.jobs import Jobs
 from app.ui.library.clip_edits import ClipEdits
 from app.ui.picker import Picker

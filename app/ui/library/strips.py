@@ -8,8 +8,8 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QImage, QPixmap
 
+from app.library.rows import ClipRow
 from app.library.thumbnails import clip_picture
-from app.library.types import ClipRow
 
 log = logging.getLogger(__name__)
 

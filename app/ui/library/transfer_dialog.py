@@ -6,9 +6,9 @@ from pathlib import Path
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton, QWidget
 
-from app.library.importing import ImportProgress
-from app.ui.closing import ClosingDialog
-from app.ui.enabling import enable
+from app.library.import_report import ImportProgress
+from app.ui.child_windows import ClosingDialog
+from app.ui.disabled_controls import enable
 from app.ui.jobs import Jobs
 
 _PARTS = 100  # of the progress bar for each thing

@@ -8,11 +8,11 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.errors import RecordingError
-from app.library.types import Named
+from app.library.rows import Named
 from app.palette import action_text
 from app.recording.folder import INFO_FILE, library_root, parse_info, recordings_folder
 from app.recording.recorder import Recorder, RecorderState, RecorderView
-from app.types import EngineState, Result
+from app.results import EngineState, Result
 from app.ui.jobs import Jobs
 from app.ui.live_run import LiveRun
 from app.ui.messages import cannot_record
@@ -188,7 +188,7 @@ class RecordControl(QObject, Panel):
         """On a job's thread."""
         if not any(recordings_folder(self.root).glob(".*.part")):
             return []
-        from app.library.sharing import recover  # it loads SQLite
+        from app.library.shared_library import recover  # it loads SQLite
 
         return recover(self.root)
 
@@ -207,7 +207,7 @@ class RecordControl(QObject, Panel):
 
     def _refused(self) -> bool:
         """Whether the library takes no recordings now; the bar says why."""
-        from app.library.opening import refusal  # it loads SQLite
+        from app.library.catalogue_file import refusal  # it loads SQLite
 
         self._refusal = refusal(self.root)
         self.bar.refuse(self._refusal)
@@ -249,7 +249,7 @@ def names_of(root: Path) -> tuple[list[Named], list[Named]]:
 
 def put_into_bin(root: Path, recording: str) -> None:
     """Delete a new recording, so that it can be restored. Raises LibraryError."""
-    from app.library.sharing import shared  # it loads SQLite
+    from app.library.shared_library import shared  # it loads SQLite
 
     with shared(root) as library:
         if not library.read_only:

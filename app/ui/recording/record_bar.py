@@ -21,12 +21,12 @@ from PySide6.QtWidgets import (
 )
 
 from app.library.labels import MAX_TYPED, refusal_of_action
-from app.library.types import Named
+from app.library.rows import Named
 from app.palette import action_text
 from app.plurals import counted
 from app.recording.recorder import RecorderState, RecorderView, TakeSettings
+from app.ui.disabled_controls import enable
 from app.ui.elided_label import ElidedLabel
-from app.ui.enabling import enable
 from app.ui.theme import Colours
 
 _BUSY_SAYS = "Takes are being recorded: Stop ends them"

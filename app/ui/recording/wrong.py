@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QDialogButtonBox, QLabel, QLineEdit, QListWidget, 
 
 from app.library.labels import MAX_TYPED, refusal_of_action
 from app.palette import action_text
-from app.ui.closing import ClosingDialog
+from app.ui.child_windows import ClosingDialog
 
 NOTHING = "nothing"
 _NONE = (NOTHING, "other", "unknown")  # what recognizers answer that is no action to teach

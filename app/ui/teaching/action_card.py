@@ -7,9 +7,9 @@ from PySide6.QtGui import QIcon, QPixmap
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from app.library.labels import MAX_TYPED
-from app.library.types import ClipRow
+from app.library.rows import ClipRow
 from app.palette import action_text
-from app.ui.enabling import enable
+from app.ui.disabled_controls import enable
 from app.ui.library.strips import Strips
 from app.ui.styled import style_as
 from app.ui.teaching.deck import SHOWN_TAKES

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from app.library.catalogue import Library
 from app.library.labels import label_key
-from app.library.sharing import shared
-from app.library.teaching import suspicions_of
-from app.library.types import ClipRow, Filter
+from app.library.rows import ClipRow, Filter
+from app.library.shared_library import shared
+from app.library.training_clips import suspicions_of
 from app.palette import action_text
 from app.ui.library.frames import Stretch, read_stretch
 from app.ui.teaching.shelf import Files, files_of

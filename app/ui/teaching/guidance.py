@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from app.palette import action_text
 from app.plurals import counted
 from app.recording.recorder import RecorderState, RecorderView
-from app.types import Result
+from app.results import Result
 from recognizer.decision import UNKNOWN
 from recognizer.teaching.lesson import FEWEST_CLIPS
 

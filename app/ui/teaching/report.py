@@ -6,7 +6,7 @@ from typing import Any
 
 from app.palette import action_text
 from app.plurals import counted
-from app.teaching import STARTING, Progress
+from app.teaching_process import STARTING, Progress
 from recognizer.decision import UNKNOWN
 
 _LEAST_S = 30.0  # of footage of nothing: with less, one alarm more or less means hundreds an hour

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.library.catalogue import Library
-from app.library.sharing import shared
-from app.library.types import Model
+from app.library.rows import Model
+from app.library.shared_library import shared
 from app.models import find
 from pose.errors import ActionLensError
 from recognizer.errors import CardError

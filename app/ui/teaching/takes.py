@@ -8,7 +8,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.recording.recorder import Recorder, RecorderState, RecorderView, TakeSettings
-from app.types import EngineState
+from app.results import EngineState
 from app.ui.jobs import Jobs
 from app.ui.live_run import LiveRun
 from app.ui.messages import cannot_record

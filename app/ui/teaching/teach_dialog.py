@@ -24,14 +24,14 @@ from app.library.labels import MAX_TYPED
 from app.model_files import refusal_of
 from app.palette import action_text
 from app.plurals import counted
-from app.teaching import Progress, TeachingDone, command_of
-from app.ui.closing import ClosingDialog, close_box
-from app.ui.enabling import enable
+from app.teaching_process import Progress, TeachingDone, command_of
+from app.ui.child_windows import ClosingDialog, close_box
+from app.ui.disabled_controls import enable
 from app.ui.jobs import Jobs
 from app.ui.picker import Picker
 from app.ui.teaching.report import as_html, made_of_html, progress_text, worst_takes
 from app.ui.teaching.shelf import Files, Shelf, base_of, before, files_of, read, running_of, short_name
-from app.ui.teaching.training import STOP_TRAINING, Training, show_progress
+from app.ui.teaching.teaching_job import STOP_TRAINING, Training, show_progress
 from app.ui.teaching.variants_choice import VariantsChoice
 from app.ui.teaching.version_list import VersionList
 from app.ui.teaching.worst_takes import WorstTakes

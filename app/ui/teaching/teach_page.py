@@ -11,7 +11,7 @@ from app.library.labels import label_key, refusal_of_action
 from app.palette import action_text
 from app.plurals import counted
 from app.recording.recorder import RecorderState, RecorderView
-from app.teaching import TeachingDone
+from app.teaching_process import TeachingDone
 from app.ui.jobs import Jobs
 from app.ui.library.strips import Strips
 from app.ui.live_run import LiveRun
@@ -293,7 +293,7 @@ class TeachPage(QWidget):
         self._record(card, max(WANTED_TAKES - card.count, 1) if card is not self.nothing else 1)
 
     def _record(self, card: ActionCard, takes: int) -> None:
-        from app.library.opening import refusal
+        from app.library.catalogue_file import refusal
 
         if reason := refusal(self._root):
             card.say(reason, warning=True)

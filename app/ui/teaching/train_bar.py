@@ -6,17 +6,17 @@ from pathlib import Path
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
-from app.teaching import Progress, TeachingDone
-from app.types import Result
+from app.results import Result
+from app.teaching_process import Progress, TeachingDone
+from app.ui.disabled_controls import enable
 from app.ui.elided_label import ElidedLabel
-from app.ui.enabling import enable
 from app.ui.jobs import Jobs
 from app.ui.live_run import LiveRun
 from app.ui.styled import style_as
 from app.ui.teaching.guidance import cannot_train, live_text
 from app.ui.teaching.report import progress_text
 from app.ui.teaching.shelf import base_of, running_of, short_name
-from app.ui.teaching.training import Training, show_progress
+from app.ui.teaching.teaching_job import Training, show_progress
 from recognizer.teaching.clips import TeachingClip
 from recognizer.teaching.lesson import FEWEST_CLIPS
 from recognizer.teaching.request import QUICK, TeachingRequest

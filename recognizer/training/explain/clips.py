@@ -7,16 +7,16 @@ import numpy as np
 
 from pose.errors import ActionLensError
 from pose.estimators import AUTO, EstimatorSpec, choose, find_model, open_estimator
+from recognizer.clips import Clip
 from recognizer.datasets.registry import DATASETS
 from recognizer.decision import body_in_view
 from recognizer.explain import Recognizer
 from recognizer.features import RATE_FPS
 from recognizer.training import augment
 from recognizer.training.batches import FRAMES, gather
+from recognizer.training.dataset_sequences import action_sequences
 from recognizer.training.evaluate import front_view
 from recognizer.training.everyday import IDLE, merge
-from recognizer.training.reading import action_sequences
-from recognizer.types import Clip
 from recognizer.window import PoseWindow
 
 READERS = {dataset.name: dataset.read for dataset in DATASETS.values() if dataset.everyday}

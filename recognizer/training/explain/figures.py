@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from pose.skeleton import Layout
 from recognizer import attention
-from recognizer.naming import action_text
-from recognizer.types import Clip, Explanation
+from recognizer.action_names import action_text
+from recognizer.clips import Clip, Explanation
 
 Array = NDArray[np.float32]
 

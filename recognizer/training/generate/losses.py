@@ -15,7 +15,7 @@ from torch.nn import functional
 
 from recognizer.training.generate import health
 from recognizer.training.generate.frame_vae import FrameVae
-from recognizer.training.generate.making import make, shares_of
+from recognizer.training.generate.generated_clips import make, shares_of
 from recognizer.training.generate.mmd import discrepancy
 from recognizer.training.generate.recipes import Maker, Recipe
 from recognizer.training.generate.sets import Motions

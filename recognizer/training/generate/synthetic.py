@@ -19,7 +19,7 @@ from pose.whole_file import written_whole
 from recognizer.datasets import pyskl, restricted_pickle
 from recognizer.datasets.sequences import SYNTHETIC, ActionSequence
 from recognizer.generator import OnnxGenerator
-from recognizer.training.generate.making import shares_of
+from recognizer.training.generate.generated_clips import shares_of
 from recognizer.training.generate.trained import Trained
 
 SIZE_PX = (640, 480)

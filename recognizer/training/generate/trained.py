@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from pose.skeleton import LAYOUTS, Layout
-from recognizer.training.generate.making import make
+from recognizer.training.generate.generated_clips import make
 from recognizer.training.generate.recipes import Maker, build
 from recognizer.training.generate.sets import SetError
 from recognizer.training.run_folder import RunError, content_of, save_content

@@ -21,8 +21,8 @@ from recognizer.training.batches import FRAMES, Positions, gather
 from recognizer.training.everyday import Corpus, merge, read_all
 from recognizer.training.loop import Batch, Hardware
 from recognizer.training.models.gl_features import motion_of
-from recognizer.training.pretrain.fit import Pretrained, Pretraining, load_pretrained, pretrain_on
 from recognizer.training.pretrain.own_recordings import OWN, read_library, with_recordings
+from recognizer.training.pretrain.pretraining import Pretrained, Pretraining, load_pretrained, pretrain_on
 from recognizer.training.pretrain.recipes import GLOBAL, Recipe, config_of
 from recognizer.training.pretrain.targets import mpdp_targets
 from recognizer.training.run_folder import RunError

@@ -12,13 +12,13 @@ from recognizer.training.batches import BatchMaker, BatchPlan, OutputSpace
 from recognizer.training.choice import choose
 from recognizer.training.everyday import ACTIONS, Corpus, terms
 from recognizer.training.export import decision_rules, export
-from recognizer.training.fit import LabelledBatches, loss_of
 from recognizer.training.loop import Batch, Hardware
 from recognizer.training.models.deployed import Deployed
 from recognizer.training.models.gl_features import GlFeatures
-from recognizer.training.pretrain.fit import Pretrained, RecipeTraining, fit
+from recognizer.training.pretrain.pretraining import Pretrained, RecipeTraining, fit
 from recognizer.training.pretrain.recipes import Recipe
 from recognizer.training.run_folder import claim
+from recognizer.training.supervised import LabelledBatches, loss_of
 
 FAMILY = "gl-transformer"
 NOTES = (

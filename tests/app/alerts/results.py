@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from app.types import PersonResult, Result
+from app.results import PersonResult, Result
 from pose.skeleton import MPOSE_13
 from pose.types import Frame, Pose
-from recognizer.counting import Repetition
 from recognizer.decision import Decision
+from recognizer.repetition_counter import Repetition
 
 
 def result(time_s, *actions, since_s=0.0, repetitions=()):

@@ -14,10 +14,10 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from app.alerts import deeds, posting
+from app.alerts import deeds, http_post
 from app.alerts.deeds import Doer, notify, play, press, run_command, send_osc
+from app.alerts.http_post import post
 from app.alerts.mqtt import AVAILABLE, DISCOVERY, STATE, MqttLink
-from app.alerts.posting import post
 from app.alerts.rules import AlertError, Alerts, Broker, Deed, Rule
 from app.alerts.watch import Alert
 
@@ -81,7 +81,7 @@ def test_nothing_goes_outside_of_private_networks(address, monkeypatch):
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "10.1.2.3", "172.31.0.1", "192.168.0.9", "::1", "fd00::1"])
 def test_what_is_private(address):
-    assert posting._is_private(address)
+    assert http_post._is_private(address)
 
 
 def test_a_host_that_was_named_may_be_posted_to(server, monkeypatch):

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from app.library.storing import describe, store
-from app.library.types import Filter, Model, NewClip, Tracks
+from app.library.pose_recordings import describe, store
+from app.library.rows import Filter, Model, NewClip, Tracks
 from pose.skeleton import MEDIAPIPE_33
 
 DELETED = Filter(deleted=True)

@@ -10,8 +10,8 @@ from library_fakes import DELETED, add_recording, contents, make_tracks, of, som
 from app.library.catalogue import Library
 from app.library.database import FILE
 from app.library.errors import LibraryError
-from app.library.storing import describe, store
-from app.library.types import Filter, Model, NewClip
+from app.library.pose_recordings import describe, store
+from app.library.rows import Filter, Model, NewClip
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 
@@ -374,8 +374,8 @@ def test_the_bin_is_emptied_for_good(full):
 
 
 def test_a_clock_that_was_set_back_disturbs_nothing(full, monkeypatch):
-    from app.library import editing
+    from app.library import edit_operations
 
-    monkeypatch.setattr(editing, "now", lambda: "1999-01-01T00:00:00+00:00")
+    monkeypatch.setattr(edit_operations, "now", lambda: "1999-01-01T00:00:00+00:00")
     full.add_name("action", "late")
     assert full.undo() == "add the action late"

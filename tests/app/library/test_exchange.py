@@ -23,10 +23,10 @@ from app.library.errors import LibraryError
 from app.library.export_coco import export_coco
 from app.library.export_video import export_video
 from app.library.import_any import import_any
+from app.library.pose_recordings import describe, store
 from app.library.pyskl_files import export_pyskl, import_pyskl
-from app.library.storing import describe, store
+from app.library.rows import Filter, Model, NewClip
 from app.library.table_files import export_tables, import_tables
-from app.library.types import Filter, Model, NewClip
 from app.recording.folder import recordings_folder
 from pose.skeleton import COCO_17, MEDIAPIPE_33
 from pose.video_file import VideoFile

@@ -24,9 +24,9 @@ from app.library.database import FILE
 from app.library.errors import LibraryError
 from app.library.import_any import import_any
 from app.library.import_data import import_data_set, import_sequences
+from app.library.import_report import ImportOptions
 from app.library.import_videos import find_videos, import_videos
-from app.library.importing import ImportOptions
-from app.library.types import Filter, NewClip, Tracks
+from app.library.rows import Filter, NewClip, Tracks
 from app.library.video_poses import CANCEL, PosedVideo, pose_videos, tracks_of
 from app.outputs.video_writer import VideoWriter
 from pose.errors import PoseModelError

@@ -7,11 +7,11 @@ import pytest
 from library_fakes import add_recording
 
 from app.library.motion import free_parts, motion_energy, propose
-from app.library.proposing import Proposal, Stretch, propose_labels
-from app.library.storing import describe, store
-from app.library.types import Tracks
+from app.library.pose_recordings import describe, store
+from app.library.proposals import Proposal, Stretch, propose_labels
+from app.library.rows import Tracks
 from pose.skeleton import MPOSE_13
-from recognizer.types import Prediction
+from recognizer.clips import Prediction
 
 ACTIONS = ("idle", "wave")
 
@@ -106,7 +106,7 @@ def test_what_has_a_clip_already_is_not_proposed_again():
 
 
 def test_real_recognizers_fit(library):
-    from app.live.opening import open_recognizer
+    from app.live.run_inputs import open_recognizer
 
     recognizer = open_recognizer("act", "cpu")
     recording = library.open_recording(add_recording(library))

@@ -4,7 +4,7 @@ import pytest
 
 from app.library.catalogue import Library
 from app.library.errors import LibraryError
-from app.library.sharing import borrow, give_back, shared
+from app.library.shared_library import borrow, give_back, shared
 
 
 def test_windows_of_one_process_share_what_they_may_write(tmp_path):

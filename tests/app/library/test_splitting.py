@@ -5,8 +5,8 @@ from library_fakes import add_recording
 
 from app.library.copies import copy_pairs
 from app.library.errors import LibraryError
-from app.library.splitting import BY, grouped, part_of, share_out
-from app.library.types import NewClip
+from app.library.rows import NewClip
+from app.library.splits import BY, grouped, part_of, share_out
 
 PEOPLE = ("Ada", "Bo", "Cy", "Di", "Ed", None)
 

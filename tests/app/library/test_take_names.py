@@ -7,9 +7,9 @@ from library_fakes import add_recording, make_tracks
 
 from app.library.catalogue import Library
 from app.library.database import FILE
-from app.library.storing import describe, store
+from app.library.pose_recordings import describe, store
+from app.library.rows import NewClip
 from app.library.take_names import take_names
-from app.library.types import NewClip
 
 
 def counts(named):

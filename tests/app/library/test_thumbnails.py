@@ -7,9 +7,9 @@ import numpy as np
 from library_fakes import add_recording, make_tracks
 
 from app.library.pictures import picture_at, video_pictures
-from app.library.storing import describe, store
+from app.library.pose_recordings import describe, store
+from app.library.rows import NewClip
 from app.library.thumbnails import HEIGHT, clip_picture, recording_picture
-from app.library.types import NewClip
 from app.outputs.video_writer import VideoWriter
 from app.recording.folder import JOINTS_FILE, recordings_folder
 

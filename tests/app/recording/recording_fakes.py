@@ -4,7 +4,7 @@ import time
 
 import numpy as np
 
-from app.types import PersonResult, Result
+from app.results import PersonResult, Result
 from pose.skeleton import MEDIAPIPE_33
 from pose.types import Frame, Pose
 

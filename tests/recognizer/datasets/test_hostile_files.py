@@ -21,8 +21,8 @@ from scipy.io import loadmat, savemat
 from pose.skeleton import PENN_13
 from recognizer.datasets import jhmdb, mat_files, msr_action3d, nw_ucla, penn_action, utd_mhad, utd_openpose
 from recognizer.datasets.errors import DataError, EmptyFileError
+from recognizer.datasets.file_problems import load_npy, load_npz
 from recognizer.datasets.mat_files import MatFiles
-from recognizer.datasets.reading import load_npy, load_npz
 from recognizer.datasets.registry import DATASETS
 
 FILE = {

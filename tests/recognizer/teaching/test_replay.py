@@ -65,7 +65,7 @@ class Always:
         self._place = base.card.actions.index(action)
 
     def predict(self, clips, *, attention=False):
-        from recognizer.types import Prediction
+        from recognizer.clips import Prediction
 
         says = np.eye(len(self.card.actions), dtype=np.float32)[self._place]
         return [Prediction(clip.person, clip.time_s, self.card.actions, says) for clip in clips]

@@ -6,12 +6,12 @@ from streams import sequence_of
 
 pytest.importorskip("torch", reason="needs the extra `train`")
 
+from recognizer.clips import Prediction
 from recognizer.training.calibrate import THRESHOLDS, Calibration, CalibrationError, calibrate, outcomes
 from recognizer.training.everyday import ACTIONS
 from recognizer.training.stream_replay import features_of, record, split
 from recognizer.training.stream_report import as_json
 from recognizer.training.stream_run import stream_sequence
-from recognizer.types import Prediction
 
 A = len(ACTIONS)
 OTHER, WALK, WAVE, IDLE = (ACTIONS.index(action) for action in ("other", "walk", "wave", "idle"))

@@ -8,10 +8,10 @@ pytest.importorskip("matplotlib", reason="needs the extra `train`")
 
 from pose.skeleton import MPOSE_13
 from recognizer import explain
+from recognizer.clips import Clip, Prediction
 from recognizer.features import LAYOUT, RATE_FPS
 from recognizer.training.command_line import main
-from recognizer.training.explain import command, figures
-from recognizer.types import Clip, Prediction
+from recognizer.training.explain import explain_command, figures
 
 
 def clip(seed: int = 0) -> Clip:
@@ -66,7 +66,7 @@ def test_figures_of_graph_networks_have_their_maps():
     maps["edge_importance"] = rng.standard_normal((3, 3, 13, 13)).astype(np.float32)
     prediction = Prediction(0, 0.0, ("wave",), np.ones(1, np.float32), maps)
     explained = explain.Explanation(clip(), "wave", "occlusion", 0.9, np.ones((30, 13), np.float32))
-    made = command.figures_of(clip(), prediction, [explained])
+    made = explain_command.figures_of(clip(), prediction, [explained])
     assert set(made) == {"relevance_occlusion", "joints", "spatial_attention", "temporal_attention", "edge_importance"}
     image = made["spatial_attention"].axes[0].images[0].get_array()
     np.testing.assert_allclose(image, maps["spatial_attention_1"].mean(axis=0)[7])

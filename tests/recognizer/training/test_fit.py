@@ -9,16 +9,16 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs the extra `train`")
 
 from recognizer.features import CHANNELS, LAYOUT  # noqa: E402
-from recognizer.training import fit as fit_module  # noqa: E402
+from recognizer.training import supervised as fit_module  # noqa: E402
 from recognizer.training.everyday import ACTIONS, merge, read_all  # noqa: E402
-from recognizer.training.fit import (  # noqa: E402
+from recognizer.training.loop import LAST_CHECKPOINT  # noqa: E402
+from recognizer.training.supervised import (  # noqa: E402
     FitSettings,
     distillation_loss,
     fit,
     loss_of,
     merge_outputs,
 )
-from recognizer.training.loop import LAST_CHECKPOINT  # noqa: E402
 
 STEPS = 6
 

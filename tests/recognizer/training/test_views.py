@@ -8,7 +8,7 @@ import pytest
 from pose.skeleton import KINECT_20
 from recognizer.datasets import nw_ucla
 from recognizer.datasets.sequences import ActionSequence, Skeleton
-from recognizer.training.reading import action_sequences
+from recognizer.training.dataset_sequences import action_sequences
 from recognizer.training.views import body_centre, own_view, project, view
 
 ORIGIN = np.zeros(3)

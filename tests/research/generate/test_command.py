@@ -9,9 +9,9 @@ from pose.errors import ActionLensError
 from pose.skeleton import PENN_13
 from recognizer.datasets import penn_action
 from recognizer.datasets.dataset import DataSet
-from recognizer.training.generate import command, sets
+from recognizer.training.generate import generate_command, sets
 from recognizer.training.generate.sets import MotionSet
-from research.generate import command as measuring
+from research.generate import generator_command as measuring
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def call(*words):
 def train(data, out, *further):
     words = ("train", "--data", data, "--set", "made-up", "--network", "frame-vae", "--frames", 8, "--out", out)
     quick = ("--accelerator", "cpu", "--iterations", 40, "--evaluate", 20)
-    command.run(options_of(command, *words, *quick, *further))
+    generate_command.run(options_of(generate_command, *words, *quick, *further))
 
 
 def test_figures_of_a_training_go_into_its_folder_the_page_and_the_card(data, tmp_path, capsys):
@@ -59,7 +59,7 @@ def test_figures_of_a_training_go_into_its_folder_the_page_and_the_card(data, tm
     call("figures", "--data", data, "--run", run, "--out", tmp_path / "figures")
     assert (tmp_path / "figures" / "actions.png").stat().st_size > 10_000
     assert (tmp_path / "figures" / "blend-raise-spread.png").stat().st_size > 10_000
-    command.run(options_of(command, "export", "--run", run, "--out", tmp_path / "weights"))
+    generate_command.run(options_of(generate_command, "export", "--run", run, "--out", tmp_path / "weights"))
     card = json.loads((tmp_path / "weights" / "generator.json").read_text())
     assert card["metrics"]["test"]["mmd_avg"] == figures["mmd_avg"]
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from recognizer.training.run_folder import RunError
-from research.generate import blending
+from research.generate import blends
 from research.generate.measures import Bench
 
 
@@ -88,18 +88,18 @@ class Blending:
 
 
 def test_an_even_blend_and_a_jump():
-    even, jump = (blending.smoothness(Blending(jumps), "raise", "spread", 0) for jumps in (False, True))
+    even, jump = (blends.smoothness(Blending(jumps), "raise", "spread", 0) for jumps in (False, True))
     assert even.largest_step == pytest.approx(1, abs=1e-4)
     assert jump.largest_step == pytest.approx(10, abs=1e-4)
     assert jump.jerk > 2 * even.jerk
 
 
 def test_a_blend_begins_and_ends_pure():
-    made = blending.mixes(Blending(False), "spread", "raise", 3, 0)
+    made = blends.mixes(Blending(False), "spread", "raise", 3, 0)
     np.testing.assert_allclose(made[:, 0, 0, 0], [1, 0.5, 0])
-    changed = blending.change(Blending(False), "raise", "spread", 0)
+    changed = blends.change(Blending(False), "raise", "spread", 0)
     np.testing.assert_allclose(changed[[0, -1], 0, 0], [0, 2])
     with pytest.raises(ValueError, match="both of its ends"):
-        blending.mixes(Blending(False), "raise", "spread", 1, 0)
+        blends.mixes(Blending(False), "raise", "spread", 1, 0)
     with pytest.raises(ValueError, match="cannot change"):
-        blending.change(Blending(False), "raise", "spread", 0, over=0)
+        blends.change(Blending(False), "raise", "spread", 0, over=0)

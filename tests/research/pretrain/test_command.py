@@ -11,9 +11,9 @@ torch = pytest.importorskip("torch", reason="needs the extra `train`")
 from moving_people import recording  # noqa: E402
 
 from pose.errors import ActionLensError  # noqa: E402
-from recognizer.training.pretrain.fit import load_pretrained  # noqa: E402
+from recognizer.training.pretrain.pretraining import load_pretrained  # noqa: E402
 from recognizer.training.pretrain.recipes import SIZES  # noqa: E402
-from research.pretrain import command  # noqa: E402
+from research.pretrain import pretrain_command  # noqa: E402
 
 QUIET = ("--accelerator", "cpu", "--precision", "32-true")
 
@@ -36,8 +36,8 @@ def _tiny(monkeypatch):
 
 def call(*arguments):
     parser = argparse.ArgumentParser()
-    command.add_arguments(parser)
-    command.run(parser.parse_args([str(argument) for argument in arguments]))
+    pretrain_command.add_arguments(parser)
+    pretrain_command.run(parser.parse_args([str(argument) for argument in arguments]))
 
 
 def pretrained(data, out, *more):

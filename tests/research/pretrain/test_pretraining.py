@@ -16,8 +16,8 @@ from moving_people import recording  # noqa: E402
 from recognizer.datasets.sequences import Skeleton  # noqa: E402
 from recognizer.training.loop import Hardware  # noqa: E402
 from recognizer.training.models.gl_transformer import GlPretraining, GlTransformer  # noqa: E402
-from recognizer.training.pretrain import fit as fitting  # noqa: E402
-from recognizer.training.pretrain.fit import (  # noqa: E402
+from recognizer.training.pretrain import pretraining as fitting  # noqa: E402
+from recognizer.training.pretrain.pretraining import (  # noqa: E402
     WEIGHTS_FILE,
     MpdpTraining,
     Pretraining,
@@ -26,9 +26,9 @@ from recognizer.training.pretrain.fit import (  # noqa: E402
 from recognizer.training.pretrain.recipes import SIZES, SMALL_SET, RecipeError  # noqa: E402
 from recognizer.training.run_folder import JOB_FILE, RunError  # noqa: E402
 from research.pretrain import figures, speed  # noqa: E402
-from research.pretrain.fit import network_config, pretrain  # noqa: E402
 from research.pretrain.measured import FINE_TUNING  # noqa: E402
 from research.pretrain.motion import motion_clips  # noqa: E402
+from research.pretrain.pretraining import network_config, pretrain  # noqa: E402
 from research.pretrain.protocols import (  # noqa: E402
     Linear,
     classify,
@@ -121,8 +121,8 @@ sys.path[:0] = [{root!r}, {here!r}]
 import numpy as np
 import torch
 from moving_people import recording
-from recognizer.training.pretrain.fit import Pretraining
-from research.pretrain.fit import pretrain
+from recognizer.training.pretrain.pretraining import Pretraining
+from research.pretrain.pretraining import pretrain
 from research.pretrain.motion import motion_clips
 from recognizer.training.pretrain.recipes import SIZES, SMALL_SET
 from recognizer.training.loop import Hardware

@@ -8,7 +8,7 @@ torch = pytest.importorskip("torch", reason="needs the extra `train`")
 from recognizer.datasets.errors import DataError  # noqa: E402
 from recognizer.training.pretrain.recipes import SMALL_SET, RecipeError, recipe_of, size_of  # noqa: E402
 from recognizer.training.pretrain.targets import mpdp_targets  # noqa: E402
-from research.pretrain.fit import network_config  # noqa: E402
+from research.pretrain.pretraining import network_config  # noqa: E402
 from research.pretrain.stream import MotionBatches, paced, resampled, together  # noqa: E402
 from research.pretrain.tasks import TASKS, TaskError, labelled, task_of  # noqa: E402
 

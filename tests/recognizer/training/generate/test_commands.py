@@ -9,7 +9,7 @@ from pose.errors import ActionLensError
 from pose.skeleton import PENN_13
 from recognizer.datasets import penn_action, pyskl, restricted_pickle
 from recognizer.datasets.dataset import DataSet
-from recognizer.training.generate import command, sets
+from recognizer.training.generate import generate_command, sets
 from recognizer.training.generate.sets import MotionSet
 from recognizer.training.generate.trained import load_trained
 
@@ -28,8 +28,8 @@ def call(*words):
     parser = argparse.ArgumentParser()
     commands = parser.add_subparsers(required=True)
     for name, add, run in (
-        ("generator", command.add_arguments, command.run),
-        ("generate", command.add_generate, command.generate),
+        ("generator", generate_command.add_arguments, generate_command.run),
+        ("generate", generate_command.add_generate, generate_command.generate),
     ):
         sub = commands.add_parser(name)
         add(sub)
@@ -70,7 +70,7 @@ def test_from_training_to_made_up_clips(data, tmp_path, capsys):
 def test_figures_of_other_weights_do_not_come_into_the_card(data, tmp_path):
     run = tmp_path / "run"
     train(data, run)
-    measures = run / command.MEASURES_FILE.format(part="test")
+    measures = run / generate_command.MEASURES_FILE.format(part="test")
     measures.write_text(json.dumps({"iteration": 1, "steps": 20, "seed": 0, "figures": {"mmd_avg": 0.1}}))
     call("generator", "export", "--run", run, "--out", tmp_path / "weights")
     assert json.loads((tmp_path / "weights" / "generator.json").read_text())["metrics"] == {}

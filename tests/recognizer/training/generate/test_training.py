@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from recognizer.training.generate import health
-from recognizer.training.generate.fit import GeneratorBatches, GeneratorJob, train
+from recognizer.training.generate.generated_clips import make, shares_of
+from recognizer.training.generate.generator_training import GeneratorBatches, GeneratorJob, train
 from recognizer.training.generate.losses import GanTraining, MakerTraining, disturbed
-from recognizer.training.generate.making import make, shares_of
 from recognizer.training.generate.recipes import Recipe, RecipeError, build, config_of
 from recognizer.training.generate.trained import GENERATOR_FILE, load_trained
 from recognizer.training.loop import Hardware

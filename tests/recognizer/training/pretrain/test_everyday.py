@@ -14,9 +14,9 @@ from pose.skeleton import MPOSE_13  # noqa: E402
 from recognizer.features import clip_features  # noqa: E402
 from recognizer.training.loop import Hardware  # noqa: E402
 from recognizer.training.models.gl_features import motion_of  # noqa: E402
-from recognizer.training.pretrain import command, everyday, own_recordings  # noqa: E402
+from recognizer.training.pretrain import everyday, own_recordings, pretrain_command  # noqa: E402
 from recognizer.training.pretrain.everyday import TOKENS  # noqa: E402
-from recognizer.training.pretrain.fit import load_pretrained  # noqa: E402
+from recognizer.training.pretrain.pretraining import load_pretrained  # noqa: E402
 from recognizer.training.pretrain.recipes import SIZES, SMALL_SET  # noqa: E402
 
 HIPS = [MPOSE_13.index("left_hip"), MPOSE_13.index("right_hip")]
@@ -161,8 +161,8 @@ def test_a_library_without_recordings_is_told(tmp_path):
 
 def call(*arguments):
     parser = argparse.ArgumentParser()
-    command.add_arguments(parser)
-    command.run(parser.parse_args([str(argument) for argument in arguments]))
+    pretrain_command.add_arguments(parser)
+    pretrain_command.run(parser.parse_args([str(argument) for argument in arguments]))
 
 
 def run(data, out, *more):
@@ -186,7 +186,7 @@ class _Killed(Exception):
 
 def test_a_killed_run_goes_on_to_the_same_weights(tiny_data, tmp_path, monkeypatch):
     every_epoch = replace(Hardware("cpu", precision="32-true"), checkpoint_steps=1)
-    monkeypatch.setattr(command, "hardware_of", lambda options: every_epoch)
+    monkeypatch.setattr(pretrain_command, "hardware_of", lambda options: every_epoch)
     run(tiny_data, tmp_path / "whole")
     batch = everyday.EverydayBatches.batch
 

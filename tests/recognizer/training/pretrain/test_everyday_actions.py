@@ -8,6 +8,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs the extra `train`")
 
 from pose.errors import ActionLensError  # noqa: E402
+from recognizer.clips import Clip  # noqa: E402
 from recognizer.features import FEATURES_VERSION  # noqa: E402
 from recognizer.model_card import ModelCard  # noqa: E402
 from recognizer.onnx_recognizer import OnnxRecognizer  # noqa: E402
@@ -17,11 +18,10 @@ from recognizer.training.everyday import ACTIONS  # noqa: E402
 from recognizer.training.loop import Hardware  # noqa: E402
 from recognizer.training.models.gl_features import GlFeatures, motion_of  # noqa: E402
 from recognizer.training.models.gl_transformer import GlConfig, GlPretraining, GlTransformer  # noqa: E402
-from recognizer.training.pretrain import command, everyday_actions  # noqa: E402
+from recognizer.training.pretrain import everyday_actions, pretrain_command  # noqa: E402
 from recognizer.training.pretrain.everyday import SHAPE, read  # noqa: E402
-from recognizer.training.pretrain.fit import Pretrained  # noqa: E402
+from recognizer.training.pretrain.pretraining import Pretrained  # noqa: E402
 from recognizer.training.pretrain.recipes import SIZES  # noqa: E402
-from recognizer.types import Clip  # noqa: E402
 
 pytestmark = pytest.mark.timeout(600)  # an export on a busy machine
 HARDWARE = Hardware("cpu", precision="32-true")
@@ -40,8 +40,8 @@ def pretrained():
 
 def call(*arguments):
     parser = argparse.ArgumentParser()
-    command.add_arguments(parser)
-    command.run(parser.parse_args([str(argument) for argument in arguments]))
+    pretrain_command.add_arguments(parser)
+    pretrain_command.run(parser.parse_args([str(argument) for argument in arguments]))
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,8 @@ from functools import cache, lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from pose.one_euro import body_size_px
 from pose.skeleton import MPOSE_13, Layout
-from pose.smoothing import body_size_px
 from pose.types import Pose
 
 

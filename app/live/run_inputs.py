@@ -10,7 +10,7 @@ from app.settings import RunOptions
 
 if TYPE_CHECKING:
     from app.live.inference import Recognizer
-    from app.live.posing import PoseWorker
+    from app.live.pose_stage import PoseWorker
     from pose.source import Source
 
 

@@ -10,7 +10,7 @@ from recognizer.training.hardware import add_hardware, hardware_of
 from recognizer.training.loop import is_first_process
 from recognizer.training.models.registry import SETTINGS, WHOLE_CLIP, network_of
 from research.benchmark.results import figures
-from research.whole_clip.fit import WholeClipJob, probabilities, train
+from research.whole_clip.clip_training import WholeClipJob, probabilities, train
 from research.whole_clip.presets import PRESETS, preset_of
 from research.whole_clip.tasks import PARTS, TASKS, task_of
 

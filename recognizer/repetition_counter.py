@@ -8,9 +8,9 @@ from statistics import fmean, median
 import numpy as np
 
 from pose.types import Pose
+from recognizer.clips import Prediction
 from recognizer.decision import IDLE, UNKNOWN, Decision
 from recognizer.repetitions import JOINTS, CountSettings, Cycle, find_cycles, joint_places
-from recognizer.types import Prediction
 from recognizer.window import MIN_CONFIDENCE
 
 # What goes on instead of repeating. The steps of a walk are as even as squats, but nobody counts walks by them.

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.library.errors import LibraryError
-from app.library.types import ClipRow, RecordingRow
+from app.library.rows import ClipRow, RecordingRow
 
 if TYPE_CHECKING:
     from app.library.catalogue import Library
-    from app.library.importing import Tell
+    from app.library.import_report import Tell
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,7 +9,7 @@ from typing import Any
 
 from recognizer.generator import SHIPPED, OnnxGenerator, shipped_generator
 from recognizer.training.generate import export, health, recipes, synthetic
-from recognizer.training.generate.fit import GeneratorJob, train
+from recognizer.training.generate.generator_training import GeneratorJob, train
 from recognizer.training.generate.recipes import NETWORK_NAMES, Recipe, RecipeError
 from recognizer.training.generate.sets import SETS, set_of
 from recognizer.training.generate.trained import Trained, load_trained

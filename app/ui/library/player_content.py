@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from app.library.catalogue import Library
-from app.library.types import ClipRow, Filter, RecordingRow
+from app.library.rows import ClipRow, Filter, RecordingRow
 from app.plurals import counted
 from app.ui.jobs import Jobs
 from app.ui.library.frames import Stretch, read_stretch

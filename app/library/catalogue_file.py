@@ -5,7 +5,7 @@ import os
 import shutil
 from pathlib import Path
 
-from app.library import adopting, editing
+from app.library import edit_operations, untracked_recordings
 from app.library.database import FILE, DamagedError, Database
 from app.library.edits import WHOLE_TABLES, Edit, mark_unwritten
 from app.library.errors import LibraryError, NewerError
@@ -43,12 +43,12 @@ def rebuild(root: Path, notes: list[str]) -> Database:
     try:
         with database.transaction() as connection:
             edit = Edit(connection)
-            whole = adopting.enter_whole(edit, root, notes)
+            whole = untracked_recordings.enter_whole(edit, root, notes)
             for folder in recording_folders(root):
-                adopting.adopt(connection, folder, notes)
-            adopting.enter_splits(edit, whole, notes)
+                untracked_recordings.adopt(connection, folder, notes)
+            untracked_recordings.enter_splits(edit, whole, notes)
             for model in whole.models:
-                editing.add_model(edit, model)
+                edit_operations.add_model(edit, model)
             mark_unwritten(connection, [change for change in edit.changes if change[0] in WHOLE_TABLES])
     finally:
         database.close()  # which moves everything into the one file

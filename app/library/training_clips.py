@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from app.errors import RecordingError
-from app.library.types import ClipRow, Filter
+from app.library.rows import ClipRow, Filter
 from app.recording.folder import Recording
 from app.recording.trim import track_of_person
 from recognizer.datasets.recorded import within

@@ -10,11 +10,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from app.capture.latest import Latest
-from app.live import opening
+from app.live import run_inputs
 from app.live.inference import Recognizer
 from pose.errors import ActionLensError
 from recognizer import explain
-from recognizer.types import Clip, Explanation, Prediction
+from recognizer.clips import Clip, Explanation, Prediction
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +58,7 @@ class Explainer:
     """
 
     def __init__(
-        self, model: str, *, open_recognizer: Callable[[str, str], Recognizer] = opening.open_recognizer
+        self, model: str, *, open_recognizer: Callable[[str, str], Recognizer] = run_inputs.open_recognizer
     ) -> None:
         self.explanations: Latest[Explanation] = Latest()
         self._model = model

@@ -5,9 +5,9 @@ from enum import Enum
 
 from pose.source import SourceInfo
 from pose.types import Frame
-from recognizer.counting import Repetition
 from recognizer.decision import ActionEvent
 from recognizer.live import PersonResult as PersonResult
+from recognizer.repetition_counter import Repetition
 
 
 class EngineState(Enum):

@@ -11,14 +11,14 @@ from pose.errors import ActionLensError
 from recognizer.datasets.clip_files import KINDS
 from recognizer.training.hardware import add_hardware, hardware_of
 from recognizer.training.loop import is_first_process
-from recognizer.training.pretrain.command import add_data, add_recipe, recipe_from, say
-from recognizer.training.pretrain.fit import Pretraining, load_pretrained
+from recognizer.training.pretrain.pretrain_command import add_data, add_recipe, recipe_from, say
+from recognizer.training.pretrain.pretraining import Pretraining, load_pretrained
 from recognizer.training.pretrain.recipes import Recipe, size_of
 from research.pretrain import ablations, figures, speed, without_network
 from research.pretrain.curve import Curve
-from research.pretrain.fit import pretrain
 from research.pretrain.measured import LINEAR, SEMI, measured
 from research.pretrain.motion import MotionClips, Rows
+from research.pretrain.pretraining import pretrain
 from research.pretrain.tasks import PARTS, TASKS, Task, task_of
 
 _KINDS = "run|evaluate|ablations|without-network|figures|speed"

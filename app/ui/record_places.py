@@ -9,7 +9,7 @@ from app.ui.actions import Actions
 from app.ui.layout import Body
 from app.ui.recording.control import RecordControl
 from app.ui.recording.wrong import ask_right_action
-from app.ui.teaching.opening import TeachOpener
+from app.ui.teaching.lazy_page import TeachOpener
 from app.ui.toast import Toast
 from app.ui.video_view import VideoView
 

@@ -13,11 +13,11 @@ from pose.errors import ActionLensError
 from pose.estimators import AUTO, ESTIMATORS
 from pose.whole_file import written_whole
 from recognizer import attention, explain
+from recognizer.clips import Clip, Explanation, Prediction
 from recognizer.model_card import find_model
 from recognizer.onnx_recognizer import OnnxRecognizer
 from recognizer.training.explain import figures
 from recognizer.training.explain.clips import clip_of
-from recognizer.types import Clip, Explanation, Prediction
 
 Array = NDArray[np.float32]
 

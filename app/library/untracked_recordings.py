@@ -16,7 +16,7 @@ from app.library.label_files import (
     set_aside,
 )
 from app.library.labels import MAX_LABEL, clean_label
-from app.library.types import NewClip
+from app.library.rows import NewClip
 from app.recording.folder import RecordingInfo, read_info, read_recording
 from app.recording.trim import trimmed
 

@@ -11,7 +11,7 @@ from recognizer.training.hardware import add_hardware, hardware_of
 from recognizer.training.loop import is_first_process
 from recognizer.training.models.gl_transformer import Positions
 from recognizer.training.pretrain import everyday, everyday_actions
-from recognizer.training.pretrain.fit import Pretrained
+from recognizer.training.pretrain.pretraining import Pretrained
 from recognizer.training.pretrain.recipes import RECIPES, SIZES, Facing, Pace, Recipe, RecipeError, recipe_of
 from recognizer.training.pretrain.targets import Reading
 

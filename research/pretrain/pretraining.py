@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from recognizer.training.loop import Batch, Hardware
 from recognizer.training.models.gl_transformer import GlConfig
-from recognizer.training.pretrain.fit import Pretrained, Pretraining, RecipeTraining, pretrain_on
+from recognizer.training.pretrain.pretraining import Pretrained, Pretraining, RecipeTraining, pretrain_on
 from recognizer.training.pretrain.recipes import Recipe, config_of
 from research.pretrain.motion import MotionClips, Rows
 from research.pretrain.stream import MotionBatches

@@ -10,8 +10,8 @@ import numpy as np
 import torch
 
 from recognizer.training.generate.frame_vae import FrameVae
+from recognizer.training.generate.generated_clips import shares_of
 from recognizer.training.generate.losses import BEST_FILE, GanTraining, MakerTraining, VaeTraining
-from recognizer.training.generate.making import shares_of
 from recognizer.training.generate.recipes import Recipe, RecipeError, build, config_of
 from recognizer.training.generate.sets import Motions
 from recognizer.training.generate.trained import GENERATOR_FILE, Trained, load_trained, save_trained

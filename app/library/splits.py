@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
-from app.library.editing import PARTS
-from app.library.types import ClipRow
+from app.library.edit_operations import PARTS
+from app.library.rows import ClipRow
 from recognizer.teaching.copies import joined_groups
 
 By = Literal["person", "session", "recording", "clip"]

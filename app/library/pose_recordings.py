@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from app.errors import RecordingError
-from app.library.types import Tracks
+from app.library.rows import Tracks
 from app.recording.folder import (
     INFO_FILE,
     JOINTS_FILE,

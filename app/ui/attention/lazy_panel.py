@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
-from app.types import PersonResult, Result
+from app.results import PersonResult, Result
 from app.ui.attention.strip import HeatStrip
 from app.ui.live_run import LiveRun
 from app.ui.panel import Panel

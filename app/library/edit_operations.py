@@ -9,7 +9,7 @@ from app.library.edits import Edit
 from app.library.errors import LibraryError
 from app.library.labels import NOTHING, clean_label, clean_note, label_key
 from app.library.queries import TABLES, Kind
-from app.library.types import Model, NewClip
+from app.library.rows import Model, NewClip
 
 PARTS = ("train", "validation", "test")
 _USED_IN: dict[Kind, tuple[str, str]] = {

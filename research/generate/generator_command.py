@@ -11,7 +11,7 @@ from typing import Any
 
 from pose.whole_file import write_text
 from recognizer.training.generate import recipes
-from recognizer.training.generate.command import MEASURES_FILE, add_data, add_run
+from recognizer.training.generate.generate_command import MEASURES_FILE, add_data, add_run
 from recognizer.training.generate.recipes import RecipeError
 from recognizer.training.generate.sets import Motions, set_of
 from recognizer.training.generate.trained import Trained, load_trained

@@ -8,8 +8,8 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QProgressBar
 
 from app.errors import UsageError
-from app.library.types import Model
-from app.teaching import Progress, TeachingDone, TeachingFailed, TeachingJob
+from app.library.rows import Model
+from app.teaching_process import Progress, TeachingDone, TeachingFailed, TeachingJob
 from app.ui.jobs import Jobs
 from app.ui.teaching.shelf import Shelf, clips_of, enter
 from recognizer.teaching.clips import TeachingClip

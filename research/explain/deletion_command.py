@@ -19,7 +19,7 @@ from recognizer.onnx_recognizer import OnnxRecognizer
 from recognizer.training.everyday import ACTIONS
 from recognizer.training.explain import figures
 from recognizer.training.explain.clips import READERS
-from recognizer.training.explain.command import ExplainError, make_folder
+from recognizer.training.explain.explain_command import ExplainError, make_folder
 from recognizer.training.models.act import Act
 from recognizer.training.models.deployed import Deployed
 from recognizer.training.run_folder import load_run
