@@ -30,6 +30,8 @@ def recognizer_of(name, poses=1, **changes):
         for module in network.modules():
             if name == "st-gcn" and isinstance(module, torch.nn.Conv2d | torch.nn.Linear):
                 torch.nn.init.kaiming_normal_(module.weight)  # its own beginning is all but 0
+            if name == "st-tr" and hasattr(module, "head"):
+                module.head.weight.data.mul_(1e-3)  # its own logits begin in the hundreds
     return StreamingRecognizer(Deployed(networks, listed=5, other_bias=0.5), 2, poses)
 
 
