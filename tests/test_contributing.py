@@ -114,14 +114,14 @@ def test_a_panel(followed, qtbot, qapp):
 
 
 def test_an_export_format(followed, tmp_path):
-    exporting = followed("An export format")["exporting"]
-    lengths = exporting.FORMATS["lengths"]
+    export_formats = followed("An export format")["export_formats"]
+    lengths = export_formats.FORMATS["lengths"]
     with Library(tmp_path / "library") as library:
         recording = add_recording(library)
         rows = library.recordings()
         file = tmp_path / "lengths.csv"
-        assert lengths.write(exporting.Export(library, file, [], rows)) == "1 recording"
+        assert lengths.write(export_formats.Export(library, file, [], rows)) == "1 recording"
         assert file.read_text() == f"{recording},{rows[0].duration_s:.2f}\n"
         with pytest.raises(OutputError, match="choose another place"):
-            lengths.write(exporting.Export(library, tmp_path / "no" / "a.csv", [], rows))
+            lengths.write(export_formats.Export(library, tmp_path / "no" / "a.csv", [], rows))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["lengths.csv", "library"]

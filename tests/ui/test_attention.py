@@ -614,7 +614,7 @@ def test_class_activation_is_of_the_predicted_action_or_of_any_other(panel_open,
     panel.tabs.setCurrentWidget(panel.inside)
     panel_open.attention.control.refresh()
     (picker,) = panel.inside.pickers
-    assert picker.currentText() == "Most likely action"
+    assert picker.currentText() == "Top action"
     assert (panel.inside.matrix.values == fakes.ACTIONS.index("walk")).all()
     choose(picker, "wave")
     assert (panel.inside.matrix.values == fakes.ACTIONS.index("wave")).all()

@@ -361,7 +361,7 @@ def test_motion_that_has_a_clip_is_not_proposed_again(window, qtbot, waver):
         window.library.change_clip(row.id, NewClip(0.0, whole_s, row.person, row.action))
     QTest.keyClick(window, Qt.Key.Key_P)
     assert window.browser.clips.rowCount() == 2
-    assert "no clip is yet" in window.state.text()
+    assert "outside the clips" in window.state.text()
 
 
 def test_labels_that_there_are_are_not_asked_for(window, waver):

@@ -196,7 +196,7 @@ class AttentionPanel(QFrame):
         """What a recognizer can be asked; an action that it has not is given up."""
         wanted = self.action.value if self.action.value in actions else PREDICTED
         self.action.set_value(wanted)
-        self.action.offer([Choice("Most likely action", PREDICTED), *(Choice(action_text(a), a) for a in actions)])
+        self.action.offer([Choice("Top action", PREDICTED), *(Choice(action_text(a), a) for a in actions)])
         method = self.method.value if self.method.value in methods else methods[0]
         self.method.set_value(method)
         self.method.offer([Choice(_METHOD_NAMES.get(method, method), method) for method in methods])

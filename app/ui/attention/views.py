@@ -124,7 +124,7 @@ def _temporal(layers: list[Matrix], clip: Clip) -> View:
 
 def _activation(values: Matrix, clip: Clip, actions: Sequence[str], likeliest: int) -> View:
     """(A, T', V), class activation: joints by time, of the predicted action or of any other."""
-    picker = Picker("Action", ("Most likely action", *(action_text(action) for action in actions)))
+    picker = Picker("Action", ("Top action", *(action_text(action) for action in actions)))
     moments = times(clip, values.shape[1])
     joints = joint_names(clip)
 
