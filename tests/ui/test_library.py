@@ -67,6 +67,7 @@ def window(root, theme, qtbot):
     qtbot.addWidget(made)
     made.show()
     qtbot.waitUntil(lambda: made.player.stretch is not None, timeout=60_000)
+    QTest.qWaitForWindowActive(made)
     yield made
     made.close()
 
