@@ -82,8 +82,8 @@ class Bench:
         found = self._figures(made, teacher)
         pairs = list(combinations(trained.actions, 2))
         chosen = np.random.default_rng(self.seed).permutation(len(pairs))[:_PAIRS]
-        blends = [blends.smoothness(trained, pairs[place][0], pairs[place][1], self.seed) for place in chosen]
-        even, jerk = (float(np.mean([getattr(b, name) for b in blends])) for name in ("largest_step", "jerk"))
+        blended = [blends.smoothness(trained, pairs[place][0], pairs[place][1], self.seed) for place in chosen]
+        even, jerk = (float(np.mean([getattr(b, name) for b in blended])) for name in ("largest_step", "jerk"))
         return Figures(**{**asdict(found), "largest_step": even, "jerk": jerk})
 
     def of_real(self, draws: int = 3) -> Figures:
