@@ -152,7 +152,8 @@ def _st_gcn_block(state: State, config: Config) -> nn.Module:
     ours = st_gcn.StGcnConfig(channels=1, outputs=1, kernel=kernel, dropout=float(config.get("dropout", 0)))
     residual = bool(config.get("residual", True))
     stride = config.get("stride", 1)
-    block = st_gcn.Block(_need(config, "in_channels"), width, subsets, ours, stride=stride, residual=residual)
+    links = torch.zeros(subsets, 1, 1)  # a block with shared weights only counts them
+    block = st_gcn.Block(_need(config, "in_channels"), width, links, ours, stride=stride, residual=residual)
     return fill(block, state, st_gcn_source(subsets))
 
 
