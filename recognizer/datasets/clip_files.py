@@ -59,7 +59,7 @@ def read(file: ClipFile) -> list[Found]:
     is neither a split nor a second person, or an action is tested that no training clip shows.
     """
     exported = _exported(file.path)
-    found = [_somebody(one, file) for one in exported.found]
+    found = [_checked(one, file) for one in exported.found]
     sequences = [one for one in found if isinstance(one, ActionSequence)]
     if not sequences:
         raise DataError(f"{file.path}: no labelled clip that can be used; label some and export again")
@@ -101,7 +101,7 @@ def _exported(path: Path) -> Exported:
         raise DataError(f"{path}: {error}") from error
 
 
-def _somebody(one: Found, file: ClipFile) -> Found:
+def _checked(one: Found, file: ClipFile) -> Found:
     if isinstance(one, ActionSequence) and not one.seen.any():
         return EmptyFileError(f"{file.path}: {one.name}: nobody in it, left out")
     return type(one)(f"{file.path}: {one}") if isinstance(one, DataError) else one
