@@ -11,6 +11,7 @@ from recognizer.training import augment
 from recognizer.training.augment import Array, Augmentation, Mask
 from recognizer.training.everyday import ACTIONS, IDLE, OTHER, WEBCAM_POSES, Corpus, placed_by_readers
 from recognizer.training.exercise import exercise, gesture
+from recognizer.training.synthetic_actions import GENERATED
 
 FRAMES = 30
 Clips = tuple[Array, Mask, Mask, Array]  # joints (N, T, 13, 3), seen (N, T, 13), depth (N,), target (N, outputs)
@@ -54,8 +55,11 @@ class OutputSpace:
     def __init__(self, corpus: Corpus) -> None:
         self.listed = ACTIONS[:-1]
         unlisted = sorted({int(kind) for kind in corpus.kind[corpus.action == ACTIONS.index(OTHER)]})
+        generated = [kind for kind in unlisted if corpus.kinds[kind].startswith(f"{GENERATED}/")]
+        unlisted = [kind for kind in unlisted if kind not in generated]
         self.names = (*self.listed, *(corpus.kinds[kind] for kind in unlisted), *_MADE_UP)
         place = {kind: len(self.listed) + i for i, kind in enumerate(unlisted)}
+        place |= dict.fromkeys(generated, self.names.index("exercise"))  # they add no output
         # (R,) output of each recording
         self.of_recording = np.array(
             [place.get(int(kind), int(action)) for kind, action in zip(corpus.kind, corpus.action, strict=True)]

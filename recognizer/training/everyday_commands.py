@@ -56,6 +56,8 @@ def add_train(parser: argparse.ArgumentParser) -> None:
     people = "train: all but the validation people, for choosing; all: the final network"
     parser.add_argument("--people", choices=tuple(PARTS), default="train", help=people)
     kinds = "kinds of motion that it does not learn from, as webcam_poses/lunge, to measure what it makes of them"
+    generated = "do not learn from generated recordings of kicks, punches, waves and exercises"
+    parser.add_argument("--no-generated", action="store_false", dest="generated", help=generated)
     parser.add_argument("--leave-out", nargs="+", default=[], metavar="KIND", help=kinds)
 
 
@@ -109,6 +111,7 @@ def train(options: argparse.Namespace) -> None:
         teachers=tuple(folder.name for folder in options.teacher),
         parts=PARTS[options.people],
         left_out=tuple(options.leave_out),
+        generated=options.generated,
     )
     outputs = OutputSpace(corpus).names
     spec = spec_of(settings, len(outputs))

@@ -16,6 +16,7 @@ from recognizer.training.fine_tune_start import copy_body
 from recognizer.training.loop import Batch, Hardware, StepData, Training
 from recognizer.training.loop import fit as fit_network
 from recognizer.training.models.registry import NetworkSpec
+from recognizer.training.synthetic_actions import with_generated
 
 STEPS_AN_EPOCH = 100
 
@@ -25,9 +26,9 @@ class FitSettings:
     """One training run.
 
     network, changes: as in registry.NetworkSpec. parts: of the corpus that it learns from. left_out: kinds that it does
-    not learn from. average: weight of the past in averaged weights. distillation: weight of the loss against a teacher,
-    where there is one; temperature: of both softened distributions in it. teachers: their names, for the record.
-    start: of the model whose body it began with.
+    not learn from. generated: whether it learns from generated recordings too. average: weight of the past in averaged
+    weights. distillation: weight of the loss against a teacher, where there is one; temperature: of both softened
+    distributions in it. teachers: their names, for the record. start: of the model whose body it began with.
     """
 
     seed: int = 0
@@ -48,6 +49,7 @@ class FitSettings:
     start: str = ""
     parts: tuple[str, ...] = ("train",)
     left_out: tuple[str, ...] = ()
+    generated: bool = True
     plan: BatchPlan = field(default_factory=BatchPlan)
 
 
@@ -161,8 +163,10 @@ def fit(
     with the same settings goes on to the same result. teachers: trained networks in eval mode with the same outputs,
     from whose answers to every batch it learns too. start: a trained network of the same kind and size; this one begins
     with all of it but the head."""
-    outputs = OutputSpace(corpus)
     used = without_kinds(corpus, settings.left_out)
+    if settings.generated:
+        used = with_generated(used)
+    outputs = OutputSpace(used)
     maker = BatchMaker(used, outputs, settings.plan, np.isin(used.part, settings.parts))
     training = SupervisedTraining(settings, len(outputs), teachers, start)
     data = StepData(LabelledBatches(maker, settings.batch, settings.seed), settings.steps)

@@ -1,0 +1,301 @@
+"""Generated recordings of actions that few people were recorded doing before a camera.
+
+The recordings hold few kicks and punches, and those are of another kind: a kick at a ball, a step with a foot raised.
+People before a camera box and train martial arts. Nobody was measured for the ranges of angles and durations below:
+they are what these actions look like, drawn wide, and chosen on validation people.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recognizer.features import RATE_FPS
+from recognizer.training.everyday import ACTIONS, OTHER, Corpus
+from recognizer.training.key_poses import LEFT, Floats, Key, Keys, Limb, joints_of, motion_through, reach
+
+GENERATED = "generated"
+_BEFORE_S, _PAUSE_S = (0.8, 1.6), (0.1, 0.7)
+_STANDS: Limb = (6.0, 90.0, 12.0, 0.0)  # the leg that carries the body while the other kicks
+_SEATED = 0.3  # of those who wave or clap
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Generated:
+    """joints: (F, 13, 3) of all recordings. For each recording its action, how many frames it has, and how many of them
+    come before the first action."""
+
+    joints: NDArray[np.float32]
+    actions: tuple[str, ...]
+    frames: NDArray[np.intp]
+    lead: NDArray[np.intp]
+
+
+def with_generated(corpus: Corpus) -> Corpus:
+    """The corpus with generated recordings for training, at 20 poses a second, in three dimensions, always the same;
+    what comes before the first action of a recording leads up to it."""
+    made = _generate()
+    n = len(made.actions)
+    kinds = (*corpus.kinds, *(f"{GENERATED}/{action}" for action in _ACTS))
+    listed = [action if action in ACTIONS else OTHER for action in made.actions]
+    return replace(
+        corpus,
+        joints=np.concatenate([corpus.joints, made.joints]),
+        seen=np.concatenate([corpus.seen, np.ones(made.joints.shape[:2], dtype=bool)]),
+        first=np.append(corpus.first, len(corpus.joints) + np.cumsum(made.frames) - made.frames + made.lead),
+        length=np.append(corpus.length, made.frames - made.lead),
+        lead=np.append(corpus.lead, made.lead),
+        onset=np.append(corpus.onset, np.zeros(n, np.float32)),
+        offset=np.append(corpus.offset, (made.frames - made.lead - 1).astype(np.float32)),
+        fps=np.append(corpus.fps, np.full(n, RATE_FPS, np.float32)),
+        depth=np.append(corpus.depth, np.ones(n, dtype=bool)),
+        action=np.append(corpus.action, [ACTIONS.index(action) for action in listed]),
+        kind=np.append(corpus.kind, [kinds.index(f"{GENERATED}/{action}") for action in made.actions]),
+        kinds=kinds,
+        dataset=np.append(corpus.dataset, np.full(n, GENERATED)),
+        part=np.append(corpus.part, np.full(n, "train")),
+        name=np.append(corpus.name, [f"{action}{i}" for i, action in enumerate(made.actions)]),
+        person=np.append(corpus.person, [f"{GENERATED}{i}" for i in range(n)]),
+        previous=np.append(corpus.previous, np.full(n, -1)),
+    )
+
+
+@cache
+def _generate() -> _Generated:
+    rng = np.random.default_rng(0)
+    actions = tuple(action for action, (_, _, count) in _ACTS.items() for _ in range(count))
+    motions, lead = zip(*(_recording(rng, action) for action in actions), strict=True)
+    frames = np.array([len(motion) for motion in motions], dtype=np.intp)
+    return _Generated(joints_of(np.concatenate(motions)), actions, frames, np.array(lead, dtype=np.intp))
+
+
+def _recording(rng: np.random.Generator, action: str) -> tuple[Floats, int]:
+    """The motion (T, 21) of somebody who does it one to three times, and how many frames come before."""
+    stance, act, _ = _ACTS[action]
+    base = stance(rng)
+    before = rng.uniform(*_BEFORE_S)
+    keys: Keys = [(0.0, base), (before, base)]
+    for _ in range(rng.integers(1, 4)):
+        keys += [*act(rng, base), (rng.uniform(*_PAUSE_S), base)]
+    return motion_through(keys, rng), round(before * RATE_FPS)
+
+
+def _hanging(rng: np.random.Generator) -> Limb:
+    return rng.uniform(3, 20), rng.uniform(20, 110), rng.uniform(5, 35), rng.uniform(-20, 10)
+
+
+def _at_ease(rng: np.random.Generator) -> Key:
+    """Standing or sitting with the arms down."""
+    turn = rng.uniform(-40, 40)
+    lean = (rng.uniform(-3, 8), rng.uniform(-4, 4))
+    if rng.random() < _SEATED:
+        apart, bent = rng.uniform(0, 25), rng.uniform(75, 105)
+        legs: tuple[Limb, Limb] = ((rng.uniform(78, 95), apart, bent, 0.0), (rng.uniform(78, 95), apart, bent, 0.0))
+        lap = rng.uniform(0.3, 0.6), rng.uniform(-0.2, 0.1), rng.uniform(-0.9, -0.7)
+        return Key(turn, lean, 0.0, (reach(*lap), reach(*lap)), legs)
+    apart = rng.uniform(2, 12)
+    legs = ((apart, rng.uniform(40, 110), rng.uniform(2, 12), 0.0), (apart, rng.uniform(40, 110), 6.0, 0.0))
+    return Key(turn, lean, 0.0, (_hanging(rng), _hanging(rng)), legs)
+
+
+def _on_guard(rng: np.random.Generator) -> Key:
+    """A stance to strike from: one foot ahead, hands at the chin, low or hanging."""
+    ahead = int(rng.integers(0, 2))
+    height = rng.choice(3, p=(0.6, 0.2, 0.2))
+
+    def arm() -> Limb:
+        if height == 0:
+            return rng.uniform(15, 50), rng.uniform(-10, 40), rng.uniform(105, 145), rng.uniform(-35, 10)
+        if height == 1:
+            return rng.uniform(5, 25), rng.uniform(10, 70), rng.uniform(50, 100), rng.uniform(-30, 10)
+        return _hanging(rng)
+
+    bent = rng.uniform(5, 35)
+    front = (rng.uniform(5, 28), rng.uniform(0, 40), bent, 0.0)
+    back = (rng.uniform(3, 25), rng.uniform(120, 175), bent * rng.uniform(0.3, 1), 0.0)
+    lean = (rng.uniform(-3, 12), rng.uniform(-4, 4))
+    legs = (front, back) if ahead == LEFT else (back, front)
+    return Key((1, -1)[ahead] * rng.uniform(-10, 90), lean, rng.uniform(-12, 12), (arm(), arm()), legs)
+
+
+def _kick(rng: np.random.Generator, guard: Key) -> Keys:
+    """Fold, stretch, fold and put down: to the front, in a curve, to the side, as at a ball, low."""
+    side = int(rng.integers(0, 2))
+    sign = (1, -1)[side]  # a kick of the left leg turns the body to the right
+    kind = rng.choice(5, p=(0.22, 0.34, 0.22, 0.08, 0.14))
+    high = rng.uniform(35, 65) if kind == 4 else rng.uniform(50, 135)
+    back, away = rng.uniform(0, 12) + 0.22 * max(high - 60, 0), rng.uniform(0, 8)
+    if kind == 0:
+        fold = (rng.uniform(60, 115), rng.uniform(-10, 20), rng.uniform(80, 140), 0.0)
+        hit = (high, rng.uniform(-12, 15), rng.uniform(0, 25), 0.0)
+        pivot = rng.uniform(-10, 40)
+    elif kind in (1, 4):
+        plane = rng.uniform(40, 95)
+        fold = (rng.uniform(55, 100) * high / 100 + 10, rng.uniform(40, 90), rng.uniform(80, 130), plane)
+        hit = (high, rng.uniform(0, 50), rng.uniform(0, 30), plane)
+        pivot, away = rng.uniform(40, 120), rng.uniform(0.05, 0.4) * high
+    elif kind == 2:
+        fold = (rng.uniform(60, 110), rng.uniform(20, 60), rng.uniform(90, 140), rng.uniform(0, 50))
+        hit = (high, rng.uniform(70, 100), rng.uniform(0, 20), 0.0)
+        pivot, away = rng.uniform(-20, 40), rng.uniform(0.15, 0.65) * high
+    else:
+        fold = (rng.uniform(15, 40), rng.uniform(150, 180), rng.uniform(50, 110), 0.0)
+        hit = (rng.uniform(35, 80), rng.uniform(-25, 20), rng.uniform(0, 25), 0.0)
+        pivot, back = rng.uniform(0, 30), rng.uniform(0, 20)
+    chamber, strike = (
+        replace(
+            guard.with_leg(1 - side, _STANDS).with_leg(side, leg),
+            turn=guard.turn - sign * pivot * part,
+            lean=(guard.lean[0] - back * part, guard.lean[1] + sign * away * part),
+        )
+        for leg, part in ((fold, 0.5), (hit, 1.0))
+    )
+    if rng.random() < 0.6:  # the arm of this side goes down or back for balance
+        strike = strike.with_arm(side, (rng.uniform(10, 60), rng.uniform(60, 170), rng.uniform(5, 60), 0.0))
+    slow = np.exp(rng.uniform(np.log(0.75), np.log(1.9)))
+    held = rng.uniform(0.03, 0.12) if rng.random() < 0.7 else rng.uniform(0.1, 0.6)
+    out: Keys = [(slow * rng.uniform(0.18, 0.32), chamber)]
+    for _ in range(rng.choice(3, p=(0.75, 0.17, 0.08)) + 1):  # without putting the foot down between them
+        out += [(slow * rng.uniform(0.10, 0.18), strike), (slow * held, strike)]
+        out += [(slow * rng.uniform(0.12, 0.22), chamber)]
+    landing = guard if rng.random() < 0.7 else replace(guard, leg=guard.leg[::-1], turn=-guard.turn)
+    return [*out, (slow * rng.uniform(0.2, 0.35), landing)]
+
+
+def _punch(rng: np.random.Generator, guard: Key) -> Keys:
+    """One to four punches: straight, hooks and upper cuts."""
+    out: Keys = []
+    side, quick = int(rng.integers(0, 2)), rng.uniform(0.75, 1.6)
+    one_handed = rng.random() < 0.25
+    for _ in range(rng.integers(1, 5)):
+        kind, height = rng.choice(3, p=(0.65, 0.2, 0.15)), rng.uniform(70, 105)
+        arm: Limb = (height, rng.uniform(-25, 10), rng.uniform(0, 25), 0.0)
+        if kind == 1:
+            arm = (height, rng.uniform(-10, 40), rng.uniform(70, 110), rng.uniform(-110, -70))
+        elif kind == 2:
+            arm = (rng.uniform(40, 80), rng.uniform(-20, 10), rng.uniform(70, 110), 0.0)
+        twist = (-1, 1)[side] * rng.uniform(10, 55)
+        lean = (guard.lean[0] + rng.uniform(0, 12), guard.lean[1])
+        hit = replace(guard, twist=twist, turn=guard.turn + 0.4 * twist, lean=lean).with_arm(side, arm)
+        out += [
+            (quick * rng.uniform(0.10, 0.2), hit),
+            (quick * rng.uniform(0.02, 0.07), hit),
+            (quick * rng.uniform(0.12, 0.25), guard),
+        ]
+        side = side if one_handed else 1 - side
+    return out
+
+
+def _wave(rng: np.random.Generator, base: Key) -> Keys:
+    """One hand or both, raised, from side to side: the forearm, or the whole arm overhead."""
+    both, side, overhead = rng.random() < 0.25, int(rng.integers(0, 2)), rng.random() < 0.3
+    ahead, swivel = rng.uniform(0.1, 0.5), rng.uniform(-25, 25)
+    up = rng.uniform(0.75, 1.05) if overhead else rng.uniform(0.05, 0.75)
+    middle = rng.uniform(-0.1, 0.4) if overhead else rng.uniform(0.0, 0.6)
+    far = rng.uniform(0.2, 0.6) if overhead else rng.uniform(0.08, 0.4)
+    in_turn = rng.random() < 0.5  # both hands to the same side, or like mirror images
+    half_s = np.exp(rng.uniform(np.log(0.11), np.log(0.4)))
+
+    def at(place: float) -> Key:
+        drop = 0.3 * abs(place) * far
+        key = base.with_arm(side, reach(ahead, middle + place * far, up - drop, swivel))
+        other = -place if in_turn else place
+        return key.with_arm(1 - side, reach(ahead, middle + other * far, up - drop, swivel)) if both else key
+
+    swings: Keys = [(half_s * rng.uniform(0.85, 1.15), at((1, -1)[i % 2])) for i in range(rng.integers(4, 13))]
+    return [(rng.uniform(0.25, 0.6), at(-1)), *swings, (rng.uniform(0.25, 0.6), base)]
+
+
+def _lunge(rng: np.random.Generator, base: Key) -> Keys:
+    """One foot far ahead or aside, the body down over it, and back."""
+    side = int(rng.integers(0, 2))
+    if rng.random() < 0.6:
+        bends: Limb = (rng.uniform(55, 95), rng.uniform(-5, 15), rng.uniform(60, 105), 0.0)
+        stays: Limb = (rng.uniform(5, 35), 180.0, rng.uniform(30, 95), 0.0)
+    else:
+        bends = (rng.uniform(35, 70), rng.uniform(60, 90), rng.uniform(50, 110), 0.0)
+        stays = (rng.uniform(25, 55), 90.0, rng.uniform(0, 12), 0.0)
+    down = base.with_leg(side, bends).with_leg(1 - side, stays)
+    return _there_and_back(rng, base, [replace(down, lean=(base.lean[0] + rng.uniform(0, 25), base.lean[1]))], 0.6, 1.4)
+
+
+def _knee_raise(rng: np.random.Generator, base: Key) -> Keys:
+    """Knees up in turn, as in marching on the spot."""
+    leg: Limb = (rng.uniform(50, 110), rng.uniform(-10, 25), rng.uniform(60, 120), 0.0)
+    sides = (0, 1) if rng.random() < 0.8 else (0,)
+    return _there_and_back(rng, base, [base.with_leg(1 - s, _STANDS).with_leg(s, leg) for s in sides], 0.2, 0.7)
+
+
+def _leg_raise(rng: np.random.Generator, base: Key) -> Keys:
+    """A straight leg to the front, the side or behind, without haste."""
+    side = int(rng.integers(0, 2))
+    leg: Limb = (rng.uniform(20, 75), rng.choice([0, 90, 180]) + rng.uniform(-15, 15), rng.uniform(0, 20), 0.0)
+    return _there_and_back(rng, base, [base.with_leg(1 - side, _STANDS).with_leg(side, leg)], 0.5, 1.5)
+
+
+def _arm_raise(rng: np.random.Generator, base: Key) -> Keys:
+    """Straight arms to the front, the side or overhead."""
+    arm: Limb = (rng.uniform(60, 175), rng.choice([0, 90]) + rng.uniform(-15, 15), rng.uniform(0, 25), 0.0)
+    return _there_and_back(rng, base, [base.with_arm(0, arm).with_arm(1, arm)], 0.5, 1.4)
+
+
+def _curl(rng: np.random.Generator, base: Key) -> Keys:
+    """Forearms up to the shoulders, both or in turn."""
+    arm: Limb = (rng.uniform(0, 20), rng.uniform(-20, 40), rng.uniform(100, 145), rng.uniform(-20, 20))
+    both = [base.with_arm(0, arm).with_arm(1, arm)]
+    return _there_and_back(rng, base, both if rng.random() < 0.5 else [base.with_arm(s, arm) for s in (0, 1)], 0.4, 1.2)
+
+
+def _press(rng: np.random.Generator, base: Key) -> Keys:
+    """From the shoulders up, or out, and back."""
+    near = reach(rng.uniform(0.1, 0.3), rng.uniform(0.05, 0.25), rng.uniform(0.0, 0.25))
+    far = reach(0.1, 0.15, 1.05) if rng.random() < 0.6 else reach(1.0, rng.uniform(-0.2, 0.1), 0.0)
+    held = base.with_arm(0, near).with_arm(1, near)
+    return [(0.5, held), *_there_and_back(rng, held, [held.with_arm(0, far).with_arm(1, far)], 0.5, 1.3)]
+
+
+def _twist(rng: np.random.Generator, base: Key) -> Keys:
+    """The shoulders to the left and to the right, or the trunk bent to either side."""
+    angle = rng.uniform(25, 65)
+    if rng.random() < 0.6:
+        return _there_and_back(rng, base, [replace(base, twist=angle), replace(base, twist=-angle)], 0.35, 1.0)
+    return _there_and_back(rng, base, [replace(base, lean=(0, s * 0.7 * angle)) for s in (1, -1)], 0.5, 1.3)
+
+
+def _there_and_back(
+    rng: np.random.Generator, base: Key, there: Sequence[Key], fastest_s: float, slowest_s: float
+) -> Keys:
+    """From a pose to others in turn, and back to it each time, two to four times."""
+    each_s = np.exp(rng.uniform(np.log(fastest_s), np.log(slowest_s)))
+    held_s = rng.uniform(0, 0.4)
+    out: Keys = []
+    for i in range(rng.integers(2, 5) * len(there)):
+        key = there[i % len(there)]
+        out += [(each_s * rng.uniform(0.85, 1.15), key), (held_s, key), (each_s, base)]
+    return out
+
+
+def _standing(rng: np.random.Generator) -> Key:
+    key = _at_ease(rng)
+    while key.leg[0][0] > 45:  # somebody seated
+        key = _at_ease(rng)
+    return replace(key, turn=rng.uniform(-90, 90))
+
+
+_Act = tuple[Callable[[np.random.Generator], Key], Callable[[np.random.Generator, Key], Keys], int]
+# Where it begins, what is done, and of how many recordings. Those that are no listed action are unlisted motion: they
+# look like the listed ones, and few people were recorded doing them.
+_ACTS: dict[str, _Act] = {
+    "kick": (_on_guard, _kick, 300),
+    "punch": (_on_guard, _punch, 300),
+    "wave": (_at_ease, _wave, 100),
+    "lunge": (_standing, _lunge, 60),
+    "knee_raise": (_standing, _knee_raise, 60),
+    "leg_raise": (_standing, _leg_raise, 60),
+    "arm_raise": (_at_ease, _arm_raise, 40),
+    "curl": (_at_ease, _curl, 40),
+    "press": (_at_ease, _press, 40),
+    "twist": (_standing, _twist, 40),
+}
