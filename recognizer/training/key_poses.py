@@ -32,7 +32,7 @@ class Key:
     turn: of the whole body, to its left. lean: of the trunk, forwards and to its right. twist: of the shoulders against
     the hips, to the left. arm, leg: of the upper arm or thigh the angle from hanging down and the direction, 0 ahead
     and 90 outwards, then how far the elbow or knee is bent, and the plane in which it bends: 0 as a hinge that lies
-    across the body, 90 turned outwards.
+    across the body, 90 turned outwards. pitch: of the whole body, forwards: 90 lies face down.
     """
 
     turn: float
@@ -40,10 +40,12 @@ class Key:
     twist: float
     arm: tuple[Limb, Limb]
     leg: tuple[Limb, Limb]
+    pitch: float = 0.0
 
     def row(self) -> Floats:
-        """(20,) all of them."""
-        return np.concatenate([[self.turn, *self.lean, self.twist], np.ravel(self.arm), np.ravel(self.leg)])
+        """(21,) all of them."""
+        limbs = np.ravel([self.arm, self.leg])
+        return np.concatenate([[self.turn, *self.lean, self.twist], limbs, [self.pitch]])
 
     def with_arm(self, side: int, arm: Limb) -> "Key":
         """With another arm on one side."""
@@ -90,18 +92,18 @@ def reach(ahead: float, outwards: float, up: float, swivel: float = 0.0) -> Limb
 
 
 def motion_through(keys: Sequence[tuple[float, Key]], rng: np.random.Generator) -> Floats:
-    """(T, 21) at 20 poses a second from key to key, at rest at each: angles as Key.row has them, and how high the body
+    """(T, 22) at 20 poses a second from key to key, at rest at each: angles as Key.row has them, and how high the body
     is off the floor. Slightly unsteady, as everybody is."""
     angles = _through(keys)
     return np.column_stack([angles + _unsteady(angles.shape, rng), _bounce(len(angles), rng)])
 
 
 def joints_of(motion: Floats) -> NDArray[np.float32]:
-    """(T, 13, 3) joints of MPOSE-13 of motions (T, 21), as everyday.Corpus has them: in torsos, x right, y down, z away
+    """(T, 13, 3) joints of MPOSE-13 of motions (T, 22), as everyday.Corpus has them: in torsos, x right, y down, z away
     from the camera, towards which a body with no turn faces."""
     turn, forwards, aside, twist = np.radians(motion[:, :4].T)
     arms, legs = (np.radians(part).reshape(-1, 2, 4) for part in (motion[:, 4:12], motion[:, 12:20]))
-    hips = _about_up(np.broadcast_to(np.eye(3), (len(motion), 3, 3)), turn)
+    hips = _pitched(_about_up(np.broadcast_to(np.eye(3), (len(motion), 3, 3)), turn), np.radians(motion[:, 20]))
     trunk = _leaning(_about_up(hips, twist), hips, forwards, aside)
     out = np.zeros((len(motion), len(MPOSE_13.joints), 3))
     out[:, 0] = trunk[:, 2] + _HEAD @ trunk
@@ -112,12 +114,12 @@ def joints_of(motion: Floats) -> NDArray[np.float32]:
         out[:, 3 + side], out[:, 5 + side] = _limb(shoulder, trunk, outwards, arms[:, side], _ARM, 1)
         out[:, 9 + side], out[:, 11 + side] = _limb(hip, hips, outwards, legs[:, side], _LEG, -1)
     out = _on_the_floor(out)
-    out[..., 2] += motion[:, 20, None]
+    out[..., 2] += motion[:, 21, None]
     return np.stack([out[..., 1], -out[..., 2], -out[..., 0]], axis=-1).astype(np.float32)
 
 
 def _through(keys: Sequence[tuple[float, Key]]) -> Floats:
-    """(T, 20) from key to key, at rest at each (cubic)."""
+    """(T, 21) from key to key, at rest at each (cubic)."""
     times = np.cumsum([duration for duration, _ in keys])
     rows = np.stack([key.row() for _, key in keys])
     now = np.arange(0, times[-1], 1 / RATE_FPS)
@@ -143,6 +145,13 @@ def _about_up(axes: Floats, angle: Floats) -> Floats:
     turn = np.stack([np.stack(row, -1) for row in ((cos, sin, zero), (-sin, cos, zero), (zero, zero, zero + 1))], 1)
     turned: Floats = turn @ axes
     return turned
+
+
+def _pitched(axes: Floats, angle: Floats) -> Floats:
+    """Axes (T, 3, 3) turned forwards about their second by angles (T,) in radians."""
+    cos, sin = np.cos(angle)[:, None], np.sin(angle)[:, None]
+    ahead, left, up = axes[:, 0], axes[:, 1], axes[:, 2]
+    return np.stack([cos * ahead - sin * up, left, cos * up + sin * ahead], axis=1)
 
 
 def _limb(
@@ -174,7 +183,7 @@ def _on_the_floor(joints: Floats) -> Floats:
 
 
 def _unsteady(shape: tuple[int, ...], rng: np.random.Generator) -> Floats:
-    """(T, 20) degrees, slow and about three."""
+    """(T, 21) degrees, slow and about three."""
     time_s = np.arange(shape[0])[:, None] / RATE_FPS
     hz, phase = rng.uniform(0.2, 1.2, (3, shape[1])), rng.uniform(0, 2 * np.pi, (3, shape[1]))
     waves: Floats = np.sin(2 * np.pi * hz[:, None] * time_s + phase[:, None]).sum(axis=0)

@@ -72,7 +72,7 @@ def _generate() -> _Generated:
 
 
 def _recording(rng: np.random.Generator, action: str) -> tuple[Floats, int]:
-    """The motion (T, 21) of somebody who does it one to three times, and how many frames come before."""
+    """The motion (T, 22) of somebody who does it one to three times, and how many frames come before."""
     stance, act, _ = _ACTS[action]
     base = stance(rng)
     before = rng.uniform(*_BEFORE_S)
@@ -264,6 +264,44 @@ def _twist(rng: np.random.Generator, base: Key) -> Keys:
     return _there_and_back(rng, base, [replace(base, lean=(0, s * 0.7 * angle)) for s in (1, -1)], 0.5, 1.3)
 
 
+def _on_hands(rng: np.random.Generator) -> Key:
+    """The pose of a push-up, arms straight, or on the forearms or the knees."""
+    pitch = rng.uniform(60, 82)
+    arm: Limb = (pitch + rng.uniform(-14, 12), rng.uniform(0, 20), rng.uniform(0, 15), 0.0)
+    leg: Limb = (rng.uniform(0, 15), rng.uniform(0, 60), rng.uniform(0, 12), 0.0)
+    which = rng.random()
+    if which < 0.2:
+        arm = (pitch, arm[1], rng.uniform(75, 105), rng.uniform(-20, 20))
+    elif which < 0.35:
+        leg = (rng.uniform(0, 90), 0.0, rng.uniform(60, 100), 0.0)
+    return Key(rng.uniform(-180, 180), (0.0, 0.0), 0.0, (arm, arm), (leg, leg), pitch)
+
+
+def _on_floor(rng: np.random.Generator, base: Key) -> Keys:
+    """What is done in the pose of a push-up and is none: knees to the chest, feet apart or raised, a hand to the other
+    shoulder or out, hips up, and holding still."""
+    kind = rng.integers(0, 6)
+    if kind == 0:
+        leg: Limb = (rng.uniform(75, 125), rng.uniform(-15, 40), rng.uniform(80, 130), 0.0)
+        return _there_and_back(rng, base, [base.with_leg(side, leg) for side in (0, 1)], 0.15, 0.6)
+    if kind == 1:
+        leg = (rng.uniform(15, 40), 90.0, 0.0, 0.0)
+        return _there_and_back(rng, base, [base.with_leg(0, leg).with_leg(1, leg)], 0.2, 0.6)
+    if kind == 2:
+        leg = (rng.uniform(15, 45), 180.0, rng.uniform(0, 90), 0.0)
+        return _there_and_back(rng, base, [base.with_leg(side, leg) for side in (0, 1)], 0.4, 1.2)
+    if kind == 3:
+        arm = reach(0.25, -0.6, 0.0) if rng.random() < 0.6 else reach(rng.uniform(0, 1), 0.3, rng.uniform(0.2, 1))
+        return _there_and_back(rng, base, [base.with_arm(side, arm) for side in (0, 1)], 0.3, 1.0)
+    if kind == 4:
+        angle = rng.uniform(15, 45)
+        leg = (2 * angle, 0.0, rng.uniform(0, 25), 0.0)
+        arm = (base.arm[0][0] + angle, base.arm[0][1], base.arm[0][2], 0.0)
+        up = replace(base, arm=(arm, arm), leg=(leg, leg), pitch=base.pitch + angle)
+        return _there_and_back(rng, base, [up], 0.5, 1.5)
+    return [(rng.uniform(1.5, 3.0), base)]
+
+
 def _there_and_back(
     rng: np.random.Generator, base: Key, there: Sequence[Key], fastest_s: float, slowest_s: float
 ) -> Keys:
@@ -298,4 +336,5 @@ _ACTS: dict[str, _Act] = {
     "curl": (_at_ease, _curl, 40),
     "press": (_at_ease, _press, 40),
     "twist": (_standing, _twist, 40),
+    "plank": (_on_hands, _on_floor, 200),
 }

@@ -41,6 +41,13 @@ def test_upright_with_its_arms_down_it_faces_the_camera_on_the_floor():
         ({"turn": 90.0, "arm": ((90.0, 0.0, 0.0, 0.0), HANGING)}, "left_wrist", [ARM, -LEG - 1, SHOULDER]),
         ({"lean": (90.0, 0.0)}, "left_shoulder", [SHOULDER, -LEG, -1]),
         ({"lean": (0.0, 30.0)}, "left_shoulder", [-0.5 + SHOULDER * 0.8660, -LEG - 0.8660 - SHOULDER / 2, 0]),
+        ({"pitch": 90.0}, "left_shoulder", [SHOULDER, 0, -1]),
+        ({"pitch": 90.0}, "left_ankle", [0.21, 0, LEG]),
+        (
+            {"pitch": 60.0, "arm": ((60.0, 0.0, 0.0, 0.0), HANGING)},
+            "left_wrist",
+            [SHOULDER, -LEG / 2 - 0.5 + ARM, -0.8660],
+        ),
         ({"twist": 90.0}, "left_shoulder", [0, -LEG - 1, SHOULDER]),
     ],
 )
@@ -69,7 +76,7 @@ def test_a_place_too_far_is_reached_towards():
 def test_the_foot_that_carries_the_body_stays_where_it_is():
     forwards = UPRIGHT.with_leg(LEFT, (40.0, 0.0, 0.0, 0.0)).with_leg(RIGHT, (15.0, 180.0, 0.0, 0.0))
     motion = motion_through([(0.0, UPRIGHT), (0.5, UPRIGHT), (1.0, forwards)], np.random.default_rng(0))
-    motion[:, 20] = 0
+    motion[:, 21] = 0
     joints = joints_of(motion)
     lower = np.where(at(joints, "left_ankle")[:, 1] > at(joints, "right_ankle")[:, 1] + 0.1, 0, 1)
     assert lower[-1] == 1

@@ -88,6 +88,15 @@ def test_a_wave_goes_to_and_fro_with_a_hand_over_its_elbow(corpora):
     assert share(corpora[1], "wave", waves) > 0.8
 
 
+def test_on_the_floor_the_trunk_lies(corpora):
+    def lies(joints):
+        trunk = joints[:, SHOULDERS].mean(axis=1) - joints[:, HIPS].mean(axis=1)
+        return (np.abs(trunk[:, 1]) < 0.75).mean() > 0.9
+
+    assert share(corpora[1], "plank", lies) > 0.9
+    assert share(corpora[1], "lunge", lies) == 0
+
+
 def test_what_leads_up_to_a_strike_is_kept(corpora):
     _, more = corpora
     made = np.flatnonzero(more.dataset == GENERATED)
