@@ -32,6 +32,12 @@ _SLOW = (
 _PATIENCE_S = 30.0  # other tests run beside this one
 
 
+@pytest.hookimpl(optionalhook=True)  # of pytest-xdist, for -n logical
+def pytest_xdist_auto_num_workers():
+    """One more than there are processors, for tests also wait: for frames, other processes, what must not happen."""
+    return (os.cpu_count() or 1) + 1
+
+
 def pytest_ignore_collect(collection_path, config):
     """Files that are slow as a whole are not even imported where no slow test is asked for, nor what they import."""
     if config.option.markexpr == "not slow" and collection_path.is_relative_to(config.rootpath):
