@@ -12,6 +12,8 @@ import platformdirs
 import pytest
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+for threads in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):  # as the program has it (app.__main__), before NumPy loads:
+    os.environ.setdefault(threads, "1")  # every core has a worker, and idle threads that spin took half of the time
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # of a run in the background; what tests start would inherit it
     signal.signal(signal.SIGINT, signal.default_int_handler)
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
@@ -28,6 +30,12 @@ _SLOW = (
     ),
 )
 _PATIENCE_S = 30.0  # other tests run beside this one
+
+
+@pytest.hookimpl(optionalhook=True)  # of pytest-xdist, for -n logical
+def pytest_xdist_auto_num_workers():
+    """One more than there are processors, for tests also wait: for frames, other processes, what must not happen."""
+    return (os.cpu_count() or 1) + 1
 
 
 def pytest_ignore_collect(collection_path, config):

@@ -90,7 +90,7 @@ class DemoSource:
         """The true action and joints at a time of the source's clock."""
         segment = self._script.segment(time_s)
         loop_start_s = time_s - time_s % self._script.duration_s
-        joints = self._skeleton(time_s).joints
+        joints = self._skeleton(time_s, bones=False).joints
         points = self._camera.project(np.stack([joints[name] for name in MPOSE_13.joints]))
         return Truth(time_s, segment.action, loop_start_s + segment.start_s, points.astype(np.float32))
 
@@ -99,8 +99,8 @@ class DemoSource:
         """Draws the room, which takes a while; who asks for the truth alone needs none."""
         return Painter(self._look, self._camera.size)
 
-    def _skeleton(self, time_s: float) -> Skeleton:
-        return pose_body(self._script.posture(time_s), self._look.body)
+    def _skeleton(self, time_s: float, *, bones: bool = True) -> Skeleton:
+        return pose_body(self._script.posture(time_s), self._look.body, bones=bones)
 
     def _wait(self) -> bool:
         """Until the next frame is due, passing over those that are already late; False once closed."""

@@ -2,6 +2,7 @@
 viewpoints to test the taught recognizer on."""
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,7 +60,8 @@ class Tried:
     clip: TeachingClip
 
 
-def everyday_motion(shape: Shape) -> list[Stretch]:
+@cache
+def everyday_motion(shape: Shape) -> tuple[Stretch, ...]:
     """The actions of the demo's loop in sequence, seen slightly from the side."""
     script = Script()
     times_s = np.arange(0, script.duration_s, 1 / _RATE_HZ)
@@ -71,10 +73,11 @@ def everyday_motion(shape: Shape) -> list[Stretch]:
         name, action = f"{segment.action}/{number}", segment.action
         clip = TeachingClip(name, action, None, None, times_s[here], xy[here], confidence[here], shape.layout)
         found.append(Stretch(action, steady(clip, shape)))
-    return found
+    return tuple(found)
 
 
-def tried_motions() -> list[Tried]:
+@cache
+def tried_motions() -> tuple[Tried, ...]:
     """Every motion of the demo's loop once, from stillness to stillness, and standing and sitting still, by other
     bodies and from other viewpoints than in everyday_motion()."""
     script, found = Script(), list[Tried]()
@@ -95,7 +98,7 @@ def tried_motions() -> list[Tried]:
         confidence = np.ones(xy.shape[:2], np.float32)
         clip = TeachingClip(f"{words}/{number}", NOTHING, None, None, at_s, xy, confidence, MPOSE_13)
         found.append(Tried(segment.action, words, clip))
-    return found
+    return tuple(found)
 
 
 def _to_and_fro(start_s: float, end_s: float) -> NDArray[np.float64]:

@@ -6,7 +6,6 @@ from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.model_selection import train_test_split
 
 from pose.skeleton import Layout, convert
 from recognizer.datasets.errors import DataError
@@ -116,6 +115,8 @@ def stratified(
     rows: NDArray[np.intp], labels: list[str] | NDArray[np.integer], share: float, seed: int
 ) -> tuple[Rows, Rows]:
     """Rows less a stratified share of them, and that share. DataError where an action has too few clips for it."""
+    from sklearn.model_selection import train_test_split  # takes a second to import
+
     try:
         learn, judge = train_test_split(rows, test_size=share, random_state=seed, stratify=labels)
     except ValueError as error:

@@ -2,9 +2,11 @@
 
 import sys
 import threading
+from dataclasses import dataclass
 
 from engine_fakes import FakeEstimator, FakeRecognizer, FakeSource, InPlace, StuckSource
 
+from app.capture import reader
 from app.cli import run
 from app.live import run_inputs
 from pose.errors import PoseModelError, SourceError, SourceLost
@@ -22,10 +24,16 @@ SOURCES = {
     "behind": lambda: FakeSource(fps=25),
     "missing": lambda: _raise(SourceError("no camera 7; plug one in")),
     "hanging": lambda: threading.Event().wait(),
+    "given up": lambda: threading.Event().wait(),
     "stuck": lambda: StuckSource(stuck_at=20),
     "damaged": lambda: FakeSource(live=False, fps=20, at={30: SourceError("damaged at 1.5 s; copy it again")}),
     "lost": lambda: next(OPENINGS)(),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Impatient(reader.Timing):
+    open_s: float = 1.0
 
 
 def _raise(error):
@@ -42,6 +50,8 @@ def main():
     scenario = sys.argv.pop(1)
     people = (lambda frame: ()) if "--nobody" in sys.argv else (lambda frame: (0,))
     sys.argv = [argument for argument in sys.argv if argument != "--nobody"]
+    if scenario == "given up":
+        reader.Timing = Impatient
     run_inputs.open_source = lambda options: SOURCES.get(scenario, FakeSource)()
     run_inputs.open_recognizer = lambda model, provider: FakeRecognizer()
     run_inputs.open_pose_worker = lambda options, progress, cancel: (

@@ -84,7 +84,7 @@ def test_a_trim_changed_in_the_library_changes_what_is_stillness(root):
 @pytest.mark.parametrize(("look", "speed"), [(5, 1.1), pytest.param(11, 0.9, marks=pytest.mark.slow)])
 def test_what_was_taught_is_shown_and_nothing_else_is_taken_for_it(taught, look, speed):
     acts = {s.action: (s.start_s / speed, s.end_s / speed) for s in DemoSource(paced=False).script}
-    _, starts = watch(taught.folder, play(0, LOOP_S, look=look, speed=speed, jitter=0.015, seed=9))
+    _, starts = watch(taught.folder, play(0, LOOP_S, look=look, speed=speed, fps=15.0, jitter=0.015, seed=9))
     for name, action in TAUGHT.items():
         (found_s,) = [at_s for shown, at_s in starts if shown == name]
         assert acts[action][0] - 1 < found_s < acts[action][1]

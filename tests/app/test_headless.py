@@ -131,7 +131,7 @@ def test_what_cannot_be_opened_exits_with_2_and_one_line(scenario, options, line
 
 def test_a_source_that_hangs_while_opening_exits_with_2_at_all():
     begin = time.monotonic()
-    done = headless("hanging")
+    done = headless("given up")
     assert done.returncode == 2
     assert time.monotonic() - begin < 60
     assert "did not open within" in done.stderr

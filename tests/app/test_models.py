@@ -1,6 +1,8 @@
 """Recognizers by name: found, listed, and what is done with the folders of taught ones."""
 
+import shutil
 import zipfile
+from dataclasses import replace
 
 import pytest
 from taught_stand_in import stand_in
@@ -76,6 +78,20 @@ def test_all_are_listed_with_where_they_come_from(capsys):
     assert " 18 " in lines["act"]
     assert "not valid JSON" in lines["broken@1"]
     assert "also" not in lines["mine@1"]
+
+
+def test_a_card_that_has_changed_is_listed_anew(tmp_path, monkeypatch):
+    shutil.copy(shipped_models()["act"] / CARD_FILE, tmp_path)
+    monkeypatch.setattr(models, "shipped_models", lambda: {"act": tmp_path})
+    (before,) = models.known_models()
+    assert (before.actions, before.problem) == (18, "")
+    card = ModelCard.load_text(tmp_path)
+    replace(card, created="2030-01-02T00:00:00").save(tmp_path)
+    (after,) = models.known_models()
+    assert (after.made, after.problem) == ("2030-01-02", "")
+    (tmp_path / CARD_FILE).write_text("{}")
+    (broken,) = models.known_models()
+    assert str(tmp_path / CARD_FILE) in broken.problem
 
 
 def test_a_rename_moves_all_versions_with_their_cards_and_the_library_s_note():

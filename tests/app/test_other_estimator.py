@@ -54,7 +54,7 @@ def run(tmp_path_factory):
     """A live run on the demo with a take that begins before anybody is seen: results, and the recording."""
     results, saved, failed = [], [], []
     options = RunOptions(source="demo", model="act", pose=KIND.name, provider="cpu", paced=False, seconds=SECONDS)
-    engine = Engine(options, open_source=lambda _: DemoSource(size=SIZE, paced=False))
+    engine = Engine(options, open_source=lambda _: DemoSource(size=SIZE, fps=15.0, paced=False))
     root = tmp_path_factory.mktemp("takes")
     recorder = Recorder(root, "demo", options.layout, saved=saved.append, failed=failed.append, lossless=True)
     recorder.arm(TakeSettings("today", action="anything", countdown_s=0, pre_roll_s=0, longest_s=60.0))

@@ -62,13 +62,14 @@ def played(request) -> tuple[tuple[Segment, ...], list[Decision], list[ActionEve
     recognizer = OnnxRecognizer(MODEL, "cpu")
     card = recognizer.card
     window, decider = PoseWindow(card.frames, card.fps, card.skeleton), Decider(card)
-    decisions: list[Decision] = []
-    for poses in request.param():
-        for clip in [clip for pose in poses for clip in window.push(pose)]:
-            if body_in_view(clip):
-                decisions += map(decider.update, recognizer.predict([clip]))
-            else:
-                decisions.append(decider.absent(clip.person, clip.time_s, HALF_BODY))
+    clips = [clip for poses in request.param() for pose in poses for clip in window.push(pose)]
+    predictions = iter(
+        recognizer.predict([clip for clip in clips if body_in_view(clip)])
+    )  # in one call, which is quick
+    decisions = [
+        decider.update(next(predictions)) if body_in_view(clip) else decider.absent(clip.person, clip.time_s, HALF_BODY)
+        for clip in clips
+    ]
     recognizer.close()
     events = [event for decision in decisions for event in decision.events]
     return DemoSource(paced=False).script, decisions, [*events, *decider.finish(decisions[-1].time_s)]

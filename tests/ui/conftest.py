@@ -162,6 +162,7 @@ def window_before(own_library, theme, settings, qtbot):
         opened.append(made)
         made.resize(made.minimumSize())  # less to paint
         made.show()
+        qtbot.waitUntil(made.isActiveWindow)  # before it is, its keys do nothing
         return made
 
     yield make

@@ -94,7 +94,18 @@ def opened_window(running, engines, tmp_path, monkeypatch, qtbot):
     running.close()
 
 
-@pytest.mark.parametrize("kinds", [_BESIDE, _OF_LIBRARY, *((question,) for question in _QUESTIONS)])
+# What is slow is a process for one window each; Ctrl+Q in each of them: test_ctrl_q_in_any_window.
+_SLOW = ("QFileDialog", "RightActionDialog", "RuleForm")
+
+
+@pytest.mark.parametrize(
+    "kinds",
+    [
+        _BESIDE,
+        _OF_LIBRARY,
+        *(pytest.param((each,), marks=[pytest.mark.slow] * (each in _SLOW)) for each in _QUESTIONS),
+    ],
+)
 def test_windows_close_and_the_program_ends_with_them_open(kinds):
     lines, status, seconds = drive(",".join(kinds))
     assert lines[:-1] == [{"kind": kind, "way": way} for kind in kinds for way in WAYS]

@@ -67,7 +67,7 @@ def window(root, theme, qtbot):
     qtbot.addWidget(made)
     made.show()
     qtbot.waitUntil(lambda: made.player.stretch is not None, timeout=60_000)
-    QTest.qWaitForWindowActive(made)
+    qtbot.waitUntil(made.isActiveWindow)  # before it is, its keys do nothing
     yield made
     made.close()
 
@@ -215,6 +215,7 @@ def opened(root, theme, qtbot, **more):
     qtbot.addWidget(made)
     made.show()
     qtbot.waitUntil(lambda: made.library is not None, timeout=60_000)
+    qtbot.waitUntil(made.isActiveWindow)
     return made
 
 
@@ -259,6 +260,7 @@ def test_a_library_of_a_newer_version_is_refused_with_a_line_and_left_alone(root
     qtbot.addWidget(made)
     made.show()
     qtbot.waitUntil(lambda: made.refusal.isVisible(), timeout=60_000)
+    qtbot.waitUntil(made.isActiveWindow)
     assert "newer version" in made.refusal.text()
     assert "newer version" in made.commands["nothing"].toolTip()
     QTest.keyClick(made, Qt.Key.Key_N)

@@ -123,6 +123,7 @@ def test_kinect_hips_move_on_along_the_spine():
     np.testing.assert_array_equal(out[:, 9:], joints[:, [13, 17, 14, 18]])  # knees and ankles stay
 
 
+@pytest.mark.slow  # what is read of each format, and into which part: all tests above, on tiny sets of the same layout
 def test_the_real_sets_have_their_published_counts(real_data):
     recordings = read_all(real_data)
     counts = {reader.NAME: sum(r.dataset == reader.NAME for r in recordings) for reader in READERS}

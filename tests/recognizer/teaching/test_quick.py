@@ -4,7 +4,6 @@ import json
 
 import numpy as np
 import pytest
-from sklearn.linear_model import LogisticRegression
 from teaching_clips import made_clip, made_clips, write_base
 
 from pose.skeleton import MPOSE_13
@@ -76,6 +75,8 @@ def test_every_kind_of_head_tells_clusters_apart(kind):
 @pytest.mark.parametrize("classes", [2, 3, 6])
 @pytest.mark.parametrize("strength", [0.001, 0.1])
 def test_a_head_is_that_of_scikit_learn(classes, strength):
+    from sklearn.linear_model import LogisticRegression  # here, for it takes a second in every process that collects
+
     rng = np.random.default_rng(classes)
     target = rng.integers(0, classes, 400)
     x = (rng.normal(size=(classes, 50))[target] + rng.normal(0, 2, (400, 50))).astype(np.float32)

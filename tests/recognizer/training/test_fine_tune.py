@@ -23,10 +23,10 @@ from recognizer.teaching.versions import taught_model
 from recognizer.training.fine_tune import FineTuneSettings, WindowDrawer, fit_network, whole_clip_probabilities
 from recognizer.training.fine_tune_check import judge, split
 from recognizer.training.fine_tune_command import add_fine_tune, run_fine_tune
-from recognizer.training.fine_tune_start import copy_body, load_networks
+from recognizer.training.fine_tune_start import copy_body, load_networks, save_networks
 from recognizer.training.models.deployed import Deployed
 from recognizer.training.models.registry import NetworkSpec
-from recognizer.training.run_folder import RunError
+from recognizer.training.run_folder import RunError, TrainedRun
 
 SETTINGS = FineTuneSettings(steps=40, batch=32)
 WEIGHTS = Path(__file__).resolve().parents[3] / "weights"
@@ -176,13 +176,25 @@ def test_the_check_counts_alarms_confusions_suspects_and_what_is_needed():
     assert judge(Certain(), clips[:-1], *split(clips[:-1])[1:])[1].tolist() == [0.5] * 3
 
 
-def test_from_a_request_to_a_model_that_goes_on_from_the_shipped_one(tmp_path, quiet, capsys):
+@pytest.fixture
+def act(tmp_path):
+    """The shipped act with networks of one layer, which is exported in a third of the time."""
+    folder = tmp_path / "act"
+    folder.mkdir()
+    for name in ("card.json", "model.onnx"):
+        shutil.copy(WEIGHTS / "act" / name, folder / name)
+    spec = NetworkSpec("act-micro", 20, {"layers": 1})
+    save_networks(folder, [TrainedRun(spec.build(), spec, {}, ()) for _ in range(3)])
+    return folder
+
+
+def test_from_a_request_to_a_model_that_goes_on_from_another(act, tmp_path, quiet, capsys):
     """The test part of the split answers for itself, and footage of nobody is left out."""
     clips = made_clips(clips=4)
     test = tuple(clip.name for clip in clips if clip.name.endswith("-3"))
     empty = made_clip(NOTHING, 1, seconds=9)
     empty = replace(empty, confidence=np.zeros_like(empty.confidence))
-    request = TeachingRequest(FULL, "gym", WEIGHTS / "act", tmp_path / "models", [*clips, empty], test=test)
+    request = TeachingRequest(FULL, "gym", act, tmp_path / "models", [*clips, empty], test=test)
     write_request(request, tmp_path)
     run(tmp_path, "--steps", "3")
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith("{")]
