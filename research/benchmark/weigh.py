@@ -7,7 +7,7 @@ import numpy as np
 from research.benchmark.combined import weighted_name
 from research.benchmark.run import Bench, trained
 from research.whole_clip.clip_training import probabilities
-from research.whole_clip.tasks import Task
+from research.whole_clip.tasks import Rows, Task
 from research.whole_clip.transforms import Array
 
 STEPS = 20  # of the first network's weight, from 0 to 1
@@ -34,15 +34,15 @@ def weighed(bench: Bench, task: Task, networks: tuple[str, str], seeds: Sequence
     return "\n".join(lines) + "\n"
 
 
-def right_by_weight(first: Array, second: Array, labels: Array) -> Array:
+def right_by_weight(first: Array, second: Array, labels: Rows) -> Rows:
     """(STEPS + 1,) by the weight of the first: how many clips the mean of two networks' probabilities (N, A) names
     rightly."""
     shares = np.arange(STEPS + 1)[:, None, None] / STEPS
-    right: Array = ((shares * first + (1 - shares) * second).argmax(axis=2) == labels).sum(axis=1)
+    right: Rows = ((shares * first + (1 - shares) * second).argmax(axis=2) == labels).sum(axis=1)
     return right
 
 
-def best_weight(right: Array) -> int:
+def best_weight(right: Rows) -> int:
     """The place with the most right clips; of equally good ones, the one nearest to equal weights."""
     best = np.flatnonzero(right == right.max())
     return int(best[np.argmin(np.abs(best - STEPS / 2))])
