@@ -7,6 +7,7 @@ from recognizer.training.command_line import Commands, run_command
 from research import estimator_errors, unseen_kinds
 from research.benchmark import benchmark_command as benchmark
 from research.explain import deletion_command as explaining
+from research.explain import dropped_frames
 from research.generate import generator_command as generation
 from research.official import import_command as official
 from research.pretrain import pretrain_command as pretraining
@@ -74,9 +75,9 @@ COMMANDS: Commands = {
         streaming.run,
     ),
     "dropped-frames": (
-        "accuracy of AcT against frames that are left out",
-        explaining.add_dropped_frames,
-        explaining.run_dropped_frames,
+        "accuracy of AcT against frames that are dropped from the start, from the end, and at random",
+        dropped_frames.add_dropped_frames,
+        dropped_frames.run_dropped_frames,
     ),
 }
 

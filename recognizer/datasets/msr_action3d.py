@@ -1,6 +1,7 @@
 """MSR Action3D (Li, Zhang, Liu, CVPR Workshops 2010): Kinect skeletons of 20 actions by 10 people."""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,13 @@ ACTIONS = (
     *("draw_tick", "draw_circle", "hand_clap", "two_hand_wave", "side_boxing", "bend", "forward_kick", "side_kick"),
     *("jogging", "tennis_swing", "tennis_serve", "golf_swing", "pick_up_and_throw"),
 )
+# The three sets of the set's own paper, its Table 1, by numbers of actions: similar ones in the first two, complex ones
+# in the third.
+SUBSETS = {
+    "as1": (2, 3, 5, 6, 10, 13, 18, 20),
+    "as2": (1, 4, 7, 8, 9, 11, 12, 14),
+    "as3": (6, 14, 15, 16, 17, 18, 19, 20),
+}
 # Position of each KINECT_20 joint in the files: shoulders, shoulder centre, spine, hips, hip centre, elbows, ...
 _ORDER = (6, 3, 2, 19, 0, 7, 9, 11, 1, 8, 10, 12, 4, 13, 15, 17, 5, 14, 16, 18)
 
@@ -29,6 +37,15 @@ def read(folder: Path) -> Iterator[Found]:
     The files' confidence is kept out of it: it is 0 for joints that are in the right place (hip centre, feet).
     """
     return each(files_of(folder, "a*_s*_e*_skeleton3D.txt", "MSR Action3D"), _sequence)
+
+
+def read_subset(folder: Path, subset: str) -> Iterator[Found]:
+    """As `read`, of the eight actions of one of SUBSETS."""
+    names = tuple(f"a{action:02d}_" for action in SUBSETS[subset])
+    files = [
+        file for file in files_of(folder, "a*_s*_e*_skeleton3D.txt", "MSR Action3D") if file.name.startswith(names)
+    ]
+    return each(files, _sequence)
 
 
 def _sequence(file: Path) -> ActionSequence:
@@ -69,7 +86,18 @@ DATASET = DataSet(
         "research data, non-commercial research use",
     ),
     files="a*_s*_e*_skeleton3D.txt",
-    splits=(Split("msr-action3d", "MSR Action3D cross-subject, 3D", read, people(9)),),
+    splits=(
+        Split("msr-action3d", "MSR Action3D cross-subject, 3D", read, people(9)),
+        *(
+            Split(
+                f"msr-action3d-{subset}",
+                f"MSR Action3D cross-subject, 3D, action set {subset.upper()}",
+                partial(read_subset, subset=subset),
+                people(9),
+            )
+            for subset in SUBSETS
+        ),
+    ),
     everyday={
         **{"run": ("jogging",), "pick_up": ("bend",), "clap": ("hand_clap",), "throw": ("high_throw",)},
         "wave": ("high_arm_wave", "horizontal_arm_wave", "two_hand_wave"),

@@ -1,5 +1,5 @@
-"""Benchmarks of the recognizers: `benchmark run` trains and measures, `benchmark table` writes the page of figures,
-`benchmark mpose` is the protocol of MPOSE2021."""
+"""Benchmarks of the recognizers: `benchmark run` trains and measures, `benchmark weigh` chooses the weights of a
+fusion, `benchmark table` writes the page of figures, `benchmark mpose` is the protocol of MPOSE2021."""
 
 import argparse
 import sys
@@ -9,36 +9,43 @@ from pathlib import Path
 from recognizer.datasets.clip_files import KINDS
 from recognizer.datasets.errors import DataError
 from recognizer.training.hardware import add_hardware, hardware_of
-from recognizer.training.models.registry import FUSIONS, SETTINGS, WHOLE_CLIP, network_of
+from recognizer.training.models.registry import FUSIONS, SETTINGS, WHOLE_CLIP
 from research.benchmark import results
+from research.benchmark.combined import demand_known
 from research.benchmark.mpose import add_mpose_arguments, run_mpose
 from research.benchmark.run import Bench
 from research.benchmark.table import write_page
+from research.benchmark.weigh import weighed
 from research.whole_clip.presets import PRESETS, preset_of
-from research.whole_clip.tasks import PARTS, TASKS, Task, task_of
+from research.whole_clip.presets import SETTINGS as PRESET_SETTINGS
+from research.whole_clip.tasks import BESIDE, PARTS, TASKS, Task, task_of
 
 PAGE = Path("docs/benchmarks-recognizers-tables.md")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of the command `benchmark`."""
-    kinds = parser.add_subparsers(required=True, dest="benchmark", metavar="run|table|mpose")
+    kinds = parser.add_subparsers(required=True, dest="benchmark", metavar="run|weigh|table|mpose")
     run = kinds.add_parser("run", help="train and measure; what has a result file is left out, a killed run goes on")
     run.add_argument("--data", type=Path, metavar="DIR", help="folder that holds the data sets")
-    tasks = f"{', '.join(TASKS)} (default: those whose data set is there), or paths of {KINDS}"
+    tasks = f"{', '.join(TASKS)} (default: those whose data set is there), or paths of {KINDS}; {BESIDE}"
     run.add_argument("--tasks", nargs="+", metavar="TASK", help=tasks)
     names = (*WHOLE_CLIP, *FUSIONS)
-    run.add_argument(
-        "--networks", nargs="+", default=["act-micro"], metavar="NETWORK", help=f"{', '.join(names)}; {SETTINGS}"
-    )
-    run.add_argument("--preset", default="short-clips", help=", ".join(PRESETS))
-    run.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    run.add_argument("--frames", type=int, default=30, help="of a clip (default 30)")
+    how = f"{', '.join(names)}; {SETTINGS}; NAME-x5 is the mean of 5 trainings, NAME@W,NAME@W a weighted mean"
+    run.add_argument("--networks", nargs="+", default=["act-micro"], metavar="NETWORK", help=how)
+    _add_recipe(run)
     run.add_argument(
         "--part", choices=PARTS, default="test", help="validation: part of the training split, for choosing"
     )
     _add_folders(run)
     add_hardware(run)
+    weigh = kinds.add_parser("weigh", help="choose the weights of two networks' probabilities on the validation part")
+    weigh.add_argument("--data", type=Path, metavar="DIR", help="folder that holds the data sets")
+    weigh.add_argument("--tasks", nargs="+", required=True, metavar="TASK", help=tasks)
+    weigh.add_argument("--networks", nargs=2, default=["act-micro", "st-gcn-short"], metavar="NETWORK")
+    _add_recipe(weigh)
+    _add_folders(weigh)
+    add_hardware(weigh)
     table = kinds.add_parser("table", help="write the figures of all result files into the page")
     table.add_argument("--results", type=Path, default=results.FOLDER, metavar="DIR")
     table.add_argument("--page", type=Path, default=PAGE, metavar="FILE")
@@ -46,6 +53,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_mpose_arguments(mpose)
     _add_folders(mpose)
     add_hardware(mpose)
+
+
+def _add_recipe(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--preset", default="short-clips", help=f"{', '.join(PRESETS)}; {PRESET_SETTINGS}")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--frames", type=int, default=30, help="of a clip (default 30)")
 
 
 def _add_folders(parser: argparse.ArgumentParser) -> None:
@@ -67,11 +80,14 @@ def _run(options: argparse.Namespace) -> None:
     preset = preset_of(options.preset)
     tasks = tasks_of(options.tasks, options.data)
     for name in options.networks:
-        if name not in FUSIONS:
-            network_of(name, WHOLE_CLIP)
-    bench = Bench(
-        options.data, preset, options.frames, options.part, options.runs, options.results, hardware_of(options)
-    )
+        demand_known(name)
+    weigh = options.benchmark == "weigh"
+    part = "validation" if weigh else options.part
+    bench = Bench(options.data, preset, options.frames, part, options.runs, options.results, hardware_of(options))
+    if weigh:
+        for task in tasks:
+            sys.stdout.write(weighed(bench, task, tuple(options.networks), options.seeds))
+        return
     for seed in options.seeds:
         for network in options.networks:
             for task in tasks:

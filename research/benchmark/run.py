@@ -4,16 +4,15 @@ import os
 import platform
 import shlex
 import sys
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
 from torch import nn
 
 from recognizer.training.loop import Hardware, is_first_process
-from recognizer.training.models.ensemble import LogitSum
-from recognizer.training.models.registry import FUSIONS
 from research.benchmark import results
+from research.benchmark.combined import combination_of
 from research.benchmark.results import Result, result_name
 from research.whole_clip.clip_training import WholeClipJob, probabilities, train
 from research.whole_clip.presets import Preset
@@ -33,16 +32,23 @@ class Bench:
     hardware: Hardware
     _clips: dict[str, TaskClips] = field(default_factory=dict)
 
+    def clips(self, task: Task) -> TaskClips:
+        """Of a task, read once."""
+        if task.name not in self._clips:
+            self._clips[task.name] = task.load(self.data, self.part)
+        return self._clips[task.name]
+
+    def job(self, task: Task, network: str, seed: int) -> WholeClipJob:
+        """A training by this recipe."""
+        return WholeClipJob(task.name, network, self.preset.name, seed, self.frames, self.part)
+
     def measure(self, task: Task, network: str, seed: int) -> None:
         """One result, unless it is there already."""
         path = self.results / f"{result_name(task.name, network, self.preset.name, seed, self.part)}.json"
         if path.is_file():
             sys.stdout.write(f"{path}: is there\n")
             return
-        if task.name not in self._clips:
-            self._clips = {**self._clips, task.name: task.load(self.data, self.part)}
-        clips = self._clips[task.name]
-        job = WholeClipJob(task.name, network, self.preset.name, seed, self.frames, self.part)
+        job, clips = self.job(task, network, seed), self.clips(task)
         module, seconds = trained(clips, job, self.runs, self.hardware, self.preset)
         if not is_first_process():
             return
@@ -57,11 +63,11 @@ def trained(
 ) -> tuple[nn.Module, float]:
     """The network of a job and the seconds its training took, from a folder below `runs` where it is finished.
 
-    A fusion is made of networks that are jobs of their own.
+    One that is made of several is made of networks that are jobs of their own.
     """
-    if job.network in FUSIONS:
-        parts = [trained(clips, replace(job, network=part), runs, hardware, preset) for part in FUSIONS[job.network]]
-        return LogitSum([network for network, _ in parts]).eval(), sum(seconds for _, seconds in parts)
+    if combination := combination_of(job):
+        parts = [trained(clips, part, runs, hardware, preset) for part in combination.jobs]
+        return combination.combine([network for network, _ in parts]).eval(), sum(seconds for _, seconds in parts)
     return train(clips, job, runs / job.name, hardware, preset)
 
 

@@ -1,5 +1,6 @@
 """The page of figures: tables of result files beside published figures."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ import numpy as np
 
 from pose.errors import ActionLensError
 from pose.whole_file import write_text
+from recognizer.datasets import msr_action3d
 from recognizer.training.models.registry import FUSION_NOTES, FUSIONS, NETWORKS
 from research.benchmark import results
 from research.benchmark.results import Result
@@ -100,8 +102,17 @@ BENCHMARKS = (
                 "Actionlet ensemble", "88.2", "Wang et al., CVPR 2012", "skeleton and depth; 20 actions together"
             ),
             Published("Lie group", "89.5", "Vemulapalli et al., CVPR 2014", "20 actions together"),
-            Published("HBRNN", "94.5", "Du et al., CVPR 2015", "mean of three subsets of 8 actions, which is easier"),
         ),
+    ),
+    Benchmark(
+        "MSR Action3D cross-subject, 3D, mean of the action sets AS1, AS2 and AS3 (8 actions each, a network for each)",
+        ("msr-action3d-as1", "msr-action3d-as2", "msr-action3d-as3"),
+        None,
+        (Published("HBRNN", "94.5", "Du et al., CVPR 2015", "skeletons of the same split"),),
+    ),
+    *(
+        Benchmark(f"MSR Action3D cross-subject, 3D, action set {subset.upper()}", (f"msr-action3d-{subset}",), None, ())
+        for subset in msr_action3d.SUBSETS
     ),
 )
 
@@ -129,14 +140,14 @@ def tables(found: list[Result]) -> str:
 def _further(found: list[Result]) -> list[Benchmark]:
     """Tables without published figures, of the splits that have results and stand in none of BENCHMARKS."""
     known = {task for benchmark in BENCHMARKS for task in benchmark.tasks}
-    measured = {result.task for result in found} - known
+    measured = {_own_task(result) for result in found} - known
     return [Benchmark(task.title, (name,), None, ()) for name, task in TASKS.items() if name in measured]
 
 
 def _benchmark(benchmark: Benchmark, found: list[Result]) -> str:
     rows = [
         _row(key, of_key, len(benchmark.tasks))
-        for key, of_key in _grouped(r for r in found if r.task in benchmark.tasks).items()
+        for key, of_key in _grouped(r for r in found if _own_task(r) in benchmark.tasks).items()
     ]
     lines = [f"### {benchmark.title}", ""]
     if benchmark.goal is not None:
@@ -152,10 +163,18 @@ def _benchmark(benchmark: Benchmark, found: list[Result]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _own_task(result: Result) -> str:
+    """The task whose clips are judged, where others are learnt from beside it."""
+    return result.task.split("+")[0]
+
+
 def _grouped(found: Iterable[Result]) -> dict[tuple[str, str], list[Result]]:
+    """By network and recipe, with what was learnt from beside the task."""
     groups: dict[tuple[str, str], list[Result]] = defaultdict(list)
     for result in found:
-        groups[result.network, result.preset].append(result)
+        beside = result.task.split("+")[1:]
+        recipe = f"{result.preset}, with {', '.join(beside)}" if beside else result.preset
+        groups[result.network, recipe].append(result)
     return groups
 
 
@@ -179,12 +198,19 @@ def _row(key: tuple[str, str], found: list[Result], splits: int) -> str:
 
 
 def _title(network: str) -> str:
-    if network in FUSION_NOTES:
-        return FUSION_NOTES[network]
-    if network in FUSIONS:
-        return "ST-TR: " + " + ".join(NETWORKS[part].note for part in FUSIONS[network])
+    if "," in network:
+        parts = (part.rpartition("@") for part in network.split(","))
+        return " + ".join(f"{weight} ({_title(name)})" for name, _, weight in parts)
+    if members := re.fullmatch(r"(.+)-x(\d+)", network):
+        return f"mean of {members[2]}: {_title(members[1])}"
     base, *settings = network.split("+")
-    return "; ".join([NETWORKS[base].note, *settings]) if base in NETWORKS else network
+    if base in FUSION_NOTES:
+        note = FUSION_NOTES[base]
+    elif base in FUSIONS:
+        note = "ST-TR: " + " + ".join(NETWORKS[part].note for part in FUSIONS[base])
+    else:
+        note = NETWORKS[base].note if base in NETWORKS else base
+    return "; ".join([note, *settings])
 
 
 def _spread(values: list[float]) -> str:

@@ -1,26 +1,22 @@
-"""The commands deletion and dropped-frames: how faithful explanations are, and what AcT makes of fewer frames."""
+"""The command deletion: how faithful explanations are."""
 
 import argparse
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import torch
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from recognizer import explain
-from recognizer.features import clip_features
 from recognizer.model_card import find_model
 from recognizer.onnx_recognizer import OnnxRecognizer
 from recognizer.training.everyday import ACTIONS
 from recognizer.training.explain import figures
 from recognizer.training.explain.clips import READERS
-from recognizer.training.explain.explain_command import ExplainError, make_folder
-from recognizer.training.models.act import Act
+from recognizer.training.explain.explain_command import make_folder
 from recognizer.training.models.deployed import Deployed
 from recognizer.training.run_folder import load_run
 from research.explain import deletion
@@ -32,13 +28,12 @@ Array = NDArray[np.float32]
 
 RANDOM, GRADIENT = "random", "gradient x input"
 _SETS = ("penn_action", "utd_mhad")
-_DRAWS = 5  # of the frames that are dropped
 
 
 def add_deletion(parser: argparse.ArgumentParser) -> None:
     """Arguments of deletion."""
     _add_model(parser)
-    _add_sample(parser)
+    add_sample(parser)
     parser.add_argument(
         "--run", type=Path, nargs="+", metavar="DIR", help="the model's run folders, for gradients, too"
     )
@@ -46,18 +41,12 @@ def add_deletion(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder for a figure of the curves")
 
 
-def add_dropped_frames(parser: argparse.ArgumentParser) -> None:
-    """Arguments of dropped-frames."""
-    parser.add_argument("--run", type=Path, nargs="+", required=True, metavar="DIR", help="run folders of AcT networks")
-    _add_sample(parser)
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the figure")
-
-
 def _add_model(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", default="act", metavar="NAME|DIR", help="weights/NAME or a model folder")
 
 
-def _add_sample(parser: argparse.ArgumentParser) -> None:
+def add_sample(parser: argparse.ArgumentParser) -> None:
+    """Which clips of which data sets."""
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder that holds the data sets")
     parser.add_argument("--sets", nargs="+", choices=tuple(READERS), default=_SETS, metavar="SET")
     parser.add_argument("--split", choices=("validation", "test"), default="validation")
@@ -146,47 +135,7 @@ def _deletion_figure(recognizer: OnnxRecognizer, rows: Sequence[Row]) -> Figure:
                 name = row.method if row.method == RANDOM else f"{row.method}, {order} relevant first"
                 shown[name.replace("_", " ")] = curves.shares, values.tolist()
     title = f"{recognizer.card.name}: joints and frames hidden"
-    return _lines(shown, title, "share of joints x frames hidden", "mean probability of the top action")
-
-
-# Fewer frames.
-
-
-def run_dropped_frames(options: argparse.Namespace) -> None:
-    """Accuracy against frames that are left out at random, each pose at the position of its time (AcT, Fig. 8)."""
-    networks = [load_run(folder).network for folder in options.run]
-    if not all(isinstance(network, Act) for network in networks):
-        raise ExplainError("--run must name runs of AcT networks: only they take clips of fewer frames")
-    drawn = sample(options.data, tuple(options.sets), options.split, options.clips, options.seed)
-    table = dropped_frames(networks, drawn, options.seed)
-    make_folder(options.out)
-    title = f"AcT, {len(drawn.clips)} clips, {options.split} split"
-    shown = {f"mean of {len(networks)} networks, {_DRAWS} draws": (list(table), list(table.values()))}
-    figures.save({"dropped_frames": _lines(shown, title, "frames dropped of 30", "accuracy")}, options.out)
-    sys.stdout.write(f"{drawn.how}\n")
-    sys.stdout.writelines(f"{dropped:2d} dropped: {accuracy:.3f}\n" for dropped, accuracy in table.items())
-
-
-def dropped_frames(networks: Sequence[Any], drawn: Sample, seed: int) -> dict[int, float]:
-    """Accuracy by the number of frames dropped; frames are drawn anew for every clip of a batch of all clips."""
-    clips = drawn.clips
-    features = clip_features(
-        np.stack([clip.xy_px for clip in clips]), np.stack([clip.confidence for clip in clips]), clips[0].fps
-    )
-    whole = torch.from_numpy(features)
-    rng, listed, accuracy = np.random.default_rng(seed), len(ACTIONS) - 1, {}
-    for dropped in (0, 3, 6, 9, 12, 15, 18, 21, 24, 26, 28, 29):
-        right = []
-        for _ in range(_DRAWS if dropped else 1):
-            kept = np.sort(rng.permutation(whole.shape[1])[dropped:]).tolist()
-            with torch.inference_mode():
-                mean = torch.stack([network(whole[:, kept], places=kept).softmax(dim=1) for network in networks]).mean(
-                    0
-                )
-            together = torch.cat([mean[:, :listed], mean[:, listed:].sum(dim=1, keepdim=True)], dim=1)
-            right.append(float((together.argmax(dim=1).numpy() == drawn.actions).mean()))
-        accuracy[dropped] = float(np.mean(right))
-    return accuracy
+    return lines(shown, title, "share of joints x frames hidden", "mean probability of the top action")
 
 
 def _deployed(folders: Sequence[Path]) -> Deployed:
@@ -194,7 +143,7 @@ def _deployed(folders: Sequence[Path]) -> Deployed:
     return Deployed(networks, listed=len(ACTIONS) - 1).eval()
 
 
-def _lines(curves: Mapping[str, tuple[Sequence[float], Sequence[float]]], title: str, x: str, y: str) -> Figure:
+def lines(curves: Mapping[str, tuple[Sequence[float], Sequence[float]]], title: str, x: str, y: str) -> Figure:
     """Named curves over a common axis."""
     figure = Figure(figsize=(7, 4.5), layout="constrained")
     axes = figure.subplots()

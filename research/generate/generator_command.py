@@ -17,13 +17,16 @@ from recognizer.training.generate.sets import Motions, set_of
 from recognizer.training.generate.trained import Trained, load_trained
 from recognizer.training.models.sa_gcn import Form, SaGcnConfig
 from research import page
-from research.generate import cost, few_shot, measures
+from research.generate import cost, few_shot, measures, recognition
 from research.generate.measures import Bench, Figures
+from research.generate.source import source_of
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of the command `generator`."""
-    kinds = parser.add_subparsers(required=True, dest="what", metavar="measure|figures|cost|few-shot")
+    kinds = parser.add_subparsers(
+        required=True, dest="what", metavar="measure|figures|mixtures|trajectories|cost|few-shot"
+    )
     measure = kinds.add_parser("measure", help="compare generated clips with held-out real ones")
     add_data(measure)
     measure.add_argument("--runs", type=Path, nargs="+", required=True, metavar="DIR", help="of one set and length")
@@ -37,6 +40,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     figures.add_argument("--out", type=Path, required=True, metavar="DIR")
     figures.add_argument("--blend", nargs=2, metavar="ACTION", help="two actions (default: the first two)")
     figures.add_argument("--seed", type=int, default=0)
+    mixes = kinds.add_parser("mixtures", help="what a recognizer of real clips makes of mixed labels")
+    add_data(mixes)
+    _add_source(mixes)
+    mixes.add_argument("--pair", nargs=2, metavar="ACTION", help="two actions (default: the first two)")
+    mixes.add_argument("--clips", type=int, default=100, help="of each mix (default 100)")
+    mixes.add_argument("--steps", type=int, default=600, help="of the recognizer's training (default 600)")
+    ways = kinds.add_parser("trajectories", help="t-SNE of the frames of generated clips")
+    _add_source(ways)
+    ways.add_argument("--actions", nargs="+", metavar="ACTION", help="(default: all)")
+    ways.add_argument("--clips", type=int, default=3, help="of each action (default 3)")
     few_shot.add_few_shot(kinds.add_parser("few-shot", help="Quick teaching with and without variants of the clips"))
     costs = kinds.add_parser("cost", help="time and memory, sparse and dense, by the length of clips")
     costs.add_argument("--frames", type=int, nargs="+", default=[25, 50, 100, 200])
@@ -46,11 +59,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     costs.add_argument("--device", default="cpu", help="cpu or cuda")
 
 
+def _add_source(parser: argparse.ArgumentParser) -> None:
+    of = parser.add_mutually_exclusive_group()
+    of.add_argument("--run", type=Path, metavar="DIR", help="of a finished training")
+    of.add_argument("--generator", type=Path, metavar="DIR", help="an exported one (default: the shipped one)")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for a PNG and a CSV file")
+    parser.add_argument("--seed", type=int, default=0)
+
+
 def run(options: argparse.Namespace) -> None:
     """Measure, draw, teach or time."""
     kinds: dict[str, Callable[[argparse.Namespace], None]] = {
         "measure": _measure,
         "figures": _figures,
+        "mixtures": _mixtures,
+        "trajectories": _trajectories,
         "few-shot": few_shot.run_few_shot,
         "cost": _cost,
     }
@@ -131,6 +154,43 @@ def _figures(options: argparse.Namespace) -> None:
     }
     for name, figure in drawn.items():
         sys.stdout.write(f"{figures.save(figure, options.out / name)}\n")
+
+
+def _mixtures(options: argparse.Namespace) -> None:
+    from research.generate import mixtures
+
+    if min(options.clips, options.steps) < 1:
+        raise RecipeError("--clips and --steps must be 1 or more")
+    source = source_of(options.run, options.generator)
+    first, second = options.pair or source.actions[:2]
+    source.place(first), source.place(second)
+    motions = set_of(source.data).load(options.data, source.frames, source.actions, source.layout.name)
+    learnt = motions.standardised[motions.train], motions.labels[motions.train]
+    recognizer = recognition.learn(*learnt, len(motions.actions), options.steps, options.seed)
+    found = mixtures.mixtures(source, motions, recognizer, (first, second), options.clips, options.seed)
+    text = mixtures.as_csv(found, (first, second), options.clips)
+    figure = mixtures.histogram(found, (first, second), options.clips)
+    _write(options.out, f"mixtures-{first}-{second}", figure, text)
+    sys.stdout.write(text)
+
+
+def _trajectories(options: argparse.Namespace) -> None:
+    from research.generate import trajectories
+
+    if options.clips < 1:
+        raise RecipeError("--clips must be 1 or more")
+    source = source_of(options.run, options.generator)
+    actions = tuple(options.actions or source.actions)
+    plane = trajectories.trajectories(source, actions, options.clips, options.seed)
+    _write(options.out, "trajectories", trajectories.figure_of(plane, actions), trajectories.as_csv(plane, actions))
+
+
+def _write(folder: Path, name: str, figure: Any, text: str) -> None:
+    from research.generate import figures
+
+    folder.mkdir(parents=True, exist_ok=True)
+    write_text(folder / f"{name}.csv", text)
+    sys.stdout.write(f"{figures.save(figure, folder / f'{name}.png')}\n{folder / f'{name}.csv'}\n")
 
 
 def _cost(options: argparse.Namespace) -> None:

@@ -12,7 +12,7 @@ from recognizer.training.models.gl_transformer import GlTransformer
 from recognizer.training.pretrain.pretraining import Pretrained
 from recognizer.training.pretrain.recipes import Recipe
 from research.pretrain.motion import MotionClips, Rows
-from research.pretrain.protocols import Score, classify, fine_tuned, linear_evaluation
+from research.pretrain.protocols import Linear, Score, classify, fine_tuned, linear_evaluation
 from research.pretrain.tasks import labelled
 
 LINEAR, SEMI, SCRATCH = "linear", "semi", "scratch-"
@@ -39,11 +39,12 @@ def measured(
     share: float | None = None,
     scratch: bool = False,
     changed: dict[str, int] | None = None,
+    linear: Linear | None = None,
 ) -> tuple[str, Score]:
     """The name and the score of a protocol, kept in NAME.json of the run's folder.
 
     split: rows to learn from and to judge by. share: of the labels, for fine-tuning; None is the linear evaluation.
-    scratch: of random weights. changed: of the recipe of fine-tuning.
+    scratch: of random weights. changed: of the recipe of fine-tuning. linear: how the linear evaluation is made.
     """
     job, (learn, judge) = done.job["job"], split
     name = (SCRATCH if scratch else "") + (LINEAR if share is None else f"{SEMI}-{100 * share:g}")
@@ -51,6 +52,8 @@ def measured(
     described = {"pretraining": job, "protocol": name, "share": 1.0 if share is None else share}
     if share is not None:
         described["recipe"] = asdict(recipe)
+    elif linear not in (None, Linear()):
+        described["linear"] = asdict(linear)
     file = folder / f"{name}.json"
     if file.is_file():
         content = json.loads(file.read_text(encoding="utf-8"))
@@ -61,7 +64,7 @@ def measured(
         torch.manual_seed(job["seed"])
         backbone = GlTransformer(backbone.config)
     if share is None:
-        result = linear_evaluation(backbone, clips, learn, judge, recipe.pace, job["seed"])
+        result = linear_evaluation(backbone, clips, learn, judge, recipe.pace, job["seed"], linear)
     else:
         rows = labelled(learn, clips.labels, share, job["seed"])
         network = fine_tuned(backbone, clips, rows, recipe, job["seed"], folder / name, hardware, described)

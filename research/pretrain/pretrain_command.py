@@ -6,6 +6,7 @@ import statistics
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import get_args
 
 from pose.errors import ActionLensError
 from recognizer.datasets.clip_files import KINDS
@@ -13,12 +14,13 @@ from recognizer.training.hardware import add_hardware, hardware_of
 from recognizer.training.loop import is_first_process
 from recognizer.training.pretrain.pretrain_command import add_data, add_recipe, recipe_from, say
 from recognizer.training.pretrain.pretraining import Pretraining, load_pretrained
-from recognizer.training.pretrain.recipes import Recipe, size_of
+from recognizer.training.pretrain.recipes import Recipe, Steps, size_of
 from research.pretrain import ablations, figures, speed, without_network
 from research.pretrain.curve import Curve
 from research.pretrain.measured import LINEAR, SEMI, measured
 from research.pretrain.motion import MotionClips, Rows
 from research.pretrain.pretraining import pretrain
+from research.pretrain.protocols import Linear
 from research.pretrain.tasks import PARTS, TASKS, Task, task_of
 
 _KINDS = "run|evaluate|ablations|without-network|figures|speed"
@@ -43,6 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     evaluate.add_argument("--scratch", action="store_true", help="the same with random weights, not pretrained")
     for name in ("epochs", "batch"):
         evaluate.add_argument(f"--{name}", type=int, help="of fine-tuning")
+    evaluate.add_argument("--linear-epochs", type=int, default=Linear().epochs, help="of the linear evaluation")
     add_hardware(evaluate)
     table = kinds.add_parser("ablations", help="pretrain without one thing after the other, and write a table")
     add_data(table, required=False)
@@ -92,6 +95,13 @@ def _add_part(parser: argparse.ArgumentParser) -> None:
 def _add_recipe(parser: argparse.ArgumentParser) -> None:
     add_recipe(parser)
     parser.add_argument("--frames", type=int, help="of the longest clip, instead of the task's")
+    steps = "of the magnitude classes: a centimetre (published), or for each interval in the scale of the set"
+    parser.add_argument("--magnitude-steps", choices=get_args(Steps), default="centimetres", help=steps)
+    parser.add_argument("--yaw", type=float, default=0.0, metavar="DEG", help="3D clips are turned by up to so much")
+
+
+def _recipe(options: argparse.Namespace) -> Recipe:
+    return recipe_from(options).changed(steps=options.magnitude_steps, yaw_deg=options.yaw)
 
 
 def run(options: argparse.Namespace) -> None:
@@ -117,7 +127,7 @@ def _loaded(options: argparse.Namespace, recipe: Recipe) -> tuple[Task, MotionCl
 
 
 def _run(options: argparse.Namespace) -> None:
-    recipe = recipe_from(options)
+    recipe = _recipe(options)
     task, clips, frames = _loaded(options, recipe)
     rows, judge = task.split(clips, options.part)
     job = Pretraining(task.name, options.size, recipe, frames, options.seed, options.part)
@@ -137,6 +147,8 @@ def _curve(options: argparse.Namespace, clips: MotionClips, learn: Rows, judge: 
 def _evaluate(options: argparse.Namespace) -> None:
     found: dict[str, list[float]] = {}
     changed = {key: getattr(options, key) for key in ("epochs", "batch") if getattr(options, key) is not None}
+    if options.linear_epochs < 1:
+        raise PretrainError("--linear-epochs must be 1 or more")
     for folder in options.runs:
         done = load_pretrained(folder)
         task = _task_of_run(options, folder, done.job["job"]["task"])
@@ -144,7 +156,10 @@ def _evaluate(options: argparse.Namespace) -> None:
         split = task.split(clips, done.job["job"]["part"])
         for share in _shares(options):
             hardware, scratch = hardware_of(options), options.scratch
-            name, result = measured(folder, done, clips, split, hardware, share=share, scratch=scratch, changed=changed)
+            linear = Linear(epochs=options.linear_epochs)
+            name, result = measured(
+                folder, done, clips, split, hardware, share=share, scratch=scratch, changed=changed, linear=linear
+            )
             found.setdefault(name, []).append(100 * result.accuracy)
             if result.best_right is not None:
                 best = f"{name}, best epoch on the clips it is judged by (as published figures are counted, no result)"
@@ -174,7 +189,7 @@ def _shares(options: argparse.Namespace) -> list[float | None]:
 
 
 def _ablations(options: argparse.Namespace) -> None:
-    recipe = recipe_from(options)
+    recipe = _recipe(options)
     task, clips, frames = _loaded(options, recipe)
     split = task.split(clips, options.part)
     jobs = [Pretraining(task.name, options.size, recipe, frames, seed, options.part) for seed in options.seeds]
@@ -184,7 +199,7 @@ def _ablations(options: argparse.Namespace) -> None:
 
 
 def _without_network(options: argparse.Namespace) -> None:
-    recipe = recipe_from(options)
+    recipe = _recipe(options)
     task, clips, frames = _loaded(options, recipe)
     found = without_network.measure(clips, *task.split(clips, options.part), frames, recipe)
     for name, result in found.items():
@@ -202,7 +217,7 @@ def _figures(options: argparse.Namespace) -> None:
 
 
 def _speed(options: argparse.Namespace) -> None:
-    recipe = recipe_from(options)
+    recipe = _recipe(options)
     task, clips, frames = _loaded(options, recipe)
     if options.steps < 1:
         raise PretrainError("--steps must be 1 or more")

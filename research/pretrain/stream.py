@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from recognizer.training.loop import Batch
 from recognizer.training.passes import Passes
 from recognizer.training.pretrain.recipes import Pace, Recipe
-from recognizer.training.pretrain.targets import mpdp_targets
+from recognizer.training.pretrain.targets import mpdp_targets, steps_of
 from research.pretrain.motion import Array, MotionClips, Rows
-from research.whole_clip.transforms import shear
+from research.whole_clip.transforms import rotate, shear
 
 
 def resampled(x: Array, frames: int) -> Array:
@@ -59,6 +59,10 @@ class MotionBatches:
         self.clips, self.recipe, self.frames = clips, recipe, frames
         self._passes = Passes(rows, recipe.batch, (seed, 1))
         self.seed, self.supervised = seed, supervised
+        self.steps_m: tuple[float, ...] | None = None
+        if recipe.steps == "set" and not supervised:
+            natural = [paced(clips.x[row], frames, recipe.pace) for row in rows]
+            self.steps_m = steps_of(natural, recipe.intervals, recipe.reading)
         self.is_global = np.zeros(len(clips.joints) * clips.people, dtype=bool)
         self.is_global[clips.global_joint * clips.people :][: clips.people] = True
 
@@ -75,7 +79,7 @@ class MotionBatches:
         x, real = together(clips)
         if self.supervised:
             return torch.from_numpy(x), torch.from_numpy(real), torch.from_numpy(self.clips.labels[chosen[mine]])
-        classes = mpdp_targets(x, self.clips.people, self.recipe.intervals, self.recipe.reading)
+        classes = mpdp_targets(x, self.clips.people, self.recipe.intervals, self.recipe.reading, self.steps_m)
         return torch.from_numpy(x), torch.from_numpy(real), *(torch.from_numpy(each) for each in classes)
 
     def _augmented(self, chosen: Rows, rng: np.random.Generator) -> list[Array]:
@@ -84,6 +88,8 @@ class MotionBatches:
         clips = [
             paced(self.clips.x[row], self.frames, recipe.pace, how) for row, how in zip(chosen, stretch, strict=True)
         ]
+        if recipe.yaw_deg and self.clips.channels == 3:
+            clips = [rotate(clip[None], rng, (recipe.yaw_deg, 0.0, 0.0))[0] for clip in clips]
         if not recipe.shear:
             return clips
         sheared = (shear(clip[None], rng, recipe.shear)[0] for clip in clips)

@@ -12,7 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from recognizer.training.pretrain.recipes import Recipe
-from recognizer.training.pretrain.targets import MAGNITUDES, mpdp_targets
+from recognizer.training.pretrain.targets import MAGNITUDES, mpdp_targets, steps_of
 from research.pretrain.motion import Array, MotionClips, Rows
 from research.pretrain.protocols import Score, score
 from research.pretrain.stream import paced
@@ -28,9 +28,12 @@ def poses(x: Array) -> Features:
     return np.concatenate([frames.mean(axis=0), frames.std(axis=0)])
 
 
-def answers(x: Array, people: int, recipe: Recipe) -> Features:
-    """(I J (3^C + 16),) the share of a clip's frames (T, J, C) in which each class of displacement is the right one."""
-    direction, magnitude = mpdp_targets(x[None], people, recipe.intervals, recipe.reading)
+def answers(x: Array, people: int, recipe: Recipe, steps_m: tuple[float, ...] | None = None) -> Features:
+    """(I J (3^C + 16),) the share of a clip's frames (T, J, C) in which each class of displacement is the right one.
+
+    steps_m: see mpdp_targets.
+    """
+    direction, magnitude = mpdp_targets(x[None], people, recipe.intervals, recipe.reading, steps_m)
     counts = ((direction[0], 3 ** x.shape[2]), (magnitude[0], MAGNITUDES))
     shares = [(classes[..., None] == np.arange(count)).mean(axis=0).ravel() for classes, count in counts]
     return np.concatenate(shares)
@@ -41,7 +44,10 @@ def measure(clips: MotionClips, learn: Rows, judge: Rows, frames: int, recipe: R
     and of both. frames: of the longest clip."""
     x = [paced(clip, frames, recipe.pace) for clip in clips.x]
     of_poses = np.stack([poses(clip) for clip in x])
-    of_answers = np.stack([answers(clip, clips.people, recipe) for clip in x])
+    steps_m = None
+    if recipe.steps == "set":
+        steps_m = steps_of([x[row] for row in learn], recipe.intervals, recipe.reading)
+    of_answers = np.stack([answers(clip, clips.people, recipe, steps_m) for clip in x])
     kinds = {"poses": of_poses, "answers": of_answers, "both": np.concatenate([of_poses, of_answers], axis=1)}
     layer, labels = make_pipeline(StandardScaler(), LogisticRegression(C=STRENGTH, max_iter=2000)), clips.labels
     return {

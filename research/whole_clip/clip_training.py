@@ -145,13 +145,15 @@ def _described(job: WholeClipJob, preset: Preset) -> dict[str, Any]:
 
 
 def probabilities(network: nn.Module, clips: TaskClips, rows: Rows, preset: Preset, frames: int) -> Array:
-    """(R, A) of clips as their own camera sees them; with mirror_test the mean of a clip and its mirror image."""
+    """(R, A) of clips as their own camera sees them; with mirror_test the mean of a clip and its mirror image. Actions
+    of other tasks are left out of the question."""
     x, score = clips.x[0, rows], clips.score[0, rows]
+    asked = len(clips.actions) - clips.foreign
     results = []
     for mirrored in (False, True) if preset.mirror_test else (False,):
         features = torch.from_numpy(plain_input(x, score, clips.layout, preset, frames, mirrored=mirrored))
         with torch.inference_mode():
-            parts = [network(part).softmax(dim=1) for part in torch.split(features, 256)]
+            parts = [network(part)[:, :asked].softmax(dim=1) for part in torch.split(features, 256)]
         results.append(torch.cat(parts).numpy())
     mean: Array = np.mean(results, axis=0)
     return mean

@@ -200,8 +200,18 @@ SHORT_CLIPS_GRAPH = SHORT_CLIPS.changed(
 PRESETS = {preset.name: preset for preset in (ACT, ST_GCN, ST_GCN_KINETICS, ST_TR, SHORT_CLIPS, SHORT_CLIPS_GRAPH)}
 
 
+SETTINGS = "NAME+epochs=N+batch=N changes a recipe"
+
+
 def preset_of(name: str) -> Preset:
-    """The recipe of that name; PresetError lists those that there are."""
-    if name not in PRESETS:
-        raise PresetError(f"no preset {name!r}; choose one of {', '.join(PRESETS)}")
-    return PRESETS[name]
+    """The recipe of that name, with the changes that SETTINGS tells of; PresetError lists those that there are."""
+    base, *pairs = name.split("+")
+    if base not in PRESETS:
+        raise PresetError(f"no preset {base!r}; choose one of {', '.join(PRESETS)}")
+    changes = {}
+    for pair in pairs:
+        setting, _, value = pair.partition("=")
+        if setting not in ("epochs", "batch") or not value.isdecimal() or int(value) < 1:
+            raise PresetError(f"{pair!r} does not change a recipe; give epochs=N or batch=N, N above 0")
+        changes[setting] = int(value)
+    return PRESETS[base].changed(name=name, **changes)

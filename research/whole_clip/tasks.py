@@ -1,6 +1,6 @@
 """The benchmarks: a data set, its official split, its dimensions; and what of it is for choosing a recipe."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -36,7 +36,8 @@ class TaskClips:
 
     x: (K, N, F, V, D) float32 in torsos from the first frame's mid-hips; K views of each clip, the first one its own
     camera's, all for training. score: (K, N, F, V) float32, the pose estimator's, 1 where there is none; 0 where a
-    joint was not seen. labels: (N,) places in `actions`. learn, judge: (L,) and (J,) rows.
+    joint was not seen. labels: (N,) places in `actions`. learn, judge: (L,) and (J,) rows. foreign: how many actions,
+    the last ones, are those of other tasks, which are learnt and never the answer to a clip to judge by.
     """
 
     x: Array
@@ -46,6 +47,7 @@ class TaskClips:
     layout: Layout
     learn: Rows
     judge: Rows
+    foreign: int = 0
 
     def __post_init__(self) -> None:
         if not np.isfinite(self.x).all():
@@ -54,6 +56,22 @@ class TaskClips:
         for rows, what in ((self.learn, "learn from"), (self.judge, "judge by")):
             if not len(rows):
                 raise DataError(f"the split has no clips to {what}; check that the data folder is whole")
+
+    def with_training_clips(self, other: "TaskClips", name: str) -> "TaskClips":
+        """These clips and those of another task that are to learn from; TaskError where they do not fit together."""
+        if (self.layout, self.dims, len(self.x)) != (other.layout, other.dims, len(other.x)):
+            raise TaskError(f"{name} has other joints, dimensions or views; learn from tasks of one layout")
+        rows = other.learn
+        return TaskClips(
+            x=np.concatenate([self.x, other.x[:, rows]], axis=1),
+            score=np.concatenate([self.score, other.score[:, rows]], axis=1),
+            labels=np.concatenate([self.labels, other.labels[rows] + len(self.actions)]),
+            actions=(*self.actions, *(f"{name}: {action}" for action in other.actions)),
+            layout=self.layout,
+            learn=np.concatenate([self.learn, len(self.labels) + np.arange(len(rows))]),
+            judge=self.judge,
+            foreign=self.foreign + len(other.actions),
+        )
 
     @property
     def dims(self) -> int:
@@ -72,16 +90,20 @@ class TaskClips:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A benchmark: a published split of a data set, whose folder has its name, or a file of recorded clips."""
+    """A benchmark: a published split of a data set, whose folder has its name, or a file of recorded clips.
+
+    beside: tasks whose training clips are learnt from too.
+    """
 
     dataset: str
     split: Split
     file: ClipFile | None = None
+    beside: tuple["Task", ...] = ()
 
     @property
     def name(self) -> str:
         """As on the command line."""
-        return self.split.name
+        return "+".join([self.split.name, *(task.name for task in self.beside)])
 
     @property
     def title(self) -> str:
@@ -105,6 +127,12 @@ class Task:
 
     def load(self, data: Path | None, part: str = "test") -> TaskClips:
         """Training clips and those of a part: "test", or "validation", which is taken out of the training clips."""
+        clips = self._own_clips(data, part)
+        for task in self.beside:
+            clips = clips.with_training_clips(task.load(data), task.name)
+        return clips
+
+    def _own_clips(self, data: Path | None, part: str) -> TaskClips:
         folder = self.folder(data)
         sequences = list(action_sequences(self.split.read(folder)))
         learn, judge = self._split(folder, sequences, part)
@@ -137,13 +165,20 @@ def _views(sequences: list[ActionSequence]) -> list[list[ActionSequence]]:
     return [own, *([views.view(sequence, yaw) for sequence in sequences] for yaw in VIEWS_DEG)]
 
 
+BESIDE = "NAME+NAME+... is the first, learnt with the training clips of the others"
 TASKS = {split.name: Task(dataset.name, split) for dataset in DATASETS.values() for split in dataset.splits}
 
 
 def task_of(name: str) -> Task:
-    """The task of that name, or of a file of recorded clips by its path; TaskError lists those that there are."""
+    """The task of that name, or of a file of recorded clips by its path; TaskError lists those that there are.
+
+    NAME+NAME+... is the first task, learnt together with the training clips of the others.
+    """
     if name in TASKS:
         return TASKS[name]
+    first, *others = name.split("+")
+    if first in TASKS and others:
+        return replace(TASKS[first], beside=tuple(task_of(other) for other in others))
     file = clip_file(name)
     if file is None:
         raise TaskError(f"no task {name!r}; choose one of {', '.join(TASKS)}, or give the path of {KINDS}")

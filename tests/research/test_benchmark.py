@@ -11,15 +11,18 @@ torch = pytest.importorskip("torch", reason="needs the extra `train`")
 
 from pose.errors import ActionLensError  # noqa: E402
 from recognizer.datasets import mpose2021  # noqa: E402
-from recognizer.training.models.registry import FUSIONS, WHOLE_CLIP  # noqa: E402
+from recognizer.training.models.registry import FUSIONS  # noqa: E402
 from research.benchmark import benchmark_command as benchmark  # noqa: E402
 from research.benchmark import results  # noqa: E402
+from research.benchmark.combined import base_names, combination_of, demand_known, weighted_name  # noqa: E402
 from research.benchmark.mpose import load  # noqa: E402
 from research.benchmark.results import Result, ResultError  # noqa: E402
 from research.benchmark.table import BEGIN, BENCHMARKS, END, PageError, tables, write_page  # noqa: E402
+from research.benchmark.weigh import best_weight, right_by_weight  # noqa: E402
+from research.whole_clip.clip_training import WholeClipJob, probabilities  # noqa: E402
 from research.whole_clip.inputs import plain_input  # noqa: E402
 from research.whole_clip.presets import PRESETS, preset_of  # noqa: E402
-from research.whole_clip.tasks import TASKS  # noqa: E402
+from research.whole_clip.tasks import TASKS, task_of  # noqa: E402
 
 
 @pytest.fixture(autouse=True)
@@ -93,6 +96,101 @@ def test_a_fusion_is_the_sum_of_networks_that_are_trained_once(tiny_data, tmp_pa
     assert len(list((tmp_path / "runs").iterdir())) == 2
     found = {r.network: r for r in results.read_all(tmp_path / "results")}
     assert found["st-tr"].parameters > found["act-micro"].parameters + 100_000
+
+
+def test_an_ensemble_is_the_mean_of_trainings_that_are_made_once(tiny_data, tmp_path, places):
+    command = ["run", "--data", tiny_data, "--tasks", "msr-action3d-as1", *places]
+    run(*command, "--networks", "act-micro", "--seeds", "2")
+    run(*command, "--networks", "act-micro-x2", "--seeds", "1")
+    trained_seeds = sorted(file.parent.name.split(".seed")[1] for file in (tmp_path / "runs").rglob("weights.pt"))
+    assert trained_seeds == ["2", "3"]
+    found = {r.network: r for r in results.read_all(tmp_path / "results")}
+    assert found["act-micro-x2"].parameters == 2 * found["act-micro"].parameters
+    assert found["act-micro-x2"].seed == 1
+    assert "| mean of 2: AcT, micro | short-clips |" in tables(list(found.values()))
+
+
+def test_networks_are_combined_by_name():
+    def jobs(network, seed=1):
+        return [(j.network, j.seed) for j in combination_of(WholeClipJob("penn", network, seed=seed)).jobs]
+
+    assert jobs("act-micro+dropout=0.1-x3") == [("act-micro+dropout=0.1", seed) for seed in (3, 4, 5)]
+    assert jobs("st-tr-narrow+drop_attention=0.2") == [
+        (f"{kind}-narrow+drop_attention=0.2", 1) for kind in ("s-tr", "t-tr")
+    ]
+    assert jobs("act-micro-x2@0.25,st-gcn-short@0.75") == [("act-micro-x2", 1), ("st-gcn-short", 1)]
+    assert base_names("act-micro-x2@0.25,st-tr-narrow@0.75") == {"act-micro", "s-tr-narrow", "t-tr-narrow"}
+    assert combination_of(WholeClipJob("penn", "st-gcn-short+importance=false")) is None
+
+    class Sure(torch.nn.Module):
+        def __init__(self, share):
+            super().__init__()
+            self.share = torch.tensor([[share, 1 - share]])
+
+        def forward(self, clips):
+            return self.share.log() + 3  # logits need not be normalised
+
+    mean = combination_of(WholeClipJob("", "act-micro@1,st-gcn-short@3")).combine([Sure(0.9), Sure(0.5)])
+    torch.testing.assert_close(mean(None).exp(), torch.tensor([[0.6, 0.4]]))
+    assert weighted_name({"act-micro": 0.25, "st-gcn-short": 0.75}) == "act-micro@0.25,st-gcn-short@0.75"
+    assert weighted_name({"act-micro": 1.0, "st-gcn-short": 0.0}) == "act-micro@1.00"
+    assert tables([result(network="act-micro@0.25,tcn-short@0.75")]).count("0.25 (AcT, micro) + 0.75 (baseline") == 1
+    for wrong in (
+        "act-micro-x1",
+        "act-micro,st-gcn-short@1",
+        "act-micro@0,st-gcn-short@1",
+        "gcn-x2",
+        "act-micro+a=1-x2",
+    ):
+        with pytest.raises(ActionLensError):
+            demand_known(wrong)
+
+
+def test_weights_are_those_with_the_most_right_validation_clips(tiny_data, tmp_path, places, capsys):
+    first = np.array([[0.9, 0.1], [0.6, 0.4], [0.2, 0.8]], np.float32)
+    second = np.array([[0.45, 0.55], [0.1, 0.9], [0.4, 0.6]], np.float32)
+    right = right_by_weight(first, second, np.array([0, 1, 1]))
+    assert right[0] == 2  # the second alone
+    assert right[20] == 2  # the first alone
+    assert right[10] == 3  # the mean of both
+    assert best_weight(right) == 10
+    assert best_weight(np.array([1, *[0] * 19, 1])) == 0
+    command = ["weigh", "--data", tiny_data, "--tasks", "msr-action3d", "--seeds", "0", *places]
+    run(*command, "--networks", "act-micro", "st-gcn-short")
+    printed = capsys.readouterr().out
+    assert printed.count("validation clips, 1 seeds") == 21
+    assert "msr-action3d: best is " in printed
+    assert not (tmp_path / "results").exists()
+    assert all(name.name.endswith(".validation") for name in (tmp_path / "runs").iterdir())
+
+
+def test_other_tasks_are_learnt_beside_one_that_is_judged_alone(tiny_data, tmp_path, places):
+    alone, joint = task_of("msr-action3d").load(tiny_data), task_of("msr-action3d+utd-mhad").load(tiny_data)
+    other = task_of("utd-mhad").load(tiny_data)
+    assert len(joint.learn) == len(alone.learn) + len(other.learn)
+    np.testing.assert_array_equal(joint.judge, alone.judge)
+    np.testing.assert_array_equal(joint.x[:, joint.judge], alone.x[:, alone.judge])
+    added = joint.learn[len(alone.learn) :]
+    np.testing.assert_array_equal(joint.x[:, added], other.x[:, other.learn])
+    names = [joint.actions[label] for label in joint.labels[added]]
+    assert names == [f"utd-mhad: {other.actions[label]}" for label in other.labels[other.learn]]
+    assert joint.actions[: -joint.foreign] == alone.actions
+
+    class Foreign(torch.nn.Module):
+        """Sure of an action of the other task."""
+
+        def forward(self, features):
+            return torch.nn.functional.one_hot(torch.tensor([len(joint.actions) - 1]), len(joint.actions)) * 9.0
+
+    found = probabilities(Foreign(), joint, joint.judge[:1], preset_of("short-clips"), 30)
+    np.testing.assert_allclose(found, np.full((1, len(alone.actions)), 1 / len(alone.actions)), rtol=1e-6)
+    with pytest.raises(ActionLensError, match="penn has other joints"):
+        task_of("msr-action3d+penn").load(tiny_data)
+    run("run", "--data", tiny_data, "--tasks", "msr-action3d+utd-mhad", "--seeds", "0", *places)
+    (measured,) = results.read_all(tmp_path / "results")
+    assert measured.of == len(alone.judge)
+    assert measured.learned == len(joint.learn)
+    assert "| AcT, micro | short-clips, with utd-mhad |" in tables([measured])
 
 
 def test_the_table_has_the_mean_over_splits_and_seeds():
@@ -173,9 +271,9 @@ def test_results_are_read_back_and_damaged_ones_are_one_line(tmp_path):
 
 def test_shipped_results_are_of_known_tasks_networks_and_recipes():
     for found in results.read_all(results.FOLDER):
-        assert found.task in TASKS or found.task.startswith("mpose2021-")
-        assert found.network.split("+")[0] in {*WHOLE_CLIP, *FUSIONS}
-        assert found.preset in PRESETS
+        assert found.task.startswith("mpose2021-") or task_of(found.task).name == found.task
+        demand_known(found.network)
+        assert preset_of(found.preset).name == found.preset
         assert found.right / found.of == pytest.approx(found.accuracy)
 
 

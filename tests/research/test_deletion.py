@@ -15,7 +15,7 @@ from recognizer.features import CHANNELS, LAYOUT, RATE_FPS, clip_features  # noq
 from recognizer.training.models.registry import NetworkSpec  # noqa: E402
 from recognizer.training.run_folder import save_run  # noqa: E402
 from research.command_line import main  # noqa: E402
-from research.explain import deletion, deletion_command  # noqa: E402
+from research.explain import deletion, dropped_frames  # noqa: E402
 from research.explain.gradient import gradient_times_input  # noqa: E402
 from research.explain.samples import Sample, sample  # noqa: E402
 from research.page import PageError, write_measured  # noqa: E402
@@ -123,7 +123,8 @@ def test_dropped_frames_keep_their_places(tiny_data, tmp_path, capsys):
     save_run(tmp_path / "run", spec.build(), spec, {}, tuple(str(n) for n in range(20)))
     arguments = ["--data", str(tiny_data), "--sets", "utd_mhad", "--run", str(tmp_path / "run")]
     assert main(["dropped-frames", *arguments, "--split", "test", "--out", str(tmp_path / "out")]) == 0
-    assert "29 dropped: " in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert all(f"{place}: 29 dropped: accuracy " in printed for place in ("start", "end", "random"))
     assert (tmp_path / "out" / "dropped_frames.png").is_file()
 
     class Sees(torch.nn.Module):
@@ -133,7 +134,19 @@ def test_dropped_frames_keep_their_places(tiny_data, tmp_path, capsys):
             right = torch.tensor([9.0, 0, 0] if 0 in places else [0, 9.0, 0])
             return right.repeat(len(features), 1)
 
-    drawn = Sample(tuple(clip(seed) for seed in range(4)), np.zeros(4, np.intp), "")
-    found = deletion_command.dropped_frames([Sees()], drawn, 0)
-    assert found[0] == 1
-    assert found[29] < 0.5
+    drawn = Sample(tuple(clip(seed) for seed in range(4)), np.array([0, 0, 0, 1]), "")
+    found = {place: dropped_frames.dropped_frames([Sees()], drawn, 0, place) for place in dropped_frames.FROM}
+    assert [found[place][0] for place in found] == [(0.75, 0.5)] * 3  # all are named 0: a recall of 1 and one of 0
+    assert set(found["end"].values()) == {(0.75, 0.5)}
+    assert {found["start"][dropped] for dropped in dropped_frames.DROPPED[1:]} == {(0.25, 0.5)}
+    assert 0.25 <= found["random"][29][0] < 0.75
+
+
+def test_frames_are_dropped_where_it_says():
+    def kept(place):
+        return dropped_frames.kept_frames(5, 2, place, np.random.default_rng(0))
+
+    assert kept("start") == [2, 3, 4]
+    assert kept("end") == [0, 1, 2]
+    assert kept("random") == sorted(kept("random"))
+    assert len(kept("random")) == 3

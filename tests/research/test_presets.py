@@ -160,3 +160,18 @@ def test_each_part_of_the_augmentation_changes_the_input(clips):
     for name, value in parts.items():
         out = made(Augment(**{name: value}))
         assert out.shape != plain.shape or np.abs(out - plain).max() > 1e-3, name
+
+
+def test_a_recipe_takes_other_epochs_and_batches_by_name():
+    longer = preset_of("short-clips+epochs=200")
+    assert longer == preset_of("short-clips").changed(name="short-clips+epochs=200", epochs=200)
+    assert preset_of("short-clips-graph+batch=16+epochs=7").batch == 16
+    for wrong in (
+        "short-clips+epochs=0",
+        "short-clips+epochs=",
+        "short-clips+batch=1.5",
+        "short-clips+noise=2",
+        "a+batch=1",
+    ):
+        with pytest.raises(PresetError):
+            preset_of(wrong)

@@ -30,6 +30,24 @@ class Ensemble(nn.Module):
         return each.log_softmax(dim=2).logsumexp(dim=0) - math.log(len(self.networks))
 
 
+class WeightedMean(nn.Module):
+    """Input of the members to the log (N, A) of the weighted mean of their probabilities."""
+
+    def __init__(self, networks: Sequence[nn.Module], weights: Sequence[float]) -> None:
+        super().__init__()
+        if not networks or len(networks) != len(weights) or min(weights) <= 0:
+            raise ValueError(f"expected networks with a weight above 0 each, got {len(networks)} and {weights}")
+        self.networks = nn.ModuleList(networks)
+        self.log_shares = [math.log(weight / sum(weights)) for weight in weights]
+
+    def forward(self, clips: Tensor) -> Tensor:
+        each = [
+            network(clips).log_softmax(dim=1) + share
+            for network, share in zip(self.networks, self.log_shares, strict=True)
+        ]
+        return torch.stack(each).logsumexp(dim=0)
+
+
 class Stream(nn.Module):
     """`network` on the channels from `first` on, `size` of them, of each joint of features (N, T, V * C)."""
 

@@ -11,6 +11,7 @@ from recognizer.training.pretrain.targets import INTERVALS, Reading
 
 Facing = Literal["frame", "clip", "none"]
 Pace = Literal["natural", "squeezed", "sampled"]
+Steps = Literal["centimetres", "set"]
 
 GLOBAL = "global"  # the token of the way of the whole body, where a layout has no root of its own
 
@@ -27,8 +28,10 @@ class Recipe:
     the gradient's norm. stretch: clips are made longer or shorter by up to this part. shear: amplitude, of all but the
     global translation. pace: "natural" cuts clips at the longest, "squeezed" resamples what is longer to it, "sampled"
     resamples all to it. facing: 3D clips are turned to the front
-    in each frame, once, or not. position_start: see GlConfig. dropout: of everything, branches of blocks
-    too; fine-tuning keeps that of pretraining. The rest are the paper's ablations.
+    in each frame, once, or not. steps: of the magnitude classes, a centimetre (published) or for each interval in the
+    scale of the clips that are learnt from, see targets.steps_of. yaw_deg: 3D clips are turned about the vertical by up
+    to so much; neither of the two is for everyday windows. position_start: see GlConfig. dropout: of everything,
+    branches of blocks too; fine-tuning keeps that of pretraining. The rest are the paper's ablations.
     """
 
     name: str
@@ -53,6 +56,8 @@ class Recipe:
     position_start: PositionStart = "zeros"
     dropout: float = 0.1
     label_smoothing: float = 0.0
+    steps: Steps = "centimetres"
+    yaw_deg: float = 0.0
 
     def changed(self, **fields: Any) -> "Recipe":
         """The same with some fields replaced; RecipeError where a value is none that can be."""
@@ -63,6 +68,8 @@ class Recipe:
             raise RecipeError(f"a decay of {recipe.decay} is no factor on the rate; give a number above 0, up to 1")
         if not recipe.intervals or min(recipe.intervals) < 1:
             raise RecipeError(f"intervals are numbers of frames above 0, got {recipe.intervals}")
+        if not 0 <= recipe.yaw_deg <= 180:
+            raise RecipeError(f"clips cannot be turned by up to {recipe.yaw_deg} degrees; give 0 to 180")
         return recipe
 
 

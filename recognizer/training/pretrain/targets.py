@@ -15,7 +15,8 @@ Classes = NDArray[np.int64]
 
 INTERVALS = (1, 5, 10)
 STEP_M = 0.01  # of magnitude classes
-FARTHEST = 14  # class of 0.13 m and more
+FARTHEST = 14  # class of 13 steps and more
+FARTHEST_SHARE = 0.05  # of the moves that steps_of leaves to it
 ABSENT = 15  # class of everything about a person who is not there
 MAGNITUDES = 16
 
@@ -39,22 +40,43 @@ def directions(way: NDArray[np.floating]) -> Classes:
     return classes
 
 
-def magnitudes(way: NDArray[np.floating]) -> Classes:
-    """(...) classes of displacements (..., C), metres: 0 for none, then one for each centimetre, up to FARTHEST."""
+def magnitudes(way: NDArray[np.floating], step_m: float = STEP_M) -> Classes:
+    """(...) classes of displacements (..., C), metres: 0 for none, then one for each step, up to FARTHEST."""
     length = np.linalg.norm(way, axis=-1)
-    return np.where(length == 0, 0, np.minimum(np.floor(length / STEP_M) + 1, FARTHEST)).astype(np.int64)
+    return np.where(length == 0, 0, np.minimum(np.floor(length / step_m) + 1, FARTHEST)).astype(np.int64)
+
+
+def steps_of(
+    clips: Sequence[NDArray[np.floating]], intervals: Sequence[int] = INTERVALS, reading: Reading = "code"
+) -> tuple[float, ...]:
+    """The step of the magnitude classes of each interval in the scale of clips (T, J, C): FARTHEST_SHARE of the moves
+    that are not 0 are in the class FARTHEST."""
+    steps = []
+    for interval in intervals:
+        lengths = [np.linalg.norm(displacement(clip[None], interval, reading), axis=-1).ravel() for clip in clips]
+        moves = np.concatenate(lengths)
+        moves = moves[moves > 0]
+        limit = float(np.quantile(moves, 1 - FARTHEST_SHARE)) if len(moves) else 0.0
+        steps.append(limit / (FARTHEST - 1) or STEP_M)
+    return tuple(steps)
 
 
 def mpdp_targets(
-    x: NDArray[np.floating], people: int, intervals: Sequence[int] = INTERVALS, reading: Reading = "code"
+    x: NDArray[np.floating],
+    people: int,
+    intervals: Sequence[int] = INTERVALS,
+    reading: Reading = "code",
+    steps_m: Sequence[float] | None = None,
 ) -> tuple[Classes, Classes]:
     """Classes of direction and magnitude, both (N, T, I, J), of clips (N, T, J, C).
 
-    A person after the first is absent where all is 0 in the first frame.
+    steps_m: of the magnitude classes of each interval; STEP_M by default. A person after the first is absent where all
+    is 0 in the first frame.
     """
     ways = [displacement(x, interval, reading) for interval in intervals]
     direction = np.stack([directions(way) for way in ways], axis=2)
-    magnitude = np.stack([magnitudes(way) for way in ways], axis=2)
+    steps = steps_m or [STEP_M] * len(ways)
+    magnitude = np.stack([magnitudes(way, step) for way, step in zip(ways, steps, strict=True)], axis=2)
     for person in range(1, people):
         absent = ~x[:, 0, person::people].any(axis=(1, 2))
         magnitude[absent, :, :, person::people] = ABSENT

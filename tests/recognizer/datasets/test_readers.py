@@ -73,6 +73,19 @@ def test_splits_follow_the_protocols(tiny_data):
     assert sum(r.test for r in jhmdb.read(tiny_data / "jhmdb14")) == 4
 
 
+def test_action_sets_of_msr_action3d_are_eight_actions_each(real_data):
+    folder = real_data / "msr_action3d"
+    read = {name: whole(msr_action3d.read_subset(folder, name)) for name in msr_action3d.SUBSETS}
+    assert {name: len({r.action for r in found}) for name, found in read.items()} == {"as1": 8, "as2": 8, "as3": 8}
+    assert {r.action for r in read["as2"]} == {
+        *("high_arm_wave", "hand_catch", "draw_x", "draw_tick", "draw_circle", "two_hand_wave"),
+        *("forward_kick", "side_boxing"),
+    }
+    every = {r.name: r for r in whole(msr_action3d.read(folder))}
+    assert {r.name for found in read.values() for r in found} == set(every), "no action is in none of them"
+    assert all(r.test == every[r.name].test for found in read.values() for r in found)
+
+
 def test_published_files_with_nobody_in_them_are_one_line_each(tiny_data):
     found = [one for reader in READERS for one in reader.read(tiny_data / reader.NAME)]
     assert [str(one) for one in found if isinstance(one, EmptyFileError)] == [

@@ -3,6 +3,7 @@
 import argparse
 import json
 
+import numpy as np
 import pytest
 
 from pose.errors import ActionLensError
@@ -12,6 +13,8 @@ from recognizer.datasets.dataset import DataSet
 from recognizer.training.generate import generate_command, sets
 from recognizer.training.generate.sets import MotionSet
 from research.generate import generator_command as measuring
+from research.generate import mixtures, recognition, trajectories
+from research.generate.source import Source
 
 
 @pytest.fixture
@@ -101,3 +104,79 @@ def test_mistakes_are_told_in_one_line(data, tmp_path):
         call("cost", "--network", "frame-vae")
     with pytest.raises(ActionLensError, match=r"generator.json cannot be read"):
         call("few-shot", "--data", data, "--generator", tmp_path, "--out", tmp_path / "figures.json")
+
+
+def rows_of(file):
+    return [line.split(",") for line in file.read_text().splitlines()[1:]]
+
+
+def test_mixed_labels_are_named_as_the_action_that_they_are_most_of(motions):
+    def joints(label, seed):
+        """The mean training clips of the two actions, mixed like the label, with noise of the seed."""
+        ends = np.stack([motions.x[motions.train][motions.labels[motions.train] == end].mean(axis=0) for end in (0, 1)])
+        noise = np.random.default_rng(seed).normal(0, 0.02, (len(label), *ends.shape[1:]))
+        return np.tensordot(label, ends, axes=1) + noise
+
+    place = motions.actions.index
+    source = Source("made up", motions.actions, motions.layout, 8, "made-up", place, joints)
+    learnt = motions.standardised[motions.train], motions.labels[motions.train]
+    recognizer = recognition.learn(*learnt, 2, 60, 0)
+    found = mixtures.mixtures(source, motions, recognizer, ("spread", "raise"), 5, 0)
+    assert [m.share for m in found] == pytest.approx(np.linspace(0, 1, 11))
+    assert (found[0].first, found[0].second) == (1, 0)
+    assert (found[-1].first, found[-1].second) == (0, 1)
+    assert all(m.first + m.second + m.other == pytest.approx(1) for m in found)
+    likely = [m.second_probability for m in found]
+    assert (np.diff(likely) > -0.02).all()
+    assert likely[0] < 0.2 < 0.8 < likely[-1]
+    text = mixtures.as_csv(found, ("spread", "raise"), 5)
+    assert text.splitlines()[0] == "share of raise,clips,spread,raise,other,p(spread),p(raise)"
+    assert text.splitlines()[1].startswith("0.00,5,1.000,0.000,0.000,")
+
+
+def test_mixtures_and_trajectories_are_drawn_and_written_of_a_run_and_of_an_export(data, tmp_path):
+    run, weights = tmp_path / "run", tmp_path / "weights"
+    train(data, run)
+    generate_command.run(options_of(generate_command, "export", "--run", run, "--out", weights))
+    for name, of in (("run", run), ("generator", weights)):
+        out = tmp_path / name / "figures"
+        call("mixtures", "--data", data, f"--{name}", of, "--out", out, "--clips", 4, "--steps", 20)
+        call("trajectories", f"--{name}", of, "--out", out, "--clips", 6)
+        assert len(rows_of(out / "mixtures-raise-spread.csv")) == 11
+        assert (out / "mixtures-raise-spread.png").stat().st_size > 10_000
+        rows = rows_of(out / "trajectories.csv")
+        assert len(rows) == 2 * 6 * 8
+        assert {row[0] for row in rows} == {"raise", "spread"}
+        assert np.isfinite([[float(value) for value in row[1:]] for row in rows]).all()
+        assert (out / "trajectories.png").stat().st_size > 10_000
+    with pytest.raises(ActionLensError, match="too few for t-SNE"):
+        call("trajectories", "--run", run, "--out", out, "--clips", 1)
+    with pytest.raises(ActionLensError, match="does not know 'fly'"):
+        call("mixtures", "--data", data, "--run", run, "--out", out, "--pair", "raise", "fly")
+
+
+def test_trajectories_keep_alike_frames_together():
+    rng = np.random.default_rng(0)
+    far = np.stack([np.zeros((13, 2)), np.full((13, 2), 5.0)])
+
+    def joints(label, seed):
+        return far[label.argmax(axis=1)][:, None] + rng.normal(0, 0.1, (len(label), 10, 13, 2))
+
+    source = Source("made up", ("low", "high"), PENN_13, 10, "", ("low", "high").index, joints)
+    plane = trajectories.trajectories(source, ("low", "high"), 8, 0)
+    assert plane.shape == (2, 8, 10, 2)
+    low, high = (ways.reshape(-1, 2) for ways in plane)
+    gap = np.linalg.norm(low.mean(axis=0) - high.mean(axis=0))
+    assert gap > 2 * max(low.std(axis=0).max(), high.std(axis=0).max())
+    text = trajectories.as_csv(plane, ("low", "high")).splitlines()
+    assert text[1] == f"low,0,0,{plane[0, 0, 0, 0]:.3f},{plane[0, 0, 0, 1]:.3f}"
+    assert len(text) == 1 + 160
+
+
+def test_ten_actions_of_ntu_are_a_set():
+    from recognizer.datasets import ntu
+
+    ten = sets.set_of("ntu")
+    assert len(set(ten.actions)) == 10
+    assert set(ten.actions) <= set(ntu.ACTIONS[:49])  # of one person, in both NTU sets
+    assert ten.held_out in ntu.TRAIN_SUBJECTS

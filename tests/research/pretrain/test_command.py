@@ -105,6 +105,19 @@ def test_ablations_by_one_command(data, tmp_path, capsys):
     assert "| whole | 100.0 | 1 |" in capsys.readouterr().out  # read, not measured again
 
 
+def test_turns_steps_and_epochs_of_the_linear_evaluation_by_flag(data, tmp_path, capsys):
+    pretrained(data, tmp_path, "--yaw", 30, "--magnitude-steps", "set", "--pace", "squeezed")
+    recipe = load_pretrained(tmp_path).job["job"]["recipe"]
+    assert (recipe["yaw_deg"], recipe["steps"], recipe["pace"]) == (30, "set", "squeezed")
+    evaluate = ("evaluate", "--data", data, "--runs", tmp_path, "--protocols", "linear", *QUIET)
+    call(*evaluate, "--linear-epochs", 3)
+    assert json.loads((tmp_path / "linear.json").read_text())["described"]["linear"]["epochs"] == 3
+    call(*evaluate)
+    assert "linear" not in json.loads((tmp_path / "linear.json").read_text())["described"]
+    with pytest.raises(ActionLensError, match="--linear-epochs must be"):
+        call(*evaluate, "--linear-epochs", 0)
+
+
 def test_validation_tells_how_the_evaluation_rises(data, tmp_path):
     pretrained(data, tmp_path, "--part", "validation", "--judge-every", 1)
     points = json.loads((tmp_path / "curve.json").read_text())

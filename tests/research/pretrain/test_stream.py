@@ -7,7 +7,7 @@ torch = pytest.importorskip("torch", reason="needs the extra `train`")
 
 from recognizer.datasets.errors import DataError  # noqa: E402
 from recognizer.training.pretrain.recipes import SMALL_SET, RecipeError, recipe_of, size_of  # noqa: E402
-from recognizer.training.pretrain.targets import mpdp_targets  # noqa: E402
+from recognizer.training.pretrain.targets import mpdp_targets, steps_of  # noqa: E402
 from research.pretrain.pretraining import network_config  # noqa: E402
 from research.pretrain.stream import MotionBatches, paced, resampled, together  # noqa: E402
 from research.pretrain.tasks import TASKS, TaskError, labelled, task_of  # noqa: E402
@@ -85,6 +85,31 @@ def test_shear_leaves_the_way_of_the_body(clips):
     assert (apart > 0.01).all()
 
 
+def test_yaw_turns_all_of_a_clip_about_the_vertical(clips):
+    still = RECIPE.changed(stretch=0.0, shear=0.0)
+    plain, turned = (MotionBatches(clips, ROWS, still.changed(yaw_deg=yaw), 12, 0).batch(0)[0] for yaw in (0.0, 90.0))
+    torch.testing.assert_close(plain[..., 1], turned[..., 1])
+    for before, after in zip(plain, turned, strict=True):
+        inner = (before[..., [0, 2]] * after[..., [0, 2]]).sum()
+        outer = (before[..., 0] * after[..., 2] - before[..., 2] * after[..., 0]).sum()
+        angle = torch.atan2(outer, inner)
+        turn = torch.tensor([[angle.cos(), angle.sin()], [-angle.sin(), angle.cos()]])
+        torch.testing.assert_close(before[..., [0, 2]] @ turn, after[..., [0, 2]], atol=1e-5, rtol=1e-4)
+    angles = (plain - turned).abs().amax(dim=(1, 2, 3))
+    assert len(angles.unique()) == len(angles), "each clip by its own angle"
+    assert torch.equal(plain, MotionBatches(clips, ROWS, still, 12, 0).batch(0)[0])
+
+
+def test_steps_in_the_scale_of_the_set_are_those_of_the_rows_that_are_learnt_from(clips):
+    maker = MotionBatches(clips, ROWS, RECIPE.changed(steps="set", pace="squeezed"), 12, 0)
+    assert maker.steps_m == steps_of([paced(clips.x[row], 12, "squeezed") for row in ROWS])
+    x, _, direction, magnitude = maker.batch(0)
+    for ours, expected in zip((direction, magnitude), mpdp_targets(x.numpy(), 1, steps_m=maker.steps_m), strict=True):
+        np.testing.assert_array_equal(ours.numpy(), expected)
+    assert not np.array_equal(magnitude.numpy(), mpdp_targets(x.numpy(), 1)[1])
+    assert MotionBatches(clips, ROWS, RECIPE, 12, 0).steps_m is None
+
+
 def test_labels_come_with_supervised_batches(clips):
     maker = MotionBatches(clips, ROWS, RECIPE, 12, 0, supervised=True)
     assert maker.batch(0)[2].tolist() == clips.labels[maker._passes.drawn(0)].tolist()
@@ -125,6 +150,8 @@ def test_what_there_is_not_is_said(clips, tmp_path):
         SMALL_SET.changed(epochs=0)
     with pytest.raises(RecipeError, match="frames above 0"):
         SMALL_SET.changed(intervals=(1, 0))
+    with pytest.raises(RecipeError, match="give 0 to 180"):
+        SMALL_SET.changed(yaw_deg=-1)
     with pytest.raises(DataError, match="no folder"):
         TASKS["nw-ucla"].load(tmp_path)
     with pytest.raises(DataError, match="no clips to learn from"):

@@ -35,6 +35,13 @@ def test_answers_are_the_shares_of_classes():
     assert np.isclose(found.sum(), 4)
 
 
+def test_answers_in_other_steps():
+    x = np.zeros((4, 2, 3), dtype=np.float32)
+    x[:, 1, 0] = [0, 0.055, 0.055, 0.11]
+    found = answers(x, 1, SMALL_SET.changed(intervals=(1,)), (0.05,))
+    assert found[2 * 27 :].reshape(2, 16)[1, 2] == 0.5  # 5.5 cm are in the second step of 5 cm
+
+
 def test_wrists_that_rise_or_go_sideways_are_told_apart(clips):
     learn, judge = np.flatnonzero(~clips.test), np.flatnonzero(clips.test)
     found = measure(clips, learn, judge, 15, SMALL_SET)

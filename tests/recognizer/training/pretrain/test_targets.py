@@ -5,7 +5,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recognizer.training.pretrain.targets import ABSENT, FARTHEST, directions, displacement, magnitudes, mpdp_targets
+from recognizer.training.pretrain.targets import (
+    ABSENT,
+    FARTHEST,
+    directions,
+    displacement,
+    magnitudes,
+    mpdp_targets,
+    steps_of,
+)
 
 PARITY = Path(__file__).resolve().parents[5] / "shared" / "parity" / "gltr_mpdp_targets.npz"
 
@@ -50,3 +58,26 @@ def test_only_a_further_person_can_be_absent():
     assert (magnitude[0, :, :, 1::2] == ABSENT).all()
     assert (magnitude[0, :, :, 0::2] != ABSENT).all()
     assert (magnitude[1] != ABSENT).all()
+
+
+def test_steps_leave_a_twentieth_of_the_moves_of_each_interval_to_the_last_class():
+    rng = np.random.default_rng(0)
+    clips = [np.cumsum(rng.normal(0, scale, (40, 6, 3)), axis=0) for scale in (0.02, 0.05)]
+    steps = steps_of(clips, (1, 10))
+    assert steps[1] > 2 * steps[0]  # a random walk is sqrt(10) times as far
+    for place, interval in enumerate((1, 10)):
+        far = [magnitudes(displacement(clip[None], interval), steps[place]) for clip in clips]
+        moved = np.concatenate([classes[classes > 0] for classes in far])
+        assert abs((moved == FARTHEST).mean() - 0.05) < 0.005
+        lengths = np.concatenate([np.linalg.norm(displacement(c[None], interval), axis=-1).ravel() for c in clips])
+        assert steps[place] * 13 == pytest.approx(np.quantile(lengths[lengths > 0], 0.95))
+
+
+def test_each_interval_has_its_own_step():
+    x = np.zeros((1, 12, 1, 2))
+    x[0, :, 0, 0] = 0.03 * np.arange(12)  # 3 cm a frame, 30 cm in ten
+    _, plain = mpdp_targets(x, 1, (1, 10))
+    _, scaled = mpdp_targets(x, 1, (1, 10), steps_m=(0.02, 0.1))
+    assert plain[0, -1, :, 0].tolist() == [4, FARTHEST]
+    assert scaled[0, -1, :, 0].tolist() == [2, 4]
+    assert steps_of([np.zeros((5, 2, 3))], (1,)) == (0.01,)  # nothing moves
