@@ -17,7 +17,7 @@ from pose.skeleton import MEDIAPIPE_33, MPOSE_13
 from pose.tracker import similarity, trunk_gap
 from pose.types import Frame, Pose
 
-_NOSE = MEDIAPIPE_33.index("nose")
+_FACE = slice(MEDIAPIPE_33.index("nose"), MEDIAPIPE_33.index("right_mouth") + 1)
 _MAIN = np.array([i for i, joint in enumerate(MEDIAPIPE_33.joints) if joint in ("nose", *MPOSE_13.joints)])
 
 
@@ -33,8 +33,9 @@ class IdentitySettings:
     the landmark network finds bodies in things, too, as in a barbell, a flag, or the hand in a face that fills the
     picture.
     on_bones, bone_reach: part of a newcomer's joints that lie on a known person's bones, and how near that is.
-    same_head, other_size: a newcomer whose nose is so near a known one's, in trunks of the shorter one, and whose
-    region is so many times larger or smaller is a second reading of a head that fills the picture.
+    same_face: a newcomer whose face is so near a known one's, in its size, is a second reading of that one's body, as
+    where a face fills the picture and the body below it can only be guessed. Of people behind each other whose faces
+    lie nearer only one face is seen.
     strong_detection, strong_score, strong_s: a newcomer seen so well by both networks needs no longer.
     near: how near hips and shoulders of a detection and of somebody followed are, in the larger one's size; same: even
     where the follower has a better detection in the same look.
@@ -56,8 +57,7 @@ class IdentitySettings:
     turned: float = 60.0
     on_bones: float = 0.45
     bone_reach: float = 0.05
-    same_head: float = 0.2
-    other_size: float = 1.8
+    same_face: float = 0.3
     strong_detection: float = 0.8
     strong_score: float = 0.97
     strong_s: float = 0.05
@@ -116,7 +116,8 @@ class Identities:
         if not follower.has_trunk():
             return True
         seen = [other for other in known if not other.lost]
-        return any(self._has_head_of(follower, other) for other in seen) or self.is_taken(pose, seen)
+        faces = [_face_gap(pose, other.pose) for other in seen if other.pose is not None]
+        return min(faces, default=math.inf) < s.same_face or self.is_taken(pose, seen)
 
     def name(self, follower: Follower, followers: list[Follower], time_s: float) -> None:
         """Give a newcomer an identity once it is certain that there is somebody: a lost one's, or a new one.
@@ -243,13 +244,6 @@ class Identities:
         s = self.settings
         return similarity(a, b, s.duplicate_tolerance) >= s.duplicate_similarity or trunk_gap(a, b) < s.duplicate_gap
 
-    def _has_head_of(self, newcomer: Follower, other: Follower) -> bool:
-        if newcomer.pose is None or other.pose is None:
-            return False
-        smaller, larger = sorted((newcomer.region.side_px, other.region.side_px))
-        near = _head_gap(newcomer.pose, other.pose) < self.settings.same_head
-        return near and larger > self.settings.other_size * smaller
-
     def _on_bones(self, pose: Pose, other: Pose) -> float:
         """Part of the joints of a pose that lie on the bones of another one."""
         size = max(body_size_px(other.xy_px, other.confidence), 1.0)
@@ -275,10 +269,11 @@ def _trunk_middles(pose: Pose) -> tuple[NDArray[np.float32], NDArray[np.float32]
     return hips, shoulders
 
 
-def _head_gap(a: Pose, b: Pose) -> float:
-    """Distance of the noses in lengths of the shorter trunk."""
-    trunks = [float(np.linalg.norm(np.subtract(*_trunk_middles(pose)))) for pose in (a, b)]
-    return float(np.linalg.norm(a.xy_px[_NOSE] - b.xy_px[_NOSE])) / max(min(trunks), 1.0)
+def _face_gap(a: Pose, b: Pose) -> float:
+    """Mean distance of the points of two faces, in the width or height of the larger one."""
+    one, other = a.xy_px[_FACE], b.xy_px[_FACE]
+    size = max(float(np.ptp(face, axis=0).max()) for face in (one, other))
+    return float(np.linalg.norm(one - other, axis=-1).mean()) / max(size, 1.0)
 
 
 def _turned(pose: Pose) -> float:
