@@ -40,8 +40,8 @@ class BlazePoseEstimator:
     """MediaPipe's two pose networks with a finder and followers of our own; poses in MEDIAPIPE_33.
 
     A frame costs at most one call of the landmark network for each person, and one further call of a network: a look
-    for newcomers, or the first look at one. A frame earlier than the last one, or of another size, begins a new run;
-    identities are not used again.
+    for newcomers, the first look at one, or the look at their mirror image before they get an identity. A frame earlier
+    than the last one, or of another size, begins a new run; identities are not used again.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class BlazePoseEstimator:
         self._frames += 1
         self.calls = 0
         self._follow(frame)
-        self._part(frame)
+        self._separate(frame)
         self._name(frame)  # before the frame's calls are spent on looks for others
         self._find(frame)
         self._name(frame)
@@ -167,7 +167,7 @@ class BlazePoseEstimator:
         pose = pose_of(found, frame)
         return self._identities.may_be(lost, pose, frame, hidden_by) and not self._identities.is_taken(pose, self._seen)
 
-    def _part(self, frame: Frame) -> None:
+    def _separate(self, frame: Frame) -> None:
         """Of two followers on one body one stands behind the other, or is lost, or was nobody."""
         for drawn, right in self._identities.conflicts(self._followers):
             if not self._finds_behind(drawn, right, frame):

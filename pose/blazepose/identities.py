@@ -34,7 +34,7 @@ class IdentitySettings:
     confirm_detection: float = 0.5
     confirm_score: float = 0.9  # least presence beside known people
     confirm_mirror: float = 0.6  # least mirror there
-    confirm_s: float = 0.12  # so long a newcomer must be seen before they get an identity
+    confirm_s: float = 0.2  # so long a newcomer must be seen before they get an identity
     give_up_s: float = 0.6  # who is not certain by then is nobody
     # Who is seen so well needs less time; where nobody is known, none, and no mirror.
     strong_detection: float = 0.8
@@ -104,8 +104,7 @@ class Identities:
 
     def is_doubtful(self, follower: Follower, followers: list[Follower], time_s: float) -> bool:
         """Whether a newcomer is to be given up: not certain in time, or a second skeleton on somebody known."""
-        pose, s = follower.pose, self.settings
-        known = [other for other in followers if other is not follower and other.person is not None]
+        pose, s, known = follower.pose, self.settings, _known(followers, follower)
         if follower.person is not None or pose is None:
             return False
         if time_s - follower.since_s > s.give_up_s:
@@ -144,9 +143,8 @@ class Identities:
         s, seen_s, alone = self.settings, time_s - newcomer.since_s, not _known(followers, newcomer)
         if newcomer.score < (s.confirm_unusual if self._is_unusual(newcomer) else s.confirm_detection):
             return False
-        if newcomer.score >= s.strong_detection and newcomer.mean_score >= (
-            s.confirm_score if alone else s.strong_score
-        ):
+        strong = newcomer.mean_score >= (s.confirm_score if alone else s.strong_score)
+        if strong and newcomer.score >= s.strong_detection:
             return alone or seen_s >= s.strong_s
         return newcomer.mean_score >= (s.alone_presence if alone else s.confirm_score) and seen_s >= s.confirm_s
 

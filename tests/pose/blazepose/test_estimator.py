@@ -130,7 +130,7 @@ def test_whoever_both_networks_see_well_is_named_at_the_next_look(world):
     assert [len(frame) for frame in found] == [1, 1, 2, 2]
     world.people = [Somebody(150, 240), Somebody(450, 240, detection=0.6)]
     found = play(BlazePoseEstimator(Path("m"), people=2), world, 7)
-    assert [len(frame) for frame in found] == [1, 1, 1, 2, 2, 2, 2]
+    assert [len(frame) for frame in found] == [1, 1, 1, 1, 1, 2, 2]
 
 
 def test_one_who_is_taken_for_the_other_is_found_behind(world):
