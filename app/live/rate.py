@@ -1,39 +1,52 @@
-"""In how many of a source's frames poses are found: all, or one of two, three, ... where there is no time for more."""
+"""In how many of a source's frames poses are found: all, or an even share of them where there is no time for more."""
 
 import math
 import threading
 from collections import deque
+from fractions import Fraction
 from statistics import median
 
 from recognizer.window import MAX_POSE_GAP_S
 
 _KEPT = 256  # bounds the memory whatever the camera's rate
-_SPAN_S = 2.0  # that is looked at before the rate is changed
+_SPAN_S = 2.0  # that is looked at, and how long another rate must have been the right one before it is taken
 _LEAST = 8  # frames of it
 _TOO_MUCH = 1.1  # work for the time that there is; what is a little more costs a single frame now and then
-_FULL = 1.05  # times the time that there is may be needed at a new rate
-_ROOM = 0.9  # of the time is all that may be needed at a higher rate
+_ROOM = 0.9  # of the time is all that may be needed at a higher rate, so that it holds
 _STALL = 3.0  # times the usual: longer is no work but something else that held the computer up
 _PATIENCE_S = (4.0, 60.0)  # before a higher rate is tried, and the most after trials that failed
 _HELD_S = 15.0  # a higher rate that held so long has not failed
+# Parts of the frames that are taken: k of n with small n, so that the pattern repeats soon, and one of many.
+_FINE, _COARSE = 6, 60
+_SHARES = sorted(
+    {Fraction(k, n) for n in range(1, _FINE + 1) for k in range(1, n + 1)}
+    | {Fraction(1, n) for n in range(1, _COARSE + 1)},
+    reverse=True,
+)
 
 
 class PoseRate:
-    """Leaves out frames evenly, so that the steps from pose to pose are equal where not all can be had.
+    """Takes k of n frames, spread evenly: the highest share that the computer keeps up with.
 
-    Without it the newest frame is taken whenever there is time: at 1.4 frames' work for each, steps of one and of two
-    frames take turns. wants() is called on the capture thread, took() on the inference thread.
+    Without it the newest frame is taken whenever there is time, and most frames wait for the one before. wants() is
+    called on the capture thread, took() on the inference thread.
+
+    With three of four frames the steps are 1, 1 and 2 frames; none is longer than ceil(n / k). That is no harm: filters
+    and followers count in seconds, and the window draws a curve through the poses at the times at which they were
+    captured and reads it at even times (recognizer.window). So a clip is at least as true as with one of ceil(n / k)
+    frames, where all steps are as long as the longest ones here.
     """
 
     def __init__(self, people: int = 1) -> None:
         """people: how many are followed, for the line."""
         self.line = ""  # what the user is told; "" where every frame is taken
         self._people = people
-        self._stride = 1  # one of so many frames is taken
-        self._left_out = 0
+        self._share = Fraction(1)  # of the frames that are taken
+        self._due = 0  # of the share's denominator; a frame is taken each time that it is full
         self._captured_s: deque[float] = deque(maxlen=_KEPT)
         self._work: deque[tuple[float, float]] = deque(maxlen=_KEPT)  # when, on the capture clock, and how long
-        self._changed_s = -math.inf
+        self._changed_s = math.inf
+        self._right_s = math.inf  # the last time at which the share was the right one
         self._raised_s = -math.inf
         self._patience_s = _PATIENCE_S[0]
         self._lock = threading.Lock()
@@ -46,8 +59,11 @@ class PoseRate:
             self._captured_s.append(captured_s)
             while len(self._captured_s) > _LEAST and captured_s - self._captured_s[0] > _SPAN_S:
                 self._captured_s.popleft()
-            self._left_out = (self._left_out + 1) % self._stride
-            return self._left_out == 0
+            # As Bresenham draws a line: the steps differ by one frame at most.
+            self._due += self._share.numerator
+            is_full = self._due >= self._share.denominator
+            self._due %= self._share.denominator
+            return is_full
 
     def took(self, work_s: float) -> None:
         """A frame was worked on for so many seconds, in which no other could be begun."""
@@ -56,17 +72,22 @@ class PoseRate:
             if step_s is None:
                 return
             now_s = self._captured_s[-1]
-            if self._changed_s == -math.inf:
-                self._changed_s = now_s
             self._work.append((now_s, work_s))
-            since_s = now_s - self._changed_s
-            if since_s < _SPAN_S or len(self._work) < _LEAST:
+            if len(self._work) < _LEAST:
                 return
             needed = self._usual_s(now_s) / step_s  # frames' time for the work on one
-            if needed > _TOO_MUCH * self._stride:
-                self._change(math.ceil(needed / _FULL), step_s, now_s)
-            elif needed < _ROOM * (self._stride - 1) and since_s > self._patience_s:
-                self._change(math.ceil(needed / _ROOM), step_s, now_s)
+            right = self._right_share(needed, step_s)
+            self._changed_s = min(self._changed_s, now_s)
+            self._right_s = now_s if right == self._share else min(self._right_s, now_s)
+            waits = right > self._share and now_s - self._changed_s < self._patience_s
+            if now_s - self._right_s >= _SPAN_S and not waits:
+                self._change(right, step_s, now_s)
+
+    def _right_share(self, needed: float, step_s: float) -> Fraction:
+        """The one that is taken, unless it is too much, or there is room for a higher one."""
+        if needed * self._share > _TOO_MUCH:
+            return _highest_share(1 / needed, step_s)
+        return max(self._share, _highest_share(_ROOM / needed, step_s))
 
     def _step_s(self) -> float | None:
         """From frame to frame of the source; None where too few have come."""
@@ -82,18 +103,23 @@ class PoseRate:
         most_s = _STALL * median(newest)
         return sum(min(work_s, most_s) for work_s in newest) / len(newest)
 
-    def _change(self, stride: int, step_s: float, now_s: float) -> None:
-        """Take one of so many frames; never so few that no window could be filled by this alone."""
-        stride = max(1, min(stride, math.floor(MAX_POSE_GAP_S / step_s)))
-        if stride == self._stride:
-            return
-        if stride < self._stride:
+    def _change(self, share: Fraction, step_s: float, now_s: float) -> None:
+        if share > self._share:
             self._raised_s = now_s
         else:
             failed = now_s - self._raised_s < _HELD_S
             self._patience_s = min(2 * self._patience_s, _PATIENCE_S[1]) if failed else _PATIENCE_S[0]
-        self._stride, self._left_out, self._changed_s = stride, 0, now_s
+        self._share, self._due, self._changed_s, self._right_s = share, 0, now_s, math.inf
         self._work.clear()
+        self.line = self._told(step_s) if share < 1 else ""
+
+    def _told(self, step_s: float) -> str:
         who = f"{self._people} people" if self._people > 1 else "1 person"
-        rate = f"{1 / (stride * step_s):.1f}".removesuffix(".0")
-        self.line = f"{who}: poses at {rate} a second, this computer's limit" if stride > 1 else ""
+        some = f"{self._share / step_s:.1f}".removesuffix(".0")
+        return f"{who}: poses in {some} of {1 / step_s:.0f} frames a second, this computer's limit"
+
+
+def _highest_share(most: float, step_s: float) -> Fraction:
+    """That is not above `most`; but never so low that no window could be filled by this alone."""
+    lowest = Fraction(1, max(math.floor(MAX_POSE_GAP_S / step_s), 1))
+    return max(next((share for share in _SHARES if share <= most), lowest), lowest)

@@ -40,8 +40,8 @@ class BlazePoseEstimator:
     """MediaPipe's two pose networks with a finder and followers of our own; poses in MEDIAPIPE_33.
 
     A frame costs at most one call of the landmark network for each person, and one further call of a network: a look
-    for newcomers, or the first look at one. A frame earlier than the last one, or of another size, begins a new run;
-    identities are not used again.
+    for newcomers, the first look at one, or the look at their mirror image before they get an identity. A frame earlier
+    than the last one, or of another size, begins a new run; identities are not used again.
     """
 
     def __init__(
@@ -79,11 +79,10 @@ class BlazePoseEstimator:
         self._frames += 1
         self.calls = 0
         self._follow(frame)
-        self._part(frame)
+        self._separate(frame)
+        self._name(frame)  # before the frame's calls are spent on looks for others
         self._find(frame)
-        for follower in self._followers:
-            if follower.person is None and not follower.lost:
-                self._identities.name(follower, self._followers, frame.time_s)
+        self._name(frame)
         self._followers = [f for f in self._followers if f.person is not None or not f.lost]
         self._identities.settle(self._followers, frame.time_s)
         return self._poses()
@@ -157,16 +156,18 @@ class BlazePoseEstimator:
             follower.behind = behind
             follower.take(found, frame)
 
-    def _landmarks_in(self, region: Region, frame: Frame, hidden: list[Follower]) -> Landmarks:
+    def _landmarks_in(
+        self, region: Region, frame: Frame, hidden: list[Follower], *, mirrored: bool = False
+    ) -> Landmarks:
         self.calls += 1
-        return self._landmarks(frame.bgr, region, bodies(hidden))
+        return self._landmarks(frame.bgr, region, bodies(hidden), mirrored=mirrored)
 
     def _comes_back(self, lost: Follower, found: Landmarks, frame: Frame, hidden_by: list[Follower]) -> bool:
         """Whether what is found is somebody lost, and nobody whom another one follows."""
         pose = pose_of(found, frame)
         return self._identities.may_be(lost, pose, frame, hidden_by) and not self._identities.is_taken(pose, self._seen)
 
-    def _part(self, frame: Frame) -> None:
+    def _separate(self, frame: Frame) -> None:
         """Of two followers on one body one stands behind the other, or is lost, or was nobody."""
         for drawn, right in self._identities.conflicts(self._followers):
             if not self._finds_behind(drawn, right, frame):
@@ -265,6 +266,16 @@ class BlazePoseEstimator:
                 self._looks.changed()
                 return
         self._rejected.append(_Rejected(detection, frame.time_s, uncovered))
+
+    def _name(self, frame: Frame) -> None:
+        """Give newcomers their identities, after a look at the mirror image."""
+        for newcomer in self._seen:
+            if newcomer.person is not None:
+                continue
+            if self._left and self._identities.is_to_be_checked(newcomer, self._followers, frame.time_s):
+                found = self._landmarks_in(newcomer.looked_at, frame, newcomer.behind, mirrored=True)
+                newcomer.mirror_score = found.score
+            self._identities.name(newcomer, self._followers, frame.time_s)
 
     def _poses(self) -> tuple[Pose, ...]:
         named = [(f.person, f.pose) for f in self._seen if f.person is not None and f.pose is not None]

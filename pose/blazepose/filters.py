@@ -1,7 +1,7 @@
 """Smoothing of one person's landmarks with the filters and settings of MediaPipe's own single-person graph."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,4 +76,4 @@ class LandmarkFilter:
             self._visibility = found.visibility
         else:
             self._visibility = self._visibility + np.float32(_VISIBILITY_SHARE) * (found.visibility - self._visibility)
-        return Landmarks(np.concatenate((joints, further)), self._visibility, found.presence, found.score, found.region)
+        return replace(found, xy_px=np.concatenate((joints, further)), visibility=self._visibility)

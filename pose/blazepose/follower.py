@@ -38,6 +38,7 @@ class Follower:
         self.since_s = self.seen_s = time_s
         self.looks = 0
         self.mean_score = 0.0
+        self.mirror_score: float | None = None  # of the landmark network in the mirror image; None: not looked at yet
         self.lost = False
         self.pose: Pose | None = None
         self.colours: Colours | None = None  # as they usually are

@@ -17,60 +17,59 @@ from pose.skeleton import MEDIAPIPE_33, MPOSE_13
 from pose.tracker import similarity, trunk_gap
 from pose.types import Frame, Pose
 
-_NOSE = MEDIAPIPE_33.index("nose")
+_FACE = slice(MEDIAPIPE_33.index("nose"), MEDIAPIPE_33.index("right_mouth") + 1)
 _MAIN = np.array([i for i, joint in enumerate(MEDIAPIPE_33.joints) if joint in ("nose", *MPOSE_13.joints)])
 
 
 @dataclass(frozen=True, slots=True)
 class IdentitySettings:
-    """Distances are in body sizes where nothing else is said; they were chosen as docs/several-people.md says.
+    """Distances are in body sizes where nothing else is said; they were chosen as docs/several-people.md says."""
 
-    alone_score: least score of the detector where nobody is known; alone_presence: least mean score of the landmark
-    network there. Who is seen well there by both (strong_detection, confirm_score) is named at once.
-    confirm_s: how long any other newcomer must be seen; give_up_s: until when they must be certain.
-    confirm_score: least mean score of the landmark network; confirm_detection: least score of the detector, and
-    confirm_unusual where others are covered, or the trunk is turned by more than `turned` degrees from upright: then
-    the landmark network finds bodies in things, too, as in a barbell, a flag, or the hand in a face that fills the
-    picture.
-    on_bones, bone_reach: part of a newcomer's joints that lie on a known person's bones, and how near that is.
-    same_head, other_size: a newcomer whose nose is so near a known one's, in trunks of the shorter one, and whose
-    region is so many times larger or smaller is a second reading of a head that fills the picture.
-    strong_detection, strong_score, strong_s: a newcomer seen so well by both networks needs no longer.
-    near: how near hips and shoulders of a detection and of somebody followed are, in the larger one's size; same: even
-    where the follower has a better detection in the same look.
-    hiding: how far people stand from where somebody is looked for whom they may hide, in sides of the region.
-    duplicate_tolerance, duplicate_similarity, duplicate_gap: of two followers on one body, as in pose.tracker.
-    keep_s: how long somebody lost is remembered. return_gap: how far from the expected place they come back, and
-    return_speed: by how much more a second. return_colours: how much their colours may differ then.
-    contact_gap: trunks nearer than this may be mistaken for each other. swap_margin: how much better colours must fit
-    the other way round; swap_frames: in how many frames.
-    """
-
-    alone_score: float = 0.5
-    alone_presence: float = 0.8
-    confirm_s: float = 0.2
-    give_up_s: float = 0.6
-    confirm_score: float = 0.9
+    # Newcomers. A detection is the best score of the detector so far, a presence the mean score of the landmark
+    # network, and a mirror its score in the mirror image, which is looked at once, before a newcomer gets an identity:
+    # in things the network often sees a body on one side only.
+    alone_score: float = 0.5  # least detection of anybody who is looked at where nobody is followed
+    alone_presence: float = 0.8  # least presence where nobody is known
+    alone_mirror: float = 0.8  # least mirror there
     confirm_detection: float = 0.5
-    confirm_unusual: float = 0.75
-    turned: float = 60.0
-    on_bones: float = 0.45
-    bone_reach: float = 0.05
-    same_head: float = 0.2
-    other_size: float = 1.8
+    confirm_score: float = 0.9  # least presence beside known people
+    confirm_mirror: float = 0.6  # least mirror there
+    confirm_s: float = 0.2  # so long a newcomer must be seen before they get an identity
+    give_up_s: float = 0.6  # who is not certain by then is nobody
+    # Who is seen so well needs less time; where nobody is known, none, and no mirror.
     strong_detection: float = 0.8
     strong_score: float = 0.97
     strong_s: float = 0.05
+    # Behind a cover, and where the trunk is turned so far from upright (degrees), the landmark network finds bodies in
+    # things, too: in a barbell, a flag, or the hand in a face that fills the picture.
+    confirm_unusual: float = 0.75  # least detection there
+    turned: float = 60.0
+    # A second skeleton on somebody known: so many of its joints lie so near the other's bones; or its face is so near
+    # the other's, in sizes of a face, as where a face fills the picture and the body below it can only be guessed. (Of
+    # people behind each other whose faces lie nearer only one face is seen.)
+    on_bones: float = 0.45
+    bone_reach: float = 0.05
+    same_face: float = 0.3
+
+    # Detections of people who are followed: how near hips and shoulders are, in the larger one's size; and how near
+    # even where the follower has a better detection in the same look.
     near: float = 0.25
     same: float = 0.1
-    hiding: float = 0.4
+    hiding: float = 0.4  # how near those stand who may hide somebody, in sides of the region where they are looked for
+    # Two followers on one body, as in pose.tracker.
     duplicate_tolerance: float = 0.06
     duplicate_similarity: float = 0.6
     duplicate_gap: float = 0.06
+
+    # Somebody lost is remembered for so long, and comes back so near the expected place, by so much farther a second,
+    # in colours that differ by so much at most.
     keep_s: float = 1.0
     return_gap: float = 0.3
     return_speed: float = 1.0
     return_colours: float = 0.15
+
+    # People who pass each other: trunks nearer than this may be mistaken for each other; identities are exchanged where
+    # the colours fit so much better the other way round in so many frames.
     contact_gap: float = 0.35
     swap_margin: float = 0.08
     swap_frames: int = 3
@@ -105,8 +104,7 @@ class Identities:
 
     def is_doubtful(self, follower: Follower, followers: list[Follower], time_s: float) -> bool:
         """Whether a newcomer is to be given up: not certain in time, or a second skeleton on somebody known."""
-        pose, s = follower.pose, self.settings
-        known = [other for other in followers if other is not follower and other.person is not None]
+        pose, s, known = follower.pose, self.settings, _known(followers, follower)
         if follower.person is not None or pose is None:
             return False
         if time_s - follower.since_s > s.give_up_s:
@@ -116,29 +114,50 @@ class Identities:
         if not follower.has_trunk():
             return True
         seen = [other for other in known if not other.lost]
-        return any(self._has_head_of(follower, other) for other in seen) or self.is_taken(pose, seen)
+        faces = [_face_gap(pose, other.pose) for other in seen if other.pose is not None]
+        return min(faces, default=math.inf) < s.same_face or self.is_taken(pose, seen)
 
     def name(self, follower: Follower, followers: list[Follower], time_s: float) -> None:
         """Give a newcomer an identity once it is certain that there is somebody: a lost one's, or a new one.
 
         The lost follower whose identity it is gets none, and is to be forgotten.
         """
-        s = self.settings
-        others = [other for other in followers if other is not follower and other.person is not None]
-        lost = self._lost_one(follower, [other for other in others if other.lost], time_s)
-        if lost is not None and (follower.looks > 1 or len(others) == 1):
+        lost = self._lost_one(follower, followers, time_s)
+        if lost is not None:
             follower.person, lost.person = lost.person, None
             follower.colours = lost.colours
-            return
-        unusual = follower.behind or (follower.pose is not None and _turned(follower.pose) > s.turned)
-        least = s.confirm_unusual if unusual else s.confirm_detection
-        sure = follower.mean_score >= (s.confirm_score if others else s.alone_presence) and follower.score >= least
-        strong = follower.mean_score >= (s.strong_score if others else s.confirm_score)
-        wait_s = s.confirm_s
-        if strong and follower.score >= s.strong_detection:
-            wait_s = s.strong_s if others else 0.0
-        if sure and time_s - follower.since_s >= wait_s:
+        elif self._is_certain(follower, followers, time_s) and not self._fails_mirror(follower, followers):
             follower.person, self._next = self._next, self._next + 1
+
+    def is_to_be_checked(self, newcomer: Follower, followers: list[Follower], time_s: float) -> bool:
+        """Whether a look at the mirror image is all that is missing before a newcomer gets a new identity."""
+        return (
+            newcomer.mirror_score is None
+            and self._lost_one(newcomer, followers, time_s) is None
+            and self._is_certain(newcomer, followers, time_s)
+            and self._fails_mirror(newcomer, followers)
+        )
+
+    def _is_certain(self, newcomer: Follower, followers: list[Follower], time_s: float) -> bool:
+        """Whether somebody has been seen well enough, and for long enough, to be there."""
+        s, seen_s, alone = self.settings, time_s - newcomer.since_s, not _known(followers, newcomer)
+        if newcomer.score < (s.confirm_unusual if self._is_unusual(newcomer) else s.confirm_detection):
+            return False
+        strong = newcomer.mean_score >= (s.confirm_score if alone else s.strong_score)
+        if strong and newcomer.score >= s.strong_detection:
+            return alone or seen_s >= s.strong_s
+        return newcomer.mean_score >= (s.alone_presence if alone else s.confirm_score) and seen_s >= s.confirm_s
+
+    def _is_unusual(self, newcomer: Follower) -> bool:
+        return bool(newcomer.behind) or (newcomer.pose is not None and _turned(newcomer.pose) > self.settings.turned)
+
+    def _fails_mirror(self, newcomer: Follower, followers: list[Follower]) -> bool:
+        """Whether the network does not see the body in the mirror image, or has not looked, where it has to."""
+        s, alone = self.settings, not _known(followers, newcomer)
+        if alone and newcomer.score >= s.strong_detection and not self._is_unusual(newcomer):
+            return False
+        least = s.alone_mirror if alone else s.confirm_mirror
+        return newcomer.mirror_score is None or newcomer.mirror_score < least
 
     def remembers(self, follower: Follower, time_s: float) -> bool:
         """Whether somebody lost is still waited for; a newcomer is not."""
@@ -216,9 +235,12 @@ class Identities:
             a.swap_votes.clear()
             b.swap_votes.clear()
 
-    def _lost_one(self, follower: Follower, lost: list[Follower], time_s: float) -> Follower | None:
-        if follower.pose is None:
+    def _lost_one(self, follower: Follower, followers: list[Follower], time_s: float) -> Follower | None:
+        """Whom a newcomer is, of those lost; with others about only at the second look."""
+        known = _known(followers, follower)
+        if follower.pose is None or (follower.looks < 2 and len(known) > 1):
             return None
+        lost = [other for other in known if other.lost]
         costs = [(self._return_cost(o, follower.pose, follower.colours_now, time_s), n) for n, o in enumerate(lost)]
         fitting = [(cost, n) for cost, n in costs if cost is not None]
         return lost[min(fitting)[1]] if fitting else None
@@ -243,17 +265,15 @@ class Identities:
         s = self.settings
         return similarity(a, b, s.duplicate_tolerance) >= s.duplicate_similarity or trunk_gap(a, b) < s.duplicate_gap
 
-    def _has_head_of(self, newcomer: Follower, other: Follower) -> bool:
-        if newcomer.pose is None or other.pose is None:
-            return False
-        smaller, larger = sorted((newcomer.region.side_px, other.region.side_px))
-        near = _head_gap(newcomer.pose, other.pose) < self.settings.same_head
-        return near and larger > self.settings.other_size * smaller
-
     def _on_bones(self, pose: Pose, other: Pose) -> float:
         """Part of the joints of a pose that lie on the bones of another one."""
         size = max(body_size_px(other.xy_px, other.confidence), 1.0)
         return on_bones(pose.xy_px[_MAIN], other.xy_px, self.settings.bone_reach * size)
+
+
+def _known(followers: list[Follower], newcomer: Follower) -> list[Follower]:
+    """Those of the others who have an identity."""
+    return [other for other in followers if other is not newcomer and other.person is not None]
 
 
 def _gap(detection: Detection, follower: Follower) -> float:
@@ -275,10 +295,11 @@ def _trunk_middles(pose: Pose) -> tuple[NDArray[np.float32], NDArray[np.float32]
     return hips, shoulders
 
 
-def _head_gap(a: Pose, b: Pose) -> float:
-    """Distance of the noses in lengths of the shorter trunk."""
-    trunks = [float(np.linalg.norm(np.subtract(*_trunk_middles(pose)))) for pose in (a, b)]
-    return float(np.linalg.norm(a.xy_px[_NOSE] - b.xy_px[_NOSE])) / max(min(trunks), 1.0)
+def _face_gap(a: Pose, b: Pose) -> float:
+    """Mean distance of the points of two faces, in the width or height of the larger one."""
+    one, other = a.xy_px[_FACE], b.xy_px[_FACE]
+    size = max(float(np.ptp(face, axis=0).max()) for face in (one, other))
+    return float(np.linalg.norm(one - other, axis=-1).mean()) / max(size, 1.0)
 
 
 def _turned(pose: Pose) -> float:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pose.blazepose.covers import cover
 from pose.blazepose.region import Region, around_person, cut
 from pose.onnx_session import cpu_session
+from pose.skeleton import MEDIAPIPE_33
 
 SIDE = 256
 JOINTS = 33  # of MEDIAPIPE_33; two further points tell the region of the next frame
@@ -18,6 +19,11 @@ _POINTS = 39
 _HIPS, _TOP = 33, 34
 _REACH = 3  # cells of the heat map on each side of a joint that refine its place
 _LEAST_HEAT = 0.5
+_OTHER_SIDE = {"left": "right", "right": "left"}
+_MIRRORED = [
+    MEDIAPIPE_33.index("_".join(_OTHER_SIDE.get(part, part) for part in joint.split("_")))
+    for joint in MEDIAPIPE_33.joints
+]  # place of each joint's counterpart
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,16 +56,30 @@ class LandmarkNetwork:
         """Raises ModelFileError."""
         self._session: Any = cpu_session(model, threads, "the landmark network")
 
-    def __call__(self, bgr: NDArray[np.uint8], region: Region, hidden: Sequence[NDArray[np.float32]] = ()) -> Landmarks:
-        """What is found in a region. hidden: bodies (33, 2) px that the network is not to see."""
+    def __call__(
+        self,
+        bgr: NDArray[np.uint8],
+        region: Region,
+        hidden: Sequence[NDArray[np.float32]] = (),
+        *,
+        mirrored: bool = False,
+    ) -> Landmarks:
+        """What is found in a region. hidden: bodies (33, 2) px that the network is not to see.
+
+        mirrored: show the network the mirror image. People are people there, too, and things often are not.
+        """
         part = cut(bgr, region, SIDE)
         cover(part, [region.from_picture(body) * SIDE for body in hidden])
+        if mirrored:
+            part = np.ascontiguousarray(part[:, ::-1])
         blob = cv2.dnn.blobFromImage(part, 1 / 255, swapRB=True)
         raw, presence, heat = self._session.run(["landmarks", "presence", "heat_map"], {"image": blob})
         values = raw.reshape(_POINTS, 5)
         xy = refined(values[:, :2] / np.float32(SIDE), heat[0])[: _TOP + 1]
-        logits = values[:JOINTS, 3:5]
-        sure = _sigmoid(logits)
+        sure = _sigmoid(values[:JOINTS, 3:5])
+        if mirrored:
+            xy[:, 0] = 1 - xy[:, 0]
+            xy[:JOINTS], sure = xy[_MIRRORED], sure[_MIRRORED]
         return Landmarks(region.to_picture(xy), sure[:, 0], sure[:, 1], float(presence[0, 0]), region)
 
 

@@ -40,11 +40,6 @@ def around(region: Region, number: int) -> Region:
     return Region(region.x_px, region.y_px, _AROUND[number % len(_AROUND)] * region.side_px)
 
 
-def behind(region: Region) -> Region:
-    """A part of the picture that shows who stands behind somebody in a region."""
-    return Region(region.x_px, region.y_px, _BEHIND * region.side_px)
-
-
 class Looks:
     """The finder's plan for pictures of one size."""
 
@@ -82,7 +77,8 @@ class Looks:
         if self._frames % every != 1 or not people:
             return None
         self._behind += 1
-        return behind(people[self._behind % len(people)])
+        region = people[self._behind % len(people)]
+        return Region(region.x_px, region.y_px, _BEHIND * region.side_px)
 
     def next(self) -> Region:
         """The part to look at."""

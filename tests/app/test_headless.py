@@ -73,7 +73,8 @@ def test_too_few_poses_for_a_window_are_told_once():
 def test_that_poses_are_found_in_some_frames_only_is_told():
     done = headless("behind", "--people", "2", "--seconds", "8")
     assert done.returncode == 0
-    told = re.findall(r"^2 people: poses at [0-9.]+ a second, this computer's limit$", done.stderr, re.MULTILINE)
+    line = r"^2 people: poses in [0-9.]+ of [0-9.]+ frames a second, this computer's limit$"
+    told = re.findall(line, done.stderr, re.MULTILINE)
     assert told
     assert len(told) == len(set(told))
 

@@ -193,7 +193,7 @@ def status(qtbot):
 
 def test_the_status_line_says_that_poses_are_found_in_some_frames_only(status):
     status.show()
-    note = "3 people: poses at 12.5 a second, this computer's limit"
+    note = "3 people: poses in 12.5 of 25 frames a second, this computer's limit"
     status.show_stats(StatsSnapshot(25.0, 12.5, 41.4, 63.0, 900, 450, 450, note=note))
     assert status.note.text() == note
     assert status.note.isVisible()

@@ -45,6 +45,13 @@ def test_somebody_alone_is_there_in_the_first_frame(world):
     assert pose.confidence == pytest.approx(0.95**2, abs=1e-3)
 
 
+def test_a_chair_that_is_nobody_in_the_mirror_image_is_nobody(world):
+    world.people = [Somebody(300, 240, detection=0.7, mirror_presence=0.6)]
+    assert play(BlazePoseEstimator(Path("m"), people=2), world, 50) == [{}] * 50
+    world.people[0].mirror_presence = None
+    assert play(BlazePoseEstimator(Path("m"), people=2), world, 10)[-1] == {0: 300}
+
+
 def test_an_empty_room_is_empty(world):
     assert play(BlazePoseEstimator(Path("m"), people=8), world, 50) == [{}] * 50
 

@@ -39,7 +39,8 @@ def upright() -> np.ndarray:
 class Somebody:
     """hips: px. colour: of the trunk. detection, presence: scores. seen: whether the networks find them.
 
-    wins: whether the landmark network takes anybody else in its region for them.
+    mirror_presence: presence in the mirror image, None for the same. wins: whether the landmark network takes anybody
+    else in its region for them.
     """
 
     x: float
@@ -50,6 +51,7 @@ class Somebody:
     presence: float = 0.98
     seen: bool = True
     wins: bool = False
+    mirror_presence: float | None = None
 
     @property
     def hips(self) -> np.ndarray:
@@ -102,7 +104,7 @@ class World:
         return detect
 
     def landmarks(self, *_):
-        def look(bgr, region, hidden=()):
+        def look(bgr, region, hidden=(), *, mirrored=False):
             self.looks.append("landmarks")
             middle = np.array([region.x_px, region.y_px])
             near = [
@@ -117,6 +119,8 @@ class World:
                 top = somebody.hips - np.array([0, 0.5 * somebody.height], np.float32)
                 xy = np.concatenate((somebody.joints, [somebody.hips, top])).astype(np.float32)
                 score = somebody.presence
+                if mirrored and somebody.mirror_presence is not None:
+                    score = somebody.mirror_presence
             else:
                 xy, score = np.tile(middle, (35, 1)).astype(np.float32), 0.0
             sure = np.full(33, 0.95, np.float32)
