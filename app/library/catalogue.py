@@ -1,4 +1,4 @@
-"""The catalogue of a library: what is there, every edit of it with undo, and clips for teaching."""
+"""The catalogue of a library: what is there, every edit of it with undo, and examples for teaching."""
 
 import contextlib
 import logging
@@ -15,15 +15,15 @@ from app.library import edit_operations, queries, untracked_recordings
 from app.library.catalogue_file import STAGING, THUMBNAILS, open_catalogue, tidy
 from app.library.edits import WHOLE, Edit, mark_unwritten, next_edit, remember, replay
 from app.library.errors import LibraryError, ReadOnlyError
+from app.library.examples import examples
 from app.library.label_files import write_unwritten
 from app.library.labels import clean_note
 from app.library.lock import WriterLock
 from app.library.queries import PAGE, Kind
-from app.library.rows import ClipRow, Filter, Model, Named, NewClip, RecordingRow
-from app.library.training_clips import teaching_clips
+from app.library.rows import Filter, Model, Named, NewSegment, RecordingRow, SegmentRow
 from app.recording.folder import Recording, read_recording, recording_folders, recordings_folder
 from recognizer.action_names import action_text
-from recognizer.teaching.clips import TeachingClip
+from recognizer.teaching.examples import Example
 
 log = logging.getLogger(__name__)
 
@@ -69,32 +69,32 @@ class Library:
 
     # What is there.
 
-    def clips(self, chosen: Filter | None = None, offset: int = 0, limit: int = PAGE) -> list[ClipRow]:
-        """A page of clips, newest recording first, then by time."""
-        return queries.clips(self._database, chosen or Filter(), offset, limit)
+    def segments(self, chosen: Filter | None = None, offset: int = 0, limit: int = PAGE) -> list[SegmentRow]:
+        """A page of segments, newest recording first, then by time."""
+        return queries.segments(self._database, chosen or Filter(), offset, limit)
 
-    def count_clips(self, chosen: Filter | None = None) -> int:
-        """How many clips there are under a filter."""
-        return queries.count_clips(self._database, chosen or Filter())
+    def count_segments(self, chosen: Filter | None = None) -> int:
+        """How many segments there are under a filter."""
+        return queries.count_segments(self._database, chosen or Filter())
 
-    def clip_seconds(self, chosen: Filter | None = None) -> float:
-        """The total length of all clips under a filter."""
-        return queries.clip_seconds(self._database, chosen or Filter())
+    def segment_seconds(self, chosen: Filter | None = None) -> float:
+        """The total length of all segments under a filter."""
+        return queries.segment_seconds(self._database, chosen or Filter())
 
-    def clip_ids(self, chosen: Filter | None = None) -> list[int]:
-        """The ids of all clips under a filter, in the order of clips(): a list of 10,000 rows needs no more."""
-        return queries.clip_ids(self._database, chosen or Filter())
+    def segment_ids(self, chosen: Filter | None = None) -> list[int]:
+        """The ids of all segments under a filter, in the order of segments(): a list of 10,000 rows needs no more."""
+        return queries.segment_ids(self._database, chosen or Filter())
 
-    def clips_of(self, clips: Sequence[int]) -> list[ClipRow]:
-        """Clips by their ids, in that order; those that are gone are left out."""
-        return queries.clips_of(self._database, clips)
+    def segments_of(self, segments: Sequence[int]) -> list[SegmentRow]:
+        """Segments by their ids, in that order; those that are gone are left out."""
+        return queries.segments_of(self._database, segments)
 
-    def clip(self, clip: int) -> ClipRow | None:
-        """One clip."""
-        return queries.clip(self._database, clip)
+    def segment(self, segment: int) -> SegmentRow | None:
+        """One segment."""
+        return queries.segment(self._database, segment)
 
     def recordings(self, chosen: Filter | None = None, offset: int = 0, limit: int = PAGE) -> list[RecordingRow]:
-        """A page of recordings, newest first. With `unlabelled`, those that have no labelled clip."""
+        """A page of recordings, newest first. With `unlabelled`, those that have no labelled segment."""
         return queries.recordings(self._database, chosen or Filter(), offset, limit)
 
     def count_recordings(self, chosen: Filter | None = None) -> int:
@@ -110,89 +110,91 @@ class Library:
         return read_recording(recordings_folder(self.root) / recording)
 
     def names(self, kind: Kind) -> list[Named]:
-        """All actions, people or sessions, with the number of their clips."""
+        """All actions, people or sessions, with the number of their segments."""
         return queries.named(self._database, kind)
 
     def splits(self) -> dict[str, dict[int, str]]:
-        """The part ("train", "validation", "test") of each clip, by split."""
+        """The part ("train", "validation", "test") of each segment, by split."""
         return queries.splits(self._database)
 
     def models(self) -> list[Model]:
         """The taught recognizers, oldest first."""
         return queries.models(self._database)
 
-    def teaching_clips(self, actions: Sequence[str] | None = None) -> list[TeachingClip]:
-        """The labelled clips of some actions, or of all, "nothing" among them. Recordings that cannot be read are
-        left out with a warning in the log, and so are clips in which the person is seen less than twice."""
-        return teaching_clips(self, actions)
+    def examples(self, actions: Sequence[str] | None = None) -> list[Example]:
+        """The labelled segments of some actions, or of all, "nothing" among them. Recordings that cannot be read are
+        left out with a warning in the log, and so are segments in which the person is seen less than twice."""
+        return examples(self, actions)
 
     # Edits. Each is one step of undo.
 
-    def add_clips(self, recording: str, clips: Sequence[NewClip]) -> list[int]:
-        """Add clips of spans of a recording; their ids."""
-        return self._do(f"add {_many(clips, 'clip')}", lambda edit: edit_operations.add_clips(edit, recording, clips))
+    def add_segments(self, recording: str, segments: Sequence[NewSegment]) -> list[int]:
+        """Add segments of spans of a recording; their ids."""
+        return self._do(
+            f"add {_many(segments, 'segment')}", lambda edit: edit_operations.add_segments(edit, recording, segments)
+        )
 
-    def add_clips_to(
-        self, clips: Mapping[str, Sequence[NewClip]], label: Sequence[int] = (), action: str | None = None
+    def add_segments_to(
+        self, segments: Mapping[str, Sequence[NewSegment]], label: Sequence[int] = (), action: str | None = None
     ) -> list[int]:
-        """Add clips of spans of several recordings and label existing clips, in one step; ids of the new ones."""
+        """Add segments of spans of several recordings and label existing segments, in one step; ids of the new ones."""
 
         def change(edit: Edit) -> list[int]:
             key = edit.named("actions", action, "action")
-            for clip in label:
-                edit.update("clips", clip, action=key)
-            return [made for name, new in clips.items() for made in edit_operations.add_clips(edit, name, new)]
+            for segment in label:
+                edit.update("clips", segment, action=key)
+            return [made for name, new in segments.items() for made in edit_operations.add_segments(edit, name, new)]
 
-        new = [clip for each in clips.values() for clip in each]
-        parts = [f"add {_many(new, 'clip')}"] if new else []
-        parts += [f"label {_many(label, 'clip')} {action_text(str(action))}"] if label else []
+        new = [segment for each in segments.values() for segment in each]
+        parts = [f"add {_many(new, 'segment')}"] if new else []
+        parts += [f"label {_many(label, 'segment')} {action_text(str(action))}"] if label else []
         return self._do(" and ".join(parts), change)
 
-    def change_clip(self, clip: int, new: NewClip) -> None:
-        """Give a clip other bounds, labels or notes."""
-        self._do("change a clip", lambda edit: edit_operations.change_clip(edit, clip, new))
+    def change_segment(self, segment: int, new: NewSegment) -> None:
+        """Give a segment other bounds, labels or notes."""
+        self._do("change a segment", lambda edit: edit_operations.change_segment(edit, segment, new))
 
-    def remove_clips(self, clips: Sequence[int]) -> None:
-        """Remove clips; their recordings stay."""
-        self._do(f"remove {_many(clips, 'clip')}", lambda edit: edit_operations.remove_clips(edit, clips))
+    def remove_segments(self, segments: Sequence[int]) -> None:
+        """Remove segments; their recordings stay."""
+        self._do(f"remove {_many(segments, 'segment')}", lambda edit: edit_operations.remove_segments(edit, segments))
 
-    def label(self, clips: Sequence[int], action: str | None) -> None:
-        """Set which action clips show; None for not known yet. A new name becomes an action."""
+    def label(self, segments: Sequence[int], action: str | None) -> None:
+        """Set which action segments show; None for not known yet. A new name becomes an action."""
 
         def change(edit: Edit) -> None:
             key = edit.named("actions", action, "action")
-            for clip in clips:
-                edit.update("clips", clip, action=key)
+            for segment in segments:
+                edit.update("clips", segment, action=key)
 
-        self._do(f"label {_many(clips, 'clip')} {action_text(action) if action else 'as unlabelled'}", change)
+        self._do(f"label {_many(segments, 'segment')} {action_text(action) if action else 'as unlabelled'}", change)
 
     def label_each(self, labels: Mapping[int, str]) -> None:
-        """Set an action for each of several clips, by id, in one step."""
+        """Set an action for each of several segments, by id, in one step."""
 
         def change(edit: Edit) -> None:
-            for clip, action in labels.items():
-                edit.update("clips", clip, action=edit.named("actions", action, "action"))
+            for segment, action in labels.items():
+                edit.update("clips", segment, action=edit.named("actions", action, "action"))
 
-        self._do(f"label {_many(list(labels), 'clip')} as proposed", change)
+        self._do(f"label {_many(list(labels), 'segment')} as proposed", change)
 
-    def set_who(self, clips: Sequence[int], name: str | None) -> None:
-        """Set who clips show; None for not known. A new name becomes a person."""
+    def set_who(self, segments: Sequence[int], name: str | None) -> None:
+        """Set who segments show; None for not known. A new name becomes a person."""
 
         def change(edit: Edit) -> None:
             key = edit.named("people", name, "person")
-            for clip in clips:
-                edit.update("clips", clip, who=key)
+            for segment in segments:
+                edit.update("clips", segment, who=key)
 
-        self._do(f"name the person of {_many(clips, 'clip')}", change)
+        self._do(f"name the person of {_many(segments, 'segment')}", change)
 
-    def mark_suspect(self, clips: Sequence[int], suspect: bool) -> None:
+    def mark_suspect(self, segments: Sequence[int], suspect: bool) -> None:
         """Mark labels as suspect, or clear the mark."""
 
         def change(edit: Edit) -> None:
-            for clip in clips:
-                edit.update("clips", clip, suspect=int(suspect))
+            for segment in segments:
+                edit.update("clips", segment, suspect=int(suspect))
 
-        self._do(f"{'doubt' if suspect else 'confirm'} {_many(clips, 'label')}", change)
+        self._do(f"{'doubt' if suspect else 'confirm'} {_many(segments, 'label')}", change)
 
     def set_session(self, recordings: Sequence[str], name: str | None) -> None:
         """Set in which session recordings were made; None for not known."""
@@ -237,7 +239,7 @@ class Library:
         self._do(f"merge the {kind} {name} into {into}", lambda edit: edit_operations.merge(edit, kind, name, into))
 
     def remove_name(self, kind: Kind, name: str) -> None:
-        """Remove an action, a person or a session; clips stay, without it."""
+        """Remove an action, a person or a session; segments stay, without it."""
         self._do(f"remove the {kind} {name}", lambda edit: edit_operations.remove_name(edit, kind, name))
 
     def set_key(self, action: str, key: str) -> None:
@@ -245,14 +247,15 @@ class Library:
         self._do(f"set the key of {action_text(action)}", lambda edit: edit_operations.set_key(edit, action, key))
 
     def set_split(self, name: str, parts: Mapping[int, str]) -> None:
-        """A split: the part ("train", "validation", "test") of each clip by its id."""
+        """A split: the part ("train", "validation", "test") of each segment by its id."""
         self._do(f"set the split {name}", lambda edit: edit_operations.set_split(edit, name, parts))
 
-    def set_part(self, name: str, clips: Sequence[int], part: str | None) -> None:
-        """Put clips into a part of a split, creating the split if needed; None takes them out."""
-        text = f"put {_many(clips, 'clip')} into {part or 'no part'} of the split {name}"
+    def set_part(self, name: str, segments: Sequence[int], part: str | None) -> None:
+        """Put segments into a part of a split, creating the split if needed; None takes them out."""
+        text = f"put {_many(segments, 'segment')} into {part or 'no part'} of the split {name}"
         self._do(
-            text if clips else f"add the split {name}", lambda edit: edit_operations.set_part(edit, name, clips, part)
+            text if segments else f"add the split {name}",
+            lambda edit: edit_operations.set_part(edit, name, segments, part),
         )
 
     def remove_split(self, name: str) -> None:
@@ -260,7 +263,7 @@ class Library:
         self._do(f"remove the split {name}", lambda edit: edit_operations.remove_split(edit, name))
 
     def add_model(self, model: Model) -> None:
-        """Add a taught recognizer and its training clips."""
+        """Add a taught recognizer and its training segments."""
         self._do(f"add the model {model.name}", lambda edit: edit_operations.add_model(edit, model))
 
     def add_models(self, models: Sequence[Model]) -> None:
@@ -316,10 +319,10 @@ class Library:
             self.notes.append(f"{are} no longer on disk: hidden until {back}")
         return entered
 
-    def add_recording(self, folder: Path, clips: Sequence[NewClip] = (), *, announced: bool = True) -> str:
-        """Add one finished recording of this library, and clips of it; its id. Raises LibraryError.
+    def add_recording(self, folder: Path, segments: Sequence[NewSegment] = (), *, announced: bool = True) -> str:
+        """Add one finished recording of this library, and segments of it; its id. Raises LibraryError.
 
-        announced: the action that it was recorded as also becomes a clip.
+        announced: the action that it was recorded as also becomes a segment.
         """
         problems: list[str] = []
         with self._writing() as edit:
@@ -327,7 +330,7 @@ class Library:
                 raise LibraryError(f"the recording {folder.name} is already in the library")
             if not untracked_recordings.adopt(edit.connection, folder, problems, announced=announced):
                 raise LibraryError(problems[0])
-            edit_operations.add_clips(edit, folder.name, clips)
+            edit_operations.add_segments(edit, folder.name, segments)
         self.notes += problems
         return folder.name
 
@@ -336,7 +339,7 @@ class Library:
         with self._writing() as edit:
             gone = edit.keys("SELECT id FROM recordings WHERE deleted = 1")
             for recording in gone:
-                edit_operations.remove_clips(edit, edit.keys("SELECT id FROM clips WHERE recording = ?", recording))
+                edit_operations.remove_segments(edit, edit.keys("SELECT id FROM clips WHERE recording = ?", recording))
                 edit.connection.execute("DELETE FROM recordings WHERE id = ?", (recording,))
             if gone:
                 edit.connection.execute("DELETE FROM edits")

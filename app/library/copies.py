@@ -8,9 +8,9 @@ import numpy as np
 
 from app.errors import RecordingError
 from app.library.catalogue import Library
+from app.library.examples import example_of
 from app.library.import_report import ImportReport
-from app.library.rows import ClipRow, Tracks
-from app.library.training_clips import teaching_clip
+from app.library.rows import SegmentRow, Tracks
 from app.recording.folder import VIDEO_FILE, Recording, recordings_folder
 from recognizer.teaching.copies import near_copies
 
@@ -63,21 +63,21 @@ class Copies:
         return None
 
 
-def copy_pairs(library: Library, clips: Sequence[ClipRow]) -> list[tuple[int, int]]:
-    """Ids of clips that show the same moment, whatever their names: for splits. A clip whose recording cannot be read
-    counts as no copy."""
+def copy_pairs(library: Library, segments: Sequence[SegmentRow]) -> list[tuple[int, int]]:
+    """Ids of segments that show the same moment, whatever their names: for splits. A segment whose recording cannot be
+    read counts as no copy."""
     found, ids = [], []
     recording: Recording | None = None
-    for row in sorted(clips, key=lambda row: row.recording):
+    for row in sorted(segments, key=lambda row: row.recording):
         if recording is None or recording.info.id != row.recording:
             try:
                 recording = library.open_recording(row.recording)
             except RecordingError:
                 recording = None
                 continue
-        clip = teaching_clip(row, recording)
-        if len(clip.times_s) > 1:
-            found.append(clip)
+        example = example_of(row, recording)
+        if len(example.times_s) > 1:
+            found.append(example)
             ids.append(row.id)
     return [(ids[a], ids[b]) for a, b in near_copies(found)]
 

@@ -15,7 +15,7 @@ from app.library.errors import LibraryError
 from app.library.import_report import ImportOptions, ImportProgress, ImportReport, Tell
 from app.library.labels import MAX_LABEL, clean_label
 from app.library.pose_recordings import describe, store
-from app.library.rows import Filter, NewClip, Tracks
+from app.library.rows import Filter, NewSegment, Tracks
 from recognizer.datasets.dataset import Found
 from recognizer.datasets.errors import DataError
 from recognizer.datasets.file_problems import each
@@ -76,12 +76,12 @@ def import_sequences(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Incoming:
-    """A recording being imported, with its clips. splits: their part, by split."""
+    """A recording being imported, with its segments. splits: their part, by split."""
 
     name: str
     source: str
     tracks: Tracks
-    clips: tuple[NewClip, ...]
+    segments: tuple[NewSegment, ...]
     session: str
     splits: Mapping[str, str]
 
@@ -92,12 +92,12 @@ def incoming(sequence: ActionSequence, options: ImportOptions, splits: Mapping[s
     who = options.who or (f"{sequence.dataset} {sequence.subject}" if sequence.subject is not None else None)
     action = options.action or label_or(sequence.action, "unnamed")
     name = f"{sequence.dataset}/{sequence.name}"
-    clip = NewClip(0.0, float(tracks.times_s[-1]), 0, action, who)
-    return Incoming(name, name, tracks, (clip,), options.session, splits)
+    segment = NewSegment(0.0, float(tracks.times_s[-1]), 0, action, who)
+    return Incoming(name, name, tracks, (segment,), options.session, splits)
 
 
 def _labelled(sequence: LabelledSequence, dataset: str, options: ImportOptions, splits: Mapping[str, str]) -> Incoming:
-    """A sequence with a clip for each of its segments."""
+    """A sequence with a segment for each of its segments."""
     posed = np.flatnonzero(sequence.posed)
     start_s = float(sequence.times_s[0])
     tracks = Tracks(
@@ -110,8 +110,8 @@ def _labelled(sequence: LabelledSequence, dataset: str, options: ImportOptions, 
         sequence.size,
     )
     who = options.who or (label_or(sequence.person, "") if sequence.person != UNKNOWN_PERSON else "")
-    clips = tuple(
-        NewClip(
+    segments = tuple(
+        NewSegment(
             max(segment.start_s - start_s, 0.0),
             min(segment.end_s - start_s, float(tracks.times_s[-1])),
             0,
@@ -121,7 +121,7 @@ def _labelled(sequence: LabelledSequence, dataset: str, options: ImportOptions, 
         for segment in sequence.segments
     )
     name = f"{dataset}/{sequence.name}"
-    return Incoming(name, name, tracks, clips, options.session, splits)
+    return Incoming(name, name, tracks, segments, options.session, splits)
 
 
 def import_all(
@@ -197,14 +197,14 @@ def _keep(
     info = describe(came.tracks, came.source, session=came.session)
     try:
         folder = store(library.root, staging, info, came.tracks)
-        library.add_recording(folder, came.clips)
+        library.add_recording(folder, came.segments)
     except (RecordingError, LibraryError) as error:
         report.problems.append(f"{came.name}: {error}")
         return
     report.recordings.append(folder.name)
-    for clip in library.clips(Filter(recording=folder.name), limit=-1):
+    for segment in library.segments(Filter(recording=folder.name), limit=-1):
         for split, part in came.splits.items():
-            splits.setdefault(split, {})[clip.id] = part
+            splits.setdefault(split, {})[segment.id] = part
 
 
 def _in_pixels(joints: NDArray[np.float32], sequence: ActionSequence) -> tuple[NDArray[np.float32], tuple[int, int]]:

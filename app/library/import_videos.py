@@ -13,7 +13,7 @@ from app.library.errors import LibraryError
 from app.library.import_report import ImportOptions, ImportReport, Tell, Teller, Ticker
 from app.library.labels import clean_label
 from app.library.pose_recordings import describe, store
-from app.library.rows import NewClip
+from app.library.rows import NewSegment
 from app.library.video_poses import CANCEL, PosedVideo, pose_videos, shares
 from pose.address import public_source
 from pose.errors import PoseModelError
@@ -137,8 +137,8 @@ def _keep(
         folder = store(library.root, staging, info, tracks, None if options.skeleton_only else path)
         action = path.parent.name if options.action_from_folder else options.action
         persons = library.open_recording(folder.name).persons()
-        clip = NewClip(0.0, info.duration_s, persons[0], action or None, options.who or None)
-        report.recordings.append(library.add_recording(folder, [clip] if action or options.who else []))
+        segment = NewSegment(0.0, info.duration_s, persons[0], action or None, options.who or None)
+        report.recordings.append(library.add_recording(folder, [segment] if action or options.who else []))
         copies.remember(folder.name, tracks)
     except (RecordingError, LibraryError) as error:
         report.problems.append(f"{path}: {error}")

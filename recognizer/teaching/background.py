@@ -11,8 +11,8 @@ from pose.demo.look import draw_look
 from pose.demo.script import Script
 from pose.skeleton import MPOSE_13, convert
 from recognizer.decision import IDLE
-from recognizer.teaching.clips import NOTHING, TeachingClip
-from recognizer.teaching.windows import Shape, SteadyClip, steady
+from recognizer.teaching.examples import NOTHING, Example
+from recognizer.teaching.windows import ResampledExample, Shape, resampled
 
 _RATE_HZ = 8.0  # enough for the curves between
 _FOCAL_PX = 600.0
@@ -47,7 +47,7 @@ class Stretch:
     """One background motion. action: its everyday name, also "idle"."""
 
     action: str
-    clip: SteadyClip
+    example: ResampledExample
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,7 +56,7 @@ class Tried:
 
     action: str
     words: str
-    clip: TeachingClip
+    example: Example
 
 
 def everyday_motion(shape: Shape) -> list[Stretch]:
@@ -69,8 +69,8 @@ def everyday_motion(shape: Shape) -> list[Stretch]:
     for number, segment in enumerate(script.segments):
         here = (times_s >= segment.start_s) & (times_s < segment.end_s)
         name, action = f"{segment.action}/{number}", segment.action
-        clip = TeachingClip(name, action, None, None, times_s[here], xy[here], confidence[here], shape.layout)
-        found.append(Stretch(action, steady(clip, shape)))
+        example = Example(name, action, None, None, times_s[here], xy[here], confidence[here], shape.layout)
+        found.append(Stretch(action, resampled(example, shape)))
     return found
 
 
@@ -93,8 +93,8 @@ def tried_motions() -> list[Tried]:
         xy = _seen(script, times_s, draw_look(look).body, turn_deg)
         at_s = np.arange(len(xy)) / _TRIED_HZ
         confidence = np.ones(xy.shape[:2], np.float32)
-        clip = TeachingClip(f"{words}/{number}", NOTHING, None, None, at_s, xy, confidence, MPOSE_13)
-        found.append(Tried(segment.action, words, clip))
+        example = Example(f"{words}/{number}", NOTHING, None, None, at_s, xy, confidence, MPOSE_13)
+        found.append(Tried(segment.action, words, example))
     return found
 
 

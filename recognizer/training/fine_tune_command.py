@@ -21,8 +21,8 @@ from recognizer.model_card import MODEL_FILE, DecisionRules, ModelCard, Parity, 
 from recognizer.onnx_recognizer import OnnxRecognizer
 from recognizer.teaching.__main__ import interrupt, lower_priority, say
 from recognizer.teaching.check import Check, answer_of
-from recognizer.teaching.clips import TeachingClip
 from recognizer.teaching.errors import TeachingError
+from recognizer.teaching.examples import Example
 from recognizer.teaching.full_start import NETWORKS_FILE, start_sentence
 from recognizer.teaching.lesson import NOTHING
 from recognizer.teaching.needs import needs_of
@@ -68,7 +68,7 @@ def add_fine_tune(parser: argparse.ArgumentParser) -> None:
 
 
 def run_fine_tune(options: argparse.Namespace) -> None:
-    """Train twice, once without the clips held out for the check; tell of it in JSON lines."""
+    """Train twice, once without the examples held out for the check; tell of it in JSON lines."""
     lower_priority()
     torch.set_num_threads(1)  # the live view has the other core
     signal.signal(signal.SIGTERM, interrupt)
@@ -103,9 +103,9 @@ def _teach(
     learnt, tested = request.learnt, request.tested
     kept, held, held_out = split(learnt)
 
-    def train(clips: Sequence[TeachingClip], stage: str, first: float, last: float) -> nn.Module:
+    def train(examples: Sequence[Example], stage: str, first: float, last: float) -> nn.Module:
         return fit_network(
-            clips,
+            examples,
             settings,
             start=None if start is None else (start.spec, start.network),
             one_sided=request.one_sided,
@@ -117,8 +117,8 @@ def _teach(
     found = replace(found, remarks=remarks(found, from_scratch=start is None, start=sentence))
     network = train(learnt, FITTING, _CHECKED, _FITTED)
     if tested:
-        windows = [window_probabilities(network, clip, mirror=not request.one_sided) for clip in tested]
-        actions = sorted({clip.action for clip in learnt} - {NOTHING})
+        windows = [window_probabilities(network, example, mirror=not request.one_sided) for example in tested]
+        actions = sorted({example.action for example in learnt} - {NOTHING})
         found = with_test(found, actions, thresholds, learnt, tested, [answer_of(rows) for rows in windows])
     found = emptied.told(found)
     say(stage=WRITING, part=_FITTED)
@@ -142,7 +142,7 @@ def _write(
 ) -> Check:
     """model.onnx, card.json and clips.json; the check with what was found when it was tried. Raises TeachingError where
     the graph says something else."""
-    actions = tuple(sorted({clip.action for clip in request.learnt} - {NOTHING}))
+    actions = tuple(sorted({example.action for example in request.learnt} - {NOTHING}))
     features = len(CHANNELS) * len(LAYOUT)
     deployed = Deployed([network], listed=len(actions), mirror=not request.one_sided).eval()
     content, embedding, attention = with_inside(deployed, features)
@@ -154,7 +154,7 @@ def _write(
     shown = {name: round(float(value), 4) for name, value in zip(names, thresholds, strict=True)}
     needs = needs_of(names, actions, request.learnt)
     source = TrainingSource(
-        "the user's own clips", f"{len(listed(request.learnt))} clips, listed in {CLIPS_FILE}", "the user's"
+        "the user's own examples", f"{len(listed(request.learnt))} examples, listed in {CLIPS_FILE}", "the user's"
     )
     ModelCard(
         name=request.name,
@@ -174,7 +174,7 @@ def _write(
         attention=attention,
         embedding=embedding,
         parity=Parity(0, tuple(logits)),
-        notes="Trained in full on the user's own clips.",
+        notes="Trained in full on the user's own examples.",
     ).save(folder)
     recognizer = OnnxRecognizer(folder, "cpu")
     try:

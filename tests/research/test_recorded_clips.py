@@ -15,7 +15,7 @@ from app.library.catalogue import Library  # noqa: E402
 from app.library.export_coco import export_coco  # noqa: E402
 from app.library.pose_recordings import describe, store  # noqa: E402
 from app.library.pyskl_files import export_pyskl  # noqa: E402
-from app.library.rows import NewClip, Tracks  # noqa: E402
+from app.library.rows import NewSegment, Tracks  # noqa: E402
 from app.library.table_files import export_tables  # noqa: E402
 from pose.skeleton import MPOSE_13  # noqa: E402
 from recognizer.datasets.clip_files import ClipFile, read  # noqa: E402
@@ -55,11 +55,11 @@ def exports(tmp_path_factory):
             made = tracks(number, action)
             info = replace(describe(made, "cam"), created=f"2026-01-{1 + number:02d}T00:00:00+00:00")
             folder = store(library.root, library.staging(), info, made)
-            recording = library.add_recording(folder, [NewClip(0, (FRAMES - 1) / FPS, 0, action, who)])
-            (clip,) = [row for row in library.clips(limit=-1) if row.recording == recording]
-            parts[clip.id] = {"Ada": "train", "Bo": "validation", "Cy": "test"}[who]
+            recording = library.add_recording(folder, [NewSegment(0, (FRAMES - 1) / FPS, 0, action, who)])
+            (segment,) = [row for row in library.segments(limit=-1) if row.recording == recording]
+            parts[segment.id] = {"Ada": "train", "Bo": "validation", "Cy": "test"}[who]
         library.set_split("people", parts)
-        export_pyskl(library, library.clips(limit=-1), root / "mine.pkl")
+        export_pyskl(library, library.segments(limit=-1), root / "mine.pkl")
         export_tables(library, library.recordings(limit=-1), root / "tables")
         export_coco(library, library.recordings(limit=-1), root / "coco.json")
     return root

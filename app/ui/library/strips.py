@@ -1,4 +1,5 @@
-"""Pictures of clips for lists: made and decoded on a thread, the newest wish first, so that scrolling never waits."""
+"""Pictures of segments for lists: made and decoded on a thread, the newest wish first, so that scrolling never
+waits."""
 
 import logging
 import threading
@@ -8,8 +9,8 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QImage, QPixmap
 
-from app.library.rows import ClipRow
-from app.library.thumbnails import clip_picture
+from app.library.rows import SegmentRow
+from app.library.thumbnails import segment_picture
 
 log = logging.getLogger(__name__)
 
@@ -22,7 +23,7 @@ _Key = tuple[str, float, float, int]
 
 
 class Strips(QObject):
-    """ready: the pictures of these clips (ids) are there now."""
+    """ready: the pictures of these segments (ids) are there now."""
 
     ready = Signal(object)  # list[int]
 
@@ -32,8 +33,8 @@ class Strips(QObject):
         self._size_px = size_px
         self._root: Path | None = None
         self._kept: OrderedDict[_Key, QPixmap | None] = OrderedDict()
-        self._wishes: OrderedDict[_Key, ClipRow] = OrderedDict()
-        self._made: deque[tuple[_Key, ClipRow, QImage | None]] = deque()
+        self._wishes: OrderedDict[_Key, SegmentRow] = OrderedDict()
+        self._made: deque[tuple[_Key, SegmentRow, QImage | None]] = deque()
         self._changed = threading.Condition()
         self._closed = False
         self._thread: threading.Thread | None = None
@@ -44,11 +45,11 @@ class Strips(QObject):
     def open(self, root: Path) -> None:
         """Of the library in this folder."""
         self._root = root
-        self._thread = threading.Thread(target=self._work, args=(root,), name="clip-pictures", daemon=True)
+        self._thread = threading.Thread(target=self._work, args=(root,), name="segment-pictures", daemon=True)
         self._thread.start()
 
-    def of(self, row: ClipRow) -> QPixmap | None:
-        """The picture of a clip, None while there is none; it is then made, and `ready` tells."""
+    def of(self, row: SegmentRow) -> QPixmap | None:
+        """The picture of a segment, None while there is none; it is then made, and `ready` tells."""
         key = _key(row)
         if key in self._kept:
             self._kept.move_to_end(key)
@@ -100,14 +101,14 @@ class Strips(QObject):
             try:
                 image = self._image(root, row)
             except Exception:  # top of the thread: one bad recording must not take the others their pictures
-                log.exception("no picture of clip %s", row.name)
+                log.exception("no picture of segment %s", row.name)
                 image = None
             with self._changed:
                 self._made.append((key, row, image))
                 self._wishes.pop(key, None)
 
-    def _image(self, root: Path, row: ClipRow) -> QImage | None:
-        path = clip_picture(root, row)
+    def _image(self, root: Path, row: SegmentRow) -> QImage | None:
+        path = segment_picture(root, row)
         image = QImage(str(path)) if path is not None else QImage()
         if image.isNull():
             return None
@@ -118,5 +119,5 @@ class Strips(QObject):
         return small
 
 
-def _key(row: ClipRow) -> _Key:
+def _key(row: SegmentRow) -> _Key:
     return row.recording, row.start_s, row.end_s, row.person

@@ -26,7 +26,7 @@ from app.library.import_any import import_any
 from app.library.import_data import import_data_set, import_sequences
 from app.library.import_report import ImportOptions
 from app.library.import_videos import find_videos, import_videos
-from app.library.rows import Filter, NewClip, Tracks
+from app.library.rows import Filter, NewSegment, Tracks
 from app.library.video_poses import CANCEL, PosedVideo, pose_videos, tracks_of
 from app.outputs.video_writer import VideoWriter
 from pose.errors import PoseModelError
@@ -89,7 +89,7 @@ def test_one_bad_video_is_one_line_and_the_rest_goes_on(posed, library, tmp_path
     ]
     assert sorted(row.source for row in library.recordings()) == ["b.MOV", "d.mkv"]
     for row in library.recordings():
-        assert (row.session, row.skeleton_only, row.clips) == ("Monday", False, 0)
+        assert (row.session, row.skeleton_only, row.segments) == ("Monday", False, 0)
         assert library.open_recording(row.id).video.read_bytes().decode().endswith(row.source)
     assert (told[-1].done, told[-1].total) == (4, 4)
     assert [p.done for p in told] == sorted(p.done for p in told)
@@ -116,10 +116,13 @@ def test_labels_come_from_options_or_folders(posed, library, tmp_path):
         (folder / "x.mp4").write_bytes(b"")
     import_videos(library, [tmp_path / "wave"], ImportOptions(action_from_folder=True, who="Ada", skeleton_only=True))
     import_videos(library, [tmp_path / "拍手" / "x.mp4"], ImportOptions(action_from_folder=True))
-    clips = {clip.action: clip for clip in library.clips()}
-    assert {(clip.action, clip.who, clip.person) for clip in clips.values()} == {("wave", "Ada", 4), ("拍手", None, 4)}
-    assert library.open_recording(clips["wave"].recording).video is None
-    assert {len(clip.times_s) for clip in library.teaching_clips()} == {len(made[0].frame)}
+    segments = {segment.action: segment for segment in library.segments()}
+    assert {(segment.action, segment.who, segment.person) for segment in segments.values()} == {
+        ("wave", "Ada", 4),
+        ("拍手", None, 4),
+    }
+    assert library.open_recording(segments["wave"].recording).video is None
+    assert {len(example.times_s) for example in library.examples()} == {len(made[0].frame)}
 
 
 def test_cancel_keeps_what_is_finished(posed, library, tmp_path):
@@ -154,7 +157,7 @@ def test_a_folder_imported_twice_is_told_and_left_out(posed, library, tmp_path):
     assert len(second.copies) == 3
     assert second.copies_line.startswith(f"3 skipped, already in the library: {tmp_path / 'in' / 'a.mp4'} is 20")
     assert library.count_recordings() == 3
-    assert {clip.action for clip in library.clips()} == {"wave", "clap"}
+    assert {segment.action for segment in library.segments()} == {"wave", "clap"}
 
 
 def test_the_same_poses_are_a_copy_without_pixels_and_in_another_file(posed, library, tmp_path):
@@ -351,12 +354,12 @@ def test_a_real_video_a_wrong_one_and_one_without_anybody(library, tmp_path):
     assert len(report.problems) == 2
     assert any("empty.mp4 shows nobody" in problem for problem in report.problems)
     assert any("wrong.mp4 is not a video" in problem for problem in report.problems)
-    for clip in library.teaching_clips(["clap"]):
-        assert clip.layout == MEDIAPIPE_33
-        assert len(clip.times_s) >= 40
-        assert np.median(clip.confidence) > 0.8
-        assert 0 < np.median(clip.xy_px[..., 0]) < 640
-        np.testing.assert_allclose(np.diff(clip.times_s), 1 / 15, atol=0.01)
+    for example in library.examples(["clap"]):
+        assert example.layout == MEDIAPIPE_33
+        assert len(example.times_s) >= 40
+        assert np.median(example.confidence) > 0.8
+        assert 0 < np.median(example.xy_px[..., 0]) < 640
+        np.testing.assert_allclose(np.diff(example.times_s), 1 / 15, atol=0.01)
 
 
 # Data sets.
@@ -393,9 +396,9 @@ def test_metres_are_seen_through_a_camera(library):
     expected = joints[..., :2] / joints[..., 2:] * 525 + (320, 240)
     np.testing.assert_allclose(came.xy_px, expected, rtol=1e-4)
     np.testing.assert_allclose(came.times_s, np.arange(8) / 20)
-    (clip,) = library.clips()
-    assert (clip.action, clip.who, clip.source) == ("wave", "set 3", "set/a1")
-    assert library.splits() == {"set as published": {clip.id: "test"}}
+    (segment,) = library.segments()
+    assert (segment.action, segment.who, segment.source) == ("wave", "set 3", "set/a1")
+    assert library.splits() == {"set as published": {segment.id: "test"}}
 
 
 def test_joints_about_the_body_are_put_into_a_picture_in_proportion(library):
@@ -462,7 +465,7 @@ def test_every_registered_data_set(name, library):
         assert 0 < middle[1] < height
 
 
-def test_each_segment_of_a_long_sequence_is_a_clip(library):
+def test_each_segment_of_a_long_sequence_is_kept(library):
     times_s = np.array([2.0, 2.1, 2.25, 2.3, 2.4, 2.5])
     xy = np.random.default_rng(0).uniform(50, 400, (6, 33, 2)).astype(np.float32)
     xy[1] = 0  # a frame without a pose
@@ -473,9 +476,9 @@ def test_each_segment_of_a_long_sequence_is_a_clip(library):
     np.testing.assert_allclose(came.times_s, times_s - 2)
     assert came.frame.tolist() == [0, 2, 3, 4, 5]
     np.testing.assert_array_equal(came.xy_px, xy[[0, 2, 3, 4, 5]])
-    clips = sorted(library.clips(), key=lambda clip: clip.start_s)
-    assert [(clip.action, clip.who) for clip in clips] == [("walk", "p008"), ("other:twirl", "p008")]
-    assert [(clip.start_s, clip.end_s) for clip in clips] == [pytest.approx((0, 0.25)), pytest.approx((0.3, 0.5))]
+    rows = sorted(library.segments(), key=lambda row: row.start_s)
+    assert [(row.action, row.who) for row in rows] == [("walk", "p008"), ("other:twirl", "p008")]
+    assert [(row.start_s, row.end_s) for row in rows] == [pytest.approx((0, 0.25)), pytest.approx((0.3, 0.5))]
     assert set(library.splits()["set as published"].values()) == {"test"}  # whose p008 is
 
 
@@ -524,9 +527,9 @@ def test_mpose_in_its_published_arrays(library, tmp_path):
         np.save(place / f"y_{part}.npy", np.array(labels))
     report = import_data_set(library, "mpose2021", tmp_path)
     assert (len(report.recordings), report.problems) == (3, [])
-    assert {clip.action for clip in library.clips()} == {"standing", "run", "walk"}
+    assert {segment.action for segment in library.segments()} == {"standing", "run", "walk"}
     assert sorted(library.splits()["mpose2021 as published"].values()) == ["test", "train", "train"]
-    assert {(len(clip.times_s), clip.layout.name) for clip in library.teaching_clips()} == {(30, "mpose-13")}
+    assert {(len(example.times_s), example.layout.name) for example in library.examples()} == {(30, "mpose-13")}
 
 
 @pytest.mark.parametrize("name", sorted(DATASETS))
@@ -560,13 +563,13 @@ def run(capsys, *arguments):
 
 @pytest.fixture
 def root(library):
-    add_recording(library, clips=[NewClip(0, 1, 0, "wave")])
+    add_recording(library, segments=[NewSegment(0, 1, 0, "wave")])
     library.close()
     return library.root
 
 
 def test_the_command_checks_exports_and_rebuilds(root, tmp_path, capsys):
-    assert run(capsys, "--root", root, "check") == (0, "1 recording, 1 clip, 2 actions: no problems\n", "")
+    assert run(capsys, "--root", root, "check") == (0, "1 recording, 1 segment, 2 actions: no problems\n", "")
     assert run(capsys, "--root", root, "export", "pyskl", tmp_path / "a.pkl")[0] == 0
     assert run(capsys, "--root", root, "export", "tables", tmp_path / "a")[0] == 0
     assert run(capsys, "--root", root, "export", "coco", tmp_path / "a.json")[0] == 0
@@ -578,7 +581,7 @@ def test_the_command_checks_exports_and_rebuilds(root, tmp_path, capsys):
     assert (status, out, err) == (0, f"2 recordings imported into {other}\n", "")
     status, out, err = run(capsys, "--root", other, "rebuild")
     assert (status, err) == (0, "")
-    assert out == f"rebuilt from the folders: 2 recordings, 2 clips; the old one is {FILE}.old-1\n"
+    assert out == f"rebuilt from the folders: 2 recordings, 2 segments; the old one is {FILE}.old-1\n"
 
 
 def test_the_command_tells_mistakes_in_one_line(root, tmp_path, capsys):

@@ -99,7 +99,7 @@ def test_a_joint_that_is_never_seen_changes_nothing(library):
     assert len(propose(*motion_energy(recording, 0))) == 1
 
 
-def test_what_has_a_clip_already_is_not_proposed_again():
+def test_what_has_a_segment_already_is_not_proposed_again():
     assert free_parts([(0, 10)], [(2, 4), (3, 6)]) == [(0, 2), (6, 10)]
     assert free_parts([(0, 1), (5, 6)], [(0.2, 0.9)]) == [(5, 6)]
     assert free_parts([(0, 1)], []) == [(0, 1)]

@@ -8,12 +8,12 @@ from library_fakes import add_recording, make_tracks
 from app.library.catalogue import Library
 from app.library.database import FILE
 from app.library.pose_recordings import describe, store
-from app.library.rows import NewClip
+from app.library.rows import NewSegment
 from app.library.take_names import take_names
 
 
 def counts(named):
-    return {each.name: each.clips for each in named}
+    return {each.name: each.segments for each in named}
 
 
 def recorded(library, seed, action, person=""):
@@ -27,7 +27,7 @@ def recorded(library, seed, action, person=""):
 @pytest.mark.parametrize("is_open", [True, False])
 def test_takes_count_whether_they_are_entered_or_not(tmp_path, is_open):
     library = Library(tmp_path)
-    add_recording(library, 1, [NewClip(0, 1, 0, "wave", "Ada"), NewClip(1, 2, 0, "wave")])
+    add_recording(library, 1, [NewSegment(0, 1, 0, "wave", "Ada"), NewSegment(1, 2, 0, "wave")])
     recorded(library, 2, "Wave", "Ada")
     recorded(library, 3, "jump")
     recorded(library, 4, "")
