@@ -1,22 +1,18 @@
 """The catalogue of a library: what is there, every edit of it with undo, and examples for teaching."""
 
 import contextlib
-import logging
 import os
 import shutil
-import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TypeVar
 
 from app.library import edit_operations, queries, untracked_recordings
 from app.library.catalogue_file import STAGING, THUMBNAILS, open_catalogue, tidy
-from app.library.edits import WHOLE, Edit, mark_unwritten, next_edit, remember, replay
-from app.library.errors import LibraryError, ReadOnlyError
+from app.library.edits import WHOLE, Edit
+from app.library.errors import LibraryError
 from app.library.examples import examples
-from app.library.label_files import write_unwritten
+from app.library.journal import Journal
 from app.library.labels import clean_note
 from app.library.lock import WriterLock
 from app.library.queries import PAGE, Kind
@@ -24,10 +20,6 @@ from app.library.rows import Filter, Model, Named, NewSegment, RecordingRow, Seg
 from app.recording.folder import Recording, read_recording, recording_folders, recordings_folder
 from recognizer.action_names import action_text
 from recognizer.teaching.examples import Example
-
-log = logging.getLogger(__name__)
-
-T = TypeVar("T")
 
 
 class Library:
@@ -47,6 +39,7 @@ class Library:
         self.read_only = not self._take_lock()
         try:
             self._database = open_catalogue(root, self.notes, read_only=self.read_only)
+            self._journal = Journal(root, self._database)
             if not self.read_only:
                 tidy(root, self.notes)
                 self.refresh()
@@ -130,7 +123,7 @@ class Library:
 
     def add_segments(self, recording: str, segments: Sequence[NewSegment]) -> list[int]:
         """Add segments of spans of a recording; their ids."""
-        return self._do(
+        return self._journal.do(
             f"add {_many(segments, 'segment')}", lambda edit: edit_operations.add_segments(edit, recording, segments)
         )
 
@@ -148,15 +141,17 @@ class Library:
         new = [segment for each in segments.values() for segment in each]
         parts = [f"add {_many(new, 'segment')}"] if new else []
         parts += [f"label {_many(label, 'segment')} {action_text(str(action))}"] if label else []
-        return self._do(" and ".join(parts), change)
+        return self._journal.do(" and ".join(parts), change)
 
     def change_segment(self, segment: int, new: NewSegment) -> None:
         """Give a segment other bounds, labels or notes."""
-        self._do("change a segment", lambda edit: edit_operations.change_segment(edit, segment, new))
+        self._journal.do("change a segment", lambda edit: edit_operations.change_segment(edit, segment, new))
 
     def remove_segments(self, segments: Sequence[int]) -> None:
         """Remove segments; their recordings stay."""
-        self._do(f"remove {_many(segments, 'segment')}", lambda edit: edit_operations.remove_segments(edit, segments))
+        self._journal.do(
+            f"remove {_many(segments, 'segment')}", lambda edit: edit_operations.remove_segments(edit, segments)
+        )
 
     def label(self, segments: Sequence[int], action: str | None) -> None:
         """Set which action segments show; None for not known yet. A new name becomes an action."""
@@ -166,7 +161,9 @@ class Library:
             for segment in segments:
                 edit.update("clips", segment, action=key)
 
-        self._do(f"label {_many(segments, 'segment')} {action_text(action) if action else 'as unlabelled'}", change)
+        self._journal.do(
+            f"label {_many(segments, 'segment')} {action_text(action) if action else 'as unlabelled'}", change
+        )
 
     def label_each(self, labels: Mapping[int, str]) -> None:
         """Set an action for each of several segments, by id, in one step."""
@@ -175,7 +172,7 @@ class Library:
             for segment, action in labels.items():
                 edit.update("clips", segment, action=edit.named("actions", action, "action"))
 
-        self._do(f"label {_many(list(labels), 'segment')} as proposed", change)
+        self._journal.do(f"label {_many(list(labels), 'segment')} as proposed", change)
 
     def set_who(self, segments: Sequence[int], name: str | None) -> None:
         """Set who segments show; None for not known. A new name becomes a person."""
@@ -185,7 +182,7 @@ class Library:
             for segment in segments:
                 edit.update("clips", segment, who=key)
 
-        self._do(f"name the person of {_many(segments, 'segment')}", change)
+        self._journal.do(f"name the person of {_many(segments, 'segment')}", change)
 
     def mark_suspect(self, segments: Sequence[int], suspect: bool) -> None:
         """Mark labels as suspect, or clear the mark."""
@@ -194,17 +191,17 @@ class Library:
             for segment in segments:
                 edit.update("clips", segment, suspect=int(suspect))
 
-        self._do(f"{'doubt' if suspect else 'confirm'} {_many(segments, 'label')}", change)
+        self._journal.do(f"{'doubt' if suspect else 'confirm'} {_many(segments, 'label')}", change)
 
     def set_session(self, recordings: Sequence[str], name: str | None) -> None:
         """Set in which session recordings were made; None for not known."""
         text = f"set the session of {_many(recordings, 'recording')}"
-        self._do(text, lambda edit: edit_operations.set_session(edit, recordings, name))
+        self._journal.do(text, lambda edit: edit_operations.set_session(edit, recordings, name))
 
     def set_recording_note(self, recording: str, note: str) -> None:
         """A remark on a recording."""
         text = clean_note(note)
-        self._do("note on a recording", lambda edit: edit.update("recordings", recording, note=text))
+        self._journal.do("note on a recording", lambda edit: edit.update("recordings", recording, note=text))
 
     def set_session_note(self, session: str, note: str) -> None:
         """A remark on a session."""
@@ -216,7 +213,7 @@ class Library:
                 raise LibraryError(f"there is no session {session}; refresh the list")
             edit.update("sessions", key, note=text)
 
-        self._do("note on a session", change)
+        self._journal.do("note on a session", change)
 
     def delete_recordings(self, recordings: Sequence[str]) -> None:
         """Put recordings into the bin; their files stay until empty_bin()."""
@@ -228,43 +225,47 @@ class Library:
 
     def add_name(self, kind: Kind, name: str) -> None:
         """A new action, person or session."""
-        self._do(f"add the {kind} {name}", lambda edit: edit_operations.add_name(edit, kind, name))
+        self._journal.do(f"add the {kind} {name}", lambda edit: edit_operations.add_name(edit, kind, name))
 
     def rename(self, kind: Kind, name: str, new: str) -> None:
         """Rename an action, a person or a session."""
-        self._do(f"rename the {kind} {name}", lambda edit: edit_operations.rename(edit, kind, name, new))
+        self._journal.do(f"rename the {kind} {name}", lambda edit: edit_operations.rename(edit, kind, name, new))
 
     def merge(self, kind: Kind, name: str, into: str) -> None:
         """Merge one name into another, and remove the first."""
-        self._do(f"merge the {kind} {name} into {into}", lambda edit: edit_operations.merge(edit, kind, name, into))
+        self._journal.do(
+            f"merge the {kind} {name} into {into}", lambda edit: edit_operations.merge(edit, kind, name, into)
+        )
 
     def remove_name(self, kind: Kind, name: str) -> None:
         """Remove an action, a person or a session; segments stay, without it."""
-        self._do(f"remove the {kind} {name}", lambda edit: edit_operations.remove_name(edit, kind, name))
+        self._journal.do(f"remove the {kind} {name}", lambda edit: edit_operations.remove_name(edit, kind, name))
 
     def set_key(self, action: str, key: str) -> None:
         """Set the key that labels with an action; "" for none."""
-        self._do(f"set the key of {action_text(action)}", lambda edit: edit_operations.set_key(edit, action, key))
+        self._journal.do(
+            f"set the key of {action_text(action)}", lambda edit: edit_operations.set_key(edit, action, key)
+        )
 
     def set_split(self, name: str, parts: Mapping[int, str]) -> None:
         """A split: the part ("train", "validation", "test") of each segment by its id."""
-        self._do(f"set the split {name}", lambda edit: edit_operations.set_split(edit, name, parts))
+        self._journal.do(f"set the split {name}", lambda edit: edit_operations.set_split(edit, name, parts))
 
     def set_part(self, name: str, segments: Sequence[int], part: str | None) -> None:
         """Put segments into a part of a split, creating the split if needed; None takes them out."""
         text = f"put {_many(segments, 'segment')} into {part or 'no part'} of the split {name}"
-        self._do(
+        self._journal.do(
             text if segments else f"add the split {name}",
             lambda edit: edit_operations.set_part(edit, name, segments, part),
         )
 
     def remove_split(self, name: str) -> None:
         """Remove a split."""
-        self._do(f"remove the split {name}", lambda edit: edit_operations.remove_split(edit, name))
+        self._journal.do(f"remove the split {name}", lambda edit: edit_operations.remove_split(edit, name))
 
     def add_model(self, model: Model) -> None:
         """Add a taught recognizer and its training segments."""
-        self._do(f"add the model {model.name}", lambda edit: edit_operations.add_model(edit, model))
+        self._journal.do(f"add the model {model.name}", lambda edit: edit_operations.add_model(edit, model))
 
     def add_models(self, models: Sequence[Model]) -> None:
         """Add several in one step."""
@@ -273,36 +274,36 @@ class Library:
             for model in models:
                 edit_operations.add_model(edit, model)
 
-        self._do("add recognizers", change)
+        self._journal.do("add recognizers", change)
 
     def remove_model(self, name: str) -> None:
         """Remove a taught recognizer; its folder stays."""
-        self._do(f"remove the model {name}", lambda edit: edit_operations.remove_model(edit, name))
+        self._journal.do(f"remove the model {name}", lambda edit: edit_operations.remove_model(edit, name))
 
     def undo_text(self) -> str | None:
         """What undo() would undo, for a menu; None if there is nothing."""
-        return self._next_text(undo=True)
+        return self._journal.next_text(undo=True)
 
     def redo_text(self) -> str | None:
         """What redo() would redo."""
-        return self._next_text(undo=False)
+        return self._journal.next_text(undo=False)
 
     def undo(self) -> str | None:
         """Undo the last edit, also one of an earlier run; its text, None if there is none."""
-        return self._replay(undo=True)
+        return self._journal.replay(undo=True)
 
     def redo(self) -> str | None:
         """Redo the last undone edit."""
-        return self._replay(undo=False)
+        return self._journal.replay(undo=False)
 
     # What cannot be undone.
 
     def refresh(self) -> int:
         """Add recordings that are on disk but not here yet, and hide those that are gone; how many were added."""
-        self._writable()
+        self._journal.check_writable()
         on_disk = {folder.name: folder for folder in recording_folders(self.root)}
         gone = 0
-        with self._writing() as edit:
+        with self._journal.writing() as edit:
             for row in edit.connection.execute("SELECT id, missing FROM recordings").fetchall():
                 there = on_disk.pop(row["id"], None) is not None
                 gone += not there
@@ -325,7 +326,7 @@ class Library:
         announced: the action that it was recorded as also becomes a segment.
         """
         problems: list[str] = []
-        with self._writing() as edit:
+        with self._journal.writing() as edit:
             if edit.keys("SELECT 1 FROM recordings WHERE id = ?", folder.name):
                 raise LibraryError(f"the recording {folder.name} is already in the library")
             if not untracked_recordings.adopt(edit.connection, folder, problems, announced=announced):
@@ -336,7 +337,7 @@ class Library:
 
     def empty_bin(self) -> int:
         """Remove deleted recordings from disk, and the undo history, which refers to them; how many."""
-        with self._writing() as edit:
+        with self._journal.writing() as edit:
             gone = edit.keys("SELECT id FROM recordings WHERE deleted = 1")
             for recording in gone:
                 edit_operations.remove_segments(edit, edit.keys("SELECT id FROM clips WHERE recording = ?", recording))
@@ -355,7 +356,7 @@ class Library:
 
     def staging(self) -> Path:
         """A staging folder inside the library for imports; emptied at the next opening."""
-        self._writable()
+        self._journal.check_writable()
         folder = self.root / STAGING
         folder.mkdir(exist_ok=True)
         return folder
@@ -380,56 +381,7 @@ class Library:
             for recording in recordings:
                 edit.update("recordings", recording, deleted=int(deleted))
 
-        self._do(text, change)
-
-    def _do(self, text: str, change: Callable[[Edit], T]) -> T:
-        with self._writing() as edit:
-            result = change(edit)
-            if edit.changes:
-                remember(edit.connection, text, edit.changes, edit_operations.now())
-        return result
-
-    @contextmanager
-    def _writing(self) -> Iterator[Edit]:
-        self._writable()
-        with self._database.transaction() as connection:
-            edit = Edit(connection)
-            yield edit
-            mark_unwritten(connection, edit.changes)
-        self._write_labels()
-
-    def _replay(self, *, undo: bool) -> str | None:
-        self._writable()
-        with self._database.lock:
-            with self._database.reading() as connection:
-                edit = next_edit(connection, undo=undo)
-            if edit is None:
-                return None
-            try:
-                with self._database.transaction() as connection:
-                    mark_unwritten(connection, replay(connection, edit[0], undo=undo))
-            except sqlite3.IntegrityError as error:
-                doing = "undone" if undo else "done again"
-                raise LibraryError(f'"{edit[1]}" cannot be {doing}: what was added since depends on it') from error
-            self._write_labels()
-        return edit[1]
-
-    def _next_text(self, *, undo: bool) -> str | None:
-        with self._database.reading() as connection:
-            edit = next_edit(connection, undo=undo)
-        return None if edit is None else edit[1]
-
-    def _write_labels(self) -> None:
-        """Update the label files from the catalogue; what cannot be written now is written after the next edit."""
-        try:
-            with self._database.transaction() as connection:
-                write_unwritten(connection, self.root)
-        except OSError as error:
-            log.warning("labels cannot be written beside the recordings (%s); make room", error.strerror)
-
-    def _writable(self) -> None:
-        if self.read_only:
-            raise ReadOnlyError("the library is open elsewhere or cannot be written; close it there to change it here")
+        self._journal.do(text, change)
 
 
 def _many(things: Sequence[object], what: str) -> str:

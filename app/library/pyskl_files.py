@@ -18,7 +18,7 @@ from app.library.export_formats import Export
 from app.library.import_data import Incoming, import_all, incoming
 from app.library.import_report import ImportOptions, ImportReport, Tell
 from app.library.labels import clean_label, clean_note
-from app.library.rows import NewSegment, SegmentRow, Tracks
+from app.library.rows import NewSegment, SegmentRow
 from app.plurals import counted
 from app.recording.folder import Recording
 from recognizer.datasets import pyskl, restricted_pickle
@@ -99,15 +99,7 @@ def _sequence(
     row: SegmentRow, recording: Recording, people: Sequence[str]
 ) -> tuple[ActionSequence, dict[str, Any]] | None:
     """A segment as the offline package has it, the segment's person first, and what that has no place for."""
-    poses = Poses(
-        recording.times_s,
-        recording.frame,
-        recording.person,
-        recording.xy_px,
-        recording.confidence,
-        recording.layout,
-        recording.info.size,
-    )
+    poses = recording.poses
     found = cut(poses, row.start_s, row.end_s, row.person)
     if found is None:
         return None
@@ -158,7 +150,7 @@ def _restored(came: Incoming, sequence: ActionSequence, note: Mapping[str, Any],
     """With what we wrote beside the format. DataError where it is not as we write it."""
     (whole,) = came.segments
     try:
-        tracks = _tracks(sequence, note)
+        poses = _poses(sequence, note)
         segment = NewSegment(
             0.0,
             whole.end_s,
@@ -169,12 +161,12 @@ def _restored(came: Incoming, sequence: ActionSequence, note: Mapping[str, Any],
             bool(note["suspect"]),
         )
         session = options.session or ("" if note["session"] is None else clean_label(note["session"], "session"))
-        return Incoming(came.name, str(note["source"]), tracks, (segment,), session, came.splits)
+        return Incoming(came.name, str(note["source"]), poses, (segment,), session, came.splits)
     except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError, LibraryError) as error:
         raise DataError(f"{sequence.name}: what ActionLens wrote there is damaged; get the file again") from error
 
 
-def _tracks(sequence: ActionSequence, note: Mapping[str, Any]) -> Tracks:
+def _poses(sequence: ActionSequence, note: Mapping[str, Any]) -> Poses:
     skeletons = sequence.people
     times_s, present, persons = note["times_s"], note["present"], [int(person) for person in note["persons"]]
     shape = (len(skeletons), len(sequence.joints))
@@ -194,7 +186,7 @@ def _tracks(sequence: ActionSequence, note: Mapping[str, Any]) -> Tracks:
             for skeleton in skeletons
         ]
     )
-    return Tracks(
+    return Poses(
         times_s - times_s[0],
         frame.astype(np.int64),
         np.array(persons, np.int64)[chosen],

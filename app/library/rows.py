@@ -4,11 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from pose.skeleton import Layout
-
 
 @dataclass(frozen=True, slots=True)
 class NewSegment:
@@ -114,16 +109,3 @@ class Model:
     folder: str
     segments: tuple[tuple[str, str], ...]
     details: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Tracks:
-    """The poses of a recording that is to be kept; arrays as in app.recording.folder.Recording."""
-
-    times_s: NDArray[np.float64]
-    frame: NDArray[np.int64]
-    person: NDArray[np.int64]
-    xy_px: NDArray[np.float32]
-    confidence: NDArray[np.float32]
-    layout: Layout
-    size: tuple[int, int]

@@ -25,7 +25,7 @@ from app.library.import_report import ImportProgress, ImportReport, Tell
 from app.library.labels import clean_label, clean_note, label_key
 from app.library.pose_recordings import store
 from app.library.queries import TABLES, Kind
-from app.library.rows import Filter, Model, NewSegment, RecordingRow, SegmentRow, Tracks
+from app.library.rows import Filter, Model, NewSegment, RecordingRow, SegmentRow
 from app.plurals import counted
 from app.recording.folder import (
     INFO_FILE,
@@ -39,6 +39,7 @@ from app.recording.folder import (
 from recognizer.datasets.csv_tables import number_of, read_table
 from recognizer.datasets.errors import DataError
 from recognizer.datasets.library_exports import JOINTS, RECORDINGS, SEGMENTS, SPLITS
+from recognizer.datasets.recorded import Poses
 
 NAMES, MODELS, MODEL_SEGMENTS, VIDEOS = "names.csv", "models.csv", "model_clips.csv", "videos"
 _RECORDING_FIELDS = (
@@ -105,11 +106,11 @@ def import_tables(
             break
         try:
             with tempfile.TemporaryDirectory(dir=staging, ignore_cleanup_errors=True) as place:
-                info, tracks = _read_recording(folder, row, Path(place))
-                if (known := copies.of_tracks(tracks)) is not None:
+                info, poses = _read_recording(folder, row, Path(place))
+                if (known := copies.of_poses(poses)) is not None:
                     report.copies.append(f"{row['recording']} is {known}")
                     continue
-                name = _keep(library, folder, row, info, tracks, of_recording.get(row["recording"], []), new_ids)
+                name = _keep(library, folder, row, info, poses, of_recording.get(row["recording"], []), new_ids)
             report.recordings.append(name)
             new_names[row["recording"]] = name
         except (RecordingError, LibraryError, ValueError) as error:
@@ -182,7 +183,7 @@ def _import_names(library: Library, names: list[dict[str, str]]) -> None:
             library.set_session_note(row["name"], row["note"])
 
 
-def _read_recording(folder: Path, row: dict[str, str], place: Path) -> tuple[RecordingInfo, Tracks]:
+def _read_recording(folder: Path, row: dict[str, str], place: Path) -> tuple[RecordingInfo, Poses]:
     """A recording of the tables, checked as any other is; place: an empty folder."""
     name = row["recording"]
     if not is_id(name):  # so that it leads to no other file
@@ -197,9 +198,7 @@ def _read_recording(folder: Path, row: dict[str, str], place: Path) -> tuple[Rec
         shutil.copyfile(folder / JOINTS / f"{name}.npz", place / JOINTS_FILE)
     except OSError as error:
         raise RecordingError(f"its joints cannot be read ({error.strerror})") from error
-    found = read_recording(place)
-    arrays = found.times_s, found.frame, found.person, found.xy_px, found.confidence
-    return info, Tracks(*arrays, found.layout, info.size)
+    return info, read_recording(place).poses
 
 
 def _keep(
@@ -207,7 +206,7 @@ def _keep(
     folder: Path,
     row: dict[str, str],
     info: RecordingInfo,
-    tracks: Tracks,
+    poses: Poses,
     segments: list[dict[str, str]],
     ids: dict[str, int],
 ) -> str:
@@ -215,7 +214,7 @@ def _keep(
     video = path if path.is_file() and not path.is_symlink() else None
     note, new = clean_note(row["note"]), [_segment(segment) for segment in segments]
     info = replace(info, skeleton_only=video is None)
-    kept = store(library.root, library.staging(), info, tracks, video)
+    kept = store(library.root, library.staging(), info, poses, video)
     stored = library.add_recording(kept, new, announced=False)
     if note:
         library.set_recording_note(stored, note)

@@ -15,10 +15,11 @@ from av.video.stream import VideoStream
 from app.library.catalogue import Library
 from app.library.export_formats import FORMATS, Export
 from app.library.pose_recordings import describe, store
-from app.library.rows import Model, NewSegment, Tracks
+from app.library.rows import Model, NewSegment
 from app.settings import UserSettings
 from benchmarks.fuzz.content import Content, Member
 from pose.skeleton import MEDIAPIPE_33
+from recognizer.datasets.recorded import Poses
 from recognizer.datasets.restricted_pickle import load as load_pickle
 from recognizer.features import clip_features
 from recognizer.model_card import DecisionRules, ModelCard, TensorSpec, shipped_models
@@ -254,7 +255,7 @@ def _fill(root: Path) -> None:
     with Library(root) as made:
         rng = np.random.default_rng(0)
         for number, action in enumerate(("wave", "clap")):
-            tracks = Tracks(
+            poses = Poses(
                 np.arange(_FRAMES) / 20,
                 np.arange(_FRAMES),
                 np.zeros(_FRAMES, np.int64),
@@ -263,7 +264,7 @@ def _fill(root: Path) -> None:
                 MEDIAPIPE_33,
                 (640, 480),
             )
-            folder = store(made.root, made.staging(), describe(tracks, "cam", session="Monday"), tracks)
+            folder = store(made.root, made.staging(), describe(poses, "cam", session="Monday"), poses)
             made.add_recording(folder, [NewSegment(0, 0.4, 0, action, "Ada", f"take {number}")])
         segments = made.segments(limit=-1)
         made.set_key("wave", "w")

@@ -17,12 +17,13 @@ from PySide6.QtWidgets import QApplication
 from app.library.catalogue import Library
 from app.library.edit_operations import PARTS
 from app.library.pose_recordings import describe, store
-from app.library.rows import NewSegment, Tracks
+from app.library.rows import NewSegment
 from app.ui.library.library_window import LibraryWindow
 from app.ui.theme import Theme
 from pose.arguments import Parser
 from pose.demo.source import DemoSource
 from pose.skeleton import MPOSE_13
+from recognizer.datasets.recorded import Poses
 
 _OF_RECORDING, _SEGMENT_S, _RATE = 20, 2.0, 15
 _ACTIONS, _PEOPLE, _SESSIONS = 25, 12, 30
@@ -36,10 +37,10 @@ def fill(library: Library, segments: int) -> None:
     times_s = np.arange(round(seconds * _RATE)) / _RATE
     xy = np.stack([source.truth(float(time_s)).joints_px for time_s in times_s]).astype(np.float32)
     frame = np.arange(len(times_s))
-    tracks = Tracks(times_s, frame, np.zeros_like(frame), xy, np.ones(xy.shape[:2], np.float32), MPOSE_13, (640, 480))
+    poses = Poses(times_s, frame, np.zeros_like(frame), xy, np.ones(xy.shape[:2], np.float32), MPOSE_13, (640, 480))
     for number in range(-(-segments // _OF_RECORDING)):
-        info = describe(tracks, f"camera {number % 3}", session=f"session {number % _SESSIONS}")
-        folder = store(library.root, library.staging(), info, tracks)
+        info = describe(poses, f"camera {number % 3}", session=f"session {number % _SESSIONS}")
+        folder = store(library.root, library.staging(), info, poses)
         made = [
             NewSegment(
                 n * _SEGMENT_S, min((n + 1) * _SEGMENT_S, info.duration_s), 0, f"action {(n + number) % _ACTIONS}"

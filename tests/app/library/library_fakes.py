@@ -5,19 +5,20 @@ from dataclasses import replace
 import numpy as np
 
 from app.library.pose_recordings import describe, store
-from app.library.rows import Filter, Model, NewSegment, Tracks
+from app.library.rows import Filter, Model, NewSegment
 from pose.skeleton import MEDIAPIPE_33
+from recognizer.datasets.recorded import Poses
 
 DELETED = Filter(deleted=True)
 
 
-def make_tracks(seed=0, frames=60, people=(0,), layout=MEDIAPIPE_33, size=(640, 480)):
+def make_poses(seed=0, frames=60, people=(0,), layout=MEDIAPIPE_33, size=(640, 480)):
     """Random joints of people who are all there in every frame but each seventh; times as uneven as a camera's."""
     random = np.random.default_rng(seed)
     times_s = np.cumsum(random.uniform(0.02, 0.05, frames))
     rows = [(place, person) for place in range(frames) for person in people if place % 7 != 6]
     shape = (len(rows), len(layout))
-    return Tracks(
+    return Poses(
         times_s - times_s[0],
         np.array([place for place, _ in rows], np.int64),
         np.array([person for _, person in rows], np.int64),
@@ -28,9 +29,9 @@ def make_tracks(seed=0, frames=60, people=(0,), layout=MEDIAPIPE_33, size=(640, 
     )
 
 
-def add_recording(library, seed=0, segments=(), source="cam", session="", **tracks):
+def add_recording(library, seed=0, segments=(), source="cam", session="", **poses):
     """A recording on disk and in the catalogue; its id."""
-    made = make_tracks(seed, **tracks)
+    made = make_poses(seed, **poses)
     created = f"2026-01-{1 + seed // 24:02d}T{seed % 24:02d}:00:00+00:00"
     info = replace(describe(made, source, session=session), created=created)
     folder = store(library.root, library.staging(), info, made)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from library_fakes import DELETED, add_recording, contents, make_tracks, of, some_segment
+from library_fakes import DELETED, add_recording, contents, make_poses, of, some_segment
 
 from app.library.catalogue import Library
 from app.library.database import FILE
@@ -368,9 +368,9 @@ def test_examples_are_the_rows_of_their_person_and_time(library):
 
 
 def test_a_take_that_tells_its_action_is_a_segment(library):
-    tracks = make_tracks(people=(3,))
-    info = replace(describe(tracks, "cam", session="s"), action="wave", person="Ada")
-    folder = store(library.root, library.staging(), info, tracks)
+    poses = make_poses(people=(3,))
+    info = replace(describe(poses, "cam", session="s"), action="wave", person="Ada")
+    folder = store(library.root, library.staging(), info, poses)
     assert library.refresh() == 1
     (segment,) = of(library, folder.name)
     assert (segment.action, segment.who, segment.session, segment.person) == ("wave", "Ada", "s", 3)
@@ -384,9 +384,9 @@ def test_a_take_that_tells_its_action_is_a_segment(library):
 
 @pytest.mark.parametrize("begins_s", [0.4, 1e6])
 def test_movement_that_goes_on_over_the_key_belongs_to_the_take(begins_s, library):
-    tracks = make_tracks()
-    info = replace(describe(tracks, "cam"), action="wave", begins_s=begins_s)
-    folder = store(library.root, library.staging(), info, tracks)
+    poses = make_poses()
+    info = replace(describe(poses, "cam"), action="wave", begins_s=begins_s)
+    folder = store(library.root, library.staging(), info, poses)
     library.refresh()
     bounds = [(segment.start_s, segment.end_s) for segment in of(library, folder.name)]
     assert bounds == ([(0, pytest.approx(info.duration_s, abs=0.1))] if begins_s == 0.4 else [])

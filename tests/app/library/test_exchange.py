@@ -14,7 +14,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from library_fakes import add_recording, make_tracks
+from library_fakes import add_recording, make_poses
 
 from app.errors import OutputError
 from app.library.archives import unpack
@@ -170,7 +170,7 @@ def test_a_table_in_an_old_encoding_says_how_to_save_it(full, other, tmp_path):
 
 
 def test_tables_keep_what_a_take_was_and_what_made_a_recognizer(full, other, tmp_path):
-    made = make_tracks(11)
+    made = make_poses(11)
     info = replace(describe(made, "cam"), action="jump", person="Ann", begins_s=1.0)
     take = full.add_recording(store(full.root, full.staging(), info, made))
     (segment,) = full.segments(Filter(recording=take))
@@ -194,7 +194,7 @@ def test_tables_keep_what_a_take_was_and_what_made_a_recognizer(full, other, tmp
 
 def test_tables_with_pictures_give_the_same_videos(library, other, tmp_path):
     (tmp_path / "video.mp4").write_bytes(b"pixels")
-    made = make_tracks()
+    made = make_poses()
     info = describe(made, "cam", skeleton_only=False)
     library.add_recording(store(library.root, library.staging(), info, made, tmp_path / "video.mp4"))
     export_tables(library, library.recordings(), tmp_path / "out", pictures=True)

@@ -14,7 +14,7 @@ import psutil
 import pytest
 from joblib import register_parallel_backend
 from joblib._parallel_backends import ThreadingBackend
-from library_fakes import add_recording, make_tracks
+from library_fakes import add_recording, make_poses
 
 from app.library import commands as command
 from app.library import import_videos as module
@@ -26,14 +26,15 @@ from app.library.import_any import import_any
 from app.library.import_data import import_data_set, import_sequences
 from app.library.import_report import ImportOptions
 from app.library.import_videos import find_videos, import_videos
-from app.library.rows import Filter, NewSegment, Tracks
-from app.library.video_poses import CANCEL, PosedVideo, pose_videos, tracks_of
+from app.library.rows import Filter, NewSegment
+from app.library.video_poses import CANCEL, PosedVideo, pose_videos, poses_of
 from app.outputs.video_writer import VideoWriter
 from pose.errors import PoseModelError
 from pose.estimators import MEDIAPIPE, EstimatorSpec
 from pose.model_asset import find_pose_model
 from pose.skeleton import KINECT_20, MEDIAPIPE_33, PENN_13
 from pose.types import Pose
+from recognizer.datasets.recorded import Poses
 from recognizer.datasets.registry import DATASETS, dataset_in
 from recognizer.datasets.sequences import ActionSequence, LabelledSequence, Segment, Skeleton
 
@@ -53,16 +54,16 @@ def write_video(path, frames=10, size=(160, 120)):
 
 @pytest.fixture
 def posed(monkeypatch):
-    """Poses without an estimator: each video is given the tracks or the line that the test puts here, by its name."""
+    """Poses without an estimator: each video is given the poses or the line that the test puts here, by its name."""
     answers = {}
 
     def fake(videos, spec, marks, **options):
         for path in videos:
             if (marks / CANCEL).exists():
                 return
-            answer = answers.get(path.name, make_tracks(sum(os.fsencode(path.name)), people=(0,)))
+            answer = answers.get(path.name, make_poses(sum(os.fsencode(path.name)), people=(0,)))
             answer = answer() if callable(answer) else answer
-            yield PosedVideo(path, answer) if isinstance(answer, Tracks) else PosedVideo(path, None, answer)
+            yield PosedVideo(path, answer) if isinstance(answer, Poses) else PosedVideo(path, None, answer)
 
     monkeypatch.setattr(module, "pose_videos", fake)
     monkeypatch.setattr(module, "find_model", lambda kind, path, cancel: Path("none.task"))
@@ -73,7 +74,7 @@ SPEC = EstimatorSpec(MEDIAPIPE, Path("m"))
 
 
 def nobody():
-    return tracks_of([(0.0, ()), (0.1, ())], (160, 120), MEDIAPIPE_33)
+    return poses_of([(0.0, ()), (0.1, ())], (160, 120), MEDIAPIPE_33)
 
 
 def test_one_bad_video_is_one_line_and_the_rest_goes_on(posed, library, tmp_path):
@@ -108,7 +109,7 @@ def test_a_video_whose_name_is_in_an_old_encoding(posed, library, tmp_path):
 
 
 def test_labels_come_from_options_or_folders(posed, library, tmp_path):
-    made = [make_tracks(seed, people=(4,)) for seed in (1, 2)]
+    made = [make_poses(seed, people=(4,)) for seed in (1, 2)]
     posed["x.mp4"] = iter(made).__next__
     for action in ("wave", "../拍手"):
         folder = tmp_path / action.replace("../", "")
@@ -133,7 +134,7 @@ def test_cancel_keeps_what_is_finished(posed, library, tmp_path):
         deadline = threading.Event()
         while not any(library.staging().glob(f"*/{CANCEL}")):
             assert not deadline.wait(0.01)
-        return make_tracks()
+        return make_poses()
 
     posed["b.mp4"] = stop
     for name in ("a.mp4", "b.mp4", "c.mp4"):
@@ -161,7 +162,7 @@ def test_a_folder_imported_twice_is_told_and_left_out(posed, library, tmp_path):
 
 
 def test_the_same_poses_are_a_copy_without_pixels_and_in_another_file(posed, library, tmp_path):
-    same = make_tracks(7)
+    same = make_poses(7)
     for name in ("a.mp4", "b.mp4"):
         posed[name] = same
         (tmp_path / name).write_bytes(name.encode())
@@ -326,17 +327,17 @@ def test_poses_become_arrays_by_frame():
     broken = xy.copy()
     broken[3] = np.nan
     pose = Pose(xy, np.full(33, 0.5, np.float32), MEDIAPIPE_33, 0.0, 2)
-    tracks = tracks_of(
+    poses = poses_of(
         [(5.0, (pose,)), (5.1, ()), (5.3, (pose, Pose(broken, pose.confidence, MEDIAPIPE_33, 0, 1)))],
         (9, 8),
         MEDIAPIPE_33,
     )
-    np.testing.assert_allclose(tracks.times_s, [0, 0.1, 0.3])
-    assert tracks.frame.tolist() == [0, 2, 2]
-    assert tracks.person.tolist() == [2, 2, 1]
-    np.testing.assert_array_equal(tracks.xy_px[1], xy)
-    assert (tracks.confidence[2] == 0).nonzero()[0].tolist() == [3]
-    assert np.isfinite(tracks.xy_px).all()
+    np.testing.assert_allclose(poses.times_s, [0, 0.1, 0.3])
+    assert poses.frame.tolist() == [0, 2, 2]
+    assert poses.person.tolist() == [2, 2, 1]
+    np.testing.assert_array_equal(poses.xy_px[1], xy)
+    assert (poses.confidence[2] == 0).nonzero()[0].tolist() == [3]
+    assert np.isfinite(poses.xy_px).all()
 
 
 def test_a_real_video_a_wrong_one_and_one_without_anybody(library, tmp_path):
@@ -646,7 +647,7 @@ def test_ctrl_c_while_the_command_is_loaded(root, tmp_path, delay_s):
 def test_ctrl_c_ends_an_import_with_130(root, capsys, tmp_path, posed):
     def interrupted():
         os.kill(os.getpid(), signal.SIGINT)
-        return make_tracks(23)
+        return make_poses(23)
 
     posed["a.mp4"] = interrupted
     (tmp_path / "a.mp4").write_bytes(b"")

@@ -160,9 +160,9 @@ def test_a_lock_file_that_names_a_living_process_holds_nobody_up(tmp_path):
 
 
 def test_labels_that_were_not_written_before_a_kill_are_written_at_the_next_opening(full, monkeypatch):
-    from app.library import catalogue
+    from app.library import journal
 
-    monkeypatch.setattr(catalogue, "write_unwritten", lambda connection, root: None)
+    monkeypatch.setattr(journal, "write_unwritten", lambda connection, root: None)
     full.label([some_segment(full)], "spin")
     monkeypatch.undo()
     full.close()

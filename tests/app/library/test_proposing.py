@@ -9,9 +9,9 @@ from library_fakes import add_recording
 from app.library.motion import free_parts, motion_energy, propose
 from app.library.pose_recordings import describe, store
 from app.library.proposals import Proposal, Stretch, propose_labels
-from app.library.rows import Tracks
 from pose.skeleton import MPOSE_13
 from recognizer.clips import Prediction
+from recognizer.datasets.recorded import Poses
 
 ACTIONS = ("idle", "wave")
 
@@ -46,8 +46,8 @@ def recording_of(library, seconds=6.0, moving=(2.0, 4.0), jitter=0.0, fps=30):
     frame = np.repeat(np.arange(len(times_s)), 2)
     person = np.tile(np.arange(2), len(times_s))
     seen = np.ones((len(xy), 13), np.float32)
-    tracks = Tracks(times_s, frame, person, xy, seen, MPOSE_13, (640, 480))
-    folder = store(library.root, library.staging(), describe(tracks, "cam"), tracks)
+    poses = Poses(times_s, frame, person, xy, seen, MPOSE_13, (640, 480))
+    folder = store(library.root, library.staging(), describe(poses, "cam"), poses)
     return library.open_recording(library.add_recording(folder))
 
 

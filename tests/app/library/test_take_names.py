@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from library_fakes import add_recording, make_tracks
+from library_fakes import add_recording, make_poses
 
 from app.library.catalogue import Library
 from app.library.database import FILE
@@ -18,10 +18,8 @@ def counts(named):
 
 def recorded(library, seed, action, person=""):
     """On disk alone, as the recorder leaves it."""
-    tracks = make_tracks(seed)
-    return store(
-        library.root, library.staging(), replace(describe(tracks, "cam"), action=action, person=person), tracks
-    )
+    poses = make_poses(seed)
+    return store(library.root, library.staging(), replace(describe(poses, "cam"), action=action, person=person), poses)
 
 
 @pytest.mark.parametrize("is_open", [True, False])

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import cv2
 import numpy as np
-from library_fakes import add_recording, make_tracks
+from library_fakes import add_recording, make_poses
 
 from app.library.pictures import picture_at, video_pictures
 from app.library.pose_recordings import describe, store
@@ -16,13 +16,13 @@ from app.recording.folder import JOINTS_FILE, recordings_folder
 
 def with_video(library, tmp_path, frames=40):
     """A recording whose frames are as bright as their number."""
-    tracks = make_tracks(frames=frames, size=(160, 120))
+    poses = make_poses(frames=frames, size=(160, 120))
     writer = VideoWriter(tmp_path / "video.mp4", lossless=True)
-    for number, time_s in enumerate(tracks.times_s.tolist()):
+    for number, time_s in enumerate(poses.times_s.tolist()):
         writer.write(np.full((120, 160, 3), 20 + number * 5, np.uint8), time_s)
     writer.close()
-    info = describe(tracks, "cam", skeleton_only=False)
-    folder = store(library.root, library.staging(), info, tracks, tmp_path / "video.mp4")
+    info = describe(poses, "cam", skeleton_only=False)
+    folder = store(library.root, library.staging(), info, poses, tmp_path / "video.mp4")
     return library.add_recording(folder, [NewSegment(0, 0.5, 0, "wave")])
 
 
@@ -40,9 +40,9 @@ def test_a_segment_of_skeletons_alone_gets_a_strip(library):
 def test_somebody_far_away_is_shown_as_large_as_somebody_near(library):
     heights = []
     for scale in (0.5, 0.25):
-        tracks = make_tracks(size=(1280, 960))
-        xy = 400 + (tracks.xy_px - tracks.xy_px.mean()) * 2 * scale
-        there = replace(tracks, xy_px=xy.astype(np.float32))
+        poses = make_poses(size=(1280, 960))
+        xy = 400 + (poses.xy_px - poses.xy_px.mean()) * 2 * scale
+        there = replace(poses, xy_px=xy.astype(np.float32))
         folder = store(library.root, library.staging(), describe(there, "cam"), there)
         library.add_recording(folder, [NewSegment(0, 1)])
         picture = cv2.imread(str(segment_picture(library.root, library.segments()[0])))
