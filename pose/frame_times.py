@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _BACK_S, _BACK_STEPS = 1.0, 8  # packets may lie so far apart from the order of their times, whichever is less
 _AHEAD_S = 10.0  # a longer gap is looked at closely
-_MOST_GAP_S = 3600.0  # a longer one is believed only where the file is said to be that long
+_MOST_GAP_S = 3600.0  # a longer one counts only where the file is said to be that long
 _NO_PRESENTATION = {"avi"}  # containers that know only the order of decoding
 _NO_TIMES = 0x80  # AVFMT_NOTIMESTAMPS: a stream without a container; what FFmpeg makes up is incomplete
 

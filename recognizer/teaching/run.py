@@ -17,9 +17,9 @@ from recognizer.teaching.package import Base, Package, card_names, place
 from recognizer.teaching.quick import Taught, teach
 from recognizer.teaching.replay import examined, footage_of, nearest_takes, same_as_taught
 from recognizer.teaching.request import QUICK, TeachingRequest
-from recognizer.teaching.somebody import with_somebody
 from recognizer.teaching.split_check import answers_to, with_test
 from recognizer.teaching.variants import make_variants, try_variants
+from recognizer.teaching.visible import visible_parts
 from recognizer.teaching.windows import Changes, Shape
 
 PREPARING, FITTING, CHECKING, WRITING = "preparing", "fitting", "checking", "writing"
@@ -46,12 +46,12 @@ def run_quick(request: TeachingRequest, tell: Tell = lambda stage, part: None) -
     check_counts(request.learnt)
     base = Base.load(request.base)
     shape = Shape(base.card.frames, base.card.fps, base.card.skeleton)
-    request, emptied = with_somebody(request, shape)
+    request, hidden = visible_parts(request, shape)
     check_counts(request.learnt)
     recognizer = OnnxRecognizer(request.base, "cpu")
     try:
         taught, found, lesson = _teach(request, recognizer, shape, tell)
-        found = emptied.told(found)
+        found = hidden.told(found)
     finally:
         recognizer.close()
     tell(WRITING, _CHECKED)

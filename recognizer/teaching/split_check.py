@@ -50,9 +50,11 @@ def with_test(
         best = int(answer[:-1].argmax())
         shown = answer[best] >= thresholds[best] and answer[best] > answer[-1]
         pairs.append((tested[place].action, actions[best] if shown else UNKNOWN))
-    strange = {session_of(example) for example in tested} - {session_of(example) for example in learnt}
-    new = {example.person for example in tested} - {example.person for example in learnt}
-    figures = counted(pairs, actions, TEST, 1, len(answers) - len(judged), seen=not (strange or new), names=names)
+    new_sessions = {session_of(example) for example in tested} - {session_of(example) for example in learnt}
+    new_people = {example.person for example in tested} - {example.person for example in learnt}
+    figures = counted(
+        pairs, actions, TEST, 1, len(answers) - len(judged), seen=not (new_sessions or new_people), names=names
+    )
     suspects = (*suspects_of(tested, actions, judged), *found.suspects)
     needed = needed_examples(learnt, figures)
     copies = tuple(tested[place].name for place in sorted(known))

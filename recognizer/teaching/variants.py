@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from pose.skeleton import Layout, convert
-from recognizer.generator import GeneratorCard, MadeClip, OnnxGenerator
+from recognizer.generator import GeneratedClip, GeneratorCard, OnnxGenerator
 from recognizer.teaching.check import Check, VariantsTried, check
 from recognizer.teaching.description import Embedder
 from recognizer.teaching.examples import Example
@@ -173,7 +173,7 @@ def _body(example: Example, layout: Layout) -> _Body:
     return _Body(xy, confidence, layout, float(torso_px(xy[None], confidence[None], layout)[0]))
 
 
-def _joints(made: MadeClip, layout: Layout) -> Array:
+def _joints(made: GeneratedClip, layout: Layout) -> Array:
     """(T, V, 2) of another layout, in its own torsos."""
     xy, confidence = convert(made.joints, np.ones(made.joints.shape[:2], np.float32), made.layout, layout)
     torso = float(torso_px(xy[None], confidence[None], layout)[0])
@@ -211,7 +211,7 @@ def _deformed(example: Example, body: _Body, difference: Array) -> Example:
     return replace(example, xy_px=xy, confidence=body.confidence, layout=body.layout)
 
 
-def _placed(example: Example, body: _Body, made: MadeClip) -> Example:
+def _placed(example: Example, body: _Body, made: GeneratedClip) -> Example:
     """A generated clip with the user's size and proportions where the user stood; only the joints that the example
     shows."""
     joints = _proportioned(_joints(made, body.layout), body)

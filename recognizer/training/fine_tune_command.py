@@ -30,9 +30,9 @@ from recognizer.teaching.package import OTHER, card_names, listed
 from recognizer.teaching.replay import examined, footage_of
 from recognizer.teaching.request import FULL, TeachingRequest, read_request
 from recognizer.teaching.run import CHECKING, FITTING, WRITING, card_metrics, check_counts
-from recognizer.teaching.somebody import Emptied, with_somebody
 from recognizer.teaching.split_check import with_test
 from recognizer.teaching.versions import CLIPS_FILE, place_version
+from recognizer.teaching.visible import NotVisible, visible_parts
 from recognizer.training.augment import Array
 from recognizer.training.batches import FRAMES
 from recognizer.training.export import OPSET, OUTPUT_NAME, with_inside
@@ -75,12 +75,12 @@ def run_fine_tune(options: argparse.Namespace) -> None:
     try:
         request = read_request(options.request)
         check_counts(request.learnt)
-        request, emptied = with_somebody(request, SHAPE)
+        request, hidden = visible_parts(request, SHAPE)
         check_counts(request.learnt)
         start = None if options.scratch else _start(request.base, options.start)
         sentence = "" if options.scratch or options.start else start_sentence(request.base)
         settings = FineTuneSettings(steps=options.steps, seed=request.seed)
-        folder, found = _teach(request, settings, start, emptied, sentence)
+        folder, found = _teach(request, settings, start, hidden, sentence)
         say(folder=str(folder), check=found.to_json())
     except (ActionLensError, ValueError, OSError) as error:
         say(error=" ".join(str(error).split()))
@@ -98,7 +98,7 @@ def _start(base: Path, run: Path | None) -> Start:
 
 
 def _teach(
-    request: TeachingRequest, settings: FineTuneSettings, start: Start | None, emptied: Emptied, sentence: str
+    request: TeachingRequest, settings: FineTuneSettings, start: Start | None, hidden: NotVisible, sentence: str
 ) -> tuple[Path, Check]:
     learnt, tested = request.learnt, request.tested
     kept, held, held_out = split(learnt)
@@ -120,7 +120,7 @@ def _teach(
         windows = [window_probabilities(network, example, mirror=not request.one_sided) for example in tested]
         actions = sorted({example.action for example in learnt} - {NOTHING})
         found = with_test(found, actions, thresholds, learnt, tested, [answer_of(rows) for rows in windows])
-    found = emptied.told(found)
+    found = hidden.told(found)
     say(stage=WRITING, part=_FITTED)
 
     def fill(folder: Path) -> None:

@@ -287,7 +287,7 @@ def test_ten_thousand_segments_cost_what_is_looked_at(root, theme, qtbot, monkey
         bar.setValue(bar.maximum() * part // 5)
         table.viewport().repaint()
     assert 0 < sum(pages) <= 5 * 200
-    qtbot.waitUntil(lambda: not made.browser.strips._wishes, timeout=60_000)
+    qtbot.waitUntil(lambda: not made.browser.strips._requests, timeout=60_000)
     assert 0 < len(set(pictures)) <= 6 * screen + 48
     assert len(made.browser.segments._read) <= 2000
     made.close()

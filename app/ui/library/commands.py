@@ -95,7 +95,7 @@ _MENUS: tuple[tuple[str, tuple[_Command | None, ...]], ...] = (
     (
         "&View",
         (
-            _Command("segments", "&Segments", "Alt+1", "List segments", False),
+            _Command("segments", "Se&gments", "Alt+1", "List segments", False),
             _Command("recordings", "&Recordings", "Alt+2", "List recordings", False),
             _Command("bin", "&Bin", "Alt+3", "List what is in the bin", False),
             _Command("search", "&Search", "/", "Search in notes, names and sources", False),

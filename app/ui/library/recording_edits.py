@@ -1,12 +1,14 @@
 """What the window does with several recordings at once: read on a job's thread, then one step of undo."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 
 from app.errors import RecordingError
 from app.library.catalogue import Library
 from app.library.motion import free_parts, motion_energy, propose
 from app.library.rows import Filter, NewSegment, SegmentRow
 from app.plurals import counted
+from app.recording.folder import Recording
 from app.ui.jobs import Jobs
 
 New = dict[str, list[NewSegment]]
@@ -68,14 +70,16 @@ def _is_whole(segment: SegmentRow, duration_s: float) -> bool:
     return segment.action is None and segment.end_s - segment.start_s > 0.9 * duration_s
 
 
+def _readable(library: Library, recordings: Sequence[str]) -> Iterator[tuple[str, Recording]]:
+    for name in recordings:
+        with suppress(RecordingError):
+            yield name, library.open_recording(name)
+
+
 def _moving(library: Library, recordings: Sequence[str]) -> New:
     """On a job's thread; what cannot be read is left out."""
     found: New = {}
-    for name in recordings:
-        try:
-            recording = library.open_recording(name)
-        except RecordingError:
-            continue
+    for name, recording in _readable(library, recordings):
         for person in recording.persons()[:1]:
             there = library.segments(Filter(recording=name), limit=-1)
             taken = taken_by(there, person, recording.info.duration_s)
@@ -88,11 +92,7 @@ def _moving(library: Library, recordings: Sequence[str]) -> New:
 def _whole(library: Library, recordings: Sequence[str], action: str) -> New:
     """On a job's thread; what cannot be read is left out."""
     found: New = {}
-    for name in recordings:
-        try:
-            recording = library.open_recording(name)
-        except RecordingError:
-            continue
+    for name, recording in _readable(library, recordings):
         for person in recording.persons()[:1]:
             found[name] = [NewSegment(0.0, recording.info.duration_s, person, action)]
     return found

@@ -1,4 +1,4 @@
-"""Pictures of segments for lists: made and decoded on a thread, the newest wish first, so that scrolling never
+"""Pictures of segments for lists: made and decoded on a thread, the newest request first, so that scrolling never
 waits."""
 
 import logging
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 _LOOK_MS = 40
 _SHARP = 2  # pixels of a picture for each of the window's, which is sharp on dense screens too
 _KEPT = 400  # pictures in memory: 400 of 40 x 150 pixels are 10 MB
-_WISHES = 48  # more than a screen shows; what was scrolled past is forgotten
+_MOST_REQUESTS = 48  # more than a screen shows; what was scrolled past is forgotten
 
 _Key = tuple[str, float, float, int]
 
@@ -33,7 +33,7 @@ class Strips(QObject):
         self._size_px = size_px
         self._root: Path | None = None
         self._kept: OrderedDict[_Key, QPixmap | None] = OrderedDict()
-        self._wishes: OrderedDict[_Key, SegmentRow] = OrderedDict()
+        self._requests: OrderedDict[_Key, SegmentRow] = OrderedDict()
         self._made: deque[tuple[_Key, SegmentRow, QImage | None]] = deque()
         self._changed = threading.Condition()
         self._closed = False
@@ -56,10 +56,10 @@ class Strips(QObject):
             return self._kept[key]
         if self._thread is not None and not self._closed:
             with self._changed:
-                self._wishes[key] = row
-                self._wishes.move_to_end(key)
-                while len(self._wishes) > _WISHES:
-                    self._wishes.popitem(last=False)
+                self._requests[key] = row
+                self._requests.move_to_end(key)
+                while len(self._requests) > _MOST_REQUESTS:
+                    self._requests.popitem(last=False)
                 self._changed.notify()
             if not self._timer.isActive():  # to start it again would put its next look off
                 self._timer.start()
@@ -70,7 +70,7 @@ class Strips(QObject):
         self._timer.stop()
         with self._changed:
             self._closed = True
-            self._wishes.clear()
+            self._requests.clear()
             self._changed.notify()
         if self._thread is not None:
             self._thread.join(timeout_s)
@@ -86,7 +86,7 @@ class Strips(QObject):
         if ids:
             self.ready.emit(ids)
         with self._changed:
-            idle = not self._wishes and not self._made
+            idle = not self._requests and not self._made
         if idle and not ids:
             self._timer.stop()
 
@@ -94,10 +94,10 @@ class Strips(QObject):
         """On the thread."""
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._closed or self._wishes)
+                self._changed.wait_for(lambda: self._closed or self._requests)
                 if self._closed:
                     return
-                key, row = next(reversed(self._wishes.items()))
+                key, row = next(reversed(self._requests.items()))
             try:
                 image = self._image(root, row)
             except Exception:  # top of the thread: one bad recording must not take the others their pictures
@@ -105,7 +105,7 @@ class Strips(QObject):
                 image = None
             with self._changed:
                 self._made.append((key, row, image))
-                self._wishes.pop(key, None)
+                self._requests.pop(key, None)
 
     def _image(self, root: Path, row: SegmentRow) -> QImage | None:
         path = segment_picture(root, row)

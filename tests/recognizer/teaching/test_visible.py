@@ -11,7 +11,7 @@ from recognizer.teaching.errors import TeachingError
 from recognizer.teaching.lesson import NOTHING
 from recognizer.teaching.request import QUICK, TeachingRequest
 from recognizer.teaching.run import run_quick
-from recognizer.teaching.somebody import with_somebody
+from recognizer.teaching.visible import visible_parts
 
 
 def seen_only(example, *spans_s, gone=False):
@@ -42,7 +42,7 @@ def request_of(base_folder, tmp_path):
 def test_the_parts_that_show_somebody_are_used(request_of, shape, gone):
     example = seen_only(nothing(), (2.0, 6.0), (12.0, 12.5), (15.0, 18.0), gone=gone)
     examples = made_examples()
-    found, emptied = with_somebody(request_of([*examples, example], test=(example.name,)), shape)
+    found, hidden = visible_parts(request_of([*examples, example], test=(example.name,)), shape)
     assert found.examples[:-2] == examples
     first, second = found.examples[-2:]
     assert (first.name, second.name) == (example.name, f"{example.name} (part 2)")
@@ -50,15 +50,15 @@ def test_the_parts_that_show_somebody_are_used(request_of, shape, gone):
     for part, (start_s, end_s) in ((first, (2.0, 6.0)), (second, (15.0, 18.0))):
         assert part.times_s[0] == pytest.approx(start_s, abs=1.5 / RATE)
         assert part.times_s[-1] == pytest.approx(end_s, abs=1.5 / RATE)
-    assert emptied.used_s == pytest.approx(7, abs=0.2)
-    assert (emptied.examples, emptied.unused) == ((example.name,), ())
+    assert hidden.used_s == pytest.approx(7, abs=0.2)
+    assert (hidden.examples, hidden.unused) == ((example.name,), ())
 
 
 def test_what_shows_somebody_in_half_of_its_time_is_used_whole(request_of, shape):
     examples = [*made_examples(), seen_only(nothing(), (0.0, 11.0))]
-    found, emptied = with_somebody(request_of(examples), shape)
+    found, hidden = visible_parts(request_of(examples), shape)
     assert found.examples == examples
-    assert emptied.examples == ()
+    assert hidden.examples == ()
 
 
 def test_it_is_left_out_told_and_the_teaching_goes_on(request_of):

@@ -16,7 +16,7 @@ _MOST_NAMES = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Emptied:
+class NotVisible:
     """examples: names of those of which only a part was used, `used_s` of their `all_s` together. unused: those among
     them of which nothing was."""
 
@@ -38,27 +38,27 @@ class Emptied:
         return replace(found, left_out=self.unused, remarks=(*found.remarks, line))
 
 
-def with_somebody(request: TeachingRequest, shape: Shape) -> tuple[TeachingRequest, Emptied]:
+def visible_parts(request: TeachingRequest, shape: Shape) -> tuple[TeachingRequest, NotVisible]:
     """The request whose footage of nothing shows somebody, as live recognition would see it: without a gap, and for a
     window at least. What is longer is cut at its gaps; later parts of an example have names of their own.
 
     Raises TeachingError where an example of an action shows nobody in half of its time: it may be another than it
     seems.
     """
-    examples, test, emptied = list[Example](), list[str](), list[tuple[Example, list[Example]]]()
+    examples, test, hidden = list[Example](), list[str](), list[tuple[Example, list[Example]]]()
     for example in request.examples:
         parts = [example]
         if not _is_whole(example, shape):
             parts = _stretches(example, shape)
-            emptied.append((example, parts))
+            hidden.append((example, parts))
         examples += parts
         if example.name in request.test:
             test += [part.name for part in parts]
-    found = Emptied(
-        tuple(example.name for example, _ in emptied),
-        tuple(example.name for example, parts in emptied if not parts),
-        sum(_seconds(part) for _, parts in emptied for part in parts),
-        sum(_seconds(example) for example, _ in emptied),
+    found = NotVisible(
+        tuple(example.name for example, _ in hidden),
+        tuple(example.name for example, parts in hidden if not parts),
+        sum(_seconds(part) for _, parts in hidden for part in parts),
+        sum(_seconds(example) for example, _ in hidden),
     )
     return replace(request, examples=examples, test=tuple(test)), found
 
