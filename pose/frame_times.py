@@ -23,7 +23,7 @@ class PacketTimes:
     """Times of packets in ticks, in the order of decoding, with the parts of a file joined on to each other.
 
     step: ticks of a frame. second: of a second. longest_s: how long the file says that it is, 0 where it does not.
-    A gap within the file is kept. Times that begin anew, as where two recordings were joined, go on without a gap. A
+    A gap within the file is kept. Times that begin again, as where two recordings were joined, go on without a gap. A
     single wrong time among right ones is left out.
     """
 
@@ -117,7 +117,7 @@ class FrameTimes:
         """What the file calls the time of its first frame; None before the first."""
         return self._clock.origin_s
 
-    def begin_anew(self) -> None:
+    def begin_again(self) -> None:
         """Packets were left out, and the decoder has forgotten those before."""
         self._clock = FrameClock(self._step_s, self._clock.origin_s)
         self._slots.clear()

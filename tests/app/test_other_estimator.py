@@ -169,7 +169,7 @@ def test_the_doctor_times_it_and_looks_for_no_model(monkeypatch):
     assert "person found in 20/20" in poses.detail
     monkeypatch.setattr(coco_estimator, "NOBODY_S", 60.0)
     _, poses = doctor.check_pose_model(RunOptions(pose=KIND.name))
-    assert (poses.status, poses.fix) == (Status.FAIL, "")  # there is no model that could be made anew
+    assert (poses.status, poses.fix) == (Status.FAIL, "")  # there is no model that could be made again
 
 
 @pytest.mark.slow  # of 33 joints: training/test_explain_command; live: test_explaining
