@@ -1,4 +1,4 @@
-"""The command recalibrate: thresholds, and what each action needs in view, chosen again for a model that is
+"""The command recalibrate: new thresholds, and what each action needs in view, for a model that is
 exported."""
 
 import argparse
