@@ -81,6 +81,12 @@ def _parser() -> _Parser:
         action=argparse.BooleanOptionalAction,
         help="play a file at its own speed; otherwise every frame as fast as possible (default: paced in the window)",
     )
+    _add_outputs(parser)
+    _add_tools(parser)
+    return parser
+
+
+def _add_outputs(parser: argparse.ArgumentParser) -> None:
     out = parser.add_argument_group("output")
     out.add_argument("--headless", action="store_true", help="no window: print what happens, a line for each change")
     out.add_argument(
@@ -95,6 +101,9 @@ def _parser() -> _Parser:
     explain = "circles in the saved video on the joints that matter; with --bench: only the live view, with the panel"
     out.add_argument("--explain", action="store_true", help=explain)
     out.add_argument("--verbose", action="store_true", help="log details to stderr")
+
+
+def _add_tools(parser: argparse.ArgumentParser) -> None:
     tools = parser.add_argument_group("tools").add_mutually_exclusive_group()
     tools.add_argument("--version", action="version", version=f"ActionLens {version()}")
     tools.add_argument("--list-models", action="store_true", help="list every recognizer and where it comes from")
@@ -104,7 +113,6 @@ def _parser() -> _Parser:
     parser.add_argument("--teaching", nargs="?", const="quick", choices=("quick", "full"), help=beside)
     everything = "with --bench: only ratio and ages, without and with history, rules, event stream and table"
     parser.add_argument("--everything", action="store_true", help=everything)
-    return parser
 
 
 def _local(text: str) -> str:

@@ -56,7 +56,7 @@ def rename(library: Path, name: str, new: str) -> None:
 
 
 def remove(library: Path, folder: Path) -> None:
-    """Take a version away for good, its clips stay. Raises UsageError."""
+    """Take a version away for good; its segments stay. Raises UsageError."""
     gone = folder.parent / f".part-{uuid4().hex[:16]}"  # as what is half written: it is swept away later if need be
     try:
         os.rename(folder, gone)

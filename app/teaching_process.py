@@ -141,7 +141,7 @@ class TeachingJob:
         if self._cancelled.is_set():
             return TeachingCancelled()
         reason = said[-1] if said else f"exit status {status}"
-        return TeachingFailed(f"teaching has stopped ({reason}); try again, with fewer clips where memory is short")
+        return TeachingFailed(f"teaching has stopped ({reason}); try again, with fewer examples where memory is short")
 
     def _follow(self, process: "subprocess.Popen[str]") -> Outcome | None:
         """Read its lines to the end; what it said of the outcome."""

@@ -1,7 +1,7 @@
 """Ctrl-C reaches every process of a terminal. Those that this program starts leave it to the one that started them.
 
 A process that ignores it by itself can do so only once Python has started and its modules are loaded: until then, for
-a second and more on a busy machine, Ctrl-C ends it with a traceback. So it has to begin its life deaf.
+a second and more on a busy machine, Ctrl-C ends it with a traceback. So Ctrl-C must be blocked before it starts.
 """
 
 import signal
@@ -13,7 +13,7 @@ from multiprocessing.process import BaseProcess
 
 @contextmanager
 def without_ctrl_c() -> Iterator[None]:
-    """What this thread starts inside never hears of Ctrl-C, and what that starts neither. Any thread may enter.
+    """What this thread starts inside gets no Ctrl-C, and neither does what that starts. Any thread may enter.
 
     This process loses no Ctrl-C: it is held back in this thread alone, as a child inherits it, and one that comes
     meanwhile goes to another thread or waits. (Windows has an attribute of the whole process instead: a Ctrl-C in the
@@ -38,7 +38,7 @@ def without_ctrl_c() -> Iterator[None]:
 
 
 def start_process(process: BaseProcess) -> None:
-    """Start a process of `multiprocessing` that never hears of Ctrl-C."""
+    """Start a process of `multiprocessing` that gets no Ctrl-C."""
     start_tracker()
     with without_ctrl_c():
         process.start()
@@ -46,7 +46,7 @@ def start_process(process: BaseProcess) -> None:
 
 def start_tracker() -> None:
     """Start the process with which `multiprocessing` keeps account; call it before without_ctrl_c is entered to start
-    others. It is deaf by itself, but the thread that has started it hears Ctrl-C again (up to Python 3.13)."""
+    others. It ignores Ctrl-C by itself, but the thread that has started it gets Ctrl-C again (up to Python 3.13)."""
     if sys.platform != "win32":
         from multiprocessing import resource_tracker
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pose.errors import PoseModelError
 from pose.estimators import FULL
-from pose.in_picture import believed
+from pose.in_picture import confidence_inside
 from pose.model_asset import check_bundle
 from pose.native_log import quiet_stderr
 from pose.one_euro import PoseSmoother
@@ -135,7 +135,7 @@ def _pose(landmarks: list[Any], frame: Frame) -> Pose:
     values = np.array([(mark.x, mark.y, mark.visibility, mark.presence) for mark in landmarks], dtype=np.float32)
     size = np.array(frame.size, dtype=np.float32)
     xy_px = values[:, :2] * size
-    return Pose(xy_px, believed(xy_px, values[:, 2] * values[:, 3], frame.size), MEDIAPIPE_33, frame.time_s)
+    return Pose(xy_px, confidence_inside(xy_px, values[:, 2] * values[:, 3], frame.size), MEDIAPIPE_33, frame.time_s)
 
 
 def _one_line(error: Exception) -> str:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _BACK_S, _BACK_STEPS = 1.0, 8  # packets may lie so far apart from the order of their times, whichever is less
 _AHEAD_S = 10.0  # a longer gap is looked at closely
-_MOST_GAP_S = 3600.0  # a longer one is believed only where the file is said to be that long
+_MOST_GAP_S = 3600.0  # a longer one counts only where the file is said to be that long
 _NO_PRESENTATION = {"avi"}  # containers that know only the order of decoding
 _NO_TIMES = 0x80  # AVFMT_NOTIMESTAMPS: a stream without a container; what FFmpeg makes up is incomplete
 
@@ -23,7 +23,7 @@ class PacketTimes:
     """Times of packets in ticks, in the order of decoding, with the parts of a file joined on to each other.
 
     step: ticks of a frame. second: of a second. longest_s: how long the file says that it is, 0 where it does not.
-    A gap within the file is kept. Times that begin anew, as where two recordings were joined, go on without a gap. A
+    A gap within the file is kept. Times that begin again, as where two recordings were joined, go on without a gap. A
     single wrong time among right ones is left out.
     """
 
@@ -117,7 +117,7 @@ class FrameTimes:
         """What the file calls the time of its first frame; None before the first."""
         return self._clock.origin_s
 
-    def begin_anew(self) -> None:
+    def begin_again(self) -> None:
         """Packets were left out, and the decoder has forgotten those before."""
         self._clock = FrameClock(self._step_s, self._clock.origin_s)
         self._slots.clear()

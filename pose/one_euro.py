@@ -23,7 +23,7 @@ class OneEuroSettings:
     min_cutoff_hz: cutoff of a joint at rest; lower means steadier.
     beta: cutoff gained per body size a second of speed, in Hz; higher means less lag.
     speed_cutoff_hz: cutoff of the speed itself (1 Hz in the paper).
-    reset_s: after a gap longer than this the filter starts anew.
+    reset_s: after a gap longer than this the filter starts again.
     """
 
     min_cutoff_hz: float = 1.0

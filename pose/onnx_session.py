@@ -133,7 +133,7 @@ def cpu_session(content: bytes, threads: int = 1, where: str = "model.onnx") -> 
 class BoundSession:
     """A session of one input that reads and writes buffers which are used again from call to call (I/O binding).
 
-    shape: of the input that it is bound to. Another shape is bound anew, which costs one more run; where a CUDA graph
+    shape: of the input that it is bound to. Another shape is bound again, which costs one more run; where a CUDA graph
     was captured it is an error. note: why there is no CUDA graph though one was asked for, else "".
     """
 

@@ -173,7 +173,7 @@ class Stream(LiveSource):
 
 
 class _Pace:
-    """Keeps pictures that come in bulk to their presentation times. A late one, or a jump in time, starts it anew."""
+    """Keeps pictures that come in bulk to their presentation times. A late one, or a jump in time, starts it again."""
 
     def __init__(self, is_closing: threading.Event) -> None:
         self._is_closing = is_closing

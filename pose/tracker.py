@@ -84,7 +84,7 @@ class Tracker:
         return tuple(replace(pose, person=person) for person, pose in named[: self._people])
 
     def forget(self) -> None:
-        """Begin anew, as when a source is played again; identities are still not used twice."""
+        """Begin again, as when a source is played again; identities are still not used twice."""
         self._tracks = []
 
     def _remembered(self, track: _Track, time_s: float) -> bool:

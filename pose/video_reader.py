@@ -27,7 +27,7 @@ _SAME_S = 1e-4
 _KEPT = 2  # key frames before a time from which decoding begins: pictures beside a key frame may need the one before
 _MOST_HELD = 2000  # packets that wait until it is known whether they are needed
 _BACK_S = (0.5, 5.0, 30.0)  # an index knows times of decoding, which are earlier than those of presentation
-_INDEXED = {"mov"}  # containers that find a time at once, since their times never begin anew
+_INDEXED = {"mov"}  # containers that find a time at once, since their times never begin again
 _LENGTH_GUESSED = {"mpegts", "mpeg"}  # FFmpeg takes it from the last packet there is
 _TAGGED = re.compile(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)")
 
@@ -140,7 +140,7 @@ class VideoReader:
         held, has_skipped = self._held_before(packets, time_s)
         if has_skipped:
             self.stream.codec_context.flush_buffers()
-            self._times.begin_anew()
+            self._times.begin_again()
         yield from self._decoded(chain(held, packets))
 
     def _held_before(

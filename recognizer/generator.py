@@ -101,7 +101,7 @@ class GeneratorCard:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class MadeClip:
+class GeneratedClip:
     """One synthetic clip. joints: (T, V, 2) float32, torsos from the middle of the hips, x right, y down.
 
     shares: those above 0 of the actions that it blends. generator, sha256: of the generator. seed, number: of its
@@ -174,11 +174,11 @@ class OnnxGenerator:
         rows = [np.random.default_rng([seed, number]).standard_normal(shape) for number in numbers]
         return np.array(rows, dtype=np.float32).reshape(len(rows), *shape)
 
-    def clips(self, action: str, count: int = 1, seed: int = 0) -> tuple[MadeClip, ...]:
+    def clips(self, action: str, count: int = 1, seed: int = 0) -> tuple[GeneratedClip, ...]:
         """Clips 0, 1, ... of an action. Raises GeneratorError."""
         return self.mixed({action: 1.0}, range(count), seed)
 
-    def blend(self, first: str, second: str, share: float, seed: int = 0, number: int = 0) -> MadeClip:
+    def blend(self, first: str, second: str, share: float, seed: int = 0, number: int = 0) -> GeneratedClip:
         """A clip between two actions, of the same noise for every share: 0 is the first, 1 the second.
 
         Their labels are mixed, as in the paper's Fig. 7. Raises GeneratorError.
@@ -188,7 +188,7 @@ class OnnxGenerator:
         shares = {first: 1.0} if first == second else {first: 1 - share, second: share}
         return self.mixed(shares, (number,), seed)[0]
 
-    def mixed(self, shares: Mapping[str, float], numbers: Sequence[int], seed: int = 0) -> tuple[MadeClip, ...]:
+    def mixed(self, shares: Mapping[str, float], numbers: Sequence[int], seed: int = 0) -> tuple[GeneratedClip, ...]:
         """Clips of those numbers, of shares that add up to 1. Raises GeneratorError."""
         card = self.card
         if not 1 <= len(numbers) <= _MOST_CLIPS:
@@ -200,7 +200,7 @@ class OnnxGenerator:
         kept = {action: round(float(share), 4) for action, share in shares.items() if share > 0}
         made = self.joints(self.noise(seed, numbers), label)
         return tuple(
-            MadeClip(clip, card.layout, seconds, kept, card.name, card.sha256, seed, number)
+            GeneratedClip(clip, card.layout, seconds, kept, card.name, card.sha256, seed, number)
             for clip, number in zip(made, numbers, strict=True)
         )
 

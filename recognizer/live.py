@@ -165,7 +165,7 @@ class LiveRecognition:
         for pose in poses:
             known = self._people[pose.person]
             if pose.person not in decisions and known.decision is not None and known.window.fill < 1:
-                # The window has begun anew after a gap: what was decided before holds for a moment only.
+                # The window has begun again after a gap: what was decided before holds for a moment only.
                 decisions[pose.person] = self._decider.absent(pose.person, pose.time_s, WAITING)
         of_person = {clip.person: clip for clip in clips if clip.person in predicted}
         for identity, decision in decisions.items():

@@ -16,7 +16,7 @@ Array = NDArray[np.float64]
 MIN_CONFIDENCE = 0.1
 # A joint lost for longer is missing in the clip. 0.3 s is under half a swing of an arm or leg at a run (3 Hz).
 MAX_JOINT_GAP_S = 0.3
-# Without any pose for longer, what comes next does not continue what was: the window begins anew.
+# Without any pose for longer, what comes next does not continue what was: the window begins again.
 MAX_POSE_GAP_S = 0.5
 # Poses that follow each other faster than this part of a tick add nothing and are left out: the memory is bounded.
 _POSES_A_TICK = 8

@@ -71,9 +71,9 @@ def test_a_reader(followed, tmp_path):
     with Library(tmp_path / "library") as library:
         report = import_sequences(library, registry.DATASETS["my_set"].read(folder), "my_set")
         assert (len(report.recordings), report.problems) == (1, [])
-        (clip,) = library.clips()
-        assert clip.action == "wave"
-        recording = library.open_recording(clip.recording)
+        (segment,) = library.segments()
+        assert segment.action == "wave"
+        recording = library.open_recording(segment.recording)
     assert recording.layout == COCO_17
     np.testing.assert_allclose(recording.xy_px - recording.xy_px[0, 0], xy - xy[0, 0], atol=0.1)
 

@@ -25,7 +25,7 @@ class AlertError(UsageError):
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
+class Reaction:
     """Something to do. kind: of KINDS.
 
     value: sound: a file, "" for a beep; notify: a text; command: program and arguments; post: an address;
@@ -45,7 +45,7 @@ class Rule:
 
     name: str
     action: str
-    deeds: tuple[Deed, ...]
+    reactions: tuple[Reaction, ...]
     lasts_s: float | None = None
     times: int | None = None
     limit_s: float = 10.0
@@ -126,8 +126,8 @@ def as_toml(alerts: Alerts) -> str:
         lines += ["", "[[rule]]", f"name = {_text(rule.name)}", f"action = {_text(rule.action)}"]
         lines += [f"{name} = {_text(v)}" for name in ("lasts_s", "times") if (v := getattr(rule, name)) is not None]
         lines += [f"limit_s = {_text(rule.limit_s)}", f"on = {_text(rule.on)}"]
-        deeds = ", ".join(f"{{ {deed.kind} = {_text(_plain(deed.value))} }}" for deed in rule.deeds)
-        lines.append(f"do = [{deeds}]")
+        reactions = ", ".join(f"{{ {reaction.kind} = {_text(_plain(reaction.value))} }}" for reaction in rule.reactions)
+        lines.append(f"do = [{reactions}]")
     return "\n".join(lines) + "\n"
 
 
@@ -156,25 +156,25 @@ def _rule(item: Any, where: str) -> Rule:
         raise AlertError(f"{where}: times must be a whole number from 1 on")
     elif action in (NOBODY, "unknown", "idle", "walk", "run"):
         raise AlertError(f"{where}: {action} is not counted; use lasts_s")
-    deeds = tuple(_deed(deed, where) for deed in item.get("do", ()))
-    if not deeds:
+    reactions = tuple(_reaction(reaction, where) for reaction in item.get("do", ()))
+    if not reactions:
         raise AlertError(f'{where} does nothing; write for instance do = [{{ sound = "" }}]')
     name = _typed(item, "name", str, "", where) or f"{action_text(action)} {lasts_s or times:g}"
     limit_s = _number(item, "limit_s", 0.0, where) if "limit_s" in item else 10.0
-    return Rule(name, action, deeds, lasts_s, times, limit_s, _typed(item, "on", bool, True, where))
+    return Rule(name, action, reactions, lasts_s, times, limit_s, _typed(item, "on", bool, True, where))
 
 
-def _deed(item: Any, where: str) -> Deed:
+def _reaction(item: Any, where: str) -> Reaction:
     if not isinstance(item, dict) or len(item) != 1 or next(iter(item)) not in KINDS:
         raise AlertError(f'{where}: each part of do is one of {", ".join(KINDS)}, as in {{ post = "http://..." }}')
     ((kind, value),) = item.items()
     if kind == "command":
         if not isinstance(value, list) or not value or not all(isinstance(v, str) for v in value) or not value[0]:
             raise AlertError(f'{where}: a command is a list of its program and arguments, as in ["aplay", "a.wav"]')
-        return Deed(kind, tuple(value))
+        return Reaction(kind, tuple(value))
     if not isinstance(value, str) or (not value and kind != "sound"):
         raise AlertError(f"{where}: {kind} needs a text")
-    return Deed(kind, value)
+    return Reaction(kind, value)
 
 
 def _broker(item: Any, where: str) -> Broker:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from app.alerts.deeds import Doer
+from app.alerts.reactions import Reactions
 from app.alerts.rules import NOBODY, AlertError, Alerts, Rule
 from app.alerts.watch import Alert, RuleWatch
 from app.results import Result
@@ -35,7 +35,7 @@ class AlertRunner:
         self._watch = RuleWatch(alerts.rules)
         self._shows_action = alerts.broker is not None and alerts.broker.home_assistant
         self._action = ""
-        self._doer = Doer(alerts)
+        self._reactions = Reactions(alerts)
         self._thread = threading.Thread(target=self._run, name="alerts", daemon=True)
         self._thread.start()
 
@@ -87,15 +87,15 @@ class AlertRunner:
     def _run(self) -> None:
         while (what := self._queue.get()) is not None:
             if isinstance(what, Alerts):
-                self._doer.close()
-                self._doer = Doer(what)
+                self._reactions.close()
+                self._reactions = Reactions(what)
             elif isinstance(what, str):
-                if self._doer.mqtt is not None:
-                    self._attempt("Home Assistant", partial(self._doer.mqtt.show_action, what))
+                if self._reactions.mqtt is not None:
+                    self._attempt("Home Assistant", partial(self._reactions.mqtt.show_action, what))
             else:
-                for deed in what.rule.deeds:
-                    self._attempt(what.rule.name, partial(self._doer.do, deed, what))
-        self._doer.close()
+                for reaction in what.rule.reactions:
+                    self._attempt(what.rule.name, partial(self._reactions.do, reaction, what))
+        self._reactions.close()
 
     def _attempt(self, name: str, do: Callable[[], None]) -> None:
         try:

@@ -81,7 +81,7 @@ class PlayedVideo:
 
     @property
     def loops(self) -> bool:
-        """Whether it begins anew at its end."""
+        """Whether it begins again at its end."""
         return self._loop
 
     def seek(self, time_s: float) -> None:
@@ -107,7 +107,7 @@ class PlayedVideo:
             self._changed.notify_all()
 
     def set_loop(self, loop: bool) -> None:
-        """Begin anew at the end, or not."""
+        """Begin again at the end, or not."""
         self._loop = loop
 
     def pause(self) -> None:

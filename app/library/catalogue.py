@@ -1,33 +1,25 @@
-"""The catalogue of a library: what is there, every edit of it with undo, and clips for teaching."""
+"""The catalogue of a library: what is there, every edit of it with undo, and examples for teaching."""
 
 import contextlib
-import logging
 import os
 import shutil
-import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TypeVar
 
 from app.library import edit_operations, queries, untracked_recordings
 from app.library.catalogue_file import STAGING, THUMBNAILS, open_catalogue, tidy
-from app.library.edits import WHOLE, Edit, mark_unwritten, next_edit, remember, replay
-from app.library.errors import LibraryError, ReadOnlyError
-from app.library.label_files import write_unwritten
+from app.library.edits import WHOLE, Edit
+from app.library.errors import LibraryError
+from app.library.examples import examples
+from app.library.journal import Journal
 from app.library.labels import clean_note
 from app.library.lock import WriterLock
 from app.library.queries import PAGE, Kind
-from app.library.rows import ClipRow, Filter, Model, Named, NewClip, RecordingRow
-from app.library.training_clips import teaching_clips
+from app.library.rows import Filter, Model, Named, NewSegment, RecordingRow, SegmentRow
 from app.recording.folder import Recording, read_recording, recording_folders, recordings_folder
 from recognizer.action_names import action_text
-from recognizer.teaching.clips import TeachingClip
-
-log = logging.getLogger(__name__)
-
-T = TypeVar("T")
+from recognizer.teaching.examples import Example
 
 
 class Library:
@@ -47,6 +39,7 @@ class Library:
         self.read_only = not self._take_lock()
         try:
             self._database = open_catalogue(root, self.notes, read_only=self.read_only)
+            self._journal = Journal(root, self._database)
             if not self.read_only:
                 tidy(root, self.notes)
                 self.refresh()
@@ -69,32 +62,32 @@ class Library:
 
     # What is there.
 
-    def clips(self, chosen: Filter | None = None, offset: int = 0, limit: int = PAGE) -> list[ClipRow]:
-        """A page of clips, newest recording first, then by time."""
-        return queries.clips(self._database, chosen or Filter(), offset, limit)
+    def segments(self, chosen: Filter | None = None, offset: int = 0, limit: int = PAGE) -> list[SegmentRow]:
+        """A page of segments, newest recording first, then by time."""
+        return queries.segments(self._database, chosen or Filter(), offset, limit)
 
-    def count_clips(self, chosen: Filter | None = None) -> int:
-        """How many clips there are under a filter."""
-        return queries.count_clips(self._database, chosen or Filter())
+    def count_segments(self, chosen: Filter | None = None) -> int:
+        """How many segments there are under a filter."""
+        return queries.count_segments(self._database, chosen or Filter())
 
-    def clip_seconds(self, chosen: Filter | None = None) -> float:
-        """The total length of all clips under a filter."""
-        return queries.clip_seconds(self._database, chosen or Filter())
+    def segment_seconds(self, chosen: Filter | None = None) -> float:
+        """The total length of all segments under a filter."""
+        return queries.segment_seconds(self._database, chosen or Filter())
 
-    def clip_ids(self, chosen: Filter | None = None) -> list[int]:
-        """The ids of all clips under a filter, in the order of clips(): a list of 10,000 rows needs no more."""
-        return queries.clip_ids(self._database, chosen or Filter())
+    def segment_ids(self, chosen: Filter | None = None) -> list[int]:
+        """The ids of all segments under a filter, in the order of segments(): a list of 10,000 rows needs no more."""
+        return queries.segment_ids(self._database, chosen or Filter())
 
-    def clips_of(self, clips: Sequence[int]) -> list[ClipRow]:
-        """Clips by their ids, in that order; those that are gone are left out."""
-        return queries.clips_of(self._database, clips)
+    def segments_of(self, segments: Sequence[int]) -> list[SegmentRow]:
+        """Segments by their ids, in that order; those that are gone are left out."""
+        return queries.segments_of(self._database, segments)
 
-    def clip(self, clip: int) -> ClipRow | None:
-        """One clip."""
-        return queries.clip(self._database, clip)
+    def segment(self, segment: int) -> SegmentRow | None:
+        """One segment."""
+        return queries.segment(self._database, segment)
 
     def recordings(self, chosen: Filter | None = None, offset: int = 0, limit: int = PAGE) -> list[RecordingRow]:
-        """A page of recordings, newest first. With `unlabelled`, those that have no labelled clip."""
+        """A page of recordings, newest first. With `unlabelled`, those that have no labelled segment."""
         return queries.recordings(self._database, chosen or Filter(), offset, limit)
 
     def count_recordings(self, chosen: Filter | None = None) -> int:
@@ -110,99 +103,105 @@ class Library:
         return read_recording(recordings_folder(self.root) / recording)
 
     def names(self, kind: Kind) -> list[Named]:
-        """All actions, people or sessions, with the number of their clips."""
+        """All actions, people or sessions, with the number of their segments."""
         return queries.named(self._database, kind)
 
     def splits(self) -> dict[str, dict[int, str]]:
-        """The part ("train", "validation", "test") of each clip, by split."""
+        """The part ("train", "validation", "test") of each segment, by split."""
         return queries.splits(self._database)
 
     def models(self) -> list[Model]:
         """The taught recognizers, oldest first."""
         return queries.models(self._database)
 
-    def teaching_clips(self, actions: Sequence[str] | None = None) -> list[TeachingClip]:
-        """The labelled clips of some actions, or of all, "nothing" among them. Recordings that cannot be read are
-        left out with a warning in the log, and so are clips in which the person is seen less than twice."""
-        return teaching_clips(self, actions)
+    def examples(self, actions: Sequence[str] | None = None) -> list[Example]:
+        """The labelled segments of some actions, or of all, "nothing" among them. Recordings that cannot be read are
+        left out with a warning in the log, and so are segments in which the person is seen less than twice."""
+        return examples(self, actions)
 
     # Edits. Each is one step of undo.
 
-    def add_clips(self, recording: str, clips: Sequence[NewClip]) -> list[int]:
-        """Add clips of spans of a recording; their ids."""
-        return self._do(f"add {_many(clips, 'clip')}", lambda edit: edit_operations.add_clips(edit, recording, clips))
+    def add_segments(self, recording: str, segments: Sequence[NewSegment]) -> list[int]:
+        """Add segments of spans of a recording; their ids."""
+        return self._journal.do(
+            f"add {_many(segments, 'segment')}", lambda edit: edit_operations.add_segments(edit, recording, segments)
+        )
 
-    def add_clips_to(
-        self, clips: Mapping[str, Sequence[NewClip]], label: Sequence[int] = (), action: str | None = None
+    def add_segments_to(
+        self, segments: Mapping[str, Sequence[NewSegment]], label: Sequence[int] = (), action: str | None = None
     ) -> list[int]:
-        """Add clips of spans of several recordings and label existing clips, in one step; ids of the new ones."""
+        """Add segments of spans of several recordings and label existing segments, in one step; ids of the new ones."""
 
         def change(edit: Edit) -> list[int]:
             key = edit.named("actions", action, "action")
-            for clip in label:
-                edit.update("clips", clip, action=key)
-            return [made for name, new in clips.items() for made in edit_operations.add_clips(edit, name, new)]
+            for segment in label:
+                edit.update("clips", segment, action=key)
+            return [made for name, new in segments.items() for made in edit_operations.add_segments(edit, name, new)]
 
-        new = [clip for each in clips.values() for clip in each]
-        parts = [f"add {_many(new, 'clip')}"] if new else []
-        parts += [f"label {_many(label, 'clip')} {action_text(str(action))}"] if label else []
-        return self._do(" and ".join(parts), change)
+        new = [segment for each in segments.values() for segment in each]
+        parts = [f"add {_many(new, 'segment')}"] if new else []
+        parts += [f"label {_many(label, 'segment')} {action_text(str(action))}"] if label else []
+        return self._journal.do(" and ".join(parts), change)
 
-    def change_clip(self, clip: int, new: NewClip) -> None:
-        """Give a clip other bounds, labels or notes."""
-        self._do("change a clip", lambda edit: edit_operations.change_clip(edit, clip, new))
+    def change_segment(self, segment: int, new: NewSegment) -> None:
+        """Give a segment other bounds, labels or notes."""
+        self._journal.do("change a segment", lambda edit: edit_operations.change_segment(edit, segment, new))
 
-    def remove_clips(self, clips: Sequence[int]) -> None:
-        """Remove clips; their recordings stay."""
-        self._do(f"remove {_many(clips, 'clip')}", lambda edit: edit_operations.remove_clips(edit, clips))
+    def remove_segments(self, segments: Sequence[int]) -> None:
+        """Remove segments; their recordings stay."""
+        self._journal.do(
+            f"remove {_many(segments, 'segment')}", lambda edit: edit_operations.remove_segments(edit, segments)
+        )
 
-    def label(self, clips: Sequence[int], action: str | None) -> None:
-        """Set which action clips show; None for not known yet. A new name becomes an action."""
+    def label(self, segments: Sequence[int], action: str | None) -> None:
+        """Set which action segments show; None for not known yet. A new name becomes an action."""
 
         def change(edit: Edit) -> None:
             key = edit.named("actions", action, "action")
-            for clip in clips:
-                edit.update("clips", clip, action=key)
+            for segment in segments:
+                edit.update("clips", segment, action=key)
 
-        self._do(f"label {_many(clips, 'clip')} {action_text(action) if action else 'as unlabelled'}", change)
+        self._journal.do(
+            f"label {_many(segments, 'segment')} {action_text(action) if action else 'as unlabelled'}", change
+        )
 
     def label_each(self, labels: Mapping[int, str]) -> None:
-        """Set an action for each of several clips, by id, in one step."""
+        """Set an action for each of several segments, by id, in one step."""
 
         def change(edit: Edit) -> None:
-            for clip, action in labels.items():
-                edit.update("clips", clip, action=edit.named("actions", action, "action"))
+            for segment, action in labels.items():
+                edit.update("clips", segment, action=edit.named("actions", action, "action"))
 
-        self._do(f"label {_many(list(labels), 'clip')} as proposed", change)
+        self._journal.do(f"label {_many(list(labels), 'segment')} as proposed", change)
 
-    def set_who(self, clips: Sequence[int], name: str | None) -> None:
-        """Set who clips show; None for not known. A new name becomes a person."""
+    def set_who(self, segments: Sequence[int], name: str | None) -> None:
+        """Set who segments show; None for not known. A new name becomes a person."""
 
         def change(edit: Edit) -> None:
             key = edit.named("people", name, "person")
-            for clip in clips:
-                edit.update("clips", clip, who=key)
+            for segment in segments:
+                edit.update("clips", segment, who=key)
 
-        self._do(f"name the person of {_many(clips, 'clip')}", change)
+        self._journal.do(f"name the person of {_many(segments, 'segment')}", change)
 
-    def mark_suspect(self, clips: Sequence[int], suspect: bool) -> None:
+    def mark_suspect(self, segments: Sequence[int], suspect: bool) -> None:
         """Mark labels as suspect, or clear the mark."""
 
         def change(edit: Edit) -> None:
-            for clip in clips:
-                edit.update("clips", clip, suspect=int(suspect))
+            for segment in segments:
+                edit.update("clips", segment, suspect=int(suspect))
 
-        self._do(f"{'doubt' if suspect else 'confirm'} {_many(clips, 'label')}", change)
+        self._journal.do(f"{'doubt' if suspect else 'confirm'} {_many(segments, 'label')}", change)
 
     def set_session(self, recordings: Sequence[str], name: str | None) -> None:
         """Set in which session recordings were made; None for not known."""
         text = f"set the session of {_many(recordings, 'recording')}"
-        self._do(text, lambda edit: edit_operations.set_session(edit, recordings, name))
+        self._journal.do(text, lambda edit: edit_operations.set_session(edit, recordings, name))
 
     def set_recording_note(self, recording: str, note: str) -> None:
         """A remark on a recording."""
         text = clean_note(note)
-        self._do("note on a recording", lambda edit: edit.update("recordings", recording, note=text))
+        self._journal.do("note on a recording", lambda edit: edit.update("recordings", recording, note=text))
 
     def set_session_note(self, session: str, note: str) -> None:
         """A remark on a session."""
@@ -214,7 +213,7 @@ class Library:
                 raise LibraryError(f"there is no session {session}; refresh the list")
             edit.update("sessions", key, note=text)
 
-        self._do("note on a session", change)
+        self._journal.do("note on a session", change)
 
     def delete_recordings(self, recordings: Sequence[str]) -> None:
         """Put recordings into the bin; their files stay until empty_bin()."""
@@ -226,42 +225,47 @@ class Library:
 
     def add_name(self, kind: Kind, name: str) -> None:
         """A new action, person or session."""
-        self._do(f"add the {kind} {name}", lambda edit: edit_operations.add_name(edit, kind, name))
+        self._journal.do(f"add the {kind} {name}", lambda edit: edit_operations.add_name(edit, kind, name))
 
     def rename(self, kind: Kind, name: str, new: str) -> None:
         """Rename an action, a person or a session."""
-        self._do(f"rename the {kind} {name}", lambda edit: edit_operations.rename(edit, kind, name, new))
+        self._journal.do(f"rename the {kind} {name}", lambda edit: edit_operations.rename(edit, kind, name, new))
 
     def merge(self, kind: Kind, name: str, into: str) -> None:
         """Merge one name into another, and remove the first."""
-        self._do(f"merge the {kind} {name} into {into}", lambda edit: edit_operations.merge(edit, kind, name, into))
+        self._journal.do(
+            f"merge the {kind} {name} into {into}", lambda edit: edit_operations.merge(edit, kind, name, into)
+        )
 
     def remove_name(self, kind: Kind, name: str) -> None:
-        """Remove an action, a person or a session; clips stay, without it."""
-        self._do(f"remove the {kind} {name}", lambda edit: edit_operations.remove_name(edit, kind, name))
+        """Remove an action, a person or a session; segments stay, without it."""
+        self._journal.do(f"remove the {kind} {name}", lambda edit: edit_operations.remove_name(edit, kind, name))
 
     def set_key(self, action: str, key: str) -> None:
         """Set the key that labels with an action; "" for none."""
-        self._do(f"set the key of {action_text(action)}", lambda edit: edit_operations.set_key(edit, action, key))
+        self._journal.do(
+            f"set the key of {action_text(action)}", lambda edit: edit_operations.set_key(edit, action, key)
+        )
 
     def set_split(self, name: str, parts: Mapping[int, str]) -> None:
-        """A split: the part ("train", "validation", "test") of each clip by its id."""
-        self._do(f"set the split {name}", lambda edit: edit_operations.set_split(edit, name, parts))
+        """A split: the part ("train", "validation", "test") of each segment by its id."""
+        self._journal.do(f"set the split {name}", lambda edit: edit_operations.set_split(edit, name, parts))
 
-    def set_part(self, name: str, clips: Sequence[int], part: str | None) -> None:
-        """Put clips into a part of a split, creating the split if needed; None takes them out."""
-        text = f"put {_many(clips, 'clip')} into {part or 'no part'} of the split {name}"
-        self._do(
-            text if clips else f"add the split {name}", lambda edit: edit_operations.set_part(edit, name, clips, part)
+    def set_part(self, name: str, segments: Sequence[int], part: str | None) -> None:
+        """Put segments into a part of a split, creating the split if needed; None takes them out."""
+        text = f"put {_many(segments, 'segment')} into {part or 'no part'} of the split {name}"
+        self._journal.do(
+            text if segments else f"add the split {name}",
+            lambda edit: edit_operations.set_part(edit, name, segments, part),
         )
 
     def remove_split(self, name: str) -> None:
         """Remove a split."""
-        self._do(f"remove the split {name}", lambda edit: edit_operations.remove_split(edit, name))
+        self._journal.do(f"remove the split {name}", lambda edit: edit_operations.remove_split(edit, name))
 
     def add_model(self, model: Model) -> None:
-        """Add a taught recognizer and its training clips."""
-        self._do(f"add the model {model.name}", lambda edit: edit_operations.add_model(edit, model))
+        """Add a taught recognizer and its training segments."""
+        self._journal.do(f"add the model {model.name}", lambda edit: edit_operations.add_model(edit, model))
 
     def add_models(self, models: Sequence[Model]) -> None:
         """Add several in one step."""
@@ -270,36 +274,36 @@ class Library:
             for model in models:
                 edit_operations.add_model(edit, model)
 
-        self._do("add recognizers", change)
+        self._journal.do("add recognizers", change)
 
     def remove_model(self, name: str) -> None:
         """Remove a taught recognizer; its folder stays."""
-        self._do(f"remove the model {name}", lambda edit: edit_operations.remove_model(edit, name))
+        self._journal.do(f"remove the model {name}", lambda edit: edit_operations.remove_model(edit, name))
 
     def undo_text(self) -> str | None:
         """What undo() would undo, for a menu; None if there is nothing."""
-        return self._next_text(undo=True)
+        return self._journal.next_text(undo=True)
 
     def redo_text(self) -> str | None:
         """What redo() would redo."""
-        return self._next_text(undo=False)
+        return self._journal.next_text(undo=False)
 
     def undo(self) -> str | None:
         """Undo the last edit, also one of an earlier run; its text, None if there is none."""
-        return self._replay(undo=True)
+        return self._journal.replay(undo=True)
 
     def redo(self) -> str | None:
         """Redo the last undone edit."""
-        return self._replay(undo=False)
+        return self._journal.replay(undo=False)
 
     # What cannot be undone.
 
     def refresh(self) -> int:
         """Add recordings that are on disk but not here yet, and hide those that are gone; how many were added."""
-        self._writable()
+        self._journal.check_writable()
         on_disk = {folder.name: folder for folder in recording_folders(self.root)}
         gone = 0
-        with self._writing() as edit:
+        with self._journal.writing() as edit:
             for row in edit.connection.execute("SELECT id, missing FROM recordings").fetchall():
                 there = on_disk.pop(row["id"], None) is not None
                 gone += not there
@@ -316,27 +320,27 @@ class Library:
             self.notes.append(f"{are} no longer on disk: hidden until {back}")
         return entered
 
-    def add_recording(self, folder: Path, clips: Sequence[NewClip] = (), *, announced: bool = True) -> str:
-        """Add one finished recording of this library, and clips of it; its id. Raises LibraryError.
+    def add_recording(self, folder: Path, segments: Sequence[NewSegment] = (), *, announced: bool = True) -> str:
+        """Add one finished recording of this library, and segments of it; its id. Raises LibraryError.
 
-        announced: the action that it was recorded as also becomes a clip.
+        announced: the action that it was recorded as also becomes a segment.
         """
         problems: list[str] = []
-        with self._writing() as edit:
+        with self._journal.writing() as edit:
             if edit.keys("SELECT 1 FROM recordings WHERE id = ?", folder.name):
                 raise LibraryError(f"the recording {folder.name} is already in the library")
             if not untracked_recordings.adopt(edit.connection, folder, problems, announced=announced):
                 raise LibraryError(problems[0])
-            edit_operations.add_clips(edit, folder.name, clips)
+            edit_operations.add_segments(edit, folder.name, segments)
         self.notes += problems
         return folder.name
 
     def empty_bin(self) -> int:
         """Remove deleted recordings from disk, and the undo history, which refers to them; how many."""
-        with self._writing() as edit:
+        with self._journal.writing() as edit:
             gone = edit.keys("SELECT id FROM recordings WHERE deleted = 1")
             for recording in gone:
-                edit_operations.remove_clips(edit, edit.keys("SELECT id FROM clips WHERE recording = ?", recording))
+                edit_operations.remove_segments(edit, edit.keys("SELECT id FROM clips WHERE recording = ?", recording))
                 edit.connection.execute("DELETE FROM recordings WHERE id = ?", (recording,))
             if gone:
                 edit.connection.execute("DELETE FROM edits")
@@ -352,7 +356,7 @@ class Library:
 
     def staging(self) -> Path:
         """A staging folder inside the library for imports; emptied at the next opening."""
-        self._writable()
+        self._journal.check_writable()
         folder = self.root / STAGING
         folder.mkdir(exist_ok=True)
         return folder
@@ -377,56 +381,7 @@ class Library:
             for recording in recordings:
                 edit.update("recordings", recording, deleted=int(deleted))
 
-        self._do(text, change)
-
-    def _do(self, text: str, change: Callable[[Edit], T]) -> T:
-        with self._writing() as edit:
-            result = change(edit)
-            if edit.changes:
-                remember(edit.connection, text, edit.changes, edit_operations.now())
-        return result
-
-    @contextmanager
-    def _writing(self) -> Iterator[Edit]:
-        self._writable()
-        with self._database.transaction() as connection:
-            edit = Edit(connection)
-            yield edit
-            mark_unwritten(connection, edit.changes)
-        self._write_labels()
-
-    def _replay(self, *, undo: bool) -> str | None:
-        self._writable()
-        with self._database.lock:
-            with self._database.reading() as connection:
-                edit = next_edit(connection, undo=undo)
-            if edit is None:
-                return None
-            try:
-                with self._database.transaction() as connection:
-                    mark_unwritten(connection, replay(connection, edit[0], undo=undo))
-            except sqlite3.IntegrityError as error:
-                doing = "undone" if undo else "done again"
-                raise LibraryError(f'"{edit[1]}" cannot be {doing}: what was added since depends on it') from error
-            self._write_labels()
-        return edit[1]
-
-    def _next_text(self, *, undo: bool) -> str | None:
-        with self._database.reading() as connection:
-            edit = next_edit(connection, undo=undo)
-        return None if edit is None else edit[1]
-
-    def _write_labels(self) -> None:
-        """Update the label files from the catalogue; what cannot be written now is written after the next edit."""
-        try:
-            with self._database.transaction() as connection:
-                write_unwritten(connection, self.root)
-        except OSError as error:
-            log.warning("labels cannot be written beside the recordings (%s); make room", error.strerror)
-
-    def _writable(self) -> None:
-        if self.read_only:
-            raise ReadOnlyError("the library is open elsewhere or cannot be written; close it there to change it here")
+        self._journal.do(text, change)
 
 
 def _many(things: Sequence[object], what: str) -> str:

@@ -76,7 +76,7 @@ def refusal(root: Path) -> str:
 
 
 def put_aside(root: Path) -> Path | None:
-    """Take the catalogue away, so that the next opening makes it anew; where it is kept. Raises OSError."""
+    """Take the catalogue away, so that the next opening makes it again; where it is kept. Raises OSError."""
     path = root / FILE
     return _set_aside(path, "old") if path.exists() else None
 

@@ -53,7 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--root", type=Path, default=library_root(), help="the library's folder (default: %(default)s)")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_import(commands.add_parser("import", help="videos, folders of them, data sets, pickles, tables, archives"))
-    _add_export(commands.add_parser("export", help="clips and recordings in formats of other programs"))
+    _add_export(commands.add_parser("export", help="segments and recordings in formats of other programs"))
     check = commands.add_parser("check", help="read everything and report problems")
     check.set_defaults(command=_check)
     rebuild = commands.add_parser("rebuild", help="rebuild the catalogue from the recordings' folders")
@@ -86,8 +86,8 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
     add("target", type=Path, help=f"a file, or a folder for {folders}")
     for name, what in (("action", "action"), ("person", "person"), ("session", "session"), ("recording", "recording")):
         add(f"--{name}", help=f"only this {what}")
-    add("--split", help="only clips of this split")
-    add("--part", choices=PARTS, help="only clips of this part of the split")
+    add("--split", help="only segments of this split")
+    add("--part", choices=PARTS, help="only segments of this part of the split")
     add("--pictures", action="store_true", help="tables: with the videos")
     parser.set_defaults(command=_export)
 
@@ -130,8 +130,8 @@ def _export(options: argparse.Namespace, cancel: threading.Event) -> int:
     chosen = Filter(*names, split=options.split, part=options.part)
     with _opened(options.root) as library:
         line = _ProgressLine()
-        clips, recordings = library.clips(chosen, limit=-1), library.recordings(chosen, limit=-1)
-        export = Export(library, options.target, clips, recordings, options.pictures, line, cancel)
+        segments, recordings = library.segments(chosen, limit=-1), library.recordings(chosen, limit=-1)
+        export = Export(library, options.target, segments, recordings, options.pictures, line, cancel)
         done = FORMATS[options.format].write(export)
         line.end()
     sys.stdout.write(f"{done} written to {options.target}\n")
@@ -152,7 +152,7 @@ def _check(options: argparse.Namespace, cancel: threading.Event) -> int:
             except RecordingError as error:
                 problems += 1
                 sys.stderr.write(f"{error}\n")
-        counts = _counts(len(rows), library.count_clips()) + f", {counted(len(library.names('action')), 'action')}"
+        counts = _counts(len(rows), library.count_segments()) + f", {counted(len(library.names('action')), 'action')}"
     sys.stdout.write(f"{counts}: {'no problems' if not problems else f'{problems} problems'}\n")
     return INCOMPLETE if problems else DONE
 
@@ -170,7 +170,7 @@ def _rebuild(options: argparse.Namespace, cancel: threading.Event) -> int:
     finally:
         lock.release()
     with _opened(options.root) as library:
-        counts = _counts(library.count_recordings(), library.count_clips())
+        counts = _counts(library.count_recordings(), library.count_segments())
         told = bool(library.notes)
     sys.stdout.write(f"rebuilt from the folders: {counts}{f'; the old one is {kept.name}' if kept else ''}\n")
     return INCOMPLETE if told else DONE
@@ -200,5 +200,5 @@ class _ProgressLine:
             sys.stderr.write("\r\x1b[K")
 
 
-def _counts(recordings: int, clips: int) -> str:
-    return f"{counted(recordings, 'recording')}, {counted(clips, 'clip')}"
+def _counts(recordings: int, segments: int) -> str:
+    return f"{counted(recordings, 'recording')}, {counted(segments, 'segment')}"

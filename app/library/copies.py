@@ -8,10 +8,11 @@ import numpy as np
 
 from app.errors import RecordingError
 from app.library.catalogue import Library
+from app.library.examples import example_of
 from app.library.import_report import ImportReport
-from app.library.rows import ClipRow, Tracks
-from app.library.training_clips import teaching_clip
+from app.library.rows import SegmentRow
 from app.recording.folder import VIDEO_FILE, Recording, recordings_folder
+from recognizer.datasets.recorded import Poses
 from recognizer.teaching.copies import near_copies
 
 _JITTER_PX = 0.05  # the same pixels on another processor
@@ -30,9 +31,9 @@ class Copies:
             if not row.skeleton_only and video.is_file():
                 self._videos.setdefault(video.stat().st_size, []).append(video)
 
-    def remember(self, recording: str, tracks: Tracks) -> None:
+    def remember(self, recording: str, poses: Poses) -> None:
         """Also compare with a recording that has just been imported."""
-        self._alike.setdefault(_size(len(tracks.times_s), float(tracks.times_s[-1])), []).append(recording)
+        self._alike.setdefault(_size(len(poses.times_s), float(poses.times_s[-1])), []).append(recording)
 
     def without(self, videos: Sequence[Path], report: ImportReport) -> list[Path]:
         """The videos whose bytes are neither in the library nor in an earlier one; the others go into the report."""
@@ -49,35 +50,35 @@ class Copies:
                 report.copies.append(f"{path} is {known.parent.name if known.name == VIDEO_FILE else known}")
         return kept
 
-    def of_tracks(self, tracks: Tracks) -> str | None:
+    def of_poses(self, poses: Poses) -> str | None:
         """The recording that has the same poses at the same times; None where there is none."""
-        if not len(tracks.times_s):
+        if not len(poses.times_s):
             return None
-        for name in self._alike.get(_size(len(tracks.times_s), float(tracks.times_s[-1])), []):
+        for name in self._alike.get(_size(len(poses.times_s), float(poses.times_s[-1])), []):
             try:
                 known = self._library.open_recording(name)
             except RecordingError:
                 continue
-            if _same(known, tracks):
+            if _same(known, poses):
                 return name
         return None
 
 
-def copy_pairs(library: Library, clips: Sequence[ClipRow]) -> list[tuple[int, int]]:
-    """Ids of clips that show the same moment, whatever their names: for splits. A clip whose recording cannot be read
-    counts as no copy."""
+def copy_pairs(library: Library, segments: Sequence[SegmentRow]) -> list[tuple[int, int]]:
+    """Ids of segments that show the same moment, whatever their names: for splits. A segment whose recording cannot be
+    read counts as no copy."""
     found, ids = [], []
     recording: Recording | None = None
-    for row in sorted(clips, key=lambda row: row.recording):
+    for row in sorted(segments, key=lambda row: row.recording):
         if recording is None or recording.info.id != row.recording:
             try:
                 recording = library.open_recording(row.recording)
             except RecordingError:
                 recording = None
                 continue
-        clip = teaching_clip(row, recording)
-        if len(clip.times_s) > 1:
-            found.append(clip)
+        example = example_of(row, recording)
+        if len(example.times_s) > 1:
+            found.append(example)
             ids.append(row.id)
     return [(ids[a], ids[b]) for a, b in near_copies(found)]
 
@@ -86,13 +87,13 @@ def _size(frames: int, duration_s: float) -> tuple[int, int]:
     return frames, round(duration_s * 1000)
 
 
-def _same(known: Recording, tracks: Tracks) -> bool:
-    if known.layout != tracks.layout or not np.array_equal(known.frame, tracks.frame):
+def _same(known: Recording, poses: Poses) -> bool:
+    if known.layout != poses.layout or not np.array_equal(known.frame, poses.frame):
         return False
-    apart = np.abs(known.xy_px - tracks.xy_px)[(known.confidence > 0) & (tracks.confidence > 0)]
+    apart = np.abs(known.xy_px - poses.xy_px)[(known.confidence > 0) & (poses.confidence > 0)]
     return (
-        np.array_equal(known.person, tracks.person)
-        and np.allclose(known.times_s, tracks.times_s, atol=1e-4)
-        and np.array_equal(known.confidence > 0, tracks.confidence > 0)
+        np.array_equal(known.person, poses.person)
+        and np.allclose(known.times_s, poses.times_s, atol=1e-4)
+        and np.array_equal(known.confidence > 0, poses.confidence > 0)
         and (not apart.size or float(apart.max()) <= _JITTER_PX)
     )

@@ -9,7 +9,7 @@ from app.library.edits import Edit
 from app.library.errors import LibraryError
 from app.library.labels import NOTHING, clean_label, clean_note, label_key
 from app.library.queries import TABLES, Kind
-from app.library.rows import Model, NewClip
+from app.library.rows import Model, NewSegment
 
 PARTS = ("train", "validation", "test")
 _USED_IN: dict[Kind, tuple[str, str]] = {
@@ -19,25 +19,27 @@ _USED_IN: dict[Kind, tuple[str, str]] = {
 }
 
 
-def add_clips(edit: Edit, recording: str, clips: Sequence[NewClip]) -> list[int]:
-    """The ids of new clips."""
-    return [edit.insert("clips", recording=recording, **_clip_values(edit, recording, clip)) for clip in clips]
+def add_segments(edit: Edit, recording: str, segments: Sequence[NewSegment]) -> list[int]:
+    """The ids of new segments."""
+    return [
+        edit.insert("clips", recording=recording, **_segment_values(edit, recording, segment)) for segment in segments
+    ]
 
 
-def change_clip(edit: Edit, clip: int, new: NewClip) -> None:
-    """Change a clip's bounds, labels or notes."""
-    recording = edit.keys("SELECT recording FROM clips WHERE id = ?", clip)
+def change_segment(edit: Edit, segment: int, new: NewSegment) -> None:
+    """Change a segment's bounds, labels or notes."""
+    recording = edit.keys("SELECT recording FROM clips WHERE id = ?", segment)
     if not recording:
-        raise LibraryError(f"there is no clip {clip} any more; refresh the list")
-    edit.update("clips", clip, **_clip_values(edit, recording[0], new))
+        raise LibraryError(f"there is no segment {segment} any more; refresh the list")
+    edit.update("clips", segment, **_segment_values(edit, recording[0], new))
 
 
-def remove_clips(edit: Edit, clips: Sequence[int]) -> None:
-    """Remove clips; the recording stays."""
-    for clip in clips:
-        for member in edit.keys("SELECT id FROM split_clips WHERE clip = ?", clip):
+def remove_segments(edit: Edit, segments: Sequence[int]) -> None:
+    """Remove segments; the recording stays."""
+    for segment in segments:
+        for member in edit.keys("SELECT id FROM split_clips WHERE clip = ?", segment):
             edit.delete("split_clips", member)
-        edit.delete("clips", clip)
+        edit.delete("clips", segment)
 
 
 def set_session(edit: Edit, recordings: Sequence[str], name: str | None) -> None:
@@ -92,39 +94,39 @@ def set_key(edit: Edit, action: str, key: str) -> None:
 
 
 def set_split(edit: Edit, name: str, parts: Mapping[int, str]) -> None:
-    """Add a split of clips into train, validation and test, replacing one of the same name."""
+    """Add a split of segments into train, validation and test, replacing one of the same name."""
     wrong = sorted(set(parts.values()) - set(PARTS))
     if wrong:
         raise LibraryError(f"a split has no part {wrong[0]}; choose one of {', '.join(PARTS)}")
     split = edit.named("splits", name, "split")
     for member in edit.keys("SELECT id FROM split_clips WHERE split = ?", split):
         edit.delete("split_clips", member)
-    for clip, part in sorted(parts.items()):
-        if not edit.keys("SELECT 1 FROM clips WHERE id = ?", clip):
-            raise LibraryError(f"there is no clip {clip} any more; refresh the list")
-        edit.insert("split_clips", split=split, clip=clip, part=part)
+    for segment, part in sorted(parts.items()):
+        if not edit.keys("SELECT 1 FROM clips WHERE id = ?", segment):
+            raise LibraryError(f"there is no segment {segment} any more; refresh the list")
+        edit.insert("split_clips", split=split, clip=segment, part=part)
 
 
-def set_part(edit: Edit, name: str, clips: Sequence[int], part: str | None) -> None:
-    """Put clips into a part of a split, creating the split if needed; None takes them out."""
+def set_part(edit: Edit, name: str, segments: Sequence[int], part: str | None) -> None:
+    """Put segments into a part of a split, creating the split if needed; None takes them out."""
     if part is not None and part not in PARTS:
         raise LibraryError(f"a split has no part {part}; choose one of {', '.join(PARTS)}")
     split = edit.named("splits", name, "split")
-    for clip in clips:
-        there = edit.keys("SELECT id FROM split_clips WHERE split = ? AND clip = ?", split, clip)
+    for segment in segments:
+        there = edit.keys("SELECT id FROM split_clips WHERE split = ? AND clip = ?", split, segment)
         if part is None:
             for member in there:
                 edit.delete("split_clips", member)
         elif there:
             edit.update("split_clips", there[0], part=part)
-        elif edit.keys("SELECT 1 FROM clips WHERE id = ?", clip):
-            edit.insert("split_clips", split=split, clip=clip, part=part)
+        elif edit.keys("SELECT 1 FROM clips WHERE id = ?", segment):
+            edit.insert("split_clips", split=split, clip=segment, part=part)
         else:
-            raise LibraryError(f"there is no clip {clip} any more; refresh the list")
+            raise LibraryError(f"there is no segment {segment} any more; refresh the list")
 
 
 def remove_split(edit: Edit, name: str) -> None:
-    """Remove a split; its clips stay."""
+    """Remove a split; its segments stay."""
     split = edit.find("splits", name)
     if split is None:
         raise LibraryError(f"there is no split {name}; refresh the list")
@@ -134,15 +136,15 @@ def remove_split(edit: Edit, name: str) -> None:
 
 
 def add_model(edit: Edit, model: Model) -> None:
-    """Add a taught recognizer and its training clips."""
+    """Add a taught recognizer and its training segments."""
     label = clean_label(model.name, "model")
     if edit.find("models", label) is not None:
         raise LibraryError(f"there is already a model {label}; choose another name")
     values = {"created": model.created, "kind": model.kind, "folder": model.folder}
     details = json.dumps(dict(model.details), ensure_ascii=False)
     key = edit.insert("models", name=label, key=label_key(label), **values, details=details)
-    for clip, action in model.clips:
-        edit.insert("model_clips", model=key, clip=clip, action=action)
+    for segment, action in model.segments:
+        edit.insert("model_clips", model=key, clip=segment, action=action)
 
 
 def remove_model(edit: Edit, name: str) -> None:
@@ -160,25 +162,25 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def _clip_values(edit: Edit, recording: str, clip: NewClip) -> dict[str, object]:
+def _segment_values(edit: Edit, recording: str, segment: NewSegment) -> dict[str, object]:
     length = edit.keys("SELECT duration_s FROM recordings WHERE id = ?", recording)
     if not length:
         raise LibraryError(f"there is no recording {recording} any more; refresh the list")
-    if not (math.isfinite(clip.start_s) and math.isfinite(clip.end_s)):
-        raise LibraryError("the clip's start or end is not a time; set them again")
-    start_s, end_s = max(clip.start_s, 0.0), min(clip.end_s, max(length[0], 0.0))
+    if not (math.isfinite(segment.start_s) and math.isfinite(segment.end_s)):
+        raise LibraryError("the segment's start or end is not a time; set them again")
+    start_s, end_s = max(segment.start_s, 0.0), min(segment.end_s, max(length[0], 0.0))
     if not start_s < end_s:
-        raise LibraryError(f"the clip ends before it begins ({start_s:.2f} to {end_s:.2f} s); set both again")
-    if clip.person < 0:
-        raise LibraryError(f"a recording has no person {clip.person}; choose a person in the picture")
+        raise LibraryError(f"the segment ends before it begins ({start_s:.2f} to {end_s:.2f} s); set both again")
+    if segment.person < 0:
+        raise LibraryError(f"a recording has no person {segment.person}; choose a person in the picture")
     return {
-        "person": clip.person,
+        "person": segment.person,
         "start_s": float(start_s),
         "end_s": float(end_s),
-        "action": edit.named("actions", clip.action, "action"),
-        "who": edit.named("people", clip.who, "person"),
-        "note": clean_note(clip.note),
-        "suspect": int(clip.suspect),
+        "action": edit.named("actions", segment.action, "action"),
+        "who": edit.named("people", segment.who, "person"),
+        "note": clean_note(segment.note),
+        "suspect": int(segment.suspect),
     }
 
 

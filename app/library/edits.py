@@ -10,6 +10,7 @@ from app.library.labels import clean_label, label_key
 
 WHOLE = ""  # the place of what belongs to no recording, in the table `unwritten`
 _KEPT = 500  # edits that can be undone
+_ROW = {"clips": "segment", "people": "person"}  # what a row is called where the table says it otherwise
 WHOLE_TABLES = {"actions", "people", "sessions", "splits", "split_clips", "models", "model_clips"}
 # Where the name of a row stands in the label files of recordings, too.
 _NAMED_IN = {
@@ -40,7 +41,7 @@ class Edit:
         """Change a row; one that would stay as it is makes no change. Raises LibraryError where there is none."""
         before = self._row(table, key)
         if before is None:
-            raise LibraryError(f"there is no {table[:-1]} {key} any more; refresh the list")
+            raise LibraryError(f"there is no {_ROW.get(table, table[:-1])} {key} any more; refresh the list")
         after = before | values
         if after != before:
             self.connection.execute(*_update(table, key, values))

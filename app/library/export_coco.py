@@ -1,7 +1,7 @@
 """Recordings as JSON in the style of COCO's keypoint annotations (Lin et al., ECCV 2014).
 
 An image for every frame, an annotation for every pose with its identity as track_id, and, beyond COCO, a list `clips`
-of labelled stretches. Visibility: 0 not seen, 1 guessed (confidence under a half), 2 seen.
+of labelled segments. Visibility: 0 not seen, 1 guessed (confidence under a half), 2 seen.
 """
 
 import json
@@ -53,7 +53,7 @@ def export_coco(library: Library, recordings: Sequence[RecordingRow], file: Path
             out.write(',\n"annotations": ')
             _list(out, annotations())
             out.write(',\n"clips": ')
-            _list(out, _clips(library, recordings))
+            _list(out, _segments(library, recordings))
             out.write("}\n")
     except OSError as error:
         raise OutputError(f"cannot write {file} ({error.strerror}); choose another place") from error
@@ -110,9 +110,9 @@ def _annotation(recording: Recording, place: int, number: int, first: int, categ
     }
 
 
-def _clips(library: Library, recordings: Sequence[RecordingRow]) -> Iterator[dict[str, Any]]:
+def _segments(library: Library, recordings: Sequence[RecordingRow]) -> Iterator[dict[str, Any]]:
     for recording in recordings:
-        for row in library.clips(Filter(recording=recording.id), limit=-1):
+        for row in library.segments(Filter(recording=recording.id), limit=-1):
             yield {
                 **{"recording": row.recording, "track_id": row.person, "start_s": row.start_s, "end_s": row.end_s},
                 **{"action": row.action, "person": row.who, "session": row.session, "note": row.note},

@@ -1,4 +1,4 @@
-"""Export of clips and recordings: a table of formats, each with its own writer module."""
+"""Export of segments and recordings: a table of formats, each with its own writer module."""
 
 import importlib
 import threading
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.library.errors import LibraryError
-from app.library.rows import ClipRow, RecordingRow
+from app.library.rows import RecordingRow, SegmentRow
 
 if TYPE_CHECKING:
     from app.library.catalogue import Library
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Export:
-    """What is to be written, and where: the clips, and the recordings that they are of. pictures: with the videos,
+    """What is to be written, and where: the segments, and the recordings that they are of. pictures: with the videos,
     where the format can have them."""
 
     library: "Library"
     target: Path
-    clips: Sequence[ClipRow]
+    segments: Sequence[SegmentRow]
     recordings: Sequence[RecordingRow]
     pictures: bool = False
     tell: "Tell | None" = None
@@ -52,7 +52,9 @@ class ExportFormat:
 FORMATS = {
     each.name: each
     for each in (
-        ExportFormat("pyskl", "labelled clips as a pickle that PYSKL reads", "app.library.pyskl_files:write", ".pkl"),
+        ExportFormat(
+            "pyskl", "labelled segments as a pickle that PYSKL reads", "app.library.pyskl_files:write", ".pkl"
+        ),
         ExportFormat("tables", "recordings and labels as CSV, joints as NPZ", "app.library.table_files:write"),
         ExportFormat("coco", "every pose as JSON in COCO's style", "app.library.export_coco:write", ".json"),
         ExportFormat("video", "each recording as an MP4 with skeletons and labels", "app.library.export_video:write"),

@@ -46,13 +46,13 @@ def export_video(
     Raises OutputError, and RecordingError where the recording cannot be read. cancel leaves what was written so far.
     """
     recording = library.open_recording(row.id)
-    clips = library.clips(Filter(recording=row.id), limit=-1)
+    segments = library.segments(Filter(recording=row.id), limit=-1)
     writer = VideoWriter(file, lossless=True)
     try:
         for place, bgr in enumerate(video_pictures(recording)):
             if cancel is not None and cancel.is_set():
                 break
-            writer.write(drawn(recording, place, bgr, clips), float(recording.times_s[place]))
+            writer.write(drawn(recording, place, bgr, segments), float(recording.times_s[place]))
             if tell is not None and place % 30 == 0:
                 tell(ImportProgress(place, len(recording.times_s), row.source))
     finally:

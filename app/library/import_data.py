@@ -15,10 +15,11 @@ from app.library.errors import LibraryError
 from app.library.import_report import ImportOptions, ImportProgress, ImportReport, Tell
 from app.library.labels import MAX_LABEL, clean_label
 from app.library.pose_recordings import describe, store
-from app.library.rows import Filter, NewClip, Tracks
+from app.library.rows import Filter, NewSegment
 from recognizer.datasets.dataset import Found
 from recognizer.datasets.errors import DataError
 from recognizer.datasets.file_problems import each
+from recognizer.datasets.recorded import Poses
 from recognizer.datasets.registry import DATASETS
 from recognizer.datasets.sequences import ActionSequence, LabelledSequence
 from recognizer.datasets.webcam_poses import UNKNOWN_PERSON, part_of
@@ -76,31 +77,31 @@ def import_sequences(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Incoming:
-    """A recording being imported, with its clips. splits: their part, by split."""
+    """A recording being imported, with its segments. splits: their part, by split."""
 
     name: str
     source: str
-    tracks: Tracks
-    clips: tuple[NewClip, ...]
+    poses: Poses
+    segments: tuple[NewSegment, ...]
     session: str
     splits: Mapping[str, str]
 
 
 def incoming(sequence: ActionSequence, options: ImportOptions, splits: Mapping[str, str]) -> Incoming:
     """A data set's sequence, whose people are called after the data set and their number."""
-    tracks = tracks_of_sequence(sequence)
+    poses = poses_of_sequence(sequence)
     who = options.who or (f"{sequence.dataset} {sequence.subject}" if sequence.subject is not None else None)
     action = options.action or label_or(sequence.action, "unnamed")
     name = f"{sequence.dataset}/{sequence.name}"
-    clip = NewClip(0.0, float(tracks.times_s[-1]), 0, action, who)
-    return Incoming(name, name, tracks, (clip,), options.session, splits)
+    segment = NewSegment(0.0, float(poses.times_s[-1]), 0, action, who)
+    return Incoming(name, name, poses, (segment,), options.session, splits)
 
 
 def _labelled(sequence: LabelledSequence, dataset: str, options: ImportOptions, splits: Mapping[str, str]) -> Incoming:
-    """A sequence with a clip for each of its segments."""
+    """A sequence with a segment for each of its segments."""
     posed = np.flatnonzero(sequence.posed)
     start_s = float(sequence.times_s[0])
-    tracks = Tracks(
+    poses = Poses(
         sequence.times_s - start_s,
         posed.astype(np.int64),
         np.zeros(len(posed), np.int64),
@@ -110,10 +111,10 @@ def _labelled(sequence: LabelledSequence, dataset: str, options: ImportOptions, 
         sequence.size,
     )
     who = options.who or (label_or(sequence.person, "") if sequence.person != UNKNOWN_PERSON else "")
-    clips = tuple(
-        NewClip(
+    segments = tuple(
+        NewSegment(
             max(segment.start_s - start_s, 0.0),
-            min(segment.end_s - start_s, float(tracks.times_s[-1])),
+            min(segment.end_s - start_s, float(poses.times_s[-1])),
             0,
             options.action or label_or(segment.label, "unnamed"),
             who or None,
@@ -121,7 +122,7 @@ def _labelled(sequence: LabelledSequence, dataset: str, options: ImportOptions, 
         for segment in sequence.segments
     )
     name = f"{dataset}/{sequence.name}"
-    return Incoming(name, name, tracks, clips, options.session, splits)
+    return Incoming(name, name, poses, segments, options.session, splits)
 
 
 def import_all(
@@ -143,7 +144,7 @@ def import_all(
             break
         if isinstance(came, DataError):
             report.problems.append(str(came))
-        elif (known := copies.of_tracks(came.tracks)) is not None:
+        elif (known := copies.of_poses(came.poses)) is not None:
             report.copies.append(f"{came.name} is {known}")
         else:
             _keep(library, staging, came, report, splits)
@@ -155,7 +156,7 @@ def import_all(
     return report
 
 
-def tracks_of_sequence(sequence: ActionSequence) -> Tracks:
+def poses_of_sequence(sequence: ActionSequence) -> Poses:
     """The skeletons of a data set's sequence in pixels, with times from its rate. A frame in which nothing of a
     person is seen has no pose of that person. Raises DataError for what can be no place."""
     skeletons = sequence.people
@@ -169,7 +170,7 @@ def tracks_of_sequence(sequence: ActionSequence) -> Tracks:
     seen = np.stack([skeleton.seen for skeleton in skeletons]) & np.isfinite(flat).all(axis=-1)
     confidence = np.where(seen, np.clip(np.nan_to_num(confidence), 0, 1), 0).astype(np.float32)
     frame, person = np.nonzero(seen.any(axis=-1).T)  # by frame, then by person
-    return Tracks(
+    return Poses(
         np.arange(flat.shape[1]) / sequence.fps,
         frame.astype(np.int64),
         person.astype(np.int64),
@@ -191,20 +192,20 @@ def label_or(text: str, otherwise: str) -> str:
 def _keep(
     library: Library, staging: Path, came: Incoming, report: ImportReport, splits: dict[str, dict[int, str]]
 ) -> None:
-    if not len(came.tracks.frame) or len(came.tracks.times_s) < 2:
+    if not len(came.poses.frame) or len(came.poses.times_s) < 2:
         report.problems.append(f"{came.name} shows nobody: not imported")
         return
-    info = describe(came.tracks, came.source, session=came.session)
+    info = describe(came.poses, came.source, session=came.session)
     try:
-        folder = store(library.root, staging, info, came.tracks)
-        library.add_recording(folder, came.clips)
+        folder = store(library.root, staging, info, came.poses)
+        library.add_recording(folder, came.segments)
     except (RecordingError, LibraryError) as error:
         report.problems.append(f"{came.name}: {error}")
         return
     report.recordings.append(folder.name)
-    for clip in library.clips(Filter(recording=folder.name), limit=-1):
+    for segment in library.segments(Filter(recording=folder.name), limit=-1):
         for split, part in came.splits.items():
-            splits.setdefault(split, {})[clip.id] = part
+            splits.setdefault(split, {})[segment.id] = part
 
 
 def _in_pixels(joints: NDArray[np.float32], sequence: ActionSequence) -> tuple[NDArray[np.float32], tuple[int, int]]:

@@ -60,7 +60,7 @@ class ImportOptions:
     backend: str = "local"
 
 
-class Teller:
+class ProgressReporter:
     """Passes progress on from any thread, never backwards."""
 
     def __init__(self, tell: Tell | None, total: int) -> None:

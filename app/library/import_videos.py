@@ -10,10 +10,10 @@ from app.errors import RecordingError
 from app.library.catalogue import Library
 from app.library.copies import Copies
 from app.library.errors import LibraryError
-from app.library.import_report import ImportOptions, ImportReport, Tell, Teller, Ticker
+from app.library.import_report import ImportOptions, ImportReport, ProgressReporter, Tell, Ticker
 from app.library.labels import clean_label
 from app.library.pose_recordings import describe, store
-from app.library.rows import NewClip
+from app.library.rows import NewSegment
 from app.library.video_poses import CANCEL, PosedVideo, pose_videos, shares
 from pose.address import public_source
 from pose.errors import PoseModelError
@@ -77,7 +77,7 @@ def import_videos(
     if not videos:
         return report
     spec = EstimatorSpec(kind, find_model(kind, pose_model, cancel=cancel), options.people)
-    teller = Teller(tell, len(videos))
+    teller = ProgressReporter(tell, len(videos))
     with tempfile.TemporaryDirectory(dir=staging, ignore_cleanup_errors=True) as folder:
         marks = Path(folder)
         finished = 0
@@ -118,27 +118,27 @@ def _keep(
     report: ImportReport,
     copies: Copies,
 ) -> None:
-    tracks, path = posed.tracks, posed.path
-    if tracks is None:
+    poses, path = posed.poses, posed.path
+    if poses is None:
         if posed.line:
             report.problems.append(posed.line)
         return
-    if not len(tracks.frame):
+    if not len(poses.frame):
         report.problems.append(f"{path} shows nobody: not imported")
         return
-    if len(tracks.times_s) < 2:
+    if len(poses.times_s) < 2:
         report.problems.append(f"{path} is a single picture: not imported")
         return
-    if (known := copies.of_tracks(tracks)) is not None:
+    if (known := copies.of_poses(poses)) is not None:
         report.copies.append(f"{path} is {known}")
         return
-    info = describe(tracks, path.name, session=options.session, skeleton_only=options.skeleton_only)
+    info = describe(poses, path.name, session=options.session, skeleton_only=options.skeleton_only)
     try:
-        folder = store(library.root, staging, info, tracks, None if options.skeleton_only else path)
+        folder = store(library.root, staging, info, poses, None if options.skeleton_only else path)
         action = path.parent.name if options.action_from_folder else options.action
         persons = library.open_recording(folder.name).persons()
-        clip = NewClip(0.0, info.duration_s, persons[0], action or None, options.who or None)
-        report.recordings.append(library.add_recording(folder, [clip] if action or options.who else []))
-        copies.remember(folder.name, tracks)
+        segment = NewSegment(0.0, info.duration_s, persons[0], action or None, options.who or None)
+        report.recordings.append(library.add_recording(folder, [segment] if action or options.who else []))
+        copies.remember(folder.name, poses)
     except (RecordingError, LibraryError) as error:
         report.problems.append(f"{path}: {error}")

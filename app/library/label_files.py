@@ -16,7 +16,7 @@ from typing import Any
 from app.library.edits import WHOLE
 from app.library.errors import DamagedLabelsError, LibraryError
 from app.library.labels import NOTHING, clean_label, clean_note
-from app.library.rows import Model, NewClip
+from app.library.rows import Model, NewSegment
 from app.recording.folder import recordings_folder
 from pose.whole_file import write_text
 
@@ -27,17 +27,17 @@ _MAX_BYTES = 64 << 20
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """What labels.json says of a recording. clips: id and clip."""
+    """What labels.json says of a recording. segments: id and segment."""
 
     session: str | None
     note: str
     deleted: bool
-    clips: tuple[tuple[int, NewClip], ...]
+    segments: tuple[tuple[int, NewSegment], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """What library.json says. actions: name and key; sessions: name and note; splits: (clip name, part) by name."""
+    """What library.json says. actions: name and key; sessions: name and note; splits: (segment name, part) by name."""
 
     actions: tuple[tuple[str, str], ...] = ()
     people: tuple[str, ...] = ()
@@ -63,13 +63,13 @@ def read_labels(folder: Path) -> Labels | None:
     if values is None:
         return None
     try:
-        clips = tuple((_whole_number(clip["id"]), _clip(clip)) for clip in values["clips"])
+        segments = tuple((_whole_number(segment["id"]), _segment(segment)) for segment in values["clips"])
         session = values["session"]
         return Labels(
             None if session is None else clean_label(session, "session"),
             clean_note(values["note"]),
             bool(values["deleted"]),
-            clips,
+            segments,
         )
     except (KeyError, TypeError, ValueError, AttributeError, LibraryError) as error:
         raise _damaged(path, error) from error
@@ -111,7 +111,7 @@ def _labels(connection: sqlite3.Connection, recording: str) -> dict[str, Any] | 
     ).fetchone()
     if row is None:  # removed for good
         return None
-    clips = connection.execute(
+    segments = connection.execute(
         "SELECT c.id, c.person, c.start_s, c.end_s, a.name AS action, p.name AS who, c.note, c.suspect FROM clips c"
         " LEFT JOIN actions a ON a.id = c.action LEFT JOIN people p ON p.id = c.who"
         " WHERE c.recording = ? ORDER BY c.id",
@@ -123,7 +123,7 @@ def _labels(connection: sqlite3.Connection, recording: str) -> dict[str, Any] | 
         "session": row["session"],
         "note": row["note"],
         "deleted": bool(row["deleted"]),
-        "clips": [dict(clip) | {"suspect": bool(clip["suspect"])} for clip in clips],
+        "clips": [dict(segment) | {"suspect": bool(segment["suspect"])} for segment in segments],
     }
 
 
@@ -190,12 +190,12 @@ def _read(path: Path) -> dict[str, Any] | None:
     return values
 
 
-def _clip(values: dict[str, Any]) -> NewClip:
+def _segment(values: dict[str, Any]) -> NewSegment:
     start_s, end_s = float(values["start_s"]), float(values["end_s"])
     if not (math.isfinite(start_s) and math.isfinite(end_s) and 0 <= start_s < end_s):
-        raise ValueError(f"a clip from {start_s} to {end_s} s")
+        raise ValueError(f"a segment from {start_s} to {end_s} s")
     action, who = values["action"], values["who"]
-    return NewClip(
+    return NewSegment(
         start_s,
         end_s,
         _whole_number(values["person"]),

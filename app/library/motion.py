@@ -1,4 +1,4 @@
-"""Where something moves in a recording, and the stretches that clips can be made of."""
+"""Where something moves in a recording, and the stretches that segments can be made of."""
 
 import numpy as np
 from numpy.typing import NDArray

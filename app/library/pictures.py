@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from app.library.rows import ClipRow
+from app.library.rows import SegmentRow
 from app.outputs.overlay import Picture, draw
 from app.recording.folder import Recording
 from app.results import PersonResult, Result
@@ -20,12 +20,12 @@ _GROUND = (34, 30, 28)  # BGR
 _SAME_S = 0.004  # two clocks of one frame may differ by their rounding
 
 
-def drawn(recording: Recording, place: int, bgr: Picture | None, clips: Sequence[ClipRow]) -> Picture:
-    """Frame `place` as a (H, W, 3) uint8 BGR picture with everyone in it; the actions of clips at their heads."""
+def drawn(recording: Recording, place: int, bgr: Picture | None, segments: Sequence[SegmentRow]) -> Picture:
+    """Frame `place` as a (H, W, 3) uint8 BGR picture with everyone in it; the actions of segments at their heads."""
     time_s = float(recording.times_s[place])
     picture = ground(recording.info.size) if bgr is None else bgr
     rows = np.flatnonzero(recording.frame == place)
-    persons = tuple(_person(recording, int(row), time_s, clips) for row in rows)
+    persons = tuple(_person(recording, int(row), time_s, segments) for row in rows)
     return draw(Result(Frame(picture, time_s, 0.0, place), persons, (), False, 0.0))
 
 
@@ -70,9 +70,9 @@ def _opened(path: Path | None) -> VideoFile | None:
         return None
 
 
-def _person(recording: Recording, row: int, time_s: float, clips: Sequence[ClipRow]) -> PersonResult:
+def _person(recording: Recording, row: int, time_s: float, segments: Sequence[SegmentRow]) -> PersonResult:
     who = int(recording.person[row])
     pose = Pose(recording.xy_px[row], recording.confidence[row], recording.layout, time_s, who)
-    there = [clip for clip in clips if clip.person == who and clip.start_s <= time_s <= clip.end_s]
+    there = [segment for segment in segments if segment.person == who and segment.start_s <= time_s <= segment.end_s]
     action = there[0].action if there else None
     return PersonResult(pose, Decision(who, time_s, action or UNLABELLED, 0.0, time_s), fresh=False)

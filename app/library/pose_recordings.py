@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from app.errors import RecordingError
-from app.library.rows import Tracks
 from app.recording.folder import (
     INFO_FILE,
     JOINTS_FILE,
@@ -21,25 +20,26 @@ from app.recording.folder import (
     save_joints,
     storable,
 )
+from recognizer.datasets.recorded import Poses
 
 
-def describe(tracks: Tracks, source: str, *, session: str = "", skeleton_only: bool = True) -> RecordingInfo:
+def describe(poses: Poses, source: str, *, session: str = "", skeleton_only: bool = True) -> RecordingInfo:
     """What is known of a recording that is to be kept, with a new id."""
     now = datetime.now(UTC)
     return RecordingInfo(
         id=new_id(now),
         created=now.isoformat(timespec="seconds"),
         source=storable(source),
-        duration_s=round(float(tracks.times_s[-1]), 6),
-        frames=len(tracks.times_s),
-        size=tracks.size,
-        layout=tracks.layout.name,
+        duration_s=round(float(poses.times_s[-1]), 6),
+        frames=len(poses.times_s),
+        size=poses.size_px,
+        layout=poses.layout.name,
         skeleton_only=skeleton_only,
         session=storable(session),
     )
 
 
-def store(root: Path, staging: Path, info: RecordingInfo, tracks: Tracks, video: Path | None = None) -> Path:
+def store(root: Path, staging: Path, info: RecordingInfo, poses: Poses, video: Path | None = None) -> Path:
     """Write a recording and give it its place; the folder. Another id is taken where there is one of that name.
 
     staging: a folder on the same disk. video: a file to copy. Raises RecordingError.
@@ -49,7 +49,7 @@ def store(root: Path, staging: Path, info: RecordingInfo, tracks: Tracks, video:
         folder = Path(tempfile.mkdtemp(dir=staging))
         if video is not None:
             shutil.copyfile(video, folder / VIDEO_FILE)
-        arrays = {name: getattr(tracks, name) for name in ("times_s", "frame", "person", "xy_px", "confidence")}
+        arrays = {name: getattr(poses, name) for name in ("times_s", "frame", "person", "xy_px", "confidence")}
         save_joints(folder / JOINTS_FILE, arrays)
         while not is_id(info.id) or (recordings_folder(root) / info.id).exists():
             info = replace(info, id=new_id())

@@ -1,4 +1,4 @@
-"""Labels that a recognizer proposes for clips, for a user to accept or not."""
+"""Labels that a recognizer proposes for segments, for a user to accept or not."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,8 +10,8 @@ from app.live.inference import Recognizer
 from app.recording.folder import Recording
 from recognizer.decision import IDLE
 from recognizer.features import LAYOUT
-from recognizer.teaching.clips import TeachingClip
-from recognizer.teaching.windows import Shape, as_clips, cut, sliding, steady
+from recognizer.teaching.examples import Example
+from recognizer.teaching.windows import Shape, as_clips, cut, resampled, sliding
 
 _HOP_S = 0.25
 _ROUNDING_S = 1e-6
@@ -47,8 +47,8 @@ def _propose(recording: Recording, stretch: Stretch, recognizer: Recognizer, sha
     poses = _poses(recording, stretch, shape.span_s)
     if len(poses.times_s) < 2:
         return None
-    clip = steady(poses, shape)
-    windows = as_clips(*cut(clip, sliding(clip, shape, _HOP_S)), shape)
+    even = resampled(poses, shape)
+    windows = as_clips(*cut(even, sliding(even, shape, _HOP_S)), shape)
     found = recognizer.predict(windows)
     probabilities = np.mean([one.probabilities for one in found], axis=0)
     best = int(np.argmax(probabilities))
@@ -58,7 +58,7 @@ def _propose(recording: Recording, stretch: Stretch, recognizer: Recognizer, sha
     return Proposal(NOTHING if action == IDLE else action, float(probabilities[best]))
 
 
-def _poses(recording: Recording, stretch: Stretch, span_s: float) -> TeachingClip:
+def _poses(recording: Recording, stretch: Stretch, span_s: float) -> Example:
     """The person's poses in a stretch, which is widened to a window where it is shorter."""
     missing_s = max(span_s - (stretch.end_s - stretch.start_s), 0.0)
     start_s = max(stretch.start_s - missing_s / 2, 0.0)
@@ -67,4 +67,4 @@ def _poses(recording: Recording, stretch: Stretch, span_s: float) -> TeachingCli
     inside = (times_s >= start_s - _ROUNDING_S) & (times_s <= end_s + _ROUNDING_S)
     chosen = inside & (recording.person == stretch.person)
     poses = recording.xy_px[chosen], recording.confidence[chosen]
-    return TeachingClip(recording.info.id, "", None, None, times_s[chosen], *poses, recording.layout)
+    return Example(recording.info.id, "", None, None, times_s[chosen], *poses, recording.layout)

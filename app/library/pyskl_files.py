@@ -1,4 +1,4 @@
-"""Labelled clips as a PYSKL pickle, and PYSKL pickles as recordings; a round trip loses nothing of a clip.
+"""Labelled segments as a PYSKL pickle, and PYSKL pickles as recordings; a round trip loses nothing of a segment.
 
 What the format has no place for (true times, which frames a person is in, names, notes) stands in each annotation
 under the key `actionlens`, which other programs ignore.
@@ -18,30 +18,30 @@ from app.library.export_formats import Export
 from app.library.import_data import Incoming, import_all, incoming
 from app.library.import_report import ImportOptions, ImportReport, Tell
 from app.library.labels import clean_label, clean_note
-from app.library.rows import ClipRow, NewClip, Tracks
+from app.library.rows import NewSegment, SegmentRow
 from app.plurals import counted
 from app.recording.folder import Recording
 from recognizer.datasets import pyskl, restricted_pickle
 from recognizer.datasets.errors import DataError
 from recognizer.datasets.file_problems import each
-from recognizer.datasets.recorded import LabelledClip, Poses, cut, sequence_of
+from recognizer.datasets.recorded import LabelledSegment, Poses, cut, sequence_of
 from recognizer.datasets.sequences import ActionSequence
 
 
 def write(export: Export) -> str:
     """See exporting.ExportFormat."""
-    return counted(export_pyskl(export.library, export.clips, export.target), "clip")
+    return counted(export_pyskl(export.library, export.segments, export.target), "segment")
 
 
-def export_pyskl(library: Library, clips: Sequence[ClipRow], file: Path) -> int:
-    """Write the labelled ones of the clips; how many. The library's splits become NAME_train, NAME_test, ...; without
-    any, all is in `train`. Raises OutputError, and RecordingError where a recording cannot be read."""
+def export_pyskl(library: Library, segments: Sequence[SegmentRow], file: Path) -> int:
+    """Write the labelled ones of the segments; how many. The library's splits become NAME_train, NAME_test, ...;
+    without any, all is in `train`. Raises OutputError, and RecordingError where a recording cannot be read."""
     sequences: list[ActionSequence] = []
     ours: dict[str, dict[str, Any]] = {}
     ids: dict[int, str] = {}
     people = [person.name for person in library.names("person")]
     recording: Recording | None = None
-    for row in clips:
+    for row in segments:
         if row.action is None:
             continue
         if recording is None or recording.info.id != row.recording:
@@ -51,7 +51,7 @@ def export_pyskl(library: Library, clips: Sequence[ClipRow], file: Path) -> int:
             sequences.append(made[0])
             ours[row.name], ids[row.id] = made[1], row.name
     if not sequences:
-        raise OutputError("no labelled clip to write; label some first")
+        raise OutputError("no labelled segment to write; label some first")
     content = pyskl.sequences_to_pyskl(sequences, _splits(library, ids))
     for annotation in content["annotations"]:
         annotation[pyskl.OURS] |= ours[annotation["frame_dir"]]
@@ -70,7 +70,7 @@ def import_pyskl(
     tell: Tell | None = None,
     cancel: threading.Event | None = None,
 ) -> ImportReport:
-    """Every annotation of a pickle, as a recording with one clip; its splits become splits of the library.
+    """Every annotation of a pickle, as a recording with one segment; its splits become splits of the library.
 
     Raises DataError where the file is no such pickle, and LibraryError.
     """
@@ -96,24 +96,16 @@ def import_pyskl(
 
 
 def _sequence(
-    row: ClipRow, recording: Recording, people: Sequence[str]
+    row: SegmentRow, recording: Recording, people: Sequence[str]
 ) -> tuple[ActionSequence, dict[str, Any]] | None:
-    """A clip as the offline package has it, the clip's person first, and what that has no place for."""
-    poses = Poses(
-        recording.times_s,
-        recording.frame,
-        recording.person,
-        recording.xy_px,
-        recording.confidence,
-        recording.layout,
-        recording.info.size,
-    )
+    """A segment as the offline package has it, the segment's person first, and what that has no place for."""
+    poses = recording.poses
     found = cut(poses, row.start_s, row.end_s, row.person)
     if found is None:
         return None
     assert row.action is not None
-    clip = LabelledClip(row.name, row.person, row.start_s, row.end_s, row.action, row.who or "")
-    sequence = sequence_of(found, poses, clip, people)
+    segment = LabelledSegment(row.name, row.person, row.start_s, row.end_s, row.action, row.who or "")
+    sequence = sequence_of(found, poses, segment, people)
     more = {
         "times_s": found.times_s,
         "present": found.present,
@@ -131,7 +123,7 @@ def _splits(library: Library, ids: Mapping[int, str]) -> dict[str, list[str]]:
     splits: dict[str, list[str]] = {}
     for name, parts in library.splits().items():
         for part in sorted({*parts.values(), "train", "test"}):
-            splits[f"{name}_{part}"] = [ids[clip] for clip in ids if parts.get(clip) == part]
+            splits[f"{name}_{part}"] = [ids[segment] for segment in ids if parts.get(segment) == part]
     return splits or {"train": list(ids.values()), "test": []}
 
 
@@ -145,7 +137,7 @@ def _incoming(
     def one(sequence: ActionSequence | DataError) -> Incoming:
         if isinstance(sequence, DataError):
             raise sequence
-        splits = {base: of_clip[sequence.name] for base, of_clip in parts.items() if sequence.name in of_clip}
+        splits = {base: of_segment[sequence.name] for base, of_segment in parts.items() if sequence.name in of_segment}
         came = incoming(sequence, options, splits)
         note = notes.get(sequence.name)
         return _restored(came, sequence, note, options) if isinstance(note, dict) and "times_s" in note else came
@@ -156,10 +148,10 @@ def _incoming(
 
 def _restored(came: Incoming, sequence: ActionSequence, note: Mapping[str, Any], options: ImportOptions) -> Incoming:
     """With what we wrote beside the format. DataError where it is not as we write it."""
-    (whole,) = came.clips
+    (whole,) = came.segments
     try:
-        tracks = _tracks(sequence, note)
-        clip = NewClip(
+        poses = _poses(sequence, note)
+        segment = NewSegment(
             0.0,
             whole.end_s,
             int(note["persons"][0]),
@@ -169,12 +161,12 @@ def _restored(came: Incoming, sequence: ActionSequence, note: Mapping[str, Any],
             bool(note["suspect"]),
         )
         session = options.session or ("" if note["session"] is None else clean_label(note["session"], "session"))
-        return Incoming(came.name, str(note["source"]), tracks, (clip,), session, came.splits)
+        return Incoming(came.name, str(note["source"]), poses, (segment,), session, came.splits)
     except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError, LibraryError) as error:
         raise DataError(f"{sequence.name}: what ActionLens wrote there is damaged; get the file again") from error
 
 
-def _tracks(sequence: ActionSequence, note: Mapping[str, Any]) -> Tracks:
+def _poses(sequence: ActionSequence, note: Mapping[str, Any]) -> Poses:
     skeletons = sequence.people
     times_s, present, persons = note["times_s"], note["present"], [int(person) for person in note["persons"]]
     shape = (len(skeletons), len(sequence.joints))
@@ -194,7 +186,7 @@ def _tracks(sequence: ActionSequence, note: Mapping[str, Any]) -> Tracks:
             for skeleton in skeletons
         ]
     )
-    return Tracks(
+    return Poses(
         times_s - times_s[0],
         frame.astype(np.int64),
         np.array(persons, np.int64)[chosen],

@@ -1,4 +1,4 @@
-"""What lists show: pages of clips and recordings under a filter. Every query is bounded by its page."""
+"""What lists show: pages of segments and recordings under a filter. Every query is bounded by its page."""
 
 import json
 import sqlite3
@@ -7,72 +7,72 @@ from typing import Any, Literal
 
 from app.library.database import Database
 from app.library.labels import label_key
-from app.library.rows import ClipRow, Filter, Model, Named, RecordingRow
+from app.library.rows import Filter, Model, Named, RecordingRow, SegmentRow
 
 PAGE = 100
 Kind = Literal["action", "person", "session"]
 TABLES: dict[Kind, str] = {"action": "actions", "person": "people", "session": "sessions"}
 
-_CLIP = (
+_SEGMENT = (
     "SELECT c.id, c.recording, c.person, c.start_s, c.end_s, a.name AS action, p.name AS who, s.name AS session,"
     " c.note, c.suspect, r.created, r.source"
 )
 # CROSS JOIN keeps SQLite to this order, in which the indexes give the rows sorted and a page ends the search.
-_CLIPS = (
+_SEGMENTS = (
     " FROM recordings r CROSS JOIN clips c ON c.recording = r.id LEFT JOIN actions a ON a.id = c.action"
     " LEFT JOIN people p ON p.id = c.who LEFT JOIN sessions s ON s.id = r.session WHERE "
 )
-_BY_ID = _CLIPS.replace(
+_BY_ID = _SEGMENTS.replace(
     "recordings r CROSS JOIN clips c ON c.recording = r.id", "clips c JOIN recordings r ON r.id = c.recording"
 )
 _ORDER = " ORDER BY r.created DESC, r.id, c.start_s, c.id"
 _RECORDING = (
-    "SELECT r.*, s.name AS session_name, (SELECT count(*) FROM clips c WHERE c.recording = r.id) AS clips,"
+    "SELECT r.*, s.name AS session_name, (SELECT count(*) FROM clips c WHERE c.recording = r.id) AS segments,"
     " (SELECT count(*) FROM clips c WHERE c.recording = r.id AND c.action IS NOT NULL) AS labelled"
 )
 _RECORDINGS = " FROM recordings r LEFT JOIN sessions s ON s.id = r.session WHERE "
 _LABELLED = "EXISTS (SELECT 1 FROM clips c WHERE c.recording = r.id AND c.action IS NOT NULL)"
 
 
-def clips(database: Database, chosen: Filter, offset: int, limit: int) -> list[ClipRow]:
-    """A page of clips, newest recording first, then by time."""
-    where, values = _clip_conditions(chosen)
+def segments(database: Database, chosen: Filter, offset: int, limit: int) -> list[SegmentRow]:
+    """A page of segments, newest recording first, then by time."""
+    where, values = _segment_conditions(chosen)
     page = _ORDER + " LIMIT :limit OFFSET :offset"
-    rows = database.rows(_CLIP + _CLIPS + where + page, {**values, "limit": limit, "offset": offset})
-    return [_clip(row) for row in rows]
+    rows = database.rows(_SEGMENT + _SEGMENTS + where + page, {**values, "limit": limit, "offset": offset})
+    return [_segment(row) for row in rows]
 
 
-def clip_ids(database: Database, chosen: Filter) -> list[int]:
-    """The ids of all clips under a filter, in the order of clips()."""
-    where, values = _clip_conditions(chosen)
-    return [row[0] for row in database.rows("SELECT c.id" + _CLIPS + where + _ORDER, values)]
+def segment_ids(database: Database, chosen: Filter) -> list[int]:
+    """The ids of all segments under a filter, in the order of segments()."""
+    where, values = _segment_conditions(chosen)
+    return [row[0] for row in database.rows("SELECT c.id" + _SEGMENTS + where + _ORDER, values)]
 
 
-def clips_of(database: Database, keys: Sequence[int]) -> list[ClipRow]:
-    """Clips by their ids, in that order; those that are gone are left out."""
+def segments_of(database: Database, keys: Sequence[int]) -> list[SegmentRow]:
+    """Segments by their ids, in that order; those that are gone are left out."""
     where = "c.id IN (SELECT value FROM json_each(:keys))"
-    rows = database.rows(_CLIP + _BY_ID + where, {"keys": json.dumps(list(keys))})
-    found = {row["id"]: _clip(row) for row in rows}
+    rows = database.rows(_SEGMENT + _BY_ID + where, {"keys": json.dumps(list(keys))})
+    found = {row["id"]: _segment(row) for row in rows}
     return [found[key] for key in keys if key in found]
 
 
-def clip_seconds(database: Database, chosen: Filter) -> float:
-    """How long all clips under a filter are together."""
-    where, values = _clip_conditions(chosen)
-    found = database.rows("SELECT coalesce(sum(c.end_s - c.start_s), 0)" + _CLIPS + where, values)
+def segment_seconds(database: Database, chosen: Filter) -> float:
+    """How long all segments under a filter are together."""
+    where, values = _segment_conditions(chosen)
+    found = database.rows("SELECT coalesce(sum(c.end_s - c.start_s), 0)" + _SEGMENTS + where, values)
     return float(found[0][0])
 
 
-def count_clips(database: Database, chosen: Filter) -> int:
-    """How many clips there are under a filter."""
-    where, values = _clip_conditions(chosen)
-    return _count(database.row("SELECT count(*)" + _CLIPS + where, values))
+def count_segments(database: Database, chosen: Filter) -> int:
+    """How many segments there are under a filter."""
+    where, values = _segment_conditions(chosen)
+    return _count(database.row("SELECT count(*)" + _SEGMENTS + where, values))
 
 
-def clip(database: Database, key: int) -> ClipRow | None:
-    """One clip, also of a deleted recording."""
-    row = database.row(_CLIP + _BY_ID + "c.id = :key", {"key": key})
-    return None if row is None else _clip(row)
+def segment(database: Database, key: int) -> SegmentRow | None:
+    """One segment, also of a deleted recording."""
+    row = database.row(_SEGMENT + _BY_ID + "c.id = :key", {"key": key})
+    return None if row is None else _segment(row)
 
 
 def recordings(database: Database, chosen: Filter, offset: int, limit: int) -> list[RecordingRow]:
@@ -96,16 +96,17 @@ def recording(database: Database, key: str) -> RecordingRow | None:
 
 
 def named(database: Database, kind: Kind) -> list[Named]:
-    """All actions, people or sessions with the number of their clips that are not deleted, in the order of adding."""
+    """All actions, people or sessions with the number of their segments that are not deleted, in the order of
+    adding."""
     column = {"action": "c.action", "person": "c.who", "session": "r.session"}[kind]
     rows = database.rows(
         f"SELECT n.*, (SELECT count(*) FROM clips c JOIN recordings r ON r.id = c.recording"
-        f" WHERE {column} = n.id AND r.deleted = 0 AND r.missing = 0) AS clips FROM {TABLES[kind]} n ORDER BY n.id"
+        f" WHERE {column} = n.id AND r.deleted = 0 AND r.missing = 0) AS segments FROM {TABLES[kind]} n ORDER BY n.id"
     )
     return [
         Named(
             row["name"],
-            row["clips"],
+            row["segments"],
             row["shortcut"] if kind == "action" else "",
             row["note"] if kind == "session" else "",
         )
@@ -114,7 +115,7 @@ def named(database: Database, kind: Kind) -> list[Named]:
 
 
 def splits(database: Database) -> dict[str, dict[int, str]]:
-    """The part of each clip, by split."""
+    """The part of each segment, by split."""
     found: dict[str, dict[int, str]] = {row["name"]: {} for row in database.rows("SELECT name FROM splits ORDER BY id")}
     for row in database.rows(
         "SELECT s.name, m.clip, m.part FROM split_clips m JOIN splits s ON s.id = m.split ORDER BY m.clip"
@@ -138,7 +139,7 @@ def models(database: Database) -> list[Model]:
     ]
 
 
-def _clip_conditions(chosen: Filter) -> tuple[str, dict[str, Any]]:
+def _segment_conditions(chosen: Filter) -> tuple[str, dict[str, Any]]:
     conditions, values = _shared(chosen)
     if chosen.action is not None:
         conditions.append("a.key = :action")
@@ -173,13 +174,13 @@ def _recording_conditions(chosen: Filter) -> tuple[str, dict[str, Any]]:
     if chosen.split is not None:
         inner.append(_in_split(chosen, values))
     if inner:
-        conditions.append(_some_clip(" AND ".join(inner)))
+        conditions.append(_some_segment(" AND ".join(inner)))
     if chosen.unlabelled:
         conditions.append(f"NOT {_LABELLED}")
     for number, word in enumerate(_words(chosen.text)):
         own = " OR ".join(f"instr(fold({text}), :word{number})" for text in ("s.name", "r.source", "r.note", "r.id"))
-        of_clips = " OR ".join(f"instr(fold({text}), :word{number})" for text in ("c.note", "a.name", "p.name"))
-        conditions.append(f"({own} OR {_some_clip(of_clips)})")
+        of_segments = " OR ".join(f"instr(fold({text}), :word{number})" for text in ("c.note", "a.name", "p.name"))
+        conditions.append(f"({own} OR {_some_segment(of_segments)})")
         values[f"word{number}"] = word
     return " AND ".join(conditions), values
 
@@ -213,7 +214,7 @@ def _in_split(chosen: Filter, values: dict[str, Any]) -> str:
     )
 
 
-def _some_clip(condition: str) -> str:
+def _some_segment(condition: str) -> str:
     return (
         "EXISTS (SELECT 1 FROM clips c LEFT JOIN actions a ON a.id = c.action LEFT JOIN people p ON p.id = c.who"
         f" WHERE c.recording = r.id AND ({condition}))"
@@ -229,13 +230,13 @@ def _count(row: sqlite3.Row | None) -> int:
     return int(row[0])
 
 
-def _clip(row: sqlite3.Row) -> ClipRow:
-    return ClipRow(**{name: row[name] for name in row.keys() if name != "suspect"}, suspect=bool(row["suspect"]))  # noqa: SIM118  a Row iterates over values
+def _segment(row: sqlite3.Row) -> SegmentRow:
+    return SegmentRow(**{name: row[name] for name in row.keys() if name != "suspect"}, suspect=bool(row["suspect"]))  # noqa: SIM118  a Row iterates over values
 
 
 def _recording(row: sqlite3.Row) -> RecordingRow:
     return RecordingRow(
         *(row["id"], row["created"], row["source"], row["duration_s"], row["frames"]),
         *((row["width"], row["height"]), row["layout"], bool(row["skeleton_only"]), row["session_name"]),
-        *(row["note"], row["clips"], row["labelled"]),
+        *(row["note"], row["segments"], row["labelled"]),
     )

@@ -4,14 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from pose.skeleton import Layout
-
 
 @dataclass(frozen=True, slots=True)
-class NewClip:
+class NewSegment:
     """A stretch to be kept. Times in seconds since the start of the recording, person: the identity in it."""
 
     start_s: float
@@ -24,8 +19,8 @@ class NewClip:
 
 
 @dataclass(frozen=True, slots=True)
-class ClipRow:
-    """A clip as lists show it. person: the identity in the recording; who: the person's name.
+class SegmentRow:
+    """A segment as lists show it. person: the identity in the recording; who: the person's name.
 
     created: when the recording was made, ISO 8601, UTC. suspect: its label may be wrong.
     """
@@ -45,13 +40,13 @@ class ClipRow:
 
     @property
     def name(self) -> str:
-        """ "recording/clip", unique in the library."""
+        """ "recording/segment", unique in the library."""
         return f"{self.recording}/{self.id}"
 
 
 @dataclass(frozen=True, slots=True)
 class RecordingRow:
-    """A recording as lists show it. size: width and height in pixels. clips, labelled: how many it has."""
+    """A recording as lists show it. size: width and height in pixels. segments, labelled: how many it has."""
 
     id: str
     created: str
@@ -63,7 +58,7 @@ class RecordingRow:
     skeleton_only: bool
     session: str | None
     note: str
-    clips: int
+    segments: int
     labelled: int
 
 
@@ -72,7 +67,8 @@ class Filter:
     """What lists are restricted to; None and False do not restrict.
 
     text: anywhere in notes, names, sources. since, until: days as "2026-03-01", of the recording, UTC, both included.
-    deleted: what was put into the bin, instead of what was not. split: clips of that split, of all its parts or of one.
+    deleted: what was put into the bin, instead of what was not. split: segments of that split, of all its parts or of
+    one.
     """
 
     action: str | None = None
@@ -91,17 +87,17 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """An action, a person or a session, and how many clips it has. key: the one key that labels with an action."""
+    """An action, a person or a session, and how many segments it has. key: the one key that labels with an action."""
 
     name: str
-    clips: int
+    segments: int
     key: str = ""
     note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A taught recognizer. clips: name and action of each clip that made it, as they were then.
+    """A taught recognizer. segments: name and action of each segment that made it, as they were then.
 
     kind: "quick" or "full". folder: where model.onnx and card.json are, relative to the library or absolute.
     details: what the check before it was offered has found; JSON values.
@@ -111,18 +107,5 @@ class Model:
     created: str
     kind: str
     folder: str
-    clips: tuple[tuple[str, str], ...]
+    segments: tuple[tuple[str, str], ...]
     details: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Tracks:
-    """The poses of a recording that is to be kept; arrays as in app.recording.folder.Recording."""
-
-    times_s: NDArray[np.float64]
-    frame: NDArray[np.int64]
-    person: NDArray[np.int64]
-    xy_px: NDArray[np.float32]
-    confidence: NDArray[np.float32]
-    layout: Layout
-    size: tuple[int, int]

@@ -1,4 +1,8 @@
-"""The tables of a library and how older ones become them."""
+"""The tables of a library and how older ones become them.
+
+Segments were once called clips. Their old name stays in these tables, in labels.json and library.json, and in the
+exported tables and COCO files, so that older libraries and exports can be read.
+"""
 
 APPLICATION_ID = 0x414C_4942  # "ALIB": tells our databases from others
 

@@ -1,8 +1,8 @@
 """A library as tables: recordings.csv, clips.csv, names.csv, splits.csv, models.csv with model_clips.csv, joints/ID.npz
 with each one's arrays, and videos/ID.mp4 where pictures are asked for.
 
-Import of such a folder gives the same recordings, clips, names, splits and what is known of taught recognizers, whose
-own files are not in it.
+Import of such a folder gives the same recordings, segments, names, splits and what is known of taught recognizers,
+whose own files are not in it.
 """
 
 import csv
@@ -25,7 +25,7 @@ from app.library.import_report import ImportProgress, ImportReport, Tell
 from app.library.labels import clean_label, clean_note, label_key
 from app.library.pose_recordings import store
 from app.library.queries import TABLES, Kind
-from app.library.rows import ClipRow, Filter, Model, NewClip, RecordingRow, Tracks
+from app.library.rows import Filter, Model, NewSegment, RecordingRow, SegmentRow
 from app.plurals import counted
 from app.recording.folder import (
     INFO_FILE,
@@ -38,17 +38,18 @@ from app.recording.folder import (
 )
 from recognizer.datasets.csv_tables import number_of, read_table
 from recognizer.datasets.errors import DataError
-from recognizer.datasets.library_exports import CLIPS, JOINTS, RECORDINGS, SPLITS
+from recognizer.datasets.library_exports import JOINTS, RECORDINGS, SEGMENTS, SPLITS
+from recognizer.datasets.recorded import Poses
 
-NAMES, MODELS, MODEL_CLIPS, VIDEOS = "names.csv", "models.csv", "model_clips.csv", "videos"
+NAMES, MODELS, MODEL_SEGMENTS, VIDEOS = "names.csv", "models.csv", "model_clips.csv", "videos"
 _RECORDING_FIELDS = (
     *("recording", "created", "source", "duration_s", "frames", "width", "height", "layout", "session", "note"),
 )
-_CLIP_FIELDS = ("clip", "recording", "person", "start_s", "end_s", "action", "who", "note", "suspect")
+_SEGMENT_FIELDS = ("clip", "recording", "person", "start_s", "end_s", "action", "who", "note", "suspect")
 _NAME_FIELDS = ("kind", "name", "key", "note")
 _SPLIT_FIELDS = ("split", "clip", "part")
 _MODEL_FIELDS = ("model", "created", "kind", "folder", "details")
-_MODEL_CLIP_FIELDS = ("model", "clip", "action")
+_MODEL_SEGMENT_FIELDS = ("model", "clip", "action")
 _TAKE_FIELDS = ("begins_s", "announced_action", "announced_person")  # of recordings; tables of older versions lack them
 _MOST_MODELS = 1000  # of one export
 
@@ -56,11 +57,11 @@ _MOST_MODELS = 1000  # of one export
 def write(export: Export) -> str:
     """See exporting.ExportFormat."""
     written = export_tables(export.library, export.recordings, export.target, pictures=export.pictures)
-    return f"{counted(written, 'clip')} of {counted(len(export.recordings), 'recording')}"
+    return f"{counted(written, 'segment')} of {counted(len(export.recordings), 'recording')}"
 
 
 def export_tables(library: Library, recordings: Sequence[RecordingRow], folder: Path, *, pictures: bool = False) -> int:
-    """Write recordings with all their clips into a folder, which must be empty or new; how many clips.
+    """Write recordings with all their segments into a folder, which must be empty or new; how many segments.
 
     pictures: with the videos of those that have one.
 
@@ -73,8 +74,8 @@ def export_tables(library: Library, recordings: Sequence[RecordingRow], folder: 
         shutil.rmtree(temporary, ignore_errors=True)
         (temporary / JOINTS).mkdir(parents=True)
         infos = {row.id: _copy(library, row.id, temporary, pictures) for row in recordings}
-        clips = [clip for row in recordings for clip in library.clips(Filter(recording=row.id), limit=-1)]
-        _write_tables(library, [(row, infos[row.id]) for row in recordings], clips, temporary)
+        segments = [segment for row in recordings for segment in library.segments(Filter(recording=row.id), limit=-1)]
+        _write_tables(library, [(row, infos[row.id]) for row in recordings], segments, temporary)
         if folder.exists():
             folder.rmdir()
         os.replace(temporary, folder)
@@ -82,7 +83,7 @@ def export_tables(library: Library, recordings: Sequence[RecordingRow], folder: 
         raise OutputError(f"cannot write {folder} ({error.strerror}); choose another place") from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-    return len(clips)
+    return len(segments)
 
 
 def import_tables(
@@ -90,12 +91,12 @@ def import_tables(
 ) -> ImportReport:
     """Everything that export_tables wrote. A recording that is damaged is a line of the report. Raises LibraryError."""
     recordings = _read(folder / RECORDINGS, _RECORDING_FIELDS, optional=_TAKE_FIELDS)
-    clips = _read(folder / CLIPS, _CLIP_FIELDS)
+    segments = _read(folder / SEGMENTS, _SEGMENT_FIELDS)
     members = _read(folder / SPLITS, _SPLIT_FIELDS)
     _import_names(library, _read(folder / NAMES, _NAME_FIELDS))
     of_recording: dict[str, list[dict[str, str]]] = {}
-    for clip in clips:
-        of_recording.setdefault(clip["recording"], []).append(clip)
+    for segment in segments:
+        of_recording.setdefault(segment["recording"], []).append(segment)
     report, staging, copies = ImportReport(), library.staging(), Copies(library)
     new_ids: dict[str, int] = {}
     new_names: dict[str, str] = {}
@@ -105,11 +106,11 @@ def import_tables(
             break
         try:
             with tempfile.TemporaryDirectory(dir=staging, ignore_cleanup_errors=True) as place:
-                info, tracks = _read_recording(folder, row, Path(place))
-                if (known := copies.of_tracks(tracks)) is not None:
+                info, poses = _read_recording(folder, row, Path(place))
+                if (known := copies.of_poses(poses)) is not None:
                     report.copies.append(f"{row['recording']} is {known}")
                     continue
-                name = _keep(library, folder, row, info, tracks, of_recording.get(row["recording"], []), new_ids)
+                name = _keep(library, folder, row, info, poses, of_recording.get(row["recording"], []), new_ids)
             report.recordings.append(name)
             new_names[row["recording"]] = name
         except (RecordingError, LibraryError, ValueError) as error:
@@ -135,7 +136,10 @@ def _copy(library: Library, recording: str, folder: Path, pictures: bool) -> Rec
 
 
 def _write_tables(
-    library: Library, recordings: Sequence[tuple[RecordingRow, RecordingInfo]], clips: Sequence[ClipRow], folder: Path
+    library: Library,
+    recordings: Sequence[tuple[RecordingRow, RecordingInfo]],
+    segments: Sequence[SegmentRow],
+    folder: Path,
 ) -> None:
     rows: Iterable[Sequence[Any]] = (
         (
@@ -147,20 +151,20 @@ def _write_tables(
     _write(folder / RECORDINGS, (*_RECORDING_FIELDS, *_TAKE_FIELDS), rows)
     rows = (
         (c.id, c.recording, c.person, repr(c.start_s), repr(c.end_s), c.action or "", c.who or "", c.note, +c.suspect)
-        for c in clips
+        for c in segments
     )
-    _write(folder / CLIPS, _CLIP_FIELDS, rows)
+    _write(folder / SEGMENTS, _SEGMENT_FIELDS, rows)
     rows = ((kind, n.name, n.key, n.note) for kind in TABLES for n in library.names(kind))
     _write(folder / NAMES, _NAME_FIELDS, rows)
-    chosen = {clip.id for clip in clips}
+    chosen = {segment.id for segment in segments}
     splits = library.splits().items()
-    rows = ((name, clip, part) for name, parts in splits for clip, part in parts.items() if clip in chosen)
+    rows = ((name, segment, part) for name, parts in splits for segment, part in parts.items() if segment in chosen)
     _write(folder / SPLITS, _SPLIT_FIELDS, rows)
     models = library.models()
     rows = ((m.name, m.created, m.kind, m.folder, json.dumps(dict(m.details), ensure_ascii=False)) for m in models)
     _write(folder / MODELS, _MODEL_FIELDS, rows)
-    rows = ((m.name, clip, action) for m in models for clip, action in m.clips)
-    _write(folder / MODEL_CLIPS, _MODEL_CLIP_FIELDS, rows)
+    rows = ((m.name, segment, action) for m in models for segment, action in m.segments)
+    _write(folder / MODEL_SEGMENTS, _MODEL_SEGMENT_FIELDS, rows)
 
 
 def _import_names(library: Library, names: list[dict[str, str]]) -> None:
@@ -179,7 +183,7 @@ def _import_names(library: Library, names: list[dict[str, str]]) -> None:
             library.set_session_note(row["name"], row["note"])
 
 
-def _read_recording(folder: Path, row: dict[str, str], place: Path) -> tuple[RecordingInfo, Tracks]:
+def _read_recording(folder: Path, row: dict[str, str], place: Path) -> tuple[RecordingInfo, Poses]:
     """A recording of the tables, checked as any other is; place: an empty folder."""
     name = row["recording"]
     if not is_id(name):  # so that it leads to no other file
@@ -194,9 +198,7 @@ def _read_recording(folder: Path, row: dict[str, str], place: Path) -> tuple[Rec
         shutil.copyfile(folder / JOINTS / f"{name}.npz", place / JOINTS_FILE)
     except OSError as error:
         raise RecordingError(f"its joints cannot be read ({error.strerror})") from error
-    found = read_recording(place)
-    arrays = found.times_s, found.frame, found.person, found.xy_px, found.confidence
-    return info, Tracks(*arrays, found.layout, info.size)
+    return info, read_recording(place).poses
 
 
 def _keep(
@@ -204,20 +206,20 @@ def _keep(
     folder: Path,
     row: dict[str, str],
     info: RecordingInfo,
-    tracks: Tracks,
-    clips: list[dict[str, str]],
+    poses: Poses,
+    segments: list[dict[str, str]],
     ids: dict[str, int],
 ) -> str:
     path = folder / VIDEOS / f"{info.id}.mp4"
     video = path if path.is_file() and not path.is_symlink() else None
-    note, new = clean_note(row["note"]), [_clip(clip) for clip in clips]
+    note, new = clean_note(row["note"]), [_segment(segment) for segment in segments]
     info = replace(info, skeleton_only=video is None)
-    kept = store(library.root, library.staging(), info, tracks, video)
+    kept = store(library.root, library.staging(), info, poses, video)
     stored = library.add_recording(kept, new, announced=False)
     if note:
         library.set_recording_note(stored, note)
-    rows = sorted(library.clips(Filter(recording=stored), limit=-1), key=lambda clip: clip.id)
-    ids.update((clip["clip"], made.id) for clip, made in zip(clips, rows, strict=True))
+    rows = sorted(library.segments(Filter(recording=stored), limit=-1), key=lambda segment: segment.id)
+    ids.update((segment["clip"], made.id) for segment, made in zip(segments, rows, strict=True))
     return stored
 
 
@@ -234,11 +236,11 @@ def _import_splits(library: Library, members: list[dict[str, str]], ids: dict[st
 def _import_models(
     library: Library, folder: Path, names: dict[str, str], ids: dict[str, int], report: ImportReport
 ) -> None:
-    """What is known of recognizers, each with the clips that made it under their new names."""
+    """What is known of recognizers, each with the segments that made it under their new names."""
     if not (folder / MODELS).is_file():  # of an older version
         return
     made_of: dict[str, list[tuple[str, str]]] = {}
-    for row in _read(folder / MODEL_CLIPS, _MODEL_CLIP_FIELDS):
+    for row in _read(folder / MODEL_SEGMENTS, _MODEL_SEGMENT_FIELDS):
         made_of.setdefault(row["model"], []).append((_renamed(row["clip"], names, ids), row["action"]))
     models: list[Model] = []
     taken = {label_key(model.name) for model in library.models()}
@@ -248,8 +250,8 @@ def _import_models(
             if not isinstance(details, dict):
                 raise ValueError("no object")
             name = next(n for n in _numbered(clean_label(row["model"], "model")) if label_key(n) not in taken)
-            clips = tuple(made_of.get(row["model"], ()))
-            models.append(Model(name, row["created"], row["kind"], row["folder"], clips, details))
+            segments = tuple(made_of.get(row["model"], ()))
+            models.append(Model(name, row["created"], row["kind"], row["folder"], segments, details))
             taken.add(label_key(name))
         except (LibraryError, ValueError, RecursionError) as error:
             report.problems.append(f"{folder}: recognizer {row['model'][:40]!r}: {' '.join(str(error).split())[:120]}")
@@ -259,9 +261,9 @@ def _import_models(
         report.problems.append(f"{folder}: recognizers: {error}")
 
 
-def _renamed(clip: str, names: dict[str, str], ids: dict[str, int]) -> str:
-    recording, _, number = clip.rpartition("/")
-    return f"{names[recording]}/{ids[number]}" if recording in names and number in ids else clip
+def _renamed(segment: str, names: dict[str, str], ids: dict[str, int]) -> str:
+    recording, _, number = segment.rpartition("/")
+    return f"{names[recording]}/{ids[number]}" if recording in names and number in ids else segment
 
 
 def _numbered(name: str) -> Iterable[str]:
@@ -270,8 +272,8 @@ def _numbered(name: str) -> Iterable[str]:
         yield f"{name} {number}"
 
 
-def _clip(values: dict[str, str]) -> NewClip:
-    return NewClip(
+def _segment(values: dict[str, str]) -> NewSegment:
+    return NewSegment(
         number_of(values["start_s"]),
         number_of(values["end_s"]),
         int(values["person"]),

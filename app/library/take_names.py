@@ -15,7 +15,7 @@ from app.recording.folder import INFO_FILE, RecordingInfo, parse_info, recording
 
 
 def take_names(root: Path) -> tuple[list[Named], list[Named]]:
-    """Actions and people with the number of their clips; recordings that are not entered yet count as one each."""
+    """Actions and people with the number of their segments; recordings that are not entered yet count as one each."""
     actions: list[Named] = []
     people: list[Named] = []
     entered: set[str] = set()
@@ -40,6 +40,6 @@ def _info(folder: Path) -> RecordingInfo | None:
 
 def _with(known: Sequence[Named], more: Sequence[str]) -> list[Named]:
     counts = Counter(label_key(name) for name in more)
-    found = [Named(named.name, named.clips + counts.pop(label_key(named.name), 0)) for named in known]
+    found = [Named(named.name, named.segments + counts.pop(label_key(named.name), 0)) for named in known]
     new = {label_key(name): name for name in more if name and label_key(name) in counts}
     return found + [Named(name, counts[key]) for key, name in new.items()]

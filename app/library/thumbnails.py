@@ -1,6 +1,6 @@
-"""Small pictures of clips and recordings: a strip of a few frames with the skeleton, made when first asked for.
+"""Small pictures of segments and recordings: a strip of a few frames with the skeleton, made when first asked for.
 
-They lie in ROOT/thumbnails, found by bounds and person, so that a changed clip gets another picture by itself.
+They lie in ROOT/thumbnails, found by bounds and person, so that a changed segment gets another picture by itself.
 """
 
 import logging
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from app.errors import RecordingError
 from app.library.catalogue_file import THUMBNAILS
-from app.library.rows import ClipRow, RecordingRow
+from app.library.rows import RecordingRow, SegmentRow
 from app.outputs.overlay import HIDDEN_BELOW, Picture
 from app.palette import confidence_rgb
 from app.recording.folder import Recording, read_recording, recordings_folder
@@ -29,8 +29,8 @@ _AROUND = 0.12  # of the people's extent, to be seen around them
 _LEAST = 0.4  # of the picture's height: nobody is made larger than that
 
 
-def clip_picture(root: Path, row: ClipRow) -> Path | None:
-    """The JPEG of a clip, made now where there is none yet; None where the recording cannot be read. Any thread."""
+def segment_picture(root: Path, row: SegmentRow) -> Path | None:
+    """The JPEG of a segment, made now where there is none yet; None where the recording cannot be read. Any thread."""
     return _made(root, row.recording, row.start_s, row.end_s, row.person)
 
 

@@ -16,7 +16,7 @@ from app.library.label_files import (
     set_aside,
 )
 from app.library.labels import MAX_LABEL, clean_label
-from app.library.rows import NewClip
+from app.library.rows import NewSegment
 from app.recording.folder import RecordingInfo, read_info, read_recording
 from app.recording.trim import trimmed
 
@@ -24,7 +24,7 @@ from app.recording.trim import trimmed
 def adopt(connection: sqlite3.Connection, folder: Path, notes: list[str], *, announced: bool = True) -> bool:
     """Add a folder's recording with its labels. Each problem becomes a line in notes.
 
-    announced: without labels, the action that it was recorded as becomes its clip.
+    announced: without labels, the action that it was recorded as becomes its segment.
     """
     try:
         info = read_info(folder)
@@ -44,7 +44,7 @@ def adopt(connection: sqlite3.Connection, folder: Path, notes: list[str], *, ann
 
 
 def enter_whole(edit: Edit, root: Path, notes: list[str]) -> Whole:
-    """Add what belongs to no recording, except splits, whose clips must come first. Raises LibraryError."""
+    """Add what belongs to no recording, except splits, whose segments must come first. Raises LibraryError."""
     try:
         whole = read_whole(root)
     except DamagedLabelsError as error:
@@ -61,22 +61,22 @@ def enter_whole(edit: Edit, root: Path, notes: list[str]) -> Whole:
 
 
 def enter_splits(edit: Edit, whole: Whole, notes: list[str]) -> None:
-    """Add splits; missing clips are left out and reported."""
+    """Add splits; missing segments are left out and reported."""
     lost = 0
     for name, members in whole.splits.items():
         split = _id(edit.named("splits", name, "split"))
-        for clip_name, part in members:
-            recording, _, number = clip_name.rpartition("/")
-            clip = edit.keys(
+        for segment_name, part in members:
+            recording, _, number = segment_name.rpartition("/")
+            segment = edit.keys(
                 "SELECT id FROM clips WHERE id = ? AND recording = ?",
                 int(number) if number.isdecimal() and len(number) < 19 else -1,
                 recording,
             )
-            lost += not clip
-            if clip:
-                edit.insert("split_clips", split=split, clip=clip[0], part=part)
+            lost += not segment
+            if segment:
+                edit.insert("split_clips", split=split, clip=segment[0], part=part)
     if lost:
-        notes.append(f"{lost} clips of splits are gone with their recordings")
+        notes.append(f"{lost} segments of splits are gone with their recordings")
 
 
 def _labels(folder: Path, notes: list[str]) -> tuple[Labels | None, bool]:
@@ -90,15 +90,15 @@ def _labels(folder: Path, notes: list[str]) -> tuple[Labels | None, bool]:
 
 
 def _first_labels(info: RecordingInfo, folder: Path, announced: bool) -> Labels:
-    """For an unlabelled recording: a clip of the action that it was recorded as, trimmed to its movement."""
+    """For an unlabelled recording: a segment of the action that it was recorded as, trimmed to its movement."""
     action, who = _label(info.action), _label(info.person)
-    clips: tuple[tuple[int, NewClip], ...] = ()
+    segments: tuple[tuple[int, NewSegment], ...] = ()
     if announced and (action or who) and info.begins_s < info.duration_s:
         recording = read_recording(folder)
         for person in recording.persons()[:1]:
             spans = trimmed(recording, person)
-            clips = tuple((0, NewClip(start_s, end_s, person, action, who)) for start_s, end_s in spans)
-    return Labels(_label(info.session), "", False, clips)
+            segments = tuple((0, NewSegment(start_s, end_s, person, action, who)) for start_s, end_s in spans)
+    return Labels(_label(info.session), "", False, segments)
 
 
 def _enter(connection: sqlite3.Connection, info: RecordingInfo, labels: Labels) -> None:
@@ -111,17 +111,17 @@ def _enter(connection: sqlite3.Connection, info: RecordingInfo, labels: Labels) 
         **{"width": int(info.size[0]), "height": int(info.size[1]), "skeleton_only": int(info.skeleton_only)},
         **{"session": session, "note": labels.note, "deleted": int(labels.deleted)},
     )
-    changed = not labels.clips
-    for number, clip in labels.clips:
+    changed = not labels.segments
+    for number, segment in labels.segments:
         free = number > 0 and not edit.keys("SELECT 1 FROM clips WHERE id = ?", number)
         changed = changed or not free
         edit.insert(
             "clips",
             **({"id": number} if free else {}),
-            **{"recording": info.id, "person": clip.person, "start_s": clip.start_s, "end_s": clip.end_s},
-            action=edit.named("actions", clip.action, "action"),
-            who=edit.named("people", clip.who, "person"),
-            **{"note": clip.note, "suspect": int(clip.suspect)},
+            **{"recording": info.id, "person": segment.person, "start_s": segment.start_s, "end_s": segment.end_s},
+            action=edit.named("actions", segment.action, "action"),
+            who=edit.named("people", segment.who, "person"),
+            **{"note": segment.note, "suspect": int(segment.suspect)},
         )
     # Label files are written again only where they do not say all this already.
     mark_unwritten(connection, [c for c in edit.changes if changed or c[0] not in ("recordings", "clips")])

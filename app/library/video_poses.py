@@ -21,12 +21,12 @@ import numpy as np
 
 from app.installation import install_command
 from app.library.errors import LibraryError
-from app.library.rows import Tracks
 from pose.ctrl_c import start_tracker, without_ctrl_c
 from pose.errors import ActionLensError
 from pose.estimators import ESTIMATORS, EstimatorKind, EstimatorSpec, open_estimator
 from pose.skeleton import Layout
 from pose.types import Pose
+from recognizer.datasets.recorded import Poses
 
 BACKENDS = ("local", "ray")
 CANCEL = "cancel"
@@ -37,10 +37,10 @@ _WATCH_S = 1.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PosedVideo:
-    """What became of a video. tracks: None where it failed (line says how) or the work was cancelled (line is "")."""
+    """What became of a video. poses: None where it failed (line says how) or the work was cancelled (line is "")."""
 
     path: Path
-    tracks: Tracks | None
+    poses: Poses | None
     line: str = ""
 
 
@@ -85,7 +85,7 @@ def pose_video(
 ) -> tuple[int, PosedVideo]:
     """One video from its first frame to its last, in this process. row: of the spec. asking: the process that waits."""
     if os.getpid() != asking and threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ray's workers were not started deaf
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ray's workers were not started without Ctrl-C
         _end_with_parent()
     try:
         return number, _posed(number, path, spec, row, marks)
@@ -118,7 +118,7 @@ def shares(marks: Path, videos: int) -> float:
     return done
 
 
-def tracks_of(frames: Sequence[tuple[float, Sequence[Pose]]], size: tuple[int, int], layout: Layout) -> Tracks:
+def poses_of(frames: Sequence[tuple[float, Sequence[Pose]]], size: tuple[int, int], layout: Layout) -> Poses:
     """Poses by frame as arrays, with times from 0. Joints that are nowhere get confidence 0.
 
     layout: of the estimator, for frames in which nobody is.
@@ -130,7 +130,7 @@ def tracks_of(frames: Sequence[tuple[float, Sequence[Pose]]], size: tuple[int, i
     confidence = np.stack([pose.confidence for _, pose in rows]) if rows else np.zeros(shape, np.float32)
     finite = np.isfinite(xy).all(axis=-1) & np.isfinite(confidence)
     times_s = np.array([time_s for time_s, _ in frames], np.float64)
-    return Tracks(
+    return Poses(
         times_s - times_s[0],
         np.array([place for place, _ in rows], np.int64),
         np.array([pose.person for _, pose in rows], np.int64),
@@ -161,7 +161,7 @@ def _posed(number: int, path: Path, spec: EstimatorSpec, row: EstimatorKind, mar
                 size = frame.size
         finally:
             estimator.close()
-        return PosedVideo(path, tracks_of(frames, size, row.poses_layout))
+        return PosedVideo(path, poses_of(frames, size, row.poses_layout))
     finally:
         video.close()
         with suppress(OSError):
@@ -190,7 +190,9 @@ def _parallel(
     with parallel_config(_backend(backend)):
         if backend == "local":
             start_tracker()
-            with without_ctrl_c():  # the asking process decides; its threads that start workers later are deaf, too
+            with (
+                without_ctrl_c()
+            ):  # the asking process decides; the workers that its threads start later get no Ctrl-C either
                 results = Parallel(return_as="generator_unordered", **options)(waiting)
             yield from results
             return

@@ -12,7 +12,7 @@ from app.palette import action_text
 from app.results import PersonResult, Result
 from pose.types import Frame, Pose
 from recognizer.decision import Decision
-from recognizer.generator import CARD_FILE, MODEL_FILE, MadeClip, OnnxGenerator, generator_folders
+from recognizer.generator import CARD_FILE, MODEL_FILE, GeneratedClip, OnnxGenerator, generator_folders
 
 SIZE_PX = (640, 480)
 _HIPS_PX = (320.0, 250.0)
@@ -21,7 +21,7 @@ _BLANK = np.full((SIZE_PX[1], SIZE_PX[0], 3), (16, 13, 12), np.uint8)
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class GenerationRequest:
     """What to generate: a clip of `first`, blended with a share of `second`, from a seed's noise."""
 
     folder: Path
@@ -61,10 +61,10 @@ class Maker:
         with self._lock:
             return self._of(folder).card.actions
 
-    def make(self, wish: Wish) -> MadeClip:
+    def make(self, request: GenerationRequest) -> GeneratedClip:
         """Raises CardError, GeneratorError."""
         with self._lock:
-            return self._of(wish.folder).blend(wish.first, wish.second, wish.share, wish.seed)
+            return self._of(request.folder).blend(request.first, request.second, request.share, request.seed)
 
     def _of(self, folder: Path) -> OnnxGenerator:
         if self._generator is None or self._generator.folder != folder:
@@ -72,7 +72,7 @@ class Maker:
         return self._generator
 
 
-def said_of(clip: MadeClip) -> str:
+def said_of(clip: GeneratedClip) -> str:
     """A line that says that the clip is synthetic, of which actions, and how it was generated."""
     return (
         f"Synthetic, nobody performed this: {mix_text(clip)}. Generator {clip.generator}, seed {clip.seed}; "
@@ -80,14 +80,14 @@ def said_of(clip: MadeClip) -> str:
     )
 
 
-def mix_text(clip: MadeClip) -> str:
+def mix_text(clip: GeneratedClip) -> str:
     """The actions of a clip with their shares."""
     if len(clip.shares) == 1:
         return action_text(next(iter(clip.shares)))
     return " + ".join(f"{share:.0%} {action_text(action)}" for action, share in clip.shares.items())
 
 
-def result_at(clip: MadeClip, time_s: float) -> Result:
+def result_at(clip: GeneratedClip, time_s: float) -> Result:
     """The clip at a time, interpolated between two poses, as the view shows people: in a blank picture of SIZE_PX."""
     time_s = min(max(time_s, 0.0), clip.duration_s)
     xy = (_between(clip, time_s) * _TORSO_PX + _HIPS_PX).astype(np.float32)
@@ -98,7 +98,7 @@ def result_at(clip: MadeClip, time_s: float) -> Result:
     return Result(frame, (PersonResult(pose, decision, fresh=False),), (), nobody=False, decided_s=now_s)
 
 
-def _between(clip: MadeClip, time_s: float) -> NDArray[np.float32]:
+def _between(clip: GeneratedClip, time_s: float) -> NDArray[np.float32]:
     place = time_s * clip.fps
     before = min(int(place), len(clip.joints) - 2)
     share = np.float32(place - before)

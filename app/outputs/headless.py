@@ -123,7 +123,7 @@ class _Reporter:
         if note not in self._notes:
             self._notes.add(note)
             _say(note)
-        again = self._state is EngineState.RETRYING and state is EngineState.RETRYING  # each attempt may fail anew
+        again = self._state is EngineState.RETRYING and state is EngineState.RETRYING  # each attempt may fail again
         if failure is not None and failure.stage == "pose" and not failure.fatal:
             again = again or self._slow
             self._slow = True

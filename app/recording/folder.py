@@ -18,6 +18,7 @@ from platformdirs import user_data_path
 
 from app.errors import RecordingError
 from pose.skeleton import LAYOUTS, Layout
+from recognizer.datasets.recorded import Poses
 from recognizer.plain_arrays import UNREADABLE, refuse_traps
 
 INFO_FILE, JOINTS_FILE, VIDEO_FILE = "recording.json", "joints.npz", "video.mp4"
@@ -71,6 +72,12 @@ class Recording:
     confidence: NDArray[np.float32]
     layout: Layout
     video: Path | None
+
+    @property
+    def poses(self) -> Poses:
+        """Its arrays, without what is known of it."""
+        layout, size = self.layout, self.info.size
+        return Poses(self.times_s, self.frame, self.person, self.xy_px, self.confidence, layout, size)
 
     def persons(self) -> tuple[int, ...]:
         """Who is in it, those who are there longest first."""

@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 _QUEUE_BYTES = 96 << 20  # of pictures between the tap and the thread: three seconds of 640 x 480
 _SILENCE_S = 5.0  # of this computer's time: a source that gives nothing for so long has been lost
-_BREAK_S = 1.0  # a source that jumps further, or back, has been lost or begun anew
+_BREAK_S = 1.0  # a source that jumps further, or back, has been lost or begun again
 
 
 class RecorderState(Enum):
@@ -343,7 +343,7 @@ class Recorder:
         self._pre_roll.add(result.frame, poses, since_s=key_s - settings.pre_roll_s, with_picture=with_picture)
 
     def _interrupted(self) -> None:
-        """The source was lost or has begun anew: what there is of a take is kept."""
+        """The source was lost or has begun again: what there is of a take is kept."""
         self._pre_roll.clear()
         self._begins_s = self._key_s = None
         self._last_s = None

@@ -4,7 +4,7 @@ import numpy as np
 
 from app.recording.folder import Recording
 from recognizer.decision import IDLE
-from recognizer.teaching.clips import NOTHING
+from recognizer.teaching.examples import NOTHING
 from recognizer.teaching.movement import Span, Track, movement, track_of
 
 _WHOLE = ("", IDLE, NOTHING)  # what may well be stillness

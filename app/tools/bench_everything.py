@@ -21,7 +21,7 @@ import numpy as np
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from app.alerts.rules import Alerts, Deed, Rule
+from app.alerts.rules import Alerts, Reaction, Rule
 from app.alerts.runner import AlertRunner, Outcome
 from app.live.engine import Engine
 from app.outputs.history import History, HistoryLog
@@ -44,9 +44,10 @@ _CLIENT_S = 0.2  # between two looks whether the client is to end
 
 @dataclass(slots=True)
 class Done:
-    """What everything did, over all runs. deeds: of rules, posts among them. camera: its name, or why there is none."""
+    """What everything did, over all runs. reactions: of rules, posts among them. camera: its name, or why there is
+    none."""
 
-    deeds: int = 0
+    reactions: int = 0
     posts: int = 0
     failures: int = 0
     repetitions: int = 0
@@ -116,7 +117,7 @@ def table(found: dict[str, Any]) -> str:
         )
     did = found["did"]
     lines.append(
-        f"everything did: {did['deeds']} deeds of rules ({did['posts']} posts), {did['failures']} failures, "
+        f"everything did: {did['reactions']} reactions of rules ({did['posts']} posts), {did['failures']} failures, "
         f"{did['repetitions']} repetitions, {did['stream_lines']} lines read from the stream, "
         f"{did['table_lines']} of the table, {did['history_lines']} of the history"
     )
@@ -203,15 +204,15 @@ class _Everything:
 
     def _told(self, outcome: Outcome) -> None:
         self._done.failures += bool(outcome.failure)
-        self._done.deeds += not outcome.failure
+        self._done.reactions += not outcome.failure
 
 
 def _rules(actions: tuple[str, ...], url: str) -> tuple[Rule, ...]:
     """For every action: one when it lasts, with a message and a program, and one when it is repeated."""
-    deeds = Deed("post", url), Deed("command", (sys.executable, "-S", "-c", ""))
-    lasting = [Rule(f"{action} lasts", action, deeds, _LASTS_S, limit_s=_LIMIT_S) for action in (*actions, UNKNOWN)]
+    reactions = Reaction("post", url), Reaction("command", (sys.executable, "-S", "-c", ""))
+    lasting = [Rule(f"{action} lasts", action, reactions, _LASTS_S, limit_s=_LIMIT_S) for action in (*actions, UNKNOWN)]
     counted = [
-        Rule(f"{action} counted", action, deeds[:1], times=1, limit_s=0.0)
+        Rule(f"{action} counted", action, reactions[:1], times=1, limit_s=0.0)
         for action in actions
         if action not in UNCOUNTED
     ]

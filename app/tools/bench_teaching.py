@@ -17,28 +17,28 @@ from app.tools.bench_live import live_run, run_line
 from app.tools.bench_runs import Show
 from pose.demo.source import DemoSource
 from pose.skeleton import MPOSE_13
-from recognizer.teaching.clips import TeachingClip
+from recognizer.teaching.examples import Example
 from recognizer.teaching.request import TeachingRequest
 
 GOAL_FPS = 25.0
 _ACTIONS = ("wave", "squat", "clap", "jumping_jacks", "kick")
-_CLIPS, _CLIP_S, _RATE = 5, 2.5, 30
+_EXAMPLES, _EXAMPLE_S, _RATE = 5, 2.5, 30
 _LOOK_S = 0.05
 _PATIENCE_S = 10.0
 
 
-def made_clips() -> list[TeachingClip]:
-    """Five actions of five clips, by five looks of the demo's person, in two sessions."""
+def made_examples() -> list[Example]:
+    """Five actions of five examples, by five looks of the demo's person, in two sessions."""
     found = []
-    for look in range(_CLIPS):
+    for look in range(_EXAMPLES):
         source = DemoSource(seed=look, paced=False)
         for action in _ACTIONS:
             segment = next(each for each in source.script if each.action == action)
-            times_s = np.arange(round(_CLIP_S * _RATE)) / _RATE
+            times_s = np.arange(round(_EXAMPLE_S * _RATE)) / _RATE
             xy = np.stack([source.truth(segment.start_s + float(time_s)).joints_px for time_s in times_s])
             seen = np.ones(xy.shape[:2], np.float32)
             name, session = f"{look}/{action}", f"session {look % 2}"
-            found.append(TeachingClip(name, f"my {action}", None, session, times_s, xy, seen, MPOSE_13))
+            found.append(Example(name, f"my {action}", None, session, times_s, xy, seen, MPOSE_13))
     return found
 
 
@@ -52,7 +52,7 @@ class Teaching:
         self._over = threading.Event()
         self._folder = tempfile.TemporaryDirectory(prefix="actionlens-bench-")
         models = Path(self._folder.name)
-        self._request = TeachingRequest(kind, "bench", recognizers.find(model), models, made_clips(), keep_base=True)
+        self._request = TeachingRequest(kind, "bench", recognizers.find(model), models, made_examples(), keep_base=True)
         self._thread = threading.Thread(target=self._run, name="bench-teaching", daemon=True)
 
     def __enter__(self) -> "Teaching":

@@ -91,7 +91,7 @@ class LiveRun(QObject):
         return self._engine.stats() if self._engine is not None else StatsSnapshot()
 
     def start(self, options: RunOptions | None = None) -> None:
-        """Start, or start anew, with other options where given; the engine before is stopped first."""
+        """Start, or start again, with other options where given; the engine before is stopped first."""
         self.options = options or self.options
         self._wanted = True
         if self._engine is not None:

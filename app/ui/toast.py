@@ -39,20 +39,20 @@ class Toast(QFrame):
         """What it said last."""
         return self._label.text()
 
-    def say(self, text: str, **deeds: Callable[[], object]) -> None:
-        """Show a text for a few seconds; deeds: buttons by name, which do something and take the message away."""
+    def say(self, text: str, **buttons: Callable[[], object]) -> None:
+        """Show a text for a few seconds. buttons: by name, which do something and take the message away."""
         for button in self.buttons:
             self._row.removeWidget(button)
             button.hide()
             button.deleteLater()
-        self.buttons = [self._button(name, do) for name, do in deeds.items()]
-        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents, not deeds)
+        self.buttons = [self._button(name, do) for name, do in buttons.items()]
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents, not buttons)
         self._label.setText(text)
         self.setAccessibleName(text)
         self._place()
         self.show()
         self.raise_()
-        self._timer.start(_SHOWN_WITH_BUTTONS_MS if deeds else _SHOWN_MS)
+        self._timer.start(_SHOWN_WITH_BUTTONS_MS if buttons else _SHOWN_MS)
         QAccessible.updateAccessibility(QAccessibleEvent(self, QAccessible.Event.Alert))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:

@@ -63,7 +63,7 @@ class WindowsBeside(QObject):
         dialog.activateWindow()
 
     def show_generated(self) -> None:
-        """Clips that a generator makes up."""
+        """Synthetic clips from a generator."""
         from app.ui.generation.generated_window import GeneratedWindow
 
         window = self._window.findChild(GeneratedWindow)

@@ -15,14 +15,15 @@ from av.video.stream import VideoStream
 from app.library.catalogue import Library
 from app.library.export_formats import FORMATS, Export
 from app.library.pose_recordings import describe, store
-from app.library.rows import Model, NewClip, Tracks
+from app.library.rows import Model, NewSegment
 from app.settings import UserSettings
 from benchmarks.fuzz.content import Content, Member
 from pose.skeleton import MEDIAPIPE_33
+from recognizer.datasets.recorded import Poses
 from recognizer.datasets.restricted_pickle import load as load_pickle
 from recognizer.features import clip_features
 from recognizer.model_card import DecisionRules, ModelCard, TensorSpec, shipped_models
-from recognizer.teaching.clips import TeachingClip
+from recognizer.teaching.examples import Example
 from recognizer.teaching.request import CLIPS_FILE, QUICK, REQUEST_FILE, TeachingRequest, write_request
 
 Files = dict[str, Content]
@@ -91,8 +92,8 @@ def settings() -> Files:
 def request() -> Files:
     """What one process asks another to teach."""
     rng = np.random.default_rng(0)
-    clips = [
-        TeachingClip(
+    examples = [
+        Example(
             name=f"c{number}",
             action=action,
             person="Ada",
@@ -105,7 +106,7 @@ def request() -> Files:
         for number, action in enumerate(("wave", "wave", "clap"))
     ]
     with TemporaryDirectory() as folder:
-        made = TeachingRequest(QUICK, "mine", shipped_models()["act"], Path("models"), clips)
+        made = TeachingRequest(QUICK, "mine", shipped_models()["act"], Path("models"), examples)
         write_request(made, Path(folder))
         return {name: _content(Path(folder) / name) for name in (REQUEST_FILE, CLIPS_FILE)}
 
@@ -254,7 +255,7 @@ def _fill(root: Path) -> None:
     with Library(root) as made:
         rng = np.random.default_rng(0)
         for number, action in enumerate(("wave", "clap")):
-            tracks = Tracks(
+            poses = Poses(
                 np.arange(_FRAMES) / 20,
                 np.arange(_FRAMES),
                 np.zeros(_FRAMES, np.int64),
@@ -263,12 +264,14 @@ def _fill(root: Path) -> None:
                 MEDIAPIPE_33,
                 (640, 480),
             )
-            folder = store(made.root, made.staging(), describe(tracks, "cam", session="Monday"), tracks)
-            made.add_recording(folder, [NewClip(0, 0.4, 0, action, "Ada", f"take {number}")])
-        clips = made.clips(limit=-1)
+            folder = store(made.root, made.staging(), describe(poses, "cam", session="Monday"), poses)
+            made.add_recording(folder, [NewSegment(0, 0.4, 0, action, "Ada", f"take {number}")])
+        segments = made.segments(limit=-1)
         made.set_key("wave", "w")
-        made.set_split("mine", {clips[0].id: "train", clips[1].id: "test"})
-        made.add_model(Model("toy", "2026-01-02T03:04:05+00:00", "quick", "models/toy/1", ((clips[0].name, "wave"),)))
+        made.set_split("mine", {segments[0].id: "train", segments[1].id: "test"})
+        made.add_model(
+            Model("toy", "2026-01-02T03:04:05+00:00", "quick", "models/toy/1", ((segments[0].name, "wave"),))
+        )
 
 
 def _exported(kind: str) -> Files:
@@ -278,7 +281,7 @@ def _exported(kind: str) -> Files:
         with Library(root) as made:
             place = target if kind == "tables" else target / "made.pkl"
             target.mkdir()
-            FORMATS[kind].write(Export(made, place, made.clips(limit=-1), made.recordings(limit=-1)))
+            FORMATS[kind].write(Export(made, place, made.segments(limit=-1), made.recordings(limit=-1)))
         return _folder(target)
 
 

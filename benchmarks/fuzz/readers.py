@@ -59,10 +59,10 @@ def _library(folder: Path) -> None:
     with Library(folder) as library:
         for row in library.recordings(limit=-1):
             library.open_recording(row.id)
-        clips = library.clips(limit=-1)
-        library.teaching_clips()
-        if clips and not library.read_only:
-            library.label([clips[0].id], "jump")
+        segments = library.segments(limit=-1)
+        library.examples()
+        if segments and not library.read_only:
+            library.label([segments[0].id], "jump")
             library.undo()
 
 

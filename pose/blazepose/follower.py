@@ -11,7 +11,7 @@ from pose.blazepose.detector import Detection
 from pose.blazepose.filters import LandmarkFilter
 from pose.blazepose.landmarks import JOINTS, Landmarks
 from pose.blazepose.region import Region
-from pose.in_picture import believed
+from pose.in_picture import confidence_inside
 from pose.skeleton import MEDIAPIPE_33
 from pose.types import Frame, Pose
 
@@ -116,4 +116,6 @@ def bodies(followers: Sequence[Follower]) -> list[NDArray[np.float32]]:
 def pose_of(found: Landmarks, frame: Frame) -> Pose:
     """The pose that landmarks are. Confidence is visibility times presence, falling to 0 outside the picture."""
     xy_px = found.xy_px[:JOINTS]
-    return Pose(xy_px, believed(xy_px, found.visibility * found.presence, frame.size), MEDIAPIPE_33, frame.time_s)
+    return Pose(
+        xy_px, confidence_inside(xy_px, found.visibility * found.presence, frame.size), MEDIAPIPE_33, frame.time_s
+    )

@@ -65,7 +65,7 @@ def read(file: ClipFile) -> list[Found]:
         raise DataError(f"{file.path}: no labelled clip that can be used; label some and export again")
     twice = [name for name, count in Counter(sequence.name for sequence in sequences).items() if count > 1]
     if twice:
-        raise DataError(f"{file.path}: two clips are called {twice[0]}; write the file anew")
+        raise DataError(f"{file.path}: two clips are called {twice[0]}; write the file again")
     parts = _parts(file, exported.splits)
     if not parts or not {"test", "validation"} & {parts.get(sequence.name) for sequence in sequences}:
         parts = _by_person(file, [sequence for sequence in sequences if sequence.name in (parts or {sequence.name})])

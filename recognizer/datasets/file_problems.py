@@ -23,7 +23,7 @@ Result = TypeVar("Result")
 
 def damaged(file: Path, reason: str) -> DataError:
     """The error for a file that cannot be used; `reason` ends in no full stop."""
-    return DataError(f"{file}: {' '.join(reason.split())[:200]}; get this file anew, or move it out of the folder")
+    return DataError(f"{file}: {' '.join(reason.split())[:200]}; get this file again, or move it out of the folder")
 
 
 def empty(file: Path, reason: str) -> EmptyFileError:

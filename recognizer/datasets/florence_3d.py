@@ -81,11 +81,11 @@ def _sequence(video: _Video) -> ActionSequence:
     ids = rows[:, :3]
     whole = np.isfinite(ids).all() and (ids == np.round(ids)).all()
     if not whole or (ids != ids[0]).any() or not 1 <= ids[0, 2] <= len(ACTIONS):
-        raise DataError(f"{which}: not one video of one person and one of {len(ACTIONS)} actions; get this file anew")
+        raise DataError(f"{which}: not one video of one person and one of {len(ACTIONS)} actions; get this file again")
     number, subject, action = (int(value) for value in ids[0])
     skeletons = rows[:, 3:].reshape(len(rows), len(_JOINTS), 3)
     if not (np.abs(skeletons) < _FARTHEST_MM).all():  # nor of what is not a number
-        raise DataError(f"{which}: joints that are no places; get this file anew")
+        raise DataError(f"{which}: joints that are no places; get this file again")
     skeletons = skeletons[skeletons.any(axis=(1, 2))].astype(np.float32)
     if len(skeletons) < 2:
         raise EmptyFileError(f"{which}: somebody in {len(skeletons)} frames, left out")
@@ -108,7 +108,7 @@ def _row(video: _Video, number: int, words: list[str]) -> list[float]:
     except ValueError:
         row = []
     if len(row) != _NUMBERS:
-        raise DataError(f"{video.file}: line {number} is not {_NUMBERS} numbers; get this file anew")
+        raise DataError(f"{video.file}: line {number} is not {_NUMBERS} numbers; get this file again")
     return row
 
 

@@ -57,7 +57,7 @@ def _sequence(clip: _Clip) -> ActionSequence:
     if len(clip.joints) < 2:
         raise EmptyFileError(f"{where}: {len(clip.joints)} frames, left out")
     if not np.isfinite(clip.joints).all():
-        raise DataError(f"{where}: joints that are not numbers; get this file anew")
+        raise DataError(f"{where}: joints that are not numbers; get this file again")
     return ActionSequence(
         dataset=NAME,
         name=f"{clip.file.stem}_{clip.number:03d}",

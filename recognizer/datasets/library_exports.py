@@ -12,14 +12,15 @@ from recognizer.datasets.csv_tables import number_of, read_table
 from recognizer.datasets.dataset import Found
 from recognizer.datasets.errors import DataError, EmptyFileError
 from recognizer.datasets.file_problems import damaged, load_json
-from recognizer.datasets.recorded import KINDS, LabelledClip, Poses, cut, load_joints, sequence_of
+from recognizer.datasets.recorded import KINDS, LabelledSegment, Poses, cut, load_joints, sequence_of
 from recognizer.plain_arrays import UNREADABLE
 
-RECORDINGS, CLIPS, SPLITS, JOINTS = "recordings.csv", "clips.csv", "splits.csv", "joints"
+RECORDINGS, SEGMENTS, SPLITS, JOINTS = "recordings.csv", "clips.csv", "splits.csv", "joints"
 
 
 class Exported(NamedTuple):
-    """The labelled clips, or the reason in the place of one, and the part of each clip in each split, by names."""
+    """The labelled segments, or the reason in the place of one, and the part of each segment in each split, by
+    names."""
 
     found: list[Found]
     splits: dict[str, dict[str, str]]
@@ -31,18 +32,18 @@ def is_tables(folder: Path) -> bool:
 
 
 def read_tables(folder: Path) -> Exported:
-    """Every labelled clip of such a folder. DataError where a table cannot be read."""
-    rows = [row for row in read_table(folder / CLIPS, _CLIP_FIELDS) if row["action"]]
+    """Every labelled segment of such a folder. DataError where a table cannot be read."""
+    rows = [row for row in read_table(folder / SEGMENTS, _SEGMENT_FIELDS) if row["action"]]
     of_recording: dict[str, list[dict[str, str]]] = defaultdict(list)
     for row in rows:
         of_recording[row["recording"]].append(row)
     people = sorted({row["who"] for row in rows} - {""})
     found: list[Found] = []
     for recording in read_table(folder / RECORDINGS, _RECORDING_FIELDS):
-        clips = of_recording.get(recording["recording"], [])
+        segments = of_recording.get(recording["recording"], [])
         try:
-            labelled = [_clip_of_row(row) for row in clips]
-            poses = _poses_of_tables(folder, recording) if clips else None
+            labelled = [_segment_of_row(row) for row in segments]
+            poses = _poses_of_tables(folder, recording) if segments else None
         except UNREADABLE as error:
             why = " ".join(str(error).split())[:120]
             found.append(DataError(f"{folder}: recording {recording['recording'][:40]!r}: {why}; export it again"))
@@ -58,7 +59,7 @@ def read_tables(folder: Path) -> Exported:
 
 
 def read_coco(file: Path) -> Exported:
-    """Every labelled clip of such a file, which tells of no split. DataError where it is none of the library's."""
+    """Every labelled segment of such a file, which tells of no split. DataError where it is none of the library's."""
     content = load_json(file)
     if not isinstance(content, dict) or not isinstance(content.get("clips"), list):
         raise DataError(
@@ -66,32 +67,34 @@ def read_coco(file: Path) -> Exported:
         )
     try:
         recordings = dict(_poses_of_coco(content))
-        of_recording: dict[str, list[LabelledClip]] = defaultdict(list)
-        for place, clip in enumerate(content["clips"]):
-            if clip["action"]:
-                start_s, end_s = float(clip["start_s"]), float(clip["end_s"])
-                action, who = _text_of(clip["action"]), _text_of(clip["person"])
-                name = f"{clip['recording']}/{place}"
-                labelled = LabelledClip(name, int(clip["track_id"]), start_s, end_s, action, who)
-                of_recording[clip["recording"]].append(labelled)
-        people = sorted({clip.who for clips in of_recording.values() for clip in clips} - {""})
-        found = [one for name, clips in of_recording.items() for one in _sequences(recordings[name], clips, people)]
+        of_recording: dict[str, list[LabelledSegment]] = defaultdict(list)
+        for place, segment in enumerate(content["clips"]):
+            if segment["action"]:
+                start_s, end_s = float(segment["start_s"]), float(segment["end_s"])
+                action, who = _text_of(segment["action"]), _text_of(segment["person"])
+                name = f"{segment['recording']}/{place}"
+                labelled = LabelledSegment(name, int(segment["track_id"]), start_s, end_s, action, who)
+                of_recording[segment["recording"]].append(labelled)
+        people = sorted({segment.who for segments in of_recording.values() for segment in segments} - {""})
+        found = [
+            one for name, segments in of_recording.items() for one in _sequences(recordings[name], segments, people)
+        ]
     except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError) as error:
         raise damaged(file, f"not as the library writes it ({type(error).__name__}: {error})") from error
     return Exported(found, {})
 
 
 _RECORDING_FIELDS = ("recording", "width", "height", "layout")
-_CLIP_FIELDS = ("clip", "recording", "person", "start_s", "end_s", "action", "who")
+_SEGMENT_FIELDS = ("clip", "recording", "person", "start_s", "end_s", "action", "who")
 
 
 def _name_of_row(row: Mapping[str, str]) -> str:
     return f"{row['recording']}/{row['clip']}"
 
 
-def _clip_of_row(row: Mapping[str, str]) -> LabelledClip:
+def _segment_of_row(row: Mapping[str, str]) -> LabelledSegment:
     start_s, end_s = number_of(row["start_s"]), number_of(row["end_s"])
-    return LabelledClip(_name_of_row(row), int(row["person"]), start_s, end_s, row["action"], row["who"])
+    return LabelledSegment(_name_of_row(row), int(row["person"]), start_s, end_s, row["action"], row["who"])
 
 
 def _text_of(value: object) -> str:
@@ -155,10 +158,10 @@ def _checked(poses: Poses) -> Poses:
     return poses
 
 
-def _sequences(poses: Poses, clips: list[LabelledClip], people: list[str]) -> Iterator[Found]:
-    for clip in clips:
-        found = cut(poses, clip.start_s, clip.end_s, clip.person)
+def _sequences(poses: Poses, segments: list[LabelledSegment], people: list[str]) -> Iterator[Found]:
+    for segment in segments:
+        found = cut(poses, segment.start_s, segment.end_s, segment.person)
         if found is None:
-            yield EmptyFileError(f"{clip.name}: its person is not in it, left out")
+            yield EmptyFileError(f"{segment.name}: its person is not in it, left out")
         else:
-            yield sequence_of(found, poses, clip, people)
+            yield sequence_of(found, poses, segment, people)

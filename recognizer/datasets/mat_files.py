@@ -31,7 +31,7 @@ Arrays = Callable[..., list[NDArray[Any]]]  # of a file: its arrays of these nam
 @contextmanager
 def mat_reader(*, isolated: bool = False) -> Iterator[Arrays]:
     """`arrays`, or the same in a process of its own that ends with the block. That process begins the program's main
-    module anew, which has to guard what it does with `if __name__ == "__main__"`."""
+    module again, which has to guard what it does with `if __name__ == "__main__"`."""
     if not isolated:
         yield arrays
         return

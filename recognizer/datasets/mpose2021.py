@@ -142,7 +142,7 @@ def _sequence(
     place: Path, part: _Part, finite: NDArray[np.bool_], clips: NDArray[np.float32], number: int
 ) -> ActionSequence:
     if not finite[number]:
-        raise DataError(f"{place / f'X_{part.name}.npy'}: clip {number}: joints that are not numbers; get it anew")
+        raise DataError(f"{place / f'X_{part.name}.npy'}: clip {number}: joints that are not numbers; get it again")
     clip = clips[number]
     return ActionSequence(
         dataset=NAME,
@@ -200,7 +200,7 @@ def _load(place: Path, part: str, pose_extractor: str) -> tuple[NDArray[np.float
     x_file, y_file = place / f"X_{part}.npy", place / f"y_{part}.npy"
     for file in (x_file, y_file):
         if not file.is_file():
-            raise DataError(f"no MPOSE2021 file {file}; unpack the published archive anew")
+            raise DataError(f"no MPOSE2021 file {file}; unpack the published archive again")
     x, y, joints = load_npy(x_file), load_npy(y_file), EXTRACTORS[pose_extractor].joints
     if x.dtype.kind not in "fiu" or x.ndim != 4 or x.shape[1:] != (FRAMES, joints, 3) or not len(x):
         raise damaged(x_file, f"{x.dtype} of shape {x.shape}, not numbers of shape (N, {FRAMES}, {joints}, 3)")

@@ -125,7 +125,7 @@ def pyskl_to_sequences(
         number, annotation = numbered
         name = name_of(annotation)
         if name is None:
-            raise DataError(f"annotation {number} has no name (`frame_dir`); get the file anew")
+            raise DataError(f"annotation {number} has no name (`frame_dir`); get the file again")
         return _sequence(annotation, part_of[name], layout, actions)
 
     return list(each(wanted, sequence))
@@ -143,7 +143,7 @@ def parts_of(splits: Mapping[Any, Any], *, strict: bool = False) -> dict[str, di
         of_clip = found.setdefault(base, {})
         both = [str(member) for member in members if of_clip.get(str(member), part) != part]
         if strict and both:
-            raise DataError(f"{both[0]} is in {of_clip[both[0]]} and in {part} of one split; write the splits anew")
+            raise DataError(f"{both[0]} is in {of_clip[both[0]]} and in {part} of one split; write the splits again")
         of_clip.update((str(member), part) for member in members)
     return found
 
@@ -245,14 +245,14 @@ def _arrays(annotation: Mapping[str, Any]) -> tuple[NDArray[np.float32], NDArray
     if not isinstance(keypoint, np.ndarray):
         raise DataError(f"{name}: no array `keypoint`; a table of contents without skeletons cannot be read")
     if keypoint.dtype.kind not in "fiu":
-        raise DataError(f"{name}: `keypoint` of shape {keypoint.shape} holds no numbers; get the file anew")
+        raise DataError(f"{name}: `keypoint` of shape {keypoint.shape} holds no numbers; get the file again")
     check_axes(keypoint, annotation.get("total_frames"), name)
     if annotation.get("total_frames", keypoint.shape[1]) != keypoint.shape[1]:
         raise DataError(f"{name}: {keypoint.shape[1]} frames, total_frames says {annotation['total_frames']}")
     if score is None:
         return keypoint.astype(np.float32), None
     if not isinstance(score, np.ndarray) or score.dtype.kind not in "fiu" or score.shape != keypoint.shape[:3]:
-        raise DataError(f"{name}: `keypoint_score` does not fit `keypoint`; get the file anew")
+        raise DataError(f"{name}: `keypoint_score` does not fit `keypoint`; get the file again")
     return keypoint.astype(np.float32), np.nan_to_num(score.astype(np.float32))
 
 
@@ -265,7 +265,7 @@ def _finite(keypoint: NDArray[np.float32], name: str) -> NDArray[np.bool_]:
 
 def _action(label: Any, name: str, actions: Sequence[str] | None) -> str:
     if not isinstance(label, int | np.integer) or label < 0:
-        raise DataError(f"{name}: its label is no number from 0 on; get the file anew")
+        raise DataError(f"{name}: its label is no number from 0 on; get the file again")
     place = int(label)
     if actions is None:
         return f"action_{place}"

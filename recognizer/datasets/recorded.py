@@ -1,4 +1,4 @@
-"""Poses of a recording of the app's, and the clips that are cut from it: what its library exports tell of both.
+"""Poses of a recording of the app's, and the segments that are cut from it: what its library exports tell of both.
 
 F frames with a time, P poses, each of a frame and a person, V joints, M people.
 """
@@ -17,7 +17,7 @@ from recognizer.plain_arrays import refuse_traps
 
 NAME = "actionlens"  # in place of the data set's name
 _MOST_BYTES = 2 << 30  # of joints.npz, unpacked
-_ROUNDING_S = 1e-6  # the length of a recording, which is the end of many a clip, is rounded to this
+_ROUNDING_S = 1e-6  # the length of a recording, which is the end of many a segment, is rounded to this
 KINDS = {"times_s": "f", "frame": "i", "person": "i", "xy_px": "f", "confidence": "f"}
 
 
@@ -36,7 +36,7 @@ class Poses:
     scored: bool = True
 
 
-class LabelledClip(NamedTuple):
+class LabelledSegment(NamedTuple):
     """A labelled stretch of a recording. person: the identity in it. who: the person's name, "" where nobody told."""
 
     name: str
@@ -49,7 +49,7 @@ class LabelledClip(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cut:
-    """A stretch of a recording. times_s: (T,). persons: their identities, the clip's own first. skeletons: one each.
+    """A stretch of a recording. times_s: (T,). persons: their identities, the segment's own first. skeletons: one each.
     present: (M, T) who is in which frame."""
 
     times_s: NDArray[np.float64]
@@ -86,18 +86,18 @@ def cut(poses: Poses, start_s: float, end_s: float, person: int) -> Cut | None:
     return Cut(poses.times_s[frames], persons, skeletons, present)
 
 
-def sequence_of(found: Cut, poses: Poses, clip: LabelledClip, people: Sequence[str]) -> ActionSequence:
-    """A stretch as training has it. people: all names, among which the clip's person has a number."""
+def sequence_of(found: Cut, poses: Poses, segment: LabelledSegment, people: Sequence[str]) -> ActionSequence:
+    """A stretch as training has it. people: all names, among which the segment's person has a number."""
     own = found.skeletons[0]
     return ActionSequence(
         dataset=NAME,
-        name=clip.name,
-        action=clip.action,
+        name=segment.name,
+        action=segment.action,
         joints=own.joints,
         seen=own.seen,
         layout=poses.layout,
         fps=found.fps,
-        subject=people.index(clip.who) if clip.who else None,
+        subject=people.index(segment.who) if segment.who else None,
         test=False,
         others=tuple(found.skeletons[1:]),
         score=own.score,

@@ -197,10 +197,10 @@ def _segments(row: Mapping[str, str | None], times_s: NDArray[np.float64], where
     try:
         segments = sorted(_segment(item) for item in json.loads(text))
     except DAMAGED as error:
-        raise DataError(f"{where}: its segments are not a JSON list of [start_s, end_s, label]; mend them") from error
+        raise DataError(f"{where}: its segments are not a JSON list of [start_s, end_s, label]; fix them") from error
     for one, following in pairwise(segments):
         if following.start_s < one.end_s - 1e-6:
-            raise DataError(f"{where}: {one.label} and {following.label} overlap at {following.start_s} s; mend them")
+            raise DataError(f"{where}: {one.label} and {following.label} overlap at {following.start_s} s; fix them")
     return tuple(segments)
 
 

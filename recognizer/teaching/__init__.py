@@ -1,1 +1,1 @@
-"""Teaching: training a recognizer of the user's own actions from clips. No torch."""
+"""Teaching: training a recognizer of the user's own actions from examples. No torch."""

@@ -12,8 +12,8 @@ from pose.demo.look import draw_look
 from pose.demo.script import Script
 from pose.skeleton import MPOSE_13, convert
 from recognizer.decision import IDLE
-from recognizer.teaching.clips import NOTHING, TeachingClip
-from recognizer.teaching.windows import Shape, SteadyClip, steady
+from recognizer.teaching.examples import NOTHING, Example
+from recognizer.teaching.windows import ResampledExample, Shape, resampled
 
 _RATE_HZ = 8.0  # enough for the curves between
 _FOCAL_PX = 600.0
@@ -48,7 +48,7 @@ class Stretch:
     """One background motion. action: its everyday name, also "idle"."""
 
     action: str
-    clip: SteadyClip
+    example: ResampledExample
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,7 +57,7 @@ class Tried:
 
     action: str
     words: str
-    clip: TeachingClip
+    example: Example
 
 
 @cache
@@ -71,8 +71,8 @@ def everyday_motion(shape: Shape) -> tuple[Stretch, ...]:
     for number, segment in enumerate(script.segments):
         here = (times_s >= segment.start_s) & (times_s < segment.end_s)
         name, action = f"{segment.action}/{number}", segment.action
-        clip = TeachingClip(name, action, None, None, times_s[here], xy[here], confidence[here], shape.layout)
-        found.append(Stretch(action, steady(clip, shape)))
+        example = Example(name, action, None, None, times_s[here], xy[here], confidence[here], shape.layout)
+        found.append(Stretch(action, resampled(example, shape)))
     return tuple(found)
 
 
@@ -96,8 +96,8 @@ def tried_motions() -> tuple[Tried, ...]:
         xy = _seen(script, times_s, draw_look(look).body, turn_deg)
         at_s = np.arange(len(xy)) / _TRIED_HZ
         confidence = np.ones(xy.shape[:2], np.float32)
-        clip = TeachingClip(f"{words}/{number}", NOTHING, None, None, at_s, xy, confidence, MPOSE_13)
-        found.append(Tried(segment.action, words, clip))
+        example = Example(f"{words}/{number}", NOTHING, None, None, at_s, xy, confidence, MPOSE_13)
+        found.append(Tried(segment.action, words, example))
     return tuple(found)
 
 

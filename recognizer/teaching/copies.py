@@ -1,7 +1,8 @@
-"""Near-copies: clips of the same moment, trimmed differently, mirrored, re-encoded or filmed twice. They leak a check.
+"""Near-copies: examples of the same moment, trimmed differently, mirrored, re-encoded or filmed twice. They leak a
+check.
 
-Two clips are near-copies where one's movement is found in the other at one shift in time, so close that no person could
-have done it twice. C clips, F frames of all of them, J joints of MPOSE-13.
+Two examples are near-copies where one's movement is found in the other at one shift in time, so close that no person
+could have done it twice. C examples, F frames of all of them, J joints of MPOSE-13.
 """
 
 from collections.abc import Sequence
@@ -11,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pose.skeleton import MPOSE_13
-from recognizer.teaching.clips import TeachingClip
+from recognizer.teaching.examples import Example
 from recognizer.teaching.movement import HZ, Floats, Track, track_of
 
 Places = NDArray[np.intp]
 
-_ANCHORS_EVERY = 8  # frames between the moments of a clip that are looked for in the others
-_ANCHOR_PACE = 0.7  # torsos a second: still moments look the same in all clips
+_ANCHORS_EVERY = 8  # frames between the moments of an example that are looked for in the others
+_ANCHOR_PACE = 0.7  # torsos a second: still moments look the same in all examples
 _NEAR = 0.08  # of a joint in a whole posture, the root of the mean square, in torsos: what is looked at more closely
 _SHORTEST_S = 0.6  # that both share
 _LEAST_MOVING_S = 0.3  # of it
@@ -37,24 +38,24 @@ class _Way:
     moving: NDArray[np.bool_]
 
 
-def near_copies(clips: Sequence[TeachingClip]) -> list[tuple[int, int]]:
-    """Places of clips of which the second shows a moment of the first; each pair once."""
-    ways = [_way(clip) for clip in clips]
+def near_copies(examples: Sequence[Example]) -> list[tuple[int, int]]:
+    """Places of examples of which the second shows a moment of the first; each pair once."""
+    ways = [_way(example) for example in examples]
     frames = _Frames(ways)
     found: list[tuple[int, int]] = []
-    for clip, way in enumerate(ways):
+    for example, way in enumerate(ways):
         others: set[int] = set()
         for seen in (way, _mirrored(way)):
-            for other, shift in frames.matches(seen, after=clip):
+            for other, shift in frames.matches(seen, after=example):
                 if other not in others and _same(seen, ways[other], shift):
                     others.add(other)
-        found += [(clip, other) for other in sorted(others)]
+        found += [(example, other) for other in sorted(others)]
     return found
 
 
-def copy_groups(clips: Sequence[TeachingClip]) -> Places:
-    """(C,) the place of the first clip of those that are copies of each other, directly or by way of others."""
-    return joined_groups(len(clips), near_copies(clips))
+def copy_groups(examples: Sequence[Example]) -> Places:
+    """(C,) the place of the first example of those that are copies of each other, directly or by way of others."""
+    return joined_groups(len(examples), near_copies(examples))
 
 
 def joined_groups(count: int, pairs: Sequence[tuple[int, int]]) -> Places:
@@ -66,8 +67,8 @@ def joined_groups(count: int, pairs: Sequence[tuple[int, int]]) -> Places:
     return group
 
 
-def _way(clip: TeachingClip) -> _Way:
-    track = track_of(clip.times_s, clip.xy_px, clip.confidence, clip.layout)
+def _way(example: Example) -> _Way:
+    track = track_of(example.times_s, example.xy_px, example.confidence, example.layout)
     return _Way(_centred(track), track.known & (track.pace >= _ANCHOR_PACE))
 
 
@@ -97,7 +98,7 @@ def _anchors(way: _Way) -> Places:
 
 
 class _Frames:
-    """The frames of all clips, in which postures are looked for."""
+    """The frames of all examples, in which postures are looked for."""
 
     def __init__(self, ways: Sequence[_Way]) -> None:
         lots = [np.zeros((0, 2 * len(MPOSE_13)), np.float32), *(_filled(way.joints) for way in ways)]
@@ -107,10 +108,10 @@ class _Frames:
         self._columns = np.ascontiguousarray(-2 * frames.T)
 
     def matches(self, way: _Way, *, after: int) -> list[tuple[int, int]]:
-        """Clips after a place that have nearly the postures of a clip's anchors, and at which shift."""
+        """Examples after a place that have nearly the postures of an example's anchors, and at which shift."""
         anchors, first = _anchors(way), self._first
-        clips = after + 1 + np.flatnonzero(np.diff(first[after + 1 :]))  # that have a frame
-        if not len(anchors) or not len(clips):
+        examples = after + 1 + np.flatnonzero(np.diff(first[after + 1 :]))  # that have a frame
+        if not len(anchors) or not len(examples):
             return []
         looked_for, begin = _filled(way.joints[anchors]), first[after + 1]
         # (anchors, F) squared distances, when all three are added. Not by BLAS, whose threads cost more than they save.
@@ -118,17 +119,17 @@ class _Frames:
         apart += self._squares[begin:]
         apart += (looked_for**2).sum(axis=1)[:, None]
         near = np.float32(len(MPOSE_13) * _NEAR**2)
-        rows, places = np.nonzero(np.minimum.reduceat(apart, first[clips] - begin, axis=1) < near)
-        clips = clips[places]
-        start, end = first[clips] - begin, first[clips + 1] - begin
+        rows, places = np.nonzero(np.minimum.reduceat(apart, first[examples] - begin, axis=1) < near)
+        examples = examples[places]
+        start, end = first[examples] - begin, first[examples + 1] - begin
         best = [int(apart[r, a:b].argmin()) for r, a, b in zip(rows, start, end, strict=True)]
         shift = np.array(best, np.intp) - anchors[rows]
-        # At the same shift the other anchors must be near, too, as far as the clip has their frames.
+        # At the same shift the other anchors must be near, too, as far as the example has their frames.
         at = anchors[None] + shift[:, None]
         inside = (at >= 0) & (at < (end - start)[:, None])
         there = apart[np.arange(len(anchors)), np.where(inside, start[:, None] + at, 0)]
         agree = np.where(inside, there, 0).sum(axis=1) < near * inside.sum(axis=1)
-        return sorted(set(zip(clips[agree].tolist(), shift[agree].tolist(), strict=True)))
+        return sorted(set(zip(examples[agree].tolist(), shift[agree].tolist(), strict=True)))
 
 
 def _same(a: _Way, b: _Way, shift: int) -> bool:

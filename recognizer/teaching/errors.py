@@ -4,4 +4,4 @@ from pose.errors import ActionLensError
 
 
 class TeachingError(ActionLensError):
-    """The clips cannot be trained on, or a teaching request is not usable."""
+    """The examples cannot be trained on, or a teaching request is not usable."""

@@ -1,4 +1,4 @@
-"""Results of a check: counts, 95% intervals, and whether there are enough clips to say anything."""
+"""Results of a check: counts, 95% intervals, and whether there are enough examples to say anything."""
 
 import math
 from collections import Counter
@@ -8,15 +8,23 @@ from typing import Any
 
 from scipy.special import gammaincinv
 
-from recognizer.teaching.clips import NOTHING
+from recognizer.teaching.examples import NOTHING
 
-SESSIONS, PEOPLE, CLIPS, TEST = "sessions", "people", "clips", "test"
+SESSIONS, PEOPLE, EXAMPLES, TEST = "sessions", "people", "clips", "test"  # as in clips.json
 
-FEWEST_JUDGED = 10  # clips: a figure on fewer says nothing (9 of 9 right may be 70%)
+FEWEST_JUDGED = 10  # examples: a figure on fewer says nothing (9 of 9 right may be 70%)
 FEWEST_OF_ACTION = 5  # with fewer, recall says little, and the advice is to record this many
 _Z = 1.959964  # of 95%
 
+# clips.json, cards and the windows have an example under the name that it had when they were first written.
+_KEYS = {"example": "clip", "examples": "clips"}
+
 Interval = tuple[float, float]
+
+
+def json_values(figures: Any) -> dict[str, Any]:
+    """The fields of a dataclass, and of those in it, by their JSON keys."""
+    return asdict(figures, dict_factory=lambda fields: {_KEYS.get(name, name): value for name, value in fields})
 
 
 def wilson(right: int, count: int) -> Interval:
@@ -31,16 +39,16 @@ def wilson(right: int, count: int) -> Interval:
 
 @dataclass(frozen=True, slots=True)
 class ActionFigures:
-    """right of `clips` clips of the action were answered so; `answered` clips in all got it as the answer."""
+    """right of `examples` examples of the action were answered so; `answered` examples in all got it as the answer."""
 
-    clips: int
+    examples: int
     right: int
     answered: int
 
     @property
     def recall(self) -> float | None:
-        """Share of the action's clips that are right (recall); None without a clip."""
-        return self.right / self.clips if self.clips else None
+        """Share of the action's examples that are right (recall); None without an example."""
+        return self.right / self.examples if self.examples else None
 
     @property
     def precision(self) -> float | None:
@@ -50,15 +58,15 @@ class ActionFigures:
 
 @dataclass(frozen=True, slots=True)
 class HeldOutCheck:
-    """held_out: SESSIONS, PEOPLE, CLIPS or TEST, `groups` of them one after the other. actions: by name. confusions:
-    (true action, answer, clips), the most frequent first; an answer may be "unknown". not_judged: clips whose action
-    has no other clips outside their group. seen: nobody and no session among the clips is new to who answers them.
-    mistakes: (name of the clip, true action, answer) of each that is wrong."""
+    """held_out: SESSIONS, PEOPLE, EXAMPLES or TEST, `groups` of them one after the other. actions: by name. confusions:
+    (true action, answer, examples), the most frequent first; an answer may be "unknown". not_judged: examples whose
+    action has no other examples outside their group. seen: nobody and no session among the examples is new to who
+    answers them. mistakes: (name of the example, true action, answer) of each that is wrong."""
 
     held_out: str
     groups: int
     accuracy: float
-    clips: int
+    examples: int
     actions: dict[str, ActionFigures]
     confusions: tuple[tuple[str, str, int], ...]
     not_judged: int
@@ -67,34 +75,34 @@ class HeldOutCheck:
 
     @property
     def right(self) -> int:
-        """How many clips are right."""
+        """How many examples are right."""
         return sum(figures.right for figures in self.actions.values())
 
     @property
     def verdict(self) -> str:
         """Why no percentage can be given, and what to do; "" where one can."""
-        if not self.clips:
-            return "not checked: no clip could be held out; record in a second session"
-        if self.seen or self.held_out == CLIPS:
-            return "not checked: all clips are from one session; record in a second session"
-        if self.clips < FEWEST_JUDGED:
-            return f"not checked: {self.clips} clips are too few; record more in a second session"
+        if not self.examples:
+            return "not checked: no example could be held out; record in a second session"
+        if self.seen or self.held_out == EXAMPLES:
+            return "not checked: all examples are from one session; record in a second session"
+        if self.examples < FEWEST_JUDGED:
+            return f"not checked: {self.examples} examples are too few; record more in a second session"
         return ""
 
     def to_json(self) -> dict[str, Any]:
         """Plain values. Shares and intervals are None where they would say nothing; counts are always there."""
-        judged, values = not self.verdict, asdict(self)
+        judged, values = not self.verdict, json_values(self)
         values |= {
             "right": self.right,
             "verdict": self.verdict,
             "accuracy": self.accuracy if judged else None,
-            "interval": wilson(self.right, self.clips) if judged else None,
+            "interval": wilson(self.right, self.examples) if judged else None,
         }
         for action, figures in self.actions.items():
-            enough = judged and figures.clips >= FEWEST_OF_ACTION
+            enough = judged and figures.examples >= FEWEST_OF_ACTION
             values["actions"][action] |= {
                 "recall": figures.recall if enough else None,
-                "interval": wilson(figures.right, figures.clips) if enough else None,
+                "interval": wilson(figures.right, figures.examples) if enough else None,
                 "precision": figures.precision if judged and figures.answered >= FEWEST_OF_ACTION else None,
             }
         return values
@@ -110,7 +118,7 @@ def counted(
     seen: bool = False,
     names: Sequence[str] = (),
 ) -> HeldOutCheck:
-    """Figures of pairs (true action or nothing, answer). names: of the clips of the pairs."""
+    """Figures of pairs (true action or nothing, answer). names: of the examples of the pairs."""
     of_actions = [(true, answer) for true, answer in pairs if true != NOTHING]
     count, answered = Counter(true for true, _ in of_actions), Counter(answer for _, answer in pairs)
     right = Counter(true for true, answer in of_actions if true == answer)
@@ -119,9 +127,9 @@ def counted(
         held_out=held_out,
         groups=groups,
         accuracy=right.total() / len(of_actions) if of_actions else math.nan,
-        clips=len(of_actions),
+        examples=len(of_actions),
         actions={action: ActionFigures(count[action], right[action], answered[action]) for action in actions},
-        confusions=tuple((true, answer, clips) for (true, answer), clips in wrong.most_common()),
+        confusions=tuple((true, answer, examples) for (true, answer), examples in wrong.most_common()),
         not_judged=not_judged,
         seen=seen,
         mistakes=tuple(
@@ -134,7 +142,7 @@ def counted(
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What is wrong with a taught recognizer. text: a sentence without its stop. takes: names of the clips of the
+    """What is wrong with a taught recognizer. text: a sentence without its stop. takes: names of the examples of the
     action that are most worth another look, two at most."""
 
     text: str
@@ -169,7 +177,7 @@ class FalseAlarms:
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
         low, high = self.interval
-        return asdict(self) | {
+        return json_values(self) | {
             "count": self.count,
             "an_hour": round(self.an_hour, 1),
             "interval": [round(low, 1), round(high, 1)],

@@ -1,4 +1,4 @@
-"""What Quick teaching computes from the clips, once: features of their windows, original and augmented.
+"""What Quick teaching computes from the examples, once: features of their windows, original and augmented.
 
 W windows, D numbers of a description. Fitting and checking read nothing else, so a check of many folds takes moments.
 """
@@ -13,27 +13,27 @@ from numpy.typing import NDArray
 
 from pose.skeleton import Layout
 from recognizer.teaching.background import everyday_motion
-from recognizer.teaching.clips import NOTHING as NOTHING
-from recognizer.teaching.clips import TeachingClip
 from recognizer.teaching.copies import joined_groups, near_copies
 from recognizer.teaching.description import Embedder, describe
 from recognizer.teaching.errors import TeachingError
+from recognizer.teaching.examples import NOTHING as NOTHING
+from recognizer.teaching.examples import Example
 from recognizer.teaching.windows import (
     Array,
     Changes,
+    ResampledExample,
     Shape,
-    SteadyClip,
     as_clips,
     cut,
     jittered,
     joined,
     mirrored,
+    resampled,
     shaken,
     sliding,
-    steady,
 )
 
-FEWEST_CLIPS = 3  # of an action
+FEWEST_EXAMPLES = 3  # of an action
 
 _HOP_S = 0.2  # between windows that are judged
 _MOST_WINDOWS = 4000  # judged of the footage of nothing: beyond, they are further apart
@@ -46,7 +46,8 @@ Progress = Callable[[float], None]  # part of the work that is done, 0..1
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Windows:
-    """description: (W, D). owner: (W,) place of the clip that each was cut from; windows of a clip follow in time."""
+    """description: (W, D). owner: (W,) place of the example that each was cut from; windows of an example follow in
+    time."""
 
     description: Array
     owner: NDArray[np.intp]
@@ -54,14 +55,14 @@ class Windows:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lesson:
-    """actions: the taught ones, in order of their names. clips: all, "nothing" among them. target: (C,) place of each
-    clip's action, len(actions) for nothing. shaken: to fit to; plain: to judge by, hop_s[clip] apart. background:
-    windows of everyday motions, whose owner is a place in background_actions. together: (C,) what is held out
-    together, the place of the first of it: a clip, the stillness around it, and all that show the same moment.
-    host: (C,) place of the clip that a stillness is around, its own place for every other clip."""
+    """actions: the taught ones, in order of their names. examples: all, "nothing" among them. target: (C,) place of
+    each example's action, len(actions) for nothing. shaken: to fit to; plain: to judge by, hop_s[example] apart.
+    background: windows of everyday motions, whose owner is a place in background_actions. together: (C,) what is held
+    out together, the place of the first of it: an example, the stillness around it, and all that show the same moment.
+    host: (C,) place of the example that a stillness is around, its own place for every other example."""
 
     actions: tuple[str, ...]
-    clips: tuple[TeachingClip, ...]
+    examples: tuple[Example, ...]
     target: NDArray[np.intp]
     shaken: Windows
     plain: Windows
@@ -73,12 +74,12 @@ class Lesson:
 
     @property
     def still(self) -> NDArray[np.bool_]:
-        """(C,) which clips are the stillness around another."""
-        return np.array([clip.around is not None for clip in self.clips], np.bool_)
+        """(C,) which examples are the stillness around another."""
+        return np.array([example.around is not None for example in self.examples], np.bool_)
 
 
 def prepare(
-    clips: Sequence[TeachingClip],
+    examples: Sequence[Example],
     embedder: Embedder,
     shape: Shape,
     changes: Changes,
@@ -87,54 +88,57 @@ def prepare(
     seed: int = 0,
     progress: Progress = lambda part: None,
 ) -> Lesson:
-    """Compute the features of the clips' windows. one_sided: actions whose mirror image means something else.
+    """Compute the features of the examples' windows. one_sided: actions whose mirror image means something else.
 
-    Raises TeachingError where there is no action, or where a clip shows too little of a body.
+    Raises TeachingError where there is no action, or where an example shows too little of a body.
     """
-    actions = tuple(sorted({clip.action for clip in clips} - {NOTHING}))
+    actions = tuple(sorted({example.action for example in examples} - {NOTHING}))
     if not actions:
-        raise TeachingError("there is no action to teach; label clips with the name of an action")
+        raise TeachingError("there is no action to teach; label segments with the name of an action")
     cutter = _Cutter(shape, changes, np.random.default_rng(seed), embedder, progress)
-    steady_clips = [checked(clip, shape) for clip in clips]
+    even = [checked(example, shape) for example in examples]
     background = everyday_motion(shape)
-    nothing_s = sum(each.duration_s for clip, each in zip(clips, steady_clips, strict=True) if clip.action == NOTHING)
+    nothing_s = sum(each.duration_s for example, each in zip(examples, even, strict=True) if example.action == NOTHING)
     nothing_hop_s = max(_HOP_S, nothing_s / _MOST_WINDOWS)
-    hop_s = np.array([nothing_hop_s if clip.action == NOTHING else _HOP_S for clip in clips])
+    hop_s = np.array([nothing_hop_s if example.action == NOTHING else _HOP_S for example in examples])
     lots = [
-        cutter.shaken(each, mirror=clip.action not in one_sided) for clip, each in zip(clips, steady_clips, strict=True)
+        cutter.shaken(each, mirror=example.action not in one_sided)
+        for example, each in zip(examples, even, strict=True)
     ]
-    plain = [cutter.plain(each, hop) for each, hop in zip(steady_clips, hop_s, strict=True)]
-    around = [cutter.shaken(stretch.clip, mirror=True, windows=_FEW) for stretch in background]
+    plain = [cutter.plain(each, hop) for each, hop in zip(even, hop_s, strict=True)]
+    around = [cutter.shaken(stretch.example, mirror=True, windows=_FEW) for stretch in background]
     first, second, third = cutter.describe(lots, plain, around)
-    hosts = _hosts(clips)
+    hosts = _hosts(examples)
     return Lesson(
         actions=actions,
-        clips=tuple(clips),
-        target=np.array([actions.index(c.action) if c.action != NOTHING else len(actions) for c in clips], np.intp),
+        examples=tuple(examples),
+        target=np.array([actions.index(c.action) if c.action != NOTHING else len(actions) for c in examples], np.intp),
         shaken=first,
         plain=second,
         hop_s=hop_s,
         background=third,
         background_actions=tuple(stretch.action for stretch in background),
-        together=_together(clips, hosts),
+        together=_together(examples, hosts),
         host=hosts,
     )
 
 
-def _hosts(clips: Sequence[TeachingClip]) -> NDArray[np.intp]:
-    places = {clip.name: place for place, clip in enumerate(clips)}
-    return np.array([places.get(clip.around or clip.name, place) for place, clip in enumerate(clips)], np.intp)
+def _hosts(examples: Sequence[Example]) -> NDArray[np.intp]:
+    places = {example.name: place for place, example in enumerate(examples)}
+    return np.array(
+        [places.get(example.around or example.name, place) for place, example in enumerate(examples)], np.intp
+    )
 
 
-def _together(clips: Sequence[TeachingClip], hosts: NDArray[np.intp]) -> NDArray[np.intp]:
-    own = [place for place, clip in enumerate(clips) if clip.around is None]
-    copies = [(own[a], own[b]) for a, b in near_copies([clips[place] for place in own])]
-    return joined_groups(len(clips), [*enumerate(hosts.tolist()), *copies])
+def _together(examples: Sequence[Example], hosts: NDArray[np.intp]) -> NDArray[np.intp]:
+    own = [place for place, example in enumerate(examples) if example.around is None]
+    copies = [(own[a], own[b]) for a, b in near_copies([examples[place] for place in own])]
+    return joined_groups(len(examples), [*enumerate(hosts.tolist()), *copies])
 
 
 def with_extra(
     lesson: Lesson,
-    extra: Sequence[tuple[int, TeachingClip]],
+    extra: Sequence[tuple[int, Example]],
     embedder: Embedder,
     shape: Shape,
     changes: Changes,
@@ -143,12 +147,12 @@ def with_extra(
     seed: int = 0,
     progress: Progress = lambda part: None,
 ) -> Lesson:
-    """The lesson with further clips to fit to, each with the place of the lesson's clip that it goes with: it is left
-    out with that clip, shares its weight, and is never judged by."""
+    """The lesson with further examples to fit to, each with the place of the lesson's example that it goes with: it is
+    left out with that example, shares its weight, and is never judged by."""
     if not extra:
         return lesson
     cutter = _Cutter(shape, changes, np.random.default_rng(seed), embedder, progress)
-    lots = [cutter.shaken(checked(clip, shape), mirror=clip.action not in one_sided) for _, clip in extra]
+    lots = [cutter.shaken(checked(example, shape), mirror=example.action not in one_sided) for _, example in extra]
     (found,) = cutter.describe(lots)
     owner = np.array([place for place, _ in extra], np.intp)[found.owner]
     both = lesson.shaken
@@ -169,15 +173,15 @@ class _Cutter:
         self._shape, self._changes, self._rng = shape, changes, rng
         self._embedder, self._progress = embedder, progress
 
-    def plain(self, clip: SteadyClip, hop_s: float) -> _Lot:
-        return cut(clip, sliding(clip, self._shape, hop_s))
+    def plain(self, example: ResampledExample, hop_s: float) -> _Lot:
+        return cut(example, sliding(example, self._shape, hop_s))
 
-    def shaken(self, clip: SteadyClip, *, mirror: bool, windows: int | None = None) -> _Lot:
+    def shaken(self, example: ResampledExample, *, mirror: bool, windows: int | None = None) -> _Lot:
         shape, changes, layout = self._shape, self._changes, self._shape.layout
         count = changes.windows if windows is None else windows
-        changed = cut(clip, shaken(clip, shape, changes, self._rng, count))
+        changed = cut(example, shaken(example, shape, changes, self._rng, count))
         # The original windows too: they are what is seen live.
-        lots = [cut(clip, sliding(clip, shape, 2 * _HOP_S)), jittered(*changed, layout, changes, self._rng)]
+        lots = [cut(example, sliding(example, shape, 2 * _HOP_S)), jittered(*changed, layout, changes, self._rng)]
         both = joined(lots)
         return joined([both, mirrored(*both, layout)]) if mirror and changes.mirror else both
 
@@ -210,15 +214,15 @@ def _mark(xy: Array, confidence: Array) -> bytes:
     return hashlib.blake2b(xy.tobytes() + confidence.tobytes(), digest_size=16).digest()
 
 
-def checked(clip: TeachingClip, shape: Shape) -> SteadyClip:
-    """The clip at even times. Raises TeachingError if it cannot be trained on."""
-    if len(clip.times_s) < 2 or clip.times_s[-1] - clip.times_s[0] < _SHORTEST_S:
-        raise TeachingError(f"clip {clip.name} is shorter than {_SHORTEST_S:g} s; lengthen it or leave it out")
-    if not np.isfinite(clip.times_s).all() or not (np.diff(clip.times_s) > 0).all():
-        raise TeachingError(f"the times of clip {clip.name} do not increase; record it again or leave it out")
-    found = steady(clip, shape)
+def checked(example: Example, shape: Shape) -> ResampledExample:
+    """The example at even times. Raises TeachingError if it cannot be trained on."""
+    if len(example.times_s) < 2 or example.times_s[-1] - example.times_s[0] < _SHORTEST_S:
+        raise TeachingError(f"example {example.name} is shorter than {_SHORTEST_S:g} s; lengthen it or leave it out")
+    if not np.isfinite(example.times_s).all() or not (np.diff(example.times_s) > 0).all():
+        raise TeachingError(f"the times of example {example.name} do not increase; record it again or leave it out")
+    found = resampled(example, shape)
     if not math.isfinite(float(found.xy.sum())) or not trunk_seen(found.confidence, shape.layout):
-        raise TeachingError(f"clip {clip.name} shows nobody for half of its length; leave it out")
+        raise TeachingError(f"example {example.name} shows nobody for half of its length; leave it out")
     return found
 
 

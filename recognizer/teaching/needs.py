@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-from recognizer.teaching.clips import TeachingClip
+from recognizer.teaching.examples import Example
 from recognizer.view import ARMS, HIPS, LEGS, PARTS, BodyView, seen_parts
 from recognizer.window import MIN_CONFIDENCE
 
-_MOST = 0.5  # of an action's clips
+_MOST = 0.5  # of an action's examples
 
 Needs = dict[str, tuple[str, ...]]
 
@@ -15,19 +15,19 @@ Needs = dict[str, tuple[str, ...]]
 def needs_of(
     names: Sequence[str],
     actions: Sequence[str],
-    clips: Sequence[TeachingClip],
+    examples: Sequence[Example],
     known: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
 ) -> Needs:
-    """decision.needs of a card. names: on the card, one for each action of the clips. known: needs of a base's actions
-    that stay beside them.
+    """decision.needs of a card. names: on the card, one for each action of the examples. known: needs of a base's
+    actions that stay beside them.
 
-    An action of whose clips most lack the legs needs the arms, and the hips too unless most clips lack them; every
-    other needs the whole body. An action that both know can be judged by what either needs, since the card's says what
-    either says. Empty where every action needs the whole body, which is what a card without needs means.
+    An action of whose examples most lack the legs needs the arms, and the hips too unless most examples lack them;
+    every other needs the whole body. An action that both know can be judged by what either needs, since the card's says
+    what either says. Empty where every action needs the whole body, which is what a card without needs means.
     """
     needs = dict(known)
     for name, action in zip(names, actions, strict=True):
-        needed = _needed([_view(clip) for clip in clips if clip.action == action])
+        needed = _needed([_view(example) for example in examples if example.action == action])
         needs[name] = min(known.get(name, PARTS), needed, key=len)
     return needs if any(len(parts) < len(PARTS) for parts in needs.values()) else {}
 
@@ -41,5 +41,5 @@ def _needed(views: Sequence[BodyView]) -> tuple[str, ...]:
     return (ARMS,) if lack(HIPS) else (ARMS, HIPS)
 
 
-def _view(clip: TeachingClip) -> BodyView:
-    return seen_parts(clip.confidence >= MIN_CONFIDENCE, clip.layout)
+def _view(example: Example) -> BodyView:
+    return seen_parts(example.confidence >= MIN_CONFIDENCE, example.layout)

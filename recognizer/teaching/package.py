@@ -1,4 +1,4 @@
-"""A taught head appended to its base's graph: an ordinary model folder, with the list of its training clips."""
+"""A taught head appended to its base's graph: an ordinary model folder, with the list of its training examples."""
 
 import hashlib
 import json
@@ -25,9 +25,9 @@ from recognizer.model_card import (
 )
 from recognizer.onnx_recognizer import OnnxRecognizer
 from recognizer.teaching.check import Check
-from recognizer.teaching.clips import TeachingClip
 from recognizer.teaching.description import LEAST_VARIANCE, described
 from recognizer.teaching.errors import TeachingError
+from recognizer.teaching.examples import Example
 from recognizer.teaching.needs import Needs, needs_of
 from recognizer.teaching.quick import Taught
 from recognizer.teaching.versions import CLIPS_FILE, place_version
@@ -66,13 +66,13 @@ class Package:
     """What goes into a model folder.
 
     name: of the model. keep_base: the base's own actions stay beside the taught ones. provenance, check: go into
-    clips.json beside the clips. metrics: of the card.
+    clips.json beside the examples. metrics: of the card.
     """
 
     name: str
     base: Base
     taught: Taught
-    clips: Sequence[TeachingClip]
+    examples: Sequence[Example]
     keep_base: bool
     metrics: Mapping[str, Mapping[str, Any]]
     provenance: Mapping[str, Any]
@@ -252,8 +252,8 @@ def _card(package: Package, actions: tuple[str, ...], content: bytes) -> ModelCa
     }
     thresholds |= {name: round(float(value), 4) for name, value in zip(names, taught.thresholds, strict=True)}
     source = TrainingSource(
-        "the user's own clips",
-        f"{len(listed(package.clips))} clips, listed in {CLIPS_FILE}",
+        "the user's own examples",
+        f"{len(listed(package.examples))} examples, listed in {CLIPS_FILE}",
         "they belong to the person who made them",
     )
     return replace(
@@ -277,7 +277,7 @@ def _needs(package: Package, names: Sequence[str], actions: Sequence[str]) -> Ne
     """What must be in view for the taught actions, and for those of the base that stay."""
     kept = actions if package.keep_base else ()
     known = {action: parts for action, parts in package.base.card.decision.needs.items() if action in kept}
-    return needs_of(names, package.taught.actions, package.clips, known)
+    return needs_of(names, package.taught.actions, package.examples, known)
 
 
 def _features(content: bytes) -> int:
@@ -292,22 +292,22 @@ def _provenance(package: Package, found: Check) -> dict[str, Any]:
         "keep_base": package.keep_base,
         **package.provenance,
         "check": found.to_json(),
-        "clips": listed(package.clips),
+        "clips": listed(package.examples),
     }
 
 
-def listed(clips: Sequence[TeachingClip]) -> list[dict[str, Any]]:
-    """Clips as clips.json names them; the stillness around one is part of its recording and not listed."""
+def listed(examples: Sequence[Example]) -> list[dict[str, Any]]:
+    """Examples as clips.json names them; the stillness around one is part of its recording and not listed."""
     return [
         {
-            "name": clip.name,
-            "action": clip.action,
-            "person": clip.person,
-            "session": clip.session,
-            "start_s": round(float(clip.times_s[0]), 3),
-            "end_s": round(float(clip.times_s[-1]), 3),
-            "poses": len(clip.times_s),
+            "name": example.name,
+            "action": example.action,
+            "person": example.person,
+            "session": example.session,
+            "start_s": round(float(example.times_s[0]), 3),
+            "end_s": round(float(example.times_s[-1]), 3),
+            "poses": len(example.times_s),
         }
-        for clip in clips
-        if clip.around is None
+        for example in examples
+        if example.around is None
     ]

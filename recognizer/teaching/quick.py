@@ -19,7 +19,7 @@ FOLDS = 5
 class QuickSettings:
     """head: how it is fitted. background: whether everyday motions are negatives. alarms: allowed false-positive rate
     on windows of untaught motion. kept: share of the right windows that thresholds keep, whatever the alarms.
-    still_alarms: as alarms, for the stillness around clips."""
+    still_alarms: as alarms, for the stillness around examples."""
 
     head: HeadSettings = field(default_factory=HeadSettings)
     background: bool = True
@@ -42,15 +42,15 @@ class Taught:
 _LOWEST, _HIGHEST = 0.3, 0.95  # of a threshold
 _BIASES = tuple(0.25 * each for each in range(-4, 17))
 _NEVER = np.float32(-1e4)  # logit of an action that a head does not know
-UNJUDGED = 0.5  # threshold where no clip can be spared to judge by
+UNJUDGED = 0.5  # threshold where no example can be spared to judge by
 
 
 def teach(lesson: Lesson, settings: QuickSettings | None = None) -> Taught:
-    """The head fitted to all clips; its calibration and thresholds come from held-out predictions."""
+    """The head fitted to all examples; its calibration and thresholds come from held-out predictions."""
     settings = settings or QuickSettings()
     judged = _together([judge_held_out(lesson, settings), *_left_out(lesson, settings)])
     other_bias = best_bias(judged, len(lesson.actions))
-    head = with_bias(fit(lesson, np.ones(len(lesson.clips), bool), settings), other_bias)
+    head = with_bias(fit(lesson, np.ones(len(lesson.examples), bool), settings), other_bias)
     thresholds = thresholds_of(softmax(_lowered(judged.logits, other_bias)), judged.target, settings, judged.still)
     return Taught(lesson.actions, head, thresholds, other_bias)
 
@@ -66,15 +66,15 @@ def _lowered(logits: Array, other_bias: float) -> Array:
     return logits
 
 
-def fit(lesson: Lesson, clips: Mask, settings: QuickSettings, background: Mask | None = None) -> Head:
-    """A head fitted to some of the clips (C,) and to background stretches, by default all that do not look like an
+def fit(lesson: Lesson, examples: Mask, settings: QuickSettings, background: Mask | None = None) -> Head:
+    """A head fitted to some of the examples (C,) and to background stretches, by default all that do not look like an
     action."""
-    chosen = clips[lesson.shaken.owner]
+    chosen = examples[lesson.shaken.owner]
     description, owner = lesson.shaken.description[chosen], lesson.shaken.owner[chosen]
     target = lesson.target[owner]
-    weight = 1 / np.bincount(owner)[owner]  # every clip has the same weight
+    weight = 1 / np.bincount(owner)[owner]  # every example has the same weight
     if settings.background:
-        used = usable_background(lesson, clips)
+        used = usable_background(lesson, examples)
         used &= True if background is None else background
         around = used[lesson.background.owner]
         description = np.concatenate([description, lesson.background.description[around]])
@@ -84,13 +84,13 @@ def fit(lesson: Lesson, clips: Mask, settings: QuickSettings, background: Mask |
     return fit_head(description, target, len(lesson.actions), settings.head, weight.astype(np.float32))
 
 
-def usable_background(lesson: Lesson, clips: Mask) -> Mask:
+def usable_background(lesson: Lesson, examples: Mask) -> Mask:
     """(B,) background stretches that are not the taught action itself under another name.
 
-    A stretch is the taught action if most of its windows are closer to that action's clips than half the distance
+    A stretch is the taught action if most of its windows are closer to that action's examples than half the distance
     between actions.
     """
-    chosen = clips[lesson.plain.owner] & (lesson.target[lesson.plain.owner] < len(lesson.actions))
+    chosen = examples[lesson.plain.owner] & (lesson.target[lesson.plain.owner] < len(lesson.actions))
     own = lesson.plain.description[chosen]
     target = lesson.target[lesson.plain.owner[chosen]]
     used = np.ones(len(lesson.background_actions), bool)
@@ -116,7 +116,7 @@ def _distances(a: Array, b: Array) -> Array:
 
 
 def folds(lesson: Lesson, together: NDArray[np.intp] | None = None) -> Iterator[tuple[Mask, Mask]]:
-    """Folds of clips (C,) and background stretches (B,), each in exactly one fold.
+    """Folds of examples (C,) and background stretches (B,), each in exactly one fold.
 
     together: (C,) what may not be in two folds, by the place of the first of it; the lesson's unless told.
     """
@@ -124,7 +124,7 @@ def folds(lesson: Lesson, together: NDArray[np.intp] | None = None) -> Iterator[
     first = np.unique(together)
     actions = len(lesson.actions)
     count = min(FOLDS, max(np.bincount(lesson.target[first], minlength=actions)[:actions]))
-    of_first = np.zeros(len(lesson.clips), np.intp)
+    of_first = np.zeros(len(lesson.examples), np.intp)
     for target in np.unique(lesson.target[first]):
         here = first[lesson.target[first] == target]
         of_first[here] = np.arange(len(here)) % max(count, 2)
@@ -136,22 +136,22 @@ def folds(lesson: Lesson, together: NDArray[np.intp] | None = None) -> Iterator[
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HeldOut:
-    """Held-out logits (W, A + 1) of windows; target: (W,); clip: (W,) its index, -1 for the background; still: (W,)
-    whether it is of the stillness around a clip."""
+    """Held-out logits (W, A + 1) of windows; target: (W,); example: (W,) its index, -1 for the background; still: (W,)
+    whether it is of the stillness around an example."""
 
     logits: Array
     target: NDArray[np.intp]
-    clip: NDArray[np.intp]
+    example: NDArray[np.intp]
     still: Mask
 
 
 def judge_held_out(lesson: Lesson, settings: QuickSettings) -> HeldOut:
-    """Every window, predicted by a head fitted without its clip (and those held out with it)."""
+    """Every window, predicted by a head fitted without its example (and those held out with it)."""
     actions, parts = len(lesson.actions), [_nothing_judged(len(lesson.actions))]
     for held, stretches in folds(lesson, _separable(lesson)):
         left = np.bincount(lesson.target[~held], minlength=actions)[:actions]
         if not left.all():
-            continue  # an action with a single clip cannot be held out
+            continue  # an action with a single example cannot be held out
         head = fit(lesson, ~held, settings, ~stretches)
         here = held[lesson.plain.owner]
         owner = lesson.plain.owner[here]
@@ -165,7 +165,7 @@ def judge_held_out(lesson: Lesson, settings: QuickSettings) -> HeldOut:
 
 
 def _separable(lesson: Lesson) -> NDArray[np.intp]:
-    """(C,) what is held out together for calibration: of an action whose clips all show one moment, each clip."""
+    """(C,) what is held out together for calibration: of an action whose examples all show one moment, each example."""
     together = lesson.together.copy()
     for action in range(len(lesson.actions)):
         own = lesson.target == action
@@ -184,7 +184,7 @@ def _together(parts: Sequence[HeldOut]) -> HeldOut:
     return HeldOut(
         np.concatenate([each.logits for each in parts]),
         np.concatenate([each.target for each in parts]),
-        np.concatenate([each.clip for each in parts]),
+        np.concatenate([each.example for each in parts]),
         np.concatenate([each.still for each in parts]),
     )
 
@@ -256,11 +256,11 @@ def _left_out(lesson: Lesson, settings: QuickSettings) -> list[HeldOut]:
     wrong."""
     actions, judged = len(lesson.actions), []
     for action in range(actions if actions > 2 else 0):
-        clips = lesson.target != action
+        examples = lesson.target != action
         taught = [name for place, name in enumerate(lesson.actions) if place != action]
         rest = replace(lesson, actions=tuple(taught), target=lesson.target - (lesson.target > action))
-        head = fit(rest, clips, settings)
-        here = ~clips[lesson.plain.owner]
+        head = fit(rest, examples, settings)
+        here = ~examples[lesson.plain.owner]
         logits = np.insert(head.logits(lesson.plain.description[here]), action, _NEVER, axis=1)
         owner = lesson.plain.owner[here]
         judged.append(HeldOut(logits, np.full(len(owner), actions), owner, np.zeros(len(owner), bool)))

@@ -13,7 +13,7 @@ from recognizer.decision import IDLE
 from recognizer.live import LiveRecognition, Predicting
 from recognizer.teaching.background import STANDING, tried_motions
 from recognizer.teaching.check import Check
-from recognizer.teaching.clips import NOTHING, TeachingClip
+from recognizer.teaching.examples import NOTHING, Example
 from recognizer.teaching.figures import FalseAlarms, Finding, HeldOutCheck
 from recognizer.teaching.lesson import Lesson
 from recognizer.teaching.quick import usable_background
@@ -30,7 +30,7 @@ class Footage:
     """What is played. words: as in "also fires on waving". everyday: its name as a motion, "" for a user's footage."""
 
     words: str
-    clip: TeachingClip
+    example: Example
     everyday: str = ""
 
 
@@ -40,7 +40,7 @@ def examined(
     """The check with the errors found on the footage and in its own figures. names: actions by their names on the
     card."""
     fires = Counter[tuple[str, str]]()
-    for each, shown in zip(footage, fired_in(recognizer, [each.clip for each in footage]), strict=True):
+    for each, shown in zip(footage, fired_in(recognizer, [each.example for each in footage]), strict=True):
         fires.update((action, each.words) for action in {names[action] for action in shown if action in names})
     of = Counter(each.words for each in footage)
     findings = [_fires(action, words, count, of[words], nearest) for (action, words), count in fires.most_common()]
@@ -51,57 +51,60 @@ def examined(
     return replace(found, findings=tuple(findings))
 
 
-def fired(recognizer: Predicting, clip: TeachingClip) -> list[str]:
-    """Actions, by their names on the card, that live recognition shows for a clip; one per start."""
-    return fired_in(recognizer, [clip])[0]
+def fired(recognizer: Predicting, example: Example) -> list[str]:
+    """Actions, by their names on the card, that live recognition shows for an example; one per start."""
+    return fired_in(recognizer, [example])[0]
 
 
-def fired_in(recognizer: Predicting, clips: Sequence[TeachingClip]) -> list[list[str]]:
-    """As fired, of each clip. All are played at once, by a person each, so that the recognizer is asked less often."""
-    if not clips:
+def fired_in(recognizer: Predicting, examples: Sequence[Example]) -> list[list[str]]:
+    """As fired, of each example. All are played at once, by a person each, so that the recognizer is asked less
+    often."""
+    if not examples:
         return []
     live = LiveRecognition(recognizer)
     frames: dict[float, list[Pose]] = {}
-    for person, clip in enumerate(clips):
-        for time_s, xy, confidence in zip(clip.times_s - clip.times_s[0], clip.xy_px, clip.confidence, strict=True):
-            pose = Pose(xy, confidence, clip.layout, round(float(time_s), 6), person)
+    for person, example in enumerate(examples):
+        for time_s, xy, confidence in zip(
+            example.times_s - example.times_s[0], example.xy_px, example.confidence, strict=True
+        ):
+            pose = Pose(xy, confidence, example.layout, round(float(time_s), 6), person)
             frames.setdefault(pose.time_s, []).append(pose)
     for time_s in sorted(frames):
         live.process(time_s, frames[time_s])
     live.clear()
-    found: list[list[str]] = [[] for _ in clips]
+    found: list[list[str]] = [[] for _ in examples]
     for event in live.take_events():
         if event.kind == "start":
             found[event.person].append(event.action)
     return found
 
 
-def footage_of(clips: Sequence[TeachingClip], same: Sequence[str] = ()) -> list[Footage]:
-    """The stillness around every clip, and everyday motions, but for those that are a taught action. same: everyday
+def footage_of(examples: Sequence[Example], same: Sequence[str] = ()) -> list[Footage]:
+    """The stillness around every example, and everyday motions, but for those that are a taught action. same: everyday
     names of those. Stillness is tried whatever it is close to: who taught it did not mean to, but under that name."""
-    around = [clip for clip in clips if clip.around is not None]
+    around = [example for example in examples if example.around is not None]
     spread = np.unique(np.linspace(0, len(around) - 1, min(len(around), _MOST_STILL)).round().astype(int))
     still = [Footage(STANDING, longer(around[place])) for place in spread]
-    taught = {"_".join(clip.action.casefold().split()) for clip in clips} | (set(same) - {IDLE})
+    taught = {"_".join(example.action.casefold().split()) for example in examples} | (set(same) - {IDLE})
     return [
         *still,
-        *(Footage(each.words, each.clip, each.action) for each in tried_motions() if each.action not in taught),
+        *(Footage(each.words, each.example, each.action) for each in tried_motions() if each.action not in taught),
     ]
 
 
-def longer(clip: TeachingClip) -> TeachingClip:
+def longer(example: Example) -> Example:
     """Stillness played back and forth, until live recognition has had time to decide."""
-    step_s = float(np.diff(clip.times_s).mean())
-    count = max(int(_LEAST_S / step_s), len(clip.times_s))
-    place = np.arange(count) % max(2 * (len(clip.times_s) - 1), 1)
-    place = np.minimum(place, 2 * (len(clip.times_s) - 1) - place)
+    step_s = float(np.diff(example.times_s).mean())
+    count = max(int(_LEAST_S / step_s), len(example.times_s))
+    place = np.arange(count) % max(2 * (len(example.times_s) - 1), 1)
+    place = np.minimum(place, 2 * (len(example.times_s) - 1) - place)
     times_s: NDArray[np.float64] = np.arange(count) * np.float64(step_s)
-    return replace(clip, times_s=times_s, xy_px=clip.xy_px[place], confidence=clip.confidence[place])
+    return replace(example, times_s=times_s, xy_px=example.xy_px[place], confidence=example.confidence[place])
 
 
 def same_as_taught(lesson: Lesson) -> list[str]:
     """Everyday names of motions so close to a taught action that they may be the same."""
-    used = usable_background(lesson, np.ones(len(lesson.clips), bool))
+    used = usable_background(lesson, np.ones(len(lesson.examples), bool))
     return [action for action, usable in zip(lesson.background_actions, used, strict=True) if not usable]
 
 
@@ -123,10 +126,10 @@ def nearest_takes(lesson: Lesson, footage: Sequence[Footage]) -> Nearest:
             return ()
         spread = np.maximum(lesson.plain.description.std(axis=0), 1e-6)
         away = {}
-        for clip in own:
-            windows = lesson.plain.description[lesson.plain.owner == clip]
+        for example in own:
+            windows = lesson.plain.description[lesson.plain.owner == example]
             apart = np.linalg.norm((windows[:, None] - wrong[None, :: max(len(wrong) // 200, 1)]) / spread, axis=-1)
-            away[lesson.clips[clip].name] = float(apart.min())
+            away[lesson.examples[example].name] = float(apart.min())
         return tuple(sorted(away, key=lambda name: (away[name], name))[:_MOST_TAKES])
 
     return find
@@ -155,21 +158,23 @@ def _alarms(alarms: FalseAlarms, nearest: Nearest) -> list[Finding]:
 def _mistakes(strictest: HeldOutCheck) -> list[Finding]:
     """Confusions, both directions together, and actions that were not recognised."""
     confused: dict[tuple[str, str], list[str]] = {}
-    action_of = {clip: true for clip, true, _ in strictest.mistakes}
-    for clip, true, answer in strictest.mistakes:
+    action_of = {example: true for example, true, _ in strictest.mistakes}
+    for example, true, answer in strictest.mistakes:
         pair = (min(true, answer), max(true, answer)) if answer in strictest.actions else (true, "")
-        confused.setdefault(pair, []).append(clip)
+        confused.setdefault(pair, []).append(example)
     found = []
-    for (one, other), clips in sorted(confused.items(), key=lambda each: -len(each[1])):
-        takes, action = tuple(clips[:_MOST_TAKES]), action_of[clips[0]]
+    for (one, other), examples in sorted(confused.items(), key=lambda each: -len(each[1])):
+        takes, action = tuple(examples[:_MOST_TAKES]), action_of[examples[0]]
         if other:
-            of = strictest.actions[one].clips + strictest.actions[other].clips
+            of = strictest.actions[one].examples + strictest.actions[other].examples
             found.append(
                 Finding(
-                    f"{action_text(one)} and {action_text(other)} are confused in {len(clips)} of {of}", action, takes
+                    f"{action_text(one)} and {action_text(other)} are confused in {len(examples)} of {of}",
+                    action,
+                    takes,
                 )
             )
         else:
-            of = strictest.actions[one].clips
-            found.append(Finding(f"{action_text(one)} is not recognised in {len(clips)} of {of}", action, takes))
+            of = strictest.actions[one].examples
+            found.append(Finding(f"{action_text(one)} is not recognised in {len(examples)} of {of}", action, takes))
     return found

@@ -16,13 +16,13 @@ from recognizer import strict_json
 from recognizer.errors import CardError
 from recognizer.plain_arrays import UNREADABLE, refuse_traps
 from recognizer.strict_json import JsonObject, mismatch, unique_texts
-from recognizer.teaching.clips import NOTHING, TeachingClip
 from recognizer.teaching.errors import TeachingError
+from recognizer.teaching.examples import NOTHING, Example
 
 REQUEST_FILE, CLIPS_FILE = "request.json", "clips.npz"
 QUICK, FULL = "quick", "full"
 VERSION = 1
-MAX_CLIPS = 20_000
+MAX_EXAMPLES = 20_000
 MAX_POSES = 5_000_000
 
 _MAX_JSON_BYTES = 16 << 20
@@ -41,15 +41,15 @@ class TeachingRequest:
     base: folder of the recognizer to build on. models: folder of the taught models; the result is models/name/NUMBER.
     part: ".part-..." beside it, while the result is written. keep_base: whether the base's own actions stay beside the
     taught ones. one_sided: actions whose mirror image means something else. seed: of the augmentation.
-    generator: folder of one that makes variants of the clips (recognizer.teaching.variants), for QUICK; None for none.
-    test: names of clips that are not learnt from but answered by what was taught: the test part of a split.
+    generator: folder of one that makes variants of the examples (recognizer.teaching.variants), for QUICK; None for
+    none. test: names of examples that are not learnt from but answered by what was taught: the test part of a split.
     """
 
     kind: str
     name: str
     base: Path
     models: Path
-    clips: Sequence[TeachingClip]
+    examples: Sequence[Example]
     part: str = ".part-0"
     keep_base: bool = False
     one_sided: tuple[str, ...] = ()
@@ -58,31 +58,31 @@ class TeachingRequest:
     test: tuple[str, ...] = ()
 
     @property
-    def learnt(self) -> list[TeachingClip]:
-        """The training clips."""
+    def learnt(self) -> list[Example]:
+        """The training examples."""
         test = set(self.test)
-        return [clip for clip in self.clips if clip.name not in test and clip.around not in test]
+        return [example for example in self.examples if example.name not in test and example.around not in test]
 
     @property
-    def tested(self) -> list[TeachingClip]:
-        """The clips held out for the check."""
+    def tested(self) -> list[Example]:
+        """The examples held out for the check."""
         test = set(self.test)
-        return [clip for clip in self.clips if clip.name in test]
+        return [example for example in self.examples if example.name in test]
 
 
 def write_request(request: TeachingRequest, folder: Path) -> None:
     """Write the two files into a folder."""
-    clips = [
+    examples = [
         {
-            "name": clip.name,
-            "action": clip.action,
-            "person": clip.person,
-            "session": clip.session,
-            "layout": clip.layout.name,
-            "poses": len(clip.times_s),
-            **({} if clip.around is None else {"around": clip.around}),
+            "name": example.name,
+            "action": example.action,
+            "person": example.person,
+            "session": example.session,
+            "layout": example.layout.name,
+            "poses": len(example.times_s),
+            **({} if example.around is None else {"around": example.around}),
         }
-        for clip in request.clips
+        for example in request.examples
     ]
     values = {
         "version": VERSION,
@@ -96,14 +96,16 @@ def write_request(request: TeachingRequest, folder: Path) -> None:
         "seed": request.seed,
         "generator": None if request.generator is None else str(request.generator),
         "test": list(request.test),
-        "clips": clips,
+        "clips": examples,
     }
     none = [np.zeros(0)]
     np.savez(
         folder / CLIPS_FILE,
-        times_s=np.concatenate([clip.times_s for clip in request.clips] or none).astype(np.float64),
-        xy_px=np.concatenate([clip.xy_px.ravel() for clip in request.clips] or none).astype(np.float32),
-        confidence=np.concatenate([clip.confidence.ravel() for clip in request.clips] or none).astype(np.float32),
+        times_s=np.concatenate([example.times_s for example in request.examples] or none).astype(np.float64),
+        xy_px=np.concatenate([example.xy_px.ravel() for example in request.examples] or none).astype(np.float32),
+        confidence=np.concatenate([example.confidence.ravel() for example in request.examples] or none).astype(
+            np.float32
+        ),
     )
     (folder / REQUEST_FILE).write_text(json.dumps(values), encoding="utf-8")
 
@@ -124,7 +126,7 @@ def read_request(folder: Path) -> TeachingRequest:
     return request
 
 
-def _request(values: JsonObject, clips: Path) -> TeachingRequest:
+def _request(values: JsonObject, arrays: Path) -> TeachingRequest:
     if (version := values.integer("version", 0, 10**6)) != VERSION:
         raise CardError(mismatch("version", str(VERSION), version))
     generator = _text_or_none(values, "generator") if values.has("generator") else None
@@ -141,8 +143,8 @@ def _request(values: JsonObject, clips: Path) -> TeachingRequest:
         one_sided=tuple(map(_composed, unique_texts(values.items("one_sided", "action names"), "one_sided"))),
         seed=values.integer("seed", 0, 2**32 - 1),
         generator=None if generator is None else Path(generator),
-        clips=_clips(values.items("clips", "clips"), clips),
-        test=tuple(unique_texts(values.items("test", "names of clips"), "test")) if values.has("test") else (),
+        examples=_examples(values.items("clips", "examples"), arrays),
+        test=tuple(unique_texts(values.items("test", "names of examples"), "test")) if values.has("test") else (),
     )
 
 
@@ -171,9 +173,9 @@ class _Entry:
     around: str | None
 
 
-def _clips(items: list[Any], path: Path) -> list[TeachingClip]:
-    if len(items) > MAX_CLIPS:
-        raise CardError(f"clips: expected at most {MAX_CLIPS}, got {len(items)}")
+def _examples(items: list[Any], path: Path) -> list[Example]:
+    if len(items) > MAX_EXAMPLES:
+        raise CardError(f"clips: expected at most {MAX_EXAMPLES}, got {len(items)}")
     entries = [_entry(JsonObject(item, f"clips[{place}].")) for place, item in enumerate(items)]
     poses = sum(entry.poses for entry in entries)
     if poses > MAX_POSES:
@@ -183,7 +185,7 @@ def _clips(items: list[Any], path: Path) -> list[TeachingClip]:
     found, pose, joint = [], 0, 0
     for entry in entries:
         n, size = entry.poses, entry.poses * len(entry.layout)
-        clip = TeachingClip(
+        example = Example(
             name=entry.name,
             action=entry.action,
             person=entry.person,
@@ -194,9 +196,9 @@ def _clips(items: list[Any], path: Path) -> list[TeachingClip]:
             layout=entry.layout,
             around=entry.around,
         )
-        if not (np.diff(clip.times_s) > 0).all():
-            raise CardError(f"the times of clip {entry.name!r} do not increase")
-        found.append(clip)
+        if not (np.diff(example.times_s) > 0).all():
+            raise CardError(f"the times of example {entry.name!r} do not increase")
+        found.append(example)
         pose, joint = pose + n, joint + size
     return found
 
@@ -213,7 +215,7 @@ def _entry(values: JsonObject) -> _Entry:
         around=_text(values, "around") if values.has("around") else None,
     )
     if entry.around is not None and entry.action != NOTHING:
-        raise CardError(mismatch(values.name("action"), f"{NOTHING!r}, around a clip", entry.action))
+        raise CardError(mismatch(values.name("action"), f"{NOTHING!r}, around an example", entry.action))
     values.done()
     return entry
 

@@ -9,17 +9,17 @@ from typing import Any
 from recognizer.generator import OnnxGenerator
 from recognizer.onnx_recognizer import OnnxRecognizer
 from recognizer.teaching.check import Check, check
-from recognizer.teaching.clips import TeachingClip
 from recognizer.teaching.errors import TeachingError
+from recognizer.teaching.examples import Example
 from recognizer.teaching.figures import TEST
-from recognizer.teaching.lesson import FEWEST_CLIPS, NOTHING, Lesson, prepare
+from recognizer.teaching.lesson import FEWEST_EXAMPLES, NOTHING, Lesson, prepare
 from recognizer.teaching.package import Base, Package, card_names, place
 from recognizer.teaching.quick import Taught, teach
 from recognizer.teaching.replay import examined, footage_of, nearest_takes, same_as_taught
 from recognizer.teaching.request import QUICK, TeachingRequest
-from recognizer.teaching.somebody import with_somebody
 from recognizer.teaching.split_check import answers_to, with_test
 from recognizer.teaching.variants import make_variants, try_variants
+from recognizer.teaching.visible import visible_parts
 from recognizer.teaching.windows import Changes, Shape
 
 PREPARING, FITTING, CHECKING, WRITING = "preparing", "fitting", "checking", "writing"
@@ -27,7 +27,7 @@ VARYING = "trying variants"
 _PREPARED, _FITTED, _CHECKED = 0.75, 0.82, 0.95  # parts of the work, by time
 _WITHOUT_VARIANTS = 0.5  # the part of it that is done before variants are tried
 
-_SPLITS = {TEST: "the user's own clips, the test part of their split, which was not used for training"}
+_SPLITS = {TEST: "the user's own examples, the test part of their split, which was not used for training"}
 
 Tell = Callable[[str, float], None]  # stage, and the part of all the work that is done
 
@@ -46,12 +46,12 @@ def run_quick(request: TeachingRequest, tell: Tell = lambda stage, part: None) -
     check_counts(request.learnt)
     base = Base.load(request.base)
     shape = Shape(base.card.frames, base.card.fps, base.card.skeleton)
-    request, emptied = with_somebody(request, shape)
+    request, hidden = visible_parts(request, shape)
     check_counts(request.learnt)
     recognizer = OnnxRecognizer(request.base, "cpu")
     try:
         taught, found, lesson = _teach(request, recognizer, shape, tell)
-        found = emptied.told(found)
+        found = hidden.told(found)
     finally:
         recognizer.close()
     tell(WRITING, _CHECKED)
@@ -127,19 +127,19 @@ def _learn(request: TeachingRequest, recognizer: OnnxRecognizer, shape: Shape, t
     return taught, found, lesson
 
 
-def check_counts(clips: Sequence[TeachingClip]) -> None:
-    """Raises TeachingError if there are too few clips."""
+def check_counts(examples: Sequence[Example]) -> None:
+    """Raises TeachingError if there are too few examples."""
     counts: dict[str, int] = {}
-    for clip in (clip for clip in clips if clip.around is None):
-        counts[clip.action] = counts.get(clip.action, 0) + 1
+    for example in (example for example in examples if example.around is None):
+        counts[example.action] = counts.get(example.action, 0) + 1
     negatives = counts.pop(NOTHING, 0)
     if not counts:
-        raise TeachingError("there is no action to teach; label clips with the name of an action")
+        raise TeachingError("there is no action to teach; label segments with the name of an action")
     few = min(counts, key=lambda action: (counts[action], action))
-    if counts[few] < FEWEST_CLIPS:
-        need = FEWEST_CLIPS - counts[few]
+    if counts[few] < FEWEST_EXAMPLES:
+        need = FEWEST_EXAMPLES - counts[few]
         raise TeachingError(
-            f"{few!r} has {counts[few]} of at least {FEWEST_CLIPS} clips; record {need} more or leave it out"
+            f"{few!r} has {counts[few]} of at least {FEWEST_EXAMPLES} examples; record {need} more or leave it out"
         )
     if len(counts) == 1 and not negatives:
         (only,) = counts
@@ -156,18 +156,18 @@ def card_metrics(found: Check) -> dict[str, dict[str, Any]]:
         figures = zip(names, each.actions.values(), strict=True)
         metrics[f"check_{each.held_out}"] = {
             "split": _SPLITS.get(
-                each.held_out, f"the user's own clips, {each.held_out} held out in turn ({each.groups})"
+                each.held_out, f"the user's own examples, {each.held_out} held out in turn ({each.groups})"
             ),
             "accuracy": None if each.verdict else round(each.accuracy, 4),
             "verdict": each.verdict,
             "right": each.right,
-            "clips": each.clips,
-            "right_of_action": {name: [f.right, f.clips] for name, f in figures},
+            "clips": each.examples,
+            "right_of_action": {name: [f.right, f.examples] for name, f in figures},
             "remarks": list(found.remarks),
         }
     if (tried := found.variants) is not None:
         metrics["variants"] = {
-            "split": f"the user's own clips, {tried.held_out} held out in turn",
+            "split": f"the user's own examples, {tried.held_out} held out in turn",
             "generator": tried.generator,
             "variants": tried.variants,
             "kept": tried.kept,

@@ -1,13 +1,13 @@
-"""The check on the test part of a split: the taught recognizer itself predicts clips that it was not trained on."""
+"""The check on the test part of a split: the taught recognizer itself predicts examples that it was not trained on."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 
 from recognizer.decision import UNKNOWN
-from recognizer.teaching.check import Check, clip_answer, copies_sentence, needed_clips, session_of, suspects_of
-from recognizer.teaching.clips import TeachingClip
+from recognizer.teaching.check import Check, copies_sentence, example_answer, needed_examples, session_of, suspects_of
 from recognizer.teaching.copies import near_copies
 from recognizer.teaching.description import Embedder, describe
+from recognizer.teaching.examples import Example
 from recognizer.teaching.figures import TEST, counted
 from recognizer.teaching.head import Head
 from recognizer.teaching.lesson import NOTHING, checked
@@ -16,13 +16,13 @@ from recognizer.teaching.windows import Array, Shape, as_clips, cut, sliding
 _HOP_S = 0.2  # between windows that are judged
 
 
-def answers_to(clips: Sequence[TeachingClip], head: Head, embedder: Embedder, shape: Shape) -> list[Array]:
-    """(A + 1,) of each clip by a head of Quick. Raises TeachingError where a clip shows too little of a body."""
+def answers_to(examples: Sequence[Example], head: Head, embedder: Embedder, shape: Shape) -> list[Array]:
+    """(A + 1,) of each example by a head of Quick. Raises TeachingError where an example shows too little of a body."""
     found = []
-    for clip in clips:
-        even = checked(clip, shape)
+    for example in examples:
+        even = checked(example, shape)
         windows = as_clips(*cut(even, sliding(even, shape, _HOP_S)), shape)
-        found.append(clip_answer(head, describe(windows, embedder)))
+        found.append(example_answer(head, describe(windows, embedder)))
     return found
 
 
@@ -30,14 +30,14 @@ def with_test(
     found: Check,
     actions: Sequence[str],
     thresholds: Array,
-    learnt: Sequence[TeachingClip],
-    tested: Sequence[TeachingClip],
+    learnt: Sequence[Example],
+    tested: Sequence[Example],
     answers: Sequence[Array],
 ) -> Check:
-    """A check with the figures of the tested clips before the others, at the thresholds (A,) of the taught actions.
+    """A check with the figures of the tested examples before the others, at the thresholds (A,) of the taught actions.
 
-    answers: (A + 1,) to each tested clip. Clips of untaught actions are not counted, nor are near-copies of a training
-    clip or of another tested clip.
+    answers: (A + 1,) to each tested example. Examples of untaught actions are not counted, nor are near-copies of a
+    training example or of another tested example.
     """
     known = copies_of(learnt, tested)
     judged = {
@@ -50,18 +50,20 @@ def with_test(
         best = int(answer[:-1].argmax())
         shown = answer[best] >= thresholds[best] and answer[best] > answer[-1]
         pairs.append((tested[place].action, actions[best] if shown else UNKNOWN))
-    strange = {session_of(clip) for clip in tested} - {session_of(clip) for clip in learnt}
-    new = {clip.person for clip in tested} - {clip.person for clip in learnt}
-    figures = counted(pairs, actions, TEST, 1, len(answers) - len(judged), seen=not (strange or new), names=names)
+    new_sessions = {session_of(example) for example in tested} - {session_of(example) for example in learnt}
+    new_people = {example.person for example in tested} - {example.person for example in learnt}
+    figures = counted(
+        pairs, actions, TEST, 1, len(answers) - len(judged), seen=not (new_sessions or new_people), names=names
+    )
     suspects = (*suspects_of(tested, actions, judged), *found.suspects)
-    needed = needed_clips(learnt, figures)
+    needed = needed_examples(learnt, figures)
     copies = tuple(tested[place].name for place in sorted(known))
     remarks = (*found.remarks, copies_sentence(copies)) if copies else found.remarks
     checks, both = (figures, *found.checks), (*found.copies, *copies)
     return replace(found, checks=checks, suspects=suspects, needed=needed, remarks=remarks, copies=both)
 
 
-def copies_of(learnt: Sequence[TeachingClip], tested: Sequence[TeachingClip]) -> set[int]:
-    """Indices of tested clips that show a moment of a training clip, or of an earlier tested one."""
+def copies_of(learnt: Sequence[Example], tested: Sequence[Example]) -> set[int]:
+    """Indices of tested examples that show a moment of a training example, or of an earlier tested one."""
     pairs = near_copies([*learnt, *tested])
     return {second - len(learnt) for _, second in pairs if second >= len(learnt)}

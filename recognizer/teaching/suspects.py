@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from pose.skeleton import MPOSE_13, convert
 from recognizer.action_names import action_text
-from recognizer.teaching.clips import TeachingClip
+from recognizer.teaching.examples import Example
 from recognizer.teaching.movement import HZ, Floats, Track, movement, posture, track_of
 
 _SHORTEST_S = 0.4
@@ -31,7 +31,7 @@ _PARTS = {
 _ALWAYS = ("the shoulders",)  # without which nothing can be said of a take
 
 
-def suspicions(take: TeachingClip, others: Sequence[TeachingClip] = ()) -> list[str]:
+def suspicions(take: Example, others: Sequence[Example] = ()) -> list[str]:
     """What is wrong with a take of an action, a sentence each, without its stop; nothing where it looks right.
 
     others: further takes of the same action, if there are some. What is missing in all of them, such as the legs at a
@@ -47,11 +47,11 @@ def suspicions(take: TeachingClip, others: Sequence[TeachingClip] = ()) -> list[
     return found
 
 
-def _track(clip: TeachingClip) -> Track:
-    return track_of(clip.times_s, clip.xy_px, clip.confidence, clip.layout)
+def _track(example: Example) -> Track:
+    return track_of(example.times_s, example.xy_px, example.confidence, example.layout)
 
 
-def _length(take: TeachingClip, others: Sequence[TeachingClip]) -> list[str]:
+def _length(take: Example, others: Sequence[Example]) -> list[str]:
     own = _seconds(take)
     if own < _SHORTEST_S:
         return [f"it is too short: {own:.1f} s"]
@@ -65,16 +65,16 @@ def _length(take: TeachingClip, others: Sequence[TeachingClip]) -> list[str]:
     return []
 
 
-def _seconds(clip: TeachingClip) -> float:
-    return float(clip.times_s[-1] - clip.times_s[0]) if len(clip.times_s) else 0.0
+def _seconds(example: Example) -> float:
+    return float(example.times_s[-1] - example.times_s[0]) if len(example.times_s) else 0.0
 
 
-def _lost(take: TeachingClip) -> list[str]:
+def _lost(take: Example) -> list[str]:
     gap_s = float(np.diff(take.times_s).max()) if len(take.times_s) > 1 else 0.0
     return [f"you are out of the picture for {gap_s:.1f} s of it"] if gap_s > _LOST_S else []
 
 
-def _cut_off(take: TeachingClip, others: Sequence[TeachingClip]) -> list[str]:
+def _cut_off(take: Example, others: Sequence[Example]) -> list[str]:
     """Parts of the body that are out of the picture here; of those that the others show too little, nothing is said."""
     here, there = _shown(take), [_shown(other) for other in others]
     missing = []
@@ -94,9 +94,9 @@ def _cut_off(take: TeachingClip, others: Sequence[TeachingClip]) -> list[str]:
     return [f"{names} {are} out of the picture in most of it"]
 
 
-def _shown(clip: TeachingClip) -> dict[str, float]:
+def _shown(example: Example) -> dict[str, float]:
     """In which part of the poses each part of the body is seen, on one side at least."""
-    _, confidence = convert(clip.xy_px, clip.confidence, clip.layout, MPOSE_13)
+    _, confidence = convert(example.xy_px, example.confidence, example.layout, MPOSE_13)
     seen: NDArray[np.bool_] = confidence >= _SEEN
     shown = {}
     for part, joints in _PARTS.items():

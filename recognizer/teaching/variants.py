@@ -1,9 +1,10 @@
-"""Generated variants of a user's few clips: used for training only, never for evaluation, and kept only if they help.
+"""Generated variants of a user's few examples: used for training only, never for evaluation, and kept only if they
+help.
 
 A generator knows only its own actions and generates clips of those. For any other action it supplies within-action
 variation: the difference of two generated clips of the nearest action, with the same label and different noise, is
-added to the user's poses (as Schwartz et al., Delta-encoder, NeurIPS 2018, do with image features). N clips, T frames,
-V joints of the recognizer's layout.
+added to the user's poses (as Schwartz et al., Delta-encoder, NeurIPS 2018, do with image features). N examples, T
+frames, V joints of the recognizer's layout.
 """
 
 from collections.abc import Collection, Sequence
@@ -13,15 +14,15 @@ from typing import Any
 import numpy as np
 
 from pose.skeleton import Layout, convert
-from recognizer.generator import GeneratorCard, MadeClip, OnnxGenerator
+from recognizer.generator import GeneratedClip, GeneratorCard, OnnxGenerator
 from recognizer.teaching.check import Check, VariantsTried, check
-from recognizer.teaching.clips import TeachingClip
 from recognizer.teaching.description import Embedder
+from recognizer.teaching.examples import Example
 from recognizer.teaching.lesson import NOTHING, Lesson, Progress, with_extra
 from recognizer.teaching.quick import QuickSettings, Taught, teach
 from recognizer.teaching.windows import Array, Changes, Shape, torso_px
 
-_LOOKED_AT = 2  # clips of each of the generator's actions, to find the nearest
+_LOOKED_AT = 2  # generated clips of each of the generator's actions, to find the nearest
 _LOOKED_AT_SEED = 1 << 20
 _LIMBS = (("elbow", "shoulder"), ("wrist", "elbow"), ("knee", "hip"), ("ankle", "knee"))
 _FACTORS = (0.5, 2.0)  # bounds of a change of a limb's length
@@ -29,8 +30,9 @@ _FACTORS = (0.5, 2.0)  # bounds of a change of a limb's length
 
 @dataclass(frozen=True, slots=True)
 class VariantSettings:
-    """each: variants of a clip. strength: part of a difference that is added to a clip. windows: of a variant of the
-    recognizer's own length, beside the unchanged ones (recognizer.teaching.windows.Changes has those of clips)."""
+    """each: variants of an example. strength: part of a difference that is added to an example. windows: of a variant
+    of the recognizer's own length, beside the unchanged ones (recognizer.teaching.windows.Changes has those of
+    examples)."""
 
     each: int = 4
     strength: float = 0.5
@@ -39,45 +41,46 @@ class VariantSettings:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Variant:
-    """clip: what is learnt from. of: the place of the user's clip that it goes with. provenance: how it was made."""
+    """example: what is learnt from. of: the place of the user's example that it goes with. provenance: how it was
+    made."""
 
-    clip: TeachingClip
+    example: Example
     of: int
     provenance: dict[str, Any]
 
 
 def make_variants(
-    clips: Sequence[TeachingClip],
+    examples: Sequence[Example],
     generator: OnnxGenerator,
     layout: Layout,
     settings: VariantSettings | None = None,
     seed: int = 0,
 ) -> list[Variant]:
-    """Of every clip of an action in which a body is seen; layout: the recognizer's. Raises GeneratorError."""
+    """Of every example of an action in which a body is seen; layout: the recognizer's. Raises GeneratorError."""
     settings = settings or VariantSettings()
     known = {_plain(action): action for action in generator.card.actions}
     nearest = _Nearest(generator, layout)
     found = []
-    for place, clip in enumerate(clips):
-        body = _body(clip, layout)
-        if clip.action == NOTHING or body.torso <= 0:
+    for place, example in enumerate(examples):
+        body = _body(example, layout)
+        if example.action == NOTHING or body.torso <= 0:
             continue
-        action = known.get(_plain(clip.action))
+        action = known.get(_plain(example.action))
         numbers = range(2 * settings.each * place, 2 * settings.each * (place + 1))
         if action is not None:
             made = generator.mixed({action: 1.0}, numbers[: settings.each], seed)
-            variants = [(_placed(clip, body, each), {"made": "whole", **each.provenance}) for each in made]
+            variants = [(_placed(example, body, each), {"made": "whole", **each.provenance}) for each in made]
         else:
             pairs = generator.mixed({nearest.action(body): 1.0}, numbers, seed)
             variants = [
                 (
-                    _deformed(clip, body, settings.strength * (_joints(a, layout) - _joints(b, layout))),
+                    _deformed(example, body, settings.strength * (_joints(a, layout) - _joints(b, layout))),
                     {"made": "difference", **b.provenance, "numbers": [a.number, b.number]},
                 )
                 for a, b in zip(pairs[::2], pairs[1::2], strict=True)
             ]
         for number, (variant, provenance) in enumerate(variants, 1):
-            named = replace(variant, name=f"{clip.name} (variant {number})")
+            named = replace(variant, name=f"{example.name} (variant {number})")
             found.append(Variant(named, place, provenance))
     return found
 
@@ -97,14 +100,14 @@ def try_variants(
     seed: int = 0,
     progress: Progress = lambda part: None,
 ) -> tuple[Taught, Check]:
-    """The result with variants if more held-out clips are right and footage of nothing gives no more false alarms;
+    """The result with variants if more held-out examples are right and footage of nothing gives no more false alarms;
     otherwise the result without.
 
-    taught, found: without variants. A variant shares its clip's fold: a head that predicts the clip has seen neither.
-    The check says what was tried.
+    taught, found: without variants. A variant shares its example's fold: a head that predicts the example has seen
+    neither. The check says what was tried.
     """
     changes = Changes(windows=(settings or VariantSettings()).windows)
-    extra = [(variant.of, variant.clip) for variant in variants]
+    extra = [(variant.of, variant.example) for variant in variants]
     richer = with_extra(lesson, extra, embedder, shape, changes, one_sided=one_sided, seed=seed, progress=progress)
     taught_more = teach(richer, quick)
     found_more = check(richer, taught_more, shape, quick)
@@ -117,7 +120,7 @@ def try_variants(
         seed=seed,
         variants=len(variants),
         held_out=before.held_out,
-        clips=before.clips,
+        examples=before.examples,
         accuracy_without=before.accuracy,
         accuracy_with=after.accuracy,
         alarms_without=alarms,
@@ -129,8 +132,13 @@ def try_variants(
 
 
 def _listed(lesson: Lesson, variant: Variant) -> dict[str, Any]:
-    clip = variant.clip
-    return {"name": clip.name, "action": clip.action, "of": lesson.clips[variant.of].name, **variant.provenance}
+    example = variant.example
+    return {
+        "name": example.name,
+        "action": example.action,
+        "of": lesson.examples[variant.of].name,
+        **variant.provenance,
+    }
 
 
 def _plain(action: str) -> str:
@@ -140,7 +148,8 @@ def _plain(action: str) -> str:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Body:
-    """A clip in the recognizer's layout. xy: (n, V, 2) pixels; confidence: (n, V); torso: pixels, 0 where unseen."""
+    """An example in the recognizer's layout. xy: (n, V, 2) pixels; confidence: (n, V); torso: pixels, 0 where
+    unseen."""
 
     xy: Array
     confidence: Array
@@ -157,14 +166,14 @@ class _Body:
         return hips
 
 
-def _body(clip: TeachingClip, layout: Layout) -> _Body:
-    xy, confidence = convert(clip.xy_px, clip.confidence, clip.layout, layout)
+def _body(example: Example, layout: Layout) -> _Body:
+    xy, confidence = convert(example.xy_px, example.confidence, example.layout, layout)
     confidence = np.where(np.isfinite(xy).all(axis=-1), confidence, 0).astype(np.float32)
     xy = np.where(confidence[..., None] > 0, xy, 0).astype(np.float32)
     return _Body(xy, confidence, layout, float(torso_px(xy[None], confidence[None], layout)[0]))
 
 
-def _joints(made: MadeClip, layout: Layout) -> Array:
+def _joints(made: GeneratedClip, layout: Layout) -> Array:
     """(T, V, 2) of another layout, in its own torsos."""
     xy, confidence = convert(made.joints, np.ones(made.joints.shape[:2], np.float32), made.layout, layout)
     torso = float(torso_px(xy[None], confidence[None], layout)[0])
@@ -173,14 +182,14 @@ def _joints(made: MadeClip, layout: Layout) -> Array:
 
 
 class _Nearest:
-    """The generator's action that is nearest to a clip."""
+    """The generator's action that is nearest to an example."""
 
     def __init__(self, generator: OnnxGenerator, layout: Layout) -> None:
         self._generator, self._layout = generator, layout
         self._known: list[tuple[str, Array]] = []
 
     def action(self, body: _Body) -> str:
-        """By the mean distance of joints over the clip, each clip as long as the other."""
+        """By the mean distance of joints over the example's time, to which the generated clips are stretched."""
         generator = self._generator
         if not self._known:
             for action in generator.card.actions:
@@ -192,18 +201,18 @@ class _Nearest:
         return min(self._known, key=lambda each: float(np.linalg.norm(ours - each[1], axis=-1)[seen].mean()))[0]
 
 
-def _deformed(clip: TeachingClip, body: _Body, difference: Array) -> TeachingClip:
-    """The clip with a difference (T, V, 2), in torsos, spread over its time."""
-    part = (clip.times_s - clip.times_s[0]) / (clip.times_s[-1] - clip.times_s[0]) * (len(difference) - 1)
+def _deformed(example: Example, body: _Body, difference: Array) -> Example:
+    """The example with a difference (T, V, 2), in torsos, spread over its time."""
+    part = (example.times_s - example.times_s[0]) / (example.times_s[-1] - example.times_s[0]) * (len(difference) - 1)
     before = np.minimum(part.astype(np.intp), len(difference) - 2)
     share = (part - before)[:, None, None]
     added = difference[before] * (1 - share) + difference[before + 1] * share
     xy = np.where(body.confidence[..., None] > 0, body.xy + body.torso * added, 0).astype(np.float32)
-    return replace(clip, xy_px=xy, confidence=body.confidence, layout=body.layout)
+    return replace(example, xy_px=xy, confidence=body.confidence, layout=body.layout)
 
 
-def _placed(clip: TeachingClip, body: _Body, made: MadeClip) -> TeachingClip:
-    """A generated clip with the user's size and proportions where the user stood; only the joints that the clip
+def _placed(example: Example, body: _Body, made: GeneratedClip) -> Example:
+    """A generated clip with the user's size and proportions where the user stood; only the joints that the example
     shows."""
     joints = _proportioned(_joints(made, body.layout), body)
     ankles = joints[:, [body.layout.index(f"{side}_ankle") for side in ("left", "right")], 1].max(axis=1)
@@ -214,7 +223,7 @@ def _placed(clip: TeachingClip, body: _Body, made: MadeClip) -> TeachingClip:
     confidence = np.broadcast_to(shown, xy.shape[:2]).astype(np.float32)
     times_s = np.linspace(0, made.duration_s, len(xy))
     return replace(
-        clip,
+        example,
         times_s=times_s,
         xy_px=np.where(shown[:, None], xy, 0).astype(np.float32),
         confidence=confidence,

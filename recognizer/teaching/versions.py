@@ -76,8 +76,8 @@ class TaughtModel:
     """A version of a taught recognizer.
 
     label: "NAME@NUMBER". kind, base: "quick" or "full", and the name of the recognizer that it was built on; "" where
-    that is not noted. actions: the names of the clips that made it, by action. check: as recognizer.teaching.check has
-    it in JSON, {} where there is none. problem: one line where the folder holds no usable model.
+    that is not noted. actions: the names of the examples that made it, by action. check: as recognizer.teaching.check
+    has it in JSON, {} where there is none. problem: one line where the folder holds no usable model.
     """
 
     label: str
@@ -107,9 +107,13 @@ def taught_model(folder: Path) -> TaughtModel:
     base, check, kind = values.get("base"), values.get("check"), values.get("kind")
     actions: dict[str, tuple[str, ...]] = {}
     listed = values.get("clips")
-    for clip in listed if isinstance(listed, list) else []:
-        if isinstance(clip, dict) and isinstance(clip.get("action"), str) and isinstance(clip.get("name"), str):
-            actions[clip["action"]] = (*actions.get(clip["action"], ()), clip["name"])
+    for example in listed if isinstance(listed, list) else []:
+        if (
+            isinstance(example, dict)
+            and isinstance(example.get("action"), str)
+            and isinstance(example.get("name"), str)
+        ):
+            actions[example["action"]] = (*actions.get(example["action"], ()), example["name"])
     return TaughtModel(
         label,
         folder,

@@ -1,4 +1,4 @@
-"""From training clips to the windows that a recognizer reads, original and augmented.
+"""From training examples to the windows that a recognizer reads, original and augmented.
 
 N windows, T frames, V joints, all in the recognizer's own layout.
 """
@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 from pose.skeleton import Layout, convert
 from recognizer.clips import Clip
-from recognizer.teaching.clips import TeachingClip
+from recognizer.teaching.examples import Example
 from recognizer.window import resample
 
 Array = NDArray[np.float32]
-Positions = NDArray[np.float64]  # (N, T) seconds since the first pose of a clip
+Positions = NDArray[np.float64]  # (N, T) seconds since the first pose of an example
 
-_STEPS_A_TICK = 2  # poses of a steady clip in a tick of the recognizer's rate
+_STEPS_A_TICK = 2  # poses of a steady example in a tick of the recognizer's rate
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +38,9 @@ class Shape:
 class Changes:
     """How strongly the windows that a head is fitted to are augmented.
 
-    windows: changed windows of a clip of the recognizer's own length; longer clips have more. speed: spread of the
-    duration, the logarithm's bound. shift: of the start, in spans, beyond the clip's ends too, which are held. noise:
-    most of each window's standard deviation, in torsos. squeeze, tilt_deg: bounds of a change of width, and of a
+    windows: changed windows of an example of the recognizer's own length; longer examples have more. speed: spread of
+    the duration, the logarithm's bound. shift: of the start, in spans, beyond the example's ends too, which are held.
+    noise: most of each window's standard deviation, in torsos. squeeze, tilt_deg: bounds of a change of width, and of a
     turn of the picture. mirror: each window also as in a mirror.
     """
 
@@ -54,8 +54,8 @@ class Changes:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class SteadyClip:
-    """A clip at even times, in the recognizer's layout, from which windows are cut by interpolation.
+class ResampledExample:
+    """An example at even times, in the recognizer's layout, from which windows are cut by interpolation.
 
     xy: (n, V, 2) pixels; confidence: (n, V); step_s: between two poses.
     """
@@ -70,54 +70,61 @@ class SteadyClip:
         return (len(self.xy) - 1) * self.step_s
 
 
-def steady(clip: TeachingClip, shape: Shape) -> SteadyClip:
-    """The clip's poses as live recognition would resample them, twice as many."""
-    xy, confidence = clip.xy_px, clip.confidence
-    if clip.layout != shape.layout:
-        xy, confidence = convert(xy, confidence, clip.layout, shape.layout)
+def resampled(example: Example, shape: Shape) -> ResampledExample:
+    """The example's poses as live recognition would resample them, twice as many."""
+    xy, confidence = example.xy_px, example.confidence
+    if example.layout != shape.layout:
+        xy, confidence = convert(xy, confidence, example.layout, shape.layout)
     confidence = np.where(np.isfinite(xy).all(axis=-1), confidence, 0)
     tick_s = 1 / shape.fps
-    count = max(int((clip.times_s[-1] - clip.times_s[0]) / tick_s + 1e-6) + 1, 2)
+    count = max(int((example.times_s[-1] - example.times_s[0]) / tick_s + 1e-6) + 1, 2)
     parts = []
     for offset in range(_STEPS_A_TICK):
-        at_s = clip.times_s[0] + (np.arange(count) + offset / _STEPS_A_TICK) * tick_s
-        parts.append(resample(clip.times_s, xy.astype(np.float64), confidence.astype(np.float64), at_s, tick_s))
-    # Every other pose of the interleaved parts; what lies beyond the last of the clip is left out.
+        at_s = example.times_s[0] + (np.arange(count) + offset / _STEPS_A_TICK) * tick_s
+        parts.append(resample(example.times_s, xy.astype(np.float64), confidence.astype(np.float64), at_s, tick_s))
+    # Every other pose of the interleaved parts; what lies beyond the last of the example is left out.
     kept = (count - 1) * _STEPS_A_TICK + 1
     joined = [np.stack(values, axis=1).reshape(-1, *values[0].shape[1:])[:kept] for values in zip(*parts, strict=True)]
-    return SteadyClip(joined[0], joined[1], tick_s / _STEPS_A_TICK)
+    return ResampledExample(joined[0], joined[1], tick_s / _STEPS_A_TICK)
 
 
-def sliding(clip: SteadyClip, shape: Shape, hop_s: float) -> Positions:
-    """Windows at the clip's own speed, one every hop and one at the end; a short clip is stretched to one window."""
-    span_s = min(shape.span_s, clip.duration_s)
-    rest_s = clip.duration_s - span_s
+def sliding(example: ResampledExample, shape: Shape, hop_s: float) -> Positions:
+    """Windows at the example's own speed, one every hop and one at the end; a short example is stretched to one
+    window."""
+    span_s = min(shape.span_s, example.duration_s)
+    rest_s = example.duration_s - span_s
     starts = np.arange(0, rest_s + 1e-6, hop_s)
     if rest_s - starts[-1] > hop_s / 4:
         starts = np.append(starts, rest_s)
     return _spread(starts, np.full(len(starts), span_s), shape.frames)
 
 
-def shaken(clip: SteadyClip, shape: Shape, changes: Changes, rng: np.random.Generator, windows: int) -> Positions:
-    """Windows with other starts and speeds: `windows` of a clip of the recognizer's own length, more of longer ones."""
-    count = round(windows * max(1.0, clip.duration_s / shape.span_s))
+def shaken(
+    example: ResampledExample, shape: Shape, changes: Changes, rng: np.random.Generator, windows: int
+) -> Positions:
+    """Windows with other starts and speeds: `windows` of an example of the recognizer's own length, more of longer
+    ones."""
+    count = round(windows * max(1.0, example.duration_s / shape.span_s))
     span_s = shape.span_s * np.exp(rng.uniform(-changes.speed, changes.speed, count))
-    short = span_s > clip.duration_s  # stretched, with its ends held for a moment, as the networks were trained
-    span_s = np.where(short, clip.duration_s * rng.uniform(0.85, 1.15, count), span_s)
+    short = span_s > example.duration_s  # stretched, with its ends held for a moment, as the networks were trained
+    span_s = np.where(short, example.duration_s * rng.uniform(0.85, 1.15, count), span_s)
     margin_s = changes.shift * span_s
-    first, last = np.minimum(-margin_s, clip.duration_s - span_s), np.maximum(clip.duration_s - span_s + margin_s, 0)
+    first, last = (
+        np.minimum(-margin_s, example.duration_s - span_s),
+        np.maximum(example.duration_s - span_s + margin_s, 0),
+    )
     return _spread(rng.uniform(first, last), span_s, shape.frames)
 
 
-def cut(clip: SteadyClip, positions: Positions) -> tuple[Array, Array]:
+def cut(example: ResampledExample, positions: Positions) -> tuple[Array, Array]:
     """Windows (N, T, V, 2) and their confidence (N, T, V) at positions; beyond the ends the last pose stays."""
-    place = np.clip(positions / clip.step_s, 0, len(clip.xy) - 1)
+    place = np.clip(positions / example.step_s, 0, len(example.xy) - 1)
     before = place.astype(np.intp)
-    after = np.minimum(before + 1, len(clip.xy) - 1)
+    after = np.minimum(before + 1, len(example.xy) - 1)
     part = (place - before).astype(np.float32)[..., None]
-    seen = (clip.confidence[before] > 0) & (clip.confidence[after] > 0)
-    confidence = clip.confidence[before] * (1 - part) + clip.confidence[after] * part
-    xy = clip.xy[before] * (1 - part[..., None]) + clip.xy[after] * part[..., None]
+    seen = (example.confidence[before] > 0) & (example.confidence[after] > 0)
+    confidence = example.confidence[before] * (1 - part) + example.confidence[after] * part
+    xy = example.xy[before] * (1 - part[..., None]) + example.xy[after] * part[..., None]
     return np.where(seen[..., None], xy, 0).astype(np.float32), np.where(seen, confidence, 0).astype(np.float32)
 
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from recognizer.datasets.registry import DATASETS
 from recognizer.features import RATE_FPS, clip_features
 from recognizer.training import augment
 from recognizer.training.augment import Array, Augmentation, Mask
 from recognizer.training.everyday import ACTIONS, IDLE, OTHER, WEBCAM_POSES, Corpus, placed_by_readers
 from recognizer.training.exercise import exercise, gesture
+from recognizer.training.rest import idle_frames, restful_frames
 from recognizer.training.synthetic_actions import GENERATED
 
 FRAMES = 30
@@ -86,8 +86,8 @@ class BatchMaker:
         self._unlisted = _Draw(corpus, np.flatnonzero(chosen & other), corpus.kind, plan)
         self._any = np.flatnonzero(chosen)
         self._placed = placed_by_readers(corpus)
-        self._restful = _restful_frames(corpus)
-        self._still_recording, self._still_frame = _idle_frames(corpus, self._restful, chosen)
+        self._restful = restful_frames(corpus)
+        self._still_recording, self._still_frame = idle_frames(corpus, self._restful, chosen)
         last = corpus.first + corpus.length - 1
         self._ends_in_rest = np.flatnonzero(chosen & self._restful[last] & (corpus.action != ACTIONS.index(IDLE)))
         upper = [self.outputs.names.index(action) for action in _UPPER_BODY]
@@ -358,49 +358,3 @@ def sway(joints: Array, rng: np.random.Generator) -> Array:
     lively = np.array([0.3, *[0.15] * 2, *[0.5] * 2, *[1.0] * 2, *[0.1] * 6], np.float32)[:, None]
     own = augment.smooth_noise(joints.shape, rng, 0.6) * lively * rng.uniform(0, 0.05, (n, 1, 1, 1))
     return (joints + whole * height + own).astype(np.float32)
-
-
-_SEATED_AT_START, _SEATED_AT_END, _CROUCHING = (
-    [f"{dataset.name}/{action}" for dataset in DATASETS.values() for action in dataset.postures[which]]
-    for which in range(3)
-)
-
-
-def _restful_frames(corpus: Corpus) -> Mask:
-    """(F,) frames of people upright, standing or sitting, with their hands below the shoulders."""
-    hips, shoulders = augment.middle(corpus.joints, [7, 8]), augment.middle(corpus.joints, [1, 2])
-    torso = np.linalg.norm(shoulders - hips, axis=-1) + np.float32(1e-6)
-    upright = (hips[:, 1] - shoulders[:, 1]) / torso > 0.93
-    hands_low = (corpus.joints[:, 5:7, 1] - shoulders[:, None, 1]).min(axis=1) > 0.3 * torso
-    knees_low = (corpus.joints[:, 9:11, 1] - hips[:, None, 1]).min(axis=1) > 0.5 * torso
-    ankles_low = (corpus.joints[:, 11:, 1] - corpus.joints[:, 9:11, 1]).min(axis=1) > 0.45 * torso
-    recording, place = _owners(corpus)
-    kind = np.array(corpus.kinds)[corpus.kind[recording]]
-    standing = knees_low & ankles_low & ~np.isin(kind, _CROUCHING)
-    seated = np.isin(kind, _SEATED_AT_START) & (place < 3)
-    seated |= np.isin(kind, _SEATED_AT_END) & (corpus.length[recording] - 1 - place < 3)
-    restful: Mask = upright & hands_low & (standing | seated) & corpus.seen.all(axis=1) & (place >= 0)
-    return restful
-
-
-def _owners(corpus: Corpus) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """(F,) the recording that a frame is of, and its place in it; -1 as the place of frames that are in none."""
-    recording, place = np.zeros(len(corpus.joints), dtype=np.intp), np.full(len(corpus.joints), -1, dtype=np.intp)
-    rows = np.repeat(np.arange(len(corpus)), corpus.length)
-    within = np.arange(len(rows)) - np.repeat(np.cumsum(corpus.length) - corpus.length, corpus.length)
-    frames = corpus.first[rows] + within
-    recording[frames], place[frames] = rows, within
-    return recording, place
-
-
-def _idle_frames(corpus: Corpus, restful: Mask, chosen: Mask) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Restful frames (recording, place) of the chosen recordings, those of seated people repeated to a quarter."""
-    recording, _ = _owners(corpus)
-    frames = np.flatnonzero(restful & chosen[recording])
-    may_sit = np.isin(np.array(corpus.kinds)[corpus.kind[recording[frames]]], _SEATED_AT_START + _SEATED_AT_END)
-    knees = corpus.joints[frames, 9:11, 1].mean(axis=-1) - corpus.joints[frames, 7:9, 1].mean(axis=-1)
-    shins = corpus.joints[frames, 11:, 1].mean(axis=-1) - corpus.joints[frames, 9:11, 1].mean(axis=-1)
-    sitting = frames[may_sit & (knees < 0.6 * shins)]
-    repeats = len(frames) // (3 * max(len(sitting), 1))
-    frames = np.concatenate([frames, np.repeat(sitting, repeats)])
-    return recording[frames], frames - corpus.first[recording[frames]]

@@ -104,7 +104,7 @@ def with_sequences(corpus: Corpus, sequences: Iterable[LabelledSequence]) -> Cor
 
 
 def _runs(sequence: LabelledSequence) -> Iterator[tuple[float, NDArray[np.float32], NDArray[np.bool_]]]:
-    """Runs of poses without a gap over which a window begins anew: start, joints (T, 13, 2) and seen (T, 13)."""
+    """Runs of poses without a gap over which a window begins again: start, joints (T, 13, 2) and seen (T, 13)."""
     posed = np.flatnonzero(sequence.posed)
     if not len(posed):
         return

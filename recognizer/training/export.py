@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import torch
 from torch import Tensor, nn
 
@@ -19,6 +20,7 @@ from recognizer.training.models.deployed import Deployed
 from recognizer.training.onnx_graph import anonymous, written_out
 
 OPSET = 20  # the first with Gelu as one operator
+_MOST_CLIPS = 4096  # at once
 OUTPUT_NAME = "logits"
 _PARITY_SEED = 0
 
@@ -107,20 +109,30 @@ class _Inside(nn.Module):
 
 def fast_graph(network: nn.Module, example: Tensor, name: str, outputs: Sequence[str] = (OUTPUT_NAME,)) -> bytes:
     """The network as ONNX: `name`, shaped like `example` but with its first axis open, to the outputs."""
+    model = traced(network, (example,), [name], outputs, batched=True)
+    content: bytes = anonymous(written_out(model)).SerializeToString()
+    return content
+
+
+def traced(
+    network: nn.Module, example: tuple[Any, ...], inputs: Sequence[str], outputs: Sequence[str], *, batched: bool
+) -> onnx.ModelProto:
+    """The network as torch's exporter writes it, with inputs shaped like `example`. batched: their first axis is
+    open."""
+    clips = torch.export.Dim("N", min=1, max=_MOST_CLIPS)
     program = torch.onnx.export(
         network.eval(),
-        (example,),
-        input_names=[name],
+        example,
+        input_names=list(inputs),
         output_names=list(outputs),
-        dynamic_shapes=({0: torch.export.Dim("N", min=1, max=4096)},),
+        dynamic_shapes=tuple({0: clips} for _ in example) if batched else None,
         opset_version=OPSET,
         dynamo=True,
         optimize=True,
         verbose=False,
     )
     assert program is not None
-    content: bytes = anonymous(written_out(program.model_proto)).SerializeToString()
-    return content
+    return program.model_proto
 
 
 def decision_rules(

@@ -1,4 +1,4 @@
-"""Full teaching: a network trained on the user's own clips, going on from a trained one or from scratch.
+"""Full teaching: a network trained on the user's own examples, going on from a trained one or from scratch.
 
 The command for it is in fine_tune_command, its check in fine_tune_check.
 """
@@ -15,19 +15,19 @@ from torch import Tensor, nn
 
 from recognizer.features import LAYOUT, RATE_FPS, clip_features
 from recognizer.teaching.background import everyday_motion
-from recognizer.teaching.clips import TeachingClip
+from recognizer.teaching.examples import Example
 from recognizer.teaching.lesson import NOTHING
 from recognizer.teaching.windows import (
     Array,
     Changes,
+    ResampledExample,
     Shape,
-    SteadyClip,
     cut,
     jittered,
     mirrored,
+    resampled,
     shaken,
     sliding,
-    steady,
 )
 from recognizer.training.batches import FRAMES
 from recognizer.training.fine_tune_start import copy_body
@@ -58,21 +58,20 @@ class FineTuneSettings:
 
 
 class WindowDrawer:
-    """Draws changed windows of clips: every action alike, and the background its share."""
+    """Draws changed windows of examples: every action alike, and the background its share."""
 
-    def __init__(
-        self, clips: Sequence[TeachingClip], settings: FineTuneSettings, one_sided: Sequence[str] = ()
-    ) -> None:
-        self.actions = tuple(sorted({clip.action for clip in clips} - {NOTHING}))
+    def __init__(self, examples: Sequence[Example], settings: FineTuneSettings, one_sided: Sequence[str] = ()) -> None:
+        self.actions = tuple(sorted({example.action for example in examples} - {NOTHING}))
         self._settings, self._one_sided = settings, set(one_sided)
-        taught = [steady(clip, SHAPE) for clip in clips]
-        self._by_action: list[list[SteadyClip]] = [
-            [each for clip, each in zip(clips, taught, strict=True) if clip.action == action] for action in self.actions
+        taught = [resampled(example, SHAPE) for example in examples]
+        self._by_action: list[list[ResampledExample]] = [
+            [each for example, each in zip(examples, taught, strict=True) if example.action == action]
+            for action in self.actions
         ]
-        rest = [(clip, each) for clip, each in zip(clips, taught, strict=True) if clip.action == NOTHING]
-        nothing = [each for clip, each in rest if clip.around is None]
-        still = [each for clip, each in rest if clip.around is not None]
-        self._rest = [*(nothing or [stretch.clip for stretch in everyday_motion(SHAPE)]), *still]
+        rest = [(example, each) for example, each in zip(examples, taught, strict=True) if example.action == NOTHING]
+        nothing = [each for example, each in rest if example.around is None]
+        still = [each for example, each in rest if example.around is not None]
+        self._rest = [*(nothing or [stretch.example for stretch in everyday_motion(SHAPE)]), *still]
 
     def draw(self, rng: np.random.Generator) -> tuple[Array, np.ndarray]:
         """Features (N, T, F) and targets (N,), the number of actions for what is none of them."""
@@ -85,16 +84,16 @@ class WindowDrawer:
         return clip_features(xy, confidence, RATE_FPS), target
 
     def _window(self, target: int, rng: np.random.Generator) -> tuple[Array, Array]:
-        clips = self._by_action[target] if target < len(self.actions) else self._rest
-        clip = clips[rng.integers(len(clips))]
-        positions = shaken(clip, SHAPE, self._settings.changes, rng, 1)[:1]
-        window = cut(clip, positions)
+        examples = self._by_action[target] if target < len(self.actions) else self._rest
+        example = examples[rng.integers(len(examples))]
+        positions = shaken(example, SHAPE, self._settings.changes, rng, 1)[:1]
+        window = cut(example, positions)
         one_sided = target < len(self.actions) and self.actions[target] in self._one_sided
         return mirrored(*window, LAYOUT) if not one_sided and rng.random() < 0.5 else window
 
 
 def fit_network(
-    clips: Sequence[TeachingClip],
+    examples: Sequence[Example],
     settings: FineTuneSettings,
     *,
     start: tuple[NetworkSpec, nn.Module] | None = None,
@@ -109,7 +108,7 @@ def fit_network(
     if settings.steps < 2:
         raise ValueError(f"{settings.steps} steps are too few to learn anything; give at least 2")
     torch.manual_seed(settings.seed)
-    drawer = WindowDrawer(clips, settings, one_sided)
+    drawer = WindowDrawer(examples, settings, one_sided)
     name, changes = (start[0].name, start[0].changes) if start is not None else (settings.network, {})
     spec = NetworkSpec(name, len(drawer.actions) + 1, {**changes, "dropout": settings.dropout})
     network = spec.build()
@@ -167,9 +166,9 @@ class _Progress(Callback):
         self.tell(trainer.global_step / self.steps)
 
 
-def window_probabilities(network: nn.Module, clip: TeachingClip, *, mirror: bool = True) -> Array:
-    """(W, A + 1) of a clip's windows, one every HOP_S. mirror: the mean with those of their mirror images."""
-    even = steady(clip, SHAPE)
+def window_probabilities(network: nn.Module, example: Example, *, mirror: bool = True) -> Array:
+    """(W, A + 1) of an example's windows, one every HOP_S. mirror: the mean with those of their mirror images."""
+    even = resampled(example, SHAPE)
     window = cut(even, sliding(even, SHAPE, HOP_S))
     views = [window, mirrored(*window, LAYOUT)] if mirror else [window]
     with torch.inference_mode():
@@ -178,6 +177,6 @@ def window_probabilities(network: nn.Module, clip: TeachingClip, *, mirror: bool
     return found
 
 
-def whole_clip_probabilities(network: nn.Module, clips: Sequence[TeachingClip]) -> Array:
-    """(C, A + 1) of whole clips: the mean over their windows and the windows' mirror images."""
-    return np.stack([window_probabilities(network, clip).mean(axis=0) for clip in clips])
+def whole_example_probabilities(network: nn.Module, examples: Sequence[Example]) -> Array:
+    """(C, A + 1) of whole examples: the mean over their windows and the windows' mirror images."""
+    return np.stack([window_probabilities(network, example).mean(axis=0) for example in examples])

@@ -21,8 +21,8 @@ from recognizer.model_card import MODEL_FILE, DecisionRules, ModelCard, Parity, 
 from recognizer.onnx_recognizer import OnnxRecognizer
 from recognizer.teaching.__main__ import interrupt, lower_priority, say
 from recognizer.teaching.check import Check, answer_of
-from recognizer.teaching.clips import TeachingClip
 from recognizer.teaching.errors import TeachingError
+from recognizer.teaching.examples import Example
 from recognizer.teaching.full_start import NETWORKS_FILE, start_sentence
 from recognizer.teaching.lesson import NOTHING
 from recognizer.teaching.needs import needs_of
@@ -30,9 +30,9 @@ from recognizer.teaching.package import OTHER, card_names, listed
 from recognizer.teaching.replay import examined, footage_of
 from recognizer.teaching.request import FULL, TeachingRequest, read_request
 from recognizer.teaching.run import CHECKING, FITTING, WRITING, card_metrics, check_counts
-from recognizer.teaching.somebody import Emptied, with_somebody
 from recognizer.teaching.split_check import with_test
 from recognizer.teaching.versions import CLIPS_FILE, place_version
+from recognizer.teaching.visible import NotVisible, visible_parts
 from recognizer.training.augment import Array
 from recognizer.training.batches import FRAMES
 from recognizer.training.export import OPSET, OUTPUT_NAME, with_inside
@@ -68,19 +68,19 @@ def add_fine_tune(parser: argparse.ArgumentParser) -> None:
 
 
 def run_fine_tune(options: argparse.Namespace) -> None:
-    """Train twice, once without the clips held out for the check; tell of it in JSON lines."""
+    """Train twice, once without the examples held out for the check; tell of it in JSON lines."""
     lower_priority()
     torch.set_num_threads(1)  # the live view has the other core
     signal.signal(signal.SIGTERM, interrupt)
     try:
         request = read_request(options.request)
         check_counts(request.learnt)
-        request, emptied = with_somebody(request, SHAPE)
+        request, hidden = visible_parts(request, SHAPE)
         check_counts(request.learnt)
         start = None if options.scratch else _start(request.base, options.start)
         sentence = "" if options.scratch or options.start else start_sentence(request.base)
         settings = FineTuneSettings(steps=options.steps, seed=request.seed)
-        folder, found = _teach(request, settings, start, emptied, sentence)
+        folder, found = _teach(request, settings, start, hidden, sentence)
         say(folder=str(folder), check=found.to_json())
     except (ActionLensError, ValueError, OSError) as error:
         say(error=" ".join(str(error).split()))
@@ -98,14 +98,14 @@ def _start(base: Path, run: Path | None) -> Start:
 
 
 def _teach(
-    request: TeachingRequest, settings: FineTuneSettings, start: Start | None, emptied: Emptied, sentence: str
+    request: TeachingRequest, settings: FineTuneSettings, start: Start | None, hidden: NotVisible, sentence: str
 ) -> tuple[Path, Check]:
     learnt, tested = request.learnt, request.tested
     kept, held, held_out = split(learnt)
 
-    def train(clips: Sequence[TeachingClip], stage: str, first: float, last: float) -> nn.Module:
+    def train(examples: Sequence[Example], stage: str, first: float, last: float) -> nn.Module:
         return fit_network(
-            clips,
+            examples,
             settings,
             start=None if start is None else (start.spec, start.network),
             one_sided=request.one_sided,
@@ -117,10 +117,10 @@ def _teach(
     found = replace(found, remarks=remarks(found, from_scratch=start is None, start=sentence))
     network = train(learnt, FITTING, _CHECKED, _FITTED)
     if tested:
-        windows = [window_probabilities(network, clip, mirror=not request.one_sided) for clip in tested]
-        actions = sorted({clip.action for clip in learnt} - {NOTHING})
+        windows = [window_probabilities(network, example, mirror=not request.one_sided) for example in tested]
+        actions = sorted({example.action for example in learnt} - {NOTHING})
         found = with_test(found, actions, thresholds, learnt, tested, [answer_of(rows) for rows in windows])
-    found = emptied.told(found)
+    found = hidden.told(found)
     say(stage=WRITING, part=_FITTED)
 
     def fill(folder: Path) -> None:
@@ -142,7 +142,7 @@ def _write(
 ) -> Check:
     """model.onnx, card.json and clips.json; the check with what was found when it was tried. Raises TeachingError where
     the graph says something else."""
-    actions = tuple(sorted({clip.action for clip in request.learnt} - {NOTHING}))
+    actions = tuple(sorted({example.action for example in request.learnt} - {NOTHING}))
     features = len(CHANNELS) * len(LAYOUT)
     deployed = Deployed([network], listed=len(actions), mirror=not request.one_sided).eval()
     content, embedding, attention = with_inside(deployed, features)
@@ -154,7 +154,7 @@ def _write(
     shown = {name: round(float(value), 4) for name, value in zip(names, thresholds, strict=True)}
     needs = needs_of(names, actions, request.learnt)
     source = TrainingSource(
-        "the user's own clips", f"{len(listed(request.learnt))} clips, listed in {CLIPS_FILE}", "the user's"
+        "the user's own examples", f"{len(listed(request.learnt))} examples, listed in {CLIPS_FILE}", "the user's"
     )
     ModelCard(
         name=request.name,
@@ -174,7 +174,7 @@ def _write(
         attention=attention,
         embedding=embedding,
         parity=Parity(0, tuple(logits)),
-        notes="Trained in full on the user's own clips.",
+        notes="Trained in full on the user's own examples.",
     ).save(folder)
     recognizer = OnnxRecognizer(folder, "cpu")
     try:

@@ -29,7 +29,7 @@ from recognizer.training.run_folder import RunError, TrainedRun
 _MAX_BYTES = 64 << 20
 _MAX_NETWORKS = 32
 _MAX_OUTPUTS = 10_000
-_HEAD = "head"  # a part of the name of whatever is made anew for other actions
+_HEAD = "head"  # a part of the name of whatever is made again for other actions
 
 
 def save_networks(folder: Path, runs: Sequence[TrainedRun]) -> Path:

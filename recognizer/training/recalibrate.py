@@ -1,4 +1,5 @@
-"""The command recalibrate: thresholds, and what each action needs in view, chosen anew for a model that is exported."""
+"""The command recalibrate: new thresholds, and what each action needs in view, for a model that is
+exported."""
 
 import argparse
 import sys
@@ -32,7 +33,7 @@ class _Graph(nn.Module):
 def add_recalibrate(parser: argparse.ArgumentParser) -> None:
     """Arguments of recalibrate."""
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder that holds the data sets")
-    what = "model folder whose card is written anew; of networks that have not learnt from the validation people"
+    what = "model folder whose card is written again; of networks that have not learnt from the validation people"
     parser.add_argument("--weights", type=Path, required=True, metavar="DIR", help=what)
 
 

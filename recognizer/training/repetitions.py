@@ -91,7 +91,7 @@ def run(options: argparse.Namespace) -> int:
     sequences = {sequence.name: sequence for sequence in found}
     poses = _poses_of(clips, sequences, options.folder)
     told = [Counted(clip, told_count(poses[clip], clip)) for clip in clips]
-    sys.stdout.write(f"told what is done, {options.half} people\n")
+    sys.stdout.write(f"action given, {options.half} people\n")
     for name, part in (("all", told), *_by_set(told)):
         sys.stdout.write(f"  {name:<14}{as_line(part)}\n")
     if options.each:
@@ -125,7 +125,7 @@ def read_counts(table: Path) -> tuple[CountedClip, ...]:
     except OSError as error:
         raise DataError(f"{table} cannot be read ({error.strerror}); name the table of counts with --counts") from error
     except (KeyError, ValueError, UnicodeDecodeError) as error:
-        raise DataError(f"{table} is no table with the columns {', '.join(COLUMNS)}; mend it") from error
+        raise DataError(f"{table} is no table with the columns {', '.join(COLUMNS)}; correct it") from error
 
 
 def told_count(poses: Iterable[Pose], clip: CountedClip) -> int:

@@ -141,8 +141,8 @@ def with_variants(
     recognizer = OnnxRecognizer(base, "cpu")
     shape = Shape(recognizer.frames, recognizer.fps, recognizer.card.skeleton)
     places = np.flatnonzero(pool.trains)
-    variants = make_variants([pool.lesson.clips[place] for place in places], generator, shape.layout, settings, seed)
-    extra = [(int(places[variant.of]), variant.clip) for variant in variants]
+    variants = make_variants([pool.lesson.examples[place] for place in places], generator, shape.layout, settings, seed)
+    extra = [(int(places[variant.of]), variant.example) for variant in variants]
     lesson = with_extra(pool.lesson, extra, recognizer, shape, Changes(windows=settings.windows))
     recognizer.close()
     return shape, replace(pool, lesson=lesson)
@@ -156,7 +156,7 @@ def judged(pool: Pool, richer: Pool, episode: Episode, shape: Shape) -> Found:
         lesson = part_of_lesson(each.lesson, episode.train, episode.actions)
         test = part_of_lesson(each.lesson, episode.test, episode.actions)
         taught = teach(lesson)
-        best, over = _shown(taught, test.plain, len(test.clips))
+        best, over = _shown(taught, test.plain, len(test.examples))
         others = _windows_of(each.lesson.plain, np.flatnonzero(untaught))
         found.append(
             Answers(

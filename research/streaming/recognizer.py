@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from pose.onnx_session import cpu_session
 from recognizer.features import CHANNELS, LAYOUT
 from recognizer.model_card import INPUT_NAME
-from recognizer.training.export import OPSET, OUTPUT_NAME
+from recognizer.training.export import OUTPUT_NAME, traced
 from recognizer.training.models.deployed import Deployed
 from recognizer.training.models.from_features import FromFeatures
 from recognizer.training.models.st_gcn import StGcn
@@ -98,18 +98,8 @@ def to_onnx(recognizer: StreamingRecognizer) -> tuple[bytes, bytes]:
 
 
 def _graph(network: nn.Module, example: tuple[Any, ...], inputs: list[str], outputs: list[str]) -> bytes:
-    program = torch.onnx.export(
-        network.eval(),
-        example,
-        input_names=inputs,
-        output_names=outputs,
-        opset_version=OPSET,
-        dynamo=True,
-        optimize=True,
-        verbose=False,
-    )
-    assert program is not None
-    content: bytes = anonymous(written_out(program.model_proto)).SerializeToString()
+    model = traced(network, example, inputs, outputs, batched=False)
+    content: bytes = anonymous(written_out(model)).SerializeToString()
     return content
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from pose.skeleton import MPOSE_13
 from recognizer.datasets import penn_action, utd_mhad
-from recognizer.teaching.clips import TeachingClip
+from recognizer.teaching.examples import Example
 from recognizer.teaching.head import Head
 from recognizer.teaching.lesson import Lesson, Windows
 from recognizer.teaching.quick import QuickSettings, fit
@@ -66,7 +66,7 @@ class Episode:
     test: Places
 
 
-def recordings(corpus: Corpus, rows: Places) -> list[TeachingClip]:
+def recordings(corpus: Corpus, rows: Places) -> list[Example]:
     """Recordings as a camera in front of the person would see them, as clips of a library; person: of UTD-MHAD."""
     clips = []
     for row in rows:
@@ -77,11 +77,11 @@ def recordings(corpus: Corpus, rows: Places) -> list[TeachingClip]:
         name, action = str(corpus.name[row]), corpus.kinds[corpus.kind[row]].partition("/")[2]
         person = name.split("_")[1] if corpus.dataset[row] == utd_mhad.NAME else None
         seen = corpus.seen[frames].astype(np.float32)
-        clips.append(TeachingClip(name, action, person, None, times_s, xy.astype(np.float32), seen, MPOSE_13))
+        clips.append(Example(name, action, person, None, times_s, xy.astype(np.float32), seen, MPOSE_13))
     return clips
 
 
-def at_desk(clip: TeachingClip) -> TeachingClip:
+def at_desk(clip: Example) -> Example:
     """The clip with hips and legs out of the picture."""
     xy, seen = clip.xy_px.copy(), clip.confidence.copy()
     xy[:, _BELOW], seen[:, _BELOW] = 0, 0
@@ -114,7 +114,7 @@ def part_of_lesson(lesson: Lesson, clips: Places, actions: Sequence[str]) -> Les
     return replace(
         lesson,
         actions=tuple(actions),
-        clips=tuple(lesson.clips[clip] for clip in clips),
+        examples=tuple(lesson.examples[clip] for clip in clips),
         target=np.array([order[int(lesson.target[clip])] for clip in clips], np.intp),
         shaken=_windows_of(lesson.shaken, clips),
         plain=_windows_of(lesson.plain, clips),
@@ -144,8 +144,8 @@ def quick_accuracy(pool: Pool, episode: Episode, settings: QuickSettings) -> flo
     """Part of the tested clips whose likeliest of the five actions is right."""
     lesson = part_of_lesson(pool.lesson, episode.train, episode.actions)
     test = part_of_lesson(pool.lesson, episode.test, episode.actions)
-    head = fit(lesson, np.ones(len(lesson.clips), bool), settings)
-    found = answers(head, test.plain, len(test.clips))[:, :-1].argmax(axis=1)
+    head = fit(lesson, np.ones(len(lesson.examples), bool), settings)
+    found = answers(head, test.plain, len(test.examples))[:, :-1].argmax(axis=1)
     return float((found == test.target).mean())
 
 

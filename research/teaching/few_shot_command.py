@@ -20,7 +20,7 @@ from recognizer.teaching.quick import QuickSettings
 from recognizer.teaching.windows import Changes, Shape
 from recognizer.training.dataset_sequences import action_sequences
 from recognizer.training.everyday import merge, read_all
-from recognizer.training.fine_tune import FineTuneSettings, fit_network, whole_clip_probabilities
+from recognizer.training.fine_tune import FineTuneSettings, fit_network, whole_example_probabilities
 from research.teaching.few_shot import (
     ARM_ACTIONS,
     NEW_ACTIONS,
@@ -148,7 +148,7 @@ class Warping:
     """Answers of the nearest taught clip by DTW; what was compared once is not compared again."""
 
     def __init__(self, pool: Pool) -> None:
-        self._joints = [joints_of(clip) for clip in pool.lesson.clips]
+        self._joints = [joints_of(clip) for clip in pool.lesson.examples]
         self._known = np.full((len(self._joints), len(self._joints)), np.nan)
 
     def __call__(self, pool: Pool, episode: Episode) -> float:
@@ -165,8 +165,8 @@ class Warping:
 
 def _scratch(pool: Pool, episode: Episode) -> float:
     """Part of the tested clips that an AcT trained on the episode's clips alone gets right."""
-    clips = pool.lesson.clips
+    clips = pool.lesson.examples
     network = fit_network([clips[each] for each in episode.train], FineTuneSettings())
     target = [episode.actions.index(clips[each].action) for each in episode.test]
-    found = whole_clip_probabilities(network, [clips[each] for each in episode.test])[:, :-1].argmax(axis=1)
+    found = whole_example_probabilities(network, [clips[each] for each in episode.test])[:, :-1].argmax(axis=1)
     return float((found == target).mean())

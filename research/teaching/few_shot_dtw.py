@@ -9,14 +9,14 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from recognizer.teaching.clips import TeachingClip
+from recognizer.teaching.examples import Example
 from recognizer.training.augment import Array, unit_size
 
 RATE_HZ = 15.0
 _BATCH = 256
 
 
-def joints_of(clip: TeachingClip) -> Array:
+def joints_of(clip: Example) -> Array:
     """(n, V * 2): joints from each frame's mid-hip in units of the clip's torso, RATE_HZ poses a second."""
     count = max(round(float(clip.times_s[-1] - clip.times_s[0]) * RATE_HZ) + 1, 2)
     at_s = np.linspace(clip.times_s[0], clip.times_s[-1], count)

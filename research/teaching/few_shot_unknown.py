@@ -47,7 +47,7 @@ def measure_open_set(
         unknown = np.flatnonzero(pool.some(rest) & pool.tests & ~np.isin(pool.person, pool.person[episode.train]))
         lesson = part_of_lesson(pool.lesson, episode.train, episode.actions)
         taught = teach(lesson, settings)
-        raw = fit(lesson, np.ones(len(lesson.clips), bool), settings)
+        raw = fit(lesson, np.ones(len(lesson.examples), bool), settings)
         flat = np.full(len(episode.actions), UNCALIBRATED, np.float32)
         for found, head, thresholds in zip(figures, (raw, taught.head), (flat, taught.thresholds), strict=True):
             known, target = _answers(pool, episode.test, episode, head)

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from recognizer.datasets import webcam_poses
 from recognizer.datasets.sequences import LabelledSequence
 from recognizer.onnx_recognizer import OnnxRecognizer
-from recognizer.teaching.clips import NOTHING, TeachingClip
+from recognizer.teaching.examples import NOTHING, Example
 from recognizer.teaching.figures import FalseAlarms
 from recognizer.teaching.lesson import trunk_seen
 from recognizer.teaching.package import card_names
@@ -80,7 +80,7 @@ def run_taught_alarms(options: argparse.Namespace) -> None:
     sys.stdout.write(json.dumps(summary(found), indent=1) + "\n")
 
 
-def takes(sequences: Iterable[LabelledSequence]) -> list[TeachingClip]:
+def takes(sequences: Iterable[LabelledSequence]) -> list[Example]:
     """Every labelled stretch that could be a take; action: its label, person: who does it."""
     found = []
     for each in sequences:
@@ -94,11 +94,11 @@ def takes(sequences: Iterable[LabelledSequence]) -> list[TeachingClip]:
     return found
 
 
-def drawn(clips: Sequence[TeachingClip], rng: np.random.Generator) -> list[TeachingClip]:
+def drawn(clips: Sequence[Example], rng: np.random.Generator) -> list[Example]:
     """TAKES of each of TAUGHT actions, of as many people as there are."""
     count = Counter(clip.action for clip in clips)
     labels = rng.choice(sorted(label for label in count if count[label] >= TAKES), TAUGHT, replace=False)
-    chosen: list[TeachingClip] = []
+    chosen: list[Example] = []
     for label in labels.tolist():
         own = [clip for clip in clips if clip.action == label]
         own = [own[place] for place in rng.permutation(len(own))]
@@ -109,7 +109,7 @@ def drawn(clips: Sequence[TeachingClip], rng: np.random.Generator) -> list[Teach
 
 
 def one_episode(
-    clips: Sequence[TeachingClip], people: Sequence[LabelledSequence], base: Path, rng: np.random.Generator, number: int
+    clips: Sequence[Example], people: Sequence[LabelledSequence], base: Path, rng: np.random.Generator, number: int
 ) -> Episode:
     """Of two episodes with one generator, the halves of the people change places."""
     taught = drawn(clips, rng)
@@ -131,9 +131,9 @@ def _is_footage(sequence: LabelledSequence) -> bool:
     return bool(sequence.posed.sum() > 1 and sequence.times_s[-1] - sequence.times_s[0] >= _LEAST_S)
 
 
-def _clip(sequence: LabelledSequence, frames: NDArray[np.bool_], name: str, action: str) -> TeachingClip:
+def _clip(sequence: LabelledSequence, frames: NDArray[np.bool_], name: str, action: str) -> Example:
     """Some frames of a sequence as a clip; a person's footage is one session."""
-    return TeachingClip(
+    return Example(
         name,
         action,
         sequence.person,

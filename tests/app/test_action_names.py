@@ -20,7 +20,7 @@ MACHINES = {
     "app/outputs/events.py",
     "app/alerts/rules.py",
     "app/alerts/mqtt.py",
-    "app/alerts/deeds.py",
+    "app/alerts/reactions.py",
 }
 BENCHMARKS = {"app/tools/bench_everything.py", "app/tools/bench_teaching.py"}
 

@@ -262,14 +262,14 @@ def test_everything_is_on_and_says_what_it_did():
         prepare(engine)
         bench_runs.show_nothing(engine)
         deadline = time.monotonic() + 60
-        while done.deeds < 2 and time.monotonic() < deadline:
+        while done.reactions < 2 and time.monotonic() < deadline:
             time.sleep(0.01)
         return run_of(30.0)
 
     found = bench_everything._run_with_everything(run, actions=("idle", "wave"), done=done)
     assert found.fps == 30.0
     assert done.posts >= 1
-    assert done.deeds >= done.posts
+    assert done.reactions >= done.posts
     assert done.failures == 0
     assert done.stream_lines > 10
     assert (done.table_lines, done.history_lines) == (1, 1), "one wave, which lasts to the end"

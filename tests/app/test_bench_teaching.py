@@ -10,7 +10,7 @@ from app.settings import UserSettings
 from app.teaching_process import TeachingCancelled, TeachingDone, TeachingFailed
 from app.tools import bench_teaching
 from app.tools.bench_live import worst_second
-from app.tools.bench_teaching import Teaching, made_clips, table
+from app.tools.bench_teaching import Teaching, made_examples, table
 
 
 def test_the_worst_whole_second_counts_and_the_start_does_not():
@@ -23,10 +23,14 @@ def test_the_worst_whole_second_counts_and_the_start_does_not():
         worst_second(steady[:100])
 
 
-def test_what_is_taught_is_five_actions_of_five_clips_in_two_sittings():
-    clips = made_clips()
-    assert (len(clips), len({clip.action for clip in clips}), len({clip.session for clip in clips})) == (25, 5, 2)
-    assert {clip.xy_px.shape for clip in clips} == {(75, 13, 2)}
+def test_what_is_taught_is_five_actions_of_five_examples_in_two_sittings():
+    examples = made_examples()
+    assert (
+        len(examples),
+        len({example.action for example in examples}),
+        len({example.session for example in examples}),
+    ) == (25, 5, 2)
+    assert {example.xy_px.shape for example in examples} == {(75, 13, 2)}
 
 
 def job_of(outcome):
@@ -35,7 +39,7 @@ def job_of(outcome):
 
 
 def test_it_teaches_until_it_is_left(monkeypatch):
-    monkeypatch.setattr(bench_teaching, "made_clips", list)
+    monkeypatch.setattr(bench_teaching, "made_examples", list)
     monkeypatch.setattr(bench_teaching, "TeachingJob", job_of(TeachingDone(None, {})))
     with Teaching("act", "quick") as teaching:
         while len(teaching.done_s) < 3:
@@ -47,7 +51,7 @@ def test_it_teaches_until_it_is_left(monkeypatch):
 
 
 def test_a_teaching_that_fails_is_told(monkeypatch):
-    monkeypatch.setattr(bench_teaching, "made_clips", list)
+    monkeypatch.setattr(bench_teaching, "made_examples", list)
     monkeypatch.setattr(bench_teaching, "TeachingJob", job_of(TeachingFailed("no room on the disk")))
     with pytest.raises(UsageError, match="no room"), Teaching("act", "quick") as teaching:
         teaching._thread.join()

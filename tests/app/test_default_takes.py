@@ -1,4 +1,4 @@
-"""Takes made with the record bar's defaults teach what was done in them, without a clip touched by hand."""
+"""Takes made with the record bar's defaults teach what was done in them, without a segment touched by hand."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -8,10 +8,10 @@ import pytest
 from demo_poses import LOOP_S, play, record, segment, watch
 
 from app.library.catalogue import Library
-from app.library.rows import NewClip
+from app.library.rows import NewSegment
 from app.recording.folder import read_recording
 from pose.demo.source import DemoSource
-from recognizer.teaching.clips import NOTHING
+from recognizer.teaching.examples import NOTHING
 from recognizer.teaching.request import QUICK, TeachingRequest
 from recognizer.teaching.run import run_quick
 
@@ -37,48 +37,48 @@ def root(tmp_path_factory):
 @pytest.fixture(scope="module")
 def taught(root):
     with Library(root) as library:
-        clips = library.teaching_clips([*TAUGHT, NOTHING])
-    return run_quick(TeachingRequest(QUICK, "mine", BASE, root / "models", clips, keep_base=True))
+        examples = library.examples([*TAUGHT, NOTHING])
+    return run_quick(TeachingRequest(QUICK, "mine", BASE, root / "models", examples, keep_base=True))
 
 
 def test_every_take_is_trimmed_to_its_movement_and_kept_whole(root):
     with Library(root) as library:
-        clips = library.clips(limit=-1)
-        assert len(clips) == 6
-        for clip in clips:
-            whole = library.open_recording(clip.recording)
+        segments = library.segments(limit=-1)
+        assert len(segments) == 6
+        for row in segments:
+            whole = library.open_recording(row.recording)
             assert whole.info.duration_s > 6
             # The demo's bodies begin to leave a posture at the start of a segment and reach the next one's 0.5 s after.
-            lead_s = min(LEADS_S, key=lambda lead: abs(lead - (clip.start_s - whole.info.begins_s)))
-            does = segment(TAUGHT[clip.action])
-            assert clip.start_s - whole.info.begins_s == pytest.approx(lead_s, abs=0.35)
-            assert clip.end_s - clip.start_s == pytest.approx(does.end_s - does.start_s + 0.25, abs=0.8)
-            assert whole.info.duration_s - clip.end_s > 0.9  # the stillness that ended the take
+            lead_s = min(LEADS_S, key=lambda lead: abs(lead - (row.start_s - whole.info.begins_s)))
+            does = segment(TAUGHT[row.action])
+            assert row.start_s - whole.info.begins_s == pytest.approx(lead_s, abs=0.35)
+            assert row.end_s - row.start_s == pytest.approx(does.end_s - does.start_s + 0.25, abs=0.8)
+            assert whole.info.duration_s - row.end_s > 0.9  # the stillness that ended the take
 
 
 def test_the_stillness_around_a_take_is_a_negative_that_goes_with_it(root):
     with Library(root) as library:
-        clips = library.teaching_clips([*TAUGHT, NOTHING])
-    still = [clip for clip in clips if clip.around is not None]
-    takes = {clip.name: clip for clip in clips if clip.around is None}
+        examples = library.examples([*TAUGHT, NOTHING])
+    still = [example for example in examples if example.around is not None]
+    takes = {example.name: example for example in examples if example.around is None}
     assert len(takes) == 6
-    assert {clip.around for clip in still} == set(takes)
-    for clip in still:
-        host = takes[clip.around]
-        assert clip.action == NOTHING
-        assert clip.times_s[-1] < host.times_s[0] or clip.times_s[0] > host.times_s[-1]
+    assert {example.around for example in still} == set(takes)
+    for example in still:
+        host = takes[example.around]
+        assert example.action == NOTHING
+        assert example.times_s[-1] < host.times_s[0] or example.times_s[0] > host.times_s[-1]
 
 
 def test_a_trim_changed_in_the_library_changes_what_is_stillness(root):
     with Library(root) as library:
-        clip = library.clips(limit=-1)[0]
-        recording = library.open_recording(clip.recording)
-        values = {name: getattr(clip, name) for name in ("person", "action", "who", "note", "suspect")}
-        library.change_clip(clip.id, NewClip(0.0, recording.info.duration_s, **values))
-        assert not [each for each in library.teaching_clips([clip.action]) if each.around == clip.name]
+        row = library.segments(limit=-1)[0]
+        recording = library.open_recording(row.recording)
+        values = {name: getattr(row, name) for name in ("person", "action", "who", "note", "suspect")}
+        library.change_segment(row.id, NewSegment(0.0, recording.info.duration_s, **values))
+        assert not [each for each in library.examples([row.action]) if each.around == row.name]
         library.undo()
-        assert [each for each in library.teaching_clips([clip.action]) if each.around == clip.name]
-        assert library.clip(clip.id) == clip
+        assert [each for each in library.examples([row.action]) if each.around == row.name]
+        assert library.segment(row.id) == row
 
 
 @pytest.mark.parametrize(("look", "speed"), [(5, 1.1), pytest.param(11, 0.9, marks=pytest.mark.slow)])
@@ -110,11 +110,11 @@ def test_at_a_desk_a_take_is_trimmed_to_what_the_arms_do(tmp_path):
     (folder,) = record(tmp_path, seated, does.start_s - lead_s, "greet")
     kept = read_recording(folder)
     with Library(tmp_path) as library:
-        (clip,) = library.clips(limit=-1)
-    assert not clip.suspect
-    assert clip.start_s - kept.info.begins_s == pytest.approx(lead_s, abs=0.35)
-    assert clip.end_s - clip.start_s == pytest.approx(does.end_s - does.start_s + 0.25, abs=0.8)
-    assert kept.info.duration_s - clip.end_s > 0.9  # it ended by itself, on the stillness
+        (row,) = library.segments(limit=-1)
+    assert not row.suspect
+    assert row.start_s - kept.info.begins_s == pytest.approx(lead_s, abs=0.35)
+    assert row.end_s - row.start_s == pytest.approx(does.end_s - does.start_s + 0.25, abs=0.8)
+    assert kept.info.duration_s - row.end_s > 0.9  # it ended by itself, on the stillness
 
 
 def test_a_held_posture_is_the_action_and_never_idle(tmp_path):
@@ -124,17 +124,17 @@ def test_a_held_posture_is_the_action_and_never_idle(tmp_path):
     (again,) = record(tmp_path, [*_raised(3.0), *_raising(hold_s=6.0, first_s=3.0, from_raised=True)], 2.0, "hand up")
     assert read_recording(folder).info.duration_s < 7  # it ended by itself
     with Library(tmp_path) as library:
-        clips = library.teaching_clips(["hand up"])
-        first = next(clip for clip in library.clips(limit=-1) if clip.recording == folder.name)
+        examples = library.examples(["hand up"])
+        first = next(row for row in library.segments(limit=-1) if row.recording == folder.name)
         assert first.end_s == pytest.approx(read_recording(folder).info.duration_s, abs=0.1)
         assert first.end_s - first.start_s > 1.5
-    for clip in clips:
-        wrist = clip.xy_px[:, clip.layout.index("left_wrist"), 1]
-        shoulder = clip.xy_px[:, clip.layout.index("left_shoulder"), 1]
-        if clip.around is not None:
+    for example in examples:
+        wrist = example.xy_px[:, example.layout.index("left_wrist"), 1]
+        shoulder = example.xy_px[:, example.layout.index("left_shoulder"), 1]
+        if example.around is not None:
             assert (wrist > shoulder).all(), "a raised hand is no stillness to learn against"
-    assert {clip.name.partition("/")[0] for clip in clips} == {folder.name, again.name}
-    assert any(clip.around is not None for clip in clips)
+    assert {example.name.partition("/")[0] for example in examples} == {folder.name, again.name}
+    assert any(example.around is not None for example in examples)
 
 
 def _raising(*, hold_s, first_s=0.0, from_raised=False):

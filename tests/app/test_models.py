@@ -105,7 +105,7 @@ def test_a_rename_moves_all_versions_with_their_cards_and_the_library_s_note():
     assert ModelCard.load(models.find("gym@1")).name == "gym@1"
     with Library(root) as library:
         (noted,) = library.models()
-    assert (noted.name, noted.folder, noted.clips) == ("gym@2", "models/gym/2", (("r/1", "wave"),))
+    assert (noted.name, noted.folder, noted.segments) == ("gym@2", "models/gym/2", (("r/1", "wave"),))
     with pytest.raises(CardError):
         models.find("mine")
 

@@ -132,12 +132,12 @@ def test_a_video_is_imported_in_its_layout(root):
     np.testing.assert_allclose(wrist, demo.truth(119 / 30).joints_px[5], atol=0.5)
 
 
-@pytest.mark.slow  # in 33 joints: test_default_takes; clips of other layouts: recognizer/teaching/test_quick
+@pytest.mark.slow  # in 33 joints: test_default_takes; segments of other layouts: recognizer/teaching/test_quick
 def test_what_it_saw_teaches(root):
     with Library(root) as library:
-        clips = library.teaching_clips([*TAUGHT])
-    assert {clip.layout for clip in clips} == {COCO_17}
-    taught = run_quick(TeachingRequest(QUICK, "mine", BASE, root / "models", clips, keep_base=True))
+        examples = library.examples([*TAUGHT])
+    assert {example.layout for example in examples} == {COCO_17}
+    taught = run_quick(TeachingRequest(QUICK, "mine", BASE, root / "models", examples, keep_base=True))
     for name, action in TAUGHT.items():
         does = segment(action)
         start_s = does.start_s - 4
@@ -149,10 +149,10 @@ def test_what_it_saw_teaches(root):
 
 def test_what_it_saw_is_exported(root, tmp_path):
     with Library(root) as library:
-        rows, clips = library.recordings(), library.clips(limit=-1)
+        rows, segments = library.recordings(), library.segments(limit=-1)
         for name, format_ in FORMATS.items():
             target = tmp_path / f"{name}{format_.ending}"
-            format_.write(Export(library, target, clips, rows))
+            format_.write(Export(library, target, segments, rows))
     sequences = list(pyskl.read(tmp_path / "pyskl.pkl"))
     assert {one.layout for one in sequences} == {COCO_17}
     assert {one.action for one in sequences} == {*TAUGHT, "standing"}
@@ -169,7 +169,7 @@ def test_the_doctor_times_it_and_looks_for_no_model(monkeypatch):
     assert "person found in 20/20" in poses.detail
     monkeypatch.setattr(coco_estimator, "NOBODY_S", 60.0)
     _, poses = doctor.check_pose_model(RunOptions(pose=KIND.name))
-    assert (poses.status, poses.fix) == (Status.FAIL, "")  # there is no model that could be made anew
+    assert (poses.status, poses.fix) == (Status.FAIL, "")  # there is no model that could be made again
 
 
 @pytest.mark.slow  # of 33 joints: training/test_explain_command; live: test_explaining

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from teaching_clips import made_clips, write_base
+from teaching_examples import made_examples, write_base
 
 from app import teaching_process
 from app.errors import UsageError
@@ -18,8 +18,8 @@ from recognizer.teaching.request import FULL, QUICK, TeachingRequest
 PATIENCE_S = 300.0
 
 
-def request_of(tmp_path, base=Path("nowhere"), clips=3):
-    return TeachingRequest(QUICK, "gym", base, tmp_path / "models", made_clips(clips=clips))
+def request_of(tmp_path, base=Path("nowhere"), examples=3):
+    return TeachingRequest(QUICK, "gym", base, tmp_path / "models", made_examples(examples=examples))
 
 
 def script(tmp_path, text):
@@ -29,7 +29,7 @@ def script(tmp_path, text):
     return [sys.executable, str(path)]
 
 
-def test_from_clips_to_a_model_that_loads_like_any_other(tmp_path):
+def test_from_examples_to_a_model_that_loads_like_any_other(tmp_path):
     job = TeachingJob(request_of(tmp_path, write_base(tmp_path / "toy")))
     outcome = job.wait(PATIENCE_S)
     assert isinstance(outcome, TeachingDone), outcome
@@ -42,7 +42,7 @@ def test_from_clips_to_a_model_that_loads_like_any_other(tmp_path):
 
 
 def test_a_mistake_comes_back_as_its_one_line(tmp_path):
-    outcome = TeachingJob(request_of(tmp_path, clips=2)).wait(PATIENCE_S)
+    outcome = TeachingJob(request_of(tmp_path, examples=2)).wait(PATIENCE_S)
     assert isinstance(outcome, TeachingFailed)
     assert "record 1 more" in outcome.message
     assert not (tmp_path / "models").exists() or not any((tmp_path / "models").iterdir())

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 import pytest
-from teaching_clips import made_clips, write_base
+from teaching_examples import made_examples, write_base
 
 from app.library.labels import MAX_LABEL
 from app.teaching_process import TeachingDone, TeachingFailed, TeachingJob
@@ -36,16 +36,18 @@ def base(tmp_path):
     return write_base(tmp_path / "toy")
 
 
-def request_of(base, models, clips=None, name="gym"):
-    return TeachingRequest(QUICK, name, base, models, clips or made_clips(clips=3))
+def request_of(base, models, examples=None, name="gym"):
+    return TeachingRequest(QUICK, name, base, models, examples or made_examples(examples=3))
 
 
 def called(names):
-    """Three clips of each action; only three differ in what is done."""
+    """Three examples of each action; only three differ in what is done."""
     moves = itertools.cycle(("raise", "step", "bow"))
-    of = {name: made_clips((move,), 3) for name, move in zip(names, moves, strict=False)}
+    of = {name: made_examples((move,), 3) for name, move in zip(names, moves, strict=False)}
     return [
-        replace(clip, name=f"{place}/{clip.name}", action=name) for place, name in enumerate(of) for clip in of[name]
+        replace(example, name=f"{place}/{example.name}", action=name)
+        for place, name in enumerate(of)
+        for example in of[name]
     ]
 
 

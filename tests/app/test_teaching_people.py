@@ -17,7 +17,7 @@ from recognizer.datasets.sequences import LabelledSequence
 from recognizer.datasets.webcam_poses import part_of, read
 from recognizer.live import LiveRecognition
 from recognizer.onnx_recognizer import OnnxRecognizer
-from recognizer.teaching.clips import NOTHING
+from recognizer.teaching.examples import NOTHING
 from recognizer.teaching.lesson import trunk_seen
 from recognizer.teaching.request import QUICK, TeachingRequest
 from recognizer.teaching.run import run_quick
@@ -99,11 +99,11 @@ def root(sequences, tmp_path_factory):
 @pytest.fixture(scope="module")
 def taught(root):
     with Library(root) as library:
-        assert {each.name: each.clips for each in library.names("action")}.items() >= dict.fromkeys(
+        assert {each.name: each.segments for each in library.names("action")}.items() >= dict.fromkeys(
             TAUGHT, TAKES
         ).items()
-        clips = library.teaching_clips([*TAUGHT, NOTHING])
-    request = TeachingRequest(QUICK, "mine", ROOT / "weights" / "act", root / "models", clips, keep_base=True)
+        examples = library.examples([*TAUGHT, NOTHING])
+    request = TeachingRequest(QUICK, "mine", ROOT / "weights" / "act", root / "models", examples, keep_base=True)
     recognizer = OnnxRecognizer(run_quick(request).folder, "cpu")
     yield recognizer
     recognizer.close()

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from teaching_clips import made_clips, write_base
+from teaching_examples import made_examples, write_base
 
 from pose.skeleton import MPOSE_13
 from recognizer.datasets.errors import DataError
@@ -41,7 +41,7 @@ ACTIONS = ("bow", "raise", "step")
 def pool(tmp_path_factory):
     recognizer = OnnxRecognizer(write_base(tmp_path_factory.mktemp("base") / "toy"), "cpu")
     shape = Shape(recognizer.frames, recognizer.fps, MPOSE_13)
-    clips = made_clips(ACTIONS, 8, people=("Ada", "Bob", "Cem", "Dan"))
+    clips = made_examples(ACTIONS, 8, people=("Ada", "Bob", "Cem", "Dan"))
     lesson = prepare(clips, recognizer, shape, Changes(windows=2))
     recognizer.close()
     person = np.array([clip.person for clip in clips])
@@ -54,9 +54,9 @@ def test_teachers_are_never_tested_and_few_clips_come_of_one_person(pool, shots)
         episode = draw(pool, ACTIONS, shots, np.random.default_rng(seed), ways=2)
         assert len(episode.train) == 2 * shots
         for action in episode.actions:
-            here = [c for c in episode.train if pool.lesson.clips[c].action == action]
+            here = [c for c in episode.train if pool.lesson.examples[c].action == action]
             teachers = {str(pool.person[c]) for c in here}
-            tested = {str(pool.person[c]) for c in episode.test if pool.lesson.clips[c].action == action}
+            tested = {str(pool.person[c]) for c in episode.test if pool.lesson.examples[c].action == action}
             assert len(teachers) == (1 if shots <= 2 else 2)
             assert not teachers & tested
             assert tested
@@ -65,7 +65,7 @@ def test_teachers_are_never_tested_and_few_clips_come_of_one_person(pool, shots)
 def test_a_part_of_a_lesson_is_that_of_its_clips_alone(pool):
     clips = np.array([17, 3])
     part = part_of_lesson(pool.lesson, clips, ("step", "bow"))
-    assert [clip.name for clip in part.clips] == [pool.lesson.clips[c].name for c in clips]
+    assert [clip.name for clip in part.examples] == [pool.lesson.examples[c].name for c in clips]
     assert part.target.tolist() == [0, 1]
     own = pool.lesson.plain.description[pool.lesson.plain.owner == 3]
     assert np.array_equal(part.plain.description[part.plain.owner == 1], own)
@@ -86,7 +86,7 @@ def test_unknown_actions_are_counted(pool):
 
 
 def test_at_a_desk_nothing_is_known_of_hips_and_legs():
-    clip = made_clips(("raise",), 1)[0]
+    clip = made_examples(("raise",), 1)[0]
     desk = at_desk(clip)
     below = [place for place, joint in enumerate(MPOSE_13.joints) if joint.split("_")[-1] in ("hip", "knee", "ankle")]
     assert len(below) == 6
@@ -125,8 +125,8 @@ def test_time_warping_by_hand():
 
 
 def test_time_warping_does_not_see_speed_or_batch(pool):
-    clips = [joints_of(clip) for clip in pool.lesson.clips[:3]]
-    slow = replace(pool.lesson.clips[0], times_s=pool.lesson.clips[0].times_s * 1.5)
+    clips = [joints_of(clip) for clip in pool.lesson.examples[:3]]
+    slow = replace(pool.lesson.examples[0], times_s=pool.lesson.examples[0].times_s * 1.5)
     found = distances([joints_of(slow)], clips)
     assert found[0].argmin() == 0
     alone = [distances([joints_of(slow)], [each])[0, 0] for each in clips]

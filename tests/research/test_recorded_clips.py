@@ -15,10 +15,11 @@ from app.library.catalogue import Library  # noqa: E402
 from app.library.export_coco import export_coco  # noqa: E402
 from app.library.pose_recordings import describe, store  # noqa: E402
 from app.library.pyskl_files import export_pyskl  # noqa: E402
-from app.library.rows import NewClip, Tracks  # noqa: E402
+from app.library.rows import NewSegment  # noqa: E402
 from app.library.table_files import export_tables  # noqa: E402
 from pose.skeleton import MPOSE_13  # noqa: E402
 from recognizer.datasets.clip_files import ClipFile, read  # noqa: E402
+from recognizer.datasets.recorded import Poses  # noqa: E402
 from recognizer.training.command_line import main as train  # noqa: E402
 from recognizer.training.everyday import ACTIONS, OTHER, merge, placed_by_readers, read_all, terms  # noqa: E402
 from recognizer.training.pretrain.recipes import SIZES  # noqa: E402
@@ -41,7 +42,7 @@ def tracks(seed, action):
     confidence[:20, MPOSE_13.index("left_knee")] = 0
     frame = np.arange(FRAMES)
     owner = np.zeros(FRAMES, np.int64)
-    return Tracks(frame / FPS, frame, owner, xy.astype(np.float32), confidence, MPOSE_13, (640, 480))
+    return Poses(frame / FPS, frame, owner, xy.astype(np.float32), confidence, MPOSE_13, (640, 480))
 
 
 @pytest.fixture(scope="module")
@@ -55,11 +56,11 @@ def exports(tmp_path_factory):
             made = tracks(number, action)
             info = replace(describe(made, "cam"), created=f"2026-01-{1 + number:02d}T00:00:00+00:00")
             folder = store(library.root, library.staging(), info, made)
-            recording = library.add_recording(folder, [NewClip(0, (FRAMES - 1) / FPS, 0, action, who)])
-            (clip,) = [row for row in library.clips(limit=-1) if row.recording == recording]
-            parts[clip.id] = {"Ada": "train", "Bo": "validation", "Cy": "test"}[who]
+            recording = library.add_recording(folder, [NewSegment(0, (FRAMES - 1) / FPS, 0, action, who)])
+            (segment,) = [row for row in library.segments(limit=-1) if row.recording == recording]
+            parts[segment.id] = {"Ada": "train", "Bo": "validation", "Cy": "test"}[who]
         library.set_split("people", parts)
-        export_pyskl(library, library.clips(limit=-1), root / "mine.pkl")
+        export_pyskl(library, library.segments(limit=-1), root / "mine.pkl")
         export_tables(library, library.recordings(limit=-1), root / "tables")
         export_coco(library, library.recordings(limit=-1), root / "coco.json")
     return root

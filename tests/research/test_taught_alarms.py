@@ -2,17 +2,17 @@
 
 import numpy as np
 import pytest
-from teaching_clips import made_clip, write_base
+from teaching_examples import made_example, write_base
 
 from recognizer.datasets.sequences import LabelledSequence, Segment
-from recognizer.teaching.clips import NOTHING
+from recognizer.teaching.examples import NOTHING
 from research.teaching.taught_alarms import TAKES, Episode, drawn, one_episode, summary, takes
 
 ACTIONS = ("bow", "raise", "step")
 
 
 def sequence(name, person, action, number, seconds=2.5):
-    clip = made_clip(action, number, seconds=seconds)
+    clip = made_example(action, number, seconds=seconds)
     labels = () if action == NOTHING else (Segment(0.2, seconds - 0.1, action),)
     return LabelledSequence(
         name=name,

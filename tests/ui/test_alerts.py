@@ -7,14 +7,14 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialogButtonBox
 from window_fakes import decision, pose, result
 
-from app.alerts.rules import Alerts, Deed, Rule, load, save
+from app.alerts.rules import Alerts, Reaction, Rule, load, save
 from app.results import PersonResult
 from app.ui.alerts.dialog import AlertsDialog
 from app.ui.alerts.rule_form import TIMES, RuleForm
 
 
 def writes(file):
-    return Deed("command", (sys.executable, "-c", f"open({str(file)!r}, 'a').write('x')"))
+    return Reaction("command", (sys.executable, "-c", f"open({str(file)!r}, 'a').write('x')"))
 
 
 def opened(window):
@@ -43,7 +43,7 @@ def test_a_rule_is_made_kept_tried_and_fires(running, engines, qtbot, alerts_fil
     saved(form)
     rule = load(alerts_file).rules[0]
     assert (rule.name, rule.action, rule.lasts_s, rule.times) == ("hello", "wave", 1.5, None)
-    assert rule.deeds[0].value[0] == sys.executable
+    assert rule.reactions[0].value[0] == sys.executable
     dialog.list.setCurrentItem(dialog.list.topLevelItem(0))
     dialog.attempt.click()
     qtbot.waitUntil(lambda: dialog.list.topLevelItem(0).text(3) == "done", timeout=60_000)
@@ -54,7 +54,7 @@ def test_a_rule_is_made_kept_tried_and_fires(running, engines, qtbot, alerts_fil
 
 
 def test_a_failure_is_shown_in_the_list_and_over_the_picture(running, engines, qtbot, alerts_file):
-    rule = Rule("broken", "wave", (Deed("command", ("no-such-program",)),), lasts_s=1.0)
+    rule = Rule("broken", "wave", (Reaction("command", ("no-such-program",)),), lasts_s=1.0)
     running.alerts.use(Alerts((rule,)))
     dialog = opened(running)
     dialog.list.setCurrentItem(dialog.list.topLevelItem(0))
@@ -67,7 +67,7 @@ def test_a_failure_is_shown_in_the_list_and_over_the_picture(running, engines, q
 
 def test_rules_are_switched_changed_and_deleted(running, engines, qtbot, alerts_file, tmp_path):
     running.alerts.use(
-        Alerts((Rule("a", "wave", (writes(tmp_path / "o"),), times=5), Rule("b", "idle", (Deed("sound"),), 2.0)))
+        Alerts((Rule("a", "wave", (writes(tmp_path / "o"),), times=5), Rule("b", "idle", (Reaction("sound"),), 2.0)))
     )
     dialog = opened(running)
     assert [dialog.list.topLevelItem(row).text(1) for row in (0, 1)] == ["wave 5 times", "idle lasts 2 s"]
@@ -87,7 +87,7 @@ def test_rules_are_switched_changed_and_deleted(running, engines, qtbot, alerts_
 
 
 def test_what_cannot_be_is_said_before_it_is_saved(running, engines, alerts_file):
-    running.alerts.use(Alerts((Rule("a", "wave", (Deed("sound"),), 2.0),)))
+    running.alerts.use(Alerts((Rule("a", "wave", (Reaction("sound"),), 2.0),)))
     dialog = opened(running)
     dialog.new()
     form = dialog.findChild(RuleForm)
@@ -122,7 +122,7 @@ def test_a_file_that_cannot_be_read_is_said_and_never_written_over(qtbot, engine
 
 
 def test_a_rule_written_by_hand_keeps_what_the_form_does_not_show(running, engines, alerts_file):
-    twice = Rule("a", "wave", (Deed("sound"), Deed("sound", "b.wav")), 2.0)
+    twice = Rule("a", "wave", (Reaction("sound"), Reaction("sound", "b.wav")), 2.0)
     save(Alerts((twice,)), alerts_file)
     running.alerts.use(Alerts((twice,)))
     dialog = opened(running)

@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtCore import Qt
 from toy_generator import ACTIONS, write_generator
 
-from app.live.generation import Wish, own_generators, result_at
+from app.live.generation import GenerationRequest, own_generators, result_at
 from app.ui.generation.generated_window import GeneratedWindow
 from app.ui.jobs import Jobs
 from recognizer.generator import CARD_FILE, OnnxGenerator
@@ -85,13 +85,13 @@ def test_the_slider_blends_two_actions_of_the_same_noise(generated, qtbot, root)
     assert "75% raise + 25% step" in generated.says.text()
 
 
-def test_the_newest_wish_is_made_and_those_in_between_are_not(generated, qtbot, monkeypatch):
+def test_the_newest_request_is_made_and_those_in_between_are_not(generated, qtbot, monkeypatch):
     made = []
     real = generated._maker.make
 
-    def slow(wish: Wish):
-        made.append(wish.seed)
-        return real(wish)
+    def slow(request: GenerationRequest):
+        made.append(request.seed)
+        return real(request)
 
     monkeypatch.setattr(generated._maker, "make", slow)
     for seed in range(1, 30):  # no event is handled between them
@@ -173,8 +173,8 @@ def test_the_menu_opens_it_once(running, qtbot, monkeypatch, root):
 def test_it_needs_no_torch(root):
     code = (
         "import sys; from pathlib import Path; import app.ui.generation.generated_window;"
-        "from app.live.generation import Maker, Wish, offered;"
-        "made = Maker().make(Wish(offered(Path(sys.argv[1]))[-1], 'raise', 'step', 0.5, 1));"
+        "from app.live.generation import Maker, GenerationRequest, offered;"
+        "made = Maker().make(GenerationRequest(offered(Path(sys.argv[1]))[-1], 'raise', 'step', 0.5, 1));"
         "print(made.joints.shape, 'torch' in sys.modules)"
     )
     said = subprocess.run([sys.executable, "-c", code, str(root)], capture_output=True, text=True, check=True).stdout

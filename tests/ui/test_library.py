@@ -1,4 +1,4 @@
-"""The library's window: clips that page, labels by key, bounds, proposals, undo, reading only."""
+"""The library's window: segments that page, labels by key, bounds, proposals, undo, reading only."""
 
 import sqlite3
 import threading
@@ -14,17 +14,17 @@ from app.library.catalogue import Library
 from app.library.database import FILE
 from app.library.import_report import ImportProgress, ImportReport
 from app.library.motion import motion_energy, propose
-from app.library.rows import NewClip
+from app.library.rows import NewSegment
 from app.recording.writer import RecordingWriter
 from app.ui.library import bench, player_content
 from app.ui.library.browser import column_widths
-from app.ui.library.clip_model import ACTION, COLUMNS
 from app.ui.library.export_dialog import ExportDialog
 from app.ui.library.frames import read_stretch
 from app.ui.library.import_dialog import ImportDialog
 from app.ui.library.keys_dialog import KeysDialog
 from app.ui.library.library_window import LibraryWindow
 from app.ui.library.names_dialog import NamesDialog
+from app.ui.library.segment_model import ACTION, COLUMNS
 from app.ui.library.splits_dialog import SplitsDialog
 from pose.skeleton import MPOSE_13
 from pose.types import Pose
@@ -72,42 +72,42 @@ def window(root, theme, qtbot):
     made.close()
 
 
-def test_clips_are_listed_and_the_first_one_is_shown(window):
-    assert window.browser.clips.rowCount() == 2
-    assert window.browser.count.text() == "2 clips · 2 recordings · 0 in the bin"
+def test_segments_are_listed_and_the_first_one_is_shown(window):
+    assert window.browser.segments.rowCount() == 2
+    assert window.browser.count.text() == "2 segments · 2 recordings · 0 in the bin"
     assert window.player.duration_s == pytest.approx(6.0, abs=0.1)
 
 
 def test_labels_are_given_by_typing_and_by_one_key_and_taken_back(window):
-    names = sorted(row.action for row in window.browser.clips.rows)
+    names = sorted(row.action for row in window.browser.segments.rows)
     window.fields.action.setText("  high   five ")
     QTest.keyClick(window.fields.action, Qt.Key.Key_Return)
-    assert "high five" in [row.action for row in window.browser.clips.rows]
+    assert "high five" in [row.action for row in window.browser.segments.rows]
     window.fields.undo.click()
-    assert sorted(row.action for row in window.browser.clips.rows) == names
+    assert sorted(row.action for row in window.browser.segments.rows) == names
     first = next(named.name for named in window.library.names("action") if named.name != "nothing")
     QTest.keyClick(window, Qt.Key.Key_1)
-    assert [row.action for row in window.browser.clips.rows if row.id == window.showing.clip.id] == [first]
+    assert [row.action for row in window.browser.segments.rows if row.id == window.showing.segment.id] == [first]
 
 
 def test_nothing_and_suspect_have_keys(window):
     QTest.keyClick(window, Qt.Key.Key_N)
-    assert window.showing.clip.action == "nothing"
+    assert window.showing.segment.action == "nothing"
     QTest.keyClick(window, Qt.Key.Key_S)
-    assert window.showing.clip.suspect
+    assert window.showing.segment.suspect
     window.browser.filters.suspect.setChecked(True)
-    assert window.browser.clips.rowCount() == 1
+    assert window.browser.segments.rowCount() == 1
 
 
 def test_the_colour_of_an_action_leaves_room_for_its_name(window):
-    index = window.browser.clips.index(0, ACTION)
-    mark = window.browser.clips.data(index, Qt.ItemDataRole.DecorationRole)
+    index = window.browser.segments.index(0, ACTION)
+    mark = window.browser.segments.data(index, Qt.ItemDataRole.DecorationRole)
     assert mark.width() < 12
-    assert window.browser.clips.data(index) in ("clap", "wave")
+    assert window.browser.segments.data(index) in ("clap", "wave")
 
 
 def test_columns_that_do_not_fit_are_hidden_whole_and_the_others_fill_the_list(window, qtbot):
-    table = window.browser.clip_table
+    table = window.browser.segment_table
     for width in (900, 1500):
         window.resize(width, 600)
         qtbot.wait(20)
@@ -119,88 +119,88 @@ def test_columns_that_do_not_fit_are_hidden_whole_and_the_others_fill_the_list(w
     assert column_widths((10, 20, 30), {1: 1}, 5) == [10, 20, 0]
 
 
-def test_in_and_out_points_change_the_clip(window):
+def test_in_and_out_points_change_the_segment(window):
     window.player.go(2.0)
     QTest.keyClick(window, Qt.Key.Key_I)
     window.player.go(4.0)
     QTest.keyClick(window, Qt.Key.Key_O)
-    clip = window.library.clip(window.showing.clip.id)
-    assert (clip.start_s, clip.end_s) == pytest.approx((2.0, 4.0))
+    segment = window.library.segment(window.showing.segment.id)
+    assert (segment.start_s, segment.end_s) == pytest.approx((2.0, 4.0))
 
 
-def test_motion_proposes_clips(window, waver):
-    for clip in window.browser.clips.rows:
-        window.library.change_clip(clip.id, NewClip(0.0, 0.5, 0, clip.action))
+def test_motion_proposes_segments(window, waver):
+    for segment in window.browser.segments.rows:
+        window.library.change_segment(segment.id, NewSegment(0.0, 0.5, 0, segment.action))
     window.refresh()
     QTest.keyClick(window, Qt.Key.Key_P)
-    proposed = [row for row in window.browser.clips.rows if row.action is None]
+    proposed = [row for row in window.browser.segments.rows if row.action is None]
     assert len(proposed) == 1
     assert (proposed[0].start_s, proposed[0].end_s) == pytest.approx((1.8, 4.2), abs=0.3)
 
 
-def test_several_clips_of_one_recording(window):
+def test_several_segments_of_one_recording(window):
     window.player.go(3.0)
     QTest.keyClick(window, Qt.Key.Key_A)
-    assert window.browser.clips.rowCount() == 3
+    assert window.browser.segments.rowCount() == 3
 
 
 def test_what_is_still_being_read_is_not_cut_by_what_was_shown_before(window, qtbot, monkeypatch):
-    """The player shows the clip before until the next one is there: its times are not the new one's."""
+    """The player shows the segment before until the next one is there: its times are not the new one's."""
     read, go_on = player_content._read, threading.Event()
     monkeypatch.setattr(player_content, "_read", lambda *asked: go_on.wait(60) and read(*asked))
     window.player.go(3.0)
-    second = window.browser.clips.row(1)
-    window.browser.clip_table.choose([1])
+    second = window.browser.segments.row(1)
+    window.browser.segment_table.choose([1])
     for key in (Qt.Key.Key_I, Qt.Key.Key_O, Qt.Key.Key_A, Qt.Key.Key_P):
         QTest.keyClick(window, key)
-    assert window.library.clip(second.id) == second
-    assert window.browser.clips.rowCount() == 2
+    assert window.library.segment(second.id) == second
+    assert window.browser.segments.rowCount() == 2
     assert "wait until it is shown" in window.state.text()
     go_on.set()
     qtbot.waitUntil(lambda: not window.player.loading, timeout=60_000)
     QTest.keyClick(window, Qt.Key.Key_A)
-    assert window.browser.clips.rowCount() == 3
+    assert window.browser.segments.rowCount() == 3
 
 
-def test_a_clip_that_is_labelled_while_it_is_read_is_shown(window, qtbot, monkeypatch):
+def test_a_segment_that_is_labelled_while_it_is_read_is_shown(window, qtbot, monkeypatch):
     read, go_on = player_content._read, threading.Event()
     monkeypatch.setattr(player_content, "_read", lambda *asked: go_on.wait(60) and read(*asked))
-    second = window.browser.clips.row(1)
-    window.browser.clip_table.choose([1])
+    second = window.browser.segments.row(1)
+    window.browser.segment_table.choose([1])
     QTest.keyClick(window, Qt.Key.Key_N)
-    assert window.library.clip(second.id).action == "nothing"
+    assert window.library.segment(second.id).action == "nothing"
     go_on.set()
     qtbot.waitUntil(lambda: not window.player.loading, timeout=60_000)
     assert window.player.stretch.recording.info.id == second.recording
 
 
 def test_a_recording_that_cannot_be_read_is_not_mistaken_for_another(window, root, qtbot):
-    second = window.browser.clips.row(1)
+    second = window.browser.segments.row(1)
     (root / "recordings" / second.recording / "joints.npz").write_bytes(b"damaged")
-    window.browser.clip_table.choose([1])
+    window.browser.segment_table.choose([1])
     qtbot.waitUntil(lambda: "is damaged" in window.state.text(), timeout=60_000)
     assert window.player.stretch is None
     QTest.keyClick(window, Qt.Key.Key_I)
-    assert window.library.clip(second.id) == second
+    assert window.library.segment(second.id) == second
 
 
-def test_a_removed_clip_comes_back(window):
+def test_a_removed_segment_comes_back(window):
     QTest.keyClick(window, Qt.Key.Key_Delete)
-    assert window.browser.clips.rowCount() == 1
+    assert window.browser.segments.rowCount() == 1
     QTest.keyClick(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
-    assert window.browser.clips.rowCount() == 2
+    assert window.browser.segments.rowCount() == 2
 
 
 def test_search_and_filter(window):
     window.browser.filters.action.setCurrentIndex(window.browser.filters.action.findData("clap"))
     window.browser.filters.action.activated.emit(window.browser.filters.action.currentIndex())
-    assert [row.action for row in window.browser.clips.rows] == ["clap"]
+    assert [row.action for row in window.browser.segments.rows] == ["clap"]
     window.browser.filters.action.setCurrentIndex(0)
     window.browser.filters.search.setText("there is no such thing")
-    assert window.browser.clips.rowCount() == 0
+    assert window.browser.segments.rowCount() == 0
 
 
-def test_playing_goes_round_within_the_clip(window):
+def test_playing_goes_round_within_the_segment(window):
     window.player.bounds = (1.0, 1.2)
     window.player.go(1.19)
     window.player.step(0.05, loop=True)
@@ -224,14 +224,14 @@ def test_two_windows_of_one_process_write_to_one_library(window, root, theme, qt
     assert other.library is window.library
     other.close()
     window.edits.nothing()
-    assert window.showing.clip.action == "nothing"
+    assert window.showing.segment.action == "nothing"
 
 
 def test_a_library_that_is_open_elsewhere_is_read_only_with_a_reason_everywhere(root, theme, qtbot):
     with Library(root) as owner:
-        before = [clip.action for clip in owner.clips()]
+        before = [segment.action for segment in owner.segments()]
         other = opened(root, theme, qtbot)
-        qtbot.waitUntil(lambda: other.showing.clip is not None)
+        qtbot.waitUntil(lambda: other.showing.segment is not None)
         assert "open in process" in other.refusal.text()
         assert other.refusal.isVisible()
         for name in ("nothing", "remove", "import", "undo", "propose", "digit 1", "empty_bin"):
@@ -244,7 +244,7 @@ def test_a_library_that_is_open_elsewhere_is_read_only_with_a_reason_everywhere(
         QTest.keyClick(other, Qt.Key.Key_N)
         other.edits.label("x")
         assert "reading" in other.state.text() or "open elsewhere" in other.state.text()
-        assert [clip.action for clip in owner.clips()] == before
+        assert [segment.action for segment in owner.segments()] == before
         other.close()
 
 
@@ -270,28 +270,28 @@ def test_a_library_of_a_newer_version_is_refused_with_a_line_and_left_alone(root
     assert (root / FILE).read_bytes() == content
 
 
-def test_ten_thousand_clips_cost_what_is_looked_at(root, theme, qtbot, monkeypatch):
+def test_ten_thousand_segments_cost_what_is_looked_at(root, theme, qtbot, monkeypatch):
     """Work is counted, not timed: pages read and pictures asked for while the list is scrolled from end to end."""
     with Library(root) as library:
-        recording = library.clips()[0].recording
-        library.add_clips(recording, [NewClip(n / 2500, n / 2500 + 1, 0) for n in range(10_000)])
+        recording = library.segments()[0].recording
+        library.add_segments(recording, [NewSegment(n / 2500, n / 2500 + 1, 0) for n in range(10_000)])
     pictures, pages = [], []
-    monkeypatch.setattr("app.ui.library.strips.clip_picture", lambda root, row: pictures.append(row.id))
-    clips_of = Library.clips_of
-    monkeypatch.setattr(Library, "clips_of", lambda self, ids: pages.append(len(ids)) or clips_of(self, ids))
+    monkeypatch.setattr("app.ui.library.strips.segment_picture", lambda root, row: pictures.append(row.id))
+    segments_of = Library.segments_of
+    monkeypatch.setattr(Library, "segments_of", lambda self, ids: pages.append(len(ids)) or segments_of(self, ids))
     made = opened(root, theme, qtbot)
-    assert made.browser.clips.rowCount() == 10_002
+    assert made.browser.segments.rowCount() == 10_002
     assert sum(pages) <= 300
-    table = made.browser.clip_table
+    table = made.browser.segment_table
     bar, screen = table.verticalScrollBar(), table.viewport().height() // table.rowHeight(0) + 2
     pages.clear()
     for part in range(1, 6):
         bar.setValue(bar.maximum() * part // 5)
         table.viewport().repaint()
     assert 0 < sum(pages) <= 5 * 200
-    qtbot.waitUntil(lambda: not made.browser.strips._wishes, timeout=60_000)
+    qtbot.waitUntil(lambda: not made.browser.strips._requests, timeout=60_000)
     assert 0 < len(set(pictures)) <= 6 * screen + 48
-    assert len(made.browser.clips._read) <= 2000
+    assert len(made.browser.segments._read) <= 2000
     made.close()
 
 
@@ -336,35 +336,35 @@ def waver(monkeypatch):
     assert made.closed or not asked
 
 
-def test_a_recording_without_clips_gets_them_with_labels_by_keys_alone(tmp_path, theme, qtbot, waver):
+def test_a_recording_without_segments_gets_them_with_labels_by_keys_alone(tmp_path, theme, qtbot, waver):
     record(tmp_path)
     made = opened(tmp_path, theme, qtbot, model=lambda: "mine")
-    assert made.browser.clips.rowCount() == 0
-    assert "Alt+2" in made.browser.clip_table.hint
+    assert made.browser.segments.rowCount() == 0
+    assert "Alt+2" in made.browser.segment_table.hint
     QTest.keyClick(made, Qt.Key.Key_2, Qt.KeyboardModifier.AltModifier)
     qtbot.waitUntil(lambda: made.player.stretch is not None, timeout=60_000)
-    assert "no clips yet" in made.state.text()
+    assert "no segments yet" in made.state.text()
     QTest.keyClick(made, Qt.Key.Key_P)
     qtbot.waitUntil(lambda: bool(made.labeller.proposals), timeout=60_000)
     assert waver == [("mine", "cpu")]
-    (row,) = made.browser.clips.rows
+    (row,) = made.browser.segments.rows
     assert row.action is None
-    shown = made.browser.clips.index(0, ACTION).data()
+    shown = made.browser.segments.index(0, ACTION).data()
     assert shown == "wave? 80%"
     QTest.keyClick(made, Qt.Key.Key_Y)
-    assert [clip.action for clip in made.browser.clips.rows] == ["wave"]
+    assert [segment.action for segment in made.browser.segments.rows] == ["wave"]
     QTest.keyClick(made, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
-    assert [clip.action for clip in made.browser.clips.rows] == [None]
+    assert [segment.action for segment in made.browser.segments.rows] == [None]
     made.close()
 
 
-def test_motion_that_has_a_clip_is_not_proposed_again(window, qtbot, waver):
-    for row in list(window.browser.clips.rows):
+def test_motion_that_has_a_segment_is_not_proposed_again(window, qtbot, waver):
+    for row in list(window.browser.segments.rows):
         whole_s = window.library.recording(row.recording).duration_s
-        window.library.change_clip(row.id, NewClip(0.0, whole_s, row.person, row.action))
+        window.library.change_segment(row.id, NewSegment(0.0, whole_s, row.person, row.action))
     QTest.keyClick(window, Qt.Key.Key_P)
-    assert window.browser.clips.rowCount() == 2
-    assert "outside the clips" in window.state.text()
+    assert window.browser.segments.rowCount() == 2
+    assert "outside the segments" in window.state.text()
 
 
 def test_labels_that_there_are_are_not_asked_for(window, waver):
@@ -375,12 +375,12 @@ def test_labels_that_there_are_are_not_asked_for(window, waver):
 
 
 def test_recordings_go_into_the_bin_and_come_back_by_undo_and_from_there(window, qtbot):
-    root, gone = window.root, window.showing.clip.recording
+    root, gone = window.root, window.showing.segment.recording
     QTest.keyClick(window, Qt.Key.Key_Delete, Qt.KeyboardModifier.ShiftModifier)
-    assert window.browser.clips.rowCount() == 1
+    assert window.browser.segments.rowCount() == 1
     assert (root / "recordings" / gone / "joints.npz").exists()
     window.commands["undo"].trigger()
-    assert window.browser.clips.rowCount() == 2
+    assert window.browser.segments.rowCount() == 2
     window.commands["recordings"].trigger()
     window.browser.recording_table.choose([window.browser.recordings.place_of(gone)])
     window.commands["remove"].trigger()
@@ -388,11 +388,11 @@ def test_recordings_go_into_the_bin_and_come_back_by_undo_and_from_there(window,
     window.commands["bin"].trigger()
     window.commands["restore"].trigger()
     assert window.browser.deleted.rows == []
-    assert window.browser.clips.rowCount() == 2
+    assert window.browser.segments.rowCount() == 2
 
 
 def test_the_bin_is_emptied_after_a_question(window, root):
-    gone = window.showing.clip.recording
+    gone = window.showing.segment.recording
     window.commands["delete_recordings"].trigger()
     window.commands["empty_bin"].trigger()
     (question,) = window.findChildren(QMessageBox)
@@ -410,24 +410,24 @@ def test_person_session_and_note_are_given_by_keys(window):
         window.commands[command].trigger()
         field.setText(text)
         QTest.keyClick(field, Qt.Key.Key_Return)
-    clip = window.library.clip(window.showing.clip.id)
-    assert (clip.who, clip.session, clip.note) == ("Zoë", "Monday evening", "left hand")
+    segment = window.library.segment(window.showing.segment.id)
+    assert (segment.who, segment.session, segment.note) == ("Zoë", "Monday evening", "left hand")
     window.browser.filters.who.setCurrentIndex(window.browser.filters.who.findData("Zoë"))
     window.browser.filters.changed.emit()
-    assert [row.id for row in window.browser.clips.rows] == [clip.id]
+    assert [row.id for row in window.browser.segments.rows] == [segment.id]
 
 
 def test_names_that_cannot_be_are_told_in_one_line(window):
-    action = window.showing.clip.action
+    action = window.showing.segment.action
     for bad in ("\u200b", "x" * 90):
         window.fields.action.setText(bad)
         QTest.keyClick(window.fields.action, Qt.Key.Key_Return)
         assert window.state.text()
         assert "\n" not in window.state.text()
-        assert window.library.clip(window.showing.clip.id).action == action
+        assert window.library.segment(window.showing.segment.id).action == action
     window.fields.action.setText("拍手 🙌")
     QTest.keyClick(window.fields.action, Qt.Key.Key_Return)
-    assert window.library.clip(window.showing.clip.id).action == "拍手 🙌"
+    assert window.library.segment(window.showing.segment.id).action == "拍手 🙌"
 
 
 def test_names_are_renamed_merged_and_refused_when_double(window):
@@ -440,13 +440,13 @@ def test_names_are_renamed_merged_and_refused_when_double(window):
     assert "already" in dialog.state.text()
     dialog.name.setText("winken")
     dialog.rename.click()
-    assert {clip.action for clip in window.library.clips()} == {"winken", "clap"}
+    assert {segment.action for segment in window.library.segments()} == {"winken", "clap"}
     dialog.into.setCurrentText("clap")
     dialog.merge.click()
-    assert {clip.action for clip in window.library.clips()} == {"clap"}
+    assert {segment.action for segment in window.library.segments()} == {"clap"}
     window.commands["undo"].trigger()
     window.commands["undo"].trigger()
-    assert {clip.action for clip in window.library.clips()} == {"wave", "clap"}
+    assert {segment.action for segment in window.library.segments()} == {"wave", "clap"}
     dialog.close()
 
 
@@ -461,9 +461,9 @@ def test_recordings_are_put_into_the_parts_of_a_split_and_taken_out_by_undo(wind
     assert "Select some" in dialog.state.text()
     dialog.list.topLevelItem(0).setSelected(True)
     dialog.parts["test"].click()
-    first, _ = window.browser.clips.rows
+    first, _ = window.browser.segments.rows
     assert window.library.splits() == {"mine": {first.id: "test"}}
-    assert dialog.state.text() == "train 0 · validation 0 · test 1 · in no part 1, of 2 clips"
+    assert dialog.state.text() == "train 0 · validation 0 · test 1 · in no part 1, of 2 segments"
     dialog.share.click()
     qtbot.waitUntil(lambda: len(window.library.splits()["mine"]) == 2, timeout=60_000)
     assert sorted(window.library.splits()["mine"].values()) == ["test", "train"]
@@ -494,7 +494,7 @@ def test_an_export_is_brought_in_again_by_the_dialogs(window, root, tmp_path, qt
     window.library.delete_recordings([row.id for row in window.library.recordings()])
     dialog.begin.click()
     qtbot.waitUntil(lambda: "2 recordings imported" in dialog.state.text(), timeout=60_000)
-    assert window.browser.clips.rowCount() == 2
+    assert window.browser.segments.rowCount() == 2
     assert not dialog.problems.isVisible()
     dialog.close()
 
@@ -515,7 +515,7 @@ def test_closing_the_window_cancels_an_import(window, monkeypatch, qtbot, tmp_pa
     def slow(library, paths, options, *, format, tell, cancel):
         tell(ImportProgress(0.5, 2, "a.mp4"))
         assert cancel.wait(60)
-        assert library.count_clips() == 2  # it is still open
+        assert library.count_segments() == 2  # it is still open
         cancelled.set()
         return ImportReport(cancelled=True)
 
@@ -560,36 +560,36 @@ def test_a_box_that_has_the_focus_keeps_the_space_bar(window):
 def test_a_new_recording_is_listed(window, root, qtbot):
     record(root, "jump")
     window.recordings_changed()
-    qtbot.waitUntil(lambda: window.browser.clips.rowCount() == 3, timeout=60_000)
+    qtbot.waitUntil(lambda: window.browser.segments.rowCount() == 3, timeout=60_000)
 
 
-def test_pictures_of_clips_come_to_the_list(window, qtbot):
-    index = window.browser.clips.index(0, 0)
+def test_pictures_of_segments_come_to_the_list(window, qtbot):
+    index = window.browser.segments.index(0, 0)
     qtbot.waitUntil(lambda: index.data(Qt.ItemDataRole.DecorationRole) is not None, timeout=60_000)
     picture = index.data(Qt.ItemDataRole.DecorationRole).deviceIndependentSize()
-    table = window.browser.clip_table
+    table = window.browser.segment_table
     assert 20 < picture.height() <= table.rowHeight(0)  # whole, not a part of it
     assert 20 < picture.width() <= table.columnWidth(0)
 
 
 def test_a_key_that_was_kept_labels_with_its_action(window):
-    first, second = window.browser.clips.rows
-    window.browser.clip_table.selectRow(0)
+    first, second = window.browser.segments.rows
+    window.browser.segment_table.selectRow(0)
     QTest.keyClick(window, Qt.Key.Key_7, Qt.KeyboardModifier.ControlModifier)
-    window.browser.clip_table.selectRow(1)
+    window.browser.segment_table.selectRow(1)
     QTest.keyClick(window, Qt.Key.Key_7)
-    assert window.library.clip(second.id).action == first.action
+    assert window.library.segment(second.id).action == first.action
 
 
-def test_the_end_of_a_clip_is_dragged_and_kept_when_it_is_let_go(window):
-    bar, clip = window.player.bar, window.showing.clip.id
-    recording_s = window.library.recording(window.library.clip(clip).recording).duration_s
-    end_s = window.library.clip(clip).end_s  # of the movement, before the recording's own end
+def test_the_end_of_a_segment_is_dragged_and_kept_when_it_is_let_go(window):
+    bar, segment = window.player.bar, window.showing.segment.id
+    recording_s = window.library.recording(window.library.segment(segment).recording).duration_s
+    end_s = window.library.segment(segment).end_s  # of the movement, before the recording's own end
     end, later = (QPoint(round(bar.width() * part), 20) for part in (end_s / recording_s, 0.75))
     QTest.mousePress(bar, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, end)
     QTest.mouseMove(bar, later)
     QTest.mouseRelease(bar, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, later)
-    assert window.library.clip(clip).end_s == pytest.approx(0.75 * recording_s, abs=0.1)
+    assert window.library.segment(segment).end_s == pytest.approx(0.75 * recording_s, abs=0.1)
 
 
 def test_the_speed_has_keys_and_ends(window):
@@ -620,28 +620,28 @@ def test_p_works_on_all_the_chosen_recordings_in_one_step(window, root, waver, q
     record(root, moving=(9.0, 9.0))  # where nothing moves
     window.recordings_changed()
     qtbot.waitUntil(lambda: window.browser.recordings.rowCount() == 4, timeout=60_000)
-    for clip in window.library.clips():
-        window.library.remove_clips([clip.id])
+    for segment in window.library.segments():
+        window.library.remove_segments([segment.id])
     window.refresh()
     assert len(on_recordings(window)) == 4
     QTest.keyClick(window, Qt.Key.Key_P)
-    qtbot.waitUntil(lambda: window.library.count_clips() == 3, timeout=60_000)
-    found = window.library.clips()
-    assert len({clip.recording for clip in found}) == 3
-    for clip in found:
-        assert (clip.start_s, clip.end_s) == pytest.approx((1.8, 4.2), abs=0.3)
+    qtbot.waitUntil(lambda: window.library.count_segments() == 3, timeout=60_000)
+    found = window.library.segments()
+    assert len({segment.recording for segment in found}) == 3
+    for segment in found:
+        assert (segment.start_s, segment.end_s) == pytest.approx((1.8, 4.2), abs=0.3)
     qtbot.waitUntil(lambda: "3 labels are proposed" in window.state.text(), timeout=60_000)
     window.fields.undo.click()
-    assert window.library.count_clips() == 0
+    assert window.library.count_segments() == 0
 
 
-def test_p_on_clips_of_several_recordings_where_nothing_moves_besides(window, waver, qtbot):
-    for clip in window.library.clips():
-        window.library.change_clip(clip.id, NewClip(1.5, 4.5, 0, clip.action))
+def test_p_on_segments_of_several_recordings_where_nothing_moves_besides(window, waver, qtbot):
+    for segment in window.library.segments():
+        window.library.change_segment(segment.id, NewSegment(1.5, 4.5, 0, segment.action))
     window.refresh()
-    window.browser.clip_table.selectAll()
+    window.browser.segment_table.selectAll()
     QTest.keyClick(window, Qt.Key.Key_P)
-    said = "Nothing moves in these 2 recordings where no clip is yet"
+    said = "Nothing moves in these 2 recordings where no segment is yet"
     qtbot.waitUntil(lambda: window.state.text() == said, timeout=60_000)
 
 
@@ -649,29 +649,29 @@ def test_n_on_chosen_recordings_labels_what_has_no_label_in_them(window, root, q
     bare = record(root).name
     window.recordings_changed()
     qtbot.waitUntil(lambda: window.browser.recordings.rowCount() == 3, timeout=60_000)
-    window.library.remove_clips([clip.id for clip in window.library.clips() if clip.recording == bare])
-    window.library.label([clip.id for clip in window.library.clips() if clip.action == "clap"], None)
+    window.library.remove_segments([segment.id for segment in window.library.segments() if segment.recording == bare])
+    window.library.label([segment.id for segment in window.library.segments() if segment.action == "clap"], None)
     window.refresh()
     on_recordings(window)
     QTest.keyClick(window, Qt.Key.Key_N)
-    qtbot.waitUntil(lambda: window.library.count_clips() == 3, timeout=60_000)
-    actions = {clip.recording: clip.action for clip in window.library.clips()}
+    qtbot.waitUntil(lambda: window.library.count_segments() == 3, timeout=60_000)
+    actions = {segment.recording: segment.action for segment in window.library.segments()}
     assert sorted(actions.values()) == ["nothing", "nothing", "wave"]
-    (whole,) = [clip for clip in window.library.clips() if clip.recording == bare]
+    (whole,) = [segment for segment in window.library.segments() if segment.recording == bare]
     assert (whole.start_s, whole.end_s) == pytest.approx((0.0, 6.0), abs=0.1)
-    assert window.state.text() == "add a clip and label a clip nothing"
+    assert window.state.text() == "add a segment and label a segment nothing"
     QTest.keyClick(window, Qt.Key.Key_N)
-    assert window.state.text().startswith("All its clips are labelled: Alt+1 lists them")
+    assert window.state.text().startswith("All its segments are labelled: Alt+1 lists them")
     window.fields.undo.click()
-    assert sorted(str(clip.action) for clip in window.library.clips()) == ["None", "wave"]
+    assert sorted(str(segment.action) for segment in window.library.segments()) == ["None", "wave"]
 
 
-def test_a_clip_that_another_list_hides_is_not_labelled(window):
-    before = [clip.action for clip in window.library.clips()]
+def test_a_segment_that_another_list_hides_is_not_labelled(window):
+    before = [segment.action for segment in window.library.segments()]
     QTest.keyClick(window, Qt.Key.Key_3, Qt.KeyboardModifier.AltModifier)  # the bin
     QTest.keyClick(window, Qt.Key.Key_N)
-    assert [clip.action for clip in window.library.clips()] == before
-    assert window.state.text() == "This works on clips: Alt+1 lists them"
+    assert [segment.action for segment in window.library.segments()] == before
+    assert window.state.text() == "This works on segments: Alt+1 lists them"
 
 
 def test_a_filter_hides_what_is_chosen_and_gives_it_back(window, root, qtbot):
@@ -679,33 +679,33 @@ def test_a_filter_hides_what_is_chosen_and_gives_it_back(window, root, qtbot):
         record(root, action)
     window.recordings_changed()
     qtbot.waitUntil(lambda: window.browser.recordings.rowCount() == 4, timeout=60_000)
-    window.library.label([window.library.clips()[0].id], None)
+    window.library.label([window.library.segments()[0].id], None)
     window.refresh()
-    window.browser.clip_table.selectAll()
-    chosen = [clip.id for clip in window.browser.chosen_clips()]
+    window.browser.segment_table.selectAll()
+    chosen = [segment.id for segment in window.browser.chosen_segments()]
     filters = window.browser.filters
     filters.suspect.setChecked(True)
-    assert window.browser.chosen_clips() == []
+    assert window.browser.chosen_segments() == []
     filters.suspect.setChecked(False)
-    assert [clip.id for clip in window.browser.chosen_clips()] == chosen
+    assert [segment.id for segment in window.browser.chosen_segments()] == chosen
     filters.unlabelled.setChecked(True)
-    assert {clip.action for clip in window.browser.chosen_clips()} == {None}
+    assert {segment.action for segment in window.browser.chosen_segments()} == {None}
     filters.search.setText("nobody is called that")
     filters.search.clear()
     filters.unlabelled.setChecked(False)
-    assert [clip.id for clip in window.browser.chosen_clips()] == chosen
+    assert [segment.id for segment in window.browser.chosen_segments()] == chosen
 
 
 def test_what_is_chosen_under_a_filter_stays_chosen_without_it(window):
-    window.browser.clip_table.choose([1])
+    window.browser.segment_table.choose([1])
     filters = window.browser.filters
     filters.search.setText("clap")
-    assert window.browser.clips.rowCount() == 1
-    window.browser.clip_table.clearSelection()
-    window.browser.clip_table.choose([0])
-    (chosen,) = window.browser.chosen_clips()
+    assert window.browser.segments.rowCount() == 1
+    window.browser.segment_table.clearSelection()
+    window.browser.segment_table.choose([0])
+    (chosen,) = window.browser.chosen_segments()
     filters.search.clear()
-    assert [clip.id for clip in window.browser.chosen_clips()] == [chosen.id]
+    assert [segment.id for segment in window.browser.chosen_segments()] == [chosen.id]
 
 
 # What the library's window says to keys while nothing is in it.
@@ -715,10 +715,10 @@ KEYS_THAT_SAY_WHY = [
     (Qt.Key.Key_S, "", "Nothing is selected"),
     (Qt.Key.Key_R, "", "Nothing is selected"),
     (Qt.Key.Key_Y, "", "Nothing is selected"),
-    (Qt.Key.Key_P, "", "Select a clip or a recording"),
-    (Qt.Key.Key_A, "", "Select a clip or a recording"),
+    (Qt.Key.Key_P, "", "Select a segment or a recording"),
+    (Qt.Key.Key_A, "", "Select a segment or a recording"),
     (Qt.Key.Key_W, "", "There is nobody else"),
-    (Qt.Key.Key_I, "", "Nothing is shown: select a clip or a recording"),
+    (Qt.Key.Key_I, "", "Nothing is shown: select a segment or a recording"),
     (Qt.Key.Key_O, "", "Nothing is shown"),
     (Qt.Key.Key_Space, "", "Nothing is shown"),
     (Qt.Key.Key_Left, "", "Nothing is shown"),
@@ -727,7 +727,7 @@ KEYS_THAT_SAY_WHY = [
     (Qt.Key.Key_Delete, "Shift", "Nothing is selected"),
     (Qt.Key.Key_Delete, "Control Shift", "The bin is empty"),
     (Qt.Key.Key_R, "Control Shift", "Select recordings in the bin first (Alt+3)"),
-    (Qt.Key.Key_4, "Control", "Label a clip first: then Ctrl+4 assigns that key to its action"),
+    (Qt.Key.Key_4, "Control", "Label a segment first: then Ctrl+4 assigns that key to its action"),
     (Qt.Key.Key_9, "", "No action has the key 9 yet"),
     (Qt.Key.Key_Z, "Control", "There is nothing to undo"),
     (Qt.Key.Key_Y, "Control", "There is nothing to redo"),
@@ -751,13 +751,13 @@ def test_a_key_that_does_nothing_says_why(tmp_path, theme, qtbot):
     made.close()
 
 
-def test_bounds_without_a_clip_say_what_makes_one(window, qtbot):
+def test_bounds_without_a_segment_say_what_makes_one(window, qtbot):
     on_recordings(window)
     window.browser.recording_table.choose([0])
-    qtbot.waitUntil(lambda: window.showing.clip is None and window.showing.shown is not None, timeout=60_000)
+    qtbot.waitUntil(lambda: window.showing.segment is None and window.showing.shown is not None, timeout=60_000)
     window.player.go(2.0)
     QTest.keyClick(window, Qt.Key.Key_I)
-    assert window.state.text() == "Only a clip has a start and an end: A makes one here, or select one (Alt+1)"
+    assert window.state.text() == "Only a segment has a start and an end: A makes one here, or select one (Alt+1)"
 
 
 def test_the_keys_of_actions_are_shown_and_listed(window):
@@ -775,15 +775,15 @@ def test_the_keys_of_actions_are_shown_and_listed(window):
 
 def test_without_actions_the_legend_says_how_there_will_be_some(tmp_path, theme, qtbot):
     made = opened(tmp_path, theme, qtbot)
-    assert made.legend.text() == "1 to 9 label with the first nine actions: label a clip (L) and there is one"
+    assert made.legend.text() == "1 to 9 label with the first nine actions: label a segment (L) and there is one"
     made.close()
 
 
 def test_one_of_anything_is_told_as_one(window, waver, qtbot):
-    clip = window.library.clips()[0]
-    window.library.label([clip.id], None)
+    segment = window.library.segments()[0]
+    window.library.label([segment.id], None)
     window.refresh()
-    window.browser.choose_clip(clip.id)
+    window.browser.choose_segment(segment.id)
     QTest.keyClick(window, Qt.Key.Key_R)
     qtbot.waitUntil(lambda: "proposed" in window.state.text(), timeout=60_000)
     assert window.state.text() == "1 label is proposed, 1 with 50% or more: Y accepts"
@@ -818,7 +818,7 @@ def test_an_import_counts_whole_things(window, monkeypatch, qtbot, tmp_path):
     [("http://a.b/c", "that is an address"), ("w" * 200, "the action has 200 characters; at most 80 are allowed")],
 )
 def test_what_is_no_action_s_name_is_refused_wherever_it_is_typed(window, qtbot, typed, says, tmp_path):
-    before = [clip.action for clip in window.library.clips()]
+    before = [segment.action for segment in window.library.segments()]
     window.fields.action.setText(typed)
     QTest.keyClick(window.fields.action, Qt.Key.Key_Return)
     assert window.state.text().startswith(says)
@@ -836,11 +836,11 @@ def test_what_is_no_action_s_name_is_refused_wherever_it_is_typed(window, qtbot,
     dialog.begin.click()
     assert dialog.state.text().startswith(says)
     dialog.close()
-    assert [clip.action for clip in window.library.clips()] == before
+    assert [segment.action for segment in window.library.segments()] == before
 
 
 @pytest.mark.parametrize("name", ["走る", "махать рукой", "clap / wave", "..", "w" * 80])
 def test_actions_are_named_in_any_script(window, name):
     window.fields.action.setText(name)
     QTest.keyClick(window.fields.action, Qt.Key.Key_Return)
-    assert name in [clip.action for clip in window.library.clips()]
+    assert name in [segment.action for segment in window.library.segments()]

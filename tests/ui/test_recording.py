@@ -272,7 +272,7 @@ def test_a_library_that_is_open_elsewhere_takes_recordings(library, recording, e
         settle(recording)
         play(recording, engines.last, 1.0, 2.0)
         assert owner.refresh() == 1
-        assert [clip.action for clip in owner.clips()] == ["wave"]
+        assert [segment.action for segment in owner.segments()] == ["wave"]
 
 
 def take(window):
@@ -418,7 +418,7 @@ def test_names_in_any_script_and_with_slashes_are_recorded(recording, engines, l
     take(recording)
     play(recording, engines.last, 1.0, 2.0)
     with Library(library) as opened:
-        assert [row.action for row in opened.clips()] == [name]
+        assert [row.action for row in opened.segments()] == [name]
 
 
 def test_names_of_the_library_are_completed_with_the_count_of_their_takes(recording, engines, library, qtbot):

@@ -73,7 +73,7 @@ def test_steps_speed_and_loop(running, engines):
     bar.speed.setCurrentIndex(0)
     bar.speed.activated.emit(0)
     assert played.asked[-4:] == [("step", -1), ("step", 1), ("set_loop", True), ("set_speed", 0.25)]
-    again = playing(running, engines)  # the same file opened anew plays as it was asked to
+    again = playing(running, engines)  # the same file opened again plays as it was asked to
     assert again.asked == [("set_loop", True), ("set_speed", 0.25)]
 
 

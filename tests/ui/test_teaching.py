@@ -83,7 +83,7 @@ def dialog(library, qtbot, theme):
     assert jobs.close(60)
 
 
-def test_actions_with_their_clips_are_offered_and_too_few_are_not(dialog):
+def test_actions_with_their_segments_are_offered_and_too_few_are_not(dialog):
     rows = {dialog._text(item): (item.text(1), item.isDisabled()) for item in dialog._items()}
     assert rows == {"hail a taxi": ("3", False), "deep bob": ("3", False), "too few": ("1, 2 more needed", True)}
     assert sorted(dialog.chosen()) == ["deep bob", "hail a taxi"]
@@ -99,7 +99,7 @@ def test_recordings_become_a_recognizer_that_knows_them(dialog, library, qtbot):
         timeout=PATIENCE_MS,
     )
     qtbot.waitUntil(lambda: dialog.taught.labels() == ["mine@1"], timeout=PATIENCE_MS)
-    for said in ("clips were correct", "second session", "Trained on these clips", "deep bob (3)"):
+    for said in ("examples were correct", "second session", "Trained on these examples", "deep bob (3)"):
         assert said in dialog.report.toPlainText()
     dialog.switch.click()
     assert used == [str(library / "models" / "mine" / "1")]
@@ -176,17 +176,17 @@ def test_what_went_wrong_is_one_line(dialog, job):
 
 
 def test_the_request_has_the_chosen_actions_and_nothing(dialog, job):
-    assert {clip.action for clip in job.request.clips} == {*TAUGHT, "nothing"}
+    assert {segment.action for segment in job.request.examples} == {*TAUGHT, "nothing"}
     assert job.request.name == "mine"
 
 
 def test_the_test_part_of_a_split_is_not_learnt_from(dialog, library, monkeypatch, qtbot):
     assert not dialog.test.isEnabled()
     with Library(library) as opened:
-        clips = {clip.name: clip.id for clip in opened.clips(limit=-1) if clip.action in TAUGHT}
-        opened.set_part("days", [clips[name] for name in sorted(clips)[:2]], "test")
-        opened.set_part("days", [clips[name] for name in sorted(clips)[2:]], "train")
-        opened.set_part("without", list(clips.values()), "train")
+        segments = {segment.name: segment.id for segment in opened.segments(limit=-1) if segment.action in TAUGHT}
+        opened.set_part("days", [segments[name] for name in sorted(segments)[:2]], "test")
+        opened.set_part("days", [segments[name] for name in sorted(segments)[2:]], "train")
+        opened.set_part("without", list(segments.values()), "train")
     dialog.look_at_library()
     qtbot.waitUntil(lambda: dialog.test.count() == 2, timeout=PATIENCE_MS)
     assert dialog.test.isEnabled()
@@ -199,11 +199,11 @@ def test_the_test_part_of_a_split_is_not_learnt_from(dialog, library, monkeypatc
     dialog.toggle()
     qtbot.waitUntil(lambda: dialog.training.job is not None, timeout=PATIENCE_MS)
     request = dialog.training.job.request
-    assert sorted(request.test) == sorted(clips)[:2]
-    assert len(request.learnt) == len(request.clips) - 2
+    assert sorted(request.test) == sorted(segments)[:2]
+    assert len(request.learnt) == len(request.examples) - 2
 
 
-def test_of_many_clips_the_first_are_named_and_the_rest_counted():
+def test_of_many_segments_the_first_are_named_and_the_rest_counted():
     said = made_of_html({"nothing": tuple(f"r/{n}" for n in range(151)), "wave": ("r/x",)})
     assert "(151): r/0, r/1" in said
     assert "r/11 and 139 more" in said
@@ -225,13 +225,13 @@ def stand_in(library, label, base="act", actions=("wave",), check=None):
     """A version whose card and model are those of AcT. check: left out, one that cannot be read."""
     folder = library / "models" / label
     shutil.copytree(find_model("act"), folder, ignore=shutil.ignore_patterns("*.npz"))
-    clips = [{"name": f"r/{n}", "action": action} for n, action in enumerate(actions)]
-    values = {"kind": "quick", "base": {"name": base}, "clips": clips, "check": check or {"checks": "nonsense"}}
+    segments = [{"name": f"r/{n}", "action": action} for n, action in enumerate(actions)]
+    values = {"kind": "quick", "base": {"name": base}, "clips": segments, "check": check or {"checks": "nonsense"}}
     (folder / "clips.json").write_text(json.dumps(values))
     return folder
 
 
-def test_a_model_is_noted_with_its_clips(dialog, job, library, qtbot):
+def test_a_model_is_noted_with_its_segments(dialog, job, library, qtbot):
     stand_in(library, "mine/1")
     job.outcome = TeachingDone(library / "models" / "mine" / "1", {"checks": []})
     dialog.training.look()
@@ -240,7 +240,7 @@ def test_a_model_is_noted_with_its_clips(dialog, job, library, qtbot):
     with Library(library) as opened:
         (model,) = opened.models()
     assert model.name == "mine@1"
-    assert len(model.clips) == 7
+    assert len(model.segments) == 7
     assert "cannot be read" in dialog.report.toPlainText()  # its file's check is nonsense
     assert "wave (1): r/0" in dialog.report.toPlainText()
 
@@ -249,7 +249,7 @@ def test_the_worst_takes_are_played_and_mended_from_the_report(dialog, job, libr
     again = []
     dialog.again.connect(again.append)
     with Library(library) as opened:
-        first, second, _ = (row.name for row in opened.clips(Filter(action="deep bob")))
+        first, second, _ = (row.name for row in opened.segments(Filter(action="deep bob")))
     text = "deep bob is also triggered by standing still, 2 of 6 times: trim its takes or record more"
     check = {"checks": [], "findings": [{"text": text, "action": "deep bob", "takes": [first, second]}]}
     stand_in(library, "mine/1", check=check)
@@ -261,24 +261,24 @@ def test_the_worst_takes_are_played_and_mended_from_the_report(dialog, job, libr
     assert "Deep bob is also triggered by standing still, 2 of 6 times" in dialog.report.toPlainText()
     worst[0].click()
     qtbot.waitUntil(review.isVisible, timeout=PATIENCE_MS)
-    assert review.replay.clips[0].name == first
+    assert review.replay.segments[0].name == first
     assert review.player._timer.isActive()
     review.keep.click()
     assert not review.isVisible()
     worst[0].click()
     qtbot.waitUntil(review.isVisible, timeout=PATIENCE_MS)
     review.discard.click()
-    qtbot.waitUntil(lambda: clips_of(dialog)["deep bob"] == "2, 1 more needed", timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: segments_of(dialog)["deep bob"] == "2, 1 more needed", timeout=PATIENCE_MS)
     worst[0].click()
     qtbot.waitUntil(lambda: "no longer in the library" in dialog.state.text(), timeout=PATIENCE_MS)
     worst[1].click()
     qtbot.waitUntil(review.isVisible, timeout=PATIENCE_MS)
     review.again.click()
     assert again == ["deep bob"]
-    qtbot.waitUntil(lambda: clips_of(dialog)["deep bob"] == "1, 2 more needed", timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: segments_of(dialog)["deep bob"] == "1, 2 more needed", timeout=PATIENCE_MS)
 
 
-def clips_of(dialog):
+def segments_of(dialog):
     """What stands beside each action in the list."""
     return {item.text(0): item.text(1) for item in dialog._items()}
 
@@ -320,11 +320,11 @@ def test_the_way_back_to_a_shipped_recognizer_is_its_name(library, dialog, qtbot
     assert used == [str(library / "models" / "mine" / "1"), "act"]
 
 
-def test_clips_that_are_labelled_meanwhile_are_seen_and_ticks_stay(dialog, library, qtbot):
+def test_segments_that_are_labelled_meanwhile_are_seen_and_ticks_stay(dialog, library, qtbot):
     next(i for i in dialog._items() if dialog._text(i) == "deep bob").setCheckState(0, Qt.CheckState.Unchecked)
     with Library(library) as other:  # another window, or another process
-        clips = [row.id for row in other.clips() if row.action == "nothing"]
-        other.label(clips, "Grüße 👋")
+        segments = [row.id for row in other.segments() if row.action == "nothing"]
+        other.label(segments, "Grüße 👋")
     qtbot.waitUntil(lambda: "Grüße 👋" in map(dialog._text, dialog._items()), timeout=PATIENCE_MS)
     assert dialog.chosen() == ["hail a taxi"]
 
@@ -335,7 +335,7 @@ def test_a_library_that_another_window_writes_teaches_all_the_same(dialog, libra
         assert not other.read_only
         dialog.toggle()
         qtbot.waitUntil(lambda: dialog.training.job is not None, timeout=PATIENCE_MS)
-    assert len(dialog.training.job.request.clips) == 7
+    assert len(dialog.training.job.request.examples) == 7
 
 
 def test_full_says_what_to_install(dialog, monkeypatch):
@@ -405,7 +405,7 @@ def test_the_report_names_figures_and_escapes_names():
             "remarks": ["Only one session."],
         }
     )
-    for said in ("75%", "of 8 clips", "&lt;b&gt;x", "30.0", "8 more of wave", "r/1", "Only one session."):
+    for said in ("75%", "of 8 examples", "&lt;b&gt;x", "30.0", "8 more of wave", "r/1", "Only one session."):
         assert said in text
     assert "clap" not in text
     assert "<b>x" not in text
@@ -415,8 +415,8 @@ def test_a_figure_has_its_interval_and_one_that_says_nothing_is_none():
     check = {"held_out": "sessions", "clips": 20, "right": 18, "actions": {}, "confusions": []}
     alarms = {"seconds": 120.0, "an_hour": 30.0, "interval": [0.7, 167.1]}
     text = as_html({"checks": [check | {"accuracy": 0.9, "interval": [0.7, 0.97]}], "alarms": alarms})
-    assert "<b>90%</b> (70% to 97%) of 20 clips correct" in text
+    assert "<b>90%</b> (70% to 97%) of 20 examples correct" in text
     assert "30.0</b> false alarms per hour (1 to 167)" in text
     text = as_html({"checks": [check | {"accuracy": None, "verdict": "not checked: record in a second session"}]})
-    assert "Not checked: record in a second session. 18 of 20 clips were correct." in text
+    assert "Not checked: record in a second session. 18 of 20 examples were correct." in text
     assert "%" not in text

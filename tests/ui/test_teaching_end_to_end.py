@@ -87,10 +87,10 @@ def record(window, qtbot, name):
 
 
 def label_all(window, qtbot, name):
-    """In the library's window: every clip is chosen, the name is typed."""
+    """In the library's window: every segment is chosen, the name is typed."""
     window.actions_by_name["library"].trigger()
     library = window.findChild(LibraryWindow)
-    table = next(each for each in library.findChildren(QTableView) if each.accessibleName() == "Clips")
+    table = next(each for each in library.findChildren(QTableView) if each.accessibleName() == "Segments")
     field = next(each for each in library.findChildren(QLineEdit) if each.accessibleName() == "Action")
     qtbot.waitUntil(lambda: table.model().rowCount() == 3, timeout=PATIENCE_MS)
     table.selectAll()
@@ -99,9 +99,9 @@ def label_all(window, qtbot, name):
     library.close()
 
 
-def clips_in(root):
+def segments_in(root):
     with Library(root) as library:
-        return {named.name: named.clips for named in library.names("action") if named.clips}
+        return {named.name: named.segments for named in library.names("action") if named.segments}
 
 
 def see(name, motion, stage, shown, qtbot):
@@ -125,7 +125,7 @@ def test_recorded_labelled_taught_and_recognised_on_other_footage(window, stage,
     label_all(window, qtbot, first)
     stage.play(other_motion, look=0)
     record(window, qtbot, second)
-    qtbot.waitUntil(lambda: clips_in(own_library) == {first: 3, second: 3}, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: segments_in(own_library) == {first: 3, second: 3}, timeout=PATIENCE_MS)
     assert not {first, second} & set(shown)
 
     window.beside.teach(window.live.options.model)
@@ -135,7 +135,7 @@ def test_recorded_labelled_taught_and_recognised_on_other_footage(window, stage,
     dialog.train.click()
     qtbot.waitUntil(lambda: dialog.taught.labels() == ["mine@1"], timeout=PATIENCE_MS)
     stage.haste = HASTE
-    assert "Not checked: all clips are from one session" in dialog.report.toPlainText()
+    assert "Not checked: all examples are from one session" in dialog.report.toPlainText()
     dialog.switch.click()
     qtbot.waitUntil(lambda: first in window.live.view.info.actions, timeout=PATIENCE_MS)
 

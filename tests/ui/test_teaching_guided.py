@@ -131,14 +131,14 @@ def test_at_a_desk_the_upper_body_alone_is_recorded_taught_and_recognised(actor,
     user.press(Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier)
     record_all(user, AT_DESK)
     with Library(own_library) as library:
-        clips, recordings = library.clips(Filter(action="greet")), library.recordings()
-        assert not any(clip.suspect for clip in library.clips(limit=-1)), "the legs are missing in all of them"
+        segments, recordings = library.segments(Filter(action="greet")), library.recordings()
+        assert not any(segment.suspect for segment in library.segments(limit=-1)), "the legs are missing in all of them"
     moved_s = [4.3 / (1.0, 0.9, 1.1)[take % 3] for take in range(TAKES)]  # the arm is lowered after the wave
-    for clip in clips:
-        (recording,) = [each for each in recordings if each.id == clip.recording]
-        assert recording.duration_s - clip.end_s > 0.8, "the stillness that ended the take is no part of the clip"
-        assert clip.start_s > 1.5, "nor is that before it"
-    assert sorted(clip.end_s - clip.start_s for clip in clips) == pytest.approx(sorted(moved_s), abs=0.6)
+    for segment in segments:
+        (recording,) = [each for each in recordings if each.id == segment.recording]
+        assert recording.duration_s - segment.end_s > 0.8, "the stillness that ended the take is no part of the segment"
+        assert segment.start_s > 1.5, "nor is that before it"
+    assert sorted(segment.end_s - segment.start_s for segment in segments) == pytest.approx(sorted(moved_s), abs=0.6)
 
     train_and_try(window, user, AT_DESK)
     starts = starts_of(window)

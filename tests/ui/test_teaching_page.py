@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QLineEdit, QPushButton, QToolButton
 
 from app.library import queries
 from app.library.catalogue import Library
-from app.library.rows import NewClip
+from app.library.rows import NewSegment
 from app.recording.folder import recording_folders
 from app.recording.recorder import RecorderState
 from app.recording.writer import RecordingWriter
@@ -176,7 +176,7 @@ def test_takes_follow_each_other_until_there_are_five(page, film, library, qtbot
     assert card.button.text() == "Record"
     assert [button.isVisible() for button in card.takes.buttons] == [True] * 5
     with Library(library) as opened:
-        assert {row.action for row in opened.clips()} == {"greet"}
+        assert {row.action for row in opened.segments()} == {"greet"}
         assert len(opened.recordings()) == 5
 
 
@@ -248,7 +248,7 @@ def test_a_take_that_looks_wrong_is_marked_as_soon_as_it_is_recorded(library, op
         lambda: sorted(button.text() for button in card.takes.buttons[:4]) == ["", "", "", mark], timeout=PATIENCE_MS
     )
     with Library(library) as opened:
-        rows = opened.clips()
+        rows = opened.segments()
         assert [row.id for row in rows if row.suspect] == [max(row.id for row in rows)] * bool(says)
 
 
@@ -264,11 +264,11 @@ def test_who_keeps_a_take_that_looked_wrong_says_that_it_is_right(page, film, li
     click(page.review.keep)
     qtbot.waitUntil(lambda: card.takes.buttons[0].text() == "", timeout=PATIENCE_MS)
     with Library(library) as opened:
-        assert [row.suspect for row in opened.clips()] == [False]
+        assert [row.suspect for row in opened.segments()] == [False]
     click(card.takes.buttons[0])  # looking again marks nothing again
     qtbot.waitUntil(page.review.isVisible, timeout=PATIENCE_MS)
     with Library(library) as opened:
-        assert [row.suspect for row in opened.clips()] == [False]
+        assert [row.suspect for row in opened.segments()] == [False]
 
 
 def start_series(page, name="greet"):
@@ -292,7 +292,7 @@ def test_a_take_that_is_done_again_replaces_the_last_one(page, film, library, qt
     film.play(0.2)
     assert not page.recorder.busy
     with Library(library) as opened:
-        assert first.name not in [row.recording for row in opened.clips()]
+        assert first.name not in [row.recording for row in opened.segments()]
 
 
 def test_keep_hides_the_replay_and_keeps_the_take(page, film, library, qtbot):
@@ -480,7 +480,7 @@ def test_what_has_takes_enough_is_trained_and_tried_and_gone_back_from(trainable
     page = trainable
     click(page.bar.train)
     qtbot.waitUntil(lambda: FakeJob.made is not None, timeout=PATIENCE_MS)
-    assert {clip.action for clip in FakeJob.made.request.clips if clip.around is None} == {"wave", "clap"}
+    assert {segment.action for segment in FakeJob.made.request.examples if segment.around is None} == {"wave", "clap"}
     assert FakeJob.made.request.kind == "quick"
     page.bar.training.look()
     assert page.bar.progress.value() == 500
@@ -503,7 +503,7 @@ def test_the_worst_takes_are_played_and_done_again_from_the_report(trainable, li
     page = trainable
     click(page.bar.train)
     qtbot.waitUntil(lambda: FakeJob.made is not None, timeout=PATIENCE_MS)
-    first, second = [clip.name for clip in FakeJob.made.request.clips if clip.action == "wave"][:2]
+    first, second = [segment.name for segment in FakeJob.made.request.examples if segment.action == "wave"][:2]
     finding = {"text": "wave is also triggered by standing still", "action": "wave", "takes": [first, second]}
     FakeJob.made.outcome = TeachingDone(Path("/library/models/mine/1"), {"checks": [], "findings": [finding]})
     page.bar.training.look()
@@ -512,7 +512,7 @@ def test_the_worst_takes_are_played_and_done_again_from_the_report(trainable, li
     assert len(worst) == 2
     click(worst[0])
     qtbot.waitUntil(page.review.isVisible, timeout=PATIENCE_MS)
-    assert page.review.replay.clips[0].name == first
+    assert page.review.replay.segments[0].name == first
     (card,) = [card for card in page.cards if card.action == "wave"]
     assert card.isAncestorOf(page.review)
     click(page.review.discard)
@@ -524,7 +524,7 @@ def test_the_worst_takes_are_played_and_done_again_from_the_report(trainable, li
     record_one(page, card, film, qtbot)
     qtbot.waitUntil(lambda: card.count == 3 and not page.recorder.busy, timeout=PATIENCE_MS)
     with Library(library) as opened:
-        assert not {first, second} & {row.name for row in opened.clips(limit=-1)}
+        assert not {first, second} & {row.name for row in opened.segments(limit=-1)}
 
 
 def test_the_dialog_has_a_take_recorded_again_in_the_page(library, running, engines, qtbot):
@@ -577,8 +577,8 @@ def test_a_large_library_gets_few_cards_and_few_takes_each(tmp_path):
         for number in range(6):
             folder = put(root, "", seconds=1.0)
             library.refresh()
-            clips = [NewClip(0.0, 1.0, 0, f"action {(number * 50 + n) % 40}") for n in range(50)]
-            library.add_clips(folder.name, clips)
+            segments = [NewSegment(0.0, 1.0, 0, f"action {(number * 50 + n) % 40}") for n in range(50)]
+            library.add_segments(folder.name, segments)
     small = deck.read_deck(root, ("action 3",))
     assert len(small.actions) == deck.MOST_ACTIONS
     assert small.more == 40 - deck.MOST_ACTIONS
@@ -586,32 +586,32 @@ def test_a_large_library_gets_few_cards_and_few_takes_each(tmp_path):
     assert max(len(each.newest) for each in small.actions) == deck.SHOWN_TAKES
 
 
-def test_of_ten_thousand_clips_only_those_are_read_that_are_shown(tmp_path, monkeypatch):
+def test_of_ten_thousand_segments_only_those_are_read_that_are_shown(tmp_path, monkeypatch):
     root, read = tmp_path / "library", []
     with Library(root) as library:
         for _ in range(20):
             folder = put(root, "", seconds=1.0)
             library.refresh()
-            clips = [NewClip(0.0, 0.9, 0, "nothing" if n % 2 else f"action {n % 300}") for n in range(500)]
-            library.add_clips(folder.name, clips)
-        assert library.count_clips() == 10_000
-    one = queries._clip
-    monkeypatch.setattr(queries, "_clip", lambda row: read.append(row) or one(row))
+            segments = [NewSegment(0.0, 0.9, 0, "nothing" if n % 2 else f"action {n % 300}") for n in range(500)]
+            library.add_segments(folder.name, segments)
+        assert library.count_segments() == 10_000
+    one = queries._segment
+    monkeypatch.setattr(queries, "_segment", lambda row: read.append(row) or one(row))
     found = deck.read_deck(root)
     assert len(read) == (len(found.actions) + 1) * deck.SHOWN_TAKES
     assert len(found.actions) == deck.MOST_ACTIONS
     assert (found.nothing.count, found.nothing_s) == (5000, pytest.approx(4500.0))
 
 
-def test_one_clip_of_many_is_thrown_away_without_its_recording(tmp_path):
+def test_one_segment_of_many_is_thrown_away_without_its_recording(tmp_path):
     root = tmp_path / "library"
     folder = put(root, "")
     with Library(root) as library:
-        ids = library.add_clips(folder.name, [NewClip(0.0, 1.0, 0, "wave"), NewClip(1.0, 1.9, 0, "wave")])
+        ids = library.add_segments(folder.name, [NewSegment(0.0, 1.0, 0, "wave"), NewSegment(1.0, 1.9, 0, "wave")])
     take = deck.read_take(root, folder.name, ids[0])
-    deck.throw_away(root, folder.name, take.clips)
+    deck.throw_away(root, folder.name, take.segments)
     with Library(root) as library:
-        assert [row.id for row in library.clips()] == [ids[1]]
+        assert [row.id for row in library.segments()] == [ids[1]]
         assert len(library.recordings()) == 1
 
 
@@ -633,7 +633,7 @@ def test_plain_words_of_a_check():
         "alarms": {"seconds": 60.0, "an_hour": 120.0, "shown": {"a<b": 2}},
         "needed": {"a<b": 1, "c": 0},
         "suspects": [{"clip": "r/1", "action": "a", "looks_like": "b", "probability": 0.9}] * 3,
-        "remarks": ["All clips are of one person."],
+        "remarks": ["All examples are of one person."],
     }
     text = plain_result(check)
     for said in ("a&lt;b is not recognised in 1 of 5 takes", "a&lt;b 2 times", "1 more take", "one person"):

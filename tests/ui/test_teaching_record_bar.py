@@ -54,8 +54,8 @@ def test_six_takes_with_the_defaults_teach_what_was_done_in_them(actor, user, ow
     user.wait(lambda: window.video.result is not None)
     record_all(window, user, actor)
     with Library(own_library) as library:
-        assert {row.action for row in library.clips(limit=-1)} == set(TAUGHT)
-        assert len(library.clips(limit=-1)) == 2 * TAKES
+        assert {row.action for row in library.segments(limit=-1)} == set(TAUGHT)
+        assert len(library.segments(limit=-1)) == 2 * TAKES
     report = teach_and_use(window, user)
     assert "Not checked" in report
     assert "100%" not in report

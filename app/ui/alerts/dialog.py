@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.alerts.deeds import describe
+from app.alerts.reactions import describe
 from app.alerts.rules import AlertError, Rule
 from app.alerts.runner import Outcome
 from app.palette import action_text
@@ -144,7 +144,7 @@ class AlertsDialog(ClosingDialog):
         chosen, self._filling = self._chosen(), True
         self.list.clear()
         for rule in self._control.alerts.rules:
-            then = ", ".join(describe(deed) for deed in rule.deeds)
+            then = ", ".join(describe(reaction) for reaction in rule.reactions)
             item = QTreeWidgetItem([rule.name, when_text(rule), then, self._last.get(rule.name, "")])
             item.setData(_NAME, Qt.ItemDataRole.UserRole, rule.name)
             item.setCheckState(_NAME, Qt.CheckState.Checked if rule.on else Qt.CheckState.Unchecked)

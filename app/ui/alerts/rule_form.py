@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.alerts.rules import KINDS, NOBODY, Deed, Rule
+from app.alerts.rules import KINDS, NOBODY, Reaction, Rule
 from app.palette import action_text
 from app.ui.child_windows import ClosingDialog
 from app.ui.disabled_controls import enable
@@ -48,7 +48,7 @@ class RuleForm(ClosingDialog):
         self.setWindowTitle("Rule" if rule is None else f"Rule {rule.name}")
         self.setMinimumWidth(520)
         self._taken, self._rule = taken, rule
-        self._rest: list[Deed] = []  # a second one of a kind, written by hand
+        self._rest: list[Reaction] = []  # a second one of a kind, written by hand
         self._make_parts(actions)
         self._lay_out()
         self._fill(rule)
@@ -124,13 +124,13 @@ class RuleForm(ClosingDialog):
         self.how.setCurrentText(LASTS if rule.lasts_s is not None else TIMES)
         self.many.setValue(rule.lasts_s if rule.lasts_s is not None else rule.times or 1)
         self.limit.setValue(rule.limit_s)
-        for deed in rule.deeds:
-            box, field = self.kinds[deed.kind]
+        for reaction in rule.reactions:
+            box, field = self.kinds[reaction.kind]
             if box.isChecked():
-                self._rest.append(deed)
+                self._rest.append(reaction)
                 continue
             box.setChecked(True)
-            field.setText(deed.value if isinstance(deed.value, str) else shlex.join(deed.value))
+            field.setText(reaction.value if isinstance(reaction.value, str) else shlex.join(reaction.value))
 
     def _check(self) -> None:
         for box, field in self.kinds.values():
@@ -151,17 +151,17 @@ class RuleForm(ClosingDialog):
         for kind, (box, field) in self.kinds.items():
             if box.isChecked() and kind != "sound" and not field.text().strip():
                 return f"{box.text().replace('&', '')}: fill in a value, for example {field.placeholderText()}"
-        if not self._deeds():
+        if not self._reactions():
             return "Tick at least one thing to do"
         return ""
 
-    def _deeds(self) -> tuple[Deed, ...]:
-        deeds = []
+    def _reactions(self) -> tuple[Reaction, ...]:
+        reactions = []
         for kind, (box, field) in self.kinds.items():
             if box.isChecked():
                 text = field.text().strip()
-                deeds.append(Deed(kind, _split(text) if kind == "command" else text))
-        return (*deeds, *self._rest)
+                reactions.append(Reaction(kind, _split(text) if kind == "command" else text))
+        return (*reactions, *self._rest)
 
     def _name(self) -> str:
         return self.name.text().strip() or f"{action_text(self.action.currentData())} {self.many.value():g}"
@@ -172,7 +172,7 @@ class RuleForm(ClosingDialog):
             Rule(
                 self._name(),
                 self.action.currentData(),
-                self._deeds(),
+                self._reactions(),
                 None if times else self.many.value(),
                 round(self.many.value()) if times else None,
                 self.limit.value(),

@@ -55,7 +55,7 @@ class AttentionControl(QObject):
         self._timer = QTimer(self)
         self._timer.setInterval(_REFRESH_MS)
         self._timer.timeout.connect(self.refresh)
-        panel.asked.connect(lambda *_: self._ask_anew())
+        panel.asked.connect(lambda *_: self._ask_again())
         panel.hold.toggled.connect(self._hold)
         panel.overlay.toggled.connect(lambda _: self._show_on_picture())
         panel.tabs.currentChanged.connect(lambda _: self._show() if self._timer.isActive() else None)
@@ -163,7 +163,7 @@ class AttentionControl(QObject):
         else:
             self._explainer.use(model)
 
-    def _ask_anew(self) -> None:
+    def _ask_again(self) -> None:
         self._asked = None
         if self._held is not None:
             self._forget()

@@ -75,7 +75,7 @@ class Moments:
         if self._frames and time_s <= self._frames[-1].time_s:
             if time_s == self._frames[-1].time_s:
                 return
-            self.clear()  # another source, or a file that begins anew
+            self.clear()  # another source, or a file that begins again
         self._frames.append(_small(result))
         while self._frames[0].time_s < time_s - KEPT_S:
             self._frames.popleft()

@@ -14,14 +14,14 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.live.generation import Maker, Wish, none_here, offered, said_of
+from app.live.generation import GenerationRequest, Maker, none_here, offered, said_of
 from app.palette import action_text
 from app.ui.child_windows import ClosingDialog, close_box
 from app.ui.disabled_controls import enable
 from app.ui.generation.preview import Preview
 from app.ui.jobs import Jobs
 from app.ui.picker import Picker
-from recognizer.generator import MadeClip
+from recognizer.generator import GeneratedClip
 
 _STEPS = 20  # of the slider
 _MOST_SEEDS = 99_999
@@ -36,7 +36,7 @@ class GeneratedWindow(ClosingDialog):
         self.setWindowTitle("Generated actions")
         self.resize(760, 620)
         self._root, self._jobs, self._maker = root, jobs, Maker()
-        self._wished: Wish | None = None  # the newest request that has not been started
+        self._requested: GenerationRequest | None = None  # the newest request that has not been started
         self._making = self._closed = False
         self._make_parts()
         self._lay_out()
@@ -47,17 +47,17 @@ class GeneratedWindow(ClosingDialog):
         self.generators, self.first, self.second = Picker(), Picker(), Picker()
         self.generators.currentIndexChanged.connect(lambda _: self._open())
         for picker in (self.first, self.second):
-            picker.currentIndexChanged.connect(lambda _: self._wish())
+            picker.currentIndexChanged.connect(lambda _: self._request())
         self.share = QSlider(Qt.Orientation.Horizontal)
         self.share.setRange(0, _STEPS)
         self.share.setPageStep(_STEPS // 4)
         self.share.setTickInterval(_STEPS // 4)
         self.share.setTickPosition(QSlider.TickPosition.TicksBelow)
-        self.share.valueChanged.connect(lambda _: self._wish())
+        self.share.valueChanged.connect(lambda _: self._request())
         self.seed = QSpinBox()
         self.seed.setRange(0, _MOST_SEEDS)
         self.seed.setToolTip("The same seed gives the same clip")
-        self.seed.valueChanged.connect(lambda _: self._wish())
+        self.seed.valueChanged.connect(lambda _: self._request())
         self.another = QPushButton("&Next clip")
         self.another.setObjectName("primary")
         self.another.setDefault(True)
@@ -120,7 +120,7 @@ class GeneratedWindow(ClosingDialog):
     def _open(self) -> None:
         """Read the card of the chosen generator."""
         folder = self.generators.currentData()
-        self._wished = None
+        self._requested = None
         self._enable(False)
         if folder is None:
             self._say(none_here(self._root))
@@ -140,28 +140,28 @@ class GeneratedWindow(ClosingDialog):
             picker.setCurrentIndex(actions.index(before) if before in actions else place)
             picker.blockSignals(False)
         self._enable(True)
-        self._wish()
+        self._request()
 
-    def _wish(self) -> None:
+    def _request(self) -> None:
         """Generate what the controls ask for, once the running generation has ended."""
         folder, first, second = (each.currentData() for each in (self.generators, self.first, self.second))
         if self._closed or folder is None or first is None or second is None:
             return
-        self._wished = Wish(folder, first, second, self.share.value() / _STEPS, self.seed.value())
+        self._requested = GenerationRequest(folder, first, second, self.share.value() / _STEPS, self.seed.value())
         self._make()
 
     def _make(self) -> None:
-        wish = self._wished
-        if self._making or wish is None:
+        request = self._requested
+        if self._making or request is None:
             return
-        self._making, self._wished = True, None
-        self._jobs.start("clip", lambda: self._maker.make(wish), self._show, self._fail)
+        self._making, self._requested = True, None
+        self._jobs.start("clip", lambda: self._maker.make(request), self._show, self._fail)
 
-    def _show(self, clip: MadeClip) -> None:
+    def _show(self, clip: GeneratedClip) -> None:
         self._making = False
         if self._closed:
             return
-        if self._wished is None:
+        if self._requested is None:
             self.preview.show_clip(clip)
             self.says.setText(said_of(clip))
         self._make()

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.live.generation import SIZE_PX, result_at, said_of
 from app.ui.people_painter import Placement, fitted, paint_people
-from recognizer.generator import MadeClip
+from recognizer.generator import GeneratedClip
 
 _STEP_MS = 33
 _BACKGROUND, _MUTED = QColor("#0c0d10"), QColor("#a0a7b4")
@@ -20,7 +20,7 @@ class Preview(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.clip: MadeClip | None = None
+        self.clip: GeneratedClip | None = None
         self.playing = True
         self.time_s = 0.0
         self._line = ""
@@ -37,7 +37,7 @@ class Preview(QWidget):
         """Qt's."""
         return QSize(*SIZE_PX)
 
-    def show_clip(self, clip: MadeClip) -> None:
+    def show_clip(self, clip: GeneratedClip) -> None:
         """Show another clip, at the same playback time."""
         self.clip = clip
         self.time_s = min(self.time_s, clip.duration_s)

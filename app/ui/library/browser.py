@@ -1,4 +1,4 @@
-"""The left side of the library's window: filters, and the lists of clips, of recordings and of the bin."""
+"""The left side of the library's window: filters, and the lists of segments, of recordings and of the bin."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -7,25 +7,25 @@ from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QLabel, QTableView, QTabWidget, QVBoxLayout, QWidget
 
 from app.library.catalogue import Library
-from app.library.rows import ClipRow, RecordingRow
+from app.library.rows import RecordingRow, SegmentRow
 from app.plurals import counted
-from app.ui.library.clip_model import ClipModel
 from app.ui.library.filters import FilterBar
 from app.ui.library.recording_model import RecordingModel
+from app.ui.library.segment_model import SegmentModel
 from app.ui.library.strips import Strips
 
-CLIPS, RECORDINGS, BIN = range(3)
+SEGMENTS, RECORDINGS, BIN = range(3)
 _STRIP_PX = 48
 _PICTURE_PX = 136
 # The least that a column needs; what is left over goes to those that may grow, and the last ones give way first.
-_CLIP_WIDTHS = (_PICTURE_PX + 8, 110, 54, 62, 96, 116, 110)
-_CLIPS_GROW = {1: 2, 3: 1, 4: 1, 6: 3}
+_SEGMENT_WIDTHS = (_PICTURE_PX + 8, 110, 54, 62, 96, 116, 110)
+_SEGMENTS_GROW = {1: 2, 3: 1, 4: 1, 6: 3}
 _RECORDING_WIDTHS = (120, 58, 58, 120, 100, 100)
 _RECORDINGS_GROW = {3: 3, 4: 2, 5: 2}
 
 
 class Browser(QWidget):
-    """chosen: other clips or recordings are chosen. turned: another list is shown."""
+    """chosen: other segments or recordings are chosen. turned: another list is shown."""
 
     chosen = Signal()
     turned = Signal()
@@ -36,16 +36,20 @@ class Browser(QWidget):
         self._hidden: tuple[list[int], list[str]] | None = None  # chosen before a filter hid some of it
         self.filters = FilterBar()
         self.strips = Strips((_PICTURE_PX, _STRIP_PX), self)
-        self.clips = ClipModel(self.strips)
+        self.segments = SegmentModel(self.strips)
         self.recordings, self.deleted = RecordingModel(), RecordingModel()
-        self.clip_table = Table(self.clips, "Clips", _CLIP_WIDTHS, _CLIPS_GROW)
-        self.clip_table.setIconSize(QSize(_PICTURE_PX, _STRIP_PX))
-        self.clip_table.verticalHeader().setDefaultSectionSize(_STRIP_PX + 6)
+        self.segment_table = Table(self.segments, "Segments", _SEGMENT_WIDTHS, _SEGMENTS_GROW)
+        self.segment_table.setIconSize(QSize(_PICTURE_PX, _STRIP_PX))
+        self.segment_table.verticalHeader().setDefaultSectionSize(_STRIP_PX + 6)
         self.recording_table = Table(self.recordings, "Recordings", _RECORDING_WIDTHS, _RECORDINGS_GROW)
         self.bin_table = Table(self.deleted, "Recordings in the bin", _RECORDING_WIDTHS, _RECORDINGS_GROW)
         self.tabs = QTabWidget()
         self.tabs.setAccessibleName("Lists")
-        for table, title in ((self.clip_table, "Clips"), (self.recording_table, "Recordings"), (self.bin_table, "Bin")):
+        for table, title in (
+            (self.segment_table, "Segments"),
+            (self.recording_table, "Recordings"),
+            (self.bin_table, "Bin"),
+        ):
             self.tabs.addTab(table, title)
             table.selectionModel().selectionChanged.connect(self._tell_chosen)
         self.tabs.currentChanged.connect(lambda _: self._turn())
@@ -60,7 +64,7 @@ class Browser(QWidget):
     @property
     def table(self) -> "Table":
         """The list that is shown."""
-        return (self.clip_table, self.recording_table, self.bin_table)[self.tabs.currentIndex()]
+        return (self.segment_table, self.recording_table, self.bin_table)[self.tabs.currentIndex()]
 
     def refresh(self, library: Library, *, filtered: bool = False) -> None:
         """Read the lists again; what was chosen stays chosen where it is still there.
@@ -68,11 +72,11 @@ class Browser(QWidget):
         filtered: for another filter. What it hides is remembered, and chosen again when a later one shows it.
         """
         self._filtering = filtered
-        clips, recordings = self._chosen_before()
+        segments, recordings = self._chosen_before()
         place = self.table.currentIndex().row()
         self.filters.offer(library)
-        if self.clips.show(library, self.filters.filter()):
-            self.clip_table.choose(self.clips.place_of(clip) for clip in clips)
+        if self.segments.show(library, self.filters.filter()):
+            self.segment_table.choose(self.segments.place_of(segment) for segment in segments)
         for model, table, deleted in (
             (self.recordings, self.recording_table, False),
             (self.deleted, self.bin_table, True),
@@ -87,7 +91,7 @@ class Browser(QWidget):
     def _chosen_before(self) -> tuple[list[int], list[str]]:
         """What was chosen before the first of the filters that follow each other, or else what is chosen now."""
         if not (self._filtering and self._hidden is not None):
-            rows = [self.clips.row(place) for place in self.clip_table.chosen_places()]
+            rows = [self.segments.row(place) for place in self.segment_table.chosen_places()]
             self._hidden = [row.id for row in rows], [row.id for row in self.chosen_recordings()]
         chosen = self._hidden
         if not self._filtering:
@@ -95,34 +99,34 @@ class Browser(QWidget):
         return chosen
 
     def show_list(self, number: int) -> None:
-        """Show CLIPS, RECORDINGS or BIN."""
+        """Show SEGMENTS, RECORDINGS or BIN."""
         self.tabs.setCurrentIndex(number)
         self.table.setFocus()
 
-    def chosen_clips(self) -> list[ClipRow]:
-        """In the list of clips, from above; none while another list is shown."""
-        if self.tabs.currentIndex() != CLIPS:
+    def chosen_segments(self) -> list[SegmentRow]:
+        """In the list of segments, from above; none while another list is shown."""
+        if self.tabs.currentIndex() != SEGMENTS:
             return []
-        return [self.clips.row(place) for place in self.clip_table.chosen_places()]
+        return [self.segments.row(place) for place in self.segment_table.chosen_places()]
 
     def chosen_recordings(self) -> list[RecordingRow]:
         """In the list of recordings, or of the bin, that is shown."""
-        if self.tabs.currentIndex() == CLIPS:
+        if self.tabs.currentIndex() == SEGMENTS:
             return []
         rows = (self.recordings if self.tabs.currentIndex() == RECORDINGS else self.deleted).rows
         return [rows[place] for place in self.table.chosen_places()]
 
     def chosen_names(self) -> list[str]:
-        """The chosen recordings, or those that the chosen clips are of."""
-        clips = dict.fromkeys(row.recording for row in self.chosen_clips())
-        return list(clips) or [row.id for row in self.chosen_recordings()]
+        """The chosen recordings, or those that the chosen segments are of."""
+        segments = dict.fromkeys(row.recording for row in self.chosen_segments())
+        return list(segments) or [row.id for row in self.chosen_recordings()]
 
-    def choose_clip(self, clip: int) -> bool:
-        """Choose a clip alone; False where the list does not show it."""
-        place = self.clips.place_of(clip)
+    def choose_segment(self, segment: int) -> bool:
+        """Choose a segment alone; False where the list does not show it."""
+        place = self.segments.place_of(segment)
         if place is not None:
-            self.tabs.setCurrentIndex(CLIPS)
-            self.clip_table.choose([place])
+            self.tabs.setCurrentIndex(SEGMENTS)
+            self.segment_table.choose([place])
         return place is not None
 
     def _turn(self) -> None:
@@ -136,13 +140,15 @@ class Browser(QWidget):
         self.chosen.emit()
 
     def _count(self, library: Library) -> None:
-        clips, recordings, deleted = self.clips.rowCount(), self.recordings.total, self.deleted.total
-        self.count.setText(f"{counted(clips, 'clip')} · {counted(recordings, 'recording')} · {deleted} in the bin")
+        segments, recordings, deleted = self.segments.rowCount(), self.recordings.total, self.deleted.total
+        self.count.setText(
+            f"{counted(segments, 'segment')} · {counted(recordings, 'recording')} · {deleted} in the bin"
+        )
         restricts = self.filters.restricts
         empty = "" if restricts else "No recordings yet: press F8 in the live window, or import videos (Ctrl+I)"
-        unlabelled = "No clips yet: choose a recording (Alt+2), then P proposes clips"
+        unlabelled = "No segments yet: choose a recording (Alt+2), then P proposes segments"
         nothing = "Nothing matches: change the search or the filters"
-        self.clip_table.hint = nothing if restricts else (unlabelled if recordings else empty)
+        self.segment_table.hint = nothing if restricts else (unlabelled if recordings else empty)
         self.recording_table.hint = nothing if restricts else empty
         self.bin_table.hint = nothing if restricts else "The bin is empty"
 

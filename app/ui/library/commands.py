@@ -30,7 +30,7 @@ _MENUS: tuple[tuple[str, tuple[_Command | None, ...]], ...] = (
         (
             _Command("import", "&Import…", "Ctrl+I", "Import videos, folders, data sets and exports"),
             _Command(
-                "export", "&Export…", "Ctrl+Shift+E", "Export clips: PYSKL, tables, COCO, annotated videos", False
+                "export", "&Export…", "Ctrl+Shift+E", "Export segments: PYSKL, tables, COCO, annotated videos", False
             ),
             None,
             _Command(
@@ -55,20 +55,20 @@ _MENUS: tuple[tuple[str, tuple[_Command | None, ...]], ...] = (
             _Command("nothing", "&Nothing", "N", 'Label "nothing": none of the actions'),
             _Command("unlabel", "No la&bel", "0", "Remove the label"),
             _Command("suspect", "&Suspect", "S", "Mark the label as doubtful, or as right"),
-            _Command("next_person", "Next &person", "W", "Assign the clip to the next person in the picture"),
+            _Command("next_person", "Next &person", "W", "Assign the segment to the next person in the picture"),
             None,
-            _Command("label", "Action…", "L", "Type the action of the selected clips"),
+            _Command("label", "Action…", "L", "Type the action of the selected segments"),
             _Command("who", "Who…", "H", "Type the name of the person"),
             _Command("session", "Session…", "T", "Type the session in which the recordings were made"),
-            _Command("note", "Note…", "M", "Type a note on the clip or the recording"),
+            _Command("note", "Note…", "M", "Type a note on the segment or the recording"),
             None,
             _Command(
-                "remove", "&Delete", "Del", "Remove the selected clips, or move the selected recordings to the bin"
+                "remove", "&Delete", "Del", "Remove the selected segments, or move the selected recordings to the bin"
             ),
         ),
     ),
     (
-        "&Clip",
+        "&Segment",
         (
             _Command("play", "&Play or stop", "Space", "Play in a loop, or pause", False),
             _Command("slower", "Slo&wer", "-", "Play slower", False),
@@ -76,24 +76,26 @@ _MENUS: tuple[tuple[str, tuple[_Command | None, ...]], ...] = (
             _Command("back", "Step &back", "Left", "One frame back", False),
             _Command("forward", "Step f&orward", "Right", "One frame forward", False),
             None,
-            _Command("in", "Begins &here", "I", "Set the start of the clip to this time"),
-            _Command("out", "&Ends here", "O", "Set the end of the clip to this time"),
-            _Command("another", "&Another clip", "A", "Make a one-second clip from here"),
+            _Command("in", "Begins &here", "I", "Set the start of the segment to this time"),
+            _Command("out", "&Ends here", "O", "Set the end of the segment to this time"),
+            _Command("another", "&Another segment", "A", "Make a one-second segment from here"),
             None,
             _Command(
                 "propose",
-                "Pro&pose clips",
+                "Pro&pose segments",
                 "P",
-                "Propose clips, with labels, wherever something moves outside the clips",
+                "Propose segments, with labels, wherever something moves outside the segments",
             ),
-            _Command("recognise", "&Recognise", "R", "Ask the recognizer what the selected clips show"),
-            _Command("accept", "A&ccept", "Y", "Accept the proposed labels of the selected clips (Ctrl+A selects all)"),
+            _Command("recognise", "&Recognise", "R", "Ask the recognizer what the selected segments show"),
+            _Command(
+                "accept", "A&ccept", "Y", "Accept the proposed labels of the selected segments (Ctrl+A selects all)"
+            ),
         ),
     ),
     (
         "&View",
         (
-            _Command("clips", "&Clips", "Alt+1", "List clips", False),
+            _Command("segments", "Se&gments", "Alt+1", "List segments", False),
             _Command("recordings", "&Recordings", "Alt+2", "List recordings", False),
             _Command("bin", "&Bin", "Alt+3", "List what is in the bin", False),
             _Command("search", "&Search", "/", "Search in notes, names and sources", False),
@@ -106,8 +108,8 @@ _COMMANDS = {command.name: command for _, menu in _MENUS for command in menu if 
 _DIGITS = range(1, 10)
 _OTHER_KEYS = (
     ("1 to 9", "Label with the action of that key: the line at the bottom says which"),
-    ("Ctrl+1 to 9", "Assign that key to the clip's action"),
-    ("Up, Down, Shift, Ctrl+A", "Select clips in the list"),
+    ("Ctrl+1 to 9", "Assign that key to the segment's action"),
+    ("Up, Down, Shift, Ctrl+A", "Select segments in the list"),
     ("Ctrl+Q", "Quit the program"),
     ("Tab, Shift+Tab", "Go to the next or previous control"),
 )
@@ -166,7 +168,7 @@ def legend(actions: Sequence[Named]) -> str:
     """What the keys of actions label with, in a line."""
     keys = sorted(actions_by_key(actions).items())
     parts = [f"{key} {action_text(name)}" for key, name in keys]
-    none = "1 to 9 label with the first nine actions: label a clip (L) and there is one"
+    none = "1 to 9 label with the first nine actions: label a segment (L) and there is one"
     return " · ".join(["Keys", *parts]) + " · Ctrl+1 to 9 assigns a key" if parts else none
 
 

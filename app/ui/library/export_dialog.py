@@ -1,4 +1,4 @@
-"""Hands clips and recordings on in formats of other programs."""
+"""Hands segments and recordings on in formats of other programs."""
 
 import threading
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 
 from app.library.catalogue import Library
 from app.library.export_formats import FORMATS, Export, ExportFormat
-from app.library.rows import ClipRow, Filter, RecordingRow
+from app.library.rows import Filter, RecordingRow, SegmentRow
 from app.library.shared_library import shared
 from app.ui.dialogs import file_dialog
 from app.ui.disabled_controls import enable
@@ -27,7 +27,7 @@ from app.ui.library.transfer_dialog import TransferDialog
 from app.ui.picker import Picker
 
 _CHOSEN, _SHOWN, _ALL = range(3)
-_Rows = Sequence[ClipRow] | Sequence[RecordingRow]
+_Rows = Sequence[SegmentRow] | Sequence[RecordingRow]
 
 
 class ExportDialog(TransferDialog):
@@ -40,7 +40,7 @@ class ExportDialog(TransferDialog):
         super().__init__("Export", root, jobs, parent)
         self.setMinimumWidth(520)
         self._shown = shown
-        self._chosen: tuple[ClipRow | RecordingRow, ...] = tuple(chosen)
+        self._chosen: tuple[SegmentRow | RecordingRow, ...] = tuple(chosen)
         self.format, self.what = Picker(), Picker()
         for each in FORMATS.values():
             self.format.addItem(f"{each.name}: {each.says}", each.name)
@@ -97,8 +97,8 @@ class ExportDialog(TransferDialog):
 
         def work() -> str:
             with shared(root) as library:
-                clips, recordings = self._rows(library, what)
-                return kind.write(Export(library, target, clips, recordings, pictures, self._note, cancel))
+                segments, recordings = self._rows(library, what)
+                return kind.write(Export(library, target, segments, recordings, pictures, self._note, cancel))
 
         self._show_running(True)
         self.state.setText("Writing …")
@@ -111,17 +111,17 @@ class ExportDialog(TransferDialog):
         path, ending = Path(self.target.text().strip()).expanduser(), self._format().ending
         return path if path.suffix or not ending else path.with_name(path.name + ending)
 
-    def _rows(self, library: Library, what: int) -> tuple[list[ClipRow], list[RecordingRow]]:
-        """On the job's thread: the clips, and the recordings that they are of, or the other way round."""
+    def _rows(self, library: Library, what: int) -> tuple[list[SegmentRow], list[RecordingRow]]:
+        """On the job's thread: the segments, and the recordings that they are of, or the other way round."""
         if what != _CHOSEN:
             chosen = self._shown if what == _SHOWN else Filter()
-            return library.clips(chosen, limit=-1), library.recordings(chosen, limit=-1)
-        clips = [row for row in self._chosen if isinstance(row, ClipRow)]
-        names = list(dict.fromkeys(row.recording if isinstance(row, ClipRow) else row.id for row in self._chosen))
+            return library.segments(chosen, limit=-1), library.recordings(chosen, limit=-1)
+        segments = [row for row in self._chosen if isinstance(row, SegmentRow)]
+        names = list(dict.fromkeys(row.recording if isinstance(row, SegmentRow) else row.id for row in self._chosen))
         recordings = [row for name in names if (row := library.recording(name)) is not None]
-        if not clips:
-            clips = [clip for name in names for clip in library.clips(Filter(recording=name), limit=-1)]
-        return clips, recordings
+        if not segments:
+            segments = [segment for name in names for segment in library.segments(Filter(recording=name), limit=-1)]
+        return segments, recordings
 
     def _fit_format(self) -> None:
         enable(self.pictures, "" if self.format.currentData() == "tables" else "Only tables can include the videos")

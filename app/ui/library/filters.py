@@ -26,8 +26,8 @@ class FilterBar(QWidget):
         self.search.setClearButtonEnabled(True)
         self.search.setAccessibleName("Search")
         self.search.textChanged.connect(self.changed)
-        self.unlabelled = self._check("Unlabelled", "Show only clips without a label")
-        self.suspect = self._check("Suspect", "Show only clips whose label may be wrong")
+        self.unlabelled = self._check("Unlabelled", "Show only segments without a label")
+        self.suspect = self._check("Suspect", "Show only segments whose label may be wrong")
         self.action = self._picker("Action")
         self.who = self._picker("Person")
         self.session = self._picker("Session")
@@ -75,10 +75,10 @@ class FilterBar(QWidget):
 
     def offer(self, library: Library) -> None:
         """The names that there are; what was picked stays."""
-        of_actions = [(f"{action_text(n.name)} ({n.clips})", n.name) for n in library.names("action")]
+        of_actions = [(f"{action_text(n.name)} ({n.segments})", n.name) for n in library.names("action")]
         _fill(self.action, "actions", of_actions)
-        _fill(self.who, "people", [(f"{n.name} ({n.clips})", n.name) for n in library.names("person")])
-        _fill(self.session, "sessions", [(f"{n.name} ({n.clips})", n.name) for n in library.names("session")])
+        _fill(self.who, "people", [(f"{n.name} ({n.segments})", n.name) for n in library.names("person")])
+        _fill(self.session, "sessions", [(f"{n.name} ({n.segments})", n.name) for n in library.names("session")])
         splits: list[tuple[str, object]] = []
         for name in library.splits():
             splits.append((name, (name, None)))

@@ -6,7 +6,7 @@ from PySide6.QtCore import QStringListModel, Qt, Signal, SignalInstance
 from PySide6.QtWidgets import QCompleter, QGridLayout, QLineEdit, QPushButton, QWidget
 
 from app.library.labels import MAX_NOTE, MAX_TYPED
-from app.library.rows import ClipRow, RecordingRow
+from app.library.rows import RecordingRow, SegmentRow
 from app.palette import action_text
 from app.ui.library.commands import tooltip_of
 
@@ -45,8 +45,8 @@ class LabelFields(QWidget):
             completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
             field.setCompleter(completer)
 
-    def show_clip(self, row: ClipRow) -> None:
-        """What is known of a clip."""
+    def show_segment(self, row: SegmentRow) -> None:
+        """What is known of a segment."""
         self._show("" if row.action is None else action_text(row.action), row.who, row.session, row.note)
 
     def show_recording(self, row: RecordingRow) -> None:

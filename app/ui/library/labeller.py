@@ -4,14 +4,14 @@ from collections.abc import Callable, Sequence
 
 from app.library.catalogue import Library
 from app.library.proposals import Proposal, Stretch, propose_labels
-from app.library.rows import ClipRow
+from app.library.rows import SegmentRow
 from app.live.run_inputs import open_recognizer
 from app.plurals import counted
 from app.ui.jobs import Jobs
 
 
 class Labeller:
-    """proposals: by the ids of clips. shown(): they have changed. model(): the recognizer that is asked."""
+    """proposals: by the ids of segments. shown(): they have changed. model(): the recognizer that is asked."""
 
     def __init__(
         self, jobs: Jobs, model: Callable[[], str], shown: Callable[[], None], say: Callable[[str], None]
@@ -19,20 +19,20 @@ class Labeller:
         self.proposals: dict[int, Proposal] = {}
         self._jobs, self._model, self._shown, self._say = jobs, model, shown, say
 
-    def ask(self, library: Library, clips: Sequence[ClipRow]) -> None:
-        """Propose labels for clips that have none."""
-        waiting = [clip for clip in clips if clip.action is None]
+    def ask(self, library: Library, segments: Sequence[SegmentRow]) -> None:
+        """Propose labels for segments that have none."""
+        waiting = [segment for segment in segments if segment.action is None]
         if not waiting:
-            self._say("These clips are labelled: 0 removes labels, then R asks the recognizer")
+            self._say("These segments are labelled: 0 removes labels, then R asks the recognizer")
             return
         model = self._model()
-        self._say(f"Asking {model} about {counted(len(waiting), 'clip')} …")
+        self._say(f"Asking {model} about {counted(len(waiting), 'segment')} …")
         self._jobs.start("propose", lambda: _propose(library, model, waiting), self._have, self._say)
 
-    def accepted(self, clips: Sequence[ClipRow]) -> dict[int, str]:
-        """The proposed actions of those clips that have no label."""
-        waiting = [clip.id for clip in clips if clip.action is None]
-        return {clip: self.proposals[clip].action for clip in waiting if clip in self.proposals}
+    def accepted(self, segments: Sequence[SegmentRow]) -> dict[int, str]:
+        """The proposed actions of those segments that have no label."""
+        waiting = [segment.id for segment in segments if segment.action is None]
+        return {segment: self.proposals[segment].action for segment in waiting if segment in self.proposals}
 
     def _have(self, found: dict[int, Proposal]) -> None:
         self.proposals |= found
@@ -45,16 +45,16 @@ class Labeller:
             self._say("The recognizer knows none of these actions: no label is proposed")
 
 
-def _propose(library: Library, model: str, clips: Sequence[ClipRow]) -> dict[int, Proposal]:
+def _propose(library: Library, model: str, segments: Sequence[SegmentRow]) -> dict[int, Proposal]:
     """On a job's thread. Every recording is read once."""
     recognizer = open_recognizer(model, "cpu")
     found: dict[int, Proposal] = {}
     try:
-        for name in dict.fromkeys(clip.recording for clip in clips):
-            of_it = [clip for clip in clips if clip.recording == name]
-            stretches = [Stretch(clip.start_s, clip.end_s, clip.person) for clip in of_it]
+        for name in dict.fromkeys(segment.recording for segment in segments):
+            of_it = [segment for segment in segments if segment.recording == name]
+            stretches = [Stretch(segment.start_s, segment.end_s, segment.person) for segment in of_it]
             labels = propose_labels(library.open_recording(name), stretches, recognizer)
-            found |= {clip.id: label for clip, label in zip(of_it, labels, strict=True) if label is not None}
+            found |= {segment.id: label for segment, label in zip(of_it, labels, strict=True) if label is not None}
     finally:
         recognizer.close()
     return found

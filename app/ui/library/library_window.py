@@ -14,8 +14,7 @@ from app.library.shared_library import borrow, give_back
 from app.ui.child_windows import ask_to_stop, close_all_of, lend_quit, working_in
 from app.ui.elided_label import ElidedLabel
 from app.ui.jobs import Jobs
-from app.ui.library.browser import BIN, CLIPS, RECORDINGS, Browser
-from app.ui.library.clip_edits import NONE_CHOSEN, ClipEdits
+from app.ui.library.browser import BIN, RECORDINGS, SEGMENTS, Browser
 from app.ui.library.commands import SHORT, Commands, OwnKeys, legend
 from app.ui.library.export_dialog import ExportDialog
 from app.ui.library.import_dialog import ImportDialog
@@ -25,6 +24,7 @@ from app.ui.library.labeller import Labeller
 from app.ui.library.names_dialog import NamesDialog
 from app.ui.library.player import Player
 from app.ui.library.player_content import Showing, describe
+from app.ui.library.segment_edits import NONE_CHOSEN, SegmentEdits
 from app.ui.library.splits_dialog import SplitsDialog
 from app.ui.screen import fit
 from app.ui.theme import Theme
@@ -33,7 +33,7 @@ _STEP_S = 1 / 30
 
 
 class LibraryWindow(QMainWindow):
-    """changed: clips have changed. The library is opened on a job's thread and let go with the window.
+    """changed: segments have changed. The library is opened on a job's thread and let go with the window.
 
     model: the recognizer that is asked for labels. recorded: tells that there are new recordings.
     """
@@ -76,7 +76,7 @@ class LibraryWindow(QMainWindow):
         self.player = Player(self._theme.colours)
         self.fields = LabelFields()
         self.showing = Showing(self.player, self._jobs, self.say)
-        self.edits = ClipEdits(self.browser, self.player, self.showing, self.say, self._edited, self._jobs)
+        self.edits = SegmentEdits(self.browser, self.player, self.showing, self.say, self._edited, self._jobs)
         self.labeller = Labeller(self._jobs, model, self._show_proposals, self.say)
         self.refusal = QLabel()
         self.refusal.setWordWrap(True)
@@ -163,11 +163,11 @@ class LibraryWindow(QMainWindow):
             "forward": self._shown(lambda: player.step(_STEP_S)),
             "in": self._shown(player.set_in),
             "out": self._shown(player.set_out),
-            "another": edits.another_clip,
+            "another": edits.another_segment,
             "propose": self.propose,
             "recognise": self.recognise,
             "accept": self.accept,
-            "clips": lambda: browser.show_list(CLIPS),
+            "segments": lambda: browser.show_list(SEGMENTS),
             "recordings": lambda: browser.show_list(RECORDINGS),
             "bin": lambda: browser.show_list(BIN),
             "search": browser.filters.search.setFocus,
@@ -180,7 +180,7 @@ class LibraryWindow(QMainWindow):
 
     def _shown(self, do: Callable[[], object]) -> Callable[[], object]:
         """What is done with what the player shows, with a reason where it shows nothing."""
-        nothing = "Nothing is shown: select a clip or a recording"
+        nothing = "Nothing is shown: select a segment or a recording"
         return lambda: do() if self.player.stretch is not None else self.say(nothing)
 
     # The library.
@@ -209,8 +209,8 @@ class LibraryWindow(QMainWindow):
         self.browser.table.setFocus()
         if self._wanted is not None:
             self.show_recording(self._wanted)
-        elif self.browser.clips.rowCount():
-            self.browser.clip_table.choose([0])
+        elif self.browser.segments.rowCount():
+            self.browser.segment_table.choose([0])
 
     def _not_opened(self, line: str) -> None:
         if not self._closed:
@@ -240,7 +240,7 @@ class LibraryWindow(QMainWindow):
             self._jobs.start("library-refresh", library.refresh, lambda _: self._edited(), self.say)
 
     def show_recording(self, recording: str) -> None:
-        """Show a recording whole, for clips to be made of it. Before the library is open: when it is."""
+        """Show a recording whole, for segments to be made of it. Before the library is open: when it is."""
         library, self._wanted = self.library, recording
         if library is None:
             return
@@ -252,10 +252,10 @@ class LibraryWindow(QMainWindow):
         library, browser = self.library, self.browser
         if library is None:
             return
-        clips, recordings = browser.chosen_clips(), browser.chosen_recordings()
-        if browser.tabs.currentIndex() == CLIPS and clips:
-            self.showing.show_clip(library, clips[0])
-            self.fields.show_clip(clips[0])
+        segments, recordings = browser.chosen_segments(), browser.chosen_recordings()
+        if browser.tabs.currentIndex() == SEGMENTS and segments:
+            self.showing.show_segment(library, segments[0])
+            self.fields.show_segment(segments[0])
         elif recordings:
             self.showing.show_recording(library, recordings[0].id)
             self.fields.show_recording(recordings[0])
@@ -277,50 +277,50 @@ class LibraryWindow(QMainWindow):
     # Proposals.
 
     def propose(self) -> None:
-        """Clips where something moves, and what the recognizer says of them."""
+        """Segments where something moves, and what the recognizer says of them."""
         library, chosen = self.library, self.browser.chosen_names()
         if library is None:
             return
         if self.browser.tabs.currentIndex() == BIN:
-            self.say("A recording in the bin gets no clips: Ctrl+Shift+R restores it")
+            self.say("A recording in the bin gets no segments: Ctrl+Shift+R restores it")
         elif len(chosen) > 1:
             self.edits.many.propose(library, chosen, self._ask_about)
         else:
-            self._ask_about(self.edits.propose_clips())
+            self._ask_about(self.edits.propose_segments())
 
     def _ask_about(self, made: list[int]) -> None:
         if made and self.library is not None:
-            self.labeller.ask(self.library, self.library.clips_of(made))
+            self.labeller.ask(self.library, self.library.segments_of(made))
 
     def recognise(self) -> None:
-        """What the recognizer says of the chosen clips; of a recording, of its clips without a label."""
+        """What the recognizer says of the chosen segments; of a recording, of its segments without a label."""
         if self.library is None:
             return
-        clips = self.browser.chosen_clips()
+        segments = self.browser.chosen_segments()
         recordings = self.browser.chosen_recordings()
-        if self.browser.tabs.currentIndex() != CLIPS:
+        if self.browser.tabs.currentIndex() != SEGMENTS:
             chosen = [Filter(recording=row.id, unlabelled=True) for row in recordings]
-            clips = [clip for one in chosen for clip in self.library.clips(one, limit=-1)]
-        if clips:
-            self.labeller.ask(self.library, clips)
+            segments = [segment for one in chosen for segment in self.library.segments(one, limit=-1)]
+        if segments:
+            self.labeller.ask(self.library, segments)
         elif recordings:
-            self.say("All its clips are labelled: P proposes more, 0 removes labels")
+            self.say("All its segments are labelled: P proposes more, 0 removes labels")
         else:
             self.say(NONE_CHOSEN)
 
     def accept(self) -> None:
-        """Take the proposed labels of the chosen clips."""
-        labels = self.labeller.accepted(self.browser.chosen_clips())
+        """Take the proposed labels of the chosen segments."""
+        labels = self.labeller.accepted(self.browser.chosen_segments())
         if labels:
             self.edits.do(lambda library: library.label_each(labels))
         elif not self.browser.chosen_names():
             self.say(NONE_CHOSEN)
         else:
-            self.say("No labels are proposed for these clips: R asks the recognizer")
+            self.say("No labels are proposed for these segments: R asks the recognizer")
 
     def _show_proposals(self) -> None:
         if not self._closed:
-            self.browser.clips.propose(self.labeller.proposals)
+            self.browser.segments.propose(self.labeller.proposals)
 
     # Dialogs; none of them blocks the window.
 
@@ -334,10 +334,10 @@ class LibraryWindow(QMainWindow):
     def open_export(self) -> None:
         """Hand things on."""
         if self.library is not None:
-            chosen = self.browser.chosen_clips(), self.browser.chosen_recordings()
+            chosen = self.browser.chosen_segments(), self.browser.chosen_recordings()
             filters = self.browser.filters.filter(deleted=self.browser.tabs.currentIndex() == BIN)
-            on_clips = self.browser.tabs.currentIndex() == CLIPS
-            ExportDialog(self.root, self._jobs, filters, chosen[0] if on_clips else chosen[1], self).show()
+            on_segments = self.browser.tabs.currentIndex() == SEGMENTS
+            ExportDialog(self.root, self._jobs, filters, chosen[0] if on_segments else chosen[1], self).show()
 
     def open_names(self) -> None:
         """Actions, people and sessions."""

@@ -22,7 +22,7 @@ from app.palette import action_text
 from app.plurals import counted
 from app.ui.child_windows import ClosingDialog, close_box
 from app.ui.disabled_controls import enable
-from app.ui.library.clip_edits import ClipEdits
+from app.ui.library.segment_edits import SegmentEdits
 from app.ui.picker import Picker
 
 _KINDS: tuple[tuple[str, Kind], ...] = (("Actions", "action"), ("People", "person"), ("Sessions", "session"))
@@ -31,7 +31,7 @@ _KINDS: tuple[tuple[str, Kind], ...] = (("Actions", "action"), ("People", "perso
 class NamesDialog(ClosingDialog):
     """Every step is one of the library's undo. It does not block the window."""
 
-    def __init__(self, edits: ClipEdits, parent: QWidget | None = None) -> None:
+    def __init__(self, edits: SegmentEdits, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Names")
         self.resize(460, 460)
@@ -117,7 +117,7 @@ class NamesDialog(ClosingDialog):
         for named in self._named:
             key = f", key {named.key}" if named.key else ""
             says = action_text(named.name) if self._kind == "action" else named.name
-            self.list.addItem(QListWidgetItem(f"{says}   ({counted(named.clips, 'clip')}{key})"))
+            self.list.addItem(QListWidgetItem(f"{says}   ({counted(named.segments, 'segment')}{key})"))
             self.into.addItem(says, named.name)
         self.list.setCurrentRow(min(max(place, 0), len(self._named) - 1))
         refused = "" if not library.read_only else (library.notes or ["The library is open read-only"])[0]

@@ -1,4 +1,4 @@
-"""Plays a clip with its skeleton, and sets its in and out points on a bar of motion."""
+"""Plays a segment with its skeleton, and sets its in and out points on a bar of motion."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QP
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from app.library.motion import motion_energy
-from app.library.rows import ClipRow
+from app.library.rows import SegmentRow
 from app.palette import action_rgb, person_rgb
 from app.ui.elided_label import ElidedLabel
 from app.ui.library.frames import Stretch
@@ -18,9 +18,9 @@ from app.ui.theme import Colours
 
 _STEP_MS = 33
 _BAR_PX = 64
-_CLIP_PX = 7  # of each clip, as a stripe of its action's colour
+_SEGMENT_PX = 7  # of each segment, as a stripe of its action's colour
 _GRIP_PX = 6
-_OTHERS_ALPHA = 90  # of people whom the clip is not of
+_OTHERS_ALPHA = 90  # of people whom the segment is not of
 SPEEDS = (0.25, 0.5, 1.0, 2.0)
 
 
@@ -63,10 +63,10 @@ class Player(QWidget):
         return self.stretch.recording.info.duration_s if self.stretch is not None else 0.0
 
     def show_stretch(self, stretch: Stretch | None, person: int, start_s: float, end_s: float) -> None:
-        """A clip of a recording, from its beginning; None shows nothing."""
+        """A segment of a recording, from its beginning; None shows nothing."""
         self.stretch, self.bounds, self.loading = stretch, (start_s, end_s), False
         if stretch is None:
-            self.bar.clips = ()
+            self.bar.segments = ()
             self._timer.stop()
         self.choose_person(person)
         self.go(start_s)
@@ -89,7 +89,7 @@ class Player(QWidget):
         self.moved.emit(self.time_s)
 
     def step(self, seconds: float, *, loop: bool = False) -> None:
-        """Forward or back; in a loop within the clip."""
+        """Forward or back; in a loop within the segment."""
         time_s = self.time_s + seconds
         if loop and time_s > self.bounds[1]:
             time_s = self.bounds[0]
@@ -113,28 +113,28 @@ class Player(QWidget):
         self.speed = SPEEDS[min(max(SPEEDS.index(self.speed) + by, 0), len(SPEEDS) - 1)]
         self._say_where()
 
-    def show_clips(self, clips: Sequence[ClipRow]) -> None:
-        """The clips of the recording, as stripes on the bar."""
-        self.bar.clips = tuple(clips)
+    def show_segments(self, segments: Sequence[SegmentRow]) -> None:
+        """The segments of the recording, as stripes on the bar."""
+        self.bar.segments = tuple(segments)
         self.bar.update()
 
     def drag(self, which: int, time_s: float) -> None:
-        """Move the clip's beginning (0) or end (1) without keeping it yet."""
+        """Move the segment's beginning (0) or end (1) without keeping it yet."""
         start_s, end_s = self.bounds
         time_s = min(max(time_s, 0.0), self.duration_s)
         self.bounds = (min(time_s, end_s - 0.1), end_s) if which == 0 else (start_s, max(time_s, start_s + 0.1))
         self.go(time_s)
 
     def keep_bounds(self) -> None:
-        """What was dragged is the clip now."""
+        """What was dragged is the segment now."""
         self._set(*self.bounds)
 
     def set_in(self) -> None:
-        """The clip begins here."""
+        """The segment begins here."""
         self._set(self.time_s, max(self.bounds[1], self.time_s + 0.1))
 
     def set_out(self) -> None:
-        """The clip ends here."""
+        """The segment ends here."""
         self._set(min(self.bounds[0], self.time_s - 0.1), self.time_s)
 
     def _set(self, start_s: float, end_s: float) -> None:
@@ -154,7 +154,7 @@ class Player(QWidget):
         number = persons.index(self.person) + 1 if self.person in persons else 0
         parts = [
             f"{self.time_s:.2f} of {self.duration_s:.1f} s",
-            f"clip {start_s:.2f} to {end_s:.2f} ({end_s - start_s:.1f} s)",
+            f"segment {start_s:.2f} to {end_s:.2f} ({end_s - start_s:.1f} s)",
             "playing" if self._timer.isActive() else "stopped",
             *([f"{self.speed:g}x"] if self.speed != 1 else []),
             *([f"person {number or 'not'} of {len(persons)}"] if len(persons) > 1 else []),
@@ -174,7 +174,7 @@ class _Picture(QWidget):
         self._player = player
         self.setMinimumSize(240, 120)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setAccessibleName("The clip")
+        self.setAccessibleName("The segment")
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Qt's."""
@@ -184,7 +184,7 @@ class _Picture(QWidget):
         stretch = self._player.stretch
         if stretch is None:
             painter.setPen(QColor("#a0a7b4"))
-            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, "Select a clip or a recording")
+            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, "Select a segment or a recording")
             return
         size = stretch.recording.info.size
         room = fitted(size, QRectF(self.rect()))
@@ -212,16 +212,16 @@ class _Picture(QWidget):
 
 
 class _Bar(QWidget):
-    """Motion over the recording; the clip is bright. A press goes there."""
+    """Motion over the recording; the segment is bright. A press goes there."""
 
     def __init__(self, player: Player) -> None:
         super().__init__(player)
         self._player = player
         self.energy: tuple[NDArray[np.float64], NDArray[np.float32]] = (np.zeros(0), np.zeros(0, np.float32))
-        self.clips: tuple[ClipRow, ...] = ()
+        self.segments: tuple[SegmentRow, ...] = ()
         self._dragged: int | None = None
         self.setFixedHeight(_BAR_PX)
-        self.setAccessibleName("Motion over time, with the clip's beginning and end")
+        self.setAccessibleName("Motion over time, with the segment's beginning and end")
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Qt's."""
@@ -234,10 +234,10 @@ class _Bar(QWidget):
         lines = self._energy_lines()
         painter.setPen(QPen(QColor(colours.accent), max(self.width() / max(len(lines), 1), 1.0)))
         painter.drawLines(lines)
-        for clip in self.clips:
-            colour = QColor(*action_rgb(clip.action)) if clip.action is not None else QColor(colours.muted)
-            left, right = self._x(clip.start_s), self._x(clip.end_s)
-            painter.fillRect(QRectF(left + 1, 0, max(right - left - 2, 2), _CLIP_PX), colour)
+        for segment in self.segments:
+            colour = QColor(*action_rgb(segment.action)) if segment.action is not None else QColor(colours.muted)
+            left, right = self._x(segment.start_s), self._x(segment.end_s)
+            painter.fillRect(QRectF(left + 1, 0, max(right - left - 2, 2), _SEGMENT_PX), colour)
         painter.setPen(QPen(QColor(colours.text), 2))
         for x in (start, end):
             painter.drawLine(QLineF(x, 0, x, self.height()))
@@ -252,7 +252,7 @@ class _Bar(QWidget):
         there, first = np.unique(columns, return_index=True)
         if not len(there):
             return []
-        room, most = self.height() - _CLIP_PX, np.maximum.reduceat(energy, first)
+        room, most = self.height() - _SEGMENT_PX, np.maximum.reduceat(energy, first)
         pairs = zip(there.tolist(), most.tolist(), strict=True)
         return [QLineF(x, self.height(), x, self.height() - value * room) for x, value in pairs]
 
@@ -260,7 +260,7 @@ class _Bar(QWidget):
         return time_s / max(self._player.duration_s, 1e-9) * (self.width() - 1)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Qt's: takes hold of the clip's nearer end, or goes there."""
+        """Qt's: takes hold of the segment's nearer end, or goes there."""
         self._player.pause()
         away = [abs(self._x(bound) - event.position().x()) for bound in self._player.bounds]
         self._dragged = away.index(min(away)) if min(away) <= _GRIP_PX else None

@@ -1,19 +1,21 @@
 """What the window does with several recordings at once: read on a job's thread, then one step of undo."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 
 from app.errors import RecordingError
 from app.library.catalogue import Library
 from app.library.motion import free_parts, motion_energy, propose
-from app.library.rows import ClipRow, Filter, NewClip
+from app.library.rows import Filter, NewSegment, SegmentRow
 from app.plurals import counted
+from app.recording.folder import Recording
 from app.ui.jobs import Jobs
 
-New = dict[str, list[NewClip]]
+New = dict[str, list[NewSegment]]
 
 
 class RecordingEdits:
-    """do(edit): as ClipEdits.do. say(line)."""
+    """do(edit): as SegmentEdits.do. say(line)."""
 
     def __init__(
         self, jobs: Jobs, do: Callable[[Callable[[Library], object]], bool], say: Callable[[str], None]
@@ -21,74 +23,76 @@ class RecordingEdits:
         self._jobs, self._do, self._say = jobs, do, say
 
     def propose(self, library: Library, recordings: Sequence[str], made: Callable[[list[int]], None]) -> None:
-        """Clips wherever the person who is there longest moves and none is yet; made(their ids)."""
+        """Segments wherever the person who is there longest moves and none is yet; made(their ids)."""
 
         def add(found: New) -> None:
             ids: list[int] = []
             if not found:
-                self._say(f"Nothing moves in these {len(recordings)} recordings where no clip is yet")
-            elif self._do(lambda library: ids.extend(library.add_clips_to(found))):
-                self._say(f"{counted(len(ids), 'clip')} in {len(found)} of {len(recordings)} recordings")
+                self._say(f"Nothing moves in these {len(recordings)} recordings where no segment is yet")
+            elif self._do(lambda library: ids.extend(library.add_segments_to(found))):
+                self._say(f"{counted(len(ids), 'segment')} in {len(found)} of {len(recordings)} recordings")
                 made(ids)
 
         self._say(f"Looking for motion in {counted(len(recordings), 'recording')} …")
         self._jobs.start("motion", lambda: _moving(library, recordings), add, self._say)
 
     def label(self, library: Library, recordings: Sequence[str], action: str) -> None:
-        """Their clips without a label, and the whole of those that have no clip."""
-        clips = [clip for name in recordings for clip in library.clips(Filter(recording=name), limit=-1)]
-        waiting = [clip.id for clip in clips if clip.action is None]
-        bare = [name for name in recordings if name not in {clip.recording for clip in clips}]
+        """Their segments without a label, and the whole of those that have no segment."""
+        segments = [segment for name in recordings for segment in library.segments(Filter(recording=name), limit=-1)]
+        waiting = [segment.id for segment in segments if segment.action is None]
+        bare = [name for name in recordings if name not in {segment.recording for segment in segments}]
 
         def add(found: New) -> None:
             if not waiting and not found:
                 self._say("It shows nobody to label: nothing was changed")
             else:
-                self._do(lambda library: library.add_clips_to(found, waiting, action))
+                self._do(lambda library: library.add_segments_to(found, waiting, action))
 
         if not waiting and not bare:
-            self._say("All its clips are labelled: Alt+1 lists them, to relabel them one by one")
+            self._say("All its segments are labelled: Alt+1 lists them, to relabel them one by one")
         elif bare:
             self._jobs.start("whole", lambda: _whole(library, bare, action), add, self._say)
         else:
             add({})
 
 
-def taken_by(clips: Sequence[ClipRow], person: int, duration_s: float) -> list[tuple[float, float]]:
-    """Where clips of a person are already; an unlabelled one of the whole recording, of which shorter ones are to be
+def taken_by(segments: Sequence[SegmentRow], person: int, duration_s: float) -> list[tuple[float, float]]:
+    """Where segments of a person are already; an unlabelled one of the whole recording, of which shorter ones are to be
     made, does not count."""
-    return [(clip.start_s, clip.end_s) for clip in clips if clip.person == person and not _is_whole(clip, duration_s)]
+    return [
+        (segment.start_s, segment.end_s)
+        for segment in segments
+        if segment.person == person and not _is_whole(segment, duration_s)
+    ]
 
 
-def _is_whole(clip: ClipRow, duration_s: float) -> bool:
-    return clip.action is None and clip.end_s - clip.start_s > 0.9 * duration_s
+def _is_whole(segment: SegmentRow, duration_s: float) -> bool:
+    return segment.action is None and segment.end_s - segment.start_s > 0.9 * duration_s
+
+
+def _readable(library: Library, recordings: Sequence[str]) -> Iterator[tuple[str, Recording]]:
+    for name in recordings:
+        with suppress(RecordingError):
+            yield name, library.open_recording(name)
 
 
 def _moving(library: Library, recordings: Sequence[str]) -> New:
     """On a job's thread; what cannot be read is left out."""
     found: New = {}
-    for name in recordings:
-        try:
-            recording = library.open_recording(name)
-        except RecordingError:
-            continue
+    for name, recording in _readable(library, recordings):
         for person in recording.persons()[:1]:
-            there = library.clips(Filter(recording=name), limit=-1)
+            there = library.segments(Filter(recording=name), limit=-1)
             taken = taken_by(there, person, recording.info.duration_s)
             parts = free_parts(propose(*motion_energy(recording, person)), taken)
             if parts:
-                found[name] = [NewClip(start_s, end_s, person) for start_s, end_s in parts]
+                found[name] = [NewSegment(start_s, end_s, person) for start_s, end_s in parts]
     return found
 
 
 def _whole(library: Library, recordings: Sequence[str], action: str) -> New:
     """On a job's thread; what cannot be read is left out."""
     found: New = {}
-    for name in recordings:
-        try:
-            recording = library.open_recording(name)
-        except RecordingError:
-            continue
+    for name, recording in _readable(library, recordings):
         for person in recording.persons()[:1]:
-            found[name] = [NewClip(0.0, recording.info.duration_s, person, action)]
+            found[name] = [NewSegment(0.0, recording.info.duration_s, person, action)]
     return found

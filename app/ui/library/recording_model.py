@@ -9,7 +9,7 @@ from app.library.rows import Filter, RecordingRow
 from app.plurals import counted
 from app.ui.choices import last_part
 
-COLUMNS = ("Recorded", "Length", "Clips", "Source", "Session", "Note")
+COLUMNS = ("Recorded", "Length", "Segments", "Source", "Session", "Note")
 _PAGE = 200
 _Index = QModelIndex | QPersistentModelIndex
 _ROOT = QModelIndex()
@@ -80,5 +80,5 @@ class RecordingModel(QAbstractTableModel):
 
 def _texts(row: RecordingRow) -> tuple[str, ...]:
     recorded = row.created.replace("T", " ")[:16]
-    clips = f"{row.labelled} of {row.clips}" if row.clips else "none"
-    return recorded, f"{row.duration_s:.1f} s", clips, last_part(row.source), row.session or "", row.note
+    segments = f"{row.labelled} of {row.segments}" if row.segments else "none"
+    return recorded, f"{row.duration_s:.1f} s", segments, last_part(row.source), row.session or "", row.note

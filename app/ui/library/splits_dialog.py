@@ -28,7 +28,7 @@ from app.plurals import counted
 from app.ui.child_windows import ClosingDialog, close_box
 from app.ui.disabled_controls import enable
 from app.ui.jobs import Jobs
-from app.ui.library.clip_edits import ClipEdits
+from app.ui.library.segment_edits import SegmentEdits
 from app.ui.picker import Picker
 
 _HINT = "Name a split, then assign people, sessions or recordings to its parts; every step can be undone (Ctrl+Z)."
@@ -37,7 +37,7 @@ _HINT = "Name a split, then assign people, sessions or recordings to its parts; 
 class SplitsDialog(ClosingDialog):
     """Every step is one of the library's undo. It does not block the window."""
 
-    def __init__(self, edits: ClipEdits, changed: SignalInstance, parent: QWidget | None = None) -> None:
+    def __init__(self, edits: SegmentEdits, changed: SignalInstance, parent: QWidget | None = None) -> None:
         """changed: tells when something in the library has changed."""
         super().__init__(parent)
         self.setWindowTitle("Splits")
@@ -61,7 +61,7 @@ class SplitsDialog(ClosingDialog):
         self.list.setRootIsDecorated(False)
         self.list.setUniformRowHeights(True)
         self.list.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        self.list.setHeaderLabels(["", "Clips", "Part"])
+        self.list.setHeaderLabels(["", "Segments", "Part"])
         self.list.header().setStretchLastSection(False)
         self.list.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         self.parts = {
@@ -69,7 +69,7 @@ class SplitsDialog(ClosingDialog):
         }
         self.none, self.share = QPushButton("&None"), QPushButton("By &chance")
         self.share.setToolTip(
-            "70% of the clips to train, 15% to validation, 15% to test; what is named above stays whole"
+            "70% of the segments to train, 15% to validation, 15% to test; what is named above stays whole"
         )
         self.undo = QPushButton("&Undo")
         self.undo.setShortcut(QKeySequence("Ctrl+Z"))
@@ -143,9 +143,11 @@ class SplitsDialog(ClosingDialog):
             return
         chosen = {item.data(0, Qt.ItemDataRole.UserRole) for item in self.list.selectedItems()}
         parts = library.splits().get(self._name, {})
-        clips = library.clips(limit=-1)
-        self._groups = grouped(clips, by)
-        titles = {clip.recording: f"{clip.source}  {clip.created[:16].replace('T', ' ')}" for clip in clips}
+        segments = library.segments(limit=-1)
+        self._groups = grouped(segments, by)
+        titles = {
+            segment.recording: f"{segment.source}  {segment.created[:16].replace('T', ' ')}" for segment in segments
+        }
         self.list.clear()
         for name, members in self._groups.items():
             title = titles.get(name, name) if name != NOT_KNOWN else f"(no {by} named)"
@@ -155,9 +157,9 @@ class SplitsDialog(ClosingDialog):
             item.setSelected(name in chosen)
         counts = Counter(parts.values())
         if self._name:
-            rest = len(clips) - sum(counts.values())
+            rest = len(segments) - sum(counts.values())
             told = [f"{part} {counts[part]}" for part in PARTS]
-            self.state.setText(" · ".join([*told, f"in no part {rest}"]) + f", of {counted(len(clips), 'clip')}")
+            self.state.setText(" · ".join([*told, f"in no part {rest}"]) + f", of {counted(len(segments), 'segment')}")
         self._enable(library)
 
     @property
@@ -187,27 +189,27 @@ class SplitsDialog(ClosingDialog):
         if not names:
             self.state.setText("Select some of the list first (Ctrl+A selects all)")
             return
-        clips = [clip for name in names for clip in self._groups[name]]
-        self._do(lambda library: library.set_part(self._name, clips, part))
+        segments = [segment for name in names for segment in self._groups[name]]
+        self._do(lambda library: library.set_part(self._name, segments, part))
 
     def _share(self) -> None:
-        """The clips are compared first, which takes a moment: those of one moment go into one part."""
+        """The segments are compared first, which takes a moment: those of one moment go into one part."""
         library = self._edits.library
         if library is None:
             return
-        name, by, clips = self._name, self._by, library.clips(limit=-1)
+        name, by, segments = self._name, self._by, library.segments(limit=-1)
         self.share.setEnabled(False)
-        self.state.setText("Looking for clips of the same moment …")
+        self.state.setText("Looking for segments of the same moment …")
 
         def found(pairs: list[tuple[int, int]]) -> None:
             self.share.setEnabled(True)
-            self._do(lambda library: library.set_split(name, share_out(clips, by, copies=pairs)))
+            self._do(lambda library: library.set_split(name, share_out(segments, by, copies=pairs)))
 
         def failed(line: str) -> None:
             self.share.setEnabled(True)
             self.state.setText(line)
 
-        self._jobs.start("copies", lambda: copy_pairs(library, clips), found, failed)
+        self._jobs.start("copies", lambda: copy_pairs(library, segments), found, failed)
 
     def _do(self, edit: Callable[[Library], object]) -> bool:
         line = self._edits.try_to(edit)

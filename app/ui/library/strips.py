@@ -1,4 +1,5 @@
-"""Pictures of clips for lists: made and decoded on a thread, the newest wish first, so that scrolling never waits."""
+"""Pictures of segments for lists: made and decoded on a thread, the newest request first, so that scrolling never
+waits."""
 
 import logging
 import threading
@@ -8,21 +9,21 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QImage, QPixmap
 
-from app.library.rows import ClipRow
-from app.library.thumbnails import clip_picture
+from app.library.rows import SegmentRow
+from app.library.thumbnails import segment_picture
 
 log = logging.getLogger(__name__)
 
 _LOOK_MS = 40
 _SHARP = 2  # pixels of a picture for each of the window's, which is sharp on dense screens too
 _KEPT = 400  # pictures in memory: 400 of 40 x 150 pixels are 10 MB
-_WISHES = 48  # more than a screen shows; what was scrolled past is forgotten
+_MOST_REQUESTS = 48  # more than a screen shows; what was scrolled past is forgotten
 
 _Key = tuple[str, float, float, int]
 
 
 class Strips(QObject):
-    """ready: the pictures of these clips (ids) are there now."""
+    """ready: the pictures of these segments (ids) are there now."""
 
     ready = Signal(object)  # list[int]
 
@@ -32,8 +33,8 @@ class Strips(QObject):
         self._size_px = size_px
         self._root: Path | None = None
         self._kept: OrderedDict[_Key, QPixmap | None] = OrderedDict()
-        self._wishes: OrderedDict[_Key, ClipRow] = OrderedDict()
-        self._made: deque[tuple[_Key, ClipRow, QImage | None]] = deque()
+        self._requests: OrderedDict[_Key, SegmentRow] = OrderedDict()
+        self._made: deque[tuple[_Key, SegmentRow, QImage | None]] = deque()
         self._changed = threading.Condition()
         self._closed = False
         self._thread: threading.Thread | None = None
@@ -44,21 +45,21 @@ class Strips(QObject):
     def open(self, root: Path) -> None:
         """Of the library in this folder."""
         self._root = root
-        self._thread = threading.Thread(target=self._work, args=(root,), name="clip-pictures", daemon=True)
+        self._thread = threading.Thread(target=self._work, args=(root,), name="segment-pictures", daemon=True)
         self._thread.start()
 
-    def of(self, row: ClipRow) -> QPixmap | None:
-        """The picture of a clip, None while there is none; it is then made, and `ready` tells."""
+    def of(self, row: SegmentRow) -> QPixmap | None:
+        """The picture of a segment, None while there is none; it is then made, and `ready` tells."""
         key = _key(row)
         if key in self._kept:
             self._kept.move_to_end(key)
             return self._kept[key]
         if self._thread is not None and not self._closed:
             with self._changed:
-                self._wishes[key] = row
-                self._wishes.move_to_end(key)
-                while len(self._wishes) > _WISHES:
-                    self._wishes.popitem(last=False)
+                self._requests[key] = row
+                self._requests.move_to_end(key)
+                while len(self._requests) > _MOST_REQUESTS:
+                    self._requests.popitem(last=False)
                 self._changed.notify()
             if not self._timer.isActive():  # to start it again would put its next look off
                 self._timer.start()
@@ -69,7 +70,7 @@ class Strips(QObject):
         self._timer.stop()
         with self._changed:
             self._closed = True
-            self._wishes.clear()
+            self._requests.clear()
             self._changed.notify()
         if self._thread is not None:
             self._thread.join(timeout_s)
@@ -85,7 +86,7 @@ class Strips(QObject):
         if ids:
             self.ready.emit(ids)
         with self._changed:
-            idle = not self._wishes and not self._made
+            idle = not self._requests and not self._made
         if idle and not ids:
             self._timer.stop()
 
@@ -93,21 +94,21 @@ class Strips(QObject):
         """On the thread."""
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._closed or self._wishes)
+                self._changed.wait_for(lambda: self._closed or self._requests)
                 if self._closed:
                     return
-                key, row = next(reversed(self._wishes.items()))
+                key, row = next(reversed(self._requests.items()))
             try:
                 image = self._image(root, row)
             except Exception:  # top of the thread: one bad recording must not take the others their pictures
-                log.exception("no picture of clip %s", row.name)
+                log.exception("no picture of segment %s", row.name)
                 image = None
             with self._changed:
                 self._made.append((key, row, image))
-                self._wishes.pop(key, None)
+                self._requests.pop(key, None)
 
-    def _image(self, root: Path, row: ClipRow) -> QImage | None:
-        path = clip_picture(root, row)
+    def _image(self, root: Path, row: SegmentRow) -> QImage | None:
+        path = segment_picture(root, row)
         image = QImage(str(path)) if path is not None else QImage()
         if image.isNull():
             return None
@@ -118,5 +119,5 @@ class Strips(QObject):
         return small
 
 
-def _key(row: ClipRow) -> _Key:
+def _key(row: SegmentRow) -> _Key:
     return row.recording, row.start_s, row.end_s, row.person

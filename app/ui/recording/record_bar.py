@@ -249,7 +249,7 @@ def _completer(names: Sequence[Named], field: QLineEdit) -> QCompleter:
     """Completes names; the list says how many takes there are of each."""
     model = QStandardItemModel(len(names), 1, field)
     for row, named in enumerate(names):
-        item = QStandardItem(f"{action_text(named.name)}, {counted(named.clips, 'take')}")
+        item = QStandardItem(f"{action_text(named.name)}, {counted(named.segments, 'take')}")
         item.setData(named.name, Qt.ItemDataRole.UserRole)
         model.setItem(row, item)
     completer = QCompleter(model, field)

@@ -7,7 +7,7 @@ from PySide6.QtGui import QIcon, QPixmap
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from app.library.labels import MAX_TYPED
-from app.library.rows import ClipRow
+from app.library.rows import SegmentRow
 from app.palette import action_text
 from app.ui.disabled_controls import enable
 from app.ui.library.strips import Strips
@@ -23,13 +23,13 @@ _FRAMES = 3  # in the strip of a take, of which the middle one is shown
 class TakesRow(QWidget):
     """Small pictures of takes, each a button. chosen: the one that is to be played."""
 
-    chosen = Signal(object)  # ClipRow
+    chosen = Signal(object)  # SegmentRow
 
     def __init__(self, strips: Strips) -> None:
         super().__init__()
         self.buttons: list[QToolButton] = []
         self._strips = strips
-        self._rows: tuple[ClipRow, ...] = ()
+        self._rows: tuple[SegmentRow, ...] = ()
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(0, 0, 0, 0)
         self._row.setSpacing(6)
@@ -39,7 +39,7 @@ class TakesRow(QWidget):
         strips.ready.connect(self._draw)
         self.hide()
 
-    def show_takes(self, rows: Sequence[ClipRow], first: int) -> None:
+    def show_takes(self, rows: Sequence[SegmentRow], first: int) -> None:
         """The newest takes, the first of them number `first`; those that look wrong are marked."""
         self._rows = tuple(rows)
         self.setVisible(bool(rows))
@@ -79,7 +79,7 @@ class ActionCard(QFrame):
 
     record = Signal(object)  # ActionCard
     named = Signal(object)  # ActionCard
-    chosen = Signal(object)  # ClipRow
+    chosen = Signal(object)  # SegmentRow
 
     def __init__(self, strips: Strips, fixed_name: str = "", hint: str = "") -> None:
         """fixed_name: of a card whose name cannot be changed."""

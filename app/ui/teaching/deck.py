@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.library.catalogue import Library
+from app.library.examples import suspicions_of
 from app.library.labels import label_key
-from app.library.rows import ClipRow, Filter
+from app.library.rows import Filter, SegmentRow
 from app.library.shared_library import shared
-from app.library.training_clips import suspicions_of
 from app.palette import action_text
 from app.ui.library.frames import Stretch, read_stretch
 from app.ui.teaching.shelf import Files, files_of
@@ -23,7 +23,7 @@ class ActionTakes:
 
     name: str
     count: int
-    newest: tuple[ClipRow, ...]
+    newest: tuple[SegmentRow, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +45,11 @@ class Deck:
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """A take to be looked at: its clips, none where it shows nobody; stretch: the pictures and poses of them all.
+    """A take to be looked at: its segments, none where it shows nobody; stretch: the pictures and poses of them all.
     doubts: what looks wrong with it, a sentence each."""
 
     recording: str
-    clips: tuple[ClipRow, ...]
+    segments: tuple[SegmentRow, ...]
     stretch: Stretch | None
     doubts: tuple[str, ...] = ()
 
@@ -62,42 +62,42 @@ def read_deck(root: Path, wanted: tuple[str, ...] = ()) -> Deck:
         return _deck(library, wanted)
 
 
-def read_take(root: Path, recording: str, clip: int | None = None) -> Replay:
-    """A recording that has just been made, of which a clip that looks wrong is marked as suspect; or one clip of an
-    older one. Raises LibraryError, RecordingError."""
+def read_take(root: Path, recording: str, segment: int | None = None) -> Replay:
+    """A recording that has just been made, of which a segment that looks wrong is marked as suspect; or one segment of
+    an older one. Raises LibraryError, RecordingError."""
     with shared(root) as library:
         if not library.read_only and library.recording(recording) is None:
             library.refresh()
-        clips = tuple(library.clips(Filter(recording=recording), limit=-1))
-        if clip is not None:
-            clips = tuple(row for row in clips if row.id == clip)
-        if not clips:
+        segments = tuple(library.segments(Filter(recording=recording), limit=-1))
+        if segment is not None:
+            segments = tuple(row for row in segments if row.id == segment)
+        if not segments:
             return Replay(recording, (), None)
-        first, last = min(row.start_s for row in clips), max(row.end_s for row in clips)
-        doubts = {row.id: suspicions_of(library, row) for row in clips}
-        suspect = [row.id for row in clips if doubts[row.id] and not row.suspect and clip is None]
+        first, last = min(row.start_s for row in segments), max(row.end_s for row in segments)
+        doubts = {row.id: suspicions_of(library, row) for row in segments}
+        suspect = [row.id for row in segments if doubts[row.id] and not row.suspect and segment is None]
         if suspect and not library.read_only:
             library.mark_suspect(suspect, True)
-        lines = tuple(dict.fromkeys(line for row in clips for line in doubts[row.id]))
-        return Replay(recording, clips, read_stretch(library.open_recording(recording), first, last), lines)
+        lines = tuple(dict.fromkeys(line for row in segments for line in doubts[row.id]))
+        return Replay(recording, segments, read_stretch(library.open_recording(recording), first, last), lines)
 
 
-def keep(root: Path, clips: tuple[ClipRow, ...]) -> None:
-    """The user has looked at clips and says that they are right. Raises LibraryError."""
+def keep(root: Path, segments: tuple[SegmentRow, ...]) -> None:
+    """The user has looked at segments and says that they are right. Raises LibraryError."""
     with shared(root) as library:
-        suspect = [row.id for row in library.clips_of([row.id for row in clips]) if row.suspect]
+        suspect = [row.id for row in library.segments_of([row.id for row in segments]) if row.suspect]
         if suspect and not library.read_only:
             library.mark_suspect(suspect, False)
 
 
-def throw_away(root: Path, recording: str, clips: tuple[ClipRow, ...]) -> None:
-    """Take clips out of the library; their recording goes into the bin where nothing else is of use in it.
+def throw_away(root: Path, recording: str, segments: tuple[SegmentRow, ...]) -> None:
+    """Take segments out of the library; their recording goes into the bin where nothing else is of use in it.
     Raises LibraryError."""
     with shared(root) as library:
-        ids = {row.id for row in clips}
-        others = [row for row in library.clips(Filter(recording=recording), limit=-1) if row.id not in ids]
+        ids = {row.id for row in segments}
+        others = [row for row in library.segments(Filter(recording=recording), limit=-1) if row.id not in ids]
         if others:
-            library.remove_clips(sorted(ids))
+            library.remove_segments(sorted(ids))
         elif library.recording(recording) is not None:
             library.delete_recordings([recording])
 
@@ -109,20 +109,20 @@ def rename(root: Path, name: str, new: str) -> None:
 
 
 def _deck(library: Library, wanted: tuple[str, ...]) -> Deck:
-    named = [each for each in library.names("action") if each.clips and each.name != NOTHING]
+    named = [each for each in library.names("action") if each.segments and each.name != NOTHING]
     keys = {label_key(name) for name in wanted}
     shown = [each for each in named if label_key(each.name) in keys]
     rest = [each for each in named if label_key(each.name) not in keys]
     room = max(MOST_ACTIONS - len(shown), 0)
     chosen = {each.name for each in (*shown, *rest[len(rest) - min(room, len(rest)) :])}
-    actions = tuple(_takes(library, each.name, each.clips) for each in named if each.name in chosen)
+    actions = tuple(_takes(library, each.name, each.segments) for each in named if each.name in chosen)
     footage = Filter(action=NOTHING)
-    nothing = _takes(library, NOTHING, library.count_clips(footage))
-    return Deck(actions, len(named) - len(actions), nothing, library.clip_seconds(footage), files_of(library.root))
+    nothing = _takes(library, NOTHING, library.count_segments(footage))
+    return Deck(actions, len(named) - len(actions), nothing, library.segment_seconds(footage), files_of(library.root))
 
 
 def _takes(library: Library, name: str, count: int) -> ActionTakes:
-    return ActionTakes(name, count, tuple(reversed(library.clips(Filter(action=name), limit=SHOWN_TAKES))))
+    return ActionTakes(name, count, tuple(reversed(library.segments(Filter(action=name), limit=SHOWN_TAKES))))
 
 
 def read_alike(one: str, other: str) -> bool:

@@ -7,7 +7,7 @@ from app.plurals import counted
 from app.recording.recorder import RecorderState, RecorderView
 from app.results import Result
 from recognizer.decision import UNKNOWN
-from recognizer.teaching.lesson import FEWEST_CLIPS
+from recognizer.teaching.lesson import FEWEST_EXAMPLES
 
 WANTED_TAKES = 5
 
@@ -34,9 +34,9 @@ def next_step(counts: Mapping[str, int], nothing: int, ready: bool, tried: bool)
 
 def cannot_train(counts: Mapping[str, int], nothing: int) -> str:
     """Why there is too little to learn from; "" where there is enough."""
-    enough = [name for name, count in counts.items() if count >= FEWEST_CLIPS]
+    enough = [name for name, count in counts.items() if count >= FEWEST_EXAMPLES]
     if not enough:
-        return f"An action needs {FEWEST_CLIPS} takes before it can be trained; {WANTED_TAKES} are better."
+        return f"An action needs {FEWEST_EXAMPLES} takes before it can be trained; {WANTED_TAKES} are better."
     if len(enough) == 1 and not nothing:
         return f"To train, record a second action, or “nothing”: {action_text(enough[0])} has to differ from something."
     return ""

@@ -30,7 +30,7 @@ class ResultCard(QFrame):
         self.hide()
 
     def show_result(self, title: str, html: str, worst: Sequence[tuple[str, str]]) -> None:
-        """worst: clip and what is wrong with it, of takes to play, do again or throw away."""
+        """worst: segment and what is wrong with it, of takes to play, do again or throw away."""
         self.title.setText(title)
         self.report.setText(html)
         self.report.setVisible(bool(html))

@@ -68,9 +68,9 @@ class Review(QWidget):
         if replay.stretch is None:
             self.player.show_stretch(None, 0, 0.0, 0.0)
         else:
-            start_s, end_s = min(c.start_s for c in replay.clips), max(c.end_s for c in replay.clips)
+            start_s, end_s = min(c.start_s for c in replay.segments), max(c.end_s for c in replay.segments)
             self.player.pause()
-            self.player.show_stretch(replay.stretch, replay.clips[0].person, start_s, end_s)
+            self.player.show_stretch(replay.stretch, replay.segments[0].person, start_s, end_s)
             self.player.speed = max((end_s - start_s) / _PLAYED_S, _SLOWEST)
             self.player.toggle()
         self.show()
@@ -81,9 +81,9 @@ class Review(QWidget):
         self.player.show_stretch(None, 0, 0.0, 0.0)
         self.hide()
 
-    def look_at(self, clip: str, show: Callable[[Replay], None]) -> None:
-        """Read a take, by the name of its clip; show: called with it, without clips where it is gone."""
-        recording, _, number = clip.rpartition("/")
+    def look_at(self, segment: str, show: Callable[[Replay], None]) -> None:
+        """Read a take, by the name of its segment; show: called with it, without segments where it is gone."""
+        recording, _, number = segment.rpartition("/")
         self._start(lambda: deck.read_take(self._root, recording, int(number)), show)
 
     def set_colours(self, colours: Colours) -> None:
@@ -92,16 +92,18 @@ class Review(QWidget):
 
     def _keep(self) -> None:
         if (take := self._leave()) is not None:
-            self._start(lambda: deck.keep(self._root, take.clips), lambda _: self.changed.emit())
+            self._start(lambda: deck.keep(self._root, take.segments), lambda _: self.changed.emit())
 
     def _redo(self) -> None:
         if (take := self._throw_away()) is not None:
-            self.again_wanted.emit(str(take.clips[0].action))
+            self.again_wanted.emit(str(take.segments[0].action))
 
     def _throw_away(self) -> Replay | None:
         take = self._leave()
         if take is not None:
-            self._start(lambda: deck.throw_away(self._root, take.recording, take.clips), lambda _: self.changed.emit())
+            self._start(
+                lambda: deck.throw_away(self._root, take.recording, take.segments), lambda _: self.changed.emit()
+            )
         return take
 
     def _leave(self) -> Replay | None:

@@ -12,7 +12,7 @@ from app.models import find
 from pose.errors import ActionLensError
 from recognizer.errors import CardError
 from recognizer.model_card import find_model, shipped_models
-from recognizer.teaching.clips import TeachingClip
+from recognizer.teaching.examples import Example
 from recognizer.teaching.figures import TEST
 from recognizer.teaching.lesson import NOTHING
 from recognizer.teaching.versions import TaughtModel, taught_model, taught_models, version_label, versions
@@ -22,8 +22,8 @@ Files = tuple[tuple[str, int, int], ...]
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """What the library has to teach with. counts: of labelled clips by action, "nothing" among them. seen: what its
-    files looked like when it was read. tests: names of the clips in the test part of each split that has one."""
+    """What the library has to teach with. counts: of labelled segments by action, "nothing" among them. seen: what its
+    files looked like when it was read. tests: names of the segments in the test part of each split that has one."""
 
     counts: dict[str, int]
     models: tuple[TaughtModel, ...]
@@ -70,7 +70,7 @@ def short_name(root: Path, model: str) -> str:
 
 
 def files_of(root: Path) -> Files:
-    """Of the catalogue, its journal and the folder of recordings: name, time and size; what changes with clips."""
+    """Of the catalogue, its journal and the folder of recordings: name, time and size; what changes with segments."""
     found = []
     for path in (*sorted(root.glob("library.sqlite*")), root):
         try:
@@ -99,26 +99,26 @@ def read(root: Path) -> Shelf:
 
 
 def _counts(library: Library) -> dict[str, int]:
-    return {named.name: named.clips for named in library.names("action") if named.clips}
+    return {named.name: named.segments for named in library.names("action") if named.segments}
 
 
 def _tests(library: Library) -> dict[str, tuple[str, ...]]:
     tests = {}
     for name, parts in library.splits().items():
-        clips = library.clips_of([clip for clip, part in parts.items() if part == TEST])
-        if clips:
-            tests[name] = tuple(clip.name for clip in clips)
+        segments = library.segments_of([segment for segment, part in parts.items() if part == TEST])
+        if segments:
+            tests[name] = tuple(segment.name for segment in segments)
     return tests
 
 
-def clips_of(root: Path, actions: Sequence[str]) -> list[TeachingClip]:
-    """The labelled clips of actions, and the footage of nothing. Raises LibraryError."""
+def examples_of(root: Path, actions: Sequence[str]) -> list[Example]:
+    """The examples of actions, and the footage of nothing. Raises LibraryError."""
     with _opened(root) as library:
-        return library.teaching_clips([*actions, NOTHING])
+        return library.examples([*actions, NOTHING])
 
 
 def enter(root: Path, model: Model) -> Shelf:
-    """Note which clips made the model. A library that another process writes is only read: the model has its
+    """Note which examples made the model. A library that another process writes is only read: the model has its
     clips.json."""
     with _opened(root) as library:
         if not library.read_only:

@@ -36,15 +36,15 @@ from app.ui.teaching.variants_choice import VariantsChoice
 from app.ui.teaching.version_list import VersionList
 from app.ui.teaching.worst_takes import WorstTakes
 from app.ui.theme import Colours
-from recognizer.teaching.clips import TeachingClip
+from recognizer.teaching.examples import Example
 from recognizer.teaching.full_start import cannot_start, start_sentence
-from recognizer.teaching.lesson import FEWEST_CLIPS, NOTHING
+from recognizer.teaching.lesson import FEWEST_EXAMPLES, NOTHING
 from recognizer.teaching.request import FULL, QUICK, TeachingRequest
 from recognizer.teaching.versions import TaughtModel, plain_name, version_label
 
-_ACTION, _CLIPS, _SIDES = range(3)
+_ACTION, _EXAMPLES, _SIDES = range(3)
 _WATCH_MS = 1000
-_KINDS = ((QUICK, "Quick: seconds, from three clips per action"), (FULL, "Full: minutes, from many clips"))
+_KINDS = ((QUICK, "Quick: seconds, from three examples per action"), (FULL, "Full: minutes, from many examples"))
 _FULL = "Trains the network itself, and once more for the check; the result knows only the ticked actions."
 _IN_TURN = "on people or sessions held out in turn"
 
@@ -85,7 +85,7 @@ class TeachDialog(ClosingDialog):
 
     def _make_parts(self) -> None:
         self.list = QTreeWidget()
-        self.list.setHeaderLabels(["Action", "Clips", "Left and right differ"])
+        self.list.setHeaderLabels(["Action", "Examples", "Left and right differ"])
         self.list.setRootIsDecorated(False)
         self.list.header().setStretchLastSection(False)
         self.list.header().setSectionResizeMode(_ACTION, QHeaderView.ResizeMode.Stretch)
@@ -178,7 +178,7 @@ class TeachDialog(ClosingDialog):
         self._jobs.start("library", lambda: read(self._root), self._offer, self._cannot_read)
 
     def _look_for_changes(self) -> None:
-        """Clips are recorded and labelled in other windows meanwhile."""
+        """Segments are recorded and labelled in other windows meanwhile."""
         if not self._reading and self._seen != files_of(self._root):
             self.look_at_library()
 
@@ -198,20 +198,20 @@ class TeachDialog(ClosingDialog):
         for action, count in sorted(shelf.counts.items()):
             if action == NOTHING:
                 continue
-            enough = count >= FEWEST_CLIPS
-            clips = str(count) if enough else f"{count}, {FEWEST_CLIPS - count} more needed"
-            item = QTreeWidgetItem([action_text(action), clips, ""])
+            enough = count >= FEWEST_EXAMPLES
+            examples = str(count) if enough else f"{count}, {FEWEST_EXAMPLES - count} more needed"
+            item = QTreeWidgetItem([action_text(action), examples, ""])
             item.setData(_ACTION, Qt.ItemDataRole.UserRole, action)
             ticked = Qt.CheckState.Checked if enough else Qt.CheckState.Unchecked
             chosen, sides, was_few = ticks.get(action, (ticked, Qt.CheckState.Unchecked, False))
             item.setCheckState(_ACTION, ticked if was_few or not enough else chosen)
             item.setCheckState(_SIDES, sides)
-            needed = f"{action_text(action)}: at least {FEWEST_CLIPS} clips are needed"
-            for column in (_ACTION, _CLIPS, _SIDES):
+            needed = f"{action_text(action)}: at least {FEWEST_EXAMPLES} examples are needed"
+            for column in (_ACTION, _EXAMPLES, _SIDES):
                 item.setToolTip(column, action_text(action) if enough else needed)
             item.setDisabled(not enough)
             self.list.addTopLevelItem(item)
-        for section in (_CLIPS, _SIDES):
+        for section in (_EXAMPLES, _SIDES):
             self.list.resizeColumnToContents(section)
         self.taught.offer(shelf.models, self._newest, self._running)
         if self._newest in self.taught.labels():
@@ -226,8 +226,8 @@ class TeachDialog(ClosingDialog):
         before = self.test.currentText()
         self.test.clear()
         self.test.addItem(_IN_TURN, ())
-        for split, clips in tests.items():
-            self.test.addItem(f"on the test part of {split}", clips)
+        for split, examples in tests.items():
+            self.test.addItem(f"on the test part of {split}", examples)
         self.test.setCurrentIndex(max(self.test.findText(before), 0))
         none = "No split has a test part: make one in the library (Ctrl+L, F3)"
         enable(self.test, "" if self.test.count() > 1 else none)
@@ -296,23 +296,23 @@ class TeachDialog(ClosingDialog):
         if refusal := refusal_of(plain_name(self.name.text())):
             self._say(refusal)
             return
-        enable(self.train, "The clips are being read")
-        self.state.setText("Reading the clips …")
+        enable(self.train, "The examples are being read")
+        self.state.setText("Reading the examples …")
         self._taught = True
         self.training.start(actions, self._request)
 
-    def _request(self, clips: list[TeachingClip]) -> TeachingRequest:
+    def _request(self, examples: list[Example]) -> TeachingRequest:
         one_sided = [self._text(i) for i in self._items() if i.checkState(_SIDES) == Qt.CheckState.Checked]
         return TeachingRequest(
             kind=str(self.kind.currentData()),
             name=plain_name(self.name.text()),
             base=self._base,
             models=self._root / "models",
-            clips=clips,
+            examples=examples,
             keep_base=self.keep.isChecked(),
             one_sided=tuple(one_sided),
             generator=self.variants.folder,
-            test=tuple(clip.name for clip in clips if clip.name in set(self.test.currentData())),
+            test=tuple(example.name for example in examples if example.name in set(self.test.currentData())),
         )
 
     def _follow_training(self) -> None:
@@ -372,7 +372,7 @@ class TeachDialog(ClosingDialog):
         self._refresh()
 
     def _refresh(self) -> None:
-        none = "" if self._items() else "There are no labelled clips: record some takes (Ctrl+E)"
+        none = "" if self._items() else "There are no labelled segments: record some takes (Ctrl+E)"
         enable(self.train, "" if self.training.job is not None else self._missing or none)
 
     def _say(self, line: str) -> None:

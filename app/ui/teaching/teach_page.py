@@ -329,18 +329,18 @@ class TeachPage(QWidget):
         if self._ended:
             return
         self._read()
-        if not take.clips:
+        if not take.segments:
             self.told.emit(f"{action_text(card.action)}: nobody was in the picture, so that take does not count")
         elif card is not self.nothing and self.isVisible():
             self._show_review(card, take, f"The last take of {action_text(card.action)}")
 
     # Looking at takes.
 
-    def _look_at(self, clip: str) -> None:
-        """Play a take, by the name of its clip."""
+    def _look_at(self, segment: str) -> None:
+        """Play a take, by the name of its segment."""
 
         def show(take: Replay) -> None:
-            action = take.clips[0].action if take.clips else None
+            action = take.segments[0].action if take.segments else None
             card = next((c for c in (*self.cards, self.nothing) if c.action == action), None)
             if card is None:
                 self._say(GONE)
@@ -348,7 +348,7 @@ class TeachPage(QWidget):
             else:
                 self._show_review(card, take, f"A take of {action_text(card.action)}")
 
-        self.review.look_at(clip, show)
+        self.review.look_at(segment, show)
 
     def _show_review(self, card: ActionCard, take: Replay, says: str) -> None:
         if self._ended or not self.isVisible():

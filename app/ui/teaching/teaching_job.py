@@ -1,4 +1,4 @@
-"""A teaching as the windows see it: the clips are read, a process learns from them, the model is entered."""
+"""A teaching as the windows see it: the examples are read, a process learns from them, the model is entered."""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -11,8 +11,8 @@ from app.errors import UsageError
 from app.library.rows import Model
 from app.teaching_process import Progress, TeachingDone, TeachingFailed, TeachingJob
 from app.ui.jobs import Jobs
-from app.ui.teaching.shelf import Shelf, clips_of, enter
-from recognizer.teaching.clips import TeachingClip
+from app.ui.teaching.shelf import Shelf, enter, examples_of
+from recognizer.teaching.examples import Example
 from recognizer.teaching.request import TeachingRequest
 from recognizer.teaching.versions import version_label
 
@@ -45,14 +45,14 @@ class Training(QObject):
         self._timer.setInterval(_LOOK_MS)
         self._timer.timeout.connect(self.look)
 
-    def start(self, actions: Sequence[str], request_of: Callable[[list[TeachingClip]], TeachingRequest]) -> None:
-        """Read the clips of actions, and teach what is asked for with them."""
+    def start(self, actions: Sequence[str], request_of: Callable[[list[Example]], TeachingRequest]) -> None:
+        """Read the examples of actions, and teach what is asked for with them."""
 
-        def begin(clips: list[TeachingClip]) -> None:
+        def begin(examples: list[Example]) -> None:
             if not self._closed:
-                self._begin(request_of(clips))
+                self._begin(request_of(examples))
 
-        self._jobs.start("clips", lambda: clips_of(self._root, actions), begin, self._fail)
+        self._jobs.start("examples", lambda: examples_of(self._root, actions), begin, self._fail)
 
     def cancel(self) -> None:
         """End what runs soon; `failed` tells when it has ended."""
@@ -100,7 +100,9 @@ class Training(QObject):
         created = datetime.now(UTC).isoformat(timespec="seconds")
         left_out = outcome.check.get("left_out", ())
         made_of = tuple(
-            (clip.name, clip.action) for clip in asked.learnt if clip.name not in left_out and not clip.around
+            (example.name, example.action)
+            for example in asked.learnt
+            if example.name not in left_out and not example.around
         )
         folder = f"models/{asked.name}/{outcome.folder.name}"
         model = Model(version_label(outcome.folder), created, asked.kind, folder, made_of, outcome.check)

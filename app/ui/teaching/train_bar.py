@@ -17,8 +17,8 @@ from app.ui.teaching.guidance import cannot_train, live_text
 from app.ui.teaching.report import progress_text
 from app.ui.teaching.shelf import base_of, running_of, short_name
 from app.ui.teaching.teaching_job import Training, show_progress
-from recognizer.teaching.clips import TeachingClip
-from recognizer.teaching.lesson import FEWEST_CLIPS
+from recognizer.teaching.examples import Example
+from recognizer.teaching.lesson import FEWEST_EXAMPLES
 from recognizer.teaching.request import QUICK, TeachingRequest
 from recognizer.teaching.versions import version_label
 
@@ -103,14 +103,14 @@ class TrainBar(QWidget):
             return
         base = base_of(self._root, self._live.options.model)
 
-        def request(clips: list[TeachingClip]) -> TeachingRequest:
-            return TeachingRequest(QUICK, MODEL_NAME, base, self._root / "models", clips, keep_base=True)
+        def request(examples: list[Example]) -> TeachingRequest:
+            return TeachingRequest(QUICK, MODEL_NAME, base, self._root / "models", examples, keep_base=True)
 
         self._starting = True
         self._refresh()
         self.say("Reading the takes …")
         self.begins.emit()
-        self.training.start([name for name, count in self._counts.items() if count >= FEWEST_CLIPS], request)
+        self.training.start([name for name, count in self._counts.items() if count >= FEWEST_EXAMPLES], request)
 
     def show_now(self, result: Result) -> None:
         """What the live recognizer sees."""

@@ -1,4 +1,4 @@
-"""Whether teaching tries generated variants of the clips, and of which generator."""
+"""Whether teaching tries generated variants of the examples, and of which generator."""
 
 from pathlib import Path
 
@@ -8,8 +8,8 @@ from app.live.generation import none_here, offered
 from app.ui.picker import Picker
 
 _SAYS = (
-    "Also trains on generated variants of the clips, and keeps them only if more held-out clips are correct. Takes "
-    "about twice as long."
+    "Also trains on generated variants of the examples, and keeps them only if more held-out examples are correct. "
+    "Takes about twice as long."
 )
 _NOT_FULL = "Full teaching takes no variants."
 

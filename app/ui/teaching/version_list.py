@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QHeaderView, QTreeWidget, QTreeWidgetItem
 
 from recognizer.teaching.versions import TaughtModel
 
-_LABEL, _MADE, _CLIPS, _RIGHT = range(4)
+_LABEL, _MADE, _EXAMPLES, _RIGHT = range(4)
 
 
 class VersionList(QTreeWidget):
@@ -19,7 +19,7 @@ class VersionList(QTreeWidget):
     def __init__(self) -> None:
         super().__init__()
         self._models: list[TaughtModel] = []
-        self.setHeaderLabels(["Taught recognizer", "Made", "Clips", "Right"])
+        self.setHeaderLabels(["Taught recognizer", "Made", "Examples", "Right"])
         self.setRootIsDecorated(False)
         self.setAccessibleName("Taught recognizers")
         self.header().setStretchLastSection(False)
@@ -44,10 +44,10 @@ class VersionList(QTreeWidget):
         self.clear()
         self._models = list(models)
         for model in self._models:
-            item = QTreeWidgetItem([model.label, _day(model.created), str(_clips(model)), _right(model)])
+            item = QTreeWidgetItem([model.label, _day(model.created), str(_examples(model)), _right(model)])
             item.setToolTip(_LABEL, model.problem or f"{model.kind or 'taught'}, on {model.base or 'its own'}")
             self.addTopLevelItem(item)
-        for section in (_MADE, _CLIPS, _RIGHT):
+        for section in (_MADE, _EXAMPLES, _RIGHT):
             self.resizeColumnToContents(section)
         self.mark(running)
         self.blockSignals(False)
@@ -73,7 +73,7 @@ def _day(created: str) -> str:
     return created[:16].replace("T", " ")
 
 
-def _clips(model: TaughtModel) -> int:
+def _examples(model: TaughtModel) -> int:
     return sum(map(len, model.actions.values()))
 
 

@@ -16,7 +16,7 @@ GONE = "That take is no longer in the library"
 
 
 class TakeRows(QWidget):
-    """A sentence and a button for each take. look: one is to be played, by the name of its clip."""
+    """A sentence and a button for each take. look: one is to be played, by the name of its segment."""
 
     look = Signal(str)
 
@@ -30,25 +30,25 @@ class TakeRows(QWidget):
         self.hide()
 
     def show_takes(self, takes: Sequence[tuple[str, str]]) -> None:
-        """takes: the name of each clip, and what is wrong with it."""
+        """takes: the name of each segment, and what is wrong with it."""
         for row in self._rows:
             row.hide()
             row.deleteLater()
         self._rows, self.buttons = [], []
-        for clip, says in takes:
-            row = self._row(clip, says)
+        for segment, says in takes:
+            row = self._row(segment, says)
             self._rows.append(row)
             self._column.addWidget(row)
         self.setVisible(bool(takes))
 
-    def _row(self, clip: str, says: str) -> QWidget:
+    def _row(self, segment: str, says: str) -> QWidget:
         row, label, button = QWidget(), QLabel(says), QPushButton("Look at it")
         label.setTextFormat(Qt.TextFormat.PlainText)
         label.setWordWrap(True)
         button.setAutoDefault(False)
         button.setAccessibleName(f"Look at it: {says}")
         button.setToolTip("Play this take again, to keep it, do it again or throw it away")
-        button.clicked.connect(lambda: self.look.emit(clip))
+        button.clicked.connect(lambda: self.look.emit(segment))
         self.buttons.append(button)
         line = QHBoxLayout(row)
         line.setContentsMargins(0, 0, 0, 0)
@@ -66,15 +66,15 @@ class WorstTakes(QWidget):
         self._closed = False
         self._takes: list[tuple[str, str]] = []
         self.rows, self.review = TakeRows(), Review(root, colours, jobs)
-        self.rows.look.connect(lambda clip: self.review.look_at(clip, self._show))
+        self.rows.look.connect(lambda segment: self.review.look_at(segment, self._show))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.rows)
         column.addWidget(self.review)
 
     def show_takes(self, takes: Sequence[tuple[str, str]]) -> None:
-        """takes: the name of each clip, and what is wrong with it; what was looked at is hidden. The same again changes
-        nothing."""
+        """takes: the name of each segment, and what is wrong with it; what was looked at is hidden. The same again
+        changes nothing."""
         if list(takes) != self._takes:
             self._takes = list(takes)
             self.rows.show_takes(takes)
@@ -88,7 +88,7 @@ class WorstTakes(QWidget):
     def _show(self, take: Replay) -> None:
         if self._closed:
             return
-        if take.clips:
-            self.review.show_take(take, f"A take of {action_text(str(take.clips[0].action))}")
+        if take.segments:
+            self.review.show_take(take, f"A take of {action_text(str(take.segments[0].action))}")
         else:
             self.review.told.emit(GONE)

@@ -19,12 +19,12 @@ from torch import Tensor, nn
 
 from pose.whole_file import write_bytes
 from recognizer.generator import CARD_FILE, MODEL_FILE, UNITS, with_digest
+from recognizer.training.export import OPSET, traced
 from recognizer.training.generate.recipes import parameters
 from recognizer.training.generate.sets import set_of
 from recognizer.training.generate.trained import Trained
 from recognizer.training.models.sa_gcn import Generator
 
-OPSET = 20
 _PARITY_SEED = 0
 
 
@@ -99,20 +99,8 @@ def to_onnx(network: JointGenerator, trained: Trained) -> bytes:
     network = copy.deepcopy(network)
     if isinstance(network.network, Generator):
         network.network.recurrent = OnnxGru(network.network.recurrent)  # type: ignore[assignment]
-    clips = torch.export.Dim("N", min=1, max=4096)
-    program = torch.onnx.export(
-        network,
-        example(trained, 2),
-        input_names=["noise", "label"],
-        output_names=["joints"],
-        dynamic_shapes=({0: clips}, {0: clips}),
-        opset_version=OPSET,
-        dynamo=True,
-        optimize=True,
-        verbose=False,
-    )
-    assert program is not None
-    content: bytes = program.model_proto.SerializeToString()
+    model = traced(network, example(trained, 2), ["noise", "label"], ["joints"], batched=True)
+    content: bytes = model.SerializeToString()
     return content
 
 

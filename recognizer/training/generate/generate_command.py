@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from recognizer.generator import SHIPPED, OnnxGenerator, shipped_generator
+from recognizer.training.export import OPSET
 from recognizer.training.generate import export, health, recipes, synthetic
 from recognizer.training.generate.generator_training import GeneratorJob, train
 from recognizer.training.generate.recipes import NETWORK_NAMES, Recipe, RecipeError
@@ -143,4 +144,4 @@ def _metrics(folder: Path, trained: Trained) -> dict[str, dict[str, Any]]:
 def _export(options: argparse.Namespace) -> None:
     trained = load_trained(options.run)
     card = export.export(trained, options.out, options.name, _metrics(options.run, trained))
-    sys.stdout.write(f"{card}: opset {export.OPSET}\n")
+    sys.stdout.write(f"{card}: opset {OPSET}\n")

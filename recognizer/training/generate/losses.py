@@ -45,7 +45,7 @@ class MakerTraining(Training):
         self._real_spread = health.spread(clips[motions.train], motions.labels[motions.train])
         self.history: list[dict[str, Any]] = []
         self._in_round = 0
-        self._believed: list[float] = []
+        self._fake_scores: list[float] = []
 
     def iterate(self, clips: Tensor, label: Tensor) -> tuple[dict[str, Tensor], Tensor]:
         """One iteration: the losses, and the generated clips."""
@@ -86,16 +86,16 @@ class MakerTraining(Training):
         shares = shares_of(self._labels, self._actions)
         draws = [make(self.result, shares, _LOOK_SEED + draw) for draw in range(_DRAWS)]
         found = [discrepancy(clips, self._real, self._labels, self._labels) for clips in draws]
-        believed = float(np.mean(self._believed)) if self._believed else None
+        fake_score = float(np.mean(self._fake_scores)) if self._fake_scores else None
         row: dict[str, Any] = {
             "iteration": (self.current_epoch + 1) * self.recipe.evaluate,
             "mmd_avg": float(np.mean([one.avg for one in found])),
             "mmd_seq": float(np.mean([one.seq for one in found])),
-            "fake": believed,
+            "fake": fake_score,
             "spread": health.spread(np.concatenate(draws), np.tile(self._labels, _DRAWS)) / self._real_spread,
             "seconds": self.seconds,
         }
-        self._believed = []
+        self._fake_scores = []
         best = min((old["mmd_seq"] for old in self.history if math.isfinite(old["mmd_seq"])), default=math.inf)
         self.history.append(row)
         if row["mmd_seq"] < best:
@@ -151,14 +151,14 @@ class GanTraining(MakerTraining):
         for judge in judges:
             judge.requires_grad_(False)
         seen = self._disturbed(made)
-        believed = self.judge_clips(seen, wanted), self.judge_frames(seen[:, places], wanted)
-        loss = sum((self._against(logits, self.recipe.real_target) for logits in believed), torch.zeros(()))
+        scores = self.judge_clips(seen, wanted), self.judge_frames(seen[:, places], wanted)
+        loss = sum((self._against(logits, self.recipe.real_target) for logits in scores), torch.zeros(()))
         if self.recipe.variety:
             loss = loss + self.recipe.variety * self._too_alike(made, wanted)
         self.step(of_generator, loss)
         for judge in judges:
             judge.requires_grad_(True)
-        self._believed.append(float(torch.stack([logits.detach().sigmoid().mean() for logits in believed]).mean()))
+        self._fake_scores.append(float(torch.stack([logits.detach().sigmoid().mean() for logits in scores]).mean()))
         return {"clips": clip_loss, "frames": frame_loss, "generator": loss}, fake
 
     def _disturbed(self, clips: Tensor) -> Tensor:

@@ -46,8 +46,8 @@ class Recipe:
         2018). disturb: how strongly clips are changed, real and generated alike, before they are judged (Zhao, Liu,
         Lin, Zhu, Han: Differentiable Augmentation, NeurIPS 2020). Both keep discriminators from learning few clips by
         heart. mismatch: share of real clips under another action's name in what discriminators shall reject, so that
-        they heed the action (Reed, Akata, Yan, Logeswaran, Schiele, Lee, ICML 2016). variety: weight of the share by
-        which two generated clips of an action lie nearer to each other than two real ones do (after Mao, Lee, Tseng,
+        the action matters to them (Reed, Akata, Yan, Logeswaran, Schiele, Lee, ICML 2016). variety: weight of the share
+        by which two generated clips of an action lie nearer to each other than two real ones do (after Mao, Lee, Tseng,
         Ma, Yang: Mode Seeking GANs, CVPR 2019, with the real distance as its bound). 0 (officially) for none.
     """
 

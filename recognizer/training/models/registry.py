@@ -64,7 +64,7 @@ class Network:
         try:
             return self.assemble(shape, **{**self.defaults, **_frozen(changes)})
         except (TypeError, ValueError) as error:
-            raise NetworkError(f"{self.name} cannot be built: {error}; mend its settings") from error
+            raise NetworkError(f"{self.name} cannot be built: {error}; correct its settings") from error
 
     def checked(self, changes: Mapping[str, Any]) -> Mapping[str, Any]:
         """The changes; NetworkError where the configuration has no such field."""

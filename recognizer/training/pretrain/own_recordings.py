@@ -19,9 +19,9 @@ from recognizer.datasets.errors import DataError
 from recognizer.datasets.recorded import load_joints
 from recognizer.features import RATE_FPS
 from recognizer.plain_arrays import UNREADABLE
-from recognizer.teaching.clips import TeachingClip
+from recognizer.teaching.examples import Example
 from recognizer.teaching.lesson import trunk_seen
-from recognizer.teaching.windows import Shape, steady
+from recognizer.teaching.windows import Shape, resampled
 from recognizer.training.batches import FRAMES
 from recognizer.training.everyday import ACTIONS, OTHER, Corpus
 
@@ -101,14 +101,14 @@ def _tracks(file: Path) -> Iterator[Track]:
             if len(part) > 1 and at_s[-1] - at_s[0] >= _SHORTEST_S:
                 name = f"{file.parent.name}/{person}/{number}"
                 xy, confidence = arrays["xy_px"][part], arrays["confidence"][part]
-                track = _track(TeachingClip(name, OTHER, None, None, at_s, xy, confidence, layout))
+                track = _track(Example(name, OTHER, None, None, at_s, xy, confidence, layout))
                 if track is not None:
                     yield track
 
 
-def _track(clip: TeachingClip) -> Track | None:
+def _track(example: Example) -> Track | None:
     """At even times; None where the trunk is not seen in half of it."""
-    even = steady(clip, Shape(FRAMES, RATE_FPS, MPOSE_13))
+    even = resampled(example, Shape(FRAMES, RATE_FPS, MPOSE_13))
     seen: NDArray[np.bool_] = even.confidence > 0
     if not trunk_seen(even.confidence, MPOSE_13) or not seen[:, _BODY].any(axis=0).all():
         return None
@@ -120,7 +120,7 @@ def _track(clip: TeachingClip) -> Track | None:
     hips = joints[:, _BODY[1::2]].mean(axis=1)
     never = np.flatnonzero(~seen.any(axis=0))
     joints[:, never] = hips[:, None]
-    return Track(clip.name, joints, seen, 1 / even.step_s)
+    return Track(example.name, joints, seen, 1 / even.step_s)
 
 
 def _layout(file: Path) -> Layout:

@@ -2,21 +2,30 @@
 
 import pytest
 
-from app.alerts.rules import AlertError, Alerts, Broker, Deed, Rule, as_toml, load, save
+from app.alerts.rules import AlertError, Alerts, Broker, Reaction, Rule, as_toml, load, save
 
 WHOLE = Alerts(
     (
         Rule(
-            "hands up", "wave", (Deed("sound"), Deed("command", ("aplay", 'my "song".wav'))), lasts_s=2.5, limit_s=0.0
+            "hands up",
+            "wave",
+            (Reaction("sound"), Reaction("command", ("aplay", 'my "song".wav'))),
+            lasts_s=2.5,
+            limit_s=0.0,
         ),
         Rule(
             "ten",
             "push_up",
-            (Deed("post", "http://127.0.0.1:9/x"), Deed("osc", "127.0.0.1:9000/x")),
+            (Reaction("post", "http://127.0.0.1:9/x"), Reaction("osc", "127.0.0.1:9000/x")),
             times=10,
             on=False,
         ),
-        Rule("gone", "nobody", (Deed("mqtt", "room/empty"), Deed("notify", "nobody\nis \u00e4 here")), lasts_s=60.0),
+        Rule(
+            "gone",
+            "nobody",
+            (Reaction("mqtt", "room/empty"), Reaction("notify", "nobody\nis \u00e4 here")),
+            lasts_s=60.0,
+        ),
     ),
     ("example.org",),
     True,
@@ -35,7 +44,7 @@ def test_a_file_written_by_hand(tmp_path):
     file = tmp_path / "alerts.toml"
     file.write_text('[[rule]]\naction = "idle"\nlasts_s = 3\ndo = [{ sound = "" }]\n[mqtt]\nhost = "h"\ntls = true\n')
     alerts = load(file)
-    assert alerts.rules == (Rule("idle 3", "idle", (Deed("sound"),), lasts_s=3.0),)
+    assert alerts.rules == (Rule("idle 3", "idle", (Reaction("sound"),), lasts_s=3.0),)
     assert alerts.broker == Broker("h", 8883, True)
     assert not alerts.allow_keys
 

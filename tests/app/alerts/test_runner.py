@@ -6,8 +6,8 @@ import threading
 import pytest
 from results import result
 
-from app.alerts import deeds
-from app.alerts.rules import AlertError, Alerts, Deed, Rule
+from app.alerts import reactions
+from app.alerts.rules import AlertError, Alerts, Reaction, Rule
 from app.alerts.runner import MOST_WAITING, AlertRunner, Outcome
 
 
@@ -33,7 +33,7 @@ def told():
 
 
 def rule(name="r", action="wave", kind="command", value=(sys.executable, "-c", ""), **given):
-    return Rule(name, action, (Deed(kind, value),), **{"lasts_s": 1.0, "limit_s": 0.0, **given})
+    return Rule(name, action, (Reaction(kind, value),), **{"lasts_s": 1.0, "limit_s": 0.0, **given})
 
 
 def test_a_rule_that_fires_is_done_and_told(told):
@@ -43,9 +43,12 @@ def test_a_rule_that_fires_is_done_and_told(told):
     runner.close()
 
 
-def test_a_failure_is_told_and_the_next_deed_is_done_all_the_same(told, tmp_path):
+def test_a_failure_is_told_and_the_next_reaction_is_done_all_the_same(told, tmp_path):
     out = tmp_path / "done"
-    both = (Deed("command", ("no-such-program",)), Deed("command", (sys.executable, "-c", f"open({str(out)!r}, 'w')")))
+    both = (
+        Reaction("command", ("no-such-program",)),
+        Reaction("command", (sys.executable, "-c", f"open({str(out)!r}, 'w')")),
+    )
     runner = AlertRunner(Alerts((Rule("r", "wave", both, lasts_s=1.0),)), told)
     runner(result(2.0, "wave"))
     failed, done = told.wait(2)
@@ -62,7 +65,7 @@ def test_what_is_stuck_holds_nothing_up_and_what_finds_no_place_is_told(told, mo
         stuck.set()
         release.wait(60)
 
-    monkeypatch.setattr(deeds, "run_command", slow)
+    monkeypatch.setattr(reactions, "run_command", slow)
     runner = AlertRunner(Alerts((rule(),)), told)
     runner(result(2.0, "wave"))
     assert stuck.wait(60)
@@ -86,11 +89,11 @@ def test_a_rule_can_be_tried_and_others_used(told):
     runner.close()
 
 
-def test_a_fault_of_ours_ends_one_deed_and_not_the_thread(told, monkeypatch):
+def test_a_fault_of_ours_ends_one_reaction_and_not_the_thread(told, monkeypatch):
     def broken(arguments):
         raise RuntimeError("oops")
 
-    monkeypatch.setattr(deeds, "run_command", broken)
+    monkeypatch.setattr(reactions, "run_command", broken)
     runner = AlertRunner(Alerts((rule(),)), told)
     runner.try_rule(rule())
     runner.try_rule(rule())

@@ -2,10 +2,10 @@
 
 from results import result
 
-from app.alerts.rules import Deed, Rule
+from app.alerts.rules import Reaction, Rule
 from app.alerts.watch import RuleWatch
 
-DEEDS = (Deed("sound"),)
+REACTIONS = (Reaction("sound"),)
 
 
 def times_of(watch, results):
@@ -13,19 +13,19 @@ def times_of(watch, results):
 
 
 def test_it_fires_once_when_an_action_has_lasted():
-    watch = RuleWatch([Rule("r", "wave", DEEDS, lasts_s=2.0, limit_s=0.0)])
+    watch = RuleWatch([Rule("r", "wave", REACTIONS, lasts_s=2.0, limit_s=0.0)])
     fired = times_of(watch, (result(t / 10, "wave", since_s=1.0) for t in range(10, 100)))
     assert fired == [("r", 3.0, 0)]
 
 
 def test_it_fires_again_for_the_next_time():
-    watch = RuleWatch([Rule("r", "wave", DEEDS, lasts_s=1.0, limit_s=0.0)])
+    watch = RuleWatch([Rule("r", "wave", REACTIONS, lasts_s=1.0, limit_s=0.0)])
     results = [result(1.0, "wave", since_s=0), result(2.0, "idle", since_s=1.5), result(4.0, "wave", since_s=3.0)]
     assert times_of(watch, results) == [("r", 1.0, 0), ("r", 4.0, 0)]
 
 
 def test_a_limit_holds_for_everybody_together():
-    watch = RuleWatch([Rule("r", "wave", DEEDS, lasts_s=1.0, limit_s=10.0)])
+    watch = RuleWatch([Rule("r", "wave", REACTIONS, lasts_s=1.0, limit_s=10.0)])
     results = [
         result(1.0, "wave", "wave"),
         result(4.0, "idle", "wave", since_s=2.0),
@@ -35,31 +35,31 @@ def test_a_limit_holds_for_everybody_together():
 
 
 def test_unknown_idle_and_nobody_are_actions_of_a_rule():
-    rules = [Rule(name, name, DEEDS, lasts_s=1.0, limit_s=0.0) for name in ("unknown", "idle", "nobody")]
+    rules = [Rule(name, name, REACTIONS, lasts_s=1.0, limit_s=0.0) for name in ("unknown", "idle", "nobody")]
     results = [result(5.0, "unknown"), result(6.0, "idle"), result(7.0), result(7.9), result(8.0), result(9.0)]
     assert times_of(RuleWatch(rules), results) == [("unknown", 5.0, 0), ("idle", 6.0, 0), ("nobody", 8.0, None)]
 
 
 def test_somebody_coming_back_begins_nobody_anew():
-    watch = RuleWatch([Rule("r", "nobody", DEEDS, lasts_s=2.0, limit_s=0.0)])
+    watch = RuleWatch([Rule("r", "nobody", REACTIONS, lasts_s=2.0, limit_s=0.0)])
     results = [result(0.0), result(1.5), result(1.6, "walk"), result(1.7), result(3.0), result(3.7)]
     assert times_of(watch, results) == [("r", 3.7, None)]
 
 
 def test_counts_fire_at_every_so_many():
-    watch = RuleWatch([Rule("r", "squat", DEEDS, times=5, limit_s=0.0)])
+    watch = RuleWatch([Rule("r", "squat", REACTIONS, times=5, limit_s=0.0)])
     results = [result(float(n), "squat", repetitions=[("squat", n)]) for n in range(1, 12)]
     assert times_of(watch, results) == [("r", 5.0, 0), ("r", 10.0, 0)]
     assert times_of(watch, [result(20.0, "kick", repetitions=[("kick", 5)])]) == []
 
 
 def test_rules_that_are_off_do_nothing():
-    watch = RuleWatch([Rule("r", "wave", DEEDS, lasts_s=0.0, on=False)])
+    watch = RuleWatch([Rule("r", "wave", REACTIONS, lasts_s=0.0, on=False)])
     assert times_of(watch, [result(5.0, "wave")]) == []
 
 
 def test_a_source_that_begins_anew_does_not_wait_for_its_old_times():
-    watch = RuleWatch([Rule("r", "wave", DEEDS, lasts_s=1.0, limit_s=10.0)])
+    watch = RuleWatch([Rule("r", "wave", REACTIONS, lasts_s=1.0, limit_s=10.0)])
     assert times_of(watch, [result(100.0, "wave", since_s=90.0), result(2.0, "wave", since_s=0.5)]) == [
         ("r", 100.0, 0),
         ("r", 2.0, 0),

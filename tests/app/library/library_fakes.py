@@ -5,19 +5,20 @@ from dataclasses import replace
 import numpy as np
 
 from app.library.pose_recordings import describe, store
-from app.library.rows import Filter, Model, NewClip, Tracks
+from app.library.rows import Filter, Model, NewSegment
 from pose.skeleton import MEDIAPIPE_33
+from recognizer.datasets.recorded import Poses
 
 DELETED = Filter(deleted=True)
 
 
-def make_tracks(seed=0, frames=60, people=(0,), layout=MEDIAPIPE_33, size=(640, 480)):
+def make_poses(seed=0, frames=60, people=(0,), layout=MEDIAPIPE_33, size=(640, 480)):
     """Random joints of people who are all there in every frame but each seventh; times as uneven as a camera's."""
     random = np.random.default_rng(seed)
     times_s = np.cumsum(random.uniform(0.02, 0.05, frames))
     rows = [(place, person) for place in range(frames) for person in people if place % 7 != 6]
     shape = (len(rows), len(layout))
-    return Tracks(
+    return Poses(
         times_s - times_s[0],
         np.array([place for place, _ in rows], np.int64),
         np.array([person for _, person in rows], np.int64),
@@ -28,21 +29,21 @@ def make_tracks(seed=0, frames=60, people=(0,), layout=MEDIAPIPE_33, size=(640, 
     )
 
 
-def add_recording(library, seed=0, clips=(), source="cam", session="", **tracks):
+def add_recording(library, seed=0, segments=(), source="cam", session="", **poses):
     """A recording on disk and in the catalogue; its id."""
-    made = make_tracks(seed, **tracks)
+    made = make_poses(seed, **poses)
     created = f"2026-01-{1 + seed // 24:02d}T{seed % 24:02d}:00:00+00:00"
     info = replace(describe(made, source, session=session), created=created)
     folder = store(library.root, library.staging(), info, made)
-    return library.add_recording(folder, clips)
+    return library.add_recording(folder, segments)
 
 
 def contents(library):
     """Everything that a user put in, by name, in a form that can be compared between catalogues."""
-    clips = [*library.clips(limit=-1), *library.clips(DELETED, limit=-1)]
+    segments = [*library.segments(limit=-1), *library.segments(DELETED, limit=-1)]
     return {
         "recordings": [*library.recordings(limit=-1), *library.recordings(DELETED, limit=-1)],
-        "clips": clips,
+        "clips": segments,
         "actions": library.names("action"),
         "people": library.names("person"),
         "sessions": library.names("session"),
@@ -52,16 +53,18 @@ def contents(library):
 
 
 def fill(library):
-    first = add_recording(library, 1, [NewClip(0, 1, 0, "wave", "Ada", "left hand"), NewClip(1, 2)], session="Monday")
-    second = add_recording(library, 2, [NewClip(0.5, 1.5, 0, "拍手", "Zoë", suspect=True)], people=(0, 1))
-    third = add_recording(library, 3, [NewClip(0, 1, 0, "nothing")])
+    first = add_recording(
+        library, 1, [NewSegment(0, 1, 0, "wave", "Ada", "left hand"), NewSegment(1, 2)], session="Monday"
+    )
+    second = add_recording(library, 2, [NewSegment(0.5, 1.5, 0, "拍手", "Zoë", suspect=True)], people=(0, 1))
+    third = add_recording(library, 3, [NewSegment(0, 1, 0, "nothing")])
     library.add_name("action", "never used")
     library.add_name("person", "Nobody yet")
     library.set_key("wave", "w")
     library.set_session([second], "Tuesday")
     library.set_session_note("Tuesday", "in the hall\nwith the tall camera")
     library.set_recording_note(first, "the lamp was off")
-    ids = {clip.action: clip.id for clip in library.clips(limit=-1)}
+    ids = {segment.action: segment.id for segment in library.segments(limit=-1)}
     library.set_split("mine", {ids["wave"]: "train", ids["拍手"]: "test"})
     library.add_model(Model("first try", "2026-01-02T03:04:05+00:00", "quick", "models/1", ((f"{first}/1", "wave"),)))
     library.delete_recordings([third])
@@ -69,8 +72,8 @@ def fill(library):
 
 
 def of(library, recording):
-    return library.clips(Filter(recording=recording), limit=-1)
+    return library.segments(Filter(recording=recording), limit=-1)
 
 
-def some_clip(library):
-    return library.clips()[0].id
+def some_segment(library):
+    return library.segments()[0].id

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from library_fakes import DELETED, add_recording, contents, make_tracks, of, some_clip
+from library_fakes import DELETED, add_recording, contents, make_poses, of, some_segment
 
 from app.library.catalogue import Library
 from app.library.database import FILE
 from app.library.errors import LibraryError
 from app.library.pose_recordings import describe, store
-from app.library.rows import Filter, Model, NewClip
+from app.library.rows import Filter, Model, NewSegment
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 
@@ -26,18 +26,26 @@ def state(library):
 
 
 EDITS = {
-    "add clips": lambda lib, rec: lib.add_clips(rec, [NewClip(0.1, 0.4, 1, "jump", "Bob"), NewClip(0.4, 0.9)]),
-    "add and label": lambda lib, rec: lib.add_clips_to({rec: [NewClip(0.1, 0.4, 1)]}, [some_clip(lib)], "jump"),
-    "add clips to several": lambda lib, rec: lib.add_clips_to(
-        {row.id: [NewClip(0.1, 0.4, 0, "jump")] for row in lib.recordings()}, [some_clip(lib)], "spin"
+    "add segments": lambda lib, rec: lib.add_segments(
+        rec, [NewSegment(0.1, 0.4, 1, "jump", "Bob"), NewSegment(0.4, 0.9)]
     ),
-    "change a clip": lambda lib, rec: lib.change_clip(some_clip(lib), NewClip(0.2, 0.7, 2, "hop", "Eve", "!", True)),
-    "remove clips": lambda lib, rec: lib.remove_clips([clip.id for clip in lib.clips(limit=-1)]),
-    "label": lambda lib, rec: lib.label([clip.id for clip in lib.clips(limit=-1)], "spin"),
-    "label each": lambda lib, rec: lib.label_each({clip.id: f"as {clip.id}" for clip in lib.clips(limit=-1)}),
-    "unlabel": lambda lib, rec: lib.label([clip.id for clip in lib.clips(limit=-1)], None),
-    "who": lambda lib, rec: lib.set_who([some_clip(lib)], "Someone new"),
-    "suspect": lambda lib, rec: lib.mark_suspect([clip.id for clip in lib.clips(limit=-1)], True),
+    "add and label": lambda lib, rec: lib.add_segments_to(
+        {rec: [NewSegment(0.1, 0.4, 1)]}, [some_segment(lib)], "jump"
+    ),
+    "add segments to several": lambda lib, rec: lib.add_segments_to(
+        {row.id: [NewSegment(0.1, 0.4, 0, "jump")] for row in lib.recordings()}, [some_segment(lib)], "spin"
+    ),
+    "change a segment": lambda lib, rec: lib.change_segment(
+        some_segment(lib), NewSegment(0.2, 0.7, 2, "hop", "Eve", "!", True)
+    ),
+    "remove segments": lambda lib, rec: lib.remove_segments([segment.id for segment in lib.segments(limit=-1)]),
+    "label": lambda lib, rec: lib.label([segment.id for segment in lib.segments(limit=-1)], "spin"),
+    "label each": lambda lib, rec: lib.label_each(
+        {segment.id: f"as {segment.id}" for segment in lib.segments(limit=-1)}
+    ),
+    "unlabel": lambda lib, rec: lib.label([segment.id for segment in lib.segments(limit=-1)], None),
+    "who": lambda lib, rec: lib.set_who([some_segment(lib)], "Someone new"),
+    "suspect": lambda lib, rec: lib.mark_suspect([segment.id for segment in lib.segments(limit=-1)], True),
     "session": lambda lib, rec: lib.set_session([rec], "Friday"),
     "no session": lambda lib, rec: lib.set_session([rec], None),
     "recording note": lambda lib, rec: lib.set_recording_note(rec, "new"),
@@ -58,10 +66,10 @@ EDITS = {
     "remove person": lambda lib, rec: lib.remove_name("person", "Ada"),
     "remove session": lambda lib, rec: lib.remove_name("session", "Monday"),
     "key": lambda lib, rec: lib.set_key("拍手", "W"),  # taken from wave
-    "split": lambda lib, rec: lib.set_split("mine", {clip.id: "validation" for clip in lib.clips(limit=-1)}),
-    "part": lambda lib, rec: lib.set_part("mine", [some_clip(lib)], "validation"),
-    "no part": lambda lib, rec: lib.set_part("mine", [clip.id for clip in lib.clips(limit=-1)], None),
-    "new split": lambda lib, rec: lib.set_part("second", [some_clip(lib)], "test"),
+    "split": lambda lib, rec: lib.set_split("mine", {segment.id: "validation" for segment in lib.segments(limit=-1)}),
+    "part": lambda lib, rec: lib.set_part("mine", [some_segment(lib)], "validation"),
+    "no part": lambda lib, rec: lib.set_part("mine", [segment.id for segment in lib.segments(limit=-1)], None),
+    "new split": lambda lib, rec: lib.set_part("second", [some_segment(lib)], "test"),
     "remove split": lambda lib, rec: lib.remove_split("mine"),
     "add models": lambda lib, rec: lib.add_models([Model(n, "now", "full", "m", (), {}) for n in ("third", "fourth")]),
     "add model": lambda lib, rec: lib.add_model(
@@ -96,8 +104,26 @@ def test_every_edit_is_undone_and_done_again_also_after_a_restart(name, full):
 
 
 def test_all_edits_are_covered():
-    asking = {"clips", "count_clips", "clip", "recordings", "count_recordings", "recording", "open_recording", "names"}
-    asking |= {"splits", "models", "teaching_clips", "undo_text", "redo_text", "clip_ids", "clips_of", "clip_seconds"}
+    asking = {
+        "segments",
+        "count_segments",
+        "segment",
+        "recordings",
+        "count_recordings",
+        "recording",
+        "open_recording",
+        "names",
+    }
+    asking |= {
+        "splits",
+        "models",
+        "examples",
+        "undo_text",
+        "redo_text",
+        "segment_ids",
+        "segments_of",
+        "segment_seconds",
+    }
     not_undone = {"undo", "redo", "refresh", "add_recording", "empty_bin", "staging", "close"}
     methods = {name for name in vars(Library) if not name.startswith("_")}
     assert methods - asking - not_undone <= {name for edit in EDITS.values() for name in edit.__code__.co_names}
@@ -107,7 +133,9 @@ def test_a_long_history_is_undone_step_by_step(full):
     recording = full.recordings()[-1].id
     states = [state(full)]
     order = [
-        name for name in EDITS if name not in ("remove clips", "merge into nothing", "remove action", "merge actions")
+        name
+        for name in EDITS
+        if name not in ("remove segments", "merge into nothing", "remove action", "merge actions")
     ]
     for name in order[:12]:
         EDITS[name](full, recording)
@@ -131,13 +159,13 @@ def test_a_new_edit_ends_what_could_be_done_again(full):
 
 def test_an_edit_that_changes_nothing_is_no_step(full):
     text = full.undo_text()
-    full.label([some_clip(full)], full.clips()[0].action)
+    full.label([some_segment(full)], full.segments()[0].action)
     assert full.undo_text() == text
 
 
 def test_undo_that_later_imports_depend_on_is_refused_whole(library):
     library.add_name("action", "wave")
-    add_recording(library, clips=[NewClip(0, 1, 0, "wave")])
+    add_recording(library, segments=[NewSegment(0, 1, 0, "wave")])
     before = state(library)
     with pytest.raises(LibraryError, match="depends on it"):
         library.undo()
@@ -173,21 +201,21 @@ def test_names_that_differ_in_case_or_composition_are_one(first, second, library
     with pytest.raises(LibraryError, match="already"):
         library.add_name("action", second)
     recording = add_recording(library)
-    (clip,) = library.add_clips(recording, [NewClip(0, 1, 0, second)])
-    assert library.clip(clip).action == library.names("action")[-1].name
+    (segment,) = library.add_segments(recording, [NewSegment(0, 1, 0, second)])
+    assert library.segment(segment).action == library.names("action")[-1].name
 
 
 @pytest.mark.parametrize(
-    "name", ["../../etc/passwd", "C:\\x", "con", "🤸🏽‍♀️", "تصفيق", "'; DROP TABLE clips; --", "%", "a/b"]
+    "name", ["../../etc/passwd", "C:\\x", "con", "🤸🏽‍♀️", "تصفيق", "'; DROP TABLE segments; --", "%", "a/b"]
 )
 def test_any_name_is_kept_and_names_no_file(name, library):
-    recording = add_recording(library, clips=[NewClip(0, 1, 0, name, name)], session=name)
+    recording = add_recording(library, segments=[NewSegment(0, 1, 0, name, name)], session=name)
     before = sorted(path.name for path in library.root.rglob("*"))
     library.rename("action", name, f"{name}2")
     assert sorted(path.name for path in library.root.rglob("*")) == before
-    clip = of(library, recording)[0]
-    assert (clip.action, clip.who, clip.session) == (f"{name}2", name, name)
-    assert library.clips(Filter(action=f"{name}2", text=name)) == [clip]
+    segment = of(library, recording)[0]
+    assert (segment.action, segment.who, segment.session) == (f"{name}2", name, name)
+    assert library.segments(Filter(action=f"{name}2", text=name)) == [segment]
 
 
 def test_nothing_is_reserved(library):
@@ -200,22 +228,22 @@ def test_nothing_is_reserved(library):
             change()
 
 
-def test_clips_that_cannot_be(library):
+def test_segments_that_cannot_be(library):
     recording = add_recording(library)
     length = library.recording(recording).duration_s
     for start_s, end_s in ((1, 1), (1, 0.5), (length + 1, length + 2), (float("nan"), 1), (0, float("inf") * 0)):
         with pytest.raises(LibraryError):
-            library.add_clips(recording, [NewClip(0, 1), NewClip(start_s, end_s)])
-    assert library.count_clips() == 0
-    (clip,) = library.add_clips(recording, [NewClip(-1, length + 5)])
-    assert (library.clip(clip).start_s, library.clip(clip).end_s) == (0, length)
+            library.add_segments(recording, [NewSegment(0, 1), NewSegment(start_s, end_s)])
+    assert library.count_segments() == 0
+    (segment,) = library.add_segments(recording, [NewSegment(-1, length + 5)])
+    assert (library.segment(segment).start_s, library.segment(segment).end_s) == (0, length)
     with pytest.raises(LibraryError, match="no recording"):
-        library.add_clips("20260101-000000-abcdef", [NewClip(0, 1)])
+        library.add_segments("20260101-000000-abcdef", [NewSegment(0, 1)])
 
 
 def test_filters(full):
     def found(**chosen):
-        return sorted((clip.action or "-") for clip in full.clips(Filter(**chosen)))
+        return sorted((segment.action or "-") for segment in full.segments(Filter(**chosen)))
 
     assert found() == ["-", "wave", "拍手"]
     assert found(action="WAVE") == ["wave"]
@@ -235,25 +263,25 @@ def test_filters(full):
     day = full.recordings()[0].created[:10]
     assert len(found(since=day, until=day)) == 3
     assert found(since="9999-01-01") == found(until="1999-12-31") == []
-    assert full.count_clips(Filter(session="Monday")) == 2
-    assert [row.clips for row in full.recordings(Filter(action="wave"))] == [2]
+    assert full.count_segments(Filter(session="Monday")) == 2
+    assert [row.segments for row in full.recordings(Filter(action="wave"))] == [2]
     assert full.count_recordings() == 2
     assert full.count_recordings(Filter(unlabelled=True)) == 0
-    full.label([clip.id for clip in full.clips()], None)
+    full.label([segment.id for segment in full.segments()], None)
     assert full.count_recordings(Filter(unlabelled=True)) == 2
     assert full.count_recordings(Filter(text="zoë")) == 1
 
 
 @pytest.fixture(scope="module")
 def two_sizes(tmp_path_factory):
-    """Libraries of 1,000 and of 10,000 clips."""
+    """Libraries of 1,000 and of 10,000 segments."""
     made = []
     for recordings in (10, 100):
         root = tmp_path_factory.mktemp("many") / str(recordings)
         with Library(root) as library:
             for seed in range(recordings):
-                clips = [NewClip(n * 0.01, n * 0.01 + 0.5, 0, f"action {n % 7}") for n in range(100)]
-                add_recording(library, seed, clips, source=f"take {seed}")
+                segments = [NewSegment(n * 0.01, n * 0.01 + 0.5, 0, f"action {n % 7}") for n in range(100)]
+                add_recording(library, seed, segments, source=f"take {seed}")
         made.append(root)
     return made
 
@@ -273,12 +301,12 @@ def steps(library, ask):
     return count, answer
 
 
-def test_a_page_costs_the_same_among_ten_times_the_clips(two_sizes):
+def test_a_page_costs_the_same_among_ten_times_the_segments(two_sizes):
     costs = []
     for root in two_sizes:
         with Library(root) as library:
-            assert library.count_clips() == library.count_recordings() * 100
-            cost, page = steps(library, library.clips)
+            assert library.count_segments() == library.count_recordings() * 100
+            cost, page = steps(library, library.segments)
             assert len(page) == 100
             more, rows = steps(library, lambda library=library: library.recordings(limit=5))
             assert len(rows) == 5
@@ -288,17 +316,17 @@ def test_a_page_costs_the_same_among_ten_times_the_clips(two_sizes):
 
 def test_pages_are_the_whole_in_order(two_sizes):
     with Library(two_sizes[1]) as library:
-        whole = library.clips(limit=-1)
+        whole = library.segments(limit=-1)
         assert len(whole) == 10_000
-        assert [library.clips(offset=start, limit=170) for start in range(0, 10_000, 170)] == [
+        assert [library.segments(offset=start, limit=170) for start in range(0, 10_000, 170)] == [
             whole[start : start + 170] for start in range(0, 10_000, 170)
         ]
-        assert library.clips(offset=10_000) == []
+        assert library.segments(offset=10_000) == []
         chosen = Filter(action="action 3")
-        assert library.count_clips(chosen) == sum(clip.action == "action 3" for clip in whole)
+        assert library.count_segments(chosen) == sum(segment.action == "action 3" for segment in whole)
 
 
-def test_opening_reads_no_clip(two_sizes, monkeypatch):
+def test_opening_reads_no_segment(two_sizes, monkeypatch):
     from app.library import database
 
     statements = []
@@ -315,12 +343,15 @@ def test_opening_reads_no_clip(two_sizes, monkeypatch):
     assert not [text for text in statements if "clips" in text and "SELECT" in text]
 
 
-def test_teaching_clips_are_the_rows_of_their_person_and_time(library):
+def test_examples_are_the_rows_of_their_person_and_time(library):
     recording = add_recording(
-        library, 4, [NewClip(0.5, 1, 1, "wave", "Ada"), NewClip(1, 1.5, 0), NewClip(0, 1, 9, "gone")], people=(0, 1)
+        library,
+        4,
+        [NewSegment(0.5, 1, 1, "wave", "Ada"), NewSegment(1, 1.5, 0), NewSegment(0, 1, 9, "gone")],
+        people=(0, 1),
     )
-    add_recording(library, 5, [NewClip(0, 0.5, 0, "nothing")], session="s")
-    wave, nothing = sorted(library.teaching_clips(), key=lambda clip: clip.action, reverse=True)
+    add_recording(library, 5, [NewSegment(0, 0.5, 0, "nothing")], session="s")
+    wave, nothing = sorted(library.examples(), key=lambda segment: segment.action, reverse=True)
     assert (wave.name, wave.person, wave.session) == (f"{recording}/1", "Ada", None)
     assert (nothing.action, nothing.person, nothing.session) == ("nothing", None, "s")
     source = library.open_recording(recording)
@@ -333,18 +364,18 @@ def test_teaching_clips_are_the_rows_of_their_person_and_time(library):
     np.testing.assert_array_equal(wave.xy_px, source.xy_px[expected])
     np.testing.assert_array_equal(wave.times_s, source.times_s[source.frame[expected]])
     assert wave.confidence.shape == (len(expected), 33)
-    assert [clip.name for clip in library.teaching_clips(["WAVE", "gone"])] == [wave.name]
+    assert [segment.name for segment in library.examples(["WAVE", "gone"])] == [wave.name]
 
 
-def test_a_take_that_tells_its_action_is_a_clip(library):
-    tracks = make_tracks(people=(3,))
-    info = replace(describe(tracks, "cam", session="s"), action="wave", person="Ada")
-    folder = store(library.root, library.staging(), info, tracks)
+def test_a_take_that_tells_its_action_is_a_segment(library):
+    poses = make_poses(people=(3,))
+    info = replace(describe(poses, "cam", session="s"), action="wave", person="Ada")
+    folder = store(library.root, library.staging(), info, poses)
     assert library.refresh() == 1
-    (clip,) = of(library, folder.name)
-    assert (clip.action, clip.who, clip.session, clip.person) == ("wave", "Ada", "s", 3)
-    assert (clip.start_s, clip.end_s) == (0, pytest.approx(info.duration_s, abs=0.1))  # it moves all the time
-    library.remove_clips([clip.id])
+    (segment,) = of(library, folder.name)
+    assert (segment.action, segment.who, segment.session, segment.person) == ("wave", "Ada", "s", 3)
+    assert (segment.start_s, segment.end_s) == (0, pytest.approx(info.duration_s, abs=0.1))  # it moves all the time
+    library.remove_segments([segment.id])
     library.close()
     (library.root / FILE).unlink()
     with Library(library.root) as again:
@@ -353,11 +384,11 @@ def test_a_take_that_tells_its_action_is_a_clip(library):
 
 @pytest.mark.parametrize("begins_s", [0.4, 1e6])
 def test_movement_that_goes_on_over_the_key_belongs_to_the_take(begins_s, library):
-    tracks = make_tracks()
-    info = replace(describe(tracks, "cam"), action="wave", begins_s=begins_s)
-    folder = store(library.root, library.staging(), info, tracks)
+    poses = make_poses()
+    info = replace(describe(poses, "cam"), action="wave", begins_s=begins_s)
+    folder = store(library.root, library.staging(), info, poses)
     library.refresh()
-    bounds = [(clip.start_s, clip.end_s) for clip in of(library, folder.name)]
+    bounds = [(segment.start_s, segment.end_s) for segment in of(library, folder.name)]
     assert bounds == ([(0, pytest.approx(info.duration_s, abs=0.1))] if begins_s == 0.4 else [])
 
 

@@ -14,7 +14,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from library_fakes import add_recording, make_tracks
+from library_fakes import add_recording, make_poses
 
 from app.errors import OutputError
 from app.library.archives import unpack
@@ -25,7 +25,7 @@ from app.library.export_video import export_video
 from app.library.import_any import import_any
 from app.library.pose_recordings import describe, store
 from app.library.pyskl_files import export_pyskl, import_pyskl
-from app.library.rows import Filter, Model, NewClip
+from app.library.rows import Filter, Model, NewSegment
 from app.library.table_files import export_tables, import_tables
 from app.recording.folder import recordings_folder
 from pose.skeleton import COCO_17, MEDIAPIPE_33
@@ -40,36 +40,43 @@ def other(tmp_path):
         yield opened
 
 
-def facts(clip):
-    """What is known of a clip, but for its number and recording, with its poses and times from its first pose on."""
-    arrays = (clip.times_s - clip.times_s[0], clip.xy_px, clip.confidence)
-    return (clip.action, clip.person, clip.session, clip.layout.name, *(array.tobytes() for array in arrays))
+def facts(example):
+    """What is known of an example, but for its number and recording, with its poses and times from its first pose
+    on."""
+    arrays = (example.times_s - example.times_s[0], example.xy_px, example.confidence)
+    return (
+        example.action,
+        example.person,
+        example.session,
+        example.layout.name,
+        *(array.tobytes() for array in arrays),
+    )
 
 
 def rows(library):
     return sorted(
-        (c.action, c.who or "", c.session or "", c.note, c.suspect, c.person) for c in library.clips(limit=-1)
+        (c.action, c.who or "", c.session or "", c.note, c.suspect, c.person) for c in library.segments(limit=-1)
     )
 
 
-def test_pyskl_there_and_back_loses_nothing_of_a_clip(full, other, tmp_path):
-    full.label([clip.id for clip in full.clips() if clip.action is None], "spin")
+def test_pyskl_there_and_back_loses_nothing_of_a_segment(full, other, tmp_path):
+    full.label([segment.id for segment in full.segments() if segment.action is None], "spin")
     file = tmp_path / "out.pkl"
-    assert export_pyskl(full, full.clips(limit=-1), file) == 3
+    assert export_pyskl(full, full.segments(limit=-1), file) == 3
     report = import_pyskl(other, file)
     assert (len(report.recordings), report.problems) == (3, [])
-    assert sorted(map(facts, other.teaching_clips())) == sorted(map(facts, full.teaching_clips()))
+    assert sorted(map(facts, other.examples())) == sorted(map(facts, full.examples()))
     assert rows(other) == rows(full)
     assert sorted(other.splits()["mine"].values()) == sorted(full.splits()["mine"].values())
     again = tmp_path / "again.pkl"
-    export_pyskl(other, other.clips(limit=-1), again)
+    export_pyskl(other, other.segments(limit=-1), again)
     with Library(tmp_path / "third") as third:
         import_pyskl(third, again)
-        assert sorted(map(facts, third.teaching_clips())) == sorted(map(facts, full.teaching_clips()))
+        assert sorted(map(facts, third.examples())) == sorted(map(facts, full.examples()))
 
 
-def test_pyskl_keeps_everybody_in_the_clip(full, other, tmp_path):
-    (row,) = full.clips(Filter(action="拍手"))
+def test_pyskl_keeps_everybody_in_the_segment(full, other, tmp_path):
+    (row,) = full.segments(Filter(action="拍手"))
     export_pyskl(full, [row], tmp_path / "out.pkl")
     (name,) = import_pyskl(other, tmp_path / "out.pkl").recordings
     source, came = full.open_recording(row.recording), other.open_recording(name)
@@ -82,19 +89,19 @@ def test_pyskl_keeps_everybody_in_the_clip(full, other, tmp_path):
 
 
 def test_the_offline_package_reads_what_is_exported(full, tmp_path):
-    row = full.clips(Filter(action="wave"))[0]
-    export_pyskl(full, full.clips(limit=-1), tmp_path / "out.pkl")
+    row = full.segments(Filter(action="wave"))[0]
+    export_pyskl(full, full.segments(limit=-1), tmp_path / "out.pkl")
     read = list(pyskl.read(tmp_path / "out.pkl"))
     (sample,) = [one for one in read if one.action == "wave"]
-    (clip,) = full.teaching_clips(["wave"])
+    (example,) = full.examples(["wave"])
     assert sample.name == row.name
     assert sample.layout == MEDIAPIPE_33
-    np.testing.assert_array_equal(sample.joints[sample.seen.any(axis=1)], clip.xy_px)
+    np.testing.assert_array_equal(sample.joints[sample.seen.any(axis=1)], example.xy_px)
     assert {one.action: one.test for one in read} == {"wave": False, "拍手": True}
 
 
 def test_tables_there_and_back_lose_nothing(full, other, tmp_path):
-    bare = add_recording(full, 9, layout=COCO_17, source='no clip, "quotes"\nand lines', people=(2, 5))
+    bare = add_recording(full, 9, layout=COCO_17, source='no segment, "quotes"\nand lines', people=(2, 5))
     full.set_key("拍手", "p")
     export_tables(full, full.recordings(limit=-1), tmp_path / "out")
     report = import_tables(other, tmp_path / "out")
@@ -108,10 +115,10 @@ def test_tables_there_and_back_lose_nothing(full, other, tmp_path):
     def everything(library):
         return (
             [replace(row, skeleton_only=True) for row in library.recordings(limit=-1)],
-            [replace(clip, id=0) for clip in library.clips(limit=-1)],
+            [replace(segment, id=0) for segment in library.segments(limit=-1)],
             [sorted((n.name, n.key, n.note) for n in library.names(kind)) for kind in ("action", "person", "session")],
             {
-                s: sorted((library.clip(c).start_s, p) for c, p in parts.items())
+                s: sorted((library.segment(c).start_s, p) for c, p in parts.items())
                 for s, parts in library.splits().items()
             },
         )
@@ -146,14 +153,14 @@ def test_tables_that_a_spreadsheet_saved_again(full, other, tmp_path, delimiter,
     assert report.problems == []
     for library in (full, other):
         assert library.recordings(limit=-1)
-    assert [replace(clip, id=0) for clip in other.clips(limit=-1)] == [
-        replace(clip, id=0) for clip in full.clips(limit=-1)
+    assert [replace(segment, id=0) for segment in other.segments(limit=-1)] == [
+        replace(segment, id=0) for segment in full.segments(limit=-1)
     ]
     assert [r.duration_s for r in other.recordings(limit=-1)] == [r.duration_s for r in full.recordings(limit=-1)]
 
 
 def test_a_table_in_an_old_encoding_says_how_to_save_it(full, other, tmp_path):
-    full.label([full.clips(limit=-1)[0].id], "прыжок")
+    full.label([full.segments(limit=-1)[0].id], "прыжок")
     export_tables(full, full.recordings(limit=-1), tmp_path / "out")
     path = tmp_path / "out" / "clips.csv"
     path.write_bytes(path.read_text(encoding="utf-8").encode("cp1251", "replace"))
@@ -163,29 +170,31 @@ def test_a_table_in_an_old_encoding_says_how_to_save_it(full, other, tmp_path):
 
 
 def test_tables_keep_what_a_take_was_and_what_made_a_recognizer(full, other, tmp_path):
-    made = make_tracks(11)
+    made = make_poses(11)
     info = replace(describe(made, "cam"), action="jump", person="Ann", begins_s=1.0)
     take = full.add_recording(store(full.root, full.staging(), info, made))
-    (clip,) = full.clips(Filter(recording=take))
-    full.label([clip.id], "hop")
-    model = Model("mine", "2026-01-01T00:00:00+00:00", "quick", "models/mine/1", ((clip.name, "jump"),), {"note": [1]})
+    (segment,) = full.segments(Filter(recording=take))
+    full.label([segment.id], "hop")
+    model = Model(
+        "mine", "2026-01-01T00:00:00+00:00", "quick", "models/mine/1", ((segment.name, "jump"),), {"note": [1]}
+    )
     full.add_model(model)
     before = full.models()
     export_tables(full, full.recordings(limit=-1), tmp_path / "out")
     assert import_tables(other, tmp_path / "out").problems == []
     came = other.open_recording(take).info
     assert (came.action, came.person, came.begins_s) == ("jump", "Ann", 1.0)
-    (kept,) = other.clips(Filter(recording=take))
-    assert (kept.action, kept.who, kept.start_s) == ("hop", "Ann", clip.start_s)
+    (kept,) = other.segments(Filter(recording=take))
+    assert (kept.action, kept.who, kept.start_s) == ("hop", "Ann", segment.start_s)
     found = next(one for one in other.models() if one.name == "mine")
-    assert found.clips == ((kept.name, "jump"),)
-    assert replace(found, clips=()) == replace(model, clips=())
+    assert found.segments == ((kept.name, "jump"),)
+    assert replace(found, segments=()) == replace(model, segments=())
     assert len(other.models()) == len(before)
 
 
 def test_tables_with_pictures_give_the_same_videos(library, other, tmp_path):
     (tmp_path / "video.mp4").write_bytes(b"pixels")
-    made = make_tracks()
+    made = make_poses()
     info = describe(made, "cam", skeleton_only=False)
     library.add_recording(store(library.root, library.staging(), info, made, tmp_path / "video.mp4"))
     export_tables(library, library.recordings(), tmp_path / "out", pictures=True)
@@ -216,7 +225,7 @@ def test_tables_are_not_written_over_anything(full, tmp_path):
 
 
 def test_coco_has_every_pose_and_fits_itself(full, tmp_path):
-    add_recording(full, 9, [NewClip(0, 1, 0, "wave")], layout=COCO_17)
+    add_recording(full, 9, [NewSegment(0, 1, 0, "wave")], layout=COCO_17)
     file = tmp_path / "out.json"
     poses = export_coco(full, full.recordings(limit=-1), file)
     content = json.loads(file.read_text(encoding="utf-8"))
@@ -239,7 +248,7 @@ def test_coco_has_every_pose_and_fits_itself(full, tmp_path):
 
 
 def test_an_annotated_video_of_skeletons_alone(library, tmp_path):
-    recording = add_recording(library, frames=12, size=(320, 240), clips=[NewClip(0, 0.3, 0, "wave")])
+    recording = add_recording(library, frames=12, size=(320, 240), segments=[NewSegment(0, 0.3, 0, "wave")])
     assert export_video(library, library.recording(recording), tmp_path / "out.mp4") == 12
     video = VideoFile(tmp_path / "out.mp4")
     frames = []
@@ -253,9 +262,9 @@ def test_an_annotated_video_of_skeletons_alone(library, tmp_path):
 
 
 def test_nothing_labelled_is_no_pickle(library, tmp_path):
-    add_recording(library, clips=[NewClip(0, 1)])
+    add_recording(library, segments=[NewSegment(0, 1)])
     with pytest.raises(OutputError, match="label some first"):
-        export_pyskl(library, library.clips(), tmp_path / "out.pkl")
+        export_pyskl(library, library.segments(), tmp_path / "out.pkl")
     assert not (tmp_path / "out.pkl").exists()
 
 
@@ -263,7 +272,7 @@ def test_nothing_labelled_is_no_pickle(library, tmp_path):
 def test_a_place_that_cannot_be_written_is_one_line(export, full, tmp_path):
     (tmp_path / "file").write_text("")
     target = tmp_path / "file" / "out.pkl"
-    things = full.clips() if export is export_pyskl else full.recordings()
+    things = full.segments() if export is export_pyskl else full.recordings()
     with pytest.raises(OutputError) as raised:
         export(full, things, target)
     assert "\n" not in str(raised.value)
@@ -291,9 +300,9 @@ def test_a_pickle_of_others_comes_in_with_all_its_splits(library, tmp_path):
     (tmp_path / "ntu.pkl").write_bytes(pickle.dumps(content))
     report = import_any(library, [tmp_path / "ntu.pkl"])
     assert len(report.recordings) == 2
-    clips = {clip.action: clip.id for clip in library.clips()}
-    assert set(clips) == {"action_0", "action_3"}
-    a, b = clips["action_0"], clips["action_3"]
+    segments = {segment.action: segment.id for segment in library.segments()}
+    assert set(segments) == {"action_0", "action_3"}
+    a, b = segments["action_0"], segments["action_3"]
     assert library.splits() == {"xsub": {a: "train", b: "validation"}, "xview": {a: "validation", b: "train"}}
     came = library.open_recording(report.recordings[0])
     assert came.info.size == (640, 480)

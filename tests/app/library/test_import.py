@@ -14,7 +14,7 @@ import psutil
 import pytest
 from joblib import register_parallel_backend
 from joblib._parallel_backends import ThreadingBackend
-from library_fakes import add_recording, make_tracks
+from library_fakes import add_recording, make_poses
 
 from app.library import commands as command
 from app.library import import_videos as module
@@ -26,14 +26,15 @@ from app.library.import_any import import_any
 from app.library.import_data import import_data_set, import_sequences
 from app.library.import_report import ImportOptions
 from app.library.import_videos import find_videos, import_videos
-from app.library.rows import Filter, NewClip, Tracks
-from app.library.video_poses import CANCEL, PosedVideo, pose_videos, tracks_of
+from app.library.rows import Filter, NewSegment
+from app.library.video_poses import CANCEL, PosedVideo, pose_videos, poses_of
 from app.outputs.video_writer import VideoWriter
 from pose.errors import PoseModelError
 from pose.estimators import MEDIAPIPE, EstimatorSpec
 from pose.model_asset import find_pose_model
 from pose.skeleton import KINECT_20, MEDIAPIPE_33, PENN_13
 from pose.types import Pose
+from recognizer.datasets.recorded import Poses
 from recognizer.datasets.registry import DATASETS, dataset_in
 from recognizer.datasets.sequences import ActionSequence, LabelledSequence, Segment, Skeleton
 
@@ -53,16 +54,16 @@ def write_video(path, frames=10, size=(160, 120)):
 
 @pytest.fixture
 def posed(monkeypatch):
-    """Poses without an estimator: each video is given the tracks or the line that the test puts here, by its name."""
+    """Poses without an estimator: each video is given the poses or the line that the test puts here, by its name."""
     answers = {}
 
     def fake(videos, spec, marks, **options):
         for path in videos:
             if (marks / CANCEL).exists():
                 return
-            answer = answers.get(path.name, make_tracks(sum(os.fsencode(path.name)), people=(0,)))
+            answer = answers.get(path.name, make_poses(sum(os.fsencode(path.name)), people=(0,)))
             answer = answer() if callable(answer) else answer
-            yield PosedVideo(path, answer) if isinstance(answer, Tracks) else PosedVideo(path, None, answer)
+            yield PosedVideo(path, answer) if isinstance(answer, Poses) else PosedVideo(path, None, answer)
 
     monkeypatch.setattr(module, "pose_videos", fake)
     monkeypatch.setattr(module, "find_model", lambda kind, path, cancel: Path("none.task"))
@@ -73,7 +74,7 @@ SPEC = EstimatorSpec(MEDIAPIPE, Path("m"))
 
 
 def nobody():
-    return tracks_of([(0.0, ()), (0.1, ())], (160, 120), MEDIAPIPE_33)
+    return poses_of([(0.0, ()), (0.1, ())], (160, 120), MEDIAPIPE_33)
 
 
 def test_one_bad_video_is_one_line_and_the_rest_goes_on(posed, library, tmp_path):
@@ -89,7 +90,7 @@ def test_one_bad_video_is_one_line_and_the_rest_goes_on(posed, library, tmp_path
     ]
     assert sorted(row.source for row in library.recordings()) == ["b.MOV", "d.mkv"]
     for row in library.recordings():
-        assert (row.session, row.skeleton_only, row.clips) == ("Monday", False, 0)
+        assert (row.session, row.skeleton_only, row.segments) == ("Monday", False, 0)
         assert library.open_recording(row.id).video.read_bytes().decode().endswith(row.source)
     assert (told[-1].done, told[-1].total) == (4, 4)
     assert [p.done for p in told] == sorted(p.done for p in told)
@@ -108,7 +109,7 @@ def test_a_video_whose_name_is_in_an_old_encoding(posed, library, tmp_path):
 
 
 def test_labels_come_from_options_or_folders(posed, library, tmp_path):
-    made = [make_tracks(seed, people=(4,)) for seed in (1, 2)]
+    made = [make_poses(seed, people=(4,)) for seed in (1, 2)]
     posed["x.mp4"] = iter(made).__next__
     for action in ("wave", "../拍手"):
         folder = tmp_path / action.replace("../", "")
@@ -116,10 +117,13 @@ def test_labels_come_from_options_or_folders(posed, library, tmp_path):
         (folder / "x.mp4").write_bytes(b"")
     import_videos(library, [tmp_path / "wave"], ImportOptions(action_from_folder=True, who="Ada", skeleton_only=True))
     import_videos(library, [tmp_path / "拍手" / "x.mp4"], ImportOptions(action_from_folder=True))
-    clips = {clip.action: clip for clip in library.clips()}
-    assert {(clip.action, clip.who, clip.person) for clip in clips.values()} == {("wave", "Ada", 4), ("拍手", None, 4)}
-    assert library.open_recording(clips["wave"].recording).video is None
-    assert {len(clip.times_s) for clip in library.teaching_clips()} == {len(made[0].frame)}
+    segments = {segment.action: segment for segment in library.segments()}
+    assert {(segment.action, segment.who, segment.person) for segment in segments.values()} == {
+        ("wave", "Ada", 4),
+        ("拍手", None, 4),
+    }
+    assert library.open_recording(segments["wave"].recording).video is None
+    assert {len(example.times_s) for example in library.examples()} == {len(made[0].frame)}
 
 
 def test_cancel_keeps_what_is_finished(posed, library, tmp_path):
@@ -130,7 +134,7 @@ def test_cancel_keeps_what_is_finished(posed, library, tmp_path):
         deadline = threading.Event()
         while not any(library.staging().glob(f"*/{CANCEL}")):
             assert not deadline.wait(0.01)
-        return make_tracks()
+        return make_poses()
 
     posed["b.mp4"] = stop
     for name in ("a.mp4", "b.mp4", "c.mp4"):
@@ -154,11 +158,11 @@ def test_a_folder_imported_twice_is_told_and_left_out(posed, library, tmp_path):
     assert len(second.copies) == 3
     assert second.copies_line.startswith(f"3 skipped, already in the library: {tmp_path / 'in' / 'a.mp4'} is 20")
     assert library.count_recordings() == 3
-    assert {clip.action for clip in library.clips()} == {"wave", "clap"}
+    assert {segment.action for segment in library.segments()} == {"wave", "clap"}
 
 
 def test_the_same_poses_are_a_copy_without_pixels_and_in_another_file(posed, library, tmp_path):
-    same = make_tracks(7)
+    same = make_poses(7)
     for name in ("a.mp4", "b.mp4"):
         posed[name] = same
         (tmp_path / name).write_bytes(name.encode())
@@ -323,17 +327,17 @@ def test_poses_become_arrays_by_frame():
     broken = xy.copy()
     broken[3] = np.nan
     pose = Pose(xy, np.full(33, 0.5, np.float32), MEDIAPIPE_33, 0.0, 2)
-    tracks = tracks_of(
+    poses = poses_of(
         [(5.0, (pose,)), (5.1, ()), (5.3, (pose, Pose(broken, pose.confidence, MEDIAPIPE_33, 0, 1)))],
         (9, 8),
         MEDIAPIPE_33,
     )
-    np.testing.assert_allclose(tracks.times_s, [0, 0.1, 0.3])
-    assert tracks.frame.tolist() == [0, 2, 2]
-    assert tracks.person.tolist() == [2, 2, 1]
-    np.testing.assert_array_equal(tracks.xy_px[1], xy)
-    assert (tracks.confidence[2] == 0).nonzero()[0].tolist() == [3]
-    assert np.isfinite(tracks.xy_px).all()
+    np.testing.assert_allclose(poses.times_s, [0, 0.1, 0.3])
+    assert poses.frame.tolist() == [0, 2, 2]
+    assert poses.person.tolist() == [2, 2, 1]
+    np.testing.assert_array_equal(poses.xy_px[1], xy)
+    assert (poses.confidence[2] == 0).nonzero()[0].tolist() == [3]
+    assert np.isfinite(poses.xy_px).all()
 
 
 def test_a_real_video_a_wrong_one_and_one_without_anybody(library, tmp_path):
@@ -351,12 +355,12 @@ def test_a_real_video_a_wrong_one_and_one_without_anybody(library, tmp_path):
     assert len(report.problems) == 2
     assert any("empty.mp4 shows nobody" in problem for problem in report.problems)
     assert any("wrong.mp4 is not a video" in problem for problem in report.problems)
-    for clip in library.teaching_clips(["clap"]):
-        assert clip.layout == MEDIAPIPE_33
-        assert len(clip.times_s) >= 40
-        assert np.median(clip.confidence) > 0.8
-        assert 0 < np.median(clip.xy_px[..., 0]) < 640
-        np.testing.assert_allclose(np.diff(clip.times_s), 1 / 15, atol=0.01)
+    for example in library.examples(["clap"]):
+        assert example.layout == MEDIAPIPE_33
+        assert len(example.times_s) >= 40
+        assert np.median(example.confidence) > 0.8
+        assert 0 < np.median(example.xy_px[..., 0]) < 640
+        np.testing.assert_allclose(np.diff(example.times_s), 1 / 15, atol=0.01)
 
 
 # Data sets.
@@ -393,9 +397,9 @@ def test_metres_are_seen_through_a_camera(library):
     expected = joints[..., :2] / joints[..., 2:] * 525 + (320, 240)
     np.testing.assert_allclose(came.xy_px, expected, rtol=1e-4)
     np.testing.assert_allclose(came.times_s, np.arange(8) / 20)
-    (clip,) = library.clips()
-    assert (clip.action, clip.who, clip.source) == ("wave", "set 3", "set/a1")
-    assert library.splits() == {"set as published": {clip.id: "test"}}
+    (segment,) = library.segments()
+    assert (segment.action, segment.who, segment.source) == ("wave", "set 3", "set/a1")
+    assert library.splits() == {"set as published": {segment.id: "test"}}
 
 
 def test_joints_about_the_body_are_put_into_a_picture_in_proportion(library):
@@ -462,7 +466,7 @@ def test_every_registered_data_set(name, library):
         assert 0 < middle[1] < height
 
 
-def test_each_segment_of_a_long_sequence_is_a_clip(library):
+def test_each_segment_of_a_long_sequence_is_kept(library):
     times_s = np.array([2.0, 2.1, 2.25, 2.3, 2.4, 2.5])
     xy = np.random.default_rng(0).uniform(50, 400, (6, 33, 2)).astype(np.float32)
     xy[1] = 0  # a frame without a pose
@@ -473,9 +477,9 @@ def test_each_segment_of_a_long_sequence_is_a_clip(library):
     np.testing.assert_allclose(came.times_s, times_s - 2)
     assert came.frame.tolist() == [0, 2, 3, 4, 5]
     np.testing.assert_array_equal(came.xy_px, xy[[0, 2, 3, 4, 5]])
-    clips = sorted(library.clips(), key=lambda clip: clip.start_s)
-    assert [(clip.action, clip.who) for clip in clips] == [("walk", "p008"), ("other:twirl", "p008")]
-    assert [(clip.start_s, clip.end_s) for clip in clips] == [pytest.approx((0, 0.25)), pytest.approx((0.3, 0.5))]
+    rows = sorted(library.segments(), key=lambda row: row.start_s)
+    assert [(row.action, row.who) for row in rows] == [("walk", "p008"), ("other:twirl", "p008")]
+    assert [(row.start_s, row.end_s) for row in rows] == [pytest.approx((0, 0.25)), pytest.approx((0.3, 0.5))]
     assert set(library.splits()["set as published"].values()) == {"test"}  # whose p008 is
 
 
@@ -524,9 +528,9 @@ def test_mpose_in_its_published_arrays(library, tmp_path):
         np.save(place / f"y_{part}.npy", np.array(labels))
     report = import_data_set(library, "mpose2021", tmp_path)
     assert (len(report.recordings), report.problems) == (3, [])
-    assert {clip.action for clip in library.clips()} == {"standing", "run", "walk"}
+    assert {segment.action for segment in library.segments()} == {"standing", "run", "walk"}
     assert sorted(library.splits()["mpose2021 as published"].values()) == ["test", "train", "train"]
-    assert {(len(clip.times_s), clip.layout.name) for clip in library.teaching_clips()} == {(30, "mpose-13")}
+    assert {(len(example.times_s), example.layout.name) for example in library.examples()} == {(30, "mpose-13")}
 
 
 @pytest.mark.parametrize("name", sorted(DATASETS))
@@ -560,13 +564,13 @@ def run(capsys, *arguments):
 
 @pytest.fixture
 def root(library):
-    add_recording(library, clips=[NewClip(0, 1, 0, "wave")])
+    add_recording(library, segments=[NewSegment(0, 1, 0, "wave")])
     library.close()
     return library.root
 
 
 def test_the_command_checks_exports_and_rebuilds(root, tmp_path, capsys):
-    assert run(capsys, "--root", root, "check") == (0, "1 recording, 1 clip, 2 actions: no problems\n", "")
+    assert run(capsys, "--root", root, "check") == (0, "1 recording, 1 segment, 2 actions: no problems\n", "")
     assert run(capsys, "--root", root, "export", "pyskl", tmp_path / "a.pkl")[0] == 0
     assert run(capsys, "--root", root, "export", "tables", tmp_path / "a")[0] == 0
     assert run(capsys, "--root", root, "export", "coco", tmp_path / "a.json")[0] == 0
@@ -578,7 +582,7 @@ def test_the_command_checks_exports_and_rebuilds(root, tmp_path, capsys):
     assert (status, out, err) == (0, f"2 recordings imported into {other}\n", "")
     status, out, err = run(capsys, "--root", other, "rebuild")
     assert (status, err) == (0, "")
-    assert out == f"rebuilt from the folders: 2 recordings, 2 clips; the old one is {FILE}.old-1\n"
+    assert out == f"rebuilt from the folders: 2 recordings, 2 segments; the old one is {FILE}.old-1\n"
 
 
 def test_the_command_tells_mistakes_in_one_line(root, tmp_path, capsys):
@@ -643,7 +647,7 @@ def test_ctrl_c_while_the_command_is_loaded(root, tmp_path, delay_s):
 def test_ctrl_c_ends_an_import_with_130(root, capsys, tmp_path, posed):
     def interrupted():
         os.kill(os.getpid(), signal.SIGINT)
-        return make_tracks(23)
+        return make_poses(23)
 
     posed["a.mp4"] = interrupted
     (tmp_path / "a.mp4").write_bytes(b"")

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from library_fakes import contents, fill, of, some_clip
+from library_fakes import contents, fill, of, some_segment
 
 from app.library import schema
 from app.library.catalogue import Library
@@ -160,16 +160,16 @@ def test_a_lock_file_that_names_a_living_process_holds_nobody_up(tmp_path):
 
 
 def test_labels_that_were_not_written_before_a_kill_are_written_at_the_next_opening(full, monkeypatch):
-    from app.library import catalogue
+    from app.library import journal
 
-    monkeypatch.setattr(catalogue, "write_unwritten", lambda connection, root: None)
-    full.label([some_clip(full)], "spin")
+    monkeypatch.setattr(journal, "write_unwritten", lambda connection, root: None)
+    full.label([some_segment(full)], "spin")
     monkeypatch.undo()
     full.close()
     Library(full.root).close()
     (full.root / FILE).unlink()
     with Library(full.root) as again:
-        assert "spin" in [clip.action for clip in again.clips()]
+        assert "spin" in [segment.action for segment in again.segments()]
 
 
 def test_a_full_disk_under_the_labels_is_made_up_for(full, monkeypatch, caplog):
@@ -179,14 +179,14 @@ def test_a_full_disk_under_the_labels_is_made_up_for(full, monkeypatch, caplog):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(label_files, "_write", fail)
-    full.label([some_clip(full)], "spin")
+    full.label([some_segment(full)], "spin")
     assert "No space left" in caplog.text
     monkeypatch.undo()
     full.add_name("action", "another")
     full.close()
     (full.root / FILE).unlink()
     with Library(full.root) as again:
-        assert "spin" in [clip.action for clip in again.clips()]
+        assert "spin" in [segment.action for segment in again.segments()]
 
 
 def test_recordings_come_and_go_on_disk(full):
@@ -210,9 +210,9 @@ def test_recordings_of_another_library_keep_their_labels(full, tmp_path):
         moved = other.recordings()[-1]
     shutil.copytree(tmp_path / "other" / "recordings" / moved.id, full.root / "recordings" / moved.id)
     assert full.refresh() == 1
-    clips = of(full, moved.id)
-    assert [clip.action for clip in clips] == ["wave", None]
-    assert len({clip.id for clip in full.clips(limit=-1)}) == full.count_clips() == 5
+    segments = of(full, moved.id)
+    assert [segment.action for segment in segments] == ["wave", None]
+    assert len({segment.id for segment in full.segments(limit=-1)}) == full.count_segments() == 5
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,9 @@ from library_fakes import add_recording
 from app.library.motion import free_parts, motion_energy, propose
 from app.library.pose_recordings import describe, store
 from app.library.proposals import Proposal, Stretch, propose_labels
-from app.library.rows import Tracks
 from pose.skeleton import MPOSE_13
 from recognizer.clips import Prediction
+from recognizer.datasets.recorded import Poses
 
 ACTIONS = ("idle", "wave")
 
@@ -46,8 +46,8 @@ def recording_of(library, seconds=6.0, moving=(2.0, 4.0), jitter=0.0, fps=30):
     frame = np.repeat(np.arange(len(times_s)), 2)
     person = np.tile(np.arange(2), len(times_s))
     seen = np.ones((len(xy), 13), np.float32)
-    tracks = Tracks(times_s, frame, person, xy, seen, MPOSE_13, (640, 480))
-    folder = store(library.root, library.staging(), describe(tracks, "cam"), tracks)
+    poses = Poses(times_s, frame, person, xy, seen, MPOSE_13, (640, 480))
+    folder = store(library.root, library.staging(), describe(poses, "cam"), poses)
     return library.open_recording(library.add_recording(folder))
 
 
@@ -99,7 +99,7 @@ def test_a_joint_that_is_never_seen_changes_nothing(library):
     assert len(propose(*motion_energy(recording, 0))) == 1
 
 
-def test_what_has_a_clip_already_is_not_proposed_again():
+def test_what_has_a_segment_already_is_not_proposed_again():
     assert free_parts([(0, 10)], [(2, 4), (3, 6)]) == [(0, 2), (6, 10)]
     assert free_parts([(0, 1), (5, 6)], [(0.2, 0.9)]) == [(5, 6)]
     assert free_parts([(0, 1)], []) == [(0, 1)]

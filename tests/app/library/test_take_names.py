@@ -3,31 +3,29 @@
 from dataclasses import replace
 
 import pytest
-from library_fakes import add_recording, make_tracks
+from library_fakes import add_recording, make_poses
 
 from app.library.catalogue import Library
 from app.library.database import FILE
 from app.library.pose_recordings import describe, store
-from app.library.rows import NewClip
+from app.library.rows import NewSegment
 from app.library.take_names import take_names
 
 
 def counts(named):
-    return {each.name: each.clips for each in named}
+    return {each.name: each.segments for each in named}
 
 
 def recorded(library, seed, action, person=""):
     """On disk alone, as the recorder leaves it."""
-    tracks = make_tracks(seed)
-    return store(
-        library.root, library.staging(), replace(describe(tracks, "cam"), action=action, person=person), tracks
-    )
+    poses = make_poses(seed)
+    return store(library.root, library.staging(), replace(describe(poses, "cam"), action=action, person=person), poses)
 
 
 @pytest.mark.parametrize("is_open", [True, False])
 def test_takes_count_whether_they_are_entered_or_not(tmp_path, is_open):
     library = Library(tmp_path)
-    add_recording(library, 1, [NewClip(0, 1, 0, "wave", "Ada"), NewClip(1, 2, 0, "wave")])
+    add_recording(library, 1, [NewSegment(0, 1, 0, "wave", "Ada"), NewSegment(1, 2, 0, "wave")])
     recorded(library, 2, "Wave", "Ada")
     recorded(library, 3, "jump")
     recorded(library, 4, "")

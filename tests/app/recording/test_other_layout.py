@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 from recording_fakes import result
 
-from app.library.video_poses import tracks_of
+from app.library.video_poses import poses_of
 from app.recording.folder import read_recording
 from app.recording.recorder import Recorder, RecorderState, TakeSettings
 from pose.skeleton import COCO_17, MEDIAPIPE_33, convert
@@ -46,8 +46,8 @@ def test_a_take_in_coco_ends_by_itself_and_keeps_its_layout(tmp_path):
 
 def test_tracks_keep_the_layout_of_the_poses_or_of_the_estimator():
     pose = Pose(np.ones((17, 2), np.float32), np.ones(17, np.float32), COCO_17, 0.0)
-    assert tracks_of([(0.0, (pose,)), (0.1, ())], (64, 48), COCO_17).layout == COCO_17
-    assert tracks_of([(0.0, ()), (0.1, ())], (64, 48), COCO_17).layout == COCO_17
+    assert poses_of([(0.0, (pose,)), (0.1, ())], (64, 48), COCO_17).layout == COCO_17
+    assert poses_of([(0.0, ()), (0.1, ())], (64, 48), COCO_17).layout == COCO_17
 
 
 def test_another_estimator_ends_the_take_and_the_next_one_has_its_layout(tmp_path):

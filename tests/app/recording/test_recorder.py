@@ -106,7 +106,7 @@ def test_cancel_throws_the_take_away(recorder, saved, results, tmp_path):
     assert not list((tmp_path / "recordings").iterdir())
 
 
-@pytest.mark.parametrize("next_s", [20.0, 0.5], ids=["a gap", "it begins anew"])
+@pytest.mark.parametrize("next_s", [20.0, 0.5], ids=["a gap", "it begins again"])
 def test_a_source_that_is_lost_ends_the_take_and_keeps_it(recorder, saved, results, next_s):
     recorder.arm(TakeSettings("s", countdown_s=0, pre_roll_s=0, longest_s=60.0))
     recorder.start()

@@ -71,7 +71,7 @@ def test_a_file_of_another_kind(name, content, tmp_path):
     if not content and name in ("msr_action3d", "utd_openpose_csv"):  # an empty table: nobody was tracked
         refused(reader, tmp_path, file.name, "left out", kind=EmptyFileError)
     else:
-        refused(reader, tmp_path, file.name, "get this file anew")
+        refused(reader, tmp_path, file.name, "get this file again")
 
 
 @pytest.mark.parametrize("name", ["penn_action", "utd_mhad", "jhmdb14", "nw_ucla"])
@@ -365,7 +365,7 @@ def test_ctrl_c_while_the_reader_of_mat_files_starts_is_left_to_the_one_that_ask
 
 
 def test_a_script_that_cannot_start_the_reader_is_told_so_and_no_file_is_blamed(tmp_path):
-    """A process that begins anew runs the script again; without a guard it would start another, which is refused."""
+    """A process that begins again runs the script again; without a guard it would start another, which is refused."""
     savemat(tmp_path / "a.mat", {"x": np.eye(3)})
     script = tmp_path / "script.py"
     script.write_text(

@@ -1,7 +1,7 @@
 """A small base to teach on, for all tests of teaching."""
 
 import pytest
-from teaching_clips import write_base
+from teaching_examples import write_base
 from toy_recognizer import FRAMES
 
 from pose.skeleton import MPOSE_13

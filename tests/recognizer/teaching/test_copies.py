@@ -4,16 +4,20 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from teaching_clips import made_clip, made_clips
+from teaching_examples import made_example, made_examples
 
 from pose.skeleton import MPOSE_13
 from recognizer.teaching.copies import copy_groups, joined_groups, near_copies
 
 
-def again(clip, *, start_s=0.0, end_s=None, jitter=0.0, mirror=False, scale=1.0, fps=None, name="again/1"):
-    """The moment of a clip once more."""
-    inside = (clip.times_s >= start_s) & (clip.times_s <= (end_s or clip.times_s[-1]))
-    times_s, xy, confidence = clip.times_s[inside], clip.xy_px[inside].astype(np.float64), clip.confidence[inside]
+def again(example, *, start_s=0.0, end_s=None, jitter=0.0, mirror=False, scale=1.0, fps=None, name="again/1"):
+    """The moment of an example once more."""
+    inside = (example.times_s >= start_s) & (example.times_s <= (end_s or example.times_s[-1]))
+    times_s, xy, confidence = (
+        example.times_s[inside],
+        example.xy_px[inside].astype(np.float64),
+        example.confidence[inside],
+    )
     if fps is not None:
         at_s = np.arange(times_s[0] + 0.013, times_s[-1], 1 / fps)
         flat = xy.reshape(len(xy), -1)
@@ -22,7 +26,7 @@ def again(clip, *, start_s=0.0, end_s=None, jitter=0.0, mirror=False, scale=1.0,
     if mirror:
         xy, confidence = xy[:, MPOSE_13.mirrored] * (-1, 1) + (640, 0), confidence[:, MPOSE_13.mirrored]
     xy = scale * xy + np.random.default_rng(5).normal(0, jitter * 60 * scale, xy.shape)
-    return replace(clip, name=name, times_s=times_s - times_s[0], xy_px=xy.astype(np.float32), confidence=confidence)
+    return replace(example, name=name, times_s=times_s - times_s[0], xy_px=xy.astype(np.float32), confidence=confidence)
 
 
 @pytest.mark.parametrize(
@@ -37,24 +41,24 @@ def again(clip, *, start_s=0.0, end_s=None, jitter=0.0, mirror=False, scale=1.0,
     ids=["the same", "trimmed", "mirrored", "encoded again", "all of it"],
 )
 @pytest.mark.parametrize("action", ["raise", "step", "bow"])
-def test_a_copy_is_found_among_other_clips(action, how):
-    clips = made_clips()
-    place = next(place for place, clip in enumerate(clips) if clip.action == action)
-    assert near_copies([*clips, again(clips[place], **how)]) == [(place, len(clips))]
+def test_a_copy_is_found_among_other_examples(action, how):
+    examples = made_examples()
+    place = next(place for place, example in enumerate(examples) if example.action == action)
+    assert near_copies([*examples, again(examples[place], **how)]) == [(place, len(examples))]
 
 
 def test_performances_of_one_person_are_no_copies():
-    assert near_copies(made_clips(clips=8)) == []
+    assert near_copies(made_examples(examples=8)) == []
 
 
 def test_standing_still_is_no_moment():
-    assert near_copies([made_clip("nothing", 0), made_clip("nothing", 0, name="again/1")]) == []
+    assert near_copies([made_example("nothing", 0), made_example("nothing", 0, name="again/1")]) == []
 
 
 def test_copies_of_copies_are_one_group():
-    clips = made_clips(("raise", "bow"), 2)
-    more = [again(clips[1], name="x/1"), again(clips[1], mirror=True, name="x/2")]
-    assert copy_groups([*clips, *more]).tolist() == [0, 1, 2, 3, 1, 1]
+    examples = made_examples(("raise", "bow"), 2)
+    more = [again(examples[1], name="x/1"), again(examples[1], mirror=True, name="x/2")]
+    assert copy_groups([*examples, *more]).tolist() == [0, 1, 2, 3, 1, 1]
 
 
 def test_groups_are_joined_by_pairs_in_any_order():
@@ -64,6 +68,6 @@ def test_groups_are_joined_by_pairs_in_any_order():
 
 def test_nothing_to_compare():
     assert near_copies([]) == []
-    unseen = made_clip("raise", 1)
+    unseen = made_example("raise", 1)
     unseen = replace(unseen, confidence=np.zeros_like(unseen.confidence))
     assert near_copies([unseen, unseen]) == []

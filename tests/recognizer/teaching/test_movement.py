@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from teaching_clips import PLACES
+from teaching_examples import PLACES
 
 from pose.skeleton import MPOSE_13
 from recognizer.teaching.movement import Movement, held_postures, is_natural, movement, posture, rests, track_of
@@ -158,13 +158,13 @@ def test_somebody_who_holds_a_posture_from_the_beginning_is_not_cut():
     assert rests(track, [(2.5, 4.5)], [(2.5, 4.5)]) == []
 
 
-def test_a_clip_that_holds_the_stillness_itself_leaves_none():
+def test_an_example_that_holds_the_stillness_itself_leaves_none():
     track = take([kick(3.0)], 9.0)
     assert rests(track, [(2.5, 6.5)], [(2.5, 6.5)]) == []
     assert len(held_postures(track, [(2.5, 6.5)])) == 1
 
 
-def test_other_clips_are_not_looked_at():
+def test_other_examples_are_not_looked_at():
     track = take([kick(3.0)])
     assert rests(track, [(2.9, 4.1)], [(2.9, 4.1), (4.1, 7.0)]) == [(0.0, pytest.approx(2.88, abs=0.05))]
 

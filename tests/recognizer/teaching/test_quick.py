@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from teaching_clips import made_clip, made_clips, write_base
+from teaching_examples import made_example, made_examples, write_base
 
 from pose.skeleton import MPOSE_13
 from recognizer.errors import CardError
@@ -18,14 +18,14 @@ from recognizer.teaching.lesson import NOTHING, prepare
 from recognizer.teaching.package import Base, Package, card_names, place
 from recognizer.teaching.quick import judge_held_out, teach, usable_background
 from recognizer.teaching.versions import plain_name, taught_model, versions
-from recognizer.teaching.windows import Changes, as_clips, cut, sliding, steady
+from recognizer.teaching.windows import Changes, as_clips, cut, resampled, sliding
 
 CHANGES = Changes(windows=3)
 
 
 @pytest.fixture(scope="module")
 def lesson(base, shape):
-    return prepare(made_clips(), base, shape, CHANGES)
+    return prepare(made_examples(), base, shape, CHANGES)
 
 
 @pytest.fixture(scope="module")
@@ -37,16 +37,16 @@ def test_what_is_there_twice_is_described_once(lesson, base, shape):
     asked = []
 
     class Counting:
-        def embed(self, clips):
-            asked.extend(clips)
-            return base.embed(clips)
+        def embed(self, examples):
+            asked.extend(examples)
+            return base.embed(examples)
 
-    again = prepare(made_clips(), Counting(), shape, CHANGES)
+    again = prepare(made_examples(), Counting(), shape, CHANGES)
     windows = [again.shaken, again.plain, again.background]
-    unchanged = sum(len(sliding(steady(clip, shape), shape, 0.4)) for clip in again.clips)
+    unchanged = sum(len(sliding(resampled(example, shape), shape, 0.4)) for example in again.examples)
     assert unchanged / 2 < sum(len(each.owner) for each in windows) - len(asked) <= unchanged
-    for number, clip in enumerate(again.clips):
-        even = steady(clip, shape)
+    for number, example in enumerate(again.examples):
+        even = resampled(example, shape)
         wanted = describe(as_clips(*cut(even, sliding(even, shape, 0.2)), shape), base)
         np.testing.assert_allclose(again.plain.description[again.plain.owner == number], wanted, atol=1e-4)
         wanted = describe(as_clips(*cut(even, sliding(even, shape, 0.4)), shape), base)
@@ -55,8 +55,8 @@ def test_what_is_there_twice_is_described_once(lesson, base, shape):
     np.testing.assert_allclose(again.shaken.description, lesson.shaken.description, atol=1e-4)
 
 
-def windows_of(clip, shape):
-    even = steady(clip, shape)
+def windows_of(example, shape):
+    even = resampled(example, shape)
     return as_clips(*cut(even, sliding(even, shape, 0.3)), shape)
 
 
@@ -102,7 +102,7 @@ def test_a_head_of_two_outputs_keeps_their_order():
 
 def test_other_takes_of_the_actions_are_recognised(taught, base, shape):
     for action in ("bow", "raise", "step"):
-        windows = windows_of(made_clip(action, 50), shape)
+        windows = windows_of(made_example(action, 50), shape)
         found = taught.head.probabilities(describe(windows, base)).mean(axis=0)
         assert taught.actions[found[:-1].argmax()] == action
 
@@ -111,13 +111,13 @@ def test_held_out_windows_are_judged_once_and_thresholds_are_within_bounds(lesso
     from recognizer.teaching.quick import QuickSettings
 
     judged = judge_held_out(lesson, QuickSettings())
-    own = judged.clip[judged.clip >= 0]
+    own = judged.example[judged.example >= 0]
     assert np.array_equal(np.bincount(own), np.bincount(lesson.plain.owner))
     assert ((taught.thresholds >= 0.3) & (taught.thresholds <= 0.95)).all()
 
 
 def test_background_that_is_the_taught_action_is_left_out(lesson, base, shape):
-    """A stretch of background that repeats a taught clip must not teach that it is nothing."""
+    """A stretch of background that repeats a taught example must not teach that it is nothing."""
     from dataclasses import replace
 
     from recognizer.teaching.lesson import Windows
@@ -129,7 +129,7 @@ def test_background_that_is_the_taught_action_is_left_out(lesson, base, shape):
         np.concatenate([lesson.background.owner, np.full(own.sum(), len(lesson.background_actions))]),
     )
     more = replace(lesson, background=background, background_actions=(*lesson.background_actions, "copied"))
-    used = usable_background(more, np.ones(len(lesson.clips), bool))
+    used = usable_background(more, np.ones(len(lesson.examples), bool))
     assert not used[-1]
     assert used[:-1].any()
 
@@ -138,10 +138,10 @@ def test_background_that_is_the_taught_action_is_left_out(lesson, base, shape):
 def test_the_packaged_model_says_what_head_and_embedding_say(
     taught, lesson, base, base_folder, shape, tmp_path, keep_base
 ):
-    package = Package("gym", Base.load(base_folder), taught, lesson.clips, keep_base, {}, {"seed": 0})
+    package = Package("gym", Base.load(base_folder), taught, lesson.examples, keep_base, {}, {"seed": 0})
     folder = place(package, tmp_path / "models", ".part-1")
     recognizer = OnnxRecognizer(folder, "cpu")
-    windows = windows_of(made_clip("raise", 7), shape)
+    windows = windows_of(made_example("raise", 7), shape)
     found = np.stack([each.probabilities for each in recognizer.predict(windows)])
     head = taught.head.probabilities(describe(windows, base))
     assert recognizer.actions[:3] == taught.actions
@@ -161,37 +161,37 @@ def test_the_packaged_model_says_what_head_and_embedding_say(
 
 
 def test_an_action_that_the_base_knows_has_both_probabilities(base, base_folder, shape, tmp_path):
-    clips = [*made_clips(("raise",), 3), *(made_clip("step", n, name=f"w/{n}") for n in range(3))]
-    clips = [c if c.action != "step" else renamed(c, "wave") for c in clips]
-    found = teach(prepare(clips, base, shape, CHANGES))
-    folder = place(Package("both", Base.load(base_folder), found, clips, True, {}, {}), tmp_path, ".part-1")
+    examples = [*made_examples(("raise",), 3), *(made_example("step", n, name=f"w/{n}") for n in range(3))]
+    examples = [c if c.action != "step" else renamed(c, "wave") for c in examples]
+    found = teach(prepare(examples, base, shape, CHANGES))
+    folder = place(Package("both", Base.load(base_folder), found, examples, True, {}, {}), tmp_path, ".part-1")
     recognizer = OnnxRecognizer(folder, "cpu")
     assert recognizer.actions == ("raise", "wave", "idle", "walk", "other")
-    windows = windows_of(clips[-1], shape)
+    windows = windows_of(examples[-1], shape)
     head, own = found.head.probabilities(describe(windows, base)), base.predict(windows)
     wave = head[:, 1] + head[:, 2] * np.array([each.probabilities[2] for each in own])
     assert np.allclose([each.probabilities[1] for each in recognizer.predict(windows)], wave, atol=1e-5)
     recognizer.close()
 
 
-def renamed(clip, action):
+def renamed(example, action):
     from dataclasses import replace
 
-    return replace(clip, action=action)
+    return replace(example, action=action)
 
 
-def test_every_version_stays_and_tells_its_clips(taught, lesson, base_folder, tmp_path):
-    package = Package("gym", Base.load(base_folder), taught, lesson.clips, False, {}, {})
+def test_every_version_stays_and_tells_its_examples(taught, lesson, base_folder, tmp_path):
+    package = Package("gym", Base.load(base_folder), taught, lesson.examples, False, {}, {})
     for number in (1, 2):
         assert place(package, tmp_path, ".part-1").name == str(number)
     assert versions(tmp_path, "gym") == [1, 2]
     assert versions(tmp_path, "swim") == []
     listed = json.loads((tmp_path / "gym" / "1" / "clips.json").read_text(encoding="utf-8"))
-    assert [each["name"] for each in listed["clips"]] == [clip.name for clip in lesson.clips]
+    assert [each["name"] for each in listed["clips"]] == [example.name for example in lesson.examples]
     assert listed["base"]["name"] == "toy"
     model = taught_model(tmp_path / "gym" / "2")
     assert (model.label, model.base, model.problem) == ("gym@2", "toy", "")
-    assert {name for names in model.actions.values() for name in names} == {clip.name for clip in lesson.clips}
+    assert {name for names in model.actions.values() for name in names} == {example.name for example in lesson.examples}
     (tmp_path / "gym" / "2" / "clips.json").write_text('{"clips": [1, {"action": []}], "base": 3, "check": "no"}')
     model = taught_model(tmp_path / "gym" / "2")
     assert (model.actions, model.check, model.base) == ({}, {}, "")
@@ -204,7 +204,7 @@ def test_a_failure_while_writing_leaves_nothing(taught, lesson, base_folder, tmp
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(ModelCard, "save", full)
-    package = Package("gym", Base.load(base_folder), taught, lesson.clips, False, {}, {})
+    package = Package("gym", Base.load(base_folder), taught, lesson.examples, False, {}, {})
     with pytest.raises(OSError, match="No space"):
         place(package, tmp_path, ".part-1")
     assert list((tmp_path / "gym").iterdir()) == []
@@ -213,7 +213,7 @@ def test_a_failure_while_writing_leaves_nothing(taught, lesson, base_folder, tmp
 def test_a_graph_that_differs_from_its_head_is_refused(taught, lesson, base_folder, tmp_path, monkeypatch):
     right = packaging.expected_logits
     monkeypatch.setattr(packaging, "expected_logits", lambda *a, **k: right(*a, **k) + 0.1)
-    package = Package("gym", Base.load(base_folder), taught, lesson.clips, False, {}, {})
+    package = Package("gym", Base.load(base_folder), taught, lesson.examples, False, {}, {})
     with pytest.raises(TeachingError, match="differs from its head"):
         place(package, tmp_path, ".part-1")
     assert list((tmp_path / "gym").iterdir()) == []
@@ -251,21 +251,21 @@ def test_any_text_becomes_a_folder_name(text, name):
     assert plain_name(text) == name
 
 
-def test_clips_that_teach_nothing_are_named(base, shape):
-    good = made_clips(clips=3)
-    hidden = made_clip("raise", 9, name="dark/1")
+def test_examples_that_teach_nothing_are_named(base, shape):
+    good = made_examples(examples=3)
+    hidden = made_example("raise", 9, name="dark/1")
     hidden.confidence[:] = 0
-    short = made_clip("raise", 9, seconds=0.1, name="short/1")
+    short = made_example("raise", 9, seconds=0.1, name="short/1")
     for bad, message in ((hidden, "dark/1 shows nobody"), (short, "short/1 is shorter than")):
         with pytest.raises(TeachingError, match=message):
             prepare([*good, bad], base, shape, CHANGES)
     with pytest.raises(TeachingError, match="no action"):
-        prepare([made_clip(NOTHING)], base, shape, CHANGES)
+        prepare([made_example(NOTHING)], base, shape, CHANGES)
 
 
 def test_one_sided_actions_are_not_mirrored(base, shape):
-    clips = made_clips(("raise",), 2)
-    both, one = (prepare(clips, base, shape, CHANGES, one_sided=sided) for sided in ((), ("raise",)))
+    examples = made_examples(("raise",), 2)
+    both, one = (prepare(examples, base, shape, CHANGES, one_sided=sided) for sided in ((), ("raise",)))
     assert len(both.shaken.owner) == 2 * len(one.shaken.owner)
 
 
@@ -274,15 +274,15 @@ def test_a_base_in_another_layout_is_fed_in_its_own(base, shape):
 
     from pose.skeleton import MEDIAPIPE_33, convert
 
-    clip = made_clip("raise")
-    xy = np.zeros((len(clip.times_s), 33, 2), np.float32)
-    confidence = np.zeros((len(clip.times_s), 33), np.float32)
+    example = made_example("raise")
+    xy = np.zeros((len(example.times_s), 33, 2), np.float32)
+    confidence = np.zeros((len(example.times_s), 33), np.float32)
     for place_, joint in enumerate(MPOSE_13.joints):
         target = MEDIAPIPE_33.index("nose" if joint == "head" else joint)
-        xy[:, target], confidence[:, target] = clip.xy_px[:, place_], 1
-    other = replace(clip, xy_px=xy, confidence=confidence, layout=MEDIAPIPE_33)
-    assert np.allclose(convert(xy, confidence, MEDIAPIPE_33, MPOSE_13)[0], clip.xy_px)
-    assert np.allclose(steady(other, shape).xy, steady(clip, shape).xy)
+        xy[:, target], confidence[:, target] = example.xy_px[:, place_], 1
+    other = replace(example, xy_px=xy, confidence=confidence, layout=MEDIAPIPE_33)
+    assert np.allclose(convert(xy, confidence, MEDIAPIPE_33, MPOSE_13)[0], example.xy_px)
+    assert np.allclose(resampled(other, shape).xy, resampled(example, shape).xy)
 
 
 def test_write_base_is_a_whole_model_folder(tmp_path):

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from teaching_clips import made_clip, made_clips
+from teaching_examples import made_example, made_examples
 
 from recognizer.teaching.background import SITTING, STANDING, everyday_motion, tried_motions
 from recognizer.teaching.check import Check
@@ -17,10 +17,10 @@ from recognizer.teaching.run import run_quick
 from recognizer.teaching.versions import taught_model
 
 
-def still_around(clips, seconds=1.2):
+def still_around(examples, seconds=1.2):
     return [
-        replace(made_clip(NOTHING, n, seconds=seconds), name=f"{c.name} still 1", session=c.session, around=c.name)
-        for n, c in enumerate(clips)
+        replace(made_example(NOTHING, n, seconds=seconds), name=f"{c.name} still 1", session=c.session, around=c.name)
+        for n, c in enumerate(examples)
     ]
 
 
@@ -31,9 +31,9 @@ def nobody(action, on):
 @pytest.fixture(scope="module")
 def wrong(base_folder, tmp_path_factory):
     """Somebody who stood still in all takes of one action, as takes were that nobody had trimmed."""
-    stands = [replace(made_clip(NOTHING, n), action="boot", name=f"boot/{n}") for n in range(4)]
-    clips = [*stands, *made_clips(("raise",), 4)]
-    return run_quick(TeachingRequest("quick", "mine", base_folder, tmp_path_factory.mktemp("models"), clips))
+    stands = [replace(made_example(NOTHING, n), action="boot", name=f"boot/{n}") for n in range(4)]
+    examples = [*stands, *made_examples(("raise",), 4)]
+    return run_quick(TeachingRequest("quick", "mine", base_folder, tmp_path_factory.mktemp("models"), examples))
 
 
 def test_an_action_that_fires_on_standing_still_is_told_with_its_takes(wrong):
@@ -52,8 +52,10 @@ def test_findings_are_kept_beside_the_model(wrong):
 
 
 def test_what_fires_on_nothing_it_must_not_is_told_nothing(base_folder, tmp_path):
-    clips = made_clips(clips=5, sessions=("Monday", "Tuesday"))
-    found = run_quick(TeachingRequest("quick", "mine", base_folder, tmp_path, [*clips, *still_around(clips)])).check
+    examples = made_examples(examples=5, sessions=("Monday", "Tuesday"))
+    found = run_quick(
+        TeachingRequest("quick", "mine", base_folder, tmp_path, [*examples, *still_around(examples)])
+    ).check
     assert not [each for each in found.findings if STANDING in each.text]
 
 
@@ -73,9 +75,13 @@ class Always:
 
 def test_footage_is_played_as_live(base):
     action = next(a for a in base.card.actions if a not in base.card.decision.other)
-    assert fired(Always(base, action), longer(made_clip(NOTHING, 1, seconds=0.8))) == [action]
+    assert fired(Always(base, action), longer(made_example(NOTHING, 1, seconds=0.8))) == [action]
     found = examined(
-        Check((), (), {}, None), Always(base, action), {action: "boot"}, footage_of(still_around(made_clips())), nobody
+        Check((), (), {}, None),
+        Always(base, action),
+        {action: "boot"},
+        footage_of(still_around(made_examples())),
+        nobody,
     )
     said = "boot is also triggered by standing still, 14 of 14 times: trim its takes or record more"
     assert found.findings[0].text == said
@@ -96,18 +102,18 @@ class ByPlace(Always):
 
 def test_many_are_played_at_once_as_one_by_one(base):
     left, right = [a for a in base.card.actions if a not in base.card.decision.other][:2]
-    here = [made_clip(NOTHING, n, seconds=3.0 + n) for n in range(3)]
-    there = [replace(clip, xy_px=clip.xy_px + np.float32(2000)) for clip in here]
-    clips = [here[0], there[1], there[2], here[2], here[1]]
+    here = [made_example(NOTHING, n, seconds=3.0 + n) for n in range(3)]
+    there = [replace(example, xy_px=example.xy_px + np.float32(2000)) for example in here]
+    examples = [here[0], there[1], there[2], here[2], here[1]]
     recognizer = ByPlace(base, left, right)
-    assert fired_in(recognizer, clips) == [[left], [right], [right], [left], [left]]
-    assert fired_in(recognizer, clips) == [fired(recognizer, clip) for clip in clips]
+    assert fired_in(recognizer, examples) == [[left], [right], [right], [left], [left]]
+    assert fired_in(recognizer, examples) == [fired(recognizer, example) for example in examples]
     assert fired_in(recognizer, []) == []
 
 
 def test_an_everyday_motion_that_is_taught_is_not_tried():
-    clips = [replace(clip, action="Jumping jacks") for clip in made_clips(("raise",))]
-    words = {each.words for each in footage_of(clips, ["wave"])}
+    examples = [replace(example, action="Jumping jacks") for example in made_examples(("raise",))]
+    words = {each.words for each in footage_of(examples, ["wave"])}
     assert {"jumping jacks", "waving"} & words == set()
     assert {"clapping", STANDING, SITTING} <= words
 
@@ -117,16 +123,16 @@ def test_everyday_motions_are_of_other_bodies_than_those_that_are_learnt_from(sh
     assert {each.words for each in tried} >= {STANDING, SITTING, "walking", "sitting down", "picking something up"}
     assert {each.action for each in tried} == {each.action for each in everyday_motion(shape)}
     for each in tried:
-        assert each.clip.times_s[-1] > 3.5
-        assert np.isfinite(each.clip.xy_px).all()
+        assert each.example.times_s[-1] > 3.5
+        assert np.isfinite(each.example.xy_px).all()
 
 
 def test_a_stillness_is_played_to_and_fro():
-    clip = made_clip("raise", 1, seconds=0.8)
-    played = longer(clip)
+    example = made_example("raise", 1, seconds=0.8)
+    played = longer(example)
     assert played.times_s[-1] == pytest.approx(2.56, abs=0.05)
     step = np.abs(np.diff(played.xy_px, axis=0)).max()
-    assert step <= np.abs(np.diff(clip.xy_px, axis=0)).max()
+    assert step <= np.abs(np.diff(example.xy_px, axis=0)).max()
 
 
 def test_mistakes_and_alarms_are_told_in_plain_words():
@@ -146,7 +152,7 @@ def test_mistakes_and_alarms_are_told_in_plain_words():
 
 def test_one_kind_of_footage_once_has_no_count(base):
     action = next(a for a in base.card.actions if a not in base.card.decision.other)
-    footage = [Footage("waving", longer(made_clip("raise", 1)))]
+    footage = [Footage("waving", longer(made_example("raise", 1)))]
     found = examined(Check((), (), {}, None), Always(base, action), {action: "boot"}, footage, nobody)
     said = "boot is also triggered by waving: record more takes, or label such footage as nothing"
     assert found.findings[0].text == said

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from teaching_clips import made_clip, made_clips
+from teaching_examples import made_example, made_examples
 
 from recognizer.teaching import request as request_files
 from recognizer.teaching.errors import TeachingError
@@ -18,9 +18,9 @@ from recognizer.teaching.run import check_counts, run_quick
 
 @pytest.fixture
 def written(tmp_path):
-    clips = made_clips(("raise", "跳舞 \N{DANCER}"), 3)
+    examples = made_examples(("raise", "跳舞 \N{DANCER}"), 3)
     write_request(
-        TeachingRequest(QUICK, "gym", Path("base"), Path("models"), clips, ".part-a1", True, ("raise",)), tmp_path
+        TeachingRequest(QUICK, "gym", Path("base"), Path("models"), examples, ".part-a1", True, ("raise",)), tmp_path
     )
     return tmp_path
 
@@ -29,13 +29,13 @@ def test_what_is_written_is_read(written):
     request = read_request(written)
     assert (request.kind, request.name, request.part, request.keep_base) == (QUICK, "gym", ".part-a1", True)
     assert request.one_sided == ("raise",)
-    for found, clip in zip(request.clips, made_clips(("raise", "跳舞 \N{DANCER}"), 3), strict=True):
+    for found, example in zip(request.examples, made_examples(("raise", "跳舞 \N{DANCER}"), 3), strict=True):
         assert (found.name, found.action, found.person, found.session) == (
-            *(clip.name, clip.action, clip.person, clip.session),
+            *(example.name, example.action, example.person, example.session),
         )
-        assert np.array_equal(found.xy_px, clip.xy_px)
-        assert np.array_equal(found.times_s, clip.times_s)
-        assert found.layout == clip.layout
+        assert np.array_equal(found.xy_px, example.xy_px)
+        assert np.array_equal(found.times_s, example.times_s)
+        assert found.layout == example.layout
 
 
 def change(folder, **values):
@@ -67,9 +67,9 @@ def test_each_wrong_field_is_named_in_one_line(written, values, message):
     assert "\n" not in str(caught.value)
 
 
-def clip_changed(folder, **values):
-    clips = json.loads((folder / REQUEST_FILE).read_text())["clips"]
-    change(folder, clips=[{**clips[0], **values}, *clips[1:]])
+def example_changed(folder, **values):
+    examples = json.loads((folder / REQUEST_FILE).read_text())["clips"]
+    change(folder, clips=[{**examples[0], **values}, *examples[1:]])
 
 
 @pytest.mark.parametrize(
@@ -83,8 +83,8 @@ def clip_changed(folder, **values):
         ({"person": 3}, "person"),
     ],
 )
-def test_each_wrong_field_of_a_clip_is_named(written, values, message):
-    clip_changed(written, **values)
+def test_each_wrong_field_of_an_example_is_named(written, values, message):
+    example_changed(written, **values)
     with pytest.raises(TeachingError, match=message):
         read_request(written)
 
@@ -130,7 +130,7 @@ def test_joints_that_are_nowhere_count_as_not_seen_and_times_must_grow(written):
     arrays = dict(np.load(written / CLIPS_FILE))
     arrays["xy_px"][:2] = np.inf
     np.savez(written / CLIPS_FILE, **arrays)
-    assert np.isnan(read_request(written).clips[0].xy_px[0, 0]).all()
+    assert np.isnan(read_request(written).examples[0].xy_px[0, 0]).all()
     arrays["times_s"][5] = arrays["times_s"][4]
     np.savez(written / CLIPS_FILE, **arrays)
     with pytest.raises(TeachingError, match="do not increase"):
@@ -142,26 +142,26 @@ def test_joints_that_are_nowhere_count_as_not_seen_and_times_must_grow(written):
 
 
 @pytest.mark.parametrize(
-    ("clips", "message"),
+    ("examples", "message"),
     [
         ([], "no action"),
-        (made_clips((NOTHING,), 3), "no action"),
-        (made_clips(("raise", "bow"), 2), "'bow' has 2 of at least 3 clips; record 1 more"),
-        (made_clips(("raise",), 3), "only 'raise' is taught"),
+        (made_examples((NOTHING,), 3), "no action"),
+        (made_examples(("raise", "bow"), 2), "'bow' has 2 of at least 3 examples; record 1 more"),
+        (made_examples(("raise",), 3), "only 'raise' is taught"),
     ],
 )
-def test_too_little_to_learn_from_is_told_before_anything_is_computed(clips, message):
+def test_too_little_to_learn_from_is_told_before_anything_is_computed(examples, message):
     with pytest.raises(TeachingError, match=message):
-        check_counts(clips)
+        check_counts(examples)
 
 
 def test_one_action_and_nothing_are_enough():
-    check_counts(made_clips(("raise", NOTHING), 3))
+    check_counts(made_examples(("raise", NOTHING), 3))
 
 
 def test_a_teaching_reports_its_progress_and_ends_with_a_checked_model(base_folder, tmp_path):
     told = []
-    request = TeachingRequest(QUICK, "gym", base_folder, tmp_path / "models", made_clips(clips=3))
+    request = TeachingRequest(QUICK, "gym", base_folder, tmp_path / "models", made_examples(examples=3))
     outcome = run_quick(request, lambda stage, part: told.append((stage, part)))
     assert outcome.folder == tmp_path / "models" / "gym" / "1"
     parts = [part for _, part in told]
@@ -175,30 +175,30 @@ def test_a_teaching_reports_its_progress_and_ends_with_a_checked_model(base_fold
 
 
 def test_the_test_part_is_answered_and_not_learnt_from(base_folder, tmp_path):
-    clips = made_clips(clips=4)
-    wrong = next(clip for clip in clips if clip.name.endswith("bow-3"))
-    there = [replace(clip, action="raise") if clip is wrong else clip for clip in clips]
-    strange = made_clip("wink", name="other/1")
-    test = (*(clip.name for clip in clips if clip.name.endswith("-3")), strange.name)
+    examples = made_examples(examples=4)
+    wrong = next(example for example in examples if example.name.endswith("bow-3"))
+    there = [replace(example, action="raise") if example is wrong else example for example in examples]
+    strange = made_example("wink", name="other/1")
+    test = (*(example.name for example in examples if example.name.endswith("-3")), strange.name)
     request = TeachingRequest(QUICK, "gym", base_folder, tmp_path / "models", [*there, strange], test=test)
     write_request(request, tmp_path)
     request = read_request(tmp_path)
     assert len(request.learnt) == 9
-    assert tuple(clip.name for clip in request.tested) == test
+    assert tuple(example.name for example in request.tested) == test
     outcome = run_quick(request)
     first, *others = outcome.check.checks
-    assert (first.held_out, first.clips, first.not_judged) == ("test", 3, 1)
+    assert (first.held_out, first.examples, first.not_judged) == ("test", 3, 1)
     assert first.confusions[0][:2] == ("raise", "bow")
-    assert sum(each.clips for each in others) == 9
-    assert wrong.name in {suspect.clip for suspect in outcome.check.suspects}
+    assert sum(each.examples for each in others) == 9
+    assert wrong.name in {suspect.example for suspect in outcome.check.suspects}
     made_of = json.loads((outcome.folder / "clips.json").read_text(encoding="utf-8"))["clips"]
-    assert {clip["name"] for clip in made_of} == {clip.name for clip in request.learnt}
+    assert {example["name"] for example in made_of} == {example.name for example in request.learnt}
     card = json.loads((outcome.folder / "card.json").read_text(encoding="utf-8"))
     assert "not used for training" in card["metrics"]["check_test"]["split"]
 
 
 def test_what_a_test_part_leaves_too_little_to_learn_from_is_told(base_folder, tmp_path):
-    clips = made_clips(clips=3)
-    request = TeachingRequest(QUICK, "gym", base_folder, tmp_path / "models", clips, test=(clips[0].name,))
-    with pytest.raises(TeachingError, match="'raise' has 2 of at least 3 clips"):
+    examples = made_examples(examples=3)
+    request = TeachingRequest(QUICK, "gym", base_folder, tmp_path / "models", examples, test=(examples[0].name,))
+    with pytest.raises(TeachingError, match="'raise' has 2 of at least 3 examples"):
         run_quick(request)

@@ -9,18 +9,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from teaching_clips import made_clip, made_clips
+from teaching_examples import made_example, made_examples
 
 from pose.onnx_session import cpu_session
 from recognizer.model_card import ModelCard
 from recognizer.onnx_recognizer import OnnxRecognizer
-from recognizer.teaching.check import CLIPS, PEOPLE, SESSIONS
+from recognizer.teaching.check import EXAMPLES, PEOPLE, SESSIONS
 from recognizer.teaching.errors import TeachingError
 from recognizer.teaching.full_start import NETWORKS_FILE, start_sentence
 from recognizer.teaching.lesson import NOTHING
 from recognizer.teaching.request import FULL, TeachingRequest, write_request
 from recognizer.teaching.versions import taught_model
-from recognizer.training.fine_tune import FineTuneSettings, WindowDrawer, fit_network, whole_clip_probabilities
+from recognizer.training.fine_tune import FineTuneSettings, WindowDrawer, fit_network, whole_example_probabilities
 from recognizer.training.fine_tune_check import judge, split
 from recognizer.training.fine_tune_command import add_fine_tune, run_fine_tune
 from recognizer.training.fine_tune_start import copy_body, load_networks, save_networks
@@ -47,9 +47,9 @@ def quiet(monkeypatch):
 
 
 def test_it_learns_actions_that_differ():
-    network = fit_network(made_clips(), SETTINGS)
-    others = [made_clip(action, 50 + n) for n in range(3) for action in ("bow", "raise", "step")]
-    found = whole_clip_probabilities(network, others)[:, :-1].argmax(axis=1)
+    network = fit_network(made_examples(), SETTINGS)
+    others = [made_example(action, 50 + n) for n in range(3) for action in ("bow", "raise", "step")]
+    found = whole_example_probabilities(network, others)[:, :-1].argmax(axis=1)
     assert (found == [0, 1, 2] * 3).mean() > 0.7
 
 
@@ -113,45 +113,45 @@ def test_networks_of_another_model_damaged_or_missing_are_refused(tmp_path):
 def test_a_graph_network_goes_on_from_a_trained_one():
     small = {"widths": (8, 8), "strides": (1, 1)}
     start = NetworkSpec("st-gcn", 7, small)
-    network = fit_network(made_clips(), FineTuneSettings(steps=2, batch=8), start=(start, start.build()))
-    assert whole_clip_probabilities(network, made_clips(clips=1)).shape == (3, 4)
+    network = fit_network(made_examples(), FineTuneSettings(steps=2, batch=8), start=(start, start.build()))
+    assert whole_example_probabilities(network, made_examples(examples=1)).shape == (3, 4)
 
 
 @pytest.mark.parametrize("steps", [2, 10])
 def test_any_number_of_steps_but_one_is_enough_to_run(steps):
-    fit_network(made_clips(clips=1), FineTuneSettings(steps=steps, batch=2))
+    fit_network(made_examples(examples=1), FineTuneSettings(steps=steps, batch=2))
     with pytest.raises(ValueError, match="at least 2"):
-        fit_network(made_clips(clips=1), FineTuneSettings(steps=1))
+        fit_network(made_examples(examples=1), FineTuneSettings(steps=1))
 
 
 def test_batches_hold_every_action_and_the_background():
-    drawer = WindowDrawer([*made_clips(), made_clip(NOTHING, 1, seconds=5)], FineTuneSettings(batch=200))
+    drawer = WindowDrawer([*made_examples(), made_example(NOTHING, 1, seconds=5)], FineTuneSettings(batch=200))
     features, target = drawer.draw(np.random.default_rng(0))
     assert features.shape == (200, 30, 78)
     counts = np.bincount(target, minlength=4)
     assert (counts > 25).all()
 
 
-def test_the_last_person_or_session_is_held_out_or_a_part_of_the_clips():
-    kept, held, how = split(made_clips(people=("Ada", "Max"), sessions=("Monday", "Monday")))
+def test_the_last_person_or_session_is_held_out_or_a_part_of_the_examples():
+    kept, held, how = split(made_examples(people=("Ada", "Max"), sessions=("Monday", "Monday")))
     assert how == PEOPLE
-    assert ({clip.person for clip in kept}, {clip.person for clip in held}) == ({"Ada"}, {"Max"})
-    kept, held, how = split(made_clips(sessions=("Monday", "Tuesday")))
+    assert ({example.person for example in kept}, {example.person for example in held}) == ({"Ada"}, {"Max"})
+    kept, held, how = split(made_examples(sessions=("Monday", "Tuesday")))
     assert how == SESSIONS
-    assert ({clip.session for clip in kept}, {clip.session for clip in held}) == ({"Monday"}, {"Tuesday"})
-    kept, held, how = split(made_clips())
-    assert how == CLIPS
+    assert ({example.session for example in kept}, {example.session for example in held}) == ({"Monday"}, {"Tuesday"})
+    kept, held, how = split(made_examples())
+    assert how == EXAMPLES
     assert len(held) == 3
-    assert {clip.action for clip in kept} == {"bow", "raise", "step"}
+    assert {example.action for example in kept} == {"bow", "raise", "step"}
 
 
 def test_footage_of_nothing_is_on_both_sides():
-    kept, held, _ = split([*made_clips(), made_clip(NOTHING, 1, seconds=9)])
-    (early,), (late,) = ([clip for clip in side if clip.action == NOTHING] for side in (kept, held))
+    kept, held, _ = split([*made_examples(), made_example(NOTHING, 1, seconds=9)])
+    (early,), (late,) = ([example for example in side if example.action == NOTHING] for side in (kept, held))
     assert early.times_s[-1] < late.times_s[0]
     assert len(early.times_s) == pytest.approx(2 * len(late.times_s), abs=2)
-    _, held, _ = split([*made_clips(), *(made_clip(NOTHING, n) for n in range(4))])
-    assert sum(clip.action == NOTHING for clip in held) == 1
+    _, held, _ = split([*made_examples(), *(made_example(NOTHING, n) for n in range(4))])
+    assert sum(example.action == NOTHING for example in held) == 1
 
 
 class Certain(torch.nn.Module):
@@ -162,18 +162,18 @@ class Certain(torch.nn.Module):
 
 
 def test_the_check_counts_alarms_confusions_suspects_and_what_is_needed():
-    clips = [*made_clips(clips=3), made_clip(NOTHING, 1, seconds=9)]
-    _, held, how = split(clips)
-    found, thresholds = judge(Certain(), clips, held, how)
+    examples = [*made_examples(examples=3), made_example(NOTHING, 1, seconds=9)]
+    _, held, how = split(examples)
+    found, thresholds = judge(Certain(), examples, held, how)
     (figures,) = found.checks
     assert figures.accuracy == pytest.approx(1 / 3)
     assert set(figures.confusions) == {("bow", "raise", 1), ("step", "raise", 1)}
     assert {suspect.action for suspect in found.suspects} == {"bow", "step"}
     assert found.alarms.shown == {"raise": 1}
-    # One clip of each action was judged, which says nothing of an action: five clips of each are asked for.
+    # One example of each action was judged, which says nothing of an action: five examples of each are asked for.
     assert found.needed == {"bow": 2, "raise": 2, "step": 2}
     assert thresholds.shape == (3,)
-    assert judge(Certain(), clips[:-1], *split(clips[:-1])[1:])[1].tolist() == [0.5] * 3
+    assert judge(Certain(), examples[:-1], *split(examples[:-1])[1:])[1].tolist() == [0.5] * 3
 
 
 @pytest.fixture
@@ -190,11 +190,11 @@ def act(tmp_path):
 
 def test_from_a_request_to_a_model_that_goes_on_from_another(act, tmp_path, quiet, capsys):
     """The test part of the split answers for itself, and footage of nobody is left out."""
-    clips = made_clips(clips=4)
-    test = tuple(clip.name for clip in clips if clip.name.endswith("-3"))
-    empty = made_clip(NOTHING, 1, seconds=9)
+    examples = made_examples(examples=4)
+    test = tuple(example.name for example in examples if example.name.endswith("-3"))
+    empty = made_example(NOTHING, 1, seconds=9)
     empty = replace(empty, confidence=np.zeros_like(empty.confidence))
-    request = TeachingRequest(FULL, "gym", act, tmp_path / "models", [*clips, empty], test=test)
+    request = TeachingRequest(FULL, "gym", act, tmp_path / "models", [*examples, empty], test=test)
     write_request(request, tmp_path)
     run(tmp_path, "--steps", "3")
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith("{")]
@@ -207,7 +207,9 @@ def test_from_a_request_to_a_model_that_goes_on_from_another(act, tmp_path, quie
     assert any(empty.name in remark for remark in last["check"]["remarks"])
     model = taught_model(tmp_path / "models" / "gym" / "1")
     assert (model.kind, model.base, set(model.actions)) == (FULL, "act", {"bow", "raise", "step"})
-    assert {name for names in model.actions.values() for name in names} == {clip.name for clip in clips} - set(test)
+    assert {name for names in model.actions.values() for name in names} == {example.name for example in examples} - set(
+        test
+    )
     assert not any("from scratch" in line for line in model.check["remarks"])
     assert "Full fine-tunes only the first of act's 3 averaged networks." in model.check["remarks"]
     recognizer = OnnxRecognizer(model.folder, "cpu")
@@ -218,7 +220,7 @@ def test_from_a_request_to_a_model_that_goes_on_from_another(act, tmp_path, quie
 
 
 def test_a_mistake_is_the_last_line(tmp_path, quiet, capsys):
-    write_request(TeachingRequest(FULL, "gym", tmp_path, tmp_path / "models", made_clips(clips=2)), tmp_path)
+    write_request(TeachingRequest(FULL, "gym", tmp_path, tmp_path / "models", made_examples(examples=2)), tmp_path)
     with pytest.raises(TeachingError):
         run(tmp_path, "--scratch")
     assert "record 1 more" in json.loads(capsys.readouterr().out.splitlines()[-1])["error"]

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from teaching_clips import made_clips, write_base
+from teaching_examples import made_examples, write_base
 from toy_generator import write_generator
 
 from pose.skeleton import MPOSE_13
@@ -37,7 +37,7 @@ def generator(tmp_path_factory):
 def pool(base):
     recognizer = OnnxRecognizer(base, "cpu")
     shape = Shape(recognizer.frames, recognizer.fps, MPOSE_13)
-    clips = made_clips(ACTIONS, 6, people=("Ada", "Bob"))
+    clips = made_examples(ACTIONS, 6, people=("Ada", "Bob"))
     lesson = prepare(clips, recognizer, shape, Changes(windows=2))
     recognizer.close()
     person = np.array([clip.person for clip in clips])

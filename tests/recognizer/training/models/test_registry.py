@@ -39,7 +39,7 @@ def test_settings_change_the_network():
     [
         ({"kernal": 3}, "st-gcn has no setting 'kernal'; it has .*kernel"),
         ({"outputs": 3}, "has no setting 'outputs'"),
-        ({"kernel": 4}, "kernel must be odd, got 4; mend its settings"),
+        ({"kernel": 4}, "kernel must be odd, got 4; correct its settings"),
         ({"widths": 3}, "cannot be built"),
     ],
 )
@@ -63,5 +63,5 @@ def test_settings_are_json_or_a_word():
 def test_a_wrong_setting_leaves_no_run(tiny_data, tmp_path, capsys):
     arguments = ["--data", str(tiny_data), "--network", "st-gcn", "--set", "kernel=4", "--out", str(tmp_path / "run")]
     assert main(["train", *arguments]) == 2
-    assert capsys.readouterr().err.strip().endswith("mend its settings")
+    assert capsys.readouterr().err.strip().endswith("correct its settings")
     assert not (tmp_path / "run").exists()

@@ -1,4 +1,4 @@
-"""Training clips: spans of recordings in which one person does one action."""
+"""Training examples: spans of recordings in which one person does one action."""
 
 from dataclasses import dataclass
 
@@ -7,19 +7,19 @@ from numpy.typing import NDArray
 
 from pose.skeleton import Layout
 
-NOTHING = "nothing"  # of a clip in which no action is done
+NOTHING = "nothing"  # of an example in which no action is done
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class TeachingClip:
+class Example:
     """A labelled span of a recording.
 
-    name: "recording/clip", unique in a library. action: "nothing" where no action is done. person, session: who did it
-    and in which session, as the user named them; None where not given, and then clips count as one person, or as the
-    session of their recording.
+    name: "recording/segment", unique in a library. action: "nothing" where no action is done. person, session: who did
+    it and in which session, as the user named them; None where not given, and then examples count as one person, or as
+    the session of their recording.
     times_s: (n,) float64, seconds since the start of the recording, increasing. xy_px: (n, V, 2) float32, pixels of the
     unmirrored picture. confidence: (n, V) float32, 0 where a joint was not seen.
-    around: for the stillness before and after a clip, whose action is "nothing": the name of that clip.
+    around: for the stillness before and after an example, whose action is "nothing": the name of that example.
     """
 
     name: str

@@ -9,12 +9,12 @@ from PySide6.QtWidgets import QWidget
 from app.library.catalogue import Library
 from app.library.labels import refusal_of_action
 from app.library.motion import free_parts, motion_energy, propose
-from app.library.rows import ClipRow, Filter, NewClip
+from app.library.rows import Filter, NewSegment, SegmentRow
 from app.palette import action_text
 from app.plurals import counted
 from app.ui.child_windows import ask
 from app.ui.jobs import Jobs
-from app.ui.library.browser import BIN, CLIPS, RECORDINGS, Browser
+from app.ui.library.browser import BIN, RECORDINGS, SEGMENTS, Browser
 from app.ui.library.commands import NOTHING, actions_by_key
 from app.ui.library.player import Player
 from app.ui.library.player_content import Showing
@@ -24,7 +24,7 @@ from pose.errors import ActionLensError
 NONE_CHOSEN = "Nothing is selected: select something in the list first"
 
 
-class ClipEdits:
+class SegmentEdits:
     """library: set while there is one. say(line); changed(): the lists are to be read again."""
 
     def __init__(
@@ -75,7 +75,7 @@ class ClipEdits:
     # Labels.
 
     def label(self, text: str) -> None:
-        """The action of the chosen clips; "" for none. Of chosen recordings that of what has no label in them."""
+        """The action of the chosen segments; "" for none. Of chosen recordings that of what has no label in them."""
         name = self._known(" ".join(text.split()))
         if name and (refusal := refusal_of_action(name)):
             self._say(refusal)
@@ -84,36 +84,36 @@ class ClipEdits:
         if name and chosen and self._browser.tabs.currentIndex() == RECORDINGS and self.library is not None:
             self.many.label(self.library, chosen, name)
         else:
-            self._with_clips(lambda library, ids: library.label(ids, name or None))
+            self._with_segments(lambda library, ids: library.label(ids, name or None))
 
     def label_by_key(self, key: str) -> None:
         """With the action of "1" to "9"."""
         name = actions_by_key(self.library.names("action")).get(key) if self.library else None
         if name is None:
-            self._say(f"No action has the key {key} yet: label a clip, then Ctrl+{key} assigns it to that action")
+            self._say(f"No action has the key {key} yet: label a segment, then Ctrl+{key} assigns it to that action")
         else:
             self.label(name)
 
     def keep_key(self, key: str) -> None:
-        """For the action of the clip that is shown."""
-        action = self._showing.clip.action if self._showing.clip else None
+        """For the action of the segment that is shown."""
+        action = self._showing.segment.action if self._showing.segment else None
         if action is not None:
             self.do(lambda library: library.set_key(action, key))
         else:
-            self._say(f"Label a clip first: then Ctrl+{key} assigns that key to its action")
+            self._say(f"Label a segment first: then Ctrl+{key} assigns that key to its action")
 
     def nothing(self) -> None:
-        """The chosen clips show none of the actions."""
+        """The chosen segments show none of the actions."""
         self.label(NOTHING)
 
     def set_who(self, name: str) -> None:
-        """Who the chosen clips show; "" for not known."""
-        self._with_clips(lambda library, ids: library.set_who(ids, name or None))
+        """Who the chosen segments show; "" for not known."""
+        self._with_segments(lambda library, ids: library.set_who(ids, name or None))
 
     def set_session(self, name: str) -> None:
         """In which session the recordings of what is chosen were made; "" for not known."""
-        recordings = list(dict.fromkeys([clip.recording for clip in self._browser.chosen_clips()]))
-        if self._browser.tabs.currentIndex() != CLIPS:
+        recordings = list(dict.fromkeys([segment.recording for segment in self._browser.chosen_segments()]))
+        if self._browser.tabs.currentIndex() != SEGMENTS:
             recordings = [row.id for row in self._browser.chosen_recordings()]
         if recordings:
             self.do(lambda library: library.set_session(recordings, name or None))
@@ -121,87 +121,87 @@ class ClipEdits:
             self._say(NONE_CHOSEN)
 
     def set_note(self, text: str) -> None:
-        """On the clip that is shown, or on the chosen recording."""
-        clip, recordings = self._showing.clip, self._browser.chosen_recordings()
-        if clip is not None:
-            self._change(clip, note=text)
+        """On the segment that is shown, or on the chosen recording."""
+        segment, recordings = self._showing.segment, self._browser.chosen_recordings()
+        if segment is not None:
+            self._change(segment, note=text)
         elif recordings:
             self.do(lambda library: library.set_recording_note(recordings[0].id, text))
         else:
             self._say(NONE_CHOSEN)
 
     def toggle_suspect(self) -> None:
-        """Doubt the labels of the chosen clips, or confirm them."""
-        rows = self._browser.chosen_clips()
-        self._with_clips(lambda library, ids: library.mark_suspect(ids, not rows[0].suspect))
+        """Doubt the labels of the chosen segments, or confirm them."""
+        rows = self._browser.chosen_segments()
+        self._with_segments(lambda library, ids: library.mark_suspect(ids, not rows[0].suspect))
 
-    # Bounds and clips.
+    # Bounds and segments.
 
     def set_bounds(self, start_s: float, end_s: float) -> None:
-        """Of the clip that is shown."""
-        if self._showing.clip is not None:
-            self._change(self._showing.clip, start_s=start_s, end_s=end_s)
+        """Of the segment that is shown."""
+        if self._showing.segment is not None:
+            self._change(self._showing.segment, start_s=start_s, end_s=end_s)
         else:
-            self._say("Only a clip has a start and an end: A makes one here, or select one (Alt+1)")
+            self._say("Only a segment has a start and an end: A makes one here, or select one (Alt+1)")
 
     def next_person(self) -> None:
-        """The clip, or what is made of the recording, is of the next person in it."""
+        """The segment, or what is made of the recording, is of the next person in it."""
         stretch, shown = self._player.stretch, self._showing.shown
         persons = sorted(stretch.recording.persons()) if stretch is not None else []
         if shown is None or len(persons) < 2:
             self._say("There is nobody else in this recording")
             return
         person = next((other for other in persons if other > shown[1]), persons[0])
-        if self._showing.clip is not None:
-            self._change(self._showing.clip, person=person)
+        if self._showing.segment is not None:
+            self._change(self._showing.segment, person=person)
         else:
             self._player.choose_person(person)
 
-    def another_clip(self) -> None:
+    def another_segment(self) -> None:
         """A second of the same recording, from where the player stands."""
         shown, duration_s = self._showing.shown, self._player.duration_s
         if shown is not None:
             start_s = min(self._player.time_s, max(duration_s - 1.0, 0.0))
-            self.add(shown[0], [NewClip(start_s, min(start_s + 1.0, duration_s), shown[1], None, shown[2])])
+            self.add(shown[0], [NewSegment(start_s, min(start_s + 1.0, duration_s), shown[1], None, shown[2])])
         else:
-            self._say("Select a clip or a recording, and wait until it is shown")
+            self._say("Select a segment or a recording, and wait until it is shown")
 
-    def propose_clips(self) -> list[int]:
-        """Clips wherever something moves in the recording and none is yet; their ids."""
+    def propose_segments(self) -> list[int]:
+        """Segments wherever something moves in the recording and none is yet; their ids."""
         shown, stretch, library = self._showing.shown, self._player.stretch, self.library
         if shown is None or stretch is None or library is None:
-            self._say("Select a clip or a recording, and wait until it is shown")
+            self._say("Select a segment or a recording, and wait until it is shown")
             return []
         recording, person, who = shown
-        there = library.clips(Filter(recording=recording), limit=-1)
+        there = library.segments(Filter(recording=recording), limit=-1)
         taken = taken_by(there, person, self._player.duration_s)
         parts = free_parts(propose(*motion_energy(stretch.recording, person)), taken)
         if not parts:
-            self._say("There is no movement of half a second or longer outside the clips")
+            self._say("There is no movement of half a second or longer outside the segments")
             return []
-        return self.add(recording, [NewClip(start_s, end_s, person, None, who) for start_s, end_s in parts])
+        return self.add(recording, [NewSegment(start_s, end_s, person, None, who) for start_s, end_s in parts])
 
-    def add(self, recording: str, new: Sequence[NewClip]) -> list[int]:
-        """Keep clips; where none is chosen, the first of them is."""
+    def add(self, recording: str, new: Sequence[NewSegment]) -> list[int]:
+        """Keep segments; where none is chosen, the first of them is."""
         made: list[int] = []
-        if self.do(lambda library: made.extend(library.add_clips(recording, new))) and self._showing.clip is None:
-            self._browser.choose_clip(made[0])
+        if self.do(lambda library: made.extend(library.add_segments(recording, new))) and self._showing.segment is None:
+            self._browser.choose_segment(made[0])
         return made
 
     def remove(self) -> None:
-        """Clips go, for undo to bring back; recordings go into the bin."""
-        if self._browser.tabs.currentIndex() == CLIPS:
-            self._with_clips(lambda library, ids: library.remove_clips(ids))
+        """Segments go, for undo to bring back; recordings go into the bin."""
+        if self._browser.tabs.currentIndex() == SEGMENTS:
+            self._with_segments(lambda library, ids: library.remove_segments(ids))
         else:
             self.delete_recordings()
 
     # Recordings.
 
     def delete_recordings(self) -> None:
-        """Put the chosen recordings, or those of the chosen clips, into the bin."""
+        """Put the chosen recordings, or those of the chosen segments, into the bin."""
         chosen = [row.id for row in self._browser.chosen_recordings()]
-        if self._browser.tabs.currentIndex() == CLIPS:
-            chosen = list(dict.fromkeys(row.recording for row in self._browser.chosen_clips()))
+        if self._browser.tabs.currentIndex() == SEGMENTS:
+            chosen = list(dict.fromkeys(row.recording for row in self._browser.chosen_segments()))
         if self._browser.tabs.currentIndex() == BIN:
             self._say("They are in the bin already: Ctrl+Shift+R restores them, Ctrl+Shift+Del empties it")
         elif chosen:
@@ -233,18 +233,20 @@ class ClipEdits:
         if self.do(lambda library: gone.append(library.empty_bin())):
             self._say(f"{counted(gone[0], 'recording')} removed from the disk")
 
-    def _with_clips(self, edit: Callable[[Library, list[int]], object]) -> None:
-        ids = [row.id for row in self._browser.chosen_clips()]
+    def _with_segments(self, edit: Callable[[Library, list[int]], object]) -> None:
+        ids = [row.id for row in self._browser.chosen_segments()]
         if ids:
             self.do(lambda library: edit(library, ids))
-        elif self._browser.tabs.currentIndex() == CLIPS:
+        elif self._browser.tabs.currentIndex() == SEGMENTS:
             self._say(NONE_CHOSEN)
         else:
-            self._say("This works on clips: Alt+1 lists them")
+            self._say("This works on segments: Alt+1 lists them")
 
-    def _change(self, clip: ClipRow, **values: Any) -> None:
-        before = NewClip(clip.start_s, clip.end_s, clip.person, clip.action, clip.who, clip.note, clip.suspect)
-        self.do(lambda library: library.change_clip(clip.id, replace(before, **values)))
+    def _change(self, segment: SegmentRow, **values: Any) -> None:
+        before = NewSegment(
+            segment.start_s, segment.end_s, segment.person, segment.action, segment.who, segment.note, segment.suspect
+        )
+        self.do(lambda library: library.change_segment(segment.id, replace(before, **values)))
 
     def _known(self, text: str) -> str:
         """The name that reads like this: "sit down" for sit_down."""

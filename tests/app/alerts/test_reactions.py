@@ -14,14 +14,14 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from app.alerts import deeds, http_post
-from app.alerts.deeds import Doer, notify, play, press, run_command, send_osc
+from app.alerts import http_post, reactions
 from app.alerts.http_post import post
 from app.alerts.mqtt import AVAILABLE, DISCOVERY, STATE, MqttLink
-from app.alerts.rules import AlertError, Alerts, Broker, Deed, Rule
+from app.alerts.reactions import Reactions, notify, play, press, run_command, send_osc
+from app.alerts.rules import AlertError, Alerts, Broker, Reaction, Rule
 from app.alerts.watch import Alert
 
-ALERT = Alert(Rule("r", "wave", (Deed("sound"),), lasts_s=2.0), 7.5, 0, 2.04, 3)
+ALERT = Alert(Rule("r", "wave", (Reaction("sound"),), lasts_s=2.0), 7.5, 0, 2.04, 3)
 MOSQUITTO = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 
 
@@ -52,7 +52,7 @@ def server():
 
 def test_a_post_has_what_happened_as_json(server):
     url = f"http://127.0.0.1:{server.server_port}/alert?room=1"
-    Doer(Alerts()).do(Deed("post", url), ALERT)
+    Reactions(Alerts()).do(Reaction("post", url), ALERT)
     assert server.got == [
         (
             "/alert?room=1",
@@ -123,7 +123,7 @@ def test_a_command_has_its_arguments_as_they_are(tmp_path):
     out = tmp_path / "out"
     script = "import sys, pathlib; pathlib.Path(sys.argv[1]).write_text(' | '.join(sys.argv[2:]))"
     strange = "$(touch /tmp/never); `x` && {action}"
-    Doer(Alerts()).do(Deed("command", (sys.executable, "-c", script, str(out), strange)), ALERT)
+    Reactions(Alerts()).do(Reaction("command", (sys.executable, "-c", script, str(out), strange)), ALERT)
     assert out.read_text() == "$(touch /tmp/never); `x` && wave"
 
 
@@ -143,12 +143,12 @@ def test_a_beep_is_whole_before_another_program_finds_it(tmp_path, monkeypatch):
         wave.Wave_write.writeframesraw(self, frames)
 
     monkeypatch.setattr(wave.Wave_write, "writeframes", write)
-    beep = deeds._beep()
+    beep = reactions._beep()
     assert "actionlens-beep.wav" not in seen[0]
     with wave.open(str(beep)) as sound:
         assert sound.getnframes() == 2 * int(0.16 * sound.getframerate())
     assert [path.name for path in tmp_path.iterdir()] == ["actionlens-beep.wav"]
-    assert deeds._beep() == beep
+    assert reactions._beep() == beep
     assert len(seen) == 1
 
 
@@ -159,7 +159,7 @@ def test_sounds_and_notifications_go_to_the_system(tmp_path, monkeypatch):
         program.write_text(f'#!/bin/sh\nprintf "%s\\n" "$0" "$@" >> {said}\n')
         program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
-    monkeypatch.setattr("app.alerts.deeds._PLAYERS", ("aplay",))
+    monkeypatch.setattr("app.alerts.reactions._PLAYERS", ("aplay",))
     monkeypatch.setattr(sys, "platform", "linux")
     play("")
     notify("--hint=x of me")
@@ -177,7 +177,7 @@ def test_keys_are_off_unless_allowed():
     with pytest.raises(AlertError, match="allow_keys = true"):
         press("space", allowed=False)
     with pytest.raises(AlertError, match="allow_keys = true"):
-        Doer(Alerts()).do(Deed("key", "space"), ALERT)
+        Reactions(Alerts()).do(Reaction("key", "space"), ALERT)
 
 
 def test_osc_reaches_a_server():
@@ -269,15 +269,15 @@ def wait_for(condition):
 def test_mqtt_messages_and_the_sensor_of_home_assistant(mosquitto):
     port = mosquitto("allow_anonymous true")
     client, got = listen(port, "#")
-    doer = Doer(Alerts(broker=Broker("127.0.0.1", port, home_assistant=True)))
-    doer.do(Deed("mqtt", "room/alert"), ALERT)
-    doer.mqtt.show_action("wave")
+    made = Reactions(Alerts(broker=Broker("127.0.0.1", port, home_assistant=True)))
+    made.do(Reaction("mqtt", "room/alert"), ALERT)
+    made.mqtt.show_action("wave")
     wait_for(lambda: (STATE, "wave") in got)
     assert json.loads(dict(got)["room/alert"])["action"] == "wave"
     assert dict(got)[AVAILABLE] == "online"
     sensor = json.loads(dict(got)[DISCOVERY])
     assert (sensor["state_topic"], sensor["availability_topic"]) == (STATE, AVAILABLE)
-    doer.close()
+    made.close()
     wait_for(lambda: got[-1] == (AVAILABLE, "offline"))
     client.disconnect()
     client.loop_stop()

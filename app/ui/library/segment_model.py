@@ -1,4 +1,4 @@
-"""The clips of a library as a table that reads the pages that are looked at."""
+"""The segments of a library as a table that reads the pages that are looked at."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,12 +8,12 @@ from PySide6.QtGui import QColor, QFont, QPixmap
 
 from app.library.catalogue import Library
 from app.library.proposals import Proposal
-from app.library.rows import ClipRow, Filter
+from app.library.rows import Filter, SegmentRow
 from app.palette import action_rgb, action_text
 from app.ui.choices import last_part
 from app.ui.library.strips import Strips
 
-COLUMNS = ("Clip", "Action", "Length", "Who", "Session", "Recorded", "Source")
+COLUMNS = ("Segment", "Action", "Length", "Who", "Session", "Recorded", "Source")
 PICTURE, ACTION = 0, 1
 _MARK_PX = (6, 22)  # of the action's colour before its name
 _PAGE = 100
@@ -21,8 +21,8 @@ _Index = QModelIndex | QPersistentModelIndex
 _ROOT = QModelIndex()
 
 
-class ClipModel(QAbstractTableModel):
-    """Newest first, as the library gives them. 10,000 clips cost their ids and the pages that were looked at."""
+class SegmentModel(QAbstractTableModel):
+    """Newest first, as the library gives them. 10,000 segments cost their ids and the pages that were looked at."""
 
     def __init__(self, strips: Strips) -> None:
         super().__init__()
@@ -30,44 +30,44 @@ class ClipModel(QAbstractTableModel):
         self._strips = strips
         self._ids: list[int] = []
         self._place: dict[int, int] = {}
-        self._read: dict[int, ClipRow] = {}
+        self._read: dict[int, SegmentRow] = {}
         self._proposals: Mapping[int, Proposal] = {}
         self._marks: dict[str, QPixmap] = {}
         strips.ready.connect(self._show_pictures)
 
     def show(self, library: Library | None, chosen: Filter) -> bool:
-        """The clips that a filter leaves; False where they are the same as before, perhaps with other labels."""
-        ids = library.clip_ids(chosen) if library is not None else []
+        """The segments that a filter leaves; False where they are the same as before, perhaps with other labels."""
+        ids = library.segment_ids(chosen) if library is not None else []
         self._library, self._read = library, {}
         if ids == self._ids:
             if ids:
                 self.dataChanged.emit(self.index(0, 0), self.index(len(ids) - 1, len(COLUMNS) - 1))
             return False
         self.beginResetModel()
-        self._ids, self._place = ids, {clip: place for place, clip in enumerate(ids)}
+        self._ids, self._place = ids, {segment: place for place, segment in enumerate(ids)}
         self.endResetModel()
         return True
 
     def propose(self, proposals: Mapping[int, Proposal]) -> None:
-        """Labels to be shown where there is none, by the ids of clips."""
+        """Labels to be shown where there is none, by the ids of segments."""
         self._proposals = proposals
         if self._ids:
             self.dataChanged.emit(self.index(0, ACTION), self.index(len(self._ids) - 1, ACTION))
 
-    def place_of(self, clip: int) -> int | None:
-        """In which row a clip is."""
-        return self._place.get(clip)
+    def place_of(self, segment: int) -> int | None:
+        """In which row a segment is."""
+        return self._place.get(segment)
 
-    def row(self, place: int) -> ClipRow:
-        """The clip in a row, read with its neighbours the first time."""
-        clip = self._ids[place]
-        if clip not in self._read and self._library is not None:
+    def row(self, place: int) -> SegmentRow:
+        """The segment in a row, read with its neighbours the first time."""
+        segment = self._ids[place]
+        if segment not in self._read and self._library is not None:
             first = place // _PAGE * _PAGE
-            self._read |= {row.id: row for row in self._library.clips_of(self._ids[first : first + _PAGE])}
-        return self._read[clip]
+            self._read |= {row.id: row for row in self._library.segments_of(self._ids[first : first + _PAGE])}
+        return self._read[segment]
 
     @property
-    def rows(self) -> list[ClipRow]:
+    def rows(self) -> list[SegmentRow]:
         """All of them, read."""
         return [self.row(place) for place in range(len(self._ids))]
 
@@ -110,12 +110,12 @@ class ClipModel(QAbstractTableModel):
             mark.fill(QColor(*action_rgb(action)))
         return self._marks[action]
 
-    def _texts(self, row: ClipRow) -> tuple[str, ...]:
+    def _texts(self, row: SegmentRow) -> tuple[str, ...]:
         recorded = row.created.replace("T", " ")[:16]
         length = f"{row.end_s - row.start_s:.1f} s"
         return self._action(row), length, row.who or "", row.session or "", recorded, last_part(row.source)
 
-    def _action(self, row: ClipRow) -> str:
+    def _action(self, row: SegmentRow) -> str:
         if row.action is not None:
             return action_text(row.action) + (" ?" if row.suspect else "")
         proposal = self._proposals.get(row.id)
@@ -123,7 +123,7 @@ class ClipModel(QAbstractTableModel):
             return "unlabelled"
         return f"{action_text(proposal.action)}? {proposal.probability:.0%}"
 
-    def _tooltip(self, row: ClipRow) -> str:
+    def _tooltip(self, row: SegmentRow) -> str:
         parts = [f"{row.recording}, {row.start_s:.1f} to {row.end_s:.1f} s, person {row.person}", row.source]
         named = [text for text in (self._action(row), row.who, row.session) if text]
         parts.append(" · ".join(named))
@@ -133,8 +133,8 @@ class ClipModel(QAbstractTableModel):
             parts.append("proposed by the recognizer: Y accepts")
         return "\n".join([*parts, row.note] if row.note else parts)
 
-    def _show_pictures(self, clips: list[int]) -> None:
-        for clip in clips:
-            place = self._place.get(clip)
+    def _show_pictures(self, segments: list[int]) -> None:
+        for segment in segments:
+            place = self._place.get(segment)
             if place is not None:
                 self.dataChanged.emit(self.index(place, PICTURE), self.index(place, PICTURE))

@@ -1,4 +1,4 @@
-"""What a rule does. Each deed ends within seconds and raises AlertError where it fails."""
+"""What a rule does. Each reaction ends within seconds and raises AlertError where it fails."""
 
 import shutil
 import subprocess
@@ -12,7 +12,7 @@ import numpy as np
 
 from app.alerts.http_post import post
 from app.alerts.mqtt import MqttLink
-from app.alerts.rules import AlertError, Alerts, Deed
+from app.alerts.rules import AlertError, Alerts, Reaction
 from app.alerts.watch import Alert
 from pose.whole_file import written_whole
 
@@ -21,29 +21,29 @@ _PLAYERS = ("pw-play", "paplay", "aplay", "afplay")
 _RATE = 22050
 
 
-class Doer:
-    """Carries out deeds. One thread at a time."""
+class Reactions:
+    """Carries out reactions. One thread at a time."""
 
     def __init__(self, alerts: Alerts) -> None:
         self._alerts = alerts
         self.mqtt = MqttLink(alerts.broker) if alerts.broker is not None else None
 
-    def do(self, deed: Deed, alert: Alert) -> None:
+    def do(self, reaction: Reaction, alert: Alert) -> None:
         """Raises AlertError."""
-        value = deed.value
+        value = reaction.value
         if isinstance(value, tuple):
             run_command([part.replace("{action}", alert.rule.action) for part in value])
-        elif deed.kind == "sound":
+        elif reaction.kind == "sound":
             play(value)
-        elif deed.kind == "notify":
+        elif reaction.kind == "notify":
             notify(value)
-        elif deed.kind == "post":
+        elif reaction.kind == "post":
             post(value, alert.values(), self._alerts.allowed_hosts)
-        elif deed.kind == "mqtt":
+        elif reaction.kind == "mqtt":
             if self.mqtt is None:
                 raise AlertError('no MQTT broker is named; write [mqtt] with host = "..." into the rules\' file')
             self.mqtt.publish(value, alert.values())
-        elif deed.kind == "osc":
+        elif reaction.kind == "osc":
             send_osc(value, alert)
         else:
             press(value, allowed=self._alerts.allow_keys)
@@ -148,7 +148,7 @@ def press(key: str, *, allowed: bool) -> None:
     keyboard.release(named or key)
 
 
-def describe(deed: Deed) -> str:
+def describe(reaction: Reaction) -> str:
     """For lists: "post http://...", "command aplay a.wav"."""
-    value = " ".join(deed.value) if isinstance(deed.value, tuple) else deed.value
-    return f"{deed.kind} {value}".strip()
+    value = " ".join(reaction.value) if isinstance(reaction.value, tuple) else reaction.value
+    return f"{reaction.kind} {value}".strip()

@@ -11,7 +11,7 @@ from toy_recognizer import make_card, make_graph
 
 from pose.skeleton import MPOSE_13
 from recognizer.model_card import ModelCard, TensorSpec
-from recognizer.teaching.clips import TeachingClip
+from recognizer.teaching.examples import Example
 
 HIDDEN = 16
 PLACES = dict(
@@ -27,7 +27,7 @@ PLACES = dict(
 RATE = 25.0
 
 
-def made_clip(action, number=0, *, person="Ada", session="Monday", seconds=2.5, name=None):
+def made_example(action, number=0, *, person="Ada", session="Monday", seconds=2.5, name=None):
     """raise: the left hand up and down. step: the right foot aside. bow: the trunk down. nothing: stands."""
     rng = np.random.default_rng([number, len(action)])
     times_s = np.arange(0, seconds, 1 / RATE)
@@ -46,15 +46,15 @@ def made_clip(action, number=0, *, person="Ada", session="Monday", seconds=2.5, 
     xy = 300 + 100 * (xy * rng.uniform(0.9, 1.1) + rng.normal(0, 0.01, xy.shape))
     confidence = np.ones(xy.shape[:2], np.float32)
     name = name or f"{session}-{person}/{action}-{number}"
-    return TeachingClip(name, action, person, session, times_s, xy.astype(np.float32), confidence, MPOSE_13)
+    return Example(name, action, person, session, times_s, xy.astype(np.float32), confidence, MPOSE_13)
 
 
-def made_clips(actions=("raise", "step", "bow"), clips=4, *, people=("Ada",), sessions=("Monday",)):
+def made_examples(actions=("raise", "step", "bow"), examples=4, *, people=("Ada",), sessions=("Monday",)):
     found = []
     for action in actions:
-        for number in range(clips):
+        for number in range(examples):
             person, session = people[number % len(people)], sessions[number % len(sessions)]
-            found.append(made_clip(action, number, person=person, session=session))
+            found.append(made_example(action, number, person=person, session=session))
     return found
 
 

@@ -1,0 +1,80 @@
+"""Changes of a library: each is written whole or not at all, can be undone, and reaches the files of labels."""
+
+import logging
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from app.library.database import Database
+from app.library.edit_operations import now
+from app.library.edits import Edit, mark_unwritten, next_edit, remember, replay
+from app.library.errors import LibraryError, ReadOnlyError
+from app.library.label_files import write_unwritten
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+class Journal:
+    """Edits of one library's catalogue. Thread-safe. Every method but next_text raises LibraryError, and changes
+    nothing then; ReadOnlyError where the library is open read-only."""
+
+    def __init__(self, root: Path, database: Database) -> None:
+        self._root, self._database = root, database
+
+    def do(self, text: str, change: Callable[[Edit], T]) -> T:
+        """Make a change as one step of undo, called `text` in menus; what `change` returns."""
+        with self.writing() as edit:
+            result = change(edit)
+            if edit.changes:
+                remember(edit.connection, text, edit.changes, now())
+        return result
+
+    @contextmanager
+    def writing(self) -> Iterator[Edit]:
+        """A change that is no step of undo."""
+        self.check_writable()
+        with self._database.transaction() as connection:
+            edit = Edit(connection)
+            yield edit
+            mark_unwritten(connection, edit.changes)
+        self._write_labels()
+
+    def replay(self, *, undo: bool) -> str | None:
+        """Undo the last edit, or redo the last that was undone; its text, None if there is none."""
+        self.check_writable()
+        with self._database.lock:
+            with self._database.reading() as connection:
+                edit = next_edit(connection, undo=undo)
+            if edit is None:
+                return None
+            try:
+                with self._database.transaction() as connection:
+                    mark_unwritten(connection, replay(connection, edit[0], undo=undo))
+            except sqlite3.IntegrityError as error:
+                doing = "undone" if undo else "done again"
+                raise LibraryError(f'"{edit[1]}" cannot be {doing}: what was added since depends on it') from error
+            self._write_labels()
+        return edit[1]
+
+    def next_text(self, *, undo: bool) -> str | None:
+        """The text of the edit that replay() would take; None if there is none."""
+        with self._database.reading() as connection:
+            edit = next_edit(connection, undo=undo)
+        return None if edit is None else edit[1]
+
+    def check_writable(self) -> None:
+        """Raises ReadOnlyError where the library is open read-only."""
+        if self._database.read_only:
+            raise ReadOnlyError("the library is open elsewhere or cannot be written; close it there to change it here")
+
+    def _write_labels(self) -> None:
+        """Update the label files from the catalogue; what cannot be written now is written after the next edit."""
+        try:
+            with self._database.transaction() as connection:
+                write_unwritten(connection, self._root)
+        except OSError as error:
+            log.warning("labels cannot be written beside the recordings (%s); make room", error.strerror)
