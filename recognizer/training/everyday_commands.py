@@ -30,8 +30,8 @@ from recognizer.training.supervised import FitSettings, fit, spec_of
 PARTS = {"train": ("train",), "all": ("train", "validation")}
 NOTES = (
     "Figures are of skeletons from Kinect cameras and hand annotation and are optimistic for a webcam. Trained on "
-    "research data; see the terms of each set before other use. Some of the kicks, punches, waves and exercises that it "
-    "learned from are generated."
+    "research data; see the terms of each set before other use. Some of the kicks, punches, waves and exercises "
+    "that it learned from are generated."
 )
 
 
