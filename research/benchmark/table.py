@@ -108,7 +108,7 @@ BENCHMARKS = (
         "MSR Action3D cross-subject, 3D, mean of the action sets AS1, AS2 and AS3 (8 actions each, a network for each)",
         ("msr-action3d-as1", "msr-action3d-as2", "msr-action3d-as3"),
         None,
-        (Published("HBRNN", "94.5", "Du et al., CVPR 2015", "skeletons of the same split"),),
+        (Published("HBRNN", "94.5", "Du et al., CVPR 2015", "recurrent networks; skeletons alone, as here"),),
     ),
     *(
         Benchmark(f"MSR Action3D cross-subject, 3D, action set {subset.upper()}", (f"msr-action3d-{subset}",), None, ())
