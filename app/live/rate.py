@@ -13,6 +13,7 @@ _SPAN_S = 2.0  # that is looked at, and how long another rate must have been the
 _LEAST = 8  # frames of it
 _TOO_MUCH = 1.1  # work for the time that there is; what is a little more costs a single frame now and then
 _ROOM = 0.9  # of the time is all that may be needed at a higher rate, so that it holds
+_FEW_LOST = 0.08  # for each frame that was worked on: two in a second at 25
 _STALL = 3.0  # times the usual: longer is no work but something else that held the computer up
 _PATIENCE_S = (4.0, 60.0)  # before a higher rate is tried, and the most after trials that failed
 _HELD_S = 15.0  # a higher rate that held so long has not failed
@@ -45,6 +46,8 @@ class PoseRate:
         self._due = 0  # of the share's denominator; a frame is taken each time that it is full
         self._captured_s: deque[float] = deque(maxlen=_KEPT)
         self._work: deque[tuple[float, float]] = deque(maxlen=_KEPT)  # when, on the capture clock, and how long
+        self._wanted = 0  # frames since the last one that was worked on
+        self._lost: deque[int] = deque(maxlen=_KEPT)  # for each of _work, wanted frames that nobody had time for
         self._changed_s = math.inf
         self._right_s = math.inf  # the last time at which the share was the right one
         self._raised_s = -math.inf
@@ -63,19 +66,24 @@ class PoseRate:
             self._due += self._share.numerator
             is_full = self._due >= self._share.denominator
             self._due %= self._share.denominator
+            self._wanted += is_full
             return is_full
 
     def took(self, work_s: float) -> None:
         """A frame was worked on for so many seconds, in which no other could be begun."""
         with self._lock:
+            # One that waits already is counted before its turn, and not after it (-1); a stall is one frame.
+            lost, self._wanted = max(min(self._wanted - 1, 1), -1), 0
             step_s = self._step_s()
             if step_s is None:
                 return
             now_s = self._captured_s[-1]
             self._work.append((now_s, work_s))
+            self._lost.append(lost)
             if len(self._work) < _LEAST:
                 return
-            needed = self._usual_s(now_s) / step_s  # frames' time for the work on one
+            # Frames' time for one: of the work alone, and of all that comes between, as the frames that are lost tell.
+            needed = max(self._usual_s(now_s) / step_s, self._loss(now_s) / float(self._share))
             right = self._right_share(needed, step_s)
             self._changed_s = min(self._changed_s, now_s)
             self._right_s = now_s if right == self._share else min(self._right_s, now_s)
@@ -103,6 +111,13 @@ class PoseRate:
         most_s = _STALL * median(newest)
         return sum(min(work_s, most_s) for work_s in newest) / len(newest)
 
+    def _loss(self, now_s: float) -> float:
+        """Of late: frames that were wanted, for each one that was worked on; 0 where next to none was lost."""
+        recent = max(sum(now_s - when_s <= _SPAN_S for when_s, _ in self._work), _LEAST)
+        done = min(recent, len(self._lost))
+        lost = sum(list(self._lost)[-done:])
+        return 1 + lost / done if lost > _FEW_LOST * done else 0.0
+
     def _change(self, share: Fraction, step_s: float, now_s: float) -> None:
         if share > self._share:
             self._raised_s = now_s
@@ -111,6 +126,7 @@ class PoseRate:
             self._patience_s = min(2 * self._patience_s, _PATIENCE_S[1]) if failed else _PATIENCE_S[0]
         self._share, self._due, self._changed_s, self._right_s = share, 0, now_s, math.inf
         self._work.clear()
+        self._lost.clear()
         self.line = self._told(step_s) if share < 1 else ""
 
     def _told(self, step_s: float) -> str:

@@ -32,11 +32,12 @@ class Everything:
         pass
 
 
-def played(rate, work_s, seconds, fps=FPS, from_s=0.0, waits=None):
+def played(rate, work_s, seconds, fps=FPS, from_s=0.0, waits=None, between_s=0.0):
     """A camera, a place for one frame and somebody who works work_s(time) seconds on each, all in made-up time.
 
     Returns when the frames that were worked on were captured, and the changes of the line as (time, line). waits: a
-    list that gets the seconds that each of these frames waited.
+    list that gets the seconds that each of these frames waited. between_s: from the end of the work on a frame to the
+    start of the next, of which nobody is told.
     """
     taken, lines, waiting, free_s = [], [(from_s, rate.line)], None, 0.0
     for number in range(round(seconds * fps)):
@@ -46,7 +47,7 @@ def played(rate, work_s, seconds, fps=FPS, from_s=0.0, waits=None):
             taken.append(waiting)
             if waits is not None:
                 waits.append(began_s - waiting)
-            free_s, waiting = began_s + took_s, None
+            free_s, waiting = began_s + took_s + between_s, None
             rate.took(took_s)
             if rate.line != lines[-1][1]:
                 lines.append((now_s, rate.line))
@@ -81,6 +82,23 @@ def test_a_slow_computer_takes_the_highest_even_share(work_s, share, told):
     assert set(found) == {math.floor(1 / share), math.ceil(1 / share)}
     rounds = len(found) // share.numerator * share.numerator
     assert found[:rounds].reshape(-1, share.numerator).sum(axis=1) == pytest.approx(share.denominator)
+
+
+def test_time_between_frames_that_is_no_work_counts_too():
+    """Frames are lost, unevenly, though the work on one takes less than the time that there is."""
+    lost, _ = played(Everything(), lambda now_s: 0.0365, 30, between_s=0.0105)
+    taken, lines = played(PoseRate(3), lambda now_s: 0.0365, 60, between_s=0.0105)
+    assert set(np.rint(steps(lost, 6) * FPS)) == {1, 2}
+    assert [line for _, line in lines] == ["3 people: poses in 20.8 of 25 frames a second, this computer's limit"]
+    found = np.rint(steps(taken, 6) * FPS)
+    rounds = len(found) // 5 * 5
+    assert found[:rounds].reshape(-1, 5).sum(axis=1) == pytest.approx(6)
+
+
+def test_a_frame_that_is_lost_now_and_then_is_no_slowness():
+    turns = iter(range(10_000))
+    _, lines = played(PoseRate(1), lambda now_s: 0.09 if next(turns) % 25 == 0 else 0.03, 20)
+    assert lines == []
 
 
 def test_a_window_of_some_frames_is_as_true_as_one_of_every_second():
