@@ -30,9 +30,9 @@ from recognizer.training.supervised import FitSettings, fit, spec_of
 PARTS = {"train": ("train",), "all": ("train", "validation")}
 NOTES = (
     "Figures are of skeletons from Kinect cameras and hand annotation and are optimistic for a webcam. Trained on "
-    "research data; see the terms of each set before other use. Some of the kicks, punches, waves and exercises "
-    "that it learned from are generated."
+    "research data; see the terms of each set before other use."
 )
+_GENERATED = " Some of the kicks, punches, waves and exercises that it learned from are generated."
 
 
 def add_train(parser: argparse.ArgumentParser) -> None:
@@ -180,7 +180,7 @@ def export_weights(options: argparse.Namespace) -> None:
         decision=decision_rules(rules.temperature, rules.by_action(), rules.needs, rules.upper_weight),
         metrics=metrics,
         training_data=terms(corpus),
-        notes=NOTES,
+        notes=NOTES + (_GENERATED if any(run.settings.get("generated") for run in runs) else ""),
     )
     # Full teaching goes on from one of them; of a fusion those like the first are kept.
     save_networks(options.weights, [run for run in runs if run.spec == runs[0].spec])
