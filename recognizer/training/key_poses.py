@@ -22,7 +22,7 @@ _HIP, _HEAD = 0.21, np.array([0.12, 0.0, 0.47])
 _ARM, _LEG = (0.60, 0.53), (0.86, 0.84)
 _NEAREST = 0.25  # of a hand to its shoulder
 _STRAIGHT = 0.99
-_FOOT_LIFT = 0.05  # a foot that much higher than the other carries hardly any weight
+_LIFT = 0.05  # a joint that much higher than the lowest carries hardly any weight
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,14 +170,13 @@ def _limb(
 
 
 def _on_the_floor(joints: Floats) -> Floats:
-    """The lower foot on the floor, and where it is: the body moves over the foot that carries it."""
-    ankles = joints[:, 11:]
-    lift = ankles[..., 2] - ankles[..., 2].min(axis=1, keepdims=True)
-    weight = np.exp(-lift / _FOOT_LIFT)
+    """The lowest joint on the floor, and where it is: the body moves over the feet or hands that carry it."""
+    lift = joints[..., 2] - joints[..., 2].min(axis=1, keepdims=True)
+    weight = np.exp(-lift / _LIFT)
     weight /= weight.sum(axis=1, keepdims=True)
-    step = (np.diff(ankles[..., :2], axis=0) * weight[1:, :, None]).sum(axis=1)
+    step = (np.diff(joints[..., :2], axis=0) * weight[1:, :, None]).sum(axis=1)
     out = joints.copy()
-    out[..., 2] -= ankles[..., 2].min(axis=1)[:, None]
+    out[..., 2] -= joints[..., 2].min(axis=1)[:, None]
     out[1:, :, :2] -= np.cumsum(step, axis=0)[:, None]
     return out
 

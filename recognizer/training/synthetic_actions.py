@@ -5,7 +5,7 @@ People before a camera box and train martial arts. Nobody was measured for the r
 they are what these actions look like, drawn wide, and chosen on validation people.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -13,13 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognizer.features import RATE_FPS
+from recognizer.training import synthetic_exercises as exercises
 from recognizer.training.everyday import ACTIONS, OTHER, Corpus
 from recognizer.training.key_poses import LEFT, Floats, Key, Keys, Limb, joints_of, motion_through, reach
+from recognizer.training.stances import STANDS, at_ease, hanging, on_hands, on_the_back, standing
 
 GENERATED = "generated"
+_FEET_TO_SHOULDERS, _KNEES_TO_SHOULDERS = 2.7, 1.86  # torsos, of a straight body
+_ARM_LENGTH = 1.08
 _BEFORE_S, _PAUSE_S = (0.8, 1.6), (0.1, 0.7)
-_STANDS: Limb = (6.0, 90.0, 12.0, 0.0)  # the leg that carries the body while the other kicks
-_SEATED = 0.3  # of those who wave or clap
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,24 +84,6 @@ def _recording(rng: np.random.Generator, action: str) -> tuple[Floats, int]:
     return motion_through(keys, rng), round(before * RATE_FPS)
 
 
-def _hanging(rng: np.random.Generator) -> Limb:
-    return rng.uniform(3, 20), rng.uniform(20, 110), rng.uniform(5, 35), rng.uniform(-20, 10)
-
-
-def _at_ease(rng: np.random.Generator) -> Key:
-    """Standing or sitting with the arms down."""
-    turn = rng.uniform(-40, 40)
-    lean = (rng.uniform(-3, 8), rng.uniform(-4, 4))
-    if rng.random() < _SEATED:
-        apart, bent = rng.uniform(0, 25), rng.uniform(75, 105)
-        legs: tuple[Limb, Limb] = ((rng.uniform(78, 95), apart, bent, 0.0), (rng.uniform(78, 95), apart, bent, 0.0))
-        lap = rng.uniform(0.3, 0.6), rng.uniform(-0.2, 0.1), rng.uniform(-0.9, -0.7)
-        return Key(turn, lean, 0.0, (reach(*lap), reach(*lap)), legs)
-    apart = rng.uniform(2, 12)
-    legs = ((apart, rng.uniform(40, 110), rng.uniform(2, 12), 0.0), (apart, rng.uniform(40, 110), 6.0, 0.0))
-    return Key(turn, lean, 0.0, (_hanging(rng), _hanging(rng)), legs)
-
-
 def _on_guard(rng: np.random.Generator) -> Key:
     """A stance to strike from: one foot ahead, hands at the chin, low or hanging."""
     ahead = int(rng.integers(0, 2))
@@ -110,7 +94,7 @@ def _on_guard(rng: np.random.Generator) -> Key:
             return rng.uniform(15, 50), rng.uniform(-10, 40), rng.uniform(105, 145), rng.uniform(-35, 10)
         if height == 1:
             return rng.uniform(5, 25), rng.uniform(10, 70), rng.uniform(50, 100), rng.uniform(-30, 10)
-        return _hanging(rng)
+        return hanging(rng)
 
     bent = rng.uniform(5, 35)
     front = (rng.uniform(5, 28), rng.uniform(0, 40), bent, 0.0)
@@ -146,7 +130,7 @@ def _kick(rng: np.random.Generator, guard: Key) -> Keys:
         pivot, back = rng.uniform(0, 30), rng.uniform(0, 20)
     chamber, strike = (
         replace(
-            guard.with_leg(1 - side, _STANDS).with_leg(side, leg),
+            guard.with_leg(1 - side, STANDS).with_leg(side, leg),
             turn=guard.turn - sign * pivot * part,
             lean=(guard.lean[0] - back * part, guard.lean[1] + sign * away * part),
         )
@@ -208,118 +192,57 @@ def _wave(rng: np.random.Generator, base: Key) -> Keys:
     return [(rng.uniform(0.25, 0.6), at(-1)), *swings, (rng.uniform(0.25, 0.6), base)]
 
 
-def _lunge(rng: np.random.Generator, base: Key) -> Keys:
-    """One foot far ahead or aside, the body down over it, and back."""
-    side = int(rng.integers(0, 2))
-    if rng.random() < 0.6:
-        bends: Limb = (rng.uniform(55, 95), rng.uniform(-5, 15), rng.uniform(60, 105), 0.0)
-        stays: Limb = (rng.uniform(5, 35), 180.0, rng.uniform(30, 95), 0.0)
-    else:
-        bends = (rng.uniform(35, 70), rng.uniform(60, 90), rng.uniform(50, 110), 0.0)
-        stays = (rng.uniform(25, 55), 90.0, rng.uniform(0, 12), 0.0)
-    down = base.with_leg(side, bends).with_leg(1 - side, stays)
-    return _there_and_back(rng, base, [replace(down, lean=(base.lean[0] + rng.uniform(0, 25), base.lean[1]))], 0.6, 1.4)
+def _on_straight_arms(rng: np.random.Generator) -> Key:
+    """The upper end of a push-up: hands on the floor, on a bench or a wall, or on the knees."""
+    knees = rng.random() < 0.15
+    bench = rng.uniform(0.0, 0.15) if knees or rng.random() < 0.7 else rng.uniform(0.2, 1.4)
+    rise = np.arcsin((_ARM_LENGTH + bench) / (_KNEES_TO_SHOULDERS if knees else _FEET_TO_SHOULDERS))
+    arm = reach(_ARM_LENGTH * np.cos(rise), rng.uniform(-0.05, 0.3), -_ARM_LENGTH * np.sin(rise))
+    leg: Limb = (0.0, 0.0, rng.uniform(60, 100), 0.0) if knees else (rng.uniform(0, 8), 90.0, rng.uniform(0, 8), 0.0)
+    return Key(rng.uniform(-180, 180), (rng.uniform(-8, 10), 0.0), 0.0, (arm, arm), (leg, leg), 90 - np.degrees(rise))
 
 
-def _knee_raise(rng: np.random.Generator, base: Key) -> Keys:
-    """Knees up in turn, as in marching on the spot."""
-    leg: Limb = (rng.uniform(50, 110), rng.uniform(-10, 25), rng.uniform(60, 120), 0.0)
-    sides = (0, 1) if rng.random() < 0.8 else (0,)
-    return _there_and_back(rng, base, [base.with_leg(1 - s, _STANDS).with_leg(s, leg) for s in sides], 0.2, 0.7)
+def _push_up(rng: np.random.Generator, base: Key) -> Keys:
+    """Arms bent and straight in turn, the hands where they are."""
+    radius = _KNEES_TO_SHOULDERS if base.leg[0][2] > 50 else _FEET_TO_SHOULDERS
+    bench = radius * np.cos(np.radians(base.pitch)) - _ARM_LENGTH
+    apart, along, swivel = rng.uniform(-0.05, 0.45), rng.uniform(-0.25, 0.2), rng.uniform(-20, 70)
+
+    def at(far: float) -> Key:
+        rise = np.arcsin(np.clip((far + bench) / radius, 0.0, 0.95))
+        arm = reach(far * np.cos(rise), apart, along - far * np.sin(rise), swivel)
+        return replace(base, arm=(arm, arm), pitch=90 - np.degrees(rise))
+
+    return _up_and_down(rng, at(rng.uniform(0.95, 1.1)), at(rng.uniform(0.28, 0.6)), 0.3, 1.2)
 
 
-def _leg_raise(rng: np.random.Generator, base: Key) -> Keys:
-    """A straight leg to the front, the side or behind, without haste."""
-    side = int(rng.integers(0, 2))
-    leg: Limb = (rng.uniform(20, 75), rng.choice([0, 90, 180]) + rng.uniform(-15, 15), rng.uniform(0, 20), 0.0)
-    return _there_and_back(rng, base, [base.with_leg(1 - side, _STANDS).with_leg(side, leg)], 0.5, 1.5)
+def _squat(rng: np.random.Generator, base: Key) -> Keys:
+    """Hips down between the feet and up, the hands ahead, at the chin, at the hips, on the shoulders or hanging."""
+    deep, apart = rng.uniform(50, 115), rng.uniform(0, 45)
+    shin, lean = rng.uniform(5, 40), rng.uniform(8, 50)
+    leg: Limb = (deep, apart, deep + shin, rng.uniform(-10, 10))
+    up = replace(base, leg=((3.0, 90.0, 5.0, 0.0),) * 2) if rng.random() < 0.7 else base
+    arm: Limb = (
+        (rng.uniform(70, 95), rng.uniform(-15, 15), rng.uniform(0, 25), 0.0),
+        reach(rng.uniform(0.15, 0.4), rng.uniform(-0.36, 0.0), rng.uniform(-0.35, 0.1)),
+        reach(rng.uniform(-0.1, 0.15), rng.uniform(0.05, 0.4), rng.uniform(0.0, 0.2)),
+        reach(rng.uniform(-0.05, 0.15), rng.uniform(0.0, 0.15), -0.85, 60.0),
+        (lean * rng.uniform(0.6, 1.0), 0.0, rng.uniform(0, 20), 0.0),
+    )[rng.integers(0, 5)]
+    down = replace(up, leg=(leg, leg), lean=(lean, base.lean[1]), arm=(arm, arm))
+    if rng.random() < 0.6:  # the hands are there when the knees are straight, too
+        up = replace(up, arm=(arm, arm))
+    return _up_and_down(rng, up, down, 0.4, 1.6)
 
 
-def _arm_raise(rng: np.random.Generator, base: Key) -> Keys:
-    """Straight arms to the front, the side or overhead."""
-    arm: Limb = (rng.uniform(60, 175), rng.choice([0, 90]) + rng.uniform(-15, 15), rng.uniform(0, 25), 0.0)
-    return _there_and_back(rng, base, [base.with_arm(0, arm).with_arm(1, arm)], 0.5, 1.4)
-
-
-def _curl(rng: np.random.Generator, base: Key) -> Keys:
-    """Forearms up to the shoulders, both or in turn."""
-    arm: Limb = (rng.uniform(0, 20), rng.uniform(-20, 40), rng.uniform(100, 145), rng.uniform(-20, 20))
-    both = [base.with_arm(0, arm).with_arm(1, arm)]
-    return _there_and_back(rng, base, both if rng.random() < 0.5 else [base.with_arm(s, arm) for s in (0, 1)], 0.4, 1.2)
-
-
-def _press(rng: np.random.Generator, base: Key) -> Keys:
-    """From the shoulders up, or out, and back."""
-    near = reach(rng.uniform(0.1, 0.3), rng.uniform(0.05, 0.25), rng.uniform(0.0, 0.25))
-    far = reach(0.1, 0.15, 1.05) if rng.random() < 0.6 else reach(1.0, rng.uniform(-0.2, 0.1), 0.0)
-    held = base.with_arm(0, near).with_arm(1, near)
-    return [(0.5, held), *_there_and_back(rng, held, [held.with_arm(0, far).with_arm(1, far)], 0.5, 1.3)]
-
-
-def _twist(rng: np.random.Generator, base: Key) -> Keys:
-    """The shoulders to the left and to the right, or the trunk bent to either side."""
-    angle = rng.uniform(25, 65)
-    if rng.random() < 0.6:
-        return _there_and_back(rng, base, [replace(base, twist=angle), replace(base, twist=-angle)], 0.35, 1.0)
-    return _there_and_back(rng, base, [replace(base, lean=(0, s * 0.7 * angle)) for s in (1, -1)], 0.5, 1.3)
-
-
-def _on_hands(rng: np.random.Generator) -> Key:
-    """The pose of a push-up, arms straight, or on the forearms or the knees."""
-    pitch = rng.uniform(60, 82)
-    arm: Limb = (pitch + rng.uniform(-14, 12), rng.uniform(0, 20), rng.uniform(0, 15), 0.0)
-    leg: Limb = (rng.uniform(0, 15), rng.uniform(0, 60), rng.uniform(0, 12), 0.0)
-    which = rng.random()
-    if which < 0.2:
-        arm = (pitch, arm[1], rng.uniform(75, 105), rng.uniform(-20, 20))
-    elif which < 0.35:
-        leg = (rng.uniform(0, 90), 0.0, rng.uniform(60, 100), 0.0)
-    return Key(rng.uniform(-180, 180), (0.0, 0.0), 0.0, (arm, arm), (leg, leg), pitch)
-
-
-def _on_floor(rng: np.random.Generator, base: Key) -> Keys:
-    """What is done in the pose of a push-up and is none: knees to the chest, feet apart or raised, a hand to the other
-    shoulder or out, hips up, and holding still."""
-    kind = rng.integers(0, 6)
-    if kind == 0:
-        leg: Limb = (rng.uniform(75, 125), rng.uniform(-15, 40), rng.uniform(80, 130), 0.0)
-        return _there_and_back(rng, base, [base.with_leg(side, leg) for side in (0, 1)], 0.15, 0.6)
-    if kind == 1:
-        leg = (rng.uniform(15, 40), 90.0, 0.0, 0.0)
-        return _there_and_back(rng, base, [base.with_leg(0, leg).with_leg(1, leg)], 0.2, 0.6)
-    if kind == 2:
-        leg = (rng.uniform(15, 45), 180.0, rng.uniform(0, 90), 0.0)
-        return _there_and_back(rng, base, [base.with_leg(side, leg) for side in (0, 1)], 0.4, 1.2)
-    if kind == 3:
-        arm = reach(0.25, -0.6, 0.0) if rng.random() < 0.6 else reach(rng.uniform(0, 1), 0.3, rng.uniform(0.2, 1))
-        return _there_and_back(rng, base, [base.with_arm(side, arm) for side in (0, 1)], 0.3, 1.0)
-    if kind == 4:
-        angle = rng.uniform(15, 45)
-        leg = (2 * angle, 0.0, rng.uniform(0, 25), 0.0)
-        arm = (base.arm[0][0] + angle, base.arm[0][1], base.arm[0][2], 0.0)
-        up = replace(base, arm=(arm, arm), leg=(leg, leg), pitch=base.pitch + angle)
-        return _there_and_back(rng, base, [up], 0.5, 1.5)
-    return [(rng.uniform(1.5, 3.0), base)]
-
-
-def _there_and_back(
-    rng: np.random.Generator, base: Key, there: Sequence[Key], fastest_s: float, slowest_s: float
-) -> Keys:
-    """From a pose to others in turn, and back to it each time, two to four times."""
-    each_s = np.exp(rng.uniform(np.log(fastest_s), np.log(slowest_s)))
-    held_s = rng.uniform(0, 0.4)
-    out: Keys = []
-    for i in range(rng.integers(2, 5) * len(there)):
-        key = there[i % len(there)]
-        out += [(each_s * rng.uniform(0.85, 1.15), key), (held_s, key), (each_s, base)]
+def _up_and_down(rng: np.random.Generator, up: Key, down: Key, fastest_s: float, slowest_s: float) -> Keys:
+    """Down and up two to five times."""
+    half_s = np.exp(rng.uniform(np.log(fastest_s), np.log(slowest_s)))
+    out: Keys = [(0.3, up)]
+    for _ in range(rng.integers(2, 6)):
+        out += [(half_s * rng.uniform(0.8, 1.25), down), (rng.uniform(0, 0.3), down)]
+        out += [(half_s * rng.uniform(0.7, 1.1), up), (rng.uniform(0, 0.3), up)]
     return out
-
-
-def _standing(rng: np.random.Generator) -> Key:
-    key = _at_ease(rng)
-    while key.leg[0][0] > 45:  # somebody seated
-        key = _at_ease(rng)
-    return replace(key, turn=rng.uniform(-90, 90))
 
 
 _Act = tuple[Callable[[np.random.Generator], Key], Callable[[np.random.Generator, Key], Keys], int]
@@ -328,13 +251,19 @@ _Act = tuple[Callable[[np.random.Generator], Key], Callable[[np.random.Generator
 _ACTS: dict[str, _Act] = {
     "kick": (_on_guard, _kick, 300),
     "punch": (_on_guard, _punch, 300),
-    "wave": (_at_ease, _wave, 100),
-    "lunge": (_standing, _lunge, 60),
-    "knee_raise": (_standing, _knee_raise, 60),
-    "leg_raise": (_standing, _leg_raise, 60),
-    "arm_raise": (_at_ease, _arm_raise, 40),
-    "curl": (_at_ease, _curl, 40),
-    "press": (_at_ease, _press, 40),
-    "twist": (_standing, _twist, 40),
-    "plank": (_on_hands, _on_floor, 200),
+    "wave": (at_ease, _wave, 100),
+    "push_up": (_on_straight_arms, _push_up, 150),
+    "squat": (standing, _squat, 150),
+    "lunge": (standing, exercises.lunge, 60),
+    "knee_raise": (standing, exercises.knee_raise, 60),
+    "leg_raise": (standing, exercises.leg_raise, 60),
+    "arm_raise": (at_ease, exercises.arm_raise, 40),
+    "curl": (at_ease, exercises.curl, 40),
+    "press": (at_ease, exercises.press, 40),
+    "twist": (standing, exercises.twist, 40),
+    "plank": (on_hands, exercises.on_floor, 200),
+    "compound": (standing, exercises.compound, 300),
+    "dance": (standing, exercises.dance, 80),
+    "burpee": (standing, exercises.burpee, 80),
+    "on_back": (on_the_back, exercises.on_back, 150),
 }

@@ -41,8 +41,10 @@ def test_upright_with_its_arms_down_it_faces_the_camera_on_the_floor():
         ({"turn": 90.0, "arm": ((90.0, 0.0, 0.0, 0.0), HANGING)}, "left_wrist", [ARM, -LEG - 1, SHOULDER]),
         ({"lean": (90.0, 0.0)}, "left_shoulder", [SHOULDER, -LEG, -1]),
         ({"lean": (0.0, 30.0)}, "left_shoulder", [-0.5 + SHOULDER * 0.8660, -LEG - 0.8660 - SHOULDER / 2, 0]),
-        ({"pitch": 90.0}, "left_shoulder", [SHOULDER, 0, -1]),
-        ({"pitch": 90.0}, "left_ankle", [0.21, 0, LEG]),
+        ({"pitch": 90.0}, "left_shoulder", [SHOULDER, -0.12, -1]),  # on the forehead, which is ahead of the trunk
+        ({"pitch": 90.0}, "left_ankle", [0.21, -0.12, LEG]),
+        ({"pitch": -90.0}, "left_shoulder", [SHOULDER, 0, 1]),
+        ({"pitch": -90.0, "leg": ((90.0, 0.0, 0.0, 0.0),) * 2}, "left_ankle", [0.21, -LEG, 0]),
         (
             {"pitch": 60.0, "arm": ((60.0, 0.0, 0.0, 0.0), HANGING)},
             "left_wrist",
