@@ -254,7 +254,7 @@ def on_back(rng: np.random.Generator, base: Key) -> Keys:
     elif kind == 2:  # a bicycle in the air, the shoulders off the floor
         near: Limb = (rng.uniform(70, 110), 0.0, rng.uniform(70, 120), 0.0)
         far: Limb = (rng.uniform(10, 40), 0.0, rng.uniform(0, 20), 0.0)
-        angle, raised = rng.uniform(0, 40), rng.uniform(5, 35)
+        angle, raised = rng.uniform(0, 40), rng.uniform(0, 25)
         there = [
             replace(base, lean=(raised, 0.0), twist=sign * angle).with_leg(side, near).with_leg(1 - side, far)
             for side, sign in ((0, -1), (1, 1))

@@ -58,7 +58,7 @@ def test_each_has_its_action_and_the_rest_is_unlisted(corpora):
     assert {kind: action for kind, action in by_kind.items() if action != OTHER} == {
         action: action for action in ("kick", "punch", "wave", "push_up", "squat")
     }
-    assert {"lunge", "knee_raise", "leg_raise", "arm_raise"} <= set(by_kind)
+    assert {"lunge", "knee_raise", "arm_raise", "compound", "dance", "burpee", "on_back"} <= set(by_kind)
 
 
 def test_in_a_kick_a_foot_leaves_the_floor_and_in_a_punch_none(corpora):
@@ -95,6 +95,52 @@ def test_on_the_floor_the_trunk_lies(corpora):
 
     assert share(corpora[1], "plank", lies) > 0.9
     assert share(corpora[1], "lunge", lies) == 0
+
+
+def turns(way):
+    """How often a quantity (T,) goes from rising by a fifth of a torso to falling by as much, or back."""
+    count, last, up = 0, way[0], None
+    for value in way:
+        if abs(value - last) > 0.2:
+            count += up is not None and up != (value > last)
+            up, last = value > last, value
+    return count
+
+
+def test_in_a_push_up_the_shoulders_go_down_and_up_over_the_hands(corpora):
+    def bends(joints):
+        height = (joints[:, WRISTS, 1] - joints[:, SHOULDERS, 1]).mean(axis=1)
+        low = joints[height.argmin()]
+        return turns(height) >= 2 and height.max() > 0.8 and np.linalg.norm(low[WRISTS[0]] - low[SHOULDERS[0]]) < 0.8
+
+    assert share(corpora[1], "push_up", bends) > 0.95
+    assert share(corpora[1], "plank", bends) < 0.1
+
+
+def test_in_a_squat_the_hips_go_down_and_up_and_the_feet_stay(corpora):
+    def bends(joints):
+        height = joints[:, ANKLES, 1].max(axis=1) - joints[:, HIPS, 1].mean(axis=1)
+        lifted = np.abs(joints[:, ANKLES[0], 1] - joints[:, ANKLES[1], 1]).max()
+        return turns(height) >= 2 and height.min() < 1.5 and lifted < 0.5
+
+    assert share(corpora[1], "squat", bends) > 0.95
+    assert share(corpora[1], "knee_raise", bends) < 0.1
+
+
+def test_a_burpee_goes_from_standing_to_the_floor(corpora):
+    def both(joints):
+        trunk = joints[:, HIPS, 1].mean(axis=1) - joints[:, SHOULDERS, 1].mean(axis=1)
+        return trunk.max() > 0.85 and trunk.min() < 0.55
+
+    assert share(corpora[1], "burpee", both) > 0.95
+
+
+def test_on_the_back_nobody_sits_up(corpora):
+    def rises(joints):
+        trunk = joints[:, HIPS, 1].mean(axis=1) - joints[:, SHOULDERS, 1].mean(axis=1)
+        return trunk[-1] < 0.95 and trunk.max() - trunk[0] > 0.5
+
+    assert share(corpora[1], "on_back", rises) < 0.03
 
 
 def test_what_leads_up_to_a_strike_is_kept(corpora):
