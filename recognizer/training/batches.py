@@ -38,13 +38,13 @@ _LEND_LEGS = ("idle", "walk", *_LED_BY_ARMS)
 class BatchPlan:
     """Shares of a batch; the rest are windows of listed actions."""
 
-    unlisted: float = 0.32
+    unlisted: float = 0.30
     idle: float = 0.09
     made_up: float = 0.16
     lent: float = 0.25  # part of the windows of arm actions with another's legs, and of kicks with another's arms
     spliced: float = 0.15  # part of the windows of recordings that begin with another's motion though they need not
     balance: float = 0.4  # an action is drawn in proportion to (its clips) ** balance
-    generated: float = 3.0  # weight of a kind of unlisted motion that is generated, against one that was recorded
+    generated: float = 2.0  # weight of a kind of unlisted motion that is generated, against one that was recorded
     people: float = 2.5  # weight of poses of real people before a camera, against the research recordings
     warp: tuple[float, float] = (0.75, 1.3)  # duration of a window in its 1.5 s
     augmentation: Augmentation = field(default_factory=Augmentation)
