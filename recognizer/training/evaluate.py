@@ -60,8 +60,11 @@ def front_view(joints: Array, depth: NDArray[np.bool_]) -> Array:
     return (joints[..., :2] / np.maximum(away, 0.3)).astype(np.float32)
 
 
-def logits_of(network: nn.Module, features: Array, batch: int = 512) -> Array:
-    """Logits (W, A) of a network that gives those of the actions."""
+def logits_of(network: nn.Module, features: Array, batch: int = 128) -> Array:
+    """Logits (W, A) of a network that gives those of the actions.
+
+    batch: of windows; with more, most of the time goes into fresh memory.
+    """
     network.eval()
     with torch.inference_mode():
         parts = [network(torch.from_numpy(features[i : i + batch])).numpy() for i in range(0, len(features), batch)]
