@@ -32,7 +32,7 @@ NOTES = (
     "Figures are of skeletons from Kinect cameras and hand annotation and are optimistic for a webcam. Trained on "
     "research data; see the terms of each set before other use."
 )
-_GENERATED = " Some of the kicks, punches, waves, push-ups, squats and unlisted exercises that it learned from are generated."
+_GENERATED = " Some of the kicks, punches, waves, push-ups, squats and exercises that it learned from are generated."
 
 
 def add_train(parser: argparse.ArgumentParser) -> None:
@@ -57,7 +57,7 @@ def add_train(parser: argparse.ArgumentParser) -> None:
     people = "train: all but the validation people, for choosing; all: the final network"
     parser.add_argument("--people", choices=tuple(PARTS), default="train", help=people)
     kinds = "kinds of motion that it does not learn from, as webcam_poses/lunge, to measure what it makes of them"
-    generated = "do not learn from generated recordings of kicks, punches, waves, push-ups, squats and unlisted exercises"
+    generated = "do not learn from generated recordings of kicks, punches, waves, push-ups, squats and exercises"
     parser.add_argument("--no-generated", action="store_false", dest="generated", help=generated)
     parser.add_argument("--leave-out", nargs="+", default=[], metavar="KIND", help=kinds)
 
