@@ -42,7 +42,8 @@ STANDING = np.array(
 LIVELINESS = np.array([0.3, *np.repeat([0.25, 0.7, 1.0, 0.2, 0.6, 0.8], 2)])
 
 
-@pytest.fixture(scope="module", params=["toy", "act"])
+# Window and features are the same for both; what is slow is 2000 clips through the networks.
+@pytest.fixture(scope="module", params=["toy", pytest.param("act", marks=pytest.mark.slow)])
 def recognizer(request, tmp_path_factory) -> OnnxRecognizer:
     if request.param == "toy":
         return OnnxRecognizer(write_model(tmp_path_factory.mktemp("models") / "toy"), "cpu")

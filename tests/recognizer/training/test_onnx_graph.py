@@ -122,10 +122,21 @@ def test_act_of_other_features_and_fewer_frames():
     assert_same(network, content, (11, 52), "clips")
 
 
+class OfTheLastFrame(nn.Module):
+    """Logits (N, 9) of features (N, T, F), which is exported at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.head = nn.Linear(FEATURES, 9)
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        return self.head(features[:, -1])
+
+
 def test_networks_inside_others_answer_the_same():
     torch.manual_seed(3)
-    members = [stirred(NetworkSpec("act-micro", 9, ACT).build(), seed) for seed in range(3)]
-    whole = Deployed([members[0], Ensemble(members[1:])], listed=5, other_bias=0.1).eval()
+    member = stirred(NetworkSpec("act-micro", 9, ACT).build())
+    whole = Deployed([member, Ensemble([OfTheLastFrame(), OfTheLastFrame()])], listed=5, other_bias=0.1).eval()
     assert_same(whole, to_onnx(whole, FEATURES), (30, FEATURES))
 
 
