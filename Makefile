@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 # Python keeps what it compiled, also where the environment says no: tests start a hundred processes of the program.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: run test test-all check types imported doctor bench system clean
+.PHONY: run test test-all check types compile-tests doctor bench system clean
 
 run: $(VENV)/.installed
 	@$(BIN)/python -m pose.model_asset || true
@@ -29,13 +29,13 @@ check: $(VENV)/.installed-all
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-logo
-	@$(MAKE) --no-print-directory -j 2 types imported
+	@$(MAKE) --no-print-directory -j 2 types compile-tests
 
 types:
 	$(BIN)/mypy
 
 # Meanwhile, on another core: pytest compiles the tests, which otherwise each of its processes would do for itself.
-imported:
+compile-tests:
 	@$(BIN)/python -m pytest -m "not slow" --collect-only -qq > $(VENV)/collected 2>&1 || { cat $(VENV)/collected; exit 1; }
 
 doctor: $(VENV)/.installed

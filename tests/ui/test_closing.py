@@ -95,7 +95,7 @@ def opened_window(running, engines, tmp_path, monkeypatch, qtbot):
 
 
 # What is slow is a process for one window each; Ctrl+Q in each of them: test_a_window_says_why_..._ends_everything.
-_SLOW = ("QFileDialog", "RightActionDialog", "RuleForm")
+_SLOW = ("QFileDialog", "RightActionDialog", "RuleForm", "QMessageBox")
 
 
 @pytest.mark.parametrize(

@@ -110,11 +110,13 @@ def test_answers_are_those_of_eval_mode(name, changes):
     assert_answers_are_those_of_eval_mode(name, changes)
 
 
-def test_st_tr_answers_as_in_eval_mode():
-    """Both streams, with a stem without attention and a unit with it each."""
-    assert_answers_are_those_of_eval_mode(*ST_TR, kept=(3,))
+@pytest.mark.parametrize("stream", ["s-tr", pytest.param("st-tr", marks=pytest.mark.slow)])
+def test_st_tr_answers_as_in_eval_mode(stream):
+    """One stream or both, with a stem without attention and a unit with it each."""
+    assert_answers_are_those_of_eval_mode(stream, ST_TR[1], kept=(3,))
 
 
+@pytest.mark.slow  # of the usual features and frames: test_networks_inside_others
 def test_act_of_other_features_and_fewer_frames():
     torch.manual_seed(2)
     network = stirred(Act(ActConfig(features=52, outputs=20, width=128, layers=1, gelu="tanh")))
