@@ -6,9 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy.interpolate import make_interp_spline
-from scipy.io import loadmat
-from scipy.signal import butter, sosfiltfilt
 from toy_recognizer import write_model
 
 from pose.skeleton import MPOSE_13
@@ -74,6 +71,12 @@ def recorded(path: Path) -> tuple[Motion, float]:
 
     Above 5 Hz it is the Kinect's jitter and not a person that moves, so that is taken out.
     """
+    from scipy.interpolate import (
+        make_interp_spline,  # here, for it takes most of a second in every process that collects
+    )
+    from scipy.io import loadmat
+    from scipy.signal import butter, sosfiltfilt
+
     metres = loadmat(path)["d_skel"].transpose(2, 0, 1).astype(np.float64)
     # Kinect joints: head 0, left shoulder/elbow/wrist 4-6, right 8-10, left hip/knee/ankle 12-14, right 16-18.
     order = [0, 4, 8, 5, 9, 6, 10, 12, 16, 13, 17, 14, 18]
