@@ -71,9 +71,8 @@ def recorded(path: Path) -> tuple[Motion, float]:
 
     Above 5 Hz it is the Kinect's jitter and not a person that moves, so that is taken out.
     """
-    from scipy.interpolate import (
-        make_interp_spline,  # here, for it takes most of a second in every process that collects
-    )
+    # Here, for they take most of a second in every process that collects.
+    from scipy.interpolate import make_interp_spline
     from scipy.io import loadmat
     from scipy.signal import butter, sosfiltfilt
 
