@@ -20,14 +20,6 @@ from recognizer.training.fine_tune_start import load_networks  # noqa: E402
 from recognizer.training.run_folder import NETWORK_FILE, load_run  # noqa: E402
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _two_thresholds():
-    """All of them are tried in test_calibrate."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("recognizer.training.calibrate.THRESHOLDS", (0.4, 0.6))
-        yield
-
-
 @pytest.fixture(scope="module")
 def trained(tiny_data, tmp_path_factory):
     runs = tmp_path_factory.mktemp("runs")
