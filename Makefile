@@ -6,7 +6,10 @@ ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test test-all check doctor bench system clean
+# Python keeps what it compiled, also where the environment says no: tests start a hundred processes of the program.
+export PYTHONDONTWRITEBYTECODE :=
+
+.PHONY: run test test-all check types compile-tests doctor bench system clean
 
 run: $(VENV)/.installed
 	@$(BIN)/python -m pose.model_asset || true
@@ -25,8 +28,15 @@ check: $(VENV)/.installed-all
 	@$(BIN)/python -m pose.model_asset || echo "the tests that need the pose model will be skipped"
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+	@$(MAKE) --no-print-directory -j 2 types compile-tests
+
+types:
+	$(BIN)/mypy
+
+# Meanwhile, on another core: pytest compiles the tests, which otherwise each of its processes would do for itself.
+compile-tests:
+	@$(BIN)/python -m pytest -m "not slow" --collect-only -qq > $(VENV)/collected 2>&1 || { cat $(VENV)/collected; exit 1; }
 
 doctor: $(VENV)/.installed
 	$(BIN)/python main.py --doctor

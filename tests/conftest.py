@@ -1,5 +1,6 @@
 """For every test: no screen, no settings, caches or passwords of the user, no thread left behind, the log as it was."""
 
+import gc
 import itertools
 import logging
 import os
@@ -31,6 +32,8 @@ _SLOW = (
 )
 _PATIENCE_S = 30.0  # other tests run beside this one
 
+gc.disable()  # until everything is imported: most of that stays, and collecting it again and again takes seconds
+
 
 @pytest.hookimpl(optionalhook=True)  # of pytest-xdist, for -n logical
 def pytest_xdist_auto_num_workers():
@@ -57,6 +60,12 @@ def pytest_collection_modifyitems(config, items):
         asked = item.get_closest_marker("timeout")
         patience[item.path] = max(patience.get(item.path, 0), asked.args[0] if asked else 0)
     items.sort(key=lambda item: -patience[item.path])
+
+
+def pytest_collection_finish():
+    """What is imported is not looked at again."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session")

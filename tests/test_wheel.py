@@ -39,7 +39,7 @@ def installed(wheel, tmp_path_factory):
         return subprocess.run(
             command,
             cwd=elsewhere,
-            env={**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"},
+            env={**os.environ, "PYTHONPATH": str(folder)},
             capture_output=True,
             text=True,
             timeout=900,

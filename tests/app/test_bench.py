@@ -234,12 +234,12 @@ def test_real_runs_on_the_same_frames():
         pytest.skip("needs the pose model and weights/act")
     with bench._as_file("demo", 45, lambda line: None) as path:
         options = RunOptions(source=str(path), paced=False, pose_model=model, provider="cpu")
-        bare = bench_runs.bare_run(options, model, 40)
-        opencv = bench_runs.opencv_run(path, model, 40)
-        whole = bench_runs.pipeline_run(options, 40)
+        bare = bench_runs.bare_run(options, model, 20)
+        opencv = bench_runs.opencv_run(path, model, 20)
+        whole = bench_runs.pipeline_run(options, 20)
         paced = bench_runs.paced_run(options, 4.0, 10.0, bench_runs.show_drawn)  # slow: other work may be going on
-    assert [run.frames for run in (bare, opencv, whole)] == [40, 40, 40]
-    assert len(whole.pose_ms) == 40 - WARM_UP_FRAMES
+    assert [run.frames for run in (bare, opencv, whole)] == [20, 20, 20]
+    assert len(whole.pose_ms) == 20 - WARM_UP_FRAMES
     assert {"pose", "window", "recognize", "draw"} <= set(whole.stage_ms)
     assert paced.frames + paced.dropped <= 40
     assert len(paced.ages_ms) > 0

@@ -31,7 +31,9 @@ SLACK_S = 0.5  # by which a label may be off
 STILL = ("idle", "other:sit_still")
 LEAST_STILL_S = 0.5  # for a sequence to be tried that has nothing else
 FOOTAGE = ("a7_s5_t2_color.avi", "a7_s5_t3_color.avi", "a7_s6_t1_color.avi", "ta_chi.mp4")  # nobody sits or gets up
-pytestmark = pytest.mark.timeout(3600)  # about half a minute of one processor
+# About half a minute of one processor. In short, on other looks of the demo's person: ui/test_teaching_end_to_end.py;
+# on examples and footage that are made up: recognizer/teaching.
+pytestmark = [pytest.mark.timeout(3600), pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")
@@ -189,7 +191,6 @@ def test_nothing_happens_in_a_minute_of_nothing(sequences, taught, record_proper
     assert not [(each.name, *stretch) for each, stretches in zip(chosen, shown, strict=True) for stretch in stretches]
 
 
-@pytest.mark.slow
 def test_videos_of_other_things_set_nothing_off(taught, tmp_path):
     videos = [VIDEOS / name for name in FOOTAGE if (VIDEOS / name).is_file()]
     if not videos:

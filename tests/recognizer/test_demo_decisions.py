@@ -1,7 +1,7 @@
 """The whole way on the demo script, whose truth is known: poses, window, recognizer, decisions.
 
-make test-all finds the poses with MediaPipe in rendered frames; in make test the true joints stand for them, and
-app/test_end_to_end.py goes the whole way on a part of the script.
+make test-all finds the poses with MediaPipe in rendered frames; in make test the true joints of the first part of the
+script stand for them, and app/test_end_to_end.py goes the whole way on a part of it.
 """
 
 import itertools
@@ -25,6 +25,7 @@ from recognizer.window import PoseWindow
 MODEL = Path(__file__).resolve().parents[2] / "weights" / "act"
 SEED = 0  # held out: settings were chosen on the looks of seeds 1 to 3
 FPS = 20.0  # of the card: a decision for every pose
+FIRST_S = 42.3  # seven actions, and rest between them
 
 
 def found_poses() -> Iterator[tuple[Pose, ...]]:
@@ -40,10 +41,10 @@ def found_poses() -> Iterator[tuple[Pose, ...]]:
 
 
 def true_poses() -> Iterator[tuple[Pose, ...]]:
-    """The true joints at the same times, with a detector's jitter of a hundredth of the trunk."""
+    """The true joints of the first part, with a detector's jitter of a hundredth of the trunk."""
     source, rng = DemoSource(seed=SEED, size=(480, 360), fps=FPS, paced=False), np.random.default_rng(0)
     left, right, hip = (MPOSE_13.index(joint) for joint in ("left_shoulder", "right_shoulder", "left_hip"))
-    for number in range(round(source.script[-1].end_s * FPS)):
+    for number in range(round(FIRST_S * FPS)):
         xy_px = source.truth(number / FPS).joints_px
         trunk_px = np.linalg.norm((xy_px[left] + xy_px[right]) / 2 - xy_px[hip])
         xy_px = (xy_px + rng.normal(0, 0.01 * trunk_px, xy_px.shape)).astype(np.float32)
@@ -56,7 +57,7 @@ def true_poses() -> Iterator[tuple[Pose, ...]]:
     ids=["true joints", "MediaPipe"],
 )
 def played(request) -> tuple[tuple[Segment, ...], list[Decision], list[ActionEvent]]:
-    """One loop of the script."""
+    """The script as far as it was played, at most one loop, and what was decided."""
     if not (MODEL / CARD_FILE).is_file():
         pytest.skip("weights/act is not there")
     recognizer = OnnxRecognizer(MODEL, "cpu")
@@ -72,7 +73,8 @@ def played(request) -> tuple[tuple[Segment, ...], list[Decision], list[ActionEve
     ]
     recognizer.close()
     events = [event for decision in decisions for event in decision.events]
-    return DemoSource(paced=False).script, decisions, [*events, *decider.finish(decisions[-1].time_s)]
+    script = tuple(segment for segment in DemoSource(paced=False).script if segment.start_s < decisions[-1].time_s)
+    return script, decisions, [*events, *decider.finish(decisions[-1].time_s)]
 
 
 def test_decisions_come_at_the_cards_rate(played):
@@ -107,8 +109,8 @@ def onset_errors_s(script: Sequence[Segment], from_s: float, events: Sequence[Ac
 
 
 def test_events_pair_up(played):
-    _, _, events = played
-    assert len(events) >= 16
+    script, _, events = played
+    assert len(events) >= 0.6 * len(script)
     for start, end in zip(events[::2], events[1::2], strict=True):
         assert (start.kind, end.kind, start.action) == ("start", "end", end.action)
         assert end.duration_s == pytest.approx(end.time_s - start.time_s)

@@ -6,9 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy.interpolate import make_interp_spline
-from scipy.io import loadmat
-from scipy.signal import butter, sosfiltfilt
 from toy_recognizer import write_model
 
 from pose.skeleton import MPOSE_13
@@ -42,7 +39,8 @@ STANDING = np.array(
 LIVELINESS = np.array([0.3, *np.repeat([0.25, 0.7, 1.0, 0.2, 0.6, 0.8], 2)])
 
 
-@pytest.fixture(scope="module", params=["toy", "act"])
+# Window and features are the same for both; what is slow is 2000 clips through the networks.
+@pytest.fixture(scope="module", params=["toy", pytest.param("act", marks=pytest.mark.slow)])
 def recognizer(request, tmp_path_factory) -> OnnxRecognizer:
     if request.param == "toy":
         return OnnxRecognizer(write_model(tmp_path_factory.mktemp("models") / "toy"), "cpu")
@@ -73,6 +71,11 @@ def recorded(path: Path) -> tuple[Motion, float]:
 
     Above 5 Hz it is the Kinect's jitter and not a person that moves, so that is taken out.
     """
+    # Here, for they take most of a second in every process that collects.
+    from scipy.interpolate import make_interp_spline
+    from scipy.io import loadmat
+    from scipy.signal import butter, sosfiltfilt
+
     metres = loadmat(path)["d_skel"].transpose(2, 0, 1).astype(np.float64)
     # Kinect joints: head 0, left shoulder/elbow/wrist 4-6, right 8-10, left hip/knee/ankle 12-14, right 16-18.
     order = [0, 4, 8, 5, 9, 6, 10, 12, 16, 13, 17, 14, 18]

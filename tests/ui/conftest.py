@@ -70,7 +70,6 @@ def _no_collection_within_a_test():
     gc.disable()
     yield
     gc.enable()
-    gc.unfreeze()
 
 
 @pytest.fixture(autouse=True)

@@ -132,14 +132,23 @@ def test_help_shows_what_the_doctor_says(running, qtbot, status, says):
     dialog.close()
 
 
-def test_the_doctor_is_the_program_s_own_and_ends_with_its_window(running, qtbot):
+def test_the_doctor_ends_with_its_window(running, qtbot):
+    code = "import time; print('cameras: none', flush=True); time.sleep(600)"
+    dialog = DoctorDialog(running, (sys.executable, "-c", code))
+    qtbot.waitUntil(lambda: "cameras: none" in dialog.text.toPlainText(), timeout=60_000)
+    process = dialog._process
+    assert process.state() == process.ProcessState.Running
+    dialog.close()
+    assert process.state() == process.ProcessState.NotRunning
+
+
+@pytest.mark.slow  # its command line: test_doctor; what it says in the window: test_help_shows_what_the_doctor_says
+def test_the_doctor_is_the_program_s_own(running, qtbot):
     running.actions_by_name["doctor"].trigger()
     (dialog,) = running.findChildren(DoctorDialog)
     assert "--doctor" in doctor._CODE
     qtbot.waitUntil(lambda: "Python" in dialog.text.toPlainText(), timeout=100_000)
-    process = dialog._process
     dialog.close()
-    assert process.state() == process.ProcessState.NotRunning
 
 
 def test_a_doctor_that_cannot_be_started_says_so(running, qtbot, tmp_path):

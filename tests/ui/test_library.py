@@ -600,7 +600,8 @@ def test_the_speed_has_keys_and_ends(window):
     assert window.player.speed == 0.5
 
 
-def test_the_benchmark_fills_a_library_opens_and_scrolls_it(qapp, capsys, tmp_path):
+def test_the_benchmark_fills_a_library_opens_and_scrolls_it(qapp, capsys, monkeypatch):
+    monkeypatch.setattr(bench, "_STEPS", 10)
     assert bench.main(["--clips", "45"]) == 0
     figures = dict(line.split(": ") for line in capsys.readouterr().out.splitlines())
     assert figures["clips"] == "45"

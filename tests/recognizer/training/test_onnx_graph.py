@@ -115,6 +115,7 @@ def test_st_tr_answers_as_in_eval_mode():
     assert_answers_are_those_of_eval_mode(*ST_TR, kept=(3,))
 
 
+@pytest.mark.slow  # of the usual features and frames: test_networks_inside_others
 def test_act_of_other_features_and_fewer_frames():
     torch.manual_seed(2)
     network = stirred(Act(ActConfig(features=52, outputs=20, width=128, layers=1, gelu="tanh")))
@@ -122,10 +123,21 @@ def test_act_of_other_features_and_fewer_frames():
     assert_same(network, content, (11, 52), "clips")
 
 
+class OfTheLastFrame(nn.Module):
+    """Logits (N, 9) of features (N, T, F), which is exported at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.head = nn.Linear(FEATURES, 9)
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        return self.head(features[:, -1])
+
+
 def test_networks_inside_others_answer_the_same():
     torch.manual_seed(3)
-    members = [stirred(NetworkSpec("act-micro", 9, ACT).build(), seed) for seed in range(3)]
-    whole = Deployed([members[0], Ensemble(members[1:])], listed=5, other_bias=0.1).eval()
+    member = stirred(NetworkSpec("act-micro", 9, ACT).build())
+    whole = Deployed([member, Ensemble([OfTheLastFrame(), OfTheLastFrame()])], listed=5, other_bias=0.1).eval()
     assert_same(whole, to_onnx(whole, FEATURES), (30, FEATURES))
 
 
