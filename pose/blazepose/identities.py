@@ -313,9 +313,15 @@ def _worse(a: Follower, b: Follower, unlike: float) -> Follower:
     """Of two followers on one body the one that is not that person. unlike: colours that differ more are another's."""
     if a.person is None or b.person is None:
         newer, older = (a, b) if a.person is None and (b.person is not None or a.since_s >= b.since_s) else (b, a)
-        own, now = older.colours, older.colours_now
-        drawn = own is not None and now is not None and difference(own, now) > unlike
-        return older if drawn else newer
+        return older if _has_wrong_colours(older, unlike) else newer
     if a.colours is not None and b.colours is not None and a.colours_now is not None and b.colours_now is not None:
         return a if difference(a.colours, a.colours_now) > difference(b.colours, b.colours_now) else b
+    for hidden, front in ((a, b), (b, a)):
+        if front in hidden.behind:  # its trunk is covered, so that its colours often tell nothing
+            return front if _has_wrong_colours(front, unlike) else hidden
     return a if a.since_s > b.since_s else b
+
+
+def _has_wrong_colours(follower: Follower, unlike: float) -> bool:
+    own, now = follower.colours, follower.colours_now
+    return own is not None and now is not None and difference(own, now) > unlike
