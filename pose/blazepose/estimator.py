@@ -11,7 +11,7 @@ import numpy as np
 
 from pose.blazepose.detector import Detection, Detector
 from pose.blazepose.follower import Follower, bodies, pose_of
-from pose.blazepose.identities import Identities, IdentitySettings
+from pose.blazepose.identities import Identities, IdentitySettings, exchange
 from pose.blazepose.landmarks import LandmarkNetwork, Landmarks
 from pose.blazepose.networks import load_networks
 from pose.blazepose.region import Region
@@ -163,9 +163,17 @@ class BlazePoseEstimator:
         return self._landmarks(frame.bgr, region, bodies(hidden), mirrored=mirrored)
 
     def _comes_back(self, lost: Follower, found: Landmarks, frame: Frame, hidden_by: list[Follower]) -> bool:
-        """Whether what is found is somebody lost, and nobody whom another one follows."""
+        """Whether what is found is somebody lost, and nobody whom another one follows.
+
+        Where it is somebody whose follower went on with another body, the two exchange identities.
+        """
         pose = pose_of(found, frame)
-        return self._identities.may_be(lost, pose, frame, hidden_by) and not self._identities.is_taken(pose, self._seen)
+        if self._identities.is_taken(pose, self._seen):
+            return False
+        whose = self._identities.whose(lost, pose, frame, self._seen, hidden_by)
+        if whose is not None and whose is not lost:
+            exchange(lost, whose)
+        return whose is not None
 
     def _separate(self, frame: Frame) -> None:
         """Of two followers on one body one stands behind the other, or is lost, or was nobody."""

@@ -163,10 +163,22 @@ class Identities:
         """Whether somebody lost is still waited for; a newcomer is not."""
         return not follower.lost or (follower.person is not None and time_s - follower.seen_s <= self.settings.keep_s)
 
-    def may_be(self, lost: Follower, pose: Pose, frame: Frame, hidden_by: Sequence[Follower] = ()) -> bool:
-        """Whether a pose is that of somebody lost, by place and colours. hidden_by: who stand in front."""
-        colours = trunk_colours(frame.bgr, pose.xy_px, pose.confidence, bodies(hidden_by))
-        return self._return_cost(lost, pose, colours, frame.time_s) is not None
+    def whose(
+        self, lost: Follower, pose: Pose, frame: Frame, seen: list[Follower], hidden_by: Sequence[Follower] = ()
+    ) -> Follower | None:
+        """Whose pose it is that was found where somebody lost is expected: theirs, or that of somebody of those seen,
+        whose follower went on with another body; None for nobody's. hidden_by: who stand in front.
+        """
+        s, colours = self.settings, trunk_colours(frame.bgr, pose.xy_px, pose.confidence, bodies(hidden_by))
+        if colours is not None and lost.colours is not None:
+            limit = difference(colours, lost.colours) - s.swap_margin
+            others = [
+                (difference(colours, f.colours), f) for f in seen if f.person is not None and f.colours is not None
+            ]
+            unlike, other = min(others, key=lambda item: item[0], default=(math.inf, lost))
+            if unlike < limit:
+                return other if unlike + s.swap_margin < _unlike_now(other) else None
+        return lost if self._return_cost(lost, pose, colours, frame.time_s) is not None else None
 
     def is_taken(self, pose: Pose, seen: list[Follower]) -> bool:
         """Whether a pose is on the body of somebody who is followed."""
@@ -230,10 +242,7 @@ class Identities:
         votes = a.swap_votes.get(b.person, 0) + 1 if swapped + self.settings.swap_margin < kept else 0
         a.swap_votes[b.person] = votes
         if votes >= self.settings.swap_frames:
-            a.person, b.person = b.person, a.person
-            a.colours, b.colours = b.colours, a.colours
-            a.swap_votes.clear()
-            b.swap_votes.clear()
+            exchange(a, b)
 
     def _lost_one(self, follower: Follower, followers: list[Follower], time_s: float) -> Follower | None:
         """Whom a newcomer is, of those lost; with others about only at the second look."""
@@ -269,6 +278,20 @@ class Identities:
         """Part of the joints of a pose that lie on the bones of another one."""
         size = max(body_size_px(other.xy_px, other.confidence), 1.0)
         return on_bones(pose.xy_px[_MAIN], other.xy_px, self.settings.bone_reach * size)
+
+
+def exchange(a: Follower, b: Follower) -> None:
+    """Each is who the other one was taken for."""
+    a.person, b.person = b.person, a.person
+    a.colours, b.colours = b.colours, a.colours
+    a.swap_votes.clear()
+    b.swap_votes.clear()
+
+
+def _unlike_now(follower: Follower) -> float:
+    """How little somebody's colours in this frame are their own; 0 where they are not known."""
+    own, now = follower.colours, follower.colours_now
+    return 0.0 if own is None or now is None else difference(own, now)
 
 
 def _known(followers: list[Follower], newcomer: Follower) -> list[Follower]:
@@ -313,9 +336,10 @@ def _worse(a: Follower, b: Follower, unlike: float) -> Follower:
     """Of two followers on one body the one that is not that person. unlike: colours that differ more are another's."""
     if a.person is None or b.person is None:
         newer, older = (a, b) if a.person is None and (b.person is not None or a.since_s >= b.since_s) else (b, a)
-        own, now = older.colours, older.colours_now
-        drawn = own is not None and now is not None and difference(own, now) > unlike
-        return older if drawn else newer
+        return older if _unlike_now(older) > unlike else newer
     if a.colours is not None and b.colours is not None and a.colours_now is not None and b.colours_now is not None:
         return a if difference(a.colours, a.colours_now) > difference(b.colours, b.colours_now) else b
+    for hidden, front in ((a, b), (b, a)):
+        if front in hidden.behind:  # its trunk is covered, so that its colours often tell nothing
+            return front if _unlike_now(front) > unlike else hidden
     return a if a.since_s > b.since_s else b

@@ -12,8 +12,11 @@ if importlib.util.find_spec("motmetrics") is None:
 
 from benchmarks.people.empty import rooms
 from benchmarks.people.measures import Matching, account_of, hota, oks, pck
+from benchmarks.people.one_person import Comparison
 from benchmarks.people.scenes import Scene
 from benchmarks.people.steadiness import lag_frames, moved, shifts
+from pose.estimators import BLAZEPOSE, MEDIAPIPE
+from pose.one_euro import body_size_px
 from pose.skeleton import MEDIAPIPE_33, MPOSE_13, convert
 from pose.types import Pose
 
@@ -106,6 +109,25 @@ def test_a_moved_picture_shows_its_points_where_the_shifts_say():
     for number, made in enumerate(moved(picture, 20)):
         seen = float((made[24, :, 0] * np.arange(320.0)).sum() / made[24, :, 0].sum())
         assert seen == pytest.approx(159.5 + shifts(np.array([float(number)]), 320)[0], abs=0.1)
+
+
+def test_two_estimators_of_one_person_are_compared_where_both_have_a_pose():
+    joints = upright()
+    theirs = Pose(joints, np.full(33, 0.9, np.float32), MEDIAPIPE_33, 0.0)
+    theirs.confidence[MEDIAPIPE_33.index("left_wrist")] = 0.2  # not seen, so not compared
+    moved_joints = joints + np.array([3, 4], np.float32)
+    moved_joints[MEDIAPIPE_33.index("left_wrist")] += 500
+    ours = Pose(moved_joints, np.full(33, 0.8, np.float32), MEDIAPIPE_33, 0.0)
+    made = Comparison()
+    made.add({MEDIAPIPE: (theirs,), BLAZEPOSE: (ours,)})
+    made.add({MEDIAPIPE: (theirs,), BLAZEPOSE: ()})
+    size = body_size_px(theirs.xy_px, theirs.confidence)
+    np.testing.assert_allclose(made.gaps, 5 / size, rtol=1e-4)
+    assert len(made.gaps) == 12
+    made.took_ms = {MEDIAPIPE: [30.0, 32.0], BLAZEPOSE: [20.0, 20.0]}
+    distance = f"{5 / size:.3f}"
+    confidence = f"{(12 * 0.1 + 0.6) / 13:.3f}"
+    assert made.row("v") == f"| v | 2 | {distance} / {distance} | {confidence} | 0 / 1 | 31 / 20 |"
 
 
 def test_empty_rooms_change():
