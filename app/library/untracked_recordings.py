@@ -95,7 +95,8 @@ def _first_labels(info: RecordingInfo, folder: Path, announced: bool) -> Labels:
     segments: tuple[tuple[int, NewSegment], ...] = ()
     if announced and (action or who) and info.begins_s < info.duration_s:
         recording = read_recording(folder)
-        for person in recording.persons()[:1]:
+        person = recording.subject()
+        if person is not None:
             spans = trimmed(recording, person)
             segments = tuple((0, NewSegment(start_s, end_s, person, action, who)) for start_s, end_s in spans)
     return Labels(_label(info.session), "", False, segments)

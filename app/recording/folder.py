@@ -37,7 +37,8 @@ class RecordingInfo:
     id: "YYYYMMDD-HHMMSS-xxxxxx", UTC and random: the folder's name. created: ISO 8601, UTC. source: as the user named
     it. frames: with a time, whether anybody is in them or not. size: width and height in pixels of the frames.
     session: recordings made at one time and place. person, action: names, "" where they are not known. begins_s: where
-    the take itself begins; before it is what was kept from before the key.
+    the take itself begins; before it is what was kept from before the key. track_id: identity of whom the take is of,
+    where others may be in it, too.
     """
 
     id: str
@@ -53,6 +54,7 @@ class RecordingInfo:
     action: str = ""
     begins_s: float = 0.0
     version: int = VERSION
+    track_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,6 +85,12 @@ class Recording:
         """Who is in it, those who are there longest first."""
         names, counts = np.unique(self.person, return_counts=True)
         return tuple(int(name) for name in names[np.argsort(-counts, kind="stable")])
+
+    def subject(self) -> int | None:
+        """Whom it is of: who was chosen, where that one is in it, else who is there longest; None if nobody is."""
+        persons = self.persons()
+        chosen = self.info.track_id
+        return chosen if chosen in persons else next(iter(persons), None)
 
 
 def library_root() -> Path:
@@ -120,7 +128,10 @@ def storable(text: str) -> str:
 
 def info_to_json(info: RecordingInfo) -> str:
     """The content of recording.json."""
-    return json.dumps(asdict(info), indent=1, ensure_ascii=False) + "\n"
+    values = asdict(info)
+    if info.track_id is None:
+        del values["track_id"]  # as versions that do not know it read it
+    return json.dumps(values, indent=1, ensure_ascii=False) + "\n"
 
 
 def parse_info(text: bytes, where: Path) -> RecordingInfo:
@@ -157,6 +168,8 @@ def _check_info(info: RecordingInfo, where: Path) -> None:
     numbers: tuple[Any, ...] = (info.duration_s, info.frames, info.begins_s, *info.size)
     if len(info.size) != 2 or not all(_is_number(n) and 0 <= n <= 1e7 for n in numbers):
         raise _damaged(where, "a number is missing or out of range")
+    if info.track_id is not None and (not isinstance(info.track_id, int) or isinstance(info.track_id, bool)):
+        raise _damaged(where, "its track_id is no number")
     if not isinstance(info.skeleton_only, bool) or not isinstance(info.frames, int) or info.frames > MAX_FRAMES:
         raise _damaged(where, "a value is of the wrong kind")
 

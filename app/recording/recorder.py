@@ -77,6 +77,9 @@ class RecorderView:
 class Recorder:
     """A tap for Engine.add_tap, with controls for any thread. layout: of the estimator's poses.
 
+    followed(): identity of whom a take that begins now is of, None for whoever is in it longest; called on the
+    recorder's thread. Everybody in view is recorded; the take ends when the one whom it is of stands still.
+
     saved(folder) is called on the recorder's thread after each take; failed(line) when one could not be made.
     lossless: the tap waits for the disk, for files that are worked through; otherwise it never waits.
     """
@@ -89,9 +92,11 @@ class Recorder:
         *,
         saved: Callable[[Path], None] | None = None,
         failed: Callable[[str], None] | None = None,
+        followed: Callable[[], int | None] = lambda: None,
         lossless: bool = False,
     ) -> None:
         self._root, self._source, self._lossless = root, source, lossless
+        self._followed, self._subject = followed, followed()
         self._saved, self._failed = saved, failed
         self._queue: queue.SimpleQueue[Result | Callable[[], None] | None] = queue.SimpleQueue()
         self._waiting = threading.Condition()  # for results; what the user asks for never waits
@@ -297,6 +302,7 @@ class Recorder:
 
     def _begin(self, result: Result) -> None:
         size = result.frame.size
+        self._subject = self._followed()
         self._writer = self._open_writer(size, self._pre_roll.length_s(size, result.frame.time_s))
         self._pre_roll.write(self._writer)
         self._pre_roll.clear()
@@ -315,6 +321,7 @@ class Recorder:
             person=settings.person,
             action=settings.action if action is None else action,
             begins_s=begins_s,
+            track_id=self._subject if action is None else self._followed(),
             skeleton_only=settings.skeleton_only,
             lossless=True,  # this thread may wait; the live run is guarded by the queue
         )
@@ -331,9 +338,14 @@ class Recorder:
         self._seen |= bool(poses)
         recorded_s = time_s - self._started_s
         self._view = replace(self._view, recorded_s=recorded_s)
-        still = self._settings.when_still and self._still.is_over(time_s, poses[0] if poses else None)
+        still = self._settings.when_still and self._still.is_over(time_s, self._of_the_take(poses))
         if recorded_s >= self._settings.longest_s or still:
             self._finish()
+
+    def _of_the_take(self, poses: tuple[Pose, ...]) -> Pose | None:
+        if self._subject is None:
+            return poses[0] if poses else None
+        return next((pose for pose in poses if pose.person == self._subject), None)
 
     def _keep(self, result: Result, poses: tuple[Pose, ...]) -> None:
         # In a countdown the seconds before the key are kept, not those before the take.

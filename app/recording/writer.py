@@ -67,16 +67,18 @@ class RecordingWriter:
         person: str = "",
         action: str = "",
         begins_s: float = 0.0,
+        track_id: int | None = None,
         skeleton_only: bool = False,
         video_from: Path | None = None,
         lossless: bool = False,
     ) -> None:
-        """begins_s: when the take itself begins, after what was kept from before. video_from: a file to copy in place
-        of encoding pictures."""
+        """begins_s: when the take itself begins, after what was kept from before. track_id: whose it is. video_from: a
+        file to copy in place of encoding pictures."""
         now, shown = datetime.now(UTC), storable(public_source(source))
         self.info = RecordingInfo(
             *(new_id(now), now.isoformat(timespec="seconds"), shown, 0.0, 0, size, layout.name),
             *(skeleton_only, storable(session), storable(person), storable(action), round(begins_s, 6)),
+            track_id=track_id,
         )
         self.folder = recordings_folder(root) / f".{self.info.id}{_PART}"
         self._layout, self._size = layout, size

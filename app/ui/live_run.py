@@ -44,7 +44,8 @@ class LiveRun(QObject):
     """One engine at a time. All methods are for the window's thread and return at once, but for close().
 
     began: a new engine was started. result: the newest Result, none twice. events: a tuple of ActionEvent, none left
-    out. changed: a RunView that differs from the last one, or holds a new Failure.
+    out. changed: a RunView that differs from the last one, or holds a new Failure. followed: identity of whom the
+    window shows, None while there is nobody.
     """
 
     began = Signal()
@@ -55,6 +56,7 @@ class LiveRun(QObject):
     def __init__(self, make_engine: MakeEngine, options: RunOptions, jobs: Jobs, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.options = options
+        self.followed: int | None = None
         self._make_engine = make_engine
         self._jobs = jobs
         self._engine: Engine | None = None

@@ -242,6 +242,7 @@ class MainWindow(QMainWindow):
         """Explain whom the panel shows; at once when another is chosen, for a paused picture has no next result."""
         if self.video.result is not None:
             person = self.panel.person_of(self.video.result)
+            self.live.followed = person.pose.person if person is not None else None
             self.video.set_advice(advice(person))
             self.attention.add(self.video.result, person)
 

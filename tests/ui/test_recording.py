@@ -53,10 +53,10 @@ def settle(window):
     window.recording.look()
 
 
-def play(window, engine, start_s, seconds):
+def play(window, engine, start_s, seconds, persons=((0, "walk"),)):
     bgr = np.full((48, 64, 3), 90, np.uint8)
     for number in range(round(seconds * 30)):
-        engine.give(fakes.result(start_s + number / 30, bgr=bgr, size=(64, 48)))
+        engine.give(fakes.result(start_s + number / 30, persons=persons, bgr=bgr, size=(64, 48)))
     window.live.pull()
     settle(window)
 
@@ -74,6 +74,23 @@ def test_a_take_is_recorded_with_its_label_and_told(recording, engines, library,
     assert found.info.begins_s == pytest.approx(3.0, abs=0.1)
     assert recording.toast.text() == "juggle balls: take saved (4.0 s)"
     assert [button.text() for button in recording.toast.buttons] == ["Undo", "Open"]
+
+
+def test_a_take_is_of_the_person_who_was_chosen(recording, engines, library):
+    two = ((0, "walk"), (1, "wave"))
+    play(recording, engines.last, 0.0, 1.0, two)
+    recording._refresh()
+    recording.actions_by_name["next_person"].trigger()
+    play(recording, engines.last, 1.0, 0.2, two)
+    recording.actions_by_name["take"].trigger()
+    settle(recording)
+    play(recording, engines.last, 1.2, 1.5, two)
+    (folder,) = recording_folders(library)
+    found = read_recording(folder)
+    assert found.persons() == (0, 1)
+    assert found.subject() == 1
+    with Library(library) as opened:
+        assert [segment.person for segment in opened.segments(Filter(recording=folder.name))] == [1]
 
 
 def test_the_bar_says_what_happens_and_the_button_ends_it(recording, engines):

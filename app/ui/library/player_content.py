@@ -90,8 +90,7 @@ class Showing:
 
     def _have_recording(self, library: Library, recording: str, found: Stretch) -> None:
         if self.segment is None and self.recording == recording:
-            persons = found.recording.persons()
-            self._player.show_stretch(found, persons[0] if persons else 0, 0.0, found.recording.info.duration_s)
+            self._player.show_stretch(found, found.recording.subject() or 0, 0.0, found.recording.info.duration_s)
             self.show_stripes(library)
 
 

@@ -80,7 +80,7 @@ def _moving(library: Library, recordings: Sequence[str]) -> New:
     """On a job's thread; what cannot be read is left out."""
     found: New = {}
     for name, recording in _readable(library, recordings):
-        for person in recording.persons()[:1]:
+        if (person := recording.subject()) is not None:
             there = library.segments(Filter(recording=name), limit=-1)
             taken = taken_by(there, person, recording.info.duration_s)
             parts = free_parts(propose(*motion_energy(recording, person)), taken)
@@ -93,6 +93,6 @@ def _whole(library: Library, recordings: Sequence[str], action: str) -> New:
     """On a job's thread; what cannot be read is left out."""
     found: New = {}
     for name, recording in _readable(library, recordings):
-        for person in recording.persons()[:1]:
+        if (person := recording.subject()) is not None:
             found[name] = [NewSegment(0.0, recording.info.duration_s, person, action)]
     return found

@@ -94,6 +94,7 @@ class RecordControl(QObject, Panel):
                 self._live.options.layout,
                 saved=lambda folder: told.append((folder, recorder.view)),
                 failed=self._failures.append,
+                followed=lambda: self._live.followed,
             )
             self._recorder = recorder
             self._live.add_tap(recorder)

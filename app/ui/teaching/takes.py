@@ -78,7 +78,10 @@ class TakeRecorder(QObject):
         if self._recorder is None:
             # Paths and failures reach the window's thread through the lists that the timer looks at.
             source, done, failed = self._live.options.source, self._done.append, self._failures.append
-            self._recorder = Recorder(self._root, source, self._live.options.layout, saved=done, failed=failed)
+            live = self._live
+            self._recorder = Recorder(
+                *(self._root, source, live.options.layout), saved=done, failed=failed, followed=lambda: live.followed
+            )
             self._recorder.arm(self._settings(Series("", 1, 1.0)))
             self._live.add_tap(self._recorder)
             self._timer.start()

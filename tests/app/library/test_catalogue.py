@@ -382,6 +382,16 @@ def test_a_take_that_tells_its_action_is_a_segment(library):
         assert of(again, folder.name) == []  # removed stays removed
 
 
+@pytest.mark.parametrize(("chosen", "labelled"), [(7, 7), (None, 3), (9, 3)])
+def test_a_take_of_a_chosen_person_is_labelled_for_that_one(chosen, labelled, library):
+    poses = make_poses(people=(3, 7))
+    folder = store(
+        library.root, library.staging(), replace(describe(poses, "cam"), action="wave", track_id=chosen), poses
+    )
+    assert library.refresh() == 1
+    assert {segment.person for segment in of(library, folder.name)} == {labelled}
+
+
 @pytest.mark.parametrize("begins_s", [0.4, 1e6])
 def test_movement_that_goes_on_over_the_key_belongs_to_the_take(begins_s, library):
     poses = make_poses()

@@ -1,10 +1,11 @@
 """Takes of a live run: countdown, pre-roll, automatic end, several in a row, interruptions, failures."""
 
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from recording_fakes import result
+from recording_fakes import pose, result
 
 from app.recording.folder import read_recording, recording_folders
 from app.recording.recorder import Recorder, RecorderState, TakeSettings
@@ -75,6 +76,38 @@ def test_a_take_ends_when_the_person_stands_still_again(recorder, saved, results
     feed(recorder, results(5.0, 3.0))
     (folder,) = saved
     assert read_recording(folder).info.duration_s == pytest.approx(6.4, abs=0.4)
+
+
+@pytest.mark.parametrize(("moves", "seconds"), [(1, 6.4), (0, 9.0)])
+def test_a_take_ends_when_the_one_who_was_chosen_stands_still(tmp_path, saved, moves, seconds):
+    recorder = Recorder(tmp_path, "demo", MEDIAPIPE_33, saved=saved.append, followed=lambda: 1, lossless=True)
+    recorder.arm(TakeSettings("s", countdown_s=0, pre_roll_s=0, longest_s=9.0))
+    recorder.start()
+    for n in range(30 * 10):
+        wrists = [80 * np.sin(n * 0.3) if 60 < n < 150 and person == moves else 0.0 for person in (0, 1)]
+        recorder(of_two(n / 30, wrists))
+    recorder.close()
+    recording = read_recording(saved[0])
+    assert recording.info.duration_s == pytest.approx(seconds, abs=0.4)
+    assert recording.persons() == (0, 1), "everybody is recorded"
+    assert recording.subject() == 1
+
+
+def test_a_take_is_of_who_is_in_it_longest_where_the_chosen_one_is_not(tmp_path, saved):
+    recorder = Recorder(tmp_path, "demo", MEDIAPIPE_33, saved=saved.append, followed=lambda: 7, lossless=True)
+    recorder.arm(TakeSettings("s", countdown_s=0, pre_roll_s=0, longest_s=1.0))
+    recorder.start()
+    for n in range(45):
+        recorder(of_two(n / 30, (0.0, 0.0)) if n > 20 else result(n / 30))
+    recorder.close()
+    assert read_recording(saved[0]).subject() == 0
+
+
+def of_two(time_s, wrists):
+    """A result with two people, whose left wrists are there."""
+    found = result(time_s, people=2)
+    persons = [replace(each, pose=pose(time_s, wrists[n], n)) for n, each in enumerate(found.persons)]
+    return replace(found, persons=tuple(persons))
 
 
 def test_several_takes_in_a_row_without_a_key(recorder, saved, results):

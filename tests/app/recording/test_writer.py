@@ -250,6 +250,8 @@ def info_with(folder, **changes):
         ({"size": "big"}, "number"),
         ({"surplus": 1}, "keys"),
         ({"version": "1"}, "version"),
+        ({"track_id": True}, "track_id"),
+        ({"track_id": "1"}, "track_id"),
         ({"duration_s": "1"}, "number"),
         ({"skeleton_only": 1}, "kind"),
     ],
