@@ -51,6 +51,29 @@ def test_repetitions_come_with_their_number_and_the_end_has_all(told):
     assert all(event.count is None for event in events if event.kind == "start")
 
 
+def test_each_of_several_people_has_a_count_of_their_own():
+    def slowly(time_s):
+        return squat(there_and_back(time_s, 2.2, 0.4)) if time_s < 10.4 else figure()
+
+    def quickly(time_s):
+        return squat(there_and_back(time_s, 1.2, 0.3)) if time_s < 10.5 else figure()
+
+    live = LiveRecognition(SaysSquat(11.2))
+    repetitions, beside = [], {}
+    for slow, quick in zip(poses(slowly, 15.0), poses(quickly, 15.0, person=1), strict=True):
+        for shown in live.process(slow.time_s, (quick, slow)):
+            if shown.count is not None:
+                beside[shown.pose.person] = max(shown.count, beside.get(shown.pose.person, 0))
+        repetitions += live.take_repetitions()
+    counts = {person: [r.count for r in repetitions if r.person == person] for person in (0, 1)}
+    assert counts == {0: [1, 2, 3, 4], 1: [1, 2, 3, 4, 5, 6, 7]}
+    assert beside == {0: 4, 1: 7}
+    ends = {
+        event.person: event.count for event in live.take_events() if event.kind == "end" and event.action == "squat"
+    }
+    assert ends == {0: 4, 1: 7}
+
+
 def test_the_number_stands_beside_the_action_while_it_is_shown(told):
     _, _, shown = told
     counts = [count for decision, count, _ in shown if decision is not None and decision.action == "squat"]

@@ -34,6 +34,7 @@ from pose.estimators import MEDIAPIPE, EstimatorSpec
 from pose.model_asset import find_pose_model
 from pose.skeleton import KINECT_20, MEDIAPIPE_33, PENN_13
 from pose.types import Pose
+from pose.video_file import VideoFile
 from recognizer.datasets.recorded import Poses
 from recognizer.datasets.registry import DATASETS, dataset_in
 from recognizer.datasets.sequences import ActionSequence, LabelledSequence, Segment, Skeleton
@@ -361,6 +362,30 @@ def test_a_real_video_a_wrong_one_and_one_without_anybody(library, tmp_path):
         assert np.median(example.confidence) > 0.8
         assert 0 < np.median(example.xy_px[..., 0]) < 640
         np.testing.assert_allclose(np.diff(example.times_s), 1 / 15, atol=0.01)
+
+
+@pytest.mark.slow  # pose/blazepose finds several people in make test; here they come into a library
+def test_a_video_of_two_people(library, tmp_path):
+    video = VIDEOS / "a7_s6_t1_color.avi"
+    if not video.is_file():
+        pytest.skip("no shared videos")
+    try:
+        find_pose_model()
+    except PoseModelError as error:
+        pytest.skip(str(error))
+    beside = VideoWriter(tmp_path / "two.mp4", lossless=True)
+    frames = VideoFile(str(video))
+    for frame in iter(frames.read, None):
+        half = frame.bgr[:, frame.bgr.shape[1] // 4 : -frame.bgr.shape[1] // 4]
+        beside.write(np.hstack([half, half[:, ::-1]]), frame.time_s)
+    frames.close()
+    beside.close()
+    report = import_videos(library, [tmp_path / "two.mp4"], ImportOptions(action="clap", people=2))
+    (name,) = report.recordings
+    recording = library.open_recording(name)
+    counts = [int((recording.person == person).sum()) for person in recording.persons()[:2]]
+    assert len(counts) == 2
+    assert min(counts) > 0.6 * len(recording.times_s)
 
 
 # Data sets.
