@@ -57,7 +57,10 @@ class RunOptions:
     def estimator(self, model: Path) -> EstimatorSpec:
         """What finds the people, with its model. Raises PoseModelError where it cannot find so many."""
         kind = estimators.choose(self.pose, self.people, self.pose_quality)
-        return EstimatorSpec(kind, model, self.people, self.pose_quality)
+        # `auto` leaves the pose networks on the CPU: nobody has measured them on a GPU yet.
+        asked = estimators.ESTIMATORS[kind].has_providers and self.provider != estimators.AUTO
+        provider = self.provider if asked else estimators.CPU
+        return EstimatorSpec(kind, model, self.people, self.pose_quality, provider)
 
     @property
     def layout(self) -> "Layout":

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pose.types import Frame, Pose
 
 AUTO, MEDIAPIPE, BLAZEPOSE = "auto", "mediapipe", "blazepose"
+CPU = "cpu"
 FULL = "full"
 QUALITIES = ("lite", FULL, "heavy")
 MAX_PEOPLE = 8
@@ -47,6 +48,7 @@ class EstimatorKind:
     text: the name for people. where: module:class, called with the model's path, people= and quality=. layout: the
     name of the poses' layout, in pose.skeleton. people: that it follows at most. qualities: that it can have. model:
     module:function that finds the model's file, called as pose.model_asset.find_pose_model; "" where none is needed.
+    has_providers: it is called with provider=, too, of ONNX Runtime.
     """
 
     name: str
@@ -56,6 +58,7 @@ class EstimatorKind:
     people: int
     qualities: tuple[str, ...] = (FULL,)
     model: str = MEDIAPIPE_BUNDLE
+    has_providers: bool = False
 
     @property
     def poses_layout(self) -> "Layout":
@@ -70,7 +73,9 @@ ESTIMATORS = {
     for kind in (
         EstimatorKind(MEDIAPIPE, "MediaPipe", "pose.estimator:MediaPipeEstimator", "mediapipe-33", 4),
         EstimatorKind(
-            BLAZEPOSE, "BlazePose", "pose.blazepose.estimator:BlazePoseEstimator", "mediapipe-33", MAX_PEOPLE, QUALITIES
+            *(BLAZEPOSE, "BlazePose", "pose.blazepose.estimator:BlazePoseEstimator", "mediapipe-33", MAX_PEOPLE),
+            qualities=QUALITIES,
+            has_providers=True,
         ),
     )
 }
@@ -78,12 +83,16 @@ ESTIMATORS = {
 
 @dataclass(frozen=True, slots=True)
 class EstimatorSpec:
-    """An estimator as a run has it. kind: a name in ESTIMATORS. model: its file. people: to follow at most."""
+    """An estimator as a run has it. kind: a name in ESTIMATORS. model: its file. people: to follow at most.
+
+    provider: of ONNX Runtime, where the kind has_providers.
+    """
 
     kind: str
     model: Path
     people: int = 1
     quality: str = FULL
+    provider: str = CPU
 
     @property
     def layout(self) -> "Layout":
@@ -135,13 +144,13 @@ def find_model(
 
 
 def open_estimator(spec: EstimatorSpec, row: EstimatorKind | None = None) -> PoseEstimator:
-    """Load its model, on the caller's thread. Raises PoseModelError.
+    """Load its model, on the caller's thread. Raises PoseModelError, and ProviderError where its provider fails.
 
     row: of the process that asks; by default, that of this one's registry.
     """
-    made: PoseEstimator = _named((row or ESTIMATORS[spec.kind]).where)(
-        spec.model, people=spec.people, quality=spec.quality
-    )
+    row = row or ESTIMATORS[spec.kind]
+    more = {"provider": spec.provider} if row.has_providers else {}
+    made: PoseEstimator = _named(row.where)(spec.model, people=spec.people, quality=spec.quality, **more)
     return made
 
 

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from pose.blazepose.covers import cover
 from pose.blazepose.region import Region, around_person, cut
-from pose.onnx_session import cpu_session
+from pose.estimators import CPU
+from pose.onnx_session import open_session
 
 SIDE = 224
 LEAST_SCORE = 0.3
@@ -44,9 +45,9 @@ class Detection:
 class Detector:
     """Detections in a square of a picture."""
 
-    def __init__(self, model: bytes, threads: int = 1) -> None:
-        """Raises ModelFileError."""
-        self._session: Any = cpu_session(model, threads, "the pose detector")
+    def __init__(self, model: bytes, provider: str = CPU) -> None:
+        """Raises ModelFileError, and ProviderError where the provider does not work."""
+        self._session: Any = open_session(model, provider, "the pose detector")[0]
         self._anchors = anchors()
 
     def __call__(

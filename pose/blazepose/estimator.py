@@ -16,7 +16,7 @@ from pose.blazepose.landmarks import LandmarkNetwork, Landmarks
 from pose.blazepose.networks import load_networks
 from pose.blazepose.region import Region
 from pose.blazepose.tiles import Looks, around
-from pose.estimators import FULL, MAX_PEOPLE
+from pose.estimators import CPU, FULL, MAX_PEOPLE
 from pose.types import Frame, Pose
 
 _LEAST_SIZE = 0.15  # of the picture's height: smaller people are not followed
@@ -50,15 +50,18 @@ class BlazePoseEstimator:
         *,
         people: int = 1,
         quality: str = FULL,
-        threads: int = 1,
+        provider: str = CPU,
         settings: IdentitySettings | None = None,
     ) -> None:
-        """model: a Pose Landmarker bundle. people: 1..8. Raises PoseModelError and ModelFileError."""
+        """model: a Pose Landmarker bundle. people: 1..8. provider: what its networks run on.
+
+        Raises PoseModelError, ModelFileError and ProviderError.
+        """
         if not 1 <= people <= MAX_PEOPLE:
             raise ValueError(f"people must be 1 to {MAX_PEOPLE}, not {people}")
         networks = load_networks(model, quality)
-        self._detector = Detector(networks.detector, threads)
-        self._landmarks = LandmarkNetwork(networks.landmarks, threads)
+        self._detector = Detector(networks.detector, provider)
+        self._landmarks = LandmarkNetwork(networks.landmarks, provider)
         self._identities = Identities(settings)
         self._people = people
         self._at_once = min(people, os.cpu_count() or 1, _MOST_AT_ONCE)

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from pose.blazepose.covers import cover
 from pose.blazepose.region import Region, around_person, cut
-from pose.onnx_session import cpu_session
+from pose.estimators import CPU
+from pose.onnx_session import open_session
 from pose.skeleton import MEDIAPIPE_33
 
 SIDE = 256
@@ -52,9 +53,9 @@ class LandmarkNetwork:
     Two regions in one call cost as much as two calls on a CPU (docs/several-people.md).
     """
 
-    def __init__(self, model: bytes, threads: int = 1) -> None:
-        """Raises ModelFileError."""
-        self._session: Any = cpu_session(model, threads, "the landmark network")
+    def __init__(self, model: bytes, provider: str = CPU) -> None:
+        """Raises ModelFileError, and ProviderError where the provider does not work."""
+        self._session: Any = open_session(model, provider, "the landmark network")[0]
 
     def __call__(
         self,

@@ -1,10 +1,12 @@
 """Estimators behind one spec: what may be chosen, and one of another layout all the way through."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from app.settings import RunOptions
 from pose import estimators
 from pose.errors import PoseModelError
 from pose.estimators import AUTO, BLAZEPOSE, ESTIMATORS, MEDIAPIPE, EstimatorKind, EstimatorSpec, choose, open_estimator
@@ -43,6 +45,28 @@ def test_one_person_is_mediapipes_and_several_are_blazeposes():
     assert [choose(AUTO, people) for people in range(2, 9)] == [BLAZEPOSE] * 7
     assert choose(AUTO, 1, "lite") == BLAZEPOSE  # the only one that has it
     assert choose(MEDIAPIPE, 4) == MEDIAPIPE
+
+
+@pytest.mark.parametrize(
+    ("pose", "provider", "meant"),
+    [(BLAZEPOSE, "cuda", "cuda"), (BLAZEPOSE, "auto", "cpu"), (BLAZEPOSE, "cpu", "cpu"), (MEDIAPIPE, "cuda", "cpu")],
+)
+def test_a_provider_that_is_named_is_the_pose_networks_too(pose, provider, meant):
+    spec = RunOptions(pose=pose, provider=provider).estimator(Path("bundle.task"))
+    assert spec.provider == meant
+
+
+def test_an_estimator_is_told_its_provider_where_it_has_any(coco, monkeypatch):
+    told = []
+
+    class OnAny(CocoEstimator):
+        def __init__(self, model, *, provider, **more):
+            super().__init__(model, **more)
+            told.append(provider)
+
+    monkeypatch.setattr(f"{__name__}.CocoEstimator", OnAny)
+    open_estimator(EstimatorSpec("coco", Path(), provider="cuda"), replace(coco, has_providers=True))
+    assert told == ["cuda"]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from world import upright
 
-from pose.blazepose import networks
+from pose.blazepose import detector, landmarks, networks
 from pose.blazepose.colours import difference, trunk_colours
 from pose.blazepose.covers import cover
 from pose.blazepose.detector import Detection, anchors, merged
@@ -24,6 +24,7 @@ from pose.demo import DemoSource
 from pose.errors import PoseModelError
 from pose.estimator import MediaPipeEstimator
 from pose.model_asset import LANDMARKS
+from pose.onnx_session import open_session
 from pose.skeleton import MEDIAPIPE_33, MPOSE_13
 from pose.types import Frame
 
@@ -242,6 +243,18 @@ class TestWithTheNetworks:
                 assert np.median(gaps) < 0.02 * size
                 assert np.median(np.abs(pose.confidence - other.confidence)) < 0.05
         theirs.close()
+
+    def test_both_networks_run_on_the_provider_that_was_asked_for(self, bundle, monkeypatch):
+        asked = []
+
+        def on(content, provider, where):
+            asked.append((provider, where))
+            return open_session(content, "cpu", where)
+
+        for module in (detector, landmarks):
+            monkeypatch.setattr(module, "open_session", on)
+        BlazePoseEstimator(bundle, provider="cuda").close()
+        assert asked == [("cuda", "the pose detector"), ("cuda", "the landmark network")]
 
     def test_the_mirror_image_of_a_person_has_the_same_joints(self, bundle):
         look = LandmarkNetwork(load_networks(bundle).landmarks)
