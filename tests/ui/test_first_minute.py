@@ -135,6 +135,7 @@ def test_help_shows_what_the_doctor_says(running, qtbot, status, says):
 def test_the_doctor_ends_with_its_window(running, qtbot):
     code = "import time; print('cameras: none', flush=True); time.sleep(600)"
     dialog = DoctorDialog(running, (sys.executable, "-c", code))
+    dialog.show()
     qtbot.waitUntil(lambda: "cameras: none" in dialog.text.toPlainText(), timeout=60_000)
     process = dialog._process
     assert process.state() == process.ProcessState.Running
