@@ -37,8 +37,9 @@ gc.disable()  # until everything is imported: most of that stays, and collecting
 
 @pytest.hookimpl(optionalhook=True)  # of pytest-xdist, for -n logical
 def pytest_xdist_auto_num_workers():
-    """One more than there are processors, for tests also wait: for frames, other processes, what must not happen."""
-    return (os.cpu_count() or 1) + 1
+    """Two more than there are processors, for tests also wait: for frames, for what must not happen, and for trainings,
+    which give way to everything else."""
+    return (os.cpu_count() or 1) + 2
 
 
 def pytest_ignore_collect(collection_path, config):

@@ -225,6 +225,7 @@ def test_a_child_that_fails_is_one_line(monkeypatch, capfd):
     assert "\n" not in str(raised.value)
 
 
+@pytest.mark.slow  # its runs on made-up figures: the tests above; the pipeline on real frames: test_end_to_end
 def test_real_runs_on_the_same_frames():
     from pose.model_asset import cached_path
     from recognizer.model_card import weights_folders

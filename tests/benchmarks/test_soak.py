@@ -18,6 +18,7 @@ def _models():
         pytest.skip("needs weights/act and weights/st-gcn")
 
 
+@pytest.mark.slow  # what each round does: tests of the engine, the library and teaching
 @pytest.mark.timeout(600)
 def test_a_few_rounds_of_everything_hold_nothing():
     found = soak(ROUNDS, ROUNDS)

@@ -110,9 +110,10 @@ def test_answers_are_those_of_eval_mode(name, changes):
     assert_answers_are_those_of_eval_mode(name, changes)
 
 
-def test_st_tr_answers_as_in_eval_mode():
-    """Both streams, with a stem without attention and a unit with it each."""
-    assert_answers_are_those_of_eval_mode(*ST_TR, kept=(3,))
+@pytest.mark.parametrize("name", ["s-tr", pytest.param("st-tr", marks=pytest.mark.slow)])
+def test_st_tr_answers_as_in_eval_mode(name):
+    """One stream or both, with a stem without attention and a unit with it each."""
+    assert_answers_are_those_of_eval_mode(name, ST_TR[1], kept=(3,))
 
 
 @pytest.mark.slow  # of the usual features and frames: test_networks_inside_others
