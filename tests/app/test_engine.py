@@ -4,7 +4,7 @@ import time
 from dataclasses import replace
 
 import pytest
-from engine_fakes import FakeEstimator, FakeRecognizer, FakeSource, StuckSource, until
+from engine_fakes import FakeEstimator, FakeRecognizer, FakeSource, InPlace, StuckSource, until
 
 from app.capture.reader import Timing
 from app.errors import OutputError
@@ -12,6 +12,7 @@ from app.live.inference import TICKS_A_DECISION
 from app.outputs.json_lines import result_lines
 from app.results import EngineState, Failure
 from pose.errors import PoseModelError, SourceError, SourceLost
+from pose.process import IN_WORK
 from recognizer.decision import HALF_BODY, UNKNOWN, WAITING
 from recognizer.errors import CardError, RecognizerError
 from recognizer.model_card import DecisionRules
@@ -50,6 +51,29 @@ def test_a_slow_estimator_always_gets_the_newest_frame(run):
     assert stats.captured > 3 * stats.processed
     # Work, at most one frame of waiting, and room for a busy machine: without the mailbox it would grow beyond.
     assert started.results[-1].age_ms < 500
+
+
+@pytest.mark.parametrize(("live", "most"), [(True, 1), (False, IN_WORK)])
+def test_a_live_frame_does_not_wait_behind_another_and_a_files_does(run, monkeypatch, live, most):
+    """A frame handed over ahead is older by the work on the one before."""
+    submit, result, waiting, seen = InPlace.submit, InPlace.result, [], []
+
+    def counted(worker, frame):
+        waiting.append(frame)
+        seen.append(len(waiting))
+        submit(worker, frame)
+
+    def taken(worker):
+        found = result(worker)
+        waiting.pop()
+        return found
+
+    monkeypatch.setattr(InPlace, "submit", counted)
+    monkeypatch.setattr(InPlace, "result", taken)
+    source = FakeSource(live=live, fps=200 if live else 0, frames=40)
+    started = run(source, estimator=FakeEstimator(work_s=0.01), paced=live)
+    until(lambda: len(started.results) >= 10)
+    assert max(seen) == most
 
 
 def test_several_people_are_recognized_in_one_call(run):
