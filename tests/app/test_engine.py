@@ -576,6 +576,17 @@ def test_a_paused_live_run_shows_nothing_and_lags_nothing_afterwards(run):
     assert started.engine.state is RUNNING
 
 
+def test_after_a_pause_that_is_no_gap_the_windows_are_empty_too(run):
+    started = run()
+    until(lambda: len(started.results) > 20)
+    assert started.results[-1].persons[0].decision is not None
+    started.engine.pause()
+    time.sleep(0.05)
+    count = len(started.results)
+    started.engine.resume()
+    until(lambda: any(result.persons[0].decision is None for result in started.results[count:]))
+
+
 def test_a_paused_file_goes_on_where_it_was(run):
     estimator = FakeEstimator(work_s=0.002)
     started = run(FakeSource(live=False, frames=400, fps=0), estimator=estimator, paced=False)
