@@ -69,7 +69,11 @@ def _parser() -> _Parser:
         help="pose estimator (default: auto, which is mediapipe for one person and blazepose for several)",
     )
     add("--pose-quality", choices=QUALITIES, default=FULL, help="of blazepose's network, where the bundle has it")
-    add("--provider", metavar="NAME", help=f"what the recognizer runs on: {_PROVIDERS}")
+    add(
+        "--provider",
+        metavar="NAME",
+        help=f"what the recognizer runs on, and unless auto the pose networks of blazepose: {_PROVIDERS}",
+    )
     add("--pose-model", type=Path, metavar="FILE", help="a Pose Landmarker bundle (.task) instead of the built-in one")
     add("--mirror", action=argparse.BooleanOptionalAction, help="mirror the picture on screen; the data do not change")
     add("--camera-size", type=_size, metavar="WxH", help="size to request from the camera, for example 1280x720")

@@ -79,7 +79,6 @@ class Recorder:
 
     followed(): identity of whom a take that begins now is of, None for whoever is in it longest; called on the
     recorder's thread. Everybody in view is recorded; the take ends when the one whom it is of stands still.
-
     saved(folder) is called on the recorder's thread after each take; failed(line) when one could not be made.
     lossless: the tap waits for the disk, for files that are worked through; otherwise it never waits.
     """
@@ -96,7 +95,8 @@ class Recorder:
         lossless: bool = False,
     ) -> None:
         self._root, self._source, self._lossless = root, source, lossless
-        self._followed, self._subject = followed, followed()
+        self._followed = followed
+        self._subject: int | None = None  # whom the take that runs is of
         self._saved, self._failed = saved, failed
         self._queue: queue.SimpleQueue[Result | Callable[[], None] | None] = queue.SimpleQueue()
         self._waiting = threading.Condition()  # for results; what the user asks for never waits

@@ -45,7 +45,7 @@ class LiveRun(QObject):
 
     began: a new engine was started. result: the newest Result, none twice. events: a tuple of ActionEvent, none left
     out. changed: a RunView that differs from the last one, or holds a new Failure. followed: identity of whom the
-    window shows, None while there is nobody.
+    window shows of several people, None while there is nobody or only one is looked for.
     """
 
     began = Signal()

@@ -242,7 +242,8 @@ class MainWindow(QMainWindow):
         """Explain whom the panel shows; at once when another is chosen, for a paused picture has no next result."""
         if self.video.result is not None:
             person = self.panel.person_of(self.video.result)
-            self.live.followed = person.pose.person if person is not None else None
+            several = self.live.options.people > 1  # one who was lost for long has another number and is the same
+            self.live.followed = person.pose.person if several and person is not None else None
             self.video.set_advice(advice(person))
             self.attention.add(self.video.result, person)
 

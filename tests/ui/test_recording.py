@@ -78,6 +78,7 @@ def test_a_take_is_recorded_with_its_label_and_told(recording, engines, library,
 
 def test_a_take_is_of_the_person_who_was_chosen(recording, engines, library):
     two = ((0, "walk"), (1, "wave"))
+    recording.live.options = replace(recording.live.options, people=2)
     play(recording, engines.last, 0.0, 1.0, two)
     recording._refresh()
     recording.actions_by_name["next_person"].trigger()
@@ -91,6 +92,18 @@ def test_a_take_is_of_the_person_who_was_chosen(recording, engines, library):
     assert found.subject() == 1
     with Library(library) as opened:
         assert [segment.person for segment in opened.segments(Filter(recording=folder.name))] == [1]
+
+
+def test_a_take_is_of_nobody_in_particular_where_one_is_looked_for(recording, engines, library):
+    play(recording, engines.last, 0.0, 1.0)
+    recording.actions_by_name["take"].trigger()
+    settle(recording)
+    play(recording, engines.last, 1.0, 0.3)
+    play(recording, engines.last, 1.3, 1.2, ((1, "walk"),))  # lost and found again
+    (folder,) = recording_folders(library)
+    found = read_recording(folder)
+    assert found.info.track_id is None
+    assert found.persons()[0] == found.subject()
 
 
 def test_the_bar_says_what_happens_and_the_button_ends_it(recording, engines):

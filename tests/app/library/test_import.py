@@ -341,7 +341,9 @@ def test_poses_become_arrays_by_frame():
     assert np.isfinite(poses.xy_px).all()
 
 
-def test_a_real_video_a_wrong_one_and_one_without_anybody(library, tmp_path):
+@pytest.fixture
+def real_video():
+    """Of somebody who claps, where it and the pose model are there."""
     video = VIDEOS / "a7_s6_t1_color.avi"
     if not video.is_file():
         pytest.skip("no shared videos")
@@ -349,9 +351,13 @@ def test_a_real_video_a_wrong_one_and_one_without_anybody(library, tmp_path):
         find_pose_model()
     except PoseModelError as error:
         pytest.skip(str(error))
+    return video
+
+
+def test_a_real_video_a_wrong_one_and_one_without_anybody(real_video, library, tmp_path):
     empty = write_video(tmp_path / "empty.mp4", 4)
     (tmp_path / "wrong.mp4").write_bytes(b"no video" * 50)
-    report = import_videos(library, [video, tmp_path / "wrong.mp4", empty], ImportOptions(action="clap", jobs=2))
+    report = import_videos(library, [real_video, tmp_path / "wrong.mp4", empty], ImportOptions(action="clap", jobs=2))
     assert len(report.recordings) == 1
     assert len(report.problems) == 2
     assert any("empty.mp4 shows nobody" in problem for problem in report.problems)
@@ -365,16 +371,9 @@ def test_a_real_video_a_wrong_one_and_one_without_anybody(library, tmp_path):
 
 
 @pytest.mark.slow  # pose/blazepose finds several people in make test; here they come into a library
-def test_a_video_of_two_people(library, tmp_path):
-    video = VIDEOS / "a7_s6_t1_color.avi"
-    if not video.is_file():
-        pytest.skip("no shared videos")
-    try:
-        find_pose_model()
-    except PoseModelError as error:
-        pytest.skip(str(error))
+def test_a_video_of_two_people(real_video, library, tmp_path):
     beside = VideoWriter(tmp_path / "two.mp4", lossless=True)
-    frames = VideoFile(str(video))
+    frames = VideoFile(str(real_video))
     for frame in iter(frames.read, None):
         half = frame.bgr[:, frame.bgr.shape[1] // 4 : -frame.bgr.shape[1] // 4]
         beside.write(np.hstack([half, half[:, ::-1]]), frame.time_s)
