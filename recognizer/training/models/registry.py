@@ -15,6 +15,7 @@ from pose.errors import ActionLensError
 from pose.skeleton import Layout
 from recognizer.features import CHANNELS, LAYOUT
 from recognizer.training.models.act import SIZES, Act, ActConfig
+from recognizer.training.models.dd_net import DdNet, DdNetConfig
 from recognizer.training.models.ensemble import Stream
 from recognizer.training.models.from_features import FromFeatures
 from recognizer.training.models.gl_features import GlFeatures
@@ -90,6 +91,11 @@ def _tcn(shape: ClipShape, **settings: Any) -> nn.Module:
     return FromFeatures(Tcn(config), len(shape.layout))
 
 
+def _dd_net(shape: ClipShape, **settings: Any) -> nn.Module:
+    config = DdNetConfig(channels=shape.channels, outputs=shape.outputs, joints=shape.layout, **settings)
+    return FromFeatures(DdNet(config), len(shape.layout))
+
+
 def _two_stream(shape: ClipShape, **settings: Any) -> nn.Module:
     return _st_gcn(shape, StGcnTwoStream, **settings)
 
@@ -156,6 +162,10 @@ def _st_gcns() -> list[Network]:
     ]
 
 
+def _dd_nets() -> list[Network]:
+    return [Network("dd-net", "dd-net", "DD-Net", DdNetConfig, _dd_net, {}, live=False)]
+
+
 def _st_trs() -> list[Network]:
     def one(name: str, note: str, assemble: Callable[..., nn.Module] = _st_tr, **defaults: Any) -> Network:
         return Network(name, "st-tr", note, StTrConfig, assemble, defaults, live="width" not in defaults)
@@ -175,7 +185,7 @@ def _gls() -> list[Network]:
     return [Network("gl-transformer", "gl-transformer", "GL-Transformer, small", GlConfig, _gl_transformer, small)]
 
 
-NETWORKS = {network.name: network for network in (*_acts(), *_st_gcns(), *_st_trs(), *_gls())}
+NETWORKS = {network.name: network for network in (*_acts(), *_st_gcns(), *_dd_nets(), *_st_trs(), *_gls())}
 LIVE = tuple(name for name, network in NETWORKS.items() if network.live)
 # Trained one by one, their logits added, as ST-TR's code does it (and, for streams, that of 2s-AGCN, Shi et al., 2019).
 FUSIONS = {
