@@ -1,7 +1,7 @@
 """Labelled sequences of poses as rows of the everyday corpus: a row for each labelled stretch of motion."""
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pose.skeleton import MPOSE_13, convert
 from recognizer.datasets import webcam_poses
 from recognizer.datasets.clip_files import ClipFile
+from recognizer.datasets.errors import DataError
 from recognizer.datasets.sequences import LabelledSequence
 from recognizer.datasets.webcam_poses import part_of
 from recognizer.features import RATE_FPS
@@ -41,15 +42,23 @@ class _Row:
     person: str
 
 
-def read_corpus(folder: Path, clips: Sequence[ClipFile] = ()) -> Corpus:
+def read_corpus(folder: Path, clips: Sequence[ClipFile] = (), leave_out: Collection[str] = ()) -> Corpus:
     """The research sets under `folder` and files of clips (read_all), and webcam_poses, where it is there. DataError
     names what is missing.
 
-    A sequence that cannot be read is told in the log and left out.
+    leave_out: names of data sets of which nothing is taken; DataError for one that is not there. A sequence that cannot
+    be read is told in the log and left out.
     """
-    corpus = merge(read_all(folder, clips))
-    if not (folder / WEBCAM_POSES).is_dir():
+    webcams = (folder / WEBCAM_POSES).is_dir()
+    found = read_all(folder, clips)
+    there = {recording.dataset for recording in found} | ({WEBCAM_POSES} if webcams else set())
+    unknown = sorted(set(leave_out) - there)
+    if unknown:
+        raise DataError(f"no data set {unknown[0]!r} to leave out")
+    corpus = merge([recording for recording in found if recording.dataset not in leave_out])
+    if not webcams:
         sys.stderr.write(f"{folder} has no {WEBCAM_POSES}: without it a recognizer is wrong about strangers\n")
+    if not webcams or WEBCAM_POSES in leave_out:
         return corpus
     return with_sequences(corpus, labelled_sequences(webcam_poses.read(folder / WEBCAM_POSES)))
 

@@ -1,6 +1,6 @@
 """All skeletons that there are, without labels, as live recognition sees people: to pretrain on.
 
-The training people of the five sets, 3D ones seen by cameras at random places, and a user's own recordings.
+The training people of all sets, 3D ones seen by cameras at random places, and a user's own recordings.
 """
 
 import math
@@ -13,12 +13,12 @@ import torch
 from numpy.typing import NDArray
 
 from recognizer.datasets.clip_files import ClipFile
-from recognizer.datasets.errors import DataError
 from recognizer.features import LAYOUT, RATE_FPS, clip_features
 from recognizer.training import augment
 from recognizer.training.augment import Augmentation
 from recognizer.training.batches import FRAMES, Positions, gather
-from recognizer.training.everyday import Corpus, merge, read_all
+from recognizer.training.everyday import Corpus
+from recognizer.training.everyday_streams import read_corpus
 from recognizer.training.loop import Batch, Hardware
 from recognizer.training.models.gl_features import motion_of
 from recognizer.training.pretrain.own_recordings import OWN, read_library, with_recordings
@@ -42,12 +42,8 @@ _AUGMENTATION = Augmentation(noise=0.0, bias=0.0, lose_joint=0.01, crop=0.1, unu
 def read(
     data: Path, library: Path | None = None, leave_out: tuple[str, ...] = (), clips: Sequence[ClipFile] = ()
 ) -> Corpus:
-    """The five sets under `data` but those left out, files of clips, and the recordings of a library. DataError."""
-    found = read_all(data, clips)
-    unknown = sorted(set(leave_out) - {recording.dataset for recording in found})
-    if unknown:
-        raise DataError(f"no data set {unknown[0]!r} to leave out")
-    corpus = merge([recording for recording in found if recording.dataset not in leave_out])
+    """The sets under `data` but those left out, files of clips, and the recordings of a library. DataError."""
+    corpus = read_corpus(data, clips, leave_out)
     return with_recordings(corpus, read_library(library)) if library is not None else corpus
 
 

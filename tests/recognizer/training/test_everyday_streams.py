@@ -7,6 +7,7 @@ from streams import sequence_of
 pytest.importorskip("torch", reason="needs the extra `train`")
 
 from pose.skeleton import MPOSE_13
+from recognizer.datasets.errors import DataError
 from recognizer.training.batches import BatchMaker, BatchPlan, OutputSpace, gather
 from recognizer.training.everyday import ACTIONS, WEBCAM_POSES, merge, read_all
 from recognizer.training.everyday_streams import action_and_kind, filled, read_corpus, with_sequences
@@ -102,6 +103,16 @@ def test_windows_end_in_the_action(tiny_data):
     assert (positions[:, -1] <= corpus.offset[rows] + 0.1 * corpus.fps[rows] + 1e-6).all()
     assert share.min() < 0.4
     assert share.max() == 1
+
+
+@pytest.mark.parametrize("name", [WEBCAM_POSES, "utd_mhad"])
+def test_nothing_is_taken_of_a_set_that_is_left_out(tiny_data, capsys, name):
+    whole, rest = read_corpus(tiny_data), read_corpus(tiny_data, leave_out=[name])
+    assert set(whole.dataset) - set(rest.dataset) == {name}
+    assert len(rest) == (whole.dataset != name).sum()
+    assert WEBCAM_POSES not in capsys.readouterr().err
+    with pytest.raises(DataError, match="no data set 'mine' to leave out"):
+        read_corpus(tiny_data, leave_out=["mine"])
 
 
 def test_a_folder_without_webcam_poses_is_told(tiny_data, tmp_path, capsys):

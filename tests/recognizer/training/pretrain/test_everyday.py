@@ -12,6 +12,7 @@ torch = pytest.importorskip("torch", reason="needs the extra `train`")
 from pose.errors import ActionLensError  # noqa: E402
 from pose.skeleton import MPOSE_13  # noqa: E402
 from recognizer.features import clip_features  # noqa: E402
+from recognizer.training.everyday import WEBCAM_POSES  # noqa: E402
 from recognizer.training.loop import Hardware  # noqa: E402
 from recognizer.training.models.gl_features import motion_of  # noqa: E402
 from recognizer.training.pretrain import everyday, own_recordings, pretrain_command  # noqa: E402
@@ -75,6 +76,7 @@ def test_the_way_survives_joints_that_come_and_go():
 def test_batches_are_functions_of_seed_and_step(tiny_data):
     corpus = everyday.read(tiny_data)
     rows = everyday.rows_of(corpus)
+    assert WEBCAM_POSES in corpus.dataset[rows]
     assert set(corpus.part[rows]) == {"train"}
     assert {"test", "validation"} & set(corpus.part)  # so that the line above says something
     batches = everyday.EverydayBatches(corpus, rows, RECIPE, 3)

@@ -75,7 +75,7 @@ def test_steps_leave_a_twentieth_of_the_moves_of_each_interval_to_the_last_class
 
 def test_each_interval_has_its_own_step():
     x = np.zeros((1, 12, 1, 2))
-    x[0, :, 0, 0] = 0.03 * np.arange(12)  # 3 cm a frame, 30 cm in ten
+    x[0, :, 0, 0] = 0.035 * np.arange(12)  # 3.5 cm a frame, 35 cm in ten
     _, plain = mpdp_targets(x, 1, (1, 10))
     _, scaled = mpdp_targets(x, 1, (1, 10), steps_m=(0.02, 0.1))
     assert plain[0, -1, :, 0].tolist() == [4, FARTHEST]
