@@ -45,6 +45,8 @@ class DdNetConfig:
 class DdNet(nn.Module):
     """Clips (N, C, T, V, 1), T at least 8, to logits (N, A)."""
 
+    pairs: Tensor
+
     def __init__(self, config: DdNetConfig) -> None:
         super().__init__()
         self.config = config
@@ -84,7 +86,8 @@ class DdNet(nn.Module):
         one, other = self.pairs.unbind()
         seen = (position != 0).any(dim=1)
         distance = torch.linalg.vector_norm(position[..., one] - position[..., other], dim=1)
-        return (distance * seen[..., one] * seen[..., other]).transpose(1, 2)
+        distance = distance * seen[..., one] * seen[..., other]
+        return distance.transpose(1, 2)
 
 
 def _embedding(channels: int, filters: int, dropout: float, pool: nn.Module) -> nn.Sequential:
