@@ -85,9 +85,8 @@ class DdNet(nn.Module):
         """Distances (N, V (V - 1) / 2, T) of pairs of joints (N, D, T, V); 0 where one was not seen, which is at 0."""
         one, other = self.pairs.unbind()
         seen = (position != 0).any(dim=1)
-        distance = torch.linalg.vector_norm(position[..., one] - position[..., other], dim=1)
-        distance = distance * seen[..., one] * seen[..., other]
-        return distance.transpose(1, 2)
+        distance: Tensor = torch.linalg.vector_norm(position[..., one] - position[..., other], dim=1)
+        return (distance * seen[..., one] * seen[..., other]).transpose(1, 2)
 
 
 def _embedding(channels: int, filters: int, dropout: float, pool: nn.Module) -> nn.Sequential:
