@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -21,7 +22,7 @@ from recognizer.training.export import decision_rules, export
 from recognizer.training.fine_tune_start import load_networks, save_networks
 from recognizer.training.models.deployed import Deployed
 from recognizer.training.models.ensemble import AVERAGES, Ensemble
-from recognizer.training.models.registry import LIVE, NetworkSpec, parse_changes
+from recognizer.training.models.registry import LIVE, NetworkSpec, network_of, parse_changes
 from recognizer.training.run_folder import NETWORK_FILE, RunError, TrainedRun, load_run, save_run
 from recognizer.training.stream_report import as_json, as_text
 from recognizer.training.stream_sets import StreamSets, points_table, stream_logits, stream_sets
@@ -74,6 +75,8 @@ def add_export(parser: argparse.ArgumentParser) -> None:
     """Arguments of export."""
     _add_data(parser)
     parser.add_argument("--run", type=Path, nargs="+", required=True, metavar="DIR", help="networks to average")
+    beside = "networks of other recognizers that are averaged with them, as a DD-Net with AcT"
+    parser.add_argument("--beside", type=Path, nargs="+", default=[], metavar="DIR", help=beside)
     more = "as many networks of the same recipe and other seeds, averaged too, for the card's figures; may be repeated"
     parser.add_argument("--repeat", type=Path, nargs="+", action="append", default=[], metavar="DIR", help=more)
     _add_calibrate(parser, required=True)
@@ -157,22 +160,25 @@ def export_weights(options: argparse.Namespace) -> None:
     runs = [_load(folder, corpus) for folder in options.run]
     families = {run.spec.family for run in runs}
     if len(families) > 1:
-        raise RunError(f"--run names networks of {' and '.join(sorted(families))}; give those of one recognizer")
+        named = " and ".join(sorted(families))
+        raise RunError(f"--run names networks of {named}; give those of one recognizer, others with --beside")
+    beside = [_load(folder, corpus) for folder in options.beside]
     repeats = [[_load(folder, corpus) for folder in folders] for folders in options.repeat]
     chosen = _chosen(options.calibrate, options.data, corpus)
     rules = chosen.rules
     test = windows_of_research(corpus, "test")
-    tested = [logits_of(_deployed(group), test.features) for group in ([[run] for run in runs] + [runs] + repeats)]
+    groups = [[run] for run in runs] + [[*runs, *beside]] + [[*group, *beside] for group in repeats]
+    tested = [logits_of(_deployed(group), test.features) for group in groups]
     alone, together = tested[: len(runs)], tested[len(runs) :]
     names = [" + ".join(folder.name for folder in group) for group in (options.run, *options.repeat)]
     metrics = {
-        **chosen.metrics(_deployed(runs), options.data, corpus),
+        **chosen.metrics(_deployed([*runs, *beside]), options.data, corpus),
         "test_by_seed": report.metrics_of_runs(corpus, test, alone, rules, [folder.name for folder in options.run]),
     }
     if repeats:
         metrics["test_by_average"] = report.metrics_of_runs(corpus, test, together, rules, names)
     export(
-        _deployed(runs, rules.other_bias),
+        _deployed([*runs, *beside], rules.other_bias),
         len(CHANNELS) * len(LAYOUT),
         options.weights,
         name=options.weights.resolve().name,
@@ -180,11 +186,18 @@ def export_weights(options: argparse.Namespace) -> None:
         decision=decision_rules(rules.temperature, rules.by_action(), rules.needs, rules.upper_weight),
         metrics=metrics,
         training_data=terms(corpus),
-        notes=NOTES + (_GENERATED if any(run.settings.get("generated") for run in runs) else ""),
+        notes=_notes(runs, beside),
     )
     # Full teaching goes on from one of them; of a fusion those like the first are kept.
     save_networks(options.weights, [run for run in runs if run.spec == runs[0].spec])
     sys.stdout.write(f"{options.weights}\n")
+
+
+def _notes(runs: Sequence[TrainedRun], beside: Sequence[TrainedRun]) -> str:
+    generated = any(run.settings.get("generated") for run in [*runs, *beside])
+    counts = Counter(network_of(run.spec.name).note for run in beside)
+    averaged = [f" Averaged with {count} {note}." for note, count in counts.items()]
+    return "".join([NOTES, _GENERATED if generated else "", *averaged])
 
 
 def _chosen(folders: Sequence[Path], data: Path, corpus: Corpus) -> Choice:

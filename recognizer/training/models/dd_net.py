@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from pose.skeleton import Layout
+from recognizer.training.models.inside import Inside
 
 _KINDS = 3  # of channels: positions, velocities, and directions of bones, which it leaves out
 _SLOPE = 0.2  # of LeakyReLU below 0, as published
@@ -73,13 +74,26 @@ class DdNet(nn.Module):
         )
 
     def forward(self, clips: Tensor) -> Tensor:
+        return self.head(self.described(clips))  # type: ignore[no-any-return]
+
+    def inside(self, clips: Tensor) -> Inside:
+        """Logits and embedding; there is no attention in it."""
+        embedding = self.head[:-1](self.described(clips))
+        return Inside(self.head[-1](embedding), embedding)
+
+    def fixed(self) -> dict[str, Tensor]:
+        """Nothing: every output depends on the clip."""
+        return {}
+
+    def described(self, clips: Tensor) -> Tensor:
+        """(N, 8 filters), the greatest value over time of each channel of the body."""
         dims = self.config.dims
         position, velocity = clips[:, :dims, ..., 0], clips[:, dims : 2 * dims, ..., 0]
         slow = velocity.transpose(2, 3).flatten(1, 2)  # (N, D * V, T)
         half = slow.shape[2] // 2 * 2
         fast = slow[..., 0:half:2] + slow[..., 1:half:2]
         embedded = [self.distances(self.apart(position)), self.slow(slow), self.fast(fast)]
-        return self.head(self.body(torch.cat(embedded, dim=1)))  # type: ignore[no-any-return]
+        return self.body(torch.cat(embedded, dim=1))  # type: ignore[no-any-return]
 
     def apart(self, position: Tensor) -> Tensor:
         """Distances (N, V (V - 1) / 2, T) of pairs of joints (N, D, T, V); 0 where one was not seen, which is at 0."""

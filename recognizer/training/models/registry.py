@@ -163,7 +163,7 @@ def _st_gcns() -> list[Network]:
 
 
 def _dd_nets() -> list[Network]:
-    return [Network("dd-net", "dd-net", "DD-Net", DdNetConfig, _dd_net, {}, live=False)]
+    return [Network("dd-net", "dd-net", "DD-Net", DdNetConfig, _dd_net, {})]
 
 
 def _st_trs() -> list[Network]:

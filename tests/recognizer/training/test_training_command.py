@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch", reason="needs the extra `train`")
+import tqdm  # noqa: E402
 
 from recognizer.datasets.registry import DATASETS  # noqa: E402
 from recognizer.model_card import ModelCard  # noqa: E402
@@ -43,6 +44,23 @@ def test_the_exported_folder_is_a_model_that_repeats_the_networks_answer(exporte
     assert recognizer.actions == ACTIONS
     assert recognizer.self_test().max_error < 1e-4
     assert sorted(file.name for file in exported.iterdir()) == ["card.json", "model.onnx", "network.npz"]
+
+
+def test_networks_of_another_recognizer_are_averaged_beside_its_own(trained, tiny_data, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(tqdm.tqdm, "monitor_interval", 0)  # the exporter's progress bars keep a thread
+    data = ["--data", str(tiny_data)]
+    small = ["--network", "dd-net", "--set", "filters=4", "--steps", "2", "--batch", "16", "--people", "all"]
+    assert main(["train", *data, "--out", str(tmp_path / "dd"), *small]) == 0
+    command = ["export", *data, "--calibrate", str(trained / "choice"), "--weights", str(tmp_path / "act")]
+    assert main([*command, "--run", str(trained / "final"), str(tmp_path / "dd")]) == 2
+    assert "others with --beside" in capsys.readouterr().err
+    assert main([*command, "--run", str(trained / "final"), "--beside", str(tmp_path / "dd")]) == 0
+    card = ModelCard.load(tmp_path / "act")
+    assert (card.model, card.embedding.shape) == ("act", ("N", 64 + 128))
+    assert card.notes.endswith("Averaged with 1 DD-Net.")
+    spec, (_,) = load_networks(tmp_path / "act")
+    assert spec.name == "act-micro"
+    assert OnnxRecognizer(tmp_path / "act", "cpu").self_test().max_error < 1e-4
 
 
 def test_the_networks_are_kept_beside_it_to_be_trained_on(exported, trained):

@@ -20,6 +20,7 @@ NETWORKS = {
     "act of one layer": ("act-micro", {**ACT, "layers": 1}),
     "act of two heads": ("act-small", ACT),
     "st-gcn": ("st-gcn", {"widths": (16, 16, 32), "strides": (1, 1, 2)}),
+    "dd-net": ("dd-net", {"filters": 8, "hidden": 16}),
     "st-tr": ("st-tr", {"width": 16}),
     "s-tr": ("s-tr", {"width": 16}),
     "t-tr": ("t-tr", {"width": 16}),
@@ -151,6 +152,19 @@ def test_a_fusion_has_the_attention_of_each_of_its_networks():
     assert {name for name in together if "attention" in name} == {n for a in alone for n in a if "attention" in n}
     assert len(alone[0].keys() & alone[1].keys()) < len(alone[0])
     torch.testing.assert_close(together["embedding"], torch.cat([each["embedding"] for each in alone], dim=1))
+
+
+def test_a_network_without_attention_leaves_that_of_the_others_as_it_is():
+    act, dd_net = built("act of one head", 1), built("dd-net", 1)
+    features = torch.randn(2, 30, 78)
+    with torch.inference_mode():
+        alone = Deployed([act], listed=LISTED).eval().inside(features)
+        together = Deployed([act, dd_net], listed=LISTED).eval().inside(features)
+    assert together.keys() == alone.keys()
+    for name in alone.keys() - {"logits", "embedding"}:
+        torch.testing.assert_close(together[name], alone[name])
+    assert together["embedding"].shape == (2, 64 + 16)
+    assert (together["logits"] - alone["logits"]).abs().max() > 1e-3
 
 
 def test_attention_of_joints_and_frames_by_layer():

@@ -26,7 +26,8 @@ def test_every_network_takes_the_features_of_live_recognition(name):
 
 
 def test_families_are_those_of_the_cards():
-    assert {NetworkSpec(name, 2, {}).family for name in LIVE} == {"act", "st-gcn", "st-tr", "gl-transformer"}
+    families = {"act", "st-gcn", "dd-net", "st-tr", "gl-transformer"}
+    assert {NetworkSpec(name, 2, {}).family for name in LIVE} == families
 
 
 def test_settings_change_the_network():
