@@ -163,22 +163,25 @@ def export_weights(options: argparse.Namespace) -> None:
         named = " and ".join(sorted(families))
         raise RunError(f"--run names networks of {named}; give those of one recognizer, others with --beside")
     beside = [_load(folder, corpus) for folder in options.beside]
+    averaged = [*runs, *beside]
     repeats = [[_load(folder, corpus) for folder in folders] for folders in options.repeat]
     chosen = _chosen(options.calibrate, options.data, corpus)
     rules = chosen.rules
     test = windows_of_research(corpus, "test")
-    groups = [[run] for run in runs] + [[*runs, *beside]] + [[*group, *beside] for group in repeats]
+    groups = [[run] for run in runs] + [averaged] + [[*group, *beside] for group in repeats]
     tested = [logits_of(_deployed(group), test.features) for group in groups]
     alone, together = tested[: len(runs)], tested[len(runs) :]
-    names = [" + ".join(folder.name for folder in group) for group in (options.run, *options.repeat)]
+    names = [
+        " + ".join(folder.name for folder in [*group, *options.beside]) for group in (options.run, *options.repeat)
+    ]
     metrics = {
-        **chosen.metrics(_deployed([*runs, *beside]), options.data, corpus),
+        **chosen.metrics(_deployed(averaged), options.data, corpus),
         "test_by_seed": report.metrics_of_runs(corpus, test, alone, rules, [folder.name for folder in options.run]),
     }
     if repeats:
         metrics["test_by_average"] = report.metrics_of_runs(corpus, test, together, rules, names)
     export(
-        _deployed([*runs, *beside], rules.other_bias),
+        _deployed(averaged, rules.other_bias),
         len(CHANNELS) * len(LAYOUT),
         options.weights,
         name=options.weights.resolve().name,
