@@ -1,7 +1,7 @@
 """DD-Net, double features and double motion (Yang et al., ACM Multimedia Asia 2019), of the published code's size.
 
 What it reads is worked out here, from positions and velocities of joints: the distances of all pairs of joints in each
-frame, which no turn of the camera changes, and the motion at two speeds, over one frame and over two. Convolutions
+frame, which turning the clip does not change, and the motion at two speeds, over one frame and over two. Convolutions
 over time alone do the rest. N clips, C channels of a joint, T frames, V joints, D dimensions, A outputs.
 """
 

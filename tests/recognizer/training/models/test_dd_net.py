@@ -46,7 +46,7 @@ def test_the_fast_motion_is_that_over_two_frames(network, frames):
     torch.testing.assert_close(fast, velocity[0 : frames // 2 * 2 : 2] + velocity[1::2])
 
 
-def test_a_turn_of_the_camera_changes_only_the_motion(network):
+def test_turning_the_clip_does_not_change_the_distances(network):
     turn = torch.tensor([[0.6, -0.8], [0.8, 0.6]])
     position, still = torch.randn(30, 13, 2), torch.zeros(30, 13, 2)
     with torch.inference_mode():
