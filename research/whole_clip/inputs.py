@@ -52,6 +52,8 @@ def training_input(
         x = transforms.shear(x, rng, how.shear)
     if how.scale:
         x = transforms.scale(x, rng, how.scale)
+    if how.zoom:
+        x = transforms.zoom(x, rng, how.zoom)
     if how.move:
         x = transforms.random_move(x, rng)
     if how.noise:
@@ -71,7 +73,9 @@ def _in_time(x: Array, score: Array, how: Augment, frames: int, rng: np.random.G
         places = transforms.interpolation(n, source, frames, rng, *how.stretch)
     if how.warp:
         places = transforms.warp(places, rng, how.warp)
-    if how.stretch or how.warp or source != frames:
+    if how.sample:
+        places = transforms.random_places(n, source, frames, rng)
+    if how.stretch or how.warp or how.sample or source != frames:
         x, score = transforms.resample(x, score, places)
     if how.choose:
         x, score = transforms.random_choose(x, score, max(round(frames * how.choose), 1), rng)

@@ -18,19 +18,22 @@ class PresetError(ActionLensError):
 class Augment:
     """What is done to training clips, in this order; 0, None or False leaves a step out. See transforms.
 
-    stretch: part of a clip, from and to, that is taken for the whole. warp: unevenness of its speed. choose: part of
-    the frames that random_choose keeps; the network must take any number of frames. flip: "swap" exchanges left and
-    right joints, "plain" does not. rotate_deg: limits of yaw, pitch and roll. noise: of the joints, in torsos.
-    feature_noise: of every input number. joint_dropout: share of joints. mixup: alpha.
+    stretch: part of a clip, from and to, that is taken for the whole. warp: unevenness of its speed. sample: frames at
+    random places, in their order. choose: part of the frames that random_choose keeps; the network must take any number
+    of frames. flip: "swap" exchanges left and right joints, "plain" does not. rotate_deg: limits of yaw, pitch and
+    roll. scale: of each axis by itself. zoom: of all axes together. noise: of the joints, in torsos. feature_noise: of
+    every input number. joint_dropout: share of joints. mixup: alpha.
     """
 
     stretch: tuple[float, float] | None = None
     warp: float = 0.0
+    sample: bool = False
     choose: float | None = None
     flip: Literal["swap", "plain"] | None = None
     rotate_deg: tuple[float, float, float] | None = None
     shear: float = 0.0
     scale: float = 0.0
+    zoom: float = 0.0
     move: bool = False
     noise: float = 0.0
     joint_dropout: float = 0.0
@@ -197,7 +200,18 @@ SHORT_CLIPS_GRAPH = SHORT_CLIPS.changed(
     epochs=40,
 )
 
-PRESETS = {preset.name: preset for preset in (ACT, ST_GCN, ST_GCN_KINETICS, ST_TR, SHORT_CLIPS, SHORT_CLIPS_GRAPH)}
+CROSS_VIEW = SHORT_CLIPS.changed(
+    name="cross-view",
+    source=(
+        "ours: short-clips with the augmentation that the published code of CTR-GCN (Chen et al., 2021) has for "
+        "NW-UCLA: frames at random places, turned by up to 60 degrees about the vertical and the horizontal axis, "
+        "0.5 to 1.5 times as large; flip and joint dropout are kept"
+    ),
+    augment=Augment(sample=True, flip="swap", rotate_deg=(60.0, 60.0, 0.0), zoom=0.5, joint_dropout=0.02),
+)
+
+_ALL = (ACT, ST_GCN, ST_GCN_KINETICS, ST_TR, SHORT_CLIPS, SHORT_CLIPS_GRAPH, CROSS_VIEW)
+PRESETS = {preset.name: preset for preset in _ALL}
 
 
 SETTINGS = "NAME+epochs=N+batch=N changes a recipe"

@@ -143,6 +143,12 @@ def interpolation(
     return places
 
 
+def random_places(n: int, frames: int, out: int, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Places (N, out) drawn from all over clips of `frames`, in their order (CTR-GCN on NW-UCLA, Chen et al., 2021)."""
+    places: NDArray[np.float64] = np.sort(rng.uniform(0, frames - 1, (n, out)), axis=1)
+    return places
+
+
 def warp(places: NDArray[np.floating], rng: np.random.Generator, strength: float) -> NDArray[np.float64]:
     """The places of each clip gone through unevenly: speed varies by up to +-strength within it, ends kept."""
     n, frames = places.shape
@@ -188,6 +194,11 @@ def scale(x: Array, rng: np.random.Generator, share: float) -> Array:
     """Each axis of each clip longer or shorter by up to `share` (PYSKL's random scale)."""
     factor = rng.uniform(1 - share, 1 + share, (len(x), 1, 1, x.shape[-1])).astype(np.float32)
     return x * factor
+
+
+def zoom(x: Array, rng: np.random.Generator, share: float) -> Array:
+    """Each clip larger or smaller by up to `share` (CTR-GCN on NW-UCLA: 0.5)."""
+    return x * rng.uniform(1 - share, 1 + share, (len(x), 1, 1, 1)).astype(np.float32)
 
 
 def mixup(x: Array, target: Array, rng: np.random.Generator, alpha: float) -> tuple[Array, Array]:

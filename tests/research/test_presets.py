@@ -154,7 +154,16 @@ def test_each_part_of_the_augmentation_changes_the_input(clips):
     np.testing.assert_array_equal(made(Augment()), plain)
     parts = {
         **{"stretch": (0.5, 0.9), "warp": 0.3, "choose": 0.5, "flip": "swap", "rotate_deg": (0.0, 0.0, 20.0)},
-        **{"shear": 0.2, "scale": 0.2, "move": True, "noise": 0.02, "joint_dropout": 0.3, "feature_noise": 0.05},
+        **{
+            "sample": True,
+            "shear": 0.2,
+            "scale": 0.2,
+            "zoom": 0.5,
+            "move": True,
+            "noise": 0.02,
+            "joint_dropout": 0.3,
+            "feature_noise": 0.05,
+        },
     }
     assert set(parts) == {field.name for field in dataclasses.fields(Augment)} - {"mixup"}
     for name, value in parts.items():

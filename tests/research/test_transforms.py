@@ -94,6 +94,22 @@ def test_random_choose_takes_consecutive_frames(seen, rng):
         transforms.random_choose(x, seen, 30, rng)
 
 
+def test_random_places_are_in_order_and_from_all_over_the_clip(rng):
+    places = transforms.random_places(500, 64, 30, rng)
+    assert places.shape == (500, 30)
+    assert np.diff(places, axis=1).min() >= 0
+    assert places.min() >= 0
+    assert places.max() <= 63
+    np.testing.assert_allclose([places.mean(), places.std()], [31.5, 63 / 12**0.5], atol=0.5)  # uniform
+
+
+def test_zoom_takes_one_factor_for_a_clip(deep, rng):
+    factor = transforms.zoom(deep, rng, 0.5) / deep
+    np.testing.assert_allclose(np.ptp(factor.reshape(len(deep), -1), axis=1), 0, atol=1e-4)
+    assert 0.5 <= factor.min() < 0.7
+    assert 1.3 < factor.max() <= 1.5
+
+
 @pytest.mark.parametrize("shape", ["flat", "deep"])
 def test_shear_is_linear_with_a_bounded_map_of_ones_on_the_diagonal(shape, request, rng):
     x = request.getfixturevalue(shape)
