@@ -48,6 +48,8 @@ def measured(
     """
     job, (learn, judge) = done.job["job"], split
     name = (SCRATCH if scratch else "") + (LINEAR if share is None else f"{SEMI}-{100 * share:g}")
+    if share is None and linear is not None and linear.corrupted:
+        name += f"-{linear.corrupted}-corrupted"
     recipe = FINE_TUNING.changed(pace=job["recipe"]["pace"], **(changed or {}))
     described = {"pretraining": job, "protocol": name, "share": 1.0 if share is None else share}
     if share is not None:

@@ -5,6 +5,7 @@ import argparse
 import statistics
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
@@ -46,6 +47,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for name in ("epochs", "batch"):
         evaluate.add_argument(f"--{name}", type=int, help="of fine-tuning")
     evaluate.add_argument("--linear-epochs", type=int, default=Linear().epochs, help="of the linear evaluation")
+    corrupted = "the linear evaluation with so many joints of each test clip at 0 all the time, drawn for each clip"
+    evaluate.add_argument("--corrupted", type=int, nargs="+", default=[], metavar="JOINTS", help=corrupted)
     add_hardware(evaluate)
     table = kinds.add_parser("ablations", help="pretrain without one thing after the other, and write a table")
     add_data(table, required=False)
@@ -154,9 +157,8 @@ def _evaluate(options: argparse.Namespace) -> None:
         task = _task_of_run(options, folder, done.job["job"]["task"])
         clips = task.load(options.data, done.job["job"]["recipe"]["facing"])
         split = task.split(clips, done.job["job"]["part"])
-        for share in _shares(options):
+        for share, linear in _protocols(options, len(clips.joints) - 1):
             hardware, scratch = hardware_of(options), options.scratch
-            linear = Linear(epochs=options.linear_epochs)
             name, result = measured(
                 folder, done, clips, split, hardware, share=share, scratch=scratch, changed=changed, linear=linear
             )
@@ -177,6 +179,16 @@ def _task_of_run(options: argparse.Namespace, folder: Path, name: str) -> Task:
     if task.name != name:
         raise PretrainError(f"{folder} was pretrained on {name}; --task {options.task} is not that")
     return task
+
+
+def _protocols(options: argparse.Namespace, joints: int) -> list[tuple[float | None, Linear]]:
+    """Share of the labels, None for the linear evaluation, and how that is made. joints: that can be corrupted."""
+    whole = Linear(epochs=options.linear_epochs)
+    for count in options.corrupted:
+        if not 0 < count <= joints:
+            raise PretrainError(f"--corrupted {count} is not between 1 and {joints}, the joints of a clip")
+    spoilt = [replace(whole, corrupted=count) for count in options.corrupted]
+    return [(share, whole) for share in _shares(options)] + [(None, linear) for linear in spoilt]
 
 
 def _shares(options: argparse.Namespace) -> list[float | None]:

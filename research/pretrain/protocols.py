@@ -30,13 +30,15 @@ _AT_ONCE = 128  # clips in a batch of evaluation
 class Linear:
     """The linear evaluation. Rate, epochs and batch are those of the published code, which passes new interpolations
     of the clips through the network in every epoch, with dropout active; here `copies` of them are passed once and
-    without dropout, and each epoch takes another. decay: of the weights, none in the code."""
+    without dropout, and each epoch takes another. corrupted: joints of each clip to judge by that stay at 0, where the
+    root is, all the time."""
 
     epochs: int = 120
     batch: int = 1024
     learning_rate: float = 3e-3
     copies: int = 8
     stretch: float = 0.1
+    corrupted: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,20 @@ def embeddings(
     return torch.cat(found)[back]
 
 
+def corrupted(clips: MotionClips, rows: Rows, count: int, seed: int) -> MotionClips:
+    """The clips with `count` joints of each of the rows at 0 in all frames, drawn for each clip; never the one that
+    carries the way of the body. ValueError where there are not so many."""
+    spoilt, rng = list(clips.x), np.random.default_rng([seed, 3])
+    body = np.setdiff1d(np.arange(len(clips.joints)), [clips.global_joint])
+    if not 0 < count <= len(body):
+        raise ValueError(f"of {len(body)} joints {count} cannot be corrupted")
+    for row in rows:
+        lost = rng.choice(body, count, replace=False)
+        spoilt[row] = clips.x[row].copy()
+        spoilt[row][:, (lost[:, None] * clips.people + np.arange(clips.people)).ravel()] = 0
+    return replace(clips, x=tuple(spoilt))
+
+
 def linear_evaluation(
     backbone: GlTransformer,
     clips: MotionClips,
@@ -92,7 +108,8 @@ def linear_evaluation(
     torch.manual_seed(seed)
     layer = nn.Linear(copies.shape[2], len(clips.actions))
     optimizer = torch.optim.Adam(layer.parameters(), lr=how.learning_rate)
-    judged, best = embeddings(backbone, clips, judge, pace).clone(), 0
+    spoilt = corrupted(clips, judge, how.corrupted, seed) if how.corrupted else clips
+    judged, best = embeddings(backbone, spoilt, judge, pace).clone(), 0
     for epoch in range(how.epochs):
         for part in torch.from_numpy(rng.permutation(len(learn))).split(how.batch):  # type: ignore[no-untyped-call]
             optimizer.zero_grad()

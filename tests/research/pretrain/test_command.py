@@ -161,6 +161,16 @@ def test_shares_are_shares(data, tmp_path):
             call("evaluate", "--data", data, "--runs", tmp_path, "--shares", share)
 
 
+def test_corrupted_joints_by_flag(data, tmp_path, capsys):
+    pretrained(data, tmp_path)
+    evaluate = ("evaluate", "--data", data, "--runs", tmp_path, "--protocols", "linear", *QUIET)
+    call(*evaluate, "--corrupted", 1, 3)
+    said = capsys.readouterr().out
+    assert all(f"{name}: " in said for name in ("linear", "linear-1-corrupted", "linear-3-corrupted"))
+    with pytest.raises(ActionLensError, match="--corrupted 99 is not between 1 and 19"):
+        call(*evaluate, "--corrupted", 99)
+
+
 def test_without_a_network(data, capsys):
     call("without-network", "--data", data, "--frames", 8)
     assert [line.split(":")[0] for line in capsys.readouterr().out.splitlines()] == ["poses", "answers", "both"]

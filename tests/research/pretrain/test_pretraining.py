@@ -32,6 +32,7 @@ from research.pretrain.pretraining import network_config, pretrain  # noqa: E402
 from research.pretrain.protocols import (  # noqa: E402
     Linear,
     classify,
+    corrupted,
     embeddings,
     fine_tuned,
     linear_evaluation,
@@ -234,6 +235,33 @@ def test_linear_evaluation_tells_the_actions_apart_and_leaves_the_network(clips)
     assert result == linear_evaluation(backbone, clips, LEARN, JUDGE, "natural", 0, how)
     for name, value in backbone.state_dict().items():
         assert torch.equal(before[name], value)
+
+
+def test_corrupted_joints_are_gone_in_the_clips_to_judge_by_alone(clips):
+    spoilt = corrupted(clips, JUDGE, 3, seed=0)
+    body = [joint for joint in range(len(clips.joints)) if joint != clips.global_joint]
+    lost = []
+    for row in JUDGE:
+        changed = [joint for joint in body if not np.array_equal(spoilt.x[row][:, joint], clips.x[row][:, joint])]
+        assert not spoilt.x[row][:, changed].any()
+        np.testing.assert_array_equal(spoilt.x[row][:, clips.global_joint], clips.x[row][:, clips.global_joint])
+        lost.append(tuple(changed))
+    assert {len(joints) for joints in lost} == {3}
+    assert len(set(lost)) > 1  # drawn for each clip
+    assert all(spoilt.x[row] is clips.x[row] for row in LEARN)
+    with pytest.raises(ValueError, match="cannot be corrupted"):
+        corrupted(clips, JUDGE, len(body) + 1, seed=0)
+
+
+def test_corrupted_joints_cost_accuracy(clips):
+    torch.manual_seed(0)
+    backbone = GlTransformer(network_config(clips, 12, "tiny", RECIPE))
+    how = Linear(epochs=100, batch=8, learning_rate=0.03, copies=2)
+    whole, spoilt = (
+        linear_evaluation(backbone, clips, LEARN, JUDGE, "natural", 0, replace(how, corrupted=count))
+        for count in (0, len(clips.joints) - 1)
+    )
+    assert spoilt.right < whole.right
 
 
 def test_fine_tuning_learns_of_the_labelled_clips_alone(clips, done, tmp_path):
