@@ -177,6 +177,7 @@ def _st_trs() -> list[Network]:
         one("st-tr", "ST-TR, two streams trained together", _st_tr_fusion),
         one("s-tr-narrow", "S-TR, 16 to 64 channels", kind="s-tr", width=16),
         one("t-tr-narrow", "T-TR, 16 to 64 channels", kind="t-tr", width=16),
+        one("st-tr-1s-narrow", "ST-TR in one stream, 16 to 64 channels", kind="st-tr-1s", width=16),
     ]
 
 
@@ -196,7 +197,7 @@ FUSIONS = {
 FUSION_NOTES = {"st-gcn-short-4s": "four-stream ST-GCN, six blocks: all channels, and each kind alone"}
 SETTINGS = "NAME+FIELD=VALUE+... changes fields of the network's configuration"
 # On whole clips of a data set: all but those that a fusion stands for and the one that reads live features.
-WHOLE_CLIP = tuple(name for name in NETWORKS if name not in {*FUSIONS, "gl-transformer", "st-tr-1s"})
+WHOLE_CLIP = tuple(name for name in NETWORKS if name not in {*FUSIONS, "gl-transformer"})
 
 
 def network_of(name: str, among: Sequence[str] = tuple(NETWORKS)) -> Network:
