@@ -9,13 +9,13 @@ from recognizer.training.evaluate import windows_of
 from recognizer.training.everyday import ACTIONS, IDLE, OTHER, WEBCAM_POSES, Corpus
 from recognizer.view import ARMS, HIPS, PARTS
 
-# Joints that are hidden, and what is then still needed, most hidden first.
+# Joints that are hidden, and what is then still needed, least hidden first.
 _HIDDEN: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
-    (("hip", "knee", "ankle"), (ARMS,)),
     (("knee", "ankle"), (ARMS, HIPS)),
+    (("hip", "knee", "ankle"), (ARMS,)),
 )
-# An action needs no more than what keeps this part of its recall, and is then recognised more often than not. On
-# validation people who sign words at a desk 2.0% of the windows are then shown as an action.
+# Of its recall an action keeps at least this part without what it does not need, and is then recognised more often than
+# not, unless hiding costs it nothing: one that is hard to recognise anyway does not need the legs for that.
 _KEEPS, _LEAST_RECALL = 0.75, 0.5
 
 
@@ -29,7 +29,7 @@ def measure_needs(
     everything.
     """
     rows = np.flatnonzero((corpus.part == part) & (corpus.dataset != WEBCAM_POSES))
-    recalls = [_recalls(corpus, rows, logits_of, hidden) for hidden in ((), _HIDDEN[1][0], _HIDDEN[0][0])]
+    recalls = [_recalls(corpus, rows, logits_of, hidden) for hidden in ((), *(joints for joints, _ in _HIDDEN))]
     needs: dict[str, tuple[str, ...]] = {}
     for action in ACTIONS:
         if action == OTHER:
@@ -38,11 +38,14 @@ def measure_needs(
     return needs, {action: [round(each[action], 4) for each in recalls] for action in recalls[0]}
 
 
-def _needs(whole: float, without_legs: float, without_hips: float) -> tuple[str, ...]:
-    for recall, (_, needed) in zip((without_hips, without_legs), _HIDDEN, strict=True):
-        if recall >= max(_KEEPS * whole, _LEAST_RECALL):
-            return needed
-    return PARTS
+def _needs(whole: float, *hidden: float) -> tuple[str, ...]:
+    """hidden: recall for each of _HIDDEN."""
+    needed = PARTS
+    for recall, (_, fewer) in zip(hidden, _HIDDEN, strict=True):
+        if recall < max(_KEEPS * whole, min(_LEAST_RECALL, whole)):
+            break
+        needed = fewer
+    return needed
 
 
 def _recalls(
