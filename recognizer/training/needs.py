@@ -40,9 +40,9 @@ def measure_needs(
 
 def _needs(whole: float, *hidden: float) -> tuple[str, ...]:
     """hidden: recall for each of _HIDDEN."""
-    needed = PARTS
+    needed: tuple[str, ...] = PARTS
     for recall, (_, fewer) in zip(hidden, _HIDDEN, strict=True):
-        if recall < max(_KEEPS * whole, min(_LEAST_RECALL, whole)):
+        if not recall or recall < max(_KEEPS * whole, min(_LEAST_RECALL, whole)):
             break
         needed = fewer
     return needed
