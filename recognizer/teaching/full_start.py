@@ -24,7 +24,7 @@ def start_sentence(base: Path) -> str:
     try:
         with np.load(base / NETWORKS_FILE, allow_pickle=False) as arrays:
             about = json.loads(str(arrays["about"]))
-        name, count = about["network"], int(about["networks"])
+        name, count = about["network"], int(about.get("averaged", about["networks"]))
     except UNREADABLE:
         return ""
     if name in _STREAMS:

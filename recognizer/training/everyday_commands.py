@@ -192,7 +192,7 @@ def export_weights(options: argparse.Namespace) -> None:
         notes=_notes(runs, beside),
     )
     # Full teaching goes on from one of them; of a fusion those like the first are kept.
-    save_networks(options.weights, [run for run in runs if run.spec == runs[0].spec])
+    save_networks(options.weights, [run for run in runs if run.spec == runs[0].spec], averaged=len(averaged))
     sys.stdout.write(f"{options.weights}\n")
 
 

@@ -32,8 +32,11 @@ _MAX_OUTPUTS = 10_000
 _HEAD = "head"  # a part of the name of whatever is made again for other actions
 
 
-def save_networks(folder: Path, runs: Sequence[TrainedRun]) -> Path:
-    """Write the networks, all of one kind, beside the model that was exported of them, whole or not at all."""
+def save_networks(folder: Path, runs: Sequence[TrainedRun], averaged: int) -> Path:
+    """Write the networks, all of one kind, beside the model that was exported of them, whole or not at all.
+
+    averaged: how many networks the model is the mean of, those of other kinds included.
+    """
     spec = runs[0].spec
     if any(run.spec != spec for run in runs):
         raise RunError("only networks of one kind and size can be kept together")
@@ -44,6 +47,7 @@ def save_networks(folder: Path, runs: Sequence[TrainedRun]) -> Path:
         "changes": dict(spec.changes),
         "outputs": spec.outputs,
         "networks": len(runs),
+        "averaged": averaged,
     }
     arrays: dict[str, Any] = {"about": np.array(json.dumps(about))}
     for place, run in enumerate(runs):
@@ -93,6 +97,8 @@ def _about(text: str) -> tuple[NetworkSpec, int, str]:
     network_of(name, LIVE)
     changes: Mapping[str, Any] = values.take("changes", dict, "settings of the network")
     spec = NetworkSpec(name, values.integer("outputs", 1, _MAX_OUTPUTS), changes)
+    if values.has("averaged"):  # files of before have none
+        values.integer("averaged", 1, _MAX_NETWORKS)
     count, sha256 = values.integer("networks", 1, _MAX_NETWORKS), values.text("model_sha256")
     values.done()
     return spec, count, sha256
