@@ -9,10 +9,10 @@ from recognizer.training.evaluate import windows_of
 from recognizer.training.everyday import ACTIONS, IDLE, OTHER, WEBCAM_POSES, Corpus
 from recognizer.view import ARMS, HIPS, PARTS
 
-# Joints that are hidden, and what is then still needed, least hidden first.
+# Joints that are hidden, and what is then still needed, most hidden first.
 _HIDDEN: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
-    (("knee", "ankle"), (ARMS, HIPS)),
     (("hip", "knee", "ankle"), (ARMS,)),
+    (("knee", "ankle"), (ARMS, HIPS)),
 )
 # Of its recall an action keeps at least this part without what it does not need, and is then recognised more often than
 # not, unless hiding costs it nothing: one that is hard to recognise anyway does not need the legs for that.
@@ -29,7 +29,7 @@ def measure_needs(
     everything.
     """
     rows = np.flatnonzero((corpus.part == part) & (corpus.dataset != WEBCAM_POSES))
-    recalls = [_recalls(corpus, rows, logits_of, hidden) for hidden in ((), *(joints for joints, _ in _HIDDEN))]
+    recalls = [_recalls(corpus, rows, logits_of, hidden) for hidden in ((), _HIDDEN[1][0], _HIDDEN[0][0])]
     needs: dict[str, tuple[str, ...]] = {}
     for action in ACTIONS:
         if action == OTHER:
@@ -38,14 +38,12 @@ def measure_needs(
     return needs, {action: [round(each[action], 4) for each in recalls] for action in recalls[0]}
 
 
-def _needs(whole: float, *hidden: float) -> tuple[str, ...]:
-    """hidden: recall for each of _HIDDEN."""
-    needed: tuple[str, ...] = PARTS
-    for recall, (_, fewer) in zip(hidden, _HIDDEN, strict=True):
-        if not recall or recall < max(_KEEPS * whole, min(_LEAST_RECALL, whole)):
-            break
-        needed = fewer
-    return needed
+def _needs(whole: float, without_legs: float, without_hips: float) -> tuple[str, ...]:
+    least = max(_KEEPS * whole, min(_LEAST_RECALL, whole))
+    for recall, (_, needed) in zip((without_hips, without_legs), _HIDDEN, strict=True):
+        if recall and recall >= least:
+            return needed
+    return PARTS
 
 
 def _recalls(
