@@ -6,6 +6,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import onnx
 import torch
 from torch import Tensor, nn
 
@@ -17,16 +18,24 @@ from recognizer.training.everyday_streams import read_corpus
 from recognizer.training.export import decision_rules
 from recognizer.training.run_folder import RunError
 
+_BIAS = "other_bias"  # of Deployed, whose name the exporter keeps
 
-class _Graph(nn.Module):
-    """An exported graph: features (N, T, F) to logits (N, A)."""
+
+class ExportedGraph(nn.Module):
+    """An exported graph: features (N, T, F) to logits (N, A), as they are without the graph's bias.
+
+    bias: what the graph takes from the logit of `other`, the last one. content: of the file. logits: that output in it.
+    """
 
     def __init__(self, content: bytes, logits: str) -> None:
         super().__init__()
         self._session, self._logits = cpu_session(content), logits
+        constants = {each.name.split(".")[-1]: each for each in onnx.load_from_string(content).graph.initializer}
+        self.bias = float(onnx.numpy_helper.to_array(constants[_BIAS])[-1]) if _BIAS in constants else 0.0
 
     def forward(self, features: Tensor) -> Tensor:
         (logits,) = self._session.run([self._logits], {INPUT_NAME: features.numpy()})
+        logits[:, -1] += self.bias
         return torch.from_numpy(logits)
 
 
@@ -43,8 +52,8 @@ def run_recalibrate(options: argparse.Namespace) -> None:
     if card.actions != ACTIONS:
         raise RunError(f"{options.weights} does not know the everyday actions, so their streams cannot judge it")
     corpus = read_corpus(options.data)
-    graph = _Graph((options.weights / MODEL_FILE).read_bytes(), card.logits.name)
-    chosen = choose(graph, options.data, corpus, biases=(0.0,))  # a bias would be part of the graph
+    graph = ExportedGraph((options.weights / MODEL_FILE).read_bytes(), card.logits.name)
+    chosen = choose(graph, options.data, corpus, biases=(graph.bias,))  # which is part of the graph
     rules = chosen.rules
     decision = decision_rules(rules.temperature, rules.by_action(), rules.needs, rules.upper_weight)
     changed = replace(card, decision=decision, metrics=chosen.metrics(graph, options.data, corpus))

@@ -16,8 +16,11 @@ from recognizer.model_card import ModelCard  # noqa: E402
 from recognizer.onnx_recognizer import OnnxRecognizer  # noqa: E402
 from recognizer.training.command_line import main  # noqa: E402
 from recognizer.training.everyday import ACTIONS  # noqa: E402
-from recognizer.training.export import export  # noqa: E402
+from recognizer.training.export import export, with_inside  # noqa: E402
 from recognizer.training.fine_tune_start import load_networks  # noqa: E402
+from recognizer.training.models.deployed import Deployed  # noqa: E402
+from recognizer.training.models.registry import NetworkSpec  # noqa: E402
+from recognizer.training.recalibrate import ExportedGraph  # noqa: E402
 from recognizer.training.run_folder import NETWORK_FILE, load_run  # noqa: E402
 
 
@@ -101,6 +104,18 @@ def test_an_exported_model_is_recalibrated_without_its_graph_being_touched(expor
     assert again.decision.needs.keys() == card.decision.needs.keys()  # what was chosen, of this graph now: test_needs
     assert set(again.metrics) == set(card.metrics) - {"test_by_seed"}
     assert capsys.readouterr().out.endswith(f"{tmp_path}\n")
+
+
+@pytest.mark.parametrize("bias", [-1.0, 0.0, 0.5])
+def test_what_a_graph_answers_without_its_bias(bias, tmp_path):
+    """As it was exported: what an action needs is measured without the bias."""
+    network = NetworkSpec("act-micro", len(ACTIONS) + 3, {"layers": 1}).build().eval()
+    content, _, _ = with_inside(Deployed([network], len(ACTIONS) - 1, other_bias=bias).eval(), 78)
+    graph, features = ExportedGraph(content, "logits"), torch.randn(3, 30, 78)
+    assert graph.bias == bias
+    with torch.inference_mode():
+        expected = Deployed([network], len(ACTIONS) - 1)(features)
+    torch.testing.assert_close(graph(features), expected, rtol=1e-3, atol=1e-4)
 
 
 def test_evaluate_prints_a_report_of_each_run_and_of_their_mean(trained, tiny_data, capsys):
