@@ -16,6 +16,7 @@ from research.benchmark.mpose import add_mpose_arguments, run_mpose
 from research.benchmark.run import Bench
 from research.benchmark.table import write_page
 from research.benchmark.weigh import weighed
+from research.whole_clip.clip_training import FRAMES
 from research.whole_clip.presets import PRESETS, preset_of
 from research.whole_clip.presets import SETTINGS as PRESET_SETTINGS
 from research.whole_clip.tasks import BESIDE, PARTS, TASKS, Task, task_of
@@ -58,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def _add_recipe(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--preset", default="short-clips", help=f"{', '.join(PRESETS)}; {PRESET_SETTINGS}")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--frames", type=int, default=30, help="of a clip (default 30)")
+    parser.add_argument("--frames", type=int, default=FRAMES, help=f"of a clip (default {FRAMES})")
 
 
 def _add_folders(parser: argparse.ArgumentParser) -> None:

@@ -17,7 +17,7 @@ from recognizer.training.hardware import hardware_of
 from recognizer.training.loop import is_first_process
 from recognizer.training.models.registry import WHOLE_CLIP, network_of
 from research.benchmark import results
-from research.benchmark.results import Result, result_name
+from research.benchmark.results import Result
 from research.benchmark.run import measured, trained
 from research.whole_clip.clip_training import WholeClipJob
 from research.whole_clip.presets import Preset, preset_of
@@ -86,7 +86,7 @@ def load(folder: Path, poses: str, split: int) -> TaskClips:
 
 
 def _fold(clips: TaskClips, job: WholeClipJob, options: argparse.Namespace, preset: Preset) -> Result | None:
-    path = options.results / f"{result_name(job.task, job.network, job.preset, job.seed, job.part)}.json"
+    path = options.results / f"{job.name}.json"
     if not path.is_file():
         network, seconds = trained(clips, job, options.runs, hardware_of(options), preset)
         if not is_first_process():

@@ -12,6 +12,7 @@ from sklearn.metrics import balanced_accuracy_score
 
 from pose.errors import ActionLensError
 from pose.whole_file import write_text
+from research.whole_clip.clip_training import WholeClipJob
 
 FOLDER = Path(__file__).parent / "measured"
 _ROOT = Path(__file__).resolve().parents[2]
@@ -52,12 +53,7 @@ class Result:
     @property
     def name(self) -> str:
         """Of its file, without the ending."""
-        return result_name(self.task, self.network, self.preset, self.seed, self.part)
-
-
-def result_name(task: str, network: str, preset: str, seed: int, part: str) -> str:
-    """The file name of a result, without its ending."""
-    return f"{task}.{network}.{preset}.seed{seed}" + ("" if part == "test" else f".{part}")
+        return WholeClipJob(self.task, self.network, self.preset, self.seed, self.frames, self.part).name
 
 
 def figures(

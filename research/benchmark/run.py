@@ -13,7 +13,7 @@ from torch import nn
 from recognizer.training.loop import Hardware, is_first_process
 from research.benchmark import results
 from research.benchmark.combined import combination_of
-from research.benchmark.results import Result, result_name
+from research.benchmark.results import Result
 from research.whole_clip.clip_training import WholeClipJob, probabilities, train
 from research.whole_clip.presets import Preset
 from research.whole_clip.tasks import Task, TaskClips
@@ -44,11 +44,12 @@ class Bench:
 
     def measure(self, task: Task, network: str, seed: int) -> None:
         """One result, unless it is there already."""
-        path = self.results / f"{result_name(task.name, network, self.preset.name, seed, self.part)}.json"
+        job = self.job(task, network, seed)
+        path = self.results / f"{job.name}.json"
         if path.is_file():
             sys.stdout.write(f"{path}: is there\n")
             return
-        job, clips = self.job(task, network, seed), self.clips(task)
+        clips = self.clips(task)
         module, seconds = trained(clips, job, self.runs, self.hardware, self.preset)
         if not is_first_process():
             return

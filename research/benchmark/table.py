@@ -14,6 +14,7 @@ from recognizer.datasets import msr_action3d
 from recognizer.training.models.registry import FUSION_NOTES, FUSIONS, NETWORKS
 from research.benchmark import results
 from research.benchmark.results import Result
+from research.whole_clip.clip_training import FRAMES
 from research.whole_clip.tasks import TASKS
 
 BEGIN, END = "<!-- figures of result files: begin -->", "<!-- end -->"
@@ -173,7 +174,8 @@ def _grouped(found: Iterable[Result]) -> dict[tuple[str, str], list[Result]]:
     groups: dict[tuple[str, str], list[Result]] = defaultdict(list)
     for result in found:
         beside = result.task.split("+")[1:]
-        recipe = f"{result.preset}, with {', '.join(beside)}" if beside else result.preset
+        recipe = result.preset if result.frames == FRAMES else f"{result.preset}, {result.frames} frames"
+        recipe += f", with {', '.join(beside)}" if beside else ""
         groups[result.network, recipe].append(result)
     return groups
 

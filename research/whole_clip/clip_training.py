@@ -24,6 +24,7 @@ from research.whole_clip.tasks import Rows, TaskClips
 from research.whole_clip.transforms import Array
 
 WEIGHTS_FILE = "weights.pt"
+FRAMES = 30  # of a clip, where nothing else is asked for: AcT's and the live window's
 _BEST = "best.ckpt"
 _BEST_SHARE = 0.1  # of the training clips, held out where a preset keeps its best epoch
 
@@ -36,15 +37,15 @@ class WholeClipJob:
     network: str
     preset: str = "short-clips"
     seed: int = 0
-    frames: int = 30
+    frames: int = FRAMES
     part: str = "test"
 
     @property
     def name(self) -> str:
-        """For files and folders."""
-        return f"{self.task}.{self.network}.{self.preset}.seed{self.seed}" + (
-            "" if self.part == "test" else f".{self.part}"
-        )
+        """For files and folders; the usual number of frames and the test part go without saying."""
+        frames = "" if self.frames == FRAMES else f".frames{self.frames}"
+        part = "" if self.part == "test" else f".{self.part}"
+        return f"{self.task}.{self.network}.{self.preset}{frames}.seed{self.seed}{part}"
 
 
 class WholeClipTraining(Training):

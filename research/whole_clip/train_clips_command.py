@@ -10,7 +10,7 @@ from recognizer.training.hardware import add_hardware, hardware_of
 from recognizer.training.loop import is_first_process
 from recognizer.training.models.registry import SETTINGS, WHOLE_CLIP, network_of
 from research.benchmark.results import figures
-from research.whole_clip.clip_training import WholeClipJob, probabilities, train
+from research.whole_clip.clip_training import FRAMES, WholeClipJob, probabilities, train
 from research.whole_clip.presets import PRESETS, preset_of
 from research.whole_clip.tasks import PARTS, TASKS, task_of
 
@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--network", default="act-micro", help=f"{', '.join(WHOLE_CLIP)}; {SETTINGS}")
     parser.add_argument("--preset", default="short-clips", help=", ".join(PRESETS))
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--frames", type=int, default=30, help="of a clip (default 30)")
+    parser.add_argument("--frames", type=int, default=FRAMES, help=f"of a clip (default {FRAMES})")
     parser.add_argument("--part", choices=PARTS, default="test", help="what the figures are of")
     parser.add_argument("--epochs", type=int, help="instead of the preset's")
     parser.add_argument("--batch", type=int, help="instead of the preset's, over all processes")

@@ -85,6 +85,19 @@ def test_a_run_leaves_results_that_say_how_they_were_made_and_goes_on(tiny_data,
     assert len(list((tmp_path / "results").iterdir())) == 2
 
 
+def test_other_numbers_of_frames_have_results_of_their_own(tiny_data, tmp_path, places):
+    command = ["run", "--data", tiny_data, "--tasks", "jhmdb14-1", "--networks", "act-micro", "--seeds", "0", *places]
+    run(*command)
+    run(*command, "--frames", "20")
+    found = results.read_all(tmp_path / "results")
+    assert {r.frames: r.name for r in found} == {
+        30: "jhmdb14-1.act-micro.short-clips.seed0",
+        20: "jhmdb14-1.act-micro.short-clips.frames20.seed0",
+    }
+    assert len(list((tmp_path / "runs").rglob("weights.pt"))) == 2
+    assert "| AcT, micro | short-clips, 20 frames |" in tables([result(frames=20)])
+
+
 def test_a_fusion_is_the_sum_of_networks_that_are_trained_once(tiny_data, tmp_path, places, monkeypatch):
     monkeypatch.setitem(FUSIONS, "st-tr", ("act-micro", "st-gcn-short"))
     command = ["run", "--data", tiny_data, "--tasks", "jhmdb14-1", "--seeds", "0", *places, "--networks"]
