@@ -2,7 +2,7 @@
 
 import dataclasses
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 from pose.errors import ActionLensError
 
@@ -214,7 +214,7 @@ _ALL = (ACT, ST_GCN, ST_GCN_KINETICS, ST_TR, SHORT_CLIPS, SHORT_CLIPS_GRAPH, CRO
 PRESETS = {preset.name: preset for preset in _ALL}
 
 
-SETTINGS = "NAME+epochs=N+batch=N changes a recipe"
+SETTINGS = "NAME+epochs=N+batch=N+centre=first changes a recipe"
 
 
 def preset_of(name: str) -> Preset:
@@ -222,10 +222,13 @@ def preset_of(name: str) -> Preset:
     base, *pairs = name.split("+")
     if base not in PRESETS:
         raise PresetError(f"no preset {base!r}; choose one of {', '.join(PRESETS)}")
-    changes = {}
+    changes: dict[str, object] = {}
     for pair in pairs:
         setting, _, value = pair.partition("=")
-        if setting not in ("epochs", "batch") or not value.isdecimal() or int(value) < 1:
-            raise PresetError(f"{pair!r} does not change a recipe; give epochs=N or batch=N, N above 0")
-        changes[setting] = int(value)
+        if setting == "centre" and value in get_args(Centre):
+            changes[setting] = value
+        elif setting in ("epochs", "batch") and value.isdecimal() and int(value) > 0:
+            changes[setting] = int(value)
+        else:
+            raise PresetError(f"{pair!r} does not change a recipe; give epochs=N, batch=N (N above 0) or centre=first")
     return PRESETS[base].changed(name=name, **changes)

@@ -28,6 +28,20 @@ def test_an_unknown_preset_is_one_line_that_lists_the_known():
     assert all(name in line for name in ("act-papr", *PRESETS))
 
 
+def test_a_name_can_change_a_recipe():
+    changed = preset_of("short-clips+epochs=300+batch=16+centre=first")
+    assert (changed.epochs, changed.batch, changed.centre) == (300, 16, "first")
+    assert dataclasses.replace(changed, name="short-clips", epochs=100, batch=64, centre="frame") == preset_of(
+        "short-clips"
+    )
+
+
+@pytest.mark.parametrize("change", ["epochs=0", "batch=many", "centre=hips", "mixup=1", "epochs"])
+def test_a_change_that_there_is_not_is_one_line(change):
+    with pytest.raises(PresetError, match=f"'{change}' does not change a recipe"):
+        preset_of(f"short-clips+{change}")
+
+
 @pytest.mark.parametrize("name", list(PRESETS))
 def test_every_preset_says_where_it_is_from_and_makes_its_input(name, clips):
     preset = preset_of(name)
