@@ -97,6 +97,8 @@ def channels_of(x: Array, score: Array, layout: Layout, preset: Preset) -> Array
     et al., 2019).
     """
     seen = score > 0
+    if preset.centre == "box":
+        x = transforms.boxed(x, seen)
     placed = _centred(x, seen, layout) if preset.centre == "frame" else x
     there = seen[..., None]
     parts: list[NDArray[np.floating]] = []

@@ -7,7 +7,7 @@ from typing import Literal, get_args
 from pose.errors import ActionLensError
 
 Channel = Literal["position", "velocity", "velocity_from_zero", "bone", "direction", "distances", "score"]
-Centre = Literal["first", "frame"]
+Centre = Literal["first", "frame", "box"]
 
 
 class PresetError(ActionLensError):
@@ -63,7 +63,9 @@ class Preset:
     """A recipe. source: where its numbers are from and what differs.
 
     channels, centre: of the input; velocities are displacements between the frames of the clip, "frame" takes the
-    middle of the hips of each frame for the origin, "first" that of the first frame.
+    middle of the hips of each frame for the origin, "first" that of the first frame. "box" scales each axis of the clip
+    to -1..1, of all joints and frames together, as the published code of CTR-GCN does for NW-UCLA; the other channels
+    are made of the scaled places, too.
     upright: 3D clips are turned first so that the person stands upright and faces the camera, see transforms.upright.
     optimizer: adamw-keras takes `weight_decay` of every weight at each step, not multiplied by the learning rate.
     decay_all: biases and norms decay too. dropout: None leaves the network's own. average: share of the past in the
@@ -214,7 +216,7 @@ _ALL = (ACT, ST_GCN, ST_GCN_KINETICS, ST_TR, SHORT_CLIPS, SHORT_CLIPS_GRAPH, CRO
 PRESETS = {preset.name: preset for preset in _ALL}
 
 
-SETTINGS = "NAME+epochs=N+batch=N+centre=first changes a recipe"
+SETTINGS = "NAME+epochs=N+batch=N+centre=first|frame|box changes a recipe"
 
 
 def preset_of(name: str) -> Preset:
@@ -230,5 +232,5 @@ def preset_of(name: str) -> Preset:
         elif setting in ("epochs", "batch") and value.isdecimal() and int(value) > 0:
             changes[setting] = int(value)
         else:
-            raise PresetError(f"{pair!r} does not change a recipe; give epochs=N, batch=N (N above 0) or centre=first")
+            raise PresetError(f"{pair!r} does not change a recipe; {SETTINGS}, N above 0")
     return PRESETS[base].changed(name=name, **changes)

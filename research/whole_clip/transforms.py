@@ -201,6 +201,18 @@ def zoom(x: Array, rng: np.random.Generator, share: float) -> Array:
     return x * rng.uniform(1 - share, 1 + share, (len(x), 1, 1, 1)).astype(np.float32)
 
 
+def boxed(x: Array, seen: Shown) -> Array:
+    """Each axis of each clip from -1 to 1: of the joints of all its frames that are seen. Predict & Cluster (Su et al.,
+    2020) prepares NW-UCLA so. An axis along which nothing differs is 0."""
+    there = (seen > 0)[..., None]
+    low = np.where(there, x, np.inf).min(axis=(1, 2), keepdims=True)
+    high = np.where(there, x, -np.inf).max(axis=(1, 2), keepdims=True)
+    wide = high > low
+    extent = np.where(wide, high - low, 1)
+    scaled: Array = np.where(wide, (x - low) / extent * 2 - 1, 0).astype(np.float32)
+    return scaled
+
+
 def mixup(x: Array, target: Array, rng: np.random.Generator, alpha: float) -> tuple[Array, Array]:
     """Clips and targets (N, A) averaged with those of another clip of the batch, weight Beta(alpha, alpha)
     (Zhang et al., ICLR 2018)."""

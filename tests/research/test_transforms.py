@@ -213,3 +213,12 @@ def test_mixup_shares_targets_as_it_shares_clips(rng):
     np.testing.assert_allclose(shares.sum(axis=1), 1, atol=1e-6)
     assert (shares.argmax(axis=1) == np.arange(N)).all()
     assert (shares.max(axis=1) < 0.95).any()
+
+
+def test_an_axis_along_which_nothing_differs_is_boxed_to_zero():
+    still = np.full((2, 5, 13, 3), 7, np.float32)
+    still[..., 0] += np.arange(13)
+    boxed = transforms.boxed(still, np.ones((2, 5, 13)))
+    assert (boxed[..., 1:] == 0).all()
+    assert boxed[0, 0, :, 0] == pytest.approx(np.linspace(-1, 1, 13))
+    assert (transforms.boxed(still, np.zeros((2, 5, 13))) == 0).all()
