@@ -36,6 +36,7 @@ def measured(
     split: tuple[Rows, Rows],
     hardware: Hardware,
     *,
+    task: str | None = None,
     share: float | None = None,
     scratch: bool = False,
     changed: dict[str, int] | None = None,
@@ -43,13 +44,16 @@ def measured(
 ) -> tuple[str, Score]:
     """The name and the score of a protocol, kept in NAME.json of the run's folder.
 
-    split: rows to learn from and to judge by. share: of the labels, for fine-tuning; None is the linear evaluation.
+    split: rows to learn from and to judge by. task: that the clips are of, where it is not the run's. share: of the
+    labels, for fine-tuning; None is the linear evaluation.
     scratch: of random weights. changed: of the recipe of fine-tuning. linear: how the linear evaluation is made.
     """
     job, (learn, judge) = done.job["job"], split
     name = (SCRATCH if scratch else "") + (LINEAR if share is None else f"{SEMI}-{100 * share:g}")
     if share is None and linear is not None and linear.corrupted:
         name += f"-{linear.corrupted}-corrupted"
+    if task not in (None, job["task"]):
+        name = f"{task}-{name}"
     recipe = FINE_TUNING.changed(pace=job["recipe"]["pace"], **(changed or {}))
     described = {"pretraining": job, "protocol": name, "share": 1.0 if share is None else share}
     if share is not None:

@@ -26,7 +26,7 @@ from research.pretrain.tasks import PARTS, TASKS, Task, task_of
 
 _KINDS = "run|evaluate|ablations|without-network|figures|speed"
 _TASK = f"{', '.join(TASKS)}, or the path of {KINDS}"
-_TASK_OF_RUN = "the path of the recorded clips, where it was pretrained on a file of them"
+_TASK_OF_RUN = "nw-ucla-corrected for a run on nw-ucla; the path of the recorded clips for a run on a file of them"
 
 
 class PretrainError(ActionLensError):
@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     evaluate = kinds.add_parser("evaluate", help="linear evaluation and fine-tuning with few labels")
     add_data(evaluate, required=False)
     evaluate.add_argument("--runs", type=Path, nargs="+", required=True, metavar="DIR", help="one for each seed")
-    evaluate.add_argument("--task", metavar="PATH", help=_TASK_OF_RUN)
+    evaluate.add_argument("--task", metavar="TASK", help=_TASK_OF_RUN)
     evaluate.add_argument("--protocols", nargs="+", choices=(LINEAR, SEMI), default=[LINEAR, SEMI])
     evaluate.add_argument("--shares", type=float, nargs="+", default=[0.05, 0.1], help="of the labels, for semi")
     evaluate.add_argument("--scratch", action="store_true", help="the same with random weights, not pretrained")
@@ -68,7 +68,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     figure = kinds.add_parser("figures", help="attention maps, attended distance, similarity of positions")
     add_data(figure, required=False)
     figure.add_argument("--run", type=Path, required=True, metavar="DIR", help="of a finished pretraining")
-    figure.add_argument("--task", metavar="PATH", help=_TASK_OF_RUN)
+    figure.add_argument("--task", metavar="TASK", help=_TASK_OF_RUN)
     figure.add_argument("--out", type=Path, required=True, metavar="DIR")
     fast = kinds.add_parser("speed", help="clips a second, against filling every clip up to the longest")
     add_data(fast, required=False)
@@ -160,7 +160,12 @@ def _evaluate(options: argparse.Namespace) -> None:
         for share, linear in _protocols(options, len(clips.joints) - 1):
             hardware, scratch = hardware_of(options), options.scratch
             name, result = measured(
-                folder, done, clips, split, hardware, share=share, scratch=scratch, changed=changed, linear=linear
+                *(folder, done, clips, split, hardware),
+                task=task.name,
+                share=share,
+                scratch=scratch,
+                changed=changed,
+                linear=linear,
             )
             found.setdefault(name, []).append(100 * result.accuracy)
             if result.best_right is not None:
@@ -176,7 +181,7 @@ def _task_of_run(options: argparse.Namespace, folder: Path, name: str) -> Task:
     if options.task is None:
         return task_of(name)
     task = task_of(options.task)
-    if task.name != name:
+    if name not in (task.name, task.judges):
         raise PretrainError(f"{folder} was pretrained on {name}; --task {options.task} is not that")
     return task
 

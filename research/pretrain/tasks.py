@@ -29,7 +29,7 @@ class TaskError(ActionLensError):
 class Task:
     """A data set and its split. frames: the longest clip. people: slots. choose_by: training subjects that are held
     out where sizes and recipes are chosen. file: of recorded clips, in the place of a folder of a data set; it says
-    itself which are for choosing."""
+    itself which are for choosing. judges: the name of a task whose runs can be evaluated on this one, too."""
 
     name: str
     title: str
@@ -39,6 +39,7 @@ class Task:
     people: int
     choose_by: tuple[int, ...]
     file: ClipFile | None = None
+    judges: str = ""
 
     def load(self, data: Path | None, facing: Facing = "frame") -> MotionClips:
         """All clips below `data`, the folder of all data sets. DataError where it does not hold this one."""
@@ -84,7 +85,13 @@ def _ntu(actions: int, protocol: str, title: str, choose_by: tuple[int, ...]) ->
 TASKS = {
     task.name: task
     for task in (
-        Task("nw-ucla", "NW-UCLA cross-view", nw_ucla.NAME, nw_ucla.read, 50, 1, (9, 10)),
+        Task("nw-ucla", "NW-UCLA cross-view", nw_ucla.NAME, nw_ucla.read_published, 50, 1, (9, 10)),
+        Task(
+            "nw-ucla-corrected",
+            "NW-UCLA cross-view, training clips corrected",
+            *(nw_ucla.NAME, nw_ucla.read, 50, 1, (9, 10)),
+            judges="nw-ucla",
+        ),
         Task("utd-mhad", "UTD-MHAD cross-subject", utd_mhad.NAME, utd_mhad.read, 100, 1, (7,)),
         _ntu(60, "xsub", "NTU RGB+D, cross-subject", (34, 35, 38)),
         _ntu(60, "xview", "NTU RGB+D, cross-view", (34, 35, 38)),

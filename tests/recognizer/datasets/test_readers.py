@@ -1,5 +1,7 @@
 """Readers of the published layouts, on made-up files and, where they are, on the real ones."""
 
+import json
+
 import numpy as np
 import pytest
 from scipy.io import savemat
@@ -73,6 +75,38 @@ def test_splits_follow_the_protocols(tiny_data):
     assert sum(r.test for r in jhmdb.read(tiny_data / "jhmdb14")) == 4
 
 
+def test_exchanged_names_of_nw_ucla_are_put_right_and_copies_of_test_clips_left_out(real_data):
+    folder = real_data / "nw_ucla"
+    right = {r.name: r for r in whole(nw_ucla.read(folder))}
+    published = {r.name: r for r in whole(nw_ucla.read_published(folder))}
+    assert len(published) == 1482
+    left_out = published.keys() - right.keys()
+    assert len(left_out) == 94, "of 95 copies one has a single frame and is left out anyway"
+    for name in left_out:
+        np.testing.assert_array_equal(published[name].joints, published[f"{name[:-3]}v03"].joints)
+        assert not published[name].test
+    changed = [name for name, r in right.items() if r.action != published[name].action]
+    assert len(changed) == 24
+    assert not any(right[name].test for name in changed)
+    assert {(published[name].action, right[name].action) for name in changed} == {
+        *(("sit_down", "stand_up"), ("stand_up", "sit_down"), ("donning", "doffing"), ("doffing", "donning")),
+    }
+    for name in changed:
+        if right[name].action in ("sit_down", "stand_up"):
+            hips = right[name].joints[:, KINECT_20.index("hip_centre"), 1]  # y down
+            sinks = hips.max() - hips[0] > hips[0] - hips.min()
+            assert sinks == (right[name].action == "sit_down"), name
+
+
+def test_a_training_file_of_nw_ucla_that_repeats_a_test_file_is_left_out(tmp_path):
+    poses = np.random.default_rng(0).normal(size=(2, 3, 20, 3)).round(3).tolist()
+    for name, pose in {"a02_s01_e00_v02": 0, "a02_s01_e00_v03": 0, "a02_s01_e01_v02": 0, "a02_s01_e01_v03": 1}.items():
+        (tmp_path / f"{name}.json").write_text(json.dumps({"file_name": name, "skeletons": poses[pose]}))
+    names = {"a02_s01_e00_v03", "a02_s01_e01_v02", "a02_s01_e01_v03"}
+    assert {r.name for r in nw_ucla.read(tmp_path)} == names
+    assert {r.name for r in nw_ucla.read_published(tmp_path)} == {*names, "a02_s01_e00_v02"}
+
+
 def test_action_sets_of_msr_action3d_are_eight_actions_each(real_data):
     folder = real_data / "msr_action3d"
     read = {name: whole(msr_action3d.read_subset(folder, name)) for name in msr_action3d.SUBSETS}
@@ -140,7 +174,7 @@ def test_kinect_hips_move_on_along_the_spine():
 def test_the_real_sets_have_their_published_counts(real_data):
     recordings = read_all(real_data)
     counts = {reader.NAME: sum(r.dataset == reader.NAME for r in recordings) for reader in READERS}
-    assert counts == {"penn_action": 2326, "utd_mhad": 861, "nw_ucla": 1482, "msr_action3d": 566, "jhmdb14": 570}
+    assert counts == {"penn_action": 2326, "utd_mhad": 861, "nw_ucla": 1388, "msr_action3d": 566, "jhmdb14": 570}
     assert sum(r.test for r in recordings if r.dataset == "penn_action") == 1068
     waves = [
         r for r in recordings if r.dataset in ("utd_mhad", "msr_action3d") and r.action.endswith(("wave", "catch"))

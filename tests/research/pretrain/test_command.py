@@ -67,6 +67,10 @@ def test_from_pretraining_to_figures(data, tmp_path, capsys):
     assert "semi-50: 100.0%" in capsys.readouterr().out
     call("evaluate", "--data", data, "--runs", runs[0], "--protocols", "linear", "--scratch", *few)
     assert "scratch-linear: " in capsys.readouterr().out
+    kept = (runs[0] / "linear.json").read_text()
+    call("evaluate", "--data", data, "--runs", runs[0], "--task", "nw-ucla-corrected", "--protocols", "linear", *few)
+    assert "nw-ucla-corrected-linear: " in capsys.readouterr().out
+    assert (runs[0] / "linear.json").read_text() == kept
     call("figures", "--data", data, "--run", runs[0], "--out", tmp_path / "figures")
     assert "attended-distance.png" in capsys.readouterr().out
     assert len(list((tmp_path / "figures").iterdir())) == 4
