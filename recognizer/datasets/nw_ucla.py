@@ -27,7 +27,8 @@ _EXCHANGED = {(4, 2): {5: 6, 6: 5}, (5, 2): {8: 9, 9: 8}}
 def read(folder: Path, *, corrected: bool = True) -> Iterator[Found]:
     """Every aA_sS_eE_vV.json in `folder`; views 1 and 2 train, view 3 tests (the set's cross-view protocol).
 
-    corrected: 24 training clips get the action that they show, and the 95 that are copies of test clips are left out.
+    corrected: 24 training clips get the action that they show, and the 95 test clips that are copies of training clips
+    are left out.
     """
     files = files_of(folder, "a*_s*_e*_v*.json", "NW-UCLA")
     if corrected:
@@ -36,13 +37,14 @@ def read(folder: Path, *, corrected: bool = True) -> Iterator[Found]:
 
 
 def _is_copy(file: Path) -> bool:
-    """Whether a training file holds the skeletons of view 3 again, as all published files of actions 2 and 3 in view 2
-    do."""
-    seen_from_3 = file.with_name(f"{file.stem[:-3]}v03.json")
+    """Whether a file of view 3 holds the skeletons of view 2 again, as all published ones of actions 2 and 3 do."""
+    if not file.stem.endswith("_v03"):
+        return False
+    seen_from_2 = file.with_name(f"{file.stem[:-3]}v02.json")
     try:
-        if seen_from_3 == file or seen_from_3.stat().st_size != file.stat().st_size:
+        if seen_from_2.stat().st_size != file.stat().st_size:
             return False
-        first, second = (one.read_bytes().partition(b'"skeletons"')[2] for one in (file, seen_from_3))
+        first, second = (one.read_bytes().partition(b'"skeletons"')[2] for one in (file, seen_from_2))
     except OSError:  # there is none, or reading the sequence will say what is wrong
         return False
     return bool(first) and first == second
@@ -98,7 +100,7 @@ DATASET = DataSet(
     splits=(
         Split("nw-ucla-3d", "NW-UCLA cross-view, 3D", read_published, _view_2),
         Split("nw-ucla-2d", "NW-UCLA cross-view, 2D", read_published, _view_2, flat=True),
-        Split("nw-ucla-3d-corrected", "NW-UCLA cross-view, 3D, training clips corrected", read, _view_2),
+        Split("nw-ucla-3d-corrected", "NW-UCLA cross-view, 3D, corrected", read, _view_2),
     ),
     everyday={
         **{"walk": ("walk", "carry"), "sit_down": ("sit_down",), "stand_up": ("stand_up",), "throw": ("throw",)},

@@ -88,7 +88,7 @@ TASKS = {
         Task("nw-ucla", "NW-UCLA cross-view", nw_ucla.NAME, nw_ucla.read_published, 50, 1, (9, 10)),
         Task(
             "nw-ucla-corrected",
-            "NW-UCLA cross-view, training clips corrected",
+            "NW-UCLA cross-view, corrected",
             *(nw_ucla.NAME, nw_ucla.read, 50, 1, (9, 10)),
             judges="nw-ucla",
         ),
