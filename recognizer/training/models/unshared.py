@@ -36,7 +36,7 @@ class LocalConvolution(nn.Module):
         joints = x.permute(3, 0, 2, 1).reshape(v, n * t, c)
         weight = self.weight * links[0, self.source, self.target, None, None]
         gathered = torch.bmm(joints[self.source], weight)  # (L, N * T, D)
-        start = self.bias[:, None].expand(v, n * t, -1)
+        start = self.bias[:, None].to(gathered.dtype).expand(v, n * t, -1)  # bfloat16 in mixed precision
         y = torch.index_add(start, 0, self.target, gathered)  # (V, N * T, D)
         return y.view(v, n, t, -1).permute(1, 3, 2, 0)
 

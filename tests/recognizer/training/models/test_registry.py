@@ -4,9 +4,18 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs the extra `train`")
 
+from pose.skeleton import KINECT_20  # noqa: E402
 from recognizer.features import CHANNELS, LAYOUT  # noqa: E402
 from recognizer.training.command_line import main  # noqa: E402
-from recognizer.training.models.registry import LIVE, NetworkError, NetworkSpec, parse_changes  # noqa: E402
+from recognizer.training.models.registry import (  # noqa: E402
+    LIVE,
+    WHOLE_CLIP,
+    ClipShape,
+    NetworkError,
+    NetworkSpec,
+    network_of,
+    parse_changes,
+)
 
 FEATURES = len(CHANNELS) * len(LAYOUT)
 
@@ -66,3 +75,31 @@ def test_a_wrong_setting_leaves_no_run(tiny_data, tmp_path, capsys):
     assert main(["train", *arguments]) == 2
     assert capsys.readouterr().err.strip().endswith("correct its settings")
     assert not (tmp_path / "run").exists()
+
+
+_VARIANTS = (
+    *(name for name in WHOLE_CLIP if name.endswith(("short", "narrow", "micro", "-net"))),
+    *(
+        f"st-gcn-short+{change}"
+        for change in ("convolution=local+strategy=uniform", "normalise=subset", "importance=false")
+    ),
+    *(
+        f"s-tr-narrow+{change}"
+        for change in ("bones=true", "all_layers=true+heads=4", "augmented=true", "adaptive=true")
+    ),
+    *(f"t-tr-narrow+{change}" for change in ("all_layers=true+heads=4", "augmented=true", "relative=true")),
+    *(f"s-tr-narrow+{change}" for change in ("relative=true", "skeleton_bias=true")),
+)
+
+
+@pytest.mark.parametrize("name", _VARIANTS)
+def test_networks_and_their_variants_learn_in_mixed_precision(name):
+    """As trainings run by default where the processor has bfloat16."""
+    torch.manual_seed(0)
+    network = network_of(name, WHOLE_CLIP).build(ClipShape(9, KINECT_20, 5), {})
+    with torch.autocast("cpu", torch.bfloat16):
+        logits = network(torch.randn(2, 30, 20 * 9))
+    logits.float().square().sum().backward()
+    assert logits.shape == (2, 5)
+    assert all(torch.isfinite(weight.grad).all() for weight in network.parameters() if weight.grad is not None)
+    assert any(weight.grad is not None and weight.grad.any() for weight in network.parameters())
