@@ -28,12 +28,13 @@ def read(folder: Path, *, corrected: bool = True) -> Iterator[Found]:
     """Every aA_sS_eE_vV.json in `folder`; views 1 and 2 train, view 3 tests (the set's cross-view protocol).
 
     corrected: 24 training clips get the action that they show, and the 95 test clips that are copies of training clips
-    are left out.
+    are left out, with one line for all of them.
     """
     files = files_of(folder, "a*_s*_e*_v*.json", "NW-UCLA")
-    if corrected:
-        files = [file for file in files if not _is_copy(file)]
-    return each(files, partial(_sequence, corrected=corrected))
+    kept = [file for file in files if not (corrected and _is_copy(file))]
+    yield from each(kept, partial(_sequence, corrected=corrected))
+    if copies := len(files) - len(kept):
+        yield empty(folder, f"{copies} files of view 3 that repeat those of view 2")
 
 
 def _is_copy(file: Path) -> bool:

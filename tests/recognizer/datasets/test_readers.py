@@ -103,7 +103,10 @@ def test_a_test_file_of_nw_ucla_that_repeats_a_training_file_is_left_out(tmp_pat
     for name, pose in {"a02_s01_e00_v02": 0, "a02_s01_e00_v03": 0, "a02_s01_e01_v02": 0, "a02_s01_e01_v03": 1}.items():
         (tmp_path / f"{name}.json").write_text(json.dumps({"file_name": name, "skeletons": poses[pose]}))
     names = {"a02_s01_e00_v02", "a02_s01_e01_v02", "a02_s01_e01_v03"}
-    assert {r.name for r in nw_ucla.read(tmp_path)} == names
+    *found, line = nw_ucla.read(tmp_path)
+    assert str(line) == f"{tmp_path}: 1 files of view 3 that repeat those of view 2, left out"
+    assert isinstance(line, EmptyFileError)
+    assert {r.name for r in found} == names
     assert {r.name for r in nw_ucla.read_published(tmp_path)} == {*names, "a02_s01_e00_v03"}
 
 
