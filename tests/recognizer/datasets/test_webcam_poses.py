@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -196,6 +197,22 @@ def test_no_person_and_no_performance_is_on_two_sides(real):
     assert len(same) == 32
     for sequence in same:
         assert part_of(sequence) == part_of(by_name[sequence.note.split()[3].rstrip(",")])
+
+
+def test_sequences_that_share_poses_are_on_one_side(real):
+    """Whatever the index says of them. Half a second of the same numbers is no chance."""
+    holders = {}
+    for number, sequence in enumerate(real):
+        for pose in {pose.tobytes() for pose in sequence.xy_px[sequence.posed]}:
+            holders.setdefault(pose, set()).add(number)
+    shared = Counter(pair for found in holders.values() for pair in combinations(sorted(found), 2))
+    copies = [[real[number] for number in pair] for pair, poses in shared.items() if poses >= 15]
+    assert [(one.name, other.name) for one, other in copies] == [
+        ("w0308", "w0335"),
+        ("w0399", "w0466"),
+        ("w0617", "w0620"),
+    ]
+    assert all(part_of(one) == part_of(other) for one, other in copies)
 
 
 def test_validation_and_test_hold_what_is_to_be_measured(real):
