@@ -61,12 +61,11 @@ def run_mpose(options: argparse.Namespace) -> None:
 
 def summary(title: str, found: list[Result]) -> str:
     """One line: accuracy and balanced accuracy, mean and standard deviation over the folds."""
-    accuracy = 100 * np.array([result.accuracy for result in found])
-    balanced = 100 * np.array([result.balanced_accuracy for result in found])
-    return (
-        f"{title}: accuracy {accuracy.mean():.2f} ± {accuracy.std():.2f}, "
-        f"balanced {balanced.mean():.2f} ± {balanced.std():.2f}, {len(found)} folds of {found[0].of} clips\n"
+    accuracy, balanced = (
+        results.spread([100 * getattr(result, what) for result in found], digits=2)
+        for what in ("accuracy", "balanced_accuracy")
     )
+    return f"{title}: accuracy {accuracy}, balanced {balanced}, {len(found)} folds of {found[0].of} clips\n"
 
 
 def load(folder: Path, poses: str, split: int) -> TaskClips:

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -93,6 +94,12 @@ def read(file: Path) -> Result:
 def read_all(folder: Path) -> list[Result]:
     """All results of a folder, by name."""
     return [read(file) for file in sorted(folder.glob("*.json"))]
+
+
+def spread(values: Sequence[float], digits: int = 1) -> str:
+    """ "MEAN ± DEVIATION", the sample standard deviation (n - 1); of one value the value alone."""
+    mean = f"{np.mean(values):.{digits}f}"
+    return f"{mean} ± {np.std(values, ddof=1):.{digits}f}" if len(values) > 1 else mean
 
 
 def commit() -> str:

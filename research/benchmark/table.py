@@ -13,7 +13,7 @@ from pose.whole_file import write_text
 from recognizer.datasets import msr_action3d
 from recognizer.training.models.registry import FUSION_NOTES, FUSIONS, NETWORKS
 from research.benchmark import results
-from research.benchmark.results import Result
+from research.benchmark.results import Result, spread
 from research.whole_clip.clip_training import FRAMES
 from research.whole_clip.tasks import TASKS
 
@@ -168,7 +168,7 @@ def _benchmark(benchmark: Benchmark, found: list[Result]) -> str:
         "| recognizer | recipe | accuracy % | balanced % | seeds | correct clips | parameters | minutes |",
         "|" + "---|" * 8,
     ]
-    lines += sorted((row for row in rows if row), reverse=False) or ["| not run yet | | | | | | | |"]
+    lines += sorted(row for row in rows if row) or ["| not run yet | | | | | | | |"]
     if benchmark.published:
         lines += ["", "| published | accuracy % | source | differences |", "|---|---|---|---|"]
         lines += [f"| {p.method} | {p.percent} | {p.source} | {p.differs} |" for p in benchmark.published]
@@ -205,7 +205,7 @@ def _row(key: tuple[str, str], found: list[Result], splits: int) -> str:
     right = ", ".join(f"{sum(r.right for r in seed)}/{sum(r.of for r in seed)}" for seed in whole)
     minutes = float(np.mean([r.seconds for seed in whole for r in seed])) / 60
     return (
-        f"| {_title(network)} | {preset} | {_spread(accuracy)} | {_spread(balanced)} | {len(whole)} | {right} "
+        f"| {_title(network)} | {preset} | {spread(accuracy)} | {spread(balanced)} | {len(whole)} | {right} "
         f"| {whole[0][0].parameters:,} | {minutes:.1f} |"
     )
 
@@ -226,10 +226,6 @@ def _title(network: str) -> str:
     return "; ".join([note, *settings])
 
 
-def _spread(values: list[float]) -> str:
-    return f"{np.mean(values):.1f}" + (f" ± {np.std(values):.1f}" if len(values) > 1 else "")
-
-
 def _mpose(found: list[Result]) -> list[str]:
     lines = ["### MPOSE2021 (3 splits, 10 folds of 10% validation each, mean ± standard deviation over the folds)", ""]
     lines += [
@@ -243,7 +239,7 @@ def _mpose(found: list[Result]) -> list[str]:
         for (network, preset), folds in sorted(_grouped(by_task[task]).items()):
             accuracy, balanced = ([100 * getattr(r, what) for r in folds] for what in ("accuracy", "balanced_accuracy"))
             poses = task.removeprefix("mpose2021-").replace("-", ", split ")
-            row = [poses, _title(network), preset, _spread(accuracy), _spread(balanced), str(len(folds))]
+            row = [poses, _title(network), preset, spread(accuracy), spread(balanced), str(len(folds))]
             lines.append(f"| {' | '.join(row)} |")
     if not found:
         lines.append("| not run: the archive was not available | | | | | |")

@@ -216,7 +216,7 @@ def test_the_table_has_the_mean_over_splits_and_seeds():
     found += [result(part="validation", accuracy=0.123)]
     text = tables(found)
     row = next(line for line in text.splitlines() if line.startswith("| AcT, micro"))
-    assert "| 83.0 ± 1.0 |" in row  # of (82, 84)
+    assert "| 83.0 ± 1.4 |" in row  # of (82, 84)
     assert "| 2 | 18/24, 18/24 | 1,234,567 | 1.0 |" in row
     assert "12.3" not in text
     assert text.count("not run yet") == len(BENCHMARKS) - 1
@@ -352,6 +352,11 @@ def test_mposes_features_are_those_of_the_data_set(archive):
     np.testing.assert_allclose(features[200:], published.x_test.reshape(40, 30, 52), atol=2e-5)
 
 
+def test_a_spread_is_the_sample_standard_deviation_and_of_one_value_the_value():
+    assert results.spread([82, 84, 89]) == "85.0 ± 3.6"  # of (9 + 1 + 16) / 2
+    assert results.spread([82.126], digits=2) == "82.13"
+
+
 def test_the_protocol_of_mpose_gives_mean_and_deviation_of_its_folds(archive, tmp_path, places, capsys):
     command = ["mpose", "--data", archive, "--splits", "1", "--folds", "2", *places]
     run(*command)
@@ -365,7 +370,7 @@ def test_the_protocol_of_mpose_gives_mean_and_deviation_of_its_folds(archive, tm
     }
     first = capsys.readouterr().out
     balanced = 100 * np.array([r.balanced_accuracy for r in found])
-    assert f"balanced {balanced.mean():.2f} ± {balanced.std():.2f}, 2 folds of 40 clips" in first
+    assert f"balanced {balanced.mean():.2f} ± {balanced.std(ddof=1):.2f}, 2 folds of 40 clips" in first
     run(*command)
     assert capsys.readouterr().out == first
     assert "| openpose, split 1 | AcT, micro | act-paper |" in tables(found)
