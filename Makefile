@@ -15,7 +15,8 @@ run: $(VENV)/.installed
 	@$(BIN)/python -m pose.model_asset || true
 	$(BIN)/python main.py $(ARGS)
 
-# On every core, and one more (tests/conftest.py). A worker that has no test left takes some of another's; what is built once a file is mostly built once.
+# Two processes more than there are cores (tests/conftest.py), eight at most. A worker that has no test left takes some of
+# another's; what is built once per file is mostly built once.
 PYTEST := $(BIN)/python -m pytest -n logical --maxprocesses 8 --dist worksteal
 
 test: check
