@@ -24,17 +24,11 @@ def frame_scores(attention: Array) -> Array:
     return np.asarray(scores / max(float(scores.max()), 1e-12), dtype=np.float32)
 
 
-def joint_relevance(spatial: Array, frame: int | None = None, head: int | None = None) -> Array:
-    """How much all joints look at each joint: the sum over each column, 1 on average (V,). ST-TR paper, Fig. 8.
-
-    spatial: (H, T', V, V). Of one frame of T' and one head, or their mean where None.
-    """
-    maps = _one(_one(spatial, 0, head), 0, frame)
-    return np.asarray(maps.sum(axis=0), dtype=np.float32)
-
-
 def joint_relevance_over_time(spatial: Array) -> Array:
-    """As joint_relevance with the mean over heads, for every frame: (T', V)."""
+    """How much all joints look at each joint in every frame, 1 on average: (T', V). ST-TR paper, Fig. 8.
+
+    spatial: (H, T', V, V); the sum over each column, the mean over heads.
+    """
     return np.asarray(spatial.mean(axis=0).sum(axis=1), dtype=np.float32)
 
 

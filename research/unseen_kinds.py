@@ -5,23 +5,24 @@ chosen on all validation streams, as for a recognizer that ships; the windows ar
 """
 
 import argparse
-import json
 import sys
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from pose.whole_file import write_text
 from recognizer.decision import IDLE
 from recognizer.model_card import ModelCard
 from recognizer.training.calibrate import Needs, calibrate, outcomes
-from recognizer.training.everyday import ACTIONS
+from recognizer.training.everyday import ACTIONS, Corpus
 from recognizer.training.everyday_streams import read_corpus
 from recognizer.training.models.deployed import Deployed
 from recognizer.training.run_folder import RunError, load_run
 from recognizer.training.stream_sets import StreamSets, stream_logits, stream_sets
+from recognizer.training.synthetic_actions import with_generated
+from research.figures_file import write_figures
 
 _UNLISTED = "other:"
 
@@ -57,17 +58,33 @@ def run(options: argparse.Namespace) -> None:
     trained = {
         corpus.kinds[place] for each in runs for place in corpus.kind[np.isin(corpus.part, each.settings["parts"])]
     }
-    # The same motion has one name in all sets. A kind that nobody shows in training is unseen by every network.
-    left_out = [frozenset(kind.rpartition("/")[2] for kind in trained & {*each.settings["left_out"]}) for each in runs]
+    left_out = [unseen_by(each.settings, trained, generated_kinds(corpus)) for each in runs]
     if len(runs) < 2 or not all(left_out):
         raise RunError("unseen-kinds compares runs that left out different kinds; train at least two with --leave-out")
     streams = stream_sets(options.data, "validation")
     shown = [shown_by_kind(Deployed([each.network], listed=len(ACTIONS) - 1), streams, needs) for each in runs]
     alarms = compare(shown, left_out)
     sys.stdout.write(as_text(alarms))
-    options.out.parent.mkdir(parents=True, exist_ok=True)
     rows = [[each.kind, each.windows, each.seen, each.unseen] for each in alarms]
-    write_text(options.out, json.dumps({"columns": ["kind", "windows", "seen", "unseen"], "rows": rows}) + "\n")
+    write_figures(options.out, {"columns": ["kind", "windows", "seen", "unseen"], "rows": rows})
+
+
+def generated_kinds(corpus: Corpus) -> set[str]:
+    """The kinds of the recordings that training generates."""
+    return {*with_generated(corpus).kinds} - {*corpus.kinds}
+
+
+def unseen_by(settings: Mapping[str, Any], trained: Collection[str], generated: Collection[str]) -> frozenset[str]:
+    """The names of the kinds that a run left out, of those of training, and that no other set showed it.
+
+    The same motion has one name in all sets. A kind that nobody shows in training is unseen by every network.
+    """
+    shown = {*trained, *(generated if settings.get("generated") else ())} - {*settings["left_out"]}
+    return frozenset(map(_name, {*trained} & {*settings["left_out"]})) - frozenset(map(_name, shown))
+
+
+def _name(kind: str) -> str:
+    return kind.rpartition("/")[2]
 
 
 def shown_by_kind(network: Deployed, streams: StreamSets, needs: Needs) -> dict[str, tuple[int, int]]:

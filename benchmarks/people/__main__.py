@@ -11,8 +11,12 @@ from pathlib import Path
 from time import process_time
 from typing import Any
 
-import motmetrics
 import numpy as np
+
+try:
+    import motmetrics
+except ModuleNotFoundError:
+    sys.exit('benchmarks.people needs the extra `research`; run: pip install -e ".[research]"')
 
 from benchmarks.people.measures import Account, account_of, hota
 from benchmarks.people.scenes import DEMO, FPS, Scene, scenes

@@ -64,8 +64,10 @@ def base_names(network: str) -> set[str]:
 
 
 def weighted_name(weights: dict[str, float]) -> str:
-    """NAME@W,NAME@W,... of networks and their weights; those that weigh nothing are left out."""
-    return ",".join(f"{name}@{weight:.2f}" for name, weight in weights.items() if weight > 0)
+    """NAME@W,NAME@W,... of networks and their weights; those that weigh nothing are left out, and of one the name is
+    enough."""
+    kept = {name: weight for name, weight in weights.items() if weight > 0}
+    return ",".join(kept) if len(kept) == 1 else ",".join(f"{name}@{weight:.2f}" for name, weight in kept.items())
 
 
 def _weights(network: str) -> dict[str, float]:

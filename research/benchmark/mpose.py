@@ -20,7 +20,7 @@ from research.benchmark import results
 from research.benchmark.results import Result
 from research.benchmark.run import measured, trained
 from research.whole_clip.clip_training import WholeClipJob
-from research.whole_clip.presets import Preset, preset_of
+from research.whole_clip.presets import PRESETS, SETTINGS, Preset, preset_of
 from research.whole_clip.tasks import TaskClips
 
 
@@ -31,8 +31,7 @@ def add_mpose_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--poses", choices=tuple(mpose2021.EXTRACTORS), default="openpose", help="pose extractor")
     parser.add_argument("--networks", nargs="+", default=["act-micro"], metavar="NETWORK", help=", ".join(WHOLE_CLIP))
-    parser.add_argument("--preset", default="act-paper")
-    parser.add_argument("--epochs", type=int, help="instead of the preset's")
+    parser.add_argument("--preset", default="act-paper", help=f"{', '.join(PRESETS)}; {SETTINGS}")
     parser.add_argument("--splits", type=int, nargs="+", choices=mpose2021.SPLITS, default=list(mpose2021.SPLITS))
     parser.add_argument(
         "--folds", type=int, default=len(mpose2021.FOLD_SEEDS), help="the first so many of the 10 seeds"
@@ -42,8 +41,6 @@ def add_mpose_arguments(parser: argparse.ArgumentParser) -> None:
 def run_mpose(options: argparse.Namespace) -> None:
     """All trainings without a result file, then mean and deviation of each network and split."""
     preset = preset_of(options.preset).changed(centre="first")  # each frame has its origin already
-    if options.epochs is not None:
-        preset = preset.changed(epochs=options.epochs)
     for network in options.networks:
         network_of(network, WHOLE_CLIP)
     for split in options.splits:
@@ -97,5 +94,5 @@ def _fold(clips: TaskClips, job: WholeClipJob, options: argparse.Namespace, pres
 def _command_of(job: WholeClipJob, options: argparse.Namespace) -> str:
     """The command that makes the folds of this split; without folders, which are of one machine alone."""
     which = ["--poses", options.poses, "--splits", job.task.rpartition("-")[2], "--networks", job.network]
-    which += ["--preset", job.preset, *([] if options.epochs is None else ["--epochs", str(options.epochs)])]
+    which += ["--preset", job.preset]
     return f"python -m research benchmark mpose --data MPOSE2021 {shlex.join(which)}"

@@ -29,6 +29,7 @@ class Result:
     accuracy: share of the clips whose likeliest action is right. balanced_accuracy: mean of the actions' shares.
     right, of: clips behind them. recall: of each action its share and clips. learned: clips trained on. parameters:
     of the network. seconds: of training, with whatever else the machine did. commit: of the code, "+" where changed.
+    clips: digest of the files of recorded clips, see TaskClips.
     """
 
     command: str
@@ -49,6 +50,7 @@ class Result:
     seconds: float
     commit: str
     machine: str
+    clips: str = ""
 
     @property
     def name(self) -> str:
@@ -106,7 +108,9 @@ def commit() -> str:
     """The commit of the code, "+" behind it where tracked files differ from it; "unknown" outside a checkout."""
     try:
         head = _git("rev-parse", "--short=12", "HEAD")
-        return head + ("+" if _git("status", "--porcelain", "--untracked-files=no", "--", "recognizer", "pose") else "")
+        return head + (
+            "+" if _git("status", "--porcelain", "--untracked-files=no", "--", "recognizer", "pose", "research") else ""
+        )
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
 

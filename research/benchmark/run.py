@@ -13,7 +13,7 @@ from torch import nn
 from recognizer.training.loop import Hardware, is_first_process
 from research.benchmark import results
 from research.benchmark.combined import combination_of
-from research.benchmark.results import Result
+from research.benchmark.results import Result, ResultError
 from research.whole_clip.clip_training import WholeClipJob, probabilities, train
 from research.whole_clip.presets import Preset
 from research.whole_clip.tasks import Task, TaskClips
@@ -47,6 +47,8 @@ class Bench:
         job = self.job(task, network, seed)
         path = self.results / f"{job.name}.json"
         if path.is_file():
+            if results.read(path).clips != task.digest:
+                raise ResultError(f"{path} is of other clips of that name; give another --results, or remove it")
             sys.stdout.write(f"{path}: is there\n")
             return
         clips = self.clips(task)
@@ -100,6 +102,7 @@ def measured(
         epochs=preset.epochs,
         seconds=round(seconds, 3),
         commit=results.commit(),
+        clips=clips.digest,
         machine=f"{platform.machine()}, {os.cpu_count()} processors, {_device()}, torch {torch.__version__}",
     )
 

@@ -8,20 +8,15 @@ from pathlib import Path
 
 import numpy as np
 
-from pose.errors import ActionLensError
-from pose.whole_file import write_text
 from recognizer.datasets import msr_action3d
 from recognizer.training.models.registry import FUSION_NOTES, FUSIONS, NETWORKS
 from research.benchmark import results
 from research.benchmark.results import Result, spread
+from research.page import write_measured
 from research.whole_clip.clip_training import FRAMES
 from research.whole_clip.tasks import TASKS
 
-BEGIN, END = "<!-- figures of result files: begin -->", "<!-- end -->"
-
-
-class PageError(ActionLensError):
-    """The page cannot take the figures."""
+PART = "result files"  # of the page
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,14 +125,8 @@ BENCHMARKS = (
 
 
 def write_page(folder: Path, page: Path) -> Path:
-    """Put the tables of all result files between the page's marks; PageError where it has none."""
-    empty = f"# Accuracy of the recognizers: all tables\n\n{BEGIN}\n{END}\n"
-    text = page.read_text(encoding="utf-8") if page.is_file() else empty
-    if text.count(BEGIN) != 1 or END not in text.split(BEGIN)[1]:
-        raise PageError(f"{page} lacks the lines {BEGIN!r} and {END!r}; put them where the figures belong")
-    before, rest = text.split(BEGIN)
-    after = rest.split(END, 1)[1]
-    write_text(page, f"{before}{BEGIN}\n{tables(results.read_all(folder))}{END}{after}")
+    """Put the tables of all result files into their part of the page. Raises PageError where it has none."""
+    write_measured(page, tables(results.read_all(folder)), PART)
     return page
 
 

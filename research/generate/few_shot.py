@@ -5,7 +5,6 @@ never shown, which are lent differences, and its own, of which it makes clips.
 """
 
 import argparse
-import json
 import math
 import sys
 from collections.abc import Sequence
@@ -16,7 +15,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pose.whole_file import write_text
 from recognizer.datasets import utd_mhad
 from recognizer.generator import OnnxGenerator
 from recognizer.onnx_recognizer import OnnxRecognizer
@@ -26,6 +24,7 @@ from recognizer.teaching.quick import QuickSettings, Taught, teach
 from recognizer.teaching.variants import VariantSettings, make_variants
 from recognizer.teaching.windows import Changes, Shape
 from recognizer.training.run_folder import RunError
+from research.figures_file import read_figures, write_figures
 from research.page import write_measured
 from research.teaching.few_shot import (
     NEW_ACTIONS,
@@ -40,6 +39,7 @@ from research.teaching.few_shot import (
     quick_accuracy,
 )
 from research.teaching.few_shot_command import pool_of
+from research.teaching.few_shot_embedding import base_folder
 
 NEW, KNOWN = "new to the generator", "its own"
 MARK = "few clips with and without variants"
@@ -83,7 +83,7 @@ def add_few_shot(parser: argparse.ArgumentParser) -> None:
     """Arguments of `generator few-shot`."""
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder that holds the data sets")
     parser.add_argument("--generator", type=Path, required=True, metavar="DIR", help="an exported one")
-    base = Path("runs/few_shot") / _DATASET / "model"
+    base = base_folder(Path("runs/few_shot"), _DATASET) / "model"
     parser.add_argument("--base", type=Path, default=base, metavar="DIR", help="the embedding (of `few-shot`)")
     parser.add_argument("--episodes", type=int, default=30)
     parser.add_argument("--shots", type=int, nargs="+", default=list(SHOTS), metavar="N", help="clips of an action")
@@ -107,7 +107,7 @@ def run_few_shot(options: argparse.Namespace) -> None:
         "seed": options.seed,
         "variants": asdict(settings),
     }
-    figures = json.loads(options.out.read_text(encoding="utf-8")) if options.out.is_file() else {**head, "rows": {}}
+    figures = read_figures(options.out, {**head, "rows": {}})
     if {**figures, "rows": None} != {**head, "rows": None}:
         raise RunError(f"{options.out} is of another generator or other settings; give another --out")
     new = [action for action in NEW_ACTIONS[_DATASET] if action not in card.actions]
@@ -126,7 +126,7 @@ def run_few_shot(options: argparse.Namespace) -> None:
             found = [judged(pool, richer, episode, shape) for episode in episodes]
             figures["rows"][f"{group}, {shots}"] = row_of(group, actions, shots, found)
             options.out.parent.mkdir(parents=True, exist_ok=True)
-            write_text(options.out, json.dumps(figures, indent=1) + "\n")
+            write_figures(options.out, figures)
             sys.stderr.write(f"{group}, {shots} clips: {figures['rows'][f'{group}, {shots}']}\n")
     text = table(figures)
     sys.stdout.write(text)

@@ -1,15 +1,14 @@
 """How the linear evaluation rises while a network is pretrained; for validation, where epochs may be chosen."""
 
 import copy
-import json
 from pathlib import Path
 from typing import Any
 
 from lightning import LightningModule, Trainer
 from lightning.pytorch.callbacks import Callback
 
-from pose.whole_file import write_text
 from recognizer.training.pretrain.recipes import Pace
+from research.figures_file import read_figures, write_figures
 from research.pretrain.motion import MotionClips, Rows
 from research.pretrain.protocols import Linear, linear_evaluation
 
@@ -29,7 +28,7 @@ class Curve(Callback):
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Measure, where it is time."""
         epoch = trainer.current_epoch + 1
-        last = trainer.global_step >= trainer.max_steps
+        last = epoch == trainer.max_epochs
         if not trainer.is_global_zero or (epoch % self.every and not last):
             return
         network: Any = pl_module.network
@@ -46,6 +45,5 @@ class Curve(Callback):
         self._add({"epoch": epoch, "right": found.right, "of": found.of, "loss_of_last_batch": round(loss, 3)})
 
     def _add(self, point: dict[str, float]) -> None:
-        before = json.loads(self.file.read_text(encoding="utf-8")) if self.file.is_file() else []
-        points = [old for old in before if old["epoch"] < point["epoch"]] + [point]
-        write_text(self.file, json.dumps(points, indent=1))
+        points = [old for old in read_figures(self.file, []) if old["epoch"] < point["epoch"]] + [point]
+        write_figures(self.file, points)

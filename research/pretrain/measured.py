@@ -6,11 +6,11 @@ from pathlib import Path
 
 import torch
 
-from pose.whole_file import write_text
 from recognizer.training.loop import Hardware, is_first_process
 from recognizer.training.models.gl_transformer import GlTransformer
 from recognizer.training.pretrain.pretraining import Pretrained
 from recognizer.training.pretrain.recipes import Recipe
+from research.figures_file import read_figures, write_figures
 from research.pretrain.motion import MotionClips, Rows
 from research.pretrain.protocols import Linear, Score, classify, fine_tuned, linear_evaluation
 from research.pretrain.tasks import labelled
@@ -61,10 +61,9 @@ def measured(
     elif linear not in (None, Linear()):
         described["linear"] = asdict(linear)
     file = folder / f"{name}.json"
-    if file.is_file():
-        content = json.loads(file.read_text(encoding="utf-8"))
-        if content["described"] == json.loads(json.dumps(described)):
-            return name, Score(**content["score"])
+    content = read_figures(file, {"described": None})
+    if content["described"] == json.loads(json.dumps(described)):
+        return name, Score(**content["score"])
     backbone = done.network.backbone
     if scratch:
         torch.manual_seed(job["seed"])
@@ -78,5 +77,5 @@ def measured(
     if is_first_process():
         count = round((1.0 if share is None else share) * len(learn))
         found = {"described": described, "labelled": count, "score": asdict(result)}
-        write_text(file, json.dumps(found, indent=1))
+        write_figures(file, found)
     return name, result

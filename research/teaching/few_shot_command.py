@@ -21,6 +21,7 @@ from recognizer.teaching.windows import Changes, Shape
 from recognizer.training.dataset_sequences import action_sequences
 from recognizer.training.everyday import merge, read_all
 from recognizer.training.fine_tune import FineTuneSettings, fit_network, whole_example_probabilities
+from research.figures_file import read_figures, write_figures
 from research.teaching.few_shot import (
     ARM_ACTIONS,
     NEW_ACTIONS,
@@ -34,7 +35,7 @@ from research.teaching.few_shot import (
     recordings,
 )
 from research.teaching.few_shot_dtw import distances, joints_of
-from research.teaching.few_shot_embedding import STEPS, people_without, train_base
+from research.teaching.few_shot_embedding import STEPS, base_folder, demand_steps, people_without, train_base
 from research.teaching.few_shot_unknown import OpenSet, measure_open_set
 
 OPEN_SET_SHOTS = 4
@@ -61,22 +62,23 @@ def add_few_shot_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run_few_shot(options: argparse.Namespace) -> None:
     """Train the embeddings that are not there yet, measure, and write the figures."""
-    figures = json.loads(options.out.read_text(encoding="utf-8")) if options.out.is_file() else {}
+    figures = read_figures(options.out, {})
     for dataset in options.sets:
         model = options.model or _base(dataset, options)
         actions = _actions(dataset, options)
         title = " ".join([dataset, options.actions, *(["desk"] if options.desk else []), model.name])
         pool = pool_of(dataset, options.data, model, actions, desk=options.desk)
         figures[title] = _figures(pool, actions, options)
-        options.out.parent.mkdir(parents=True, exist_ok=True)
-        options.out.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+        write_figures(options.out, figures)
         sys.stdout.write(json.dumps({title: figures[title]}, indent=1) + "\n")
 
 
 def _base(dataset: str, options: argparse.Namespace) -> Path:
     """The model that never saw the set, trained where it is not there yet."""
-    folder: Path = options.runs / f"{dataset}-people"
-    if not (folder / "model").is_dir():
+    folder = base_folder(options.runs, dataset)
+    if (folder / "model").is_dir():
+        demand_steps(folder, options.steps)
+    else:
         people = people_without(options.data, dataset)
         train_base(merge(read_all(options.data)), dataset, folder, people=people, steps=options.steps)
     return folder / "model"

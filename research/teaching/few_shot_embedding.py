@@ -64,6 +64,18 @@ def people_without(folder: Path, dataset: str) -> list[LabelledSequence]:
     ]
 
 
+def base_folder(runs: Path, dataset: str) -> Path:
+    """Where `few-shot` keeps the embedding that never saw a data set."""
+    return runs / f"{dataset}-people"
+
+
+def demand_steps(folder: Path, steps: int) -> None:
+    """RunError where the embedding in a folder was trained for another number of steps."""
+    trained = load_run(folder).settings["steps"]
+    if trained != steps:
+        raise RunError(f"{folder} was trained for {trained} steps, not {steps}; give another folder, or remove it")
+
+
 def train_base(
     corpus: Corpus,
     dataset: str,
@@ -79,11 +91,13 @@ def train_base(
     sequences of people before webcams, from whom the shipped one learnt as well (people_without).
     """
     rest = with_sequences(without(corpus, dataset), people)
-    settings = FitSettings(seed=seed, steps=steps, parts=("train", "validation"))
+    # Generated recordings show lunges, push-ups and curls, which are new actions of the sets.
+    settings = FitSettings(seed=seed, steps=steps, parts=("train", "validation"), generated=False)
     outputs = OutputSpace(rest).names
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / NETWORK_FILE).is_file():
         save_run(folder, fit(rest, settings, folder), spec_of(settings, len(outputs)), asdict(settings), outputs)
+    demand_steps(folder, steps)
     run = load_run(folder)
     if run.outputs != outputs:
         raise RunError(f"{folder} was trained on other data sets; give another --runs folder")

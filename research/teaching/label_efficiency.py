@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,6 @@ from numpy.typing import NDArray
 from torch import nn
 
 from pose.errors import ActionLensError
-from pose.whole_file import write_text
 from recognizer.datasets import jhmdb, penn_action, utd_mhad
 from recognizer.teaching.head import Head, HeadSettings, fit_head
 from recognizer.training.augment import Array, Augmentation
@@ -28,10 +28,12 @@ from recognizer.training.models.gl_features import GlFeatures
 from recognizer.training.models.gl_transformer import GlTransformer
 from recognizer.training.models.registry import NetworkSpec
 from recognizer.training.pretrain.everyday import load_everyday, random_windows
+from recognizer.training.pretrain.pretraining import WEIGHTS_FILE
 from recognizer.training.run_folder import NETWORK_FILE, load_run
+from research.figures_file import read_figures, write_figures
 from research.pretrain.motion import Rows
 from research.pretrain.tasks import labelled
-from research.teaching.few_shot_embedding import STEPS, train_base
+from research.teaching.few_shot_embedding import STEPS, demand_steps, train_base
 
 SETS = {dataset.name: dataset for dataset in (utd_mhad.DATASET, penn_action.DATASET, jhmdb.DATASET)}
 SHARES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
@@ -78,7 +80,8 @@ class SetClips:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """right of `of` test clips with the labels of `labelled` training clips."""
+    """right of `of` test clips with the labels of `labelled` training clips. fit: the settings of the training, and
+    what it started from."""
 
     set: str
     method: str
@@ -87,7 +90,7 @@ class Point:
     labelled: int
     right: int
     of: int
-    fit: dict[str, float]
+    fit: dict[str, Any]
 
 
 def load(dataset: str, data: Path) -> SetClips:
@@ -228,8 +231,8 @@ def add_label_efficiency(parser: argparse.ArgumentParser) -> None:
     """Arguments of `label-efficiency`."""
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder that holds the data sets")
     parser.add_argument("--run", type=Path, metavar="DIR", help="a finished `pretrain run --task everyday`")
-    runs = "an AcT for each set, trained on the others, as `few-shot` leaves them; made where there is none"
-    parser.add_argument("--supervised", type=Path, default=Path("runs/few_shot"), metavar="DIR", help=runs)
+    runs = "an AcT for each set, trained on the others alone; made where there is none"
+    parser.add_argument("--supervised", type=Path, default=Path("runs/label_efficiency"), metavar="DIR", help=runs)
     parser.add_argument("--supervised-steps", type=int, default=STEPS, help="of the training of such an AcT")
     parser.add_argument("--sets", nargs="+", choices=tuple(SETS), default=list(SETS), metavar="SET")
     methods = "; ".join(f"{name}: {what}" for name, what in METHODS.items())
@@ -253,58 +256,70 @@ def run_label_efficiency(options: argparse.Namespace) -> None:
         measurer = Measurer(clips, backbone, act, how)
         for method in options.methods:
             for share in options.shares:
-                for seed in options.seeds if share < 1 or method != "supervised" else options.seeds[:1]:
-                    _point(measurer, dataset, method, share, seed, options.out)
+                always_alike = share == 1 and method in ("pretrained", "supervised")
+                for seed in options.seeds[:1] if always_alike else options.seeds:
+                    _point(measurer, dataset, method, share, seed, options)
     sys.stdout.write(table(_points(options.out)))
 
 
 def _supervised(options: argparse.Namespace, dataset: str) -> nn.Module:
-    """The AcT that never saw the set, as `few-shot` trains it; trained if it is not there."""
+    """The AcT that never saw the set; trained if it is not there."""
     folder: Path = options.supervised / dataset
-    if not (folder / NETWORK_FILE).is_file():
+    if (folder / NETWORK_FILE).is_file():
+        demand_steps(folder, options.supervised_steps)
+    else:
         sys.stderr.write(f"{dataset}: training AcT on the other sets, into {folder}\n")
         train_base(merge(read_all(options.data)), dataset, folder, steps=options.supervised_steps)
     return load_run(folder).network
 
 
-def _point(measurer: Measurer, dataset: str, method: str, share: float, seed: int, out: Path) -> None:
-    points, clips, how = _points(out), measurer.clips, asdict(measurer.how)
+def _point(measurer: Measurer, dataset: str, method: str, share: float, seed: int, options: argparse.Namespace) -> None:
+    points, clips, how = _points(options.out), measurer.clips, asdict(measurer.how) | _start(method, options)
     key = (dataset, method, share, seed, how)
     if any((each.set, each.method, each.share, each.seed, each.fit) == key for each in points):
         return
     rows = labelled(clips.learn, clips.labels, share, seed)
     right = measurer.right(method, rows, seed)
     point = Point(dataset, method, share, seed, len(rows), right, len(clips.judge), how)
-    _save([*points, point], out)
+    write_figures(options.out, [asdict(each) for each in [*points, point]])
     sys.stderr.write(f"{dataset} {method} {share:.0%} of seed {seed}: {right} of {point.of}\n")
 
 
+def _start(method: str, options: argparse.Namespace) -> dict[str, Any]:
+    """What a method's network starts from, beside its seed."""
+    if method == "supervised":
+        return {"embedding_steps": options.supervised_steps}
+    if method in ("pretrained", "fine-tuned") and options.run is not None:
+        return {"pretraining": sha256((options.run / WEIGHTS_FILE).read_bytes()).hexdigest()[:12]}
+    return {}
+
+
 def _points(file: Path) -> list[Point]:
-    if not file.is_file():
-        return []
     try:
-        return [Point(**each) for each in json.loads(file.read_text(encoding="utf-8"))]
-    except (ValueError, TypeError) as error:
+        return [Point(**each) for each in read_figures(file, [])]
+    except TypeError as error:
         raise LabelEfficiencyError(f"{file} holds no figures of label-efficiency; give another --out") from error
 
 
-def _save(points: Sequence[Point], file: Path) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    write_text(file, json.dumps([asdict(each) for each in points], indent=1) + "\n")
-
-
 def table(points: Sequence[Point]) -> str:
-    """Rows of sets and methods, columns of shares: the mean accuracy in %, and its deviation over seeds."""
+    """Rows of sets and methods, columns of shares: the mean accuracy in %, and its deviation over seeds. A method that
+    was measured with several settings has a row for each."""
     shares = sorted({each.share for each in points})
     lines = ["| set (test clips) | method |" + "".join(f" {100 * share:g}% |" for share in shares)]
     lines.append("|---|---|" + "---|" * len(shares))
     for name, of in sorted({(each.set, each.of) for each in points}):
         for method in METHODS:
             mine = [each for each in points if each.set == name and each.method == method]
-            if mine:
-                cells = [_cell([each for each in mine if each.share == share]) for share in shares]
-                lines.append(f"| {name} ({of}) | {method} | {' | '.join(cells)} |")
+            settings = list({json.dumps(each.fit): each.fit for each in mine}.values())
+            for how in settings:
+                cells = [_cell([each for each in mine if each.share == share and each.fit == how]) for share in shares]
+                lines.append(f"| {name} ({of}) | {method}{_unlike(how, settings)} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
+
+
+def _unlike(how: dict[str, Any], others: Sequence[dict[str, Any]]) -> str:
+    """The settings in which one training differs from others, for the name of its row."""
+    return "".join(f", {key}={how[key]}" for key in how if any(other.get(key) != how[key] for other in others))
 
 
 def _cell(points: Sequence[Point]) -> str:

@@ -30,6 +30,7 @@ from recognizer.teaching.run import run_quick
 from recognizer.training.dataset_sequences import labelled_sequences
 from recognizer.training.everyday import WEBCAM_POSES
 from recognizer.training.stream_run import stream_sequence
+from research.figures_file import write_figures
 
 TAUGHT, TAKES = 3, 5
 _LEAST_S = 2.0  # of a sequence: a window and a moment to decide
@@ -75,8 +76,7 @@ def run_taught_alarms(options: argparse.Namespace) -> None:
         episode = one_episode(clips, people, options.model, np.random.default_rng([options.seed, number // 2]), number)
         found.append(episode)
         sys.stderr.write(f"{episode}\n")
-        options.out.parent.mkdir(parents=True, exist_ok=True)
-        options.out.write_text(json.dumps(summary(found), indent=1) + "\n", encoding="utf-8")
+        write_figures(options.out, summary(found))
     sys.stdout.write(json.dumps(summary(found), indent=1) + "\n")
 
 

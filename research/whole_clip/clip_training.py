@@ -100,7 +100,8 @@ def train(
     if reason := hardware.fits(preset.batch):
         raise PresetError(reason)
     network = build_network(clips, kind, preset, job.frames, job.seed)
-    done = _load_weights(folder, network, job, preset)
+    described = _described(job, preset, clips)
+    done = _load_weights(folder, network, described)
     if done is not None:
         return network.eval(), done
     learn, best_by = clips.learn, np.empty(0, dtype=np.intp)
@@ -110,7 +111,7 @@ def train(
     batches = WholeClipBatches(clips, learn, preset, job.frames, job.seed)
     batches.batch(0)
     training = WholeClipTraining(network, preset, planned, job.seed, kind.width)
-    claim(folder, _described(job, preset))
+    claim(folder, described)
     trainer = _fit(training, WholeClipData(batches, batches.steps_an_epoch * preset.epochs, best_by), folder, hardware)
     network, seconds = training.result.float().cpu().eval(), training.seconds
     _save_weights(folder, network, seconds)
@@ -141,8 +142,9 @@ def _fit(training: WholeClipTraining, data: WholeClipData, folder: Path, hardwar
     return trainer
 
 
-def _described(job: WholeClipJob, preset: Preset) -> dict[str, Any]:
-    return {"job": asdict(job), "preset": asdict(preset)}
+def _described(job: WholeClipJob, preset: Preset, clips: TaskClips) -> dict[str, Any]:
+    recorded = {"clips": clips.digest} if clips.digest else {}
+    return {"job": asdict(job), "preset": asdict(preset), **recorded}
 
 
 def probabilities(network: nn.Module, clips: TaskClips, rows: Rows, preset: Preset, frames: int) -> Array:
@@ -168,13 +170,13 @@ def _save_weights(folder: Path, network: nn.Module, seconds: float) -> None:
         (folder / checkpoint).unlink(missing_ok=True)
 
 
-def _load_weights(folder: Path, network: nn.Module, job: WholeClipJob, preset: Preset) -> float | None:
+def _load_weights(folder: Path, network: nn.Module, described: dict[str, Any]) -> float | None:
     """Give the network the weights of a finished training of this job: the seconds it took, None where there is none.
 
     RunError where the folder is another job's or the file is damaged.
     """
     path = folder / WEIGHTS_FILE
-    demand_same(folder, _described(job, preset))
+    demand_same(folder, described)
     if not path.is_file():
         return None
     with content_of(path, f"remove {folder} to train again") as content:

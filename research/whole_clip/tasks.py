@@ -1,5 +1,7 @@
 """The benchmarks: a data set, its official split, its dimensions; and what of it is for choosing a recipe."""
 
+import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -37,7 +39,8 @@ class TaskClips:
     x: (K, N, F, V, D) float32 in torsos from the first frame's mid-hips; K views of each clip, the first one its own
     camera's, all for training. score: (K, N, F, V) float32, the pose estimator's, 1 where there is none; 0 where a
     joint was not seen. labels: (N,) places in `actions`. learn, judge: (L,) and (J,) rows. foreign: how many actions,
-    the last ones, are those of other tasks, which are learnt and never the answer to a clip to judge by.
+    the last ones, are those of other tasks, which are learnt and never the answer to a clip to judge by. digest: of
+    the content of the files of recorded clips among them, "" where all are of published sets.
     """
 
     x: Array
@@ -48,6 +51,7 @@ class TaskClips:
     learn: Rows
     judge: Rows
     foreign: int = 0
+    digest: str = ""
 
     def __post_init__(self) -> None:
         if not np.isfinite(self.x).all():
@@ -110,6 +114,11 @@ class Task:
         """In words."""
         return self.split.title
 
+    @property
+    def digest(self) -> str:
+        """Of the content of the files of recorded clips, "" where there is none. OSError."""
+        return "".join(_digest(task.file.path) for task in (self, *self.beside) if task.file is not None)
+
     def is_in(self, data: Path) -> bool:
         """Whether `data`, the folder of all data sets, has a folder for this one."""
         return (data / self.dataset).is_dir()
@@ -130,7 +139,7 @@ class Task:
         clips = self._own_clips(data, part)
         for task in self.beside:
             clips = clips.with_training_clips(task.load(data), task.name)
-        return clips
+        return replace(clips, digest=self.digest)
 
     def _own_clips(self, data: Path | None, part: str) -> TaskClips:
         folder = self.folder(data)
@@ -178,8 +187,27 @@ def task_of(name: str) -> Task:
         return TASKS[name]
     first, *others = name.split("+")
     if first in TASKS and others:
-        return replace(TASKS[first], beside=tuple(task_of(other) for other in others))
+        beside = tuple(task_of(other) for other in others)
+        _demand_apart((TASKS[first], *beside))
+        return replace(TASKS[first], beside=beside)
     file = clip_file(name)
     if file is None:
         raise TaskError(f"no task {name!r}; choose one of {', '.join(TASKS)}, or give the path of {KINDS}")
     return Task("", Split(file.name, f"clips of {file.name}", lambda _: iter(read(file))), file)
+
+
+def _digest(path: Path) -> str:
+    """Of a file, or of all files of a folder: another content under the same name gives another one."""
+    files = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
+    content = hashlib.sha256()
+    for file in files:
+        content.update(hashlib.sha256(file.read_bytes()).digest())
+    return content.hexdigest()[:16]
+
+
+def _demand_apart(tasks: Sequence[Task]) -> None:
+    """TaskError where two are of one data set: what one of them tests the other would learn from."""
+    names = [task.dataset or str(task.folder(None)) for task in tasks]
+    twice = next((name for place, name in enumerate(names) if name in names[:place]), None)
+    if twice is not None:
+        raise TaskError(f"two of the tasks are of {twice}, whose test clips would be learnt from; name another set")

@@ -112,14 +112,19 @@ def shear(x: Array, rng: np.random.Generator, amplitude: float = 0.3) -> Array:
 
 
 def resample(x: Array, seen: Shown, places: NDArray[np.floating]) -> tuple[Array, Shown]:
-    """Clips at the frame places (N, T'), linear between frames, ends held; joints are seen as in the nearer frame."""
+    """Clips at the frame places (N, T'), linear between frames, ends held; joints are seen as in the nearer frame.
+
+    Between a frame where a joint was seen and one where it was not, it stays where it was seen.
+    """
     last = x.shape[1] - 1
     places = np.clip(places, 0, last)
     before = np.minimum(places.astype(np.intp), max(last - 1, 0))
     after = np.minimum(before + 1, last)
     late = (places - before).astype(np.float32)[..., None]
     rows = np.arange(len(x))[:, None]
-    joints = x[rows, before] * (1 - late[..., None]) + x[rows, after] * late[..., None]
+    there = seen[rows, before] > 0, seen[rows, after] > 0
+    share = np.where(there[0] == there[1], late, there[1])[..., None].astype(np.float32)
+    joints = x[rows, before] * (1 - share) + x[rows, after] * share
     return joints.astype(np.float32), np.where(late < 0.5, seen[rows, before], seen[rows, after])
 
 

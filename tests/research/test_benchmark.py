@@ -17,8 +17,9 @@ from research.benchmark import results  # noqa: E402
 from research.benchmark.combined import base_names, combination_of, demand_known, weighted_name  # noqa: E402
 from research.benchmark.mpose import load  # noqa: E402
 from research.benchmark.results import Result, ResultError  # noqa: E402
-from research.benchmark.table import BEGIN, BENCHMARKS, END, PageError, tables, write_page  # noqa: E402
+from research.benchmark.table import BENCHMARKS, PART, tables, write_page  # noqa: E402
 from research.benchmark.weigh import best_weight, right_by_weight  # noqa: E402
+from research.page import PageError  # noqa: E402
 from research.whole_clip.clip_training import WholeClipJob, probabilities  # noqa: E402
 from research.whole_clip.inputs import plain_input  # noqa: E402
 from research.whole_clip.presets import PRESETS, preset_of  # noqa: E402
@@ -146,7 +147,7 @@ def test_networks_are_combined_by_name():
     mean = combination_of(WholeClipJob("", "act-micro@1,st-gcn-short@3")).combine([Sure(0.9), Sure(0.5)])
     torch.testing.assert_close(mean(None).exp(), torch.tensor([[0.6, 0.4]]))
     assert weighted_name({"act-micro": 0.25, "st-gcn-short": 0.75}) == "act-micro@0.25,st-gcn-short@0.75"
-    assert weighted_name({"act-micro": 1.0, "st-gcn-short": 0.0}) == "act-micro@1.00"
+    assert weighted_name({"act-micro": 1.0, "st-gcn-short": 0.0}) == "act-micro"
     assert tables([result(network="act-micro@0.25,tcn-short@0.75")]).count("0.25 (AcT, micro) + 0.75 (baseline") == 1
     for wrong in (
         "act-micro-x1",
@@ -199,6 +200,8 @@ def test_other_tasks_are_learnt_beside_one_that_is_judged_alone(tiny_data, tmp_p
     np.testing.assert_allclose(found, np.full((1, len(alone.actions)), 1 / len(alone.actions)), rtol=1e-6)
     with pytest.raises(ActionLensError, match="penn has other joints"):
         task_of("msr-action3d+penn").load(tiny_data)
+    with pytest.raises(ActionLensError, match="of jhmdb14, whose test clips would be learnt from"):
+        task_of("jhmdb14-1+jhmdb14-2")
     run("run", "--data", tiny_data, "--tasks", "msr-action3d+utd-mhad", "--seeds", "0", *places)
     (measured,) = results.read_all(tmp_path / "results")
     assert measured.of == len(alone.judge)
@@ -257,17 +260,17 @@ def test_a_network_with_settings_says_them_in_the_table():
 def test_the_page_keeps_what_is_written_around_the_figures(tmp_path):
     results.write(result(), tmp_path / "results")
     page = tmp_path / "page.md"
-    page.write_text(f"# Title\n\n{BEGIN}\nstale figures\n{END}\n\nAfter.\n")
+    page.write_text(f"# Title\n\n<!-- measured: {PART} -->\nstale figures\n<!-- end -->\n\nAfter.\n")
     write_page(tmp_path / "results", page)
     text = page.read_text()
     assert text.startswith("# Title\n")
-    assert text.endswith(f"{END}\n\nAfter.\n")
+    assert text.endswith("<!-- end -->\n\nAfter.\n")
     assert "stale figures" not in text
     assert "75.0" in text
     write_page(tmp_path / "results", page)
     assert page.read_text() == text
     page.write_text("# Title\n")
-    with pytest.raises(PageError, match="lacks the lines"):
+    with pytest.raises(PageError, match="is no page with one line"):
         write_page(tmp_path / "results", page)
     assert page.read_text() == "# Title\n"
 

@@ -82,6 +82,23 @@ def test_what_was_measured_is_kept_and_a_run_goes_on(tiny_data, tmp_path, capsys
     assert lines[2].startswith(f"| penn_action ({points[0]['of']}) | scratch | 100.0 |")
 
 
+def test_trainings_with_other_settings_are_other_rows(tiny_data, tmp_path, capsys):
+    out = tmp_path / "figures.json"
+    flags = ("--data", tiny_data, "--sets", "penn_action", "--methods", "scratch", "--out", out)
+    for steps in (1, 2):
+        call(*flags, "--shares", 0.5, "--seeds", 0, "--steps", steps)
+    rows = capsys.readouterr().out.splitlines()[-2:]
+    assert [row.split(" | ")[1] for row in rows] == ["scratch, steps=1", "scratch, steps=2"]
+
+
+def test_a_damaged_file_of_figures_is_one_line_and_stays(tiny_data, tmp_path):
+    out = tmp_path / "figures.json"
+    out.write_text("[{")
+    with pytest.raises(ActionLensError, match=r"figures.json is no whole file of figures .*; remove it"):
+        call("--data", tiny_data, "--sets", "penn_action", "--methods", "scratch", "--out", out, "--shares", 0.5)
+    assert out.read_text() == "[{"
+
+
 def test_a_missing_supervised_embedding_is_trained_without_the_set(tiny_data, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(tqdm.tqdm, "monitor_interval", 0)  # the exporter's progress bars keep a thread
     out, runs = tmp_path / "figures.json", tmp_path / "runs"
@@ -89,9 +106,11 @@ def test_a_missing_supervised_embedding_is_trained_without_the_set(tiny_data, tm
     call(*flags, "--supervised", runs, "--supervised-steps", 2, "--shares", 0.5)
     assert "penn_action: training AcT on the other sets" in capsys.readouterr().err
     assert "without-penn_action" in (runs / "penn_action" / "model" / "card.json").read_text()
-    call(*flags, "--supervised", runs, "--shares", 0.5, 1)
+    call(*flags, "--supervised", runs, "--supervised-steps", 2, "--shares", 0.5, 1)
     assert "training AcT" not in capsys.readouterr().err
     assert [each["share"] for each in json.loads(out.read_text())] == [0.5, 1]
+    with pytest.raises(ActionLensError, match="was trained for 2 steps, not 3"):
+        call(*flags, "--supervised", runs, "--supervised-steps", 3, "--shares", 0.5)
 
 
 def test_mistakes_are_told(tiny_data, tmp_path):

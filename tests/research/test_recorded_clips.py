@@ -1,8 +1,10 @@
 """Recorded clips from the library to every trainer: exported in each format, trained on for a moment, evaluated."""
 
 import json
+import shutil
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -131,6 +133,18 @@ def test_train_tells_a_bad_file_before_it_writes_anything(tiny_data, tmp_path, c
     assert not (tmp_path / "run").exists()
 
 
+def _copy_with_another_person(path, other):
+    """The same export under the same name elsewhere, in which Ada is called Eve."""
+    other.parent.mkdir()
+    if path.is_dir():
+        shutil.copytree(path, other)
+        files = [file for file in other.rglob("*") if file.is_file() and b"Ada" in file.read_bytes()]
+    else:
+        files = [Path(shutil.copy(path, other))]
+    for file in files:
+        file.write_bytes(file.read_bytes().replace(b"Ada", b"Eve"))
+
+
 @pytest.mark.timeout(600)
 def test_train_clips_and_benchmark_take_each_export(path, tmp_path, capsys, monkeypatch):
     monkeypatch.setitem(presets.PRESETS, "short", presets.preset_of("short-clips").changed(epochs=1, batch=4))
@@ -148,6 +162,13 @@ def test_train_clips_and_benchmark_take_each_export(path, tmp_path, capsys, monk
     assert (result["task"], result["of"]) == (path.name, 6)
     assert set(result["recall"]) == {"Wave", "hop"}
     assert str(tmp_path) not in file.read_text()
+    other = tmp_path / "other" / path.name
+    _copy_with_another_person(path, other)
+    again = [str(other) if word == str(path) else word for word in command]
+    assert research([*again, "--networks", "st-gcn-short+strategy=distance"]) == 2
+    assert "of other clips of that name" in capsys.readouterr().err
+    assert research(["train-clips", *task[:1], str(other), *task[2:], "--out", str(tmp_path / "run"), *QUIET]) == 2
+    assert "holds another training, of another network, data or recipe" in capsys.readouterr().err
     validation = ["--part", "validation", "--networks", "act-micro"]
     if path.name != "coco.json":
         assert research([*command, *validation]) == 0

@@ -134,6 +134,14 @@ def test_resampling_is_linear_and_holds_the_ends(seen):
     np.testing.assert_array_equal(one, 0)
 
 
+def test_a_joint_stays_where_it_was_seen_while_it_comes_and_goes():
+    x = np.array([0, 4, 6, 0], np.float32)[None, :, None, None]  # not seen in the first and the last frame
+    seen = np.array([0, 1, 1, 0], np.float32)[None, :, None]
+    out, there = transforms.resample(x, seen, np.array([[0.0, 0.75, 1.5, 2.25, 3.0]]))
+    np.testing.assert_allclose(out[0, 1:4, 0, 0], [4, 5, 6])
+    assert there[0, :, 0].tolist() == [0, 1, 1, 1, 0]
+
+
 def test_whole_places_meet_both_ends():
     np.testing.assert_allclose(transforms.whole(3, 64, 30)[2, [0, -1]], [0, 63])
 

@@ -4,7 +4,7 @@ import pytest
 
 from recognizer.training.command_line import main as train
 from research.command_line import main
-from research.unseen_kinds import KindAlarms, as_text, compare
+from research.unseen_kinds import KindAlarms, as_text, compare, unseen_by
 
 
 def test_a_kind_is_unseen_only_by_those_who_left_it_out():
@@ -17,6 +17,16 @@ def test_a_kind_is_unseen_only_by_those_who_left_it_out():
 
 def test_a_kind_that_everybody_left_out_has_nothing_to_compare_with():
     assert compare([{"lunge": (10, 6)}, {"lunge": (10, 1)}], [{"lunge"}, {"lunge"}]) == []
+
+
+def test_a_kind_that_another_set_shows_as_well_or_that_is_generated_is_not_unseen():
+    trained = {"penn_action/bowl", "utd_mhad/lunge", "webcam_poses/lunge", "webcam_poses/dance"}
+    generated = {"generated/dance"}
+    left = ["webcam_poses/lunge", "webcam_poses/dance", "penn_action/bowl", "nobody/trains"]
+    assert unseen_by({"left_out": left, "generated": True}, trained, generated) == {"bowl"}
+    assert unseen_by({"left_out": left}, trained, generated) == {"bowl", "dance"}
+    both = [*left, "utd_mhad/lunge"]
+    assert unseen_by({"left_out": both, "generated": False}, trained, generated) == {"bowl", "dance", "lunge"}
 
 
 def test_runs_that_left_nothing_out_are_one_line(tiny_data, tmp_path, capsys):

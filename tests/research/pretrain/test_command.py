@@ -129,6 +129,12 @@ def test_validation_tells_how_the_evaluation_rises(data, tmp_path):
     assert all(0 <= point["right"] <= point["of"] for point in points)
 
 
+def test_the_evaluation_comes_every_so_many_epochs_and_at_the_end(data, tmp_path, monkeypatch):
+    pretrained(data, tmp_path, "--part", "validation", "--judge-every", 2, "--epochs", 5)
+    points = json.loads((tmp_path / "curve.json").read_text())
+    assert [point["epoch"] for point in points] == [2, 4, 5]
+
+
 def test_speed(data, capsys):
     call("speed", "--data", data, "--size", "tiny", "--steps", 1, "--batch", 4, "--frames", 20)
     assert "clips a second on real frames alone" in capsys.readouterr().out

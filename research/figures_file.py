@@ -1,0 +1,31 @@
+"""Files of figures that measurements write as they go, and go on from."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from pose.errors import ActionLensError
+from pose.whole_file import write_text
+
+
+class FiguresError(ActionLensError):
+    """A file of figures cannot be read or written."""
+
+
+def read_figures(file: Path, otherwise: Any) -> Any:
+    """The content, or `otherwise` where there is no such file. FiguresError where it is damaged."""
+    if not file.is_file():
+        return otherwise
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise FiguresError(f"{file} is no whole file of figures ({type(error).__name__}); remove it") from error
+
+
+def write_figures(file: Path, figures: Any) -> None:
+    """Write them, whole or not at all, and the folder where there is none. FiguresError."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_text(file, json.dumps(figures, indent=1) + "\n")
+    except OSError as error:
+        raise FiguresError(f"{file} cannot be written ({error.strerror}); give a file of yours") from error
