@@ -60,6 +60,7 @@ class DataSet:
         training makes no use of the set. left_out: its actions that are neither. postures: what tells idle people.
     validation_people: people of the training split on whom every choice is made; empty where the set does not tell
         people apart, or where a checksum may choose them.
+    marks_validation: its reader says which training sequences they are, in `validation`.
     kinect: how Kinect's skeletons become upright ones with the proportions of annotated people; None for others.
     """
 
@@ -74,6 +75,7 @@ class DataSet:
     left_out: frozenset[str] = frozenset()
     postures: Postures = field(default_factory=Postures)
     validation_people: frozenset[int] = frozenset()
+    marks_validation: bool = False
     kinect: KinectView | None = None
 
     def read_foreign(self, folder: Path) -> Iterator[Found]:

@@ -1,6 +1,6 @@
 """JHMDB (Jhuang et al., ICCV 2013): annotated 2D puppets of film and web clips; the 14-action edition."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -31,14 +31,29 @@ class _Clip(NamedTuple):
 
 
 def read(folder: Path, split: int = 1) -> Iterator[Found]:
-    """Every clip of splitS_train.npz and splitS_test.npz in `folder` (official split `split`, 1 to 3)."""
+    """Every clip of splitS_train.npz and splitS_test.npz in `folder` (official split `split`, 1 to 3).
+
+    `validation` are the training clips that the next split tests: the official splits keep clips of one source video
+    together, which a random part would not.
+    """
     if split not in SPLITS:
         raise DataError(f"JHMDB has no split {split}; choose one of {', '.join(map(str, SPLITS))}")
     files = [folder / f"split{split}_{part}.npz" for part in _PARTS]
     if not any(file.is_file() for file in files):
         raise DataError(f"no JHMDB file {files[0]}; give the folder that holds the data sets")
+    kept: frozenset[bytes] = frozenset()
+    try:
+        kept = _tested_by_the_next(folder, split)
+    except DataError as problem:
+        yield problem
     for clips in each(files, _clips):
-        yield from (clips,) if isinstance(clips, DataError) else each(clips, _sequence)
+        yield from (clips,) if isinstance(clips, DataError) else each(clips, partial(_sequence, kept=kept))
+
+
+def _tested_by_the_next(folder: Path, split: int) -> frozenset[bytes]:
+    """The joints of the clips that the next split tests; none where its file is not there."""
+    file = folder / f"split{split % len(SPLITS) + 1}_test.npz"
+    return frozenset(clip.joints.tobytes() for clip in _clips(file)) if file.is_file() else frozenset()
 
 
 def _clips(file: Path) -> list[_Clip]:
@@ -52,12 +67,13 @@ def _clips(file: Path) -> list[_Clip]:
     ]
 
 
-def _sequence(clip: _Clip) -> ActionSequence:
+def _sequence(clip: _Clip, kept: Collection[bytes]) -> ActionSequence:
     where = f"{clip.file}: clip {clip.number}"
     if len(clip.joints) < 2:
         raise EmptyFileError(f"{where}: {len(clip.joints)} frames, left out")
     if not np.isfinite(clip.joints).all():
         raise DataError(f"{where}: joints that are not numbers; get this file again")
+    test = clip.file.stem.endswith("_test")
     return ActionSequence(
         dataset=NAME,
         name=f"{clip.file.stem}_{clip.number:03d}",
@@ -67,7 +83,8 @@ def _sequence(clip: _Clip) -> ActionSequence:
         layout=JHMDB_15,
         fps=FPS,
         subject=None,
-        test=clip.file.stem.endswith("_test"),
+        test=test,
+        validation=not test and clip.joints.tobytes() in kept,
     )
 
 
@@ -84,16 +101,16 @@ def _arrays(file: Path) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray
     return joints, lengths.astype(np.int64), labels
 
 
-def _test_of_another_split(split: int, folder: Path, sequences: Sequence[ActionSequence]) -> NDArray[np.bool_]:
-    """The official splits keep clips of one source video together, which a random part would not."""
-    found = (sequence for sequence in read(folder, split) if isinstance(sequence, ActionSequence))
-    clips = {sequence.joints.tobytes() for sequence in found if sequence.test}
-    return np.array([sequence.joints.tobytes() in clips for sequence in sequences])
+def _held_out(_folder: Path, sequences: Sequence[ActionSequence]) -> NDArray[np.bool_]:
+    """DataError where none is: a random part would share source videos with the rest."""
+    rows = np.array([sequence.validation for sequence in sequences])
+    if not rows.any():
+        raise DataError("no clips to choose by: they are those that the next split tests; add its file splitS_test.npz")
+    return rows
 
 
 def _split(number: int) -> Split:
-    held_out = partial(_test_of_another_split, number % len(SPLITS) + 1)
-    return Split(f"jhmdb14-{number}", f"JHMDB-14, split {number}", partial(read, split=number), held_out)
+    return Split(f"jhmdb14-{number}", f"JHMDB-14, split {number}", partial(read, split=number), _held_out)
 
 
 DATASET = DataSet(
@@ -111,5 +128,6 @@ DATASET = DataSet(
         **{"walk": ("walk",), "run": ("run",), "sit_down": ("sit",), "stand_up": ("stand",), "pick_up": ("pick",)},
         **{"wave": ("wave",), "clap": ("clap",), "throw": ("throw",), "pull_up": ("pullup",), "swing": ("golf",)},
     },
+    marks_validation=True,
     left_out=frozenset({"jump"}),  # too weak to be an action of its own and too much of one to be called unknown
 )

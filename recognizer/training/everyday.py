@@ -103,7 +103,10 @@ def part_of(sequence: ActionSequence) -> str:
         return "test" if sequence.test else "validation"
     if sequence.dataset not in DATASETS:
         return "train"
-    people = dataset_of(sequence.dataset).validation_people
+    dataset = dataset_of(sequence.dataset)
+    if dataset.marks_validation:
+        return "train"
+    people = dataset.validation_people
     if sequence.subject is not None and people:
         held_out = sequence.subject in people
     else:

@@ -11,7 +11,8 @@ from recognizer.training.evaluate import Windows, report_alarms, report_clips, s
 from recognizer.training.everyday import ACTIONS, Corpus
 
 SPLITS = {
-    "validation": "people held out of the training splits: UTD-MHAD 7, MSR 9, NW-UCLA 5 and 10, a sixth of Penn, JHMDB",
+    "validation": "people held out of the training splits: UTD-MHAD 7, MSR 9, NW-UCLA 5 and 10, a sixth of Penn, "
+    "JHMDB's clips that split 2 tests",
     "test": "UTD-MHAD and MSR even subjects, NW-UCLA view 3, the test splits of Penn Action and JHMDB (split 1)",
 }
 HOW = (

@@ -21,7 +21,8 @@ RESEARCH = "research"
 _SEED = 0
 SETS = {
     WEBCAM_POSES: "poses of real people before a camera, the {part} people",
-    RESEARCH: "recordings of the {part} people of UTD-MHAD, MSR Action3D, NW-UCLA and Penn Action, joined (seed 0)",
+    RESEARCH: "recordings of the {part} people of UTD-MHAD, MSR Action3D, NW-UCLA, Penn Action and JHMDB, joined "
+    "(seed 0)",
 }
 _KEPT = ("windows", "unlisted", "events", "delay_s", "f1", "edit", "labelled_minutes", "sequences", "labels")
 

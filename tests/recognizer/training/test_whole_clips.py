@@ -9,7 +9,8 @@ from pose.skeleton import COCO_17, KINECT_20, MEDIAPIPE_33, MPOSE_13, NTU_25
 from recognizer.datasets import jhmdb
 from recognizer.datasets.errors import DataError
 from recognizer.datasets.sequences import ActionSequence, Skeleton
-from recognizer.training.whole_clips import ClipOptions, padded_clips, whole_clips
+from recognizer.training.everyday import part_of
+from recognizer.training.whole_clips import ClipOptions, whole_clips
 
 PLAIN = ClipOptions(normalise="none")
 
@@ -49,7 +50,6 @@ def test_shapes_labels_and_splits():
     assert clips.train.tolist() == [True, False, True]
     assert clips.test.tolist() == [False, True, False]
     assert clips.subjects.tolist() == [3, 3, -1]
-    assert clips.valid.all()
     assert len(clips) == 3
     assert clips.layout == MPOSE_13
 
@@ -104,7 +104,7 @@ def test_normalised_by_frame_or_by_the_first_frame():
 def test_size_and_place_of_the_person_do_not_matter():
     one = recording()
     moved = replace(one, joints=one.joints * 7 - 300)
-    clips = whole_clips([one, moved], 30, ClipOptions(velocity=True, bones=True))
+    clips = whole_clips([one, moved], 30)
     np.testing.assert_allclose(clips.x[0], clips.x[1], atol=2e-4)
 
 
@@ -122,43 +122,26 @@ def test_the_origin_of_a_frame_without_hips_is_the_one_before():
 def test_a_person_of_no_size_is_no_crash():
     one = recording()
     for joints, seen in ((np.zeros_like(one.joints), np.zeros_like(one.seen)), (np.ones_like(one.joints), one.seen)):
-        clips = whole_clips([replace(one, joints=joints, seen=seen)], 10, ClipOptions(velocity=True, bones=True))
+        clips = whole_clips([replace(one, joints=joints, seen=seen)], 10)
         assert np.isfinite(clips.x).all()
         assert not clips.x.any()
 
 
 def test_channels_come_in_order():
     one = recording(frames=10, layout=COCO_17, score=np.full((10, 17), 0.25, np.float32))
-    clips = whole_clips([one], 10, ClipOptions(normalise="none", velocity=True, bones=True, score=True))
-    x = clips.x[0]
-    assert x.shape == (10, 17, 7)
+    x = whole_clips([one], 10, ClipOptions(normalise="none", score=True, seen=True)).x[0]
+    assert x.shape == (10, 17, 4)
     np.testing.assert_array_equal(x[..., :2], one.joints)
-    np.testing.assert_array_equal(x[0, :, 2:4], 0)
-    np.testing.assert_allclose(x[1:, :, 2:4], np.diff(one.joints, axis=0), rtol=1e-6)
-    parents = COCO_17.parents
-    np.testing.assert_allclose(x[..., 4:6], one.joints - one.joints[:, parents], rtol=1e-6)
-    assert not x[:, COCO_17.index(COCO_17.centre), 4:6].any()
-    np.testing.assert_array_equal(x[..., 6], 0.25)
-
-
-def test_velocity_is_of_the_person_not_of_the_joints_around_the_hips():
-    joints = np.tile(np.random.default_rng(0).normal(size=(1, 13, 2)), (10, 1, 1))
-    joints[..., 0] += np.arange(10)[:, None]  # glides across the picture
-    one = replace(recording(), joints=joints.astype(np.float32), seen=np.ones((10, 13), dtype=bool))
-    x = whole_clips([one], 10, ClipOptions(velocity=True)).x[0]
-    np.testing.assert_allclose(x[1:, :, :2], x[:-1, :, :2], atol=1e-4)
-    assert (x[1:, :, 2] > 0.05).all()
+    np.testing.assert_array_equal(x[..., 2], 0.25)
+    np.testing.assert_array_equal(x[..., 3], 1)
 
 
 def test_channels_of_a_missing_joint_are_zero():
     one = recording(frames=10)
     one.joints[5, 3], one.seen[5, 3] = 0, False
-    x = whole_clips([one], 10, ClipOptions(velocity=True, bones=True, score=True)).x[0]
+    x = whole_clips([one], 10, ClipOptions(score=True, seen=True)).x[0]
     assert not x[5, 3].any()
-    assert not x[6, 3, 2:4].any()  # the way since a frame without it
-    child = next(joint for joint in range(13) if MPOSE_13.parents[joint] == 3)
-    assert not x[5, child, 4:6].any()
-    assert x[5, child, :2].any()
+    assert x[6, 3].any()
 
 
 def test_people_have_slots_and_share_one_origin():
@@ -179,7 +162,7 @@ def test_people_have_slots_and_share_one_origin():
 
 
 def test_features_are_joint_by_joint():
-    clips = whole_clips([recording()], 8, ClipOptions(velocity=True))
+    clips = whole_clips([recording()], 8, ClipOptions(score=True, seen=True))
     assert clips.features.shape == (1, 8, 52)
     np.testing.assert_array_equal(clips.features[0, 3, 4:8], clips.x[0, 3, 1])
     assert clips.official.shape == (1, 4, 8, 13, 1)
@@ -198,19 +181,6 @@ def test_another_layout():
     np.testing.assert_array_equal(deep.x[..., 3], 1)
 
 
-def test_padded_clips_keep_their_frames():
-    clips = padded_clips([recording("a", frames=20), recording("b", frames=7)], options=PLAIN)
-    assert clips.x.shape == (2, 20, 13, 2)
-    assert clips.valid.sum(axis=1).tolist() == [20, 7]
-    np.testing.assert_array_equal(clips.x[1, :7], recording("b", frames=7).joints)
-    assert not clips.x[1, 7:].any()
-    cut = padded_clips([recording("a", frames=20), recording("b", frames=7)], 10, PLAIN)
-    np.testing.assert_array_equal(cut.x[0], recording().joints[:10])
-    assert cut.valid.sum(axis=1).tolist() == [10, 7]
-    full = padded_clips([recording("a", frames=7), recording("b")], options=ClipOptions(velocity=True, bones=True))
-    assert not full.x[0, 7:].any()
-
-
 def test_recordings_that_do_not_fit_are_one_line():
     flat, deep = recording(), recording("b", dims=3)
     for others, word in (([deep], "2D"), ([recording("c", layout=KINECT_20)], "kinect-20")):
@@ -218,8 +188,6 @@ def test_recordings_that_do_not_fit_are_one_line():
             whole_clips([flat, *others])
     with pytest.raises(DataError, match="no recordings"):
         whole_clips([])
-    with pytest.raises(DataError, match="no recordings"):
-        padded_clips([])
     with pytest.raises(DataError, match="set/a shows walk, which is not listed"):
         whole_clips([flat], actions=["run"])
     assert whole_clips([flat], actions=["run", "walk"]).labels.tolist() == [1]
@@ -231,7 +199,7 @@ def test_all_three_real_splits_of_jhmdb(real_data):
     everything, tests = [], []
     for split in jhmdb.SPLITS:
         recordings = list(jhmdb.read(real_data / jhmdb.NAME, split))
-        clips = whole_clips(recordings, 30, ClipOptions(velocity=True))
+        clips = whole_clips(recordings, 30)
         assert len(clips) == 609
         assert len(clips.actions) == 14
         assert clips.train.sum() > 2 * clips.test.sum()
@@ -244,3 +212,13 @@ def test_all_three_real_splits_of_jhmdb(real_data):
         }
     assert everything[0] == everything[1] == everything[2]
     assert len({frozenset(clips) for clips in tests}) == 3
+
+
+def test_jhmdb_is_validated_on_what_the_next_split_tests(real_data):
+    """The official splits keep the clips of a source video together."""
+    first, second = (list(jhmdb.read(real_data / jhmdb.NAME, split)) for split in (1, 2))
+    tested = {recording.joints.tobytes() for recording in second if recording.test}
+    for recording in first:
+        part = "test" if recording.test else "validation" if recording.joints.tobytes() in tested else "train"
+        assert part_of(recording) == part
+    assert sum(part_of(recording) == "validation" for recording in first) == 112
