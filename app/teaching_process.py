@@ -105,19 +105,21 @@ class TeachingJob:
         return self._outcome
 
     def _run(self) -> None:
+        outcome: Outcome = TeachingFailed("teaching has stopped; the log says why, and starting it again may help")
         try:
             with tempfile.TemporaryDirectory(prefix="actionlens-teaching-", ignore_cleanup_errors=True) as folder:
                 outcome = self._teach(Path(folder))
         except OSError as error:
             reason = error.strerror or error
             outcome = TeachingFailed(f"teaching cannot start ({reason}); make room on the disk and try again")
-        self._sweep()
-        self._outcome = outcome
+        finally:  # whoever waits for the outcome would wait for ever
+            self._sweep()
+            self._outcome = outcome
 
     def _teach(self, folder: Path) -> Outcome:
         write_request(self._request, folder)
         environment = {**os.environ, **_ENVIRONMENT, "PYTHONPATH": os.pathsep.join((str(_ROOT), *_python_path()))}
-        with (folder / "log").open("w+", encoding="utf-8") as log:
+        with (folder / "log").open("w+", encoding="utf-8", errors="replace") as log:  # a library may write any bytes
             with self._lock:
                 if self._cancelled.is_set():
                     return TeachingCancelled()

@@ -184,9 +184,10 @@ def check_display(options: RunOptions) -> Iterator[Check]:
 
 def check_folders(options: RunOptions) -> Iterator[Check]:
     """Where the application keeps things: writable, and with room left?"""
-    from platformdirs import user_cache_path, user_config_path, user_log_path
+    from platformdirs import user_cache_path, user_config_path, user_data_path, user_log_path
 
-    for name, find in (("cache", user_cache_path), ("settings", user_config_path), ("log", user_log_path)):
+    kept = {"cache": user_cache_path, "settings": user_config_path, "log": user_log_path, "recordings": user_data_path}
+    for name, find in kept.items():
         folder = find("actionlens", appauthor=False)
         parent = next(path for path in (folder, *folder.parents) if path.exists())
         try:

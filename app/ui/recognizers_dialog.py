@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from app import model_files
+from app.installation import command
 from app.models import SHIPPED, KnownModel, known_models, name_of
 from app.plurals import counted
 from app.ui.child_windows import ClosingDialog, ask, close_box
@@ -29,7 +30,7 @@ from app.ui.jobs import Jobs
 _NAME, _FROM, _ACTIONS, _MADE = range(4)
 _NONE = "Choose a recognizer in the list"
 _ONLY_TAUGHT = "Shipped recognizers cannot be changed"
-_HINT = "The same names work on the command line: python main.py --model NAME"
+_HINT = f"The same names work on the command line: {command()} --model NAME"
 
 
 class RecognizersDialog(ClosingDialog):
@@ -129,7 +130,12 @@ class RecognizersDialog(ClosingDialog):
         chosen = self.list.topLevelItem(place)
         if chosen is not None:
             self.list.setCurrentItem(chosen)
+        typed = self.name.text() if self.name.isModified() and before is not None else ""
         self._choose()
+        now = self.chosen()
+        if typed and before is not None and now is not None and now.name == before.name:
+            self.name.setText(typed)  # a half-typed name outlives a look at another window
+            self.name.setModified(True)
 
     def chosen(self) -> KnownModel | None:
         """The one that is chosen."""
@@ -198,6 +204,7 @@ class RecognizersDialog(ClosingDialog):
             return
         dialog = file_dialog(self, f"Export {model.name}", QFileDialog.FileMode.AnyFile)
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setDefaultSuffix(model_files.ENDING.removeprefix("."))  # so that it asks before an existing file
         dialog.selectFile(f"{model.name}{model_files.ENDING}")
         dialog.fileSelected.connect(lambda path: self._export(model, Path(path)))
         dialog.open()

@@ -7,8 +7,7 @@ from PySide6.QtWidgets import QDialogButtonBox, QLabel, QLineEdit, QVBoxLayout, 
 
 from app.ui.child_windows import ClosingDialog
 from app.ui.disabled_controls import enable
-
-_SCHEMES = ("http", "https", "rtsp", "rtsps", "rtmp", "udp", "tcp", "srt")
+from pose.address import STREAMS
 
 
 class SourceDialog(ClosingDialog):
@@ -54,4 +53,4 @@ def is_stream_url(text: str) -> bool:
         parts = urlsplit(text)
     except ValueError:
         return False
-    return parts.scheme.lower() in _SCHEMES and bool(parts.netloc)
+    return parts.scheme.lower() in STREAMS and bool(parts.netloc)

@@ -3,6 +3,7 @@
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
 
+from app.installation import command
 from app.results import RunInfo, StatsSnapshot
 from app.settings import RunOptions
 from app.ui.elided_label import ElidedLabel
@@ -86,7 +87,7 @@ def _rate(fps: float) -> str:
 def _provider_note(info: RunInfo, options: RunOptions, missed: bool) -> str:
     lines = [f"The recognizer {info.recognizer} runs on {info.provider.upper()}"]
     if missed:
-        lines.append(f"{options.provider.upper()} was requested: python main.py --doctor says why it is not used")
+        lines.append(f"{options.provider.upper()} was requested: {command()} --doctor says why it is not used")
     if info.provider_note:
         lines.append(info.provider_note)
     return "\n".join(lines)

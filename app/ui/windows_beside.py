@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
@@ -9,6 +10,8 @@ from PySide6.QtWidgets import QWidget
 from app.ui.jobs import Jobs
 from app.ui.shortcuts import ShortcutsDialog
 from app.ui.theme import Theme
+
+Window = TypeVar("Window", bound=QWidget)
 
 
 class WindowsBeside(QObject):
@@ -31,66 +34,71 @@ class WindowsBeside(QObject):
         shown."""
         from app.ui.library.library_window import LibraryWindow  # it loads SQLite and the readers of data sets
 
-        there = self._window.findChild(LibraryWindow)
-        if there is None:
-            there = LibraryWindow(self._root(), self._theme, self._window, model, self.recorded)
+        there = self._only(
+            LibraryWindow, lambda: LibraryWindow(self._root(), self._theme, self._window, model, self.recorded)
+        )
         if recording:
             there.show_recording(recording)
-        there.show()
-        there.raise_()
-        there.activateWindow()
+        _bring_up(there)
 
     def teach(self, model: str) -> None:
         """Make a recognizer of what was recorded, on a model as on the command line."""
         from app.ui.teaching.teach_dialog import TeachDialog  # it loads SQLite
 
-        dialog = TeachDialog(self._root(), model, self._jobs, self._theme.colours, self._window)
-        dialog.use.connect(self._use_model)
-        dialog.again.connect(self.again)
-        dialog.show()
+        def make() -> TeachDialog:
+            dialog = TeachDialog(self._root(), model, self._jobs, self._theme.colours, self._window)
+            dialog.use.connect(self._use_model)
+            dialog.again.connect(self.again)
+            return dialog
+
+        _bring_up(self._only(TeachDialog, make))
 
     def show_recognizers(self, running: Callable[[], str]) -> None:
         """Everything that can be chosen, and what can be done with those that were taught."""
         from app.ui.recognizers_dialog import RecognizersDialog
 
-        dialog = self._window.findChild(RecognizersDialog)
-        if dialog is None:
+        def make() -> RecognizersDialog:
             dialog = RecognizersDialog(self._root(), running, self._jobs, self._window)
             dialog.use.connect(self._use_model)
             dialog.renamed.connect(self._use_model)
-        dialog.show()
-        dialog.raise_()
-        dialog.activateWindow()
+            return dialog
+
+        _bring_up(self._only(RecognizersDialog, make))
 
     def show_generated(self) -> None:
         """Synthetic clips from a generator."""
         from app.ui.generation.generated_window import GeneratedWindow
 
-        window = self._window.findChild(GeneratedWindow)
-        if window is None:
-            window = GeneratedWindow(self._root(), self._jobs, self._window)
-        window.show()
-        window.raise_()
-        window.activateWindow()
+        _bring_up(self._only(GeneratedWindow, lambda: GeneratedWindow(self._root(), self._jobs, self._window)))
 
     def show_shortcuts(self) -> None:
         """All keys."""
-        ShortcutsDialog(self._window).show()
+        _bring_up(self._only(ShortcutsDialog, lambda: ShortcutsDialog(self._window)))
 
     def show_documentation(self) -> None:
         """How everything is used."""
         from app.ui.help.documentation import Documentation
 
-        Documentation(self._window).show()
+        _bring_up(self._only(Documentation, lambda: Documentation(self._window)))
 
     def show_doctor(self) -> None:
         """What is right and wrong with this machine."""
         from app.ui.help.doctor import DoctorDialog
 
-        DoctorDialog(self._window).show()
+        _bring_up(self._only(DoctorDialog, lambda: DoctorDialog(self._window)))
 
     def show_about(self) -> None:
         """What this program is."""
         from app.ui.help.about import AboutDialog
 
-        AboutDialog(self._window).show()
+        _bring_up(self._only(AboutDialog, lambda: AboutDialog(self._window)))
+
+    def _only(self, kind: type[Window], make: Callable[[], Window]) -> Window:
+        """The window of its kind that is open, else a new one."""
+        return self._window.findChild(kind) or make()
+
+
+def _bring_up(window: QWidget) -> None:
+    window.show()
+    window.raise_()
+    window.activateWindow()

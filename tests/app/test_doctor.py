@@ -228,9 +228,11 @@ def test_folders_that_cannot_be_written_or_are_full(monkeypatch, tmp_path: Path)
     monkeypatch.setattr("platformdirs.user_cache_path", lambda *a, **k: tmp_path / "new" / "folder")
     (tmp_path / "file").write_text("")
     monkeypatch.setattr("platformdirs.user_config_path", lambda *a, **k: tmp_path / "file")
+    monkeypatch.setattr("platformdirs.user_data_path", lambda *a, **k: tmp_path / "file" / "recordings")
     found = {check.name: check for check in doctor_system.check_folders(OPTIONS)}
     assert found["cache folder"].status is Status.OK
     assert found["settings folder"].status is Status.WARN
+    assert found["recordings folder"].status is Status.WARN
     assert not (tmp_path / "new").exists()
     monkeypatch.setattr(doctor_system, "_FREE_MB", 10**9)
     assert all(check.fix for check in doctor_system.check_folders(OPTIONS))

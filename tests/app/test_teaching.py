@@ -115,6 +115,23 @@ def test_a_process_that_dies_is_told_with_its_last_words(tmp_path):
     assert "\n" not in outcome.message
 
 
+def test_last_words_in_another_encoding_are_read_all_the_same(tmp_path):
+    dies = "sys.stderr.buffer.write(b'out of luck in a caf\\xe9'); sys.exit(1)"
+    outcome = TeachingJob(request_of(tmp_path), script(tmp_path, dies)).wait(PATIENCE_S)
+    assert isinstance(outcome, TeachingFailed)
+    assert "out of luck in a caf\ufffd" in outcome.message
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")  # it is in the log, as it should
+def test_whatever_goes_wrong_the_job_has_an_outcome(tmp_path, monkeypatch):
+    def broken(*_):
+        raise ValueError("nobody thought of this")
+
+    monkeypatch.setattr(teaching_process, "write_request", broken)
+    outcome = TeachingJob(request_of(tmp_path), script(tmp_path, "")).wait(PATIENCE_S)
+    assert isinstance(outcome, TeachingFailed)
+
+
 def test_a_disk_that_takes_no_request_is_told(tmp_path, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")

@@ -4,6 +4,7 @@ import sys
 
 import pytest
 from PySide6.QtCore import Qt, QUrl
+from PySide6.QtGui import QTextCursor
 from PySide6.QtWidgets import QFileDialog
 from window_fakes import decision, frame, pose, result, unknown
 
@@ -13,6 +14,7 @@ from app.ui.help.about import AboutDialog
 from app.ui.help.doctor import DoctorDialog
 from app.ui.help.documentation import Documentation
 from app.ui.messages import advice
+from app.ui.shortcuts import ShortcutsDialog
 from recognizer.decision import HALF_BODY, LOW_EVIDENCE, UNKNOWN
 
 
@@ -130,6 +132,31 @@ def test_help_shows_what_the_doctor_says(running, qtbot, status, says):
     qtbot.waitUntil(lambda: dialog.state.text().startswith(says), timeout=60_000)
     assert "cameras: none" in dialog.text.toPlainText()
     dialog.close()
+
+
+def test_what_the_doctor_says_comes_in_order_wherever_the_user_has_clicked(running, qtbot):
+    """And a letter of two bytes that come one by one is whole."""
+    code = (
+        "import sys, time; out = sys.stdout.buffer; out.write(b'first \\xc3'); out.flush(); time.sleep(0.5);"
+        "out.write(b'\\xa9\\nlast'); out.flush()"
+    )
+    dialog = DoctorDialog(running, (sys.executable, "-c", code))
+    dialog.show()
+    qtbot.waitUntil(lambda: "first" in dialog.text.toPlainText(), timeout=60_000)
+    dialog.text.moveCursor(QTextCursor.MoveOperation.Start)
+    dialog.text.selectAll()
+    qtbot.waitUntil(lambda: dialog.state.text().startswith("No problems"), timeout=60_000)
+    assert dialog.text.toPlainText() == "first \u00e9\nlast"
+    dialog.close()
+
+
+@pytest.mark.parametrize("name", ["shortcuts", "documentation", "about"])
+def test_a_window_that_is_open_is_brought_up_and_not_opened_twice(running, name):
+    kinds = {"shortcuts": ShortcutsDialog, "documentation": Documentation, "about": AboutDialog}
+    for _ in range(2):
+        running.actions_by_name[name].trigger()
+    (only,) = running.findChildren(kinds[name])
+    only.close()
 
 
 def test_the_doctor_ends_with_its_window(running, qtbot):

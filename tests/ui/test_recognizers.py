@@ -74,6 +74,17 @@ def test_a_rename_of_what_runs_goes_on_under_the_new_name(dialog, running, engin
     assert models.find("gym@2").is_dir()
 
 
+def test_a_half_typed_name_outlives_a_look_at_another_window(dialog, qtbot):
+    choose(dialog, "mine@1")
+    dialog.name.selectAll()
+    qtbot.keyClicks(dialog.name, "gymnas")
+    dialog.read()  # as when its window is active again
+    assert dialog.name.text() == "gymnas"
+    assert dialog.change.isEnabled()
+    choose(dialog, "mine@2")
+    assert dialog.name.text() == "mine"
+
+
 def test_a_version_is_deleted_after_a_question(dialog, qtbot):
     choose(dialog, "mine@1")
     dialog.delete.click()

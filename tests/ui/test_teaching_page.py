@@ -25,6 +25,7 @@ from app.ui.library.strips import Strips
 from app.ui.teaching import deck
 from app.ui.teaching.action_card import ActionCard
 from app.ui.teaching.report import plain_result, worst_takes
+from app.ui.teaching.shelf import files_of
 from pose.skeleton import MEDIAPIPE_33, MPOSE_13
 from pose.types import Pose
 
@@ -601,6 +602,16 @@ def test_of_ten_thousand_segments_only_those_are_read_that_are_shown(tmp_path, m
     assert len(read) == (len(found.actions) + 1) * deck.SHOWN_TAKES
     assert len(found.actions) == deck.MOST_ACTIONS
     assert (found.nothing.count, found.nothing_s) == (5000, pytest.approx(4500.0))
+
+
+def test_what_is_read_is_not_read_again_before_a_file_changes(tmp_path):
+    root = tmp_path / "library"
+    folder = put(root, "wave")
+    found = deck.read_deck(root)
+    assert found.seen == files_of(root)
+    with Library(root) as library:
+        library.add_segments(folder.name, [NewSegment(0.0, 0.5, 0, "clap")])
+    assert found.seen != files_of(root)
 
 
 def test_one_segment_of_many_is_thrown_away_without_its_recording(tmp_path):

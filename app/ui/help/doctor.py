@@ -1,12 +1,14 @@
 """The doctor in a window: checks this machine in a process of its own, and shows what it says."""
 
 import sys
+from codecs import getincrementaldecoder
 from pathlib import Path
 
 from PySide6.QtCore import QProcess
-from PySide6.QtGui import QFontDatabase, QGuiApplication
+from PySide6.QtGui import QFontDatabase, QGuiApplication, QTextCursor
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
+from app import installation
 from app.ui.child_windows import ClosingDialog, close_box
 
 _CODE = "import sys; from app.cli import main; sys.exit(main(['--doctor']))"
@@ -40,6 +42,7 @@ class DoctorDialog(ClosingDialog):
         column.addWidget(self.state)
         column.addWidget(self.text, 1)
         column.addLayout(foot)
+        self._decoder = getincrementaldecoder("utf-8")(errors="replace")
         self._process = QProcess(self)
         self._process.setProcessChannelMode(QProcess.ProcessChannelMode.MergedChannels)
         self._process.setWorkingDirectory(str(_ROOT))
@@ -55,8 +58,9 @@ class DoctorDialog(ClosingDialog):
         self._process.waitForFinished(_END_MS)
 
     def _read(self) -> None:
-        text = bytes(self._process.readAllStandardOutput().data()).decode(errors="replace")
-        self.text.insertPlainText(text)
+        end = QTextCursor(self.text.document())  # the user's own cursor may be anywhere
+        end.movePosition(QTextCursor.MoveOperation.End)
+        end.insertText(self._decoder.decode(bytes(self._process.readAllStandardOutput().data())))
 
     def _finished(self, status: int) -> None:
         self._read()
@@ -65,4 +69,6 @@ class DoctorDialog(ClosingDialog):
         )
 
     def _failed(self) -> None:
-        self.state.setText(f"The doctor could not be started ({self._process.errorString()}): python main.py --doctor")
+        self.state.setText(
+            f"The doctor could not be started ({self._process.errorString()}): {installation.command()} --doctor"
+        )

@@ -1,6 +1,6 @@
 """What the guided page reads of a library and writes into it, on the threads of its jobs."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app.library.catalogue import Library
@@ -29,13 +29,13 @@ class ActionTakes:
 @dataclass(frozen=True, slots=True)
 class Deck:
     """actions: in the order in which they were first named, MOST_ACTIONS at most. more: how many others there are.
-    nothing_s: seconds of footage of nothing. seen: what the library's files looked like."""
+    nothing_s: seconds of footage of nothing. seen: what the closed library's files looked like."""
 
     actions: tuple[ActionTakes, ...]
     more: int
     nothing: ActionTakes
     nothing_s: float
-    seen: Files
+    seen: Files = ()
 
     def takes_of(self, name: str) -> ActionTakes:
         """Of an action of that name, whatever its case."""
@@ -59,7 +59,8 @@ def read_deck(root: Path, wanted: tuple[str, ...] = ()) -> Deck:
     with shared(root) as library:
         if not library.read_only:
             library.refresh()
-        return _deck(library, wanted)
+        deck = _deck(library, wanted)
+    return replace(deck, seen=files_of(root))  # now: an open database has further files
 
 
 def read_take(root: Path, recording: str, segment: int | None = None) -> Replay:
@@ -118,7 +119,7 @@ def _deck(library: Library, wanted: tuple[str, ...]) -> Deck:
     actions = tuple(_takes(library, each.name, each.segments) for each in named if each.name in chosen)
     footage = Filter(action=NOTHING)
     nothing = _takes(library, NOTHING, library.count_segments(footage))
-    return Deck(actions, len(named) - len(actions), nothing, library.segment_seconds(footage), files_of(library.root))
+    return Deck(actions, len(named) - len(actions), nothing, library.segment_seconds(footage))
 
 
 def _takes(library: Library, name: str, count: int) -> ActionTakes:
