@@ -21,7 +21,7 @@ from pose.camera_request import CameraRequest
 from pose.errors import SourceError, SourceLost
 from pose.live_source import LiveSource, Pictures
 
-OPEN_TIMEOUT_S = 10.0
+OPEN_TIMEOUT_S = 10.0  # of streams, too; whoever opens them waits longer, so that they themselves say what is wrong
 
 _FIRST_PICTURE_S = 4.0  # some cameras fail their first reads while they warm up
 _LOST_S = 1.0  # reads that fail for so long mean that the camera is gone

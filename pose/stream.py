@@ -9,6 +9,7 @@ from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING
 
 from pose.address import check, public_name
+from pose.camera import OPEN_TIMEOUT_S
 from pose.decoder import Converter, best_video, rate, raw_time_s
 from pose.download import fetch
 from pose.errors import SourceError, SourceLost
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
-OPEN_TIMEOUT_S = 10.0
 READ_TIMEOUT_S = 5.0
 
 _PROTOCOLS = (

@@ -1,10 +1,11 @@
 """HTTP POST to this machine and to private networks, and elsewhere only where the user has named the host."""
 
+import contextlib
 import ipaddress
 import json
 import socket
 import ssl
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any
 from urllib.parse import urlsplit
@@ -33,8 +34,8 @@ def post(url: str, values: Mapping[str, Any], allowed_hosts: Collection[str] = (
     if host is None or parts.scheme not in ("http", "https"):
         raise AlertError(f"cannot post to {shown!r}: give an address like http://127.0.0.1:8000/alert")
     port = port or (443 if parts.scheme == "https" else 80)
-    address = _address(host, port, shown, host.lower() in allowed_hosts)
-    connection = _connection(parts.scheme, host, port, address)
+    addresses = _addresses(host, port, shown, host.lower() in allowed_hosts)
+    connection = _connection(parts.scheme, host, port, addresses)
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     try:
         connection.request("POST", path, json.dumps(values), {"Content-Type": "application/json"})
@@ -47,15 +48,15 @@ def post(url: str, values: Mapping[str, Any], allowed_hosts: Collection[str] = (
         raise AlertError(f"{shown} answered with status {status}")
 
 
-def _address(host: str, port: int, shown: str, allowed: bool) -> str:
-    """What the host's name stands for: looked up once, so that what was checked is what is connected to."""
+def _addresses(host: str, port: int, shown: str, allowed: bool) -> list[str]:
+    """What the host's name stands for and may be posted to, in the system's order: looked up once, so that what was
+    checked is what is connected to."""
     try:
-        found = [info[4][0] for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+        found = [str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
     except (OSError, UnicodeError) as error:
         raise AlertError(f"{shown}: {host} is not known ({_reason(error)})") from None
-    for address in found:
-        if allowed or _is_private(str(address)):
-            return str(address)
+    if addresses := [address for address in found if allowed or _is_private(address)]:
+        return addresses
     raise AlertError(
         f"{shown} is outside this machine and private networks; add {host!r} to allowed_hosts to send there"
     )
@@ -68,33 +69,49 @@ def _is_private(address: str) -> bool:
     return any(ip in net for net in _PRIVATE if net.version == ip.version)
 
 
-def _connection(scheme: str, host: str, port: int, address: str) -> HTTPConnection:
+def _connection(scheme: str, host: str, port: int, addresses: Sequence[str]) -> HTTPConnection:
     if scheme == "https":
-        return _PinnedTls(host, port, address)
-    return _Pinned(host, port, address)
+        return _PinnedTls(host, port, addresses)
+    return _Pinned(host, port, addresses)
+
+
+def _connected(addresses: Sequence[str], port: int) -> socket.socket:
+    """To the first of them that takes the connection: "localhost" is often two, and a server may listen on one. OSError
+    of the last one."""
+    patience_s = TIMEOUT_S / len(addresses)
+    for address in addresses[:-1]:
+        with contextlib.suppress(OSError):
+            return _open(address, port, patience_s)
+    return _open(addresses[-1], port, patience_s)
+
+
+def _open(address: str, port: int, patience_s: float) -> socket.socket:
+    opened = socket.create_connection((address, port), patience_s)
+    opened.settimeout(TIMEOUT_S)  # for the answer
+    return opened
 
 
 class _Pinned(HTTPConnection):
-    """Connects to an address that is already known."""
+    """Connects to addresses that are already known."""
 
-    def __init__(self, host: str, port: int, address: str) -> None:
+    def __init__(self, host: str, port: int, addresses: Sequence[str]) -> None:
         super().__init__(host, port, timeout=TIMEOUT_S)
-        self._address = address
+        self._addresses = addresses
 
     def connect(self) -> None:
         """http.client's."""
-        self.sock = socket.create_connection((self._address, self.port), TIMEOUT_S)
+        self.sock = _connected(self._addresses, self.port)
 
 
 class _PinnedTls(HTTPSConnection):
-    def __init__(self, host: str, port: int, address: str) -> None:
+    def __init__(self, host: str, port: int, addresses: Sequence[str]) -> None:
         self._tls = ssl.create_default_context()
         super().__init__(host, port, timeout=TIMEOUT_S, context=self._tls)
-        self._address = address
+        self._addresses = addresses
 
     def connect(self) -> None:
         """http.client's."""
-        plain = socket.create_connection((self._address, self.port), TIMEOUT_S)
+        plain = _connected(self._addresses, self.port)
         self.sock = self._tls.wrap_socket(plain, server_hostname=self.host)
 
 

@@ -1,5 +1,6 @@
 """Messages to an MQTT broker, and the sensor that Home Assistant finds there. Needs the extra `alerts`."""
 
+import contextlib
 import json
 import os
 import ssl
@@ -51,7 +52,8 @@ class MqttLink:
         """Say that the sensor is away, and end."""
         if self._client is not None:
             if self._connected.is_set() and self._broker.home_assistant:
-                self._client.publish(AVAILABLE, "offline", qos=1, retain=True).wait_for_publish(1.0)
+                with contextlib.suppress(RuntimeError, ValueError):  # just lost: then the broker says so, by the will
+                    self._client.publish(AVAILABLE, "offline", qos=1, retain=True).wait_for_publish(1.0)
             self._client.disconnect()
             self._client.loop_stop()
             self._client = None

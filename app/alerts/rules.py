@@ -1,7 +1,7 @@
 """Rules and their file: TOML, written whole, read with one clear line about what is wrong."""
 
 import json
-import math
+import sys
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,12 +11,13 @@ from typing import Any
 from platformdirs import user_config_path
 
 from app.errors import UsageError
-from pose.whole_file import write_text
+from pose.whole_file import written_whole
 from recognizer.action_names import action_text
 
 NOBODY = "nobody"  # in the place of an action: there is no person in view
 KINDS = ("sound", "notify", "command", "post", "mqtt", "osc", "key")
 _RULE_KEYS = {"name", "action", "lasts_s", "times", "limit_s", "on", "do"}
+_MOST_TIMES = 1_000_000
 _FILE_KEYS = {"allowed_hosts", "allow_keys", "mqtt", "rule"}
 
 
@@ -91,17 +92,18 @@ def load(path: Path) -> Alerts:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise AlertError(f"the rules in {path} cannot be read: {error.strerror or error}; name another file") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # also of UTF-8, and of a number of 5000 digits
         raise AlertError(f"{path} is not a valid TOML file: {error}") from None
     _known(values, _FILE_KEYS, str(path))
-    rules = tuple(_rule(item, f"{path}, rule {place + 1}") for place, item in enumerate(_list(values, "rule", path)))
+    items = _list(values, "rule", str(path))
+    rules = tuple(_rule(item, f"{path}, rule {place + 1}") for place, item in enumerate(items))
     names = [rule.name for rule in rules]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise AlertError(f"{path} has two rules called {twice!r}; rename one")
     return Alerts(
         rules,
-        tuple(str(host).lower() for host in _list(values, "allowed_hosts", path)),
+        _hosts(values, str(path)),
         _typed(values, "allow_keys", bool, False, str(path)),
         _broker(values["mqtt"], f"{path}, mqtt") if "mqtt" in values else None,
     )
@@ -111,7 +113,9 @@ def save(alerts: Alerts, path: Path) -> None:
     """Write everything, through a temporary file; AlertError where that fails."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_text(path, as_toml(alerts))
+        with written_whole(path) as temporary:
+            temporary.touch(mode=0o600, exist_ok=False)  # an address to post to may hold a token
+            temporary.write_text(as_toml(alerts), encoding="utf-8")
     except OSError as error:
         raise AlertError(f"rules cannot be kept in {path}: {error.strerror or error}") from None
 
@@ -152,16 +156,24 @@ def _rule(item: Any, where: str) -> Rule:
         raise AlertError(f"{where} needs lasts_s or times, one of the two")
     if lasts_s is not None:
         lasts_s = _number(item, "lasts_s", 0.0, where)
-    elif not _is_whole(times, 1):
-        raise AlertError(f"{where}: times must be a whole number from 1 on")
+    elif not _is_whole(times, 1, _MOST_TIMES):
+        raise AlertError(f"{where}: times must be a whole number from 1 to {_MOST_TIMES}")
     elif action in (NOBODY, "unknown", "idle", "walk", "run"):
         raise AlertError(f"{where}: {action} is not counted; use lasts_s")
-    reactions = tuple(_reaction(reaction, where) for reaction in item.get("do", ()))
+    reactions = tuple(_reaction(reaction, where) for reaction in _list(item, "do", where))
     if not reactions:
         raise AlertError(f'{where} does nothing; write for instance do = [{{ sound = "" }}]')
-    name = _typed(item, "name", str, "", where) or f"{action_text(action)} {lasts_s or times:g}"
+    amount = times if lasts_s is None else f"{lasts_s:g}"
+    name = _typed(item, "name", str, "", where) or f"{action_text(action)} {amount}"
     limit_s = _number(item, "limit_s", 0.0, where) if "limit_s" in item else 10.0
     return Rule(name, action, reactions, lasts_s, times, limit_s, _typed(item, "on", bool, True, where))
+
+
+def _hosts(values: Mapping[str, Any], where: str) -> tuple[str, ...]:
+    hosts = _list(values, "allowed_hosts", where)
+    if not all(isinstance(host, str) for host in hosts):
+        raise AlertError(f'{where}: allowed_hosts is a list of names, as in ["example.org"]')
+    return tuple(host.lower() for host in hosts)
 
 
 def _reaction(item: Any, where: str) -> Reaction:
@@ -184,7 +196,7 @@ def _broker(item: Any, where: str) -> Broker:
     host = _typed(item, "host", str, "", where)
     tls = _typed(item, "tls", bool, False, where)
     port = item.get("port", 8883 if tls else 1883)
-    if not host or not _is_whole(port, 1) or port > 65535:
+    if not host or not _is_whole(port, 1, 65535):
         raise AlertError(f'{where} needs host = "..." and a port from 1 to 65535')
     texts = [_typed(item, name, str, "", where) for name in ("username", "password_env")]
     return Broker(host, port, tls, texts[0], texts[1], _typed(item, "home_assistant", bool, False, where))
@@ -205,17 +217,17 @@ def _typed(item: Mapping[str, Any], key: str, kind: type, default: Any, where: s
 
 def _number(item: Mapping[str, Any], key: str, least: float, where: str) -> float:
     value = item[key]
-    if type(value) not in (int, float) or not math.isfinite(value) or value < least:
+    if type(value) not in (int, float) or not least <= value <= sys.float_info.max:  # which NaN is not, either
         raise AlertError(f"{where}: {key} must be a number of seconds from {least:g} on")
     return float(value)
 
 
-def _is_whole(value: Any, least: int) -> bool:
-    return type(value) is int and value >= least
+def _is_whole(value: Any, least: int, most: int) -> bool:
+    return type(value) is int and least <= value <= most
 
 
-def _list(values: Mapping[str, Any], key: str, path: Path) -> Sequence[Any]:
+def _list(values: Mapping[str, Any], key: str, where: str) -> Sequence[Any]:
     value = values.get(key, [])
     if not isinstance(value, list):
-        raise AlertError(f"{path}: {key} must be a list")
+        raise AlertError(f"{where}: {key} must be a list")
     return value

@@ -31,7 +31,7 @@ class AlertRunner:
 
     def __init__(self, alerts: Alerts, told: Callable[[Outcome], None] = lambda outcome: None) -> None:
         self._told = told
-        self._queue: queue.Queue[Alert | str | Alerts | None] = queue.Queue(MOST_WAITING)
+        self._queue: queue.SimpleQueue[Alert | str | Alerts | None] = queue.SimpleQueue()
         self._watch = RuleWatch(alerts.rules)
         self._shows_action = alerts.broker is not None and alerts.broker.home_assistant
         self._action = ""
@@ -42,20 +42,24 @@ class AlertRunner:
     def __call__(self, result: Result) -> None:
         """The tap; never waits."""
         for alert in self._watch.add(result):
-            self._put(alert, alert.rule.name)
+            self._put(alert)
         if self._shows_action:
             self._show(result)
 
+    def begin_run(self) -> None:
+        """Another run begins; called before its first result."""
+        self._watch.begin_run()
+
     def use(self, alerts: Alerts) -> None:
         """Go on with other rules; any thread."""
+        self._queue.put(alerts)  # also where there is no place for another alert; first, so that their broker is told
         self._watch = RuleWatch(alerts.rules)
         self._shows_action = alerts.broker is not None and alerts.broker.home_assistant
         self._action = ""
-        self._put(alerts, "rules")
 
     def try_rule(self, rule: Rule) -> None:
         """Do what the rule says, now."""
-        self._put(Alert(rule, 0.0, 0, rule.lasts_s or 0.0, rule.times or 0), rule.name)
+        self._put(Alert(rule, 0.0, 0, rule.lasts_s or 0.0, rule.times or 0))
 
     def close(self) -> None:
         """Drop what waits and end; what is being done is left behind after a second."""
@@ -67,20 +71,21 @@ class AlertRunner:
         self._queue.put(None)
         self._thread.join(_CLOSE_S)
 
-    def _put(self, what: "Alert | str | Alerts", name: str) -> None:
-        try:
-            self._queue.put_nowait(what)
-        except queue.Full:
-            self._told(Outcome(name, f"skipped: {MOST_WAITING} alerts are already waiting; set a longer limit"))
+    def _put(self, alert: Alert) -> None:
+        if self._queue.qsize() < MOST_WAITING:
+            self._queue.put(alert)
+        else:
+            line = f"skipped: {MOST_WAITING} alerts are already waiting; set a longer limit"
+            self._told(Outcome(alert.rule.name, line))
 
     def _show(self, result: Result) -> None:
         first = min(result.persons, key=lambda person: person.pose.person, default=None)
         if first is not None and first.decision is None:
             return
         action = first.decision.action if first is not None and first.decision is not None else NOBODY
-        if action != self._action:
+        if action != self._action and self._queue.qsize() < MOST_WAITING:  # else with a later result: it is a state
             self._action = action
-            self._put(action, "Home Assistant")
+            self._queue.put(action)
 
     # The runner's thread.
 

@@ -37,17 +37,28 @@ class Alert:
 
 class RuleWatch:
     """Takes results in order of time and says which rules fire: once for each time that an action lasts long enough,
-    and with every `times` repetitions; never more often than the rule's limit allows."""
+    and with every `times` repetitions; never more often than the rule's limit allows. A time before the last one is of
+    another run."""
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         self._rules = tuple(rule for rule in rules if rule.on)
         self._fired_s: dict[str, float] = {}
         self._told: dict[tuple[str, int | None], float] = {}  # the beginning of the stretch that was told
         self._nobody_since_s: float | None = None
+        self._last_s = -math.inf
+
+    def begin_run(self) -> None:
+        """Another run begins, with a clock of its own: the times of the one before mean nothing in it."""
+        self._fired_s.clear()
+        self._told.clear()
+        self._nobody_since_s, self._last_s = None, -math.inf
 
     def add(self, result: Result) -> list[Alert]:
         """The alerts of one result."""
         now_s = result.frame.time_s
+        if now_s < self._last_s:
+            self.begin_run()
+        self._last_s = now_s
         if result.persons:
             self._nobody_since_s = None
         elif self._nobody_since_s is None:
@@ -79,7 +90,7 @@ class RuleWatch:
 
     def _may_fire(self, alert: Alert, now_s: float) -> bool:
         last_s = self._fired_s.get(alert.rule.name, -math.inf)
-        if last_s <= now_s < last_s + alert.rule.limit_s:
+        if now_s < last_s + alert.rule.limit_s:
             return False
         self._fired_s[alert.rule.name] = now_s
         return True

@@ -27,6 +27,7 @@ SPEEDS = (0.25, 0.5, 1.0, 1.5, 2.0)
 # that what was done before the jump ends there and nothing is taken for one motion across it.
 JUMP_S = 1.5
 _MOST_LATE_S = 0.25
+_MOST_JUMPS = 64  # that are remembered: minutes of a run that loops, and events are told within seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +127,7 @@ class PlayedVideo:
         """The place in the file of a time of the run."""
         jumps = self._jumps
         place = bisect_right(jumps, (run_s + 1e-6, math.inf)) - 1
-        return max(0.0, run_s - jumps[place][1])
+        return max(0.0, run_s - jumps[max(place, 0)][1])
 
     def close(self) -> None:
         """Any number of times."""
@@ -184,7 +185,7 @@ class PlayedVideo:
         self._anchor = None
         if self._pending is not None:
             run_s = self._newest_s + JUMP_S
-            self._jumps = [*self._jumps, (run_s, run_s - self._pending[1])]
+            self._jumps = [*self._jumps[1 - _MOST_JUMPS :], (run_s, run_s - self._pending[1])]
 
     def _wait_until_due(self, at_s: float) -> bool:
         """False where something else is wanted before."""

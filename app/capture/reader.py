@@ -11,6 +11,7 @@ from app.live.stats import Stats
 from app.results import Failure
 from pose.address import scrubbed
 from pose.arguments import line_of
+from pose.camera import OPEN_TIMEOUT_S
 from pose.errors import ActionLensError, SourceError, SourceLost
 from pose.source import Source, SourceInfo
 from pose.types import Frame
@@ -24,11 +25,12 @@ _MOST_STUCK = 3
 class Timing:
     """How patient a run is. Tests make it short.
 
-    open_s: for a source to open and, when it is live, to give its first frame. stall_s: longest silence of a live
-    source. retry_s: waits before each attempt to open a lost source again; the last one repeats.
+    open_s: for a source to open and, when it is live, to give its first frame; cameras and streams give up before, and
+    say why. stall_s: longest silence of a live source. retry_s: waits before each attempt to open a lost source again;
+    the last one repeats.
     """
 
-    open_s: float = 9.0
+    open_s: float = OPEN_TIMEOUT_S + 2.0
     stall_s: float = 2.0
     retry_s: tuple[float, ...] = (0.5, 1.0, 2.0, 4.0, 8.0, 10.0)
 

@@ -213,8 +213,12 @@ class Engine:
     def report(self, failure: Failure) -> None:
         """Show a failure, of an output for instance; it holds until the next of its stage."""
         with self._lock:
-            self._failures.pop(failure.stage, None)  # so that the newest is last
-            self._failures[failure.stage] = failure
+            self._hold(failure)
+
+    def _hold(self, failure: Failure) -> None:
+        """With the lock."""
+        self._failures.pop(failure.stage, None)  # so that the newest is last
+        self._failures[failure.stage] = failure
 
     def wait(self, timeout_s: float | None = None) -> bool:
         """Until the run has ended; False after the timeout."""
@@ -342,11 +346,11 @@ class Engine:
         try:
             recognizer = self._open_recognizer(model, provider)
         except ActionLensError as error:
-            self.report(Failure("recognizer", line_of(error), fatal=False))
+            self._not_loaded(swap, line_of(error))
             return
         except Exception as error:  # top of the thread: whatever happens must reach the user
             log.exception("loading a recognizer failed")
-            self.report(Failure("recognizer", scrubbed(f"{type(error).__name__}: {error}"), fatal=False))
+            self._not_loaded(swap, scrubbed(f"{type(error).__name__}: {error}"))
             return
         with self._lock:
             wanted = swap == self._swap and self._final is None
@@ -357,6 +361,11 @@ class Engine:
             unused.close()
         if wanted:
             self._resolve("recognizer")
+
+    def _not_loaded(self, swap: int, line: str) -> None:
+        with self._lock:
+            if swap == self._swap:  # else another one is wanted by now, and this failure would be taken for its own
+                self._hold(Failure("recognizer", line, fatal=False))
 
     def _source_failed(self, failure: Failure) -> None:
         self.report(failure)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.settings import RunOptions
+from pose.address import local_path
 
 if TYPE_CHECKING:
     from app.live.inference import Recognizer
@@ -18,19 +19,20 @@ def open_source(options: RunOptions) -> "Source":
     """The source of the options, at its own speed when asked to. Raises SourceError."""
     from pose import source as sources
 
-    if options.paced and _is_file(options.source):
+    if options.paced and (file := _file(options.source)) is not None:
         from app.capture.playback import PlayedVideo
 
-        return PlayedVideo(Path(options.source).expanduser())
+        return PlayedVideo(file)
     source = sources.open_source(options.source, camera=options.camera)
     return sources.Paced(source) if options.paced and not source.info.live else source
 
 
-def _is_file(name: str) -> bool:
+def _file(name: str) -> Path | None:
     try:
-        return Path(name).expanduser().is_file()
-    except (OSError, RuntimeError, ValueError):
-        return False
+        path = local_path(name.strip())
+        return path if path.is_file() else None
+    except (OSError, ValueError):
+        return None
 
 
 def find_source() -> str:

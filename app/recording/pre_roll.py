@@ -63,11 +63,11 @@ class PreRoll:
         """Whether anybody is in any of the frames."""
         return any(one.poses for one in self._kept)
 
-    def copy(self) -> "PreRoll":
-        """The same frames, which later ones do not push out."""
-        same = PreRoll()
-        same._kept = self._kept.copy()
-        return same
+    def after(self, time_s: float) -> "PreRoll":
+        """The frames after a time, which later ones do not push out."""
+        later = PreRoll()
+        later._kept.extend(one for one in self._kept if one.time_s > time_s)
+        return later
 
     def clear(self) -> None:
         """Forget everything."""

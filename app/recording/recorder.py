@@ -5,6 +5,7 @@ A tap of the engine hands results over and returns; a thread of its own decides 
 """
 
 import logging
+import math
 import queue
 import threading
 from collections.abc import Callable
@@ -62,7 +63,8 @@ class TakeSettings:
 class RecorderView:
     """What a window shows. left_s: of the countdown. recorded_s: of this take. takes: done of those asked for.
 
-    dropped: results that came while the disk was too slow. message: the last thing to tell, one line.
+    dropped: results of this take, or of the last one, that came while the disk was too slow. message: the last thing to
+    tell, one line.
     """
 
     state: RecorderState = RecorderState.OFF
@@ -105,7 +107,8 @@ class Recorder:
         self._dropped = 0
         self._settings = TakeSettings("")
         self._view = RecorderView()
-        self._pre_roll = PreRoll()
+        self._pre_roll = PreRoll()  # filled in takes too: what has just been seen can always be held
+        self._taken_s = -math.inf  # up to here the frames are in a take
         self._held: PreRoll | None = None
         self._writer: RecordingWriter | None = None
         self._last_s: float | None = None
@@ -121,7 +124,7 @@ class Recorder:
     @property
     def view(self) -> RecorderView:
         """What is to be shown now."""
-        return replace(self._view, dropped=self._dropped)
+        return self._view
 
     def __call__(self, result: Result) -> None:
         """The tap."""
@@ -188,7 +191,7 @@ class Recorder:
         """Put aside what was there before this moment, for save_last(); a take that runs goes on."""
 
         def do() -> None:
-            self._held = self._pre_roll.copy()
+            self._held = self._pre_roll.after(-math.inf)
 
         self._tell(do)
 
@@ -196,7 +199,10 @@ class Recorder:
         """Keep what was put aside, or else what was there before this moment, as a recording of an action."""
 
         def do() -> None:
-            held, self._held = self._held or self._pre_roll, None
+            held, self._held = self._pre_roll if self._held is None else self._held, None
+            if not held:
+                self._view = replace(self._view, message="those seconds are not in memory: nothing was kept")
+                return
             if not held.somebody:
                 self._view = replace(self._view, message="nobody was in the picture in those seconds: nothing was kept")
                 return
@@ -217,10 +223,8 @@ class Recorder:
         """Keep a take that runs, then keep nothing any more."""
 
         def do() -> None:
-            if self._writer is not None:
-                self._finish(more=False)
-            self._pre_roll.clear()
-            self._held = self._last_s = None
+            self._held = None
+            self._break_off()
             self._view = RecorderView(message=self._view.message)
 
         self._armed = False
@@ -230,11 +234,10 @@ class Recorder:
         """Another source or estimator follows: a take that runs ends and is kept."""
 
         def do() -> None:
-            if self._writer is not None:
-                self._finish(more=False)
-            self._pre_roll.clear()
-            self._held = self._last_s = None
-            self._source, self._layout = source, layout
+            self._source, self._layout = source, layout  # first: a take that cannot be finished must not keep the old
+            if self._held is not None:
+                self._held = PreRoll()  # the user who is being asked means no seconds of the new run
+            self._break_off()
 
         self._tell(do)
 
@@ -288,8 +291,7 @@ class Recorder:
             self._count(result)
         if self._view.state is RecorderState.RECORDING:
             self._record(result, poses)
-        else:
-            self._keep(result, poses)
+        self._keep(result, poses)
 
     def _count(self, result: Result) -> None:
         if self._begins_s is None:
@@ -302,13 +304,15 @@ class Recorder:
 
     def _begin(self, result: Result) -> None:
         size = result.frame.size
+        with self._waiting:
+            self._dropped = 0
         self._subject = self._followed()
-        self._writer = self._open_writer(size, self._pre_roll.length_s(size, result.frame.time_s))
-        self._pre_roll.write(self._writer)
-        self._pre_roll.clear()
+        before = self._pre_roll.after(self._taken_s)
+        self._writer = self._open_writer(size, before.length_s(size, result.frame.time_s))
+        before.write(self._writer)
         self._started_s, self._key_s = result.frame.time_s, None
         self._still, self._seen = Stillness(), False
-        self._view = replace(self._view, state=RecorderState.RECORDING, left_s=0.0, recorded_s=0.0)
+        self._view = replace(self._view, state=RecorderState.RECORDING, left_s=0.0, recorded_s=0.0, dropped=0)
 
     def _open_writer(self, size: tuple[int, int], begins_s: float, action: str | None = None) -> RecordingWriter:
         settings = self._settings
@@ -335,6 +339,7 @@ class Recorder:
             self._view = replace(self._view, message="the picture changed its size; the take up to there is kept")
             return
         writer.add(time_s, None if self._settings.skeleton_only else result.frame.bgr, poses)
+        self._taken_s = time_s
         self._seen |= bool(poses)
         recorded_s = time_s - self._started_s
         self._view = replace(self._view, recorded_s=recorded_s)
@@ -356,26 +361,32 @@ class Recorder:
 
     def _interrupted(self) -> None:
         """The source was lost or has begun again: what there is of a take is kept."""
-        self._pre_roll.clear()
-        self._begins_s = self._key_s = None
-        self._last_s = None
-        if self._writer is not None:
-            self._finish(more=False)
+        if self._break_off():
             self._view = replace(self._view, message="the source was interrupted; the take up to there is kept")
+
+    def _break_off(self) -> bool:
+        """What comes next has another clock: a countdown begins again, a take that runs is kept; whether one ran."""
+        self._pre_roll.clear()
+        self._last_s, self._taken_s = None, -math.inf
+        if self._view.state is RecorderState.COUNTDOWN:
+            self._count_down()
+        runs = self._writer is not None
+        if runs:
+            self._finish(more=False)
+        return runs
 
     def _finish(self, *, more: bool = True) -> None:
         writer, self._writer = self._writer, None
         assert writer is not None
-        self._view = replace(self._view, state=RecorderState.SAVING)
+        self._view = replace(self._view, state=RecorderState.SAVING, dropped=self._dropped)
         try:
             folder = writer.finish()
         except RecordingError:
             writer.keep_for_recovery()
             raise
         takes = self._view.takes + 1
-        lost = f", {writer.dropped} pictures were skipped: the disk is too slow" if writer.dropped else ""
         nobody = "" if self._seen else "; nobody was in the picture"
-        self._view = replace(self._view, takes=takes, message=f"saved {writer.duration_s:.1f} s{lost}{nobody}")
+        self._view = replace(self._view, takes=takes, message=f"saved {writer.duration_s:.1f} s{nobody}")
         if self._saved is not None:
             self._saved(folder)
         if more and takes < self._view.of:
@@ -391,7 +402,9 @@ class Recorder:
 
     def _ready(self, message: str = "") -> None:
         self._begins_s = self._key_s = None
-        self._view = replace(self._view, state=RecorderState.READY, left_s=0.0, recorded_s=0.0, message=message)
+        # A take may end, or fail to be kept, just because recording is switched off.
+        state = RecorderState.READY if self._armed else RecorderState.OFF
+        self._view = replace(self._view, state=state, left_s=0.0, recorded_s=0.0, message=message)
 
     def _fail(self, line: str) -> None:
         writer, self._writer = self._writer, None

@@ -69,11 +69,9 @@ class RecordingWriter:
         begins_s: float = 0.0,
         track_id: int | None = None,
         skeleton_only: bool = False,
-        video_from: Path | None = None,
         lossless: bool = False,
     ) -> None:
-        """begins_s: when the take itself begins, after what was kept from before. track_id: whose it is. video_from: a
-        file to copy in place of encoding pictures."""
+        """begins_s: when the take itself begins, after what was kept from before. track_id: whose it is."""
         now, shown = datetime.now(UTC), storable(public_source(source))
         self.info = RecordingInfo(
             *(new_id(now), now.isoformat(timespec="seconds"), shown, 0.0, 0, size, layout.name),
@@ -93,11 +91,7 @@ class RecordingWriter:
             (new / INFO_FILE).write_text(info_to_json(self.info), encoding="utf-8")
             os.replace(new, self.folder)
             self._journal = (self.folder / _JOURNAL).open("wb", buffering=0)
-            if video_from is not None and not skeleton_only:
-                copy = self.folder / f".{VIDEO_FILE}"
-                shutil.copyfile(video_from, copy)
-                os.replace(copy, self.folder / VIDEO_FILE)
-            elif not skeleton_only:
+            if not skeleton_only:
                 self._video = VideoWriter(self.folder / VIDEO_FILE, lossless=lossless)
         except (OSError, OutputError) as error:
             for made in (self.folder, self.folder.with_suffix(_NEW)):
@@ -115,11 +109,6 @@ class RecordingWriter:
     def duration_s(self) -> float:
         """Seconds from the first frame to the last."""
         return self.info.duration_s
-
-    @property
-    def dropped(self) -> int:
-        """Pictures that are not in the video, because the disk or the encoder was too slow."""
-        return self._video.dropped if self._video is not None else 0
 
     def add(self, time_s: float, bgr: NDArray[np.uint8] | None, poses: Sequence[Pose]) -> None:
         """A frame on the source's clock; one that is not after the last is left out. Raises RecordingError."""

@@ -165,7 +165,6 @@ class ActionPanel(QFrame, Panel):
     def __init__(self, colours: Colours, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("card")
-        self.chosen: int | None = None
         self.persons = PersonChooser()
         self.persons.chosen.connect(self.choose)
         self.action = ElidedLabel()
@@ -228,7 +227,7 @@ class ActionPanel(QFrame, Panel):
                 detail = f"for {_duration(for_s)}"
             else:
                 detail = f"{_percent(decision.score)} · for {_duration(for_s)}"
-            tempo = f"{shown.per_minute:.0f}per minute" if shown.count > 1 else ""
+            tempo = f"{shown.per_minute:.0f} per minute" if shown.count > 1 else ""
             detail = " · ".join(text for text in (detail, tempo, view_text(decision)) if text)
             self._say(state_text(decision), detail, decision.top, shown.count)
 
@@ -244,6 +243,7 @@ class ActionPanel(QFrame, Panel):
 
     def begin_run(self) -> None:
         """Nothing runs."""
+        self.chosen: int | None = None  # in another run somebody else has the number
         self._result = self._newest = None
         self.persons.show_persons((), 0)
         self._say("–", "No picture yet", ())  # noqa: RUF001

@@ -223,6 +223,7 @@ class LiveRun(QObject):
         self._engine = engine
         self._newest = None
         self._fallback = None
+        self.followed = None  # their numbers begin anew
         self.began.emit()
         engine.start()
 

@@ -101,7 +101,7 @@ class MainWindow(QMainWindow):
         self.seeking = SeekControl(self.live, self.events, colours, self)
         self.attention = AttentionOpener(self.live, self.video, self._theme, self)
         taking = self._record_choices()
-        self.recording = RecordControl(self.live, self.video, self._theme, self.jobs, taking, parent=self)
+        self.recording = RecordControl(self.live, self.video, self.jobs, taking, parent=self)
         self.run_choices = RunChoices(self.live, self.toolbar, self.jobs, find_cameras, self)
         self.beside = WindowsBeside(lambda: self.recording.root, self._theme, self.jobs, self._use_model, self)
         self.teaching = TeachOpener(self.live, self.video, self._theme, self.jobs, self.recording, self)
@@ -339,6 +339,7 @@ class MainWindow(QMainWindow):
             panel.end()
         self.live.close()
         self.jobs.close(timeout_s=0.3)
+        self.history.close()  # after every engine, also one that was being stopped
         super().closeEvent(event)
 
     # Odds and ends.

@@ -78,6 +78,7 @@ class SeekControl(QObject, Panel):
         if self._live.options.source != self._source:
             self.bar.track.clear()
             self._source = self._live.options.source
+            self._wanted_s = None  # in the file before, which could not be opened again
         self._playback = played
         played.set_loop(self.bar.loop.isChecked())
         played.set_speed(self.bar.speed.currentData())

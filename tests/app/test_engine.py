@@ -11,8 +11,11 @@ from app.errors import OutputError
 from app.live.inference import TICKS_A_DECISION
 from app.outputs.json_lines import result_lines
 from app.results import EngineState, Failure
+from pose.camera import Camera
 from pose.errors import PoseModelError, SourceError, SourceLost
+from pose.live_source import LiveSource
 from pose.process import IN_WORK
+from pose.stream import Stream
 from recognizer.decision import HALF_BODY, UNKNOWN, WAITING
 from recognizer.errors import CardError, RecognizerError
 from recognizer.model_card import DecisionRules
@@ -292,6 +295,15 @@ def test_a_source_that_hangs_while_opening(run):
         assert "did not open" in started.engine.failure.message
     finally:
         hold.set()
+
+
+def test_a_camera_or_a_stream_that_does_not_open_has_the_time_to_say_so_itself(monkeypatch):
+    waits = []
+    monkeypatch.setattr(LiveSource, "__init__", lambda *_, open_timeout_s, **__: waits.append(open_timeout_s))
+    Camera(0)
+    Stream("rtsp://10.0.0.1/door")
+    assert len(waits) == 2
+    assert max(waits) < Timing().open_s
 
 
 def test_a_live_source_that_never_gives_a_frame(run):
@@ -660,6 +672,25 @@ def test_of_two_swaps_the_later_wins(run):
     hold.set()
     until(lambda: first.closed)
     assert started.engine.info.recognizer == "second"
+
+
+@pytest.mark.parametrize("error", [CardError("no such model; choose another"), RuntimeError("oops")])
+def test_a_swap_that_fails_when_another_is_wanted_says_nothing(run, error):
+    hold = threading.Event()
+
+    def slow():
+        hold.wait(60)
+        raise error
+
+    started = run(recognizer={"act": FakeRecognizer(), "bad": slow, "good": FakeRecognizer(name="good")})
+    until(lambda: started.engine.state is RUNNING)
+    started.engine.swap_recognizer("bad", "cpu")
+    loading = started.engine._loader
+    started.engine.swap_recognizer("good", "cpu")
+    until(lambda: started.engine.info.recognizer == "good")
+    hold.set()
+    loading.join(60)
+    assert started.engine.failure is None
 
 
 def test_everything_is_closed_at_the_end(run):

@@ -9,7 +9,7 @@ import av
 import numpy as np
 import pytest
 
-from app.capture.playback import JUMP_S, PlayedVideo
+from app.capture.playback import _MOST_JUMPS, JUMP_S, PlayedVideo
 from app.live import run_inputs
 from app.outputs.run_outputs import Outputs
 from app.results import Result
@@ -121,6 +121,17 @@ def test_a_loop_begins_anew_and_the_clock_goes_on(played, number):
     assert np.all(np.diff([frame.time_s for frame in frames]) > 0)
 
 
+def test_of_many_jumps_the_newest_are_remembered(played):
+    played.set_speed(1000.0)
+    for _ in range(_MOST_JUMPS + 10):
+        played.seek(1.0)
+        newest = played.read()
+    assert len(played._jumps) == _MOST_JUMPS
+    assert played.file_s(newest.time_s) == pytest.approx(1.0, abs=0.05)
+    assert played.file_s(newest.time_s - JUMP_S) == pytest.approx(1.0, abs=0.05)
+    assert played.file_s(0.0) == 0.0
+
+
 def test_half_the_speed_takes_twice_as_long(played):
     def seconds_of(speed):
         played.seek(0.0)
@@ -135,8 +146,10 @@ def test_half_the_speed_takes_twice_as_long(played):
     assert seconds_of(0.25) >= 12 / FPS / 0.25 - 0.1
 
 
-def test_the_window_plays_files_so_and_headless_does_not(video):
-    played = run_inputs.open_source(RunOptions(source=str(video)))
+@pytest.mark.parametrize("name", ["{path}", " {path}", "{url}"])
+def test_the_window_plays_files_so_and_headless_does_not(video, name):
+    video = video.rename(video.with_name("my walk.mp4"))
+    played = run_inputs.open_source(RunOptions(source=name.format(path=video, url=video.as_uri())))
     assert isinstance(played, PlayedVideo)
     played.close()
     plain = run_inputs.open_source(RunOptions(source=str(video), paced=False))

@@ -53,6 +53,18 @@ def test_a_rule_is_made_kept_tried_and_fires(running, engines, qtbot, alerts_fil
     dialog.close()
 
 
+def test_a_rule_fires_in_every_run(running, engines, qtbot, alerts_file, tmp_path):
+    out = tmp_path / "out"
+    running.alerts.use(Alerts((Rule("a", "wave", (writes(out),), lasts_s=1.0, limit_s=60.0),)))
+    engines.last.give(result(3.0, persons=((0, "wave"),)))
+    qtbot.waitUntil(lambda: out.exists() and out.read_text() == "x", timeout=60_000)
+    first = engines.last
+    running.run_choices.restart()
+    qtbot.waitUntil(lambda: engines.last is not first)
+    engines.last.give(result(3.5, persons=((0, "wave"),)))  # the clocks do not tell the runs apart
+    qtbot.waitUntil(lambda: out.read_text() == "xx", timeout=60_000)
+
+
 def test_a_failure_is_shown_in_the_list_and_over_the_picture(running, engines, qtbot, alerts_file):
     rule = Rule("broken", "wave", (Reaction("command", ("no-such-program",)),), lasts_s=1.0)
     running.alerts.use(Alerts((rule,)))
@@ -140,7 +152,7 @@ def test_a_count_stands_beside_the_action(running, engines, qtbot):
     qtbot.waitUntil(lambda: running.video.result is given)
     running._refresh()
     assert (running.panel.action.text(), running.panel.count.text()) == ("squat", "7")
-    assert "31per minute" in running.panel.detail.text()
+    assert " · 31 per minute" in running.panel.detail.text()
     again = replace(given, persons=(replace(person, count=0, per_minute=0.0),))
     running.panel.show_result(again)
     assert running.panel.count.text() == ""

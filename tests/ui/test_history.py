@@ -4,6 +4,7 @@ import csv
 import time
 from dataclasses import replace
 
+from engine_fakes import until
 from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
 from window_fakes import end, result
 
@@ -56,6 +57,47 @@ def test_files_that_are_played_are_not_today(running, engines, qtbot, history_fi
     engines.last.info = replace(info, source=replace(info.source, live=False))
     running.live.look()
     engines.last.give(result(6.0, events=[end("squat", 6.0)]))
+    qtbot.wait(200)
+    assert not history_file.exists()
+
+
+def ends_with(engine, action, when=lambda: True):
+    """The engine's last result, which comes then, ends what is done."""
+    stop = engine.stop
+    engine.stop = lambda *args: (until(when), engine.give(result(9.0, events=[end(action, 9.0)])), stop(*args))
+
+
+def kept(file):
+    return [total.action for total in History(file).totals(0, 1e12)]
+
+
+def test_what_is_done_when_the_run_is_stopped_is_kept(running, engines, qtbot, history_file):
+    running.history.keep(True)
+    ends_with(engines.last, "squat", when=lambda: running.live.view.info is None)
+    running.live.stop()
+    qtbot.waitUntil(lambda: kept(history_file) == ["squat"], timeout=60_000)
+
+
+def test_what_is_done_when_the_window_closes_is_kept(running, engines, history_file):
+    running.history.keep(True)
+    ends_with(engines.last, "squat")
+    running.close()
+    assert kept(history_file) == ["squat"]
+
+
+def test_what_is_done_when_a_stopped_run_ends_after_the_window_is_kept(running, engines, history_file):
+    running.history.keep(True)
+    ends_with(engines.last, "squat", when=lambda: running.live.view.info is None)
+    running.live.stop()
+    running.close()
+    assert kept(history_file) == ["squat"]
+
+
+def test_a_file_after_a_camera_is_not_today(running, engines, qtbot, history_file):
+    running.history.keep(True)
+    running.live.start(replace(running.live.options, source="walk.mp4"))
+    qtbot.waitUntil(lambda: engines.last.options.source == "walk.mp4")
+    engines.last.give(result(6.0, events=[end("squat", 6.0)]))  # before anybody has looked at what it is
     qtbot.wait(200)
     assert not history_file.exists()
 

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 import window_fakes as fakes
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QStandardItemModel
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QCheckBox, QDoubleSpinBox, QLabel, QSpinBox, QWidget
 
 from app.library.catalogue import Library
 from app.library.database import FILE
-from app.library.rows import Filter
+from app.library.rows import Filter, Named
 from app.recording.folder import read_recording, recording_folders
 from app.recording.recorder import RecorderState
 from app.recording.writer import RecordingWriter, recover
@@ -94,6 +95,22 @@ def test_a_take_is_of_the_person_who_was_chosen(recording, engines, library):
         assert [segment.person for segment in opened.segments(Filter(recording=folder.name))] == [1]
 
 
+def test_who_was_chosen_in_one_run_is_not_followed_in_the_next(recording, engines, library, qtbot):
+    two = ((0, "walk"), (1, "wave"))
+    recording.live.options = replace(recording.live.options, people=2)
+    play(recording, engines.last, 0.0, 1.0, two)
+    recording._refresh()
+    recording.actions_by_name["next_person"].trigger()
+    assert recording.live.followed == 1
+    first = engines.last
+    recording.run_choices.restart()
+    qtbot.waitUntil(lambda: engines.last is not first)
+    engines.last.run()
+    assert recording.live.followed is None
+    play(recording, engines.last, 0.0, 0.2, two)
+    assert (recording.panel.chosen, recording.live.followed) == (None, 0)
+
+
 def test_a_take_is_of_nobody_in_particular_where_one_is_looked_for(recording, engines, library):
     play(recording, engines.last, 0.0, 1.0)
     recording.actions_by_name["take"].trigger()
@@ -160,7 +177,7 @@ def test_no_action_but_nothing_is_offered_that_is_none(recording, qtbot):
 @pytest.mark.parametrize("width", [494, 760, 1100])
 def test_nothing_in_the_bar_is_cut_off(recording, width, qtbot):
     """494 pixels are what the narrowest window leaves."""
-    bar = RecordBar(recording._theme.colours, RecordChoices(), recording)
+    bar = RecordBar(RecordChoices(), recording)
     bar.resize(width, 130)
     bar.show()
     qtbot.wait(20)  # the rows are laid out
@@ -468,6 +485,8 @@ def test_names_of_the_library_are_completed_with_the_count_of_their_takes(record
 
     qtbot.waitUntil(lambda: bar.action.completer() is not None and offered() == ["greet, 3 takes"], timeout=60_000)
     assert bar.action.completer().currentCompletion() == "greet"
+    bar.offer([Named("greet", 4)], [])
+    assert len(bar.action.findChildren(QStandardItemModel)) == 1, "the names before are gone"
 
 
 def test_the_last_action_is_remembered(recording, engines, settings):
@@ -476,7 +495,7 @@ def test_the_last_action_is_remembered(recording, engines, settings):
     take(recording)
     recording.close()
     assert settings.record_action == "greet"
-    assert RecordBar(recording._theme.colours, RecordChoices(action="greet")).choices().action == "greet"
+    assert RecordBar(RecordChoices(action="greet")).choices().action == "greet"
 
 
 def test_what_the_last_seconds_were_needs_a_name_that_can_be_one(recording, engines):

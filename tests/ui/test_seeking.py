@@ -1,5 +1,7 @@
 """The bar under the picture of a file."""
 
+from dataclasses import replace
+
 import av
 import numpy as np
 import pytest
@@ -106,6 +108,16 @@ def test_a_file_that_has_ended_is_opened_again_there(running, engines):
     running.seeking.go_to(30.0)
     running.live.pull()
     assert running.seeking._wanted_s == 30.0
+
+
+def test_a_place_in_a_file_that_did_not_open_again_is_not_gone_to_in_another(running, engines, qtbot):
+    playing(running, engines)
+    engines.last.state = EngineState.STOPPED
+    running.seeking.go_to(30.0)
+    running.live.start(replace(running.live.options, source="another.mp4"))
+    qtbot.waitUntil(lambda: engines.last.options.source == "another.mp4")
+    assert ("seek", 30.0) not in playing(running, engines).asked
+    assert running.seeking._wanted_s is None
 
 
 @pytest.fixture

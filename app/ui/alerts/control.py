@@ -69,6 +69,11 @@ class AlertControl(QObject, Panel):
         """Do what a rule says, now."""
         self._running().try_rule(rule)
 
+    def begin_run(self) -> None:
+        """Another run begins."""
+        if self._runner is not None:
+            self._runner.begin_run()
+
     def end(self) -> None:
         """End everything."""
         self._timer.stop()

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QWidget
 
 from app.outputs.history import History, HistoryLog, history_path
 from app.settings import UserSettings
-from app.ui.live_run import LiveRun
+from app.ui.live_run import LiveRun, RunView
 from app.ui.panel import Panel
 from app.ui.theme import Theme
 
@@ -15,7 +15,10 @@ _LOOK_MS = 500
 
 
 class HistoryControl(QObject, Panel):
-    """told: a line for the user. Files that are played are not kept: their actions are not today's."""
+    """told: a line for the user. Files that are played are not kept: their actions are not today's.
+
+    close() comes when the run has ended, for what was going on ends with it.
+    """
 
     told = Signal(str)
 
@@ -24,6 +27,7 @@ class HistoryControl(QObject, Panel):
         self.history = History(history_path())
         self._live, self._settings, self._theme, self._window = live, settings, theme, parent
         self._log: HistoryLog | None = None
+        self._is_live = False  # the run; remembered, for it gives its last events when it is no longer in view
         self._lines: deque[str] = deque(maxlen=5)
         self._timer = QTimer(self)
         self._timer.setInterval(_LOOK_MS)
@@ -40,11 +44,20 @@ class HistoryControl(QObject, Panel):
         """From now on, or no longer; what is there stays until it is deleted."""
         self._settings.history = on
         if on and self._log is None:
-            self._log = HistoryLog(self.history, self._is_live, self._lines.append)
+            self._log = HistoryLog(self.history, lambda: self._is_live, self._lines.append)
             self._live.add_tap(self._log)
             self._timer.start()
         elif not on:
-            self.end()
+            self.close()
+
+    def begin_run(self) -> None:
+        """Another run begins, of which nothing is known yet."""
+        self._is_live = False
+
+    def show_run(self, view: RunView) -> None:
+        """What is known of it."""
+        if view.info is not None and view.info.source is not None:
+            self._is_live = view.info.source.live
 
     def show(self) -> None:
         """The page."""
@@ -58,17 +71,13 @@ class HistoryControl(QObject, Panel):
         page.raise_()
         page.activateWindow()
 
-    def end(self) -> None:
-        """End; what waits is written."""
+    def close(self) -> None:
+        """End; what waits is written. Any number of times."""
         self._timer.stop()
         if self._log is not None:
             self._live.remove_tap(self._log)
             self._log.close()
             self._log = None
-
-    def _is_live(self) -> bool:
-        info = self._live.view.info
-        return info is not None and info.source is not None and info.source.live
 
     def _look(self) -> None:
         while self._lines:

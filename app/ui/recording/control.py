@@ -18,7 +18,6 @@ from app.ui.live_run import LiveRun
 from app.ui.messages import cannot_record
 from app.ui.panel import Panel
 from app.ui.recording.record_bar import RecordBar, RecordChoices
-from app.ui.theme import Theme
 from app.ui.video_view import VideoView
 
 log = logging.getLogger(__name__)
@@ -50,7 +49,6 @@ class RecordControl(QObject, Panel):
         self,
         live: LiveRun,
         video: VideoView,
-        theme: Theme,
         jobs: Jobs,
         choices: RecordChoices,
         root: Path | None = None,
@@ -59,7 +57,7 @@ class RecordControl(QObject, Panel):
         super().__init__(parent)
         self.root = root or library_root()
         self._live, self._video, self._jobs = live, video, jobs
-        self.bar = RecordBar(theme.colours, choices)
+        self.bar = RecordBar(choices)
         self.bar.setVisible(False)
         self._recorder: Recorder | None = None
         self._refusal = ""  # why nothing can be recorded

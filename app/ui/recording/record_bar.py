@@ -27,7 +27,6 @@ from app.plurals import counted
 from app.recording.recorder import RecorderState, RecorderView, TakeSettings
 from app.ui.disabled_controls import enable
 from app.ui.elided_label import ElidedLabel
-from app.ui.theme import Colours
 
 _BUSY_SAYS = "Takes are being recorded: Stop ends them"
 _NAME_IT = "Type the action's name, for example wave; F8 again records without one"
@@ -56,10 +55,9 @@ class RecordBar(QFrame):
     cancelled = Signal()
     changed = Signal()
 
-    def __init__(self, colours: Colours, choices: RecordChoices, parent: QWidget | None = None) -> None:
+    def __init__(self, choices: RecordChoices, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("card")
-        self._colours = colours
         self._refusal = ""
         self._last = choices.action
         self._asked = False  # for the name, since the last take
@@ -203,10 +201,6 @@ class RecordBar(QFrame):
         self._refusal = reason
         self.show_view(RecorderView(RecorderState.READY))
 
-    def set_colours(self, colours: Colours) -> None:
-        """Another theme."""
-        self._colours = colours
-
     def _text(self, name: str, hint: str) -> QLineEdit:
         field = QLineEdit()
         field.setPlaceholderText(hint)
@@ -247,12 +241,13 @@ class RecordBar(QFrame):
 
 def _completer(names: Sequence[Named], field: QLineEdit) -> QCompleter:
     """Completes names; the list says how many takes there are of each."""
-    model = QStandardItemModel(len(names), 1, field)
+    completer = QCompleter(field)  # which deletes the one before
+    model = QStandardItemModel(len(names), 1, completer)
     for row, named in enumerate(names):
         item = QStandardItem(f"{action_text(named.name)}, {counted(named.segments, 'take')}")
         item.setData(named.name, Qt.ItemDataRole.UserRole)
         model.setItem(row, item)
-    completer = QCompleter(model, field)
+    completer.setModel(model)
     completer.setCompletionRole(Qt.ItemDataRole.UserRole)
     completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
     return completer

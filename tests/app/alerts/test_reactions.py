@@ -101,6 +101,33 @@ def test_a_host_that_was_named_may_be_posted_to(server, monkeypatch):
     assert asked == ["example.org"]
 
 
+def looked_up(monkeypatch, *addresses):
+    """localhost stands for these."""
+    look_up = socket.getaddrinfo
+
+    def found(host, port, *rest, **named):
+        if host != "localhost":
+            return look_up(host, port, *rest, **named)
+        return [(socket.AF_INET6 if ":" in each else socket.AF_INET, 1, 6, "", (each, port)) for each in addresses]
+
+    monkeypatch.setattr(socket, "getaddrinfo", found)
+
+
+def test_a_name_with_several_addresses_is_posted_to_where_the_server_listens(server, monkeypatch):
+    looked_up(monkeypatch, "::1", "127.0.0.1")
+    post(f"http://localhost:{server.server_port}/", {"a": 1})
+    assert server.got == [("/", {"a": 1})]
+
+
+def test_of_several_addresses_only_those_that_may_be_are_tried(monkeypatch):
+    looked_up(monkeypatch, "8.8.8.8", "::1", "169.254.169.254", "127.0.0.1")
+    tried = []
+    monkeypatch.setattr(socket, "create_connection", lambda address, *_: tried.append(address[0]) or _refuse())
+    with pytest.raises(AlertError, match="did not take the message: Connection refused"):
+        post("http://localhost:1/", {})
+    assert tried == ["::1", "127.0.0.1"]
+
+
 def _refuse():
     raise ConnectionRefusedError(111, "Connection refused")
 
@@ -321,3 +348,28 @@ def test_a_broker_that_is_not_there_is_one_line():
         port = free.getsockname()[1]
     with pytest.raises(AlertError, match=f"127.0.0.1:{port} cannot be reached"):
         MqttLink(Broker("127.0.0.1", port)).publish("t", "x")
+
+
+@pytest.mark.parametrize("error", [RuntimeError("Message publish failed"), ValueError("Message is not queued")])
+def test_a_connection_that_has_just_been_lost_can_be_closed(error):
+    class Lost:
+        done = ()
+
+        def publish(self, *_, **__):
+            return self
+
+        def wait_for_publish(self, _):
+            raise error
+
+        def disconnect(self):
+            self.done += ("disconnect",)
+
+        def loop_stop(self):
+            self.done += ("loop_stop",)
+
+    link, client = MqttLink(Broker("127.0.0.1", home_assistant=True)), Lost()
+    link._client = client
+    link._connected.set()
+    link.close()
+    link.close()
+    assert client.done == ("disconnect", "loop_stop")

@@ -1,5 +1,8 @@
 """The file of rules."""
 
+import itertools
+import os
+
 import pytest
 
 from app.alerts.rules import AlertError, Alerts, Broker, Reaction, Rule, as_toml, load, save
@@ -59,8 +62,8 @@ def test_a_file_written_by_hand(tmp_path):
         ('[[rule]]\naction = "a"\nlasts_s = 1\ntimes = 2\ndo = [{sound=""}]', "needs lasts_s or times"),
         ('[[rule]]\naction = "a"\nlasts_s = -1\ndo = [{sound=""}]', "from 0 on"),
         ('[[rule]]\naction = "a"\nlasts_s = nan\ndo = [{sound=""}]', "from 0 on"),
-        ('[[rule]]\naction = "a"\ntimes = 0\ndo = [{sound=""}]', "whole number from 1 on"),
-        ('[[rule]]\naction = "a"\ntimes = true\ndo = [{sound=""}]', "whole number from 1 on"),
+        ('[[rule]]\naction = "a"\ntimes = 0\ndo = [{sound=""}]', "whole number from 1 to"),
+        ('[[rule]]\naction = "a"\ntimes = true\ndo = [{sound=""}]', "whole number from 1 to"),
         ('[[rule]]\naction = "walk"\ntimes = 3\ndo = [{sound=""}]', "walk is not counted"),
         ('[[rule]]\nlasts_s = 1\ndo = [{sound=""}]', "has no action"),
         ('[[rule]]\naction = "a"\nlasts_s = 1\ndo = [{shell="rm"}]', "is one of sound"),
@@ -70,6 +73,13 @@ def test_a_file_written_by_hand(tmp_path):
         ('[mqtt]\nhost = "h"\nport = 99999', "port from 1 to 65535"),
         ('[mqtt]\npassword = "p"', "'password' is none of"),
         ("a = = 1", "is not a valid TOML file"),
+        ("a = 1" + "0" * 5000, "is not a valid TOML file"),
+        ("a = " + "[" * 100_000, "is not a valid TOML file"),
+        ("allowed_hosts = [3]", "allowed_hosts is a list of names"),
+        ('[[rule]]\naction = "a"\nlasts_s = 1\ndo = 3', "do must be a list"),
+        ('[[rule]]\naction = "a"\nlasts_s = 1\ndo = {sound=""}', "do must be a list"),
+        ('[[rule]]\naction = "a"\nlasts_s = 0x1' + "0" * 400 + '\ndo = [{sound=""}]', "from 0 on"),
+        ('[[rule]]\naction = "a"\ntimes = 0x1' + "0" * 5000 + '\ndo = [{sound=""}]', "whole number from 1 to"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_line(tmp_path, text, says):
@@ -97,3 +107,49 @@ def test_nothing_is_lost_where_it_cannot_be_kept(tmp_path):
     with pytest.raises(AlertError, match="cannot be kept"):
         save(WHOLE, tmp_path / "folder" / "alerts.toml")
     assert as_toml(Alerts()) == "allowed_hosts = []\nallow_keys = false\n"
+
+
+ODD = (
+    *("3", "-1", "0", "1.5", "nan", "-inf", "true", '""', '"x"', "[]", "[3]", "[[]]", '[""]', "{}", "{a = 1}"),
+    *("1979-05-27", "07:32:00", "0x1" + "0" * 5000, "1" + "0" * 400, "9" * 5000, "[{}]", "[{command = []}]"),
+)
+WHOLE_RULE = {"name": '"n"', "action": '"a"', "lasts_s": "1", "limit_s": "1", "on": "true", "do": '[{sound = ""}]'}
+WHOLE_BROKER = {"host": '"h"', "port": "1", "tls": "true", "username": '""', "home_assistant": "true"}
+
+
+def test_no_value_of_another_kind_ends_in_anything_but_a_line(tmp_path):
+    file = tmp_path / "alerts.toml"
+    texts = [f"{key} = {odd}" for key in ("rule", "mqtt", "allowed_hosts", "allow_keys") for odd in ODD]
+    for head, whole in (("[[rule]]", WHOLE_RULE), ("[mqtt]", WHOLE_BROKER)):
+        for key, odd in itertools.product((*whole, "times", "password_env"), ODD):
+            values = {**whole, key: odd}
+            if key == "times":
+                values.pop("lasts_s", None)
+            texts.append("\n".join([head, *(f"{name} = {value}" for name, value in values.items())]))
+    refused = []
+    for text in texts:
+        file.write_text(text)
+        try:
+            read = load(file)
+        except AlertError as error:
+            refused.append(str(error))
+        else:
+            save(read, file)
+            assert load(file) == read
+    assert len(texts) > len(refused) > 200
+    assert not [line for line in refused if "\n" in line]
+
+
+def test_a_rule_of_no_seconds_has_a_name_too(tmp_path):
+    file = tmp_path / "alerts.toml"
+    file.write_text('[[rule]]\naction = "push_up"\nlasts_s = 0\ndo = [{sound = ""}]')
+    assert load(file).rules[0].name == "push up 0"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows keeps a user's files from others by their folder")
+def test_only_the_user_may_read_the_file(tmp_path):
+    file = tmp_path / "alerts.toml"
+    file.write_text("")
+    file.chmod(0o644)
+    save(WHOLE, file)
+    assert file.stat().st_mode & 0o777 == 0o600

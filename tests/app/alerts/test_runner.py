@@ -7,7 +7,7 @@ import pytest
 from results import result
 
 from app.alerts import reactions
-from app.alerts.rules import AlertError, Alerts, Reaction, Rule
+from app.alerts.rules import AlertError, Alerts, Broker, Reaction, Rule
 from app.alerts.runner import MOST_WAITING, AlertRunner, Outcome
 
 
@@ -102,8 +102,6 @@ def test_a_fault_of_ours_ends_one_reaction_and_not_the_thread(told, monkeypatch)
 
 
 def test_the_action_is_shown_whenever_it_changes(told, monkeypatch):
-    from app.alerts.rules import Broker
-
     shown, done = [], threading.Event()
 
     def show(link, action):
@@ -120,3 +118,54 @@ def test_the_action_is_shown_whenever_it_changes(told, monkeypatch):
     assert shown == ["wave", "clap", "nobody"]
     assert told.wait(1)[0] == Outcome("Home Assistant", "no broker here")
     runner.close()
+
+
+@pytest.fixture
+def full(told, monkeypatch):
+    """full(alerts): a runner that is stuck and has no place for another alert, and what sets it free."""
+    stuck, release = threading.Event(), threading.Event()
+
+    def slow(arguments):
+        stuck.set()
+        release.wait(60)
+
+    monkeypatch.setattr(reactions, "run_command", slow)
+    runners = []
+
+    def make(alerts):
+        runners.append(AlertRunner(alerts, told))
+        runners[0].try_rule(rule("first"))
+        assert stuck.wait(60)
+        for _ in range(MOST_WAITING):
+            runners[0].try_rule(rule("waiting"))
+        runners[0].try_rule(rule("lost"))
+        assert [outcome.rule for outcome in told.outcomes] == ["lost"]
+        return runners[0], release
+
+    yield make
+    release.set()
+    runners[0].close()
+
+
+def test_other_rules_are_used_though_there_is_no_place_for_an_alert(full, told):
+    runner, release = full(Alerts((rule(),)))
+    runner.use(Alerts((rule("second", "clap", "key", "space"),)))
+    release.set()
+    told.wait(MOST_WAITING + 2)
+    runner(result(2.0, "clap"))
+    last = told.wait(MOST_WAITING + 3)[-1]
+    assert last.rule == "second"
+    assert not [outcome for outcome in told.outcomes if outcome.rule == "rules"]
+
+
+def test_an_action_that_finds_no_place_is_shown_later(full, told, monkeypatch):
+    shown, done = [], threading.Event()
+    monkeypatch.setattr("app.alerts.mqtt.MqttLink.show_action", lambda _, action: (shown.append(action), done.set()))
+    runner, release = full(Alerts(broker=Broker("127.0.0.1", home_assistant=True)))
+    runner(result(1.0, "wave"))
+    release.set()
+    told.wait(MOST_WAITING + 2)
+    runner(result(1.1, "wave"))
+    assert done.wait(60)
+    assert shown == ["wave"]
+    assert [outcome.rule for outcome in told.outcomes if outcome.failure] == ["lost"]

@@ -64,3 +64,22 @@ def test_a_source_that_begins_anew_does_not_wait_for_its_old_times():
         ("r", 100.0, 0),
         ("r", 2.0, 0),
     ]
+
+
+def test_nobody_in_another_run_is_counted_by_its_own_clock():
+    watch = RuleWatch([Rule("r", "nobody", REACTIONS, lasts_s=5.0, limit_s=0.0)])
+    assert times_of(watch, (result(90.0 + n) for n in range(8))) == [("r", 95.0, None)]
+    assert times_of(watch, (result(float(n)) for n in range(60))) == [("r", 5.0, None)]
+
+
+def test_a_file_that_is_played_again_fires_again():
+    watch = RuleWatch([Rule("r", "wave", REACTIONS, lasts_s=1.0, limit_s=60.0)])
+    played = [result(n / 10, "wave", since_s=0.5) for n in range(5, 40)]
+    assert times_of(watch, played) == times_of(watch, played) == [("r", 1.5, 0)]
+
+
+def test_a_run_that_begins_late_is_another_run_too():
+    watch = RuleWatch([Rule("r", "nobody", REACTIONS, lasts_s=2.0, limit_s=60.0)])
+    assert times_of(watch, [result(0.0), result(2.0)]) == [("r", 2.0, None)]
+    watch.begin_run()
+    assert times_of(watch, [result(3.0), result(4.0), result(5.0)]) == [("r", 5.0, None)]

@@ -1,6 +1,7 @@
 """Takes of a live run: countdown, pre-roll, automatic end, several in a row, interruptions, failures."""
 
 import threading
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -9,7 +10,8 @@ from recording_fakes import pose, result
 
 from app.recording.folder import read_recording, recording_folders
 from app.recording.recorder import Recorder, RecorderState, TakeSettings
-from pose.skeleton import MEDIAPIPE_33
+from app.recording.writer import recover
+from pose.skeleton import COCO_17, MEDIAPIPE_33
 
 
 @pytest.fixture
@@ -179,7 +181,7 @@ def test_a_live_run_never_waits(tmp_path, results, monkeypatch):
     recorder._armed = True
     for number in range(300):
         recorder(result(number / 30, size=(1280, 720)))  # returns at once, or the test runs into its time limit
-    assert recorder.view.dropped >= 200
+    assert recorder._dropped >= 200
     stuck.set()
     recorder.close()
 
@@ -200,8 +202,6 @@ def test_a_full_disk_is_one_line_and_the_take_can_be_completed(tmp_path, results
     assert len(lines) == 1
     assert "No space left" in lines[0]
     assert recorder.view.state is RecorderState.READY
-    from app.recording.writer import recover
-
     (found,) = recover(tmp_path)
     assert read_recording(found.folder).info.frames == 30
     recorder.close()
@@ -302,3 +302,129 @@ def test_seconds_with_nobody_in_them_are_not_kept_and_a_take_says_so(recorder, s
     feed(recorder, [result(2 + n / 30, people=0) for n in range(60)])
     assert len(saved) == 1
     assert recorder.view.message.endswith("; nobody was in the picture")
+
+
+@pytest.mark.parametrize("begins_s", [0.0, 1000.0])
+def test_a_countdown_begins_again_with_another_source(recorder, saved, results, begins_s):
+    recorder.arm(TakeSettings("s", countdown_s=3.0, pre_roll_s=1.0, longest_s=1.0, when_still=False))
+    feed(recorder, results(98.0, 2.0))
+    recorder.start()
+    feed(recorder, results(100.0, 1.0))
+    recorder.source_changed("another", MEDIAPIPE_33)
+    settle(recorder)
+    assert recorder.view.left_s == 3.0
+    feed(recorder, results(begins_s, 1.0))
+    assert recorder.view.state is RecorderState.COUNTDOWN
+    assert recorder.view.left_s == pytest.approx(2.0, abs=0.1)
+    feed(recorder, results(begins_s + 1.0, 4.0))
+    info = read_recording(saved[0]).info
+    assert info.source == "another"
+    assert info.begins_s == pytest.approx(3.0, abs=0.1), "the pre-roll is of the new run's clock"
+
+
+@contextmanager
+def full_disk(monkeypatch):
+    """No recording can be finished."""
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("app.recording.writer._finish", full)
+        yield
+
+
+def test_a_take_that_cannot_be_kept_leaves_the_next_source_as_it_is(recorder, saved, results, monkeypatch):
+    recorder.arm(TakeSettings("s", countdown_s=0, longest_s=1.0, when_still=False, skeleton_only=True))
+    recorder.start()
+    feed(recorder, results(0.0, 0.5))
+    with full_disk(monkeypatch):
+        recorder.source_changed("another", COCO_17)
+        settle(recorder)
+    assert saved == []
+    assert "No space left" in recorder.view.message
+    recorder.start()
+    feed(recorder, [result(n / 30, people=0) for n in range(60)])
+    info = read_recording(saved[0]).info
+    assert (info.source, info.layout) == ("another", COCO_17.name)
+
+
+def test_switched_off_it_is_off_also_where_its_take_cannot_be_kept(recorder, results, monkeypatch):
+    recorder.arm(TakeSettings("s", countdown_s=0, skeleton_only=True))
+    recorder.start()
+    feed(recorder, results(0.0, 0.5))
+    with full_disk(monkeypatch):
+        recorder.disarm()
+        settle(recorder)
+    assert recorder.view.state is RecorderState.OFF
+    assert "No space left" in recorder.view.message
+    assert not recorder._pre_roll
+
+
+def test_the_last_seconds_can_be_held_in_a_take_and_just_after_it(recorder, saved, results):
+    recorder.arm(TakeSettings("s", action="wave", countdown_s=0, pre_roll_s=3.0, longest_s=60.0, when_still=False))
+    feed(recorder, results(0.0, 2.0))
+    recorder.start()
+    feed(recorder, results(2.0, 4.0))
+    recorder.hold_last()
+    recorder.save_last("in it")
+    settle(recorder)
+    assert recorder.view.state is RecorderState.RECORDING
+    recorder.stop()
+    feed(recorder, results(6.0, 0.5))
+    recorder.hold_last()
+    recorder.save_last("after it")
+    recorder.start()
+    feed(recorder, results(6.5, 1.0))
+    recorder.stop()
+    settle(recorder)
+    seconds = [(info.action, info.duration_s) for info in (read_recording(folder).info for folder in saved)]
+    assert seconds == [
+        ("in it", pytest.approx(3.0, abs=0.1)),
+        ("wave", pytest.approx(6.0, abs=0.1)),
+        ("after it", pytest.approx(3.0, abs=0.1)),
+        ("wave", pytest.approx(1.5, abs=0.1)),  # no frame is in two takes
+    ]
+
+
+def test_seconds_that_are_no_longer_there_are_said_to_be_so(recorder, saved, results):
+    recorder.arm(TakeSettings("s"))
+    recorder.hold_last()  # before the first picture
+    feed(recorder, results(0.0, 2.0))
+    recorder.save_last("juggle")
+    settle(recorder)
+    assert "not in memory" in recorder.view.message
+    recorder.hold_last()
+    recorder.source_changed("another", MEDIAPIPE_33)  # while the user is asked
+    feed(recorder, results(0.0, 2.0))
+    recorder.save_last("juggle")
+    settle(recorder)
+    assert "not in memory" in recorder.view.message
+    assert saved == []
+
+
+def test_what_was_skipped_is_counted_for_its_take_alone(tmp_path):
+    recorder = Recorder(tmp_path, "camera", MEDIAPIPE_33)
+    recorder.arm(TakeSettings("s", countdown_s=0, pre_roll_s=0, longest_s=60.0, when_still=False, skeleton_only=True))
+    times = iter(n / 30 for n in range(1000))
+
+    def too_fast():
+        stuck = threading.Event()
+        recorder._tell(lambda: stuck.wait(60))
+        skipped = recorder._dropped
+        while recorder._dropped < skipped + 5:
+            recorder(result(next(times), size=(1280, 720)))
+        stuck.set()
+        settle(recorder)
+
+    too_fast()
+    recorder.start()
+    feed(recorder, [result(next(times), size=(1280, 720)) for _ in range(5)])
+    assert (recorder.view.state, recorder.view.dropped) == (RecorderState.RECORDING, 0)
+    too_fast()
+    recorder.stop()
+    settle(recorder)
+    assert recorder.view.dropped == 5
+    too_fast()
+    assert recorder.view.dropped == 5
+    recorder.close()
