@@ -1,7 +1,7 @@
 """Kinetics-Skeleton (Yan, Xiong, Lin, AAAI 2018): OpenPose COCO-18 poses of Kinetics-400 clips, one JSON file each."""
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -58,20 +58,6 @@ def _clips(folder: Path, labels: dict[str, Any], test: bool) -> Iterator[Found]:
 
 def _without_skeleton(label: Any) -> bool:
     return isinstance(label, dict) and not label.get("has_skeleton")
-
-
-def network_input(sequences: Iterable[ActionSequence], frames: int = 300) -> NDArray[np.float32]:
-    """(N, 3, T, 18, 2) as ST-GCN's code feeds them: x and y in -0.5..0.5 and the score, 0 where it is 0."""
-    sequences = list(sequences)
-    x = np.zeros((len(sequences), 3, frames, len(OPENPOSE_18), _KEPT), dtype=np.float32)
-    for row, sequence in enumerate(sequences):
-        for person, skeleton in enumerate(sequence.people[:_KEPT]):
-            if skeleton.score is None:
-                raise ValueError(f"{sequence.name} has no scores")
-            score = skeleton.score[:frames, :, None]
-            xy = np.where(score > 0, skeleton.joints[:frames] / _SIZE - np.float32(0.5), 0)
-            x[row, :, : len(score), :, person] = np.concatenate([xy, score], axis=-1).transpose(2, 0, 1)
-    return x
 
 
 def _sequence(file: Path, label: Any, test: bool) -> ActionSequence:

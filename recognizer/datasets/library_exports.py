@@ -12,6 +12,7 @@ from recognizer.datasets.csv_tables import number_of, read_table
 from recognizer.datasets.dataset import Found
 from recognizer.datasets.errors import DataError, EmptyFileError
 from recognizer.datasets.file_problems import damaged, load_json
+from recognizer.datasets.pyskl import PART_WORDS
 from recognizer.datasets.recorded import KINDS, LabelledSegment, Poses, cut, load_joints, sequence_of
 from recognizer.plain_arrays import UNREADABLE
 
@@ -54,7 +55,7 @@ def read_tables(folder: Path) -> Exported:
     splits: dict[str, dict[str, str]] = defaultdict(dict)
     for row in read_table(folder / SPLITS, ("split", "clip", "part")):
         if row["clip"] in names:
-            splits[row["split"]][names[row["clip"]]] = row["part"]
+            splits[row["split"]][names[row["clip"]]] = _part(row, folder / SPLITS)
     return Exported(found, dict(splits))
 
 
@@ -86,6 +87,14 @@ def read_coco(file: Path) -> Exported:
 
 _RECORDING_FIELDS = ("recording", "width", "height", "layout")
 _SEGMENT_FIELDS = ("clip", "recording", "person", "start_s", "end_s", "action", "who")
+
+
+def _part(row: Mapping[str, str], table: Path) -> str:
+    part = PART_WORDS.get(row["part"].strip().lower())
+    if part is None:
+        allowed = ", ".join(PART_WORDS)
+        raise DataError(f"{table}: no part {row['part'][:40]!r}, of clip {row['clip'][:40]}; write one of {allowed}")
+    return part
 
 
 def _name_of_row(row: Mapping[str, str]) -> str:
@@ -130,7 +139,7 @@ def _poses_of_coco(content: Mapping[str, Any]) -> Iterator[tuple[str, Poses]]:
         poses[recording].append((place, annotation))
     for name, images in frames.items():
         mine = sorted(poses[name], key=lambda each: each[0])
-        layout: Layout = layouts[mine[0][1]["category_id"]] if mine else next(iter(layouts.values()))
+        layout: Layout = layouts[mine[0][1]["category_id"] if mine else min(layouts)]
         keypoints = np.array([each["keypoints"] for _, each in mine], np.float32).reshape(len(mine), len(layout), 3)
         yield (
             name,

@@ -29,8 +29,6 @@ ACTIONS = (
     *("standing", "check_watch", "cross_arms", "scratch_head", "sit_down", "get_up", "turn", "walk", "wave1", "box"),
     *("kick", "point", "pick_up", "bend", "hands_clap", "wave2", "jog", "jump", "pjump", "run"),
 )
-# The package's reduced label map: which of 6 groups each of the 20 actions belongs to.
-REDUCED = (0, 0, 0, 0, 1, 1, 0, 2, 3, 3, 3, 3, 1, 1, 3, 3, 4, 5, 5, 4)
 # The seeds of the 10 folds of the protocol: each splits 10% of the training clips off for validation, stratified.
 FOLD_SEEDS = (11331, 11435, 12123, 53453, 42344, 24234, 65747, 84443, 29345, 99543)
 
@@ -85,7 +83,7 @@ class _Part(NamedTuple):
 class MposeSplit:
     """One split. x: (N, 30, 13, C) float32 in the order of MPOSE-13, y: (N,) places in `actions`.
 
-    C is x, y, then vx, vy and confidence where they were asked for. x.reshape(N, 30, -1) are the features of AcT.
+    C is x, y, then vx, vy where they were asked for. x.reshape(N, 30, -1) are the features of AcT.
     The package leaves OpenPose's right side before its left; here all extractors have MPOSE-13's order.
     """
 
@@ -102,7 +100,6 @@ def read(
     pose_extractor: str = "openpose",
     split: int = 1,
     velocities: bool = True,
-    confidence: bool = False,
 ) -> MposeSplit:
     """Split 1, 2 or 3 of `folder`/EXTRACTOR/SPLIT/, reduced to 13 joints, scaled and centred; DataError otherwise.
 
@@ -118,9 +115,9 @@ def read(
     x_train, y_train = _finite(place, "train", pose_extractor)
     x_test, y_test = _finite(place, "test", pose_extractor)
     return MposeSplit(
-        x_train=prepare(x_train, pose_extractor, velocities, confidence),
+        x_train=prepare(x_train, pose_extractor, velocities, False),
         y_train=y_train,
-        x_test=prepare(x_test, pose_extractor, velocities, confidence),
+        x_test=prepare(x_test, pose_extractor, velocities, False),
         y_test=y_test,
         actions=ACTIONS,
     )

@@ -5,7 +5,7 @@ Splits, people and setups as in the two papers; names of actions after the list 
 
 import logging
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -44,7 +44,6 @@ ACTIONS = (
     *("cheers_and_drink", "carry_together", "take_photo_of_person", "follow_person", "whisper_in_ear"),
     *("exchange_things", "support_person", "finger_guessing_game"),
 )
-People = Literal["first", "motion"]
 Order = Literal["ids", "file"]
 PROTOCOLS = {60: ("xsub", "xview"), 120: ("xsub", "xset")}
 # The people who train in both sets; those of the smaller set are numbered 1 to 40.
@@ -66,16 +65,12 @@ def read(
     folder: Path,
     protocol: str = "xsub",
     actions: int = 60,
-    missing: Path | None = None,
-    people: People = "first",
     order: Order = "ids",
 ) -> Iterator[Found]:
-    """Every SsssCcccPpppRrrrAaaa.skeleton in `folder`, of one or two people, in metres.
+    """Every SsssCcccPpppRrrrAaaa.skeleton in `folder`, of one or two people, in metres: the first two that are tracked,
+    as in ST-GCN's code.
 
     protocol: "xsub" (cross-subject), "xview" (cross-view, 60 actions only) or "xset" (cross-setup, 120 only).
-    missing: the authors' published list of samples with missing skeletons; those are left out without a line.
-    people: which two are kept where more were tracked: the "first" (ST-GCN's code), or those with the most "motion"
-        (ST-TR's code, after the authors' advice).
     order: who is who from frame to frame: after the bodies' "ids", or as the "file" has them in each frame (ST-GCN's
         code), where two people may change places.
     Files of the set's other 60 actions are left out when `actions` is 60.
@@ -85,12 +80,8 @@ def read(
         raise DataError(f"NTU RGB+D {actions} has no protocol {protocol}; choose one of {known}")
     if order not in get_args(Order):
         raise DataError(f"no order of people is called {order}; choose one of {', '.join(get_args(Order))}")
-    if people not in get_args(People):
-        raise DataError(f"no choice of people is called {people}; choose one of {', '.join(get_args(People))}")
-    left_out = _names(missing) if missing is not None else frozenset()
-    files = files_of(folder, "S*.skeleton", "NTU RGB+D")
-    wanted = [file for file in files if file.stem not in left_out and _is_of(file, actions)]
-    return each(wanted, lambda file: _sequence(file, protocol, people, order))
+    wanted = [file for file in files_of(folder, "S*.skeleton", "NTU RGB+D") if _is_of(file, actions)]
+    return each(wanted, lambda file: _sequence(file, protocol, order))
 
 
 def _is_of(file: Path, actions: int) -> bool:
@@ -101,14 +92,14 @@ def _is_of(file: Path, actions: int) -> bool:
     return int(found[1]) <= _SETUPS_OF_60 and int(found[5]) <= actions
 
 
-def _sequence(file: Path, protocol: str, people: People, order: Order) -> ActionSequence:
+def _sequence(file: Path, protocol: str, order: Order) -> ActionSequence:
     setup, camera, subject, _, action = numbers_in_name(file, _FILE)
     if not 1 <= action <= len(ACTIONS):
         raise damaged(file, f"the set has no action {action}")
     bodies = _bodies(file, order)
     if bodies.shape[0] == 0 or bodies.shape[1] < 2:
         raise empty(file, "nobody in it")
-    skeletons = [_skeleton(body, file) for body in _chosen(bodies, people)]
+    skeletons = [_skeleton(body, file) for body in bodies[:_PEOPLE]]
     return ActionSequence(
         dataset=NAME,
         name=file.stem,
@@ -123,34 +114,10 @@ def _sequence(file: Path, protocol: str, people: People, order: Order) -> Action
     )
 
 
-def network_input(sequences: Iterable[ActionSequence], frames: int = 300) -> NDArray[np.float32]:
-    """(N, 3, T, 25, 2) as ST-GCN's code feeds them: the camera's own axes, cut or padded with zeros to T frames."""
-    sequences = list(sequences)
-    x = np.zeros((len(sequences), 3, frames, len(NTU_25), _PEOPLE), dtype=np.float32)
-    for row, sequence in enumerate(sequences):
-        for person, skeleton in enumerate(sequence.people[:_PEOPLE]):
-            joints = (skeleton.joints[:frames] * TO_PICTURE).transpose(2, 0, 1)
-            x[row, :, : joints.shape[1], :, person] = joints
-    return x
-
-
 def _tests(protocol: str, setup: int, camera: int, subject: int) -> bool:
     if protocol == "xsub":
         return subject not in TRAIN_SUBJECTS
     return camera not in TRAIN_CAMERAS if protocol == "xview" else setup % 2 == 1
-
-
-def _names(file: Path) -> frozenset[str]:
-    """The samples that a published list names, whatever else stands in it."""
-    try:
-        names = re.findall(r"S\d{3}C\d{3}P\d{3}R\d{3}A\d{3}", file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise DataError(
-            f"{file}: not a list of samples ({type(error).__name__}); give the published text file"
-        ) from error
-    if not names:
-        raise DataError(f"{file}: names no sample; give the published list of samples with missing skeletons")
-    return frozenset(names)
 
 
 def _bodies(file: Path, order: Order) -> NDArray[np.float64]:
@@ -205,18 +172,6 @@ class _Seats:
         gone = {body: seat for body, seat in self._seat_of.items() if seat not in seats.values()}
         self._seat_of = gone | seats
         return [seats[body] for body in bodies]
-
-
-def _chosen(bodies: NDArray[np.float64], people: str) -> NDArray[np.float64]:
-    if people == "motion":
-        bodies = bodies[np.argsort([-_motion(body) for body in bodies], kind="stable")]
-    return bodies[:_PEOPLE]
-
-
-def _motion(body: NDArray[np.float64]) -> float:
-    """Sum over x, y and z of the standard deviation over the frames where a body is, and its joints."""
-    there = body[np.any(body != 0, axis=(1, 2))]
-    return float(np.nan_to_num(there.reshape(-1, 3)).std(axis=0).sum()) if len(there) else 0.0
 
 
 def _skeleton(body: NDArray[np.float64], file: Path) -> Skeleton:

@@ -46,7 +46,8 @@ def _sequence(arrays: Arrays, file: Path) -> ActionSequence:
         or not np.isfinite(train).all()
     ):
         raise damaged(file, "`action` is no name, or `train` no number")
-    joints = numbers(np.stack([x, y], axis=-1), file, "x and y")  # as float32: some files hold uint8
+    # as float32: some files hold uint8
+    joints = np.stack([numbers(each_axis, file, "x and y") for each_axis in (x, y)], axis=-1)
     if joints.ndim != 3 or joints.shape[1:] != (13, 2):
         raise damaged(file, f"joints of shape {joints.shape}, not (frames, 13, 2)")
     if len(joints) < 2:

@@ -28,7 +28,7 @@ NAME = "pyskl"
 FPS = 30.0  # not in the format; of NTU RGB+D and of most videos
 OURS = "actionlens"
 Content = dict[str, Any]
-_PART_WORDS = {"train": "train", "validation": "validation", "val": "validation", "test": "test"}
+PART_WORDS = {"train": "train", "validation": "validation", "val": "validation", "test": "test"}
 _LAYOUTS = {(17, 2): COCO_17, (18, 2): OPENPOSE_18, (25, 2): OPENPOSE_25, (25, 3): NTU_25, (17, 3): COCO_17}
 
 
@@ -54,11 +54,6 @@ def read(
         raise DataError(f"{file}: {error}") from error
     for one in found:
         yield type(one)(f"{file}: {one}") if isinstance(one, DataError) else one
-
-
-def write(sequences: Iterable[ActionSequence], file: Path, splits: Mapping[str, Iterable[str]] | None = None) -> None:
-    """Writes sequences as a pickle that PYSKL reads; see sequences_to_pyskl."""
-    restricted_pickle.save(sequences_to_pyskl(sequences, splits), file)
 
 
 def sequences_to_pyskl(
@@ -137,7 +132,7 @@ def parts_of(splits: Mapping[Any, Any], *, strict: bool = False) -> dict[str, di
     found: dict[str, dict[str, str]] = {}
     for name, members in splits.items():
         base, _, word = str(name).rpartition("_")
-        part = _PART_WORDS.get(word)
+        part = PART_WORDS.get(word.lower())
         if part is None or not isinstance(members, list | tuple):
             continue
         of_clip = found.setdefault(base, {})
@@ -246,9 +241,14 @@ def _arrays(annotation: Mapping[str, Any]) -> tuple[NDArray[np.float32], NDArray
         raise DataError(f"{name}: no array `keypoint`; a table of contents without skeletons cannot be read")
     if keypoint.dtype.kind not in "fiu":
         raise DataError(f"{name}: `keypoint` of shape {keypoint.shape} holds no numbers; get the file again")
-    check_axes(keypoint, annotation.get("total_frames"), name)
-    if annotation.get("total_frames", keypoint.shape[1]) != keypoint.shape[1]:
-        raise DataError(f"{name}: {keypoint.shape[1]} frames, total_frames says {annotation['total_frames']}")
+    total_frames = annotation.get("total_frames")
+    if isinstance(total_frames, np.ndarray) and total_frames.ndim == 0:
+        total_frames = total_frames.item()
+    if "total_frames" in annotation and not isinstance(total_frames, int | float | np.number):
+        raise DataError(f"{name}: `total_frames` is no number; get the file again")
+    check_axes(keypoint, total_frames, name)
+    if total_frames is not None and total_frames != keypoint.shape[1]:
+        raise DataError(f"{name}: {keypoint.shape[1]} frames, total_frames says {total_frames}")
     if score is None:
         return keypoint.astype(np.float32), None
     if not isinstance(score, np.ndarray) or score.dtype.kind not in "fiu" or score.shape != keypoint.shape[:3]:

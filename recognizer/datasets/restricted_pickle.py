@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
+from pose.whole_file import written_whole
 from recognizer.datasets.file_problems import damaged
 
 _PLAIN = (type(None), bool, int, float, str, bytes, bytearray, np.ndarray)
@@ -36,17 +37,10 @@ def load(file: Path) -> Any:
 
 
 def save(content: Any, file: Path) -> None:
-    """Writes a pickle that any NumPy reads: arrays as calls of `numpy.ndarray`, no name of its inner modules.
-
-    By a temporary name beside the file, which is then renamed.
-    """
-    temporary = file.with_name(file.name + ".part")
-    try:
-        with temporary.open("wb") as stream:
-            _Pickler(stream, protocol=4).dump(content)
-        temporary.replace(file)
-    finally:
-        temporary.unlink(missing_ok=True)
+    """Writes a pickle that any NumPy reads, whole or not at all: arrays as calls of `numpy.ndarray`, no name of its
+    inner modules."""
+    with written_whole(file) as temporary, temporary.open("wb") as stream:
+        _Pickler(stream, protocol=4).dump(content)
 
 
 class _Pickler(pickle.Pickler):

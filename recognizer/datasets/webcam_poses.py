@@ -159,7 +159,9 @@ def _sequence(folder: Path, name: str, row: Mapping[str, str | None]) -> Labelle
 
 
 def _times(values: NDArray[Any], file: Path) -> NDArray[np.float64]:
-    times_s = numbers(values, file, "`times_s`").astype(np.float64)
+    if values.dtype.kind not in "fiu":
+        raise damaged(file, "`times_s` are not numbers")
+    times_s = values.astype(np.float64)  # of float32, seconds since 1970 are the same for a minute
     if times_s.ndim != 1 or not len(times_s) or not np.isfinite(times_s).all() or (np.diff(times_s) <= 0).any():
         raise damaged(file, "`times_s` are not times that increase from frame to frame")
     return times_s

@@ -93,10 +93,10 @@ def calibrate(
     Raises CalibrationError where there is nothing to choose by.
     """
     truths = [_truth(stream) for streams, _ in sets for stream in streams]
-    logits = np.concatenate([each for _, group in sets for each in group])
     true = np.concatenate(truths) if truths else np.empty(0, dtype=np.intp)
     if not (true >= 0).any():
         raise CalibrationError("no window of the validation streams has a label, so no threshold can be chosen")
+    logits = np.concatenate([each for _, group in sets for each in group])
     temperature = _best_temperature(logits[true >= 0], true[true >= 0])
     points = [
         [

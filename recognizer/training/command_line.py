@@ -16,6 +16,7 @@ from recognizer.training import fine_tune_command, recalibrate, repetitions, str
 from recognizer.training.dataset_sequences import LeftOut
 from recognizer.training.explain import explain_command as explaining
 from recognizer.training.generate import generate_command as generation
+from recognizer.training.number_arguments import count
 from recognizer.training.pretrain import pretrain_command as pretraining
 
 Run = Callable[[argparse.Namespace], int | None]  # the exit status; None for 0
@@ -114,6 +115,10 @@ def run_command(package: str, description: str, commands: Commands, arguments: S
     except ActionLensError as error:
         sys.stderr.write(f"{line_of(error)}\n")
         return 2
+    except OSError as error:  # of whatever is written: a folder of somebody else's, or a full disk
+        file = f"{error.filename}: " if error.filename else ""
+        sys.stderr.write(f"{file}{error.strerror or error}; give files and folders that can be read and written\n")
+        return 2
     except KeyboardInterrupt:
         return 130
     return status or (1 if left_out.damaged else 0)
@@ -124,7 +129,7 @@ def _parser(package: str, description: str, commands: Commands) -> argparse.Argu
     parsers = parser.add_subparsers(required=True, metavar="COMMAND")
     for name, (what, add_arguments, run) in commands.items():
         command = parsers.add_parser(name, help=what, description=f"{what[0].upper()}{what[1:]}.")
-        command.add_argument("--threads", type=int, default=1, help="processor threads (default 1)")
+        command.add_argument("--threads", type=count, default=1, help="processor threads (default 1)")
         command.set_defaults(run_command=run)
         add_arguments(command)
     return parser

@@ -3,25 +3,28 @@
 import logging
 from collections.abc import Iterable, Iterator
 from types import TracebackType
+from typing import TypeVar
 
 from recognizer.datasets.dataset import Found
 from recognizer.datasets.errors import DataError, EmptyFileError
 from recognizer.datasets.sequences import ActionSequence, LabelledSequence
 
 log = logging.getLogger(__name__)
+Read = TypeVar("Read")
 
 
 def action_sequences(found: Iterable[Found]) -> Iterator[ActionSequence]:
     """The sequences of one action each; a line in the log for whatever cannot be used."""
-    return (one for one in _told(found) if isinstance(one, ActionSequence))
+    return (one for one in told(found) if isinstance(one, ActionSequence))
 
 
 def labelled_sequences(found: Iterable[Found]) -> Iterator[LabelledSequence]:
     """The sequences with segments; a line in the log for whatever cannot be used."""
-    return (one for one in _told(found) if isinstance(one, LabelledSequence))
+    return (one for one in told(found) if isinstance(one, LabelledSequence))
 
 
-def _told(found: Iterable[Found]) -> Iterator[ActionSequence | LabelledSequence]:
+def told(found: Iterable[Read | DataError]) -> Iterator[Read]:
+    """What could be read; a line in the log for whatever cannot be used."""
     for one in found:
         if isinstance(one, DataError):
             level = logging.WARNING if isinstance(one, EmptyFileError) else logging.ERROR

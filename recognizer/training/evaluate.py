@@ -97,10 +97,11 @@ def clip_probabilities(windows: Windows, probabilities: Array, *, even: bool = F
 class ClipReport:
     """Accuracy over the clips of listed actions; a clip called idle or other is wrong.
 
-    accuracy_listed: the likeliest among the listed actions, all but idle and other, is right. accuracy_even: accuracy
-    with every window of a clip counting alike. unlisted_called_listed: part of the clips of unlisted actions whose
-    likeliest action is a listed one, before any threshold. balanced: mean of the recalls. by_dataset: (accuracy,
-    clips). recall: (recall, clips) by action. confusion: rows true, columns predicted, in the order of ACTIONS.
+    accuracy_listed: the likeliest among the listed actions, all but idle and other, is right; idle clips do not count.
+    accuracy_even: accuracy with every window of a clip counting alike. unlisted_called_listed: part of the clips of
+    unlisted actions whose likeliest action is a listed one, before any threshold. balanced: mean of the recalls.
+    by_dataset: (accuracy, clips). recall: (recall, clips) by action. confusion: rows true, columns predicted, in the
+    order of ACTIONS.
     """
 
     accuracy: float
@@ -120,11 +121,12 @@ def report_clips(corpus: Corpus, windows: Windows, probabilities: Array) -> Clip
     even = clip_probabilities(windows, probabilities, even=True)[1]
     true, found = corpus.action[recordings], mean.argmax(axis=1)
     listed = true != ACTIONS.index(OTHER)
+    active = listed & (true != ACTIONS.index(IDLE))
     right = (true == found)[listed]
     sets = corpus.dataset[recordings][listed]
     return ClipReport(
         accuracy=float(right.mean()),
-        accuracy_listed=float((true == 1 + mean[:, 1:-1].argmax(axis=1))[listed].mean()),
+        accuracy_listed=float((true == 1 + mean[:, 1:-1].argmax(axis=1))[active].mean()) if active.any() else 0.0,
         accuracy_even=float((true == even.argmax(axis=1))[listed].mean()),
         unlisted_called_listed=float((found != ACTIONS.index(OTHER))[~listed].mean()) if not listed.all() else 0.0,
         balanced=float(np.mean([(found[true == a] == a).mean() for a in np.unique(true[listed])])),

@@ -19,10 +19,11 @@ from recognizer.training.evaluate import logits_of
 from recognizer.training.everyday import ACTIONS, Corpus, terms
 from recognizer.training.everyday_streams import read_corpus
 from recognizer.training.export import decision_rules, export
-from recognizer.training.fine_tune_start import load_networks, save_networks
+from recognizer.training.fine_tune_start import kept_networks, save_networks
 from recognizer.training.models.deployed import Deployed
 from recognizer.training.models.ensemble import AVERAGES, Ensemble
 from recognizer.training.models.registry import LIVE, NetworkSpec, network_of, parse_changes
+from recognizer.training.number_arguments import count, positive, seed
 from recognizer.training.run_folder import NETWORK_FILE, RunError, TrainedRun, load_run, save_run
 from recognizer.training.stream_report import as_json, as_text
 from recognizer.training.stream_sets import StreamSets, points_table, stream_logits, stream_sets
@@ -41,20 +42,20 @@ def add_train(parser: argparse.ArgumentParser) -> None:
     defaults = FitSettings()
     _add_data(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the run")
-    parser.add_argument("--seed", type=int, default=defaults.seed)
-    parser.add_argument("--network", choices=LIVE, default=defaults.network)
+    parser.add_argument("--seed", type=seed, default=defaults.seed)
+    parser.add_argument("--network", choices=LIVE, help=f"default {defaults.network}")
     setting = "change a field of the network's configuration; may be repeated"
     parser.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", dest="changes", help=setting)
-    parser.add_argument("--steps", type=int, default=defaults.steps)
-    parser.add_argument("--batch", type=int, default=defaults.batch)
+    parser.add_argument("--steps", type=count, default=defaults.steps)
+    parser.add_argument("--batch", type=count, default=defaults.batch)
     teachers = "runs of other networks whose answers it learns from as well as from the labels"
     parser.add_argument("--teacher", type=Path, nargs="+", default=[], metavar="DIR", help=teachers)
     start = (
-        "the folder of a run, or one like weights/st-gcn: begin with its network; whoever that was trained on counts "
-        "as trained on here"
+        "the folder of a run, or one like weights/st-gcn: begin with its network; refused where that knows people who "
+        "are to judge this one"
     )
     parser.add_argument("--start", type=Path, metavar="DIR", help=start)
-    parser.add_argument("--learning-rate", type=float, default=defaults.learning_rate)
+    parser.add_argument("--learning-rate", type=positive, default=defaults.learning_rate)
     people = "train: all but the validation people, for choosing; all: the final network"
     parser.add_argument("--people", choices=tuple(PARTS), default="train", help=people)
     kinds = "kinds of motion that it does not learn from, as webcam_poses/lunge, to measure what it makes of them"
@@ -101,12 +102,14 @@ def _add_calibrate(parser: argparse.ArgumentParser, *, required: bool) -> None:
 
 def train(options: argparse.Namespace) -> None:
     """Train one network; a killed run goes on where it was."""
+    if options.start is not None and (options.network is not None or options.changes):
+        raise RunError("--start brings a network of its own; leave out --network and --set")
     corpus = read_corpus(options.data, options.clips)
     teachers = [_teacher(folder, corpus, PARTS[options.people]) for folder in options.teacher]
     begun, start = (None, None) if options.start is None else _start(options.start, options.seed, PARTS[options.people])
     settings = FitSettings(
         seed=options.seed,
-        network=options.network if begun is None else begun.name,
+        network=(options.network or FitSettings().network) if begun is None else begun.name,
         changes=parse_changes(options.changes) if begun is None else begun.changes,
         learning_rate=options.learning_rate,
         start="" if options.start is None else options.start.resolve().name,
@@ -120,20 +123,25 @@ def train(options: argparse.Namespace) -> None:
     outputs = OutputSpace(corpus).names
     spec = spec_of(settings, len(outputs))
     spec.build()  # a mistake in it is told before anything is written
-    options.out.mkdir(parents=True, exist_ok=True)
     network = fit(corpus, settings, options.out, teachers, start)
     path = save_run(options.out, network, spec, asdict(settings), outputs)
     sys.stdout.write(f"{path}\n")
 
 
-def _start(folder: Path, seed: int, parts: Sequence[str]) -> tuple[NetworkSpec, nn.Module]:
-    """How the network of a run, or the networks of a model, are built, and the one of this seed."""
+def _start(folder: Path, choice: int, parts: Sequence[str]) -> tuple[NetworkSpec, nn.Module]:
+    """How the network of a run, or the networks of a model, are built, and one of them."""
     if (folder / NETWORK_FILE).is_file():
         run = load_run(folder)
-        _check_unseen(folder, run, parts)
+        _check_unseen(folder, run.settings["parts"], parts)
         return run.spec, run.network
-    spec, networks = load_networks(folder)
-    return spec, networks[seed % len(networks)]
+    kept = kept_networks(folder)
+    if kept.parts is None and parts != PARTS["all"]:
+        raise RunError(
+            f"{folder} does not say whom it was trained on, so it may know the validation people, who are to judge "
+            "this network; export it again, or give --people all"
+        )
+    _check_unseen(folder, kept.parts or (), parts)
+    return kept.spec, kept.networks[choice % len(kept.networks)]
 
 
 def evaluate(options: argparse.Namespace) -> None:
@@ -229,14 +237,17 @@ def _load(folder: Path, corpus: Corpus) -> TrainedRun:
 
 def _teacher(folder: Path, corpus: Corpus, parts: Sequence[str]) -> nn.Module:
     run = _load(folder, corpus)
-    _check_unseen(folder, run, parts)
+    _check_unseen(folder, run.settings["parts"], parts)
     return run.network
 
 
-def _check_unseen(folder: Path, run: TrainedRun, parts: Sequence[str]) -> None:
-    unseen = set(run.settings["parts"]) - set(parts)
+def _check_unseen(folder: Path, known: Sequence[str], parts: Sequence[str]) -> None:
+    unseen = set(known) - set(parts)
     if unseen:
-        raise RunError(f"{folder} was trained on the {' and '.join(unseen)} people too, who are to judge this network")
+        known_too = " and ".join(sorted(unseen))
+        raise RunError(
+            f"{folder} was trained on the {known_too} people too, who are to judge this network; give another"
+        )
 
 
 def _deployed(runs: Sequence[TrainedRun], other_bias: float = 0.0, average: str = "probabilities") -> Deployed:

@@ -113,7 +113,10 @@ def with_sequences(corpus: Corpus, sequences: Iterable[LabelledSequence]) -> Cor
 
 
 def _runs(sequence: LabelledSequence) -> Iterator[tuple[float, NDArray[np.float32], NDArray[np.bool_]]]:
-    """Runs of poses without a gap over which a window begins again: start, joints (T, 13, 2) and seen (T, 13)."""
+    """Runs of poses without a gap over which a window begins again: start, joints (T, 13, 2) and seen (T, 13).
+
+    One in which no joint is ever seen shows nobody.
+    """
     posed = np.flatnonzero(sequence.posed)
     if not len(posed):
         return
@@ -125,7 +128,8 @@ def _runs(sequence: LabelledSequence) -> Iterator[tuple[float, NDArray[np.float3
             continue
         joints, found = _even(times_s[places], xy[places].astype(np.float64), confidence[places].astype(np.float64))
         seen = found >= MIN_CONFIDENCE
-        yield float(times_s[places[0]]), filled(joints, seen), seen
+        if seen.any():
+            yield float(times_s[places[0]]), filled(joints, seen), seen
 
 
 def _even(

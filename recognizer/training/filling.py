@@ -18,7 +18,7 @@ def filled(joints: NDArray[np.float32], seen: NDArray[np.bool_]) -> NDArray[np.f
     """Joints (T, 13, 2 or 3) with those that are not seen where they may be, so that a body's size can be measured.
 
     A joint that is seen at another time is where it was last (before that, where it is first); one that is never seen
-    is put where it would be on somebody who stands.
+    is put where it would be on somebody who stands. At least one joint has to be seen.
     """
     out = joints.copy()
     frames = np.arange(len(joints))

@@ -41,6 +41,7 @@ from recognizer.training.fine_tune_check import judge, remarks, split
 from recognizer.training.fine_tune_start import load_networks
 from recognizer.training.models.deployed import Deployed
 from recognizer.training.models.registry import NetworkSpec
+from recognizer.training.number_arguments import count
 from recognizer.training.run_folder import load_run
 
 
@@ -64,13 +65,12 @@ def add_fine_tune(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--start", type=Path, metavar="DIR", help=start)
     parser.add_argument("--scratch", action="store_true", help="begin with an untrained AcT instead")
-    parser.add_argument("--steps", type=int, default=1000)
+    parser.add_argument("--steps", type=count, default=1000)
 
 
 def run_fine_tune(options: argparse.Namespace) -> None:
     """Train twice, once without the examples held out for the check; tell of it in JSON lines."""
     lower_priority()
-    torch.set_num_threads(1)  # the live view has the other core
     signal.signal(signal.SIGTERM, interrupt)
     try:
         request = read_request(options.request)

@@ -8,6 +8,7 @@ they are kept beside it (of a fusion, those of the first kind): plain arrays, ea
 import json
 import zlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from recognizer.errors import CardError
 from recognizer.features import FEATURES_VERSION
 from recognizer.model_card import ModelCard
 from recognizer.plain_arrays import UNREADABLE, refuse_traps
-from recognizer.strict_json import JsonObject
+from recognizer.strict_json import JsonObject, unique_texts
 from recognizer.teaching.full_start import NETWORKS_FILE
 from recognizer.training.models.registry import LIVE, NetworkError, NetworkSpec, network_of
 from recognizer.training.run_folder import RunError, TrainedRun
@@ -30,6 +31,16 @@ _MAX_BYTES = 64 << 20
 _MAX_NETWORKS = 32
 _MAX_OUTPUTS = 10_000
 _HEAD = "head"  # a part of the name of whatever is made again for other actions
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class KeptNetworks:
+    """networks: in eval mode. spec: how they are built. parts: of the corpus, that they learnt from; None where the
+    file does not say."""
+
+    spec: NetworkSpec
+    networks: list[nn.Module]
+    parts: tuple[str, ...] | None
 
 
 def save_networks(folder: Path, runs: Sequence[TrainedRun], averaged: int) -> Path:
@@ -49,6 +60,8 @@ def save_networks(folder: Path, runs: Sequence[TrainedRun], averaged: int) -> Pa
         "networks": len(runs),
         "averaged": averaged,
     }
+    if all("parts" in run.settings for run in runs):
+        about["parts"] = sorted({part for run in runs for part in run.settings["parts"]})
     arrays: dict[str, Any] = {"about": np.array(json.dumps(about))}
     for place, run in enumerate(runs):
         arrays |= {f"{place}/{name}": values.numpy() for name, values in run.network.state_dict().items()}
@@ -59,24 +72,40 @@ def save_networks(folder: Path, runs: Sequence[TrainedRun], averaged: int) -> Pa
 
 def load_networks(folder: Path) -> tuple[NetworkSpec, list[nn.Module]]:
     """The networks of a model's folder, in eval mode, and how they are built. Raises RunError."""
+    kept = kept_networks(folder)
+    return kept.spec, kept.networks
+
+
+def kept_networks(folder: Path) -> KeptNetworks:
+    """The networks of a model's folder and whom they know. Raises RunError."""
     path = folder / NETWORKS_FILE
     if not path.is_file():
         raise RunError(f"{folder} has no {NETWORKS_FILE}, so nothing can be trained on from it; choose another model")
     try:
         arrays = _arrays(path)
-        spec, count, sha256 = _about(str(arrays.pop("about")))
+        about = _about(str(arrays.pop("about")))
         networks = []
-        for place in range(count):
-            network = spec.build()
+        for place in range(about.networks):
+            network = about.spec.build()
             values = {name: torch.from_numpy(arrays[f"{place}/{name}"]) for name in network.state_dict()}
             network.load_state_dict(values)
             networks.append(network.eval())
     except (CardError, NetworkError, OSError, ValueError, KeyError, TypeError, RuntimeError, zlib.error) as error:
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise RunError(f"{path} cannot be used ({reason}); export the model again") from error
-    if sha256 != ModelCard.load(folder).sha256:
+    if about.sha256 != ModelCard.load(folder).sha256:
         raise RunError(f"{path} belongs to another model than the one beside it; export the model again")
-    return spec, networks
+    return KeptNetworks(about.spec, networks, about.parts)
+
+
+@dataclass(frozen=True, slots=True)
+class _About:
+    """networks: how many."""
+
+    spec: NetworkSpec
+    networks: int
+    sha256: str
+    parts: tuple[str, ...] | None
 
 
 def _arrays(path: Path) -> dict[str, Any]:
@@ -89,7 +118,7 @@ def _arrays(path: Path) -> dict[str, Any]:
         raise ValueError(f"it is damaged, {type(error).__name__}") from error
 
 
-def _about(text: str) -> tuple[NetworkSpec, int, str]:
+def _about(text: str) -> _About:
     values = JsonObject(strict_json.load(text.encode()), "")
     if (version := values.text("features")) != FEATURES_VERSION:
         raise ValueError(f"it is of features {version}, this program makes {FEATURES_VERSION}")
@@ -99,9 +128,10 @@ def _about(text: str) -> tuple[NetworkSpec, int, str]:
     spec = NetworkSpec(name, values.integer("outputs", 1, _MAX_OUTPUTS), changes)
     if values.has("averaged"):  # files of before have none
         values.integer("averaged", 1, _MAX_NETWORKS)
+    parts = unique_texts(values.items("parts", "names"), "parts") if values.has("parts") else None  # as before
     count, sha256 = values.integer("networks", 1, _MAX_NETWORKS), values.text("model_sha256")
     values.done()
-    return spec, count, sha256
+    return _About(spec, count, sha256, parts)
 
 
 def copy_body(start: nn.Module, network: nn.Module) -> None:

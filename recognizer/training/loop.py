@@ -10,18 +10,20 @@ import signal
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
 import lightning
 import torch
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.callbacks import Callback, ModelCheckpoint, TQDMProgressBar
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from lightning.pytorch.utilities import rank_zero_only
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, IterableDataset
 
-from recognizer.training.run_folder import RunError, not_a_checkpoint
+from recognizer.training.run_folder import RunError, in_short, not_a_checkpoint
 
 Batch = tuple[Tensor, ...]  # the first dimension of each is that of the clips
 LAST_CHECKPOINT = "last.ckpt"
@@ -46,10 +48,22 @@ class Hardware:
 
     def fits(self, batch: int) -> str | None:
         """Why a batch of so many clips cannot be trained on; None where it can."""
-        processes = max(int(self.devices) if self.devices.isdigit() else 1, 1) * self.num_nodes
+        devices = self._count()
+        if not devices:
+            return f"--devices {self.devices} is no number of devices, nor auto, nor a list of GPUs as 0,1"
+        processes = devices * self.num_nodes
         if batch % processes:
             return f"{batch} clips of a batch cannot be shared evenly by {processes} processes"
         return None
+
+    def _count(self) -> int:
+        """How many devices Lightning makes of the text, 0 where it takes no such text."""
+        if self.devices in ("auto", "-1"):
+            return 1 if self.accelerator == "cpu" else max(torch.cuda.device_count(), 1)
+        listed = self.devices.removesuffix(",").split(",")
+        if not all(each.strip().isdecimal() for each in listed):
+            return 0
+        return len(set(map(int, listed))) if "," in self.devices else int(self.devices)
 
 
 def fast_precision() -> str:
@@ -235,7 +249,8 @@ def _trainer(
     loggers = []
     if hardware.logs and folder is not None:
         loggers = [CSVLogger(folder, "csv", ""), TensorBoardLogger(folder, "tensorboard", "")]
-    return lightning.Trainer(
+    trainer = partial(
+        lightning.Trainer,
         accelerator=hardware.accelerator,
         devices=int(hardware.devices) if hardware.devices.lstrip("-").isdigit() else hardware.devices,
         num_nodes=hardware.num_nodes,
@@ -251,6 +266,13 @@ def _trainer(
         enable_model_summary=False,
         **limits,
     )
+    try:
+        return trainer()
+    except (MisconfigurationException, ValueError, TypeError) as error:
+        raise RunError(
+            f"Lightning cannot train with accelerator {hardware.accelerator}, devices {hardware.devices} and precision "
+            f"{hardware.precision} ({in_short(error)}); give others"
+        ) from error
 
 
 def _run(trainer: lightning.Trainer, training: Training, data: StepData, folder: Path | None) -> None:

@@ -8,7 +8,7 @@ must give no count.
 import argparse
 import csv
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -109,23 +109,20 @@ def read_counts(table: Path) -> tuple[CountedClip, ...]:
     """The clips of a table; DataError where it is not one."""
     try:
         with table.open(encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file))
-        return tuple(
-            CountedClip(
-                row["set"],
-                row["name"],
-                row["action"],
-                float(row["start_s"]) if row["start_s"] else None,
-                float(row["end_s"]) if row["end_s"] else None,
-                int(row["count"]),
-                row["half"],
-            )
-            for row in rows
-        )
+            return tuple(_counted_clip(row) for row in csv.DictReader(file))
     except OSError as error:
         raise DataError(f"{table} cannot be read ({error.strerror}); name the table of counts with --counts") from error
-    except (KeyError, ValueError, UnicodeDecodeError) as error:
+    except (KeyError, ValueError, csv.Error) as error:
         raise DataError(f"{table} is no table with the columns {', '.join(COLUMNS)}; correct it") from error
+
+
+def _counted_clip(row: Mapping[str, str | None]) -> CountedClip:
+    """Raises KeyError or ValueError."""
+    texts = {name: row[name] or "" for name in COLUMNS}  # a short row has None
+    if texts["half"] not in HALVES[:2]:
+        raise ValueError(f"no half {texts['half']!r}")
+    start_s, end_s = (float(texts[name]) if texts[name] else None for name in ("start_s", "end_s"))
+    return CountedClip(texts["set"], texts["name"], texts["action"], start_s, end_s, int(texts["count"]), texts["half"])
 
 
 def told_count(poses: Iterable[Pose], clip: CountedClip) -> int:

@@ -94,10 +94,13 @@ def claim(folder: Path, described: dict[str, Any]) -> None:
 
 
 def demand_same(folder: Path, described: dict[str, Any]) -> None:
-    """RunError where the folder is another job's."""
+    """RunError where the folder is another job's, or holds a training of which nobody knows whose it is."""
     file = folder / JOB_FILE
     try:
-        same = not file.is_file() or file.read_text(encoding="utf-8") == _text(described)
+        if file.is_file():
+            same = file.read_text(encoding="utf-8") == _text(described)
+        else:
+            same = not [*folder.glob("*.ckpt"), *folder.glob(NETWORK_FILE)]
     except (ValueError, OSError):
         same = False
     if not same:

@@ -81,8 +81,12 @@ def acted(joints: Array, fps: float, label: str) -> Acted:
 
 
 def standing_pose(recordings: Sequence[Acted]) -> Array:
-    """How this person stands (13, 3), hips over the origin: the first frame that is most like the others'."""
-    first = np.stack([_at(r.joints[0], np.zeros(2, np.float32)) for r in recordings if r.label != STAND_UP])
+    """How this person stands (13, 3), hips over the origin: the first frame that is most like the others'.
+
+    Who stands up in all of them stands at their ends.
+    """
+    standing = [r.joints[0] for r in recordings if r.label != STAND_UP] or [r.joints[-1] for r in recordings]
+    first = np.stack([_at(pose, _middle()) for pose in standing])
     apart = np.linalg.norm(first[:, None] - first[None], axis=-1).mean(axis=-1)
     pose: Array = first[np.median(apart, axis=1).argmin()]
     return pose

@@ -20,17 +20,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pose.skeleton import MPOSE_13
-from recognizer.datasets import msr_action3d, nw_ucla, penn_action, utd_mhad
+from recognizer.datasets import penn_action
 from recognizer.datasets.errors import DataError
 from recognizer.datasets.sequences import ActionSequence, LabelledSequence, Segment
 from recognizer.datasets.webcam_poses import INDEX, SEQUENCES
 from recognizer.training import augment, everyday, views
-from recognizer.training.dataset_sequences import action_sequences
+from recognizer.training.number_arguments import seed
 from recognizer.training.stream_joins import FPS, SIT_DOWN, STAND_UP, WALK, Acted, Take, acted, join, standing_pose
 
 Array = NDArray[np.float32]
 
-JOINED = (utd_mhad.DATASET, msr_action3d.DATASET, nw_ucla.DATASET, penn_action.DATASET)
 SIZE = (640, 480)
 
 _RECORDINGS = 8  # in a sequence
@@ -53,14 +52,14 @@ def add_stream_set(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("out", type=Path, metavar="OUT", help="a folder that is not there yet")
     parser.add_argument("--data", type=Path, required=True, help="the folder that holds the data sets")
     parser.add_argument("--part", choices=("validation", "test"), default="validation", help="whose recordings")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=seed, default=0)
 
 
 def run_stream_set(options: argparse.Namespace) -> None:
     """Write the folder, whole or not at all."""
     if options.out.exists():
         raise DataError(f"{options.out} is there already; give a folder that is not, or move it away")
-    read = (one for dataset in JOINED for one in action_sequences(dataset.read(options.data / dataset.name)))
+    read = everyday.read_all(options.data)
     recordings = [recording for recording in read if everyday.part_of(recording) == options.part]
     sequences = list(make(recordings, options.seed))
     write(options.out, sequences)
@@ -93,9 +92,8 @@ def make(recordings: Sequence[ActionSequence], seed: int) -> Iterator[LabelledSe
 
 def write(folder: Path, sequences: Sequence[LabelledSequence]) -> None:
     """Sequences as a folder that webcam_poses reads. Raises DataError where it cannot be written."""
-    temporary = folder.with_name(f".{folder.name}.part")
+    temporary = folder.with_name(f".{os.getpid()}.{folder.name}")  # two processes may write one folder
     try:
-        shutil.rmtree(temporary, ignore_errors=True)
         (temporary / SEQUENCES).mkdir(parents=True)
         lines = ["\t".join(_COLUMNS)]
         for sequence in sequences:
@@ -104,8 +102,9 @@ def write(folder: Path, sequences: Sequence[LabelledSequence]) -> None:
         (temporary / INDEX).write_text("\n".join(lines) + "\n", encoding="utf-8")
         os.replace(temporary, folder)
     except OSError as error:
-        shutil.rmtree(temporary, ignore_errors=True)
         raise DataError(f"{folder} cannot be written ({error.strerror}); give a folder in one of yours") from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _label(recording: ActionSequence) -> str:

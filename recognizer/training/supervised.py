@@ -1,8 +1,9 @@
 """Supervised training on everyday actions: the loss, the schedule and what the batches are drawn from."""
 
+import hashlib
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from recognizer.training.fine_tune_start import copy_body
 from recognizer.training.loop import Batch, Hardware, StepData, Training
 from recognizer.training.loop import fit as fit_network
 from recognizer.training.models.registry import NetworkSpec
+from recognizer.training.run_folder import claim
 from recognizer.training.synthetic_actions import with_generated
 
 STEPS_AN_EPOCH = 100
@@ -160,9 +162,9 @@ def fit(
     start: nn.Module | None = None,
 ) -> nn.Module:
     """Train and return the averaged network. `folder` keeps a checkpoint after each epoch, from which a killed run
-    with the same settings goes on to the same result. teachers: trained networks in eval mode with the same outputs,
-    from whose answers to every batch it learns too. start: a trained network of the same kind and size; this one begins
-    with all of it but the head."""
+    with the same settings, data and networks goes on to the same result; RunError where it is another's. teachers:
+    trained networks in eval mode with the same outputs, from whose answers to every batch it learns too. start: a
+    trained network of the same kind and size; this one begins with all of it but the head."""
     used = without_kinds(corpus, settings.left_out)
     if settings.generated:
         used = with_generated(used)
@@ -171,5 +173,28 @@ def fit(
     training = SupervisedTraining(settings, len(outputs), teachers, start)
     data = StepData(LabelledBatches(maker, settings.batch, settings.seed), settings.steps)
     hardware = Hardware(logs=False, checkpoint_steps=STEPS_AN_EPOCH)
+    described = {
+        "settings": asdict(settings),
+        "outputs": outputs.names,
+        "data": _digest((column.name, getattr(corpus, column.name)) for column in fields(corpus)),
+        # Their folders may have been trained again since, or moved: what counts is what they know.
+        "teachers": [_digest(_weights(teacher)) for teacher in teachers],
+        "start": None if start is None else _digest(_weights(start)),
+    }
+    claim(folder, described)
     fit_network(training, data, folder, hardware, clip_norm=1.0)
     return training.result.float().eval()
+
+
+def _weights(network: nn.Module) -> Iterable[tuple[str, Any]]:
+    return ((name, values.cpu().numpy()) for name, values in network.state_dict().items())
+
+
+def _digest(named: Iterable[tuple[str, Any]]) -> str:
+    """SHA-256 of named arrays."""
+    digest = hashlib.sha256()
+    for name, values in named:
+        array = np.ascontiguousarray(values)
+        digest.update(f"{name} {array.dtype} {array.shape}".encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()

@@ -50,16 +50,14 @@ def body_centre(joints: Array, seen: NDArray[np.bool_], layout: Layout) -> NDArr
     return centre
 
 
-def view(
-    recording: ActionSequence, yaw_deg: float = 0.0, pitch_deg: float = 0.0, distance_m: float = 3.5
-) -> ActionSequence:
-    """The 2D recording of a camera put around the person of a 3D one; `project` says how.
+def view(recording: ActionSequence, yaw_deg: float = 0.0) -> ActionSequence:
+    """The 2D recording of a camera put around the person of a 3D one, level and 3.5 m away; `project` says how.
 
     All people of the clip are seen by the one camera. Joints that are not there (unseen, at 0) stay at 0.
     """
     _demand_depth(recording)
     pivot = body_centre(recording.joints, recording.seen, recording.layout)
-    return _with_people(recording, lambda joints: project(joints, pivot, yaw_deg, pitch_deg, distance_m))
+    return _with_people(recording, lambda joints: project(joints, pivot, yaw_deg))
 
 
 def own_view(recording: ActionSequence) -> ActionSequence:

@@ -26,16 +26,13 @@ class ClipOptions:
     people: slots for people; those that a clip lacks are 0. layout: joints to convert to; None keeps the set's own.
     normalise: "first" or "frame" puts the origin into the middle of the first person's hips in the first frame that
         shows them, or in each frame, and measures in torsos (median over the clip); "none" leaves the set's units.
-    velocity, bones, score, seen: further channels, in this order after the places. Velocity is the way since the frame
-        before, before centring (0 in the first frame); a bone goes from the parent joint (Layout.parents) to the joint;
-        the score is the pose estimator's, or 1 and 0 for seen and not; seen is 1 and 0, too.
+    score, seen: further channels, in this order after the places. The score is the pose estimator's, or 1 and 0 for
+        seen and not; seen is 1 and 0, too.
     """
 
     people: int = 1
     layout: Layout | None = None
     normalise: Normalise = "frame"
-    velocity: bool = False
-    bones: bool = False
     score: bool = False
     seen: bool = False
 
@@ -45,8 +42,8 @@ class WholeClips:
     """Clips of one layout and dimension.
 
     x: (N, T, V, C) float32, or (N, T, V, C, M) where more than one person was asked for; 0 where a joint is missing.
-    labels: (N,) places in `actions`. valid: (N, T) frames that the recording has; all, where it was resampled.
-    train, test: (N,) after the set's protocol. subjects: (N,) numbers of the people, -1 where they are not told apart.
+    labels: (N,) places in `actions`. train, test: (N,) after the set's protocol. subjects: (N,) numbers of the people,
+    -1 where they are not told apart.
     """
 
     x: Array
@@ -56,7 +53,6 @@ class WholeClips:
     layout: Layout
     train: Mask
     test: Mask
-    valid: Mask
     subjects: NDArray[np.intp]
 
     def __len__(self) -> int:
@@ -91,24 +87,7 @@ def whole_clips(
         raise ValueError("a clip needs a frame")
     recordings, options = list(recordings), options or ClipOptions()
     tracks = [_resampled(track, frames) for track in _tracks(recordings, options)]
-    return _clips(recordings, tracks, np.ones((len(tracks), frames), dtype=bool), options, actions)
-
-
-def padded_clips(
-    recordings: Iterable[ActionSequence],
-    frames: int | None = None,
-    options: ClipOptions | None = None,
-    actions: Sequence[str] | None = None,
-) -> WholeClips:
-    """Every recording at its own length, cut at `frames` or padded with zeros to it; by default, the longest's.
-
-    `valid` tells a recording's frames from the padding. DataError as in whole_clips.
-    """
-    recordings, options = list(recordings), options or ClipOptions()
-    tracks = _tracks(recordings, options)
-    total = frames if frames is not None else max(track.xyz.shape[1] for track in tracks)
-    valid = np.arange(total) < np.array([track.xyz.shape[1] for track in tracks])[:, None]
-    return _clips(recordings, [_padded(track, total) for track in tracks], valid, options, actions)
+    return _clips(recordings, tracks, options, actions)
 
 
 def stratified(
@@ -183,18 +162,9 @@ def _resampled(track: _Track, frames: int) -> _Track:
     return _Track(np.where(there[..., None], xyz, 0).astype(np.float32), there, score, seen)
 
 
-def _padded(track: _Track, frames: int) -> _Track:
-    def fit(values: NDArray[np.generic]) -> NDArray[np.generic]:
-        values = values[:, :frames]
-        return np.pad(values, [(0, 0), (0, frames - values.shape[1]), *[(0, 0)] * (values.ndim - 2)])
-
-    return _Track(*(fit(each) for each in (track.xyz, track.there, track.score, track.seen)))  # type: ignore[arg-type]
-
-
 def _clips(
     recordings: Sequence[ActionSequence],
     tracks: Sequence[_Track],
-    valid: Mask,
     options: ClipOptions,
     actions: Sequence[str] | None,
 ) -> WholeClips:
@@ -215,7 +185,6 @@ def _clips(
         layout=layout,
         train=~test,
         test=test,
-        valid=valid,
         subjects=np.array([-1 if r.subject is None else r.subject for r in recordings], dtype=np.intp),
     )
 
@@ -230,12 +199,6 @@ def _channels(tracks: _Track, layout: Layout, options: ClipOptions) -> Array:
         xyz = xyz / scale
         origin = (_held(hips, found, options.normalise) / scale[:, 0, :, :, 0])[:, None, :, None]
     channels = [np.where(there, xyz - origin, 0)]
-    if options.velocity:
-        moved = np.diff(xyz, axis=2, prepend=xyz[:, :, :1])
-        both = there & np.concatenate([there[:, :, :1], there[:, :, :-1]], axis=2)
-        channels.append(np.where(both, moved, 0))
-    if options.bones:
-        channels.append(np.where(there & there[:, :, :, layout.parents], xyz - xyz[:, :, :, layout.parents], 0))
     if options.score:
         channels.append(tracks.score[..., None])
     if options.seen:

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from pose.skeleton import Layout
+from pose.whole_file import written_whole
 from recognizer import attention
 from recognizer.action_names import action_text
 from recognizer.clips import Clip, Explanation
@@ -67,16 +68,15 @@ def frame_strip(clip: Clip, scores: Array) -> Figure:
     return figure
 
 
-def matrices(maps: Array, title: str, rows: str = "layer", columns: str = "head") -> Figure:
-    """A grid of matrices (R, C, S, S), each in its own colours from 0 to its largest value."""
+def matrices(maps: Array, title: str) -> Figure:
+    """A grid of the matrices of layers and heads (L, H, S, S), each in its own colours from 0 to its largest value."""
     height, width = maps.shape[:2]
     figure = Figure(figsize=(2.3 * width + 1, 2.3 * height + 0.6), layout="constrained")
     grid = figure.subplots(height, width, squeeze=False)
     for row in range(height):
         for column in range(width):
             axes = grid[row, column]
-            name = f"{rows} {row + 1}, {columns} {column + 1}"
-            _matrix(axes, maps[row, column], name)
+            _matrix(axes, maps[row, column], f"layer {row + 1}, head {column + 1}")
             axes.tick_params(labelsize=6)
     figure.suptitle(title)
     return figure
@@ -107,13 +107,13 @@ def joint_circles(clip: Clip, spatial: Mapping[str, Array]) -> Figure:
     return figure
 
 
-def joint_matrices(spatial: Mapping[str, Array], layout: Layout, time: float = 0.5) -> Figure:
-    """Who looks at whom among the joints, in each layer, at a moment of the clip (0 its begin, 1 its end)."""
+def joint_matrices(spatial: Mapping[str, Array], layout: Layout) -> Figure:
+    """Who looks at whom among the joints, in each layer, in the middle of the clip."""
     names = attention.layers(spatial, attention.SPATIAL)
     figure, grid = _grid(len(names), 4.2, 4.4)
     for axes, name in zip(grid, names, strict=False):
         maps = spatial[name].mean(axis=0)  # (T', V, V)
-        _matrix(axes, maps[round(time * (len(maps) - 1))], f"{_plain(name)}, heads averaged")
+        _matrix(axes, maps[round((len(maps) - 1) / 2)], f"{_plain(name)}, heads averaged")
         axes.set_xticks(range(len(layout)), [_plain(joint) for joint in layout.joints], rotation=90, fontsize=7)
         _label_joints(axes, layout, size=7)
     figure.suptitle("joints ask (rows) and are asked (columns)")
@@ -165,9 +165,8 @@ def edge_importance(clip: Clip, importance: Array) -> Figure:
 def save(figures: Mapping[str, Figure], folder: Path) -> None:
     """NAME.png of each, whole or not at all."""
     for name, figure in figures.items():
-        temporary = folder / f".{name}.part.png"
-        figure.savefig(temporary, dpi=110, metadata={"Software": None})
-        temporary.replace(folder / f"{name}.png")
+        with written_whole(folder / f"{name}.png") as temporary:
+            figure.savefig(temporary, dpi=110, metadata={"Software": None})
 
 
 def _grid(count: int, width: float, height: float) -> tuple[Figure, Sequence[Axes]]:

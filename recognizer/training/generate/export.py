@@ -20,10 +20,11 @@ from torch import Tensor, nn
 from pose.whole_file import write_bytes
 from recognizer.generator import CARD_FILE, MODEL_FILE, UNITS, with_digest
 from recognizer.training.export import OPSET, traced
-from recognizer.training.generate.recipes import parameters
 from recognizer.training.generate.sets import set_of
 from recognizer.training.generate.trained import Trained
+from recognizer.training.models.registry import parameter_count
 from recognizer.training.models.sa_gcn import Generator
+from recognizer.training.onnx_graph import anonymous
 
 _PARITY_SEED = 0
 
@@ -100,7 +101,7 @@ def to_onnx(network: JointGenerator, trained: Trained) -> bytes:
     if isinstance(network.network, Generator):
         network.network.recurrent = OnnxGru(network.network.recurrent)  # type: ignore[assignment]
     model = traced(network, example(trained, 2), ["noise", "label"], ["joints"], batched=True)
-    content: bytes = model.SerializeToString()
+    content: bytes = anonymous(model).SerializeToString()
     return content
 
 
@@ -132,7 +133,7 @@ def _card(
         },
         "outputs": {"joints": ["N", trained.frames, len(trained.layout), 2]},
         "units": UNITS,
-        "parameters": parameters(trained.network),
+        "parameters": parameter_count(trained.network),
         "trained": trained.job,
         "iteration": trained.iteration,
         "training_data": [asdict(set_of(trained.job["generator"]["data"]).dataset.terms)],

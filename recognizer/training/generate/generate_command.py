@@ -9,13 +9,15 @@ from typing import Any
 
 from recognizer.generator import SHIPPED, OnnxGenerator, shipped_generator
 from recognizer.training.export import OPSET
-from recognizer.training.generate import export, health, recipes, synthetic
+from recognizer.training.generate import export, health, synthetic
 from recognizer.training.generate.generator_training import GeneratorJob, train
 from recognizer.training.generate.recipes import NETWORK_NAMES, Recipe, RecipeError
 from recognizer.training.generate.sets import SETS, set_of
 from recognizer.training.generate.trained import Trained, load_trained
 from recognizer.training.hardware import add_hardware, hardware_of
 from recognizer.training.loop import is_first_process
+from recognizer.training.models.registry import parameter_count
+from recognizer.training.number_arguments import count, seed
 from recognizer.training.run_folder import RunError
 
 _CHANGES = {
@@ -39,9 +41,9 @@ def add_generate(parser: argparse.ArgumentParser) -> None:
     of.add_argument("--generator", type=Path, metavar="DIR", help=f"an exported one (default: weights/{SHIPPED})")
     of.add_argument("--run", type=Path, metavar="DIR", help="of a finished training, instead")
     parser.add_argument("--action", required=True, help="what the person does")
-    parser.add_argument("--count", type=int, default=10, help="of clips (default 10)")
+    parser.add_argument("--count", type=count, default=10, help="of clips (default 10)")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="pickle to write (PYSKL's format)")
-    parser.add_argument("--seed", type=int, default=0, help="another seed gives other clips")
+    parser.add_argument("--seed", type=seed, default=0, help="another seed gives other clips")
 
 
 def generate(options: argparse.Namespace) -> None:
@@ -70,7 +72,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     fit.add_argument("--layout", help="joints to convert to, instead of the set's own")
     fit.add_argument("--network", default="sa-gcn", help=", ".join(NETWORK_NAMES))
     fit.add_argument("--frames", type=int, default=50, help="of a clip (default 50)")
-    fit.add_argument("--seed", type=int, default=0)
+    fit.add_argument("--seed", type=seed, default=0)
     for name, kind in _CHANGES.items():
         default = getattr(Recipe(), name)
         fit.add_argument(f"--{name.replace('_', '-')}", type=kind, default=default, help=f"default {default}")
@@ -116,7 +118,7 @@ def _train(options: argparse.Namespace) -> None:
     last = trained.history[-1]
     kept = next(row for row in trained.history if row["iteration"] == trained.iteration)
     lines = [
-        f"{options.out}: {recipes.parameters(trained.network):,} parameters, {last['iteration']} iterations in "
+        f"{options.out}: {parameter_count(trained.network):,} parameters, {last['iteration']} iterations in "
         f"{last['seconds']:.0f} s; kept iteration {trained.iteration}, MMD_seq {kept['mmd_seq']:.3f}, "
         f"MMD_avg {kept['mmd_avg']:.3f} on {len(motions.validation)} validation clips",
         *health.troubles(trained.history),

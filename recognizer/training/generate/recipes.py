@@ -5,7 +5,6 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
 import torch
-from torch import nn
 
 from pose.errors import ActionLensError
 from pose.skeleton import Layout
@@ -100,8 +99,3 @@ def build(network: str, config: dict[str, Any], seed: int | None = None) -> Make
     if seed is not None:
         torch.manual_seed(seed)
     return FrameVae(FrameVaeConfig(**config)) if network == FRAME_VAE else Generator(SaGcnConfig(**config))
-
-
-def parameters(network: nn.Module) -> int:
-    """How many numbers it learns."""
-    return sum(weight.numel() for weight in network.parameters())

@@ -150,8 +150,3 @@ class EncoderLayer(nn.Module):
 
     def _split(self, x: Tensor) -> Tensor:
         return x.view(*x.shape[:2], self.heads, HEAD_WIDTH).transpose(1, 2)
-
-
-def parameter_count(model: nn.Module) -> int:
-    """Trainable numbers."""
-    return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)

@@ -250,3 +250,8 @@ def parse_changes(pairs: Sequence[str]) -> dict[str, Any]:
 
 def _frozen(changes: Mapping[str, Any]) -> dict[str, Any]:
     return {name: tuple(value) if isinstance(value, list) else value for name, value in changes.items()}
+
+
+def parameter_count(network: nn.Module) -> int:
+    """How many numbers it learns."""
+    return sum(weight.numel() for weight in network.parameters())

@@ -17,7 +17,7 @@ from recognizer.features import LAYOUT, RATE_FPS, clip_features
 from recognizer.training import augment
 from recognizer.training.augment import Augmentation
 from recognizer.training.batches import FRAMES, Positions, gather
-from recognizer.training.everyday import Corpus
+from recognizer.training.everyday import Corpus, placed_by_readers
 from recognizer.training.everyday_streams import read_corpus
 from recognizer.training.loop import Batch, Hardware
 from recognizer.training.models.gl_features import motion_of
@@ -87,7 +87,7 @@ def random_windows(
     joints = augment.change_proportions(augment.unit_size(joints), rng, how.proportions)
     xy = augment.view(joints, corpus.depth[rows], rng, how)
     # Where readers gave hidden joints a place, half of the windows show it, as a live detector does.
-    seen = seen | (rng.random(len(seen)) < 0.5)[:, None, None]
+    seen = seen | ((rng.random(len(seen)) < 0.5) & placed_by_readers(corpus)[rows])[:, None, None]
     if mirror:
         xy, seen = augment.mirror(xy, seen, rng)
     xy = augment.jitter(xy, rng, how)

@@ -16,7 +16,7 @@ from recognizer.training.loop import Batch, Hardware
 from recognizer.training.models.deployed import Deployed
 from recognizer.training.models.gl_features import GlFeatures
 from recognizer.training.pretrain.pretraining import Pretrained, RecipeTraining, fit
-from recognizer.training.pretrain.recipes import Recipe
+from recognizer.training.pretrain.recipes import Recipe, RecipeError
 from recognizer.training.run_folder import claim
 from recognizer.training.supervised import LabelledBatches, loss_of
 
@@ -75,7 +75,9 @@ def learnt(
     pretrained: Pretrained, corpus: Corpus, folder: Path, hardware: Hardware, seed: int, recipe: Recipe
 ) -> GlFeatures:
     """The network with a head for the everyday actions, in eval mode; a killed training in `folder` goes on. recipe:
-    LINEAR, or WHOLE with its changes."""
+    LINEAR, or WHOLE with its changes. Raises RecipeError, RunError."""
+    if reason := hardware.fits(recipe.batch):
+        raise RecipeError(reason)
     outputs = OutputSpace(corpus)
     torch.manual_seed(seed)
     network = GlFeatures(pretrained.network.backbone, len(outputs))

@@ -6,7 +6,6 @@ of the unmirrored picture; confidence (P, V) float32, 0 where a joint was not se
 """
 
 import json
-import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 
 from pose.skeleton import LAYOUTS, MPOSE_13, Layout
 from recognizer.datasets.errors import DataError
+from recognizer.datasets.file_problems import each
 from recognizer.datasets.recorded import load_joints
 from recognizer.features import RATE_FPS
 from recognizer.plain_arrays import UNREADABLE
@@ -23,9 +23,8 @@ from recognizer.teaching.examples import Example
 from recognizer.teaching.lesson import trunk_seen
 from recognizer.teaching.windows import Shape, resampled
 from recognizer.training.batches import FRAMES
+from recognizer.training.dataset_sequences import told
 from recognizer.training.everyday import ACTIONS, OTHER, Corpus
-
-log = logging.getLogger(__name__)
 
 OWN = "recordings"  # in place of the data set's name
 
@@ -51,12 +50,7 @@ def read_library(library: Path) -> list[Track]:
     files = sorted(folder.glob("[!.]*/joints.npz"))
     if not files:
         raise DataError(f"no recordings in {library}; give the folder of a library")
-    tracks = []
-    for file in files:
-        try:
-            tracks += list(_tracks(file))
-        except UNREADABLE as error:
-            log.warning("%s cannot be read (%s), skipped", file, " ".join(str(error).split())[:120])
+    tracks = [track for of_file in told(each(files, _of_file)) for track in of_file]
     if not tracks:
         raise DataError(f"no recording in {library} shows shoulders and hips for {_SHORTEST_S:g} s; record more")
     return tracks
@@ -87,6 +81,13 @@ def with_recordings(corpus: Corpus, tracks: Sequence[Track]) -> Corpus:
         person=np.append(corpus.person, np.array([track.name for track in tracks])),
         previous=np.append(corpus.previous, np.full(count, -1, dtype=np.intp)),
     )
+
+
+def _of_file(file: Path) -> list[Track]:
+    try:
+        return list(_tracks(file))
+    except UNREADABLE as error:
+        raise DataError(f"{file} cannot be read ({' '.join(str(error).split())[:120]}), skipped") from error
 
 
 def _tracks(file: Path) -> Iterator[Track]:

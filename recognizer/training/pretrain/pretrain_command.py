@@ -10,6 +10,8 @@ from recognizer.training.everyday_streams import read_corpus
 from recognizer.training.hardware import add_hardware, hardware_of
 from recognizer.training.loop import is_first_process
 from recognizer.training.models.gl_transformer import Positions
+from recognizer.training.models.registry import parameter_count
+from recognizer.training.number_arguments import count, positive, seed
 from recognizer.training.pretrain import everyday, everyday_actions
 from recognizer.training.pretrain.pretraining import Pretrained
 from recognizer.training.pretrain.recipes import RECIPES, SIZES, Facing, Pace, Recipe, RecipeError, recipe_of
@@ -29,9 +31,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     out.add_argument("--weights", type=Path, required=True, metavar="DIR", help="folder to write, as weights/NAME")
     learn = "the everyday actions: a linear layer on the network as it is, or all of it"
     out.add_argument("--learn", choices=("linear", "whole"), default="linear", help=learn)
-    out.add_argument("--epochs", type=int, help="of 100 batches, instead of the recipe's")
-    out.add_argument("--batch", type=int, help="instead of the recipe's")
-    out.add_argument("--seed", type=int, default=0)
+    out.add_argument("--epochs", type=count, help="of 100 batches, instead of the recipe's")
+    out.add_argument("--batch", type=count, help="instead of the recipe's")
+    out.add_argument("--seed", type=seed, default=0)
     add_hardware(out)
 
 
@@ -44,7 +46,7 @@ def _add_run(run: argparse.ArgumentParser) -> None:
     run.add_argument("--recordings", type=Path, metavar="LIBRARY", help=library)
     left = "data sets of which nothing is seen"
     run.add_argument("--leave-out", nargs="+", default=[], metavar="SET", help=left)
-    run.add_argument("--seed", type=int, default=0)
+    run.add_argument("--seed", type=seed, default=0)
     add_recipe(run)
     add_hardware(run)
 
@@ -59,9 +61,9 @@ def add_recipe(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--size", default="shallow", help=f"of the network: {', '.join(SIZES)}")
     parser.add_argument("--recipe", default="small-set", help=", ".join(RECIPES))
     for name, kind in (
-        ("epochs", int),
-        ("batch", int),
-        ("learning-rate", float),
+        ("epochs", count),
+        ("batch", count),
+        ("learning-rate", positive),
         ("decay", float),
         ("dropout", float),
     ):
@@ -114,7 +116,7 @@ def _run(options: argparse.Namespace) -> None:
 def say(folder: Path, what: str, done: Pretrained) -> None:
     """One line on a pretraining that is done. what: it learnt from."""
     if is_first_process():
-        parameters = sum(weight.numel() for weight in done.network.backbone.parameters())
+        parameters = parameter_count(done.network.backbone)
         sys.stdout.write(f"{folder}: {what}, {parameters:,} parameters, {done.seconds:.0f} s of training\n")
 
 

@@ -66,6 +66,10 @@ class Recipe:
             raise RecipeError(f"{recipe.epochs} epochs of batches of {recipe.batch} make no training")
         if not 0 < recipe.decay <= 1:
             raise RecipeError(f"a decay of {recipe.decay} is no factor on the rate; give a number above 0, up to 1")
+        if not recipe.learning_rate > 0:
+            raise RecipeError(f"a learning rate of {recipe.learning_rate} learns nothing; give a number above 0")
+        if not 0 <= recipe.dropout < 1:
+            raise RecipeError(f"a dropout of {recipe.dropout} is no share; give a number from 0 to below 1")
         if not recipe.intervals or min(recipe.intervals) < 1:
             raise RecipeError(f"intervals are numbers of frames above 0, got {recipe.intervals}")
         if not 0 <= recipe.yaw_deg <= 180:

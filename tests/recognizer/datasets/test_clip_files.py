@@ -166,6 +166,28 @@ def test_the_splits_of_tables_count(tmp_path):
     assert [one.test for one in read(ClipFile(folder))] == [False, False, True]
 
 
+@pytest.mark.parametrize("word", ["test", "Test", " TEST "])
+def test_parts_of_tables_are_read_as_people_write_them(word, tmp_path):
+    folder = tables(tmp_path / "out")
+    lines = ("split,clip,part", "mine,0,Train", "mine,1,train", "mine,2,val", f"mine,3,{word}")
+    (folder / "splits.csv").write_text("\n".join(lines) + "\n")
+    assert [(one.validation, one.test) for one in read(ClipFile(folder))] == [
+        *((False, False), (False, False), (True, False), (False, True))
+    ]
+
+
+def test_an_unknown_part_trains_nobody(tmp_path):
+    folder = tables(tmp_path / "out")
+    (folder / "splits.csv").write_text("split,clip,part\nmine,0,train\nmine,2,testing\n")
+    with pytest.raises(DataError, match=r"no part 'testing', of clip 2; write one of train, validation, val, test"):
+        read(ClipFile(folder))
+
+
+def test_parts_of_pickles_are_read_as_people_write_them(tmp_path):
+    split = {"a_Train": ["c0", "c1"], "a_TEST": ["c4", "c5"]}
+    assert parts(read(ClipFile(pickled(tmp_path, split))))["test"] == ["c4", "c5"]
+
+
 @pytest.mark.parametrize(
     ("joints", "line"),
     [
@@ -208,6 +230,7 @@ def test_numbers_of_tables_that_are_none_cost_their_recording(tmp_path):
     [
         {"images": [{"id": 1}]},
         {"categories": [{"id": 1, "layout": "nobody-7"}]},
+        {"categories": [], "annotations": []},
         {"annotations": [{"image_id": 7, "category_id": 1, "track_id": 0, "keypoints": [0] * 51}]},
         {"annotations": [{"image_id": 1, "category_id": 1, "track_id": 0, "keypoints": [0] * 50}]},
         {"clips": [{"recording": "other", "track_id": 0, "start_s": 0, "end_s": 1, "action": "a", "person": None}]},

@@ -70,20 +70,6 @@ def test_joints_of_score_0_are_missing_and_only_five_people_are_read(tmp_path):
     assert not recording.joints[2, 9].any()
 
 
-def test_network_input_is_what_st_gcns_code_feeds(folder):
-    frames = json.loads((folder / "kinetics_train" / "abc.json").read_text())["data"]
-    frames[0]["skeleton"][2]["score"][4] = 0
-    write_clip(folder, "kinetics_train", "abc", frames)
-    x = kinetics_skeleton.network_input(kinetics_skeleton.read(folder), frames=12)
-    assert x.shape == (2, 3, 12, 18, 2)
-    surest = frames[0]["skeleton"][2]
-    expected = np.array([[x - 0.5, y - 0.5] for x, y in zip(surest["pose"][::2], surest["pose"][1::2], strict=True)])
-    expected[4] = 0
-    np.testing.assert_allclose(x[0, :2, 1, :, 0].T, expected, atol=1e-6)
-    np.testing.assert_allclose(x[0, 2, 1, :, 0], surest["score"], rtol=1e-6)
-    assert not x[1, :, :, :, 1].any()
-
-
 @pytest.mark.parametrize(
     "frames",
     [

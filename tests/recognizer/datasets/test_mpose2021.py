@@ -60,16 +60,17 @@ def expected_pose(pose, extractor):
 @pytest.mark.parametrize("extractor", JOINTS)
 def test_steps_are_those_of_the_package(extractor, tmp_path):
     content = write(tmp_path, extractor)
-    split = mpose2021.read(tmp_path, extractor, confidence=True)
-    assert split.x_train.shape == (5, 30, 13, 5)
-    assert split.x_test.shape == (2, 30, 13, 5)
+    split = mpose2021.read(tmp_path, extractor)
+    assert split.x_train.shape == (5, 30, 13, 4)
+    assert split.x_test.shape == (2, 30, 13, 4)
     assert split.x_train.dtype == np.float32
     np.testing.assert_array_equal(split.y_train, content["y_train"])
     np.testing.assert_array_equal(split.y_test, content["y_test"])
     for x, raw in ((split.x_train, content["X_train"]), (split.x_test, content["X_test"])):
         expected = np.array([[expected_pose(pose, extractor) for pose in clip] for clip in raw])
         np.testing.assert_allclose(x[..., :2], expected[..., :2], rtol=1e-5, atol=1e-5)
-        np.testing.assert_allclose(x[..., 4], expected[..., 2], rtol=1e-5)
+        confidence = mpose2021.prepare(raw, extractor, False, True)[..., 2]
+        np.testing.assert_allclose(confidence, expected[..., 2], rtol=1e-5)
         moved = np.concatenate([expected[:, :1, :, :2], np.diff(expected[..., :2], axis=1)], axis=1)
         np.testing.assert_allclose(x[..., 2:4], moved, rtol=1e-4, atol=1e-4)
 
@@ -89,25 +90,21 @@ def test_features_are_those_of_act(tmp_path):
     assert mpose2021.read(tmp_path, "openpose", split=3, velocities=False).x_train.shape[-1] == 2
 
 
-def test_actions_groups_and_folds():
-    assert len(mpose2021.ACTIONS) == len(mpose2021.REDUCED) == 20
-    assert {mpose2021.REDUCED[mpose2021.ACTIONS.index(name)] for name in ("sit_down", "get_up", "pick_up", "bend")} == {
-        1
-    }
-    assert set(mpose2021.REDUCED) == set(range(6))
+def test_actions_and_folds():
+    assert len(mpose2021.ACTIONS) == 20
     assert len(set(mpose2021.FOLD_SEEDS)) == 10
 
 
 def test_clips_as_sequences(tmp_path):
-    write(tmp_path, "openpose")
-    arrays = mpose2021.read(tmp_path, velocities=False, confidence=True)
+    content = write(tmp_path, "openpose")
+    x_train, x_test = (mpose2021.prepare(content[name], "openpose", False, True) for name in ("X_train", "X_test"))
     found = list(mpose2021.DATASET.read(tmp_path))
     assert [(s.name, s.action, s.test) for s in found[4:]] == [
         ("train_00004", "walk", False),
         ("test_00000", "check_watch", True),
         ("test_00001", "cross_arms", True),
     ]
-    for sequence, clip in zip(found, [*arrays.x_train, *arrays.x_test], strict=True):
+    for sequence, clip in zip(found, [*x_train, *x_test], strict=True):
         np.testing.assert_array_equal(sequence.joints, clip[..., :2])
         np.testing.assert_array_equal(sequence.score, clip[..., 2])
 

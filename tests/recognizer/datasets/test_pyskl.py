@@ -143,7 +143,7 @@ def test_our_own_recordings_come_back_as_they_were(tmp_path):
         replace(recording("f", "run", False, people=2), subject=None, score=None),
     ]
     file = tmp_path / "ours.pkl"
-    pyskl.write(recordings, file)
+    restricted_pickle.save(pyskl.sequences_to_pyskl(recordings), file)
     assert list(tmp_path.iterdir()) == [file]
     for before, after in zip(recordings, pyskl.read(file), strict=True):
         assert_same(before, after)
@@ -152,7 +152,8 @@ def test_our_own_recordings_come_back_as_they_were(tmp_path):
 def test_what_we_write_is_what_the_format_asks_for(tmp_path):
     recordings = [recording("a", "walk", False, people=2), recording("b", "run", True, NTU_25, 3, scored=False)]
     file = tmp_path / "ours.pkl"
-    pyskl.write(recordings, file, {"xsub_train": ["a"], "xsub_val": ["b"]})
+    content = pyskl.sequences_to_pyskl(recordings, {"xsub_train": ["a"], "xsub_val": ["b"]})
+    restricted_pickle.save(content, file)
     content = pickle.loads(file.read_bytes())
     assert content["split"] == {"xsub_train": ["a"], "xsub_val": ["b"]}
     flat, deep = content["annotations"]
@@ -208,6 +209,10 @@ def one(**fields):
         (one(keypoint=np.ones((1, 12, 19, 2)), keypoint_score=None), "name the layout"),
         (one(keypoint_score=np.ones((2, 12, 16))), "does not fit"),
         (one(total_frames=13), "total_frames says 13"),
+        (one(total_frames=np.array([12, 12])), "`total_frames` is no number"),
+        (one(keypoint=np.ones((12, 2, 17, 2)), total_frames=np.array([12, 12])), "`total_frames` is no number"),
+        (one(total_frames=None), "`total_frames` is no number"),
+        (one(total_frames=np.int64(12)), None),
         (one(label="walk"), "its label is no number"),
         (one(label=-1), "its label is no number"),
         (one(label=None), "its label is no number"),
@@ -409,9 +414,18 @@ def test_writing_what_cannot_be_read_leaves_nothing(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_two_processes_that_write_one_pickle_do_not_share_a_temporary_name(tmp_path, monkeypatch):
+    names = []
+    replace_file = os.replace
+    monkeypatch.setattr("pose.whole_file.os.replace", lambda one, two: (names.append(one.name), replace_file(one, two)))
+    restricted_pickle.save([1], tmp_path / "x.pkl")
+    assert str(os.getpid()) in names[0]
+    assert [path.name for path in tmp_path.iterdir()] == ["x.pkl"]
+
+
 def test_real_recordings_survive(real_data, tmp_path):
     recordings = [r for r, _ in zip(penn_action.read(real_data / penn_action.NAME), range(40), strict=False)]
-    pyskl.write(recordings, tmp_path / "penn.pkl")
+    restricted_pickle.save(pyskl.sequences_to_pyskl(recordings), tmp_path / "penn.pkl")
     for before, after in zip(recordings, pyskl.read(tmp_path / "penn.pkl"), strict=True):
         assert_same(before, after)
 

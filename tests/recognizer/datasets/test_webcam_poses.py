@@ -92,11 +92,19 @@ def test_every_layout_of_the_program_is_read(tmp_path, layout):
     assert sequence.layout.name == layout.lower().replace("_", "-")
 
 
+@pytest.mark.parametrize("start_s", [1.7e9, 3 * 3600.0], ids=["since 1970", "after three hours"])
+def test_times_keep_their_steps_wherever_they_begin(tmp_path, start_s):
+    write(tmp_path, [{"name": "a", "action": "walk"}], {"a": {"times_s": start_s + np.arange(40) / 30}})
+    (sequence,) = read(tmp_path)
+    np.testing.assert_allclose(np.diff(sequence.times_s), 1 / 30, atol=1e-6)
+
+
 BAD = {
     "three dimensions": ({"xy8": np.ones((40, 33, 3), np.int16)}, "three dimensions"),
     "joints": ({"xy8": np.ones((40, 17, 2), np.int16)}, "(40, 33, 2)"),
     "layout": ({"layout": np.array("kinect-99")}, "kinect-99"),
     "times": ({"times_s": np.zeros(40, np.float32)}, "increase"),
+    "times that are text": ({"times_s": np.array(["0", "1"])}, "`times_s` are not numbers"),
     "no times": ({"times_s": np.zeros(0, np.float32)}, "increase"),
     "confidence": ({"conf": np.full((40, 33), 300, np.int32)}, "0 to 255"),
     "numbers": ({"xy8": np.full((40, 33, 2), np.nan, np.float32)}, "finite"),

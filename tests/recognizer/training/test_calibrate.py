@@ -130,3 +130,9 @@ def test_streams_without_a_label_are_one_line(streams):
     unlabelled = list(record([sequence_of(5, ())]))
     with pytest.raises(CalibrationError, match="no window of the validation streams has a label"):
         calibrate([(unlabelled, [logits_of(unlabelled[0], walk_in_other=0)])], {})
+
+
+def test_no_streams_at_all_are_one_line():
+    for sets in ([], [([], [])]):
+        with pytest.raises(CalibrationError, match="no window of the validation streams has a label"):
+            calibrate(sets, {})

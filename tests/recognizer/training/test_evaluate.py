@@ -1,5 +1,7 @@
 """How figures are counted, and how thresholds are chosen."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -69,6 +71,13 @@ def test_accuracy_counts_listed_clips_and_other_is_an_error(corpus):
     assert report.accuracy_listed == 1
     assert report.confusion[corpus.action[listed[0]], OTHER] == 1
     assert sum(n for _, n in report.by_dataset.values()) == sum(n for _, n in report.recall.values()) == len(listed)
+
+
+def test_idle_clips_are_not_wrong_among_the_listed_actions(corpus):
+    idle = replace(corpus, action=np.where(corpus.action == ACTIONS.index("squat"), 0, corpus.action))
+    assert (idle.action == 0).any()
+    windows = Windows(np.zeros((len(idle), 30, 78), np.float32), np.arange(len(idle)))
+    assert report_clips(idle, windows, one_hot(idle.action)).accuracy_listed == 1
 
 
 def test_alarms_are_listed_actions_shown_on_unlisted_clips(corpus):

@@ -122,3 +122,10 @@ def test_a_folder_without_webcam_poses_is_told(tiny_data, tmp_path, capsys):
     corpus = read_corpus(tmp_path)
     assert WEBCAM_POSES not in corpus.dataset
     assert f"{tmp_path} has no {WEBCAM_POSES}" in capsys.readouterr().err
+
+
+def test_a_run_in_which_no_joint_is_sure_is_no_motion_and_ends_no_training(research):
+    sequence = sequence_of(10, ((0, 4, "walk"), (6, 10, "squat")), absent=((4, 6),))
+    sequence.confidence[sequence.times_s < 4] = 0.05
+    corpus = with_sequences(research, [sequence])
+    assert [ACTIONS[a] for a in corpus.action[corpus.dataset == WEBCAM_POSES]] == ["squat"]

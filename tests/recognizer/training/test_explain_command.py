@@ -1,10 +1,14 @@
 """The command explain: figures and their numbers, on made-up data with the shipped AcT."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 pytest.importorskip("torch", reason="needs the extra `train`")
 pytest.importorskip("matplotlib", reason="needs the extra `train`")
+
+from matplotlib.figure import Figure
 
 from pose.skeleton import MPOSE_13
 from recognizer import explain
@@ -74,6 +78,18 @@ def test_figures_of_graph_networks_have_their_maps():
     sums = maps["spatial_attention_1"].mean(axis=0).sum(axis=1)
     sizes = (circles[0].get_sizes() - 10) / 90  # of the first frame
     np.testing.assert_allclose(sizes / sizes.max(), sums[0] / sums[0].max(), rtol=1e-4)
+
+
+def test_a_figure_that_cannot_be_written_leaves_the_one_before(tmp_path):
+    class Full(Figure):
+        def savefig(self, fname, **options):
+            Path(fname).write_bytes(b"half")
+            raise OSError(28, "No space left on device")
+
+    (tmp_path / "one.png").write_bytes(b"before")
+    with pytest.raises(OSError, match="No space"):
+        figures.save({"one": Full()}, tmp_path)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"one.png": b"before"}
 
 
 def test_opacity_of_a_skeleton_is_its_frames_score():

@@ -12,6 +12,7 @@ from recognizer.features import CHANNELS, LAYOUT  # noqa: E402
 from recognizer.training import supervised as fit_module  # noqa: E402
 from recognizer.training.everyday import ACTIONS, merge, read_all  # noqa: E402
 from recognizer.training.loop import LAST_CHECKPOINT  # noqa: E402
+from recognizer.training.run_folder import RunError  # noqa: E402
 from recognizer.training.supervised import (  # noqa: E402
     FitSettings,
     distillation_loss,
@@ -71,6 +72,27 @@ def test_seeds_differ_and_a_finished_run_stays_as_it_is(corpus, settings, tmp_pa
         torch.testing.assert_close(one, same, rtol=0, atol=0)
         if one.ndim > 1 and one.std() > 0:
             assert (one - another).abs().max() > 1e-3
+
+
+def test_a_folder_goes_on_with_nothing_but_the_same_settings_data_and_networks(corpus, tmp_path):
+    settings = FitSettings(steps=1, batch=16, changes=ONE_LAYER, generated=False)
+    fit(corpus, settings, tmp_path)
+    before = (tmp_path / LAST_CHECKPOINT).read_bytes()
+    outputs = len(fit_module.OutputSpace(corpus))
+    start = fit_module.spec_of(settings, outputs).build()
+    changed = replace(corpus, joints=corpus.joints + 1)
+    others = [
+        *((corpus, replace(settings, **{name: value})) for name, value in (("seed", 1), ("steps", 4))),
+        (corpus, replace(settings, left_out=(corpus.kinds[-1],))),
+        (changed, settings),
+        (corpus, settings, [Stubborn(outputs)]),
+        (corpus, settings, (), start),
+    ]
+    for data, how, *networks in others:
+        with pytest.raises(RunError, match="holds another training"):
+            fit(data, how, tmp_path, *networks)
+    assert (tmp_path / LAST_CHECKPOINT).read_bytes() == before
+    fit(corpus, settings, tmp_path)
 
 
 def test_outputs_after_the_listed_add_up_to_other():

@@ -7,7 +7,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs the extra `train`")
 
 from recognizer.training.loop import LAST_CHECKPOINT, Hardware, StepData, Training, fit  # noqa: E402
-from recognizer.training.run_folder import RunError, claim, demand_same  # noqa: E402
+from recognizer.training.run_folder import NETWORK_FILE, RunError, claim, demand_same  # noqa: E402
 
 QUIET = Hardware(accelerator="cpu", precision="32-true", logs=False, checkpoint_steps=2)
 
@@ -140,6 +140,14 @@ def test_a_folder_belongs_to_one_job(tmp_path):
     assert not (tmp_path / "none").exists()
 
 
+@pytest.mark.parametrize("file", [LAST_CHECKPOINT, NETWORK_FILE])
+def test_a_training_of_which_nobody_knows_whose_it_is_is_left_alone(tmp_path, file):
+    (tmp_path / file).write_bytes(b"of an earlier version")
+    with pytest.raises(RunError, match="holds another training"):
+        claim(tmp_path, {"seed": 0})
+    assert [path.name for path in tmp_path.iterdir()] == [file]
+
+
 @pytest.mark.parametrize(
     ("hardware", "batch", "fits"),
     [
@@ -147,10 +155,28 @@ def test_a_folder_belongs_to_one_job(tmp_path):
         (Hardware(devices="2"), 8, True),
         (Hardware(devices="2"), 7, False),
         (Hardware(devices="2", num_nodes=2), 6, False),
-        (Hardware(devices="auto"), 7, True),
+        (Hardware(devices="auto", accelerator="cpu"), 7, True),
+        (Hardware(devices="auto"), 6, True),
+        (Hardware(devices="auto"), 7, False),
+        (Hardware(devices="-1"), 7, False),
+        (Hardware(devices="0,1"), 7, False),
+        (Hardware(devices="0,1"), 8, True),
+        (Hardware(devices="1,"), 7, True),
     ],
 )
-def test_a_batch_is_shared_evenly_or_not_at_all(hardware, batch, fits):
+def test_a_batch_is_shared_evenly_or_not_at_all(hardware, batch, fits, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     reason = hardware.fits(batch)
     assert (reason is None) is fits
     assert fits or f"{batch} clips" in reason
+
+
+@pytest.mark.parametrize("devices", ["", "0", "two", "0,x", "-3"])
+def test_devices_that_nobody_can_count_are_refused(devices):
+    assert "is no number of devices" in Hardware(devices=devices).fits(8)
+
+
+@pytest.mark.parametrize("how", [{"accelerator": "abacus"}, {"devices": "0,1"}, {"precision": "8-exact"}])
+def test_what_lightning_refuses_is_one_line(tmp_path, how):
+    with pytest.raises(RunError, match="Lightning cannot train with accelerator"):
+        fit(Line(), StepData(Numbers(), 6), tmp_path, Hardware(**{"accelerator": "cpu", **how}))

@@ -1,6 +1,7 @@
 """Labelled sequences made of research recordings: one place, no jumps, true labels, the same every time."""
 
 import itertools
+import os
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from recognizer.datasets.sequences import Segment
 from recognizer.datasets.webcam_poses import read
 from recognizer.training.command_line import main
 from recognizer.training.stream_joins import FPS, acted, join, standing_pose
-from recognizer.training.stream_set import SIZE
+from recognizer.training.stream_set import SIZE, write
 
 # (13, 3) metres, facing the camera, the floor at 0: head, shoulders, elbows, wrists, hips, knees, ankles.
 STANDING = np.array(
@@ -177,6 +178,37 @@ def test_a_folder_that_is_there_is_left_alone(made, tiny_data, capsys):
     assert main(["stream-set", str(made), "--data", str(tiny_data)]) == 2
     assert capsys.readouterr().err.count("\n") == 1
     assert folder_of(made) == before
+
+
+def test_what_another_process_writes_for_the_same_folder_is_left_alone(made, tmp_path):
+    sequences = list(read(made))[:1]
+    others = tmp_path / ".streams.part" / "sequences"
+    others.mkdir(parents=True)
+
+    def while_another_writes():
+        theirs = next(path for path in tmp_path.iterdir() if path != others.parent)
+        assert str(os.getpid()) in theirs.name
+        yield from sequences
+
+    write(tmp_path / "streams", while_another_writes())
+    assert others.is_dir()
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".streams.part", "streams"]
+
+
+def test_a_failure_leaves_no_half_written_folder(made, tmp_path):
+    def fails():
+        yield from list(read(made))[:1]
+        raise DataError("damaged")
+
+    with pytest.raises(DataError, match="damaged"):
+        write(tmp_path / "streams", fails())
+    assert not list(tmp_path.iterdir())
+
+
+def test_who_only_stands_up_stands_as_at_the_end():
+    rises = recording("stand_up", rise=0.4, lift=0)
+    pose = standing_pose([rises])
+    np.testing.assert_allclose(pose[:, 1], rises.joints[-1, :, 1], atol=1e-4)
 
 
 def test_a_set_that_can_be_streamed(made, capsys):

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,10 +15,11 @@ import tqdm  # noqa: E402
 from recognizer.datasets.registry import DATASETS  # noqa: E402
 from recognizer.model_card import ModelCard  # noqa: E402
 from recognizer.onnx_recognizer import OnnxRecognizer  # noqa: E402
+from recognizer.teaching.full_start import NETWORKS_FILE  # noqa: E402
 from recognizer.training.command_line import main  # noqa: E402
 from recognizer.training.everyday import ACTIONS  # noqa: E402
 from recognizer.training.export import export, with_inside  # noqa: E402
-from recognizer.training.fine_tune_start import load_networks  # noqa: E402
+from recognizer.training.fine_tune_start import kept_networks, load_networks, save_networks  # noqa: E402
 from recognizer.training.models.deployed import Deployed  # noqa: E402
 from recognizer.training.models.registry import NetworkSpec  # noqa: E402
 from recognizer.training.recalibrate import ExportedGraph  # noqa: E402
@@ -78,6 +80,15 @@ def test_models_tell_nothing_of_the_machine_they_were_made_on(exported):
         content = model.read_bytes()
         assert b".py" not in content, model
         assert str(Path(__file__).resolve().parents[3]).encode() not in content, model
+
+
+@pytest.mark.parametrize("place", ["/work/", "/home/", "/tmp/", "/root/", "site-packages"])
+def test_no_shipped_file_holds_a_path_of_the_machine_that_made_it(place):
+    for file in (path for path in (Path(__file__).resolve().parents[3] / "weights").rglob("*") if path.is_file()):
+        assert place.encode() not in file.read_bytes(), file
+        if file.suffix == ".npz":
+            with zipfile.ZipFile(file) as packed:
+                assert not [name for name in packed.namelist() if place.encode() in packed.read(name)], file
 
 
 def test_the_card_names_its_data_its_splits_and_its_limits(exported):
@@ -155,6 +166,44 @@ def test_training_goes_on_from_a_run_of_people_who_may_train(trained, tiny_data,
     for name, values in begun.network.state_dict().items():
         if "head" not in name:
             torch.testing.assert_close(run.network.state_dict()[name], values, rtol=0, atol=1e-6)
+
+
+def test_training_goes_on_from_no_model_that_may_know_who_judges(exported, trained, tiny_data, tmp_path, capsys):
+    arguments = ["train", "--data", str(tiny_data), "--steps", "1", "--batch", "16"]
+    assert kept_networks(exported).parts == ("train", "validation")
+    assert main([*arguments, "--start", str(exported), "--out", str(tmp_path / "a")]) == 2
+    assert "validation people" in capsys.readouterr().err
+    chosen = tmp_path / "chosen"
+    shutil.copytree(exported, chosen)
+    save_networks(chosen, [load_run(trained / "choice")], averaged=1)
+    assert main([*arguments, "--start", str(chosen), "--out", str(tmp_path / "b")]) == 0
+    with np.load(chosen / NETWORKS_FILE) as arrays:
+        about = json.loads(str(arrays["about"]))
+        rest = {name: arrays[name] for name in arrays.files if name != "about"}
+    del about["parts"]
+    np.savez(chosen / NETWORKS_FILE, about=np.array(json.dumps(about)), **rest)
+    assert main([*arguments, "--start", str(chosen), "--out", str(tmp_path / "c")]) == 2
+    assert "does not say whom it was trained on" in capsys.readouterr().err
+    assert not (tmp_path / "c").exists()
+    assert main([*arguments, "--start", str(chosen), "--out", str(tmp_path / "d"), "--people", "all"]) == 0
+
+
+@pytest.mark.parametrize("more", [("--network", "dd-net"), ("--set", "layers=1")])
+def test_a_network_to_begin_with_and_another_are_refused(more, trained, tiny_data, tmp_path, capsys):
+    arguments = ["train", "--data", str(tiny_data), "--start", str(trained / "choice"), "--out", str(tmp_path / "a")]
+    assert main([*arguments, *more]) == 2
+    assert "leave out --network and --set" in capsys.readouterr().err
+
+
+def test_a_training_is_not_taken_for_another(trained, tiny_data, capsys):
+    folder = trained / "choice"
+    arguments = ["train", "--data", str(tiny_data), "--out", str(folder), "--network", "act-micro"]
+    arguments += ["--set", "layers=1", "--batch", "16"]
+    before = (folder / NETWORK_FILE).read_bytes()
+    assert main([*arguments, "--steps", "3", "--seed", "2"]) == 2
+    assert "holds another training" in capsys.readouterr().err
+    assert (folder / NETWORK_FILE).read_bytes() == before
+    assert main([*arguments, "--steps", "3"]) == 0
 
 
 def test_a_failed_export_leaves_the_old_model(exported, trained, monkeypatch, tmp_path):

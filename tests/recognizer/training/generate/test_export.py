@@ -12,8 +12,9 @@ from onnxruntime import InferenceSession
 from recognizer.datasets import penn_action
 from recognizer.generator import OnnxGenerator
 from recognizer.training.generate import export
-from recognizer.training.generate.recipes import build, config_of, parameters
+from recognizer.training.generate.recipes import build, config_of
 from recognizer.training.generate.trained import Trained
+from recognizer.training.models.registry import parameter_count
 
 METRICS = {"test": {"split": "made-up", "mmd_seq": 0.25}}
 
@@ -46,7 +47,7 @@ def test_clips_of_fixed_noise_are_equal(motions, tmp_path, network, frames):
         assert found.shape == (clips, frames, 13, 2)
         assert np.abs(found - expected).max() < 1e-4
     assert np.ptp(expected) > 0.1
-    assert card["parameters"] == parameters(trained.network)
+    assert card["parameters"] == parameter_count(trained.network)
 
 
 def test_the_card_belongs_to_the_graph(motions, tmp_path):
@@ -63,6 +64,8 @@ def test_the_card_belongs_to_the_graph(motions, tmp_path):
     (joints,) = session.run(None, {"noise": noise.numpy(), "label": label.numpy()})
     np.testing.assert_allclose(joints[0, -1].ravel(), card["parity"]["last_frame"], atol=1e-4)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["generator.json", "generator.onnx"]
+    nodes = [*model.graph.node, *(node for function in model.functions for node in function.node)]
+    assert not any(node.metadata_props or node.doc_string for node in nodes)  # nor lines of code and their paths
 
 
 @pytest.mark.parametrize("network", ["sa-gcn", "frame-vae"])

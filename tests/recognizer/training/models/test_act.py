@@ -4,9 +4,10 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs the extra `train`")
 
-from recognizer.training.models.act import SIZES, Act, ActConfig, parameter_count  # noqa: E402
+from recognizer.training.models.act import SIZES, Act, ActConfig  # noqa: E402
 from recognizer.training.models.deployed import Deployed  # noqa: E402
 from recognizer.training.models.ensemble import Ensemble  # noqa: E402
+from recognizer.training.models.registry import parameter_count  # noqa: E402
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,8 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs the extra `train`")
 
 from pose.skeleton import MPOSE_13  # noqa: E402
-from recognizer.training.models.act import parameter_count  # noqa: E402
 from recognizer.training.models.dd_net import DdNet, DdNetConfig  # noqa: E402
-from recognizer.training.models.registry import ClipShape, NetworkError, network_of  # noqa: E402
+from recognizer.training.models.registry import ClipShape, NetworkError, network_of, parameter_count  # noqa: E402
 
 
 def clips_of(position, velocity):

@@ -4,7 +4,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs the extra `train`")
 
-from recognizer.training.models.act import parameter_count  # noqa: E402
+from recognizer.training.models.registry import parameter_count  # noqa: E402
 from recognizer.training.models.st_gcn import StGcn, StGcnConfig, StGcnTwoStream, motion_of  # noqa: E402
 
 SMALL = {"widths": (8, 8, 12), "strides": (1, 1, 2)}

@@ -7,8 +7,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs the extra `train`")
 
 from pose.skeleton import MPOSE_13  # noqa: E402
-from recognizer.training.models.act import parameter_count  # noqa: E402
-from recognizer.training.models.registry import ClipShape, NetworkError, network_of  # noqa: E402
+from recognizer.training.models.registry import ClipShape, NetworkError, network_of, parameter_count  # noqa: E402
 from recognizer.training.models.st_gcn import StGcn, StGcnConfig  # noqa: E402
 from recognizer.training.models.unshared import LocalConvolution, Tcn, TcnConfig  # noqa: E402
 

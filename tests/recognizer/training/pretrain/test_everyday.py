@@ -12,6 +12,8 @@ torch = pytest.importorskip("torch", reason="needs the extra `train`")
 from pose.errors import ActionLensError  # noqa: E402
 from pose.skeleton import MPOSE_13  # noqa: E402
 from recognizer.features import clip_features  # noqa: E402
+from recognizer.training.augment import Augmentation  # noqa: E402
+from recognizer.training.dataset_sequences import LeftOut  # noqa: E402
 from recognizer.training.everyday import WEBCAM_POSES  # noqa: E402
 from recognizer.training.loop import Hardware  # noqa: E402
 from recognizer.training.models.gl_features import motion_of  # noqa: E402
@@ -91,6 +93,20 @@ def test_batches_are_functions_of_seed_and_step(tiny_data):
     assert torch.equal(batches.batch(5, slice(1, None, 2))[0], clips[1::2])
 
 
+def test_only_what_readers_gave_a_place_is_shown_though_it_is_hidden(tiny_data):
+    corpus = everyday.read(tiny_data)
+    corpus = replace(corpus, seen=np.zeros_like(corpus.seen))
+    shown = {}
+    for dataset in ("utd_mhad", WEBCAM_POSES):
+        rows = np.resize(np.flatnonzero(corpus.dataset == dataset), 40)
+        features = everyday.random_windows(
+            corpus, rows, np.random.default_rng(0), Augmentation(lose_joint=0, crop=0), stretch=0.1
+        )
+        shown[dataset] = motion_of(torch.from_numpy(features)).abs().sum(dim=(1, 2, 3)) > 0
+    assert 10 < shown["utd_mhad"].sum() < 30
+    assert not shown[WEBCAM_POSES].any()
+
+
 def write_recording(folder, seconds=4.0, fps=25, layout="mpose-13", people=1):
     folder.mkdir(parents=True)
     frames = round(seconds * fps)
@@ -152,8 +168,10 @@ def test_damaged_recordings_are_left_out(tmp_path, caplog, damage):
     np.savez_compressed(bad / "joints.npz", **arrays)
     if damage == "archive":
         (bad / "joints.npz").write_bytes(b"no archive")
-    assert len(own_recordings.read_library(tmp_path)) == 1
+    with LeftOut() as left_out:
+        assert len(own_recordings.read_library(tmp_path)) == 1
     assert "skipped" in caplog.text
+    assert left_out.damaged == 1  # so that the command's status tells of it
 
 
 def test_a_library_without_recordings_is_told(tmp_path):
@@ -211,6 +229,8 @@ def test_a_killed_run_goes_on_to_the_same_weights(tiny_data, tmp_path, monkeypat
     ("arguments", "words"),
     [
         (("--leave-out", "ucf"), "no data set"),
+        (("--dropout", "1"), "a dropout of 1.0 is no share"),
+        (("--devices", "some"), "--devices some is no number of devices"),
         (("--recordings", "nowhere"), "no recordings"),
     ],
 )
