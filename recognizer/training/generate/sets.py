@@ -108,17 +108,20 @@ def motions(
 ) -> Motions:
     """Sequences as clips of `frames`; 3D ones as their own camera sees them. DataError where they do not fit.
 
-    held_out: subject of the training split that is left for validation; without one, a stratified sixth of it.
+    held_out: subject of the training split that is left for validation; without one, the recordings that the set's
+    reader marks, else a stratified sixth.
     """
     flat = [views.own_view(r) if r.joints.shape[-1] == 3 else r for r in recordings]
     options = ClipOptions(layout=LAYOUTS[layout] if layout else None, normalise="frame")
     clips = whole_clips(flat, frames, options, actions)
     learn = np.flatnonzero(clips.train)
-    if held_out is None:
-        train, validation = stratified(learn, clips.labels[learn], _VALIDATION_SHARE, _SPLIT_SEED)
+    kept = np.array([recording.validation for recording in recordings], dtype=bool)[learn]
+    if held_out is not None:
+        kept = clips.subjects[learn] == held_out
+    if held_out is not None or kept.any():
+        train, validation = learn[~kept], learn[kept]
     else:
-        others = clips.subjects[learn] != held_out
-        train, validation = learn[others], learn[~others]
+        train, validation = stratified(learn, clips.labels[learn], _VALIDATION_SHARE, _SPLIT_SEED)
     for rows, what in ((train, "learn from"), (validation, "choose by"), (np.flatnonzero(clips.test), "measure by")):
         if len(np.unique(clips.labels[rows])) < len(actions):
             raise DataError(f"an action has no clips to {what}; check that the data folder is whole")

@@ -29,6 +29,14 @@ def test_a_held_out_subject_is_in_validation_alone(recordings):
     assert 3 not in subjects[found.train]
 
 
+def test_recordings_that_the_reader_marks_are_in_validation_alone(recordings):
+    marked = [replace(r, validation=not r.test and n % 3 == 0) for n, r in enumerate(recordings)]
+    found = sets.motions(marked, 8, ("raise", "spread"))
+    assert {marked[row].validation for row in found.validation} == {True}
+    assert not any(marked[row].validation for row in found.train)
+    assert len(found.validation) == sum(each.validation for each in marked)
+
+
 def test_coordinates_are_standardised_by_the_training_clips(motions):
     seen = motions.standardised[motions.train]
     np.testing.assert_allclose(seen.mean(axis=(0, 1)), 0, atol=1e-4)
