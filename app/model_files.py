@@ -70,9 +70,11 @@ def remove(library: Path, folder: Path) -> None:
 
 
 def export(folder: Path, target: Path) -> Path:
-    """Write a version into one file; the file. Raises UsageError, CardError where it is damaged."""
+    """Write a version into one file; the file, whose name gets our ending where it has none of an archive. A file that
+    is there under the given name is replaced. Raises UsageError, CardError where the version is damaged."""
     ModelCard.load(folder)
-    target = target if target.suffix == ".zip" else target.with_name(target.name + ENDING)
+    if target.suffix != ".zip":
+        target = _with_ending(target)
     try:
         with written_whole(target) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
             for name in _LIMITS:
@@ -81,6 +83,20 @@ def export(folder: Path, target: Path) -> Path:
     except OSError as error:
         raise UsageError(f"{target} cannot be written ({error.strerror or error}); choose another place") from error
     return target
+
+
+def _with_ending(target: Path) -> Path:
+    """A name that nobody has typed: no file of that name is replaced."""
+    if not target.name:
+        raise UsageError(f"{target} is a folder; give the name of a file in it")
+    made = target.with_name(target.name + ENDING)
+    try:
+        taken = made.exists()
+    except OSError:  # which writing meets, and tells
+        taken = False
+    if taken:
+        raise UsageError(f"{made} is already there; choose another name, or give this one in full to replace it")
+    return made
 
 
 def bring_in(library: Path, source: Path) -> Path:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from app.clock_text import local_clock
 from app.recording.folder import library_root
 from pose.address import scrubbed
 from recognizer.errors import CardError
@@ -77,7 +78,7 @@ def known_models(library: Path | None = None) -> list[KnownModel]:
     for name in dict.fromkeys(model.folder.parent.name for model in taught):
         for model in reversed([each for each in taught if each.folder.parent.name == name]):
             how = " ".join(filter(None, (model.kind, f"on {model.base}" if model.base else "")))
-            made = " ".join(filter(None, (model.created[:16].replace("T", " "), how)))
+            made = " ".join(filter(None, (local_clock(model.created), how)))
             count = 0 if model.problem else len(ModelCard.load_text(model.folder).actions)
             found.append(KnownModel(model.label, model.folder, TAUGHT, count, made, model.problem))
     return found

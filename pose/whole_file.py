@@ -1,5 +1,6 @@
 """Files that are written whole or not at all."""
 
+import errno
 import os
 import threading
 from collections.abc import Iterator
@@ -14,6 +15,8 @@ def written_whole(path: Path) -> Iterator[Path]:
     After an error it is removed, and what stood at `path` stays. It ends as `path` does, for libraries that choose a
     format by that. OSError.
     """
+    if not path.name:  # "." and "/", beside which with_name() knows no name
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     temporary = path.with_name(f".{os.getpid()}.{threading.get_ident()}.{path.name}")
     try:
         yield temporary

@@ -1,6 +1,7 @@
 """Archives of videos or data sets: unpacked into a folder, after every name in them has been checked."""
 
 import lzma
+import os
 import shutil
 import stat
 import struct
@@ -9,7 +10,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path, PurePosixPath
 from typing import IO
 
 from app.library.errors import LibraryError
@@ -21,6 +22,7 @@ MAX_MEMBERS = 2_000_000
 _MAX_RATIO = 200  # times the archive's own size; skeletons as text compress to a tenth
 _ALWAYS_BYTES = 1 << 30
 _SAYS_UTF8 = 0x800
+_ON_WINDOWS = os.name == "nt"
 BROKEN = (  # what the libraries raise for damaged archives
     *(zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, struct.error),
     *(OSError, EOFError, ValueError, NotImplementedError, RuntimeError, IndexError, KeyError),
@@ -100,14 +102,19 @@ def _of_tar(packed: tarfile.TarFile, archive: Path) -> "Iterator[tuple[str, int,
 
 
 def _checked(name: str, archive: Path) -> tuple[str, ...]:
-    """The parts of a member's path. LibraryError for one that is absolute, climbs, or means something on Windows."""
+    """The parts of a member's path. LibraryError for one that is absolute or climbs, or that is no name of a file."""
     path = PurePosixPath(name)
     parts = tuple(part for part in path.parts if part != ".")
-    tricks = path.is_absolute() or PureWindowsPath(name).drive or "\\" in name or "\x00" in name or ":" in name
     text = name.encode("utf-8", "replace").decode()  # a name in an old encoding is not printable, and harmless
-    if tricks or ".." in parts or not text.isprintable():
-        raise LibraryError(f"{archive} holds {name[:80]!r}, which points outside its folder: not imported")
-    return parts
+    if path.is_absolute() or ".." in parts or "\\" in name:
+        why = "which points outside its folder"
+    elif not text.isprintable():
+        why = "a name with characters that cannot be printed"
+    elif _ON_WINDOWS and ":" in name:  # a drive, or a stream of a file
+        why = "a name with a colon, which Windows does not allow"
+    else:
+        return parts
+    raise LibraryError(f"{archive} holds {name[:80]!r}, {why}: not imported")
 
 
 def _copy(stream: IO[bytes], out: IO[bytes], size: int) -> None:

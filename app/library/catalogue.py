@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
-from app.library import edit_operations, queries, untracked_recordings
-from app.library.catalogue_file import STAGING, THUMBNAILS, open_catalogue, tidy
+from app.library import edit_operations, queries, thumbnail_files, untracked_recordings
+from app.library.catalogue_file import STAGING, open_catalogue, tidy
 from app.library.edits import WHOLE, Edit
-from app.library.errors import LibraryError
+from app.library.errors import GoneError, LibraryError
 from app.library.examples import examples
 from app.library.journal import Journal
 from app.library.labels import clean_note
@@ -77,6 +77,10 @@ class Library:
     def segment_ids(self, chosen: Filter | None = None) -> list[int]:
         """The ids of all segments under a filter, in the order of segments(): a list of 10,000 rows needs no more."""
         return queries.segment_ids(self._database, chosen or Filter())
+
+    def segments_in(self, recording: str) -> list[SegmentRow]:
+        """All segments of a recording, also of one in the bin, by time."""
+        return queries.segments(self._database, Filter(recording=recording, deleted=None), 0, -1)
 
     def segments_of(self, segments: Sequence[int]) -> list[SegmentRow]:
         """Segments by their ids, in that order; those that are gone are left out."""
@@ -210,7 +214,7 @@ class Library:
         def change(edit: Edit) -> None:
             key = edit.find("sessions", session)
             if key is None:
-                raise LibraryError(f"there is no session {session}; refresh the list")
+                raise GoneError(f"session {session}")
             edit.update("sessions", key, note=text)
 
         self._journal.do("note on a session", change)
@@ -350,8 +354,7 @@ class Library:
             with contextlib.suppress(OSError):  # one that stays comes back into the bin at the next opening
                 os.replace(recordings_folder(self.root) / recording, staging / recording)
                 shutil.rmtree(staging / recording)
-                for picture in (self.root / THUMBNAILS).glob(f"{recording}-*"):
-                    picture.unlink()
+                thumbnail_files.remove_all(self.root, recording)
         return len(gone)
 
     def staging(self) -> Path:

@@ -13,7 +13,6 @@ from app.library.label_files import set_aside
 from app.recording.folder import recording_folders, recordings_folder
 
 STAGING = "importing"  # ROOT/importing: recordings on their way in
-THUMBNAILS = "thumbnails"  # ROOT/thumbnails/ID-xxxxxxxx.jpg
 _SIDES = ("", "-wal", "-shm")
 
 

@@ -15,6 +15,7 @@ from app.errors import RecordingError
 from app.interrupt import STATUS, Interrupt
 from app.library.catalogue import Library
 from app.library.catalogue_file import put_aside
+from app.library.database import FILE
 from app.library.edit_operations import PARTS
 from app.library.errors import LibraryError
 from app.library.export_formats import FORMATS, Export
@@ -23,7 +24,7 @@ from app.library.lock import WriterLock
 from app.library.rows import Filter
 from app.library.video_poses import BACKENDS
 from app.plurals import counted
-from app.recording.folder import library_root
+from app.recording.folder import library_root, recordings_folder
 from pose.arguments import Parser, line_of
 from pose.errors import ActionLensError
 from pose.estimators import AUTO, ESTIMATORS, MAX_PEOPLE
@@ -128,7 +129,7 @@ def _import(options: argparse.Namespace, cancel: threading.Event) -> int:
 def _export(options: argparse.Namespace, cancel: threading.Event) -> int:
     names = (options.action, options.person, options.session, options.recording)
     chosen = Filter(*names, split=options.split, part=options.part)
-    with _opened(options.root) as library:
+    with _existing(options.root) as library:
         line = _ProgressLine()
         segments, recordings = library.segments(chosen, limit=-1), library.recordings(chosen, limit=-1)
         export = Export(library, options.target, segments, recordings, options.pictures, line, cancel)
@@ -139,9 +140,7 @@ def _export(options: argparse.Namespace, cancel: threading.Event) -> int:
 
 
 def _check(options: argparse.Namespace, cancel: threading.Event) -> int:
-    if not options.root.is_dir():
-        raise LibraryError(f"there is no library in {options.root}; check --root")
-    with _opened(options.root) as library:
+    with _existing(options.root) as library:
         problems = len(library.notes)
         rows = library.recordings(limit=-1)
         for row in rows:
@@ -153,13 +152,12 @@ def _check(options: argparse.Namespace, cancel: threading.Event) -> int:
                 problems += 1
                 sys.stderr.write(f"{error}\n")
         counts = _counts(len(rows), library.count_segments()) + f", {counted(len(library.names('action')), 'action')}"
-    sys.stdout.write(f"{counts}: {'no problems' if not problems else f'{problems} problems'}\n")
+    sys.stdout.write(f"{counts}: {counted(problems, 'problem') if problems else 'no problems'}\n")
     return INCOMPLETE if problems else DONE
 
 
 def _rebuild(options: argparse.Namespace, cancel: threading.Event) -> int:
-    if not options.root.is_dir():
-        raise LibraryError(f"there is no library in {options.root}; check --root")
+    _refuse_nowhere(options.root)
     lock = WriterLock(options.root)
     try:
         if not lock.take():
@@ -174,6 +172,21 @@ def _rebuild(options: argparse.Namespace, cancel: threading.Event) -> int:
         told = bool(library.notes)
     sys.stdout.write(f"rebuilt from the folders: {counts}{f'; the old one is {kept.name}' if kept else ''}\n")
     return INCOMPLETE if told else DONE
+
+
+def _existing(root: Path) -> Library:
+    """A library that is there: none is made where there is only a mistake in its name."""
+    _refuse_nowhere(root)
+    return _opened(root)
+
+
+def _refuse_nowhere(root: Path) -> None:
+    try:
+        there = (root / FILE).is_file() or recordings_folder(root).is_dir()
+    except OSError as error:
+        raise LibraryError(f"{root} cannot be read ({error.strerror}); check --root") from error
+    if not there:
+        raise LibraryError(f"there is no library in {root}; check --root")
 
 
 def _opened(root: Path) -> Library:

@@ -42,7 +42,7 @@ class Copies:
         for path in videos:
             size = path.stat().st_size if path.is_file() else 0
             alike = by_size.setdefault(size, []) if size else []  # an empty file is not a video
-            known = next((one for one in alike if filecmp.cmp(one, path, shallow=False)), None)
+            known = next((one for one in alike if _same_bytes(one, path)), None)
             if known is None:
                 kept.append(path)
                 alike.append(path)
@@ -81,6 +81,13 @@ def copy_pairs(library: Library, segments: Sequence[SegmentRow]) -> list[tuple[i
             found.append(example)
             ids.append(row.id)
     return [(ids[a], ids[b]) for a, b in near_copies(found)]
+
+
+def _same_bytes(one: Path, other: Path) -> bool:
+    try:
+        return filecmp.cmp(one, other, shallow=False)
+    except OSError:  # one that cannot be read is told when its poses are looked for
+        return False
 
 
 def _size(frames: int, duration_s: float) -> tuple[int, int]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from app.library.edits import Edit
-from app.library.errors import LibraryError
+from app.library.errors import GoneError, LibraryError
 from app.library.labels import NOTHING, clean_label, clean_note, label_key
 from app.library.queries import TABLES, Kind
 from app.library.rows import Model, NewSegment
@@ -30,7 +30,7 @@ def change_segment(edit: Edit, segment: int, new: NewSegment) -> None:
     """Change a segment's bounds, labels or notes."""
     recording = edit.keys("SELECT recording FROM clips WHERE id = ?", segment)
     if not recording:
-        raise LibraryError(f"there is no segment {segment} any more; refresh the list")
+        raise GoneError(f"segment {segment}")
     edit.update("clips", segment, **_segment_values(edit, recording[0], new))
 
 
@@ -103,7 +103,7 @@ def set_split(edit: Edit, name: str, parts: Mapping[int, str]) -> None:
         edit.delete("split_clips", member)
     for segment, part in sorted(parts.items()):
         if not edit.keys("SELECT 1 FROM clips WHERE id = ?", segment):
-            raise LibraryError(f"there is no segment {segment} any more; refresh the list")
+            raise GoneError(f"segment {segment}")
         edit.insert("split_clips", split=split, clip=segment, part=part)
 
 
@@ -122,14 +122,14 @@ def set_part(edit: Edit, name: str, segments: Sequence[int], part: str | None) -
         elif edit.keys("SELECT 1 FROM clips WHERE id = ?", segment):
             edit.insert("split_clips", split=split, clip=segment, part=part)
         else:
-            raise LibraryError(f"there is no segment {segment} any more; refresh the list")
+            raise GoneError(f"segment {segment}")
 
 
 def remove_split(edit: Edit, name: str) -> None:
     """Remove a split; its segments stay."""
     split = edit.find("splits", name)
     if split is None:
-        raise LibraryError(f"there is no split {name}; refresh the list")
+        raise GoneError(f"split {name}")
     for member in edit.keys("SELECT id FROM split_clips WHERE split = ?", split):
         edit.delete("split_clips", member)
     edit.delete("splits", split)
@@ -151,7 +151,7 @@ def remove_model(edit: Edit, name: str) -> None:
     """Remove a taught recognizer; its folder stays."""
     model = edit.find("models", name)
     if model is None:
-        raise LibraryError(f"there is no model {name}; refresh the list")
+        raise GoneError(f"model {name}")
     for member in edit.keys("SELECT id FROM model_clips WHERE model = ?", model):
         edit.delete("model_clips", member)
     edit.delete("models", model)
@@ -165,7 +165,7 @@ def now() -> str:
 def _segment_values(edit: Edit, recording: str, segment: NewSegment) -> dict[str, object]:
     length = edit.keys("SELECT duration_s FROM recordings WHERE id = ?", recording)
     if not length:
-        raise LibraryError(f"there is no recording {recording} any more; refresh the list")
+        raise GoneError(f"recording {recording}")
     if not (math.isfinite(segment.start_s) and math.isfinite(segment.end_s)):
         raise LibraryError("the segment's start or end is not a time; set them again")
     start_s, end_s = max(segment.start_s, 0.0), min(segment.end_s, max(length[0], 0.0))
@@ -189,7 +189,7 @@ def _existing(edit: Edit, kind: Kind, name: str, *, changing: bool = True) -> in
         raise LibraryError(f'"{NOTHING}" stands for stretches without an action and stays as it is; use another action')
     key = edit.find(TABLES[kind], name)
     if key is None:
-        raise LibraryError(f"there is no {kind} {name}; refresh the list")
+        raise GoneError(f"{kind} {name}")
     return key
 
 

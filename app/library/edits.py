@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from app.library.errors import LibraryError
+from app.library.errors import GoneError
 from app.library.labels import clean_label, label_key
 
 WHOLE = ""  # the place of what belongs to no recording, in the table `unwritten`
@@ -38,10 +38,10 @@ class Edit:
         return key
 
     def update(self, table: str, key: str | int, /, **values: Any) -> None:
-        """Change a row; one that would stay as it is makes no change. Raises LibraryError where there is none."""
+        """Change a row; one that would stay as it is makes no change. Raises GoneError where there is none."""
         before = self._row(table, key)
         if before is None:
-            raise LibraryError(f"there is no {_ROW.get(table, table[:-1])} {key} any more; refresh the list")
+            raise GoneError(f"{_ROW.get(table, table[:-1])} {key}")
         after = before | values
         if after != before:
             self.connection.execute(*_update(table, key, values))

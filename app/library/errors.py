@@ -7,6 +7,13 @@ class LibraryError(ActionLensError):
     """The library cannot do what was asked."""
 
 
+class GoneError(LibraryError):
+    """What a window still shows is not in the library any more; what: "segment 7"."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"there is no {what} any more; close the window and open it again")
+
+
 class DamagedLabelsError(LibraryError):
     """A file of labels cannot be read; it is put aside, never overwritten."""
 

@@ -14,7 +14,7 @@ import numpy as np
 from app.errors import OutputError
 from app.library.catalogue import Library
 from app.library.export_formats import Export
-from app.library.rows import Filter, RecordingRow
+from app.library.rows import RecordingRow
 from app.plurals import counted
 from app.recording.folder import Recording
 from pose.skeleton import LAYOUTS, Layout
@@ -112,7 +112,7 @@ def _annotation(recording: Recording, place: int, number: int, first: int, categ
 
 def _segments(library: Library, recordings: Sequence[RecordingRow]) -> Iterator[dict[str, Any]]:
     for recording in recordings:
-        for row in library.segments(Filter(recording=recording.id), limit=-1):
+        for row in library.segments_in(recording.id):
             yield {
                 **{"recording": row.recording, "track_id": row.person, "start_s": row.start_s, "end_s": row.end_s},
                 **{"action": row.action, "person": row.who, "session": row.session, "note": row.note},

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.errors import OutputError
 from app.library.errors import LibraryError
 from app.library.rows import RecordingRow, SegmentRow
 
@@ -44,9 +45,18 @@ class ExportFormat:
         """What was written, in words. Raises LibraryError if there is nothing to write, and what the writer raises."""
         if not export.recordings:
             raise LibraryError("nothing in the library matches; check the names of actions, people and sessions")
+        if self.ending and _is_folder(export.target):
+            raise OutputError(f"{export.target} is a folder; give the name of a file in it")
         module, _, function = self.writer.partition(":")
         written: str = getattr(importlib.import_module(module), function)(export)
         return written
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # which writing meets, and tells
+        return False
 
 
 FORMATS = {

@@ -8,7 +8,7 @@ from app.library.catalogue import Library
 from app.library.export_formats import Export
 from app.library.import_report import ImportProgress, Tell
 from app.library.pictures import drawn, video_pictures
-from app.library.rows import Filter, RecordingRow
+from app.library.rows import RecordingRow
 from app.outputs.video_writer import VideoWriter
 from app.plurals import counted
 
@@ -46,7 +46,7 @@ def export_video(
     Raises OutputError, and RecordingError where the recording cannot be read. cancel leaves what was written so far.
     """
     recording = library.open_recording(row.id)
-    segments = library.segments(Filter(recording=row.id), limit=-1)
+    segments = library.segments_in(row.id)
     writer = VideoWriter(file, lossless=True)
     try:
         for place, bgr in enumerate(video_pictures(recording)):

@@ -2,17 +2,19 @@
 
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from app.library.archives import is_archive, unpack
 from app.library.catalogue import Library
 from app.library.errors import LibraryError
 from app.library.import_data import import_data_set
-from app.library.import_report import ImportOptions, ImportReport, Tell
+from app.library.import_report import ImportOptions, ImportReport, Tell, refused
 from app.library.import_videos import import_videos
 from app.library.pyskl_files import import_pyskl
 from app.library.table_files import import_tables
+from pose.errors import ActionLensError
 from pose.folders import is_leftover
 from recognizer.datasets.library_exports import is_tables
 from recognizer.datasets.registry import DATASETS, dataset_in
@@ -33,31 +35,55 @@ def import_any(
     """Videos, folders of them, data sets, PYSKL pickles, exported tables, or archives of any of these.
 
     format: one of FORMATS; by default pickles, tables and most data sets are recognised and all else is taken for
-    videos. Raises LibraryError, DataError or PoseModelError where nothing can be imported at all.
+    videos. What cannot be imported is a line of the report. Raises LibraryError, DataError or PoseModelError where that
+    is all that there is to tell.
     """
     if format is not None and format not in FORMATS:
         raise LibraryError(f"there is no format called {format}; choose one of {', '.join(FORMATS)}")
     report = ImportReport()
     videos: list[Path] = []
+    failed: list[ActionLensError] = []
     with tempfile.TemporaryDirectory(dir=library.staging(), ignore_cleanup_errors=True) as folder:
         for number, path in enumerate(paths):
-            if is_archive(path):
-                inside = Path(folder) / str(number) / path.name.partition(".")[0]
-                inside.mkdir(parents=True)
-                unpack(path, inside)
-                path = _only_folder(inside)
-            kind = format or _kind(path)
-            if kind == "videos":
-                videos.append(path)
-            elif kind == "pyskl":
-                _add(report, import_pyskl(library, _pickle(path), options, tell=tell, cancel=cancel))
-            elif kind == "tables":
-                _add(report, import_tables(library, path, tell=tell, cancel=cancel))
-            else:
-                _add(report, import_data_set(library, kind, path, options, tell=tell, cancel=cancel))
+            with _noting(failed, path):
+                place = _unpacked(path, Path(folder) / str(number))
+                kind = format or _kind(place)
+                if kind == "videos":
+                    videos.append(place)
+                elif kind == "pyskl":
+                    _add(report, import_pyskl(library, _pickle(place), options, tell=tell, cancel=cancel))
+                elif kind == "tables":
+                    _add(report, import_tables(library, place, tell=tell, cancel=cancel))
+                else:
+                    _add(report, import_data_set(library, kind, place, options, tell=tell, cancel=cancel))
         if videos and not report.cancelled:
-            _add(report, import_videos(library, videos, options, pose_model=pose_model, tell=tell, cancel=cancel))
+            with _noting(failed, videos[0]):
+                _add(report, import_videos(library, videos, options, pose_model=pose_model, tell=tell, cancel=cancel))
+    if len(failed) == 1 and report == ImportReport():
+        raise failed[0]
+    report.problems += [str(error) for error in failed]
     return report
+
+
+@contextmanager
+def _noting(failed: list[ActionLensError], path: Path) -> Iterator[None]:
+    """One part of an import: where it fails, the others go on, and what they brought in is told."""
+    try:
+        yield
+    except ActionLensError as error:
+        failed.append(error)
+    except OSError as error:
+        failed.append(refused(path, error))
+
+
+def _unpacked(path: Path, folder: Path) -> Path:
+    """What is to be imported: the path itself, or the content of the archive that it is. folder: a new one."""
+    if not is_archive(path):
+        return path
+    inside = folder / path.name.partition(".")[0]
+    inside.mkdir(parents=True)
+    unpack(path, inside)
+    return _only_folder(inside)
 
 
 def _kind(path: Path) -> str:

@@ -15,7 +15,7 @@ from app.library.errors import LibraryError
 from app.library.import_report import ImportOptions, ImportProgress, ImportReport, Tell
 from app.library.labels import MAX_LABEL, clean_label
 from app.library.pose_recordings import describe, store
-from app.library.rows import Filter, NewSegment
+from app.library.rows import NewSegment
 from recognizer.datasets.dataset import Found
 from recognizer.datasets.errors import DataError
 from recognizer.datasets.file_problems import each
@@ -138,21 +138,23 @@ def import_all(
     report, staging = ImportReport(), library.staging()
     copies = Copies(library)  # of what was there before: a set that holds something twice comes in whole
     splits: dict[str, dict[int, str]] = {}
-    for came in coming:
-        if cancel is not None and cancel.is_set():
-            report.cancelled = True
-            break
-        if isinstance(came, DataError):
-            report.problems.append(str(came))
-        elif (known := copies.of_poses(came.poses)) is not None:
-            report.copies.append(f"{came.name} is {known}")
-        else:
-            _keep(library, staging, came, report, splits)
-        done = len(report.recordings) + len(report.problems) + len(report.copies)
-        if tell is not None:
-            tell(ImportProgress(done, total, "" if isinstance(came, DataError) else came.name))
-    for name, parts in splits.items():
-        library.set_split(_free_name(library, label_or(name, "imported")), parts)
+    with report.keeping():
+        for came in coming:
+            if cancel is not None and cancel.is_set():
+                report.cancelled = True
+                break
+            if isinstance(came, DataError):
+                report.problems.append(str(came))
+            elif (known := copies.of_poses(came.poses)) is not None:
+                report.copies.append(f"{came.name} is {known}")
+            else:
+                _keep(library, staging, came, report, splits)
+            done = len(report.recordings) + len(report.problems) + len(report.copies)
+            if tell is not None:
+                tell(ImportProgress(done, total, "" if isinstance(came, DataError) else came.name))
+    with report.keeping():  # also of what came in before an error
+        for name, parts in splits.items():
+            library.set_split(_free_name(library, label_or(name, "imported")), parts)
     return report
 
 
@@ -203,7 +205,7 @@ def _keep(
         report.problems.append(f"{came.name}: {error}")
         return
     report.recordings.append(folder.name)
-    for segment in library.segments(Filter(recording=folder.name), limit=-1):
+    for segment in library.segments_in(folder.name):
         for split, part in came.splits.items():
             splits.setdefault(split, {})[segment.id] = part
 

@@ -1,9 +1,14 @@
 """Reporting of an import: progress, cancel, and a line for each thing that could not be imported."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
+from app.library.errors import LibraryError
+from pose.address import public_source
+from pose.errors import ActionLensError
 from pose.estimators import AUTO
 
 
@@ -28,13 +33,23 @@ class ImportReport:
     cancelled: bool = False
     copies: list[str] = field(default_factory=list)
 
-    @property
-    def copies_line(self) -> str:
-        """How many were left out as copies, and the first of them; "" where none was."""
-        if not self.copies:
-            return ""
-        more = f" and {len(self.copies) - 1} more" if len(self.copies) > 1 else ""
-        return f"{len(self.copies)} skipped, already in the library: {self.copies[0]}{more}"
+    @contextmanager
+    def keeping(self) -> Iterator[None]:
+        """An error in the block becomes a line, so that what is in this report is not lost with it. Where there is
+        nothing in it yet, the error is raised: ActionLensError, OSError."""
+        try:
+            yield
+        except (ActionLensError, OSError) as error:
+            if not (self.recordings or self.problems or self.copies):
+                raise
+            line = f"the import has ended early ({getattr(error, 'strerror', None) or error}); import the rest again"
+            self.problems.append(str(error) if isinstance(error, ActionLensError) else line)
+
+
+def refused(path: Path, error: OSError) -> LibraryError:
+    """What the system says of something that is to be imported."""
+    name, why = public_source(str(path)), error.strerror or error
+    return LibraryError(f"{name} cannot be imported ({why}); check its name, its permissions and the room on the disk")
 
 
 Tell = Callable[[ImportProgress], None]

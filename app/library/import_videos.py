@@ -10,7 +10,7 @@ from app.errors import RecordingError
 from app.library.catalogue import Library
 from app.library.copies import Copies
 from app.library.errors import LibraryError
-from app.library.import_report import ImportOptions, ImportReport, ProgressReporter, Tell, Ticker
+from app.library.import_report import ImportOptions, ImportReport, ProgressReporter, Tell, Ticker, refused
 from app.library.labels import clean_label
 from app.library.pose_recordings import describe, store
 from app.library.rows import NewSegment
@@ -29,28 +29,51 @@ VIDEO_SUFFIXES = frozenset(
 )
 
 
-def find_videos(paths: Iterable[Path]) -> list[Path]:
+def find_videos(paths: Iterable[Path], problems: list[str] | None = None) -> list[Path]:
     """The given files, and the videos in the given folders and those below; links to folders are not followed.
 
-    Raises LibraryError where a path is not there or no video is found.
+    problems: gets a line for whatever in a folder cannot be looked at. Raises LibraryError where a path is not there or
+    cannot be read, or no video is found.
     """
     found: list[Path] = []
+    hidden: list[str] = []
     for path in paths:
-        if path.is_dir():
-            inside = (Path(folder) / name for folder, _, names in os.walk(path) for name in names)
-            content = (file for file in inside if not is_leftover(file.relative_to(path)))
-            found += sorted((file for file in content if is_video(file)), key=natural)
-        elif path.exists():
-            found.append(path)
-        else:
-            raise LibraryError(f"{public_source(str(path))} does not exist; check the name")
+        try:
+            if path.is_dir():
+                found += _videos_in(path, hidden)
+            elif path.exists():
+                found.append(path)
+            else:
+                raise LibraryError(f"{public_source(str(path))} does not exist; check the name")
+        except OSError as error:
+            raise refused(path, error) from error
     if not found:
-        raise LibraryError("there is no video in it; give videos or folders of videos, or name the data set that it is")
+        nothing = "there is no video in it; give videos or folders of videos, or name the data set that it is"
+        raise LibraryError(hidden[0] if hidden else nothing)
+    if problems is not None:
+        problems += hidden
     return list(dict.fromkeys(found))
 
 
+def _videos_in(top: Path, hidden: list[str]) -> list[Path]:
+    """hidden: gets a line for whatever cannot be looked at."""
+
+    def cannot(error: OSError) -> None:
+        hidden.append(str(refused(Path(error.filename or top), error)))
+
+    found: list[Path] = []
+    for folder, _, names in os.walk(top, onerror=cannot):
+        for path in (Path(folder) / name for name in names):
+            try:
+                if not is_leftover(path.relative_to(top)) and is_video(path):
+                    found.append(path)
+            except OSError as error:
+                cannot(error)
+    return sorted(found, key=natural)
+
+
 def is_video(path: Path) -> bool:
-    """True for a file with a video's extension."""
+    """True for a file with a video's extension. Raises OSError where the folder does not let it be seen."""
     return path.suffix.lower() in VIDEO_SUFFIXES and not path.name.startswith(".") and path.is_file()
 
 
@@ -70,9 +93,9 @@ def import_videos(
     """
     options, cancel = options or ImportOptions(), cancel or threading.Event()
     kind = _check(options)
-    videos = find_videos(paths)
-    staging = library.staging()
-    report, copies = ImportReport(), Copies(library)
+    report = ImportReport()
+    videos = find_videos(paths, report.problems)
+    staging, copies = library.staging(), Copies(library)
     videos = copies.without(videos, report)
     if not videos:
         return report
@@ -88,7 +111,7 @@ def import_videos(
             teller(finished + shares(marks, len(videos)))
 
         posing = pose_videos(videos, spec, marks, jobs=options.jobs, backend=options.backend)
-        with Ticker(tick):
+        with report.keeping(), Ticker(tick):
             for posed in posing:
                 _keep(library, staging, posed, options, report, copies)
                 finished += 1

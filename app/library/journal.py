@@ -12,6 +12,7 @@ from app.library.edit_operations import now
 from app.library.edits import Edit, mark_unwritten, next_edit, remember, replay
 from app.library.errors import LibraryError, ReadOnlyError
 from app.library.label_files import write_unwritten
+from app.library.thumbnail_files import remove_outdated
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +43,7 @@ class Journal:
             yield edit
             mark_unwritten(connection, edit.changes)
         self._write_labels()
+        remove_outdated(self._root, edit.changes)
 
     def replay(self, *, undo: bool) -> str | None:
         """Undo the last edit, or redo the last that was undone; its text, None if there is none."""
@@ -53,11 +55,14 @@ class Journal:
                 return None
             try:
                 with self._database.transaction() as connection:
-                    mark_unwritten(connection, replay(connection, edit[0], undo=undo))
+                    changes = replay(connection, edit[0], undo=undo)
+                    mark_unwritten(connection, changes)
             except sqlite3.IntegrityError as error:
                 doing = "undone" if undo else "done again"
                 raise LibraryError(f'"{edit[1]}" cannot be {doing}: what was added since depends on it') from error
             self._write_labels()
+        turned = [(table, key, after, before) for table, key, before, after in changes]
+        remove_outdated(self._root, turned if undo else changes)
         return edit[1]
 
     def next_text(self, *, undo: bool) -> str | None:
@@ -77,4 +82,6 @@ class Journal:
             with self._database.transaction() as connection:
                 write_unwritten(connection, self._root)
         except OSError as error:
-            log.warning("labels cannot be written beside the recordings (%s); make room", error.strerror)
+            log.warning("labels cannot be written beside the recordings (%s); make room", error.strerror or error)
+        except LibraryError as error:  # the edit itself is in the catalogue: it has not failed
+            log.warning("labels are not yet written beside the recordings: %s", error)

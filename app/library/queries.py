@@ -186,20 +186,16 @@ def _recording_conditions(chosen: Filter) -> tuple[str, dict[str, Any]]:
 
 
 def _shared(chosen: Filter) -> tuple[list[str], dict[str, Any]]:
-    conditions = [f"r.deleted = {int(chosen.deleted)}", "r.missing = 0"]
+    conditions = ["r.missing = 0"]
     values: dict[str, Any] = {}
+    if chosen.deleted is not None:
+        conditions.append(f"r.deleted = {int(chosen.deleted)}")
     if chosen.session is not None:
         conditions.append("s.key = :session")
         values["session"] = label_key(chosen.session)
     if chosen.recording is not None:
         conditions.append("r.id = :recording")
         values["recording"] = chosen.recording
-    if chosen.since is not None:
-        conditions.append("substr(r.created, 1, 10) >= :since")
-        values["since"] = chosen.since
-    if chosen.until is not None:
-        conditions.append("substr(r.created, 1, 10) <= :until")
-        values["until"] = chosen.until
     return conditions, values
 
 

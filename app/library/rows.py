@@ -66,9 +66,8 @@ class RecordingRow:
 class Filter:
     """What lists are restricted to; None and False do not restrict.
 
-    text: anywhere in notes, names, sources. since, until: days as "2026-03-01", of the recording, UTC, both included.
-    deleted: what was put into the bin, instead of what was not. split: segments of that split, of all its parts or of
-    one.
+    text: anywhere in notes, names, sources. deleted: what was put into the bin, instead of what was not; None for both.
+    split: segments of that split, of all its parts or of one.
     """
 
     action: str | None = None
@@ -78,9 +77,7 @@ class Filter:
     unlabelled: bool = False
     suspect: bool = False
     text: str = ""
-    since: str | None = None
-    until: str | None = None
-    deleted: bool = False
+    deleted: bool | None = False
     split: str | None = None
     part: str | None = None
 

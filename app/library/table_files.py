@@ -25,7 +25,7 @@ from app.library.import_report import ImportProgress, ImportReport, Tell
 from app.library.labels import clean_label, clean_note, label_key
 from app.library.pose_recordings import store
 from app.library.queries import TABLES, Kind
-from app.library.rows import Filter, Model, NewSegment, RecordingRow, SegmentRow
+from app.library.rows import Model, NewSegment, RecordingRow, SegmentRow
 from app.plurals import counted
 from app.recording.folder import (
     INFO_FILE,
@@ -67,6 +67,8 @@ def export_tables(library: Library, recordings: Sequence[RecordingRow], folder: 
 
     Raises OutputError, and RecordingError where a recording cannot be read.
     """
+    if not folder.name:  # "." and "/"
+        raise OutputError(f"{folder} has no name of its own; give the name of a new folder")
     temporary = folder.with_name(f".{folder.name}.new")
     try:
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
@@ -74,7 +76,7 @@ def export_tables(library: Library, recordings: Sequence[RecordingRow], folder: 
         shutil.rmtree(temporary, ignore_errors=True)
         (temporary / JOINTS).mkdir(parents=True)
         infos = {row.id: _copy(library, row.id, temporary, pictures) for row in recordings}
-        segments = [segment for row in recordings for segment in library.segments(Filter(recording=row.id), limit=-1)]
+        segments = [segment for row in recordings for segment in library.segments_in(row.id)]
         _write_tables(library, [(row, infos[row.id]) for row in recordings], segments, temporary)
         if folder.exists():
             folder.rmdir()
@@ -113,16 +115,23 @@ def import_tables(
                 name = _keep(library, folder, row, info, poses, of_recording.get(row["recording"], []), new_ids)
             report.recordings.append(name)
             new_names[row["recording"]] = name
-        except (RecordingError, LibraryError, ValueError) as error:
-            why = " ".join(str(error).split()) if not isinstance(error, ValueError) else "a value is not a number"
-            report.problems.append(f"{folder}: recording {row['recording'][:40]!r}: {why}")
+        except (RecordingError, LibraryError, ValueError, OSError) as error:
+            report.problems.append(f"{folder}: recording {row['recording'][:40]!r}: {_why(error)}")
         finally:
             if tell is not None:
                 done = len(report.recordings) + len(report.problems) + len(report.copies)
                 tell(ImportProgress(done, len(recordings), row["source"]))
-    _import_splits(library, members, new_ids)
-    _import_models(library, folder, new_names, new_ids, report)
+    with report.keeping():
+        _import_splits(library, members, new_ids)
+    with report.keeping():
+        _import_models(library, folder, new_names, new_ids, report)
     return report
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, ValueError):
+        return "a value is not a number"
+    return " ".join(str(getattr(error, "strerror", None) or error).split())
 
 
 def _copy(library: Library, recording: str, folder: Path, pictures: bool) -> RecordingInfo:
@@ -218,7 +227,7 @@ def _keep(
     stored = library.add_recording(kept, new, announced=False)
     if note:
         library.set_recording_note(stored, note)
-    rows = sorted(library.segments(Filter(recording=stored), limit=-1), key=lambda segment: segment.id)
+    rows = sorted(library.segments_in(stored), key=lambda segment: segment.id)
     ids.update((segment["clip"], made.id) for segment, made in zip(segments, rows, strict=True))
     return stored
 

@@ -1,10 +1,6 @@
-"""Small pictures of segments and recordings: a strip of a few frames with the skeleton, made when first asked for.
-
-They lie in ROOT/thumbnails, found by bounds and person, so that a changed segment gets another picture by itself.
-"""
+"""Small pictures of segments: a strip of a few frames with the skeleton, made when first asked for."""
 
 import logging
-import zlib
 from pathlib import Path
 
 import cv2
@@ -12,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.errors import RecordingError
-from app.library.catalogue_file import THUMBNAILS
-from app.library.rows import RecordingRow, SegmentRow
+from app.library.rows import SegmentRow
+from app.library.thumbnail_files import thumbnail_file
 from app.outputs.overlay import HIDDEN_BELOW, Picture
 from app.palette import confidence_rgb
 from app.recording.folder import Recording, read_recording, recordings_folder
@@ -22,7 +18,6 @@ from pose.whole_file import write_bytes
 log = logging.getLogger(__name__)
 
 FRAMES, HEIGHT = 3, 120
-_VERSION = 3  # of how they are made
 _QUALITY = 82
 _NARROWEST, _WIDEST = 0.9, 1.5  # width of a frame in heights
 _AROUND = 0.12  # of the people's extent, to be seen around them
@@ -31,46 +26,33 @@ _LEAST = 0.4  # of the picture's height: nobody is made larger than that
 
 def segment_picture(root: Path, row: SegmentRow) -> Path | None:
     """The JPEG of a segment, made now where there is none yet; None where the recording cannot be read. Any thread."""
-    return _made(root, row.recording, row.start_s, row.end_s, row.person)
-
-
-def recording_picture(root: Path, row: RecordingRow) -> Path | None:
-    """The same of a whole recording with everyone in it."""
-    return _made(root, row.id, 0.0, row.duration_s, None)
-
-
-def _made(root: Path, name: str, start_s: float, end_s: float, person: int | None) -> Path | None:
-    path = root / THUMBNAILS / _name(name, start_s, end_s, person)
+    path = thumbnail_file(root, row.recording, row.start_s, row.end_s, row.person)
     if path.exists():
         return path
     try:
-        recording = read_recording(recordings_folder(root) / name)
-        jpeg = cv2.imencode(".jpg", _strip(recording, start_s, end_s, person), [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
+        recording = read_recording(recordings_folder(root) / row.recording)
+        strip = _strip(recording, row.start_s, row.end_s, row.person)
+        jpeg = cv2.imencode(".jpg", strip, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
         path.parent.mkdir(exist_ok=True)
         write_bytes(path, jpeg[1].tobytes())
     except (RecordingError, OSError, cv2.error) as error:
-        log.warning("no thumbnail of %s: %s", name, error)
+        log.warning("no thumbnail of %s: %s", row.recording, error)
         return None
     return path
 
 
-def _name(recording: str, start_s: float, end_s: float, person: int | None) -> str:
-    what = f"{_VERSION} {start_s!r} {end_s!r} {person}".encode()
-    return f"{recording}-{zlib.crc32(what):08x}.jpg"
-
-
-def _strip(recording: Recording, start_s: float, end_s: float, person: int | None) -> Picture:
+def _strip(recording: Recording, start_s: float, end_s: float, person: int) -> Picture:
     """(HEIGHT, W, 3) BGR: frames in the middle of equal parts of the time, beside each other."""
     times = start_s + (np.arange(FRAMES) + 0.5) / FRAMES * (end_s - start_s)
     places = [int(np.abs(recording.times_s - time_s).argmin()) for time_s in times]
     here = (recording.times_s[recording.frame] >= start_s) & (recording.times_s[recording.frame] <= end_s)
-    rows = np.flatnonzero(here if person is None else here & (recording.person == person))
+    rows = np.flatnonzero(here & (recording.person == person))
     box = _box(recording, rows)
     return np.hstack([_frame(recording, place, person, box) for place in places])
 
 
 def _box(recording: Recording, rows: NDArray[np.intp]) -> tuple[int, int, int, int]:
-    """Left, top, right and bottom, in pixels, of where the people of these rows are in all that time."""
+    """Left, top, right and bottom, in pixels, of where the person of these rows is in all that time."""
     width, height = recording.info.size
     points = recording.xy_px[rows][recording.confidence[rows] >= HIDDEN_BELOW]
     points = points[((points >= 0) & (points <= (width, height))).all(axis=1)]
@@ -85,7 +67,7 @@ def _box(recording: Recording, rows: NDArray[np.intp]) -> tuple[int, int, int, i
     return int(left), int(top), int(right), int(bottom)
 
 
-def _frame(recording: Recording, place: int, person: int | None, box: tuple[int, int, int, int]) -> Picture:
+def _frame(recording: Recording, place: int, person: int, box: tuple[int, int, int, int]) -> Picture:
     from app.library.pictures import ground, picture_at  # PyAV only where there is something to decode
 
     width, height = recording.info.size
@@ -98,7 +80,7 @@ def _frame(recording: Recording, place: int, person: int | None, box: tuple[int,
     small = np.asarray(cv2.resize(part, shape, interpolation=cv2.INTER_AREA), np.uint8)
     stretch = np.array([shape[0] / max(right - left, 1), HEIGHT / max(bottom - top, 1)])
     for row in np.flatnonzero(recording.frame == place):
-        if person is None or recording.person[row] == person:
+        if recording.person[row] == person:
             _draw(small, recording, int(row), (recording.xy_px[row] - (left, top)) * stretch)
     return _cut(small)
 

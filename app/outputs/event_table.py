@@ -43,8 +43,8 @@ def csv_line(cells: Iterable[str]) -> str:
 class EventTableWriter:
     """A tap that writes each action as a line at once when it ends.
 
-    A file of that name that already holds something is renamed to NAME.bak. Raises OutputError where it cannot be
-    opened, and once where it cannot be written any more.
+    A file of that name that already holds something is renamed to NAME.bak, in place of an earlier one. Raises
+    OutputError where it cannot be opened, and once where it cannot be written any more.
     """
 
     def __init__(self, target: Path) -> None:

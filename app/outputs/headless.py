@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from app.errors import OutputError
@@ -22,14 +23,21 @@ _POLL_S = 0.1
 def run_headless(options: RunOptions, make_engine: Callable[[RunOptions], Engine] = Engine) -> int:
     """Run until the source ends, the time is over or a signal comes; the exit status.
 
-    Raises OutputError before anything else when an output cannot be opened.
+    Raises AlertError where the rules cannot be read, and OutputError where an output cannot be opened, before anything
+    else.
     """
-    with Interrupt() as interrupt:
+    with Interrupt() as interrupt, ExitStack() as begun:
+        alerts = _alerts(options)  # first: a mistake in them is to cost no file that an output replaces
+        if alerts is not None:
+            begun.callback(alerts.close)
         outputs = Outputs(options, printing=options.json != "-")
+        begun.callback(outputs.close)
         engine = make_engine(options)
         outputs.attach(engine)
-        alerts = _alerts(options, engine)
+        if alerts is not None:
+            engine.add_tap(alerts)
         reporter = _Reporter(engine)
+        begun.pop_all()  # from here on the run itself ends them
         engine.start()
         try:
             while not (engine.wait(_POLL_S) or interrupt.requested.is_set() or outputs.pipe_closed):
@@ -50,7 +58,7 @@ def run_headless(options: RunOptions, make_engine: Callable[[RunOptions], Engine
     return _status(engine)
 
 
-def _alerts(options: RunOptions, engine: Engine) -> "AlertRunner | None":
+def _alerts(options: RunOptions) -> "AlertRunner | None":
     """The rules of the run; what they cannot do is told, each failure once."""
     if options.alerts is None:
         return None
@@ -65,9 +73,7 @@ def _alerts(options: RunOptions, engine: Engine) -> "AlertRunner | None":
             told.add(line)
             _say(line)
 
-    runner = AlertRunner(load(options.alerts), tell)
-    engine.add_tap(runner)
-    return runner
+    return AlertRunner(load(options.alerts), tell)
 
 
 def _finish(outputs: Outputs) -> bool:

@@ -111,8 +111,8 @@ class JsonLinesWriter:
     """Writes each line at once, as UTF-8, so that another program can follow along. target None: standard output.
 
     A file is written in place, because a temporary one could not be followed; a file of that name that already holds
-    something is first renamed to NAME.bak, so that a run never destroys another's lines. Raises OutputError where
-    the file cannot be opened.
+    something is first renamed to NAME.bak, so that the lines of the run before are kept; those of the run before that
+    are not. Raises OutputError where the file cannot be opened.
     """
 
     def __init__(self, target: Path | None = None) -> None:

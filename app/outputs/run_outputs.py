@@ -1,5 +1,6 @@
 """Where the results of a run go besides the window: JSON lines, the event stream, the video, and printed changes."""
 
+import logging
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -12,11 +13,15 @@ from app.live.engine import Engine, Tap
 from app.palette import action_text, view_text
 from app.results import Result
 from app.settings import RunOptions
+from pose.address import local_path
 
 if TYPE_CHECKING:
     from app.live.relevance import JointRelevance
     from app.outputs.events import EventServer
     from app.outputs.video_writer import VideoWriter
+
+
+log = logging.getLogger(__name__)
 
 
 class Outputs:
@@ -57,18 +62,12 @@ class Outputs:
 
     def _spare(self, source: str) -> None:
         for file in self._files:
-            if _is_same(file, Path(source)):
+            if _is_same(file, local_path(source)):
                 raise OutputError(f"cannot write {file}: it is the video that is read; give the output another name")
 
     def _open(self, options: RunOptions, opened: ExitStack) -> None:
-        # Each brings libraries of its own: only what is asked for is imported.
-        if options.json is not None:
-            from app.outputs.json_lines import JsonLinesWriter, result_lines
-
-            writer = JsonLinesWriter(None if options.json == "-" else Path(options.json))
-            opened.callback(writer.close)
-            tap = self._to_stdout(lambda result: writer.write(result_lines(result)))
-            self._taps.append(lambda engine: _in_file_time(engine, tap))
+        # Each brings libraries of its own: only what is asked for is imported. What empties a file is opened last, so
+        # that a mistake in another output costs no lines; it gets the results first, so as not to wait for drawing.
         if options.events is not None:
             from app.outputs.events import EventServer
 
@@ -76,26 +75,25 @@ class Outputs:
             opened.callback(server.close)
             self.events_url = server.url
             self._taps.append(lambda engine: _in_file_time(engine, _EventTap(server, engine)))
+        if options.save is not None:
+            from app.outputs.video_writer import VideoWriter
+
+            drawing = _VideoTap(VideoWriter(options.save), self, explain=options.explain)
+            opened.callback(drawing.close)
+            self._taps.append(drawing.follow)
+        if options.json is not None:
+            from app.outputs.json_lines import JsonLinesWriter, result_lines
+
+            writer = JsonLinesWriter(None if options.json == "-" else Path(options.json))
+            opened.callback(writer.close)
+            tap = self._to_stdout(lambda result: writer.write(result_lines(result)))
+            self._taps.insert(0, lambda engine: _in_file_time(engine, tap))
         if options.events_csv is not None:
             from app.outputs.event_table import EventTableWriter
 
             table = EventTableWriter(options.events_csv)
             opened.callback(table.close)
-            self._taps.append(lambda engine: _in_file_time(engine, table))
-        if options.save is not None:
-            from app.outputs.video_writer import VideoWriter
-
-            lossless = not options.paced and Path(options.source).exists()
-            video = VideoWriter(options.save, lossless=lossless)
-            opened.callback(video.close)
-            relevance = None
-            if options.explain:
-                from app.live.relevance import JointRelevance
-
-                relevance = JointRelevance(options.model, wait=lossless)
-                opened.callback(relevance.close)
-            drawing = _VideoTap(video, self, relevance)
-            self._taps.append(drawing.follow)
+            self._taps.insert(0, lambda engine: _in_file_time(engine, table))
 
     def _to_stdout(self, tap: Tap) -> Tap:
         def guarded(result: Result) -> None:
@@ -116,6 +114,12 @@ def _is_same(one: Path, other: Path) -> bool:
         return one.samefile(other)
     except (OSError, ValueError):  # one of them is not there, or is no name of a file
         return False
+
+
+def _is_lossless(engine: Engine) -> bool:
+    """As the engine takes frames: each one, of a source that waits for it, as fast as it can be worked on."""
+    source = engine.info.source
+    return not engine.options.paced and source is not None and not source.live
 
 
 def _in_file_time(engine: Engine, tap: Tap) -> Tap:
@@ -156,22 +160,43 @@ class _EventTap:
 class _VideoTap:
     """Draws each result into the video; a later run goes on where the one before ended."""
 
-    def __init__(self, video: "VideoWriter", outputs: Outputs, relevance: "JointRelevance | None" = None) -> None:
+    def __init__(self, video: "VideoWriter", outputs: Outputs, *, explain: bool) -> None:
         self._video = video
-        self._relevance = relevance
+        self._explain = explain
+        self._relevance: JointRelevance | None = None
         self._outputs = outputs
-        self._offset_s: float | None = None
-        self._last_s = 0.0
+        self._starting: Engine | None = None  # whose first result has not come yet
+        self._offset_s = self._last_s = 0.0
 
     def follow(self, engine: Engine) -> Tap:
-        self._offset_s = None
+        self._starting = engine
         return self
+
+    def close(self) -> None:
+        """Finish the video, and tell what is not in it. Raises OutputError."""
+        if self._relevance is not None:
+            self._relevance.close()
+        self._video.close()
+        if self._video.note:
+            log.warning("%s", self._video.note)
+
+    def _begin(self, engine: Engine, time_s: float) -> None:
+        """A run has its first result: only now is it known whether its source waits."""
+        self._starting, self._offset_s = None, self._last_s + 0.04 - time_s
+        lossless = _is_lossless(engine)
+        if self._explain and (self._relevance is None or lossless != self._video.lossless):
+            from app.live.relevance import JointRelevance
+
+            if self._relevance is not None:
+                self._relevance.close()
+            self._relevance = JointRelevance(self._outputs.model, wait=lossless)
+        self._video.lossless = lossless
 
     def __call__(self, result: Result) -> None:
         from app.outputs.overlay import NO_RELEVANCE, NOTHING_EXPLAINED, draw
 
-        if self._offset_s is None:
-            self._offset_s = self._last_s + 0.04 - result.frame.time_s
+        if self._starting is not None:
+            self._begin(self._starting, result.frame.time_s)
         time_s = result.frame.time_s + self._offset_s
         if time_s > self._last_s:  # the end of a run repeats its last frame
             self._last_s = time_s

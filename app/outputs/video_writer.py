@@ -18,6 +18,7 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from app.errors import OutputError
+from app.plurals import counted
 
 log = logging.getLogger(__name__)
 
@@ -40,8 +41,8 @@ class VideoWriter:
     """Writes PATH.partial.mp4 beside PATH and renames it when closed: an existing file is replaced only then.
 
     lossless: write() waits for room in the queue, for files that are worked through; otherwise a frame that finds
-    the queue full is dropped and counted, so that a live run never waits for the disk or the encoder.
-    Raises OutputError where the file cannot be made.
+    the queue full is dropped and counted, so that a live run never waits for the disk or the encoder. It may be set
+    between two calls of write(). Raises OutputError where the file cannot be made.
     """
 
     def __init__(
@@ -49,13 +50,13 @@ class VideoWriter:
     ) -> None:
         if path.suffix.lower() not in SUFFIXES:
             raise OutputError(f"cannot save to {path}: the video is an MP4, so give a name that ends in .mp4")
-        if path.is_dir():
+        if _is_folder(path):
             raise OutputError(f"cannot save to {path}: it is a folder; give the name of a file in it")
         self.path = path
         self.partial, file = _open_partial(path, open_file or _open_new)
         self._sink = _Sink(file)
         self._encoder = _Encoder(self._sink)
-        self._lossless = lossless
+        self.lossless = lossless
         self._queue: deque[tuple[Picture, float]] = deque()
         self._changed = threading.Condition()
         self._closing = False
@@ -71,6 +72,14 @@ class VideoWriter:
         return self._dropped
 
     @property
+    def note(self) -> str:
+        """What a finished video lacks, in one line; "" where it lacks nothing, or a failure has told it."""
+        if self._error is not None or not self._dropped:
+            return ""
+        missing = counted(self._dropped, "frame")
+        return f"{self.path} lacks {missing}: the computer was too slow to save every one"
+
+    @property
     def written(self) -> int:
         """Frames encoded so far."""
         return self._encoder.frames
@@ -81,7 +90,7 @@ class VideoWriter:
         After writing has failed (full disk) the next call raises OutputError, once; later ones only count the frame.
         """
         with self._changed:
-            if self._error is None and self._lossless and not self._closing:
+            if self._error is None and self.lossless and not self._closing:
                 self._changed.wait_for(lambda: self._has_room(bgr) or self._error is not None or self._closing)
             if self._error is None and not self._closing and self._has_room(bgr):
                 self._queue.append((bgr, time_s))
@@ -288,6 +297,13 @@ def _fitted(bgr: Picture, size: tuple[int, int]) -> Picture:
 
 def _bordered(bgr: cv2.typing.MatLike, sides: tuple[int, int, int, int], kind: int) -> Picture:
     return cv2.copyMakeBorder(bgr, *sides, kind).astype(np.uint8, copy=False)
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError as error:  # a name that is too long, a folder that may not be looked into
+        raise OutputError(f"cannot save to {path}: {_reason(error)}; choose another place") from None
 
 
 def _open_new(path: Path) -> BinaryIO:

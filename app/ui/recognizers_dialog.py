@@ -112,6 +112,7 @@ class RecognizersDialog(ClosingDialog):
     def read(self, choose: str = "") -> None:
         """List what there is now; choose: a name, by default the one that was chosen, else the one that runs."""
         running, before = name_of(self._running(), self._library), self.chosen()
+        typed = self.name.text() if self.name.isModified() else ""
         wanted = [choose, before.name if before else "", running]
         self._models = known_models(self._library)
         self.list.blockSignals(True)
@@ -130,7 +131,6 @@ class RecognizersDialog(ClosingDialog):
         chosen = self.list.topLevelItem(place)
         if chosen is not None:
             self.list.setCurrentItem(chosen)
-        typed = self.name.text() if self.name.isModified() and before is not None else ""
         self._choose()
         now = self.chosen()
         if typed and before is not None and now is not None and now.name == before.name:

@@ -130,6 +130,19 @@ def test_what_cannot_be_opened_exits_with_2_and_one_line(scenario, options, line
     assert_no_traceback(done)
 
 
+def test_a_mistake_in_the_rules_costs_no_output(tmp_path):
+    (tmp_path / "rules.toml").write_text("[[rule]]\nname = 1\n")
+    (tmp_path / "out.jsonl").write_text("of last week\n")
+    outputs = ["--json", tmp_path / "out.jsonl", "--save", tmp_path / "out.mp4"]
+    for rules in ("nope.toml", "rules.toml"):
+        done = headless("file", *outputs, "--alerts", tmp_path / rules)
+        assert done.returncode == 2
+        assert rules in done.stderr
+        assert len(done.stderr.splitlines()) == 1
+        assert sorted(os.listdir(tmp_path)) == ["out.jsonl", "rules.toml"]
+        assert (tmp_path / "out.jsonl").read_text() == "of last week\n"
+
+
 def test_a_source_that_hangs_while_opening_exits_with_2_at_all():
     begin = time.monotonic()
     done = headless("given up")

@@ -3,6 +3,7 @@
 import shutil
 import zipfile
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from taught_stand_in import stand_in
@@ -160,6 +161,23 @@ def test_what_is_exported_is_brought_in_as_the_next_version(tmp_path):
     shipped = model_files.bring_in(library_root(), shipped_models()["act"])
     assert models.name_of(str(shipped)) == "act-mine@1"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["another library", "out.actionlens.zip"]
+
+
+def test_an_export_replaces_no_file_whose_name_nobody_has_typed(tmp_path):
+    folder = stand_in("mine", 1)
+    (tmp_path / "out.actionlens.zip").write_text("precious")
+    with pytest.raises(UsageError, match="already there"):
+        model_files.export(folder, tmp_path / "out")
+    assert (tmp_path / "out.actionlens.zip").read_text() == "precious"
+    model_files.export(folder, tmp_path / "out.actionlens.zip")
+    assert zipfile.is_zipfile(tmp_path / "out.actionlens.zip")
+
+
+@pytest.mark.parametrize("target", [".", "/", "x" * 300])
+def test_an_export_to_what_can_be_no_file_is_one_line(target):
+    with pytest.raises(UsageError, match=r"give the name|too long") as raised:
+        model_files.export(stand_in("mine", 1), Path(target))
+    assert "\n" not in str(raised.value)
 
 
 def test_archives_that_hold_no_recognizer_are_one_line_and_leave_nothing(tmp_path):

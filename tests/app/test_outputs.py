@@ -1,15 +1,19 @@
 import json
 import socket
+import threading
+from pathlib import Path
 
 import av
 import numpy as np
 import pytest
 
 from app.errors import OutputError
+from app.outputs import video_writer
 from app.outputs.run_outputs import ChangePrinter, Outputs
 from app.results import PersonResult, Result, RunInfo
 from app.settings import RunOptions
 from pose.skeleton import MPOSE_13
+from pose.source import SourceInfo
 from pose.types import Frame, Pose
 from recognizer.decision import Decision
 
@@ -19,10 +23,9 @@ class FakeEngine:
 
     playback = None
 
-    info = RunInfo(None, "act", ("idle", "wave"), "cpu")
-
-    def __init__(self, source="demo"):
-        self.options = RunOptions(source=source)
+    def __init__(self, source="demo", *, paced=True, live=True):
+        self.options = RunOptions(source=source, paced=paced)
+        self.info = RunInfo(SourceInfo(source, live), "act", ("idle", "wave"), "cpu")
         self.taps = []
 
     def add_tap(self, tap):
@@ -35,9 +38,9 @@ class FakeEngine:
 
 
 def test_two_runs_in_one_video_follow_each_other(tmp_path):
-    outputs = Outputs(RunOptions(save=tmp_path / "out.mp4", source=str(tmp_path), paced=False))
+    outputs = Outputs(RunOptions(save=tmp_path / "out.mp4", source="walk.mp4", paced=False))
     for start_s in (100.0, 0.0):
-        engine = FakeEngine()
+        engine = FakeEngine("walk.mp4", paced=False, live=False)
         outputs.attach(engine)
         for step in range(5):
             engine.give(start_s + step / 10)
@@ -51,6 +54,36 @@ def test_two_runs_in_one_video_follow_each_other(tmp_path):
     assert 0 < steps[4] < 0.1
 
 
+@pytest.mark.parametrize("source", ["walk/%04d.png", "~/walk.mp4", "file:///walk.mp4", "http://127.0.0.1/walk.mp4"])
+@pytest.mark.parametrize(
+    ("paced", "live", "lossless"), [(False, False, True), (False, True, False), (True, False, False)]
+)
+def test_the_video_waits_where_the_engine_does_and_tells_what_it_lacks(
+    source, paced, live, lossless, tmp_path, monkeypatch, caplog
+):
+    go_on, encode = threading.Event(), video_writer._Encoder.encode
+    monkeypatch.setattr(video_writer._Encoder, "encode", lambda *given: go_on.wait(60) and encode(*given))
+    outputs = Outputs(RunOptions(save=tmp_path / "out.mp4", source=source, paced=paced))
+    engine = FakeEngine(source, paced=paced, live=live)
+    outputs.attach(engine)
+    giving = threading.Thread(target=lambda: [engine.give(step / 10) for step in range(50)])
+    giving.start()
+    giving.join(1.0 if lossless else 60)  # longer than it takes to fill the queue, which only a lossless run waits for
+    assert giving.is_alive() == lossless
+    go_on.set()
+    giving.join(60)
+    outputs.close()
+    with av.open(str(tmp_path / "out.mp4")) as container:
+        lacks = 50 - sum(1 for _ in container.decode(video=0))
+    assert (lacks == 0) == lossless
+    told = (
+        []
+        if lossless
+        else [f"{tmp_path / 'out.mp4'} lacks {lacks} frames: the computer was too slow to save every one"]
+    )
+    assert [record.getMessage() for record in caplog.records] == told
+
+
 def test_lines_go_to_the_file_while_it_runs(tmp_path):
     outputs = Outputs(RunOptions(json=str(tmp_path / "out.jsonl")))
     engine = FakeEngine()
@@ -61,15 +94,19 @@ def test_lines_go_to_the_file_while_it_runs(tmp_path):
     outputs.close()
 
 
+@pytest.mark.parametrize("spelt", ["plain", "home", "address"])
 @pytest.mark.parametrize("output", ["save", "json"])
-def test_the_video_that_is_read_is_never_written(tmp_path, output):
+def test_the_video_that_is_read_is_never_written(tmp_path, output, spelt, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
     video = tmp_path / "dance.mp4"
     video.write_bytes(b"precious")
+    source = {"plain": str(video), "home": "~/dance.mp4", "address": video.as_uri()}[spelt]
     other = tmp_path / "folder" / ".." / "dance.mp4"
     (tmp_path / "folder").mkdir()
     options = {"save": {"save": other}, "json": {"json": str(other)}}[output]
     with pytest.raises(OutputError, match="it is the video that is read"):
-        Outputs(RunOptions(source=str(video), **options))
+        Outputs(RunOptions(source=source, **options))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["dance.mp4", "folder"]
     assert video.read_bytes() == b"precious"
 
@@ -89,6 +126,20 @@ def test_when_one_cannot_be_opened_the_others_are_closed(tmp_path):
         Outputs(
             RunOptions(events="ws://127.0.0.1:0", save=tmp_path / "no" / "out.mp4", json=str(tmp_path / "out.jsonl"))
         )  # a server left open would leave its thread, which fails the test
+
+
+@pytest.mark.parametrize("bad", [{"save": "no/out.mp4"}, {"save": "out.txt"}, {"events": "wss://127.0.0.1"}])
+def test_a_mistake_in_one_output_leaves_the_files_of_the_others(tmp_path, bad, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("out.jsonl", "out.csv"):
+        Path(name).write_text("of last week")
+    options = {key: Path(value) if key == "save" else value for key, value in bad.items()}
+    with pytest.raises(OutputError):
+        Outputs(RunOptions(json="out.jsonl", events_csv=Path("out.csv"), **options))
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {
+        "out.jsonl": "of last week",
+        "out.csv": "of last week",
+    }
 
 
 def test_the_event_stream_says_what_runs():

@@ -8,6 +8,7 @@ from app.outputs.run_outputs import Outputs
 from app.results import PersonResult, Result, RunInfo
 from app.settings import RunOptions
 from pose.skeleton import MPOSE_13
+from pose.source import SourceInfo
 from pose.types import Frame, Pose
 from recognizer.clips import Clip, Prediction
 from recognizer.decision import Decision
@@ -90,9 +91,9 @@ def test_another_model_is_explained_from_when_it_is_used(wait):
 class FakeEngine:
     """Gives results to its taps."""
 
-    info = RunInfo(None, "one", ("idle", "wave"), "cpu")
+    info = RunInfo(SourceInfo("walk.mp4", live=False), "one", ("idle", "wave"), "cpu")
     playback = None
-    options = RunOptions(source="demo")
+    options = RunOptions(source="walk.mp4", paced=False)
 
     def add_tap(self, tap):
         self.tap = tap
@@ -101,7 +102,7 @@ class FakeEngine:
 def test_the_video_is_explained_by_the_model_that_runs(tmp_path, monkeypatch):
     recognizers = {"one": OneArm(), "other": OtherArm()}
     monkeypatch.setattr(JointRelevance.__init__, "__kwdefaults__", {"open_recognizer": lambda m, _: recognizers[m]})
-    outputs = Outputs(RunOptions(model="one", save=tmp_path / "o.mp4", source=str(tmp_path), paced=False, explain=True))
+    outputs = Outputs(RunOptions(model="one", save=tmp_path / "o.mp4", paced=False, explain=True))
     engine = FakeEngine()
     outputs.attach(engine)
     engine.tap(result(0, time_s=1.0))
@@ -118,7 +119,7 @@ def test_the_video_names_the_action_that_its_circles_explain(tmp_path, monkeypat
     labels = []
     real = overlay.label_text
     monkeypatch.setattr(overlay, "label_text", lambda *given: labels.append(real(*given)) or labels[-1])
-    outputs = Outputs(RunOptions(model="one", save=tmp_path / "o.mp4", source=str(tmp_path), paced=False, explain=True))
+    outputs = Outputs(RunOptions(model="one", save=tmp_path / "o.mp4", paced=False, explain=True))
     engine = FakeEngine()
     outputs.attach(engine)
     engine.tap(result(0, time_s=1.0))

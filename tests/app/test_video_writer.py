@@ -153,7 +153,14 @@ def test_what_a_killed_run_left_is_kept(tmp_path: Path):
 
 @pytest.mark.parametrize(
     ("name", "says"),
-    [("missing/out.mp4", "no folder"), ("out.avi", ".mp4"), ("folder.mp4", "folder"), ("file/out.mp4", "cannot save")],
+    [
+        ("missing/out.mp4", "no folder"),
+        ("out.avi", ".mp4"),
+        ("folder.mp4", "folder"),
+        ("file/out.mp4", "cannot save"),
+        ("x" * 300 + ".mp4", "too long"),
+        ("x" * 245 + ".mp4", "too long"),
+    ],
 )
 def test_what_cannot_be_made_is_said_at_once(tmp_path: Path, name: str, says: str):
     (tmp_path / "folder.mp4").mkdir()

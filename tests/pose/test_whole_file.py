@@ -1,5 +1,7 @@
 """Files are written whole or not at all."""
 
+from pathlib import Path
+
 import pytest
 
 from pose.whole_file import write_bytes, write_text, written_whole
@@ -28,6 +30,12 @@ def test_after_an_error_the_old_one_stays_and_nothing_else(tmp_path, error):
         fail()
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("name", [".", "/"])
+def test_a_path_without_a_name_is_an_error_of_the_system(name):
+    with pytest.raises(IsADirectoryError, match="Is a directory"):
+        write_text(Path(name), "x")
 
 
 def test_a_folder_that_is_missing_is_an_error_of_the_system(tmp_path):

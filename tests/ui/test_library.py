@@ -1,15 +1,18 @@
 """The library's window: segments that page, labels by key, bounds, proposals, undo, reading only."""
 
+import json
 import sqlite3
 import threading
+import time
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QCoreApplication, QEvent, QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QMessageBox
 
+from app.clock_text import local_clock
 from app.library.catalogue import Library
 from app.library.database import FILE
 from app.library.import_report import ImportProgress, ImportReport
@@ -217,6 +220,61 @@ def opened(root, theme, qtbot, **more):
     qtbot.waitUntil(lambda: made.library is not None, timeout=60_000)
     qtbot.waitUntil(made.isActiveWindow)
     return made
+
+
+@pytest.fixture
+def _in_tokyo(monkeypatch):
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="the clock of the process cannot be set")
+@pytest.mark.usefixtures("_in_tokyo")
+def test_times_are_those_of_the_clock_on_the_wall(window):
+    assert local_clock("2026-03-01T18:05:59+00:00") == "2026-03-02 03:05"
+    assert local_clock("2026-03-01T18:05:59") == "2026-03-02 03:05"
+    assert local_clock("2026-03-02T03:05:00+09:00") == "2026-03-02 03:05"
+    assert local_clock("some day") == "some day"
+    assert local_clock("0001-01-01T00:00:00+14:00") == "0001-01-01 00:00"
+    window.refresh()
+    row = window.browser.segments.row(0)
+    shown = local_clock(row.created)
+    assert shown != row.created[:16].replace("T", " ")
+    assert window.browser.segments.data(window.browser.segments.index(0, COLUMNS.index("Recorded"))) == shown
+    recording = window.browser.recordings.place_of(row.recording)
+    assert window.browser.recordings.data(window.browser.recordings.index(recording, 0)) == shown
+    window.commands["splits"].trigger()
+    (dialog,) = window.findChildren(SplitsDialog)
+    dialog.by.setCurrentIndex(dialog.by.findData("recording"))
+    assert any(dialog.list.topLevelItem(place).text(0).endswith(shown) for place in range(2))
+    dialog.close()
+
+
+@pytest.mark.parametrize("wanted", [False, True])
+def test_every_repair_is_told_when_the_library_is_opened(root, theme, qtbot, wanted):
+    with Library(root) as library:
+        names = [row.id for row in library.recordings()]
+    (root / FILE).write_bytes(b"rubbish")
+    for name in names:
+        (root / "recordings" / name / "labels.json").write_text("{")
+    (root / "recordings" / "20260101-000000-abcdef").mkdir()
+    made = LibraryWindow(root, theme)
+    qtbot.addWidget(made)
+    if wanted:
+        made.show_recording(names[0])
+    qtbot.waitUntil(lambda: made.library is not None and (made.player.stretch is not None) == wanted, timeout=60_000)
+    notes = made.library.notes
+    assert notes[0].startswith("the catalogue was damaged")
+    assert sum("is damaged" in note for note in notes) == 2
+    assert len(notes) > 3
+    assert made.state.text() == "; ".join(notes[:3]) + " … (all: point here)"
+    assert made.state.toolTip().splitlines() == notes
+    made.say("something else")
+    assert made.state.toolTip() == ""
+    made.close()
 
 
 def test_two_windows_of_one_process_write_to_one_library(window, root, theme, qtbot):
@@ -450,6 +508,30 @@ def test_names_are_renamed_merged_and_refused_when_double(window):
     dialog.close()
 
 
+def test_the_names_follow_what_is_done_elsewhere(window):
+    window.open_names()
+    (dialog,) = window.findChildren(NamesDialog)
+    dialog.list.setCurrentRow([named.name for named in dialog._named].index("wave"))
+    dialog.name.setText("half typed")
+    dialog.into.setCurrentIndex(dialog.into.findData("clap"))
+    window.edits.do(lambda library: library.add_name("action", "crawl"))
+    assert "crawl" in [named.name for named in dialog._named]
+    assert dialog.list.count() == len(dialog._named)
+    assert (dialog._chosen().name, dialog.name.text(), dialog.into.currentData()) == ("wave", "half typed", "clap")
+    window.commands["undo"].trigger()
+    assert "crawl" not in [named.name for named in dialog._named]
+    assert (dialog._chosen().name, dialog.name.text()) == ("wave", "half typed")
+    window.edits.do(lambda library: library.remove_name("action", "wave"))
+    assert dialog.name.text() == dialog._chosen().name != "wave", "what was typed was for another name"
+    dialog.name.setText("crawl")
+    dialog.add.click()
+    assert dialog.name.text() == dialog._chosen().name
+    dialog.kind.setCurrentIndex(dialog.kind.findData("session"))
+    assert (dialog.list.count(), dialog.name.text()) == (1, "s")
+    dialog.close()
+    window.edits.do(lambda library: library.add_name("action", "jump"))
+
+
 def test_recordings_are_put_into_the_parts_of_a_split_and_taken_out_by_undo(window, qtbot):
     window.commands["splits"].trigger()
     (dialog,) = window.findChildren(SplitsDialog)
@@ -496,6 +578,94 @@ def test_an_export_is_brought_in_again_by_the_dialogs(window, root, tmp_path, qt
     qtbot.waitUntil(lambda: "2 recordings imported" in dialog.state.text(), timeout=60_000)
     assert window.browser.segments.rowCount() == 2
     assert not dialog.problems.isVisible()
+    dialog.close()
+
+
+def exporting(window, format, target):
+    window.open_export()
+    (dialog,) = window.findChildren(ExportDialog)
+    dialog.format.setCurrentIndex(dialog.format.findData(format))
+    dialog.target.setText(str(target))
+    return dialog
+
+
+@pytest.mark.parametrize("format", ["coco", "tables"])
+def test_what_is_in_the_bin_is_exported_with_its_labels(window, tmp_path, qtbot, format):
+    window.commands["delete_recordings"].trigger()
+    window.commands["bin"].trigger()
+    for what in range(2):  # the selection, and everything in the list
+        window.browser.bin_table.choose([0])
+        dialog = exporting(window, format, tmp_path / f"{what} out")
+        dialog.what.setCurrentIndex(what)
+        dialog.begin.click()
+        qtbot.waitUntil(lambda dialog=dialog: "written" in dialog.state.text(), timeout=60_000)
+        dialog.close()
+        QCoreApplication.sendPostedEvents(dialog, QEvent.Type.DeferredDelete.value)
+        if format == "coco":
+            assert len(json.loads((tmp_path / f"{what} out.json").read_text())["clips"]) == 1
+        else:
+            assert len((tmp_path / f"{what} out" / "clips.csv").read_text().splitlines()) == 2
+
+
+def test_a_recording_in_the_bin_shows_its_segments_and_gets_no_labels(window, waver, qtbot):
+    window.commands["delete_recordings"].trigger()
+    window.commands["bin"].trigger()
+    window.browser.bin_table.choose([0])
+    qtbot.waitUntil(lambda: window.player.stretch is not None and not window.player.loading, timeout=60_000)
+    qtbot.waitUntil(lambda: len(window.player.bar.segments) == 1, timeout=60_000)
+    window.recognise()
+    assert window.state.text() == "A recording in the bin gets no labels: Ctrl+Shift+R restores it"
+    assert waver == []
+
+
+@pytest.mark.parametrize("format", ["pyskl", "coco", "tables", "video"])
+@pytest.mark.parametrize("target", [".", "/", "..", "~no-such-user/out"])
+def test_an_odd_target_is_told_and_another_can_be_tried(window, tmp_path, qtbot, monkeypatch, format, target):
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    written = []
+    monkeypatch.setattr("app.library.export_video.write", lambda export: written.append(export.target) or "videos")
+    dialog = exporting(window, format, target)
+    dialog.begin.click()
+    qtbot.waitUntil(lambda: dialog.state.text() not in ("", "Writing …"), timeout=60_000)
+    if format != "video" or target.startswith("~"):  # which fills any folder
+        assert any(told in dialog.state.text() for told in ("is a folder", "no such user", "new folder"))
+    dialog.target.setText(str(tmp_path / "out"))
+    dialog.begin.click()
+    qtbot.waitUntil(lambda: "written" in dialog.state.text(), timeout=60_000)
+    assert list((tmp_path / "here").iterdir()) == []
+    dialog.close()
+
+
+def test_a_file_that_is_there_is_replaced_after_a_question(window, tmp_path, qtbot):
+    (tmp_path / "out.json").write_text("precious")
+    dialog = exporting(window, "coco", tmp_path / "out")
+    dialog.begin.click()
+    (question,) = dialog.findChildren(QMessageBox)
+    assert str(tmp_path / "out.json") in question.text()
+    next(button for button in question.buttons() if button.text() == "Cancel").click()
+    assert (tmp_path / "out.json").read_text() == "precious"
+    assert dialog.begin.isEnabled()
+    QCoreApplication.sendPostedEvents(question, QEvent.Type.DeferredDelete.value)
+    dialog.begin.click()
+    (question,) = dialog.findChildren(QMessageBox)
+    next(button for button in question.buttons() if button.text() == "&Replace").click()
+    qtbot.waitUntil(lambda: "written" in dialog.state.text(), timeout=60_000)
+    assert json.loads((tmp_path / "out.json").read_text())["clips"]
+    dialog.close()
+
+
+def test_videos_of_recordings_that_are_there_are_replaced_after_a_question(window, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "of mine.mp4").write_text("")
+    video = tmp_path / "out" / f"{window.library.recordings()[0].id}.mp4"
+    video.write_text("precious")
+    dialog = exporting(window, "video", tmp_path / "out")
+    dialog.begin.click()
+    (question,) = dialog.findChildren(QMessageBox)
+    assert "videos of the same recordings" in question.text()
+    next(button for button in question.buttons() if button.text() == "Cancel").click()
+    assert video.read_text() == "precious"
     dialog.close()
 
 
@@ -823,7 +993,7 @@ def test_what_is_no_action_s_name_is_refused_wherever_it_is_typed(window, qtbot,
     window.fields.action.setText(typed)
     QTest.keyClick(window.fields.action, Qt.Key.Key_Return)
     assert window.state.text().startswith(says)
-    names = NamesDialog(window.edits, window)
+    names = NamesDialog(window.edits, window.changed, window)
     names.show()
     for button in (names.add, names.rename):
         names.name.setText(typed)

@@ -16,10 +16,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.errors import OutputError
 from app.library.catalogue import Library
 from app.library.export_formats import FORMATS, Export, ExportFormat
 from app.library.rows import Filter, RecordingRow, SegmentRow
 from app.library.shared_library import shared
+from app.recording.folder import is_id
+from app.ui.child_windows import ask
 from app.ui.dialogs import file_dialog
 from app.ui.disabled_controls import enable
 from app.ui.jobs import Jobs
@@ -87,12 +90,24 @@ class ExportDialog(TransferDialog):
         self.begin.clicked.connect(self.start)
 
     def start(self) -> None:
-        """Write on a job's thread."""
+        """Write, after a question where something is in its place."""
         if self._cancel is not None or not self.target.text().strip():
             return
+        try:
+            target = self._path()
+        except OutputError as error:
+            self.state.setText(str(error))
+            return
+        if replaced := _replaced(target, self._format()):
+            ask(self, f"Replace {replaced}?", "What is in it now is lost.", "&Replace", lambda: self._write(target))
+        else:
+            self._write(target)
+
+    def _write(self, target: Path) -> None:
+        """On a job's thread."""
         cancel = self._cancel = threading.Event()
         self._progress = None
-        kind, target, pictures = self._format(), self._path(), self.pictures.isChecked()
+        kind, pictures = self._format(), self.pictures.isChecked()
         root, what = self._root, self.what.currentData()
 
         def work() -> str:
@@ -108,8 +123,17 @@ class ExportDialog(TransferDialog):
         return FORMATS[self.format.currentData()]
 
     def _path(self) -> Path:
-        path, ending = Path(self.target.text().strip()).expanduser(), self._format().ending
-        return path if path.suffix or not ending else path.with_name(path.name + ending)
+        """What was typed, with the format's ending. Raises OutputError where it can be no file or folder."""
+        typed, ending = self.target.text().strip(), self._format().ending
+        try:
+            path = Path(typed).expanduser()
+        except RuntimeError as error:  # ~ somebody whom this system does not know
+            raise OutputError(f"{typed}: there is no such user; type a name without ~") from error
+        if path.suffix or not ending:
+            return path
+        if path.name in ("", ".."):
+            raise OutputError(f"{typed} is a folder; type the name of a file in it")
+        return path.with_name(path.name + ending)
 
     def _rows(self, library: Library, what: int) -> tuple[list[SegmentRow], list[RecordingRow]]:
         """On the job's thread: the segments, and the recordings that they are of, or the other way round."""
@@ -120,7 +144,7 @@ class ExportDialog(TransferDialog):
         names = list(dict.fromkeys(row.recording if isinstance(row, SegmentRow) else row.id for row in self._chosen))
         recordings = [row for name in names if (row := library.recording(name)) is not None]
         if not segments:
-            segments = [segment for name in names for segment in library.segments(Filter(recording=name), limit=-1)]
+            segments = [segment for name in names for segment in library.segments_in(name)]
         return segments, recordings
 
     def _fit_format(self) -> None:
@@ -134,5 +158,17 @@ class ExportDialog(TransferDialog):
     def _ask(self) -> None:
         dialog = file_dialog(self, "Export to", QFileDialog.FileMode.AnyFile)
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setOption(QFileDialog.Option.DontConfirmOverwrite)  # start() asks, with the whole name
         dialog.fileSelected.connect(self.target.setText)
         dialog.open()
+
+
+def _replaced(target: Path, kind: ExportFormat) -> str:
+    """What an export would write over, for a question; "" where that is nothing."""
+    try:
+        if kind.ending:
+            return str(target) if target.is_file() else ""
+        videos = sum(is_id(file.stem) for file in target.glob("*.mp4")) if kind.name == "video" else 0
+    except OSError:  # which writing meets, and tells
+        return ""
+    return f"videos of the same recordings in {target}" if videos else ""

@@ -64,15 +64,6 @@ class FilterBar(QWidget):
         """False where everything is asked for."""
         return self.filter() != Filter()
 
-    def clear(self) -> None:
-        """Ask for everything."""
-        self.search.clear()
-        for check in (self.unlabelled, self.suspect):
-            check.setChecked(False)
-        for picker in (self.action, self.who, self.session, self.split):
-            picker.setCurrentIndex(0)
-        self.changed.emit()
-
     def offer(self, library: Library) -> None:
         """The names that there are; what was picked stays."""
         of_actions = [(f"{action_text(n.name)} ({n.segments})", n.name) for n in library.names("action")]

@@ -30,6 +30,7 @@ from app.ui.screen import fit
 from app.ui.theme import Theme
 
 _STEP_S = 1 / 30
+_NOTES = 3  # that are told in full when the library is opened
 
 
 class LibraryWindow(QMainWindow):
@@ -202,15 +203,18 @@ class LibraryWindow(QMainWindow):
         self.browser.strips.open(library.root)
         reason = next(iter(library.notes), "") if library.read_only else ""
         self._refuse(reason)
-        if reason:
-            self._show_banner(f"Read-only: {reason}")
         self.refresh()
-        self.say("" if reason or not library.notes else library.notes[-1])
+        self.say("")
         self.browser.table.setFocus()
         if self._wanted is not None:
             self.show_recording(self._wanted)
         elif self.browser.segments.rowCount():
             self.browser.segment_table.choose([0])
+        if reason:
+            self._show_banner(f"Read-only: {reason}")
+        elif library.notes:
+            self.say("; ".join(library.notes[:_NOTES]) + (" … (all: point here)" if library.notes[_NOTES:] else ""))
+            self.state.setToolTip("\n".join(library.notes))
 
     def _not_opened(self, line: str) -> None:
         if not self._closed:
@@ -298,6 +302,9 @@ class LibraryWindow(QMainWindow):
             return
         segments = self.browser.chosen_segments()
         recordings = self.browser.chosen_recordings()
+        if self.browser.tabs.currentIndex() == BIN:
+            self.say("A recording in the bin gets no labels: Ctrl+Shift+R restores it")
+            return
         if self.browser.tabs.currentIndex() != SEGMENTS:
             chosen = [Filter(recording=row.id, unlabelled=True) for row in recordings]
             segments = [segment for one in chosen for segment in self.library.segments(one, limit=-1)]
@@ -342,7 +349,7 @@ class LibraryWindow(QMainWindow):
     def open_names(self) -> None:
         """Actions, people and sessions."""
         if self.library is not None:
-            NamesDialog(self.edits, self).show()
+            NamesDialog(self.edits, self.changed, self).show()
 
     def open_splits(self) -> None:
         """What is taught with and what it is tested on."""
@@ -355,6 +362,7 @@ class LibraryWindow(QMainWindow):
         """The last thing to tell."""
         if not self._closed:
             self.state.setText(line)
+            self.state.setToolTip("")
 
     def _refuse(self, reason: str) -> None:
         self.commands.refuse_edits(reason)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from PySide6.QtCore import SignalInstance
 from PySide6.QtWidgets import (
     QFormLayout,
     QHBoxLayout,
@@ -31,11 +32,12 @@ _KINDS: tuple[tuple[str, Kind], ...] = (("Actions", "action"), ("People", "perso
 class NamesDialog(ClosingDialog):
     """Every step is one of the library's undo. It does not block the window."""
 
-    def __init__(self, edits: SegmentEdits, parent: QWidget | None = None) -> None:
+    def __init__(self, edits: SegmentEdits, changed: SignalInstance, parent: QWidget | None = None) -> None:
+        """changed: tells when something in the library has changed."""
         super().__init__(parent)
         self.setWindowTitle("Names")
         self.resize(460, 460)
-        self._edits = edits
+        self._edits, self._changed = edits, changed
         self._named: list[Named] = []
         self.kind = Picker()
         self.kind.setAccessibleName("Kind of names")
@@ -89,7 +91,7 @@ class NamesDialog(ClosingDialog):
         column.addLayout(foot)
 
     def _connect(self) -> None:
-        self.kind.currentIndexChanged.connect(lambda _: self.read())
+        self.kind.currentIndexChanged.connect(lambda _: self._switch())
         self.list.currentRowChanged.connect(lambda _: self._choose())
         self.name.returnPressed.connect(self._rename)
         self.rename.clicked.connect(self._rename)
@@ -100,6 +102,7 @@ class NamesDialog(ClosingDialog):
         )
         self.set_key.clicked.connect(lambda: self._on_chosen(lambda library, n: library.set_key(n, self.key.text())))
         self.key.returnPressed.connect(self.set_key.click)
+        self._changed.connect(self.read)
 
     @property
     def _kind(self) -> Kind:
@@ -107,11 +110,25 @@ class NamesDialog(ClosingDialog):
         return kind
 
     def read(self) -> None:
-        """Read the names again; the chosen one stays chosen."""
-        library, place = self._edits.library, self.list.currentRow()
+        """Read the names again; the chosen one stays chosen, and what is being typed for it stays typed."""
+        library = self._edits.library
         if library is None:
             return
+        chosen, place, into = self._chosen(), self.list.currentRow(), self.into.currentData()
+        typing = (self.name.text(), self.key.text()) != _texts(chosen)
         self._named = library.names(self._kind)
+        names = [named.name for named in self._named]
+        there = chosen is not None and chosen.name in names
+        self.list.blockSignals(True)
+        self._fill()
+        self.list.setCurrentRow(names.index(chosen.name) if chosen and there else min(max(place, 0), len(names) - 1))
+        self.list.blockSignals(False)
+        self.into.setCurrentIndex(max(self.into.findData(into), 0))
+        if not (typing and there):
+            self._choose()
+        self._enable(library)
+
+    def _fill(self) -> None:
         self.list.clear()
         self.into.clear()
         for named in self._named:
@@ -119,17 +136,24 @@ class NamesDialog(ClosingDialog):
             says = action_text(named.name) if self._kind == "action" else named.name
             self.list.addItem(QListWidgetItem(f"{says}   ({counted(named.segments, 'segment')}{key})"))
             self.into.addItem(says, named.name)
-        self.list.setCurrentRow(min(max(place, 0), len(self._named) - 1))
+
+    def _enable(self, library: Library) -> None:
         refused = "" if not library.read_only else (library.notes or ["The library is open read-only"])[0]
         for part in (self.name, self.rename, self.add, self.remove, self.into, self.merge, self.key, self.set_key):
             enable(part, refused)
         for part in (self.key, self.set_key):
             enable(part, refused or ("" if self._kind == "action" else "Only actions have keys"))
 
+    def _switch(self) -> None:
+        """To names of another kind, of which none is chosen yet."""
+        self._named = []
+        self._fill()
+        self._choose()
+        self.read()
+
     def _choose(self) -> None:
-        named = self._chosen()
-        self.name.setText(named.name if named else "")
-        self.key.setText(named.key if named else "")
+        for field, text in zip((self.name, self.key), _texts(self._chosen()), strict=True):
+            field.setText(text)
 
     def _chosen(self) -> Named | None:
         place = self.list.currentRow()
@@ -158,4 +182,13 @@ class NamesDialog(ClosingDialog):
         line = self._edits.try_to(edit)
         self.state.setText(line)
         if not line:
-            self.read()
+            self._choose()  # what was typed is done
+
+    def leave(self) -> None:
+        """Nothing is shown any more."""
+        self._changed.disconnect(self.read)
+
+
+def _texts(named: Named | None) -> tuple[str, str]:
+    """What the fields show of a name: itself and its key."""
+    return (named.name, named.key) if named else ("", "")

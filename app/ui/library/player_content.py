@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from app.library.catalogue import Library
-from app.library.rows import Filter, RecordingRow, SegmentRow
+from app.library.rows import RecordingRow, SegmentRow
 from app.plurals import counted
 from app.ui.jobs import Jobs
 from app.ui.library.frames import Stretch, read_stretch
@@ -71,7 +71,7 @@ class Showing:
         """The segments of what is shown, on the player's bar."""
         recording = self.segment.recording if self.segment else self.recording
         if recording is not None:
-            self._player.show_segments(library.segments(Filter(recording=recording), limit=-1))
+            self._player.show_segments(library.segments_in(recording))
 
     def _await(self, recording: str) -> None:
         """What the player still shows may be of another recording."""

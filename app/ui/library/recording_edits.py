@@ -6,7 +6,7 @@ from contextlib import suppress
 from app.errors import RecordingError
 from app.library.catalogue import Library
 from app.library.motion import free_parts, motion_energy, propose
-from app.library.rows import Filter, NewSegment, SegmentRow
+from app.library.rows import NewSegment, SegmentRow
 from app.plurals import counted
 from app.recording.folder import Recording
 from app.ui.jobs import Jobs
@@ -38,7 +38,7 @@ class RecordingEdits:
 
     def label(self, library: Library, recordings: Sequence[str], action: str) -> None:
         """Their segments without a label, and the whole of those that have no segment."""
-        segments = [segment for name in recordings for segment in library.segments(Filter(recording=name), limit=-1)]
+        segments = [segment for name in recordings for segment in library.segments_in(name)]
         waiting = [segment.id for segment in segments if segment.action is None]
         bare = [name for name in recordings if name not in {segment.recording for segment in segments}]
 
@@ -81,8 +81,7 @@ def _moving(library: Library, recordings: Sequence[str]) -> New:
     found: New = {}
     for name, recording in _readable(library, recordings):
         if (person := recording.subject()) is not None:
-            there = library.segments(Filter(recording=name), limit=-1)
-            taken = taken_by(there, person, recording.info.duration_s)
+            taken = taken_by(library.segments_in(name), person, recording.info.duration_s)
             parts = free_parts(propose(*motion_energy(recording, person)), taken)
             if parts:
                 found[name] = [NewSegment(start_s, end_s, person) for start_s, end_s in parts]

@@ -4,6 +4,7 @@ from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
 
+from app.clock_text import local_clock
 from app.library.catalogue import Library
 from app.library.rows import Filter, RecordingRow
 from app.plurals import counted
@@ -79,6 +80,6 @@ class RecordingModel(QAbstractTableModel):
 
 
 def _texts(row: RecordingRow) -> tuple[str, ...]:
-    recorded = row.created.replace("T", " ")[:16]
     segments = f"{row.labelled} of {row.segments}" if row.segments else "none"
-    return recorded, f"{row.duration_s:.1f} s", segments, last_part(row.source), row.session or "", row.note
+    length, recorded = f"{row.duration_s:.1f} s", local_clock(row.created)
+    return recorded, length, segments, last_part(row.source), row.session or "", row.note

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QWidget
 from app.library.catalogue import Library
 from app.library.labels import refusal_of_action
 from app.library.motion import free_parts, motion_energy, propose
-from app.library.rows import Filter, NewSegment, SegmentRow
+from app.library.rows import NewSegment, SegmentRow
 from app.palette import action_text
 from app.plurals import counted
 from app.ui.child_windows import ask
@@ -173,8 +173,7 @@ class SegmentEdits:
             self._say("Select a segment or a recording, and wait until it is shown")
             return []
         recording, person, who = shown
-        there = library.segments(Filter(recording=recording), limit=-1)
-        taken = taken_by(there, person, self._player.duration_s)
+        taken = taken_by(library.segments_in(recording), person, self._player.duration_s)
         parts = free_parts(propose(*motion_energy(stretch.recording, person)), taken)
         if not parts:
             self._say("There is no movement of half a second or longer outside the segments")

@@ -6,6 +6,7 @@ from typing import Any
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
 from PySide6.QtGui import QColor, QFont, QPixmap
 
+from app.clock_text import local_clock
 from app.library.catalogue import Library
 from app.library.proposals import Proposal
 from app.library.rows import Filter, SegmentRow
@@ -111,8 +112,7 @@ class SegmentModel(QAbstractTableModel):
         return self._marks[action]
 
     def _texts(self, row: SegmentRow) -> tuple[str, ...]:
-        recorded = row.created.replace("T", " ")[:16]
-        length = f"{row.end_s - row.start_s:.1f} s"
+        length, recorded = f"{row.end_s - row.start_s:.1f} s", local_clock(row.created)
         return self._action(row), length, row.who or "", row.session or "", recorded, last_part(row.source)
 
     def _action(self, row: SegmentRow) -> str:

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.clock_text import local_clock
 from app.library.catalogue import Library
 from app.library.copies import copy_pairs
 from app.library.edit_operations import PARTS
@@ -145,9 +146,7 @@ class SplitsDialog(ClosingDialog):
         parts = library.splits().get(self._name, {})
         segments = library.segments(limit=-1)
         self._groups = grouped(segments, by)
-        titles = {
-            segment.recording: f"{segment.source}  {segment.created[:16].replace('T', ' ')}" for segment in segments
-        }
+        titles = {segment.recording: f"{segment.source}  {local_clock(segment.created)}" for segment in segments}
         self.list.clear()
         for name, members in self._groups.items():
             title = titles.get(name, name) if name != NOT_KNOWN else f"(no {by} named)"

@@ -6,6 +6,7 @@ from pathlib import Path
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHeaderView, QTreeWidget, QTreeWidgetItem
 
+from app.clock_text import local_clock
 from recognizer.teaching.versions import TaughtModel
 
 _LABEL, _MADE, _EXAMPLES, _RIGHT = range(4)
@@ -44,7 +45,7 @@ class VersionList(QTreeWidget):
         self.clear()
         self._models = list(models)
         for model in self._models:
-            item = QTreeWidgetItem([model.label, _day(model.created), str(_examples(model)), _right(model)])
+            item = QTreeWidgetItem([model.label, local_clock(model.created), str(_examples(model)), _right(model)])
             item.setToolTip(_LABEL, model.problem or f"{model.kind or 'taught'}, on {model.base or 'its own'}")
             self.addTopLevelItem(item)
         for section in (_MADE, _EXAMPLES, _RIGHT):
@@ -67,10 +68,6 @@ class VersionList(QTreeWidget):
 
 def _same(folder: Path, running: str) -> bool:
     return str(folder) == running
-
-
-def _day(created: str) -> str:
-    return created[:16].replace("T", " ")
 
 
 def _examples(model: TaughtModel) -> int:

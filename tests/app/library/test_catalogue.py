@@ -122,6 +122,7 @@ def test_all_edits_are_covered():
         "redo_text",
         "segment_ids",
         "segments_of",
+        "segments_in",
         "segment_seconds",
     }
     not_undone = {"undo", "redo", "refresh", "add_recording", "empty_bin", "staging", "close"}
@@ -260,9 +261,7 @@ def test_filters(full):
     assert found(split="mine", part="test") == ["拍手"]
     assert found(split="mine", part="validation") == found(split="theirs") == []
     assert full.count_recordings(Filter(split="mine", part="test")) == 1
-    day = full.recordings()[0].created[:10]
-    assert len(found(since=day, until=day)) == 3
-    assert found(since="9999-01-01") == found(until="1999-12-31") == []
+    assert found(deleted=None) == ["-", "nothing", "wave", "拍手"]
     assert full.count_segments(Filter(session="Monday")) == 2
     assert [row.segments for row in full.recordings(Filter(action="wave"))] == [2]
     assert full.count_recordings() == 2
@@ -270,6 +269,27 @@ def test_filters(full):
     full.label([segment.id for segment in full.segments()], None)
     assert full.count_recordings(Filter(unlabelled=True)) == 2
     assert full.count_recordings(Filter(text="zoë")) == 1
+
+
+def test_the_segments_of_a_recording_are_found_in_the_bin_too(full):
+    (deleted,) = full.recordings(DELETED)
+    assert [segment.action for segment in full.segments_in(deleted.id)] == ["nothing"]
+    first = full.recordings()[-1].id
+    assert full.segments_in(first) == of(full, first) != []
+
+
+def test_what_is_gone_says_what_a_user_can_do(full):
+    gone = max(segment.id for segment in full.segments(limit=-1)) + 100
+    for edit in (
+        lambda: full.change_segment(gone, NewSegment(0, 1)),
+        lambda: full.label([gone], "wave"),
+        lambda: full.set_part("mine", [gone], "test"),
+        lambda: full.rename("action", "dance", "walk"),
+        lambda: full.set_session_note("Sunday", "hot"),
+        lambda: full.remove_split("theirs"),
+    ):
+        with pytest.raises(LibraryError, match="any more; close the window and open it again"):
+            edit()
 
 
 @pytest.fixture(scope="module")

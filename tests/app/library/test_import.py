@@ -150,16 +150,74 @@ def test_a_folder_imported_twice_is_told_and_left_out(posed, library, tmp_path):
         (tmp_path / "in" / name).parent.mkdir(exist_ok=True)
         (tmp_path / "in" / name).write_bytes(name.encode())
     first = import_videos(library, [tmp_path / "in"], ImportOptions(action="wave"))
-    assert (len(first.recordings), first.copies, first.copies_line) == (2, [], "")
+    assert (len(first.recordings), first.copies) == (2, [])
     (tmp_path / "in" / "b.mp4").rename(tmp_path / "in" / "renamed.mp4")
     (tmp_path / "in" / "new.mp4").write_bytes(b"new")
     (tmp_path / "in" / "new again.mp4").write_bytes(b"new")
     second = import_videos(library, [tmp_path / "in"], ImportOptions(action="clap"))
     assert (len(second.recordings), second.problems) == (1, [])
     assert len(second.copies) == 3
-    assert second.copies_line.startswith(f"3 skipped, already in the library: {tmp_path / 'in' / 'a.mp4'} is 20")
+    assert second.copies[0].startswith(f"{tmp_path / 'in' / 'a.mp4'} is 20")
     assert library.count_recordings() == 3
     assert {segment.action for segment in library.segments()} == {"wave", "clap"}
+
+
+def test_an_import_that_fails_half_way_tells_what_came_in(posed, library, tmp_path, monkeypatch):
+    from app.library import import_any as module
+
+    for name in ("a.mp4", "b.mp4"):
+        (tmp_path / name).write_bytes(name.encode())
+    rng = np.random.default_rng(0)
+    samples = [sample(rng.uniform(0, 400, (9, 13, 2)), PENN_13, name=f"a{n}") for n in range(2)]
+
+    def cut_off():
+        yield from samples
+        raise LibraryError("cannot write the library (disk full); check the disk and try again")
+
+    def half(library, kind, path, options, *, tell, cancel):
+        return import_sequences(library, cut_off(), "penn_action")
+
+    monkeypatch.setattr(module, "import_data_set", half)
+    monkeypatch.setattr(module, "_kind", lambda path: "videos" if path.suffix else "penn_action")
+    report = import_any(library, [tmp_path / "none.mp4", tmp_path / "penn", tmp_path / ("x" * 300 + ".zip")])
+    assert len(report.recordings) == 2
+    assert len(library.splits()["penn_action as published"]) == 2
+    disk, name, video = report.problems
+    assert "disk full" in disk
+    assert "File name too long" in name
+    assert "none.mp4 does not exist" in video
+
+
+def test_videos_that_end_early_keep_what_is_finished(posed, library, tmp_path):
+    def full():
+        raise OSError(28, "No space left on device")
+
+    posed["b.mp4"] = full
+    for name in ("a.mp4", "b.mp4", "c.mp4"):
+        (tmp_path / name).write_bytes(name.encode())
+    report = import_videos(library, [tmp_path / name for name in ("a.mp4", "b.mp4", "c.mp4")])
+    assert len(report.recordings) == 1
+    assert report.problems == ["the import has ended early (No space left on device); import the rest again"]
+
+
+def test_a_folder_that_cannot_be_looked_into_is_a_line(posed, library, tmp_path, monkeypatch):
+    for name in ("a.mp4", "closed/b.mp4"):
+        (tmp_path / "in" / name).parent.mkdir(exist_ok=True, parents=True)
+        (tmp_path / "in" / name).write_bytes(name.encode())
+    real = os.scandir
+
+    def scandir(path="."):
+        if str(path).endswith("closed"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    report = import_videos(library, [tmp_path / "in"])
+    assert len(report.recordings) == 1
+    (line,) = report.problems
+    assert line.startswith(f"{tmp_path / 'in' / 'closed'} cannot be imported (Permission denied)")
+    with pytest.raises(LibraryError, match="Permission denied"):
+        import_videos(library, [tmp_path / "in" / "closed"])
 
 
 def test_the_same_poses_are_a_copy_without_pixels_and_in_another_file(posed, library, tmp_path):
@@ -611,6 +669,7 @@ def test_the_command_checks_exports_and_rebuilds(root, tmp_path, capsys):
 
 def test_the_command_tells_mistakes_in_one_line(root, tmp_path, capsys):
     (tmp_path / "x.pkl").write_bytes(b"rubbish")
+    (tmp_path / "no library").mkdir()
     for arguments in (
         ("--root", root, "import", tmp_path / "no such file"),
         ("--root", root, "import", tmp_path / "x.pkl"),
@@ -620,11 +679,22 @@ def test_the_command_tells_mistakes_in_one_line(root, tmp_path, capsys):
         ("--root", root, "export", "coco", tmp_path / "a.json", "--action", "dance"),
         ("--root", tmp_path / "nowhere", "check"),
         ("--root", tmp_path / "nowhere", "rebuild"),
+        ("--root", tmp_path / "nowhere", "export", "tables", tmp_path / "out"),
+        ("--root", tmp_path / "no library", "export", "tables", tmp_path / "out"),
+        ("--root", tmp_path / "no library", "check"),
+        ("--root", root, "export", "tables", "."),
+        ("--root", root, "export", "coco", "."),
+        ("--root", root, "export", "pyskl", "."),
+        ("--root", root, "import", tmp_path / ("x" * 300)),
+        ("--root", root, "import", "--format", "videos", tmp_path / ("x" * 300)),
+        ("--root", tmp_path / ("x" * 300), "check"),
         ("--root", tmp_path / "x.pkl", "import", tmp_path),
     ):
         status, out, err = run(capsys, *arguments)
         assert (status, out) == (2, ""), arguments
         assert err.count("\n") == 1, err
+    assert not (tmp_path / "nowhere").exists()
+    assert list((tmp_path / "no library").iterdir()) == []
     with pytest.raises(SystemExit) as left:
         command.main(["--root", str(root), "dance"])
     assert left.value.code == 2
@@ -635,7 +705,7 @@ def test_the_command_ends_with_1_where_something_is_wrong(root, capsys, tmp_path
     (recording / "joints.npz").write_bytes(b"damaged")
     status, out, err = run(capsys, "--root", root, "check")
     assert (status, err.count("\n")) == (1, 1)
-    assert out.endswith("1 problems\n")
+    assert out.endswith(": 1 problem\n")
 
 
 def test_the_command_writes_to_no_library_that_is_open(root, capsys, tmp_path):

@@ -189,6 +189,31 @@ def test_a_full_disk_under_the_labels_is_made_up_for(full, monkeypatch, caplog):
         assert "spin" in [segment.action for segment in again.segments()]
 
 
+@pytest.mark.parametrize("again", [False, True])
+def test_an_edit_whose_labels_must_wait_for_the_catalogue_has_not_failed(again, full, monkeypatch, caplog):
+    from app.library import journal
+
+    def fail(connection, root):
+        raise sqlite3.OperationalError("database or disk is full")
+
+    if again:
+        full.label([some_segment(full)], "spin")
+        full.undo()
+    monkeypatch.setattr(journal, "write_unwritten", fail)
+    if again:
+        assert full.redo() == "label a segment spin"
+    else:
+        full.label([some_segment(full)], "spin")
+    assert "disk is full" in caplog.text
+    assert full.undo_text() == "label a segment spin"
+    monkeypatch.undo()
+    full.add_name("action", "another")
+    full.close()
+    (full.root / FILE).unlink()
+    with Library(full.root) as rebuilt:
+        assert "spin" in [segment.action for segment in rebuilt.segments()]
+
+
 def test_recordings_come_and_go_on_disk(full):
     row = full.recordings()[-1]
     folder = full.root / "recordings" / row.id

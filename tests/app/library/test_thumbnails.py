@@ -9,7 +9,7 @@ from library_fakes import add_recording, make_poses
 from app.library.pictures import picture_at, video_pictures
 from app.library.pose_recordings import describe, store
 from app.library.rows import NewSegment
-from app.library.thumbnails import HEIGHT, recording_picture, segment_picture
+from app.library.thumbnails import HEIGHT, segment_picture
 from app.outputs.video_writer import VideoWriter
 from app.recording.folder import JOINTS_FILE, recordings_folder
 
@@ -72,6 +72,25 @@ def test_a_changed_segment_gets_another(library):
     assert segment_picture(library.root, library.segment(row.id)) != first
 
 
+def test_the_old_one_of_a_changed_or_removed_segment_goes(library):
+    add_recording(library, segments=[NewSegment(0, 1)])
+    (row,) = library.segments()
+    first = segment_picture(library.root, row)
+    library.label([row.id], "wave")
+    assert first.exists(), "it shows the same"
+    library.change_segment(row.id, NewSegment(0.5, 1))
+    assert not first.exists()
+    second = segment_picture(library.root, library.segment(row.id))
+    library.undo()
+    assert not second.exists()
+    first = segment_picture(library.root, library.segment(row.id))
+    library.redo()
+    assert not first.exists()
+    second = segment_picture(library.root, library.segment(row.id))
+    library.remove_segments([row.id])
+    assert list(second.parent.iterdir()) == []
+
+
 def test_a_damaged_recording_has_none(library, caplog):
     recording = add_recording(library, segments=[NewSegment(0, 1)])
     (recordings_folder(library.root) / recording / JOINTS_FILE).write_bytes(b"damaged")
@@ -82,7 +101,7 @@ def test_a_damaged_recording_has_none(library, caplog):
 def test_a_damaged_video_leaves_the_skeleton(library, tmp_path):
     recording = with_video(library, tmp_path)
     (recordings_folder(library.root) / recording / "video.mp4").write_bytes(b"damaged")
-    assert recording_picture(library.root, library.recording(recording)) is not None
+    assert segment_picture(library.root, library.segments_in(recording)[0]) is not None
     assert list(video_pictures(library.open_recording(recording))) == [None] * 40
 
 
