@@ -8,6 +8,7 @@ from pathlib import Path
 
 from recognizer.datasets.clip_files import KINDS
 from recognizer.datasets.errors import DataError
+from recognizer.training import number_arguments
 from recognizer.training.hardware import add_hardware, hardware_of
 from recognizer.training.models.registry import FUSIONS, SETTINGS, WHOLE_CLIP
 from research.benchmark import results
@@ -58,8 +59,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _add_recipe(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--preset", default="short-clips", help=f"{', '.join(PRESETS)}; {PRESET_SETTINGS}")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--frames", type=int, default=FRAMES, help=f"of a clip (default {FRAMES})")
+    parser.add_argument("--seeds", type=number_arguments.seed, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--frames", type=number_arguments.count, default=FRAMES, help=f"of a clip (default {FRAMES})")
 
 
 def _add_folders(parser: argparse.ArgumentParser) -> None:

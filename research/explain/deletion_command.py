@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from recognizer import explain
 from recognizer.model_card import find_model
 from recognizer.onnx_recognizer import OnnxRecognizer
+from recognizer.training import number_arguments
 from recognizer.training.everyday import ACTIONS
 from recognizer.training.explain import figures
 from recognizer.training.explain.clips import READERS
@@ -51,7 +52,7 @@ def add_sample(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sets", nargs="+", choices=tuple(READERS), default=_SETS, metavar="SET")
     parser.add_argument("--split", choices=("validation", "test"), default="validation")
     parser.add_argument("--clips", type=int, default=300, help="how many, drawn at random (default 300)")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=number_arguments.seed, default=0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -23,6 +23,7 @@ from recognizer.teaching.lesson import Windows, with_extra
 from recognizer.teaching.quick import QuickSettings, Taught, teach
 from recognizer.teaching.variants import VariantSettings, make_variants
 from recognizer.teaching.windows import Changes, Shape
+from recognizer.training import number_arguments
 from recognizer.training.run_folder import RunError
 from research.figures_file import read_figures, write_figures
 from research.page import write_measured
@@ -87,7 +88,7 @@ def add_few_shot(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--base", type=Path, default=base, metavar="DIR", help="the embedding (of `few-shot`)")
     parser.add_argument("--episodes", type=int, default=30)
     parser.add_argument("--shots", type=int, nargs="+", default=list(SHOTS), metavar="N", help="clips of an action")
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seed", type=number_arguments.seed, default=1)
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="figures; a row that is there is kept")
     parser.add_argument("--page", type=Path, metavar="FILE", help="write the table into this page")
 

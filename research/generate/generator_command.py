@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pose.whole_file import write_text
+from recognizer.training import number_arguments
 from recognizer.training.generate import recipes
 from recognizer.training.generate.generate_command import MEASURES_FILE, add_data, add_run
 from recognizer.training.generate.recipes import RecipeError
@@ -31,21 +32,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_data(measure)
     measure.add_argument("--runs", type=Path, nargs="+", required=True, metavar="DIR", help="of one set and length")
     measure.add_argument("--part", choices=("validation", "test"), default="validation")
-    measure.add_argument("--steps", type=int, default=600, help="of a recognizer's training (default 600)")
-    measure.add_argument("--seed", type=int, default=0)
+    measure.add_argument(
+        "--steps", type=number_arguments.count, default=600, help="of a recognizer's training (default 600)"
+    )
+    measure.add_argument("--seed", type=number_arguments.seed, default=0)
     measure.add_argument("--page", type=Path, metavar="FILE", help="write the table into this page")
     figures = kinds.add_parser("figures", help="draw generated clips beside real ones, and a blend")
     add_data(figures)
     add_run(figures)
     figures.add_argument("--out", type=Path, required=True, metavar="DIR")
     figures.add_argument("--blend", nargs=2, metavar="ACTION", help="two actions (default: the first two)")
-    figures.add_argument("--seed", type=int, default=0)
+    figures.add_argument("--seed", type=number_arguments.seed, default=0)
     mixes = kinds.add_parser("mixtures", help="what a recognizer of real clips makes of mixed labels")
     add_data(mixes)
     _add_source(mixes)
     mixes.add_argument("--pair", nargs=2, metavar="ACTION", help="two actions (default: the first two)")
     mixes.add_argument("--clips", type=int, default=100, help="of each mix (default 100)")
-    mixes.add_argument("--steps", type=int, default=600, help="of the recognizer's training (default 600)")
+    mixes.add_argument(
+        "--steps", type=number_arguments.count, default=600, help="of the recognizer's training (default 600)"
+    )
     ways = kinds.add_parser("trajectories", help="t-SNE of the frames of generated clips")
     _add_source(ways)
     ways.add_argument("--actions", nargs="+", metavar="ACTION", help="(default: all)")
@@ -64,7 +69,7 @@ def _add_source(parser: argparse.ArgumentParser) -> None:
     of.add_argument("--run", type=Path, metavar="DIR", help="of a finished training")
     of.add_argument("--generator", type=Path, metavar="DIR", help="an exported one (default: the shipped one)")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for a PNG and a CSV file")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=number_arguments.seed, default=0)
 
 
 def run(options: argparse.Namespace) -> None:

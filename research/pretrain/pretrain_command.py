@@ -11,6 +11,7 @@ from typing import get_args
 
 from pose.errors import ActionLensError
 from recognizer.datasets.clip_files import KINDS
+from recognizer.training import number_arguments
 from recognizer.training.hardware import add_hardware, hardware_of
 from recognizer.training.loop import is_first_process
 from recognizer.training.pretrain.pretrain_command import add_data, add_recipe, recipe_from, say
@@ -55,7 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     table.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the runs")
     table.add_argument("--task", default="nw-ucla", help=_TASK)
     _add_part(table)
-    table.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    table.add_argument("--seeds", type=number_arguments.seed, nargs="+", default=[0, 1, 2])
     names = ", ".join(repr(name) for name in ablations.ABLATIONS)
     table.add_argument("--only", nargs="+", default=list(ablations.ABLATIONS), metavar="NAME", help=names)
     _add_recipe(table)
@@ -83,7 +84,7 @@ def _add_run(run: argparse.ArgumentParser) -> None:
     run.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the run: weights, logs")
     run.add_argument("--task", default="nw-ucla", help=_TASK)
     _add_part(run)
-    run.add_argument("--seed", type=int, default=0)
+    run.add_argument("--seed", type=number_arguments.seed, default=0)
     run.add_argument(
         "--judge-every", type=int, metavar="EPOCHS", help="with --part validation: linear evaluation, to curve.json"
     )

@@ -18,6 +18,7 @@ from recognizer.teaching.errors import TeachingError
 from recognizer.teaching.lesson import prepare, trunk_seen
 from recognizer.teaching.quick import QuickSettings
 from recognizer.teaching.windows import Changes, Shape
+from recognizer.training import number_arguments
 from recognizer.training.dataset_sequences import action_sequences
 from recognizer.training.everyday import merge, read_all
 from recognizer.training.fine_tune import FineTuneSettings, fit_network, whole_example_probabilities
@@ -46,11 +47,11 @@ def add_few_shot_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `benchmark few-shot`."""
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder that holds the data sets")
     parser.add_argument("--sets", nargs="+", choices=tuple(_SETS), default=list(_SETS), metavar="SET")
-    parser.add_argument("--episodes", type=int, default=100)
+    parser.add_argument("--episodes", type=number_arguments.count, default=100)
     parser.add_argument("--scratch-episodes", type=int, default=5, help="of the AcT from scratch, which takes long")
     parser.add_argument("--no-dtw", action="store_true", help="DTW depends on no embedding: its figures stay")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--steps", type=int, default=STEPS, help="of the training of the embeddings")
+    parser.add_argument("--seed", type=number_arguments.seed, default=1)
+    parser.add_argument("--steps", type=number_arguments.count, default=STEPS, help="of the training of the embeddings")
     parser.add_argument("--shots", type=int, nargs="+", default=list(SHOTS), help="clips of an action")
     what = "an embedding that is there, instead of one trained without the set: what it saw of the set is your question"
     parser.add_argument("--model", type=Path, metavar="DIR", help=what)

@@ -19,6 +19,7 @@ from torch import nn
 from pose.errors import ActionLensError
 from recognizer.datasets import jhmdb, penn_action, utd_mhad
 from recognizer.teaching.head import Head, HeadSettings, fit_head
+from recognizer.training import number_arguments
 from recognizer.training.augment import Array, Augmentation
 from recognizer.training.dataset_sequences import action_sequences
 from recognizer.training.evaluate import windows_of
@@ -238,8 +239,10 @@ def add_label_efficiency(parser: argparse.ArgumentParser) -> None:
     methods = "; ".join(f"{name}: {what}" for name, what in METHODS.items())
     parser.add_argument("--methods", nargs="+", choices=tuple(METHODS), default=list(METHODS), help=methods)
     parser.add_argument("--shares", type=float, nargs="+", default=list(SHARES), help="of the labels")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--steps", type=int, default=Fit().steps, help="of the training of whole networks")
+    parser.add_argument("--seeds", type=number_arguments.seed, nargs="+", default=[0, 1, 2])
+    parser.add_argument(
+        "--steps", type=number_arguments.count, default=Fit().steps, help="of the training of whole networks"
+    )
     parser.add_argument("--out", type=Path, default=Path("runs/label_efficiency.json"), metavar="FILE")
 
 

@@ -27,6 +27,7 @@ from recognizer.teaching.lesson import trunk_seen
 from recognizer.teaching.package import card_names
 from recognizer.teaching.request import QUICK, TeachingRequest
 from recognizer.teaching.run import run_quick
+from recognizer.training import number_arguments
 from recognizer.training.dataset_sequences import labelled_sequences
 from recognizer.training.everyday import WEBCAM_POSES
 from recognizer.training.stream_run import stream_sequence
@@ -61,8 +62,8 @@ def add_taught_alarms(parser: argparse.ArgumentParser) -> None:
     """Arguments of `taught-alarms`."""
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder that holds webcam_poses")
     parser.add_argument("--model", type=Path, default=Path("weights/act"), metavar="DIR", help="to build on")
-    parser.add_argument("--episodes", type=int, default=8)
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--episodes", type=number_arguments.count, default=8)
+    parser.add_argument("--seed", type=number_arguments.seed, default=1)
     parser.add_argument("--out", type=Path, default=Path("runs/taught_alarms.json"), metavar="FILE")
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pose.errors import ActionLensError
 from recognizer.datasets.clip_files import KINDS
+from recognizer.training import number_arguments
 from recognizer.training.hardware import add_hardware, hardware_of
 from recognizer.training.loop import is_first_process
 from recognizer.training.models.registry import SETTINGS, WHOLE_CLIP, network_of
@@ -22,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--task", required=True, help=f"{', '.join(TASKS)}, or the path of {KINDS}")
     parser.add_argument("--network", default="act-micro", help=f"{', '.join(WHOLE_CLIP)}; {SETTINGS}")
     parser.add_argument("--preset", default="short-clips", help=", ".join(PRESETS))
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=number_arguments.seed, default=0)
     parser.add_argument("--frames", type=int, default=FRAMES, help=f"of a clip (default {FRAMES})")
     parser.add_argument("--part", choices=PARTS, default="test", help="what the figures are of")
     parser.add_argument("--epochs", type=int, help="instead of the preset's")
