@@ -94,8 +94,8 @@ class WindowsBeside(QObject):
         _bring_up(self._only(AboutDialog, lambda: AboutDialog(self._window)))
 
     def _only(self, kind: type[Window], make: Callable[[], Window]) -> Window:
-        """The window of its kind that is open, else a new one."""
-        return self._window.findChild(kind) or make()
+        """The window of its kind that is open, else a new one: a closed one may be about to be deleted."""
+        return next((window for window in self._window.findChildren(kind) if window.isVisible()), None) or make()
 
 
 def _bring_up(window: QWidget) -> None:
