@@ -12,10 +12,12 @@ from torch import Tensor, nn
 
 from pose.onnx_session import cpu_session
 from recognizer.model_card import INPUT_NAME, MODEL_FILE, ModelCard
+from recognizer.teaching.full_start import NETWORKS_FILE
 from recognizer.training.choice import choose
 from recognizer.training.everyday import ACTIONS
 from recognizer.training.everyday_streams import read_corpus
 from recognizer.training.export import decision_rules
+from recognizer.training.fine_tune_start import kept_networks
 from recognizer.training.run_folder import RunError
 
 _BIAS = "other_bias"  # of Deployed, whose name the exporter keeps
@@ -47,10 +49,17 @@ def add_recalibrate(parser: argparse.ArgumentParser) -> None:
 
 
 def run_recalibrate(options: argparse.Namespace) -> None:
-    """Write the card with rules chosen on the validation streams, and with the figures of both. The graph stays."""
+    """Write the card with rules chosen on the validation streams, and with the figures of both. The graph stays.
+
+    Raises RunError for a model that cannot be judged by them, as far as its network.npz says.
+    """
     card = ModelCard.load(options.weights)
     if card.actions != ACTIONS:
         raise RunError(f"{options.weights} does not know the everyday actions, so their streams cannot judge it")
+    if (options.weights / NETWORKS_FILE).is_file() and "validation" in (kept_networks(options.weights).parts or ()):
+        raise RunError(
+            f"{options.weights} has learnt from the validation people, who cannot judge it; give a model that has not"
+        )
     corpus = read_corpus(options.data)
     graph = ExportedGraph((options.weights / MODEL_FILE).read_bytes(), card.logits.name)
     chosen = choose(graph, options.data, corpus, biases=(graph.bias,))  # which is part of the graph

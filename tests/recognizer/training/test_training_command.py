@@ -108,7 +108,11 @@ def test_an_exported_model_is_recalibrated_without_its_graph_being_touched(expor
     graph, card = (tmp_path / "model.onnx").read_bytes(), ModelCard.load(tmp_path)
     strict = replace(card.decision, thresholds=dict.fromkeys(ACTIONS, 0.99), needs={}, temperature=9.0)
     replace(card, decision=strict, metrics={"old": {"split": "none"}}).save(tmp_path)
-    assert main(["recalibrate", "--data", str(tiny_data), "--weights", str(tmp_path)]) == 0
+    command = ["recalibrate", "--data", str(tiny_data), "--weights", str(tmp_path)]
+    assert main(command) == 2
+    assert "has learnt from the validation people, who cannot judge it" in capsys.readouterr().err
+    (tmp_path / "network.npz").unlink()  # which says so
+    assert main(command) == 0
     again = ModelCard.load(tmp_path)
     assert (tmp_path / "model.onnx").read_bytes() == graph
     assert again.decision.thresholds["walk"] < 0.99
