@@ -147,7 +147,6 @@ def test_speed(data, capsys):
         (("run", "--recipe", "best"), "no recipe"),
         (("run", "--size", "huge"), "no size"),
         (("run", "--frames", 1), "too few"),
-        (("run", "--epochs", 0), "no training"),
         (("run", "--decay", 0), "a decay of 0.0 is no factor"),
         (("run", "--judge-every", 1), "--part validation"),
         (("ablations", "--only", "all"), "no ablation"),

@@ -21,6 +21,12 @@ JOINTS, CHANNELS, POOLED, FACTOR = 13, 6, 3, 4  # FACTOR: of all strides
 NARROW = StGcnConfig(CHANNELS, 5, widths=(8, 8, 16, 16), strides=(1, 2, 1, 2), kernel=5)
 
 
+@pytest.fixture(autouse=True)
+def _same_weights():
+    """Networks begin with the same weights whatever ran before: on some the rounding errors come close to the limit."""
+    torch.manual_seed(0)
+
+
 def shaken(network, seed=0):
     """The network with norms as after a training, in eval mode, and logits of a size of about 1."""
     torch.manual_seed(seed)
