@@ -14,7 +14,7 @@ from pose.address import HIDDEN, without_secrets
 from pose.camera_request import CameraRequest
 from pose.errors import PoseModelError
 from pose.estimators import MAX_PEOPLE, EstimatorSpec
-from pose.whole_file import written_whole
+from pose.whole_file import write_private_text
 
 if TYPE_CHECKING:
     from pose.skeleton import Layout
@@ -135,9 +135,7 @@ class UserSettings:
         text = json.dumps(asdict(self) | {"source": self._kept_source()}, indent=2) + "\n"
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with written_whole(path) as temporary:
-                temporary.touch(mode=0o600, exist_ok=False)
-                temporary.write_text(text, encoding="utf-8")
+            write_private_text(path, text)
         except OSError as error:
             log.warning("settings cannot be kept in %s (%s)", path, error)
 

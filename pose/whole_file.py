@@ -33,6 +33,13 @@ def write_text(path: Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
+def write_private_text(path: Path, text: str) -> None:
+    """A text file in UTF-8 that its user alone may read (mode 0600, where the system has modes). OSError."""
+    with written_whole(path) as temporary:
+        temporary.touch(mode=0o600, exist_ok=False)
+        temporary.write_text(text, encoding="utf-8")
+
+
 def write_bytes(path: Path, content: bytes) -> None:
     """A file of bytes. OSError."""
     with written_whole(path) as temporary:

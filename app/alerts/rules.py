@@ -11,7 +11,7 @@ from typing import Any
 from platformdirs import user_config_path
 
 from app.errors import UsageError
-from pose.whole_file import written_whole
+from pose.whole_file import write_private_text
 from recognizer.action_names import action_text
 
 NOBODY = "nobody"  # in the place of an action: there is no person in view
@@ -113,9 +113,7 @@ def save(alerts: Alerts, path: Path) -> None:
     """Write everything, through a temporary file; AlertError where that fails."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with written_whole(path) as temporary:
-            temporary.touch(mode=0o600, exist_ok=False)  # an address to post to may hold a token
-            temporary.write_text(as_toml(alerts), encoding="utf-8")
+        write_private_text(path, as_toml(alerts))  # an address to post to may hold a token
     except OSError as error:
         raise AlertError(f"rules cannot be kept in {path}: {error.strerror or error}") from None
 

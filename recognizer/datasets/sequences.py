@@ -34,7 +34,7 @@ class ActionSequence:
     seen: (T, V) bool, False where the joint was not annotated or not tracked.
     fps: rate of the T skeletons. subject: the person's number; None where the set does not tell people apart.
     test: True if the set's protocol (or ours, where it has none) puts the sequence into the test split.
-    validation: True if the split of a file of recorded clips keeps it for choosing.
+    validation: True if the split of a file of recorded clips, or the reader of the set, keeps it for choosing.
     others: further people of the same sequence, over the same T frames; where they are absent, `seen` is False.
     score: (T, V) float32, the pose estimator's confidence in each joint; None for measured or annotated skeletons.
     size_px: width and height of the picture that 2D joints are in, where the set tells it.

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from recognizer.training.loop import Hardware, is_first_process
+from recognizer.training.models.registry import parameter_count
 from research.benchmark import results
 from research.benchmark.combined import combination_of
 from research.benchmark.results import Result, ResultError
@@ -98,7 +99,7 @@ def measured(
         frames=job.frames,
         learned=len(clips.learn),
         **results.figures(found, clips.labels[clips.judge], clips.actions),
-        parameters=sum(weight.numel() for weight in network.parameters()),
+        parameters=parameter_count(network),
         epochs=preset.epochs,
         seconds=round(seconds, 3),
         commit=results.commit(),
