@@ -1,13 +1,15 @@
 """The folder of a training: whose it is, what PyTorch wrote there, and network.pt with a network and its outputs."""
 
+import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -107,6 +109,21 @@ def demand_same(folder: Path, described: dict[str, Any]) -> None:
         raise RunError(
             f"{folder} holds another training, of another network, data or recipe; remove it or give another folder"
         )
+
+
+def digest_of(named: Iterable[tuple[str, Any]]) -> str:
+    """SHA-256 of named arrays, which tells a training on other data or weights apart."""
+    digest = hashlib.sha256()
+    for name, values in named:
+        array = np.ascontiguousarray(values)
+        digest.update(f"{name} {array.dtype} {array.shape}".encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()
+
+
+def digest_of_columns(table: Any) -> str:
+    """digest_of a dataclass whose fields are arrays."""
+    return digest_of((column.name, getattr(table, column.name)) for column in fields(table))
 
 
 def _text(described: dict[str, Any]) -> str:

@@ -1,9 +1,8 @@
 """Supervised training on everyday actions: the loss, the schedule and what the batches are drawn from."""
 
-import hashlib
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from recognizer.training.fine_tune_start import copy_body
 from recognizer.training.loop import Batch, Hardware, StepData, Training
 from recognizer.training.loop import fit as fit_network
 from recognizer.training.models.registry import NetworkSpec
-from recognizer.training.run_folder import claim
+from recognizer.training.run_folder import claim, digest_of, digest_of_columns
 from recognizer.training.synthetic_actions import with_generated
 
 STEPS_AN_EPOCH = 100
@@ -176,10 +175,10 @@ def fit(
     described = {
         "settings": asdict(settings),
         "outputs": outputs.names,
-        "data": _digest((column.name, getattr(corpus, column.name)) for column in fields(corpus)),
+        "data": digest_of_columns(corpus),
         # Their folders may have been trained again since, or moved: what counts is what they know.
-        "teachers": [_digest(_weights(teacher)) for teacher in teachers],
-        "start": None if start is None else _digest(_weights(start)),
+        "teachers": [digest_of(_weights(teacher)) for teacher in teachers],
+        "start": None if start is None else digest_of(_weights(start)),
     }
     claim(folder, described)
     fit_network(training, data, folder, hardware, clip_norm=1.0)
@@ -188,13 +187,3 @@ def fit(
 
 def _weights(network: nn.Module) -> Iterable[tuple[str, Any]]:
     return ((name, values.cpu().numpy()) for name, values in network.state_dict().items())
-
-
-def _digest(named: Iterable[tuple[str, Any]]) -> str:
-    """SHA-256 of named arrays."""
-    digest = hashlib.sha256()
-    for name, values in named:
-        array = np.ascontiguousarray(values)
-        digest.update(f"{name} {array.dtype} {array.shape}".encode())
-        digest.update(array.tobytes())
-    return digest.hexdigest()

@@ -7,7 +7,7 @@ from typing import Any
 from lightning import LightningModule, Trainer
 from lightning.pytorch.callbacks import Callback
 
-from recognizer.training.pretrain.recipes import Pace
+from recognizer.training.pretrain.recipes import Recipe
 from research.figures_file import read_figures, write_figures
 from research.pretrain.motion import MotionClips, Rows
 from research.pretrain.protocols import Linear, linear_evaluation
@@ -20,9 +20,9 @@ class Curve(Callback):
     from one copy of `learn`. Kept in curve.json of the folder, which a training that goes on continues."""
 
     def __init__(
-        self, clips: MotionClips, learn: Rows, judge: Rows, pace: Pace, seed: int, every: int, folder: Path
+        self, clips: MotionClips, learn: Rows, judge: Rows, recipe: Recipe, seed: int, every: int, folder: Path
     ) -> None:
-        self.clips, self.learn, self.judge, self.pace, self.seed = clips, learn, judge, pace, seed
+        self.clips, self.learn, self.judge, self.recipe, self.seed = clips, learn, judge, recipe, seed
         self.every, self.file = every, folder / CURVE_FILE
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -37,9 +37,9 @@ class Curve(Callback):
             self.clips,
             self.learn,
             self.judge,
-            self.pace,
+            self.recipe.pace,
             self.seed,
-            Linear(copies=1),
+            Linear(copies=1, axes=self.recipe.axes),
         )
         loss = float(trainer.callback_metrics["loss"])
         self._add({"epoch": epoch, "right": found.right, "of": found.of, "loss_of_last_batch": round(loss, 3)})

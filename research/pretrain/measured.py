@@ -1,7 +1,7 @@
 """Results of a pretrained network in the files of its run: what is there is read, not measured again."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import torch
@@ -10,6 +10,7 @@ from recognizer.training.loop import Hardware, is_first_process
 from recognizer.training.models.gl_transformer import GlTransformer
 from recognizer.training.pretrain.pretraining import Pretrained
 from recognizer.training.pretrain.recipes import Recipe
+from recognizer.training.run_folder import digest_of
 from research.figures_file import read_figures, write_figures
 from research.pretrain.motion import MotionClips, Rows
 from research.pretrain.protocols import Linear, Score, classify, fine_tuned, linear_evaluation
@@ -49,16 +50,22 @@ def measured(
     scratch: of random weights. changed: of the recipe of fine-tuning. linear: how the linear evaluation is made.
     """
     job, (learn, judge) = done.job["job"], split
+    linear = replace(linear or Linear(), axes=job["recipe"].get("axes", 1))
     name = (SCRATCH if scratch else "") + (LINEAR if share is None else f"{SEMI}-{100 * share:g}")
-    if share is None and linear is not None and linear.corrupted:
+    if share is None and linear.corrupted:
         name += f"-{linear.corrupted}-corrupted"
     if task not in (None, job["task"]):
         name = f"{task}-{name}"
     recipe = FINE_TUNING.changed(pace=job["recipe"]["pace"], **(changed or {}))
-    described = {"pretraining": job, "protocol": name, "share": 1.0 if share is None else share}
+    described = {
+        "pretraining": job,
+        "protocol": name,
+        "share": 1.0 if share is None else share,
+        "clips": [digest_of(clips.arrays(rows)) for rows in split],
+    }
     if share is not None:
         described["recipe"] = asdict(recipe)
-    elif linear not in (None, Linear()):
+    elif linear != Linear():
         described["linear"] = asdict(linear)
     file = folder / f"{name}.json"
     content = read_figures(file, {"described": None})

@@ -5,8 +5,9 @@ the person's first frame, and everybody turned about the vertical so that the sh
 frames, V joints, C coordinates, P people, J = V P tokens (token = joint * P + person).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,6 +49,11 @@ class MotionClips:
     def channels(self) -> int:
         """C: 2 or 3."""
         return int(self.x[0].shape[2])
+
+    def arrays(self, rows: Rows) -> Iterator[tuple[str, NDArray[Any]]]:
+        """By name, what a training on some rows is told apart by: their labels and every clip."""
+        yield "labels", self.labels[rows]
+        yield from ((self.names[row], self.x[row]) for row in rows)
 
 
 def motion_clips(

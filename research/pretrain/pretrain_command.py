@@ -102,10 +102,11 @@ def _add_recipe(parser: argparse.ArgumentParser) -> None:
     steps = "of the magnitude classes: a centimetre (published), or for each interval in the scale of the set"
     parser.add_argument("--magnitude-steps", choices=get_args(Steps), default="centimetres", help=steps)
     parser.add_argument("--yaw", type=float, default=0.0, metavar="DEG", help="3D clips are turned by up to so much")
+    parser.add_argument("--axes", type=int, choices=(1, 3), default=1, help="of the world that 3D clips are seen along")
 
 
 def _recipe(options: argparse.Namespace) -> Recipe:
-    return recipe_from(options).changed(steps=options.magnitude_steps, yaw_deg=options.yaw)
+    return recipe_from(options).changed(steps=options.magnitude_steps, yaw_deg=options.yaw, axes=options.axes)
 
 
 def run(options: argparse.Namespace) -> None:
@@ -145,7 +146,7 @@ def _curve(options: argparse.Namespace, clips: MotionClips, learn: Rows, judge: 
         return []
     if options.part != "validation" or options.judge_every < 1:
         raise PretrainError("--judge-every takes a number of epochs and goes with --part validation alone")
-    return [Curve(clips, learn, judge, recipe.pace, options.seed, options.judge_every, options.out)]
+    return [Curve(clips, learn, judge, recipe, options.seed, options.judge_every, options.out)]
 
 
 def _evaluate(options: argparse.Namespace) -> None:

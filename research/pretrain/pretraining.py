@@ -12,6 +12,7 @@ from recognizer.training.loop import Batch, Hardware
 from recognizer.training.models.gl_transformer import GlConfig
 from recognizer.training.pretrain.pretraining import Pretrained, Pretraining, RecipeTraining, pretrain_on
 from recognizer.training.pretrain.recipes import Recipe, config_of
+from recognizer.training.run_folder import digest_of
 from research.pretrain.motion import MotionClips, Rows
 from research.pretrain.stream import MotionBatches
 
@@ -47,7 +48,12 @@ def pretrain(
     callbacks: Sequence[Callback] = (),
 ) -> Pretrained:
     """Pretrain on rows of clips, of a task, as fit.pretrain_on does."""
-    described = {"job": asdict(job), "actions": list(clips.actions), "joints": list(clips.joints)}
+    described = {
+        "job": asdict(job),
+        "actions": list(clips.actions),
+        "joints": list(clips.joints),
+        "data": digest_of(clips.arrays(rows)),
+    }
     batches = MotionBatches(clips, rows, job.recipe, job.frames, job.seed)
     return pretrain_on(
         batches, partial(network_config, clips, job.frames, job.size), described, folder, hardware, callbacks

@@ -21,7 +21,7 @@ from recognizer.training.pretrain.recipes import Pace, Recipe
 from recognizer.training.run_folder import claim
 from research.pretrain.motion import MotionClips, Rows
 from research.pretrain.pretraining import ActionTraining
-from research.pretrain.stream import MotionBatches, paced, together
+from research.pretrain.stream import MotionBatches, along, paced, together
 
 _AT_ONCE = 128  # clips in a batch of evaluation
 
@@ -31,7 +31,7 @@ class Linear:
     """The linear evaluation. Rate, epochs and batch are those of the published code, which passes new interpolations
     of the clips through the network in every epoch, with dropout active; here `copies` of them are passed once and
     without dropout, and each epoch takes another. corrupted: joints of each clip to judge by that stay at 0, where the
-    root is, all the time."""
+    root is, all the time. axes: of the world that 3D clips are seen along; the layer takes the embeddings of all."""
 
     epochs: int = 120
     batch: int = 1024
@@ -39,6 +39,7 @@ class Linear:
     copies: int = 8
     stretch: float = 0.1
     corrupted: int = 0
+    axes: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,20 +59,39 @@ class Score:
 
 
 def embeddings(
-    backbone: GlTransformer, clips: MotionClips, rows: Rows, pace: Pace, stretch: NDArray[np.floating] | None = None
+    backbone: GlTransformer,
+    clips: MotionClips,
+    rows: Rows,
+    pace: Pace,
+    stretch: NDArray[np.floating] | None = None,
+    axis: int = 0,
 ) -> Tensor:
-    """(R, J D) the embedding of each row, in eval mode. stretch: (R,) how many times longer they are made."""
+    """(R, J D) the embedding of each row, in eval mode. stretch: (R,) how many times longer they are made. axis: of the
+    world that they are seen along, see stream.along."""
     frames, found = backbone.config.frames, []
     how = np.ones(len(rows)) if stretch is None else stretch
     order = np.argsort([-len(clips.x[row]) for row in rows], kind="stable")  # alike lengths side by side
     backbone.eval()
     with torch.inference_mode():
         for part in np.array_split(order, max(1, -(-len(order) // _AT_ONCE))):
-            x, real = together([paced(clips.x[rows[i]], frames, pace, how[i]) for i in part])
+            x, real = together([along(paced(clips.x[rows[i]], frames, pace, how[i]), axis) for i in part])
             found.append(backbone.embedding(torch.from_numpy(x), torch.from_numpy(real)))
     back = torch.empty(len(order), dtype=torch.long)
     back[torch.from_numpy(order)] = torch.arange(len(order))
     return torch.cat(found)[back]
+
+
+def _seen(
+    backbone: GlTransformer,
+    clips: MotionClips,
+    rows: Rows,
+    pace: Pace,
+    axes: int,
+    stretch: NDArray[np.floating] | None = None,
+) -> Tensor:
+    """(R, axes J D) the embeddings of each row, seen along so many axes; of 2D clips along one."""
+    seen_along = range(axes if clips.channels == 3 else 1)
+    return torch.cat([embeddings(backbone, clips, rows, pace, stretch, axis) for axis in seen_along], dim=1)
 
 
 def corrupted(clips: MotionClips, rows: Rows, count: int, seed: int) -> MotionClips:
@@ -101,15 +121,14 @@ def linear_evaluation(
     how = how or Linear()
     rng = np.random.default_rng([seed, 2])
     limits = 1 - how.stretch, 1 + how.stretch
-    copies = torch.stack(
-        [embeddings(backbone, clips, learn, pace, rng.uniform(*limits, len(learn))) for _ in range(how.copies)]
-    ).clone()
+    stretches = [rng.uniform(*limits, len(learn)) for _ in range(how.copies)]
+    copies = torch.stack([_seen(backbone, clips, learn, pace, how.axes, stretch) for stretch in stretches]).clone()
     labels = torch.from_numpy(clips.labels[learn])
     torch.manual_seed(seed)
     layer = nn.Linear(copies.shape[2], len(clips.actions))
     optimizer = torch.optim.Adam(layer.parameters(), lr=how.learning_rate)
     spoilt = corrupted(clips, judge, how.corrupted, seed) if how.corrupted else clips
-    judged, best = embeddings(backbone, spoilt, judge, pace).clone(), 0
+    judged, best = _seen(backbone, spoilt, judge, pace, how.axes).clone(), 0
     for epoch in range(how.epochs):
         for part in torch.from_numpy(rng.permutation(len(learn))).split(how.batch):  # type: ignore[no-untyped-call]
             optimizer.zero_grad()

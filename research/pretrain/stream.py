@@ -35,6 +35,12 @@ def paced(x: Array, longest: int, pace: Pace, stretch: float = 1.0) -> Array:
     return (x if frames == len(x) else resampled(x, frames))[:longest]
 
 
+def along(x: Array, axis: int) -> Array:
+    """A 3D clip (T, J, 3) seen along another axis of the world: 0 leaves it as it is, 1 and 2 move the coordinates on
+    by so many places, which turns the world and mirrors nothing."""
+    return np.roll(x, axis, axis=2)
+
+
 def together(clips: Sequence[Array], frames: int | None = None) -> tuple[Array, NDArray[np.bool_]]:
     """Clips side by side (B, T, J, C), 0 after their ends, and which frames are real (B, T).
 
@@ -90,6 +96,10 @@ class MotionBatches:
         ]
         if recipe.yaw_deg and self.clips.channels == 3:
             clips = [rotate(clip[None], rng, (recipe.yaw_deg, 0.0, 0.0))[0] for clip in clips]
+        if recipe.axes > 1 and self.clips.channels == 3:
+            clips = [
+                along(clip, axis) for clip, axis in zip(clips, rng.integers(recipe.axes, size=len(clips)), strict=True)
+            ]
         if not recipe.shear:
             return clips
         sheared = (shear(clip[None], rng, recipe.shear)[0] for clip in clips)

@@ -17,7 +17,7 @@ from recognizer.training.generate.sets import Motions
 from recognizer.training.generate.trained import GENERATOR_FILE, Trained, load_trained, save_trained
 from recognizer.training.loop import LAST_CHECKPOINT, Batch, Hardware, StepData, fit
 from recognizer.training.passes import Passes
-from recognizer.training.run_folder import RunError, claim, content_of
+from recognizer.training.run_folder import RunError, claim, content_of, digest_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,7 @@ def train(motions: Motions, job: GeneratorJob, folder: Path, hardware: Hardware)
         raise RecipeError(reason)
     config = config_of(job.network, motions.layout, len(motions.actions), job.frames)
     described = {"generator": asdict(job), "actions": list(motions.actions), "layout": motions.layout.name}
+    described["data"] = digest_of((name, getattr(motions, name)) for name in ("x", "labels", "train", "validation"))
     described = json.loads(json.dumps(described))
     claim(folder, described)
     if (folder / GENERATOR_FILE).is_file():

@@ -25,7 +25,7 @@ from recognizer.training.pretrain.own_recordings import OWN, read_library, with_
 from recognizer.training.pretrain.pretraining import Pretrained, Pretraining, load_pretrained, pretrain_on
 from recognizer.training.pretrain.recipes import GLOBAL, Recipe, config_of
 from recognizer.training.pretrain.targets import mpdp_targets
-from recognizer.training.run_folder import RunError
+from recognizer.training.run_folder import RunError, digest_of_columns
 
 Rows = NDArray[np.intp]
 
@@ -120,6 +120,7 @@ def pretrain_everyday(
         "left_out": list(leave_out),
         "recordings": len(rows),
         "own": own,
+        "data": digest_of_columns(corpus),
     }
     return pretrain_on(
         EverydayBatches(corpus, rows, recipe, seed), lambda r: config_of(SHAPE, size, r), described, folder, hardware

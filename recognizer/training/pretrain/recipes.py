@@ -30,8 +30,10 @@ class Recipe:
     resamples all to it. facing: 3D clips are turned to the front
     in each frame, once, or not. steps: of the magnitude classes, a centimetre (published) or for each interval in the
     scale of the clips that are learnt from, see targets.steps_of. yaw_deg: 3D clips are turned about the vertical by up
-    to so much; neither of the two is for everyday windows. position_start: see GlConfig. dropout: of everything,
-    branches of blocks too; fine-tuning keeps that of pretraining. The rest are the paper's ablations.
+    to so much. axes: of the world that 3D clips are seen along, 1 or 3: with 3 each clip of a batch is seen along one
+    of them, and the linear evaluation takes the embeddings of all three. Everyday windows know neither steps nor yaw
+    nor axes. position_start: see GlConfig. dropout: of everything, branches of blocks too; fine-tuning keeps that of
+    pretraining. The rest are the paper's ablations.
     """
 
     name: str
@@ -58,6 +60,7 @@ class Recipe:
     label_smoothing: float = 0.0
     steps: Steps = "centimetres"
     yaw_deg: float = 0.0
+    axes: int = 1
 
     def changed(self, **fields: Any) -> "Recipe":
         """The same with some fields replaced; RecipeError where a value is none that can be."""
@@ -74,6 +77,8 @@ class Recipe:
             raise RecipeError(f"intervals are numbers of frames above 0, got {recipe.intervals}")
         if not 0 <= recipe.yaw_deg <= 180:
             raise RecipeError(f"clips cannot be turned by up to {recipe.yaw_deg} degrees; give 0 to 180")
+        if recipe.axes not in (1, 3):
+            raise RecipeError(f"clips cannot be seen along {recipe.axes} axes; give 1 or 3")
         return recipe
 
 

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from pose.errors import ActionLensError  # noqa: E402
 from recognizer.training.pretrain.pretraining import load_pretrained  # noqa: E402
 from recognizer.training.pretrain.recipes import SIZES  # noqa: E402
 from research.pretrain import pretrain_command  # noqa: E402
+from research.pretrain.protocols import Linear  # noqa: E402
 
 QUIET = ("--accelerator", "cpu", "--precision", "32-true")
 
@@ -110,14 +112,14 @@ def test_ablations_by_one_command(data, tmp_path, capsys):
 
 
 def test_turns_steps_and_epochs_of_the_linear_evaluation_by_flag(data, tmp_path, capsys):
-    pretrained(data, tmp_path, "--yaw", 30, "--magnitude-steps", "set", "--pace", "squeezed")
+    pretrained(data, tmp_path, "--yaw", 30, "--magnitude-steps", "set", "--pace", "squeezed", "--axes", 3)
     recipe = load_pretrained(tmp_path).job["job"]["recipe"]
-    assert (recipe["yaw_deg"], recipe["steps"], recipe["pace"]) == (30, "set", "squeezed")
+    assert (recipe["yaw_deg"], recipe["steps"], recipe["pace"], recipe["axes"]) == (30, "set", "squeezed", 3)
     evaluate = ("evaluate", "--data", data, "--runs", tmp_path, "--protocols", "linear", *QUIET)
     call(*evaluate, "--linear-epochs", 3)
     assert json.loads((tmp_path / "linear.json").read_text())["described"]["linear"]["epochs"] == 3
     call(*evaluate)
-    assert "linear" not in json.loads((tmp_path / "linear.json").read_text())["described"]
+    assert json.loads((tmp_path / "linear.json").read_text())["described"]["linear"] == {**asdict(Linear()), "axes": 3}
     with pytest.raises(ActionLensError, match="--linear-epochs must be"):
         call(*evaluate, "--linear-epochs", 0)
 

@@ -197,6 +197,9 @@ def test_what_is_wrong_with_a_run_is_one_line(done, tmp_path, spoil, words):
 def test_what_does_not_fit_is_refused_before_anything_is_written(clips, done, tmp_path):
     with pytest.raises(RunError, match="another training"):
         pretrain(clips, LEARN, job(seed=3), done[1], QUIET)
+    moved = replace(clips, x=(clips.x[0] + 1, *clips.x[1:]))
+    with pytest.raises(RunError, match="another training"):  # as many clips, of the same name, but others
+        pretrain(moved, LEARN, job(), done[1], QUIET)
     with pytest.raises(RecipeError, match="shared evenly by 3"):
         pretrain(clips, LEARN, job(), tmp_path / "run", replace(QUIET, devices="3"))
     with pytest.raises(RecipeError, match="makes no network"):
@@ -251,6 +254,27 @@ def test_corrupted_joints_are_gone_in_the_clips_to_judge_by_alone(clips):
     assert all(spoilt.x[row] is clips.x[row] for row in LEARN)
     with pytest.raises(ValueError, match="cannot be corrupted"):
         corrupted(clips, JUDGE, len(body) + 1, seed=0)
+
+
+def test_linear_evaluation_along_three_axes_takes_all_embeddings(clips):
+    torch.manual_seed(0)
+    backbone = GlTransformer(network_config(clips, 12, "tiny", RECIPE))
+    turned = replace(clips, x=tuple(np.roll(clip, 1, axis=2) for clip in clips.x))
+    torch.testing.assert_close(
+        embeddings(backbone, clips, JUDGE, "natural", axis=1), embeddings(backbone, turned, JUDGE, "natural")
+    )
+    one, three = (
+        linear_evaluation(backbone, clips, LEARN, JUDGE, "natural", 0, Linear(epochs=20, axes=axes)) for axes in (1, 3)
+    )
+    assert one != three
+
+
+def test_clips_in_two_dimensions_have_one_view(clips):
+    flat = replace(clips, x=tuple(clip[..., :2] for clip in clips.x))
+    backbone = GlTransformer(network_config(flat, 12, "tiny", RECIPE))
+    how = Linear(epochs=20)
+    found = [linear_evaluation(backbone, flat, LEARN, JUDGE, "natural", 0, replace(how, axes=axes)) for axes in (1, 3)]
+    assert found[0] == found[1]
 
 
 def test_corrupted_joints_cost_accuracy(clips):

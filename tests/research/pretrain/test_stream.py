@@ -9,7 +9,7 @@ from recognizer.datasets.errors import DataError  # noqa: E402
 from recognizer.training.pretrain.recipes import SMALL_SET, RecipeError, recipe_of, size_of  # noqa: E402
 from recognizer.training.pretrain.targets import mpdp_targets, steps_of  # noqa: E402
 from research.pretrain.pretraining import network_config  # noqa: E402
-from research.pretrain.stream import MotionBatches, paced, resampled, together  # noqa: E402
+from research.pretrain.stream import MotionBatches, along, paced, resampled, together  # noqa: E402
 from research.pretrain.tasks import TASKS, TaskError, labelled, task_of  # noqa: E402
 
 ROWS = np.arange(24)
@@ -100,6 +100,19 @@ def test_yaw_turns_all_of_a_clip_about_the_vertical(clips):
     assert torch.equal(plain, MotionBatches(clips, ROWS, still, 12, 0).batch(0)[0])
 
 
+def test_three_axes_show_each_clip_along_one_of_them_and_mirror_nothing(clips):
+    still = RECIPE.changed(stretch=0.0, shear=0.0)
+    plain, seen = (MotionBatches(clips, ROWS, still.changed(axes=axes), 12, 0).batch(0)[0] for axes in (1, 3))
+    shown = []
+    for before, after in zip(plain, seen, strict=True):
+        places = [axis for axis in range(3) if torch.equal(torch.roll(before, axis, dims=2), after)]
+        shown += places[:1]
+    assert len(shown) == len(plain)
+    assert set(shown) == {0, 1, 2}
+    turn = along(np.eye(3, dtype=np.float32)[None], 1)[0]
+    assert np.linalg.det(turn) == pytest.approx(1), "a rotation"
+
+
 def test_steps_in_the_scale_of_the_set_are_those_of_the_rows_that_are_learnt_from(clips):
     maker = MotionBatches(clips, ROWS, RECIPE.changed(steps="set", pace="squeezed"), 12, 0)
     assert maker.steps_m == steps_of([paced(clips.x[row], 12, "squeezed") for row in ROWS])
@@ -152,6 +165,8 @@ def test_what_there_is_not_is_said(clips, tmp_path):
         SMALL_SET.changed(intervals=(1, 0))
     with pytest.raises(RecipeError, match="give 0 to 180"):
         SMALL_SET.changed(yaw_deg=-1)
+    with pytest.raises(RecipeError, match="give 1 or 3"):
+        SMALL_SET.changed(axes=2)
     with pytest.raises(DataError, match="no folder"):
         TASKS["nw-ucla"].load(tmp_path)
     with pytest.raises(DataError, match="no clips to learn from"):

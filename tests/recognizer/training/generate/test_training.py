@@ -1,6 +1,7 @@
 """Training of generators: it learns, goes on after a kill to the same weights, and says when it diverged."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -76,6 +77,8 @@ def test_a_finished_training_is_left_as_it_is_and_another_one_refused(motions, r
     assert torch.equal(weights(first), weights(again))
     with pytest.raises(RunError, match="holds another training"):
         train(motions, job(recipe, "frame-vae", seed=1), tmp_path, HARDWARE)
+    with pytest.raises(RunError, match="holds another training"):  # other clips under the same name
+        train(replace(motions, x=motions.x + 1), job(recipe, "frame-vae"), tmp_path, HARDWARE)
 
 
 def test_the_vae_comes_nearer_to_the_real_clips(motions, tmp_path):

@@ -225,6 +225,19 @@ def test_a_killed_run_goes_on_to_the_same_weights(tiny_data, tmp_path, monkeypat
     assert all(torch.equal(whole[name], resumed[name]) for name in whole)
 
 
+def test_a_folder_belongs_to_its_data(tiny_data, tmp_path, monkeypatch):
+    run(tiny_data, tmp_path / "run")
+    read = everyday.read
+
+    def moved(*arguments):
+        corpus = read(*arguments)
+        return replace(corpus, joints=corpus.joints + 1)
+
+    monkeypatch.setattr(everyday, "read", moved)
+    with pytest.raises(ActionLensError, match="holds another training"):  # as many recordings, but others
+        run(tiny_data, tmp_path / "run")
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
