@@ -13,7 +13,7 @@ def written_whole(path: Path) -> Iterator[Path]:
     """A name beside `path` to write to, which takes its place when the block ends without an error.
 
     After an error it is removed, and what stood at `path` stays. It ends as `path` does, for libraries that choose a
-    format by that. OSError.
+    format by that. OSError, which names `path`.
     """
     if not path.name:  # "." and "/", beside which with_name() knows no name
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
@@ -21,9 +21,12 @@ def written_whole(path: Path) -> Iterator[Path]:
     try:
         yield temporary
         os.replace(temporary, path)
-    except BaseException:
+    except BaseException as error:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename in (temporary, str(temporary)):
+            error.filename = str(path)  # the name that the user gave
+            del error.filename2
         raise
 
 

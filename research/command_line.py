@@ -1,6 +1,5 @@
 """python -m research COMMAND: what the papers measure, and what the project measures of itself."""
 
-import sys
 from collections.abc import Sequence
 
 from recognizer.training.command_line import Commands, run_command
@@ -85,7 +84,3 @@ COMMANDS: Commands = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """See recognizer.training.command_line.run_command."""
     return run_command("research", __doc__ or "", COMMANDS, arguments)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

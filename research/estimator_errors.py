@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from pose.skeleton import MPOSE_13, convert
 from pose.whole_file import write_text
 from recognizer.datasets import webcam_poses
+from recognizer.datasets.errors import DataError
 from recognizer.datasets.sequences import LabelledSequence
 from recognizer.training.augment import torso_length
 from recognizer.training.dataset_sequences import labelled_sequences
@@ -63,6 +64,10 @@ def run(options: argparse.Namespace) -> None:
         for each in labelled_sequences(webcam_poses.read(options.data / WEBCAM_POSES))
         if each.estimator == OWN and webcam_poses.part_of(each) == "train" and _fps(each) >= _LEAST_FPS
     ]
+    if not sequences:
+        raise DataError(
+            f"{options.data / WEBCAM_POSES} shows no training person by this program's own estimator; check it"
+        )
     errors = measure(sequences)
     minutes = sum(each.times_s[-1] - each.times_s[0] for each in sequences) / 60
     sys.stdout.write(f"{len(sequences)} sequences, {minutes:.1f} minutes\n" + as_text(errors))

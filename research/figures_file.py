@@ -9,7 +9,7 @@ from pose.whole_file import write_text
 
 
 class FiguresError(ActionLensError):
-    """A file of figures cannot be read or written."""
+    """A file of figures cannot be read."""
 
 
 def read_figures(file: Path, otherwise: Any) -> Any:
@@ -23,9 +23,6 @@ def read_figures(file: Path, otherwise: Any) -> Any:
 
 
 def write_figures(file: Path, figures: Any) -> None:
-    """Write them, whole or not at all, and the folder where there is none. FiguresError."""
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        write_text(file, json.dumps(figures, indent=1) + "\n")
-    except OSError as error:
-        raise FiguresError(f"{file} cannot be written ({error.strerror}); give a file of yours") from error
+    """Write them, whole or not at all, and the folder where there is none. OSError."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    write_text(file, json.dumps(figures, indent=1) + "\n")

@@ -16,15 +16,14 @@ import numpy as np
 from recognizer.decision import IDLE
 from recognizer.model_card import ModelCard
 from recognizer.training.calibrate import Needs, calibrate, outcomes
-from recognizer.training.everyday import ACTIONS, Corpus
-from recognizer.training.everyday_streams import read_corpus
+from recognizer.training.data_argument import add_data
+from recognizer.training.everyday import ACTIONS, UNLISTED, Corpus
+from recognizer.training.everyday_streams import read_sets
 from recognizer.training.models.deployed import Deployed
 from recognizer.training.run_folder import RunError, load_run
 from recognizer.training.stream_sets import StreamSets, stream_logits, stream_sets
 from recognizer.training.synthetic_actions import with_generated
 from research.figures_file import write_figures
-
-_UNLISTED = "other:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +41,7 @@ class KindAlarms:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `unseen-kinds`."""
-    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder that holds the data sets")
+    add_data(parser)
     runs = "runs of one recipe made with --leave-out, each without other kinds"
     parser.add_argument("--run", type=Path, nargs="+", required=True, metavar="DIR", help=runs)
     needs = "the model whose card says which joints an action needs"
@@ -54,14 +53,15 @@ def run(options: argparse.Namespace) -> None:
     """Print a table of kinds and write it as JSON."""
     needs = ModelCard.load(options.needs).decision.needs
     runs = [load_run(folder) for folder in options.run]
-    corpus = read_corpus(options.data)
+    sets = read_sets(options.data)
+    corpus = sets.corpus()
     trained = {
         corpus.kinds[place] for each in runs for place in corpus.kind[np.isin(corpus.part, each.settings["parts"])]
     }
     left_out = [unseen_by(each.settings, trained, generated_kinds(corpus)) for each in runs]
     if len(runs) < 2 or not all(left_out):
         raise RunError("unseen-kinds compares runs that left out different kinds; train at least two with --leave-out")
-    streams = stream_sets(options.data, "validation")
+    streams = stream_sets(sets, "validation")
     shown = [shown_by_kind(Deployed([each.network], listed=len(ACTIONS) - 1), streams, needs) for each in runs]
     alarms = compare(shown, left_out)
     sys.stdout.write(as_text(alarms))
@@ -96,7 +96,7 @@ def shown_by_kind(network: Deployed, streams: StreamSets, needs: Needs) -> dict[
         for outcome in outcomes(of_set, logits[name], rules):
             for window in outcome.windows:
                 if window.truth is None:
-                    kind = window.label.removeprefix(_UNLISTED)
+                    kind = window.label.removeprefix(UNLISTED)
                     windows, shown = counts.get(kind, (0, 0))
                     counts[kind] = windows + 1, shown + (window.shown not in (None, IDLE))
     return counts

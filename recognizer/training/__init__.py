@@ -1,1 +1,1 @@
-"""Offline training of recognizers. torch is imported in this package and nowhere else."""
+"""Offline training of recognizers. Of what is installed, only this package imports torch."""

@@ -17,7 +17,8 @@ Array = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
 _SHOULDERS, _HIPS = [1, 2], [7, 8]
-# What kinect.to_mpose did, undone: its hip drop of 0.42 of the torso, hips 1.2 times as wide, neck of 0.68.
+# What kinect.to_mpose does to UTD-MHAD and NW-UCLA, undone: hips lower by 0.42 of the torso and 1.2 times as wide, the
+# neck 0.68 times as long. MSR Action3D's hips are moved otherwise (0.5, 0.5) and only about undone.
 _KINECT_HIPS, _KINECT_WIDTH, _KINECT_NECK = 0.42 / 1.42, 1 - 1 / 1.2, 1 / 0.68 - 1
 # Bones that lengthen together, with the spread (standard deviation of the logarithm) among people and detectors.
 _LIMBS = (("elbow", "shoulder", 0.10), ("wrist", "elbow", 0.10), ("knee", "hip", 0.10), ("ankle", "knee", 0.10))
@@ -202,8 +203,8 @@ def crop(xy: Array, seen: Mask, rng: np.random.Generator, share: Array, strict: 
 
 
 def as_kinect(joints: Array, depth: Mask, rng: np.random.Generator, share: float) -> Array:
-    """Some of the 3D clips with higher and narrower hips and a longer neck, as Kinect itself gives them: the reverse
-    of kinect.to_mpose, in part or whole."""
+    """Some of the 3D clips with higher and narrower hips and a longer neck, about as Kinect itself gives them: the
+    reverse of kinect.to_mpose for UTD-MHAD and NW-UCLA, in part or whole."""
     n = len(joints)
     amount = np.where((rng.random(n) < share) & depth, rng.uniform(0.2, 1.0, n), 0).astype(np.float32)
     amount = amount[:, None, None, None]

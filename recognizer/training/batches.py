@@ -43,7 +43,7 @@ class BatchPlan:
     made_up: float = 0.16
     lent: float = 0.25  # part of the windows of arm actions with another's legs, and of kicks with another's arms
     spliced: float = 0.15  # part of the windows of recordings that begin with another's motion though they need not
-    balance: float = 0.4  # an action is drawn in proportion to (its clips) ** balance
+    balance: float = 0.4  # an action is drawn in proportion to (the sum of its recordings' sizes) ** balance
     generated: float = 2.0  # weight of a kind of unlisted motion that is generated, against one that was recorded
     people: float = 2.5  # weight of poses of real people before a camera, against the research recordings
     warp: tuple[float, float] = (0.75, 1.3)  # duration of a window in its 1.5 s
@@ -277,7 +277,8 @@ def _joined(a: Clips, b: Clips) -> Clips:
 class _Draw:
     """Draws recordings: first a group in proportion to its size ** balance, then one of the group, sets evened out.
 
-    A recording counts for as many windows as it has, up to a number: one long recording is not a crowd.
+    The size of a recording is the square root of the number of its windows, of at most 12 of them, and that of a group
+    the sum over its recordings: one long recording is not a crowd.
     """
 
     def __init__(self, corpus: Corpus, members: NDArray[np.intp], group: NDArray[np.intp], plan: BatchPlan) -> None:

@@ -14,7 +14,7 @@ from recognizer.training.batches import FRAMES
 from recognizer.training.evaluate import softmax
 from recognizer.training.everyday import ACTIONS, IDLE, OTHER
 from recognizer.training.everyday_streams import action_and_kind
-from recognizer.training.stream_outcome import Outcome, judge
+from recognizer.training.stream_outcome import Outcome, judge, labels_of
 from recognizer.training.stream_replay import RecordedStream, replay
 from recognizer.training.stream_report import as_json
 
@@ -58,6 +58,12 @@ class Calibration:
     def by_action(self) -> dict[str, float]:
         """Thresholds by the names of the listed actions."""
         return {action: float(t) for action, t in zip(ACTIONS, self.thresholds, strict=True) if action != OTHER}
+
+    def decision_rules(self) -> DecisionRules:
+        """For a card. `other` needs no threshold, for it is never shown."""
+        thresholds = {action: round(threshold, 4) for action, threshold in self.by_action().items()}
+        temperature = round(float(self.temperature), 4)
+        return DecisionRules(temperature, {**thresholds, OTHER: 1.0}, (OTHER,), self.needs, self.upper_weight)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,13 +169,11 @@ class _Card:
 
 def _truth(stream: RecordedStream) -> NDArray[np.intp]:
     """(N,) the action of each window that has a label and shows the whole body, -1 for the others."""
-    span_s = (FRAMES - 1) / RATE_FPS
-    out = np.full(len(stream.times_s), -1, dtype=np.intp)
+    segments = stream.sequence.segments
+    labels = labels_of(stream.times_s, segments, (FRAMES - 1) / RATE_FPS)
+    actions = np.array([*(ACTIONS.index(action_and_kind(segment.label)[0]) for segment in segments), -1])
     whole = np.array([view.view == "whole" for view in stream.views])
-    for segment in stream.sequence.segments:
-        inside = (stream.times_s <= segment.end_s) & (stream.times_s - span_s / 2 >= segment.start_s)
-        out[inside & whole] = ACTIONS.index(action_and_kind(segment.label)[0])
-    return out
+    return np.where(whole, actions[labels], -1)
 
 
 def _best_temperature(logits: Array, true: NDArray[np.intp]) -> float:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from recognizer.training.augment import Array
 from recognizer.training.calibrate import BIASES, Calibration, OperatingPoint, calibrate
 from recognizer.training.evaluate import Windows, logits_of, report_clips, windows_of
 from recognizer.training.everyday import ACTIONS, WEBCAM_POSES, Corpus
+from recognizer.training.everyday_streams import EverydaySets
 from recognizer.training.needs import measure_needs
 from recognizer.training.stream_replay import RecordedStream
 from recognizer.training.stream_sets import stream_logits, stream_metrics, stream_sets
@@ -37,12 +37,12 @@ class Choice:
     streams: Mapping[str, list[RecordedStream]]
     logits: Mapping[str, list[Array]]
 
-    def metrics(self, shipped: nn.Module, data: Path, corpus: Corpus) -> dict[str, Any]:
+    def metrics(self, shipped: nn.Module, sets: EverydaySets, corpus: Corpus) -> dict[str, Any]:
         """Of a card: the choosing network on the validation people, and the shipped one on the test people. The bias is
         in neither."""
         validation, test = (windows_of_research(corpus, part) for part in ("validation", "test"))
         judged = logits_of(self.network, validation.features)
-        tested = stream_sets(data, "test")
+        tested = stream_sets(sets, "test")
         return {
             **stream_metrics("validation", self.streams, self.logits, self.rules),
             **stream_metrics("test", tested, stream_logits(shipped, tested), self.rules),
@@ -50,7 +50,7 @@ class Choice:
             **report.metrics("test", corpus, test, logits_of(shipped, test.features), self.rules),
             "test_clips_legs_hidden": self._legs_hidden(shipped, corpus),
             "recall_with_hidden_joints": {
-                "split": report.SPLITS["validation"],
+                "split": report.split_of("validation", corpus, validation),
                 "how": "share of single windows: whole; knees and ankles hidden; hips hidden too",
                 **self.recall_hidden,
             },
@@ -78,9 +78,10 @@ class Choice:
         }
 
 
-def choose(network: nn.Module, data: Path, corpus: Corpus, biases: Sequence[float] = BIASES) -> Choice:
-    """Thresholds and needs, by a network that has not seen the validation people. biases: that are tried."""
-    streams = stream_sets(data, "validation")
+def choose(network: nn.Module, sets: EverydaySets, corpus: Corpus, biases: Sequence[float] = BIASES) -> Choice:
+    """Thresholds and needs, by a network that has not seen the validation people. corpus: of the sets. biases: that
+    are tried."""
+    streams = stream_sets(sets, "validation")
     logits = stream_logits(network, streams)
     needs, recall = measure_needs(corpus, "validation", lambda features: logits_of(network, features))
     rules, points = calibrate([(streams[name], logits[name]) for name in streams], needs, biases)

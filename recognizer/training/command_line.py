@@ -26,7 +26,7 @@ Commands = Mapping[str, tuple[str, AddArguments, Run]]
 # What a command does, its arguments, and the command itself.
 COMMANDS: Commands = {
     "train": ("train a network on everyday actions", everyday.add_train, everyday.train),
-    "evaluate": ("tell accuracy and false alarms of trained networks", everyday.add_evaluate, everyday.evaluate),
+    "evaluate": ("print accuracy and false alarms of trained networks", everyday.add_evaluate, everyday.evaluate),
     "export": ("write trained networks as model.onnx and card.json", everyday.add_export, everyday.export_weights),
     "recalibrate": (
         "choose the thresholds of an exported model again, on streams of the validation people",
@@ -34,17 +34,17 @@ COMMANDS: Commands = {
         recalibrate.run_recalibrate,
     ),
     "stream": (
-        "tell how right a recognizer is on labelled sequences, streamed as the live program would",
+        "measure a recognizer on labelled sequences, streamed as in the live program",
         stream.add_stream,
         stream.run_stream,
     ),
     "stream-set": (
-        "make labelled sequences for `stream` of the research data",
+        "build labelled sequences for `stream` from the research data",
         stream_set.add_stream_set,
         stream_set.run_stream_set,
     ),
     "repetitions": (
-        "tell how right counts of repetitions are on clips that were counted by eye",
+        "measure repetition counts against counts by eye",
         repetitions.add_arguments,
         repetitions.run,
     ),
@@ -65,7 +65,7 @@ COMMANDS: Commands = {
     ),
     "generate": ("write synthetic clips of an action, marked as such", generation.add_generate, generation.generate),
     "explain": (
-        "show why a model says what it says of a clip, as figures and numbers",
+        "explain a model's answer for a clip, in figures and numbers",
         explaining.add_explain,
         explaining.run_explain,
     ),
@@ -133,7 +133,3 @@ def _parser(package: str, description: str, commands: Commands) -> argparse.Argu
         command.set_defaults(run_command=run)
         add_arguments(command)
     return parser
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy import special
 from torch import nn
 
 from recognizer.features import LAYOUT, RATE_FPS, clip_features
@@ -48,10 +49,17 @@ def windows_of(corpus: Corpus, recordings: NDArray[np.intp], hidden: Sequence[st
         positions.append(starts[:, None] + span * np.linspace(0, 1, FRAMES))
         owner += [int(recording)] * len(starts)
     rows = np.array(owner, dtype=np.intp)
-    joints, seen = gather(corpus, rows, np.concatenate(positions))
-    xy = front_view(augment.unit_size(joints), corpus.depth[rows])
+    xy, seen = seen_from_front(corpus, rows, np.concatenate(positions))
     seen[..., [place for place, joint in enumerate(LAYOUT.joints) if joint.endswith(tuple(hidden))]] = False
     return Windows(clip_features(xy, seen.astype(np.float32), RATE_FPS), rows)
+
+
+def seen_from_front(
+    corpus: Corpus, recordings: NDArray[np.intp], positions: NDArray[np.floating]
+) -> tuple[Array, NDArray[np.bool_]]:
+    """Unit-size clips (N, T, 13, 2) from the camera's own side at frame positions (N, T), and what is seen."""
+    joints, seen = gather(corpus, recordings, positions)
+    return front_view(augment.unit_size(joints), corpus.depth[recordings]), seen
 
 
 def front_view(joints: Array, depth: NDArray[np.bool_]) -> Array:
@@ -73,9 +81,7 @@ def logits_of(network: nn.Module, features: Array, batch: int = 128) -> Array:
 
 def softmax(logits: Array, temperature: float = 1.0) -> Array:
     """Probabilities over the last axis."""
-    scaled = logits / temperature
-    exp = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
-    probabilities: Array = (exp / exp.sum(axis=-1, keepdims=True)).astype(np.float32)
+    probabilities: Array = special.softmax(logits / temperature, axis=-1).astype(np.float32)
     return probabilities
 
 

@@ -24,6 +24,8 @@ from recognizer.training.filling import filled
 from recognizer.window import MIN_CONFIDENCE
 
 IDLE, OTHER = "idle", "other"
+UNLISTED = f"{OTHER}:"  # before the name of a kind of unlisted motion, in labels of sequences
+SIT_STILL = f"{UNLISTED}sit_still"  # which is idle
 LEFT_OUT = "left out"  # the part of recordings that nothing learns from
 WEBCAM_POSES = webcam_poses.NAME
 ACTIONS = (
@@ -51,8 +53,7 @@ class Corpus:
     dataset: (R,) names. part: (R,) "train", "validation" or "test". name: (R,) names within the data set.
     lead: (R,) frames that come before a recording's first and show the same person's motion up to it; most have none.
     onset, offset: (R,) frames of the recording between which it is moved; before and after, people wait.
-    person: (R,) who it is, as far as the set tells. previous: (R,) the recording that a `lead` belongs to, -1 where
-    nobody labelled it.
+    previous: (R,) the recording that a `lead` belongs to, -1 where nobody labelled it.
     """
 
     joints: NDArray[np.float32]
@@ -70,7 +71,6 @@ class Corpus:
     lead: NDArray[np.intp]
     onset: NDArray[np.float32]
     offset: NDArray[np.float32]
-    person: NDArray[np.str_]
     previous: NDArray[np.intp]
 
     def __post_init__(self) -> None:
@@ -81,6 +81,43 @@ class Corpus:
 
     def __len__(self) -> int:
         return len(self.first)
+
+    def appended(
+        self,
+        joints: Sequence[NDArray[np.float32]],
+        seen: Sequence[NDArray[np.bool_]],
+        kinds: Sequence[str],
+        *,
+        first: NDArray[np.intp],
+        length: NDArray[np.intp],
+        lead: NDArray[np.intp] | int,
+        fps: NDArray[np.float32] | float,
+        depth: bool,
+        action: Sequence[str],
+        kind: Sequence[str],
+        dataset: str,
+        part: Sequence[str] | str,
+        name: Sequence[str],
+        previous: NDArray[np.intp] | int = -1,
+    ) -> "Corpus":
+        """The corpus and further recordings, moved throughout.
+
+        joints, seen: further frames, in pieces; `first` counts from the first of them. kinds: those that are new.
+        action, kind: names. Where a column has one value, it is that of all further recordings.
+        """
+        every = (*self.kinds, *kinds)
+        further = {
+            **{"first": first + len(self.joints), "length": length, "lead": lead, "fps": fps, "depth": depth},
+            **{"onset": 0, "offset": length - 1, "dataset": dataset, "part": part, "name": name, "previous": previous},
+            **{"action": [ACTIONS.index(each) for each in action], "kind": [every.index(each) for each in kind]},
+        }
+        columns = {}
+        for column, values in further.items():
+            before = getattr(self, column)
+            dtype = None if before.dtype.kind == "U" else before.dtype  # texts may be longer than those before
+            columns[column] = np.append(before, np.broadcast_to(np.asarray(values, dtype), len(length)))
+        frames = {"joints": np.concatenate([self.joints, *joints]), "seen": np.concatenate([self.seen, *seen])}
+        return replace(self, kinds=every, **frames, **columns)
 
 
 def action_of(sequence: ActionSequence) -> str:
@@ -115,14 +152,11 @@ def part_of(sequence: ActionSequence) -> str:
     return "validation" if held_out else "train"
 
 
-def read_all(folder: Path, clips: Sequence[ClipFile] = ()) -> list[ActionSequence]:
-    """The sequences of the data sets under `folder` that say what their actions are in everyday words, and those of
-    files of clips.
+def read_all(folder: Path) -> list[ActionSequence]:
+    """The sequences of the data sets under `folder` that say what their actions are in everyday words.
 
-    DataError names the first one of REQUIRED that is missing, and as clip_files.read. What cannot be used is told in
-    the log and left out.
+    DataError names the first one of REQUIRED that is missing. What cannot be used is told in the log and left out.
     """
-    own = [sequence for file in clips for sequence in action_sequences(_sure(clip_files.read(file)))]
     used = [
         dataset
         for dataset in DATASETS.values()
@@ -133,7 +167,12 @@ def read_all(folder: Path, clips: Sequence[ClipFile] = ()) -> list[ActionSequenc
         for dataset in used
         for sequence in action_sequences(dataset.read(folder / dataset.name))
         if sequence.action not in dataset.left_out
-    ] + own
+    ]
+
+
+def read_clips(clips: Sequence[ClipFile]) -> list[ActionSequence]:
+    """The sequences of files of clips. As clip_files.read; what cannot be used is told in the log and left out."""
+    return [sequence for file in clips for sequence in action_sequences(_sure(clip_files.read(file)))]
 
 
 def _sure(found: Iterable[Found]) -> Iterator[Found]:
@@ -185,15 +224,18 @@ def merge(recordings: Iterable[ActionSequence]) -> Corpus:
         lead=np.zeros(len(recordings), dtype=np.intp),
         onset=np.array([first for first, _ in moved], dtype=np.float32),
         offset=np.array([last for _, last in moved], dtype=np.float32),
-        person=np.array([r.name if r.subject is None else str(r.subject) for r in recordings]),
         previous=np.full(len(recordings), -1, dtype=np.intp),
     )
 
 
 def terms(corpus: Corpus) -> tuple[TrainingSource, ...]:
     """Of the data sets that a corpus has recordings of, as cards state them."""
-    names = set(corpus.dataset.tolist())
-    return (*terms_of(names), *(_OWN_TERMS for _ in sorted(names - set(DATASETS))[:1]))
+    return sources_of(set(corpus.dataset.tolist()))
+
+
+def sources_of(names: Collection[str]) -> tuple[TrainingSource, ...]:
+    """The data sets of these names, in the registry's order; all files of recorded clips are one source."""
+    return (*terms_of(names), *([_OWN_TERMS] if set(names) - set(DATASETS) else []))
 
 
 def placed_by_readers(corpus: Corpus) -> NDArray[np.bool_]:

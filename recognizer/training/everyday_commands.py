@@ -10,15 +10,15 @@ from pathlib import Path
 from torch import nn
 
 from recognizer.datasets.clip_files import KINDS, named_file
-from recognizer.features import CHANNELS, LAYOUT
 from recognizer.training import report
 from recognizer.training.batches import OutputSpace
 from recognizer.training.calibrate import Calibration, outcomes
 from recognizer.training.choice import Choice, choose, windows_of_research
+from recognizer.training.data_argument import add_data
 from recognizer.training.evaluate import logits_of
 from recognizer.training.everyday import ACTIONS, Corpus, terms
-from recognizer.training.everyday_streams import read_corpus
-from recognizer.training.export import decision_rules, export
+from recognizer.training.everyday_streams import EverydaySets, read_corpus, read_sets
+from recognizer.training.export import export
 from recognizer.training.fine_tune_start import kept_networks, save_networks
 from recognizer.training.models.deployed import Deployed
 from recognizer.training.models.ensemble import AVERAGES, Ensemble
@@ -40,7 +40,7 @@ _GENERATED = " Some of the kicks, punches, waves, push-ups, squats and exercises
 def add_train(parser: argparse.ArgumentParser) -> None:
     """Arguments of train."""
     defaults = FitSettings()
-    _add_data(parser)
+    _add_data_and_clips(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the run")
     parser.add_argument("--seed", type=seed, default=defaults.seed)
     parser.add_argument("--network", choices=LIVE, help=f"default {defaults.network}")
@@ -66,7 +66,7 @@ def add_train(parser: argparse.ArgumentParser) -> None:
 
 def add_evaluate(parser: argparse.ArgumentParser) -> None:
     """Arguments of evaluate."""
-    _add_data(parser)
+    _add_data_and_clips(parser)
     parser.add_argument("--run", type=Path, nargs="+", required=True, metavar="DIR", help="folders of runs")
     parser.add_argument("--split", choices=("validation", "test"), default="validation")
     _add_calibrate(parser, required=False)
@@ -74,18 +74,16 @@ def add_evaluate(parser: argparse.ArgumentParser) -> None:
 
 def add_export(parser: argparse.ArgumentParser) -> None:
     """Arguments of export."""
-    _add_data(parser)
+    _add_data_and_clips(parser)
     parser.add_argument("--run", type=Path, nargs="+", required=True, metavar="DIR", help="networks to average")
     beside = "networks of other recognizers that are averaged with them, as a DD-Net with AcT"
     parser.add_argument("--beside", type=Path, nargs="+", default=[], metavar="DIR", help=beside)
-    more = "as many networks of the same recipe and other seeds, averaged too, for the card's figures; may be repeated"
-    parser.add_argument("--repeat", type=Path, nargs="+", action="append", default=[], metavar="DIR", help=more)
     _add_calibrate(parser, required=True)
     parser.add_argument("--weights", type=Path, required=True, metavar="DIR", help="folder to write, as weights/act")
 
 
-def _add_data(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder that holds the data sets")
+def _add_data_and_clips(parser: argparse.ArgumentParser) -> None:
+    add_data(parser)
     add_clips(parser)
 
 
@@ -103,7 +101,7 @@ def _add_calibrate(parser: argparse.ArgumentParser, *, required: bool) -> None:
 def train(options: argparse.Namespace) -> None:
     """Train one network; a killed run goes on where it was."""
     if options.start is not None and (options.network is not None or options.changes):
-        raise RunError("--start brings a network of its own; leave out --network and --set")
+        raise RunError("--start already sets the network; leave out --network and --set")
     corpus = read_corpus(options.data, options.clips)
     teachers = [_teacher(folder, corpus, PARTS[options.people]) for folder in options.teacher]
     begun, start = (None, None) if options.start is None else _start(options.start, options.seed, PARTS[options.people])
@@ -115,7 +113,7 @@ def train(options: argparse.Namespace) -> None:
         start="" if options.start is None else options.start.resolve().name,
         steps=options.steps,
         batch=options.batch,
-        teachers=tuple(folder.name for folder in options.teacher),
+        teachers=tuple(folder.resolve().name for folder in options.teacher),
         parts=PARTS[options.people],
         left_out=tuple(options.leave_out),
         generated=options.generated,
@@ -146,12 +144,13 @@ def _start(folder: Path, choice: int, parts: Sequence[str]) -> tuple[NetworkSpec
 
 def evaluate(options: argparse.Namespace) -> None:
     """Accuracy and false alarms of trained networks, each alone and averaged, in either way."""
-    corpus = read_corpus(options.data, options.clips)
+    sets = read_sets(options.data, options.clips)
+    corpus = sets.corpus()
     runs = [_load(folder, corpus) for folder in options.run]
-    chosen = _chosen(options.calibrate or options.run, options.data, corpus)
+    chosen = _chosen(options.calibrate or options.run, sets, corpus)
     rules = chosen.rules
     sys.stdout.write(points_table(chosen.points))
-    windows, streams = windows_of_research(corpus, options.split), stream_sets(options.data, options.split)
+    windows, streams = windows_of_research(corpus, options.split), stream_sets(sets, options.split)
     for folder, run in zip(options.run, runs, strict=True):
         logits = logits_of(_deployed([run]), windows.features)
         sys.stdout.write(report.as_text(str(folder), corpus, windows, logits, rules))
@@ -164,7 +163,8 @@ def evaluate(options: argparse.Namespace) -> None:
 
 def export_weights(options: argparse.Namespace) -> None:
     """Write model.onnx and card.json."""
-    corpus = read_corpus(options.data, options.clips)
+    sets = read_sets(options.data, options.clips)
+    corpus = sets.corpus()
     runs = [_load(folder, corpus) for folder in options.run]
     families = {run.spec.family for run in runs}
     if len(families) > 1:
@@ -172,29 +172,20 @@ def export_weights(options: argparse.Namespace) -> None:
         raise RunError(f"--run names networks of {named}; give those of one recognizer, others with --beside")
     beside = [_load(folder, corpus) for folder in options.beside]
     averaged = [*runs, *beside]
-    repeats = [[_load(folder, corpus) for folder in folders] for folders in options.repeat]
-    chosen = _chosen(options.calibrate, options.data, corpus)
+    chosen = _chosen(options.calibrate, sets, corpus)
     rules = chosen.rules
     test = windows_of_research(corpus, "test")
-    groups = [[run] for run in runs] + [averaged] + [[*group, *beside] for group in repeats]
-    tested = [logits_of(_deployed(group), test.features) for group in groups]
-    alone, together = tested[: len(runs)], tested[len(runs) :]
-    names = [
-        " + ".join(folder.name for folder in [*group, *options.beside]) for group in (options.run, *options.repeat)
-    ]
+    alone = [logits_of(_deployed([run]), test.features) for run in runs]
     metrics = {
-        **chosen.metrics(_deployed(averaged), options.data, corpus),
+        **chosen.metrics(_deployed(averaged), sets, corpus),
         "test_by_seed": report.metrics_of_runs(corpus, test, alone, rules, [folder.name for folder in options.run]),
     }
-    if repeats:
-        metrics["test_by_average"] = report.metrics_of_runs(corpus, test, together, rules, names)
     export(
         _deployed(averaged, rules.other_bias),
-        len(CHANNELS) * len(LAYOUT),
         options.weights,
         name=options.weights.resolve().name,
         family=families.pop(),
-        decision=decision_rules(rules.temperature, rules.by_action(), rules.needs, rules.upper_weight),
+        decision=rules.decision_rules(),
         metrics=metrics,
         training_data=terms(corpus),
         notes=_notes(runs, beside),
@@ -211,13 +202,13 @@ def _notes(runs: Sequence[TrainedRun], beside: Sequence[TrainedRun]) -> str:
     return "".join([NOTES, _GENERATED if generated else "", *averaged])
 
 
-def _chosen(folders: Sequence[Path], data: Path, corpus: Corpus) -> Choice:
+def _chosen(folders: Sequence[Path], sets: EverydaySets, corpus: Corpus) -> Choice:
     """What is chosen by the mean of networks that have not seen the validation people."""
     judges = [_load(folder, corpus) for folder in folders]
     for folder, judge in zip(folders, judges, strict=True):
         if "validation" in judge.settings["parts"]:
             raise RunError(f"{folder} was trained on the validation people; --calibrate runs made with --people train")
-    return choose(_deployed(judges), data, corpus)
+    return choose(_deployed(judges), sets, corpus)
 
 
 def _tell_streams(title: str, network: Deployed, streams: StreamSets, rules: Calibration) -> None:

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
@@ -13,16 +13,25 @@ from pose.skeleton import MPOSE_13, convert
 from recognizer.datasets import webcam_poses
 from recognizer.datasets.clip_files import ClipFile
 from recognizer.datasets.errors import DataError
-from recognizer.datasets.sequences import LabelledSequence
+from recognizer.datasets.sequences import ActionSequence, LabelledSequence
 from recognizer.datasets.webcam_poses import part_of
 from recognizer.features import RATE_FPS
 from recognizer.training.dataset_sequences import labelled_sequences
-from recognizer.training.everyday import ACTIONS, IDLE, OTHER, WEBCAM_POSES, Corpus, merge, read_all
+from recognizer.training.everyday import (
+    ACTIONS,
+    IDLE,
+    OTHER,
+    SIT_STILL,
+    UNLISTED,
+    WEBCAM_POSES,
+    Corpus,
+    merge,
+    read_all,
+    read_clips,
+)
 from recognizer.training.filling import filled
 from recognizer.window import MAX_POSE_GAP_S, MIN_CONFIDENCE, resample
 
-_UNLISTED = "other:"
-_SEATED_IDLE = "other:sit_still"
 _SHORTEST_S = 0.4  # of a row: less of a label is no motion to learn from
 
 _PIECE, _SETTLING_S = 100, 1.0  # poses that are resampled at once, and what they may depend on to either side
@@ -30,7 +39,7 @@ _PIECE, _SETTLING_S = 100, 1.0  # poses that are resampled at once, and what the
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Row:
-    """A labelled stretch of a run of poses. first, length, lead: in frames of the run."""
+    """A labelled stretch of a run of poses. first, length: in frames of the run."""
 
     run: int
     first: int
@@ -39,36 +48,60 @@ class _Row:
     kind: str
     part: str
     name: str
-    person: str
 
 
-def read_corpus(folder: Path, clips: Sequence[ClipFile] = (), leave_out: Collection[str] = ()) -> Corpus:
-    """The research sets under `folder` and files of clips (read_all), and webcam_poses, where it is there. DataError
-    names what is missing.
+@dataclass(frozen=True, slots=True, eq=False)
+class EverydaySets:
+    """What the everyday actions are learnt from, chosen by and measured on.
+
+    research: recordings of the data sets. own: of files of clips. webcams: sequences of webcam_poses; none where it is
+    not there.
+    """
+
+    research: list[ActionSequence]
+    own: list[ActionSequence]
+    webcams: list[LabelledSequence]
+
+    def corpus(self) -> Corpus:
+        """All of it."""
+        return with_sequences(merge([*self.research, *self.own]), self.webcams)
+
+
+def read_sets(folder: Path, clips: Sequence[ClipFile] = (), leave_out: Collection[str] = ()) -> EverydaySets:
+    """The research sets under `folder`, files of clips, and webcam_poses, where it is there. DataError names what is
+    missing.
 
     leave_out: names of data sets of which nothing is taken; DataError for one that is not there. A sequence that cannot
     be read is told in the log and left out.
     """
     webcams = (folder / WEBCAM_POSES).is_dir()
-    found = read_all(folder, clips)
-    there = {recording.dataset for recording in found} | ({WEBCAM_POSES} if webcams else set())
+    own = read_clips(clips)
+    research = read_all(folder)
+    there = {recording.dataset for recording in (*research, *own)} | ({WEBCAM_POSES} if webcams else set())
     unknown = sorted(set(leave_out) - there)
     if unknown:
         raise DataError(f"no data set {unknown[0]!r} to leave out")
-    corpus = merge([recording for recording in found if recording.dataset not in leave_out])
     if not webcams:
-        sys.stderr.write(f"{folder} has no {WEBCAM_POSES}: without it a recognizer is wrong about strangers\n")
-    if not webcams or WEBCAM_POSES in leave_out:
-        return corpus
-    return with_sequences(corpus, labelled_sequences(webcam_poses.read(folder / WEBCAM_POSES)))
+        sys.stderr.write(
+            f"{folder} has no {WEBCAM_POSES}: without it recognizers do poorly on people they have not seen\n"
+        )
+    research, own = ([each for each in found if each.dataset not in leave_out] for found in (research, own))
+    used = webcams and WEBCAM_POSES not in leave_out
+    sequences = labelled_sequences(webcam_poses.read(folder / WEBCAM_POSES)) if used else ()
+    return EverydaySets(research, own, list(sequences))
+
+
+def read_corpus(folder: Path, clips: Sequence[ClipFile] = (), leave_out: Collection[str] = ()) -> Corpus:
+    """All of read_sets."""
+    return read_sets(folder, clips, leave_out).corpus()
 
 
 def action_and_kind(label: str) -> tuple[str, str]:
     """The everyday action of a label, and the name of its kind of motion."""
-    if label == _SEATED_IDLE:
+    if label == SIT_STILL:
         return IDLE, IDLE
-    if label.startswith(_UNLISTED) or label not in ACTIONS:
-        return OTHER, label.removeprefix(_UNLISTED)
+    if label.startswith(UNLISTED) or label not in ACTIONS:
+        return OTHER, label.removeprefix(UNLISTED)
     return label, label
 
 
@@ -85,30 +118,23 @@ def with_sequences(corpus: Corpus, sequences: Iterable[LabelledSequence]) -> Cor
             runs.append((joints, seen))
     if not rows:
         return corpus
-    starts = np.cumsum([0, *(len(joints) for joints, _ in runs)]) + len(corpus.joints)
-    kind_names = [f"{WEBCAM_POSES}/{row.kind}" for row in rows]
-    kinds = (*corpus.kinds, *sorted(set(kind_names)))
-    count = len(rows)
-    length = np.array([row.length for row in rows], dtype=np.intp)
-    return replace(
-        corpus,
-        joints=np.concatenate([corpus.joints, *(np.pad(joints, [(0, 0), (0, 0), (0, 1)]) for joints, _ in runs)]),
-        seen=np.concatenate([corpus.seen, *(seen for _, seen in runs)]),
-        first=np.append(corpus.first, [starts[row.run] + row.first for row in rows]),
-        length=np.append(corpus.length, length),
-        lead=np.append(corpus.lead, [row.first for row in rows]),
-        onset=np.append(corpus.onset, np.zeros(count, np.float32)),
-        offset=np.append(corpus.offset, (length - 1).astype(np.float32)),
-        fps=np.append(corpus.fps, np.full(count, RATE_FPS, np.float32)),
-        depth=np.append(corpus.depth, np.zeros(count, dtype=bool)),
-        action=np.append(corpus.action, [ACTIONS.index(row.action) for row in rows]),
-        kind=np.append(corpus.kind, [kinds.index(name) for name in kind_names]),
-        kinds=kinds,
-        dataset=np.append(corpus.dataset, np.full(count, WEBCAM_POSES)),
-        part=np.append(corpus.part, [row.part for row in rows]),
-        name=np.append(corpus.name, [row.name for row in rows]),
-        person=np.append(corpus.person, [row.person for row in rows]),
-        previous=np.append(corpus.previous, _previous(rows, len(corpus))),
+    starts = np.cumsum([0, *(len(joints) for joints, _ in runs)])
+    kinds = [f"{WEBCAM_POSES}/{row.kind}" for row in rows]
+    return corpus.appended(
+        [np.pad(joints, [(0, 0), (0, 0), (0, 1)]) for joints, _ in runs],
+        [seen for _, seen in runs],
+        sorted(set(kinds)),
+        first=np.array([starts[row.run] + row.first for row in rows]),
+        length=np.array([row.length for row in rows], dtype=np.intp),
+        lead=np.array([row.first for row in rows]),
+        fps=RATE_FPS,
+        depth=False,
+        action=[row.action for row in rows],
+        kind=kinds,
+        dataset=WEBCAM_POSES,
+        part=[row.part for row in rows],
+        name=[row.name for row in rows],
+        previous=_previous(rows, len(corpus)),
     )
 
 
@@ -152,8 +178,7 @@ def _rows(sequence: LabelledSequence, start_s: float, frames: int, run: int) -> 
         if length < _SHORTEST_S * RATE_FPS:
             continue
         action, kind = action_and_kind(segment.label)
-        who = sequence.person if sequence.person != "unknown" else f"{sequence.source}/{sequence.name}"
-        yield _Row(run, first, length, action, kind, part, f"{sequence.name}@{segment.start_s:g}", who)
+        yield _Row(run, first, length, action, kind, part, f"{sequence.name}@{segment.start_s:g}")
 
 
 def _previous(rows: Sequence[_Row], offset: int) -> NDArray[np.intp]:

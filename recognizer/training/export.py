@@ -12,10 +12,10 @@ import torch
 from torch import Tensor, nn
 
 from pose.whole_file import write_bytes
-from recognizer.features import FEATURES_VERSION, LAYOUT, RATE_FPS
+from recognizer.features import CHANNELS, FEATURES_VERSION, LAYOUT, RATE_FPS
 from recognizer.model_card import INPUT_NAME, MODEL_FILE, DecisionRules, ModelCard, Parity, TensorSpec, TrainingSource
 from recognizer.training.batches import FRAMES
-from recognizer.training.everyday import ACTIONS, OTHER
+from recognizer.training.everyday import ACTIONS
 from recognizer.training.models.deployed import Deployed
 from recognizer.training.onnx_graph import anonymous, written_out
 
@@ -27,7 +27,6 @@ _PARITY_SEED = 0
 
 def export(
     network: nn.Module,
-    features: int,
     folder: Path,
     *,
     name: str,
@@ -36,12 +35,13 @@ def export(
     metrics: Mapping[str, Mapping[str, Any]],
     training_data: tuple[TrainingSource, ...],
     notes: str,
+    actions: tuple[str, ...] = ACTIONS,
 ) -> ModelCard:
     """Write model.onnx and card.json into `folder`, each whole or not at all; the card, which names the model, last.
 
-    training_data: the terms of what the network was trained on.
+    training_data: the terms of what the network was trained on. actions: of its outputs.
     """
-    network = network.eval().float()
+    network, features = network.eval().float(), len(CHANNELS) * len(LAYOUT)
     content, embedding, attention = with_inside(network, features)
     folder.mkdir(parents=True, exist_ok=True)
     reference = np.random.default_rng(_PARITY_SEED).standard_normal((1, FRAMES, features)).astype(np.float32)
@@ -50,12 +50,12 @@ def export(
     card = ModelCard(
         name=name,
         model=family,
-        actions=ACTIONS,
+        actions=actions,
         layout=LAYOUT.name,
         frames=FRAMES,
         fps=RATE_FPS,
         features=FEATURES_VERSION,
-        logits=TensorSpec(OUTPUT_NAME, ("N", len(ACTIONS))),
+        logits=TensorSpec(OUTPUT_NAME, ("N", len(actions))),
         training_data=training_data,
         metrics=metrics,
         decision=decision,
@@ -133,14 +133,3 @@ def traced(
     )
     assert program is not None
     return program.model_proto
-
-
-def decision_rules(
-    temperature: float,
-    thresholds: Mapping[str, float],
-    needs: Mapping[str, tuple[str, ...]] | None = None,
-    upper_weight: float = 1.0,
-) -> DecisionRules:
-    """Rules for the card; `other` needs no threshold, for it is never shown. needs: parts of the body by action."""
-    rounded = {action: round(float(thresholds.get(action, 1.0)), 4) for action in ACTIONS}
-    return DecisionRules(round(float(temperature), 4), rounded, (OTHER,), needs or {}, upper_weight)

@@ -40,11 +40,9 @@ HOP_S = 0.2  # between windows that are judged
 
 @dataclass(frozen=True, slots=True)
 class FineTuneSettings:
-    """network: one of registry.LIVE, where none is given to go on from. steps of `batch` windows. warmup: part of
-    the steps. average: weight of the past in the averaged network. background: share of a batch that shows everyday
-    motions and footage of nothing."""
+    """steps of `batch` windows. warmup: part of the steps. average: weight of the past in the averaged network.
+    background: share of a batch that shows everyday motions and footage of nothing."""
 
-    network: str = "act-micro"
     steps: int = 300
     batch: int = 64
     learning_rate: float = 1e-3
@@ -102,14 +100,14 @@ def fit_network(
 ) -> nn.Module:
     """A network with an output for each action in order of their names, and one for everything else; averaged weights.
 
-    start: a trained network, of which all but the head goes on learning, and how it is built; None begins from scratch.
+    start: a trained network, of which all but the head goes on learning, and how it is built; None for a new act-micro.
     Raises ValueError for less than two steps.
     """
     if settings.steps < 2:
         raise ValueError(f"{settings.steps} steps are too few to learn anything; give at least 2")
     torch.manual_seed(settings.seed)
     drawer = WindowDrawer(examples, settings, one_sided)
-    name, changes = (start[0].name, start[0].changes) if start is not None else (settings.network, {})
+    name, changes = (start[0].name, start[0].changes) if start is not None else ("act-micro", {})
     spec = NetworkSpec(name, len(drawer.actions) + 1, {**changes, "dropout": settings.dropout})
     network = spec.build()
     if start is not None:

@@ -8,7 +8,16 @@ import numpy as np
 from torch import nn
 
 from recognizer.decision import UNKNOWN
-from recognizer.teaching.check import Check, answer_of, merged, needed_examples, session_of, shown_live, suspects_of
+from recognizer.teaching.check import (
+    Check,
+    answer_of,
+    merged,
+    needed_examples,
+    people_of,
+    session_of,
+    shown_live,
+    suspects_of,
+)
 from recognizer.teaching.copies import copy_groups
 from recognizer.teaching.examples import NOTHING, Example
 from recognizer.teaching.figures import EXAMPLES, PEOPLE, SESSIONS, FalseAlarms, counted
@@ -30,7 +39,7 @@ def split(examples: Sequence[Example]) -> tuple[list[Example], list[Example], st
     together = copy_groups(actions)
     held_out, held = EXAMPLES, list[Example]()
     for what, named in (
-        (PEOPLE, [example.person for example in actions]),
+        (PEOPLE, people_of(actions)),
         (SESSIONS, [session_of(c) for c in actions]),
     ):
         groups = merged(named, together)
@@ -123,14 +132,17 @@ def _false_alarms(
     return FalseAlarms(round(seconds, 1), dict(shown.most_common())) if seconds else None
 
 
-def remarks(check: Check, *, from_scratch: bool, start: str = "") -> tuple[str, ...]:
-    """What the figures do not say. start: a sentence on the network that it goes on from."""
+def remarks(check: Check, *, from_scratch: bool, start: str = "", unnamed: str = "") -> tuple[str, ...]:
+    """What the figures do not say. start: a sentence on the network that it goes on from. unnamed: why no person was
+    held out, if names are missing."""
     found = []
     (figures,) = check.checks
     if figures.held_out == EXAMPLES:
         found.append("All examples are of one session: the figures are optimistic. Record on another day as well.")
     else:
         found.append("Only the last of them was held out; with a few examples each the figures are rough.")
+    if unnamed and figures.held_out != PEOPLE:
+        found.append(unnamed)
     if check.alarms is None:
         found.append("There is too little footage of nothing: false alarms were not measured, thresholds are 0.5.")
     if from_scratch:

@@ -1,26 +1,21 @@
 """The command fine-tune: Full teaching of a request, with the lines and the result of Quick teaching."""
 
 import argparse
-import hashlib
 import json
 import signal
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
-import torch
 from torch import nn
 
 from pose.errors import ActionLensError
 from recognizer.datasets.registry import terms_of
-from recognizer.features import CHANNELS, FEATURES_VERSION, LAYOUT, RATE_FPS
-from recognizer.model_card import MODEL_FILE, DecisionRules, ModelCard, Parity, TensorSpec, TrainingSource
+from recognizer.model_card import DecisionRules, ModelCard, TrainingSource
 from recognizer.onnx_recognizer import OnnxRecognizer
 from recognizer.teaching.__main__ import interrupt, lower_priority, say
-from recognizer.teaching.check import Check, answer_of
+from recognizer.teaching.check import Check, answer_of, unnamed_sentence
 from recognizer.teaching.errors import TeachingError
 from recognizer.teaching.examples import Example
 from recognizer.teaching.full_start import NETWORKS_FILE, start_sentence
@@ -34,11 +29,10 @@ from recognizer.teaching.split_check import with_test
 from recognizer.teaching.versions import CLIPS_FILE, place_version
 from recognizer.teaching.visible import NotVisible, visible_parts
 from recognizer.training.augment import Array
-from recognizer.training.batches import FRAMES
-from recognizer.training.export import OPSET, OUTPUT_NAME, with_inside
+from recognizer.training.export import export
 from recognizer.training.fine_tune import SHAPE, FineTuneSettings, fit_network, window_probabilities
 from recognizer.training.fine_tune_check import judge, remarks, split
-from recognizer.training.fine_tune_start import load_networks
+from recognizer.training.fine_tune_start import kept_networks
 from recognizer.training.models.deployed import Deployed
 from recognizer.training.models.registry import NetworkSpec
 from recognizer.training.number_arguments import count
@@ -93,8 +87,8 @@ def _start(base: Path, run: Path | None) -> Start:
         trained = load_run(run)
         sets = {name.partition("/")[0] for name in trained.outputs}  # unlisted motion is named DATASET/ACTION
         return Start(trained.spec, trained.network, terms_of(sets))
-    spec, networks = load_networks(base)
-    return Start(spec, networks[0], ModelCard.load_text(base).training_data)
+    kept = kept_networks(base)
+    return Start(kept.spec, kept.networks[0], ModelCard.load_text(base).training_data)
 
 
 def _teach(
@@ -114,7 +108,8 @@ def _teach(
 
     without_held = train(kept, CHECKING, 0, _CHECKED)
     found, thresholds = judge(without_held, learnt, held, held_out, request.one_sided)
-    found = replace(found, remarks=remarks(found, from_scratch=start is None, start=sentence))
+    unnamed = unnamed_sentence([example for example in learnt if example.action != NOTHING])
+    found = replace(found, remarks=remarks(found, from_scratch=start is None, start=sentence, unnamed=unnamed))
     network = train(learnt, FITTING, _CHECKED, _FITTED)
     if tested:
         windows = [window_probabilities(network, example, mirror=not request.one_sided) for example in tested]
@@ -143,39 +138,23 @@ def _write(
     """model.onnx, card.json and clips.json; the check with what was found when it was tried. Raises TeachingError where
     the graph says something else."""
     actions = tuple(sorted({example.action for example in request.learnt} - {NOTHING}))
-    features = len(CHANNELS) * len(LAYOUT)
-    deployed = Deployed([network], listed=len(actions), mirror=not request.one_sided).eval()
-    content, embedding, attention = with_inside(deployed, features)
-    (folder / MODEL_FILE).write_bytes(content)
-    reference: Array = np.random.default_rng(0).standard_normal((1, FRAMES, features)).astype(np.float32)
-    with torch.inference_mode():
-        logits = deployed(torch.from_numpy(reference))[0].tolist()
     names = card_names(actions)
     shown = {name: round(float(value), 4) for name, value in zip(names, thresholds, strict=True)}
     needs = needs_of(names, actions, request.learnt)
     source = TrainingSource(
         "the user's own examples", f"{len(listed(request.learnt))} examples, listed in {CLIPS_FILE}", "the user's"
     )
-    ModelCard(
+    export(
+        Deployed([network], listed=len(actions), mirror=not request.one_sided),
+        folder,
         name=request.name,
-        model=start.spec.family if start is not None else "act",
+        family=start.spec.family if start is not None else "act",
         actions=(*names, OTHER),
-        layout=LAYOUT.name,
-        frames=FRAMES,
-        fps=RATE_FPS,
-        features=FEATURES_VERSION,
-        logits=TensorSpec(OUTPUT_NAME, ("N", len(names) + 1)),
-        training_data=(*(() if start is None else start.sources), source),
-        metrics=card_metrics(found),
         decision=DecisionRules(1.0, {**shown, OTHER: 1.0}, (OTHER,), needs),
-        sha256=hashlib.sha256(content).hexdigest(),
-        opset=OPSET,
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
-        attention=attention,
-        embedding=embedding,
-        parity=Parity(0, tuple(logits)),
+        metrics=card_metrics(found),
+        training_data=(*(() if start is None else start.sources), source),
         notes="Trained in full on the user's own examples.",
-    ).save(folder)
+    )
     recognizer = OnnxRecognizer(folder, "cpu")
     try:
         error = recognizer.self_test().max_error

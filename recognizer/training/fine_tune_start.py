@@ -70,12 +70,6 @@ def save_networks(folder: Path, runs: Sequence[TrainedRun], averaged: int) -> Pa
     return folder / NETWORKS_FILE
 
 
-def load_networks(folder: Path) -> tuple[NetworkSpec, list[nn.Module]]:
-    """The networks of a model's folder, in eval mode, and how they are built. Raises RunError."""
-    kept = kept_networks(folder)
-    return kept.spec, kept.networks
-
-
 def kept_networks(folder: Path) -> KeptNetworks:
     """The networks of a model's folder and whom they know. Raises RunError."""
     path = folder / NETWORKS_FILE

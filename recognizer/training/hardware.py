@@ -1,16 +1,13 @@
-"""Arguments of commands that train with Lightning: on what."""
+"""Arguments of commands that train with Lightning: the hardware to train on."""
 
 import argparse
-from dataclasses import fields
 
 from recognizer.training.loop import Hardware
 from recognizer.training.number_arguments import count
 
-_SHOWN_BY_FLAG = ("progress", "logs", "checkpoint_steps")
-
 
 def add_hardware(parser: argparse.ArgumentParser) -> None:
-    """Lightning's own flags."""
+    """Settings of Lightning's Trainer, and whether a progress bar is shown."""
     parser.add_argument("--accelerator", default="auto", help="auto, cpu, gpu")
     parser.add_argument("--devices", default="1", help="how many, auto, or GPUs as 0,1")
     parser.add_argument("--num-nodes", type=count, default=1)
@@ -20,6 +17,12 @@ def add_hardware(parser: argparse.ArgumentParser) -> None:
 
 
 def hardware_of(options: argparse.Namespace) -> Hardware:
-    """What add_hardware's flags say."""
-    named = [field.name for field in fields(Hardware) if field.name not in _SHOWN_BY_FLAG]
-    return Hardware(**{name: getattr(options, name) for name in named}, progress=options.progress)
+    """What add_hardware's arguments say."""
+    return Hardware(
+        accelerator=options.accelerator,
+        devices=options.devices,
+        num_nodes=options.num_nodes,
+        strategy=options.strategy,
+        precision=options.precision,
+        progress=options.progress,
+    )

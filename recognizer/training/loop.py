@@ -1,4 +1,4 @@
-"""The training loop: every network of the five papers is trained by `fit`, on Lightning.
+"""The training loop: every network is trained by `fit`, on Lightning.
 
 What is learnt, a Training says in `losses`; what from, Batches. Every batch and every random number is a function of
 the seed and the step, so a killed training resumes from its last checkpoint and ends with the same weights.
@@ -50,7 +50,7 @@ class Hardware:
         """Why a batch of so many clips cannot be trained on; None where it can."""
         devices = self._count()
         if not devices:
-            return f"--devices {self.devices} is no number of devices, nor auto, nor a list of GPUs as 0,1"
+            return f"--devices {self.devices} is neither a number of devices, auto nor a list of GPUs such as 0,1"
         processes = devices * self.num_nodes
         if batch % processes:
             return f"{batch} clips of a batch cannot be shared evenly by {processes} processes"

@@ -1,4 +1,4 @@
-"""Numbers as arguments of commands: what cannot be is a mistake of the user's, told before anything is read."""
+"""Numbers as arguments of commands. Invalid numbers are reported before any data is read."""
 
 import argparse
 import math

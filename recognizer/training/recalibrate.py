@@ -14,9 +14,9 @@ from pose.onnx_session import cpu_session
 from recognizer.model_card import INPUT_NAME, MODEL_FILE, ModelCard
 from recognizer.teaching.full_start import NETWORKS_FILE
 from recognizer.training.choice import choose
+from recognizer.training.data_argument import add_data
 from recognizer.training.everyday import ACTIONS
-from recognizer.training.everyday_streams import read_corpus
-from recognizer.training.export import decision_rules
+from recognizer.training.everyday_streams import read_sets
 from recognizer.training.fine_tune_start import kept_networks
 from recognizer.training.run_folder import RunError
 
@@ -43,7 +43,7 @@ class ExportedGraph(nn.Module):
 
 def add_recalibrate(parser: argparse.ArgumentParser) -> None:
     """Arguments of recalibrate."""
-    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder that holds the data sets")
+    add_data(parser)
     what = "model folder whose card is written again; of networks that have not learnt from the validation people"
     parser.add_argument("--weights", type=Path, required=True, metavar="DIR", help=what)
 
@@ -60,11 +60,11 @@ def run_recalibrate(options: argparse.Namespace) -> None:
         raise RunError(
             f"{options.weights} has learnt from the validation people, who cannot judge it; give a model that has not"
         )
-    corpus = read_corpus(options.data)
+    sets = read_sets(options.data)
+    corpus = sets.corpus()
     graph = ExportedGraph((options.weights / MODEL_FILE).read_bytes(), card.logits.name)
-    chosen = choose(graph, options.data, corpus, biases=(graph.bias,))  # which is part of the graph
-    rules = chosen.rules
-    decision = decision_rules(rules.temperature, rules.by_action(), rules.needs, rules.upper_weight)
-    changed = replace(card, decision=decision, metrics=chosen.metrics(graph, options.data, corpus))
+    chosen = choose(graph, sets, corpus, biases=(graph.bias,))  # which is part of the graph
+    decision = chosen.rules.decision_rules()
+    changed = replace(card, decision=decision, metrics=chosen.metrics(graph, sets, corpus))
     changed.save(options.weights)
     sys.stdout.write(f"{options.weights}\n")

@@ -243,7 +243,8 @@ def _false_counts(
         segments = [s for s in sequence.segments if s.label in UNCOUNTED or s.label not in listed]
         if not segments or webcam_poses.part_of(sequence) not in parts:
             continue
-        found = streamed.get(sequence.name) or stream_repetitions(sequence, recognizer)
+        known = sequence.name in streamed
+        found = streamed[sequence.name] if known else stream_repetitions(sequence, recognizer)
         for segment in segments:
             kind = segment.label if segment.label in listed else "unlisted"
             minutes, count = totals.get(kind, (0.0, 0))

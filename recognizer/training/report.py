@@ -8,18 +8,39 @@ import numpy as np
 from recognizer.training.augment import Array
 from recognizer.training.calibrate import Calibration
 from recognizer.training.evaluate import Windows, report_alarms, report_clips, softmax
-from recognizer.training.everyday import ACTIONS, Corpus
+from recognizer.training.everyday import ACTIONS, Corpus, sources_of
 
-SPLITS = {
-    "validation": "people held out of the training splits: UTD-MHAD 7, MSR 9, NW-UCLA 5 and 10, a sixth of Penn, "
-    "JHMDB's clips that split 2 tests",
-    "test": "UTD-MHAD and MSR even subjects, NW-UCLA view 3, the test splits of Penn Action and JHMDB (split 1)",
+# Whose recordings of the sets that every training has are in a part.
+_PEOPLE = {
+    "validation": {
+        "utd_mhad": "UTD-MHAD 7",
+        "msr_action3d": "MSR 9",
+        "nw_ucla": "NW-UCLA 5 and 10",
+        "penn_action": "a sixth of Penn",
+        "jhmdb14": "JHMDB's clips that split 2 tests",
+    },
+    "test": {
+        "utd_mhad": "UTD-MHAD's even subjects",
+        "msr_action3d": "MSR's even subjects",
+        "nw_ucla": "NW-UCLA's view 3",
+        "penn_action": "Penn Action's test split",
+        "jhmdb14": "JHMDB's test clips (split 1)",
+    },
 }
+_LEADS = {"validation": "people held out of the training splits: ", "test": ""}
 HOW = (
     "a clip's probabilities are the mean of its 1.5 s windows (20 poses per second, one every 1/4 s), each weighted by "
     "the evidence in it for any listed action but idle (accuracy_even: unweighted average); accuracy: the top one of "
     "all actions is correct, idle and other counted as errors; accuracy_listed: among the listed actions"
 )
+
+
+def split_of(part: str, corpus: Corpus, windows: Windows) -> str:
+    """Whose recordings the windows of a part are of, as cards state it."""
+    names = set(corpus.dataset[windows.recording].tolist())
+    people = [who for name, who in _PEOPLE[part].items() if name in names]
+    others = [f"the {part} clips of {source.name}" for source in sources_of(names - set(_PEOPLE[part]))]
+    return _LEADS[part] + ", ".join([*people, *others])
 
 
 def as_text(title: str, corpus: Corpus, windows: Windows, logits: Array, rules: Calibration) -> str:
@@ -42,12 +63,12 @@ def as_text(title: str, corpus: Corpus, windows: Windows, logits: Array, rules: 
 
 def metrics(split: str, corpus: Corpus, windows: Windows, logits: Array, rules: Calibration) -> dict[str, Any]:
     """Metrics "SPLIT_clips" and "SPLIT_false_alarms" of a card, at thresholds chosen before."""
-    probabilities = rules.probabilities(logits)
+    probabilities, people = rules.probabilities(logits), split_of(split, corpus, windows)
     clips = report_clips(corpus, windows, probabilities)
     alarms = report_alarms(corpus, windows, probabilities, rules.thresholds)
     return {
         f"{split}_clips": {
-            "split": SPLITS[split],
+            "split": people,
             "how": HOW,
             "accuracy": round(clips.accuracy, 4),
             "accuracy_listed": round(clips.accuracy_listed, 4),
@@ -59,7 +80,7 @@ def metrics(split: str, corpus: Corpus, windows: Windows, logits: Array, rules: 
             "confusion": {"actions": list(ACTIONS), "rows_true_columns_predicted": clips.confusion.tolist()},
         },
         f"{split}_false_alarms": {
-            "split": SPLITS[split],
+            "split": people,
             "how": "single windows, at thresholds chosen on validation streams",
             "right_windows_kept": round(alarms.kept, 4),
             "unlisted_windows_shown_as_listed": round(alarms.alarms, 4),
@@ -72,7 +93,7 @@ def metrics(split: str, corpus: Corpus, windows: Windows, logits: Array, rules: 
 def metrics_of_runs(
     corpus: Corpus, windows: Windows, logits: Sequence[Array], rules: Calibration, names: Sequence[str]
 ) -> dict[str, Any]:
-    """A metric of several networks, or averages of networks, on the test split: each alone, and their mean."""
+    """A metric of several networks on the test split: each alone, and their mean."""
     reports = [report_clips(corpus, windows, rules.probabilities(each)) for each in logits]
     alarms = [report_alarms(corpus, windows, rules.probabilities(each), rules.thresholds) for each in logits]
     values = {
@@ -83,7 +104,7 @@ def metrics_of_runs(
         "right_windows_kept": [a.kept for a in alarms],
     }
     return {
-        "split": SPLITS["test"],
+        "split": split_of("test", corpus, windows),
         "networks": list(names),
         **{name: [round(v, 4) for v in each] for name, each in values.items()},
         "mean": {name: round(float(np.mean(each)), 4) for name, each in values.items()},

@@ -16,7 +16,7 @@ from pose.skeleton import MPOSE_13
 from recognizer.datasets.sequences import Segment
 from recognizer.decision import IDLE
 from recognizer.training import augment
-from recognizer.training.stream_outcome import SIT_STILL
+from recognizer.training.everyday import SIT_STILL
 
 Array = NDArray[np.float32]
 

@@ -23,13 +23,16 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from recognizer.datasets.sequences import LabelledSequence, Segment
 from recognizer.decision import IDLE, ActionCard, ActionEvent
+from recognizer.training.everyday import SIT_STILL
 from recognizer.training.segmentation import OVERLAPS, Matches, edit_score, match, runs
 from recognizer.training.stream_run import Moment, Streamed
 from recognizer.view import View
 
-SIT_STILL = "other:sit_still"
 _GRID_HZ = 10
 _ROUNDING_S = 1e-6
 
@@ -132,21 +135,24 @@ def truth_of(label: str, listed: frozenset[str]) -> str | None:
 def _windows(
     fresh: Sequence[Moment], segments: Sequence[Segment], listed: frozenset[str], span_s: float
 ) -> list[JudgedWindow]:
+    decided = [(moment, moment.decision) for moment in fresh if moment.decision is not None]
+    labels = labels_of(np.array([decision.time_s for _, decision in decided]), segments, span_s)
     judged = []
-    for moment in fresh:
-        if moment.decision is None:
-            continue
-        end_s = moment.decision.time_s
-        segment = next((each for each in segments if _holds(each, end_s) and _holds(each, end_s - span_s / 2)), None)
-        if segment is not None:
-            shown = moment.decision.action if moment.likeliest is not None else None
-            shown = shown if shown in listed else None
-            judged.append(
-                JudgedWindow(
-                    segment.label, truth_of(segment.label, listed), moment.likeliest, shown, moment.decision.view
-                )
-            )
+    for (moment, decision), place in zip(decided, labels.tolist(), strict=True):
+        if place >= 0:
+            label = segments[place].label
+            shown = decision.action if moment.likeliest is not None and decision.action in listed else None
+            judged.append(JudgedWindow(label, truth_of(label, listed), moment.likeliest, shown, decision.view))
     return judged
+
+
+def labels_of(ends_s: NDArray[np.float64], segments: Sequence[Segment], span_s: float) -> NDArray[np.intp]:
+    """(N,) the place of the label that holds the middle and the end of each window of span_s, -1 where none does."""
+    out = np.full(len(ends_s), -1, dtype=np.intp)
+    for place in reversed(range(len(segments))):  # of labels that overlap, the first counts
+        start_s, end_s, _ = segments[place]
+        out[(ends_s - span_s / 2 >= start_s - _ROUNDING_S) & (ends_s <= end_s + _ROUNDING_S)] = place
+    return out
 
 
 def _holds(segment: Segment, time_s: float) -> bool:

@@ -13,7 +13,8 @@ and sequences are ints; times are seconds. The keys:
 - minutes, labelled_minutes, sequences, labels (listed, idle aside). half_body: windows refused, of `due`.
 - by_view: windows and unlisted, without by_action and by_kind, of the windows that showed the whole body, the upper
   body, or less ("none").
-- by_source: windows, unlisted, events, delay_s, half_body and due of each source, without their by_action, by_kind.
+- by_source: windows, unlisted, events, delay_s, half_body, due and sequences of each source, without their by_action
+  and by_kind.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -174,8 +175,9 @@ def _summary(report: Figures) -> list[str]:
         f"{_percent(unlisted['shown_listed'])}, as idle {_percent(unlisted['shown_idle'])}",
         f"events: {events['right']} right, {events['wrong']} wrong ({_number(events['wrong_per_hour'])} an hour); "
         f"{events['missed']} of {report['labels']} labels missed",
-        f"from a label's start to its showing: median {_number(delay['p50'])} s, p90 {_number(delay['p90'])} s; "
-        f"without those with which a recording begins {_number(inside['p50'])} s, {_number(inside['p90'])} s",
+        f"delay from the start of a label to its display: median {_number(delay['p50'])} s, "
+        f"p90 {_number(delay['p90'])} s; without those with which a recording begins {_number(inside['p50'])} s, "
+        f"{_number(inside['p90'])} s",
         f"segmental F1: {f1}; edit score {_percent(report['edit'])}",
         f"windows refused for half a body: {report['half_body']} of {report['due']}",
         *(_of_view_text(view, report["by_view"][view]) for view in ("whole", "upper")),

@@ -1,9 +1,10 @@
 """The command stream-set: labelled sequences for the stream benchmark, made of the research data.
 
-Whole recordings of one person (UTD-MHAD, MSR Action3D, NW-UCLA), listed and unlisted ones mixed, are joined by
-recognizer.training.stream_joins and seen by one fixed camera. Penn Action has pictures and no places: each of its
-recordings is a sequence of its own, with its first and its last pose held, without a label. The folder has the layout
-of webcam_poses; the labels are everyday actions and `other:KIND`. The same data and seed give the same files.
+Sets in three dimensions (UTD-MHAD, MSR Action3D, NW-UCLA): whole recordings of one person, listed and unlisted ones
+mixed, are joined by recognizer.training.stream_joins and seen by one fixed camera. Sets in two dimensions (Penn Action,
+JHMDB) have pictures and no places: each recording is a sequence of its own, with its first and its last pose held,
+without a label. Further sets of everyday actions, where they are there, are treated in the same way. The folder has the
+layout of webcam_poses; the labels are everyday actions and `other:KIND`. The same data and seed give the same files.
 """
 
 import argparse
@@ -20,11 +21,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pose.skeleton import MPOSE_13
-from recognizer.datasets import penn_action
 from recognizer.datasets.errors import DataError
 from recognizer.datasets.sequences import ActionSequence, LabelledSequence, Segment
 from recognizer.datasets.webcam_poses import INDEX, SEQUENCES
 from recognizer.training import augment, everyday, views
+from recognizer.training.data_argument import add_data
 from recognizer.training.number_arguments import seed
 from recognizer.training.stream_joins import FPS, SIT_DOWN, STAND_UP, WALK, Acted, Take, acted, join, standing_pose
 
@@ -39,8 +40,8 @@ _HIPS_UP_M = 0.95
 _JITTER_PX = 0.7
 _CONFIDENCE = 0.9
 _TRUNK = [MPOSE_13.index(f"{side}_{part}") for part in ("shoulder", "hip") for side in ("left", "right")]
-_MARGIN = 0.85  # of the picture that a Penn recording fills
-_HOLD_S = (1.7, 0.8)  # of Penn's first and last pose; the first fills the window
+_MARGIN = 0.85  # of the picture that a recording in two dimensions fills
+_HOLD_S = (1.7, 0.8)  # of its first and last pose; the first fills the window
 _COLUMNS = (
     *("name", "source", "person", "seconds", "fps", "layout", "estimator", "action", "segments", "half_body"),
     *("terms", "note"),
@@ -50,7 +51,7 @@ _COLUMNS = (
 def add_stream_set(parser: argparse.ArgumentParser) -> None:
     """Its arguments."""
     parser.add_argument("out", type=Path, metavar="OUT", help="a folder that is not there yet")
-    parser.add_argument("--data", type=Path, required=True, help="the folder that holds the data sets")
+    add_data(parser)
     parser.add_argument("--part", choices=("validation", "test"), default="validation", help="whose recordings")
     parser.add_argument("--seed", type=seed, default=0)
 
@@ -86,8 +87,10 @@ def make(recordings: Sequence[ActionSequence], seed: int) -> Iterator[LabelledSe
             ]
             yield from _of_person(dataset, person, everything, rng)
         else:
-            (row, span, label) = rows[0], frames[0], labels[0]
-            yield _held(dataset, person, corpus.joints[span, :, :2], corpus.seen[span], float(corpus.fps[row]), label)
+            for number, (row, span, label) in enumerate(zip(rows, frames, labels, strict=True)):
+                name = f"{person}-{number:02d}" if number else person
+                flat, fps = corpus.joints[span, :, :2], float(corpus.fps[row])
+                yield _held(dataset, person, name, flat, corpus.seen[span], fps, label)
 
 
 def write(folder: Path, sequences: Sequence[LabelledSequence]) -> None:
@@ -109,7 +112,7 @@ def write(folder: Path, sequences: Sequence[LabelledSequence]) -> None:
 
 def _label(recording: ActionSequence) -> str:
     action = everyday.action_of(recording)
-    return f"other:{recording.action}" if action == everyday.OTHER else action
+    return f"{everyday.UNLISTED}{recording.action}" if action == everyday.OTHER else action
 
 
 def _of_person(
@@ -150,7 +153,7 @@ def _seen(dataset: str, person: str, name: str, take: Take, rng: np.random.Gener
         for segment in take.segments
         if len(seen := _frames_of(segment)[posed[_frames_of(segment)]]) > FPS / 3
     ]
-    return _sequence(dataset, person, name, xy_px, inside & posed[:, None], FPS, segments)
+    return _sequence(dataset, person, name, "kinect", xy_px, inside & posed[:, None], FPS, segments)
 
 
 def _frames_of(segment: Segment) -> NDArray[np.intp]:
@@ -158,7 +161,7 @@ def _frames_of(segment: Segment) -> NDArray[np.intp]:
 
 
 def _held(
-    dataset: str, person: str, joints: Array, seen: NDArray[np.bool_], fps: float, label: str
+    dataset: str, person: str, name: str, joints: Array, seen: NDArray[np.bool_], fps: float, label: str
 ) -> LabelledSequence:
     """A recording in two dimensions in the middle of the picture, its first and last pose held."""
     before, after = (round(seconds * fps) for seconds in _HOLD_S)
@@ -169,13 +172,14 @@ def _held(
     still = augment.smooth_noise((1, before + len(joints) + after, len(MPOSE_13), 2), np.random.default_rng(0))[0]
     xy_px = np.pad(xy_px, hold, mode="edge") + still
     segment = Segment(before / fps, (before + len(joints) - 1) / fps, label)
-    return _sequence(dataset, person, person, xy_px, np.pad(seen, hold[:2], mode="edge"), fps, [segment])
+    return _sequence(dataset, person, name, "annotated", xy_px, np.pad(seen, hold[:2], mode="edge"), fps, [segment])
 
 
 def _sequence(
     dataset: str,
     person: str,
     name: str,
+    estimator: str,
     xy_px: Array,
     seen: NDArray[np.bool_],
     fps: float,
@@ -192,7 +196,7 @@ def _sequence(
         layout=MPOSE_13,
         size=SIZE,
         segments=tuple(segments),
-        estimator="kinect" if dataset != penn_action.NAME else "annotated",
+        estimator=estimator,
         terms="research use; see the data set",
         note="made of research recordings",
     )

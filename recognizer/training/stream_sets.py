@@ -1,43 +1,34 @@
 """The streams on which thresholds are chosen and recognizers are measured: real people, and research recordings."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from torch import nn
 
 from recognizer.datasets import webcam_poses
-from recognizer.training import everyday
+from recognizer.datasets.registry import terms_of
 from recognizer.training.augment import Array
 from recognizer.training.calibrate import Calibration, OperatingPoint, outcomes
-from recognizer.training.dataset_sequences import labelled_sequences
 from recognizer.training.evaluate import logits_of
-from recognizer.training.everyday import WEBCAM_POSES
+from recognizer.training.everyday import WEBCAM_POSES, part_of
+from recognizer.training.everyday_streams import EverydaySets
 from recognizer.training.stream_replay import RecordedStream, features_of, record, split
 from recognizer.training.stream_report import as_json
 from recognizer.training.stream_set import make
 
 RESEARCH = "research"
 _SEED = 0
-SETS = {
-    WEBCAM_POSES: "poses of real people before a camera, the {part} people",
-    RESEARCH: "recordings of the {part} people of UTD-MHAD, MSR Action3D, NW-UCLA, Penn Action and JHMDB, joined "
-    "(seed 0)",
-}
 _KEPT = ("windows", "unlisted", "events", "delay_s", "f1", "edit", "labelled_minutes", "sequences", "labels")
 
 StreamSets = Mapping[str, list[RecordedStream]]
 
 
-def stream_sets(data: Path, part: str) -> dict[str, list[RecordedStream]]:
-    """The streams of the "validation" or "test" people by set; a set that is not under `data` is left out."""
-    recordings = [r for r in everyday.read_all(data) if everyday.part_of(r) == part]
-    sets = {RESEARCH: list(record(make(recordings, _SEED)))}
-    if (data / WEBCAM_POSES).is_dir():
-        found = labelled_sequences(webcam_poses.read(data / WEBCAM_POSES))
-        people = (sequence for sequence in found if webcam_poses.part_of(sequence) == part)
-        sets[WEBCAM_POSES] = list(record(people))
-    return {name: streams for name, streams in sets.items() if streams}
+def stream_sets(sets: EverydaySets, part: str) -> dict[str, list[RecordedStream]]:
+    """The streams of the "validation" or "test" people by set; one without streams is left out."""
+    recordings = [recording for recording in sets.research if part_of(recording) == part]
+    people = (sequence for sequence in sets.webcams if webcam_poses.part_of(sequence) == part)
+    streams = {RESEARCH: list(record(make(recordings, _SEED))), WEBCAM_POSES: list(record(people))}
+    return {name: of_set for name, of_set in streams.items() if of_set}
 
 
 def stream_logits(network: nn.Module, sets: StreamSets) -> dict[str, list[Array]]:
@@ -52,9 +43,17 @@ def stream_metrics(
     metrics = {}
     for name, streams in sets.items():
         figures = as_json(outcomes(streams, logits[name], rules))
-        about = {"split": SETS[name].format(part=part), "how": "recognizer.training stream"}
+        about = {"split": split_of_streams(name, part, streams), "how": "recognizer.training stream"}
         metrics[f"{part}_streams_{name}"] = about | {key: figures[key] for key in _KEPT}
     return metrics
+
+
+def split_of_streams(name: str, part: str, streams: Sequence[RecordedStream]) -> str:
+    """Whose sequences a set of streams has, as cards state it."""
+    if name == WEBCAM_POSES:
+        return f"poses of real people before a camera, the {part} people"
+    sources = terms_of({stream.sequence.source for stream in streams})
+    return f"recordings of the {part} people of {', '.join(source.name for source in sources)}, joined (seed {_SEED})"
 
 
 def points_table(points: Mapping[str, Sequence[OperatingPoint]]) -> str:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -134,13 +134,10 @@ class SupervisedTraining(Training):
 class LabelledBatches:
     """Batches of labelled windows: features (B, 30, F) and targets (B, outputs)."""
 
+    steps_an_epoch = STEPS_AN_EPOCH  # windows are drawn at random: an epoch is only a measure
+
     def __init__(self, maker: BatchMaker, batch: int, seed: int) -> None:
         self.maker, self.size, self.seed = maker, batch, seed
-
-    @property
-    def steps_an_epoch(self) -> int:
-        """Windows are drawn at random: an epoch is only a measure."""
-        return STEPS_AN_EPOCH
 
     def batch(self, step: int, mine: slice = slice(None)) -> Batch:
         """As every Batches."""
@@ -173,10 +170,10 @@ def fit(
     data = StepData(LabelledBatches(maker, settings.batch, settings.seed), settings.steps)
     hardware = Hardware(logs=False, checkpoint_steps=STEPS_AN_EPOCH)
     described = {
-        "settings": asdict(settings),
+        # Of other networks the weights count, not the names: a folder may be renamed, or be trained again.
+        "settings": asdict(replace(settings, teachers=(), start="")),
         "outputs": outputs.names,
         "data": digest_of_columns(corpus),
-        # Their folders may have been trained again since, or moved: what counts is what they know.
         "teachers": [digest_of(_weights(teacher)) for teacher in teachers],
         "start": None if start is None else digest_of(_weights(start)),
     }

@@ -39,28 +39,20 @@ def with_generated(corpus: Corpus) -> Corpus:
     """The corpus with generated recordings for training, at 20 poses a second, in three dimensions, always the same;
     what comes before the first action of a recording leads up to it."""
     made = _generate()
-    n = len(made.actions)
-    kinds = (*corpus.kinds, *(f"{GENERATED}/{action}" for action in _ACTS))
-    listed = [action if action in ACTIONS else OTHER for action in made.actions]
-    return replace(
-        corpus,
-        joints=np.concatenate([corpus.joints, made.joints]),
-        seen=np.concatenate([corpus.seen, np.ones(made.joints.shape[:2], dtype=bool)]),
-        first=np.append(corpus.first, len(corpus.joints) + np.cumsum(made.frames) - made.frames + made.lead),
-        length=np.append(corpus.length, made.frames - made.lead),
-        lead=np.append(corpus.lead, made.lead),
-        onset=np.append(corpus.onset, np.zeros(n, np.float32)),
-        offset=np.append(corpus.offset, (made.frames - made.lead - 1).astype(np.float32)),
-        fps=np.append(corpus.fps, np.full(n, RATE_FPS, np.float32)),
-        depth=np.append(corpus.depth, np.ones(n, dtype=bool)),
-        action=np.append(corpus.action, [ACTIONS.index(action) for action in listed]),
-        kind=np.append(corpus.kind, [kinds.index(f"{GENERATED}/{action}") for action in made.actions]),
-        kinds=kinds,
-        dataset=np.append(corpus.dataset, np.full(n, GENERATED)),
-        part=np.append(corpus.part, np.full(n, "train")),
-        name=np.append(corpus.name, [f"{action}{i}" for i, action in enumerate(made.actions)]),
-        person=np.append(corpus.person, [f"{GENERATED}{i}" for i in range(n)]),
-        previous=np.append(corpus.previous, np.full(n, -1)),
+    return corpus.appended(
+        [made.joints],
+        [np.ones(made.joints.shape[:2], dtype=bool)],
+        [f"{GENERATED}/{action}" for action in _ACTS],
+        first=np.cumsum(made.frames) - made.frames + made.lead,
+        length=made.frames - made.lead,
+        lead=made.lead,
+        fps=RATE_FPS,
+        depth=True,
+        action=[action if action in ACTIONS else OTHER for action in made.actions],
+        kind=[f"{GENERATED}/{action}" for action in made.actions],
+        dataset=GENERATED,
+        part="train",
+        name=[f"{action}{i}" for i, action in enumerate(made.actions)],
     )
 
 

@@ -21,16 +21,15 @@ _LEAST_TORSO = 0.2  # of the clip's extent: a torso seen end-on is no measure of
 
 @dataclass(frozen=True, slots=True)
 class ClipOptions:
-    """What the rows hold.
+    """What the rows hold, of the first person of a clip.
 
-    people: slots for people; those that a clip lacks are 0. layout: joints to convert to; None keeps the set's own.
-    normalise: "first" or "frame" puts the origin into the middle of the first person's hips in the first frame that
-        shows them, or in each frame, and measures in torsos (median over the clip); "none" leaves the set's units.
+    layout: joints to convert to; None keeps the set's own.
+    normalise: "first" or "frame" puts the origin into the middle of the hips in the first frame that shows them, or in
+        each frame, and measures in torsos (median over the clip); "none" leaves the set's units.
     score, seen: further channels, in this order after the places. The score is the pose estimator's, or 1 and 0 for
         seen and not; seen is 1 and 0, too.
     """
 
-    people: int = 1
     layout: Layout | None = None
     normalise: Normalise = "frame"
     score: bool = False
@@ -41,14 +40,12 @@ class ClipOptions:
 class WholeClips:
     """Clips of one layout and dimension.
 
-    x: (N, T, V, C) float32, or (N, T, V, C, M) where more than one person was asked for; 0 where a joint is missing.
-    labels: (N,) places in `actions`. train, test: (N,) after the set's protocol. subjects: (N,) numbers of the people,
-    -1 where they are not told apart.
+    x: (N, T, V, C) float32, 0 where a joint is missing. labels: (N,) places in `actions`. train, test: (N,) after the
+    set's protocol. subjects: (N,) numbers of the people, -1 where they are not told apart.
     """
 
     x: Array
     labels: NDArray[np.intp]
-    names: tuple[str, ...]
     actions: tuple[str, ...]
     layout: Layout
     train: Mask
@@ -57,19 +54,6 @@ class WholeClips:
 
     def __len__(self) -> int:
         return len(self.x)
-
-    @property
-    def official(self) -> Array:
-        """(N, C, T, V, M), the input of the graph networks."""
-        x = self.x if self.x.ndim == 5 else self.x[..., None]
-        return np.ascontiguousarray(x.transpose(0, 3, 1, 2, 4))
-
-    @property
-    def features(self) -> Array:
-        """(N, T, V*C), joint by joint, the input of AcT; ValueError where there is more than one person."""
-        if self.x.ndim != 4:
-            raise ValueError("features are of one person; these clips have several")
-        return self.x.reshape(*self.x.shape[:2], -1)
 
 
 def whole_clips(
@@ -105,7 +89,7 @@ def stratified(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Track:
-    """The people of a clip, or of N of them: xyz (..., M, T, V, D), there, score and seen (..., M, T, V)."""
+    """The person of a clip, or those of N of them: xyz (..., T, V, D), there, score and seen (..., T, V)."""
 
     xyz: Array
     there: Mask
@@ -116,8 +100,8 @@ class _Track:
 def _tracks(recordings: Sequence[ActionSequence], options: ClipOptions) -> list[_Track]:
     if not recordings:
         raise DataError("no recordings to make clips of; check the folder, the split and the actions")
-    if options.people < 1 or options.normalise not in get_args(Normalise):
-        raise ValueError(f"{options.people} people, normalised by {options.normalise}")
+    if options.normalise not in get_args(Normalise):
+        raise ValueError(f"unknown normalise {options.normalise!r}; known are {', '.join(get_args(Normalise))}")
     first = recordings[0]
     for recording in recordings:
         if recording.layout != first.layout or recording.joints.shape[-1] != first.joints.shape[-1]:
@@ -127,37 +111,32 @@ def _tracks(recordings: Sequence[ActionSequence], options: ClipOptions) -> list[
 
 
 def _track(recording: ActionSequence, options: ClipOptions) -> _Track:
-    people = recording.people[: options.people]
-    xyz = np.stack([person.joints for person in people])
+    xyz, seen = recording.joints, recording.seen.astype(np.float32)
     # A joint that was not seen but has a place, filled in by the reader, is better than none.
-    seen = np.stack([person.seen for person in people]).astype(np.float32)
-    there: Mask = (seen > 0) | np.any(xyz != 0, axis=-1)
-    score = np.stack([person.seen.astype(np.float32) if person.score is None else person.score for person in people])
+    there: Mask = recording.seen | np.any(xyz != 0, axis=-1)
+    score = seen if recording.score is None else recording.score
     if options.layout is not None and options.layout != recording.layout:
         xyz, made = convert(xyz, there.astype(np.float32), recording.layout, options.layout)
         nowhere = np.zeros((*score.shape, 2), np.float32)
         score, seen = (convert(nowhere, each, recording.layout, options.layout)[1] for each in (score, seen))
         there = made > 0
-    missing = [(0, options.people - len(people)), (0, 0), (0, 0)]
-    xyz = np.where(there[..., None], xyz, np.float32(0))
-    xyz = np.pad(xyz, [*missing, (0, 0)])
-    return _Track(xyz, np.pad(there, missing), np.pad(score, missing), np.pad(seen, missing))
+    return _Track(np.where(there[..., None], xyz, np.float32(0)), there, score, seen)
 
 
 def _resampled(track: _Track, frames: int) -> _Track:
     """Linear in time between the frames that have a joint; a joint is there where the nearer of the two has it."""
-    last = track.xyz.shape[1] - 1
+    last = len(track.xyz) - 1
     place = np.linspace(0, last, frames)
     before = np.minimum(place.astype(np.intp), max(last - 1, 0))
     after = np.minimum(before + 1, last)
     late = (place - before).astype(np.float32)[:, None]
-    weight_before, weight_after = (1 - late) * track.there[:, before], late * track.there[:, after]
+    weight_before, weight_after = (1 - late) * track.there[before], late * track.there[after]
     total = weight_before + weight_after
     there = total >= 0.5
     share = np.where(total > 0, weight_after / np.where(total > 0, total, 1), 0)[..., None]
-    xyz = (1 - share) * track.xyz[:, before] + share * track.xyz[:, after]
+    xyz = (1 - share) * track.xyz[before] + share * track.xyz[after]
     score, seen = (
-        ((1 - late) * each[:, before] + late * each[:, after]).astype(np.float32) for each in (track.score, track.seen)
+        ((1 - late) * each[before] + late * each[after]).astype(np.float32) for each in (track.score, track.seen)
     )
     return _Track(np.where(there[..., None], xyz, 0).astype(np.float32), there, score, seen)
 
@@ -175,12 +154,10 @@ def _clips(
     layout = options.layout or recordings[0].layout
     each = ((t.xyz, t.there, t.score, t.seen) for t in tracks)
     all_tracks = _Track(*(np.stack(parts) for parts in zip(*each, strict=True)))
-    x = _channels(all_tracks, layout, options).transpose(0, 2, 3, 4, 1)  # (N, T, V, C, M)
     test = np.array([recording.test for recording in recordings])
     return WholeClips(
-        x=np.ascontiguousarray(x if options.people > 1 else x[..., 0]),
+        x=_channels(all_tracks, layout, options),
         labels=np.array([names.index(recording.action) for recording in recordings], dtype=np.intp),
-        names=tuple(recording.name for recording in recordings),
         actions=names,
         layout=layout,
         train=~test,
@@ -190,14 +167,14 @@ def _clips(
 
 
 def _channels(tracks: _Track, layout: Layout, options: ClipOptions) -> Array:
-    """(N, M, T, V, C) of what the options ask for."""
+    """(N, T, V, C) of what the options ask for."""
     xyz, there = tracks.xyz, tracks.there[..., None]
-    origin = np.zeros((1, 1, 1, 1, 1), dtype=np.float32)
+    origin = np.zeros((1, 1, 1, 1), dtype=np.float32)
     if options.normalise != "none":
         hips, found = _middle(tracks, layout, "hip")
-        scale = _torso(tracks, layout)[:, None, None, None, None]
+        scale = _torso(tracks, layout)[:, None, None, None]
         xyz = xyz / scale
-        origin = (_held(hips, found, options.normalise) / scale[:, 0, :, :, 0])[:, None, :, None]
+        origin = (_held(hips, found, options.normalise) / scale[:, 0])[:, :, None]
     channels = [np.where(there, xyz - origin, 0)]
     if options.score:
         channels.append(tracks.score[..., None])
@@ -207,10 +184,10 @@ def _channels(tracks: _Track, layout: Layout, options: ClipOptions) -> Array:
 
 
 def _middle(tracks: _Track, layout: Layout, part: str) -> tuple[Array, Mask]:
-    """(N, T, D) the middle of the first person's hips or shoulders, and (N, T) where both are there."""
+    """(N, T, D) the middle of the hips or shoulders, and (N, T) where both are there."""
     sides = [layout.index(f"{side}_{part}") for side in ("left", "right")]
-    found: Mask = np.all(tracks.there[:, 0][:, :, sides], axis=2)
-    return tracks.xyz[:, 0][:, :, sides].mean(axis=2), found
+    found: Mask = np.all(tracks.there[:, :, sides], axis=2)
+    return tracks.xyz[:, :, sides].mean(axis=2), found
 
 
 def _held(places: Array, found: Mask, normalise: Normalise) -> Array:
@@ -224,14 +201,13 @@ def _held(places: Array, found: Mask, normalise: Normalise) -> Array:
 
 
 def _torso(tracks: _Track, layout: Layout) -> Array:
-    """(N,) the median distance between hips and shoulders of the first person, never 0."""
+    """(N,) the median distance between hips and shoulders, never 0."""
     hips, with_hips = _middle(tracks, layout, "hip")
     shoulders, with_shoulders = _middle(tracks, layout, "shoulder")
     length = np.linalg.norm(shoulders - hips, axis=-1)
-    there = tracks.there[:, 0]
     scale = np.ones(len(length), dtype=np.float32)
     for row, both in enumerate(with_hips & with_shoulders):
-        joints = tracks.xyz[row, 0][there[row]]
+        joints = tracks.xyz[row][tracks.there[row]]
         extent = float(np.ptp(joints, axis=0).max()) if len(joints) else 0.0
         torso = float(np.median(length[row, both])) if both.any() else 0.0
         scale[row] = max(torso, _LEAST_TORSO * extent) or 1.0

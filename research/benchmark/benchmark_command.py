@@ -9,6 +9,7 @@ from pathlib import Path
 from recognizer.datasets.clip_files import KINDS
 from recognizer.datasets.errors import DataError
 from recognizer.training import number_arguments
+from recognizer.training.data_argument import add_data
 from recognizer.training.hardware import add_hardware, hardware_of
 from recognizer.training.models.registry import FUSIONS, SETTINGS, WHOLE_CLIP
 from research.benchmark import results
@@ -29,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of the command `benchmark`."""
     kinds = parser.add_subparsers(required=True, dest="benchmark", metavar="run|weigh|table|mpose")
     run = kinds.add_parser("run", help="train and measure; what has a result file is left out, a killed run goes on")
-    run.add_argument("--data", type=Path, metavar="DIR", help="folder that holds the data sets")
+    add_data(run, required=False)
     tasks = f"{', '.join(TASKS)} (default: those whose data set is there), or paths of {KINDS}; {BESIDE}"
     run.add_argument("--tasks", nargs="+", metavar="TASK", help=tasks)
     names = (*WHOLE_CLIP, *FUSIONS)
@@ -42,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_folders(run)
     add_hardware(run)
     weigh = kinds.add_parser("weigh", help="choose the weights of two networks' probabilities on the validation part")
-    weigh.add_argument("--data", type=Path, metavar="DIR", help="folder that holds the data sets")
+    add_data(weigh, required=False)
     weigh.add_argument("--tasks", nargs="+", required=True, metavar="TASK", help=tasks)
     weigh.add_argument("--networks", nargs=2, default=["act-micro", "st-gcn-short"], metavar="NETWORK")
     _add_recipe(weigh)

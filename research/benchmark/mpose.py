@@ -16,6 +16,7 @@ from recognizer.datasets import mpose2021
 from recognizer.training.hardware import hardware_of
 from recognizer.training.loop import is_first_process
 from recognizer.training.models.registry import WHOLE_CLIP, network_of
+from recognizer.training.number_arguments import count
 from research.benchmark import results
 from research.benchmark.results import Result
 from research.benchmark.run import measured, trained
@@ -34,7 +35,7 @@ def add_mpose_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--preset", default="act-paper", help=f"{', '.join(PRESETS)}; {SETTINGS}")
     parser.add_argument("--splits", type=int, nargs="+", choices=mpose2021.SPLITS, default=list(mpose2021.SPLITS))
     parser.add_argument(
-        "--folds", type=int, default=len(mpose2021.FOLD_SEEDS), help="the first so many of the 10 seeds"
+        "--folds", type=count, default=len(mpose2021.FOLD_SEEDS), help="the first so many of the 10 seeds"
     )
 
 

@@ -16,9 +16,8 @@ from sklearn.metrics import recall_score
 from recognizer.features import clip_features
 from recognizer.training.everyday import ACTIONS
 from recognizer.training.explain import figures
-from recognizer.training.explain.explain_command import ExplainError, make_folder
 from recognizer.training.models.act import Act
-from recognizer.training.run_folder import load_run
+from recognizer.training.run_folder import RunError, load_run
 from research.explain.deletion_command import add_sample, lines
 from research.explain.samples import Sample, sample
 
@@ -38,10 +37,10 @@ def run_dropped_frames(options: argparse.Namespace) -> None:
     """Accuracy and balanced accuracy against frames that are dropped from the start, from the end, or at random."""
     networks = [load_run(folder).network for folder in options.run]
     if not all(isinstance(network, Act) for network in networks):
-        raise ExplainError("--run must name runs of AcT networks: only they take clips of fewer frames")
+        raise RunError("--run must name runs of AcT networks: only they take clips of fewer frames")
     drawn = sample(options.data, tuple(options.sets), options.split, options.clips, options.seed)
     tables = {place: dropped_frames(networks, drawn, options.seed, place) for place in FROM}
-    make_folder(options.out)
+    options.out.mkdir(parents=True, exist_ok=True)
     title = f"AcT, mean of {len(networks)} networks, {len(drawn.clips)} clips, {options.split} split"
     shown = {
         f"dropped {'at random' if place == 'random' else f'from the {place}'}": (

@@ -8,10 +8,9 @@ from numpy.typing import NDArray
 
 from recognizer.clips import Clip
 from recognizer.features import LAYOUT, RATE_FPS
-from recognizer.training import augment
-from recognizer.training.batches import FRAMES, gather
+from recognizer.training.batches import FRAMES
 from recognizer.training.dataset_sequences import action_sequences
-from recognizer.training.evaluate import front_view
+from recognizer.training.evaluate import seen_from_front
 from recognizer.training.everyday import ACTIONS, IDLE, OTHER, Corpus, merge
 from recognizer.training.explain.clips import READERS, TORSO_PX
 
@@ -39,10 +38,10 @@ def middle_clips(corpus: Corpus, rows: NDArray[np.intp]) -> tuple[Clip, ...]:
     last = corpus.length[rows] - 1.0
     span = np.minimum((FRAMES - 1) / RATE_FPS * corpus.fps[rows], last)
     positions = (last - span)[:, None] / 2 + span[:, None] * np.linspace(0, 1, FRAMES)
-    joints, seen = gather(corpus, rows, positions)
-    xy_px = (front_view(augment.unit_size(joints), corpus.depth[rows]) * TORSO_PX).astype(np.float32)
+    xy, seen = seen_from_front(corpus, rows, positions)
+    xy_px = (xy * TORSO_PX).astype(np.float32)
     times = positions[:, -1] / corpus.fps[rows]
     return tuple(
-        Clip(xy, confidence, RATE_FPS, LAYOUT, float(time_s), 0)
-        for xy, confidence, time_s in zip(xy_px, seen.astype(np.float32), times, strict=True)
+        Clip(one, confidence, RATE_FPS, LAYOUT, float(time_s), 0)
+        for one, confidence, time_s in zip(xy_px, seen.astype(np.float32), times, strict=True)
     )

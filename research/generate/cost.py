@@ -15,8 +15,6 @@ class Cost:
     """Of a training step through the five graph convolutions: processor seconds (on a GPU: seconds), the median of the
     repeats, and bytes that the step keeps for its gradients, weights left out (exact: each tensor counted once)."""
 
-    frames: int
-    form: Form
     seconds: float
     kept_bytes: int
 
@@ -35,7 +33,7 @@ def measure(config: SaGcnConfig, frames: int, form: Form, clips: int, repeats: i
         started = _now(device)
         network(poses, scores).sum().backward()
         spent.append(_now(device) - started)
-    return Cost(frames, form, statistics.median(spent[1:]), kept)
+    return Cost(statistics.median(spent[1:]), kept)
 
 
 def _kept_bytes(network: nn.Module, poses: Tensor, scores: Tensor) -> int:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from recognizer.datasets import utd_mhad
 from recognizer.generator import OnnxGenerator
+from recognizer.model_card import ModelCard
 from recognizer.onnx_recognizer import OnnxRecognizer
 from recognizer.teaching.check import check
 from recognizer.teaching.lesson import Windows, with_extra
@@ -24,6 +25,7 @@ from recognizer.teaching.quick import QuickSettings, Taught, teach
 from recognizer.teaching.variants import VariantSettings, make_variants
 from recognizer.teaching.windows import Changes, Shape
 from recognizer.training import number_arguments
+from recognizer.training.data_argument import add_data
 from recognizer.training.run_folder import RunError
 from research.figures_file import read_figures, write_figures
 from research.page import write_measured
@@ -82,12 +84,14 @@ class Found:
 
 def add_few_shot(parser: argparse.ArgumentParser) -> None:
     """Arguments of `generator few-shot`."""
-    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder that holds the data sets")
+    add_data(parser)
     parser.add_argument("--generator", type=Path, required=True, metavar="DIR", help="an exported one")
     base = base_folder(Path("runs/few_shot"), _DATASET) / "model"
     parser.add_argument("--base", type=Path, default=base, metavar="DIR", help="the embedding (of `few-shot`)")
-    parser.add_argument("--episodes", type=int, default=30)
-    parser.add_argument("--shots", type=int, nargs="+", default=list(SHOTS), metavar="N", help="clips of an action")
+    parser.add_argument("--episodes", type=number_arguments.count, default=30)
+    parser.add_argument(
+        "--shots", type=number_arguments.count, nargs="+", default=list(SHOTS), metavar="N", help="clips of an action"
+    )
     parser.add_argument("--seed", type=number_arguments.seed, default=1)
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="figures; a row that is there is kept")
     parser.add_argument("--page", type=Path, metavar="FILE", help="write the table into this page")
@@ -95,15 +99,15 @@ def add_few_shot(parser: argparse.ArgumentParser) -> None:
 
 def run_few_shot(options: argparse.Namespace) -> None:
     """Measure the rows that are not there yet; each is written as soon as it is known."""
-    if options.episodes < 2 or min(options.shots) < 1:
-        raise RunError("--episodes must be 2 or more, and --shots 1 or more")
+    if options.episodes < 2:
+        raise RunError("--episodes must be 2 or more: gains have an interval")
     generator = OnnxGenerator(options.generator)
     card, settings = generator.card, VariantSettings()
     head = {
         "generator": card.name,
         "sha256": card.sha256,
         "iteration": card.iteration,
-        "base": OnnxRecognizer(options.base, "cpu").card.sha256,
+        "base": ModelCard.load(options.base).sha256,
         "episodes": options.episodes,
         "seed": options.seed,
         "variants": asdict(settings),

@@ -1,15 +1,12 @@
 """Figures of generated clips beside real ones, and of blends of two actions (the paper's Fig. 7 and 8), without a
 display."""
 
-from pathlib import Path
-
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from pose.skeleton import Layout
-from pose.whole_file import written_whole
 from recognizer.training.generate.generated_clips import shares_of
 from recognizer.training.generate.sets import Motions
 from recognizer.training.generate.trained import Trained
@@ -65,10 +62,3 @@ def strip(axes: Axes, clip: Array, layout: Layout) -> None:
     axes.set_ylim(3, -3)
     axes.set_xticks([])
     axes.set_yticks([])
-
-
-def save(figure: Figure, file: Path) -> Path:
-    """Write a PNG, whole or not at all."""
-    with written_whole(file) as temporary:
-        figure.savefig(temporary, dpi=100)
-    return file

@@ -10,13 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from pose.whole_file import write_text
-from recognizer.training import number_arguments
+from recognizer.training.data_argument import add_data
+from recognizer.training.explain.figures import save_png
 from recognizer.training.generate import recipes
-from recognizer.training.generate.generate_command import MEASURES_FILE, add_data, add_run
+from recognizer.training.generate.generate_command import MEASURES_FILE, add_run
 from recognizer.training.generate.recipes import RecipeError
 from recognizer.training.generate.sets import Motions, set_of
 from recognizer.training.generate.trained import Trained, load_trained
 from recognizer.training.models.sa_gcn import Form, SaGcnConfig
+from recognizer.training.number_arguments import count, seed
 from research import page
 from research.generate import cost, few_shot, measures, recognition
 from research.generate.measures import Bench, Figures
@@ -32,34 +34,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_data(measure)
     measure.add_argument("--runs", type=Path, nargs="+", required=True, metavar="DIR", help="of one set and length")
     measure.add_argument("--part", choices=("validation", "test"), default="validation")
-    measure.add_argument(
-        "--steps", type=number_arguments.count, default=600, help="of a recognizer's training (default 600)"
-    )
-    measure.add_argument("--seed", type=number_arguments.seed, default=0)
+    measure.add_argument("--steps", type=count, default=600, help="of a recognizer's training (default 600)")
+    measure.add_argument("--seed", type=seed, default=0)
     measure.add_argument("--page", type=Path, metavar="FILE", help="write the table into this page")
     figures = kinds.add_parser("figures", help="draw generated clips beside real ones, and a blend")
     add_data(figures)
     add_run(figures)
     figures.add_argument("--out", type=Path, required=True, metavar="DIR")
     figures.add_argument("--blend", nargs=2, metavar="ACTION", help="two actions (default: the first two)")
-    figures.add_argument("--seed", type=number_arguments.seed, default=0)
+    figures.add_argument("--seed", type=seed, default=0)
     mixes = kinds.add_parser("mixtures", help="what a recognizer of real clips makes of mixed labels")
     add_data(mixes)
     _add_source(mixes)
     mixes.add_argument("--pair", nargs=2, metavar="ACTION", help="two actions (default: the first two)")
-    mixes.add_argument("--clips", type=int, default=100, help="of each mix (default 100)")
-    mixes.add_argument(
-        "--steps", type=number_arguments.count, default=600, help="of the recognizer's training (default 600)"
-    )
+    mixes.add_argument("--clips", type=count, default=100, help="of each mix (default 100)")
+    mixes.add_argument("--steps", type=count, default=600, help="of the recognizer's training (default 600)")
     ways = kinds.add_parser("trajectories", help="t-SNE of the frames of generated clips")
     _add_source(ways)
     ways.add_argument("--actions", nargs="+", metavar="ACTION", help="(default: all)")
-    ways.add_argument("--clips", type=int, default=3, help="of each action (default 3)")
+    ways.add_argument("--clips", type=count, default=3, help="of each action (default 3)")
     few_shot.add_few_shot(kinds.add_parser("few-shot", help="Quick teaching with and without variants of the clips"))
     costs = kinds.add_parser("cost", help="time and memory, sparse and dense, by the length of clips")
-    costs.add_argument("--frames", type=int, nargs="+", default=[25, 50, 100, 200])
-    costs.add_argument("--clips", type=int, default=2)
-    costs.add_argument("--repeats", type=int, default=3)
+    costs.add_argument("--frames", type=count, nargs="+", default=[25, 50, 100, 200])
+    costs.add_argument("--clips", type=count, default=2)
+    costs.add_argument("--repeats", type=count, default=3)
     costs.add_argument("--network", default="sa-gcn-no-mix", help="a form of SA-GCN")
     costs.add_argument("--device", default="cpu", help="cpu or cuda")
 
@@ -69,7 +67,7 @@ def _add_source(parser: argparse.ArgumentParser) -> None:
     of.add_argument("--run", type=Path, metavar="DIR", help="of a finished training")
     of.add_argument("--generator", type=Path, metavar="DIR", help="an exported one (default: the shipped one)")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for a PNG and a CSV file")
-    parser.add_argument("--seed", type=number_arguments.seed, default=0)
+    parser.add_argument("--seed", type=seed, default=0)
 
 
 def run(options: argparse.Namespace) -> None:
@@ -158,14 +156,12 @@ def _figures(options: argparse.Namespace) -> None:
         f"blend-{first}-{second}.png": figures.blend(trained, first, second, options.seed),
     }
     for name, figure in drawn.items():
-        sys.stdout.write(f"{figures.save(figure, options.out / name)}\n")
+        sys.stdout.write(f"{save_png(figure, options.out / name, dpi=100)}\n")
 
 
 def _mixtures(options: argparse.Namespace) -> None:
     from research.generate import mixtures
 
-    if min(options.clips, options.steps) < 1:
-        raise RecipeError("--clips and --steps must be 1 or more")
     source = source_of(options.run, options.generator)
     first, second = options.pair or source.actions[:2]
     source.place(first), source.place(second)
@@ -182,8 +178,6 @@ def _mixtures(options: argparse.Namespace) -> None:
 def _trajectories(options: argparse.Namespace) -> None:
     from research.generate import trajectories
 
-    if options.clips < 1:
-        raise RecipeError("--clips must be 1 or more")
     source = source_of(options.run, options.generator)
     actions = tuple(options.actions or source.actions)
     plane = trajectories.trajectories(source, actions, options.clips, options.seed)
@@ -191,16 +185,13 @@ def _trajectories(options: argparse.Namespace) -> None:
 
 
 def _write(folder: Path, name: str, figure: Any, text: str) -> None:
-    from research.generate import figures
 
     folder.mkdir(parents=True, exist_ok=True)
     write_text(folder / f"{name}.csv", text)
-    sys.stdout.write(f"{figures.save(figure, folder / f'{name}.png')}\n{folder / f'{name}.csv'}\n")
+    sys.stdout.write(f"{save_png(figure, folder / f'{name}.png', dpi=100)}\n{folder / f'{name}.csv'}\n")
 
 
 def _cost(options: argparse.Namespace) -> None:
-    if min(*options.frames, options.clips, options.repeats, 1) < 1:
-        raise RecipeError("--frames, --clips and --repeats must be 1 or more")
     if options.network not in recipes.NETWORKS:
         raise RecipeError(f"no form {options.network!r} of SA-GCN; choose one of {', '.join(recipes.NETWORKS)}")
     config = SaGcnConfig(**recipes.NETWORKS[options.network])

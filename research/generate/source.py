@@ -16,11 +16,10 @@ Array = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """name: for titles. joints: clips (N, T, V, 2) in torsos of shares of the actions (N, A) and a seed; the same seed
-    gives clip n the same noise. data: the set of research that it learnt from. place: of an action, or an error that
-    lists them."""
+    """joints: clips (N, T, V, 2) in torsos of shares of the actions (N, A) and a seed; the same seed
+    gives clip n the same noise. data: the name in sets.SETS of what it learnt from. place: of an action, or an error
+    that lists them."""
 
-    name: str
     actions: tuple[str, ...]
     layout: Layout
     frames: int
@@ -30,13 +29,12 @@ class Source:
 
 
 def source_of(run: Path | None, exported: Path | None) -> Source:
-    """Of a run's folder, or of an exported generator's (by default the shipped one). RunError, CardError."""
+    """Of a run's folder, or of an exported generator's (the shipped one by default). RunError, CardError,
+    GeneratorError."""
     if run is not None:
         trained = load_trained(run)
         data = str(trained.job["generator"]["data"])
-        return Source(
-            trained.name, trained.actions, trained.layout, trained.frames, data, trained.place, trained.joints
-        )
+        return Source(trained.actions, trained.layout, trained.frames, data, trained.place, trained.joints)
     generator = OnnxGenerator(exported or shipped_generator())
     card = generator.card
     data = str(card.trained.get("generator", {}).get("data", ""))
@@ -45,4 +43,4 @@ def source_of(run: Path | None, exported: Path | None) -> Source:
         label = np.repeat(shares[:, None].astype(np.float32), card.frames, axis=1)
         return generator.joints(generator.noise(seed, range(len(shares))), label)
 
-    return Source(card.name, card.actions, card.layout, card.frames, data, generator.place, joints)
+    return Source(card.actions, card.layout, card.frames, data, generator.place, joints)

@@ -33,6 +33,8 @@ from recognizer.training.export import OPSET, OUTPUT_NAME, fast_graph
 from recognizer.training.models.act import Act
 from recognizer.training.models.st_gcn import StGcn, StGcnTwoStream
 from recognizer.training.models.st_tr import StTr
+from recognizer.training.number_arguments import count
+from recognizer.training.run_folder import in_short
 from research.official.load import load_official
 from research.official.names import OfficialError
 
@@ -54,7 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--system", choices=SYSTEMS, required=True, help="whose weights they are")
     parser.add_argument("--config", type=Path, required=True, help="JSON file with the official model arguments")
     parser.add_argument("--weights", type=Path, required=True, metavar="DIR", help="folder to write, as weights/NAME")
-    parser.add_argument("--frames", type=int, help="frames of a clip (default: the config's T, else 300; AcT's own)")
+    parser.add_argument("--frames", type=count, help="frames of a clip (default: the config's T, else 300; AcT's own)")
     parser.add_argument("--actions", type=Path, metavar="FILE", help="names of the actions, one a line, in label order")
 
 
@@ -96,7 +98,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     except FileNotFoundError as error:
         raise OfficialError(f"{path} is missing; give the official checkpoint") from error
     except (*UNREADABLE, UnpicklingError) as error:
-        raise OfficialError(f"{path} is not a checkpoint of plain weights ({_first_line(error)})") from error
+        raise OfficialError(f"{path} is not a checkpoint of plain weights ({in_short(error)})") from error
     for key in _WRAPPERS:  # training codes put optimizers beside the weights
         if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):
             content = content[key]
@@ -134,37 +136,35 @@ class _Official:
 
 def _described(network: nn.Module, config: Mapping[str, Any], frames: int | None) -> _Official:
     """What the network takes. Raises OfficialError for a block, or frames that it cannot take."""
-    if frames is not None and frames < 1:
-        raise OfficialError(f"--frames must be above 0, got {frames}")
     if isinstance(network, Act):
         act = network.config
-        count = frames or act.frames
-        if count > act.frames:
-            raise OfficialError(f"this AcT was trained on {act.frames} frames and takes no more, --frames is {count}")
-        form = f"(N, {count}, {act.features}): x, y, vx, vy of each joint as mpose prepares them"
-        return _Official("features", (1, count, act.features), form, "mpose-13", act.outputs)
+        taken = frames or act.frames
+        if taken > act.frames:
+            raise OfficialError(f"this AcT was trained on {act.frames} frames and takes no more, --frames is {taken}")
+        form = f"(N, {taken}, {act.features}): x, y, vx, vy of each joint as mpose prepares them"
+        return _Official("features", (1, taken, act.features), form, "mpose-13", act.outputs)
     if not isinstance(network, StGcn | StGcnTwoStream | StTr):
         raise OfficialError("the config is that of a block; a recognizer needs a whole network")
     graph, layout = network.config, network.config.layout
-    count = frames or config.get("T") or config.get("window_size") or DEFAULT_FRAMES
-    shape = (1, graph.channels, count, len(layout), graph.people)
+    taken = frames or config.get("T") or config.get("window_size") or DEFAULT_FRAMES
+    shape = (1, graph.channels, taken, len(layout), graph.people)
     form = f"(N, {', '.join(str(size) for size in shape[1:])}): channels, frames, joints of {layout.name}, people"
     return _Official("clips", shape, form, layout.name, graph.outputs)
 
 
-def _actions(path: Path | None, system: str, count: int) -> tuple[str, ...]:
+def _actions(path: Path | None, system: str, outputs: int) -> tuple[str, ...]:
     """Names of the file, else those of MPOSE2021 for an AcT of 20, else numbers. Raises OfficialError."""
     if path is None:
-        mpose = system == "act" and count == len(MPOSE_ACTIONS)
-        return MPOSE_ACTIONS if mpose else tuple(f"action-{place}" for place in range(count))
+        mpose = system == "act" and outputs == len(MPOSE_ACTIONS)
+        return MPOSE_ACTIONS if mpose else tuple(f"action-{place}" for place in range(outputs))
     try:
         names = tuple(line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip())
     except (OSError, UnicodeDecodeError) as error:
+        raise OfficialError(f"{path} cannot be read ({in_short(error)}); give a text file of action names") from error
+    if len(names) != outputs or len(set(names)) != outputs:
         raise OfficialError(
-            f"{path} cannot be read ({_first_line(error)}); give a text file of action names"
-        ) from error
-    if len(names) != count or len(set(names)) != count:
-        raise OfficialError(f"{path}: expected {count} different names, got {len(names)} ({len(set(names))} different)")
+            f"{path}: expected {outputs} different names, got {len(names)} ({len(set(names))} different)"
+        )
     return names
 
 
@@ -178,7 +178,7 @@ def to_onnx(network: nn.Module, official: _Official) -> tuple[bytes, list[float]
         with torch.inference_mode():
             expected = network(torch.from_numpy(reference))[0].numpy()
     except (RuntimeError, ValueError, IndexError) as error:
-        raise OfficialError(f"the network does not take {official.form} ({_first_line(error)})") from error
+        raise OfficialError(f"the network does not take {official.form} ({in_short(error)})") from error
     content = fast_graph(network, torch.randn(2, *official.shape[1:]), official.name)
     _verify(content, official.name, reference, expected)
     return content, expected.tolist()
@@ -233,6 +233,7 @@ def _write(folder: Path, content: bytes, card: ModelCard) -> None:
         folder.parent.mkdir(parents=True, exist_ok=True)
         made = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
         (made / MODEL_FILE).write_bytes(content)
+        # Not card.save: it refuses what live recognition would.
         text = json.dumps(card.to_json(), indent=1, ensure_ascii=False) + "\n"
         (made / CARD_FILE).write_text(text, encoding="utf-8")
         made.chmod(0o755)
@@ -242,7 +243,3 @@ def _write(folder: Path, content: bytes, card: ModelCard) -> None:
     finally:
         if made is not None and made.exists():
             shutil.rmtree(made, ignore_errors=True)
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]

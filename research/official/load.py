@@ -1,9 +1,8 @@
-"""load_official: weights of the official ST-GCN, ST-TR, AcT and GL-Transformer codes in the networks of this project.
+"""load_official: weights of the official ST-GCN, ST-TR and AcT codes in the networks of this project.
 
 Names and settings are those of the official codes: `Model.state_dict()` and the model arguments of ST-GCN
-(yysijie/st-gcn) and ST-TR (Chiaraplizz/ST-TR), the Keras variables of AcT (PIC4SeR/AcT; names: official_act.py) and
-those of GL-Transformer (official_gl.py). Blocks of the graph networks and of GL-Transformer are loaded alone where the
-settings or names are those of a block.
+(yysijie/st-gcn) and ST-TR (Chiaraplizz/ST-TR), and the Keras variables of AcT (PIC4SeR/AcT; names: act.py). Blocks of
+the graph networks are loaded alone where the settings are those of a block.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,7 +17,6 @@ from pose.skeleton import COCO_17, LAYOUTS, NTU_25, OPENPOSE_18, Layout
 from recognizer.training.models import st_gcn, st_tr
 from recognizer.training.models.graph import Graph
 from research.official.act import load_act
-from research.official.gl import load_gl_transformer
 from research.official.names import (
     OfficialError,
     State,
@@ -79,18 +77,16 @@ _OFFICIAL_FRAMES = 300
 def load_official(system: str, state: State, config: Config) -> nn.Module:
     """The network of an official checkpoint, in eval mode, on the official input.
 
-    system: st-gcn, s-tr, t-tr, act or gl-transformer. state: official names to arrays or tensors; buffers that follow
-    from the config (the adjacency, num_batches_tracked) may be left out. config: the official model arguments, also
-    flat. Graph networks take clips (N, C, T, V, M), AcT features (N, T, F), GL-Transformer clips (N, C, T, V M) filled
-    up with PAD; blocks take what the official block takes (those of ST-GCN also the adjacency, of GL-Transformer the
-    mask). Raises OfficialError in one line.
+    system: st-gcn, s-tr, t-tr or act. state: official names to arrays or tensors; buffers that follow from the config
+    (the adjacency, num_batches_tracked) may be left out. config: the official model arguments, also flat. Graph
+    networks take clips (N, C, T, V, M), AcT features (N, T, F); blocks take what the official block takes (those of
+    ST-GCN also the adjacency). Raises OfficialError in one line.
     """
     loaders: dict[str, Callable[[State, Config], nn.Module]] = {
         "st-gcn": _st_gcn,
         "s-tr": lambda state, config: _st_tr("s-tr", state, config),
         "t-tr": lambda state, config: _st_tr("t-tr", state, config),
         "act": load_act,
-        "gl-transformer": load_gl_transformer,
     }
     if system not in loaders:
         raise OfficialError(f"unknown system {system!r}; known are {', '.join(loaders)}")
@@ -264,7 +260,7 @@ def _st_tr_block(state: State, config: Config) -> nn.Module:
         ours = replace(ours, augmented=not config["only_attention"])
         block = st_tr.SpatialTransformer(channels, width, adjacency, ours)
     elif ours.adaptive:
-        block = st_tr.AdaptiveGraphConv(channels, width, adjacency, ours)
+        block = st_tr.AdaptiveGraphConv(channels, width, adjacency)
     else:
         importance = bool(config.get("mask_learning", False))
         block = st_tr.GraphConv(channels, width, adjacency, importance=importance)

@@ -81,7 +81,8 @@ def _without_ones(shape: torch.Size) -> list[int]:
     return [size for size in shape if size != 1]
 
 
-def _renamed(key: str, rules: tuple[tuple[str, str], ...]) -> str:
+def renamed(key: str, rules: tuple[tuple[str, str], ...]) -> str:
+    """The key with every rule's pattern replaced, in their order."""
     for pattern, replacement in rules:
         key = re.sub(pattern, replacement, key)
     return key
@@ -115,7 +116,7 @@ def st_gcn_source(subsets: int) -> Callable[[str], Source]:
     """
 
     def source(key: str) -> Source:
-        name = _renamed(key, _ST_GCN)
+        name = renamed(key, _ST_GCN)
         if name.endswith("gcn.conv.weight"):
             return (name,), lambda found: torch.cat(found[0].chunk(subsets), dim=1)
         if name.endswith("gcn.conv.bias"):
@@ -158,10 +159,10 @@ def st_tr_source(config: StTrConfig, subsets: int, inside: str = "") -> Callable
     subsets: K of the graph; the official code has a convolution for each.
     """
     rules = (*_ST_TR, (r"\bgather\.", "conv_d." if config.adaptive else "conv_list."))
-    official_inside = _renamed(inside, rules)
+    official_inside = renamed(inside, rules)
 
     def source(key: str) -> Source:
-        name = _renamed(inside + key, rules).removeprefix(official_inside)
+        name = renamed(inside + key, rules).removeprefix(official_inside)
         each = re.fullmatch(r"(.*\b(?:conv_list|g_convolutions|conv_[abd]))\.(weight|bias)", name)
         if not each:
             return (name,), _single

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from pose.whole_file import written_whole
+from recognizer.training.explain.figures import save_png
 from recognizer.training.models.gl_transformer import GlTransformer
 from recognizer.training.pretrain.recipes import Pace
+from research.pretrain.batches import paced, together
 from research.pretrain.motion import MotionClips, Rows
-from research.pretrain.stream import paced, together
 
 matplotlib.use("Agg")
 
@@ -85,7 +85,7 @@ def draw(backbone: GlTransformer, clips: MotionClips, rows: Rows, pace: Pace, fo
     }
     if backbone.config.positions == "tight":
         figures["position-similarity.png"] = _positions(backbone, names)
-    return [_save(figure, folder / name) for name, figure in figures.items()]
+    return [save_png(figure, folder / name) for name, figure in figures.items()]
 
 
 def _joint_maps(maps: NDArray[np.float32], names: Sequence[str]) -> Figure:
@@ -142,10 +142,3 @@ def _positions(backbone: GlTransformer, names: Sequence[str]) -> Figure:
     figure.colorbar(picture, ax=grid, shrink=0.5, label="cosine similarity")
     figure.suptitle("Similarity of the learned positions, of frames and of joints")
     return figure
-
-
-def _save(figure: Figure, path: Path) -> Path:
-    """Write the picture, whole or not at all."""
-    with written_whole(path) as temporary:
-        figure.savefig(temporary, dpi=110)
-    return path

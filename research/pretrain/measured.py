@@ -18,9 +18,9 @@ from research.pretrain.tasks import labelled
 
 LINEAR, SEMI, SCRATCH = "linear", "semi", "scratch-"
 
+# Ours; how the paper fine-tunes is not published.
 FINE_TUNING = Recipe(
     name="fine-tuning",
-    source="ours; how the paper fine-tunes is not published",
     epochs=150,
     batch=16,
     learning_rate=2e-4,

@@ -5,16 +5,17 @@ the person's first frame, and everybody turned about the vertical so that the sh
 frames, V joints, C coordinates, P people, J = V P tokens (token = joint * P + person).
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pose.skeleton import Layout, convert
+from pose.skeleton import Layout
 from recognizer.datasets.errors import DataError
 from recognizer.datasets.sequences import ActionSequence, Skeleton
+from recognizer.training.pretrain.own_recordings import filled
 from recognizer.training.pretrain.recipes import GLOBAL, Facing
 
 Array = NDArray[np.float32]
@@ -60,25 +61,20 @@ def motion_clips(
     recordings: Iterable[ActionSequence],
     people: int = 1,
     facing: Facing = "frame",
-    layout: Layout | None = None,
-    actions: Sequence[str] | None = None,
 ) -> MotionClips:
-    """facing: turned in each frame (published), once for the whole clip, or not; 2D clips are not turned. layout: to
-    convert to. DataError when there is nothing, or recordings do not fit each other."""
+    """facing: turned in each frame (published), once for the whole clip, or not; 2D clips are not turned. DataError
+    when there is nothing, or recordings do not fit each other."""
     recordings = [recording for recording in recordings if len(recording.joints) > 1]
     if not recordings:
         raise DataError("no recordings of two frames or more; check the data folder and the split")
     first = recordings[0]
-    target = layout or first.layout
-    names = tuple(actions) if actions is not None else tuple(sorted({r.action for r in recordings}))
+    names = tuple(sorted({recording.action for recording in recordings}))
     for recording in recordings:
-        if recording.joints.shape[-1] != first.joints.shape[-1] or (layout is None and recording.layout != target):
+        if recording.joints.shape[-1] != first.joints.shape[-1] or recording.layout != first.layout:
             raise DataError(f"{recording.dataset}/{recording.name} does not fit {first.dataset}/{first.name}")
-        if recording.action not in names:
-            raise DataError(f"{recording.dataset}/{recording.name} shows {recording.action}, which is not listed")
-    joints, place = tokens_of(target)
+    joints, place = tokens_of(first.layout)
     return MotionClips(
-        x=tuple(_clip(recording, people, facing, target) for recording in recordings),
+        x=tuple(_clip(recording, people, facing) for recording in recordings),
         labels=np.array([names.index(recording.action) for recording in recordings], dtype=np.intp),
         actions=names,
         names=tuple(recording.name for recording in recordings),
@@ -99,10 +95,10 @@ def tokens_of(layout: Layout) -> tuple[tuple[str, ...], int]:
     return (*layout.joints, GLOBAL), len(layout)
 
 
-def _clip(recording: ActionSequence, people: int, facing: Facing, layout: Layout) -> Array:
+def _clip(recording: ActionSequence, people: int, facing: Facing) -> Array:
     skeletons = recording.people[:people]
     scale = 1.0 if recording.joints.shape[-1] == 3 else _metre_of(skeletons[0], recording.layout)
-    moving = [_person(skeleton, recording.layout, layout, facing, scale) for skeleton in skeletons]
+    moving = [_person(skeleton, recording.layout, facing, scale) for skeleton in skeletons]
     frames, tokens, channels = moving[0].shape
     x = np.zeros((frames, tokens, people, channels), dtype=np.float32)
     for number, person in enumerate(moving):
@@ -112,16 +108,13 @@ def _clip(recording: ActionSequence, people: int, facing: Facing, layout: Layout
     return x.reshape(frames, tokens * people, channels)
 
 
-def _person(skeleton: Skeleton, source: Layout, layout: Layout, facing: Facing, scale: float) -> Array:
+def _person(skeleton: Skeleton, layout: Layout, facing: Facing, scale: float) -> Array:
     """(T, V, C) in metres of one person; all 0 where the person is never there."""
     xyz, there = skeleton.joints, skeleton.seen | np.any(skeleton.joints != 0, axis=-1)
-    if source != layout:
-        xyz, made = convert(xyz, there.astype(np.float32), source, layout)
-        there = made > 0
     names, place = tokens_of(layout)
     if not there.any():
         return np.zeros((len(xyz), len(names), xyz.shape[-1]), dtype=np.float32)
-    places = _filled(xyz, there).astype(np.float64) * scale
+    places = filled(xyz, there).astype(np.float64) * scale
     root = places[:, layout.index(ROOT)] if ROOT in layout.joints else _middle(places, layout, "hip")
     local = places - root[:, None]
     if place == len(layout):
@@ -131,16 +124,6 @@ def _person(skeleton: Skeleton, source: Layout, layout: Layout, facing: Facing, 
     if facing != "none" and xyz.shape[-1] == 3:
         local = _turned(local, layout, facing)
     return local.astype(np.float32)
-
-
-def _filled(xyz: Array, there: NDArray[np.bool_]) -> Array:
-    """Joints that are missing at times, on the straight way between where they were seen."""
-    out, frames = xyz.copy(), np.arange(len(xyz))
-    for joint in np.flatnonzero(there.any(axis=0) & ~there.all(axis=0)):
-        seen = there[:, joint]
-        for channel in range(xyz.shape[-1]):
-            out[~seen, joint, channel] = np.interp(frames[~seen], frames[seen], xyz[seen, joint, channel])
-    return out
 
 
 def _middle(xyz: NDArray[np.float64], layout: Layout, part: str) -> NDArray[np.float64]:

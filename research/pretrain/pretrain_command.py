@@ -7,16 +7,17 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 from pose.errors import ActionLensError
 from recognizer.datasets.clip_files import KINDS
-from recognizer.training import number_arguments
+from recognizer.training.data_argument import add_data
 from recognizer.training.hardware import add_hardware, hardware_of
 from recognizer.training.loop import is_first_process
-from recognizer.training.pretrain.pretrain_command import add_data, add_recipe, recipe_from, say
+from recognizer.training.number_arguments import count, positive, seed
+from recognizer.training.pretrain.pretrain_command import add_recipe, recipe_from, say
 from recognizer.training.pretrain.pretraining import Pretraining, load_pretrained
-from recognizer.training.pretrain.recipes import Recipe, Steps, size_of
+from recognizer.training.pretrain.recipes import Facing, Pace, Recipe, Steps, size_of
 from research.pretrain import ablations, figures, speed, without_network
 from research.pretrain.curve import Curve
 from research.pretrain.measured import LINEAR, SEMI, measured
@@ -43,20 +44,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     evaluate.add_argument("--runs", type=Path, nargs="+", required=True, metavar="DIR", help="one for each seed")
     evaluate.add_argument("--task", metavar="TASK", help=_TASK_OF_RUN)
     evaluate.add_argument("--protocols", nargs="+", choices=(LINEAR, SEMI), default=[LINEAR, SEMI])
-    evaluate.add_argument("--shares", type=float, nargs="+", default=[0.05, 0.1], help="of the labels, for semi")
+    evaluate.add_argument("--shares", type=positive, nargs="+", default=[0.05, 0.1], help="of the labels, for semi")
     evaluate.add_argument("--scratch", action="store_true", help="the same with random weights, not pretrained")
     for name in ("epochs", "batch"):
-        evaluate.add_argument(f"--{name}", type=int, help="of fine-tuning")
-    evaluate.add_argument("--linear-epochs", type=int, default=Linear().epochs, help="of the linear evaluation")
+        evaluate.add_argument(f"--{name}", type=count, help="of fine-tuning")
+    evaluate.add_argument("--linear-epochs", type=count, default=Linear().epochs, help="of the linear evaluation")
     corrupted = "the linear evaluation with so many joints of each test clip at 0 all the time, drawn for each clip"
-    evaluate.add_argument("--corrupted", type=int, nargs="+", default=[], metavar="JOINTS", help=corrupted)
+    evaluate.add_argument("--corrupted", type=count, nargs="+", default=[], metavar="JOINTS", help=corrupted)
     add_hardware(evaluate)
     table = kinds.add_parser("ablations", help="pretrain without one thing after the other, and write a table")
     add_data(table, required=False)
     table.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the runs")
     table.add_argument("--task", default="nw-ucla", help=_TASK)
     _add_part(table)
-    table.add_argument("--seeds", type=number_arguments.seed, nargs="+", default=[0, 1, 2])
+    table.add_argument("--seeds", type=seed, nargs="+", default=[0, 1, 2])
     names = ", ".join(repr(name) for name in ablations.ABLATIONS)
     table.add_argument("--only", nargs="+", default=list(ablations.ABLATIONS), metavar="NAME", help=names)
     _add_recipe(table)
@@ -74,7 +75,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     fast = kinds.add_parser("speed", help="clips a second, against filling every clip up to the longest")
     add_data(fast, required=False)
     fast.add_argument("--task", default="nw-ucla", help=_TASK)
-    fast.add_argument("--steps", type=int, default=5)
+    fast.add_argument("--steps", type=count, default=5)
     fast.add_argument("--device", default="cpu", help="cpu or cuda")
     _add_recipe(fast)
 
@@ -84,9 +85,9 @@ def _add_run(run: argparse.ArgumentParser) -> None:
     run.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the run: weights, logs")
     run.add_argument("--task", default="nw-ucla", help=_TASK)
     _add_part(run)
-    run.add_argument("--seed", type=number_arguments.seed, default=0)
+    run.add_argument("--seed", type=seed, default=0)
     run.add_argument(
-        "--judge-every", type=int, metavar="EPOCHS", help="with --part validation: linear evaluation, to curve.json"
+        "--judge-every", type=count, metavar="EPOCHS", help="with --part validation: linear evaluation, to curve.json"
     )
     _add_recipe(run)
     add_hardware(run)
@@ -98,7 +99,10 @@ def _add_part(parser: argparse.ArgumentParser) -> None:
 
 def _add_recipe(parser: argparse.ArgumentParser) -> None:
     add_recipe(parser)
-    parser.add_argument("--frames", type=int, help="of the longest clip, instead of the task's")
+    parser.add_argument("--frames", type=count, help="of the longest clip, instead of the task's")
+    parser.add_argument("--pace", choices=get_args(Pace), help="natural speed (published), or resampled")
+    parser.add_argument("--facing", choices=get_args(Facing), help="turned to the front in each frame (published)")
+    parser.add_argument("--no-between-people", action="store_true", help="no attention between people")
     steps = "of the magnitude classes: a centimetre (published), or for each interval in the scale of the set"
     parser.add_argument("--magnitude-steps", choices=get_args(Steps), default="centimetres", help=steps)
     parser.add_argument("--yaw", type=float, default=0.0, metavar="DEG", help="3D clips are turned by up to so much")
@@ -106,7 +110,11 @@ def _add_recipe(parser: argparse.ArgumentParser) -> None:
 
 
 def _recipe(options: argparse.Namespace) -> Recipe:
-    return recipe_from(options).changed(steps=options.magnitude_steps, yaw_deg=options.yaw, axes=options.axes)
+    changed: dict[str, Any] = {"steps": options.magnitude_steps, "yaw_deg": options.yaw, "axes": options.axes}
+    changed |= {name: getattr(options, name) for name in ("pace", "facing") if getattr(options, name) is not None}
+    if options.no_between_people:
+        changed["between_people"] = False
+    return recipe_from(options).changed(**changed)
 
 
 def run(options: argparse.Namespace) -> None:
@@ -144,16 +152,14 @@ def _run(options: argparse.Namespace) -> None:
 def _curve(options: argparse.Namespace, clips: MotionClips, learn: Rows, judge: Rows, recipe: Recipe) -> list[Curve]:
     if options.judge_every is None:
         return []
-    if options.part != "validation" or options.judge_every < 1:
-        raise PretrainError("--judge-every takes a number of epochs and goes with --part validation alone")
+    if options.part != "validation":
+        raise PretrainError("--judge-every goes with --part validation alone")
     return [Curve(clips, learn, judge, recipe, options.seed, options.judge_every, options.out)]
 
 
 def _evaluate(options: argparse.Namespace) -> None:
     found: dict[str, list[float]] = {}
     changed = {key: getattr(options, key) for key in ("epochs", "batch") if getattr(options, key) is not None}
-    if options.linear_epochs < 1:
-        raise PretrainError("--linear-epochs must be 1 or more")
     for folder in options.runs:
         done = load_pretrained(folder)
         task = _task_of_run(options, folder, done.job["job"]["task"])
@@ -191,10 +197,9 @@ def _task_of_run(options: argparse.Namespace, folder: Path, name: str) -> Task:
 def _protocols(options: argparse.Namespace, joints: int) -> list[tuple[float | None, Linear]]:
     """Share of the labels, None for the linear evaluation, and how that is made. joints: that can be corrupted."""
     whole = Linear(epochs=options.linear_epochs)
-    for count in options.corrupted:
-        if not 0 < count <= joints:
-            raise PretrainError(f"--corrupted {count} is not between 1 and {joints}, the joints of a clip")
-    spoilt = [replace(whole, corrupted=count) for count in options.corrupted]
+    if too_many := [lost for lost in options.corrupted if lost > joints]:
+        raise PretrainError(f"--corrupted {too_many[0]} is not between 1 and {joints}, the joints of a clip")
+    spoilt = [replace(whole, corrupted=lost) for lost in options.corrupted]
     return [(share, whole) for share in _shares(options)] + [(None, linear) for linear in spoilt]
 
 
@@ -202,7 +207,7 @@ def _shares(options: argparse.Namespace) -> list[float | None]:
     """Of the labels; None stands for the linear evaluation."""
     shares = [share for share in options.shares if SEMI in options.protocols]
     for share in shares:
-        if not 0 < share <= 1:
+        if share > 1:
             raise PretrainError(f"--shares {share:g} is no share of the labels; give a number above 0, up to 1")
     return ([None] if LINEAR in options.protocols else []) + shares
 
@@ -238,8 +243,6 @@ def _figures(options: argparse.Namespace) -> None:
 def _speed(options: argparse.Namespace) -> None:
     recipe = _recipe(options)
     task, clips, frames = _loaded(options, recipe)
-    if options.steps < 1:
-        raise PretrainError("--steps must be 1 or more")
     rows, _ = task.split(clips, "test")
     found = speed.measure(clips, rows, recipe, frames, options.size, options.steps, options.device)
     sys.stdout.write(

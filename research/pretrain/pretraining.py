@@ -13,8 +13,8 @@ from recognizer.training.models.gl_transformer import GlConfig
 from recognizer.training.pretrain.pretraining import Pretrained, Pretraining, RecipeTraining, pretrain_on
 from recognizer.training.pretrain.recipes import Recipe, config_of
 from recognizer.training.run_folder import digest_of
+from research.pretrain.batches import MotionBatches
 from research.pretrain.motion import MotionClips, Rows
-from research.pretrain.stream import MotionBatches
 
 
 class ActionTraining(RecipeTraining):
@@ -47,7 +47,7 @@ def pretrain(
     hardware: Hardware,
     callbacks: Sequence[Callback] = (),
 ) -> Pretrained:
-    """Pretrain on rows of clips, of a task, as fit.pretrain_on does."""
+    """Pretrain on rows of clips, of a task, as pretrain_on does."""
     described = {
         "job": asdict(job),
         "actions": list(clips.actions),

@@ -19,9 +19,9 @@ from recognizer.training.models.gl_transformer import GlClassifier, GlTransforme
 from recognizer.training.pretrain.pretraining import fit
 from recognizer.training.pretrain.recipes import Pace, Recipe
 from recognizer.training.run_folder import claim
+from research.pretrain.batches import MotionBatches, along, paced, together
 from research.pretrain.motion import MotionClips, Rows
 from research.pretrain.pretraining import ActionTraining
-from research.pretrain.stream import MotionBatches, along, paced, together
 
 _AT_ONCE = 128  # clips in a batch of evaluation
 
@@ -67,7 +67,7 @@ def embeddings(
     axis: int = 0,
 ) -> Tensor:
     """(R, J D) the embedding of each row, in eval mode. stretch: (R,) how many times longer they are made. axis: of the
-    world that they are seen along, see stream.along."""
+    world that they are seen along, see batches.along."""
     frames, found = backbone.config.frames, []
     how = np.ones(len(rows)) if stretch is None else stretch
     order = np.argsort([-len(clips.x[row]) for row in rows], kind="stable")  # alike lengths side by side

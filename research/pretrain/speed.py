@@ -8,26 +8,24 @@ from dataclasses import dataclass
 from functools import partial
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from recognizer.training.loop import Batch
 from recognizer.training.models.gl_transformer import GlPretraining, GlTransformer, Packing
-from recognizer.training.pretrain.losses import mpdp_loss
+from recognizer.training.pretrain.pretraining import mpdp_loss
 from recognizer.training.pretrain.recipes import Recipe
+from research.pretrain.batches import MotionBatches
 from research.pretrain.motion import MotionClips, Rows
 from research.pretrain.pretraining import network_config
-from research.pretrain.stream import MotionBatches
 
 
 @dataclass(frozen=True, slots=True)
 class Speed:
-    """Clips a second in whole training steps, medians. real: share of the frames up to the longest that are real.
-    frames: of the longest clip that may be."""
+    """Clips a second in whole training steps, medians. real: share of the frames up to the longest that are real."""
 
     packed: float
     full_width: float
     real: float
-    frames: int
 
     @property
     def gain(self) -> float:
@@ -54,7 +52,7 @@ def measure(
             if step:
                 times[wide].append(seconds)
     packed, full = (recipe.batch / statistics.median(times[wide]) for wide in (False, True))
-    return Speed(packed, full, real, frames)
+    return Speed(packed, full, real)
 
 
 def _timed(work: Callable[[], None], device: str) -> float:
@@ -97,11 +95,6 @@ def _full_width(network: GlPretraining, clips: Tensor, real: Tensor) -> tuple[Te
     """What `network(clips, real)` gives, with all frames as rows; fillings are masked in the attention over frames."""
     packing = Packing(clips.shape[0], clips.shape[1])
     packing.keys = real[:, None, None]
-    rows = network.backbone.rows(clips, packing)
-    tokens = network.backbone.config.tokens
-
-    def logits(heads: nn.ModuleList) -> Tensor:
-        found = torch.stack([head(rows) for head in heads], dim=1)
-        return found.view(*found.shape[:2], tokens, -1)[real.flatten()]
-
-    return logits(network.directions), None if network.magnitudes is None else logits(network.magnitudes)
+    directions, magnitudes = network.answers(network.backbone.rows(clips, packing))
+    here = real.flatten()
+    return directions[here], None if magnitudes is None else magnitudes[here]

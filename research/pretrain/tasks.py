@@ -32,7 +32,6 @@ class Task:
     itself which are for choosing. judges: the name of a task whose runs can be evaluated on this one, too."""
 
     name: str
-    title: str
     folder: str
     read: Reader
     frames: int
@@ -77,26 +76,21 @@ def labelled(rows: Rows, labels: Rows, share: float, seed: int) -> Rows:
     return np.sort(chosen)
 
 
-def _ntu(actions: int, protocol: str, title: str, choose_by: tuple[int, ...]) -> Task:
+def _ntu(actions: int, protocol: str, choose_by: tuple[int, ...]) -> Task:
     read = partial(ntu.read, protocol=protocol, actions=actions)
-    return Task(f"ntu{actions}-{protocol}", title, f"ntu_rgbd_{actions}", read, 300, 2, choose_by)
+    return Task(f"ntu{actions}-{protocol}", f"ntu_rgbd_{actions}", read, 300, 2, choose_by)
 
 
 TASKS = {
     task.name: task
     for task in (
-        Task("nw-ucla", "NW-UCLA cross-view", nw_ucla.NAME, nw_ucla.read_published, 50, 1, (9, 10)),
-        Task(
-            "nw-ucla-corrected",
-            "NW-UCLA cross-view, corrected",
-            *(nw_ucla.NAME, nw_ucla.read, 50, 1, (9, 10)),
-            judges="nw-ucla",
-        ),
-        Task("utd-mhad", "UTD-MHAD cross-subject", utd_mhad.NAME, utd_mhad.read, 100, 1, (7,)),
-        _ntu(60, "xsub", "NTU RGB+D, cross-subject", (34, 35, 38)),
-        _ntu(60, "xview", "NTU RGB+D, cross-view", (34, 35, 38)),
-        _ntu(120, "xsub", "NTU RGB+D 120, cross-subject", (93, 97, 103)),
-        _ntu(120, "xset", "NTU RGB+D 120, cross-setup", (93, 97, 103)),
+        Task("nw-ucla", nw_ucla.NAME, nw_ucla.read_published, 50, 1, (9, 10)),
+        Task("nw-ucla-corrected", nw_ucla.NAME, nw_ucla.read, 50, 1, (9, 10), judges="nw-ucla"),
+        Task("utd-mhad", utd_mhad.NAME, utd_mhad.read, 100, 1, (7,)),
+        _ntu(60, "xsub", (34, 35, 38)),
+        _ntu(60, "xview", (34, 35, 38)),
+        _ntu(120, "xsub", (93, 97, 103)),
+        _ntu(120, "xset", (93, 97, 103)),
     )
 }
 
@@ -111,4 +105,4 @@ def task_of(name: str) -> Task:
     sequences = [one for one in read(file) if isinstance(one, ActionSequence)]
     frames = min(max(len(sequence.joints) for sequence in sequences), _MOST_FRAMES)
     people = min(max(len(sequence.people) for sequence in sequences), _MOST_PEOPLE)
-    return Task(file.name, f"clips of {file.name}", "", lambda _: iter(read(file)), frames, people, (), file)
+    return Task(file.name, "", lambda _: iter(read(file)), frames, people, (), file)

@@ -13,9 +13,9 @@ from sklearn.preprocessing import StandardScaler
 
 from recognizer.training.pretrain.recipes import Recipe
 from recognizer.training.pretrain.targets import MAGNITUDES, mpdp_targets, steps_of
+from research.pretrain.batches import paced
 from research.pretrain.motion import Array, MotionClips, Rows
 from research.pretrain.protocols import Score, score
-from research.pretrain.stream import paced
 
 STRENGTH = 0.02  # C of the logistic regression; with 0.1 NW-UCLA's validation clips are within a point
 

@@ -21,7 +21,7 @@ from recognizer.training.augment import Array
 from recognizer.training.batches import FRAMES
 from recognizer.training.calibrate import Calibration, Needs, calibrate, outcomes
 from recognizer.training.everyday import ACTIONS, OTHER
-from recognizer.training.fine_tune_start import load_networks
+from recognizer.training.fine_tune_start import kept_networks
 from recognizer.training.models.deployed import Deployed
 from recognizer.training.stream_replay import RecordedStream
 from recognizer.training.stream_report import as_json
@@ -39,9 +39,9 @@ def load_deployed(folder: Path) -> tuple[Deployed, ModelCard]:
     card = ModelCard.load(folder)
     if card.parity is None or card.actions != ACTIONS:
         raise StreamingError(f"{folder} is no model of everyday actions with a reference answer; choose another")
-    _, networks = load_networks(folder)
     shape = (1, card.frames, len(card.skeleton) * len(CHANNELS))
     features = np.random.default_rng(card.parity.input_seed).standard_normal(shape).astype(np.float32)
+    networks = kept_networks(folder).networks
     plain = Deployed(networks, len(ACTIONS) - 1).eval()
     with torch.inference_mode():
         apart = plain(torch.from_numpy(features))[0].numpy() - np.array(card.parity.logits)

@@ -3,13 +3,15 @@
 import argparse
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from recognizer.features import CHANNELS, LAYOUT
 from recognizer.model_card import find_model
+from recognizer.training.data_argument import add_data
 from recognizer.training.everyday import ACTIONS
+from recognizer.training.everyday_streams import read_sets
 from recognizer.training.models.deployed import Deployed
 from recognizer.training.models.registry import ClipShape, network_of, parse_changes
+from recognizer.training.number_arguments import count, positive
 from recognizer.training.stream_replay import RecordedStream
 from recognizer.training.stream_sets import stream_logits, stream_sets
 from research.streaming import benchmark, cost
@@ -25,14 +27,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     costs.add_argument("--model", action="append", default=[], metavar="NAME|DIR", help="a model with its network.npz")
     costs.add_argument("--network", action="append", default=[], choices=_STREAMING, help="one with random weights")
     costs.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", dest="changes", help="of --network")
-    costs.add_argument("--poses", type=int, nargs="+", default=(1, 2), help="poses in a step (default 1 2)")
-    costs.add_argument("--pooled", type=int, default=8, help="frames of the last layer in the mean (default 8)")
-    costs.add_argument("--rounds", type=int, default=200, help="pairs of calls (default 200)")
+    costs.add_argument("--poses", type=count, nargs="+", default=(1, 2), help="poses in a step (default 1 2)")
+    costs.add_argument("--pooled", type=count, default=8, help="frames of the last layer in the mean (default 8)")
+    costs.add_argument("--rounds", type=count, default=200, help="pairs of calls (default 200)")
     compared = actions.add_parser("compare", help="validation streams: network of clips against streaming")
-    compared.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder that holds the data sets")
+    add_data(compared)
     compared.add_argument("--model", default="st-gcn", metavar="NAME|DIR", help="a model with its network.npz")
-    compared.add_argument("--pooled", type=int, nargs="+", default=(1, 2, 4, 8), help="frames in the mean")
-    compared.add_argument("--share", type=float, default=1.0, help="of the streams, drawn with seed 0 (default all)")
+    compared.add_argument("--pooled", type=count, nargs="+", default=(1, 2, 4, 8), help="frames in the mean")
+    compared.add_argument("--share", type=positive, default=1.0, help="of the streams, drawn with seed 0 (default all)")
 
 
 def run(options: argparse.Namespace) -> None:
@@ -60,7 +62,7 @@ def run_cost(options: argparse.Namespace) -> None:
 
 def run_compare(options: argparse.Namespace) -> None:
     """Figures of the validation people."""
-    sets = benchmark.drawn(stream_sets(options.data, "validation"), options.share, seed=0)
+    sets = benchmark.drawn(stream_sets(read_sets(options.data), "validation"), options.share, seed=0)
     compare(sets, options.model, options.pooled)
 
 
@@ -75,15 +77,15 @@ def compare(sets: dict[str, list[RecordedStream]], model: str, pooled: Sequence[
     rows = [("windows, the card's rules", benchmark.figures(sets, windows, card, chosen=False))]
     rows.append(("windows", benchmark.figures(sets, windows, card, chosen=True)))
     sys.stdout.write(benchmark.as_table(rows))
-    for count in pooled:
-        session = StreamingSession(*to_onnx(StreamingRecognizer(deployed, count, poses=2)))
+    for frames in pooled:
+        session = StreamingSession(*to_onnx(StreamingRecognizer(deployed, frames, poses=2)))
         logits = {name: benchmark.streaming_logits(streams, session) for name, streams in sets.items()}
-        rows = [(f"streaming, mean of {count}", benchmark.figures(sets, logits, card, chosen=True))]
+        rows = [(f"streaming, mean of {frames}", benchmark.figures(sets, logits, card, chosen=True))]
         sys.stdout.write(benchmark.as_table(rows))
         for name in sets:
             found = benchmark.agreement(windows[name], logits[name])
             sys.stdout.write(
-                f"{name}, mean of {count}: same likeliest action as the window in {found.same:.1%} of windows, in "
+                f"{name}, mean of {frames}: same likeliest action as the window in {found.same:.1%} of windows, in "
                 f"{found.same_late:.1%} as the window {found.late_s:.1f} s earlier\n"
             )
         sys.stdout.flush()

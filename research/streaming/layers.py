@@ -6,17 +6,11 @@ Batch norms are multiplied into the layers before them. Frames are (N, V, n, C),
 import torch
 from torch import Tensor, nn
 
+from recognizer.training.models import st_tr
 from research.streaming.memory import Memory, Rate
 
 Norm = nn.BatchNorm1d | nn.BatchNorm2d
-
-
-def scale_and_shift(norm: Norm) -> tuple[Tensor, Tensor]:
-    """What a batch norm does after training, (C,) each, in double precision."""
-    assert norm.running_mean is not None
-    assert norm.running_var is not None
-    scale = norm.weight.detach().double() * (norm.running_var.double() + norm.eps).rsqrt()
-    return scale, norm.bias.detach().double() - norm.running_mean.double() * scale
+scale_and_shift = torch.no_grad()(st_tr.scale_and_shift)
 
 
 class Scaled(nn.Module):

@@ -13,7 +13,7 @@ from recognizer.features import CHANNELS, LAYOUT
 from recognizer.model_card import INPUT_NAME
 from recognizer.training.export import OUTPUT_NAME, traced
 from recognizer.training.models.deployed import Deployed
-from recognizer.training.models.from_features import FromFeatures
+from recognizer.training.models.inside import FromFeatures
 from recognizer.training.models.st_gcn import StGcn
 from recognizer.training.models.st_tr import StTr, StTrFusion
 from recognizer.training.onnx_graph import anonymous, written_out
@@ -35,7 +35,7 @@ def streams_of(network: nn.Module, pooled: int, poses: int = 1) -> Streams:
         return (StreamingStGcn(network, pooled, poses),)
     if isinstance(network, StTr):
         return (StreamingStTr(network, pooled, poses),)
-    if isinstance(network, StTrFusion) and not network.probabilities:
+    if isinstance(network, StTrFusion):
         return streams_of(network.spatial, pooled, poses) + streams_of(network.temporal, pooled, poses)
     raise StreamingError(f"{type(network).__name__} has no streaming form; only ST-GCN, S-TR, T-TR and their sum have")
 

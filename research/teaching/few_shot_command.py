@@ -1,4 +1,4 @@
-"""`benchmark few-shot`: Quick teaching against the nearest clip by DTW and an AcT trained from scratch, on actions that
+"""`few-shot`: Quick teaching against the nearest clip by DTW and an AcT trained from scratch, on actions that
 the embedding never saw; and how well unknown actions are told from taught ones."""
 
 import argparse
@@ -6,6 +6,7 @@ import json
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from recognizer.teaching.lesson import prepare, trunk_seen
 from recognizer.teaching.quick import QuickSettings
 from recognizer.teaching.windows import Changes, Shape
 from recognizer.training import number_arguments
+from recognizer.training.data_argument import add_data
 from recognizer.training.dataset_sequences import action_sequences
 from recognizer.training.everyday import merge, read_all
 from recognizer.training.fine_tune import FineTuneSettings, fit_network, whole_example_probabilities
@@ -37,22 +39,24 @@ from research.teaching.few_shot import (
 )
 from research.teaching.few_shot_dtw import distances, joints_of
 from research.teaching.few_shot_embedding import STEPS, base_folder, demand_steps, people_without, train_base
-from research.teaching.few_shot_unknown import OpenSet, measure_open_set
+from research.teaching.few_shot_unknown import measure_open_set
 
 OPEN_SET_SHOTS = 4
 _SETS = {dataset.name: dataset for dataset in (utd_mhad.DATASET, penn_action.DATASET)}
 
 
 def add_few_shot_arguments(parser: argparse.ArgumentParser) -> None:
-    """Arguments of `benchmark few-shot`."""
-    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder that holds the data sets")
+    """Arguments of `few-shot`."""
+    add_data(parser)
     parser.add_argument("--sets", nargs="+", choices=tuple(_SETS), default=list(_SETS), metavar="SET")
     parser.add_argument("--episodes", type=number_arguments.count, default=100)
     parser.add_argument("--scratch-episodes", type=int, default=5, help="of the AcT from scratch, which takes long")
     parser.add_argument("--no-dtw", action="store_true", help="DTW depends on no embedding: its figures stay")
     parser.add_argument("--seed", type=number_arguments.seed, default=1)
     parser.add_argument("--steps", type=number_arguments.count, default=STEPS, help="of the training of the embeddings")
-    parser.add_argument("--shots", type=int, nargs="+", default=list(SHOTS), help="clips of an action")
+    parser.add_argument(
+        "--shots", type=number_arguments.count, nargs="+", default=list(SHOTS), help="clips of an action"
+    )
     what = "an embedding that is there, instead of one trained without the set: what it saw of the set is your question"
     parser.add_argument("--model", type=Path, metavar="DIR", help=what)
     parser.add_argument("--actions", choices=("new", "all"), default="new", help="all: those that others show as well")
@@ -81,7 +85,7 @@ def _base(dataset: str, options: argparse.Namespace) -> Path:
         demand_steps(folder, options.steps)
     else:
         people = people_without(options.data, dataset)
-        train_base(merge(read_all(options.data)), dataset, folder, people=people, steps=options.steps)
+        train_base(read_all(options.data), dataset, folder, people=people, steps=options.steps)
     return folder / "model"
 
 
@@ -138,13 +142,9 @@ def _figures(pool: Pool, actions: Sequence[str], options: argparse.Namespace) ->
         sys.stderr.write(f"{shots} clips: {row}\n")
     started_s = time.perf_counter()
     before, after = measure_open_set(pool, actions, OPEN_SET_SHOTS, quick, episodes=episodes, seed=seed)
-    figures["open set"] = {"before": _open(before), "after": _open(after), "clips": OPEN_SET_SHOTS}
+    figures["open set"] = {"before": asdict(before), "after": asdict(after), "clips": OPEN_SET_SHOTS}
     sys.stderr.write(f"open set: {figures['open set']}, {time.perf_counter() - started_s:.0f} s\n")
     return figures
-
-
-def _open(found: OpenSet) -> dict[str, tuple[float, float]]:
-    return {"auroc": found.auroc, "accuracy": found.accuracy, "right": found.right, "alarms": found.alarms}
 
 
 class Warping:

@@ -1,19 +1,17 @@
 """The recognizer that few-shot episodes build on: trained without the data set whose actions the episodes teach it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
-import numpy as np
-
 from recognizer.datasets import penn_action, utd_mhad, webcam_poses
-from recognizer.datasets.sequences import LabelledSequence
-from recognizer.features import CHANNELS, LAYOUT
+from recognizer.datasets.sequences import ActionSequence, LabelledSequence
+from recognizer.model_card import DecisionRules
 from recognizer.training.batches import OutputSpace
 from recognizer.training.dataset_sequences import labelled_sequences
-from recognizer.training.everyday import ACTIONS, WEBCAM_POSES, Corpus, terms
+from recognizer.training.everyday import ACTIONS, OTHER, WEBCAM_POSES, Corpus, merge, terms
 from recognizer.training.everyday_streams import with_sequences
-from recognizer.training.export import decision_rules, export
+from recognizer.training.export import export
 from recognizer.training.models.deployed import Deployed
 from recognizer.training.run_folder import NETWORK_FILE, RunError, load_run, save_run
 from recognizer.training.supervised import FitSettings, fit, spec_of
@@ -30,28 +28,13 @@ SHOWN_BY_PEOPLE = {
     ),
 }
 
-_COLUMNS = ("fps", "depth", "action", "dataset", "part", "name", "lead", "onset", "offset", "person")
 
-
-def without(corpus: Corpus, dataset: str) -> Corpus:
-    """The corpus with no recording of a data set. Raises RunError where nothing is left to learn from."""
-    kept = corpus.dataset != dataset
-    if not kept.any():
+def corpus_without(sequences: Iterable[ActionSequence], dataset: str) -> Corpus:
+    """The sequences of all data sets but one. Raises RunError where nothing is left to learn from."""
+    rest = [sequence for sequence in sequences if sequence.dataset != dataset]
+    if not rest:
         raise RunError(f"nothing is left without {dataset}; give the folder that holds all data sets")
-    kinds = tuple(corpus.kinds[kind] for kind in np.unique(corpus.kind[kept]))
-    frames = np.repeat(kept, corpus.length)
-    length = corpus.length[kept]
-    return replace(
-        corpus,
-        joints=corpus.joints[frames],
-        seen=corpus.seen[frames],
-        first=np.cumsum(length) - length,
-        length=length,
-        kind=np.array([kinds.index(corpus.kinds[kind]) for kind in corpus.kind[kept]], dtype=np.intp),
-        kinds=kinds,
-        previous=np.full(len(length), -1, dtype=np.intp),  # research recordings stand alone
-        **{name: getattr(corpus, name)[kept] for name in _COLUMNS},
-    )
+    return merge(rest)
 
 
 def people_without(folder: Path, dataset: str) -> list[LabelledSequence]:
@@ -77,7 +60,7 @@ def demand_steps(folder: Path, steps: int) -> None:
 
 
 def train_base(
-    corpus: Corpus,
+    sequences: Iterable[ActionSequence],
     dataset: str,
     folder: Path,
     *,
@@ -90,7 +73,7 @@ def train_base(
     It learns from the training and validation people of the other sets, as the shipped recognizer does. people:
     sequences of people before webcams, from whom the shipped one learnt as well (people_without).
     """
-    rest = with_sequences(without(corpus, dataset), people)
+    rest = with_sequences(corpus_without(sequences, dataset), people)
     # Generated recordings show lunges, push-ups and curls, which are new actions of the sets.
     settings = FitSettings(seed=seed, steps=steps, parts=("train", "validation"), generated=False)
     outputs = OutputSpace(rest).names
@@ -104,11 +87,10 @@ def train_base(
     model = folder / "model"
     export(
         Deployed([run.network], listed=len(ACTIONS) - 1),
-        len(CHANNELS) * len(LAYOUT),
         model,
         name=f"without-{dataset}",
         family="act",
-        decision=decision_rules(1.0, dict.fromkeys(ACTIONS, 0.5)),
+        decision=DecisionRules(1.0, dict.fromkeys(ACTIONS, 0.5), (OTHER,)),
         metrics={},
         training_data=terms(rest),
         notes=f"Trained without {dataset}, for few-shot episodes on it; {steps} steps, seed {seed}.",

@@ -21,6 +21,7 @@ from recognizer.datasets import jhmdb, penn_action, utd_mhad
 from recognizer.teaching.head import Head, HeadSettings, fit_head
 from recognizer.training import number_arguments
 from recognizer.training.augment import Array, Augmentation
+from recognizer.training.data_argument import add_data
 from recognizer.training.dataset_sequences import action_sequences
 from recognizer.training.evaluate import windows_of
 from recognizer.training.everyday import Corpus, merge, read_all
@@ -176,12 +177,8 @@ class _Windows:
     from those of the other."""
 
     def __init__(self, clips: SetClips, rows: Rows, how: Fit, seed: int) -> None:
-        self.clips, self.how, self.seed = clips, how, seed
+        self.clips, self.how, self.seed, self.steps_an_epoch = clips, how, seed, how.steps
         self._by_action = [rows[clips.labels[rows] == action] for action in np.unique(clips.labels[rows])]
-
-    @property
-    def steps_an_epoch(self) -> int:
-        return self.how.steps
 
     def batch(self, step: int, mine: slice = slice(None)) -> Batch:
         """Features (B, 30, F) and labels (B,)."""
@@ -230,15 +227,19 @@ def _in_batches(network: Callable[[torch.Tensor], torch.Tensor], features: Array
 
 def add_label_efficiency(parser: argparse.ArgumentParser) -> None:
     """Arguments of `label-efficiency`."""
-    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder that holds the data sets")
+    add_data(parser)
     parser.add_argument("--run", type=Path, metavar="DIR", help="a finished `pretrain run --task everyday`")
     runs = "an AcT for each set, trained on the others alone; made where there is none"
     parser.add_argument("--supervised", type=Path, default=Path("runs/label_efficiency"), metavar="DIR", help=runs)
-    parser.add_argument("--supervised-steps", type=int, default=STEPS, help="of the training of such an AcT")
+    parser.add_argument(
+        "--supervised-steps", type=number_arguments.count, default=STEPS, help="of the training of such an AcT"
+    )
     parser.add_argument("--sets", nargs="+", choices=tuple(SETS), default=list(SETS), metavar="SET")
     methods = "; ".join(f"{name}: {what}" for name, what in METHODS.items())
     parser.add_argument("--methods", nargs="+", choices=tuple(METHODS), default=list(METHODS), help=methods)
-    parser.add_argument("--shares", type=float, nargs="+", default=list(SHARES), help="of the labels")
+    parser.add_argument(
+        "--shares", type=number_arguments.positive, nargs="+", default=list(SHARES), help="of the labels"
+    )
     parser.add_argument("--seeds", type=number_arguments.seed, nargs="+", default=[0, 1, 2])
     parser.add_argument(
         "--steps", type=number_arguments.count, default=Fit().steps, help="of the training of whole networks"
@@ -250,7 +251,7 @@ def run_label_efficiency(options: argparse.Namespace) -> None:
     """Measure what is not in the file of figures yet, then write all as a table."""
     how = Fit(steps=options.steps)
     for share in options.shares:
-        if not 0 < share <= 1:
+        if share > 1:
             raise LabelEfficiencyError(f"--shares {share:g} is no share of the labels; give a number above 0, up to 1")
     backbone = load_everyday(options.run).network.backbone if options.run else None
     for dataset in options.sets:
@@ -272,7 +273,7 @@ def _supervised(options: argparse.Namespace, dataset: str) -> nn.Module:
         demand_steps(folder, options.supervised_steps)
     else:
         sys.stderr.write(f"{dataset}: training AcT on the other sets, into {folder}\n")
-        train_base(merge(read_all(options.data)), dataset, folder, steps=options.supervised_steps)
+        train_base(read_all(options.data), dataset, folder, steps=options.supervised_steps)
     return load_run(folder).network
 
 

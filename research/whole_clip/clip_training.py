@@ -16,10 +16,10 @@ from recognizer.training.loop import LAST_CHECKPOINT, Batch, Hardware, Training,
 from recognizer.training.models.registry import WHOLE_CLIP, ClipShape, Network, network_of
 from recognizer.training.run_folder import claim, content_of, demand_same, not_a_checkpoint, save_content
 from recognizer.training.whole_clips import stratified
+from research.whole_clip.batches import WholeClipBatches, WholeClipData
 from research.whole_clip.inputs import channel_count, frames_of, plain_input
 from research.whole_clip.optimizer import optimizer_of, rate_of
 from research.whole_clip.presets import Preset, PresetError, preset_of
-from research.whole_clip.stream import WholeClipBatches, WholeClipData
 from research.whole_clip.tasks import Rows, TaskClips
 from research.whole_clip.transforms import Array
 
@@ -80,7 +80,7 @@ def build_network(clips: TaskClips, kind: Network, preset: Preset, frames: int, 
     trained = frames_of(preset, frames)
     if trained != frames and not kind.any_frames:
         raise PresetError(f"preset {preset.name} trains on {trained} of {frames} frames, which {kind.name} cannot")
-    channels = channel_count(preset.channels, clips.dims, len(clips.layout))
+    channels = channel_count(preset.channels, clips.dims)
     torch.manual_seed(seed)
     changes = {} if preset.dropout is None else {"dropout": preset.dropout}
     shape = ClipShape(channels, clips.layout, len(clips.actions), frames, clips.centre_distances)

@@ -9,9 +9,9 @@ from research.whole_clip.presets import Augment, Channel, Preset, PresetError
 from research.whole_clip.transforms import Array
 
 
-def channel_count(channels: tuple[Channel, ...], dims: int, joints: int) -> int:
+def channel_count(channels: tuple[Channel, ...], dims: int) -> int:
     """Numbers of a joint in the input for joints of 2 or 3 dimensions."""
-    return sum({"score": 1, "distances": joints}.get(channel, dims) for channel in channels)
+    return sum(1 if channel == "score" else dims for channel in channels)
 
 
 def frames_of(preset: Preset, frames: int) -> int:
@@ -29,8 +29,6 @@ def plain_input(x: Array, score: Array, layout: Layout, preset: Preset, frames: 
     """
     if x.shape[1] != frames:
         x, score = transforms.resample(x, score, transforms.whole(len(x), x.shape[1], frames))
-    if preset.upright and x.shape[-1] == 3:
-        x = transforms.upright(x, layout)
     if mirrored:
         x, score = _mirror_of(x, score, layout, preset)
     return _flat(channels_of(x, score, layout, preset))
@@ -41,15 +39,11 @@ def training_input(
 ) -> Array:
     """Augmented features (N, T, V * C) of clips x (N, F, V, D). score: (N, F, V), as in TaskClips."""
     how = preset.augment
-    if preset.upright and x.shape[-1] == 3:
-        x = transforms.upright(x, layout)
     x, score = _in_time(x, score, how, frames, rng)
     if how.flip:
         x, score = transforms.random_flip(x, score, layout, rng, swap=how.flip == "swap")
     if how.rotate_deg:
         x = transforms.rotate(x, rng, how.rotate_deg)
-    if how.shear:
-        x = transforms.shear(x, rng, how.shear)
     if how.scale:
         x = transforms.scale(x, rng, how.scale)
     if how.zoom:
@@ -92,9 +86,8 @@ def channels_of(x: Array, score: Array, layout: Layout, preset: Preset) -> Array
     """(N, T, V, C) the preset's channels of joints x (N, T, V, D); numbers of joints of score (N, T, V) 0 are 0.
 
     A velocity is also 0 where the joint was not seen in the frame before. velocity_from_zero: difference to the frame
-    before of the centred places; the first frame's is its place itself (MPOSE2021's package). A bone goes from the
-    joint's parent to the joint, a direction is a bone of length 1. distances: to all V joints (as DD-Net's input, Yang
-    et al., 2019).
+    before of the centred places; the first frame's is its place itself (MPOSE2021's package). direction: of the bone
+    from the joint's parent to the joint, of length 1.
     """
     seen = score > 0
     if preset.centre == "box":
@@ -112,13 +105,10 @@ def channels_of(x: Array, score: Array, layout: Layout, preset: Preset) -> Array
             parts.append(np.diff(placed, axis=1, prepend=0))
         elif channel == "score":
             parts.append(score[..., None].astype(np.float32))
-        elif channel == "distances":
-            apart = np.linalg.norm(x[:, :, :, None] - x[:, :, None], axis=-1)
-            parts.append(np.where(there & seen[:, :, None], apart, 0))
         else:
             bone = np.where(there & there[:, :, layout.parents], x - x[:, :, layout.parents], 0)
             length = np.linalg.norm(bone, axis=-1, keepdims=True)
-            parts.append(bone if channel == "bone" else bone / np.where(length > 1e-6, length, 1))
+            parts.append(bone / np.where(length > 1e-6, length, 1))
     return np.concatenate(parts, axis=-1).astype(np.float32)
 
 

@@ -6,7 +6,7 @@ from typing import Literal, get_args
 
 from pose.errors import ActionLensError
 
-Channel = Literal["position", "velocity", "velocity_from_zero", "bone", "direction", "distances", "score"]
+Channel = Literal["position", "velocity", "velocity_from_zero", "direction", "score"]
 Centre = Literal["first", "frame", "box"]
 
 
@@ -22,7 +22,7 @@ class Augment:
     random places, in their order. choose: part of the frames that random_choose keeps; the network must take any number
     of frames. flip: "swap" exchanges left and right joints, "plain" does not. rotate_deg: limits of yaw, pitch and
     roll. scale: of each axis by itself. zoom: of all axes together. noise: of the joints, in torsos. feature_noise: of
-    every input number. joint_dropout: share of joints. mixup: alpha.
+    every input number. joint_dropout: share of joints.
     """
 
     stretch: tuple[float, float] | None = None
@@ -31,14 +31,12 @@ class Augment:
     choose: float | None = None
     flip: Literal["swap", "plain"] | None = None
     rotate_deg: tuple[float, float, float] | None = None
-    shear: float = 0.0
     scale: float = 0.0
     zoom: float = 0.0
     move: bool = False
     noise: float = 0.0
     joint_dropout: float = 0.0
     feature_noise: float = 0.0
-    mixup: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,22 +58,20 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """A recipe. source: where its numbers are from and what differs.
+    """A recipe.
 
     channels, centre: of the input; velocities are displacements between the frames of the clip, "frame" takes the
     middle of the hips of each frame for the origin, "first" that of the first frame. "box" scales each axis of the clip
     to -1..1, of all joints and frames together, as the published code of CTR-GCN does for NW-UCLA; the other channels
     are made of the scaled places, too.
-    upright: 3D clips are turned first so that the person stands upright and faces the camera, see transforms.upright.
     optimizer: adamw-keras takes `weight_decay` of every weight at each step, not multiplied by the learning rate.
     decay_all: biases and norms decay too. dropout: None leaves the network's own. average: share of the past in the
     running mean of weights that is used in the end, 0 for none. keep: the last weights, or those of the epoch with the
     best accuracy on validation. mirror_test: the probabilities of the clip and of its mirror image are averaged.
-    drop_last is not needed: batches are cut from an endless row of passes and always full.
+    Batches are cut from an endless row of passes and always full.
     """
 
     name: str
-    source: str
     epochs: int
     batch: int
     optimizer: Literal["adamw", "adamw-keras", "sgd"]
@@ -89,7 +85,6 @@ class Preset:
     clip_norm: float | None = None
     channels: tuple[Channel, ...] = ("position",)
     centre: Centre = "frame"
-    upright: bool = False
     augment: Augment = field(default_factory=Augment)
     keep: Literal["last", "best"] = "last"
     mirror_test: bool = False
@@ -99,14 +94,11 @@ class Preset:
         return dataclasses.replace(self, **fields)  # type: ignore[arg-type]
 
 
+# AcT (Mazzia et al., 2022), published code: 350 epochs, batch 512, AdamW with eps 1e-7 and a decay of 1e-4 of all
+# variables at each step, warm-up over 0.3 of the steps (paper: 0.4), rate 1e-4 from 0.8 on, label smoothing 0.1, flip
+# of x without exchange of joints in half of the clips, noise 0.03 on all features, best validation epoch kept.
 ACT = Preset(
     name="act-paper",
-    source=(
-        "AcT (Mazzia et al., 2022), published code: 350 epochs, batch 512, AdamW with eps 1e-7 and a decay of 1e-4 of"
-        " all variables at each step, warm-up over 0.3 of the steps (paper: 0.4), rate 1e-4 from 0.8 on, label "
-        "smoothing 0.1, flip of x without exchange of joints in half of the clips, noise 0.03 on all features, best "
-        "validation epoch kept"
-    ),
     epochs=350,
     batch=512,
     optimizer="adamw-keras",
@@ -118,13 +110,11 @@ ACT = Preset(
     keep="best",
 )
 
+# ST-GCN (Yan et al., 2018), published code for NTU RGB+D: SGD 0.1 with Nesterov momentum 0.9, decay 1e-4, rate divided
+# by 10 after epochs 10 and 50 of 80, batch 64, dropout 0.5, no augmentation (paper: rate 0.01, divided every 10
+# epochs); origin in the first frame's hips, where the code leaves camera coordinates.
 ST_GCN = Preset(
     name="st-gcn-paper",
-    source=(
-        "ST-GCN (Yan et al., 2018), published code for NTU RGB+D: SGD 0.1 with Nesterov momentum 0.9, decay 1e-4, "
-        "rate divided by 10 after epochs 10 and 50 of 80, batch 64, dropout 0.5, no augmentation (paper: rate 0.01, "
-        "divided every 10 epochs); origin in the first frame's hips, where the code leaves camera coordinates"
-    ),
     epochs=80,
     batch=64,
     optimizer="sgd",
@@ -135,13 +125,10 @@ ST_GCN = Preset(
     centre="first",
 )
 
+# ST-GCN, published code for Kinetics-Skeleton: as above, but rate divided by 10 after epochs 20, 30 and 40 of 50, batch
+# 256, no dropout, random moving, half of the frames chosen in training and all in the test, score as third channel.
 ST_GCN_KINETICS = ST_GCN.changed(
     name="st-gcn-kinetics",
-    source=(
-        "ST-GCN (Yan et al., 2018), published code for Kinetics-Skeleton: as st-gcn-paper, but rate divided by 10 "
-        "after epochs 20, 30 and 40 of 50, batch 256, no dropout, random moving, half of the frames chosen in "
-        "training and all in the test, score as third channel"
-    ),
     epochs=50,
     batch=256,
     schedule=Schedule("steps", milestones=(20 / 50, 30 / 50, 40 / 50)),
@@ -150,13 +137,10 @@ ST_GCN_KINETICS = ST_GCN.changed(
     augment=Augment(choose=0.5, move=True),
 )
 
+# ST-TR (Plizzari et al., 2021) for NTU RGB+D: SGD 0.1 with Nesterov momentum 0.9, decay 1e-4, rate divided by 10 after
+# epochs 60 and 90 of 120, batch 32, dropout 0.5, no augmentation; origin in each frame's hips (code: spine).
 ST_TR = Preset(
     name="st-tr-paper",
-    source=(
-        "ST-TR (Plizzari et al., 2021) for NTU RGB+D: SGD 0.1 with Nesterov momentum 0.9, decay 1e-4, rate divided by"
-        " 10 after epochs 60 and 90 of 120, batch 32, dropout 0.5, no augmentation; origin in each frame's hips "
-        "(code: spine)"
-    ),
     epochs=120,
     batch=32,
     optimizer="sgd",
@@ -166,12 +150,10 @@ ST_TR = Preset(
     dropout=0.5,
 )
 
+# Ours, chosen on validation parts of the training splits with AcT-micro; docs/benchmarks-recognizers.md has what was
+# tried and with which figures.
 SHORT_CLIPS = Preset(
     name="short-clips",
-    source=(
-        "ours, chosen on validation parts of the training splits with AcT-micro; what was tried and with which "
-        "figures is in docs/benchmarks-recognizers.md"
-    ),
     epochs=100,
     batch=64,
     optimizer="adamw",
@@ -196,19 +178,17 @@ SHORT_CLIPS = Preset(
     mirror_test=True,
 )
 
+# Fewer epochs: more cost graph networks 3 points of accuracy and more on small sets.
 SHORT_CLIPS_GRAPH = SHORT_CLIPS.changed(
     name="short-clips-graph",
-    source="ours: short-clips with fewer epochs, which cost graph networks 3 points of accuracy and more on small sets",
     epochs=40,
 )
 
+# Ours with the augmentation that the published code of CTR-GCN (Chen et al., 2021) has for NW-UCLA: frames at random
+# places, turned by up to 60 degrees about the vertical and the horizontal axis, 0.5 to 1.5 times as large; flip and
+# joint dropout are kept.
 CROSS_VIEW = SHORT_CLIPS.changed(
     name="cross-view",
-    source=(
-        "ours: short-clips with the augmentation that the published code of CTR-GCN (Chen et al., 2021) has for "
-        "NW-UCLA: frames at random places, turned by up to 60 degrees about the vertical and the horizontal axis, "
-        "0.5 to 1.5 times as large; flip and joint dropout are kept"
-    ),
     augment=Augment(sample=True, flip="swap", rotate_deg=(60.0, 60.0, 0.0), zoom=0.5, joint_dropout=0.02),
 )
 

@@ -16,6 +16,7 @@ from recognizer.datasets.errors import DataError
 from recognizer.datasets.registry import DATASETS
 from recognizer.datasets.sequences import ActionSequence
 from recognizer.training import views
+from recognizer.training.data_argument import there
 from recognizer.training.dataset_sequences import action_sequences
 from recognizer.training.whole_clips import ClipOptions, stratified, whole_clips
 
@@ -129,10 +130,7 @@ class Task:
             return self.file.path
         if data is None:
             raise DataError(f"{self.name} is a data set; give --data, the folder that holds the data sets")
-        folder = data / self.dataset
-        if not folder.is_dir():
-            raise DataError(f"no folder {folder}; give the folder that holds the data sets")
-        return folder
+        return there(data / self.dataset)
 
     def load(self, data: Path | None, part: str = "test") -> TaskClips:
         """Training clips and those of a part: "test", or "validation", which is taken out of the training clips."""

@@ -29,28 +29,6 @@ def negate_x(x: Array) -> Array:
     return out
 
 
-def upright(x: Array, layout: Layout) -> Array:
-    """3D clips turned so that the spine points up and the shoulders lie across the picture, by one rotation a clip.
-
-    From the sums over the clip of the vectors from the hips to the shoulders and from right to left shoulder. ST-TR and
-    PYSKL do this with the first frame's spine and shoulders.
-    """
-    left, right, *hips = (layout.index(j) for j in ("left_shoulder", "right_shoulder", "left_hip", "right_hip"))
-    across = (x[:, :, left] - x[:, :, right]).sum(axis=1, dtype=np.float64)  # (N, 3)
-    down = (x[:, :, hips].mean(axis=2) - x[:, :, [left, right]].mean(axis=2)).sum(axis=1, dtype=np.float64)
-    down = _unit(down)
-    across = _unit(across - down * (across * down).sum(axis=1, keepdims=True))
-    turn = np.stack([across, down, np.cross(across, down)], axis=1)  # rows: the new axes
-    turned: Array = np.einsum("nij,ntvj->ntvi", turn.astype(np.float32), x, optimize=True)
-    return turned
-
-
-def _unit(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
-    length = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    unit: NDArray[np.float64] = vectors / np.where(length > 1e-9, length, 1)
-    return unit
-
-
 def random_flip(
     x: Array, seen: Shown, layout: Layout, rng: np.random.Generator, swap: bool = True
 ) -> tuple[Array, Shown]:
@@ -216,14 +194,3 @@ def boxed(x: Array, seen: Shown) -> Array:
     extent = np.where(wide, high - low, 1)
     scaled: Array = np.where(wide, (x - low) / extent * 2 - 1, 0).astype(np.float32)
     return scaled
-
-
-def mixup(x: Array, target: Array, rng: np.random.Generator, alpha: float) -> tuple[Array, Array]:
-    """Clips and targets (N, A) averaged with those of another clip of the batch, weight Beta(alpha, alpha)
-    (Zhang et al., ICLR 2018)."""
-    weight = rng.beta(alpha, alpha, len(x)).astype(np.float32)
-    weight = np.maximum(weight, 1 - weight)
-    partner = rng.permutation(len(x))
-    shape = (-1, *[1] * (x.ndim - 1))
-    mixed = x * weight.reshape(shape) + x[partner] * (1 - weight.reshape(shape))
-    return mixed, target * weight[:, None] + target[partner] * (1 - weight[:, None])

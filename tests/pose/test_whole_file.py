@@ -1,5 +1,7 @@
 """Files are written whole or not at all."""
 
+import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -41,3 +43,30 @@ def test_a_path_without_a_name_is_an_error_of_the_system(name):
 def test_a_folder_that_is_missing_is_an_error_of_the_system(tmp_path):
     with pytest.raises(FileNotFoundError):
         write_text(tmp_path / "none" / "a", "x")
+
+
+def test_two_threads_that_write_one_file_do_not_share_a_temporary_name(tmp_path):
+    names, both = set(), threading.Barrier(2)
+
+    def write():
+        with written_whole(tmp_path / "a") as temporary:
+            temporary.write_text("whole")
+            names.add(temporary)
+            both.wait(60)
+
+    threads = [threading.Thread(target=write) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert len(names) == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+def test_an_error_of_the_system_names_the_file_that_was_asked_for(tmp_path):
+    for path in (tmp_path / "none" / "a", tmp_path / "folder"):  # cannot be opened, cannot be replaced
+        (tmp_path / "folder" / "within").mkdir(parents=True, exist_ok=True)
+        with pytest.raises(OSError, match=r"a|folder") as raised:
+            write_text(path, "x")
+        assert raised.value.filename == str(path)
+        assert f".{os.getpid()}." not in str(raised.value)

@@ -3,6 +3,7 @@
 import argparse
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from pose.errors import ActionLensError  # noqa: E402
 from recognizer.datasets import mpose2021  # noqa: E402
 from recognizer.training.models.registry import FUSIONS  # noqa: E402
 from research.benchmark import benchmark_command as benchmark  # noqa: E402
-from research.benchmark import results  # noqa: E402
+from research.benchmark import results, weigh  # noqa: E402
 from research.benchmark.combined import base_names, combination_of, demand_known, weighted_name  # noqa: E402
 from research.benchmark.mpose import load  # noqa: E402
 from research.benchmark.results import Result, ResultError  # noqa: E402
@@ -178,6 +179,25 @@ def test_weights_are_those_with_the_most_right_validation_clips(tiny_data, tmp_p
     assert all(name.name.endswith(".validation") for name in (tmp_path / "runs").iterdir())
 
 
+def test_the_best_weight_is_that_of_the_network_that_names_the_clips(monkeypatch):
+    chances = {"act-micro": np.array([[0.51, 0.49]]), "st-gcn-short": np.array([[0.0, 1.0]])}
+    monkeypatch.setattr(weigh, "trained", lambda clips, job, *_: (job, 0.0))
+    monkeypatch.setattr(weigh, "probabilities", lambda module, *_: chances[module])
+    clips = SimpleNamespace(labels=np.array([0]), judge=np.array([0]))
+    bench = SimpleNamespace(
+        clips=lambda task: clips,
+        job=lambda task, network, seed: network,
+        runs=None,
+        hardware=None,
+        preset=None,
+        frames=30,
+    )
+    lines = weigh.weighed(bench, task_of("penn"), tuple(chances), [0, 1]).splitlines()
+    assert lines[-2] == "penn: act-micro 1.00, st-gcn-short 0.00: 100.0% of 1 validation clips, 2 seeds"
+    assert lines[-1] == "penn: best is act-micro"
+    assert best_weight(np.array([1, *[0] * 8, 1, *[0] * 10, 1])) == 9, "of equally good ones the one nearest to even"
+
+
 def test_other_tasks_are_learnt_beside_one_that_is_judged_alone(tiny_data, tmp_path, places):
     alone, joint = task_of("msr-action3d").load(tiny_data), task_of("msr-action3d+utd-mhad").load(tiny_data)
     other = task_of("utd-mhad").load(tiny_data)
@@ -189,6 +209,8 @@ def test_other_tasks_are_learnt_beside_one_that_is_judged_alone(tiny_data, tmp_p
     names = [joint.actions[label] for label in joint.labels[added]]
     assert names == [f"utd-mhad: {other.actions[label]}" for label in other.labels[other.learn]]
     assert joint.actions[: -joint.foreign] == alone.actions
+    chosen, own = (task_of(name).load(tiny_data, "validation") for name in ("msr-action3d+utd-mhad", "msr-action3d"))
+    assert len(chosen.learn) == len(own.learn) + len(other.learn), "the other's clips for choosing are learnt, too"
 
     class Foreign(torch.nn.Module):
         """Sure of an action of the other task."""
@@ -223,6 +245,12 @@ def test_the_table_has_the_mean_over_splits_and_seeds():
     assert "| 2 | 18/24, 18/24 | 1,234,567 | 1.0 |" in row
     assert "12.3" not in text
     assert text.count("not run yet") == len(BENCHMARKS) - 1
+
+
+def test_balanced_accuracy_stands_beside_accuracy_in_every_table():
+    assert "| short-clips | 75.0 | 70.0 | 1 |" in tables([result()])
+    folds = [result(task="mpose2021-openpose-1", seed=seed) for seed in (1, 2)]
+    assert "| openpose, split 1 | AcT, micro | short-clips | 75.0 ± 0.0 | 70.0 ± 0.0 | 2 |" in tables(folds)
 
 
 def test_every_published_figure_says_where_it_is_from_and_what_differs():
@@ -286,7 +314,9 @@ def test_results_are_read_back_and_damaged_ones_are_one_line(tmp_path):
 
 
 def test_shipped_results_are_of_known_tasks_networks_and_recipes():
-    for found in results.read_all(results.FOLDER):
+    shipped = results.read_all(results.FOLDER)
+    assert len(shipped) == len(list(results.FOLDER.glob("*.json"))) > 100
+    for found in shipped:
         assert found.task.startswith("mpose2021-") or task_of(found.task).name == found.task
         demand_known(found.network)
         assert preset_of(found.preset).name == found.preset

@@ -16,7 +16,7 @@ from recognizer.training.models.registry import NetworkSpec  # noqa: E402
 from recognizer.training.run_folder import save_run  # noqa: E402
 from research.command_line import main  # noqa: E402
 from research.explain import deletion, dropped_frames  # noqa: E402
-from research.explain.gradient import gradient_times_input  # noqa: E402
+from research.explain.deletion_command import gradient_times_input  # noqa: E402
 from research.explain.samples import Sample, sample  # noqa: E402
 from research.page import PageError, write_measured  # noqa: E402
 

@@ -1,10 +1,14 @@
 """Errors of a pose estimator by joint, on poses whose errors are known."""
 
+import argparse
+
 import numpy as np
 import pytest
 
 from pose.skeleton import MPOSE_13
+from recognizer.datasets.errors import DataError
 from recognizer.datasets.sequences import LabelledSequence, Segment
+from research import estimator_errors
 from research.estimator_errors import as_text, measure
 
 FRAMES, FPS = 400, 20.0
@@ -63,3 +67,11 @@ def test_what_lies_outside_the_picture():
     one.xy_px[:40, 12, 1] = 481
     assert by_joint(one)["right_ankle"].outside == pytest.approx(0.1)
     assert "right_ankle" in as_text(measure([one]))
+
+
+def test_no_sequence_of_the_own_estimator_is_one_line(monkeypatch, tmp_path):
+    monkeypatch.setattr(estimator_errors.webcam_poses, "read", lambda folder: iter([sequence()]))
+    options = argparse.Namespace(data=tmp_path, out=tmp_path / "errors.json")
+    with pytest.raises(DataError, match="shows no training person by this program's own estimator"):
+        estimator_errors.run(options)
+    assert not options.out.exists()

@@ -162,8 +162,6 @@ def test_what_cannot_be_imported_is_one_line_and_leaves_nothing(files, damage, m
 
 
 def test_frames_that_the_network_cannot_take_are_refused(files):
-    with pytest.raises(ActionLensError, match="--frames must be above 0"):
-        import_t_tr(files, "--frames", 0)
     torch.save({**torch.load(files / "model.pt")["state_dict"], **relative_tables()}, files / "model.pt")
     (files / "config.json").write_text(json.dumps({**T_TR, "relative": True}))
     with pytest.raises(ActionLensError, match=r"does not take \(N, 2, 400, 18, 1\)"):

@@ -23,7 +23,15 @@ from pose.skeleton import MPOSE_13  # noqa: E402
 from recognizer.datasets.clip_files import ClipFile, read  # noqa: E402
 from recognizer.datasets.recorded import Poses  # noqa: E402
 from recognizer.training.command_line import main as train  # noqa: E402
-from recognizer.training.everyday import ACTIONS, OTHER, merge, placed_by_readers, read_all, terms  # noqa: E402
+from recognizer.training.everyday import (  # noqa: E402
+    ACTIONS,
+    OTHER,
+    merge,
+    placed_by_readers,
+    read_all,
+    read_clips,
+    terms,
+)
 from recognizer.training.pretrain.recipes import SIZES  # noqa: E402
 from recognizer.training.run_folder import load_run  # noqa: E402
 from research.command_line import main as research  # noqa: E402
@@ -95,7 +103,7 @@ def test_every_export_reads_as_the_same_clips(exports):
 
 
 def test_listed_labels_count_as_their_actions_and_the_live_program_sees_what_it_would(tiny_data, exports):
-    corpus = merge(read_all(tiny_data, [ClipFile(exports / "mine.pkl")]))
+    corpus = merge([*read_all(tiny_data), *read_clips([ClipFile(exports / "mine.pkl")])])
     own = np.flatnonzero(corpus.dataset == "actionlens")
     assert len(own) == 18
     kinds = {corpus.kinds[corpus.kind[row]]: ACTIONS[corpus.action[row]] for row in own}

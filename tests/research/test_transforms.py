@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pose.skeleton import KINECT_20, MPOSE_13
+from pose.skeleton import MPOSE_13
 from research.whole_clip import transforms
 
 N, T = 64, 20
@@ -192,35 +192,11 @@ def test_yaw_turns_about_the_vertical_within_its_limit(rng):
     assert np.abs(angle).max() > 35
 
 
-def test_upright_undoes_the_way_a_camera_stands(deep, rng):
-    person = deep + 3 * rng.normal(size=(N, 1, 20, 3)).astype(np.float32)
-    first = transforms.upright(person, KINECT_20)
-    turned = transforms.upright(transforms.rotate(person, rng, (170, 40, 30)), KINECT_20)
-    np.testing.assert_allclose(first, turned, atol=2e-3)
-    np.testing.assert_allclose(lengths(first), lengths(person), atol=1e-3)
-    left, right, *hips = (KINECT_20.index(j) for j in ("left_shoulder", "right_shoulder", "left_hip", "right_hip"))
-    across = (first[:, :, left] - first[:, :, right]).sum(axis=1)
-    down = (first[:, :, hips].mean(axis=2) - first[:, :, [left, right]].mean(axis=2)).sum(axis=1)
-    assert (across[:, 0] > 0).all()
-    np.testing.assert_allclose(across[:, 2], 0, atol=1e-2)
-    np.testing.assert_allclose(down[:, [0, 2]], 0, atol=1e-2)
-    assert (down[:, 1] > 0).all()
-
-
 def test_scale_treats_axes_apart(deep, rng):
     ratio = transforms.scale(deep, rng, 0.2) / deep
     np.testing.assert_allclose(ratio, np.broadcast_to(ratio[:, :1, :1], ratio.shape), rtol=1e-3)
     assert 0.8 - 1e-3 <= ratio.min() < 0.85
     assert 1.15 < ratio.max() <= 1.2 + 1e-3
-
-
-def test_mixup_shares_targets_as_it_shares_clips(rng):
-    target = np.eye(N, dtype=np.float32)
-    mixed, shares = transforms.mixup(target.copy(), target, rng, 0.4)
-    np.testing.assert_allclose(mixed, shares, atol=1e-6)
-    np.testing.assert_allclose(shares.sum(axis=1), 1, atol=1e-6)
-    assert (shares.argmax(axis=1) == np.arange(N)).all()
-    assert (shares.max(axis=1) < 0.95).any()
 
 
 def test_an_axis_along_which_nothing_differs_is_boxed_to_zero():

@@ -20,7 +20,7 @@ from recognizer.datasets.sequences import ActionSequence  # noqa: E402
 from recognizer.training.loop import Hardware  # noqa: E402
 from recognizer.training.models.registry import WHOLE_CLIP, ClipShape, NetworkError, network_of  # noqa: E402
 from recognizer.training.run_folder import JOB_FILE, RunError  # noqa: E402
-from research.whole_clip import stream as clip_stream  # noqa: E402
+from research.whole_clip import batches as clip_batches  # noqa: E402
 from research.whole_clip import train_clips_command as train_clips  # noqa: E402
 from research.whole_clip.clip_training import (  # noqa: E402
     WEIGHTS_FILE,
@@ -108,7 +108,7 @@ def test_a_killed_training_resumes_to_the_same_network(clips, tmp_path, monkeypa
     network = "st-gcn-short" if name == "short-clips" else "act-micro"  # with running means of batch norms, too
     preset = preset_of(name).changed(epochs=4, batch=8)
     whole, _ = train(clips, job(network, name), tmp_path / "whole", QUIET, preset)
-    batch = clip_stream.WholeClipBatches.batch
+    batch = clip_batches.WholeClipBatches.batch
 
     def killing(self, step, mine=slice(None)):
         if step >= 5:
@@ -116,7 +116,7 @@ def test_a_killed_training_resumes_to_the_same_network(clips, tmp_path, monkeypa
         return batch(self, step, mine)
 
     with monkeypatch.context() as patch:
-        patch.setattr(clip_stream.WholeClipBatches, "batch", killing)
+        patch.setattr(clip_batches.WholeClipBatches, "batch", killing)
         with pytest.raises(Killed):
             train(clips, job(network, name), tmp_path / "killed", QUIET, preset)
     assert (tmp_path / "killed" / "last.ckpt").is_file()
@@ -128,7 +128,7 @@ def test_a_killed_training_resumes_to_the_same_network(clips, tmp_path, monkeypa
 def test_a_finished_training_stays_and_seeds_differ(clips, tmp_path, monkeypatch):
     first, seconds = train(clips, job(), tmp_path / "a", QUIET, PRESET)
     other, _ = train(clips, job(seed=1), tmp_path / "b", QUIET, PRESET)
-    monkeypatch.setattr(clip_stream.WholeClipBatches, "batch", None)  # nothing may be trained now
+    monkeypatch.setattr(clip_batches.WholeClipBatches, "batch", None)  # nothing may be trained now
     again, seconds_again = train(clips, job(), tmp_path / "a", QUIET, PRESET)
     same(first, again)
     assert seconds == seconds_again
@@ -136,7 +136,7 @@ def test_a_finished_training_stays_and_seeds_differ(clips, tmp_path, monkeypatch
 
 
 def test_batches_are_full_and_an_epoch_shows_every_clip_once(clips):
-    maker = clip_stream.WholeClipBatches(clips, clips.learn, PRESET.changed(batch=8), 30, 0)
+    maker = clip_batches.WholeClipBatches(clips, clips.learn, PRESET.changed(batch=8), 30, 0)
     drawn = np.concatenate([maker._passes.drawn(step) for step in range(6)])
     assert len(drawn) == 48
     for start in range(0, 48, 12):
@@ -297,7 +297,9 @@ def test_the_command_trains_and_tells(tiny_data, tmp_path, capsys):
     train_clips.run(options(*arguments))
     first = capsys.readouterr().out
     assert "of 4 clips right" in first
-    assert json.loads((tmp_path / "run" / JOB_FILE).read_text())["preset"]["epochs"] == 1
+    described = json.loads((tmp_path / "run" / JOB_FILE).read_text())
+    assert described["preset"]["epochs"] == 1
+    assert described["job"]["preset"] == "short-clips+epochs=1+batch=4", "as benchmarks name it"
     train_clips.run(options(*arguments))
     assert capsys.readouterr().out == first
 
@@ -308,10 +310,8 @@ def test_the_command_trains_and_tells(tiny_data, tmp_path, capsys):
         (["--task", "jhmdb14-1", "--preset", "best"], "choose one of act-paper"),
         (["--task", "jhmdb"], "choose one of penn"),
         (["--task", "jhmdb14-1", "--network", "gcn"], "choose one of act-micro"),
-        (["--task", "jhmdb14-1", "--epochs", "0"], "--epochs 0 is not a positive number"),
         (["--task", "jhmdb14-2"], "give the folder that holds the data sets"),
         (["--task", "penn", "--data", "/nowhere"], "no folder /nowhere"),
-        (["--task", "utd-mhad", "--frames", "0"], "frames"),
     ],
 )
 def test_a_mistake_is_one_line_and_nothing_is_written(tiny_data, tmp_path, arguments, line):

@@ -12,10 +12,9 @@ from recognizer.datasets.registry import DATASETS
 from recognizer.decision import body_in_view
 from recognizer.explain import Recognizer
 from recognizer.features import RATE_FPS
-from recognizer.training import augment
-from recognizer.training.batches import FRAMES, gather
+from recognizer.training.batches import FRAMES
 from recognizer.training.dataset_sequences import action_sequences
-from recognizer.training.evaluate import front_view
+from recognizer.training.evaluate import seen_from_front
 from recognizer.training.everyday import IDLE, merge
 from recognizer.window import PoseWindow
 
@@ -73,7 +72,7 @@ def _of_recording(recognizer: Recognizer, name: str, data: Path | None) -> Itera
     span = min((card.frames - 1) / card.fps * float(corpus.fps[0]), last)
     starts = np.arange(0, last - span + 1e-6, float(corpus.fps[0]) / card.fps)
     positions = starts[:, None] + span * np.linspace(0, 1, card.frames)
-    joints, seen = gather(corpus, np.zeros(len(starts), dtype=np.intp), positions)
-    xy_px = (front_view(augment.unit_size(joints), corpus.depth[[0] * len(starts)]) * TORSO_PX).astype(np.float32)
-    for xy, confidence, place in zip(xy_px, seen.astype(np.float32), positions, strict=True):
-        yield Clip(xy, confidence, card.fps, card.skeleton, float(place[-1] / corpus.fps[0]), 0)
+    xy, seen = seen_from_front(corpus, np.zeros(len(starts), dtype=np.intp), positions)
+    xy_px = (xy * TORSO_PX).astype(np.float32)
+    for one, confidence, place in zip(xy_px, seen.astype(np.float32), positions, strict=True):
+        yield Clip(one, confidence, card.fps, card.skeleton, float(place[-1] / corpus.fps[0]), 0)

@@ -9,21 +9,17 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from pose.errors import ActionLensError
 from pose.estimators import AUTO, ESTIMATORS
 from pose.whole_file import written_whole
 from recognizer import attention, explain
 from recognizer.clips import Clip, Explanation, Prediction
 from recognizer.model_card import find_model
 from recognizer.onnx_recognizer import OnnxRecognizer
+from recognizer.training.data_argument import add_data
 from recognizer.training.explain import figures
 from recognizer.training.explain.clips import clip_of
 
 Array = NDArray[np.float32]
-
-
-class ExplainError(ActionLensError):
-    """A folder cannot be written, or a run is not the kind that a figure needs."""
 
 
 def add_explain(parser: argparse.ArgumentParser) -> None:
@@ -33,7 +29,7 @@ def add_explain(parser: argparse.ArgumentParser) -> None:
     several = "weights/NAME or a model folder; given several times, they are compared on the same clip in one figure"
     parser.add_argument("--model", action="append", metavar="NAME|DIR", help=f"{several} (default: act)")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the figures (PNG) and NPZ")
-    parser.add_argument("--data", type=Path, metavar="DIR", help="folder that holds the data sets")
+    add_data(parser, required=False)
     parser.add_argument("--pose", choices=(AUTO, *ESTIMATORS), default=AUTO, help="what finds people in a video")
     parser.add_argument("--action", help="explain this action (default: the most likely one)")
     which = "explain the 1.5 s that end at this time (default: the surest of any action)"
@@ -44,12 +40,12 @@ def run_explain(options: argparse.Namespace) -> None:
     """Figures of one clip and their numbers; of several recognizers each in its folder, and one of all."""
     recognizers = [OnnxRecognizer(find_model(model), "cpu") for model in options.model or ["act"]]
     names = _names(recognizers)
-    make_folder(options.out)
+    options.out.mkdir(parents=True, exist_ok=True)
     clip, action = clip_of(recognizers[0], options.clip, options.data, options.at, options.pose), options.action
     compared: dict[str, Explanation] = {}
     for name, recognizer in zip(names, recognizers, strict=True):
         folder = options.out / name if len(names) > 1 else options.out
-        make_folder(folder)
+        folder.mkdir(parents=True, exist_ok=True)
         compared[name] = _explain_into(folder, recognizer, clip, action)
         action = compared[name].action  # all are asked of the same action, the first one's likeliest
         sys.stdout.write(f"{name}: {action} {compared[name].probability:.3f} at {clip.time_s:.2f} s: see {folder}\n")
@@ -108,11 +104,3 @@ def _save_numbers(path: Path, clip: Clip, prediction: Prediction, numbers: dict[
             allow_pickle=False,
             **numbers,
         )
-
-
-def make_folder(folder: Path) -> None:
-    """The folder and those that it lies in; raises ExplainError."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ExplainError(f"{folder} cannot be made ({error.strerror}); give a folder of yours") from error

@@ -165,8 +165,14 @@ def edge_importance(clip: Clip, importance: Array) -> Figure:
 def save(figures: Mapping[str, Figure], folder: Path) -> None:
     """NAME.png of each, whole or not at all."""
     for name, figure in figures.items():
-        with written_whole(folder / f"{name}.png") as temporary:
-            figure.savefig(temporary, dpi=110, metadata={"Software": None})
+        save_png(figure, folder / f"{name}.png")
+
+
+def save_png(figure: Figure, file: Path, dpi: int = 110) -> Path:
+    """Write a picture, whole or not at all."""
+    with written_whole(file) as temporary:
+        figure.savefig(temporary, dpi=dpi, metadata={"Software": None})
+    return file
 
 
 def _grid(count: int, width: float, height: float) -> tuple[Figure, Sequence[Axes]]:

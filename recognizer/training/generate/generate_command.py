@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from recognizer.generator import SHIPPED, OnnxGenerator, shipped_generator
+from recognizer.training.data_argument import add_data
 from recognizer.training.export import OPSET
 from recognizer.training.generate import export, health, synthetic
 from recognizer.training.generate.generator_training import GeneratorJob, train
@@ -17,14 +18,14 @@ from recognizer.training.generate.trained import Trained, load_trained
 from recognizer.training.hardware import add_hardware, hardware_of
 from recognizer.training.loop import is_first_process
 from recognizer.training.models.registry import parameter_count
-from recognizer.training.number_arguments import count, seed
+from recognizer.training.number_arguments import count, positive, seed
 from recognizer.training.run_folder import RunError
 
-_CHANGES = {
-    "iterations": int,
-    "batch": int,
-    "evaluate": int,
-    "learning_rate": float,
+_CHANGES: dict[str, Callable[[str], Any]] = {
+    "iterations": count,
+    "batch": count,
+    "evaluate": count,
+    "learning_rate": positive,
     "average": float,
     "penalty": float,
     "disturb": float,
@@ -71,7 +72,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     fit.add_argument("--actions", nargs="+", metavar="ACTION", help="of the set, instead of its ten")
     fit.add_argument("--layout", help="joints to convert to, instead of the set's own")
     fit.add_argument("--network", default="sa-gcn", help=", ".join(NETWORK_NAMES))
-    fit.add_argument("--frames", type=int, default=50, help="of a clip (default 50)")
+    fit.add_argument("--frames", type=count, default=50, help="of a clip (default 50)")
     fit.add_argument("--seed", type=seed, default=0)
     for name, kind in _CHANGES.items():
         default = getattr(Recipe(), name)
@@ -81,11 +82,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_run(exporting)
     exporting.add_argument("--out", type=Path, required=True, metavar="DIR")
     exporting.add_argument("--name", default="sa-gcn", help="for people")
-
-
-def add_data(parser: argparse.ArgumentParser) -> None:
-    """--data."""
-    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder that holds the data sets")
 
 
 def add_run(parser: argparse.ArgumentParser) -> None:

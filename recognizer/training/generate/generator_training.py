@@ -37,13 +37,8 @@ class GeneratorBatches:
     def __init__(self, motions: Motions, recipe: Recipe, seed: int) -> None:
         self.clips = motions.standardised[motions.train]
         self.shares = shares_of(motions.labels[motions.train], len(motions.actions))
-        self.recipe = recipe
+        self.steps_an_epoch = recipe.evaluate
         self._passes = Passes(np.arange(len(self.clips)), recipe.batch, (seed,))
-
-    @property
-    def steps_an_epoch(self) -> int:
-        """Iterations of a round."""
-        return self.recipe.evaluate
 
     def batch(self, step: int, mine: slice = slice(None)) -> Batch:
         """As every Batches."""

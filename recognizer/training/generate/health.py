@@ -45,17 +45,13 @@ def distances(clips: NDArray[np.floating], labels: NDArray[np.intp], actions: in
 
 
 def troubles(history: Sequence[Mapping[str, Any]]) -> list[str]:
-    """What is wrong at the end of a training, a line each.
+    """What is wrong at the end of a training that kept weights, a line each.
 
     history: rows of iteration, mmd_seq, fake (probability that generated clips are real; None for a VAE) and spread
     (of generated clips, by that of real ones).
     """
     found: list[str] = []
-    if not history:
-        return found
     last = history[-1]
-    if not any(math.isfinite(row["mmd_seq"]) for row in history):
-        return ["the discrepancy was never a number"]
     lowest = min(history, key=lambda row: row["mmd_seq"] if math.isfinite(row["mmd_seq"]) else math.inf)
     if last["spread"] < _UNIFORM:
         found.append(f"collapsed: clips of an action differ by {100 * last['spread']:.0f}% of what real ones do")

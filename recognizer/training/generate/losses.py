@@ -34,6 +34,7 @@ class MakerTraining(Training):
 
     network: Maker
     averaged: Maker | None
+    result: Maker
 
     def __init__(self, network: Maker, recipe: Recipe, motions: Motions, seed: int, folder: Path) -> None:
         super().__init__(network, seed, recipe.average)
@@ -76,11 +77,6 @@ class MakerTraining(Training):
     def adam(self, part: nn.Module) -> torch.optim.Optimizer:
         """The recipe's optimizer of a part."""
         return torch.optim.Adam(part.parameters(), lr=self.recipe.learning_rate, betas=self.recipe.betas)
-
-    @property
-    def result(self) -> Maker:
-        """The generator to use: the mean, where there is one."""
-        return self.network if self.averaged is None else self.averaged
 
     def on_train_epoch_end(self) -> None:
         shares = shares_of(self._labels, self._actions)

@@ -1,8 +1,8 @@
 """Networks that make clips, by name, and how they are trained."""
 
 import math
-from dataclasses import asdict, dataclass, replace
-from typing import Any, Self
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import torch
 
@@ -65,19 +65,12 @@ class Recipe:
     variety: float = 0.0
 
     def __post_init__(self) -> None:
-        for name in ("iterations", "batch", "evaluate", "sampled", "learning_rate"):
-            if not getattr(self, name) > 0:
-                raise RecipeError(f"--{name.replace('_', '-')} {getattr(self, name)} is not above 0")
         for name in ("penalty", "disturb", "variety"):
             if not 0 <= getattr(self, name) < math.inf:
                 raise RecipeError(f"--{name} {getattr(self, name)} is not 0 or above")
         for name in ("average", "mismatch"):
             if not 0 <= getattr(self, name) < 1:
                 raise RecipeError(f"--{name} {getattr(self, name)} is not from 0 to below 1")
-
-    def changed(self, **values: Any) -> Self:
-        """A recipe with other values."""
-        return replace(self, **values)
 
     @property
     def rounds(self) -> int:

@@ -18,6 +18,7 @@ from recognizer.datasets.dataset import DataSet
 from recognizer.datasets.errors import DataError
 from recognizer.datasets.sequences import ActionSequence
 from recognizer.training import views
+from recognizer.training.data_argument import there
 from recognizer.training.dataset_sequences import action_sequences
 from recognizer.training.whole_clips import ClipOptions, stratified, whole_clips
 
@@ -82,9 +83,7 @@ class MotionSet:
         self, data: Path, frames: int, actions: tuple[str, ...] | None = None, layout: str | None = None
     ) -> Motions:
         """Clips below `data`, the folder of all data sets, resampled to `frames`. DataError, SetError."""
-        folder = data / self.dataset.name
-        if not folder.is_dir():
-            raise DataError(f"no folder {folder}; give the folder that holds the data sets")
+        folder = there(data / self.dataset.name)
         if layout is not None and layout not in LAYOUTS:
             raise SetError(f"no layout {layout!r}; choose one of {', '.join(LAYOUTS)}")
         wanted = actions or self.actions

@@ -28,12 +28,11 @@ _TORSO_PX = 90.0  # a person whose torso is that long just fits the picture
 
 
 class SyntheticError(ActionLensError):
-    """Clips that cannot be made or written."""
+    """Clips that cannot be made."""
 
 
 def recordings_of(trained: Trained, action: str, count: int, seed: int) -> list[ActionSequence]:
-    """`count` clips of an action, in pixels of a picture of SIZE_PX. SetError, SyntheticError."""
-    _check_count(count)
+    """`count` clips of an action, in pixels of a picture of SIZE_PX. SetError."""
     place = trained.place(action)
     joints = trained.joints(shares_of([place] * count, len(trained.actions)), seed)
     fps = (trained.frames - 1) / max(trained.seconds[place], 1e-3)
@@ -42,7 +41,6 @@ def recordings_of(trained: Trained, action: str, count: int, seed: int) -> list[
 
 def recordings_of_exported(generator: OnnxGenerator, action: str, count: int, seed: int) -> list[ActionSequence]:
     """As recordings_of, of other noise. GeneratorError, SyntheticError."""
-    _check_count(count)
     clips = generator.clips(action, count, seed)
     joints = np.stack([clip.joints for clip in clips])
     try:
@@ -50,11 +48,6 @@ def recordings_of_exported(generator: OnnxGenerator, action: str, count: int, se
     except (KeyError, TypeError) as error:
         raise SyntheticError(f"{generator.folder}: the card names no data set; export the generator again") from error
     return _recordings(joints, action, seed, clips[0].fps, generator.card.layout, data)
-
-
-def _check_count(count: int) -> None:
-    if count < 1:
-        raise SyntheticError(f"--count {count} is no number of clips; give 1 or more")
 
 
 def _recordings(
@@ -103,14 +96,11 @@ def provenance_of_exported(generator: OnnxGenerator, seed: int) -> dict[str, Any
 
 
 def write(recordings: Sequence[ActionSequence], source: Mapping[str, Any], file: Path) -> None:
-    """Write clips, whole or not at all. source: provenance. SyntheticError where that does not work."""
+    """Write clips, whole or not at all. source: provenance. OSError."""
     content = pyskl.sequences_to_pyskl(recordings, {"train": [r.name for r in recordings], "test": []})
     content[pyskl.OURS]["synthetic"] = dict(source)
     for annotation in content["annotations"]:
         annotation[pyskl.OURS]["synthetic"] = True
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with written_whole(file) as temporary:
-            restricted_pickle.save(content, temporary)
-    except OSError as error:
-        raise SyntheticError(f"cannot write {file} ({error.strerror}); choose another place") from error
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with written_whole(file) as temporary:
+        restricted_pickle.save(content, temporary)

@@ -48,11 +48,8 @@ class Trained:
         return self.actions.index(action)
 
     def joints(self, shares: NDArray[np.floating], seed: int) -> Array:
-        """Clips (N, T, V, 2) in torsos from the middle of the hips, x right, y down; see making.make."""
-        return self.unstandardised(make(self.network, shares, seed))
-
-    def unstandardised(self, clips: Array) -> Array:
-        """(N, T, V, 2) torsos of standardised clips (N, T, V 2)."""
+        """Clips (N, T, V, 2) in torsos from the middle of the hips, x right, y down; see generated_clips.make."""
+        clips = make(self.network, shares, seed)
         shaped: Array = clips.reshape(*clips.shape[:2], *self.mean.shape) * self.spread + self.mean
         return shaped
 

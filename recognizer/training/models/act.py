@@ -81,12 +81,7 @@ class Act(nn.Module):
 
     def forward(self, features: Tensor, places: Sequence[int] | None = None) -> Tensor:
         """places: which frames of the trained clip these T are, from 0 on; left out, they are spread evenly over it."""
-        return self.with_attention(features, places)[0]
-
-    def with_attention(self, features: Tensor, places: Sequence[int] | None = None) -> tuple[Tensor, list[Tensor]]:
-        """Logits, and each layer's attention (N, heads, T + 1, T + 1), queries first, the class token before all."""
-        token, maps = self._encoded(features, places)
-        return self.head(token), maps
+        return self.head(self._encoded(features, places)[0])  # type: ignore[no-any-return]
 
     def inside(self, features: Tensor) -> Inside:
         """attention: (N, L, H, T + 1, T + 1), the class token first; also rows of the last layer that nothing reads."""

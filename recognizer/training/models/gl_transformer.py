@@ -22,6 +22,7 @@ Positions = Literal["tight", "trainable", "fixed"]
 PositionStart = Literal["zeros", "sines"]
 
 _SINES_HEIGHT = 0.5  # of the sines that learned positions begin with
+_MAGNITUDES = 16  # classes of pretraining: see pretrain.targets
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,7 +287,7 @@ class GlPretraining(nn.Module):
     A linear layer for each interval and each of the two, on the J D numbers of a frame.
     """
 
-    def __init__(self, backbone: GlTransformer, intervals: int, magnitudes: int = 16, magnitude: bool = True) -> None:
+    def __init__(self, backbone: GlTransformer, intervals: int, magnitude: bool = True) -> None:
         super().__init__()
         config = backbone.config
         self.backbone = backbone
@@ -295,11 +296,14 @@ class GlPretraining(nn.Module):
             return nn.ModuleList(nn.Linear(config.features, config.tokens * classes) for _ in range(intervals))
 
         self.directions = heads(3**config.channels)
-        self.magnitudes = heads(magnitudes) if magnitude else None
+        self.magnitudes = heads(_MAGNITUDES) if magnitude else None
 
     def forward(self, clips: Tensor, real: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
         """Logits of the real frames, (R, I, J, 3^C) and (R, I, J, 16) or None."""
-        rows = self.backbone.rows(clips, Packing(clips.shape[0], clips.shape[1], real))
+        return self.answers(self.backbone.rows(clips, Packing(clips.shape[0], clips.shape[1], real)))
+
+    def answers(self, rows: Tensor) -> tuple[Tensor, Tensor | None]:
+        """As forward, of what the backbone makes of frames (R, J D)."""
 
         def logits(heads: nn.ModuleList) -> Tensor:
             found = torch.stack([head(rows) for head in heads], dim=1)  # (R, I, J K)

@@ -9,6 +9,7 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse.csgraph import shortest_path
 
 from pose.skeleton import LAYOUTS, Layout
 
@@ -45,9 +46,8 @@ class Graph:
         laplacian   K = 1  I - D^-1/2 A D^-1/2 (`DLD`)
         full        K = 1  all ones (`FC`)
 
-    max_hop, dilation: hops are 0, dilation, 2 dilation, ... up to max_hop. true_distances: the official code of ST-GCN
-    knows distances to the centre only up to max_hop, so that all bones further out count as "at the same distance";
-    true means the distances of the paper.
+    max_hop, dilation: hops are 0, dilation, 2 dilation, ... up to max_hop. As in the official code of ST-GCN distances
+    to the centre are known only up to max_hop, so that all bones further out count as "at the same distance".
     normalise, of ST-GCN's strategies alone: "whole" makes all subsets slices of one matrix A D^-1, as the code does;
     "subset" is Eq. 10 of the paper as printed, L^-1/2 A L^-1/2 for each subset A by itself, L the sums of what each
     joint gathers plus 0.001. A joint that gathers nothing in a subset has L = 0.001, so that links from it weigh
@@ -60,7 +60,6 @@ class Graph:
     strategy: str = "spatial"
     max_hop: int = 1
     dilation: int = 1
-    true_distances: bool = False
     normalise: str = "whole"
     centre_distances: tuple[float, ...] = ()
 
@@ -86,7 +85,7 @@ class Graph:
                 whole = _normalised(self.linked.astype(np.float64))
                 subsets = [np.where(mask, whole, 0) for mask in masks]
             else:
-                subsets = [_eq_10(mask) for mask in masks]
+                subsets = [_symmetric(mask, _ALPHA) for mask in masks]
             if self.strategy == "opposed":
                 subsets = [subsets[0] - sum(subsets[1:])]
         return np.stack(subsets).astype(np.float32)
@@ -94,15 +93,10 @@ class Graph:
     @cached_property
     def distances(self) -> Matrix:
         """(V, V) number of bones between joints, infinite where no way leads."""
-        count = len(self.layout)
-        bones = np.eye(count, dtype=bool)
+        bones = np.zeros((len(self.layout), len(self.layout)))
         for a, b in self.layout.edge_indices:
-            bones[a, b] = bones[b, a] = True
-        distances = np.full((count, count), np.inf)
-        reached = np.eye(count, dtype=bool)
-        for hop in range(count):
-            distances[reached & np.isinf(distances)] = hop
-            reached = (reached.astype(np.int64) @ bones) > 0
+            bones[a, b] = 1
+        distances: Matrix = shortest_path(bones, directed=False, unweighted=True)
         return distances
 
     @property
@@ -128,17 +122,11 @@ def _normalised(matrix: Matrix) -> Matrix:
     return normalised
 
 
-def _symmetric(matrix: Matrix) -> Matrix:
-    total = matrix.sum(axis=0)
+def _symmetric(matrix: Matrix | Mask, alpha: float = 0.0) -> Matrix:
+    """L^-1/2 A L^-1/2 of one subset A [v, w], L the sums of what each joint gathers, plus alpha."""
+    total = matrix.sum(axis=0) + alpha
     root = np.where(total > 0, total, 1) ** -0.5
     scaled: Matrix = root[:, None] * matrix * root
-    return scaled
-
-
-def _eq_10(mask: Mask) -> Matrix:
-    """L^-1/2 A L^-1/2 of one subset A [v, w], L the number of joints that each gathers from, plus alpha."""
-    root = (mask.sum(axis=0) + _ALPHA) ** -0.5
-    scaled: Matrix = root[:, None] * mask * root
     return scaled
 
 
@@ -148,7 +136,7 @@ def _distance(graph: Graph) -> list[Mask]:
 
 def _spatial(graph: Graph) -> list[Mask]:
     centre = graph.layout.index(graph.layout.centre)
-    to_centre = (graph.distances if graph.true_distances else graph.near)[centre]
+    to_centre = graph.near[centre]
     nearer = to_centre[:, None] < to_centre[None, :]  # source v nearer to the centre than target w
     subsets = []
     for hop in graph.hops:

@@ -1,10 +1,9 @@
-"""What a network tells of itself beside its logits, for the further outputs of an exported graph."""
+"""What a network tells of itself beside its logits, for the further outputs of an exported graph; graph networks on
+features."""
 
 from dataclasses import dataclass, field
 
 from torch import Tensor, nn
-
-from recognizer.training.models.from_features import FromFeatures
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,6 +22,30 @@ class Inside:
 
 
 HEADS_AXIS = {"attention": 2}  # (N, L, H, T + 1, T + 1); everywhere else (N, H, ...)
+
+
+class FromFeatures(nn.Module):
+    """Features (N, T, V * C), joint by joint, to whatever a graph network makes of clips (N, C, T, V, 1)."""
+
+    def __init__(self, network: nn.Module, joints: int) -> None:
+        super().__init__()
+        self.network, self.joints = network, joints
+
+    def forward(self, features: Tensor) -> Tensor:
+        return self.network(self.clips(features))  # type: ignore[no-any-return]
+
+    def inside(self, features: Tensor) -> Inside:
+        """As the network itself, which must have it."""
+        return self.network.inside(self.clips(features))  # type: ignore[no-any-return, operator]
+
+    def fixed(self) -> dict[str, Tensor]:
+        """As the network itself."""
+        return self.network.fixed()  # type: ignore[no-any-return, operator]
+
+    def clips(self, features: Tensor) -> Tensor:
+        """Features as clips (N, C, T, V, 1)."""
+        x = features.view(-1, features.shape[1], 1, self.joints, features.shape[2] // self.joints)
+        return x.permute(0, 4, 1, 3, 2)
 
 
 def tells(network: nn.Module) -> bool:

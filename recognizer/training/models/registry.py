@@ -17,9 +17,9 @@ from recognizer.features import CHANNELS, LAYOUT
 from recognizer.training.models.act import SIZES, Act, ActConfig
 from recognizer.training.models.dd_net import DdNet, DdNetConfig
 from recognizer.training.models.ensemble import Stream
-from recognizer.training.models.from_features import FromFeatures
 from recognizer.training.models.gl_features import GlFeatures
 from recognizer.training.models.gl_transformer import GlConfig, GlTransformer
+from recognizer.training.models.inside import FromFeatures
 from recognizer.training.models.st_gcn import StGcn, StGcnConfig, StGcnTwoStream
 from recognizer.training.models.st_tr import StTr, StTrConfig, StTrFusion
 from recognizer.training.models.unshared import Tcn, TcnConfig
@@ -226,7 +226,7 @@ class NetworkSpec:
 
     @property
     def family(self) -> str:
-        """The recognizer that it is a size or a part of: "act", "st-gcn", "st-tr" or "gl-transformer", as in cards."""
+        """The recognizer that it is a size or a part of, as in cards: act, st-gcn, st-tr, gl-transformer or dd-net."""
         return network_of(self.name, LIVE).family
 
     def build(self) -> nn.Module:

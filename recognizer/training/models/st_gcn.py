@@ -2,9 +2,8 @@
 
 N clips, C channels, T frames, V joints, M people, K subsets of the graph, A outputs. Where paper and code differ the
 code is the default: ten blocks and not nine, the first without shortcut; the graph normalised once and then split;
-distances to the centre known up to one bone (`true_distances` for the paper's); clips padded with zeros in time. On
-clips of 30 frames the code's kernels of 9 reach past the window in every later block; `kernel`, `strides` and
-`padding` are there for that.
+distances to the centre known up to one bone; clips padded with zeros in time. On clips of 30 frames the code's kernels
+of 9 reach past the window in every later block; `kernel`, `strides` and `padding` are there for that.
 """
 
 from dataclasses import dataclass
@@ -28,7 +27,7 @@ class StGcnConfig:
     """Size and variant of the network; the defaults are the published ones.
 
     joints: a layout or its name. people: M in the input; all share the weights, so any M can be given.
-    strategy, max_hop, dilation, true_distances, normalise, centre_distances: of Graph. importance: learn a weight of
+    strategy, max_hop, dilation, normalise, centre_distances: of Graph. importance: learn a weight of
     each link in each block. convolution: graph, or local, with weights of its own for each link (strategy uniform).
     widths, strides: channels out and stride in time of each block. kernel: frames of a temporal convolution, odd.
     padding: in time; zero, replicate (the first and last frame go on) or valid (the clip gets shorter in each block).
@@ -42,7 +41,6 @@ class StGcnConfig:
     strategy: str = "spatial"
     max_hop: int = 1
     dilation: int = 1
-    true_distances: bool = False
     normalise: str = "whole"
     centre_distances: tuple[float, ...] = ()
     importance: bool = True
@@ -87,7 +85,6 @@ class StGcnConfig:
             self.strategy,
             self.max_hop,
             self.dilation,
-            self.true_distances,
             self.normalise,
             self.centre_distances,
         )

@@ -40,8 +40,8 @@ class StTrConfig:
     from its parent as further channels. all_layers: attention in every unit, in time within `window` frames where the
     width is the first. augmented: attention beside convolution, with `values` of the channels, and not instead of it.
     keys: share of a unit's width for queries and keys. more_channels: a head has 1/more_channels of them, not 1/heads.
-    adaptive: adaptive graph convolution (-agcn); the published code loses the skeleton by an accident, keep_skeleton
-    keeps it. importance: learn a weight of each link. relative: relative positions. skeleton_bias: adds a weighted
+    adaptive: adaptive graph convolution (-agcn), without the skeleton, which the published code loses by an accident.
+    importance: learn a weight of each link. relative: relative positions. skeleton_bias: adds a weighted
     adjacency to the scores of SSA (the published code multiplies its weight in again at every call; here once).
     drop_attention: rate. padding: of temporal convolutions, zero or replicate. normalise, skip: inside attention units.
     """
@@ -69,7 +69,6 @@ class StTrConfig:
     window: int = 10
     augmented: bool = False
     adaptive: bool = False
-    keep_skeleton: bool = False
     importance: bool = True
     relative: bool = False
     skeleton_bias: bool = False
@@ -123,15 +122,11 @@ class StTr(nn.Module):
         self.head = nn.Linear(x, config.outputs)
         nn.init.normal_(self.head.weight, 0, math.sqrt(2 / config.outputs))
 
-    def forward(self, clips: Tensor) -> Tensor:
-        return self._logits(clips, None)
-
-    def with_attention(self, clips: Tensor) -> tuple[Tensor, Maps]:
-        """Logits and the attention of each layer in order: SSA (N * M * T', H, V, V), TSA (N * M * V, H, T', T'), one
+    def forward(self, clips: Tensor, maps: Maps | None = None) -> Tensor:
+        """maps: takes the attention of each layer in order: SSA (N * M, H, T', V, V), TSA (N * M, H, V, T', T'), one
         for each window where TSA has windows, adaptive graph convolution (N * M, V, V) for each of its K subsets."""
-        maps: Maps = []
-        logits = self._logits(clips, maps)
-        return logits, by_group(maps)
+        logits: Tensor = self.head(self._pooled(clips, maps)[0])
+        return logits
 
     def inside(self, clips: Tensor) -> Inside:
         """attention: spatial_attention_1.. (N, H, T', V, V) of the SSA layers and temporal_attention_1.. (N, H, V, T',
@@ -169,10 +164,6 @@ class StTr(nn.Module):
                     named[f"temporal_attention_{temporal}"] = parts[0]
         return named
 
-    def _logits(self, clips: Tensor, maps: Maps | None) -> Tensor:
-        logits: Tensor = self.head(self._pooled(clips, maps)[0])
-        return logits
-
     def _pooled(self, clips: Tensor, maps: Maps | None) -> tuple[Tensor, Tensor]:
         """What the head reads (N, D), and that before the mean over frames and joints (N, D, T', V)."""
         if self.config.bones:
@@ -194,15 +185,8 @@ class StTr(nn.Module):
         if self.training:
             x = norm(clips.permute(0, 4, 3, 1, 2).reshape(-1, m * v * c, t))
             return x.view(-1, v, c, t).permute(0, 2, 3, 1)  # type: ignore[no-any-return]
-        scale, shift = (
-            each.to(raw.dtype).view(m, v, c).transpose(1, 2).unsqueeze(2) for each in _scale_and_shift(norm)
-        )
+        scale, shift = (each.to(raw.dtype).view(m, v, c).transpose(1, 2).unsqueeze(2) for each in scale_and_shift(norm))
         return (raw.view(-1, m, c, t, v) * scale + shift).view(-1, c, t, v)
-
-
-def by_group(maps: Maps) -> Maps:
-    """Maps (N, H, G, L, L) as (N * G, H, L, L), G frames or joints; those of adaptive layers as they are."""
-    return [each if each.dim() == 3 else each.transpose(1, 2).flatten(0, 1) for each in maps]
 
 
 def _mean_person(x: Tensor, people: int) -> Tensor:
@@ -211,36 +195,29 @@ def _mean_person(x: Tensor, people: int) -> Tensor:
 
 
 class StTrFusion(nn.Module):
-    """ST-TR: the logits of S-TR and T-TR added, or with `probabilities` the log of their mean probability."""
+    """ST-TR: the logits of S-TR and T-TR added."""
 
-    def __init__(self, spatial: StTr, temporal: StTr, *, probabilities: bool = False) -> None:
+    def __init__(self, spatial: StTr, temporal: StTr) -> None:
         super().__init__()
-        self.spatial, self.temporal, self.probabilities = spatial, temporal, probabilities
+        self.spatial, self.temporal = spatial, temporal
 
     def forward(self, clips: Tensor) -> Tensor:
         """Clips (N, C, T, V, M) to logits (N, A)."""
-        return self._fused(self.spatial(clips), self.temporal(clips))
-
-    def with_attention(self, clips: Tensor) -> tuple[Tensor, Maps]:
-        """Logits and the attention of S-TR's layers, then of T-TR's; see StTr."""
-        (a, first), (b, second) = self.spatial.with_attention(clips), self.temporal.with_attention(clips)
-        return self._fused(a, b), first + second
+        logits: Tensor = self.spatial(clips) + self.temporal(clips)
+        return logits
 
     def inside(self, clips: Tensor) -> Inside:
-        """S-TR's and T-TR's together; an activation only where their logits are added."""
+        """S-TR's and T-TR's together."""
         a, b = self.spatial.inside(clips), self.temporal.inside(clips)
-        added = None
-        if a.activation is not None and b.activation is not None and not self.probabilities:
-            added = a.activation + b.activation  # both have shortened the clip alike
+        assert a.activation is not None
+        assert b.activation is not None
+        added = a.activation + b.activation  # both have shortened the clip alike
         embedding = torch.cat([a.embedding, b.embedding], dim=1)
-        return Inside(self._fused(a.logits, b.logits), embedding, {**a.attention, **b.attention}, added)
+        return Inside(a.logits + b.logits, embedding, {**a.attention, **b.attention}, added)
 
     def fixed(self) -> dict[str, Tensor]:
         """Nothing."""
         return {}
-
-    def _fused(self, a: Tensor, b: Tensor) -> Tensor:
-        return ((a.softmax(dim=1) + b.softmax(dim=1)) / 2).log() if self.probabilities else a + b
 
 
 class Unit(nn.Module):
@@ -268,7 +245,7 @@ class Unit(nn.Module):
         if attends and over_joints:
             self.spatial = SpatialTransformer(channels, width, adjacency, config)
         elif config.adaptive:
-            self.spatial = AdaptiveGraphConv(channels, width, adjacency, config)
+            self.spatial = AdaptiveGraphConv(channels, width, adjacency)
         else:
             self.spatial = GraphConv(channels, width, adjacency, importance=config.importance)
         if attends and over_frames:
@@ -349,7 +326,7 @@ class Gather(nn.Module):
     def normalised(self, x: Tensor, links: Tensor, norm: nn.BatchNorm2d) -> Tensor:
         """As forward with the norm after it, channels multiplied in double precision."""
         _, _, t, v = x.shape
-        scale, shift = _scale_and_shift(norm)
+        scale, shift = scale_and_shift(norm)
         weight = self.weight.double().flatten(1) * scale[:, None]  # (D, K * C)
         bias = self.bias.double().sum(dim=0) * scale + shift
         products = weight @ self._gathered(x, links).flatten(2).double()  # (N, D, T * V)
@@ -366,12 +343,12 @@ class AdaptiveGraphConv(nn.Module):
 
     fixed: Tensor
 
-    def __init__(self, channels: int, width: int, adjacency: Tensor, config: StTrConfig) -> None:
+    def __init__(self, channels: int, width: int, adjacency: Tensor) -> None:
         super().__init__()
         self.subsets, self.embedding = len(adjacency), width // 4
-        fixed = adjacency if config.keep_skeleton else torch.full_like(adjacency, 1e-6)
-        self.register_buffer("fixed", fixed, persistent=False)  # (K, V, V)
-        self.learned = nn.Parameter(torch.full_like(adjacency, 1e-6))
+        nothing = torch.full_like(adjacency, 1e-6)  # which the published code has in place of the skeleton
+        self.register_buffer("fixed", nothing, persistent=False)  # (K, V, V)
+        self.learned = nn.Parameter(nothing.clone())
         self.embed_a = nn.Conv2d(channels, self.subsets * self.embedding, 1)
         self.embed_b = nn.Conv2d(channels, self.subsets * self.embedding, 1)
         self.gather = Gather(channels, width, self.subsets)
@@ -578,11 +555,11 @@ class JointNorm(nn.BatchNorm1d):
         if self.training:
             y: Tensor = super().forward(x.permute(0, 1, 3, 2).reshape(-1, c * v, t))
             return y.view(-1, c, v, t).permute(0, 1, 3, 2)
-        scale, shift = (each.to(x.dtype).view(c, 1, v) for each in _scale_and_shift(self))
+        scale, shift = (each.to(x.dtype).view(c, 1, v) for each in scale_and_shift(self))
         return x * scale + shift
 
 
-def _scale_and_shift(norm: nn.BatchNorm1d | nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
+def scale_and_shift(norm: nn.BatchNorm1d | nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
     """What a batch norm does after training, of each channel, in double precision."""
     assert norm.running_mean is not None
     assert norm.running_var is not None

@@ -48,7 +48,6 @@ class TcnConfig:
     channels: int
     outputs: int
     joints: Layout | str = "mpose-13"
-    people: int = 1
     dropout: float = 0.5
     widths: tuple[int, ...] = (64, 64, 64, 64, 128, 128, 128, 256, 256, 256)
     strides: tuple[int, ...] = (1, 1, 1, 1, 2, 1, 1, 2, 1, 1)

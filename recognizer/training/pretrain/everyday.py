@@ -59,11 +59,7 @@ class EverydayBatches:
         self.corpus, self.rows, self.recipe, self.seed = corpus, rows, recipe, seed
         seconds = np.minimum(corpus.length[rows] / corpus.fps[rows], _LONGEST_S)
         self._share = (seconds / seconds.sum()).astype(np.float64)
-
-    @property
-    def steps_an_epoch(self) -> int:
-        """Batches of as many windows as there are recordings."""
-        return math.ceil(len(self.rows) / self.recipe.batch)
+        self.steps_an_epoch = math.ceil(len(rows) / recipe.batch)  # batches of as many windows as there are recordings
 
     def batch(self, step: int, mine: slice = slice(None)) -> Batch:
         """Clips (B, 30, 14, 2), real (B, 30), and the classes (B, 30, I, 14) of direction and magnitude."""
@@ -110,7 +106,7 @@ def _positions(corpus: Corpus, rows: Rows, rng: np.random.Generator, stretch: fl
 def pretrain_everyday(
     corpus: Corpus, recipe: Recipe, size: str, seed: int, leave_out: tuple[str, ...], folder: Path, hardware: Hardware
 ) -> Pretrained:
-    """As fit.pretrain_on, on rows_of the corpus."""
+    """As pretraining.pretrain_on, on rows_of the corpus."""
     rows = rows_of(corpus)
     own = int((corpus.dataset == OWN).sum())
     job = Pretraining(NAME, size, recipe, FRAMES, seed, "train")

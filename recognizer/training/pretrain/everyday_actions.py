@@ -6,19 +6,19 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from recognizer.features import CHANNELS, LAYOUT
 from recognizer.model_card import ModelCard
 from recognizer.training.batches import BatchMaker, BatchPlan, OutputSpace
 from recognizer.training.choice import choose
 from recognizer.training.everyday import ACTIONS, Corpus, terms
-from recognizer.training.export import decision_rules, export
+from recognizer.training.everyday_streams import EverydaySets
+from recognizer.training.export import export
 from recognizer.training.loop import Batch, Hardware
 from recognizer.training.models.deployed import Deployed
 from recognizer.training.models.gl_features import GlFeatures
 from recognizer.training.pretrain.pretraining import Pretrained, RecipeTraining, fit
 from recognizer.training.pretrain.recipes import Recipe, RecipeError
 from recognizer.training.run_folder import claim
-from recognizer.training.supervised import LabelledBatches, loss_of
+from recognizer.training.supervised import STEPS_AN_EPOCH, FitSettings, LabelledBatches, loss_of
 
 FAMILY = "gl-transformer"
 NOTES = (
@@ -26,9 +26,9 @@ NOTES = (
     "from Kinect cameras and hand annotation and are optimistic for a webcam. Trained on research data; see the terms "
     "of each set before other use."
 )
+# Both are ours: on windows drawn as for the other recognizers, a linear layer alone or all of the network.
 LINEAR = Recipe(
     name="linear",
-    source="ours: a linear layer alone, on windows drawn as for the other recognizers",
     epochs=6,
     batch=128,
     learning_rate=3e-3,
@@ -38,7 +38,6 @@ LINEAR = Recipe(
 )
 WHOLE = Recipe(
     name="whole",
-    source="ours: all of the network, on windows drawn as for the other recognizers",
     epochs=20,
     batch=128,
     learning_rate=5e-4,
@@ -48,8 +47,7 @@ WHOLE = Recipe(
     clip_norm=1.0,
     label_smoothing=0.05,
 )
-_EPOCH = 100  # steps
-_MERGED_LOSS = 0.5  # weight of the loss on the actions as shown, as for the other recognizers
+_MERGED_LOSS = FitSettings().merged_loss  # as for the other recognizers
 
 
 class EverydayTraining(RecipeTraining):
@@ -58,7 +56,7 @@ class EverydayTraining(RecipeTraining):
     network: GlFeatures
 
     def __init__(self, network: GlFeatures, recipe: Recipe, seed: int, *, whole: bool) -> None:
-        super().__init__(network, recipe, _EPOCH, seed)
+        super().__init__(network, recipe, STEPS_AN_EPOCH, seed)
         self.whole = whole
         network.backbone.requires_grad_(whole)
 
@@ -89,19 +87,18 @@ def learnt(
     return network.float().cpu().eval().requires_grad_(False)
 
 
-def write_model(network: GlFeatures, corpus: Corpus, data: Path, folder: Path, how: str) -> ModelCard:
+def write_model(network: GlFeatures, corpus: Corpus, sets: EverydaySets, folder: Path, how: str) -> ModelCard:
     """model.onnx and card.json with figures of the validation people and of the test split, at thresholds chosen on
-    the former. data: the folder of the data sets. how: the network learnt the actions, for the notes."""
-    chosen = choose(_deployed(network), data, corpus)
+    the former. corpus: of the sets. how: the network learnt the actions, for the notes."""
+    chosen = choose(_deployed(network), sets, corpus)
     rules = chosen.rules
     return export(
         _deployed(network, rules.other_bias),
-        len(CHANNELS) * len(LAYOUT),
         folder,
         name=folder.resolve().name,
         family=FAMILY,
-        decision=decision_rules(rules.temperature, rules.by_action(), rules.needs, rules.upper_weight),
-        metrics=chosen.metrics(_deployed(network), data, corpus),
+        decision=rules.decision_rules(),
+        metrics=chosen.metrics(_deployed(network), sets, corpus),
         training_data=terms(corpus),
         notes=NOTES.format(how=how),
     )

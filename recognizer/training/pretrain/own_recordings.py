@@ -7,7 +7,7 @@ of the unmirrored picture; confidence (P, V) float32, 0 where a joint was not se
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +24,7 @@ from recognizer.teaching.lesson import trunk_seen
 from recognizer.teaching.windows import Shape, resampled
 from recognizer.training.batches import FRAMES
 from recognizer.training.dataset_sequences import told
-from recognizer.training.everyday import ACTIONS, OTHER, Corpus
+from recognizer.training.everyday import OTHER, Corpus
 
 OWN = "recordings"  # in place of the data set's name
 
@@ -59,27 +59,21 @@ def read_library(library: Path) -> list[Track]:
 def with_recordings(corpus: Corpus, tracks: Sequence[Track]) -> Corpus:
     """The corpus and the tracks, as training recordings of the set OWN."""
     length = np.array([len(track.joints) for track in tracks], dtype=np.intp)
-    count = len(tracks)
-    kinds = (*corpus.kinds, f"{OWN}/{OTHER}")
-    return replace(
-        corpus,
-        joints=np.concatenate([corpus.joints, *(np.pad(track.joints, [(0, 0), (0, 0), (0, 1)]) for track in tracks)]),
-        seen=np.concatenate([corpus.seen, *(track.seen for track in tracks)]),
-        first=np.append(corpus.first, len(corpus.joints) + np.cumsum(length) - length),
-        length=np.append(corpus.length, length),
-        fps=np.append(corpus.fps, np.array([track.fps for track in tracks], dtype=np.float32)),
-        depth=np.append(corpus.depth, np.zeros(count, dtype=bool)),
-        action=np.append(corpus.action, np.full(count, ACTIONS.index(OTHER), dtype=np.intp)),
-        kind=np.append(corpus.kind, np.full(count, len(corpus.kinds), dtype=np.intp)),
-        kinds=kinds,
-        dataset=np.append(corpus.dataset, np.full(count, OWN)),
-        part=np.append(corpus.part, np.full(count, "train")),
-        name=np.append(corpus.name, np.array([track.name for track in tracks])),
-        lead=np.append(corpus.lead, np.zeros(count, dtype=np.intp)),
-        onset=np.append(corpus.onset, np.zeros(count, dtype=np.float32)),
-        offset=np.append(corpus.offset, np.array([len(track.joints) - 1 for track in tracks], dtype=np.float32)),
-        person=np.append(corpus.person, np.array([track.name for track in tracks])),
-        previous=np.append(corpus.previous, np.full(count, -1, dtype=np.intp)),
+    kind = f"{OWN}/{OTHER}"
+    return corpus.appended(
+        [np.pad(track.joints, [(0, 0), (0, 0), (0, 1)]) for track in tracks],
+        [track.seen for track in tracks],
+        [kind],
+        first=np.cumsum(length) - length,
+        length=length,
+        lead=0,
+        fps=np.array([track.fps for track in tracks], dtype=np.float32),
+        depth=False,
+        action=[OTHER] * len(tracks),
+        kind=[kind] * len(tracks),
+        dataset=OWN,
+        part="train",
+        name=[track.name for track in tracks],
     )
 
 
@@ -113,15 +107,21 @@ def _track(example: Example) -> Track | None:
     seen: NDArray[np.bool_] = even.confidence > 0
     if not trunk_seen(even.confidence, MPOSE_13) or not seen[:, _BODY].any(axis=0).all():
         return None
-    joints, frames = even.xy.copy(), np.arange(len(seen))
-    for joint in np.flatnonzero(seen.any(axis=0)):
-        there = seen[:, joint]
-        for channel in range(2):
-            joints[~there, joint, channel] = np.interp(frames[~there], frames[there], joints[there, joint, channel])
+    joints = filled(even.xy, seen)
     hips = joints[:, _BODY[1::2]].mean(axis=1)
     never = np.flatnonzero(~seen.any(axis=0))
     joints[:, never] = hips[:, None]
     return Track(example.name, joints, seen, 1 / even.step_s)
+
+
+def filled(joints: NDArray[np.float32], seen: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Joints (T, V, C) that are missing at times, on the straight way between where they were seen (T, V)."""
+    out, frames = joints.copy(), np.arange(len(joints))
+    for joint in np.flatnonzero(seen.any(axis=0) & ~seen.all(axis=0)):
+        there = seen[:, joint]
+        for channel in range(joints.shape[-1]):
+            out[~there, joint, channel] = np.interp(frames[~there], frames[there], joints[there, joint, channel])
+    return out
 
 
 def _layout(file: Path) -> Layout:

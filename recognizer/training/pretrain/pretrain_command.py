@@ -5,8 +5,9 @@ import sys
 from pathlib import Path
 from typing import Any, get_args
 
+from recognizer.training.data_argument import add_data
 from recognizer.training.everyday_commands import add_clips
-from recognizer.training.everyday_streams import read_corpus
+from recognizer.training.everyday_streams import read_sets
 from recognizer.training.hardware import add_hardware, hardware_of
 from recognizer.training.loop import is_first_process
 from recognizer.training.models.gl_transformer import Positions
@@ -14,7 +15,7 @@ from recognizer.training.models.registry import parameter_count
 from recognizer.training.number_arguments import count, positive, seed
 from recognizer.training.pretrain import everyday, everyday_actions
 from recognizer.training.pretrain.pretraining import Pretrained
-from recognizer.training.pretrain.recipes import RECIPES, SIZES, Facing, Pace, Recipe, RecipeError, recipe_of
+from recognizer.training.pretrain.recipes import RECIPES, SIZES, Recipe, RecipeError, recipe_of
 from recognizer.training.pretrain.targets import Reading
 
 _KINDS = "run|export"
@@ -51,11 +52,6 @@ def _add_run(run: argparse.ArgumentParser) -> None:
     add_hardware(run)
 
 
-def add_data(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
-    """--data."""
-    parser.add_argument("--data", type=Path, required=required, metavar="DIR", help="folder that holds the data sets")
-
-
 def add_recipe(parser: argparse.ArgumentParser) -> None:
     """The recipe and what of it is changed."""
     parser.add_argument("--size", default="shallow", help=f"of the network: {', '.join(SIZES)}")
@@ -68,15 +64,12 @@ def add_recipe(parser: argparse.ArgumentParser) -> None:
         ("dropout", float),
     ):
         parser.add_argument(f"--{name}", type=kind, help="instead of the recipe's")
-    parser.add_argument("--pace", choices=get_args(Pace), help="natural speed (published), or resampled")
-    parser.add_argument("--facing", choices=get_args(Facing), help="turned to the front in each frame (published)")
-    parser.add_argument("--intervals", type=int, nargs="+", metavar="N", help="of displacements (published: 1 5 10)")
+    parser.add_argument("--intervals", type=count, nargs="+", metavar="N", help="of displacements (published: 1 5 10)")
     parser.add_argument("--reading", choices=get_args(Reading), help="of the targets and the loss")
     parser.add_argument("--positions", choices=get_args(Positions), help="kind of positions (published: tight)")
     for name, what in (
         ("magnitude", "do not predict how far"),
         ("global-translation", "leave the way of the body out"),
-        ("between-people", "no attention between people"),
     ):
         parser.add_argument(f"--no-{name}", action="store_true", help=what)
 
@@ -91,12 +84,11 @@ def run(options: argparse.Namespace) -> None:
 
 def recipe_from(options: argparse.Namespace) -> Recipe:
     """What add_recipe's arguments say. Raises RecipeError."""
-    names = ("epochs", "batch", "learning_rate", "decay", "dropout", "pace", "facing", "reading", "positions")
+    names = ("epochs", "batch", "learning_rate", "decay", "dropout", "reading", "positions")
     changed: dict[str, Any] = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
     if options.intervals:
         changed["intervals"] = tuple(options.intervals)
-    off = ("magnitude", "global_translation", "between_people")
-    changed |= {name: False for name in off if getattr(options, f"no_{name}")}
+    changed |= {name: False for name in ("magnitude", "global_translation") if getattr(options, f"no_{name}")}
     return recipe_of(options.recipe).changed(**changed)
 
 
@@ -124,11 +116,12 @@ def _export(options: argparse.Namespace) -> None:
     done = everyday.load_everyday(options.run)
     changed = {key: getattr(options, key) for key in ("epochs", "batch") if getattr(options, key) is not None}
     recipe = {"linear": everyday_actions.LINEAR, "whole": everyday_actions.WHOLE}[options.learn].changed(**changed)
-    corpus = read_corpus(options.data, options.clips)
+    sets = read_sets(options.data, options.clips)
+    corpus = sets.corpus()
     folder = options.run / f"everyday-{options.learn}-seed{options.seed}"
     network = everyday_actions.learnt(done, corpus, folder, hardware_of(options), options.seed, recipe)
     how = "learnt with a linear layer" if options.learn == "linear" else "fine-tuned as a whole"
     if is_first_process():
-        card = everyday_actions.write_model(network, corpus, options.data, options.weights, how)
+        card = everyday_actions.write_model(network, corpus, sets, options.weights, how)
         found = card.metrics["validation_clips"]
         sys.stdout.write(f"{options.weights}: {100 * found['accuracy']:.1f}% of {found['clips']} validation clips\n")

@@ -10,15 +10,17 @@ import torch
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.utilities import rank_zero_only
 from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
 
 from recognizer.training.loop import LAST_CHECKPOINT, Batch, Batches, Hardware, StepData, Training
 from recognizer.training.loop import fit as fit_network
 from recognizer.training.models.gl_transformer import GlConfig, GlPretraining, GlTransformer
-from recognizer.training.pretrain.losses import mpdp_loss
 from recognizer.training.pretrain.recipes import Recipe, RecipeError
+from recognizer.training.pretrain.targets import Reading
 from recognizer.training.run_folder import RunError, claim, content_of, demand_same, save_content
 
 WEIGHTS_FILE = "pretrained.pt"
+_GLOBAL_WEIGHT = 0.05  # of the published code; the paper has none
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,39 @@ class RecipeTraining(Training):
         """Factor on the recipe's rate: a linear warm-up, and a decay after each epoch."""
         warm = min(1.0, (step + 1) / max(self.recipe.warmup, 1))
         return float(warm * self.recipe.decay ** (step // self.steps_an_epoch))
+
+
+def mpdp_loss(
+    logits: tuple[Tensor, Tensor | None],
+    targets: tuple[Tensor, Tensor],
+    global_tokens: Sequence[int],
+    reading: Reading = "code",
+    global_translation: bool = True,
+) -> dict[str, Tensor]:
+    """`loss` and its parts. logits: (R, I, J, K) for direction and magnitude, of real frames; targets: (R, I, J).
+
+    "code": the published loss, in which the global part is that of the first interval, weighs 0.05, and the global
+    tokens of the other intervals count among the joints. "paper": the global part is that of all intervals and weighs
+    as much as the joints. Without global_translation its tokens count nowhere.
+    """
+    weight = _GLOBAL_WEIGHT if reading == "code" else 1.0
+    parts: dict[str, Tensor] = {}
+    for name, found, target in zip(("direction", "magnitude"), logits, targets, strict=True):
+        if found is None:
+            continue
+        is_global = target.new_zeros(target.shape[1:]).bool()  # (I, J)
+        is_global[:, list(global_tokens)] = True
+        counted = ~is_global
+        if global_translation:
+            if reading == "code":
+                is_global[1:] = False
+            counted = ~is_global
+            parts[f"{name}_global"] = cross_entropy(
+                found[:, is_global].flatten(0, 1).float(), target[:, is_global].flatten()
+            )
+        parts[f"{name}_joints"] = cross_entropy(found[:, counted].flatten(0, 1).float(), target[:, counted].flatten())
+    total = sum((weight if name.endswith("global") else 1.0) * part for name, part in parts.items())
+    return {"loss": total, **parts}  # type: ignore[dict-item]
 
 
 class MpdpTraining(RecipeTraining):

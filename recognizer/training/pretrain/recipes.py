@@ -37,7 +37,6 @@ class Recipe:
     """
 
     name: str
-    source: str
     epochs: int
     batch: int
     learning_rate: float
@@ -66,36 +65,34 @@ class Recipe:
         """The same with some fields replaced; RecipeError where a value is none that can be."""
         recipe = dataclasses.replace(self, **fields)
         if recipe.epochs < 1 or recipe.batch < 1:
-            raise RecipeError(f"{recipe.epochs} epochs of batches of {recipe.batch} make no training")
+            raise RecipeError(f"epochs and batch must be above 0, got {recipe.epochs} and {recipe.batch}")
         if not 0 < recipe.decay <= 1:
-            raise RecipeError(f"a decay of {recipe.decay} is no factor on the rate; give a number above 0, up to 1")
+            raise RecipeError(f"decay must be above 0 and at most 1, got {recipe.decay}")
         if not recipe.learning_rate > 0:
-            raise RecipeError(f"a learning rate of {recipe.learning_rate} learns nothing; give a number above 0")
+            raise RecipeError(f"learning rate must be above 0, got {recipe.learning_rate}")
         if not 0 <= recipe.dropout < 1:
-            raise RecipeError(f"a dropout of {recipe.dropout} is no share; give a number from 0 to below 1")
+            raise RecipeError(f"dropout must be from 0 to below 1, got {recipe.dropout}")
         if not recipe.intervals or min(recipe.intervals) < 1:
-            raise RecipeError(f"intervals are numbers of frames above 0, got {recipe.intervals}")
+            raise RecipeError(f"intervals must be numbers of frames above 0, got {recipe.intervals}")
         if not 0 <= recipe.yaw_deg <= 180:
-            raise RecipeError(f"clips cannot be turned by up to {recipe.yaw_deg} degrees; give 0 to 180")
+            raise RecipeError(f"yaw must be from 0 to 180 degrees, got {recipe.yaw_deg}")
         if recipe.axes not in (1, 3):
-            raise RecipeError(f"clips cannot be seen along {recipe.axes} axes; give 1 or 3")
+            raise RecipeError(f"axes must be 1 or 3, got {recipe.axes}")
         return recipe
 
 
+# GL-Transformer, published code for NTU RGB+D: AdamW, rate 5e-5 (paper: 5e-4), batch 128, 120 epochs.
 PUBLISHED = Recipe(
     name="published",
-    source="GL-Transformer, published code for NTU RGB+D: AdamW, rate 5e-5 (paper: 5e-4), batch 128, 120 epochs",
     epochs=120,
     batch=128,
     learning_rate=5e-5,
 )
+# Ours, for sets of a thousand clips, where 120 epochs of batches of 128 are 960 steps (37,000 on NTU RGB+D): smaller
+# batches, a higher rate with a warm-up, no dropout, and positions that begin as sines; docs/pretraining.md has what was
+# tried.
 SMALL_SET = PUBLISHED.changed(
     name="small-set",
-    source=(
-        "ours, for sets of a thousand clips, where 120 epochs of batches of 128 are 960 steps (37,000 on NTU RGB+D): "
-        "smaller batches, a higher rate with a warm-up, no dropout, and positions that begin as sines; what was tried "
-        "is in docs/pretraining.md"
-    ),
     epochs=150,
     batch=16,
     learning_rate=5e-4,

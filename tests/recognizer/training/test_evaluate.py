@@ -1,20 +1,27 @@
 """How figures are counted, and how thresholds are chosen."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 pytest.importorskip("torch", reason="needs the extra `train`")
 
+from recognizer.datasets import florence_3d
 from recognizer.training.evaluate import (
     Windows,
     clip_probabilities,
+    front_view,
     report_alarms,
     report_clips,
     windows_of,
 )
 from recognizer.training.everyday import ACTIONS, merge, read_all
+from recognizer.training.report import split_of
+from recognizer.training.stream_replay import record
+from recognizer.training.stream_set import make
+from recognizer.training.stream_sets import split_of_streams
 
 A, OTHER = len(ACTIONS), len(ACTIONS) - 1
 
@@ -94,3 +101,49 @@ def test_alarms_are_listed_actions_shown_on_unlisted_clips(corpus):
     )
     report = report_alarms(corpus, windows, probabilities, np.full(A, 0.6, np.float32))
     assert (report.alarms, report.alarms_but_idle, report.kept, report.windows) == (0.5, 0.25, 0.5, 4)
+
+
+WALK, RUN, PUNCH = (ACTIONS.index(action) for action in ("walk", "run", "punch"))
+CLIPS = SimpleNamespace(action=np.array([WALK] * 3 + [PUNCH] + [OTHER] * 4), dataset=np.array(["set"] * 8))
+ALL = Windows(np.zeros((8, 1, 1), np.float32), np.arange(8))
+
+
+def test_balanced_accuracy_is_the_mean_of_the_recalls_and_unlisted_clips_have_a_figure_of_their_own():
+    report = report_clips(CLIPS, ALL, one_hot([WALK, WALK, RUN, PUNCH, WALK, OTHER, OTHER, OTHER]))
+    assert report.accuracy == 0.75  # three of four
+    assert report.balanced == pytest.approx((2 / 3 + 1) / 2)
+    assert report.recall == {"walk": (pytest.approx(2 / 3), 3), "punch": (1.0, 1)}
+    assert report.unlisted_called_listed == 0.25
+
+
+def test_every_action_has_its_own_threshold_for_alarms():
+    thresholds = np.full(A, 0.3, np.float32)
+    thresholds[WALK] = 0.95
+    probabilities = np.float32(0.9) * one_hot([WALK, WALK, WALK, PUNCH, WALK, PUNCH, OTHER, ACTIONS.index("idle")])
+    report = report_alarms(CLIPS, ALL, probabilities, thresholds)
+    assert (report.alarms, report.alarms_but_idle, report.kept) == (0.5, 0.25, 0.25)
+
+
+def test_what_is_nearer_to_the_camera_is_larger_where_there_is_depth():
+    """Two torsos before the hips, of seven to the camera: 7/5 of the size."""
+    joints = np.array([[[[1.0, 0.5, 0.0], [1.0, 0.5, -2.0]]]] * 2, np.float32)
+    flat, deep = front_view(joints, np.array([False, True]))[:, 0]
+    np.testing.assert_allclose(flat, [[1, 0.5], [1, 0.5]])
+    np.testing.assert_allclose(deep, [[1, 0.5], [1.4, 0.7]], rtol=1e-6)
+
+
+def test_cards_state_the_sets_that_a_figure_is_really_of(corpus):
+    windows = windows_of(corpus, np.flatnonzero(corpus.part == "test"))
+    required = split_of("test", corpus, windows)
+    assert required.startswith("UTD-MHAD's even subjects, ")
+    florence = np.where(corpus.dataset == "nw_ucla", florence_3d.NAME, corpus.dataset)
+    named = split_of("test", replace(corpus, dataset=florence), windows)
+    assert "the test clips of Florence 3D Actions" in named
+    assert "NW-UCLA" in required
+    assert "NW-UCLA" not in named
+
+
+def test_cards_state_the_sets_that_streams_are_joined_of(tiny_data):
+    recordings = [each for each in read_all(tiny_data) if each.dataset == "utd_mhad"]
+    streams = list(record(make(recordings, 0)))
+    assert split_of_streams("research", "test", streams) == "recordings of the test people of UTD-MHAD, joined (seed 0)"

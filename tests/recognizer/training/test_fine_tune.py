@@ -21,9 +21,9 @@ from recognizer.teaching.lesson import NOTHING
 from recognizer.teaching.request import FULL, TeachingRequest, write_request
 from recognizer.teaching.versions import taught_model
 from recognizer.training.fine_tune import FineTuneSettings, WindowDrawer, fit_network, whole_example_probabilities
-from recognizer.training.fine_tune_check import judge, split
+from recognizer.training.fine_tune_check import judge, remarks, split
 from recognizer.training.fine_tune_command import add_fine_tune, run_fine_tune
-from recognizer.training.fine_tune_start import copy_body, load_networks, save_networks
+from recognizer.training.fine_tune_start import copy_body, kept_networks, save_networks
 from recognizer.training.models.deployed import Deployed
 from recognizer.training.models.registry import NetworkSpec
 from recognizer.training.run_folder import RunError, TrainedRun
@@ -67,7 +67,7 @@ def test_the_body_of_a_trained_network_is_kept_and_its_head_is_new():
 @pytest.mark.parametrize("folder", SHIPPED, ids=lambda path: path.name)
 def test_the_networks_beside_a_model_are_those_in_its_graph(folder):
     card = ModelCard.load(folder)
-    network = Deployed(load_networks(folder)[1], listed=len(card.actions) - 1).eval()
+    network = Deployed(kept_networks(folder).networks, listed=len(card.actions) - 1).eval()
     features = np.random.default_rng(card.parity.input_seed).standard_normal((1, card.frames, network.sign.numel()))
     session = cpu_session((folder / "model.onnx").read_bytes())
     assert card.embedding is not None
@@ -98,16 +98,16 @@ def test_networks_of_another_model_damaged_or_missing_are_refused(tmp_path):
         shutil.copy(WEIGHTS / "st-gcn" / name, tmp_path / name)
     shutil.copy(WEIGHTS / "act" / NETWORKS_FILE, tmp_path / NETWORKS_FILE)
     with pytest.raises(RunError, match="belongs to another model"):
-        load_networks(tmp_path)
+        kept_networks(tmp_path)
     (tmp_path / NETWORKS_FILE).write_bytes((tmp_path / NETWORKS_FILE).read_bytes()[:5000])
     with pytest.raises(RunError, match="damaged"):
-        load_networks(tmp_path)
+        kept_networks(tmp_path)
     np.savez(tmp_path / NETWORKS_FILE, about=np.array([{"a": 1}], dtype=object))
     with pytest.raises(RunError, match="cannot be used"):
-        load_networks(tmp_path)
+        kept_networks(tmp_path)
     (tmp_path / NETWORKS_FILE).unlink()
     with pytest.raises(RunError, match="choose another model"):
-        load_networks(tmp_path)
+        kept_networks(tmp_path)
 
 
 def test_a_graph_network_goes_on_from_a_trained_one():
@@ -143,6 +143,18 @@ def test_the_last_person_or_session_is_held_out_or_a_part_of_the_examples():
     assert how == EXAMPLES
     assert len(held) == 3
     assert {example.action for example in kept} == {"bow", "raise", "step"}
+
+
+def test_takes_without_a_name_are_not_a_last_person_to_hold_out():
+    half = [replace(example, person=("Ada", None)[n % 2]) for n, example in enumerate(made_examples())]
+    kept, held, how = split(half)
+    assert (how, len(kept), len(held)) == (EXAMPLES, 9, 3)
+    found, _ = judge(Certain(), half, held, how)
+    assert remarks(found, from_scratch=False, unnamed="No names.")[1] == "No names."
+    people = made_examples(people=("Ada", "Max"))
+    _, held, how = split(people)
+    found, _ = judge(Certain(), people, held, how)
+    assert "No names." not in remarks(found, from_scratch=False, unnamed="No names.")
 
 
 def test_footage_of_nothing_is_on_both_sides():
@@ -204,7 +216,7 @@ def test_from_a_request_to_a_model_that_goes_on_from_another(act, tmp_path, quie
     first, second = last["check"]["checks"]
     assert (first["held_out"], first["clips"], second["held_out"], second["clips"]) == ("test", 3, "clips", 3)
     assert last["check"]["left_out"] == [empty.name]
-    assert any(empty.name in remark for remark in last["check"]["remarks"])
+    assert any("nobody was in view" in remark for remark in last["check"]["remarks"])
     model = taught_model(tmp_path / "models" / "gym" / "1")
     assert (model.kind, model.base, set(model.actions)) == (FULL, "act", {"bow", "raise", "step"})
     assert {name for names in model.actions.values() for name in names} == {example.name for example in examples} - set(

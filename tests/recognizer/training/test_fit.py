@@ -36,6 +36,7 @@ SMALL = {"widths": [8, 8], "strides": [1, 1], "kernel": 3}
 @pytest.fixture(params=["act-micro", "st-gcn"])
 def settings(monkeypatch, request):
     monkeypatch.setattr(fit_module, "STEPS_AN_EPOCH", 2)
+    monkeypatch.setattr(fit_module.LabelledBatches, "steps_an_epoch", 2)
     changes = SMALL if request.param == "st-gcn" else ONE_LAYER
     return FitSettings(steps=STEPS, batch=16, network=request.param, changes=changes)
 
@@ -93,6 +94,14 @@ def test_a_folder_goes_on_with_nothing_but_the_same_settings_data_and_networks(c
             fit(data, how, tmp_path, *networks)
     assert (tmp_path / LAST_CHECKPOINT).read_bytes() == before
     fit(corpus, settings, tmp_path)
+
+
+def test_a_folder_goes_on_when_a_teacher_or_a_start_was_renamed(corpus, tmp_path):
+    settings = FitSettings(steps=1, batch=16, changes=ONE_LAYER, generated=False, teachers=("a",), start="b")
+    outputs = len(fit_module.OutputSpace(corpus))
+    others = [Stubborn(outputs)], fit_module.spec_of(settings, outputs).build()
+    fit(corpus, settings, tmp_path, *others)
+    fit(corpus, replace(settings, teachers=("c",), start="d"), tmp_path, *others)
 
 
 def test_outputs_after_the_listed_add_up_to_other():

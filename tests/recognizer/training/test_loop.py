@@ -173,7 +173,7 @@ def test_a_batch_is_shared_evenly_or_not_at_all(hardware, batch, fits, monkeypat
 
 @pytest.mark.parametrize("devices", ["", "0", "two", "0,x", "-3"])
 def test_devices_that_nobody_can_count_are_refused(devices):
-    assert "is no number of devices" in Hardware(devices=devices).fits(8)
+    assert "is neither a number of devices" in Hardware(devices=devices).fits(8)
 
 
 @pytest.mark.parametrize("how", [{"accelerator": "abacus"}, {"devices": "0,1"}, {"precision": "8-exact"}])

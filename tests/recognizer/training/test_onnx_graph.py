@@ -72,7 +72,7 @@ MORE_VARIANTS = [
     ("st-gcn", {**SHORT, "strategy": "uniform", "importance": False, "padding": "valid", "kernel": 3}),
     ("s-tr", NARROW),
     ("t-tr", NARROW),
-    ("t-tr", {**NARROW, "adaptive": True, "keep_skeleton": True}),
+    ("t-tr", {**NARROW, "adaptive": True}),
     ("st-tr-1s", {**NARROW, "augmented": True, "bones": True}),
 ]
 

@@ -6,7 +6,11 @@ import pytest
 
 pytest.importorskip("torch", reason="needs the extra `train`")
 
+from streams import Scripted, sequence_of
+
 from recognizer.datasets.errors import DataError
+from recognizer.datasets.webcam_poses import PARTS
+from recognizer.training import repetitions
 from recognizer.training.repetitions import COLUMNS, HALVES, CountedClip, read_counts
 
 SHIPPED = Path(__file__).resolve().parents[3] / "docs" / "repetitions.csv"
@@ -36,3 +40,17 @@ def test_a_row_that_is_none_is_one_line(row: str, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="is no table with the columns") as raised:
         read_counts(table(tmp_path, row))
     assert "\n" not in str(raised.value)
+
+
+def test_a_sequence_in_which_nothing_was_counted_is_not_streamed_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    streamed_again: list[str] = []
+
+    def stream(sequence, recognizer):
+        streamed_again.append(sequence.name)
+        return []
+
+    monkeypatch.setattr(repetitions, "stream_repetitions", stream)
+    sequences = [sequence_of(3.0, [(0.0, 3.0, "walk")], name=name) for name in ("known", "new")]
+    totals = repetitions._false_counts(sequences, Scripted({0: "walk"}), PARTS, {"known": []})
+    assert streamed_again == ["new"]
+    assert totals == {"walk": (pytest.approx(0.1), 0)}

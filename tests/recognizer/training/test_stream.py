@@ -9,11 +9,12 @@ from toy_recognizer import ACTIONS, write_model
 
 pytest.importorskip("torch")
 
+from recognizer.datasets.sequences import Segment
 from recognizer.datasets.webcam_poses import PARTS, SEQUENCES, part_of, read
 from recognizer.decision import IDLE, ActionEvent, Decision
 from recognizer.model_card import DecisionRules
 from recognizer.training.command_line import main
-from recognizer.training.stream_outcome import judge
+from recognizer.training.stream_outcome import judge, labels_of
 from recognizer.training.stream_report import as_json, as_text
 from recognizer.training.stream_run import Moment, Streamed, stream_sequence
 
@@ -51,6 +52,12 @@ def test_windows_count_when_their_end_and_their_middle_lie_in_a_label():
     assert unlisted["by_kind"]["other:jump"]["windows"] == 23
     assert report["due"] == 86
     assert report["half_body"] == 0
+
+
+def test_a_window_at_the_edge_of_a_label_counts_whatever_is_rounded():
+    ends_s = np.array([1.0 - 1e-9, 1.1, 2.0 + 1e-9, 2.1, 3.0])
+    segments = [Segment(0.5, 2.0, "walk"), Segment(2.0, 4.0, "wave"), Segment(2.5, 4.0, "clap")]
+    assert labels_of(ends_s, segments, 1.0).tolist() == [0, 0, 0, -1, 1]
 
 
 def test_events_delays_and_segments():
@@ -250,12 +257,11 @@ def test_the_command_prints_and_writes_the_same_every_time(folder, model, tmp_pa
     assert not list(tmp_path.glob(".*"))
 
 
-def test_a_bad_file_costs_a_line_and_the_status_and_no_sequence_beside_it(folder, model, tmp_path, capsys):
+def test_a_bad_file_costs_a_line_and_the_status_and_no_sequence_beside_it(folder, model, tmp_path, caplog):
     (folder / SEQUENCES / "one.npz").write_bytes(b"cut off")
     assert main(["stream", str(folder), "--model", model, "--json", str(tmp_path / "out.json")]) == 1
-    told = capsys.readouterr()
-    assert told.err.count("\n") == 1
-    assert "one.npz" in told.err
+    (line,) = caplog.messages
+    assert "one.npz" in line
     assert json.loads((tmp_path / "out.json").read_text())["sequences"] == 1
 
 

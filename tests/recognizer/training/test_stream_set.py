@@ -2,6 +2,7 @@
 
 import itertools
 import os
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,8 +14,9 @@ from recognizer.datasets.errors import DataError
 from recognizer.datasets.sequences import Segment
 from recognizer.datasets.webcam_poses import read
 from recognizer.training.command_line import main
+from recognizer.training.everyday import read_all
 from recognizer.training.stream_joins import FPS, acted, join, standing_pose
-from recognizer.training.stream_set import SIZE, write
+from recognizer.training.stream_set import SIZE, make, write
 
 # (13, 3) metres, facing the camera, the floor at 0: head, shoulders, elbows, wrists, hips, knees, ankles.
 STANDING = np.array(
@@ -171,6 +173,23 @@ def test_a_penn_recording_keeps_its_shape_and_its_held_ends_have_no_label(made):
     assert 0 < still < 8
     height, width = (np.ptp(penn.xy_px[60, :, axis]) for axis in (1, 0))
     assert height / width == pytest.approx(1.55 / 0.5, rel=0.2)  # as kinect_person stands
+
+
+def test_annotated_recordings_are_told_from_those_of_a_kinect(tiny_data):
+    found = {(sequence.source, sequence.estimator) for sequence in make(read_all(tiny_data), 0)}
+    annotated = {(name, "annotated") for name in ("penn_action", "jhmdb14")}
+    assert found == annotated | {(name, "kinect") for name in ("utd_mhad", "nw_ucla", "msr_action3d")}
+
+
+def test_every_flat_recording_of_a_person_is_a_sequence(tiny_data):
+    recordings = list(penn_action.read(tiny_data / "penn_action"))[:3]
+    of_one = [replace(each, subject=4) for each in recordings]
+    assert [sequence.name for sequence in make(recordings[:1], 0)] == [f"penn_action-{recordings[0].name}"]
+    sequences = list(make(of_one, 0))
+    assert [each.name for each in sequences] == ["penn_action-04", "penn_action-04-01", "penn_action-04-02"]
+    assert {each.person for each in sequences} == {"penn_action-04"}
+    lengths = [len(each.joints) for each in recordings]
+    assert [len(each.times_s) for each in sequences] == [length + 51 + 24 for length in lengths]  # and what is held
 
 
 def test_a_folder_that_is_there_is_left_alone(made, tiny_data, capsys):

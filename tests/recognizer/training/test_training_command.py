@@ -12,6 +12,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs the extra `train`")
 import tqdm  # noqa: E402
 
+from recognizer.datasets import utd_mhad, webcam_poses  # noqa: E402
 from recognizer.datasets.registry import DATASETS  # noqa: E402
 from recognizer.model_card import ModelCard  # noqa: E402
 from recognizer.onnx_recognizer import OnnxRecognizer  # noqa: E402
@@ -19,7 +20,7 @@ from recognizer.teaching.full_start import NETWORKS_FILE  # noqa: E402
 from recognizer.training.command_line import main  # noqa: E402
 from recognizer.training.everyday import ACTIONS  # noqa: E402
 from recognizer.training.export import export, with_inside  # noqa: E402
-from recognizer.training.fine_tune_start import kept_networks, load_networks, save_networks  # noqa: E402
+from recognizer.training.fine_tune_start import kept_networks, save_networks  # noqa: E402
 from recognizer.training.models.deployed import Deployed  # noqa: E402
 from recognizer.training.models.registry import NetworkSpec  # noqa: E402
 from recognizer.training.recalibrate import ExportedGraph  # noqa: E402
@@ -63,13 +64,13 @@ def test_networks_of_another_recognizer_are_averaged_beside_its_own(trained, tin
     card = ModelCard.load(tmp_path / "act")
     assert (card.model, card.embedding.shape) == ("act", ("N", 64 + 128))
     assert card.notes.endswith("Averaged with 1 DD-Net.")
-    spec, (_,) = load_networks(tmp_path / "act")
-    assert spec.name == "act-micro"
+    kept = kept_networks(tmp_path / "act")
+    assert (kept.spec.name, len(kept.networks)) == ("act-micro", 1)
     assert OnnxRecognizer(tmp_path / "act", "cpu").self_test().max_error < 1e-4
 
 
 def test_the_networks_are_kept_beside_it_to_be_trained_on(exported, trained):
-    _, (network,) = load_networks(exported)
+    (network,) = kept_networks(exported).networks
     for name, values in load_run(trained / "final").network.state_dict().items():
         torch.testing.assert_close(network.state_dict()[name], values, rtol=0, atol=0)
 
@@ -221,7 +222,7 @@ def test_a_failed_export_leaves_the_old_model(exported, trained, monkeypatch, tm
     card = ModelCard.load(exported)
     with pytest.raises(OSError, match="No space"):
         export(
-            *(_Constant(), 78, exported),
+            *(_Constant(), exported),
             name="act",
             family="act",
             decision=card.decision,
@@ -269,3 +270,16 @@ def test_a_kind_to_leave_out_that_is_not_there_is_one_line(tiny_data, tmp_path, 
     out = tmp_path / "run"
     assert main(["train", "--data", str(tiny_data), "--out", str(out), "--leave-out", "utd_mhad/dance"]) == 2
     assert "no recording is of the kind utd_mhad/dance" in capsys.readouterr().err
+
+
+def test_evaluate_reads_the_data_sets_once(trained, tiny_data, monkeypatch):
+    read: list[str] = []
+
+    def counted(module):
+        found = module.read
+        return lambda folder: (read.append(folder.name), found(folder))[1]
+
+    monkeypatch.setattr(webcam_poses, "read", counted(webcam_poses))
+    monkeypatch.setitem(DATASETS, "utd_mhad", replace(DATASETS["utd_mhad"], read=counted(utd_mhad)))
+    assert main(["evaluate", "--data", str(tiny_data), "--run", str(trained / "choice"), "--split", "test"]) == 0
+    assert sorted(read) == ["utd_mhad", "webcam_poses"]

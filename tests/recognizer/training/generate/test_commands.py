@@ -85,7 +85,6 @@ def test_figures_of_other_weights_do_not_come_into_the_card(data, tmp_path):
         (("--network", "gan"), "no network 'gan'"),
         (("--set", "nowhere"), "no set 'nowhere'"),
         (("--frames", 1), "--frames 1"),
-        (("--batch", 0), "--batch 0"),
         (("--actions", "fly"), "no action 'fly'"),
         (("--layout", "octopus"), "no layout 'octopus'"),
     ],
@@ -95,6 +94,14 @@ def test_mistakes_are_told_in_one_line_and_write_nothing(data, tmp_path, further
         train(data, tmp_path / "run", *further)
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("further", [("--batch", 0), ("--learning-rate", "nan"), ("--frames", "few")])
+def test_numbers_that_cannot_be_are_told_before_anything_is_read(tmp_path, further, capsys):
+    with pytest.raises(SystemExit) as ended:
+        train(tmp_path / "nothing", tmp_path / "run", *further)
+    assert ended.value.code == 2
+    assert f"argument {further[0]}: " in capsys.readouterr().err
 
 
 def test_other_mistakes(data, tmp_path):

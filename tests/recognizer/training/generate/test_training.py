@@ -136,8 +136,6 @@ def row(iteration, mmd_seq, fake: float | None = 0.4, spread=0.9):
         ([row(1, 0.5), row(2, 0.4, spread=0.05)], ["collapsed"]),
         ([row(1, 0.5), row(2, 0.4, fake=0.001)], ["the discriminators have won"]),
         ([row(1, 0.3), row(2, 0.6)], ["got worse"]),
-        ([row(1, math.nan), row(2, math.nan)], ["the discrepancy was never a number"]),
-        ([], []),
     ],
 )
 def test_what_went_wrong_is_told_afterwards(history, found):
@@ -221,8 +219,6 @@ def test_batches_are_a_function_of_their_number_and_pass_over_every_clip(motions
 
 
 def test_impossible_recipes_are_refused(motions, recipe, tmp_path):
-    with pytest.raises(RecipeError, match="--learning-rate 0"):
-        Recipe(learning_rate=0)
     with pytest.raises(RecipeError, match="--average 1"):
         Recipe(average=1)
     with pytest.raises(RecipeError, match="--mismatch 1"):

@@ -88,11 +88,11 @@ def test_frames_that_were_never_trained_are_refused(network, frames, places):
 def test_attention_is_shown_and_changes_nothing(network):
     clips = torch.randn(3, 30, 78)
     with torch.inference_mode():
-        logits, maps = network.with_attention(clips)
-        torch.testing.assert_close(logits, network(clips))
-    assert [tuple(found.shape) for found in maps] == [(3, 2, 31, 31), (3, 2, 31, 31)]
-    for found in maps:
-        torch.testing.assert_close(found.sum(dim=3), torch.ones(found.shape[:3]))
+        found = network.inside(clips)
+        torch.testing.assert_close(found.logits, network(clips))
+    attention = found.attention["attention"]
+    assert attention.shape == (3, 2, 2, 31, 31)
+    torch.testing.assert_close(attention.sum(dim=4), torch.ones(attention.shape[:4]))
 
 
 def test_the_two_gelus_differ_a_little():

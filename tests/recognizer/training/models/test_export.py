@@ -9,7 +9,7 @@ import tqdm  # noqa: E402
 
 from recognizer.training.models.act import Act, ActConfig  # noqa: E402
 from recognizer.training.models.ensemble import Ensemble  # noqa: E402
-from recognizer.training.models.from_features import FromFeatures  # noqa: E402
+from recognizer.training.models.inside import FromFeatures  # noqa: E402
 from recognizer.training.models.st_gcn import StGcn, StGcnConfig, StGcnTwoStream  # noqa: E402
 from recognizer.training.models.st_tr import StTr, StTrConfig, StTrFusion  # noqa: E402
 
@@ -31,8 +31,8 @@ class WithAttention(torch.nn.Module):
         self.network = network
 
     def forward(self, features):
-        logits, maps = self.network.with_attention(features)
-        return logits, *maps
+        found = self.network.inside(features)
+        return found.logits, *found.attention.values()
 
 
 NETWORKS = {

@@ -44,12 +44,10 @@ def links(graph) -> list[int]:
     return (graph.adjacency != 0).sum(axis=(1, 2)).tolist()
 
 
-def test_distances_to_the_centre_are_cut_at_one_bone_unless_true_ones_are_asked_for():
-    """Numbers of links in each subset as counted in the official code, and those of a true split."""
+def test_distances_to_the_centre_are_cut_at_one_bone():
+    """Numbers of links in each subset as counted in the official code."""
     assert links(Graph(OPENPOSE_18)) == [18, 25, 9]
-    assert links(Graph(OPENPOSE_18, true_distances=True)) == [18, 17, 17]
     assert links(Graph(NTU_25)) == [25, 40, 8]
-    assert links(Graph(NTU_25, true_distances=True)) == [25, 24, 24]
 
 
 @pytest.mark.parametrize("layout", LAYOUTS.values(), ids=str)
@@ -64,9 +62,8 @@ def test_any_layout_has_a_graph_that_a_mirror_does_not_change(layout, strategy):
 
 
 @pytest.mark.parametrize("strategy", ["uniform", "distance", "spatial"])
-@pytest.mark.parametrize("true_distances", [False, True])
-def test_subsets_of_st_gcn_are_slices_of_one_normalised_matrix(strategy, true_distances):
-    whole = Graph(MPOSE_13, strategy, max_hop=2, true_distances=true_distances).adjacency.sum(axis=0)
+def test_subsets_of_st_gcn_are_slices_of_one_normalised_matrix(strategy):
+    whole = Graph(MPOSE_13, strategy, max_hop=2).adjacency.sum(axis=0)
     np.testing.assert_allclose(whole, Graph(MPOSE_13, "uniform", max_hop=2).adjacency[0], atol=1e-6)
     np.testing.assert_allclose(whole.sum(axis=0), 1, atol=1e-6)
 
@@ -85,17 +82,18 @@ def test_unknown_names_are_refused():
         layout_of("octopus")
 
 
-CHAIN = Layout("chain", ("a", "b", "c"), (("a", "b"), ("b", "c")), "a")  # a - b - c, a is the centre
+CHAIN = Layout("chain", ("a", "b", "c"), (("a", "b"), ("b", "c")), "b")  # a - b - c, b is the centre
 
 
 def test_eq_10_normalises_each_subset_by_itself():
     """By hand: L_i = (joints that i gathers from) + 0.001, and each link v -> w is (L_v L_w) ** -0.5."""
-    own, one, two = 1 / 1.001, 1.001**-0.5 * 0.001**-0.5, (1.001 * 1.001) ** -0.5
-    found = Graph(CHAIN, true_distances=True, normalise="subset").adjacency
+    own, one = 1 / 1.001, (1.001 * 0.001) ** -0.5
+    both = (0.001 * 2.001) ** -0.5
+    found = Graph(CHAIN, normalise="subset").adjacency
     expected = np.zeros((3, 3, 3))
     expected[0] = np.eye(3) * own
-    expected[1][1, 0], expected[1][2, 1] = two, one  # from further out: a and b gather from one, c from none
-    expected[2][0, 1], expected[2][1, 2] = one, two  # from nearer: b and c gather from one, a from none
+    expected[1][0, 1] = expected[1][2, 1] = both  # from further out: b gathers from two, a and c from none
+    expected[2][1, 0] = expected[2][1, 2] = one  # from nearer: a and c gather from one, b from none
     np.testing.assert_allclose(found, expected, rtol=1e-6)
     whole = Graph(CHAIN, "uniform", normalise="subset").adjacency[0]
     np.testing.assert_allclose(whole[0, 1], (2.001 * 3.001) ** -0.5, rtol=1e-6)

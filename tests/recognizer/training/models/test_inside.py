@@ -9,8 +9,10 @@ torch = pytest.importorskip("torch", reason="needs the extra `train`")
 import tqdm  # noqa: E402
 
 from pose.onnx_session import cpu_session  # noqa: E402
+from recognizer.features import CHANNELS, LAYOUT, clip_features  # noqa: E402
 from recognizer.training.export import with_inside  # noqa: E402
 from recognizer.training.models.deployed import Deployed  # noqa: E402
+from recognizer.training.models.inside import FromFeatures  # noqa: E402
 from recognizer.training.models.registry import NetworkSpec  # noqa: E402
 from recognizer.training.models.st_tr import Attention  # noqa: E402
 
@@ -54,6 +56,16 @@ def built(name: str, seed: int) -> torch.nn.Module:
 def deployed(request) -> Deployed:
     seeds = (1,) if request.param.endswith("-tr") else (1, 2)
     return Deployed([built(request.param, seed) for seed in seeds], listed=LISTED, other_bias=0.3).eval()
+
+
+def test_each_number_of_the_features_finds_its_channel_and_joint():
+    rng = np.random.default_rng(0)
+    xy = rng.normal(size=(2, 30, len(LAYOUT), 2)).astype(np.float32)
+    features = torch.from_numpy(clip_features(xy, np.ones((2, 30, len(LAYOUT)), np.float32), 20))
+    clips = FromFeatures(torch.nn.Identity(), len(LAYOUT))(features)
+    assert clips.shape == (2, len(CHANNELS), 30, len(LAYOUT), 1)
+    wrist, vy = LAYOUT.index("left_wrist"), CHANNELS.index("vy")
+    torch.testing.assert_close(clips[1, vy, 7, wrist, 0], features[1, 7, wrist * len(CHANNELS) + vy])
 
 
 @pytest.mark.timeout(600)  # torch's exporter on a busy machine
@@ -125,10 +137,8 @@ def test_attention_has_the_heads_of_all_networks_one_after_the_other():
         outputs = Deployed(networks, listed=LISTED).eval().inside(features)
         assert outputs["attention"].shape == (2, 2, 4, 31, 31)
         for place, network in enumerate(networks):
-            _, maps = network.with_attention(features)
             own = outputs["attention"][:, :, 2 * place : 2 * place + 2]
-            for layer, found in enumerate(maps):
-                torch.testing.assert_close(own[:, layer], found)
+            torch.testing.assert_close(own, network.inside(features).attention["attention"])
         similarity = outputs["position_similarity"]
     assert similarity.shape == (2, 31, 31)
     torch.testing.assert_close(similarity.diagonal(dim1=1, dim2=2), torch.ones(2, 31))
@@ -171,17 +181,15 @@ def test_attention_of_joints_and_frames_by_layer():
     network = built("st-tr", 1)
     features = torch.randn(2, 30, 78)
     with torch.inference_mode():
-        found = network.inside(features).attention
-        _, maps = network.with_attention(features)
+        found, maps = network.inside(features).attention, []
+        for stream in (network.network.spatial, network.network.temporal):
+            stream(network.clips(features), maps)
     names = [f"{kind}_attention_{layer}" for kind in ("spatial", "temporal") for layer in range(1, 7)]
     assert list(found) == names
     for name, own in zip(names, maps, strict=True):
-        heads, groups = found[name].shape[1:3]
-        assert groups == (13 if name.startswith("temporal") else {1: 30, 5: 8, 6: 8}.get(int(name[-1]), 15))
-        for clip in range(2):
-            rows = own[clip * groups : (clip + 1) * groups]  # (G, H, L, L)
-            torch.testing.assert_close(found[name][clip], rows.transpose(0, 1))
-        assert heads == 8
+        groups = 13 if name.startswith("temporal") else {1: 30, 5: 8, 6: 8}.get(int(name[-1]), 15)
+        assert found[name].shape[:3] == (2, 8, groups)
+        torch.testing.assert_close(found[name], own)
 
 
 def test_links_that_are_not_there_have_no_importance():

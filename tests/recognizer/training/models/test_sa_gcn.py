@@ -9,6 +9,8 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs the extra `train`")
 
+import official_sa_gcn  # noqa: E402
+
 from recognizer.training.models import sa_gcn  # noqa: E402
 from recognizer.training.models.sa_gcn import (  # noqa: E402
     ActionGraph,
@@ -18,8 +20,6 @@ from recognizer.training.models.sa_gcn import (  # noqa: E402
     SaGcnConfig,
     SelfAttention,
 )
-from research.official import sa_gcn as official_sa_gcn  # noqa: E402
-from research.official.names import OfficialError  # noqa: E402
 
 PARITY = Path(__file__).resolve().parents[5] / "shared" / "parity"
 
@@ -79,29 +79,6 @@ def test_official_numbers_of_parameters():
 
 def count(network):
     return sum(weight.numel() for weight in network.parameters())
-
-
-def test_what_is_wrong_with_a_checkpoint_is_said_in_one_line():
-    config = SaGcnConfig(official_sa_gcn.HUMAN36M_15, frames=4, reading="official", mix="clip")
-    state = official_state(Generator(config))
-    official_sa_gcn.load(state, {"seq_length": 4})
-    for broken, settings, message in (
-        ({k: v for k, v in state.items() if k != "gc3.conv.bias"}, {"seq_length": 4}, "gc3.conv.bias is missing"),
-        (state, {"seq_length": 5}, "wrong shape"),
-        (state, {}, "needs 'seq_length'"),
-        (state, {"seq_length": 4, "n_joint": 17}, "made for 15"),
-        ({"block1.0.weight": np.zeros((3, 3))}, {}, "is missing"),
-        ({**state, "w1.bias": np.full(20, np.nan)}, {"seq_length": 4}, "not finite"),
-    ):
-        with pytest.raises(OfficialError, match=message) as caught:
-            official_sa_gcn.load(broken, settings)
-        assert "\n" not in str(caught.value)
-
-
-def official_state(network):
-    """Under the official names."""
-    source = official_sa_gcn._source(official_sa_gcn._GENERATOR)
-    return {source(key)[0][0]: value.numpy() for key, value in network.state_dict().items()}
 
 
 @pytest.fixture

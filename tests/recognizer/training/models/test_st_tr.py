@@ -54,7 +54,7 @@ SMALL = {"channels": 3, "outputs": 5, "joints": "mpose-13", "width": 16}
         {},
         {"all_layers": True, "window": 7, "relative": True},
         {"augmented": True, "values": 0.5, "more_channels": 4},
-        {"adaptive": True, "keep_skeleton": True, "bones": True},
+        {"adaptive": True, "bones": True},
         {"skeleton_bias": True, "padding": "replicate", "kernel": 3, "strategy": "symmetric"},
         {"concat_input": False, "importance": False, "normalise_input": False, "normalise": False, "skip": False},
     ],
@@ -69,7 +69,8 @@ def test_every_variant_learns_and_shows_its_attention(kind, variant):
     silent = [name for name, parameter in network.named_parameters() if parameter.grad is None]
     assert not silent
     with torch.inference_mode():
-        logits, maps = network.eval().with_attention(clips)
+        maps = []
+        logits = network.eval()(clips, maps)
         torch.testing.assert_close(network(clips), logits)
     over_joints, over_frames = KINDS[kind]
     assert bool(maps) == (over_joints or over_frames or "adaptive" in variant)
@@ -272,7 +273,7 @@ def test_bones_are_vectors_from_the_parents():
         torch.testing.assert_close(bones(clips), expected)
 
 
-def test_fusion_adds_logits_or_averages_probabilities():
+def test_fusion_adds_logits():
     torch.manual_seed(0)
     spatial, temporal = (StTr(StTrConfig(**SMALL, kind=kind)).eval() for kind in ("s-tr", "t-tr"))
     clips = torch.randn(2, 3, 12, 13, 1)
@@ -280,11 +281,9 @@ def test_fusion_adds_logits_or_averages_probabilities():
         a, b = spatial(clips), temporal(clips)
         fusion = StTrFusion(spatial, temporal)
         torch.testing.assert_close(fusion(clips), a + b)
-        logits, maps = fusion.with_attention(clips)
-        torch.testing.assert_close(logits, a + b)
-        assert len(maps) == 12
-        mean = StTrFusion(spatial, temporal, probabilities=True)(clips).exp()
-        torch.testing.assert_close(mean, (a.softmax(dim=1) + b.softmax(dim=1)) / 2)
+        found = fusion.inside(clips)
+        torch.testing.assert_close(found.logits, a + b)
+        assert len(found.attention) == 12
 
 
 @pytest.mark.parametrize(

@@ -242,8 +242,9 @@ def test_a_folder_belongs_to_its_data(tiny_data, tmp_path, monkeypatch):
     ("arguments", "words"),
     [
         (("--leave-out", "ucf"), "no data set"),
-        (("--dropout", "1"), "a dropout of 1.0 is no share"),
-        (("--devices", "some"), "--devices some is no number of devices"),
+        (("--dropout", "1"), "dropout must be from 0 to below 1, got 1.0"),
+        (("--decay", "nan"), "decay must be above 0 and at most 1, got nan"),
+        (("--devices", "some"), "--devices some is neither a number of devices"),
         (("--recordings", "nowhere"), "no recordings"),
     ],
 )
@@ -253,10 +254,11 @@ def test_mistakes_are_told_in_one_line(tiny_data, tmp_path, arguments, words):
     assert "\n" not in str(error.value)
 
 
-def test_what_is_of_other_tasks_alone_is_refused(tiny_data, tmp_path, capsys):
+@pytest.mark.parametrize("argument", ["--frames 20", "--pace sampled", "--facing clip", "--no-between-people"])
+def test_what_is_of_other_tasks_alone_is_refused(tiny_data, tmp_path, capsys, argument):
     with pytest.raises(SystemExit):
-        run(tiny_data, tmp_path, "--frames", 20)
-    assert "unrecognized arguments: --frames 20" in capsys.readouterr().err
+        run(tiny_data, tmp_path, *argument.split())
+    assert f"unrecognized arguments: {argument}" in capsys.readouterr().err
 
 
 def test_another_task_is_sent_to_research(tiny_data, tmp_path):

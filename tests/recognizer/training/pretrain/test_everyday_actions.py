@@ -52,7 +52,7 @@ def model(tiny_data, tmp_path_factory):
     quiet = ("--accelerator", "cpu", "--precision", "32-true")
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(SIZES, "tiny", {"width": 4, "depth": 2, "heads": 2})
-        patch.setattr(everyday_actions, "_EPOCH", 3)
+        patch.setattr(everyday_actions, "STEPS_AN_EPOCH", 3)
         patch.setattr(everyday_actions.LabelledBatches, "steps_an_epoch", 3)
         # The figures are of what is right, and after three steps nothing is.
         patch.setattr(

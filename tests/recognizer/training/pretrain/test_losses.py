@@ -5,7 +5,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs the extra `train`")
 from torch.nn.functional import cross_entropy  # noqa: E402
 
-from recognizer.training.pretrain.losses import mpdp_loss  # noqa: E402
+from recognizer.training.pretrain.pretraining import mpdp_loss  # noqa: E402
 
 GENERATOR = torch.Generator().manual_seed(0)
 DIRECTION, MAGNITUDE = (torch.randn(7, 3, 4, k, generator=GENERATOR) for k in (27, 16))  # R, I, J, K

@@ -41,13 +41,10 @@ def along(x: Array, axis: int) -> Array:
     return np.roll(x, axis, axis=2)
 
 
-def together(clips: Sequence[Array], frames: int | None = None) -> tuple[Array, NDArray[np.bool_]]:
-    """Clips side by side (B, T, J, C), 0 after their ends, and which frames are real (B, T).
-
-    T is that of the longest, or `frames`.
-    """
+def together(clips: Sequence[Array]) -> tuple[Array, NDArray[np.bool_]]:
+    """Clips side by side (B, T, J, C), T that of the longest, 0 after their ends, and which frames are real (B, T)."""
     lengths = np.array([len(clip) for clip in clips])
-    x = np.zeros((len(clips), frames or int(lengths.max()), *clips[0].shape[1:]), dtype=np.float32)
+    x = np.zeros((len(clips), int(lengths.max()), *clips[0].shape[1:]), dtype=np.float32)
     for row, clip in enumerate(clips):
         x[row, : len(clip)] = clip
     return x, np.arange(x.shape[1]) < lengths[:, None]
@@ -64,6 +61,7 @@ class MotionBatches:
     ) -> None:
         self.clips, self.recipe, self.frames = clips, recipe, frames
         self._passes = Passes(rows, recipe.batch, (seed, 1))
+        self.steps_an_epoch = self._passes.steps_an_epoch
         self.seed, self.supervised = seed, supervised
         self.steps_m: tuple[float, ...] | None = None
         if recipe.steps == "set" and not supervised:
@@ -71,11 +69,6 @@ class MotionBatches:
             self.steps_m = steps_of(natural, recipe.intervals, recipe.reading)
         self.is_global = np.zeros(len(clips.joints) * clips.people, dtype=bool)
         self.is_global[clips.global_joint * clips.people :][: clips.people] = True
-
-    @property
-    def steps_an_epoch(self) -> int:
-        """Batches that a pass over the rows fills."""
-        return self._passes.steps_an_epoch
 
     def batch(self, step: int, mine: slice = slice(None)) -> Batch:
         """The clips `mine` of the batch of a step, with what is to be learnt of them."""

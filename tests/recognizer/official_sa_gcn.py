@@ -1,7 +1,8 @@
 """Weights of the official SA-GCN code (PingYu-iris/SA-GCN) in the networks of this project.
 
-Its three networks are told apart by their names: the generator (`rnn.*`, `gc1.*`), the discriminator of frames
-(`linear3.weight` of (1, frames)) and that of clips (`linear1.weight` of a convolution over time).
+No command imports them; they are what the networks are compared with. Its three networks are told apart by their names:
+the generator (`rnn.*`, `gc1.*`), the discriminator of frames (`linear3.weight` of (1, frames)) and that of clips
+(`linear1.weight` of a convolution over time).
 """
 
 import re
@@ -12,7 +13,7 @@ from torch import Tensor, nn
 
 from pose.skeleton import Layout
 from recognizer.training.models.sa_gcn import ClipDiscriminator, FrameDiscriminator, Generator, SaGcnConfig
-from research.official.names import OfficialError, Source, State, fill
+from research.official.names import Source, State, fill, renamed
 
 _JOINTS = (
     *("right_hip", "right_knee", "right_foot", "left_hip", "left_knee", "left_foot", "spine", "thorax", "head"),
@@ -72,7 +73,7 @@ class OfficialDiscriminator(nn.Module):
 
 
 def load(state: State, config: Mapping[str, Any]) -> nn.Module:
-    """The network in eval mode: Generator of the official reading, or OfficialDiscriminator. Raises OfficialError.
+    """The network in eval mode: Generator of the official reading, or OfficialDiscriminator.
 
     config: of the generator `seq_length`, and `hidden_size`, `n_head`, `seq_connect` where they are not the published
     100, 3 and 5; of the discriminators nothing is needed.
@@ -80,56 +81,39 @@ def load(state: State, config: Mapping[str, Any]) -> nn.Module:
     plain = {name.removeprefix("module."): value for name, value in state.items()}
     if any(name.startswith("rnn.") for name in plain):
         return fill(Generator(_config(plain, config)), plain, _source(_GENERATOR), _UNUSED_GENERATOR)
-    width, inner = _shape(plain, "block1.0.weight")[1], _shape(plain, "block1.2.weight")[0]
-    actions = _shape(plain, "block2.0.weight")[1] - inner
+    width, inner = plain["block1.0.weight"].shape[1], plain["block1.2.weight"].shape[0]
+    actions = plain["block2.0.weight"].shape[1] - inner
     network: FrameDiscriminator | ClipDiscriminator
-    if len(_shape(plain, "linear1.weight")) == 2:
-        network = FrameDiscriminator(width, actions, _shape(plain, "linear3.weight")[1])
+    if len(plain["linear1.weight"].shape) == 2:
+        network = FrameDiscriminator(width, actions, plain["linear3.weight"].shape[1])
         return OfficialDiscriminator(fill(network, plain, _source(_FRAMES))).eval()  # type: ignore[arg-type]
-    network = ClipDiscriminator(width, actions, _shape(plain, "linear2.weight")[1])
+    network = ClipDiscriminator(width, actions, plain["linear2.weight"].shape[1])
     return OfficialDiscriminator(fill(network, plain, _source(_CLIPS), _UNUSED_CLIPS)).eval()  # type: ignore[arg-type]
 
 
 def _config(state: State, config: Mapping[str, Any]) -> SaGcnConfig:
-    joints = config.get("n_joint", len(HUMAN36M_15))
-    if joints != len(HUMAN36M_15) or config.get("d_E", joints * DIMS) != joints * DIMS:
-        raise OfficialError(f"the config has n_joint {joints}; the official code is made for {len(HUMAN36M_15)} in 2D")
-    label, actions = _shape(state, "w1.weight")[:2]
-    mixed, inputs = _shape(state, "w2.weight")[:2]
+    label, actions = state["w1.weight"].shape[:2]
+    mixed, inputs = state["w2.weight"].shape[:2]
     return SaGcnConfig(
         joints=HUMAN36M_15,
         actions=actions,
-        frames=_count(config, "seq_length", None),
+        frames=config["seq_length"],
         dims=DIMS,
         reading="official",
         mix="clip",
-        keep=_count(config, "seq_connect", 5),
+        keep=config.get("seq_connect", 5),
         noise=inputs - label,
         label=label,
         mixed=mixed,
-        hidden=_count(config, "hidden_size", 100),
-        heads=_count(config, "n_head", 3),
+        hidden=config.get("hidden_size", 100),
+        heads=config.get("n_head", 3),
     )
 
 
 def _source(rules: tuple[tuple[str, str], ...]) -> Callable[[str], Source]:
     def source(key: str) -> Source:
-        for pattern, replacement in rules:
-            key = re.sub(pattern, replacement, key)
+        key = renamed(key, rules)
         key = re.sub(r"^correct\.layers\.(\d)", lambda found: f"gc{int(found[1]) + 1}", key)
         return (key,), lambda found: found[0]
 
     return source
-
-
-def _shape(state: State, name: str) -> tuple[int, ...]:
-    if name not in state or len(getattr(state[name], "shape", ())) < 2:
-        raise OfficialError(f"the weight {name} is missing; give a checkpoint of SA-GCN's generator or discriminators")
-    return tuple(int(size) for size in state[name].shape)
-
-
-def _count(config: Mapping[str, Any], key: str, published: int | None) -> int:
-    value = config.get(key, published)
-    if type(value) is not int or value < 1:
-        raise OfficialError(f"the config needs {key!r}, a whole number above 0, got {value!r}")
-    return value

@@ -8,8 +8,8 @@ torch = pytest.importorskip("torch", reason="needs the extra `train`")
 from recognizer.datasets.errors import DataError  # noqa: E402
 from recognizer.training.pretrain.recipes import SMALL_SET, RecipeError, recipe_of, size_of  # noqa: E402
 from recognizer.training.pretrain.targets import mpdp_targets, steps_of  # noqa: E402
+from research.pretrain.batches import MotionBatches, along, paced, resampled, together  # noqa: E402
 from research.pretrain.pretraining import network_config  # noqa: E402
-from research.pretrain.stream import MotionBatches, along, paced, resampled, together  # noqa: E402
 from research.pretrain.tasks import TASKS, TaskError, labelled, task_of  # noqa: E402
 
 ROWS = np.arange(24)
@@ -159,13 +159,13 @@ def test_what_there_is_not_is_said(clips, tmp_path):
         recipe_of("best")
     with pytest.raises(RecipeError, match="choose one of published"):
         size_of("huge")
-    with pytest.raises(RecipeError, match="no training"):
+    with pytest.raises(RecipeError, match="epochs and batch must be above 0, got"):
         SMALL_SET.changed(epochs=0)
     with pytest.raises(RecipeError, match="frames above 0"):
         SMALL_SET.changed(intervals=(1, 0))
-    with pytest.raises(RecipeError, match="give 0 to 180"):
+    with pytest.raises(RecipeError, match="yaw must be from 0 to 180 degrees, got"):
         SMALL_SET.changed(yaw_deg=-1)
-    with pytest.raises(RecipeError, match="give 1 or 3"):
+    with pytest.raises(RecipeError, match="axes must be 1 or 3, got"):
         SMALL_SET.changed(axes=2)
     with pytest.raises(DataError, match="no folder"):
         TASKS["nw-ucla"].load(tmp_path)

@@ -1,12 +1,12 @@
 """Weights of the official GL-Transformer code (Boeun-Kim/GL-Transformer) in the network of this project.
 
-Three kinds of checkpoints are told apart by their names: the network of the linear evaluation (`transformer.*` and
-`linear.*`), the pretrained network alone, as the code saves it (`emb.weight`, `encoder_blocks.0....`), and a block
-(`positional_emb`, `attention_sp....`). The code is made for two people and 25 joints of NTU RGB+D, of which joint 20
-(from 0) carries the global translation; the config counts people and joints together as `num_joint`.
+No command imports them; they are what the networks are compared with. Three kinds of checkpoints are told apart by
+their names: the network of the linear evaluation (`transformer.*` and `linear.*`), the pretrained network alone, as the
+code saves it (`emb.weight`, `encoder_blocks.0....`), and a block (`positional_emb`, `attention_sp....`). The code is
+made for two people and 25 joints of NTU RGB+D, of which joint 20 (from 0) carries the global translation; the config
+counts people and joints together as `num_joint`.
 """
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from recognizer.training.models.gl_transformer import Block, GlClassifier, GlConfig, GlTransformer, Packing
-from research.official.names import OfficialError, Source, State, fill
+from research.official.names import Source, State, fill, renamed
 
 PAD = 99.9  # what the official code fills up clips with
 PEOPLE = 2
@@ -84,7 +84,7 @@ class OfficialGlBlock(nn.Module):
 
 
 def load_gl_transformer(state: State, config: Mapping[str, Any]) -> nn.Module:
-    """The network in eval mode: OfficialGl, or OfficialGlBlock. Raises OfficialError."""
+    """The network in eval mode, of an official checkpoint and its config: OfficialGl, or OfficialGlBlock."""
     plain = {name.removeprefix("module."): value for name, value in state.items()}
     block = any(name.startswith("attention_sp.") for name in plain)
     ours = _config(config, block=block)
@@ -93,45 +93,30 @@ def load_gl_transformer(state: State, config: Mapping[str, Any]) -> nn.Module:
         return OfficialGlBlock(network).eval()  # type: ignore[arg-type]
     backbone = GlTransformer(ours)
     if any(name.startswith("transformer.") for name in plain):
-        filled = fill(GlClassifier(backbone, _count(config, "num_action_class")), plain, _source, _UNUSED)
+        filled = fill(GlClassifier(backbone, config["num_action_class"]), plain, _source, _UNUSED)
     else:
         filled = fill(backbone, plain, _source, _UNUSED)
     return OfficialGl(filled).eval()  # type: ignore[arg-type]
 
 
 def _source(key: str) -> Source:
-    for pattern, replacement in _NAMES:
-        key = re.sub(pattern, replacement, key)
-    return (key,), lambda found: found[0]
+    return (renamed(key, _NAMES),), lambda found: found[0]
 
 
 def _config(config: Mapping[str, Any], *, block: bool) -> GlConfig:
-    if not config.get("add_positional_emb", 1):
-        raise OfficialError("the config has add_positional_emb 0, which no published GL-Transformer has")
-    tokens = _count(config, "num_joint")
     people = 1 if block else PEOPLE
-    joints, left = divmod(tokens, people)
-    if left or not (block or joints > GLOBAL_JOINT):
-        raise OfficialError(f"the config has num_joint {tokens}, expected the joints of two people, 21 or more each")
     return GlConfig(
-        joints=joints,
+        joints=config["num_joint"] // people,
         global_joint=0 if block else GLOBAL_JOINT,
         channels=config.get("input_channel", 3),
         people=people,
-        frames=_count(config, "num_frame"),
-        width=_count(config, "dim_emb"),
-        depth=1 if block else _count(config, "depth"),
-        heads=_count(config, "num_heads"),
+        frames=config["num_frame"],
+        width=config["dim_emb"],
+        depth=1 if block else config["depth"],
+        heads=config["num_heads"],
         expand=float(config.get("ff_expand", 1.0)),
         dropout=float(config.get("do_rate", 0.1)),
         attention_dropout=float(config.get("attn_do_rate", 0.1)),
         drop_path=float(config.get("drop_path_rate", 0.1)),
         qkv_bias=bool(config.get("qkv_bias", True)),
     )
-
-
-def _count(config: Mapping[str, Any], key: str) -> int:
-    value = config.get(key)
-    if type(value) is not int or value < 1:
-        raise OfficialError(f"the config needs {key!r}, a whole number above 0, got {value!r}")
-    return value

@@ -7,7 +7,6 @@ from torch.utils.data import DataLoader
 
 from recognizer.training.loop import Batch, StepData
 from recognizer.training.passes import Passes
-from research.whole_clip import transforms
 from research.whole_clip.inputs import plain_input, training_input
 from research.whole_clip.presets import Preset
 from research.whole_clip.tasks import Rows, TaskClips
@@ -19,11 +18,7 @@ class WholeClipBatches:
     def __init__(self, clips: TaskClips, rows: Rows, preset: Preset, frames: int, seed: int) -> None:
         self.clips, self.preset, self.frames, self.seed = clips, preset, frames, seed
         self._passes = Passes(rows, preset.batch, (seed, 1))
-
-    @property
-    def steps_an_epoch(self) -> int:
-        """Batches that a pass over the clips fills."""
-        return self._passes.steps_an_epoch
+        self.steps_an_epoch = self._passes.steps_an_epoch
 
     def batch(self, step: int, mine: slice = slice(None)) -> Batch:
         """Features (B, T, F) and targets (B, A) of a step."""
@@ -33,8 +28,6 @@ class WholeClipBatches:
         x, score = self.clips.x[view, chosen], self.clips.score[view, chosen]
         features = training_input(x, score, self.clips.layout, self.preset, self.frames, rng)
         target = np.eye(len(self.clips.actions), dtype=np.float32)[self.clips.labels[chosen]]
-        if self.preset.augment.mixup:
-            features, target = transforms.mixup(features, target, rng, self.preset.augment.mixup)
         return torch.from_numpy(features[mine]), torch.from_numpy(target[mine])
 
 
