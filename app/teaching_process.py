@@ -19,6 +19,8 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import psutil
+
 from app.errors import UsageError
 from app.installation import install_command
 from pose.ctrl_c import without_ctrl_c
@@ -27,6 +29,8 @@ from recognizer.teaching.request import FULL, TeachingRequest, write_request
 STARTING = "starting"
 
 _STALE_S = 24 * 3600.0  # a folder that was being written longer ago belongs to a process that died
+_QUIET_S = 30.0  # without a word: something holds it up
+_HARDLY, _ITS_SHARE = 0.1, 0.5  # of the time of all processors, idle, and of one, its own, where others use them all
 _PATIENCE_S = 3.0  # for a cancelled process to clean up after itself
 _ROOT = Path(__file__).resolve().parents[1]
 # Few threads: the live view has the other core.
@@ -35,11 +39,13 @@ _ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_TH
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """stage: a word for what is being done. part: 0..1 of all. remaining_s: None until something can be said."""
+    """stage: a word for what is being done. part: 0..1 of all. remaining_s: None until something can be said. starves:
+    it has not gone on for long, because other programs use the whole processor."""
 
     stage: str
     part: float
     remaining_s: float | None
+    starves: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +81,7 @@ class TeachingJob:
         self._command = list(command) if command is not None else command_of(request.kind)
         self._started_s = time.monotonic()
         self._progress = Progress(STARTING, 0.0, None)
+        self._told_s, self._idle_then_s, self._used_then_s = self._started_s, _idle_s(), 0.0
         self._outcome: Outcome | None = None
         self._cancelled = threading.Event()
         self._lock = threading.Lock()
@@ -85,7 +92,7 @@ class TeachingJob:
     @property
     def progress(self) -> Progress:
         """How far it is."""
-        return self._progress
+        return replace(self._progress, starves=self._starves())
 
     @property
     def outcome(self) -> Outcome | None:
@@ -164,6 +171,23 @@ class TeachingJob:
         passed_s = time.monotonic() - self._started_s
         remaining_s = passed_s * (1 - part) / part if part > 0.05 else None
         self._progress = Progress(stage, part, remaining_s)
+        self._told_s, self._idle_then_s, self._used_then_s = time.monotonic(), _idle_s(), self._used_s()
+
+    def _starves(self) -> bool:
+        quiet_s = time.monotonic() - self._told_s
+        if quiet_s < _QUIET_S or self._process is None or self._outcome is not None:
+            return False
+        full = _idle_s() - self._idle_then_s < _HARDLY * quiet_s * psutil.cpu_count()
+        return full and self._used_s() - self._used_then_s < _ITS_SHARE * quiet_s
+
+    def _used_s(self) -> float:
+        """Of the processor, by the process."""
+        process = self._process
+        with contextlib.suppress(psutil.Error):
+            if process is not None:
+                times = psutil.Process(process.pid).cpu_times()
+                return float(times.user + times.system)
+        return 0.0
 
     def _sweep(self) -> None:
         """Take away what this job, or one that was killed long ago, was writing; and folders that hold no model."""
@@ -173,6 +197,12 @@ class TeachingJob:
                 if entry.name == self._request.part or time.time() - entry.stat().st_mtime > _STALE_S:
                     shutil.rmtree(entry, ignore_errors=True)
             home.rmdir()  # fails, as it should, where there is a version
+
+
+def _idle_s() -> float:
+    """In which there was nothing to do, of all processors together."""
+    times = psutil.cpu_times()
+    return float(times.idle + getattr(times, "iowait", 0.0))
 
 
 def command_of(kind: str) -> list[str]:

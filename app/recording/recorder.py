@@ -14,18 +14,19 @@ from enum import Enum
 from pathlib import Path
 
 from app.errors import RecordingError
+from app.names_in_text import action_in_text
 from app.recording.pre_roll import PreRoll
 from app.recording.stillness import Stillness
 from app.recording.writer import RecordingWriter
 from app.results import Result
 from pose.skeleton import Layout
 from pose.types import Pose
-from recognizer.action_names import action_text
 
 log = logging.getLogger(__name__)
 
 _QUEUE_BYTES = 96 << 20  # of pictures between the tap and the thread: three seconds of 640 x 480
 _SILENCE_S = 5.0  # of this computer's time: a source that gives nothing for so long has been lost
+_ROUNDING_S = 1e-3  # of a difference of two times
 _BREAK_S = 1.0  # a source that jumps further, or back, has been lost or begun again
 
 
@@ -74,6 +75,11 @@ class RecorderView:
     of: int = 0
     dropped: int = 0
     message: str = ""
+
+    @property
+    def seconds_left(self) -> int:
+        """Of the countdown, as everything that shows it counts: 3, 2, 1."""
+        return max(1, math.ceil(self.left_s - _ROUNDING_S))
 
 
 class Recorder:
@@ -213,7 +219,7 @@ class Recorder:
             except RecordingError:
                 writer.keep_for_recovery()
                 raise
-            self._view = replace(self._view, message=f"saved {writer.duration_s:.1f} s as {action_text(action)}")
+            self._view = replace(self._view, message=f"saved {writer.duration_s:.1f} s as {action_in_text(action)}")
             if self._saved is not None:
                 self._saved(folder)
 
@@ -386,7 +392,7 @@ class Recorder:
             raise
         takes = self._view.takes + 1
         nobody = "" if self._seen else "; nobody was in the picture"
-        self._view = replace(self._view, takes=takes, message=f"saved {writer.duration_s:.1f} s{nobody}")
+        self._view = replace(self._view, takes=takes, message=f"saved {self._view.recorded_s:.1f} s{nobody}")
         if self._saved is not None:
             self._saved(folder)
         if more and takes < self._view.of:

@@ -2,12 +2,10 @@
 
 REQUEST is a folder with the files of recognizer.teaching.request. Writes JSON lines: {"stage", "part"} while it works,
 at the end {"folder", "check"} or {"error"}. Exit status as everywhere: 0 done, 2 a user error, 130 interrupted. It runs
-at the lowest priority, with one thread.
+at a low priority, with one thread.
 """
 
-import contextlib
 import json
-import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -22,7 +20,7 @@ from pose.errors import ActionLensError
 from recognizer.teaching.request import read_request
 from recognizer.teaching.run import run_quick
 
-_NICE = 19
+_NICE = 10  # of two busy cores it still gets a tenth of one; at 19, or in Linux's idle class, it would never begin
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -47,12 +45,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def lower_priority() -> None:
-    """Yield to everything else, above all the live view: the lowest priority, and on Linux the idle scheduling
-    class."""
-    psutil.Process().nice(psutil.IDLE_PRIORITY_CLASS if sys.platform == "win32" else _NICE)
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError):  # a container may forbid it; the low priority stays
-            os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+    """Yield to everything else, above all the live view, and still go on where others use the whole processor."""
+    process = psutil.Process()
+    process.nice(psutil.BELOW_NORMAL_PRIORITY_CLASS if sys.platform == "win32" else max(process.nice(), _NICE))
 
 
 def interrupt(_signal: int, _frame: FrameType | None) -> None:

@@ -40,7 +40,6 @@ GOOD_RECALL = 0.9  # from here on an action needs no more examples
 LEARNING_RATE = 0.5
 _MOST_EXAMPLES_ASKED = 20
 _LEAST_EVIDENCE = 0.05
-_MOST_NAMES = 5
 _CONTRADICTED, _CONTRADICTING = 0.15, 0.6  # probabilities of its own and of another action of a suspect example
 
 
@@ -110,7 +109,7 @@ def check(lesson: Lesson, taught: Taught, shape: Shape, settings: QuickSettings 
     checks = []
     groups: dict[str, list[Any]] = {
         SESSIONS: [session_of(example) for example in lesson.examples],
-        PEOPLE: [example.person for example in lesson.examples],
+        PEOPLE: people_of(lesson.examples),
     }
     for held_out in (PEOPLE, SESSIONS):
         groups[held_out] = merged(groups[held_out], lesson.together)
@@ -150,6 +149,12 @@ def copies_in(examples: Sequence[Example], together: NDArray[np.intp]) -> tuple[
 def session_of(example: Example) -> str:
     """An example without a named session belongs to the session of its recording."""
     return example.session if example.session is not None else example.name.rpartition("/")[0]
+
+
+def people_of(examples: Sequence[Example]) -> list[str | None]:
+    """Who did each example. All are of one person, None, unless each has a name: one without may be of anybody."""
+    named = all(example.person for example in examples)
+    return [example.person if named else None for example in examples]
 
 
 def _of_actions(lesson: Lesson, groups: Sequence[Any]) -> list[Any]:
@@ -298,12 +303,18 @@ def shown_live(taught: Sequence[str], thresholds: Array, shape: Shape, probabili
 
 def copies_sentence(copies: Sequence[str]) -> str:
     """How a check treated near-copies."""
-    names = ", ".join(copies[:_MOST_NAMES]) + (" and others" if len(copies) > _MOST_NAMES else "")
-    one = len(copies) == 1
-    return (
-        f"{len(copies)} {'example shows' if one else 'examples show'} the same moment as another ({names}): "
-        f"{'it was' if one else 'they were'} checked only by recognizers that had not seen that moment."
-    )
+    if len(copies) == 1:
+        return "Two of your takes overlap in time, so they were checked together."
+    return f"{len(copies)} of your takes overlap in time with others, so they were checked together with those."
+
+
+def unnamed_sentence(examples: Sequence[Example]) -> str:
+    """Why no person was held out, where that is for takes without a name beside others with one; "" otherwise."""
+    names = {example.person or None for example in examples}
+    of_actions = {example.person or None for example in examples if example.action != NOTHING}
+    if None not in names or len(of_actions) < 2:
+        return ""
+    return "Some takes have no person's name, so it was not checked how well it works for other people."
 
 
 def _remarks(lesson: Lesson, checks: Sequence[HeldOutCheck]) -> tuple[str, ...]:
@@ -315,10 +326,13 @@ def _remarks(lesson: Lesson, checks: Sequence[HeldOutCheck]) -> tuple[str, ...]:
             "Record on another day, in other clothes and light, and check again."
         )
     if all(each.held_out != PEOPLE for each in checks):
-        remarks.append("All examples are of one person: how well it works for other people is not known.")
+        one_person = "All examples are of one person: how well it works for other people is not known."
+        remarks.append(unnamed_sentence(lesson.examples) or one_person)
     if checks[0].not_judged:
+        one = checks[0].not_judged == 1
         remarks.append(
-            f"{checks[0].not_judged} examples could not be checked: no other group has examples of their action."
+            f"{checks[0].not_judged} example{'' if one else 's'} could not be checked: "
+            f"no other group has examples of {'its' if one else 'their'} action."
         )
     if copies := copies_in(lesson.examples, lesson.together):
         remarks.append(copies_sentence(copies))

@@ -15,8 +15,8 @@ class Example:
     """A labelled span of a recording.
 
     name: "recording/segment", unique in a library. action: "nothing" where no action is done. person, session: who did
-    it and in which session, as the user named them; None where not given, and then examples count as one person, or as
-    the session of their recording.
+    it and in which session, as the user named them; None where not given. Without a name on every example all count as
+    one person; an example without a session is of the session of its recording.
     times_s: (n,) float64, seconds since the start of the recording, increasing. xy_px: (n, V, 2) float32, pixels of the
     unmirrored picture. confidence: (n, V) float32, 0 where a joint was not seen.
     around: for the stillness before and after an example, whose action is "nothing": the name of that example.

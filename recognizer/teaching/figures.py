@@ -86,7 +86,7 @@ class HeldOutCheck:
         if self.seen or self.held_out == EXAMPLES:
             return "not checked: all examples are from one session; record in a second session"
         if self.examples < FEWEST_JUDGED:
-            return f"not checked: {self.examples} examples are too few; record more in a second session"
+            return f"too few separate takes ({self.examples}) for a percentage. Record more on another occasion"
         return ""
 
     def to_json(self) -> dict[str, Any]:

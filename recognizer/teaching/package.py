@@ -264,6 +264,8 @@ def _card(package: Package, actions: tuple[str, ...], content: bytes) -> ModelCa
         logits=TensorSpec(base.card.logits.name, ("N", len(actions))),
         training_data=(*base.card.training_data, source),
         metrics=package.metrics,
+        # Without the base's upper_weight: taught thresholds are chosen and checked without it, and with it a taught
+        # action would be shown at a desk with less than half the evidence.
         decision=DecisionRules(1.0, thresholds, (OTHER,), _needs(package, names, actions)),
         sha256=hashlib.sha256(content).hexdigest(),
         created=datetime.now(UTC).isoformat(timespec="seconds"),

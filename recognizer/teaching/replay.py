@@ -146,13 +146,17 @@ def _alarms(alarms: FalseAlarms, nearest: Nearest) -> list[Finding]:
     minutes = alarms.seconds / 60
     return [
         Finding(
-            f"{action_text(action)} is also shown in the footage of {NOTHING}, {count} times in {minutes:.1f} min: "
+            f"{action_text(action)} is also shown in the footage of {NOTHING}, {_times(count)} in {minutes:.1f} min: "
             f"record more takes, or more footage of {NOTHING}",
             action,
             nearest(action, NOTHING),
         )
         for action, count in alarms.shown.items()
     ]
+
+
+def _times(count: int) -> str:
+    return "1 time" if count == 1 else f"{count} times"
 
 
 def _mistakes(strictest: HeldOutCheck) -> list[Finding]:

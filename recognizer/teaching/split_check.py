@@ -51,7 +51,9 @@ def with_test(
         shown = answer[best] >= thresholds[best] and answer[best] > answer[-1]
         pairs.append((tested[place].action, actions[best] if shown else UNKNOWN))
     new_sessions = {session_of(example) for example in tested} - {session_of(example) for example in learnt}
-    new_people = {example.person for example in tested} - {example.person for example in learnt}
+    new_people = {example.person for example in tested if example.person} - {example.person for example in learnt}
+    if not all(example.person for example in learnt):
+        new_people = set()  # one without a name may be of anybody
     figures = counted(
         pairs, actions, TEST, 1, len(answers) - len(judged), seen=not (new_sessions or new_people), names=names
     )

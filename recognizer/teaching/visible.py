@@ -12,8 +12,6 @@ from recognizer.teaching.request import TeachingRequest
 from recognizer.teaching.windows import Shape
 from recognizer.window import MAX_POSE_GAP_S
 
-_MOST_NAMES = 5
-
 
 @dataclass(frozen=True, slots=True)
 class NotVisible:
@@ -29,13 +27,16 @@ class NotVisible:
         """The check with what was left out."""
         if not self.examples:
             return found
-        names = ", ".join(self.examples[:_MOST_NAMES]) + (" and others" if len(self.examples) > _MOST_NAMES else "")
-        examples = f"{len(self.examples)} examples" if len(self.examples) > 1 else "1 example"
-        line = (
-            f"Nobody is visible for half of {examples} of {NOTHING} ({names}): only the parts with a person were used, "
-            f"{self.used_s:.0f} of {self.all_s:.0f} s."
-        )
-        return replace(found, left_out=self.unused, remarks=(*found.remarks, line))
+        return replace(found, left_out=self.unused, remarks=(*found.remarks, self._sentence()))
+
+    def _sentence(self) -> str:
+        one = len(self.examples) == 1
+        recordings = "one recording" if one else f"{len(self.examples)} recordings"
+        used = f" ({self.used_s:.0f} of {self.all_s:.0f} s)" if round(self.used_s) else ""
+        rest = f"only the rest was used{used}"
+        if len(self.unused) == len(self.examples):
+            rest = f"{'it was' if one else 'they were'} left out"
+        return f"In {recordings} of “{NOTHING}” nobody was in view most of the time; {rest}."
 
 
 def visible_parts(request: TeachingRequest, shape: Shape) -> tuple[TeachingRequest, NotVisible]:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -12,6 +13,7 @@ from teaching_examples import made_examples, write_base
 from app import teaching_process
 from app.errors import UsageError
 from app.teaching_process import TeachingCancelled, TeachingDone, TeachingFailed, TeachingJob
+from app.ui.teaching.report import progress_text
 from recognizer.onnx_recognizer import OnnxRecognizer
 from recognizer.teaching.request import FULL, QUICK, TeachingRequest
 
@@ -63,6 +65,37 @@ def test_progress_and_the_remaining_time_are_told(tmp_path):
     assert job.outcome is None
     job.cancel()
     assert job.wait(PATIENCE_S) == TeachingCancelled()
+
+
+@pytest.mark.parametrize(("idle_s", "starves"), [(0.0, True), (1000.0, False)])
+def test_what_gets_nothing_of_the_processor_says_so(tmp_path, monkeypatch, idle_s, starves):
+    idle = [0.0]
+    monkeypatch.setattr(teaching_process, "_idle_s", lambda: idle[0])
+    job = TeachingJob(request_of(tmp_path), script(tmp_path, "say(stage='preparing', part=0.1); time.sleep(600)"))
+    while job.progress.part == 0:
+        time.sleep(0.02)
+    assert not job.progress.starves, "it has just told how far it is"
+    idle[0] = idle_s
+    time.sleep(0.2)
+    monkeypatch.setattr(teaching_process, "_QUIET_S", 0.1)
+    assert job.progress.starves == starves
+    assert ("Other programs use the whole processor" in progress_text(job.progress)) == starves
+    job.cancel()
+    assert job.wait(PATIENCE_S) == TeachingCancelled()
+    assert not job.progress.starves
+
+
+@pytest.mark.skipif(os.name == "nt", reason="priorities as on POSIX")
+@pytest.mark.parametrize("before", [0, 15])
+def test_its_priority_is_low_and_still_lets_it_go_on(before):
+    code = (
+        f"import os; os.nice({before}); from recognizer.teaching.__main__ import lower_priority; lower_priority()\n"
+        "print(os.nice(0), getattr(os, 'sched_getscheduler', lambda _: 0)(0))"
+    )
+    child = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    nice, policy = map(int, child.stdout.split())
+    assert nice == min(max(10, os.nice(0) + before), 19)
+    assert policy == 0, "not the class that gets only what nobody else wants"
 
 
 def test_cancelled_while_it_writes_nothing_is_left(tmp_path):

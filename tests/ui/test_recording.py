@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import window_fakes as fakes
+from geometry import faults
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QStandardItemModel
 from PySide6.QtTest import QTest
@@ -73,7 +74,7 @@ def test_a_take_is_recorded_with_its_label_and_told(recording, engines, library,
     found = read_recording(folder)
     assert (found.info.action, found.info.person) == ("juggle balls", "Ada")
     assert found.info.begins_s == pytest.approx(3.0, abs=0.1)
-    assert recording.toast.text() == "juggle balls: take saved (4.0 s)"
+    assert recording.toast.text() == "juggle balls: take saved (1.0 s)", "the take, without the seconds before it"
     assert [button.text() for button in recording.toast.buttons] == ["Undo", "Open"]
 
 
@@ -130,11 +131,13 @@ def test_the_bar_says_what_happens_and_the_button_ends_it(recording, engines):
     play(recording, engines.last, 0.0, 0.5)
     QTest.mouseClick(bar.button, Qt.MouseButton.LeftButton)
     settle(recording)
-    play(recording, engines.last, 0.5, 1.0)
-    assert "take 1 of 2" in bar.state.text()
+    assert recording.video._countdown == "3"
+    assert bar.state.text() == "take 1 of 2 in 3 s"
+    play(recording, engines.last, 0.5, 1.5)
+    assert recording.video._countdown == "2"
+    assert bar.state.text() == "take 1 of 2 in 2 s"
     assert bar.button.text() == "Stop"
     assert not bar.action.isEnabled()
-    assert recording.video._countdown.isdecimal()
     QTest.mouseClick(bar.button, Qt.MouseButton.LeftButton)
     settle(recording)
     assert recording.recording.view.state is RecorderState.READY
@@ -174,9 +177,9 @@ def test_no_action_but_nothing_is_offered_that_is_none(recording, qtbot):
     dialog.close()
 
 
-@pytest.mark.parametrize("width", [494, 760, 1100])
+@pytest.mark.parametrize("width", [374, 494, 760, 1100])
 def test_nothing_in_the_bar_is_cut_off(recording, width, qtbot):
-    """494 pixels are what the narrowest window leaves."""
+    """374 pixels are what the narrowest window leaves."""
     bar = RecordBar(RecordChoices(), recording)
     bar.resize(width, 130)
     bar.show()
@@ -184,9 +187,49 @@ def test_nothing_in_the_bar_is_cut_off(recording, width, qtbot):
     for part in bar.findChildren(QWidget):
         if isinstance(part, QCheckBox | QSpinBox | QDoubleSpinBox) or (type(part) is QLabel and part.text()):
             assert part.width() >= part.minimumSizeHint().width(), part
-            assert part.geometry().right() < width
+            assert part.mapTo(bar, part.rect().bottomRight()).x() < width
     assert bar.state.width() > 100
     bar.close()
+
+
+def test_in_the_smallest_window_all_of_the_bar_is_reached(recording, qtbot):
+    recording.resize(recording.minimumSize())
+    qtbot.waitUntil(lambda: faults(recording) == "")
+    assert (recording.width(), recording.height()) == (720, 400)
+
+
+def test_a_person_whose_name_is_too_long_is_refused_with_its_length(recording, engines, library, settings):
+    bar = recording.recording.bar
+    bar.person.setText("y" * 95)
+    play(recording, engines.last, 0.0, 0.5)
+    recording.actions_by_name["take"].trigger()
+    settle(recording)
+    assert "person's name has 95 characters; at most 80" in bar.state.text()
+    assert recording.focusWidget() is bar.person
+    assert recording.recording.view.state is RecorderState.READY
+    recording.actions_by_name["wrong"].trigger()
+    assert "95 characters" in recording.toast.text()
+    assert recording_folders(library) == []
+    recording.close()
+    assert settings.record_person == ""
+
+
+def test_a_message_stands_below_the_sign_of_the_countdown(recording, engines, qtbot):
+    bar = recording.recording.bar
+    bar.countdown.setValue(9)
+    play(recording, engines.last, 0.0, 0.5)
+    recording.toast.say("a long message " * 20)
+    top = recording.toast.y()
+    QTest.mouseClick(bar.button, Qt.MouseButton.LeftButton)
+    settle(recording)
+    sign = recording.video.sign_rect()
+    assert not sign.isEmpty()
+    assert not recording.toast.geometry().intersects(sign)
+    recording.toast.say("another long message " * 20)
+    assert not recording.toast.geometry().intersects(sign)
+    QTest.mouseClick(bar.button, Qt.MouseButton.LeftButton)
+    settle(recording)
+    assert recording.toast.y() == top
 
 
 def test_that_was_wrong_needs_a_name(recording, engines, library):
@@ -258,11 +301,11 @@ def test_what_refuses_recording_is_told_to_the_keys_and_looked_at_again(library,
     reasons = ["the library cannot be written", "the library cannot be written", ""]
     monkeypatch.setattr("app.library.catalogue_file.refusal", lambda root: reasons.pop(0))
     running.actions_by_name["record"].trigger()
-    assert running.recording.bar.state.text() == "the library cannot be written"
+    assert running.recording.bar.state.text() == "The library cannot be written"
     said = []
     monkeypatch.setattr(running.toast, "say", said.append)
     running.actions_by_name["wrong"].trigger()
-    assert said == ["the library cannot be written"]
+    assert said == ["The library cannot be written"]
     assert not running.video.findChildren(RightActionDialog)
     running.taking.toggle_take()
     assert not running.recording.bar.button.isEnabled()
@@ -439,10 +482,10 @@ def test_a_take_without_a_name_is_recorded_by_those_who_insist(recording, engine
 @pytest.mark.parametrize(
     ("typed", "says"),
     [
-        ("https://example.org/v.mp4", "that is an address"),
-        ("rtsp://cam/1", "that is an address"),
-        ("w" * 200, "the action has 200 characters; at most 80 are allowed, so shorten it"),
-        ("\u200b", "the action is empty; type at least one letter"),
+        ("https://example.org/v.mp4", "That is an address"),
+        ("rtsp://cam/1", "That is an address"),
+        ("w" * 200, "The action has 200 characters; at most 80 are allowed, so shorten it"),
+        ("\u200b", "The action is empty; type at least one letter"),
     ],
 )
 def test_what_is_no_name_is_refused_in_one_line(recording, engines, typed, says):
@@ -506,7 +549,7 @@ def test_what_the_last_seconds_were_needs_a_name_that_can_be_one(recording, engi
     assert dialog.says.text() == "Type a name, or choose one from the list"
     dialog.name.setText("http://a.b/c")
     dialog.accept()
-    assert dialog.says.text().startswith("that is an address")
+    assert dialog.says.text().startswith("That is an address")
     assert dialog.isVisible()
     dialog.close()
 

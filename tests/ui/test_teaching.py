@@ -190,7 +190,7 @@ def test_the_test_part_of_a_split_is_not_learnt_from(dialog, library, monkeypatc
     dialog.look_at_library()
     qtbot.waitUntil(lambda: dialog.test.count() == 2, timeout=PATIENCE_MS)
     assert dialog.test.isEnabled()
-    assert dialog.test.currentText() == "on people or sessions held out in turn"
+    assert dialog.test.currentText() == "each person or session in turn, not trained on"
     dialog.test.setCurrentIndex(1)
     dialog.look_at_library()
     qtbot.waitUntil(lambda: not dialog._reading, timeout=PATIENCE_MS)

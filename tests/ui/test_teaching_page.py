@@ -9,14 +9,17 @@ import numpy as np
 import pytest
 import window_fakes as fakes
 from closing_program import found
-from PySide6.QtCore import Qt
+from geometry import faults
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QTextDocument
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLineEdit, QPushButton, QToolButton
+from PySide6.QtWidgets import QLineEdit, QMessageBox, QPushButton, QToolButton
 
 from app.library import queries
 from app.library.catalogue import Library
 from app.library.rows import NewSegment
-from app.recording.folder import recording_folders
+from app.names_in_text import isolated
+from app.recording.folder import read_recording, recording_folders
 from app.recording.recorder import RecorderState
 from app.recording.writer import RecordingWriter
 from app.results import EngineState
@@ -24,8 +27,10 @@ from app.teaching_process import Progress, TeachingDone
 from app.ui.library.strips import Strips
 from app.ui.teaching import deck
 from app.ui.teaching.action_card import ActionCard
-from app.ui.teaching.report import plain_result, worst_takes
+from app.ui.teaching.guidance import left_out
+from app.ui.teaching.report import as_html, made_of_html, plain_result, worst_takes
 from app.ui.teaching.shelf import files_of
+from app.ui.teaching.teaching_job import STOP_TRAINING
 from pose.skeleton import MEDIAPIPE_33, MPOSE_13
 from pose.types import Pose
 
@@ -272,6 +277,10 @@ def test_who_keeps_a_take_that_looked_wrong_says_that_it_is_right(page, film, li
         assert [row.suspect for row in opened.segments()] == [False]
 
 
+def click_check(box):
+    QTest.mouseClick(box, Qt.MouseButton.LeftButton, pos=QPoint(8, box.height() // 2))
+
+
 def start_series(page, name="greet"):
     (card, *_) = page.cards
     name_it(card, name)
@@ -441,6 +450,86 @@ def test_every_part_is_reached_by_tab_and_has_a_name(library, open_page, qtbot):
     assert all(part.accessibleName() or (hasattr(part, "text") and part.text()) for part in wanted)
 
 
+def test_the_first_line_is_about_what_is_recorded(library, open_page, film, qtbot):
+    put(library, "wave")
+    page = open_page()
+    click(page.add)
+    name_it(page.cards[-1], "bow")
+    click(page.cards[-1].button)
+    assert page.says.text().startswith("Do bow once in each take")
+    click(page.cards[-1].button)
+    film.play(0.2)
+    assert page.says.text().startswith("Press Record for wave: 4 more takes")
+    click(page.nothing.button)
+    assert "kept as “nothing”" in page.says.text()
+
+
+def test_what_is_left_out_is_said_of_each_action():
+    assert left_out({"wave": 3, "": 0}) == ""
+    assert left_out({"wave": 5, "sit_down": 2}) == "sit down has 2 takes and is left out: it needs 1 more."
+    many = left_out({f"a{number}": 1 for number in range(5)})
+    assert many.count("is left out") == 3
+    assert many.endswith("2 other actions have too few takes, too.")
+
+
+@pytest.mark.parametrize("width", [720, 800, 880])
+def test_nothing_of_the_page_is_cut_off_in_a_narrow_window(width, library, running, open_page, qtbot):
+    running.resize(width, 600)
+    for _ in range(5):
+        put(library, "wave", moves=sway)
+    page = open_page()
+    (card,) = page.cards
+    qtbot.waitUntil(lambda: card.count == 5, timeout=PATIENCE_MS)
+    click(card.takes.buttons[0])
+    qtbot.waitUntil(page.review.isVisible, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: faults(running) == "", timeout=PATIENCE_MS)
+    assert running.width() == width
+    assert page.area.horizontalScrollBar().maximum() == 0
+    assert page.width() <= page.parentWidget().width()
+
+
+def test_a_name_of_one_long_word_makes_nothing_wider(library, running, open_page, qtbot):
+    running.resize(720, 600)
+    for _ in range(2):
+        put(library, "x" * 80, moves=sway)
+    page = open_page()
+    (card,) = page.cards
+    qtbot.waitUntil(lambda: card.count == 2, timeout=PATIENCE_MS)
+    click(card.takes.buttons[0])
+    qtbot.waitUntil(page.review.isVisible, timeout=PATIENCE_MS)
+    check = {"checks": [], "findings": [{"text": "x" * 80 + " is wrong", "action": "x" * 80, "takes": ["a/1"]}]}
+    page.bar.left_out = left_out({"x" * 80: 2})
+    page._taught(TeachingDone(Path("/library/models/mine/1"), check))
+    qtbot.wait(50)
+    assert page.area.horizontalScrollBar().maximum() == 0
+    assert page.minimumSizeHint().width() < 344, "what the side has in this window"
+
+
+def test_who_it_is_is_seen_kept_and_the_same_in_the_record_bar(library, running, engines, open_page, film, qtbot):
+    running.recording.bar.person.setText("Bob")
+    page = open_page()
+    assert page.choices.who.text() == "Bob"
+    page.choices.who.clear()
+    QTest.keyClicks(page.choices.who, "Ada")
+    click_check(page.choices.skeleton_only)
+    card = start_series(page)
+    assert not page.choices.who.isEnabled()
+    record_one(page, card, film, qtbot)
+    (folder,) = recording_folders(library)
+    assert read_recording(folder).info.person == "Ada"
+    assert not (folder / "video.mp4").exists()
+    bar = running.recording.bar
+    assert (bar.person.text(), bar.skeleton_only.isChecked()) == ("Ada", True)
+
+
+def test_a_person_whose_name_is_too_long_is_refused_with_its_length(page, film):
+    QTest.keyClicks(page.choices.who, "y" * 95)
+    card = start_series(page)
+    assert "person's name has 95 characters" in card.state.text()
+    assert not page.recorder.busy
+    assert page.window().focusWidget() is page.choices.who
+
+
 def test_too_little_is_said_before_training(library, open_page, qtbot):
     for _ in range(3):
         put(library, "wave")
@@ -485,10 +574,12 @@ def test_what_has_takes_enough_is_trained_and_tried_and_gone_back_from(trainable
     assert FakeJob.made.request.kind == "quick"
     page.bar.training.look()
     assert page.bar.progress.value() == 500
+    assert page.bar.without.text() == "few has 1 take and is left out: it needs 2 more."
     check = {"checks": [{"confusions": [["wave", "clap", 2]], "clips": 8, "actions": {"wave": {"clips": 4}}}]}
     FakeJob.made.outcome = TeachingDone(Path("/library/models/mine/1"), check)
     page.bar.training.look()
     assert "wave is mistaken for clap in 2 of 4 takes" in page.result.report.text()
+    assert "few has 1 take and is left out: it needs 2 more." in page.result.report.text()
     assert running.focusWidget() is page.bar.try_it
     click(page.bar.try_it)
     assert engines.last.swaps == [("/library/models/mine/1", "auto")]
@@ -543,6 +634,36 @@ def test_the_dialog_has_a_take_recorded_again_in_the_page(library, running, engi
     assert (page.recorder.series.action, page.recorder.series.takes) == ("wave", 1)
     qtbot.waitUntil(lambda: [card.count for card in page.cards] == [3], timeout=PATIENCE_MS)
     dialog.close()
+
+
+def test_quitting_in_a_training_asks_once_and_stays_where_it_goes_on(trainable, running, qtbot):
+    click(trainable.bar.train)
+    qtbot.waitUntil(lambda: FakeJob.made is not None, timeout=PATIENCE_MS)
+    for _ in range(2):
+        running.close()
+        (question,) = running.findChildren(QMessageBox)
+        assert running.isVisible()
+        assert question.text() == STOP_TRAINING
+    next(button for button in question.buttons() if button.text() == "&Continue").click()
+    qtbot.waitUntil(lambda: not running.findChildren(QMessageBox), timeout=PATIENCE_MS)
+    assert not FakeJob.made.cancelled
+    running.close()
+    (question,) = running.findChildren(QMessageBox)
+    next(button for button in question.buttons() if button.text() == "&Stop").click()
+    assert not running.isVisible()
+    assert FakeJob.made.cancelled
+
+
+def test_the_question_goes_away_with_the_training(trainable, running, qtbot):
+    click(trainable.bar.train)
+    qtbot.waitUntil(lambda: FakeJob.made is not None, timeout=PATIENCE_MS)
+    running.close()
+    FakeJob.made.outcome = TeachingDone(Path("/library/models/mine/1"), {})
+    trainable.bar.training.look()
+    qtbot.waitUntil(lambda: not running.findChildren(QMessageBox), timeout=PATIENCE_MS)
+    assert running.isVisible()
+    running.close()
+    assert not running.isVisible()
 
 
 def test_training_is_cancelled_and_refused_in_one_line(trainable, qtbot):
@@ -652,8 +773,33 @@ def test_plain_words_of_a_check():
     assert worst_takes(check) == [("r/1", "A take of a looks like b.")]
     assert "cannot be read" in plain_result({"checks": [3]})
     few = {"verdict": "not checked: record in a second session", "confusions": [], "clips": 5, "actions": {}}
-    assert plain_result({"checks": [few]}) == "<p>Not checked: record in a second session.</p>"
+    assert plain_result({"checks": [few]}) == '<p dir="ltr">Not checked: record in a second session.</p>'
     assert worst_takes({"suspects": [{}]}) == []
+
+
+def test_names_from_right_to_left_leave_a_sentence_in_its_order():
+    one, other = "\u05e9\u05dc\u05d5\u05dd", "\u0645\u0631\u062d\u0628\u0627"
+    actions = {name: {"clips": 3, "right": 2, "recall": None, "precision": None} for name in (one, other)}
+    strict = {"held_out": "people", "confusions": [(one, other, 2)], "clips": 6, "actions": actions, "verdict": "few"}
+    check = {
+        "checks": [strict],
+        "findings": [{"text": f"{one} and {other} are confused in 2 of 5", "action": one, "takes": ["r/1"]}],
+        "needed": {other: 2},
+    }
+    first, second = f"\u2068{one}\u2069", f"\u2068{other}\u2069"
+    text = plain_result(check)
+    assert f"{first} and {second} are confused in 2 of 5." in text
+    assert f"{second} needs 2 more takes." in text
+    for said in (f"{first} and {second} are confused", f"{first} mistaken for {second} (2)", f"2 more of {second}"):
+        assert said in as_html(check)
+    assert worst_takes(check) == [("r/1", f"Worst take of {first}: it may be why.")]
+    for html in (text, as_html(check), made_of_html({one: ["r/1"]})):
+        document = QTextDocument()
+        document.setHtml(html)
+        blocks = [document.findBlockByNumber(number) for number in range(document.blockCount())]
+        turned = [block.text() for block in blocks if block.textDirection() is Qt.LayoutDirection.RightToLeft]
+        assert set(turned) <= {first, second}, "only names in the table"
+    assert isolated("wave") == "wave"
 
 
 def test_what_cannot_be_used_says_why(library, open_page, film, qtbot):

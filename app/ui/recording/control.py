@@ -8,8 +8,9 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.errors import RecordingError
+from app.library.labels import refusal_of_person
 from app.library.rows import Named
-from app.palette import action_text
+from app.names_in_text import action_in_text
 from app.recording.folder import INFO_FILE, library_root, parse_info, recordings_folder
 from app.recording.recorder import Recorder, RecorderState, RecorderView
 from app.results import EngineState, Result
@@ -18,6 +19,7 @@ from app.ui.live_run import LiveRun
 from app.ui.messages import cannot_record
 from app.ui.panel import Panel
 from app.ui.recording.record_bar import RecordBar, RecordChoices
+from app.ui.sentences import sentence
 from app.ui.video_view import VideoView
 
 log = logging.getLogger(__name__)
@@ -71,7 +73,7 @@ class RecordControl(QObject, Panel):
         self.bar.pressed.connect(self.toggle)
         self.bar.cancelled.connect(self.cancel)
         self.bar.changed.connect(self._arm)
-        jobs.start("unfinished", self._recover, self._tell_recovered, self.told.emit)
+        jobs.start("unfinished", self._recover, self._tell_recovered, self._tell_failure)
 
     @property
     def view(self) -> RecorderView:
@@ -132,14 +134,16 @@ class RecordControl(QObject, Panel):
             self._look_for_names()
             self.told.emit("The take is in the library's bin and can be restored from there")
 
-        self._jobs.start("take-back", lambda: put_into_bin(self.root, saved.folder.name), done, self.told.emit)
+        self._jobs.start("take-back", lambda: put_into_bin(self.root, saved.folder.name), done, self._tell_failure)
 
     def hold_last(self) -> str:
         """Put the last seconds aside for save_last(), while the user is asked; why that cannot be, "" where it is."""
         if self._recorder is None:
             return self._refusal or "The last seconds are kept while the record bar is shown (Ctrl+E)"
-        self._recorder.hold_last()
-        return ""
+        refusal = refusal_of_person(self.bar.person.text())
+        if not refusal:
+            self._recorder.hold_last()
+        return refusal
 
     def save_last(self, action: str) -> None:
         """Keep the last seconds as an example of an action: "that was wrong"."""
@@ -190,6 +194,9 @@ class RecordControl(QObject, Panel):
         from app.library.shared_library import recover  # it loads SQLite
 
         return recover(self.root)
+
+    def _tell_failure(self, line: str) -> None:
+        self.told.emit(sentence(line))
 
     def _tell_recovered(self, lines: list[str]) -> None:
         if not lines:
@@ -261,7 +268,7 @@ def said_of(folder: Path, view: RecorderView) -> str:
     if view.state is not RecorderState.SAVING:
         return view.message[:1].upper() + view.message[1:]
     try:
-        what = action_text(parse_info((folder / INFO_FILE).read_bytes(), folder).action or "(no name)")
+        what = action_in_text(parse_info((folder / INFO_FILE).read_bytes(), folder).action or "(no name)")
     except (OSError, RecordingError):
         what = folder.name
     of = max(view.of, view.takes)
@@ -272,5 +279,5 @@ def said_of(folder: Path, view: RecorderView) -> str:
 def _sign(view: RecorderView) -> str:
     """What stands large over the picture."""
     if view.state is RecorderState.COUNTDOWN:
-        return f"{max(1, round(view.left_s + 0.5))}"
+        return f"{view.seconds_left}"
     return "●" if view.state is RecorderState.RECORDING else ""

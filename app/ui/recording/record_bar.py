@@ -20,13 +20,15 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.library.labels import MAX_TYPED, refusal_of_action
+from app.library.labels import MAX_TYPED, refusal_of_action, refusal_of_person
 from app.library.rows import Named
-from app.palette import action_text
+from app.names_in_text import action_in_text
 from app.plurals import counted
 from app.recording.recorder import RecorderState, RecorderView, TakeSettings
 from app.ui.disabled_controls import enable
 from app.ui.elided_label import ElidedLabel
+from app.ui.flow import Flow
+from app.ui.sentences import sentence
 
 _BUSY_SAYS = "Takes are being recorded: Stop ends them"
 _NAME_IT = "Type the action's name, for example wave; F8 again records without one"
@@ -85,8 +87,8 @@ class RecordBar(QFrame):
         self.show_view(RecorderView(RecorderState.READY))
 
     def _lay_out(self) -> None:
-        names, buttons, numbers, checks = QHBoxLayout(), QHBoxLayout(), QHBoxLayout(), QHBoxLayout()
-        for row in (names, buttons, numbers, checks, self._first, self._second, self._last_row):
+        names, buttons, numbers, checks = QHBoxLayout(), QHBoxLayout(), Flow(), Flow()
+        for row in (names, buttons, self._first, self._second, self._last_row):
             row.setSpacing(8)
         for part, stretch in ((self.action, 3), (self.person, 2)):
             names.addWidget(part, stretch)
@@ -100,14 +102,9 @@ class RecordBar(QFrame):
             ("At most", self.longest),
         )
         for name, box in boxes:
-            label = QLabel(name)
-            label.setObjectName("muted")
-            numbers.addWidget(label)
-            numbers.addWidget(box)
-        numbers.addStretch(1)
+            numbers.addWidget(_named(name, box))
         checks.addWidget(self.when_still)
         checks.addWidget(self.skeleton_only)
-        checks.addStretch(1)
         self._last_row.addLayout(checks)
         self._last_row.addWidget(self.state, 1)
         self._second.addLayout(numbers)
@@ -129,8 +126,8 @@ class RecordBar(QFrame):
         """How the next takes are made."""
         return TakeSettings(
             session=session,
-            person=" ".join(self.person.text().split()),
-            action=" ".join(self.action.text().split()),
+            person=_one_line(self.person),
+            action=_one_line(self.action),
             countdown_s=self.countdown.value(),
             longest_s=self.longest.value(),
             when_still=self.when_still.isChecked(),
@@ -141,7 +138,7 @@ class RecordBar(QFrame):
     def choices(self) -> RecordChoices:
         """To be remembered."""
         return RecordChoices(
-            self.person.text().strip(),
+            "" if refusal_of_person(self.person.text()) else _one_line(self.person),
             self._last,
             self.takes.value(),
             self.countdown.value(),
@@ -149,6 +146,11 @@ class RecordBar(QFrame):
             self.when_still.isChecked(),
             self.skeleton_only.isChecked(),
         )
+
+    def choose(self, person: str, *, skeleton_only: bool) -> None:
+        """Who it is and whether pixels are kept, as chosen elsewhere."""
+        self.person.setText(person)
+        self.skeleton_only.setChecked(skeleton_only)
 
     def offer(self, actions: Sequence[Named], people: Sequence[Named]) -> None:
         """Names that are known, to complete what is typed, with how many takes there are of each."""
@@ -158,13 +160,15 @@ class RecordBar(QFrame):
     def ready(self) -> bool:
         """Whether takes may begin. If not, the bar says what is missing: an action without a name is asked for once,
         with the last one offered."""
-        name = " ".join(self.action.text().split())
-        if name:
+        name = _one_line(self.action)
+        if refusal := refusal_of_person(self.person.text()):
+            self._say(refusal, self.person)
+        elif name:
             self._say(refusal_of_action(name), self.action)
         elif not self._asked:
             self._asked = True
             self.action.setText(self._last)
-            last = action_text(self._last)
+            last = action_in_text(self._last)
             offered = f"F8 records “{last}”; type another name for another action" if last else _NAME_IT
             self._say(offered, self.action)
             self.action.selectAll()
@@ -194,7 +198,7 @@ class RecordBar(QFrame):
             enable(check, _BUSY_SAYS if busy else "")
         if busy:
             self._said = ""
-        self.state.setText(self._refusal or self._said or _state_text(view))
+        self.state.setText(sentence(self._refusal) or self._said or _state_text(view))
 
     def refuse(self, reason: str) -> None:
         """Nothing can be recorded, for this reason; "" when it can."""
@@ -239,12 +243,27 @@ class RecordBar(QFrame):
         return check
 
 
+def _named(name: str, box: QWidget) -> QWidget:
+    label, both = QLabel(name), QWidget()
+    label.setObjectName("muted")
+    row = QHBoxLayout(both)
+    row.setContentsMargins(0, 0, 0, 0)
+    row.setSpacing(8)
+    row.addWidget(label)
+    row.addWidget(box)
+    return both
+
+
+def _one_line(field: QLineEdit) -> str:
+    return " ".join(field.text().split())
+
+
 def _completer(names: Sequence[Named], field: QLineEdit) -> QCompleter:
     """Completes names; the list says how many takes there are of each."""
     completer = QCompleter(field)  # which deletes the one before
     model = QStandardItemModel(len(names), 1, completer)
     for row, named in enumerate(names):
-        item = QStandardItem(f"{action_text(named.name)}, {counted(named.segments, 'take')}")
+        item = QStandardItem(f"{action_in_text(named.name)}, {counted(named.segments, 'take')}")
         item.setData(named.name, Qt.ItemDataRole.UserRole)
         model.setItem(row, item)
     completer.setModel(model)
@@ -256,7 +275,7 @@ def _completer(names: Sequence[Named], field: QLineEdit) -> QCompleter:
 def _state_text(view: RecorderView) -> str:
     take = f"take {view.takes + 1} of {view.of}" if view.of > 1 else "take"
     if view.state is RecorderState.COUNTDOWN:
-        return f"{take} in {view.left_s:.0f} s" if view.left_s >= 1 else f"{take}: now"
+        return f"{take} in {view.seconds_left} s"
     if view.state is RecorderState.RECORDING:
         return f"{take}: {view.recorded_s:.1f} s"
     if view.state is RecorderState.SAVING:

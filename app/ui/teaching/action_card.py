@@ -8,13 +8,16 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QPushButto
 
 from app.library.labels import MAX_TYPED
 from app.library.rows import SegmentRow
+from app.names_in_text import action_in_text
 from app.palette import action_text
 from app.ui.disabled_controls import enable
+from app.ui.flow import Flow
 from app.ui.library.strips import Strips
 from app.ui.styled import style_as
 from app.ui.teaching.deck import SHOWN_TAKES
 from app.ui.teaching.guidance import WANTED_TAKES
 from app.ui.teaching.train_bar import make_primary
+from app.ui.wrapping_label import WrappingLabel
 
 PICTURE_PX = (54, 60)
 _FRAMES = 3  # in the strip of a take, of which the middle one is shown
@@ -30,12 +33,9 @@ class TakesRow(QWidget):
         self.buttons: list[QToolButton] = []
         self._strips = strips
         self._rows: tuple[SegmentRow, ...] = ()
-        self._row = QHBoxLayout(self)
-        self._row.setContentsMargins(0, 0, 0, 0)
-        self._row.setSpacing(6)
+        row = Flow(self, spacing=6)
         for _ in range(SHOWN_TAKES):
-            self._row.addWidget(self._button())
-        self._row.addStretch(1)
+            row.addWidget(self._button())
         strips.ready.connect(self._draw)
         self.hide()
 
@@ -94,7 +94,7 @@ class ActionCard(QFrame):
         self.number = QLabel()
         self.button = QPushButton("Record")
         self.takes = TakesRow(strips)
-        self.state = QLabel(hint)
+        self.state = WrappingLabel(hint)
         self._hint = hint
         self._dress()
         self._lay_out()
@@ -111,8 +111,6 @@ class ActionCard(QFrame):
         self.button.clicked.connect(lambda: self.record.emit(self))
         self.takes.chosen.connect(self.chosen)
         self.state.setObjectName("muted")
-        self.state.setWordWrap(True)
-        self.state.setTextFormat(Qt.TextFormat.PlainText)
 
     def _lay_out(self) -> None:
         head = QHBoxLayout()
@@ -167,7 +165,7 @@ class ActionCard(QFrame):
         self._column.insertWidget(2, part)
 
     def _name_button(self) -> None:
-        what = action_text(self.action) or "this action"
+        what = action_in_text(self.action) or "this action"
         self.button.setAccessibleName(f"{self.button.text()} {what}")
 
 

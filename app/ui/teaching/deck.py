@@ -1,13 +1,15 @@
 """What the guided page reads of a library and writes into it, on the threads of its jobs."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app.library.catalogue import Library
 from app.library.examples import suspicions_of
-from app.library.labels import label_key
+from app.library.labels import label_key, refusal_of_action
 from app.library.rows import Filter, SegmentRow
 from app.library.shared_library import shared
+from app.names_in_text import action_in_text
 from app.palette import action_text
 from app.ui.library.frames import Stretch, read_stretch
 from app.ui.teaching.shelf import Files, files_of
@@ -124,6 +126,16 @@ def _deck(library: Library, wanted: tuple[str, ...]) -> Deck:
 
 def _takes(library: Library, name: str, count: int) -> ActionTakes:
     return ActionTakes(name, count, tuple(reversed(library.segments(Filter(action=name), limit=SHOWN_TAKES))))
+
+
+def refusal_of(name: str, others: Iterable[str]) -> str:
+    """Why an action cannot have a name beside others; "" where it can."""
+    if refusal := refusal_of_action(name):
+        return refusal
+    if label_key(name) == label_key(NOTHING):
+        return "“nothing” has a card of its own, below"
+    same = next((other for other in others if read_alike(other, name)), None)
+    return "" if same is None else f"there is already a card for {action_in_text(same)}"
 
 
 def read_alike(one: str, other: str) -> bool:

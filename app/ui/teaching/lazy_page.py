@@ -48,6 +48,8 @@ class TeachOpener(QObject, Panel):
             made = self.page = self._make()
         if self.page is not None:
             if shown:
+                bar = self._recording.bar
+                self.page.choices.show_choices(bar.person.text(), bar.skeleton_only.isChecked())
                 self.page.open()
             else:
                 self.page.leave()
@@ -62,6 +64,10 @@ class TeachOpener(QObject, Panel):
         """One take more of an action."""
         if self.page is not None:
             self.page.record_again(action)
+
+    def at_work(self) -> str:
+        """What would be stopped by the end of the program, as a question; "" where nothing would."""
+        return self.page.bar.training.at_work() if self.page is not None else ""
 
     def begin_run(self) -> None:
         """Another run begins."""
@@ -85,6 +91,10 @@ class TeachOpener(QObject, Panel):
         recording = self._recording
         recorder = TakeRecorder(recording.root, self._live, self._video, self._jobs, recording.bar.choices, self)
         page = TeachPage(recording.root, self._live, recorder, self._theme.colours, self._jobs)
+        chosen = page.choices
+        chosen.changed.connect(
+            lambda: recording.bar.choose(chosen.who.text(), skeleton_only=chosen.skeleton_only.isChecked())
+        )
         page.told.connect(self.told)
         page.recorded.connect(self.recorded)
         page.use.connect(self.use)

@@ -4,9 +4,11 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from app.palette import action_text
+from app.names_in_text import action_in_text, with_isolated
 from app.plurals import counted
 from app.teaching_process import STARTING, Progress
+from app.ui.wrapping_label import breakable
+from recognizer.action_names import action_text
 from recognizer.decision import UNKNOWN
 
 _LEAST_S = 30.0  # of footage of nothing: with less, one alarm more or less means hundreds an hour
@@ -24,7 +26,7 @@ _HELD_OUT = {
 def as_html(check: Mapping[str, Any]) -> str:
     """The check (recognizer.teaching.check.Check.to_json) for a text view; whatever a file says of it."""
     try:
-        return _report(check)
+        return _from_left(_report(check))
     except (KeyError, TypeError, ValueError, AttributeError):
         return "<p>The results of its check cannot be read.</p>"
 
@@ -32,7 +34,7 @@ def as_html(check: Mapping[str, Any]) -> str:
 def _report(check: Mapping[str, Any]) -> str:
     if not check:
         return "<p>It has no recorded check.</p>"
-    parts = [f"<p><b>{escape(_sentence(str(one['text'])))}</b></p>" for one in check.get("findings", ())]
+    parts = [f"<p><b>{escape(line)}</b></p>" for line in _findings(check)]
     parts += [_held_out(one) for one in check.get("checks", ())]
     if check.get("variants"):
         parts.append(_variants(check["variants"]))
@@ -47,12 +49,12 @@ def _report(check: Mapping[str, Any]) -> str:
         parts.append(_alarms(alarms))
     needed = {action: count for action, count in check.get("needed", {}).items() if count}
     if needed:
-        more = ", ".join(f"{count} more of {escape(action_text(action))}" for action, count in needed.items())
+        more = ", ".join(f"{count} more of {escape(action_in_text(action))}" for action, count in needed.items())
         parts.append(f"<p>Record {more}.</p>")
     if check.get("suspects"):
         rows = "".join(
-            f"<li>{escape(one['clip'])}: labelled {escape(action_text(one['action']))}, "
-            f"looks like {escape(action_text(one['looks_like']))}</li>"
+            f"<li>{escape(one['clip'])}: labelled {escape(action_in_text(one['action']))}, "
+            f"looks like {escape(action_in_text(one['looks_like']))}</li>"
             for one in check["suspects"][:8]
         )
         parts.append(f"<p>Labels to check:</p><ul>{rows}</ul>")
@@ -60,25 +62,31 @@ def _report(check: Mapping[str, Any]) -> str:
     return "".join(parts)
 
 
-def plain_result(check: Mapping[str, Any]) -> str:
-    """What is wrong with a taught recognizer, as a list of sentences for a label."""
+def plain_result(check: Mapping[str, Any], first: str = "") -> str:
+    """What is wrong with a taught recognizer, as a list of sentences for a label. first: what is said before."""
     try:
         lines = _plain(check)
     except (KeyError, TypeError, ValueError, AttributeError, IndexError):
         lines = ["The results of its check cannot be read."]
-    return "".join(f"<p>{escape(line)}</p>" for line in lines)
+    return _from_left("".join(f"<p>{escape(breakable(line))}</p>" for line in [first, *lines] if line))
+
+
+def _from_left(html: str) -> str:
+    """Every paragraph is written from left to right, also where it begins with a name that is not: for rich text Qt
+    looks into the marks around it."""
+    return html.replace("<p>", '<p dir="ltr">')
 
 
 def _plain(check: Mapping[str, Any]) -> list[str]:
-    lines = [_sentence(str(one["text"])) for one in check.get("findings", ())[:_MOST_FINDINGS]]
+    lines = _findings(check)[:_MOST_FINDINGS]
     strictest = check["checks"][0] if check.get("checks") else None
     if strictest is not None:
         # The findings have them in plainer words; versions that were taught before have none.
         confusions = () if check.get("findings") else strictest["confusions"]
         for true, answer, count in confusions[:_MOST_CONFUSIONS]:
             of = strictest["actions"][true]["clips"]
-            taken = "not recognised" if answer == UNKNOWN else f"mistaken for {action_text(answer)}"
-            lines.append(f"{action_text(true)} is {taken} in {count} of {counted(of, 'take')}.")
+            taken = "not recognised" if answer == UNKNOWN else f"mistaken for {action_in_text(answer)}"
+            lines.append(f"{action_in_text(true)} is {taken} in {count} of {counted(of, 'take')}.")
         if strictest.get("verdict"):
             lines.append(_sentence(strictest["verdict"]))
         elif not lines and strictest["clips"]:
@@ -87,25 +95,31 @@ def _plain(check: Mapping[str, Any]) -> list[str]:
     if alarms and alarms["seconds"] >= _LEAST_S:
         minutes = alarms["seconds"] / 60
         shown = ", ".join(
-            f"{action_text(action)} {counted(count, 'time')}" for action, count in alarms["shown"].items()
+            f"{action_in_text(action)} {counted(count, 'time')}" for action, count in alarms["shown"].items()
         )
         lines.append(f"In {minutes:.1f} min of “nothing”: {shown or 'no false alarm'}.")
     for action, count in check.get("needed", {}).items():
         if count:
-            lines.append(f"{action_text(action)} needs {counted(count, 'more take')}.")
+            lines.append(f"{action_in_text(action)} needs {counted(count, 'more take')}.")
     return [*lines, *map(str, check.get("remarks", ()))]
+
+
+def _findings(check: Mapping[str, Any]) -> list[str]:
+    names = {action_text(str(one["action"])) for one in check.get("findings", ())}
+    names |= {action_text(action) for one in check.get("checks", ()) for action in one["actions"]}
+    return [with_isolated(_sentence(str(one["text"])), names) for one in check.get("findings", ())]
 
 
 def worst_takes(check: Mapping[str, Any]) -> list[tuple[str, str]]:
     """The takes that are most worth another look: the name of the example, and which take it is."""
     try:
-        found = {
-            str(one["clip"]): f"A take of {action_text(one['action'])} looks like {action_text(one['looks_like'])}."
-            for one in check.get("suspects", ())
-        }
+        found: dict[str, str] = {}
+        for one in check.get("suspects", ()):
+            labelled, seen = (action_in_text(one[name]) for name in ("action", "looks_like"))
+            found[str(one["clip"])] = f"A take of {labelled} looks like {seen}."
         for one in check.get("findings", ()):
             for worst, take in zip(("Worst", "Second worst"), one["takes"], strict=False):
-                found.setdefault(str(take), f"{worst} take of {action_text(one['action'])}: it may be why.")
+                found.setdefault(str(take), f"{worst} take of {action_in_text(one['action'])}: it may be why.")
     except (KeyError, TypeError):
         return []
     return list(found.items())[:_WORST]
@@ -122,9 +136,9 @@ def made_of_html(actions: Mapping[str, Sequence[str]], check: Mapping[str, Any] 
     """The examples that made a recognizer, by action; then the generated ones that the check tells of, by the example
     that each goes with."""
     try:
-        return _made_of(actions) + _synthetic((check or {}).get("variants"))
+        return _from_left(_made_of(actions) + _synthetic((check or {}).get("variants")))
     except (KeyError, TypeError, ValueError, AttributeError):
-        return _made_of(actions)
+        return _from_left(_made_of(actions))
 
 
 def _synthetic(tried: Mapping[str, Any] | None) -> str:
@@ -148,7 +162,7 @@ def _made_of(actions: Mapping[str, Sequence[str]]) -> str:
 
 def _rows(actions: Mapping[str, Sequence[str]]) -> str:
     return "".join(
-        f"<p><b>{escape(action_text(action))}</b> ({len(names)}): "
+        f"<p><b>{escape(action_in_text(action))}</b> ({len(names)}): "
         f"{', '.join(map(escape, names[:_MOST_NAMES]))}{_more(names)}</p>"
         for action, names in sorted(actions.items())
     )
@@ -181,6 +195,8 @@ def _variants(tried: Mapping[str, Any]) -> str:
 def progress_text(progress: Progress) -> str:
     """What a teaching does now, and how long it still takes."""
     stage = _STAGES.get(progress.stage, progress.stage.capitalize())
+    if progress.starves:
+        return f"{stage}. Other programs use the whole processor. Close them, or stop the camera (F5)."
     return f"{stage}{left_text(progress.remaining_s)}"
 
 
@@ -197,7 +213,7 @@ def _held_out(check: Mapping[str, Any]) -> str:
     where = _HELD_OUT.get(str(check["held_out"]), str(check["held_out"]))
     verdict, right, examples = _verdict(check), _right(check), check["clips"]
     rows = "".join(
-        f"<tr><td>{escape(action_text(action))}</td><td align=right>{_found(figures)}</td>"
+        f"<tr><td>{escape(action_in_text(action))}</td><td align=right>{_found(figures)}</td>"
         f"<td align=right>{_percent(figures['precision'])}</td></tr>"
         for action, figures in check["actions"].items()
     )
@@ -206,7 +222,7 @@ def _held_out(check: Mapping[str, Any]) -> str:
         f"<th>correct when shown</th></tr>{rows}</table>"
     )
     mistakes = ", ".join(
-        f"{escape(action_text(true))} mistaken for {escape(action_text(answer))} ({count})"
+        f"{escape(action_in_text(true))} mistaken for {escape(action_in_text(answer))} ({count})"
         for true, answer, count in check["confusions"][:4]
     )
     confused = f"<p>Mistakes: {mistakes}.</p>" if mistakes else ""

@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QLabel, QVBoxLayout
 
 from app.ui.teaching.worst_takes import TakeRows
+from app.ui.wrapping_label import WrappingLabel
 
 
 class ResultCard(QFrame):
@@ -14,9 +15,7 @@ class ResultCard(QFrame):
     def __init__(self) -> None:
         super().__init__()
         self.setObjectName("card")
-        self.title, self.report = QLabel(), QLabel()
-        self.title.setTextFormat(Qt.TextFormat.PlainText)
-        self.title.setWordWrap(True)
+        self.title, self.report = WrappingLabel(), QLabel()
         self.report.setTextFormat(Qt.TextFormat.RichText)
         self.report.setWordWrap(True)
         self.report.setAccessibleName("Results of the check")

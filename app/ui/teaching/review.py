@@ -5,14 +5,17 @@ from pathlib import Path
 from typing import TypeVar
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
+from app.names_in_text import with_isolated
+from app.palette import action_text
 from app.ui.jobs import Jobs
 from app.ui.library.player import Player
 from app.ui.styled import style_as
 from app.ui.teaching import deck
 from app.ui.teaching.deck import Replay
 from app.ui.theme import Colours
+from app.ui.wrapping_label import WrappingLabel
 
 T = TypeVar("T")
 
@@ -40,9 +43,8 @@ class Review(QWidget):
         self.player.where.hide()
         self.player.picture.setMinimumSize(120, _HEIGHT_PX)
         self.player.setFixedHeight(_HEIGHT_PX)
-        self.says = QLabel()
+        self.says = WrappingLabel()
         self.says.setObjectName("muted")
-        self.says.setWordWrap(True)
         self.keep = self._button("&Keep", "Keep this take: nothing is wrong with it", self._keep)
         self.again = self._button("Red&o", "Throw this take away and record another", self._redo)
         self.discard = self._button("Throw &away", "Move this take to the bin", self._throw_away)
@@ -62,7 +64,7 @@ class Review(QWidget):
     def show_take(self, replay: Replay, says: str) -> None:
         """Play a take over and over, and tell what looks wrong with it; says: which one it is."""
         self.replay = replay
-        doubts = "; ".join(replay.doubts)
+        doubts = with_isolated("; ".join(replay.doubts), {action_text(str(row.action)) for row in replay.segments})
         self.says.setText(f"{says}. Check it: {doubts}." if doubts else says)
         style_as(self.says, "warning" if doubts else "muted")
         if replay.stretch is None:

@@ -185,5 +185,5 @@ class TakeRecorder(QObject):
 def _sign(view: RecorderView) -> str:
     """What stands large over the picture."""
     if view.state is RecorderState.COUNTDOWN:
-        return f"{max(1, round(view.left_s + 0.5))}"
+        return f"{view.seconds_left}"
     return "●" if view.state is RecorderState.RECORDING else ""

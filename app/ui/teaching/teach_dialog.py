@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 from app.errors import UsageError
 from app.library.labels import MAX_TYPED
 from app.model_files import refusal_of
+from app.names_in_text import action_in_text
 from app.palette import action_text
 from app.plurals import counted
 from app.teaching_process import Progress, TeachingDone, command_of
@@ -31,7 +32,7 @@ from app.ui.jobs import Jobs
 from app.ui.picker import Picker
 from app.ui.teaching.report import as_html, made_of_html, progress_text, worst_takes
 from app.ui.teaching.shelf import Files, Shelf, base_of, before, files_of, read, running_of, short_name
-from app.ui.teaching.teaching_job import STOP_TRAINING, Training, show_progress
+from app.ui.teaching.teaching_job import Training, show_progress
 from app.ui.teaching.variants_choice import VariantsChoice
 from app.ui.teaching.version_list import VersionList
 from app.ui.teaching.worst_takes import WorstTakes
@@ -46,7 +47,7 @@ _ACTION, _EXAMPLES, _SIDES = range(3)
 _WATCH_MS = 1000
 _KINDS = ((QUICK, "Quick: seconds, from three examples per action"), (FULL, "Full: minutes, from many examples"))
 _FULL = "Trains the network itself, and once more for the check; the result knows only the ticked actions."
-_IN_TURN = "on people or sessions held out in turn"
+_IN_TURN = "each person or session in turn, not trained on"
 
 
 class TeachDialog(ClosingDialog):
@@ -88,6 +89,7 @@ class TeachDialog(ClosingDialog):
         self.list.setHeaderLabels(["Action", "Examples", "Left and right differ"])
         self.list.setRootIsDecorated(False)
         self.list.header().setStretchLastSection(False)
+        self.list.header().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         self.list.header().setSectionResizeMode(_ACTION, QHeaderView.ResizeMode.Stretch)
         self.list.setAccessibleName("Actions to teach")
         self.name = QLineEdit("mine")
@@ -206,7 +208,7 @@ class TeachDialog(ClosingDialog):
             chosen, sides, was_few = ticks.get(action, (ticked, Qt.CheckState.Unchecked, False))
             item.setCheckState(_ACTION, ticked if was_few or not enough else chosen)
             item.setCheckState(_SIDES, sides)
-            needed = f"{action_text(action)}: at least {FEWEST_EXAMPLES} examples are needed"
+            needed = f"{action_in_text(action)}: at least {FEWEST_EXAMPLES} examples are needed"
             for column in (_ACTION, _EXAMPLES, _SIDES):
                 item.setToolTip(column, action_text(action) if enough else needed)
             item.setDisabled(not enough)
@@ -381,8 +383,7 @@ class TeachDialog(ClosingDialog):
 
     def at_work(self) -> str:
         """Whether to stop the training; "" once it has been cancelled."""
-        training = self.training
-        return STOP_TRAINING if training.job is not None and not training.cancelling else ""
+        return self.training.at_work()
 
     def leave(self) -> None:
         """What runs is cancelled."""

@@ -7,8 +7,8 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
-from app.library.labels import label_key, refusal_of_action
-from app.palette import action_text
+from app.library.labels import label_key
+from app.names_in_text import action_in_text
 from app.plurals import counted
 from app.recording.recorder import RecorderState, RecorderView
 from app.teaching_process import TeachingDone
@@ -18,15 +18,17 @@ from app.ui.live_run import LiveRun
 from app.ui.teaching import deck
 from app.ui.teaching.action_card import PICTURE_PX, ActionCard
 from app.ui.teaching.deck import ActionTakes, Deck, Replay
-from app.ui.teaching.guidance import WANTED_TAKES, next_step, nothing_text, take_text
+from app.ui.teaching.guidance import WANTED_TAKES, next_step, nothing_text, recording_text, take_text
 from app.ui.teaching.report import plain_result, worst_takes
 from app.ui.teaching.result_card import ResultCard
 from app.ui.teaching.review import Review
 from app.ui.teaching.shelf import Files, files_of
+from app.ui.teaching.take_choices import TakeChoices
 from app.ui.teaching.takes import Series, TakeRecorder
 from app.ui.teaching.train_bar import TrainBar
 from app.ui.teaching.worst_takes import GONE
 from app.ui.theme import Colours
+from app.ui.wrapping_label import WrappingLabel
 from recognizer.teaching.lesson import NOTHING
 from recognizer.teaching.versions import version_label
 
@@ -69,8 +71,8 @@ class TeachPage(QWidget):
 
     def _make_parts(self, colours: Colours) -> None:
         self.close_button = QPushButton("Close")
-        self.says = QLabel()
-        self.says.setWordWrap(True)
+        self.says = WrappingLabel()
+        self.choices = TakeChoices()
         self.cards: list[ActionCard] = []
         self.nothing = ActionCard(self._strips, NOTHING, _NOTHING_HINT)
         self.add = QPushButton("&Add an action")
@@ -92,7 +94,7 @@ class TeachPage(QWidget):
         self.area = QScrollArea()
         self.area.setWidgetResizable(True)
         self.area.setFrameShape(QFrame.Shape.NoFrame)
-        self.area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
         self.area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.area.setWidget(inside)
         title = QLabel("Teach")
@@ -105,6 +107,7 @@ class TeachPage(QWidget):
         column.setSpacing(8)
         column.addLayout(head)
         column.addWidget(self.says)
+        column.addWidget(self.choices)
         column.addWidget(self.area, 1)
         column.addWidget(self.bar)
 
@@ -225,7 +228,8 @@ class TeachPage(QWidget):
 
     def _order_tabs(self) -> None:
         """Tab goes down the page, whatever was made first."""
-        parts: list[QWidget] = [self.close_button, *self.result.takes.buttons]
+        parts: list[QWidget] = [self.close_button, self.choices.who, self.choices.skeleton_only]
+        parts += self.result.takes.buttons
         for card in (*self.cards, self.nothing):
             if card is self.nothing:
                 parts.append(self.add)
@@ -246,13 +250,7 @@ class TeachPage(QWidget):
         if not name:
             card.call(card.action)
             return bool(card.action)
-        refusal = refusal_of_action(name)
-        if not refusal and label_key(name) == label_key(NOTHING):
-            refusal = "“nothing” has a card of its own, below"
-        same = next((c for c in self.cards if c is not card and deck.read_alike(c.action, name)), None)
-        if same is not None:
-            refusal = f"there is already a card for {action_text(same.action)}"
-        if refusal:
+        if refusal := deck.refusal_of(name, [c.action for c in self.cards if c is not card]):
             card.say(refusal, warning=True)
             return False
         card.say("")
@@ -295,7 +293,9 @@ class TeachPage(QWidget):
     def _record(self, card: ActionCard, takes: int) -> None:
         from app.library.catalogue_file import refusal
 
-        if reason := refusal(self._root):
+        if reason := self.choices.refusal():
+            self.choices.who.setFocus()
+        if reason := reason or refusal(self._root):
             card.say(reason, warning=True)
             return
         nothing = card is self.nothing
@@ -330,9 +330,9 @@ class TeachPage(QWidget):
             return
         self._read()
         if not take.segments:
-            self.told.emit(f"{action_text(card.action)}: nobody was in the picture, so that take does not count")
+            self.told.emit(f"{action_in_text(card.action)}: nobody was in the picture, so that take does not count")
         elif card is not self.nothing and self.isVisible():
-            self._show_review(card, take, f"The last take of {action_text(card.action)}")
+            self._show_review(card, take, f"The last take of {action_in_text(card.action)}")
 
     # Looking at takes.
 
@@ -346,7 +346,7 @@ class TeachPage(QWidget):
                 self._say(GONE)
                 self._read()
             else:
-                self._show_review(card, take, f"A take of {action_text(card.action)}")
+                self._show_review(card, take, f"A take of {action_in_text(card.action)}")
 
         self.review.look_at(segment, show)
 
@@ -373,7 +373,8 @@ class TeachPage(QWidget):
 
     def _taught(self, outcome: TeachingDone) -> None:
         label = version_label(outcome.folder)
-        self.result.show_result(f"{label} is ready", plain_result(outcome.check), worst_takes(outcome.check))
+        found = plain_result(outcome.check, self.bar.left_out)
+        self.result.show_result(f"{label} is ready", found, worst_takes(outcome.check))
         self._order_tabs()
         if self.isVisible():
             self.bar.try_it.setFocus()
@@ -388,9 +389,11 @@ class TeachPage(QWidget):
         for card in (*self.cards, self.nothing):
             waits = busy is not None and card is not busy
             card.set_busy(card is busy, waits=waits, comes_next=card is comes_next)
+        self.choices.set_busy(busy is not None)
         counts = {card.action or card.typed: card.count for card in self.cards}
         self.bar.offer(counts, self.nothing.count, busy=busy is not None)
-        self.says.setText(next_step(counts, self.nothing.count, self.bar.taught is not None, self.bar.tried))
+        comes = next_step(counts, self.nothing.count, self.bar.taught is not None, self.bar.tried)
+        self.says.setText(comes if busy is None else recording_text(busy.action))
 
     def _say(self, line: str) -> None:
         if not self._ended:

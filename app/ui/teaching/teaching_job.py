@@ -54,6 +54,10 @@ class Training(QObject):
 
         self._jobs.start("examples", lambda: examples_of(self._root, actions), begin, self._fail)
 
+    def at_work(self) -> str:
+        """Whether to stop it, as a question; "" where nothing runs, or it has been cancelled."""
+        return STOP_TRAINING if self.job is not None and not self.cancelling else ""
+
     def cancel(self) -> None:
         """End what runs soon; `failed` tells when it has ended."""
         if self.job is not None:

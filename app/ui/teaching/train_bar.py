@@ -4,19 +4,21 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from app.results import Result
 from app.teaching_process import Progress, TeachingDone
 from app.ui.disabled_controls import enable
 from app.ui.elided_label import ElidedLabel
+from app.ui.flow import Flow
 from app.ui.jobs import Jobs
 from app.ui.live_run import LiveRun
 from app.ui.styled import style_as
-from app.ui.teaching.guidance import cannot_train, live_text
+from app.ui.teaching.guidance import cannot_train, left_out, live_text
 from app.ui.teaching.report import progress_text
 from app.ui.teaching.shelf import base_of, running_of, short_name
 from app.ui.teaching.teaching_job import Training, show_progress
+from app.ui.wrapping_label import WrappingLabel
 from recognizer.teaching.examples import Example
 from recognizer.teaching.lesson import FEWEST_EXAMPLES
 from recognizer.teaching.request import QUICK, TeachingRequest
@@ -42,6 +44,7 @@ class TrainBar(QWidget):
         self._before = ""  # what ran before it was tried
         self._counts: Mapping[str, int] = {}
         self._nothing = 0
+        self.left_out = ""  # of the training that runs, or of the last one
         self._busy = self._starting = False
         self.train, self.try_it, self.options = QPushButton(), QPushButton(), QPushButton("&More options…")
         self.options.setToolTip("Full training, other recognizers to build on, variants, versions")
@@ -50,24 +53,22 @@ class TrainBar(QWidget):
         self.progress.setTextVisible(False)
         self.progress.setFixedHeight(6)
         self.progress.setAccessibleName("Progress of the training")
-        self.state = QLabel()
-        self.state.setObjectName("muted")
-        self.state.setWordWrap(True)
+        self.state, self.without = WrappingLabel(), WrappingLabel()
+        for label in (self.state, self.without):
+            label.setObjectName("muted")
         self.now = ElidedLabel()
         self._lay_out()
         self._connect()
         self._refresh()
 
     def _lay_out(self) -> None:
-        row = QHBoxLayout()
-        row.setSpacing(8)
-        row.addWidget(self.train, 1)
-        row.addWidget(self.try_it, 1)
-        row.addWidget(self.options)
+        row = Flow(fills=True)
+        for button in (self.train, self.try_it, self.options):
+            row.addWidget(button)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
-        for part in (self.progress, self.state, self.now):
+        for part in (self.progress, self.state, self.without, self.now):
             column.addWidget(part)
         column.addLayout(row)
 
@@ -106,7 +107,7 @@ class TrainBar(QWidget):
         def request(examples: list[Example]) -> TeachingRequest:
             return TeachingRequest(QUICK, MODEL_NAME, base, self._root / "models", examples, keep_base=True)
 
-        self._starting = True
+        self._starting, self.left_out = True, left_out(self._counts)
         self._refresh()
         self.say("Reading the takes …")
         self.begins.emit()
@@ -154,6 +155,8 @@ class TrainBar(QWidget):
     def _refresh(self) -> None:
         trains, ready = self.training.job is not None, self.taught is not None
         reason = cannot_train(self._counts, self._nothing)
+        self.without.setText("" if reason else left_out(self._counts))
+        self.without.setVisible(bool(self.without.text()))
         self.train.setText("Cancel" if trains else "&Train")
         works = "Takes are being recorded" if self._busy else "The takes are being read" if self._starting else ""
         enable(self.train, "" if trains else reason or works)

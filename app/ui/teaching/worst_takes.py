@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from app.palette import action_text
+from app.names_in_text import action_in_text
 from app.ui.jobs import Jobs
 from app.ui.teaching.deck import Replay
 from app.ui.teaching.review import Review
 from app.ui.theme import Colours
+from app.ui.wrapping_label import WrappingLabel
 
 GONE = "That take is no longer in the library"
 
@@ -42,9 +43,7 @@ class TakeRows(QWidget):
         self.setVisible(bool(takes))
 
     def _row(self, segment: str, says: str) -> QWidget:
-        row, label, button = QWidget(), QLabel(says), QPushButton("Look at it")
-        label.setTextFormat(Qt.TextFormat.PlainText)
-        label.setWordWrap(True)
+        row, label, button = QWidget(), WrappingLabel(says), QPushButton("Look at it")
         button.setAutoDefault(False)
         button.setAccessibleName(f"Look at it: {says}")
         button.setToolTip("Play this take again, to keep it, do it again or throw it away")
@@ -89,6 +88,6 @@ class WorstTakes(QWidget):
         if self._closed:
             return
         if take.segments:
-            self.review.show_take(take, f"A take of {action_text(str(take.segments[0].action))}")
+            self.review.show_take(take, f"A take of {action_in_text(str(take.segments[0].action))}")
         else:
             self.review.told.emit(GONE)

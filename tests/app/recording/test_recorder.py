@@ -9,7 +9,7 @@ import pytest
 from recording_fakes import pose, result
 
 from app.recording.folder import read_recording, recording_folders
-from app.recording.recorder import Recorder, RecorderState, TakeSettings
+from app.recording.recorder import Recorder, RecorderState, RecorderView, TakeSettings
 from app.recording.writer import recover
 from pose.skeleton import COCO_17, MEDIAPIPE_33
 
@@ -64,8 +64,16 @@ def test_a_countdown_of_the_sources_own_time(recorder, results):
     feed(recorder, results(100.0, 1.0))
     assert recorder.view.state is RecorderState.COUNTDOWN
     assert recorder.view.left_s == pytest.approx(2.0, abs=0.1)
+    assert recorder.view.seconds_left == 3
     feed(recorder, results(101.0, 2.5))
     assert recorder.view.state is RecorderState.RECORDING
+
+
+@pytest.mark.parametrize(
+    ("left_s", "shown"), [(3.0, 3), (3.0 + 1e-12, 3), (2.9, 3), (2.0, 2), (1.1, 2), (1.0, 1), (0.2, 1), (0.0, 1)]
+)
+def test_a_countdown_of_three_seconds_is_counted_three_two_one(left_s, shown):
+    assert RecorderView(left_s=left_s).seconds_left == shown
 
 
 def test_a_take_ends_when_the_person_stands_still_again(recorder, saved, results):

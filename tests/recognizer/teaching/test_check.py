@@ -1,17 +1,27 @@
 """What a check finds, and what it says that it cannot know."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from teaching_examples import made_example, made_examples
 
-from recognizer.teaching.check import check
+from recognizer.teaching.check import (
+    Check,
+    _held_out,
+    answer_of,
+    check,
+    copies_sentence,
+    needed_examples,
+    unnamed_sentence,
+)
 from recognizer.teaching.figures import EXAMPLES, PEOPLE, SESSIONS, ActionFigures, FalseAlarms, HeldOutCheck, wilson
 from recognizer.teaching.lesson import NOTHING, prepare
-from recognizer.teaching.quick import folds, teach
+from recognizer.teaching.quick import fit, folds, teach
 from recognizer.teaching.request import TeachingRequest
 from recognizer.teaching.run import run_quick
+from recognizer.teaching.split_check import with_test
 from recognizer.teaching.windows import Changes
 
 CHANGES = Changes(windows=3)
@@ -138,7 +148,7 @@ def test_intervals_are_wilsons_and_garwoods():
     ("held_out", "examples", "seen", "verdict"),
     [
         (SESSIONS, 12, False, ""),
-        (SESSIONS, 6, False, "not checked: 6 examples are too few; record more in a second session"),
+        (SESSIONS, 6, False, "too few separate takes (6) for a percentage. Record more on another occasion"),
         (PEOPLE, 0, False, "not checked: no example could be held out; record in a second session"),
         (EXAMPLES, 90, False, "not checked: all examples are from one session; record in a second session"),
         ("test", 90, True, "not checked: all examples are from one session; record in a second session"),
@@ -163,9 +173,10 @@ def test_examples_and_their_copies_are_never_on_both_sides(base, shape):
     assert found.checks[0].held_out == SESSIONS
     assert found.checks[0].groups == 6
     assert found.checks[0].examples == 6, "a copy counts for nothing of its own"
-    assert found.checks[0].verdict.startswith("not checked: 6 examples are too few")
+    assert found.checks[0].verdict.startswith("too few separate takes (6)")
     assert len(found.copies) == 6
-    assert any("6 examples show the same moment as another" in remark for remark in found.remarks)
+    assert "6 of your takes overlap in time with others, so they were checked together with those." in found.remarks
+    assert copies_sentence(found.copies[:1]) == "Two of your takes overlap in time, so they were checked together."
     lesson = prepare(twice, base, shape, CHANGES)
     for held, _ in folds(lesson):
         assert (held[:6] == held[6:]).all()
@@ -210,3 +221,94 @@ def test_stillness_goes_with_its_example_and_is_not_counted(base, shape):
     assert found.alarms is None
     assert any("no footage of nothing" in remark for remark in found.remarks)
     assert found.checks[0].examples == len(examples)
+
+
+def test_no_example_is_answered_by_a_head_that_was_fitted_to_its_group(base, shape, monkeypatch):
+    examples = made_examples(("raise", "bow"), 3, sessions=("Monday", "Tuesday", "Wednesday"))
+    nothing = [made_example(NOTHING, n, seconds=4, session=("Monday", "Tuesday")[n], name=f"rest/{n}") for n in (0, 1)]
+    lesson = prepare([*examples, *nothing], base, shape, CHANGES)
+    taught, left_out = teach(lesson), []
+
+    def watched(lesson, examples, settings):
+        left_out.append(np.flatnonzero(~examples).tolist())
+        return fit(lesson, examples, settings)
+
+    monkeypatch.setattr("recognizer.teaching.check.fit", watched)
+    found = check(lesson, taught, shape)
+    assert (found.checks[0].held_out, found.checks[0].groups) == (SESSIONS, 3)
+    assert left_out[:3] == [[0, 3, 6], [1, 4, 7], [2, 5]]
+    singly = left_out[3:-2]
+    assert sorted(place for held in singly for place in held) == list(range(8))
+    assert left_out[-2:] == [[6], [7]], "false alarms are counted on footage that the head has not seen"
+
+
+def test_an_action_is_the_answer_only_where_it_is_likelier_than_none():
+    bow = SimpleNamespace(action="bow", name="a/1")
+    lesson = SimpleNamespace(actions=("bow", "raise"), examples=(bow,), together=np.array([0]))
+    taught = SimpleNamespace(thresholds=np.array([0.3, 0.3]))
+    for probabilities, confusions in (((0.4, 0.1, 0.5), (("bow", "unknown", 1),)), ((0.5, 0.1, 0.4), ())):
+        answers = {0: np.array(probabilities)}
+        assert _held_out(lesson, taught, answers, EXAMPLES, [0]).confusions == confusions
+
+
+def test_windows_of_rest_weigh_little_in_an_examples_answer():
+    windows = np.array([[0.9, 0, 0.1], [0, 0.1, 0.9], [0, 0.1, 0.9]])  # weights .95, .15 and .15
+    np.testing.assert_allclose(answer_of(windows), [0.684, 0.024, 0.292])
+
+
+def test_an_error_halves_with_four_times_the_examples():
+    """Four of five are right, nine of ten are wanted: 20 examples, 15 more than there are."""
+    strictest = HeldOutCheck(SESSIONS, 2, 0.8, 5, {"bow": ActionFigures(5, 4, 4)}, (), 0)
+    assert needed_examples(made_examples(("bow",), 5), strictest) == {"bow": 15}
+
+
+def named(examples, *names):
+    return [replace(example, person=names[n % len(names)]) for n, example in enumerate(examples)]
+
+
+UNNAMED = "Some takes have no person's name, so it was not checked how well it works for other people."
+ONE_PERSON = "All examples are of one person: how well it works for other people is not known."
+
+
+@pytest.mark.parametrize("names", [(None, "Ada"), ("Ada", "Bob", None)])
+def test_takes_without_a_name_are_not_a_second_person(names, base, shape):
+    found = checked(named(made_examples(examples=6), *names), base, shape)
+    assert [each.held_out for each in found.checks] == [EXAMPLES]
+    assert UNNAMED in found.remarks
+    assert ONE_PERSON not in found.remarks
+
+
+def test_with_takes_without_a_name_sessions_are_held_out(base, shape):
+    found = checked(named(made_examples(examples=6, sessions=("Monday", "Tuesday")), "Ada", None, "Bob"), base, shape)
+    assert [(each.held_out, each.groups) for each in found.checks] == [(SESSIONS, 2)]
+    assert UNNAMED in found.remarks
+
+
+@pytest.mark.parametrize(
+    ("of_actions", "of_nothing", "told"),
+    [
+        (("Ada", None), "Ada", UNNAMED),
+        (("Ada", "Bob", None), "Ada", UNNAMED),
+        (("Ada", ""), "Ada", UNNAMED),
+        (("Ada", "Bob"), None, UNNAMED),
+        (("Ada", "Bob"), "Ada", ""),
+        (("Ada",), None, ""),
+        ((None,), None, ""),
+    ],
+)
+def test_names_are_asked_for_only_where_they_are_what_is_missing(of_actions, of_nothing, told):
+    examples = named(made_examples(("bow",), 6), *of_actions)
+    assert unnamed_sentence([*examples, made_example(NOTHING, person=of_nothing)]) == told
+
+
+@pytest.mark.parametrize(
+    ("learnt", "tested", "seen"),
+    [("Ada", "Bob", False), ("Ada", "Ada", True), ("Ada", None, True), (None, "Bob", True), (None, None, True)],
+)
+def test_only_a_name_that_nobody_learnt_from_may_have_is_a_new_person(learnt, tested, seen):
+    examples = named(made_examples(("bow",), 4), "Ada", learnt)
+    test = named([made_example("bow", n, name=f"test/{n}") for n in (8, 9)], tested)
+    answers = [np.array([0.6, 0.4]), np.array([0.4, 0.6])]
+    found = with_test(Check((), (), {}, None), ("bow",), np.array([0.3]), examples, test, answers)
+    assert found.checks[0].seen == seen
+    assert found.checks[0].right == 1, "where none is likelier the answer is unknown"

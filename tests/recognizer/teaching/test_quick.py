@@ -1,6 +1,7 @@
 """Heads, thresholds and the packaged model, on made-up motions."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from teaching_examples import made_example, made_examples, write_base
 
 from pose.skeleton import MPOSE_13
 from recognizer.errors import CardError
-from recognizer.model_card import CARD_FILE, MODEL_FILE, ModelCard
+from recognizer.model_card import CARD_FILE, MODEL_FILE, DecisionRules, ModelCard
 from recognizer.onnx_recognizer import OnnxRecognizer
 from recognizer.teaching import package as packaging
 from recognizer.teaching.description import describe
@@ -118,8 +119,6 @@ def test_held_out_windows_are_judged_once_and_thresholds_are_within_bounds(lesso
 
 def test_background_that_is_the_taught_action_is_left_out(lesson, base, shape):
     """A stretch of background that repeats a taught example must not teach that it is nothing."""
-    from dataclasses import replace
-
     from recognizer.teaching.lesson import Windows
 
     own = lesson.plain.owner == 0
@@ -174,9 +173,23 @@ def test_an_action_that_the_base_knows_has_both_probabilities(base, base_folder,
     recognizer.close()
 
 
-def renamed(example, action):
-    from dataclasses import replace
+@pytest.mark.parametrize("keep_base", [False, True])
+def test_actions_that_stay_keep_the_bases_rules(taught, lesson, base_folder, tmp_path, keep_base):
+    base = Base.load(base_folder)
+    own = {"idle": 0.2, "walk": 0.3, "wave": 0.4, "other": 0.9}
+    rules = DecisionRules(2.0, own, ("other",), {"wave": ("arms",)}, upper_weight=0.3)
+    base = Base(replace(base.card, decision=rules), base.content)
+    package = Package("gym", base, taught, lesson.examples, keep_base, {}, {})
+    found = ModelCard.load(place(package, tmp_path, ".part-1")).decision
+    learnt = {name: round(float(value), 4) for name, value in zip(taught.actions, taught.thresholds, strict=True)}
+    kept = {"idle": 0.2, "walk": 0.3, "wave": 0.4} if keep_base else {}
+    assert found.thresholds == {**learnt, **kept, "other": 1.0}
+    assert found.upper_weight == 1.0, "taught thresholds are chosen without it"
+    assert (found.needs.get("wave"), found.other) == (("arms",) if keep_base else None, ("other",))
+    assert found.temperature == 1.0, "the graph has divided by the base's"
 
+
+def renamed(example, action):
     return replace(example, action=action)
 
 
@@ -270,8 +283,6 @@ def test_one_sided_actions_are_not_mirrored(base, shape):
 
 
 def test_a_base_in_another_layout_is_fed_in_its_own(base, shape):
-    from dataclasses import replace
-
     from pose.skeleton import MEDIAPIPE_33, convert
 
     example = made_example("raise")

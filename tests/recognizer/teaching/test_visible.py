@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 from teaching_examples import RATE, made_example, made_examples
 
+from recognizer.teaching.check import Check
 from recognizer.teaching.errors import TeachingError
 from recognizer.teaching.lesson import NOTHING
 from recognizer.teaching.request import QUICK, TeachingRequest
 from recognizer.teaching.run import run_quick
-from recognizer.teaching.visible import visible_parts
+from recognizer.teaching.visible import NotVisible, visible_parts
 
 
 def seen_only(example, *spans_s, gone=False):
@@ -65,11 +66,25 @@ def test_it_is_left_out_told_and_the_teaching_goes_on(request_of):
     empty, good = seen_only(nothing(), (0.0, 0.5)), nothing(1)
     outcome = run_quick(request_of([*made_examples(), empty, good]))
     assert outcome.check.left_out == (empty.name,)
-    (line,) = [remark for remark in outcome.check.remarks if empty.name in remark]
-    assert "0 of 20 s" in line
+    assert (
+        "In one recording of “nothing” nobody was in view most of the time; it was left out." in outcome.check.remarks
+    )
     assert outcome.check.alarms.seconds == pytest.approx(20, abs=0.2)
     made_of = json.loads((outcome.folder / "clips.json").read_text(encoding="utf-8"))["clips"]
     assert {example["name"] for example in made_of if example["action"] == NOTHING} == {good.name}
+
+
+@pytest.mark.parametrize(
+    ("hidden", "told"),
+    [
+        (NotVisible(("a",), (), 6.6, 20.0), "In one recording of “nothing” {}; only the rest was used (7 of 20 s)."),
+        (NotVisible(("a", "b"), ("a",), 0.4, 40.0), "In 2 recordings of “nothing” {}; only the rest was used."),
+        (NotVisible(("a", "b"), ("a", "b"), 0.0, 40.0), "In 2 recordings of “nothing” {}; they were left out."),
+    ],
+)
+def test_what_is_left_out_is_told_without_names_of_files(hidden, told):
+    (line,) = hidden.told(Check((), (), {}, None)).remarks
+    assert line == told.format("nobody was in view most of the time")
 
 
 def test_one_in_the_test_part_is_not_judged(request_of):
