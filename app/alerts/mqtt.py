@@ -68,10 +68,11 @@ class MqttLink:
     def _connect(self) -> Any:
         try:
             from paho.mqtt import client as paho
+            from paho.mqtt.enums import CallbackAPIVersion
         except ImportError:
             raise AlertError(f"MQTT {_NEED}") from None
         broker = self._broker
-        client = paho.Client(paho.CallbackAPIVersion.VERSION2)
+        client = paho.Client(CallbackAPIVersion.VERSION2)
         if broker.username:
             client.username_pw_set(
                 broker.username, os.environ.get(broker.password_env) if broker.password_env else None

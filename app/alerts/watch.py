@@ -37,8 +37,8 @@ class Alert:
 
 class RuleWatch:
     """Takes results in order of time and says which rules fire: once for each time that an action lasts long enough,
-    and with every `times` repetitions; never more often than the rule's limit allows. A time before the last one is of
-    another run."""
+    and with every `times` repetitions; never more often than the rule's limit allows, for which an action that still
+    lasts then waits. A time before the last one is of another run."""
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         self._rules = tuple(rule for rule in rules if rule.on)
@@ -63,10 +63,9 @@ class RuleWatch:
             self._nobody_since_s = None
         elif self._nobody_since_s is None:
             self._nobody_since_s = now_s
-        found = []
+        found: list[Alert] = []
         for rule in self._rules:
-            alerts = self._lasting(rule, result) if rule.lasts_s is not None else _counted(rule, result)
-            found += [alert for alert in alerts if self._may_fire(alert, now_s)]
+            found += self._lasting(rule, result) if rule.lasts_s is not None else self._counted(rule, result)
         return found
 
     def _lasting(self, rule: Rule, result: Result) -> Iterator[Alert]:
@@ -74,9 +73,17 @@ class RuleWatch:
         for person, since_s in self._doing(rule.action, result):
             lasted_s = now_s - since_s
             key = rule.name, person
-            if lasted_s + _NEAR_S >= (rule.lasts_s or 0.0) and self._told.get(key) != since_s:
+            due = lasted_s + _NEAR_S >= (rule.lasts_s or 0.0) and self._told.get(key) != since_s
+            if due and self._may_fire(rule, now_s):
                 self._told[key] = since_s
                 yield Alert(rule, now_s, person, lasted_s)
+
+    def _counted(self, rule: Rule, result: Result) -> Iterator[Alert]:
+        now_s = result.frame.time_s
+        for done in result.repetitions:
+            due = done.action == rule.action and rule.times and done.count % rule.times == 0
+            if due and self._may_fire(rule, now_s):
+                yield Alert(rule, now_s, done.person, 0.0, done.count)
 
     def _doing(self, action: str, result: Result) -> Iterator[tuple[int | None, float]]:
         if action == NOBODY:
@@ -88,15 +95,9 @@ class RuleWatch:
             if decision is not None and decision.action == action:
                 yield person.pose.person, decision.since_s
 
-    def _may_fire(self, alert: Alert, now_s: float) -> bool:
-        last_s = self._fired_s.get(alert.rule.name, -math.inf)
-        if now_s < last_s + alert.rule.limit_s:
+    def _may_fire(self, rule: Rule, now_s: float) -> bool:
+        """Whether its limit is over; a rule that may is taken to fire."""
+        if now_s < self._fired_s.get(rule.name, -math.inf) + rule.limit_s:
             return False
-        self._fired_s[alert.rule.name] = now_s
+        self._fired_s[rule.name] = now_s
         return True
-
-
-def _counted(rule: Rule, result: Result) -> Iterator[Alert]:
-    for done in result.repetitions:
-        if done.action == rule.action and rule.times and done.count % rule.times == 0:
-            yield Alert(rule, result.frame.time_s, done.person, 0.0, done.count)

@@ -1,7 +1,6 @@
 """What rules do, with real programs and servers on this machine."""
 
 import json
-import os
 import shutil
 import socket
 import subprocess
@@ -13,6 +12,9 @@ import wave
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
+from mqtt_broker import FakeBroker
+from pythonosc.dispatcher import Dispatcher
+from pythonosc.osc_server import BlockingOSCUDPServer
 
 from app.alerts import http_post, reactions
 from app.alerts.http_post import post
@@ -22,7 +24,6 @@ from app.alerts.rules import AlertError, Alerts, Broker, Reaction, Rule
 from app.alerts.watch import Alert
 
 ALERT = Alert(Rule("r", "wave", (Reaction("sound"),), lasts_s=2.0), 7.5, 0, 2.04, 3)
-MOSQUITTO = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 
 
 @pytest.fixture
@@ -208,14 +209,11 @@ def test_keys_are_off_unless_allowed():
 
 
 def test_osc_reaches_a_server():
-    dispatcher = pytest.importorskip("pythonosc.dispatcher", reason="needs the extra `alerts`")
-    from pythonosc.osc_server import BlockingOSCUDPServer
-
     got = []
-    paths = dispatcher.Dispatcher()
+    paths = Dispatcher()
     paths.set_default_handler(lambda address, *values: got.append((address, values)))
     with BlockingOSCUDPServer(("127.0.0.1", 0), paths) as osc:
-        osc.timeout = 5
+        osc.timeout = 60
         send_osc(f"127.0.0.1:{osc.server_address[1]}/lens/action", ALERT)
         osc.handle_request()
     address, (action, lasted_s, count) = got[0]
@@ -235,55 +233,17 @@ def test_without_the_extra_one_line_says_what_to_install(monkeypatch):
 
 
 @pytest.fixture
-def mosquitto(tmp_path):
-    """start(lines) -> port: a broker with these lines of configuration."""
-    pytest.importorskip("paho.mqtt", reason="needs the extra `alerts`")
-    if MOSQUITTO is None:
-        pytest.skip("mosquitto is not installed")
+def broker():
+    """broker(...) -> a FakeBroker."""
     running = []
 
-    def start(*lines):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        config = tmp_path / "mosquitto.conf"
-        config.write_text("\n".join([f"listener {port} 127.0.0.1", "persistence false", "user root", *lines, ""]))
-        running.append(
-            subprocess.Popen([MOSQUITTO, "-c", str(config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        )
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
-            try:
-                socket.create_connection(("127.0.0.1", port), 1).close()
-            except OSError:
-                time.sleep(0.05)
-            else:
-                return port
-        pytest.fail("mosquitto did not start")
+    def start(**given):
+        running.append(FakeBroker(**given))
+        return running[-1]
 
     yield start
-    for broker in running:
-        broker.terminate()
-        broker.wait(60)
-
-
-def listen(port, *topics, ca=None, user=None):
-    """A client that keeps (topic, payload)."""
-    from paho.mqtt import client as paho
-
-    got, ready = [], threading.Event()
-    client = paho.Client(paho.CallbackAPIVersion.VERSION2)
-    client.on_message = lambda _client, _data, message: got.append((message.topic, message.payload.decode()))
-    client.on_subscribe = lambda *_: ready.set()
-    client.on_connect = lambda *_: client.subscribe([(topic, 1) for topic in topics])
-    if ca:
-        client.tls_set(str(ca))
-    if user:
-        client.username_pw_set(*user)
-    client.connect("127.0.0.1", port)
-    client.loop_start()
-    assert ready.wait(60)
-    return client, got
+    for started in running:
+        started.close()
 
 
 def wait_for(condition):
@@ -293,56 +253,77 @@ def wait_for(condition):
     assert condition()
 
 
-def test_mqtt_messages_and_the_sensor_of_home_assistant(mosquitto):
-    port = mosquitto("allow_anonymous true")
-    client, got = listen(port, "#")
-    made = Reactions(Alerts(broker=Broker("127.0.0.1", port, home_assistant=True)))
+def test_mqtt_messages_and_the_sensor_of_home_assistant(broker):
+    started = broker()
+    made = Reactions(Alerts(broker=Broker("127.0.0.1", started.port, home_assistant=True)))
     made.do(Reaction("mqtt", "room/alert"), ALERT)
     made.mqtt.show_action("wave")
-    wait_for(lambda: (STATE, "wave") in got)
-    assert json.loads(dict(got)["room/alert"])["action"] == "wave"
-    assert dict(got)[AVAILABLE] == "online"
-    sensor = json.loads(dict(got)[DISCOVERY])
-    assert (sensor["state_topic"], sensor["availability_topic"]) == (STATE, AVAILABLE)
     made.close()
-    wait_for(lambda: got[-1] == (AVAILABLE, "offline"))
-    client.disconnect()
-    client.loop_stop()
+    wait_for(lambda: len(started.published) == 5)
+    discovery, online, alert, state, offline = started.published
+    assert (discovery.topic, discovery.qos, discovery.retain) == (DISCOVERY, 1, True)
+    sensor = json.loads(discovery.payload)
+    assert (sensor["state_topic"], sensor["availability_topic"]) == (STATE, AVAILABLE)
+    assert online == (AVAILABLE, "online", 1, True)
+    assert (alert.topic, alert.qos, alert.retain) == ("room/alert", 1, False)
+    assert json.loads(alert.payload) == ALERT.values()
+    assert state == (STATE, "wave", 1, True)
+    assert offline == (AVAILABLE, "offline", 1, True)
 
 
-def test_mqtt_with_tls_and_a_password(mosquitto, tmp_path, monkeypatch):
-    for command in (
-        "openssl req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem -days 2 -subj /CN=localhost "
-        "-addext subjectAltName=DNS:localhost,IP:127.0.0.1",
-        "mosquitto_passwd -b -c passwords me secret",
-    ):
-        if shutil.which(command.split()[0]) is None:
-            pytest.skip(f"{command.split()[0]} is not installed")
-        subprocess.run(command.split(), cwd=tmp_path, check=True, capture_output=True)
-    certificate = tmp_path / "cert.pem"
-    port = mosquitto(
-        f"certfile {certificate}", f"keyfile {tmp_path / 'key.pem'}", f"password_file {tmp_path / 'passwords'}"
-    )
-    client, got = listen(port, "t", ca=certificate, user=("me", "secret"))
-    monkeypatch.setenv("LENS_PASSWORD", "secret")
-    link = MqttLink(Broker("127.0.0.1", port, True, "me", "LENS_PASSWORD"), ca_file=str(certificate))
-    link.publish("t", {"a": 1})
-    wait_for(lambda: got == [("t", '{"a": 1}')])
+def test_a_connection_that_breaks_is_told_by_the_broker_and_comes_back(broker):
+    started = broker()
+    link = MqttLink(Broker("127.0.0.1", started.port, home_assistant=True))
+    link.show_action("wave")
+    started.drop()
+    wait_for(lambda: (AVAILABLE, "offline", 1, True) in started.published)
+    wait_for(lambda: started.published.count((AVAILABLE, "online", 1, True)) == 2)
+    link.show_action("clap")
     link.close()
-    untrusting = MqttLink(Broker("127.0.0.1", port, True, "me", "LENS_PASSWORD"))
+    assert [message.payload for message in started.published if message.topic == STATE] == ["wave", "clap"]
+
+
+def test_without_home_assistant_there_is_no_sensor(broker):
+    started = broker()
+    link = MqttLink(Broker("127.0.0.1", started.port))
+    link.publish("t", {"a": 1})
+    link.close()
+    assert started.published == [("t", '{"a": 1}', 1, False)]
+
+
+@pytest.fixture
+def certificate(tmp_path):
+    """A key and a certificate of 127.0.0.1 in one file, made for this test."""
+    if (openssl := shutil.which("openssl")) is None:
+        pytest.skip("needs the program openssl")
+    key, made = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    request = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-keyout", key, "-out", made]
+    name = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"]
+    subprocess.run([openssl, *request, *name], check=True, capture_output=True)
+    both = tmp_path / "both.pem"
+    both.write_bytes(key.read_bytes() + made.read_bytes())
+    return both
+
+
+def test_mqtt_with_tls_and_a_password(broker, certificate, monkeypatch):
+    started = broker(passwords={"me": "secret"}, certificate=certificate)
+    named = Broker("127.0.0.1", started.port, True, "me", "LENS_PASSWORD")
+    monkeypatch.setenv("LENS_PASSWORD", "secret")
+    link = MqttLink(named, ca_file=str(certificate))
+    link.publish("t", {"a": 1})
+    assert started.published == [("t", '{"a": 1}', 1, False)]
+    link.close()
     with pytest.raises(AlertError, match="cannot be reached"):
-        untrusting.publish("t", "x")
+        MqttLink(named).publish("t", "x")  # which does not trust the certificate
     monkeypatch.setenv("LENS_PASSWORD", "wrong")
-    refused = MqttLink(Broker("127.0.0.1", port, True, "me", "LENS_PASSWORD"), ca_file=str(certificate))
+    refused = MqttLink(named, ca_file=str(certificate))
     with pytest.raises(AlertError, match="refuses the connection"):
         refused.publish("t", "x")
     refused.close()
-    client.disconnect()
-    client.loop_stop()
+    assert len(started.published) == 1
 
 
 def test_a_broker_that_is_not_there_is_one_line():
-    pytest.importorskip("paho.mqtt", reason="needs the extra `alerts`")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

@@ -52,6 +52,11 @@ def test_a_file_written_by_hand(tmp_path):
     assert not alerts.allow_keys
 
 
+def test_hosts_are_known_however_they_are_written(tmp_path):
+    (tmp_path / "alerts.toml").write_text('allowed_hosts = ["Example.ORG", "nas"]')
+    assert load(tmp_path / "alerts.toml").allowed_hosts == ("example.org", "nas")
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [

@@ -2,6 +2,7 @@
 
 import sys
 import threading
+from dataclasses import replace
 
 import pytest
 from results import result
@@ -56,6 +57,17 @@ def test_a_failure_is_told_and_the_next_reaction_is_done_all_the_same(told, tmp_
     assert done == Outcome("r")
     assert out.exists()
     runner.close()
+
+
+def test_the_action_that_is_shown_is_that_of_the_person_with_the_lowest_number(monkeypatch):
+    shown, done = [], threading.Event()
+    monkeypatch.setattr("app.alerts.mqtt.MqttLink.show_action", lambda _, action: (shown.append(action), done.set()))
+    runner = AlertRunner(Alerts(broker=Broker("127.0.0.1", home_assistant=True)))
+    both = result(1.0, "wave", "clap")
+    runner(replace(both, persons=both.persons[::-1]))
+    assert done.wait(60)
+    runner.close()
+    assert shown == ["wave"]
 
 
 def test_what_is_stuck_holds_nothing_up_and_what_finds_no_place_is_told(told, monkeypatch):

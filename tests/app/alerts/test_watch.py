@@ -1,5 +1,7 @@
 """When rules fire."""
 
+from dataclasses import replace
+
 from results import result
 
 from app.alerts.rules import Reaction, Rule
@@ -32,6 +34,33 @@ def test_a_limit_holds_for_everybody_together():
         result(12.0, "wave", "idle", since_s=11.0),
     ]
     assert times_of(watch, results) == [("r", 1.0, 0), ("r", 12.0, 0)]
+
+
+def test_what_lasts_until_the_limit_is_over_fires_then_and_what_has_ended_does_not():
+    watch = RuleWatch([Rule("r", "wave", REACTIONS, lasts_s=2.0, limit_s=10.0)])
+    spans = [("wave", 1.0, 4.0), ("idle", 4.0, 6.0), ("wave", 6.0, 9.0), ("idle", 9.0, 10.0), ("wave", 10.0, 40.0)]
+    course = [
+        result(t / 10, action, since_s=begin_s)
+        for action, begin_s, end_s in spans
+        for t in range(int(begin_s * 10), int(end_s * 10))
+    ]
+    alerts = [alert for each in course for alert in watch.add(each)]
+    assert [(alert.time_s, alert.lasted_s) for alert in alerts] == [(3.0, 2.0), (13.0, 3.0)]
+
+
+def test_each_of_several_people_is_told_once():
+    watch = RuleWatch([Rule("r", "wave", REACTIONS, lasts_s=1.0, limit_s=0.0)])
+    both = result(5.0, "wave", "wave")
+    first, second = both.persons
+    since_two = replace(second, decision=replace(second.decision, since_s=2.0))
+    results = [replace(both, persons=(first, since_two))] * 5
+    assert times_of(watch, results) == [("r", 5.0, 0), ("r", 5.0, 1)]
+
+
+def test_a_limit_begins_anew_with_each_alert():
+    watch = RuleWatch([Rule("r", "squat", REACTIONS, times=1, limit_s=10.0)])
+    results = [result(float(n), "squat", repetitions=[("squat", n + 1)]) for n in range(25)]
+    assert times_of(watch, results) == [("r", 0.0, 0), ("r", 10.0, 0), ("r", 20.0, 0)]
 
 
 def test_unknown_idle_and_nobody_are_actions_of_a_rule():
