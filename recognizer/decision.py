@@ -16,7 +16,7 @@ Array = NDArray[np.float64]
 UNKNOWN = "unknown"
 IDLE = "idle"
 
-WAITING = "waiting for a full window"
+WAITING = "collecting movement"
 HALF_BODY = "half a body in view"
 LOW_EVIDENCE = "low evidence"
 
@@ -47,7 +47,7 @@ class Decision:
 
     action: an action name or "unknown". score: its smoothed probability (0 for unknown without evidence).
     since_s: time at which this state began. top: the five likeliest actions with smoothed probabilities.
-    reason: why unknown, for people ("waiting for a full window", "half a body in view", "low evidence"); "" otherwise.
+    reason: why unknown, for people ("collecting movement", "half a body in view", "low evidence"); "" otherwise.
     view: what of the body the window showed; None where that is too little, or there was no window.
     """
 

@@ -1,6 +1,7 @@
 """Recorded clips by the path of their file: a PYSKL pickle, or an export of the app's library.
 
-A path may end in @SPLIT, the name of one of the splits in the file: clips.pkl@xsub is xsub_train against xsub_val.
+A path may end in @SPLIT, the name of one of the splits in the file: clips.pkl@xsub is xsub_train against xsub_val,
+clips.pkl@split2 is train2 against test2. Of numbered splits the first is used where none is named.
 """
 
 import logging
@@ -55,8 +56,8 @@ def read(file: ClipFile) -> list[Found]:
     """Every labelled clip with its part after the file's split, and in the place of one that cannot be used the reason.
 
     Where no split tests any clip, every third person does, in the order of their numbers. DataError, one line, where
-    there is no such file, it is of another kind or holds no clip, its splits are several and none was asked for, there
-    is neither a split nor a second person, or an action is tested that no training clip shows.
+    there is no such file, it is of another kind or holds no clip, its splits are several without numbers and none was
+    asked for, there is neither a split nor a second person, or an action is tested that no training clip shows.
     """
     exported = _exported(file.path)
     found = [_checked(one, file) for one in exported.found]
@@ -114,6 +115,9 @@ def _parts(file: ClipFile, splits: Mapping[str, Mapping[str, str]]) -> dict[str,
             there = ", ".join(name for name in splits if name) or "none"
             raise DataError(f"{file.path}: no split {file.split!r}; there are: {there}")
         return dict(splits[file.split])
+    if len(splits) > 1 and (first := pyskl.first_of(splits)) is not None:
+        log.warning("%s has splits %s; %s is used, name another behind the path", file.path, ", ".join(splits), first)
+        return dict(splits[first])
     if len(splits) > 1:
         first = next(name for name in splits if name)
         raise DataError(

@@ -6,6 +6,7 @@ total_frames, img_shape and original_shape (height, width; 2D only), keypoint (M
 """
 
 import logging
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ FPS = 30.0  # not in the format; of NTU RGB+D and of most videos
 OURS = "actionlens"
 Content = dict[str, Any]
 PART_WORDS = {"train": "train", "validation": "validation", "val": "validation", "test": "test"}
+_SPLIT = re.compile(rf"(?:(.*)_)?({'|'.join(PART_WORDS)})([0-9]*)", re.IGNORECASE | re.DOTALL)  # xsub_train, train1
 _LAYOUTS = {(17, 2): COCO_17, (18, 2): OPENPOSE_18, (25, 2): OPENPOSE_25, (25, 3): NTU_25, (17, 3): COCO_17}
 
 
@@ -98,8 +100,9 @@ def pyskl_to_sequences(
     content is not PYSKL's.
 
     train, test: names of the splits to read; needed where there is more than one of each (xsub_train, xview_train).
-    Clips in neither are left out. layout: by default after the number of joints. actions: names by label; by default
-    those that we wrote, else action_0, action_1, ...
+    Of numbered ones (train1, test1, train2, test2, ...: UCF101, HMDB51) the first is read where none is chosen, and one
+    chosen brings the other of its number. Clips in neither are left out. layout: by default after the number of joints.
+    actions: names by label; by default those that we wrote, else action_0, action_1, ...
     """
     if not isinstance(content, dict) or not isinstance(content.get("annotations"), list):
         raise DataError("not in PYSKL's format (a dict with `split` and a list `annotations`); give another file")
@@ -128,19 +131,29 @@ def pyskl_to_sequences(
 
 def parts_of(splits: Mapping[Any, Any], *, strict: bool = False) -> dict[str, dict[str, str]]:
     """The part of each clip, "train", "validation" or "test", by split: those of xsub_train and xsub_val are of xsub,
-    those of train and val of "". strict: DataError for a clip that is in two parts."""
+    those of train and val of "", those of train1 and test1 of split1. strict: DataError for a clip that is in two
+    parts."""
     found: dict[str, dict[str, str]] = {}
     for name, members in splits.items():
-        base, _, word = str(name).rpartition("_")
-        part = PART_WORDS.get(word.lower())
-        if part is None or not isinstance(members, list | tuple):
+        named = _SPLIT.fullmatch(str(name))
+        if named is None or not isinstance(members, list | tuple):
             continue
+        base, word, number = named.groups()
+        base = "_".join(filter(None, (base, number and f"split{number}")))
+        part = PART_WORDS[word.lower()]
         of_clip = found.setdefault(base, {})
         both = [str(member) for member in members if of_clip.get(str(member), part) != part]
         if strict and both:
             raise DataError(f"{both[0]} is in {of_clip[both[0]]} and in {part} of one split; write the splits again")
         of_clip.update((str(member), part) for member in members)
     return found
+
+
+def first_of(splits: Iterable[str]) -> str | None:
+    """The first of numbered splits (split1, split2, split3), which is meant where none is named; None for others."""
+    numbered = [re.fullmatch("split([0-9]+)", split) for split in splits]
+    first = min((int(split[1]), split[0]) for split in numbered if split) if numbered and all(numbered) else None
+    return first and first[1]
 
 
 def name_of(annotation: Any) -> str | None:
@@ -179,8 +192,12 @@ def _annotation(sequence: ActionSequence, label: int) -> dict[str, Any]:
 def _parts(split: Mapping[str, Sequence[Any]], train: str | None, test: str | None) -> dict[str, bool]:
     """Whether each clip tests, for the clips of the two splits."""
     chosen = []
+    numbers = [number for name in (train, test) if name is not None and (number := _number(name))]
     for given, words in ((train, ("train",)), (test, ("val", "test"))):
         fitting = [given] if given is not None else [name for name in split if any(word in str(name) for word in words)]
+        if len(fitting) > 1 and all(map(_number, fitting)):
+            numbers = numbers or [min(map(_number, fitting), key=int)]
+            fitting = [name for name in fitting if _number(name) == numbers[0]]
         if len(fitting) != 1 or fitting[0] not in split:
             raise DataError(f"say which splits to train and test on; there are {', '.join(map(str, split))}")
         chosen.append(fitting[0])
@@ -189,6 +206,12 @@ def _parts(split: Mapping[str, Sequence[Any]], train: str | None, test: str | No
     if both:
         raise DataError(f"{len(both)} clips are in {chosen[0]} and in {chosen[1]}; choose other splits")
     return {**{str(name): False for name in training}, **{str(name): True for name in testing}}
+
+
+def _number(split: Any) -> str:
+    """The number behind a split's name, "1" of train1; "" where it has none."""
+    named = _SPLIT.fullmatch(str(split))
+    return named[3] if named is not None else ""
 
 
 def _sequence(

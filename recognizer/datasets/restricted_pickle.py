@@ -89,6 +89,8 @@ class _Dtype:
     def array(self, shape: Any, raw: Any, fortran: bool = False) -> NDArray[Any]:
         """The array that the bytes hold; they must be just as many as it needs."""
         dtype = np.dtype(self.name)
+        if not dtype.itemsize:  # S0 and U0, which NumPy makes arrays of S1 and U1 of: no bytes would give any size
+            raise pickle.UnpicklingError("it holds an array of text without a length")
         sizes = (shape,) if type(shape) is int else shape
         if not isinstance(sizes, tuple) or any(type(size) is not int or size < 0 for size in sizes):
             raise pickle.UnpicklingError("it holds an array of no shape")

@@ -61,6 +61,16 @@ def test_a_joined_part_begins_after_the_last_picture_of_the_one_before():
     assert [pts for pts, _ in second] == [600, 700, 800]
 
 
+def test_a_frame_whose_time_steps_back_comes_a_little_later_and_those_after_it_keep_theirs():
+    clock = FrameClock(0.04)
+    assert [clock.at(stamp_s) for stamp_s in (0.0, 0.04, 0.03, 0.08)] == pytest.approx([0.0, 0.04, 0.044, 0.08])
+
+
+def test_first_frames_without_a_time_come_before_the_first_that_has_one():
+    clock = FrameClock(0.04)
+    assert [clock.at(stamp_s) for stamp_s in (None, None, 10.0, 10.04)] == pytest.approx([0.0, 0.04, 0.08, 0.12])
+
+
 def test_in_the_middle_of_a_file_nothing_is_guessed():
     clock = FrameClock(0.1, origin_s=3.0)
     assert clock.at(None) is None

@@ -58,8 +58,9 @@ def test_head_is_the_middle_of_the_ears_that_were_seen():
 
 def test_nothing_seen_gives_zero_confidence():
     xy, confidence = skeletons(2)
-    _, out_confidence = convert(xy, np.zeros_like(confidence), MEDIAPIPE_33, MPOSE_13)
+    out_xy, out_confidence = convert(xy, np.zeros_like(confidence), MEDIAPIPE_33, MPOSE_13)
     assert not out_confidence.any()
+    assert not out_xy.any()
 
 
 def test_same_layout_is_a_copy():
@@ -108,6 +109,14 @@ def test_joints_stand_where_the_published_layouts_put_them():
     assert (OPENPOSE_25.index("left_big_toe"), OPENPOSE_25.index("right_heel")) == (19, 24)
     assert (NTU_25.index("shoulder_centre"), NTU_25.index("head"), NTU_25.index("left_hip")) == (20, 3, 12)
     assert (NTU_25.index("left_hand_tip"), NTU_25.index("right_thumb")) == (21, 24)
+    assert JHMDB_15.joints[:3] == ("neck", "belly", "head")
+    for first, part in zip(range(3, 15, 2), ("shoulder", "hip", "elbow", "knee", "wrist", "ankle"), strict=True):
+        assert JHMDB_15.joints[first : first + 2] == (f"right_{part}", f"left_{part}")
+    parts = ("ear", "mouth", "shoulder", "elbow", "wrist", "pinky", "index", "thumb", "hip", "knee", "ankle", "heel")
+    for first, part in zip(range(7, 33, 2), (*parts, "foot"), strict=True):
+        assert MEDIAPIPE_33.joints[first : first + 2] == (f"left_{part}", f"right_{part}")
+    eyes = [f"{side}_{part}" for side in ("left", "right") for part in ("eye_inner", "eye", "eye_outer")]
+    assert MEDIAPIPE_33.joints[:7] == ("nose", *eyes)
 
 
 @pytest.mark.parametrize("layout", LAYOUTS.values(), ids=lambda layout: layout.name)
@@ -146,6 +155,19 @@ def test_spine_and_belly_are_the_middle_of_the_trunk():
     for layout, joint in ((KINECT_20, "spine"), (NTU_25, "spine"), (JHMDB_15, "belly")):
         out_xy, _ = convert(xy, confidence, MEDIAPIPE_33, layout)
         np.testing.assert_allclose(out_xy[:, layout.index(joint)], xy[:, trunk].mean(axis=1), rtol=1e-6)
+
+
+def test_hands_come_from_the_fingers_else_from_the_wrist():
+    xy, confidence = skeletons(3)
+    index, pinky, wrist = (MEDIAPIPE_33.index(f"left_{part}") for part in ("index", "pinky", "wrist"))
+    confidence[1, index] = 0
+    confidence[2, [index, pinky]] = 0
+    out_xy, _ = convert(xy, confidence, MEDIAPIPE_33, NTU_25)
+    hand, tip = NTU_25.index("left_hand"), NTU_25.index("left_hand_tip")
+    np.testing.assert_allclose(out_xy[0, hand], xy[0, [index, pinky]].mean(axis=0), rtol=1e-6)
+    np.testing.assert_array_equal(out_xy[0, tip], xy[0, index])
+    np.testing.assert_array_equal(out_xy[1, [hand, tip]], [xy[1, pinky], xy[1, wrist]])
+    np.testing.assert_array_equal(out_xy[2, [hand, tip]], [xy[2, wrist], xy[2, wrist]])
 
 
 def test_feet_come_from_the_toes_else_from_the_ankle():

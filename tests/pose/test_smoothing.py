@@ -77,6 +77,13 @@ def test_a_long_gap_starts_anew():
     assert (one_euro(there, SIZE, 3.03) < there).all()
 
 
+def test_a_time_that_steps_back_starts_anew():
+    one_euro = OneEuroFilter()
+    here, there = np.zeros((2, 2), np.float32), np.full((2, 2), 500, np.float32)
+    one_euro(here, SIZE, 5.0)
+    np.testing.assert_array_equal(one_euro(there, SIZE, 0.1), there)
+
+
 def test_the_result_is_no_view_of_the_input():
     one_euro, joints = OneEuroFilter(), np.zeros((2, 2), np.float32)
     out = one_euro(joints, SIZE, 0.0)

@@ -103,6 +103,12 @@ def test_somebody_back_within_a_second_is_the_same_and_later_somebody_new():
     assert run(tracker, lambda t: [person(200, t)], 0.5, begin=3.6)[0].keys() == {1}
 
 
+def test_somebody_who_is_not_seen_is_taken_to_move_on_for_a_moment_and_no_longer():
+    tracker = Tracker(2)
+    run(tracker, lambda t: [person(100 + 300 * t, t)], 1.0)
+    assert run(tracker, lambda t: [person(400, t)], 0.3, begin=1.8)[0].keys() == {0}  # where the person was last
+
+
 def test_names_are_not_used_again_after_forgetting():
     tracker = Tracker(2)
     run(tracker, lambda t: [person(200, t)], 1)
@@ -117,12 +123,30 @@ def test_a_flash_beside_a_known_person_gets_no_name():
     assert set().union(*run(Tracker(2), flash, 2)) == {0}
 
 
-def test_limbs_without_trunk_get_no_name_beside_a_known_person():
-    def legs_only(t: float) -> list[Pose]:
-        legs = np.where(np.arange(13) >= 9, 1, 0.1).astype(np.float32)
-        return [person(200, t), replace(person(500, t), confidence=legs)]
+def test_flashes_that_come_again_get_no_name_beside_a_known_person():
+    def flashes(t: float) -> list[Pose]:
+        return [person(200, t)] + ([person(500, t)] if 1.0 < t < 1.1 or 1.5 < t < 1.6 else [])
 
-    assert set().union(*run(Tracker(2), legs_only, 2)) == {0}
+    assert set().union(*run(Tracker(2), flashes, 2)) == {0}
+
+
+@pytest.mark.parametrize(
+    ("seen", "names"),
+    [
+        (range(9, 13), {0}),  # legs
+        (range(8, 13), {0}),  # legs and one hip
+        ((1, 3, 5), {0}),  # an arm with its shoulder
+        (range(7, 13), {0, 1}),  # legs and both hips
+        ((1, 2), {0, 1}),  # both shoulders
+        ((1, 7), {0, 1}),  # a shoulder and a hip
+    ],
+)
+def test_beside_a_known_person_two_joints_of_the_trunk_make_a_name(seen, names):
+    def both(t: float) -> list[Pose]:
+        confidence = np.where(np.isin(np.arange(13), seen), 1, 0.1).astype(np.float32)
+        return [person(200, t), replace(person(500, t), confidence=confidence)]
+
+    assert set().union(*run(Tracker(2), both, 2)) == names
 
 
 def test_the_same_person_seen_twice_is_one():
@@ -135,6 +159,13 @@ def test_the_same_person_seen_twice_is_one():
 
     frames = run(Tracker(2), twice, 2)
     assert all(set(frame) == {0} for frame in frames)
+
+
+def test_of_the_same_person_seen_twice_the_surer_one_is_taken():
+    unsure, sure = person(300, 0.0, confidence=0.5), person(302, 0.0)
+    for poses in ([unsure, sure], [sure, unsure]):
+        (found,) = Tracker(2).update(poses, 0.0)
+        np.testing.assert_array_equal(found.xy_px, sure.xy_px)
 
 
 def test_an_upside_down_second_skeleton_gets_no_name():

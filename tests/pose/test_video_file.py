@@ -15,6 +15,7 @@ import av
 import cv2
 import numpy as np
 import pytest
+from av.stream import Disposition
 
 from pose.errors import SourceError
 from pose.image_folder import ImageFolder
@@ -140,14 +141,37 @@ def test_a_video_larger_than_8k_is_refused(tmp_path):
         VideoFile(path)
 
 
-def test_pixels_become_square(tmp_path):
+@pytest.mark.parametrize(
+    ("aspect", "size"),
+    [(Fraction(3, 2), (96, 48)), (Fraction(2, 3), (64, 72)), (Fraction(1, 2), (64, 96)), (Fraction(1), (64, 48))],
+)
+def test_pixels_become_square(aspect, size, tmp_path):
     with av.open(str(tmp_path / "wide.mkv"), "w") as container:
         stream = container.add_stream("libx264", rate=10)
         stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
-        stream.sample_aspect_ratio = Fraction(3, 2)
+        stream.sample_aspect_ratio = aspect
         container.mux(stream.encode(av.VideoFrame.from_ndarray(picture(), format="bgr24")))
         container.mux(stream.encode(None))
-    assert frames_of(tmp_path / "wide.mkv")[0].size == (96, 48)
+    assert frames_of(tmp_path / "wide.mkv")[0].size == size
+
+
+@pytest.mark.parametrize(
+    ("marked", "size"),
+    [((False, True), (64, 48)), ((True, False), (128, 96)), ((False, False), (128, 96)), ((True, True), (128, 96))],
+)
+def test_of_several_streams_the_one_that_is_marked_is_shown_else_the_largest(marked, size, tmp_path):
+    with av.open(str(tmp_path / "two.mkv"), "w") as container:
+        streams = []
+        for (width, height), default in zip(((128, 96), (64, 48)), marked, strict=True):
+            stream = container.add_stream("libx264", rate=10)
+            stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+            stream.disposition = Disposition.default if default else Disposition(0)
+            streams.append(stream)
+        for stream in streams:
+            black = np.zeros((stream.height, stream.width, 3), np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(black, format="bgr24")))
+            container.mux(stream.encode(None))
+    assert frames_of(tmp_path / "two.mkv")[0].size == size
 
 
 def test_a_variable_rate_keeps_its_times(tmp_path):

@@ -124,6 +124,33 @@ def test_a_change_is_dated_back_by_the_windows_lag():
     check_events([*events(decisions), _end_of(decisions[-1])])
 
 
+def test_without_a_windows_lag_a_change_is_dated_back_by_the_smoothing_alone():
+    course = step((0.0, {"walk": 0.95}), (6.0, {"wave": 0.95}))
+    decisions = run(make_decider(), course, 9.0)
+    start = next(event for event in events(decisions) if event.action == "wave")
+    ahead_s = next(d.time_s for d in decisions if dict(d.top)["wave"] > dict(d.top)["walk"] + SETTINGS.lead)
+    assert start.time_s == pytest.approx(ahead_s - SETTINGS.smoothing_s)
+
+
+@pytest.mark.parametrize(("walk", "wave", "shown"), [(0.46, 0.52, "walk"), (0.3, 0.6, "wave")])
+def test_another_action_must_lead_the_shown_one_by_a_margin(walk, wave, shown):
+    course = step((0.0, {"walk": 0.9}), (3.0, {"walk": walk, "wave": wave}))
+    assert run(make_decider(), course, 6.0)[-1].action == shown
+
+
+@pytest.mark.parametrize(("walk", "other", "shown"), [(0.46, 0.5, "walk"), (0.4, 0.55, UNKNOWN)])
+def test_what_is_unlisted_must_lead_the_shown_action_by_a_margin(walk, other, shown):
+    course = step((0.0, {"walk": 0.9}), (3.0, {"walk": walk, "other": other}))
+    assert run(make_decider(), course, 8.0)[-1].action == shown
+
+
+def test_an_action_is_shown_for_its_shortest_time_from_when_it_was_shown_not_from_when_it_began():
+    settings = DecisionSettings(lag_share=0.5)  # it began well before it was shown
+    course = step((0.0, {"walk": 0.9}), (6.0, {"wave": 0.9}), (6.35, {"idle": 0.9}))
+    shown_s = [d.time_s for d in run(make_decider(settings=settings), course, 10.0) if d.action == "wave"]
+    assert shown_s[-1] - shown_s[0] >= settings.shortest_s - 2 / 15
+
+
 def test_a_change_is_shown_soon_and_once():
     decisions = run(make_decider(), step((0.0, {"walk": 0.9}), (5.0, {"wave": 0.9})), 10.0)
     assert states(decisions) == [UNKNOWN, "walk", "wave"]
@@ -264,6 +291,14 @@ def test_a_hole_in_the_predictions_ends_the_action():
     assert [event.kind for event in found] == ["start", "end", "start", "end"]
     assert found[1].time_s < 4.1
     assert found[2].time_s >= 10 - SETTINGS.smoothing_s - 1e-6
+
+
+@pytest.mark.parametrize(("more_s", "ended"), [(-0.1, []), (0.1, ["end"])])
+def test_the_next_prediction_ends_what_was_held_for_too_long(more_s, ended):
+    decider = make_decider()
+    last = run(decider, step((0.0, {"walk": 0.9})), 4.0)[-1]
+    found = decider.update(prediction(last.time_s + SETTINGS.hold_s + more_s, walk=0.9)).events
+    assert [event.kind for event in found] == ended
 
 
 def test_who_leaves_during_an_action_ends_it():

@@ -8,7 +8,7 @@ from toy_recognizer import make_card
 
 from pose.skeleton import MPOSE_13
 from recognizer import explain
-from recognizer.clips import Clip, Prediction
+from recognizer.clips import Clip, Explanation, Prediction
 from recognizer.errors import RecognizerError
 from recognizer.model_card import TensorSpec
 
@@ -157,3 +157,10 @@ def test_class_activation_is_of_its_own_action():
 def test_what_cannot_be_explained_is_said_in_one_line(action, method, expected):
     with pytest.raises(RecognizerError, match=expected):
         explain.explain(Planted(), clip(), action, method)
+
+
+def test_what_speaks_against_the_action_at_one_moment_takes_nothing_from_what_speaks_for_it_at_another():
+    relevance = np.zeros((4, 3), np.float32)
+    relevance[0, 0], relevance[1, 0], relevance[0, 1] = 1, -1, 0.5
+    found = explain.relevance_of_joints(Explanation(clip(), "wave", "occlusion", 0.5, relevance))
+    np.testing.assert_allclose(found, [1, 0.5, 0])

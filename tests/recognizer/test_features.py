@@ -41,6 +41,40 @@ def test_a_standing_person_is_measured_in_torsos_from_the_hips():
     assert head == pytest.approx([0, -1.4, 0, 0, 0, -1], abs=1e-5)
 
 
+def still(xy: np.ndarray, hidden: range = range(0)) -> np.ndarray:
+    """(V, 6) features of somebody who does not move. hidden: joints."""
+    confidence = np.ones((30, V), np.float32)
+    confidence[:, hidden] = 0
+    moved = np.repeat(xy[None] + np.float32([200, 150]), 30, axis=0)
+    return channels(clip_features(moved, confidence, 20.0))[5]
+
+
+def test_who_bends_towards_the_camera_is_measured_by_the_shoulders():
+    xy = standing_person()
+    xy[1:, 1] *= 0.2  # torso and legs are foreshortened, the shoulders 60 wide: 75 in torsos
+    assert still(xy)[MPOSE_13.index("left_shoulder"), 0] == pytest.approx(30 / 75)
+
+
+def test_at_a_desk_the_hips_are_taken_to_be_one_torso_below_the_shoulders():
+    found = still(standing_person(), range(7, V))
+    assert found[MPOSE_13.index("left_shoulder"), 1] == pytest.approx(-1)
+    assert found[MPOSE_13.index("left_wrist"), 1] == pytest.approx((100 - 75) / 75)  # 100 below the shoulders
+
+
+def test_a_hips_bone_comes_from_the_other_hip():
+    left, right = MPOSE_13.index("left_hip"), MPOSE_13.index("right_hip")
+    xy = standing_person()
+    xy[left] += np.float32([0, 27])  # 36 aside and 27 below the right one, 45 in all
+    np.testing.assert_allclose(still(xy)[[left, right], 4:], [[0.8, 0.6], [-0.8, -0.6]], atol=1e-5)
+
+
+def test_the_size_of_a_window_is_the_lower_of_two_middle_ones():
+    growing = np.repeat([1, 2], 15)[:, None, None].astype(np.float32) * standing_person()
+    found = channels(clip_features(growing, np.ones((30, V), np.float32), 20.0))
+    assert found[0, MPOSE_13.index("left_ankle"), 1] == pytest.approx(1.6)
+    assert found[-1, MPOSE_13.index("left_ankle"), 1] == pytest.approx(3.2)
+
+
 def test_place_and_size_in_the_picture_do_not_matter():
     xy, confidence = clip()
     moved = xy * np.float32(0.37) + np.float32([50, -20])

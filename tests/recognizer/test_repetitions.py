@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from moving_figure import counted, figure, kick, poses, squat, there_and_back
 
+from recognizer.decision import Decision
 from recognizer.repetition_counter import SPAN_S, RepetitionCounter
 
 
@@ -39,6 +40,44 @@ def test_half_a_repetition_is_none():
     assert len(found) == 6
 
 
+def test_a_little_more_than_half_a_repetition_is_one():
+    def shallow_ones(time_s):
+        return squat(there_and_back(time_s, 1.5) * (1 if time_s < 4.5 or time_s > 7.5 else 0.56))  # fourth and fifth
+
+    assert len(counted(RepetitionCounter(0), poses(shallow_ones, 12.1, noise_px=0.3), "squat")) == 8
+
+
+def test_the_last_repetition_need_not_come_back_all_the_way():
+    def stops_halfway_up(time_s):
+        depth = there_and_back(time_s, 1.5)
+        return squat(depth if time_s < 6.75 else max(depth, 0.45) if time_s < 7.5 else 0.45)
+
+    counter = RepetitionCounter(0)
+    found = counted(counter, poses(stops_halfway_up, 9.0, noise_px=0.3), "squat")
+    last, count = counter.finish("squat", 9.0)
+    assert len(found) + len(last) == count == 4
+
+
+def test_a_repetition_that_ends_just_after_the_action_belongs_to_it():
+    """The end of an action is an estimate, too: here it is 0.2 s early."""
+    counter = RepetitionCounter(0)
+    for number, pose in enumerate(poses(squats(1.2, 0.0), 6.02, noise_px=0.2)):
+        counter.push(pose)
+        if pose.time_s < 5.3 and number % 3 == 0:
+            counter.update(Decision(0, pose.time_s, "squat", 0.9, 0.0))
+    assert counter.finish("squat", 5.85)[1] == 5
+
+
+def test_what_was_begun_as_another_action_is_not_counted():
+    counter, found = RepetitionCounter(0), []
+    for number, pose in enumerate(poses(squats(1.0, 0.0), 9.1, noise_px=0.2)):
+        counter.push(pose)
+        if number % 3 == 0:
+            action, since_s = ("kick", 0.0) if pose.time_s < 5.0 else ("squat", 5.0)
+            found += counter.update(Decision(0, pose.time_s, action, 0.9, since_s))
+    assert [repetition.count for repetition in found if repetition.action == "squat"] == [1, 2, 3, 4]  # of 5 to 9 s
+
+
 def test_down_without_up_is_none():
     found = counted(RepetitionCounter(0), poses(lambda t: squat(min(t / 1.5, 1.0)), 5.0), "squat")
     assert found == []
@@ -61,6 +100,16 @@ def test_one_arm_is_enough_and_hidden_legs_do_no_harm():
     legs = [f"{side}_{part}" for side in ("left", "right") for part in ("hip", "knee", "ankle")]
     found = counted(RepetitionCounter(0), poses(wave, 8.1, hidden=legs), "wave")
     assert len(found) == 10
+
+
+def test_who_is_seen_from_the_side_is_counted_by_the_side_that_is_seen():
+    def wave(time_s):
+        xy = figure()
+        xy[6] += (-70 * there_and_back(time_s, 0.8), -90)
+        return xy
+
+    left = [f"left_{part}" for part in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")]
+    assert len(counted(RepetitionCounter(0), poses(wave, 8.1, hidden=left), "wave")) == 10
 
 
 def test_standing_still_is_not_counted_whatever_it_is_called():

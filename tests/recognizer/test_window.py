@@ -249,6 +249,36 @@ def test_a_clip_is_the_same_made_step_by_step_or_at_once(seed):
     assert compared > 100
 
 
+def one_joint(times_s, x, at_s, confidence=1.0):
+    """x and confidence of one joint, resampled 20 times a second."""
+    xy = np.stack([x, np.zeros_like(x)], axis=-1)[:, None]
+    seen = np.broadcast_to(confidence, (len(times_s),))[:, None]
+    found, confidence = resample(times_s, xy, seen, at_s, 1 / 20)
+    return found[:, 0, 0], confidence[:, 0]
+
+
+def test_a_gap_too_long_for_a_curve_is_crossed_by_a_chord():
+    """Up to 30, nothing for 0.28 s, down: a curve would overshoot."""
+    times_s = np.array([0, 0.05, 0.10, 0.15, 0.43, 0.48, 0.53, 0.58])
+    x = np.array([0, 10, 20, 30, 30, 20, 10, 0.0])
+    found, _ = one_joint(times_s, x, np.arange(3, 9) / 20)
+    assert found.max() <= 31
+
+
+def test_the_curve_is_that_of_the_parabola_through_uneven_samples():
+    times_s = np.cumsum(np.tile([0.02, 0.10], 25))
+    at_s = np.arange(10, 50) / 20
+    found, _ = one_joint(times_s, 1000 * times_s**2, at_s)
+    assert np.ptp(found - 1000 * at_s**2) < 0.5
+
+
+def test_confidence_is_interpolated_between_samples():
+    times_s, confidence = np.arange(20) / 10, np.linspace(0.2, 1, 20)
+    at_s = np.arange(10, 30) / 20 + 0.02
+    _, found = one_joint(times_s, np.zeros(20), at_s, confidence)
+    np.testing.assert_allclose(found, np.interp(at_s, times_s, confidence), atol=1e-5)
+
+
 def test_memory_does_not_grow():
     running = window()
 

@@ -79,10 +79,11 @@ def tiny_data(tmp_path_factory) -> Path:
             np.savetxt(msr / f"a{action:02d}_s{subject:02d}_e01_skeleton3D.txt", skeletons.reshape(-1, 4))
     np.savetxt(msr / "a13_s09_e02_skeleton3D.txt", np.zeros((60, 4)))
     for part, clips in (("train", 8), ("test", 4)):
+        lengths = np.array([17, 19, 21, 23] * (clips // 4), np.int32)
         np.savez(
             jhmdb / f"split1_{part}.npz",
-            joints=rng.normal(0, 0.3, (20 * clips, 15, 2)).astype(np.float32),
-            lengths=np.full(clips, 20, np.int32),
+            joints=rng.normal(0, 0.3, (lengths.sum(), 15, 2)).astype(np.float32),
+            lengths=lengths,
             labels=np.array(["wave", "pour"] * (clips // 2)),
         )
     tiny_webcam_poses(root / "webcam_poses", rng)

@@ -65,6 +65,18 @@ def test_one_of_several_splits_is_named_behind_the_path(tmp_path):
         read(ClipFile(file, "xset"))
 
 
+def test_of_numbered_splits_the_first_is_used_unless_another_is_named(tmp_path, caplog):
+    split = {"train2": ["c2", "c3"], "test2": ["c1"], "train1": ["c0", "c1"], "test1": ["c2"], "train10": ["c3"]}
+    file = pickled(tmp_path, split)
+    first = {"train": ["c0", "c1"], "validation": [], "test": ["c2"]}
+    assert parts(read(ClipFile(file))) == first
+    assert f"{file} has splits split2, split1, split10; split1 is used, name another behind the path" in caplog.text
+    assert parts(read(ClipFile(file, "split1"))) == first
+    assert parts(read(ClipFile(file, "split2"))) == {"train": ["c2", "c3"], "validation": [], "test": ["c1"]}
+    with pytest.raises(DataError, match="no split 'split3'; there are: split2, split1, split10"):
+        read(ClipFile(file, "split3"))
+
+
 def test_without_a_split_every_third_person_tests(tmp_path, caplog):
     file = pickled(tmp_path, {"train": [f"c{number}" for number in range(12)], "test": []})
     assert parts(read(ClipFile(file)))["test"] == ["c4", "c5", "c10", "c11"]  # people 2 and 5

@@ -129,10 +129,22 @@ def test_the_official_splits(tmp_path):
             list(ntu.read(tmp_path, protocol=protocol, actions=actions))
 
 
-def test_as_many_people_train_as_the_papers_say():
-    assert sum(person <= 40 for person in ntu.TRAIN_SUBJECTS) == 20
+def test_the_people_who_train_are_those_of_the_papers():
+    """Those of Shahroudy et al. 2016, and the further ones of Liu et al. 2019."""
+    of_60 = (1, 2, 4, 5, 8, 9, 13, 14, 15, 16, 17, 18, 19, 25, 27, 28, 31, 34, 35, 38)
+    of_120 = (*(45, 46, 47, 49, 50, 52, 53, 54, 55, 56, 57, 58, 59, 70, 74, 78, 80, 81, 82, 83, 84, 85, 86, 89),)
+    assert {*of_60, *of_120, 91, 92, 93, 94, 95, 97, 98, 100, 103} == ntu.TRAIN_SUBJECTS
     assert len(ntu.TRAIN_SUBJECTS) == 53
-    assert len(set(ntu.ACTIONS)) == 120
+
+
+def test_actions_have_the_numbers_of_the_authors_list():
+    numbers = {
+        **{5: "drop", 6: "pick_up", 7: "throw", 8: "sit_down", 9: "stand_up", 10: "clap", 23: "wave", 43: "fall_down"},
+        **{60: "walk_apart", 61: "put_on_headphone", 80: "squat_down", 99: "run_on_the_spot"},
+        120: "finger_guessing_game",
+    }
+    assert {number: ntu.ACTIONS[number - 1] for number in numbers} == numbers
+    assert len(ntu.ACTIONS) == len(set(ntu.ACTIONS)) == 120
 
 
 def test_files_without_anyone_are_one_line_each(tmp_path):

@@ -81,6 +81,52 @@ def test_which_split_must_be_said_where_there_are_several(tmp_path):
         list(pyskl.read(file, train="xsub_train", test="xview_val"))
 
 
+def numbered():
+    """As PYSKL's UCF101 and HMDB51 name their splits."""
+    clips = ("a", "b", "c")
+    split = {f"{part}{number}": [] for part in ("train", "test") for number in (1, 2, 3)}
+    for number in (1, 2, 3):
+        split[f"test{number}"] = [clips[number - 1]]
+        split[f"train{number}"] = [clip for clip in clips if clip != clips[number - 1]]
+    return {"split": split, "annotations": [annotation(clip, place) for place, clip in enumerate(clips)]}
+
+
+@pytest.mark.parametrize(
+    ("chosen", "tests"),
+    [
+        ({}, "a"),
+        ({"train": "train2"}, "b"),
+        ({"test": "test3"}, "c"),
+        ({"train": "train1", "test": "test1"}, "a"),
+    ],
+)
+def test_of_numbered_splits_the_first_is_read_or_that_of_the_number_chosen(chosen, tests):
+    found = pyskl.pyskl_to_sequences(numbered(), **chosen)
+    assert [(one.name, one.test) for one in found] == [(clip, clip == tests) for clip in ("a", "b", "c")]
+
+
+def test_splits_of_two_numbers_or_of_two_numberings_are_no_choice():
+    content = numbered()
+    with pytest.raises(DataError, match="clips are in train2 and in test1"):
+        pyskl.pyskl_to_sequences(content, "train2", "test1")
+    content["split"] |= {"other_train1": ["a"], "other_test1": ["b"]}
+    with pytest.raises(DataError, match="say which splits"):
+        pyskl.pyskl_to_sequences(content)
+    assert len(pyskl.pyskl_to_sequences(content, "other_train1", "other_test1")) == 2
+
+
+def test_the_part_of_each_clip_by_split():
+    splits = numbered()["split"] | {"x_y_train": ["a"], "x_y_val": ["b"], "Own_Test7": ["c"], "train": ["c"]}
+    assert pyskl.parts_of({**splits, "frames": ["a"], "train_2019": ["a"], "val": "b"}) == {
+        "split1": {"b": "train", "c": "train", "a": "test"},
+        "split2": {"a": "train", "c": "train", "b": "test"},
+        "split3": {"a": "train", "b": "train", "c": "test"},
+        "x_y": {"a": "train", "b": "validation"},
+        "Own_split7": {"c": "test"},
+        "": {"c": "train"},
+    }
+
+
 def test_measured_skeletons_come_in_the_pictures_axes():
     content = {"split": {"train": ["a"], "val": []}, "annotations": [annotation("a", 59, joints=25, dims=3)]}
     content["annotations"][0]["keypoint"][1, 4:] = 0  # the second person leaves
@@ -346,6 +392,8 @@ def reconstructed(state, dtype=b"f8"):
         b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(I0\ntS'b'\ntR.",  # never filled
         b"cnumpy.core.multiarray\nscalar\n(I1\nS'a'\ntR.",
         b"cnumpy\nndarray\n(I3\nS'f8'\nS'short'\ntR.",
+        b"cnumpy\nndarray\n(I1000000000\nS'S0'\nc_codecs\nencode\n(V\nVlatin1\ntRtR.",  # a gigabyte out of no byte
+        b"cnumpy\nndarray\n(I3\nS'<U0'\nc_codecs\nencode\n(V\nVlatin1\ntRtR.",
         b"cnumpy\nndarray\n.",
         b"c_codecs\nencode\n(Vx\nVrot13\ntR.",
         b"c_codecs\nencode\n(Vx\nVlatin1\ntR(dVa\nI1\nsb.",  # sets attributes of what it made

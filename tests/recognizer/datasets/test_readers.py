@@ -9,7 +9,8 @@ from scipy.io import savemat
 from pose.skeleton import KINECT_20, PENN_13
 from recognizer.datasets import jhmdb, kinect, msr_action3d, nw_ucla, penn_action, utd_mhad
 from recognizer.datasets.errors import DataError, EmptyFileError
-from recognizer.training.everyday import ACTIONS, merge, read_all
+from recognizer.datasets.sequences import ActionSequence
+from recognizer.training.everyday import ACTIONS, merge, part_of, read_all
 
 READERS = (penn_action, utd_mhad, nw_ucla, msr_action3d, jhmdb)
 
@@ -57,14 +58,71 @@ def test_penn_joints_missing_on_both_sides_get_the_place_of_the_next(tmp_path):
     )
 
 
-@pytest.mark.parametrize("reader", [utd_mhad, nw_ucla, msr_action3d])
-def test_kinect_sets_come_in_one_order_and_in_the_pictures_axes(reader, tiny_data):
-    for recording in whole(reader.read(tiny_data / reader.NAME)):
+@pytest.mark.parametrize(("reader", "count"), [(utd_mhad, 16), (nw_ucla, 8), (msr_action3d, 6)])
+def test_kinect_sets_come_in_one_order_and_in_the_pictures_axes(reader, count, tiny_data):
+    recordings = whole(reader.read(tiny_data / reader.NAME))
+    assert len(recordings) == count
+    for recording in recordings:
         joint = {name: recording.joints[0, i] for i, name in enumerate(KINECT_20.joints)}
         assert joint["head"][1] < joint["shoulder_centre"][1] < joint["hip_centre"][1] < joint["left_knee"][1]
         # Facing the camera, the person's left is on the right of an unmirrored picture.
         for part in ("shoulder", "elbow", "wrist", "knee", "ankle"):
             assert joint[f"left_{part}"][0] > joint[f"right_{part}"][0]
+
+
+def test_actions_have_the_numbers_of_the_sets_own_lists():
+    utd = {3: "wave", 4: "clap", 5: "throw", 22: "jog", 23: "walk", 24: "sit_to_stand", 25: "stand_to_sit", 27: "squat"}
+    assert {number: utd_mhad.ACTIONS[number - 1] for number in utd} == utd
+    msr = {4: "hand_catch", 5: "forward_punch", 6: "high_throw", 13: "bend", 16: "jogging", 20: "pick_up_and_throw"}
+    assert {number: msr_action3d.ACTIONS[number - 1] for number in msr} == msr
+    assert nw_ucla.ACTIONS == {
+        **{1: "pick_up_one_hand", 2: "pick_up_two_hands", 3: "drop_trash", 4: "walk", 5: "sit_down", 6: "stand_up"},
+        **{8: "donning", 9: "doffing", 11: "throw", 12: "carry"},
+    }
+
+
+def test_kinect_sets_have_the_rates_that_were_measured():
+    assert (utd_mhad.FPS, msr_action3d.FPS, nw_ucla.FPS) == (20.0, 15.0, 15.0)
+
+
+def test_rows_of_msr_action3d_are_the_joints_of_its_own_order(tmp_path):
+    rows = np.ones((2, 20, 4))
+    rows[..., 0] = np.arange(20)  # where a joint is says which row it is
+    np.savetxt(tmp_path / "a03_s01_e01_skeleton3D.txt", rows.reshape(-1, 4))
+    (recording,) = msr_action3d.read(tmp_path)
+    row = {joint: round(-float(recording.joints[0, place, 0])) for place, joint in enumerate(KINECT_20.joints)}
+    assert row == {
+        **{"left_shoulder": 0, "right_shoulder": 1, "shoulder_centre": 2, "spine": 3, "hip_centre": 6, "head": 19},
+        **{"left_elbow": 7, "right_elbow": 8, "left_wrist": 9, "right_wrist": 10, "left_hand": 11, "right_hand": 12},
+        **{"left_hip": 4, "right_hip": 5, "left_knee": 13, "right_knee": 14, "left_ankle": 15, "right_ankle": 16},
+        **{"left_foot": 17, "right_foot": 18},
+    }
+
+
+def test_clips_of_jhmdb_are_cut_where_their_lengths_say(tmp_path):
+    joints = np.repeat(np.arange(10, dtype=np.float32), 30).reshape(10, 15, 2)  # of frame 0 all 0, of frame 1 all 1
+    for part, lengths in (("train", [2, 5, 3]), ("test", [10])):
+        labels = np.array(["wave", "pour", "wave"][: len(lengths)])
+        np.savez(tmp_path / f"split1_{part}.npz", joints=joints, lengths=np.array(lengths), labels=labels)
+    found = [(recording.action, recording.joints[:, 0, 0].tolist()) for recording in jhmdb.read(tmp_path)]
+    assert found == [("wave", [0, 1]), ("pour", [2, 3, 4, 5, 6]), ("wave", [7, 8, 9]), ("wave", list(range(10)))]
+
+
+def sequence_named(dataset, name, subject, **marks):
+    poses = np.ones((3, len(PENN_13), 2), np.float32), np.ones((3, len(PENN_13)), bool)
+    return ActionSequence(dataset, name, "wave", *poses, PENN_13, 30.0, subject, False, **marks)
+
+
+def test_where_a_reader_marks_what_validates_all_else_trains():
+    clips = [sequence_named("jhmdb14", f"split1_train_{number:03d}", None) for number in range(60)]
+    assert {part_of(clip) for clip in clips} == {"train"}
+    assert part_of(sequence_named("jhmdb14", "split1_train_000", None, validation=True)) == "validation"
+
+
+def test_all_clips_of_a_person_are_in_one_part():
+    parts = [{part_of(sequence_named("ntu_rgbd", f"clip{n}", person)) for n in range(12)} for person in range(40)]
+    assert all(len(of_person) == 1 for of_person in parts)
+    assert {part for of_person in parts for part in of_person} == {"train", "validation"}
 
 
 def test_splits_follow_the_protocols(tiny_data):
