@@ -4,6 +4,7 @@ import colorsys
 from functools import cache
 from zlib import crc32
 
+from app.names_in_text import action_in_text
 from app.plurals import counted
 from app.results import PersonResult
 from recognizer.action_names import action_text as action_text
@@ -77,7 +78,8 @@ def state_text(decision: Decision) -> str:
     "unknown action" where the figures themselves say unknown."""
     if decision.action == UNKNOWN:
         return NONE_KNOWN if reason_text(decision) != decision.reason else UNKNOWN
-    return f"{action_text(decision.action)}, ending" if is_ending(decision) else action_text(decision.action)
+    said = action_in_text(decision.action)
+    return f"{said}, ending" if is_ending(decision) else said
 
 
 def reason_text(decision: Decision) -> str:
@@ -96,17 +98,17 @@ def view_text(decision: Decision) -> str:
     return "upper body only" if decision.view == "upper" and decision.reason != HALF_BODY else ""
 
 
-def label_text(person: PersonResult, explained: str = "") -> str:
+def label_text(person: PersonResult, explained: str = "", *, numbered: bool = False) -> str:
     """What stands at a person's head: "sit down 93%", or "unknown" with the reason, or that it is too early.
 
     Behind it how often it was repeated, and where it is so, that only the upper body was judged. explained: the action
-    that circles on the joints are for.
+    that circles on the joints are for. numbered: with the person's number before it, where there are several.
     """
-    decision = person.decision
+    decision, number = person.decision, str(person.pose.person + 1) if numbered else ""
     if decision is None:
-        return "watching"
-    circles = f"circles: {action_text(explained)}" if explained else ""
-    parts = _state_text(decision), count_text(person), view_text(decision), circles
+        return f"{number} · watching" if number else "watching"
+    circles = f"circles: {action_in_text(explained)}" if explained else ""
+    parts = number, _state_text(decision), count_text(person), view_text(decision), circles
     return " · ".join(text for text in parts if text)
 
 

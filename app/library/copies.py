@@ -47,7 +47,9 @@ class Copies:
                 kept.append(path)
                 alike.append(path)
             else:
-                report.copies.append(f"{path} is {known.parent.name if known.name == VIDEO_FILE else known}")
+                here = known.name == VIDEO_FILE
+                same = f"already in the library ({known.parent.name})" if here else f"the same as {known}"
+                report.copies.append(f"{path} is {same}")
         return kept
 
     def of_poses(self, poses: Poses) -> str | None:

@@ -14,7 +14,7 @@ from app.library.copies import Copies
 from app.library.errors import LibraryError
 from app.library.import_report import ImportOptions, ImportProgress, ImportReport, Tell
 from app.library.labels import MAX_LABEL, clean_label
-from app.library.pose_recordings import describe, store
+from app.library.pose_recordings import describe, keep
 from app.library.rows import NewSegment
 from recognizer.datasets.dataset import Found
 from recognizer.datasets.errors import DataError
@@ -135,7 +135,7 @@ def import_all(
 ) -> ImportReport:
     """Keep what comes until it ends or is cancelled; what cannot be used is a line of its own. DataError where nothing
     can be read at all."""
-    report, staging = ImportReport(), library.staging()
+    report = ImportReport()
     copies = Copies(library)  # of what was there before: a set that holds something twice comes in whole
     splits: dict[str, dict[int, str]] = {}
     with report.keeping():
@@ -146,9 +146,9 @@ def import_all(
             if isinstance(came, DataError):
                 report.problems.append(str(came))
             elif (known := copies.of_poses(came.poses)) is not None:
-                report.copies.append(f"{came.name} is {known}")
+                report.copies.append(f"{came.name} is already in the library ({known})")
             else:
-                _keep(library, staging, came, report, splits)
+                _keep(library, came, report, splits)
             done = len(report.recordings) + len(report.problems) + len(report.copies)
             if tell is not None:
                 tell(ImportProgress(done, total, "" if isinstance(came, DataError) else came.name))
@@ -191,21 +191,18 @@ def label_or(text: str, otherwise: str) -> str:
         return otherwise
 
 
-def _keep(
-    library: Library, staging: Path, came: Incoming, report: ImportReport, splits: dict[str, dict[int, str]]
-) -> None:
+def _keep(library: Library, came: Incoming, report: ImportReport, splits: dict[str, dict[int, str]]) -> None:
     if not len(came.poses.frame) or len(came.poses.times_s) < 2:
         report.problems.append(f"{came.name} shows nobody: not imported")
         return
     info = describe(came.poses, came.source, session=came.session)
     try:
-        folder = store(library.root, staging, info, came.poses)
-        library.add_recording(folder, came.segments)
+        name = keep(library, info, came.poses, came.segments)
     except (RecordingError, LibraryError) as error:
         report.problems.append(f"{came.name}: {error}")
         return
-    report.recordings.append(folder.name)
-    for segment in library.segments_in(folder.name):
+    report.recordings.append(name)
+    for segment in library.segments_in(name):
         for split, part in came.splits.items():
             splits.setdefault(split, {})[segment.id] = part
 

@@ -6,13 +6,15 @@ import threading
 from collections.abc import Iterable
 from pathlib import Path
 
+import numpy as np
+
 from app.errors import RecordingError
 from app.library.catalogue import Library
 from app.library.copies import Copies
 from app.library.errors import LibraryError
 from app.library.import_report import ImportOptions, ImportReport, ProgressReporter, Tell, Ticker, refused
 from app.library.labels import clean_label
-from app.library.pose_recordings import describe, store
+from app.library.pose_recordings import describe, keep
 from app.library.rows import NewSegment
 from app.library.video_poses import CANCEL, PosedVideo, pose_videos, shares
 from pose.address import public_source
@@ -113,7 +115,7 @@ def import_videos(
         posing = pose_videos(videos, spec, marks, jobs=options.jobs, backend=options.backend)
         with report.keeping(), Ticker(tick):
             for posed in posing:
-                _keep(library, staging, posed, options, report, copies)
+                _keep(library, posed, options, report, copies)
                 finished += 1
                 teller(finished, posed.path.name)
     report.cancelled = cancel.is_set()
@@ -135,7 +137,6 @@ def _check(options: ImportOptions) -> str:
 
 def _keep(
     library: Library,
-    staging: Path,
     posed: PosedVideo,
     options: ImportOptions,
     report: ImportReport,
@@ -153,15 +154,16 @@ def _keep(
         report.problems.append(f"{path} is a single picture: not imported")
         return
     if (known := copies.of_poses(poses)) is not None:
-        report.copies.append(f"{path} is {known}")
+        report.copies.append(f"{path} is already in the library ({known})")
         return
     info = describe(poses, path.name, session=options.session, skeleton_only=options.skeleton_only)
     try:
-        folder = store(library.root, staging, info, poses, None if options.skeleton_only else path)
         action = path.parent.name if options.action_from_folder else options.action
-        persons = library.open_recording(folder.name).persons()
-        segment = NewSegment(0.0, info.duration_s, persons[0], action or None, options.who or None)
-        report.recordings.append(library.add_recording(folder, [segment] if action or options.who else []))
-        copies.remember(folder.name, poses)
+        longest = int(np.bincount(poses.person).argmax())  # who is there longest
+        segments = [NewSegment(0.0, info.duration_s, longest, action or None, options.who or None)]
+        video = None if options.skeleton_only else path
+        name = keep(library, info, poses, segments if action or options.who else [], video=video)
+        report.recordings.append(name)
+        copies.remember(name, poses)
     except (RecordingError, LibraryError) as error:
         report.problems.append(f"{path}: {error}")

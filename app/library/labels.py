@@ -27,11 +27,21 @@ def clean_label(text: str, what: str = "name") -> str:
 def refusal_of_action(text: str) -> str:
     """Why what a user typed cannot be an action's name, one line; "" where it can."""
     if "://" in text:
-        return "that is an address, not the name of an action; type a name, for example wave"
+        return "That is an address, not the name of an action; type a name, for example wave"
+    return _refusal(text, "action")
+
+
+def refusal_of_person(text: str) -> str:
+    """Why what a user typed cannot be a person's name, one line; "" where it can, or where none is given."""
+    return _refusal(text, "person's name") if text.strip() else ""
+
+
+def _refusal(text: str, what: str) -> str:
     try:
-        clean_label(text, "action")
+        clean_label(text, what)
     except LibraryError as error:
-        return str(error)
+        line = str(error)
+        return line[:1].upper() + line[1:]  # a sentence of the window
     return ""
 
 

@@ -1,13 +1,18 @@
 """Poses that are there already, as a recording on disk: what comes in from videos, data sets and other libraries."""
 
+import contextlib
 import os
 import shutil
 import tempfile
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from app.errors import RecordingError
+from app.library.catalogue import Library
+from app.library.errors import LibraryError
+from app.library.rows import NewSegment
 from app.recording.folder import (
     INFO_FILE,
     JOINTS_FILE,
@@ -37,6 +42,30 @@ def describe(poses: Poses, source: str, *, session: str = "", skeleton_only: boo
         skeleton_only=skeleton_only,
         session=storable(session),
     )
+
+
+def keep(
+    library: Library,
+    info: RecordingInfo,
+    poses: Poses,
+    segments: Sequence[NewSegment] = (),
+    *,
+    video: Path | None = None,
+    announced: bool = True,
+) -> str:
+    """Write a recording into a library and enter it with its segments, both or neither; its id. See store() and
+    Library.add_recording(). Raises RecordingError and LibraryError."""
+    staging = library.staging()
+    folder = store(library.root, staging, info, poses, video)
+    try:
+        return library.add_recording(folder, segments, announced=announced)
+    except BaseException:
+        # What stayed would come in without labels at the next opening, and then be a copy that an import leaves out.
+        with contextlib.suppress(OSError, LibraryError):
+            if library.recording(folder.name) is None:
+                os.replace(folder, staging / folder.name)
+                shutil.rmtree(staging / folder.name)
+        raise
 
 
 def store(root: Path, staging: Path, info: RecordingInfo, poses: Poses, video: Path | None = None) -> Path:

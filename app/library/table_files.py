@@ -23,7 +23,7 @@ from app.library.errors import LibraryError
 from app.library.export_formats import Export
 from app.library.import_report import ImportProgress, ImportReport, Tell
 from app.library.labels import clean_label, clean_note, label_key
-from app.library.pose_recordings import store
+from app.library.pose_recordings import keep
 from app.library.queries import TABLES, Kind
 from app.library.rows import Model, NewSegment, RecordingRow, SegmentRow
 from app.plurals import counted
@@ -110,7 +110,7 @@ def import_tables(
             with tempfile.TemporaryDirectory(dir=staging, ignore_cleanup_errors=True) as place:
                 info, poses = _read_recording(folder, row, Path(place))
                 if (known := copies.of_poses(poses)) is not None:
-                    report.copies.append(f"{row['recording']} is {known}")
+                    report.copies.append(f"{row['recording']} is already in the library ({known})")
                     continue
                 name = _keep(library, folder, row, info, poses, of_recording.get(row["recording"], []), new_ids)
             report.recordings.append(name)
@@ -223,8 +223,7 @@ def _keep(
     video = path if path.is_file() and not path.is_symlink() else None
     note, new = clean_note(row["note"]), [_segment(segment) for segment in segments]
     info = replace(info, skeleton_only=video is None)
-    kept = store(library.root, library.staging(), info, poses, video)
-    stored = library.add_recording(kept, new, announced=False)
+    stored = keep(library, info, poses, new, video=video, announced=False)
     if note:
         library.set_recording_note(stored, note)
     rows = sorted(library.segments_in(stored), key=lambda segment: segment.id)

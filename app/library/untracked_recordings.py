@@ -15,7 +15,7 @@ from app.library.label_files import (
     read_whole,
     set_aside,
 )
-from app.library.labels import MAX_LABEL, clean_label
+from app.library.labels import clean_label
 from app.library.rows import NewSegment
 from app.recording.folder import RecordingInfo, read_info, read_recording
 from app.recording.trim import trimmed
@@ -32,7 +32,7 @@ def adopt(connection: sqlite3.Connection, folder: Path, notes: list[str], *, ann
             raise LibraryError(f"{folder} holds the recording {info.id}; give the folder its name")
         labels, damaged = _labels(folder, notes)
         if labels is None and not damaged:
-            labels = _first_labels(info, folder, announced)
+            labels = _first_labels(info, folder, notes, announced)
     except (RecordingError, LibraryError) as error:
         notes.append(str(error))
         return False
@@ -89,17 +89,19 @@ def _labels(folder: Path, notes: list[str]) -> tuple[Labels | None, bool]:
         return None, True
 
 
-def _first_labels(info: RecordingInfo, folder: Path, announced: bool) -> Labels:
+def _first_labels(info: RecordingInfo, folder: Path, notes: list[str], announced: bool) -> Labels:
     """For an unlabelled recording: a segment of the action that it was recorded as, trimmed to its movement."""
-    action, who = _label(info.action), _label(info.person)
     segments: tuple[tuple[int, NewSegment], ...] = ()
-    if announced and (action or who) and info.begins_s < info.duration_s:
+    action, who = None, None
+    if announced:
+        action, who = (_label(info.action, "action", info, notes), _label(info.person, "person's name", info, notes))
+    if (action or who) and info.begins_s < info.duration_s:
         recording = read_recording(folder)
         person = recording.subject()
         if person is not None:
             spans = trimmed(recording, person)
             segments = tuple((0, NewSegment(start_s, end_s, person, action, who)) for start_s, end_s in spans)
-    return Labels(_label(info.session), "", False, segments)
+    return Labels(_label(info.session, "session", info, notes), "", False, segments)
 
 
 def _enter(connection: sqlite3.Connection, info: RecordingInfo, labels: Labels) -> None:
@@ -128,11 +130,14 @@ def _enter(connection: sqlite3.Connection, info: RecordingInfo, labels: Labels) 
     mark_unwritten(connection, [c for c in edit.changes if changed or c[0] not in ("recordings", "clips")])
 
 
-def _label(text: str) -> str | None:
-    """A name that came with the recording, None where it is none."""
+def _label(text: str, what: str, info: RecordingInfo, notes: list[str]) -> str | None:
+    """A name that came with the recording, None where none did, or where it is none, which a note says."""
+    if not text.strip():
+        return None
     try:
-        return clean_label(text[:MAX_LABEL])
-    except LibraryError:
+        return clean_label(text, what)
+    except LibraryError as error:
+        notes.append(f"recording {info.id} is left without it: {error}")
         return None
 
 

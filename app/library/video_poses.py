@@ -4,6 +4,7 @@ What runs there, `pose_video`, needs nothing but the file and a folder for marks
 file for each video tells how far it is.
 """
 
+import atexit
 import os
 import signal
 import threading
@@ -74,10 +75,16 @@ def _alone(number: int, path: Path, spec: EstimatorSpec, marks: Path, backend: s
 
 
 def _end_processes() -> None:
-    """joblib would keep them for five minutes, with a pose model in each."""
+    """joblib would keep them for five minutes, with a pose model in each. It would also keep the names of folders for
+    large arrays, which loky calls leaked in the terminal where this process ends at once (app.cli.run)."""
     from joblib.externals.loky import get_reusable_executor
 
-    get_reusable_executor().shutdown(wait=True)
+    executor = get_reusable_executor(reuse=True)
+    executor.shutdown(wait=True)
+    manager = getattr(executor, "_temp_folder_manager", None)
+    for forget in [] if manager is None else list(manager._finalizers.values()):
+        atexit.unregister(forget)
+        forget()
 
 
 def pose_video(

@@ -319,12 +319,12 @@ class Engine:
         if self._forget:
             self._forget = False
             pipeline.clear()
-        if self._next_recognizer is None:
-            return
         with self._lock:
-            old, self._recognizer = self._recognizer, self._next_recognizer
-            self._next_recognizer = None
-        pipeline.use(self._recognizer)
+            new, self._next_recognizer = self._next_recognizer, None
+            if new is None:
+                return
+            old, self._recognizer = self._recognizer, new
+        pipeline.use(new)
         if old is not None:
             old.close()
 

@@ -9,6 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from app.label_places import Box, free_place
+from app.names_in_text import without_marks
 from app.outputs.heat import heat_rgb
 from app.palette import LABEL_BACKGROUND, LABEL_TEXT, Rgb, confidence_rgb, label_text, person_rgb
 from app.results import Result
@@ -17,7 +19,6 @@ from pose.types import Pose
 
 Picture = NDArray[np.uint8]
 Relevance = NDArray[np.float32]
-_Box = tuple[int, int, int, int]  # left, top, width, height
 
 NO_RELEVANCE: Mapping[int, Relevance] = MappingProxyType({})
 NOTHING_EXPLAINED: Mapping[int, str] = MappingProxyType({})
@@ -58,10 +59,11 @@ def draw(
         if person.clip is not None and person.pose.person in relevance:
             joints = _in_layout(person.pose, person.clip.layout)
             _draw_relevance(picture, _Placed(joints, width, height, mirror), relevance[person.pose.person], unit)
-    taken: list[_Box] = []
+    taken: list[Box] = []
     for person, placed in zip(result.persons, poses, strict=True):
         action = explained.get(person.pose.person, "") if person.pose.person in relevance else ""
-        _draw_label(picture, label_text(person, action), placed, unit, taken)
+        label = without_marks(label_text(person, action, numbered=len(poses) > 1))
+        _draw_label(picture, label, placed, unit, taken)
     return picture
 
 
@@ -137,7 +139,7 @@ def _shades(confidence: NDArray[np.float32]) -> NDArray[np.intp]:
     return np.minimum((confidence * _STEPS).astype(np.intp), _STEPS - 1)
 
 
-def _draw_label(picture: Picture, label: str, placed: _Placed, unit: float, taken: list[_Box]) -> None:
+def _draw_label(picture: Picture, label: str, placed: _Placed, unit: float, taken: list[Box]) -> None:
     """A dark plate with a bar in the person's colour, over the head, inside the picture and beside other plates."""
     anchor = over_head(placed.layout, placed.xy, placed.shown)
     if anchor is None:
@@ -152,9 +154,9 @@ def _draw_label(picture: Picture, label: str, placed: _Placed, unit: float, take
     head_x, head_y = anchor
     left = int(np.clip(head_x - box_width / 2, 0, max(width - box_width, 0)))
     above = int(np.clip(head_y - box_height, 0, max(height - box_height, 0)))
-    box = _free_place((left, above, box_width, box_height), taken)
+    box = free_place((left, above, box_width, box_height), taken, (0, 0, width, height))
     taken.append(box)
-    x, y = box[0], box[1]
+    x, y = int(box[0]), int(box[1])
     cv2.rectangle(picture, (x, y), (x + box_width - 1, y + box_height - 1), _bgr(LABEL_BACKGROUND), cv2.FILLED)
     cv2.rectangle(picture, (x, y), (x + bar - 1, y + box_height - 1), _bgr(person_rgb(placed.person)), cv2.FILLED)
     baseline = y + round((box_height + size * 0.72) / 2)
@@ -199,22 +201,6 @@ def _fitted(text: str, font: cv2.FontFace, size: int, room: int) -> tuple[str, i
 def _text_width(text: str, font: cv2.FontFace, size: int) -> int:
     box = cv2.getTextSize((0, 0), text, (0, 0), font, size, 600)
     return int(box[0] + box[2])
-
-
-def _free_place(box: _Box, taken: list[_Box]) -> _Box:
-    """The box, moved up past plates that stand there already, or down where there is no room above."""
-    left, top, width, height = box
-    beside = sorted((b for b in taken if left < b[0] + b[2] and b[0] < left + width), key=lambda b: b[1])
-    up = top
-    for other in reversed(beside):
-        if up < other[1] + other[3] and other[1] < up + height:
-            up = other[1] - height - 1
-    if up >= 0:
-        return left, up, width, height
-    for other in beside:
-        if top < other[1] + other[3] and other[1] < top + height:
-            top = other[1] + other[3] + 1
-    return left, top, width, height
 
 
 def _bgr(rgb: Rgb) -> tuple[int, int, int]:

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.names_in_text import action_in_text
 from app.palette import action_rgb, action_text, is_ending, person_rgb, reason_text, state_text, view_text
 from app.plurals import counted
 from app.results import PersonResult, Result
@@ -49,7 +50,7 @@ class ActionBars(QWidget):
         """Actions with their probabilities."""
         if tuple(top[:BARS]) != self.top:
             self.top = tuple(top[:BARS])
-            self.setAccessibleDescription(", ".join(f"{action_text(a)} {_percent(p)}" for a, p in self.top))
+            self.setAccessibleDescription(", ".join(f"{action_in_text(a)} {_percent(p)}" for a, p in self.top))
             self.update()
 
     def set_colours(self, colours: Colours) -> None:
@@ -98,7 +99,7 @@ class ActionBars(QWidget):
             row = int(QPointF(event.pos()).y() // self._row_height)
             if 0 <= row < len(self.top):
                 action, p = self.top[row]
-                QToolTip.showText(event.globalPos(), f"{action_text(action)}: {p:.1%}", self)
+                QToolTip.showText(event.globalPos(), f"{action_in_text(action)}: {p:.1%}", self)
                 return True
         return super().event(event)
 

@@ -11,6 +11,7 @@ from app.results import Failure
 from app.ui import icons
 from app.ui.live_run import RunView
 from app.ui.panel import Panel
+from app.ui.sentences import sentence
 from app.ui.theme import Colours
 
 
@@ -28,6 +29,7 @@ class Banner(QFrame, Panel):
         self._retry_at_s = 0.0
         self._icon = QLabel()
         self.message = QLabel()
+        self.message.setObjectName("selectable")
         self.message.setTextFormat(Qt.TextFormat.PlainText)
         self.message.setWordWrap(True)
         self.message.setTextInteractionFlags(
@@ -86,7 +88,7 @@ class Banner(QFrame, Panel):
             return
         said_before = self._failure is not None and self._failure.message == failure.message
         self._failure = failure
-        self.message.setText(_sentence(failure.message))
+        self.message.setText(sentence(failure.message))
         self.source_button.setVisible(failure.stage == "source")
         self.restart_button.setVisible(failure.fatal or failure.retry_in_s is not None)
         self.dismiss_button.setVisible(not failure.fatal)
@@ -125,9 +127,3 @@ class Banner(QFrame, Panel):
     def _dismiss(self) -> None:
         self._dismissed = self._failure
         self.show_failure(None)
-
-
-def _sentence(message: str) -> str:
-    """With a capital, but not in an address or a path, which are not ours to change."""
-    first = message.partition(" ")[0]
-    return message[:1].upper() + message[1:] if first.isalpha() else message

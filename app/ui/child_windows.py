@@ -1,6 +1,6 @@
 """How the windows beside the main one close: in one way, whichever was asked for; while they work, after a question."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QShowEvent
@@ -63,6 +63,32 @@ class ClosingDialog(QDialog):
         super().done(result)
 
 
+class ClosingQuestion:
+    """One question before a window is closed in which something is at work. sure: it closes without one."""
+
+    def __init__(self, window: QWidget, at_work: Callable[[], Iterable[str]], close: Callable[[], None]) -> None:
+        """at_work: what would be stopped, a question each, "" for nothing. close: called where it is to be stopped."""
+        self.sure = False
+        self._window, self._at_work, self._close = window, at_work, close
+        self._box: QMessageBox | None = None
+
+    def is_allowed(self) -> bool:
+        """Whether the window may close now; where not, the question is asked."""
+        question = "" if self.sure else self._question()
+        if question and self._box is None:
+            self._box = ask_to_stop(self._window, question, self._close)
+            self._box.finished.connect(lambda _: setattr(self, "_box", None))
+        return not question
+
+    def look(self) -> None:
+        """What is asked about may be over meanwhile."""
+        if self._box is not None and not self._question():
+            self._box.reject()
+
+    def _question(self) -> str:
+        return "\n".join(dict.fromkeys(filter(None, self._at_work())))
+
+
 def close_box(dialog: QDialog) -> QDialogButtonBox:
     """A row with a Close button."""
     box = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
@@ -107,7 +133,13 @@ def close_all_of(window: QWidget) -> None:
 
 def working_in(window: QWidget) -> str:
     """The question of the first dialog of a window that is at work; "" where none is."""
-    return next((asks for dialog in window.findChildren(ClosingDialog) if (asks := dialog.at_work())), "")
+    return next(iter(questions_in(window)), "")
+
+
+def questions_in(window: QWidget) -> list[str]:
+    """What every dialog of a window that is at work asks, each question once."""
+    asked = (dialog.at_work() for dialog in window.findChildren(ClosingDialog))
+    return list(dict.fromkeys(filter(None, asked)))
 
 
 def lend_quit(window: QWidget) -> None:

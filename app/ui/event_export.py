@@ -9,6 +9,7 @@ from app.outputs.event_table import COLUMNS, cells_of, write_table
 from app.ui.dialogs import file_dialog
 from app.ui.event_list import EventRow
 from app.ui.jobs import Jobs
+from app.ui.sentences import sentence
 from app.ui.toast import Toast
 
 _WITHOUT_SCORE = COLUMNS[:-1]
@@ -31,7 +32,7 @@ def export_events(window: QWidget, rows: Sequence[EventRow], jobs: Jobs, toast: 
             "export-events",
             lambda: write_table(file, _WITHOUT_SCORE, ended),
             lambda _: toast.say(f"Saved “{file.name}” in {file.parent.name}"),
-            lambda line: toast.say(line),
+            lambda line: toast.say(sentence(line)),
         )
 
     dialog = file_dialog(window, "Export events", QFileDialog.FileMode.AnyFile)

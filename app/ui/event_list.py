@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
-from PySide6.QtGui import QColor, QGuiApplication, QKeyEvent, QKeySequence
+from PySide6.QtCore import QAbstractTableModel, QEvent, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtGui import QColor, QGuiApplication, QKeyEvent, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from app.palette import action_rgb, action_text
@@ -14,6 +14,10 @@ from recognizer.decision import ActionEvent
 MOST_ROWS = 500
 _COLUMNS = ("Time", "Person", "Action", "Count", "Lasted")
 _TIME, _PERSON, _ACTION, _COUNT, _LASTED = range(5)
+_SAMPLES = ("00:00.0", "", "", "", "00.0 s")  # room for these from the start, so that columns hardly ever move
+_LEAST_NAME = 6  # letters of an action
+_PAD_PX = 12  # of a cell beside its text
+_ICON_PX = 20  # the colour of an action and the gap behind it
 _Index = QModelIndex | QPersistentModelIndex
 _ROOT = QModelIndex()
 
@@ -122,10 +126,18 @@ class EventList(QTableView):
         self.setTabKeyNavigation(False)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.verticalHeader().hide()
         self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 9)
-        self._size_columns()
+        self.horizontalHeader().setHighlightSections(False)
+        self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        self._widest: dict[int, str] = dict(enumerate(_SAMPLES))
+        self._alone = True
+        self.events.rowsInserted.connect(lambda _, first, last: self._measure(self.events.rows[first : last + 1]))
+        self.events.dataChanged.connect(
+            lambda first, last: self._measure(self.events.rows[first.row() : last.row() + 1])
+        )
+        self._measure(())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Qt's, which would copy one cell."""
@@ -134,13 +146,45 @@ class EventList(QTableView):
         else:
             super().keyPressEvent(event)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Qt's."""
+        super().resizeEvent(event)
+        self._size_columns()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Qt's: larger letters need wider columns."""
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
+            self._size_columns()
+
+    def _measure(self, rows: Iterable[EventRow]) -> None:
+        """Remember the widest cell of each column, and make room for it."""
+        before, alone = dict(self._widest), self._alone
+        for texts in [_COLUMNS, *(row.texts() for row in rows)]:
+            for column, text in enumerate(texts):
+                self._widest[column] = max(self._widest.get(column, ""), text, key=self._width_of)
+        self._alone = not any(row.person for row in self.events.rows)
+        if (self._widest, self._alone) != (before, alone):
+            self._size_columns()
+
     def _size_columns(self) -> None:
-        header = self.horizontalHeader()
-        header.setHighlightSections(False)
-        header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        header.setSectionResizeMode(_ACTION, QHeaderView.ResizeMode.Stretch)
-        for column, widest in ((_TIME, "00:00.0"), (_PERSON, "Person"), (_COUNT, "Count"), (_LASTED, "000.0 s")):
-            self.setColumnWidth(column, self.fontMetrics().horizontalAdvance(widest) + 12)
+        """Figures whole; the name gets the rest, and is shortened. The number of the one person who has done it all
+        gives way to names, and where that is too little, the list scrolls."""
+        widths = {column: self._width_of(text) + _PAD_PX for column, text in self._widest.items() if column != _ACTION}
+        beside = _PAD_PX + _ICON_PX
+        room, least = self.viewport().width(), self.fontMetrics().averageCharWidth() * _LEAST_NAME + beside
+        longest = max(self._width_of(self._widest[_ACTION]) + beside, least)
+        self.setColumnHidden(_PERSON, self._alone and sum(widths.values()) + longest > room)
+        if self.isColumnHidden(_PERSON):
+            del widths[_PERSON]
+        for column, width in widths.items():
+            self.setColumnWidth(column, width)
+        self.setColumnWidth(_ACTION, max(room - sum(widths.values()), least))
+
+    def _width_of(self, text: str) -> int:
+        return max(
+            self.fontMetrics().horizontalAdvance(text), self.horizontalHeader().fontMetrics().horizontalAdvance(text)
+        )
 
     def copy(self) -> None:
         """Put the selected rows, or all, on the clipboard."""

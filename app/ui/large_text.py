@@ -20,7 +20,8 @@ def paint_large_text(painter: QPainter, result: Result, rect: QRectF, window_hei
     size = min(window_height * _SHARE, rect.height() * 0.9 / len(said))
     bottom = rect.bottom()
     for person, decision, count in reversed(said):
-        text = f"{state_text(decision)} {count}" if count else state_text(decision)
+        text = f"{person + 1} · {state_text(decision)}" if len(said) > 1 else state_text(decision)
+        text = f"{text} {count}" if count else text
         lines, font = _lines(text, QFont(painter.font()), size, rect, wrap=len(said) == 1)
         height = QFontMetricsF(font).height() * len(lines)
         band = QRectF(rect.left(), bottom - height, rect.width(), height)

@@ -4,10 +4,12 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenuBar, QScrollArea, QVBoxLayout, QWidget
 
+_USUAL_LETTER = 7  # pixels across; larger ones need a wider side
 _SIDE_WIDTH = 330
 _WIDE_SIDE = 430  # with matrices in it
 _TEACHING_SIDE = 460
 _LEAST_PICTURE = 440  # across, with the bar for recording; in a narrow window the side gives way
+_LEAST_PICTURE_TEACHING = 340
 _LEAST_SIDE = 300
 _LEAST_EVENTS = 150
 _MARGIN = 12
@@ -100,8 +102,9 @@ class Body(QWidget):
         self._size_side()
 
     def _size_side(self) -> None:
-        wanted = _TEACHING_SIDE if self._teaches else _WIDE_SIDE if self._why else _SIDE_WIDTH
-        room = self.width() - 3 * _MARGIN - _LEAST_PICTURE
+        letters = max(self.fontMetrics().averageCharWidth() / _USUAL_LETTER, 1.0)
+        wanted = round(letters * (_TEACHING_SIDE if self._teaches else _WIDE_SIDE if self._why else _SIDE_WIDTH))
+        room = self.width() - 3 * _MARGIN - (_LEAST_PICTURE_TEACHING if self._teaches else _LEAST_PICTURE)
         self._side_scrolls.setFixedWidth(max(min(wanted, room), _LEAST_SIDE))
 
     def _place(self) -> None:

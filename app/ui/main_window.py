@@ -17,7 +17,7 @@ from app.ui.actions import Actions
 from app.ui.alerts.control import AlertControl
 from app.ui.attention.lazy_panel import AttentionOpener
 from app.ui.banner import Banner
-from app.ui.child_windows import close_all_of
+from app.ui.child_windows import ClosingQuestion, close_all_of, questions_in
 from app.ui.demo_strip import DemoStrip
 from app.ui.event_export import export_events
 from app.ui.event_list import EventList
@@ -36,6 +36,7 @@ from app.ui.recording.record_bar import RecordChoices
 from app.ui.run_choices import FindCameras, RunChoices
 from app.ui.screen import fit, restore_place, saved_place
 from app.ui.seek_control import SeekControl
+from app.ui.sentences import sentence
 from app.ui.status import Status
 from app.ui.teaching.lazy_page import TeachOpener
 from app.ui.theme import Theme
@@ -74,6 +75,7 @@ class MainWindow(QMainWindow):
         self._settings = settings
         self._theme = theme
         self._unshown = False  # results have come since the last refresh
+        self._closing = ClosingQuestion(self, lambda: (self.teaching.at_work(), *questions_in(self)), self.close_now)
         self._events_of = options.source
         self.jobs = Jobs(self)
         self.live = LiveRun(make_engine, options, self.jobs, self)
@@ -93,7 +95,7 @@ class MainWindow(QMainWindow):
         self.banner = Banner(colours)
         self.demo = DemoStrip()
         self.video = VideoView(colours)
-        self.toast = Toast(self.video)
+        self.toast = Toast(self.video, self.video.sign_rect)
         self.timeline = Timeline(colours)
         self.panel = ActionPanel(colours)
         self.events = EventList()
@@ -147,6 +149,7 @@ class MainWindow(QMainWindow):
         live.changed.connect(self._show_run)
         live.began.connect(self._begin)
         self.video.painted.connect(live.mark_painted)
+        self.video.sign_changed.connect(self.toast.place)
         self.panel.person_chosen.connect(self._follow)
         FileDrop(self, self.run_choices.choose_source)
         banner.restart.connect(self.run_choices.restart)
@@ -254,6 +257,7 @@ class MainWindow(QMainWindow):
                 panel.refresh()
 
     def _show_stats(self) -> None:
+        self._closing.look()
         if not self.isMinimized():
             self.status.show_stats(self.live.stats())
 
@@ -263,7 +267,7 @@ class MainWindow(QMainWindow):
         self.actions_by_name.set_running(self.live.active, self._theme.colours)
         self.actions_by_name["pause"].setChecked(view.state is EngineState.PAUSED)
         if view.options.seconds and view.state is EngineState.STOPPED and view.info is not None:
-            self.close()  # --seconds ends the program as it does without a window
+            self.close_now()  # --seconds ends the program as it does without a window
 
     # What the user asks for.
 
@@ -275,7 +279,10 @@ class MainWindow(QMainWindow):
             return
         folder, now = pictures_folder(self._settings.save_folder), datetime.now()
         self.jobs.start(
-            "screenshot", lambda: save_picture(image, folder, now), self._say_saved, lambda line: self.toast.say(line)
+            "screenshot",
+            lambda: save_picture(image, folder, now),
+            self._say_saved,
+            lambda line: self.toast.say(sentence(line)),
         )
 
     def set_mirror(self, mirror: bool) -> None:
@@ -326,8 +333,16 @@ class MainWindow(QMainWindow):
         else:
             super().keyPressEvent(event)
 
+    def close_now(self) -> None:
+        """Close without a question."""
+        self._closing.sure = True
+        self.close()
+
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Qt's: everything ends here."""
+        """Qt's: everything ends here, after a question where something is at work."""
+        if not self._closing.is_allowed():
+            event.ignore()
+            return
         if not self.isFullScreen():
             self._settings.geometry = saved_place(self)
         self._remember()

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPainter, QPen
 
+from app.label_places import Box, free_place
 from app.outputs.overlay import HIDDEN_BELOW, over_head
 from app.palette import LABEL_BACKGROUND, LABEL_TEXT, confidence_rgb, label_text, person_rgb
 from app.results import PersonResult, Result
@@ -79,8 +80,9 @@ def paint_people(painter: QPainter, result: Result, place: Placement, scores: Jo
         if scores is not None and scores.person == person.pose.person:
             _paint_scores(painter, person.pose, place, scores)
     taken: list[QRectF] = []
+    several = len(result.persons) > 1
     for person, xy in zip(result.persons, points, strict=True):
-        _paint_label(painter, person, xy, place, taken)
+        _paint_label(painter, person, label_text(person, numbered=several), xy, place, taken)
 
 
 def _paint_skeleton(painter: QPainter, pose: Pose, xy: Points, unit: float) -> None:
@@ -118,7 +120,9 @@ def _paint_scores(painter: QPainter, pose: Pose, place: Placement, scores: Joint
             painter.drawEllipse(QPointF(*points[joint]), radius, radius)
 
 
-def _paint_label(painter: QPainter, person: PersonResult, xy: Points, place: Placement, taken: list[QRectF]) -> None:
+def _paint_label(
+    painter: QPainter, person: PersonResult, label: str, xy: Points, place: Placement, taken: list[QRectF]
+) -> None:
     """A dark plate with a bar in the person's colour, over the head."""
     head = over_head(person.pose.layout, xy, _shown(person.pose))
     if head is None:
@@ -131,7 +135,7 @@ def _paint_label(painter: QPainter, person: PersonResult, xy: Points, place: Pla
     metrics = QFontMetricsF(font)
     pad, bar = metrics.height() * 0.35, metrics.height() * 0.2
     room = max(bounds.width() - 2 * pad - bar, 1.0)
-    text = metrics.elidedText(label_text(person), Qt.TextElideMode.ElideRight, room)
+    text = metrics.elidedText(label, Qt.TextElideMode.ElideRight, room)
     box = QRectF(0, 0, metrics.horizontalAdvance(text) + 2 * pad + bar, metrics.height() + pad)
     box.moveCenter(anchor)
     box.moveBottom(anchor.y())
@@ -165,17 +169,11 @@ def _inside(box: QRectF, bounds: QRectF) -> QRectF:
 
 
 def _free_place(box: QRectF, bounds: QRectF, taken: list[QRectF]) -> QRectF:
-    """The box moved up past labels that stand there already, or down where there is no room above."""
-    for step in (-1, 1):
-        tried = QRectF(box)
-        for _ in range(len(taken) + 1):
-            blocking = next((other for other in taken if other.intersects(tried)), None)
-            if blocking is None:
-                if bounds.contains(tried):
-                    return tried
-                break
-            tried.moveTop(blocking.top() - box.height() - 2 if step < 0 else blocking.bottom() + 2)
-    return box
+    return QRectF(*free_place(_box(box), [_box(other) for other in taken], _box(bounds)))
+
+
+def _box(rect: QRectF) -> Box:
+    return rect.x(), rect.y(), rect.width(), rect.height()
 
 
 def _pen(colour: QColor, width: float) -> QPen:

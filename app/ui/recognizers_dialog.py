@@ -61,6 +61,7 @@ class RecognizersDialog(ClosingDialog):
         self.list.setAllColumnsShowFocus(True)
         self.list.setAccessibleName("Recognizers")
         self.list.header().setStretchLastSection(False)
+        self.list.header().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         self.list.header().setSectionResizeMode(_NAME, QHeaderView.ResizeMode.Stretch)
         self.list.currentItemChanged.connect(lambda *_: self._choose())
         self.name = QLineEdit()

@@ -9,6 +9,7 @@ from app.ui.actions import Actions
 from app.ui.layout import Body
 from app.ui.recording.control import RecordControl
 from app.ui.recording.wrong import ask_right_action
+from app.ui.sentences import sentence
 from app.ui.teaching.lazy_page import TeachOpener
 from app.ui.toast import Toast
 from app.ui.video_view import VideoView
@@ -72,7 +73,7 @@ class Taking(QObject):
             return
         refusal = self._recording.hold_last()
         if refusal:
-            self._toast.say(refusal)
+            self._toast.say(sentence(refusal))
             return
         ask_right_action(self._video, self._known(), self._recording.save_last)
 

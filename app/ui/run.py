@@ -37,9 +37,9 @@ def run_window(options: RunOptions, settings: UserSettings, make_engine: MakeEng
             window.mirror_changed.connect(lambda mirror: setattr(outputs, "mirror", mirror))
             window.live.changed.connect(lambda view: setattr(outputs, "model", view.options.model))
             timer = QTimer()
-            timer.timeout.connect(lambda: window.close() if interrupt.requested.is_set() else None)
+            timer.timeout.connect(lambda: window.close_now() if interrupt.requested.is_set() else None)
             if interrupt.requested.is_set():  # while everything was loaded
-                window.close()
+                window.close_now()
                 _destroy(window)
             else:
                 show_until_closed(application, window, timer, _SIGNAL_MS)

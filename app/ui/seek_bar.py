@@ -4,11 +4,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFontMetricsF, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QFontMetricsF, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
 
 from app.capture.playback import SPEEDS
-from app.palette import action_rgb, action_text
+from app.names_in_text import action_in_text
+from app.palette import action_rgb
 from app.ui.event_list import clock_text
 from app.ui.picker import Picker
 from app.ui.theme import Colours
@@ -87,6 +88,10 @@ class SeekTrack(QWidget):
                 painter.drawRect(QRectF(left, top + 0.5, max(right - left, 1.5), height - 1))
         painter.setBrush(QColor(self._colours.accent if self.hasFocus() else self._colours.text))
         painter.drawRoundedRect(QRectF(self._x(self.at_s) - 1.5, 0, 3, self.height()), 1.5, 1.5)
+        if self.hasFocus():
+            painter.setPen(QPen(QColor(self._colours.accent), 2))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), 4, 4)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Qt's."""
@@ -172,7 +177,7 @@ class SeekBar(QFrame):
         """What was recognised."""
         for each in found:
             self.track.add(each)
-            self.track.setAccessibleDescription(f"{action_text(each.action)} until {clock_text(each.end_s)}")
+            self.track.setAccessibleDescription(f"{action_in_text(each.action)} until {clock_text(each.end_s)}")
 
     def set_colours(self, colours: Colours) -> None:
         """Another theme."""

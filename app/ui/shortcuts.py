@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from app.ui.actions import shortcut_rows
 from app.ui.child_windows import ClosingDialog, close_box
-from app.ui.layout import scrolling
+from app.ui.scrolled_page import ScrolledPage
 
 
 class ShortcutsDialog(ClosingDialog):
@@ -25,7 +25,7 @@ class ShortcutsDialog(ClosingDialog):
         column_layout = QVBoxLayout(self)
         column_layout.setContentsMargins(22, 18, 22, 16)
         column_layout.setSpacing(16)
-        column_layout.addWidget(scrolling(page), 1)
+        column_layout.addWidget(ScrolledPage(page), 1)
         column_layout.addWidget(close_box(self))
 
 

@@ -169,11 +169,11 @@ def _style_sheet(c: Colours) -> str:
     QToolButton:checked {{ background: {c.accent}; color: {c.on_accent}; border-color: {c.accent}; }}
     QToolButton:focus, QPushButton:focus {{ border: 2px solid {c.accent}; padding: 4px 9px; }}
     QToolButton:focus {{ padding: 4px; }}
-    QToolButton:checked:focus {{ border-color: {c.text}; }}
+    QToolButton:checked:focus {{ border: 2px solid {c.accent}; background-clip: content; }}
     QToolButton:disabled, QPushButton:disabled {{ color: {c.muted}; background: {c.window}; }}
     QDialogButtonBox {{ dialogbuttonbox-buttons-have-icons: 0; }}
     QPushButton#primary {{ background: {c.accent}; color: {c.on_accent}; border-color: {c.accent}; font-weight: 600; }}
-    QPushButton#primary:focus {{ border-color: {c.text}; }}
+    QPushButton#primary:focus {{ border-color: {c.accent}; background: {c.field}; color: {c.text}; }}
     QPushButton#primary:disabled {{ background: {c.window}; color: {c.muted}; border-color: {c.border}; }}
     QComboBox {{
         background: {c.field}; color: {c.text}; border: 1px solid {c.border}; border-radius: 6px; padding: 4px 8px;
@@ -187,15 +187,19 @@ def _style_sheet(c: Colours) -> str:
         background: {c.card}; color: {c.text}; border: 1px solid {c.border}; padding: 3px; outline: none;
         selection-background-color: {c.accent}; selection-color: {c.on_accent};
     }}
+    QComboBox QAbstractItemView:focus {{ border: 1px solid {c.border}; }}
     QLineEdit {{
         background: {c.field}; color: {c.text}; border: 1px solid {c.border}; border-radius: 6px; padding: 6px 8px;
     }}
     QLineEdit:focus {{ border: 2px solid {c.accent}; padding: 5px 7px; }}
-    QTableView {{
-        background: {c.card}; color: {c.text}; border: none; outline: none;
+    QTableView, QTreeView, QListView, QPlainTextEdit, QTextEdit {{
+        background: {c.card}; color: {c.text}; border: 2px solid {c.border}; border-radius: 4px;
         selection-background-color: {c.accent}; selection-color: {c.on_accent};
     }}
-    QTableView:focus {{ border: 1px solid {c.accent}; border-radius: 4px; }}
+    QTableView {{ border-color: {c.card}; outline: none; }}
+    QTableView:focus, QTreeView:focus, QListView:focus, QPlainTextEdit:focus, QTextEdit:focus {{
+        border-color: {c.accent};
+    }}
     QHeaderView {{ background: {c.card}; }}
     QHeaderView::section {{
         background: {c.card}; color: {c.muted}; border: none; border-bottom: 1px solid {c.border}; padding: 3px 4px;
@@ -208,14 +212,18 @@ def _style_sheet(c: Colours) -> str:
     QCheckBox::indicator:checked, QTreeView::indicator:checked {{ background: {c.accent}; border-color: {c.accent}; }}
     QCheckBox::indicator:disabled, QTreeView::indicator:disabled {{ border-color: {c.border}; }}
     QCheckBox::indicator:checked:disabled, QTreeView::indicator:checked:disabled {{ background: {c.muted}; }}
-    QCheckBox:focus {{ color: {c.accent}; }}
+    QCheckBox {{ border: 2px solid transparent; border-radius: 4px; padding: 1px 2px; }}
+    QCheckBox:focus {{ border-color: {c.accent}; }}
+    QLabel#selectable, QSlider {{ border: 2px solid transparent; border-radius: 4px; }}
+    QLabel#selectable:focus, QSlider:focus {{ border-color: {c.accent}; }}
     QTabWidget::pane {{ border: none; }}
     QTabBar {{ qproperty-drawBase: 0; }}
     QTabBar::tab {{
-        color: {c.muted}; background: transparent; padding: 5px 10px; border-bottom: 2px solid {c.border};
+        color: {c.muted}; background: transparent; padding: 3px 8px;
+        border: 2px solid transparent; border-bottom-color: {c.border};
     }}
-    QTabBar::tab:selected {{ color: {c.text}; border-bottom: 2px solid {c.accent}; }}
-    QTabBar::tab:focus {{ background: {c.hover}; }}
+    QTabBar::tab:selected {{ color: {c.text}; border-bottom-color: {c.accent}; }}
+    QTabBar::tab:focus {{ border: 2px solid {c.accent}; border-radius: 4px; }}
     QScrollBar:vertical {{ background: transparent; width: 10px; margin: 0; }}
     QScrollBar::handle:vertical {{ background: {c.border}; border-radius: 4px; min-height: 24px; margin: 1px; }}
     QScrollBar::handle:vertical:hover {{ background: {c.muted}; }}
@@ -226,5 +234,6 @@ def _style_sheet(c: Colours) -> str:
     QFrame#toast {{ background: {c.text}; border-radius: 8px; }}
     QFrame#toast QLabel {{ color: {c.window}; background: transparent; }}
     QFrame#toast QPushButton {{ color: {c.window}; background: transparent; border: 1px solid {c.muted}; }}
-    QFrame#toast QPushButton:hover, QFrame#toast QPushButton:focus {{ border: 1px solid {c.window}; }}
+    QFrame#toast QPushButton:hover {{ border: 1px solid {c.window}; }}
+    QFrame#toast QPushButton:focus {{ border: 2px solid {c.window}; }}
     """

@@ -7,6 +7,7 @@ from PySide6.QtCore import QEvent, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QHelpEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
+from app.names_in_text import action_in_text
 from app.palette import action_rgb, action_text, person_rgb, text_rgb
 from app.results import PersonResult, Result
 from app.ui.panel import Panel
@@ -210,6 +211,6 @@ class Timeline(QWidget, Panel):
             for box, stretch in self._drawn:
                 if box.contains(event.pos()):
                     lasted_s = stretch.end_s - stretch.start_s
-                    QToolTip.showText(event.globalPos(), f"{action_text(stretch.action)}, {lasted_s:.1f} s", self)
+                    QToolTip.showText(event.globalPos(), f"{action_in_text(stretch.action)}, {lasted_s:.1f} s", self)
                     return True
         return super().event(event)

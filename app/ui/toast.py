@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QEvent, QObject, Qt, QTimer
+from PySide6.QtCore import QEvent, QObject, QRect, Qt, QTimer
 from PySide6.QtGui import QAccessible, QAccessibleEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
 
@@ -13,11 +13,13 @@ _PADDING = (14, 8)
 
 
 class Toast(QFrame):
-    """Sits at the top of its parent, as wide as its text needs. Without buttons clicks go through it."""
+    """Sits at the top of its parent, as wide as its text needs, and below a sign there that it would cover. Without
+    buttons clicks go through it."""
 
-    def __init__(self, parent: QWidget) -> None:
+    def __init__(self, parent: QWidget, sign: Callable[[], QRect] = QRect) -> None:
+        """sign: where the sign is, empty where there is none; place() is told when that changes."""
         super().__init__(parent)
-        self._over = parent
+        self._over, self._sign = parent, sign
         self.setObjectName("toast")
         self._label = QLabel()
         self._label.setTextFormat(Qt.TextFormat.PlainText)
@@ -49,7 +51,7 @@ class Toast(QFrame):
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents, not buttons)
         self._label.setText(text)
         self.setAccessibleName(text)
-        self._place()
+        self.place()
         self.show()
         self.raise_()
         self._timer.start(_SHOWN_WITH_BUTTONS_MS if buttons else _SHOWN_MS)
@@ -58,7 +60,7 @@ class Toast(QFrame):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Qt's: follows the parent's size."""
         if event.type() == QEvent.Type.Resize and self.isVisible():
-            self._place()
+            self.place()
         return False
 
     def _button(self, name: str, do: Callable[[], object]) -> QPushButton:
@@ -70,7 +72,8 @@ class Toast(QFrame):
         button.show()
         return button
 
-    def _place(self) -> None:
+    def place(self) -> None:
+        """Take its place."""
         room = max(self._over.width() - 2 * _MARGIN, 80)
         beside = 2 * _PADDING[0] + sum(button.sizeHint().width() + self._row.spacing() for button in self.buttons)
         text = self._label.fontMetrics().horizontalAdvance(self._label.text()) + 12
@@ -79,3 +82,6 @@ class Toast(QFrame):
         tallest = max([height, *(button.sizeHint().height() for button in self.buttons)])
         self.resize(width, tallest + 2 * _PADDING[1])
         self.move((self._over.width() - width) // 2, _MARGIN)
+        sign = self._sign()
+        if self.geometry().intersects(sign):
+            self.move(self.x(), sign.bottom() + _MARGIN)

@@ -176,8 +176,14 @@ class Toolbar(QFrame, Panel):
         button.setIconSize(QSize(icons.SIZE_PX, icons.SIZE_PX))
         button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        button.setAccessibleName(action.text().replace("&", "").rstrip("…"))
+        action.changed.connect(lambda: _name_after(button, action))
+        _name_after(button, action)
         return button
+
+
+def _name_after(button: QToolButton, action: QAction) -> None:
+    """What it does now, for those who hear it."""
+    button.setAccessibleName(action.text().replace("&", "").rstrip("…"))
 
 
 def _named(chooser: Chooser) -> QWidget:

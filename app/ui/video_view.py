@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPaintEvent, QTextOption
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -16,16 +16,19 @@ from app.ui.panel import Panel
 from app.ui.people_painter import JointScores, Placement, fitted, paint_people
 from app.ui.theme import Colours
 
+_SIGN_SIZE, _DOT_SIZE = 0.16, 0.06  # of the countdown and of a take, in heights of the picture
+_ROUND = 1.25  # the disc behind a sign, in heights of its letters
 _FROZEN = "Frozen: Ctrl+F goes back to live"
 
 
 class VideoView(QWidget, Panel):
-    """Shows results. painted: told once of each result, when it is on the screen.
+    """Shows results. painted: told once of each result, when it is on the screen. sign_changed: of the countdown.
 
     Nothing is drawn while nothing is new, and nothing at all while the window is minimised or hidden.
     """
 
     painted = Signal(object)  # Result
+    sign_changed = Signal()
 
     def __init__(self, colours: Colours, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -127,6 +130,13 @@ class VideoView(QWidget, Panel):
         if text != self._countdown:
             self._countdown = text
             self._refresh()
+            self.sign_changed.emit()
+
+    def sign_rect(self) -> QRect:
+        """Where the sign of the countdown is, with the room that its largest text takes; empty where there is none."""
+        if not self._countdown or self.shown is None:
+            return QRect()
+        return _sign_box(self._picture_rect(self.shown), _SIGN_SIZE).toAlignedRect()
 
     def set_joint_scores(self, scores: JointScores | None) -> None:
         """Circles on a person's joints by their relevance, with the next picture; None takes them away."""
@@ -164,7 +174,7 @@ class VideoView(QWidget, Panel):
         if result is None:
             self._paint_message(painter)
             return
-        rect = QRectF(fitted(result.frame.size, QRectF(self.rect())).toAlignedRect().intersected(self.rect()))
+        rect = self._picture_rect(result)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         painter.drawImage(rect, self._image(result))
         painter.setClipRect(rect)
@@ -183,6 +193,9 @@ class VideoView(QWidget, Panel):
         if self._unpainted and result is self._result:
             self._unpainted = False
             self.painted.emit(result)
+
+    def _picture_rect(self, result: Result) -> QRectF:
+        return QRectF(fitted(result.frame.size, QRectF(self.rect())).toAlignedRect().intersected(self.rect()))
 
     def _refresh(self) -> None:
         if self.isVisible() and not self.window().isMinimized():
@@ -225,11 +238,10 @@ class VideoView(QWidget, Panel):
     def _paint_countdown(self, painter: QPainter, rect: QRectF) -> None:
         font = QFont(self.font())
         recording = not self._countdown.isdecimal()
-        size = max(rect.height() * (0.06 if recording else 0.16), 24.0)
-        font.setPixelSize(round(size))
+        box = _sign_box(rect, _DOT_SIZE if recording else _SIGN_SIZE)
+        font.setPixelSize(round(box.height() / _ROUND))
         font.setWeight(QFont.Weight.Bold)
         painter.setFont(font)
-        box = QRectF(rect.right() - size * 1.5, rect.top() + size * 0.25, size * 1.25, size * 1.25)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(*LABEL_BACKGROUND, 200))
         painter.drawEllipse(box)
@@ -250,3 +262,8 @@ class VideoView(QWidget, Panel):
         painter.setFont(font)
         painter.setPen(QColor("#ffffff"))
         painter.drawText(pill, Qt.AlignmentFlag.AlignCenter, text)
+
+
+def _sign_box(picture: QRectF, part: float) -> QRectF:
+    size = max(picture.height() * part, 24.0)
+    return QRectF(picture.right() - size * 1.5, picture.top() + size * 0.25, size * _ROUND, size * _ROUND)

@@ -10,7 +10,7 @@ from app.alerts.rules import load
 from app.library.catalogue import Library
 from app.outputs.run_outputs import ChangePrinter
 from app.ui.teaching.deck import read_alike
-from app.ui.teaching.guidance import cannot_train, next_step
+from app.ui.teaching.guidance import cannot_train, left_out, next_step, recording_text
 from app.ui.teaching.report import made_of_html, plain_result, worst_takes
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -57,7 +57,9 @@ def test_lines_without_a_window(capsys):
 
 def test_what_the_teaching_page_says():
     assert "Press Record for sit down" in next_step({"sit_down": 0}, 0, ready=False, tried=False)
-    assert "Do sit down once" in next_step({"sit_down": 2}, 0, ready=False, tried=False)
+    assert "Press Record for sit down" in next_step({"sit_down": 2}, 0, ready=False, tried=False)
+    assert "Do sit down once" in recording_text("sit_down")
+    assert "sit down has 2 takes" in left_out({"sit_down": 2})
     assert "sit down has to differ" in cannot_train({"sit_down": 5}, 0)
     assert read_alike("sit_down", "Sit down")
     assert not read_alike("sit_down", "stand_up")

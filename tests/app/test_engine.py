@@ -590,8 +590,7 @@ def test_a_paused_live_run_shows_nothing_and_lags_nothing_afterwards(run):
 
 def test_after_a_pause_that_is_no_gap_the_windows_are_empty_too(run):
     started = run()
-    until(lambda: len(started.results) > 20)
-    assert started.results[-1].persons[0].decision is not None
+    until(lambda: started.results and started.results[-1].persons[0].decision is not None)
     started.engine.pause()
     time.sleep(0.05)
     count = len(started.results)
@@ -691,6 +690,38 @@ def test_a_swap_that_fails_when_another_is_wanted_says_nothing(run, error):
     hold.set()
     loading.join(60)
     assert started.engine.failure is None
+
+
+def test_a_run_that_ends_just_before_another_recognizer_takes_over_closes_both(run):
+    old, new = FakeRecognizer(name="old"), FakeRecognizer(name="new")
+    started = run(recognizer={"act": old, "other": new}, begin=False)
+    engine = started.engine
+
+    class LockForTheOneWhoStops:
+        """Whoever ends the run takes it before the thread that is about to put the other recognizer in."""
+
+        def __init__(self):
+            self.ended, self._lock = False, threading.Lock()
+
+        def __enter__(self):
+            waiting = threading.current_thread() is engine._inference and engine._next_recognizer is not None
+            if waiting and not self.ended:
+                self.ended = True
+                engine._end(STOPPED)
+            self._lock.acquire()
+
+        def __exit__(self, *_):
+            self._lock.release()
+
+    lock = engine._lock = LockForTheOneWhoStops()
+    engine.start()
+    until(lambda: len(old.batches) > 3)
+    engine.swap_recognizer("other", "cpu")
+    until(lambda: lock.ended)
+    engine.stop(60)
+    assert engine.failure is None
+    assert (old.closed, new.closed) == (True, True)
+    assert engine.info.recognizer == "old"
 
 
 def test_everything_is_closed_at_the_end(run):

@@ -12,7 +12,7 @@ from app.results import PersonResult, Result
 from pose.skeleton import MEDIAPIPE_33, MPOSE_13, Layout
 from pose.types import Frame, Pose
 from recognizer.clips import Clip
-from recognizer.decision import Decision
+from recognizer.decision import WAITING, Decision
 
 BACKGROUND = 120
 BODY = {  # x and y as shares of the picture's height, from the middle of the hips
@@ -187,6 +187,7 @@ def test_label_text():
     assert label(decided("sit_down", 0.934)) == "sit down 93%"
     assert label(decided("unknown", 0.2)) == "unknown"
     assert label(decided("unknown", 0.0, "half a body in view")) == "unknown: half a body in view"
+    assert label(decided("unknown", 0.0, WAITING)) == "unknown: collecting movement"
     assert label(replace(decided("wave", 0.934), view="whole")) == "wave 93%"
     assert label(replace(decided("wave", 0.934), view="upper")) == "wave 93% · upper body only"
     unsure = replace(decided("unknown", 0.2, "low evidence"), view="upper")
@@ -200,7 +201,8 @@ def test_colours_are_stable_and_distinct():
     everyday = ("walk", "run", "sit_down", "wave", "punch", "squat", "jumping_jacks", "swing", "idle", "unknown")
     colours = [palette.action_rgb(action) for action in everyday]
     assert len(set(colours)) == len(everyday)
-    assert palette.action_rgb("挥手") == palette.action_rgb("挥手")
+    pinned = {"walk": (81, 174, 214), "挥手": (226, 163, 131), "hop": (214, 81, 123), "idle": (150, 158, 168)}
+    assert {action: palette.action_rgb(action) for action in pinned} == pinned, "the same in every run"
     for colour in (*colours, *palette.PERSONS, palette.action_rgb("\ud800")):
         assert all(isinstance(part, int) and 0 <= part <= 255 for part in colour)
     assert palette.confidence_rgb(1.0, 1) == palette.person_rgb(1)
@@ -234,3 +236,18 @@ def test_circles_sit_on_the_joints_and_grow_with_their_relevance():
 def test_nobody_without_a_clip_gets_circles():
     result = result_of(640, 480, (standing(640, 480), decided("walk")))
     np.testing.assert_array_equal(draw(result, relevance={0: np.ones(13, np.float32)}), draw(result))
+
+
+def test_of_several_people_each_label_has_the_number():
+    alone = PersonResult(standing(64, 48), decided("walk", 0.8), True)
+    assert palette.label_text(alone) == "walk 80%"
+    assert palette.label_text(alone, numbered=True) == "1 · walk 80%"
+    assert palette.label_text(PersonResult(standing(64, 48), None, True), numbered=True) == "1 · watching"
+
+
+def test_a_video_s_labels_have_no_marks_around_names(monkeypatch):
+    """OpenCV would draw them as question marks, and they are for the screen only."""
+    name, drawn = "\u05e9\u05dc\u05d5\u05dd", []
+    monkeypatch.setattr("app.outputs.overlay._draw_label", lambda _, label, *__: drawn.append(label))
+    draw(result_of(64, 48, *[(standing(64, 48), decided(name, 0.9))] * 2))
+    assert drawn == [f"1 · {name} 90%"] * 2

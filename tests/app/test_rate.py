@@ -184,6 +184,22 @@ def test_a_higher_rate_that_fails_is_tried_ever_more_rarely():
     assert all(later > 1.4 * earlier for earlier, later in pairwise(waits[:3]))
 
 
+def test_a_higher_rate_that_held_for_long_makes_up_for_trials_that_failed():
+    """After a minute of trials that fail, a minute in which there is time: the next slowness is short again."""
+    rate = PoseRate(1)
+
+    def work_s(now_s):
+        if now_s < 60:
+            return 0.03 if rate.line else 0.06
+        return 0.06 if 120 <= now_s < 126 else 0.02
+
+    _, lines = played(rate, work_s, 170)
+    after = [(now_s, bool(line)) for now_s, line in lines if now_s > 100]
+    assert [slow for _, slow in after] == [True, False]
+    assert 120 < after[0][0] < 125
+    assert 126 < after[1][0] < 132
+
+
 def test_a_camera_that_gives_fewer_frames_has_all_of_them_taken_again():
     rate = PoseRate(1)
     played(rate, lambda now_s: 0.055, 10, fps=25.0)

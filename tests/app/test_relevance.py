@@ -118,7 +118,7 @@ def test_the_video_names_the_action_that_its_circles_explain(tmp_path, monkeypat
     monkeypatch.setattr(JointRelevance.__init__, "__kwdefaults__", {"open_recognizer": lambda *_: OneArm()})
     labels = []
     real = overlay.label_text
-    monkeypatch.setattr(overlay, "label_text", lambda *given: labels.append(real(*given)) or labels[-1])
+    monkeypatch.setattr(overlay, "label_text", lambda *a, **b: labels.append(real(*a, **b)) or labels[-1])
     outputs = Outputs(RunOptions(model="one", save=tmp_path / "o.mp4", paced=False, explain=True))
     engine = FakeEngine()
     outputs.attach(engine)

@@ -25,16 +25,24 @@ def clock():
 
 def test_rates_and_ages(clock):
     stats = Stats(clock)
-    for _ in range(60):
+    for number in range(60):
         clock.now += 1 / 30
         stats.captured()
-        stats.processed(result(clock.now - 0.020, clock.now))
+        stats.processed(result(clock.now - (0.110 if number % 10 == 9 else 0.010), clock.now))
     snapshot = stats.snapshot(dropped=7)
     assert snapshot.camera_fps == pytest.approx(30, rel=0.02)
     assert snapshot.pose_fps == pytest.approx(30, rel=0.02)
-    assert snapshot.age_p50_ms == pytest.approx(20)
-    assert snapshot.age_p95_ms == pytest.approx(20)
+    assert snapshot.age_p50_ms == pytest.approx(10)
+    assert snapshot.age_p95_ms == pytest.approx(110)
     assert (snapshot.captured, snapshot.processed, snapshot.dropped) == (60, 60, 7)
+
+
+def test_ages_are_those_of_the_last_seconds(clock):
+    stats = Stats(clock)
+    stats.processed(result(clock.now - 5, clock.now))
+    clock.now += 10
+    stats.processed(result(clock.now - 0.010, clock.now))
+    assert stats.snapshot().age_p95_ms == pytest.approx(10)
 
 
 def test_painted_ages_replace_decided_ones(clock):

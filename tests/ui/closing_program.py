@@ -156,6 +156,9 @@ class Drive:
         yield "being active", lambda: QApplication.activeWindow() is dialog
         tell(quit=[type(w).__name__ for w in QApplication.topLevelWidgets() if w.isVisible()])
         QTest.keyClick(dialog, Qt.Key.Key_Q, Qt.KeyboardModifier.ControlModifier)
+        if self.working:
+            yield "the question", lambda: found("QMessageBox") is not None
+            next(b for b in found("QMessageBox").buttons() if b.text() == "&Stop").click()
 
     def _open(self, kind):
         owner, opener = OPENERS[kind]

@@ -11,6 +11,7 @@ import shiboken6
 from actor import User
 from engine_fakes import InPlace
 from PySide6.QtCore import QCoreApplication, QEvent, QTimer
+from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QApplication, QColorDialog, QDialog, QFileDialog, QInputDialog, QMessageBox
 from window_fakes import Engines
 
@@ -97,6 +98,17 @@ def theme(qapp):
     return Theme(qapp, "dark")
 
 
+@pytest.fixture(params=[9, 16], ids=["small letters", "large letters"])
+def letters(request, qapp):
+    """The application in two sizes of its font."""
+    before = qapp.font()
+    font = QFont(before)
+    font.setPointSizeF(request.param)
+    qapp.setFont(font)
+    yield
+    qapp.setFont(before)
+
+
 @pytest.fixture
 def qtbot(qtbot, monkeypatch):
     """Waits as long as a machine needs on which other tests run."""
@@ -131,7 +143,7 @@ def open_window(qtbot, qapp, theme, settings, engines):
 
     yield make
     for window in opened:
-        window.close()
+        window.close_now()
         window.deleteLater()
 
 

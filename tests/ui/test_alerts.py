@@ -4,12 +4,12 @@ import sys
 from dataclasses import replace
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialogButtonBox
+from PySide6.QtWidgets import QDialogButtonBox, QWidget
 from window_fakes import decision, pose, result
 
 from app.alerts.rules import Alerts, Reaction, Rule, load, save
 from app.results import PersonResult
-from app.ui.alerts.dialog import AlertsDialog
+from app.ui.alerts.dialog import AlertsDialog, when_text
 from app.ui.alerts.rule_form import TIMES, RuleForm
 
 
@@ -156,3 +156,20 @@ def test_a_count_stands_beside_the_action(running, engines, qtbot):
     again = replace(given, persons=(replace(person, count=0, per_minute=0.0),))
     running.panel.show_result(again)
     assert running.panel.count.text() == ""
+
+
+def test_names_from_right_to_left_leave_the_sentences_of_rules_in_their_order(qtbot, theme):
+    """In marks on the screen; a rule that is made of them has none."""
+    name = "\u05e9\u05dc\u05d5\u05dd"
+    rule = Rule(name, name, (Reaction("sound", ""),), 2.0)
+    assert when_text(rule) == f"\u2068{name}\u2069 lasts 2 s"
+    holder = QWidget()
+    qtbot.addWidget(holder)
+    form = RuleForm(None, (name,), {f"{name} 5"}, holder)
+    assert form.hint.text().startswith(f"A rule “\u2068{name} 5\u2069” already exists")
+    made = []
+    form.made.connect(made.append)
+    form._taken = ()
+    form._check()
+    form.buttons.button(QDialogButtonBox.StandardButton.Save).click()
+    assert [rule.name for rule in made] == [f"{name} 5"]

@@ -13,13 +13,16 @@ import test_library
 import window_fakes as fakes
 from geometry import faults
 from PySide6.QtCore import QSize
-from PySide6.QtWidgets import QApplication, QMainWindow, QWidget
+from PySide6.QtWidgets import QApplication, QMainWindow, QScrollArea, QWidget
 
 from app.recording.folder import library_root
 from app.results import Failure, StatsSnapshot
 from app.ui import screen
 from app.ui.alerts.dialog import AlertsDialog
+from app.ui.alerts.rule_form import RuleForm
+from app.ui.library.keys_dialog import KeysDialog
 from app.ui.library.library_window import LibraryWindow
+from app.ui.shortcuts import ShortcutsDialog
 
 # In logical pixels: a screen of 3840x2160 at a scale of 2 is one of 1920x1080, of 1600x900 one of 800x450, of which the
 # title bar takes some. What is slow lies between the others.
@@ -139,6 +142,62 @@ def test_the_library(sized, qtbot):
         opened.close()
     library.close()
     assert set(found.values()) == {""}, found
+
+
+def shortcuts(window):
+    return ShortcutsDialog(window)
+
+
+def keys_of_the_library(window):
+    return KeysDialog(window)
+
+
+def rule(window):
+    return RuleForm(None, ("jumping_jacks", "wave"), (), window)
+
+
+@pytest.mark.usefixtures("letters")
+@pytest.mark.parametrize("make", [shortcuts, keys_of_the_library, rule])
+def test_no_page_of_a_dialog_is_wider_than_what_shows_it(theme, qtbot, make):
+    """As it opens, and as narrow as it goes."""
+    holder = QWidget()
+    qtbot.addWidget(holder)
+    dialog = make(holder)
+    dialog.show()
+    for _ in range(2):
+        qtbot.wait(20)
+        assert too_wide(dialog) == []
+        dialog.resize(1, 1)
+    dialog.close()
+
+
+@pytest.mark.parametrize("page", [None, "record", "attention", "teach"])
+def test_no_page_of_the_main_window_is_wider_than_what_shows_it(running, qtbot, own_library, page):
+    if page is not None:
+        running.actions_by_name[page].trigger()
+    for size in (running.size(), running.minimumSize()):
+        running.resize(size)
+        qtbot.wait(20)
+        assert too_wide(running) == []
+
+
+def too_wide(window):
+    areas = [area for area in window.findChildren(QScrollArea) if area.isVisible() and area.widget() is not None]
+    assert areas
+    wide = [(area.widget().width(), area.viewport().width()) for area in areas]
+    return [(page, shown) for page, shown in wide if page > shown]
+
+
+def test_a_rule_is_shown_whole_when_it_opens(theme, qtbot):
+    """Without scrolling: the last thing that an alert can do is easily missed otherwise."""
+    holder = QWidget()
+    qtbot.addWidget(holder)
+    form = rule(holder)
+    form.show()
+    qtbot.wait(20)
+    (area,) = form.findChildren(QScrollArea)
+    assert not area.verticalScrollBar().isVisible()
+    form.close()
 
 
 def test_the_dialog_that_teaches_and_a_rule(sized, qtbot):

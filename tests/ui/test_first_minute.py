@@ -4,11 +4,12 @@ import sys
 
 import pytest
 from PySide6.QtCore import Qt, QUrl
-from PySide6.QtGui import QTextCursor
+from PySide6.QtGui import QColor, QImage, QTextCursor, QTextDocument
 from PySide6.QtWidgets import QFileDialog
 from window_fakes import decision, frame, pose, result, unknown
 
 from app.results import EngineState, PersonResult, Result
+from app.ui.actions import shortcut_rows
 from app.ui.help import doctor
 from app.ui.help.about import AboutDialog
 from app.ui.help.doctor import DoctorDialog
@@ -122,6 +123,46 @@ def test_help_shows_the_documentation_and_follows_its_links(running, tmp_path):
     (own,) = [d for d in running.findChildren(Documentation) if d.isVisible()]
     assert "ActionLens" in own.page.toPlainText()
     own.close()
+
+
+@pytest.mark.parametrize("width", [900, 500])
+def test_a_page_of_the_documentation_does_not_scroll_sideways(running, qtbot, tmp_path, width):
+    """Neither for a picture, nor for code that is wider than the page; also after the window got another size."""
+    picture = QImage(1280, 800, QImage.Format.Format_RGB32)
+    picture.fill(Qt.GlobalColor.red)
+    assert picture.save(str(tmp_path / "wide.png"))
+    (tmp_path / "README.md").write_text(f"# It\n\n![wide](wide.png)\n\n```sh\n{'much code ' * 40}\n```\n")
+    pages = Documentation(running, tmp_path)
+    pages.show()
+    for size in (900, width):
+        pages.resize(size, 600)
+        qtbot.waitUntil(lambda: pages.page.horizontalScrollBar().maximum() == 0)
+        image = pages.page.loadResource(QTextDocument.ResourceType.ImageResource.value, QUrl("wide.png"))
+        assert 0.9 * pages.page.viewport().width() <= image.width() <= pages.page.viewport().width()
+        assert image.height() == pytest.approx(image.width() * 800 / 1280, abs=1)
+    assert image.pixelColor(image.width() // 2, 5) == QColor(255, 0, 0)
+    assert pages.page.document().size().width() <= pages.page.viewport().width()
+    pages.close()
+
+
+def test_a_button_of_the_tool_bar_is_called_what_it_does_now(open_window, engines, qtbot):
+    """For those who hear it: Start while nothing runs, Stop while something does."""
+    window = open_window()
+    engines.last.run()
+    window.live.look()
+    button, action = window.toolbar.buttons["start"], window.actions_by_name["start"]
+    for text in ("&Stop", "&Start", "&Stop"):
+        action.setText(text)
+        assert button.accessibleName() == text[1:]
+    for name, each in window.toolbar.buttons.items():
+        assert each.accessibleName() == window.actions_by_name[name].text().replace("&", "").rstrip("…")
+
+
+def test_the_list_of_keys_is_in_order_and_in_whole_phrases():
+    rows = dict(shortcut_rows())
+    keys = [keys for keys in rows if keys in ("Ctrl+1", "Ctrl+2", "Ctrl+3", "Ctrl+4", "Ctrl+5")]
+    assert keys == sorted(keys)
+    assert rows["Ctrl+Shift+T"] == "Change the theme: system, light or dark"
 
 
 @pytest.mark.parametrize(("status", "says"), [(0, "No problems found."), (1, "There are problems")])

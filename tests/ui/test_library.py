@@ -13,6 +13,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QMessageBox
 
 from app.clock_text import local_clock
+from app.errors import RecordingError
 from app.library.catalogue import Library
 from app.library.database import FILE
 from app.library.import_report import ImportProgress, ImportReport
@@ -21,6 +22,7 @@ from app.library.rows import NewSegment
 from app.recording.writer import RecordingWriter
 from app.ui.library import bench, player_content
 from app.ui.library.browser import column_widths
+from app.ui.library.commands import key_rows
 from app.ui.library.export_dialog import ExportDialog
 from app.ui.library.frames import read_stretch
 from app.ui.library.import_dialog import ImportDialog
@@ -29,6 +31,7 @@ from app.ui.library.library_window import LibraryWindow
 from app.ui.library.names_dialog import NamesDialog
 from app.ui.library.segment_model import ACTION, COLUMNS
 from app.ui.library.splits_dialog import SplitsDialog
+from app.ui.sentences import sentence
 from pose.skeleton import MPOSE_13
 from pose.types import Pose
 from recognizer.clips import Prediction
@@ -122,6 +125,38 @@ def test_columns_that_do_not_fit_are_hidden_whole_and_the_others_fill_the_list(w
     assert column_widths((10, 20, 30), {1: 1}, 5) == [10, 20, 0]
 
 
+FIGURES = {"segment_table": ["Action", "Length"], "recording_table": ["Recorded", "Length", "Segments"]}
+
+
+@pytest.mark.usefixtures("letters")
+@pytest.mark.parametrize("width", [720, 1240])
+def test_figures_of_the_lists_are_whole_with_letters_of_any_size(root, theme, qtbot, width):
+    made = opened(root, theme, qtbot)
+    made.resize(width, 600)
+    ids = [segment.id for segment in made.library.segments()]
+    made.library.label(ids, "jumping_jacks")
+    made.library.mark_suspect(ids, True)
+    made.refresh()
+    qtbot.wait(20)
+    for name, figures in FIGURES.items():
+        table = getattr(made.browser, name)
+        model, metrics = table.model(), table.fontMetrics()
+        made.browser.tabs.setCurrentWidget(table)
+        qtbot.wait(20)
+        titles = [model.headerData(section, Qt.Orientation.Horizontal) for section in range(model.columnCount())]
+        for section in (section for section in range(len(titles)) if not table.isColumnHidden(section)):
+            assert table.columnWidth(section) >= metrics.horizontalAdvance(titles[section]) + 8, titles[section]
+        for title in figures:
+            section = titles.index(title)
+            if table.isColumnHidden(section):
+                assert width == 720
+                continue
+            mark = 14 if title == "Action" else 0
+            needs = metrics.horizontalAdvance(model.index(0, section).data()) + mark
+            assert table.columnWidth(section) >= needs + 6, title
+    made.close()
+
+
 def test_in_and_out_points_change_the_segment(window):
     window.player.go(2.0)
     QTest.keyClick(window, Qt.Key.Key_I)
@@ -131,10 +166,11 @@ def test_in_and_out_points_change_the_segment(window):
     assert (segment.start_s, segment.end_s) == pytest.approx((2.0, 4.0))
 
 
-def test_motion_proposes_segments(window, waver):
+def test_motion_proposes_segments(window, waver, qtbot):
     for segment in window.browser.segments.rows:
         window.library.change_segment(segment.id, NewSegment(0.0, 0.5, 0, segment.action))
     window.refresh()
+    qtbot.waitUntil(lambda: not window.player.loading)
     QTest.keyClick(window, Qt.Key.Key_P)
     proposed = [row for row in window.browser.segments.rows if row.action is None]
     assert len(proposed) == 1
@@ -163,6 +199,65 @@ def test_what_is_still_being_read_is_not_cut_by_what_was_shown_before(window, qt
     qtbot.waitUntil(lambda: not window.player.loading, timeout=60_000)
     QTest.keyClick(window, Qt.Key.Key_A)
     assert window.browser.segments.rowCount() == 3
+
+
+def test_another_segment_of_the_same_recording_is_waited_for_too(window, qtbot, monkeypatch):
+    """The time and the bounds of the segment before are not those of the one that is being read."""
+    first = window.browser.segments.row(0)
+    window.library.change_segment(first.id, NewSegment(0.0, 2.0, 0, first.action))
+    (second,) = window.library.add_segments(first.recording, [NewSegment(4.0, 5.0, 0, first.action)])
+    window.refresh()
+    qtbot.waitUntil(lambda: window.player.bounds == (0.0, 2.0) and not window.player.loading)
+    before = window.library.segments()
+    read, go_on = player_content._read, threading.Event()
+    monkeypatch.setattr(player_content, "_read", lambda *asked: go_on.wait(60) and read(*asked))
+    window.browser.choose_segment(second)
+    assert window.player.where.text() == window.player.picture.says == "Loading …"
+    for key in (Qt.Key.Key_I, Qt.Key.Key_O, Qt.Key.Key_A, Qt.Key.Key_P, Qt.Key.Key_W, Qt.Key.Key_Right):
+        window.say("")
+        QTest.keyClick(window, key)
+        assert "wait until it is shown" in window.state.text(), key
+    QTest.mousePress(window.player.bar, Qt.MouseButton.LeftButton, pos=QPoint(0, 20))  # on the old beginning
+    QTest.mouseMove(window.player.bar, QPoint(60, 20))
+    QTest.mouseRelease(window.player.bar, Qt.MouseButton.LeftButton, pos=QPoint(60, 20))
+    assert window.library.segments() == before
+    go_on.set()
+    qtbot.waitUntil(lambda: not window.player.loading)
+    assert (window.player.time_s, window.player.bounds) == (4.0, (4.0, 5.0))
+    assert "segment 4.00 to 5.00" in window.player.where.text()
+    assert window.library.segments() == before
+
+
+def test_a_failure_of_what_was_left_does_not_blank_what_is_shown(window, qtbot, monkeypatch):
+    """Two are read at once: the one that was chosen last is shown, whatever becomes of the other."""
+    first, second = window.browser.segments.rows
+    read, go_on = player_content._read, threading.Event()
+
+    def reading(library, recording, *bounds):
+        if recording == second.recording:
+            go_on.wait(60)
+            raise RecordingError("it is damaged")
+        return read(library, recording, *bounds)
+
+    monkeypatch.setattr(player_content, "_read", reading)
+    window.browser.segment_table.choose([1])
+    window.browser.segment_table.choose([0])
+    qtbot.waitUntil(lambda: not window.player.loading)
+    go_on.set()
+    qtbot.waitUntil(lambda: not window._jobs._jobs)
+    assert window.player.stretch.recording.info.id == first.recording
+    assert "damaged" not in window.state.text()
+
+
+def test_while_the_first_one_is_read_the_player_says_so(root, theme, qtbot, monkeypatch):
+    read, go_on = player_content._read, threading.Event()
+    monkeypatch.setattr(player_content, "_read", lambda *asked: go_on.wait(60) and read(*asked))
+    made = opened(root, theme, qtbot)
+    qtbot.waitUntil(lambda: made.showing.segment is not None)
+    assert made.player.picture.says == "Loading …"
+    go_on.set()
+    qtbot.waitUntil(lambda: made.player.stretch is not None)
+    made.close()
 
 
 def test_a_segment_that_is_labelled_while_it_is_read_is_shown(window, qtbot, monkeypatch):
@@ -270,7 +365,7 @@ def test_every_repair_is_told_when_the_library_is_opened(root, theme, qtbot, wan
     assert notes[0].startswith("the catalogue was damaged")
     assert sum("is damaged" in note for note in notes) == 2
     assert len(notes) > 3
-    assert made.state.text() == "; ".join(notes[:3]) + " … (all: point here)"
+    assert made.state.text() == sentence("; ".join(notes[:3])) + " … (all: point here)"
     assert made.state.toolTip().splitlines() == notes
     made.say("something else")
     assert made.state.toolTip() == ""
@@ -572,7 +667,7 @@ def test_an_export_is_brought_in_again_by_the_dialogs(window, root, tmp_path, qt
     dialog.begin.click()
     told = "0 recordings imported; 2 recordings skipped: already in the library"
     qtbot.waitUntil(lambda: told in dialog.state.text(), timeout=60_000)
-    assert dialog.problems.toPlainText().count(" is 20") == 2
+    assert dialog.problems.toPlainText().count(" is already in the library (20") == 2
     window.library.delete_recordings([row.id for row in window.library.recordings()])
     dialog.begin.click()
     qtbot.waitUntil(lambda: "2 recordings imported" in dialog.state.text(), timeout=60_000)
@@ -830,7 +925,7 @@ def test_n_on_chosen_recordings_labels_what_has_no_label_in_them(window, root, q
     assert sorted(actions.values()) == ["nothing", "nothing", "wave"]
     (whole,) = [segment for segment in window.library.segments() if segment.recording == bare]
     assert (whole.start_s, whole.end_s) == pytest.approx((0.0, 6.0), abs=0.1)
-    assert window.state.text() == "add a segment and label a segment nothing"
+    assert window.state.text() == "Added a segment and labelled a segment: nothing"
     QTest.keyClick(window, Qt.Key.Key_N)
     assert window.state.text().startswith("All its segments are labelled: Alt+1 lists them")
     window.fields.undo.click()
@@ -886,9 +981,9 @@ KEYS_THAT_SAY_WHY = [
     (Qt.Key.Key_S, "", "Nothing is selected"),
     (Qt.Key.Key_R, "", "Nothing is selected"),
     (Qt.Key.Key_Y, "", "Nothing is selected"),
-    (Qt.Key.Key_P, "", "Select a segment or a recording"),
-    (Qt.Key.Key_A, "", "Select a segment or a recording"),
-    (Qt.Key.Key_W, "", "There is nobody else"),
+    (Qt.Key.Key_P, "", "Nothing is shown: select a segment or a recording"),
+    (Qt.Key.Key_A, "", "Nothing is shown: select a segment or a recording"),
+    (Qt.Key.Key_W, "", "Nothing is shown: select a segment or a recording"),
     (Qt.Key.Key_I, "", "Nothing is shown: select a segment or a recording"),
     (Qt.Key.Key_O, "", "Nothing is shown"),
     (Qt.Key.Key_Space, "", "Nothing is shown"),
@@ -931,6 +1026,133 @@ def test_bounds_without_a_segment_say_what_makes_one(window, qtbot):
     assert window.state.text() == "Only a segment has a start and an end: A makes one here, or select one (Alt+1)"
 
 
+DONE = [
+    (
+        lambda library, ids, _: library.label(ids, "sit_down"),
+        "Labelled 2 segments: sit down",
+        "label 2 segments as sit down",
+    ),
+    (
+        lambda library, ids, _: library.label(ids[:1], None),
+        "Labelled a segment as unlabelled",
+        "label a segment as unlabelled",
+    ),
+    (
+        lambda library, ids, _: library.label_each({ids[0]: "kick"}),
+        "Labelled a segment as proposed",
+        "label a segment as proposed",
+    ),
+    (lambda library, ids, _: library.remove_segments(ids[:1]), "Removed a segment", "remove a segment"),
+    (
+        lambda library, ids, _: library.set_who(ids, "Ada"),
+        "Named the person of 2 segments",
+        "name the person of 2 segments",
+    ),
+    (lambda library, ids, _: library.mark_suspect(ids[:1], True), "Doubted a label", "doubt a label"),
+    (lambda library, _, names: library.set_recording_note(names[0], "x"), "Note on a recording", "note on a recording"),
+    (
+        lambda library, _, names: library.set_session(names, "today"),
+        "Set the session of 2 recordings",
+        "set the session of 2 recordings",
+    ),
+    (
+        lambda library, _, names: library.delete_recordings(names[:1]),
+        "Moved a recording to the bin",
+        "delete a recording",
+    ),
+    (
+        lambda library, ids, _: library.add_name("action", "and label"),
+        "Added the action and label",
+        "add the action and label",
+    ),
+    (
+        lambda library, ids, _: library.set_part("mine", ids[:1], "test"),
+        "Put a segment into test of the split mine",
+        "put a segment into test of the split mine",
+    ),
+]
+
+
+@pytest.mark.parametrize(("edit", "done", "step"), DONE, ids=[done for _, done, _ in DONE])
+def test_what_was_done_and_what_undo_does_are_told_as_such(window, edit, done, step):
+    ids, names = window.library.segment_ids(), [row.id for row in window.library.recordings()]
+    window.edits.do(lambda library: edit(library, ids, names))
+    assert window.state.text() == done
+    assert window.fields.undo.toolTip() == f"Undo: {step} (Ctrl+Z)"
+    window.fields.undo.click()
+    assert window.state.text() == f"Undone: {step}"
+    assert window.fields.redo.toolTip() == f"Redo: {step} (Ctrl+Y)"
+    window.fields.redo.click()
+    assert window.state.text() == f"Done again: {step}"
+
+
+HEBREW = "\u05e9\u05dc\u05d5\u05dd"
+MARKED = f"\u2068{HEBREW}\u2069"
+
+
+def test_names_from_right_to_left_leave_sentences_in_their_order(window):
+    """In marks on the screen, and without them wherever they are kept."""
+    library, ids = window.library, window.library.segment_ids()
+    window.edits.do(lambda library: library.label(ids, HEBREW))
+    assert window.state.text() == f"Labelled 2 segments: {MARKED}"
+    assert f"as {MARKED}" in window.fields.undo.toolTip()
+    assert f" {MARKED} " in window.legend.text()
+    assert any(says == f"Label “{MARKED}”" for _, says in key_rows(library.names("action")))
+    assert f"{MARKED} (2)" in [window.browser.filters.action.itemText(n) for n in range(5)]
+    window.edits.do(lambda library: library.set_who(ids, HEBREW))
+    window.edits.do(lambda library: library.mark_suspect(ids, True))
+    table = window.browser.segments
+    assert table.index(0, ACTION).data() == f"{MARKED} ?"
+    assert f"{MARKED} ? · {MARKED} · s" in table.index(0, ACTION).data(Qt.ItemDataRole.ToolTipRole)
+    names = NamesDialog(window.edits, window.changed, window)
+    assert f"{MARKED}   (2 segments)" in [names.list.item(row).text() for row in range(names.list.count())]
+    names.close()
+    assert window.fields.action.text() == HEBREW
+    kept = [path.read_bytes() for path in library.root.rglob("*") if path.is_file()]
+    assert any(HEBREW.encode() in content for content in kept)
+    assert not any("\u2068".encode() in content for content in kept)
+
+
+def test_what_is_imported_is_listed_with_each_name_in_its_place_and_can_be_left_out(
+    window, qtbot, monkeypatch, tmp_path
+):
+    asked = []
+    monkeypatch.setattr(
+        "app.ui.library.import_dialog.import_any", lambda _, paths, *a, **b: asked.extend(paths) or ImportReport()
+    )
+    dialog = ImportDialog(window.root, window._jobs, window)
+    dialog.add([f"/videos/{HEBREW}/12.mp4", "/videos/other.mp4"])
+    assert [dialog.paths.item(row).text() for row in range(2)] == [f"/videos/{MARKED}/12.mp4", "/videos/other.mp4"]
+    assert dialog.drop.text().replace("&", "") == "Remove from the list"
+    assert not dialog.drop.isEnabled()
+    dialog.paths.setCurrentRow(1)
+    dialog.drop.click()
+    dialog.add([f"/videos/{HEBREW}/12.mp4"])  # it is there already
+    assert dialog.paths.count() == 1
+    assert dialog.format.itemText(0) == "Detect automatically"
+    dialog.begin.click()
+    qtbot.waitUntil(lambda: bool(asked))
+    assert [path.as_posix() for path in asked] == [f"/videos/{HEBREW}/12.mp4"]
+    qtbot.waitUntil(lambda: dialog._cancel is None)
+    dialog.close()
+
+
+def test_what_could_not_be_imported_is_counted_in_words(window):
+    dialog = ImportDialog(window.root, window._jobs, window)
+    dialog._done(ImportReport(problems=["one: bad"]))
+    assert dialog.state.text() == "0 recordings imported; 1 item could not be imported"
+    dialog._done(ImportReport(problems=["one: bad", "the archive is empty"]))
+    assert dialog.state.text().endswith("; 2 items could not be imported")
+    assert dialog.problems.toPlainText() == "one: bad\nThe archive is empty"
+    dialog.close()
+
+
+def test_filters_that_let_everything_through_say_so(window):
+    filters = window.browser.filters
+    said = [picker.itemText(0) for picker in (filters.action, filters.who, filters.session)]
+    assert said == ["All actions", "All people", "All sessions"]
+
+
 def test_the_keys_of_actions_are_shown_and_listed(window):
     first, second = (named.name for named in window.library.names("action") if named.name != "nothing")
     assert window.legend.text() == f"Keys · 1 {first} · 2 {second} · Ctrl+1 to 9 assigns a key"
@@ -946,7 +1168,10 @@ def test_the_keys_of_actions_are_shown_and_listed(window):
 
 def test_without_actions_the_legend_says_how_there_will_be_some(tmp_path, theme, qtbot):
     made = opened(tmp_path, theme, qtbot)
-    assert made.legend.text() == "1 to 9 label with the first nine actions: label a segment (L) and there is one"
+    assert (
+        made.legend.text()
+        == "Keys 1 to 9 label with your first nine actions. There is none yet: label a segment with L."
+    )
     made.close()
 
 
@@ -986,7 +1211,7 @@ def test_an_import_counts_whole_things(window, monkeypatch, qtbot, tmp_path):
 
 @pytest.mark.parametrize(
     ("typed", "says"),
-    [("http://a.b/c", "that is an address"), ("w" * 200, "the action has 200 characters; at most 80 are allowed")],
+    [("http://a.b/c", "That is an address"), ("w" * 200, "The action has 200 characters; at most 80 are allowed")],
 )
 def test_what_is_no_action_s_name_is_refused_wherever_it_is_typed(window, qtbot, typed, says, tmp_path):
     before = [segment.action for segment in window.library.segments()]

@@ -1,5 +1,7 @@
 """The last minute of actions, and the list of events."""
 
+from dataclasses import replace
+
 import pytest
 from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtGui import QGuiApplication, QHelpEvent
@@ -168,3 +170,55 @@ def test_long_names_are_whole_in_the_tooltip(events):
     name = "Überschlag_rückwärts_mit_anderthalb_Schrauben"
     events.events.add([start(name, 1.0)])
     assert events.events.index(0, 2).data(Qt.ItemDataRole.ToolTipRole) == name.replace("_", " ")
+
+
+def events_of(people=1):
+    return [jacks(3671.0), end("walk", 1300.0, people - 1, 1200.7)]
+
+
+def jacks(time_s):
+    return replace(end("jumping_jacks", time_s, 0, 12.3), count=12)
+
+
+def room_of(events, column):
+    """What a column has for its texts, and what the widest of them needs."""
+    rows = range(events.events.rowCount())
+    texts = [events.events.headerData(column, Qt.Orientation.Horizontal)]
+    texts += [events.events.index(row, column).data() for row in rows]
+    return events.columnWidth(column) - 6, max(map(events.fontMetrics().horizontalAdvance, texts))
+
+
+@pytest.mark.usefixtures("letters", "theme")
+@pytest.mark.parametrize("people", [1, 2])
+@pytest.mark.parametrize("width", [200, 308, 560])
+def test_figures_are_never_cut_off_and_can_always_be_reached(qtbot, people, width):
+    """In a panel of any width, with letters of any size: a name gives way, and then the list scrolls."""
+    events = EventList()
+    qtbot.addWidget(events)
+    events.resize(width, 200)
+    events.show()
+    events.events.add(events_of(people))
+    shown = [column for column in range(5) if not events.isColumnHidden(column)]
+    assert {0, 2, 3, 4} <= set(shown)
+    assert 1 in shown or people == 1
+    for column in {0, 3, 4, 1} & set(shown):
+        room, needs = room_of(events, column)
+        assert room >= needs, column
+    beyond = sum(events.columnWidth(column) for column in shown) - events.viewport().width()
+    qtbot.waitUntil(lambda: events.horizontalScrollBar().maximum() >= beyond)
+    events.close()
+
+
+def test_the_name_of_an_action_is_whole_in_the_panel(qtbot, theme):
+    """As wide as the panel is at first, with one person, whose number says nothing."""
+    events = EventList()
+    qtbot.addWidget(events)
+    events.resize(308, 200)
+    events.show()
+    events.events.add([jacks(71.0)])
+    room, needs = room_of(events, 2)
+    assert room >= needs + 20  # with its colour before it
+    assert not events.horizontalScrollBar().isVisible()
+    events.events.add([start("walk", 72.0, 1)])
+    assert not events.isColumnHidden(1)
+    events.close()

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 from PySide6.QtCore import QRectF
-from PySide6.QtGui import QFont, QImage, QPainter
+from PySide6.QtGui import QFont, QFontMetricsF, QImage, QPainter
 from window_fakes import decision, frame, pose, result, unknown
 
+from app.label_places import free_place
 from app.palette import person_rgb
 from app.results import PersonResult, Result
 from app.ui.large_text import paint_large_text
@@ -168,7 +169,7 @@ def texts_painted(monkeypatch, shown):
 
     said = []
     real = people_painter.label_text
-    monkeypatch.setattr(people_painter, "label_text", lambda person: said.append(real(person)) or said[-1])
+    monkeypatch.setattr(people_painter, "label_text", lambda *a, **b: said.append(real(*a, **b)) or said[-1])
     painted_people(shown)
     return said
 
@@ -176,6 +177,42 @@ def texts_painted(monkeypatch, shown):
 def test_labels_say_action_and_score_or_why_not(monkeypatch):
     assert texts_painted(monkeypatch, result(persons=((0, "sit_down"),))) == ["sit down 92%"]
     assert texts_painted(monkeypatch, unknown()) == ["unknown: half a body in view"]
+
+
+def test_of_several_people_each_label_has_the_number(monkeypatch):
+    """As in the panel, the events and the timeline: colours alone do not tell everybody who is who."""
+    both = result(persons=((0, "sit_down"), (1, "walk")))
+    assert texts_painted(monkeypatch, both) == ["1 · sit down 92%", "2 · walk 92%"]
+    early = Result(frame(), tuple(PersonResult(pose(n), None, True) for n in range(2)), (), False, 0.0)
+    assert texts_painted(monkeypatch, early) == ["1 · watching", "2 · watching"]
+
+
+def test_a_label_stays_as_near_to_its_head_as_others_let_it():
+    picture = (0, 0, 640, 480)
+    assert free_place((100, 100, 200, 30), [], picture) == (100, 100, 200, 30)
+    left, top, *_ = free_place((150, 100, 200, 30), [(100, 100, 200, 30)], picture)
+    assert (left, abs(top - 100)) == (150, 32)  # above or below: less far than beside
+    assert free_place((280, 0, 200, 30), [(100, 0, 200, 30)], picture)[:2] == (302, 0)
+    assert free_place((0, 0, 640, 480), [(0, 0, 640, 480)], picture) == (0, 0, 640, 480)
+
+
+HEBREW = "\u05e9\u05dc\u05d5\u05dd"
+
+
+def test_a_name_from_right_to_left_leaves_the_label_in_its_order(monkeypatch):
+    (said,) = texts_painted(monkeypatch, result(persons=((0, HEBREW),)))
+    assert said == f"\u2068{HEBREW}\u2069 92%"
+
+
+def test_marks_around_a_name_are_not_seen_and_take_no_room(qapp):
+    """Neither as boxes, nor as gaps."""
+    font = QFont()
+    font.setPixelSize(20)
+    metrics = QFontMetricsF(font)
+    for name in (HEBREW, "walk"):
+        assert metrics.horizontalAdvance(f"\u2068{name}\u2069") == pytest.approx(metrics.horizontalAdvance(name), abs=1)
+    plain, marked = (painted_people(result(persons=((0, name),))) for name in ("walk", "walk\u2068\u2069"))
+    assert plain == marked
 
 
 def test_a_screenshot_has_the_picture_s_own_size_and_the_skeleton(view):

@@ -9,8 +9,10 @@ from PySide6.QtWidgets import QWidget
 
 from app.alerts.rules import AlertError, Alerts, Rule, alerts_path, load, save
 from app.alerts.runner import AlertRunner, Outcome
+from app.names_in_text import isolated
 from app.ui.live_run import LiveRun
 from app.ui.panel import Panel
+from app.ui.sentences import sentence
 
 _LOOK_MS = 200
 
@@ -87,7 +89,7 @@ class AlertControl(QObject, Panel):
             self.alerts = load(self._file)
         except AlertError as error:
             self._unread = str(error)
-            QTimer.singleShot(0, self, lambda: self.told.emit(self._unread))
+            QTimer.singleShot(0, self, lambda: self.told.emit(sentence(self._unread)))
             return
         if self.alerts.rules or self.alerts.broker is not None:
             self._watch()
@@ -110,5 +112,5 @@ class AlertControl(QObject, Panel):
             outcome = self._outcomes.popleft()
             self.outcome.emit(outcome)
             if outcome.failure and self._failing.get(outcome.rule) != outcome.failure:
-                self.told.emit(f"{outcome.rule}: {outcome.failure}")
+                self.told.emit(f"{isolated(outcome.rule)}: {outcome.failure}")
             self._failing[outcome.rule] = outcome.failure

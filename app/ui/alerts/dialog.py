@@ -19,11 +19,12 @@ from PySide6.QtWidgets import (
 from app.alerts.reactions import describe
 from app.alerts.rules import AlertError, Rule
 from app.alerts.runner import Outcome
-from app.palette import action_text
+from app.names_in_text import action_in_text, isolated
 from app.plurals import counted
 from app.ui.alerts.rule_form import RuleForm
 from app.ui.child_windows import ClosingDialog, close_box
 from app.ui.disabled_controls import enable
+from app.ui.sentences import sentence
 
 if TYPE_CHECKING:
     from app.ui.alerts.control import AlertControl
@@ -57,14 +58,14 @@ class AlertsDialog(ClosingDialog):
         self.list.setStyleSheet("QTreeView::indicator { border: 2px solid palette(text); }")  # also in the chosen row
         header = self.list.header()
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
-        for column, width in ((_NAME, 150), (_WHEN, 170), (_THEN, 190)):
-            header.resizeSection(column, width)
+        for column, letters in ((_NAME, 25), (_WHEN, 28), (_THEN, 31)):
+            header.resizeSection(column, letters * self.list.fontMetrics().averageCharWidth())
         self.list.currentItemChanged.connect(lambda *_: self._refresh())
         self.list.itemChanged.connect(self._switched)
         self.list.itemDoubleClicked.connect(lambda *_: self.edit())
         self.add, self.change = self._button("&Add…", self.new), self._button("&Edit…", self.edit)
         self.delete, self.attempt = self._button("&Delete", self.remove), self._button("&Try it", self.try_it)
-        self.state = QLabel(self._control.unread or _HINT)
+        self.state = QLabel(sentence(self._control.unread) or _HINT)
         self.state.setWordWrap(True)
         self.state.setTextFormat(Qt.TextFormat.PlainText)
 
@@ -109,7 +110,7 @@ class AlertsDialog(ClosingDialog):
         """Do what the chosen one says."""
         rule = self._chosen()
         if rule is not None:
-            self.state.setText(f"Trying {rule.name}…")
+            self.state.setText(f"Trying {isolated(rule.name)}…")
             self._control.try_rule(rule)
 
     def _ask(self, rule: Rule | None) -> None:
@@ -126,7 +127,7 @@ class AlertsDialog(ClosingDialog):
         try:
             self._control.use(replace(self._control.alerts, rules=rules))
         except AlertError as error:
-            self.state.setText(str(error))
+            self.state.setText(sentence(str(error)))
         else:
             self.state.setText(_HINT)
         self._fill()
@@ -158,7 +159,7 @@ class AlertsDialog(ClosingDialog):
 
     def _show_outcome(self, outcome: Outcome) -> None:
         self._last[outcome.rule] = outcome.failure or "done"
-        self.state.setText(f"{outcome.rule}: {outcome.failure or 'done'}")
+        self.state.setText(f"{isolated(outcome.rule)}: {outcome.failure or 'done'}")
         for row in range(self.list.topLevelItemCount()):
             item = self.list.topLevelItem(row)
             if item is not None and item.data(_NAME, Qt.ItemDataRole.UserRole) == outcome.rule:
@@ -175,11 +176,11 @@ class AlertsDialog(ClosingDialog):
     def _refresh(self) -> None:
         for button in (self.change, self.delete, self.attempt):
             enable(button, "" if self._chosen() is not None else _NONE)
-        enable(self.add, self._control.unread)
+        enable(self.add, sentence(self._control.unread))
 
 
 def when_text(rule: Rule) -> str:
     """ "wave lasts 2 s", "push up 10 times"."""
     if rule.lasts_s is not None:
-        return f"{action_text(rule.action)} lasts {rule.lasts_s:g} s"
-    return f"{action_text(rule.action)} {counted(rule.times or 0, 'time')}"
+        return f"{action_in_text(rule.action)} lasts {rule.lasts_s:g} s"
+    return f"{action_in_text(rule.action)} {counted(rule.times or 0, 'time')}"

@@ -17,11 +17,12 @@ from PySide6.QtWidgets import (
 )
 
 from app.alerts.rules import KINDS, NOBODY, Reaction, Rule
+from app.names_in_text import isolated
 from app.palette import action_text
 from app.ui.child_windows import ClosingDialog
 from app.ui.disabled_controls import enable
-from app.ui.layout import scrolling
 from app.ui.picker import Picker
+from app.ui.scrolled_page import ScrolledPage
 from recognizer.decision import IDLE, UNKNOWN
 from recognizer.repetition_counter import UNCOUNTED
 
@@ -45,8 +46,7 @@ class RuleForm(ClosingDialog):
 
     def __init__(self, rule: Rule | None, actions: Sequence[str], taken: Collection[str], parent: QWidget) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Rule" if rule is None else f"Rule {rule.name}")
-        self.setMinimumWidth(520)
+        self.setWindowTitle("Rule" if rule is None else f"Rule {isolated(rule.name)}")
         self._taken, self._rule = taken, rule
         self._rest: list[Reaction] = []  # a second one of a kind, written by hand
         self._make_parts(actions)
@@ -109,7 +109,7 @@ class RuleForm(ClosingDialog):
         column = QVBoxLayout(self)
         column.setContentsMargins(20, 18, 20, 16)
         column.setSpacing(10)
-        column.addWidget(scrolling(page), 1)
+        column.addWidget(ScrolledPage(page), 1)
         column.addWidget(self.hint)
         column.addWidget(self.buttons)
 
@@ -144,10 +144,10 @@ class RuleForm(ClosingDialog):
 
     def _refusal(self) -> str:
         if self._name() in self._taken:
-            return f"A rule “{self._name()}” already exists: choose another name"
+            return f"A rule “{isolated(self._name())}” already exists: choose another name"
         action = self.action.currentData()
         if self.how.currentText() == TIMES and action in UNCOUNTED | {NOBODY}:
-            return f"{action_text(action).capitalize()} is not counted: choose how long it lasts"
+            return f"{isolated(action_text(action).capitalize())} is not counted: choose how long it lasts"
         for kind, (box, field) in self.kinds.items():
             if box.isChecked() and kind != "sound" and not field.text().strip():
                 return f"{box.text().replace('&', '')}: fill in a value, for example {field.placeholderText()}"

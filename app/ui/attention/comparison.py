@@ -3,7 +3,7 @@
 from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from app.live.explainer import Explainer
-from app.palette import action_text
+from app.names_in_text import action_in_text
 from app.ui.attention.matrix import MatrixView
 from app.ui.attention.views import joint_names, times
 from app.ui.choices import model_choices, model_name, model_text
@@ -120,7 +120,7 @@ class Comparison(QWidget):
             return self._explainer.failure
         if found is None:
             return f"{name}: computing …" if self._asked is not None else name
-        return f"{name}: {action_text(found.action)} {found.probability:.0%}, by hiding joints"
+        return f"{name}: {action_in_text(found.action)} {found.probability:.0%}, by hiding joints"
 
 
 def _differ(one: Explanation, other: Explanation) -> bool:

@@ -8,8 +8,8 @@ from PySide6.QtCore import QObject, QTimer
 
 from app import models
 from app.live.explainer import Explainer
+from app.names_in_text import action_in_text
 from app.outputs.heat import heat_rgb
-from app.palette import action_text
 from app.results import PersonResult, Result, RunInfo
 from app.ui.attention.moments import Moment, Moments
 from app.ui.attention.panel import PREDICTED, AttentionPanel, frame_relevance, joint_relevance
@@ -236,9 +236,10 @@ class AttentionControl(QObject):
         person = f"Person {moment.person + 1}: " if self._result is not None and len(self._result.persons) > 1 else ""
         found = self.explanation
         if found is None:
-            return f"{person}{'frozen, ' if self._held else ''}computing …"
+            computing = "frozen, computing …" if self._held else "computing …"
+            return f"{person}{computing}" if person else computing.capitalize()
         when = "frozen" if self._held else before(moment.clip.time_s - found.clip.time_s, False)
-        return f"{person}{action_text(found.action)} {found.probability:.0%}, {when}"
+        return f"{person}{action_in_text(found.action)} {found.probability:.0%}, {when}"
 
     def _why_nothing(self) -> str:
         if self._result is None:
@@ -269,7 +270,7 @@ class AttentionControl(QObject):
         scores = frame_relevance(found)
         return (
             np.array([np.nan if place is None else scores[place] for place in places]),
-            f"Which moments mattered for {action_text(found.action)}",
+            f"Which moments mattered for {action_in_text(found.action)}",
         )
 
     def _show_frame(self) -> None:

@@ -21,6 +21,7 @@ class AboutDialog(ClosingDialog):
         picture = QLabel()
         picture.setPixmap(icons.application_icon().pixmap(64, 64))
         self.text = QLabel(about_text())
+        self.text.setObjectName("selectable")
         self.text.setTextFormat(Qt.TextFormat.PlainText)
         self.text.setAccessibleName("About ActionLens")
         by = Qt.TextInteractionFlag

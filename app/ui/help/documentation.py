@@ -2,16 +2,77 @@
 
 from importlib.metadata import PackageNotFoundError, metadata
 from pathlib import Path
+from typing import Any
 
-from PySide6.QtCore import QUrl
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtCore import Qt, QUrl
+from PySide6.QtGui import QDesktopServices, QImage, QResizeEvent, QTextCursor, QTextDocument, QTextOption
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QTextBrowser, QVBoxLayout, QWidget
 
 from app.ui.child_windows import ClosingDialog, close_box
 from app.ui.disabled_controls import enable
 
 _ROOT = Path(__file__).resolve().parents[3]
+_UNKNOWN = QTextDocument.ResourceType.UnknownResource
 _NONE = "# ActionLens\n\nThe documentation is README.md and the folder docs of the source code."
+
+
+class Page(QTextBrowser):
+    """Pictures and code that are wider than the page are fitted to it, so that it does not scroll sideways."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
+        self._pictures: dict[QUrl, QImage] = {}
+        self._room = 0
+
+    def loadResource(self, kind: int, name: QUrl | str) -> Any:
+        """Qt's."""
+        name = QUrl(name)
+        if kind != QTextDocument.ResourceType.ImageResource.value:
+            return super().loadResource(kind, name)
+        place = self.source().resolved(name)
+        if name not in self._pictures:
+            self._pictures[name] = QImage(place.toLocalFile())
+        return self._fitted(self._pictures[name])
+
+    def doSetSource(self, name: QUrl | str, kind: QTextDocument.ResourceType = _UNKNOWN) -> None:
+        """Qt's: another page, with pictures of its own."""
+        self._pictures.clear()
+        super().doSetSource(name, kind)
+        self._wrap_code()
+
+    def show_markdown(self, text: str) -> None:
+        """A page that is no file."""
+        self.setMarkdown(text)
+        self._wrap_code()
+
+    def _wrap_code(self) -> None:
+        """Lines of code that are longer than the page go on in the next line."""
+        cursor, block = QTextCursor(self.document()), self.document().begin()
+        while block.isValid():
+            if block.blockFormat().nonBreakableLines():
+                wrapped = block.blockFormat()
+                wrapped.setNonBreakableLines(False)
+                cursor.setPosition(block.position())
+                cursor.setBlockFormat(wrapped)
+            block = block.next()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Qt's."""
+        super().resizeEvent(event)
+        if self._width() != self._room:
+            self._room = self._width()
+            for name, picture in self._pictures.items():
+                self.document().addResource(QTextDocument.ResourceType.ImageResource.value, name, self._fitted(picture))
+            self.document().markContentsDirty(0, self.document().characterCount())
+
+    def _width(self) -> int:
+        return int(self.viewport().width() - 2 * self.document().documentMargin())
+
+    def _fitted(self, picture: QImage) -> QImage:
+        if picture.width() <= self._width():
+            return picture
+        return picture.scaledToWidth(max(self._width(), 1), Qt.TransformationMode.SmoothTransformation)
 
 
 class Documentation(ClosingDialog):
@@ -22,7 +83,7 @@ class Documentation(ClosingDialog):
         self.setWindowTitle("Documentation")
         self.resize(900, 700)
         self._root = root
-        self.page = QTextBrowser()
+        self.page = Page()
         self.page.setAccessibleName("Documentation")
         self.page.setOpenLinks(False)
         self.page.anchorClicked.connect(self._open)
@@ -48,7 +109,7 @@ class Documentation(ClosingDialog):
         if first.is_file():
             self.page.setSource(QUrl.fromLocalFile(str(first)))
         else:
-            self.page.setMarkdown(_of_package() or _NONE)
+            self.page.show_markdown(_of_package() or _NONE)
 
     def _can_go_back(self, can: bool) -> None:
         enable(self.back, "" if can else "This is the first page")

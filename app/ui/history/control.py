@@ -9,6 +9,7 @@ from app.outputs.history import History, HistoryLog, history_path
 from app.settings import UserSettings
 from app.ui.live_run import LiveRun, RunView
 from app.ui.panel import Panel
+from app.ui.sentences import sentence
 from app.ui.theme import Theme
 
 _LOOK_MS = 500
@@ -81,4 +82,4 @@ class HistoryControl(QObject, Panel):
 
     def _look(self) -> None:
         while self._lines:
-            self.told.emit(self._lines.popleft())
+            self.told.emit(sentence(self._lines.popleft()))

@@ -69,6 +69,7 @@ class HistoryPage(ClosingDialog):
         self.table.setRootIsDecorated(False)
         self.table.setAccessibleName("By action")
         self.table.header().setStretchLastSection(False)
+        self.table.header().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         self.table.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         self.export, self.delete = QPushButton("&Export…"), QPushButton("&Delete all…")
         self.state = QLabel()

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QApplication
 
 from app.library.catalogue import Library
 from app.library.edit_operations import PARTS
-from app.library.pose_recordings import describe, store
+from app.library.pose_recordings import describe, keep
 from app.library.rows import NewSegment
 from app.ui.library.library_window import LibraryWindow
 from app.ui.theme import Theme
@@ -40,14 +40,13 @@ def fill(library: Library, segments: int) -> None:
     poses = Poses(times_s, frame, np.zeros_like(frame), xy, np.ones(xy.shape[:2], np.float32), MPOSE_13, (640, 480))
     for number in range(-(-segments // _OF_RECORDING)):
         info = describe(poses, f"camera {number % 3}", session=f"session {number % _SESSIONS}")
-        folder = store(library.root, library.staging(), info, poses)
         made = [
             NewSegment(
                 n * _SEGMENT_S, min((n + 1) * _SEGMENT_S, info.duration_s), 0, f"action {(n + number) % _ACTIONS}"
             )
             for n in range(min(_OF_RECORDING, segments - number * _OF_RECORDING))
         ]
-        library.add_recording(folder, made)
+        keep(library, info, poses, made)
     ids = library.segment_ids()
     library.set_who(ids[: len(ids) // 2], "Ada")
     library.set_split("by chance", {segment: PARTS[segment % 3] for segment in ids})

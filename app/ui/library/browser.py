@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from PySide6.QtCore import QAbstractTableModel, QItemSelection, QItemSelectionModel, QRect, QSize, Qt, Signal
+from PySide6.QtCore import QAbstractTableModel, QEvent, QItemSelection, QItemSelectionModel, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QLabel, QTableView, QTabWidget, QVBoxLayout, QWidget
 
@@ -17,10 +17,13 @@ from app.ui.library.strips import Strips
 SEGMENTS, RECORDINGS, BIN = range(3)
 _STRIP_PX = 48
 _PICTURE_PX = 136
-# The least that a column needs; what is left over goes to those that may grow, and the last ones give way first.
-_SEGMENT_WIDTHS = (_PICTURE_PX + 8, 110, 54, 62, 96, 116, 110)
+_PAD_PX = 9  # of a cell beside its text
+# For what a column needs room at the least; what is left over goes to those that may grow, and the last ones give way
+# first. Names are shortened where they are longer, figures and times never are.
+_TIME = "0000-00-00 00:00"
+_SEGMENT_SAMPLES = (_PICTURE_PX, "jumping jacks ?__", "000.0 s", "Anybody", "some session", _TIME, "camera.mp4")
 _SEGMENTS_GROW = {1: 2, 3: 1, 4: 1, 6: 3}
-_RECORDING_WIDTHS = (120, 58, 58, 120, 100, 100)
+_RECORDING_SAMPLES = (_TIME, "0000.0 s", "000 of 000", "some camera.mp4", "some session", "some note")
 _RECORDINGS_GROW = {3: 3, 4: 2, 5: 2}
 
 
@@ -38,11 +41,11 @@ class Browser(QWidget):
         self.strips = Strips((_PICTURE_PX, _STRIP_PX), self)
         self.segments = SegmentModel(self.strips)
         self.recordings, self.deleted = RecordingModel(), RecordingModel()
-        self.segment_table = Table(self.segments, "Segments", _SEGMENT_WIDTHS, _SEGMENTS_GROW)
+        self.segment_table = Table(self.segments, "Segments", _SEGMENT_SAMPLES, _SEGMENTS_GROW)
         self.segment_table.setIconSize(QSize(_PICTURE_PX, _STRIP_PX))
         self.segment_table.verticalHeader().setDefaultSectionSize(_STRIP_PX + 6)
-        self.recording_table = Table(self.recordings, "Recordings", _RECORDING_WIDTHS, _RECORDINGS_GROW)
-        self.bin_table = Table(self.deleted, "Recordings in the bin", _RECORDING_WIDTHS, _RECORDINGS_GROW)
+        self.recording_table = Table(self.recordings, "Recordings", _RECORDING_SAMPLES, _RECORDINGS_GROW)
+        self.bin_table = Table(self.deleted, "Recordings in the bin", _RECORDING_SAMPLES, _RECORDINGS_GROW)
         self.tabs = QTabWidget()
         self.tabs.setAccessibleName("Lists")
         for table, title in (
@@ -156,14 +159,16 @@ class Browser(QWidget):
 class Table(QTableView):
     """Rows that are chosen whole; hint: shown where there is none.
 
-    widths: the least of each column in pixels. grow: the share of what is left over, by column. A column that does not
-    fit is hidden whole, the last ones first.
+    samples: for what each column needs room at the least, as text, or pixels of a picture. grow: the share of what is
+    left over, by column. A column that does not fit is hidden whole, the last ones first.
     """
 
-    def __init__(self, model: QAbstractTableModel, name: str, widths: Sequence[int], grow: Mapping[int, int]) -> None:
+    def __init__(
+        self, model: QAbstractTableModel, name: str, samples: Sequence[str | int], grow: Mapping[int, int]
+    ) -> None:
         super().__init__()
         self.hint = ""
-        self._widths, self._grow = tuple(widths), grow
+        self._samples, self._grow = tuple(samples), grow
         self.setModel(model)
         self.setAccessibleName(name)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
@@ -183,11 +188,31 @@ class Table(QTableView):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Qt's."""
         super().resizeEvent(event)
-        shares = column_widths(self._widths, self._grow, self.viewport().width())
-        for section, width in enumerate(shares):
+        self._share_out()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Qt's: larger letters need wider columns."""
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
+            self._share_out()
+
+    def _share_out(self) -> None:
+        for section, width in enumerate(column_widths(self._least(), self._grow, self.viewport().width())):
             self.setColumnHidden(section, not width)
             if width:
                 self.setColumnWidth(section, width)
+
+    def _least(self) -> list[int]:
+        header, model = self.horizontalHeader().fontMetrics(), self.model()
+        titles = [
+            header.horizontalAdvance(str(model.headerData(section, Qt.Orientation.Horizontal)))
+            for section in range(len(self._samples))
+        ]
+        cells = [
+            sample if isinstance(sample, int) else self.fontMetrics().horizontalAdvance(sample)
+            for sample in self._samples
+        ]
+        return [max(title, cell) + _PAD_PX for title, cell in zip(titles, cells, strict=True)]
 
     def chosen_places(self) -> list[int]:
         """The rows that are chosen, from above."""

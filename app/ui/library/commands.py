@@ -8,7 +8,7 @@ from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QAbstractButton, QComboBox, QMainWindow, QWidget
 
 from app.library.rows import Named
-from app.palette import action_text
+from app.names_in_text import action_in_text
 
 NOTHING = "nothing"
 
@@ -161,14 +161,14 @@ class Commands:
 def key_rows(actions: Sequence[Named] = ()) -> list[tuple[str, str]]:
     """(keys, what they do) of everything; actions: those of the library, for what 1 to 9 label with now."""
     rows = [(command.keys, command.says) for command in _COMMANDS.values()] + list(_OTHER_KEYS)
-    return rows + [(key, f"Label “{action_text(name)}”") for key, name in sorted(actions_by_key(actions).items())]
+    return rows + [(key, f"Label “{action_in_text(name)}”") for key, name in sorted(actions_by_key(actions).items())]
 
 
 def legend(actions: Sequence[Named]) -> str:
     """What the keys of actions label with, in a line."""
     keys = sorted(actions_by_key(actions).items())
-    parts = [f"{key} {action_text(name)}" for key, name in keys]
-    none = "1 to 9 label with the first nine actions: label a segment (L) and there is one"
+    parts = [f"{key} {action_in_text(name)}" for key, name in keys]
+    none = "Keys 1 to 9 label with your first nine actions. There is none yet: label a segment with L."
     return " · ".join(["Keys", *parts]) + " · Ctrl+1 to 9 assigns a key" if parts else none
 
 

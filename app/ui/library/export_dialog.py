@@ -21,6 +21,7 @@ from app.library.catalogue import Library
 from app.library.export_formats import FORMATS, Export, ExportFormat
 from app.library.rows import Filter, RecordingRow, SegmentRow
 from app.library.shared_library import shared
+from app.names_in_text import path_in_text
 from app.recording.folder import is_id
 from app.ui.child_windows import ask
 from app.ui.dialogs import file_dialog
@@ -28,6 +29,7 @@ from app.ui.disabled_controls import enable
 from app.ui.jobs import Jobs
 from app.ui.library.transfer_dialog import TransferDialog
 from app.ui.picker import Picker
+from app.ui.sentences import sentence
 
 _CHOSEN, _SHOWN, _ALL = range(3)
 _Rows = Sequence[SegmentRow] | Sequence[RecordingRow]
@@ -96,10 +98,16 @@ class ExportDialog(TransferDialog):
         try:
             target = self._path()
         except OutputError as error:
-            self.state.setText(str(error))
+            self.state.setText(sentence(str(error)))
             return
         if replaced := _replaced(target, self._format()):
-            ask(self, f"Replace {replaced}?", "What is in it now is lost.", "&Replace", lambda: self._write(target))
+            ask(
+                self,
+                f"Replace {path_in_text(replaced)}?",
+                "What is in it now is lost.",
+                "&Replace",
+                lambda: self._write(target),
+            )
         else:
             self._write(target)
 
@@ -117,7 +125,9 @@ class ExportDialog(TransferDialog):
 
         self._show_running(True)
         self.state.setText("Writing …")
-        self._jobs.start("export", work, lambda said: self._ended(f"{said} written to {target}"), self._ended)
+        self._jobs.start(
+            "export", work, lambda said: self._ended(f"{said} written to {path_in_text(target)}"), self._ended
+        )
 
     def _format(self) -> ExportFormat:
         return FORMATS[self.format.currentData()]

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLineEdit, QSiz
 from app.library.catalogue import Library
 from app.library.edit_operations import PARTS
 from app.library.rows import Filter
-from app.palette import action_text
+from app.names_in_text import action_in_text, isolated
 from app.ui.picker import Picker
 
 _NARROWEST_PX = 74
@@ -66,15 +66,19 @@ class FilterBar(QWidget):
 
     def offer(self, library: Library) -> None:
         """The names that there are; what was picked stays."""
-        of_actions = [(f"{action_text(n.name)} ({n.segments})", n.name) for n in library.names("action")]
-        _fill(self.action, "actions", of_actions)
-        _fill(self.who, "people", [(f"{n.name} ({n.segments})", n.name) for n in library.names("person")])
-        _fill(self.session, "sessions", [(f"{n.name} ({n.segments})", n.name) for n in library.names("session")])
+        of_actions = [(f"{action_in_text(n.name)} ({n.segments})", n.name) for n in library.names("action")]
+        _fill(self.action, "All actions", of_actions)
+        _fill(self.who, "All people", [(f"{isolated(n.name)} ({n.segments})", n.name) for n in library.names("person")])
+        _fill(
+            self.session,
+            "All sessions",
+            [(f"{isolated(n.name)} ({n.segments})", n.name) for n in library.names("session")],
+        )
         splits: list[tuple[str, object]] = []
         for name in library.splits():
             splits.append((name, (name, None)))
-            splits += [(f"{name}: {part}", (name, part)) for part in PARTS]
-        _fill(self.split, "splits", splits)
+            splits += [(f"{isolated(name)}: {part}", (name, part)) for part in PARTS]
+        _fill(self.split, "All splits", splits)
         self.split.setVisible(bool(splits))
 
     def _picker(self, name: str) -> QComboBox:

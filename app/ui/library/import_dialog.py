@@ -4,7 +4,7 @@ import os
 import threading
 from pathlib import Path
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QCheckBox,
     QFileDialog,
@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLineEdit,
     QListWidget,
+    QListWidgetItem,
     QPlainTextEdit,
     QPushButton,
     QSpinBox,
@@ -23,12 +24,14 @@ from app.library.import_any import FORMATS, import_any
 from app.library.import_report import ImportOptions, ImportReport
 from app.library.labels import MAX_TYPED, refusal_of_action
 from app.library.shared_library import shared
+from app.names_in_text import path_in_text
 from app.plurals import counted
 from app.ui.dialogs import file_dialog
 from app.ui.disabled_controls import enable
 from app.ui.jobs import Jobs
 from app.ui.library.transfer_dialog import TransferDialog
 from app.ui.picker import Picker
+from app.ui.sentences import sentence
 from pose.estimators import MAX_PEOPLE
 
 
@@ -52,13 +55,14 @@ class ImportDialog(TransferDialog):
         self.files, self.folder, self.drop = (
             QPushButton("Add &files…"),
             QPushButton("Add f&older…"),
-            QPushButton("&Drop"),
+            QPushButton("Remove from the &list"),
         )
         self.files.clicked.connect(lambda: self._ask(QFileDialog.FileMode.ExistingFiles))
         self.folder.clicked.connect(lambda: self._ask(QFileDialog.FileMode.Directory))
-        self.drop.clicked.connect(lambda: self.paths.takeItem(self.paths.currentRow()))
+        self.drop.clicked.connect(self._drop)
+        self.paths.itemSelectionChanged.connect(lambda: self._show_running(self._cancel is not None))
         self.format = Picker()
-        self.format.addItem("detect", None)
+        self.format.addItem("Detect automatically", None)
         for name in FORMATS:
             self.format.addItem(name, name)
         self.action, self.who, self.session = (self._field() for _ in range(3))
@@ -109,8 +113,20 @@ class ImportDialog(TransferDialog):
 
     def add(self, paths: list[str]) -> None:
         """To what is imported."""
-        there = {self.paths.item(row).text() for row in range(self.paths.count())}
-        self.paths.addItems([path for path in paths if path not in there])
+        there = self._paths()
+        for path in paths:
+            if path not in there:
+                item = QListWidgetItem(path_in_text(path), self.paths)
+                item.setData(Qt.ItemDataRole.UserRole, path)
+                item.setToolTip(path_in_text(path))
+        self._show_running(self._cancel is not None)
+
+    def _paths(self) -> list[str]:
+        return [self.paths.item(row).data(Qt.ItemDataRole.UserRole) for row in range(self.paths.count())]
+
+    def _drop(self) -> None:
+        for item in self.paths.selectedItems():
+            self.paths.takeItem(self.paths.row(item))
         self._show_running(self._cancel is not None)
 
     def start(self) -> None:
@@ -119,11 +135,11 @@ class ImportDialog(TransferDialog):
             return
         action = self._options().action
         if action and (refusal := refusal_of_action(action)):
-            self.state.setText(refusal)
+            self.state.setText(sentence(refusal))
             return
         cancel = self._cancel = threading.Event()
         self._progress = None
-        paths = [Path(self.paths.item(row).text()) for row in range(self.paths.count())]
+        paths = [Path(path) for path in self._paths()]
         options, kind, root = self._options(), self.format.currentData(), self._root
 
         def work() -> ImportReport:
@@ -152,7 +168,7 @@ class ImportDialog(TransferDialog):
         if progress is None or self._cancel is None or self._cancel.is_set():
             return
         of_all = f" of {progress.total}" if progress.total else ""  # the bar has the parts of those at work
-        self.state.setText(f"{int(progress.done)}{of_all} done {progress.name[-60:]}".rstrip())
+        self.state.setText(f"{int(progress.done)}{of_all} done {path_in_text(progress.name[-60:])}".rstrip())
 
     def _done(self, report: ImportReport) -> None:
         if report.recordings:
@@ -164,16 +180,18 @@ class ImportDialog(TransferDialog):
         if report.copies:
             words.append(f"{counted(len(report.copies), 'recording')} skipped: already in the library")
         if report.problems:
-            words.append(f"{counted(len(report.problems), 'thing')} could not be imported")
+            words.append(f"{counted(len(report.problems), 'item')} could not be imported")
         self.state.setText("; ".join([*words, "cancelled"] if report.cancelled else words))
         lines = [*report.problems, *report.copies]
-        self.problems.setPlainText("\n".join(lines))
+        self.problems.setPlainText("\n".join(sentence(path_in_text(line)) for line in lines))
         self.problems.setVisible(bool(lines))
 
     def _show_running(self, running: bool) -> None:
         super()._show_running(running)
         for part in (self.paths, self.files, self.folder, self.drop, self.format):
             enable(part, "It is running" if running else "")
+        if not running and not self.paths.selectedItems():
+            enable(self.drop, "Select something in the list first")
 
     def _ready(self) -> bool:
         return self.paths.count() > 0

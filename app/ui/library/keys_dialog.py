@@ -6,8 +6,8 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.library.rows import Named
 from app.ui.child_windows import ClosingDialog, close_box
-from app.ui.layout import scrolling
 from app.ui.library.commands import key_rows
+from app.ui.scrolled_page import ScrolledPage
 from app.ui.shortcuts import key_grid
 
 
@@ -25,5 +25,5 @@ class KeysDialog(ClosingDialog):
         page.setLayout(grid)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(18, 14, 18, 14)
-        layout.addWidget(scrolling(page), 1)
+        layout.addWidget(ScrolledPage(page), 1)
         layout.addWidget(close_box(self))

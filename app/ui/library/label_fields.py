@@ -5,10 +5,13 @@ from collections.abc import Sequence
 from PySide6.QtCore import QStringListModel, Qt, Signal, SignalInstance
 from PySide6.QtWidgets import QCompleter, QGridLayout, QLineEdit, QPushButton, QWidget
 
+from app.library.catalogue import Library
 from app.library.labels import MAX_NOTE, MAX_TYPED
 from app.library.rows import RecordingRow, SegmentRow
 from app.palette import action_text
 from app.ui.library.commands import tooltip_of
+from app.ui.library.edit_text import step_text
+from app.ui.sentences import sentence
 
 
 class LabelFields(QWidget):
@@ -56,6 +59,19 @@ class LabelFields(QWidget):
     def clear(self) -> None:
         """Nothing is chosen."""
         self._show("", "", "", "")
+
+    def show_steps(self, library: Library) -> None:
+        """What would be undone and redone."""
+        for button, says, text in (
+            (self.undo, "Undo: {} (Ctrl+Z)", library.undo_text()),
+            (self.redo, "Redo: {} (Ctrl+Y)", library.redo_text()),
+        ):
+            button.setEnabled(text is not None and not library.read_only)
+            if library.read_only:
+                button.setToolTip(sentence(next(iter(library.notes), "")))
+            else:
+                none = "There is nothing to undo or redo"
+                button.setToolTip(none if text is None else says.format(step_text(library, text)))
 
     def refuse(self, reason: str) -> None:
         """Nothing can be changed, for this reason; "" when it can."""

@@ -24,9 +24,10 @@ from app.ui.library.labeller import Labeller
 from app.ui.library.names_dialog import NamesDialog
 from app.ui.library.player import Player
 from app.ui.library.player_content import Showing, describe
-from app.ui.library.segment_edits import NONE_CHOSEN, SegmentEdits
+from app.ui.library.segment_edits import NONE_CHOSEN, NONE_SHOWN, WAIT, SegmentEdits
 from app.ui.library.splits_dialog import SplitsDialog
 from app.ui.screen import fit
+from app.ui.sentences import sentence
 from app.ui.theme import Theme
 
 _STEP_S = 1 / 30
@@ -180,9 +181,17 @@ class LibraryWindow(QMainWindow):
         self.commands.on_digit(edits.label_by_key, edits.keep_key)
 
     def _shown(self, do: Callable[[], object]) -> Callable[[], object]:
-        """What is done with what the player shows, with a reason where it shows nothing."""
-        nothing = "Nothing is shown: select a segment or a recording"
-        return lambda: do() if self.player.stretch is not None else self.say(nothing)
+        """What is done with what the player shows, with a reason where it shows nothing, or something else yet."""
+
+        def attempt() -> None:
+            if self.player.loading:
+                self.say(WAIT)
+            elif self.player.stretch is None:
+                self.say(NONE_SHOWN)
+            else:
+                do()
+
+        return attempt
 
     # The library.
 
@@ -232,10 +241,7 @@ class LibraryWindow(QMainWindow):
         self.fields.offer(*names)
         self.legend.setText(legend(library.names("action")))
         self._choose()
-        for button, text in ((self.fields.undo, library.undo_text()), (self.fields.redo, library.redo_text())):
-            button.setEnabled(text is not None and not library.read_only)
-            reason = next(iter(library.notes), "") if library.read_only else "There is nothing to undo or redo"
-            button.setToolTip(reason if text is None or library.read_only else text)
+        self.fields.show_steps(library)
 
     def recordings_changed(self) -> None:
         """Something has been recorded: it is entered and listed."""
@@ -361,7 +367,7 @@ class LibraryWindow(QMainWindow):
     def say(self, line: str) -> None:
         """The last thing to tell."""
         if not self._closed:
-            self.state.setText(line)
+            self.state.setText(sentence(line))
             self.state.setToolTip("")
 
     def _refuse(self, reason: str) -> None:
@@ -370,7 +376,7 @@ class LibraryWindow(QMainWindow):
         self.player.bar.setEnabled(not reason)
 
     def _show_banner(self, line: str) -> None:
-        self.refusal.setText(line)
+        self.refusal.setText(sentence(line))
         self._banner.show()
 
     def _wear_theme(self) -> None:

@@ -19,14 +19,17 @@ from app.library.catalogue import Library
 from app.library.labels import MAX_TYPED, refusal_of_action
 from app.library.queries import Kind
 from app.library.rows import Named
+from app.names_in_text import isolated
 from app.palette import action_text
 from app.plurals import counted
 from app.ui.child_windows import ClosingDialog, close_box
 from app.ui.disabled_controls import enable
 from app.ui.library.segment_edits import SegmentEdits
 from app.ui.picker import Picker
+from app.ui.sentences import sentence
 
 _KINDS: tuple[tuple[str, Kind], ...] = (("Actions", "action"), ("People", "person"), ("Sessions", "session"))
+_LETTERS = 16  # of a name that can be read while it is typed
 
 
 class NamesDialog(ClosingDialog):
@@ -47,6 +50,7 @@ class NamesDialog(ClosingDialog):
         self.list.setAccessibleName("Names")
         self.name = QLineEdit()
         self.name.setMaxLength(MAX_TYPED)
+        self.name.setMinimumWidth(self.name.fontMetrics().averageCharWidth() * _LETTERS)
         self.name.setAccessibleName("Name")
         self.rename, self.add, self.remove = QPushButton("&Rename"), QPushButton("&Add"), QPushButton("Re&move")
         self.into = Picker()
@@ -134,7 +138,7 @@ class NamesDialog(ClosingDialog):
         for named in self._named:
             key = f", key {named.key}" if named.key else ""
             says = action_text(named.name) if self._kind == "action" else named.name
-            self.list.addItem(QListWidgetItem(f"{says}   ({counted(named.segments, 'segment')}{key})"))
+            self.list.addItem(QListWidgetItem(f"{isolated(says)}   ({counted(named.segments, 'segment')}{key})"))
             self.into.addItem(says, named.name)
 
     def _enable(self, library: Library) -> None:
@@ -165,7 +169,7 @@ class NamesDialog(ClosingDialog):
 
     def _may_be(self) -> bool:
         refusal = refusal_of_action(self.name.text()) if self._kind == "action" else ""
-        self.state.setText(refusal)
+        self.state.setText(sentence(refusal))
         return not refusal
 
     def _rename(self) -> None:

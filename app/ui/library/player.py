@@ -22,6 +22,7 @@ _SEGMENT_PX = 7  # of each segment, as a stripe of its action's colour
 _GRIP_PX = 6
 _OTHERS_ALPHA = 90  # of people whom the segment is not of
 SPEEDS = (0.25, 0.5, 1.0, 2.0)
+LOADING = "Loading …"
 
 
 class Player(QWidget):
@@ -34,7 +35,7 @@ class Player(QWidget):
         super().__init__(parent)
         self._colours = colours
         self.stretch: Stretch | None = None
-        self.loading = False  # the stretch is still of what was shown before
+        self.loading = False  # another stretch is being read: bounds, time and stretch are of what was shown before
         self.person = 0
         self.bounds = (0.0, 0.0)
         self.time_s = 0.0
@@ -45,7 +46,7 @@ class Player(QWidget):
         self.where.setObjectName("muted")
         self._timer = QTimer(self)
         self._timer.setInterval(_STEP_MS)
-        self._timer.timeout.connect(lambda: self.step(self.speed * _STEP_MS / 1000, loop=True))
+        self._timer.timeout.connect(self._play_on)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.picture, 1)
@@ -68,8 +69,16 @@ class Player(QWidget):
         if stretch is None:
             self.bar.segments = ()
             self._timer.stop()
+        self.bar.let_go()
         self.choose_person(person)
         self.go(start_s)
+
+    def wait_for_stretch(self) -> None:
+        """Another one is being read: until it is there, nothing is set by what was shown before."""
+        self.loading = True
+        self.bar.let_go()
+        self.picture.update()
+        self._say_where()
 
     def choose_person(self, person: int) -> None:
         """Whose motion is on the bar, and whose skeleton is bright."""
@@ -94,6 +103,10 @@ class Player(QWidget):
         if loop and time_s > self.bounds[1]:
             time_s = self.bounds[0]
         self.go(time_s)
+
+    def _play_on(self) -> None:
+        if not self.loading:
+            self.step(self.speed * _STEP_MS / 1000, loop=True)
 
     def toggle(self) -> None:
         """Play in a loop, or pause."""
@@ -146,8 +159,8 @@ class Player(QWidget):
             self.bounds_changed.emit(start_s, end_s)
 
     def _say_where(self) -> None:
-        if self.stretch is None:
-            self.where.setText("")
+        if self.loading or self.stretch is None:
+            self.where.setText(LOADING if self.loading else "")
             return
         start_s, end_s = self.bounds
         persons = sorted(self.stretch.recording.persons())
@@ -181,11 +194,19 @@ class _Picture(QWidget):
         painter = QPainter(self)
         painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform)
         painter.fillRect(self.rect(), QColor("#0c0d10"))
-        stretch = self._player.stretch
-        if stretch is None:
+        if self._player.stretch is not None:
+            self._paint_stretch(painter, self._player.stretch)
+        if self._player.loading or self._player.stretch is None:
+            painter.fillRect(self.rect(), QColor(12, 13, 16, 190))  # over what was shown before
             painter.setPen(QColor("#a0a7b4"))
-            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, "Select a segment or a recording")
-            return
+            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self.says)
+
+    @property
+    def says(self) -> str:
+        """In place of a picture."""
+        return LOADING if self._player.loading else "Select a segment or a recording"
+
+    def _paint_stretch(self, painter: QPainter, stretch: Stretch) -> None:
         size = stretch.recording.info.size
         room = fitted(size, QRectF(self.rect()))
         bgr = stretch.picture_at(self._player.time_s)
@@ -259,8 +280,14 @@ class _Bar(QWidget):
     def _x(self, time_s: float) -> float:
         return time_s / max(self._player.duration_s, 1e-9) * (self.width() - 1)
 
+    def let_go(self) -> None:
+        """What is dragged is of another segment now."""
+        self._dragged = None
+
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Qt's: takes hold of the segment's nearer end, or goes there."""
+        if self._player.loading:
+            return
         self._player.pause()
         away = [abs(self._x(bound) - event.position().x()) for bound in self._player.bounds]
         self._dragged = away.index(min(away)) if min(away) <= _GRIP_PX else None
@@ -268,6 +295,8 @@ class _Bar(QWidget):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Qt's."""
+        if self._player.loading:
+            return
         time_s = event.position().x() / max(self.width() - 1, 1) * self._player.duration_s
         if self._dragged is None:
             self._player.go(time_s)

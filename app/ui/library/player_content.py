@@ -10,6 +10,7 @@ from app.ui.library.frames import Stretch, read_stretch
 from app.ui.library.player import Player
 
 _MARGIN_S = 1.0  # of pictures around a segment, for setting its bounds
+_Wanted = tuple[str] | tuple[str, int, float, float]  # a recording, or a person between two times in it
 
 
 class Showing:
@@ -19,53 +20,50 @@ class Showing:
         self._player, self._jobs, self._say = player, jobs, say
         self.segment: SegmentRow | None = None
         self.recording: str | None = None
+        self._awaited: _Wanted | None = None  # what is being read for the player
 
     @property
     def shown(self) -> tuple[str, int, str | None] | None:
         """The recording in the player, the person in it, and who that is; None until it is there."""
-        if self._player.loading:
+        if not self._is_there():
             return None
         if self.segment is not None:
             return self.segment.recording, self.segment.person, self.segment.who
-        if self.recording is None or self._player.stretch is None:
-            return None
-        return self.recording, self._player.person, None
+        return None if self.recording is None else (self.recording, self._player.person, None)
 
     def nothing(self) -> None:
         """Nothing is chosen."""
-        self.segment = self.recording = None
+        self.segment = self.recording = self._awaited = None
         self._player.show_stretch(None, 0, 0.0, 0.0)
 
     def show_segment(self, library: Library, segment: SegmentRow) -> None:
         """A segment; nothing is read where the player has it already."""
         before, self.segment, self.recording = self.segment, segment, None
-        bounds = (segment.start_s, segment.end_s)
+        wanted, bounds = _stretch_of(segment), (segment.start_s, segment.end_s)
         same = before is not None and before.recording == segment.recording and before.person == segment.person
-        there = self._player.stretch is not None and not self._player.loading and self._player.bounds == bounds
-        if not (same and there):
-            self._await(segment.recording)
-            self._player.bounds = bounds
-            self._jobs.start(
-                "segment",
-                lambda: _read(library, segment.recording, segment.start_s, segment.end_s),
-                lambda found: self._have_segment(library, segment, found),
-                self._cannot_show,
+        if same and self._is_there() and self._player.bounds == bounds:
+            self.show_stripes(library)
+        elif self._awaited != wanted:  # it may get a label while it is read
+            self._await(
+                wanted,
+                lambda: _read(library, segment.recording, *bounds),
+                lambda found: self._have(library, found, segment.person, *bounds),
             )
-        self.show_stripes(library)
 
     def show_recording(self, library: Library, recording: str) -> None:
         """A whole recording, for segments to be made of it."""
-        if recording == self.recording and self._player.stretch is not None and not self._player.loading:
+        if recording == self.recording and self._is_there():
             self.show_stripes(library)
             return
         self.segment, self.recording = None, recording
-        self._await(recording)
-        self._jobs.start(
-            "recording",
-            lambda: _read(library, recording),
-            lambda found: self._have_recording(library, recording, found),
-            self._cannot_show,
-        )
+        if self._awaited != (recording,):
+            self._await(
+                (recording,),
+                lambda: _read(library, recording),
+                lambda found: self._have(
+                    library, found, found.recording.subject() or 0, 0.0, found.recording.info.duration_s
+                ),
+            )
 
     def show_stripes(self, library: Library) -> None:
         """The segments of what is shown, on the player's bar."""
@@ -73,25 +71,29 @@ class Showing:
         if recording is not None:
             self._player.show_segments(library.segments_in(recording))
 
-    def _await(self, recording: str) -> None:
-        """What the player still shows may be of another recording."""
-        stretch = self._player.stretch
-        self._player.loading = stretch is not None and stretch.recording.info.id != recording
+    def _is_there(self) -> bool:
+        return self._player.stretch is not None and not self._player.loading
+
+    def _await(self, wanted: _Wanted, read: Callable[[], Stretch], show: Callable[[Stretch], None]) -> None:
+        """Until it is there, what the player shows is of something else, though perhaps of the same recording."""
+        self._awaited = wanted
+        self._player.wait_for_stretch()
+        self._jobs.start(
+            "stretch",
+            read,
+            lambda found: show(found) if self._awaited == wanted else None,
+            lambda line: self._cannot_show(line) if self._awaited == wanted else None,
+        )
+
+    def _have(self, library: Library, found: Stretch, person: int, start_s: float, end_s: float) -> None:
+        self._awaited = None
+        self._player.show_stretch(found, person, start_s, end_s)
+        self.show_stripes(library)
 
     def _cannot_show(self, line: str) -> None:
+        self._awaited = None
         self._player.show_stretch(None, 0, 0.0, 0.0)
         self._say(line)
-
-    def _have_segment(self, library: Library, segment: SegmentRow, found: Stretch) -> None:
-        now = self.segment
-        if now is not None and _stretch_of(now) == _stretch_of(segment):  # it may have got a label meanwhile
-            self._player.show_stretch(found, segment.person, segment.start_s, segment.end_s)
-            self.show_stripes(library)
-
-    def _have_recording(self, library: Library, recording: str, found: Stretch) -> None:
-        if self.segment is None and self.recording == recording:
-            self._player.show_stretch(found, found.recording.subject() or 0, 0.0, found.recording.info.duration_s)
-            self.show_stripes(library)
 
 
 def _stretch_of(segment: SegmentRow) -> tuple[str, int, float, float]:

@@ -7,6 +7,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelInd
 from app.clock_text import local_clock
 from app.library.catalogue import Library
 from app.library.rows import Filter, RecordingRow
+from app.names_in_text import isolated
 from app.plurals import counted
 from app.ui.choices import last_part
 
@@ -74,7 +75,7 @@ class RecordingModel(QAbstractTableModel):
             return _texts(row)[index.column()]
         if role == Qt.ItemDataRole.ToolTipRole:
             pixels = "joints only" if row.skeleton_only else "with pictures"
-            kind = f"{row.id}, {counted(row.frames, 'frame')} of {row.size[0]}x{row.size[1]}, {pixels}"
+            kind = f"{isolated(row.id)}, {counted(row.frames, 'frame')} of {row.size[0]}x{row.size[1]}, {pixels}"
             return "\n".join(part for part in (kind, row.source, row.session, row.note) if part)
         return None
 

@@ -16,12 +16,16 @@ from app.ui.child_windows import ask
 from app.ui.jobs import Jobs
 from app.ui.library.browser import BIN, RECORDINGS, SEGMENTS, Browser
 from app.ui.library.commands import NOTHING, actions_by_key
+from app.ui.library.edit_text import done_text, step_text
 from app.ui.library.player import Player
 from app.ui.library.player_content import Showing
 from app.ui.library.recording_edits import RecordingEdits, taken_by
+from app.ui.sentences import sentence
 from pose.errors import ActionLensError
 
 NONE_CHOSEN = "Nothing is selected: select something in the list first"
+NONE_SHOWN = "Nothing is shown: select a segment or a recording"
+WAIT = "Still loading: wait until it is shown"
 
 
 class SegmentEdits:
@@ -54,23 +58,23 @@ class SegmentEdits:
             edit(library)
         except ActionLensError as error:
             self._say(str(error))
-            return str(error)
+            return sentence(str(error))
         self._changed()
-        self._say(library.undo_text() or "")
+        self._say(done_text(library, library.undo_text() or ""))
         return ""
 
     def undo(self) -> None:
         """Take the last step back."""
-        self._replay(lambda library: library.undo(), "There is nothing to undo")
+        self._replay(lambda library: library.undo(), "Undone", "There is nothing to undo")
 
     def redo(self) -> None:
         """Redo what was undone."""
-        self._replay(lambda library: library.redo(), "There is nothing to redo")
+        self._replay(lambda library: library.redo(), "Done again", "There is nothing to redo")
 
-    def _replay(self, replay: Callable[[Library], str | None], nothing: str) -> None:
+    def _replay(self, replay: Callable[[Library], str | None], said: str, nothing: str) -> None:
         done: list[str | None] = []
-        if self.do(lambda library: done.append(replay(library))) and done[0] is None:
-            self._say(nothing)
+        if self.do(lambda library: done.append(replay(library))) and self.library is not None:
+            self._say(f"{said}: {step_text(self.library, done[0])}" if done[0] is not None else nothing)
 
     # Labels.
 
@@ -148,7 +152,10 @@ class SegmentEdits:
         """The segment, or what is made of the recording, is of the next person in it."""
         stretch, shown = self._player.stretch, self._showing.shown
         persons = sorted(stretch.recording.persons()) if stretch is not None else []
-        if shown is None or len(persons) < 2:
+        if shown is None:
+            self._say(WAIT if self._player.loading else NONE_SHOWN)
+            return
+        if len(persons) < 2:
             self._say("There is nobody else in this recording")
             return
         person = next((other for other in persons if other > shown[1]), persons[0])
@@ -164,13 +171,13 @@ class SegmentEdits:
             start_s = min(self._player.time_s, max(duration_s - 1.0, 0.0))
             self.add(shown[0], [NewSegment(start_s, min(start_s + 1.0, duration_s), shown[1], None, shown[2])])
         else:
-            self._say("Select a segment or a recording, and wait until it is shown")
+            self._say(WAIT if self._player.loading else NONE_SHOWN)
 
     def propose_segments(self) -> list[int]:
         """Segments wherever something moves in the recording and none is yet; their ids."""
         shown, stretch, library = self._showing.shown, self._player.stretch, self.library
         if shown is None or stretch is None or library is None:
-            self._say("Select a segment or a recording, and wait until it is shown")
+            self._say(WAIT if self._player.loading else NONE_SHOWN)
             return []
         recording, person, who = shown
         taken = taken_by(library.segments_in(recording), person, self._player.duration_s)

@@ -10,6 +10,7 @@ from app.clock_text import local_clock
 from app.library.catalogue import Library
 from app.library.proposals import Proposal
 from app.library.rows import Filter, SegmentRow
+from app.names_in_text import action_in_text, isolated
 from app.palette import action_rgb, action_text
 from app.ui.choices import last_part
 from app.ui.library.strips import Strips
@@ -117,15 +118,15 @@ class SegmentModel(QAbstractTableModel):
 
     def _action(self, row: SegmentRow) -> str:
         if row.action is not None:
-            return action_text(row.action) + (" ?" if row.suspect else "")
+            return f"{action_in_text(row.action)} ?" if row.suspect else action_text(row.action)
         proposal = self._proposals.get(row.id)
         if proposal is None:
             return "unlabelled"
-        return f"{action_text(proposal.action)}? {proposal.probability:.0%}"
+        return f"{action_in_text(proposal.action)}? {proposal.probability:.0%}"
 
     def _tooltip(self, row: SegmentRow) -> str:
-        parts = [f"{row.recording}, {row.start_s:.1f} to {row.end_s:.1f} s, person {row.person}", row.source]
-        named = [text for text in (self._action(row), row.who, row.session) if text]
+        parts = [f"{isolated(row.recording)}, {row.start_s:.1f} to {row.end_s:.1f} s, person {row.person}", row.source]
+        named = [self._action(row), *(isolated(name) for name in (row.who, row.session) if name)]
         parts.append(" · ".join(named))
         if row.suspect:
             parts.append("its label may be wrong")

@@ -25,12 +25,15 @@ from app.library.copies import copy_pairs
 from app.library.edit_operations import PARTS
 from app.library.labels import MAX_TYPED
 from app.library.splits import BY, NOT_KNOWN, By, Groups, grouped, part_of, share_out
+from app.names_in_text import isolated
 from app.plurals import counted
 from app.ui.child_windows import ClosingDialog, close_box
 from app.ui.disabled_controls import enable
 from app.ui.jobs import Jobs
+from app.ui.library.edit_text import step_text
 from app.ui.library.segment_edits import SegmentEdits
 from app.ui.picker import Picker
+from app.ui.sentences import sentence
 
 _HINT = "Name a split, then assign people, sessions or recordings to its parts; every step can be undone (Ctrl+Z)."
 
@@ -64,6 +67,7 @@ class SplitsDialog(ClosingDialog):
         self.list.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.list.setHeaderLabels(["", "Segments", "Part"])
         self.list.header().setStretchLastSection(False)
+        self.list.header().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         self.list.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         self.parts = {
             part: QPushButton(text) for part, text in zip(PARTS, ("&Train", "&Validation", "T&est"), strict=True)
@@ -146,10 +150,12 @@ class SplitsDialog(ClosingDialog):
         parts = library.splits().get(self._name, {})
         segments = library.segments(limit=-1)
         self._groups = grouped(segments, by)
-        titles = {segment.recording: f"{segment.source}  {local_clock(segment.created)}" for segment in segments}
+        titles = {
+            segment.recording: f"{isolated(segment.source)}  {local_clock(segment.created)}" for segment in segments
+        }
         self.list.clear()
         for name, members in self._groups.items():
-            title = titles.get(name, name) if name != NOT_KNOWN else f"(no {by} named)"
+            title = isolated(titles.get(name, name)) if name != NOT_KNOWN else f"(no {by} named)"
             item = QTreeWidgetItem([title, str(len(members)), part_of(members, parts)])
             item.setData(0, Qt.ItemDataRole.UserRole, name)
             self.list.addTopLevelItem(item)
@@ -173,7 +179,7 @@ class SplitsDialog(ClosingDialog):
         text = library.undo_text()
         enable(self.undo, refused or ("" if text else "There is nothing to undo"))
         if text and not refused:
-            self.undo.setToolTip(f"{text} (Ctrl+Z)")
+            self.undo.setToolTip(f"Undo: {step_text(library, text)} (Ctrl+Z)")
         for field in (self.name, self.add):
             enable(field, refused)
 
@@ -206,7 +212,7 @@ class SplitsDialog(ClosingDialog):
 
         def failed(line: str) -> None:
             self.share.setEnabled(True)
-            self.state.setText(line)
+            self.state.setText(sentence(line))
 
         self._jobs.start("copies", lambda: copy_pairs(library, segments), found, failed)
 

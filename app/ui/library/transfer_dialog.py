@@ -10,6 +10,7 @@ from app.library.import_report import ImportProgress
 from app.ui.child_windows import ClosingDialog
 from app.ui.disabled_controls import enable
 from app.ui.jobs import Jobs
+from app.ui.sentences import sentence
 
 _PARTS = 100  # of the progress bar for each thing
 _LOOK_MS = 150
@@ -89,4 +90,4 @@ class TransferDialog(ClosingDialog):
     def _ended(self, line: str) -> None:
         if not self._gone:
             self._show_running(False)
-            self.state.setText(line)
+            self.state.setText(sentence(line))

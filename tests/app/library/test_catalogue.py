@@ -12,6 +12,7 @@ from app.library.database import FILE
 from app.library.errors import LibraryError
 from app.library.pose_recordings import describe, store
 from app.library.rows import Filter, Model, NewSegment
+from app.recording.folder import recordings_folder
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 
@@ -420,6 +421,34 @@ def test_movement_that_goes_on_over_the_key_belongs_to_the_take(begins_s, librar
     library.refresh()
     bounds = [(segment.start_s, segment.end_s) for segment in of(library, folder.name)]
     assert bounds == ([(0, pytest.approx(info.duration_s, abs=0.1))] if begins_s == 0.4 else [])
+
+
+def test_a_recorded_name_that_is_too_long_is_told_and_not_cut_off(library):
+    poses = make_poses()
+    info = replace(describe(poses, "cam", session="Monday"), action="wave", person="y" * 95)
+    folder = store(library.root, library.staging(), info, poses)
+    library.refresh()
+    (segment,) = of(library, folder.name)
+    assert (segment.action, segment.who, segment.session) == ("wave", None, "Monday")
+    (note,) = library.notes
+    assert "the person's name has 95 characters; at most 80" in note
+
+
+def test_names_count_the_segments_that_can_be_seen(full):
+    def counts(kind):
+        return {named.name: named.segments for named in full.names(kind)}
+
+    assert counts("action") == {"wave": 1, "拍手": 1, "nothing": 0, "never used": 0}  # "nothing" is in the bin
+    assert counts("person") == {"Ada": 1, "Zoë": 1, "Nobody yet": 0}
+    assert counts("session") == {"Monday": 2, "Tuesday": 1}
+    (row,) = full.segments(Filter(action="拍手"))
+    folder = recordings_folder(full.root) / row.recording
+    folder.rename(full.root / "away")
+    full.refresh()
+    assert counts("action") == {"wave": 1, "拍手": 0, "nothing": 0, "never used": 0}
+    (full.root / "away").rename(folder)
+    full.refresh()
+    assert counts("action")["拍手"] == 1
 
 
 def test_the_bin_is_emptied_for_good(full):

@@ -25,7 +25,7 @@ from app.library.export_coco import export_coco
 from app.library.export_formats import FORMATS, Export
 from app.library.export_video import export_video
 from app.library.import_any import import_any
-from app.library.pose_recordings import describe, store
+from app.library.pose_recordings import describe, keep, store
 from app.library.pyskl_files import export_pyskl, import_pyskl
 from app.library.rows import Filter, Model, NewSegment
 from app.library.table_files import export_tables, import_tables
@@ -249,6 +249,18 @@ def test_coco_has_every_pose_and_fits_itself(full, tmp_path):
         np.testing.assert_array_equal(keypoints[..., 2] == 2, source.confidence >= 0.5)
 
 
+def test_coco_has_the_box_and_the_number_of_the_joints_that_were_seen(library, tmp_path):
+    poses = make_poses(frames=3)
+    poses.confidence[:] = 0
+    poses.confidence[:, [0, 5, 9]] = 0.9, 0.9, 0.3
+    poses.xy_px[:, 0], poses.xy_px[:, 5], poses.xy_px[:, 9] = (10, 20), (40, 100), (30, 50)
+    keep(library, describe(poses, "cam"), poses)
+    export_coco(library, library.recordings(), tmp_path / "out.json")
+    note, *_ = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))["annotations"]
+    assert note["bbox"] == [10, 20, 30, 80]  # left, top, width, height
+    assert (note["num_keypoints"], note["area"], note["score"]) == (3, 2400, 0.7)
+
+
 def test_an_annotated_video_of_skeletons_alone(library, tmp_path):
     recording = add_recording(library, frames=12, size=(320, 240), segments=[NewSegment(0, 0.3, 0, "wave")])
     assert export_video(library, library.recording(recording), tmp_path / "out.mp4") == 12
@@ -455,6 +467,33 @@ def test_damaged_tables_are_told_in_one_line(damage, full, other, tmp_path):
     assert problems
     assert not any("\n" in problem for problem in problems)
     assert list((recordings_folder(other.root)).glob(".*")) == []
+
+
+def test_a_table_that_was_refused_comes_in_with_its_labels_once_it_is_mended(full, tmp_path):
+    first = full.recordings()[-1]
+    assert [row.action for row in full.segments_in(first.id)] == ["wave", None]
+    export_tables(full, [first], tmp_path / "out")
+    table = tmp_path / "out" / "clips.csv"
+    good = table.read_text(encoding="utf-8")
+    bad = good.replace(",0.0,1.0,", ",1.0,0.0,")
+    assert bad != good
+    table.write_text(bad, encoding="utf-8")
+    root = tmp_path / "other"
+    for _ in range(2):  # also after the library is opened again
+        with Library(root) as other:
+            report = import_tables(other, tmp_path / "out")
+            assert (report.recordings, report.copies, other.count_recordings()) == ([], [], 0)
+            (line,) = report.problems
+            assert "the segment ends before it begins (1.00 to 0.00 s)" in line
+            assert list(recordings_folder(root).iterdir()) == []
+            assert list(other.staging().iterdir()) == []
+    table.write_text(good, encoding="utf-8")
+    with Library(root) as other:
+        assert other.notes == []
+        assert import_tables(other, tmp_path / "out").recordings == [first.id]
+        assert [replace(segment, id=0) for segment in other.segments_in(first.id)] == [
+            replace(segment, id=0) for segment in full.segments_in(first.id)
+        ]
 
 
 def zipped(path, **members):

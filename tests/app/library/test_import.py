@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -26,9 +27,11 @@ from app.library.import_any import import_any
 from app.library.import_data import import_data_set, import_sequences
 from app.library.import_report import ImportOptions
 from app.library.import_videos import find_videos, import_videos
+from app.library.pose_recordings import describe, keep
 from app.library.rows import Filter, NewSegment
 from app.library.video_poses import CANCEL, PosedVideo, pose_videos, poses_of
 from app.outputs.video_writer import VideoWriter
+from app.recording.folder import recordings_folder
 from pose.errors import PoseModelError
 from pose.estimators import MEDIAPIPE, EstimatorSpec
 from pose.model_asset import find_pose_model
@@ -157,7 +160,7 @@ def test_a_folder_imported_twice_is_told_and_left_out(posed, library, tmp_path):
     second = import_videos(library, [tmp_path / "in"], ImportOptions(action="clap"))
     assert (len(second.recordings), second.problems) == (1, [])
     assert len(second.copies) == 3
-    assert second.copies[0].startswith(f"{tmp_path / 'in' / 'a.mp4'} is 20")
+    assert second.copies[0].startswith(f"{tmp_path / 'in' / 'a.mp4'} is already in the library (20")
     assert library.count_recordings() == 3
     assert {segment.action for segment in library.segments()} == {"wave", "clap"}
 
@@ -218,6 +221,36 @@ def test_a_folder_that_cannot_be_looked_into_is_a_line(posed, library, tmp_path,
     assert line.startswith(f"{tmp_path / 'in' / 'closed'} cannot be imported (Permission denied)")
     with pytest.raises(LibraryError, match="Permission denied"):
         import_videos(library, [tmp_path / "in" / "closed"])
+
+
+def test_a_video_whose_folder_can_be_no_action_leaves_nothing_behind(posed, library, tmp_path):
+    path = tmp_path / ("a" * 90) / "x.mp4"
+    path.parent.mkdir()
+    path.write_bytes(b"video")
+    report = import_videos(library, [path], ImportOptions(action_from_folder=True))
+    assert (report.recordings, len(report.problems), library.count_recordings()) == ([], 1, 0)
+    assert report.problems[0].endswith("the action has 90 characters; at most 80 are allowed, so shorten it")
+    assert list(recordings_folder(library.root).iterdir()) == []
+    path = path.rename(tmp_path / "x.mp4")
+    report = import_videos(library, [path], ImportOptions(action="clap"))
+    assert (len(report.recordings), report.copies, report.problems) == (1, [], [])
+    assert [segment.action for segment in library.segments()] == ["clap"]
+
+
+def test_what_cannot_be_entered_is_not_kept_either(library, monkeypatch):
+    """Also where the import is interrupted, which is no error."""
+
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    poses = make_poses(1)
+    with monkeypatch.context() as patched:
+        patched.setattr(library, "add_recording", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            keep(library, describe(poses, "cam"), poses, [NewSegment(0, 1, 0, "wave")])
+    assert list(recordings_folder(library.root).iterdir()) == []
+    name = keep(library, describe(poses, "cam"), poses, [NewSegment(0, 1, 0, "wave")])
+    assert [segment.recording for segment in library.segments()] == [name]
 
 
 def test_the_same_poses_are_a_copy_without_pixels_and_in_another_file(posed, library, tmp_path):
@@ -318,6 +351,25 @@ def test_workers_that_another_thread_starts_never_hear_of_ctrl_c(tmp_path, monke
     finally:
         cloudpickle.unregister_pickle_by_value(sys.modules[__name__])
     assert [posed.line for posed in found] == ["True", "True"]
+
+
+_ENDS_AT_ONCE = """
+import os, sys
+from pathlib import Path
+from app.library.video_poses import pose_videos
+from pose.estimators import MEDIAPIPE, EstimatorSpec
+
+folder = Path(sys.argv[1])
+spec = EstimatorSpec(MEDIAPIPE, folder / "model.task")
+print(len(list(pose_videos([folder / "a.mp4", folder / "b.mp4"], spec, folder))), flush=True)
+os._exit(0)
+"""
+
+
+def test_a_program_that_ends_at_once_after_an_import_leaves_nothing_to_complain_of(tmp_path):
+    command = [sys.executable, "-c", _ENDS_AT_ONCE, str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    assert (done.stdout.strip(), done.stderr) == ("2", "")
 
 
 @pytest.fixture
@@ -520,6 +572,21 @@ def test_a_joint_at_no_place_is_one_line(library, recwarn):
     assert len(report.recordings) == 1
     assert report.problems == ["a2: a joint at 3e+38, which is not a position; get the file again"]
     assert [str(warning.message) for warning in recwarn.list] == []
+
+
+def test_a_sequence_of_which_a_segment_is_refused_leaves_nothing_behind(library):
+    times_s = np.arange(60) / 30
+    xy = np.random.default_rng(0).uniform(50, 400, (60, 33, 2)).astype(np.float32)
+    segments = (Segment(0, 1, "walk"), Segment(2.5, 3.0, "wave"))  # behind the end
+    seen = np.ones((60, 33), np.float32)
+    made = LabelledSequence("s1", "o/r", "p1", times_s, xy, seen, MEDIAPIPE_33, (640, 480), segments)
+    for _ in range(2):
+        report = import_sequences(library, iter([made]), "set")
+        assert (report.recordings, report.copies) == ([], [])
+        assert report.problems == ["set/s1: the segment ends before it begins (2.50 to 1.97 s); set both again"]
+    assert list(recordings_folder(library.root).iterdir()) == []
+    only(library, replace(made, segments=segments[:1]))
+    assert [segment.action for segment in library.segments()] == ["walk"]
 
 
 def test_a_sequence_without_anybody_is_told(library):

@@ -7,8 +7,9 @@ import pytest
 from library_fakes import add_recording
 
 from app.library.motion import free_parts, motion_energy, propose
-from app.library.pose_recordings import describe, store
+from app.library.pose_recordings import describe, keep
 from app.library.proposals import Proposal, Stretch, propose_labels
+from pose.demo.source import DemoSource
 from pose.skeleton import MPOSE_13
 from recognizer.clips import Prediction
 from recognizer.datasets.recorded import Poses
@@ -47,8 +48,7 @@ def recording_of(library, seconds=6.0, moving=(2.0, 4.0), jitter=0.0, fps=30):
     person = np.tile(np.arange(2), len(times_s))
     seen = np.ones((len(xy), 13), np.float32)
     poses = Poses(times_s, frame, person, xy, seen, MPOSE_13, (640, 480))
-    folder = store(library.root, library.staging(), describe(poses, "cam"), poses)
-    return library.open_recording(library.add_recording(folder))
+    return library.open_recording(keep(library, describe(poses, "cam"), poses))
 
 
 def test_each_stretch_gets_its_own_likeliest_action(library):
@@ -105,15 +105,31 @@ def test_what_has_a_segment_already_is_not_proposed_again():
     assert free_parts([(0, 1)], []) == [(0, 1)]
 
 
-def test_real_recognizers_fit(library):
+def test_the_probability_is_the_mean_over_the_windows_of_the_stretch(library):
+    recognizer = ByMotion()
+    (found,) = propose_labels(recording_of(library), [Stretch(0.5, 4.0, 0)], recognizer)  # it stands until 2 s
+    waves = [prediction.probabilities[1] for prediction in recognizer.predict(list(recognizer.clips))]
+    assert len(waves) == 9
+    assert waves[0] < 0.3 < 0.9 < waves[-1]
+    assert found == Proposal("wave", pytest.approx(float(np.mean(waves))))
+
+
+def test_a_real_recognizer_proposes_what_the_demos_person_does(library):
     from app.live.run_inputs import open_recognizer
 
+    source, times_s = DemoSource(seed=0, paced=False), np.arange(12 * 30) / 30
+    xy = np.stack([source.truth(float(time_s)).joints_px for time_s in times_s]).astype(np.float32)
+    frame = np.arange(len(times_s))
+    poses = Poses(times_s, frame, np.zeros_like(frame), xy, np.ones(xy.shape[:2], np.float32), MPOSE_13, (640, 480))
+    recording = library.open_recording(keep(library, describe(poses, "demo"), poses))
+    strange = library.open_recording(add_recording(library))  # joints by chance
     recognizer = open_recognizer("act", "cpu")
-    recording = library.open_recording(add_recording(library))
-    (found,) = propose_labels(recording, [Stretch(0, recording.info.duration_s, 0)], recognizer)
+    found = propose_labels(recording, [Stretch(0, 2, 0), Stretch(2.5, 5.5, 0), Stretch(8.3, 11.3, 0)], recognizer)
+    nothing = propose_labels(strange, [Stretch(0, strange.info.duration_s, 0)], recognizer)
     recognizer.close()
-    known = {*recognizer.actions, "nothing"} - {*recognizer.card.decision.other}
-    assert found is None or (found.action in known and 0 < found.probability <= 1)
+    assert [proposal.action for proposal in found] == ["nothing", "wave", "clap"]
+    assert all(0.5 < proposal.probability <= 1 for proposal in found)
+    assert nothing == [None]
 
 
 def test_what_is_none_of_its_actions_is_not_proposed(library, monkeypatch):

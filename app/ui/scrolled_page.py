@@ -1,0 +1,31 @@
+"""A page of a dialog that scrolls up and down, and is never narrower than what stands on it."""
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
+
+
+class ScrolledPage(QScrollArea):
+    """Asks its dialog for the whole width of the page, whatever the font, and for its whole height if there is room."""
+
+    def __init__(self, page: QWidget) -> None:
+        super().__init__()
+        self._page = page
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # its controls are reached one by one, and come into sight then
+        self.viewport().setAutoFillBackground(False)
+        self.setWidget(page)
+        page.setAutoFillBackground(False)
+
+    def minimumSizeHint(self) -> QSize:
+        """Qt's."""
+        least = super().minimumSizeHint()
+        return QSize(max(self._page.minimumSizeHint().width() + self._bar(), least.width()), least.height())
+
+    def sizeHint(self) -> QSize:
+        """Qt's."""
+        return self._page.sizeHint() + QSize(self._bar(), 0)
+
+    def _bar(self) -> int:
+        return self.verticalScrollBar().sizeHint().width()
