@@ -82,7 +82,7 @@ def _end_processes() -> None:
     executor = get_reusable_executor(reuse=True)
     executor.shutdown(wait=True)
     manager = getattr(executor, "_temp_folder_manager", None)
-    for forget in [] if manager is None else list(manager._finalizers.values()):
+    for forget in list(getattr(manager, "_finalizers", {}).values()):  # private: a later joblib may have others
         atexit.unregister(forget)
         forget()
 

@@ -1,8 +1,9 @@
 """Where the parts of the window stand."""
 
-from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenuBar, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenuBar, QVBoxLayout, QWidget
+
+from app.ui.scrolled_page import Scrolling
 
 _USUAL_LETTER = 7  # pixels across; larger ones need a wider side
 _SIDE_WIDTH = 330
@@ -46,10 +47,10 @@ class Body(QWidget):
         timeline = _column(timelines)
         self._around = (menus, toolbar, timeline, status)
         left = _column((video, record_bar, strip, timeline))
-        self._side_scrolls = scrolling(self._side)
+        self._side_scrolls = Scrolling(self._side)
         middle = QHBoxLayout()
         middle.setSpacing(_MARGIN)
-        middle.addWidget(scrolling(left), 1)
+        middle.addWidget(Scrolling(left), 1)
         middle.addWidget(self._side_scrolls)
         self._inner = QVBoxLayout()
         self._inner.setSpacing(_GAP)
@@ -119,19 +120,6 @@ class Body(QWidget):
         self._events.setVisible(not self._why and not self._teaches)
         self._attention.setVisible(self._why and not self._teaches)
         self._teaching.setVisible(self._teaches)
-
-
-def scrolling(page: QWidget) -> QScrollArea:
-    """A page that scrolls up and down where there is too little room for it."""
-    area = QScrollArea()
-    area.setFrameShape(QFrame.Shape.NoFrame)
-    area.setWidgetResizable(True)
-    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # its controls are reached one by one, and come into sight then
-    area.viewport().setAutoFillBackground(False)
-    area.setWidget(page)
-    page.setAutoFillBackground(False)
-    return area
 
 
 def _column(parts: tuple[QWidget, ...]) -> QWidget:

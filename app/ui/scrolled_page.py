@@ -1,15 +1,14 @@
-"""A page of a dialog that scrolls up and down, and is never narrower than what stands on it."""
+"""Pages that scroll up and down where there is too little room for them."""
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
 
 
-class ScrolledPage(QScrollArea):
-    """Asks its dialog for the whole width of the page, whatever the font, and for its whole height if there is room."""
+class Scrolling(QScrollArea):
+    """A page of a window, which has a width of its own."""
 
     def __init__(self, page: QWidget) -> None:
         super().__init__()
-        self._page = page
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -17,6 +16,15 @@ class ScrolledPage(QScrollArea):
         self.viewport().setAutoFillBackground(False)
         self.setWidget(page)
         page.setAutoFillBackground(False)
+
+
+class ScrolledPage(Scrolling):
+    """A page of a dialog: asks it for the whole width of the page, whatever the font, and for its whole height if there
+    is room."""
+
+    def __init__(self, page: QWidget) -> None:
+        super().__init__(page)
+        self._page = page
 
     def minimumSizeHint(self) -> QSize:
         """Qt's."""
