@@ -4,22 +4,18 @@ import json
 from pathlib import Path
 from typing import Any
 
-from pose.errors import ActionLensError
 from pose.whole_file import write_text
-
-
-class FiguresError(ActionLensError):
-    """A file of figures cannot be read."""
+from research.errors import ResearchError
 
 
 def read_figures(file: Path, otherwise: Any) -> Any:
-    """The content, or `otherwise` where there is no such file. FiguresError where it is damaged."""
+    """The content, or `otherwise` where there is no such file. ResearchError where it is damaged."""
     if not file.is_file():
         return otherwise
     try:
         return json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise FiguresError(f"{file} is no whole file of figures ({type(error).__name__}); remove it") from error
+        raise ResearchError(f"{file} is no whole file of figures ({type(error).__name__}); remove it") from error
 
 
 def write_figures(file: Path, figures: Any) -> None:

@@ -2,20 +2,18 @@
 
 from pathlib import Path
 
-from pose.errors import ActionLensError
 from pose.whole_file import write_text
-
-
-class PageError(ActionLensError):
-    """A page has no such part."""
+from research.errors import ResearchError
 
 
 def write_measured(path: Path, text: str, name: str) -> None:
-    """Replace what stands between the comments `measured: NAME` and `end`. Raises PageError, OSError."""
+    """Replace what stands between the comments `measured: NAME` and `end`. Raises ResearchError, OSError."""
     begin, end = f"<!-- measured: {name} -->", "<!-- end -->"
     try:
         before, rest = path.read_text(encoding="utf-8").split(begin)
         _, after = rest.split(end, 1)
     except (OSError, ValueError) as error:
-        raise PageError(f"{path} is no page with one line {begin} and one {end} behind it; give such a page") from error
+        raise ResearchError(
+            f"{path} is no page with one line {begin} and one {end} behind it; give such a page"
+        ) from error
     write_text(path, f"{before}{begin}\n{text}{end}{after}")

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from pose.errors import ActionLensError
 from recognizer.features import LAYOUT, RATE_FPS
 from recognizer.model_card import DecisionRules
 from recognizer.training.augment import Array
 from recognizer.training.batches import FRAMES
+from recognizer.training.errors import TrainingError
 from recognizer.training.evaluate import softmax
 from recognizer.training.everyday import ACTIONS, IDLE, OTHER
 from recognizer.training.everyday_streams import action_and_kind
@@ -28,10 +28,6 @@ UPPER_WEIGHTS = (0.1, 0.2, 0.3, 0.5)  # and 1
 _UPPER_BUDGET = 0.05  # of the windows of unlisted motion of the upper body that may be shown as a listed action
 
 Needs = Mapping[str, tuple[str, ...]]
-
-
-class CalibrationError(ActionLensError):
-    """No thresholds can be chosen."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,12 +92,12 @@ def calibrate(
     """The rules of the greatest mean worth over the sets of streams, and every point that was tried, by set.
 
     sets: streams, and the logits (N, A) of each one's windows. needs: as in the rules. biases: that are tried.
-    Raises CalibrationError where there is nothing to choose by.
+    Raises TrainingError where there is nothing to choose by.
     """
     truths = [_truth(stream) for streams, _ in sets for stream in streams]
     true = np.concatenate(truths) if truths else np.empty(0, dtype=np.intp)
     if not (true >= 0).any():
-        raise CalibrationError("no window of the validation streams has a label, so no threshold can be chosen")
+        raise TrainingError("no window of the validation streams has a label, so no threshold can be chosen")
     logits = np.concatenate([each for _, group in sets for each in group])
     temperature = _best_temperature(logits[true >= 0], true[true >= 0])
     points = [

@@ -98,7 +98,7 @@ def _run(options: argparse.Namespace) -> None:
 
 
 def tasks_of(names: Sequence[str] | None, data: Path | None) -> list[Task]:
-    """The tasks of these names, or of None every one whose data set lies below `data`. TaskError, DataError."""
+    """The tasks of these names, or of None every one whose data set lies below `data`. ResearchError, DataError."""
     if names is not None:
         return [task_of(name) for name in names]
     if data is None:

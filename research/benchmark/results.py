@@ -10,16 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pose.errors import ActionLensError
 from pose.whole_file import write_text
+from research.errors import ResearchError
 from research.whole_clip.clip_training import WholeClipJob
 
 FOLDER = Path(__file__).parent / "measured"
 _ROOT = Path(__file__).resolve().parents[2]
-
-
-class ResultError(ActionLensError):
-    """A result file cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +79,14 @@ def write(result: Result, folder: Path) -> Path:
 
 
 def read(file: Path) -> Result:
-    """A result file. ResultError where it is none."""
+    """A result file. ResearchError where it is none."""
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
         content["recall"] = {action: (share, count) for action, (share, count) in content["recall"].items()}
         return Result(**content)
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         need = ", ".join(field.name for field in fields(Result))
-        raise ResultError(f"{file} is not a result file ({type(error).__name__}; needs {need}); remove it") from error
+        raise ResearchError(f"{file} is not a result file ({type(error).__name__}; needs {need}); remove it") from error
 
 
 def read_all(folder: Path) -> list[Result]:

@@ -14,7 +14,8 @@ from recognizer.training.loop import Hardware, is_first_process
 from recognizer.training.models.registry import parameter_count
 from research.benchmark import results
 from research.benchmark.combined import combination_of
-from research.benchmark.results import Result, ResultError
+from research.benchmark.results import Result
+from research.errors import ResearchError
 from research.whole_clip.clip_training import WholeClipJob, probabilities, train
 from research.whole_clip.presets import Preset
 from research.whole_clip.tasks import Task, TaskClips
@@ -49,7 +50,7 @@ class Bench:
         path = self.results / f"{job.name}.json"
         if path.is_file():
             if results.read(path).clips != task.digest:
-                raise ResultError(f"{path} is of other clips of that name; give another --results, or remove it")
+                raise ResearchError(f"{path} is of other clips of that name; give another --results, or remove it")
             sys.stdout.write(f"{path}: is there\n")
             return
         clips = self.clips(task)

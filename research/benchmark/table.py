@@ -125,7 +125,7 @@ BENCHMARKS = (
 
 
 def write_page(folder: Path, page: Path) -> Path:
-    """Put the tables of all result files into their part of the page. Raises PageError where it has none."""
+    """Put the tables of all result files into their part of the page. Raises ResearchError where it has none."""
     write_measured(page, tables(results.read_all(folder)), PART)
     return page
 

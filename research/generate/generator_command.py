@@ -14,12 +14,12 @@ from recognizer.training.data_argument import add_data
 from recognizer.training.explain.figures import save_png
 from recognizer.training.generate import recipes
 from recognizer.training.generate.generate_command import MEASURES_FILE, add_run
-from recognizer.training.generate.recipes import RecipeError
 from recognizer.training.generate.sets import Motions, set_of
 from recognizer.training.generate.trained import Trained, load_trained
 from recognizer.training.models.sa_gcn import Form, SaGcnConfig
 from recognizer.training.number_arguments import count, seed
 from research import page
+from research.errors import ResearchError
 from research.generate import cost, few_shot, measures, recognition
 from research.generate.measures import Bench, Figures
 from research.generate.source import source_of
@@ -185,7 +185,6 @@ def _trajectories(options: argparse.Namespace) -> None:
 
 
 def _write(folder: Path, name: str, figure: Any, text: str) -> None:
-
     folder.mkdir(parents=True, exist_ok=True)
     write_text(folder / f"{name}.csv", text)
     sys.stdout.write(f"{save_png(figure, folder / f'{name}.png', dpi=100)}\n{folder / f'{name}.csv'}\n")
@@ -193,7 +192,7 @@ def _write(folder: Path, name: str, figure: Any, text: str) -> None:
 
 def _cost(options: argparse.Namespace) -> None:
     if options.network not in recipes.NETWORKS:
-        raise RecipeError(f"no form {options.network!r} of SA-GCN; choose one of {', '.join(recipes.NETWORKS)}")
+        raise ResearchError(f"no form {options.network!r} of SA-GCN; choose one of {', '.join(recipes.NETWORKS)}")
     config = SaGcnConfig(**recipes.NETWORKS[options.network])
     sys.stdout.write(_line("frames", "form", "ms", "kept MB"))
     forms: tuple[Form, ...] = ("sparse", "dense")

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from sklearn.manifold import TSNE
 
 from recognizer.training.generate.generated_clips import shares_of
-from recognizer.training.generate.sets import SetError
+from research.errors import ResearchError
 from research.generate.source import Source
 
 Array = NDArray[np.float32]
@@ -18,12 +18,12 @@ _PERPLEXITY = 30.0  # scikit-learn's and the usual one
 
 def trajectories(source: Source, actions: Sequence[str], clips: int, seed: int) -> Array:
     """(A, N, T, 2) of N clips of each action: t-SNE (van der Maaten and Hinton, JMLR 2008) of the joints of every
-    frame. SetError where there are too few frames."""
+    frame. ResearchError where there are too few frames."""
     places = [source.place(action) for action in actions for _ in range(clips)]
     made = source.joints(shares_of(places, len(source.actions)), seed)
     frames = made.reshape(len(places) * source.frames, -1)
     if len(frames) <= 3 * _PERPLEXITY:
-        raise SetError(f"{len(frames)} frames are too few for t-SNE; give more --clips or actions")
+        raise ResearchError(f"{len(frames)} frames are too few for t-SNE; give more --clips or actions")
     tsne = TSNE(perplexity=_PERPLEXITY, init="pca", random_state=seed)
     plane: Array = tsne.fit_transform(frames).astype(np.float32)
     return plane.reshape(len(actions), clips, source.frames, 2)

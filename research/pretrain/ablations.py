@@ -6,9 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pose.errors import ActionLensError
 from recognizer.training.loop import Hardware
 from recognizer.training.pretrain.pretraining import Pretraining
+from research.errors import ResearchError
 from research.pretrain.measured import measured
 from research.pretrain.motion import MotionClips, Rows
 from research.pretrain.pretraining import pretrain
@@ -26,10 +26,6 @@ ABLATIONS: dict[str, dict[str, Any]] = {
 }
 
 
-class AblationError(ActionLensError):
-    """An ablation that does not exist."""
-
-
 def measure(
     clips: MotionClips,
     split: tuple[Rows, Rows],
@@ -42,7 +38,7 @@ def measure(
     NAME.seedN; what is done is left as it is."""
     unknown = [name for name in names if name not in ABLATIONS]
     if unknown:
-        raise AblationError(f"no ablation {unknown[0]!r}; choose among {', '.join(ABLATIONS)}")
+        raise ResearchError(f"no ablation {unknown[0]!r}; choose among {', '.join(ABLATIONS)}")
     found = {}
     for name in names:
         changed = replace(job, recipe=job.recipe.changed(**ABLATIONS[name]))

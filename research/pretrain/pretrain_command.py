@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
-from pose.errors import ActionLensError
 from recognizer.datasets.clip_files import KINDS
 from recognizer.training.data_argument import add_data
 from recognizer.training.hardware import add_hardware, hardware_of
@@ -18,6 +17,7 @@ from recognizer.training.number_arguments import count, positive, seed
 from recognizer.training.pretrain.pretrain_command import add_recipe, recipe_from, say
 from recognizer.training.pretrain.pretraining import Pretraining, load_pretrained
 from recognizer.training.pretrain.recipes import Facing, Pace, Recipe, Steps, size_of
+from research.errors import ResearchError
 from research.pretrain import ablations, figures, speed, without_network
 from research.pretrain.curve import Curve
 from research.pretrain.measured import LINEAR, SEMI, measured
@@ -29,10 +29,6 @@ from research.pretrain.tasks import PARTS, TASKS, Task, task_of
 _KINDS = "run|evaluate|ablations|without-network|figures|speed"
 _TASK = f"{', '.join(TASKS)}, or the path of {KINDS}"
 _TASK_OF_RUN = "nw-ucla-corrected for a run on nw-ucla; the path of the recorded clips for a run on a file of them"
-
-
-class PretrainError(ActionLensError):
-    """An argument that makes no pretraining."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -135,7 +131,7 @@ def _loaded(options: argparse.Namespace, recipe: Recipe) -> tuple[Task, MotionCl
     size_of(options.size)
     frames = task.frames if options.frames is None else options.frames
     if frames < 2:
-        raise PretrainError(f"--frames {frames} is too few; give at least 2")
+        raise ResearchError(f"--frames {frames} is too few; give at least 2")
     return task, task.load(options.data, recipe.facing), frames
 
 
@@ -153,7 +149,7 @@ def _curve(options: argparse.Namespace, clips: MotionClips, learn: Rows, judge: 
     if options.judge_every is None:
         return []
     if options.part != "validation":
-        raise PretrainError("--judge-every goes with --part validation alone")
+        raise ResearchError("--judge-every goes with --part validation alone")
     return [Curve(clips, learn, judge, recipe, options.seed, options.judge_every, options.out)]
 
 
@@ -190,7 +186,7 @@ def _task_of_run(options: argparse.Namespace, folder: Path, name: str) -> Task:
         return task_of(name)
     task = task_of(options.task)
     if name not in (task.name, task.judges):
-        raise PretrainError(f"{folder} was pretrained on {name}; --task {options.task} is not that")
+        raise ResearchError(f"{folder} was pretrained on {name}; --task {options.task} is not that")
     return task
 
 
@@ -198,7 +194,7 @@ def _protocols(options: argparse.Namespace, joints: int) -> list[tuple[float | N
     """Share of the labels, None for the linear evaluation, and how that is made. joints: that can be corrupted."""
     whole = Linear(epochs=options.linear_epochs)
     if too_many := [lost for lost in options.corrupted if lost > joints]:
-        raise PretrainError(f"--corrupted {too_many[0]} is not between 1 and {joints}, the joints of a clip")
+        raise ResearchError(f"--corrupted {too_many[0]} is not between 1 and {joints}, the joints of a clip")
     spoilt = [replace(whole, corrupted=lost) for lost in options.corrupted]
     return [(share, whole) for share in _shares(options)] + [(None, linear) for linear in spoilt]
 
@@ -208,7 +204,7 @@ def _shares(options: argparse.Namespace) -> list[float | None]:
     shares = [share for share in options.shares if SEMI in options.protocols]
     for share in shares:
         if share > 1:
-            raise PretrainError(f"--shares {share:g} is no share of the labels; give a number above 0, up to 1")
+            raise ResearchError(f"--shares {share:g} is no share of the labels; give a number above 0, up to 1")
     return ([None] if LINEAR in options.protocols else []) + shares
 
 

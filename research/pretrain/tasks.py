@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 from sklearn.model_selection import train_test_split
 
-from pose.errors import ActionLensError
 from recognizer.datasets import ntu, nw_ucla, utd_mhad
 from recognizer.datasets.clip_files import KINDS, ClipFile, clip_file, read
 from recognizer.datasets.dataset import Reader
@@ -15,14 +14,11 @@ from recognizer.datasets.errors import DataError
 from recognizer.datasets.sequences import ActionSequence
 from recognizer.training.dataset_sequences import action_sequences
 from recognizer.training.pretrain.recipes import Facing
+from research.errors import ResearchError
 from research.pretrain.motion import MotionClips, Rows, motion_clips
 
 PARTS = ("test", "validation")
 _MOST_FRAMES, _MOST_PEOPLE = 300, 2  # of a file of recorded clips, as of NTU RGB+D
-
-
-class TaskError(ActionLensError):
-    """A task that does not exist, or that a split cannot be made of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +68,7 @@ def labelled(rows: Rows, labels: Rows, share: float, seed: int) -> Rows:
     try:
         chosen, _ = train_test_split(rows, train_size=count, random_state=seed, stratify=own)
     except ValueError as error:
-        raise TaskError(f"{share:.0%} of the labels cannot be drawn of all actions ({error}); give more") from error
+        raise ResearchError(f"{share:.0%} of the labels cannot be drawn of all actions ({error}); give more") from error
     return np.sort(chosen)
 
 
@@ -96,12 +92,12 @@ TASKS = {
 
 
 def task_of(name: str) -> Task:
-    """The task of that name, or of a file of recorded clips by its path; TaskError lists those that there are."""
+    """The task of that name, or of a file of recorded clips by its path; ResearchError lists those that there are."""
     if name in TASKS:
         return TASKS[name]
     file = clip_file(name)
     if file is None:
-        raise TaskError(f"no task {name!r}; choose one of {', '.join(TASKS)}, or give the path of {KINDS}")
+        raise ResearchError(f"no task {name!r}; choose one of {', '.join(TASKS)}, or give the path of {KINDS}")
     sequences = [one for one in read(file) if isinstance(one, ActionSequence)]
     frames = min(max(len(sequence.joints) for sequence in sequences), _MOST_FRAMES)
     people = min(max(len(sequence.people) for sequence in sequences), _MOST_PEOPLE)

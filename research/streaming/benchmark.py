@@ -25,7 +25,7 @@ from recognizer.training.fine_tune_start import kept_networks
 from recognizer.training.models.deployed import Deployed
 from recognizer.training.stream_replay import RecordedStream
 from recognizer.training.stream_report import as_json
-from research.streaming.memory import StreamingError
+from research.errors import ResearchError
 from research.streaming.recognizer import StreamingSession
 
 _TOLERANCE = 1e-3  # of the reference answer in the card, whose bias is not known beforehand
@@ -35,10 +35,10 @@ Logits = Mapping[str, Sequence[Array]]
 
 
 def load_deployed(folder: Path) -> tuple[Deployed, ModelCard]:
-    """The trained networks behind a model folder with its bias, and its card. Raises StreamingError."""
+    """The trained networks behind a model folder with its bias, and its card. Raises ResearchError."""
     card = ModelCard.load(folder)
     if card.parity is None or card.actions != ACTIONS:
-        raise StreamingError(f"{folder} is no model of everyday actions with a reference answer; choose another")
+        raise ResearchError(f"{folder} is no model of everyday actions with a reference answer; choose another")
     shape = (1, card.frames, len(card.skeleton) * len(CHANNELS))
     features = np.random.default_rng(card.parity.input_seed).standard_normal(shape).astype(np.float32)
     networks = kept_networks(folder).networks
@@ -47,7 +47,7 @@ def load_deployed(folder: Path) -> tuple[Deployed, ModelCard]:
         apart = plain(torch.from_numpy(features))[0].numpy() - np.array(card.parity.logits)
     other = ACTIONS.index(OTHER)
     if np.abs(np.delete(apart, other)).max() > _TOLERANCE:
-        raise StreamingError(f"{folder}: network.npz holds a part of the networks of model.onnx only; choose another")
+        raise ResearchError(f"{folder}: network.npz holds a part of the networks of model.onnx only; choose another")
     return Deployed(networks, len(ACTIONS) - 1, other_bias=float(apart[other])).eval(), card
 
 
@@ -72,7 +72,7 @@ def newest_poses(stream: RecordedStream) -> Iterator[tuple[bool, Array]]:
 def streaming_logits(streams: Sequence[RecordedStream], session: StreamingSession) -> list[Array]:
     """Logits (N, A) at the end of each window of each stream. A window that is new altogether begins anew."""
     if TICKS_A_DECISION % session.poses:
-        raise StreamingError(f"an answer is due every {TICKS_A_DECISION} poses, so a step cannot have {session.poses}")
+        raise ResearchError(f"an answer is due every {TICKS_A_DECISION} poses, so a step cannot have {session.poses}")
     found = []
     for stream in streams:
         rows = []

@@ -10,11 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from pose.errors import ActionLensError
-
-
-class StreamingError(ActionLensError):
-    """A network has no streaming form."""
+from research.errors import ResearchError
 
 
 class Memory:
@@ -62,12 +58,12 @@ class Rate:
     apart: int = 1
 
     def kept(self, stride: int) -> int:
-        """Of how many frames one is kept. Raises StreamingError where steps and strides do not fit."""
+        """Of how many frames one is kept. Raises ResearchError where steps and strides do not fit."""
         if self.frames % stride == 0:
             return stride
         if self.frames == 1:
             return 1
-        raise StreamingError(f"steps of {self.frames} frames do not fit a stride of {stride}; take steps of one pose")
+        raise ResearchError(f"steps of {self.frames} frames do not fit a stride of {stride}; take steps of one pose")
 
     def after(self, stride: int) -> "Rate":
         """Behind a layer of that stride."""
@@ -76,11 +72,11 @@ class Rate:
 
 
 def one_answer(poses: int, strides: Sequence[int]) -> None:
-    """Raise StreamingError where a step of so many poses does not have exactly one answer."""
+    """Raise ResearchError where a step of so many poses does not have exactly one answer."""
     if poses < 1:
-        raise StreamingError(f"a step has one pose or more, not {poses}")
+        raise ResearchError(f"a step has one pose or more, not {poses}")
     rate = Rate(poses)
     for stride in strides:
         rate = rate.after(stride)
     if rate.frames > 1:
-        raise StreamingError(f"a step of {poses} poses has {rate.frames} answers; take steps of {poses // rate.frames}")
+        raise ResearchError(f"a step of {poses} poses has {rate.frames} answers; take steps of {poses // rate.frames}")

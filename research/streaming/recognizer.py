@@ -17,7 +17,8 @@ from recognizer.training.models.inside import FromFeatures
 from recognizer.training.models.st_gcn import StGcn
 from recognizer.training.models.st_tr import StTr, StTrFusion
 from recognizer.training.onnx_graph import anonymous, written_out
-from research.streaming.memory import Memory, StreamingError
+from research.errors import ResearchError
+from research.streaming.memory import Memory
 from research.streaming.st_gcn import StreamingStGcn
 from research.streaming.st_tr import StreamingStTr
 
@@ -28,7 +29,7 @@ FEATURES = len(LAYOUT) * len(CHANNELS)
 
 
 def streams_of(network: nn.Module, pooled: int, poses: int = 1) -> Streams:
-    """The streaming form of a network: one, or of a fusion two, whose logits are added. Raises StreamingError."""
+    """The streaming form of a network: one, or of a fusion two, whose logits are added. Raises ResearchError."""
     if isinstance(network, FromFeatures):
         return streams_of(network.network, pooled, poses)
     if isinstance(network, StGcn):
@@ -37,13 +38,13 @@ def streams_of(network: nn.Module, pooled: int, poses: int = 1) -> Streams:
         return (StreamingStTr(network, pooled, poses),)
     if isinstance(network, StTrFusion):
         return streams_of(network.spatial, pooled, poses) + streams_of(network.temporal, pooled, poses)
-    raise StreamingError(f"{type(network).__name__} has no streaming form; only ST-GCN, S-TR, T-TR and their sum have")
+    raise ResearchError(f"{type(network).__name__} has no streaming form; only ST-GCN, S-TR, T-TR and their sum have")
 
 
 class StreamingRecognizer(nn.Module):
     """The next poses' features (1, n, F) and what is remembered to logits (1, A) and what is remembered then.
 
-    pooled: frames of the last layer that are averaged. poses: n. Raises StreamingError.
+    pooled: frames of the last layer that are averaged. poses: n. Raises ResearchError.
     """
 
     def __init__(self, deployed: Deployed, pooled: int, poses: int = 1) -> None:

@@ -14,7 +14,7 @@ from research.streaming.memory import Memory, Rate, one_answer
 class StreamingStGcn(nn.Module):
     """The answer of an StGcn with padding "valid" to the poses until now, a step of `poses` of them at a time.
 
-    pooled: frames of the last block that are averaged. reach: poses that an answer depends on. Raises StreamingError.
+    pooled: frames of the last block that are averaged. reach: poses that an answer depends on. Raises ResearchError.
     """
 
     def __init__(self, network: StGcn, pooled: int, poses: int = 1) -> None:

@@ -23,15 +23,16 @@ from recognizer.training.models.st_tr import (
     TemporalTransformer,
     Unit,
 )
+from research.errors import ResearchError
 from research.streaming.layers import Dense, Gathered, Pooled, Scaled, Shortcut, Temporal, scale_and_shift
-from research.streaming.memory import Memory, Rate, StreamingError, one_answer
+from research.streaming.memory import Memory, Rate, one_answer
 
 
 class StreamingStTr(nn.Module):
     """The answer of an StTr without padding to the poses until now, a step of `poses` of them at a time.
 
     pooled: frames of the last unit that are averaged. reach: poses that an answer depends on; with attention over
-    frames, the least number of poses after which nothing earlier is looked at. Raises StreamingError for variants whose
+    frames, the least number of poses after which nothing earlier is looked at. Raises ResearchError for variants whose
     layers need a whole clip.
     """
 
@@ -77,17 +78,17 @@ class StreamingStTr(nn.Module):
 
 
 def _check(network: StTr) -> None:
-    """Raise StreamingError where a layer needs a whole clip."""
+    """Raise ResearchError where a layer needs a whole clip."""
     if network.config.people != 1:
-        raise StreamingError(f"a stream is of one person; build the network with people=1, not {network.config.people}")
+        raise ResearchError(f"a stream is of one person; build the network with people=1, not {network.config.people}")
     for unit in network.units:
         if isinstance(unit.spatial, AdaptiveGraphConv):
-            raise StreamingError("adaptive graph convolution makes its links of a whole clip; set adaptive=false")
+            raise ResearchError("adaptive graph convolution makes its links of a whole clip; set adaptive=false")
         if isinstance(unit.temporal, TemporalTransformer):
             if unit.temporal.attention.window:
-                raise StreamingError("attention within windows of a clip has none in a stream; set all_layers=false")
+                raise ResearchError("attention within windows of a clip has none in a stream; set all_layers=false")
             if unit.temporal.convolution is not None:
-                raise StreamingError("attention beside a convolution in time runs ahead of it; set augmented=false")
+                raise ResearchError("attention beside a convolution in time runs ahead of it; set augmented=false")
 
 
 class _Unit(nn.Module):

@@ -16,7 +16,6 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from pose.errors import ActionLensError
 from recognizer.datasets import jhmdb, penn_action, utd_mhad
 from recognizer.teaching.head import Head, HeadSettings, fit_head
 from recognizer.training import number_arguments
@@ -32,6 +31,7 @@ from recognizer.training.models.registry import NetworkSpec
 from recognizer.training.pretrain.everyday import load_everyday, random_windows
 from recognizer.training.pretrain.pretraining import WEIGHTS_FILE
 from recognizer.training.run_folder import NETWORK_FILE, load_run
+from research.errors import ResearchError
 from research.figures_file import read_figures, write_figures
 from research.pretrain.motion import Rows
 from research.pretrain.tasks import labelled
@@ -49,10 +49,6 @@ METHODS = {
 }
 _AT_ONCE = 128
 _HERE = Hardware(accelerator="cpu", precision="32-true", logs=False)
-
-
-class LabelEfficiencyError(ActionLensError):
-    """An argument that makes no measurement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +164,7 @@ class Measurer:
 
     def _gl(self) -> GlTransformer:
         if self.backbone is None:
-            raise LabelEfficiencyError("GL-Transformer needs --run with a pretraining of --task everyday")
+            raise ResearchError("GL-Transformer needs --run with a pretraining of --task everyday")
         return self.backbone
 
 
@@ -252,7 +248,7 @@ def run_label_efficiency(options: argparse.Namespace) -> None:
     how = Fit(steps=options.steps)
     for share in options.shares:
         if share > 1:
-            raise LabelEfficiencyError(f"--shares {share:g} is no share of the labels; give a number above 0, up to 1")
+            raise ResearchError(f"--shares {share:g} is no share of the labels; give a number above 0, up to 1")
     backbone = load_everyday(options.run).network.backbone if options.run else None
     for dataset in options.sets:
         clips = load(dataset, options.data)
@@ -302,7 +298,7 @@ def _points(file: Path) -> list[Point]:
     try:
         return [Point(**each) for each in read_figures(file, [])]
     except TypeError as error:
-        raise LabelEfficiencyError(f"{file} holds no figures of label-efficiency; give another --out") from error
+        raise ResearchError(f"{file} holds no figures of label-efficiency; give another --out") from error
 
 
 def table(points: Sequence[Point]) -> str:

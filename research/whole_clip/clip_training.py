@@ -16,10 +16,11 @@ from recognizer.training.loop import LAST_CHECKPOINT, Batch, Hardware, Training,
 from recognizer.training.models.registry import WHOLE_CLIP, ClipShape, Network, network_of
 from recognizer.training.run_folder import claim, content_of, demand_same, not_a_checkpoint, save_content
 from recognizer.training.whole_clips import stratified
+from research.errors import ResearchError
 from research.whole_clip.batches import WholeClipBatches, WholeClipData
 from research.whole_clip.inputs import channel_count, frames_of, plain_input
 from research.whole_clip.optimizer import optimizer_of, rate_of
-from research.whole_clip.presets import Preset, PresetError, preset_of
+from research.whole_clip.presets import Preset, preset_of
 from research.whole_clip.tasks import Rows, TaskClips
 from research.whole_clip.transforms import Array
 
@@ -76,10 +77,10 @@ class WholeClipTraining(Training):
 
 
 def build_network(clips: TaskClips, kind: Network, preset: Preset, frames: int, seed: int) -> nn.Module:
-    """The network with the weights that `seed` begins with. PresetError where it cannot take the preset's clips."""
+    """The network with the weights that `seed` begins with. ResearchError where it cannot take the preset's clips."""
     trained = frames_of(preset, frames)
     if trained != frames and not kind.any_frames:
-        raise PresetError(f"preset {preset.name} trains on {trained} of {frames} frames, which {kind.name} cannot")
+        raise ResearchError(f"preset {preset.name} trains on {trained} of {frames} frames, which {kind.name} cannot")
     channels = channel_count(preset.channels, clips.dims)
     torch.manual_seed(seed)
     changes = {} if preset.dropout is None else {"dropout": preset.dropout}
@@ -93,12 +94,12 @@ def train(
     """The trained network in eval mode, and the seconds of its training.
 
     `folder` keeps logs, checkpoints, from which a killed training of the same job goes on, and in the end the weights,
-    with which there is nothing left to train. Nothing is written before all of the job is known to fit. PresetError,
+    with which there is nothing left to train. Nothing is written before all of the job is known to fit. ResearchError,
     NetworkError, DataError; RunError where the folder holds another training or the loss is lost.
     """
     preset, kind = preset or preset_of(job.preset), network_of(job.network, WHOLE_CLIP)
     if reason := hardware.fits(preset.batch):
-        raise PresetError(reason)
+        raise ResearchError(reason)
     network = build_network(clips, kind, preset, job.frames, job.seed)
     described = _described(job, preset, clips)
     done = _load_weights(folder, network, described)

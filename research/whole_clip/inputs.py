@@ -4,8 +4,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pose.skeleton import Layout
+from research.errors import ResearchError
 from research.whole_clip import transforms
-from research.whole_clip.presets import Augment, Channel, Preset, PresetError
+from research.whole_clip.presets import Augment, Channel, Preset
 from research.whole_clip.transforms import Array
 
 
@@ -15,10 +16,10 @@ def channel_count(channels: tuple[Channel, ...], dims: int) -> int:
 
 
 def frames_of(preset: Preset, frames: int) -> int:
-    """T of the clips in training where it is `frames` in the test; PresetError where nothing is left."""
+    """T of the clips in training where it is `frames` in the test; ResearchError where nothing is left."""
     chosen = round(frames * preset.augment.choose) if preset.augment.choose else frames
     if chosen < 1:
-        raise PresetError(f"preset {preset.name} leaves nothing of clips of {frames} frames; give more --frames")
+        raise ResearchError(f"preset {preset.name} leaves nothing of clips of {frames} frames; give more --frames")
     return chosen
 
 

@@ -4,14 +4,10 @@ import dataclasses
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
-from pose.errors import ActionLensError
+from research.errors import ResearchError
 
 Channel = Literal["position", "velocity", "velocity_from_zero", "direction", "score"]
 Centre = Literal["first", "frame", "box"]
-
-
-class PresetError(ActionLensError):
-    """A recipe that does not exist or does not go with the network."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,10 +196,10 @@ SETTINGS = "NAME+epochs=N+batch=N+centre=first|frame|box changes a recipe"
 
 
 def preset_of(name: str) -> Preset:
-    """The recipe of that name, with the changes that SETTINGS tells of; PresetError lists those that there are."""
+    """The recipe of that name, with the changes that SETTINGS tells of; ResearchError lists those that there are."""
     base, *pairs = name.split("+")
     if base not in PRESETS:
-        raise PresetError(f"no preset {base!r}; choose one of {', '.join(PRESETS)}")
+        raise ResearchError(f"no preset {base!r}; choose one of {', '.join(PRESETS)}")
     changes: dict[str, object] = {}
     for pair in pairs:
         setting, _, value = pair.partition("=")
@@ -212,5 +208,5 @@ def preset_of(name: str) -> Preset:
         elif setting in ("epochs", "batch") and value.isdecimal() and int(value) > 0:
             changes[setting] = int(value)
         else:
-            raise PresetError(f"{pair!r} does not change a recipe; {SETTINGS}, N above 0")
+            raise ResearchError(f"{pair!r} does not change a recipe; {SETTINGS}, N above 0")
     return PRESETS[base].changed(name=name, **changes)

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pose.errors import ActionLensError
 from pose.skeleton import Layout
 from recognizer.datasets.clip_files import KINDS, ClipFile, clip_file, read
 from recognizer.datasets.dataset import Split
@@ -19,6 +18,7 @@ from recognizer.training import views
 from recognizer.training.data_argument import there
 from recognizer.training.dataset_sequences import action_sequences
 from recognizer.training.whole_clips import ClipOptions, stratified, whole_clips
+from research.errors import ResearchError
 
 Array = NDArray[np.float32]
 Rows = NDArray[np.intp]
@@ -27,10 +27,6 @@ SOURCE_FRAMES = 64  # what clips are resampled to before a recipe takes its own 
 VIEWS_DEG = (-50.0, -40.0, -30.0, -20.0, -10.0, 0.0, 10.0, 20.0, 30.0, 40.0, 50.0)
 PARTS = ("test", "validation")
 _SPLIT_SEED = 0
-
-
-class TaskError(ActionLensError):
-    """A benchmark that does not exist, or whose data do not make one."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,9 +59,9 @@ class TaskClips:
                 raise DataError(f"the split has no clips to {what}; check that the data folder is whole")
 
     def with_training_clips(self, other: "TaskClips", name: str) -> "TaskClips":
-        """These clips and those of another task that are to learn from; TaskError where they do not fit together."""
+        """These clips and those of another task to learn from; ResearchError where they do not fit together."""
         if (self.layout, self.dims, len(self.x)) != (other.layout, other.dims, len(other.x)):
-            raise TaskError(f"{name} has other joints, dimensions or views; learn from tasks of one layout")
+            raise ResearchError(f"{name} has other joints, dimensions or views; learn from tasks of one layout")
         rows = other.learn
         return TaskClips(
             x=np.concatenate([self.x, other.x[:, rows]], axis=1),
@@ -177,7 +173,7 @@ TASKS = {split.name: Task(dataset.name, split) for dataset in DATASETS.values() 
 
 
 def task_of(name: str) -> Task:
-    """The task of that name, or of a file of recorded clips by its path; TaskError lists those that there are.
+    """The task of that name, or of a file of recorded clips by its path; ResearchError lists those that there are.
 
     NAME+NAME+... is the first task, learnt together with the training clips of the others.
     """
@@ -190,7 +186,7 @@ def task_of(name: str) -> Task:
         return replace(TASKS[first], beside=beside)
     file = clip_file(name)
     if file is None:
-        raise TaskError(f"no task {name!r}; choose one of {', '.join(TASKS)}, or give the path of {KINDS}")
+        raise ResearchError(f"no task {name!r}; choose one of {', '.join(TASKS)}, or give the path of {KINDS}")
     return Task("", Split(file.name, f"clips of {file.name}", lambda _: iter(read(file))), file)
 
 
@@ -204,8 +200,8 @@ def _digest(path: Path) -> str:
 
 
 def _demand_apart(tasks: Sequence[Task]) -> None:
-    """TaskError where two are of one data set: what one of them tests the other would learn from."""
+    """ResearchError where two are of one data set: what one of them tests the other would learn from."""
     names = [task.dataset or str(task.folder(None)) for task in tasks]
     twice = next((name for place, name in enumerate(names) if name in names[:place]), None)
     if twice is not None:
-        raise TaskError(f"two of the tasks are of {twice}, whose test clips would be learnt from; name another set")
+        raise ResearchError(f"two of the tasks are of {twice}, whose test clips would be learnt from; name another set")

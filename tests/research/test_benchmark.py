@@ -8,6 +8,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from research.errors import ResearchError
+
 torch = pytest.importorskip("torch", reason="needs the extra `train`")
 
 from pose.errors import ActionLensError  # noqa: E402
@@ -17,10 +19,9 @@ from research.benchmark import benchmark_command as benchmark  # noqa: E402
 from research.benchmark import results, weigh  # noqa: E402
 from research.benchmark.combined import base_names, combination_of, demand_known, weighted_name  # noqa: E402
 from research.benchmark.mpose import load  # noqa: E402
-from research.benchmark.results import Result, ResultError  # noqa: E402
+from research.benchmark.results import Result  # noqa: E402
 from research.benchmark.table import BENCHMARKS, PART, tables, write_page  # noqa: E402
 from research.benchmark.weigh import best_weight, right_by_weight  # noqa: E402
-from research.page import PageError  # noqa: E402
 from research.whole_clip.clip_training import WholeClipJob, probabilities  # noqa: E402
 from research.whole_clip.inputs import plain_input  # noqa: E402
 from research.whole_clip.presets import PRESETS, preset_of  # noqa: E402
@@ -298,7 +299,7 @@ def test_the_page_keeps_what_is_written_around_the_figures(tmp_path):
     write_page(tmp_path / "results", page)
     assert page.read_text() == text
     page.write_text("# Title\n")
-    with pytest.raises(PageError, match="is no page with one line"):
+    with pytest.raises(ResearchError, match="has not one line"):
         write_page(tmp_path / "results", page)
     assert page.read_text() == "# Title\n"
 
@@ -308,7 +309,7 @@ def test_results_are_read_back_and_damaged_ones_are_one_line(tmp_path):
     assert results.read_all(tmp_path) == [result()]
     for damage in ("{", "[]", '{"task": "penn"}'):
         path.write_text(damage)
-        with pytest.raises(ResultError, match="is not a result file") as error:
+        with pytest.raises(ResearchError, match="is not a result file") as error:
             results.read_all(tmp_path)
         assert "\n" not in str(error.value)
 

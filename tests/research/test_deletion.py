@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from research.errors import ResearchError
+
 torch = pytest.importorskip("torch", reason="needs the extra `train`")
 pytest.importorskip("matplotlib", reason="needs the extra `train`")
 
@@ -18,7 +20,7 @@ from research.command_line import main  # noqa: E402
 from research.explain import deletion, dropped_frames  # noqa: E402
 from research.explain.deletion_command import gradient_times_input  # noqa: E402
 from research.explain.samples import Sample, sample  # noqa: E402
-from research.page import PageError, write_measured  # noqa: E402
+from research.page import write_measured  # noqa: E402
 
 ARM = [LAYOUT.index(f"right_{joint}") for joint in ("elbow", "wrist")]
 
@@ -113,7 +115,7 @@ def test_the_table_goes_into_its_page(tiny_data, tmp_path, capsys):
     assert "kept" in page.read_text()
     assert [line.split("|")[1].strip() for line in printed.splitlines()[4:]] == ["occlusion", "attention", "random"]
     assert (tmp_path / "deletion_act.png").stat().st_size > 1000
-    with pytest.raises(PageError, match="measured: other"):
+    with pytest.raises(ResearchError, match="measured: other"):
         write_measured(page, "text", "other")
 
 

@@ -5,12 +5,14 @@ import dataclasses
 import numpy as np
 import pytest
 
+from research.errors import ResearchError
+
 torch = pytest.importorskip("torch", reason="needs the extra `train`")
 
 from pose.skeleton import MPOSE_13  # noqa: E402
 from research.whole_clip.inputs import channel_count, channels_of, frames_of, plain_input, training_input  # noqa: E402
 from research.whole_clip.optimizer import optimizer_of, rate_of  # noqa: E402
-from research.whole_clip.presets import PRESETS, Augment, PresetError, preset_of  # noqa: E402
+from research.whole_clip.presets import PRESETS, Augment, preset_of  # noqa: E402
 
 
 @pytest.fixture
@@ -21,7 +23,7 @@ def clips():
 
 
 def test_an_unknown_preset_is_one_line_that_lists_the_known():
-    with pytest.raises(PresetError) as error:
+    with pytest.raises(ResearchError) as error:
         preset_of("act-papr")
     line = str(error.value)
     assert "\n" not in line
@@ -38,7 +40,7 @@ def test_a_name_can_change_a_recipe():
 
 @pytest.mark.parametrize("change", ["epochs=0", "epochs=", "batch=1.5", "centre=hips", "noise=2", "epochs"])
 def test_a_change_that_there_is_not_is_one_line(change):
-    with pytest.raises(PresetError, match=f"'{change}' does not change a recipe"):
+    with pytest.raises(ResearchError, match=f"'{change}' does not change a recipe"):
         preset_of(f"short-clips+{change}")
 
 

@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from research.errors import ResearchError
+
 torch = pytest.importorskip("torch", reason="needs the extra `train`")
 
 from pose.errors import ActionLensError  # noqa: E402
@@ -30,7 +32,7 @@ from research.whole_clip.clip_training import (  # noqa: E402
     train,
 )
 from research.whole_clip.inputs import plain_input  # noqa: E402
-from research.whole_clip.presets import PresetError, preset_of  # noqa: E402
+from research.whole_clip.presets import preset_of  # noqa: E402
 from research.whole_clip.tasks import Task, TaskClips, task_of  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -199,7 +201,7 @@ def test_two_processes_give_the_loss_and_the_answers_of_one(tmp_path):
 
 
 def test_batches_that_processes_cannot_share_are_refused(clips, tmp_path):
-    with pytest.raises(PresetError, match="9 clips of a batch cannot be shared evenly by 2"):
+    with pytest.raises(ResearchError, match="9 clips of a batch cannot be shared evenly by 2"):
         train(clips, job(), tmp_path / "run", Hardware(devices="2"), PRESET.changed(batch=9))
     assert not (tmp_path / "run").exists()
 
@@ -231,7 +233,7 @@ def test_streams_need_all_kinds_of_channels():
 
 
 def test_a_recipe_that_shortens_clips_does_not_go_with_act(clips, tmp_path):
-    with pytest.raises(PresetError, match="15 of 30 frames, which act-micro cannot"):
+    with pytest.raises(ResearchError, match="15 of 30 frames, which act-micro cannot"):
         train(clips, job(preset="st-gcn-kinetics"), tmp_path / "run", QUIET)
     with pytest.raises(NetworkError, match="act-micro, act-small"):
         train(clips, job(network="act-tiny"), tmp_path / "run", QUIET)

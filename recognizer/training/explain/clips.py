@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 
-from pose.errors import ActionLensError
 from pose.estimators import AUTO, EstimatorSpec, choose, find_model, open_estimator
 from recognizer.clips import Clip
 from recognizer.datasets.registry import DATASETS
@@ -14,6 +13,7 @@ from recognizer.explain import Recognizer
 from recognizer.features import RATE_FPS
 from recognizer.training.batches import FRAMES
 from recognizer.training.dataset_sequences import action_sequences
+from recognizer.training.errors import TrainingError
 from recognizer.training.evaluate import seen_from_front
 from recognizer.training.everyday import IDLE, merge
 from recognizer.window import PoseWindow
@@ -22,17 +22,15 @@ READERS = {dataset.name: dataset.read for dataset in DATASETS.values() if datase
 TORSO_PX = 100.0  # clips of data sets are drawn as if somebody stood in a picture of this scale
 
 
-class ClipError(ActionLensError):
-    """There is no such clip, or nothing in it to explain."""
-
-
 def clip_of(recognizer: Recognizer, name: str, data: Path | None, at_s: float | None, pose: str = AUTO) -> Clip:
     """Of a video file, or of DATASET/RECORDING under `data`: the one that ends nearest to at_s, else the surest of any
-    listed action but idle. pose: what finds people in a video. Raises ClipError, or PoseModelError, SourceError and
+    listed action but idle. pose: what finds people in a video. Raises TrainingError, or PoseModelError, SourceError and
     DataError."""
     clips = list(_of_video(recognizer, name, pose) if Path(name).is_file() else _of_recording(recognizer, name, data))
     if not clips:
-        raise ClipError(f"nobody is in view for a whole clip of {FRAMES / RATE_FPS:.1f} s in {name}; choose another")
+        raise TrainingError(
+            f"nobody is in view for a whole clip of {FRAMES / RATE_FPS:.1f} s in {name}; choose another"
+        )
     if at_s is not None:
         return min(clips, key=lambda clip: abs(clip.time_s - at_s))
     dull = {IDLE, *recognizer.card.decision.other}
@@ -61,13 +59,13 @@ def _of_recording(recognizer: Recognizer, name: str, data: Path | None) -> Itera
     dataset, _, recording_name = name.partition("/")
     if data is None or dataset not in READERS:
         known = ", ".join(READERS)
-        raise ClipError(f"{name} is no file; give a video, or DATASET/RECORDING and --data (data sets: {known})")
+        raise TrainingError(f"{name} is no file; give a video, or DATASET/RECORDING and --data (data sets: {known})")
     for recording in action_sequences(READERS[dataset](data / dataset)):
         if recording.name == recording_name:
             corpus = merge([recording])
             break
     else:
-        raise ClipError(f"{dataset} has no recording {recording_name!r}; a recording is named as its file")
+        raise TrainingError(f"{dataset} has no recording {recording_name!r}; a recording is named as its file")
     card, last = recognizer.card, float(corpus.length[0] - 1)
     span = min((card.frames - 1) / card.fps * float(corpus.fps[0]), last)
     starts = np.arange(0, last - span + 1e-6, float(corpus.fps[0]) / card.fps)

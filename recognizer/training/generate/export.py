@@ -84,7 +84,7 @@ class OnnxGru(nn.Module):
 def export(trained: Trained, folder: Path, name: str, metrics: Mapping[str, Mapping[str, Any]]) -> Path:
     """Write the graph and then its card into `folder`, each whole or not at all; the card's path.
 
-    metrics: by name, each with the "split" that it was measured on. Raises SetError where the data set is unknown.
+    metrics: by name, each with the "split" that it was measured on. Raises TrainingError where the data set is unknown.
     """
     network = JointGenerator(trained).eval()
     content = to_onnx(network, trained)

@@ -9,10 +9,11 @@ from typing import Any
 
 from recognizer.generator import SHIPPED, OnnxGenerator, shipped_generator
 from recognizer.training.data_argument import add_data
+from recognizer.training.errors import TrainingError
 from recognizer.training.export import OPSET
 from recognizer.training.generate import export, health, synthetic
 from recognizer.training.generate.generator_training import GeneratorJob, train
-from recognizer.training.generate.recipes import NETWORK_NAMES, Recipe, RecipeError
+from recognizer.training.generate.recipes import NETWORK_NAMES, Recipe
 from recognizer.training.generate.sets import SETS, set_of
 from recognizer.training.generate.trained import Trained, load_trained
 from recognizer.training.hardware import add_hardware, hardware_of
@@ -101,9 +102,9 @@ def run(options: argparse.Namespace) -> None:
 def _train(options: argparse.Namespace) -> None:
     recipe = Recipe(**{name: getattr(options, name) for name in _CHANGES})
     if options.network not in NETWORK_NAMES:
-        raise RecipeError(f"no network {options.network!r}; choose one of {', '.join(NETWORK_NAMES)}")
+        raise TrainingError(f"no network {options.network!r}; choose one of {', '.join(NETWORK_NAMES)}")
     if options.frames < 2:
-        raise RecipeError(f"--frames {options.frames} is too few; give at least 2")
+        raise TrainingError(f"--frames {options.frames} is too few; give at least 2")
     motions = set_of(options.set).load(
         options.data, options.frames, tuple(options.actions) if options.actions else None, options.layout
     )

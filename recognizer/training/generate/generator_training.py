@@ -9,10 +9,11 @@ import lightning
 import numpy as np
 import torch
 
+from recognizer.training.errors import TrainingError
 from recognizer.training.generate.frame_vae import FrameVae
 from recognizer.training.generate.generated_clips import shares_of
 from recognizer.training.generate.losses import BEST_FILE, GanTraining, MakerTraining, VaeTraining
-from recognizer.training.generate.recipes import Recipe, RecipeError, build, config_of
+from recognizer.training.generate.recipes import Recipe, build, config_of
 from recognizer.training.generate.sets import Motions
 from recognizer.training.generate.trained import GENERATOR_FILE, Trained, load_trained, save_trained
 from recognizer.training.loop import LAST_CHECKPOINT, Batch, Hardware, StepData, fit
@@ -50,11 +51,11 @@ def train(motions: Motions, job: GeneratorJob, folder: Path, hardware: Hardware)
     """The trained generator: the weights with the least MMD_seq to the validation clips.
 
     `folder` keeps logs and checkpoints, from which a killed training of the same job goes on, and in the end
-    generator.pt, with which there is nothing left to train. RecipeError; RunError where the folder holds another
+    generator.pt, with which there is nothing left to train. TrainingError; RunError where the folder holds another
     training, or where it diverged.
     """
     if reason := hardware.fits(job.recipe.batch):
-        raise RecipeError(reason)
+        raise TrainingError(reason)
     config = config_of(job.network, motions.layout, len(motions.actions), job.frames)
     described = {"generator": asdict(job), "actions": list(motions.actions), "layout": motions.layout.name}
     described["data"] = digest_of((name, getattr(motions, name)) for name in ("x", "labels", "train", "validation"))

@@ -6,8 +6,8 @@ from typing import Any
 
 import torch
 
-from pose.errors import ActionLensError
 from pose.skeleton import Layout
+from recognizer.training.errors import TrainingError
 from recognizer.training.generate.frame_vae import FrameVae, FrameVaeConfig
 from recognizer.training.models.sa_gcn import Generator, SaGcnConfig
 
@@ -27,10 +27,6 @@ NETWORKS: dict[str, dict[str, Any]] = {
     "c-skeleton-gan": {"layers": "none"},
 }
 NETWORK_NAMES = (*NETWORKS, FRAME_VAE)
-
-
-class RecipeError(ActionLensError):
-    """A network or a setting that makes no training."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +63,10 @@ class Recipe:
     def __post_init__(self) -> None:
         for name in ("penalty", "disturb", "variety"):
             if not 0 <= getattr(self, name) < math.inf:
-                raise RecipeError(f"--{name} {getattr(self, name)} is not 0 or above")
+                raise TrainingError(f"--{name} {getattr(self, name)} is not 0 or above")
         for name in ("average", "mismatch"):
             if not 0 <= getattr(self, name) < 1:
-                raise RecipeError(f"--{name} {getattr(self, name)} is not from 0 to below 1")
+                raise TrainingError(f"--{name} {getattr(self, name)} is not from 0 to below 1")
 
     @property
     def rounds(self) -> int:
@@ -79,11 +75,11 @@ class Recipe:
 
 
 def config_of(network: str, layout: Layout, actions: int, frames: int) -> dict[str, Any]:
-    """The network's whole configuration, as build takes it; RecipeError lists the networks."""
+    """The network's whole configuration, as build takes it; TrainingError lists the networks."""
     if network == FRAME_VAE:
         return asdict(FrameVaeConfig(2 * len(layout), actions, frames))
     if network not in NETWORKS:
-        raise RecipeError(f"no network {network!r}; choose one of {', '.join(NETWORK_NAMES)}")
+        raise TrainingError(f"no network {network!r}; choose one of {', '.join(NETWORK_NAMES)}")
     return asdict(SaGcnConfig(layout.name, actions, frames, **NETWORKS[network]))
 
 

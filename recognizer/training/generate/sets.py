@@ -11,7 +11,6 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from pose.errors import ActionLensError
 from pose.skeleton import LAYOUTS, Layout
 from recognizer.datasets import jhmdb, msr_action3d, ntu, nw_ucla, penn_action, utd_mhad
 from recognizer.datasets.dataset import DataSet
@@ -20,6 +19,7 @@ from recognizer.datasets.sequences import ActionSequence
 from recognizer.training import views
 from recognizer.training.data_argument import there
 from recognizer.training.dataset_sequences import action_sequences
+from recognizer.training.errors import TrainingError
 from recognizer.training.whole_clips import ClipOptions, stratified, whole_clips
 
 Array = NDArray[np.float32]
@@ -29,10 +29,6 @@ Part = Literal["validation", "test"]
 _LEAST_SPREAD = 0.01  # torsos: coordinates that never move (the middle of the hips) are not blown up
 _VALIDATION_SHARE = 1 / 6
 _SPLIT_SEED = 0
-
-
-class SetError(ActionLensError):
-    """A set of clips that does not exist, or actions that it does not have."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,10 +78,10 @@ class MotionSet:
     def load(
         self, data: Path, frames: int, actions: tuple[str, ...] | None = None, layout: str | None = None
     ) -> Motions:
-        """Clips below `data`, the folder of all data sets, resampled to `frames`. DataError, SetError."""
+        """Clips below `data`, the folder of all data sets, resampled to `frames`. DataError, TrainingError."""
         folder = there(data / self.dataset.name)
         if layout is not None and layout not in LAYOUTS:
-            raise SetError(f"no layout {layout!r}; choose one of {', '.join(LAYOUTS)}")
+            raise TrainingError(f"no layout {layout!r}; choose one of {', '.join(LAYOUTS)}")
         wanted = actions or self.actions
         recordings, known = [], set()
         for recording in action_sequences(self.dataset.read(folder)):
@@ -94,7 +90,7 @@ class MotionSet:
                 recordings.append(recording)  # the others would fill the memory with NTU RGB+D
         for action in wanted:
             if action not in known:
-                raise SetError(f"{self.name} has no action {action!r}; it has {', '.join(sorted(known))}")
+                raise TrainingError(f"{self.name} has no action {action!r}; it has {', '.join(sorted(known))}")
         return motions(recordings, frames, wanted, self.held_out, layout)
 
 
@@ -181,7 +177,7 @@ SETS = {
 
 
 def set_of(name: str) -> MotionSet:
-    """The set of that name; SetError lists those that there are."""
+    """The set of that name; TrainingError lists those that there are."""
     if name not in SETS:
-        raise SetError(f"no set {name!r}; choose one of {', '.join(SETS)}")
+        raise TrainingError(f"no set {name!r}; choose one of {', '.join(SETS)}")
     return SETS[name]

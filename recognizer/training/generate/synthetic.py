@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pose.errors import ActionLensError
 from pose.skeleton import Layout
 from pose.whole_file import written_whole
 from recognizer.datasets import pyskl, restricted_pickle
 from recognizer.datasets.sequences import SYNTHETIC, ActionSequence
 from recognizer.generator import OnnxGenerator
+from recognizer.training.errors import TrainingError
 from recognizer.training.generate.generated_clips import shares_of
 from recognizer.training.generate.trained import Trained
 
@@ -27,12 +27,8 @@ _HIPS_PX = (320.0, 250.0)
 _TORSO_PX = 90.0  # a person whose torso is that long just fits the picture
 
 
-class SyntheticError(ActionLensError):
-    """Clips that cannot be made."""
-
-
 def recordings_of(trained: Trained, action: str, count: int, seed: int) -> list[ActionSequence]:
-    """`count` clips of an action, in pixels of a picture of SIZE_PX. SetError."""
+    """`count` clips of an action, in pixels of a picture of SIZE_PX. TrainingError."""
     place = trained.place(action)
     joints = trained.joints(shares_of([place] * count, len(trained.actions)), seed)
     fps = (trained.frames - 1) / max(trained.seconds[place], 1e-3)
@@ -40,13 +36,13 @@ def recordings_of(trained: Trained, action: str, count: int, seed: int) -> list[
 
 
 def recordings_of_exported(generator: OnnxGenerator, action: str, count: int, seed: int) -> list[ActionSequence]:
-    """As recordings_of, of other noise. GeneratorError, SyntheticError."""
+    """As recordings_of, of other noise. GeneratorError, TrainingError."""
     clips = generator.clips(action, count, seed)
     joints = np.stack([clip.joints for clip in clips])
     try:
         data = str(generator.card.trained["generator"]["data"])
     except (KeyError, TypeError) as error:
-        raise SyntheticError(f"{generator.folder}: the card names no data set; export the generator again") from error
+        raise TrainingError(f"{generator.folder}: the card names no data set; export the generator again") from error
     return _recordings(joints, action, seed, clips[0].fps, generator.card.layout, data)
 
 

@@ -9,9 +9,9 @@ import torch
 from numpy.typing import NDArray
 
 from pose.skeleton import LAYOUTS, Layout
+from recognizer.training.errors import TrainingError
 from recognizer.training.generate.generated_clips import make
 from recognizer.training.generate.recipes import Maker, build
-from recognizer.training.generate.sets import SetError
 from recognizer.training.run_folder import RunError, content_of, save_content
 
 Array = NDArray[np.float32]
@@ -42,9 +42,9 @@ class Trained:
         return int(self.config["frames"])
 
     def place(self, action: str) -> int:
-        """Of an action; SetError lists those that it knows."""
+        """Of an action; TrainingError lists those that it knows."""
         if action not in self.actions:
-            raise SetError(f"the generator does not know {action!r}; choose one of {', '.join(self.actions)}")
+            raise TrainingError(f"the generator does not know {action!r}; choose one of {', '.join(self.actions)}")
         return self.actions.index(action)
 
     def joints(self, shares: NDArray[np.floating], seed: int) -> Array:

@@ -9,6 +9,7 @@ from torch import Tensor
 from recognizer.model_card import ModelCard
 from recognizer.training.batches import BatchMaker, BatchPlan, OutputSpace
 from recognizer.training.choice import choose
+from recognizer.training.errors import TrainingError
 from recognizer.training.everyday import ACTIONS, Corpus, terms
 from recognizer.training.everyday_streams import EverydaySets
 from recognizer.training.export import export
@@ -16,7 +17,7 @@ from recognizer.training.loop import Batch, Hardware
 from recognizer.training.models.deployed import Deployed
 from recognizer.training.models.gl_features import GlFeatures
 from recognizer.training.pretrain.pretraining import Pretrained, RecipeTraining, fit
-from recognizer.training.pretrain.recipes import Recipe, RecipeError
+from recognizer.training.pretrain.recipes import Recipe
 from recognizer.training.run_folder import claim
 from recognizer.training.supervised import STEPS_AN_EPOCH, FitSettings, LabelledBatches, loss_of
 
@@ -73,9 +74,9 @@ def learnt(
     pretrained: Pretrained, corpus: Corpus, folder: Path, hardware: Hardware, seed: int, recipe: Recipe
 ) -> GlFeatures:
     """The network with a head for the everyday actions, in eval mode; a killed training in `folder` goes on. recipe:
-    LINEAR, or WHOLE with its changes. Raises RecipeError, RunError."""
+    LINEAR, or WHOLE with its changes. Raises TrainingError, RunError."""
     if reason := hardware.fits(recipe.batch):
-        raise RecipeError(reason)
+        raise TrainingError(reason)
     outputs = OutputSpace(corpus)
     torch.manual_seed(seed)
     network = GlFeatures(pretrained.network.backbone, len(outputs))

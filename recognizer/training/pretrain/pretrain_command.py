@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from recognizer.training.data_argument import add_data
+from recognizer.training.errors import TrainingError
 from recognizer.training.everyday_commands import add_clips
 from recognizer.training.everyday_streams import read_sets
 from recognizer.training.hardware import add_hardware, hardware_of
@@ -15,7 +16,7 @@ from recognizer.training.models.registry import parameter_count
 from recognizer.training.number_arguments import count, positive, seed
 from recognizer.training.pretrain import everyday, everyday_actions
 from recognizer.training.pretrain.pretraining import Pretrained
-from recognizer.training.pretrain.recipes import RECIPES, SIZES, Recipe, RecipeError, recipe_of
+from recognizer.training.pretrain.recipes import RECIPES, SIZES, Recipe, recipe_of
 from recognizer.training.pretrain.targets import Reading
 
 _KINDS = "run|export"
@@ -83,7 +84,7 @@ def run(options: argparse.Namespace) -> None:
 
 
 def recipe_from(options: argparse.Namespace) -> Recipe:
-    """What add_recipe's arguments say. Raises RecipeError."""
+    """What add_recipe's arguments say. Raises TrainingError."""
     names = ("epochs", "batch", "learning_rate", "decay", "dropout", "reading", "positions")
     changed: dict[str, Any] = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
     if options.intervals:
@@ -94,7 +95,7 @@ def recipe_from(options: argparse.Namespace) -> Recipe:
 
 def _run(options: argparse.Namespace) -> None:
     if options.task != everyday.NAME:
-        raise RecipeError(f"--task {options.task} is not {everyday.NAME}; use python -m research pretrain run for it")
+        raise TrainingError(f"--task {options.task} is not {everyday.NAME}; use python -m research pretrain run for it")
     recipe = recipe_from(options)
     left_out = tuple(options.leave_out)
     corpus = everyday.read(options.data, options.recordings, left_out, options.clips)

@@ -12,10 +12,11 @@ from lightning.pytorch.utilities import rank_zero_only
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from recognizer.training.errors import TrainingError
 from recognizer.training.loop import LAST_CHECKPOINT, Batch, Batches, Hardware, StepData, Training
 from recognizer.training.loop import fit as fit_network
 from recognizer.training.models.gl_transformer import GlConfig, GlPretraining, GlTransformer
-from recognizer.training.pretrain.recipes import Recipe, RecipeError
+from recognizer.training.pretrain.recipes import Recipe
 from recognizer.training.pretrain.targets import Reading
 from recognizer.training.run_folder import RunError, claim, content_of, demand_same, save_content
 
@@ -130,11 +131,11 @@ def pretrain_on(
     """The network after the last epoch; `folder` keeps checkpoints, from which a killed training of the same job goes
     on, logs and in the end pretrained.pt, with which there is nothing left to do. described: has "job", a Pretraining.
 
-    RecipeError; RunError where the folder holds another training or the loss is lost.
+    TrainingError; RunError where the folder holds another training or the loss is lost.
     """
     recipe, seed = batches.recipe, int(described["job"]["seed"])
     if reason := hardware.fits(recipe.batch):
-        raise RecipeError(reason)
+        raise TrainingError(reason)
     demand_same(folder, described)
     if (folder / WEIGHTS_FILE).is_file():
         return load_pretrained(folder)
@@ -142,7 +143,7 @@ def pretrain_on(
     try:
         backbone = GlTransformer(config(recipe))
     except ValueError as error:
-        raise RecipeError(f"the recipe makes no network: {error}") from error
+        raise TrainingError(f"the recipe makes no network: {error}") from error
     network = GlPretraining(backbone, len(recipe.intervals), magnitude=recipe.magnitude)
     training = MpdpTraining(network, recipe, batches.steps_an_epoch, seed)
     claim(folder, described)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from pose.errors import ActionLensError
+from recognizer.training.errors import TrainingError
 from recognizer.training.models.gl_transformer import GlConfig, Positions, PositionStart
 from recognizer.training.pretrain.targets import INTERVALS, Reading
 
@@ -14,10 +14,6 @@ Pace = Literal["natural", "squeezed", "sampled"]
 Steps = Literal["centimetres", "set"]
 
 GLOBAL = "global"  # the token of the way of the whole body, where a layout has no root of its own
-
-
-class RecipeError(ActionLensError):
-    """A recipe or a size that does not exist or makes no network."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,22 +58,22 @@ class Recipe:
     axes: int = 1
 
     def changed(self, **fields: Any) -> "Recipe":
-        """The same with some fields replaced; RecipeError where a value is none that can be."""
+        """The same with some fields replaced; TrainingError where a value is none that can be."""
         recipe = dataclasses.replace(self, **fields)
         if recipe.epochs < 1 or recipe.batch < 1:
-            raise RecipeError(f"epochs and batch must be above 0, got {recipe.epochs} and {recipe.batch}")
+            raise TrainingError(f"epochs and batch must be above 0, got {recipe.epochs} and {recipe.batch}")
         if not 0 < recipe.decay <= 1:
-            raise RecipeError(f"decay must be above 0 and at most 1, got {recipe.decay}")
+            raise TrainingError(f"decay must be above 0 and at most 1, got {recipe.decay}")
         if not recipe.learning_rate > 0:
-            raise RecipeError(f"learning rate must be above 0, got {recipe.learning_rate}")
+            raise TrainingError(f"learning rate must be above 0, got {recipe.learning_rate}")
         if not 0 <= recipe.dropout < 1:
-            raise RecipeError(f"dropout must be from 0 to below 1, got {recipe.dropout}")
+            raise TrainingError(f"dropout must be from 0 to below 1, got {recipe.dropout}")
         if not recipe.intervals or min(recipe.intervals) < 1:
-            raise RecipeError(f"intervals must be numbers of frames above 0, got {recipe.intervals}")
+            raise TrainingError(f"intervals must be numbers of frames above 0, got {recipe.intervals}")
         if not 0 <= recipe.yaw_deg <= 180:
-            raise RecipeError(f"yaw must be from 0 to 180 degrees, got {recipe.yaw_deg}")
+            raise TrainingError(f"yaw must be from 0 to 180 degrees, got {recipe.yaw_deg}")
         if recipe.axes not in (1, 3):
-            raise RecipeError(f"axes must be 1 or 3, got {recipe.axes}")
+            raise TrainingError(f"axes must be 1 or 3, got {recipe.axes}")
         return recipe
 
 
@@ -114,16 +110,16 @@ SIZES: dict[str, dict[str, int]] = {
 
 
 def recipe_of(name: str) -> Recipe:
-    """The recipe of that name; RecipeError lists those that there are."""
+    """The recipe of that name; TrainingError lists those that there are."""
     if name not in RECIPES:
-        raise RecipeError(f"no recipe {name!r}; choose one of {', '.join(RECIPES)}")
+        raise TrainingError(f"no recipe {name!r}; choose one of {', '.join(RECIPES)}")
     return RECIPES[name]
 
 
 def size_of(name: str) -> dict[str, int]:
-    """Width, depth and heads of that name; RecipeError lists those that there are."""
+    """Width, depth and heads of that name; TrainingError lists those that there are."""
     if name not in SIZES:
-        raise RecipeError(f"no size {name!r}; choose one of {', '.join(SIZES)}")
+        raise TrainingError(f"no size {name!r}; choose one of {', '.join(SIZES)}")
     return SIZES[name]
 
 

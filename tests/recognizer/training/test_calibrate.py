@@ -4,19 +4,12 @@ import numpy as np
 import pytest
 from streams import sequence_of
 
+from recognizer.training.errors import TrainingError
+
 pytest.importorskip("torch", reason="needs the extra `train`")
 
 from recognizer.clips import Prediction
-from recognizer.training.calibrate import (
-    BIASES,
-    THRESHOLDS,
-    Calibration,
-    CalibrationError,
-    OperatingPoint,
-    _truth,
-    calibrate,
-    outcomes,
-)
+from recognizer.training.calibrate import BIASES, THRESHOLDS, Calibration, OperatingPoint, _truth, calibrate, outcomes
 from recognizer.training.everyday import ACTIONS
 from recognizer.training.stream_replay import features_of, record, split
 from recognizer.training.stream_report import as_json
@@ -160,11 +153,11 @@ def test_overconfident_logits_are_cooled(streams):
 
 def test_streams_without_a_label_are_one_line(streams):
     unlabelled = list(record([sequence_of(5, ())]))
-    with pytest.raises(CalibrationError, match="no window of the validation streams has a label"):
+    with pytest.raises(TrainingError, match="no window of the validation streams has a label"):
         calibrate([(unlabelled, [logits_of(unlabelled[0], walk_in_other=0)])], {})
 
 
 def test_no_streams_at_all_are_one_line():
     for sets in ([], [([], [])]):
-        with pytest.raises(CalibrationError, match="no window of the validation streams has a label"):
+        with pytest.raises(TrainingError, match="no window of the validation streams has a label"):
             calibrate(sets, {})

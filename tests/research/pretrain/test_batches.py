@@ -3,14 +3,17 @@
 import numpy as np
 import pytest
 
+from recognizer.training.errors import TrainingError
+from research.errors import ResearchError
+
 torch = pytest.importorskip("torch", reason="needs the extra `train`")
 
 from recognizer.datasets.errors import DataError  # noqa: E402
-from recognizer.training.pretrain.recipes import SMALL_SET, RecipeError, recipe_of, size_of  # noqa: E402
+from recognizer.training.pretrain.recipes import SMALL_SET, recipe_of, size_of  # noqa: E402
 from recognizer.training.pretrain.targets import mpdp_targets, steps_of  # noqa: E402
 from research.pretrain.batches import MotionBatches, along, paced, resampled, together  # noqa: E402
 from research.pretrain.pretraining import network_config  # noqa: E402
-from research.pretrain.tasks import TASKS, TaskError, labelled, task_of  # noqa: E402
+from research.pretrain.tasks import TASKS, labelled, task_of  # noqa: E402
 
 ROWS = np.arange(24)
 RECIPE = SMALL_SET.changed(batch=8)
@@ -135,7 +138,7 @@ def test_labels_are_drawn_of_every_action(clips):
     assert chosen.tolist() != labelled(ROWS, clips.labels, 0.25, 1).tolist()
     assert len(labelled(ROWS, clips.labels, 0.01, 0)) == 2
     assert labelled(ROWS, clips.labels, 1.0, 0) is ROWS
-    with pytest.raises(TaskError, match="cannot be drawn"):
+    with pytest.raises(ResearchError, match="cannot be drawn"):
         labelled(np.arange(3), clips.labels, 0.5, 0)
 
 
@@ -153,19 +156,19 @@ def test_splits_keep_people_apart(real_data):
 
 
 def test_what_there_is_not_is_said(clips, tmp_path):
-    with pytest.raises(TaskError, match="choose one of nw-ucla"):
+    with pytest.raises(ResearchError, match="choose one of nw-ucla"):
         task_of("ucf")
-    with pytest.raises(RecipeError, match="choose one of published"):
+    with pytest.raises(TrainingError, match="choose one of published"):
         recipe_of("best")
-    with pytest.raises(RecipeError, match="choose one of published"):
+    with pytest.raises(TrainingError, match="choose one of published"):
         size_of("huge")
-    with pytest.raises(RecipeError, match="epochs and batch must be above 0, got"):
+    with pytest.raises(TrainingError, match="epochs and batch must be above 0, got"):
         SMALL_SET.changed(epochs=0)
-    with pytest.raises(RecipeError, match="frames above 0"):
+    with pytest.raises(TrainingError, match="frames above 0"):
         SMALL_SET.changed(intervals=(1, 0))
-    with pytest.raises(RecipeError, match="yaw must be from 0 to 180 degrees, got"):
+    with pytest.raises(TrainingError, match="yaw must be from 0 to 180 degrees, got"):
         SMALL_SET.changed(yaw_deg=-1)
-    with pytest.raises(RecipeError, match="axes must be 1 or 3, got"):
+    with pytest.raises(TrainingError, match="axes must be 1 or 3, got"):
         SMALL_SET.changed(axes=2)
     with pytest.raises(DataError, match="no folder"):
         TASKS["nw-ucla"].load(tmp_path)

@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from recognizer.training.errors import TrainingError
+
 torch = pytest.importorskip("torch", reason="needs the extra `train`")
 
 from moving_people import recording  # noqa: E402
@@ -23,7 +25,7 @@ from recognizer.training.pretrain.pretraining import (  # noqa: E402
     Pretraining,
     load_pretrained,
 )
-from recognizer.training.pretrain.recipes import SIZES, SMALL_SET, RecipeError  # noqa: E402
+from recognizer.training.pretrain.recipes import SIZES, SMALL_SET  # noqa: E402
 from recognizer.training.run_folder import JOB_FILE, RunError  # noqa: E402
 from research.pretrain import figures, speed  # noqa: E402
 from research.pretrain.batches import MotionBatches  # noqa: E402
@@ -200,9 +202,9 @@ def test_what_does_not_fit_is_refused_before_anything_is_written(clips, done, tm
     moved = replace(clips, x=(clips.x[0] + 1, *clips.x[1:]))
     with pytest.raises(RunError, match="another training"):  # as many clips, of the same name, but others
         pretrain(moved, LEARN, job(), done[1], QUIET)
-    with pytest.raises(RecipeError, match="shared evenly by 3"):
+    with pytest.raises(TrainingError, match="shared evenly by 3"):
         pretrain(clips, LEARN, job(), tmp_path / "run", replace(QUIET, devices="3"))
-    with pytest.raises(RecipeError, match="makes no network"):
+    with pytest.raises(TrainingError, match="makes no network"):
         pretrain(clips, LEARN, job(positions="loose"), tmp_path / "run", QUIET)
     assert not (tmp_path / "run").exists()
     (tmp_path / "last.ckpt").write_bytes(b"no checkpoint")

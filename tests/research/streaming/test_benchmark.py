@@ -6,11 +6,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from research.errors import ResearchError
+
 pytest.importorskip("torch", reason="needs the extra `train`")
 
 from recognizer.training.everyday import ACTIONS
 from research.streaming.benchmark import agreement, load_deployed, newest_poses, streaming_logits
-from research.streaming.memory import StreamingError
 
 WEIGHTS = Path(__file__).resolve().parents[3] / "weights"
 
@@ -51,7 +52,7 @@ def test_there_is_an_answer_for_each_window():
 
 
 def test_steps_that_end_between_decisions_are_refused():
-    with pytest.raises(StreamingError, match="an answer is due every 2 poses, so a step cannot have 4"):
+    with pytest.raises(ResearchError, match="an answer is due every 2 poses, so a step cannot have 4"):
         streaming_logits([stream_of([29])], Session(poses=4))
 
 
@@ -71,5 +72,5 @@ def test_the_bias_of_the_shipped_model_is_read_from_its_reference_answer():
 
 
 def test_half_of_a_model_is_refused():
-    with pytest.raises(StreamingError, match="holds a part of the networks"):
+    with pytest.raises(ResearchError, match="holds a part of the networks"):
         load_deployed(WEIGHTS / "st-tr")

@@ -5,13 +5,15 @@ from pathlib import Path
 
 import pytest
 
+from research.errors import ResearchError
+
 torch = pytest.importorskip("torch", reason="needs the extra `train`")
 
 from recognizer.training.fine_tune_start import kept_networks  # noqa: E402
 from recognizer.training.models.act import Act, ActConfig  # noqa: E402
 from recognizer.training.models.st_gcn import StGcn, StGcnConfig  # noqa: E402
 from recognizer.training.models.st_tr import StTr, StTrConfig, TemporalTransformer  # noqa: E402
-from research.streaming.memory import Memory, StreamingError  # noqa: E402
+from research.streaming.memory import Memory  # noqa: E402
 from research.streaming.recognizer import streams_of  # noqa: E402
 from research.streaming.st_gcn import StreamingStGcn  # noqa: E402
 from research.streaming.st_tr import StreamingStTr  # noqa: E402
@@ -223,7 +225,7 @@ def test_nothing_older_than_its_reach_changes_an_answer():
     ],
 )
 def test_layers_that_need_a_whole_clip_are_refused_by_name(changes, said):
-    with pytest.raises(StreamingError, match=said):
+    with pytest.raises(ResearchError, match=said):
         StreamingStTr(st_tr("t-tr", **changes), POOLED)
 
 
@@ -238,10 +240,10 @@ def test_layers_that_need_a_whole_clip_are_refused_by_name(changes, said):
 )
 def test_a_step_that_does_not_fit_the_strides_is_refused(poses, said):
     strides = (1, 1, 1, 1) if poses == 3 else NARROW.strides
-    with pytest.raises(StreamingError, match=said):
+    with pytest.raises(ResearchError, match=said):
         StreamingStGcn(StGcn(replace(NARROW, strides=strides)), POOLED, poses)
 
 
 def test_other_networks_are_refused():
-    with pytest.raises(StreamingError, match="Act has no streaming form; only ST-GCN, S-TR, T-TR and their sum have"):
+    with pytest.raises(ResearchError, match="Act has no streaming form; only ST-GCN, S-TR, T-TR and their sum have"):
         streams_of(Act(ActConfig(78, 5, 30)), POOLED)

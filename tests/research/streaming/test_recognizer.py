@@ -5,6 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from research.errors import ResearchError
+
 torch = pytest.importorskip("torch", reason="needs the extra `train`")
 
 from recognizer.features import CHANNELS, LAYOUT  # noqa: E402
@@ -12,7 +14,6 @@ from recognizer.model_card import ModelCard  # noqa: E402
 from recognizer.training.fine_tune_start import kept_networks  # noqa: E402
 from recognizer.training.models.deployed import Deployed  # noqa: E402
 from recognizer.training.models.registry import ClipShape, network_of  # noqa: E402
-from research.streaming.memory import StreamingError  # noqa: E402
 from research.streaming.recognizer import FEATURES, StreamingRecognizer, StreamingSession, to_onnx  # noqa: E402
 
 WEIGHTS = Path(__file__).resolve().parents[3] / "weights"
@@ -119,5 +120,5 @@ def test_the_shipped_recognizers_stream():
 
 def test_an_act_is_refused():
     network = network_of("act-micro").build(SHAPE)
-    with pytest.raises(StreamingError, match="Act has no streaming form"):
+    with pytest.raises(ResearchError, match="Act has no streaming form"):
         StreamingRecognizer(Deployed([network], listed=5), 1)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from recognizer.datasets.errors import DataError
+from recognizer.training.errors import TrainingError
 from recognizer.training.generate import sets
 
 DATA = Path(__file__).resolve().parents[5] / "shared" / "datasets"
@@ -53,7 +54,7 @@ def test_an_action_lasts_as_long_as_its_recordings(motions):
 def test_what_is_missing_is_said(recordings, tmp_path):
     with pytest.raises(DataError, match="no clips to choose by"):
         sets.motions(recordings, 8, ("raise", "spread"), held_out=99)
-    with pytest.raises(sets.SetError, match="no set 'x'; choose one of penn"):
+    with pytest.raises(TrainingError, match="no set 'x'; choose one of penn"):
         sets.set_of("x")
     with pytest.raises(DataError, match="no folder"):
         sets.set_of("penn").load(tmp_path, 8)
@@ -76,5 +77,5 @@ def test_real_sets_are_flat_whole_and_of_ten_actions(name, layout):
 def test_an_action_that_the_set_lacks_is_refused():
     if not DATA.is_dir():
         pytest.skip("the data sets are not there")
-    with pytest.raises(sets.SetError, match="no action 'fly'; it has arm_curl"):
+    with pytest.raises(TrainingError, match="no action 'fly'; it has arm_curl"):
         sets.set_of("utd-mhad").load(DATA, 30, ("wave", "fly"))

@@ -9,8 +9,8 @@ from toy_generator import write_generator
 from recognizer.datasets import pyskl, restricted_pickle
 from recognizer.datasets.errors import DataError
 from recognizer.generator import OnnxGenerator
+from recognizer.training.errors import TrainingError
 from recognizer.training.generate import synthetic
-from recognizer.training.generate.sets import SetError
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def test_made_up_clips_of_a_test_split_are_refused(trained, tmp_path):
 
 
 def test_mistakes_are_told_in_one_line(trained, tmp_path):
-    with pytest.raises(SetError, match="does not know 'fly'; choose one of raise, spread"):
+    with pytest.raises(TrainingError, match="does not know 'fly'; choose one of raise, spread"):
         synthetic.recordings_of(trained, "fly", 1, 0)
     (tmp_path / "file").touch()
     with pytest.raises(OSError, match=r"file"):
@@ -92,5 +92,5 @@ def test_exported_generators_make_the_clips_that_the_application_shows(tmp_path)
 @pytest.mark.parametrize("trained", [{}, {"generator": "sa-gcn"}])
 def test_a_card_that_names_no_data_set_is_one_clear_line(tmp_path, trained):
     generator = OnnxGenerator(write_generator(tmp_path / "toy", trained=trained))
-    with pytest.raises(synthetic.SyntheticError, match="toy: the card names no data set; export the generator again"):
+    with pytest.raises(TrainingError, match="toy: the card names no data set; export the generator again"):
         synthetic.recordings_of_exported(generator, "step", 1, seed=0)

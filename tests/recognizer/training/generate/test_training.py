@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 import torch
 
+from recognizer.training.errors import TrainingError
 from recognizer.training.generate import health
 from recognizer.training.generate.generated_clips import make, shares_of
 from recognizer.training.generate.generator_training import GeneratorBatches, GeneratorJob, train
 from recognizer.training.generate.losses import GanTraining, MakerTraining, disturbed
-from recognizer.training.generate.recipes import Recipe, RecipeError, build, config_of
+from recognizer.training.generate.recipes import Recipe, build, config_of
 from recognizer.training.generate.trained import GENERATOR_FILE, load_trained
 from recognizer.training.loop import Hardware
 from recognizer.training.run_folder import RunError
@@ -219,16 +220,16 @@ def test_batches_are_a_function_of_their_number_and_pass_over_every_clip(motions
 
 
 def test_impossible_recipes_are_refused(motions, recipe, tmp_path):
-    with pytest.raises(RecipeError, match="--average 1"):
+    with pytest.raises(TrainingError, match="--average 1"):
         Recipe(average=1)
-    with pytest.raises(RecipeError, match="--mismatch 1"):
+    with pytest.raises(TrainingError, match="--mismatch 1"):
         Recipe(mismatch=1)
     for penalty in (-1, math.nan):
-        with pytest.raises(RecipeError, match="--penalty"):
+        with pytest.raises(TrainingError, match="--penalty"):
             Recipe(penalty=penalty)
-    with pytest.raises(RecipeError, match="no network 'gan'"):
+    with pytest.raises(TrainingError, match="no network 'gan'"):
         config_of("gan", motions.layout, 2, 8)
-    with pytest.raises(RecipeError, match="shared evenly"):
+    with pytest.raises(TrainingError, match="shared evenly"):
         train(motions, job(recipe), tmp_path, Hardware(accelerator="cpu", devices="4"))
 
 

@@ -6,6 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from recognizer.training.errors import TrainingError
+
 torch = pytest.importorskip("torch", reason="needs the extra `train`")
 
 from pose.errors import ActionLensError  # noqa: E402
@@ -22,7 +24,7 @@ from recognizer.training.models.gl_transformer import GlConfig, GlPretraining, G
 from recognizer.training.pretrain import everyday_actions, pretrain_command  # noqa: E402
 from recognizer.training.pretrain.everyday import SHAPE, read  # noqa: E402
 from recognizer.training.pretrain.pretraining import Pretrained  # noqa: E402
-from recognizer.training.pretrain.recipes import SIZES, RecipeError  # noqa: E402
+from recognizer.training.pretrain.recipes import SIZES  # noqa: E402
 
 pytestmark = pytest.mark.timeout(600)  # an export on a busy machine
 HARDWARE = Hardware("cpu", precision="32-true")
@@ -96,7 +98,7 @@ def test_a_linear_layer_leaves_the_network_as_it_was(tiny_data, tmp_path, monkey
     start, corpus = pretrained(), read(tiny_data)
     before = {name: values.clone() for name, values in start.network.backbone.state_dict().items()}
     linear = everyday_actions.LINEAR.changed(epochs=1, batch=8)
-    with pytest.raises(RecipeError, match="cannot be shared evenly by 3 processes"):
+    with pytest.raises(TrainingError, match="cannot be shared evenly by 3 processes"):
         everyday_actions.learnt(start, corpus, tmp_path / "linear", replace(HARDWARE, devices="3"), 0, linear)
     network = everyday_actions.learnt(start, corpus, tmp_path / "linear", HARDWARE, 0, linear)
     assert all(torch.equal(values, before[name]) for name, values in network.backbone.state_dict().items())
