@@ -23,7 +23,7 @@ from recognizer.training.models.deployed import Deployed
 from recognizer.training.run_folder import RunError, load_run
 from recognizer.training.stream_sets import StreamSets, stream_logits, stream_sets
 from recognizer.training.synthetic_actions import with_generated
-from research.figures_file import write_figures
+from research.metrics_file import write_metrics
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ def run(options: argparse.Namespace) -> None:
     alarms = compare(shown, left_out)
     sys.stdout.write(as_text(alarms))
     rows = [[each.kind, each.windows, each.seen, each.unseen] for each in alarms]
-    write_figures(options.out, {"columns": ["kind", "windows", "seen", "unseen"], "rows": rows})
+    write_metrics(options.out, {"columns": ["kind", "windows", "seen", "unseen"], "rows": rows})
 
 
 def generated_kinds(corpus: Corpus) -> set[str]:

@@ -18,7 +18,9 @@ from recognizer.decision import UNKNOWN, Decider, DecisionSettings
 from recognizer.model_card import DecisionRules
 from recognizer.teaching.copies import joined_groups
 from recognizer.teaching.examples import Example
-from recognizer.teaching.figures import (
+from recognizer.teaching.head import Head
+from recognizer.teaching.lesson import NOTHING, Lesson
+from recognizer.teaching.metrics import (
     EXAMPLES,
     FEWEST_OF_ACTION,
     PEOPLE,
@@ -29,8 +31,6 @@ from recognizer.teaching.figures import (
     counted,
     json_values,
 )
-from recognizer.teaching.head import Head
-from recognizer.teaching.lesson import NOTHING, Lesson
 from recognizer.teaching.quick import QuickSettings, Taught, fit, folds, with_bias
 from recognizer.teaching.windows import Array, Shape
 
@@ -80,7 +80,7 @@ class VariantsTried:
 @dataclass(frozen=True, slots=True)
 class Check:
     """checks: the strictest first. suspects: labels to look at. needed: examples still to record, by action. alarms:
-    None without footage of nothing. remarks: plain sentences on what the figures do not say. variants: None where none
+    None without footage of nothing. remarks: plain sentences on what the metrics do not say. variants: None where none
     were asked for. left_out: names of examples of nothing that show nobody. copies: names of examples that show the
     same moment as others, which were held out with those. findings: what is wrong with it, the worst first
     (recognizer.teaching.replay)."""
@@ -244,11 +244,11 @@ def needed_examples(examples: Sequence[Example], strictest: HeldOutCheck) -> dic
     An error e with n examples becomes e * (n / m) ** LEARNING_RATE with m: m is where it reaches 1 - GOOD_RECALL.
     """
     needed = {}
-    for action, figures in strictest.actions.items():
+    for action, metrics in strictest.actions.items():
         have = sum(example.action == action for example in examples)
         wanted = FEWEST_OF_ACTION
-        if figures.recall is not None and figures.examples >= FEWEST_OF_ACTION and figures.recall < GOOD_RECALL:
-            error = 1 - figures.recall
+        if metrics.recall is not None and metrics.examples >= FEWEST_OF_ACTION and metrics.recall < GOOD_RECALL:
+            error = 1 - metrics.recall
             wanted = max(wanted, have + 1, math.ceil(have * (error / (1 - GOOD_RECALL)) ** (1 / LEARNING_RATE)))
         if wanted > have:
             needed[action] = min(wanted - have, _MOST_EXAMPLES_ASKED)

@@ -14,8 +14,8 @@ from recognizer.live import LiveRecognition, Predicting
 from recognizer.teaching.background import STANDING, tried_motions
 from recognizer.teaching.check import Check
 from recognizer.teaching.examples import NOTHING, Example
-from recognizer.teaching.figures import FalseAlarms, Finding, HeldOutCheck
 from recognizer.teaching.lesson import Lesson
+from recognizer.teaching.metrics import FalseAlarms, Finding, HeldOutCheck
 from recognizer.teaching.quick import usable_background
 
 _LEAST_S = 2.6  # shorter stillness is played back and forth up to this: a window, and a second to decide
@@ -37,7 +37,7 @@ class Footage:
 def examined(
     found: Check, recognizer: Predicting, names: Mapping[str, str], footage: Sequence[Footage], nearest: Nearest
 ) -> Check:
-    """The check with the errors found on the footage and in its own figures. names: actions by their names on the
+    """The check with the errors found on the footage and in its own metrics. names: actions by their names on the
     card."""
     fires = Counter[tuple[str, str]]()
     for each, shown in zip(footage, fired_in(recognizer, [each.example for each in footage]), strict=True):

@@ -11,8 +11,8 @@ from recognizer.onnx_recognizer import OnnxRecognizer
 from recognizer.teaching.check import Check, check
 from recognizer.teaching.errors import TeachingError
 from recognizer.teaching.examples import Example
-from recognizer.teaching.figures import TEST
 from recognizer.teaching.lesson import FEWEST_EXAMPLES, NOTHING, Lesson, prepare
+from recognizer.teaching.metrics import TEST
 from recognizer.teaching.package import Base, Package, card_names, place
 from recognizer.teaching.quick import Taught, teach
 from recognizer.teaching.replay import examined, footage_of, nearest_takes, same_as_taught
@@ -149,11 +149,11 @@ def check_counts(examples: Sequence[Example]) -> None:
 
 
 def card_metrics(found: Check) -> dict[str, dict[str, Any]]:
-    """The check's figures as a card has them."""
+    """The check's metrics as a card has them."""
     metrics: dict[str, dict[str, Any]] = {}
     for each in found.checks:
         names = card_names(tuple(each.actions))
-        figures = zip(names, each.actions.values(), strict=True)
+        by_action = zip(names, each.actions.values(), strict=True)
         metrics[f"check_{each.held_out}"] = {
             "split": _SPLITS.get(
                 each.held_out, f"the user's own examples, {each.held_out} held out in turn ({each.groups})"
@@ -162,7 +162,7 @@ def card_metrics(found: Check) -> dict[str, dict[str, Any]]:
             "verdict": each.verdict,
             "right": each.right,
             "clips": each.examples,
-            "right_of_action": {name: [f.right, f.examples] for name, f in figures},
+            "right_of_action": {name: [each_action.right, each_action.examples] for name, each_action in by_action},
             "remarks": list(found.remarks),
         }
     if (tried := found.variants) is not None:

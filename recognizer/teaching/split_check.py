@@ -8,9 +8,9 @@ from recognizer.teaching.check import Check, copies_sentence, example_answer, ne
 from recognizer.teaching.copies import near_copies
 from recognizer.teaching.description import Embedder, describe
 from recognizer.teaching.examples import Example
-from recognizer.teaching.figures import TEST, counted
 from recognizer.teaching.head import Head
 from recognizer.teaching.lesson import NOTHING, checked
+from recognizer.teaching.metrics import TEST, counted
 from recognizer.teaching.windows import Array, Shape, as_clips, cut, sliding
 
 _HOP_S = 0.2  # between windows that are judged
@@ -34,7 +34,7 @@ def with_test(
     tested: Sequence[Example],
     answers: Sequence[Array],
 ) -> Check:
-    """A check with the figures of the tested examples before the others, at the thresholds (A,) of the taught actions.
+    """A check with the metrics of the tested examples before the others, at the thresholds (A,) of the taught actions.
 
     answers: (A + 1,) to each tested example. Examples of untaught actions are not counted, nor are near-copies of a
     training example or of another tested example.
@@ -54,14 +54,14 @@ def with_test(
     new_people = {example.person for example in tested if example.person} - {example.person for example in learnt}
     if not all(example.person for example in learnt):
         new_people = set()  # one without a name may be of anybody
-    figures = counted(
+    metrics = counted(
         pairs, actions, TEST, 1, len(answers) - len(judged), seen=not (new_sessions or new_people), names=names
     )
     suspects = (*suspects_of(tested, actions, judged), *found.suspects)
-    needed = needed_examples(learnt, figures)
+    needed = needed_examples(learnt, metrics)
     copies = tuple(tested[place].name for place in sorted(known))
     remarks = (*found.remarks, copies_sentence(copies)) if copies else found.remarks
-    checks, both = (figures, *found.checks), (*found.copies, *copies)
+    checks, both = (metrics, *found.checks), (*found.copies, *copies)
     return replace(found, checks=checks, suspects=suspects, needed=needed, remarks=remarks, copies=both)
 
 

@@ -20,7 +20,7 @@ from recognizer.teaching.check import (
 )
 from recognizer.teaching.copies import copy_groups
 from recognizer.teaching.examples import NOTHING, Example
-from recognizer.teaching.figures import EXAMPLES, PEOPLE, SESSIONS, FalseAlarms, counted
+from recognizer.teaching.metrics import EXAMPLES, PEOPLE, SESSIONS, FalseAlarms, counted
 from recognizer.teaching.quick import UNJUDGED, QuickSettings, thresholds_of
 from recognizer.training.augment import Array
 from recognizer.training.fine_tune import HOP_S, SHAPE, window_probabilities

@@ -1,4 +1,4 @@
-"""Figures of a network as text and as the metrics of a card."""
+"""Metrics of a network as text and as the metrics of a card."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""The figures of streamed sequences, as JSON and as text.
+"""The metrics of streamed sequences, as JSON and as text.
 
 Shares and scores are floats from 0 to 1, `null` where there is nothing to count; numbers of windows, events, labels
 and sequences are ints; times are seconds. The keys:
@@ -27,19 +27,19 @@ from recognizer.training.segmentation import OVERLAPS, Matches
 from recognizer.training.stream_outcome import JudgedWindow, Outcome
 from recognizer.view import View
 
-Figures = dict[str, Any]
+Metrics = dict[str, Any]
 
 _DIGITS = 4
 _VIEWS: dict[str, View | None] = {"whole": "whole", "upper": "upper", "none": None}
 
 
-def as_json(outcomes: Sequence[Outcome], **about: str) -> Figures:
-    """All figures. about: further keys, told first."""
+def as_json(outcomes: Sequence[Outcome], **about: str) -> Metrics:
+    """All metrics. about: further keys, told first."""
     sources = sorted({outcome.source for outcome in outcomes})
     windows = [window for outcome in outcomes for window in outcome.windows]
     return {
         **about,
-        **_figures(outcomes),
+        **_metrics(outcomes),
         "f1": _f1(outcomes),
         "edit": _mean(outcome.edit for outcome in outcomes if outcome.edit is not None),
         "minutes": round(sum(outcome.seconds for outcome in outcomes) / 60, 2),
@@ -51,14 +51,14 @@ def as_json(outcomes: Sequence[Outcome], **about: str) -> Figures:
     }
 
 
-def _figures(outcomes: Sequence[Outcome]) -> Figures:
+def _metrics(outcomes: Sequence[Outcome]) -> Metrics:
     listed = [window for outcome in outcomes for window in outcome.windows if window.truth is not None]
     unlisted = [window for outcome in outcomes for window in outcome.windows if window.truth is None]
     by_action = {action: _listed(group) for action, group in _grouped(listed, lambda w: str(w.truth))}
     return {
         "windows": {
             **_listed(listed),
-            "macro_shown_right": _mean(figures["shown_right"] for figures in by_action.values()),
+            "macro_shown_right": _mean(metrics["shown_right"] for metrics in by_action.values()),
             "by_action": by_action,
         },
         "unlisted": {
@@ -73,20 +73,20 @@ def _figures(outcomes: Sequence[Outcome]) -> Figures:
     }
 
 
-def _of_source(outcomes: Sequence[Outcome]) -> Figures:
-    figures = _figures(outcomes)
-    del figures["windows"]["by_action"], figures["unlisted"]["by_kind"], figures["delay_inside_s"]
-    return {**figures, "sequences": len(outcomes)}
+def _of_source(outcomes: Sequence[Outcome]) -> Metrics:
+    metrics = _metrics(outcomes)
+    del metrics["windows"]["by_action"], metrics["unlisted"]["by_kind"], metrics["delay_inside_s"]
+    return {**metrics, "sequences": len(outcomes)}
 
 
-def _of_view(windows: Sequence[JudgedWindow]) -> Figures:
+def _of_view(windows: Sequence[JudgedWindow]) -> Metrics:
     return {
         "windows": _listed([window for window in windows if window.truth is not None]),
         "unlisted": _unlisted([window for window in windows if window.truth is None]),
     }
 
 
-def _listed(windows: Sequence[JudgedWindow]) -> Figures:
+def _listed(windows: Sequence[JudgedWindow]) -> Metrics:
     return {
         "listed": len(windows),
         "likeliest_right": _mean(window.likeliest == window.truth for window in windows),
@@ -95,7 +95,7 @@ def _listed(windows: Sequence[JudgedWindow]) -> Figures:
     }
 
 
-def _unlisted(windows: Sequence[JudgedWindow]) -> Figures:
+def _unlisted(windows: Sequence[JudgedWindow]) -> Metrics:
     return {
         "windows": len(windows),
         "shown_listed": _mean(window.shown not in (None, IDLE) for window in windows),
@@ -103,7 +103,7 @@ def _unlisted(windows: Sequence[JudgedWindow]) -> Figures:
     }
 
 
-def _events(outcomes: Sequence[Outcome]) -> Figures:
+def _events(outcomes: Sequence[Outcome]) -> Metrics:
     wrong = sum(outcome.wrong for outcome in outcomes)
     hours = sum(outcome.labelled_s for outcome in outcomes) / 3600
     return {
@@ -114,7 +114,7 @@ def _events(outcomes: Sequence[Outcome]) -> Figures:
     }
 
 
-def _delays(outcomes: Sequence[Outcome], *, inside: bool = False) -> Figures:
+def _delays(outcomes: Sequence[Outcome], *, inside: bool = False) -> Metrics:
     delays = [
         label.delay_s
         for outcome in outcomes
@@ -127,7 +127,7 @@ def _delays(outcomes: Sequence[Outcome], *, inside: bool = False) -> Figures:
     return {"p50": round(p50, _DIGITS), "p90": round(p90, _DIGITS)}
 
 
-def _f1(outcomes: Sequence[Outcome]) -> Figures:
+def _f1(outcomes: Sequence[Outcome]) -> Metrics:
     return {
         f"{overlap:.0%}".rstrip("%"): round(_sum(outcome.matches[place] for outcome in outcomes).f1, _DIGITS)
         for place, overlap in enumerate(OVERLAPS)
@@ -154,14 +154,14 @@ def _grouped(
     return sorted(groups.items())
 
 
-def as_text(report: Figures) -> str:
-    """The figures for people."""
+def as_text(report: Metrics) -> str:
+    """The metrics for people."""
     return "".join(
         f"{line}\n" for line in (*_summary(report), "", *_actions(report), *_kinds(report), *_sources(report))
     )
 
 
-def _summary(report: Figures) -> list[str]:
+def _summary(report: Metrics) -> list[str]:
     windows, unlisted, events = report["windows"], report["unlisted"], report["events"]
     delay, inside = report["delay_s"], report["delay_inside_s"]
     f1 = ", ".join(f"{_percent(share)} at {overlap}%" for overlap, share in report["f1"].items())
@@ -184,34 +184,34 @@ def _summary(report: Figures) -> list[str]:
     ]
 
 
-def _of_view_text(view: str, figures: Figures) -> str:
-    windows, unlisted = figures["windows"], figures["unlisted"]
+def _of_view_text(view: str, metrics: Metrics) -> str:
+    windows, unlisted = metrics["windows"], metrics["unlisted"]
     return (
         f"{view} body in view: of {windows['listed']} windows {_percent(windows['shown_right'])} shown right, of "
         f"{unlisted['windows']} of unlisted motion {_percent(unlisted['shown_listed'])} shown as a listed action"
     )
 
 
-def _actions(report: Figures) -> list[str]:
+def _actions(report: Metrics) -> list[str]:
     rows = [f"{'action':24} windows  likeliest   shown   wrong"]
-    for action, figures in report["windows"]["by_action"].items():
-        shares = (figures[name] for name in ("likeliest_right", "shown_right", "shown_wrong"))
-        rows.append(f"{action:24} {figures['listed']:7}  " + " ".join(f"{_percent(share):>8}" for share in shares))
+    for action, metrics in report["windows"]["by_action"].items():
+        shares = (metrics[name] for name in ("likeliest_right", "shown_right", "shown_wrong"))
+        rows.append(f"{action:24} {metrics['listed']:7}  " + " ".join(f"{_percent(share):>8}" for share in shares))
     return [*rows, ""]
 
 
-def _kinds(report: Figures) -> list[str]:
+def _kinds(report: Metrics) -> list[str]:
     rows = [f"{'unlisted':32} windows   listed     idle"]
-    for kind, figures in report["unlisted"]["by_kind"].items():
-        shares = (figures[name] for name in ("shown_listed", "shown_idle"))
-        rows.append(f"{kind:32} {figures['windows']:7} " + " ".join(f"{_percent(share):>8}" for share in shares))
+    for kind, metrics in report["unlisted"]["by_kind"].items():
+        shares = (metrics[name] for name in ("shown_listed", "shown_idle"))
+        rows.append(f"{kind:32} {metrics['windows']:7} " + " ".join(f"{_percent(share):>8}" for share in shares))
     return [*rows, ""]
 
 
-def _sources(report: Figures) -> list[str]:
+def _sources(report: Metrics) -> list[str]:
     rows = [f"{'source':48} listed    right    wrong  unlisted   listed   events right, wrong, missed"]
-    for source, figures in report["by_source"].items():
-        windows, unlisted, events = figures["windows"], figures["unlisted"], figures["events"]
+    for source, metrics in report["by_source"].items():
+        windows, unlisted, events = metrics["windows"], metrics["unlisted"], metrics["events"]
         rows.append(
             f"{source[:48]:48} {windows['listed']:6} {_percent(windows['shown_right']):>8} "
             f"{_percent(windows['shown_wrong']):>8} {unlisted['windows']:9} {_percent(unlisted['shown_listed']):>8} "

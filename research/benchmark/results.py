@@ -20,7 +20,7 @@ _ROOT = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """Figures of one trained network on one part of one task.
+    """Metrics of one trained network on one part of one task.
 
     accuracy: share of the clips whose likeliest action is right. balanced_accuracy: mean of the actions' shares.
     right, of: clips behind them. recall: of each action its share and clips. learned: clips trained on. parameters:
@@ -54,7 +54,7 @@ class Result:
         return WholeClipJob(self.task, self.network, self.preset, self.seed, self.frames, self.part).name
 
 
-def figures(
+def metrics(
     probabilities: NDArray[np.floating], labels: NDArray[np.integer], actions: tuple[str, ...]
 ) -> dict[str, Any]:
     """accuracy, balanced_accuracy, right, of and recall of probabilities (R, A) against labels (R,)."""

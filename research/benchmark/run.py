@@ -99,7 +99,7 @@ def measured(
         seed=job.seed,
         frames=job.frames,
         learned=len(clips.learn),
-        **results.figures(found, clips.labels[clips.judge], clips.actions),
+        **results.metrics(found, clips.labels[clips.judge], clips.actions),
         parameters=parameter_count(network),
         epochs=preset.epochs,
         seconds=round(seconds, 3),

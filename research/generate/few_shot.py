@@ -27,7 +27,7 @@ from recognizer.teaching.windows import Changes, Shape
 from recognizer.training import number_arguments
 from recognizer.training.data_argument import add_data
 from recognizer.training.run_folder import RunError
-from research.figures_file import read_figures, write_figures
+from research.metrics_file import read_metrics, write_metrics
 from research.page import write_measured
 from research.teaching.few_shot import (
     NEW_ACTIONS,
@@ -93,7 +93,7 @@ def add_few_shot(parser: argparse.ArgumentParser) -> None:
         "--shots", type=number_arguments.count, nargs="+", default=list(SHOTS), metavar="N", help="clips of an action"
     )
     parser.add_argument("--seed", type=number_arguments.seed, default=1)
-    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="figures; a row that is there is kept")
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="metrics; a row that is there is kept")
     parser.add_argument("--page", type=Path, metavar="FILE", help="write the table into this page")
 
 
@@ -112,13 +112,13 @@ def run_few_shot(options: argparse.Namespace) -> None:
         "seed": options.seed,
         "variants": asdict(settings),
     }
-    figures = read_figures(options.out, {**head, "rows": {}})
-    if {**figures, "rows": None} != {**head, "rows": None}:
+    metrics = read_metrics(options.out, {**head, "rows": {}})
+    if {**metrics, "rows": None} != {**head, "rows": None}:
         raise RunError(f"{options.out} is of another generator or other settings; give another --out")
     new = [action for action in NEW_ACTIONS[_DATASET] if action not in card.actions]
     known = [action for action in card.actions if action in utd_mhad.ACTIONS]
     for group, actions in ((NEW, new), (KNOWN, known)):
-        missing = [shots for shots in options.shots if f"{group}, {shots}" not in figures["rows"]]
+        missing = [shots for shots in options.shots if f"{group}, {shots}" not in metrics["rows"]]
         if not missing or len(actions) < WAYS:
             continue
         pool = pool_of(_DATASET, options.data, options.base, actions)
@@ -129,11 +129,11 @@ def run_few_shot(options: argparse.Namespace) -> None:
                 for number in range(options.episodes)
             ]
             found = [judged(pool, richer, episode, shape) for episode in episodes]
-            figures["rows"][f"{group}, {shots}"] = row_of(group, actions, shots, found)
+            metrics["rows"][f"{group}, {shots}"] = row_of(group, actions, shots, found)
             options.out.parent.mkdir(parents=True, exist_ok=True)
-            write_figures(options.out, figures)
-            sys.stderr.write(f"{group}, {shots} clips: {figures['rows'][f'{group}, {shots}']}\n")
-    text = table(figures)
+            write_metrics(options.out, metrics)
+            sys.stderr.write(f"{group}, {shots} clips: {metrics['rows'][f'{group}, {shots}']}\n")
+    text = table(metrics)
     sys.stdout.write(text)
     if options.page is not None:
         write_measured(options.page, text, MARK)
@@ -203,17 +203,17 @@ def row_of(group: str, actions: Sequence[str], shots: int, found: Sequence[Found
     return {"group": group, "actions": list(actions), "shots": shots, **means, "kept": kept}
 
 
-def table(figures: dict[str, Any]) -> str:
+def table(metrics: dict[str, Any]) -> str:
     """Markdown."""
     lines = [
-        f"Generator {figures['generator']}, iteration {figures['iteration']}; {figures['episodes']} episodes, "
-        f"seed {figures['seed']}.",
+        f"Generator {metrics['generator']}, iteration {metrics['iteration']}; {metrics['episodes']} episodes, "
+        f"seed {metrics['seed']}.",
         "",
         "| actions | clips per action | correct | change, always | change, checked "
         "| shown | change, always | change, checked | false positives | change, always | change, checked | kept |",
         "|---|--:|" + "--:|" * (len(_FIGURES) + 1),
     ]
-    for row in figures["rows"].values():
+    for row in metrics["rows"].values():
         cells = [_cell(*row[name], signed="gain" in name) for name in _FIGURES]
         lines.append(f"| {row['group']} | {row['shots']} | {' | '.join(cells)} | {row['kept']:.0%} |")
     return "\n".join(lines) + "\n"

@@ -21,7 +21,7 @@ from recognizer.training.number_arguments import count, seed
 from research import page
 from research.errors import ResearchError
 from research.generate import cost, few_shot, measures, recognition
-from research.generate.measures import Bench, Figures
+from research.generate.measures import Bench, Metrics
 from research.generate.source import source_of
 
 
@@ -92,18 +92,18 @@ def _measure(options: argparse.Namespace) -> None:
     runs = [load_trained(folder) for folder in options.runs]
     motions = _motions_of(runs[0], options.data)
     bench = Bench.of(motions, options.part, options.steps, options.seed)
-    sys.stdout.write(_line("", *(field.name.replace("_", " ") for field in fields(Figures))))
+    sys.stdout.write(_line("", *(field.name.replace("_", " ") for field in fields(Metrics))))
     real = bench.of_real()
-    sys.stdout.write(_figures_line("real clips", real))
+    sys.stdout.write(_metrics_line("real clips", real))
     found = []
     for folder, trained in zip(options.runs, runs, strict=True):
-        figures = bench.of_generator(trained)
-        row = {name: None if value is None or not math.isfinite(value) else value for name, value in _row(figures)}
+        metrics = bench.of_generator(trained)
+        row = {name: None if value is None or not math.isfinite(value) else value for name, value in _row(metrics)}
         described = {"part": options.part, "iteration": trained.iteration, "seed": options.seed, "steps": options.steps}
-        described["figures"] = row
+        described["metrics"] = row
         write_text(folder / MEASURES_FILE.format(part=options.part), json.dumps(described, indent=1))
-        sys.stdout.write(_figures_line(folder.name, figures))
-        found.append(figures)
+        sys.stdout.write(_metrics_line(folder.name, metrics))
+        found.append(metrics)
     if options.page is not None:
         data, part = runs[0].job["generator"]["data"], options.part
         rows = [("real training clips", [real]), *_by_seeds(runs, found)]
@@ -112,8 +112,8 @@ def _measure(options: argparse.Namespace) -> None:
         )
 
 
-def _by_seeds(runs: Sequence[Trained], found: Sequence[Figures]) -> list[tuple[str, list[Figures]]]:
-    """The figures of each training, those that differ by their seed alone together, by what tells them apart."""
+def _by_seeds(runs: Sequence[Trained], found: Sequence[Metrics]) -> list[tuple[str, list[Metrics]]]:
+    """The metrics of each training, those that differ by their seed alone together, by what tells them apart."""
     together: dict[str, list[int]] = {}
     for place, trained in enumerate(runs):
         job = {name: value for name, value in trained.job["generator"].items() if name != "seed"}
@@ -129,11 +129,11 @@ def _by_seeds(runs: Sequence[Trained], found: Sequence[Figures]) -> list[tuple[s
     return rows
 
 
-def _row(found: Figures) -> list[tuple[str, Any]]:
+def _row(found: Metrics) -> list[tuple[str, Any]]:
     return list(asdict(found).items())
 
 
-def _figures_line(name: str, found: Figures) -> str:
+def _metrics_line(name: str, found: Metrics) -> str:
     values = [
         "-" if value is None else str(value) if isinstance(value, int) else f"{value:.3f}" for _, value in _row(found)
     ]

@@ -29,7 +29,7 @@ _PAIRS = 10  # of actions, for blends
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class Metrics:
     """of: held-out clips, and as many were generated for a draw. draws: of generated clips, averaged.
 
     mmd_avg, mmd_seq: see mmd.discrepancy. recognized: share of generated clips that a recognizer trained on real ones
@@ -72,22 +72,22 @@ class Bench:
         recognizer = recognition.learn(clips[train], labels, actions, steps, seed)
         return cls(motions, clips, motions.judged(part), recognizer, steps, seed)
 
-    def of_generator(self, trained: Trained, draws: int = 3) -> Figures:
-        """Figures of a generator; its blends too. RunError where it belongs to other clips."""
+    def of_generator(self, trained: Trained, draws: int = 3) -> Metrics:
+        """Metrics of a generator; its blends too. RunError where it belongs to other clips."""
         self._demand_same(trained)
         actions = len(self.motions.actions)
         shares = shares_of(self.motions.labels[self.judge], actions)
         made = [make(trained.network, shares, self.seed + 1 + draw) for draw in range(draws)]
         teacher = make(trained.network, shares_of(self.motions.labels[self.motions.train], actions), self.seed)
-        found = self._figures(made, teacher)
+        found = self._metrics(made, teacher)
         pairs = list(combinations(trained.actions, 2))
         chosen = np.random.default_rng(self.seed).permutation(len(pairs))[:_PAIRS]
         blended = [blends.smoothness(trained, pairs[place][0], pairs[place][1], self.seed) for place in chosen]
         even, jerk = (float(np.mean([getattr(b, name) for b in blended])) for name in ("largest_step", "jerk"))
-        return Figures(**{**asdict(found), "largest_step": even, "jerk": jerk})
+        return Metrics(**{**asdict(found), "largest_step": even, "jerk": jerk})
 
-    def of_real(self, draws: int = 3) -> Figures:
-        """Figures of training clips in place of generated ones, as many of each action as are held out (again from the
+    def of_real(self, draws: int = 3) -> Metrics:
+        """Metrics of training clips in place of generated ones, as many of each action as are held out (again from the
         start where there are fewer). `nearest` and `copies` are those of the held-out clips."""
         rng = np.random.default_rng(self.seed)
         labels, train = self.motions.labels, self.motions.train
@@ -98,11 +98,11 @@ class Bench:
                 wanted = labels[self.judge] == action
                 rows[wanted] = np.resize(rng.permutation(train[labels[train] == action]), int(wanted.sum()))
             made.append(self.clips[rows])
-        found = self._figures(made, self.clips[train])
+        found = self._metrics(made, self.clips[train])
         near = self._distances(self.clips[self.judge])
-        return Figures(**{**asdict(found), "nearest": float(np.median(near)), "copies": _COPIES})
+        return Metrics(**{**asdict(found), "nearest": float(np.median(near)), "copies": _COPIES})
 
-    def _figures(self, made: list[Array], teacher: Array) -> Figures:
+    def _metrics(self, made: list[Array], teacher: Array) -> Metrics:
         """Of draws of clips with the labels of the held-out ones, and a teacher with those of the training clips."""
         labels = self.motions.labels[self.judge]
         real = self.clips[self.judge]
@@ -111,7 +111,7 @@ class Bench:
         pupil = recognition.learn(teacher, learnt, len(self.motions.actions), self.steps, self.seed)
         distances = np.concatenate([self._distances(clips) for clips in made])
         limit = np.quantile(self._distances(real), _COPIES)
-        return Figures(
+        return Metrics(
             of=len(labels),
             draws=len(made),
             mmd_avg=float(np.mean([one.avg for one in apart])),
@@ -145,9 +145,9 @@ _COLUMNS = ("mmd_avg", "mmd_seq", "recognized", "teaches", "nearest", "copies", 
 
 
 def table(
-    rows: Sequence[tuple[str, Sequence[Figures]]], motions: Motions, data: str, part: Part, seed: int, steps: int
+    rows: Sequence[tuple[str, Sequence[Metrics]]], motions: Motions, data: str, part: Part, seed: int, steps: int
 ) -> str:
-    """Markdown of the figures of one set: what was compared with how many clips, and a row for each generator: the
+    """Markdown of the metrics of one set: what was compared with how many clips, and a row for each generator: the
     mean of its trainings, and their deviation where there are several."""
     some = rows[0][1][0]
     frames = motions.x.shape[1]
@@ -159,8 +159,8 @@ def table(
         f"| generator | {' | '.join(name.replace('_', ' ') for name in _COLUMNS)} |",
         "|---|" + "--:|" * len(_COLUMNS),
     ]
-    for name, figures in rows:
-        cells = [_cell([getattr(one, column) for one in figures]) for column in _COLUMNS]
+    for name, metrics in rows:
+        cells = [_cell([getattr(one, column) for one in metrics]) for column in _COLUMNS]
         lines.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 

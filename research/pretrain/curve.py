@@ -8,7 +8,7 @@ from lightning import LightningModule, Trainer
 from lightning.pytorch.callbacks import Callback
 
 from recognizer.training.pretrain.recipes import Recipe
-from research.figures_file import read_figures, write_figures
+from research.metrics_file import read_metrics, write_metrics
 from research.pretrain.motion import MotionClips, Rows
 from research.pretrain.protocols import Linear, linear_evaluation
 
@@ -45,5 +45,5 @@ class Curve(Callback):
         self._add({"epoch": epoch, "right": found.right, "of": found.of, "loss_of_last_batch": round(loss, 3)})
 
     def _add(self, point: dict[str, float]) -> None:
-        points = [old for old in read_figures(self.file, []) if old["epoch"] < point["epoch"]] + [point]
-        write_figures(self.file, points)
+        points = [old for old in read_metrics(self.file, []) if old["epoch"] < point["epoch"]] + [point]
+        write_metrics(self.file, points)

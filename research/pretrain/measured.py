@@ -11,7 +11,7 @@ from recognizer.training.models.gl_transformer import GlTransformer
 from recognizer.training.pretrain.pretraining import Pretrained
 from recognizer.training.pretrain.recipes import Recipe
 from recognizer.training.run_folder import digest_of
-from research.figures_file import read_figures, write_figures
+from research.metrics_file import read_metrics, write_metrics
 from research.pretrain.motion import MotionClips, Rows
 from research.pretrain.protocols import Linear, Score, classify, fine_tuned, linear_evaluation
 from research.pretrain.tasks import labelled
@@ -68,7 +68,7 @@ def measured(
     elif linear != Linear():
         described["linear"] = asdict(linear)
     file = folder / f"{name}.json"
-    content = read_figures(file, {"described": None})
+    content = read_metrics(file, {"described": None})
     if content["described"] == json.loads(json.dumps(described)):
         return name, Score(**content["score"])
     backbone = done.network.backbone
@@ -84,5 +84,5 @@ def measured(
     if is_first_process():
         count = round((1.0 if share is None else share) * len(learn))
         found = {"described": described, "labelled": count, "score": asdict(result)}
-        write_figures(file, found)
+        write_metrics(file, found)
     return name, result

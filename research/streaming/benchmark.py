@@ -120,8 +120,8 @@ def changes_of_features(sets: Sets, later: int = 10) -> dict[str, tuple[float, f
     return {name: tuple(np.quantile(v.max(axis=1), (0.5, 0.95)).tolist()) for name, v in kinds.items()}
 
 
-def figures(sets: Sets, logits: Logits, card: ModelCard, *, chosen: bool) -> dict[str, dict[str, Any]]:
-    """The stream benchmark's figures by set. chosen: with the threshold and temperature of the greatest worth on
+def metrics(sets: Sets, logits: Logits, card: ModelCard, *, chosen: bool) -> dict[str, dict[str, Any]]:
+    """The stream benchmark's metrics by set. chosen: with the threshold and temperature of the greatest worth on
     these very streams, and not with the card's."""
     rules = _rules(card)
     if chosen:

@@ -61,7 +61,7 @@ def run_cost(options: argparse.Namespace) -> None:
 
 
 def run_compare(options: argparse.Namespace) -> None:
-    """Figures of the validation people."""
+    """Metrics of the validation people."""
     sets = benchmark.drawn(stream_sets(read_sets(options.data), "validation"), options.share, seed=0)
     compare(sets, options.model, options.pooled)
 
@@ -74,13 +74,13 @@ def compare(sets: dict[str, list[RecordedStream]], model: str, pooled: Sequence[
     for kind, (median, most) in benchmark.changes_of_features(sets).items():
         sys.stdout.write(f"{kind} of the newest pose a second later: {median:.4f} apart (p95 {most:.3f})\n")
     windows = stream_logits(deployed, sets)
-    rows = [("windows, the card's rules", benchmark.figures(sets, windows, card, chosen=False))]
-    rows.append(("windows", benchmark.figures(sets, windows, card, chosen=True)))
+    rows = [("windows, the card's rules", benchmark.metrics(sets, windows, card, chosen=False))]
+    rows.append(("windows", benchmark.metrics(sets, windows, card, chosen=True)))
     sys.stdout.write(benchmark.as_table(rows))
     for frames in pooled:
         session = StreamingSession(*to_onnx(StreamingRecognizer(deployed, frames, poses=2)))
         logits = {name: benchmark.streaming_logits(streams, session) for name, streams in sets.items()}
-        rows = [(f"streaming, mean of {frames}", benchmark.figures(sets, logits, card, chosen=True))]
+        rows = [(f"streaming, mean of {frames}", benchmark.metrics(sets, logits, card, chosen=True))]
         sys.stdout.write(benchmark.as_table(rows))
         for name in sets:
             found = benchmark.agreement(windows[name], logits[name])

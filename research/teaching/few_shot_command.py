@@ -24,7 +24,7 @@ from recognizer.training.data_argument import add_data
 from recognizer.training.dataset_sequences import action_sequences
 from recognizer.training.everyday import merge, read_all
 from recognizer.training.fine_tune import FineTuneSettings, fit_network, whole_example_probabilities
-from research.figures_file import read_figures, write_figures
+from research.metrics_file import read_metrics, write_metrics
 from research.teaching.few_shot import (
     ARM_ACTIONS,
     NEW_ACTIONS,
@@ -51,7 +51,7 @@ def add_few_shot_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sets", nargs="+", choices=tuple(_SETS), default=list(_SETS), metavar="SET")
     parser.add_argument("--episodes", type=number_arguments.count, default=100)
     parser.add_argument("--scratch-episodes", type=int, default=5, help="of the AcT from scratch, which takes long")
-    parser.add_argument("--no-dtw", action="store_true", help="DTW depends on no embedding: its figures stay")
+    parser.add_argument("--no-dtw", action="store_true", help="DTW depends on no embedding: its metrics stay")
     parser.add_argument("--seed", type=number_arguments.seed, default=1)
     parser.add_argument("--steps", type=number_arguments.count, default=STEPS, help="of the training of the embeddings")
     parser.add_argument(
@@ -62,20 +62,20 @@ def add_few_shot_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--actions", choices=("new", "all"), default="new", help="all: those that others show as well")
     parser.add_argument("--desk", action="store_true", help="hide hips and legs of every clip; arm actions alone")
     parser.add_argument("--runs", type=Path, default=Path("runs/few_shot"), metavar="DIR", help="the embeddings' runs")
-    parser.add_argument("--out", type=Path, default=Path("runs/few_shot/figures.json"), metavar="FILE")
+    parser.add_argument("--out", type=Path, default=Path("runs/few_shot/metrics.json"), metavar="FILE")
 
 
 def run_few_shot(options: argparse.Namespace) -> None:
-    """Train the embeddings that are not there yet, measure, and write the figures."""
-    figures = read_figures(options.out, {})
+    """Train the embeddings that are not there yet, measure, and write the metrics."""
+    metrics = read_metrics(options.out, {})
     for dataset in options.sets:
         model = options.model or _base(dataset, options)
         actions = _actions(dataset, options)
         title = " ".join([dataset, options.actions, *(["desk"] if options.desk else []), model.name])
         pool = pool_of(dataset, options.data, model, actions, desk=options.desk)
-        figures[title] = _figures(pool, actions, options)
-        write_figures(options.out, figures)
-        sys.stdout.write(json.dumps({title: figures[title]}, indent=1) + "\n")
+        metrics[title] = _metrics(pool, actions, options)
+        write_metrics(options.out, metrics)
+        sys.stdout.write(json.dumps({title: metrics[title]}, indent=1) + "\n")
 
 
 def _base(dataset: str, options: argparse.Namespace) -> Path:
@@ -125,11 +125,11 @@ def pool_of(dataset: str, data: Path, model: Path, actions: Sequence[str] | None
     return Pool(lesson, np.array([clip.person or clip.name for clip in clips]), ~test, test)
 
 
-def _figures(pool: Pool, actions: Sequence[str], options: argparse.Namespace) -> dict[str, Any]:
+def _metrics(pool: Pool, actions: Sequence[str], options: argparse.Namespace) -> dict[str, Any]:
     quick, seed, episodes = QuickSettings(), options.seed, options.episodes
     # The warped distance is of whole bodies, from the mid-hip in torsos.
     warping = None if options.desk or options.no_dtw else Warping(pool)
-    figures: dict[str, Any] = {"actions": list(actions), "episodes": episodes, "seed": seed}
+    metrics: dict[str, Any] = {"actions": list(actions), "episodes": episodes, "seed": seed}
     for shots in options.shots:
         judge = partial(quick_accuracy, settings=quick)
         row = {"quick": measure(pool, actions, shots, judge, episodes=episodes, seed=seed)}
@@ -138,13 +138,13 @@ def _figures(pool: Pool, actions: Sequence[str], options: argparse.Namespace) ->
         if options.scratch_episodes > 1:
             few = options.scratch_episodes
             row["scratch"] = measure(pool, actions, shots, _scratch, episodes=few, seed=seed)
-        figures[f"{shots} clips"] = row
+        metrics[f"{shots} clips"] = row
         sys.stderr.write(f"{shots} clips: {row}\n")
     started_s = time.perf_counter()
     before, after = measure_open_set(pool, actions, OPEN_SET_SHOTS, quick, episodes=episodes, seed=seed)
-    figures["open set"] = {"before": asdict(before), "after": asdict(after), "clips": OPEN_SET_SHOTS}
-    sys.stderr.write(f"open set: {figures['open set']}, {time.perf_counter() - started_s:.0f} s\n")
-    return figures
+    metrics["open set"] = {"before": asdict(before), "after": asdict(after), "clips": OPEN_SET_SHOTS}
+    sys.stderr.write(f"open set: {metrics['open set']}, {time.perf_counter() - started_s:.0f} s\n")
+    return metrics
 
 
 class Warping:

@@ -39,7 +39,7 @@ def measure_open_set(
     pool: Pool, actions: Sequence[str], shots: int, settings: QuickSettings, *, episodes: int, seed: int
 ) -> tuple[OpenSet, OpenSet]:
     """Before and after calibration: by the probability of the likeliest action, and by that over its threshold."""
-    figures: tuple[list[tuple[float, ...]], list[tuple[float, ...]]] = ([], [])
+    metrics: tuple[list[tuple[float, ...]], list[tuple[float, ...]]] = ([], [])
     for number in range(episodes):
         rng = np.random.default_rng([seed, shots, number, len(actions)])
         episode = draw(pool, actions, shots, rng, ways=len(actions) // 2)
@@ -49,11 +49,11 @@ def measure_open_set(
         taught = teach(lesson, settings)
         raw = fit(lesson, np.ones(len(lesson.examples), bool), settings)
         flat = np.full(len(episode.actions), UNCALIBRATED, np.float32)
-        for found, head, thresholds in zip(figures, (raw, taught.head), (flat, taught.thresholds), strict=True):
+        for found, head, thresholds in zip(metrics, (raw, taught.head), (flat, taught.thresholds), strict=True):
             known, target = _answers(pool, episode.test, episode, head)
             others, _ = _answers(pool, unknown, episode, head)
-            found.append(_figures(known / thresholds, others / thresholds, target))
-    before, after = (OpenSet(*(mean_and_interval(column) for column in zip(*each, strict=True))) for each in figures)
+            found.append(_metrics(known / thresholds, others / thresholds, target))
+    before, after = (OpenSet(*(mean_and_interval(column) for column in zip(*each, strict=True))) for each in metrics)
     return before, after
 
 
@@ -65,7 +65,7 @@ def _answers(pool: Pool, clips: np.ndarray, episode: Episode, head: Head) -> tup
     return answers(head, everything.plain, len(clips))[:, :-1], target
 
 
-def _figures(known: Array, others: Array, target: np.ndarray) -> tuple[float, ...]:
+def _metrics(known: Array, others: Array, target: np.ndarray) -> tuple[float, ...]:
     score, unknown = known.max(axis=1), others.max(axis=1)
     correct = known.argmax(axis=1) == target
     auroc = roc_auc_score(np.repeat([1, 0], [len(score), len(unknown)]), np.concatenate([score, unknown]))

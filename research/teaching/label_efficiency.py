@@ -32,7 +32,7 @@ from recognizer.training.pretrain.everyday import load_everyday, random_windows
 from recognizer.training.pretrain.pretraining import WEIGHTS_FILE
 from recognizer.training.run_folder import NETWORK_FILE, load_run
 from research.errors import ResearchError
-from research.figures_file import read_figures, write_figures
+from research.metrics_file import read_metrics, write_metrics
 from research.pretrain.motion import Rows
 from research.pretrain.tasks import labelled
 from research.teaching.few_shot_embedding import STEPS, demand_steps, train_base
@@ -244,7 +244,7 @@ def add_label_efficiency(parser: argparse.ArgumentParser) -> None:
 
 
 def run_label_efficiency(options: argparse.Namespace) -> None:
-    """Measure what is not in the file of figures yet, then write all as a table."""
+    """Measure what is not in the file of metrics yet, then write all as a table."""
     how = Fit(steps=options.steps)
     for share in options.shares:
         if share > 1:
@@ -281,7 +281,7 @@ def _point(measurer: Measurer, dataset: str, method: str, share: float, seed: in
     rows = labelled(clips.learn, clips.labels, share, seed)
     right = measurer.right(method, rows, seed)
     point = Point(dataset, method, share, seed, len(rows), right, len(clips.judge), how)
-    write_figures(options.out, [asdict(each) for each in [*points, point]])
+    write_metrics(options.out, [asdict(each) for each in [*points, point]])
     sys.stderr.write(f"{dataset} {method} {share:.0%} of seed {seed}: {right} of {point.of}\n")
 
 
@@ -296,9 +296,9 @@ def _start(method: str, options: argparse.Namespace) -> dict[str, Any]:
 
 def _points(file: Path) -> list[Point]:
     try:
-        return [Point(**each) for each in read_figures(file, [])]
+        return [Point(**each) for each in read_metrics(file, [])]
     except TypeError as error:
-        raise ResearchError(f"{file} holds no figures of label-efficiency; give another --out") from error
+        raise ResearchError(f"{file} holds no metrics of label-efficiency; give another --out") from error
 
 
 def table(points: Sequence[Point]) -> str:

@@ -22,8 +22,8 @@ from recognizer.datasets import webcam_poses
 from recognizer.datasets.sequences import LabelledSequence
 from recognizer.onnx_recognizer import OnnxRecognizer
 from recognizer.teaching.examples import NOTHING, Example
-from recognizer.teaching.figures import FalseAlarms
 from recognizer.teaching.lesson import trunk_seen
+from recognizer.teaching.metrics import FalseAlarms
 from recognizer.teaching.package import card_names
 from recognizer.teaching.request import QUICK, TeachingRequest
 from recognizer.teaching.run import run_quick
@@ -31,7 +31,7 @@ from recognizer.training import number_arguments
 from recognizer.training.dataset_sequences import labelled_sequences
 from recognizer.training.everyday import WEBCAM_POSES
 from recognizer.training.stream_run import stream_sequence
-from research.figures_file import write_figures
+from research.metrics_file import write_metrics
 
 TAUGHT, TAKES = 3, 5
 _LEAST_S = 2.0  # of a sequence: a window and a moment to decide
@@ -68,7 +68,7 @@ def add_taught_alarms(parser: argparse.ArgumentParser) -> None:
 
 
 def run_taught_alarms(options: argparse.Namespace) -> None:
-    """Teach and stream, episode by episode, and write the figures."""
+    """Teach and stream, episode by episode, and write the metrics."""
     sequences = list(labelled_sequences(webcam_poses.read(options.data / WEBCAM_POSES)))
     clips = takes(each for each in sequences if webcam_poses.part_of(each) == "train")
     people = [each for each in sequences if webcam_poses.part_of(each) == "test" and _is_footage(each)]
@@ -77,7 +77,7 @@ def run_taught_alarms(options: argparse.Namespace) -> None:
         episode = one_episode(clips, people, options.model, np.random.default_rng([options.seed, number // 2]), number)
         found.append(episode)
         sys.stderr.write(f"{episode}\n")
-        write_figures(options.out, summary(found))
+        write_metrics(options.out, summary(found))
     sys.stdout.write(json.dumps(summary(found), indent=1) + "\n")
 
 

@@ -10,7 +10,7 @@ from recognizer.training.hardware import add_hardware, hardware_of
 from recognizer.training.loop import is_first_process
 from recognizer.training.models.registry import SETTINGS, WHOLE_CLIP, network_of
 from recognizer.training.number_arguments import count, seed
-from research.benchmark.results import figures
+from research.benchmark.results import metrics
 from research.whole_clip.clip_training import FRAMES, WholeClipJob, probabilities, train
 from research.whole_clip.presets import PRESETS, preset_of
 from research.whole_clip.presets import SETTINGS as PRESET_SETTINGS
@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--preset", default="short-clips", help=f"{', '.join(PRESETS)}; {PRESET_SETTINGS}")
     parser.add_argument("--seed", type=seed, default=0)
     parser.add_argument("--frames", type=count, default=FRAMES, help=f"of a clip (default {FRAMES})")
-    parser.add_argument("--part", choices=PARTS, default="test", help="what the figures are of")
+    parser.add_argument("--part", choices=PARTS, default="test", help="what the metrics are of")
     parser.add_argument("--epochs", type=count, help="the same as +epochs=N")
     parser.add_argument("--batch", type=count, help="over all processes, the same as +batch=N")
     add_hardware(parser)
@@ -43,7 +43,7 @@ def run(options: argparse.Namespace) -> None:
     network, _ = train(clips, job, options.out, hardware_of(options), preset)
     if not is_first_process():
         return
-    found = figures(
+    found = metrics(
         probabilities(network, clips, clips.judge, preset, job.frames), clips.labels[clips.judge], clips.actions
     )
     sys.stdout.write(

@@ -32,7 +32,7 @@ from research.teaching.few_shot import (
 from research.teaching.few_shot_command import Warping, _actions
 from research.teaching.few_shot_dtw import distances, joints_of
 from research.teaching.few_shot_embedding import corpus_without, people_without
-from research.teaching.few_shot_unknown import _figures, measure_open_set
+from research.teaching.few_shot_unknown import _metrics, measure_open_set
 
 ACTIONS = ("bow", "raise", "step")
 
@@ -92,9 +92,9 @@ def test_figures_of_an_open_set_by_hand():
     """Scores are probabilities over their thresholds: from 1 on an action is shown."""
     known = np.array([[3.0, 0.0], [2.0, 0.0], [0.0, 4.0], [0.0, 0.9]])  # all over those never taught but the last
     unknown = np.array([[0.5, 0.0], [1.5, 0.0], [0.2, 0.0], [0.1, 0.0]])
-    auroc, accuracy, right, alarms = _figures(known, unknown, np.array([0, 0, 1, 1]))
+    auroc, accuracy, right, alarms = _metrics(known, unknown, np.array([0, 0, 1, 1]))
     assert (auroc, accuracy, right, alarms) == (15 / 16, 0.75, 0.75, 0.25)
-    _, accuracy, right, _ = _figures(known, unknown, np.array([0, 1, 1, 1]))
+    _, accuracy, right, _ = _metrics(known, unknown, np.array([0, 1, 1, 1]))
     assert (accuracy, right) == (0.5, 0.5), "a wrong action counts for nothing"
 
 

@@ -68,7 +68,7 @@ def test_the_whole_network_starts_where_it_says(measurer, monkeypatch, method, p
 
 
 def test_what_was_measured_is_kept_and_a_run_goes_on(tiny_data, tmp_path, capsys):
-    out = tmp_path / "figures.json"
+    out = tmp_path / "metrics.json"
     flags = ("--data", tiny_data, "--sets", "penn_action", "--methods", "scratch", "--steps", 1, "--out", out)
     call(*flags, "--shares", 0.5, "--seeds", 0)
     points = json.loads(out.read_text())
@@ -83,7 +83,7 @@ def test_what_was_measured_is_kept_and_a_run_goes_on(tiny_data, tmp_path, capsys
 
 
 def test_trainings_with_other_settings_are_other_rows(tiny_data, tmp_path, capsys):
-    out = tmp_path / "figures.json"
+    out = tmp_path / "metrics.json"
     flags = ("--data", tiny_data, "--sets", "penn_action", "--methods", "scratch", "--out", out)
     for steps in (1, 2):
         call(*flags, "--shares", 0.5, "--seeds", 0, "--steps", steps)
@@ -92,16 +92,16 @@ def test_trainings_with_other_settings_are_other_rows(tiny_data, tmp_path, capsy
 
 
 def test_a_damaged_file_of_figures_is_one_line_and_stays(tiny_data, tmp_path):
-    out = tmp_path / "figures.json"
+    out = tmp_path / "metrics.json"
     out.write_text("[{")
-    with pytest.raises(ActionLensError, match=r"figures.json is no whole file of figures .*; remove it"):
+    with pytest.raises(ActionLensError, match=r"metrics.json is no whole file of metrics .*; remove it"):
         call("--data", tiny_data, "--sets", "penn_action", "--methods", "scratch", "--out", out, "--shares", 0.5)
     assert out.read_text() == "[{"
 
 
 def test_a_missing_supervised_embedding_is_trained_without_the_set(tiny_data, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(tqdm.tqdm, "monitor_interval", 0)  # the exporter's progress bars keep a thread
-    out, runs = tmp_path / "figures.json", tmp_path / "runs"
+    out, runs = tmp_path / "metrics.json", tmp_path / "runs"
     flags = ("--data", tiny_data, "--sets", "penn_action", "--methods", "supervised", "--out", out, "--seeds", 0)
     call(*flags, "--supervised", runs, "--supervised-steps", 2, "--shares", 0.5)
     assert "penn_action: training AcT on the other sets" in capsys.readouterr().err
@@ -114,7 +114,7 @@ def test_a_missing_supervised_embedding_is_trained_without_the_set(tiny_data, tm
 
 
 def test_mistakes_are_told(tiny_data, tmp_path):
-    flags = ("--data", tiny_data, "--sets", "penn_action", "--out", tmp_path / "figures.json", "--steps", 1)
+    flags = ("--data", tiny_data, "--sets", "penn_action", "--out", tmp_path / "metrics.json", "--steps", 1)
     with pytest.raises(ActionLensError, match="no share"):
         call(*flags, "--shares", 2)
     with pytest.raises(ActionLensError, match="needs --run"):

@@ -13,8 +13,8 @@ from pose.errors import ActionLensError
 from recognizer.errors import CardError
 from recognizer.model_card import find_model, shipped_models
 from recognizer.teaching.examples import Example
-from recognizer.teaching.figures import TEST
 from recognizer.teaching.lesson import NOTHING
+from recognizer.teaching.metrics import TEST
 from recognizer.teaching.versions import TaughtModel, taught_model, taught_models, version_label, versions
 
 Files = tuple[tuple[str, int, int], ...]

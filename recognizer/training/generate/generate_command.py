@@ -134,7 +134,7 @@ def _metrics(folder: Path, trained: Trained) -> dict[str, dict[str, Any]]:
             measured = json.loads(path.read_text(encoding="utf-8"))
             if measured["iteration"] == trained.iteration:
                 how = {"recognizer_steps": measured["steps"], "seed": measured["seed"]}
-                metrics[part] = {"split": f"{trained.job['generator']['data']}: {split}", **how, **measured["figures"]}
+                metrics[part] = {"split": f"{trained.job['generator']['data']}: {split}", **how, **measured["metrics"]}
         except (ValueError, KeyError, TypeError) as error:
             raise RunError(f"{path} cannot be read ({error}); remove it, or measure again") from error
     return metrics

@@ -16,8 +16,8 @@ from recognizer.teaching.check import (
     needed_examples,
     unnamed_sentence,
 )
-from recognizer.teaching.figures import EXAMPLES, PEOPLE, SESSIONS, ActionFigures, FalseAlarms, HeldOutCheck, wilson
 from recognizer.teaching.lesson import NOTHING, prepare
+from recognizer.teaching.metrics import EXAMPLES, PEOPLE, SESSIONS, ActionMetrics, FalseAlarms, HeldOutCheck, wilson
 from recognizer.teaching.quick import fit, folds, teach
 from recognizer.teaching.request import TeachingRequest
 from recognizer.teaching.run import run_quick
@@ -75,7 +75,7 @@ def test_of_one_session_there_is_never_a_percentage(base, shape):
     assert only.verdict == "not checked: all examples are from one session; record in a second session"
     (values,) = found.to_json()["checks"]
     assert (values["accuracy"], values["interval"], values["verdict"]) == (None, None, only.verdict)
-    assert all(figures["recall"] is None for figures in values["actions"].values())
+    assert all(metrics["recall"] is None for metrics in values["actions"].values())
     assert any("one session" in remark for remark in found.remarks)
     assert any("one person" in remark for remark in found.remarks)
     assert any("no footage of nothing" in remark for remark in found.remarks)
@@ -110,9 +110,9 @@ def test_few_examples_are_too_few_whatever_their_recall(base, shape):
 
 
 def test_figures_follow_from_counts(whole):
-    figures = ActionFigures(examples=4, right=3, answered=6)
-    assert (figures.recall, figures.precision) == (0.75, 0.5)
-    assert ActionFigures(0, 0, 0).recall is None
+    metrics = ActionMetrics(examples=4, right=3, answered=6)
+    assert (metrics.recall, metrics.precision) == (0.75, 0.5)
+    assert ActionMetrics(0, 0, 0).recall is None
     values = whole.to_json()
     raised, told = whole.checks[0].actions["raise"], values["checks"][0]["actions"]["raise"]
     assert told["recall"] == raised.recall
@@ -122,7 +122,7 @@ def test_figures_follow_from_counts(whole):
     assert values["alarms"]["interval"][1] > 500
     for each in whole.checks:
         shown = sum(count for _, _, count in each.confusions)
-        assert shown == each.examples - sum(figures.right for figures in each.actions.values())
+        assert shown == each.examples - sum(metrics.right for metrics in each.actions.values())
         assert np.isclose(each.accuracy, 1 - shown / each.examples)
 
 
@@ -155,8 +155,8 @@ def test_intervals_are_wilsons_and_garwoods():
     ],
 )
 def test_what_a_figure_is_worth(held_out, examples, seen, verdict):
-    figures = {"raise": ActionFigures(examples, examples, examples)}
-    found = HeldOutCheck(held_out, 2, 1.0, examples, figures, (), 0, seen)
+    metrics = {"raise": ActionMetrics(examples, examples, examples)}
+    found = HeldOutCheck(held_out, 2, 1.0, examples, metrics, (), 0, seen)
     assert found.verdict == verdict
     assert (found.to_json()["accuracy"] is None) == bool(verdict)
 
@@ -258,7 +258,7 @@ def test_windows_of_rest_weigh_little_in_an_examples_answer():
 
 def test_an_error_halves_with_four_times_the_examples():
     """Four of five are right, nine of ten are wanted: 20 examples, 15 more than there are."""
-    strictest = HeldOutCheck(SESSIONS, 2, 0.8, 5, {"bow": ActionFigures(5, 4, 4)}, (), 0)
+    strictest = HeldOutCheck(SESSIONS, 2, 0.8, 5, {"bow": ActionMetrics(5, 4, 4)}, (), 0)
     assert needed_examples(made_examples(("bow",), 5), strictest) == {"bow": 15}
 
 

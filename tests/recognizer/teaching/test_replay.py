@@ -9,8 +9,8 @@ from teaching_examples import made_example, made_examples
 
 from recognizer.teaching.background import SITTING, STANDING, everyday_motion, tried_motions
 from recognizer.teaching.check import Check
-from recognizer.teaching.figures import FalseAlarms, counted
 from recognizer.teaching.lesson import NOTHING
+from recognizer.teaching.metrics import FalseAlarms, counted
 from recognizer.teaching.replay import Footage, examined, fired, fired_in, footage_of, longer
 from recognizer.teaching.request import TeachingRequest
 from recognizer.teaching.run import run_quick
@@ -138,8 +138,8 @@ def test_a_stillness_is_played_to_and_fro():
 def test_mistakes_and_alarms_are_told_in_plain_words():
     pairs = [("greet", "clap"), ("clap", "greet"), ("greet", "greet"), ("clap", "clap"), ("clap", "unknown")]
     names = ["greet/1", "clap/1", "greet/2", "clap/2", "clap/3"]
-    figures = counted(pairs, ("clap", "greet"), "sessions", 2, 0, names=names)
-    check = Check((figures,), (), {}, FalseAlarms(90.0, {"greet": 3}))
+    metrics = counted(pairs, ("clap", "greet"), "sessions", 2, 0, names=names)
+    check = Check((metrics,), (), {}, FalseAlarms(90.0, {"greet": 3}))
     found = examined(check, None, {}, (), lambda action, on: (f"{action}/9",)).findings
     assert [each.text for each in found] == [
         "greet is also shown in the footage of nothing, 3 times in 1.5 min: "

@@ -27,7 +27,7 @@ def outcome_of(sequence, says, **changes):
     return judge(sequence, stream_sequence(sequence, recognizer), recognizer.card)
 
 
-def figures(*outcomes):
+def metrics(*outcomes):
     return as_json(outcomes, model="toy", people="all")
 
 
@@ -35,7 +35,7 @@ def figures(*outcomes):
 
 
 def test_windows_count_when_their_end_and_their_middle_lie_in_a_label():
-    report = figures(outcome_of(sequence_of(10, LABELS), SAYS))
+    report = metrics(outcome_of(sequence_of(10, LABELS), SAYS))
     windows, unlisted = report["windows"], report["unlisted"]
     assert windows["listed"] == 16 + 33  # idle: ends from 1.5 to 3.0 s; walk: from 3.8 (middle 3.075) to 7.0
     assert windows["by_action"].keys() == {"idle", "walk"}
@@ -61,7 +61,7 @@ def test_a_window_at_the_edge_of_a_label_counts_whatever_is_rounded():
 
 
 def test_events_delays_and_segments():
-    report = figures(outcome_of(sequence_of(10, LABELS), SAYS))
+    report = metrics(outcome_of(sequence_of(10, LABELS), SAYS))
     assert report["events"] == {"right": 1, "wrong": 1, "missed": 0, "wrong_per_hour": 360.0}
     assert report["labels"] == 1
     assert report["delay_s"] == {"p50": pytest.approx(0.8), "p90": pytest.approx(0.8)}
@@ -77,7 +77,7 @@ def test_events_delays_and_segments():
 
 
 def test_a_wrong_action_and_idle_in_the_place_of_another_count_as_shown_wrong():
-    report = figures(outcome_of(sequence_of(6, [(0, 3, "walk"), (3, 6, "wave")]), {0: "idle", 3: "walk"}))
+    report = metrics(outcome_of(sequence_of(6, [(0, 3, "walk"), (3, 6, "wave")]), {0: "idle", 3: "walk"}))
     assert report["windows"]["by_action"]["walk"]["shown_wrong"] == pytest.approx(14 / 16)
     assert report["windows"]["by_action"]["wave"]["shown_wrong"] == 1.0
     assert report["windows"]["likeliest_right"] == pytest.approx(1 / 39, abs=1e-4)  # at 3.0 walk is said already
@@ -87,7 +87,7 @@ def test_a_wrong_action_and_idle_in_the_place_of_another_count_as_shown_wrong():
 
 def test_windows_of_half_a_body_are_neither_right_nor_shown():
     labels = [(0, 6, "walk"), (6, 12, "other:jump")]
-    report = figures(outcome_of(sequence_of(12, labels, hidden=[(2, 9)]), {0: "walk"}))
+    report = metrics(outcome_of(sequence_of(12, labels, hidden=[(2, 9)]), {0: "walk"}))
     # Legs are missing in over half of the poses of clips that end from 2.9 s to 9.6 s, within a pose or two.
     assert report["half_body"] == pytest.approx(68, abs=4)
     assert report["windows"]["likeliest_right"] == pytest.approx(14 / 46, abs=0.06)
@@ -100,7 +100,7 @@ def test_windows_are_told_apart_by_what_is_in_view():
     rules = DecisionRules(1.0, dict.fromkeys(ACTIONS, 0.5), ("other",), {"wave": ("arms",)})
     labels = [(0, 6, "wave"), (6, 12, "walk"), (12, 18, "other:jump")]
     says = {0: "wave", 6: "walk", 12: "wave"}
-    report = figures(outcome_of(sequence_of(18, labels, hidden=[(3, 20)]), says, decision=rules))
+    report = metrics(outcome_of(sequence_of(18, labels, hidden=[(3, 20)]), says, decision=rules))
     whole, upper = report["by_view"]["whole"], report["by_view"]["upper"]
     assert report["by_view"]["none"]["windows"]["listed"] == 0
     assert report["half_body"] == 0
@@ -117,15 +117,15 @@ def test_windows_are_told_apart_by_what_is_in_view():
 
 
 def test_unlabelled_time_is_not_judged():
-    report = figures(outcome_of(sequence_of(10, [(6, 9, "wave")]), {0: "walk", 6: "wave"}))
+    report = metrics(outcome_of(sequence_of(10, [(6, 9, "wave")]), {0: "walk", 6: "wave"}))
     assert report["events"] == {"right": 1, "wrong": 0, "missed": 0, "wrong_per_hour": 0.0}
     assert report["unlisted"] == {"windows": 0, "shown_listed": None, "shown_idle": None, "by_kind": {}}
     assert report["labelled_minutes"] == pytest.approx(0.05)
-    assert figures(outcome_of(sequence_of(4, []), {0: "walk"}))["events"]["wrong_per_hour"] is None
+    assert metrics(outcome_of(sequence_of(4, []), {0: "walk"}))["events"]["wrong_per_hour"] is None
 
 
 def test_an_action_that_the_recognizer_does_not_list_is_unlisted_motion():
-    report = figures(outcome_of(sequence_of(6, [(0, 6, "swing")]), {0: "walk"}))
+    report = metrics(outcome_of(sequence_of(6, [(0, 6, "swing")]), {0: "walk"}))
     assert report["windows"]["listed"] == 0
     assert report["unlisted"]["by_kind"].keys() == {"swing"}
     assert report["edit"] is None
@@ -174,7 +174,7 @@ def test_the_delay_is_to_the_first_frame_that_shows_the_action_within_the_label(
         None,
     ]
     assert [label.inside for label in outcome.labels] == [False, True, True, True]
-    assert figures(outcome)["delay_inside_s"]["p50"] == pytest.approx(0.0)
+    assert metrics(outcome)["delay_inside_s"]["p50"] == pytest.approx(0.0)
 
 
 def test_what_was_shown_stays_in_a_short_gap_and_goes_with_the_person():
@@ -191,7 +191,7 @@ def test_what_was_shown_stays_in_a_short_gap_and_goes_with_the_person():
 def test_sources_are_told_apart():
     one = outcome_of(sequence_of(6, [(0, 6, "walk")], source="a/b"), {0: "walk"})
     other = outcome_of(sequence_of(6, [(0, 6, "walk")], source="c/d"), {0: "wave"})
-    report = figures(one, other)
+    report = metrics(one, other)
     assert report["by_source"]["a/b"]["windows"]["likeliest_right"] == 1.0
     assert report["by_source"]["c/d"]["windows"]["likeliest_right"] == 0.0
     assert report["by_source"]["c/d"]["events"]["missed"] == 1
@@ -290,4 +290,4 @@ def test_what_is_read_back_streams_as_what_was_saved(folder):
     one, _ = read(folder)
     assert [segment.label for segment in one.segments] == ["other:sit_still", "walk"]
     outcome = outcome_of(one, SAYS)
-    assert figures(outcome)["windows"]["by_action"]["walk"]["shown_right"] == 1.0
+    assert metrics(outcome)["windows"]["by_action"]["walk"]["shown_right"] == 1.0

@@ -53,18 +53,18 @@ def test_figures_of_a_training_go_into_its_folder_the_page_and_the_card(data, tm
     header, real, ours = capsys.readouterr().out.splitlines()
     assert header.split()[:4] == ["of", "draws", "mmd", "avg"]
     assert (real.split()[0], ours.split()[0]) == ("real", "run")
-    figures = json.loads((run / "measures-test.json").read_text())["figures"]
-    assert figures["of"] == 40
-    assert f"{figures['mmd_avg']:.3f}" in ours
+    metrics = json.loads((run / "measures-test.json").read_text())["metrics"]
+    assert metrics["of"] == 40
+    assert f"{metrics['mmd_avg']:.3f}" in ours
     row = next(line for line in page.read_text().splitlines() if line.startswith("| frame-vae, seed 0, iteration "))
-    assert f"| {figures['mmd_avg']:.3f} |" in row
+    assert f"| {metrics['mmd_avg']:.3f} |" in row
     assert "**made-up, test clips**: 40 held-out clips of 2 actions (raise, spread), 8 frames" in page.read_text()
     call("figures", "--data", data, "--run", run, "--out", tmp_path / "figures")
     assert (tmp_path / "figures" / "actions.png").stat().st_size > 10_000
     assert (tmp_path / "figures" / "blend-raise-spread.png").stat().st_size > 10_000
     generate_command.run(options_of(generate_command, "export", "--run", run, "--out", tmp_path / "weights"))
     card = json.loads((tmp_path / "weights" / "generator.json").read_text())
-    assert card["metrics"]["test"]["mmd_avg"] == figures["mmd_avg"]
+    assert card["metrics"]["test"]["mmd_avg"] == metrics["mmd_avg"]
 
 
 def test_seeds_of_a_training_are_one_row(data, tmp_path):
@@ -75,7 +75,7 @@ def test_seeds_of_a_training_are_one_row(data, tmp_path):
     page.write_text("<!-- measured: made-up, validation -->\n<!-- end -->\n")
     runs = [tmp_path / name for name in ("0", "other", "1")]
     call("measure", "--data", data, "--runs", *runs, "--steps", 20, "--page", page)
-    both = [json.loads((tmp_path / name / "measures-validation.json").read_text())["figures"] for name in "01"]
+    both = [json.loads((tmp_path / name / "measures-validation.json").read_text())["metrics"] for name in "01"]
     rows = [line for line in page.read_text().splitlines() if line.startswith("| frame-vae")]
     assert [row.split("|")[1].split(", iteration")[0].strip() for row in rows] == [
         "frame-vae, seeds 0, 1",

@@ -49,7 +49,7 @@ def test_from_training_to_made_up_clips(data, tmp_path, capsys):
     run = tmp_path / "run"
     train(data, run)
     assert "kept iteration" in capsys.readouterr().out
-    measures = {"iteration": load_trained(run).iteration, "steps": 20, "seed": 0, "figures": {"mmd_avg": 0.125}}
+    measures = {"iteration": load_trained(run).iteration, "steps": 20, "seed": 0, "metrics": {"mmd_avg": 0.125}}
     (run / "measures-test.json").write_text(json.dumps(measures))
     call("generator", "export", "--run", run, "--out", tmp_path / "weights")
     card = json.loads((tmp_path / "weights" / "generator.json").read_text())
@@ -71,7 +71,7 @@ def test_figures_of_other_weights_do_not_come_into_the_card(data, tmp_path):
     run = tmp_path / "run"
     train(data, run)
     measures = run / generate_command.MEASURES_FILE.format(part="test")
-    measures.write_text(json.dumps({"iteration": 1, "steps": 20, "seed": 0, "figures": {"mmd_avg": 0.1}}))
+    measures.write_text(json.dumps({"iteration": 1, "steps": 20, "seed": 0, "metrics": {"mmd_avg": 0.1}}))
     call("generator", "export", "--run", run, "--out", tmp_path / "weights")
     assert json.loads((tmp_path / "weights" / "generator.json").read_text())["metrics"] == {}
     measures.write_text("[]")

@@ -22,9 +22,9 @@ _KEYS = {"example": "clip", "examples": "clips"}
 Interval = tuple[float, float]
 
 
-def json_values(figures: Any) -> dict[str, Any]:
+def json_values(metrics: Any) -> dict[str, Any]:
     """The fields of a dataclass, and of those in it, by their JSON keys."""
-    return asdict(figures, dict_factory=lambda fields: {_KEYS.get(name, name): value for name, value in fields})
+    return asdict(metrics, dict_factory=lambda fields: {_KEYS.get(name, name): value for name, value in fields})
 
 
 def wilson(right: int, count: int) -> Interval:
@@ -38,7 +38,7 @@ def wilson(right: int, count: int) -> Interval:
 
 
 @dataclass(frozen=True, slots=True)
-class ActionFigures:
+class ActionMetrics:
     """right of `examples` examples of the action were answered so; `answered` examples in all got it as the answer."""
 
     examples: int
@@ -67,7 +67,7 @@ class HeldOutCheck:
     groups: int
     accuracy: float
     examples: int
-    actions: dict[str, ActionFigures]
+    actions: dict[str, ActionMetrics]
     confusions: tuple[tuple[str, str, int], ...]
     not_judged: int
     seen: bool = False
@@ -76,7 +76,7 @@ class HeldOutCheck:
     @property
     def right(self) -> int:
         """How many examples are right."""
-        return sum(figures.right for figures in self.actions.values())
+        return sum(metrics.right for metrics in self.actions.values())
 
     @property
     def verdict(self) -> str:
@@ -98,12 +98,12 @@ class HeldOutCheck:
             "accuracy": self.accuracy if judged else None,
             "interval": wilson(self.right, self.examples) if judged else None,
         }
-        for action, figures in self.actions.items():
-            enough = judged and figures.examples >= FEWEST_OF_ACTION
+        for action, metrics in self.actions.items():
+            enough = judged and metrics.examples >= FEWEST_OF_ACTION
             values["actions"][action] |= {
-                "recall": figures.recall if enough else None,
-                "interval": wilson(figures.right, figures.examples) if enough else None,
-                "precision": figures.precision if judged and figures.answered >= FEWEST_OF_ACTION else None,
+                "recall": metrics.recall if enough else None,
+                "interval": wilson(metrics.right, metrics.examples) if enough else None,
+                "precision": metrics.precision if judged and metrics.answered >= FEWEST_OF_ACTION else None,
             }
         return values
 
@@ -118,7 +118,7 @@ def counted(
     seen: bool = False,
     names: Sequence[str] = (),
 ) -> HeldOutCheck:
-    """Figures of pairs (true action or nothing, answer). names: of the examples of the pairs."""
+    """Metrics of pairs (true action or nothing, answer). names: of the examples of the pairs."""
     of_actions = [(true, answer) for true, answer in pairs if true != NOTHING]
     count, answered = Counter(true for true, _ in of_actions), Counter(answer for _, answer in pairs)
     right = Counter(true for true, answer in of_actions if true == answer)
@@ -128,7 +128,7 @@ def counted(
         groups=groups,
         accuracy=right.total() / len(of_actions) if of_actions else math.nan,
         examples=len(of_actions),
-        actions={action: ActionFigures(count[action], right[action], answered[action]) for action in actions},
+        actions={action: ActionMetrics(count[action], right[action], answered[action]) for action in actions},
         confusions=tuple((true, answer, examples) for (true, answer), examples in wrong.most_common()),
         not_judged=not_judged,
         seen=seen,

@@ -1,4 +1,4 @@
-"""Files of figures that measurements write as they go, and go on from."""
+"""Files of metrics that measurements write as they go, and go on from."""
 
 import json
 from pathlib import Path
@@ -8,17 +8,17 @@ from pose.whole_file import write_text
 from research.errors import ResearchError
 
 
-def read_figures(file: Path, otherwise: Any) -> Any:
+def read_metrics(file: Path, otherwise: Any) -> Any:
     """The content, or `otherwise` where there is no such file. ResearchError where it is damaged."""
     if not file.is_file():
         return otherwise
     try:
         return json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise ResearchError(f"{file} is no whole file of figures ({type(error).__name__}); remove it") from error
+        raise ResearchError(f"{file} is no whole file of metrics ({type(error).__name__}); remove it") from error
 
 
-def write_figures(file: Path, figures: Any) -> None:
+def write_metrics(file: Path, metrics: Any) -> None:
     """Write them, whole or not at all, and the folder where there is none. OSError."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    write_text(file, json.dumps(figures, indent=1) + "\n")
+    write_text(file, json.dumps(metrics, indent=1) + "\n")
