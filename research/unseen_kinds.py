@@ -21,8 +21,8 @@ from recognizer.training.everyday import ACTIONS, UNLISTED, Corpus
 from recognizer.training.everyday_streams import read_sets
 from recognizer.training.models.deployed import Deployed
 from recognizer.training.run_folder import RunError, load_run
-from recognizer.training.stream_sets import StreamSets, stream_logits, stream_sets
-from recognizer.training.synthetic_actions import with_generated
+from recognizer.training.streams.sets import StreamSets, stream_logits, stream_sets
+from recognizer.training.synthetic.actions import with_generated
 from research.metrics_file import write_metrics
 
 

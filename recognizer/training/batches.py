@@ -9,9 +9,9 @@ from recognizer.features import RATE_FPS, clip_features
 from recognizer.training import augment
 from recognizer.training.augment import Array, Augmentation, Mask
 from recognizer.training.everyday import ACTIONS, IDLE, OTHER, WEBCAM_POSES, Corpus, placed_by_readers
-from recognizer.training.exercise import exercise, gesture
 from recognizer.training.rest import idle_frames, restful_frames
-from recognizer.training.synthetic_actions import GENERATED
+from recognizer.training.synthetic.actions import GENERATED
+from recognizer.training.synthetic.composed import exercise, gesture
 
 FRAMES = 30
 Clips = tuple[Array, Mask, Mask, Array]  # joints (N, T, 13, 3), seen (N, T, 13), depth (N,), target (N, outputs)

@@ -14,9 +14,9 @@ from recognizer.training.errors import TrainingError
 from recognizer.training.evaluate import softmax
 from recognizer.training.everyday import ACTIONS, IDLE, OTHER
 from recognizer.training.everyday_streams import action_and_kind
-from recognizer.training.stream_outcome import Outcome, judge, labels_of
-from recognizer.training.stream_replay import RecordedStream, replay
-from recognizer.training.stream_report import as_json
+from recognizer.training.streams.outcome import Outcome, judge, labels_of
+from recognizer.training.streams.replay import RecordedStream, replay
+from recognizer.training.streams.report import as_json
 
 BIASES = (-1.0, -0.5, 0.0, 0.5)
 THRESHOLDS = (0.4, 0.5, 0.6, 0.7)

@@ -14,8 +14,8 @@ from recognizer.training.evaluate import Windows, logits_of, report_clips, windo
 from recognizer.training.everyday import ACTIONS, WEBCAM_POSES, Corpus
 from recognizer.training.everyday_streams import EverydaySets
 from recognizer.training.needs import measure_needs
-from recognizer.training.stream_replay import RecordedStream
-from recognizer.training.stream_sets import stream_logits, stream_metrics, stream_sets
+from recognizer.training.streams.replay import RecordedStream
+from recognizer.training.streams.sets import stream_logits, stream_metrics, stream_sets
 from recognizer.view import ARMS
 
 _ARM_ACTIONS = ("wave", "clap", "throw", "punch")

@@ -12,12 +12,14 @@ import torch
 from pose.arguments import Parser, line_of
 from pose.errors import ActionLensError
 from recognizer.training import everyday_commands as everyday
-from recognizer.training import fine_tune_command, recalibrate, repetitions, stream, stream_set
+from recognizer.training import recalibrate, repetitions
 from recognizer.training.dataset_sequences import LeftOut
 from recognizer.training.explain import explain_command as explaining
+from recognizer.training.fine_tune import fine_tune_command
 from recognizer.training.generate import generate_command as generation
 from recognizer.training.number_arguments import count
 from recognizer.training.pretrain import pretrain_command as pretraining
+from recognizer.training.streams import stream_command, stream_set_command
 
 Run = Callable[[argparse.Namespace], int | None]  # the exit status; None for 0
 AddArguments = Callable[[argparse.ArgumentParser], None]
@@ -35,13 +37,13 @@ COMMANDS: Commands = {
     ),
     "stream": (
         "measure a recognizer on labelled sequences, streamed as in the live program",
-        stream.add_stream,
-        stream.run_stream,
+        stream_command.add_stream,
+        stream_command.run_stream,
     ),
     "stream-set": (
         "build labelled sequences for `stream` from the research data",
-        stream_set.add_stream_set,
-        stream_set.run_stream_set,
+        stream_set_command.add_stream_set,
+        stream_set_command.run_stream_set,
     ),
     "repetitions": (
         "measure repetition counts against counts by eye",

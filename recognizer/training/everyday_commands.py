@@ -19,14 +19,14 @@ from recognizer.training.evaluate import logits_of
 from recognizer.training.everyday import ACTIONS, Corpus, terms
 from recognizer.training.everyday_streams import EverydaySets, read_corpus, read_sets
 from recognizer.training.export import export
-from recognizer.training.fine_tune_start import kept_networks, save_networks
+from recognizer.training.fine_tune.start import kept_networks, save_networks
 from recognizer.training.models.deployed import Deployed
 from recognizer.training.models.ensemble import AVERAGES, Ensemble
 from recognizer.training.models.registry import LIVE, NetworkSpec, network_of, parse_changes
 from recognizer.training.number_arguments import count, positive, seed
 from recognizer.training.run_folder import NETWORK_FILE, RunError, TrainedRun, load_run, save_run
-from recognizer.training.stream_report import as_json, as_text
-from recognizer.training.stream_sets import StreamSets, points_table, stream_logits, stream_sets
+from recognizer.training.streams.report import as_json, as_text
+from recognizer.training.streams.sets import StreamSets, points_table, stream_logits, stream_sets
 from recognizer.training.supervised import FitSettings, fit, spec_of
 
 PARTS = {"train": ("train",), "all": ("train", "validation")}

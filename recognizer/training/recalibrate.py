@@ -17,7 +17,7 @@ from recognizer.training.choice import choose
 from recognizer.training.data_argument import add_data
 from recognizer.training.everyday import ACTIONS
 from recognizer.training.everyday_streams import read_sets
-from recognizer.training.fine_tune_start import kept_networks
+from recognizer.training.fine_tune.start import kept_networks
 from recognizer.training.run_folder import RunError
 
 _BIAS = "other_bias"  # of Deployed, whose name the exporter keeps

@@ -12,12 +12,12 @@ from torch import Tensor, nn
 
 from recognizer.training.batches import BatchMaker, BatchPlan, OutputSpace
 from recognizer.training.everyday import ACTIONS, Corpus, without_kinds
-from recognizer.training.fine_tune_start import copy_body
+from recognizer.training.fine_tune.start import copy_body
 from recognizer.training.loop import Batch, Hardware, StepData, Training
 from recognizer.training.loop import fit as fit_network
 from recognizer.training.models.registry import NetworkSpec
 from recognizer.training.run_folder import claim, digest_of, digest_of_columns
-from recognizer.training.synthetic_actions import with_generated
+from recognizer.training.synthetic.actions import with_generated
 
 STEPS_AN_EPOCH = 100
 

@@ -21,10 +21,10 @@ from recognizer.training.augment import Array
 from recognizer.training.batches import FRAMES
 from recognizer.training.calibrate import Calibration, Needs, calibrate, outcomes
 from recognizer.training.everyday import ACTIONS, OTHER
-from recognizer.training.fine_tune_start import kept_networks
+from recognizer.training.fine_tune.start import kept_networks
 from recognizer.training.models.deployed import Deployed
-from recognizer.training.stream_replay import RecordedStream
-from recognizer.training.stream_report import as_json
+from recognizer.training.streams.replay import RecordedStream
+from recognizer.training.streams.report import as_json
 from research.errors import ResearchError
 from research.streaming.recognizer import StreamingSession
 

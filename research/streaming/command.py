@@ -12,8 +12,8 @@ from recognizer.training.everyday_streams import read_sets
 from recognizer.training.models.deployed import Deployed
 from recognizer.training.models.registry import ClipShape, network_of, parse_changes
 from recognizer.training.number_arguments import count, positive
-from recognizer.training.stream_replay import RecordedStream
-from recognizer.training.stream_sets import stream_logits, stream_sets
+from recognizer.training.streams.replay import RecordedStream
+from recognizer.training.streams.sets import stream_logits, stream_sets
 from research.streaming import benchmark, cost
 from research.streaming.recognizer import StreamingRecognizer, StreamingSession, to_onnx
 

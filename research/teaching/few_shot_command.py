@@ -23,7 +23,7 @@ from recognizer.training import number_arguments
 from recognizer.training.data_argument import add_data
 from recognizer.training.dataset_sequences import action_sequences
 from recognizer.training.everyday import merge, read_all
-from recognizer.training.fine_tune import FineTuneSettings, fit_network, whole_example_probabilities
+from recognizer.training.fine_tune.training import FineTuneSettings, fit_network, whole_example_probabilities
 from research.metrics_file import read_metrics, write_metrics
 from research.teaching.few_shot import (
     ARM_ACTIONS,

@@ -30,7 +30,7 @@ from recognizer.teaching.run import run_quick
 from recognizer.training import number_arguments
 from recognizer.training.dataset_sequences import labelled_sequences
 from recognizer.training.everyday import WEBCAM_POSES
-from recognizer.training.stream_run import stream_sequence
+from recognizer.training.streams.run import stream_sequence
 from research.metrics_file import write_metrics
 
 TAUGHT, TAKES = 3, 5

@@ -17,7 +17,7 @@ from pose.types import Frame, Pose
 from recognizer.datasets.webcam_poses import read
 from recognizer.model_card import DecisionRules, find_model
 from recognizer.onnx_recognizer import OnnxRecognizer
-from recognizer.training.stream_run import stream_sequence
+from recognizer.training.streams.run import stream_sequence
 
 ROOT = Path(__file__).resolve().parents[2]
 REAL = ROOT.parent / "shared" / "datasets" / "webcam_poses"

@@ -11,9 +11,9 @@ pytest.importorskip("torch", reason="needs the extra `train`")
 from recognizer.clips import Prediction
 from recognizer.training.calibrate import BIASES, THRESHOLDS, Calibration, OperatingPoint, _truth, calibrate, outcomes
 from recognizer.training.everyday import ACTIONS
-from recognizer.training.stream_replay import features_of, record, split
-from recognizer.training.stream_report import as_json
-from recognizer.training.stream_run import stream_sequence
+from recognizer.training.streams.replay import features_of, record, split
+from recognizer.training.streams.report import as_json
+from recognizer.training.streams.run import stream_sequence
 
 A = len(ACTIONS)
 OTHER, WALK, WAVE, IDLE = (ACTIONS.index(action) for action in ("other", "walk", "wave", "idle"))
@@ -59,7 +59,7 @@ def test_a_replayed_stream_is_what_the_live_program_shows(streams):
     np.testing.assert_allclose([moment.decision.time_s for moment in fresh], stream.times_s)
     assert outcome.due == len(fresh) == len(stream.times_s)
     assert _Card(rules).decision.thresholds["walk"] == pytest.approx(0.6)
-    from recognizer.training.stream_outcome import judge
+    from recognizer.training.streams.outcome import judge
 
     shown = judge(stream.sequence, live, LiveCard(rules))
     assert shown.windows == outcome.windows

@@ -12,8 +12,8 @@ pytest.importorskip("torch")
 
 import torch
 
-from recognizer.training import fine_tune_command
 from recognizer.training.command_line import COMMANDS, MOVED, main, run_command
+from recognizer.training.fine_tune import fine_tune_command
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no Ctrl-C for one process")

@@ -19,9 +19,9 @@ from recognizer.training.evaluate import (
 )
 from recognizer.training.everyday import ACTIONS, merge, read_all
 from recognizer.training.report import split_of
-from recognizer.training.stream_replay import record
-from recognizer.training.stream_set import make
-from recognizer.training.stream_sets import split_of_streams
+from recognizer.training.streams.replay import record
+from recognizer.training.streams.sets import split_of_streams
+from recognizer.training.streams.stream_set_command import make
 
 A, OTHER = len(ACTIONS), len(ACTIONS) - 1
 

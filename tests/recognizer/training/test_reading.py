@@ -12,7 +12,7 @@ from recognizer.datasets.registry import DATASETS
 from recognizer.datasets.sequences import ActionSequence
 from recognizer.training import everyday, everyday_streams
 from recognizer.training.command_line import main
-from recognizer.training.stream_set import add_stream_set
+from recognizer.training.streams.stream_set_command import add_stream_set
 from research.whole_clip.tasks import TASKS
 
 

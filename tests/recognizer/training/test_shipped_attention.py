@@ -13,7 +13,7 @@ from pose.demo.draw import Camera  # noqa: E402
 from pose.demo.script import Script  # noqa: E402
 from pose.onnx_session import cpu_session  # noqa: E402
 from recognizer.features import LAYOUT, RATE_FPS, clip_features  # noqa: E402
-from recognizer.training.fine_tune_start import kept_networks  # noqa: E402
+from recognizer.training.fine_tune.start import kept_networks  # noqa: E402
 from recognizer.training.models.deployed import Deployed  # noqa: E402
 from research.explain.samples import sample  # noqa: E402
 

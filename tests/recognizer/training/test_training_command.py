@@ -20,7 +20,7 @@ from recognizer.teaching.full_start import NETWORKS_FILE  # noqa: E402
 from recognizer.training.command_line import main  # noqa: E402
 from recognizer.training.everyday import ACTIONS  # noqa: E402
 from recognizer.training.export import export, with_inside  # noqa: E402
-from recognizer.training.fine_tune_start import kept_networks, save_networks  # noqa: E402
+from recognizer.training.fine_tune.start import kept_networks, save_networks  # noqa: E402
 from recognizer.training.models.deployed import Deployed  # noqa: E402
 from recognizer.training.models.registry import NetworkSpec  # noqa: E402
 from recognizer.training.recalibrate import ExportedGraph  # noqa: E402

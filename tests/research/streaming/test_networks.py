@@ -9,7 +9,7 @@ from research.errors import ResearchError
 
 torch = pytest.importorskip("torch", reason="needs the extra `train`")
 
-from recognizer.training.fine_tune_start import kept_networks  # noqa: E402
+from recognizer.training.fine_tune.start import kept_networks  # noqa: E402
 from recognizer.training.models.act import Act, ActConfig  # noqa: E402
 from recognizer.training.models.st_gcn import StGcn, StGcnConfig  # noqa: E402
 from recognizer.training.models.st_tr import StTr, StTrConfig, TemporalTransformer  # noqa: E402

@@ -11,7 +11,7 @@ torch = pytest.importorskip("torch", reason="needs the extra `train`")
 
 from recognizer.features import CHANNELS, LAYOUT  # noqa: E402
 from recognizer.model_card import ModelCard  # noqa: E402
-from recognizer.training.fine_tune_start import kept_networks  # noqa: E402
+from recognizer.training.fine_tune.start import kept_networks  # noqa: E402
 from recognizer.training.models.deployed import Deployed  # noqa: E402
 from recognizer.training.models.registry import ClipShape, network_of  # noqa: E402
 from research.streaming.recognizer import FEATURES, StreamingRecognizer, StreamingSession, to_onnx  # noqa: E402

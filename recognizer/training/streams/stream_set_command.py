@@ -1,7 +1,7 @@
 """The command stream-set: labelled sequences for the stream benchmark, made of the research data.
 
 Sets in three dimensions (UTD-MHAD, MSR Action3D, NW-UCLA): whole recordings of one person, listed and unlisted ones
-mixed, are joined by recognizer.training.stream_joins and seen by one fixed camera. Sets in two dimensions (Penn Action,
+mixed, are joined by streams.joins and seen by one fixed camera. Sets in two dimensions (Penn Action,
 JHMDB) have pictures and no places: each recording is a sequence of its own, with its first and its last pose held,
 without a label. Further sets of everyday actions, where they are there, are treated in the same way. The folder has the
 layout of webcam_poses; the labels are everyday actions and `other:KIND`. The same data and seed give the same files.
@@ -27,7 +27,7 @@ from recognizer.datasets.webcam_poses import INDEX, SEQUENCES
 from recognizer.training import augment, everyday, views
 from recognizer.training.data_argument import add_data
 from recognizer.training.number_arguments import seed
-from recognizer.training.stream_joins import FPS, SIT_DOWN, STAND_UP, WALK, Acted, Take, acted, join, standing_pose
+from recognizer.training.streams.joins import FPS, SIT_DOWN, STAND_UP, WALK, Acted, Take, acted, join, standing_pose
 
 Array = NDArray[np.float32]
 

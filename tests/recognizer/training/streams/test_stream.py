@@ -14,9 +14,9 @@ from recognizer.datasets.webcam_poses import PARTS, SEQUENCES, part_of, read
 from recognizer.decision import IDLE, ActionEvent, Decision
 from recognizer.model_card import DecisionRules
 from recognizer.training.command_line import main
-from recognizer.training.stream_outcome import judge, labels_of
-from recognizer.training.stream_report import as_json, as_text
-from recognizer.training.stream_run import Moment, Streamed, stream_sequence
+from recognizer.training.streams.outcome import judge, labels_of
+from recognizer.training.streams.report import as_json, as_text
+from recognizer.training.streams.run import Moment, Streamed, stream_sequence
 
 LABELS = ((0, 3, "other:sit_still"), (3, 7, "walk"), (7, 10, "other:jump"))
 SAYS = {0: "idle", 3.5: "walk", 7.5: "idle", 8.5: "wave"}

@@ -3,7 +3,7 @@
 import numpy as np
 
 from pose.skeleton import MPOSE_13
-from recognizer.training.exercise import exercise, gesture
+from recognizer.training.synthetic.composed import exercise, gesture
 
 
 def held_poses(n=200, channels=3):

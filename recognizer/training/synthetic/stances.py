@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from recognizer.training.key_poses import Key, Keys, Limb, reach
+from recognizer.training.synthetic.key_poses import Key, Keys, Limb, reach
 
 STANDS: Limb = (6.0, 90.0, 12.0, 0.0)  # the leg that carries the body while the other is raised
 _SEATED = 0.3  # of those at ease

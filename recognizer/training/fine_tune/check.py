@@ -23,7 +23,7 @@ from recognizer.teaching.examples import NOTHING, Example
 from recognizer.teaching.metrics import EXAMPLES, PEOPLE, SESSIONS, FalseAlarms, counted
 from recognizer.teaching.quick import UNJUDGED, QuickSettings, thresholds_of
 from recognizer.training.augment import Array
-from recognizer.training.fine_tune import HOP_S, SHAPE, window_probabilities
+from recognizer.training.fine_tune.training import HOP_S, SHAPE, window_probabilities
 
 _HELD_OUT = 3  # without people or sessions, every third example of an action is held out
 _LEAST_S = 3.0  # of footage of nothing, for a third of it to be worth holding out

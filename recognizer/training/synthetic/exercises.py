@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from recognizer.training.key_poses import SHOULDER, Key, Keys, Limb, reach
-from recognizer.training.stances import STANDS, hanging, there_and_back
+from recognizer.training.synthetic.key_poses import SHOULDER, Key, Keys, Limb, reach
+from recognizer.training.synthetic.stances import STANDS, hanging, there_and_back
 
 
 def lunge(rng: np.random.Generator, base: Key) -> Keys:

@@ -2,7 +2,7 @@
 
 A folder of sequences in the layout of recognizer.datasets.webcam_poses goes through recognizer.live frame by
 frame at the sequences' own times, just as main.py would show it. What counts as right and wrong stands in
-recognizer.training.stream_outcome, the figures in recognizer.training.stream_report.
+streams.outcome, the metrics in streams.report.
 """
 
 import argparse
@@ -16,9 +16,9 @@ from recognizer.datasets.webcam_poses import PARTS, part_of, read
 from recognizer.model_card import find_model
 from recognizer.onnx_recognizer import OnnxRecognizer
 from recognizer.training.dataset_sequences import labelled_sequences
-from recognizer.training.stream_outcome import judge
-from recognizer.training.stream_report import as_json, as_text
-from recognizer.training.stream_run import stream_sequence
+from recognizer.training.streams.outcome import judge
+from recognizer.training.streams.report import as_json, as_text
+from recognizer.training.streams.run import stream_sequence
 
 ALL_PEOPLE = "all"
 

@@ -12,9 +12,9 @@ from recognizer.training.calibrate import Calibration, OperatingPoint, outcomes
 from recognizer.training.evaluate import logits_of
 from recognizer.training.everyday import WEBCAM_POSES, part_of
 from recognizer.training.everyday_streams import EverydaySets
-from recognizer.training.stream_replay import RecordedStream, features_of, record, split
-from recognizer.training.stream_report import as_json
-from recognizer.training.stream_set import make
+from recognizer.training.streams.replay import RecordedStream, features_of, record, split
+from recognizer.training.streams.report import as_json
+from recognizer.training.streams.stream_set_command import make
 
 RESEARCH = "research"
 _SEED = 0

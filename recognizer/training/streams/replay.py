@@ -14,7 +14,7 @@ from recognizer.features import LAYOUT, RATE_FPS, clip_features
 from recognizer.live import GONE_S, TICKS_A_DECISION
 from recognizer.training.augment import Array
 from recognizer.training.batches import FRAMES
-from recognizer.training.stream_run import Moment, Streamed
+from recognizer.training.streams.run import Moment, Streamed
 from recognizer.view import BodyView, view_of
 from recognizer.window import PoseWindow
 

@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognizer.features import RATE_FPS
-from recognizer.training import synthetic_exercises as exercises
 from recognizer.training.everyday import ACTIONS, OTHER, Corpus
-from recognizer.training.key_poses import LEFT, Floats, Key, Keys, Limb, joints_of, motion_through, reach
-from recognizer.training.stances import STANDS, at_ease, hanging, on_hands, on_the_back, standing
+from recognizer.training.synthetic import exercises
+from recognizer.training.synthetic.key_poses import LEFT, Floats, Key, Keys, Limb, joints_of, motion_through, reach
+from recognizer.training.synthetic.stances import STANDS, at_ease, hanging, on_hands, on_the_back, standing
 
 GENERATED = "generated"
 _FEET_TO_SHOULDERS, _KNEES_TO_SHOULDERS = 2.7, 1.86  # torsos, of a straight body

@@ -29,8 +29,8 @@ from numpy.typing import NDArray
 from recognizer.datasets.sequences import LabelledSequence, Segment
 from recognizer.decision import IDLE, ActionCard, ActionEvent
 from recognizer.training.everyday import SIT_STILL
-from recognizer.training.segmentation import OVERLAPS, Matches, edit_score, match, runs
-from recognizer.training.stream_run import Moment, Streamed
+from recognizer.training.streams.run import Moment, Streamed
+from recognizer.training.streams.segmentation import OVERLAPS, Matches, edit_score, match, runs
 from recognizer.view import View
 
 _GRID_HZ = 10

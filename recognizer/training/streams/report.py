@@ -23,8 +23,8 @@ from typing import Any
 import numpy as np
 
 from recognizer.decision import IDLE
-from recognizer.training.segmentation import OVERLAPS, Matches
-from recognizer.training.stream_outcome import JudgedWindow, Outcome
+from recognizer.training.streams.outcome import JudgedWindow, Outcome
+from recognizer.training.streams.segmentation import OVERLAPS, Matches
 from recognizer.view import View
 
 Metrics = dict[str, Any]

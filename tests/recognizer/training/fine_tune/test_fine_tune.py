@@ -20,16 +20,21 @@ from recognizer.teaching.full_start import NETWORKS_FILE, start_sentence
 from recognizer.teaching.lesson import NOTHING
 from recognizer.teaching.request import FULL, TeachingRequest, write_request
 from recognizer.teaching.versions import taught_model
-from recognizer.training.fine_tune import FineTuneSettings, WindowDrawer, fit_network, whole_example_probabilities
-from recognizer.training.fine_tune_check import judge, remarks, split
-from recognizer.training.fine_tune_command import add_fine_tune, run_fine_tune
-from recognizer.training.fine_tune_start import copy_body, kept_networks, save_networks
+from recognizer.training.fine_tune.check import judge, remarks, split
+from recognizer.training.fine_tune.fine_tune_command import add_fine_tune, run_fine_tune
+from recognizer.training.fine_tune.start import copy_body, kept_networks, save_networks
+from recognizer.training.fine_tune.training import (
+    FineTuneSettings,
+    WindowDrawer,
+    fit_network,
+    whole_example_probabilities,
+)
 from recognizer.training.models.deployed import Deployed
 from recognizer.training.models.registry import NetworkSpec
 from recognizer.training.run_folder import RunError, TrainedRun
 
 SETTINGS = FineTuneSettings(steps=40, batch=32)
-WEIGHTS = Path(__file__).resolve().parents[3] / "weights"
+WEIGHTS = Path(__file__).resolve().parents[4] / "weights"
 SHIPPED = sorted(path.parent for path in WEIGHTS.glob(f"*/{NETWORKS_FILE}"))
 
 
@@ -41,8 +46,8 @@ def run(folder, *more):
 
 @pytest.fixture
 def quiet(monkeypatch):
-    monkeypatch.setattr("recognizer.training.fine_tune_command.lower_priority", lambda: None)
-    monkeypatch.setattr("recognizer.training.fine_tune_command.signal.signal", lambda *_: None)
+    monkeypatch.setattr("recognizer.training.fine_tune.fine_tune_command.lower_priority", lambda: None)
+    monkeypatch.setattr("recognizer.training.fine_tune.fine_tune_command.signal.signal", lambda *_: None)
     monkeypatch.setattr("tqdm.tqdm.monitor_interval", 0)  # torch's exporter would leave its thread behind
 
 

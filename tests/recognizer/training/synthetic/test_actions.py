@@ -9,7 +9,7 @@ from pose.skeleton import MPOSE_13
 from recognizer.training.batches import BatchMaker, BatchPlan, OutputSpace
 from recognizer.training.everyday import ACTIONS, OTHER
 from recognizer.training.everyday_streams import read_corpus
-from recognizer.training.synthetic_actions import GENERATED, with_generated
+from recognizer.training.synthetic.actions import GENERATED, with_generated
 
 WRISTS, ELBOWS, SHOULDERS, HIPS, ANKLES = (
     [MPOSE_13.index(f"{side}_{part}") for side in ("left", "right")]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from recognizer.training.segmentation import Matches, Run, edit_score, match, runs
+from recognizer.training.streams.segmentation import Matches, Run, edit_score, match, runs
 
 
 def labelled(text):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pose.skeleton import MPOSE_13
-from recognizer.training.key_poses import LEFT, RIGHT, SHOULDER, Key, joints_of, motion_through, reach
+from recognizer.training.synthetic.key_poses import LEFT, RIGHT, SHOULDER, Key, joints_of, motion_through, reach
 
 HANGING = (0.0, 0.0, 0.0, 0.0)
 ARM, LEG = 1.13, 1.70

@@ -30,9 +30,9 @@ from recognizer.teaching.versions import CLIPS_FILE, place_version
 from recognizer.teaching.visible import NotVisible, visible_parts
 from recognizer.training.augment import Array
 from recognizer.training.export import export
-from recognizer.training.fine_tune import SHAPE, FineTuneSettings, fit_network, window_probabilities
-from recognizer.training.fine_tune_check import judge, remarks, split
-from recognizer.training.fine_tune_start import kept_networks
+from recognizer.training.fine_tune.check import judge, remarks, split
+from recognizer.training.fine_tune.start import kept_networks
+from recognizer.training.fine_tune.training import SHAPE, FineTuneSettings, fit_network, window_probabilities
 from recognizer.training.models.deployed import Deployed
 from recognizer.training.models.registry import NetworkSpec
 from recognizer.training.number_arguments import count

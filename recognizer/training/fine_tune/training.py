@@ -30,7 +30,7 @@ from recognizer.teaching.windows import (
     sliding,
 )
 from recognizer.training.batches import FRAMES
-from recognizer.training.fine_tune_start import copy_body
+from recognizer.training.fine_tune.start import copy_body
 from recognizer.training.loop import Batch, Hardware, StepData, Training, fit
 from recognizer.training.models.registry import NetworkSpec
 

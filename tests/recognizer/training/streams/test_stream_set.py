@@ -15,8 +15,8 @@ from recognizer.datasets.sequences import Segment
 from recognizer.datasets.webcam_poses import read
 from recognizer.training.command_line import main
 from recognizer.training.everyday import read_all
-from recognizer.training.stream_joins import FPS, acted, join, standing_pose
-from recognizer.training.stream_set import SIZE, make, write
+from recognizer.training.streams.joins import FPS, acted, join, standing_pose
+from recognizer.training.streams.stream_set_command import SIZE, make, write
 
 # (13, 3) metres, facing the camera, the floor at 0: head, shoulders, elbows, wrists, hips, knees, ankles.
 STANDING = np.array(

@@ -1,0 +1,1 @@
+"""Full teaching: a network trained on the user's own examples, and its check."""
