@@ -125,5 +125,8 @@ def _left(before):
     return [
         thread
         for thread in threading.enumerate()
-        if thread not in before and thread.is_alive() and not isinstance(thread, threading._DummyThread)
+        if thread not in before
+        and thread.is_alive()
+        and not isinstance(thread, threading._DummyThread)
+        and type(thread).__name__ != "TMonitor"  # of all progress bars: tqdm starts one for the process and keeps it
     ]

@@ -6,7 +6,6 @@ import json
 import pytest
 
 torch = pytest.importorskip("torch", reason="needs the extra `train`")
-import tqdm  # noqa: E402
 
 from benchmarks import providers  # noqa: E402
 from benchmarks import recognizers as speed  # noqa: E402
@@ -17,11 +16,6 @@ from recognizer.training.run_folder import save_run  # noqa: E402
 
 TINY = ["--set", "layers=2", "--rounds", "1", "--people", "1", "3", "--on-threads", "1", "2"]
 PAGE = "# Speed\n\n<!-- measured -->\nold\n<!-- end of measured -->\n\nMore.\n"
-
-
-@pytest.fixture(autouse=True)
-def _no_progress_thread(monkeypatch):
-    monkeypatch.setattr(tqdm.tqdm, "monitor_interval", 0)  # the exporter's progress bars keep a thread
 
 
 def call(*arguments) -> None:

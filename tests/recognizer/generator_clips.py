@@ -5,7 +5,6 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs the extra `train`")
 
-import tqdm  # noqa: E402
 
 from pose.skeleton import PENN_13  # noqa: E402
 from recognizer.datasets.sequences import ActionSequence  # noqa: E402
@@ -47,11 +46,6 @@ def recordings():
 @pytest.fixture(scope="session")
 def motions(recordings):
     return sets.motions(recordings, 8, ACTIONS)
-
-
-@pytest.fixture(autouse=True)
-def _no_progress_bars(monkeypatch):
-    monkeypatch.setattr(tqdm.tqdm, "monitor_interval", 0)  # the exporter's and Lightning's keep a thread
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs the extra `train`")
 import onnxruntime as ort  # noqa: E402
-import tqdm  # noqa: E402
 
 from pose.errors import ActionLensError  # noqa: E402
 from recognizer.errors import CardError  # noqa: E402
@@ -30,11 +29,6 @@ def run_command(*arguments) -> None:
     parser = argparse.ArgumentParser()
     add_arguments(parser)
     run(parser.parse_args([str(argument) for argument in arguments]))
-
-
-@pytest.fixture(autouse=True)
-def _no_progress_thread(monkeypatch):
-    monkeypatch.setattr(tqdm.tqdm, "monitor_interval", 0)  # the exporter's progress bars keep a thread
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch", reason="needs the extra `train`")
-import tqdm  # noqa: E402
 
 from pose.errors import ActionLensError  # noqa: E402
 from recognizer.training.models.gl_transformer import GlConfig, GlTransformer  # noqa: E402
@@ -99,8 +98,7 @@ def test_a_damaged_file_of_figures_is_one_line_and_stays(tiny_data, tmp_path):
     assert out.read_text() == "[{"
 
 
-def test_a_missing_supervised_embedding_is_trained_without_the_set(tiny_data, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(tqdm.tqdm, "monitor_interval", 0)  # the exporter's progress bars keep a thread
+def test_a_missing_supervised_embedding_is_trained_without_the_set(tiny_data, tmp_path, capsys):
     out, runs = tmp_path / "metrics.json", tmp_path / "runs"
     flags = ("--data", tiny_data, "--sets", "penn_action", "--methods", "supervised", "--out", out, "--seeds", 0)
     call(*flags, "--supervised", runs, "--supervised-steps", 2, "--shares", 0.5)

@@ -4,7 +4,6 @@ import numpy as np
 import onnx
 import pytest
 import torch
-import tqdm
 from torch import nn
 
 from pose.onnx_session import cpu_session
@@ -17,11 +16,6 @@ from recognizer.training.models.st_tr import StTr
 from recognizer.training.onnx_graph import written_out
 
 FEATURES = 78
-
-
-@pytest.fixture(autouse=True)
-def _no_progress_thread(monkeypatch):
-    monkeypatch.setattr(tqdm.tqdm, "monitor_interval", 0)  # the exporter's progress bars keep a thread
 
 
 def stirred(network: nn.Module, seed: int = 0) -> nn.Module:

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch", reason="needs the extra `train`")
-import tqdm  # noqa: E402
 
 from recognizer.datasets import utd_mhad, webcam_poses  # noqa: E402
 from recognizer.datasets.registry import DATASETS  # noqa: E402
@@ -52,8 +51,7 @@ def test_the_exported_folder_is_a_model_that_repeats_the_networks_answer(exporte
     assert sorted(file.name for file in exported.iterdir()) == ["card.json", "model.onnx", "network.npz"]
 
 
-def test_networks_of_another_recognizer_are_averaged_beside_its_own(trained, tiny_data, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(tqdm.tqdm, "monitor_interval", 0)  # the exporter's progress bars keep a thread
+def test_networks_of_another_recognizer_are_averaged_beside_its_own(trained, tiny_data, tmp_path, capsys):
     data = ["--data", str(tiny_data)]
     small = ["--network", "dd-net", "--set", "filters=4", "--steps", "2", "--batch", "16", "--people", "all"]
     assert main(["train", *data, "--out", str(tmp_path / "dd"), *small]) == 0

@@ -48,7 +48,6 @@ def run(folder, *more):
 def quiet(monkeypatch):
     monkeypatch.setattr("recognizer.training.fine_tune.fine_tune_command.lower_priority", lambda: None)
     monkeypatch.setattr("recognizer.training.fine_tune.fine_tune_command.signal.signal", lambda *_: None)
-    monkeypatch.setattr("tqdm.tqdm.monitor_interval", 0)  # torch's exporter would leave its thread behind
 
 
 def test_it_learns_actions_that_differ():

@@ -5,7 +5,6 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs the extra `train`")
 import onnxruntime as ort  # noqa: E402
-import tqdm  # noqa: E402
 
 from recognizer.training.models.act import Act, ActConfig  # noqa: E402
 from recognizer.training.models.ensemble import Ensemble  # noqa: E402
@@ -43,11 +42,6 @@ NETWORKS = {
     "st-gcn replicate": lambda: FromFeatures(StGcn(StGcnConfig(6, 5, padding="replicate", **SMALL_GCN)), 13),
     "st-tr": lambda: WithAttention(FromFeatures(StTrFusion(st_tr(**EXTRAS), st_tr(kind="t-tr", **MORE)), 13)),
 }
-
-
-@pytest.fixture(autouse=True)
-def _no_progress_thread(monkeypatch):
-    monkeypatch.setattr(tqdm.tqdm, "monitor_interval", 0)  # the exporter's progress bars keep a thread
 
 
 def exported(network) -> bytes:

@@ -10,7 +10,6 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs the extra `train`")
 
 import onnxruntime as ort  # noqa: E402
-import tqdm  # noqa: E402
 from official_gl import load_gl_transformer  # noqa: E402
 
 from recognizer.training.models.gl_transformer import (  # noqa: E402
@@ -292,8 +291,7 @@ def test_too_long_clips_are_refused():
         network()(clips(frames=10))
 
 
-def test_onnx_runtime_gives_the_same(tmp_path, monkeypatch):
-    monkeypatch.setattr(tqdm.tqdm, "monitor_interval", 0)  # the exporter's progress bar starts a thread else
+def test_onnx_runtime_gives_the_same(tmp_path):
     net, x = GlClassifier(network(), 4).eval(), clips()
     batch = torch.export.Dim("batch", min=1, max=64)
     torch.onnx.export(net, (x,), tmp_path / "gl.onnx", dynamo=True, dynamic_shapes=({0: batch},), verbose=False)

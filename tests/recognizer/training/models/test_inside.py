@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch", reason="needs the extra `train`")
-import tqdm  # noqa: E402
 
 from pose.onnx_session import cpu_session  # noqa: E402
 from recognizer.features import CHANNELS, LAYOUT, clip_features  # noqa: E402
@@ -29,11 +28,6 @@ NETWORKS = {
 }
 EXPORTED = [name for name in NETWORKS if name != "st-tr"]  # its two streams, each by itself: exporting takes long
 LISTED, OUTPUTS = 17, 20
-
-
-@pytest.fixture(autouse=True)
-def _no_progress_thread(monkeypatch):
-    monkeypatch.setattr(tqdm.tqdm, "monitor_interval", 0)  # the exporter's progress bars keep a thread
 
 
 def built(name: str, seed: int) -> torch.nn.Module:
