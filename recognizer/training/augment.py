@@ -1,4 +1,4 @@
-"""Random changes to batches of clips that leave the action what it is.
+"""Random augmentations of batches of clips, which do not change the action.
 
 joints: (N, T, 13, 3) float32 of the MPOSE-13 layout, x right, y down, z away from the camera (0 for sets in two
 dimensions). xy: (N, T, 13, 2). seen: (N, T, 13) bool. Each function draws from `rng` and returns new arrays.
@@ -27,7 +27,7 @@ _WIDTH_SPREAD, _HEAD_SPREAD = 0.12, 0.12
 
 @dataclass(frozen=True, slots=True)
 class Augmentation:
-    """How much of what. Angles in degrees, lengths in torsos."""
+    """Strengths of the augmentations. Angles in degrees, lengths in torsos."""
 
     proportions: float = 0.5  # part of the clips whose bones are lengthened or shortened
     yaw: float = 30.0
@@ -142,7 +142,7 @@ def mirror(xy: Array, seen: Mask, rng: np.random.Generator) -> tuple[Array, Mask
 
 
 def change_drift(xy: Array, rng: np.random.Generator, share: NDArray[np.floating]) -> Array:
-    """Remove the way across the picture, or replace it by one of up to 2 torsos a second; share: (N,) how likely."""
+    """Remove the motion across the picture, or replace it by up to 2 torsos a second. share: (N,) its probability."""
     n, frames = xy.shape[:2]
     hips = middle(xy, _HIPS)[..., 0]
     ramp = np.linspace(0, 1, frames, dtype=np.float32)

@@ -9,7 +9,7 @@ from recognizer.features import RATE_FPS, clip_features
 from recognizer.training import augment
 from recognizer.training.augment import Array, Augmentation, Mask
 from recognizer.training.everyday import ACTIONS, IDLE, OTHER, WEBCAM_POSES, Corpus, placed_by_readers
-from recognizer.training.rest import idle_frames, restful_frames
+from recognizer.training.rest import idle_frames, resting_frames
 from recognizer.training.synthetic.actions import GENERATED
 from recognizer.training.synthetic.composed import exercise, gesture
 
@@ -17,19 +17,18 @@ FRAMES = 30
 Clips = tuple[Array, Mask, Mask, Array]  # joints (N, T, 13, 3), seen (N, T, 13), depth (N,), target (N, outputs)
 Positions = NDArray[np.float64]  # (N, T) places in recordings, in their own frames
 _UPPER_BODY = ("idle", "wave", "clap", "throw", "punch")
-# Part of a window from which on a newer motion counts for more than the one before: small, so that a change is seen
-# soon.
-_TAKES_OVER = 0.25
+# Share of a window from which on a newer motion outweighs the one before: small, so that a change is recognized soon.
+_TAKEOVER_SHARE = 0.25
 _FIRST_OF_LEGS = 7  # the joints before are head, shoulders and arms, those from here on hips and legs
-_JOIN = 2  # frames to either side of a join over which a pose becomes another
-_WINDOW_S, _MOST_WINDOWS = (FRAMES - 1) / RATE_FPS, 12
-_LEAST_S = 0.3  # of an action must be in a window that shows it
+_JOIN_FRAMES = 2  # frames to either side of a join over which a pose becomes another
+_WINDOW_S, _MAX_WINDOWS = (FRAMES - 1) / RATE_FPS, 12
+_MIN_ACTION_S = 0.3  # of an action must be in a window that shows it
 _UPRIGHT = 0.8  # cosine of the trunk's tilt
-_REST_S = 1.3  # how long after an action its rest is still learnt from
-_HELD = 0.4  # of the windows that reach back before a recording begin with its first pose, held
+_REST_S = 1.3  # of the rest after an action that windows show
+_HELD_SHARE = 0.4  # of the windows that reach back before a recording begin with its first pose, held
 _MADE_UP = ("held pose", "mixed limbs", "wrong speed", "noise", "turned over", "exercise", "gesture")
 _MADE_UP_SHARES = (0.1, 0.08, 0.1, 0.1, 0.12, 0.32, 0.18)
-# Arms do these, whatever the legs do, and those of the second may do so below them; a kick is the legs' alone.
+# Actions of the arms alone and of the legs alone, and the actions whose legs may replace those of an arm action.
 _LED_BY_ARMS, _LED_BY_LEGS = ("wave", "clap", "throw", "punch"), ("kick",)
 _LEND_LEGS = ("idle", "walk", *_LED_BY_ARMS)
 
@@ -72,25 +71,25 @@ class OutputSpace:
 
 
 class BatchMaker:
-    """Draws batches. A batch depends on the corpus, the plan and its generator alone.
+    """Makes random batches. A batch depends on the corpus, the plan and its random generator alone.
 
     A window shows what a live window would: it ends at some moment of an action, and what came before is the motion
-    that led up to it, rest, or something else. Its target is what goes on at its end, shared with what came before
-    while there is little of it.
+    that led up to it, rest, or something else. Its target is the motion at its end, mixed with the one before while
+    the newer one fills little of the window.
     """
 
     def __init__(self, corpus: Corpus, outputs: OutputSpace, plan: BatchPlan, chosen: Mask) -> None:
         """chosen: (R,) the recordings to draw from."""
         self.corpus, self.outputs, self.plan = corpus, outputs, plan
         other = corpus.action == ACTIONS.index(OTHER)
-        self._listed = _Draw(corpus, np.flatnonzero(chosen & ~other), corpus.action, plan)
-        self._unlisted = _Draw(corpus, np.flatnonzero(chosen & other), corpus.kind, plan)
+        self._listed = _RecordingSampler(corpus, np.flatnonzero(chosen & ~other), corpus.action, plan)
+        self._unlisted = _RecordingSampler(corpus, np.flatnonzero(chosen & other), corpus.kind, plan)
         self._any = np.flatnonzero(chosen)
         self._placed = placed_by_readers(corpus)
-        self._restful = restful_frames(corpus)
-        self._still_recording, self._still_frame = idle_frames(corpus, self._restful, chosen)
+        self._resting = resting_frames(corpus)
+        self._still_recording, self._still_frame = idle_frames(corpus, self._resting, chosen)
         last = corpus.first + corpus.length - 1
-        self._ends_in_rest = np.flatnonzero(chosen & self._restful[last] & (corpus.action != ACTIONS.index(IDLE)))
+        self._ends_in_rest = np.flatnonzero(chosen & self._resting[last] & (corpus.action != ACTIONS.index(IDLE)))
         upper = [self.outputs.names.index(action) for action in _UPPER_BODY]
         self._leg_outputs = [place for place in range(len(outputs.listed)) if place not in upper]
         legs = np.isin(corpus.action, self._leg_outputs) | other
@@ -105,12 +104,12 @@ class BatchMaker:
         plan = self.plan
         n_idle, n_made_up, n_unlisted = (round(size * share) for share in (plan.idle, plan.made_up, plan.unlisted))
         n_listed = size - n_idle - n_made_up - n_unlisted
-        real = np.concatenate([self._listed.draw(rng, n_listed), self._unlisted.draw(rng, n_unlisted)])
+        real = np.concatenate([self._listed.sample(rng, n_listed), self._unlisted.sample(rng, n_unlisted)])
         n_after = n_idle // 2 if len(self._ends_in_rest) else 0
-        clips = _joined(self._real(rng, real), self._still(rng, n_idle - n_after))
+        clips = _concatenated(self._recorded_clips(rng, real), self._idle_clips(rng, n_idle - n_after))
         if n_after:
-            clips = _joined(clips, self._after(rng, n_after))
-        clips = _joined(clips, self._made_up(rng, n_made_up))
+            clips = _concatenated(clips, self._rest_clips(rng, n_after))
+        clips = _concatenated(clips, self._made_up_clips(rng, n_made_up))
         return self._finish(rng, *clips), clips[3]
 
     def _finish(self, rng: np.random.Generator, joints: Array, seen: Mask, depth: Mask, target: Array) -> Array:
@@ -132,7 +131,7 @@ class BatchMaker:
         corpus, n = self.corpus, len(recordings)
         fps, begin = corpus.fps[recordings], corpus.onset[recordings].astype(np.float64)
         stop = corpus.offset[recordings].astype(np.float64)
-        least = np.minimum(begin + _LEAST_S * fps, stop)
+        least = np.minimum(begin + _MIN_ACTION_S * fps, stop)
         end = rng.uniform(least, stop + 0.1 * fps)
         span = self._warp(rng, n) * (FRAMES - 1) / RATE_FPS * fps
         # Half of those that are shorter than a window are stretched over most of it.
@@ -150,7 +149,7 @@ class BatchMaker:
     def _target(self, outputs: NDArray[np.intp]) -> Array:
         return np.eye(len(self.outputs), dtype=np.float32)[outputs]
 
-    def _real(self, rng: np.random.Generator, recordings: NDArray[np.intp]) -> Clips:
+    def _recorded_clips(self, rng: np.random.Generator, recordings: NDArray[np.intp]) -> Clips:
         """Windows of recordings. What came before is in the recording, or its first pose held, or another's motion."""
         corpus, n = self.corpus, len(recordings)
         positions, share = self._windows(rng, recordings)
@@ -159,22 +158,24 @@ class BatchMaker:
         # A live detector guesses hidden joints; where readers gave them a place, half of the clips show it.
         seen = seen | ((rng.random(n) < 0.5) & self._placed[recordings])[:, None, None]
         depth, own = corpus.depth[recordings], self._target(self.outputs.of_recording[recordings])
-        joints, seen = self._lend(rng, joints, seen, recordings)
-        before = self._before(recordings, own)
+        joints, seen = self._exchange_limbs(rng, joints, seen, recordings)
+        before = self._earlier_targets(recordings, own)
         partner = rng.permutation(n)
         lacks = (positions[:, 0] < -corpus.lead[recordings]) & (share < 1)
-        cut = np.where(lacks, rng.random(n) > _HELD, rng.random(n) < self.plan.spliced) & (depth == depth[partner])
+        cut = np.where(lacks, rng.random(n) > _HELD_SHARE, rng.random(n) < self.plan.spliced) & (
+            depth == depth[partner]
+        )
         share = np.where(cut & (share == 1), rng.uniform(0.2, 0.7, n), share).astype(np.float32)
         shown = np.where(cut, share, 1)
-        joints, seen = preceded(joints, seen, partner, shown)
+        joints, seen = splice(joints, seen, partner, shown)
         before = np.where(cut[:, None], own[partner], before)
         weight = newer_weight(share)[:, None]
         return joints, seen, depth, weight * own + (1 - weight) * before
 
-    def _lend(
+    def _exchange_limbs(
         self, rng: np.random.Generator, joints: Array, seen: Mask, recordings: NDArray[np.intp]
     ) -> tuple[Array, Mask]:
-        """Some arm actions on the legs of somebody upright, and some kicks below somebody's arms."""
+        """Give some arm actions the legs of another upright person, and some kicks the arms of another."""
         corpus, n = self.corpus, len(recordings)
         action, partner = corpus.action[recordings], rng.permutation(n)
         may = (rng.random(n) < self.plan.lent) & (corpus.depth[recordings] == corpus.depth[recordings][partner])
@@ -188,17 +189,17 @@ class BatchMaker:
         out_seen[arms, :, :_FIRST_OF_LEGS] = seen[partner[arms], :, :_FIRST_OF_LEGS]
         return out, out_seen
 
-    def _before(self, recordings: NDArray[np.intp], own: Array) -> Array:
+    def _earlier_targets(self, recordings: NDArray[np.intp], own: Array) -> Array:
         """Targets (N, outputs) of what came before an action in its own recording."""
         corpus = self.corpus
         previous = corpus.previous[recordings]
         known = self._target(self.outputs.of_recording[np.maximum(previous, 0)])
-        at_rest = self._restful[corpus.first[recordings]] & (corpus.lead[recordings] == 0)
+        at_rest = self._resting[corpus.first[recordings]] & (corpus.lead[recordings] == 0)
         idle = self._target(np.full(len(recordings), ACTIONS.index(IDLE)))
         return np.where((previous >= 0)[:, None], known, np.where(at_rest[:, None], idle, own)).astype(np.float32)
 
-    def _still(self, rng: np.random.Generator, n: int) -> Clips:
-        """People who stand or sit and do nothing."""
+    def _idle_clips(self, rng: np.random.Generator, n: int) -> Clips:
+        """Windows of people who stand or sit and do nothing."""
         pick = rng.integers(0, len(self._still_recording), n)
         recordings = self._still_recording[pick]
         held = np.repeat(self._still_frame[pick][:, None], FRAMES, axis=1).astype(np.float32)
@@ -206,12 +207,12 @@ class BatchMaker:
         joints = sway(augment.unit_size(joints), rng)
         return joints, seen, self.corpus.depth[recordings], self._target(np.full(n, ACTIONS.index(IDLE)))
 
-    def _after(self, rng: np.random.Generator, n: int) -> Clips:
-        """The rest after an action: its last pose goes on."""
+    def _rest_clips(self, rng: np.random.Generator, n: int) -> Clips:
+        """Windows of the rest after an action, in which its last pose is held."""
         corpus = self.corpus
         recordings = rng.choice(self._ends_in_rest, n)
         fps, stop = corpus.fps[recordings], corpus.offset[recordings].astype(np.float64)
-        rest = rng.uniform(_LEAST_S, _REST_S, n) * fps
+        rest = rng.uniform(_MIN_ACTION_S, _REST_S, n) * fps
         span = self._warp(rng, n) * (FRAMES - 1) / RATE_FPS * fps
         positions = (stop + rest - span)[:, None] + span[:, None] * np.linspace(0, 1, FRAMES)
         joints, seen = gather(corpus, recordings, positions)
@@ -220,7 +221,7 @@ class BatchMaker:
         idle = self._target(np.full(n, ACTIONS.index(IDLE)))
         return augment.unit_size(joints), seen, corpus.depth[recordings], weight * idle + (1 - weight) * own
 
-    def _made_up(self, rng: np.random.Generator, n: int) -> Clips:
+    def _made_up_clips(self, rng: np.random.Generator, n: int) -> Clips:
         """Motions that no recording shows, in seven kinds."""
         which = rng.choice(len(_MADE_UP), n, p=_MADE_UP_SHARES)
         held, limbs, speed, noise, turned, moved, gestures = (which == i for i in range(len(_MADE_UP)))
@@ -256,26 +257,26 @@ class BatchMaker:
         corpus = self.corpus
         frame = corpus.first[recordings] + np.clip(middle, 0, corpus.length[recordings] - 1).astype(np.intp)
         outputs = self.outputs.made_up[which]
-        outputs = np.where((which == 0) & self._restful[frame], ACTIONS.index(IDLE), outputs)
-        # Where no other's legs were to be had, and where somebody who lay is upright now, it is nothing made up.
+        outputs = np.where((which == 0) & self._resting[frame], ACTIONS.index(IDLE), outputs)
+        # Where no partner's legs could be used, the clip is the recorded one and keeps its label.
         whole = (which == 1) & ~mixed
         return self._target(np.where(whole, self.outputs.of_recording[recordings], outputs))
 
 
 def newer_weight(share: Array) -> Array:
-    """(N,) part of the target that is the newer motion's when it fills a share (N,) of the window."""
-    newer, older = share * (1 - _TAKES_OVER), (1 - share) * _TAKES_OVER
+    """(N,) weight of the newer motion in the target when it fills a share (N,) of the window."""
+    newer, older = share * (1 - _TAKEOVER_SHARE), (1 - share) * _TAKEOVER_SHARE
     weight: Array = (newer**2 / (newer**2 + older**2)).astype(np.float32)
     return weight
 
 
-def _joined(a: Clips, b: Clips) -> Clips:
+def _concatenated(a: Clips, b: Clips) -> Clips:
     joints, seen, depth, target = (np.concatenate(pair) for pair in zip(a, b, strict=True))
     return joints, seen, depth, target
 
 
-class _Draw:
-    """Draws recordings: first a group in proportion to its size ** balance, then one of the group, sets evened out.
+class _RecordingSampler:
+    """Samples recordings: a group in proportion to its size ** balance, then one of its recordings, data sets balanced.
 
     The size of a recording is the square root of the number of its windows, of at most 12 of them, and that of a group
     the sum over its recordings: one long recording is not a crowd.
@@ -283,7 +284,7 @@ class _Draw:
 
     def __init__(self, corpus: Corpus, members: NDArray[np.intp], group: NDArray[np.intp], plan: BatchPlan) -> None:
         seconds = corpus.length[members] / corpus.fps[members]
-        size = np.sqrt(np.clip(seconds / _WINDOW_S, 1, _MOST_WINDOWS))
+        size = np.sqrt(np.clip(seconds / _WINDOW_S, 1, _MAX_WINDOWS))
         people = corpus.dataset[members] == WEBCAM_POSES
         weight = np.zeros(len(members))
         for value in np.unique(group[members]):
@@ -295,7 +296,7 @@ class _Draw:
             weight[here] = each / each.sum() * size[here].sum() ** plan.balance * made
         self._members, self._probability = members, weight / weight.sum()
 
-    def draw(self, rng: np.random.Generator, n: int) -> NDArray[np.intp]:
+    def sample(self, rng: np.random.Generator, n: int) -> NDArray[np.intp]:
         return rng.choice(self._members, n, p=self._probability)
 
 
@@ -314,9 +315,9 @@ def gather(corpus: Corpus, recordings: NDArray[np.intp], positions: NDArray[np.f
     return joints, corpus.seen[first + before] & corpus.seen[first + after]
 
 
-def preceded(joints: Array, seen: Mask, partner: NDArray[np.intp], share: NDArray[np.floating]) -> tuple[Array, Mask]:
-    """Clips of which only the last `share` (N,) of the frames is their own: before, their partner's clip comes to its
-    end where they begin. Over the join the pose is carried across in a straight line."""
+def splice(joints: Array, seen: Mask, partner: NDArray[np.intp], share: NDArray[np.floating]) -> tuple[Array, Mask]:
+    """Clips that keep only the last `share` (N,) of their frames; before that comes the end of their partner's clip,
+    moved to where they begin. Poses are interpolated linearly over the join."""
     n, frames = joints.shape[:2]
     cut = np.round(frames * (1 - share)).astype(np.intp)
     now, rows = np.arange(frames), np.arange(n)
@@ -328,7 +329,7 @@ def preceded(joints: Array, seen: Mask, partner: NDArray[np.intp], share: NDArra
     offset = hips[rows, begin] - hips[partner, -1]
     context = context + offset[:, None, None]
     out = np.where(follows[..., None, None], joints, context)
-    left, right = np.maximum(cut - _JOIN, 0), np.minimum(cut + _JOIN - 1, frames - 1)
+    left, right = np.maximum(cut - _JOIN_FRAMES, 0), np.minimum(cut + _JOIN_FRAMES - 1, frames - 1)
     part = np.clip((now - left[:, None]) / np.maximum(right - left, 1)[:, None], 0, 1).astype(np.float32)[
         ..., None, None
     ]

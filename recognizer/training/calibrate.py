@@ -1,4 +1,4 @@
-"""From which probability on an action is shown: chosen on streams of people whom the network has not seen."""
+"""Thresholds from which an action is shown, chosen on streams of people the network was not trained on."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,15 +14,14 @@ from recognizer.training.errors import TrainingError
 from recognizer.training.evaluate import softmax
 from recognizer.training.everyday import ACTIONS, IDLE, OTHER
 from recognizer.training.everyday_streams import action_and_kind
-from recognizer.training.streams.outcome import Outcome, judge, labels_of
+from recognizer.training.streams.outcome import Outcome, evaluate_stream, labels_of
 from recognizer.training.streams.replay import RecordedStream, replay
 from recognizer.training.streams.report import as_json
 
 BIASES = (-1.0, -0.5, 0.0, 0.5)
 THRESHOLDS = (0.4, 0.5, 0.6, 0.7)
-# What an hour's wrong start costs, against the share of windows that are shown rightly: 100 an hour weigh as much as
-# one window in ten.
-_WRONG_AN_HOUR = 1e-3
+# Cost of one wrong start an hour, in shares of correctly shown windows: 100 an hour cost as much as one window in ten.
+_WRONG_PER_HOUR_COST = 1e-3
 
 UPPER_WEIGHTS = (0.1, 0.2, 0.3, 0.5)  # and 1
 _UPPER_BUDGET = 0.05  # of the windows of unlisted motion of the upper body that may be shown as a listed action
@@ -34,7 +33,7 @@ Needs = Mapping[str, tuple[str, ...]]
 class Calibration:
     """How logits become shown actions.
 
-    other_bias: is taken from the logit of `other`. temperature: then divides the logits. thresholds: (A,) on the
+    other_bias: subtracted from the logit of `other`. temperature: then divides the logits. thresholds: (A,) on the
     probabilities; that of `other` is not used. needs: parts of the body that must be in view, by action.
     upper_weight: as in a card's rules.
     """
@@ -78,9 +77,9 @@ class OperatingPoint:
     delay_s: float | None
 
     @property
-    def worth(self) -> float:
-        """What is shown rightly, less what is shown wrongly."""
-        return self.shown_right - self.shown_listed - _WRONG_AN_HOUR * self.wrong_per_hour
+    def score(self) -> float:
+        """The objective: what is shown correctly, less what is shown wrongly."""
+        return self.shown_right - self.shown_listed - _WRONG_PER_HOUR_COST * self.wrong_per_hour
 
 
 Streams = Sequence[RecordedStream]
@@ -89,12 +88,12 @@ Streams = Sequence[RecordedStream]
 def calibrate(
     sets: Sequence[tuple[Streams, Sequence[Array]]], needs: Needs, biases: Sequence[float] = BIASES
 ) -> tuple[Calibration, list[list[OperatingPoint]]]:
-    """The rules of the greatest mean worth over the sets of streams, and every point that was tried, by set.
+    """The rules of the highest mean score over the sets of streams, and every point that was tried, by set.
 
     sets: streams, and the logits (N, A) of each one's windows. needs: as in the rules. biases: that are tried.
     Raises TrainingError where there is nothing to choose by.
     """
-    truths = [_truth(stream) for streams, _ in sets for stream in streams]
+    truths = [_true_actions(stream) for streams, _ in sets for stream in streams]
     true = np.concatenate(truths) if truths else np.empty(0, dtype=np.intp)
     if not (true >= 0).any():
         raise TrainingError("no window of the validation streams has a label, so no threshold can be chosen")
@@ -102,46 +101,46 @@ def calibrate(
     temperature = _best_temperature(logits[true >= 0], true[true >= 0])
     points = [
         [
-            _point(streams, group, Calibration(bias, temperature, _same(threshold), needs))
+            _operating_point(streams, group, Calibration(bias, temperature, _uniform(threshold), needs))
             for bias in biases
             for threshold in THRESHOLDS
         ]
         for streams, group in sets
     ]
-    worth = np.mean([[point.worth for point in of_set] for of_set in points], axis=0)
-    best = points[0][int(np.argmax(worth))]
-    chosen = Calibration(best.other_bias, temperature, _same(best.threshold), needs)
-    return replace(chosen, upper_weight=_upper_weight(sets, chosen)), points
+    score = np.mean([[point.score for point in of_set] for of_set in points], axis=0)
+    best = points[0][int(np.argmax(score))]
+    chosen = Calibration(best.other_bias, temperature, _uniform(best.threshold), needs)
+    return replace(chosen, upper_weight=_choose_upper_weight(sets, chosen)), points
 
 
-def _upper_weight(sets: Sequence[tuple[Streams, Sequence[Array]]], rules: Calibration) -> float:
-    """The least weight of the unlisted with which the upper body's unlisted motion stays within its budget."""
+def _choose_upper_weight(sets: Sequence[tuple[Streams, Sequence[Array]]], rules: Calibration) -> float:
+    """The lowest weight of `other` that keeps false alarms in upper-body views within the budget."""
     for weight in UPPER_WEIGHTS:
-        tried = replace(rules, upper_weight=weight)
-        judged = [
-            window for streams, logits in sets for one in outcomes(streams, logits, tried) for window in one.windows
+        candidate = replace(rules, upper_weight=weight)
+        windows = [
+            window for streams, logits in sets for one in outcomes(streams, logits, candidate) for window in one.windows
         ]
-        unlisted = [window for window in judged if window.view == "upper" and window.truth is None]
+        unlisted = [window for window in windows if window.view == "upper" and window.truth is None]
         shown = sum(window.shown not in (None, IDLE) for window in unlisted)
         if unlisted and shown <= _UPPER_BUDGET * len(unlisted):
             return weight
     return 1.0
 
 
-def _same(threshold: float) -> Array:
+def _uniform(threshold: float) -> Array:
     return np.full(len(ACTIONS), threshold, dtype=np.float32)
 
 
 def outcomes(streams: Streams, logits: Sequence[Array], rules: Calibration) -> list[Outcome]:
-    """What is shown of each stream under the rules, judged."""
-    card = _Card(rules)
+    """The outcome of each stream under the rules."""
+    card = _CalibrationCard(rules)
     return [
-        judge(stream.sequence, replay(stream, rules.probabilities(each), card), card)
+        evaluate_stream(stream.sequence, replay(stream, rules.probabilities(each), card), card)
         for stream, each in zip(streams, logits, strict=True)
     ]
 
 
-def _point(streams: Streams, logits: Sequence[Array], rules: Calibration) -> OperatingPoint:
+def _operating_point(streams: Streams, logits: Sequence[Array], rules: Calibration) -> OperatingPoint:
     figures = as_json(outcomes(streams, logits, rules))
     return OperatingPoint(
         other_bias=rules.other_bias,
@@ -153,8 +152,8 @@ def _point(streams: Streams, logits: Sequence[Array], rules: Calibration) -> Ope
     )
 
 
-class _Card:
-    """The part of a model card that decides."""
+class _CalibrationCard:
+    """The part of a model card that the decider needs."""
 
     actions, frames, fps, layout = ACTIONS, FRAMES, RATE_FPS, LAYOUT.name
 
@@ -163,7 +162,7 @@ class _Card:
         self.decision = DecisionRules(1.0, thresholds, (OTHER,), rules.needs, rules.upper_weight)
 
 
-def _truth(stream: RecordedStream) -> NDArray[np.intp]:
+def _true_actions(stream: RecordedStream) -> NDArray[np.intp]:
     """(N,) the action of each window that has a label and shows the whole body, -1 for the others."""
     segments = stream.sequence.segments
     labels = labels_of(stream.times_s, segments, (FRAMES - 1) / RATE_FPS)
@@ -173,7 +172,7 @@ def _truth(stream: RecordedStream) -> NDArray[np.intp]:
 
 
 def _best_temperature(logits: Array, true: NDArray[np.intp]) -> float:
-    """Of least cross entropy, every action counting alike."""
+    """The temperature of lowest cross entropy, all actions weighted equally."""
     candidates = np.exp(np.linspace(np.log(0.5), np.log(3), 41))
     weight = (1 / np.bincount(true, minlength=len(ACTIONS)).clip(1))[true]
     rows = np.arange(len(true))

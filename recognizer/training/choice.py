@@ -1,4 +1,4 @@
-"""What is chosen on the validation people before a network is exported: thresholds, and what each action needs."""
+"""What is chosen on the validation people before export: thresholds, and the body parts that each action needs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,8 +26,8 @@ _ARM_SETS = ("utd_mhad", "msr_action3d")
 class Choice:
     """Chosen on the validation people, by a network that has not seen them.
 
-    points: of all that was tried, by set of streams. recall_hidden: by action, as measure_needs has it. network: that
-    one, without a bias. streams, logits: of the validation people, by set.
+    points: all operating points tried, by set of streams. recall_hidden: by action, see measure_needs. network: the one
+    that was used, without a bias. streams, logits: of the validation people, by set.
     """
 
     rules: Calibration
@@ -38,15 +38,15 @@ class Choice:
     logits: Mapping[str, list[Array]]
 
     def metrics(self, shipped: nn.Module, sets: EverydaySets, corpus: Corpus) -> dict[str, Any]:
-        """Of a card: the choosing network on the validation people, and the shipped one on the test people. The bias is
-        in neither."""
-        validation, test = (windows_of_research(corpus, part) for part in ("validation", "test"))
-        judged = logits_of(self.network, validation.features)
-        tested = stream_sets(sets, "test")
+        """The metrics of a card: of `network` on the validation people, of the shipped one on the test people. No bias
+        is applied."""
+        validation, test = (research_windows(corpus, part) for part in ("validation", "test"))
+        validation_logits = logits_of(self.network, validation.features)
+        test_streams = stream_sets(sets, "test")
         return {
             **stream_metrics("validation", self.streams, self.logits, self.rules),
-            **stream_metrics("test", tested, stream_logits(shipped, tested), self.rules),
-            **report.metrics("validation", corpus, validation, judged, self.rules),
+            **stream_metrics("test", test_streams, stream_logits(shipped, test_streams), self.rules),
+            **report.metrics("validation", corpus, validation, validation_logits, self.rules),
             **report.metrics("test", corpus, test, logits_of(shipped, test.features), self.rules),
             "test_clips_legs_hidden": self._legs_hidden(shipped, corpus),
             "recall_with_hidden_joints": {
@@ -57,24 +57,24 @@ class Choice:
         }
 
     def _legs_hidden(self, shipped: nn.Module, corpus: Corpus) -> dict[str, Any]:
-        """Clips of arm actions with hips, knees and ankles out of the picture, as live recognition judges them: what
-        needs the rest of the body is closed and counts as unlisted, with the weight that the rules give to that."""
+        """Clips of arm actions with hips, knees and ankles out of the picture, as in live recognition: actions
+        that need the rest of the body are ruled out and count as unlisted, with the weight that the rules give it."""
         arm_actions = [ACTIONS.index(action) for action in _ARM_ACTIONS]
         chosen = (corpus.part == "test") & np.isin(corpus.dataset, _ARM_SETS) & np.isin(corpus.action, arm_actions)
         windows = windows_of(corpus, np.flatnonzero(chosen), ("hip", "knee", "ankle"))
         probabilities = self.rules.probabilities(logits_of(shipped, windows.features))
-        closed = [place for place, action in enumerate(ACTIONS[:-1]) if self.rules.needs.get(action) != (ARMS,)]
-        probabilities[:, -1] += probabilities[:, closed].sum(axis=1)
-        probabilities[:, closed] = 0
+        hidden_actions = [place for place, action in enumerate(ACTIONS[:-1]) if self.rules.needs.get(action) != (ARMS,)]
+        probabilities[:, -1] += probabilities[:, hidden_actions].sum(axis=1)
+        probabilities[:, hidden_actions] = 0
         probabilities[:, -1] *= self.rules.upper_weight
         probabilities /= probabilities.sum(axis=1, keepdims=True)
-        found = report_clips(corpus, windows, probabilities)
+        clip_report = report_clips(corpus, windows, probabilities)
         return {
             "split": "UTD-MHAD and MSR even subjects: wave, clap, throw, punch; hips, knees and ankles hidden",
             "how": "as test_clips; actions that need what is hidden count as other",
-            "accuracy": round(found.accuracy, 4),
-            "clips": found.clips,
-            "recall": {name: [round(value, 4), n] for name, (value, n) in found.recall.items()},
+            "accuracy": round(clip_report.accuracy, 4),
+            "clips": clip_report.clips,
+            "recall": {name: [round(value, 4), n] for name, (value, n) in clip_report.recall.items()},
         }
 
 
@@ -88,6 +88,6 @@ def choose(network: nn.Module, sets: EverydaySets, corpus: Corpus, biases: Seque
     return Choice(rules, dict(zip(streams, points, strict=True)), recall, network, streams, logits)
 
 
-def windows_of_research(corpus: Corpus, part: str) -> Windows:
-    """Windows of the research recordings; webcam_poses is judged as streams."""
+def research_windows(corpus: Corpus, part: str) -> Windows:
+    """Windows of the research recordings; webcam_poses is evaluated as streams."""
     return windows_of(corpus, np.flatnonzero((corpus.part == part) & (corpus.dataset != WEBCAM_POSES)))

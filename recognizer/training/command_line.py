@@ -13,7 +13,7 @@ from pose.arguments import Parser, line_of
 from pose.errors import ActionLensError
 from recognizer.training import everyday_commands as everyday
 from recognizer.training import recalibrate, repetitions
-from recognizer.training.dataset_sequences import LeftOut
+from recognizer.training.dataset_sequences import SkippedFiles
 from recognizer.training.explain import explain_command as explaining
 from recognizer.training.fine_tune import fine_tune_command
 from recognizer.training.generate import generate_command as generation
@@ -73,7 +73,7 @@ COMMANDS: Commands = {
     ),
 }
 
-# What was a command here, and is research or a benchmark now.
+# Former commands that are in research or benchmarks now.
 MOVED = {
     **{
         name: f"research {name}"
@@ -90,7 +90,7 @@ MOVED = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """See run_command. A command that has moved is a mistake that is told where to."""
+    """See run_command. For a command that has moved, the error names its new place."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     for name in (" ".join(words[:2]), *words[:1]):
         if name in MOVED:
@@ -100,9 +100,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def run_command(package: str, description: str, commands: Commands, arguments: Sequence[str] | None = None) -> int:
-    """Exit status: 0 done, 2 a mistake of the user's, told in one line, 130 interrupted.
+    """Exit status: 0 success, 2 user error, reported in one line, 130 interrupted.
 
-    1: done, except for inputs that could not be read, each told in one line. package: behind `python -m`.
+    1: done, except for inputs that could not be read, each reported in one line. package: behind `python -m`.
     """
     options = _parser(package, description, commands).parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
@@ -111,8 +111,8 @@ def run_command(package: str, description: str, commands: Commands, arguments: S
     torch.set_num_threads(options.threads)
     try:
         if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
-            signal.signal(signal.SIGINT, signal.default_int_handler)  # from here on files have to be put right
-        with LeftOut() as left_out:
+            signal.signal(signal.SIGINT, signal.default_int_handler)  # from here on an interrupt has to clean up files
+        with SkippedFiles() as skipped:
             status: int | None = options.run_command(options)
     except ActionLensError as error:
         sys.stderr.write(f"{line_of(error)}\n")
@@ -123,7 +123,7 @@ def run_command(package: str, description: str, commands: Commands, arguments: S
         return 2
     except KeyboardInterrupt:
         return 130
-    return status or (1 if left_out.damaged else 0)
+    return status or (1 if skipped.damaged else 0)
 
 
 def _parser(package: str, description: str, commands: Commands) -> argparse.ArgumentParser:

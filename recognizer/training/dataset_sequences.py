@@ -15,16 +15,16 @@ Read = TypeVar("Read")
 
 def action_sequences(found: Iterable[Found]) -> Iterator[ActionSequence]:
     """The sequences of one action each; a line in the log for whatever cannot be used."""
-    return (one for one in told(found) if isinstance(one, ActionSequence))
+    return (one for one in log_errors(found) if isinstance(one, ActionSequence))
 
 
 def labelled_sequences(found: Iterable[Found]) -> Iterator[LabelledSequence]:
     """The sequences with segments; a line in the log for whatever cannot be used."""
-    return (one for one in told(found) if isinstance(one, LabelledSequence))
+    return (one for one in log_errors(found) if isinstance(one, LabelledSequence))
 
 
-def told(found: Iterable[Read | DataError]) -> Iterator[Read]:
-    """What could be read; a line in the log for whatever cannot be used."""
+def log_errors(found: Iterable[Read | DataError]) -> Iterator[Read]:
+    """The items that could be read; errors are logged, one line each, and skipped."""
     for one in found:
         if isinstance(one, DataError):
             level = logging.WARNING if isinstance(one, EmptyFileError) else logging.ERROR
@@ -33,18 +33,18 @@ def told(found: Iterable[Read | DataError]) -> Iterator[Read]:
             yield one
 
 
-class LeftOut(logging.Filter):
-    """While it is entered, each line is told once, however often its file is read.
+class SkippedFiles(logging.Filter):
+    """While it is entered, each skipped file is logged once, however often it is read.
 
-    damaged: files and clips that were left out, but for those that are whole and empty, as some sets publish them.
+    damaged: number of skipped files and clips, without the empty ones that some sets publish.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.damaged = 0
-        self._told: set[str] = set()
+        self._logged: set[str] = set()
 
-    def __enter__(self) -> "LeftOut":
+    def __enter__(self) -> "SkippedFiles":
         log.addFilter(self)
         return self
 
@@ -54,10 +54,10 @@ class LeftOut(logging.Filter):
         log.removeFilter(self)
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """False for a line that was told already."""
+        """False for a line that was logged before."""
         line = record.getMessage()
-        if line in self._told:
+        if line in self._logged:
             return False
-        self._told.add(line)
+        self._logged.add(line)
         self.damaged += record.levelno >= logging.ERROR
         return True

@@ -1,4 +1,4 @@
-"""How well a network does: clips by the mean of their sliding windows, false alarms by single windows."""
+"""Evaluation of a network: accuracy of clips by the mean of their sliding windows, false alarms of single windows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from recognizer.training.batches import FRAMES, gather
 from recognizer.training.everyday import ACTIONS, IDLE, OTHER, Corpus
 
 HOP_FRAMES = 5  # a window every quarter of a second
-_LEAST_EVIDENCE = 0.05  # so that a recording of rest alone is idle
+_MIN_EVIDENCE = 0.05  # so that a recording of rest alone is idle
 _CAMERA_TORSOS = 7.0  # distance of the camera in front of 3D recordings, about 3.5 m
 
 
@@ -71,7 +71,7 @@ def front_view(joints: Array, depth: NDArray[np.bool_]) -> Array:
 def logits_of(network: nn.Module, features: Array, batch: int = 128) -> Array:
     """Logits (W, A) of a network that gives those of the actions.
 
-    batch: of windows; with more, most of the time goes into fresh memory.
+    batch: of windows; with larger ones most of the time goes into memory allocation.
     """
     network.eval()
     with torch.inference_mode():
@@ -92,7 +92,7 @@ def clip_probabilities(windows: Windows, probabilities: Array, *, even: bool = F
     idle is the right answer and not the recording's. even: every window counts alike.
     """
     recordings, place = np.unique(windows.recording, return_inverse=True)
-    evidence = 1 - probabilities[:, ACTIONS.index(IDLE)] - probabilities[:, ACTIONS.index(OTHER)] + _LEAST_EVIDENCE
+    evidence = 1 - probabilities[:, ACTIONS.index(IDLE)] - probabilities[:, ACTIONS.index(OTHER)] + _MIN_EVIDENCE
     weight = np.ones(len(place)) if even else evidence
     total = np.zeros((len(recordings), probabilities.shape[1]), dtype=np.float64)
     np.add.at(total, place, probabilities * weight[:, None])
@@ -125,30 +125,31 @@ def report_clips(corpus: Corpus, windows: Windows, probabilities: Array) -> Clip
     """Clip accuracy from window probabilities (W, A)."""
     recordings, mean = clip_probabilities(windows, probabilities)
     even = clip_probabilities(windows, probabilities, even=True)[1]
-    true, found = corpus.action[recordings], mean.argmax(axis=1)
+    true, predicted = corpus.action[recordings], mean.argmax(axis=1)
     listed = true != ACTIONS.index(OTHER)
     active = listed & (true != ACTIONS.index(IDLE))
-    right = (true == found)[listed]
+    right = (true == predicted)[listed]
     sets = corpus.dataset[recordings][listed]
     return ClipReport(
         accuracy=float(right.mean()),
         accuracy_listed=float((true == 1 + mean[:, 1:-1].argmax(axis=1))[active].mean()) if active.any() else 0.0,
         accuracy_even=float((true == even.argmax(axis=1))[listed].mean()),
-        unlisted_called_listed=float((found != ACTIONS.index(OTHER))[~listed].mean()) if not listed.all() else 0.0,
-        balanced=float(np.mean([(found[true == a] == a).mean() for a in np.unique(true[listed])])),
+        unlisted_called_listed=float((predicted != ACTIONS.index(OTHER))[~listed].mean()) if not listed.all() else 0.0,
+        balanced=float(np.mean([(predicted[true == a] == a).mean() for a in np.unique(true[listed])])),
         clips=int(listed.sum()),
         by_dataset={str(s): (float(right[sets == s].mean()), int((sets == s).sum())) for s in np.unique(sets)},
         recall={
-            ACTIONS[a]: (float((found[true == a] == a).mean()), int((true == a).sum())) for a in np.unique(true[listed])
+            ACTIONS[a]: (float((predicted[true == a] == a).mean()), int((true == a).sum()))
+            for a in np.unique(true[listed])
         },
-        confusion=_confusion(true, found),
+        confusion=_confusion(true, predicted),
     )
 
 
-def _confusion(true: NDArray[np.intp], found: NDArray[np.intp]) -> NDArray[np.intp]:
+def _confusion(true: NDArray[np.intp], predicted: NDArray[np.intp]) -> NDArray[np.intp]:
     """(A, A) counts of clips: rows true, columns found. scikit-learn's takes a second to import."""
     count = len(ACTIONS)
-    return np.bincount(true * count + found, minlength=count**2).reshape(count, count)
+    return np.bincount(true * count + predicted, minlength=count**2).reshape(count, count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,25 +157,25 @@ class AlarmReport:
     """Single windows under the thresholds.
 
     kept: part of the rightly recognised windows of listed clips that are still shown. alarms: part of the windows of
-    unlisted clips for which a listed action is shown; alarms_but_idle: the same without those shown as idle.
+    unlisted clips for which a listed action is shown; alarms_without_idle: the same without those shown as idle.
     """
 
     kept: float
     alarms: float
-    alarms_but_idle: float
+    alarms_without_idle: float
     windows: int
 
 
 def report_alarms(corpus: Corpus, windows: Windows, probabilities: Array, thresholds: Array) -> AlarmReport:
     """False alarms at thresholds (A,) on probabilities (W, A)."""
-    true, found = corpus.action[windows.recording], probabilities.argmax(axis=1)
+    true, predicted = corpus.action[windows.recording], probabilities.argmax(axis=1)
     other = ACTIONS.index(OTHER)
-    shown = (probabilities.max(axis=1) >= thresholds[found]) & (found != other)
-    right = (true == found) & (true != other)
+    shown = (probabilities.max(axis=1) >= thresholds[predicted]) & (predicted != other)
+    right = (true == predicted) & (true != other)
     unlisted = true == other
     return AlarmReport(
         kept=float(shown[right].mean()) if right.any() else 0.0,
         alarms=float(shown[unlisted].mean()),
-        alarms_but_idle=float((shown & (found != 0))[unlisted].mean()),
+        alarms_without_idle=float((shown & (predicted != 0))[unlisted].mean()),
         windows=int(unlisted.sum()),
     )

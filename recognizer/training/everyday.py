@@ -1,6 +1,6 @@
-"""Everyday actions merged from data sets: what each recording shows, and who trains, validates and tests.
+"""Everyday actions merged from data sets: the action of each recording, and its part: training, validation or test.
 
-What a set's own actions are in everyday words, its DATASET says.
+Each set's DATASET maps its own actions to everyday actions.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -26,21 +26,21 @@ from recognizer.window import MIN_CONFIDENCE
 IDLE, OTHER = "idle", "other"
 UNLISTED = f"{OTHER}:"  # before the name of a kind of unlisted motion, in labels of sequences
 SIT_STILL = f"{UNLISTED}sit_still"  # which is idle
-LEFT_OUT = "left out"  # the part of recordings that nothing learns from
+LEFT_OUT = "left out"  # the part of recordings that are not used
 WEBCAM_POSES = webcam_poses.NAME
 ACTIONS = (
     *(IDLE, "walk", "run", "sit_down", "stand_up", "pick_up", "wave", "clap", "throw", "punch", "kick", "squat"),
     *("push_up", "sit_up", "jumping_jacks", "pull_up", "swing", OTHER),
 )
 
-# What the shipped recognizers learnt from, and a training therefore has to have; other sets join in where they are.
+# Data of the shipped recognizers, without which nothing is trained; other sets are used where they are present.
 REQUIRED = ("penn_action", "utd_mhad", "nw_ucla", "msr_action3d", "jhmdb14")
 
-_VALIDATION_ONE_IN = 6  # clips, or people, that are validated on where the set does not say on whom
+_VALIDATION_ONE_IN = 6  # clips or people for validation, where the set does not define them
 
 _OWN_TERMS = TrainingSource("recorded clips", "files of clips that training was given", "as their owner says")
 
-_MOVES = 0.2  # of a recording's speed: slower is waiting
+_MOVING_SHARE = 0.2  # of a recording's speed: slower is waiting
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -153,9 +153,9 @@ def part_of(sequence: ActionSequence) -> str:
 
 
 def read_all(folder: Path) -> list[ActionSequence]:
-    """The sequences of the data sets under `folder` that say what their actions are in everyday words.
+    """The sequences of the data sets under `folder` that map their actions to everyday actions.
 
-    DataError names the first one of REQUIRED that is missing. What cannot be used is told in the log and left out.
+    DataError names the first one of REQUIRED that is missing. What cannot be used is logged and left out.
     """
     used = [
         dataset
@@ -171,12 +171,12 @@ def read_all(folder: Path) -> list[ActionSequence]:
 
 
 def read_clips(clips: Sequence[ClipFile]) -> list[ActionSequence]:
-    """The sequences of files of clips. As clip_files.read; what cannot be used is told in the log and left out."""
-    return [sequence for file in clips for sequence in action_sequences(_sure(clip_files.read(file)))]
+    """The sequences of files of clips. As clip_files.read; what cannot be used is logged and left out."""
+    return [sequence for file in clips for sequence in action_sequences(_check_confidence(clip_files.read(file)))]
 
 
-def _sure(found: Iterable[Found]) -> Iterator[Found]:
-    """In the place of a recorded clip in which no joint is sure enough for the live program, the reason."""
+def _check_confidence(found: Iterable[Found]) -> Iterator[Found]:
+    """Replace recorded clips in which no joint is confident enough for the live program by an error that says so."""
     for one in found:
         if isinstance(one, ActionSequence) and one.dataset not in DATASETS and not _own_to_mpose(one)[1].any():
             yield EmptyFileError(f"{one.name}: no joint of a confidence of {MIN_CONFIDENCE:g}, left out")
@@ -207,7 +207,7 @@ def merge(recordings: Iterable[ActionSequence]) -> Corpus:
     length = np.array([len(joints) for joints, _ in converted], dtype=np.intp)
     kind_names = [f"{r.dataset}/{r.action}" for r in recordings]
     kinds = tuple(sorted(set(kind_names)))
-    moved = [moved_frames(joints, r.fps) for (joints, _), r in zip(converted, recordings, strict=True)]
+    moved = [motion_span(joints, r.fps) for (joints, _), r in zip(converted, recordings, strict=True)]
     return Corpus(
         joints=np.concatenate([joints for joints, _ in converted]),
         seen=np.concatenate([seen for _, seen in converted]),
@@ -243,7 +243,7 @@ def placed_by_readers(corpus: Corpus) -> NDArray[np.bool_]:
     return np.isin(corpus.dataset, [name for name in DATASETS if name != WEBCAM_POSES])
 
 
-def moved_frames(joints: NDArray[np.float32], fps: float) -> tuple[float, float]:
+def motion_span(joints: NDArray[np.float32], fps: float) -> tuple[float, float]:
     """The first and the last frame of a recording (T, 13, 3) between which its person moves; all where it is unclear.
 
     A frame is moved when a joint is faster than a fifth of the recording's speed, which is the 90th percentile of its
@@ -254,7 +254,7 @@ def moved_frames(joints: NDArray[np.float32], fps: float) -> tuple[float, float]
     if len(joints) <= 3 * span:
         return 0.0, last
     way = np.linalg.norm(joints[span:] - joints[:-span], axis=-1).max(axis=-1)
-    moved = np.flatnonzero(way >= _MOVES * np.quantile(way, 0.9))
+    moved = np.flatnonzero(way >= _MOVING_SHARE * np.quantile(way, 0.9))
     first = float(moved[0] + span / 2) if moved[0] else 0.0
     end = float(moved[-1] + span / 2) if moved[-1] < len(way) - 1 else last
     return (first, end) if end - first >= 0.4 * fps else (0.0, last)
@@ -279,7 +279,7 @@ def _to_mpose(sequence: ActionSequence) -> tuple[NDArray[np.float32], NDArray[np
 
 
 def _own_to_mpose(sequence: ActionSequence) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """As _to_mpose, of recorded clips: what the live program would not see, it does not see here."""
+    """As _to_mpose, of recorded clips: joints below the live program's confidence threshold are not seen."""
     score = sequence.seen.astype(np.float32) if sequence.score is None else sequence.score * sequence.seen
     joints, found = convert(sequence.joints, score, sequence.layout, MPOSE_13)
     seen = found >= MIN_CONFIDENCE

@@ -13,7 +13,7 @@ from recognizer.datasets.clip_files import KINDS, named_file
 from recognizer.training import report
 from recognizer.training.batches import OutputSpace
 from recognizer.training.calibrate import Calibration, outcomes
-from recognizer.training.choice import Choice, choose, windows_of_research
+from recognizer.training.choice import Choice, choose, research_windows
 from recognizer.training.data_argument import add_data
 from recognizer.training.evaluate import logits_of
 from recognizer.training.everyday import ACTIONS, Corpus, terms
@@ -99,16 +99,18 @@ def _add_calibrate(parser: argparse.ArgumentParser, *, required: bool) -> None:
 
 
 def train(options: argparse.Namespace) -> None:
-    """Train one network; a killed run goes on where it was."""
+    """Train one network; a killed run resumes."""
     if options.start is not None and (options.network is not None or options.changes):
         raise RunError("--start already sets the network; leave out --network and --set")
     corpus = read_corpus(options.data, options.clips)
-    teachers = [_teacher(folder, corpus, PARTS[options.people]) for folder in options.teacher]
-    begun, start = (None, None) if options.start is None else _start(options.start, options.seed, PARTS[options.people])
+    teachers = [_load_teacher(folder, corpus, PARTS[options.people]) for folder in options.teacher]
+    start_spec, start = (
+        (None, None) if options.start is None else _load_start(options.start, options.seed, PARTS[options.people])
+    )
     settings = FitSettings(
         seed=options.seed,
-        network=(options.network or FitSettings().network) if begun is None else begun.name,
-        changes=parse_changes(options.changes) if begun is None else begun.changes,
+        network=(options.network or FitSettings().network) if start_spec is None else start_spec.name,
+        changes=parse_changes(options.changes) if start_spec is None else start_spec.changes,
         learning_rate=options.learning_rate,
         start="" if options.start is None else options.start.resolve().name,
         steps=options.steps,
@@ -120,14 +122,14 @@ def train(options: argparse.Namespace) -> None:
     )
     outputs = OutputSpace(corpus).names
     spec = spec_of(settings, len(outputs))
-    spec.build()  # a mistake in it is told before anything is written
+    spec.build()  # reports a wrong setting before anything is written
     network = fit(corpus, settings, options.out, teachers, start)
     path = save_run(options.out, network, spec, asdict(settings), outputs)
     sys.stdout.write(f"{path}\n")
 
 
-def _start(folder: Path, choice: int, parts: Sequence[str]) -> tuple[NetworkSpec, nn.Module]:
-    """How the network of a run, or the networks of a model, are built, and one of them."""
+def _load_start(folder: Path, choice: int, parts: Sequence[str]) -> tuple[NetworkSpec, nn.Module]:
+    """The spec and the network of a run; of an exported model, one of its networks."""
     if (folder / NETWORK_FILE).is_file():
         run = load_run(folder)
         _check_unseen(folder, run.settings["parts"], parts)
@@ -143,22 +145,22 @@ def _start(folder: Path, choice: int, parts: Sequence[str]) -> tuple[NetworkSpec
 
 
 def evaluate(options: argparse.Namespace) -> None:
-    """Accuracy and false alarms of trained networks, each alone and averaged, in either way."""
+    """Accuracy and false alarms of trained networks, each alone and averaged in both ways."""
     sets = read_sets(options.data, options.clips)
     corpus = sets.corpus()
     runs = [_load(folder, corpus) for folder in options.run]
-    chosen = _chosen(options.calibrate or options.run, sets, corpus)
+    chosen = _choose_on_validation(options.calibrate or options.run, sets, corpus)
     rules = chosen.rules
     sys.stdout.write(points_table(chosen.points))
-    windows, streams = windows_of_research(corpus, options.split), stream_sets(sets, options.split)
+    windows, streams = research_windows(corpus, options.split), stream_sets(sets, options.split)
     for folder, run in zip(options.run, runs, strict=True):
         logits = logits_of(_deployed([run]), windows.features)
         sys.stdout.write(report.as_text(str(folder), corpus, windows, logits, rules))
-        _tell_streams(str(folder), _deployed([run]), streams, rules)
+        _print_stream_reports(str(folder), _deployed([run]), streams, rules)
     for average in AVERAGES if len(runs) > 1 else ():
         together = logits_of(_deployed(runs, average=average), windows.features)
         sys.stdout.write(report.as_text(f"{average} averaged", corpus, windows, together, rules))
-        _tell_streams(f"{average} averaged", _deployed(runs, average=average), streams, rules)
+        _print_stream_reports(f"{average} averaged", _deployed(runs, average=average), streams, rules)
 
 
 def export_weights(options: argparse.Namespace) -> None:
@@ -172,9 +174,9 @@ def export_weights(options: argparse.Namespace) -> None:
         raise RunError(f"--run names networks of {named}; give those of one recognizer, others with --beside")
     beside = [_load(folder, corpus) for folder in options.beside]
     averaged = [*runs, *beside]
-    chosen = _chosen(options.calibrate, sets, corpus)
+    chosen = _choose_on_validation(options.calibrate, sets, corpus)
     rules = chosen.rules
-    test = windows_of_research(corpus, "test")
+    test = research_windows(corpus, "test")
     alone = [logits_of(_deployed([run]), test.features) for run in runs]
     metrics = {
         **chosen.metrics(_deployed(averaged), sets, corpus),
@@ -190,7 +192,7 @@ def export_weights(options: argparse.Namespace) -> None:
         training_data=terms(corpus),
         notes=_notes(runs, beside),
     )
-    # Full teaching goes on from one of them; of a fusion those like the first are kept.
+    # Full teaching fine-tunes one of them; of a fusion only networks like the first are stored.
     save_networks(options.weights, [run for run in runs if run.spec == runs[0].spec], averaged=len(averaged))
     sys.stdout.write(f"{options.weights}\n")
 
@@ -202,16 +204,16 @@ def _notes(runs: Sequence[TrainedRun], beside: Sequence[TrainedRun]) -> str:
     return "".join([NOTES, _GENERATED if generated else "", *averaged])
 
 
-def _chosen(folders: Sequence[Path], sets: EverydaySets, corpus: Corpus) -> Choice:
-    """What is chosen by the mean of networks that have not seen the validation people."""
-    judges = [_load(folder, corpus) for folder in folders]
-    for folder, judge in zip(folders, judges, strict=True):
-        if "validation" in judge.settings["parts"]:
+def _choose_on_validation(folders: Sequence[Path], sets: EverydaySets, corpus: Corpus) -> Choice:
+    """Choose thresholds with the mean of networks that were not trained on the validation people."""
+    runs = [_load(folder, corpus) for folder in folders]
+    for folder, run in zip(folders, runs, strict=True):
+        if "validation" in run.settings["parts"]:
             raise RunError(f"{folder} was trained on the validation people; --calibrate runs made with --people train")
-    return choose(_deployed(judges), sets, corpus)
+    return choose(_deployed(runs), sets, corpus)
 
 
-def _tell_streams(title: str, network: Deployed, streams: StreamSets, rules: Calibration) -> None:
+def _print_stream_reports(title: str, network: Deployed, streams: StreamSets, rules: Calibration) -> None:
     logits = stream_logits(network, streams)
     for name, of_set in streams.items():
         sys.stdout.write(as_text(as_json(outcomes(of_set, logits[name], rules), model=title, people=name)))
@@ -226,14 +228,14 @@ def _load(folder: Path, corpus: Corpus) -> TrainedRun:
     return run
 
 
-def _teacher(folder: Path, corpus: Corpus, parts: Sequence[str]) -> nn.Module:
+def _load_teacher(folder: Path, corpus: Corpus, parts: Sequence[str]) -> nn.Module:
     run = _load(folder, corpus)
     _check_unseen(folder, run.settings["parts"], parts)
     return run.network
 
 
-def _check_unseen(folder: Path, known: Sequence[str], parts: Sequence[str]) -> None:
-    unseen = set(known) - set(parts)
+def _check_unseen(folder: Path, trained_on: Sequence[str], parts: Sequence[str]) -> None:
+    unseen = set(trained_on) - set(parts)
     if unseen:
         known_too = " and ".join(sorted(unseen))
         raise RunError(

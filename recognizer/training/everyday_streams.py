@@ -32,9 +32,9 @@ from recognizer.training.everyday import (
 from recognizer.training.filling import filled
 from recognizer.window import MAX_POSE_GAP_S, MIN_CONFIDENCE, resample
 
-_SHORTEST_S = 0.4  # of a row: less of a label is no motion to learn from
+_SHORTEST_S = 0.4  # of a row: shorter labels are not used
 
-_PIECE, _SETTLING_S = 100, 1.0  # poses that are resampled at once, and what they may depend on to either side
+_PIECE, _SETTLING_S = 100, 1.0  # poses that are resampled at once, and the context that they get on either side
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,7 +52,7 @@ class _Row:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EverydaySets:
-    """What the everyday actions are learnt from, chosen by and measured on.
+    """The data of everyday actions for training, validation and test.
 
     research: recordings of the data sets. own: of files of clips. webcams: sequences of webcam_poses; none where it is
     not there.
@@ -72,13 +72,13 @@ def read_sets(folder: Path, clips: Sequence[ClipFile] = (), leave_out: Collectio
     missing.
 
     leave_out: names of data sets of which nothing is taken; DataError for one that is not there. A sequence that cannot
-    be read is told in the log and left out.
+    be read is logged and left out.
     """
     webcams = (folder / WEBCAM_POSES).is_dir()
     own = read_clips(clips)
     research = read_all(folder)
-    there = {recording.dataset for recording in (*research, *own)} | ({WEBCAM_POSES} if webcams else set())
-    unknown = sorted(set(leave_out) - there)
+    available = {recording.dataset for recording in (*research, *own)} | ({WEBCAM_POSES} if webcams else set())
+    unknown = sorted(set(leave_out) - available)
     if unknown:
         raise DataError(f"no data set {unknown[0]!r} to leave out")
     if not webcams:
@@ -152,13 +152,15 @@ def _runs(sequence: LabelledSequence) -> Iterator[tuple[float, NDArray[np.float3
     for places in np.split(np.arange(len(posed)), cuts):
         if times_s[places[-1]] - times_s[places[0]] < _SHORTEST_S:
             continue
-        joints, found = _even(times_s[places], xy[places].astype(np.float64), confidence[places].astype(np.float64))
+        joints, found = _resampled(
+            times_s[places], xy[places].astype(np.float64), confidence[places].astype(np.float64)
+        )
         seen = found >= MIN_CONFIDENCE
         if seen.any():
             yield float(times_s[places[0]]), filled(joints, seen), seen
 
 
-def _even(
+def _resampled(
     times_s: NDArray[np.float64], xy: NDArray[np.float64], confidence: NDArray[np.float64]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """A run at 20 poses a second, piece by piece: the cost of `resample` grows with the square of the length."""

@@ -1,4 +1,4 @@
-"""Trained networks to weights/NAME: model.onnx and its card."""
+"""Export of trained networks to weights/NAME: model.onnx and its card."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ from recognizer.training.models.deployed import Deployed
 from recognizer.training.onnx_graph import anonymous, written_out
 
 OPSET = 20  # the first with Gelu as one operator
-_MOST_CLIPS = 4096  # at once
+_MAX_CLIPS = 4096  # at once
 OUTPUT_NAME = "logits"
 _PARITY_SEED = 0
 
@@ -79,7 +79,7 @@ def to_onnx(network: nn.Module, features: int) -> bytes:
 
 def with_inside(network: nn.Module, features: int) -> tuple[bytes, TensorSpec | None, tuple[TensorSpec, ...]]:
     """As to_onnx with all further outputs that a Deployed has, and their specs: embedding, and attention."""
-    if not isinstance(network, Deployed) or not network.tells:
+    if not isinstance(network, Deployed) or not network.has_inside:
         return to_onnx(network, features), None, ()
     example = torch.randn(2, FRAMES, features)
     with torch.inference_mode():
@@ -97,7 +97,7 @@ def with_inside(network: nn.Module, features: int) -> tuple[bytes, TensorSpec | 
 
 
 class _Inside(nn.Module):
-    """Features to everything that a Deployed tells."""
+    """Features to all outputs of Deployed.inside."""
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
@@ -119,7 +119,7 @@ def traced(
 ) -> onnx.ModelProto:
     """The network as torch's exporter writes it, with inputs shaped like `example`. batched: their first axis is
     open."""
-    clips = torch.export.Dim("N", min=1, max=_MOST_CLIPS)
+    clips = torch.export.Dim("N", min=1, max=_MAX_CLIPS)
     program = torch.onnx.export(
         network.eval(),
         example,

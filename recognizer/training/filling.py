@@ -1,4 +1,4 @@
-"""Joints that nobody saw, put where they may be."""
+"""Plausible places for joints that were not seen."""
 
 import numpy as np
 from numpy.typing import NDArray

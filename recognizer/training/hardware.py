@@ -17,7 +17,7 @@ def add_hardware(parser: argparse.ArgumentParser) -> None:
 
 
 def hardware_of(options: argparse.Namespace) -> Hardware:
-    """What add_hardware's arguments say."""
+    """The hardware of the parsed arguments of add_hardware."""
     return Hardware(
         accelerator=options.accelerator,
         devices=options.devices,

@@ -1,7 +1,7 @@
 """The training loop: every network is trained by `fit`, on Lightning.
 
-What is learnt, a Training says in `losses`; what from, Batches. Every batch and every random number is a function of
-the seed and the step, so a killed training resumes from its last checkpoint and ends with the same weights.
+A Training defines the losses, Batches the data. Every batch and every random number is a function of the seed and the
+step, so a killed training resumes from its last checkpoint and ends with the same weights.
 """
 
 import copy
@@ -27,7 +27,7 @@ from recognizer.training.run_folder import RunError, in_short, not_a_checkpoint
 
 Batch = tuple[Tensor, ...]  # the first dimension of each is that of the clips
 LAST_CHECKPOINT = "last.ckpt"
-_OF_A_CHECKPOINT = ("state_dict", "PytorchStreamReader", "zip archive")  # in the texts of PyTorch's RuntimeError
+_CHECKPOINT_ERROR_TEXTS = ("state_dict", "PytorchStreamReader", "zip archive")  # in the texts of PyTorch's RuntimeError
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Hardware:
 
     def fits(self, batch: int) -> str | None:
         """Why a batch of so many clips cannot be trained on; None where it can."""
-        devices = self._count()
+        devices = self._device_count()
         if not devices:
             return f"--devices {self.devices} is neither a number of devices, auto nor a list of GPUs such as 0,1"
         processes = devices * self.num_nodes
@@ -56,7 +56,7 @@ class Hardware:
             return f"{batch} clips of a batch cannot be shared evenly by {processes} processes"
         return None
 
-    def _count(self) -> int:
+    def _device_count(self) -> int:
         """How many devices Lightning makes of the text, 0 where it takes no such text."""
         if self.devices in ("auto", "-1"):
             return 1 if self.accelerator == "cpu" else max(torch.cuda.device_count(), 1)
@@ -77,7 +77,7 @@ class Batches(Protocol):
 
     @property
     def steps_an_epoch(self) -> int:
-        """Steps between two looks at the network, at least one."""
+        """Steps of an epoch, at least one; checkpoints and validation come between epochs."""
         ...
 
     def batch(self, step: int, mine: slice = slice(None)) -> Batch:
@@ -86,7 +86,7 @@ class Batches(Protocol):
 
 
 class Training(lightning.LightningModule):
-    """A network that learns; what, subclasses say in `losses`, how fast in `configure_optimizers`.
+    """A network in training. Subclasses define `losses` and `configure_optimizers`.
 
     average: weight of the past in the running mean of the weights (Polyak and Juditsky, 1992); 0 for no mean.
     """
@@ -100,7 +100,7 @@ class Training(lightning.LightningModule):
         self._started, self._seconds_before = time.monotonic(), 0.0
 
     def losses(self, batch: Any) -> dict[str, Tensor]:
-        """`loss`, and what else is worth logging. With manual optimization it makes the steps itself."""
+        """`loss`, and further values to log. With manual optimization it makes the optimizer steps itself."""
         raise NotImplementedError
 
     @property
@@ -115,12 +115,12 @@ class Training(lightning.LightningModule):
 
     @property
     def result(self) -> nn.Module:
-        """The network to use in the end: the mean, where there is one."""
+        """The trained network: the one with averaged weights, where there is one."""
         return self.network if self.averaged is None else self.averaged
 
     @property
     def seconds(self) -> float:
-        """Of training so far, those before a kill included."""
+        """Training time so far, including the time before a resume."""
         return self._seconds_before + time.monotonic() - self._started
 
     def training_step(self, batch: Any, batch_idx: int) -> Tensor | None:
@@ -136,7 +136,9 @@ class Training(lightning.LightningModule):
     def on_train_batch_end(self, *_: Any) -> None:
         if self.averaged is None:
             return
-        keep = min(self._average, (1 + self.iteration) / (10 + self.iteration))  # the first steps do not linger
+        keep = min(
+            self._average, (1 + self.iteration) / (10 + self.iteration)
+        )  # so that the first steps do not dominate
         now = self.network.state_dict()
         with torch.no_grad():
             for name, mean in self.averaged.state_dict().items():
@@ -171,7 +173,7 @@ class StepData(lightning.LightningDataModule):
         epoch = self.trainer.current_epoch if self.trainer else 0  # checkpoints are written between epochs
         first, length = epoch * self.batches.steps_an_epoch, self.batches.steps_an_epoch
         return DataLoader(
-            _Stream(self.batches, range(first, min(first + length, self.steps)), self.mine), batch_size=None
+            _StepBatches(self.batches, range(first, min(first + length, self.steps)), self.mine), batch_size=None
         )
 
     @property
@@ -180,7 +182,7 @@ class StepData(lightning.LightningDataModule):
         return slice(self.trainer.global_rank, None, self.trainer.world_size) if self.trainer else slice(None)
 
 
-class _Stream(IterableDataset[Batch]):
+class _StepBatches(IterableDataset[Batch]):
     """The batches of some steps; a process's share of each."""
 
     def __init__(self, batches: Batches, steps: range, mine: slice) -> None:
@@ -280,7 +282,7 @@ def _run(trainer: lightning.Trainer, training: Training, data: StepData, folder:
     try:
         trainer.fit(training, data, ckpt_path=checkpoint)
     except (pickle.UnpicklingError, EOFError, KeyError, RuntimeError) as error:
-        if checkpoint is None or not _is_of_a_checkpoint(error):
+        if checkpoint is None or not _is_checkpoint_error(error):
             raise
         raise not_a_checkpoint(checkpoint, error) from error
     except SystemExit as stopped:  # Lightning's answer to Ctrl-C, which it has the process ignore from then on
@@ -290,8 +292,8 @@ def _run(trainer: lightning.Trainer, training: Training, data: StepData, folder:
         raise KeyboardInterrupt from stopped
 
 
-def _is_of_a_checkpoint(error: Exception) -> bool:
-    return not isinstance(error, RuntimeError) or any(sign in str(error) for sign in _OF_A_CHECKPOINT)
+def _is_checkpoint_error(error: Exception) -> bool:
+    return not isinstance(error, RuntimeError) or any(sign in str(error) for sign in _CHECKPOINT_ERROR_TEXTS)
 
 
 def is_first_process() -> bool:

@@ -14,9 +14,9 @@ _HIDDEN: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
     (("hip", "knee", "ankle"), (ARMS,)),
     (("knee", "ankle"), (ARMS, HIPS)),
 )
-# Of its recall an action keeps at least this part without what it does not need, and is then recognised more often than
-# not, unless hiding costs it nothing: one that is hard to recognise anyway does not need the legs for that.
-_KEEPS, _LEAST_RECALL = 0.75, 0.5
+# An action does not need what is hidden if it keeps at least this share of its recall, and at least this recall, unless
+# hiding costs it nothing: an action that is hard to recognise anyway does not need the legs for that.
+_MIN_KEPT_SHARE, _MIN_RECALL = 0.75, 0.5
 
 
 def measure_needs(
@@ -39,9 +39,9 @@ def measure_needs(
 
 
 def _needs(whole: float, without_legs: float, without_hips: float) -> tuple[str, ...]:
-    least = max(_KEEPS * whole, min(_LEAST_RECALL, whole))
+    threshold = max(_MIN_KEPT_SHARE * whole, min(_MIN_RECALL, whole))
     for recall, (_, needed) in zip((without_hips, without_legs), _HIDDEN, strict=True):
-        if recall and recall >= least:
+        if recall and recall >= threshold:
             return needed
     return PARTS
 
@@ -51,10 +51,10 @@ def _recalls(
 ) -> Mapping[str, float]:
     """By action, the share of its windows in which it is the likeliest."""
     windows = windows_of(corpus, rows, hidden)
-    found = logits_of(windows.features).argmax(axis=1)
+    predicted = logits_of(windows.features).argmax(axis=1)
     true = corpus.action[windows.recording]
     return {
-        ACTIONS[action]: float((found[true == action] == action).mean())
+        ACTIONS[action]: float((predicted[true == action] == action).mean())
         for action in np.unique(true).tolist()
         if ACTIONS[action] != OTHER
     }

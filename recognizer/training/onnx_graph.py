@@ -1,10 +1,10 @@
-"""ONNX graphs after their export: what neither torch's exporter nor ONNX Runtime's optimiser does."""
+"""Changes to exported ONNX graphs that neither torch's exporter nor ONNX Runtime's optimiser makes."""
 
 import numpy as np
 import onnx
 from onnx import numpy_helper
 
-_MOST_NUMBERS = 1 << 17  # in a constant that is written out
+_MAX_ELEMENTS = 1 << 17  # in a constant that is written out
 _BROADCASTING = ("Add", "Sub", "Mul")
 
 
@@ -18,7 +18,7 @@ def written_out(model: onnx.ModelProto) -> onnx.ModelProto:
     constants = {tensor.name: tensor for tensor in graph.initializer}
     for node in graph.node:
         batch, *sizes = shapes.get(node.output[0]) or (1,)
-        if node.op_type not in _BROADCASTING or batch or not all(sizes) or np.prod(sizes) > _MOST_NUMBERS:
+        if node.op_type not in _BROADCASTING or batch or not all(sizes) or np.prod(sizes) > _MAX_ELEMENTS:
             continue
         for place, name in enumerate(node.input):
             small = numpy_helper.to_array(constants[name]) if name in constants else np.zeros(1)

@@ -1,4 +1,4 @@
-"""Which clips make the batch of a step: cut from an endless row of passes over them, each in a new random order."""
+"""Which clips make the batch of a step: cut from an endless series of passes over them, each newly shuffled."""
 
 import math
 from collections.abc import Sequence

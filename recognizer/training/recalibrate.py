@@ -26,7 +26,8 @@ _BIAS = "other_bias"  # of Deployed, whose name the exporter keeps
 class ExportedGraph(nn.Module):
     """An exported graph: features (N, T, F) to logits (N, A), as they are without the graph's bias.
 
-    bias: what the graph takes from the logit of `other`, the last one. content: of the file. logits: that output in it.
+    bias: what the graph subtracts from the logit of `other`, the last one. content: of the file. logits: name of that
+    output.
     """
 
     def __init__(self, content: bytes, logits: str) -> None:
@@ -49,9 +50,9 @@ def add_recalibrate(parser: argparse.ArgumentParser) -> None:
 
 
 def run_recalibrate(options: argparse.Namespace) -> None:
-    """Write the card with rules chosen on the validation streams, and with the figures of both. The graph stays.
+    """Rewrite the card with rules chosen on the validation streams, and new metrics. The graph is not changed.
 
-    Raises RunError for a model that cannot be judged by them, as far as its network.npz says.
+    Raises RunError for a model that was trained on the validation people, as far as its network.npz says.
     """
     card = ModelCard.load(options.weights)
     if card.actions != ACTIONS:

@@ -1,8 +1,8 @@
-"""The command repetitions: how right counts are on clips whose repetitions were counted by eye, and what is miscounted.
+"""The command repetitions: accuracy of repetition counts on clips that were counted by eye.
 
-Counts are taken as the live program takes them, pose by pose. "Told": somebody says what the person does, so only the
-counting is judged. "Live": a recognizer says it, whole sequences are streamed, and time without any counted action
-must give no count.
+Counting works as in the live program, pose by pose. "Action given": the counter knows the true action, so only the
+counting is evaluated. "Live": a recognizer predicts the action, whole sequences are streamed, and time without any
+counted action must give no count.
 """
 
 import argparse
@@ -31,7 +31,7 @@ COLUMNS = ("set", "name", "person", "action", "start_s", "end_s", "count", "half
 HALVES = ("choose", "judge", "all")
 _STEP_S = 0.1  # between two decisions, as live
 _LIVE_FROM_S = 4.0  # a shorter clip ends about when its action is first shown
-_LATE_S = 0.7  # a repetition at the very end may be told this much later
+_LATE_S = 0.7  # a repetition at the very end may be reported this much later
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +61,15 @@ class _Poses:
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
-    """A clip with its true count and the one that was found."""
+class CountResult:
+    """A clip, which has the true count, and the count that was found."""
 
     clip: CountedClip
     found: int
 
     @property
     def error(self) -> int:
-        """How far off."""
+        """Absolute error of the count."""
         return abs(self.found - self.clip.count)
 
 
@@ -90,12 +90,12 @@ def run(options: argparse.Namespace) -> int:
     found = labelled_sequences(webcam_poses.read(options.folder / webcam_poses.NAME))
     sequences = {sequence.name: sequence for sequence in found}
     poses = _poses_of(clips, sequences, options.folder)
-    told = [Counted(clip, told_count(poses[clip], clip)) for clip in clips]
+    results = [CountResult(clip, count_repetitions(poses[clip], clip)) for clip in clips]
     sys.stdout.write(f"action given, {options.half} people\n")
-    for name, part in (("all", told), *_by_set(told)):
-        sys.stdout.write(f"  {name:<14}{as_line(part)}\n")
+    for name, part in (("all", results), *_by_set(results)):
+        sys.stdout.write(f"  {name:<14}{summary_line(part)}\n")
     if options.each:
-        sys.stdout.writelines(_differences(told))
+        sys.stdout.writelines(_miscounted_lines(results))
     if options.model is not None:
         recognizer = OnnxRecognizer(find_model(options.model), "cpu")
         try:
@@ -125,8 +125,8 @@ def _counted_clip(row: Mapping[str, str | None]) -> CountedClip:
     return CountedClip(texts["set"], texts["name"], texts["action"], start_s, end_s, int(texts["count"]), texts["half"])
 
 
-def told_count(poses: Iterable[Pose], clip: CountedClip) -> int:
-    """What the live counter says when it is told from the start what the person does."""
+def count_repetitions(poses: Iterable[Pose], clip: CountedClip) -> int:
+    """The count of the live counter when it is given the true action from the start."""
     counter, found, start_s, due_s, last_s = RepetitionCounter(0), 0, None, 0.0, 0.0
     for pose in poses:
         start_s = pose.time_s if start_s is None else start_s
@@ -138,24 +138,24 @@ def told_count(poses: Iterable[Pose], clip: CountedClip) -> int:
     return found + len(counter.finish(clip.action, last_s)[0])
 
 
-def as_line(counted: Sequence[Counted]) -> str:
+def summary_line(results: Sequence[CountResult]) -> str:
     """Mean error as a share of the count (of clips with one), within one, exact."""
-    if not counted:
+    if not results:
         return "no clips"
-    shares = [c.error / c.clip.count for c in counted if c.clip.count]
+    shares = [c.error / c.clip.count for c in results if c.clip.count]
     share = f"{np.mean(shares):.3f}" if shares else "-"
-    near, exact = (np.mean([c.error <= most for c in counted]) for most in (1, 0))
-    return f"{len(counted):4d} clips, error {share}, within one {near:.1%}, exact {exact:.1%}"
+    near, exact = (np.mean([c.error <= most for c in results]) for most in (1, 0))
+    return f"{len(results):4d} clips, error {share}, within one {near:.1%}, exact {exact:.1%}"
 
 
-def _by_set(counted: Sequence[Counted]) -> list[tuple[str, list[Counted]]]:
-    several = [c for c in counted if c.clip.count > 1]
-    sets = sorted({c.clip.dataset for c in counted})
-    return [*((name, [c for c in counted if c.clip.dataset == name]) for name in sets), ("two or more", several)]
+def _by_set(results: Sequence[CountResult]) -> list[tuple[str, list[CountResult]]]:
+    several = [c for c in results if c.clip.count > 1]
+    sets = sorted({c.clip.dataset for c in results})
+    return [*((name, [c for c in results if c.clip.dataset == name]) for name in sets), ("two or more", several)]
 
 
-def _differences(counted: Iterable[Counted]) -> list[str]:
-    return [f"    {c.clip.name} {c.clip.action}: {c.clip.count}, found {c.found}\n" for c in counted if c.error]
+def _miscounted_lines(results: Iterable[CountResult]) -> list[str]:
+    return [f"    {c.clip.name} {c.clip.action}: {c.clip.count}, found {c.found}\n" for c in results if c.error]
 
 
 def _poses_of(
@@ -174,13 +174,13 @@ def _poses_of(
         if clip.dataset == penn_action.NAME and clip.name in found:
             poses[clip] = found[clip.name]
         elif clip.name in sequences:
-            poses[clip] = _cut(sequences[clip.name], clip)
+            poses[clip] = _clip_poses(sequences[clip.name], clip)
         else:
             raise DataError(f"{folder} has no {clip.dataset} sequence {clip.name}; give the folder of the data sets")
     return poses
 
 
-def _cut(sequence: LabelledSequence, clip: CountedClip) -> _Poses:
+def _clip_poses(sequence: LabelledSequence, clip: CountedClip) -> _Poses:
     times_s = sequence.times_s
     start_s, end_s = clip.start_s or 0.0, times_s[-1] if clip.end_s is None else clip.end_s
     inside = (times_s >= start_s) & (times_s <= end_s)
@@ -188,7 +188,7 @@ def _cut(sequence: LabelledSequence, clip: CountedClip) -> _Poses:
 
 
 def stream_repetitions(sequence: LabelledSequence, recognizer: OnnxRecognizer) -> list[Repetition]:
-    """Everything that is counted in a whole sequence."""
+    """All repetitions that the live program counts in a sequence."""
     live = LiveRecognition(recognizer)
     found: list[Repetition] = []
     poses = _Poses(sequence.times_s, sequence.xy_px, sequence.confidence, sequence.layout)
@@ -208,24 +208,24 @@ def _run_live(
     half: str,
 ) -> None:
     known = set(recognizer.card.actions)
-    judged = [c for c in clips if c.name in sequences and c.action in known and _seconds(c) >= _LIVE_FROM_S]
-    streamed = {name: stream_repetitions(sequences[name], recognizer) for name in sorted({c.name for c in judged})}
-    live = [Counted(clip, _inside(streamed[clip.name], clip)) for clip in judged]
+    chosen = [c for c in clips if c.name in sequences and c.action in known and _duration_s(c) >= _LIVE_FROM_S]
+    streamed = {name: stream_repetitions(sequences[name], recognizer) for name in sorted({c.name for c in chosen})}
+    live = [CountResult(clip, _count_within(streamed[clip.name], clip)) for clip in chosen]
     sys.stdout.write(f"live with {recognizer.card.name}, clips of {_LIVE_FROM_S:g} s or more of its actions\n")
-    sys.stdout.write(f"  {'all':<14}{as_line(live)}\n")
+    sys.stdout.write(f"  {'all':<14}{summary_line(live)}\n")
     if each:
-        sys.stdout.writelines(_differences(live))
+        sys.stdout.writelines(_miscounted_lines(live))
     parts = {"choose": ("train", "validation"), "judge": ("test",)}.get(half, webcam_poses.PARTS)
     sys.stdout.write(f"counted where nothing is to be counted, live, {' and '.join(parts)} people of webcam_poses\n")
     for kind, (minutes, count) in _false_counts(sequences.values(), recognizer, parts, streamed).items():
         sys.stdout.write(f"  {kind:<14}{count} in {minutes:.1f} min\n")
 
 
-def _seconds(clip: CountedClip) -> float:
+def _duration_s(clip: CountedClip) -> float:
     return (clip.end_s or 0.0) - (clip.start_s or 0.0)
 
 
-def _inside(repetitions: Iterable[Repetition], clip: CountedClip) -> int:
+def _count_within(repetitions: Iterable[Repetition], clip: CountedClip) -> int:
     start_s, end_s = clip.start_s or 0.0, (clip.end_s or 0.0) + _LATE_S
     return sum(r.action == clip.action and start_s <= r.time_s <= end_s for r in repetitions)
 

@@ -10,7 +10,7 @@ from recognizer.training.calibrate import Calibration
 from recognizer.training.evaluate import Windows, report_alarms, report_clips, softmax
 from recognizer.training.everyday import ACTIONS, Corpus, sources_of
 
-# Whose recordings of the sets that every training has are in a part.
+# The people of each part, of the data sets that every training uses.
 _PEOPLE = {
     "validation": {
         "utd_mhad": "UTD-MHAD 7",
@@ -36,7 +36,7 @@ HOW = (
 
 
 def split_of(part: str, corpus: Corpus, windows: Windows) -> str:
-    """Whose recordings the windows of a part are of, as cards state it."""
+    """The people that the windows of a part show, as cards state it."""
     names = set(corpus.dataset[windows.recording].tolist())
     people = [who for name, who in _PEOPLE[part].items() if name in names]
     others = [f"the {part} clips of {source.name}" for source in sources_of(names - set(_PEOPLE[part]))]
@@ -44,7 +44,7 @@ def split_of(part: str, corpus: Corpus, windows: Windows) -> str:
 
 
 def as_text(title: str, corpus: Corpus, windows: Windows, logits: Array, rules: Calibration) -> str:
-    """A few lines for people."""
+    """A report of a few lines."""
     plain = report_clips(corpus, windows, softmax(logits))
     clips = report_clips(corpus, windows, rules.probabilities(logits))
     alarms = report_alarms(corpus, windows, rules.probabilities(logits), rules.thresholds)
@@ -55,7 +55,8 @@ def as_text(title: str, corpus: Corpus, windows: Windows, logits: Array, rules: 
         f"among the listed actions {clips.accuracy_listed:.4f}, unweighted average {clips.accuracy_even:.4f}\n"
         f"  (bias against other {rules.other_bias:.2f}; without it accuracy {plain.accuracy:.4f})\n"
         f"  {sets}\n  {recall}\n"
-        f"  false alarms {alarms.alarms:.3f} of {alarms.windows} windows ({alarms.alarms_but_idle:.3f} without idle), "
+        f"  false alarms {alarms.alarms:.3f} of {alarms.windows} windows "
+        f"({alarms.alarms_without_idle:.3f} without idle), "
         f"{alarms.kept:.3f} of the correct windows kept\n"
         f"  without thresholds a listed action leads in {clips.unlisted_called_listed:.3f} of unlisted clips\n"
     )
@@ -84,7 +85,7 @@ def metrics(split: str, corpus: Corpus, windows: Windows, logits: Array, rules: 
             "how": "single windows, at thresholds chosen on validation streams",
             "right_windows_kept": round(alarms.kept, 4),
             "unlisted_windows_shown_as_listed": round(alarms.alarms, 4),
-            "without_those_shown_as_idle": round(alarms.alarms_but_idle, 4),
+            "without_those_shown_as_idle": round(alarms.alarms_without_idle, 4),
             "unlisted_windows": alarms.windows,
         },
     }

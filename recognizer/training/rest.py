@@ -1,4 +1,4 @@
-"""The frames of a corpus in which people rest: idle is learnt from them, and what goes before and after an action."""
+"""Frames of a corpus in which people rest: examples of idle, and of what comes before and after an action."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ _SEATED_AT_START, _SEATED_AT_END, _CROUCHING = (
 )
 
 
-def restful_frames(corpus: Corpus) -> Mask:
+def resting_frames(corpus: Corpus) -> Mask:
     """(F,) frames of people upright, standing or sitting, with their hands below the shoulders."""
     hips, shoulders = augment.middle(corpus.joints, [7, 8]), augment.middle(corpus.joints, [1, 2])
     torso = np.linalg.norm(shoulders - hips, axis=-1) + np.float32(1e-6)
@@ -22,17 +22,17 @@ def restful_frames(corpus: Corpus) -> Mask:
     hands_low = (corpus.joints[:, 5:7, 1] - shoulders[:, None, 1]).min(axis=1) > 0.3 * torso
     knees_low = (corpus.joints[:, 9:11, 1] - hips[:, None, 1]).min(axis=1) > 0.5 * torso
     ankles_low = (corpus.joints[:, 11:, 1] - corpus.joints[:, 9:11, 1]).min(axis=1) > 0.45 * torso
-    recording, place = _owners(corpus)
+    recording, place = _locate_frames(corpus)
     kind = np.array(corpus.kinds)[corpus.kind[recording]]
     standing = knees_low & ankles_low & ~np.isin(kind, _CROUCHING)
     seated = np.isin(kind, _SEATED_AT_START) & (place < 3)
     seated |= np.isin(kind, _SEATED_AT_END) & (corpus.length[recording] - 1 - place < 3)
-    restful: Mask = upright & hands_low & (standing | seated) & corpus.seen.all(axis=1) & (place >= 0)
-    return restful
+    resting: Mask = upright & hands_low & (standing | seated) & corpus.seen.all(axis=1) & (place >= 0)
+    return resting
 
 
-def _owners(corpus: Corpus) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """(F,) the recording that a frame is of, and its place in it; -1 as the place of frames that are in none."""
+def _locate_frames(corpus: Corpus) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """(F,) the recording of each frame, and its place in the recording; place -1 for frames of no recording."""
     recording, place = np.zeros(len(corpus.joints), dtype=np.intp), np.full(len(corpus.joints), -1, dtype=np.intp)
     rows = np.repeat(np.arange(len(corpus)), corpus.length)
     within = np.arange(len(rows)) - np.repeat(np.cumsum(corpus.length) - corpus.length, corpus.length)
@@ -41,10 +41,10 @@ def _owners(corpus: Corpus) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     return recording, place
 
 
-def idle_frames(corpus: Corpus, restful: Mask, chosen: Mask) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Restful frames (recording, place) of the chosen recordings, those of seated people repeated to a quarter."""
-    recording, _ = _owners(corpus)
-    frames = np.flatnonzero(restful & chosen[recording])
+def idle_frames(corpus: Corpus, resting: Mask, chosen: Mask) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Resting frames (recording, place) of the chosen recordings, those of seated people repeated to a quarter."""
+    recording, _ = _locate_frames(corpus)
+    frames = np.flatnonzero(resting & chosen[recording])
     may_sit = np.isin(np.array(corpus.kinds)[corpus.kind[recording[frames]]], _SEATED_AT_START + _SEATED_AT_END)
     knees = corpus.joints[frames, 9:11, 1].mean(axis=-1) - corpus.joints[frames, 7:9, 1].mean(axis=-1)
     shins = corpus.joints[frames, 11:, 1].mean(axis=-1) - corpus.joints[frames, 9:11, 1].mean(axis=-1)

@@ -1,4 +1,4 @@
-"""The folder of a training: whose it is, what PyTorch wrote there, and network.pt with a network and its outputs."""
+"""The folder of a training: the job that owns it, files written by PyTorch, and network.pt with the trained network."""
 
 import hashlib
 import json
@@ -92,15 +92,15 @@ def claim(folder: Path, described: dict[str, Any]) -> None:
     """Make the folder of a job; RunError where it is another job's."""
     demand_same(folder, described)
     folder.mkdir(parents=True, exist_ok=True)
-    write_text(folder / JOB_FILE, _text(described))
+    write_text(folder / JOB_FILE, _job_text(described))
 
 
 def demand_same(folder: Path, described: dict[str, Any]) -> None:
-    """RunError where the folder is another job's, or holds a training of which nobody knows whose it is."""
+    """RunError where the folder belongs to another job, or holds a training without a job file."""
     file = folder / JOB_FILE
     try:
         if file.is_file():
-            same = file.read_text(encoding="utf-8") == _text(described)
+            same = file.read_text(encoding="utf-8") == _job_text(described)
         else:
             same = not [*folder.glob("*.ckpt"), *folder.glob(NETWORK_FILE)]
     except (ValueError, OSError):
@@ -112,7 +112,7 @@ def demand_same(folder: Path, described: dict[str, Any]) -> None:
 
 
 def digest_of(named: Iterable[tuple[str, Any]]) -> str:
-    """SHA-256 of named arrays, which tells a training on other data or weights apart."""
+    """SHA-256 of named arrays, to recognize a training on other data or weights."""
     digest = hashlib.sha256()
     for name, values in named:
         array = np.ascontiguousarray(values)
@@ -126,12 +126,12 @@ def digest_of_columns(table: Any) -> str:
     return digest_of((column.name, getattr(table, column.name)) for column in fields(table))
 
 
-def _text(described: dict[str, Any]) -> str:
+def _job_text(described: dict[str, Any]) -> str:
     return json.dumps(described, indent=1, sort_keys=True)
 
 
 def not_a_checkpoint(path: Path, error: Exception) -> RunError:
-    """What to say of a file that PyTorch cannot take."""
+    """The error for a file that PyTorch cannot load."""
     return RunError(f"{path} is not a checkpoint of this network ({in_short(error)}); remove {path.parent}")
 
 

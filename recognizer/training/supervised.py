@@ -95,11 +95,11 @@ class SupervisedTraining(Training):
         network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         super().__init__(network, settings.seed, settings.average)
         self.settings = settings
-        self._teachers = tuple(teachers)  # in a tuple they are no part of the checkpoint
+        self._teachers = tuple(teachers)  # in a tuple, so that they are not in the checkpoint
 
     @property
     def noise_key(self) -> tuple[int, ...]:
-        """As the shipped networks were trained, in one process."""
+        """Without the rank: the shipped networks were trained so, in one process."""
         return self.seed, self.iteration
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
@@ -140,7 +140,7 @@ class LabelledBatches:
         self.maker, self.size, self.seed = maker, batch, seed
 
     def batch(self, step: int, mine: slice = slice(None)) -> Batch:
-        """As every Batches."""
+        """See Batches."""
         features, target = self.maker.batch(np.random.default_rng([self.seed, step]), self.size)
         return torch.from_numpy(features[mine]), torch.from_numpy(target[mine])
 

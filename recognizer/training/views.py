@@ -1,4 +1,4 @@
-"""What a camera sees of 3D skeletons: pinhole projections, from the set's own camera or from one put elsewhere."""
+"""Pinhole projections of 3D skeletons, from the data set's own camera or from one placed elsewhere."""
 
 from dataclasses import replace
 

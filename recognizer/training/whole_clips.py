@@ -1,4 +1,4 @@
-"""Recordings as arrays, one row a whole clip: resampled to one length, or padded at their own."""
+"""Recordings as arrays with a row for each whole clip, resampled to one length."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ Mask = NDArray[np.bool_]
 Rows = NDArray[np.intp]
 Normalise = Literal["none", "first", "frame"]
 
-_LEAST_TORSO = 0.2  # of the clip's extent: a torso seen end-on is no measure of the body
+_MIN_TORSO = 0.2  # of the clip's extent: a torso seen end-on is no measure of the body
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +77,14 @@ def whole_clips(
 def stratified(
     rows: NDArray[np.intp], labels: list[str] | NDArray[np.integer], share: float, seed: int
 ) -> tuple[Rows, Rows]:
-    """Rows less a stratified share of them, and that share. DataError where an action has too few clips for it."""
+    """A stratified split of rows: training rows and the held-out share. DataError where an action has too few clips."""
     from sklearn.model_selection import train_test_split  # takes a second to import
 
     try:
-        learn, judge = train_test_split(rows, test_size=share, random_state=seed, stratify=labels)
+        train, test = train_test_split(rows, test_size=share, random_state=seed, stratify=labels)
     except ValueError as error:
         raise DataError(f"too few clips to hold some of each action out ({error}); check the data folder") from error
-    return np.sort(learn), np.sort(judge)
+    return np.sort(train), np.sort(test)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -167,14 +167,14 @@ def _clips(
 
 
 def _channels(tracks: _Track, layout: Layout, options: ClipOptions) -> Array:
-    """(N, T, V, C) of what the options ask for."""
+    """(N, T, V, C) the channels that the options ask for."""
     xyz, there = tracks.xyz, tracks.there[..., None]
     origin = np.zeros((1, 1, 1, 1), dtype=np.float32)
     if options.normalise != "none":
         hips, found = _middle(tracks, layout, "hip")
         scale = _torso(tracks, layout)[:, None, None, None]
         xyz = xyz / scale
-        origin = (_held(hips, found, options.normalise) / scale[:, 0])[:, :, None]
+        origin = (_carried_forward(hips, found, options.normalise) / scale[:, 0])[:, :, None]
     channels = [np.where(there, xyz - origin, 0)]
     if options.score:
         channels.append(tracks.score[..., None])
@@ -190,7 +190,7 @@ def _middle(tracks: _Track, layout: Layout, part: str) -> tuple[Array, Mask]:
     return tracks.xyz[:, :, sides].mean(axis=2), found
 
 
-def _held(places: Array, found: Mask, normalise: Normalise) -> Array:
+def _carried_forward(places: Array, found: Mask, normalise: Normalise) -> Array:
     """(N, T, D) the place of each frame (where it has none, of the one before), or of the first frame that has one."""
     first = np.argmax(found, axis=1)[:, None]
     if normalise == "first":
@@ -210,5 +210,5 @@ def _torso(tracks: _Track, layout: Layout) -> Array:
         joints = tracks.xyz[row][tracks.there[row]]
         extent = float(np.ptp(joints, axis=0).max()) if len(joints) else 0.0
         torso = float(np.median(length[row, both])) if both.any() else 0.0
-        scale[row] = max(torso, _LEAST_TORSO * extent) or 1.0
+        scale[row] = max(torso, _MIN_TORSO * extent) or 1.0
     return scale

@@ -23,9 +23,11 @@ TORSO_PX = 100.0  # clips of data sets are drawn as if somebody stood in a pictu
 
 
 def clip_of(recognizer: Recognizer, name: str, data: Path | None, at_s: float | None, pose: str = AUTO) -> Clip:
-    """Of a video file, or of DATASET/RECORDING under `data`: the one that ends nearest to at_s, else the surest of any
-    listed action but idle. pose: what finds people in a video. Raises TrainingError, or PoseModelError, SourceError and
-    DataError."""
+    """A clip of a video file, or of DATASET/RECORDING under `data`: the one that ends nearest to at_s, else the one
+    with the highest probability of a listed action but idle.
+
+    pose: what finds people in a video. Raises TrainingError, or PoseModelError, SourceError and DataError.
+    """
     clips = list(_of_video(recognizer, name, pose) if Path(name).is_file() else _of_recording(recognizer, name, data))
     if not clips:
         raise TrainingError(
@@ -33,10 +35,10 @@ def clip_of(recognizer: Recognizer, name: str, data: Path | None, at_s: float | 
         )
     if at_s is not None:
         return min(clips, key=lambda clip: abs(clip.time_s - at_s))
-    dull = {IDLE, *recognizer.card.decision.other}
-    wanted = [place for place, action in enumerate(recognizer.card.actions) if action not in dull]
-    found = [recognizer.predict([clip])[0].probabilities[wanted].max() for clip in clips]
-    return clips[int(np.argmax(found))]
+    excluded = {IDLE, *recognizer.card.decision.other}
+    wanted = [place for place, action in enumerate(recognizer.card.actions) if action not in excluded]
+    scores = [recognizer.predict([clip])[0].probabilities[wanted].max() for clip in clips]
+    return clips[int(np.argmax(scores))]
 
 
 def _of_video(recognizer: Recognizer, name: str, pose: str) -> Iterator[Clip]:

@@ -47,7 +47,7 @@ def run_explain(options: argparse.Namespace) -> None:
         folder = options.out / name if len(names) > 1 else options.out
         folder.mkdir(parents=True, exist_ok=True)
         compared[name] = _explain_into(folder, recognizer, clip, action)
-        action = compared[name].action  # all are asked of the same action, the first one's likeliest
+        action = compared[name].action  # all explain the same action, the likeliest of the first recognizer
         sys.stdout.write(f"{name}: {action} {compared[name].probability:.3f} at {clip.time_s:.2f} s: see {folder}\n")
     if len(names) > 1:
         figures.save({"compared": figures.compared(compared)}, options.out)

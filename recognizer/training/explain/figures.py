@@ -108,7 +108,7 @@ def joint_circles(clip: Clip, spatial: Mapping[str, Array]) -> Figure:
 
 
 def joint_matrices(spatial: Mapping[str, Array], layout: Layout) -> Figure:
-    """Who looks at whom among the joints, in each layer, in the middle of the clip."""
+    """The attention among the joints in each layer, in the middle of the clip."""
     names = attention.layers(spatial, attention.SPATIAL)
     figure, grid = _grid(len(names), 4.2, 4.4)
     for axes, name in zip(grid, names, strict=False):
@@ -121,7 +121,7 @@ def joint_matrices(spatial: Mapping[str, Array], layout: Layout) -> Figure:
 
 
 def frames_of_joint(temporal: Mapping[str, Array], clip: Clip, joint: int) -> Figure:
-    """How the frames of one joint look at each other, each layer."""
+    """The attention among the frames of one joint, in each layer."""
     names = attention.layers(temporal, attention.TEMPORAL)
     figure, grid = _grid(len(names), 3.6, 3.6)
     begin_s, end_s = clip.time_s - (len(clip.xy_px) - 1) / clip.fps, clip.time_s
@@ -187,7 +187,7 @@ def _grid(count: int, width: float, height: float) -> tuple[Figure, Sequence[Axe
 
 
 def _matrix(axes: Axes, values: Array, name: str) -> None:
-    """In its own colours, whose scale the title tells."""
+    """Draw a matrix in its own colour scale, which the title states."""
     axes.imshow(values, cmap="viridis", vmin=0)
     axes.set_title(f"{name}\n0 to {float(values.max()):.2f}", fontsize=8)
 

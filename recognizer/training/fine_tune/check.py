@@ -1,4 +1,4 @@
-"""The check of Full teaching: a network trained without some of the examples answers those; thresholds come of that."""
+"""The check of Full teaching: a network is evaluated on held-out examples, on which its thresholds are chosen too."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -25,8 +25,8 @@ from recognizer.teaching.quick import UNJUDGED, QuickSettings, thresholds_of
 from recognizer.training.augment import Array
 from recognizer.training.fine_tune.training import HOP_S, SHAPE, window_probabilities
 
-_HELD_OUT = 3  # without people or sessions, every third example of an action is held out
-_LEAST_S = 3.0  # of footage of nothing, for a third of it to be worth holding out
+_HOLD_OUT_EVERY = 3  # without people or sessions, every third example of an action is held out
+_MIN_SPLIT_S = 3.0  # of footage of nothing, for a third of it to be worth holding out
 
 
 def split(examples: Sequence[Example]) -> tuple[list[Example], list[Example], str]:
@@ -52,10 +52,10 @@ def split(examples: Sequence[Example]) -> tuple[list[Example], list[Example], st
         number, moments = Counter[str](), set[int]()
         for place, example in enumerate(actions):
             number[example.action] += int(together[place] == place)
-            if together[place] == place and number[example.action] % _HELD_OUT == 0:
+            if together[place] == place and number[example.action] % _HOLD_OUT_EVERY == 0:
                 moments.add(place)
         held = [example for example, moment in zip(actions, together.tolist(), strict=True) if moment in moments]
-    nothing, of_nothing = _nothing(
+    nothing, of_nothing = _split_nothing(
         [example for example in examples if example.action == NOTHING and example.around is None]
     )
     chosen, held_names = {id(example) for example in held}, {example.name for example in held}
@@ -64,37 +64,37 @@ def split(examples: Sequence[Example]) -> tuple[list[Example], list[Example], st
     return [*kept, *nothing, *still], [*held, *of_nothing], held_out
 
 
-def _nothing(examples: Sequence[Example]) -> tuple[list[Example], list[Example]]:
+def _split_nothing(examples: Sequence[Example]) -> tuple[list[Example], list[Example]]:
     """Footage of nothing to train on and to check with: every third example, or the last third of the longest."""
-    if len(examples) >= _HELD_OUT:
-        held = list(examples[_HELD_OUT - 1 :: _HELD_OUT])
+    if len(examples) >= _HOLD_OUT_EVERY:
+        held = list(examples[_HOLD_OUT_EVERY - 1 :: _HOLD_OUT_EVERY])
         return [example for example in examples if not any(example is each for each in held)], held
     if not examples:
         return [], []
     longest = max(examples, key=lambda example: float(example.times_s[-1] - example.times_s[0]))
     first_s, last_s = float(longest.times_s[0]), float(longest.times_s[-1])
-    if last_s - first_s < _LEAST_S:
+    if last_s - first_s < _MIN_SPLIT_S:
         return list(examples), []
-    early = longest.times_s < last_s - (last_s - first_s) / _HELD_OUT
+    early = longest.times_s < last_s - (last_s - first_s) / _HOLD_OUT_EVERY
     others = [example for example in examples if example is not longest]
-    return [*others, _part(longest, early)], [_part(longest, ~early)]
+    return [*others, _select_frames(longest, early)], [_select_frames(longest, ~early)]
 
 
-def _part(example: Example, chosen: np.ndarray) -> Example:
+def _select_frames(example: Example, chosen: np.ndarray) -> Example:
     return replace(
         example, times_s=example.times_s[chosen], xy_px=example.xy_px[chosen], confidence=example.confidence[chosen]
     )
 
 
-def judge(
+def evaluate(
     network: nn.Module,
     examples: Sequence[Example],
     held: Sequence[Example],
     held_out: str,
     one_sided: Sequence[str] = (),
 ) -> tuple[Check, Array]:
-    """What a network that never saw the held examples says of them, and (A,) thresholds from it. examples: all there
-    are."""
+    """Evaluate a network on the held-out examples, which it was not trained on; the check, and thresholds (A,) chosen
+    on them. examples: all, held out or not."""
     actions = tuple(sorted({example.action for example in examples} - {NOTHING}))
     windows = [window_probabilities(network, example, mirror=not one_sided) for example in held]
     thresholds = _thresholds(windows, held, actions)
@@ -112,7 +112,7 @@ def judge(
 
 
 def _thresholds(windows: Sequence[Array], held: Sequence[Example], actions: Sequence[str]) -> Array:
-    """As Quick chooses them; 0.5 where no footage of nothing tells what must not pass."""
+    """Thresholds chosen as in Quick teaching; 0.5 where there is no footage of nothing to choose them on."""
     target = [actions.index(example.action) if example.action != NOTHING else len(actions) for example in held]
     if len(actions) not in target:
         return np.full(len(actions), UNJUDGED, np.float32)
@@ -133,7 +133,7 @@ def _false_alarms(
 
 
 def remarks(check: Check, *, from_scratch: bool, start: str = "", unnamed: str = "") -> tuple[str, ...]:
-    """What the figures do not say. start: a sentence on the network that it goes on from. unnamed: why no person was
+    """Caveats of the metrics. start: a sentence on the network that training started from. unnamed: why no person was
     held out, if names are missing."""
     found = []
     (figures,) = check.checks

@@ -30,7 +30,7 @@ from recognizer.teaching.versions import CLIPS_FILE, place_version
 from recognizer.teaching.visible import NotVisible, visible_parts
 from recognizer.training.augment import Array
 from recognizer.training.export import export
-from recognizer.training.fine_tune.check import judge, remarks, split
+from recognizer.training.fine_tune.check import evaluate, remarks, split
 from recognizer.training.fine_tune.start import kept_networks
 from recognizer.training.fine_tune.training import SHAPE, FineTuneSettings, fit_network, window_probabilities
 from recognizer.training.models.deployed import Deployed
@@ -40,14 +40,14 @@ from recognizer.training.run_folder import load_run
 
 
 class Start(NamedTuple):
-    """A trained network to go on from: how it is built, and the terms of what it learnt from."""
+    """A trained network to fine-tune: its spec, and the terms of its training data."""
 
     spec: NetworkSpec
     network: nn.Module
     sources: tuple[TrainingSource, ...]
 
 
-_LARGEST_ERROR = 1e-3
+_MAX_ERROR = 1e-3
 _CHECKED, _FITTED = 0.48, 0.96  # parts of the work, by time
 
 
@@ -63,7 +63,7 @@ def add_fine_tune(parser: argparse.ArgumentParser) -> None:
 
 
 def run_fine_tune(options: argparse.Namespace) -> None:
-    """Train twice, once without the examples held out for the check; tell of it in JSON lines."""
+    """Train twice, once without the examples held out for the check; report progress as JSON lines."""
     lower_priority()
     signal.signal(signal.SIGTERM, interrupt)
     try:
@@ -74,15 +74,15 @@ def run_fine_tune(options: argparse.Namespace) -> None:
         start = None if options.scratch else _start(request.base, options.start)
         sentence = "" if options.scratch or options.start else start_sentence(request.base)
         settings = FineTuneSettings(steps=options.steps, seed=request.seed)
-        folder, found = _teach(request, settings, start, hidden, sentence)
-        say(folder=str(folder), check=found.to_json())
+        folder, check = _teach(request, settings, start, hidden, sentence)
+        say(folder=str(folder), check=check.to_json())
     except (ActionLensError, ValueError, OSError) as error:
         say(error=" ".join(str(error).split()))
         raise TeachingError("teaching has failed; its last line says why") from error
 
 
 def _start(base: Path, run: Path | None) -> Start:
-    """The trained network to go on from, the first where a model averages several. Raises RunError, CardError."""
+    """The trained network to fine-tune, the first where a model averages several. Raises RunError, CardError."""
     if run is not None:
         trained = load_run(run)
         sets = {name.partition("/")[0] for name in trained.outputs}  # unlisted motion is named DATASET/ACTION
@@ -107,24 +107,24 @@ def _teach(
         )
 
     without_held = train(kept, CHECKING, 0, _CHECKED)
-    found, thresholds = judge(without_held, learnt, held, held_out, request.one_sided)
+    check, thresholds = evaluate(without_held, learnt, held, held_out, request.one_sided)
     unnamed = unnamed_sentence([example for example in learnt if example.action != NOTHING])
-    found = replace(found, remarks=remarks(found, from_scratch=start is None, start=sentence, unnamed=unnamed))
+    check = replace(check, remarks=remarks(check, from_scratch=start is None, start=sentence, unnamed=unnamed))
     network = train(learnt, FITTING, _CHECKED, _FITTED)
     if tested:
         windows = [window_probabilities(network, example, mirror=not request.one_sided) for example in tested]
         actions = sorted({example.action for example in learnt} - {NOTHING})
-        found = with_test(found, actions, thresholds, learnt, tested, [answer_of(rows) for rows in windows])
-    found = hidden.told(found)
+        check = with_test(check, actions, thresholds, learnt, tested, [answer_of(rows) for rows in windows])
+    check = hidden.told(check)
     say(stage=WRITING, part=_FITTED)
 
     def fill(folder: Path) -> None:
-        nonlocal found
-        found = _write(folder, network, thresholds, request, found, start)
+        nonlocal check
+        check = _write(folder, network, thresholds, request, check, start)
 
     folder = place_version(request.models, request.name, request.part, fill)
     say(stage=WRITING, part=1.0)
-    return folder, found
+    return folder, check
 
 
 def _write(
@@ -132,11 +132,11 @@ def _write(
     network: nn.Module,
     thresholds: Array,
     request: TeachingRequest,
-    found: Check,
+    check: Check,
     start: Start | None,
 ) -> Check:
-    """model.onnx, card.json and clips.json; the check with what was found when it was tried. Raises TeachingError where
-    the graph says something else."""
+    """Write model.onnx, card.json and clips.json; the check, with the results of running the exported model. Raises
+    TeachingError where the exported model gives other outputs than the network."""
     actions = tuple(sorted({example.action for example in request.learnt} - {NOTHING}))
     names = card_names(actions)
     shown = {name: round(float(value), 4) for name, value in zip(names, thresholds, strict=True)}
@@ -151,21 +151,21 @@ def _write(
         family=start.spec.family if start is not None else "act",
         actions=(*names, OTHER),
         decision=DecisionRules(1.0, {**shown, OTHER: 1.0}, (OTHER,), needs),
-        metrics=card_metrics(found),
+        metrics=card_metrics(check),
         training_data=(*(() if start is None else start.sources), source),
         notes="Trained in full on the user's own examples.",
     )
     recognizer = OnnxRecognizer(folder, "cpu")
     try:
         error = recognizer.self_test().max_error
-        if error is None or error > _LARGEST_ERROR:
+        if error is None or error > _MAX_ERROR:
             raise TeachingError(f"the exported model differs from its network by {error}; teach again")
         footage, of_card = footage_of(request.learnt), dict(zip(names, actions, strict=True))
-        found = examined(found, recognizer, of_card, footage, lambda action, on: ())
+        check = examined(check, recognizer, of_card, footage, lambda action, on: ())
     finally:
         recognizer.close()
     base = {"name": request.base.name} if start is not None else None
-    provenance: dict[str, Any] = {"kind": FULL, "base": base, "check": found.to_json(), "seed": request.seed}
+    provenance: dict[str, Any] = {"kind": FULL, "base": base, "check": check.to_json(), "seed": request.seed}
     provenance["clips"] = listed(request.learnt)
     (folder / CLIPS_FILE).write_text(json.dumps(provenance, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    return found
+    return check

@@ -1,6 +1,6 @@
 """Full teaching: a network trained on the user's own examples, going on from a trained one or from scratch.
 
-The command for it is in fine_tune_command, its check in fine_tune_check.
+The command for it is in fine_tune_command, its check in check.
 """
 
 from collections.abc import Callable, Sequence
@@ -35,7 +35,7 @@ from recognizer.training.loop import Batch, Hardware, StepData, Training, fit
 from recognizer.training.models.registry import NetworkSpec
 
 SHAPE = Shape(FRAMES, RATE_FPS, LAYOUT)
-HOP_S = 0.2  # between windows that are judged
+HOP_S = 0.2  # between windows that are evaluated
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +55,8 @@ class FineTuneSettings:
     seed: int = 0
 
 
-class WindowDrawer:
-    """Draws changed windows of examples: every action alike, and the background its share."""
+class WindowSampler:
+    """Samples augmented windows of the examples: all actions equally often, and a share of background."""
 
     def __init__(self, examples: Sequence[Example], settings: FineTuneSettings, one_sided: Sequence[str] = ()) -> None:
         self.actions = tuple(sorted({example.action for example in examples} - {NOTHING}))
@@ -71,13 +71,13 @@ class WindowDrawer:
         still = [each for example, each in rest if example.around is not None]
         self._rest = [*(nothing or [stretch.example for stretch in everyday_motion(SHAPE)]), *still]
 
-    def draw(self, rng: np.random.Generator) -> tuple[Array, np.ndarray]:
+    def sample(self, rng: np.random.Generator) -> tuple[Array, np.ndarray]:
         """Features (N, T, F) and targets (N,), the number of actions for what is none of them."""
         settings = self._settings
         is_rest = rng.random(settings.batch) < settings.background
         target = np.where(is_rest, len(self.actions), rng.integers(0, len(self.actions), settings.batch))
-        lots = [self._window(int(each), rng) for each in target]
-        xy, confidence = (np.concatenate(parts) for parts in zip(*lots, strict=True))
+        windows = [self._window(int(each), rng) for each in target]
+        xy, confidence = (np.concatenate(parts) for parts in zip(*windows, strict=True))
         xy, confidence = jittered(xy, confidence, LAYOUT, settings.changes, rng)
         return clip_features(xy, confidence, RATE_FPS), target
 
@@ -106,15 +106,15 @@ def fit_network(
     if settings.steps < 2:
         raise ValueError(f"{settings.steps} steps are too few to learn anything; give at least 2")
     torch.manual_seed(settings.seed)
-    drawer = WindowDrawer(examples, settings, one_sided)
+    sampler = WindowSampler(examples, settings, one_sided)
     name, changes = (start[0].name, start[0].changes) if start is not None else ("act-micro", {})
-    spec = NetworkSpec(name, len(drawer.actions) + 1, {**changes, "dropout": settings.dropout})
+    spec = NetworkSpec(name, len(sampler.actions) + 1, {**changes, "dropout": settings.dropout})
     network = spec.build()
     if start is not None:
         copy_body(start[1], network)
     training = _FineTuning(network, settings)
-    data = StepData(_DrawnWindows(drawer, settings), settings.steps)
-    # On a processor in full precision: the window that waits for it must not depend on the hardware.
+    data = StepData(_SampledWindows(sampler, settings), settings.steps)
+    # On the CPU in full precision, so that the user's result does not depend on the hardware.
     hardware = Hardware(accelerator="cpu", precision="32-true", logs=False)
     fit(training, data, None, hardware, clip_norm=1.0, callbacks=[_Progress(progress, settings.steps)])
     return training.result.eval()
@@ -142,26 +142,26 @@ class _FineTuning(Training):
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
 
-class _DrawnWindows:
+class _SampledWindows:
     """All steps are one epoch."""
 
-    def __init__(self, drawer: WindowDrawer, settings: FineTuneSettings) -> None:
-        self.drawer, self.seed, self.steps_an_epoch = drawer, settings.seed, settings.steps
+    def __init__(self, sampler: WindowSampler, settings: FineTuneSettings) -> None:
+        self.sampler, self.seed, self.steps_an_epoch = sampler, settings.seed, settings.steps
 
     def batch(self, step: int, mine: slice = slice(None)) -> Batch:
-        """As every Batches."""
-        features, target = self.drawer.draw(np.random.default_rng([self.seed, step]))
+        """See Batches."""
+        features, target = self.sampler.sample(np.random.default_rng([self.seed, step]))
         return torch.from_numpy(features[mine]), torch.from_numpy(target[mine])
 
 
 class _Progress(Callback):
-    """Tells the part that is done after each step."""
+    """Reports the completed fraction after each step."""
 
-    def __init__(self, tell: Callable[[float], None], steps: int) -> None:
-        self.tell, self.steps = tell, steps
+    def __init__(self, report: Callable[[float], None], steps: int) -> None:
+        self.report, self.steps = report, steps
 
     def on_train_batch_end(self, trainer: lightning.Trainer, *_: Any) -> None:
-        self.tell(trainer.global_step / self.steps)
+        self.report(trainer.global_step / self.steps)
 
 
 def window_probabilities(network: nn.Module, example: Example, *, mirror: bool = True) -> Array:

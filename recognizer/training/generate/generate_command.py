@@ -118,7 +118,7 @@ def _train(options: argparse.Namespace) -> None:
         f"{options.out}: {parameter_count(trained.network):,} parameters, {last['iteration']} iterations in "
         f"{last['seconds']:.0f} s; kept iteration {trained.iteration}, MMD_seq {kept['mmd_seq']:.3f}, "
         f"MMD_avg {kept['mmd_avg']:.3f} on {len(motions.validation)} validation clips",
-        *health.troubles(trained.history),
+        *health.training_problems(trained.history),
     ]
     sys.stdout.write("\n".join(lines) + "\n")
 

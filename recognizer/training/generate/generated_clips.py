@@ -6,13 +6,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from recognizer.training.generate.recipes import Maker
+from recognizer.training.generate.recipes import AnyGenerator
 
 Array = NDArray[np.float32]
 _AT_ONCE = 100
 
 
-def make(network: Maker, shares: NDArray[np.floating], seed: int) -> Array:
+def make(network: AnyGenerator, shares: NDArray[np.floating], seed: int) -> Array:
     """Standardised clips (N, T, V D) of shares of the actions, (N, A) or for each frame (N, T, A).
 
     The same seed and N give the same noise, so that clips of different shares can be compared.

@@ -12,7 +12,7 @@ import torch
 from recognizer.training.errors import TrainingError
 from recognizer.training.generate.frame_vae import FrameVae
 from recognizer.training.generate.generated_clips import shares_of
-from recognizer.training.generate.losses import BEST_FILE, GanTraining, MakerTraining, VaeTraining
+from recognizer.training.generate.losses import BEST_FILE, GanTraining, GeneratorTraining, VaeTraining
 from recognizer.training.generate.recipes import Recipe, build, config_of
 from recognizer.training.generate.sets import Motions
 from recognizer.training.generate.trained import GENERATOR_FILE, Trained, load_trained, save_trained
@@ -42,7 +42,7 @@ class GeneratorBatches:
         self._passes = Passes(np.arange(len(self.clips)), recipe.batch, (seed,))
 
     def batch(self, step: int, mine: slice = slice(None)) -> Batch:
-        """As every Batches."""
+        """See Batches."""
         rows = self._passes.drawn(step)[mine]
         return torch.from_numpy(self.clips[rows]), torch.from_numpy(self.shares[rows])
 
@@ -64,19 +64,19 @@ def train(motions: Motions, job: GeneratorJob, folder: Path, hardware: Hardware)
     if (folder / GENERATOR_FILE).is_file():
         return load_trained(folder)
     network = build(job.network, config, job.seed)
-    training: MakerTraining
+    training: GeneratorTraining
     if isinstance(network, FrameVae):
         training = VaeTraining(network, job.recipe, motions, job.seed, folder)
     else:
         training = GanTraining(network, job.recipe, motions, job.seed, folder)
     trainer = _fit(training, GeneratorBatches(motions, job.recipe, job.seed), folder, hardware)
-    trained = _finished(training, job, config, described, motions, folder)
+    trained = _save_finished(training, job, config, described, motions, folder)
     trainer.strategy.barrier("the generator is written")
     return trained
 
 
-def _finished(
-    training: MakerTraining,
+def _save_finished(
+    training: GeneratorTraining,
     job: GeneratorJob,
     config: dict[str, Any],
     described: dict[str, Any],
@@ -110,7 +110,7 @@ def _finished(
     return trained
 
 
-def _fit(training: MakerTraining, batches: GeneratorBatches, folder: Path, hardware: Hardware) -> lightning.Trainer:
+def _fit(training: GeneratorTraining, batches: GeneratorBatches, folder: Path, hardware: Hardware) -> lightning.Trainer:
     data = StepData(batches, training.recipe.rounds * training.recipe.evaluate)
     try:
         # Adversarial losses are small differences: bfloat16 only where it is asked for.

@@ -1,4 +1,4 @@
-"""Whether an adversarial training goes well: what stops it, and what its history shows afterwards."""
+"""Health of an adversarial training: checks that stop it, and problems that its history shows afterwards."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -16,8 +16,8 @@ _UNIFORM = 0.1  # of the spread of real clips
 _WORSE = 1.5  # times the best discrepancy
 
 
-def demand_sound(losses: Mapping[str, float], farthest: float, iteration: int) -> None:
-    """RunError where a loss is no number or joints fly off: farthest is the greatest coordinate, in deviations."""
+def check_divergence(losses: Mapping[str, float], farthest: float, iteration: int) -> None:
+    """RunError where a loss is not finite or joints are far off. farthest: the largest coordinate, in deviations."""
     for name, loss in losses.items():
         if not math.isfinite(loss):
             raise RunError(f"diverged: the loss {name} is {loss} at iteration {iteration}; lower --learning-rate")
@@ -44,8 +44,8 @@ def distances(clips: NDArray[np.floating], labels: NDArray[np.intp], actions: in
     return np.where(np.isnan(mean), usual, mean).astype(np.float32) / np.float32(np.sqrt(flat.shape[1]))
 
 
-def troubles(history: Sequence[Mapping[str, Any]]) -> list[str]:
-    """What is wrong at the end of a training that kept weights, a line each.
+def training_problems(history: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What went wrong in a finished training, one line for each problem.
 
     history: rows of iteration, mmd_seq, fake (probability that generated clips are real; None for a VAE) and spread
     (of generated clips, by that of real ones).

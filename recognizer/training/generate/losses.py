@@ -1,4 +1,4 @@
-"""What a generator learns by: two discriminators (SA-GCN's losses) or a variational bound, as Lightning modules.
+"""The losses of generators, as Lightning modules: two discriminators (SA-GCN) or a variational bound.
 
 A round is `Recipe.evaluate` iterations; at its end clips are compared with the validation clips.
 """
@@ -17,7 +17,7 @@ from recognizer.training.generate import health
 from recognizer.training.generate.frame_vae import FrameVae
 from recognizer.training.generate.generated_clips import make, shares_of
 from recognizer.training.generate.mmd import discrepancy
-from recognizer.training.generate.recipes import Maker, Recipe
+from recognizer.training.generate.recipes import AnyGenerator, Recipe
 from recognizer.training.generate.sets import Motions
 from recognizer.training.loop import Training
 from recognizer.training.models.sa_gcn import ClipDiscriminator, FrameDiscriminator, Generator
@@ -29,14 +29,14 @@ _LOOK_SEED = 12345
 _PENALTY_EVERY = 4  # iterations, with that many times the weight (lazy regularization of StyleGAN2)
 
 
-class MakerTraining(Training):
-    """A generator and its history; how it learns, subclasses say."""
+class GeneratorTraining(Training):
+    """A generator and the history of its training; subclasses define one iteration."""
 
-    network: Maker
-    averaged: Maker | None
-    result: Maker
+    network: AnyGenerator
+    averaged: AnyGenerator | None
+    result: AnyGenerator
 
-    def __init__(self, network: Maker, recipe: Recipe, motions: Motions, seed: int, folder: Path) -> None:
+    def __init__(self, network: AnyGenerator, recipe: Recipe, motions: Motions, seed: int, folder: Path) -> None:
         super().__init__(network, seed, recipe.average)
         self.automatic_optimization = False
         self.recipe, self.folder = recipe, folder
@@ -61,9 +61,9 @@ class MakerTraining(Training):
         self._in_round = batch_idx
 
     def losses(self, batch: Any) -> dict[str, Tensor]:
-        """Those of one iteration, whose steps are made. RunError where it diverged."""
+        """Run one iteration, optimizer steps included, and return its losses. RunError where it diverged."""
         losses, made = self.iterate(*batch)
-        health.demand_sound(
+        health.check_divergence(
             {name: float(loss.detach()) for name, loss in losses.items()}, float(made.abs().max()), self.iteration + 1
         )
         return losses
@@ -75,7 +75,7 @@ class MakerTraining(Training):
         optimizer.step()
 
     def adam(self, part: nn.Module) -> torch.optim.Optimizer:
-        """The recipe's optimizer of a part."""
+        """Adam with the recipe's settings for the parameters of a module."""
         return torch.optim.Adam(part.parameters(), lr=self.recipe.learning_rate, betas=self.recipe.betas)
 
     def on_train_epoch_end(self) -> None:
@@ -95,10 +95,10 @@ class MakerTraining(Training):
         best = min((old["mmd_seq"] for old in self.history if math.isfinite(old["mmd_seq"])), default=math.inf)
         self.history.append(row)
         if row["mmd_seq"] < best:
-            self._keep(int(row["iteration"]))
+            self._save_best(int(row["iteration"]))
 
     @rank_zero_only
-    def _keep(self, iteration: int) -> None:
+    def _save_best(self, iteration: int) -> None:
         weights = {name: value.cpu() for name, value in self.result.state_dict().items()}
         save_content(self.folder / BEST_FILE, {"iteration": iteration, "weights": weights})
 
@@ -111,26 +111,26 @@ class MakerTraining(Training):
         self.history = list(checkpoint["rows"])
 
 
-class GanTraining(MakerTraining):
+class GanTraining(GeneratorTraining):
     """The generator against both discriminators (the paper's section 3.4, with the code's targets)."""
 
     network: Generator
-    real_apart: Tensor
+    real_distances: Tensor
 
     def __init__(self, network: Generator, recipe: Recipe, motions: Motions, seed: int, folder: Path) -> None:
         super().__init__(network, recipe, motions, seed, folder)
         config = network.config
         self.judge_clips = ClipDiscriminator(config.width, config.actions, config.frames)
         self.judge_frames = FrameDiscriminator(config.width, config.actions, recipe.sampled)
-        apart = health.distances(motions.standardised[motions.train], motions.labels[motions.train], config.actions)
-        self.register_buffer("real_apart", torch.from_numpy(apart), persistent=False)
+        distances = health.distances(motions.standardised[motions.train], motions.labels[motions.train], config.actions)
+        self.register_buffer("real_distances", torch.from_numpy(distances), persistent=False)
 
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
         return [self.adam(part) for part in (self.judge_clips, self.judge_frames, self.network)]
 
     def iterate(self, clips: Tensor, label: Tensor) -> tuple[dict[str, Tensor], Tensor]:
         optimizers: Any = self.optimizers()
-        of_clips, of_frames, of_generator = optimizers
+        clip_optimizer, frame_optimizer, generator_optimizer = optimizers
         noise = [part.to(self.device) for part in self.network.noise(len(clips))]
         places = torch.randint(clips.shape[1], (self.recipe.sampled,), device=self.device)
         wanted = label
@@ -138,58 +138,63 @@ class GanTraining(MakerTraining):
             wanted = label[: (len(label) + 1) // 2].repeat(2, 1)[: len(label)]
         made = self.network(*noise, wanted)
         fake = made.detach()
-        real, seen = self._disturbed(clips), self._disturbed(fake)
-        clip_loss = self._told_apart(self.judge_clips, real, seen, label, wanted)
-        self.step(of_clips, clip_loss)
-        frame_loss = self._told_apart(self.judge_frames, real[:, places], seen[:, places], label, wanted)
-        self.step(of_frames, frame_loss)
-        judges = (self.judge_clips, self.judge_frames)
-        for judge in judges:
-            judge.requires_grad_(False)
-        seen = self._disturbed(made)
+        real, seen = self._perturbed(clips), self._perturbed(fake)
+        clip_loss = self._discriminator_loss(self.judge_clips, real, seen, label, wanted)
+        self.step(clip_optimizer, clip_loss)
+        frame_loss = self._discriminator_loss(self.judge_frames, real[:, places], seen[:, places], label, wanted)
+        self.step(frame_optimizer, frame_loss)
+        discriminators = (self.judge_clips, self.judge_frames)
+        for discriminator in discriminators:
+            discriminator.requires_grad_(False)
+        seen = self._perturbed(made)
         scores = self.judge_clips(seen, wanted), self.judge_frames(seen[:, places], wanted)
-        loss = sum((self._against(logits, self.recipe.real_target) for logits in scores), torch.zeros(()))
+        loss = sum((self._cross_entropy(logits, self.recipe.real_target) for logits in scores), torch.zeros(()))
         if self.recipe.variety:
-            loss = loss + self.recipe.variety * self._too_alike(made, wanted)
-        self.step(of_generator, loss)
-        for judge in judges:
-            judge.requires_grad_(True)
+            loss = loss + self.recipe.variety * self._similarity_penalty(made, wanted)
+        self.step(generator_optimizer, loss)
+        for discriminator in discriminators:
+            discriminator.requires_grad_(True)
         self._fake_scores.append(float(torch.stack([logits.detach().sigmoid().mean() for logits in scores]).mean()))
         return {"clips": clip_loss, "frames": frame_loss, "generator": loss}, fake
 
-    def _disturbed(self, clips: Tensor) -> Tensor:
-        return disturbed(clips, self.recipe.disturb) if self.recipe.disturb else clips
+    def _perturbed(self, clips: Tensor) -> Tensor:
+        return perturbed(clips, self.recipe.disturb) if self.recipe.disturb else clips
 
-    def _too_alike(self, made: Tensor, wanted: Tensor) -> Tensor:
-        """How far two clips of an action are nearer to each other than two real ones are, squared share."""
+    def _similarity_penalty(self, made: Tensor, wanted: Tensor) -> Tensor:
+        """Penalty for two generated clips of an action that are closer to each other than real ones: squared share."""
         half = len(made) // 2
         first, second = made[:half], made[len(made) - half :]
-        apart = (first - second).square().mean(dim=(1, 2)).sqrt()
-        return (1 - apart / (wanted[:half] @ self.real_apart)).clamp(min=0).square().mean()
+        distances = (first - second).square().mean(dim=(1, 2)).sqrt()
+        return (1 - distances / (wanted[:half] @ self.real_distances)).clamp(min=0).square().mean()
 
-    def _told_apart(self, judge: nn.Module, real: Tensor, fake: Tensor, label: Tensor, wanted: Tensor) -> Tensor:
+    def _discriminator_loss(
+        self, discriminator: nn.Module, real: Tensor, fake: Tensor, label: Tensor, wanted: Tensor
+    ) -> Tensor:
         recipe = self.recipe
         penalised = recipe.penalty > 0 and self.iteration % _PENALTY_EVERY == 0
         real = real.detach().requires_grad_(penalised)
-        logits = judge(real, label)
-        loss = self._against(judge(fake, wanted), 0.0)
+        logits = discriminator(real, label)
+        loss = self._cross_entropy(discriminator(fake, wanted), 0.0)
         if recipe.mismatch and label.shape[1] > 1:
             other = label.roll(int(torch.randint(1, label.shape[1], ())), dims=1)
-            loss = (1 - recipe.mismatch) * loss + recipe.mismatch * self._against(judge(real.detach(), other), 0.0)
-        loss = loss + self._against(logits, recipe.real_target)
+            loss = (1 - recipe.mismatch) * loss + recipe.mismatch * self._cross_entropy(
+                discriminator(real.detach(), other), 0.0
+            )
+        loss = loss + self._cross_entropy(logits, recipe.real_target)
         if not penalised:
             return loss
         (slope,) = torch.autograd.grad(logits.sum(), real, create_graph=True)
         return loss + _PENALTY_EVERY * recipe.penalty / 2 * slope.square().sum(dim=(1, 2)).mean()
 
     @staticmethod
-    def _against(logits: Tensor, target: float) -> Tensor:
+    def _cross_entropy(logits: Tensor, target: float) -> Tensor:
         return functional.binary_cross_entropy_with_logits(logits, torch.full_like(logits, target))
 
 
-def disturbed(clips: Tensor, strength: float) -> Tensor:
-    """Clips (N, T, F) in deviations, each made larger or smaller (10%), its coordinates moved (0.2) and shaken (0.1),
-    and shown a little earlier or later (one frame in 15), all times `strength`."""
+def perturbed(clips: Tensor, strength: float) -> Tensor:
+    """Randomly scaled (10%), offset (0.2), jittered (0.1) and time-shifted (one frame in 15) clips (N, T, F).
+
+    Coordinates are in standard deviations; all amounts are multiplied by `strength`."""
     count, frames, width = clips.shape
     size = 1 + 0.1 * strength * torch.randn(count, 1, 1, device=clips.device)
     moved = 0.2 * strength * torch.randn(count, 1, width, device=clips.device)
@@ -200,7 +205,7 @@ def disturbed(clips: Tensor, strength: float) -> Tensor:
     return clips.gather(1, times[..., None].expand(-1, -1, width)) * size + moved + shaken
 
 
-class VaeTraining(MakerTraining):
+class VaeTraining(GeneratorTraining):
     """The frame-wise VAE: its reconstruction and how far its noise is from normal."""
 
     network: FrameVae

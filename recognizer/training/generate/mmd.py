@@ -2,7 +2,7 @@
 
 Kernel exp(-d^2 / s) of the squared distance d^2, for 14 bandwidths s from 10^-4 to 10^9. With m samples in each set
 MMD^2 = sum over i != j of (k(x_i, x_j) + k(y_i, y_j) - 2 k(x_i, y_j)) / (m (m - 1)), and its root is the measure: not
-a number where the estimate is below 0. The bandwidth that tells the sets best counts; classes are averaged.
+a number where the estimate is below 0. The bandwidth that separates the sets best counts; classes are averaged.
 """
 
 from dataclasses import dataclass
@@ -46,29 +46,29 @@ def discrepancy(made: Values, real: Values, made_labels: NDArray[np.intp], label
 
 def by_bandwidth(made: Values, real: Values, mode: Mode) -> NDArray[np.float64]:
     """(14,) MMD of two sets (m, T, F) of one action for each bandwidth. "seq": of whole clips; "avg": of the frames of
-    each time, averaged over the times; no number where one of them is none."""
+    each time, averaged over the times; NaN where one of them is NaN."""
     if mode == "seq":
-        return _roots(made.reshape(len(made), -1), real.reshape(len(real), -1))
-    times = [_roots(made[:, t], real[:, t]) for t in range(made.shape[1])]
+        return _mmd(made.reshape(len(made), -1), real.reshape(len(real), -1))
+    times = [_mmd(made[:, t], real[:, t]) for t in range(made.shape[1])]
     averaged: NDArray[np.float64] = np.mean(times, axis=0)
     return averaged
 
 
 def best(values: NDArray[np.float64]) -> float:
-    """The greatest of the bandwidths, whatever is no number left out; not a number where none is."""
+    """The largest value over the bandwidths, ignoring NaN; NaN where all are."""
     return float(np.nanmax(values)) if np.isfinite(values).any() else float("nan")
 
 
 def mean(values: list[float]) -> float:
-    """Of the actions, whatever is no number left out; not a number where nothing is left."""
+    """The mean over the actions, ignoring NaN; NaN where all are."""
     numbers = [value for value in values if np.isfinite(value)]
     return float(np.mean(numbers)) if numbers else float("nan")
 
 
-def _roots(made: Values, real: Values) -> NDArray[np.float64]:
+def _mmd(made: Values, real: Values) -> NDArray[np.float64]:
     made, real = np.asarray(made, np.float64), np.asarray(real, np.float64)
     m = len(made)
-    distances = _squared(made, made), _squared(real, real), _squared(made, real)
+    distances = _squared_distances(made, made), _squared_distances(real, real), _squared_distances(made, real)
     roots = []
     for bandwidth in BANDWIDTHS:
         within, among, across = (np.exp(-squared / bandwidth) for squared in distances)
@@ -79,7 +79,7 @@ def _roots(made: Values, real: Values) -> NDArray[np.float64]:
     return np.array(roots)
 
 
-def _squared(a: Values, b: Values) -> NDArray[np.float64]:
+def _squared_distances(a: Values, b: Values) -> NDArray[np.float64]:
     squared = (a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1) - 2 * a @ b.T
     clipped: NDArray[np.float64] = np.maximum(squared, 0)
     return clipped

@@ -1,4 +1,4 @@
-"""Networks that make clips, by name, and how they are trained."""
+"""Generator networks by name, and the settings of their training."""
 
 import math
 from dataclasses import asdict, dataclass
@@ -11,7 +11,7 @@ from recognizer.training.errors import TrainingError
 from recognizer.training.generate.frame_vae import FrameVae, FrameVaeConfig
 from recognizer.training.models.sa_gcn import Generator, SaGcnConfig
 
-Maker = Generator | FrameVae
+AnyGenerator = Generator | FrameVae
 
 FRAME_VAE = "frame-vae"
 # What each changes of SaGcnConfig. The ablations are those of the paper's Table 4, on the paper's reading.
@@ -70,7 +70,7 @@ class Recipe:
 
     @property
     def rounds(self) -> int:
-        """Looks at the validation clips; the iterations are rounded up to whole ones."""
+        """Number of evaluations on the validation clips; the iterations are rounded up to whole rounds."""
         return -(-self.iterations // self.evaluate)
 
 
@@ -83,7 +83,7 @@ def config_of(network: str, layout: Layout, actions: int, frames: int) -> dict[s
     return asdict(SaGcnConfig(layout.name, actions, frames, **NETWORKS[network]))
 
 
-def build(network: str, config: dict[str, Any], seed: int | None = None) -> Maker:
+def build(network: str, config: dict[str, Any], seed: int | None = None) -> AnyGenerator:
     """The network, with the weights that `seed` begins with."""
     if seed is not None:
         torch.manual_seed(seed)

@@ -1,7 +1,7 @@
-"""What generators learn from: flat clips of some actions of a data set, at one length, standardised.
+"""Training data of generators: 2D clips of some actions of a data set, of one length, standardised.
 
-Of the official training split a part is held out: weights are chosen by it. The official test split serves measuring
-alone.
+A part of the official training split is held out, on which weights are selected. The official test split is used
+only to measure.
 """
 
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ Array = NDArray[np.float32]
 Rows = NDArray[np.intp]
 Part = Literal["validation", "test"]
 
-_LEAST_SPREAD = 0.01  # torsos: coordinates that never move (the middle of the hips) are not blown up
+_MIN_SPREAD = 0.01  # torsos: coordinates that never move (the middle of the hips) are not scaled up
 _VALIDATION_SHARE = 1 / 6
 _SPLIT_SEED = 0
 
@@ -52,7 +52,7 @@ class Motions:
     def scale(self) -> tuple[Array, Array]:
         """Mean and standard deviation (V, 2) of the coordinates of the training clips."""
         seen = self.x[self.train]
-        spread = np.maximum(seen.std(axis=(0, 1)), np.float32(_LEAST_SPREAD))
+        spread = np.maximum(seen.std(axis=(0, 1)), np.float32(_MIN_SPREAD))
         return seen.mean(axis=(0, 1)), spread
 
     @property
@@ -87,7 +87,7 @@ class MotionSet:
         for recording in action_sequences(self.dataset.read(folder)):
             known.add(recording.action)
             if recording.action in wanted:
-                recordings.append(recording)  # the others would fill the memory with NTU RGB+D
+                recordings.append(recording)  # keeping the others would not fit into memory with NTU RGB+D
         for action in wanted:
             if action not in known:
                 raise TrainingError(f"{self.name} has no action {action!r}; it has {', '.join(sorted(known))}")
@@ -109,19 +109,19 @@ def motions(
     flat = [views.own_view(r) if r.joints.shape[-1] == 3 else r for r in recordings]
     options = ClipOptions(layout=LAYOUTS[layout] if layout else None, normalise="frame")
     clips = whole_clips(flat, frames, options, actions)
-    learn = np.flatnonzero(clips.train)
-    kept = np.array([recording.validation for recording in recordings], dtype=bool)[learn]
+    train_rows = np.flatnonzero(clips.train)
+    kept = np.array([recording.validation for recording in recordings], dtype=bool)[train_rows]
     if held_out is not None:
-        kept = clips.subjects[learn] == held_out
+        kept = clips.subjects[train_rows] == held_out
     if held_out is not None or kept.any():
-        train, validation = learn[~kept], learn[kept]
+        train, validation = train_rows[~kept], train_rows[kept]
     else:
-        train, validation = stratified(learn, clips.labels[learn], _VALIDATION_SHARE, _SPLIT_SEED)
+        train, validation = stratified(train_rows, clips.labels[train_rows], _VALIDATION_SHARE, _SPLIT_SEED)
     for rows, what in ((train, "learn from"), (validation, "choose by"), (np.flatnonzero(clips.test), "measure by")):
         if len(np.unique(clips.labels[rows])) < len(actions):
             raise DataError(f"an action has no clips to {what}; check that the data folder is whole")
-    lasted = np.array([len(r.joints) / r.fps for r in recordings])
-    seconds = tuple(float(np.median(lasted[train][clips.labels[train] == place])) for place in range(len(actions)))
+    durations_s = np.array([len(r.joints) / r.fps for r in recordings])
+    seconds = tuple(float(np.median(durations_s[train][clips.labels[train] == place])) for place in range(len(actions)))
     test = np.flatnonzero(clips.test)
     return Motions(clips.x, clips.labels, clips.actions, clips.layout, train, validation, test, seconds)
 

@@ -49,7 +49,7 @@ def recordings_of_exported(generator: OnnxGenerator, action: str, count: int, se
 def _recordings(
     clips: NDArray[np.float32], action: str, seed: int, fps: float, layout: Layout, data: str
 ) -> list[ActionSequence]:
-    """Of clips (N, T, V, 2) in torsos. data: the set that was learnt from."""
+    """Of clips (N, T, V, 2) in torsos. data: the set that the generator was trained on."""
     return [
         ActionSequence(
             dataset=SYNTHETIC + data,

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pose.skeleton import LAYOUTS, Layout
 from recognizer.training.errors import TrainingError
 from recognizer.training.generate.generated_clips import make
-from recognizer.training.generate.recipes import Maker, build
+from recognizer.training.generate.recipes import AnyGenerator, build
 from recognizer.training.run_folder import RunError, content_of, save_content
 
 Array = NDArray[np.float32]
@@ -24,7 +24,7 @@ class Trained:
     """network: in eval mode. name: of its kind. job: what it was trained on and how. mean, spread: (V, 2) of the
     training clips, in torsos. seconds: (A,) that a clip of an action lasts. history: of the training."""
 
-    network: Maker
+    network: AnyGenerator
     name: str
     config: dict[str, Any]
     job: dict[str, Any]

@@ -1,8 +1,8 @@
 """DD-Net, double features and double motion (Yang et al., ACM Multimedia Asia 2019), of the published code's size.
 
-What it reads is worked out here, from positions and velocities of joints: the distances of all pairs of joints in each
-frame, which turning the clip does not change, and the motion at two speeds, over one frame and over two. Convolutions
-over time alone do the rest. N clips, C channels of a joint, T frames, V joints, D dimensions, A outputs.
+Its input features are computed here from positions and velocities of joints: the distances of all pairs of joints in
+each frame, which are invariant to rotation, and the motion at two speeds, over one frame and over two. Convolutions
+over time follow. N clips, C channels of a joint, T frames, V joints, D dimensions, A outputs.
 """
 
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class DdNetConfig:
     """Size of the network; the defaults are the published ones.
 
     channels: C, of positions, velocities and directions in D dimensions. filters: of the embeddings. dropout: of whole
-    channels of the embeddings. head_dropout: of the two layers of `hidden` channels before the answer.
+    channels of the embeddings. head_dropout: of the two layers of `hidden` channels before the output.
     """
 
     channels: int
@@ -59,11 +59,11 @@ class DdNet(nn.Module):
         self.slow = _embedding(coordinates, filters, config.dropout, nn.MaxPool1d(2))
         self.fast = _embedding(coordinates, filters, config.dropout, nn.Identity())
         self.body = nn.Sequential(
-            *_two(3 * filters, 2 * filters),
+            *_double_convolution(3 * filters, 2 * filters),
             nn.MaxPool1d(2),
-            *_two(2 * filters, 4 * filters),
+            *_double_convolution(2 * filters, 4 * filters),
             nn.MaxPool1d(2),
-            *_two(4 * filters, 8 * filters),
+            *_double_convolution(4 * filters, 8 * filters),
             nn.AdaptiveMaxPool1d(1),
             nn.Flatten(),
         )
@@ -74,28 +74,28 @@ class DdNet(nn.Module):
         )
 
     def forward(self, clips: Tensor) -> Tensor:
-        return self.head(self.described(clips))  # type: ignore[no-any-return]
+        return self.head(self.body_features(clips))  # type: ignore[no-any-return]
 
     def inside(self, clips: Tensor) -> Inside:
         """Logits and embedding; there is no attention in it."""
-        embedding = self.head[:-1](self.described(clips))
+        embedding = self.head[:-1](self.body_features(clips))
         return Inside(self.head[-1](embedding), embedding)
 
     def fixed(self) -> dict[str, Tensor]:
         """Nothing: every output depends on the clip."""
         return {}
 
-    def described(self, clips: Tensor) -> Tensor:
-        """(N, 8 filters), the greatest value over time of each channel of the body."""
+    def body_features(self, clips: Tensor) -> Tensor:
+        """(N, 8 filters), the maximum over time of each channel of the body."""
         dims = self.config.dims
         position, velocity = clips[:, :dims, ..., 0], clips[:, dims : 2 * dims, ..., 0]
         slow = velocity.transpose(2, 3).flatten(1, 2)  # (N, D * V, T)
         half = slow.shape[2] // 2 * 2
         fast = slow[..., 0:half:2] + slow[..., 1:half:2]
-        embedded = [self.distances(self.apart(position)), self.slow(slow), self.fast(fast)]
+        embedded = [self.distances(self.pair_distances(position)), self.slow(slow), self.fast(fast)]
         return self.body(torch.cat(embedded, dim=1))  # type: ignore[no-any-return]
 
-    def apart(self, position: Tensor) -> Tensor:
+    def pair_distances(self, position: Tensor) -> Tensor:
         """Distances (N, V (V - 1) / 2, T) of pairs of joints (N, D, T, V); 0 where one was not seen, which is at 0."""
         one, other = self.pairs.unbind()
         seen = (position != 0).any(dim=1)
@@ -115,7 +115,7 @@ def _embedding(channels: int, filters: int, dropout: float, pool: nn.Module) -> 
     )
 
 
-def _two(channels: int, filters: int) -> list[nn.Module]:
+def _double_convolution(channels: int, filters: int) -> list[nn.Module]:
     return [*_convolution(channels, filters, 3), *_convolution(filters, filters, 3)]
 
 

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from pose.skeleton import MPOSE_13
 from recognizer.features import CHANNELS
-from recognizer.training.models.inside import HEADS_AXIS, Inside, tells
+from recognizer.training.models.inside import HEADS_AXIS, Inside, has_inside
 from recognizer.training.models.st_tr import StTr
 
 # Sign of each channel in a mirror.
@@ -41,9 +41,9 @@ class Deployed(nn.Module):
         self.register_buffer("sign", torch.tensor([_MIRROR_SIGN[c] for c in CHANNELS] * len(MPOSE_13)))
 
     @property
-    def tells(self) -> bool:
-        """True where the networks tell more of themselves than logits."""
-        return all(tells(network) for network in self.networks)
+    def has_inside(self) -> bool:
+        """True where all networks have `inside` and `fixed`."""
+        return all(has_inside(network) for network in self.networks)
 
     def forward(self, features: Tensor) -> Tensor:
         clips = self.with_mirror(features)

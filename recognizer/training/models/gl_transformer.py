@@ -21,7 +21,7 @@ from torch.nn import functional
 Positions = Literal["tight", "trainable", "fixed"]
 PositionStart = Literal["zeros", "sines"]
 
-_SINES_HEIGHT = 0.5  # of the sines that learned positions begin with
+_SINE_AMPLITUDE = 0.5  # of the sines that learned positions begin with
 _MAGNITUDES = 16  # classes of pretraining: see pretrain.targets
 
 
@@ -119,7 +119,7 @@ class Packing:
 
 
 class GlTransformer(nn.Module):
-    """Clips (N, T, J, C), T up to the configuration's, to what they are represented by: J D numbers for each frame."""
+    """Clips (N, T, J, C), T up to the configuration's, to their representation: J D numbers for each frame."""
 
     def __init__(self, config: GlConfig) -> None:
         super().__init__()
@@ -140,7 +140,7 @@ class GlTransformer(nn.Module):
         return packing.unpack(self.rows(clips, packing))
 
     def embedding(self, clips: Tensor, real: Tensor | None = None) -> Tensor:
-        """(N, J D) the mean over the real frames, which protocols and heads read."""
+        """(N, J D) the mean over the real frames, the input of classification heads."""
         packing = Packing(clips.shape[0], clips.shape[1], real)
         return packing.mean(self.rows(clips, packing))
 
@@ -161,7 +161,7 @@ class GlTransformer(nn.Module):
         return self.mlp(self.norm(rows.flatten(1)))  # type: ignore[no-any-return]
 
     def _embedded(self, x: Tensor) -> Tensor:
-        """(R, J, C) to (R, J, D), in float32 also under autocast: bfloat16 would lose the centimetres to be told."""
+        """(R, J, C) to (R, J, D), in float32 also under autocast: bfloat16 would lose displacements of centimetres."""
         device = x.device.type
         if torch.is_autocast_enabled(device):
             with torch.autocast(device, enabled=False):
@@ -197,14 +197,16 @@ class Block(nn.Module):
     def forward(self, x: Tensor, packing: Packing, maps: list[Tensor] | None = None) -> Tensor:
         """maps: takes attention over joints (R, H, J, J) and over frames (N, H, T, T)."""
         x = x + self.position.of_joints(packing)
-        x = x + self._kept(self.spatial(self.spatial_norm(x), self.between, maps), packing)
+        x = x + self._stochastic_depth(self.spatial(self.spatial_norm(x), self.between, maps), packing)
         rows = (x + self.position.of_frames(packing)).flatten(1)  # (R, J D)
-        rows = rows + self._kept(self.temporal(self.temporal_norm(rows), packing.keys, maps, packing), packing)
+        rows = rows + self._stochastic_depth(
+            self.temporal(self.temporal_norm(rows), packing.keys, maps, packing), packing
+        )
         wide = self.dropout(functional.gelu(self.widen(self.forward_norm(rows))))
-        rows = rows + self._kept(self.dropout(self.narrow(wide)), packing)
+        rows = rows + self._stochastic_depth(self.dropout(self.narrow(wide)), packing)
         return rows.view_as(x)
 
-    def _kept(self, branch: Tensor, packing: Packing) -> Tensor:
+    def _stochastic_depth(self, branch: Tensor, packing: Packing) -> Tensor:
         """Stochastic depth (Huang et al., ECCV 2016): in training the branch is left out for some clips."""
         if not self.training or not self.drop_path:
             return branch
@@ -213,7 +215,7 @@ class Block(nn.Module):
 
 
 class PositionTable(nn.Module):
-    """What a block adds to its tokens to tell where and when they are, in one of the three kinds of GlConfig."""
+    """The position embeddings of a block, for joints and frames, in one of the three kinds of GlConfig."""
 
     def __init__(self, config: GlConfig) -> None:
         super().__init__()
@@ -224,11 +226,11 @@ class PositionTable(nn.Module):
             self.register_buffer("joint", joint, persistent=False)
             self.register_buffer("frame", frame, persistent=False)
             return
-        height = _SINES_HEIGHT if config.position_start == "sines" else 0.0
+        amplitude = _SINE_AMPLITUDE if config.position_start == "sines" else 0.0
         if self.kind == "tight":
-            self.joint_frame = nn.Parameter(height * frame)
+            self.joint_frame = nn.Parameter(amplitude * frame)
         else:
-            self.joint, self.frame = nn.Parameter(height * joint), nn.Parameter(height * frame)
+            self.joint, self.frame = nn.Parameter(amplitude * joint), nn.Parameter(amplitude * frame)
 
     def of_joints(self, packing: Packing) -> Tensor:
         """(R, J, D), or (1, J, D), before the attention over joints."""
@@ -259,7 +261,7 @@ class Attention(nn.Module):
     ) -> Tensor:
         """Over the tokens of x (R, K, F), or, with a packing, of the rows x (R, F) over those of their clip.
 
-        mask: bool, broadcast to (N, H, K, K), True where a token may be looked at. maps: takes the weights.
+        mask: bool, broadcast to (N, H, K, K), True where a token may be attended to. maps: takes the weights.
         """
         qkv = self.qkv(x)
         if packing is not None:
@@ -300,10 +302,10 @@ class GlPretraining(nn.Module):
 
     def forward(self, clips: Tensor, real: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
         """Logits of the real frames, (R, I, J, 3^C) and (R, I, J, 16) or None."""
-        return self.answers(self.backbone.rows(clips, Packing(clips.shape[0], clips.shape[1], real)))
+        return self.predictions(self.backbone.rows(clips, Packing(clips.shape[0], clips.shape[1], real)))
 
-    def answers(self, rows: Tensor) -> tuple[Tensor, Tensor | None]:
-        """As forward, of what the backbone makes of frames (R, J D)."""
+    def predictions(self, rows: Tensor) -> tuple[Tensor, Tensor | None]:
+        """As forward, from the backbone's output for frames (R, J D)."""
 
         def logits(heads: nn.ModuleList) -> Tensor:
             found = torch.stack([head(rows) for head in heads], dim=1)  # (R, I, J K)

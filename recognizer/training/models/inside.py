@@ -1,4 +1,4 @@
-"""What a network tells of itself beside its logits, for the further outputs of an exported graph; graph networks on
+"""Embedding, attention and activations of a network, for the further outputs of an exported graph; graph networks on
 features."""
 
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Inside:
-    """One pass of one network over N clips.
+    """Outputs and internals of one forward pass over N clips.
 
     logits: (N, outputs). embedding: (N, D), what the head reads. attention: by name, the heads where HEADS_AXIS says.
     activation: (N, outputs, T', V), whose mean over T' and V is the logits less the head's bias; networks that
@@ -25,7 +25,7 @@ HEADS_AXIS = {"attention": 2}  # (N, L, H, T + 1, T + 1); everywhere else (N, H,
 
 
 class FromFeatures(nn.Module):
-    """Features (N, T, V * C), joint by joint, to whatever a graph network makes of clips (N, C, T, V, 1)."""
+    """A graph network on features (N, T, V * C), joint by joint, which it gets as clips (N, C, T, V, 1)."""
 
     def __init__(self, network: nn.Module, joints: int) -> None:
         super().__init__()
@@ -35,11 +35,11 @@ class FromFeatures(nn.Module):
         return self.network(self.clips(features))  # type: ignore[no-any-return]
 
     def inside(self, features: Tensor) -> Inside:
-        """As the network itself, which must have it."""
+        """As `network.inside`, which must exist."""
         return self.network.inside(self.clips(features))  # type: ignore[no-any-return, operator]
 
     def fixed(self) -> dict[str, Tensor]:
-        """As the network itself."""
+        """As `network.fixed`."""
         return self.network.fixed()  # type: ignore[no-any-return, operator]
 
     def clips(self, features: Tensor) -> Tensor:
@@ -48,7 +48,7 @@ class FromFeatures(nn.Module):
         return x.permute(0, 4, 1, 3, 2)
 
 
-def tells(network: nn.Module) -> bool:
+def has_inside(network: nn.Module) -> bool:
     """True where the network has `inside` and `fixed`."""
     inner = network.network if isinstance(network, FromFeatures) else network
     return hasattr(inner, "inside")

@@ -1,7 +1,7 @@
-"""The networks by name: what each is, how it is built for clips of a shape, and what is kept to build one again.
+"""The networks by name: a description, how to build one for clips of a shape, and the spec to rebuild it.
 
-Every one takes features (N, T, V * C) and gives logits (N, outputs). Those that a live recognizer is made of also tell
-their embedding and attention: see inside.Inside.
+All take features (N, T, V * C) and give logits (N, outputs). Those of live recognizers also give their embedding and
+attention: see inside.Inside.
 """
 
 import json
@@ -24,7 +24,7 @@ from recognizer.training.models.st_gcn import StGcn, StGcnConfig, StGcnTwoStream
 from recognizer.training.models.st_tr import StTr, StTrConfig, StTrFusion
 from recognizer.training.models.unshared import Tcn, TcnConfig
 
-_OF_THE_SHAPE = {"outputs", "features", "channels", "joints", "people", "frames", "global_joint", "centre_distances"}
+_SHAPE_FIELDS = {"outputs", "features", "channels", "joints", "people", "frames", "global_joint", "centre_distances"}
 _STREAM_KINDS = 3  # positions, velocities, directions of bones
 
 
@@ -63,13 +63,13 @@ class Network:
         """A network with random weights. changes: of fields of the configuration. Raises NetworkError."""
         changes = self.checked(changes or {})
         try:
-            return self.assemble(shape, **{**self.defaults, **_frozen(changes)})
+            return self.assemble(shape, **{**self.defaults, **_with_tuples(changes)})
         except (TypeError, ValueError) as error:
             raise NetworkError(f"{self.name} cannot be built: {error}; correct its settings") from error
 
     def checked(self, changes: Mapping[str, Any]) -> Mapping[str, Any]:
         """The changes; NetworkError where the configuration has no such field."""
-        known = {f.name for f in fields(self.config)} - _OF_THE_SHAPE
+        known = {f.name for f in fields(self.config)} - _SHAPE_FIELDS
         if unknown := sorted(set(changes) - known):
             raise NetworkError(f"{self.name} has no setting {unknown[0]!r}; it has {', '.join(sorted(known))}")
         return changes
@@ -121,8 +121,8 @@ def _gl_transformer(shape: ClipShape, **settings: Any) -> nn.Module:
     return GlFeatures(GlTransformer(config), shape.outputs)
 
 
-def _part(name: str, what: str, part: int, whole: Network) -> Network:
-    """`whole` on one of the kinds of channels alone."""
+def _single_stream(name: str, what: str, part: int, whole: Network) -> Network:
+    """The network `whole` on only one of the kinds of channels."""
 
     def assemble(shape: ClipShape, **settings: Any) -> nn.Module:
         if shape.channels % _STREAM_KINDS:
@@ -154,9 +154,9 @@ def _st_gcns() -> list[Network]:
         Network("st-gcn-2s", "st-gcn", "ST-GCN, two streams", StGcnConfig, _two_stream, {}, live=False),
         Network("st-gcn-narrow", "st-gcn", "ST-GCN, 32 to 128 channels", StGcnConfig, _st_gcn, narrow, live=False),
         six,
-        _part("st-gcn-short-joints", "positions", 0, six),
-        _part("st-gcn-short-motion", "velocities", 1, six),
-        _part("st-gcn-short-bones", "directions of bones", 2, six),
+        _single_stream("st-gcn-short-joints", "positions", 0, six),
+        _single_stream("st-gcn-short-motion", "velocities", 1, six),
+        _single_stream("st-gcn-short-bones", "directions of bones", 2, six),
         Network("tcn", "tcn", "baseline TCN of ST-GCN's Table 1", TcnConfig, _tcn, {}, live=False),
         Network("tcn-short", "tcn", "baseline TCN, sizes of st-gcn-short", TcnConfig, _tcn, short, live=False),
     ]
@@ -248,10 +248,10 @@ def parse_changes(pairs: Sequence[str]) -> dict[str, Any]:
     return changes
 
 
-def _frozen(changes: Mapping[str, Any]) -> dict[str, Any]:
+def _with_tuples(changes: Mapping[str, Any]) -> dict[str, Any]:
     return {name: tuple(value) if isinstance(value, list) else value for name, value in changes.items()}
 
 
 def parameter_count(network: nn.Module) -> int:
-    """How many numbers it learns."""
+    """Number of parameters."""
     return sum(weight.numel() for weight in network.parameters())

@@ -97,22 +97,24 @@ class SelfAttention(nn.Module):
 
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
-        self.heads, self.each = heads, width // heads
-        inner = self.heads * self.each
+        self.heads, self.head_width = heads, width // heads
+        inner = self.heads * self.head_width
         self.query, self.key, self.value = (nn.Linear(width, inner) for _ in range(3))
         self.out = nn.Linear(inner, width)
         self.gain = nn.Parameter(torch.zeros(1))
         for linear in (self.query, self.key, self.value):
-            nn.init.normal_(linear.weight, std=(2 / (width + self.each)) ** 0.5)
+            nn.init.normal_(linear.weight, std=(2 / (width + self.head_width)) ** 0.5)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """x (N, T, F) to (N, T, F) and the scores (N, T, T), their mean over the heads; rows add up to 1."""
         query, key, value = (
-            part(x).unflatten(-1, (self.heads, self.each)).transpose(1, 2)
+            part(x).unflatten(-1, (self.heads, self.head_width)).transpose(1, 2)
             for part in (self.query, self.key, self.value)
         )
         future = torch.ones(x.shape[1], x.shape[1], dtype=torch.bool, device=x.device).triu(1)
-        scores = (query @ key.transpose(-1, -2) * self.each**-0.5).masked_fill(future, float("-inf")).softmax(dim=-1)
+        scores = (
+            (query @ key.transpose(-1, -2) * self.head_width**-0.5).masked_fill(future, float("-inf")).softmax(dim=-1)
+        )
         seen = (scores @ value).transpose(1, 2).flatten(2)
         return self.gain * self.out(seen) + x, scores.mean(dim=1)
 
@@ -293,11 +295,11 @@ class Correction(nn.Module):
         if config.reading == "paper":
             self._keep_variance()
             if config.residual == "input":
-                self._begin_as_nothing()
+                self._initialise_as_identity()
 
     def _keep_variance(self) -> None:
-        """First weights that let as much variance through as comes in. With PyTorch's the five linear layers leave a
-        fortieth of what noise does to a clip, and all clips of an action begin alike."""
+        """Initial weights that preserve the variance. With PyTorch's defaults the five linear layers leave a fortieth
+        of the effect of the noise, and all clips of an action start out the same."""
         for part in self.modules():
             if isinstance(part, nn.Conv2d):
                 nn.init.normal_(part.weight, std=part.weight[0].numel() ** -0.5)
@@ -306,9 +308,10 @@ class Correction(nn.Module):
             if isinstance(part, nn.Conv2d | nn.Linear) and part.bias is not None:
                 nn.init.zeros_(part.bias)
 
-    def _begin_as_nothing(self) -> None:
-        """First weights that leave poses as they are: where residual links end the layers add nothing yet, and the last
-        convolution undoes the links'. The graph's part grows from there (as ReZero's: Bachlechner et al., UAI 2021)."""
+    def _initialise_as_identity(self) -> None:
+        """Initial weights that make the correction an identity: layers at the end of residual links add nothing yet,
+        and the last convolution inverts the links. The graph's part grows from there (as in ReZero: Bachlechner et
+        al., UAI 2021)."""
         for place in (2, 4):
             nn.init.zeros_(self.layers[place].gather.weight)  # type: ignore[union-attr, arg-type]
         with torch.no_grad():
@@ -367,7 +370,7 @@ class Generator(nn.Module):
         self.correct = Correction(config) if attends else None
 
     def noise(self, clips: int, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
-        """What clips are made of: noise (N, T, Z) and the latent pose before the first one (N, H), on the CPU.
+        """The latent input of clips: noise (N, T, Z) and the latent pose before the first one (N, H), on the CPU.
 
         The paper begins at 0; the official code anywhere between 0 and 1.
         """
@@ -381,7 +384,7 @@ class Generator(nn.Module):
         return self.stages(noise, start, label).clips
 
     def stages(self, noise: Tensor, start: Tensor, label: Tensor) -> Stages:
-        """As forward, with what happens on the way."""
+        """As forward, with the intermediate results."""
         if label.dim() == 2:
             label = label[:, None].expand(-1, noise.shape[1], -1)
         steps, _ = self.recurrent(self.join(torch.cat([self.embed(label), noise], dim=-1)))

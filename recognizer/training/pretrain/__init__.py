@@ -1,1 +1,1 @@
-"""Unsupervised pretraining of GL-Transformer, and the protocols that say what it is worth with few labels."""
+"""Unsupervised pretraining of GL-Transformer, and its training on everyday actions."""

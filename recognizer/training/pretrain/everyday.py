@@ -1,4 +1,4 @@
-"""All skeletons that there are, without labels, as live recognition sees people: to pretrain on.
+"""Data for pretraining: all available skeletons, without labels, as live recognition sees people.
 
 The training people of all sets, 3D ones seen by cameras at random places, and a user's own recordings.
 """

@@ -1,4 +1,4 @@
-"""Everyday actions on a pretrained network, and its way into a model folder: live, and as what Quick teaching reads."""
+"""Training a pretrained network on everyday actions, and its export as a model for live use and Quick teaching."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -52,7 +52,7 @@ _MERGED_LOSS = FitSettings().merged_loss  # as for the other recognizers
 
 
 class EverydayTraining(RecipeTraining):
-    """Learns the everyday actions, with all of the network or its head alone."""
+    """Trains the whole network, or its head alone, on everyday actions."""
 
     network: GlFeatures
 
@@ -62,7 +62,7 @@ class EverydayTraining(RecipeTraining):
         network.backbone.requires_grad_(whole)
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
-        """The loss of the other recognizers."""
+        """The same loss as for the other recognizers."""
         features, target = batch
         if not self.whole:
             self.network.backbone.eval()
@@ -70,7 +70,7 @@ class EverydayTraining(RecipeTraining):
         return {"loss": loss_of(logits, target, self.recipe.label_smoothing, _MERGED_LOSS)}
 
 
-def learnt(
+def train_actions(
     pretrained: Pretrained, corpus: Corpus, folder: Path, hardware: Hardware, seed: int, recipe: Recipe
 ) -> GlFeatures:
     """The network with a head for the everyday actions, in eval mode; a killed training in `folder` goes on. recipe:
@@ -90,7 +90,7 @@ def learnt(
 
 def write_model(network: GlFeatures, corpus: Corpus, sets: EverydaySets, folder: Path, how: str) -> ModelCard:
     """model.onnx and card.json with figures of the validation people and of the test split, at thresholds chosen on
-    the former. corpus: of the sets. how: the network learnt the actions, for the notes."""
+    the former. corpus: of the sets. how: the network was trained on the actions, for the notes."""
     chosen = choose(_deployed(network), sets, corpus)
     rules = chosen.rules
     return export(

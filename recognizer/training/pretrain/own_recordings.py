@@ -23,7 +23,7 @@ from recognizer.teaching.examples import Example
 from recognizer.teaching.lesson import trunk_seen
 from recognizer.teaching.windows import Shape, resampled
 from recognizer.training.batches import FRAMES
-from recognizer.training.dataset_sequences import told
+from recognizer.training.dataset_sequences import log_errors
 from recognizer.training.everyday import OTHER, Corpus
 
 OWN = "recordings"  # in place of the data set's name
@@ -44,13 +44,13 @@ class Track:
 
 
 def read_library(library: Path) -> list[Track]:
-    """The tracks of all people in all recordings; what cannot be read is told and left out. DataError where there is
-    nothing to learn from."""
+    """The tracks of all people in all recordings; what cannot be read is logged and left out. DataError where there is
+    no usable track."""
     folder = library / "recordings" if (library / "recordings").is_dir() else library
     files = sorted(folder.glob("[!.]*/joints.npz"))
     if not files:
         raise DataError(f"no recordings in {library}; give the folder of a library")
-    tracks = [track for of_file in told(each(files, _of_file)) for track in of_file]
+    tracks = [track for of_file in log_errors(each(files, _read_tracks)) for track in of_file]
     if not tracks:
         raise DataError(f"no recording in {library} shows shoulders and hips for {_SHORTEST_S:g} s; record more")
     return tracks
@@ -77,7 +77,7 @@ def with_recordings(corpus: Corpus, tracks: Sequence[Track]) -> Corpus:
     )
 
 
-def _of_file(file: Path) -> list[Track]:
+def _read_tracks(file: Path) -> list[Track]:
     try:
         return list(_tracks(file))
     except UNREADABLE as error:
@@ -102,7 +102,7 @@ def _tracks(file: Path) -> Iterator[Track]:
 
 
 def _track(example: Example) -> Track | None:
-    """At even times; None where the trunk is not seen in half of it."""
+    """Resampled to even times; None where the trunk is not seen in half of it."""
     even = resampled(example, Shape(FRAMES, RATE_FPS, MPOSE_13))
     seen: NDArray[np.bool_] = even.confidence > 0
     if not trunk_seen(even.confidence, MPOSE_13) or not seen[:, _BODY].any(axis=0).all():

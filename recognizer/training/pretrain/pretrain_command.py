@@ -84,7 +84,7 @@ def run(options: argparse.Namespace) -> None:
 
 
 def recipe_from(options: argparse.Namespace) -> Recipe:
-    """What add_recipe's arguments say. Raises TrainingError."""
+    """The recipe of the parsed arguments of add_recipe. Raises TrainingError."""
     names = ("epochs", "batch", "learning_rate", "decay", "dropout", "reading", "positions")
     changed: dict[str, Any] = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
     if options.intervals:
@@ -107,7 +107,7 @@ def _run(options: argparse.Namespace) -> None:
 
 
 def say(folder: Path, what: str, done: Pretrained) -> None:
-    """One line on a pretraining that is done. what: it learnt from."""
+    """Print one line about a finished pretraining. what: it was trained on."""
     if is_first_process():
         parameters = parameter_count(done.network.backbone)
         sys.stdout.write(f"{folder}: {what}, {parameters:,} parameters, {done.seconds:.0f} s of training\n")
@@ -120,7 +120,7 @@ def _export(options: argparse.Namespace) -> None:
     sets = read_sets(options.data, options.clips)
     corpus = sets.corpus()
     folder = options.run / f"everyday-{options.learn}-seed{options.seed}"
-    network = everyday_actions.learnt(done, corpus, folder, hardware_of(options), options.seed, recipe)
+    network = everyday_actions.train_actions(done, corpus, folder, hardware_of(options), options.seed, recipe)
     how = "learnt with a linear layer" if options.learn == "linear" else "fine-tuned as a whole"
     if is_first_process():
         card = everyday_actions.write_model(network, corpus, sets, options.weights, how)

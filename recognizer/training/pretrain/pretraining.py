@@ -26,7 +26,7 @@ _GLOBAL_WEIGHT = 0.05  # of the published code; the paper has none
 
 @dataclass(frozen=True, slots=True)
 class Pretraining:
-    """What is pretrained and how. frames: the longest clip. part: of the data that is learnt from."""
+    """A pretraining job. frames: the longest clip. part: of the data that is used for training."""
 
     task: str
     size: str
@@ -43,7 +43,7 @@ class RecipeBatches(Batches, Protocol):
 
 
 class RecipeTraining(Training):
-    """The recipe's optimizer and rate; what is learnt, subclasses say."""
+    """The recipe's optimizer and learning rate; subclasses define the losses."""
 
     remedy = "lower --learning-rate"
 
@@ -98,7 +98,7 @@ def mpdp_loss(
 
 
 class MpdpTraining(RecipeTraining):
-    """Learns to say how every token moved."""
+    """Training to predict how every token moved (MPDP)."""
 
     network: GlPretraining
 

@@ -1,4 +1,4 @@
-"""Recipes of pretraining and fine-tuning, and sizes of the network. Every number says where it is from."""
+"""Recipes of pretraining and fine-tuning, and sizes of the network. Every number has its source."""
 
 import dataclasses
 from collections.abc import Mapping

@@ -1,1 +1,1 @@
-"""Labelled sequences through the live window, recognizer and decision: made, streamed, judged and reported."""
+"""Labelled sequences through the live window, recognizer and decision: made, streamed, evaluated and reported."""

@@ -1,9 +1,10 @@
-"""One person's recordings joined as one visit after another: standing, acting, walking off.
+"""Recordings of one person joined into a timeline: standing, acting, walking off.
 
-A recording goes on where the person's hips are. Before and after it the body blends into how this person stands, and
-stands for a moment; who has sat down sits for a moment. Who has come too far to the side or to the camera walks off,
-and is back in the middle after a while; at the end everybody walks off. Joints: (T, 13, 3) float32 of MPOSE-13 in
-metres, x right, y down with the floor at 0, z away.
+Each recording is moved to where the person's hips are. Before and after it the body blends into the person's standing
+pose and holds it for a moment; after sitting down it stays seated for a moment. A person who has come too far to the
+side or to the camera walks off and is back in the middle after a while; at the end everybody walks off.
+
+Joints: (T, 13, 3) float32 of MPOSE-13 in metres, x right, y down with the floor at 0, z away.
 """
 
 from collections.abc import Sequence
@@ -30,14 +31,14 @@ _STANDS_S, _SITS_S, _AWAY_S = (1.0, 2.5), (1.0, 2.0), (1.5, 3.0)
 _BLEND_S, _BLEND_SPEED = (0.3, 1.0), 1.5  # a blend takes as long as its widest way at this many metres a second
 _SWAY_M = 0.008
 _AISLE_M, _NEAREST_M, _FARTHEST_M = 0.9, -1.0, 1.0  # where the hips may be, from the middle of the room
-_OFF_M = (2.6, 1.0, 1.6)  # to the side, at a speed from and to (metres a second)
-_STILL = 0.12  # of a recording's liveliest motion: before and after it the person stands still
+_WALK_OFF_M = (2.6, 1.0, 1.6)  # to the side, at a speed from and to (metres a second)
+_STILL_SHARE = 0.12  # of a recording's liveliest motion: before and after it the person stands still
 _WALKS_M_S = 0.6  # hips that move faster on the ground carry a walk to the action or from it
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Acted:
-    """A recording as it is joined. label: an everyday action or `other:KIND`. first, last: frames of the action."""
+class ActionRecording:
+    """A recording ready to be joined. label: an everyday action or `other:KIND`. first, last: frames of the action."""
 
     joints: Array
     label: str
@@ -46,8 +47,8 @@ class Acted:
 
 
 @dataclass(slots=True, eq=False)
-class Take:
-    """A stretch of time in the making. absent: (from, to) in frames."""
+class Timeline:
+    """Joined frames with their segments, built piece by piece. absent: (from, to) in frames."""
 
     parts: list[Array] = field(default_factory=list)
     segments: list[Segment] = field(default_factory=list)
@@ -55,7 +56,7 @@ class Take:
     frames: int = 0
 
     def add(self, joints: Array, label: str = "", first: int = 0, last: int | None = None) -> None:
-        """Go on with these frames; those from `first` to `last` have the label, if there is one."""
+        """Append these frames; those from `first` to `last` have the label, if there is one."""
         if label:
             end = len(joints) - 1 if last is None else last
             self.segments.append(Segment((self.frames + first) / FPS, (self.frames + end) / FPS, label))
@@ -69,7 +70,7 @@ class Take:
         return pose
 
 
-def acted(joints: Array, fps: float, label: str) -> Acted:
+def prepare_recording(joints: Array, fps: float, label: str) -> ActionRecording:
     """A recording at FPS, its floor at 0, and where in it the action is."""
     seconds = (len(joints) - 1) / fps
     at = np.arange(int(seconds * FPS + 1e-6) + 1) * (fps / FPS)
@@ -77,41 +78,48 @@ def acted(joints: Array, fps: float, label: str) -> Acted:
     part = (at - before).astype(np.float32)[:, None, None]
     even = joints[before] * (1 - part) + joints[before + 1] * part
     even[..., 1] -= np.percentile(even[:, _ANKLES, 1], 90)
-    return Acted(even, label, *_action_span(even, label))
+    return ActionRecording(even, label, *_action_span(even, label))
 
 
-def standing_pose(recordings: Sequence[Acted]) -> Array:
-    """How this person stands (13, 3), hips over the origin: the first frame that is most like the others'.
+def standing_pose(recordings: Sequence[ActionRecording]) -> Array:
+    """The person's standing pose (13, 3), hips over the origin: of the recordings' first frames the most typical one.
 
-    Who stands up in all of them stands at their ends.
+    Where all recordings are of standing up, the last frames are taken.
     """
     standing = [r.joints[0] for r in recordings if r.label != STAND_UP] or [r.joints[-1] for r in recordings]
-    first = np.stack([_at(pose, _middle()) for pose in standing])
+    first = np.stack([_placed_at(pose, _room_centre()) for pose in standing])
     apart = np.linalg.norm(first[:, None] - first[None], axis=-1).mean(axis=-1)
     pose: Array = first[np.median(apart, axis=1).argmin()]
     return pose
 
 
-def join(recordings: Sequence[Acted], walks: Sequence[Acted], stands: Array, rng: np.random.Generator) -> Take:
-    """The recordings in this order, in one room. walks: to walk off with; without any the person is just gone."""
-    take = Take()
-    fresh = True
+def join(
+    recordings: Sequence[ActionRecording], walks: Sequence[ActionRecording], standing: Array, rng: np.random.Generator
+) -> Timeline:
+    """The recordings in this order, in one room. walks: to walk off with; without any the person just disappears."""
+    timeline = Timeline()
+    entering = True
     for number, recording in enumerate(recordings):
-        seated = recording.label == STAND_UP and (fresh or recordings[number - 1].label != SIT_DOWN)
-        if not fresh and (seated or _is_far(take.pose)):
-            _leave(take, walks, stands, rng)
-            fresh = True
-        if fresh:
-            _hold(take, recording.joints[0] if seated else _at(stands, _middle()), rng, seated=seated)
-        _blend(take, _moved(recording.joints[:1], _ground(take.pose))[0])
-        take.add(_moved(recording.joints, _ground(take.pose)), recording.label, recording.first, recording.last)
+        seated = recording.label == STAND_UP and (entering or recordings[number - 1].label != SIT_DOWN)
+        if not entering and (seated or _is_off_centre(timeline.pose)):
+            _walk_off(timeline, walks, standing, rng)
+            entering = True
+        if entering:
+            _hold(timeline, recording.joints[0] if seated else _placed_at(standing, _room_centre()), rng, seated=seated)
+        _blend(timeline, _translated(recording.joints[:1], _floor_position(timeline.pose))[0])
+        timeline.add(
+            _translated(recording.joints, _floor_position(timeline.pose)),
+            recording.label,
+            recording.first,
+            recording.last,
+        )
         sits = recording.label == SIT_DOWN
         if not sits:
-            _blend(take, _at(stands, _ground(take.pose)))
-        _hold(take, take.pose, rng, seated=sits)
-        fresh = False
-    _leave(take, walks, stands, rng)
-    return take
+            _blend(timeline, _placed_at(standing, _floor_position(timeline.pose)))
+        _hold(timeline, timeline.pose, rng, seated=sits)
+        entering = False
+    _walk_off(timeline, walks, standing, rng)
+    return timeline
 
 
 def _action_span(joints: Array, label: str) -> tuple[int, int]:
@@ -122,7 +130,7 @@ def _action_span(joints: Array, label: str) -> tuple[int, int]:
     body = joints if moves else joints - path[:, None] * np.array([1, 0, 1], np.float32)
     motion = _smooth(np.linalg.norm(np.gradient(body, axis=0), axis=-1).mean(axis=-1))
     counts = (walked_m_s < _WALKS_M_S) | moves
-    frames = np.flatnonzero(counts & (motion >= _STILL * motion.max(where=counts, initial=0.0)))
+    frames = np.flatnonzero(counts & (motion >= _STILL_SHARE * motion.max(where=counts, initial=0.0)))
     return (int(frames[0]), int(frames[-1])) if len(frames) > FPS / 3 else (0, len(joints) - 1)
 
 
@@ -135,71 +143,71 @@ def _smooth(values: NDArray[np.floating]) -> NDArray[np.floating]:
     return mean
 
 
-def _ground(pose: Array) -> Array:
+def _floor_position(pose: Array) -> Array:
     """Where the hips are on the floor (2,)."""
     place: Array = pose[_HIPS].mean(axis=0)[_GROUND]
     return place
 
 
-def _middle() -> Array:
+def _room_centre() -> Array:
     return np.zeros(2, np.float32)
 
 
-def _moved(joints: Array, place: Array) -> Array:
+def _translated(joints: Array, place: Array) -> Array:
     """The same motion, its first hips over a place on the floor."""
     out = joints.copy()
-    out[..., _GROUND] += place - _ground(joints[0])
+    out[..., _GROUND] += place - _floor_position(joints[0])
     return out
 
 
-def _at(pose: Array, place: Array) -> Array:
-    moved: Array = _moved(pose[None], place)[0]
+def _placed_at(pose: Array, place: Array) -> Array:
+    moved: Array = _translated(pose[None], place)[0]
     return moved
 
 
-def _is_far(pose: Array) -> bool:
-    x, z = _ground(pose)
+def _is_off_centre(pose: Array) -> bool:
+    x, z = _floor_position(pose)
     return bool(abs(x) > _AISLE_M or not _NEAREST_M < z < _FARTHEST_M)
 
 
-def _blend(take: Take, pose: Array) -> None:
-    """From the last frame to a pose, starting and ending at rest; without a label."""
+def _blend(timeline: Timeline, pose: Array) -> None:
+    """Append a transition from the last frame to a pose, starting and ending at rest; without a label."""
     low, high = _BLEND_S
-    way_m = float(np.linalg.norm(pose - take.pose, axis=-1).max())
+    way_m = float(np.linalg.norm(pose - timeline.pose, axis=-1).max())
     steps = round(min(max(way_m / _BLEND_SPEED, low), high) * FPS)
     part = (np.arange(1, steps + 1) / steps)[:, None, None]
     part = part**3 * (10 - 15 * part + 6 * part**2)
-    take.add((take.pose + part * (pose - take.pose)).astype(np.float32))
+    timeline.add((timeline.pose + part * (pose - timeline.pose)).astype(np.float32))
 
 
-def _hold(take: Take, pose: Array, rng: np.random.Generator, *, seated: bool) -> None:
-    """Stand or sit still for a moment."""
+def _hold(timeline: Timeline, pose: Array, rng: np.random.Generator, *, seated: bool) -> None:
+    """Append a moment of standing or sitting still."""
     frames = round(rng.uniform(*(_SITS_S if seated else _STANDS_S)) * FPS)
     sway = augment.smooth_noise((1, frames, len(MPOSE_13), 3), rng)[0] * np.float32(_SWAY_M)
     ends = np.minimum(np.arange(frames), np.arange(frames)[::-1]) / (0.3 * FPS)
     still = pose + sway * np.minimum(ends, 1).astype(np.float32)[:, None, None]
-    take.add(still.astype(np.float32), SIT_STILL if seated else IDLE)
+    timeline.add(still.astype(np.float32), SIT_STILL if seated else IDLE)
 
 
-def _leave(take: Take, walks: Sequence[Acted], stands: Array, rng: np.random.Generator) -> None:
-    """Walk off to the nearer side, if standing, and be away for a while."""
-    place = _ground(take.pose)
-    if walks and take.segments[-1].label == IDLE:
+def _walk_off(timeline: Timeline, walks: Sequence[ActionRecording], standing: Array, rng: np.random.Generator) -> None:
+    """Append walking off to the nearer side, if standing, and being away for a while."""
+    place = _floor_position(timeline.pose)
+    if walks and timeline.segments[-1].label == IDLE:
         side = 1.0 if place[0] >= 0 else -1.0
-        steps = _sideways(walks[int(rng.integers(len(walks)))].joints, side)
-        way_m, slowest, fastest = _OFF_M
+        steps = _turned_sideways(walks[int(rng.integers(len(walks)))].joints, side)
+        way_m, slowest, fastest = _WALK_OFF_M
         seconds = len(steps) / FPS
         speed = min(max((way_m - side * float(place[0])) / seconds, slowest), fastest)
         steps[..., 0] += (side * speed / FPS * np.arange(len(steps)))[:, None]
         steps[..., _GROUND] += place
-        _blend(take, steps[0])
-        take.add(steps, WALK)
+        _blend(timeline, steps[0])
+        timeline.add(steps, WALK)
     gone = round(rng.uniform(*_AWAY_S) * FPS)
-    take.absent.append((take.frames, take.frames + gone))
-    take.add(np.repeat(_at(stands, _middle())[None], gone, axis=0))
+    timeline.absent.append((timeline.frames, timeline.frames + gone))
+    timeline.add(np.repeat(_placed_at(standing, _room_centre())[None], gone, axis=0))
 
 
-def _sideways(joints: Array, side: float) -> Array:
+def _turned_sideways(joints: Array, side: float) -> Array:
     """A walk on the spot over the origin, towards one side of the picture."""
     path = joints[:, _HIPS].mean(axis=1)[:, _GROUND]
     way = path[-1] - path[0]

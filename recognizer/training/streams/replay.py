@@ -1,4 +1,4 @@
-"""Streams whose windows are kept, so that other networks and other decisions can be tried on them without the poses."""
+"""Streams with their windows stored, so that other networks and decision rules can be tried without the poses."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,14 +14,14 @@ from recognizer.features import LAYOUT, RATE_FPS, clip_features
 from recognizer.live import GONE_S, TICKS_A_DECISION
 from recognizer.training.augment import Array
 from recognizer.training.batches import FRAMES
-from recognizer.training.streams.run import Moment, Streamed
+from recognizer.training.streams.run import Moment, StreamResult
 from recognizer.view import BodyView, view_of
 from recognizer.window import PoseWindow
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RecordedStream:
-    """The windows of a sequence as live recognition has them.
+    """The windows of a sequence, as live recognition makes them.
 
     times_s: (N,) their ends. features: (N, 30, F). views: N, what of the body they show.
     """
@@ -59,8 +59,8 @@ def _clips(sequence: LabelledSequence) -> Iterator[Clip]:
         )
 
 
-def replay(stream: RecordedStream, probabilities: Array, card: ActionCard) -> Streamed:
-    """What would have been shown with these probabilities (N, A), at the times of the windows."""
+def replay(stream: RecordedStream, probabilities: Array, card: ActionCard) -> StreamResult:
+    """What the live program would show with these probabilities (N, A), at the times of the windows."""
     decider = Decider(card)
     moments: list[Moment] = []
     events: list[ActionEvent] = []
@@ -77,7 +77,7 @@ def replay(stream: RecordedStream, probabilities: Array, card: ActionCard) -> St
         events += decision.events
         moments.append(Moment(time_s, decision, True, likeliest))
         before_s = time_s
-    return Streamed(tuple(moments), (*events, *decider.finish(before_s)))
+    return StreamResult(tuple(moments), (*events, *decider.finish(before_s)))
 
 
 def features_of(streams: Sequence[RecordedStream]) -> Array:
@@ -85,7 +85,7 @@ def features_of(streams: Sequence[RecordedStream]) -> Array:
     return np.concatenate([stream.features for stream in streams])
 
 
-def split(streams: Sequence[RecordedStream], rows: Array) -> list[Array]:
-    """What features_of put together, apart again: an array for each stream."""
+def split_by_stream(streams: Sequence[RecordedStream], rows: Array) -> list[Array]:
+    """The inverse of features_of: rows of all windows as one array for each stream."""
     ends = np.cumsum([len(stream.times_s) for stream in streams])[:-1]
     return np.split(rows, ends)

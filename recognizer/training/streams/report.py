@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from recognizer.decision import IDLE
-from recognizer.training.streams.outcome import JudgedWindow, Outcome
+from recognizer.training.streams.outcome import Outcome, WindowOutcome
 from recognizer.training.streams.segmentation import OVERLAPS, Matches
 from recognizer.view import View
 
@@ -34,7 +34,7 @@ _VIEWS: dict[str, View | None] = {"whole": "whole", "upper": "upper", "none": No
 
 
 def as_json(outcomes: Sequence[Outcome], **about: str) -> Metrics:
-    """All metrics. about: further keys, told first."""
+    """All metrics. about: further keys, which come first."""
     sources = sorted({outcome.source for outcome in outcomes})
     windows = [window for outcome in outcomes for window in outcome.windows]
     return {
@@ -46,47 +46,47 @@ def as_json(outcomes: Sequence[Outcome], **about: str) -> Metrics:
         "labelled_minutes": round(sum(outcome.labelled_s for outcome in outcomes) / 60, 2),
         "sequences": len(outcomes),
         "labels": sum(len(outcome.labels) for outcome in outcomes),
-        "by_view": {name: _of_view([w for w in windows if w.view == view]) for name, view in _VIEWS.items()},
-        "by_source": {source: _of_source([o for o in outcomes if o.source == source]) for source in sources},
+        "by_view": {name: _view_metrics([w for w in windows if w.view == view]) for name, view in _VIEWS.items()},
+        "by_source": {source: _source_metrics([o for o in outcomes if o.source == source]) for source in sources},
     }
 
 
 def _metrics(outcomes: Sequence[Outcome]) -> Metrics:
     listed = [window for outcome in outcomes for window in outcome.windows if window.truth is not None]
     unlisted = [window for outcome in outcomes for window in outcome.windows if window.truth is None]
-    by_action = {action: _listed(group) for action, group in _grouped(listed, lambda w: str(w.truth))}
+    by_action = {action: _listed_metrics(group) for action, group in _grouped(listed, lambda w: str(w.truth))}
     return {
         "windows": {
-            **_listed(listed),
+            **_listed_metrics(listed),
             "macro_shown_right": _mean(metrics["shown_right"] for metrics in by_action.values()),
             "by_action": by_action,
         },
         "unlisted": {
-            **_unlisted(unlisted),
-            "by_kind": {kind: _unlisted(group) for kind, group in _grouped(unlisted, lambda w: w.label)},
+            **_unlisted_metrics(unlisted),
+            "by_kind": {kind: _unlisted_metrics(group) for kind, group in _grouped(unlisted, lambda w: w.label)},
         },
-        "events": _events(outcomes),
-        "delay_s": _delays(outcomes),
-        "delay_inside_s": _delays(outcomes, inside=True),
+        "events": _event_metrics(outcomes),
+        "delay_s": _delay_metrics(outcomes),
+        "delay_inside_s": _delay_metrics(outcomes, inside=True),
         "half_body": sum(outcome.refused for outcome in outcomes),
         "due": sum(outcome.due for outcome in outcomes),
     }
 
 
-def _of_source(outcomes: Sequence[Outcome]) -> Metrics:
+def _source_metrics(outcomes: Sequence[Outcome]) -> Metrics:
     metrics = _metrics(outcomes)
     del metrics["windows"]["by_action"], metrics["unlisted"]["by_kind"], metrics["delay_inside_s"]
     return {**metrics, "sequences": len(outcomes)}
 
 
-def _of_view(windows: Sequence[JudgedWindow]) -> Metrics:
+def _view_metrics(windows: Sequence[WindowOutcome]) -> Metrics:
     return {
-        "windows": _listed([window for window in windows if window.truth is not None]),
-        "unlisted": _unlisted([window for window in windows if window.truth is None]),
+        "windows": _listed_metrics([window for window in windows if window.truth is not None]),
+        "unlisted": _unlisted_metrics([window for window in windows if window.truth is None]),
     }
 
 
-def _listed(windows: Sequence[JudgedWindow]) -> Metrics:
+def _listed_metrics(windows: Sequence[WindowOutcome]) -> Metrics:
     return {
         "listed": len(windows),
         "likeliest_right": _mean(window.likeliest == window.truth for window in windows),
@@ -95,7 +95,7 @@ def _listed(windows: Sequence[JudgedWindow]) -> Metrics:
     }
 
 
-def _unlisted(windows: Sequence[JudgedWindow]) -> Metrics:
+def _unlisted_metrics(windows: Sequence[WindowOutcome]) -> Metrics:
     return {
         "windows": len(windows),
         "shown_listed": _mean(window.shown not in (None, IDLE) for window in windows),
@@ -103,7 +103,7 @@ def _unlisted(windows: Sequence[JudgedWindow]) -> Metrics:
     }
 
 
-def _events(outcomes: Sequence[Outcome]) -> Metrics:
+def _event_metrics(outcomes: Sequence[Outcome]) -> Metrics:
     wrong = sum(outcome.wrong for outcome in outcomes)
     hours = sum(outcome.labelled_s for outcome in outcomes) / 3600
     return {
@@ -114,7 +114,7 @@ def _events(outcomes: Sequence[Outcome]) -> Metrics:
     }
 
 
-def _delays(outcomes: Sequence[Outcome], *, inside: bool = False) -> Metrics:
+def _delay_metrics(outcomes: Sequence[Outcome], *, inside: bool = False) -> Metrics:
     delays = [
         label.delay_s
         for outcome in outcomes
@@ -129,12 +129,12 @@ def _delays(outcomes: Sequence[Outcome], *, inside: bool = False) -> Metrics:
 
 def _f1(outcomes: Sequence[Outcome]) -> Metrics:
     return {
-        f"{overlap:.0%}".rstrip("%"): round(_sum(outcome.matches[place] for outcome in outcomes).f1, _DIGITS)
+        f"{overlap:.0%}".rstrip("%"): round(_total(outcome.matches[place] for outcome in outcomes).f1, _DIGITS)
         for place, overlap in enumerate(OVERLAPS)
     }
 
 
-def _sum(matches: Iterable[Matches]) -> Matches:
+def _total(matches: Iterable[Matches]) -> Matches:
     each = list(matches)
     return Matches(sum(m.right for m in each), sum(m.wrong for m in each), sum(m.missed for m in each))
 
@@ -145,17 +145,17 @@ def _mean(values: Iterable[float]) -> float | None:
 
 
 def _grouped(
-    windows: Sequence[JudgedWindow], key: Callable[[JudgedWindow], str]
-) -> list[tuple[str, list[JudgedWindow]]]:
+    windows: Sequence[WindowOutcome], key: Callable[[WindowOutcome], str]
+) -> list[tuple[str, list[WindowOutcome]]]:
     """Windows by a key, in its order."""
-    groups: dict[str, list[JudgedWindow]] = {}
+    groups: dict[str, list[WindowOutcome]] = {}
     for window in windows:
         groups.setdefault(key(window), []).append(window)
     return sorted(groups.items())
 
 
 def as_text(report: Metrics) -> str:
-    """The metrics for people."""
+    """The metrics as a readable report."""
     return "".join(
         f"{line}\n" for line in (*_summary(report), "", *_actions(report), *_kinds(report), *_sources(report))
     )
@@ -180,11 +180,11 @@ def _summary(report: Metrics) -> list[str]:
         f"{_number(inside['p90'])} s",
         f"segmental F1: {f1}; edit score {_percent(report['edit'])}",
         f"windows refused for half a body: {report['half_body']} of {report['due']}",
-        *(_of_view_text(view, report["by_view"][view]) for view in ("whole", "upper")),
+        *(_view_line(view, report["by_view"][view]) for view in ("whole", "upper")),
     ]
 
 
-def _of_view_text(view: str, metrics: Metrics) -> str:
+def _view_line(view: str, metrics: Metrics) -> str:
     windows, unlisted = metrics["windows"], metrics["unlisted"]
     return (
         f"{view} body in view: of {windows['listed']} windows {_percent(windows['shown_right'])} shown right, of "

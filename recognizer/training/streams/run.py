@@ -1,4 +1,4 @@
-"""A labelled sequence as the live program shows it."""
+"""What the live program shows for a labelled sequence."""
 
 from dataclasses import dataclass
 
@@ -23,15 +23,15 @@ class Moment:
 
 
 @dataclass(frozen=True, slots=True)
-class Streamed:
+class StreamResult:
     """A moment for each frame of a sequence, and the starts and ends of actions in order."""
 
     moments: tuple[Moment, ...]
     events: tuple[ActionEvent, ...]
 
 
-def stream_sequence(sequence: LabelledSequence, recognizer: Predicting) -> Streamed:
-    """Everything that the live program says of the sequence, at the sequence's own times.
+def stream_sequence(sequence: LabelledSequence, recognizer: Predicting) -> StreamResult:
+    """Run the live program on the sequence, at the sequence's own times.
 
     A frame without a pose keeps what was shown until the person counts as gone; the end of the sequence ends what is
     running.
@@ -53,4 +53,4 @@ def stream_sequence(sequence: LabelledSequence, recognizer: Predicting) -> Strea
             decision = None
         moments.append(Moment(time_s, decision, fresh, likeliest))
     live.clear()
-    return Streamed(tuple(moments), (*events, *live.take_events()))
+    return StreamResult(tuple(moments), (*events, *live.take_events()))

@@ -1,4 +1,4 @@
-"""How well actions are laid out in time: the segmental F1 and the edit score of temporal segmentation.
+"""Metrics of temporal segmentation: the segmental F1 and the edit score.
 
 Lea et al., Temporal Convolutional Networks for Action Segmentation and Detection, CVPR 2017; as in the evaluation of
 MS-TCN (Abu Farha and Gall, CVPR 2019). A frame's label is a name, or None for the background, which is no segment.
@@ -22,7 +22,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Matches:
-    """Segments found that lie on a true one of their name, that do not, and true ones that none lies on."""
+    """Numbers of found segments that match a true one of their label, that do not, and of true ones without a match."""
 
     right: int
     wrong: int

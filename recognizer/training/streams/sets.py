@@ -12,13 +12,13 @@ from recognizer.training.calibrate import Calibration, OperatingPoint, outcomes
 from recognizer.training.evaluate import logits_of
 from recognizer.training.everyday import WEBCAM_POSES, part_of
 from recognizer.training.everyday_streams import EverydaySets
-from recognizer.training.streams.replay import RecordedStream, features_of, record, split
+from recognizer.training.streams.replay import RecordedStream, features_of, record, split_by_stream
 from recognizer.training.streams.report import as_json
 from recognizer.training.streams.stream_set_command import make
 
 RESEARCH = "research"
 _SEED = 0
-_KEPT = ("windows", "unlisted", "events", "delay_s", "f1", "edit", "labelled_minutes", "sequences", "labels")
+_CARD_METRICS = ("windows", "unlisted", "events", "delay_s", "f1", "edit", "labelled_minutes", "sequences", "labels")
 
 StreamSets = Mapping[str, list[RecordedStream]]
 
@@ -33,7 +33,7 @@ def stream_sets(sets: EverydaySets, part: str) -> dict[str, list[RecordedStream]
 
 def stream_logits(network: nn.Module, sets: StreamSets) -> dict[str, list[Array]]:
     """Logits (N, A) of the windows of each stream, by set."""
-    return {name: split(streams, logits_of(network, features_of(streams))) for name, streams in sets.items()}
+    return {name: split_by_stream(streams, logits_of(network, features_of(streams))) for name, streams in sets.items()}
 
 
 def stream_metrics(
@@ -44,12 +44,12 @@ def stream_metrics(
     for name, streams in sets.items():
         figures = as_json(outcomes(streams, logits[name], rules))
         about = {"split": split_of_streams(name, part, streams), "how": "recognizer.training stream"}
-        metrics[f"{part}_streams_{name}"] = about | {key: figures[key] for key in _KEPT}
+        metrics[f"{part}_streams_{name}"] = about | {key: figures[key] for key in _CARD_METRICS}
     return metrics
 
 
 def split_of_streams(name: str, part: str, streams: Sequence[RecordedStream]) -> str:
-    """Whose sequences a set of streams has, as cards state it."""
+    """The people of a set of streams, as cards state it."""
     if name == WEBCAM_POSES:
         return f"poses of real people before a camera, the {part} people"
     sources = terms_of({stream.sequence.source for stream in streams})
@@ -62,7 +62,7 @@ def points_table(points: Mapping[str, Sequence[OperatingPoint]]) -> str:
     for name, of_set in points.items():
         lines += [
             f"{name} {p.other_bias:+.2f} {p.threshold:.2f} {p.shown_right:.3f} {p.shown_listed:.3f} "
-            f"{p.wrong_per_hour:.0f} {'-' if p.delay_s is None else f'{p.delay_s:.2f}'} {p.worth:.3f}"
+            f"{p.wrong_per_hour:.0f} {'-' if p.delay_s is None else f'{p.delay_s:.2f}'} {p.score:.3f}"
             for p in of_set
         ]
     return "\n".join(lines) + "\n"

@@ -16,7 +16,7 @@ from recognizer.datasets.webcam_poses import PARTS, part_of, read
 from recognizer.model_card import find_model
 from recognizer.onnx_recognizer import OnnxRecognizer
 from recognizer.training.dataset_sequences import labelled_sequences
-from recognizer.training.streams.outcome import judge
+from recognizer.training.streams.outcome import evaluate_stream
 from recognizer.training.streams.report import as_json, as_text
 from recognizer.training.streams.run import stream_sequence
 
@@ -41,7 +41,7 @@ def run_stream(options: argparse.Namespace) -> None:
     recognizer = OnnxRecognizer(find_model(options.model), "cpu")
     try:
         outcomes = [
-            judge(sequence, stream_sequence(sequence, recognizer), recognizer.card)
+            evaluate_stream(sequence, stream_sequence(sequence, recognizer), recognizer.card)
             for sequence in labelled_sequences(read(options.folder))
             if options.people in (ALL_PEOPLE, part_of(sequence))
         ]

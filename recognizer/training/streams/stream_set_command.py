@@ -27,7 +27,17 @@ from recognizer.datasets.webcam_poses import INDEX, SEQUENCES
 from recognizer.training import augment, everyday, views
 from recognizer.training.data_argument import add_data
 from recognizer.training.number_arguments import seed
-from recognizer.training.streams.joins import FPS, SIT_DOWN, STAND_UP, WALK, Acted, Take, acted, join, standing_pose
+from recognizer.training.streams.joins import (
+    FPS,
+    SIT_DOWN,
+    STAND_UP,
+    WALK,
+    ActionRecording,
+    Timeline,
+    join,
+    prepare_recording,
+    standing_pose,
+)
 
 Array = NDArray[np.float32]
 
@@ -81,16 +91,16 @@ def make(recordings: Sequence[ActionSequence], seed: int) -> Iterator[LabelledSe
         labels = [_label(recordings[row]) for row in rows]
         frames = [slice(corpus.first[row], corpus.first[row] + corpus.length[row]) for row in rows]
         if corpus.depth[rows[0]]:
-            everything = [
-                acted(corpus.joints[span], float(corpus.fps[row]), label)
+            prepared = [
+                prepare_recording(corpus.joints[span], float(corpus.fps[row]), label)
                 for row, span, label in zip(rows, frames, labels, strict=True)
             ]
-            yield from _of_person(dataset, person, everything, rng)
+            yield from _person_sequences(dataset, person, prepared, rng)
         else:
             for number, (row, span, label) in enumerate(zip(rows, frames, labels, strict=True)):
                 name = f"{person}-{number:02d}" if number else person
                 flat, fps = corpus.joints[span, :, :2], float(corpus.fps[row])
-                yield _held(dataset, person, name, flat, corpus.seen[span], fps, label)
+                yield _padded(dataset, person, name, flat, corpus.seen[span], fps, label)
 
 
 def write(folder: Path, sequences: Sequence[LabelledSequence]) -> None:
@@ -115,19 +125,19 @@ def _label(recording: ActionSequence) -> str:
     return f"{everyday.UNLISTED}{recording.action}" if action == everyday.OTHER else action
 
 
-def _of_person(
-    dataset: str, person: str, recordings: Sequence[Acted], rng: np.random.Generator
+def _person_sequences(
+    dataset: str, person: str, recordings: Sequence[ActionRecording], rng: np.random.Generator
 ) -> Iterator[LabelledSequence]:
-    stands = standing_pose(recordings)
+    standing = standing_pose(recordings)
     walks = [recording for recording in recordings if recording.label == WALK]
     units = _shuffled(recordings, rng)
     for number, first in enumerate(range(0, len(units), _RECORDINGS)):
         chosen = [recording for unit in units[first : first + _RECORDINGS] for recording in unit]
-        yield _seen(dataset, person, f"{person}-{number:02d}", join(chosen, walks, stands, rng), rng)
+        yield _filmed(dataset, person, f"{person}-{number:02d}", join(chosen, walks, standing, rng), rng)
 
 
-def _shuffled(recordings: Sequence[Acted], rng: np.random.Generator) -> list[tuple[Acted, ...]]:
-    """In random order, but that who sits down gets up next, as far as the person was recorded doing so."""
+def _shuffled(recordings: Sequence[ActionRecording], rng: np.random.Generator) -> list[tuple[ActionRecording, ...]]:
+    """Recordings in random order, but standing up follows sitting down, as far as there are recordings of both."""
     order = [recordings[place] for place in rng.permutation(len(recordings))]
     down = [recording for recording in order if recording.label == SIT_DOWN]
     up = [recording for recording in order if recording.label == STAND_UP]
@@ -136,21 +146,21 @@ def _shuffled(recordings: Sequence[Acted], rng: np.random.Generator) -> list[tup
     return [units[place] for place in rng.permutation(len(units))]
 
 
-def _seen(dataset: str, person: str, name: str, take: Take, rng: np.random.Generator) -> LabelledSequence:
-    """What a camera at a random place, looking at the middle of the room, sees of a take."""
-    joints = np.concatenate(take.parts)
+def _filmed(dataset: str, person: str, name: str, timeline: Timeline, rng: np.random.Generator) -> LabelledSequence:
+    """What a camera at a random place, looking at the middle of the room, sees of a timeline."""
+    joints = np.concatenate(timeline.parts)
     yaw, pitch, distance = (float(rng.uniform(*limits)) for limits in (_YAW_DEG, _PITCH_DEG, _DISTANCE_M))
     pivot = np.array([0, -_HIPS_UP_M, 0], np.float32)
     flat = views.project(joints, pivot, yaw, pitch, distance)
     xy_px: Array = (flat * (_FOCAL_PX / distance) + np.array(SIZE) / 2).astype(np.float32)
     xy_px += rng.standard_normal(xy_px.shape, dtype=np.float32) * np.float32(_JITTER_PX)
     inside: NDArray[np.bool_] = np.all((xy_px >= 0) & (xy_px < SIZE), axis=-1)
-    for first, last in take.absent:
+    for first, last in timeline.absent:
         inside[first:last] = False
     posed: NDArray[np.bool_] = np.any(inside[:, _TRUNK], axis=-1)
     segments = [
         Segment(segment.start_s, float(seen[-1]) / FPS, segment.label)
-        for segment in take.segments
+        for segment in timeline.segments
         if len(seen := _frames_of(segment)[posed[_frames_of(segment)]]) > FPS / 3
     ]
     return _sequence(dataset, person, name, "kinect", xy_px, inside & posed[:, None], FPS, segments)
@@ -160,7 +170,7 @@ def _frames_of(segment: Segment) -> NDArray[np.intp]:
     return np.arange(round(segment.start_s * FPS), round(segment.end_s * FPS) + 1)
 
 
-def _held(
+def _padded(
     dataset: str, person: str, name: str, joints: Array, seen: NDArray[np.bool_], fps: float, label: str
 ) -> LabelledSequence:
     """A recording in two dimensions in the middle of the picture, its first and last pose held."""

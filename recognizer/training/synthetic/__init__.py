@@ -1,1 +1,1 @@
-"""Motion that few people were recorded doing, made of real poses or of a jointed body."""
+"""Synthetic motion that is rare in the data sets, made from real poses or a kinematic body model."""

@@ -1,8 +1,8 @@
-"""Generated recordings of actions that few people were recorded doing before a camera.
+"""Generated recordings of actions that the data sets hardly show.
 
-The recordings hold few kicks and punches, and those are of another kind: a kick at a ball, a step with a foot raised.
-People before a camera box and train martial arts. Nobody was measured for the ranges of angles and durations below:
-they are what these actions look like, drawn wide, and chosen on validation people.
+They have few kicks and punches, and of another kind: a kick at a ball, a step with a foot raised. People in front of a
+webcam box and train martial arts. The ranges of angles and durations below are not measured: they are wide estimates,
+checked on the validation people.
 """
 
 from collections.abc import Callable
@@ -15,7 +15,16 @@ from numpy.typing import NDArray
 from recognizer.features import RATE_FPS
 from recognizer.training.everyday import ACTIONS, OTHER, Corpus
 from recognizer.training.synthetic import exercises
-from recognizer.training.synthetic.key_poses import LEFT, Floats, Key, Keys, Limb, joints_of, motion_through, reach
+from recognizer.training.synthetic.key_poses import (
+    LEFT,
+    Floats,
+    KeyPose,
+    KeyPoses,
+    Limb,
+    joints_of,
+    motion_through,
+    reach,
+)
 from recognizer.training.synthetic.stances import STANDS, at_ease, hanging, on_hands, on_the_back, standing
 
 GENERATED = "generated"
@@ -25,7 +34,7 @@ _BEFORE_S, _PAUSE_S = (0.8, 1.6), (0.1, 0.7)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Generated:
+class _GeneratedMotions:
     """joints: (F, 13, 3) of all recordings. For each recording its action, how many frames it has, and how many of them
     come before the first action."""
 
@@ -42,7 +51,7 @@ def with_generated(corpus: Corpus) -> Corpus:
     return corpus.appended(
         [made.joints],
         [np.ones(made.joints.shape[:2], dtype=bool)],
-        [f"{GENERATED}/{action}" for action in _ACTS],
+        [f"{GENERATED}/{action}" for action in _ACTION_SPECS],
         first=np.cumsum(made.frames) - made.frames + made.lead,
         length=made.frames - made.lead,
         lead=made.lead,
@@ -57,27 +66,27 @@ def with_generated(corpus: Corpus) -> Corpus:
 
 
 @cache
-def _generate() -> _Generated:
+def _generate() -> _GeneratedMotions:
     rng = np.random.default_rng(0)
-    actions = tuple(action for action, (_, _, count) in _ACTS.items() for _ in range(count))
+    actions = tuple(action for action, (_, _, count) in _ACTION_SPECS.items() for _ in range(count))
     motions, lead = zip(*(_recording(rng, action) for action in actions), strict=True)
     frames = np.array([len(motion) for motion in motions], dtype=np.intp)
-    return _Generated(joints_of(np.concatenate(motions)), actions, frames, np.array(lead, dtype=np.intp))
+    return _GeneratedMotions(joints_of(np.concatenate(motions)), actions, frames, np.array(lead, dtype=np.intp))
 
 
 def _recording(rng: np.random.Generator, action: str) -> tuple[Floats, int]:
-    """The motion (T, 22) of somebody who does it one to three times, and how many frames come before."""
-    stance, act, _ = _ACTS[action]
+    """The motion (T, 22) of a person who does the action one to three times, and how many frames come before."""
+    stance, motion, _ = _ACTION_SPECS[action]
     base = stance(rng)
     before = rng.uniform(*_BEFORE_S)
-    keys: Keys = [(0.0, base), (before, base)]
+    keys: KeyPoses = [(0.0, base), (before, base)]
     for _ in range(rng.integers(1, 4)):
-        keys += [*act(rng, base), (rng.uniform(*_PAUSE_S), base)]
+        keys += [*motion(rng, base), (rng.uniform(*_PAUSE_S), base)]
     return motion_through(keys, rng), round(before * RATE_FPS)
 
 
-def _on_guard(rng: np.random.Generator) -> Key:
-    """A stance to strike from: one foot ahead, hands at the chin, low or hanging."""
+def _on_guard(rng: np.random.Generator) -> KeyPose:
+    """A fighting stance: one foot ahead, hands at the chin, low or hanging."""
     ahead = int(rng.integers(0, 2))
     height = rng.choice(3, p=(0.6, 0.2, 0.2))
 
@@ -93,11 +102,11 @@ def _on_guard(rng: np.random.Generator) -> Key:
     back = (rng.uniform(3, 25), rng.uniform(120, 175), bent * rng.uniform(0.3, 1), 0.0)
     lean = (rng.uniform(-3, 12), rng.uniform(-4, 4))
     legs = (front, back) if ahead == LEFT else (back, front)
-    return Key((1, -1)[ahead] * rng.uniform(-10, 90), lean, rng.uniform(-12, 12), (arm(), arm()), legs)
+    return KeyPose((1, -1)[ahead] * rng.uniform(-10, 90), lean, rng.uniform(-12, 12), (arm(), arm()), legs)
 
 
-def _kick(rng: np.random.Generator, guard: Key) -> Keys:
-    """Fold, stretch, fold and put down: to the front, in a curve, to the side, as at a ball, low."""
+def _kick(rng: np.random.Generator, guard: KeyPose) -> KeyPoses:
+    """Chamber, extend, chamber, put down: a front kick, roundhouse, side kick, kick at a ball, or low kick."""
     side = int(rng.integers(0, 2))
     sign = (1, -1)[side]  # a kick of the left leg turns the body to the right
     kind = rng.choice(5, p=(0.22, 0.34, 0.22, 0.08, 0.14))
@@ -132,7 +141,7 @@ def _kick(rng: np.random.Generator, guard: Key) -> Keys:
         strike = strike.with_arm(side, (rng.uniform(10, 60), rng.uniform(60, 170), rng.uniform(5, 60), 0.0))
     slow = np.exp(rng.uniform(np.log(0.75), np.log(1.9)))
     held = rng.uniform(0.03, 0.12) if rng.random() < 0.7 else rng.uniform(0.1, 0.6)
-    out: Keys = [(slow * rng.uniform(0.18, 0.32), chamber)]
+    out: KeyPoses = [(slow * rng.uniform(0.18, 0.32), chamber)]
     for _ in range(rng.choice(3, p=(0.75, 0.17, 0.08)) + 1):  # without putting the foot down between them
         out += [(slow * rng.uniform(0.10, 0.18), strike), (slow * held, strike)]
         out += [(slow * rng.uniform(0.12, 0.22), chamber)]
@@ -140,9 +149,9 @@ def _kick(rng: np.random.Generator, guard: Key) -> Keys:
     return [*out, (slow * rng.uniform(0.2, 0.35), landing)]
 
 
-def _punch(rng: np.random.Generator, guard: Key) -> Keys:
+def _punch(rng: np.random.Generator, guard: KeyPose) -> KeyPoses:
     """One to four punches: straight, hooks and upper cuts."""
-    out: Keys = []
+    out: KeyPoses = []
     side, quick = int(rng.integers(0, 2)), rng.uniform(0.75, 1.6)
     one_handed = rng.random() < 0.25
     for _ in range(rng.integers(1, 5)):
@@ -164,7 +173,7 @@ def _punch(rng: np.random.Generator, guard: Key) -> Keys:
     return out
 
 
-def _wave(rng: np.random.Generator, base: Key) -> Keys:
+def _wave(rng: np.random.Generator, base: KeyPose) -> KeyPoses:
     """One hand or both, raised, from side to side: the forearm, or the whole arm overhead."""
     both, side, overhead = rng.random() < 0.25, int(rng.integers(0, 2)), rng.random() < 0.3
     ahead, swivel = rng.uniform(0.1, 0.5), rng.uniform(-25, 25)
@@ -174,33 +183,35 @@ def _wave(rng: np.random.Generator, base: Key) -> Keys:
     in_turn = rng.random() < 0.5  # both hands to the same side, or like mirror images
     half_s = np.exp(rng.uniform(np.log(0.11), np.log(0.4)))
 
-    def at(place: float) -> Key:
+    def at(place: float) -> KeyPose:
         drop = 0.3 * abs(place) * far
         key = base.with_arm(side, reach(ahead, middle + place * far, up - drop, swivel))
         other = -place if in_turn else place
         return key.with_arm(1 - side, reach(ahead, middle + other * far, up - drop, swivel)) if both else key
 
-    swings: Keys = [(half_s * rng.uniform(0.85, 1.15), at((1, -1)[i % 2])) for i in range(rng.integers(4, 13))]
+    swings: KeyPoses = [(half_s * rng.uniform(0.85, 1.15), at((1, -1)[i % 2])) for i in range(rng.integers(4, 13))]
     return [(rng.uniform(0.25, 0.6), at(-1)), *swings, (rng.uniform(0.25, 0.6), base)]
 
 
-def _on_straight_arms(rng: np.random.Generator) -> Key:
+def _push_up_start(rng: np.random.Generator) -> KeyPose:
     """The upper end of a push-up: hands on the floor, on a bench or a wall, or on the knees."""
     knees = rng.random() < 0.15
     bench = rng.uniform(0.0, 0.15) if knees or rng.random() < 0.7 else rng.uniform(0.2, 1.4)
     rise = np.arcsin((_ARM_LENGTH + bench) / (_KNEES_TO_SHOULDERS if knees else _FEET_TO_SHOULDERS))
     arm = reach(_ARM_LENGTH * np.cos(rise), rng.uniform(-0.05, 0.3), -_ARM_LENGTH * np.sin(rise))
     leg: Limb = (0.0, 0.0, rng.uniform(60, 100), 0.0) if knees else (rng.uniform(0, 8), 90.0, rng.uniform(0, 8), 0.0)
-    return Key(rng.uniform(-180, 180), (rng.uniform(-8, 10), 0.0), 0.0, (arm, arm), (leg, leg), 90 - np.degrees(rise))
+    return KeyPose(
+        rng.uniform(-180, 180), (rng.uniform(-8, 10), 0.0), 0.0, (arm, arm), (leg, leg), 90 - np.degrees(rise)
+    )
 
 
-def _push_up(rng: np.random.Generator, base: Key) -> Keys:
+def _push_up(rng: np.random.Generator, base: KeyPose) -> KeyPoses:
     """Arms bent and straight in turn, the hands where they are."""
     radius = _KNEES_TO_SHOULDERS if base.leg[0][2] > 50 else _FEET_TO_SHOULDERS
     bench = radius * np.cos(np.radians(base.pitch)) - _ARM_LENGTH
     apart, along, swivel = rng.uniform(-0.05, 0.45), rng.uniform(-0.25, 0.2), rng.uniform(-20, 70)
 
-    def at(far: float) -> Key:
+    def at(far: float) -> KeyPose:
         rise = np.arcsin(np.clip((far + bench) / radius, 0.0, 0.95))
         arm = reach(far * np.cos(rise), apart, along - far * np.sin(rise), swivel)
         return replace(base, arm=(arm, arm), pitch=90 - np.degrees(rise))
@@ -208,7 +219,7 @@ def _push_up(rng: np.random.Generator, base: Key) -> Keys:
     return _up_and_down(rng, at(rng.uniform(0.95, 1.1)), at(rng.uniform(0.28, 0.6)), 0.3, 1.2)
 
 
-def _squat(rng: np.random.Generator, base: Key) -> Keys:
+def _squat(rng: np.random.Generator, base: KeyPose) -> KeyPoses:
     """Hips down between the feet and up, the hands ahead, at the chin, at the hips, on the shoulders or hanging."""
     deep, apart = rng.uniform(50, 115), rng.uniform(0, 45)
     shin, lean = rng.uniform(5, 40), rng.uniform(8, 50)
@@ -227,24 +238,24 @@ def _squat(rng: np.random.Generator, base: Key) -> Keys:
     return _up_and_down(rng, up, down, 0.4, 1.6)
 
 
-def _up_and_down(rng: np.random.Generator, up: Key, down: Key, fastest_s: float, slowest_s: float) -> Keys:
+def _up_and_down(rng: np.random.Generator, up: KeyPose, down: KeyPose, fastest_s: float, slowest_s: float) -> KeyPoses:
     """Down and up two to five times."""
     half_s = np.exp(rng.uniform(np.log(fastest_s), np.log(slowest_s)))
-    out: Keys = [(0.3, up)]
+    out: KeyPoses = [(0.3, up)]
     for _ in range(rng.integers(2, 6)):
         out += [(half_s * rng.uniform(0.8, 1.25), down), (rng.uniform(0, 0.3), down)]
         out += [(half_s * rng.uniform(0.7, 1.1), up), (rng.uniform(0, 0.3), up)]
     return out
 
 
-_Act = tuple[Callable[[np.random.Generator], Key], Callable[[np.random.Generator, Key], Keys], int]
-# Where it begins, what is done, and of how many recordings. Those that are no listed action are unlisted motion: they
-# look like the listed ones, and few people were recorded doing them.
-_ACTS: dict[str, _Act] = {
+_ActionSpec = tuple[Callable[[np.random.Generator], KeyPose], Callable[[np.random.Generator, KeyPose], KeyPoses], int]
+# Start pose, motion, and number of recordings. Names that are not in ACTIONS are unlisted motion: similar to listed
+# actions, and rare in the data sets.
+_ACTION_SPECS: dict[str, _ActionSpec] = {
     "kick": (_on_guard, _kick, 300),
     "punch": (_on_guard, _punch, 300),
     "wave": (at_ease, _wave, 100),
-    "push_up": (_on_straight_arms, _push_up, 150),
+    "push_up": (_push_up_start, _push_up, 150),
     "squat": (standing, _squat, 150),
     "lunge": (standing, exercises.lunge, 60),
     "knee_raise": (standing, exercises.knee_raise, 60),

@@ -1,4 +1,4 @@
-"""A jointed body in three dimensions that goes from key pose to key pose, by forward kinematics.
+"""A 3D kinematic body model that moves between key poses, by forward kinematics.
 
 Axes of the body: ahead, to its left, up. Angles in degrees, lengths in torsos (middle of the shoulders to middle of the
 hips), which are those of an adult.
@@ -26,7 +26,7 @@ _LIFT = 0.05  # a joint that much higher than the lowest carries hardly any weig
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class KeyPose:
     """How the body is held, in degrees; each limb value is (left, right).
 
     turn: of the whole body, to its left. lean: of the trunk, forwards and to its right. twist: of the shoulders against
@@ -43,28 +43,29 @@ class Key:
     pitch: float = 0.0
 
     def row(self) -> Floats:
-        """(21,) all of them."""
+        """(21,) all angles."""
         limbs = np.ravel([self.arm, self.leg])
         return np.concatenate([[self.turn, *self.lean, self.twist], limbs, [self.pitch]])
 
-    def with_arm(self, side: int, arm: Limb) -> "Key":
+    def with_arm(self, side: int, arm: Limb) -> "KeyPose":
         """With another arm on one side."""
-        return replace(self, arm=_on_side(self.arm, side, arm))
+        return replace(self, arm=_replace_side(self.arm, side, arm))
 
-    def with_leg(self, side: int, leg: Limb) -> "Key":
+    def with_leg(self, side: int, leg: Limb) -> "KeyPose":
         """With another leg on one side."""
-        return replace(self, leg=_on_side(self.leg, side, leg))
+        return replace(self, leg=_replace_side(self.leg, side, leg))
 
 
-Keys = list[tuple[float, Key]]  # seconds from the key before, and the key
+KeyPoses = list[tuple[float, KeyPose]]  # seconds since the previous key pose, and the key pose
 
 
-def _on_side(pair: tuple[Limb, Limb], side: int, limb: Limb) -> tuple[Limb, Limb]:
+def _replace_side(pair: tuple[Limb, Limb], side: int, limb: Limb) -> tuple[Limb, Limb]:
     return (limb, pair[1]) if side == LEFT else (pair[0], limb)
 
 
 def reach(ahead: float, outwards: float, up: float, swivel: float = 0.0) -> Limb:
-    """The arm whose hand is there from its shoulder, in the trunk's axes, or as far towards it as it reaches.
+    """Inverse kinematics: the arm whose hand is at a place relative to its shoulder, in the trunk's axes, or as close
+    as it reaches.
 
     swivel: degrees by which the elbow is turned about the line from shoulder to hand; at 0 it points down and out.
     """
@@ -91,11 +92,11 @@ def reach(ahead: float, outwards: float, up: float, swivel: float = 0.0) -> Limb
     return tuple(float(np.degrees(value)) for value in (raised, direction, bent, plane))  # type: ignore[return-value]
 
 
-def motion_through(keys: Sequence[tuple[float, Key]], rng: np.random.Generator) -> Floats:
-    """(T, 22) at 20 poses a second from key to key, at rest at each: angles as Key.row has them, and how high the body
-    is off the floor. Slightly unsteady, as everybody is."""
-    angles = _through(keys)
-    return np.column_stack([angles + _unsteady(angles.shape, rng), _bounce(len(angles), rng)])
+def motion_through(keys: Sequence[tuple[float, KeyPose]], rng: np.random.Generator) -> Floats:
+    """(T, 22) at 20 poses a second from key to key, at rest at each: angles as in KeyPose.row, and how high the body
+    is off the floor. With a slight sway."""
+    angles = _interpolated(keys)
+    return np.column_stack([angles + _sway(angles.shape, rng), _bounce(len(angles), rng)])
 
 
 def joints_of(motion: Floats) -> NDArray[np.float32]:
@@ -103,8 +104,8 @@ def joints_of(motion: Floats) -> NDArray[np.float32]:
     from the camera, towards which a body with no turn faces."""
     turn, forwards, aside, twist = np.radians(motion[:, :4].T)
     arms, legs = (np.radians(part).reshape(-1, 2, 4) for part in (motion[:, 4:12], motion[:, 12:20]))
-    hips = _pitched(_about_up(np.broadcast_to(np.eye(3), (len(motion), 3, 3)), turn), np.radians(motion[:, 20]))
-    trunk = _leaning(_about_up(hips, twist), hips, forwards, aside)
+    hips = _pitched(_yawed(np.broadcast_to(np.eye(3), (len(motion), 3, 3)), turn), np.radians(motion[:, 20]))
+    trunk = _leaned(_yawed(hips, twist), hips, forwards, aside)
     out = np.zeros((len(motion), len(MPOSE_13.joints), 3))
     out[:, 0] = trunk[:, 2] + _HEAD @ trunk
     for side, outwards in ((LEFT, 1.0), (RIGHT, -1.0)):
@@ -118,8 +119,8 @@ def joints_of(motion: Floats) -> NDArray[np.float32]:
     return np.stack([out[..., 1], -out[..., 2], -out[..., 0]], axis=-1).astype(np.float32)
 
 
-def _through(keys: Sequence[tuple[float, Key]]) -> Floats:
-    """(T, 21) from key to key, at rest at each (cubic)."""
+def _interpolated(keys: Sequence[tuple[float, KeyPose]]) -> Floats:
+    """(T, 21) angles between the key poses, at rest at each (cubic)."""
     times = np.cumsum([duration for duration, _ in keys])
     rows = np.stack([key.row() for _, key in keys])
     now = np.arange(0, times[-1], 1 / RATE_FPS)
@@ -130,7 +131,7 @@ def _through(keys: Sequence[tuple[float, Key]]) -> Floats:
     return out
 
 
-def _leaning(trunk: Floats, hips: Floats, forwards: Floats, aside: Floats) -> Floats:
+def _leaned(trunk: Floats, hips: Floats, forwards: Floats, aside: Floats) -> Floats:
     """Axes (T, 3, 3) of a trunk that leans forwards and to its right over the hips by angles (T,) in radians."""
     cos, sin = np.cos(forwards)[:, None], np.sin(forwards)[:, None]
     up = cos * np.cos(aside)[:, None] * hips[:, 2] + sin * hips[:, 0] - cos * np.sin(aside)[:, None] * hips[:, 1]
@@ -139,7 +140,7 @@ def _leaning(trunk: Floats, hips: Floats, forwards: Floats, aside: Floats) -> Fl
     return np.stack([np.cross(left, up), left, up], axis=1)
 
 
-def _about_up(axes: Floats, angle: Floats) -> Floats:
+def _yawed(axes: Floats, angle: Floats) -> Floats:
     """Axes (T, 3, 3), rows ahead, left and up, turned to the left by angles (T,) in radians."""
     cos, sin, zero = np.cos(angle), np.sin(angle), np.zeros_like(angle)
     turn = np.stack([np.stack(row, -1) for row in ((cos, sin, zero), (-sin, cos, zero), (zero, zero, zero + 1))], 1)
@@ -170,7 +171,7 @@ def _limb(
 
 
 def _on_the_floor(joints: Floats) -> Floats:
-    """The lowest joint on the floor, and where it is: the body moves over the feet or hands that carry it."""
+    """Put the lowest joint on the floor and keep supporting joints in place: the body moves over its feet or hands."""
     lift = joints[..., 2] - joints[..., 2].min(axis=1, keepdims=True)
     weight = np.exp(-lift / _LIFT)
     weight /= weight.sum(axis=1, keepdims=True)
@@ -181,8 +182,8 @@ def _on_the_floor(joints: Floats) -> Floats:
     return out
 
 
-def _unsteady(shape: tuple[int, ...], rng: np.random.Generator) -> Floats:
-    """(T, 21) degrees, slow and about three."""
+def _sway(shape: tuple[int, ...], rng: np.random.Generator) -> Floats:
+    """(T, 21) slow random changes of the angles, about three degrees."""
     time_s = np.arange(shape[0])[:, None] / RATE_FPS
     hz, phase = rng.uniform(0.2, 1.2, (3, shape[1])), rng.uniform(0, 2 * np.pi, (3, shape[1]))
     waves: Floats = np.sin(2 * np.pi * hz[:, None] * time_s + phase[:, None]).sum(axis=0)

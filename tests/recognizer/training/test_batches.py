@@ -17,7 +17,7 @@ from recognizer.training.batches import (
     exchange_legs,
     gather,
     newer_weight,
-    preceded,
+    splice,
 )
 from recognizer.training.everyday import ACTIONS, merge, read_all
 
@@ -66,7 +66,7 @@ def test_targets_are_distributions_and_features_finite(maker):
 def test_only_chosen_recordings_are_drawn(corpus):
     chosen = corpus.part == "train"
     maker = BatchMaker(corpus, OutputSpace(corpus), BatchPlan(), chosen)
-    drawn = np.concatenate([d.draw(np.random.default_rng(0), 2000) for d in (maker._listed, maker._unlisted)])
+    drawn = np.concatenate([d.sample(np.random.default_rng(0), 2000) for d in (maker._listed, maker._unlisted)])
     assert chosen[drawn].all()
     assert chosen[maker._any].all()
     assert chosen[maker._still_recording].all()
@@ -82,12 +82,12 @@ def test_gather_interpolates_and_holds_the_ends(corpus):
     np.testing.assert_array_equal(joints[0, 3], corpus.joints[first + corpus.length[3] - 1])
 
 
-def test_a_preceded_clip_ends_with_its_own_motion_and_has_no_jump():
+def test_a_spliced_clip_ends_with_its_own_motion_and_has_no_jump():
     joints = some_clips(2)
     joints[1] += 50
     seen = np.ones(joints.shape[:3], bool)
     seen[1, :, 0] = False
-    out, out_seen = preceded(joints, seen, np.array([1, 0]), np.array([0.4, 1.0]))
+    out, out_seen = splice(joints, seen, np.array([1, 0]), np.array([0.4, 1.0]))
     np.testing.assert_array_equal(out[1], joints[1])
     np.testing.assert_array_equal(out[0, 20:], joints[0, 20:])
     np.testing.assert_array_equal(out_seen[0, :18], seen[1, 12:])
@@ -127,7 +127,7 @@ def test_arm_actions_get_the_legs_of_somebody_upright_and_kicks_get_their_arms(c
     joints[..., 1] += np.float32([-1.5, -1, -1, -0.6, -0.6, -0.2, -0.2, 0, 0, 1, 1, 2, 2])
     seen = np.random.default_rng(1).random(joints.shape[:3]) < 0.5
     depth = corpus.depth[recordings]
-    out, out_seen = maker._lend(Everybody, joints, seen, recordings)
+    out, out_seen = maker._exchange_limbs(Everybody, joints, seen, recordings)
     other = np.roll(np.arange(len(recordings)), -1)
     same = depth == depth[other]
     kicks = same & (action == "kick")

@@ -9,9 +9,17 @@ from recognizer.training.errors import TrainingError
 pytest.importorskip("torch", reason="needs the extra `train`")
 
 from recognizer.clips import Prediction
-from recognizer.training.calibrate import BIASES, THRESHOLDS, Calibration, OperatingPoint, _truth, calibrate, outcomes
+from recognizer.training.calibrate import (
+    BIASES,
+    THRESHOLDS,
+    Calibration,
+    OperatingPoint,
+    _true_actions,
+    calibrate,
+    outcomes,
+)
 from recognizer.training.everyday import ACTIONS
-from recognizer.training.streams.replay import features_of, record, split
+from recognizer.training.streams.replay import features_of, record, split_by_stream
 from recognizer.training.streams.report import as_json
 from recognizer.training.streams.run import stream_sequence
 
@@ -48,7 +56,7 @@ class Replayed:
 
 
 def test_a_replayed_stream_is_what_the_live_program_shows(streams):
-    from recognizer.training.calibrate import _Card
+    from recognizer.training.calibrate import _CalibrationCard
 
     rules = Calibration(0.5, 1.2, np.full(A, 0.6, np.float32))
     stream = streams[0]
@@ -58,10 +66,10 @@ def test_a_replayed_stream_is_what_the_live_program_shows(streams):
     fresh = [moment for moment in live.moments if moment.fresh]
     np.testing.assert_allclose([moment.decision.time_s for moment in fresh], stream.times_s)
     assert outcome.due == len(fresh) == len(stream.times_s)
-    assert _Card(rules).decision.thresholds["walk"] == pytest.approx(0.6)
-    from recognizer.training.streams.outcome import judge
+    assert _CalibrationCard(rules).decision.thresholds["walk"] == pytest.approx(0.6)
+    from recognizer.training.streams.outcome import evaluate_stream
 
-    shown = judge(stream.sequence, live, LiveCard(rules))
+    shown = evaluate_stream(stream.sequence, live, LiveCard(rules))
     assert shown.windows == outcome.windows
     assert (shown.right, shown.wrong) == (outcome.right, outcome.wrong)
     assert outcome.right == 1, "the walk"
@@ -72,9 +80,9 @@ class LiveCard:
 
     def __init__(self, rules):
         from recognizer.features import LAYOUT
-        from recognizer.training.calibrate import _Card
+        from recognizer.training.calibrate import _CalibrationCard
 
-        self.decision, self.actions, self.frames, self.fps = _Card(rules).decision, ACTIONS, 30, 20.0
+        self.decision, self.actions, self.frames, self.fps = _CalibrationCard(rules).decision, ACTIONS, 30, 20.0
         self.skeleton = LAYOUT
 
 
@@ -97,7 +105,7 @@ def test_the_upper_bodys_unlisted_motion_weighs_as_little_as_its_budget_allows(s
 
 def test_streams_are_put_together_and_taken_apart_in_order(streams):
     assert features_of(streams).shape == (sum(len(s.times_s) for s in streams), 30, 78)
-    for stream, rows in zip(streams, split(streams, features_of(streams)), strict=True):
+    for stream, rows in zip(streams, split_by_stream(streams, features_of(streams)), strict=True):
         np.testing.assert_array_equal(rows, stream.features)
 
 
@@ -107,12 +115,12 @@ def worth_of(point):
 
 
 def test_worth_is_what_is_shown_rightly_less_what_is_shown_wrongly():
-    assert OperatingPoint(0.0, 0.5, 0.8, 0.3, 100.0, None).worth == pytest.approx(0.4)
+    assert OperatingPoint(0.0, 0.5, 0.8, 0.3, 100.0, None).score == pytest.approx(0.4)
 
 
 def test_a_windows_truth_is_the_label_that_holds_its_middle_and_its_end(streams):
     """A walk from 4 to 9 s is that of windows of 1.45 s that end from 4.8 to 9.0 s."""
-    truth = _truth(streams[0])
+    truth = _true_actions(streams[0])
     ends_s = streams[0].times_s
     np.testing.assert_allclose(ends_s[truth == WALK][[0, -1]], [4.8, 9.0])
     assert [int((truth == action).sum()) for action in (WALK, IDLE, OTHER, -1)] == [43, 23, 26, 14]

@@ -100,7 +100,7 @@ def test_alarms_are_listed_actions_shown_on_unlisted_clips(corpus):
         ]
     )
     report = report_alarms(corpus, windows, probabilities, np.full(A, 0.6, np.float32))
-    assert (report.alarms, report.alarms_but_idle, report.kept, report.windows) == (0.5, 0.25, 0.5, 4)
+    assert (report.alarms, report.alarms_without_idle, report.kept, report.windows) == (0.5, 0.25, 0.5, 4)
 
 
 WALK, RUN, PUNCH = (ACTIONS.index(action) for action in ("walk", "run", "punch"))
@@ -121,7 +121,7 @@ def test_every_action_has_its_own_threshold_for_alarms():
     thresholds[WALK] = 0.95
     probabilities = np.float32(0.9) * one_hot([WALK, WALK, WALK, PUNCH, WALK, PUNCH, OTHER, ACTIONS.index("idle")])
     report = report_alarms(CLIPS, ALL, probabilities, thresholds)
-    assert (report.alarms, report.alarms_but_idle, report.kept) == (0.5, 0.25, 0.25)
+    assert (report.alarms, report.alarms_without_idle, report.kept) == (0.5, 0.25, 0.25)
 
 
 def test_what_is_nearer_to_the_camera_is_larger_where_there_is_depth():

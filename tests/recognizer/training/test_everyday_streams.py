@@ -89,7 +89,7 @@ def test_batches_are_drawn_from_both_kinds_of_data(tiny_data):
     features, target = maker.batch(np.random.default_rng(0), 64)
     assert np.isfinite(features).all()
     np.testing.assert_allclose(target.sum(axis=1), 1, atol=1e-5)
-    drawn = np.concatenate([d.draw(np.random.default_rng(1), 500) for d in (maker._listed, maker._unlisted)])
+    drawn = np.concatenate([d.sample(np.random.default_rng(1), 500) for d in (maker._listed, maker._unlisted)])
     assert (corpus.dataset[drawn] == WEBCAM_POSES).any()
     assert (corpus.part[drawn] == "train").all()
 

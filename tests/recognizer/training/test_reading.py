@@ -90,9 +90,9 @@ def test_a_set_that_is_registered_is_trained_on_benchmarked_and_named_in_cards(d
     assert after.part[here].tolist() == ["train"] * 4 + ["validation", "test"]
     assert after.depth[here].all()
     clips = TASKS["florence-3d"].load(data)
-    assert (clips.dims, clips.actions, len(clips.learn), len(clips.judge)) == (3, ("bow", "wave"), 10, 2)
+    assert (clips.dims, clips.actions, len(clips.train_rows), len(clips.eval_rows)) == (3, ("bow", "wave"), 10, 2)
     chosen = TASKS["florence-3d"].load(data, "validation")
-    assert (len(chosen.learn), len(chosen.judge)) == (8, 2)
+    assert (len(chosen.train_rows), len(chosen.eval_rows)) == (8, 2)
     terms = everyday.terms(after)
     assert DATASETS["florence_3d"].terms in terms
     assert [source for source in terms if source not in everyday.terms(before)] == [DATASETS["florence_3d"].terms]

@@ -20,12 +20,12 @@ from recognizer.teaching.full_start import NETWORKS_FILE, start_sentence
 from recognizer.teaching.lesson import NOTHING
 from recognizer.teaching.request import FULL, TeachingRequest, write_request
 from recognizer.teaching.versions import taught_model
-from recognizer.training.fine_tune.check import judge, remarks, split
+from recognizer.training.fine_tune.check import evaluate, remarks, split
 from recognizer.training.fine_tune.fine_tune_command import add_fine_tune, run_fine_tune
 from recognizer.training.fine_tune.start import copy_body, kept_networks, save_networks
 from recognizer.training.fine_tune.training import (
     FineTuneSettings,
-    WindowDrawer,
+    WindowSampler,
     fit_network,
     whole_example_probabilities,
 )
@@ -129,8 +129,8 @@ def test_any_number_of_steps_but_one_is_enough_to_run(steps):
 
 
 def test_batches_hold_every_action_and_the_background():
-    drawer = WindowDrawer([*made_examples(), made_example(NOTHING, 1, seconds=5)], FineTuneSettings(batch=200))
-    features, target = drawer.draw(np.random.default_rng(0))
+    sampler = WindowSampler([*made_examples(), made_example(NOTHING, 1, seconds=5)], FineTuneSettings(batch=200))
+    features, target = sampler.sample(np.random.default_rng(0))
     assert features.shape == (200, 30, 78)
     counts = np.bincount(target, minlength=4)
     assert (counts > 25).all()
@@ -153,11 +153,11 @@ def test_takes_without_a_name_are_not_a_last_person_to_hold_out():
     half = [replace(example, person=("Ada", None)[n % 2]) for n, example in enumerate(made_examples())]
     kept, held, how = split(half)
     assert (how, len(kept), len(held)) == (EXAMPLES, 9, 3)
-    found, _ = judge(Certain(), half, held, how)
+    found, _ = evaluate(Certain(), half, held, how)
     assert remarks(found, from_scratch=False, unnamed="No names.")[1] == "No names."
     people = made_examples(people=("Ada", "Max"))
     _, held, how = split(people)
-    found, _ = judge(Certain(), people, held, how)
+    found, _ = evaluate(Certain(), people, held, how)
     assert "No names." not in remarks(found, from_scratch=False, unnamed="No names.")
 
 
@@ -180,7 +180,7 @@ class Certain(torch.nn.Module):
 def test_the_check_counts_alarms_confusions_suspects_and_what_is_needed():
     examples = [*made_examples(examples=3), made_example(NOTHING, 1, seconds=9)]
     _, held, how = split(examples)
-    found, thresholds = judge(Certain(), examples, held, how)
+    found, thresholds = evaluate(Certain(), examples, held, how)
     (figures,) = found.checks
     assert figures.accuracy == pytest.approx(1 / 3)
     assert set(figures.confusions) == {("bow", "raise", 1), ("step", "raise", 1)}
@@ -189,7 +189,7 @@ def test_the_check_counts_alarms_confusions_suspects_and_what_is_needed():
     # One example of each action was judged, which says nothing of an action: five examples of each are asked for.
     assert found.needed == {"bow": 2, "raise": 2, "step": 2}
     assert thresholds.shape == (3,)
-    assert judge(Certain(), examples[:-1], *split(examples[:-1])[1:])[1].tolist() == [0.5] * 3
+    assert evaluate(Certain(), examples[:-1], *split(examples[:-1])[1:])[1].tolist() == [0.5] * 3
 
 
 @pytest.fixture

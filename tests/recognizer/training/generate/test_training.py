@@ -11,7 +11,7 @@ from recognizer.training.errors import TrainingError
 from recognizer.training.generate import health
 from recognizer.training.generate.generated_clips import make, shares_of
 from recognizer.training.generate.generator_training import GeneratorBatches, GeneratorJob, train
-from recognizer.training.generate.losses import GanTraining, MakerTraining, disturbed
+from recognizer.training.generate.losses import GanTraining, GeneratorTraining, perturbed
 from recognizer.training.generate.recipes import Recipe, build, config_of
 from recognizer.training.generate.trained import GENERATOR_FILE, load_trained
 from recognizer.training.loop import Hardware
@@ -54,7 +54,7 @@ def test_every_network_trains_and_is_read_again(motions, recipe, tmp_path, netwo
 def test_a_killed_training_goes_on_to_the_same_weights(motions, tmp_path, monkeypatch, network, changes):
     recipe = Recipe(iterations=6, evaluate=2, batch=6, sampled=5, **changes)
     whole = train(motions, job(recipe, network), tmp_path / "whole", HARDWARE)
-    step = MakerTraining.training_step
+    step = GeneratorTraining.training_step
 
     def killed(self, batch, batch_idx):
         if self.current_epoch == 2:
@@ -62,7 +62,7 @@ def test_a_killed_training_goes_on_to_the_same_weights(motions, tmp_path, monkey
         step(self, batch, batch_idx)
 
     with monkeypatch.context() as patch:
-        patch.setattr(MakerTraining, "training_step", killed)
+        patch.setattr(GeneratorTraining, "training_step", killed)
         with pytest.raises(KeyboardInterrupt):
             train(motions, job(recipe, network), tmp_path / "killed", HARDWARE)
     resumed = train(motions, job(recipe, network), tmp_path / "killed", HARDWARE)
@@ -73,7 +73,7 @@ def test_a_killed_training_goes_on_to_the_same_weights(motions, tmp_path, monkey
 
 def test_a_finished_training_is_left_as_it_is_and_another_one_refused(motions, recipe, tmp_path, monkeypatch):
     first = train(motions, job(recipe, "frame-vae"), tmp_path, HARDWARE)
-    monkeypatch.setattr(MakerTraining, "training_step", None)
+    monkeypatch.setattr(GeneratorTraining, "training_step", None)
     again = train(motions, job(recipe, "frame-vae"), tmp_path, HARDWARE)
     assert torch.equal(weights(first), weights(again))
     with pytest.raises(RunError, match="holds another training"):
@@ -118,11 +118,11 @@ def test_divergence_ends_the_training_with_one_line_and_keeps_the_best(motions, 
 )
 def test_what_counts_as_divergence(losses, farthest, message):
     with pytest.raises(RunError, match=message):
-        health.demand_sound(losses, farthest, 7)
+        health.check_divergence(losses, farthest, 7)
 
 
 def test_sound_losses_pass():
-    health.demand_sound({"clips": 1.2}, 9.0, 7)
+    health.check_divergence({"clips": 1.2}, 9.0, 7)
 
 
 def row(iteration, mmd_seq, fake: float | None = 0.4, spread=0.9):
@@ -140,32 +140,32 @@ def row(iteration, mmd_seq, fake: float | None = 0.4, spread=0.9):
     ],
 )
 def test_what_went_wrong_is_told_afterwards(history, found):
-    lines = health.troubles(history)
+    lines = health.training_problems(history)
     assert len(lines) == len(found)
     assert all(line.startswith(start) for line, start in zip(lines, found, strict=True))
 
 
-def judged(motions, folder, **changes):
+def trained_discriminator(motions, folder, **changes):
     """A discriminator of clips after 24 steps on real ones against clips of nothing, the clips, and their labels."""
     clips = torch.from_numpy(motions.standardised[motions.train])
     label = torch.from_numpy(shares_of(motions.labels[motions.train], 2))
     network = build("c-skeleton-gan", config_of("c-skeleton-gan", motions.layout, 2, 8), 0)
     training = GanTraining(network, Recipe(**changes), motions, 0, folder)
-    judge = training.judge_clips
-    optimizer = torch.optim.Adam(judge.parameters(), lr=1e-3)
+    discriminator = training.judge_clips
+    optimizer = torch.optim.Adam(discriminator.parameters(), lr=1e-3)
     for training._in_round in range(24):
         optimizer.zero_grad()
-        training._told_apart(judge, clips, torch.zeros_like(clips), label, label).backward()
+        training._discriminator_loss(discriminator, clips, torch.zeros_like(clips), label, label).backward()
         optimizer.step()
-    return judge, clips, label
+    return discriminator, clips, label
 
 
 def test_the_penalty_flattens_discriminators_at_real_clips(motions, tmp_path):
     slopes = []
     for penalty in (0.0, 10.0):
-        judge, clips, label = judged(motions, tmp_path, penalty=penalty)
+        discriminator, clips, label = trained_discriminator(motions, tmp_path, penalty=penalty)
         clips.requires_grad_()
-        (slope,) = torch.autograd.grad(judge(clips, label).sum(), clips)
+        (slope,) = torch.autograd.grad(discriminator(clips, label).sum(), clips)
         slopes.append(float(slope.square().sum(dim=(1, 2)).mean()))
     assert slopes[1] < 0.5 * slopes[0]
 
@@ -176,10 +176,10 @@ def test_clips_of_an_action_are_too_alike_where_real_ones_lie_farther_apart(moti
     training = GanTraining(network, Recipe(variety=1.0), motions, 0, tmp_path)
     wanted = torch.from_numpy(shares_of([0, 1, 0, 1], 2))
     made = torch.zeros(4, 8, 26)
-    assert float(training._too_alike(made, wanted)) == 1
+    assert float(training._similarity_penalty(made, wanted)) == 1
     for share, expected in ((0.5, 0.25), (1.0, 0.0), (2.0, 0.0)):
         made[2:] = share * torch.from_numpy(real)[:, None, None]  # the second half of the same actions as the first
-        assert float(training._too_alike(made, wanted)) == pytest.approx(expected, abs=1e-6)
+        assert float(training._similarity_penalty(made, wanted)) == pytest.approx(expected, abs=1e-6)
 
 
 def test_distances_of_real_clips():
@@ -189,17 +189,17 @@ def test_distances_of_real_clips():
 
 @pytest.mark.parametrize("mismatch", [0.0, 0.5])
 def test_a_discriminator_heeds_the_action_where_it_sees_wrong_names(motions, tmp_path, mismatch):
-    judge, clips, label = judged(motions, tmp_path, mismatch=mismatch)
+    discriminator, clips, label = trained_discriminator(motions, tmp_path, mismatch=mismatch)
     with torch.no_grad():
-        right = judge(clips, label) > judge(clips, label.flip(1))
+        right = discriminator(clips, label) > discriminator(clips, label.flip(1))
     assert (float(right.float().mean()) > 0.95) is (mismatch > 0)
 
 
 def test_disturbed_clips_are_others_of_the_same_mean_and_pass_the_gradient_on():
     torch.manual_seed(0)
     clips = torch.linspace(-2, 2, 60).reshape(1, 30, 2).repeat(400, 1, 1).requires_grad_()
-    assert torch.equal(disturbed(clips, 0.0), clips)
-    found = disturbed(clips, 1.0)
+    assert torch.equal(perturbed(clips, 0.0), clips)
+    found = perturbed(clips, 1.0)
     assert found.std(dim=0).min() > 0.2
     torch.testing.assert_close(found.mean(dim=0)[5:25], clips[0, 5:25], atol=0.1, rtol=0)
     found.sum().backward()

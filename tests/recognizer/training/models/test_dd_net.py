@@ -24,7 +24,7 @@ def network():
 def test_it_reads_the_distances_of_all_pairs(network):
     position = torch.randn(2, 13, 2)
     position[1, 4] = 0  # not seen
-    found = network.apart(position.permute(2, 0, 1)[None])
+    found = network.pair_distances(position.permute(2, 0, 1)[None])
     assert found.shape == (1, 78, 2)
     pairs = [tuple(pair) for pair in network.pairs.T.tolist()]
     assert found[0, pairs.index((3, 7)), 0] == pytest.approx(float((position[0, 3] - position[0, 7]).norm()), abs=1e-5)

@@ -13,7 +13,7 @@ from pose.errors import ActionLensError  # noqa: E402
 from pose.skeleton import MPOSE_13  # noqa: E402
 from recognizer.features import clip_features  # noqa: E402
 from recognizer.training.augment import Augmentation  # noqa: E402
-from recognizer.training.dataset_sequences import LeftOut  # noqa: E402
+from recognizer.training.dataset_sequences import SkippedFiles  # noqa: E402
 from recognizer.training.everyday import WEBCAM_POSES  # noqa: E402
 from recognizer.training.loop import Hardware  # noqa: E402
 from recognizer.training.models.gl_features import motion_of  # noqa: E402
@@ -168,10 +168,10 @@ def test_damaged_recordings_are_left_out(tmp_path, caplog, damage):
     np.savez_compressed(bad / "joints.npz", **arrays)
     if damage == "archive":
         (bad / "joints.npz").write_bytes(b"no archive")
-    with LeftOut() as left_out:
+    with SkippedFiles() as skipped:
         assert len(own_recordings.read_library(tmp_path)) == 1
     assert "skipped" in caplog.text
-    assert left_out.damaged == 1  # so that the command's status tells of it
+    assert skipped.damaged == 1  # so that the command's status tells of it
 
 
 def test_a_library_without_recordings_is_told(tmp_path):

@@ -99,11 +99,11 @@ def test_a_linear_layer_leaves_the_network_as_it_was(tiny_data, tmp_path, monkey
     before = {name: values.clone() for name, values in start.network.backbone.state_dict().items()}
     linear = everyday_actions.LINEAR.changed(epochs=1, batch=8)
     with pytest.raises(TrainingError, match="cannot be shared evenly by 3 processes"):
-        everyday_actions.learnt(start, corpus, tmp_path / "linear", replace(HARDWARE, devices="3"), 0, linear)
-    network = everyday_actions.learnt(start, corpus, tmp_path / "linear", HARDWARE, 0, linear)
+        everyday_actions.train_actions(start, corpus, tmp_path / "linear", replace(HARDWARE, devices="3"), 0, linear)
+    network = everyday_actions.train_actions(start, corpus, tmp_path / "linear", HARDWARE, 0, linear)
     assert all(torch.equal(values, before[name]) for name, values in network.backbone.state_dict().items())
     whole = everyday_actions.WHOLE.changed(epochs=1, batch=8, warmup=0)
-    network = everyday_actions.learnt(pretrained(), corpus, tmp_path / "whole", HARDWARE, 0, whole)
+    network = everyday_actions.train_actions(pretrained(), corpus, tmp_path / "whole", HARDWARE, 0, whole)
     assert not all(torch.equal(values, before[name]) for name, values in network.backbone.state_dict().items())
 
 

@@ -14,9 +14,9 @@ from recognizer.datasets.webcam_poses import PARTS, SEQUENCES, part_of, read
 from recognizer.decision import IDLE, ActionEvent, Decision
 from recognizer.model_card import DecisionRules
 from recognizer.training.command_line import main
-from recognizer.training.streams.outcome import judge, labels_of
+from recognizer.training.streams.outcome import evaluate_stream, labels_of
 from recognizer.training.streams.report import as_json, as_text
-from recognizer.training.streams.run import Moment, Streamed, stream_sequence
+from recognizer.training.streams.run import Moment, StreamResult, stream_sequence
 
 LABELS = ((0, 3, "other:sit_still"), (3, 7, "walk"), (7, 10, "other:jump"))
 SAYS = {0: "idle", 3.5: "walk", 7.5: "idle", 8.5: "wave"}
@@ -24,7 +24,7 @@ SAYS = {0: "idle", 3.5: "walk", 7.5: "idle", 8.5: "wave"}
 
 def outcome_of(sequence, says, **changes):
     recognizer = Scripted(says, **{"fps": 20.0, **changes})
-    return judge(sequence, stream_sequence(sequence, recognizer), recognizer.card)
+    return evaluate_stream(sequence, stream_sequence(sequence, recognizer), recognizer.card)
 
 
 def metrics(*outcomes):
@@ -158,7 +158,7 @@ def events(*spans):
 def test_when_an_event_is_right_wrong_or_not_judged(span, right, wrong):
     sequence = sequence_of(12, [(0, 2, "wave"), (2, 5, "walk"), (5, 7, "other:x"), (11, 12, "wave")])
     moments = tuple(decided(time_s, "unknown") for time_s in sequence.times_s)
-    outcome = judge(sequence, Streamed(moments, tuple(events(span))), Scripted({}).card)
+    outcome = evaluate_stream(sequence, StreamResult(moments, tuple(events(span))), Scripted({}).card)
     assert (outcome.right, outcome.wrong) == (right, wrong)
 
 
@@ -166,7 +166,7 @@ def test_the_delay_is_to_the_first_frame_that_shows_the_action_within_the_label(
     sequence = sequence_of(8, [(0, 2, "walk"), (2, 4, "wave"), (4, 6, "walk"), (6, 8, "wave")])
     shown = [(0, "unknown"), (1.2, "walk"), (4.5, "wave"), (5.25, "walk")]
     moments = [decided(t, [action for since, action in shown if since <= t][-1]) for t in sequence.times_s]
-    outcome = judge(sequence, Streamed(tuple(moments), ()), Scripted({}).card)
+    outcome = evaluate_stream(sequence, StreamResult(tuple(moments), ()), Scripted({}).card)
     assert [label.delay_s for label in outcome.labels] == [
         pytest.approx(1.2),
         None,

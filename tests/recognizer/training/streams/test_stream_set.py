@@ -15,7 +15,7 @@ from recognizer.datasets.sequences import Segment
 from recognizer.datasets.webcam_poses import read
 from recognizer.training.command_line import main
 from recognizer.training.everyday import read_all
-from recognizer.training.streams.joins import FPS, acted, join, standing_pose
+from recognizer.training.streams.joins import FPS, join, prepare_recording, standing_pose
 from recognizer.training.streams.stream_set_command import SIZE, make, write
 
 # (13, 3) metres, facing the camera, the floor at 0: head, shoulders, elbows, wrists, hips, knees, ankles.
@@ -38,7 +38,7 @@ def recording(label, *, place=(0.0, 0.0), way=(0.0, 0.0), drop=0.0, rise=0.0, li
     joints[:, :11, 1] += drop * acts + rise * (1 - acts)  # all but the ankles
     joints[:, LEFT_WRIST, 1] -= lift * np.sin(np.pi * acts[:, 0]) ** 2
     joints[..., [0, 2]] += np.array(place) + (acts * np.array(way))[:, None]
-    return acted(joints.astype(np.float32), fps, label)
+    return prepare_recording(joints.astype(np.float32), fps, label)
 
 
 def joined(*recordings, seed=0):
@@ -55,55 +55,55 @@ def test_a_walk_to_an_action_is_not_the_action():
     walked = recording("throw", way=(1.0, 0), lift=0, seconds=2.0)
     stood = recording("throw").joints
     whole = np.concatenate([walked.joints, stood + np.array([1.0, 0, 0])]).astype(np.float32)
-    assert acted(whole, FPS, "throw").first / FPS > 2.0
-    assert acted(whole, FPS, "walk").first / FPS < 1.5
+    assert prepare_recording(whole, FPS, "throw").first / FPS > 2.0
+    assert prepare_recording(whole, FPS, "walk").first / FPS < 1.5
 
 
 def test_recordings_go_on_where_the_person_is_and_nothing_jumps():
-    take = joined(
+    timeline = joined(
         recording("wave", place=(0.5, 2)), recording("walk", way=(0.6, 0.2)), recording("clap", place=(-1, 3))
     )
-    joints = np.concatenate(take.parts)
-    ((gone, back),) = take.absent
+    joints = np.concatenate(timeline.parts)
+    ((gone, back),) = timeline.absent
     assert back == len(joints)
     speed = np.linalg.norm(np.diff(joints[:gone], axis=0), axis=-1) * FPS
     assert speed.max() < 4.0  # metres a second; a blend of half a metre is the fastest
-    labels = [segment.label for segment in take.segments]
+    labels = [segment.label for segment in timeline.segments]
     assert labels == ["idle", "wave", "idle", "walk", "idle", "clap", "idle", "walk"]
-    clap = next(segment for segment in take.segments if segment.label == "clap")
+    clap = next(segment for segment in timeline.segments if segment.label == "clap")
     place = joints[round(clap.start_s * FPS), HIPS].mean(axis=0)
     np.testing.assert_allclose(place[[0, 2]], [0.6, 0.2], atol=0.05)
 
 
 def test_who_sits_down_sits_and_gets_up_and_sits_before_getting_up():
-    take = joined(
+    timeline = joined(
         recording("sit_down", drop=0.4),
         recording("stand_up", rise=0.4),
         recording("wave"),
         recording("stand_up", rise=0.4),
     )
-    labels = [segment.label for segment in take.segments]
+    labels = [segment.label for segment in timeline.segments]
     assert labels == [
         *("idle", "sit_down", "other:sit_still", "stand_up", "idle", "wave", "idle", "walk"),
         *("other:sit_still", "stand_up", "idle", "walk"),
     ]
-    joints = np.concatenate(take.parts)
+    joints = np.concatenate(timeline.parts)
     heights = {
         segment.label: -joints[round((segment.start_s + segment.end_s) / 2 * FPS), HIPS, 1].mean()
-        for segment in take.segments
+        for segment in timeline.segments
     }
     assert heights["other:sit_still"] == pytest.approx(0.5, abs=0.03)
     assert heights["idle"] == pytest.approx(0.9, abs=0.03)
 
 
 def test_who_has_come_too_far_walks_off_to_the_nearer_side_and_is_back_in_the_middle():
-    take = joined(recording("walk", way=(-1.2, 0)), recording("wave"))
-    joints = np.concatenate(take.parts)
-    (gone, back), _ = take.absent
+    timeline = joined(recording("walk", way=(-1.2, 0)), recording("wave"))
+    joints = np.concatenate(timeline.parts)
+    (gone, back), _ = timeline.absent
     x = joints[:, HIPS, 0].mean(axis=1)
     assert x[gone - 1] < -2.0
     assert abs(x[back]) < 0.05
-    off = next(segment for segment in take.segments if segment.end_s == pytest.approx((gone - 1) / FPS))
+    off = next(segment for segment in timeline.segments if segment.end_s == pytest.approx((gone - 1) / FPS))
     assert off.label == "walk"
     # Seen from the camera's side, a body that walks to the left is narrower than one that faces the camera.
     width = np.ptp(joints[gone - 2, [1, 2], 0])
@@ -111,10 +111,10 @@ def test_who_has_come_too_far_walks_off_to_the_nearer_side_and_is_back_in_the_mi
 
 
 def test_segments_are_in_order_and_apart():
-    take = joined(
+    timeline = joined(
         recording("wave"), recording("sit_down", drop=0.4), recording("clap", way=(1.5, 0)), recording("walk")
     )
-    for one, other in itertools.pairwise(take.segments):
+    for one, other in itertools.pairwise(timeline.segments):
         assert one.start_s < one.end_s <= other.start_s
 
 

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from pose.skeleton import MPOSE_13
-from recognizer.training.synthetic.key_poses import LEFT, RIGHT, SHOULDER, Key, joints_of, motion_through, reach
+from recognizer.training.synthetic.key_poses import LEFT, RIGHT, SHOULDER, KeyPose, joints_of, motion_through, reach
 
 HANGING = (0.0, 0.0, 0.0, 0.0)
 ARM, LEG = 1.13, 1.70
-UPRIGHT = Key(0.0, (0.0, 0.0), 0.0, (HANGING, HANGING), (HANGING, HANGING))
+UPRIGHT = KeyPose(0.0, (0.0, 0.0), 0.0, (HANGING, HANGING), (HANGING, HANGING))
 
 
 def pose(key):
@@ -54,7 +54,7 @@ def test_upright_with_its_arms_down_it_faces_the_camera_on_the_floor():
     ],
 )
 def test_angles_put_joints_where_they_say(change, joint, where):
-    key = Key(**{"turn": 0.0, "lean": (0.0, 0.0), "twist": 0.0, "arm": UPRIGHT.arm, "leg": UPRIGHT.leg} | change)
+    key = KeyPose(**{"turn": 0.0, "lean": (0.0, 0.0), "twist": 0.0, "arm": UPRIGHT.arm, "leg": UPRIGHT.leg} | change)
     np.testing.assert_allclose(at(pose(key), joint), where, atol=1e-3)
 
 
