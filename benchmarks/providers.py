@@ -73,12 +73,12 @@ def measure_providers(
             network = network.to(device)
             for batch in batches:
                 x = np.random.default_rng(batch).standard_normal((batch, *clip)).astype(np.float32)
-                calls, said = _onnx_calls(content, session, used, name, x)
+                calls, new_notes = _onnx_calls(content, session, used, name, x)
                 calls["eager"] = _torch_call(network, x, device)
                 if compiled:
-                    said += _add_compiled(calls, network, x, device)
-                notes |= dict.fromkeys(said)
-                rows.append(_timed(name, batch, calls, rounds, _clock_of(used)))
+                    new_notes += _add_compiled(calls, network, x, device)
+                notes |= dict.fromkeys(new_notes)
+                rows.append(_time_calls(name, batch, calls, rounds, _clock_of(used)))
             network.to("cpu")
     finally:
         torch.set_num_threads(before)
@@ -86,7 +86,7 @@ def measure_providers(
 
 
 def _torch_device(provider: str) -> tuple[str, str]:
-    """Where PyTorch runs beside a provider, and what is to be said of it."""
+    """The device of PyTorch for a provider, and a note on it, or ""."""
     if provider not in ("cuda", "tensorrt"):
         return "cpu", ""
     if torch.cuda.is_available():
@@ -95,7 +95,7 @@ def _torch_device(provider: str) -> tuple[str, str]:
 
 
 def _clock_of(provider: str) -> Callable[[], float]:
-    """On the CPU processor time, so that other programs do not count; on a card what passes on the wall."""
+    """Processor time on the CPU, so that other programs do not count; wall time on a GPU."""
     return time.process_time if provider == "cpu" else time.perf_counter
 
 
@@ -124,7 +124,7 @@ def _torch_call(network: Callable[[Tensor], Tensor], x: np.ndarray, device: str)
 
 
 def _add_compiled(calls: dict[str, Call], network: nn.Module, x: np.ndarray, device: str) -> list[str]:
-    """torch.compile for this shape; a line where it does not work here."""
+    """Add torch.compile for this shape; returns a note where it does not work here."""
     torch.compiler.reset()
     call = _torch_call(torch.compile(network, dynamic=False), x, device)
     try:
@@ -135,8 +135,10 @@ def _add_compiled(calls: dict[str, Call], network: nn.Module, x: np.ndarray, dev
     return []
 
 
-def _timed(name: str, batch: int, calls: dict[str, Call], rounds: int, clock_s: Callable[[], float]) -> ProviderRow:
-    """All in turns, after their answers were compared."""
+def _time_calls(
+    name: str, batch: int, calls: dict[str, Call], rounds: int, clock_s: Callable[[], float]
+) -> ProviderRow:
+    """Compares all answers, then times the calls in turns."""
     expected = calls["eager"]()
     error = max(float(np.abs(call() - expected).max() / np.abs(expected).max()) for call in calls.values())
     times: dict[str, list[float]] = {way: [] for way in calls}

@@ -34,7 +34,7 @@ from recognizer.training.models.st_gcn import StGcn, StGcnConfig
 from recognizer.training.models.st_tr import StTr, StTrConfig, StTrFusion
 from recognizer.training.run_folder import load_run
 
-TIMED = ("act-micro", "act-small", "act-medium", "act-large", "st-gcn", "s-tr", "t-tr", "st-tr")
+DEFAULT_NETWORKS = ("act-micro", "act-small", "act-medium", "act-large", "st-gcn", "s-tr", "t-tr", "st-tr")
 OUTPUTS = 20  # of networks with random weights; their number hardly counts
 _PRODUCT = 512  # rows and columns of the product whose speed is the limit
 _BUSY_PERCENT = 15
@@ -119,14 +119,16 @@ def run(options: argparse.Namespace) -> None:
         )
         sys.stdout.write(providers.as_text(found))
         return
-    if options.page:  # a mistake is told before minutes of work
+    if options.page:  # report a mistake before minutes of work
         _split_page(options.page)
     if options.json and not options.json.resolve().parent.is_dir():
         raise SpeedError(f"{options.json} cannot be written: there is no such folder; make it first")
     if options.run:
         cases = [_of_run(folder) for folder in options.run]
     else:
-        cases = [(official if options.official else live)(name, changes) for name in options.network or TIMED]
+        cases = [
+            (official if options.official else live)(name, changes) for name in options.network or DEFAULT_NETWORKS
+        ]
     report = measure(cases, options.on_threads, people, options.rounds)
     text = as_text(report)
     sys.stdout.write(text)
@@ -182,9 +184,9 @@ def measure(cases: Sequence[Case], threads: Sequence[int], people: Sequence[int]
             content = fast_graph(case.network, torch.randn(2, *case.clip), INPUT_NAME)
             for count in threads:
                 if case is product:
-                    products.append(_timed(case, content, count, _PRODUCT, rounds, of=min))
+                    products.append(_time_case(case, content, count, _PRODUCT, rounds, summarise=min))
                 else:
-                    rows += [_timed(case, content, count, clips, rounds) for clips in people]
+                    rows += [_time_case(case, content, count, clips, rounds) for clips in people]
     finally:
         torch.set_num_threads(before)
     others = (_busy_s() - busy) - (time.process_time() - own)
@@ -219,15 +221,15 @@ def _rates(row: Row) -> dict[str, float]:
     return {"threads": row.threads} | {name: row.gflop / value for name, value in seconds.items()}
 
 
-def _timed(
+def _time_case(
     case: Case,
     content: bytes,
     threads: int,
     clips: int,
     rounds: int,
-    of: Callable[[list[float]], float] = statistics.median,
+    summarise: Callable[[list[float]], float] = statistics.median,
 ) -> Row:
-    """Both in turns, after their answers were compared."""
+    """Compares both answers, then times the calls in turns."""
     torch.set_num_threads(threads)
     session = cpu_session(content, threads)
     inputs = torch.randn(clips, *case.clip)
@@ -241,7 +243,7 @@ def _timed(
         with FlopCounterMode(display=False) as flops:
             case.network(inputs)
     error = float(np.abs(found - expected).max() / np.abs(expected).max())
-    times = of(torch_ms[_WARM_UP:]), of(onnx_ms[_WARM_UP:])
+    times = summarise(torch_ms[_WARM_UP:]), summarise(onnx_ms[_WARM_UP:])
     return Row(case.name, threads, clips, *times, gflop=flops.get_total_flops() / 1e9, error=error)
 
 
@@ -305,7 +307,7 @@ def _positive(text: str) -> int:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Exit status: 0 done, 2 a mistake, told in one line, 130 interrupted."""
+    """Exit status: 0 done, 2 an error, reported in one line, 130 interrupted."""
     parser = Parser(prog="python -m benchmarks.recognizers", description=__doc__)
     add_arguments(parser)
     options = parser.parse_args(arguments)

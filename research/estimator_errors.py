@@ -25,11 +25,11 @@ from recognizer.training.dataset_sequences import labelled_sequences
 from recognizer.training.everyday import WEBCAM_POSES
 from recognizer.window import MIN_CONFIDENCE
 
-OWN = "actionlens"
+OWN_ESTIMATOR = "actionlens"
 _AT_REST = ("idle", "other:sit_still")
 _SECOND_DIFFERENCE = np.sqrt(6.0)  # its spread for white noise of spread 1
 _MAD = 1.4826  # of a normal distribution: spread over median absolute deviation
-_APART, _CLOSER = 0.15, 0.5  # torsos between two sides that can be told apart; a swap halves what they moved
+_MIN_DISTANCE, _SWAP_RATIO = 0.15, 0.5  # torsos between two sides that can be told apart; a swap halves what they moved
 _LEAST_FPS = 14.0
 _SIDES = [
     (MPOSE_13.index(f"left_{part}"), MPOSE_13.index(f"right_{part}"))
@@ -62,7 +62,7 @@ def run(options: argparse.Namespace) -> None:
     sequences = [
         each
         for each in labelled_sequences(webcam_poses.read(options.data / WEBCAM_POSES))
-        if each.estimator == OWN and webcam_poses.part_of(each) == "train" and _fps(each) >= _LEAST_FPS
+        if each.estimator == OWN_ESTIMATOR and webcam_poses.part_of(each) == "train" and _fps(each) >= _LEAST_FPS
     ]
     if not sequences:
         raise DataError(
@@ -77,7 +77,7 @@ def run(options: argparse.Namespace) -> None:
 
 def measure(sequences: Iterable[LabelledSequence]) -> list[JointErrors]:
     """The errors of each joint of MPOSE_13 over all sequences."""
-    parts = [_Part.of(sequence) for sequence in sequences]
+    parts = [_SequenceErrors.of(sequence) for sequence in sequences]
     swaps = np.sum([part.swaps for part in parts], axis=0) / (sum(part.seconds for part in parts) / 60)
     return [
         JointErrors(
@@ -93,8 +93,8 @@ def measure(sequences: Iterable[LabelledSequence]) -> list[JointErrors]:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Part:
-    """Of one sequence. noise: (K,) absolute second differences at rest, by joint. hidden, outside: (T, 13).
+class _SequenceErrors:
+    """Measured on one sequence. noise: (K,) absolute second differences at rest, by joint. hidden, outside: (T, 13).
     hidden_s: lengths of stretches, by joint. swaps: (13,)."""
 
     noise: list[NDArray[np.float64]]
@@ -105,18 +105,18 @@ class _Part:
     seconds: float
 
     @staticmethod
-    def of(sequence: LabelledSequence) -> "_Part":
+    def of(sequence: LabelledSequence) -> "_SequenceErrors":
         posed = sequence.posed
         xy, confidence = convert(sequence.xy_px[posed], sequence.confidence[posed], sequence.layout, MPOSE_13)
         times_s = sequence.times_s[posed]
         seen = confidence >= MIN_CONFIDENCE
         outside = np.any((xy < 0) | (xy >= sequence.size), axis=-1)
         xy = xy / torso_length(xy[None])[0]
-        return _Part(
+        return _SequenceErrors(
             _noise(xy, seen, times_s, sequence),
             ~seen,
             outside,
-            [_stretches(~seen[:, joint], times_s) for joint in range(len(MPOSE_13.joints))],
+            [_gap_lengths(~seen[:, joint], times_s) for joint in range(len(MPOSE_13.joints))],
             _swaps(xy, seen),
             float(times_s[-1] - times_s[0]),
         )
@@ -134,26 +134,28 @@ def _noise(
     return [second[usable[:, joint], joint].ravel().astype(np.float64) for joint in range(xy.shape[1])]
 
 
-def _stretches(lost: NDArray[np.bool_], times_s: NDArray[np.float64]) -> NDArray[np.float64]:
+def _gap_lengths(missing: NDArray[np.bool_], times_s: NDArray[np.float64]) -> NDArray[np.float64]:
     step_s = float(np.median(np.diff(times_s)))
-    return np.array([len(list(group)) * step_s for gone, group in groupby(lost.tolist()) if gone], dtype=np.float64)
+    return np.array(
+        [len(list(group)) * step_s for is_missing, group in groupby(missing.tolist()) if is_missing], dtype=np.float64
+    )
 
 
 def _swaps(xy: NDArray[np.float32], seen: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Frames in which the joints of a left and a right side lie where the other one was."""
+    """Number of frames, by joint, in which a left and a right joint lie where the other one was."""
     counts = np.zeros(xy.shape[1])
     for left, right in _SIDES:
         both = (seen[:, left] & seen[:, right])[1:] & (seen[:, left] & seen[:, right])[:-1]
-        apart = np.linalg.norm(xy[1:, left] - xy[1:, right], axis=-1) > _APART
-        kept, crossed = (_moved(xy, left, right, exchanged) for exchanged in (False, True))
-        counts[[left, right]] = (both & apart & (crossed < _CLOSER * kept)).sum()
+        apart = np.linalg.norm(xy[1:, left] - xy[1:, right], axis=-1) > _MIN_DISTANCE
+        kept, crossed = (_movement(xy, left, right, swapped) for swapped in (False, True))
+        counts[[left, right]] = (both & apart & (crossed < _SWAP_RATIO * kept)).sum()
     return counts
 
 
-def _moved(xy: NDArray[np.float32], left: int, right: int, exchanged: bool) -> NDArray[np.float64]:
-    """What two joints moved together, taken as they are or as each other."""
+def _movement(xy: NDArray[np.float32], left: int, right: int, swapped: bool) -> NDArray[np.float64]:
+    """Distance that two joints move together from frame to frame; swapped: as if they changed places."""
     moved = np.zeros(len(xy) - 1)
-    for now, before in ((left, right), (right, left)) if exchanged else ((left, left), (right, right)):
+    for now, before in ((left, right), (right, left)) if swapped else ((left, left), (right, right)):
         moved += np.linalg.norm(xy[1:, now] - xy[:-1, before], axis=-1)
     return moved
 

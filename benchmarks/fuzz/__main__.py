@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from benchmarks.fuzz.child import GOOD
-from benchmarks.fuzz.driver import Findings, Worker, fuzz, valid_files_are_read
+from benchmarks.fuzz.driver import Findings, Worker, fuzz, refused_valid_files
 from benchmarks.fuzz.readers import all_readers
 
 _BATCH = 50
@@ -28,7 +28,7 @@ def main() -> int:
     readers = {name: reader for name, reader in all_readers().items() if name in (options.reader or all_readers())}
     findings, worker = Findings(options.findings), Worker()
     try:
-        wrong = valid_files_are_read(readers, worker)
+        wrong = refused_valid_files(readers, worker)
         for name, files in findings.saved():
             if name in readers and (verdict := worker.ask(name, files)).kind not in GOOD:
                 wrong.append(f"still wrong: {name}: {verdict.kind} {verdict.where}")

@@ -1,4 +1,4 @@
-"""The process that reads what was mutated: little memory, no write outside its folder, and a word on each input."""
+"""The process that reads mutated files: with little memory, no writes outside its folder, a verdict on each input."""
 
 import faulthandler
 import logging
@@ -25,7 +25,8 @@ _ONE_PATH = {"os.mkdir", "os.remove", "os.rmdir", "os.truncate", "os.chmod", "os
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """kind: FINE, TOLD, or what is wrong: "crash", "untidy", "escape", "memory"; of the parent "hang", "died".
+    """kind: FINE (read), TOLD (refused in one line), or what is wrong: "crash", "untidy", "escape", "memory";
+    the parent adds "hang", "died".
 
     line: what the user would read, or what happened. where: in which line of code, to tell findings apart.
     """
@@ -45,7 +46,7 @@ def main(connection: Connection, jail: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     os.chdir(jail / "cwd")
     tempfile.tempdir = str(temporary)
-    from benchmarks.fuzz.readers import all_readers  # in the jail: what they keep, they keep there
+    from benchmarks.fuzz.readers import all_readers  # after chdir: what a reader stores stays in the jail
 
     readers = all_readers()
     guard = _Guard(jail)
@@ -53,24 +54,24 @@ def main(connection: Connection, jail: Path) -> None:
     _limit_memory()
     while (task := connection.recv()) is not None:
         name, files = task
-        _fresh(case)
-        _fresh(jail / "case-library")
+        _recreate(case)
+        _recreate(jail / "case-library")
         write_files(case, files)
-        connection.send(_judged(readers[name].read, case, guard))
+        connection.send(_run_reader(readers[name].read, case, guard))
 
 
 def write_files(folder: Path, files: dict[str, bytes]) -> None:
-    """A case's files, in a folder that is there."""
+    """Write a case's files into an existing folder."""
     for name, data in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(data)
 
 
-def _judged(read: Any, case: Path, guard: "_Guard") -> Verdict:
+def _run_reader(read: Any, case: Path, guard: "_Guard") -> Verdict:
     before = _peak_bytes()
     guard.begin()
     try:
-        verdict = _read(read, case)
+        verdict = _call_reader(read, case)
     finally:
         escapes = guard.end()
     if escapes:
@@ -80,7 +81,7 @@ def _judged(read: Any, case: Path, guard: "_Guard") -> Verdict:
     return verdict
 
 
-def _read(read: Any, case: Path) -> Verdict:
+def _call_reader(read: Any, case: Path) -> Verdict:
     from pose.errors import ActionLensError
 
     try:
@@ -88,21 +89,21 @@ def _read(read: Any, case: Path) -> Verdict:
     except ActionLensError as error:
         line = str(error)
         tidy = line.strip() and "\n" not in line and len(line) < 1000
-        return Verdict(TOLD if tidy else "untidy", line[:2000], _place(error))
+        return Verdict(TOLD if tidy else "untidy", line[:2000], _location(error))
     except BaseException as error:  # noqa: BLE001  whatever escapes a reader is a finding
         said = "".join(traceback.format_exception(error))[-3000:]
-        return Verdict("crash", said, f"{type(error).__name__} at {_place(error)}")
+        return Verdict("crash", said, f"{type(error).__name__} at {_location(error)}")
     return Verdict(FINE)
 
 
-def _place(error: BaseException) -> str:
+def _location(error: BaseException) -> str:
     """The innermost line of our own code."""
     ours = [f for f in traceback.extract_tb(error.__traceback__) if "site-packages" not in f.filename]
     ours = [f for f in ours if "/benchmarks/" not in f.filename and "/lib/python" not in f.filename] or ours
     return f"{Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else "?"
 
 
-def _fresh(folder: Path) -> None:
+def _recreate(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
 
@@ -123,10 +124,10 @@ def _limit_memory() -> None:
 
 
 class _Guard:
-    """Python's own word on every file that is opened, made, moved or removed."""
+    """Audit hook that records every file opened for writing, created, moved or removed outside the allowed folders."""
 
     def __init__(self, jail: Path) -> None:
-        self._free = tuple(os.path.realpath(jail / name) for name in ("case", "case-library", "tmp"))
+        self._allowed = tuple(os.path.realpath(jail / name) for name in ("case", "case-library", "tmp"))
         self._watching = False
         self._escapes: list[str] = []
 
@@ -153,11 +154,11 @@ class _Guard:
         if event in _RELATIVE and arguments[-1] != -1:  # below a folder that is open, which was looked at then
             return
         for path in paths:
-            self._look(event, path)
+            self._check(event, path)
 
-    def _look(self, event: str, path: Any) -> None:
+    def _check(self, event: str, path: Any) -> None:
         if not isinstance(path, str | bytes | os.PathLike):
             return
         real = os.path.realpath(os.fsdecode(path))
-        if real != os.devnull and not any(real == free or real.startswith(f"{free}{os.sep}") for free in self._free):
+        if real != os.devnull and not any(real == free or real.startswith(f"{free}{os.sep}") for free in self._allowed):
             self._escapes.append(f"{event} {real}")

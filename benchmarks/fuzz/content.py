@@ -26,7 +26,7 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A member of an archive. link: the target, where it is a link. size: what its header says, None for the truth."""
+    """A member of an archive. link: the target, where it is a link."""
 
     name: str
     data: bytes
@@ -34,7 +34,7 @@ class Member:
 
 
 def to_bytes(content: Content) -> bytes:
-    """The file. Raises whatever a writer says of values that no such file can hold."""
+    """The file as bytes. Raises the writer's error for values that no such file can hold."""
     return _WRITERS[content.kind](content.value)
 
 

@@ -23,32 +23,32 @@ from benchmarks.fuzz.mutations import mutated
 from benchmarks.fuzz.readers import Reader
 
 HANG_S = 5.0  # of the processor; on a busy machine a reader may wait long without being at fault
-_PATIENCE_S = 60.0
-_START_S = 180.0
+_TIMEOUT_S = 60.0
+_START_TIMEOUT_S = 180.0
 _POLL_S = 0.5
 _CASES_PER_CHILD = 2000  # so that a leak in a library does not look like one input's
 
 
 class Worker:
-    """A child in a folder of its own; it is started at the first question, and again after it died or hung."""
+    """A child in a folder of its own, started at the first request, and again after it died or hung."""
 
     def __init__(self) -> None:
         self._jail = Path(tempfile.mkdtemp(prefix="actionlens-fuzz-"))
         self._process: Any = None
-        self._asked = 0
+        self._requests = 0
 
     def ask(self, reader: str, files: dict[str, bytes]) -> Verdict:
-        """What becomes of files that a reader reads."""
-        if self._process is None or self._asked >= _CASES_PER_CHILD:
+        """The verdict on files that a reader reads."""
+        if self._process is None or self._requests >= _CASES_PER_CHILD:
             self._start()
-        self._asked += 1
-        began_s, patience_s = time.monotonic(), _START_S if self._asked == 1 else _PATIENCE_S
+        self._requests += 1
+        began_s, timeout_s = time.monotonic(), _START_TIMEOUT_S if self._requests == 1 else _TIMEOUT_S
         try:
             self._connection.send((reader, files))
-            used_s = self._used_s()
+            used_s = self._cpu_s()
             while not self._connection.poll(_POLL_S):
-                spent_s = self._used_s() - used_s
-                if (self._asked > 1 and spent_s > HANG_S) or time.monotonic() - began_s > patience_s:
+                spent_s = self._cpu_s() - used_s
+                if (self._requests > 1 and spent_s > HANG_S) or time.monotonic() - began_s > timeout_s:
                     self._stop()
                     return Verdict("hang", f"{spent_s:.1f} s of the processor, {time.monotonic() - began_s:.1f} s")
             verdict: Verdict = self._connection.recv()
@@ -81,7 +81,7 @@ class Worker:
                 else:
                     os.environ[name] = value
         theirs.close()
-        self._asked = 0
+        self._requests = 0
 
     def _stop(self) -> None:
         if self._process is not None:
@@ -90,7 +90,7 @@ class Worker:
             self._connection.close()
         self._process = None
 
-    def _used_s(self) -> float:
+    def _cpu_s(self) -> float:
         try:
             times = psutil.Process(self._process.pid).cpu_times()
         except psutil.NoSuchProcess:
@@ -99,7 +99,7 @@ class Worker:
 
 
 class Findings:
-    """A folder of inputs that went wrong, each kind of wrong once; and how far the run came."""
+    """A folder of inputs that went wrong, one of each kind, and the progress of the run."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -111,7 +111,7 @@ class Findings:
         self.known: list[str] = values.get("known", [])
 
     def add(self, reader: str, files: dict[str, bytes], verdict: Verdict) -> bool:
-        """Keep it, unless one like it is there; whether it is new."""
+        """Save the input unless one like it is there; returns whether it is new."""
         signature = f"{reader}: {verdict.kind} {verdict.where}"
         if signature in self.known:
             return False
@@ -136,8 +136,8 @@ class Findings:
         return found
 
 
-def valid_files_are_read(readers: dict[str, Reader], worker: Worker) -> list[str]:
-    """A line for each reader that refuses what is valid: it would find nothing."""
+def refused_valid_files(readers: dict[str, Reader], worker: Worker) -> list[str]:
+    """A line for each reader that refuses its valid files: fuzzing it would find nothing."""
     lines = []
     for name, reader in readers.items():
         verdict = worker.ask(name, {file: to_bytes(content) for file, content in reader.files().items()})
@@ -147,7 +147,7 @@ def valid_files_are_read(readers: dict[str, Reader], worker: Worker) -> list[str
 
 
 def fuzz(reader: str, files: Any, worker: Worker, count: int, number: int, findings: Findings) -> list[Verdict]:
-    """Try so many inputs of one reader; those that went wrong in a new way. The same number gives the same inputs."""
+    """Try `count` inputs on a reader; returns those that went wrong in a new way. One number gives the same inputs."""
     new: list[Verdict] = []
 
     @seed(number)

@@ -242,7 +242,7 @@ def video(ending: str) -> Files:
 
 
 def handshake() -> Files:
-    """What a client says first, and a frame after it."""
+    """A client's handshake request, and frames after it."""
     lines = (
         *("GET / HTTP/1.1", "Host: 127.0.0.1:8765", "Upgrade: websocket", "Connection: Upgrade"),
         *("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", "Sec-WebSocket-Version: 13", "Origin: http://localhost"),

@@ -1,4 +1,4 @@
-"""Small changes to a file, most of them where they hurt a reader that trusts: kinds, sizes, names, signs, ends."""
+"""Small changes to a file, most of them where an unwary reader breaks: types, sizes, names, signs, truncation."""
 
 import re
 from collections.abc import Callable
@@ -80,12 +80,12 @@ def mutated_tree(value: Any, rng: Random) -> Any:
         else:
             items.insert(place, items[rng.randrange(len(items))])
         return items if isinstance(value, list) else tuple(items)
-    return _another(value, rng)
+    return _replacement(value, rng)
 
 
-def _another(value: Any, rng: Random) -> Any:
+def _replacement(value: Any, rng: Random) -> Any:
     if isinstance(value, np.ndarray) and rng.random() < 0.85:
-        return _another_array(value, rng)
+        return _replacement_array(value, rng)
     if isinstance(value, str) and rng.random() < 0.6:
         return rng.choice((*_TEXTS, value * 2, value[:-1], value.upper(), mutated_text(value, rng)))
     if isinstance(value, int | float) and not isinstance(value, bool) and rng.random() < 0.6:
@@ -98,7 +98,7 @@ def _another(value: Any, rng: Random) -> Any:
     return rng.choice((*_NUMBERS, *_TEXTS, *_OTHERS))
 
 
-def _another_array(array: NDArray[Any], rng: Random) -> Any:
+def _replacement_array(array: NDArray[Any], rng: Random) -> Any:
     changes: tuple[Callable[[], Any], ...] = (
         lambda: array[:0],
         lambda: array[:1],
@@ -112,7 +112,7 @@ def _another_array(array: NDArray[Any], rng: Random) -> Any:
         lambda: np.zeros(rng.choice(((), (0,), (0, 0), (3, 0, 2), (1,) * 30))),
         lambda: np.zeros((rng.choice((30, 3000)), *array.shape[1:]), array.dtype),
         lambda: array.astype(rng.choice(("i1", "u8", "f2", "f8", "c8", "U5", "S3", "?", "O", "M8[s]"))),
-        lambda: _with_one(array, rng.choice(_NUMBERS)),
+        lambda: _with_value(array, rng.choice(_NUMBERS)),
         lambda: np.full_like(array, rng.choice((0, 1, -1))),
         lambda: array * 1e30,
         lambda: array - 1e6,
@@ -126,7 +126,7 @@ def _another_array(array: NDArray[Any], rng: Random) -> Any:
         return np.zeros(0)
 
 
-def _with_one(array: NDArray[Any], value: Any) -> NDArray[Any]:
+def _with_value(array: NDArray[Any], value: Any) -> NDArray[Any]:
     out = array.copy()
     if out.size:
         out.flat[out.size // 2] = value
@@ -134,7 +134,7 @@ def _with_one(array: NDArray[Any], value: Any) -> NDArray[Any]:
 
 
 def mutated_text(text: str, rng: Random) -> str:
-    """A copy of a table or a list with a token, a line or the marks between changed."""
+    """A copy of a table or a list with a token, a line or the separators changed."""
     choice = rng.randrange(6)
     if choice == 0 or len(text) > 1_000_000:
         return text.replace(*rng.choice(((",", ";"), (".", ","), ("\n", "\r\n"), (" ", "\t"), ("\n", " "), ("0", "٣"))))
@@ -152,7 +152,7 @@ def mutated_text(text: str, rng: Random) -> str:
 
 
 def mutated_bytes(data: bytes, rng: Random) -> bytes:
-    """A copy with some bytes changed, taken out, doubled or put in; or an end that comes early."""
+    """A copy with some bytes changed, removed, doubled or inserted, or cut short."""
     for _ in range(rng.choice((1, 1, 2, 8))):
         place, length = rng.randrange(len(data) + 1), rng.choice((1, 2, 4, 8, 64, 1024))
         new = rng.choice(

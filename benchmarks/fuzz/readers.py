@@ -39,7 +39,7 @@ def _card(folder: Path) -> None:
 
 
 def _model(folder: Path) -> None:
-    """With the hashes of what is there, so that more than they is tried."""
+    """Sets the card's hashes to those of the files, so that reading gets past the check of hashes."""
     try:
         card = json.loads((folder / "card.json").read_bytes())
         card["sha256"] = hashlib.sha256((folder / "model.onnx").read_bytes()).hexdigest()
@@ -91,7 +91,7 @@ def _video(folder: Path) -> None:
 
 
 class _Handshake:
-    """One server for all; after each guest it must still greet one who knows how to ask."""
+    """One server for all inputs; after each it must still answer a valid handshake."""
 
     def __init__(self) -> None:
         self._server: EventServer | None = None
@@ -100,14 +100,14 @@ class _Handshake:
         if self._server is None:
             self._server = EventServer("ws://127.0.0.1:0")
             self._server.hello("toy", ("wave",))
-        said = b"".join(file.read_bytes() for file in sorted(folder.iterdir(), reverse=True))
-        self._say(said)
-        good = made.handshake()["request"].value.encode()
-        answer = self._say(good)
+        request = b"".join(file.read_bytes() for file in sorted(folder.iterdir(), reverse=True))
+        self._send(request)
+        valid = made.handshake()["request"].value.encode()
+        answer = self._send(valid)
         if b"101" not in answer.split(b"\r\n")[0]:
             raise AssertionError(f"the server no longer answers: {answer[:80]!r}")
 
-    def _say(self, text: bytes) -> bytes:
+    def _send(self, text: bytes) -> bytes:
         assert self._server is not None
         port = int(self._server.url.rpartition(":")[2])
         with socket.create_connection(("127.0.0.1", port), timeout=4) as connection:

@@ -18,7 +18,7 @@ try:
 except ModuleNotFoundError:
     sys.exit('benchmarks.people needs the extra `research`; run: pip install -e ".[research]"')
 
-from benchmarks.people.measures import Account, account_of, hota
+from benchmarks.people.measures import SceneMetrics, evaluate_scene, hota
 from benchmarks.people.scenes import DEMO, FPS, Scene, scenes
 from pose.estimators import BLAZEPOSE, MEDIAPIPE, EstimatorSpec, open_estimator
 from pose.model_asset import find_pose_model
@@ -36,23 +36,23 @@ def run(scene: Scene, make: Callable[[], Any]) -> tuple[list[tuple[Pose, ...]], 
     return found, took_ms
 
 
-def report(name: str, rows: list[tuple[str, Account, float]]) -> str:
-    """A table of one estimator: a row for each scene (its name, account, ms of processor) and one for all."""
+def report(name: str, rows: list[tuple[str, SceneMetrics, float]]) -> str:
+    """A table of one estimator: a row for each scene (its name, metrics, ms of processor) and one for all."""
     handler = motmetrics.metrics.create()
     table = handler.compute_many(
-        [account.identities for _, account, _ in rows],
+        [metrics.identities for _, metrics, _ in rows],
         metrics=["recall", "precision", "mota", "idf1", "num_switches", "num_frames"],
         names=[scene for scene, _, _ in rows],
         generate_overall=True,
     )
-    scores = [hota(account.frames) for _, account, _ in rows]
+    scores = [hota(metrics.frames) for _, metrics, _ in rows]
     table["hota"] = [*(score.hota for score in scores), float(np.mean([score.hota for score in scores]))]
     for measure in ("oks", "pck"):
-        scenes_values = [getattr(account, measure) for _, account, _ in rows]
+        scenes_values = [getattr(metrics, measure) for _, metrics, _ in rows]
         every = [value for values in scenes_values for value in values]
         table[measure] = [float(np.mean(values)) if values else np.nan for values in (*scenes_values, every)]
-    frames = sum(len(account.frames) for _, account, _ in rows)
-    false_part = 100 * sum(account.false_frames for _, account, _ in rows) / frames
+    frames = sum(len(metrics.frames) for _, metrics, _ in rows)
+    false_part = 100 * sum(metrics.false_frames for _, metrics, _ in rows) / frames
     took_ms = float(np.median([took for _, _, took in rows]))
     head = f"{name}: frames with a false skeleton {false_part:.1f}%, {took_ms:.1f} ms of processor"
     return f"{head}\n{table.to_string(float_format=lambda value: f'{value:.3f}')}\n\n"
@@ -67,14 +67,14 @@ def main() -> None:
     parser.add_argument("--pose", nargs="+", default=[MEDIAPIPE, BLAZEPOSE])
     options = parser.parse_args()
     model = find_pose_model(None)
-    accounts: dict[str, list[tuple[str, Account, float]]] = {name: [] for name in options.pose}
+    rows_by_estimator: dict[str, list[tuple[str, SceneMetrics, float]]] = {name: [] for name in options.pose}
     for scene in scenes(options.part, options.videos, model, options.frames):
         people = max(len(frame) for frame in scene.truth)
         for name in options.pose:
             found, took_ms = run(scene, partial(open_estimator, EstimatorSpec(name, model, people)))
-            accounts[name].append((scene.name, account_of(scene, found), took_ms))
+            rows_by_estimator[name].append((scene.name, evaluate_scene(scene, found), took_ms))
             sys.stderr.write(f"{name} {scene.name} done\n")
-    for name, rows in accounts.items():
+    for name, rows in rows_by_estimator.items():
         sys.stdout.write(report(name, rows))
 
 

@@ -28,7 +28,7 @@ _SURE = 0.3
 _SHEET = (400, 2)  # width of a frame on the sheet, and frames beside each other
 
 
-def follow(path: Path, spec: EstimatorSpec, frames: int) -> tuple[list[Frame], list[tuple[Pose, ...]], float]:
+def estimate_clip(path: Path, spec: EstimatorSpec, frames: int) -> tuple[list[Frame], list[tuple[Pose, ...]], float]:
     """The first frames of a clip with their poses, and the milliseconds of processor time that one took."""
     source = ImageFolder(path) if path.is_dir() else VideoFile(path)
     estimator = open_estimator(spec)
@@ -84,7 +84,7 @@ def main() -> None:
     options = parser.parse_args()
     spec = EstimatorSpec(options.pose, find_pose_model(None), options.people)
     for clip in options.clips:
-        frames, found, took_ms = follow(clip, spec, options.frames)
+        frames, found, took_ms = estimate_clip(clip, spec, options.frames)
         if not frames:
             sys.stderr.write(f"{clip.name} has no frames\n")
             continue

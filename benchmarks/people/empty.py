@@ -16,7 +16,7 @@ from pose.model_asset import find_pose_model
 from pose.types import Frame
 
 STEP_S = 0.4  # between frames: 9,000 different ones are an hour
-_TOLD_EVERY = 300
+_PROGRESS_EVERY = 300
 
 
 def main() -> None:
@@ -39,7 +39,7 @@ def main() -> None:
             if options.draw is not None:
                 options.draw.mkdir(parents=True, exist_ok=True)
                 cv2.imwrite(str(options.draw / f"{number}.png"), draw(frame, poses))
-        if (number + 1) % _TOLD_EVERY == 0:
+        if (number + 1) % _PROGRESS_EVERY == 0:
             sys.stderr.write(f"{number + 1} frames, somebody in {len(wrong)}\n")
     estimator.close()
     in_rooms = sorted({number // FRAMES_A_ROOM for number in wrong})

@@ -1,4 +1,4 @@
-"""How well people were found: HOTA, object keypoint similarity and PCK, and motmetrics' account of identities."""
+"""How well people were found: HOTA, object keypoint similarity, PCK, and the identity metrics of motmetrics."""
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -34,11 +34,11 @@ _SHOULDERS, _HIPS = ([MPOSE_13.index(f"{side}_{part}") for side in ("left", "rig
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Matching:
-    """One frame. truth, found: identities. likeness: (truth, found) 0..1."""
+    """One frame. truth, found: identities. similarity: (truth, found) 0..1."""
 
     truth: list[int]
     found: list[int]
-    likeness: NDArray[np.float64]
+    similarity: NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +51,10 @@ class Hota:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Account:
-    """Of one scene. identities: a motmetrics.MOTAccumulator. false_frames: with a skeleton that is nobody's.
+class SceneMetrics:
+    """Of one scene. identities: a motmetrics.MOTAccumulator. false_frames: frames with a skeleton that matches nobody.
 
-    frames: for HOTA. oks, pck: of each found person, in the order in which they were found.
+    frames: for HOTA. oks, pck: of each matched person in each frame.
     """
 
     identities: Any
@@ -80,21 +80,21 @@ def pck(true: NDArray[np.float32], found: NDArray[np.float32]) -> float:
 def hota(frames: Sequence[Matching]) -> Hota:
     """Higher Order Tracking Accuracy (Luiten et al., IJCV 2021) of one scene.
 
-    As in the paper's own code one assignment a frame serves: that of the greatest summed likeness, each pair weighted
-    by how well the two identities fit over the whole scene.
+    As in the paper's own code there is one assignment per frame: that of the greatest summed similarity, each pair
+    weighted by how well the two identities fit over the whole scene.
     """
-    fit = _fit(frames)
-    parts = np.array([_at(alpha, frames, fit) for alpha in _ALPHAS])
+    fit = _identity_overlap(frames)
+    parts = np.array([_scores_at(alpha, frames, fit) for alpha in _ALPHAS])
     detection, association = parts.T
     return Hota(float(np.sqrt(detection * association).mean()), float(detection.mean()), float(association.mean()))
 
 
-def _fit(frames: Sequence[Matching]) -> dict[tuple[int, int], float]:
-    """How well each true identity and each found one fit: their likeness summed, over all that both have."""
+def _identity_overlap(frames: Sequence[Matching]) -> dict[tuple[int, int], float]:
+    """How well each true and each found identity fit: the Jaccard index of their summed similarity."""
     together: defaultdict[tuple[int, int], float] = defaultdict(float)
     for frame in frames:
-        both = frame.likeness.sum(axis=0)[None] + frame.likeness.sum(axis=1)[:, None] - frame.likeness
-        shares = np.divide(frame.likeness, both, out=np.zeros_like(frame.likeness), where=both > 0)
+        both = frame.similarity.sum(axis=0)[None] + frame.similarity.sum(axis=1)[:, None] - frame.similarity
+        shares = np.divide(frame.similarity, both, out=np.zeros_like(frame.similarity), where=both > 0)
         for (row, column), share in np.ndenumerate(shares):
             together[frame.truth[row], frame.found[column]] += float(share)
     true, found = _counts(frames)
@@ -102,17 +102,17 @@ def _fit(frames: Sequence[Matching]) -> dict[tuple[int, int], float]:
 
 
 def _counts(frames: Sequence[Matching]) -> tuple[Counter[int], Counter[int]]:
-    """Frames in which each true and each found identity is."""
+    """Number of frames that show each true and each found identity."""
     return Counter(t for frame in frames for t in frame.truth), Counter(f for frame in frames for f in frame.found)
 
 
-def _at(alpha: float, frames: Sequence[Matching], fit: dict[tuple[int, int], float]) -> tuple[float, float]:
-    """Detection and association at one threshold of likeness."""
+def _scores_at(alpha: float, frames: Sequence[Matching], fit: dict[tuple[int, int], float]) -> tuple[float, float]:
+    """Detection and association score at one threshold of similarity."""
     pairs: Counter[tuple[int, int]] = Counter()
     for frame in frames:
-        weights = np.array([[fit[t, f] for f in frame.found] for t in frame.truth]).reshape(frame.likeness.shape)
-        for row, column in zip(*linear_sum_assignment(-weights * frame.likeness), strict=True):
-            if frame.likeness[row, column] >= alpha - 1e-9:
+        weights = np.array([[fit[t, f] for f in frame.found] for t in frame.truth]).reshape(frame.similarity.shape)
+        for row, column in zip(*linear_sum_assignment(-weights * frame.similarity), strict=True):
+            if frame.similarity[row, column] >= alpha - 1e-9:
                 pairs[frame.truth[row], frame.found[column]] += 1
     true, found = _counts(frames)
     hits, present = sum(pairs.values()), sum(true.values()) + sum(found.values())
@@ -122,26 +122,26 @@ def _at(alpha: float, frames: Sequence[Matching], fit: dict[tuple[int, int], flo
     return hits / (present - hits), association
 
 
-def account_of(scene: Scene, found: Sequence[tuple[Pose, ...]]) -> Account:
-    """The poses of each frame of a scene against the truth."""
-    made = Account(motmetrics.MOTAccumulator(auto_id=True), 0, [], [], [])
+def evaluate_scene(scene: Scene, found: Sequence[tuple[Pose, ...]]) -> SceneMetrics:
+    """Metrics of the poses of each frame of a scene against the truth."""
+    made = SceneMetrics(motmetrics.MOTAccumulator(auto_id=True), 0, [], [], [])
     false_frames = 0
     for truth, poses in zip(scene.truth, found, strict=True):
         joints = [convert(p.xy_px, np.ones(len(p.layout), np.float32), p.layout, MPOSE_13)[0] for p in poses]
-        gaps = np.full((len(truth), len(joints)), np.nan)
-        likeness = np.zeros(gaps.shape)
+        distances = np.full((len(truth), len(joints)), np.nan)
+        similarity = np.zeros(distances.shape)
         for row, true in enumerate(truth.values()):
             for column, other in enumerate(joints):
-                gap = float(np.linalg.norm(trunk(true) - trunk(other))) / max(float(np.ptp(true[:, 1])), 1.0)
-                gaps[row, column] = gap if gap < NEAR else np.nan
-                likeness[row, column] = oks(true, other)
+                distance = float(np.linalg.norm(trunk(true) - trunk(other))) / max(float(np.ptp(true[:, 1])), 1.0)
+                distances[row, column] = distance if distance < NEAR else np.nan
+                similarity[row, column] = oks(true, other)
         people = [pose.person for pose in poses]
-        made.identities.update(list(truth), people, gaps)
-        made.frames.append(Matching(list(truth), people, likeness))
-        false_frames += bool(np.isnan(gaps).all(axis=0).any()) if len(truth) else bool(joints)
-        for row, column in zip(*linear_sum_assignment(np.where(np.isnan(gaps), 1e3, gaps)), strict=True):
-            if not np.isnan(gaps[row, column]):
+        made.identities.update(list(truth), people, distances)
+        made.frames.append(Matching(list(truth), people, similarity))
+        false_frames += bool(np.isnan(distances).all(axis=0).any()) if len(truth) else bool(joints)
+        for row, column in zip(*linear_sum_assignment(np.where(np.isnan(distances), 1e3, distances)), strict=True):
+            if not np.isnan(distances[row, column]):
                 true = list(truth.values())[row]
-                made.oks.append(float(likeness[row, column]))
+                made.oks.append(float(similarity[row, column]))
                 made.pck.append(pck(true, joints[column]))
-    return Account(made.identities, false_frames, made.frames, made.oks, made.pck)
+    return SceneMetrics(made.identities, false_frames, made.frames, made.oks, made.pck)

@@ -1,4 +1,4 @@
-"""Both estimators on videos of one person, in one loop: how far their poses are apart, whom they lose, and their time.
+"""Both estimators on videos of one person, in one loop: the distance of their poses, lost frames, and time.
 
 python -m benchmarks.people.one_person VIDEO ...
 """
@@ -20,21 +20,21 @@ from pose.skeleton import MEDIAPIPE_33, MPOSE_13
 from pose.types import Pose
 from pose.video_file import VideoFile
 
-_KINDS = (MEDIAPIPE, BLAZEPOSE)
+_ESTIMATORS = (MEDIAPIPE, BLAZEPOSE)
 _MAIN = [place for place, joint in enumerate(MEDIAPIPE_33.joints) if joint in ("nose", *MPOSE_13.joints)]
 _SURE = 0.5  # least confidence of MediaPipe in a joint that is compared
 
 
 @dataclass(slots=True)
 class Comparison:
-    """Of one video. lost, ms: by estimator, frames without a pose and the median of the processor time of a frame.
+    """Of one video. lost, took_ms: by estimator, frames without a pose and the processor time of each frame.
 
     gaps: of joints that MediaPipe sees, in sizes of its body. confidence_gaps: of all main joints.
     """
 
     frames: int = 0
-    lost: dict[str, int] = field(default_factory=lambda: dict.fromkeys(_KINDS, 0))
-    took_ms: dict[str, list[float]] = field(default_factory=lambda: {kind: [] for kind in _KINDS})
+    lost: dict[str, int] = field(default_factory=lambda: dict.fromkeys(_ESTIMATORS, 0))
+    took_ms: dict[str, list[float]] = field(default_factory=lambda: {kind: [] for kind in _ESTIMATORS})
     gaps: list[float] = field(default_factory=list)
     confidence_gaps: list[float] = field(default_factory=list)
 
@@ -52,8 +52,8 @@ class Comparison:
         """A row of a Markdown table."""
         gaps = f"{np.median(self.gaps):.3f} / {np.percentile(self.gaps, 95):.3f}" if self.gaps else "-"
         confidence = f"{np.mean(self.confidence_gaps):.3f}" if self.confidence_gaps else "-"
-        lost = " / ".join(str(self.lost[kind]) for kind in _KINDS)
-        took = " / ".join(f"{np.median(self.took_ms[kind]):.0f}" for kind in _KINDS)
+        lost = " / ".join(str(self.lost[kind]) for kind in _ESTIMATORS)
+        took = " / ".join(f"{np.median(self.took_ms[kind]):.0f}" for kind in _ESTIMATORS)
         return f"| {name} | {self.frames} | {gaps} | {confidence} | {lost} | {took} |"
 
 
@@ -68,11 +68,11 @@ def joint_gaps(theirs: Pose, ours: Pose) -> NDArray[np.float64]:
 def compare(path: Path, frames: int) -> Comparison:
     """The first frames of a video through both estimators in turn, each first in every second frame."""
     source, model = VideoFile(path), find_pose_model(None)
-    estimators = {kind: open_estimator(EstimatorSpec(kind, model)) for kind in _KINDS}
+    estimators = {kind: open_estimator(EstimatorSpec(kind, model)) for kind in _ESTIMATORS}
     made = Comparison()
     while made.frames < frames and (frame := source.read()) is not None:
         found: dict[str, Sequence[Pose]] = {}
-        for kind in _KINDS if made.frames % 2 else reversed(_KINDS):
+        for kind in _ESTIMATORS if made.frames % 2 else reversed(_ESTIMATORS):
             began_s = process_time()
             found[kind] = estimators[kind].estimate(frame)
             made.took_ms[kind].append(1000 * (process_time() - began_s))

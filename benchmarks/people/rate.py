@@ -45,7 +45,7 @@ class Resized:
 
 
 class EveryFrame(PoseRate):
-    """No frame is left out but what is lost."""
+    """Takes every frame, not only as many as an even rate allows."""
 
     def wants(self, captured_s: float) -> bool:
         """As PoseRate."""

@@ -43,7 +43,7 @@ _EMPTY_PARTS = {
         ("no_full_body_pool.mp4", 0.0, 1.0),
     ),
 }
-_MOVED = 64  # pixels: one field of noise is shifted by up to so many, anew for each frame
+_MAX_NOISE_SHIFT = 64  # pixels: each frame takes another random crop of one noise field
 _STILLS_OF_A_VIDEO = 40  # frames whose middle is taken
 
 
@@ -69,7 +69,7 @@ def _room(rng: Random, number: int, real: Sequence[Picture]) -> Picture:
         room: Picture = draw_room(look, Camera(SIZE, look.camera_m, look.camera_yaw).project, SIZE, CHAIR)
         return room
     if number % 2 or not real:
-        return _drawn(rng)
+        return _drawn_room(rng)
     picture = real[int(rng.integers(len(real)))]
     if rng.random() < 0.5:
         picture = picture[:, ::-1]
@@ -97,7 +97,7 @@ def _beside_people(path: Path, left: float, right: float) -> Picture:
 # Drawn rooms.
 
 
-def _drawn(rng: Random) -> Picture:
+def _drawn_room(rng: Random) -> Picture:
     """A wall of some texture over a floor of another, and some furniture; now and then only a texture."""
     width, height = SIZE
     picture = _texture(rng)
@@ -330,10 +330,10 @@ def _noise(rng: Random) -> Change:
     deviation, quality, seed = rng.uniform(1, 12), int(rng.integers(15, 60)), int(rng.integers(1 << 30))
     compressed = rng.random() < 0.5
     width, height = SIZE
-    field = rng.normal(0, deviation, (height + _MOVED, width + _MOVED, 3)).astype(np.int16)
+    field = rng.normal(0, deviation, (height + _MAX_NOISE_SHIFT, width + _MAX_NOISE_SHIFT, 3)).astype(np.int16)
 
     def noisy(picture: Picture, time_s: float) -> Picture:
-        x, y = np.random.default_rng(seed + round(1000 * time_s)).integers(0, _MOVED, 2)
+        x, y = np.random.default_rng(seed + round(1000 * time_s)).integers(0, _MAX_NOISE_SHIFT, 2)
         own = np.ascontiguousarray(field[y : y + height, x : x + width])
         made = np.asarray(cv2.add(picture.astype(np.int16), own, dtype=cv2.CV_8U), np.uint8)
         if not compressed:

@@ -19,7 +19,7 @@ from app.live.engine import Engine
 from benchmarks.soak.feeder import Feeder
 from benchmarks.soak.measures import ALLOWED, growth, leaks, measure
 from benchmarks.soak.standing import StandingPerson
-from benchmarks.soak.work import KINDS, Soaked, SoakError
+from benchmarks.soak.work import KINDS, SoakError, SoakRun
 from pose.arguments import Parser
 from pose.errors import ActionLensError
 
@@ -31,7 +31,7 @@ def soak(
     kinds: Sequence[str] = KINDS,
     make_engine: Callable[..., Engine] | None = None,
     after_round: Callable[[int], None] = lambda number: None,
-    tell: Callable[[str], None] = lambda line: None,
+    report: Callable[[str], None] = lambda line: None,
 ) -> dict[str, Any]:
     """What was done, what was counted after each round, and what leaks. Each kind happens `repeats` times in all.
 
@@ -42,15 +42,15 @@ def soak(
     began_s = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="actionlens-soak-") as folder, Feeder() as feeder:
         watched = [Path(folder)]
-        with Soaked(feeder, Path(folder), make_engine or _without_mediapipe) as soaked:
+        with SoakRun(feeder, Path(folder), make_engine or _without_mediapipe) as run:
             for number in range(rounds):
                 for kind in kinds:
-                    getattr(soaked, kind)(each)
+                    getattr(run, kind)(each)
                     done[kind] += each
                 after_round(number)
                 counts.append(measure(watched, (feeder.pid,)))
-                tell(f"round {number + 1} of {rounds}: {counts[-1]}")
-            results, connections = soaked.results, feeder.connections
+                report(f"round {number + 1} of {rounds}: {counts[-1]}")
+            results, connections = run.results, feeder.connections
     return {
         "done": {**done, "results": results, "connections": connections, "seconds": round(time.monotonic() - began_s)},
         "rounds": counts,
@@ -79,7 +79,7 @@ def main() -> int:
             options.rounds,
             kinds=options.only,
             make_engine=Engine if options.real_poses else None,
-            tell=_say,
+            report=_print,
         )
     except (SoakError, ActionLensError) as error:
         sys.stderr.write(f"{error}\n")
@@ -88,11 +88,13 @@ def main() -> int:
         options.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     for name, value in found["growth"].items():
         verdict = "LEAKS" if name in found["leaks"] else "flat"
-        _say(f"{name:10} {found['rounds'][0][name]:8} -> {found['rounds'][-1][name]:8}  trend {value:+.2f}  {verdict}")
+        _print(
+            f"{name:10} {found['rounds'][0][name]:8} -> {found['rounds'][-1][name]:8}  trend {value:+.2f}  {verdict}"
+        )
     return 1 if found["leaks"] else 0
 
 
-def _say(line: str) -> None:
+def _print(line: str) -> None:
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
 

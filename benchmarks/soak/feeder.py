@@ -1,4 +1,4 @@
-"""A camera on this machine, in a process of its own: MJPEG over HTTP whose connections are cut when it is told so."""
+"""A camera on this machine, in a process of its own: MJPEG over HTTP whose connections can be cut."""
 
 import multiprocessing
 import time
@@ -37,11 +37,11 @@ class Feeder:
 
     @property
     def connections(self) -> int:
-        """How often somebody asked for the stream."""
+        """How many clients have asked for the stream."""
         return int(self._connections.value)
 
     def cut(self, cutting: bool) -> None:
-        """Whether connections are to end."""
+        """Set whether each connection ends after a few frames."""
         self._cutting.value = int(cutting)
 
     def __enter__(self) -> "Feeder":

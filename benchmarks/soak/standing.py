@@ -1,4 +1,4 @@
-"""A person who is always there and moves an arm, where finding poses is not what is soaked."""
+"""A person who is always there and moves an arm, for runs that do not test finding poses."""
 
 import queue
 

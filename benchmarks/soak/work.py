@@ -1,4 +1,4 @@
-"""The run that is soaked, and the four things that are done to it again and again."""
+"""The run under test, and the four kinds of work that are repeated on it."""
 
 import asyncio
 import shutil
@@ -21,7 +21,7 @@ from app.settings import RunOptions
 from benchmarks.soak.feeder import Feeder
 
 KINDS = ("losses", "swaps", "clients", "recordings")
-_PATIENCE_S = 120.0
+_TIMEOUT_S = 120.0
 _TIMING = Timing(open_s=20.0, stall_s=20.0, retry_s=(0.01,))
 _MODELS = ("act", "st-gcn")
 _RESULTS_IN_A_TAKE = 5
@@ -31,7 +31,7 @@ class SoakError(Exception):
     """Something that should have happened did not."""
 
 
-class Soaked:
+class SoakRun:
     """A live run with an event stream and a recorder, on a stream that can be cut."""
 
     def __init__(self, feeder: Feeder, folder: Path, make_engine: Callable[..., Engine] = Engine) -> None:
@@ -43,7 +43,7 @@ class Soaked:
         self.results = 0
         self.engine.add_tap(self._count)
         self._saved: list[Path] = []
-        self._recorder = Recorder(folder, "soak", options.layout, saved=self._saved.append, failed=self._fail)
+        self._recorder = Recorder(folder, "soak", options.layout, saved=self._saved.append, failed=self._add_problem)
         self._problems: list[str] = []
         self._recorder.arm(
             TakeSettings("", "Ada", "wave", countdown_s=0, pre_roll_s=0.2, longest_s=30, when_still=False)
@@ -51,15 +51,15 @@ class Soaked:
         self.engine.add_tap(self._recorder)
         self._model = 0
         self.engine.start()
-        self._until(lambda: self.results > 5, "the first results")
+        self._wait_until(lambda: self.results > 5, "the first results")
 
     def losses(self, count: int) -> None:
         """The source is lost and comes back."""
-        begun = self._feeder.connections
+        before = self._feeder.connections
         self._feeder.cut(True)
-        self._until(lambda: self._feeder.connections >= begun + count, "the source back", _PATIENCE_S + count)
+        self._wait_until(lambda: self._feeder.connections >= before + count, "the source back", _TIMEOUT_S + count)
         self._feeder.cut(False)
-        self._until_running()
+        self._wait_until_running()
 
     def swaps(self, count: int) -> None:
         """Another recognizer while the run goes on."""
@@ -67,7 +67,7 @@ class Soaked:
             self._swap()
 
     def clients(self, count: int) -> None:
-        """Clients of the event stream, all at once: some take leave, some vanish, some never say what they want."""
+        """Clients of the event stream, all at once: some close, some vanish, some never finish their request."""
         asyncio.run(self._clients(count))
 
     def recordings(self, count: int) -> None:
@@ -89,7 +89,7 @@ class Soaked:
         self.engine.stop(5.0)
         self._events.close()
 
-    def __enter__(self) -> "Soaked":
+    def __enter__(self) -> "SoakRun":
         return self
 
     def __exit__(
@@ -101,31 +101,31 @@ class Soaked:
         self._model = 1 - self._model
         wanted = _MODELS[self._model]
         self.engine.swap_recognizer(wanted, "cpu")
-        self._until(lambda: self.engine.info.recognizer == wanted, f"recognizer {wanted}")
+        self._wait_until(lambda: self.engine.info.recognizer == wanted, f"recognizer {wanted}")
 
     def _record(self) -> None:
         kept = len(self._saved)
         self._recorder.start()
-        self._until(lambda: self._recorder.view.state is RecorderState.RECORDING, "a take that begins")
+        self._wait_until(lambda: self._recorder.view.state is RecorderState.RECORDING, "a take that begins")
         enough = self.results + _RESULTS_IN_A_TAKE
-        self._until(lambda: self.results >= enough, "results in a take")
+        self._wait_until(lambda: self.results >= enough, "results in a take")
         self._recorder.stop()
-        self._until(lambda: len(self._saved) > kept, "a take that is kept")
-        self._until(lambda: self._recorder.view.state is RecorderState.READY, "a recorder that is ready")
+        self._wait_until(lambda: len(self._saved) > kept, "a take that is kept")
+        self._wait_until(lambda: self._recorder.view.state is RecorderState.READY, "a recorder that is ready")
 
     def _count(self, _: object) -> None:
         self.results += 1
 
-    def _fail(self, line: str) -> None:
+    def _add_problem(self, line: str) -> None:
         self._problems.append(line)
 
-    def _until_running(self) -> None:
-        self._until(lambda: self.engine.state is EngineState.RUNNING, "a run that goes on")
-        begun = self.results
-        self._until(lambda: self.results > begun + 2, "results after a loss")
+    def _wait_until_running(self) -> None:
+        self._wait_until(lambda: self.engine.state is EngineState.RUNNING, "a run that goes on")
+        before = self.results
+        self._wait_until(lambda: self.results > before + 2, "results after a loss")
 
-    def _until(self, condition: Callable[[], bool], what: str, patience_s: float = _PATIENCE_S) -> None:
-        end_s = time.monotonic() + patience_s
+    def _wait_until(self, condition: Callable[[], bool], what: str, timeout_s: float = _TIMEOUT_S) -> None:
+        end_s = time.monotonic() + timeout_s
         while not condition():
             failure = self.engine.failure
             if failure is not None and failure.fatal:
@@ -133,19 +133,19 @@ class Soaked:
             if self._problems:
                 raise SoakError(self._problems[0])
             if time.monotonic() > end_s:
-                raise SoakError(f"{what}: waited for {patience_s:.0f} s in vain; {self.engine.state}, {failure}")
+                raise SoakError(f"{what}: waited for {timeout_s:.0f} s in vain; {self.engine.state}, {failure}")
             time.sleep(0.005)
 
     async def _clients(self, count: int) -> None:
         url = self._events.url
-        came = await asyncio.gather(*(_client(url, number) for number in range(count)))
-        if sum(came) != sum(number % 4 != 3 for number in range(count)):
-            raise SoakError(f"only {sum(came)} of {count} clients were greeted")
-        await _until_gone(self._events)
+        greeted = await asyncio.gather(*(_client(url, number) for number in range(count)))
+        if sum(greeted) != sum(number % 4 != 3 for number in range(count)):
+            raise SoakError(f"only {sum(greeted)} of {count} clients were greeted")
+        await _wait_until_gone(self._events)
 
 
 async def _client(url: str, number: int) -> bool:
-    """Whether a client was greeted and got a line. Each fourth never asks, each third leaves without a word."""
+    """Whether a client was greeted and got a line. Each fourth never finishes its request, each third aborts."""
     if number % 4 == 3:
         host, _, port = url.removeprefix("ws://").partition(":")
         with socket.create_connection((host, int(port))) as silent:
@@ -162,7 +162,7 @@ async def _client(url: str, number: int) -> bool:
             await connection.close()
 
 
-async def _until_gone(events: EventServer) -> None:
+async def _wait_until_gone(events: EventServer) -> None:
     end_s = time.monotonic() + 30
     while events.clients and time.monotonic() < end_s:
         await asyncio.sleep(0.01)

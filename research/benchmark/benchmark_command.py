@@ -15,13 +15,13 @@ from recognizer.training.models.registry import FUSIONS, SETTINGS, WHOLE_CLIP
 from research.benchmark import results
 from research.benchmark.combined import demand_known
 from research.benchmark.mpose import add_mpose_arguments, run_mpose
-from research.benchmark.run import Bench
+from research.benchmark.run import BenchmarkRunner
 from research.benchmark.table import write_page
-from research.benchmark.weigh import weighed
+from research.benchmark.weigh import choose_weights
 from research.whole_clip.clip_training import FRAMES
 from research.whole_clip.presets import PRESETS, preset_of
 from research.whole_clip.presets import SETTINGS as PRESET_SETTINGS
-from research.whole_clip.tasks import BESIDE, PARTS, TASKS, Task, task_of
+from research.whole_clip.tasks import EXTRA_TASKS_HELP, PARTS, TASKS, Task, task_of
 
 PAGE = Path("docs/benchmarks-recognizers-tables.md")
 
@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     kinds = parser.add_subparsers(required=True, dest="benchmark", metavar="run|weigh|table|mpose")
     run = kinds.add_parser("run", help="train and measure; what has a result file is left out, a killed run goes on")
     add_data(run, required=False)
-    tasks = f"{', '.join(TASKS)} (default: those whose data set is there), or paths of {KINDS}; {BESIDE}"
+    tasks = f"{', '.join(TASKS)} (default: those whose data set is there), or paths of {KINDS}; {EXTRA_TASKS_HELP}"
     run.add_argument("--tasks", nargs="+", metavar="TASK", help=tasks)
     names = (*WHOLE_CLIP, *FUSIONS)
     how = f"{', '.join(names)}; {SETTINGS}; NAME-x5 is the mean of 5 trainings, NAME@W,NAME@W a weighted mean"
@@ -86,10 +86,12 @@ def _run(options: argparse.Namespace) -> None:
         demand_known(name)
     weigh = options.benchmark == "weigh"
     part = "validation" if weigh else options.part
-    bench = Bench(options.data, preset, options.frames, part, options.runs, options.results, hardware_of(options))
+    bench = BenchmarkRunner(
+        options.data, preset, options.frames, part, options.runs, options.results, hardware_of(options)
+    )
     if weigh:
         for task in tasks:
-            sys.stdout.write(weighed(bench, task, tuple(options.networks), options.seeds))
+            sys.stdout.write(choose_weights(bench, task, tuple(options.networks), options.seeds))
         return
     for seed in options.seeds:
         for network in options.networks:

@@ -18,7 +18,7 @@ from research.whole_clip.clip_training import WholeClipJob
 
 @dataclass(frozen=True, slots=True)
 class Combination:
-    """jobs: whose networks are combined. combine: makes one network of theirs, in that order."""
+    """jobs: the trainings whose networks are combined. combine: builds one network of these, in that order."""
 
     jobs: tuple[WholeClipJob, ...]
     combine: Callable[[Sequence[nn.Module]], nn.Module]
@@ -64,8 +64,7 @@ def base_names(network: str) -> set[str]:
 
 
 def weighted_name(weights: dict[str, float]) -> str:
-    """NAME@W,NAME@W,... of networks and their weights; those that weigh nothing are left out, and of one the name is
-    enough."""
+    """NAME@W,NAME@W,... of networks and their weights. Weights of 0 are left out; a single network is just its name."""
     kept = {name: weight for name, weight in weights.items() if weight > 0}
     return ",".join(kept) if len(kept) == 1 else ",".join(f"{name}@{weight:.2f}" for name, weight in kept.items())
 

@@ -19,7 +19,7 @@ from recognizer.training.models.registry import WHOLE_CLIP, network_of
 from recognizer.training.number_arguments import count
 from research.benchmark import results
 from research.benchmark.results import Result
-from research.benchmark.run import measured, trained
+from research.benchmark.run import evaluate, train_or_load
 from research.whole_clip.clip_training import WholeClipJob
 from research.whole_clip.presets import PRESETS, SETTINGS, Preset, preset_of
 from research.whole_clip.tasks import TaskClips
@@ -60,14 +60,14 @@ def run_mpose(options: argparse.Namespace) -> None:
 def summary(title: str, found: list[Result]) -> str:
     """One line: accuracy and balanced accuracy, mean and standard deviation over the folds."""
     accuracy, balanced = (
-        results.spread([100 * getattr(result, what) for result in found], digits=2)
+        results.mean_and_deviation([100 * getattr(result, what) for result in found], digits=2)
         for what in ("accuracy", "balanced_accuracy")
     )
     return f"{title}: accuracy {accuracy}, balanced {balanced}, {len(found)} folds of {found[0].of} clips\n"
 
 
 def load(folder: Path, poses: str, split: int) -> TaskClips:
-    """A split's clips: places alone, since the recipe makes the velocities after its augmentation, as the data do."""
+    """A split's clips, positions only: the recipe computes velocities after augmentation, as the data set does."""
     arrays = mpose2021.read(folder, poses, split, velocities=False)
     x = np.concatenate([arrays.x_train, arrays.x_test])
     train_clips = len(arrays.x_train)
@@ -77,23 +77,23 @@ def load(folder: Path, poses: str, split: int) -> TaskClips:
         labels=np.concatenate([arrays.y_train, arrays.y_test]).astype(np.intp),
         actions=arrays.actions,
         layout=arrays.layout,
-        learn=np.arange(train_clips),
-        judge=np.arange(train_clips, len(x)),
+        train_rows=np.arange(train_clips),
+        eval_rows=np.arange(train_clips, len(x)),
     )
 
 
 def _fold(clips: TaskClips, job: WholeClipJob, options: argparse.Namespace, preset: Preset) -> Result | None:
     path = options.results / f"{job.name}.json"
     if not path.is_file():
-        network, seconds = trained(clips, job, options.runs, hardware_of(options), preset)
+        network, seconds = train_or_load(clips, job, options.runs, hardware_of(options), preset)
         if not is_first_process():
             return None
-        results.write(measured(clips, job, preset, network, seconds, _command_of(job, options)), options.results)
+        results.write(evaluate(clips, job, preset, network, seconds, _command_of(job, options)), options.results)
     return results.read(path)
 
 
 def _command_of(job: WholeClipJob, options: argparse.Namespace) -> str:
-    """The command that makes the folds of this split; without folders, which are of one machine alone."""
+    """The command that reproduces the folds of this split, without folders, which differ between machines."""
     which = ["--poses", options.poses, "--splits", job.task.rpartition("-")[2], "--networks", job.network]
     which += ["--preset", job.preset]
     return f"python -m research benchmark mpose --data MPOSE2021 {shlex.join(which)}"

@@ -22,8 +22,8 @@ _ROOT = Path(__file__).resolve().parents[2]
 class Result:
     """Metrics of one trained network on one part of one task.
 
-    accuracy: share of the clips whose likeliest action is right. balanced_accuracy: mean of the actions' shares.
-    right, of: clips behind them. recall: of each action its share and clips. learned: clips trained on. parameters:
+    accuracy: share of the clips whose likeliest action is right. balanced_accuracy: mean of the actions' shares. right,
+    of: correct clips and all clips. recall: share and number of clips by action. learned: clips trained on. parameters:
     of the network. seconds: of training, with whatever else the machine did. commit: of the code, "+" where changed.
     clips: digest of the files of recorded clips, see TaskClips.
     """
@@ -50,7 +50,7 @@ class Result:
 
     @property
     def name(self) -> str:
-        """Of its file, without the ending."""
+        """Its file name without the suffix."""
         return WholeClipJob(self.task, self.network, self.preset, self.seed, self.frames, self.part).name
 
 
@@ -94,7 +94,7 @@ def read_all(folder: Path) -> list[Result]:
     return [read(file) for file in sorted(folder.glob("*.json"))]
 
 
-def spread(values: Sequence[float], digits: int = 1) -> str:
+def mean_and_deviation(values: Sequence[float], digits: int = 1) -> str:
     """ "MEAN ± DEVIATION", the sample standard deviation (n - 1); of one value the value alone."""
     mean = f"{np.mean(values):.{digits}f}"
     return f"{mean} ± {np.std(values, ddof=1):.{digits}f}" if len(values) > 1 else mean

@@ -1,4 +1,4 @@
-"""One benchmark after the other: trained, measured, and written down as a result file."""
+"""Trains networks on the benchmarks, evaluates them and writes a result file for each."""
 
 import os
 import platform
@@ -22,7 +22,7 @@ from research.whole_clip.tasks import Task, TaskClips
 
 
 @dataclass(slots=True)
-class Bench:
+class BenchmarkRunner:
     """Trains networks by one recipe and writes their results."""
 
     data: Path | None
@@ -35,7 +35,7 @@ class Bench:
     _clips: dict[str, TaskClips] = field(default_factory=dict)
 
     def clips(self, task: Task) -> TaskClips:
-        """Of a task, read once."""
+        """The clips of a task, read once."""
         if task.name not in self._clips:
             self._clips[task.name] = task.load(self.data, self.part)
         return self._clips[task.name]
@@ -45,7 +45,7 @@ class Bench:
         return WholeClipJob(task.name, network, self.preset.name, seed, self.frames, self.part)
 
     def measure(self, task: Task, network: str, seed: int) -> None:
-        """One result, unless it is there already."""
+        """Write one result, unless its file exists."""
         job = self.job(task, network, seed)
         path = self.results / f"{job.name}.json"
         if path.is_file():
@@ -54,30 +54,30 @@ class Bench:
             sys.stdout.write(f"{path}: is there\n")
             return
         clips = self.clips(task)
-        module, seconds = trained(clips, job, self.runs, self.hardware, self.preset)
+        module, seconds = train_or_load(clips, job, self.runs, self.hardware, self.preset)
         if not is_first_process():
             return
-        result = measured(clips, job, self.preset, module, seconds, command_of(job))
+        result = evaluate(clips, job, self.preset, module, seconds, command_of(job))
         results.write(result, self.results)
         sys.stdout.write(f"{path}: {100 * result.accuracy:.1f}% of {result.of}, {result.seconds:.0f} s\n")
         sys.stdout.flush()
 
 
-def trained(
+def train_or_load(
     clips: TaskClips, job: WholeClipJob, runs: Path, hardware: Hardware, preset: Preset
 ) -> tuple[nn.Module, float]:
-    """The network of a job and the seconds its training took, from a folder below `runs` where it is finished.
+    """The network of a job and the seconds of its training, loaded from its folder below `runs` where it is finished.
 
-    One that is made of several is made of networks that are jobs of their own.
+    A combination is built of networks that are jobs of their own.
     """
     if combination := combination_of(job):
-        parts = [trained(clips, part, runs, hardware, preset) for part in combination.jobs]
+        parts = [train_or_load(clips, part, runs, hardware, preset) for part in combination.jobs]
         return combination.combine([network for network, _ in parts]).eval(), sum(seconds for _, seconds in parts)
     return train(clips, job, runs / job.name, hardware, preset)
 
 
 def command_of(job: WholeClipJob) -> str:
-    """The command that makes this one result; without folders, which are of one machine alone."""
+    """The command that reproduces this result, without folders, which differ between machines."""
     usual = WholeClipJob("", "")
     which = ["--tasks", job.task, "--networks", job.network, "--preset", job.preset, "--seeds", str(job.seed)]
     which += ["--frames", str(job.frames)] if job.frames != usual.frames else []
@@ -85,11 +85,11 @@ def command_of(job: WholeClipJob) -> str:
     return f"python -m research benchmark run --data DATA {shlex.join(which)}"
 
 
-def measured(
+def evaluate(
     clips: TaskClips, job: WholeClipJob, preset: Preset, network: nn.Module, seconds: float, command: str
 ) -> Result:
-    """The result of a trained network on the clips to judge by. command: that makes it."""
-    found = probabilities(network, clips, clips.judge, preset, job.frames)
+    """The result of a trained network on the evaluation clips. command: reproduces it."""
+    found = probabilities(network, clips, clips.eval_rows, preset, job.frames)
     return Result(
         command=command,
         task=job.task,
@@ -98,8 +98,8 @@ def measured(
         preset=preset.name,
         seed=job.seed,
         frames=job.frames,
-        learned=len(clips.learn),
-        **results.metrics(found, clips.labels[clips.judge], clips.actions),
+        learned=len(clips.train_rows),
+        **results.metrics(found, clips.labels[clips.eval_rows], clips.actions),
         parameters=parameter_count(network),
         epochs=preset.epochs,
         seconds=round(seconds, 3),

@@ -11,7 +11,7 @@ import numpy as np
 from recognizer.datasets import msr_action3d
 from recognizer.training.models.registry import FUSION_NOTES, FUSIONS, NETWORKS
 from research.benchmark import results
-from research.benchmark.results import Result, spread
+from research.benchmark.results import Result, mean_and_deviation
 from research.page import write_measured
 from research.whole_clip.clip_training import FRAMES
 from research.whole_clip.tasks import TASKS
@@ -21,7 +21,7 @@ PART = "result files"  # of the page
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """A figure of the literature. differs: what is not as here."""
+    """A published accuracy. differs: how its setting differs from ours."""
 
     method: str
     percent: str
@@ -133,22 +133,22 @@ def write_page(folder: Path, page: Path) -> Path:
 def tables(found: list[Result]) -> str:
     """All tables as Markdown."""
     tested = [r for r in found if r.part == "test"]
-    parts = [_benchmark(benchmark, tested) for benchmark in (*BENCHMARKS, *_further(tested))]
+    parts = [_benchmark(benchmark, tested) for benchmark in (*BENCHMARKS, *_other_benchmarks(tested))]
     parts += _mpose([r for r in tested if r.task.startswith("mpose2021-")])
     return "\n".join(parts)
 
 
-def _further(found: list[Result]) -> list[Benchmark]:
-    """Tables without published figures, of the splits that have results and stand in none of BENCHMARKS."""
+def _other_benchmarks(found: list[Result]) -> list[Benchmark]:
+    """Tables, without published figures, of splits that have results but are not in BENCHMARKS."""
     known = {task for benchmark in BENCHMARKS for task in benchmark.tasks}
-    measured = {_own_task(result) for result in found} - known
+    measured = {_evaluated_task(result) for result in found} - known
     return [Benchmark(task.title, (name,), None, ()) for name, task in TASKS.items() if name in measured]
 
 
 def _benchmark(benchmark: Benchmark, found: list[Result]) -> str:
     rows = [
         _row(key, of_key, len(benchmark.tasks))
-        for key, of_key in _grouped(r for r in found if _own_task(r) in benchmark.tasks).items()
+        for key, of_key in _by_network_and_recipe(r for r in found if _evaluated_task(r) in benchmark.tasks).items()
     ]
     lines = [f"### {benchmark.title}", ""]
     if benchmark.goal is not None:
@@ -164,13 +164,13 @@ def _benchmark(benchmark: Benchmark, found: list[Result]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _own_task(result: Result) -> str:
-    """The task whose clips are judged, where others are learnt from beside it."""
+def _evaluated_task(result: Result) -> str:
+    """The task whose clips are evaluated; extra tasks, which are only trained on, follow a "+"."""
     return result.task.split("+")[0]
 
 
-def _grouped(found: Iterable[Result]) -> dict[tuple[str, str], list[Result]]:
-    """By network and recipe, with what was learnt from beside the task."""
+def _by_network_and_recipe(found: Iterable[Result]) -> dict[tuple[str, str], list[Result]]:
+    """Results by network and recipe; the recipe names the extra tasks."""
     groups: dict[tuple[str, str], list[Result]] = defaultdict(list)
     for result in found:
         beside = result.task.split("+")[1:]
@@ -181,7 +181,7 @@ def _grouped(found: Iterable[Result]) -> dict[tuple[str, str], list[Result]]:
 
 
 def _row(key: tuple[str, str], found: list[Result], splits: int) -> str:
-    """A line of the seeds for which every split is there; empty where there is none."""
+    """A line over the seeds that have a result for every split; "" where there are none."""
     by_seed: dict[int, list[Result]] = defaultdict(list)
     for result in found:
         by_seed[result.seed].append(result)
@@ -194,8 +194,8 @@ def _row(key: tuple[str, str], found: list[Result], splits: int) -> str:
     right = ", ".join(f"{sum(r.right for r in seed)}/{sum(r.of for r in seed)}" for seed in whole)
     minutes = float(np.mean([r.seconds for seed in whole for r in seed])) / 60
     return (
-        f"| {_title(network)} | {preset} | {spread(accuracy)} | {spread(balanced)} | {len(whole)} | {right} "
-        f"| {whole[0][0].parameters:,} | {minutes:.1f} |"
+        f"| {_title(network)} | {preset} | {mean_and_deviation(accuracy)} | {mean_and_deviation(balanced)} "
+        f"| {len(whole)} | {right} | {whole[0][0].parameters:,} | {minutes:.1f} |"
     )
 
 
@@ -225,10 +225,17 @@ def _mpose(found: list[Result]) -> list[str]:
     for result in found:
         by_task[result.task].append(result)
     for task in sorted(by_task):
-        for (network, preset), folds in sorted(_grouped(by_task[task]).items()):
+        for (network, preset), folds in sorted(_by_network_and_recipe(by_task[task]).items()):
             accuracy, balanced = ([100 * getattr(r, what) for r in folds] for what in ("accuracy", "balanced_accuracy"))
             poses = task.removeprefix("mpose2021-").replace("-", ", split ")
-            row = [poses, _title(network), preset, spread(accuracy), spread(balanced), str(len(folds))]
+            row = [
+                poses,
+                _title(network),
+                preset,
+                mean_and_deviation(accuracy),
+                mean_and_deviation(balanced),
+                str(len(folds)),
+            ]
             lines.append(f"| {' | '.join(row)} |")
     if not found:
         lines.append("| not run: the archive was not available | | | | | |")

@@ -21,42 +21,43 @@ UNITS = ("cells", "joints", "frames")
 
 
 def hide(clip: Clip, mask: Mask) -> Clip:
-    """As a camera hides them: with confidence 0. mask: (T, V)."""
+    """Mark joints as not seen: confidence 0. mask: (T, V)."""
     return replace(clip, confidence=np.where(mask, np.float32(0), clip.confidence))
 
 
-def still(clip: Clip, mask: Mask) -> Clip:
-    """At rest: where they are on average over the clip, beside the middle of the frame's joints."""
+def freeze(clip: Clip, mask: Mask) -> Clip:
+    """Hold joints still: at their mean offset from the centre of the frame's joints. mask: (T, V)."""
     seen = (clip.confidence > 0)[..., None]
     body = (clip.xy_px * seen).sum(axis=1, keepdims=True) / np.maximum(seen.sum(axis=1, keepdims=True), 1)
     beside = ((clip.xy_px - body) * seen).sum(axis=0) / np.maximum(seen.sum(axis=0), 1)  # (V, 2)
     return replace(clip, xy_px=np.where(mask[..., None] & seen, body + beside, clip.xy_px).astype(np.float32))
 
 
-REMOVALS: Mapping[str, Callable[[Clip, Mask], Clip]] = {"hidden": hide, "at rest": still}
+REMOVALS: Mapping[str, Callable[[Clip, Mask], Clip]] = {"hidden": hide, "at rest": freeze}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Curves:
-    """Mean probability (S,) of the clip's first answer, by the order in which joints and frames went. shares: (S,).
+    """Mean probability (S,) of the originally predicted action after removal, by order of removal. shares: (S,)
+    removed.
 
-    area: mean of least less most: how much better the order is than its opposite; 0 by chance.
+    area: mean of least_relevant_first minus most_relevant_first: how far the order beats its reverse; 0 by chance.
     """
 
     shares: tuple[float, ...]
-    most: Array
-    least: Array
+    most_relevant_first: Array
+    least_relevant_first: Array
 
     @property
     def area(self) -> float:
-        """Mean of least less most."""
-        return float((self.least - self.most).mean())
+        """Area between the curves."""
+        return float((self.least_relevant_first - self.most_relevant_first).mean())
 
 
 def curves(
     recognizer: Recognizer, clips: Sequence[Clip], relevance: Sequence[Array], unit: str, removal: str, seed: int = 0
 ) -> Curves:
-    """Deletion by `relevance`, (T, V) of each clip. Equally relevant ones go in random order."""
+    """Deletion by `relevance`, (T, V) of each clip. Ties are broken at random."""
     first = [int(p.probabilities.argmax()) for p in predict_in_batches(recognizer, clips)]
     lines = []
     for sign in (1, -1):

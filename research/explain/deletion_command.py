@@ -121,13 +121,17 @@ def as_text(recognizer: OnnxRecognizer, drawn: Sample, rows: Mapping[str, Curves
     )
     sure = float(np.mean([p.max() for p in predicted]))
     lines = [
-        f"{recognizer.card.name}: {drawn.how}; accuracy {right:.1%}, mean probability of the top action {sure:.3f}.",
+        f"{recognizer.card.name}: {drawn.description}; accuracy {right:.1%}, "
+        f"mean probability of the top action {sure:.3f}.",
         "",
         "| method | " + " | ".join(f"{unit} {removal}" for unit, removal in keys) + " |",
         "|---|" + "--:|" * len(keys),
     ]
     for method, curves in rows.items():
-        cells = [f"{c.most.mean():.3f} / {c.least.mean():.3f} / **{c.area:.3f}**" for c in curves.values()]
+        cells = [
+            f"{c.most_relevant_first.mean():.3f} / {c.least_relevant_first.mean():.3f} / **{c.area:.3f}**"
+            for c in curves.values()
+        ]
         lines.append(f"| {method.replace('_', ' ')} | " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 
@@ -136,12 +140,12 @@ def _deletion_figure(recognizer: OnnxRecognizer, rows: Mapping[str, Curves]) -> 
     shown: dict[str, tuple[Sequence[float], Sequence[float]]] = {}
     for method, found in rows.items():
         curves = found["cells", "hidden"]
-        for order, values in (("most", curves.most), ("least", curves.least)):
+        for order, values in (("most", curves.most_relevant_first), ("least", curves.least_relevant_first)):
             if method != RANDOM or order == "most":
                 name = method if method == RANDOM else f"{method}, {order} relevant first"
                 shown[name.replace("_", " ")] = curves.shares, values.tolist()
     title = f"{recognizer.card.name}: joints and frames hidden"
-    return lines(shown, title, "share of joints x frames hidden", "mean probability of the top action")
+    return line_figure(shown, title, "share of joints x frames hidden", "mean probability of the top action")
 
 
 def _deployed(folders: Sequence[Path]) -> Deployed:
@@ -149,7 +153,7 @@ def _deployed(folders: Sequence[Path]) -> Deployed:
     return Deployed(networks, listed=len(ACTIONS) - 1).eval()
 
 
-def lines(curves: Mapping[str, tuple[Sequence[float], Sequence[float]]], title: str, x: str, y: str) -> Figure:
+def line_figure(curves: Mapping[str, tuple[Sequence[float], Sequence[float]]], title: str, x: str, y: str) -> Figure:
     """Named curves over a common axis."""
     figure = Figure(figsize=(7, 4.5), layout="constrained")
     axes = figure.subplots()

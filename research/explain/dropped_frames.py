@@ -1,6 +1,6 @@
-"""The command dropped-frames: what AcT makes of fewer frames (its Fig. 8).
+"""The command dropped-frames: accuracy of AcT on clips with missing frames (its Fig. 8).
 
-Each pose that is left keeps the position of its time, and its features, which are those of the whole clip.
+The remaining poses keep their positional embedding, and their features, which are computed on the whole clip.
 """
 
 import argparse
@@ -18,10 +18,10 @@ from recognizer.training.everyday import ACTIONS
 from recognizer.training.explain import figures
 from recognizer.training.models.act import Act
 from recognizer.training.run_folder import RunError, load_run
-from research.explain.deletion_command import add_sample, lines
+from research.explain.deletion_command import add_sample, line_figure
 from research.explain.samples import Sample, sample
 
-FROM = ("start", "end", "random")  # where frames are dropped: as printed, or anywhere
+DROP_PLACES = ("start", "end", "random")  # where frames are dropped: as printed, or anywhere
 DROPPED = (0, 3, 6, 9, 12, 15, 18, 21, 24, 26, 28, 29)
 _DRAWS = 5  # of the frames that are dropped at random
 
@@ -39,7 +39,7 @@ def run_dropped_frames(options: argparse.Namespace) -> None:
     if not all(isinstance(network, Act) for network in networks):
         raise RunError("--run must name runs of AcT networks: only they take clips of fewer frames")
     drawn = sample(options.data, tuple(options.sets), options.split, options.clips, options.seed)
-    tables = {place: dropped_frames(networks, drawn, options.seed, place) for place in FROM}
+    tables = {place: dropped_frames(networks, drawn, options.seed, place) for place in DROP_PLACES}
     options.out.mkdir(parents=True, exist_ok=True)
     title = f"AcT, mean of {len(networks)} networks, {len(drawn.clips)} clips, {options.split} split"
     shown = {
@@ -49,8 +49,10 @@ def run_dropped_frames(options: argparse.Namespace) -> None:
         )
         for place, table in tables.items()
     }
-    figures.save({"dropped_frames": lines(shown, title, "frames dropped of 30", "balanced accuracy")}, options.out)
-    sys.stdout.write(f"{drawn.how}\n")
+    figures.save(
+        {"dropped_frames": line_figure(shown, title, "frames dropped of 30", "balanced accuracy")}, options.out
+    )
+    sys.stdout.write(f"{drawn.description}\n")
     for place, table in tables.items():
         sys.stdout.writelines(
             f"{place}: {dropped:2d} dropped: accuracy {accuracy:.3f}, balanced {balanced:.3f}\n"
@@ -71,16 +73,20 @@ def dropped_frames(
     rng, found = np.random.default_rng(seed), {}
     for dropped in DROPPED:
         draws = _DRAWS if dropped and place == "random" else 1
-        named = [_named(networks, whole, kept_frames(whole.shape[1], dropped, place, rng)) for _ in range(draws)]
-        accuracy = np.mean([(names == drawn.actions).mean() for names in named])
+        predictions = [
+            _predicted_actions(networks, whole, kept_frames(whole.shape[1], dropped, place, rng)) for _ in range(draws)
+        ]
+        accuracy = np.mean([(predicted == drawn.actions).mean() for predicted in predictions])
         shown = np.unique(drawn.actions)
-        balanced = np.mean([recall_score(drawn.actions, names, labels=shown, average="macro") for names in named])
+        balanced = np.mean(
+            [recall_score(drawn.actions, predicted, labels=shown, average="macro") for predicted in predictions]
+        )
         found[dropped] = float(accuracy), float(balanced)
     return found
 
 
 def kept_frames(frames: int, dropped: int, place: str, rng: np.random.Generator) -> list[int]:
-    """The places of those that are left of `frames`."""
+    """Indices of the frames that remain of `frames`."""
     if place == "start":
         return list(range(dropped, frames))
     if place == "end":
@@ -89,7 +95,9 @@ def kept_frames(frames: int, dropped: int, place: str, rng: np.random.Generator)
     return kept
 
 
-def _named(networks: Sequence[Any], whole: torch.Tensor, kept: list[int]) -> np.ndarray[Any, np.dtype[np.int64]]:
+def _predicted_actions(
+    networks: Sequence[Any], whole: torch.Tensor, kept: list[int]
+) -> np.ndarray[Any, np.dtype[np.int64]]:
     """(N,) the likeliest action of clips (N, T, F) of which these frames are kept; all unlisted ones count as one."""
     with torch.inference_mode():
         mean = torch.stack([network(whole[:, kept], places=kept).softmax(dim=1) for network in networks]).mean(0)

@@ -17,11 +17,11 @@ from recognizer.training.explain.clips import READERS, TORSO_PX
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sample:
-    """Clips of a split, and the action (N,) in ACTIONS that each shows. how: in words, for reports."""
+    """Clips of a split, and the action (N,), an index into ACTIONS, of each. description: in words, for reports."""
 
     clips: tuple[Clip, ...]
     actions: NDArray[np.intp]
-    how: str
+    description: str
 
 
 def sample(data: Path, sets: tuple[str, ...], part: str, count: int, seed: int) -> Sample:
@@ -29,8 +29,10 @@ def sample(data: Path, sets: tuple[str, ...], part: str, count: int, seed: int) 
     corpus = merge(one for name in sets for one in action_sequences(READERS[name](data / name)))
     listed = (corpus.part == part) & ~np.isin(corpus.action, [ACTIONS.index(IDLE), ACTIONS.index(OTHER)])
     rows = np.random.default_rng(seed).permutation(np.flatnonzero(listed))[:count]
-    how = f"the middle 1.5 s of {len(rows)} clips of listed actions, {part} split of {' and '.join(sets)}, seed {seed}"
-    return Sample(middle_clips(corpus, rows), corpus.action[rows], how)
+    description = (
+        f"the middle 1.5 s of {len(rows)} clips of listed actions, {part} split of {' and '.join(sets)}, seed {seed}"
+    )
+    return Sample(middle_clips(corpus, rows), corpus.action[rows], description)
 
 
 def middle_clips(corpus: Corpus, rows: NDArray[np.intp]) -> tuple[Clip, ...]:

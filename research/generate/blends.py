@@ -14,8 +14,8 @@ Array = NDArray[np.float32]
 class Smoothness:
     """How evenly clips go from one action to the other.
 
-    largest_step: the largest of the S steps between neighbouring mixes by their mean; 1 is perfectly even, S a jump.
-    jerk: of a clip whose action changes, the largest way of a joint from frame to frame, by that of the two pure clips.
+    largest_step: the largest step between neighbouring mixes, divided by the mean step; 1 is perfectly even.
+    jerk: the largest move of a joint between frames of the transition clip, divided by that of the two pure clips.
     """
 
     largest_step: float
@@ -34,7 +34,7 @@ def mixes(trained: Trained, first: str, second: str, steps: int, seed: int) -> A
     return clips
 
 
-def change(trained: Trained, first: str, second: str, seed: int, over: float = 0.5) -> Array:
+def transition(trained: Trained, first: str, second: str, seed: int, over: float = 0.5) -> Array:
     """A clip (T, V, 2) that begins as one action and ends as the other; the label changes evenly over the middle part
     of its time."""
     if not 0 < over <= 1:
@@ -48,11 +48,11 @@ def change(trained: Trained, first: str, second: str, seed: int, over: float = 0
 
 
 def smoothness(trained: Trained, first: str, second: str, seed: int, steps: int = 11) -> Smoothness:
-    """Of the mixes and the change of two actions."""
+    """Smoothness of the mixes and of the transition of two actions."""
     clips = mixes(trained, first, second, steps, seed)
     way = np.sqrt(((clips[1:] - clips[:-1]) ** 2).mean(axis=(1, 2, 3)))
     pure = max(_largest_move(clips[0]), _largest_move(clips[-1]))
-    jerk = _largest_move(change(trained, first, second, seed)) / max(pure, 1e-9)
+    jerk = _largest_move(transition(trained, first, second, seed)) / max(pure, 1e-9)
     return Smoothness(float(way.max() / max(way.mean(), 1e-9)), jerk)
 
 

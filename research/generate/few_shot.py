@@ -45,7 +45,7 @@ from research.teaching.few_shot_command import pool_of
 from research.teaching.few_shot_embedding import base_folder
 
 NEW, KNOWN = "new to the generator", "its own"
-MARK = "few clips with and without variants"
+PAGE_MARK = "few clips with and without variants"
 _DATASET = utd_mhad.NAME
 _FIGURES = tuple(
     f"{name}, {of}" for name in ("likeliest", "shown", "alarms") for of in ("without", "gain", "checked gain")
@@ -65,21 +65,21 @@ class Answers:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class VariantComparison:
     """One episode, without variants and with them."""
 
     without: Answers
-    with_them: Answers
+    with_variants: Answers
 
     @property
     def kept(self) -> bool:
-        """What the application does with them."""
-        return self.with_them.check > self.without.check
+        """Whether the application keeps the variants: its own check must improve."""
+        return self.with_variants.check > self.without.check
 
     @property
     def checked(self) -> Answers:
-        """With variants where the check kept them."""
-        return self.with_them if self.kept else self.without
+        """The answers with variants where the application keeps them, else without."""
+        return self.with_variants if self.kept else self.without
 
 
 def add_few_shot(parser: argparse.ArgumentParser) -> None:
@@ -122,13 +122,13 @@ def run_few_shot(options: argparse.Namespace) -> None:
         if not missing or len(actions) < WAYS:
             continue
         pool = pool_of(_DATASET, options.data, options.base, actions)
-        shape, richer = with_variants(pool, generator, options.base, settings)
+        shape, augmented = with_variants(pool, generator, options.base, settings)
         for shots in missing:
             episodes = [
                 draw(pool, actions, shots, np.random.default_rng([options.seed, shots, number]))
                 for number in range(options.episodes)
             ]
-            found = [judged(pool, richer, episode, shape) for episode in episodes]
+            found = [evaluate_episode(pool, augmented, episode, shape) for episode in episodes]
             metrics["rows"][f"{group}, {shots}"] = row_of(group, actions, shots, found)
             options.out.parent.mkdir(parents=True, exist_ok=True)
             write_metrics(options.out, metrics)
@@ -136,13 +136,13 @@ def run_few_shot(options: argparse.Namespace) -> None:
     text = table(metrics)
     sys.stdout.write(text)
     if options.page is not None:
-        write_measured(options.page, text, MARK)
+        write_measured(options.page, text, PAGE_MARK)
 
 
 def with_variants(
     pool: Pool, generator: OnnxGenerator, base: Path, settings: VariantSettings, seed: int = 0
 ) -> tuple[Shape, Pool]:
-    """The pool whose teaching clips have variants beside them; tested clips have none."""
+    """The pool with variants added to its teaching clips; test clips get none."""
     recognizer = OnnxRecognizer(base, "cpu")
     shape = Shape(recognizer.frames, recognizer.fps, recognizer.card.skeleton)
     places = np.flatnonzero(pool.trains)
@@ -153,25 +153,27 @@ def with_variants(
     return shape, replace(pool, lesson=lesson)
 
 
-def judged(pool: Pool, richer: Pool, episode: Episode, shape: Shape) -> Found:
+def evaluate_episode(pool: Pool, augmented: Pool, episode: Episode, shape: Shape) -> VariantComparison:
     """One episode without variants and with them."""
     found = []
-    untaught = pool.tests & ~pool.some(episode.actions)
-    for each in (pool, richer):
+    untaught = pool.tests & ~pool.of_actions(episode.actions)
+    for each in (pool, augmented):
         lesson = part_of_lesson(each.lesson, episode.train, episode.actions)
         test = part_of_lesson(each.lesson, episode.test, episode.actions)
         taught = teach(lesson)
-        best, over = _shown(taught, test.plain, len(test.examples))
+        best, over = _best_and_shown(taught, test.plain, len(test.examples))
         others = _windows_of(each.lesson.plain, np.flatnonzero(untaught))
         found.append(
             Answers(
                 likeliest=quick_accuracy(each, episode, QuickSettings()),
                 shown=float((over & (best == test.target)).mean()),
-                alarms=float(_shown(taught, others, int(untaught.sum()))[1].mean()) if untaught.any() else math.nan,
+                alarms=float(_best_and_shown(taught, others, int(untaught.sum()))[1].mean())
+                if untaught.any()
+                else math.nan,
                 check=check(lesson, taught, shape).checks[0].accuracy,
             )
         )
-    return Found(*found)
+    return VariantComparison(*found)
 
 
 def _windows_of(windows: Windows, clips: NDArray[np.intp]) -> Windows:
@@ -180,20 +182,20 @@ def _windows_of(windows: Windows, clips: NDArray[np.intp]) -> Windows:
     return Windows(windows.description[here], np.searchsorted(clips, windows.owner[here]))
 
 
-def _shown(taught: Taught, windows: Windows, clips: int) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
-    """(C,) the likeliest action of each clip, and whether it is shown."""
+def _best_and_shown(taught: Taught, windows: Windows, clips: int) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    """(C,) the likeliest action of each clip, and whether it would be shown."""
     found = answers(taught.head, windows, clips)
     best = found[:, :-1].argmax(axis=1)
     score = found[np.arange(clips), best]
     return best, (score >= taught.thresholds[best]) & (score > found[:, -1])
 
 
-def row_of(group: str, actions: Sequence[str], shots: int, found: Sequence[Found]) -> dict[str, Any]:
+def row_of(group: str, actions: Sequence[str], shots: int, found: Sequence[VariantComparison]) -> dict[str, Any]:
     """Means over episodes with half of their 95% intervals; gains are of the same episodes."""
     values: dict[str, list[float]] = {}
     for name in ("likeliest", "shown", "alarms"):
         without, always, checked = (
-            [getattr(getattr(each, of), name) for each in found] for of in ("without", "with_them", "checked")
+            [getattr(getattr(each, of), name) for each in found] for of in ("without", "with_variants", "checked")
         )
         values |= {f"{name}, without": without, f"{name}, always": always, f"{name}, checked": checked}
         values[f"{name}, gain"] = [b - a for a, b in zip(without, always, strict=True)]

@@ -42,7 +42,7 @@ def blend(trained: Trained, first: str, second: str, seed: int) -> Figure:
         strip(grid[place], clip, trained.layout)
         share = place / (len(mixes) - 1)
         grid[place].set_ylabel(f"{100 * (1 - share):.0f}:{100 * share:.0f}", fontsize=8)
-    strip(grid[-1], blends.change(trained, first, second, seed), trained.layout)
+    strip(grid[-1], blends.transition(trained, first, second, seed), trained.layout)
     grid[-1].set_ylabel("changes", fontsize=8)
     figure.suptitle(f"{first.replace('_', ' ')} to {second.replace('_', ' ')}")
     return figure

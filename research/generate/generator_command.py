@@ -21,7 +21,7 @@ from recognizer.training.number_arguments import count, seed
 from research import page
 from research.errors import ResearchError
 from research.generate import cost, few_shot, measures, recognition
-from research.generate.measures import Bench, Metrics
+from research.generate.measures import GeneratorBenchmark, Metrics
 from research.generate.source import source_of
 
 
@@ -91,13 +91,13 @@ def _motions_of(trained: Trained, data: Path) -> Motions:
 def _measure(options: argparse.Namespace) -> None:
     runs = [load_trained(folder) for folder in options.runs]
     motions = _motions_of(runs[0], options.data)
-    bench = Bench.of(motions, options.part, options.steps, options.seed)
+    bench = GeneratorBenchmark.of(motions, options.part, options.steps, options.seed)
     sys.stdout.write(_line("", *(field.name.replace("_", " ") for field in fields(Metrics))))
-    real = bench.of_real()
+    real = bench.measure_real()
     sys.stdout.write(_metrics_line("real clips", real))
     found = []
     for folder, trained in zip(options.runs, runs, strict=True):
-        metrics = bench.of_generator(trained)
+        metrics = bench.measure_generator(trained)
         row = {name: None if value is None or not math.isfinite(value) else value for name, value in _row(metrics)}
         described = {"part": options.part, "iteration": trained.iteration, "seed": options.seed, "steps": options.steps}
         described["metrics"] = row
@@ -106,20 +106,20 @@ def _measure(options: argparse.Namespace) -> None:
         found.append(metrics)
     if options.page is not None:
         data, part = runs[0].job["generator"]["data"], options.part
-        rows = [("real training clips", [real]), *_by_seeds(runs, found)]
+        rows = [("real training clips", [real]), *_group_seeds(runs, found)]
         page.write_measured(
             options.page, measures.table(rows, motions, data, part, options.seed, options.steps), f"{data}, {part}"
         )
 
 
-def _by_seeds(runs: Sequence[Trained], found: Sequence[Metrics]) -> list[tuple[str, list[Metrics]]]:
-    """The metrics of each training, those that differ by their seed alone together, by what tells them apart."""
-    together: dict[str, list[int]] = {}
+def _group_seeds(runs: Sequence[Trained], found: Sequence[Metrics]) -> list[tuple[str, list[Metrics]]]:
+    """The metrics of the trainings by settings; those that differ only in their seed are in one group."""
+    groups: dict[str, list[int]] = {}
     for place, trained in enumerate(runs):
         job = {name: value for name, value in trained.job["generator"].items() if name != "seed"}
-        together.setdefault(json.dumps(job, sort_keys=True), []).append(place)
+        groups.setdefault(json.dumps(job, sort_keys=True), []).append(place)
     rows = []
-    for places in together.values():
+    for places in groups.values():
         job = runs[places[0]].job["generator"]
         seeds = ", ".join(str(runs[place].job["generator"]["seed"]) for place in places)
         kept = ", ".join(str(runs[place].iteration) for place in places)
@@ -166,8 +166,8 @@ def _mixtures(options: argparse.Namespace) -> None:
     first, second = options.pair or source.actions[:2]
     source.place(first), source.place(second)
     motions = set_of(source.data).load(options.data, source.frames, source.actions, source.layout.name)
-    learnt = motions.standardised[motions.train], motions.labels[motions.train]
-    recognizer = recognition.learn(*learnt, len(motions.actions), options.steps, options.seed)
+    training = motions.standardised[motions.train], motions.labels[motions.train]
+    recognizer = recognition.train_recognizer(*training, len(motions.actions), options.steps, options.seed)
     found = mixtures.mixtures(source, motions, recognizer, (first, second), options.clips, options.seed)
     text = mixtures.as_csv(found, (first, second), options.clips)
     figure = mixtures.histogram(found, (first, second), options.clips)

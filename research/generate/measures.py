@@ -1,7 +1,7 @@
 """How good generated clips are, against held-out real ones that the training has not seen.
 
-The same is measured of real clips (a sample of the training clips in place of generated ones): what a perfect generator
-would reach, and what a memoriser reaches, too, so distances to the nearest training clip stand beside it.
+The same metrics of real clips (a sample of the training clips in place of generated ones) show what a perfect generator
+would reach. A generator that copies training clips reaches it, too: see the distances to the nearest training clip.
 """
 
 from collections.abc import Sequence
@@ -33,11 +33,11 @@ class Metrics:
     """of: held-out clips, and as many were generated for a draw. draws: of generated clips, averaged.
 
     mmd_avg, mmd_seq: see mmd.discrepancy. recognized: share of generated clips that a recognizer trained on real ones
-    tells right. teaches: share of held-out real clips that one trained on generated ones tells right (as many as there
-    are real training clips). nearest: median distance of a generated clip to the nearest training clip of its action,
-    root mean square over coordinates, in torsos. copies: share of them nearer than 95% of held-out real clips are.
-    spread: how much clips of an action differ, by what real ones do. largest_step, jerk: blends.Smoothness, the mean
-    over pairs of actions; None for real clips.
+    classifies correctly. teaches: share of held-out real clips that one trained on generated ones classifies correctly
+    (on as many as there are real training clips). nearest: median distance of a generated clip to the nearest training
+    clip of its action, root mean square over coordinates, in torsos. copies: share of them nearer than 95% of held-out
+    real clips are. spread: how much clips of an action differ, divided by the same of real ones. largest_step, jerk:
+    blends.Smoothness, the mean over pairs of actions; None for real clips.
     """
 
     of: int
@@ -54,12 +54,12 @@ class Metrics:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Bench:
-    """What generators of one set are measured on. judge: held-out rows. recognizer: learnt from the training clips."""
+class GeneratorBenchmark:
+    """What generators of one data set are measured with. held_out: rows. recognizer: trained on the training clips."""
 
     motions: Motions
     clips: Array
-    judge: Rows
+    held_out: Rows
     recognizer: ClipDiscriminator
     steps: int
     seed: int
@@ -69,46 +69,49 @@ class Bench:
         """steps: of a recognizer's training."""
         clips, train = motions.standardised, motions.train
         labels, actions = motions.labels[train], len(motions.actions)
-        recognizer = recognition.learn(clips[train], labels, actions, steps, seed)
+        recognizer = recognition.train_recognizer(clips[train], labels, actions, steps, seed)
         return cls(motions, clips, motions.judged(part), recognizer, steps, seed)
 
-    def of_generator(self, trained: Trained, draws: int = 3) -> Metrics:
-        """Metrics of a generator; its blends too. RunError where it belongs to other clips."""
+    def measure_generator(self, trained: Trained, draws: int = 3) -> Metrics:
+        """Metrics of a generator and of its blends. RunError where it belongs to other clips."""
         self._demand_same(trained)
         actions = len(self.motions.actions)
-        shares = shares_of(self.motions.labels[self.judge], actions)
+        shares = shares_of(self.motions.labels[self.held_out], actions)
         made = [make(trained.network, shares, self.seed + 1 + draw) for draw in range(draws)]
-        teacher = make(trained.network, shares_of(self.motions.labels[self.motions.train], actions), self.seed)
-        found = self._metrics(made, teacher)
+        training_clips = make(trained.network, shares_of(self.motions.labels[self.motions.train], actions), self.seed)
+        found = self._metrics(made, training_clips)
         pairs = list(combinations(trained.actions, 2))
         chosen = np.random.default_rng(self.seed).permutation(len(pairs))[:_PAIRS]
         blended = [blends.smoothness(trained, pairs[place][0], pairs[place][1], self.seed) for place in chosen]
         even, jerk = (float(np.mean([getattr(b, name) for b in blended])) for name in ("largest_step", "jerk"))
         return Metrics(**{**asdict(found), "largest_step": even, "jerk": jerk})
 
-    def of_real(self, draws: int = 3) -> Metrics:
+    def measure_real(self, draws: int = 3) -> Metrics:
         """Metrics of training clips in place of generated ones, as many of each action as are held out (again from the
         start where there are fewer). `nearest` and `copies` are those of the held-out clips."""
         rng = np.random.default_rng(self.seed)
         labels, train = self.motions.labels, self.motions.train
         made = []
         for _ in range(draws):
-            rows = np.empty(len(self.judge), dtype=np.intp)
-            for action in np.unique(labels[self.judge]):
-                wanted = labels[self.judge] == action
+            rows = np.empty(len(self.held_out), dtype=np.intp)
+            for action in np.unique(labels[self.held_out]):
+                wanted = labels[self.held_out] == action
                 rows[wanted] = np.resize(rng.permutation(train[labels[train] == action]), int(wanted.sum()))
             made.append(self.clips[rows])
         found = self._metrics(made, self.clips[train])
-        near = self._distances(self.clips[self.judge])
+        near = self._distances(self.clips[self.held_out])
         return Metrics(**{**asdict(found), "nearest": float(np.median(near)), "copies": _COPIES})
 
-    def _metrics(self, made: list[Array], teacher: Array) -> Metrics:
-        """Of draws of clips with the labels of the held-out ones, and a teacher with those of the training clips."""
-        labels = self.motions.labels[self.judge]
-        real = self.clips[self.judge]
+    def _metrics(self, made: list[Array], training_clips: Array) -> Metrics:
+        """made: draws of clips with the labels of the held-out ones. training_clips: with those of the training
+        rows."""
+        labels = self.motions.labels[self.held_out]
+        real = self.clips[self.held_out]
         apart = [discrepancy(clips, real, labels, labels) for clips in made]
-        learnt = self.motions.labels[self.motions.train]
-        pupil = recognition.learn(teacher, learnt, len(self.motions.actions), self.steps, self.seed)
+        train_labels = self.motions.labels[self.motions.train]
+        student = recognition.train_recognizer(
+            training_clips, train_labels, len(self.motions.actions), self.steps, self.seed
+        )
         distances = np.concatenate([self._distances(clips) for clips in made])
         limit = np.quantile(self._distances(real), _COPIES)
         return Metrics(
@@ -117,7 +120,7 @@ class Bench:
             mmd_avg=float(np.mean([one.avg for one in apart])),
             mmd_seq=float(np.mean([one.seq for one in apart])),
             recognized=float(np.mean([recognition.accuracy(self.recognizer, clips, labels) for clips in made])),
-            teaches=recognition.accuracy(pupil, real, labels),
+            teaches=recognition.accuracy(student, real, labels),
             nearest=float(np.median(distances)),
             copies=float((distances < limit).mean()),
             spread=float(np.mean([health.spread(clips, labels) for clips in made])) / health.spread(real, labels),
@@ -128,8 +131,8 @@ class Bench:
         labels, train = self.motions.labels, self.motions.train
         scale = self.motions.scale[1].ravel()
         found = np.empty(len(clips))
-        for action in np.unique(labels[self.judge]):
-            wanted = np.flatnonzero(labels[self.judge] == action)
+        for action in np.unique(labels[self.held_out]):
+            wanted = np.flatnonzero(labels[self.held_out] == action)
             known = (self.clips[train[labels[train] == action]] * scale).reshape(-1, clips[0].size)
             ours = (clips[wanted] * scale).reshape(len(wanted), -1)
             found[wanted] = cdist(ours, known).min(axis=1) / np.sqrt(clips[0].size)

@@ -18,7 +18,7 @@ Array = NDArray[np.float32]
 class Mixture:
     """Clips whose label is `share` of the second action and the rest of the first.
 
-    first, second, other: parts of them that are named as these. The rest: mean probabilities of the two.
+    first, second, other: shares of the clips classified as these. The rest: mean probabilities of the two.
     """
 
     share: float
@@ -40,7 +40,7 @@ def mixtures(
 ) -> list[Mixture]:
     """From the first action of the pair to the second, `clips` of each mix, all mixes of the same noise.
 
-    recognizer: of the motions' standardised clips, see recognition.learn.
+    recognizer: of the motions' standardised clips, see recognition.train_recognizer.
     """
     ends = [source.place(action) for action in pair]
     mean, spread = motions.scale

@@ -1,6 +1,6 @@
-"""The recognizer that judges generated clips.
+"""The recognizer that evaluates generated clips.
 
-As the paper has it, it is the clip discriminator without the label and with one output for each action.
+As in the paper it is the clip discriminator without the label and with one output for each action.
 """
 
 from typing import Any
@@ -48,7 +48,7 @@ class _Recognition(Training):
         return torch.optim.Adam(self.network.parameters(), lr=_LEARNING_RATE)
 
 
-def learn(clips: Clips, labels: Rows, actions: int, steps: int, seed: int) -> ClipDiscriminator:
+def train_recognizer(clips: Clips, labels: Rows, actions: int, steps: int, seed: int) -> ClipDiscriminator:
     """A recognizer of standardised clips (N, T, F) with labels (N,), in eval mode."""
     torch.manual_seed(seed)
     network = ClipDiscriminator(clips.shape[2], 0, clips.shape[1], actions)
@@ -65,5 +65,5 @@ def probabilities(network: ClipDiscriminator, clips: Clips) -> NDArray[np.float3
 
 
 def accuracy(network: ClipDiscriminator, clips: Clips, labels: Rows) -> float:
-    """Share of clips told right."""
+    """Share of clips classified correctly."""
     return float((probabilities(network, clips).argmax(axis=1) == labels).mean())

@@ -17,8 +17,8 @@ Array = NDArray[np.float32]
 @dataclass(frozen=True, slots=True)
 class Source:
     """joints: clips (N, T, V, 2) in torsos of shares of the actions (N, A) and a seed; the same seed
-    gives clip n the same noise. data: the name in sets.SETS of what it learnt from. place: of an action, or an error
-    that lists them."""
+    gives clip n the same noise. data: the name in sets.SETS of what it was trained on. place: index of an action, or an
+    error that lists them."""
 
     actions: tuple[str, ...]
     layout: Layout

@@ -1,4 +1,4 @@
-"""Generated clips as ways through a plane, a point for each frame (the paper's Fig. 9), without a display."""
+"""Generated clips as paths in a plane, a point for each frame (the paper's Fig. 9), without a display."""
 
 from collections.abc import Sequence
 

@@ -41,7 +41,7 @@ _SIZES = {"micro": "micro", "small": "small", "base": "medium", "large": "large"
 
 def load_act(state: State, config: Mapping[str, Any]) -> nn.Module:
     """The network in eval mode, on features (N, T, F). Raises OfficialError."""
-    state = state if any("encoder_layers" in name for name in state) else _by_attributes(state)
+    state = state if any("encoder_layers" in name for name in state) else _with_attribute_names(state)
     ours = _config(state, config)
     return fill(Act(ours), state, _source)
 
@@ -89,7 +89,7 @@ def _config(state: State, config: Mapping[str, Any]) -> ActConfig:
         **{"N_HEADS": width // HEAD_WIDTH, "N_LAYERS": layers, "MLP": hidden},
         **{"FRAMES": rows - 1, "FEATURES": features, "CLASSES": outputs},
     }
-    named = _named(config)
+    named = _config_sizes(config)
     for name, value in found.items():
         if named.get(name, value) != value:
             raise OfficialError(
@@ -100,7 +100,7 @@ def _config(state: State, config: Mapping[str, Any]) -> ActConfig:
     return ActConfig(features, outputs, rows - 1, width, layers, hidden, dropout, gelu)
 
 
-def _named(config: Mapping[str, Any]) -> dict[str, int]:
+def _config_sizes(config: Mapping[str, Any]) -> dict[str, int]:
     """The sizes that a config names, by their official names in capitals; FEATURES is KEYPOINTS * CHANNELS."""
     upper = {str(name).upper(): value for name, value in config.items()}
     size = upper.get("MODEL_SIZE")
@@ -119,7 +119,7 @@ def _named(config: Mapping[str, Any]) -> dict[str, int]:
     return {name: value for name, value in upper.items() if type(value) is int}
 
 
-def _by_attributes(state: State) -> dict[str, Any]:
+def _with_attribute_names(state: State) -> dict[str, Any]:
     """Names of `model.weights`, or those of attributes, as attribute names.
 
     The official code makes six dense layers for each encoder layer, then the embedding's and the head's two.

@@ -62,29 +62,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Write the folder, whole or not at all. Raises OfficialError."""
-    logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it tells of libraries that are not needed
-    _check_place(options.weights)
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # warns of optional libraries
+    _check_target(options.weights)
     state = read_checkpoint(options.checkpoint)
     config = read_config(options.config)
     try:
         network = load_official(options.system, state, config)
     except OfficialError as error:
         raise OfficialError(f"{options.checkpoint}: {error}") from error
-    official = _described(network, config, options.frames)
-    names = _actions(options.actions, options.system, official.outputs)
-    content, reference = to_onnx(network, official)
-    card = _card(options, official, names, content, reference)
+    spec = _input_spec(network, config, options.frames)
+    names = _actions(options.actions, options.system, spec.outputs)
+    content, reference = to_onnx(network, spec)
+    card = _card(options, spec, names, content, reference)
     _write(options.weights, content, card)
     sys.stdout.write(f"{options.weights}\n")
 
 
-def _check_place(folder: Path) -> None:
-    """OfficialError where the folder is there or cannot be made, told before anything takes long."""
+def _check_target(folder: Path) -> None:
+    """OfficialError where the folder exists or cannot be created; checked before anything slow."""
     if folder.exists():
         raise OfficialError(f"{folder} is there already; remove it or choose another name")
-    above = next(place for place in folder.absolute().parents if place.exists())
-    if not above.is_dir() or not os.access(above, os.W_OK):
-        raise OfficialError(f"{folder} cannot be written: {above} is no folder to write to; choose another")
+    parent = next(place for place in folder.absolute().parents if place.exists())
+    if not parent.is_dir() or not os.access(parent, os.W_OK):
+        raise OfficialError(f"{folder} cannot be written: {parent} is no folder to write to; choose another")
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
@@ -99,7 +99,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         raise OfficialError(f"{path} is missing; give the official checkpoint") from error
     except (*UNREADABLE, UnpicklingError) as error:
         raise OfficialError(f"{path} is not a checkpoint of plain weights ({in_short(error)})") from error
-    for key in _WRAPPERS:  # training codes put optimizers beside the weights
+    for key in _WRAPPERS:  # a training checkpoint may hold more than the weights
         if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):
             content = content[key]
     if not isinstance(content, Mapping) or not all(isinstance(value, Tensor) for value in content.values()):
@@ -124,32 +124,36 @@ def read_config(path: Path) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Official:
-    """name, shape (N = 1) and form (in words) of the input; its joints; the number of actions."""
+class _InputSpec:
+    """name, shape (N = 1) and description (in words) of the input; layout of its joints; number of actions."""
 
     name: str
     shape: tuple[int, ...]
-    form: str
+    description: str
     layout: str
     outputs: int
 
 
-def _described(network: nn.Module, config: Mapping[str, Any], frames: int | None) -> _Official:
-    """What the network takes. Raises OfficialError for a block, or frames that it cannot take."""
+def _input_spec(network: nn.Module, config: Mapping[str, Any], frames: int | None) -> _InputSpec:
+    """The network's input. OfficialError for a single block, or for more frames than it takes."""
     if isinstance(network, Act):
         act = network.config
-        taken = frames or act.frames
-        if taken > act.frames:
-            raise OfficialError(f"this AcT was trained on {act.frames} frames and takes no more, --frames is {taken}")
-        form = f"(N, {taken}, {act.features}): x, y, vx, vy of each joint as mpose prepares them"
-        return _Official("features", (1, taken, act.features), form, "mpose-13", act.outputs)
+        clip_frames = frames or act.frames
+        if clip_frames > act.frames:
+            raise OfficialError(
+                f"this AcT was trained on {act.frames} frames and takes no more, --frames is {clip_frames}"
+            )
+        description = f"(N, {clip_frames}, {act.features}): x, y, vx, vy of each joint as mpose prepares them"
+        return _InputSpec("features", (1, clip_frames, act.features), description, "mpose-13", act.outputs)
     if not isinstance(network, StGcn | StGcnTwoStream | StTr):
         raise OfficialError("the config is that of a block; a recognizer needs a whole network")
     graph, layout = network.config, network.config.layout
-    taken = frames or config.get("T") or config.get("window_size") or DEFAULT_FRAMES
-    shape = (1, graph.channels, taken, len(layout), graph.people)
-    form = f"(N, {', '.join(str(size) for size in shape[1:])}): channels, frames, joints of {layout.name}, people"
-    return _Official("clips", shape, form, layout.name, graph.outputs)
+    clip_frames = frames or config.get("T") or config.get("window_size") or DEFAULT_FRAMES
+    shape = (1, graph.channels, clip_frames, len(layout), graph.people)
+    description = (
+        f"(N, {', '.join(str(size) for size in shape[1:])}): channels, frames, joints of {layout.name}, people"
+    )
+    return _InputSpec("clips", shape, description, layout.name, graph.outputs)
 
 
 def _actions(path: Path | None, system: str, outputs: int) -> tuple[str, ...]:
@@ -168,19 +172,19 @@ def _actions(path: Path | None, system: str, outputs: int) -> tuple[str, ...]:
     return names
 
 
-def to_onnx(network: nn.Module, official: _Official) -> tuple[bytes, list[float]]:
+def to_onnx(network: nn.Module, spec: _InputSpec) -> tuple[bytes, list[float]]:
     """The network as ONNX, N open, checked in ONNX Runtime; and its logits of the card's reference input.
 
     Raises OfficialError where ONNX Runtime gives other logits.
     """
-    reference = np.random.default_rng(_PARITY_SEED).standard_normal(official.shape).astype(np.float32)
+    reference = np.random.default_rng(_PARITY_SEED).standard_normal(spec.shape).astype(np.float32)
     try:
         with torch.inference_mode():
             expected = network(torch.from_numpy(reference))[0].numpy()
     except (RuntimeError, ValueError, IndexError) as error:
-        raise OfficialError(f"the network does not take {official.form} ({in_short(error)})") from error
-    content = fast_graph(network, torch.randn(2, *official.shape[1:]), official.name)
-    _verify(content, official.name, reference, expected)
+        raise OfficialError(f"the network does not take {spec.description} ({in_short(error)})") from error
+    content = fast_graph(network, torch.randn(2, *spec.shape[1:]), spec.name)
+    _verify(content, spec.name, reference, expected)
     return content, expected.tolist()
 
 
@@ -195,7 +199,7 @@ def _verify(content: bytes, name: str, reference: NDArray[np.float32], expected:
 
 
 def _card(
-    options: argparse.Namespace, official: _Official, actions: tuple[str, ...], content: bytes, reference: list[float]
+    options: argparse.Namespace, spec: _InputSpec, actions: tuple[str, ...], content: bytes, reference: list[float]
 ) -> ModelCard:
     name = options.weights.name
     checkpoint = hashlib.sha256(options.checkpoint.read_bytes()).hexdigest()
@@ -203,11 +207,11 @@ def _card(
         name=name,
         model=options.system,
         actions=actions,
-        layout=official.layout,
-        frames=official.shape[1] if options.system == "act" else official.shape[2],
+        layout=spec.layout,
+        frames=spec.shape[1] if options.system == "act" else spec.shape[2],
         fps=30.0,
         features=f"official-{options.system}",
-        logits=TensorSpec(OUTPUT_NAME, ("N", official.outputs)),
+        logits=TensorSpec(OUTPUT_NAME, ("N", spec.outputs)),
         training_data=(
             TrainingSource(
                 f"official checkpoint {options.checkpoint.name}",
@@ -221,25 +225,25 @@ def _card(
         opset=OPSET,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         parity=Parity(_PARITY_SEED, tuple(reference)),
-        notes=f"Imported weights of the official code, not for live recognition. Input {official.name!r} "
-        f"{official.form}, prepared as the official code does; the reference input has this shape with N = 1.",
+        notes=f"Imported weights of the official code, not for live recognition. Input {spec.name!r} "
+        f"{spec.description}, prepared as the official code does; the reference input has this shape with N = 1.",
     )
 
 
 def _write(folder: Path, content: bytes, card: ModelCard) -> None:
     """The two files in a new folder, which appears with both or not at all. Raises OfficialError."""
-    made: Path | None = None
+    temporary: Path | None = None
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        made = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
-        (made / MODEL_FILE).write_bytes(content)
+        temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
+        (temporary / MODEL_FILE).write_bytes(content)
         # Not card.save: it refuses what live recognition would.
         text = json.dumps(card.to_json(), indent=1, ensure_ascii=False) + "\n"
-        (made / CARD_FILE).write_text(text, encoding="utf-8")
-        made.chmod(0o755)
-        os.rename(made, folder)
+        (temporary / CARD_FILE).write_text(text, encoding="utf-8")
+        temporary.chmod(0o755)
+        os.rename(temporary, folder)
     except OSError as error:
         raise OfficialError(f"{folder} cannot be written ({error.strerror}); choose another folder") from error
     finally:
-        if made is not None and made.exists():
-            shutil.rmtree(made, ignore_errors=True)
+        if temporary is not None and temporary.exists():
+            shutil.rmtree(temporary, ignore_errors=True)

@@ -104,7 +104,7 @@ def load_official(system: str, state: State, config: Config) -> nn.Module:
         raise OfficialError(f"the config does not make a network: {' '.join(str(error).split())}") from error
 
 
-def _need(config: Config, key: str) -> int:
+def _positive_int(config: Config, key: str) -> int:
     """A whole number above 0."""
     value = config.get(key)
     if type(value) is not int or value < 1:
@@ -124,8 +124,8 @@ def _st_gcn(state: State, config: Config) -> nn.Module:
         return _st_gcn_block(state, config)
     graph = {**config, **config.get("graph_args", {})}
     ours = st_gcn.StGcnConfig(
-        channels=_need(config, "in_channels"),
-        outputs=_need(config, "num_class"),
+        channels=_positive_int(config, "in_channels"),
+        outputs=_positive_int(config, "num_class"),
         joints=_layout(graph.get("layout", "openpose")),
         people=config.get("M", 2),
         dropout=float(config.get("dropout", 0)),
@@ -144,12 +144,12 @@ def _st_gcn(state: State, config: Config) -> nn.Module:
 def _st_gcn_block(state: State, config: Config) -> nn.Module:
     """A block, which takes (clips, adjacency)."""
     kernel, subsets = config.get("kernel", (9, 3))
-    width = _need(config, "out_channels")
+    width = _positive_int(config, "out_channels")
     ours = st_gcn.StGcnConfig(channels=1, outputs=1, kernel=kernel, dropout=float(config.get("dropout", 0)))
     residual = bool(config.get("residual", True))
     stride = config.get("stride", 1)
     links = torch.zeros(subsets, 1, 1)  # a block with shared weights only counts them
-    block = st_gcn.Block(_need(config, "in_channels"), width, links, ours, stride=stride, residual=residual)
+    block = st_gcn.Block(_positive_int(config, "in_channels"), width, links, ours, stride=stride, residual=residual)
     return fill(block, state, st_gcn_source(subsets))
 
 
@@ -173,8 +173,8 @@ def _st_tr(system: str, state: State, config: Config) -> nn.Module:
         )
     ours = replace(
         _attention_config(config, layout),
-        channels=_need(config, "channel"),
-        outputs=_need(config, "num_class"),
+        channels=_positive_int(config, "channel"),
+        outputs=_positive_int(config, "num_class"),
         people=config.get("num_person", 1),
         kind=kind,
         augmented=True in beside,
@@ -212,7 +212,7 @@ def _st_tr_layout(config: Config) -> Layout:
         if joints not in (None, len(layout)):
             raise OfficialError(f"the config has num_point {joints}, but its graph {name!r} has {len(layout)} joints")
         return layout
-    joints = _need(config, "num_point")
+    joints = _positive_int(config, "num_point")
     return _BY_JOINTS.get(joints) or _numbered("bare", joints, (), 0)
 
 
@@ -237,7 +237,7 @@ def _attention_config(config: Config, layout: Layout) -> st_tr.StTrConfig:
 
 def _st_tr_block(state: State, config: Config) -> nn.Module:
     """A unit over joints or frames, or SSA's attention alone; which one, the settings and names tell."""
-    channels = _need(config, "in_channels")
+    channels = _positive_int(config, "in_channels")
     square = next((np.shape(state[name])[-1] for name in ("mask", "PA") if name in state), None)
     layout = _st_tr_layout({"num_point": square, **config})
     ours = replace(_attention_config(config, layout), adaptive="PA" in state)
@@ -245,10 +245,10 @@ def _st_tr_block(state: State, config: Config) -> nn.Module:
     block: nn.Module
     if "out_channels" not in config:
         skeleton = adjacency.sum(dim=0) if ours.skeleton_bias else None
-        keys, values = _need(config, "dk"), _need(config, "dv")
+        keys, values = _positive_int(config, "dk"), _positive_int(config, "dv")
         block = st_tr.Attention(channels, keys, values, ours, joints=len(layout), skeleton=skeleton)
         return fill(block, state, st_tr_source(ours, 3, "gcn1.attention."))
-    width = _need(config, "out_channels")
+    width = _positive_int(config, "out_channels")
     if "only_temporal_attention" in config:
         ours = replace(ours, augmented=not config["only_temporal_attention"])
         window = config.get(f"dim_block{width.bit_length() - 6}", 10) if "dim_block1" in config else 0

@@ -15,7 +15,7 @@ State = Mapping[str, Any]
 # The official names of one of our tensors, and how their values become it.
 Source = tuple[tuple[str, ...], Callable[[list[Tensor]], Tensor]]
 
-# Fixed by the configuration or only counted; they may be there or not.
+# Buffers that follow from the configuration, and counters: optional in a checkpoint.
 _FIXED = r"(.*\.)?num_batches_tracked|(.*\.)?A"
 
 
@@ -43,7 +43,7 @@ def fill(network: nn.Module, state: State, source_of: Callable[[str], Source], u
                 )
             left -= set(names)
             value = join([as_tensor(state[name], name) for name in names])
-            if _without_ones(value.shape) != _without_ones(target.shape):
+            if _squeezed(value.shape) != _squeezed(target.shape):
                 raise OfficialError(
                     f"the weight {names[0]} has the wrong shape: expected {tuple(target.shape)} from the config, "
                     f"got {tuple(value.shape)}; give the config that belongs to the checkpoint"
@@ -77,7 +77,7 @@ def _without_wrapper(state: State) -> State:
     return state
 
 
-def _without_ones(shape: torch.Size) -> list[int]:
+def _squeezed(shape: torch.Size) -> list[int]:
     return [size for size in shape if size != 1]
 
 
@@ -88,7 +88,7 @@ def renamed(key: str, rules: tuple[tuple[str, str], ...]) -> str:
     return key
 
 
-def _single(tensors: list[Tensor]) -> Tensor:
+def _first(tensors: list[Tensor]) -> Tensor:
     return tensors[0]
 
 
@@ -121,7 +121,7 @@ def st_gcn_source(subsets: int) -> Callable[[str], Source]:
             return (name,), lambda found: torch.cat(found[0].chunk(subsets), dim=1)
         if name.endswith("gcn.conv.bias"):
             return (name,), lambda found: found[0].view(subsets, -1)
-        return (name,), _single
+        return (name,), _first
 
     return source
 
@@ -165,7 +165,7 @@ def st_tr_source(config: StTrConfig, subsets: int, inside: str = "") -> Callable
         name = renamed(inside + key, rules).removeprefix(official_inside)
         each = re.fullmatch(r"(.*\b(?:conv_list|g_convolutions|conv_[abd]))\.(weight|bias)", name)
         if not each:
-            return (name,), _single
+            return (name,), _first
         names = tuple(f"{each[1]}.{k}.{each[2]}" for k in range(subsets))
         if each[1].endswith(("conv_a", "conv_b")):
             return names, torch.cat

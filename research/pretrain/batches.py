@@ -14,7 +14,7 @@ from research.pretrain.motion import Array, MotionClips, Rows
 from research.whole_clip.transforms import rotate, shear
 
 
-def resampled(x: Array, frames: int) -> Array:
+def resample(x: Array, frames: int) -> Array:
     """(frames, J, C) of a clip (T, J, C), linear in time, first and last frame kept."""
     place = np.linspace(0, len(x) - 1, frames)
     before = np.minimum(place.astype(np.intp), max(len(x) - 2, 0))
@@ -24,25 +24,25 @@ def resampled(x: Array, frames: int) -> Array:
     return mixed
 
 
-def paced(x: Array, longest: int, pace: Pace, stretch: float = 1.0) -> Array:
-    """A clip (T, J, C) `stretch` times as long, of at most `longest` frames; see Recipe for the pace ("sampled" knows
-    no stretch)."""
+def apply_pace(x: Array, longest: int, pace: Pace, stretch: float = 1.0) -> Array:
+    """A clip (T, J, C) `stretch` times as long, of at most `longest` frames; see Recipe for the pace ("sampled"
+    ignores stretch)."""
     if pace == "sampled":
-        return resampled(x, longest)
+        return resample(x, longest)
     frames = max(round(len(x) * stretch), 2)
     if pace == "squeezed":
         frames = min(frames, longest)
-    return (x if frames == len(x) else resampled(x, frames))[:longest]
+    return (x if frames == len(x) else resample(x, frames))[:longest]
 
 
-def along(x: Array, axis: int) -> Array:
-    """A 3D clip (T, J, 3) seen along another axis of the world: 0 leaves it as it is, 1 and 2 move the coordinates on
-    by so many places, which turns the world and mirrors nothing."""
+def roll_axes(x: Array, axis: int) -> Array:
+    """A 3D clip (T, J, 3) seen along another axis of the world: its coordinates rolled by `axis` places, which rotates
+    the world without mirroring it; 0 changes nothing."""
     return np.roll(x, axis, axis=2)
 
 
-def together(clips: Sequence[Array]) -> tuple[Array, NDArray[np.bool_]]:
-    """Clips side by side (B, T, J, C), T that of the longest, 0 after their ends, and which frames are real (B, T)."""
+def pad_batch(clips: Sequence[Array]) -> tuple[Array, NDArray[np.bool_]]:
+    """Clips padded with 0 to the longest (B, T, J, C), and which frames are real (B, T)."""
     lengths = np.array([len(clip) for clip in clips])
     x = np.zeros((len(clips), int(lengths.max()), *clips[0].shape[1:]), dtype=np.float32)
     for row, clip in enumerate(clips):
@@ -65,17 +65,17 @@ class MotionBatches:
         self.seed, self.supervised = seed, supervised
         self.steps_m: tuple[float, ...] | None = None
         if recipe.steps == "set" and not supervised:
-            natural = [paced(clips.x[row], frames, recipe.pace) for row in rows]
+            natural = [apply_pace(clips.x[row], frames, recipe.pace) for row in rows]
             self.steps_m = steps_of(natural, recipe.intervals, recipe.reading)
         self.is_global = np.zeros(len(clips.joints) * clips.people, dtype=bool)
         self.is_global[clips.global_joint * clips.people :][: clips.people] = True
 
     def batch(self, step: int, mine: slice = slice(None)) -> Batch:
-        """The clips `mine` of the batch of a step, with what is to be learnt of them."""
+        """The clips `mine` of the batch of a step, with their targets."""
         chosen = self._passes.drawn(step)
         rng = np.random.default_rng([self.seed, step])
         clips = self._augmented(chosen, rng)[mine]
-        x, real = together(clips)
+        x, real = pad_batch(clips)
         if self.supervised:
             return torch.from_numpy(x), torch.from_numpy(real), torch.from_numpy(self.clips.labels[chosen[mine]])
         classes = mpdp_targets(x, self.clips.people, self.recipe.intervals, self.recipe.reading, self.steps_m)
@@ -85,13 +85,15 @@ class MotionBatches:
         recipe = self.recipe
         stretch = rng.uniform(1 - recipe.stretch, 1 + recipe.stretch, len(chosen))
         clips = [
-            paced(self.clips.x[row], self.frames, recipe.pace, how) for row, how in zip(chosen, stretch, strict=True)
+            apply_pace(self.clips.x[row], self.frames, recipe.pace, how)
+            for row, how in zip(chosen, stretch, strict=True)
         ]
         if recipe.yaw_deg and self.clips.channels == 3:
             clips = [rotate(clip[None], rng, (recipe.yaw_deg, 0.0, 0.0))[0] for clip in clips]
         if recipe.axes > 1 and self.clips.channels == 3:
             clips = [
-                along(clip, axis) for clip, axis in zip(clips, rng.integers(recipe.axes, size=len(clips)), strict=True)
+                roll_axes(clip, axis)
+                for clip, axis in zip(clips, rng.integers(recipe.axes, size=len(clips)), strict=True)
             ]
         if not recipe.shear:
             return clips

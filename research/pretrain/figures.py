@@ -1,4 +1,4 @@
-"""Figures of a pretrained network: what it attends to, how far, and what it knows of places (paper: Fig. 4, 5, A)."""
+"""Figures of a pretrained network: attention maps and distances, similarity of positions (paper: Fig. 4, 5, A)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from torch.nn import functional
 from recognizer.training.explain.figures import save_png
 from recognizer.training.models.gl_transformer import GlTransformer
 from recognizer.training.pretrain.recipes import Pace
-from research.pretrain.batches import paced, together
+from research.pretrain.batches import apply_pace, pad_batch
 from research.pretrain.motion import MotionClips, Rows
 
 matplotlib.use("Agg")
@@ -25,22 +25,22 @@ _MOST_CLIPS = 128  # over which attended distance is averaged
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Attended:
-    """Means over real frames and clips. joints: (depth, H, J, J), rows look at columns. distance: (depth, H) frames
-    between a frame and what it looks at. mean_distance: frames if it looked at all frames alike."""
+class AttentionStatistics:
+    """Means over real frames and clips. joints: (depth, H, J, J), rows attend to columns. distance: (depth, H)
+    mean number of frames to the attended frames. uniform_distance: the same for uniform attention."""
 
     joints: NDArray[np.float32]
     distance: NDArray[np.float32]
-    mean_distance: float
+    uniform_distance: float
 
 
-def attended(backbone: GlTransformer, clips: MotionClips, rows: Rows, pace: Pace) -> Attended:
-    """What the network attends to in the clips of these rows."""
+def attention_statistics(backbone: GlTransformer, clips: MotionClips, rows: Rows, pace: Pace) -> AttentionStatistics:
+    """Attention of the network on the clips of these rows."""
     joints, distance, alike, frames, count = [], [], 0.0, 0, 0
     backbone.eval()
     for start in range(0, len(rows), _CLIPS_AT_ONCE):
         part = rows[start : start + _CLIPS_AT_ONCE]
-        padded, there = together([paced(clips.x[row], backbone.config.frames, pace) for row in part])
+        padded, there = pad_batch([apply_pace(clips.x[row], backbone.config.frames, pace) for row in part])
         x, real = torch.from_numpy(padded), torch.from_numpy(there)
         with torch.inference_mode():
             _, spatial, temporal = backbone.with_attention(x, real)
@@ -51,11 +51,11 @@ def attended(backbone: GlTransformer, clips: MotionClips, rows: Rows, pace: Pace
         frames, count = frames + int(real.sum()), count + len(part)
     total: Tensor = torch.stack(joints).sum(dim=0) / frames
     apart: Tensor = torch.stack(distance).sum(dim=0) / count
-    return Attended(total.numpy(), apart.numpy(), alike / count)
+    return AttentionStatistics(total.numpy(), apart.numpy(), alike / count)
 
 
 def _distances(weights: Tensor, real: Tensor) -> Tensor:
-    """(N, H) the mean of |t - s| over real frames t, weighted by (N, H, T, T), how much t looks at s."""
+    """(N, H) the mean of |t - s| over real frames t, weighted by the attention (N, H, T, T) of t to s."""
     place = torch.arange(real.shape[1])
     apart = (weights * (place[:, None] - place).abs()).sum(dim=3)  # (N, H, T)
     return (apart * real[:, None]).sum(dim=2) / real.sum(dim=1, keepdim=True)
@@ -74,7 +74,7 @@ def draw(backbone: GlTransformer, clips: MotionClips, rows: Rows, pace: Pace, fo
     """Write the figures as PNG files and give their paths; positions only where the network has tight ones."""
     folder.mkdir(parents=True, exist_ok=True)
     spread = rows[np.linspace(0, len(rows) - 1, min(len(rows), _MOST_CLIPS)).astype(np.intp)]
-    found = attended(backbone, clips, spread, pace)
+    found = attention_statistics(backbone, clips, spread, pace)
     names = [name if clips.people == 1 else f"{name} {p + 1}" for name in clips.joints for p in range(clips.people)]
     names = [f"{name} (way)" if place in backbone.config.global_tokens else name for place, name in enumerate(names)]
     example = rows[int(np.argmax([min(len(clips.x[row]), backbone.config.frames) for row in rows]))]
@@ -102,7 +102,7 @@ def _joint_maps(maps: NDArray[np.float32], names: Sequence[str]) -> Figure:
 
 
 def _frame_maps(backbone: GlTransformer, clips: MotionClips, row: int, pace: Pace) -> Figure:
-    x = torch.from_numpy(paced(clips.x[row], backbone.config.frames, pace))[None]
+    x = torch.from_numpy(apply_pace(clips.x[row], backbone.config.frames, pace))[None]
     with torch.inference_mode():
         _, _, maps = backbone.eval().with_attention(x)
     heads = maps[0].shape[1]
@@ -116,12 +116,12 @@ def _frame_maps(backbone: GlTransformer, clips: MotionClips, row: int, pace: Pac
     return figure
 
 
-def _distance(found: Attended) -> Figure:
+def _distance(found: AttentionStatistics) -> Figure:
     figure = Figure(figsize=(6, 4), layout="constrained")
     axes = figure.subplots()
     for block, distances in enumerate(found.distance):
         axes.scatter([block + 1] * len(distances), np.sort(distances), s=30, alpha=0.7)
-    axes.axhline(found.mean_distance, color="grey", linestyle="--", label="all frames alike")
+    axes.axhline(found.uniform_distance, color="grey", linestyle="--", label="all frames alike")
     axes.set(xlabel="block", ylabel="frames", title="Attended distance of each head", ylim=(0, None))
     axes.set_xticks(range(1, len(found.distance) + 1))
     axes.legend()

@@ -1,4 +1,4 @@
-"""Results of a pretrained network in the files of its run: what is there is read, not measured again."""
+"""Evaluates pretrained networks and keeps the scores in their run folders; existing scores are read back."""
 
 import json
 from dataclasses import asdict, replace
@@ -13,8 +13,8 @@ from recognizer.training.pretrain.recipes import Recipe
 from recognizer.training.run_folder import digest_of
 from research.metrics_file import read_metrics, write_metrics
 from research.pretrain.motion import MotionClips, Rows
-from research.pretrain.protocols import Linear, Score, classify, fine_tuned, linear_evaluation
-from research.pretrain.tasks import labelled
+from research.pretrain.protocols import LinearSettings, Score, classify, fine_tune, linear_evaluation
+from research.pretrain.tasks import labelled_subset
 
 LINEAR, SEMI, SCRATCH = "linear", "semi", "scratch-"
 
@@ -30,7 +30,7 @@ FINE_TUNING = Recipe(
 )
 
 
-def measured(
+def evaluate_protocol(
     folder: Path,
     done: Pretrained,
     clips: MotionClips,
@@ -41,16 +41,16 @@ def measured(
     share: float | None = None,
     scratch: bool = False,
     changed: dict[str, int] | None = None,
-    linear: Linear | None = None,
+    linear: LinearSettings | None = None,
 ) -> tuple[str, Score]:
     """The name and the score of a protocol, kept in NAME.json of the run's folder.
 
-    split: rows to learn from and to judge by. task: that the clips are of, where it is not the run's. share: of the
-    labels, for fine-tuning; None is the linear evaluation.
-    scratch: of random weights. changed: of the recipe of fine-tuning. linear: how the linear evaluation is made.
+    split: rows to train on and to evaluate on. task: that of the clips, where it is not the run's. share: of the
+    labels, for fine-tuning; None is the linear evaluation. scratch: use random weights. changed: fields of the
+    fine-tuning recipe. linear: settings of the linear evaluation.
     """
-    job, (learn, judge) = done.job["job"], split
-    linear = replace(linear or Linear(), axes=job["recipe"].get("axes", 1))
+    job, (train_rows, eval_rows) = done.job["job"], split
+    linear = replace(linear or LinearSettings(), axes=job["recipe"].get("axes", 1))
     name = (SCRATCH if scratch else "") + (LINEAR if share is None else f"{SEMI}-{100 * share:g}")
     if share is None and linear.corrupted:
         name += f"-{linear.corrupted}-corrupted"
@@ -65,7 +65,7 @@ def measured(
     }
     if share is not None:
         described["recipe"] = asdict(recipe)
-    elif linear != Linear():
+    elif linear != LinearSettings():
         described["linear"] = asdict(linear)
     file = folder / f"{name}.json"
     content = read_metrics(file, {"described": None})
@@ -76,13 +76,13 @@ def measured(
         torch.manual_seed(job["seed"])
         backbone = GlTransformer(backbone.config)
     if share is None:
-        result = linear_evaluation(backbone, clips, learn, judge, recipe.pace, job["seed"], linear)
+        result = linear_evaluation(backbone, clips, train_rows, eval_rows, recipe.pace, job["seed"], linear)
     else:
-        rows = labelled(learn, clips.labels, share, job["seed"])
-        network = fine_tuned(backbone, clips, rows, recipe, job["seed"], folder / name, hardware, described)
-        result = classify(network, clips, judge, recipe.pace)
+        rows = labelled_subset(train_rows, clips.labels, share, job["seed"])
+        network = fine_tune(backbone, clips, rows, recipe, job["seed"], folder / name, hardware, described)
+        result = classify(network, clips, eval_rows, recipe.pace)
     if is_first_process():
-        count = round((1.0 if share is None else share) * len(learn))
+        count = round((1.0 if share is None else share) * len(train_rows))
         found = {"described": described, "labelled": count, "score": asdict(result)}
         write_metrics(file, found)
     return name, result

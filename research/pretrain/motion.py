@@ -1,8 +1,8 @@
-"""Recordings as GL-Transformer takes them: how the body moves as a whole, and how its joints move about it.
+"""Recordings as input of GL-Transformer: the motion of the whole body, and of its joints relative to it.
 
-After the published preparation of NTU RGB+D: joints from the root of their frame, in the root's place its way since
-the person's first frame, and everybody turned about the vertical so that the shoulders lie across the picture. T
-frames, V joints, C coordinates, P people, J = V P tokens (token = joint * P + person).
+After the published preparation of NTU RGB+D: joints are relative to the root of their frame, the root itself holds its
+displacement since the person's first frame, and everybody is rotated about the vertical so that the shoulders lie
+across the picture. T frames, V joints, C coordinates, P people, J = V P tokens (token = joint * P + person).
 """
 
 from collections.abc import Iterable, Iterator
@@ -30,9 +30,10 @@ _LEAST_ACROSS_M = 1e-4  # shoulders nearer than this, seen from above, give no d
 class MotionClips:
     """Clips at their natural speed.
 
-    x: N arrays (T, J, C) float32, metres (2D: a torso is 0.5 m); people that a clip lacks are 0. labels: (N,) places
-    in `actions`. joints: names of the V tokens of a person. global_joint: which of them carries the way of the whole
-    body. test, validation, subjects: (N,), as in the recordings; subjects are -1 where they are not told apart.
+    x: N arrays (T, J, C) float32, metres (2D: a torso is 0.5 m); people that a clip lacks are 0. labels: (N,) indices
+    into `actions`. joints: names of the V tokens of a person. global_joint: index of the one that carries the
+    displacement of the whole body. test, validation, subjects: (N,), as in the recordings; subjects are -1 where
+    unknown.
     """
 
     x: tuple[Array, ...]
@@ -52,7 +53,7 @@ class MotionClips:
         return int(self.x[0].shape[2])
 
     def arrays(self, rows: Rows) -> Iterator[tuple[str, NDArray[Any]]]:
-        """By name, what a training on some rows is told apart by: their labels and every clip."""
+        """The labels and clips of some rows by name, for a digest of the training data."""
         yield "labels", self.labels[rows]
         yield from ((self.names[row], self.x[row]) for row in rows)
 
@@ -88,8 +89,8 @@ def motion_clips(
 
 
 def tokens_of(layout: Layout) -> tuple[tuple[str, ...], int]:
-    """Names of a person's tokens and which carries the way of the body: the root, which is at 0 otherwise, or one
-    more where the layout has none."""
+    """Names of a person's tokens, and the index of the one that carries the body's displacement: the root, whose
+    relative position is always 0, or an extra token where the layout has none."""
     if ROOT in layout.joints:
         return layout.joints, layout.index(ROOT)
     return (*layout.joints, GLOBAL), len(layout)
@@ -97,7 +98,7 @@ def tokens_of(layout: Layout) -> tuple[tuple[str, ...], int]:
 
 def _clip(recording: ActionSequence, people: int, facing: Facing) -> Array:
     skeletons = recording.people[:people]
-    scale = 1.0 if recording.joints.shape[-1] == 3 else _metre_of(skeletons[0], recording.layout)
+    scale = 1.0 if recording.joints.shape[-1] == 3 else _metres_per_unit(skeletons[0], recording.layout)
     moving = [_person(skeleton, recording.layout, facing, scale) for skeleton in skeletons]
     frames, tokens, channels = moving[0].shape
     x = np.zeros((frames, tokens, people, channels), dtype=np.float32)
@@ -115,24 +116,24 @@ def _person(skeleton: Skeleton, layout: Layout, facing: Facing, scale: float) ->
     if not there.any():
         return np.zeros((len(xyz), len(names), xyz.shape[-1]), dtype=np.float32)
     places = filled(xyz, there).astype(np.float64) * scale
-    root = places[:, layout.index(ROOT)] if ROOT in layout.joints else _middle(places, layout, "hip")
+    root = places[:, layout.index(ROOT)] if ROOT in layout.joints else _midpoint(places, layout, "hip")
     local = places - root[:, None]
     if place == len(layout):
         local = np.concatenate([local, np.zeros_like(root)[:, None]], axis=1)
     local[:, place] = root - root[0]
     local[:, np.flatnonzero(~there.any(axis=0))] = 0  # a joint that is never seen is nowhere
     if facing != "none" and xyz.shape[-1] == 3:
-        local = _turned(local, layout, facing)
+        local = _facing_front(local, layout, facing)
     return local.astype(np.float32)
 
 
-def _middle(xyz: NDArray[np.float64], layout: Layout, part: str) -> NDArray[np.float64]:
+def _midpoint(xyz: NDArray[np.float64], layout: Layout, part: str) -> NDArray[np.float64]:
     middle: NDArray[np.float64] = xyz[:, [layout.index(f"left_{part}"), layout.index(f"right_{part}")]].mean(axis=1)
     return middle
 
 
-def _turned(local: NDArray[np.float64], layout: Layout, facing: Facing) -> NDArray[np.float64]:
-    """About the vertical (y), so that the way from the right to the left shoulder has no depth and points along x."""
+def _facing_front(local: NDArray[np.float64], layout: Layout, facing: Facing) -> NDArray[np.float64]:
+    """Rotated about the vertical (y) so that the vector from right to left shoulder has no depth and points along x."""
     across = local[:, layout.index("left_shoulder")] - local[:, layout.index("right_shoulder")]
     if facing == "clip":
         across = np.broadcast_to(across.sum(axis=0), across.shape)
@@ -144,7 +145,7 @@ def _turned(local: NDArray[np.float64], layout: Layout, facing: Facing) -> NDArr
     return np.stack([cos * x + sin * z, y, cos * z - sin * x], axis=2)
 
 
-def _metre_of(skeleton: Skeleton, layout: Layout) -> float:
+def _metres_per_unit(skeleton: Skeleton, layout: Layout) -> float:
     """Metres in the unit of a 2D clip, from the median length of the torso."""
     sides = [[layout.index(f"{side}_{part}") for side in ("left", "right")] for part in ("shoulder", "hip")]
     seen = skeleton.seen[:, [*sides[0], *sides[1]]].all(axis=1)

@@ -1,5 +1,5 @@
-"""The command `pretrain`: pretrain GL-Transformer on a data set without labels, say what that is worth with few, and
-show what it looks at."""
+"""The command `pretrain`: pretrain GL-Transformer on a data set without labels, evaluate it with few labels, and draw
+its attention."""
 
 import argparse
 import statistics
@@ -20,10 +20,10 @@ from recognizer.training.pretrain.recipes import Facing, Pace, Recipe, Steps, si
 from research.errors import ResearchError
 from research.pretrain import ablations, figures, speed, without_network
 from research.pretrain.curve import Curve
-from research.pretrain.measured import LINEAR, SEMI, measured
+from research.pretrain.measured import LINEAR, SEMI, evaluate_protocol
 from research.pretrain.motion import MotionClips, Rows
 from research.pretrain.pretraining import pretrain
-from research.pretrain.protocols import Linear
+from research.pretrain.protocols import LinearSettings
 from research.pretrain.tasks import PARTS, TASKS, Task, task_of
 
 _KINDS = "run|evaluate|ablations|without-network|figures|speed"
@@ -44,7 +44,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     evaluate.add_argument("--scratch", action="store_true", help="the same with random weights, not pretrained")
     for name in ("epochs", "batch"):
         evaluate.add_argument(f"--{name}", type=count, help="of fine-tuning")
-    evaluate.add_argument("--linear-epochs", type=count, default=Linear().epochs, help="of the linear evaluation")
+    evaluate.add_argument(
+        "--linear-epochs", type=count, default=LinearSettings().epochs, help="of the linear evaluation"
+    )
     corrupted = "the linear evaluation with so many joints of each test clip at 0 all the time, drawn for each clip"
     evaluate.add_argument("--corrupted", type=count, nargs="+", default=[], metavar="JOINTS", help=corrupted)
     add_hardware(evaluate)
@@ -126,7 +128,7 @@ def run(options: argparse.Namespace) -> None:
     parts[options.pretrain](options)
 
 
-def _loaded(options: argparse.Namespace, recipe: Recipe) -> tuple[Task, MotionClips, int]:
+def _load_task(options: argparse.Namespace, recipe: Recipe) -> tuple[Task, MotionClips, int]:
     task = task_of(options.task)
     size_of(options.size)
     frames = task.frames if options.frames is None else options.frames
@@ -137,20 +139,22 @@ def _loaded(options: argparse.Namespace, recipe: Recipe) -> tuple[Task, MotionCl
 
 def _run(options: argparse.Namespace) -> None:
     recipe = _recipe(options)
-    task, clips, frames = _loaded(options, recipe)
-    rows, judge = task.split(clips, options.part)
+    task, clips, frames = _load_task(options, recipe)
+    rows, eval_rows = task.split(clips, options.part)
     job = Pretraining(task.name, options.size, recipe, frames, options.seed, options.part)
-    curve = _curve(options, clips, rows, judge, recipe)
+    curve = _curve(options, clips, rows, eval_rows, recipe)
     done = pretrain(clips, rows, job, options.out, hardware_of(options), curve)
     say(options.out, f"{len(rows)} clips", done)
 
 
-def _curve(options: argparse.Namespace, clips: MotionClips, learn: Rows, judge: Rows, recipe: Recipe) -> list[Curve]:
+def _curve(
+    options: argparse.Namespace, clips: MotionClips, train_rows: Rows, eval_rows: Rows, recipe: Recipe
+) -> list[Curve]:
     if options.judge_every is None:
         return []
     if options.part != "validation":
         raise ResearchError("--judge-every goes with --part validation alone")
-    return [Curve(clips, learn, judge, recipe, options.seed, options.judge_every, options.out)]
+    return [Curve(clips, train_rows, eval_rows, recipe, options.seed, options.judge_every, options.out)]
 
 
 def _evaluate(options: argparse.Namespace) -> None:
@@ -163,7 +167,7 @@ def _evaluate(options: argparse.Namespace) -> None:
         split = task.split(clips, done.job["job"]["part"])
         for share, linear in _protocols(options, len(clips.joints) - 1):
             hardware, scratch = hardware_of(options), options.scratch
-            name, result = measured(
+            name, result = evaluate_protocol(
                 *(folder, done, clips, split, hardware),
                 task=task.name,
                 share=share,
@@ -185,14 +189,14 @@ def _task_of_run(options: argparse.Namespace, folder: Path, name: str) -> Task:
     if options.task is None:
         return task_of(name)
     task = task_of(options.task)
-    if name not in (task.name, task.judges):
+    if name not in (task.name, task.evaluates_runs_of):
         raise ResearchError(f"{folder} was pretrained on {name}; --task {options.task} is not that")
     return task
 
 
-def _protocols(options: argparse.Namespace, joints: int) -> list[tuple[float | None, Linear]]:
+def _protocols(options: argparse.Namespace, joints: int) -> list[tuple[float | None, LinearSettings]]:
     """Share of the labels, None for the linear evaluation, and how that is made. joints: that can be corrupted."""
-    whole = Linear(epochs=options.linear_epochs)
+    whole = LinearSettings(epochs=options.linear_epochs)
     if too_many := [lost for lost in options.corrupted if lost > joints]:
         raise ResearchError(f"--corrupted {too_many[0]} is not between 1 and {joints}, the joints of a clip")
     spoilt = [replace(whole, corrupted=lost) for lost in options.corrupted]
@@ -210,7 +214,7 @@ def _shares(options: argparse.Namespace) -> list[float | None]:
 
 def _ablations(options: argparse.Namespace) -> None:
     recipe = _recipe(options)
-    task, clips, frames = _loaded(options, recipe)
+    task, clips, frames = _load_task(options, recipe)
     split = task.split(clips, options.part)
     jobs = [Pretraining(task.name, options.size, recipe, frames, seed, options.part) for seed in options.seeds]
     found = [ablations.measure(clips, split, job, options.only, options.out, hardware_of(options)) for job in jobs]
@@ -220,7 +224,7 @@ def _ablations(options: argparse.Namespace) -> None:
 
 def _without_network(options: argparse.Namespace) -> None:
     recipe = _recipe(options)
-    task, clips, frames = _loaded(options, recipe)
+    task, clips, frames = _load_task(options, recipe)
     found = without_network.measure(clips, *task.split(clips, options.part), frames, recipe)
     for name, result in found.items():
         sys.stdout.write(f"{name}: {100 * result.accuracy:.1f}% of {result.of} clips\n")
@@ -238,7 +242,7 @@ def _figures(options: argparse.Namespace) -> None:
 
 def _speed(options: argparse.Namespace) -> None:
     recipe = _recipe(options)
-    task, clips, frames = _loaded(options, recipe)
+    task, clips, frames = _load_task(options, recipe)
     rows, _ = task.split(clips, "test")
     found = speed.measure(clips, rows, recipe, frames, options.size, options.steps, options.device)
     sys.stdout.write(

@@ -18,7 +18,7 @@ from research.pretrain.motion import MotionClips, Rows
 
 
 class ActionTraining(RecipeTraining):
-    """Learns the actions of labelled clips."""
+    """Training on the actions of labelled clips."""
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         """Cross entropy."""

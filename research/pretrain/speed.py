@@ -1,5 +1,5 @@
-"""How many clips a second pretraining takes, against the straightforward way: every clip filled up to the longest
-possible, and all work done on the filling too."""
+"""How many clips a second pretraining processes, against the straightforward way: every clip padded to the greatest
+length, and the padding computed as well."""
 
 import statistics
 import time
@@ -73,9 +73,9 @@ def _step(
     clips, real, *targets = batch
     tokens = network.backbone.config.global_tokens
     if wide:
-        logits = _full_width(network, _filled_up(clips, frames), _filled_up(real, frames))
-        real = _filled_up(real, frames)
-        direction, magnitude = (_filled_up(target, frames)[real] for target in targets)
+        logits = _full_width(network, _padded(clips, frames), _padded(real, frames))
+        real = _padded(real, frames)
+        direction, magnitude = (_padded(target, frames)[real] for target in targets)
     else:
         logits = network(clips, real)
         direction, magnitude = (target[real] for target in targets)
@@ -85,16 +85,16 @@ def _step(
     optimizer.step()
 
 
-def _filled_up(values: Tensor, frames: int) -> Tensor:
+def _padded(values: Tensor, frames: int) -> Tensor:
     """(N, T, ...) to (N, frames, ...), 0 after the end."""
     missing = values.new_zeros(len(values), frames - values.shape[1], *values.shape[2:])
     return torch.cat([values, missing], dim=1)
 
 
 def _full_width(network: GlPretraining, clips: Tensor, real: Tensor) -> tuple[Tensor, Tensor | None]:
-    """What `network(clips, real)` gives, with all frames as rows; fillings are masked in the attention over frames."""
+    """The result of `network(clips, real)`, with all frames as rows; padding is masked in the attention over frames."""
     packing = Packing(clips.shape[0], clips.shape[1])
     packing.keys = real[:, None, None]
-    directions, magnitudes = network.answers(network.backbone.rows(clips, packing))
+    directions, magnitudes = network.predictions(network.backbone.rows(clips, packing))
     here = real.flatten()
     return directions[here], None if magnitudes is None else magnitudes[here]

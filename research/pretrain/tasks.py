@@ -1,4 +1,4 @@
-"""Data sets to pretrain on, with the published split of each, and what of it is for choosing."""
+"""Data sets to pretrain on, each with its published split and the part of it for choosing recipes."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -23,18 +23,19 @@ _MOST_FRAMES, _MOST_PEOPLE = 300, 2  # of a file of recorded clips, as of NTU RG
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A data set and its split. frames: the longest clip. people: slots. choose_by: training subjects that are held
-    out where sizes and recipes are chosen. file: of recorded clips, in the place of a folder of a data set; it says
-    itself which are for choosing. judges: the name of a task whose runs can be evaluated on this one, too."""
+    """A data set and its split. frames: the longest clip. people: slots. validation_subjects: training subjects that
+    are held out where sizes and recipes are chosen. file: of recorded clips, instead of the folder of a data set; it
+    marks its validation clips itself. evaluates_runs_of: name of a task whose runs can be evaluated on this one,
+    too."""
 
     name: str
     folder: str
     read: Reader
     frames: int
     people: int
-    choose_by: tuple[int, ...]
+    validation_subjects: tuple[int, ...]
     file: ClipFile | None = None
-    judges: str = ""
+    evaluates_runs_of: str = ""
 
     def load(self, data: Path | None, facing: Facing = "frame") -> MotionClips:
         """All clips below `data`, the folder of all data sets. DataError where it does not hold this one."""
@@ -49,17 +50,17 @@ class Task:
         return motion_clips(action_sequences(self.read(folder)), self.people, facing)
 
     def split(self, clips: MotionClips, part: str) -> tuple[Rows, Rows]:
-        """Rows to learn from and rows to judge by. part: "test", the published split, or "validation", some subjects of
-        its training part against the others. DataError where one is empty."""
-        chosen_by = clips.validation | np.isin(clips.subjects, self.choose_by)
-        held_out = clips.test if part == "test" else chosen_by & ~clips.test
-        learn, judge = np.flatnonzero(~clips.test & ~held_out), np.flatnonzero(held_out)
-        if not len(learn) or not len(judge):
+        """Rows to train on and rows to evaluate on. part: "test", the published split, or "validation", some subjects
+        of its training part against the others. DataError where one is empty."""
+        validation = clips.validation | np.isin(clips.subjects, self.validation_subjects)
+        held_out = clips.test if part == "test" else validation & ~clips.test
+        train_rows, eval_rows = np.flatnonzero(~clips.test & ~held_out), np.flatnonzero(held_out)
+        if not len(train_rows) or not len(eval_rows):
             raise DataError(f"the {part} split of {self.name} has no clips to learn from or judge by; check the data")
-        return learn, judge
+        return train_rows, eval_rows
 
 
-def labelled(rows: Rows, labels: Rows, share: float, seed: int) -> Rows:
+def labelled_subset(rows: Rows, labels: Rows, share: float, seed: int) -> Rows:
     """A stratified share of the rows, at least one of each action: those whose labels may be used."""
     if share >= 1:
         return rows
@@ -72,16 +73,16 @@ def labelled(rows: Rows, labels: Rows, share: float, seed: int) -> Rows:
     return np.sort(chosen)
 
 
-def _ntu(actions: int, protocol: str, choose_by: tuple[int, ...]) -> Task:
+def _ntu(actions: int, protocol: str, validation_subjects: tuple[int, ...]) -> Task:
     read = partial(ntu.read, protocol=protocol, actions=actions)
-    return Task(f"ntu{actions}-{protocol}", f"ntu_rgbd_{actions}", read, 300, 2, choose_by)
+    return Task(f"ntu{actions}-{protocol}", f"ntu_rgbd_{actions}", read, 300, 2, validation_subjects)
 
 
 TASKS = {
     task.name: task
     for task in (
         Task("nw-ucla", nw_ucla.NAME, nw_ucla.read_published, 50, 1, (9, 10)),
-        Task("nw-ucla-corrected", nw_ucla.NAME, nw_ucla.read, 50, 1, (9, 10), judges="nw-ucla"),
+        Task("nw-ucla-corrected", nw_ucla.NAME, nw_ucla.read, 50, 1, (9, 10), evaluates_runs_of="nw-ucla"),
         Task("utd-mhad", utd_mhad.NAME, utd_mhad.read, 100, 1, (7,)),
         _ntu(60, "xsub", (34, 35, 38)),
         _ntu(60, "xview", (34, 35, 38)),

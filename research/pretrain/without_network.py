@@ -1,8 +1,7 @@
-"""What a linear layer makes of clips without any network: of the poses, and of the answers that pretraining asks for.
+"""Baselines of the linear evaluation without any network: a linear layer on the poses, and on the targets of MPDP.
 
-The second is what a network would be worth that answers all of MPDP rightly and keeps nothing else, read as the linear
-evaluation reads it, by its mean over the frames. So the two say how far a figure of the linear evaluation is from what
-needs no learning at all.
+The second is what a network would reach that predicts all targets correctly and keeps nothing else, averaged over the
+frames as in the linear evaluation. Both show how far a score is from one that needs no pretraining at all.
 """
 
 import numpy as np
@@ -13,7 +12,7 @@ from sklearn.preprocessing import StandardScaler
 
 from recognizer.training.pretrain.recipes import Recipe
 from recognizer.training.pretrain.targets import MAGNITUDES, mpdp_targets, steps_of
-from research.pretrain.batches import paced
+from research.pretrain.batches import apply_pace
 from research.pretrain.motion import Array, MotionClips, Rows
 from research.pretrain.protocols import Score, score
 
@@ -39,17 +38,18 @@ def answers(x: Array, people: int, recipe: Recipe, steps_m: tuple[float, ...] | 
     return np.concatenate(shares)
 
 
-def measure(clips: MotionClips, learn: Rows, judge: Rows, frames: int, recipe: Recipe) -> dict[str, Score]:
-    """How many of `judge` logistic regression names rightly, learnt from all labels of `learn`: of poses, of answers
-    and of both. frames: of the longest clip."""
-    x = [paced(clip, frames, recipe.pace) for clip in clips.x]
+def measure(clips: MotionClips, train_rows: Rows, eval_rows: Rows, frames: int, recipe: Recipe) -> dict[str, Score]:
+    """Scores on `eval_rows` of logistic regression, trained on all labels of `train_rows`: of poses, of answers and of
+    both. frames: of the longest clip."""
+    x = [apply_pace(clip, frames, recipe.pace) for clip in clips.x]
     of_poses = np.stack([poses(clip) for clip in x])
     steps_m = None
     if recipe.steps == "set":
-        steps_m = steps_of([x[row] for row in learn], recipe.intervals, recipe.reading)
+        steps_m = steps_of([x[row] for row in train_rows], recipe.intervals, recipe.reading)
     of_answers = np.stack([answers(clip, clips.people, recipe, steps_m) for clip in x])
     kinds = {"poses": of_poses, "answers": of_answers, "both": np.concatenate([of_poses, of_answers], axis=1)}
     layer, labels = make_pipeline(StandardScaler(), LogisticRegression(C=STRENGTH, max_iter=2000)), clips.labels
     return {
-        name: score(layer.fit(of[learn], labels[learn]).predict(of[judge]), labels[judge]) for name, of in kinds.items()
+        name: score(layer.fit(of[train_rows], labels[train_rows]).predict(of[eval_rows]), labels[eval_rows])
+        for name, of in kinds.items()
     }

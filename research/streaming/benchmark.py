@@ -29,7 +29,7 @@ from research.errors import ResearchError
 from research.streaming.recognizer import StreamingSession
 
 _TOLERANCE = 1e-3  # of the reference answer in the card, whose bias is not known beforehand
-_LATEST_S = 5.0  # by which an answer may be late
+_MAX_DELAY_S = 5.0  # longest delay of the streaming answer that is tried
 Sets = Mapping[str, Sequence[RecordedStream]]
 Logits = Mapping[str, Sequence[Array]]
 
@@ -51,8 +51,8 @@ def load_deployed(folder: Path) -> tuple[Deployed, ModelCard]:
     return Deployed(networks, len(ACTIONS) - 1, other_bias=float(apart[other])).eval(), card
 
 
-def drawn(sets: Sets, share: float, seed: int) -> dict[str, list[RecordedStream]]:
-    """That share of each set's streams."""
+def subsample(sets: Sets, share: float, seed: int) -> dict[str, list[RecordedStream]]:
+    """A random share of each set's streams."""
     found = {}
     for name, streams in sets.items():
         rng = np.random.default_rng(seed)
@@ -62,7 +62,7 @@ def drawn(sets: Sets, share: float, seed: int) -> dict[str, list[RecordedStream]
 
 
 def newest_poses(stream: RecordedStream) -> Iterator[tuple[bool, Array]]:
-    """For each window whether all of it is new, and the features (n, F) of the poses that no window had before."""
+    """For each window: whether it shares no pose with the one before, and the features (n, F) of its new poses."""
     ticks = np.round(stream.times_s * RATE_FPS).astype(int)
     for place, features in enumerate(stream.features):
         new = ticks[place] - ticks[place - 1] if place else FRAMES
@@ -70,7 +70,7 @@ def newest_poses(stream: RecordedStream) -> Iterator[tuple[bool, Array]]:
 
 
 def streaming_logits(streams: Sequence[RecordedStream], session: StreamingSession) -> list[Array]:
-    """Logits (N, A) at the end of each window of each stream. A window that is new altogether begins anew."""
+    """Logits (N, A) at the end of each window of each stream. The session is reset at a window of new poses only."""
     if TICKS_A_DECISION % session.poses:
         raise ResearchError(f"an answer is due every {TICKS_A_DECISION} poses, so a step cannot have {session.poses}")
     found = []
@@ -86,26 +86,26 @@ def streaming_logits(streams: Sequence[RecordedStream], session: StreamingSessio
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """Of streaming answers with those of windows. same: share of the windows with the same likeliest action. late_s,
-    same_late: the delay of the streaming answer with which the most are the same, and that share."""
+    """Of streaming answers with those of windows. same: share of the windows with the same likeliest action. delay_s,
+    same_delayed: the delay of the streaming answer at which most are the same, and that share."""
 
     same: float
-    late_s: float
-    same_late: float
+    delay_s: float
+    same_delayed: float
 
 
 def agreement(window: Sequence[Array], streaming: Sequence[Array]) -> Agreement:
     """Of streams' logits (N, A). Windows count as a tenth of a second apart."""
     shares = []
-    for late in range(round(_LATEST_S * RATE_FPS / TICKS_A_DECISION) + 1):
-        pairs = [(a[: len(a) - late], b[late:]) for a, b in zip(window, streaming, strict=True) if len(a) > late]
+    for delay in range(round(_MAX_DELAY_S * RATE_FPS / TICKS_A_DECISION) + 1):
+        pairs = [(a[: len(a) - delay], b[delay:]) for a, b in zip(window, streaming, strict=True) if len(a) > delay]
         same = [(a.argmax(axis=1) == b.argmax(axis=1)) for a, b in pairs]
         shares.append(float(np.concatenate(same).mean()))
     best = int(np.argmax(shares))
     return Agreement(shares[0], best * TICKS_A_DECISION / RATE_FPS, shares[best])
 
 
-def changes_of_features(sets: Sets, later: int = 10) -> dict[str, tuple[float, float]]:
+def feature_changes(sets: Sets, later: int = 10) -> dict[str, tuple[float, float]]:
     """How far the newest pose's features are from those of the same pose `later` windows on: median and 95th
     percentile of the largest difference of a pose, by kind of channel."""
     apart = []
@@ -120,11 +120,11 @@ def changes_of_features(sets: Sets, later: int = 10) -> dict[str, tuple[float, f
     return {name: tuple(np.quantile(v.max(axis=1), (0.5, 0.95)).tolist()) for name, v in kinds.items()}
 
 
-def metrics(sets: Sets, logits: Logits, card: ModelCard, *, chosen: bool) -> dict[str, dict[str, Any]]:
-    """The stream benchmark's metrics by set. chosen: with the threshold and temperature of the greatest worth on
-    these very streams, and not with the card's."""
+def metrics(sets: Sets, logits: Logits, card: ModelCard, *, recalibrated: bool) -> dict[str, dict[str, Any]]:
+    """The stream benchmark's metrics by set. recalibrated: with the best threshold and temperature on these same
+    streams instead of the card's."""
     rules = _rules(card)
-    if chosen:
+    if recalibrated:
         rules, _ = calibrate([(sets[name], logits[name]) for name in sets], _needs(card), biases=(0.0,))
     found = {name: as_json(outcomes(sets[name], logits[name], rules)) for name in sets}
     return {name: of_set | {"threshold": float(rules.thresholds[0])} for name, of_set in found.items()}

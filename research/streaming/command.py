@@ -62,7 +62,7 @@ def run_cost(options: argparse.Namespace) -> None:
 
 def run_compare(options: argparse.Namespace) -> None:
     """Metrics of the validation people."""
-    sets = benchmark.drawn(stream_sets(read_sets(options.data), "validation"), options.share, seed=0)
+    sets = benchmark.subsample(stream_sets(read_sets(options.data), "validation"), options.share, seed=0)
     compare(sets, options.model, options.pooled)
 
 
@@ -71,21 +71,21 @@ def compare(sets: dict[str, list[RecordedStream]], model: str, pooled: Sequence[
     deployed, card = benchmark.load_deployed(find_model(model))
     streams = sum(len(each) for each in sets.values())
     sys.stdout.write(f"{card.name}, {streams} streams of the validation people\n")
-    for kind, (median, most) in benchmark.changes_of_features(sets).items():
+    for kind, (median, most) in benchmark.feature_changes(sets).items():
         sys.stdout.write(f"{kind} of the newest pose a second later: {median:.4f} apart (p95 {most:.3f})\n")
     windows = stream_logits(deployed, sets)
-    rows = [("windows, the card's rules", benchmark.metrics(sets, windows, card, chosen=False))]
-    rows.append(("windows", benchmark.metrics(sets, windows, card, chosen=True)))
+    rows = [("windows, the card's rules", benchmark.metrics(sets, windows, card, recalibrated=False))]
+    rows.append(("windows", benchmark.metrics(sets, windows, card, recalibrated=True)))
     sys.stdout.write(benchmark.as_table(rows))
     for frames in pooled:
         session = StreamingSession(*to_onnx(StreamingRecognizer(deployed, frames, poses=2)))
         logits = {name: benchmark.streaming_logits(streams, session) for name, streams in sets.items()}
-        rows = [(f"streaming, mean of {frames}", benchmark.metrics(sets, logits, card, chosen=True))]
+        rows = [(f"streaming, mean of {frames}", benchmark.metrics(sets, logits, card, recalibrated=True))]
         sys.stdout.write(benchmark.as_table(rows))
         for name in sets:
             found = benchmark.agreement(windows[name], logits[name])
             sys.stdout.write(
                 f"{name}, mean of {frames}: same likeliest action as the window in {found.same:.1%} of windows, in "
-                f"{found.same_late:.1%} as the window {found.late_s:.1f} s earlier\n"
+                f"{found.same_delayed:.1%} as the window {found.delay_s:.1f} s earlier\n"
             )
         sys.stdout.flush()

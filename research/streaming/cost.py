@@ -54,7 +54,7 @@ def _row(
     session = StreamingSession(*streaming.to_onnx(recognizer))
     features = torch.from_numpy(clips[:, :poses])
     with torch.inference_mode():
-        state = recognizer.started(features[:, :1])
+        state = recognizer.initial_state(features[:, :1])
     feed = {INPUT_NAME: clips}
     pairs = [
         (_ms(lambda: window.run([OUTPUT_NAME], feed)), _ms(lambda: session.push(clips[0, :poses])))

@@ -13,8 +13,8 @@ Norm = nn.BatchNorm1d | nn.BatchNorm2d
 scale_and_shift = torch.no_grad()(st_tr.scale_and_shift)
 
 
-class Scaled(nn.Module):
-    """A batch norm with statistics of each joint and channel; by_joint: how it counts them, (V, C) or else (C, V)."""
+class FoldedBatchNorm(nn.Module):
+    """A batch norm over joints and channels as scale and shift. by_joint: its layout is (V, C), else (C, V)."""
 
     scale: Tensor
     shift: Tensor
@@ -51,8 +51,8 @@ class Dense(nn.Module):
         return x @ self.weight + self.bias
 
 
-class Gathered(nn.Module):
-    """Each joint's neighbours, weighted by each of K subsets of links, as channels: (N, V, n, C) to (N, V, n, K * C).
+class GraphGather(nn.Module):
+    """Weighted sums of each joint's neighbours over K subsets of links: (N, V, n, C) to (N, V, n, K * C).
 
     links: (K, V, V), from the neighbour to the joint.
     """
@@ -84,10 +84,10 @@ class Temporal(nn.Module):
         self.dense = Dense(weight.permute(0, 2, 1).flatten(1), bias, norm)
 
     def forward(self, x: Tensor, rate: Rate, memory: Memory) -> Tensor:
-        kept, reach = rate.kept(self.stride), (self.kernel - 1) * rate.apart
+        kept, reach = rate.kept(self.stride), (self.kernel - 1) * rate.spacing
         frames = memory.extended(x, reach)[:, :, kept - 1 :]
         if rate.frames == kept:
-            taps = frames[:, :, :: rate.apart].flatten(2).unsqueeze(2)
+            taps = frames[:, :, :: rate.spacing].flatten(2).unsqueeze(2)
         else:
             last = frames.shape[2] - reach
             taps = torch.cat([frames[:, :, first : first + last : kept] for first in range(self.kernel)], dim=3)
@@ -95,19 +95,19 @@ class Temporal(nn.Module):
 
 
 class Shortcut(nn.Module):
-    """What a residual block adds: its input from `late` frames ago, through a layer if its width or rate changes."""
+    """The residual connection: the input of `delay` frames ago, through a layer if its width or rate changes."""
 
-    def __init__(self, late: int, stride: int, dense: nn.Module | None) -> None:
+    def __init__(self, delay: int, stride: int, dense: nn.Module | None) -> None:
         super().__init__()
-        self.late, self.stride, self.dense = late, stride, dense
+        self.delay, self.stride, self.dense = delay, stride, dense
 
     def forward(self, x: Tensor, rate: Rate, memory: Memory) -> Tensor:
         kept = rate.kept(self.stride)
-        x = memory.delayed(x, self.late * rate.apart)[:, :, kept - 1 :: kept]
+        x = memory.delayed(x, self.delay * rate.spacing)[:, :, kept - 1 :: kept]
         return x if self.dense is None else self.dense(x)
 
 
-class Pooled(nn.Module):
+class TemporalPool(nn.Module):
     """Mean (N, C) over all joints and the last `count` of the network's own frames, until the newest."""
 
     def __init__(self, count: int) -> None:
@@ -115,6 +115,6 @@ class Pooled(nn.Module):
         self.count = count
 
     def forward(self, x: Tensor, rate: Rate, memory: Memory) -> Tensor:
-        reach = (self.count - 1) * rate.apart
+        reach = (self.count - 1) * rate.spacing
         frames = memory.extended(x.mean(dim=1, keepdim=True), reach)
-        return frames[:, 0, frames.shape[2] - 1 - reach :: rate.apart].mean(dim=1)
+        return frames[:, 0, frames.shape[2] - 1 - reach :: rate.spacing].mean(dim=1)

@@ -16,7 +16,7 @@ from research.errors import ResearchError
 class Memory:
     """Rings of the last frames of what each layer takes in, in the order in which the layers ask for them.
 
-    before: the rings after the last step; None at the beginning, where the first frame counts as having stood there for
+    before: the rings after the last step; None at the beginning, where the first frame counts as having been there for
     ever. after: the rings after this step, once all layers have asked. A ring is (N, V, L, C), oldest frame first.
     """
 
@@ -49,16 +49,16 @@ class Memory:
 class Rate:
     """How frames arrive at a layer.
 
-    frames: in a step. apart: how many come from one of the network's own frames to its next. After a stride s the
+    frames: in a step. spacing: incoming frames from one of the network's own frames to the next. After a stride s the
     network of clips keeps every s-th frame. Here either a step has s frames or more, and every s-th is kept, or it has
     one, and all are kept with kernels that leave gaps, so that there is an answer at every pose.
     """
 
     frames: int
-    apart: int = 1
+    spacing: int = 1
 
     def kept(self, stride: int) -> int:
-        """Of how many frames one is kept. Raises ResearchError where steps and strides do not fit."""
+        """One frame out of this many is kept. Raises ResearchError where steps and strides do not fit."""
         if self.frames % stride == 0:
             return stride
         if self.frames == 1:
@@ -66,12 +66,12 @@ class Rate:
         raise ResearchError(f"steps of {self.frames} frames do not fit a stride of {stride}; take steps of one pose")
 
     def after(self, stride: int) -> "Rate":
-        """Behind a layer of that stride."""
+        """The rate after a layer of that stride."""
         kept = self.kept(stride)
-        return Rate(self.frames // kept, self.apart * stride // kept)
+        return Rate(self.frames // kept, self.spacing * stride // kept)
 
 
-def one_answer(poses: int, strides: Sequence[int]) -> None:
+def check_one_answer(poses: int, strides: Sequence[int]) -> None:
     """Raise ResearchError where a step of so many poses does not have exactly one answer."""
     if poses < 1:
         raise ResearchError(f"a step has one pose or more, not {poses}")

@@ -42,7 +42,7 @@ def streams_of(network: nn.Module, pooled: int, poses: int = 1) -> Streams:
 
 
 class StreamingRecognizer(nn.Module):
-    """The next poses' features (1, n, F) and what is remembered to logits (1, A) and what is remembered then.
+    """The next poses' features (1, n, F) and the state to logits (1, A) and the next state.
 
     pooled: frames of the last layer that are averaged. poses: n. Raises ResearchError.
     """
@@ -61,8 +61,8 @@ class StreamingRecognizer(nn.Module):
         memory = Memory(state)
         return (self._logits(features, memory), *memory.after)
 
-    def started(self, features: Tensor) -> tuple[Tensor, ...]:
-        """What is remembered when the first pose, of features (1, 1, F), has stood there for ever."""
+    def initial_state(self, features: Tensor) -> tuple[Tensor, ...]:
+        """The state in which the first pose, of features (1, 1, F), has been there for ever."""
         memory = Memory()
         self._logits(features.expand(-1, self.poses, -1), memory)
         return tuple(memory.after)
@@ -74,15 +74,15 @@ class StreamingRecognizer(nn.Module):
         return self.deployed.combined(each)
 
 
-class _Start(nn.Module):
-    """`started` as a graph of its own."""
+class _InitialState(nn.Module):
+    """`initial_state` as a graph of its own."""
 
     def __init__(self, recognizer: StreamingRecognizer) -> None:
         super().__init__()
         self.recognizer = recognizer
 
     def forward(self, features: Tensor) -> tuple[Tensor, ...]:
-        return self.recognizer.started(features)
+        return self.recognizer.initial_state(features)
 
 
 def to_onnx(recognizer: StreamingRecognizer) -> tuple[bytes, bytes]:
@@ -91,9 +91,9 @@ def to_onnx(recognizer: StreamingRecognizer) -> tuple[bytes, bytes]:
     "next_1", ..."""
     first, features = torch.randn(1, 1, FEATURES), torch.randn(1, recognizer.poses, FEATURES)
     with torch.inference_mode():
-        state = [ring.clone() for ring in recognizer.started(first)]
+        state = [ring.clone() for ring in recognizer.initial_state(first)]
     names, after = ([f"{kind}_{place}" for place in range(len(state))] for kind in ("state", "next"))
-    start = _graph(_Start(recognizer), (first,), [INPUT_NAME], names)
+    start = _graph(_InitialState(recognizer), (first,), [INPUT_NAME], names)
     step = _graph(recognizer, (features, state), [INPUT_NAME, *names], [OUTPUT_NAME, *after])
     return start, step
 
@@ -115,7 +115,7 @@ class StreamingSession:
         self._state: list[Array] | None = None
 
     def reset(self) -> None:
-        """Forget all poses; the next one begins anew."""
+        """Forget all poses; the next one starts a new stream."""
         self._state = None
 
     def push(self, features: Array) -> Array:

@@ -7,8 +7,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from recognizer.training.models.st_gcn import Block, StGcn
-from research.streaming.layers import Dense, Gathered, Pooled, Scaled, Shortcut, Temporal
-from research.streaming.memory import Memory, Rate, one_answer
+from research.streaming.layers import Dense, FoldedBatchNorm, GraphGather, Shortcut, Temporal, TemporalPool
+from research.streaming.memory import Memory, Rate, check_one_answer
 
 
 class StreamingStGcn(nn.Module):
@@ -20,9 +20,9 @@ class StreamingStGcn(nn.Module):
     def __init__(self, network: StGcn, pooled: int, poses: int = 1) -> None:
         super().__init__()
         config = network.config
-        one_answer(poses, config.strides)
+        check_one_answer(poses, config.strides)
         self.first = Rate(poses)
-        self.input_norm = Scaled(network.input_norm, len(config.layout), by_joint=True)
+        self.input_norm = FoldedBatchNorm(network.input_norm, len(config.layout), by_joint=True)
         links = [network.adjacency * weight for weight in network.importance] or [network.adjacency] * len(
             config.widths
         )
@@ -30,9 +30,9 @@ class StreamingStGcn(nn.Module):
             _Block(cast(Block, block), each, stride)
             for block, each, stride in zip(network.blocks, links, config.strides, strict=True)
         )
-        self.pooled, self.head = Pooled(pooled), network.head
-        apart = torch.tensor([1, *config.strides]).cumprod(0).tolist()
-        self.reach = 1 + (config.kernel - 1) * sum(apart[:-1]) + (pooled - 1) * apart[-1]
+        self.pooled, self.head = TemporalPool(pooled), network.head
+        spacing = torch.tensor([1, *config.strides]).cumprod(0).tolist()
+        self.reach = 1 + (config.kernel - 1) * sum(spacing[:-1]) + (pooled - 1) * spacing[-1]
 
     def forward(self, poses: Tensor, memory: Memory) -> Tensor:
         """The next poses (N, V, n, C) to logits (N, A)."""
@@ -45,21 +45,21 @@ class StreamingStGcn(nn.Module):
 
 
 class _Block(nn.Module):
-    """(N, V, n, C) to (N, V, n', D). What is added is as old as the middle of the kernel."""
+    """(N, V, n, C) to (N, V, n', D). The shortcut is delayed to the middle of the kernel."""
 
     def __init__(self, block: Block, links: Tensor, stride: int) -> None:
         super().__init__()
         self.stride = stride
         bias = links.sum(dim=1).T @ block.gather_bias  # (V, D): it goes over the links, too
-        self.gathered = Gathered(links)
+        self.gathered = GraphGather(links)
         self.gather = Dense(block.gather.weight.flatten(1), bias[:, None], block.gather_norm)
-        self.temporal = Temporal(*_of(block.temporal), stride, block.temporal_norm)
+        self.temporal = Temporal(*_weight_and_bias(block.temporal), stride, block.temporal_norm)
         self.shortcut: Shortcut | None = None
         if block.residual:
             dense = None
             if isinstance(block.shortcut, nn.Sequential):
                 conv, norm = cast(nn.Conv2d, block.shortcut[0]), cast(nn.BatchNorm2d, block.shortcut[1])
-                weight, bias = _of(conv)
+                weight, bias = _weight_and_bias(conv)
                 dense = Dense(weight.flatten(1), bias, norm)
             self.shortcut = Shortcut(self.temporal.kernel // 2, stride, dense)
 
@@ -70,7 +70,7 @@ class _Block(nn.Module):
         return functional.relu(y)
 
 
-def _of(conv: nn.Conv2d) -> tuple[Tensor, Tensor]:
+def _weight_and_bias(conv: nn.Conv2d) -> tuple[Tensor, Tensor]:
     """Weight (D, C, kernel) and bias (D,)."""
     assert conv.bias is not None
     return conv.weight[..., 0], conv.bias

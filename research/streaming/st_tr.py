@@ -24,8 +24,16 @@ from recognizer.training.models.st_tr import (
     Unit,
 )
 from research.errors import ResearchError
-from research.streaming.layers import Dense, Gathered, Pooled, Scaled, Shortcut, Temporal, scale_and_shift
-from research.streaming.memory import Memory, Rate, one_answer
+from research.streaming.layers import (
+    Dense,
+    FoldedBatchNorm,
+    GraphGather,
+    Shortcut,
+    Temporal,
+    TemporalPool,
+    scale_and_shift,
+)
+from research.streaming.memory import Memory, Rate, check_one_answer
 
 
 class StreamingStTr(nn.Module):
@@ -41,10 +49,10 @@ class StreamingStTr(nn.Module):
         config = network.config
         strides = [stride for _, stride in config.units]
         _check(network)
-        one_answer(poses, strides)
+        check_one_answer(poses, strides)
         self.first, self.parents = Rate(poses), network.parents if config.bones else None
         norm = network.input_norm
-        self.input_norm = None if norm is None else Scaled(norm, len(config.layout), by_joint=True)
+        self.input_norm = None if norm is None else FoldedBatchNorm(norm, len(config.layout), by_joint=True)
         units = cast(list[Unit], list(network.units))
         self.stem = None if network.stem is None else _Unit(network.stem, 1, config.frames)
         self.units = nn.ModuleList()
@@ -53,25 +61,25 @@ class StreamingStTr(nn.Module):
             frames = -(-frames // stride)
             self.units.append(_Unit(unit, stride, frames))
         self.concat_unit = CONCAT_UNIT if config.concat_input else -1
-        self.pooled, self.head = Pooled(pooled), network.head
-        self.reach, apart = 1, 1
+        self.pooled, self.head = TemporalPool(pooled), network.head
+        self.reach, spacing = 1, 1
         for each in ([] if self.stem is None else [self.stem]) + cast(list[_Unit], list(self.units)):
-            self.reach += each.reach * apart + each.reach_after * apart * each.stride
-            apart *= each.stride
-        self.reach += (pooled - 1) * apart
+            self.reach += each.reach * spacing + each.reach_after * spacing * each.stride
+            spacing *= each.stride
+        self.reach += (pooled - 1) * spacing
 
     def forward(self, poses: Tensor, memory: Memory) -> Tensor:
         """The next poses (N, V, n, C) to logits (N, A)."""
         if self.parents is not None:
             poses = torch.cat([poses, poses - poses[:, self.parents]], dim=3)
         x = poses if self.input_norm is None else self.input_norm(poses)
-        rate, late = self.first, 0
+        rate, delay = self.first, 0
         if self.stem is not None:
-            x, late = self.stem(x, rate, memory), self.stem.late
+            x, delay = self.stem(x, rate, memory), self.stem.delay
         for place, unit in enumerate(cast(list[_Unit], list(self.units))):
             if place == self.concat_unit:
-                x = torch.cat([x, memory.delayed(poses, late)], dim=3)
-            x, late = unit(x, rate, memory), late + unit.late * rate.apart
+                x = torch.cat([x, memory.delayed(poses, delay)], dim=3)
+            x, delay = unit(x, rate, memory), delay + unit.delay * rate.spacing
             rate = rate.after(unit.stride)
         logits: Tensor = self.head(self.pooled(x, rate, memory))
         return logits
@@ -94,8 +102,8 @@ def _check(network: StTr) -> None:
 class _Unit(nn.Module):
     """(N, V, n, C) to (N, V, n', D).
 
-    late: frames of its input that its output is behind. reach, reach_after: frames that it looks back over, before its
-    stride and behind it.
+    delay: input frames by which its output lags. reach, reach_after: frames that it looks back over, before and after
+    its stride.
     """
 
     def __init__(self, unit: Unit, stride: int, frames: int) -> None:
@@ -103,38 +111,38 @@ class _Unit(nn.Module):
         self.stride = stride
         self.spatial: nn.Module
         if isinstance(unit.spatial, GraphConv):
-            self.spatial = _Graph(unit.spatial)
+            self.spatial = _GraphConv(unit.spatial)
         else:
-            self.spatial = _OverJoints(cast(SpatialTransformer, unit.spatial))
-        self.temporal: _Convolved | _Attended
+            self.spatial = _SpatialAttention(cast(SpatialTransformer, unit.spatial))
+        self.temporal: _TemporalConv | _TemporalAttention
         if isinstance(unit.temporal, TemporalTransformer):
-            self.temporal = _Attended(unit.temporal, stride, frames)
-            self.late, self.reach, self.reach_after = self.temporal.late, self.temporal.late, frames - 1
+            self.temporal = _TemporalAttention(unit.temporal, stride, frames)
+            self.delay, self.reach, self.reach_after = self.temporal.delay, self.temporal.delay, frames - 1
         else:
-            self.temporal = _Convolved(cast(ConvUnit, unit.temporal), stride)
+            self.temporal = _TemporalConv(cast(ConvUnit, unit.temporal), stride)
             self.reach, self.reach_after = self.temporal.conv.kernel - 1, 0
-            self.late = self.reach // 2
-        self.shortcut = _shortcut(unit.shortcut, self.late, stride) if unit.skip else None
+            self.delay = self.reach // 2
+        self.shortcut = _shortcut(unit.shortcut, self.delay, stride) if unit.skip else None
 
     def forward(self, x: Tensor, rate: Rate, memory: Memory) -> Tensor:
         y: Tensor = self.temporal(self.spatial(x), rate, memory)
         return y if self.shortcut is None else y + self.shortcut(x, rate, memory)
 
 
-class _Graph(nn.Module):
+class _GraphConv(nn.Module):
     """Graph convolution, norm, ReLU."""
 
     def __init__(self, unit: GraphConv) -> None:
         super().__init__()
-        self.gathered = Gathered(unit.adjacency if unit.importance is None else unit.adjacency * unit.importance)
+        self.gathered = GraphGather(unit.adjacency if unit.importance is None else unit.adjacency * unit.importance)
         self.dense = Dense(unit.gather.weight.flatten(1), unit.gather.bias.sum(dim=0), unit.norm)
 
     def forward(self, x: Tensor) -> Tensor:
         return functional.relu(self.dense(self.gathered(x)))
 
 
-class _OverJoints(nn.Module):
-    """SSA, which is of each frame by itself: the network's own."""
+class _SpatialAttention(nn.Module):
+    """SSA as in the network of clips: it works on each frame by itself."""
 
     def __init__(self, unit: SpatialTransformer) -> None:
         super().__init__()
@@ -145,7 +153,7 @@ class _OverJoints(nn.Module):
         return y.permute(0, 3, 2, 1)
 
 
-class _Convolved(nn.Module):
+class _TemporalConv(nn.Module):
     """Convolution in time, norm, ReLU."""
 
     def __init__(self, unit: ConvUnit, stride: int) -> None:
@@ -157,19 +165,19 @@ class _Convolved(nn.Module):
         return functional.relu(self.conv(x, rate, memory))
 
 
-def _shortcut(unit: nn.Module | None, late: int, stride: int) -> Shortcut:
+def _shortcut(unit: nn.Module | None, delay: int, stride: int) -> Shortcut:
     if not isinstance(unit, ConvUnit):
-        return Shortcut(late, stride, None)
+        return Shortcut(delay, stride, None)
     assert unit.conv.bias is not None
     return Shortcut(
-        late, stride, nn.Sequential(Dense(unit.conv.weight[..., 0, 0], unit.conv.bias, unit.norm), nn.ReLU())
+        delay, stride, nn.Sequential(Dense(unit.conv.weight[..., 0, 0], unit.conv.bias, unit.norm), nn.ReLU())
     )
 
 
-class _Attended(nn.Module):
+class _TemporalAttention(nn.Module):
     """TSA in which each frame sees itself and the frames - 1 before it.
 
-    late: frames by which the newest pair of frames begins earlier.
+    delay: frames from the start of the newest kernel of qkv to the newest frame.
     """
 
     scale: Tensor
@@ -181,37 +189,39 @@ class _Attended(nn.Module):
         bias, order = attention.qkv.bias, attention.order
         assert bias is not None
         joints = 1 if unit.normalise is None else unit.normalise.num_features // attention.qkv.in_channels
-        self.normalise = None if unit.normalise is None else Scaled(unit.normalise, joints, by_joint=False)
+        self.normalise = None if unit.normalise is None else FoldedBatchNorm(unit.normalise, joints, by_joint=False)
         self.qkv = Temporal(attention.qkv.weight[order][..., 0], bias[order], stride)
         self.out = Dense(attention.out.weight.flatten(1), cast(Tensor, attention.out.bias))
-        self.late, self.frames, self.stride = self.qkv.kernel - 1, frames, stride
+        self.delay, self.frames, self.stride = self.qkv.kernel - 1, frames, stride
         self.heads, self.key, self.scaled = attention.heads, attention.key, attention.scale
         self.relative = attention.relative
-        self.shortcut = _shortcut(unit.shortcut, self.late, stride) if unit.skip else None
+        self.shortcut = _shortcut(unit.shortcut, self.delay, stride) if unit.skip else None
         for name, values in zip(("scale", "shift"), scale_and_shift(unit.norm), strict=True):
             self.register_buffer(name, values.float())
 
     def forward(self, x: Tensor, rate: Rate, memory: Memory) -> Tensor:
         found = self.qkv(x if self.normalise is None else self.normalise(x), rate, memory)
         n, v, count = found.shape[:3]
-        q, others = torch.split(found.view(n, v, count, self.heads, -1), [self.key, self._rest(found)], dim=4)
-        apart = rate.after(self.stride).apart
-        reach = (self.frames - 1) * apart
-        known = memory.extended(others.flatten(3), reach)  # (N, V, reach + n', H * (key + value))
-        known = known.view(n, v, -1, self.heads, self._rest(found))
-        answers = [self._asked(q[:, :, f], known[:, :, f : f + reach + 1 : apart]) for f in range(count)]
+        q, new_keys_values = torch.split(
+            found.view(n, v, count, self.heads, -1), [self.key, self._key_value_width(found)], dim=4
+        )
+        spacing = rate.after(self.stride).spacing
+        reach = (self.frames - 1) * spacing
+        keys_values = memory.extended(new_keys_values.flatten(3), reach)  # (N, V, reach + n', H * (key + value))
+        keys_values = keys_values.view(n, v, -1, self.heads, self._key_value_width(found))
+        answers = [self._attend(q[:, :, f], keys_values[:, :, f : f + reach + 1 : spacing]) for f in range(count)]
         y: Tensor = self.out(torch.stack(answers, dim=2))
         if self.shortcut is not None:
             y = y + self.shortcut(x, rate, memory)
         return functional.relu(y * self.scale + self.shift)
 
-    def _rest(self, found: Tensor) -> int:
+    def _key_value_width(self, found: Tensor) -> int:
         return found.shape[3] // self.heads - self.key
 
-    def _asked(self, q: Tensor, known: Tensor) -> Tensor:
+    def _attend(self, q: Tensor, keys_values: Tensor) -> Tensor:
         """A frame's queries (N, V, H, key), and keys and values (N, V, L, H, key + value), to (N, V, H * value)."""
-        known = known.transpose(2, 3)  # (N, V, H, L, key + value)
-        k, v = torch.split(known, [self.key, known.shape[4] - self.key], dim=4)
+        keys_values = keys_values.transpose(2, 3)  # (N, V, H, L, key + value)
+        k, v = torch.split(keys_values, [self.key, keys_values.shape[4] - self.key], dim=4)
         q = q.unsqueeze(3) * self.scaled
         scores = q @ k.transpose(3, 4)  # (N, V, H, 1, L)
         if self.relative is not None:

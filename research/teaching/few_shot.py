@@ -39,20 +39,20 @@ NEW_ACTIONS = {
     ),
 }
 ARM_ACTIONS = utd_mhad.ACTIONS[:20]  # that the arms do alone, as at a desk; the others move the trunk or the legs
-_BELOW = [place for place, name in enumerate(MPOSE_13.joints) if name.endswith(("_hip", "_knee", "_ankle"))]
+_LOWER_BODY = [place for place, name in enumerate(MPOSE_13.joints) if name.endswith(("_hip", "_knee", "_ankle"))]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pool:
-    """Clips of which episodes are made. lesson: of all of them, embedded. person: (C,) who may teach with which clips
-    together; trains, tests: (C,) which clips may."""
+    """Clips of which episodes are made. lesson: of all of them, embedded. person: (C,) clips of one person may teach
+    together; trains, tests: (C,) which clips may be taught and tested."""
 
     lesson: Lesson
     person: NDArray[np.str_]
     trains: NDArray[np.bool_]
     tests: NDArray[np.bool_]
 
-    def some(self, actions: Sequence[str]) -> "NDArray[np.bool_]":
+    def of_actions(self, actions: Sequence[str]) -> "NDArray[np.bool_]":
         """(C,) clips of those actions."""
         return np.isin(self.lesson.target, [self.lesson.actions.index(action) for action in actions])
 
@@ -81,30 +81,36 @@ def recordings(corpus: Corpus, rows: Places) -> list[Example]:
     return clips
 
 
-def at_desk(clip: Example) -> Example:
+def hide_lower_body(clip: Example) -> Example:
     """The clip with hips and legs out of the picture."""
     xy, seen = clip.xy_px.copy(), clip.confidence.copy()
-    xy[:, _BELOW], seen[:, _BELOW] = 0, 0
+    xy[:, _LOWER_BODY], seen[:, _LOWER_BODY] = 0, 0
     return replace(clip, xy_px=xy, confidence=seen)
 
 
 def draw(
-    pool: Pool, actions: Sequence[str], shots: int, rng: np.random.Generator, *, ways: int = WAYS, tested: int = 40
+    pool: Pool,
+    actions: Sequence[str],
+    shots: int,
+    rng: np.random.Generator,
+    *,
+    ways: int = WAYS,
+    max_test_clips: int = 40,
 ) -> Episode:
-    """An episode. tested: most clips of an action that are tested, drawn by chance."""
+    """A random episode. max_test_clips: of an action, drawn at random."""
     chosen = tuple(sorted(str(action) for action in rng.choice(list(actions), ways, replace=False)))
-    people = rng.permutation(np.unique(pool.person[pool.trains & pool.some(chosen)]))
+    people = rng.permutation(np.unique(pool.person[pool.trains & pool.of_actions(chosen)]))
     train: list[int] = []
     test: list[int] = []
     for action in chosen:
-        here = pool.some((action,))
+        here = pool.of_actions((action,))
         own: list[int] = []
         for person in people:  # the first has them all, where there are enough
             own += rng.permutation(np.flatnonzero(here & pool.trains & (pool.person == person))).tolist()
         train += own[:shots]
         teachers = set(pool.person[own[:shots]].tolist())
         others = here & pool.tests & ~np.isin(pool.person, sorted(teachers))
-        test += rng.permutation(np.flatnonzero(others))[:tested].tolist()
+        test += rng.permutation(np.flatnonzero(others))[:max_test_clips].tolist()
     return Episode(chosen, np.array(train), np.array(test))
 
 
@@ -141,7 +147,7 @@ def answers(head: Head, windows: Windows, clips: int) -> Array:
 
 
 def quick_accuracy(pool: Pool, episode: Episode, settings: QuickSettings) -> float:
-    """Part of the tested clips whose likeliest of the five actions is right."""
+    """Share of the test clips whose likeliest action of the five is correct."""
     lesson = part_of_lesson(pool.lesson, episode.train, episode.actions)
     test = part_of_lesson(pool.lesson, episode.test, episode.actions)
     head = fit(lesson, np.ones(len(lesson.examples), bool), settings)
@@ -158,11 +164,11 @@ def measure(
     pool: Pool,
     actions: Sequence[str],
     shots: int,
-    judge: Callable[[Pool, Episode], float],
+    method: Callable[[Pool, Episode], float],
     *,
     episodes: int,
     seed: int,
 ) -> tuple[float, float]:
-    """Mean accuracy and interval of a method over episodes, the same for every method and of one seed."""
+    """Mean accuracy and interval of a method over episodes; one seed gives every method the same episodes."""
     drawn = [draw(pool, actions, shots, np.random.default_rng([seed, shots, number])) for number in range(episodes)]
-    return mean_and_interval([judge(pool, episode) for episode in drawn])
+    return mean_and_interval([method(pool, episode) for episode in drawn])

@@ -1,5 +1,5 @@
 """`few-shot`: Quick teaching against the nearest clip by DTW and an AcT trained from scratch, on actions that
-the embedding never saw; and how well unknown actions are told from taught ones."""
+the embedding never saw; and how well unknown actions are distinguished from taught ones."""
 
 import argparse
 import json
@@ -32,7 +32,7 @@ from research.teaching.few_shot import (
     WAYS,
     Episode,
     Pool,
-    at_desk,
+    hide_lower_body,
     measure,
     quick_accuracy,
     recordings,
@@ -114,7 +114,7 @@ def pool_of(dataset: str, data: Path, model: Path, actions: Sequence[str] | None
     found = [each for each in action_sequences(_SETS[dataset].read(data / dataset)) if each.action in wanted]
     corpus = merge(found)
     clips = recordings(corpus, np.arange(len(corpus)))
-    clips = [at_desk(clip) for clip in clips] if desk else clips
+    clips = [hide_lower_body(clip) for clip in clips] if desk else clips
     shown = [trunk_seen(clip.confidence, clip.layout) for clip in clips]
     clips = [clip for clip, seen in zip(clips, shown, strict=True) if seen]
     recognizer = OnnxRecognizer(model, "cpu")
@@ -131,8 +131,8 @@ def _metrics(pool: Pool, actions: Sequence[str], options: argparse.Namespace) ->
     warping = None if options.desk or options.no_dtw else Warping(pool)
     metrics: dict[str, Any] = {"actions": list(actions), "episodes": episodes, "seed": seed}
     for shots in options.shots:
-        judge = partial(quick_accuracy, settings=quick)
-        row = {"quick": measure(pool, actions, shots, judge, episodes=episodes, seed=seed)}
+        method = partial(quick_accuracy, settings=quick)
+        row = {"quick": measure(pool, actions, shots, method, episodes=episodes, seed=seed)}
         if warping is not None:
             row["dtw"] = measure(pool, actions, shots, warping, episodes=episodes, seed=seed)
         if options.scratch_episodes > 1:
@@ -148,14 +148,14 @@ def _metrics(pool: Pool, actions: Sequence[str], options: argparse.Namespace) ->
 
 
 class Warping:
-    """Answers of the nearest taught clip by DTW; what was compared once is not compared again."""
+    """Accuracy of the nearest taught clip by DTW; distances are computed once and kept."""
 
     def __init__(self, pool: Pool) -> None:
         self._joints = [joints_of(clip) for clip in pool.lesson.examples]
         self._known = np.full((len(self._joints), len(self._joints)), np.nan)
 
     def __call__(self, pool: Pool, episode: Episode) -> float:
-        """Part of the tested clips whose nearest taught clip shows the same action."""
+        """Share of the test clips whose nearest taught clip shows the same action."""
         train, test = episode.train, episode.test
         rows = test[np.isnan(self._known[np.ix_(test, train)]).any(axis=1)]
         columns = train[np.isnan(self._known[np.ix_(test, train)]).any(axis=0)]
@@ -167,7 +167,7 @@ class Warping:
 
 
 def _scratch(pool: Pool, episode: Episode) -> float:
-    """Part of the tested clips that an AcT trained on the episode's clips alone gets right."""
+    """Share of the test clips that an AcT trained only on the episode's clips classifies correctly."""
     clips = pool.lesson.examples
     network = fit_network([clips[each] for each in episode.train], FineTuneSettings())
     target = [episode.actions.index(clips[each].action) for each in episode.test]

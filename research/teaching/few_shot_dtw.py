@@ -40,7 +40,7 @@ def distances(a: Sequence[Array], b: Sequence[Array]) -> NDArray[np.float64]:
         for place, (i, j) in enumerate(here):
             cost[place, : len(a[i]), : len(b[j])] = _euclidean(a[i], b[j])
         rows, columns = zip(*here, strict=True)
-        found[rows, columns] = _warped(cost, lengths) / lengths.sum(axis=1)
+        found[rows, columns] = _warped_costs(cost, lengths) / lengths.sum(axis=1)
     return found
 
 
@@ -50,8 +50,8 @@ def _euclidean(a: Array, b: Array) -> Array:
     return found
 
 
-def _warped(cost: Array, lengths: NDArray[np.intp]) -> NDArray[np.float64]:
-    """(P,) cheapest ways through costs (P, n, m) that end at each pair's lengths; diagonal steps count twice."""
+def _warped_costs(cost: Array, lengths: NDArray[np.intp]) -> NDArray[np.float64]:
+    """(P,) costs of the cheapest paths through (P, n, m) to each pair's end; diagonal steps count twice."""
     pairs, n, m = cost.shape
     total = np.full((pairs, n + 1, m + 1), np.inf)
     total[:, 0, 0] = 0

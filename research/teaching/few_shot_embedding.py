@@ -39,7 +39,7 @@ def corpus_without(sequences: Iterable[ActionSequence], dataset: str) -> Corpus:
 
 def people_without(folder: Path, dataset: str) -> list[LabelledSequence]:
     """The sequences of webcam_poses below a folder of data sets, without the stretches that show a new action of
-    `dataset`; those that cannot be read are told in the log and left out."""
+    `dataset`; those that cannot be read are logged and left out."""
     named = SHOWN_BY_PEOPLE.get(dataset, ())
     return [
         replace(each, segments=tuple(segment for segment in each.segments if segment.label not in named))
@@ -70,8 +70,8 @@ def train_base(
 ) -> Path:
     """A model folder under `folder` whose network never saw `dataset`; a killed training goes on, a done one is kept.
 
-    It learns from the training and validation people of the other sets, as the shipped recognizer does. people:
-    sequences of people before webcams, from whom the shipped one learnt as well (people_without).
+    It is trained on the training and validation people of the other sets, like the shipped recognizer. people:
+    sequences of people before webcams, which the shipped one is trained on as well (people_without).
     """
     rest = with_sequences(corpus_without(sequences, dataset), people)
     # Generated recordings show lunges, push-ups and curls, which are new actions of the sets.

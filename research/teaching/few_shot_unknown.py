@@ -1,5 +1,5 @@
-"""Few-shot episodes in which half of the actions are never taught: how well a taught recognizer knows what it does
-not know."""
+"""Few-shot episodes in which half of the actions are never taught: how well a taught recognizer rejects unknown
+actions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -44,7 +44,7 @@ def measure_open_set(
         rng = np.random.default_rng([seed, shots, number, len(actions)])
         episode = draw(pool, actions, shots, rng, ways=len(actions) // 2)
         rest = [action for action in actions if action not in episode.actions]
-        unknown = np.flatnonzero(pool.some(rest) & pool.tests & ~np.isin(pool.person, pool.person[episode.train]))
+        unknown = np.flatnonzero(pool.of_actions(rest) & pool.tests & ~np.isin(pool.person, pool.person[episode.train]))
         lesson = part_of_lesson(pool.lesson, episode.train, episode.actions)
         taught = teach(lesson, settings)
         raw = fit(lesson, np.ones(len(lesson.examples), bool), settings)

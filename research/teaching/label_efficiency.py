@@ -34,7 +34,7 @@ from recognizer.training.run_folder import NETWORK_FILE, load_run
 from research.errors import ResearchError
 from research.metrics_file import read_metrics, write_metrics
 from research.pretrain.motion import Rows
-from research.pretrain.tasks import labelled
+from research.pretrain.tasks import labelled_subset
 from research.teaching.few_shot_embedding import STEPS, demand_steps, train_base
 
 SETS = {dataset.name: dataset for dataset in (utd_mhad.DATASET, penn_action.DATASET, jhmdb.DATASET)}
@@ -52,10 +52,10 @@ _HERE = Hardware(accelerator="cpu", precision="32-true", logs=False)
 
 
 @dataclass(frozen=True, slots=True)
-class Fit:
-    """Training of whole networks: steps of `batch` windows, actions drawn alike, one cycle of the rate. scratch_rate:
-    of AcT, as Full teaching has it; tuned_rate: of GL-Transformer, as its fine-tuning has it. strength: of heads, as in
-    HeadSettings."""
+class TrainSettings:
+    """Training of whole networks: steps of `batch` windows, actions drawn equally often, one-cycle learning rate.
+    scratch_rate: of AcT, as in Full teaching; tuned_rate: of GL-Transformer, as in its fine-tuning. strength: of heads,
+    as in HeadSettings."""
 
     steps: int = 300
     batch: int = 64
@@ -65,21 +65,21 @@ class Fit:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class SetClips:
-    """A data set and its published split (JHMDB: the first). actions: names; labels: (R,) places in them. learn, judge:
-    rows."""
+class DatasetClips:
+    """A data set and its published split (JHMDB: the first). actions: names; labels: (R,) indices into them.
+    train_rows, test_rows: rows of the split."""
 
     corpus: Corpus
     actions: tuple[str, ...]
     labels: NDArray[np.intp]
-    learn: Rows
-    judge: Rows
+    train_rows: Rows
+    test_rows: Rows
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """right of `of` test clips with the labels of `labelled` training clips. fit: the settings of the training, and
-    what it started from."""
+    """right of `of` test clips are correct with the labels of `labelled` training clips. fit: the settings of the
+    training, and what it started from."""
 
     set: str
     method: str
@@ -91,23 +91,25 @@ class Point:
     fit: dict[str, Any]
 
 
-def load(dataset: str, data: Path) -> SetClips:
+def load(dataset: str, data: Path) -> DatasetClips:
     """One of SETS below `data`. Raises DataError."""
     corpus = merge(action_sequences(SETS[dataset].read(data / dataset)))
     test = corpus.part == "test"
-    return SetClips(corpus, corpus.kinds, corpus.kind, np.flatnonzero(~test), np.flatnonzero(test))
+    return DatasetClips(corpus, corpus.kinds, corpus.kind, np.flatnonzero(~test), np.flatnonzero(test))
 
 
 class Measurer:
     """Measures methods on one data set; windows are embedded once."""
 
-    def __init__(self, clips: SetClips, backbone: GlTransformer | None, supervised: nn.Module | None, how: Fit) -> None:
+    def __init__(
+        self, clips: DatasetClips, backbone: GlTransformer | None, supervised: nn.Module | None, how: TrainSettings
+    ) -> None:
         self.clips, self.backbone, self.supervised, self.how = clips, backbone, supervised, how
         self._windows = windows_of(clips.corpus, np.arange(len(clips.corpus)))
         self._embedded: dict[str, Array] = {}
 
-    def right(self, method: str, rows: Rows, seed: int) -> int:
-        """How many test clips are named rightly with the labels of these rows."""
+    def count_correct(self, method: str, rows: Rows, seed: int) -> int:
+        """How many test clips a method classifies correctly with the labels of these rows."""
         if method in ("pretrained", "random", "supervised"):
             return self._linear(self._embedding(method, seed), rows)
         torch.manual_seed(seed)
@@ -118,30 +120,30 @@ class Measurer:
             start = GlTransformer(self._gl().config) if method == "unpretrained" else copy.deepcopy(self._gl())
             network, rate = GlFeatures(start, outputs), self.how.tuned_rate
         trained = fit_windows(network, self.clips, rows, self.how, rate, seed)
-        here = self._of(self.clips.judge)
+        here = self._window_rows(self.clips.test_rows)
         logits = _in_batches(trained, self._windows.features[here])
         return self._count(np.exp(logits - logits.max(axis=1, keepdims=True)), here)
 
     def _linear(self, embedding: Array, rows: Rows) -> int:
-        """By a head on embeddings (W, D), in which every labelled clip weighs alike."""
-        here, owner = self._of(rows), self._windows.recording
+        """Correct test clips of a linear head on embeddings (W, D); every labelled clip has equal weight."""
+        here, owner = self._window_rows(rows), self._windows.recording
         weight = (1 / np.bincount(owner)[owner[here]]).astype(np.float32)
         settings = HeadSettings(strength=self.how.strength)
         head: Head = fit_head(
             embedding[here], self.clips.labels[owner[here]], len(self.clips.actions), settings, weight
         )
-        judged = self._of(self.clips.judge)
-        return self._count(head.probabilities(embedding[judged])[:, :-1], judged)
+        test_windows = self._window_rows(self.clips.test_rows)
+        return self._count(head.probabilities(embedding[test_windows])[:, :-1], test_windows)
 
     def _count(self, scores: Array, windows: NDArray[np.intp]) -> int:
-        """Test clips whose mean over their windows' probabilities is largest at their action."""
+        """Test clips whose own action has the largest probability, averaged over their windows."""
         probabilities = scores / scores.sum(axis=1, keepdims=True)
         total = np.zeros((len(self.clips.corpus), probabilities.shape[1]))
         np.add.at(total, self._windows.recording[windows], probabilities)
-        judge = self.clips.judge
-        return int((total[judge].argmax(axis=1) == self.clips.labels[judge]).sum())
+        test_rows = self.clips.test_rows
+        return int((total[test_rows].argmax(axis=1) == self.clips.labels[test_rows]).sum())
 
-    def _of(self, rows: Rows) -> NDArray[np.intp]:
+    def _window_rows(self, rows: Rows) -> NDArray[np.intp]:
         return np.flatnonzero(np.isin(self._windows.recording, rows))
 
     def _embedding(self, method: str, seed: int) -> Array:
@@ -169,10 +171,10 @@ class Measurer:
 
 
 class _Windows:
-    """Random windows of labelled clips, every action as often. They are not mirrored, for actions of one side are told
-    from those of the other."""
+    """Random windows of labelled clips, every action equally often. They are not mirrored: some actions differ only in
+    their side."""
 
-    def __init__(self, clips: SetClips, rows: Rows, how: Fit, seed: int) -> None:
+    def __init__(self, clips: DatasetClips, rows: Rows, how: TrainSettings, seed: int) -> None:
         self.clips, self.how, self.seed, self.steps_an_epoch = clips, how, seed, how.steps
         self._by_action = [rows[clips.labels[rows] == action] for action in np.unique(clips.labels[rows])]
 
@@ -186,7 +188,7 @@ class _Windows:
 
 
 class _WindowTraining(Training):
-    """Learns the actions of windows, at one cycle of the rate."""
+    """Training on the actions of windows with a one-cycle learning rate."""
 
     def __init__(self, network: nn.Module, learning_rate: float, steps: int, seed: int) -> None:
         super().__init__(network, seed)
@@ -205,7 +207,7 @@ class _WindowTraining(Training):
 
 
 def fit_windows(
-    network: nn.Module, clips: SetClips, rows: Rows, how: Fit, learning_rate: float, seed: int
+    network: nn.Module, clips: DatasetClips, rows: Rows, how: TrainSettings, learning_rate: float, seed: int
 ) -> nn.Module:
     """The network, trained on random windows of the rows, in eval mode."""
     training = _WindowTraining(network, learning_rate, how.steps, seed)
@@ -238,14 +240,14 @@ def add_label_efficiency(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--seeds", type=number_arguments.seed, nargs="+", default=[0, 1, 2])
     parser.add_argument(
-        "--steps", type=number_arguments.count, default=Fit().steps, help="of the training of whole networks"
+        "--steps", type=number_arguments.count, default=TrainSettings().steps, help="of the training of whole networks"
     )
     parser.add_argument("--out", type=Path, default=Path("runs/label_efficiency.json"), metavar="FILE")
 
 
 def run_label_efficiency(options: argparse.Namespace) -> None:
     """Measure what is not in the file of metrics yet, then write all as a table."""
-    how = Fit(steps=options.steps)
+    how = TrainSettings(steps=options.steps)
     for share in options.shares:
         if share > 1:
             raise ResearchError(f"--shares {share:g} is no share of the labels; give a number above 0, up to 1")
@@ -256,14 +258,14 @@ def run_label_efficiency(options: argparse.Namespace) -> None:
         measurer = Measurer(clips, backbone, act, how)
         for method in options.methods:
             for share in options.shares:
-                always_alike = share == 1 and method in ("pretrained", "supervised")
-                for seed in options.seeds[:1] if always_alike else options.seeds:
+                seed_independent = share == 1 and method in ("pretrained", "supervised")
+                for seed in options.seeds[:1] if seed_independent else options.seeds:
                     _point(measurer, dataset, method, share, seed, options)
     sys.stdout.write(table(_points(options.out)))
 
 
 def _supervised(options: argparse.Namespace, dataset: str) -> nn.Module:
-    """The AcT that never saw the set; trained if it is not there."""
+    """The AcT that never saw the set, trained if it does not exist."""
     folder: Path = options.supervised / dataset
     if (folder / NETWORK_FILE).is_file():
         demand_steps(folder, options.supervised_steps)
@@ -278,9 +280,9 @@ def _point(measurer: Measurer, dataset: str, method: str, share: float, seed: in
     key = (dataset, method, share, seed, how)
     if any((each.set, each.method, each.share, each.seed, each.fit) == key for each in points):
         return
-    rows = labelled(clips.learn, clips.labels, share, seed)
-    right = measurer.right(method, rows, seed)
-    point = Point(dataset, method, share, seed, len(rows), right, len(clips.judge), how)
+    rows = labelled_subset(clips.train_rows, clips.labels, share, seed)
+    right = measurer.count_correct(method, rows, seed)
+    point = Point(dataset, method, share, seed, len(rows), right, len(clips.test_rows), how)
     write_metrics(options.out, [asdict(each) for each in [*points, point]])
     sys.stderr.write(f"{dataset} {method} {share:.0%} of seed {seed}: {right} of {point.of}\n")
 
@@ -313,11 +315,11 @@ def table(points: Sequence[Point]) -> str:
             settings = list({json.dumps(each.fit): each.fit for each in mine}.values())
             for how in settings:
                 cells = [_cell([each for each in mine if each.share == share and each.fit == how]) for share in shares]
-                lines.append(f"| {name} ({of}) | {method}{_unlike(how, settings)} | {' | '.join(cells)} |")
+                lines.append(f"| {name} ({of}) | {method}{_differing_settings(how, settings)} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 
-def _unlike(how: dict[str, Any], others: Sequence[dict[str, Any]]) -> str:
+def _differing_settings(how: dict[str, Any], others: Sequence[dict[str, Any]]) -> str:
     """The settings in which one training differs from others, for the name of its row."""
     return "".join(f", {key}={how[key]}" for key in how if any(other.get(key) != how[key] for other in others))
 

@@ -74,7 +74,7 @@ def run_taught_alarms(options: argparse.Namespace) -> None:
     people = [each for each in sequences if webcam_poses.part_of(each) == "test" and _is_footage(each)]
     found = []
     for number in range(options.episodes):
-        episode = one_episode(clips, people, options.model, np.random.default_rng([options.seed, number // 2]), number)
+        episode = run_episode(clips, people, options.model, np.random.default_rng([options.seed, number // 2]), number)
         found.append(episode)
         sys.stderr.write(f"{episode}\n")
         write_metrics(options.out, summary(found))
@@ -95,7 +95,7 @@ def takes(sequences: Iterable[LabelledSequence]) -> list[Example]:
     return found
 
 
-def drawn(clips: Sequence[Example], rng: np.random.Generator) -> list[Example]:
+def draw_takes(clips: Sequence[Example], rng: np.random.Generator) -> list[Example]:
     """TAKES of each of TAUGHT actions, of as many people as there are."""
     count = Counter(clip.action for clip in clips)
     labels = rng.choice(sorted(label for label in count if count[label] >= TAKES), TAUGHT, replace=False)
@@ -109,11 +109,11 @@ def drawn(clips: Sequence[Example], rng: np.random.Generator) -> list[Example]:
     return chosen
 
 
-def one_episode(
+def run_episode(
     clips: Sequence[Example], people: Sequence[LabelledSequence], base: Path, rng: np.random.Generator, number: int
 ) -> Episode:
-    """Of two episodes with one generator, the halves of the people change places."""
-    taught = drawn(clips, rng)
+    """One episode. Episodes 2n and 2n + 1, with equal generators, swap the halves of the people."""
+    taught = draw_takes(clips, rng)
     labels = {clip.action for clip in taught}
     people = [each for each in people if not labels & {segment.label for segment in each.segments}]
     names = rng.permutation(sorted({each.person for each in people}))

@@ -43,7 +43,7 @@ class WholeClipJob:
 
     @property
     def name(self) -> str:
-        """For files and folders; the usual number of frames and the test part go without saying."""
+        """Name of files and folders; the default number of frames and the test part are left out."""
         frames = "" if self.frames == FRAMES else f".frames{self.frames}"
         part = "" if self.part == "test" else f".{self.part}"
         return f"{self.task}.{self.network}.{self.preset}{frames}.seed{self.seed}{part}"
@@ -77,7 +77,7 @@ class WholeClipTraining(Training):
 
 
 def build_network(clips: TaskClips, kind: Network, preset: Preset, frames: int, seed: int) -> nn.Module:
-    """The network with the weights that `seed` begins with. ResearchError where it cannot take the preset's clips."""
+    """The network with initial weights drawn by `seed`. ResearchError where it does not support the preset's clips."""
     trained = frames_of(preset, frames)
     if trained != frames and not kind.any_frames:
         raise ResearchError(f"preset {preset.name} trains on {trained} of {frames} frames, which {kind.name} cannot")
@@ -93,27 +93,32 @@ def train(
 ) -> tuple[nn.Module, float]:
     """The trained network in eval mode, and the seconds of its training.
 
-    `folder` keeps logs, checkpoints, from which a killed training of the same job goes on, and in the end the weights,
-    with which there is nothing left to train. Nothing is written before all of the job is known to fit. ResearchError,
-    NetworkError, DataError; RunError where the folder holds another training or the loss is lost.
+    `folder` holds logs, checkpoints, from which a killed training of the same job resumes, and in the end the weights;
+    where they exist, nothing is trained. Nothing is written before the whole job is known to be valid. ResearchError,
+    NetworkError, DataError; RunError where the folder holds another training or the loss is not finite.
     """
     preset, kind = preset or preset_of(job.preset), network_of(job.network, WHOLE_CLIP)
     if reason := hardware.fits(preset.batch):
         raise ResearchError(reason)
     network = build_network(clips, kind, preset, job.frames, job.seed)
-    described = _described(job, preset, clips)
-    done = _load_weights(folder, network, described)
+    description = _describe(job, preset, clips)
+    done = _load_weights(folder, network, description)
     if done is not None:
         return network.eval(), done
-    learn, best_by = clips.learn, np.empty(0, dtype=np.intp)
-    planned = -(-len(learn) // preset.batch) * preset.epochs  # before validation is split off, as AcT's code counts
+    train_rows, best_epoch_rows = clips.train_rows, np.empty(0, dtype=np.intp)
+    # Counted before the validation clips are split off, as in AcT's code.
+    planned = -(-len(train_rows) // preset.batch) * preset.epochs
     if preset.keep == "best":
-        learn, best_by = stratified(clips.learn, clips.labels[clips.learn], _BEST_SHARE, job.seed)
-    batches = WholeClipBatches(clips, learn, preset, job.frames, job.seed)
+        train_rows, best_epoch_rows = stratified(
+            clips.train_rows, clips.labels[clips.train_rows], _BEST_SHARE, job.seed
+        )
+    batches = WholeClipBatches(clips, train_rows, preset, job.frames, job.seed)
     batches.batch(0)
     training = WholeClipTraining(network, preset, planned, job.seed, kind.width)
-    claim(folder, described)
-    trainer = _fit(training, WholeClipData(batches, batches.steps_an_epoch * preset.epochs, best_by), folder, hardware)
+    claim(folder, description)
+    trainer = _fit(
+        training, WholeClipData(batches, batches.steps_an_epoch * preset.epochs, best_epoch_rows), folder, hardware
+    )
     network, seconds = training.result.float().cpu().eval(), training.seconds
     _save_weights(folder, network, seconds)
     trainer.strategy.barrier("weights are written")
@@ -143,16 +148,16 @@ def _fit(training: WholeClipTraining, data: WholeClipData, folder: Path, hardwar
     return trainer
 
 
-def _described(job: WholeClipJob, preset: Preset, clips: TaskClips) -> dict[str, Any]:
+def _describe(job: WholeClipJob, preset: Preset, clips: TaskClips) -> dict[str, Any]:
     recorded = {"clips": clips.digest} if clips.digest else {}
     return {"job": asdict(job), "preset": asdict(preset), **recorded}
 
 
 def probabilities(network: nn.Module, clips: TaskClips, rows: Rows, preset: Preset, frames: int) -> Array:
-    """(R, A) of clips as their own camera sees them; with mirror_test the mean of a clip and its mirror image. Actions
-    of other tasks are left out of the question."""
+    """(R, A) of clips in the view of their own camera; with mirror_test the mean of a clip and its mirror image.
+    Actions of extra tasks are left out."""
     x, score = clips.x[0, rows], clips.score[0, rows]
-    asked = len(clips.actions) - clips.foreign
+    asked = len(clips.actions) - clips.extra_actions
     results = []
     for mirrored in (False, True) if preset.mirror_test else (False,):
         features = torch.from_numpy(plain_input(x, score, clips.layout, preset, frames, mirrored=mirrored))
@@ -171,13 +176,13 @@ def _save_weights(folder: Path, network: nn.Module, seconds: float) -> None:
         (folder / checkpoint).unlink(missing_ok=True)
 
 
-def _load_weights(folder: Path, network: nn.Module, described: dict[str, Any]) -> float | None:
+def _load_weights(folder: Path, network: nn.Module, description: dict[str, Any]) -> float | None:
     """Give the network the weights of a finished training of this job: the seconds it took, None where there is none.
 
     RunError where the folder is another job's or the file is damaged.
     """
     path = folder / WEIGHTS_FILE
-    demand_same(folder, described)
+    demand_same(folder, description)
     if not path.is_file():
         return None
     with content_of(path, f"remove {folder} to train again") as content:

@@ -1,4 +1,4 @@
-"""Joints of whole clips to the input of a network, with a recipe's augmentation on the way."""
+"""The joints of whole clips as network input, augmented by a recipe in training."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,12 +11,12 @@ from research.whole_clip.transforms import Array
 
 
 def channel_count(channels: tuple[Channel, ...], dims: int) -> int:
-    """Numbers of a joint in the input for joints of 2 or 3 dimensions."""
+    """Input channels of a joint that has 2 or 3 dimensions."""
     return sum(1 if channel == "score" else dims for channel in channels)
 
 
 def frames_of(preset: Preset, frames: int) -> int:
-    """T of the clips in training where it is `frames` in the test; ResearchError where nothing is left."""
+    """Frames of a training clip where a test clip has `frames`. ResearchError where none are left."""
     chosen = round(frames * preset.augment.choose) if preset.augment.choose else frames
     if chosen < 1:
         raise ResearchError(f"preset {preset.name} leaves nothing of clips of {frames} frames; give more --frames")
@@ -29,9 +29,9 @@ def plain_input(x: Array, score: Array, layout: Layout, preset: Preset, frames: 
     score: (N, F, V), as in TaskClips.
     """
     if x.shape[1] != frames:
-        x, score = transforms.resample(x, score, transforms.whole(len(x), x.shape[1], frames))
+        x, score = transforms.resample(x, score, transforms.even_positions(len(x), x.shape[1], frames))
     if mirrored:
-        x, score = _mirror_of(x, score, layout, preset)
+        x, score = _mirrored(x, score, layout, preset)
     return _flat(channels_of(x, score, layout, preset))
 
 
@@ -40,7 +40,7 @@ def training_input(
 ) -> Array:
     """Augmented features (N, T, V * C) of clips x (N, F, V, D). score: (N, F, V), as in TaskClips."""
     how = preset.augment
-    x, score = _in_time(x, score, how, frames, rng)
+    x, score = _augment_time(x, score, how, frames, rng)
     if how.flip:
         x, score = transforms.random_flip(x, score, layout, rng, swap=how.flip == "swap")
     if how.rotate_deg:
@@ -61,38 +61,38 @@ def training_input(
     return _flat(channels)
 
 
-def _in_time(x: Array, score: Array, how: Augment, frames: int, rng: np.random.Generator) -> tuple[Array, Array]:
+def _augment_time(x: Array, score: Array, how: Augment, frames: int, rng: np.random.Generator) -> tuple[Array, Array]:
     n, source = x.shape[:2]
-    places: NDArray[np.floating] = transforms.whole(n, source, frames)
+    positions: NDArray[np.floating] = transforms.even_positions(n, source, frames)
     if how.stretch:
-        places = transforms.interpolation(n, source, frames, rng, *how.stretch)
+        positions = transforms.interpolation(n, source, frames, rng, *how.stretch)
     if how.warp:
-        places = transforms.warp(places, rng, how.warp)
+        positions = transforms.warp(positions, rng, how.warp)
     if how.sample:
-        places = transforms.random_places(n, source, frames, rng)
+        positions = transforms.random_positions(n, source, frames, rng)
     if how.stretch or how.warp or how.sample or source != frames:
-        x, score = transforms.resample(x, score, places)
+        x, score = transforms.resample(x, score, positions)
     if how.choose:
         x, score = transforms.random_choose(x, score, max(round(frames * how.choose), 1), rng)
     return x, score
 
 
-def _mirror_of(x: Array, score: Array, layout: Layout, preset: Preset) -> tuple[Array, Array]:
+def _mirrored(x: Array, score: Array, layout: Layout, preset: Preset) -> tuple[Array, Array]:
     if preset.augment.flip == "plain":
         return transforms.negate_x(x), score
     return transforms.mirror(x, score, layout)
 
 
 def channels_of(x: Array, score: Array, layout: Layout, preset: Preset) -> Array:
-    """(N, T, V, C) the preset's channels of joints x (N, T, V, D); numbers of joints of score (N, T, V) 0 are 0.
+    """(N, T, V, C) the preset's channels of joints x (N, T, V, D); 0 where the score (N, T, V) is 0.
 
-    A velocity is also 0 where the joint was not seen in the frame before. velocity_from_zero: difference to the frame
-    before of the centred places; the first frame's is its place itself (MPOSE2021's package). direction: of the bone
-    from the joint's parent to the joint, of length 1.
+    A velocity is also 0 where the joint was not seen in the frame before. velocity_from_zero: difference of the centred
+    position to that of the frame before; in the first frame the position itself (MPOSE2021's package). direction: unit
+    vector from the joint's parent to the joint.
     """
     seen = score > 0
     if preset.centre == "box":
-        x = transforms.boxed(x, seen)
+        x = transforms.scale_to_box(x, seen)
     placed = _centred(x, seen, layout) if preset.centre == "frame" else x
     there = seen[..., None]
     parts: list[NDArray[np.floating]] = []
@@ -114,7 +114,7 @@ def channels_of(x: Array, score: Array, layout: Layout, preset: Preset) -> Array
 
 
 def _centred(x: Array, seen: NDArray[np.bool_], layout: Layout) -> Array:
-    """Joints from the middle of the hips of their frame; where a hip is not seen, from its last known place."""
+    """Joints relative to the mid-hip of their frame; where a hip is not seen, to the last known mid-hip."""
     sides = [layout.index("left_hip"), layout.index("right_hip")]
     hips = x[:, :, sides].mean(axis=2)
     found = seen[:, :, sides].all(axis=2)

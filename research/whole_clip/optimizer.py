@@ -11,7 +11,7 @@ from research.whole_clip.presets import Preset, Schedule
 
 
 class KerasAdamW(torch.optim.AdamW):
-    """AdamW as TensorFlow Addons has it: before each step every weight loses `decay` of itself, whatever the rate."""
+    """AdamW as TensorFlow Addons has it: before each step every weight shrinks by `decay`, independent of the rate."""
 
     def __init__(self, params: Any, lr: float, decay: float) -> None:
         super().__init__(params, lr=lr, eps=1e-7, weight_decay=0.0)

@@ -1,4 +1,5 @@
-"""Training recipes by name: those of the papers, and our own for short clips. Every number says where it is from."""
+"""Training recipes by name: those of the papers, and our own for short clips. Comments give the source of the
+numbers."""
 
 import dataclasses
 from dataclasses import dataclass, field
@@ -14,11 +15,11 @@ Centre = Literal["first", "frame", "box"]
 class Augment:
     """What is done to training clips, in this order; 0, None or False leaves a step out. See transforms.
 
-    stretch: part of a clip, from and to, that is taken for the whole. warp: unevenness of its speed. sample: frames at
-    random places, in their order. choose: part of the frames that random_choose keeps; the network must take any number
-    of frames. flip: "swap" exchanges left and right joints, "plain" does not. rotate_deg: limits of yaw, pitch and
-    roll. scale: of each axis by itself. zoom: of all axes together. noise: of the joints, in torsos. feature_noise: of
-    every input number. joint_dropout: share of joints.
+    stretch: least and greatest share of a clip that is used as the whole. warp: unevenness of its speed. sample: frames
+    at random places, in their order. choose: part of the frames that random_choose keeps; the network must take any
+    number of frames. flip: "swap" exchanges left and right joints, "plain" does not. rotate_deg: limits of yaw, pitch
+    and roll. scale: of each axis by itself. zoom: of all axes together. noise: of the joints, in torsos. feature_noise:
+    of every input number. joint_dropout: share of joints.
     """
 
     stretch: tuple[float, float] | None = None
@@ -60,11 +61,11 @@ class Preset:
     middle of the hips of each frame for the origin, "first" that of the first frame. "box" scales each axis of the clip
     to -1..1, of all joints and frames together, as the published code of CTR-GCN does for NW-UCLA; the other channels
     are made of the scaled places, too.
-    optimizer: adamw-keras takes `weight_decay` of every weight at each step, not multiplied by the learning rate.
+    optimizer: adamw-keras subtracts `weight_decay` of every weight at each step, not scaled by the learning rate.
     decay_all: biases and norms decay too. dropout: None leaves the network's own. average: share of the past in the
     running mean of weights that is used in the end, 0 for none. keep: the last weights, or those of the epoch with the
     best accuracy on validation. mirror_test: the probabilities of the clip and of its mirror image are averaged.
-    Batches are cut from an endless row of passes and always full.
+    Batches are always full: they continue across epochs.
     """
 
     name: str
@@ -196,7 +197,7 @@ SETTINGS = "NAME+epochs=N+batch=N+centre=first|frame|box changes a recipe"
 
 
 def preset_of(name: str) -> Preset:
-    """The recipe of that name, with the changes that SETTINGS tells of; ResearchError lists those that there are."""
+    """The recipe of that name, with the changes of SETTINGS; ResearchError lists the known ones."""
     base, *pairs = name.split("+")
     if base not in PRESETS:
         raise ResearchError(f"no preset {base!r}; choose one of {', '.join(PRESETS)}")

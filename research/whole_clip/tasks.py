@@ -1,4 +1,4 @@
-"""The benchmarks: a data set, its official split, its dimensions; and what of it is for choosing a recipe."""
+"""The benchmark tasks: a data set with its published split, and the part of it for choosing recipes."""
 
 import hashlib
 from collections.abc import Sequence
@@ -35,9 +35,9 @@ class TaskClips:
 
     x: (K, N, F, V, D) float32 in torsos from the first frame's mid-hips; K views of each clip, the first one its own
     camera's, all for training. score: (K, N, F, V) float32, the pose estimator's, 1 where there is none; 0 where a
-    joint was not seen. labels: (N,) places in `actions`. learn, judge: (L,) and (J,) rows. foreign: how many actions,
-    the last ones, are those of other tasks, which are learnt and never the answer to a clip to judge by. digest: of
-    the content of the files of recorded clips among them, "" where all are of published sets.
+    joint was not seen. labels: (N,) indices into `actions`. train_rows, eval_rows: rows to train on and to
+    evaluate on. extra_actions: how many actions, the last ones, come from other tasks: trained on, never the label of
+    an evaluation clip. digest: of the files of recorded clips among them, "" where all are of published sets.
     """
 
     x: Array
@@ -45,33 +45,33 @@ class TaskClips:
     labels: NDArray[np.intp]
     actions: tuple[str, ...]
     layout: Layout
-    learn: Rows
-    judge: Rows
-    foreign: int = 0
+    train_rows: Rows
+    eval_rows: Rows
+    extra_actions: int = 0
     digest: str = ""
 
     def __post_init__(self) -> None:
         if not np.isfinite(self.x).all():
             row = int(np.flatnonzero(~np.isfinite(self.x).all(axis=(0, 2, 3, 4)))[0])
             raise DataError(f"clip {row} has joints that are not numbers; take its file out of the data set")
-        for rows, what in ((self.learn, "learn from"), (self.judge, "judge by")):
+        for rows, what in ((self.train_rows, "learn from"), (self.eval_rows, "judge by")):
             if not len(rows):
                 raise DataError(f"the split has no clips to {what}; check that the data folder is whole")
 
     def with_training_clips(self, other: "TaskClips", name: str) -> "TaskClips":
-        """These clips and those of another task to learn from; ResearchError where they do not fit together."""
+        """These clips plus the training clips of another task. ResearchError where they do not fit together."""
         if (self.layout, self.dims, len(self.x)) != (other.layout, other.dims, len(other.x)):
             raise ResearchError(f"{name} has other joints, dimensions or views; learn from tasks of one layout")
-        rows = other.learn
+        rows = other.train_rows
         return TaskClips(
             x=np.concatenate([self.x, other.x[:, rows]], axis=1),
             score=np.concatenate([self.score, other.score[:, rows]], axis=1),
             labels=np.concatenate([self.labels, other.labels[rows] + len(self.actions)]),
             actions=(*self.actions, *(f"{name}: {action}" for action in other.actions)),
             layout=self.layout,
-            learn=np.concatenate([self.learn, len(self.labels) + np.arange(len(rows))]),
-            judge=self.judge,
-            foreign=self.foreign + len(other.actions),
+            train_rows=np.concatenate([self.train_rows, len(self.labels) + np.arange(len(rows))]),
+            eval_rows=self.eval_rows,
+            extra_actions=self.extra_actions + len(other.actions),
         )
 
     @property
@@ -81,8 +81,8 @@ class TaskClips:
 
     @property
     def centre_distances(self) -> tuple[float, ...]:
-        """(V,) mean distance of each joint from the middle of all joints of its frame, over the clips to learn from."""
-        x, seen = self.x[0, self.learn].astype(np.float64), self.score[0, self.learn, ..., None] > 0
+        """(V,) mean distance of each joint from the middle of all joints of its frame, over the training clips."""
+        x, seen = self.x[0, self.train_rows].astype(np.float64), self.score[0, self.train_rows, ..., None] > 0
         middle = (x * seen).sum(axis=2) / np.maximum(seen.sum(axis=2), 1)
         apart = np.linalg.norm(x - middle[:, :, None], axis=-1, keepdims=True)
         mean = (apart * seen).sum(axis=(0, 1)) / np.maximum(seen.sum(axis=(0, 1)), 1)
@@ -93,18 +93,18 @@ class TaskClips:
 class Task:
     """A benchmark: a published split of a data set, whose folder has its name, or a file of recorded clips.
 
-    beside: tasks whose training clips are learnt from too.
+    extra_tasks: tasks whose training clips are trained on too.
     """
 
     dataset: str
     split: Split
     file: ClipFile | None = None
-    beside: tuple["Task", ...] = ()
+    extra_tasks: tuple["Task", ...] = ()
 
     @property
     def name(self) -> str:
         """As on the command line."""
-        return "+".join([self.split.name, *(task.name for task in self.beside)])
+        return "+".join([self.split.name, *(task.name for task in self.extra_tasks)])
 
     @property
     def title(self) -> str:
@@ -114,7 +114,7 @@ class Task:
     @property
     def digest(self) -> str:
         """Of the content of the files of recorded clips, "" where there is none. OSError."""
-        return "".join(_digest(task.file.path) for task in (self, *self.beside) if task.file is not None)
+        return "".join(_digest(task.file.path) for task in (self, *self.extra_tasks) if task.file is not None)
 
     def is_in(self, data: Path) -> bool:
         """Whether `data`, the folder of all data sets, has a folder for this one."""
@@ -129,16 +129,16 @@ class Task:
         return there(data / self.dataset)
 
     def load(self, data: Path | None, part: str = "test") -> TaskClips:
-        """Training clips and those of a part: "test", or "validation", which is taken out of the training clips."""
+        """Training clips, and evaluation clips of a part: "test", or "validation", split off the training clips."""
         clips = self._own_clips(data, part)
-        for task in self.beside:
+        for task in self.extra_tasks:
             clips = clips.with_training_clips(task.load(data), task.name)
         return replace(clips, digest=self.digest)
 
     def _own_clips(self, data: Path | None, part: str) -> TaskClips:
         folder = self.folder(data)
         sequences = list(action_sequences(self.split.read(folder)))
-        learn, judge = self._split(folder, sequences, part)
+        train_rows, eval_rows = self._split(folder, sequences, part)
         versions = _views(sequences) if self.split.flat else [sequences]
         options = ClipOptions(normalise="first", score=True, seen=True)
         clips = [whole_clips(version, SOURCE_FRAMES, options) for version in versions]
@@ -146,21 +146,21 @@ class Task:
         first = clips[0]
         scored = np.array([sequence.score is not None for sequence in sequences])[:, None, None]
         score = np.where(x[..., -1] > 0.5, np.where(scored, x[..., -2], np.float32(1)), np.float32(0))
-        return TaskClips(x[..., :-2], score, first.labels, first.actions, first.layout, learn, judge)
+        return TaskClips(x[..., :-2], score, first.labels, first.actions, first.layout, train_rows, eval_rows)
 
     def _split(self, folder: Path, sequences: list[ActionSequence], part: str) -> tuple[Rows, Rows]:
         test = np.array([sequence.test for sequence in sequences], dtype=bool)
         if part == "test":
             return np.flatnonzero(~test), np.flatnonzero(test)
-        learn = np.flatnonzero(~test)
+        train_rows = np.flatnonzero(~test)
         kept = np.array([sequence.validation for sequence in sequences], dtype=bool)
         if kept.any():
             return np.flatnonzero(~test & ~kept), np.flatnonzero(kept)
         if self.split.held_out is not None:
             held_out = self.split.held_out(folder, sequences)
             return np.flatnonzero(~test & ~held_out), np.flatnonzero(~test & held_out)
-        actions = [sequences[row].action for row in learn]
-        return stratified(learn, actions, 1 / 6, _SPLIT_SEED)
+        actions = [sequences[row].action for row in train_rows]
+        return stratified(train_rows, actions, 1 / 6, _SPLIT_SEED)
 
 
 def _views(sequences: list[ActionSequence]) -> list[list[ActionSequence]]:
@@ -168,22 +168,22 @@ def _views(sequences: list[ActionSequence]) -> list[list[ActionSequence]]:
     return [own, *([views.view(sequence, yaw) for sequence in sequences] for yaw in VIEWS_DEG)]
 
 
-BESIDE = "NAME+NAME+... is the first, learnt with the training clips of the others"
+EXTRA_TASKS_HELP = "NAME+NAME+... is the first, learnt with the training clips of the others"
 TASKS = {split.name: Task(dataset.name, split) for dataset in DATASETS.values() for split in dataset.splits}
 
 
 def task_of(name: str) -> Task:
     """The task of that name, or of a file of recorded clips by its path; ResearchError lists those that there are.
 
-    NAME+NAME+... is the first task, learnt together with the training clips of the others.
+    NAME+NAME+... is the first task, trained with the training clips of the others as well.
     """
     if name in TASKS:
         return TASKS[name]
     first, *others = name.split("+")
     if first in TASKS and others:
-        beside = tuple(task_of(other) for other in others)
-        _demand_apart((TASKS[first], *beside))
-        return replace(TASKS[first], beside=beside)
+        extra_tasks = tuple(task_of(other) for other in others)
+        _demand_distinct_data_sets((TASKS[first], *extra_tasks))
+        return replace(TASKS[first], extra_tasks=extra_tasks)
     file = clip_file(name)
     if file is None:
         raise ResearchError(f"no task {name!r}; choose one of {', '.join(TASKS)}, or give the path of {KINDS}")
@@ -191,7 +191,7 @@ def task_of(name: str) -> Task:
 
 
 def _digest(path: Path) -> str:
-    """Of a file, or of all files of a folder: another content under the same name gives another one."""
+    """Start of the SHA-256 of a file, or of all files of a folder; it changes with their content."""
     files = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
     content = hashlib.sha256()
     for file in files:
@@ -199,8 +199,8 @@ def _digest(path: Path) -> str:
     return content.hexdigest()[:16]
 
 
-def _demand_apart(tasks: Sequence[Task]) -> None:
-    """ResearchError where two are of one data set: what one of them tests the other would learn from."""
+def _demand_distinct_data_sets(tasks: Sequence[Task]) -> None:
+    """ResearchError where two tasks share a data set: test clips of one may be training clips of the other."""
     names = [task.dataset or str(task.folder(None)) for task in tasks]
     twice = next((name for place, name in enumerate(names) if name in names[:place]), None)
     if twice is not None:

@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Train, or take the weights of a finished training, and say how well the network does."""
+    """Train, or load the weights of a finished training, and print the accuracy."""
     changed = [f"+{name}={value}" for name in ("epochs", "batch") if (value := getattr(options, name)) is not None]
     preset = preset_of(options.preset + "".join(changed))
     network_of(options.network, WHOLE_CLIP)
@@ -44,7 +44,7 @@ def run(options: argparse.Namespace) -> None:
     if not is_first_process():
         return
     found = metrics(
-        probabilities(network, clips, clips.judge, preset, job.frames), clips.labels[clips.judge], clips.actions
+        probabilities(network, clips, clips.eval_rows, preset, job.frames), clips.labels[clips.eval_rows], clips.actions
     )
     sys.stdout.write(
         f"{options.out}: {100 * found['accuracy']:.1f}% of {found['of']} clips right, "

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from pose.skeleton import Layout
 
 Array = NDArray[np.float32]
-Shown = NDArray[Any]  # of bool or float32; what is returned is of the kind that was given
+Visibility = NDArray[Any]  # bool or float32; functions return the dtype they are given
 Angles = NDArray[np.floating]
 
 
-def mirror(x: Array, seen: Shown, layout: Layout) -> tuple[Array, Shown]:
+def mirror(x: Array, seen: Visibility, layout: Layout) -> tuple[Array, Visibility]:
     """Every clip as in a mirror: x negated, left and right joints exchanged."""
     return negate_x(x[:, :, layout.mirrored]), seen[:, :, layout.mirrored]
 
@@ -30,9 +30,9 @@ def negate_x(x: Array) -> Array:
 
 
 def random_flip(
-    x: Array, seen: Shown, layout: Layout, rng: np.random.Generator, swap: bool = True
-) -> tuple[Array, Shown]:
-    """Half of the clips mirrored; `swap` exchanges left and right joints, without it as in the code of AcT."""
+    x: Array, seen: Visibility, layout: Layout, rng: np.random.Generator, swap: bool = True
+) -> tuple[Array, Visibility]:
+    """Mirrors half of the clips. swap: exchange left and right joints as well, which the code of AcT does not."""
     chosen = rng.random(len(x)) < 0.5
     flipped, flipped_seen = mirror(x, seen, layout) if swap else (negate_x(x), seen)
     return (
@@ -54,30 +54,31 @@ def random_move(
     scales: tuple[float, ...] = (0.9, 1.0, 1.1),
     shifts: tuple[float, ...] = (-0.2, -0.1, 0, 0.1, 0.2),
 ) -> Array:
-    """ST-GCN's random moving: the picture plane turned, scaled and shifted, from one draw at the clip's start to
-    another at its end, linear between. The numbers are those of its code, for coordinates that span one picture."""
+    """ST-GCN's random moving: rotates, scales and shifts the image plane, interpolated linearly from one random draw
+    at the clip's start to another at its end. Defaults are those of its code, for coordinates that span one image."""
     frames = np.linspace(0, 1, x.shape[1], dtype=np.float32)
 
-    def course(values: tuple[float, ...]) -> Array:  # (N, T, 1)
+    def interpolated(values: tuple[float, ...]) -> Array:  # (N, T, 1)
         start, end = rng.choice(np.asarray(values, np.float32), (2, len(x), 1))
-        way: Array = start + (end - start) * frames
-        return way[..., None]
+        path: Array = start + (end - start) * frames
+        return path[..., None]
 
-    angle, scale, right, down = np.radians(course(angles_deg)), course(scales), course(shifts), course(shifts)
+    angle, scale = np.radians(interpolated(angles_deg)), interpolated(scales)
+    right, down = interpolated(shifts), interpolated(shifts)
     out = x.copy()
     out[..., 0] = scale * (np.cos(angle) * x[..., 0] - np.sin(angle) * x[..., 1]) + right
     out[..., 1] = scale * (np.sin(angle) * x[..., 0] + np.cos(angle) * x[..., 1]) + down
     return out
 
 
-def random_choose(x: Array, seen: Shown, frames: int, rng: np.random.Generator) -> tuple[Array, Shown]:
+def random_choose(x: Array, seen: Visibility, frames: int, rng: np.random.Generator) -> tuple[Array, Visibility]:
     """`frames` consecutive frames from a random place (ST-GCN on Kinetics: 150 of 300)."""
     if not 0 < frames <= x.shape[1]:
         raise ValueError(f"cannot choose {frames} frames of {x.shape[1]}")
     start = rng.integers(0, x.shape[1] - frames + 1, len(x))
-    places = start[:, None] + np.arange(frames)  # (N, frames)
+    positions = start[:, None] + np.arange(frames)  # (N, frames)
     rows = np.arange(len(x))[:, None]
-    return x[rows, places], seen[rows, places]
+    return x[rows, positions], seen[rows, positions]
 
 
 def shear(x: Array, rng: np.random.Generator, amplitude: float = 0.3) -> Array:
@@ -89,16 +90,17 @@ def shear(x: Array, rng: np.random.Generator, amplitude: float = 0.3) -> Array:
     return sheared
 
 
-def resample(x: Array, seen: Shown, places: NDArray[np.floating]) -> tuple[Array, Shown]:
-    """Clips at the frame places (N, T'), linear between frames, ends held; joints are seen as in the nearer frame.
+def resample(x: Array, seen: Visibility, positions: NDArray[np.floating]) -> tuple[Array, Visibility]:
+    """Clips at fractional frame positions (N, T'), interpolated linearly and clamped to the clip.
 
-    Between a frame where a joint was seen and one where it was not, it stays where it was seen.
+    A joint is seen as in the nearer frame. Between a frame where it is seen and one where it is not, it keeps its seen
+    position.
     """
     last = x.shape[1] - 1
-    places = np.clip(places, 0, last)
-    before = np.minimum(places.astype(np.intp), max(last - 1, 0))
+    positions = np.clip(positions, 0, last)
+    before = np.minimum(positions.astype(np.intp), max(last - 1, 0))
     after = np.minimum(before + 1, last)
-    late = (places - before).astype(np.float32)[..., None]
+    late = (positions - before).astype(np.float32)[..., None]
     rows = np.arange(len(x))[:, None]
     there = seen[rows, before] > 0, seen[rows, after] > 0
     share = np.where(there[0] == there[1], late, there[1])[..., None].astype(np.float32)
@@ -106,47 +108,47 @@ def resample(x: Array, seen: Shown, places: NDArray[np.floating]) -> tuple[Array
     return joints.astype(np.float32), np.where(late < 0.5, seen[rows, before], seen[rows, after])
 
 
-def whole(n: int, frames: int, out: int) -> NDArray[np.float64]:
-    """Places (N, out) that are even over clips of `frames`, first and last included."""
+def even_positions(n: int, frames: int, out: int) -> NDArray[np.float64]:
+    """Evenly spaced positions (N, out) over clips of `frames`, first and last included."""
     return np.broadcast_to(np.linspace(0, frames - 1, out), (n, out))
 
 
 def interpolation(
     n: int, frames: int, out: int, rng: np.random.Generator, shortest: float = 0.9, longest: float = 1.1
 ) -> NDArray[np.float64]:
-    """Places (N, out) of a stretch between `shortest` and `longest` of a clip of `frames`, from a random start.
+    """Positions (N, out) that span `shortest` to `longest` of a clip of `frames`, from a random start.
 
-    The same motion faster or slower, as the interpolation of GL-Transformer (+-10%) does it; where the stretch is
-    longer than the clip the ends are held.
+    The same motion faster or slower, as in the interpolation of GL-Transformer (+-10%); positions may lie outside the
+    clip where the span is longer.
     """
     span = rng.uniform(shortest, longest, n) * (frames - 1)
     spare = (frames - 1) - span
     start = rng.uniform(np.minimum(spare, 0), np.maximum(spare, 0))
-    places: NDArray[np.float64] = start[:, None] + span[:, None] * np.linspace(0, 1, out)
-    return places
+    positions: NDArray[np.float64] = start[:, None] + span[:, None] * np.linspace(0, 1, out)
+    return positions
 
 
-def random_places(n: int, frames: int, out: int, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Places (N, out) drawn from all over clips of `frames`, in their order (CTR-GCN on NW-UCLA, Chen et al., 2021)."""
-    places: NDArray[np.float64] = np.sort(rng.uniform(0, frames - 1, (n, out)), axis=1)
-    return places
+def random_positions(n: int, frames: int, out: int, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Sorted positions (N, out), uniform over clips of `frames` (CTR-GCN on NW-UCLA, Chen et al., 2021)."""
+    positions: NDArray[np.float64] = np.sort(rng.uniform(0, frames - 1, (n, out)), axis=1)
+    return positions
 
 
-def warp(places: NDArray[np.floating], rng: np.random.Generator, strength: float) -> NDArray[np.float64]:
-    """The places of each clip gone through unevenly: speed varies by up to +-strength within it, ends kept."""
-    n, frames = places.shape
+def warp(positions: NDArray[np.floating], rng: np.random.Generator, strength: float) -> NDArray[np.float64]:
+    """Positions at uneven speed, which varies by up to +-strength within each clip; first and last are kept."""
+    n, frames = positions.shape
     knots = rng.uniform(1 - strength, 1 + strength, (n, 4))
     at = np.linspace(0, 3, frames)
     low = np.minimum(at.astype(np.intp), 2)
     speed = knots[:, low] * (1 - (at - low)) + knots[:, low + 1] * (at - low)
     run = np.cumsum(speed, axis=1) - speed[:, :1]
-    warped: NDArray[np.float64] = places[:, :1] + run / run[:, -1:] * (places[:, -1:] - places[:, :1])
+    warped: NDArray[np.float64] = positions[:, :1] + run / run[:, -1:] * (positions[:, -1:] - positions[:, :1])
     return warped
 
 
-def joint_dropout(seen: Shown, rng: np.random.Generator, share: float) -> Shown:
-    """`share` of the joints of each clip not seen at all."""
-    kept: Shown = seen * (rng.random((len(seen), 1, seen.shape[2])) >= share)
+def joint_dropout(seen: Visibility, rng: np.random.Generator, share: float) -> Visibility:
+    """Hides each joint of a clip in all its frames, with probability `share`."""
+    kept: Visibility = seen * (rng.random((len(seen), 1, seen.shape[2])) >= share)
     return kept
 
 
@@ -157,13 +159,13 @@ def rotate(x: Array, rng: np.random.Generator, limits_deg: tuple[float, float, f
     each axis, 3D) does it.
     """
     yaw, pitch, roll = (np.radians(rng.uniform(-limit, limit, len(x))) for limit in limits_deg)
-    turn = _about(2, roll)
-    turn = turn @ _about(0, pitch) @ _about(1, yaw) if x.shape[-1] == 3 else turn[:, :2, :2]
+    turn = _rotation_about(2, roll)
+    turn = turn @ _rotation_about(0, pitch) @ _rotation_about(1, yaw) if x.shape[-1] == 3 else turn[:, :2, :2]
     turned: Array = np.einsum("nij,ntvj->ntvi", turn.astype(np.float32), x, optimize=True)
     return turned
 
 
-def _about(axis: int, angle: Angles) -> NDArray[np.float64]:
+def _rotation_about(axis: int, angle: Angles) -> NDArray[np.float64]:
     """(N, 3, 3) rotations about one of the axes."""
     turn = np.zeros((len(angle), 3, 3))
     a, b = (axis + 1) % 3, (axis + 2) % 3
@@ -174,19 +176,19 @@ def _about(axis: int, angle: Angles) -> NDArray[np.float64]:
 
 
 def scale(x: Array, rng: np.random.Generator, share: float) -> Array:
-    """Each axis of each clip longer or shorter by up to `share` (PYSKL's random scale)."""
+    """Scales each axis of each clip by a factor within 1 +- share (PYSKL's random scale)."""
     factor = rng.uniform(1 - share, 1 + share, (len(x), 1, 1, x.shape[-1])).astype(np.float32)
     return x * factor
 
 
 def zoom(x: Array, rng: np.random.Generator, share: float) -> Array:
-    """Each clip larger or smaller by up to `share` (CTR-GCN on NW-UCLA: 0.5)."""
+    """Scales each clip by a factor within 1 +- share (CTR-GCN on NW-UCLA: 0.5)."""
     return x * rng.uniform(1 - share, 1 + share, (len(x), 1, 1, 1)).astype(np.float32)
 
 
-def boxed(x: Array, seen: Shown) -> Array:
-    """Each axis of each clip from -1 to 1: of the joints of all its frames that are seen. Predict & Cluster (Su et al.,
-    2020) prepares NW-UCLA so. An axis along which nothing differs is 0."""
+def scale_to_box(x: Array, seen: Visibility) -> Array:
+    """Scales each axis of each clip to -1..1 over the seen joints of all frames, as Predict & Cluster (Su et al., 2020)
+    prepares NW-UCLA. A constant axis becomes 0."""
     there = (seen > 0)[..., None]
     low = np.where(there, x, np.inf).min(axis=(1, 2), keepdims=True)
     high = np.where(there, x, -np.inf).max(axis=(1, 2), keepdims=True)

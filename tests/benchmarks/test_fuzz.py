@@ -7,7 +7,7 @@ import time
 import pytest
 
 from benchmarks.fuzz import child, driver, readers
-from benchmarks.fuzz.driver import Findings, Worker, fuzz, valid_files_are_read
+from benchmarks.fuzz.driver import Findings, Worker, fuzz, refused_valid_files
 from benchmarks.fuzz.readers import Reader, all_readers
 from pose.errors import ActionLensError
 from recognizer.datasets.registry import DATASETS
@@ -20,7 +20,7 @@ INPUTS = 2
 def test_every_reader_takes_a_few_wrong_files(tmp_path):
     worker, findings, known = Worker(), Findings(tmp_path), all_readers()
     try:
-        assert valid_files_are_read(known, worker) == []
+        assert refused_valid_files(known, worker) == []
         for number, (name, reader) in enumerate(known.items()):
             wrong = fuzz(name, reader.files(), worker, 1 if name in SLOW else INPUTS, 7000 + number, findings)
             assert wrong == [], f"{name}: {wrong[0].kind} {wrong[0].line}"
@@ -95,7 +95,7 @@ def test_what_is_wrong_is_called_so(name, tmp_path):
     read, kind = OF_ONE[name]
     guard = child._Guard(tmp_path)
     sys.addaudithook(guard)
-    assert child._judged(read, tmp_path / "case", guard).kind == kind
+    assert child._run_reader(read, tmp_path / "case", guard).kind == kind
 
 
 def others():

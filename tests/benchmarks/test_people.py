@@ -12,7 +12,7 @@ if importlib.util.find_spec("motmetrics") is None:
     pytest.skip("needs the extra `research`", allow_module_level=True)
 
 from benchmarks.people.empty import rooms
-from benchmarks.people.measures import Matching, account_of, hota, oks, pck
+from benchmarks.people.measures import Matching, evaluate_scene, hota, oks, pck
 from benchmarks.people.one_person import Comparison
 from benchmarks.people.scenes import Scene
 from benchmarks.people.steadiness import lag_frames, moved, shifts
@@ -22,8 +22,8 @@ from pose.skeleton import MEDIAPIPE_33, MPOSE_13, convert
 from pose.types import Pose
 
 
-def frame(truth, found, likeness):
-    return Matching(list(truth), list(found), np.array(likeness, float).reshape(len(truth), len(found)))
+def frame(truth, found, similarity):
+    return Matching(list(truth), list(found), np.array(similarity, float).reshape(len(truth), len(found)))
 
 
 def test_hota_of_an_identity_that_changes_half_way():
@@ -91,7 +91,7 @@ def test_a_scene_with_a_person_found_and_a_skeleton_that_is_nobodys():
     scene = Scene("s", [np.zeros((4, 4, 3), np.uint8)] * 2, [{0: mpose(joints)}, {0: mpose(joints)}])
     pose = Pose(joints, np.ones(33, np.float32), MEDIAPIPE_33, 0.0)
     far = Pose(joints + np.float32(500), np.ones(33, np.float32), MEDIAPIPE_33, 0.0, person=1)
-    made = account_of(scene, [(pose,), (pose, far)])
+    made = evaluate_scene(scene, [(pose,), (pose, far)])
     assert made.false_frames == 1
     assert made.oks == [1, 1]
     assert made.pck == [1, 1]

@@ -21,7 +21,7 @@ from research.benchmark.combined import base_names, combination_of, demand_known
 from research.benchmark.mpose import load  # noqa: E402
 from research.benchmark.results import Result  # noqa: E402
 from research.benchmark.table import BENCHMARKS, PART, tables, write_page  # noqa: E402
-from research.benchmark.weigh import best_weight, right_by_weight  # noqa: E402
+from research.benchmark.weigh import best_weight, correct_by_weight  # noqa: E402
 from research.whole_clip.clip_training import WholeClipJob, probabilities  # noqa: E402
 from research.whole_clip.inputs import plain_input  # noqa: E402
 from research.whole_clip.presets import PRESETS, preset_of  # noqa: E402
@@ -165,7 +165,7 @@ def test_networks_are_combined_by_name():
 def test_weights_are_those_with_the_most_right_validation_clips(tiny_data, tmp_path, places, capsys):
     first = np.array([[0.9, 0.1], [0.6, 0.4], [0.2, 0.8]], np.float32)
     second = np.array([[0.45, 0.55], [0.1, 0.9], [0.4, 0.6]], np.float32)
-    right = right_by_weight(first, second, np.array([0, 1, 1]))
+    right = correct_by_weight(first, second, np.array([0, 1, 1]))
     assert right[0] == 2  # the second alone
     assert right[20] == 2  # the first alone
     assert right[10] == 3  # the mean of both
@@ -182,9 +182,9 @@ def test_weights_are_those_with_the_most_right_validation_clips(tiny_data, tmp_p
 
 def test_the_best_weight_is_that_of_the_network_that_names_the_clips(monkeypatch):
     chances = {"act-micro": np.array([[0.51, 0.49]]), "st-gcn-short": np.array([[0.0, 1.0]])}
-    monkeypatch.setattr(weigh, "trained", lambda clips, job, *_: (job, 0.0))
+    monkeypatch.setattr(weigh, "train_or_load", lambda clips, job, *_: (job, 0.0))
     monkeypatch.setattr(weigh, "probabilities", lambda module, *_: chances[module])
-    clips = SimpleNamespace(labels=np.array([0]), judge=np.array([0]))
+    clips = SimpleNamespace(labels=np.array([0]), eval_rows=np.array([0]))
     bench = SimpleNamespace(
         clips=lambda task: clips,
         job=lambda task, network, seed: network,
@@ -193,7 +193,7 @@ def test_the_best_weight_is_that_of_the_network_that_names_the_clips(monkeypatch
         preset=None,
         frames=30,
     )
-    lines = weigh.weighed(bench, task_of("penn"), tuple(chances), [0, 1]).splitlines()
+    lines = weigh.choose_weights(bench, task_of("penn"), tuple(chances), [0, 1]).splitlines()
     assert lines[-2] == "penn: act-micro 1.00, st-gcn-short 0.00: 100.0% of 1 validation clips, 2 seeds"
     assert lines[-1] == "penn: best is act-micro"
     assert best_weight(np.array([1, *[0] * 8, 1, *[0] * 10, 1])) == 9, "of equally good ones the one nearest to even"
@@ -202,16 +202,18 @@ def test_the_best_weight_is_that_of_the_network_that_names_the_clips(monkeypatch
 def test_other_tasks_are_learnt_beside_one_that_is_judged_alone(tiny_data, tmp_path, places):
     alone, joint = task_of("msr-action3d").load(tiny_data), task_of("msr-action3d+utd-mhad").load(tiny_data)
     other = task_of("utd-mhad").load(tiny_data)
-    assert len(joint.learn) == len(alone.learn) + len(other.learn)
-    np.testing.assert_array_equal(joint.judge, alone.judge)
-    np.testing.assert_array_equal(joint.x[:, joint.judge], alone.x[:, alone.judge])
-    added = joint.learn[len(alone.learn) :]
-    np.testing.assert_array_equal(joint.x[:, added], other.x[:, other.learn])
+    assert len(joint.train_rows) == len(alone.train_rows) + len(other.train_rows)
+    np.testing.assert_array_equal(joint.eval_rows, alone.eval_rows)
+    np.testing.assert_array_equal(joint.x[:, joint.eval_rows], alone.x[:, alone.eval_rows])
+    added = joint.train_rows[len(alone.train_rows) :]
+    np.testing.assert_array_equal(joint.x[:, added], other.x[:, other.train_rows])
     names = [joint.actions[label] for label in joint.labels[added]]
-    assert names == [f"utd-mhad: {other.actions[label]}" for label in other.labels[other.learn]]
-    assert joint.actions[: -joint.foreign] == alone.actions
+    assert names == [f"utd-mhad: {other.actions[label]}" for label in other.labels[other.train_rows]]
+    assert joint.actions[: -joint.extra_actions] == alone.actions
     chosen, own = (task_of(name).load(tiny_data, "validation") for name in ("msr-action3d+utd-mhad", "msr-action3d"))
-    assert len(chosen.learn) == len(own.learn) + len(other.learn), "the other's clips for choosing are learnt, too"
+    assert len(chosen.train_rows) == len(own.train_rows) + len(other.train_rows), (
+        "the other's clips for choosing are learnt, too"
+    )
 
     class Foreign(torch.nn.Module):
         """Sure of an action of the other task."""
@@ -219,7 +221,7 @@ def test_other_tasks_are_learnt_beside_one_that_is_judged_alone(tiny_data, tmp_p
         def forward(self, features):
             return torch.nn.functional.one_hot(torch.tensor([len(joint.actions) - 1]), len(joint.actions)) * 9.0
 
-    found = probabilities(Foreign(), joint, joint.judge[:1], preset_of("short-clips"), 30)
+    found = probabilities(Foreign(), joint, joint.eval_rows[:1], preset_of("short-clips"), 30)
     np.testing.assert_allclose(found, np.full((1, len(alone.actions)), 1 / len(alone.actions)), rtol=1e-6)
     with pytest.raises(ActionLensError, match="penn has other joints"):
         task_of("msr-action3d+penn").load(tiny_data)
@@ -227,8 +229,8 @@ def test_other_tasks_are_learnt_beside_one_that_is_judged_alone(tiny_data, tmp_p
         task_of("jhmdb14-1+jhmdb14-2")
     run("run", "--data", tiny_data, "--tasks", "msr-action3d+utd-mhad", "--seeds", "0", *places)
     (measured,) = results.read_all(tmp_path / "results")
-    assert measured.of == len(alone.judge)
-    assert measured.learned == len(joint.learn)
+    assert measured.of == len(alone.eval_rows)
+    assert measured.learned == len(joint.train_rows)
     assert "| AcT, micro | short-clips, with utd-mhad |" in tables([measured])
 
 
@@ -299,7 +301,7 @@ def test_the_page_keeps_what_is_written_around_the_figures(tmp_path):
     write_page(tmp_path / "results", page)
     assert page.read_text() == text
     page.write_text("# Title\n")
-    with pytest.raises(ResearchError, match="has not one line"):
+    with pytest.raises(ResearchError, match="is no page with one line"):
         write_page(tmp_path / "results", page)
     assert page.read_text() == "# Title\n"
 
@@ -324,9 +326,9 @@ def test_shipped_results_are_of_known_tasks_networks_and_recipes():
         assert found.right / found.of == pytest.approx(found.accuracy)
 
 
-def test_figures_of_probabilities():
+def test_metrics_of_probabilities():
     chances = np.array([[0.9, 0.1], [0.8, 0.2], [0.7, 0.3], [0.6, 0.4]])
-    found = results.figures(chances, np.array([0, 0, 0, 1]), ("sit", "stand"))
+    found = results.metrics(chances, np.array([0, 0, 0, 1]), ("sit", "stand"))
     assert found["accuracy"] == 0.75
     assert found["balanced_accuracy"] == 0.5
     assert (found["right"], found["of"]) == (3, 4)
@@ -387,8 +389,8 @@ def test_mposes_features_are_those_of_the_data_set(archive):
 
 
 def test_a_spread_is_the_sample_standard_deviation_and_of_one_value_the_value():
-    assert results.spread([82, 84, 89]) == "85.0 ± 3.6"  # of (9 + 1 + 16) / 2
-    assert results.spread([82.126], digits=2) == "82.13"
+    assert results.mean_and_deviation([82, 84, 89]) == "85.0 ± 3.6"  # of (9 + 1 + 16) / 2
+    assert results.mean_and_deviation([82.126], digits=2) == "82.13"
 
 
 def test_the_protocol_of_mpose_gives_mean_and_deviation_of_its_folds(archive, tmp_path, places, capsys):
@@ -414,10 +416,10 @@ def test_a_fold_holds_out_a_tenth_of_each_action(archive):
     from recognizer.training.whole_clips import stratified
 
     clips = load(archive, "openpose", 1)
-    _, held_out = stratified(clips.learn, clips.labels[clips.learn], 0.1, 11331)
+    _, held_out = stratified(clips.train_rows, clips.labels[clips.train_rows], 0.1, 11331)
     assert len(held_out) == 20
     assert sorted(clips.labels[held_out]) == list(range(20))
-    other = stratified(clips.learn, clips.labels[clips.learn], 0.1, 11435)[1]
+    other = stratified(clips.train_rows, clips.labels[clips.train_rows], 0.1, 11435)[1]
     assert set(held_out) != set(other)
 
 

@@ -49,8 +49,8 @@ def test_hiding_the_arm_that_carries_the_action_first_shows_under_deletion():
     recognizer, clips = OneArm(), [clip(seed) for seed in range(3)]
     found = [explain.explain(recognizer, each, None).relevance for each in clips]
     by_joint = deletion.curves(recognizer, clips, found, "joints", "hidden")
-    assert by_joint.most[deletion.SHARES.index(0.2)] < 0.05  # 3 of 13 joints have the arm among them
-    assert by_joint.least[deletion.SHARES.index(0.8)] > 0.9
+    assert by_joint.most_relevant_first[deletion.SHARES.index(0.2)] < 0.05  # 3 of 13 joints have the arm among them
+    assert by_joint.least_relevant_first[deletion.SHARES.index(0.8)] > 0.9
     rng = np.random.default_rng(0)
     chance = deletion.curves(recognizer, clips, [rng.random((30, 13)) for _ in clips], "cells", "hidden")
     assert abs(chance.area) < 0.1 < 0.5 < by_joint.area
@@ -75,7 +75,7 @@ def test_shares_are_hidden_in_the_order_of_relevance(unit):
 def test_what_is_taken_away_is_hidden_or_stands_still():
     mask = np.zeros((30, 13), bool)
     mask[5:9, ARM[0]] = True
-    hidden, still = deletion.hide(clip(), mask), deletion.still(clip(), mask)
+    hidden, still = deletion.hide(clip(), mask), deletion.freeze(clip(), mask)
     assert (hidden.confidence[mask] == 0).all()
     assert (hidden.confidence[~mask] == 1).all()
     np.testing.assert_array_equal(still.xy_px[~mask], clip().xy_px[~mask])
@@ -97,7 +97,7 @@ def test_a_sample_is_of_its_split_and_the_same_for_the_same_seed(tiny_data):
     drawn = sample(tiny_data, ("penn_action", "utd_mhad"), "test", 50, 3)
     again = sample(tiny_data, ("penn_action", "utd_mhad"), "test", 50, 3)
     assert 0 < len(drawn.clips) < 50
-    assert "test split of penn_action and utd_mhad, seed 3" in drawn.how
+    assert "test split of penn_action and utd_mhad, seed 3" in drawn.description
     for one, two in zip(drawn.clips, again.clips, strict=True):
         np.testing.assert_array_equal(one.xy_px, two.xy_px)
         assert one.xy_px.shape == (30, 13, 2)
@@ -137,7 +137,7 @@ def test_dropped_frames_keep_their_places(tiny_data, tmp_path, capsys):
             return right.repeat(len(features), 1)
 
     drawn = Sample(tuple(clip(seed) for seed in range(4)), np.array([0, 0, 0, 1]), "")
-    found = {place: dropped_frames.dropped_frames([Sees()], drawn, 0, place) for place in dropped_frames.FROM}
+    found = {place: dropped_frames.dropped_frames([Sees()], drawn, 0, place) for place in dropped_frames.DROP_PLACES}
     assert [found[place][0] for place in found] == [(0.75, 0.5)] * 3  # all are named 0: a recall of 1 and one of 0
     assert set(found["end"].values()) == {(0.75, 0.5)}
     assert {found["start"][dropped] for dropped in dropped_frames.DROPPED[1:]} == {(0.25, 0.5)}

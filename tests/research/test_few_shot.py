@@ -23,8 +23,8 @@ from research.teaching.few_shot import (
     ARM_ACTIONS,
     NEW_ACTIONS,
     Pool,
-    at_desk,
     draw,
+    hide_lower_body,
     mean_and_interval,
     part_of_lesson,
     quick_accuracy,
@@ -100,7 +100,7 @@ def test_figures_of_an_open_set_by_hand():
 
 def test_at_a_desk_nothing_is_known_of_hips_and_legs():
     clip = made_examples(("raise",), 1)[0]
-    desk = at_desk(clip)
+    desk = hide_lower_body(clip)
     below = [place for place, joint in enumerate(MPOSE_13.joints) if joint.split("_")[-1] in ("hip", "knee", "ankle")]
     assert len(below) == 6
     assert not desk.confidence[:, below].any()

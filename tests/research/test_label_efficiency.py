@@ -19,7 +19,7 @@ def measurer(tiny_data):
     clips = efficiency.load("penn_action", tiny_data)
     torch.manual_seed(0)
     backbone = GlTransformer(GlConfig(**SHAPE, width=4, depth=1, heads=2))
-    return efficiency.Measurer(clips, backbone, None, efficiency.Fit(steps=2, batch=4))
+    return efficiency.Measurer(clips, backbone, None, efficiency.TrainSettings(steps=2, batch=4))
 
 
 def call(*arguments):
@@ -30,8 +30,8 @@ def call(*arguments):
 
 def test_test_clips_never_teach(measurer):
     clips = measurer.clips
-    assert set(clips.corpus.part[clips.judge]) == {"test"}
-    assert "test" not in clips.corpus.part[clips.learn]
+    assert set(clips.corpus.part[clips.test_rows]) == {"test"}
+    assert "test" not in clips.corpus.part[clips.train_rows]
 
 
 def test_a_head_that_knows_the_answers_names_all(measurer):
@@ -39,18 +39,18 @@ def test_a_head_that_knows_the_answers_names_all(measurer):
     owner = measurer._windows.recording
     told = np.eye(len(clips.actions), dtype=np.float32)[clips.labels[owner]]
     told = told + np.random.default_rng(0).normal(0, 0.01, told.shape).astype(np.float32)
-    assert measurer._linear(told, clips.learn) == len(clips.judge)
+    assert measurer._linear(told, clips.train_rows) == len(clips.test_rows)
     wrong = told[:, ::-1].copy()
-    wrong[measurer._of(clips.learn)] = told[measurer._of(clips.learn)]
-    assert measurer._linear(wrong, clips.learn) < len(clips.judge)
+    wrong[measurer._window_rows(clips.train_rows)] = told[measurer._window_rows(clips.train_rows)]
+    assert measurer._linear(wrong, clips.train_rows) < len(clips.test_rows)
 
 
 @pytest.mark.parametrize("method", ["pretrained", "random", "fine-tuned", "unpretrained", "scratch"])
 def test_methods_give_the_same_again(measurer, method):
-    rows = measurer.clips.learn
-    found = measurer.right(method, rows, 1)
-    assert 0 <= found <= len(measurer.clips.judge)
-    assert found == measurer.right(method, rows, 1)
+    rows = measurer.clips.train_rows
+    found = measurer.count_correct(method, rows, 1)
+    assert 0 <= found <= len(measurer.clips.test_rows)
+    assert found == measurer.count_correct(method, rows, 1)
 
 
 @pytest.mark.parametrize(("method", "pretrained"), [("fine-tuned", True), ("unpretrained", False)])
@@ -62,7 +62,7 @@ def test_the_whole_network_starts_where_it_says(measurer, monkeypatch, method, p
         return network.eval()
 
     monkeypatch.setattr(efficiency, "fit_windows", fit)
-    measurer.right(method, measurer.clips.learn, 1)
+    measurer.count_correct(method, measurer.clips.train_rows, 1)
     assert torch.equal(started[0], measurer.backbone.embed.weight) == pretrained
 
 

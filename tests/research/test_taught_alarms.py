@@ -6,7 +6,7 @@ from teaching_examples import made_example, write_base
 
 from recognizer.datasets.sequences import LabelledSequence, Segment
 from recognizer.teaching.examples import NOTHING
-from research.teaching.taught_alarms import TAKES, Episode, drawn, one_episode, summary, takes
+from research.teaching.taught_alarms import TAKES, Episode, draw_takes, run_episode, summary, takes
 
 ACTIONS = ("bow", "raise", "step")
 
@@ -44,7 +44,7 @@ def test_takes_are_the_labelled_stretches_that_could_be_recorded(clips):
 
 
 def test_takes_come_of_as_many_people_as_there_are(clips):
-    chosen = drawn(clips, np.random.default_rng(0))
+    chosen = draw_takes(clips, np.random.default_rng(0))
     for action in ACTIONS:
         own = [clip for clip in chosen if clip.action == action]
         assert len(own) == TAKES
@@ -56,7 +56,7 @@ def test_the_halves_of_the_people_change_places(clips, tmp_path):
     base = write_base(tmp_path / "toy")
     people = [sequence(f"n{number}", f"q{number}", NOTHING, number, seconds=3 + number) for number in range(4)]
     people.append(sequence("does it", "q5", "bow", 2, seconds=30))  # left out: a taught action is in it
-    first, second = (one_episode(clips, people, base, np.random.default_rng(1), number) for number in (0, 1))
+    first, second = (run_episode(clips, people, base, np.random.default_rng(1), number) for number in (0, 1))
     assert first.actions == ACTIONS
     assert first.stated_s + first.then_s == pytest.approx(sum(3 + number for number in range(4)), abs=0.5)
     assert (first.stated_s, first.then_s) == pytest.approx((second.then_s, second.stated_s), abs=0.3)

@@ -95,12 +95,12 @@ def test_random_choose_takes_consecutive_frames(seen, rng):
 
 
 def test_random_places_are_in_order_and_from_all_over_the_clip(rng):
-    places = transforms.random_places(500, 64, 30, rng)
-    assert places.shape == (500, 30)
-    assert np.diff(places, axis=1).min() >= 0
-    assert places.min() >= 0
-    assert places.max() <= 63
-    np.testing.assert_allclose([places.mean(), places.std()], [31.5, 63 / 12**0.5], atol=0.5)  # uniform
+    positions = transforms.random_positions(500, 64, 30, rng)
+    assert positions.shape == (500, 30)
+    assert np.diff(positions, axis=1).min() >= 0
+    assert positions.min() >= 0
+    assert positions.max() <= 63
+    np.testing.assert_allclose([positions.mean(), positions.std()], [31.5, 63 / 12**0.5], atol=0.5)  # uniform
 
 
 def test_zoom_takes_one_factor_for_a_clip(deep, rng):
@@ -125,12 +125,12 @@ def test_shear_is_linear_with_a_bounded_map_of_ones_on_the_diagonal(shape, reque
 
 def test_resampling_is_linear_and_holds_the_ends(seen):
     x = np.broadcast_to(np.arange(T, dtype=np.float32)[:, None, None], (N, T, 13, 2))
-    places = np.tile([-3.0, 0.0, 4.25, 18.75, 40.0], (N, 1))
-    out, there = transforms.resample(x, seen, places)
+    positions = np.tile([-3.0, 0.0, 4.25, 18.75, 40.0], (N, 1))
+    out, there = transforms.resample(x, seen, positions)
     np.testing.assert_allclose(out[0, :, 0, 0], [0, 0, 4.25, 18.75, T - 1])
     np.testing.assert_array_equal(there[:, 2], seen[:, 4])
     np.testing.assert_array_equal(there[:, 3], seen[:, 19])
-    one, _ = transforms.resample(x[:, :1], seen[:, :1], places)
+    one, _ = transforms.resample(x[:, :1], seen[:, :1], positions)
     np.testing.assert_array_equal(one, 0)
 
 
@@ -143,14 +143,14 @@ def test_a_joint_stays_where_it_was_seen_while_it_comes_and_goes():
 
 
 def test_whole_places_meet_both_ends():
-    np.testing.assert_allclose(transforms.whole(3, 64, 30)[2, [0, -1]], [0, 63])
+    np.testing.assert_allclose(transforms.even_positions(3, 64, 30)[2, [0, -1]], [0, 63])
 
 
 def test_interpolation_stays_in_the_clip_and_has_the_lengths_asked_for(rng):
-    places = transforms.interpolation(500, 64, 30, rng, 0.5, 1.0)
-    span = (places[:, -1] - places[:, 0]) / 63
-    assert places.min() >= 0
-    assert places.max() <= 63 + 1e-9
+    positions = transforms.interpolation(500, 64, 30, rng, 0.5, 1.0)
+    span = (positions[:, -1] - positions[:, 0]) / 63
+    assert positions.min() >= 0
+    assert positions.max() <= 63 + 1e-9
     assert span.min() == pytest.approx(0.5, abs=0.02)
     assert span.max() == pytest.approx(1.0, abs=0.02)
     longer = transforms.interpolation(500, 64, 30, rng, 1.1, 1.1)
@@ -159,11 +159,11 @@ def test_interpolation_stays_in_the_clip_and_has_the_lengths_asked_for(rng):
 
 
 def test_a_warped_clip_goes_forward_between_the_same_ends(rng):
-    even = transforms.whole(50, 64, 30)
-    places = transforms.warp(even, rng, 0.5)
-    assert (np.diff(places, axis=1) > 0).all()
-    np.testing.assert_allclose(places[:, [0, -1]], even[:, [0, -1]], atol=1e-9)
-    assert np.abs(places - even).max() > 1
+    even = transforms.even_positions(50, 64, 30)
+    positions = transforms.warp(even, rng, 0.5)
+    assert (np.diff(positions, axis=1) > 0).all()
+    np.testing.assert_allclose(positions[:, [0, -1]], even[:, [0, -1]], atol=1e-9)
+    assert np.abs(positions - even).max() > 1
 
 
 def test_joint_dropout_hides_whole_joints(rng):
@@ -202,7 +202,7 @@ def test_scale_treats_axes_apart(deep, rng):
 def test_an_axis_along_which_nothing_differs_is_boxed_to_zero():
     still = np.full((2, 5, 13, 3), 7, np.float32)
     still[..., 0] += np.arange(13)
-    boxed = transforms.boxed(still, np.ones((2, 5, 13)))
+    boxed = transforms.scale_to_box(still, np.ones((2, 5, 13)))
     assert (boxed[..., 1:] == 0).all()
     assert boxed[0, 0, :, 0] == pytest.approx(np.linspace(-1, 1, 13))
-    assert (transforms.boxed(still, np.zeros((2, 5, 13))) == 0).all()
+    assert (transforms.scale_to_box(still, np.zeros((2, 5, 13))) == 0).all()

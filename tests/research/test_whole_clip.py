@@ -84,9 +84,9 @@ def same(a, b):
 def test_it_learns_what_the_clips_show(clips, tmp_path):
     preset = PRESET.changed(epochs=60, average=0.9)
     network, seconds = train(clips, job(), tmp_path, QUIET, preset)
-    found = probabilities(network, clips, clips.judge, preset, 30)
+    found = probabilities(network, clips, clips.eval_rows, preset, 30)
     np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-5)
-    assert (found.argmax(axis=1) == clips.labels[clips.judge]).mean() > 0.9
+    assert (found.argmax(axis=1) == clips.labels[clips.eval_rows]).mean() > 0.9
     assert seconds > 0
 
 
@@ -138,7 +138,7 @@ def test_a_finished_training_stays_and_seeds_differ(clips, tmp_path, monkeypatch
 
 
 def test_batches_are_full_and_an_epoch_shows_every_clip_once(clips):
-    maker = clip_batches.WholeClipBatches(clips, clips.learn, PRESET.changed(batch=8), 30, 0)
+    maker = clip_batches.WholeClipBatches(clips, clips.train_rows, PRESET.changed(batch=8), 30, 0)
     drawn = np.concatenate([maker._passes.drawn(step) for step in range(6)])
     assert len(drawn) == 48
     for start in range(0, 48, 12):
@@ -196,7 +196,7 @@ def test_two_processes_give_the_loss_and_the_answers_of_one(tmp_path):
         preset = PRESET.changed(dropout=0.0, epochs=6, average=0.9)
         network = build_network(clips, network_of("act-micro"), preset, 30, 0)
         network.load_state_dict(torch.load(tmp_path / devices / WEIGHTS_FILE, weights_only=True)["weights"])
-        answers.append(probabilities(network.eval(), clips, clips.judge, preset, 30))
+        answers.append(probabilities(network.eval(), clips, clips.eval_rows, preset, 30))
     np.testing.assert_allclose(answers[0], answers[1], atol=1e-3)
 
 
@@ -245,14 +245,17 @@ def test_joints_that_are_not_numbers_are_one_line():
     x = good.x.copy()
     x[0, 7, 3, 2, 1] = np.nan
     with pytest.raises(DataError, match="clip 7 has joints that are not numbers"):
-        TaskClips(x, good.score, good.labels, good.actions, good.layout, good.learn, good.judge)
+        TaskClips(x, good.score, good.labels, good.actions, good.layout, good.train_rows, good.eval_rows)
 
 
 def test_an_empty_split_is_one_line():
     good = made_up()
-    for learn, judge, what in ((good.learn, good.judge[:0], "judge by"), (good.learn[:0], good.judge, "learn from")):
+    for train_rows, eval_rows, what in (
+        (good.train_rows, good.eval_rows[:0], "judge by"),
+        (good.train_rows[:0], good.eval_rows, "learn from"),
+    ):
         with pytest.raises(DataError, match=f"no clips to {what}"):
-            TaskClips(good.x, good.score, good.labels, good.actions, good.layout, learn, judge)
+            TaskClips(good.x, good.score, good.labels, good.actions, good.layout, train_rows, eval_rows)
 
 
 def test_a_lost_loss_is_one_line(clips, tmp_path):
@@ -330,7 +333,7 @@ def test_2d_of_a_3d_set_is_its_own_cameras_view_and_more_to_train_on(tiny_data):
     assert deep.dims == 3
     assert len(flat.x) > 5
     assert len(deep.x) == 1
-    np.testing.assert_array_equal(flat.judge, deep.judge)
+    np.testing.assert_array_equal(flat.eval_rows, deep.eval_rows)
     assert (np.abs(flat.x[0] - flat.x[1]).max(axis=(1, 2, 3)) > 0.05).all()
 
 
@@ -374,5 +377,5 @@ def test_mean_distances_from_the_middle_are_of_the_clips_to_learn_from():
 def test_validation_is_a_part_of_the_training_split(tiny_data):
     for name in ("utd-mhad", "msr-action3d", "penn"):
         whole, part = task_of(name).load(tiny_data), task_of(name).load(tiny_data, "validation")
-        assert sorted([*part.learn, *part.judge]) == sorted(whole.learn)
-        assert not set(part.judge) & set(whole.judge)
+        assert sorted([*part.train_rows, *part.eval_rows]) == sorted(whole.train_rows)
+        assert not set(part.eval_rows) & set(whole.eval_rows)

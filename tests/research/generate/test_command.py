@@ -118,7 +118,7 @@ def test_mixed_labels_are_named_as_the_action_that_they_are_most_of(motions):
     place = motions.actions.index
     source = Source(motions.actions, motions.layout, 8, "made-up", place, joints)
     learnt = motions.standardised[motions.train], motions.labels[motions.train]
-    recognizer = recognition.learn(*learnt, 2, 60, 0)
+    recognizer = recognition.train_recognizer(*learnt, 2, 60, 0)
     found = mixtures.mixtures(source, motions, recognizer, ("spread", "raise"), 5, 0)
     assert [m.share for m in found] == pytest.approx(np.linspace(0, 1, 11))
     assert (found[0].first, found[0].second) == (1, 0)

@@ -17,7 +17,16 @@ from recognizer.teaching.variants import VariantSettings
 from recognizer.teaching.windows import Changes, Shape
 from recognizer.training.run_folder import RunError
 from research.generate import few_shot
-from research.generate.few_shot import KNOWN, MARK, NEW, Answers, Found, judged, row_of, with_variants
+from research.generate.few_shot import (
+    KNOWN,
+    NEW,
+    PAGE_MARK,
+    Answers,
+    VariantComparison,
+    evaluate_episode,
+    row_of,
+    with_variants,
+)
 from research.teaching.few_shot import Pool, draw
 
 ACTIONS = ("bow", "raise", "step")
@@ -45,29 +54,29 @@ def pool(base):
 
 
 def test_only_clips_that_teach_have_variants(pool, generator, base):
-    _, richer = with_variants(pool, generator, base, VariantSettings(each=2))
-    before, after = (np.bincount(each.lesson.shaken.owner) for each in (pool, richer))
+    _, augmented = with_variants(pool, generator, base, VariantSettings(each=2))
+    before, after = (np.bincount(each.lesson.shaken.owner) for each in (pool, augmented))
     assert (after[pool.trains] > before[pool.trains]).all()
     assert (after[~pool.trains] == before[~pool.trains]).all()
-    assert richer.lesson.plain is pool.lesson.plain
+    assert augmented.lesson.plain is pool.lesson.plain
 
 
 def test_an_episode_is_judged_without_and_with_them(pool, generator, base):
-    shape, richer = with_variants(pool, generator, base, VariantSettings(each=2))
-    found = judged(pool, richer, draw(pool, ACTIONS, 3, np.random.default_rng(0), ways=3), shape)
+    shape, augmented = with_variants(pool, generator, base, VariantSettings(each=2))
+    found = evaluate_episode(pool, augmented, draw(pool, ACTIONS, 3, np.random.default_rng(0), ways=3), shape)
     assert found.without.likeliest > 0.6
-    assert found.with_them.likeliest > 0.6
-    for each in (found.without, found.with_them):
+    assert found.with_variants.likeliest > 0.6
+    for each in (found.without, found.with_variants):
         assert 0 <= each.shown <= 1
         assert np.isnan(each.alarms)  # all actions are taught
-    same = judged(pool, pool, draw(pool, ACTIONS, 3, np.random.default_rng(1), ways=2), shape)
-    assert (same.with_them, same.kept) == (same.without, False)
+    same = evaluate_episode(pool, pool, draw(pool, ACTIONS, 3, np.random.default_rng(1), ways=2), shape)
+    assert (same.with_variants, same.kept) == (same.without, False)
     assert 0 <= same.without.alarms <= 1
 
 
 def test_a_row_by_hand():
-    first = Found(Answers(0.5, 0.4, 0.1, 0.8), Answers(0.7, 0.7, 0.2, 0.9))
-    second = Found(Answers(0.8, 0.8, 0.1, 0.9), Answers(0.6, 0.5, 0.0, 0.9))
+    first = VariantComparison(Answers(0.5, 0.4, 0.1, 0.8), Answers(0.7, 0.7, 0.2, 0.9))
+    second = VariantComparison(Answers(0.8, 0.8, 0.1, 0.9), Answers(0.6, 0.5, 0.0, 0.9))
     row = row_of(NEW, ("a", "b"), 3, [first, second])
     assert (first.kept, second.kept) == (True, False)
     assert row["likeliest, without"][0] == pytest.approx(0.65)
@@ -91,10 +100,10 @@ def test_rows_that_are_there_are_kept_and_the_page_has_the_table(pool, generator
     monkeypatch.setattr(few_shot, "WAYS", 1)
     drawn = lambda *a: draw(*a, ways=1)  # noqa: E731
     monkeypatch.setattr(few_shot, "draw", drawn)
-    monkeypatch.setattr(few_shot, "judged", lambda *_: found)
-    found = Found(Answers(0.8, 0.7, 0.1, 0.8), Answers(0.9, 0.7, 0.1, 0.9))
+    monkeypatch.setattr(few_shot, "evaluate_episode", lambda *_: found)
+    found = VariantComparison(Answers(0.8, 0.7, 0.1, 0.8), Answers(0.9, 0.7, 0.1, 0.9))
     page = tmp_path / "page.md"
-    page.write_text(f"<!-- measured: {MARK} -->\n<!-- end -->\n")
+    page.write_text(f"<!-- measured: {PAGE_MARK} -->\n<!-- end -->\n")
     out = tmp_path / "figures" / "out.json"
     given = {"data": tmp_path, "generator": generator.folder, "base": base, "episodes": 2, "seed": 1, "page": page}
     few_shot.run_few_shot(SimpleNamespace(**given, shots=[3], out=out))

@@ -11,9 +11,9 @@ torch = pytest.importorskip("torch", reason="needs the extra `train`")
 from recognizer.datasets.errors import DataError  # noqa: E402
 from recognizer.training.pretrain.recipes import SMALL_SET, recipe_of, size_of  # noqa: E402
 from recognizer.training.pretrain.targets import mpdp_targets, steps_of  # noqa: E402
-from research.pretrain.batches import MotionBatches, along, paced, resampled, together  # noqa: E402
+from research.pretrain.batches import MotionBatches, apply_pace, pad_batch, resample, roll_axes  # noqa: E402
 from research.pretrain.pretraining import network_config  # noqa: E402
-from research.pretrain.tasks import TASKS, labelled, task_of  # noqa: E402
+from research.pretrain.tasks import TASKS, labelled_subset, task_of  # noqa: E402
 
 ROWS = np.arange(24)
 RECIPE = SMALL_SET.changed(batch=8)
@@ -24,19 +24,19 @@ def line(frames):
 
 
 def test_paces():
-    assert len(paced(line(20), 10, "natural")) == 10
-    assert paced(line(20), 10, "natural")[-1, 0, 0] == pytest.approx(9 / 19)  # cut
-    assert paced(line(20), 10, "squeezed")[-1, 0, 0] == 1
-    assert len(paced(line(5), 10, "squeezed")) == 5
-    assert len(paced(line(5), 10, "sampled")) == 10
-    assert len(paced(line(20), 50, "natural", 1.1)) == 22
-    np.testing.assert_allclose(paced(line(20), 50, "natural", 1.1), line(22), atol=1e-6)
-    np.testing.assert_array_equal(paced(line(7), 50, "natural"), line(7))
-    np.testing.assert_allclose(resampled(line(2), 5), line(5))
+    assert len(apply_pace(line(20), 10, "natural")) == 10
+    assert apply_pace(line(20), 10, "natural")[-1, 0, 0] == pytest.approx(9 / 19)  # cut
+    assert apply_pace(line(20), 10, "squeezed")[-1, 0, 0] == 1
+    assert len(apply_pace(line(5), 10, "squeezed")) == 5
+    assert len(apply_pace(line(5), 10, "sampled")) == 10
+    assert len(apply_pace(line(20), 50, "natural", 1.1)) == 22
+    np.testing.assert_allclose(apply_pace(line(20), 50, "natural", 1.1), line(22), atol=1e-6)
+    np.testing.assert_array_equal(apply_pace(line(7), 50, "natural"), line(7))
+    np.testing.assert_allclose(resample(line(2), 5), line(5))
 
 
 def test_side_by_side():
-    x, real = together([line(3), line(5)])
+    x, real = pad_batch([line(3), line(5)])
     assert x.shape == (2, 5, 2, 3)
     assert real.sum(axis=1).tolist() == [3, 5]
     assert not x[0, 3:].any()
@@ -112,13 +112,13 @@ def test_three_axes_show_each_clip_along_one_of_them_and_mirror_nothing(clips):
         shown += places[:1]
     assert len(shown) == len(plain)
     assert set(shown) == {0, 1, 2}
-    turn = along(np.eye(3, dtype=np.float32)[None], 1)[0]
+    turn = roll_axes(np.eye(3, dtype=np.float32)[None], 1)[0]
     assert np.linalg.det(turn) == pytest.approx(1), "a rotation"
 
 
 def test_steps_in_the_scale_of_the_set_are_those_of_the_rows_that_are_learnt_from(clips):
     maker = MotionBatches(clips, ROWS, RECIPE.changed(steps="set", pace="squeezed"), 12, 0)
-    assert maker.steps_m == steps_of([paced(clips.x[row], 12, "squeezed") for row in ROWS])
+    assert maker.steps_m == steps_of([apply_pace(clips.x[row], 12, "squeezed") for row in ROWS])
     x, _, direction, magnitude = maker.batch(0)
     for ours, expected in zip((direction, magnitude), mpdp_targets(x.numpy(), 1, steps_m=maker.steps_m), strict=True):
         np.testing.assert_array_equal(ours.numpy(), expected)
@@ -132,27 +132,27 @@ def test_labels_come_with_supervised_batches(clips):
 
 
 def test_labels_are_drawn_of_every_action(clips):
-    chosen = labelled(ROWS, clips.labels, 0.25, 0)
+    chosen = labelled_subset(ROWS, clips.labels, 0.25, 0)
     assert len(chosen) == 6
     assert sorted(clips.labels[chosen]) == [0, 0, 0, 1, 1, 1]
-    assert chosen.tolist() != labelled(ROWS, clips.labels, 0.25, 1).tolist()
-    assert len(labelled(ROWS, clips.labels, 0.01, 0)) == 2
-    assert labelled(ROWS, clips.labels, 1.0, 0) is ROWS
+    assert chosen.tolist() != labelled_subset(ROWS, clips.labels, 0.25, 1).tolist()
+    assert len(labelled_subset(ROWS, clips.labels, 0.01, 0)) == 2
+    assert labelled_subset(ROWS, clips.labels, 1.0, 0) is ROWS
     with pytest.raises(ResearchError, match="cannot be drawn"):
-        labelled(np.arange(3), clips.labels, 0.5, 0)
+        labelled_subset(np.arange(3), clips.labels, 0.5, 0)
 
 
 def test_splits_keep_people_apart(real_data):
     task = task_of("nw-ucla")
     clips = task.load(real_data)
-    learn, judge = task.split(clips, "test")
-    assert (len(learn), len(judge)) == (1019, 463)
-    assert {clips.names[row][-1] for row in judge} == {"3"}
-    learn, judge = task.split(clips, "validation")
-    assert (len(learn), len(judge)) == (829, 190)
-    assert not clips.test[learn].any()
-    assert not clips.test[judge].any()
-    assert not set(clips.subjects[learn]) & set(clips.subjects[judge])
+    train_rows, eval_rows = task.split(clips, "test")
+    assert (len(train_rows), len(eval_rows)) == (1019, 463)
+    assert {clips.names[row][-1] for row in eval_rows} == {"3"}
+    train_rows, eval_rows = task.split(clips, "validation")
+    assert (len(train_rows), len(eval_rows)) == (829, 190)
+    assert not clips.test[train_rows].any()
+    assert not clips.test[eval_rows].any()
+    assert not set(clips.subjects[train_rows]) & set(clips.subjects[eval_rows])
 
 
 def test_what_there_is_not_is_said(clips, tmp_path):

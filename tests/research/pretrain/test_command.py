@@ -15,7 +15,7 @@ from pose.errors import ActionLensError  # noqa: E402
 from recognizer.training.pretrain.pretraining import load_pretrained  # noqa: E402
 from recognizer.training.pretrain.recipes import SIZES  # noqa: E402
 from research.pretrain import pretrain_command  # noqa: E402
-from research.pretrain.protocols import Linear  # noqa: E402
+from research.pretrain.protocols import LinearSettings  # noqa: E402
 
 QUIET = ("--accelerator", "cpu", "--precision", "32-true")
 
@@ -119,7 +119,10 @@ def test_turns_steps_and_epochs_of_the_linear_evaluation_by_flag(data, tmp_path,
     call(*evaluate, "--linear-epochs", 3)
     assert json.loads((tmp_path / "linear.json").read_text())["described"]["linear"]["epochs"] == 3
     call(*evaluate)
-    assert json.loads((tmp_path / "linear.json").read_text())["described"]["linear"] == {**asdict(Linear()), "axes": 3}
+    assert json.loads((tmp_path / "linear.json").read_text())["described"]["linear"] == {
+        **asdict(LinearSettings()),
+        "axes": 3,
+    }
 
 
 def test_validation_tells_how_the_evaluation_rises(data, tmp_path):

@@ -33,11 +33,11 @@ from research.pretrain.measured import FINE_TUNING  # noqa: E402
 from research.pretrain.motion import motion_clips  # noqa: E402
 from research.pretrain.pretraining import network_config, pretrain  # noqa: E402
 from research.pretrain.protocols import (  # noqa: E402
-    Linear,
+    LinearSettings,
     classify,
-    corrupted,
+    corrupt_joints,
     embeddings,
-    fine_tuned,
+    fine_tune,
     linear_evaluation,
     score,
 )
@@ -45,7 +45,7 @@ from research.pretrain.protocols import (  # noqa: E402
 ROOT = Path(__file__).resolve().parents[3]
 QUIET = Hardware(accelerator="cpu", precision="32-true", logs=False, checkpoint_steps=3)
 RECIPE = SMALL_SET.changed(batch=8, epochs=4, learning_rate=3e-3, warmup=3, dropout=0.1)
-LEARN, JUDGE = np.arange(24), np.arange(24, 36)
+TRAIN_ROWS, EVAL_ROWS = np.arange(24), np.arange(24, 36)
 
 
 @pytest.fixture(autouse=True)
@@ -66,14 +66,14 @@ def same(a, b):
 def done(clips, tmp_path_factory):
     SIZES["tiny"] = {"width": 4, "depth": 2, "heads": 2}
     folder = tmp_path_factory.mktemp("done") / "run"
-    return pretrain(clips, LEARN, job(), folder, QUIET), folder
+    return pretrain(clips, TRAIN_ROWS, job(), folder, QUIET), folder
 
 
 def test_it_learns_how_the_body_moves(clips, tmp_path, monkeypatch):
     losses = []
     plain = MpdpTraining.losses
     monkeypatch.setattr(MpdpTraining, "losses", lambda self, batch: losses.append(plain(self, batch)) or losses[-1])
-    pretrain(clips, LEARN, job(epochs=20), tmp_path / "run", QUIET)
+    pretrain(clips, TRAIN_ROWS, job(epochs=20), tmp_path / "run", QUIET)
     start, end = (np.mean([float(each["magnitude_joints"]) for each in part]) for part in (losses[:3], losses[-3:]))
     assert end < 0.6 * start
 
@@ -82,7 +82,7 @@ def test_a_finished_run_is_read_and_not_trained_again(clips, done, monkeypatch):
     network, folder = done[0].network, done[1]
     assert sorted(path.name for path in folder.iterdir()) == [JOB_FILE, WEIGHTS_FILE]
     monkeypatch.setattr(fitting, "fit", None)
-    again = pretrain(clips, LEARN, job(), folder, QUIET)
+    again = pretrain(clips, TRAIN_ROWS, job(), folder, QUIET)
     same(network, again.network)
     assert not again.network.training
     assert again.job["job"]["recipe"]["intervals"] == (1, 5, 10)
@@ -102,18 +102,18 @@ def test_a_killed_run_goes_on_to_the_same_weights(clips, done, tmp_path, monkeyp
 
     monkeypatch.setattr(MpdpTraining, "training_step", killed)
     with pytest.raises(Killed):
-        pretrain(clips, LEARN, job(), tmp_path, QUIET)
+        pretrain(clips, TRAIN_ROWS, job(), tmp_path, QUIET)
     assert (tmp_path / "last.ckpt").is_file()
     steps = []
     monkeypatch.setattr(
         MpdpTraining, "training_step", lambda self, b, i: steps.append(self.global_step) or plain(self, b, i)
     )
-    same(done[0].network, pretrain(clips, LEARN, job(), tmp_path, QUIET).network)
+    same(done[0].network, pretrain(clips, TRAIN_ROWS, job(), tmp_path, QUIET).network)
     assert steps == [*range(6, 12)]
 
 
 def test_seeds_differ(clips, done, tmp_path):
-    other = pretrain(clips, LEARN, job(seed=1, epochs=1), tmp_path, QUIET).network
+    other = pretrain(clips, TRAIN_ROWS, job(seed=1, epochs=1), tmp_path, QUIET).network
     assert not torch.equal(other.backbone.embed.weight, done[0].network.backbone.embed.weight)
 
 
@@ -161,7 +161,7 @@ def test_two_processes_learn_what_one_does(tmp_path):
     ],
 )
 def test_ablations_train_and_come_back(clips, tmp_path, changes):
-    network = pretrain(clips, LEARN, job(epochs=1, **changes), tmp_path, QUIET).network
+    network = pretrain(clips, TRAIN_ROWS, job(epochs=1, **changes), tmp_path, QUIET).network
     same(network, load_pretrained(tmp_path).network)
     assert len(network.directions) == len(changes.get("intervals", (1, 5, 10)))
 
@@ -198,23 +198,23 @@ def test_what_is_wrong_with_a_run_is_one_line(done, tmp_path, spoil, words):
 
 def test_what_does_not_fit_is_refused_before_anything_is_written(clips, done, tmp_path):
     with pytest.raises(RunError, match="another training"):
-        pretrain(clips, LEARN, job(seed=3), done[1], QUIET)
+        pretrain(clips, TRAIN_ROWS, job(seed=3), done[1], QUIET)
     moved = replace(clips, x=(clips.x[0] + 1, *clips.x[1:]))
     with pytest.raises(RunError, match="another training"):  # as many clips, of the same name, but others
-        pretrain(moved, LEARN, job(), done[1], QUIET)
+        pretrain(moved, TRAIN_ROWS, job(), done[1], QUIET)
     with pytest.raises(TrainingError, match="shared evenly by 3"):
-        pretrain(clips, LEARN, job(), tmp_path / "run", replace(QUIET, devices="3"))
+        pretrain(clips, TRAIN_ROWS, job(), tmp_path / "run", replace(QUIET, devices="3"))
     with pytest.raises(TrainingError, match="makes no network"):
-        pretrain(clips, LEARN, job(positions="loose"), tmp_path / "run", QUIET)
+        pretrain(clips, TRAIN_ROWS, job(positions="loose"), tmp_path / "run", QUIET)
     assert not (tmp_path / "run").exists()
     (tmp_path / "last.ckpt").write_bytes(b"no checkpoint")
     with pytest.raises(RunError, match="holds another training"):  # nobody knows whose it is
-        pretrain(clips, LEARN, job(), tmp_path, QUIET)
+        pretrain(clips, TRAIN_ROWS, job(), tmp_path, QUIET)
 
 
 def test_a_lost_loss_is_said(clips, tmp_path):
     with pytest.raises(RunError, match="lower --learning-rate"):
-        pretrain(clips, LEARN, job(learning_rate=1e30), tmp_path, QUIET)
+        pretrain(clips, TRAIN_ROWS, job(learning_rate=1e30), tmp_path, QUIET)
 
 
 def test_embeddings_come_in_the_order_of_the_rows(clips, done):
@@ -231,31 +231,35 @@ def test_linear_evaluation_tells_the_actions_apart_and_leaves_the_network(clips)
     torch.manual_seed(0)
     backbone = GlTransformer(network_config(clips, 12, "tiny", RECIPE))
     before = {name: value.clone() for name, value in backbone.state_dict().items()}
-    how = Linear(epochs=100, batch=8, learning_rate=0.03, copies=2)
-    result = linear_evaluation(backbone, clips, LEARN, JUDGE, "natural", 0, how)
+    how = LinearSettings(epochs=100, batch=8, learning_rate=0.03, copies=2)
+    result = linear_evaluation(backbone, clips, TRAIN_ROWS, EVAL_ROWS, "natural", 0, how)
     assert result.of == 12
     assert result.accuracy > 0.8
     assert result.best_right is not None
     assert result.right <= result.best_right <= result.of
-    assert result == linear_evaluation(backbone, clips, LEARN, JUDGE, "natural", 0, how)
+    assert result == linear_evaluation(backbone, clips, TRAIN_ROWS, EVAL_ROWS, "natural", 0, how)
     for name, value in backbone.state_dict().items():
         assert torch.equal(before[name], value)
 
 
 def test_corrupted_joints_are_gone_in_the_clips_to_judge_by_alone(clips):
-    spoilt = corrupted(clips, JUDGE, 3, seed=0)
+    corrupted_clips = corrupt_joints(clips, EVAL_ROWS, 3, seed=0)
     body = [joint for joint in range(len(clips.joints)) if joint != clips.global_joint]
     lost = []
-    for row in JUDGE:
-        changed = [joint for joint in body if not np.array_equal(spoilt.x[row][:, joint], clips.x[row][:, joint])]
-        assert not spoilt.x[row][:, changed].any()
-        np.testing.assert_array_equal(spoilt.x[row][:, clips.global_joint], clips.x[row][:, clips.global_joint])
+    for row in EVAL_ROWS:
+        changed = [
+            joint for joint in body if not np.array_equal(corrupted_clips.x[row][:, joint], clips.x[row][:, joint])
+        ]
+        assert not corrupted_clips.x[row][:, changed].any()
+        np.testing.assert_array_equal(
+            corrupted_clips.x[row][:, clips.global_joint], clips.x[row][:, clips.global_joint]
+        )
         lost.append(tuple(changed))
     assert {len(joints) for joints in lost} == {3}
     assert len(set(lost)) > 1  # drawn for each clip
-    assert all(spoilt.x[row] is clips.x[row] for row in LEARN)
+    assert all(corrupted_clips.x[row] is clips.x[row] for row in TRAIN_ROWS)
     with pytest.raises(ValueError, match="cannot be corrupted"):
-        corrupted(clips, JUDGE, len(body) + 1, seed=0)
+        corrupt_joints(clips, EVAL_ROWS, len(body) + 1, seed=0)
 
 
 def test_linear_evaluation_along_three_axes_takes_all_embeddings(clips):
@@ -263,10 +267,11 @@ def test_linear_evaluation_along_three_axes_takes_all_embeddings(clips):
     backbone = GlTransformer(network_config(clips, 12, "tiny", RECIPE))
     turned = replace(clips, x=tuple(np.roll(clip, 1, axis=2) for clip in clips.x))
     torch.testing.assert_close(
-        embeddings(backbone, clips, JUDGE, "natural", axis=1), embeddings(backbone, turned, JUDGE, "natural")
+        embeddings(backbone, clips, EVAL_ROWS, "natural", axis=1), embeddings(backbone, turned, EVAL_ROWS, "natural")
     )
     one, three = (
-        linear_evaluation(backbone, clips, LEARN, JUDGE, "natural", 0, Linear(epochs=20, axes=axes)) for axes in (1, 3)
+        linear_evaluation(backbone, clips, TRAIN_ROWS, EVAL_ROWS, "natural", 0, LinearSettings(epochs=20, axes=axes))
+        for axes in (1, 3)
     )
     assert one != three
 
@@ -274,32 +279,35 @@ def test_linear_evaluation_along_three_axes_takes_all_embeddings(clips):
 def test_clips_in_two_dimensions_have_one_view(clips):
     flat = replace(clips, x=tuple(clip[..., :2] for clip in clips.x))
     backbone = GlTransformer(network_config(flat, 12, "tiny", RECIPE))
-    how = Linear(epochs=20)
-    found = [linear_evaluation(backbone, flat, LEARN, JUDGE, "natural", 0, replace(how, axes=axes)) for axes in (1, 3)]
+    how = LinearSettings(epochs=20)
+    found = [
+        linear_evaluation(backbone, flat, TRAIN_ROWS, EVAL_ROWS, "natural", 0, replace(how, axes=axes))
+        for axes in (1, 3)
+    ]
     assert found[0] == found[1]
 
 
 def test_corrupted_joints_cost_accuracy(clips):
     torch.manual_seed(0)
     backbone = GlTransformer(network_config(clips, 12, "tiny", RECIPE))
-    how = Linear(epochs=100, batch=8, learning_rate=0.03, copies=2)
-    whole, spoilt = (
-        linear_evaluation(backbone, clips, LEARN, JUDGE, "natural", 0, replace(how, corrupted=count))
+    how = LinearSettings(epochs=100, batch=8, learning_rate=0.03, copies=2)
+    whole, corrupted_clips = (
+        linear_evaluation(backbone, clips, TRAIN_ROWS, EVAL_ROWS, "natural", 0, replace(how, corrupted=count))
         for count in (0, len(clips.joints) - 1)
     )
-    assert spoilt.right < whole.right
+    assert corrupted_clips.right < whole.right
 
 
 def test_fine_tuning_learns_of_the_labelled_clips_alone(clips, done, tmp_path):
     backbone = done[0].network.backbone
     before = backbone.embed.weight.clone()
     recipe = FINE_TUNING.changed(epochs=25, batch=8, learning_rate=3e-3)
-    network = fine_tuned(backbone, clips, LEARN[:16], recipe, 0, tmp_path, QUIET, {"made": "up"})
+    network = fine_tune(backbone, clips, TRAIN_ROWS[:16], recipe, 0, tmp_path, QUIET, {"made": "up"})
     assert torch.equal(backbone.embed.weight, before)
     assert not torch.equal(network.backbone.embed.weight, before)
-    assert classify(network, clips, LEARN[:16], "natural").accuracy > 0.8
+    assert classify(network, clips, TRAIN_ROWS[:16], "natural").accuracy > 0.8
     with pytest.raises(RunError, match="another training"):
-        fine_tuned(backbone, clips, LEARN[:16], recipe, 0, tmp_path, QUIET, {"made": "other"})
+        fine_tune(backbone, clips, TRAIN_ROWS[:16], recipe, 0, tmp_path, QUIET, {"made": "other"})
 
 
 def test_score():
@@ -308,7 +316,7 @@ def test_score():
 
 
 def test_figures_are_drawn(clips, done, tmp_path):
-    written = figures.draw(done[0].network.backbone, clips, LEARN, "natural", tmp_path / "figures")
+    written = figures.draw(done[0].network.backbone, clips, TRAIN_ROWS, "natural", tmp_path / "figures")
     assert [path.name for path in written] == [
         *("attention-joints.png", "attention-frames.png", "attended-distance.png", "position-similarity.png")
     ]
@@ -323,10 +331,10 @@ def test_attended_distance_of_attention_that_is_alike(clips, done):
     for block in backbone.blocks:
         torch.nn.init.zeros_(block.temporal.qkv.weight)
         torch.nn.init.zeros_(block.temporal.qkv.bias)
-    found = figures.attended(backbone, clips, LEARN, "natural")
-    lengths = [min(len(clips.x[row]), 12) for row in LEARN]
+    found = figures.attention_statistics(backbone, clips, TRAIN_ROWS, "natural")
+    lengths = [min(len(clips.x[row]), 12) for row in TRAIN_ROWS]
     alike = np.mean([np.abs(np.subtract.outer(np.arange(n), np.arange(n))).mean() for n in lengths])
-    assert found.mean_distance == pytest.approx(alike, rel=1e-4)
+    assert found.uniform_distance == pytest.approx(alike, rel=1e-4)
     np.testing.assert_allclose(found.distance, alike, rtol=1e-4)
     np.testing.assert_allclose(found.joints.sum(axis=3), 1, rtol=1e-4)
 
@@ -340,13 +348,13 @@ def test_similarity_of_positions():
 
 def test_both_ways_of_the_speed_test_compute_the_same(clips, monkeypatch):
     network = GlPretraining(GlTransformer(network_config(clips, 20, "tiny", RECIPE)), 3).eval()
-    x, real, *_ = MotionBatches(clips, LEARN, RECIPE, 20, 0).batch(0)
+    x, real, *_ = MotionBatches(clips, TRAIN_ROWS, RECIPE, 20, 0).batch(0)
     assert real.shape[1] < 20
     with torch.inference_mode():
-        wide = speed._full_width(network, speed._filled_up(x, 20), speed._filled_up(real, 20))
+        wide = speed._full_width(network, speed._padded(x, 20), speed._padded(real, 20))
         for ours, theirs in zip(network(x, real), wide, strict=True):
             torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5)
-    found = speed.measure(clips, LEARN, RECIPE, 20, "tiny", steps=2)
+    found = speed.measure(clips, TRAIN_ROWS, RECIPE, 20, "tiny", steps=2)
     assert found.packed > 0
     assert found.gain == pytest.approx(found.packed / found.full_width)
     assert 0.3 < found.real < 0.7

@@ -43,10 +43,12 @@ def test_answers_in_other_steps():
 
 
 def test_wrists_that_rise_or_go_sideways_are_told_apart(clips):
-    learn, judge = np.flatnonzero(~clips.test), np.flatnonzero(clips.test)
-    found = measure(clips, learn, judge, 15, SMALL_SET)
-    assert {name: score.of for name, score in found.items()} == dict.fromkeys(("poses", "answers", "both"), len(judge))
+    train_rows, eval_rows = np.flatnonzero(~clips.test), np.flatnonzero(clips.test)
+    found = measure(clips, train_rows, eval_rows, 15, SMALL_SET)
+    assert {name: score.of for name, score in found.items()} == dict.fromkeys(
+        ("poses", "answers", "both"), len(eval_rows)
+    )
     assert found["poses"].right >= 11
     assert found["answers"].right >= 8  # directions of the resting joints are noise
     flipped = dataclasses.replace(clips, labels=np.where(clips.test, 1 - clips.labels, clips.labels))
-    assert measure(flipped, learn, judge, 15, SMALL_SET)["poses"].right == 12 - found["poses"].right
+    assert measure(flipped, train_rows, eval_rows, 15, SMALL_SET)["poses"].right == 12 - found["poses"].right

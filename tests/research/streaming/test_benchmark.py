@@ -60,7 +60,7 @@ def test_answers_that_are_late_are_found_to_be_late():
     window = [np.eye(5)[np.random.default_rng(seed).integers(5, size=200)] for seed in range(2)]
     late = [np.concatenate([each[:1].repeat(7, axis=0), each[:-7]]) for each in window]
     found = agreement(window, late)
-    assert (found.late_s, found.same_late) == (pytest.approx(0.7), 1.0)
+    assert (found.delay_s, found.same_delayed) == (pytest.approx(0.7), 1.0)
     assert found.same < 0.5
 
 

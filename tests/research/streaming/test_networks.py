@@ -68,25 +68,25 @@ def held(clips, count):
     return torch.cat([clips[:, :, :1].expand(-1, -1, count, -1, -1), clips], dim=2)
 
 
-def without_edges(network, clips, late):
+def without_edges(network, clips, delay):
     """Logits of the last frames of the last layer that padding does not reach on the right, POOLED of them."""
     found = network.inside(clips).activation
-    last = (clips.shape[2] - 1 - late) // FACTOR
-    assert FACTOR * last + late == clips.shape[2] - 1
+    last = (clips.shape[2] - 1 - delay) // FACTOR
+    assert FACTOR * last + delay == clips.shape[2] - 1
     return found[:, :, last - POOLED + 1 : last + 1].mean(dim=(2, 3)) + network.head.bias
 
 
-def check_against_whole(network, stream, poses, late, count=24):
+def check_against_whole(network, stream, poses, delay, count=24):
     """At each step, against the network of clips on all poses until then."""
     clips = poses_of(count)
     answers = streamed(stream, clips, poses)
-    before = stream.reach + 2 * late  # so much that the left edge is out of reach
+    before = stream.reach + 2 * delay  # so much that the left edge is out of reach
     whole = held(clips, before)
     for step, answer in enumerate(answers):
         end = before + (step + 1) * poses
-        begin = (end - 1 - late) % FACTOR
+        begin = (end - 1 - delay) % FACTOR
         with torch.inference_mode():
-            expected = without_edges(network, whole[:, :, begin:end], late)[0]
+            expected = without_edges(network, whole[:, :, begin:end], delay)[0]
         assert float((answer - expected).abs().max()) < 1e-4
     assert float(answers.std(dim=0).max()) > 1e-2  # they are not all the same
 
@@ -127,7 +127,7 @@ def test_a_network_without_padding_that_reaches_over_a_window_answers_as_the_win
 @pytest.mark.parametrize("padding", ["zero", "replicate"])
 def test_st_gcn_answers_as_its_padded_network_where_no_padding_is_seen(padding):
     network = shaken(StGcn(replace(NARROW, padding=padding)))
-    check_against_whole(network, StreamingStGcn(network, POOLED), 1, late=2 * (1 + 1 + 2 + 2))
+    check_against_whole(network, StreamingStGcn(network, POOLED), 1, delay=2 * (1 + 1 + 2 + 2))
 
 
 def test_the_shipped_st_gcn_streams_as_its_valid_network():
@@ -157,8 +157,8 @@ def st_tr(kind, **changes):
 @pytest.mark.parametrize("changes", [{}, {"bones": True, "padding": "replicate"}, {"augmented": True, "values": 0.5}])
 def test_s_tr_answers_as_its_network_where_no_padding_is_seen(poses, changes):
     network = st_tr("s-tr", **changes)
-    late = 4 + 1 + 2 * 2 + 2 + 4 * 2  # the stem and three units, then unit by unit as far apart as frames are there
-    check_against_whole(network, StreamingStTr(network, POOLED, poses), poses, late)
+    delay = 4 + 1 + 2 * 2 + 2 + 4 * 2  # the stem and three units, then unit by unit as far apart as frames are there
+    check_against_whole(network, StreamingStTr(network, POOLED, poses), poses, delay)
 
 
 def looks_back_only(network):
@@ -191,8 +191,8 @@ def looks_back_only(network):
 def test_t_tr_answers_as_its_network_whose_frames_look_back_alone(poses, changes):
     network = st_tr("t-tr", **changes)
     stream = StreamingStTr(network, POOLED, poses)
-    late = 4 + 1 + 2  # the stem and three convolutions, then what a pair of frames begins earlier
-    check_against_whole(looks_back_only(network), stream, poses, late)
+    delay = 4 + 1 + 2  # the stem and three convolutions, then what a pair of frames begins earlier
+    check_against_whole(looks_back_only(network), stream, poses, delay)
 
 
 def test_one_stream_of_both_attentions_does_the_same():

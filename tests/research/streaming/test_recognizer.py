@@ -39,7 +39,7 @@ def recognizer_of(name, poses=1, **changes):
 def in_torch(recognizer, features):
     """Logits (steps, A)."""
     with torch.inference_mode():
-        state = recognizer.started(torch.from_numpy(features[None, :1]))
+        state = recognizer.initial_state(torch.from_numpy(features[None, :1]))
         answers = []
         for place in range(0, len(features), recognizer.poses):
             step = torch.from_numpy(features[None, place : place + recognizer.poses])
