@@ -43,7 +43,7 @@ class ActionBars(QWidget):
         self.setAccessibleName("Most likely actions")
 
     def sizeHint(self) -> QSize:
-        """Qt's."""
+        """Qt override."""
         return QSize(260, BARS * self._row_height)
 
     def show_top(self, top: Sequence[tuple[str, float]]) -> None:
@@ -54,12 +54,12 @@ class ActionBars(QWidget):
             self.update()
 
     def set_colours(self, colours: Colours) -> None:
-        """Another theme."""
+        """Apply the colours of another theme."""
         self._colours = colours
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Qt's."""
+        """Qt override."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         for row in range(BARS):
@@ -94,7 +94,7 @@ class ActionBars(QWidget):
         return track
 
     def event(self, event: QEvent) -> bool:
-        """Qt's: the whole name as a tooltip."""
+        """Qt override: the whole name as a tooltip."""
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
             row = int(QPointF(event.pos()).y() // self._row_height)
             if 0 <= row < len(self.top):
@@ -116,7 +116,7 @@ class PersonChooser(QWidget):
         row.setSpacing(4)
         self._group = QButtonGroup(self)
         self._group.idClicked.connect(lambda place: self.chosen.emit(self._persons[place]))
-        for place in range(MAX_PEOPLE):  # all at once: Tab would come last to one that is made later
+        for place in range(MAX_PEOPLE):  # created up front: a button created later would come last in the tab order
             button = QToolButton(self)
             button.setCheckable(True)
             button.setFixedSize(_CHIP, _CHIP)
@@ -133,7 +133,7 @@ class PersonChooser(QWidget):
 
     @property
     def buttons(self) -> list[QToolButton]:
-        """Those of the persons, in their order."""
+        """The visible buttons, in the order of the persons."""
         found = [self._group.button(place) for place in range(len(self._persons))]
         return [button for button in found if isinstance(button, QToolButton)]
 
@@ -188,7 +188,7 @@ class ActionPanel(QFrame, Panel):
         head = QHBoxLayout()
         heading = QLabel("Now")
         heading.setObjectName("heading")
-        heading.setMinimumHeight(_CHIP)  # nothing moves when a second person comes
+        heading.setMinimumHeight(_CHIP)  # the layout does not jump when a second person appears
         head.addWidget(heading)
         head.addStretch(1)
         head.addWidget(self.persons)
@@ -215,9 +215,9 @@ class ActionPanel(QFrame, Panel):
         shown = self.person_of(result)
         self.persons.show_persons(persons, shown.pose.person if shown else 0)
         if shown is None:
-            self._say("nobody", "Nobody in view", ())
+            self._show("nobody", "Nobody in view", ())
         elif shown.decision is None:
-            self._say("watching", "Collecting the first second of movement", ())
+            self._show("watching", "Collecting the first second of movement", ())
         else:
             decision = shown.decision
             for_s = max(result.frame.time_s - decision.since_s, 0.0)
@@ -230,10 +230,10 @@ class ActionPanel(QFrame, Panel):
                 detail = f"{_percent(decision.score)} · for {_duration(for_s)}"
             tempo = f"{shown.per_minute:.0f} per minute" if shown.count > 1 else ""
             detail = " · ".join(text for text in (detail, tempo, view_text(decision)) if text)
-            self._say(state_text(decision), detail, decision.top, shown.count)
+            self._show(state_text(decision), detail, decision.top, shown.count)
 
     def add_result(self, result: Result) -> None:
-        """Shown with the next refresh, in place of those between: nobody reads thirty a second."""
+        """Keep the result for the next refresh(); only the newest is shown, since nobody reads thirty a second."""
         self._newest = result
 
     def refresh(self) -> None:
@@ -243,11 +243,11 @@ class ActionPanel(QFrame, Panel):
             self.show_result(result)
 
     def begin_run(self) -> None:
-        """Nothing runs."""
+        """Empty the panel for a new run."""
         self.chosen: int | None = None  # in another run somebody else has the number
         self._result = self._newest = None
         self.persons.show_persons((), 0)
-        self._say("–", "No picture yet", ())  # noqa: RUF001
+        self._show("–", "No picture yet", ())  # noqa: RUF001
 
     def choose(self, person: int) -> None:
         """Show this person while in view."""
@@ -264,11 +264,11 @@ class ActionPanel(QFrame, Panel):
             self.choose((later or list(self.persons.persons))[0])
 
     def set_colours(self, colours: Colours) -> None:
-        """Another theme."""
+        """Apply the colours of another theme."""
         self.bars.set_colours(colours)
 
     def set_compact(self, compact: bool) -> None:
-        """The action without the bars, to leave room."""
+        """Hide the bars to save space."""
         self.bars.setVisible(not compact)
         self._likeliest.setVisible(not compact)
 
@@ -277,7 +277,7 @@ class ActionPanel(QFrame, Panel):
         by_number = sorted(result.persons, key=lambda person: person.pose.person)
         return next((p for p in by_number if p.pose.person == self.chosen), by_number[0] if by_number else None)
 
-    def _say(self, action: str, detail: str, top: Sequence[tuple[str, float]], count: int = 0) -> None:
+    def _show(self, action: str, detail: str, top: Sequence[tuple[str, float]], count: int = 0) -> None:
         self.action.setText(action)
         self.count.setText(str(count) if count else "")
         self.count.setToolTip(f"Done {counted(count, 'time')}" if count else "")

@@ -15,7 +15,7 @@ class _Command:
     name: str
     text: str
     keys: str
-    says: str
+    description: str
     icon: str = ""
     checkable: bool = False
 
@@ -62,7 +62,7 @@ _COMMANDS = (
     _Command("about", "&About ActionLens", "Shift+F1", "Show the versions of this program"),
     _Command("shortcuts", "&Keyboard shortcuts", "F1", "List the keyboard shortcuts", "help"),
 )
-# What widgets do themselves.
+# Keys that the widgets handle themselves.
 _OTHER_KEYS = (
     ("Esc", "Leave full screen or close the teaching page; in the strip of frames: back to the newest"),
     ("Left, Right, Home, End", "In the strip of frames: choose a frame"),
@@ -83,7 +83,7 @@ class Actions:
             action.setShortcut(QKeySequence(command.keys))
             action.setShortcutContext(Qt.ShortcutContext.WindowShortcut)
             action.setCheckable(command.checkable)
-            action.setToolTip(_tooltip(command.says, command.keys))
+            action.setToolTip(_tooltip(command.description, command.keys))
             window.addAction(action)
             self._by_name[command.name] = action
         self.set_colours(colours)
@@ -113,14 +113,14 @@ class Actions:
 
 def shortcut_rows() -> list[tuple[str, str]]:
     """(keys, what they do) of everything."""
-    return [(command.keys, command.says) for command in _COMMANDS] + list(_OTHER_KEYS)
+    return [(command.keys, command.description) for command in _COMMANDS] + list(_OTHER_KEYS)
 
 
 def tooltip_of(name: str) -> str:
     """The tooltip of a command."""
     command = next(command for command in _COMMANDS if command.name == name)
-    return _tooltip(command.says, command.keys)
+    return _tooltip(command.description, command.keys)
 
 
-def _tooltip(says: str, keys: str) -> str:
-    return f"{says} ({keys})"
+def _tooltip(description: str, keys: str) -> str:
+    return f"{description} ({keys})"

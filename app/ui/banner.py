@@ -1,4 +1,4 @@
-"""Failures, at the top of the window: what is wrong, what to do, and the buttons to do it. Never in the way."""
+"""Failures at the top of the window: what is wrong, what to do, and buttons for it. Does not block the window."""
 
 import math
 import time
@@ -74,7 +74,7 @@ class Banner(QFrame, Panel):
         return self._failure
 
     def show_run(self, view: RunView) -> None:
-        """What failed of it, where something has."""
+        """Show the run's failure, if any."""
         self.show_failure(view.failure)
 
     def show_failure(self, failure: Failure | None) -> None:
@@ -86,26 +86,26 @@ class Banner(QFrame, Panel):
             return
         if failure is self._failure:
             return
-        said_before = self._failure is not None and self._failure.message == failure.message
+        same_message = self._failure is not None and self._failure.message == failure.message
         self._failure = failure
         self.message.setText(sentence(failure.message))
         self.source_button.setVisible(failure.stage == "source")
         self.restart_button.setVisible(failure.fatal or failure.retry_in_s is not None)
         self.dismiss_button.setVisible(not failure.fatal)
         self._start_countdown(failure)
-        self._dress(failure)
+        self._apply_style(failure)
         self.show()
-        if not said_before:
+        if not same_message:
             self.setAccessibleName(failure.message)
             QAccessible.updateAccessibility(QAccessibleEvent(self, QAccessible.Event.Alert))
 
     def set_colours(self, colours: Colours) -> None:
-        """Another theme."""
+        """Apply the colours of another theme."""
         self._colours = colours
         if self._failure is not None:
-            self._dress(self._failure)
+            self._apply_style(self._failure)
 
-    def _dress(self, failure: Failure) -> None:
+    def _apply_style(self, failure: Failure) -> None:
         colour = self._colours.error if failure.fatal else self._colours.warning
         self.setObjectName("banner-error" if failure.fatal else "banner-warning")
         self.style().polish(self)

@@ -1,4 +1,4 @@
-"""How the windows beside the main one close: in one way, whichever was asked for; while they work, after a question."""
+"""How secondary windows close: through one path, and with a question while they are working."""
 
 from collections.abc import Callable, Iterable
 
@@ -12,42 +12,42 @@ QUIT = "quit"  # name of the main window's action
 
 
 class ClosingDialog(QDialog):
-    """A dialog that is deleted when it closes. Esc, its button, the window's X and the end of the program all come to
-    leave(), once."""
+    """A dialog that is deleted when it closes. Esc, its button, the window's X and quitting the program all call
+    on_close() exactly once."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self._left = self._sure = False
+        self._is_closed = self._confirmed = False
         self._question: QMessageBox | None = None
-        lend_quit(self)
+        share_quit_action(self)
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Qt's: within the screen."""
+        """Qt override: within the screen."""
         super().showEvent(event)
         fit(self)
 
-    def at_work(self) -> str:
-        """What would be stopped by closing now, as a question; "" where nothing would."""
+    def stop_question(self) -> str:
+        """The question to ask before closing stops running work; "" if nothing runs."""
         return ""
 
-    def leave(self) -> None:
-        """It closes: stop what runs and let go of everything."""
+    def on_close(self) -> None:
+        """Called once on closing: stop what runs and release everything."""
 
     def close_now(self) -> None:
         """Close without a question."""
-        self._sure = True
+        self._confirmed = True
         self.done(QDialog.DialogCode.Rejected)
 
-    def work_is_over(self) -> None:
-        """There is nothing to ask about any more."""
+    def dismiss_question(self) -> None:
+        """Close the open question: the work has ended."""
         question, self._question = self._question, None
         if question is not None:
             question.done(QDialog.DialogCode.Rejected)
 
     def reject(self) -> None:
-        """Qt's: Esc, a button, the window's X."""
-        asks = "" if self._sure else self.at_work()
+        """Qt override: Esc, a button, the window's X."""
+        asks = "" if self._confirmed else self.stop_question()
         if not asks:
             super().reject()
         elif self._question is None:
@@ -55,38 +55,39 @@ class ClosingDialog(QDialog):
             self._question.finished.connect(lambda _: setattr(self, "_question", None))
 
     def done(self, result: int) -> None:
-        """Qt's: every way to close ends here."""
-        if not self._left:
-            self._left = True
-            self.work_is_over()
-            self.leave()
+        """Qt override: every way to close ends here."""
+        if not self._is_closed:
+            self._is_closed = True
+            self.dismiss_question()
+            self.on_close()
         super().done(result)
 
 
 class ClosingQuestion:
-    """One question before a window is closed in which something is at work. sure: it closes without one."""
+    """Asks once before a window with running work closes. confirmed: close without asking."""
 
-    def __init__(self, window: QWidget, at_work: Callable[[], Iterable[str]], close: Callable[[], None]) -> None:
-        """at_work: what would be stopped, a question each, "" for nothing. close: called where it is to be stopped."""
-        self.sure = False
-        self._window, self._at_work, self._close = window, at_work, close
+    def __init__(self, window: QWidget, stop_questions: Callable[[], Iterable[str]], close: Callable[[], None]) -> None:
+        """stop_questions: for each task that closing would stop, the question to ask; "" where nothing runs.
+        close: called when the user chooses to stop."""
+        self.confirmed = False
+        self._window, self._stop_questions, self._close = window, stop_questions, close
         self._box: QMessageBox | None = None
 
-    def is_allowed(self) -> bool:
-        """Whether the window may close now; where not, the question is asked."""
-        question = "" if self.sure else self._question()
+    def may_close(self) -> bool:
+        """Whether the window may close now; if not, the question is shown."""
+        question = "" if self.confirmed else self._question()
         if question and self._box is None:
             self._box = ask_to_stop(self._window, question, self._close)
             self._box.finished.connect(lambda _: setattr(self, "_box", None))
         return not question
 
-    def look(self) -> None:
-        """What is asked about may be over meanwhile."""
+    def recheck(self) -> None:
+        """Close the question if the work has ended meanwhile."""
         if self._box is not None and not self._question():
             self._box.reject()
 
     def _question(self) -> str:
-        return "\n".join(dict.fromkeys(filter(None, self._at_work())))
+        return "\n".join(dict.fromkeys(filter(None, self._stop_questions())))
 
 
 def close_box(dialog: QDialog) -> QDialogButtonBox:
@@ -98,14 +99,14 @@ def close_box(dialog: QDialog) -> QDialogButtonBox:
 
 
 def ask_to_stop(parent: QWidget, question: str, stop: Callable[[], None]) -> QMessageBox:
-    """Ask whether what runs is to be stopped; stop() where it is. It does not wait for the answer."""
+    """Ask whether to stop the running work; calls stop() on yes. Returns without waiting for the answer."""
     return ask(parent, question, "", "&Stop", stop, keep="&Continue")
 
 
 def ask(
     parent: QWidget, text: str, more: str, button: str, do: Callable[[], None], keep: str = "Cancel"
 ) -> QMessageBox:
-    """Ask before something that cannot be undone; do() where the button is pressed. It does not wait for the answer."""
+    """Ask before something that cannot be undone; calls do() on yes. Returns without waiting for the answer."""
     box = QMessageBox(parent)
     box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     box.setIcon(QMessageBox.Icon.Warning)
@@ -115,7 +116,7 @@ def ask(
     stay = box.addButton(keep, QMessageBox.ButtonRole.RejectRole)
     box.setDefaultButton(stay)
     box.setEscapeButton(stay)
-    lend_quit(box)
+    share_quit_action(box)
     box.open()
     return box
 
@@ -131,19 +132,19 @@ def close_all_of(window: QWidget) -> None:
         other.close()
 
 
-def working_in(window: QWidget) -> str:
+def first_stop_question(window: QWidget) -> str:
     """The question of the first dialog of a window that is at work; "" where none is."""
-    return next(iter(questions_in(window)), "")
+    return next(iter(stop_questions_of(window)), "")
 
 
-def questions_in(window: QWidget) -> list[str]:
+def stop_questions_of(window: QWidget) -> list[str]:
     """What every dialog of a window that is at work asks, each question once."""
-    asked = (dialog.at_work() for dialog in window.findChildren(ClosingDialog))
+    asked = (dialog.stop_question() for dialog in window.findChildren(ClosingDialog))
     return list(dict.fromkeys(filter(None, asked)))
 
 
-def lend_quit(window: QWidget) -> None:
-    """Let the main window's key for the end of the program work in a window that belongs to it."""
+def share_quit_action(window: QWidget) -> None:
+    """Make the main window's Quit shortcut work in a child window."""
     owner = window.parentWidget()
     while owner is not None:
         action = owner.findChild(QAction, QUIT, Qt.FindChildOption.FindDirectChildrenOnly)

@@ -7,7 +7,7 @@ from PySide6.QtCore import QPointF, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QPen, QWheelEvent
 from PySide6.QtWidgets import QComboBox, QSizePolicy, QWidget
 
-from app.ui.picker import MOST_ROWS
+from app.ui.picker import MAX_ROWS
 from pose.address import public_source
 
 _BESIDE_TEXT = 44  # frame, padding and arrow
@@ -39,7 +39,7 @@ class Chooser(QComboBox):
     def __init__(self, name: str, text_of: Callable[[str], str], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAccessibleName(name)
-        self.setMaxVisibleItems(MOST_ROWS)
+        self.setMaxVisibleItems(MAX_ROWS)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._text_of = text_of
@@ -88,14 +88,14 @@ class Chooser(QComboBox):
             self.offer([choice for choice in self._choices if not choice.kept])
 
     def showPopup(self) -> None:
-        """Qt's."""
+        """Qt override."""
         if not self.view().isVisible():
             self.opening.emit()
         self.view().setMinimumWidth(self.view().sizeHintForColumn(0) + 24)
         super().showPopup()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Qt's: keys that would change the value open the list instead."""
+        """Qt override: keys that would change the value open the list instead."""
         if event.key() in (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.showPopup()
         elif event.key() in (Qt.Key.Key_Tab, Qt.Key.Key_Backtab, Qt.Key.Key_Escape):
@@ -104,7 +104,7 @@ class Chooser(QComboBox):
             event.ignore()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        """Qt's: left to what lies behind."""
+        """Qt override: left to what lies behind."""
         event.ignore()
 
     def paintEvent(self, event: QPaintEvent) -> None:

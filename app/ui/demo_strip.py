@@ -12,7 +12,7 @@ _RUNS = (EngineState.RUNNING, EngineState.PAUSED)
 
 
 class DemoStrip(QFrame, Panel):
-    """There while the automatic choice of a source has come to the demo."""
+    """Visible while the automatic source fell back to the demo."""
 
     choose_camera = Signal()
     open_video = Signal()

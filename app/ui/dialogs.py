@@ -5,7 +5,7 @@ from collections.abc import Callable
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-from app.ui.child_windows import lend_quit
+from app.ui.child_windows import share_quit_action
 from app.ui.source_dialog import SourceDialog
 
 _VIDEOS = ("Videos (*.mp4 *.m4v *.mov *.avi *.mkv *.webm *.mpg *.mpeg *.wmv)", "All files (*)")
@@ -38,5 +38,5 @@ def file_dialog(parent: QWidget, title: str, mode: QFileDialog.FileMode) -> QFil
     dialog = QFileDialog(parent, title)
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.setFileMode(mode)
-    lend_quit(dialog)
+    share_quit_action(dialog)
     return dialog

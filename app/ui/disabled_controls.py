@@ -1,13 +1,13 @@
-"""Controls that cannot be used say why."""
+"""Disabled controls tell why in their tooltip."""
 
 from PySide6.QtWidgets import QWidget
 
-_SAYS = "says"  # property: the tooltip of a control that can be used
+_TOOLTIP = "says"  # property: the tooltip of a control that can be used
 
 
 def enable(part: QWidget, refusal: str) -> None:
-    """Switch it on, with its own tooltip, or off with the reason as its tooltip."""
-    if part.property(_SAYS) is None:
-        part.setProperty(_SAYS, part.toolTip())
+    """Enable a control with its own tooltip, or disable it with the reason as its tooltip. refusal: "" enables."""
+    if part.property(_TOOLTIP) is None:
+        part.setProperty(_TOOLTIP, part.toolTip())
     part.setEnabled(not refusal)
-    part.setToolTip(refusal or part.property(_SAYS))
+    part.setToolTip(refusal or part.property(_TOOLTIP))

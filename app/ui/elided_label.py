@@ -31,16 +31,16 @@ class ElidedLabel(QLabel):
         return self.fontMetrics().elidedText(self.text(), self._mode, self.contentsRect().width())
 
     def minimumSizeHint(self) -> QSize:
-        """Qt's."""
+        """Qt override."""
         return QSize(self.fontMetrics().averageCharWidth() * 3, super().minimumSizeHint().height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Qt's."""
+        """Qt override."""
         super().resizeEvent(event)
         self._set_tooltip()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Qt's."""
+        """Qt override."""
         painter = QPainter(self)
         option = QStyleOption()
         option.initFrom(self)

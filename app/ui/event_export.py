@@ -23,7 +23,7 @@ def export_events(window: QWidget, rows: Sequence[EventRow], jobs: Jobs, toast: 
         if row.duration_s is not None
     ]
     if not ended:
-        toast.say("There is nothing to export yet: no action has ended")
+        toast.show_message("There is nothing to export yet: no action has ended")
         return
 
     def save(name: str) -> None:
@@ -31,8 +31,8 @@ def export_events(window: QWidget, rows: Sequence[EventRow], jobs: Jobs, toast: 
         jobs.start(
             "export-events",
             lambda: write_table(file, _WITHOUT_SCORE, ended),
-            lambda _: toast.say(f"Saved “{file.name}” in {file.parent.name}"),
-            lambda line: toast.say(sentence(line)),
+            lambda _: toast.show_message(f"Saved “{file.name}” in {file.parent.name}"),
+            lambda line: toast.show_message(sentence(line)),
         )
 
     dialog = file_dialog(window, "Export events", QFileDialog.FileMode.AnyFile)

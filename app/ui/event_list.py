@@ -11,11 +11,11 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidge
 from app.palette import action_rgb, action_text
 from recognizer.decision import ActionEvent
 
-MOST_ROWS = 500
+MAX_ROWS = 500
 _COLUMNS = ("Time", "Person", "Action", "Count", "Lasted")
 _TIME, _PERSON, _ACTION, _COUNT, _LASTED = range(5)
 _SAMPLES = ("00:00.0", "", "", "", "00.0 s")  # room for these from the start, so that columns hardly ever move
-_LEAST_NAME = 6  # letters of an action
+_MIN_NAME = 6  # letters of an action
 _PAD_PX = 12  # of a cell beside its text
 _ICON_PX = 20  # the colour of an action and the gap behind it
 _Index = QModelIndex | QPersistentModelIndex
@@ -40,7 +40,7 @@ class EventRow:
 
 
 class EventModel(QAbstractTableModel):
-    """The last MOST_ROWS actions. An end completes the row of its start."""
+    """The last MAX_ROWS actions. An end completes the row of its start."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -61,7 +61,7 @@ class EventModel(QAbstractTableModel):
         self.endResetModel()
 
     def _insert(self, row: EventRow) -> None:
-        if len(self.rows) >= MOST_ROWS:
+        if len(self.rows) >= MAX_ROWS:
             last = len(self.rows) - 1
             self.beginRemoveRows(_ROOT, last, last)
             self.rows.pop()
@@ -81,15 +81,15 @@ class EventModel(QAbstractTableModel):
         self._insert(EventRow(event.time_s - duration_s, event.person, event.action, duration_s, event.count))
 
     def rowCount(self, parent: _Index = _ROOT) -> int:
-        """Qt's."""
+        """Qt override."""
         return 0 if parent.isValid() else len(self.rows)
 
     def columnCount(self, parent: _Index = _ROOT) -> int:
-        """Qt's."""
+        """Qt override."""
         return 0 if parent.isValid() else len(_COLUMNS)
 
     def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        """Qt's."""
+        """Qt override."""
         row, column = self.rows[index.row()], index.column()
         if role == Qt.ItemDataRole.DisplayRole:
             return row.texts()[column]
@@ -104,7 +104,7 @@ class EventModel(QAbstractTableModel):
         return None
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        """Qt's."""
+        """Qt override."""
         if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
             return _COLUMNS[section]
         if role == Qt.ItemDataRole.TextAlignmentRole:
@@ -132,7 +132,7 @@ class EventList(QTableView):
         self.horizontalHeader().setHighlightSections(False)
         self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         self._widest: dict[int, str] = dict(enumerate(_SAMPLES))
-        self._alone = True
+        self._single_person = True
         self.events.rowsInserted.connect(lambda _, first, last: self._measure(self.events.rows[first : last + 1]))
         self.events.dataChanged.connect(
             lambda first, last: self._measure(self.events.rows[first.row() : last.row() + 1])
@@ -147,24 +147,24 @@ class EventList(QTableView):
             super().keyPressEvent(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Qt's."""
+        """Qt override."""
         super().resizeEvent(event)
         self._size_columns()
 
     def changeEvent(self, event: QEvent) -> None:
-        """Qt's: larger letters need wider columns."""
+        """Qt override: larger letters need wider columns."""
         super().changeEvent(event)
         if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
             self._size_columns()
 
     def _measure(self, rows: Iterable[EventRow]) -> None:
         """Remember the widest cell of each column, and make room for it."""
-        before, alone = dict(self._widest), self._alone
+        before, alone = dict(self._widest), self._single_person
         for texts in [_COLUMNS, *(row.texts() for row in rows)]:
             for column, text in enumerate(texts):
                 self._widest[column] = max(self._widest.get(column, ""), text, key=self._width_of)
-        self._alone = not any(row.person for row in self.events.rows)
-        if (self._widest, self._alone) != (before, alone):
+        self._single_person = not any(row.person for row in self.events.rows)
+        if (self._widest, self._single_person) != (before, alone):
             self._size_columns()
 
     def _size_columns(self) -> None:
@@ -172,9 +172,9 @@ class EventList(QTableView):
         gives way to names, and where that is too little, the list scrolls."""
         widths = {column: self._width_of(text) + _PAD_PX for column, text in self._widest.items() if column != _ACTION}
         beside = _PAD_PX + _ICON_PX
-        room, least = self.viewport().width(), self.fontMetrics().averageCharWidth() * _LEAST_NAME + beside
+        room, least = self.viewport().width(), self.fontMetrics().averageCharWidth() * _MIN_NAME + beside
         longest = max(self._width_of(self._widest[_ACTION]) + beside, least)
-        self.setColumnHidden(_PERSON, self._alone and sum(widths.values()) + longest > room)
+        self.setColumnHidden(_PERSON, self._single_person and sum(widths.values()) + longest > room)
         if self.isColumnHidden(_PERSON):
             del widths[_PERSON]
         for column, width in widths.items():

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QWidget
 
 
 class FileDrop(QObject):
-    """Lets a widget take one local file; opened(path) is told of it."""
+    """Lets a widget accept one dropped local file; calls opened(path)."""
 
     def __init__(self, widget: QWidget, opened: Callable[[str], None]) -> None:
         super().__init__(widget)
@@ -17,7 +17,7 @@ class FileDrop(QObject):
         widget.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Qt's."""
+        """Qt override."""
         if isinstance(event, QDragEnterEvent):
             if dropped_file(event.mimeData()):
                 event.acceptProposedAction()

@@ -1,4 +1,4 @@
-"""Parts beside each other that go on in a further row where there is no room for all of them."""
+"""A layout that wraps its items into rows."""
 
 from collections.abc import Sequence
 
@@ -6,8 +6,8 @@ from PySide6.QtCore import QMargins, QRect, QSize
 from PySide6.QtWidgets import QLayout, QLayoutItem, QWidget
 
 
-class Flow(QLayout):
-    """fills: the parts of a row share its whole width; otherwise they are as wide as they like to be."""
+class FlowLayout(QLayout):
+    """fills: the items of a row share its full width; otherwise each has its preferred width."""
 
     def __init__(self, parent: QWidget | None = None, *, spacing: int = 8, fills: bool = False) -> None:
         super().__init__(parent)
@@ -17,34 +17,34 @@ class Flow(QLayout):
         self._fills = fills
 
     def addItem(self, item: QLayoutItem) -> None:
-        """Qt's."""
+        """Qt override."""
         self._items.append(item)
 
     def count(self) -> int:
-        """Qt's."""
+        """Qt override."""
         return len(self._items)
 
     def itemAt(self, place: int) -> QLayoutItem | None:
-        """Qt's."""
+        """Qt override."""
         return self._items[place] if 0 <= place < len(self._items) else None
 
     def takeAt(self, place: int) -> QLayoutItem | None:
-        """Qt's."""
+        """Qt override."""
         return self._items.pop(place) if 0 <= place < len(self._items) else None
 
     def hasHeightForWidth(self) -> bool:
-        """Qt's."""
+        """Qt override."""
         return True
 
     def heightForWidth(self, width: int) -> int:
-        """Qt's."""
+        """Qt override."""
         rows = self._rows(width)
         return sum(map(_height, rows)) + self.spacing() * max(len(rows) - 1, 0)
 
     def sizeHint(self) -> QSize:
         """All in one row."""
         shown = self._shown()
-        wide = sum(_wish(item).width() for item in shown) + self.spacing() * max(len(shown) - 1, 0)
+        wide = sum(_preferred_size(item).width() for item in shown) + self.spacing() * max(len(shown) - 1, 0)
         return QSize(wide, _height(shown))
 
     def minimumSize(self) -> QSize:
@@ -53,7 +53,7 @@ class Flow(QLayout):
         return QSize(max((item.minimumSize().width() for item in shown), default=0), _height(shown))
 
     def setGeometry(self, rect: QRect) -> None:
-        """Qt's."""
+        """Qt override."""
         super().setGeometry(rect)
         y = rect.y()
         for row in self._rows(rect.width()):
@@ -67,7 +67,7 @@ class Flow(QLayout):
         rows: list[list[QLayoutItem]] = []
         left = -1
         for item in self._shown():
-            wide = _wish(item).width()
+            wide = _preferred_size(item).width()
             if not rows or wide > left:
                 rows.append([])
                 left = width
@@ -76,18 +76,18 @@ class Flow(QLayout):
         return rows
 
     def _place(self, row: Sequence[QLayoutItem], room: QRect) -> None:
-        spare = room.width() - sum(_wish(item).width() for item in row) - self.spacing() * (len(row) - 1)
+        spare = room.width() - sum(_preferred_size(item).width() for item in row) - self.spacing() * (len(row) - 1)
         x = room.x()
         for place, item in enumerate(row):
             more = max(spare, 0) * (place + 1) // len(row) - max(spare, 0) * place // len(row) if self._fills else 0
-            wide = min(_wish(item).width() + more, room.width())
+            wide = min(_preferred_size(item).width() + more, room.width())
             item.setGeometry(QRect(x, room.y(), wide, room.height()))
             x += wide + self.spacing()
 
 
-def _wish(item: QLayoutItem) -> QSize:
+def _preferred_size(item: QLayoutItem) -> QSize:
     return item.sizeHint().expandedTo(item.minimumSize())
 
 
 def _height(row: Sequence[QLayoutItem]) -> int:
-    return max((_wish(item).height() for item in row), default=0)
+    return max((_preferred_size(item).height() for item in row), default=0)

@@ -1,15 +1,15 @@
-"""Python's garbage is collected between Qt's events, on the window's thread, and nowhere else."""
+"""Runs Python's garbage collector between Qt events, on the window's thread only."""
 
 import gc
 from types import TracebackType
 
 from PySide6.QtCore import QObject, QTimer
 
-_LOOK_MS = 500
+_POLL_MS = 500
 
 
-class CollectsBetweenEvents(QObject):
-    """While it is entered, Python's own collection is off and a timer of the thread that entered it collects.
+class EventLoopCollector(QObject):
+    """A context manager: automatic collection is off, and a timer on the entering thread collects instead.
 
     A collection destroys the Qt objects of closed windows. Python starts one wherever memory is asked for: on the
     thread of the camera or of the recognizer, where Qt objects may not be destroyed, or in the middle of Qt's walk
@@ -19,11 +19,11 @@ class CollectsBetweenEvents(QObject):
     def __init__(self) -> None:
         super().__init__()
         self._timer = QTimer(self)
-        self._timer.setInterval(_LOOK_MS)
-        self._timer.timeout.connect(collect_what_is_due)
+        self._timer.setInterval(_POLL_MS)
+        self._timer.timeout.connect(collect_due_generation)
         self._was_on = gc.isenabled()
 
-    def __enter__(self) -> "CollectsBetweenEvents":
+    def __enter__(self) -> "EventLoopCollector":
         self._was_on = gc.isenabled()
         gc.disable()
         self._timer.start()
@@ -37,7 +37,7 @@ class CollectsBetweenEvents(QObject):
             gc.enable()
 
 
-def collect_what_is_due() -> None:
+def collect_due_generation() -> None:
     """Collect the oldest generation whose count is over Python's threshold (gc.get_threshold); 0 is never."""
     for generation in (2, 1, 0):
         threshold = gc.get_threshold()[generation]

@@ -1,4 +1,4 @@
-"""Work that must not block the window: each job on a thread of its own, its outcome back on the window's thread."""
+"""Work that must not block the window: each job runs on its own thread and reports on the window's thread."""
 
 import logging
 import threading
@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-_LOOK_MS = 30
+_POLL_MS = 30
 
 
 @dataclass(slots=True)
@@ -45,7 +45,7 @@ class Jobs(QObject):
         super().__init__(parent)
         self._jobs: list[_Job] = []
         self._timer = QTimer(self)
-        self._timer.setInterval(_LOOK_MS)
+        self._timer.setInterval(_POLL_MS)
         self._timer.timeout.connect(self._deliver)
 
     def start(

@@ -3,16 +3,16 @@
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenuBar, QVBoxLayout, QWidget
 
-from app.ui.scrolled_page import Scrolling
+from app.ui.scrolled_page import VerticalScrollArea
 
 _USUAL_LETTER = 7  # pixels across; larger ones need a wider side
 _SIDE_WIDTH = 330
 _WIDE_SIDE = 430  # with matrices in it
 _TEACHING_SIDE = 460
-_LEAST_PICTURE = 440  # across, with the bar for recording; in a narrow window the side gives way
-_LEAST_PICTURE_TEACHING = 340
-_LEAST_SIDE = 300
-_LEAST_EVENTS = 150
+_MIN_PICTURE = 440  # across, with the bar for recording; in a narrow window the side gives way
+_MIN_PICTURE_TEACHING = 340
+_MIN_SIDE = 300
+_MIN_EVENTS = 150
 _MARGIN = 12
 _GAP = 10
 
@@ -40,17 +40,17 @@ class Body(QWidget):
     ) -> None:
         """strip: under the picture, while explanations are shown. now, events: the side."""
         super().__init__()
-        self._panel, self._full, self._why, self._teaches = True, False, False, False
+        self._panel, self._full, self._attention_shown, self._teaching_shown = True, False, False, False
         self._strip, self._attention, self._teaching, self._now = strip, QWidget(), QWidget(), now
         self._events = _events_card(events)
         self._side, self._side_layout = _side_column(now, self._events)
         timeline = _column(timelines)
-        self._around = (menus, toolbar, timeline, status)
+        self._chrome = (menus, toolbar, timeline, status)
         left = _column((video, record_bar, strip, timeline))
-        self._side_scrolls = Scrolling(self._side)
+        self._side_scrolls = VerticalScrollArea(self._side)
         middle = QHBoxLayout()
         middle.setSpacing(_MARGIN)
-        middle.addWidget(Scrolling(left), 1)
+        middle.addWidget(VerticalScrollArea(left), 1)
         middle.addWidget(self._side_scrolls)
         self._inner = QVBoxLayout()
         self._inner.setSpacing(_GAP)
@@ -63,63 +63,65 @@ class Body(QWidget):
         column.addWidget(toolbar)
         column.addLayout(self._inner, 1)
         column.addWidget(status)
-        self._place()
+        self._update_parts()
 
     def show_panel(self, shown: bool) -> None:
         """The side panel, outside the full screen."""
         self._panel = shown
-        self._place()
+        self._update_parts()
 
     def set_attention(self, panel: QWidget) -> None:
         """What stands in place of the events while explanations are shown."""
         self._attention = panel
         self._side_layout.addWidget(panel, 1)
-        self._place()
+        self._update_parts()
 
     def show_attention(self, shown: bool) -> None:
         """The strip under the picture, and the attention panel in place of the events."""
-        self._why = shown
-        self._place()
+        self._attention_shown = shown
+        self._update_parts()
 
     def set_teaching(self, page: QWidget) -> None:
         """What stands in place of the whole side while actions are taught."""
         self._teaching = page
         self._side_layout.addWidget(page, 1)
-        self._place()
+        self._update_parts()
 
     def show_teaching(self, shown: bool) -> None:
         """The page for teaching beside the picture."""
-        self._teaches = shown
-        self._place()
+        self._teaching_shown = shown
+        self._update_parts()
 
     def set_full_screen(self, full: bool) -> None:
         """The picture alone, or everything."""
         self._full = full
-        self._place()
+        self._update_parts()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Qt's."""
+        """Qt override."""
         super().resizeEvent(event)
         self._size_side()
 
     def _size_side(self) -> None:
         letters = max(self.fontMetrics().averageCharWidth() / _USUAL_LETTER, 1.0)
-        wanted = round(letters * (_TEACHING_SIDE if self._teaches else _WIDE_SIDE if self._why else _SIDE_WIDTH))
-        room = self.width() - 3 * _MARGIN - (_LEAST_PICTURE_TEACHING if self._teaches else _LEAST_PICTURE)
-        self._side_scrolls.setFixedWidth(max(min(wanted, room), _LEAST_SIDE))
+        wanted = round(
+            letters * (_TEACHING_SIDE if self._teaching_shown else _WIDE_SIDE if self._attention_shown else _SIDE_WIDTH)
+        )
+        room = self.width() - 3 * _MARGIN - (_MIN_PICTURE_TEACHING if self._teaching_shown else _MIN_PICTURE)
+        self._side_scrolls.setFixedWidth(max(min(wanted, room), _MIN_SIDE))
 
-    def _place(self) -> None:
+    def _update_parts(self) -> None:
         margin = 0 if self._full else _MARGIN
         self._inner.setContentsMargins(margin, margin, margin, margin)
-        for part in self._around:
+        for part in self._chrome:
             part.setVisible(not self._full)
-        self._side_scrolls.setVisible((self._panel or self._why or self._teaches) and not self._full)
+        self._side_scrolls.setVisible((self._panel or self._attention_shown or self._teaching_shown) and not self._full)
         self._size_side()
-        self._strip.setVisible(self._why and not self._full)
-        self._now.setVisible(not self._teaches)
-        self._events.setVisible(not self._why and not self._teaches)
-        self._attention.setVisible(self._why and not self._teaches)
-        self._teaching.setVisible(self._teaches)
+        self._strip.setVisible(self._attention_shown and not self._full)
+        self._now.setVisible(not self._teaching_shown)
+        self._events.setVisible(not self._attention_shown and not self._teaching_shown)
+        self._attention.setVisible(self._attention_shown and not self._teaching_shown)
+        self._teaching.setVisible(self._teaching_shown)
 
 
 def _column(parts: tuple[QWidget, ...]) -> QWidget:
@@ -142,7 +144,7 @@ def _events_card(events: QWidget) -> QWidget:
     inner.setSpacing(6)
     inner.addWidget(heading)
     inner.addWidget(events)
-    card.setMinimumHeight(_LEAST_EVENTS)
+    card.setMinimumHeight(_MIN_EVENTS)
     return card
 
 

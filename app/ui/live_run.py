@@ -22,7 +22,7 @@ Tap = Callable[[Result], None]
 MakeEngine = Callable[[RunOptions], "Engine"]
 
 _PULL_MS = 16
-_LOOK_MS = 100
+_STATE_MS = 100
 _CLOSE_S = 1.6  # leaves time for the rest within the 2 s in which the window must be gone
 _CLOSE_EARLY_S = 0.6  # while it starts: a library that is being loaded hears nothing, and there is no result to lose
 _KEPT_EVENTS = 1000
@@ -61,16 +61,16 @@ class LiveRun(QObject):
         self._jobs = jobs
         self._engine: Engine | None = None
         self._retiring: Engine | None = None
-        self._wanted = False
-        self._watches = False
+        self._should_run = False
+        self._attention_watched = False
         self._taps: list[Tap] = []
-        self._refused: Failure | None = None  # an engine that could not even be made
+        self._launch_failure: Failure | None = None  # an engine that could not even be made
         self._events: deque[ActionEvent] = deque(maxlen=_KEPT_EVENTS)
         self._newest: Result | None = None
         self._fallback: tuple[str, str, RunInfo] | None = None  # model, provider and what ran before a hot swap
         self._view = RunView(options, EngineState.STOPPED)
         self._pull_timer = self._timer(_PULL_MS, self.pull, Qt.TimerType.PreciseTimer)
-        self._look_timer = self._timer(_LOOK_MS, self.look, Qt.TimerType.CoarseTimer)
+        self._state_timer = self._timer(_STATE_MS, self.update_state, Qt.TimerType.CoarseTimer)
 
     @property
     def view(self) -> RunView:
@@ -81,7 +81,7 @@ class LiveRun(QObject):
     def active(self) -> bool:
         """True while an engine runs or is about to."""
         over = (EngineState.FAILED, EngineState.STOPPED)
-        return self._wanted and (self._engine is None or self._engine.state not in over)
+        return self._should_run and (self._engine is None or self._engine.state not in over)
 
     @property
     def playback(self) -> "PlayedVideo | None":
@@ -95,20 +95,20 @@ class LiveRun(QObject):
     def start(self, options: RunOptions | None = None) -> None:
         """Start, or start again, with other options where given; the engine before is stopped first."""
         self.options = options or self.options
-        self._wanted = True
+        self._should_run = True
         if self._engine is not None:
             self._retire()
         elif self._retiring is None:
             self._launch()
-        self.look()
+        self.update_state()
 
     def stop(self) -> None:
         """End the run."""
-        self._wanted = False
-        self._refused = None
+        self._should_run = False
+        self._launch_failure = None
         if self._engine is not None:
             self._retire()
-        self.look()
+        self.update_state()
 
     def toggle_pause(self) -> None:
         """Pause or resume; nothing where nothing runs."""
@@ -118,7 +118,7 @@ class LiveRun(QObject):
             self._engine.resume()
         else:
             self._engine.pause()
-        self.look()
+        self.update_state()
 
     def use_recognizer(self, model: str, provider: str) -> None:
         """Change the recognizer: in the running engine where there is one, else at the next start."""
@@ -127,28 +127,28 @@ class LiveRun(QObject):
             self._fallback = self._fallback or (self.options.model, self.options.provider, self._engine.info)
             self.options = options
             self._engine.swap_recognizer(model, provider)
-            self.look()
-        elif self._wanted:  # the run has failed, perhaps for want of this
+            self.update_state()
+        elif self._should_run:  # the run has failed, perhaps for want of this
             self.start(options)
         else:
             self.options = options
-            self.look()
+            self.update_state()
 
     def add_tap(self, tap: Tap) -> None:
-        """Let it have the results of this run and of later ones; see Engine.add_tap."""
+        """Pass the results of this and later runs to a tap; see Engine.add_tap."""
         self._taps.append(tap)
         if self._engine is not None:
             self._engine.add_tap(tap)
 
     def remove_tap(self, tap: Tap) -> None:
-        """No more."""
+        """Stop passing results to a tap."""
         self._taps = [t for t in self._taps if t != tap]
         if self._engine is not None:
             self._engine.remove_tap(tap)
 
     def watch_attention(self, on: bool) -> None:
-        """Let predictions carry what the recognizer tells of itself, in this run and in later ones, or no more."""
-        self._watches = on
+        """Switch the recognizer's attention outputs in predictions on or off, for this and later runs."""
+        self._attention_watched = on
         if self._engine is not None:
             self._engine.watch_attention(on)
 
@@ -160,13 +160,13 @@ class LiveRun(QObject):
     def close(self) -> None:
         """End everything for good; waits up to _CLOSE_S, less before the first result."""
         self._pull_timer.stop()
-        self._look_timer.stop()
-        self._wanted = False
+        self._state_timer.stop()
+        self._should_run = False
         engine, self._engine = self._engine, None
         if engine is not None:
             engine.stop(_CLOSE_EARLY_S if engine.state is EngineState.STARTING else _CLOSE_S)
 
-    # What the timers do.
+    # Called by timers.
 
     def pull(self) -> None:
         """Pass on what is new."""
@@ -177,27 +177,27 @@ class LiveRun(QObject):
                 self.result.emit(found)
         self._pass_events()
 
-    def look(self) -> None:
-        """Tell where the run has changed."""
-        view = self._look()
+    def update_state(self) -> None:
+        """Emit `changed` if the state of the run differs from the last view."""
+        view = self._current_view()
         if view != self._view or view.failure is not self._view.failure:
             self._view = view
             self.changed.emit(view)
 
-    def _look(self) -> RunView:
+    def _current_view(self) -> RunView:
         engine = self._engine
         if engine is None:
             stopping = self._retiring is not None
-            state = EngineState.FAILED if self._refused else EngineState.STOPPED
-            if stopping and self._wanted:
+            state = EngineState.FAILED if self._launch_failure else EngineState.STOPPED
+            if stopping and self._should_run:
                 state = EngineState.STARTING
-            return RunView(self.options, state, stopping, self._refused)
+            return RunView(self.options, state, stopping, self._launch_failure)
         failure, info = engine.failure, engine.info
         self._settle_swap(failure, info)
         return RunView(self.options, engine.state, False, failure, engine.progress, info)
 
     def _settle_swap(self, failure: Failure | None, info: RunInfo) -> None:
-        """After a hot swap: the options go back to what still runs where it failed."""
+        """After a failed hot swap, reset the options to what still runs."""
         if self._fallback is None:
             return
         model, provider, before = self._fallback
@@ -207,23 +207,23 @@ class LiveRun(QObject):
         elif (info.recognizer, info.provider) != (before.recognizer, before.provider):
             self._fallback = None
 
-    # The life of engines.
+    # Starting and stopping engines.
 
     def _launch(self) -> None:
-        self._refused = None
+        self._launch_failure = None
         try:
             engine = self._make_engine(self.options)
         except ActionLensError as error:
-            self._refused = Failure("internal", line_of(error))
+            self._launch_failure = Failure("internal", line_of(error))
             return
         engine.add_tap(self._tap)
-        engine.watch_attention(self._watches)
+        engine.watch_attention(self._attention_watched)
         for tap in self._taps:
             engine.add_tap(tap)
         self._engine = engine
         self._newest = None
         self._fallback = None
-        self.followed = None  # their numbers begin anew
+        self.followed = None  # person numbers start over
         self.began.emit()
         engine.start()
 
@@ -240,9 +240,9 @@ class LiveRun(QObject):
     def _retired(self, _: None) -> None:
         self._retiring = None
         self._pass_events()
-        if self._wanted and self._engine is None:
+        if self._should_run and self._engine is None:
             self._launch()
-        self.look()
+        self.update_state()
 
     def _pass_events(self) -> None:
         if self._events:

@@ -17,7 +17,7 @@ from app.ui.actions import Actions
 from app.ui.alerts.control import AlertControl
 from app.ui.attention.lazy_panel import AttentionOpener
 from app.ui.banner import Banner
-from app.ui.child_windows import ClosingQuestion, close_all_of, questions_in
+from app.ui.child_windows import ClosingQuestion, close_all_of, stop_questions_of
 from app.ui.demo_strip import DemoStrip
 from app.ui.event_export import export_events
 from app.ui.event_list import EventList
@@ -30,11 +30,11 @@ from app.ui.menus import fill_menus
 from app.ui.messages import advice
 from app.ui.panel import Panel
 from app.ui.pictures import pictures_folder, save_picture
-from app.ui.record_places import Taking
+from app.ui.record_places import RecordPlaces
 from app.ui.recording.control import RecordControl, Saved
 from app.ui.recording.record_bar import RecordChoices
 from app.ui.run_choices import FindCameras, RunChoices
-from app.ui.screen import fit, restore_place, saved_place
+from app.ui.screen import fit, restore_window, saved_window
 from app.ui.seek_control import SeekControl
 from app.ui.sentences import sentence
 from app.ui.status import Status
@@ -74,15 +74,19 @@ class MainWindow(QMainWindow):
         fit(self, QSize(1280, 800))
         self._settings = settings
         self._theme = theme
-        self._unshown = False  # results have come since the last refresh
-        self._closing = ClosingQuestion(self, lambda: (self.teaching.at_work(), *questions_in(self)), self.close_now)
-        self._events_of = options.source
+        self._has_new_results = False  # results have come since the last refresh
+        self._closing = ClosingQuestion(
+            self, lambda: (self.teaching.stop_question(), *stop_questions_of(self)), self.close_now
+        )
+        self._events_source = options.source
         self.jobs = Jobs(self)
         self.live = LiveRun(make_engine, options, self.jobs, self)
         self._make_parts(options, find_cameras)
         self._lay_out()
         parts = self.recording, self.teaching, self._body
-        self.taking = Taking(self.actions_by_name, *parts, self.video, self.toast, self._known_actions, self)
+        self.record_places = RecordPlaces(
+            self.actions_by_name, *parts, self.video, self.toast, self._known_actions, self
+        )
         self._connect()
         self._restore(options)
         self.setFocus()
@@ -95,15 +99,15 @@ class MainWindow(QMainWindow):
         self.banner = Banner(colours)
         self.demo = DemoStrip()
         self.video = VideoView(colours)
-        self.toast = Toast(self.video, self.video.sign_rect)
+        self.toast = Toast(self.video, self.video.countdown_rect)
         self.timeline = Timeline(colours)
         self.panel = ActionPanel(colours)
         self.events = EventList()
         self.status = Status()
         self.seeking = SeekControl(self.live, self.events, colours, self)
         self.attention = AttentionOpener(self.live, self.video, self._theme, self)
-        taking = self._record_choices()
-        self.recording = RecordControl(self.live, self.video, self.jobs, taking, parent=self)
+        record_choices = self._record_choices()
+        self.recording = RecordControl(self.live, self.video, self.jobs, record_choices, parent=self)
         self.run_choices = RunChoices(self.live, self.toolbar, self.jobs, find_cameras, self)
         self.beside = WindowsBeside(lambda: self.recording.root, self._theme, self.jobs, self._use_model, self)
         self.teaching = TeachOpener(self.live, self.video, self._theme, self.jobs, self.recording, self)
@@ -149,7 +153,7 @@ class MainWindow(QMainWindow):
         live.changed.connect(self._show_run)
         live.began.connect(self._begin)
         self.video.painted.connect(live.mark_painted)
-        self.video.sign_changed.connect(self.toast.place)
+        self.video.countdown_changed.connect(self.toast.place)
         self.panel.person_chosen.connect(self._follow)
         FileDrop(self, self.run_choices.choose_source)
         banner.restart.connect(self.run_choices.restart)
@@ -157,18 +161,18 @@ class MainWindow(QMainWindow):
         self.demo.choose_camera.connect(lambda: self.toolbar.open(self.toolbar.source))
         self.demo.open_video.connect(self.actions_by_name["open_file"].trigger)
         self.demo.teach.connect(self.actions_by_name["teach"].trigger)
-        self.recording.saved.connect(self._say_take)
+        self.recording.saved.connect(self._announce_take)
         self.recording.taken_back.connect(self.beside.recorded)
-        self.recording.told.connect(self.toast.say)
+        self.recording.message.connect(self.toast.show_message)
         self.recording.saved.connect(self.beside.recorded)
-        self.teaching.told.connect(self.toast.say)
-        self.history.told.connect(self.toast.say)
-        self.alerts.told.connect(self.toast.say)
+        self.teaching.message.connect(self.toast.show_message)
+        self.history.message.connect(self.toast.show_message)
+        self.alerts.message.connect(self.toast.show_message)
         self.teaching.recorded.connect(self.beside.recorded)
         self.teaching.use.connect(self._use_model)
         self.teaching.more.connect(lambda: self.beside.teach(self.live.options.model))
-        self.beside.again.connect(self.taking.record_again)
-        self._theme.changed.connect(self._wear_theme)
+        self.beside.again.connect(self.record_places.record_again)
+        self._theme.changed.connect(self._apply_theme)
         self._connect_actions()
 
     def _connect_actions(self) -> None:
@@ -195,11 +199,11 @@ class MainWindow(QMainWindow):
             ("mirror", self.set_mirror),
             ("large_text", self.set_large_text),
             ("panel", self._body.show_panel),
-            ("record", self.taking.show_bar),
-            ("take", self.taking.toggle_take),
-            ("wrong", self.taking.correct_last),
+            ("record", self.record_places.show_bar),
+            ("take", self.record_places.toggle_take),
+            ("wrong", self.record_places.correct_last),
             ("library", lambda: beside.open_library(lambda: self.live.options.model)),
-            ("teach", self.taking.show_page),
+            ("teach", self.record_places.show_page),
             ("recognizers", lambda: beside.show_recognizers(lambda: self.live.options.model)),
             ("attention", self.show_attention),
             ("freeze", self.attention.toggle_hold),
@@ -216,7 +220,7 @@ class MainWindow(QMainWindow):
             self.actions_by_name[name].triggered.connect(slot)
 
     def _restore(self, options: RunOptions) -> None:
-        restore_place(self, self._settings.geometry)
+        restore_window(self, self._settings.geometry)
         self.actions_by_name["panel"].setChecked(True)
         self.actions_by_name["mirror"].setChecked(options.mirror)
         self.actions_by_name["large_text"].setChecked(self._settings.large_text)
@@ -226,38 +230,38 @@ class MainWindow(QMainWindow):
         self.actions_by_name["attention"].setChecked(self._settings.attention)
         self.show_attention(self._settings.attention)
 
-    # What the run says.
+    # Results and state of the run.
 
     def _begin(self) -> None:
         for panel in self._panels:
             panel.begin_run()
-        if self.live.options.source != self._events_of:  # here, after the last events of the run before
-            self._events_of = self.live.options.source
+        if self.live.options.source != self._events_source:  # here, after the last events of the run before
+            self._events_source = self.live.options.source
             self.events.events.clear()
 
     def _show_result(self, result: Result) -> None:
         for panel in self._panels:
             panel.add_result(result)
-        self._unshown = True
+        self._has_new_results = True
         self._follow()
 
     def _follow(self) -> None:
-        """Explain whom the panel shows; at once when another is chosen, for a paused picture has no next result."""
+        """Explain the person that the panel shows. Also called on a new choice: a paused picture has no next result."""
         if self.video.result is not None:
             person = self.panel.person_of(self.video.result)
-            several = self.live.options.people > 1  # one who was lost for long has another number and is the same
+            several = self.live.options.people > 1  # a single person gets a new number after a long loss
             self.live.followed = person.pose.person if several and person is not None else None
             self.video.set_advice(advice(person))
             self.attention.add(self.video.result, person)
 
     def _refresh(self) -> None:
-        if self._unshown and not self.isMinimized():
-            self._unshown = False
+        if self._has_new_results and not self.isMinimized():
+            self._has_new_results = False
             for panel in self._panels:
                 panel.refresh()
 
     def _show_stats(self) -> None:
-        self._closing.look()
+        self._closing.recheck()
         if not self.isMinimized():
             self.status.show_stats(self.live.stats())
 
@@ -269,20 +273,20 @@ class MainWindow(QMainWindow):
         if view.options.seconds and view.state is EngineState.STOPPED and view.info is not None:
             self.close_now()  # --seconds ends the program as it does without a window
 
-    # What the user asks for.
+    # User commands.
 
     def take_screenshot(self) -> None:
         """Save what is shown as a PNG, off this thread."""
         image = self.video.screenshot()
         if image is None:
-            self.toast.say("There is no picture yet")
+            self.toast.show_message("There is no picture yet")
             return
         folder, now = pictures_folder(self._settings.save_folder), datetime.now()
         self.jobs.start(
             "screenshot",
             lambda: save_picture(image, folder, now),
-            self._say_saved,
-            lambda line: self.toast.say(sentence(line)),
+            self._announce_screenshot,
+            lambda line: self.toast.show_message(sentence(line)),
         )
 
     def set_mirror(self, mirror: bool) -> None:
@@ -311,7 +315,7 @@ class MainWindow(QMainWindow):
         if full == self.isFullScreen():
             return
         if full:
-            self._settings.geometry = saved_place(self)
+            self._settings.geometry = saved_window(self)
             self.showFullScreen()
         else:
             self.showNormal()
@@ -322,10 +326,10 @@ class MainWindow(QMainWindow):
     def next_theme(self) -> None:
         """System, light, dark."""
         self._settings.theme = self._theme.next()
-        self.toast.say(f"Theme: {self._settings.theme}")
+        self.toast.show_message(f"Theme: {self._settings.theme}")
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Qt's: Esc leaves the full screen, then the page that teaches."""
+        """Qt override: Esc leaves the full screen, then the page that teaches."""
         if event.key() == Qt.Key.Key_Escape and self.isFullScreen():
             self.set_full_screen(False)
         elif event.key() == Qt.Key.Key_Escape and self.actions_by_name["teach"].isChecked():
@@ -335,16 +339,16 @@ class MainWindow(QMainWindow):
 
     def close_now(self) -> None:
         """Close without a question."""
-        self._closing.sure = True
+        self._closing.confirmed = True
         self.close()
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Qt's: everything ends here, after a question where something is at work."""
-        if not self._closing.is_allowed():
+        """Qt override: everything ends here, after a question where something is at work."""
+        if not self._closing.may_close():
             event.ignore()
             return
         if not self.isFullScreen():
-            self._settings.geometry = saved_place(self)
+            self._settings.geometry = saved_window(self)
         self._remember()
         close_all_of(self)
         self.hide()
@@ -357,7 +361,7 @@ class MainWindow(QMainWindow):
         self.history.close()  # after every engine, also one that was being stopped
         super().closeEvent(event)
 
-    # Odds and ends.
+    # Helpers.
 
     def _known_actions(self) -> tuple[str, ...]:
         info = self.live.view.info
@@ -369,19 +373,19 @@ class MainWindow(QMainWindow):
     def _set_folder(self, folder: str) -> None:
         self._settings.save_folder = folder
 
-    def _say_saved(self, path: Path) -> None:
+    def _announce_screenshot(self, path: Path) -> None:
         def show() -> None:
             QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))
 
-        self.toast.say(f"Saved “{path.name}” in {path.parent.name}", Open=show)
+        self.toast.show_message(f"Saved “{path.name}” in {path.parent.name}", Open=show)
 
-    def _say_take(self, saved: Saved) -> None:
+    def _announce_take(self, saved: Saved) -> None:
         def show() -> None:
             self.beside.open_library(lambda: self.live.options.model, saved.folder.name)
 
-        self.toast.say(saved.text, Undo=lambda: self.recording.take_back(saved), Open=show)
+        self.toast.show_message(saved.text, Undo=lambda: self.recording.take_back(saved), Open=show)
 
-    def _wear_theme(self) -> None:
+    def _apply_theme(self) -> None:
         colours = self._theme.colours
         self.actions_by_name.set_colours(colours)
         for panel in self._panels:

@@ -11,12 +11,12 @@ from PySide6.QtWidgets import QApplication
 from app.interrupt import Interrupt
 from app.live.engine import Engine
 from app.settings import UserSettings
-from app.ui.garbage import CollectsBetweenEvents
+from app.ui.garbage import EventLoopCollector
 from app.ui.main_window import MainWindow
 from app.ui.run import show_until_closed
 from app.ui.theme import Theme
 
-_LOOK_MS = 50
+_POLL_MS = 50
 
 
 class _Unsaved(UserSettings):
@@ -37,7 +37,7 @@ def show_offscreen(engine: Engine, *, attention: bool = False) -> None:
     with (
         TemporaryDirectory(prefix="actionlens-bench-") as folder,
         Interrupt() as interrupt,
-        CollectsBetweenEvents(),
+        EventLoopCollector(),
     ):
         no_rules = Path(folder) / "alerts.toml"
         no_rules.touch()  # the user's own must not fire at what is measured
@@ -45,6 +45,6 @@ def show_offscreen(engine: Engine, *, attention: bool = False) -> None:
         window = MainWindow(lambda options: engine, options, settings, Theme(application, "light"), list)
         timer = QTimer()
         timer.timeout.connect(lambda: window.close() if engine.wait(0) or interrupt.requested.is_set() else None)
-        show_until_closed(application, window, timer, _LOOK_MS)
+        show_until_closed(application, window, timer, _POLL_MS)
     if interrupt.requested.is_set():
         raise KeyboardInterrupt

@@ -26,7 +26,7 @@ class Panel:
         """Mirror the picture; data and text stay as they are."""
 
     def set_colours(self, colours: Colours) -> None:
-        """Another theme."""
+        """Apply the colours of another theme."""
 
     def end(self) -> None:
         """The window closes: stop and free everything."""

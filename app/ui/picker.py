@@ -4,18 +4,18 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QPen
 from PySide6.QtWidgets import QComboBox, QWidget
 
-MOST_ROWS = 24  # of an open list; of a longer one these are seen at once
+MAX_ROWS = 24  # of an open list; of a longer one these are seen at once
 
 
 class Picker(QComboBox):
-    """As Qt's. A text that is too long ends before the arrow."""
+    """A QComboBox whose text is elided before the arrow."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setMaxVisibleItems(MOST_ROWS)
+        self.setMaxVisibleItems(MAX_ROWS)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Qt's."""
+        """Qt override."""
         super().paintEvent(event)
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

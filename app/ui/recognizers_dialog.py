@@ -105,7 +105,7 @@ class RecognizersDialog(ClosingDialog):
         column.addLayout(foot)
 
     def changeEvent(self, event: QEvent) -> None:
-        """Qt's: looked at again, it shows what was taught meanwhile."""
+        """Qt override: looked at again, it shows what was taught meanwhile."""
         super().changeEvent(event)
         if event.type() == QEvent.Type.ActivationChange and self.isActiveWindow() and not self._busy:
             self.read()
@@ -173,8 +173,8 @@ class RecognizersDialog(ClosingDialog):
         runs = model is not None and model.name == name_of(self._running(), self._library)
         fixed = _NONE if model is None else _ONLY_TAUGHT if model.origin == SHIPPED else ""
         same = model is not None and self.name.text().strip() == model.name.partition("@")[0]
-        told = "It is already in use" if runs else ""
-        enable(self.switch, _NONE if model is None else model.problem or told)
+        in_use = "It is already in use" if runs else ""
+        enable(self.switch, _NONE if model is None else model.problem or in_use)
         enable(self.name, fixed)
         enable(self.change, fixed or ("Type another name first" if same or not self.name.text().strip() else ""))
         enable(self.delete, fixed or ("It is in use: choose another one first" if runs else ""))
@@ -243,12 +243,12 @@ class RecognizersDialog(ClosingDialog):
 
         def end(outcome: Path | None) -> None:
             self._busy = False
-            if not self._left:
+            if not self._is_closed:
                 done(outcome or Path())
 
         def fail(line: str) -> None:
             self._busy = False
-            if not self._left:
+            if not self._is_closed:
                 self.state.setText(line)
 
         self._jobs.start("recognizers", work, end, fail)

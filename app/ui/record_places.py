@@ -1,4 +1,4 @@
-"""The two places that record, of which one is open at a time: the page that teaches and the bar."""
+"""Switches between the two places that record, the teaching page and the record bar; only one is open."""
 
 from collections.abc import Callable
 
@@ -15,7 +15,7 @@ from app.ui.toast import Toast
 from app.ui.video_view import VideoView
 
 
-class Taking(QObject):
+class RecordPlaces(QObject):
     """known: the actions of the recognizer that runs."""
 
     def __init__(
@@ -69,11 +69,11 @@ class Taking(QObject):
         """Keep the last seconds as an example of what they really were."""
         if not self._actions["record"].isChecked():
             self._actions["record"].trigger()
-            self._toast.say("From now on the last 3 s are kept; press F9 after a wrong answer")
+            self._toast.show_message("From now on the last 3 s are kept; press F9 after a wrong answer")
             return
         refusal = self._recording.hold_last()
         if refusal:
-            self._toast.say(sentence(refusal))
+            self._toast.show_message(sentence(refusal))
             return
         ask_right_action(self._video, self._known(), self._recording.save_last)
 

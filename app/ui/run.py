@@ -11,7 +11,7 @@ from app.interrupt import Interrupt
 from app.live.engine import Engine
 from app.outputs.run_outputs import Outputs
 from app.settings import RunOptions, UserSettings
-from app.ui.garbage import CollectsBetweenEvents
+from app.ui.garbage import EventLoopCollector
 from app.ui.live_run import MakeEngine
 from app.ui.main_window import MainWindow
 from app.ui.theme import Theme
@@ -32,7 +32,7 @@ def run_window(options: RunOptions, settings: UserSettings, make_engine: MakeEng
             return engine
 
         application = _application()
-        with CollectsBetweenEvents():
+        with EventLoopCollector():
             window = MainWindow(make, options, settings, Theme(application, settings.theme))
             window.mirror_changed.connect(lambda mirror: setattr(outputs, "mirror", mirror))
             window.live.changed.connect(lambda view: setattr(outputs, "model", view.options.model))

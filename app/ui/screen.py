@@ -20,12 +20,12 @@ def fit(window: QWidget, wanted: QSize | None = None) -> None:
         window.move(inside.topLeft())
 
 
-def saved_place(window: QWidget) -> str:
-    """Where a window stands and how large it is, to be kept."""
+def saved_window(window: QWidget) -> str:
+    """A window's position and size as text for the settings."""
     return window.saveGeometry().toBase64().toStdString()
 
 
-def restore_place(window: QWidget, saved: str) -> None:
-    """As it was kept, as far as the screen of today has room for it; text that says nothing leaves it where it is."""
+def restore_window(window: QWidget, saved: str) -> None:
+    """Restore a saved position and size, limited to the current screen; invalid text changes nothing."""
     if saved and window.restoreGeometry(QByteArray.fromBase64(saved.encode())):
         fit(window)

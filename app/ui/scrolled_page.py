@@ -1,10 +1,10 @@
-"""Pages that scroll up and down where there is too little room for them."""
+"""Pages that scroll vertically when there is too little room."""
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
 
 
-class Scrolling(QScrollArea):
+class VerticalScrollArea(QScrollArea):
     """A page of a window, which has a width of its own."""
 
     def __init__(self, page: QWidget) -> None:
@@ -18,7 +18,7 @@ class Scrolling(QScrollArea):
         page.setAutoFillBackground(False)
 
 
-class ScrolledPage(Scrolling):
+class ScrolledPage(VerticalScrollArea):
     """A page of a dialog: asks it for the whole width of the page, whatever the font, and for its whole height if there
     is room."""
 
@@ -27,12 +27,12 @@ class ScrolledPage(Scrolling):
         self._page = page
 
     def minimumSizeHint(self) -> QSize:
-        """Qt's."""
+        """Qt override."""
         least = super().minimumSizeHint()
         return QSize(max(self._page.minimumSizeHint().width() + self._bar(), least.width()), least.height())
 
     def sizeHint(self) -> QSize:
-        """Qt's."""
+        """Qt override."""
         return self._page.sizeHint() + QSize(self._bar(), 0)
 
     def _bar(self) -> int:

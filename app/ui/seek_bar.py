@@ -15,12 +15,12 @@ from app.ui.picker import Picker
 from app.ui.theme import Colours
 
 _ROW = 7.0
-_MOST_ROWS = 4
+_MAX_ROWS = 4
 _KEY_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class RecognizedSpan:
     """An action of a person, in seconds of the file."""
 
     person: int
@@ -30,14 +30,14 @@ class Found:
 
 
 class SeekTrack(QWidget):
-    """Everything recognised so far, over the whole file. sought: a place was chosen, in seconds of the file."""
+    """Everything recognised so far, over the whole file. seek_requested: a place was chosen, in seconds of the file."""
 
-    sought = Signal(float)
+    seek_requested = Signal(float)
 
     def __init__(self, colours: Colours, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.at_s, self.length_s = 0.0, 0.0
-        self.found: list[Found] = []
+        self.found: list[RecognizedSpan] = []
         self._colours = colours
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -46,18 +46,18 @@ class SeekTrack(QWidget):
         self.setToolTip("Click to go there; Left and Right go back and forward five seconds")
 
     def sizeHint(self) -> QSize:
-        """Qt's."""
-        return QSize(300, int(_MOST_ROWS * _ROW) + 8)
+        """Qt override."""
+        return QSize(300, int(_MAX_ROWS * _ROW) + 8)
 
-    def show_place(self, at_s: float, length_s: float) -> None:
+    def show_position(self, at_s: float, length_s: float) -> None:
         """Where it is."""
         if (at_s, length_s) != (self.at_s, self.length_s):
             self.at_s, self.length_s = at_s, length_s
             self.update()
 
-    def add(self, found: Found) -> None:
-        """An action; one that was found there before gives way to it."""
-        self.found = [old for old in self.found if old.person != found.person or not _covers(found, old)]
+    def add(self, found: RecognizedSpan) -> None:
+        """Add an action; it replaces an overlapping one of the same person."""
+        self.found = [old for old in self.found if old.person != found.person or not _overlap(found, old)]
         self.found.append(found)
         self.update()
 
@@ -67,18 +67,18 @@ class SeekTrack(QWidget):
         self.update()
 
     def set_colours(self, colours: Colours) -> None:
-        """Another theme."""
+        """Apply the colours of another theme."""
         self._colours = colours
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Qt's."""
+        """Qt override."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(self._colours.track))
         painter.drawRoundedRect(self._groove(), 3, 3)
-        rows = sorted({found.person for found in self.found})[-_MOST_ROWS:]
+        rows = sorted({found.person for found in self.found})[-_MAX_ROWS:]
         height = self._groove().height() / max(len(rows), 1)
         for found in self.found:
             if found.person in rows and self.length_s > 0:
@@ -94,16 +94,16 @@ class SeekTrack(QWidget):
             painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), 4, 4)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Qt's."""
+        """Qt override."""
         if event.button() is Qt.MouseButton.LeftButton:
-            self._go(event.position())
+            self._seek_to(event.position())
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Qt's: while a button is pressed."""
-        self._go(event.position())
+        """Qt override: while a button is pressed."""
+        self._seek_to(event.position())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Qt's."""
+        """Qt override."""
         places = {
             Qt.Key.Key_Left: self.at_s - _KEY_S,
             Qt.Key.Key_Right: self.at_s + _KEY_S,
@@ -114,12 +114,12 @@ class SeekTrack(QWidget):
         if place is None:
             super().keyPressEvent(event)
         else:
-            self.sought.emit(min(max(place, 0.0), self.length_s))
+            self.seek_requested.emit(min(max(place, 0.0), self.length_s))
 
-    def _go(self, at: QPointF) -> None:
+    def _seek_to(self, at: QPointF) -> None:
         groove = self._groove()
         share = (at.x() - groove.left()) / max(groove.width(), 1.0)
-        self.sought.emit(min(max(share, 0.0), 1.0) * self.length_s)
+        self.seek_requested.emit(min(max(share, 0.0), 1.0) * self.length_s)
 
     def _groove(self) -> QRectF:
         return QRectF(self.rect()).adjusted(4, 4, -4, -4)
@@ -129,13 +129,13 @@ class SeekTrack(QWidget):
         return groove.left() + (time_s / self.length_s if self.length_s else 0.0) * groove.width()
 
 
-def _covers(new: Found, old: Found) -> bool:
+def _overlap(new: RecognizedSpan, old: RecognizedSpan) -> bool:
     shared_s = min(new.end_s, old.end_s) - max(new.start_s, old.start_s)
     return shared_s > 0.5 * min(new.end_s - new.start_s, old.end_s - old.start_s)
 
 
 class SeekBar(QFrame):
-    """The track with its buttons. stepped: pictures on or back. looped, speed_chosen: as they say."""
+    """The track with its buttons. stepped: frames, negative for back. looped, speed_chosen: the new setting."""
 
     stepped = Signal(int)
     looped = Signal(bool)
@@ -146,7 +146,7 @@ class SeekBar(QFrame):
         self.setObjectName("card")
         self.track = SeekTrack(colours)
         self.back = _button("◂", "One frame back (while paused)", lambda: self.stepped.emit(-1))
-        self.on = _button("▸", "One frame forward (while paused)", lambda: self.stepped.emit(1))
+        self.forward = _button("▸", "One frame forward (while paused)", lambda: self.stepped.emit(1))
         self.loop = _button("↻", "Start again at the end", lambda: self.looped.emit(self.loop.isChecked()))
         self.loop.setCheckable(True)
         self.speed = Picker()
@@ -163,32 +163,32 @@ class SeekBar(QFrame):
         row = QHBoxLayout(self)
         row.setContentsMargins(10, 4, 10, 4)
         row.setSpacing(6)
-        for part in (self.back, self.on, self.loop, self.speed):
+        for part in (self.back, self.forward, self.loop, self.speed):
             row.addWidget(part)
         row.addWidget(self.track, 1)
         row.addWidget(self.time)
 
-    def show_place(self, at_s: float, length_s: float) -> None:
+    def show_position(self, at_s: float, length_s: float) -> None:
         """Where it is."""
-        self.track.show_place(at_s, length_s)
+        self.track.show_position(at_s, length_s)
         self.time.setText(f"{clock_text(at_s)} / {clock_text(length_s)}")
 
-    def show_found(self, found: Sequence[Found]) -> None:
+    def show_spans(self, found: Sequence[RecognizedSpan]) -> None:
         """What was recognised."""
         for each in found:
             self.track.add(each)
             self.track.setAccessibleDescription(f"{action_in_text(each.action)} until {clock_text(each.end_s)}")
 
     def set_colours(self, colours: Colours) -> None:
-        """Another theme."""
+        """Apply the colours of another theme."""
         self.track.set_colours(colours)
 
 
-def _button(text: str, says: str, do: Callable[[], None]) -> QToolButton:
+def _button(text: str, tip: str, do: Callable[[], None]) -> QToolButton:
     button = QToolButton()
     button.setText(text)
-    button.setToolTip(says)
-    button.setAccessibleName(says)
+    button.setToolTip(tip)
+    button.setAccessibleName(tip)
     button.setFixedSize(28, 28)
     button.clicked.connect(lambda: do())
     return button

@@ -9,11 +9,11 @@ from app.capture.playback import PlayedVideo
 from app.ui.event_list import EventList
 from app.ui.live_run import LiveRun
 from app.ui.panel import Panel
-from app.ui.seek_bar import Found, SeekBar
+from app.ui.seek_bar import RecognizedSpan, SeekBar
 from app.ui.theme import Colours
 from recognizer.decision import ActionEvent
 
-_LOOK_MS = 100
+_POLL_MS = 100
 
 
 class SeekControl(QObject, Panel):
@@ -27,17 +27,17 @@ class SeekControl(QObject, Panel):
         self._playback: PlayedVideo | None = None
         self._wanted_s: float | None = None  # where to begin once the file is open again
         live.events.connect(self._show)
-        self.bar.track.sought.connect(self.go_to)
+        self.bar.track.seek_requested.connect(self.go_to)
         self.bar.stepped.connect(self._step)
         self.bar.looped.connect(lambda loop: self._playback.set_loop(loop) if self._playback else None)
         self.bar.speed_chosen.connect(lambda speed: self._playback.set_speed(speed) if self._playback else None)
         events.clicked.connect(self._go_to_event)
         self._timer = QTimer(self)
-        self._timer.setInterval(_LOOK_MS)
-        self._timer.timeout.connect(self.look)
+        self._timer.setInterval(_POLL_MS)
+        self._timer.timeout.connect(self.poll)
         self._timer.start()
 
-    def look(self) -> None:
+    def poll(self) -> None:
         """What is played, and where it is."""
         played = self._live.playback
         if played is not None and played is not self._playback:
@@ -47,7 +47,7 @@ class SeekControl(QObject, Panel):
             self.bar.setVisible(False)
         elif self._playback is not None:
             place = self._playback.position
-            self.bar.show_place(place.at_s, place.length_s)
+            self.bar.show_position(place.at_s, place.length_s)
 
     def go_to(self, time_s: float) -> None:
         """A place of the file; where it has ended it is opened again."""
@@ -67,7 +67,7 @@ class SeekControl(QObject, Panel):
         return tuple(replace(event, time_s=played.file_s(event.time_s)) for event in events)
 
     def set_colours(self, colours: Colours) -> None:
-        """Another theme."""
+        """Apply the colours of another theme."""
         self.bar.set_colours(colours)
 
     def end(self) -> None:
@@ -89,7 +89,7 @@ class SeekControl(QObject, Panel):
 
     def _show(self, events: tuple[ActionEvent, ...]) -> None:
         if self._playback is not None:
-            self.bar.show_found([found_of(event, self._playback) for event in events if event.kind == "end"])
+            self.bar.show_spans([span_of(event, self._playback) for event in events if event.kind == "end"])
 
     def _step(self, pictures: int) -> None:
         if self._playback is not None:
@@ -100,7 +100,7 @@ class SeekControl(QObject, Panel):
             self.go_to(self._events.events.rows[index.row()].start_s)
 
 
-def found_of(event: ActionEvent, played: PlayedVideo) -> Found:
+def span_of(event: ActionEvent, played: PlayedVideo) -> RecognizedSpan:
     """The action of an end, in seconds of the file."""
     end_s = played.file_s(event.time_s)
-    return Found(event.person, event.action, max(0.0, end_s - (event.duration_s or 0.0)), end_s)
+    return RecognizedSpan(event.person, event.action, max(0.0, end_s - (event.duration_s or 0.0)), end_s)

@@ -2,6 +2,6 @@
 
 
 def sentence(message: str) -> str:
-    """With a capital, but not in an address or a path, which are not ours to change."""
+    """The message with a capital first letter, unless it starts with an address or a path."""
     first = message.partition(" ")[0]
     return message[:1].upper() + message[1:] if first.isalpha() else message

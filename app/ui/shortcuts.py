@@ -30,15 +30,15 @@ class ShortcutsDialog(ClosingDialog):
 
 
 def key_grid(rows: Sequence[tuple[str, str]], *, wrapped: bool = False) -> QGridLayout:
-    """Keys and what they do, in two columns; `wrapped` breaks long lines."""
+    """Keys and their descriptions in two columns; `wrapped` breaks long lines."""
     grid = QGridLayout()
     grid.setHorizontalSpacing(18)
     grid.setVerticalSpacing(7)
     half = (len(rows) + 1) // 2
     place = Qt.AlignmentFlag.AlignTop if wrapped else Qt.AlignmentFlag(0)
-    for number, (keys, says) in enumerate(rows):
+    for number, (keys, description) in enumerate(rows):
         row, column = number % half, number // half * 3
-        label, text = QLabel(keys), QLabel(says)
+        label, text = QLabel(keys), QLabel(description)
         label.setObjectName("heading")
         text.setWordWrap(wrapped)
         grid.addWidget(label, row, column, place)

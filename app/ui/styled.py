@@ -1,10 +1,10 @@
-"""The style of a part that changes while it is shown."""
+"""Changes the style of a widget while it is shown."""
 
 from PySide6.QtWidgets import QWidget
 
 
 def style_as(part: QWidget, name: str) -> None:
-    """Let it look as the theme has parts of that name."""
+    """Apply the theme's style for this object name."""
     if part.objectName() != name:
         part.setObjectName(name)
         part.style().unpolish(part)

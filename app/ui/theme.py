@@ -69,7 +69,7 @@ _LIGHT = Colours(
 
 
 class Theme(QObject):
-    """The theme in use. changed: the application wears the new one."""
+    """The theme in use. changed: a new theme has been applied."""
 
     changed = Signal()
 
@@ -84,22 +84,22 @@ class Theme(QObject):
         self.choose(choice)
 
     def choose(self, choice: str) -> None:
-        """Wear a theme of THEMES; anything else is the system's."""
+        """Switch to a theme of THEMES; anything else means the system's."""
         self.choice = choice if choice in THEMES else SYSTEM
         schemes = {LIGHT: Qt.ColorScheme.Light, DARK: Qt.ColorScheme.Dark, SYSTEM: Qt.ColorScheme.Unknown}
         self._application.styleHints().setColorScheme(schemes[self.choice])
-        self._wear()
+        self._apply()
 
     def next(self) -> str:
-        """Wear the next theme of THEMES; its name."""
+        """Switch to the next theme of THEMES and return its name."""
         self.choose(THEMES[(THEMES.index(self.choice) + 1) % len(THEMES)])
         return self.choice
 
     def _system_changed(self) -> None:
         if self.choice == SYSTEM:
-            self._wear()
+            self._apply()
 
-    def _wear(self) -> None:
+    def _apply(self) -> None:
         light = self._application.styleHints().colorScheme() == Qt.ColorScheme.Light
         if self.choice != SYSTEM:
             light = self.choice == LIGHT

@@ -16,9 +16,9 @@ from pose.estimators import MAX_PEOPLE
 
 SPAN_S = 60.0
 _GAP_S = 1.0  # a person unseen for longer leaves a hole
-_HANDOVER_S = 3.0  # a new person within this of another's leaving goes on in the same row: mostly they are the same
+_HANDOVER_S = 3.0  # a new person this soon after another left takes over the row: mostly it is the same person
 _TICK_S = 10
-_MOST_STRETCHES = 400
+_MAX_STRETCHES = 400
 _ROW, _AXIS, _GUTTER, _PAD = 30, 22, 34, 12
 
 
@@ -55,7 +55,7 @@ class History:
                 self._hand_over(person.pose.person, present)
             self._add(person)
         for stretches in self.rows.values():
-            while stretches and (stretches[0].end_s < self.now_s - SPAN_S or len(stretches) > _MOST_STRETCHES):
+            while stretches and (stretches[0].end_s < self.now_s - SPAN_S or len(stretches) > _MAX_STRETCHES):
                 stretches.pop(0)
         kept = sorted((p for p, row in self.rows.items() if row), key=lambda p: -self.rows[p][-1].end_s)[:MAX_PEOPLE]
         self.rows = {person: row for person, row in self.rows.items() if person in kept}
@@ -81,7 +81,7 @@ class History:
             return
         earliest_s = 0.0 if last is None else last.start_s if joins else last.end_s
         start_s = min(max(decision.since_s, earliest_s), self.now_s)
-        if last is not None and joins:  # a change is dated back to when it really was
+        if last is not None and joins:  # decisions lag: date the change back to when it happened
             last.end_s = start_s
             if last.end_s <= last.start_s:
                 row.pop()
@@ -120,7 +120,7 @@ class Timeline(QWidget, Panel):
         self.refresh()
 
     def set_colours(self, colours: Colours) -> None:
-        """Another theme."""
+        """Apply the colours of another theme."""
         self._colours = colours
         self.update()
 
@@ -131,7 +131,7 @@ class Timeline(QWidget, Panel):
             self.setFixedHeight(self.sizeHint().height())
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Qt's."""
+        """Qt override."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(QColor(self._colours.border))
@@ -206,7 +206,7 @@ class Timeline(QWidget, Panel):
         painter.drawText(room, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, text)
 
     def event(self, event: QEvent) -> bool:
-        """Qt's: action and duration as a tooltip."""
+        """Qt override: action and duration as a tooltip."""
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
             for box, stretch in self._drawn:
                 if box.contains(event.pos()):

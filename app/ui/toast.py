@@ -17,7 +17,7 @@ class Toast(QFrame):
     buttons clicks go through it."""
 
     def __init__(self, parent: QWidget, sign: Callable[[], QRect] = QRect) -> None:
-        """sign: where the sign is, empty where there is none; place() is told when that changes."""
+        """sign: the area to keep clear, empty for none. Call place() when it changes."""
         super().__init__(parent)
         self._over, self._sign = parent, sign
         self.setObjectName("toast")
@@ -38,11 +38,11 @@ class Toast(QFrame):
         self.hide()
 
     def text(self) -> str:
-        """What it said last."""
+        """The last message."""
         return self._label.text()
 
-    def say(self, text: str, **buttons: Callable[[], object]) -> None:
-        """Show a text for a few seconds. buttons: by name, which do something and take the message away."""
+    def show_message(self, text: str, **buttons: Callable[[], object]) -> None:
+        """Show a text for a few seconds. buttons: callbacks by button text; a click also hides the message."""
         for button in self.buttons:
             self._row.removeWidget(button)
             button.hide()
@@ -58,7 +58,7 @@ class Toast(QFrame):
         QAccessible.updateAccessibility(QAccessibleEvent(self, QAccessible.Event.Alert))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Qt's: follows the parent's size."""
+        """Qt override: follows the parent's size."""
         if event.type() == QEvent.Type.Resize and self.isVisible():
             self.place()
         return False
@@ -73,7 +73,7 @@ class Toast(QFrame):
         return button
 
     def place(self) -> None:
-        """Take its place."""
+        """Update size and position."""
         room = max(self._over.width() - 2 * _MARGIN, 80)
         beside = 2 * _PADDING[0] + sum(button.sizeHint().width() + self._row.spacing() for button in self.buttons)
         text = self._label.fontMetrics().horizontalAdvance(self._label.text()) + 12

@@ -25,7 +25,7 @@ from app.ui.panel import Panel
 
 _RUN = ("start", "pause", "record", "teach", "screenshot")
 _VIEW = ("mirror", "large_text", "panel", "attention", "full_screen", "theme", "shortcuts")
-_LEAST, _MOST = 78, 260  # width of a chooser: of its text, within these
+_MIN_WIDTH, _MAX_WIDTH = 78, 260  # width of a chooser: of its text, within these
 _MARGIN, _GAP = 14, 5
 
 
@@ -83,7 +83,7 @@ class Toolbar(QFrame, Panel):
         self._fold()
 
     def open(self, chooser: Chooser) -> None:
-        """Show what a chooser offers, wherever it is."""
+        """Open a chooser, in the row or in the panel."""
         if self.is_folded(chooser) and not self._panel.isVisible():
             self._show_folded()
         chooser.setFocus()
@@ -94,21 +94,21 @@ class Toolbar(QFrame, Panel):
         return self._choosers.index(chooser) >= self._in_row
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Qt's."""
+        """Qt override."""
         super().resizeEvent(event)
         self._fold()
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Qt's: in its window now, which has an order of its own."""
+        """Qt override: in its window now, which has an order of its own."""
         super().showEvent(event)
         self._order_tabs()
 
     def minimumSizeHint(self) -> QSize:
-        """Qt's: with everything folded that can be."""
+        """Qt override: with everything folded that can be."""
         return QSize(self._width_of(1), super().minimumSizeHint().height())
 
     def _fold(self) -> None:
-        """As many choosers into the row as have room."""
+        """Put as many choosers into the row as fit."""
         for chooser, named in zip(self._choosers, self._named, strict=True):
             named.setMinimumWidth(_width(chooser))
         count = len(self._choosers)
@@ -182,7 +182,7 @@ class Toolbar(QFrame, Panel):
 
 
 def _name_after(button: QToolButton, action: QAction) -> None:
-    """What it does now, for those who hear it."""
+    """Name the button after its current action, for screen readers."""
     button.setAccessibleName(action.text().replace("&", "").rstrip("…"))
 
 
@@ -202,4 +202,4 @@ def _named(chooser: Chooser) -> QWidget:
 
 
 def _width(chooser: Chooser) -> int:
-    return min(max(chooser.text_width(), _LEAST), _MOST)
+    return min(max(chooser.text_width(), _MIN_WIDTH), _MAX_WIDTH)

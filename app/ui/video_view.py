@@ -22,13 +22,13 @@ _FROZEN = "Frozen: Ctrl+F goes back to live"
 
 
 class VideoView(QWidget, Panel):
-    """Shows results. painted: told once of each result, when it is on the screen. sign_changed: of the countdown.
+    """Shows results. painted: once for each result, when it is on the screen. countdown_changed: its text changed.
 
     Nothing is drawn while nothing is new, and nothing at all while the window is minimised or hidden.
     """
 
     painted = Signal(object)  # Result
-    sign_changed = Signal()
+    countdown_changed = Signal()
 
     def __init__(self, colours: Colours, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -65,7 +65,7 @@ class VideoView(QWidget, Panel):
         return self._held or self._result
 
     def hold(self, result: Result | None) -> None:
-        """Keep showing this one whatever comes; None goes back to the newest."""
+        """Freeze on this result; None goes back to the newest."""
         self._held, self._pixels = result, None
         self._refresh()
 
@@ -130,13 +130,13 @@ class VideoView(QWidget, Panel):
         if text != self._countdown:
             self._countdown = text
             self._refresh()
-            self.sign_changed.emit()
+            self.countdown_changed.emit()
 
-    def sign_rect(self) -> QRect:
+    def countdown_rect(self) -> QRect:
         """Where the sign of the countdown is, with the room that its largest text takes; empty where there is none."""
         if not self._countdown or self.shown is None:
             return QRect()
-        return _sign_box(self._picture_rect(self.shown), _SIGN_SIZE).toAlignedRect()
+        return _countdown_box(self._picture_rect(self.shown), _SIGN_SIZE).toAlignedRect()
 
     def set_joint_scores(self, scores: JointScores | None) -> None:
         """Circles on a person's joints by their relevance, with the next picture; None takes them away."""
@@ -145,7 +145,7 @@ class VideoView(QWidget, Panel):
         self._scores = scores
 
     def set_colours(self, colours: Colours) -> None:
-        """Another theme."""
+        """Apply the colours of another theme."""
         self._colours = colours
         self._refresh()
 
@@ -167,7 +167,7 @@ class VideoView(QWidget, Panel):
         return image
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Qt's."""
+        """Qt override."""
         painter = QPainter(self)
         painter.fillRect(self.rect(), QColor("#000000" if self._black else self._colours.window))
         result = self.shown
@@ -238,7 +238,7 @@ class VideoView(QWidget, Panel):
     def _paint_countdown(self, painter: QPainter, rect: QRectF) -> None:
         font = QFont(self.font())
         recording = not self._countdown.isdecimal()
-        box = _sign_box(rect, _DOT_SIZE if recording else _SIGN_SIZE)
+        box = _countdown_box(rect, _DOT_SIZE if recording else _SIGN_SIZE)
         font.setPixelSize(round(box.height() / _ROUND))
         font.setWeight(QFont.Weight.Bold)
         painter.setFont(font)
@@ -264,6 +264,6 @@ class VideoView(QWidget, Panel):
         painter.drawText(pill, Qt.AlignmentFlag.AlignCenter, text)
 
 
-def _sign_box(picture: QRectF, part: float) -> QRectF:
+def _countdown_box(picture: QRectF, part: float) -> QRectF:
     size = max(picture.height() * part, 24.0)
     return QRectF(picture.right() - size * 1.5, picture.top() + size * 0.25, size * _ROUND, size * _ROUND)

@@ -12,7 +12,7 @@ from app.ui.toast import Toast
 if TYPE_CHECKING:
     from app.outputs.virtual_camera import VirtualCamera
 
-_LOOK_MS = 200
+_POLL_MS = 200
 
 
 class VirtualCameraControl(QObject, Panel):
@@ -22,10 +22,10 @@ class VirtualCameraControl(QObject, Panel):
         super().__init__(parent)
         self._live, self._action, self._toast = live, action, toast
         self._camera: VirtualCamera | None = None
-        self._told = False
+        self._announced = False
         self._timer = QTimer(self)
-        self._timer.setInterval(_LOOK_MS)
-        self._timer.timeout.connect(self._look)
+        self._timer.setInterval(_POLL_MS)
+        self._timer.timeout.connect(self._poll)
 
     def show(self, shown: bool) -> None:
         """Begin, or end."""
@@ -34,7 +34,7 @@ class VirtualCameraControl(QObject, Panel):
             return
         from app.outputs.virtual_camera import VirtualCamera
 
-        self._camera, self._told = VirtualCamera(), False
+        self._camera, self._announced = VirtualCamera(), False
         self._live.add_tap(self._camera)
         self._timer.start()
 
@@ -46,7 +46,7 @@ class VirtualCameraControl(QObject, Panel):
             self._live.remove_tap(camera)
             camera.close()
 
-    def _look(self) -> None:
+    def _poll(self) -> None:
         camera = self._camera
         if camera is None:
             return
@@ -54,7 +54,7 @@ class VirtualCameraControl(QObject, Panel):
             line = camera.failure
             self._action.setChecked(False)
             self.end()
-            self._toast.say(line[:1].upper() + line[1:])
-        elif camera.device and not self._told:
-            self._told = True
-            self._toast.say(f"The picture is now the camera “{camera.device}”: choose it in the other program")
+            self._toast.show_message(line[:1].upper() + line[1:])
+        elif camera.device and not self._announced:
+            self._announced = True
+            self._toast.show_message(f"The picture is now the camera “{camera.device}”: choose it in the other program")

@@ -94,7 +94,7 @@ class WindowsBeside(QObject):
         _bring_up(self._only(AboutDialog, lambda: AboutDialog(self._window)))
 
     def _only(self, kind: type[Window], make: Callable[[], Window]) -> Window:
-        """The window of its kind that is open, else a new one: a closed one may be about to be deleted."""
+        """The visible window of this class, else a new one: a closed one may be about to be deleted."""
         return next((window for window in self._window.findChildren(kind) if window.isVisible()), None) or make()
 
 

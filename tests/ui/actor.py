@@ -18,7 +18,7 @@ from pose.source import SourceInfo
 from pose.types import Frame, Pose
 
 SIZE, FPS, AHEAD = (160, 120), 15.0, 5
-PATIENCE_MS = 600_000  # some minutes in all on a quiet machine
+TIMEOUT_MS = 600_000  # some minutes in all on a quiet machine
 REACTION_S = 0.3
 _JITTER_PX = 0.25  # some 3 mm of a person who fills the picture
 _FADE_S = 0.5  # from one motion to the next
@@ -45,17 +45,17 @@ class Actor:
     """A source, and the estimator that goes with it. Stands still until told what to do, does it once, stands again.
 
     Frames come as fast as they are worked through, but never more than `ahead` of what the window has seen (see_up_to),
-    so that a slow machine has only slower tests, and never faster than `haste` times their own clock. at_desk: hips
+    so that a slow machine has only slower tests, and never faster than `speedup` times their own clock. at_desk: hips
     and legs are out of the picture. cue: asked before every frame, for what is done as soon as something is seen.
     """
 
-    def __init__(self, haste, *, at_desk=False):
+    def __init__(self, speedup, *, at_desk=False):
         self.info = SourceInfo("actor", False, SIZE, FPS, None)
-        self.haste, self.cue = haste, lambda: None
+        self.speedup, self.cue = speedup, lambda: None
         self.ahead = AHEAD
         self._allowed, self._changed = AHEAD, threading.Condition()
         self.time_s = 0.0  # of the source
-        self.resting_since_s = 0.0
+        self.idle_since_s = 0.0
         self._sources, self._poses, self._number, self._closed = {}, {}, 0, threading.Event()
         self._rng = np.random.default_rng(0)
         self._from = None
@@ -72,7 +72,7 @@ class Actor:
         segment = next(each for each in source.script if each.action == action)
         self._play((source, segment.start_s, segment.end_s + _AFTER_S, speed, False))
 
-    def do_all_but(self, actions, look=0, speed=1.0):
+    def do_all_except(self, actions, look=0, speed=1.0):
         """Do all of the demo's actions in turn, but for some, until told to rest."""
         self._look, source = look, self._source(look)
         spans = [(each.start_s, each.end_s) for each in source.script if each.action not in actions]
@@ -84,9 +84,9 @@ class Actor:
         self._play(self._rest())
 
     @property
-    def rests_s(self):
+    def idle_s(self):
         """For how long it has stood still."""
-        return self.time_s - self.resting_since_s if self.resting_since_s is not None else 0.0
+        return self.time_s - self.idle_since_s if self.idle_since_s is not None else 0.0
 
     def _source(self, look):
         if look not in self._sources:
@@ -97,12 +97,12 @@ class Actor:
         return self._source(self._look), 0.3, 1.9, 0.6, True
 
     def _play(self, act):
-        """Of any thread; begins with the next frame."""
-        self._next, self.resting_since_s = act, None
+        """May be called on any thread; takes effect with the next frame."""
+        self._next, self.idle_since_s = act, None
 
     def _begin(self, act):
         self._from, self._act, self._began_s = self._joints, act, self.time_s
-        self.resting_since_s = self.time_s if act[4] and act[2] is not None else None
+        self.idle_since_s = self.time_s if act[4] and act[2] is not None else None
 
     def _script_s(self, passed_s):
         """The time in the demo's script; None once the action is over."""
@@ -130,7 +130,7 @@ class Actor:
         """A frame; None once it is closed."""
         with self._changed:
             self._changed.wait_for(lambda: self._closed.is_set() or self._number < self._allowed)
-        if self._closed.wait(1 / FPS / self.haste):
+        if self._closed.wait(1 / FPS / self.speedup):
             return None
         self.cue()
         time_s = self.time_s = self._number / FPS
@@ -187,7 +187,7 @@ class User:
         self.inputs += 1
 
     def wait(self, condition):
-        self.qtbot.waitUntil(condition, timeout=PATIENCE_MS)
+        self.qtbot.waitUntil(condition, timeout=TIMEOUT_MS)
 
     def wait_s(self, seconds):
         """Of the source's time."""
@@ -212,7 +212,7 @@ class User:
 
 
 class Cue:
-    """Sees that a take runs, and a moment later does what it is of."""
+    """Performs the action of a take shortly after the take has started."""
 
     def __init__(self, recorder, actor, do):
         self._recorder, self._actor, self._do = recorder, actor, do

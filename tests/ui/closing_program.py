@@ -25,9 +25,9 @@ from app.recording.writer import RecordingWriter
 from pose.skeleton import MPOSE_13
 from pose.types import Pose
 
-PATIENCE_S = 120.0
+TIMEOUT_S = 120.0
 _TICK_MS = 20
-_TOLD_TO = os.dup(1)
+_REPORT_FD = os.dup(1)
 
 # What opens each window, from the window before it: "window" or "library".
 OPENERS = {
@@ -77,14 +77,14 @@ def slowly(ends_s):
     """An import or an export that takes so long to end once it is told to."""
 
     def work(*_, cancel, **__):
-        cancel.wait(PATIENCE_S)
+        cancel.wait(TIMEOUT_S)
         time.sleep(ends_s)
         return ImportReport(cancelled=True)
 
     return work
 
 
-def set_to_work(dialog):
+def start_work(dialog):
     """Let a dialog do what takes long."""
     kind = type(dialog).__name__
     if kind == "ImportDialog":
@@ -97,7 +97,7 @@ def set_to_work(dialog):
         dialog.toggle()
 
 
-def is_at_work(dialog):
+def is_working(dialog):
     if type(dialog).__name__ == "TeachDialog":
         return dialog.training.job is not None
     return dialog._cancel is not None
@@ -115,14 +115,14 @@ def close_button(dialog):
     return None
 
 
-class Drive:
+class Driver:
     """Steps of a generator, which yields what it waits for: (what, condition)."""
 
     def __init__(self, kinds, working):
         self.kinds, self.working = kinds, working
         self._steps = self._script()
         self._waits = next(self._steps)
-        self._deadline_s = time.monotonic() + PATIENCE_S
+        self._deadline_s = time.monotonic() + TIMEOUT_S
         self._timer = QTimer()
         self._timer.timeout.connect(self._tick)
         self._timer.start(_TICK_MS)
@@ -132,9 +132,9 @@ class Drive:
         if not condition():
             if time.monotonic() > self._deadline_s:
                 self._timer.stop()
-                tell(stuck=what)
+                report(stuck=what)
             return
-        self._deadline_s = time.monotonic() + PATIENCE_S
+        self._deadline_s = time.monotonic() + TIMEOUT_S
         try:
             self._waits = next(self._steps)
         except StopIteration:
@@ -154,7 +154,7 @@ class Drive:
         dialog = found(self.kinds[-1])
         dialog.activateWindow()
         yield "being active", lambda: QApplication.activeWindow() is dialog
-        tell(quit=[type(w).__name__ for w in QApplication.topLevelWidgets() if w.isVisible()])
+        report(quit=[type(w).__name__ for w in QApplication.topLevelWidgets() if w.isVisible()])
         QTest.keyClick(dialog, Qt.Key.Key_Q, Qt.KeyboardModifier.ControlModifier)
         if self.working:
             yield "the question", lambda: found("QMessageBox") is not None
@@ -171,8 +171,8 @@ class Drive:
         if self.working:
             ready = getattr(dialog, "list", None)
             yield "something to do", lambda: ready is None or ready.topLevelItemCount() > 0
-            set_to_work(dialog)
-            yield "work", lambda: is_at_work(dialog)
+            start_work(dialog)
+            yield "work", lambda: is_working(dialog)
 
     def _close(self, kind, way):
         dialog = found(kind)
@@ -188,10 +188,10 @@ class Drive:
         else:
             dialog.close()
         if self.working and (question := found("QMessageBox")) is not None:
-            yield "going on meanwhile", lambda: is_at_work(dialog)
+            yield "going on meanwhile", lambda: is_working(dialog)
             next(b for b in question.buttons() if b.text() == "&Stop").click()
         yield f"{way} closing {kind}", lambda: found(kind) is None
-        tell(kind=kind, way=way)
+        report(kind=kind, way=way)
 
 
 def found(kind):
@@ -202,14 +202,14 @@ def found(kind):
     return None
 
 
-def tell(**values):
-    """On a descriptor of its own: the recognizer's runtime is silenced on the process's while it loads."""
-    os.write(_TOLD_TO, f"{json.dumps(values)}\n".encode())
+def report(**values):
+    """Write to a separate descriptor: stdout is silenced while the recognizer's runtime loads."""
+    os.write(_REPORT_FD, f"{json.dumps(values)}\n".encode())
 
 
 def main():
     kinds, working = sys.argv[1].split(","), sys.argv[2:] != []
-    work_s = PATIENCE_S if sys.argv[2:] == ["stuck"] else 0.2
+    work_s = TIMEOUT_S if sys.argv[2:] == ["stuck"] else 0.2
     sys.argv = [sys.argv[0], "--camera", "demo"]
     fill_library()
     run_inputs.open_source = lambda options: FakeSource(fps=15.0)
@@ -227,7 +227,7 @@ def main():
     driven = []
 
     def show_and_drive(*args):
-        driven.append(Drive(kinds, working))
+        driven.append(Driver(kinds, working))
         show(*args)
 
     program.show_until_closed = show_and_drive

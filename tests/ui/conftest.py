@@ -20,7 +20,7 @@ from app.settings import RunOptions, UserSettings
 from app.ui.main_window import MainWindow
 from app.ui.theme import Theme
 
-PATIENCE_MS = 60_000
+TIMEOUT_MS = 60_000
 if os.environ.get("QT_QPA_PLATFORM") == "offscreen":  # whose own screen is 800 pixels wide, and windows fit theirs
     os.environ["QT_QPA_PLATFORM"] = f"offscreen:configfile={Path(__file__).with_name('screen.json')}"
 
@@ -46,7 +46,7 @@ def _no_blocking_dialog(monkeypatch):
 
 @pytest.fixture(autouse=True)
 def alerts_file(monkeypatch, tmp_path):
-    """In the place of the user's own rules, which would ring and write to others."""
+    """Replaces the user's own rules, which would play sounds and send messages."""
     file = tmp_path / "config" / "alerts.toml"
     monkeypatch.setattr("app.ui.alerts.control.alerts_path", lambda: file)
     return file
@@ -54,7 +54,7 @@ def alerts_file(monkeypatch, tmp_path):
 
 @pytest.fixture(autouse=True)
 def history_file(monkeypatch, tmp_path):
-    """In the place of the user's own history."""
+    """Replaces the user's own history."""
     file = tmp_path / "data" / "history.sqlite"
     monkeypatch.setattr("app.ui.history.control.history_path", lambda: file)
     return file
@@ -76,7 +76,7 @@ def _no_collection_within_a_test():
 @pytest.fixture(autouse=True)
 def _nothing_left(qapp, _no_collection_within_a_test, _no_blocking_dialog):
     yield
-    _delete_what_is_to_be_deleted()
+    _process_deferred_deletes()
     left = [f"{type(w).__name__} {w.windowTitle()!r}" for w in QApplication.topLevelWidgets() if w.isVisible()]
     timers = [t for t in gc.get_objects() if issubclass(type(t), QTimer) and shiboken6.isValid(t) and t.isActive()]
     for widget in QApplication.topLevelWidgets():  # so that one test that fails does not fail the others
@@ -88,7 +88,7 @@ def _nothing_left(qapp, _no_collection_within_a_test, _no_blocking_dialog):
     assert not timers, f"timers left running: {timers} of {[t.parent() for t in timers]}"
 
 
-def _delete_what_is_to_be_deleted():
+def _process_deferred_deletes():
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     QCoreApplication.processEvents()
 
@@ -113,7 +113,7 @@ def letters(request, qapp):
 def qtbot(qtbot, monkeypatch):
     """Waits as long as a machine needs on which other tests run."""
     for wait in ("waitUntil", "waitSignal", "waitSignals", "waitActive", "waitExposed"):
-        monkeypatch.setattr(qtbot, wait, partial(getattr(qtbot, wait), timeout=PATIENCE_MS))
+        monkeypatch.setattr(qtbot, wait, partial(getattr(qtbot, wait), timeout=TIMEOUT_MS))
     return qtbot
 
 
@@ -155,14 +155,14 @@ def window(open_window):
 
 @pytest.fixture
 def own_library(tmp_path, monkeypatch):
-    """Where a window of this test keeps what it records."""
+    """The folder in which this test's window stores its recordings."""
     monkeypatch.setattr("app.ui.recording.control.library_root", lambda: tmp_path / "library")
     return tmp_path / "library"
 
 
 @pytest.fixture
-def window_before(own_library, theme, settings, qtbot):
-    """window_before(PERSON) opens the real window and engine; a person is source and estimator in one (actor.Actor)."""
+def open_live_window(own_library, theme, settings, qtbot):
+    """open_live_window(PERSON) opens the real window and engine; PERSON is both source and estimator (actor.Actor)."""
     opened = []
 
     def make(person):
@@ -183,9 +183,9 @@ def window_before(own_library, theme, settings, qtbot):
 
 
 @pytest.fixture
-def user(window_before, actor, qtbot):
-    """Somebody before the window, whom the file's own fixture `actor` moves."""
-    window = window_before(actor)
+def user(open_live_window, actor, qtbot):
+    """A user in front of the window; the test file's own fixture `actor` provides the movements."""
+    window = open_live_window(actor)
     window.live.result.connect(lambda result: actor.see_up_to(result.frame.index))
     return User(window, actor, qtbot)
 
@@ -194,7 +194,7 @@ def user(window_before, actor, qtbot):
 def running(window, engines):
     """A window whose run goes well, before its first result."""
     engines.last.run()
-    window.live.look()
+    window.live.update_state()
     return window
 
 

@@ -1,4 +1,4 @@
-"""What is wrong with how a window is laid out: what overlaps, is cut off, has no name, or comes too early by Tab.
+"""Layout faults of a window: overlaps, cut-off text, missing accessible names, wrong tab order.
 
 Read from the geometry of the widgets and from their text, never from pixels.
 """

@@ -31,7 +31,7 @@ SIZES = [
     *(pytest.param(size, marks=pytest.mark.slow) for size in ((900, 600), (1366, 768))),
     (1920, 1080),
 ]
-PATIENCE_MS = 60_000
+TIMEOUT_MS = 60_000
 pytestmark = pytest.mark.timeout(300)
 
 
@@ -42,19 +42,19 @@ def sized(request, running, engines, qtbot, monkeypatch):
         monkeypatch.setattr(f"app.ui.attention.{module}.Explainer", test_attention.FakeExplainer)
     running.resize(*request.param)
     engines.last.snapshot = StatsSnapshot(120.0, 118.0, 1234.0, 2345.0, 99999, 9, 99999)
-    see(running, engines)
+    show_two_people(running, engines)
     return running
 
 
-def see(window, engines):
-    seen = test_attention.looked_at(3.0, persons=((0, "jumping_jacks"), (1, "sit_down")))
+def show_two_people(window, engines):
+    seen = test_attention.result_with_clips(3.0, persons=((0, "jumping_jacks"), (1, "sit_down")))
     engines.last.give(replace(seen, events=(fakes.start("jumping_jacks", 1.0), fakes.end("sit_down", 2.0))))
     window.live.pull()
     window._refresh()
     window._show_stats()
 
 
-def looked(window, qtbot):
+def layout_faults(window, qtbot):
     """Wait until it is laid out, and say what is wrong with it."""
     for _ in range(20):
         qtbot.wait(20)
@@ -65,7 +65,7 @@ def looked(window, qtbot):
 
 
 def test_the_main_window(sized, qtbot):
-    assert looked(sized, qtbot) == ""
+    assert layout_faults(sized, qtbot) == ""
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -74,23 +74,23 @@ def test_the_strip_for_the_demo_and_a_failure(open_window, engines, qtbot, size)
     window.resize(*size)
     engines.last.run("demo")
     engines.last.failure = Failure("source", "camera 0 has no picture: another program uses it", False, 4.0)
-    window.live.look()
-    see(window, engines)
+    window.live.update_state()
+    show_two_people(window, engines)
     assert window.demo.isVisible()
     assert window.banner.isVisible()
-    assert looked(window, qtbot) == ""
+    assert layout_faults(window, qtbot) == ""
 
 
 def test_the_record_bar(sized, qtbot):
     sized.actions_by_name["record"].trigger()
-    assert looked(sized, qtbot) == ""
+    assert layout_faults(sized, qtbot) == ""
 
 
 def test_the_attention_panel_with_another_recognizer_below(sized, engines, qtbot):
     sized.actions_by_name["attention"].trigger()
-    see(sized, engines)
+    show_two_people(sized, engines)
     test_attention.answer(sized)
-    assert looked(sized, qtbot) == ""
+    assert layout_faults(sized, qtbot) == ""
     comparison = sized.attention.panel.comparison
     other = next(choice.value for choice in comparison.model.choices if choice.value)
     comparison.model.activated.emit(comparison.model.findData(other))
@@ -98,19 +98,19 @@ def test_the_attention_panel_with_another_recognizer_below(sized, engines, qtbot
     comparison._explainer.explanations.put(test_attention.explained(comparison._asked.clip))
     sized.attention.control.refresh()
     assert comparison.found is not None
-    assert looked(sized, qtbot) == ""
+    assert layout_faults(sized, qtbot) == ""
     sized.attention.panel.tabs.setCurrentIndex(1)
     sized.attention.control.refresh()
-    assert looked(sized, qtbot) == ""
+    assert layout_faults(sized, qtbot) == ""
     sized.actions_by_name["record"].trigger()
-    assert looked(sized, qtbot) == ""
+    assert layout_faults(sized, qtbot) == ""
 
 
 def test_the_page_that_teaches(sized, qtbot):
     test_library.record(library_root(), "jumping_jacks")
     sized.actions_by_name["teach"].trigger()
-    qtbot.waitUntil(lambda: sized.teaching.page._deck is not None, timeout=PATIENCE_MS)
-    assert looked(sized, qtbot) == ""
+    qtbot.waitUntil(lambda: sized.teaching.page._deck is not None, timeout=TIMEOUT_MS)
+    assert layout_faults(sized, qtbot) == ""
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_the_page_that_teaches(sized, qtbot):
 def test_a_window_beside(sized, qtbot, name):
     opened = beside(sized, sized.actions_by_name[name].trigger)
     opened.resize(sized.size())
-    found = looked(opened, qtbot)
+    found = layout_faults(opened, qtbot)
     opened.close()
     assert found == ""
     assert opened.width() <= sized.width()
@@ -132,13 +132,13 @@ def test_the_library(sized, qtbot):
     sized.actions_by_name["library"].trigger()
     library = sized.findChild(LibraryWindow)
     library.resize(sized.size())
-    qtbot.waitUntil(lambda: library.player.stretch is not None, timeout=PATIENCE_MS)
-    found = {"library": looked(library, qtbot)}
+    qtbot.waitUntil(lambda: library.player.stretch is not None, timeout=TIMEOUT_MS)
+    found = {"library": layout_faults(library, qtbot)}
     assert library.size() == sized.size()
     for name in ("open_import", "open_export", "open_names", "open_splits"):
         opened = beside(sized, getattr(library, name))
         opened.resize(sized.size())
-        found[name] = looked(opened, qtbot)
+        found[name] = layout_faults(opened, qtbot)
         opened.close()
     library.close()
     assert set(found.values()) == {""}, found
@@ -204,14 +204,14 @@ def test_the_dialog_that_teaches_and_a_rule(sized, qtbot):
     test_library.record(library_root(), "jumping_jacks")
     teaching = beside(sized, lambda: sized.beside.teach("act"))
     teaching.resize(sized.size())
-    qtbot.waitUntil(lambda: teaching.list.topLevelItemCount() > 0, timeout=PATIENCE_MS)
-    assert looked(teaching, qtbot) == ""
+    qtbot.waitUntil(lambda: teaching.list.topLevelItemCount() > 0, timeout=TIMEOUT_MS)
+    assert layout_faults(teaching, qtbot) == ""
     teaching.close()
     sized.actions_by_name["alerts"].trigger()
     alerts = sized.findChild(AlertsDialog)
     form = beside(sized, alerts.add.click)
     form.resize(sized.size())
-    assert looked(form, qtbot) == ""
+    assert layout_faults(form, qtbot) == ""
     assert form.height() <= sized.height()
     form.close()
     alerts.close()
@@ -284,15 +284,15 @@ def test_a_place_that_was_kept_on_a_larger_screen_fits_this_one(qtbot, qapp):
     wide = QMainWindow()
     qtbot.addWidget(wide)
     wide.resize(3000, 2000)
-    kept = screen.saved_place(wide)
+    kept = screen.saved_window(wide)
     window = QMainWindow()
     qtbot.addWidget(window)
-    screen.restore_place(window, kept)
+    screen.restore_window(window, kept)
     free = window.screen().availableGeometry().size()
     assert window.width() <= free.width()
     assert window.height() <= free.height()
     before = window.size()
-    screen.restore_place(window, "no place at all")
+    screen.restore_window(window, "no place at all")
     assert window.size() == before
 
 

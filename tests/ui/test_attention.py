@@ -67,7 +67,7 @@ def explained(of, action="walk", method="occlusion"):
     return Explanation(of, action, method, 0.8, relevance)
 
 
-def looked_at(time_s=2.0, attention=None, persons=((0, "walk"),)):
+def result_with_clips(time_s=2.0, attention=None, persons=((0, "walk"),)):
     """A result whose people have clips and predictions."""
     found = fakes.result(time_s, persons)
     people = []
@@ -135,7 +135,7 @@ def test_the_window_starts_without_the_library_of_the_matrices():
 
 def test_opening_asks_for_attention_and_closing_ends_it(panel_open, engines):
     assert engines.last.watches
-    give(panel_open, engines.last, looked_at())
+    give(panel_open, engines.last, result_with_clips())
     (explainer,) = FakeExplainer.made
     assert explainer.asked[-1][0] is panel_open.attention.control.moment.clip
     panel_open.actions_by_name["attention"].trigger()
@@ -151,13 +151,13 @@ def expert(window):
 def test_the_strip_shows_where_the_class_token_looks(panel_open, engines):
     attention = act_attention()
     expert(panel_open)
-    give(panel_open, engines.last, looked_at(attention=attention))
+    give(panel_open, engines.last, result_with_clips(attention=attention))
     expected = attention["attention"][-1, :, 0, 1:].sum(axis=0)
     np.testing.assert_allclose(panel_open.attention.strip.scores, expected / expected.max(), rtol=1e-5)
 
 
 def test_joints_by_time_of_the_explanation(panel_open, engines):
-    give(panel_open, engines.last, looked_at())
+    give(panel_open, engines.last, result_with_clips())
     answer(panel_open)
     shown = panel_open.attention.panel.map.values
     assert shown.shape == (V, T)
@@ -166,16 +166,16 @@ def test_joints_by_time_of_the_explanation(panel_open, engines):
 
 
 def test_an_answer_about_somebody_else_is_not_shown(panel_open, engines):
-    give(panel_open, engines.last, looked_at())
+    give(panel_open, engines.last, result_with_clips())
     answer(panel_open, of=clip(2.0, person=3))
     assert panel_open.attention.control.explanation is None
 
 
 def test_frozen_moments_stay_and_live_goes_on(panel_open, engines):
-    give(panel_open, engines.last, looked_at(2.0))
+    give(panel_open, engines.last, result_with_clips(2.0))
     panel_open.actions_by_name["freeze"].trigger()
     held = panel_open.attention.control.held
-    give(panel_open, engines.last, looked_at(2.1), looked_at(2.2))
+    give(panel_open, engines.last, result_with_clips(2.1), result_with_clips(2.2))
     assert panel_open.attention.control.moment is held
     assert held.clip.time_s == 2.0
     assert panel_open.video.result.frame.time_s == 2.2
@@ -192,7 +192,7 @@ def test_frozen_moments_stay_and_live_goes_on(panel_open, engines):
 
 
 def test_a_frozen_moment_takes_only_answers_about_itself(panel_open, engines):
-    give(panel_open, engines.last, looked_at(2.0))
+    give(panel_open, engines.last, result_with_clips(2.0))
     panel_open.actions_by_name["freeze"].trigger()
     answer(panel_open, of=clip(1.9))
     assert panel_open.attention.control.explanation is None
@@ -201,7 +201,7 @@ def test_a_frozen_moment_takes_only_answers_about_itself(panel_open, engines):
 
 
 def test_dragging_in_the_strip_shows_that_frame(panel_open, engines, qtbot):
-    give(panel_open, engines.last, *(looked_at(round(1 + i / 30, 4)) for i in range(31)))
+    give(panel_open, engines.last, *(result_with_clips(round(1 + i / 30, 4)) for i in range(31)))
     strip = panel_open.attention.strip
     QTest.mousePress(strip, Qt.MouseButton.LeftButton, pos=_middle(strip, 5))
     assert strip.pick == 5
@@ -222,13 +222,13 @@ def _middle(strip, place):
 
 
 def test_a_picked_frame_has_the_relevance_of_its_own_time(panel_open, engines):
-    give(panel_open, engines.last, looked_at(2.0))
+    give(panel_open, engines.last, result_with_clips(2.0))
     found = explained(panel_open.attention.control.moment.clip)
     found.relevance[:] = 0
     found.relevance[T - 1, 5] = 1
     panel_open.attention.control._explainer.explanations.put(found)
     panel_open.attention.control.refresh()
-    give(panel_open, engines.last, looked_at(2.5))  # ten frames on; the answer is still of the former clip
+    give(panel_open, engines.last, result_with_clips(2.5))  # ten frames on; the answer is still of the former clip
     strip, frame = panel_open.attention.strip, panel_open.attention.panel.frame
     strip.set_pick(T - 1)
     assert frame._joints.argmax() == 5
@@ -244,23 +244,23 @@ def test_a_picked_frame_has_the_relevance_of_its_own_time(panel_open, engines):
 
 
 def test_frames_are_scored_by_relevance_where_no_class_token_looks(panel_open, engines):
-    give(panel_open, engines.last, looked_at(2.0, st_tr_attention()))
+    give(panel_open, engines.last, result_with_clips(2.0, st_tr_attention()))
     strip = panel_open.attention.strip
     assert np.isnan(strip.scores).all()
     answer(panel_open)
     assert (strip.scores == 1).all()
-    give(panel_open, engines.last, looked_at(2.5, st_tr_attention()))
+    give(panel_open, engines.last, result_with_clips(2.5, st_tr_attention()))
     assert (strip.scores == 1).all(), "of the clip that is explained, until a newer one is"
 
 
 def test_moments_joints_and_frame_are_of_one_decision_however_late_the_answer_is(panel_open, engines):
     control, strip, panel = panel_open.attention.control, panel_open.attention.strip, panel_open.attention.panel
-    give(panel_open, engines.last, looked_at(2.0))
+    give(panel_open, engines.last, result_with_clips(2.0))
     first = control.moment.clip
     assert strip._clip is panel.frame._clip is first, "until something is explained, what is now"
-    give(panel_open, engines.last, looked_at(2.4), looked_at(2.8))
+    give(panel_open, engines.last, result_with_clips(2.4), result_with_clips(2.8))
     control._explainer.explanations.put(explained(first))  # a busy machine answers after 0.8 s
-    give(panel_open, engines.last, looked_at(3.1))
+    give(panel_open, engines.last, result_with_clips(3.1))
     assert strip._clip is panel.frame._clip is control.explanation.clip is first
     assert panel.map.values.shape == (V, T)
     np.testing.assert_allclose(strip.scores, 1)
@@ -276,7 +276,7 @@ def test_moments_joints_and_frame_are_of_one_decision_however_late_the_answer_is
 
 
 def test_the_strip_shows_which_moments_mattered_and_the_network_s_own_under_expert(panel_open, engines):
-    give(panel_open, engines.last, looked_at())
+    give(panel_open, engines.last, result_with_clips())
     answer(panel_open)
     strip, tabs = panel_open.attention.strip, panel_open.attention.panel.tabs
     assert [tabs.tabText(place) for place in range(2)] == ["Which joints mattered", "Expert"]
@@ -303,11 +303,11 @@ def test_colours_and_skeletons_of_the_strip_are_where_they_belong(qtbot):
         colour = picture.pixelColor(round(corner.x() + 2 * ratio), round(corner.y() + ratio))
         expected = heat_rgb(scores)[place].astype(int)
         assert np.abs(np.array(colour.getRgb()[:3]) - expected).max() <= 2, place
-    assert _inked(picture, strip.cell(0), ratio) == 0
-    assert _inked(picture, strip.cell(T - 1), ratio) > _inked(picture, strip.cell(0), ratio) + 20
+    assert _foreground(picture, strip.cell(0), ratio) == 0
+    assert _foreground(picture, strip.cell(T - 1), ratio) > _foreground(picture, strip.cell(0), ratio) + 20
 
 
-def _inked(picture, cell, ratio):
+def _foreground(picture, cell, ratio):
     """Pixels inside a cell that are not of its background."""
     back = picture.pixelColor(round((cell.left() + 2) * ratio), round((cell.top() + 1) * ratio))
     xs = range(round((cell.left() + 2) * ratio), round((cell.right() - 2) * ratio))
@@ -316,7 +316,7 @@ def _inked(picture, cell, ratio):
 
 
 def test_a_picked_frame_is_followed_into_the_network(panel_open, engines):
-    give(panel_open, engines.last, looked_at(attention=st_tr_attention()))
+    give(panel_open, engines.last, result_with_clips(attention=st_tr_attention()))
     panel = panel_open.attention.panel
     panel.tabs.setCurrentWidget(panel.inside)
     panel_open.attention.control.refresh()
@@ -330,14 +330,14 @@ def test_bones_are_as_wide_as_their_links_weigh(panel_open, engines):
     importance[:, 1, light[0], light[1]] = 0.5
     importance[:, 1, heavy[0], heavy[1]] = 1.5
     importance[:, 0] = np.eye(V) * 9  # a joint's weight of itself is of no bone
-    give(panel_open, engines.last, looked_at(attention={"edge_importance": importance}))
+    give(panel_open, engines.last, result_with_clips(attention={"edge_importance": importance}))
     links = panel_open.attention.panel.frame._links
     assert links[heavy] == links[heavy[::-1]] == 1
     assert links[light] == 0
 
 
 def test_pickers_stay_while_nobody_is_there(panel_open, engines):
-    give(panel_open, engines.last, looked_at())
+    give(panel_open, engines.last, result_with_clips())
     panel = panel_open.attention.panel
     panel.tabs.setCurrentWidget(panel.inside)
     panel_open.attention.control.refresh()
@@ -345,15 +345,15 @@ def test_pickers_stay_while_nobody_is_there(panel_open, engines):
     give(panel_open, engines.last, fakes.result(2.1, persons=()))
     assert not panel.inside.matrix.values.size
     assert not panel.inside.note.isVisible()
-    give(panel_open, engines.last, looked_at(2.2))
+    give(panel_open, engines.last, result_with_clips(2.2))
     assert panel.inside.pickers[0].value == "Layer 2"
     assert panel.inside.matrix.values.shape == (T + 1, T + 1)
 
 
 def test_what_was_explained_of_another_person_goes(panel_open, engines):
-    give(panel_open, engines.last, looked_at(2.0, persons=((0, "walk"),)))
+    give(panel_open, engines.last, result_with_clips(2.0, persons=((0, "walk"),)))
     answer(panel_open)
-    give(panel_open, engines.last, looked_at(2.1, persons=((4, "walk"),)))
+    give(panel_open, engines.last, result_with_clips(2.1, persons=((4, "walk"),)))
     assert panel_open.attention.control.explanation is None
     assert panel_open.attention.control.moment.person == 4
 
@@ -366,14 +366,14 @@ def test_the_panel_is_remembered(panel_open, settings):
 
 def test_no_thread_outlives_the_window(running, engines, ui_threads, qtbot):
     running.actions_by_name["attention"].trigger()
-    give(running, engines.last, looked_at())
+    give(running, engines.last, result_with_clips())
     assert "explainer" in ui_threads()
     running.close()
     qtbot.waitUntil(lambda: "explainer" not in ui_threads(), timeout=60_000)  # the window waits for it only so long
 
 
 def test_another_recognizer_is_asked_the_same_of_the_same_moment(panel_open, engines):
-    give(panel_open, engines.last, looked_at(2.0))
+    give(panel_open, engines.last, result_with_clips(2.0))
     panel_open.actions_by_name["freeze"].trigger()
     answer(panel_open)
     compared, control = panel_open.attention.panel.comparison, panel_open.attention.control
@@ -385,7 +385,7 @@ def test_another_recognizer_is_asked_the_same_of_the_same_moment(panel_open, eng
     assert other.model == "st-gcn"
     assert other.asked == [(control.held.clip, "walk", "occlusion")]
     other.explanations.put(explained(control.held.clip))
-    give(panel_open, engines.last, looked_at(2.4))  # live goes on
+    give(panel_open, engines.last, result_with_clips(2.4))  # live goes on
     assert compared.title.text() == "st-gcn: walk 80%, by hiding joints"
     np.testing.assert_array_equal(compared.map.values, panel_open.attention.panel.map.values)
     assert compared.map._bar.levels() == panel_open.attention.panel.map._bar.levels() == (-1, 1)
@@ -404,7 +404,7 @@ def choose(chooser, value):
 def test_what_is_compared_is_of_the_same_person_and_action(panel_open, engines):
     compared = panel_open.attention.panel.comparison
     choose(compared.model, "st-gcn")
-    give(panel_open, engines.last, looked_at(2.0))
+    give(panel_open, engines.last, result_with_clips(2.0))
     answer(panel_open)
     other = FakeExplainer.made[-1]
     other.explanations.put(explained(clip(2.0, person=3)))
@@ -418,7 +418,7 @@ def test_what_is_compared_is_of_the_same_person_and_action(panel_open, engines):
     panel_open.attention.control.refresh()
     assert compared.found is None, "of another moment"
     asked = panel_open.attention.control.explanation
-    give(panel_open, engines.last, looked_at(2.5))
+    give(panel_open, engines.last, result_with_clips(2.5))
     answer(panel_open)
     assert panel_open.attention.control.explanation.clip.time_s == 2.5
     other.explanations.put(explained(asked.clip))
@@ -462,7 +462,7 @@ def test_a_slow_recognizer_does_not_hold_up_the_window_when_it_closes(running, e
         lambda model: Explainer(model, open_recognizer=lambda model, provider: slow),
     )
     running.actions_by_name["attention"].trigger()
-    give(running, engines.last, looked_at())
+    give(running, engines.last, result_with_clips())
     assert slow.began.wait(60)
     running.close()
     assert not running.isVisible()
@@ -472,7 +472,7 @@ def test_a_slow_recognizer_does_not_hold_up_the_window_when_it_closes(running, e
 
 def test_circles_have_the_radii_of_the_column_sums(panel_open, engines):
     attention = st_tr_attention()
-    give(panel_open, engines.last, looked_at(attention=attention))
+    give(panel_open, engines.last, result_with_clips(attention=attention))
     panel = panel_open.attention.panel
     panel.tabs.setCurrentWidget(panel.inside)
     panel.overlay.setChecked(True)
@@ -490,7 +490,7 @@ def test_circles_have_the_radii_of_the_column_sums(panel_open, engines):
 
 
 def test_circles_lie_on_the_joints_and_follow_the_mirror(panel_open, engines):
-    give(panel_open, engines.last, looked_at())
+    give(panel_open, engines.last, result_with_clips())
     answer(panel_open)
     panel_open.actions_by_name["overlay"].trigger()
     scores = panel_open.video._scores
@@ -531,12 +531,12 @@ def test_the_chosen_frame_is_shown_around_the_body_with_circles_on_the_joints(qt
 
 
 def test_circles_of_a_movement_long_past_are_not_drawn_on_the_picture(panel_open, engines):
-    give(panel_open, engines.last, looked_at(2.0))
+    give(panel_open, engines.last, result_with_clips(2.0))
     answer(panel_open)
     panel_open.actions_by_name["overlay"].trigger()
-    give(panel_open, engines.last, looked_at(3.0))
+    give(panel_open, engines.last, result_with_clips(3.0))
     assert panel_open.video._scores is not None
-    give(panel_open, engines.last, looked_at(4.0))
+    give(panel_open, engines.last, result_with_clips(4.0))
     assert panel_open.video._scores is None
     assert "2.00 s ago" in panel_open.attention.panel.title.text()
 
@@ -562,34 +562,34 @@ def test_nobody_and_a_window_that_is_not_full_are_said(panel_open, engines):
 
 
 def test_it_follows_the_person_that_the_side_panel_shows(panel_open, engines):
-    give(panel_open, engines.last, looked_at(2.0, persons=((0, "walk"), (1, "wave"))))
+    give(panel_open, engines.last, result_with_clips(2.0, persons=((0, "walk"), (1, "wave"))))
     assert panel_open.attention.control.moment.person == 0
     panel_open._refresh()
     panel_open.actions_by_name["next_person"].trigger()
     assert panel_open.attention.control.moment.person == 1  # a paused picture has no next result
-    give(panel_open, engines.last, looked_at(2.1, persons=((0, "walk"), (1, "wave"))))
+    give(panel_open, engines.last, result_with_clips(2.1, persons=((0, "walk"), (1, "wave"))))
     assert panel_open.attention.control.moment.person == 1
 
 
 def test_another_recognizer_brings_its_own_pickers(panel_open, engines):
-    give(panel_open, engines.last, looked_at())
+    give(panel_open, engines.last, result_with_clips())
     panel = panel_open.attention.panel
     panel.tabs.setCurrentWidget(panel.inside)
     panel_open.attention.control.refresh()
     titles = [panel.inside.kind.itemText(i) for i in range(panel.inside.kind.count())]
     assert titles == ["Attention", "Similarity of positions"]
     assert panel.inside.pickers[0].currentText() == "Layer 4"  # the last layer first
-    give(panel_open, engines.last, looked_at(2.1, st_tr_attention()))
+    give(panel_open, engines.last, result_with_clips(2.1, st_tr_attention()))
     titles = [panel.inside.kind.itemText(i) for i in range(panel.inside.kind.count())]
     assert titles == ["Attention between joints", "Attended joints over time", "Attention between frames"]
-    give(panel_open, engines.last, looked_at(2.2, {"unheard of": np.zeros(3)}))
+    give(panel_open, engines.last, result_with_clips(2.2, {"unheard of": np.zeros(3)}))
     assert panel.inside.note.isVisible()
 
 
 def test_a_recognizer_that_is_gone_is_said_and_does_not_end_the_window(panel_open, engines):
-    give(panel_open, engines.last, looked_at())
+    give(panel_open, engines.last, result_with_clips())
     panel_open.live.options = replace(panel_open.live.options, model="/nowhere/at/all")
-    give(panel_open, engines.last, looked_at(2.1))
+    give(panel_open, engines.last, result_with_clips(2.1))
     assert "no model" in panel_open.attention.panel.title.text()
 
 
@@ -609,7 +609,7 @@ def test_matrices_of_every_family():
 
 def test_class_activation_is_of_the_predicted_action_or_of_any_other(panel_open, engines):
     values = np.arange(6, dtype=np.float32)[:, None, None].repeat(8, 1).repeat(V, 2)
-    give(panel_open, engines.last, looked_at(attention={"class_activation": values}))
+    give(panel_open, engines.last, result_with_clips(attention={"class_activation": values}))
     panel = panel_open.attention.panel
     panel.tabs.setCurrentWidget(panel.inside)
     panel_open.attention.control.refresh()
@@ -621,17 +621,17 @@ def test_class_activation_is_of_the_predicted_action_or_of_any_other(panel_open,
 
 
 def test_tooltips_of_a_matrix_name_joint_and_frame(panel_open, engines, monkeypatch):
-    told = []
-    monkeypatch.setattr("app.ui.attention.matrix.QToolTip.showText", lambda place, text, *_: told.append(text))
-    give(panel_open, engines.last, looked_at())
+    tooltips = []
+    monkeypatch.setattr("app.ui.attention.matrix.QToolTip.showText", lambda place, text, *_: tooltips.append(text))
+    give(panel_open, engines.last, result_with_clips())
     answer(panel_open)
     view = panel_open.attention.panel.map
     view._hover(view._image.mapToScene(QPointF(T - 1 + 0.5, MPOSE_13.index("left_wrist") + 0.5)))
-    assert told == ["left wrist · 0.00 s ago: 1.000"]
+    assert tooltips == ["left wrist · 0.00 s ago: 1.000"]
 
 
 def test_the_tooltip_of_a_cell_stays_while_the_mouse_rests(panel_open, engines):
-    give(panel_open, engines.last, looked_at())
+    give(panel_open, engines.last, result_with_clips())
     answer(panel_open)
     view = panel_open.attention.panel.map
     viewport = view._plot.viewport()

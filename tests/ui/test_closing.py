@@ -63,7 +63,7 @@ def drive(*arguments):
                 assert "stuck" not in lines[-1], lines
                 if "quit" in lines[-1]:
                     quit_s = time.monotonic()
-                    status = process.wait(closing_program.PATIENCE_S)
+                    status = process.wait(closing_program.TIMEOUT_S)
                     return lines, status, time.monotonic() - quit_s
         finally:
             process.kill()
@@ -193,7 +193,7 @@ def test_an_import_after_a_refused_close_comes_to_its_end(running, tmp_path, mon
     qtbot.waitUntil(lambda: window.library is not None, timeout=60_000)
     window.open_import()
     dialog = closing_program.found("ImportDialog")
-    closing_program.set_to_work(dialog)
+    closing_program.start_work(dialog)
     window.close()
     question = closing_program.found("QMessageBox")
     assert question.text() == "Import is running. Stop it? What is finished is kept."

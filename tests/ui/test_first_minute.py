@@ -24,7 +24,7 @@ def without_camera(open_window, engines):
     """The automatic choice has come to the demo."""
     window = open_window(source="auto")
     engines.last.run("demo")
-    window.live.look()
+    window.live.update_state()
     return window
 
 
@@ -34,7 +34,7 @@ def test_without_a_camera_a_strip_says_that_it_is_the_demo(without_camera, engin
     assert strip.message.text() == "No camera found; this is the demo"
     assert [button.text() for button in strip.buttons] == ["Choose camera", "Open video", "Teach"]
     engines.last.state = EngineState.STOPPED
-    without_camera.live.look()
+    without_camera.live.update_state()
     assert not strip.isVisible()
 
 
@@ -55,7 +55,7 @@ def test_its_buttons_do_what_they_say(without_camera, qtbot):
 def test_a_demo_that_was_asked_for_and_a_camera_need_no_word(open_window, engines, source, name):
     window = open_window(source=source)
     engines.last.run(name)
-    window.live.look()
+    window.live.update_state()
     assert not window.demo.isVisible()
 
 
@@ -149,7 +149,7 @@ def test_a_button_of_the_tool_bar_is_called_what_it_does_now(open_window, engine
     """For those who hear it: Start while nothing runs, Stop while something does."""
     window = open_window()
     engines.last.run()
-    window.live.look()
+    window.live.update_state()
     button, action = window.toolbar.buttons["start"], window.actions_by_name["start"]
     for text in ("&Stop", "&Start", "&Stop"):
         action.setText(text)

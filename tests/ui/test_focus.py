@@ -120,7 +120,7 @@ PAINTED = {"seek bar": SeekTrack, "strip of frames": HeatStrip}  # by themselves
 
 
 @pytest.fixture(params=[DARK, LIGHT])
-def worn(request, theme):
+def each_theme(request, theme):
     before = theme.choice
     theme.choose(request.param)
     yield theme
@@ -128,11 +128,11 @@ def worn(request, theme):
 
 
 @pytest.mark.parametrize("kind", [*KINDS, *PAINTED])
-def test_the_keyboard_s_place_is_seen(qtbot, worn, kind):
+def test_the_keyboard_s_place_is_seen(qtbot, each_theme, kind):
     window = QWidget()
     qtbot.addWidget(window)
     column, elsewhere = QVBoxLayout(window), QPushButton("Elsewhere")
-    made = PAINTED[kind](worn.colours) if kind in PAINTED else KINDS[kind]()
+    made = PAINTED[kind](each_theme.colours) if kind in PAINTED else KINDS[kind]()
     made.setFixedHeight(max(made.sizeHint().height(), 30))
     for part in (elsewhere, made):
         column.addWidget(part)

@@ -7,17 +7,17 @@ import pytest
 from PySide6.QtCore import QEvent, QObject
 from PySide6.QtWidgets import QLabel, QWidget
 
-from app.ui.garbage import CollectsBetweenEvents, collect_what_is_due
+from app.ui.garbage import EventLoopCollector, collect_due_generation
 from app.ui.theme import DARK, LIGHT, Theme
 
 
-class Told(QObject):
-    """Tells on which thread it was destroyed; part of a cycle, so that only a collection destroys it."""
+class CyclicObject(QObject):
+    """Records the thread that destroys it. Part of a reference cycle, so that only the collector can."""
 
-    def __init__(self, told):
+    def __init__(self, destroyed_on):
         super().__init__()
         self.itself = self
-        self.destroyed.connect(lambda *_: told.append(threading.current_thread().name))
+        self.destroyed.connect(lambda *_: destroyed_on.append(threading.current_thread().name))
 
 
 def make_garbage(objects=1000):
@@ -37,24 +37,24 @@ def python_collects():
 
 
 def test_nothing_is_collected_on_another_thread(qtbot, python_collects):
-    told = []
-    with CollectsBetweenEvents():
-        Told(told)
+    destroyed_on = []
+    with EventLoopCollector():
+        CyclicObject(destroyed_on)
         worker = threading.Thread(target=make_garbage)
         worker.start()
         worker.join()
-        assert told == []
-        qtbot.waitUntil(lambda: told == ["MainThread"], timeout=60_000)
+        assert destroyed_on == []
+        qtbot.waitUntil(lambda: destroyed_on == ["MainThread"], timeout=60_000)
 
 
 def test_python_collects_again_when_the_window_is_closed(qapp, python_collects):
-    with CollectsBetweenEvents():
+    with EventLoopCollector():
         assert not gc.isenabled()
     assert gc.isenabled()
 
 
 def test_it_stays_off_where_it_was_off(qapp):
-    with CollectsBetweenEvents():
+    with EventLoopCollector():
         pass
     assert not gc.isenabled()
 
@@ -72,7 +72,7 @@ def test_the_oldest_generation_that_is_due_is_collected(python_collects):
     try:
         for _ in range(200):
             make_garbage()
-            collect_what_is_due()
+            collect_due_generation()
     finally:
         gc.callbacks.remove(note)
     assert set(collected) == {0, 1, 2}
@@ -89,7 +89,7 @@ class Busy(QLabel):
 
 def test_the_theme_changes_while_closed_windows_wait_to_be_collected(qtbot, qapp, python_collects):
     """Qt goes on over a list of widgets made before: none of them may be destroyed meanwhile (it was a crash)."""
-    with CollectsBetweenEvents():
+    with EventLoopCollector():
         for _ in range(5):
             closed = QWidget()
             closed.itself = closed

@@ -13,7 +13,7 @@ from app.ui.generation.generated_window import GeneratedWindow
 from app.ui.jobs import Jobs
 from recognizer.generator import CARD_FILE, OnnxGenerator
 
-PATIENCE_MS = 60_000
+TIMEOUT_MS = 60_000
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def open_generated(qtbot, qapp):
 def generated(open_generated, root, qtbot):
     made = open_generated(root)
     choose(made, "mine")
-    qtbot.waitUntil(lambda: made.preview.clip is not None, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: made.preview.clip is not None, timeout=TIMEOUT_MS)
     return made
 
 
@@ -62,19 +62,21 @@ def shown(window, qtbot, **wanted):
         clip = window.preview.clip
         return clip is not None and all(getattr(clip, name) == value for name, value in wanted.items())
 
-    qtbot.waitUntil(right, timeout=PATIENCE_MS)
+    qtbot.waitUntil(right, timeout=TIMEOUT_MS)
     return window.preview.clip
 
 
 def test_it_plays_a_clip_of_the_first_action_and_says_that_it_is_made_up(generated, qtbot):
     clip = shown(generated, qtbot, seed=0, shares={"raise": 1.0})
     assert generated.first.itemText(1) == "step"
-    assert "Synthetic, nobody performed this: raise. Generator toy, seed 0; 12 poses in 2.0 s." in generated.says.text()
+    assert (
+        "Synthetic, nobody performed this: raise. Generator toy, seed 0; 12 poses in 2.0 s." in generated.caption.text()
+    )
     before = generated.preview.time_s
-    qtbot.waitUntil(lambda: generated.preview.time_s != before, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: generated.preview.time_s != before, timeout=TIMEOUT_MS)
     result = result_at(clip, 1.0)
     assert result.persons[0].decision.action == "synthetic: raise"
-    assert generated.preview.accessibleDescription() == generated.says.text()
+    assert generated.preview.accessibleDescription() == generated.caption.text()
 
 
 def test_the_slider_blends_two_actions_of_the_same_noise(generated, qtbot, root):
@@ -82,7 +84,7 @@ def test_the_slider_blends_two_actions_of_the_same_noise(generated, qtbot, root)
     clip = shown(generated, qtbot, shares={"raise": 0.75, "step": 0.25})
     expected = OnnxGenerator(own_generators(root) / "mine").blend("raise", "step", 0.25, seed=0)
     np.testing.assert_allclose(clip.joints, expected.joints, atol=1e-6)
-    assert "75% raise + 25% step" in generated.says.text()
+    assert "75% raise + 25% step" in generated.caption.text()
 
 
 def test_the_newest_request_is_made_and_those_in_between_are_not(generated, qtbot, monkeypatch):
@@ -102,9 +104,9 @@ def test_the_newest_request_is_made_and_those_in_between_are_not(generated, qtbo
 
 def test_keys_are_enough(generated, qtbot):
     qtbot.keyClick(generated, Qt.Key.Key_N, Qt.KeyboardModifier.AltModifier)
-    qtbot.waitUntil(lambda: generated.seed.value() == 1, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: generated.seed.value() == 1, timeout=TIMEOUT_MS)
     qtbot.keyClick(generated, Qt.Key.Key_P, Qt.KeyboardModifier.AltModifier)
-    qtbot.waitUntil(lambda: not generated.preview.playing, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: not generated.preview.playing, timeout=TIMEOUT_MS)
     assert generated.playing.text() == "&Play"
     qtbot.keyClick(generated, Qt.Key.Key_S, Qt.KeyboardModifier.AltModifier)
     assert generated.focusWidget() is generated.share
@@ -152,9 +154,9 @@ def test_a_damaged_generator_is_one_line_and_another_can_be_chosen(open_generate
     monkeypatch.setattr("recognizer.generator.weights_folders", lambda: ())
     write_generator(own_generators(root) / "broken", units="feet")
     window = open_generated(root)
-    qtbot.waitUntil(lambda: "units: expected" in window.preview._line, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: "units: expected" in window.preview._line, timeout=TIMEOUT_MS)
     assert str(own_generators(root) / "broken" / CARD_FILE) in window.preview._line
-    assert window.says.text() == ""
+    assert window.caption.text() == ""
     choose(window, "mine")
     assert shown(window, qtbot, seed=0).generator == "toy"
 
@@ -165,7 +167,7 @@ def test_the_menu_opens_it_once(running, qtbot, monkeypatch, root):
     for _ in range(2):
         running.actions_by_name["generated"].trigger()
     (window,) = running.findChildren(GeneratedWindow)
-    qtbot.waitUntil(lambda: window.preview.clip is not None, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: window.preview.clip is not None, timeout=TIMEOUT_MS)
     assert tuple(window.first.itemData(n) for n in range(window.first.count())) == ACTIONS
     window.close()
 

@@ -55,7 +55,7 @@ def test_files_that_are_played_are_not_today(running, engines, qtbot, history_fi
     running.history.keep(True)
     info = engines.last.info
     engines.last.info = replace(info, source=replace(info.source, live=False))
-    running.live.look()
+    running.live.update_state()
     engines.last.give(result(6.0, events=[end("squat", 6.0)]))
     qtbot.wait(200)
     assert not history_file.exists()

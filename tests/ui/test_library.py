@@ -93,14 +93,14 @@ def test_labels_are_given_by_typing_and_by_one_key_and_taken_back(window):
     assert sorted(row.action for row in window.browser.segments.rows) == names
     first = next(named.name for named in window.library.names("action") if named.name != "nothing")
     QTest.keyClick(window, Qt.Key.Key_1)
-    assert [row.action for row in window.browser.segments.rows if row.id == window.showing.segment.id] == [first]
+    assert [row.action for row in window.browser.segments.rows if row.id == window.content.segment.id] == [first]
 
 
 def test_nothing_and_suspect_have_keys(window):
     QTest.keyClick(window, Qt.Key.Key_N)
-    assert window.showing.segment.action == "nothing"
+    assert window.content.segment.action == "nothing"
     QTest.keyClick(window, Qt.Key.Key_S)
-    assert window.showing.segment.suspect
+    assert window.content.segment.suspect
     window.browser.filters.suspect.setChecked(True)
     assert window.browser.segments.rowCount() == 1
 
@@ -158,11 +158,11 @@ def test_figures_of_the_lists_are_whole_with_letters_of_any_size(root, theme, qt
 
 
 def test_in_and_out_points_change_the_segment(window):
-    window.player.go(2.0)
+    window.player.seek(2.0)
     QTest.keyClick(window, Qt.Key.Key_I)
-    window.player.go(4.0)
+    window.player.seek(4.0)
     QTest.keyClick(window, Qt.Key.Key_O)
-    segment = window.library.segment(window.showing.segment.id)
+    segment = window.library.segment(window.content.segment.id)
     assert (segment.start_s, segment.end_s) == pytest.approx((2.0, 4.0))
 
 
@@ -178,7 +178,7 @@ def test_motion_proposes_segments(window, waver, qtbot):
 
 
 def test_several_segments_of_one_recording(window):
-    window.player.go(3.0)
+    window.player.seek(3.0)
     QTest.keyClick(window, Qt.Key.Key_A)
     assert window.browser.segments.rowCount() == 3
 
@@ -187,7 +187,7 @@ def test_what_is_still_being_read_is_not_cut_by_what_was_shown_before(window, qt
     """The player shows the segment before until the next one is there: its times are not the new one's."""
     read, go_on = player_content._read, threading.Event()
     monkeypatch.setattr(player_content, "_read", lambda *asked: go_on.wait(60) and read(*asked))
-    window.player.go(3.0)
+    window.player.seek(3.0)
     second = window.browser.segments.row(1)
     window.browser.segment_table.choose([1])
     for key in (Qt.Key.Key_I, Qt.Key.Key_O, Qt.Key.Key_A, Qt.Key.Key_P):
@@ -212,9 +212,9 @@ def test_another_segment_of_the_same_recording_is_waited_for_too(window, qtbot, 
     read, go_on = player_content._read, threading.Event()
     monkeypatch.setattr(player_content, "_read", lambda *asked: go_on.wait(60) and read(*asked))
     window.browser.choose_segment(second)
-    assert window.player.where.text() == window.player.picture.says == "Loading …"
+    assert window.player.status.text() == window.player.picture.placeholder == "Loading …"
     for key in (Qt.Key.Key_I, Qt.Key.Key_O, Qt.Key.Key_A, Qt.Key.Key_P, Qt.Key.Key_W, Qt.Key.Key_Right):
-        window.say("")
+        window.show_status("")
         QTest.keyClick(window, key)
         assert "wait until it is shown" in window.state.text(), key
     QTest.mousePress(window.player.bar, Qt.MouseButton.LeftButton, pos=QPoint(0, 20))  # on the old beginning
@@ -224,7 +224,7 @@ def test_another_segment_of_the_same_recording_is_waited_for_too(window, qtbot, 
     go_on.set()
     qtbot.waitUntil(lambda: not window.player.loading)
     assert (window.player.time_s, window.player.bounds) == (4.0, (4.0, 5.0))
-    assert "segment 4.00 to 5.00" in window.player.where.text()
+    assert "segment 4.00 to 5.00" in window.player.status.text()
     assert window.library.segments() == before
 
 
@@ -253,8 +253,8 @@ def test_while_the_first_one_is_read_the_player_says_so(root, theme, qtbot, monk
     read, go_on = player_content._read, threading.Event()
     monkeypatch.setattr(player_content, "_read", lambda *asked: go_on.wait(60) and read(*asked))
     made = opened(root, theme, qtbot)
-    qtbot.waitUntil(lambda: made.showing.segment is not None)
-    assert made.player.picture.says == "Loading …"
+    qtbot.waitUntil(lambda: made.content.segment is not None)
+    assert made.player.picture.placeholder == "Loading …"
     go_on.set()
     qtbot.waitUntil(lambda: made.player.stretch is not None)
     made.close()
@@ -300,7 +300,7 @@ def test_search_and_filter(window):
 
 def test_playing_goes_round_within_the_segment(window):
     window.player.bounds = (1.0, 1.2)
-    window.player.go(1.19)
+    window.player.seek(1.19)
     window.player.step(0.05, loop=True)
     assert window.player.time_s == pytest.approx(1.0)
     window.player.toggle()
@@ -339,7 +339,7 @@ def test_times_are_those_of_the_clock_on_the_wall(window):
     shown = local_clock(row.created)
     assert shown != row.created[:16].replace("T", " ")
     assert window.browser.segments.data(window.browser.segments.index(0, COLUMNS.index("Recorded"))) == shown
-    recording = window.browser.recordings.place_of(row.recording)
+    recording = window.browser.recordings.position_of(row.recording)
     assert window.browser.recordings.data(window.browser.recordings.index(recording, 0)) == shown
     window.commands["splits"].trigger()
     (dialog,) = window.findChildren(SplitsDialog)
@@ -367,7 +367,7 @@ def test_every_repair_is_told_when_the_library_is_opened(root, theme, qtbot, wan
     assert len(notes) > 3
     assert made.state.text() == sentence("; ".join(notes[:3])) + " … (all: point here)"
     assert made.state.toolTip().splitlines() == notes
-    made.say("something else")
+    made.show_status("something else")
     assert made.state.toolTip() == ""
     made.close()
 
@@ -377,14 +377,14 @@ def test_two_windows_of_one_process_write_to_one_library(window, root, theme, qt
     assert other.library is window.library
     other.close()
     window.edits.nothing()
-    assert window.showing.segment.action == "nothing"
+    assert window.content.segment.action == "nothing"
 
 
 def test_a_library_that_is_open_elsewhere_is_read_only_with_a_reason_everywhere(root, theme, qtbot):
     with Library(root) as owner:
         before = [segment.action for segment in owner.segments()]
         other = opened(root, theme, qtbot)
-        qtbot.waitUntil(lambda: other.showing.segment is not None)
+        qtbot.waitUntil(lambda: other.content.segment is not None)
         assert "open in process" in other.refusal.text()
         assert other.refusal.isVisible()
         for name in ("nothing", "remove", "import", "undo", "propose", "digit 1", "empty_bin"):
@@ -467,7 +467,7 @@ def test_energy_is_high_where_something_moves(tmp_path):
     assert propose(times_s, np.zeros_like(energy)) == []
 
 
-class Waver:
+class AlwaysWave:
     """Says "wave" of everything, and that it is fairly sure."""
 
     card = SimpleNamespace(frames=30, fps=20.0, decision=SimpleNamespace(other=("else",)))
@@ -483,7 +483,7 @@ class Waver:
 @pytest.fixture
 def waver(monkeypatch):
     asked = []
-    made = Waver()
+    made = AlwaysWave()
     monkeypatch.setattr("app.ui.library.labeller.open_recognizer", lambda *names: asked.append(names) or made)
     yield asked
     assert made.closed or not asked
@@ -528,14 +528,14 @@ def test_labels_that_there_are_are_not_asked_for(window, waver):
 
 
 def test_recordings_go_into_the_bin_and_come_back_by_undo_and_from_there(window, qtbot):
-    root, gone = window.root, window.showing.segment.recording
+    root, gone = window.root, window.content.segment.recording
     QTest.keyClick(window, Qt.Key.Key_Delete, Qt.KeyboardModifier.ShiftModifier)
     assert window.browser.segments.rowCount() == 1
     assert (root / "recordings" / gone / "joints.npz").exists()
     window.commands["undo"].trigger()
     assert window.browser.segments.rowCount() == 2
     window.commands["recordings"].trigger()
-    window.browser.recording_table.choose([window.browser.recordings.place_of(gone)])
+    window.browser.recording_table.choose([window.browser.recordings.position_of(gone)])
     window.commands["remove"].trigger()
     assert [row.id for row in window.browser.deleted.rows] == [gone]
     window.commands["bin"].trigger()
@@ -545,7 +545,7 @@ def test_recordings_go_into_the_bin_and_come_back_by_undo_and_from_there(window,
 
 
 def test_the_bin_is_emptied_after_a_question(window, root):
-    gone = window.showing.segment.recording
+    gone = window.content.segment.recording
     window.commands["delete_recordings"].trigger()
     window.commands["empty_bin"].trigger()
     (question,) = window.findChildren(QMessageBox)
@@ -563,7 +563,7 @@ def test_person_session_and_note_are_given_by_keys(window):
         window.commands[command].trigger()
         field.setText(text)
         QTest.keyClick(field, Qt.Key.Key_Return)
-    segment = window.library.segment(window.showing.segment.id)
+    segment = window.library.segment(window.content.segment.id)
     assert (segment.who, segment.session, segment.note) == ("Zoë", "Monday evening", "left hand")
     window.browser.filters.who.setCurrentIndex(window.browser.filters.who.findData("Zoë"))
     window.browser.filters.changed.emit()
@@ -571,16 +571,16 @@ def test_person_session_and_note_are_given_by_keys(window):
 
 
 def test_names_that_cannot_be_are_told_in_one_line(window):
-    action = window.showing.segment.action
+    action = window.content.segment.action
     for bad in ("\u200b", "x" * 90):
         window.fields.action.setText(bad)
         QTest.keyClick(window.fields.action, Qt.Key.Key_Return)
         assert window.state.text()
         assert "\n" not in window.state.text()
-        assert window.library.segment(window.showing.segment.id).action == action
+        assert window.library.segment(window.content.segment.id).action == action
     window.fields.action.setText("拍手 🙌")
     QTest.keyClick(window.fields.action, Qt.Key.Key_Return)
-    assert window.library.segment(window.showing.segment.id).action == "拍手 🙌"
+    assert window.library.segment(window.content.segment.id).action == "拍手 🙌"
 
 
 def test_names_are_renamed_merged_and_refused_when_double(window):
@@ -847,7 +847,7 @@ def test_a_key_that_was_kept_labels_with_its_action(window):
 
 
 def test_the_end_of_a_segment_is_dragged_and_kept_when_it_is_let_go(window):
-    bar, segment = window.player.bar, window.showing.segment.id
+    bar, segment = window.player.bar, window.content.segment.id
     recording_s = window.library.recording(window.library.segment(segment).recording).duration_s
     end_s = window.library.segment(segment).end_s  # of the movement, before the recording's own end
     end, later = (QPoint(round(bar.width() * part), 20) for part in (end_s / recording_s, 0.75))
@@ -1003,14 +1003,14 @@ KEYS_THAT_SAY_WHY = [
 def test_a_key_that_does_nothing_says_why(tmp_path, theme, qtbot):
     made = opened(tmp_path, theme, qtbot)
     for key, modifiers, says in KEYS_THAT_SAY_WHY:
-        made.say("")
+        made.show_status("")
         held = Qt.KeyboardModifier.NoModifier
         for name in modifiers.split():
             held |= getattr(Qt.KeyboardModifier, f"{name}Modifier")
         QTest.keyClick(made, key, held)
         assert made.state.text().startswith(says), (key, modifiers)
     for field in (made.fields.action, made.fields.who, made.fields.session, made.fields.note):
-        made.say("")
+        made.show_status("")
         field.setText("something")
         QTest.keyClick(field, Qt.Key.Key_Return)
         assert made.state.text().startswith("Nothing is selected")
@@ -1020,8 +1020,8 @@ def test_a_key_that_does_nothing_says_why(tmp_path, theme, qtbot):
 def test_bounds_without_a_segment_say_what_makes_one(window, qtbot):
     on_recordings(window)
     window.browser.recording_table.choose([0])
-    qtbot.waitUntil(lambda: window.showing.segment is None and window.showing.shown is not None, timeout=60_000)
-    window.player.go(2.0)
+    qtbot.waitUntil(lambda: window.content.segment is None and window.content.shown is not None, timeout=60_000)
+    window.player.seek(2.0)
     QTest.keyClick(window, Qt.Key.Key_I)
     assert window.state.text() == "Only a segment has a start and an end: A makes one here, or select one (Alt+1)"
 
@@ -1190,7 +1190,7 @@ def test_of_several_people_the_player_counts_the_shown_one(window):
     for number, identity in enumerate((2, 5, 9)):  # identities as a tracker gives them
         recording.person[number::3] = identity
     window.player.choose_person(5)
-    assert "person 2 of 3" in window.player.where.text()
+    assert "person 2 of 3" in window.player.status.text()
 
 
 def test_an_import_counts_whole_things(window, monkeypatch, qtbot, tmp_path):

@@ -52,22 +52,22 @@ def test_picture_and_skeleton_are_of_one_moment(tmp_path, name, codec):
         time_s = frames[place].time_s
         assert number_in(picture_at(recording, place)) == place
         assert number_in(stretch.picture_at(time_s)) == place
-        (_, xy, _), *_ = stretch.poses_at(stretch.moment_at(time_s))
+        (_, xy, _), *_ = stretch.poses_at(stretch.frame_time_at(time_s))
         assert xy[0, 0] == place
     for time_s in np.linspace(3.0, 4.0, 7):
         shown = number_in(part.picture_at(time_s))
-        assert part.poses_at(part.moment_at(time_s))[0][1][0, 0] == shown
+        assert part.poses_at(part.frame_time_at(time_s))[0][1][0, 0] == shown
         assert abs(shown - time_s * 25) <= 1.01
 
 
 def test_a_long_stretch_shows_fewer_pictures_with_their_own_skeletons(tmp_path, monkeypatch):
-    monkeypatch.setattr("app.ui.library.frames._MOST", 20)
+    monkeypatch.setattr("app.ui.library.frames._MAX_PICTURES", 20)
     recording, _ = recording_of(write(tmp_path / "a.mp4"), tmp_path / "recording")
     stretch = read_stretch(recording, 0.0, 6.0)
     assert 15 <= len(stretch.jpegs) <= 25
     for time_s in np.linspace(0, 5.9, 40):
         shown = number_in(stretch.picture_at(time_s))
-        assert stretch.poses_at(stretch.moment_at(time_s))[0][1][0, 0] == shown
+        assert stretch.poses_at(stretch.frame_time_at(time_s))[0][1][0, 0] == shown
 
 
 def test_a_phones_recording_is_upright(tmp_path):

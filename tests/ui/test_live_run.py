@@ -22,14 +22,14 @@ def live(qtbot, engines):
     jobs.close(2.0)
 
 
-def heard(notifier):
-    told = []
-    notifier.connect(lambda *args: told.append(args[0] if args else None))
-    return told
+def emitted_values(notifier):
+    values = []
+    notifier.connect(lambda *args: values.append(args[0] if args else None))
+    return values
 
 
 def test_the_newest_result_comes_once(live, engines):
-    shown = heard(live.result)
+    shown = emitted_values(live.result)
     live.start()
     first, second = result(1.0), result(1.1)
     engines.last.give(first, second)
@@ -39,7 +39,7 @@ def test_the_newest_result_comes_once(live, engines):
 
 
 def test_events_of_results_that_were_replaced_are_not_lost(live, engines):
-    events = heard(live.events)
+    events = emitted_values(live.events)
     live.start()
     engines.last.give(result(1.0, events=[start("walk", 1.0)]), result(3.0, events=[end("walk", 3.0)]), result(3.1))
     live.pull()
@@ -47,7 +47,7 @@ def test_events_of_results_that_were_replaced_are_not_lost(live, engines):
 
 
 def test_events_that_the_stop_brings_are_not_lost(live, engines, qtbot):
-    events = heard(live.events)
+    events = emitted_values(live.events)
     live.start()
     engine = engines.last
     stop = engine.stop
@@ -133,13 +133,13 @@ def test_an_engine_that_cannot_be_made_is_a_failure_that_restart_mends(live, eng
 
 
 def test_a_new_failure_of_the_same_text_is_told_anew(live, engines):
-    told = heard(live.changed)
+    values = emitted_values(live.changed)
     live.start()
     for _ in range(2):
         engines.last.fail(Failure("source", "gone", False, 8.0), EngineState.RETRYING)
-        live.look()
-        live.look()
-    assert len([view for view in told if view.failure is not None]) == 2
+        live.update_state()
+        live.update_state()
+    assert len([view for view in values if view.failure is not None]) == 2
 
 
 def test_a_recognizer_is_changed_in_the_running_engine(live, engines):
@@ -156,7 +156,7 @@ def test_after_a_change_of_recognizer_that_fails_the_options_say_what_still_runs
     engines.last.run()
     live.use_recognizer("broken", "auto")
     engines.last.failure = Failure("recognizer", "no model 'broken'", fatal=False)
-    live.look()
+    live.update_state()
     assert (live.view.options.model, live.view.options.provider) == ("act", "auto")
     live.use_recognizer("st-gcn", "auto")
     assert live.view.options.model == "st-gcn", "an old failure must not undo a new choice"

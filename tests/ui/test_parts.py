@@ -249,12 +249,12 @@ def test_sources_that_can_be_chosen(chooser):
 
 
 def test_a_choice_is_told_once_and_a_command_leaves_the_value(chooser):
-    told = []
-    chooser.chosen.connect(told.append)
+    chosen = []
+    chooser.chosen.connect(chosen.append)
     chooser.activated.emit(row_of(chooser, "demo"))
     chooser.activated.emit(row_of(chooser, "demo"))
     chooser.activated.emit(row_of(chooser, choices.OPEN_FILE))
-    assert told == ["demo", choices.OPEN_FILE]
+    assert chosen == ["demo", choices.OPEN_FILE]
     assert chooser.value == "demo"
     assert chooser.currentText() == "Demo"
 
@@ -271,13 +271,13 @@ def test_a_value_that_is_no_choice_is_shown_by_its_last_part(chooser):
 
 
 def test_the_wheel_and_letters_do_not_change_the_source(chooser, qtbot):
-    told = []
-    chooser.chosen.connect(told.append)
+    chosen = []
+    chooser.chosen.connect(chosen.append)
     chooser.show()
     chooser.setFocus()
     qtbot.keyClick(chooser, Qt.Key.Key_D)
     qtbot.keyClick(chooser, Qt.Key.Key_PageDown)
-    assert told == []
+    assert chosen == []
     assert chooser.value == "0"
     opened = []
     chooser.opening.connect(lambda: opened.append(True))
@@ -339,14 +339,14 @@ def test_what_looks_like_a_stream(text, good):
 def test_the_url_dialog_opens_only_addresses(qtbot):
     dialog = SourceDialog()
     qtbot.addWidget(dialog)
-    told = []
-    dialog.chosen.connect(told.append)
+    chosen = []
+    dialog.chosen.connect(chosen.append)
     opens = dialog.buttons.button(QDialogButtonBox.StandardButton.Open)
     assert not opens.isEnabled()
     dialog.address.setText("  rtsp://camera/1 ")
     assert opens.isEnabled()
     opens.click()
-    assert told == ["rtsp://camera/1"]
+    assert chosen == ["rtsp://camera/1"]
 
 
 def test_pictures_are_kept_beside_each_other(tmp_path):

@@ -10,7 +10,7 @@ from app import models
 from app.recording.folder import library_root
 from app.ui.recognizers_dialog import RecognizersDialog
 
-PATIENCE_MS = 60_000
+TIMEOUT_MS = 60_000
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def test_use_switches_the_run_and_is_shown_under_the_same_name_everywhere(dialog
     choose(dialog, "mine@2")
     dialog.switch.click()
     assert engines.last.swaps == [("mine@2", "auto")]
-    running.live.look()
+    running.live.update_state()
     assert running.toolbar.model.currentText() == "mine@2"
     assert "mine@2 · in use" in names(dialog)
     assert dialog.delete.toolTip() == "It is in use: choose another one first"
@@ -65,12 +65,12 @@ def test_a_rename_of_what_runs_goes_on_under_the_new_name(dialog, running, engin
     dialog.switch.click()
     dialog.name.setText("gym")
     dialog.change.click()
-    qtbot.waitUntil(lambda: "gym@1 · in use" in names(dialog), timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: "gym@1 · in use" in names(dialog), timeout=TIMEOUT_MS)
     assert dialog.state.text() == "mine is now called gym"
     assert running.live.options.model == "gym@1"
     dialog.name.setText("走る/jump")
     dialog.change.click()
-    qtbot.waitUntil(lambda: "letters a to z" in dialog.state.text(), timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: "letters a to z" in dialog.state.text(), timeout=TIMEOUT_MS)
     assert models.find("gym@2").is_dir()
 
 
@@ -91,7 +91,7 @@ def test_a_version_is_deleted_after_a_question(dialog, qtbot):
     (question,) = dialog.findChildren(QMessageBox)
     assert question.text() == "Delete mine@1?"
     next(button for button in question.buttons() if button.text() == "&Delete").click()
-    qtbot.waitUntil(lambda: "mine@1" not in names(dialog), timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: "mine@1" not in names(dialog), timeout=TIMEOUT_MS)
     assert dialog.state.text() == "mine@1 is deleted"
     assert not (models.models_folder() / "mine" / "1").exists()
 
@@ -102,10 +102,10 @@ def test_what_is_exported_comes_in_again(dialog, tmp_path, qtbot):
     (asked,) = dialog.findChildren(QFileDialog)
     asked.fileSelected.emit(str(tmp_path / "mine.zip"))
     asked.close()
-    qtbot.waitUntil(lambda: dialog.state.text() == "mine@2 is exported to mine.zip", timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: dialog.state.text() == "mine@2 is exported to mine.zip", timeout=TIMEOUT_MS)
     dialog.bring_in(tmp_path / "mine.zip")
-    qtbot.waitUntil(lambda: dialog.state.text() == "mine@3 with 18 actions is imported", timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: dialog.state.text() == "mine@3 with 18 actions is imported", timeout=TIMEOUT_MS)
     assert dialog.chosen().name == "mine@3"
     dialog.bring_in(Path("/gone.zip"))
-    qtbot.waitUntil(lambda: "cannot be imported" in dialog.state.text(), timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: "cannot be imported" in dialog.state.text(), timeout=TIMEOUT_MS)
     assert models.find("mine@3").parent.parent == library_root() / "models"

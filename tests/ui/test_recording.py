@@ -52,7 +52,7 @@ def settle(window):
     if recorder is not None:
         recorder._tell(done.set)
         assert done.wait(60)
-    window.recording.look()
+    window.recording.poll()
 
 
 def play(window, engine, start_s, seconds, persons=((0, "walk"),)):
@@ -218,14 +218,14 @@ def test_a_message_stands_below_the_sign_of_the_countdown(recording, engines, qt
     bar = recording.recording.bar
     bar.countdown.setValue(9)
     play(recording, engines.last, 0.0, 0.5)
-    recording.toast.say("a long message " * 20)
+    recording.toast.show_message("a long message " * 20)
     top = recording.toast.y()
     QTest.mouseClick(bar.button, Qt.MouseButton.LeftButton)
     settle(recording)
-    sign = recording.video.sign_rect()
+    sign = recording.video.countdown_rect()
     assert not sign.isEmpty()
     assert not recording.toast.geometry().intersects(sign)
-    recording.toast.say("another long message " * 20)
+    recording.toast.show_message("another long message " * 20)
     assert not recording.toast.geometry().intersects(sign)
     QTest.mouseClick(bar.button, Qt.MouseButton.LeftButton)
     settle(recording)
@@ -289,7 +289,7 @@ def test_a_library_of_a_newer_version_is_not_recorded_into(library, running):
     connection.execute("PRAGMA user_version = 99")
     connection.close()
     running.actions_by_name["record"].trigger()
-    running.taking.toggle_take()
+    running.record_places.toggle_take()
     bar = running.recording.bar
     assert not bar.button.isEnabled()
     assert "newer version" in bar.state.text()
@@ -303,13 +303,13 @@ def test_what_refuses_recording_is_told_to_the_keys_and_looked_at_again(library,
     running.actions_by_name["record"].trigger()
     assert running.recording.bar.state.text() == "The library cannot be written"
     said = []
-    monkeypatch.setattr(running.toast, "say", said.append)
+    monkeypatch.setattr(running.toast, "show_message", said.append)
     running.actions_by_name["wrong"].trigger()
     assert said == ["The library cannot be written"]
     assert not running.video.findChildren(RightActionDialog)
-    running.taking.toggle_take()
+    running.record_places.toggle_take()
     assert not running.recording.bar.button.isEnabled()
-    running.taking.toggle_take()
+    running.record_places.toggle_take()
     assert running.recording.bar.button.isEnabled()
     settle(running)
     assert running.recording.view.state is RecorderState.READY
@@ -319,7 +319,7 @@ def test_a_disk_that_fills_up_is_told_where_it_is_seen_and_what_was_recorded_sta
     recording, engines, library, monkeypatch
 ):
     recording.recording.bar.skeleton_only.setChecked(True)
-    recording.taking.toggle_take()
+    recording.record_places.toggle_take()
     settle(recording)
     play(recording, engines.last, 0.0, 0.5)
 
@@ -358,7 +358,7 @@ def test_the_next_start_completes_what_a_killed_run_was_recording_and_says_so(li
 def test_a_library_that_is_open_elsewhere_takes_recordings(library, recording, engines):
     with Library(library) as owner:
         recording.recording.bar.action.setText("wave")
-        recording.taking.toggle_take()
+        recording.record_places.toggle_take()
         settle(recording)
         play(recording, engines.last, 1.0, 2.0)
         assert owner.refresh() == 1
@@ -375,13 +375,13 @@ def test_at_the_end_of_a_file_f8_says_what_plays_it_again_and_starts_nothing(rec
     recording.recording.bar.countdown.setValue(3)
     play(recording, engines.last, 0.0, 1.0)
     engines.last.state = EngineState.STOPPED
-    recording.live.look()
+    recording.live.update_state()
     take(recording)
     assert recording.recording.view.state is RecorderState.READY
     assert recording.video._countdown == ""
     assert recording.toast.text() == "It has stopped: F5 starts"  # a camera
     recording.live.options = replace(recording.live.options, source="/videos/a.mp4")
-    recording.live.look()
+    recording.live.update_state()
     take(recording)
     assert recording.toast.text() == "The end: F5 plays it again, then F8 records"
     assert recording_folders(library) == []
@@ -396,7 +396,7 @@ def test_a_countdown_that_the_end_of_the_file_overtakes_is_called_off(recording,
     assert recording.recording.view.state is RecorderState.COUNTDOWN
     recording.live.options = replace(recording.live.options, source="/videos/a.mp4")
     engines.last.state = EngineState.STOPPED
-    recording.live.look()
+    recording.live.update_state()
     settle(recording)
     settle(recording)
     assert recording.recording.view.state is RecorderState.READY
@@ -415,7 +415,7 @@ def test_a_take_that_the_end_of_the_file_overtakes_is_kept_at_once(recording, en
     play(recording, engines.last, 1.0, 2.0)
     assert recording.recording.view.state is RecorderState.RECORDING
     engines.last.state = EngineState.STOPPED
-    recording.live.look()
+    recording.live.update_state()
     settle(recording)
     settle(recording)
     assert recording.recording.view.state is RecorderState.READY
@@ -435,7 +435,7 @@ def test_a_take_that_the_end_of_the_file_overtakes_is_kept_at_once(recording, en
 def test_without_a_picture_f8_says_why_it_records_nothing(recording, engines, state, says):
     recording.recording.bar.action.setText("wave")
     engines.last.state = state
-    recording.live.look()
+    recording.live.update_state()
     take(recording)
     assert recording.toast.text() == says
     assert recording.recording.view.state is RecorderState.READY
@@ -546,10 +546,10 @@ def test_what_the_last_seconds_were_needs_a_name_that_can_be_one(recording, engi
     recording.actions_by_name["wrong"].trigger()
     (dialog,) = recording.video.findChildren(RightActionDialog)
     dialog.accept()
-    assert dialog.says.text() == "Type a name, or choose one from the list"
+    assert dialog.message.text() == "Type a name, or choose one from the list"
     dialog.name.setText("http://a.b/c")
     dialog.accept()
-    assert dialog.says.text().startswith("That is an address")
+    assert dialog.message.text().startswith("That is an address")
     assert dialog.isVisible()
     dialog.close()
 
@@ -596,8 +596,8 @@ def test_open_shows_the_take_in_the_library(recording, engines, library, qtbot):
 
 
 def test_a_message_without_buttons_lets_clicks_through(recording):
-    recording.toast.say("Theme: dark")
+    recording.toast.show_message("Theme: dark")
     assert recording.toast.testAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
     assert recording.toast.buttons == []
-    recording.toast.say("x", Undo=lambda: None)
+    recording.toast.show_message("x", Undo=lambda: None)
     assert not recording.toast.testAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)

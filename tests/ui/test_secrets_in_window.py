@@ -24,10 +24,10 @@ def texts(window):
 
 def test_no_widget_shows_it(open_window, engines):
     window = open_window(source=ADDRESS)
-    window.live.look()
+    window.live.update_state()
     assert "Zq7x" not in texts(window)
     engines.last.run()
-    window.live.look()
+    window.live.update_state()
     assert "Zq7x" not in texts(window)
 
 

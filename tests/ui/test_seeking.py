@@ -10,7 +10,7 @@ from window_fakes import end, start
 
 from app.capture.playback import JUMP_S, PlayedVideo, Position
 from app.results import EngineState
-from app.ui.seek_bar import Found, SeekTrack
+from app.ui.seek_bar import RecognizedSpan, SeekTrack
 
 
 class Played:
@@ -30,33 +30,33 @@ class Played:
 
 def playing(window, engines):
     engines.last.playback = Played()
-    window.seeking.look()
+    window.seeking.poll()
     return engines.last.playback
 
 
 def test_the_bar_is_there_for_files_alone(running, engines):
-    running.seeking.look()
+    running.seeking.poll()
     assert not running.seeking.bar.isVisible()
     played = playing(running, engines)
     assert running.seeking.bar.isVisible()
     played.position = Position(61.25, 100.0)
-    running.seeking.look()
+    running.seeking.poll()
     assert running.seeking.bar.time.text() == "1:01.2 / 1:40.0"
     running.run_choices.choose_source("demo")
-    running.seeking.look()
+    running.seeking.poll()
     assert not running.seeking.bar.isVisible()
 
 
 def test_a_click_and_keys_go_there(running, engines, qtbot):
     played = playing(running, engines)
-    running.seeking.look()
+    running.seeking.poll()
     track = running.seeking.bar.track
     qtbot.mouseClick(track, Qt.MouseButton.LeftButton, pos=QPoint(track.width() // 2, track.height() // 2))
     name, place = played.asked[-1]
     assert name == "seek"
     assert abs(place - 50.0) < 2.0
     played.position = Position(50.0, 100.0)
-    running.seeking.look()
+    running.seeking.poll()
     for key, expected in (
         (Qt.Key.Key_Right, 55.0),
         (Qt.Key.Key_Left, 45.0),
@@ -70,7 +70,7 @@ def test_a_click_and_keys_go_there(running, engines, qtbot):
 def test_steps_speed_and_loop(running, engines):
     played, bar = playing(running, engines), running.seeking.bar
     bar.back.click()
-    bar.on.click()
+    bar.forward.click()
     bar.loop.click()
     bar.speed.setCurrentIndex(0)
     bar.speed.activated.emit(0)
@@ -82,7 +82,7 @@ def test_steps_speed_and_loop(running, engines):
 def test_events_are_shown_over_the_whole_file_and_lead_there(running, engines, qtbot):
     played = playing(running, engines)
     running.live.events.emit((start("walk", 12.0), end("walk", 17.0, duration_s=5.0)))
-    assert running.seeking.bar.track.found == [Found(0, "walk", 10.0, 15.0)]
+    assert running.seeking.bar.track.found == [RecognizedSpan(0, "walk", 10.0, 15.0)]
     assert running.events.events.rows[0].start_s == 10.0, "the file's time"
     running.events.clicked.emit(running.events.events.index(0, 0))
     assert played.asked[-1] == ("seek", 10.0)
@@ -92,13 +92,17 @@ def test_what_is_recognised_again_takes_the_place_of_what_was(qtbot, theme):
     track = SeekTrack(theme.colours)
     qtbot.addWidget(track)
     for found in (
-        Found(0, "walk", 10, 15),
-        Found(1, "walk", 10, 15),
-        Found(0, "run", 11, 15),
-        Found(0, "wave", 15, 18),
+        RecognizedSpan(0, "walk", 10, 15),
+        RecognizedSpan(1, "walk", 10, 15),
+        RecognizedSpan(0, "run", 11, 15),
+        RecognizedSpan(0, "wave", 15, 18),
     ):
         track.add(found)
-    assert track.found == [Found(1, "walk", 10, 15), Found(0, "run", 11, 15), Found(0, "wave", 15, 18)]
+    assert track.found == [
+        RecognizedSpan(1, "walk", 10, 15),
+        RecognizedSpan(0, "run", 11, 15),
+        RecognizedSpan(0, "wave", 15, 18),
+    ]
 
 
 def test_a_file_that_has_ended_is_opened_again_there(running, engines):
@@ -138,7 +142,7 @@ def film(tmp_path):
 def showing(running, engines, film):
     """The real window on a real file that is played; read() takes its pictures."""
     played = engines.last.playback = PlayedVideo(film)
-    running.seeking.look()
+    running.seeking.poll()
     played.set_speed(1000.0)
     yield running, played
     played.close()
@@ -148,7 +152,7 @@ def test_clicks_in_the_real_window_move_a_real_file_and_events_keep_its_time(sho
     window, played = showing
     for _ in range(10):
         played.read()
-    window.seeking.look()
+    window.seeking.poll()
     track = window.seeking.bar.track
     assert track.isVisible()
     qtbot.mouseClick(track, Qt.MouseButton.LeftButton, pos=QPoint(round(track._x(6.0)), track.height() // 2))

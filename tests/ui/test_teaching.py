@@ -15,7 +15,7 @@ from app.recording.writer import RecordingWriter
 from app.teaching_process import Progress, TeachingCancelled, TeachingDone, TeachingFailed
 from app.ui.jobs import Jobs
 from app.ui.teaching.report import as_html, left_text, made_of_html
-from app.ui.teaching.shelf import before
+from app.ui.teaching.shelf import previous_model
 from app.ui.teaching.teach_dialog import TeachDialog
 from pose.demo.source import DemoSource
 from pose.skeleton import MPOSE_13
@@ -25,7 +25,7 @@ from recognizer.features import RATE_FPS
 from recognizer.model_card import find_model
 from recognizer.onnx_recognizer import OnnxRecognizer
 
-PATIENCE_MS = 300_000  # far more than it takes: another process teaches on a machine that may be busy
+TIMEOUT_MS = 300_000  # far more than it takes: another process teaches on a machine that may be busy
 pytestmark = pytest.mark.timeout(900)
 
 # Names that no shipped recognizer has, for two things that the rendered person does.
@@ -77,7 +77,7 @@ def dialog(library, qtbot, theme):
     made.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
     qtbot.addWidget(made)
     made.show()
-    qtbot.waitUntil(lambda: made.list.topLevelItemCount() > 0, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: made.list.topLevelItemCount() > 0, timeout=TIMEOUT_MS)
     yield made
     made.close()
     assert jobs.close(60)
@@ -96,9 +96,9 @@ def test_recordings_become_a_recognizer_that_knows_them(dialog, library, qtbot):
     dialog.toggle()
     qtbot.waitUntil(
         lambda: dialog.training.job is None and dialog.train.text() == "Train" and dialog.progress.value() > 0,
-        timeout=PATIENCE_MS,
+        timeout=TIMEOUT_MS,
     )
-    qtbot.waitUntil(lambda: dialog.taught.labels() == ["mine@1"], timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: dialog.taught.labels() == ["mine@1"], timeout=TIMEOUT_MS)
     for said in ("examples were correct", "second session", "Trained on these examples", "deep bob (3)"):
         assert said in dialog.report.toPlainText()
     dialog.switch.click()
@@ -138,39 +138,39 @@ class FakeJob:
 def job(dialog, monkeypatch, qtbot):
     monkeypatch.setattr("app.ui.teaching.teaching_job.TeachingJob", FakeJob)
     dialog.toggle()
-    qtbot.waitUntil(lambda: dialog.training.job is not None, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: dialog.training.job is not None, timeout=TIMEOUT_MS)
     return dialog.training.job
 
 
 def test_progress_is_shown_and_the_button_cancels(dialog, job):
-    dialog.training.look()
+    dialog.training.poll()
     assert dialog.progress.value() == 250
     assert "12 s left" in dialog.state.text()
     assert dialog.train.text() == "Cancel"
     dialog.toggle()
     assert job.cancelled
     job.outcome = TeachingCancelled()
-    dialog.training.look()
+    dialog.training.poll()
     assert "nothing was kept" in dialog.state.text()
     assert dialog.train.text() == "Train"
 
 
 def test_until_it_can_say_how_far_it_is_the_bar_moves(dialog, job):
     job.progress = Progress("starting", 0.0, None)
-    dialog.training.look()
+    dialog.training.poll()
     assert (dialog.progress.minimum(), dialog.progress.maximum()) == (0, 0)
     assert dialog.state.text() == "Loading what teaching needs"
     job.progress = Progress("windows", 0.25, 12.0)
-    dialog.training.look()
+    dialog.training.poll()
     assert (dialog.progress.maximum(), dialog.progress.value()) == (1000, 250)
     job.outcome = TeachingCancelled()
-    dialog.training.look()
+    dialog.training.poll()
     assert dialog.progress.maximum() == 1000
 
 
 def test_what_went_wrong_is_one_line(dialog, job):
     job.outcome = TeachingFailed("teaching cannot start (No space left on device); make room and try again")
-    dialog.training.look()
+    dialog.training.poll()
     assert "No space left" in dialog.state.text()
     assert dialog.train.isEnabled()
 
@@ -187,17 +187,17 @@ def test_the_test_part_of_a_split_is_not_learnt_from(dialog, library, monkeypatc
         opened.set_part("days", [segments[name] for name in sorted(segments)[:2]], "test")
         opened.set_part("days", [segments[name] for name in sorted(segments)[2:]], "train")
         opened.set_part("without", list(segments.values()), "train")
-    dialog.look_at_library()
-    qtbot.waitUntil(lambda: dialog.test.count() == 2, timeout=PATIENCE_MS)
+    dialog.read_library()
+    qtbot.waitUntil(lambda: dialog.test.count() == 2, timeout=TIMEOUT_MS)
     assert dialog.test.isEnabled()
     assert dialog.test.currentText() == "each person or session in turn, not trained on"
     dialog.test.setCurrentIndex(1)
-    dialog.look_at_library()
-    qtbot.waitUntil(lambda: not dialog._reading, timeout=PATIENCE_MS)
+    dialog.read_library()
+    qtbot.waitUntil(lambda: not dialog._reading, timeout=TIMEOUT_MS)
     assert dialog.test.currentText() == "on the test part of days"
     monkeypatch.setattr("app.ui.teaching.teaching_job.TeachingJob", FakeJob)
     dialog.toggle()
-    qtbot.waitUntil(lambda: dialog.training.job is not None, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: dialog.training.job is not None, timeout=TIMEOUT_MS)
     request = dialog.training.job.request
     assert sorted(request.test) == sorted(segments)[:2]
     assert len(request.learnt) == len(request.examples) - 2
@@ -234,9 +234,9 @@ def stand_in(library, label, base="act", actions=("wave",), check=None):
 def test_a_model_is_noted_with_its_segments(dialog, job, library, qtbot):
     stand_in(library, "mine/1")
     job.outcome = TeachingDone(library / "models" / "mine" / "1", {"checks": []})
-    dialog.training.look()
-    qtbot.waitUntil(lambda: dialog.taught.labels() == ["mine@1"], timeout=PATIENCE_MS)
-    qtbot.waitUntil(lambda: not dialog._jobs._jobs, timeout=PATIENCE_MS)
+    dialog.training.poll()
+    qtbot.waitUntil(lambda: dialog.taught.labels() == ["mine@1"], timeout=TIMEOUT_MS)
+    qtbot.waitUntil(lambda: not dialog._jobs._jobs, timeout=TIMEOUT_MS)
     with Library(library) as opened:
         (model,) = opened.models()
     assert model.name == "mine@1"
@@ -254,28 +254,28 @@ def test_the_worst_takes_are_played_and_mended_from_the_report(dialog, job, libr
     check = {"checks": [], "findings": [{"text": text, "action": "deep bob", "takes": [first, second]}]}
     stand_in(library, "mine/1", check=check)
     job.outcome = TeachingDone(library / "models" / "mine" / "1", check)
-    dialog.training.look()
+    dialog.training.poll()
     review = dialog.worst.review
-    qtbot.waitUntil(lambda: len(dialog.worst.rows.buttons) == 2, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: len(dialog.worst.rows.buttons) == 2, timeout=TIMEOUT_MS)
     worst = dialog.worst.rows.buttons
     assert "Deep bob is also triggered by standing still, 2 of 6 times" in dialog.report.toPlainText()
     worst[0].click()
-    qtbot.waitUntil(review.isVisible, timeout=PATIENCE_MS)
+    qtbot.waitUntil(review.isVisible, timeout=TIMEOUT_MS)
     assert review.replay.segments[0].name == first
     assert review.player._timer.isActive()
     review.keep.click()
     assert not review.isVisible()
     worst[0].click()
-    qtbot.waitUntil(review.isVisible, timeout=PATIENCE_MS)
+    qtbot.waitUntil(review.isVisible, timeout=TIMEOUT_MS)
     review.discard.click()
-    qtbot.waitUntil(lambda: segments_of(dialog)["deep bob"] == "2, 1 more needed", timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: segments_of(dialog)["deep bob"] == "2, 1 more needed", timeout=TIMEOUT_MS)
     worst[0].click()
-    qtbot.waitUntil(lambda: "no longer in the library" in dialog.state.text(), timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: "no longer in the library" in dialog.state.text(), timeout=TIMEOUT_MS)
     worst[1].click()
-    qtbot.waitUntil(review.isVisible, timeout=PATIENCE_MS)
+    qtbot.waitUntil(review.isVisible, timeout=TIMEOUT_MS)
     review.again.click()
     assert again == ["deep bob"]
-    qtbot.waitUntil(lambda: segments_of(dialog)["deep bob"] == "1, 2 more needed", timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: segments_of(dialog)["deep bob"] == "1, 2 more needed", timeout=TIMEOUT_MS)
 
 
 def segments_of(dialog):
@@ -286,16 +286,16 @@ def segments_of(dialog):
 def test_the_version_before_is_one_click_away(library, qtbot, theme):
     one, two = stand_in(library, "mine/1", "st-gcn"), stand_in(library, "mine/2")
     (library / "models" / "broken" / "1").mkdir(parents=True)
-    assert before(library, str(two)) == str(one)
-    assert before(library, str(one)) == str(find_model("st-gcn"))
-    assert before(library, "act") is None
+    assert previous_model(library, str(two)) == str(one)
+    assert previous_model(library, str(one)) == str(find_model("st-gcn"))
+    assert previous_model(library, "act") is None
     jobs = Jobs()
     made = TeachDialog(library, str(two), jobs, theme.colours)
     made.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
     qtbot.addWidget(made)
     used = []
     made.use.connect(used.append)
-    qtbot.waitUntil(lambda: made.taught.labels() == ["broken@1", "mine@1", "mine@2"], timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: made.taught.labels() == ["broken@1", "mine@1", "mine@2"], timeout=TIMEOUT_MS)
     assert made.back.text() == "Back to mine@1"
     made.switch.click()  # it runs already
     made.back.click()
@@ -309,8 +309,8 @@ def test_the_version_before_is_one_click_away(library, qtbot, theme):
 
 def test_the_way_back_to_a_shipped_recognizer_is_its_name(library, dialog, qtbot):
     stand_in(library, "mine/1")
-    dialog.look_at_library()
-    qtbot.waitUntil(lambda: dialog.taught.labels() == ["mine@1"], timeout=PATIENCE_MS)
+    dialog.read_library()
+    qtbot.waitUntil(lambda: dialog.taught.labels() == ["mine@1"], timeout=TIMEOUT_MS)
     used = []
     dialog.use.connect(used.append)
     dialog.switch.click()
@@ -325,7 +325,7 @@ def test_segments_that_are_labelled_meanwhile_are_seen_and_ticks_stay(dialog, li
     with Library(library) as other:  # another window, or another process
         segments = [row.id for row in other.segments() if row.action == "nothing"]
         other.label(segments, "Grüße 👋")
-    qtbot.waitUntil(lambda: "Grüße 👋" in map(dialog._text, dialog._items()), timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: "Grüße 👋" in map(dialog._text, dialog._items()), timeout=TIMEOUT_MS)
     assert dialog.chosen() == ["hail a taxi"]
 
 
@@ -334,7 +334,7 @@ def test_a_library_that_another_window_writes_teaches_all_the_same(dialog, libra
     with Library(library) as other:
         assert not other.read_only
         dialog.toggle()
-        qtbot.waitUntil(lambda: dialog.training.job is not None, timeout=PATIENCE_MS)
+        qtbot.waitUntil(lambda: dialog.training.job is not None, timeout=TIMEOUT_MS)
     assert len(dialog.training.job.request.examples) == 7
 
 
@@ -381,7 +381,7 @@ def test_an_empty_library_says_what_to_do(tmp_path, qtbot, theme):
     made = TeachDialog(tmp_path, "act", jobs, theme.colours)
     made.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
     qtbot.addWidget(made)
-    qtbot.waitUntil(lambda: "record some takes" in made.state.text(), timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: "record some takes" in made.state.text(), timeout=TIMEOUT_MS)
     assert not made.train.isEnabled()
     made.close()
     jobs.close(5)

@@ -22,10 +22,10 @@ from pose.skeleton import MEDIAPIPE_33
 from pose.source import SourceInfo
 from pose.types import Frame, Pose
 
-PATIENCE_MS = 300_000  # about forty seconds in all on a quiet machine
+TIMEOUT_MS = 300_000  # about forty seconds in all on a quiet machine
 pytestmark = pytest.mark.timeout(1200)
 
-SIZE, FPS, HASTE = (160, 120), 15.0, 4.0  # frames come four times as fast as their times say
+SIZE, FPS, SPEEDUP = (160, 120), 15.0, 4.0  # frames come four times as fast as their times say
 TAUGHT = {"hail a taxi": "wave", "deep bob": "squat"}  # names that no shipped recognizer has
 
 
@@ -35,7 +35,7 @@ class Stage:
     def __init__(self):
         self.info = SourceInfo("stage", False, SIZE, FPS, None)
         self._poses, self._number, self._closed = {}, 0, threading.Event()
-        self.haste = HASTE
+        self.speedup = SPEEDUP
         self.play("idle", look=0)
 
     def play(self, action, look, speed=1.0):
@@ -44,7 +44,7 @@ class Stage:
         self._act = source, segment.start_s, segment.end_s - segment.start_s, speed
 
     def read(self):
-        if self._closed.wait(1 / FPS / self.haste):
+        if self._closed.wait(1 / FPS / self.speedup):
             return None
         time_s, number = self._number / FPS, self._number
         source, start_s, length_s, speed = self._act
@@ -67,8 +67,8 @@ def stage():
 
 
 @pytest.fixture
-def window(stage, window_before):
-    return window_before(stage)
+def window(stage, open_live_window):
+    return open_live_window(stage)
 
 
 def record(window, qtbot, name):
@@ -80,9 +80,9 @@ def record(window, qtbot, name):
     bar.when_still.setChecked(False)
     bar.person.setText("Ada")
     bar.action.setText(name)
-    qtbot.waitUntil(lambda: not window.recording._no_picture(), timeout=PATIENCE_MS)  # before, it records nothing
+    qtbot.waitUntil(lambda: not window.recording._no_picture(), timeout=TIMEOUT_MS)  # before, it records nothing
     bar.button.click()
-    qtbot.waitUntil(lambda: len(saved) == 3 and window.recording.view.state is RecorderState.READY, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: len(saved) == 3 and window.recording.view.state is RecorderState.READY, timeout=TIMEOUT_MS)
     window.recording.saved.disconnect(saved.append)
 
 
@@ -92,7 +92,7 @@ def label_all(window, qtbot, name):
     library = window.findChild(LibraryWindow)
     table = next(each for each in library.findChildren(QTableView) if each.accessibleName() == "Segments")
     field = next(each for each in library.findChildren(QLineEdit) if each.accessibleName() == "Action")
-    qtbot.waitUntil(lambda: table.model().rowCount() == 3, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: table.model().rowCount() == 3, timeout=TIMEOUT_MS)
     table.selectAll()
     field.setText(name)
     qtbot.keyClick(field, Qt.Key.Key_Return)
@@ -107,17 +107,17 @@ def segments_in(root):
 def see(name, motion, stage, shown, qtbot):
     """The action is shown, and no other that was taught, where another look does it at another speed."""
     stage.play("idle", look=5)
-    qtbot.waitUntil(lambda: not set(TAUGHT) & set(shown[-10:]), timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: not set(TAUGHT) & set(shown[-10:]), timeout=TIMEOUT_MS)
     shown.clear()
     stage.play(motion, look=5, speed=1.15)
-    qtbot.waitUntil(lambda: name in shown, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: name in shown, timeout=TIMEOUT_MS)
     assert set(TAUGHT) & set(shown) == {name}
 
 
 def test_recorded_labelled_taught_and_recognised_on_other_footage(window, stage, own_library, qtbot):
     shown = []
     window.live.result.connect(lambda result: shown.extend(p.decision.action for p in result.persons if p.decision))
-    qtbot.waitUntil(lambda: bool(shown), timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: bool(shown), timeout=TIMEOUT_MS)
     window.actions_by_name["record"].trigger()
     (first, motion), (second, other_motion) = TAUGHT.items()
     stage.play(motion, look=0)
@@ -125,22 +125,22 @@ def test_recorded_labelled_taught_and_recognised_on_other_footage(window, stage,
     label_all(window, qtbot, first)
     stage.play(other_motion, look=0)
     record(window, qtbot, second)
-    qtbot.waitUntil(lambda: segments_in(own_library) == {first: 3, second: 3}, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: segments_in(own_library) == {first: 3, second: 3}, timeout=TIMEOUT_MS)
     assert not {first, second} & set(shown)
 
     window.beside.teach(window.live.options.model)
     dialog = window.findChild(TeachDialog)
-    qtbot.waitUntil(lambda: dialog.chosen() == sorted(TAUGHT), timeout=PATIENCE_MS)
-    stage.haste = 0.25  # teaching takes only what the live view leaves
+    qtbot.waitUntil(lambda: dialog.chosen() == sorted(TAUGHT), timeout=TIMEOUT_MS)
+    stage.speedup = 0.25  # teaching takes only what the live view leaves
     dialog.train.click()
-    qtbot.waitUntil(lambda: dialog.taught.labels() == ["mine@1"], timeout=PATIENCE_MS)
-    stage.haste = HASTE
+    qtbot.waitUntil(lambda: dialog.taught.labels() == ["mine@1"], timeout=TIMEOUT_MS)
+    stage.speedup = SPEEDUP
     assert "Not checked: all examples are from one session" in dialog.report.toPlainText()
     dialog.switch.click()
-    qtbot.waitUntil(lambda: first in window.live.view.info.actions, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: first in window.live.view.info.actions, timeout=TIMEOUT_MS)
 
     for name, motion in TAUGHT.items():
         see(name, motion, stage, shown, qtbot)
     dialog.back.click()
-    qtbot.waitUntil(lambda: first not in window.live.view.info.actions, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: first not in window.live.view.info.actions, timeout=TIMEOUT_MS)
     dialog.close()

@@ -16,7 +16,7 @@ from app.library.rows import Filter
 # In parts and in short: test_teaching_page, test_teaching_end_to_end and, for the upper body, app/test_default_takes.
 pytestmark = [pytest.mark.timeout(2400), pytest.mark.slow]
 
-HASTE = 20.0
+SPEEDUP = 20.0
 FAR_AHEAD = 45  # frames: three seconds, where nobody reacts to what is seen
 TAUGHT = {"boot": "kick", "greet": "wave"}
 TAKES = 5
@@ -26,7 +26,7 @@ MOST_INPUTS, LONGEST_S, TRAINING_S = 40, 180.0, 10.0
 
 @pytest.fixture
 def actor(request):
-    return Actor(HASTE, at_desk=getattr(request, "param", False))
+    return Actor(SPEEDUP, at_desk=getattr(request, "param", False))
 
 
 def record_all(user, taught=TAUGHT):
@@ -41,7 +41,7 @@ def record_all(user, taught=TAUGHT):
         user.wait(lambda number=number: page.cards[number].count >= TAKES)
     user.click(page.nothing.button)
     user.actor.ahead = FAR_AHEAD
-    user.takes(lambda _: user.actor.do_all_but((*taught.values(), "idle")))
+    user.takes(lambda _: user.actor.do_all_except((*taught.values(), "idle")))
     user.actor.rest()
     user.wait(lambda: page.nothing.count == 1)
 
@@ -49,12 +49,12 @@ def record_all(user, taught=TAUGHT):
 def train_and_try(window, user, taught=TAUGHT):
     """Seconds by the clock and of the processor, of the process that trains."""
     page = user.page
-    user.actor.haste = 1.0  # as live: training takes only what the picture leaves
+    user.actor.speedup = 1.0  # as live: training takes only what the picture leaves
     began_s, before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
     user.click(page.bar.train)
     user.wait(lambda: page.bar.taught is not None)
     took_s, after = time.monotonic() - began_s, resource.getrusage(resource.RUSAGE_CHILDREN)
-    user.actor.haste = HASTE
+    user.actor.speedup = SPEEDUP
     user.click(page.bar.try_it)
     user.wait(lambda: set(taught) <= set(window.live.view.info.actions))
     return took_s, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
@@ -69,7 +69,7 @@ def recognised(user, starts, taught, others):
             user.wait_s(1.5)
             starts.clear()
             user.actor.do(motion, look, speed)
-            user.wait(lambda: user.actor.rests_s > 2.0)
+            user.wait(lambda: user.actor.idle_s > 2.0)
             found = set(taught) & set(starts)
             right[name] += name in found
             wrong += [(name, other, look, speed) for other in found - {name}]
@@ -110,7 +110,7 @@ def test_a_stranger_teaches_two_actions_and_they_are_recognised_on_other_footage
         user.wait_s(15.0)
     standing = list(starts)
     starts.clear()
-    actor.do_all_but((*TAUGHT.values(), "idle"), look=7, speed=1.1)
+    actor.do_all_except((*TAUGHT.values(), "idle"), look=7, speed=1.1)
     user.wait_s(60.0)
     everyday = list(starts)
     for what, value in (("right", right), ("wrong", wrong), ("standing", standing), ("everyday", everyday)):

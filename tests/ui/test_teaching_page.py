@@ -34,7 +34,7 @@ from app.ui.teaching.teaching_job import STOP_TRAINING
 from pose.skeleton import MEDIAPIPE_33, MPOSE_13
 from pose.types import Pose
 
-PATIENCE_MS = 60_000
+TIMEOUT_MS = 60_000
 pytestmark = pytest.mark.timeout(300)
 
 
@@ -70,7 +70,7 @@ def open_page(library, running, qtbot):
         running.actions_by_name["teach"].trigger()
         page = running.teaching.page
         page.recorder.countdown_s = 0.5
-        qtbot.waitUntil(lambda: page._deck is not None, timeout=PATIENCE_MS)
+        qtbot.waitUntil(lambda: page._deck is not None, timeout=TIMEOUT_MS)
         return page
 
     return open_it
@@ -98,7 +98,7 @@ class Film:
         done = threading.Event()
         recorder._recorder._tell(done.set)
         assert done.wait(60)
-        recorder.look()
+        recorder.poll()
 
     def _seen(self, result):
         (person,) = result.persons
@@ -138,7 +138,7 @@ def test_it_opens_in_the_window_with_a_card_to_name_and_one_for_nothing(page, ru
     assert page.nothing.title.text() == "nothing"
     assert not page.bar.train.isEnabled()
     assert "3 takes" in page.bar.state.text()
-    assert "Name an action" in page.says.text()
+    assert "Name an action" in page.instruction.text()
     assert not running.panel.isVisible()
 
 
@@ -154,7 +154,7 @@ def test_it_closes_and_the_side_panel_is_back(page, running, way, qtbot, ui_thre
     assert not page.isVisible()
     assert running.panel.isVisible()
     assert not running.actions_by_name["teach"].isChecked()
-    qtbot.waitUntil(lambda: "recorder" not in ui_threads(), timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: "recorder" not in ui_threads(), timeout=TIMEOUT_MS)
 
 
 def test_the_record_bar_and_the_page_make_room_for_each_other(page, running):
@@ -175,7 +175,7 @@ def test_takes_follow_each_other_until_there_are_five(page, film, library, qtbot
     for number in range(5):
         assert page.recorder.busy
         record_one(page, card, film, qtbot)
-        qtbot.waitUntil(lambda number=number: card.count == number + 1, timeout=PATIENCE_MS)
+        qtbot.waitUntil(lambda number=number: card.count == number + 1, timeout=TIMEOUT_MS)
     film.play(0.2)
     assert not page.recorder.busy
     assert card.number.text() == "5 of 5"
@@ -191,14 +191,14 @@ def test_the_last_take_is_played_and_thrown_away(page, film, library, qtbot):
     record_one(page, card, film, qtbot)
     click(card.button)  # no more takes
     film.play(0.2)
-    qtbot.waitUntil(lambda: page.review.isVisible() and card.count == 1, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: page.review.isVisible() and card.count == 1, timeout=TIMEOUT_MS)
     assert card.isAncestorOf(page.review)
     assert page.review.player._timer.isActive()
     stretch = page.review.player.bounds
     assert page.review.player.speed == pytest.approx((stretch[1] - stretch[0]) / 2)
     click(page.review.discard)
     assert not page.review.isVisible()
-    qtbot.waitUntil(lambda: card.count == 0, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: card.count == 0, timeout=TIMEOUT_MS)
     with Library(library) as opened:
         assert opened.recordings() == []
 
@@ -241,17 +241,17 @@ def test_a_take_that_looks_wrong_is_marked_as_soon_as_it_is_recorded(library, op
         put(library, "sway", moves=sway, seconds=9.0 + number / 5)
     page = open_page()
     (card,) = page.cards
-    qtbot.waitUntil(lambda: card.count == 3, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: card.count == 3, timeout=TIMEOUT_MS)
     film.change = does
     click(card.button)
     record_one(page, card, film, qtbot)
-    qtbot.waitUntil(lambda: page.review.isVisible() and card.count == 4, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: page.review.isVisible() and card.count == 4, timeout=TIMEOUT_MS)
     told = f"The last take of sway. Check it: {says}." if says else "The last take of sway"
-    assert page.review.says.text() == told
+    assert page.review.caption.text() == told
     mark = "Check" if says else ""
     # Recordings of the same second stand in any order.
     qtbot.waitUntil(
-        lambda: sorted(button.text() for button in card.takes.buttons[:4]) == ["", "", "", mark], timeout=PATIENCE_MS
+        lambda: sorted(button.text() for button in card.takes.buttons[:4]) == ["", "", "", mark], timeout=TIMEOUT_MS
     )
     with Library(library) as opened:
         rows = opened.segments()
@@ -263,16 +263,16 @@ def test_who_keeps_a_take_that_looked_wrong_says_that_it_is_right(page, film, li
     record_one(page, card, film, qtbot)  # of somebody who stands still
     click(card.button)
     film.play(0.2)
-    qtbot.waitUntil(lambda: card.takes.buttons[0].text() == "Check", timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: card.takes.buttons[0].text() == "Check", timeout=TIMEOUT_MS)
     assert "something may be wrong with it" in card.takes.buttons[0].toolTip()
     click(card.takes.buttons[0])
-    qtbot.waitUntil(lambda: "nothing moves in it" in page.review.says.text(), timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: "nothing moves in it" in page.review.caption.text(), timeout=TIMEOUT_MS)
     click(page.review.keep)
-    qtbot.waitUntil(lambda: card.takes.buttons[0].text() == "", timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: card.takes.buttons[0].text() == "", timeout=TIMEOUT_MS)
     with Library(library) as opened:
         assert [row.suspect for row in opened.segments()] == [False]
     click(card.takes.buttons[0])  # looking again marks nothing again
-    qtbot.waitUntil(page.review.isVisible, timeout=PATIENCE_MS)
+    qtbot.waitUntil(page.review.isVisible, timeout=TIMEOUT_MS)
     with Library(library) as opened:
         assert [row.suspect for row in opened.segments()] == [False]
 
@@ -291,14 +291,14 @@ def start_series(page, name="greet"):
 def test_a_take_that_is_done_again_replaces_the_last_one(page, film, library, qtbot):
     card = start_series(page)
     record_one(page, card, film, qtbot)
-    qtbot.waitUntil(lambda: page.review.isVisible() and card.count == 1, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: page.review.isVisible() and card.count == 1, timeout=TIMEOUT_MS)
     (first,) = recording_folders(library)
     click(page.review.again)
-    qtbot.waitUntil(lambda: card.count == 0, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: card.count == 0, timeout=TIMEOUT_MS)
     assert page.recorder.busy
     for number in range(5):
         record_one(page, card, film, qtbot)
-        qtbot.waitUntil(lambda number=number: card.count == number + 1, timeout=PATIENCE_MS)
+        qtbot.waitUntil(lambda number=number: card.count == number + 1, timeout=TIMEOUT_MS)
     film.play(0.2)
     assert not page.recorder.busy
     with Library(library) as opened:
@@ -310,13 +310,13 @@ def test_keep_hides_the_replay_and_keeps_the_take(page, film, library, qtbot):
     record_one(page, card, film, qtbot)
     click(card.button)
     film.play(0.2)
-    qtbot.waitUntil(lambda: page.review.isVisible() and card.takes.buttons[0].isVisible(), timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: page.review.isVisible() and card.takes.buttons[0].isVisible(), timeout=TIMEOUT_MS)
     click(page.review.keep)
     assert not page.review.isVisible()
     assert not page.review.player._timer.isActive()
     assert len(recording_folders(library)) == 1
     click(card.takes.buttons[0])
-    qtbot.waitUntil(page.review.isVisible, timeout=PATIENCE_MS)
+    qtbot.waitUntil(page.review.isVisible, timeout=TIMEOUT_MS)
 
 
 @pytest.mark.parametrize(
@@ -339,7 +339,7 @@ def test_names_of_any_script_are_recorded(page, film, name, library, qtbot):
     card.name.setText(name)
     click(card.button)
     record_one(page, card, film, qtbot)
-    qtbot.waitUntil(lambda: card.count == 1, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: card.count == 1, timeout=TIMEOUT_MS)
     assert card.name.text() == name
 
 
@@ -358,7 +358,7 @@ def test_another_name_renames_the_takes(library, open_page, qtbot):
     (card,) = page.cards
     name_it(card, "greet")
     QTest.keyClick(card.name, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: page._deck.takes_of("greet").count == 1, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: page._deck.takes_of("greet").count == 1, timeout=TIMEOUT_MS)
     assert card.name.text() == "greet"
     assert len(page.cards) == 1
 
@@ -379,10 +379,10 @@ def test_a_file_that_ends_in_a_take_keeps_it_and_ends_the_series(page, running, 
     film.play(3.0)
     assert page.recorder.view.state is RecorderState.RECORDING
     engines.last.state = EngineState.STOPPED
-    running.live.look()
-    page.recorder.look()
+    running.live.update_state()
+    page.recorder.poll()
     film.play(0.0)
-    qtbot.waitUntil(lambda: card.count == 1, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: card.count == 1, timeout=TIMEOUT_MS)
     assert not page.recorder.busy
     assert card.button.text() == "Record"
 
@@ -391,7 +391,7 @@ def test_nothing_is_recorded_for_a_minute_and_not_trimmed(page, film, library, q
     click(page.nothing.button)
     film.play(64.0, step_s=1 / 5)
     film.play(0.2)
-    qtbot.waitUntil(lambda: page.nothing.count == 1, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: page.nothing.count == 1, timeout=TIMEOUT_MS)
     assert page.nothing.number.text() == "1:00 of 1:00"
     assert not page.review.isVisible()
 
@@ -427,9 +427,9 @@ def test_every_part_is_reached_by_tab_and_has_a_name(library, open_page, qtbot):
         for _ in range(2):
             put(library, action)
     page = open_page()
-    qtbot.waitUntil(lambda: [card.count for card in page.cards] == [2, 2], timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: [card.count for card in page.cards] == [2, 2], timeout=TIMEOUT_MS)
     click(page.cards[0].takes.buttons[1])
-    qtbot.waitUntil(page.review.isVisible, timeout=PATIENCE_MS)
+    qtbot.waitUntil(page.review.isVisible, timeout=TIMEOUT_MS)
     wanted = [
         part
         for kind in (QPushButton, QToolButton, QLineEdit)
@@ -456,12 +456,12 @@ def test_the_first_line_is_about_what_is_recorded(library, open_page, film, qtbo
     click(page.add)
     name_it(page.cards[-1], "bow")
     click(page.cards[-1].button)
-    assert page.says.text().startswith("Do bow once in each take")
+    assert page.instruction.text().startswith("Do bow once in each take")
     click(page.cards[-1].button)
     film.play(0.2)
-    assert page.says.text().startswith("Press Record for wave: 4 more takes")
+    assert page.instruction.text().startswith("Press Record for wave: 4 more takes")
     click(page.nothing.button)
-    assert "kept as “nothing”" in page.says.text()
+    assert "kept as “nothing”" in page.instruction.text()
 
 
 def test_what_is_left_out_is_said_of_each_action():
@@ -479,10 +479,10 @@ def test_nothing_of_the_page_is_cut_off_in_a_narrow_window(width, library, runni
         put(library, "wave", moves=sway)
     page = open_page()
     (card,) = page.cards
-    qtbot.waitUntil(lambda: card.count == 5, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: card.count == 5, timeout=TIMEOUT_MS)
     click(card.takes.buttons[0])
-    qtbot.waitUntil(page.review.isVisible, timeout=PATIENCE_MS)
-    qtbot.waitUntil(lambda: faults(running) == "", timeout=PATIENCE_MS)
+    qtbot.waitUntil(page.review.isVisible, timeout=TIMEOUT_MS)
+    qtbot.waitUntil(lambda: faults(running) == "", timeout=TIMEOUT_MS)
     assert running.width() == width
     assert page.area.horizontalScrollBar().maximum() == 0
     assert page.width() <= page.parentWidget().width()
@@ -494,12 +494,12 @@ def test_a_name_of_one_long_word_makes_nothing_wider(library, running, open_page
         put(library, "x" * 80, moves=sway)
     page = open_page()
     (card,) = page.cards
-    qtbot.waitUntil(lambda: card.count == 2, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: card.count == 2, timeout=TIMEOUT_MS)
     click(card.takes.buttons[0])
-    qtbot.waitUntil(page.review.isVisible, timeout=PATIENCE_MS)
+    qtbot.waitUntil(page.review.isVisible, timeout=TIMEOUT_MS)
     check = {"checks": [], "findings": [{"text": "x" * 80 + " is wrong", "action": "x" * 80, "takes": ["a/1"]}]}
     page.bar.left_out = left_out({"x" * 80: 2})
-    page._taught(TeachingDone(Path("/library/models/mine/1"), check))
+    page._training_done(TeachingDone(Path("/library/models/mine/1"), check))
     qtbot.wait(50)
     assert page.area.horizontalScrollBar().maximum() == 0
     assert page.minimumSizeHint().width() < 344, "what the side has in this window"
@@ -534,7 +534,7 @@ def test_too_little_is_said_before_training(library, open_page, qtbot):
     for _ in range(3):
         put(library, "wave")
     page = open_page()
-    qtbot.waitUntil(lambda: page.cards[0].count == 3, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: page.cards[0].count == 3, timeout=TIMEOUT_MS)
     assert not page.bar.train.isEnabled()
     assert "wave has to differ from something" in page.bar.state.text()
 
@@ -562,22 +562,22 @@ def trainable(library, open_page, qtbot, monkeypatch):
             put(library, action, session=f"session {take % 2}")
     put(library, "few")
     page = open_page()
-    qtbot.waitUntil(lambda: page.bar.train.isEnabled(), timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: page.bar.train.isEnabled(), timeout=TIMEOUT_MS)
     return page
 
 
 def test_what_has_takes_enough_is_trained_and_tried_and_gone_back_from(trainable, running, engines, qtbot):
     page = trainable
     click(page.bar.train)
-    qtbot.waitUntil(lambda: FakeJob.made is not None, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: FakeJob.made is not None, timeout=TIMEOUT_MS)
     assert {segment.action for segment in FakeJob.made.request.examples if segment.around is None} == {"wave", "clap"}
     assert FakeJob.made.request.kind == "quick"
-    page.bar.training.look()
+    page.bar.training.poll()
     assert page.bar.progress.value() == 500
-    assert page.bar.without.text() == "few has 1 take and is left out: it needs 2 more."
+    assert page.bar.left_out_label.text() == "few has 1 take and is left out: it needs 2 more."
     check = {"checks": [{"confusions": [["wave", "clap", 2]], "clips": 8, "actions": {"wave": {"clips": 4}}}]}
     FakeJob.made.outcome = TeachingDone(Path("/library/models/mine/1"), check)
-    page.bar.training.look()
+    page.bar.training.poll()
     assert "wave is mistaken for clap in 2 of 4 takes" in page.result.report.text()
     assert "few has 1 take and is left out: it needs 2 more." in page.result.report.text()
     assert running.focusWidget() is page.bar.try_it
@@ -586,7 +586,7 @@ def test_what_has_takes_enough_is_trained_and_tried_and_gone_back_from(trainable
     assert page.bar.try_it.text() == "Back to act"
     engines.last.give(fakes.result(9.0))
     running.live.pull()
-    assert "walk (92%)" in page.bar.now.text()
+    assert "walk (92%)" in page.bar.live_label.text()
     click(page.bar.try_it)
     assert engines.last.swaps[-1] == ("act", "auto")
 
@@ -594,27 +594,27 @@ def test_what_has_takes_enough_is_trained_and_tried_and_gone_back_from(trainable
 def test_the_worst_takes_are_played_and_done_again_from_the_report(trainable, library, film, qtbot):
     page = trainable
     click(page.bar.train)
-    qtbot.waitUntil(lambda: FakeJob.made is not None, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: FakeJob.made is not None, timeout=TIMEOUT_MS)
     first, second = [segment.name for segment in FakeJob.made.request.examples if segment.action == "wave"][:2]
     finding = {"text": "wave is also triggered by standing still", "action": "wave", "takes": [first, second]}
     FakeJob.made.outcome = TeachingDone(Path("/library/models/mine/1"), {"checks": [], "findings": [finding]})
-    page.bar.training.look()
+    page.bar.training.poll()
     assert "Wave is also triggered by standing still." in page.result.report.text()
     worst = page.result.takes.buttons
     assert len(worst) == 2
     click(worst[0])
-    qtbot.waitUntil(page.review.isVisible, timeout=PATIENCE_MS)
+    qtbot.waitUntil(page.review.isVisible, timeout=TIMEOUT_MS)
     assert page.review.replay.segments[0].name == first
     (card,) = [card for card in page.cards if card.action == "wave"]
     assert card.isAncestorOf(page.review)
     click(page.review.discard)
-    qtbot.waitUntil(lambda: card.count == 3, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: card.count == 3, timeout=TIMEOUT_MS)
     click(worst[1])
-    qtbot.waitUntil(page.review.isVisible, timeout=PATIENCE_MS)
+    qtbot.waitUntil(page.review.isVisible, timeout=TIMEOUT_MS)
     click(page.review.again)
     assert page.recorder.series.action == "wave"
     record_one(page, card, film, qtbot)
-    qtbot.waitUntil(lambda: card.count == 3 and not page.recorder.busy, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: card.count == 3 and not page.recorder.busy, timeout=TIMEOUT_MS)
     with Library(library) as opened:
         assert not {first, second} & {row.name for row in opened.segments(limit=-1)}
 
@@ -624,7 +624,7 @@ def test_the_dialog_has_a_take_recorded_again_in_the_page(library, running, engi
         put(library, "wave")
     running.beside.teach("act")
     dialog = found("TeachDialog")
-    qtbot.waitUntil(lambda: dialog.list.topLevelItemCount() == 1, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: dialog.list.topLevelItemCount() == 1, timeout=TIMEOUT_MS)
     for _ in range(3):
         engines.last.give(fakes.result(0.1))
         running.live.pull()
@@ -632,20 +632,20 @@ def test_the_dialog_has_a_take_recorded_again_in_the_page(library, running, engi
     page = running.teaching.page
     assert page.isVisible()
     assert (page.recorder.series.action, page.recorder.series.takes) == ("wave", 1)
-    qtbot.waitUntil(lambda: [card.count for card in page.cards] == [3], timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: [card.count for card in page.cards] == [3], timeout=TIMEOUT_MS)
     dialog.close()
 
 
 def test_quitting_in_a_training_asks_once_and_stays_where_it_goes_on(trainable, running, qtbot):
     click(trainable.bar.train)
-    qtbot.waitUntil(lambda: FakeJob.made is not None, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: FakeJob.made is not None, timeout=TIMEOUT_MS)
     for _ in range(2):
         running.close()
         (question,) = running.findChildren(QMessageBox)
         assert running.isVisible()
         assert question.text() == STOP_TRAINING
     next(button for button in question.buttons() if button.text() == "&Continue").click()
-    qtbot.waitUntil(lambda: not running.findChildren(QMessageBox), timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: not running.findChildren(QMessageBox), timeout=TIMEOUT_MS)
     assert not FakeJob.made.cancelled
     running.close()
     (question,) = running.findChildren(QMessageBox)
@@ -656,11 +656,11 @@ def test_quitting_in_a_training_asks_once_and_stays_where_it_goes_on(trainable, 
 
 def test_the_question_goes_away_with_the_training(trainable, running, qtbot):
     click(trainable.bar.train)
-    qtbot.waitUntil(lambda: FakeJob.made is not None, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: FakeJob.made is not None, timeout=TIMEOUT_MS)
     running.close()
     FakeJob.made.outcome = TeachingDone(Path("/library/models/mine/1"), {})
-    trainable.bar.training.look()
-    qtbot.waitUntil(lambda: not running.findChildren(QMessageBox), timeout=PATIENCE_MS)
+    trainable.bar.training.poll()
+    qtbot.waitUntil(lambda: not running.findChildren(QMessageBox), timeout=TIMEOUT_MS)
     assert running.isVisible()
     running.close()
     assert not running.isVisible()
@@ -669,7 +669,7 @@ def test_the_question_goes_away_with_the_training(trainable, running, qtbot):
 def test_training_is_cancelled_and_refused_in_one_line(trainable, qtbot):
     page = trainable
     click(page.bar.train)
-    qtbot.waitUntil(lambda: FakeJob.made is not None, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: FakeJob.made is not None, timeout=TIMEOUT_MS)
     assert page.bar.train.text() == "Cancel"
     click(page.bar.train)
     assert FakeJob.made.cancelled
@@ -678,11 +678,11 @@ def test_training_is_cancelled_and_refused_in_one_line(trainable, qtbot):
 def test_a_training_goes_on_while_the_page_is_closed(trainable, running, qtbot):
     page = trainable
     click(page.bar.train)
-    qtbot.waitUntil(lambda: FakeJob.made is not None, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: FakeJob.made is not None, timeout=TIMEOUT_MS)
     running.actions_by_name["teach"].trigger()
     assert not FakeJob.made.cancelled
     FakeJob.made.outcome = TeachingDone(Path("/library/models/mine/1"), {})
-    page.bar.training.look()
+    page.bar.training.poll()
     assert "mine@1 is ready" in running.toast.text()
 
 
@@ -702,8 +702,8 @@ def test_a_large_library_gets_few_cards_and_few_takes_each(tmp_path):
             segments = [NewSegment(0.0, 1.0, 0, f"action {(number * 50 + n) % 40}") for n in range(50)]
             library.add_segments(folder.name, segments)
     small = deck.read_deck(root, ("action 3",))
-    assert len(small.actions) == deck.MOST_ACTIONS
-    assert small.more == 40 - deck.MOST_ACTIONS
+    assert len(small.actions) == deck.MAX_ACTIONS
+    assert small.more == 40 - deck.MAX_ACTIONS
     assert small.takes_of("ACTION 3").count == 8
     assert max(len(each.newest) for each in small.actions) == deck.SHOWN_TAKES
 
@@ -721,7 +721,7 @@ def test_of_ten_thousand_segments_only_those_are_read_that_are_shown(tmp_path, m
     monkeypatch.setattr(queries, "_segment", lambda row: read.append(row) or one(row))
     found = deck.read_deck(root)
     assert len(read) == (len(found.actions) + 1) * deck.SHOWN_TAKES
-    assert len(found.actions) == deck.MOST_ACTIONS
+    assert len(found.actions) == deck.MAX_ACTIONS
     assert (found.nothing.count, found.nothing_s) == (5000, pytest.approx(4500.0))
 
 
@@ -750,10 +750,10 @@ def test_one_segment_of_many_is_thrown_away_without_its_recording(tmp_path):
 def test_a_take_whose_files_are_gone_is_one_line(library, open_page, qtbot):
     folder = put(library, "wave")
     page = open_page()
-    qtbot.waitUntil(lambda: page.cards[0].count == 1, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: page.cards[0].count == 1, timeout=TIMEOUT_MS)
     shutil.rmtree(folder)
     click(page.cards[0].takes.buttons[0])
-    qtbot.waitUntil(lambda: "no longer in the library" in page.bar.state.text(), timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: "no longer in the library" in page.bar.state.text(), timeout=TIMEOUT_MS)
     assert not page.review.isVisible()
 
 
@@ -806,7 +806,7 @@ def test_what_cannot_be_used_says_why(library, open_page, film, qtbot):
     put(library, "clap")
     page = open_page()
     click(page.add)
-    qtbot.waitUntil(page.cards[-1].isVisible, timeout=PATIENCE_MS)
+    qtbot.waitUntil(page.cards[-1].isVisible, timeout=TIMEOUT_MS)
     name_it(page.cards[-1], "greet")
     click(page.cards[-1].button)
     off = [
@@ -822,7 +822,7 @@ def test_what_cannot_be_used_says_why(library, open_page, film, qtbot):
 def test_a_card_shows_its_action_in_words_and_keeps_the_name_of_the_library(qtbot):
     card = ActionCard(Strips((30, 30)))
     qtbot.addWidget(card)
-    card.call("sit_down")
+    card.set_action("sit_down")
     assert card.name.text() == "sit down"
     assert (card.action, card.typed) == ("sit_down", "sit_down"), "nothing was typed, so nothing is renamed"
     assert card.button.accessibleName() == "Record sit down"

@@ -10,14 +10,14 @@ from app.library.catalogue import Library
 # In parts and in short: test_recording, app/test_default_takes and test_teaching_end_to_end.
 pytestmark = [pytest.mark.timeout(2400), pytest.mark.slow]
 
-HASTE = 20.0
+SPEEDUP = 20.0
 TAUGHT = {"boot": "kick", "greet": "wave"}
 TAKES = 3
 
 
 @pytest.fixture
 def actor():
-    return Actor(HASTE)
+    return Actor(SPEEDUP)
 
 
 def record_all(window, user, actor):
@@ -79,7 +79,7 @@ def test_six_takes_with_the_defaults_teach_what_was_done_in_them(actor, user, ow
             user.wait_s(2.0)
             starts.clear()
             actor.do(motion, look, speed)
-            user.wait(lambda: actor.rests_s > 2.0)
+            user.wait(lambda: actor.idle_s > 2.0)
             seen.append(list(starts))
         record_property(f"starts in {motion}", seen)
         for each in seen:

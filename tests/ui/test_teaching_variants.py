@@ -14,7 +14,7 @@ from app.ui.teaching.report import as_html, made_of_html
 from app.ui.teaching.teach_dialog import TeachDialog
 from pose.types import Pose
 
-PATIENCE_MS = 300_000  # far more than it takes: another process teaches on a machine that may be busy
+TIMEOUT_MS = 300_000  # far more than it takes: another process teaches on a machine that may be busy
 pytestmark = pytest.mark.timeout(900)
 
 TRIED = {
@@ -93,7 +93,7 @@ def open_dialog(library, qtbot, theme):
         qtbot.addWidget(dialog)
         dialog.show()
         opened.append(dialog)
-        qtbot.waitUntil(lambda: dialog.list.topLevelItemCount() == 2, timeout=PATIENCE_MS)
+        qtbot.waitUntil(lambda: dialog.list.topLevelItemCount() == 2, timeout=TIMEOUT_MS)
         return dialog
 
     yield make
@@ -115,10 +115,10 @@ class FakeJob:
 def asked(dialog, qtbot):
     """The request that the button makes."""
     dialog.toggle()
-    qtbot.waitUntil(lambda: dialog.training.job is not None, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: dialog.training.job is not None, timeout=TIMEOUT_MS)
     job = dialog.training.job
     job.outcome = TeachingCancelled()
-    dialog.training.look()
+    dialog.training.poll()
     return job.request
 
 
@@ -154,8 +154,8 @@ def test_what_came_of_the_variants_is_told_with_the_version(open_dialog, library
     dialog = open_dialog()
     dialog.variants.add.setChecked(True)
     dialog.toggle()
-    qtbot.waitUntil(lambda: dialog.taught.labels() == ["mine@1"], timeout=PATIENCE_MS)
-    qtbot.waitUntil(lambda: "generated variants" in dialog.report.toPlainText(), timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: dialog.taught.labels() == ["mine@1"], timeout=TIMEOUT_MS)
+    qtbot.waitUntil(lambda: "generated variants" in dialog.report.toPlainText(), timeout=TIMEOUT_MS)
     tried = dialog.taught.chosen().check["variants"]
     assert (tried["generator"], tried["variants"], tried["clips"]) == ("toy", 32, 8)
     assert ("kept." in dialog.report.toPlainText()) == tried["kept"]

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QToolTip
 from window_fakes import decision, end, pose, result, start
 
 from app.results import PersonResult
-from app.ui.event_list import MOST_ROWS, EventList
+from app.ui.event_list import MAX_ROWS, EventList
 from app.ui.timeline import History, Timeline
 from pose.estimators import MAX_PEOPLE
 
@@ -147,10 +147,10 @@ def test_an_end_without_its_start_is_shown_all_the_same(events):
 
 
 def test_the_list_stays_bounded_and_keeps_the_newest(events):
-    for second in range(MOST_ROWS + 50):
+    for second in range(MAX_ROWS + 50):
         events.events.add([start("walk", float(second)), end("walk", second + 0.5, duration_s=0.5)])
-    assert events.events.rowCount() == MOST_ROWS
-    assert cells(events, 0)[0] == f"{(MOST_ROWS + 49) // 60}:{(MOST_ROWS + 49) % 60:04.1f}"
+    assert events.events.rowCount() == MAX_ROWS
+    assert cells(events, 0)[0] == f"{(MAX_ROWS + 49) // 60}:{(MAX_ROWS + 49) % 60:04.1f}"
 
 
 def test_copy_takes_the_selected_rows_or_all(events, qtbot):

@@ -1,4 +1,4 @@
-"""A made-up engine for the window, and made-up results."""
+"""A fake engine for the window, and fake results."""
 
 import threading
 import time

@@ -1,4 +1,4 @@
-"""The rules of the window: read at the start, watched beside every run, kept when they are changed."""
+"""The alert rules of the window: loaded at the start, checked during every run, saved when they change."""
 
 from collections import deque
 from collections.abc import Callable
@@ -14,16 +14,16 @@ from app.ui.live_run import LiveRun
 from app.ui.panel import Panel
 from app.ui.sentences import sentence
 
-_LOOK_MS = 200
+_POLL_MS = 200
 
 
 class AlertControl(QObject, Panel):
-    """told: a line for the user. outcome: what became of an alert, on the window's thread. All methods, too.
+    """message: a line for the user. outcome: the Outcome of an alert. All on the window's thread.
 
-    Nothing runs until there are rules, or one is tried. file: another one than the user's own.
+    Nothing runs until there are rules or one is tried. file: replaces the user's own rules file.
     """
 
-    told = Signal(str)
+    message = Signal(str)
     outcome = Signal(object)  # Outcome
 
     def __init__(
@@ -37,8 +37,8 @@ class AlertControl(QObject, Panel):
         self._failing: dict[str, str] = {}
         self.alerts = Alerts()
         self._timer = QTimer(self)
-        self._timer.setInterval(_LOOK_MS)
-        self._timer.timeout.connect(self._look)
+        self._timer.setInterval(_POLL_MS)
+        self._timer.timeout.connect(self._poll)
         self._unread = ""
         if self._file.exists() or file is not None:
             self._read()
@@ -56,11 +56,11 @@ class AlertControl(QObject, Panel):
 
     @property
     def unread(self) -> str:
-        """Why the file could not be read; "" where it could. It is not written over then."""
+        """Why the file could not be read, "" if it could. An unreadable file is never overwritten."""
         return self._unread
 
     def use(self, alerts: Alerts) -> None:
-        """Watch other rules and keep them. Raises AlertError where they cannot be kept; then they are not used."""
+        """Apply and save new rules. Raises AlertError if they cannot be saved; the old rules stay in force."""
         if self._unread:
             raise AlertError(self._unread)
         save(alerts, self._file)
@@ -68,7 +68,7 @@ class AlertControl(QObject, Panel):
         self._watch()
 
     def try_rule(self, rule: Rule) -> None:
-        """Do what a rule says, now."""
+        """Run the reactions of a rule now."""
         self._running().try_rule(rule)
 
     def begin_run(self) -> None:
@@ -89,7 +89,7 @@ class AlertControl(QObject, Panel):
             self.alerts = load(self._file)
         except AlertError as error:
             self._unread = str(error)
-            QTimer.singleShot(0, self, lambda: self.told.emit(sentence(self._unread)))
+            QTimer.singleShot(0, self, lambda: self.message.emit(sentence(self._unread)))
             return
         if self.alerts.rules or self.alerts.broker is not None:
             self._watch()
@@ -107,10 +107,10 @@ class AlertControl(QObject, Panel):
             self._timer.start()
         return self._runner
 
-    def _look(self) -> None:
+    def _poll(self) -> None:
         while self._outcomes:
             outcome = self._outcomes.popleft()
             self.outcome.emit(outcome)
             if outcome.failure and self._failing.get(outcome.rule) != outcome.failure:
-                self.told.emit(f"{isolated(outcome.rule)}: {outcome.failure}")
+                self.message.emit(f"{isolated(outcome.rule)}: {outcome.failure}")
             self._failing[outcome.rule] = outcome.failure

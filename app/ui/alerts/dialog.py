@@ -101,13 +101,13 @@ class AlertsDialog(ClosingDialog):
             self._ask(self._chosen())
 
     def remove(self) -> None:
-        """The chosen one is gone."""
+        """Delete the selected rule."""
         rule = self._chosen()
         if rule is not None:
             self._keep(tuple(r for r in self._control.alerts.rules if r.name != rule.name))
 
     def try_it(self) -> None:
-        """Do what the chosen one says."""
+        """Run the reactions of the selected rule now."""
         rule = self._chosen()
         if rule is not None:
             self.state.setText(f"Trying {isolated(rule.name)}…")

@@ -27,7 +27,7 @@ from recognizer.decision import IDLE, UNKNOWN
 from recognizer.repetition_counter import UNCOUNTED
 
 LASTS, TIMES = "lasts (seconds)", "is counted (times)"
-# What a kind is called, and an example of what belongs into its field.
+# The label of each kind of reaction, and a placeholder for its field.
 _KINDS = {
     "sound": ("Play a &sound", "a sound file; a beep if empty"),
     "notify": ("Desktop &notification", "The text to show"),

@@ -1,4 +1,4 @@
-"""Another recognizer's account of the same clip and action, below the first one's, in the same scale and colours."""
+"""Another recognizer's explanation of the same clip and action, below the first one, with the same colour scale."""
 
 from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
@@ -17,7 +17,7 @@ _TALL = QSizePolicy.Policy.Expanding
 
 
 class Comparison(QWidget):
-    """Asks on a thread of its own while another model is chosen, always by hiding joints: all recognizers have that."""
+    """Explains on its own thread while a second model is chosen; by occlusion, which every recognizer supports."""
 
     def __init__(self, colours: Colours, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -29,8 +29,8 @@ class Comparison(QWidget):
         self.title.setWordWrap(True)
         self.map = MatrixView(colours, "Relevance of joints over time for another recognizer")
         self._explainer: Explainer | None = None
-        self._asked: Explanation | None = None  # what the other is asked about and has not answered
-        self._first: Explanation | None = None  # what the answer that is shown is compared with
+        self._asked: Explanation | None = None  # sent to the second recognizer, not answered yet
+        self._first: Explanation | None = None  # the first recognizer's explanation that the shown one belongs to
         self._found: Explanation | None = None
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -48,17 +48,17 @@ class Comparison(QWidget):
 
     @property
     def asked(self) -> Explanation | None:
-        """What the other recognizer has still to answer."""
+        """The explanation that the second recognizer has not matched yet."""
         return self._asked
 
     def refresh(self, explanation: Explanation | None) -> Explanation | None:
-        """Ask about the clip and the action that the first recognizer explains, one after the other, and show the
-        newest answer. Gives what is to be shown of the first: the same moment; the newest while there is no answer."""
+        """Request an explanation of the clip and action that the first recognizer explains, one at a time, and show the
+        newest one. Returns the first recognizer's explanation of that moment, or its newest while there is none."""
         if self._explainer is None:
             return explanation
         found = self._explainer.explanations.take(timeout_s=0)
         for known in (self._asked, self._first):
-            if known is not None and (explanation is None or _differ(explanation, known)):
+            if known is not None and (explanation is None or _is_other_subject(explanation, known)):
                 self.forget()
         asked = self._asked
         if found is not None and asked is not None and found.clip is asked.clip and found.action == asked.action:
@@ -70,7 +70,7 @@ class Comparison(QWidget):
         return self._first or explanation
 
     def forget(self) -> None:
-        """What was compared is of no interest any more."""
+        """Drop the comparison."""
         self._asked = self._first = self._found = None
 
     def mark(self, explanation: Explanation | None, place: int | None) -> None:
@@ -78,7 +78,7 @@ class Comparison(QWidget):
         same = explanation is not None and self._found is not None and self._found.clip is explanation.clip
         self.map.mark_column(place if same else None)
 
-    def free(self, timeout_s: float = 0.0) -> None:
+    def release(self, timeout_s: float = 0.0) -> None:
         """End the thread, and wait for it that long; the choice stays."""
         if self._explainer is not None:
             self._explainer.close(timeout_s)
@@ -86,12 +86,12 @@ class Comparison(QWidget):
         self.forget()
 
     def open(self) -> None:
-        """Begin where another model is chosen."""
+        """Start the explainer if a second model is chosen."""
         if self.model.value != NOTHING and self._explainer is None:
             self._explainer = Explainer(self.model.value)
 
     def set_colours(self, colours: Colours) -> None:
-        """Another theme."""
+        """Apply the colours of another theme."""
         self.map.set_colours(colours)
 
     def _offer(self) -> None:
@@ -99,7 +99,7 @@ class Comparison(QWidget):
         self.model.offer([Choice("Nothing", NOTHING), *models])
 
     def _choose(self) -> None:
-        self.free()
+        self.release()
         self.open()
         self._show()
 
@@ -123,6 +123,6 @@ class Comparison(QWidget):
         return f"{name}: {action_in_text(found.action)} {found.probability:.0%}, by hiding joints"
 
 
-def _differ(one: Explanation, other: Explanation) -> bool:
-    """Of another person or action."""
+def _is_other_subject(one: Explanation, other: Explanation) -> bool:
+    """Whether they explain another person or action."""
     return one.clip.person != other.clip.person or one.action != other.action

@@ -1,4 +1,4 @@
-"""Fills strip, panel and picture from the live run while the panel is open, or from a moment that is held."""
+"""Fills strip, panel and picture from the live run while the panel is open, or from a frozen moment."""
 
 from collections import deque
 
@@ -28,11 +28,11 @@ from recognizer.model_card import ModelCard
 
 _REFRESH_MS = 100
 _RECENT = 16  # results, of which one is the picture of the newest clip
-_END_S = 3.0  # what the window waits for an explanation in work when it closes: Python must not end before it
+_END_S = 3.0  # how long a closing window waits for a running explanation: Python must not exit before it
 
 
 class AttentionControl(QObject):
-    """Works while it is open; closed, it costs nothing: no timer, no second session, no small pictures."""
+    """Active only while the panel is open. Closed, it has no timer, no second session and no thumbnails."""
 
     def __init__(
         self, live: LiveRun, video: VideoView, strip: HeatStrip, panel: AttentionPanel, parent: QObject | None = None
@@ -42,7 +42,7 @@ class AttentionControl(QObject):
         self._moments = Moments()
         self._explainer: Explainer | None = None
         self._ending: Explainer | None = None  # closed; its thread may still be at work
-        self._model = self._trouble = ""
+        self._model = self._load_error = ""
         self._result: Result | None = None
         self._person: PersonResult | None = None
         self._held: Moment | None = None
@@ -72,27 +72,27 @@ class AttentionControl(QObject):
         return self._shown[0] if self._shown is not None else None
 
     def open(self) -> None:
-        """Begin to look."""
+        """Start."""
         self._live.watch_attention(True)
         self._panel.comparison.open()
         self._timer.start()
         self.refresh()
 
     def close(self) -> None:
-        """Look no more, and free everything; an explanation in work ends by itself."""
+        """Stop and free everything; a running explanation ends by itself."""
         self._timer.stop()
         self._live.watch_attention(False)
         self._panel.hold.setChecked(False)
         self.clear()
         self._video.set_joint_scores(None)
         self._model, self._asked = "", None
-        self._panel.comparison.free()
+        self._panel.comparison.release()
         if self._explainer is not None:
             self._explainer.close(0)
             self._ending, self._explainer = self._explainer, None
 
     def end(self) -> None:
-        """Close, and wait for what is in work."""
+        """Close and wait for a running explanation."""
         self.close()
         if self._ending is not None:
             self._ending.close(_END_S)
@@ -117,7 +117,7 @@ class AttentionControl(QObject):
         self._result, self._person = result, person
         self._recent.append(result)
         found = self.explanation
-        if found is not None and person is not None and _differ(found.clip, person) and self._held is None:
+        if found is not None and person is not None and _is_other_person(found.clip, person) and self._held is None:
             self._forget()
 
     def refresh(self) -> None:
@@ -126,35 +126,35 @@ class AttentionControl(QObject):
         if self._explainer is not None:
             found = self._explainer.explanations.take(timeout_s=0)
             moment = self.moment
-            if found is not None and moment is not None and self._belongs(found, moment):
+            if found is not None and moment is not None and self._is_current(found, moment):
                 self._newest = found, Moment(moment.person, found.clip, moment.prediction, moment.frames)
         self._ask()
         self._show()
 
     @property
     def moment(self) -> Moment | None:
-        """What is held, or what is now."""
+        """The frozen moment, or the current one."""
         return self._held or self._moments.moment(self._person)
 
-    def _belongs(self, found: Explanation, moment: Moment) -> bool:
-        """Of this person and this recognizer; of a held moment nothing but its own clip's."""
+    def _is_current(self, found: Explanation, moment: Moment) -> bool:
+        """Whether an explanation belongs to this person and recognizer; for a frozen moment, to its very clip."""
         if found.action not in moment.prediction.actions:
             return False
         return found.clip is moment.clip if self._held else found.clip.person == moment.person
 
     def _follow_model(self, info: RunInfo | None) -> None:
-        """Another recognizer runs: another explainer, other methods; its moments are not comparable."""
+        """Switch the explainer and the methods when another recognizer runs; older moments are dropped."""
         model = self._live.options.model
         if info is None or not info.actions or model == self._model:
             return
-        self._model, self._trouble = model, ""
+        self._model, self._load_error = model, ""
         self._panel.hold.setChecked(False)
         self._forget()
         self._moments.begin_window()
         try:
             card = ModelCard.load(models.find(model))
         except ActionLensError as error:
-            self._trouble = str(error)
+            self._load_error = str(error)
             return
         self._span_s = (card.frames - 1) / card.fps
         self._panel.offer(card.actions, methods_of(card))
@@ -197,8 +197,8 @@ class AttentionControl(QObject):
 
     def _show(self) -> None:
         moment = self.moment
-        self._choose_shown(moment)
-        self._panel.say(self._text(moment))
+        self._select_explanation(moment)
+        self._panel.set_title(self._text(moment))
         self._panel.show_moment(moment)
         self._panel.show_explanation(self.explanation)
         self._show_strip()
@@ -206,15 +206,15 @@ class AttentionControl(QObject):
         self._show_on_picture()
 
     @property
-    def _seen(self) -> Moment | None:
-        """What strip and frame show: the moment that is explained, so that they and the map are of one decision. While
-        nothing is explained, and under Expert, where the matrices are of now, it is what is now."""
-        if self._shown is None or self._panel.looks_inside or self.moment is None:
+    def _displayed(self) -> Moment | None:
+        """The moment that strip and frame show: the explained one, so that they match the map. Without an explanation,
+        and under Expert, whose matrices are live, it is the current moment."""
+        if self._shown is None or self._panel.expert_shown or self.moment is None:
             return self.moment
         return self._shown[1]
 
-    def _choose_shown(self, moment: Moment | None) -> None:
-        """The newest explanation, or the last that the other recognizer has answered, too: both are of one moment."""
+    def _select_explanation(self, moment: Moment | None) -> None:
+        """Select the newest explanation, or the last one that the second recognizer has explained too."""
         newest = self._newest if moment is not None else None
         wanted = self._panel.comparison.refresh(newest[0] if newest is not None else None)
         known = (newest, self._compared, self._shown)
@@ -227,12 +227,12 @@ class AttentionControl(QObject):
         return min(self._recent, key=lambda result: abs(result.frame.time_s - moment.clip.time_s), default=None)
 
     def _text(self, moment: Moment | None) -> str:
-        if self._trouble:
-            return self._trouble
+        if self._load_error:
+            return self._load_error
         if self._explainer is not None and self._explainer.failure:
             return self._explainer.failure
         if moment is None:
-            return self._why_nothing()
+            return self._empty_text()
         person = f"Person {moment.person + 1}: " if self._result is not None and len(self._result.persons) > 1 else ""
         found = self.explanation
         if found is None:
@@ -241,7 +241,7 @@ class AttentionControl(QObject):
         when = "frozen" if self._held else before(moment.clip.time_s - found.clip.time_s, False)
         return f"{person}{action_in_text(found.action)} {found.probability:.0%}, {when}"
 
-    def _why_nothing(self) -> str:
+    def _empty_text(self) -> str:
         if self._result is None:
             return "Nothing is running yet"
         if self._person is None:
@@ -252,9 +252,9 @@ class AttentionControl(QObject):
         return f"Collecting movement: {min(self._moments.seen_s, self._span_s):.1f} of {self._span_s:.1f} s"
 
     def _show_strip(self) -> None:
-        moment, now = self._seen, self.moment
+        moment, now = self._displayed, self.moment
         if moment is None or now is None:
-            self._strip.show_clip(None, np.zeros(0), "", self._why_nothing())
+            self._strip.show_clip(None, np.zeros(0), "", self._empty_text())
             return
         scores, title = self._frame_scores(moment)
         age_s = now.clip.time_s - moment.clip.time_s
@@ -262,11 +262,11 @@ class AttentionControl(QObject):
 
     def _frame_scores(self, moment: Moment) -> tuple[NDArray[np.floating], str]:
         looks, found = moment.prediction.attention.get(CLASS_TOKEN), self.explanation
-        if looks is not None and self._panel.looks_inside:
+        if looks is not None and self._panel.expert_shown:
             return frame_scores(looks), "Where the class token attends (last layer, all heads)"
         if found is None:
             return np.full(len(moment.clip.xy_px), np.nan), "The frames of the clip"
-        places = [_place_in(found.clip, _time_of(moment.clip, place)) for place in range(len(moment.clip.xy_px))]
+        places = [_frame_index(found.clip, _frame_time(moment.clip, place)) for place in range(len(moment.clip.xy_px))]
         scores = frame_relevance(found)
         return (
             np.array([np.nan if place is None else scores[place] for place in places]),
@@ -276,8 +276,8 @@ class AttentionControl(QObject):
     def _show_frame(self) -> None:
         """The picked frame of the strip; with none picked, the end of what the tab shows."""
         panel, found, pick = self._panel, self.explanation, self._strip.pick
-        whole = pick is None and not panel.looks_inside
-        moment = self._seen
+        whole = pick is None and not panel.expert_shown
+        moment = self._displayed
         if moment is None or self.moment is None:
             panel.map.mark_column(None)
             panel.comparison.mark(found, None)
@@ -285,14 +285,14 @@ class AttentionControl(QObject):
             return
         last = len(moment.clip.xy_px) - 1
         place = last if pick is None else min(pick, last)
-        time_s = _time_of(moment.clip, place)
-        there = None if found is None or whole else _place_in(found.clip, time_s)
+        time_s = _frame_time(moment.clip, place)
+        there = None if found is None or whole else _frame_index(found.clip, time_s)
         panel.map.mark_column(there)
         panel.comparison.mark(found, there)
         panel.inside.follow(None if pick is None else place / max(last, 1))
         joints = self._joints(found, whole, there)
         links = _widths(panel.links, moment.prediction.attention.get(EDGE_IMPORTANCE))
-        note = before(self.moment.clip.time_s - time_s, self._held is not None) + _most(moment.clip, joints)
+        note = before(self.moment.clip.time_s - time_s, self._held is not None) + _top_joint_text(moment.clip, joints)
         panel.frame.show_frame(moment.frame_at(time_s), moment.clip, place, joints, links, note)
 
     def _joints(self, found: Explanation | None, whole: bool, there: int | None) -> NDArray[np.float32] | None:
@@ -305,7 +305,7 @@ class AttentionControl(QObject):
         moment, found = self.moment, self.explanation
         wanted = self._panel.overlay.isChecked()
         if moment is None or (found is not None and moment.clip.time_s - found.clip.time_s > self._span_s):
-            found = None  # of another movement than the one that is seen now
+            found = None  # it explains a movement that is no longer in view
         scores = self._panel.joint_scores(found) if wanted else None
         if moment is None or scores is None:
             self._video.set_joint_scores(None)
@@ -313,22 +313,22 @@ class AttentionControl(QObject):
         self._video.set_joint_scores(JointScores(moment.person, moment.clip.layout, scores, heat_rgb(scores)))
 
 
-def _differ(clip: Clip, person: PersonResult) -> bool:
+def _is_other_person(clip: Clip, person: PersonResult) -> bool:
     return clip.person != person.pose.person
 
 
-def _time_of(clip: Clip, place: int) -> float:
+def _frame_time(clip: Clip, place: int) -> float:
     return clip.time_s - (len(clip.xy_px) - 1 - place) / clip.fps
 
 
-def _place_in(clip: Clip, time_s: float) -> int | None:
-    """Which frame of a clip is nearest to a time; None outside of the clip."""
+def _frame_index(clip: Clip, time_s: float) -> int | None:
+    """Index of the clip's frame nearest to a time; None outside the clip."""
     place = round(len(clip.xy_px) - 1 - (clip.time_s - time_s) * clip.fps)
     return place if 0 <= place < len(clip.xy_px) else None
 
 
-def _most(clip: Clip, joints: NDArray[np.float32] | None) -> str:
-    """The joint that counts most, by name."""
+def _top_joint_text(clip: Clip, joints: NDArray[np.float32] | None) -> str:
+    """The name of the most relevant joint."""
     return "" if joints is None or not joints.max() > 0 else f" · {joint_names(clip)[int(joints.argmax())]}"
 
 

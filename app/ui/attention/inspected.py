@@ -14,12 +14,12 @@ from recognizer.clips import Clip
 
 _REFERENCE_PX = 300.0
 _MARGIN = 0.14  # of the body's longer side, around it: the joints leave out hair, hands and feet
-_LEAST = 0.3  # of the picture's shorter side: what is further away is not drawn larger
+_MIN_EXTENT = 0.3  # of the picture's shorter side: limits the zoom on a distant person
 _NEAR_S = 0.15  # a picture further from the pose's time is not shown
 
 
 class InspectedFrame(QWidget):
-    """Painted from the clip, which is at even times, over the nearest picture."""
+    """Draws the skeleton of the resampled clip over the nearest picture."""
 
     def __init__(self, colours: Colours, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -36,7 +36,7 @@ class InspectedFrame(QWidget):
         self.setAccessibleName("The chosen frame")
 
     def sizeHint(self) -> QSize:
-        """Qt's."""
+        """Qt override."""
         return QSize(320, 110)
 
     def show_frame(
@@ -62,12 +62,12 @@ class InspectedFrame(QWidget):
         self.update()
 
     def set_colours(self, colours: Colours) -> None:
-        """Another theme."""
+        """Apply the colours of another theme."""
         self._colours = colours
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Qt's."""
+        """Qt override."""
         painter = QPainter(self)
         painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform)
         painter.fillRect(self.rect(), QColor(self._colours.window))
@@ -77,7 +77,7 @@ class InspectedFrame(QWidget):
             painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, "No frame yet")
             return
         height, width = frame.bgr.shape[:2]
-        part = self._part(clip, frame.scale, (width, height))
+        part = self._crop(clip, frame.scale, (width, height))
         room = QRectF(QPointF(), part.size().scaled(QSizeF(self.size()), Qt.AspectRatioMode.KeepAspectRatio))
         room.moveCenter(QRectF(self.rect()).center())
         painter.setClipRect(room)
@@ -94,7 +94,7 @@ class InspectedFrame(QWidget):
         painter.setClipping(False)
         self._paint_note(painter, room)
 
-    def _part(self, clip: Clip, scale: float, size: tuple[int, int]) -> QRectF:
+    def _crop(self, clip: Clip, scale: float, size: tuple[int, int]) -> QRectF:
         """The part of a picture of this size to show: the body in the whole clip, so that it does not jump from frame
         to frame, in the shape of the widget as far as the picture goes."""
         whole = QRectF(0, 0, *size)
@@ -103,7 +103,7 @@ class InspectedFrame(QWidget):
             return whole
         low, high = seen.min(axis=0), seen.max(axis=0)
         margin = _MARGIN * float((high - low).max())
-        wide, tall = (max(float(extent) + 2 * margin, _LEAST * min(size)) for extent in high - low)
+        wide, tall = (max(float(extent) + 2 * margin, _MIN_EXTENT * min(size)) for extent in high - low)
         shape = self.width() / max(self.height(), 1)
         part = QRectF(0, 0, min(max(wide, tall * shape), size[0]), min(max(tall, wide / shape), size[1]))
         x, y = (low + high) / 2

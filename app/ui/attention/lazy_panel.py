@@ -1,4 +1,4 @@
-"""Opens the attention panel when it is first wanted: until then none of its libraries is loaded."""
+"""Creates the attention panel on first use, so that its libraries are not loaded before."""
 
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class AttentionOpener(QObject, Panel):
-    """The panel as the window sees it, there or not."""
+    """Stands for the panel, whether it has been created or not."""
 
     def __init__(self, live: LiveRun, video: VideoView, theme: Theme, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -28,7 +28,7 @@ class AttentionOpener(QObject, Panel):
         self.control: AttentionControl | None = None
 
     def show(self, shown: bool) -> "AttentionPanel | None":
-        """Open or close it; the panel where it was made just now, to be put in its place."""
+        """Open or close the panel. Returns the panel if it was created just now, to be put into the layout."""
         made = None
         if shown and self.panel is None:
             made = self._make()
@@ -41,7 +41,7 @@ class AttentionOpener(QObject, Panel):
         return made
 
     def add(self, result: Result, person: PersonResult | None) -> None:
-        """A new result, and whom the window follows in it."""
+        """Pass on a new result and the person that the window follows."""
         if self.control is not None:
             self.control.add(result, person)
 
@@ -51,12 +51,12 @@ class AttentionOpener(QObject, Panel):
             self.control.clear()
 
     def toggle_hold(self) -> None:
-        """Keep this moment, or go back to live; nothing while the panel is closed."""
+        """Freeze the moment or go back to live; does nothing while the panel is closed."""
         if self._open and self.panel is not None:
             self.panel.hold.toggle()
 
     def toggle_overlay(self) -> None:
-        """Circles on the picture, or not; nothing while the panel is closed."""
+        """Show or hide the circles on the picture; does nothing while the panel is closed."""
         if self._open and self.panel is not None:
             self.panel.overlay.toggle()
 
@@ -67,7 +67,7 @@ class AttentionOpener(QObject, Panel):
             self.panel.frame.set_mirror(mirror)
 
     def set_colours(self, colours: Colours) -> None:
-        """Another theme."""
+        """Apply the colours of another theme."""
         self.strip.set_colours(colours)
         if self.panel is not None:
             self.panel.set_colours(colours)

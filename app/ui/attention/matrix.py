@@ -15,7 +15,7 @@ from app.outputs.heat import heat_rgb, signed_rgb
 from app.ui.theme import Colours
 
 _STEPS = 256
-_ACROSS = 4  # names below; beside there are as many as have room
+_BOTTOM_NAMES = 4  # names below; beside there are as many as have room
 
 
 class MatrixView(QWidget):
@@ -54,7 +54,7 @@ class MatrixView(QWidget):
         self.set_colours(colours)
 
     def sizeHint(self) -> QSize:
-        """Qt's: the same with and without a matrix, so that nothing around it moves."""
+        """Qt override: the same with and without a matrix, so that nothing around it moves."""
         return QSize(320, 170)
 
     @property
@@ -107,34 +107,34 @@ class MatrixView(QWidget):
             self._mark.setValue(place + 0.5)
 
     def set_colours(self, colours: Colours) -> None:
-        """Another theme."""
+        """Apply the colours of another theme."""
         self._plot.setBackground(colours.card)
         for axis in (*(self._plot.getAxis(side) for side in ("left", "bottom")), self._bar.axis):
             axis.setPen(colours.border)
             axis.setTextPen(colours.muted)
 
     def _name(self, side: str, names: tuple[str, ...]) -> None:
-        room = self._plot.height() / self.fontMetrics().height() - 1 if side == "left" else _ACROSS
+        room = self._plot.height() / self.fontMetrics().height() - 1 if side == "left" else _BOTTOM_NAMES
         every = -(-len(names) // max(int(room), 1))
         shown = [(place + 0.5, _short(name)) for place, name in enumerate(names) if place % every == 0]
         self._plot.getAxis(side).setTicks([shown])
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Qt's: as many names as have room."""
+        """Qt override: as many names as have room."""
         super().resizeEvent(event)
         self._name("left", self._names[0])
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Qt's: a cell's tooltip stays while the mouse rests; the view itself would put its own, none, in its place."""
+        """Qt override: keep a cell's tooltip while the mouse rests; the view itself would show an empty one."""
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
-            return self._tell(self._plot.mapToScene(event.pos()))
+            return self._show_tooltip(self._plot.mapToScene(event.pos()))
         return super().eventFilter(watched, event)
 
     def _hover(self, at: QPointF) -> None:
-        if not self._tell(at):
+        if not self._show_tooltip(at):
             QToolTip.hideText()
 
-    def _tell(self, at: QPointF) -> bool:
+    def _show_tooltip(self, at: QPointF) -> bool:
         """A tooltip with names and value of the cell at a place of the scene; False where there is none."""
         inside = self._image.mapFromScene(at)
         row, column = int(np.floor(inside.y())), int(np.floor(inside.x()))

@@ -26,7 +26,7 @@ _METHOD_NAMES = {
 
 
 class InsideView(QWidget):
-    """What the network gives of itself: a chooser of the kind, pickers, the matrix."""
+    """The network's own outputs: a chooser for the kind, pickers for layer and head, and the matrix."""
 
     def __init__(self, colours: Colours, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -96,7 +96,7 @@ class InsideView(QWidget):
             self._refresh()
 
     def set_colours(self, colours: Colours) -> None:
-        """Another theme."""
+        """Apply the colours of another theme."""
         self.matrix.set_colours(colours)
 
     def _offer(self) -> None:
@@ -193,7 +193,7 @@ class AttentionPanel(QFrame):
         column.addWidget(self.frame, 1)
 
     def offer(self, actions: Sequence[str], methods: Sequence[str]) -> None:
-        """What a recognizer can be asked; an action that it has not is given up."""
+        """Offer the actions and methods of a recognizer; an unknown chosen action falls back to PREDICTED."""
         wanted = self.action.value if self.action.value in actions else PREDICTED
         self.action.set_value(wanted)
         self.action.offer([Choice("Top action", PREDICTED), *(Choice(action_text(a), a) for a in actions)])
@@ -201,18 +201,18 @@ class AttentionPanel(QFrame):
         self.method.set_value(method)
         self.method.offer([Choice(_METHOD_NAMES.get(method, method), method) for method in methods])
 
-    def say(self, text: str) -> None:
-        """What is shown, or why nothing is."""
+    def set_title(self, text: str) -> None:
+        """Set the line that tells what is shown, or why nothing is."""
         self.title.setText(text)
 
     @property
-    def looks_inside(self) -> bool:
-        """The network's matrices are on top, not the explanation."""
+    def expert_shown(self) -> bool:
+        """Whether the Expert tab is shown instead of the explanation."""
         return self.tabs.currentWidget() is self.inside
 
     def show_moment(self, moment: Moment | None) -> None:
-        """What the network gives of itself."""
-        if self.looks_inside:
+        """Show the network's own outputs."""
+        if self.expert_shown:
             self.inside.show_moment(moment)
 
     def show_explanation(self, explanation: Explanation | None) -> None:
@@ -234,24 +234,24 @@ class AttentionPanel(QFrame):
     @property
     def column_sums(self) -> NDArray[np.float32] | None:
         """(V,) 0..1 of the attention between joints that is looked at; None where something else is."""
-        return self.inside.joint_scores() if self.looks_inside else None
+        return self.inside.joint_scores() if self.expert_shown else None
 
     @property
     def links(self) -> NDArray[np.float32] | None:
         """(V, V) of the importance of links that is looked at; None where something else is."""
-        return self.inside.links() if self.looks_inside else None
+        return self.inside.links() if self.expert_shown else None
 
     def set_colours(self, colours: Colours) -> None:
-        """Another theme."""
+        """Apply the colours of another theme."""
         for part in (self.map, self.comparison, self.frame, self.inside):
             part.set_colours(colours)
 
 
 def joint_relevance(explanation: Explanation, place: int | None = None) -> NDArray[np.float32]:
     """(V,) 0..1: the evidence for the action, summed over the clip or at one frame; 1 is the largest joint's."""
-    speaks = np.maximum(explanation.relevance, 0)
-    sums = speaks.sum(axis=0) if place is None else speaks[place]
-    top = float(speaks.sum(axis=0).max() if place is None else speaks.max())
+    evidence = np.maximum(explanation.relevance, 0)
+    sums = evidence.sum(axis=0) if place is None else evidence[place]
+    top = float(evidence.sum(axis=0).max() if place is None else evidence.max())
     return np.asarray(sums / max(top, 1e-9), np.float32)
 
 

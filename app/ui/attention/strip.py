@@ -39,7 +39,7 @@ class HeatStrip(QWidget):
         self.setAccessibleName("Frames of the clip by attention")
 
     def sizeHint(self) -> QSize:
-        """Qt's."""
+        """Qt override."""
         return QSize(480, self.height())
 
     @property
@@ -84,7 +84,7 @@ class HeatStrip(QWidget):
             self.picked.emit(place)
 
     def set_colours(self, colours: Colours) -> None:
-        """Another theme."""
+        """Apply the colours of another theme."""
         self._colours = colours
         self.update()
 
@@ -93,7 +93,7 @@ class HeatStrip(QWidget):
         wide = (self.width() - 2 * _PAD) / max(len(self._scores), 1)
         return QRectF(_PAD + place * wide, self._heading + 4, wide, self.height() - self._heading - self._axis - 6)
 
-    def place_at(self, x: float) -> int | None:
+    def frame_at(self, x: float) -> int | None:
         """Which frame is at this place across."""
         count = len(self._scores)
         if not count or not _PAD <= x <= self.width() - _PAD:
@@ -101,7 +101,7 @@ class HeatStrip(QWidget):
         return min(int((x - _PAD) / (self.width() - 2 * _PAD) * count), count - 1)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Qt's."""
+        """Qt override."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         focused = self.hasFocus()
@@ -116,7 +116,7 @@ class HeatStrip(QWidget):
         painter.drawText(heading, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, self._title)
         self._paint_axis(painter)
         colours = heat_rgb(self._scores)
-        fit = _fitting(self._clip)
+        fit = _vertical_extent(self._clip)
         for place, score in enumerate(self._scores):
             area = self.cell(place)
             if np.isnan(score):
@@ -170,21 +170,21 @@ class HeatStrip(QWidget):
         painter.restore()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Qt's: points at a frame."""
-        self.set_pick(self.place_at(event.position().x()))
+        """Qt override: points at a frame."""
+        self.set_pick(self.frame_at(event.position().x()))
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Qt's: while a button is held."""
-        place = self.place_at(event.position().x())
+        """Qt override: while a button is held."""
+        place = self.frame_at(event.position().x())
         if place is not None:
             self.set_pick(place)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        """Qt's: points at none."""
+        """Qt override: points at none."""
         self.set_pick(None)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Qt's: the arrow keys go through the frames."""
+        """Qt override: the arrow keys go through the frames."""
         last = len(self._scores) - 1
         here = last if self._pick is None else self._pick
         key = event.key()
@@ -202,9 +202,9 @@ class HeatStrip(QWidget):
             super().keyPressEvent(event)
 
     def event(self, event: QEvent) -> bool:
-        """Qt's: the frame's time and score as a tooltip."""
+        """Qt override: the frame's time and score as a tooltip."""
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip and self._clip is not None:
-            place = self.place_at(event.pos().x())
+            place = self.frame_at(event.pos().x())
             if place is not None:
                 when = self._when((len(self._scores) - 1 - place) / self._clip.fps)
                 score = "" if np.isnan(self._scores[place]) else f": {self._scores[place]:.2f}"
@@ -221,7 +221,7 @@ def before(seconds: float, frozen: bool) -> str:
     return f"{seconds:.2f} s {'before' if frozen else 'ago'}"
 
 
-def _fitting(clip: Clip) -> tuple[float, float]:
+def _vertical_extent(clip: Clip) -> tuple[float, float]:
     """Top and height of what holds the seen joints of all frames."""
     seen = clip.confidence > 0
     if not seen.any():

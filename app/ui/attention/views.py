@@ -1,4 +1,4 @@
-"""What of a recognizer's own outputs can be looked at as a matrix, with the pickers that choose one."""
+"""The recognizer outputs that can be shown as a matrix, with the pickers that select one."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

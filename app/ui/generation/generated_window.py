@@ -24,7 +24,7 @@ from app.ui.picker import Picker
 from recognizer.generator import GeneratedClip
 
 _STEPS = 20  # of the slider
-_MOST_SEEDS = 99_999
+_MAX_SEEDS = 99_999
 
 
 class GeneratedWindow(ClosingDialog):
@@ -55,7 +55,7 @@ class GeneratedWindow(ClosingDialog):
         self.share.setTickPosition(QSlider.TickPosition.TicksBelow)
         self.share.valueChanged.connect(lambda _: self._request())
         self.seed = QSpinBox()
-        self.seed.setRange(0, _MOST_SEEDS)
+        self.seed.setRange(0, _MAX_SEEDS)
         self.seed.setToolTip("The same seed gives the same clip")
         self.seed.valueChanged.connect(lambda _: self._request())
         self.another = QPushButton("&Next clip")
@@ -69,9 +69,9 @@ class GeneratedWindow(ClosingDialog):
         self.again.setAutoDefault(False)
         self.again.setToolTip("Search the generator folders again")
         self.again.clicked.connect(self.look_for_generators)
-        self.says = QLabel()
-        self.says.setWordWrap(True)
-        self.says.setObjectName("muted")
+        self.caption = QLabel()
+        self.caption.setWordWrap(True)
+        self.caption.setObjectName("muted")
 
     def _lay_out(self) -> None:
         form = QFormLayout()
@@ -90,7 +90,7 @@ class GeneratedWindow(ClosingDialog):
         column.setContentsMargins(18, 14, 18, 14)
         column.setSpacing(10)
         column.addWidget(self.preview, 1)
-        column.addWidget(self.says)
+        column.addWidget(self.caption)
         column.addLayout(form)
         column.addWidget(close_box(self))
 
@@ -110,7 +110,7 @@ class GeneratedWindow(ClosingDialog):
 
     def next_seed(self) -> None:
         """Show another clip."""
-        self.seed.setValue((self.seed.value() + 1) % (_MOST_SEEDS + 1))
+        self.seed.setValue((self.seed.value() + 1) % (_MAX_SEEDS + 1))
 
     def toggle(self) -> None:
         """Play or pause."""
@@ -123,9 +123,9 @@ class GeneratedWindow(ClosingDialog):
         self._requested = None
         self._enable(False)
         if folder is None:
-            self._say(none_here(self._root))
+            self._show_status(none_here(self._root))
             return
-        self._say("Loading …")
+        self._show_status("Loading …")
         self._jobs.start("generator", lambda: self._maker.actions(folder), lambda a: self._offer(folder, a), self._fail)
 
     def _offer(self, folder: Path, actions: tuple[str, ...]) -> None:
@@ -163,25 +163,25 @@ class GeneratedWindow(ClosingDialog):
             return
         if self._requested is None:
             self.preview.show_clip(clip)
-            self.says.setText(said_of(clip))
+            self.caption.setText(said_of(clip))
         self._make()
 
     def _fail(self, line: str) -> None:
         self._making = False
         if not self._closed:
             self._enable(False)
-            self._say(line)
+            self._show_status(line)
 
-    def _say(self, line: str) -> None:
+    def _show_status(self, line: str) -> None:
         self.preview.show_line(line)
-        self.says.setText("")
+        self.caption.setText("")
 
     def _enable(self, enabled: bool) -> None:
         for part in (self.first, self.second, self.share, self.seed, self.another, self.playing):
             enable(part, "" if enabled else "No clip: the line above says why")
         enable(self.generators, "" if self.generators.count() else none_here(self._root))
 
-    def leave(self) -> None:
+    def on_close(self) -> None:
         """A clip that is still being generated is not shown."""
         self._closed = True
         self.preview.stop()

@@ -34,7 +34,7 @@ class Preview(QWidget):
         self._timer.timeout.connect(self._tick)
 
     def sizeHint(self) -> QSize:
-        """Qt's."""
+        """Qt override."""
         return QSize(*SIZE_PX)
 
     def show_clip(self, clip: GeneratedClip) -> None:
@@ -75,7 +75,7 @@ class Preview(QWidget):
             self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Qt's."""
+        """Qt override."""
         painter = QPainter(self)
         painter.fillRect(self.rect(), _BACKGROUND)
         if self.clip is None:

@@ -51,7 +51,7 @@ class DoctorDialog(ClosingDialog):
         self._process.errorOccurred.connect(self._failed)
         self._process.start(command[0], list(command[1:]))
 
-    def leave(self) -> None:
+    def on_close(self) -> None:
         """The check ends with its window."""
         self._process.blockSignals(True)
         self._process.kill()

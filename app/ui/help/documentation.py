@@ -26,7 +26,7 @@ class Page(QTextBrowser):
         self._room = 0
 
     def loadResource(self, kind: int, name: QUrl | str) -> Any:
-        """Qt's."""
+        """Qt override."""
         name = QUrl(name)
         if kind != QTextDocument.ResourceType.ImageResource.value:
             return super().loadResource(kind, name)
@@ -36,7 +36,7 @@ class Page(QTextBrowser):
         return self._fitted(self._pictures[name])
 
     def doSetSource(self, name: QUrl | str, kind: QTextDocument.ResourceType = _UNKNOWN) -> None:
-        """Qt's: another page, with pictures of its own."""
+        """Qt override: another page, with pictures of its own."""
         self._pictures.clear()
         super().doSetSource(name, kind)
         self._wrap_code()
@@ -58,7 +58,7 @@ class Page(QTextBrowser):
             block = block.next()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Qt's."""
+        """Qt override."""
         super().resizeEvent(event)
         if self._width() != self._room:
             self._room = self._width()

@@ -12,16 +12,16 @@ from app.ui.panel import Panel
 from app.ui.sentences import sentence
 from app.ui.theme import Theme
 
-_LOOK_MS = 500
+_POLL_MS = 500
 
 
 class HistoryControl(QObject, Panel):
-    """told: a line for the user. Files that are played are not kept: their actions are not today's.
+    """message: a line for the user. Files that are played are not kept: their actions are not today's.
 
     close() comes when the run has ended, for what was going on ends with it.
     """
 
-    told = Signal(str)
+    message = Signal(str)
 
     def __init__(self, live: LiveRun, settings: UserSettings, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
@@ -31,8 +31,8 @@ class HistoryControl(QObject, Panel):
         self._is_live = False  # the run; remembered, for it gives its last events when it is no longer in view
         self._lines: deque[str] = deque(maxlen=5)
         self._timer = QTimer(self)
-        self._timer.setInterval(_LOOK_MS)
-        self._timer.timeout.connect(self._look)
+        self._timer.setInterval(_POLL_MS)
+        self._timer.timeout.connect(self._poll)
         if settings.history:
             self.keep(True)
 
@@ -80,6 +80,6 @@ class HistoryControl(QObject, Panel):
             self._log.close()
             self._log = None
 
-    def _look(self) -> None:
+    def _poll(self) -> None:
         while self._lines:
-            self.told.emit(sentence(self._lines.popleft()))
+            self.message.emit(sentence(self._lines.popleft()))

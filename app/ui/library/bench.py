@@ -28,7 +28,7 @@ from recognizer.datasets.recorded import Poses
 _OF_RECORDING, _SEGMENT_S, _RATE = 20, 2.0, 15
 _ACTIONS, _PEOPLE, _SESSIONS = 25, 12, 30
 _STEPS = 200  # of the wheel, from the top to the end
-_PATIENCE_S = 60.0
+_TIMEOUT_S = 60.0
 
 
 def fill(library: Library, segments: int) -> None:
@@ -65,7 +65,7 @@ def measure(root: Path) -> dict[str, float]:
     window = LibraryWindow(root, theme)
     window.show()
     while not window.browser.segments.rowCount():
-        if time.perf_counter() - started_s > _PATIENCE_S:
+        if time.perf_counter() - started_s > _TIMEOUT_S:
             raise SystemExit(f"{root} holds no segments, or does not open: {window.refusal.text()}")
         application.processEvents()
     application.processEvents()

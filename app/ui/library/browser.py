@@ -18,8 +18,8 @@ SEGMENTS, RECORDINGS, BIN = range(3)
 _STRIP_PX = 48
 _PICTURE_PX = 136
 _PAD_PX = 9  # of a cell beside its text
-# For what a column needs room at the least; what is left over goes to those that may grow, and the last ones give way
-# first. Names are shortened where they are longer, figures and times never are.
+# Sample texts for the minimum width of each column. Spare room goes to the columns that may grow; the last columns are
+# hidden first. Long names are elided, numbers and times never are.
 _TIME = "0000-00-00 00:00"
 _SEGMENT_SAMPLES = (_PICTURE_PX, "jumping jacks ?__", "000.0 s", "Anybody", "some session", _TIME, "camera.mp4")
 _SEGMENTS_GROW = {1: 2, 3: 1, 4: 1, 6: 3}
@@ -28,10 +28,10 @@ _RECORDINGS_GROW = {3: 3, 4: 2, 5: 2}
 
 
 class Browser(QWidget):
-    """chosen: other segments or recordings are chosen. turned: another list is shown."""
+    """chosen: other segments or recordings are chosen. list_changed: another list is shown."""
 
     chosen = Signal()
-    turned = Signal()
+    list_changed = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -54,8 +54,8 @@ class Browser(QWidget):
             (self.bin_table, "Bin"),
         ):
             self.tabs.addTab(table, title)
-            table.selectionModel().selectionChanged.connect(self._tell_chosen)
-        self.tabs.currentChanged.connect(lambda _: self._turn())
+            table.selectionModel().selectionChanged.connect(self._selection_changed)
+        self.tabs.currentChanged.connect(lambda _: self._list_changed())
         self.count = QLabel()
         self.count.setObjectName("muted")
         column = QVBoxLayout(self)
@@ -75,26 +75,26 @@ class Browser(QWidget):
         filtered: for another filter. What it hides is remembered, and chosen again when a later one shows it.
         """
         self._filtering = filtered
-        segments, recordings = self._chosen_before()
+        segments, recordings = self._previous_selection()
         place = self.table.currentIndex().row()
         self.filters.offer(library)
         if self.segments.show(library, self.filters.filter()):
-            self.segment_table.choose(self.segments.place_of(segment) for segment in segments)
+            self.segment_table.choose(self.segments.position_of(segment) for segment in segments)
         for model, table, deleted in (
             (self.recordings, self.recording_table, False),
             (self.deleted, self.bin_table, True),
         ):
             model.show(library, self.filters.filter(deleted=deleted))
-            table.choose(model.place_of(recording) for recording in recordings)
+            table.choose(model.position_of(recording) for recording in recordings)
         if not self.table.selectionModel().hasSelection() and place >= 0:
             self.table.choose([min(place, self.table.model().rowCount() - 1)])  # the next one, after a removal
         self._filtering = False
         self._count(library)
 
-    def _chosen_before(self) -> tuple[list[int], list[str]]:
+    def _previous_selection(self) -> tuple[list[int], list[str]]:
         """What was chosen before the first of the filters that follow each other, or else what is chosen now."""
         if not (self._filtering and self._hidden is not None):
-            rows = [self.segments.row(place) for place in self.segment_table.chosen_places()]
+            rows = [self.segments.row(place) for place in self.segment_table.chosen_rows()]
             self._hidden = [row.id for row in rows], [row.id for row in self.chosen_recordings()]
         chosen = self._hidden
         if not self._filtering:
@@ -110,14 +110,14 @@ class Browser(QWidget):
         """In the list of segments, from above; none while another list is shown."""
         if self.tabs.currentIndex() != SEGMENTS:
             return []
-        return [self.segments.row(place) for place in self.segment_table.chosen_places()]
+        return [self.segments.row(place) for place in self.segment_table.chosen_rows()]
 
     def chosen_recordings(self) -> list[RecordingRow]:
         """In the list of recordings, or of the bin, that is shown."""
         if self.tabs.currentIndex() == SEGMENTS:
             return []
         rows = (self.recordings if self.tabs.currentIndex() == RECORDINGS else self.deleted).rows
-        return [rows[place] for place in self.table.chosen_places()]
+        return [rows[place] for place in self.table.chosen_rows()]
 
     def chosen_names(self) -> list[str]:
         """The chosen recordings, or those that the chosen segments are of."""
@@ -126,18 +126,18 @@ class Browser(QWidget):
 
     def choose_segment(self, segment: int) -> bool:
         """Choose a segment alone; False where the list does not show it."""
-        place = self.segments.place_of(segment)
+        place = self.segments.position_of(segment)
         if place is not None:
             self.tabs.setCurrentIndex(SEGMENTS)
             self.segment_table.choose([place])
         return place is not None
 
-    def _turn(self) -> None:
-        if self.table.model().rowCount() and not self.table.chosen_places():
+    def _list_changed(self) -> None:
+        if self.table.model().rowCount() and not self.table.chosen_rows():
             self.table.choose([0])
-        self.turned.emit()
+        self.list_changed.emit()
 
-    def _tell_chosen(self, *_: QItemSelection) -> None:
+    def _selection_changed(self, *_: QItemSelection) -> None:
         if not self._filtering:
             self._hidden = None  # the user has chosen something else
         self.chosen.emit()
@@ -157,7 +157,7 @@ class Browser(QWidget):
 
 
 class Table(QTableView):
-    """Rows that are chosen whole; hint: shown where there is none.
+    """A table with row selection. hint: shown while it is empty.
 
     samples: for what each column needs room at the least, as text, or pixels of a picture. grow: the share of what is
     left over, by column. A column that does not fit is hidden whole, the last ones first.
@@ -186,23 +186,23 @@ class Table(QTableView):
         header.setStretchLastSection(True)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Qt's."""
+        """Qt override."""
         super().resizeEvent(event)
-        self._share_out()
+        self._fit_columns()
 
     def changeEvent(self, event: QEvent) -> None:
-        """Qt's: larger letters need wider columns."""
+        """Qt override: larger letters need wider columns."""
         super().changeEvent(event)
         if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
-            self._share_out()
+            self._fit_columns()
 
-    def _share_out(self) -> None:
-        for section, width in enumerate(column_widths(self._least(), self._grow, self.viewport().width())):
+    def _fit_columns(self) -> None:
+        for section, width in enumerate(column_widths(self._minimum_widths(), self._grow, self.viewport().width())):
             self.setColumnHidden(section, not width)
             if width:
                 self.setColumnWidth(section, width)
 
-    def _least(self) -> list[int]:
+    def _minimum_widths(self) -> list[int]:
         header, model = self.horizontalHeader().fontMetrics(), self.model()
         titles = [
             header.horizontalAdvance(str(model.headerData(section, Qt.Orientation.Horizontal)))
@@ -214,7 +214,7 @@ class Table(QTableView):
         ]
         return [max(title, cell) + _PAD_PX for title, cell in zip(titles, cells, strict=True)]
 
-    def chosen_places(self) -> list[int]:
+    def chosen_rows(self) -> list[int]:
         """The rows that are chosen, from above."""
         return sorted(index.row() for index in self.selectionModel().selectedRows())
 
@@ -232,7 +232,7 @@ class Table(QTableView):
             self.scrollTo(first)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Qt's."""
+        """Qt override."""
         super().paintEvent(event)
         if self.model().rowCount() == 0 and self.hint:
             painter = QPainter(self.viewport())
@@ -241,10 +241,10 @@ class Table(QTableView):
             painter.drawText(room, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, self.hint)
 
 
-def column_widths(least: Sequence[int], grow: Mapping[int, int], room: int) -> list[int]:
+def column_widths(minimums: Sequence[int], grow: Mapping[int, int], room: int) -> list[int]:
     """The width of each column, 0 of those that are left out: as many of the first as fit, two at the least."""
-    count = max(sum(sum(least[: number + 1]) <= room for number in range(len(least))), 2)
+    count = max(sum(sum(minimums[: number + 1]) <= room for number in range(len(minimums))), 2)
     shares = [grow.get(section, 0) for section in range(count)]
-    spare = max(room - sum(least[:count]), 0)
-    widths = [width + spare * share // max(sum(shares), 1) for width, share in zip(least, shares, strict=False)]
-    return widths + [0] * (len(least) - count)
+    spare = max(room - sum(minimums[:count]), 0)
+    widths = [width + spare * share // max(sum(shares), 1) for width, share in zip(minimums, shares, strict=False)]
+    return widths + [0] * (len(minimums) - count)

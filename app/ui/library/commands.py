@@ -15,12 +15,12 @@ NOTHING = "nothing"
 
 @dataclass(frozen=True, slots=True)
 class _Command:
-    """edits: not to be had where the library is open for reading only."""
+    """edits: disabled while the library is open read-only."""
 
     name: str
     text: str
     keys: str
-    says: str
+    description: str
     edits: bool = True
 
 
@@ -113,7 +113,7 @@ _OTHER_KEYS = (
     ("Ctrl+Q", "Quit the program"),
     ("Tab, Shift+Tab", "Go to the next or previous control"),
 )
-SHORT = "Space plays · I/O set start and end · 1 to 9 label · N nothing · R recognise · Y accept · F1 all keys"
+KEY_SUMMARY = "Space plays · I/O set start and end · 1 to 9 label · N nothing · R recognise · Y accept · F1 all keys"
 
 
 class Commands:
@@ -160,7 +160,7 @@ class Commands:
 
 def key_rows(actions: Sequence[Named] = ()) -> list[tuple[str, str]]:
     """(keys, what they do) of everything; actions: those of the library, for what 1 to 9 label with now."""
-    rows = [(command.keys, command.says) for command in _COMMANDS.values()] + list(_OTHER_KEYS)
+    rows = [(command.keys, command.description) for command in _COMMANDS.values()] + list(_OTHER_KEYS)
     return rows + [(key, f"Label “{action_in_text(name)}”") for key, name in sorted(actions_by_key(actions).items())]
 
 
@@ -174,27 +174,27 @@ def legend(actions: Sequence[Named]) -> str:
 
 def tooltip_of(name: str) -> str:
     """What a command does, and its key."""
-    return f"{_COMMANDS[name].says} ({_COMMANDS[name].keys})"
+    return f"{_COMMANDS[name].description} ({_COMMANDS[name].keys})"
 
 
 def actions_by_key(actions: Sequence[Named]) -> dict[str, str]:
-    """The action that "1" to "9" label with: the one it was kept for; keys that are left go to the rest in order."""
+    """The action for each key "1" to "9": the assigned one; free keys go to the other actions in order."""
     kept = {named.key: named.name for named in actions if named.key}
     spare = [str(number) for number in _DIGITS if str(number) not in kept]
     rest = [named.name for named in actions if not named.key and named.name != NOTHING]
     return {**dict(zip(spare, rest, strict=False)), **kept}
 
 
-class OwnKeys(QObject):
-    """Leaves to buttons and pickers the keys that they need themselves, where the window has them as shortcuts too."""
+class WidgetKeys(QObject):
+    """Lets buttons and pickers keep keys that are also shortcuts of the window."""
 
     def watch(self, *parts: QWidget) -> None:
-        """Look at what reaches these widgets."""
+        """Install the filter on these widgets."""
         for part in parts:
             part.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Qt's."""
+        """Qt override."""
         if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and not event.modifiers():
             pressed = isinstance(watched, QAbstractButton) and event.key() == Qt.Key.Key_Space
             picked = isinstance(watched, QComboBox) and (event.key() == Qt.Key.Key_Space or event.text().isalnum())

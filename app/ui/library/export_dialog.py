@@ -1,4 +1,4 @@
-"""Hands segments and recordings on in formats of other programs."""
+"""Exports segments and recordings to the formats of other programs."""
 
 import threading
 from collections.abc import Sequence
@@ -121,7 +121,7 @@ class ExportDialog(TransferDialog):
         def work() -> str:
             with shared(root) as library:
                 segments, recordings = self._rows(library, what)
-                return kind.write(Export(library, target, segments, recordings, pictures, self._note, cancel))
+                return kind.write(Export(library, target, segments, recordings, pictures, self._set_progress, cancel))
 
         self._show_running(True)
         self.state.setText("Writing …")

@@ -13,7 +13,7 @@ from pose.errors import SourceError
 from pose.video_file import open_video
 
 _WIDTH = 480
-_MOST = 1800  # pictures kept of a stretch, some 25 KB each; of a longer one fewer a second
+_MAX_PICTURES = 1800  # pictures kept of a stretch, some 25 KB each; of a longer one fewer a second
 _RATE = 30.0
 _QUALITY = 90
 _SAME_S = 0.002  # two clocks of one frame may differ by their rounding
@@ -33,7 +33,7 @@ class Stretch:
             return None
         return np.asarray(cv2.imdecode(self.jpegs[self._place(time_s)], cv2.IMREAD_COLOR), np.uint8)
 
-    def moment_at(self, time_s: float) -> float:
+    def frame_time_at(self, time_s: float) -> float:
         """The time of the picture that is shown at a time, so that skeletons can be those of the picture."""
         return self.times_s[self._place(time_s)] if self.jpegs else time_s
 
@@ -53,7 +53,7 @@ def read_stretch(recording: Recording, start_s: float, end_s: float) -> Stretch:
     if recording.video is None:
         return Stretch(recording, (), ())
     start_s, end_s = max(start_s, 0.0), min(end_s, recording.info.duration_s)
-    step_s = max(1 / _RATE, (end_s - start_s) / _MOST)
+    step_s = max(1 / _RATE, (end_s - start_s) / _MAX_PICTURES)
     times: list[float] = []
     jpegs: list[NDArray[np.uint8]] = []
     try:

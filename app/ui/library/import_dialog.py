@@ -112,7 +112,7 @@ class ImportDialog(TransferDialog):
         column.addLayout(foot)
 
     def add(self, paths: list[str]) -> None:
-        """To what is imported."""
+        """Add paths to the import list."""
         there = self._paths()
         for path in paths:
             if path not in there:
@@ -144,7 +144,7 @@ class ImportDialog(TransferDialog):
 
         def work() -> ImportReport:
             with shared(root) as library:  # which stays open until this is done, even if its window is closed
-                return import_any(library, paths, options, format=kind, tell=self._note, cancel=cancel)
+                return import_any(library, paths, options, format=kind, tell=self._set_progress, cancel=cancel)
 
         self.problems.hide()
         self._show_running(True)
@@ -173,7 +173,7 @@ class ImportDialog(TransferDialog):
     def _done(self, report: ImportReport) -> None:
         if report.recordings:
             self.imported.emit()
-        if self._gone:
+        if self._closed:
             return
         self._show_running(False)
         words = [f"{counted(len(report.recordings), 'recording')} imported"]

@@ -62,7 +62,7 @@ class LabelFields(QWidget):
 
     def show_steps(self, library: Library) -> None:
         """What would be undone and redone."""
-        for button, says, text in (
+        for button, template, text in (
             (self.undo, "Undo: {} (Ctrl+Z)", library.undo_text()),
             (self.redo, "Redo: {} (Ctrl+Y)", library.redo_text()),
         ):
@@ -71,7 +71,7 @@ class LabelFields(QWidget):
                 button.setToolTip(sentence(next(iter(library.notes), "")))
             else:
                 none = "There is nothing to undo or redo"
-                button.setToolTip(none if text is None else says.format(step_text(library, text)))
+                button.setToolTip(none if text is None else template.format(step_text(library, text)))
 
     def refuse(self, reason: str) -> None:
         """Nothing can be changed, for this reason; "" when it can."""

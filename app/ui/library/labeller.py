@@ -11,38 +11,38 @@ from app.ui.jobs import Jobs
 
 
 class Labeller:
-    """proposals: by the ids of segments. shown(): they have changed. model(): the recognizer that is asked."""
+    """proposals: by segment id. shown(): called when they have changed. model(): the recognizer to ask."""
 
     def __init__(
-        self, jobs: Jobs, model: Callable[[], str], shown: Callable[[], None], say: Callable[[str], None]
+        self, jobs: Jobs, model: Callable[[], str], shown: Callable[[], None], show_status: Callable[[str], None]
     ) -> None:
         self.proposals: dict[int, Proposal] = {}
-        self._jobs, self._model, self._shown, self._say = jobs, model, shown, say
+        self._jobs, self._model, self._shown, self._show_status = jobs, model, shown, show_status
 
     def ask(self, library: Library, segments: Sequence[SegmentRow]) -> None:
         """Propose labels for segments that have none."""
         waiting = [segment for segment in segments if segment.action is None]
         if not waiting:
-            self._say("These segments are labelled: 0 removes labels, then R asks the recognizer")
+            self._show_status("These segments are labelled: 0 removes labels, then R asks the recognizer")
             return
         model = self._model()
-        self._say(f"Asking {model} about {counted(len(waiting), 'segment')} …")
-        self._jobs.start("propose", lambda: _propose(library, model, waiting), self._have, self._say)
+        self._show_status(f"Asking {model} about {counted(len(waiting), 'segment')} …")
+        self._jobs.start("propose", lambda: _propose(library, model, waiting), self._add_proposals, self._show_status)
 
-    def accepted(self, segments: Sequence[SegmentRow]) -> dict[int, str]:
+    def proposed_actions(self, segments: Sequence[SegmentRow]) -> dict[int, str]:
         """The proposed actions of those segments that have no label."""
         waiting = [segment.id for segment in segments if segment.action is None]
         return {segment: self.proposals[segment].action for segment in waiting if segment in self.proposals}
 
-    def _have(self, found: dict[int, Proposal]) -> None:
+    def _add_proposals(self, found: dict[int, Proposal]) -> None:
         self.proposals |= found
         self._shown()
         sure = sum(one.probability >= 0.5 for one in found.values())
         if found:
             are = f"{counted(len(found), 'label')} {'is' if len(found) == 1 else 'are'} proposed"
-            self._say(f"{are}, {sure} with 50% or more: Y accepts")
+            self._show_status(f"{are}, {sure} with 50% or more: Y accepts")
         else:
-            self._say("The recognizer knows none of these actions: no label is proposed")
+            self._show_status("The recognizer knows none of these actions: no label is proposed")
 
 
 def _propose(library: Library, model: str, segments: Sequence[SegmentRow]) -> dict[int, Proposal]:

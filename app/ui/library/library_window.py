@@ -11,11 +11,11 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMainWindow, QSplitte
 from app.library.catalogue import Library
 from app.library.rows import Filter
 from app.library.shared_library import borrow, give_back
-from app.ui.child_windows import ask_to_stop, close_all_of, lend_quit, working_in
+from app.ui.child_windows import ask_to_stop, close_all_of, first_stop_question, share_quit_action
 from app.ui.elided_label import ElidedLabel
 from app.ui.jobs import Jobs
 from app.ui.library.browser import BIN, RECORDINGS, SEGMENTS, Browser
-from app.ui.library.commands import SHORT, Commands, OwnKeys, legend
+from app.ui.library.commands import KEY_SUMMARY, Commands, WidgetKeys, legend
 from app.ui.library.export_dialog import ExportDialog
 from app.ui.library.import_dialog import ImportDialog
 from app.ui.library.keys_dialog import KeysDialog
@@ -23,7 +23,7 @@ from app.ui.library.label_fields import LabelFields
 from app.ui.library.labeller import Labeller
 from app.ui.library.names_dialog import NamesDialog
 from app.ui.library.player import Player
-from app.ui.library.player_content import Showing, describe
+from app.ui.library.player_content import PlayerContent, describe
 from app.ui.library.segment_edits import NONE_CHOSEN, NONE_SHOWN, WAIT, SegmentEdits
 from app.ui.library.splits_dialog import SplitsDialog
 from app.ui.screen import fit
@@ -54,7 +54,7 @@ class LibraryWindow(QMainWindow):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("Library")
         self.setMinimumSize(720, 400)
-        lend_quit(self)
+        share_quit_action(self)
         fit(self, QSize(1240, 780))
         self.library: Library | None = None
         self.root = root
@@ -62,29 +62,29 @@ class LibraryWindow(QMainWindow):
         if recorded is not None:
             recorded.connect(self.recordings_changed)
         self._closed = False
-        self._borrowed: Library | None = None  # by the job that opens it, whose outcome may come after the window's end
-        self._handing_over = threading.Lock()
-        self._wanted: str | None = None  # a recording to be shown when the library is open
+        self._borrowed: Library | None = None  # set by the opening job, which may outlast the window
+        self._library_lock = threading.Lock()
+        self._pending_recording: str | None = None  # a recording to be shown when the library is open
         self._make_parts(model)
         self._lay_out()
         self._connect()
         self._refuse("The library is being opened")
-        self.say("Opening the library …")
-        self._jobs.start("library", self._open, self._opened, self._not_opened)
+        self.show_status("Opening the library …")
+        self._jobs.start("library", self._open, self._opened, self._open_failed)
 
     def _make_parts(self, model: Callable[[], str]) -> None:
         self.commands = Commands(self)
         self.browser = Browser()
         self.player = Player(self._theme.colours)
         self.fields = LabelFields()
-        self.showing = Showing(self.player, self._jobs, self.say)
-        self.edits = SegmentEdits(self.browser, self.player, self.showing, self.say, self._edited, self._jobs)
-        self.labeller = Labeller(self._jobs, model, self._show_proposals, self.say)
+        self.content = PlayerContent(self.player, self._jobs, self.show_status)
+        self.edits = SegmentEdits(self.browser, self.player, self.content, self.show_status, self._edited, self._jobs)
+        self.labeller = Labeller(self._jobs, model, self._show_proposals, self.show_status)
         self.refusal = QLabel()
         self.refusal.setWordWrap(True)
         self.state = QLabel()
         self.state.setWordWrap(True)
-        self._own_keys = OwnKeys(self)
+        self._widget_keys = WidgetKeys(self)
 
     def _lay_out(self) -> None:
         self._banner = QFrame()
@@ -103,7 +103,7 @@ class LibraryWindow(QMainWindow):
         parts.setStretchFactor(0, 5)
         parts.setStretchFactor(1, 6)
         parts.setSizes([600, 640])
-        keys = QLabel(SHORT)
+        keys = QLabel(KEY_SUMMARY)
         keys.setObjectName("muted")
         keys.setWordWrap(True)
         self.legend = ElidedLabel()
@@ -123,17 +123,17 @@ class LibraryWindow(QMainWindow):
         filters, fields, edits = self.browser.filters, self.fields, self.edits
         filters.changed.connect(lambda: self.refresh(filtered=True))
         self.browser.chosen.connect(self._choose)
-        self.browser.turned.connect(self._choose)
+        self.browser.list_changed.connect(self._choose)
         self.player.bounds_changed.connect(edits.set_bounds)
-        fields.action_given.connect(lambda text: self._from_field(edits.label, text))
-        fields.who_given.connect(lambda text: self._from_field(edits.set_who, text))
-        fields.session_given.connect(lambda text: self._from_field(edits.set_session, text))
-        fields.note_given.connect(lambda text: self._from_field(edits.set_note, text))
+        fields.action_given.connect(lambda text: self._apply_field(edits.label, text))
+        fields.who_given.connect(lambda text: self._apply_field(edits.set_who, text))
+        fields.session_given.connect(lambda text: self._apply_field(edits.set_session, text))
+        fields.note_given.connect(lambda text: self._apply_field(edits.set_note, text))
         fields.undo.clicked.connect(edits.undo)
         fields.redo.clicked.connect(edits.redo)
-        self._theme.changed.connect(self._wear_theme)
+        self._theme.changed.connect(self._apply_theme)
         pickers = (filters.action, filters.who, filters.session, filters.split)
-        self._own_keys.watch(filters.unlabelled, filters.suspect, fields.undo, fields.redo, *pickers)
+        self._widget_keys.watch(filters.unlabelled, filters.suspect, fields.undo, fields.redo, *pickers)
         self._connect_commands()
 
     def _connect_commands(self) -> None:
@@ -153,18 +153,18 @@ class LibraryWindow(QMainWindow):
             "unlabel": lambda: edits.label(""),
             "suspect": edits.toggle_suspect,
             "next_person": edits.next_person,
-            "label": lambda: _type_into(fields.action),
-            "who": lambda: _type_into(fields.who),
-            "session": lambda: _type_into(fields.session),
-            "note": lambda: _type_into(fields.note),
+            "label": lambda: _focus(fields.action),
+            "who": lambda: _focus(fields.who),
+            "session": lambda: _focus(fields.session),
+            "note": lambda: _focus(fields.note),
             "remove": edits.remove,
-            "play": self._shown(player.toggle),
+            "play": self._when_loaded(player.toggle),
             "slower": lambda: player.change_speed(-1),
             "faster": lambda: player.change_speed(1),
-            "back": self._shown(lambda: player.step(-_STEP_S)),
-            "forward": self._shown(lambda: player.step(_STEP_S)),
-            "in": self._shown(player.set_in),
-            "out": self._shown(player.set_out),
+            "back": self._when_loaded(lambda: player.step(-_STEP_S)),
+            "forward": self._when_loaded(lambda: player.step(_STEP_S)),
+            "in": self._when_loaded(player.set_in),
+            "out": self._when_loaded(player.set_out),
             "another": edits.another_segment,
             "propose": self.propose,
             "recognise": self.recognise,
@@ -178,16 +178,16 @@ class LibraryWindow(QMainWindow):
         }
         for name, slot in slots.items():
             self.commands[name].triggered.connect(lambda _=False, slot=slot: slot())
-        self.commands.on_digit(edits.label_by_key, edits.keep_key)
+        self.commands.on_digit(edits.label_by_key, edits.assign_key)
 
-    def _shown(self, do: Callable[[], object]) -> Callable[[], object]:
-        """What is done with what the player shows, with a reason where it shows nothing, or something else yet."""
+    def _when_loaded(self, do: Callable[[], object]) -> Callable[[], object]:
+        """Wrap a player command: while nothing is shown, or loading, it gives the reason instead."""
 
         def attempt() -> None:
             if self.player.loading:
-                self.say(WAIT)
+                self.show_status(WAIT)
             elif self.player.stretch is None:
-                self.say(NONE_SHOWN)
+                self.show_status(NONE_SHOWN)
             else:
                 do()
 
@@ -198,7 +198,7 @@ class LibraryWindow(QMainWindow):
     def _open(self) -> Library:
         """On a job's thread."""
         library = borrow(self.root)
-        with self._handing_over:
+        with self._library_lock:
             if self._closed:
                 give_back(library)
             else:
@@ -213,23 +213,25 @@ class LibraryWindow(QMainWindow):
         reason = next(iter(library.notes), "") if library.read_only else ""
         self._refuse(reason)
         self.refresh()
-        self.say("")
+        self.show_status("")
         self.browser.table.setFocus()
-        if self._wanted is not None:
-            self.show_recording(self._wanted)
+        if self._pending_recording is not None:
+            self.show_recording(self._pending_recording)
         elif self.browser.segments.rowCount():
             self.browser.segment_table.choose([0])
         if reason:
             self._show_banner(f"Read-only: {reason}")
         elif library.notes:
-            self.say("; ".join(library.notes[:_NOTES]) + (" … (all: point here)" if library.notes[_NOTES:] else ""))
+            self.show_status(
+                "; ".join(library.notes[:_NOTES]) + (" … (all: point here)" if library.notes[_NOTES:] else "")
+            )
             self.state.setToolTip("\n".join(library.notes))
 
-    def _not_opened(self, line: str) -> None:
+    def _open_failed(self, line: str) -> None:
         if not self._closed:
             self._refuse(line)
             self._show_banner(line)
-            self.say("")
+            self.show_status("")
 
     def refresh(self, *, filtered: bool = False) -> None:
         """Read the lists again; what was chosen stays chosen where it is still there. filtered: as Browser.refresh."""
@@ -247,16 +249,16 @@ class LibraryWindow(QMainWindow):
         """Something has been recorded: it is entered and listed."""
         library = self.library
         if library is not None and not library.read_only:
-            self._jobs.start("library-refresh", library.refresh, lambda _: self._edited(), self.say)
+            self._jobs.start("library-refresh", library.refresh, lambda _: self._edited(), self.show_status)
 
     def show_recording(self, recording: str) -> None:
         """Show a recording whole, for segments to be made of it. Before the library is open: when it is."""
-        library, self._wanted = self.library, recording
+        library, self._pending_recording = self.library, recording
         if library is None:
             return
-        self._wanted = None
+        self._pending_recording = None
         self.browser.show_list(RECORDINGS)
-        self.browser.recording_table.choose([self.browser.recordings.place_of(recording)])
+        self.browser.recording_table.choose([self.browser.recordings.position_of(recording)])
 
     def _choose(self) -> None:
         library, browser = self.library, self.browser
@@ -264,23 +266,23 @@ class LibraryWindow(QMainWindow):
             return
         segments, recordings = browser.chosen_segments(), browser.chosen_recordings()
         if browser.tabs.currentIndex() == SEGMENTS and segments:
-            self.showing.show_segment(library, segments[0])
+            self.content.show_segment(library, segments[0])
             self.fields.show_segment(segments[0])
         elif recordings:
-            self.showing.show_recording(library, recordings[0].id)
+            self.content.show_recording(library, recordings[0].id)
             self.fields.show_recording(recordings[0])
             in_bin = browser.tabs.currentIndex() == BIN
             said = "Ctrl+Shift+R restores it from the bin" if in_bin else describe(recordings[0])
-            self.say(said if not recordings[1:] else "")
+            self.show_status(said if not recordings[1:] else "")
         else:
-            self.showing.nothing()
+            self.content.clear()
             self.fields.clear()
 
     def _edited(self) -> None:
         self.refresh()
         self.changed.emit()
 
-    def _from_field(self, edit: Callable[[str], None], text: str) -> None:
+    def _apply_field(self, edit: Callable[[str], None], text: str) -> None:
         edit(text)
         self.browser.table.setFocus()
 
@@ -292,9 +294,9 @@ class LibraryWindow(QMainWindow):
         if library is None:
             return
         if self.browser.tabs.currentIndex() == BIN:
-            self.say("A recording in the bin gets no segments: Ctrl+Shift+R restores it")
+            self.show_status("A recording in the bin gets no segments: Ctrl+Shift+R restores it")
         elif len(chosen) > 1:
-            self.edits.many.propose(library, chosen, self._ask_about)
+            self.edits.recordings.propose(library, chosen, self._ask_about)
         else:
             self._ask_about(self.edits.propose_segments())
 
@@ -309,7 +311,7 @@ class LibraryWindow(QMainWindow):
         segments = self.browser.chosen_segments()
         recordings = self.browser.chosen_recordings()
         if self.browser.tabs.currentIndex() == BIN:
-            self.say("A recording in the bin gets no labels: Ctrl+Shift+R restores it")
+            self.show_status("A recording in the bin gets no labels: Ctrl+Shift+R restores it")
             return
         if self.browser.tabs.currentIndex() != SEGMENTS:
             chosen = [Filter(recording=row.id, unlabelled=True) for row in recordings]
@@ -317,19 +319,19 @@ class LibraryWindow(QMainWindow):
         if segments:
             self.labeller.ask(self.library, segments)
         elif recordings:
-            self.say("All its segments are labelled: P proposes more, 0 removes labels")
+            self.show_status("All its segments are labelled: P proposes more, 0 removes labels")
         else:
-            self.say(NONE_CHOSEN)
+            self.show_status(NONE_CHOSEN)
 
     def accept(self) -> None:
         """Take the proposed labels of the chosen segments."""
-        labels = self.labeller.accepted(self.browser.chosen_segments())
+        labels = self.labeller.proposed_actions(self.browser.chosen_segments())
         if labels:
             self.edits.do(lambda library: library.label_each(labels))
         elif not self.browser.chosen_names():
-            self.say(NONE_CHOSEN)
+            self.show_status(NONE_CHOSEN)
         else:
-            self.say("No labels are proposed for these segments: R asks the recognizer")
+            self.show_status("No labels are proposed for these segments: R asks the recognizer")
 
     def _show_proposals(self) -> None:
         if not self._closed:
@@ -338,14 +340,14 @@ class LibraryWindow(QMainWindow):
     # Dialogs; none of them blocks the window.
 
     def open_import(self) -> None:
-        """Bring things in."""
+        """Open the import dialog."""
         if self.library is not None:
             dialog = ImportDialog(self.root, self._jobs, self)
             dialog.imported.connect(self._edited)
             dialog.show()
 
     def open_export(self) -> None:
-        """Hand things on."""
+        """Open the export dialog."""
         if self.library is not None:
             chosen = self.browser.chosen_segments(), self.browser.chosen_recordings()
             filters = self.browser.filters.filter(deleted=self.browser.tabs.currentIndex() == BIN)
@@ -353,19 +355,19 @@ class LibraryWindow(QMainWindow):
             ExportDialog(self.root, self._jobs, filters, chosen[0] if on_segments else chosen[1], self).show()
 
     def open_names(self) -> None:
-        """Actions, people and sessions."""
+        """Open the dialog for actions, people and sessions."""
         if self.library is not None:
             NamesDialog(self.edits, self.changed, self).show()
 
     def open_splits(self) -> None:
-        """What is taught with and what it is tested on."""
+        """Open the dialog for train, validation and test splits."""
         if self.library is not None:
             SplitsDialog(self.edits, self.changed, self).show()
 
-    # Odds and ends.
+    # Helpers.
 
-    def say(self, line: str) -> None:
-        """The last thing to tell."""
+    def show_status(self, line: str) -> None:
+        """Show a line at the bottom."""
         if not self._closed:
             self.state.setText(sentence(line))
             self.state.setToolTip("")
@@ -379,17 +381,17 @@ class LibraryWindow(QMainWindow):
         self.refusal.setText(sentence(line))
         self._banner.show()
 
-    def _wear_theme(self) -> None:
+    def _apply_theme(self) -> None:
         self.player.set_colours(self._theme.colours)
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Qt's: the library is let go."""
-        if question := working_in(self):
+        """Qt override: the library is let go."""
+        if question := first_stop_question(self):
             event.ignore()
             ask_to_stop(self, question, self._stop_and_close)
             return
         close_all_of(self)
-        with self._handing_over:
+        with self._library_lock:
             self._closed = True
         self.player.pause()
         self.browser.strips.close()
@@ -404,5 +406,5 @@ class LibraryWindow(QMainWindow):
         self.close()
 
 
-def _type_into(field: QWidget) -> None:
+def _focus(field: QWidget) -> None:
     field.setFocus(Qt.FocusReason.ShortcutFocusReason)

@@ -137,9 +137,9 @@ class NamesDialog(ClosingDialog):
         self.into.clear()
         for named in self._named:
             key = f", key {named.key}" if named.key else ""
-            says = action_text(named.name) if self._kind == "action" else named.name
-            self.list.addItem(QListWidgetItem(f"{isolated(says)}   ({counted(named.segments, 'segment')}{key})"))
-            self.into.addItem(says, named.name)
+            text = action_text(named.name) if self._kind == "action" else named.name
+            self.list.addItem(QListWidgetItem(f"{isolated(text)}   ({counted(named.segments, 'segment')}{key})"))
+            self.into.addItem(text, named.name)
 
     def _enable(self, library: Library) -> None:
         refused = "" if not library.read_only else (library.notes or ["The library is open read-only"])[0]
@@ -164,16 +164,16 @@ class NamesDialog(ClosingDialog):
         return self._named[place] if 0 <= place < len(self._named) else None
 
     def _add(self) -> None:
-        if self._may_be():
+        if self._is_valid():
             self._do(lambda library: library.add_name(self._kind, self.name.text()))
 
-    def _may_be(self) -> bool:
+    def _is_valid(self) -> bool:
         refusal = refusal_of_action(self.name.text()) if self._kind == "action" else ""
         self.state.setText(sentence(refusal))
         return not refusal
 
     def _rename(self) -> None:
-        if not self._may_be():
+        if not self._is_valid():
             return
         self._on_chosen(lambda library, name: library.rename(self._kind, name, self.name.text()))
 
@@ -183,12 +183,12 @@ class NamesDialog(ClosingDialog):
             self._do(lambda library: edit(library, named.name))
 
     def _do(self, edit: Callable[[Library], object]) -> None:
-        line = self._edits.try_to(edit)
+        line = self._edits.attempt(edit)
         self.state.setText(line)
         if not line:
             self._choose()  # what was typed is done
 
-    def leave(self) -> None:
+    def on_close(self) -> None:
         """Nothing is shown any more."""
         self._changed.disconnect(self.read)
 

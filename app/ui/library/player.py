@@ -41,17 +41,17 @@ class Player(QWidget):
         self.time_s = 0.0
         self.speed = 1.0
         self.picture = _Picture(self)
-        self.bar = _Bar(self)
-        self.where = ElidedLabel()
-        self.where.setObjectName("muted")
+        self.bar = _MotionBar(self)
+        self.status = ElidedLabel()
+        self.status.setObjectName("muted")
         self._timer = QTimer(self)
         self._timer.setInterval(_STEP_MS)
-        self._timer.timeout.connect(self._play_on)
+        self._timer.timeout.connect(self._advance)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.picture, 1)
         column.addWidget(self.bar)
-        column.addWidget(self.where)
+        column.addWidget(self.status)
 
     @property
     def colours(self) -> Colours:
@@ -69,16 +69,16 @@ class Player(QWidget):
         if stretch is None:
             self.bar.segments = ()
             self._timer.stop()
-        self.bar.let_go()
+        self.bar.cancel_drag()
         self.choose_person(person)
-        self.go(start_s)
+        self.seek(start_s)
 
-    def wait_for_stretch(self) -> None:
-        """Another one is being read: until it is there, nothing is set by what was shown before."""
+    def begin_loading(self) -> None:
+        """Another excerpt is being read; bounds of the old one cannot be edited meanwhile."""
         self.loading = True
-        self.bar.let_go()
+        self.bar.cancel_drag()
         self.picture.update()
-        self._say_where()
+        self._update_status()
 
     def choose_person(self, person: int) -> None:
         """Whose motion is on the bar, and whose skeleton is bright."""
@@ -87,14 +87,14 @@ class Player(QWidget):
         if self.stretch is not None:
             self.bar.energy = motion_energy(self.stretch.recording, person)
         self.update()
-        self._say_where()
+        self._update_status()
 
-    def go(self, time_s: float) -> None:
+    def seek(self, time_s: float) -> None:
         """Show a time."""
         self.time_s = min(max(time_s, 0.0), self.duration_s)
         self.picture.update()
         self.bar.update()
-        self._say_where()
+        self._update_status()
         self.moved.emit(self.time_s)
 
     def step(self, seconds: float, *, loop: bool = False) -> None:
@@ -102,9 +102,9 @@ class Player(QWidget):
         time_s = self.time_s + seconds
         if loop and time_s > self.bounds[1]:
             time_s = self.bounds[0]
-        self.go(time_s)
+        self.seek(time_s)
 
-    def _play_on(self) -> None:
+    def _advance(self) -> None:
         if not self.loading:
             self.step(self.speed * _STEP_MS / 1000, loop=True)
 
@@ -114,17 +114,17 @@ class Player(QWidget):
             self._timer.stop()
         elif self.stretch is not None:
             self._timer.start()
-        self._say_where()
+        self._update_status()
 
     def pause(self) -> None:
-        """Stand still."""
+        """Pause playback."""
         self._timer.stop()
-        self._say_where()
+        self._update_status()
 
     def change_speed(self, by: int) -> None:
         """To the next speed of SPEEDS, up or down."""
         self.speed = SPEEDS[min(max(SPEEDS.index(self.speed) + by, 0), len(SPEEDS) - 1)]
-        self._say_where()
+        self._update_status()
 
     def show_segments(self, segments: Sequence[SegmentRow]) -> None:
         """The segments of the recording, as stripes on the bar."""
@@ -136,10 +136,10 @@ class Player(QWidget):
         start_s, end_s = self.bounds
         time_s = min(max(time_s, 0.0), self.duration_s)
         self.bounds = (min(time_s, end_s - 0.1), end_s) if which == 0 else (start_s, max(time_s, start_s + 0.1))
-        self.go(time_s)
+        self.seek(time_s)
 
-    def keep_bounds(self) -> None:
-        """What was dragged is the segment now."""
+    def commit_bounds(self) -> None:
+        """Save the dragged bounds."""
         self._set(*self.bounds)
 
     def set_in(self) -> None:
@@ -155,12 +155,12 @@ class Player(QWidget):
         if self.stretch is not None and not self.loading and end_s > start_s:
             self.bounds = start_s, end_s
             self.bar.update()
-            self._say_where()
+            self._update_status()
             self.bounds_changed.emit(start_s, end_s)
 
-    def _say_where(self) -> None:
+    def _update_status(self) -> None:
         if self.loading or self.stretch is None:
-            self.where.setText(LOADING if self.loading else "")
+            self.status.setText(LOADING if self.loading else "")
             return
         start_s, end_s = self.bounds
         persons = sorted(self.stretch.recording.persons())
@@ -172,10 +172,10 @@ class Player(QWidget):
             *([f"{self.speed:g}x"] if self.speed != 1 else []),
             *([f"person {number or 'not'} of {len(persons)}"] if len(persons) > 1 else []),
         ]
-        self.where.setText(" · ".join(parts))
+        self.status.setText(" · ".join(parts))
 
     def set_colours(self, colours: Colours) -> None:
-        """Another theme."""
+        """Apply the colours of another theme."""
         self._colours = colours
         for part in (self.picture, self.bar):
             part.update()
@@ -190,7 +190,7 @@ class _Picture(QWidget):
         self.setAccessibleName("The segment")
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Qt's."""
+        """Qt override."""
         painter = QPainter(self)
         painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform)
         painter.fillRect(self.rect(), QColor("#0c0d10"))
@@ -199,11 +199,11 @@ class _Picture(QWidget):
         if self._player.loading or self._player.stretch is None:
             painter.fillRect(self.rect(), QColor(12, 13, 16, 190))  # over what was shown before
             painter.setPen(QColor("#a0a7b4"))
-            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self.says)
+            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self.placeholder)
 
     @property
-    def says(self) -> str:
-        """In place of a picture."""
+    def placeholder(self) -> str:
+        """The text in place of a picture."""
         return LOADING if self._player.loading else "Select a segment or a recording"
 
     def _paint_stretch(self, painter: QPainter, stretch: Stretch) -> None:
@@ -214,7 +214,7 @@ class _Picture(QWidget):
             height, width = bgr.shape[:2]
             painter.drawImage(room, QImage(bgr.data, width, height, 3 * width, QImage.Format.Format_BGR888))
         scale = room.width() / max(size[0], 1)
-        for person, xy, confidence in stretch.poses_at(stretch.moment_at(self._player.time_s)):
+        for person, xy, confidence in stretch.poses_at(stretch.frame_time_at(self._player.time_s)):
             points = xy.astype(float) * scale + (room.left(), room.top())
             self._skeleton(painter, points, confidence, person)
 
@@ -232,7 +232,7 @@ class _Picture(QWidget):
         painter.drawLines(lines)
 
 
-class _Bar(QWidget):
+class _MotionBar(QWidget):
     """Motion over the recording; the segment is bright. A press goes there."""
 
     def __init__(self, player: Player) -> None:
@@ -245,7 +245,7 @@ class _Bar(QWidget):
         self.setAccessibleName("Motion over time, with the segment's beginning and end")
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Qt's."""
+        """Qt override."""
         painter, colours = QPainter(self), self._player.colours
         painter.fillRect(self.rect(), QColor(colours.track))
         if self._player.stretch is None or not self._player.duration_s:
@@ -280,12 +280,12 @@ class _Bar(QWidget):
     def _x(self, time_s: float) -> float:
         return time_s / max(self._player.duration_s, 1e-9) * (self.width() - 1)
 
-    def let_go(self) -> None:
-        """What is dragged is of another segment now."""
+    def cancel_drag(self) -> None:
+        """End a drag: another segment is shown."""
         self._dragged = None
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Qt's: takes hold of the segment's nearer end, or goes there."""
+        """Qt override: takes hold of the segment's nearer end, or goes there."""
         if self._player.loading:
             return
         self._player.pause()
@@ -294,17 +294,17 @@ class _Bar(QWidget):
         self.mouseMoveEvent(event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Qt's."""
+        """Qt override."""
         if self._player.loading:
             return
         time_s = event.position().x() / max(self.width() - 1, 1) * self._player.duration_s
         if self._dragged is None:
-            self._player.go(time_s)
+            self._player.seek(time_s)
         else:
             self._player.drag(self._dragged, time_s)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """Qt's."""
+        """Qt override."""
         if self._dragged is not None:
             self._dragged = None
-            self._player.keep_bounds()
+            self._player.commit_bounds()

@@ -15,12 +15,12 @@ New = dict[str, list[NewSegment]]
 
 
 class RecordingEdits:
-    """do(edit): as SegmentEdits.do. say(line)."""
+    """do(edit): as SegmentEdits.do. show_status(line)."""
 
     def __init__(
-        self, jobs: Jobs, do: Callable[[Callable[[Library], object]], bool], say: Callable[[str], None]
+        self, jobs: Jobs, do: Callable[[Callable[[Library], object]], bool], show_status: Callable[[str], None]
     ) -> None:
-        self._jobs, self._do, self._say = jobs, do, say
+        self._jobs, self._do, self._show_status = jobs, do, show_status
 
     def propose(self, library: Library, recordings: Sequence[str], made: Callable[[list[int]], None]) -> None:
         """Segments wherever the person who is there longest moves and none is yet; made(their ids)."""
@@ -28,13 +28,13 @@ class RecordingEdits:
         def add(found: New) -> None:
             ids: list[int] = []
             if not found:
-                self._say(f"Nothing moves in these {len(recordings)} recordings where no segment is yet")
+                self._show_status(f"Nothing moves in these {len(recordings)} recordings where no segment is yet")
             elif self._do(lambda library: ids.extend(library.add_segments_to(found))):
-                self._say(f"{counted(len(ids), 'segment')} in {len(found)} of {len(recordings)} recordings")
+                self._show_status(f"{counted(len(ids), 'segment')} in {len(found)} of {len(recordings)} recordings")
                 made(ids)
 
-        self._say(f"Looking for motion in {counted(len(recordings), 'recording')} …")
-        self._jobs.start("motion", lambda: _moving(library, recordings), add, self._say)
+        self._show_status(f"Looking for motion in {counted(len(recordings), 'recording')} …")
+        self._jobs.start("motion", lambda: _moving_segments(library, recordings), add, self._show_status)
 
     def label(self, library: Library, recordings: Sequence[str], action: str) -> None:
         """Their segments without a label, and the whole of those that have no segment."""
@@ -44,29 +44,29 @@ class RecordingEdits:
 
         def add(found: New) -> None:
             if not waiting and not found:
-                self._say("It shows nobody to label: nothing was changed")
+                self._show_status("It shows nobody to label: nothing was changed")
             else:
                 self._do(lambda library: library.add_segments_to(found, waiting, action))
 
         if not waiting and not bare:
-            self._say("All its segments are labelled: Alt+1 lists them, to relabel them one by one")
+            self._show_status("All its segments are labelled: Alt+1 lists them, to relabel them one by one")
         elif bare:
-            self._jobs.start("whole", lambda: _whole(library, bare, action), add, self._say)
+            self._jobs.start("whole", lambda: _whole_segments(library, bare, action), add, self._show_status)
         else:
             add({})
 
 
-def taken_by(segments: Sequence[SegmentRow], person: int, duration_s: float) -> list[tuple[float, float]]:
-    """Where segments of a person are already; an unlabelled one of the whole recording, of which shorter ones are to be
-    made, does not count."""
+def occupied_spans(segments: Sequence[SegmentRow], person: int, duration_s: float) -> list[tuple[float, float]]:
+    """(start_s, end_s) of a person's segments. An unlabelled one over the whole recording does not count: it is to
+    be split."""
     return [
         (segment.start_s, segment.end_s)
         for segment in segments
-        if segment.person == person and not _is_whole(segment, duration_s)
+        if segment.person == person and not _spans_recording(segment, duration_s)
     ]
 
 
-def _is_whole(segment: SegmentRow, duration_s: float) -> bool:
+def _spans_recording(segment: SegmentRow, duration_s: float) -> bool:
     return segment.action is None and segment.end_s - segment.start_s > 0.9 * duration_s
 
 
@@ -76,19 +76,19 @@ def _readable(library: Library, recordings: Sequence[str]) -> Iterator[tuple[str
             yield name, library.open_recording(name)
 
 
-def _moving(library: Library, recordings: Sequence[str]) -> New:
+def _moving_segments(library: Library, recordings: Sequence[str]) -> New:
     """On a job's thread; what cannot be read is left out."""
     found: New = {}
     for name, recording in _readable(library, recordings):
         if (person := recording.subject()) is not None:
-            taken = taken_by(library.segments_in(name), person, recording.info.duration_s)
+            taken = occupied_spans(library.segments_in(name), person, recording.info.duration_s)
             parts = free_parts(propose(*motion_energy(recording, person)), taken)
             if parts:
                 found[name] = [NewSegment(start_s, end_s, person) for start_s, end_s in parts]
     return found
 
 
-def _whole(library: Library, recordings: Sequence[str], action: str) -> New:
+def _whole_segments(library: Library, recordings: Sequence[str], action: str) -> New:
     """On a job's thread; what cannot be read is left out."""
     found: New = {}
     for name, recording in _readable(library, recordings):

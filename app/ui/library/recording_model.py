@@ -36,16 +36,16 @@ class RecordingModel(QAbstractTableModel):
         self.rows = library.recordings(chosen, 0, length) if library is not None else []
         self.endResetModel()
 
-    def place_of(self, recording: str) -> int | None:
+    def position_of(self, recording: str) -> int | None:
         """In which row a recording is, among those read."""
         return next((place for place, row in enumerate(self.rows) if row.id == recording), None)
 
     def canFetchMore(self, parent: _Index = _ROOT) -> bool:
-        """Qt's."""
+        """Qt override."""
         return not parent.isValid() and len(self.rows) < self.total
 
     def fetchMore(self, parent: _Index = _ROOT) -> None:
-        """Qt's: the next page."""
+        """Qt override: the next page."""
         page = [] if self._library is None else self._library.recordings(self._chosen, len(self.rows), _PAGE)
         if not page:
             self.total = len(self.rows)
@@ -55,21 +55,21 @@ class RecordingModel(QAbstractTableModel):
         self.endInsertRows()
 
     def rowCount(self, parent: _Index = _ROOT) -> int:
-        """Qt's."""
+        """Qt override."""
         return 0 if parent.isValid() else len(self.rows)
 
     def columnCount(self, parent: _Index = _ROOT) -> int:
-        """Qt's."""
+        """Qt override."""
         return 0 if parent.isValid() else len(COLUMNS)
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        """Qt's."""
+        """Qt override."""
         if role == Qt.ItemDataRole.DisplayRole and orientation == Qt.Orientation.Horizontal:
             return COLUMNS[section]
         return None
 
     def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        """Qt's."""
+        """Qt override."""
         row = self.rows[index.row()]
         if role == Qt.ItemDataRole.DisplayRole:
             return _texts(row)[index.column()]

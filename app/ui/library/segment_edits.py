@@ -18,8 +18,8 @@ from app.ui.library.browser import BIN, RECORDINGS, SEGMENTS, Browser
 from app.ui.library.commands import NOTHING, actions_by_key
 from app.ui.library.edit_text import done_text, step_text
 from app.ui.library.player import Player
-from app.ui.library.player_content import Showing
-from app.ui.library.recording_edits import RecordingEdits, taken_by
+from app.ui.library.player_content import PlayerContent
+from app.ui.library.recording_edits import RecordingEdits, occupied_spans
 from app.ui.sentences import sentence
 from pose.errors import ActionLensError
 
@@ -29,38 +29,38 @@ WAIT = "Still loading: wait until it is shown"
 
 
 class SegmentEdits:
-    """library: set while there is one. say(line); changed(): the lists are to be read again."""
+    """library: set while there is one. show_status(line); changed(): the lists are to be read again."""
 
     def __init__(
         self,
         browser: Browser,
         player: Player,
-        showing: Showing,
-        say: Callable[[str], None],
+        content: PlayerContent,
+        show_status: Callable[[str], None],
         changed: Callable[[], None],
         jobs: Jobs,
     ) -> None:
         self.library: Library | None = None
-        self._browser, self._player, self._showing = browser, player, showing
-        self._say, self._changed = say, changed
-        self.many = RecordingEdits(jobs, self.do, say)
+        self._browser, self._player, self._content = browser, player, content
+        self._show_status, self._changed = show_status, changed
+        self.recordings = RecordingEdits(jobs, self.do, show_status)
 
     def do(self, edit: Callable[[Library], object]) -> bool:
-        """Change something; False where it could not be done, which is said."""
-        return not self.try_to(edit)
+        """Apply an edit. Returns False, and shows why, if it failed."""
+        return not self.attempt(edit)
 
-    def try_to(self, edit: Callable[[Library], object]) -> str:
-        """Change something; why it could not be done, which is said, "" where it was."""
+    def attempt(self, edit: Callable[[Library], object]) -> str:
+        """Apply an edit. Returns why it failed, which is also shown; "" on success."""
         library = self.library
         if library is None:
             return "The library is not open"
         try:
             edit(library)
         except ActionLensError as error:
-            self._say(str(error))
+            self._show_status(str(error))
             return sentence(str(error))
         self._changed()
-        self._say(done_text(library, library.undo_text() or ""))
+        self._show_status(done_text(library, library.undo_text() or ""))
         return ""
 
     def undo(self) -> None:
@@ -74,19 +74,19 @@ class SegmentEdits:
     def _replay(self, replay: Callable[[Library], str | None], said: str, nothing: str) -> None:
         done: list[str | None] = []
         if self.do(lambda library: done.append(replay(library))) and self.library is not None:
-            self._say(f"{said}: {step_text(self.library, done[0])}" if done[0] is not None else nothing)
+            self._show_status(f"{said}: {step_text(self.library, done[0])}" if done[0] is not None else nothing)
 
     # Labels.
 
     def label(self, text: str) -> None:
         """The action of the chosen segments; "" for none. Of chosen recordings that of what has no label in them."""
-        name = self._known(" ".join(text.split()))
+        name = self._existing_name(" ".join(text.split()))
         if name and (refusal := refusal_of_action(name)):
-            self._say(refusal)
+            self._show_status(refusal)
             return
         chosen = [row.id for row in self._browser.chosen_recordings()]
         if name and chosen and self._browser.tabs.currentIndex() == RECORDINGS and self.library is not None:
-            self.many.label(self.library, chosen, name)
+            self.recordings.label(self.library, chosen, name)
         else:
             self._with_segments(lambda library, ids: library.label(ids, name or None))
 
@@ -94,17 +94,19 @@ class SegmentEdits:
         """With the action of "1" to "9"."""
         name = actions_by_key(self.library.names("action")).get(key) if self.library else None
         if name is None:
-            self._say(f"No action has the key {key} yet: label a segment, then Ctrl+{key} assigns it to that action")
+            self._show_status(
+                f"No action has the key {key} yet: label a segment, then Ctrl+{key} assigns it to that action"
+            )
         else:
             self.label(name)
 
-    def keep_key(self, key: str) -> None:
-        """For the action of the segment that is shown."""
-        action = self._showing.segment.action if self._showing.segment else None
+    def assign_key(self, key: str) -> None:
+        """Assign a key to the action of the shown segment."""
+        action = self._content.segment.action if self._content.segment else None
         if action is not None:
             self.do(lambda library: library.set_key(action, key))
         else:
-            self._say(f"Label a segment first: then Ctrl+{key} assigns that key to its action")
+            self._show_status(f"Label a segment first: then Ctrl+{key} assigns that key to its action")
 
     def nothing(self) -> None:
         """The chosen segments show none of the actions."""
@@ -122,17 +124,17 @@ class SegmentEdits:
         if recordings:
             self.do(lambda library: library.set_session(recordings, name or None))
         else:
-            self._say(NONE_CHOSEN)
+            self._show_status(NONE_CHOSEN)
 
     def set_note(self, text: str) -> None:
         """On the segment that is shown, or on the chosen recording."""
-        segment, recordings = self._showing.segment, self._browser.chosen_recordings()
+        segment, recordings = self._content.segment, self._browser.chosen_recordings()
         if segment is not None:
             self._change(segment, note=text)
         elif recordings:
             self.do(lambda library: library.set_recording_note(recordings[0].id, text))
         else:
-            self._say(NONE_CHOSEN)
+            self._show_status(NONE_CHOSEN)
 
     def toggle_suspect(self) -> None:
         """Doubt the labels of the chosen segments, or confirm them."""
@@ -143,54 +145,54 @@ class SegmentEdits:
 
     def set_bounds(self, start_s: float, end_s: float) -> None:
         """Of the segment that is shown."""
-        if self._showing.segment is not None:
-            self._change(self._showing.segment, start_s=start_s, end_s=end_s)
+        if self._content.segment is not None:
+            self._change(self._content.segment, start_s=start_s, end_s=end_s)
         else:
-            self._say("Only a segment has a start and an end: A makes one here, or select one (Alt+1)")
+            self._show_status("Only a segment has a start and an end: A makes one here, or select one (Alt+1)")
 
     def next_person(self) -> None:
         """The segment, or what is made of the recording, is of the next person in it."""
-        stretch, shown = self._player.stretch, self._showing.shown
+        stretch, shown = self._player.stretch, self._content.shown
         persons = sorted(stretch.recording.persons()) if stretch is not None else []
         if shown is None:
-            self._say(WAIT if self._player.loading else NONE_SHOWN)
+            self._show_status(WAIT if self._player.loading else NONE_SHOWN)
             return
         if len(persons) < 2:
-            self._say("There is nobody else in this recording")
+            self._show_status("There is nobody else in this recording")
             return
         person = next((other for other in persons if other > shown[1]), persons[0])
-        if self._showing.segment is not None:
-            self._change(self._showing.segment, person=person)
+        if self._content.segment is not None:
+            self._change(self._content.segment, person=person)
         else:
             self._player.choose_person(person)
 
     def another_segment(self) -> None:
         """A second of the same recording, from where the player stands."""
-        shown, duration_s = self._showing.shown, self._player.duration_s
+        shown, duration_s = self._content.shown, self._player.duration_s
         if shown is not None:
             start_s = min(self._player.time_s, max(duration_s - 1.0, 0.0))
             self.add(shown[0], [NewSegment(start_s, min(start_s + 1.0, duration_s), shown[1], None, shown[2])])
         else:
-            self._say(WAIT if self._player.loading else NONE_SHOWN)
+            self._show_status(WAIT if self._player.loading else NONE_SHOWN)
 
     def propose_segments(self) -> list[int]:
         """Segments wherever something moves in the recording and none is yet; their ids."""
-        shown, stretch, library = self._showing.shown, self._player.stretch, self.library
+        shown, stretch, library = self._content.shown, self._player.stretch, self.library
         if shown is None or stretch is None or library is None:
-            self._say(WAIT if self._player.loading else NONE_SHOWN)
+            self._show_status(WAIT if self._player.loading else NONE_SHOWN)
             return []
         recording, person, who = shown
-        taken = taken_by(library.segments_in(recording), person, self._player.duration_s)
+        taken = occupied_spans(library.segments_in(recording), person, self._player.duration_s)
         parts = free_parts(propose(*motion_energy(stretch.recording, person)), taken)
         if not parts:
-            self._say("There is no movement of half a second or longer outside the segments")
+            self._show_status("There is no movement of half a second or longer outside the segments")
             return []
         return self.add(recording, [NewSegment(start_s, end_s, person, None, who) for start_s, end_s in parts])
 
     def add(self, recording: str, new: Sequence[NewSegment]) -> list[int]:
         """Keep segments; where none is chosen, the first of them is."""
         made: list[int] = []
-        if self.do(lambda library: made.extend(library.add_segments(recording, new))) and self._showing.segment is None:
+        if self.do(lambda library: made.extend(library.add_segments(recording, new))) and self._content.segment is None:
             self._browser.choose_segment(made[0])
         return made
 
@@ -209,11 +211,11 @@ class SegmentEdits:
         if self._browser.tabs.currentIndex() == SEGMENTS:
             chosen = list(dict.fromkeys(row.recording for row in self._browser.chosen_segments()))
         if self._browser.tabs.currentIndex() == BIN:
-            self._say("They are in the bin already: Ctrl+Shift+R restores them, Ctrl+Shift+Del empties it")
+            self._show_status("They are in the bin already: Ctrl+Shift+R restores them, Ctrl+Shift+Del empties it")
         elif chosen:
             self.do(lambda library: library.delete_recordings(chosen))
         else:
-            self._say(NONE_CHOSEN)
+            self._show_status(NONE_CHOSEN)
 
     def restore(self) -> None:
         """Restore the selected recordings from the bin."""
@@ -221,32 +223,32 @@ class SegmentEdits:
         if chosen and self._browser.tabs.currentIndex() == BIN:
             self.do(lambda library: library.restore_recordings(chosen))
         else:
-            self._say("Select recordings in the bin first (Alt+3)")
+            self._show_status("Select recordings in the bin first (Alt+3)")
 
     def ask_empty_bin(self, window: QWidget) -> None:
         """Ask before what is in the bin is removed from the disk."""
         count = self._browser.deleted.total
         if not count:
-            self._say("The bin is empty")
+            self._show_status("The bin is empty")
             return
         question = f"Remove {counted(count, 'recording')} from the disk?"
         more = "This cannot be undone, nor can any earlier step."
         ask(window, question, more, "Remove", self.empty_bin)
 
     def empty_bin(self) -> None:
-        """For good."""
+        """Delete the recordings in the bin from the disk."""
         gone: list[int] = []
         if self.do(lambda library: gone.append(library.empty_bin())):
-            self._say(f"{counted(gone[0], 'recording')} removed from the disk")
+            self._show_status(f"{counted(gone[0], 'recording')} removed from the disk")
 
     def _with_segments(self, edit: Callable[[Library, list[int]], object]) -> None:
         ids = [row.id for row in self._browser.chosen_segments()]
         if ids:
             self.do(lambda library: edit(library, ids))
         elif self._browser.tabs.currentIndex() == SEGMENTS:
-            self._say(NONE_CHOSEN)
+            self._show_status(NONE_CHOSEN)
         else:
-            self._say("This works on segments: Alt+1 lists them")
+            self._show_status("This works on segments: Alt+1 lists them")
 
     def _change(self, segment: SegmentRow, **values: Any) -> None:
         before = NewSegment(
@@ -254,7 +256,7 @@ class SegmentEdits:
         )
         self.do(lambda library: library.change_segment(segment.id, replace(before, **values)))
 
-    def _known(self, text: str) -> str:
+    def _existing_name(self, text: str) -> str:
         """The name that reads like this: "sit down" for sit_down."""
         names = [named.name for named in self.library.names("action")] if self.library else []
         return next((name for name in names if action_text(name).casefold() == text.casefold()), text)

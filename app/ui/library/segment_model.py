@@ -31,7 +31,7 @@ class SegmentModel(QAbstractTableModel):
         self._library: Library | None = None
         self._strips = strips
         self._ids: list[int] = []
-        self._place: dict[int, int] = {}
+        self._positions: dict[int, int] = {}
         self._read: dict[int, SegmentRow] = {}
         self._proposals: Mapping[int, Proposal] = {}
         self._marks: dict[str, QPixmap] = {}
@@ -46,7 +46,7 @@ class SegmentModel(QAbstractTableModel):
                 self.dataChanged.emit(self.index(0, 0), self.index(len(ids) - 1, len(COLUMNS) - 1))
             return False
         self.beginResetModel()
-        self._ids, self._place = ids, {segment: place for place, segment in enumerate(ids)}
+        self._ids, self._positions = ids, {segment: place for place, segment in enumerate(ids)}
         self.endResetModel()
         return True
 
@@ -56,9 +56,9 @@ class SegmentModel(QAbstractTableModel):
         if self._ids:
             self.dataChanged.emit(self.index(0, ACTION), self.index(len(self._ids) - 1, ACTION))
 
-    def place_of(self, segment: int) -> int | None:
+    def position_of(self, segment: int) -> int | None:
         """In which row a segment is."""
-        return self._place.get(segment)
+        return self._positions.get(segment)
 
     def row(self, place: int) -> SegmentRow:
         """The segment in a row, read with its neighbours the first time."""
@@ -74,21 +74,21 @@ class SegmentModel(QAbstractTableModel):
         return [self.row(place) for place in range(len(self._ids))]
 
     def rowCount(self, parent: _Index = _ROOT) -> int:
-        """Qt's."""
+        """Qt override."""
         return 0 if parent.isValid() else len(self._ids)
 
     def columnCount(self, parent: _Index = _ROOT) -> int:
-        """Qt's."""
+        """Qt override."""
         return 0 if parent.isValid() else len(COLUMNS)
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        """Qt's."""
+        """Qt override."""
         if role == Qt.ItemDataRole.DisplayRole and orientation == Qt.Orientation.Horizontal:
             return COLUMNS[section]
         return None
 
     def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        """Qt's."""
+        """Qt override."""
         column = index.column()
         if role == Qt.ItemDataRole.DisplayRole:
             row = self.row(index.row())
@@ -136,6 +136,6 @@ class SegmentModel(QAbstractTableModel):
 
     def _show_pictures(self, segments: list[int]) -> None:
         for segment in segments:
-            place = self._place.get(segment)
+            place = self._positions.get(segment)
             if place is not None:
                 self.dataChanged.emit(self.index(place, PICTURE), self.index(place, PICTURE))

@@ -163,8 +163,8 @@ class SplitsDialog(ClosingDialog):
         counts = Counter(parts.values())
         if self._name:
             rest = len(segments) - sum(counts.values())
-            told = [f"{part} {counts[part]}" for part in PARTS]
-            self.state.setText(" · ".join([*told, f"in no part {rest}"]) + f", of {counted(len(segments), 'segment')}")
+            texts = [f"{part} {counts[part]}" for part in PARTS]
+            self.state.setText(" · ".join([*texts, f"in no part {rest}"]) + f", of {counted(len(segments), 'segment')}")
         self._enable(library)
 
     @property
@@ -217,11 +217,11 @@ class SplitsDialog(ClosingDialog):
         self._jobs.start("copies", lambda: copy_pairs(library, segments), found, failed)
 
     def _do(self, edit: Callable[[Library], object]) -> bool:
-        line = self._edits.try_to(edit)
+        line = self._edits.attempt(edit)
         if line:
             self.state.setText(line)
         return not line
 
-    def leave(self) -> None:
+    def on_close(self) -> None:
         """Nothing is shown any more."""
         self._changed.disconnect(self.read)

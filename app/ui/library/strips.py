@@ -14,10 +14,10 @@ from app.library.thumbnails import segment_picture
 
 log = logging.getLogger(__name__)
 
-_LOOK_MS = 40
+_POLL_MS = 40
 _SHARP = 2  # pixels of a picture for each of the window's, which is sharp on dense screens too
 _KEPT = 400  # pictures in memory: 400 of 40 x 150 pixels are 10 MB
-_MOST_REQUESTS = 48  # more than a screen shows; what was scrolled past is forgotten
+_MAX_REQUESTS = 48  # more than a screen shows; what was scrolled past is forgotten
 
 _Key = tuple[str, float, float, int]
 
@@ -39,7 +39,7 @@ class Strips(QObject):
         self._closed = False
         self._thread: threading.Thread | None = None
         self._timer = QTimer(self)
-        self._timer.setInterval(_LOOK_MS)
+        self._timer.setInterval(_POLL_MS)
         self._timer.timeout.connect(self._deliver)
 
     def open(self, root: Path) -> None:
@@ -58,10 +58,10 @@ class Strips(QObject):
             with self._changed:
                 self._requests[key] = row
                 self._requests.move_to_end(key)
-                while len(self._requests) > _MOST_REQUESTS:
+                while len(self._requests) > _MAX_REQUESTS:
                     self._requests.popitem(last=False)
                 self._changed.notify()
-            if not self._timer.isActive():  # to start it again would put its next look off
+            if not self._timer.isActive():  # a restart would delay the next tick
                 self._timer.start()
         return None
 

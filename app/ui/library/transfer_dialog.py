@@ -13,7 +13,7 @@ from app.ui.jobs import Jobs
 from app.ui.sentences import sentence
 
 _PARTS = 100  # of the progress bar for each thing
-_LOOK_MS = 150
+_POLL_MS = 150
 
 
 class TransferDialog(ClosingDialog):
@@ -27,14 +27,14 @@ class TransferDialog(ClosingDialog):
         self._root, self._jobs = root, jobs
         self._cancel: threading.Event | None = None  # while it runs
         self._progress: ImportProgress | None = None
-        self._gone = False
+        self._closed = False
         self.bar, self.state = QProgressBar(), QLabel()
         self.state.setWordWrap(True)
         self.begin, self.stop = QPushButton(f"&{title}"), QPushButton("Close")
         self.begin.setObjectName("primary")
         self.stop.clicked.connect(self._stop)
         self._timer = QTimer(self)
-        self._timer.setInterval(_LOOK_MS)
+        self._timer.setInterval(_POLL_MS)
         self._timer.timeout.connect(self._show_progress)
 
     def cancel(self) -> None:
@@ -42,26 +42,26 @@ class TransferDialog(ClosingDialog):
         if self._cancel is not None:
             self._cancel.set()
 
-    def at_work(self) -> str:
+    def stop_question(self) -> str:
         """Whether to stop what runs; "" once it has been cancelled."""
         runs = self._cancel is not None and not self._cancel.is_set()
         return f"{self.windowTitle()} is running. Stop it? What is finished is kept." if runs else ""
 
-    def leave(self) -> None:
+    def on_close(self) -> None:
         """Cancel what runs; nothing is shown any more."""
         self.cancel()
-        self._gone = True
+        self._closed = True
         self._timer.stop()
 
     def _stop(self) -> None:
-        if not self.at_work():
+        if not self.stop_question():
             self.reject()
             return
         self.cancel()
         self.state.setText("Cancelling …")
-        self.stop.setText("Close")  # what does not hear of it may be left to itself
+        self.stop.setText("Close")  # a job that does not react may be left behind
 
-    def _note(self, progress: ImportProgress) -> None:
+    def _set_progress(self, progress: ImportProgress) -> None:
         """From any thread."""
         self._progress = progress
 
@@ -75,7 +75,7 @@ class TransferDialog(ClosingDialog):
         if not running:
             self._cancel = None
             self._timer.stop()
-            self.work_is_over()
+            self.dismiss_question()
         else:
             self._timer.start()
         self.bar.setVisible(running)
@@ -88,6 +88,6 @@ class TransferDialog(ClosingDialog):
         raise NotImplementedError
 
     def _ended(self, line: str) -> None:
-        if not self._gone:
+        if not self._closed:
             self._show_running(False)
             self.state.setText(sentence(line))

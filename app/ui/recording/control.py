@@ -24,7 +24,7 @@ from app.ui.video_view import VideoView
 
 log = logging.getLogger(__name__)
 
-_LOOK_MS = 100
+_POLL_MS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +38,14 @@ class Saved:
 class RecordControl(QObject, Panel):
     """Recording while the bar is shown; hidden, nothing is kept in memory.
 
-    saved: a new recording. taken_back: one has gone into the bin. told: a line that must be seen: what failed, or what
-    a killed run had left.
-    root: of the library.
+    saved: there is a new recording. taken_back: one was moved to the bin. message: a line that must be seen: a failure,
+    or what a killed run left behind.
+    root: folder of the library.
     """
 
     saved = Signal(object)  # Saved
     taken_back = Signal()
-    told = Signal(str)
+    message = Signal(str)
 
     def __init__(
         self,
@@ -64,16 +64,16 @@ class RecordControl(QObject, Panel):
         self._recorder: Recorder | None = None
         self._refusal = ""  # why nothing can be recorded
         self._session = f"{datetime.now():%Y-%m-%d %H:%M}"
-        self._told: list[tuple[Path, RecorderView]] = []
+        self._done: list[tuple[Path, RecorderView]] = []
         self._failures: list[str] = []
-        self._ending = False  # the take that runs has been told that the source has ended
+        self._ending = False  # the recorder was already stopped for the end of the source
         self._timer = QTimer(self)
-        self._timer.setInterval(_LOOK_MS)
-        self._timer.timeout.connect(self.look)
+        self._timer.setInterval(_POLL_MS)
+        self._timer.timeout.connect(self.poll)
         self.bar.pressed.connect(self.toggle)
         self.bar.cancelled.connect(self.cancel)
         self.bar.changed.connect(self._arm)
-        jobs.start("unfinished", self._recover, self._tell_recovered, self._tell_failure)
+        jobs.start("unfinished", self._recover, self._report_recovered, self._report_failure)
 
     @property
     def view(self) -> RecorderView:
@@ -87,12 +87,12 @@ class RecordControl(QObject, Panel):
             return
         if shown and self._recorder is None:
             # Paths and failures reach the window's thread through the lists that the timer looks at.
-            source, told = self._live.options.source, self._told
+            source, done = self._live.options.source, self._done
             recorder = Recorder(
                 self.root,
                 source,
                 self._live.options.layout,
-                saved=lambda folder: told.append((folder, recorder.view)),
+                saved=lambda folder: done.append((folder, recorder.view)),
                 failed=self._failures.append,
                 followed=lambda: self._live.followed,
             )
@@ -100,7 +100,7 @@ class RecordControl(QObject, Panel):
             self._live.add_tap(recorder)
             self._arm()
             self._timer.start()
-            self._look_for_names()
+            self._read_names()
             self.bar.action.setFocus()
         elif not shown and self._recorder is not None:
             self._end(wait_s=0)
@@ -113,13 +113,13 @@ class RecordControl(QObject, Panel):
         if self.view.state in (RecorderState.COUNTDOWN, RecorderState.RECORDING):
             self._recorder.stop()
         elif reason := self._no_picture():
-            self.told.emit(reason)
+            self.message.emit(reason)
         elif not self.bar.ready():
-            self.told.emit(self.bar.state.text())  # the bar has seldom room for all of it
+            self.message.emit(self.bar.state.text())  # the bar has seldom room for all of it
         else:
             self._arm()
             self._recorder.start()
-        self.look()
+        self.poll()
 
     def cancel(self) -> None:
         """Throw the take away."""
@@ -131,10 +131,10 @@ class RecordControl(QObject, Panel):
 
         def done(_: None) -> None:
             self.taken_back.emit()
-            self._look_for_names()
-            self.told.emit("The take is in the library's bin and can be restored from there")
+            self._read_names()
+            self.message.emit("The take is in the library's bin and can be restored from there")
 
-        self._jobs.start("take-back", lambda: put_into_bin(self.root, saved.folder.name), done, self._tell_failure)
+        self._jobs.start("take-back", lambda: put_into_bin(self.root, saved.folder.name), done, self._report_failure)
 
     def hold_last(self) -> str:
         """Put the last seconds aside for save_last(), while the user is asked; why that cannot be, "" where it is."""
@@ -156,20 +156,20 @@ class RecordControl(QObject, Panel):
         if self._recorder is not None:
             self._recorder.source_changed(self._live.options.source, self._live.options.layout)
 
-    def look(self) -> None:
-        """Show how far it is, and pass on what was saved."""
+    def poll(self) -> None:
+        """Show the recorder's state and report saved takes."""
         self._end_with_source()
         view = self.view
         self.bar.show_view(view)
-        self._video.set_countdown(_sign(view))
+        self._video.set_countdown(_countdown_text(view))
         self._pass_on()
 
     def _no_picture(self) -> str:
-        self._live.look()
+        self._live.update_state()
         return cannot_record(self._live.view)
 
     def _end_with_source(self) -> None:
-        """A source that has ended begins no take: one that waits is called off, one that runs is kept."""
+        """Stop the recorder when the source has ended: a countdown is cancelled, a running take is kept."""
         state = self.view.state
         if self._recorder is None or state not in (RecorderState.COUNTDOWN, RecorderState.RECORDING):
             self._ending = False
@@ -177,9 +177,9 @@ class RecordControl(QObject, Panel):
             self._ending = True
             self._recorder.stop()
             if state is RecorderState.COUNTDOWN:
-                self.told.emit(f"No take was made. {cannot_record(self._live.view)}")
+                self.message.emit(f"No take was made. {cannot_record(self._live.view)}")
 
-    def _look_for_names(self) -> None:
+    def _read_names(self) -> None:
         """Of actions and people, to complete what is typed."""
         self._jobs.start("names", lambda: names_of(self.root), lambda names: self.bar.offer(*names), log.warning)
 
@@ -195,20 +195,20 @@ class RecordControl(QObject, Panel):
 
         return recover(self.root)
 
-    def _tell_failure(self, line: str) -> None:
-        self.told.emit(sentence(line))
+    def _report_failure(self, line: str) -> None:
+        self.message.emit(sentence(line))
 
-    def _tell_recovered(self, lines: list[str]) -> None:
+    def _report_recovered(self, lines: list[str]) -> None:
         if not lines:
             return
         line = "\n".join(lines)
 
         def again(_: Result) -> None:
             self._live.result.disconnect(again)
-            self.told.emit(line)
+            self.message.emit(line)
 
-        self.told.emit(line)
-        self._live.result.connect(again)  # by then the window has been painted, and somebody looks at it
+        self.message.emit(line)
+        self._live.result.connect(again)  # shown again once the window is painted and visible
         self.bar.show_view(RecorderView(RecorderState.READY, message=line))
 
     def _refused(self) -> bool:
@@ -232,18 +232,18 @@ class RecordControl(QObject, Panel):
         self._video.set_countdown("")
         if wait_s:
             recorder.close(wait_s)
-            self.look()
+            self.poll()
         else:
             self._jobs.start("recorder-stop", recorder.close, lambda _: self._pass_on())
 
     def _pass_on(self) -> None:
-        if self._told:
-            self._look_for_names()
-        while self._told:
-            folder, view = self._told.pop(0)
-            self.saved.emit(Saved(folder, said_of(folder, view)))
+        if self._done:
+            self._read_names()
+        while self._done:
+            folder, view = self._done.pop(0)
+            self.saved.emit(Saved(folder, saved_text(folder, view)))
         while self._failures:
-            self.told.emit(self._failures.pop(0))
+            self.message.emit(self._failures.pop(0))
 
 
 def names_of(root: Path) -> tuple[list[Named], list[Named]]:
@@ -263,8 +263,8 @@ def put_into_bin(root: Path, recording: str) -> None:
         library.delete_recordings([recording])
 
 
-def said_of(folder: Path, view: RecorderView) -> str:
-    """What to say of a recording that has just been saved; view: of that moment."""
+def saved_text(folder: Path, view: RecorderView) -> str:
+    """The message for a newly saved recording. view: the recorder's state at that moment."""
     if view.state is not RecorderState.SAVING:
         return view.message[:1].upper() + view.message[1:]
     try:
@@ -276,8 +276,8 @@ def said_of(folder: Path, view: RecorderView) -> str:
     return f"{what}: {take} ({view.message.removeprefix('saved ')})"
 
 
-def _sign(view: RecorderView) -> str:
-    """What stands large over the picture."""
+def _countdown_text(view: RecorderView) -> str:
+    """The large sign over the picture: seconds left, a dot while recording, or ""."""
     if view.state is RecorderState.COUNTDOWN:
         return f"{view.seconds_left}"
     return "●" if view.state is RecorderState.RECORDING else ""

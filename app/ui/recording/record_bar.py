@@ -27,10 +27,10 @@ from app.plurals import counted
 from app.recording.recorder import RecorderState, RecorderView, TakeSettings
 from app.ui.disabled_controls import enable
 from app.ui.elided_label import ElidedLabel
-from app.ui.flow import Flow
+from app.ui.flow import FlowLayout
 from app.ui.sentences import sentence
 
-_BUSY_SAYS = "Takes are being recorded: Stop ends them"
+_BUSY_TOOLTIP = "Takes are being recorded: Stop ends them"
 _NAME_IT = "Type the action's name, for example wave; F8 again records without one"
 _WIDE_PX = 960  # from here on everything but the names fits into one row, with room for what is said
 _NARROW_PX = 600  # below, the buttons stand under the names, and what is said has a row of its own
@@ -51,7 +51,7 @@ class RecordChoices:
 
 
 class RecordBar(QFrame):
-    """pressed: begin, or end what runs. cancelled: throw the take away. changed: another way to make takes."""
+    """pressed: start or stop recording. cancelled: discard the take. changed: the settings for takes have changed."""
 
     pressed = Signal()
     cancelled = Signal()
@@ -62,17 +62,19 @@ class RecordBar(QFrame):
         self.setObjectName("card")
         self._refusal = ""
         self._last = choices.action
-        self._asked = False  # for the name, since the last take
-        self._said = ""  # what is to be done before anything is recorded
-        self.action = self._text("Action to record", "action, for example wave")
-        self.person = self._text("Who does it", "who (optional)")
+        self._name_asked = False  # whether the name was asked for since the last take
+        self._prompt_text = ""  # what the user has to do before recording
+        self.action = self._text_field("Action to record", "action, for example wave")
+        self.person = self._text_field("Who does it", "who (optional)")
         self.person.setText(choices.person)
-        self.takes = self._whole("Takes in a row", choices.takes, 1, 99)
-        self.countdown = self._seconds("Countdown", choices.countdown_s, 0, 30)
-        self.longest = self._seconds("Longest take", choices.longest_s, 1, 600)
-        self.when_still = self._check("End when still", "End a take when the person stands still", choices.when_still)
+        self.takes = self._integer_field("Takes in a row", choices.takes, 1, 99)
+        self.countdown = self._seconds_field("Countdown", choices.countdown_s, 0, 30)
+        self.longest = self._seconds_field("Longest take", choices.longest_s, 1, 600)
+        self.when_still = self._check_box(
+            "End when still", "End a take when the person stands still", choices.when_still
+        )
         tip = "Save joints only: no pixels reach the disk"
-        self.skeleton_only = self._check("Skeleton only", tip, choices.skeleton_only)
+        self.skeleton_only = self._check_box("Skeleton only", tip, choices.skeleton_only)
         self.button = QPushButton("Record")
         self.button.setObjectName("primary")
         self.button.setMinimumWidth(110)
@@ -87,7 +89,7 @@ class RecordBar(QFrame):
         self.show_view(RecorderView(RecorderState.READY))
 
     def _lay_out(self) -> None:
-        names, buttons, numbers, checks = QHBoxLayout(), QHBoxLayout(), Flow(), Flow()
+        names, buttons, numbers, checks = QHBoxLayout(), QHBoxLayout(), FlowLayout(), FlowLayout()
         for row in (names, buttons, self._first, self._second, self._last_row):
             row.setSpacing(8)
         for part, stretch in ((self.action, 3), (self.person, 2)):
@@ -102,7 +104,7 @@ class RecordBar(QFrame):
             ("At most", self.longest),
         )
         for name, box in boxes:
-            numbers.addWidget(_named(name, box))
+            numbers.addWidget(_labelled(name, box))
         checks.addWidget(self.when_still)
         checks.addWidget(self.skeleton_only)
         self._last_row.addLayout(checks)
@@ -116,7 +118,7 @@ class RecordBar(QFrame):
         column.addLayout(self._second)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Qt's: in a narrow window there are more rows."""
+        """Qt override: in a narrow window there are more rows."""
         super().resizeEvent(event)
         for row, least in ((self._first, _NARROW_PX), (self._second, _WIDE_PX), (self._last_row, _NARROW_PX)):
             narrow = self.width() < least
@@ -136,7 +138,7 @@ class RecordBar(QFrame):
         )
 
     def choices(self) -> RecordChoices:
-        """To be remembered."""
+        """The choices to remember for the next start."""
         return RecordChoices(
             "" if refusal_of_person(self.person.text()) else _one_line(self.person),
             self._last,
@@ -162,60 +164,60 @@ class RecordBar(QFrame):
         with the last one offered."""
         name = _one_line(self.action)
         if refusal := refusal_of_person(self.person.text()):
-            self._say(refusal, self.person)
+            self._prompt(refusal, self.person)
         elif name:
-            self._say(refusal_of_action(name), self.action)
-        elif not self._asked:
-            self._asked = True
+            self._prompt(refusal_of_action(name), self.action)
+        elif not self._name_asked:
+            self._name_asked = True
             self.action.setText(self._last)
             last = action_in_text(self._last)
             offered = f"F8 records “{last}”; type another name for another action" if last else _NAME_IT
-            self._say(offered, self.action)
+            self._prompt(offered, self.action)
             self.action.selectAll()
             return False
         else:
-            self._said = ""
-        if not self._said:
-            self._asked, self._last = False, name or self._last
-        return not self._said
+            self._prompt_text = ""
+        if not self._prompt_text:
+            self._name_asked, self._last = False, name or self._last
+        return not self._prompt_text
 
-    def _say(self, line: str, field: QLineEdit) -> None:
-        self._said = line
+    def _prompt(self, line: str, field: QLineEdit) -> None:
+        self._prompt_text = line
         if line:
             field.setFocus()
             self.state.setText(line)
 
     def show_view(self, view: RecorderView) -> None:
-        """How far the recorder is."""
+        """Show the recorder's state."""
         busy = view.state in _BUSY
         self.button.setText("Stop" if busy else "Record")
         saving = "The take is being saved" if view.state is RecorderState.SAVING else ""
         enable(self.button, self._refusal or saving)
         self.cancel.setVisible(view.state in (RecorderState.COUNTDOWN, RecorderState.RECORDING))
         for part in (self.action, self.person, self.takes, self.countdown, self.longest):
-            enable(part, _BUSY_SAYS if busy else "")
+            enable(part, _BUSY_TOOLTIP if busy else "")
         for check in (self.when_still, self.skeleton_only):
-            enable(check, _BUSY_SAYS if busy else "")
+            enable(check, _BUSY_TOOLTIP if busy else "")
         if busy:
-            self._said = ""
-        self.state.setText(sentence(self._refusal) or self._said or _state_text(view))
+            self._prompt_text = ""
+        self.state.setText(sentence(self._refusal) or self._prompt_text or _state_text(view))
 
     def refuse(self, reason: str) -> None:
         """Nothing can be recorded, for this reason; "" when it can."""
         self._refusal = reason
         self.show_view(RecorderView(RecorderState.READY))
 
-    def _text(self, name: str, hint: str) -> QLineEdit:
+    def _text_field(self, name: str, hint: str) -> QLineEdit:
         field = QLineEdit()
         field.setPlaceholderText(hint)
         field.setMaxLength(MAX_TYPED)
         field.setAccessibleName(name)
         field.editingFinished.connect(self.changed)
-        field.textEdited.connect(lambda _: self._say("", field))
+        field.textEdited.connect(lambda _: self._prompt("", field))
         field.returnPressed.connect(lambda: self.button.setFocus())
         return field
 
-    def _whole(self, name: str, value: int, low: int, high: int) -> QSpinBox:
+    def _integer_field(self, name: str, value: int, low: int, high: int) -> QSpinBox:
         box = QSpinBox()
         box.setRange(low, high)
         box.setValue(value)
@@ -224,7 +226,7 @@ class RecordBar(QFrame):
         box.valueChanged.connect(self.changed)
         return box
 
-    def _seconds(self, name: str, value: float, low: float, high: float) -> QDoubleSpinBox:
+    def _seconds_field(self, name: str, value: float, low: float, high: float) -> QDoubleSpinBox:
         box = QDoubleSpinBox()
         box.setRange(low, high)
         box.setDecimals(0)
@@ -235,7 +237,7 @@ class RecordBar(QFrame):
         box.valueChanged.connect(self.changed)
         return box
 
-    def _check(self, text: str, tip: str, on: bool) -> QCheckBox:
+    def _check_box(self, text: str, tip: str, on: bool) -> QCheckBox:
         check = QCheckBox(text)
         check.setToolTip(tip)
         check.setChecked(on)
@@ -243,7 +245,7 @@ class RecordBar(QFrame):
         return check
 
 
-def _named(name: str, box: QWidget) -> QWidget:
+def _labelled(name: str, box: QWidget) -> QWidget:
     label, both = QLabel(name), QWidget()
     label.setObjectName("muted")
     row = QHBoxLayout(both)

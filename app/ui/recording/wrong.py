@@ -24,8 +24,8 @@ class RightActionDialog(ClosingDialog):
         self.name.setMaxLength(MAX_TYPED)
         self.name.setPlaceholderText("type a name or choose one below")
         self.name.setAccessibleName("What it really was")
-        self.says = QLabel()
-        self.says.setWordWrap(True)
+        self.message = QLabel()
+        self.message.setWordWrap(True)
         self.list = QListWidget()
         self.list.setAccessibleName("Known actions")
         for name in self._names:
@@ -42,15 +42,15 @@ class RightActionDialog(ClosingDialog):
         column.addWidget(QLabel("What were the last three seconds really?"))
         column.addWidget(self.name)
         column.addWidget(self.list)
-        column.addWidget(self.says)
+        column.addWidget(self.message)
         column.addWidget(buttons)
         self.name.setFocus()
 
     def accept(self) -> None:
-        """Qt's: keep them, where there is a name."""
+        """Qt override: keep them, where there is a name."""
         name = " ".join(self.name.text().split())
         refusal = refusal_of_action(name) if name else "Type a name, or choose one from the list"
-        self.says.setText(refusal)
+        self.message.setText(refusal)
         if not refusal:
             self._chosen(name)
             super().accept()

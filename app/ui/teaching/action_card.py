@@ -11,7 +11,7 @@ from app.library.rows import SegmentRow
 from app.names_in_text import action_in_text
 from app.palette import action_text
 from app.ui.disabled_controls import enable
-from app.ui.flow import Flow
+from app.ui.flow import FlowLayout
 from app.ui.library.strips import Strips
 from app.ui.styled import style_as
 from app.ui.teaching.deck import SHOWN_TAKES
@@ -33,7 +33,7 @@ class TakesRow(QWidget):
         self.buttons: list[QToolButton] = []
         self._strips = strips
         self._rows: tuple[SegmentRow, ...] = ()
-        row = Flow(self, spacing=6)
+        row = FlowLayout(self, spacing=6)
         for _ in range(SHOWN_TAKES):
             row.addWidget(self._button())
         strips.ready.connect(self._draw)
@@ -96,11 +96,11 @@ class ActionCard(QFrame):
         self.takes = TakesRow(strips)
         self.state = WrappingLabel(hint)
         self._hint = hint
-        self._dress()
+        self._set_up_parts()
         self._lay_out()
         self.show_count(f"0 of {WANTED_TAKES}")
 
-    def _dress(self) -> None:
+    def _set_up_parts(self) -> None:
         self.name.setPlaceholderText("name, such as wave")
         self.name.setMaxLength(MAX_TYPED)
         self.name.setAccessibleName("Name of the action")
@@ -130,22 +130,22 @@ class ActionCard(QFrame):
 
     @property
     def typed(self) -> str:
-        """The name as it stands in the field; that of the library where it reads the same."""
+        """The typed name; the library's spelling if it reads the same."""
         text = " ".join(self.name.text().split())
         return self.action if text == action_text(self.action) else text
 
-    def call(self, action: str) -> None:
-        """The name is this from now on."""
+    def set_action(self, action: str) -> None:
+        """Set the action's name."""
         self.action = action
         self.name.setText(action_text(action))
         self._name_button()
 
     def show_count(self, text: str) -> None:
-        """How much there is."""
+        """Show how many takes there are."""
         self.number.setText(text)
 
-    def say(self, line: str, *, warning: bool = False) -> None:
-        """A line under the takes; "" for what stands there otherwise."""
+    def show_status(self, line: str, *, warning: bool = False) -> None:
+        """Show a line under the takes; "" restores the hint."""
         self.state.setText(line or self._hint)
         self.state.setVisible(bool(line or self._hint))
         style_as(self.state, "warning" if warning else "muted")
@@ -160,8 +160,8 @@ class ActionCard(QFrame):
             enable(self.name, "Takes of it are being recorded" if busy else "")
             self._name_button()
 
-    def host(self, part: QWidget) -> None:
-        """Let a part stand in the card, over the last line."""
+    def insert(self, part: QWidget) -> None:
+        """Insert a widget into the card, above the last line."""
         self._column.insertWidget(2, part)
 
     def _name_button(self) -> None:

@@ -16,7 +16,7 @@ from app.ui.teaching.shelf import Files, files_of
 from recognizer.teaching.lesson import NOTHING
 
 SHOWN_TAKES = 5  # of an action
-MOST_ACTIONS = 24  # that get a card by themselves; of a large library the newest
+MAX_ACTIONS = 24  # that get a card by themselves; of a large library the newest
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class ActionTakes:
 
 @dataclass(frozen=True, slots=True)
 class Deck:
-    """actions: in the order in which they were first named, MOST_ACTIONS at most. more: how many others there are.
+    """actions: in the order in which they were first named, MAX_ACTIONS at most. more: how many others there are.
     nothing_s: seconds of footage of nothing. seen: what the closed library's files looked like."""
 
     actions: tuple[ActionTakes, ...]
@@ -86,7 +86,7 @@ def read_take(root: Path, recording: str, segment: int | None = None) -> Replay:
 
 
 def keep(root: Path, segments: tuple[SegmentRow, ...]) -> None:
-    """The user has looked at segments and says that they are right. Raises LibraryError."""
+    """Clear the suspect mark: the user has confirmed the segments. Raises LibraryError."""
     with shared(root) as library:
         suspect = [row.id for row in library.segments_of([row.id for row in segments]) if row.suspect]
         if suspect and not library.read_only:
@@ -116,7 +116,7 @@ def _deck(library: Library, wanted: tuple[str, ...]) -> Deck:
     keys = {label_key(name) for name in wanted}
     shown = [each for each in named if label_key(each.name) in keys]
     rest = [each for each in named if label_key(each.name) not in keys]
-    room = max(MOST_ACTIONS - len(shown), 0)
+    room = max(MAX_ACTIONS - len(shown), 0)
     chosen = {each.name for each in (*shown, *rest[len(rest) - min(room, len(rest)) :])}
     actions = tuple(_takes(library, each.name, each.segments) for each in named if each.name in chosen)
     footage = Filter(action=NOTHING)

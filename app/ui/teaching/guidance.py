@@ -10,7 +10,7 @@ from recognizer.decision import UNKNOWN
 from recognizer.teaching.lesson import FEWEST_EXAMPLES, NOTHING
 
 WANTED_TAKES = 5
-_MOST_LEFT_OUT = 3  # actions that are named
+_MAX_LEFT_OUT = 3  # actions that are named
 
 
 def recording_text(action: str) -> str:
@@ -56,13 +56,13 @@ def cannot_train(counts: Mapping[str, int], nothing: int) -> str:
 def left_out(counts: Mapping[str, int]) -> str:
     """Which actions have too few takes to be trained, and how many are missing; "" where all have enough."""
     few = [(name, count) for name, count in counts.items() if name and count < FEWEST_EXAMPLES]
-    told = [
+    sentences = [
         f"{action_in_text(name)} has {counted(count, 'take')} and is left out: it needs {FEWEST_EXAMPLES - count} more."
-        for name, count in few[:_MOST_LEFT_OUT]
+        for name, count in few[:_MAX_LEFT_OUT]
     ]
-    if (others := len(few) - len(told)) > 0:
-        told.append(f"{counted(others, 'other action has', 'other actions have')} too few takes, too.")
-    return " ".join(told)
+    if (others := len(few) - len(sentences)) > 0:
+        sentences.append(f"{counted(others, 'other action has', 'other actions have')} too few takes, too.")
+    return " ".join(sentences)
 
 
 def take_text(view: RecorderView, count: int, nothing: bool, nothing_s: float) -> str:

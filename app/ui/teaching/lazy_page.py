@@ -1,4 +1,4 @@
-"""Opens the page that teaches when it is first wanted: until then none of its libraries is loaded."""
+"""Creates the teaching page on first use, so that its libraries are not loaded before."""
 
 from typing import TYPE_CHECKING
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 
 class TeachOpener(QObject, Panel):
-    """The page as the window sees it, there or not.
+    """Stands for the page, whether it has been created or not.
 
-    told: a line that must be seen. recorded: there is a new recording. use: the folder or the name of a recognizer to
-    switch to. more: the user wants the dialog with every choice.
+    message: a line that must be seen. recorded: there is a new recording. use: switch to the recognizer of this folder
+    or name. more: open the dialog with every choice.
     """
 
-    told = Signal(str)
+    message = Signal(str)
     recorded = Signal()
     use = Signal(str)
     more = Signal()
@@ -42,7 +42,7 @@ class TeachOpener(QObject, Panel):
         self.page: TeachPage | None = None
 
     def show(self, shown: bool) -> "TeachPage | None":
-        """Open or close it; the page where it was made just now, to be put in its place."""
+        """Open or close the page. Returns the page if it was created just now, to be put into the layout."""
         made = None
         if shown and self.page is None:
             made = self.page = self._make()
@@ -52,11 +52,11 @@ class TeachOpener(QObject, Panel):
                 self.page.choices.show_choices(bar.person.text(), bar.skeleton_only.isChecked())
                 self.page.open()
             else:
-                self.page.leave()
+                self.page.on_hide()
         return made
 
     def toggle_take(self) -> None:
-        """Begin takes of the action that is next, or end those that run."""
+        """Start recording takes of the next action, or stop."""
         if self.page is not None:
             self.page.toggle_take()
 
@@ -65,9 +65,9 @@ class TeachOpener(QObject, Panel):
         if self.page is not None:
             self.page.record_again(action)
 
-    def at_work(self) -> str:
-        """What would be stopped by the end of the program, as a question; "" where nothing would."""
-        return self.page.bar.training.at_work() if self.page is not None else ""
+    def stop_question(self) -> str:
+        """The question to ask before quitting stops a training; "" if none runs."""
+        return self.page.bar.training.stop_question() if self.page is not None else ""
 
     def begin_run(self) -> None:
         """Another run begins."""
@@ -75,7 +75,7 @@ class TeachOpener(QObject, Panel):
             self.page.recorder.source_changed()
 
     def set_colours(self, colours: Colours) -> None:
-        """Another theme."""
+        """Apply the colours of another theme."""
         if self.page is not None:
             self.page.review.set_colours(colours)
 
@@ -95,7 +95,7 @@ class TeachOpener(QObject, Panel):
         chosen.changed.connect(
             lambda: recording.bar.choose(chosen.who.text(), skeleton_only=chosen.skeleton_only.isChecked())
         )
-        page.told.connect(self.told)
+        page.message.connect(self.message)
         page.recorded.connect(self.recorded)
         page.use.connect(self.use)
         page.more.connect(self.more)

@@ -1,4 +1,4 @@
-"""What the check of a taught recognizer has found, in sentences and one table."""
+"""The results of a taught recognizer's check, as sentences and a table."""
 
 from collections.abc import Mapping, Sequence
 from html import escape
@@ -11,9 +11,9 @@ from app.ui.wrapping_label import breakable
 from recognizer.action_names import action_text
 from recognizer.decision import UNKNOWN
 
-_LEAST_S = 30.0  # of footage of nothing: with less, one alarm more or less means hundreds an hour
-_MOST_NAMES = 12  # of the examples of an action
-_MOST_CONFUSIONS, _MOST_FINDINGS, _WORST = 3, 4, 2
+_MIN_NOTHING_S = 30.0  # of footage of nothing: with less, one alarm more or less means hundreds an hour
+_MAX_NAMES = 12  # of the examples of an action
+_MAX_CONFUSIONS, _MAX_FINDINGS, _WORST = 3, 4, 2
 _STAGES = {STARTING: "Loading what teaching needs", "": "Working"}
 _HELD_OUT = {
     "sessions": "sessions that it had not seen",
@@ -26,27 +26,27 @@ _HELD_OUT = {
 def as_html(check: Mapping[str, Any]) -> str:
     """The check (recognizer.teaching.check.Check.to_json) for a text view; whatever a file says of it."""
     try:
-        return _from_left(_report(check))
+        return _left_to_right(_report_html(check))
     except (KeyError, TypeError, ValueError, AttributeError):
         return "<p>The results of its check cannot be read.</p>"
 
 
-def _report(check: Mapping[str, Any]) -> str:
+def _report_html(check: Mapping[str, Any]) -> str:
     if not check:
         return "<p>It has no recorded check.</p>"
     parts = [f"<p><b>{escape(line)}</b></p>" for line in _findings(check)]
-    parts += [_held_out(one) for one in check.get("checks", ())]
+    parts += [_check_html(one) for one in check.get("checks", ())]
     if check.get("variants"):
-        parts.append(_variants(check["variants"]))
+        parts.append(_variants_html(check["variants"]))
     alarms = check.get("alarms")
     if alarms is None:
         parts.append("<p>No footage of “nothing” was checked, so false alarms are not known.</p>")
-    elif alarms["seconds"] < _LEAST_S:
+    elif alarms["seconds"] < _MIN_NOTHING_S:
         parts.append(
             f"<p>{alarms['seconds']:.0f} s of “nothing” are too short to estimate false alarms; record a minute.</p>"
         )
     else:
-        parts.append(_alarms(alarms))
+        parts.append(_alarms_html(alarms))
     needed = {action: count for action, count in check.get("needed", {}).items() if count}
     if needed:
         more = ", ".join(f"{count} more of {escape(action_in_text(action))}" for action, count in needed.items())
@@ -65,25 +65,25 @@ def _report(check: Mapping[str, Any]) -> str:
 def plain_result(check: Mapping[str, Any], first: str = "") -> str:
     """What is wrong with a taught recognizer, as a list of sentences for a label. first: what is said before."""
     try:
-        lines = _plain(check)
+        lines = _plain_lines(check)
     except (KeyError, TypeError, ValueError, AttributeError, IndexError):
         lines = ["The results of its check cannot be read."]
-    return _from_left("".join(f"<p>{escape(breakable(line))}</p>" for line in [first, *lines] if line))
+    return _left_to_right("".join(f"<p>{escape(breakable(line))}</p>" for line in [first, *lines] if line))
 
 
-def _from_left(html: str) -> str:
-    """Every paragraph is written from left to right, also where it begins with a name that is not: for rich text Qt
-    looks into the marks around it."""
+def _left_to_right(html: str) -> str:
+    """Mark every paragraph as left to right. Qt would otherwise take the direction from a name at its start, even an
+    isolated one."""
     return html.replace("<p>", '<p dir="ltr">')
 
 
-def _plain(check: Mapping[str, Any]) -> list[str]:
-    lines = _findings(check)[:_MOST_FINDINGS]
+def _plain_lines(check: Mapping[str, Any]) -> list[str]:
+    lines = _findings(check)[:_MAX_FINDINGS]
     strictest = check["checks"][0] if check.get("checks") else None
     if strictest is not None:
         # The findings have them in plainer words; versions that were taught before have none.
         confusions = () if check.get("findings") else strictest["confusions"]
-        for true, answer, count in confusions[:_MOST_CONFUSIONS]:
+        for true, answer, count in confusions[:_MAX_CONFUSIONS]:
             of = strictest["actions"][true]["clips"]
             taken = "not recognised" if answer == UNKNOWN else f"mistaken for {action_in_text(answer)}"
             lines.append(f"{action_in_text(true)} is {taken} in {count} of {counted(of, 'take')}.")
@@ -92,7 +92,7 @@ def _plain(check: Mapping[str, Any]) -> list[str]:
         elif not lines and strictest["clips"]:
             lines.append(f"No mistake in {counted(strictest['clips'], 'take')}.")
     alarms = check.get("alarms")
-    if alarms and alarms["seconds"] >= _LEAST_S:
+    if alarms and alarms["seconds"] >= _MIN_NOTHING_S:
         minutes = alarms["seconds"] / 60
         shown = ", ".join(
             f"{action_in_text(action)} {counted(count, 'time')}" for action, count in alarms["shown"].items()
@@ -125,7 +125,7 @@ def worst_takes(check: Mapping[str, Any]) -> list[tuple[str, str]]:
     return list(found.items())[:_WORST]
 
 
-def _alarms(alarms: Mapping[str, Any]) -> str:
+def _alarms_html(alarms: Mapping[str, Any]) -> str:
     low, high = alarms.get("interval") or (None, None)
     between = f" ({low:.0f} to {high:.0f})" if low is not None and high is not None else ""
     minutes = alarms["seconds"] / 60
@@ -136,12 +136,12 @@ def made_of_html(actions: Mapping[str, Sequence[str]], check: Mapping[str, Any] 
     """The examples that made a recognizer, by action; then the generated ones that the check tells of, by the example
     that each goes with."""
     try:
-        return _from_left(_made_of(actions) + _synthetic((check or {}).get("variants")))
+        return _left_to_right(_examples_html(actions) + _synthetic_html((check or {}).get("variants")))
     except (KeyError, TypeError, ValueError, AttributeError):
-        return _from_left(_made_of(actions))
+        return _left_to_right(_examples_html(actions))
 
 
-def _synthetic(tried: Mapping[str, Any] | None) -> str:
+def _synthetic_html(tried: Mapping[str, Any] | None) -> str:
     if not tried or not tried["made"]:
         return ""
     by_action: dict[str, list[str]] = {}
@@ -150,30 +150,30 @@ def _synthetic(tried: Mapping[str, Any] | None) -> str:
     return (
         f"<p><b>And of {len(tried['made'])} synthetic examples</b>, generated by {escape(str(tried['generator']))} "
         f"({escape(str(tried['sha256'])[:12])}), seed {escape(str(tried['seed']))}; none was used in the check</p>"
-        + _rows(by_action)
+        + _rows_html(by_action)
     )
 
 
-def _made_of(actions: Mapping[str, Sequence[str]]) -> str:
+def _examples_html(actions: Mapping[str, Sequence[str]]) -> str:
     if not actions:
         return "<p>Its training examples are not recorded.</p>"
-    return f"<p><b>Trained on these examples</b></p>{_rows(actions)}"
+    return f"<p><b>Trained on these examples</b></p>{_rows_html(actions)}"
 
 
-def _rows(actions: Mapping[str, Sequence[str]]) -> str:
+def _rows_html(actions: Mapping[str, Sequence[str]]) -> str:
     return "".join(
         f"<p><b>{escape(action_in_text(action))}</b> ({len(names)}): "
-        f"{', '.join(map(escape, names[:_MOST_NAMES]))}{_more(names)}</p>"
+        f"{', '.join(map(escape, names[:_MAX_NAMES]))}{_more_names(names)}</p>"
         for action, names in sorted(actions.items())
     )
 
 
-def _more(names: Sequence[str]) -> str:
+def _more_names(names: Sequence[str]) -> str:
     """Of many names the rest, which clips.json beside the model has."""
-    return f" and {len(names) - _MOST_NAMES} more, listed in its clips.json" if len(names) > _MOST_NAMES else ""
+    return f" and {len(names) - _MAX_NAMES} more, listed in its clips.json" if len(names) > _MAX_NAMES else ""
 
 
-def _variants(tried: Mapping[str, Any]) -> str:
+def _variants_html(tried: Mapping[str, Any]) -> str:
     """What generated variants were worth, on the examples of the strictest check but that of a split."""
     examples = tried["clips"]
     before, after = (f"{round(tried[name] * examples)} of {examples}" for name in ("accuracy_without", "accuracy_with"))
@@ -193,7 +193,7 @@ def _variants(tried: Mapping[str, Any]) -> str:
 
 
 def progress_text(progress: Progress) -> str:
-    """What a teaching does now, and how long it still takes."""
+    """The current stage of a teaching and the time left."""
     stage = _STAGES.get(progress.stage, progress.stage.capitalize())
     if progress.starves:
         return f"{stage}. Other programs use the whole processor. Close them, or stop the camera (F5)."
@@ -209,11 +209,11 @@ def left_text(remaining_s: float | None) -> str:
     return f", about {remaining_s / 60:.0f} min left"
 
 
-def _held_out(check: Mapping[str, Any]) -> str:
+def _check_html(check: Mapping[str, Any]) -> str:
     where = _HELD_OUT.get(str(check["held_out"]), str(check["held_out"]))
-    verdict, right, examples = _verdict(check), _right(check), check["clips"]
+    verdict, right, examples = _verdict(check), _correct_count(check), check["clips"]
     rows = "".join(
-        f"<tr><td>{escape(action_in_text(action))}</td><td align=right>{_found(figures)}</td>"
+        f"<tr><td>{escape(action_in_text(action))}</td><td align=right>{_recall_text(figures)}</td>"
         f"<td align=right>{_percent(figures['precision'])}</td></tr>"
         for action, figures in check["actions"].items()
     )
@@ -236,15 +236,15 @@ def _held_out(check: Mapping[str, Any]) -> str:
 
 
 def _verdict(check: Mapping[str, Any]) -> str:
-    """Why no percentage can be made of it."""
+    """Why there is no accuracy; "" if there is one."""
     return str(check.get("verdict") or ("" if check["accuracy"] is not None else "not checked"))
 
 
-def _right(check: Mapping[str, Any]) -> int:
+def _correct_count(check: Mapping[str, Any]) -> int:
     return int(check.get("right", sum(figures.get("right", 0) for figures in check["actions"].values())))
 
 
-def _found(figures: Mapping[str, Any]) -> str:
+def _recall_text(figures: Mapping[str, Any]) -> str:
     """Counts, and the part with its interval where there are enough of them."""
     counts = f"{figures.get('right', 0)} of {figures['clips']}"
     if figures["recall"] is None:

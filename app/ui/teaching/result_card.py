@@ -1,4 +1,4 @@
-"""What came of a training, in plain words, with the takes that are worth another look."""
+"""The result of a training in plain words, with the takes that should be checked."""
 
 from collections.abc import Sequence
 

@@ -26,12 +26,12 @@ _HEIGHT_PX = 150
 
 class Review(QWidget):
     """left: a button was pressed, the take is not shown any more. changed: the library has, by that button. again:
-    another take of an action is to be recorded. told: a line that must be seen."""
+    another take of an action is to be recorded. message: a line that must be seen."""
 
     left = Signal()
     changed = Signal()
     again_wanted = Signal(str)
-    told = Signal(str)
+    message = Signal(str)
 
     def __init__(self, root: Path, colours: Colours, jobs: Jobs) -> None:
         """root: of the library."""
@@ -40,17 +40,17 @@ class Review(QWidget):
         self._root, self._jobs = root, jobs
         self.player = Player(colours)
         self.player.bar.hide()
-        self.player.where.hide()
+        self.player.status.hide()
         self.player.picture.setMinimumSize(120, _HEIGHT_PX)
         self.player.setFixedHeight(_HEIGHT_PX)
-        self.says = WrappingLabel()
-        self.says.setObjectName("muted")
+        self.caption = WrappingLabel()
+        self.caption.setObjectName("muted")
         self.keep = self._button("&Keep", "Keep this take: nothing is wrong with it", self._keep)
         self.again = self._button("Red&o", "Throw this take away and record another", self._redo)
         self.discard = self._button("Throw &away", "Move this take to the bin", self._throw_away)
         buttons = QVBoxLayout()
         buttons.setSpacing(6)
-        buttons.addWidget(self.says)
+        buttons.addWidget(self.caption)
         buttons.addStretch(1)
         for button in (self.keep, self.again, self.discard):
             buttons.addWidget(button)
@@ -61,12 +61,12 @@ class Review(QWidget):
         row.addLayout(buttons)
         self.hide()
 
-    def show_take(self, replay: Replay, says: str) -> None:
-        """Play a take over and over, and tell what looks wrong with it; says: which one it is."""
+    def show_take(self, replay: Replay, caption: str) -> None:
+        """Play a take in a loop and show what looks wrong with it; caption: which take it is."""
         self.replay = replay
         doubts = with_isolated("; ".join(replay.doubts), {action_text(str(row.action)) for row in replay.segments})
-        self.says.setText(f"{says}. Check it: {doubts}." if doubts else says)
-        style_as(self.says, "warning" if doubts else "muted")
+        self.caption.setText(f"{caption}. Check it: {doubts}." if doubts else caption)
+        style_as(self.caption, "warning" if doubts else "muted")
         if replay.stretch is None:
             self.player.show_stretch(None, 0, 0.0, 0.0)
         else:
@@ -83,13 +83,13 @@ class Review(QWidget):
         self.player.show_stretch(None, 0, 0.0, 0.0)
         self.hide()
 
-    def look_at(self, segment: str, show: Callable[[Replay], None]) -> None:
+    def load_take(self, segment: str, show: Callable[[Replay], None]) -> None:
         """Read a take, by the name of its segment; show: called with it, without segments where it is gone."""
         recording, _, number = segment.rpartition("/")
         self._start(lambda: deck.read_take(self._root, recording, int(number)), show)
 
     def set_colours(self, colours: Colours) -> None:
-        """Another theme."""
+        """Apply the colours of another theme."""
         self.player.set_colours(colours)
 
     def _keep(self) -> None:
@@ -116,7 +116,7 @@ class Review(QWidget):
         return take
 
     def _start(self, do: Callable[[], T], then: Callable[[T], None]) -> None:
-        self._jobs.start("take", do, then, self.told.emit)
+        self._jobs.start("take", do, then, self.message.emit)
 
     def _button(self, text: str, tip: str, slot: Callable[[], object]) -> QPushButton:
         button = QPushButton(text)

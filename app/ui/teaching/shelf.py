@@ -32,8 +32,7 @@ class Shelf:
 
 
 def base_of(root: Path, model: str) -> Path:
-    """What is built on: the recognizer that runs where it is a shipped one, what it was built on where it is a taught
-    one, else AcT."""
+    """The base recognizer to teach on: the running one if it is shipped, else the base of the running one, else AcT."""
     shipped = shipped_models()
     name = model if model in shipped else taught_model(folder_of(root, model)).base
     return shipped[name] if name in shipped else find_model("act")
@@ -47,14 +46,13 @@ def folder_of(root: Path, model: str) -> Path:
         return Path(model)
 
 
-def running_of(root: Path, model: str) -> str:
-    """A recognizer that runs as it is compared with the folders of taught ones; a shipped one keeps its name."""
+def running_model(root: Path, model: str) -> str:
+    """The running recognizer as a folder, to compare with those of taught ones; a shipped one keeps its name."""
     return model if model in shipped_models() else str(folder_of(root, model))
 
 
-def before(root: Path, model: str) -> str | None:
-    """What to go back to from a taught recognizer: the version before it, else what it was built on; None from any
-    other."""
+def previous_model(root: Path, model: str) -> str | None:
+    """What to go back to from a taught recognizer: its previous version, else its base; None for any other."""
     folder = folder_of(root, model)
     if folder.parent.parent != root / "models":
         return None
@@ -117,8 +115,8 @@ def examples_of(root: Path, actions: Sequence[str]) -> list[Example]:
         return library.examples([*actions, NOTHING])
 
 
-def enter(root: Path, model: Model) -> Shelf:
-    """Note which examples made the model. A library that another process writes is only read: the model has its
+def register_model(root: Path, model: Model) -> Shelf:
+    """Store which examples the model was trained on. A read-only library stays unchanged: the model also has its
     clips.json."""
     with _opened(root) as library:
         if not library.read_only:

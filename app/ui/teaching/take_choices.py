@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLineEdit, QWidget
 from app.library.labels import MAX_TYPED, refusal_of_person
 from app.ui.disabled_controls import enable
 
-_BUSY_SAYS = "Takes are being recorded: Stop ends them"
+_BUSY_TOOLTIP = "Takes are being recorded: Stop ends them"
 
 
 class TakeChoices(QWidget):
@@ -43,4 +43,4 @@ class TakeChoices(QWidget):
     def set_busy(self, busy: bool) -> None:
         """Takes are being recorded with it."""
         for part in (self.who, self.skeleton_only):
-            enable(part, _BUSY_SAYS if busy else "")
+            enable(part, _BUSY_TOOLTIP if busy else "")

@@ -15,7 +15,7 @@ from app.ui.messages import cannot_record
 from app.ui.recording.record_bar import RecordChoices
 from app.ui.video_view import VideoView
 
-_LOOK_MS = 50
+_POLL_MS = 50
 _BUSY = (RecorderState.COUNTDOWN, RecorderState.RECORDING, RecorderState.SAVING)
 
 
@@ -32,13 +32,13 @@ class Series:
 class TakeRecorder(QObject):
     """choices: what the record bar remembers of who it is and whether pictures are kept.
 
-    saved: the folder of a new take and its action. ended: the series is over, or was. told: a line that must be
-    seen. looked: how far the recorder is."""
+    saved: the folder of a new take and its action. ended: the series is over, or was. message: a line that must be
+    seen. polled: how far the recorder is."""
 
     saved = Signal(object, str)  # Path, str
     ended = Signal()
-    told = Signal(str)
-    looked = Signal(object)  # RecorderView
+    message = Signal(str)
+    polled = Signal(object)  # RecorderView
 
     def __init__(
         self,
@@ -57,11 +57,11 @@ class TakeRecorder(QObject):
         self._recorder: Recorder | None = None
         self._done: list[Path] = []
         self._failures: list[str] = []
-        self._left = 0
+        self._remaining = 0
         self._started = False  # the take that was asked for has been seen to begin
         self._timer = QTimer(self)
-        self._timer.setInterval(_LOOK_MS)
-        self._timer.timeout.connect(self.look)
+        self._timer.setInterval(_POLL_MS)
+        self._timer.timeout.connect(self.poll)
 
     @property
     def view(self) -> RecorderView:
@@ -87,26 +87,26 @@ class TakeRecorder(QObject):
             self._timer.start()
 
     def start(self, series: Series) -> bool:
-        """Begin a series; False, and `told`, where there is no picture to record."""
-        self._live.look()
+        """Begin a series; False, and `message`, where there is no picture to record."""
+        self._live.update_state()
         if reason := cannot_record(self._live.view):
-            self.told.emit(reason)
+            self.message.emit(reason)
             return False
         self.open()
-        self.series, self._left = series, series.takes
+        self.series, self._remaining = series, series.takes
         self._begin()
         return True
 
     def again(self) -> None:
-        """One take more in the series that runs, with a countdown of its own where none is being recorded."""
-        self._left += 1
+        """Add a take to the running series; a running countdown starts over."""
+        self._remaining += 1
         if self._recorder is not None and self.view.state is RecorderState.COUNTDOWN:
             self._recorder.cancel()
             self._begin()
 
     def stop(self) -> None:
         """Keep the take that runs and make no more."""
-        self._left, self._started = 0, True
+        self._remaining, self._started = 0, True
         if self._recorder is not None:
             self._recorder.stop()
 
@@ -121,7 +121,7 @@ class TakeRecorder(QObject):
         recorder, self._recorder = self._recorder, None
         if recorder is None:
             return
-        self._left = 0
+        self._remaining = 0
         self._live.remove_tap(recorder)
         self._video.set_countdown("")
         if wait_s:
@@ -130,22 +130,22 @@ class TakeRecorder(QObject):
             self._jobs.start("recorder-stop", recorder.close, lambda _: self._pass_on())
         self._end()
 
-    def look(self) -> None:
-        """Show how far it is, pass on what was saved, and go on."""
+    def poll(self) -> None:
+        """Show the recorder's state, report saved takes, and start the next one."""
         view = self.view
         over = self._live.view.state in (EngineState.STOPPED, EngineState.FAILED)
-        if self.series is not None and self._left > 0 and over:
-            self.told.emit(cannot_record(self._live.view))
+        if self.series is not None and self._remaining > 0 and over:
+            self.message.emit(cannot_record(self._live.view))
             self.stop()
-        self._video.set_countdown(_sign(view))
+        self._video.set_countdown(_countdown_text(view))
         self._pass_on()
         self._started |= view.state in _BUSY
         if self.series is not None and self._started and view.state is RecorderState.READY:
-            if self._left > 0:
+            if self._remaining > 0:
                 self._begin()
             else:
                 self._end()
-        self.looked.emit(self.view)
+        self.polled.emit(self.view)
 
     def _begin(self) -> None:
         assert self._recorder is not None
@@ -174,16 +174,16 @@ class TakeRecorder(QObject):
     def _pass_on(self) -> None:
         while self._done:
             folder = self._done.pop(0)
-            self._left, self._started = max(self._left - 1, 0), True
+            self._remaining, self._started = max(self._remaining - 1, 0), True
             if self.series is not None:
                 self.saved.emit(folder, self.series.action)
         while self._failures:
-            self._left, self._started = 0, True
-            self.told.emit(self._failures.pop(0))
+            self._remaining, self._started = 0, True
+            self.message.emit(self._failures.pop(0))
 
 
-def _sign(view: RecorderView) -> str:
-    """What stands large over the picture."""
+def _countdown_text(view: RecorderView) -> str:
+    """The large sign over the picture: seconds left, a dot while recording, or ""."""
     if view.state is RecorderState.COUNTDOWN:
         return f"{view.seconds_left}"
     return "●" if view.state is RecorderState.RECORDING else ""

@@ -31,7 +31,7 @@ from app.ui.disabled_controls import enable
 from app.ui.jobs import Jobs
 from app.ui.picker import Picker
 from app.ui.teaching.report import as_html, made_of_html, progress_text, worst_takes
-from app.ui.teaching.shelf import Files, Shelf, base_of, before, files_of, read, running_of, short_name
+from app.ui.teaching.shelf import Files, Shelf, base_of, files_of, previous_model, read, running_model, short_name
 from app.ui.teaching.teaching_job import Training, show_progress
 from app.ui.teaching.variants_choice import VariantsChoice
 from app.ui.teaching.version_list import VersionList
@@ -65,8 +65,8 @@ class TeachDialog(ClosingDialog):
         self.worst = WorstTakes(root, colours, jobs)
         self._root, self._jobs = root, jobs
         self._base = base_of(root, model)
-        self._running = running_of(root, model)
-        self._before = before(root, model)
+        self._running = running_model(root, model)
+        self._before = previous_model(root, model)
         self._seen: Files = ()
         self._reading = False
         self._taught = False  # what came of a teaching stays on the screen
@@ -76,12 +76,12 @@ class TeachDialog(ClosingDialog):
         self.training = Training(root, jobs, self)
         self._watch = QTimer(self)
         self._watch.setInterval(_WATCH_MS)
-        self._watch.timeout.connect(self._look_for_changes)
+        self._watch.timeout.connect(self._check_for_changes)
         self._make_parts()
         self._lay_out()
         self._follow_training()
         self._follow_worst()
-        self.look_at_library()
+        self.read_library()
         self._watch.start()
 
     def _make_parts(self) -> None:
@@ -170,7 +170,7 @@ class TeachDialog(ClosingDialog):
 
     # What can be taught.
 
-    def look_at_library(self) -> None:
+    def read_library(self) -> None:
         """Read what there is, off the window's thread."""
         if self._closed or self._reading:
             return
@@ -179,14 +179,14 @@ class TeachDialog(ClosingDialog):
             self.state.setText("Reading the library …")
         self._jobs.start("library", lambda: read(self._root), self._offer, self._cannot_read)
 
-    def _look_for_changes(self) -> None:
+    def _check_for_changes(self) -> None:
         """Segments are recorded and labelled in other windows meanwhile."""
         if not self._reading and self._seen != files_of(self._root):
-            self.look_at_library()
+            self.read_library()
 
     def _cannot_read(self, line: str) -> None:
         self._reading, self._seen = False, files_of(self._root)  # not again before something has changed
-        self._say(line)
+        self._show_status(line)
 
     def _offer(self, shelf: Shelf) -> None:
         if self._closed:
@@ -258,9 +258,9 @@ class TeachDialog(ClosingDialog):
 
     def _follow_worst(self) -> None:
         review = self.worst.review
-        review.told.connect(self._say)
+        review.message.connect(self._show_status)
         review.again_wanted.connect(self.again)
-        review.changed.connect(self.look_at_library)
+        review.changed.connect(self.read_library)
 
     def _show_version(self, model: TaughtModel | None) -> None:
         enable(self.switch, "No recognizer is chosen" if model is None else model.problem)
@@ -293,10 +293,10 @@ class TeachDialog(ClosingDialog):
             return
         actions = self.chosen()
         if not actions:
-            self._say("tick at least one action")
+            self._show_status("tick at least one action")
             return
         if refusal := refusal_of(plain_name(self.name.text())):
-            self._say(refusal)
+            self._show_status(refusal)
             return
         enable(self.train, "The examples are being read")
         self.state.setText("Reading the examples …")
@@ -319,16 +319,16 @@ class TeachDialog(ClosingDialog):
 
     def _follow_training(self) -> None:
         training = self.training
-        training.began.connect(self._begun)
+        training.began.connect(self._training_began)
         training.progressed.connect(self._show_progress)
         training.done.connect(self._done)
         training.failed.connect(self._failed)
-        training.entered.connect(lambda shelf: self._offer(shelf) if shelf is not None else self.look_at_library())
+        training.registered.connect(lambda shelf: self._offer(shelf) if shelf is not None else self.read_library())
 
-    def _begun(self) -> None:
+    def _training_began(self) -> None:
         enable(self.train, "")
         self.train.setText("Cancel")
-        self.training.look()
+        self.training.poll()
 
     def _show_progress(self, progress: Progress) -> None:
         show_progress(self.progress, progress)
@@ -366,10 +366,10 @@ class TeachDialog(ClosingDialog):
         self.progress.setRange(0, 1000)
         self.progress.setValue(0)
         self._reset()
-        self._say(line)
+        self._show_status(line)
 
     def _reset(self) -> None:
-        self.work_is_over()
+        self.dismiss_question()
         self.train.setText("Train")
         self._refresh()
 
@@ -377,19 +377,19 @@ class TeachDialog(ClosingDialog):
         none = "" if self._items() else "There are no labelled segments: record some takes (Ctrl+E)"
         enable(self.train, "" if self.training.job is not None else self._missing or none)
 
-    def _say(self, line: str) -> None:
+    def _show_status(self, line: str) -> None:
         if not self._closed:
             self.state.setText(line)
 
-    def at_work(self) -> str:
+    def stop_question(self) -> str:
         """Whether to stop the training; "" once it has been cancelled."""
-        return self.training.at_work()
+        return self.training.stop_question()
 
-    def leave(self) -> None:
+    def on_close(self) -> None:
         """What runs is cancelled."""
         self._closed = True
         self._watch.stop()
-        self.worst.leave()
+        self.worst.on_close()
         self.training.close()
 
 

@@ -39,11 +39,11 @@ _NOTHING_HINT = "Everything else: a minute of what you do when you do none of th
 
 
 class TeachPage(QWidget):
-    """closed: it is to be closed. told: a line that must be seen. recorded: there is a new recording. use: the folder
-    or name of a recognizer to switch to. more: the dialog with every choice is wanted."""
+    """closed: the page asks to be closed. message: a line that must be seen. recorded: there is a new recording.
+    use: switch to the recognizer of this folder or name. more: open the dialog with every choice."""
 
     closed = Signal()
-    told = Signal(str)
+    message = Signal(str)
     recorded = Signal()
     use = Signal(str)
     more = Signal()
@@ -55,12 +55,12 @@ class TeachPage(QWidget):
         self._deck: Deck | None = None
         self._seen: Files = ()
         self._reading = self._stale = self._ended = False
-        self._recorded: ActionCard | None = None  # whose takes are being recorded
-        self._reviewed: ActionCard | None = None
+        self._recording_card: ActionCard | None = None  # whose takes are being recorded
+        self._reviewed_card: ActionCard | None = None
         self.bar = TrainBar(root, live, jobs)
         self._watch = QTimer(self)
         self._watch.setInterval(_WATCH_MS)
-        self._watch.timeout.connect(self._look_for_changes)
+        self._watch.timeout.connect(self._check_for_changes)
         self._strips = Strips((3 * PICTURE_PX[0], PICTURE_PX[1]), self)
         self._strips.open(root)
         self._make_parts(colours)
@@ -71,7 +71,7 @@ class TeachPage(QWidget):
 
     def _make_parts(self, colours: Colours) -> None:
         self.close_button = QPushButton("Close")
-        self.says = WrappingLabel()
+        self.instruction = WrappingLabel()
         self.choices = TakeChoices()
         self.cards: list[ActionCard] = []
         self.nothing = ActionCard(self._strips, NOTHING, _NOTHING_HINT)
@@ -106,7 +106,7 @@ class TeachPage(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
         column.addLayout(head)
-        column.addWidget(self.says)
+        column.addWidget(self.instruction)
         column.addWidget(self.choices)
         column.addWidget(self.area, 1)
         column.addWidget(self.bar)
@@ -116,21 +116,21 @@ class TeachPage(QWidget):
         self.add.clicked.connect(lambda: self._add_card().name.setFocus())
         self._connect_card(self.nothing)
         recorder, review, bar = self.recorder, self.review, self.bar
-        recorder.looked.connect(self._show_recorder)
-        recorder.saved.connect(lambda folder, _: self._take_in(folder))
-        recorder.ended.connect(self._series_over)
-        recorder.told.connect(self.told)
+        recorder.polled.connect(self._show_recorder)
+        recorder.saved.connect(lambda folder, _: self._read_saved_take(folder))
+        recorder.ended.connect(self._series_ended)
+        recorder.message.connect(self.message)
         review.left.connect(self._leave_review)
         review.changed.connect(self._read)
         review.again_wanted.connect(self.record_again)
-        review.told.connect(self._say)
-        self.result.takes.look.connect(self._look_at)
-        bar.begins.connect(self._hide_review)
+        review.message.connect(self._show_status)
+        self.result.takes.play_requested.connect(self._play_take)
+        bar.training_requested.connect(self._hide_review)
         bar.changed.connect(self._refresh)
         bar.use.connect(self.use)
         bar.more.connect(self.more)
-        bar.training.done.connect(self._taught)
-        bar.training.entered.connect(lambda _: self._read())
+        bar.training.done.connect(self._training_done)
+        bar.training.registered.connect(lambda _: self._read())
 
     # Opened and closed.
 
@@ -142,12 +142,12 @@ class TeachPage(QWidget):
         self._read()
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Qt's: what is typed goes into the first card without a name."""
+        """Qt override: what is typed goes into the first card without a name."""
         super().showEvent(event)
         first = next((card for card in self.cards if not card.action), None)
         (first.name if first is not None else self.add).setFocus()
 
-    def leave(self) -> None:
+    def on_hide(self) -> None:
         """It is hidden: recording ends; a training goes on."""
         if self._watch.isActive():
             self._live.result.disconnect(self.bar.show_now)
@@ -164,7 +164,7 @@ class TeachPage(QWidget):
         self.recorder.close(wait_s=1.0)
         self._strips.close()
 
-    # What there is.
+    # Reading the library.
 
     def _read(self) -> None:
         """Read the library, off the window's thread."""
@@ -175,13 +175,13 @@ class TeachPage(QWidget):
         wanted = tuple(card.action for card in self.cards if card.action)
         self._jobs.start("deck", lambda: deck.read_deck(self._root, wanted), self._show_deck, self._cannot_read)
 
-    def _look_for_changes(self) -> None:
+    def _check_for_changes(self) -> None:
         if not self._reading and self._seen != files_of(self._root):
             self._read()
 
     def _cannot_read(self, line: str) -> None:
         self._reading, self._seen = False, files_of(self._root)  # not again before something has changed
-        self._say(line)
+        self._show_status(line)
 
     def _show_deck(self, found: Deck) -> None:
         self._reading = False
@@ -195,11 +195,11 @@ class TeachPage(QWidget):
                 card = empty.pop() if empty else self._add_card()
                 if card.name is self.focusWidget():
                     self.add.setFocus()  # what is typed now is another action's name
-                card.call(takes.name)
+                card.set_action(takes.name)
         for card in self.cards:
             takes = found.takes_of(card.action) if card.action else ActionTakes("", 0, ())
             if takes.count and not card.name.hasFocus():
-                card.call(takes.name)
+                card.set_action(takes.name)
             card.count = takes.count
             card.show_count(f"{takes.count} of {WANTED_TAKES}")
             card.takes.show_takes(takes.newest, takes.count - len(takes.newest) + 1)
@@ -223,18 +223,18 @@ class TeachPage(QWidget):
 
     def _connect_card(self, card: ActionCard) -> None:
         card.record.connect(self._toggle_takes)
-        card.named.connect(self._name)
-        card.chosen.connect(lambda row: self._look_at(row.name))
+        card.named.connect(self._apply_name)
+        card.chosen.connect(lambda row: self._play_take(row.name))
 
     def _order_tabs(self) -> None:
-        """Tab goes down the page, whatever was made first."""
+        """Tab goes down the page, whatever was created first."""
         parts: list[QWidget] = [self.close_button, self.choices.who, self.choices.skeleton_only]
         parts += self.result.takes.buttons
         for card in (*self.cards, self.nothing):
             if card is self.nothing:
                 parts.append(self.add)
             parts += [card.name, card.button, *card.takes.buttons]
-            if card is self._reviewed:
+            if card is self._reviewed_card:
                 parts += [self.review.keep, self.review.again, self.review.discard]
         parts += [self.bar.train, self.bar.try_it, self.bar.options]
         for before, after in pairwise(parts):
@@ -242,30 +242,32 @@ class TeachPage(QWidget):
 
     # Names.
 
-    def _name(self, card: ActionCard) -> bool:
-        """Take over what was typed; whether the card has a name now."""
+    def _apply_name(self, card: ActionCard) -> bool:
+        """Apply the typed name. Returns whether the card has a name now."""
         name = card.typed
         if name == card.action:
             return bool(name)
         if not name:
-            card.call(card.action)
+            card.set_action(card.action)
             return bool(card.action)
         if refusal := deck.refusal_of(name, [c.action for c in self.cards if c is not card]):
-            card.say(refusal, warning=True)
+            card.show_status(refusal, warning=True)
             return False
-        card.say("")
+        card.show_status("")
         if card.count and label_key(name) != label_key(card.action):
             before = card.action
-            self._jobs.start("rename", lambda: deck.rename(self._root, before, name), lambda _: self._read(), self._say)
-        card.call(name)
+            self._jobs.start(
+                "rename", lambda: deck.rename(self._root, before, name), lambda _: self._read(), self._show_status
+            )
+        card.set_action(name)
         self._refresh()
         return True
 
     # Recording.
 
     def toggle_take(self) -> None:
-        """Begin takes of the action that is next, or end those that run."""
-        card = self._recorded or next((c for c in self.cards if c.isAncestorOf(self.focusWidget() or self)), None)
+        """Start recording takes of the next action, or stop."""
+        card = self._recording_card or next((c for c in self.cards if c.isAncestorOf(self.focusWidget() or self)), None)
         self._toggle_takes(card or next((c for c in self.cards if c.count < WANTED_TAKES), self.cards[-1]))
 
     def record_again(self, action: str) -> None:
@@ -273,19 +275,19 @@ class TeachPage(QWidget):
         card = next((c for c in (*self.cards, self.nothing) if label_key(c.action) == label_key(action)), None)
         if card is None:
             card = next((c for c in self.cards if not c.action and not c.typed), None) or self._add_card()
-            card.call(action)
-        if self._recorded is card:
+            card.set_action(action)
+        if self._recording_card is card:
             self.recorder.again()
-        elif self._recorded is None:
+        elif self._recording_card is None:
             self._record(card, 1)
 
     def _toggle_takes(self, card: ActionCard) -> None:
-        if self._recorded is not None:
+        if self._recording_card is not None:
             self.recorder.stop()
             return
-        if card is not self.nothing and not self._name(card):
+        if card is not self.nothing and not self._apply_name(card):
             if not card.typed:
-                card.say("Type the action's name first, for example wave", warning=True)
+                card.show_status("Type the action's name first, for example wave", warning=True)
             card.name.setFocus()
             return
         self._record(card, max(WANTED_TAKES - card.count, 1) if card is not self.nothing else 1)
@@ -296,82 +298,85 @@ class TeachPage(QWidget):
         if reason := self.choices.refusal():
             self.choices.who.setFocus()
         if reason := reason or refusal(self._root):
-            card.say(reason, warning=True)
+            card.show_status(reason, warning=True)
             return
         nothing = card is self.nothing
         series = Series(card.action, takes, NOTHING_S if nothing else _LONGEST_S, when_still=not nothing)
         if self.recorder.start(series):
-            self._recorded = card
+            self._recording_card = card
             self._hide_review()
             self._refresh()
 
     def _show_recorder(self, view: RecorderView) -> None:
-        card = self._recorded
+        card = self._recording_card
         if card is not None and view.state in (RecorderState.COUNTDOWN, RecorderState.RECORDING):
-            card.say(take_text(view, card.count, card is self.nothing, NOTHING_S))
+            card.show_status(take_text(view, card.count, card is self.nothing, NOTHING_S))
 
-    def _series_over(self) -> None:
-        card, self._recorded = self._recorded, None
+    def _series_ended(self) -> None:
+        card, self._recording_card = self._recording_card, None
         if card is not None:
-            card.say("")
+            card.show_status("")
         self._refresh()
 
-    def _take_in(self, folder: Path) -> None:
-        card = self._recorded
+    def _read_saved_take(self, folder: Path) -> None:
+        card = self._recording_card
         if card is None:
             return
         self.recorded.emit()
         self._jobs.start(
-            "take", lambda: deck.read_take(self._root, folder.name), lambda take: self._taken(card, take), self._say
+            "take",
+            lambda: deck.read_take(self._root, folder.name),
+            lambda take: self._show_saved_take(card, take),
+            self._show_status,
         )
 
-    def _taken(self, card: ActionCard, take: Replay) -> None:
+    def _show_saved_take(self, card: ActionCard, take: Replay) -> None:
         if self._ended:
             return
         self._read()
         if not take.segments:
-            self.told.emit(f"{action_in_text(card.action)}: nobody was in the picture, so that take does not count")
+            self.message.emit(f"{action_in_text(card.action)}: nobody was in the picture, so that take does not count")
         elif card is not self.nothing and self.isVisible():
             self._show_review(card, take, f"The last take of {action_in_text(card.action)}")
 
     # Looking at takes.
 
-    def _look_at(self, segment: str) -> None:
+    def _play_take(self, segment: str) -> None:
         """Play a take, by the name of its segment."""
 
         def show(take: Replay) -> None:
             action = take.segments[0].action if take.segments else None
             card = next((c for c in (*self.cards, self.nothing) if c.action == action), None)
             if card is None:
-                self._say(GONE)
+                self._show_status(GONE)
                 self._read()
             else:
                 self._show_review(card, take, f"A take of {action_in_text(card.action)}")
 
-        self.review.look_at(segment, show)
+        self.review.load_take(segment, show)
 
-    def _show_review(self, card: ActionCard, take: Replay, says: str) -> None:
+    def _show_review(self, card: ActionCard, take: Replay, caption: str) -> None:
         if self._ended or not self.isVisible():
             return
-        self._reviewed = card
-        card.host(self.review)
-        self.review.show_take(take, says)
+        self._reviewed_card = card
+        card.insert(self.review)
+        self.review.show_take(take, caption)
         self._order_tabs()
         QTimer.singleShot(0, self, lambda: self.area.ensureWidgetVisible(card, 0, 10))
 
     def _hide_review(self) -> None:
-        self._reviewed = None
+        self._reviewed_card = None
         self.review.clear()
 
     def _leave_review(self) -> None:
-        card = self._reviewed
+        card = self._reviewed_card
         self._hide_review()
         if card is not None:
             card.button.setFocus()
 
-    # What came of it, and what can be done now.
+    # Training results and the next step.
 
-    def _taught(self, outcome: TeachingDone) -> None:
+    def _training_done(self, outcome: TeachingDone) -> None:
         label = version_label(outcome.folder)
         found = plain_result(outcome.check, self.bar.left_out)
         self.result.show_result(f"{label} is ready", found, worst_takes(outcome.check))
@@ -380,10 +385,10 @@ class TeachPage(QWidget):
             self.bar.try_it.setFocus()
             self.area.verticalScrollBar().setValue(0)
         else:
-            self.told.emit(f"{label} is ready (Ctrl+K)")
+            self.message.emit(f"{label} is ready (Ctrl+K)")
 
     def _refresh(self) -> None:
-        busy = self._recorded
+        busy = self._recording_card
         wanting = [card for card in self.cards if card.count < WANTED_TAKES]
         comes_next = busy or next(iter(wanting or ([] if self.nothing.count else [self.nothing])), None)
         for card in (*self.cards, self.nothing):
@@ -393,8 +398,8 @@ class TeachPage(QWidget):
         counts = {card.action or card.typed: card.count for card in self.cards}
         self.bar.offer(counts, self.nothing.count, busy=busy is not None)
         comes = next_step(counts, self.nothing.count, self.bar.taught is not None, self.bar.tried)
-        self.says.setText(comes if busy is None else recording_text(busy.action))
+        self.instruction.setText(comes if busy is None else recording_text(busy.action))
 
-    def _say(self, line: str) -> None:
+    def _show_status(self, line: str) -> None:
         if not self._ended:
-            self.bar.say(line)
+            self.bar.show_status(line)

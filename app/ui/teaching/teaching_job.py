@@ -1,4 +1,4 @@
-"""A teaching as the windows see it: the examples are read, a process learns from them, the model is entered."""
+"""A teaching as the windows see it: the examples are read, a process learns from them, the model is registered."""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -11,12 +11,12 @@ from app.errors import UsageError
 from app.library.rows import Model
 from app.teaching_process import Progress, TeachingDone, TeachingFailed, TeachingJob
 from app.ui.jobs import Jobs
-from app.ui.teaching.shelf import Shelf, enter, examples_of
+from app.ui.teaching.shelf import Shelf, examples_of, register_model
 from recognizer.teaching.examples import Example
 from recognizer.teaching.request import TeachingRequest
 from recognizer.teaching.versions import version_label
 
-_LOOK_MS = 150
+_POLL_MS = 150
 STOP_TRAINING = "Training is in progress. Stop it? Nothing will be kept."
 CANCELLED = "Cancelled; nothing was kept."
 
@@ -25,25 +25,25 @@ class Training(QObject):
     """One teaching at a time.
 
     began: a process learns. progressed: how far it is. done: what came of it. failed: one line, also of a cancelled
-    one. entered: the library knows the new model; None where it could not be told.
+    one. registered: the library knows the new model; None where it could not be told.
     """
 
     began = Signal()
     progressed = Signal(object)  # Progress
     done = Signal(object)  # TeachingDone
     failed = Signal(str)
-    entered = Signal(object)  # Shelf | None
+    registered = Signal(object)  # Shelf | None
 
     def __init__(self, root: Path, jobs: Jobs, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.job: TeachingJob | None = None
         self.cancelling = False
         self._root, self._jobs = root, jobs
-        self._asked: TeachingRequest | None = None
+        self._request: TeachingRequest | None = None
         self._closed = False
         self._timer = QTimer(self)
-        self._timer.setInterval(_LOOK_MS)
-        self._timer.timeout.connect(self.look)
+        self._timer.setInterval(_POLL_MS)
+        self._timer.timeout.connect(self.poll)
 
     def start(self, actions: Sequence[str], request_of: Callable[[list[Example]], TeachingRequest]) -> None:
         """Read the examples of actions, and teach what is asked for with them."""
@@ -54,26 +54,26 @@ class Training(QObject):
 
         self._jobs.start("examples", lambda: examples_of(self._root, actions), begin, self._fail)
 
-    def at_work(self) -> str:
+    def stop_question(self) -> str:
         """Whether to stop it, as a question; "" where nothing runs, or it has been cancelled."""
         return STOP_TRAINING if self.job is not None and not self.cancelling else ""
 
     def cancel(self) -> None:
-        """End what runs soon; `failed` tells when it has ended."""
+        """Cancel the running job; `failed` is emitted when it has ended."""
         if self.job is not None:
             self.cancelling = True
             self.job.cancel()
 
     def close(self) -> None:
-        """Cancel what runs and tell nothing more."""
+        """Cancel the running job and emit nothing more."""
         self._closed = True
         self._timer.stop()
         job, self.job = self.job, None
         if job is not None:
             job.cancel()
 
-    def look(self) -> None:
-        """Tell how far it is, and what came of it."""
+    def poll(self) -> None:
+        """Emit the progress or the outcome of the running job."""
         job = self.job
         if job is None:
             return
@@ -89,7 +89,7 @@ class Training(QObject):
             self._fail(outcome.message if isinstance(outcome, TeachingFailed) else CANCELLED)
 
     def _begin(self, request: TeachingRequest) -> None:
-        self._asked = request
+        self._request = request
         try:
             self.job = TeachingJob(request)
         except UsageError as error:
@@ -99,23 +99,25 @@ class Training(QObject):
         self.began.emit()
 
     def _done(self, outcome: TeachingDone) -> None:
-        asked = self._asked
-        assert asked is not None
+        request = self._request
+        assert request is not None
         created = datetime.now(UTC).isoformat(timespec="seconds")
         left_out = outcome.check.get("left_out", ())
         made_of = tuple(
             (example.name, example.action)
-            for example in asked.learnt
+            for example in request.learnt
             if example.name not in left_out and not example.around
         )
-        folder = f"models/{asked.name}/{outcome.folder.name}"
-        model = Model(version_label(outcome.folder), created, asked.kind, folder, made_of, outcome.check)
+        folder = f"models/{request.name}/{outcome.folder.name}"
+        model = Model(version_label(outcome.folder), created, request.kind, folder, made_of, outcome.check)
         self.done.emit(outcome)
-        self._jobs.start("model", lambda: enter(self._root, model), self._enter, lambda _: self._enter(None))
+        self._jobs.start(
+            "model", lambda: register_model(self._root, model), self._registered, lambda _: self._registered(None)
+        )
 
-    def _enter(self, shelf: Shelf | None) -> None:
+    def _registered(self, shelf: Shelf | None) -> None:
         if not self._closed:
-            self.entered.emit(shelf)
+            self.registered.emit(shelf)
 
     def _fail(self, line: str) -> None:
         if not self._closed:
@@ -123,6 +125,6 @@ class Training(QObject):
 
 
 def show_progress(bar: QProgressBar, progress: Progress) -> None:
-    """How far it is, of 1000; a bar that moves to and fro while it is at work and cannot say yet."""
+    """Show the progress, of 1000; an indeterminate bar while it is not known."""
     bar.setRange(0, 1000 if progress.part else 0)
     bar.setValue(round(1000 * progress.part))

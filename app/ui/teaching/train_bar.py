@@ -10,13 +10,13 @@ from app.results import Result
 from app.teaching_process import Progress, TeachingDone
 from app.ui.disabled_controls import enable
 from app.ui.elided_label import ElidedLabel
-from app.ui.flow import Flow
+from app.ui.flow import FlowLayout
 from app.ui.jobs import Jobs
 from app.ui.live_run import LiveRun
 from app.ui.styled import style_as
 from app.ui.teaching.guidance import cannot_train, left_out, live_text
 from app.ui.teaching.report import progress_text
-from app.ui.teaching.shelf import base_of, running_of, short_name
+from app.ui.teaching.shelf import base_of, running_model, short_name
 from app.ui.teaching.teaching_job import Training, show_progress
 from app.ui.wrapping_label import WrappingLabel
 from recognizer.teaching.examples import Example
@@ -29,12 +29,12 @@ MODEL_NAME = "mine"
 
 class TrainBar(QWidget):
     """use: the folder or name of a recognizer to switch to. more: every choice is wanted. changed: what can be done
-    next is something else. begins: a training is asked for."""
+    next is something else. training_requested: a training is asked for."""
 
     use = Signal(str)
     more = Signal()
     changed = Signal()
-    begins = Signal()
+    training_requested = Signal()
 
     def __init__(self, root: Path, live: LiveRun, jobs: Jobs) -> None:
         super().__init__()
@@ -53,22 +53,22 @@ class TrainBar(QWidget):
         self.progress.setTextVisible(False)
         self.progress.setFixedHeight(6)
         self.progress.setAccessibleName("Progress of the training")
-        self.state, self.without = WrappingLabel(), WrappingLabel()
-        for label in (self.state, self.without):
+        self.state, self.left_out_label = WrappingLabel(), WrappingLabel()
+        for label in (self.state, self.left_out_label):
             label.setObjectName("muted")
-        self.now = ElidedLabel()
+        self.live_label = ElidedLabel()
         self._lay_out()
         self._connect()
         self._refresh()
 
     def _lay_out(self) -> None:
-        row = Flow(fills=True)
+        row = FlowLayout(fills=True)
         for button in (self.train, self.try_it, self.options):
             row.addWidget(button)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
-        for part in (self.progress, self.state, self.without, self.now):
+        for part in (self.progress, self.state, self.left_out_label, self.live_label):
             column.addWidget(part)
         column.addLayout(row)
 
@@ -91,7 +91,7 @@ class TrainBar(QWidget):
         self._counts, self._nothing, self._busy = counts, nothing, busy
         self._refresh()
 
-    def say(self, line: str) -> None:
+    def show_status(self, line: str) -> None:
         """A line over the buttons."""
         self.state.setText(line)
         self.state.setVisible(bool(line))
@@ -100,7 +100,7 @@ class TrainBar(QWidget):
         """Begin, or cancel what runs."""
         if self.training.job is not None:
             self.training.cancel()
-            self.say("Cancelling …")
+            self.show_status("Cancelling …")
             return
         base = base_of(self._root, self._live.options.model)
 
@@ -109,34 +109,34 @@ class TrainBar(QWidget):
 
         self._starting, self.left_out = True, left_out(self._counts)
         self._refresh()
-        self.say("Reading the takes …")
-        self.begins.emit()
+        self.show_status("Reading the takes …")
+        self.training_requested.emit()
         self.training.start([name for name, count in self._counts.items() if count >= FEWEST_EXAMPLES], request)
 
     def show_now(self, result: Result) -> None:
         """What the live recognizer sees."""
         if self.tried:
-            self.now.setText(live_text(result))
+            self.live_label.setText(live_text(result))
 
     def close_training(self) -> None:
-        """Cancel what runs and tell nothing more."""
+        """Cancel the running job and emit nothing more."""
         self.training.close()
 
     def _show_progress(self, progress: Progress) -> None:
         show_progress(self.progress, progress)
         if not self.training.cancelling:
-            self.say(progress_text(progress))
+            self.show_status(progress_text(progress))
 
     def _done(self, outcome: TeachingDone) -> None:
         self.taught, self._before, self._starting = outcome.folder, "", False
         self._refresh()
-        self.say(f"{version_label(outcome.folder)} is ready: press Try it, and do your actions.")
+        self.show_status(f"{version_label(outcome.folder)} is ready: press Try it, and do your actions.")
         self.changed.emit()
 
     def _failed(self, line: str) -> None:
         self._starting = False
         self._refresh()
-        self.say(line)
+        self.show_status(line)
 
     def _try(self) -> None:
         """Switch to what was taught, or back."""
@@ -146,17 +146,17 @@ class TrainBar(QWidget):
             back, self._before = self._before, ""
             self.use.emit(back)
         else:
-            self._before = running_of(self._root, self._live.options.model)
+            self._before = running_model(self._root, self._live.options.model)
             self.use.emit(str(self.taught))
-        self.say("")
+        self.show_status("")
         self._refresh()
         self.changed.emit()
 
     def _refresh(self) -> None:
         trains, ready = self.training.job is not None, self.taught is not None
         reason = cannot_train(self._counts, self._nothing)
-        self.without.setText("" if reason else left_out(self._counts))
-        self.without.setVisible(bool(self.without.text()))
+        self.left_out_label.setText("" if reason else left_out(self._counts))
+        self.left_out_label.setVisible(bool(self.left_out_label.text()))
         self.train.setText("Cancel" if trains else "&Train")
         works = "Takes are being recorded" if self._busy else "The takes are being read" if self._starting else ""
         enable(self.train, "" if trains else reason or works)
@@ -165,9 +165,9 @@ class TrainBar(QWidget):
         make_primary(self.try_it, primary=ready and not self.tried)
         enable(self.try_it, "Train first" if not ready else "Training is in progress" if trains else "")
         self.try_it.setText(f"Back to {short_name(self._root, self._before)}" if self.tried else "Tr&y it")
-        self.now.setVisible(self.tried)
+        self.live_label.setVisible(self.tried)
         if not trains and not ready and not self._starting:
-            self.say(reason)
+            self.show_status(reason)
 
 
 def make_primary(button: QPushButton, *, primary: bool) -> None:

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QWidget
 from app.live.generation import none_here, offered
 from app.ui.picker import Picker
 
-_SAYS = (
+_TOOLTIP = (
     "Also trains on generated variants of the examples, and keeps them only if more held-out examples are correct. "
     "Takes about twice as long."
 )
@@ -58,4 +58,4 @@ class VariantsChoice(QWidget):
         some = self.generators.count() > 0
         self.add.setEnabled(some and self._allowed)
         self.generators.setVisible(self.folder is not None)
-        self.add.setToolTip(_SAYS if some and self._allowed else none_here(self._root) if not some else _NOT_FULL)
+        self.add.setToolTip(_TOOLTIP if some and self._allowed else none_here(self._root) if not some else _NOT_FULL)

@@ -1,4 +1,4 @@
-"""The takes that a check names, each to be looked at; in the Teach dialog played there, too, and mended."""
+"""The worst takes of a check, each with a button to play it; in the Teach dialog they are also reviewed in place."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,9 +17,9 @@ GONE = "That take is no longer in the library"
 
 
 class TakeRows(QWidget):
-    """A sentence and a button for each take. look: one is to be played, by the name of its segment."""
+    """A sentence and a button for each take. play_requested: one is to be played, by the name of its segment."""
 
-    look = Signal(str)
+    play_requested = Signal(str)
 
     def __init__(self) -> None:
         super().__init__()
@@ -36,18 +36,18 @@ class TakeRows(QWidget):
             row.hide()
             row.deleteLater()
         self._rows, self.buttons = [], []
-        for segment, says in takes:
-            row = self._row(segment, says)
+        for segment, problem in takes:
+            row = self._row(segment, problem)
             self._rows.append(row)
             self._column.addWidget(row)
         self.setVisible(bool(takes))
 
-    def _row(self, segment: str, says: str) -> QWidget:
-        row, label, button = QWidget(), WrappingLabel(says), QPushButton("Look at it")
+    def _row(self, segment: str, problem: str) -> QWidget:
+        row, label, button = QWidget(), WrappingLabel(problem), QPushButton("Look at it")
         button.setAutoDefault(False)
-        button.setAccessibleName(f"Look at it: {says}")
+        button.setAccessibleName(f"Look at it: {problem}")
         button.setToolTip("Play this take again, to keep it, do it again or throw it away")
-        button.clicked.connect(lambda: self.look.emit(segment))
+        button.clicked.connect(lambda: self.play_requested.emit(segment))
         self.buttons.append(button)
         line = QHBoxLayout(row)
         line.setContentsMargins(0, 0, 0, 0)
@@ -65,7 +65,7 @@ class WorstTakes(QWidget):
         self._closed = False
         self._takes: list[tuple[str, str]] = []
         self.rows, self.review = TakeRows(), Review(root, colours, jobs)
-        self.rows.look.connect(lambda segment: self.review.look_at(segment, self._show))
+        self.rows.play_requested.connect(lambda segment: self.review.load_take(segment, self._show))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.rows)
@@ -79,7 +79,7 @@ class WorstTakes(QWidget):
             self.rows.show_takes(takes)
             self.review.clear()
 
-    def leave(self) -> None:
+    def on_close(self) -> None:
         """Nothing is played any more."""
         self._closed = True
         self.review.clear()
@@ -90,4 +90,4 @@ class WorstTakes(QWidget):
         if take.segments:
             self.review.show_take(take, f"A take of {action_in_text(str(take.segments[0].action))}")
         else:
-            self.review.told.emit(GONE)
+            self.review.message.emit(GONE)
